@@ -1,0 +1,1 @@
+"""WebSocket stability requirements as pytest tests."""

@@ -1,0 +1,57 @@
+"""Durations as people write them: seconds, or "500ms", "25s", "2m", "24h"."""
+
+from __future__ import annotations
+
+import math
+import re
+
+# What users may write wherever a duration is asked for: seconds, or a number with a unit.
+Duration = float | int | str
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_PATTERN = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|h)?")
+_VALID = 'seconds as a number, or text such as "500ms", "25s", "2m", "24h"'
+
+
+def parse_duration(value: Duration, name: str = "duration", *, zero: bool = False) -> float:
+    """
+    Seconds of a duration.
+
+    Args:
+        value: a number of seconds, or a number with one of the units ``ms``, ``s``, ``m``, ``h``.
+        name: what the duration is for; error messages start with it.
+        zero: whether 0 is a valid value.
+
+    Raises:
+        ValueError: if the value is no duration, negative, not finite, or 0 where 0 makes no sense.
+
+    """
+    seconds = _seconds(value)
+    if seconds is None:
+        raise ValueError(f"{name}: {value!r} is not a duration; give {_VALID}")
+    if seconds < 0 or not math.isfinite(seconds):
+        raise ValueError(f"{name}: {value!r} is negative or not finite; give {_VALID}")
+    if seconds == 0 and not zero:
+        raise ValueError(f"{name}: must be longer than 0, not {value!r}; give {_VALID}")
+    return seconds
+
+
+def _seconds(value: object) -> float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    if isinstance(value, str) and (match := _PATTERN.fullmatch(value.strip())):
+        # Whole numbers stay exact: "500ms" is 0.5 and "2m" is 120.0, to the last bit.
+        number, unit = float(match[1]), match[2] or "s"
+        return number / 1000 if unit == "ms" else number * _UNITS[unit]
+    return None
+
+
+def show_duration(seconds: float) -> str:
+    """A duration for a sentence, with its unit: ``0.4 ms``, ``5 s``, ``60.02 s``, ``120 s``, ``24 h``."""
+    if 0 < abs(seconds) < 1:
+        return f"{seconds * 1000:.3g} ms"
+    if seconds >= 3600 and seconds % 3600 == 0:
+        return f"{seconds / 3600:.0f} h"
+    return f"{round(seconds, 3):.10g} s"

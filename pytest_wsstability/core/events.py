@@ -1,0 +1,93 @@
+"""One event of a connection, and the closed sets its fields come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+
+class End(Enum):
+    """Which end of the connection recorded a timeline."""
+
+    CLIENT = "client"
+    SERVER = "server"
+    PROXY = "proxy"
+
+    @property
+    def peer(self) -> End:
+        """The other end; a proxy has two, so it has no peer of its own and answers itself."""
+        return {End.CLIENT: End.SERVER, End.SERVER: End.CLIENT, End.PROXY: End.PROXY}[self]
+
+
+class Tier(Enum):
+    """Whether a timeline ran on the real clock or in virtual time; the two are never mixed."""
+
+    REAL = "real time"
+    VIRTUAL = "virtual time"
+
+
+class Kind(IntEnum):
+    """What sort of thing happened."""
+
+    OPENED = 0
+    FRAME = 1
+    # We stopped or started to take bytes from the transport.
+    READING_PAUSED = 2
+    READING_RESUMED = 3
+    # Our own event loop ran late; `seconds` says by how much.
+    LOOP_LAG = 4
+    # The machine slept; `seconds` says for how long.
+    SUSPENDED = 5
+    # A read deadline of this end ran out.
+    DEADLINE = 6
+    # The transport is gone; `Timeline.close` holds the evidence.
+    ENDED = 7
+
+
+class Direction(IntEnum):
+    """Seen from the end that recorded the event."""
+
+    SENT = 0
+    RECEIVED = 1
+    LOCAL = 2
+
+
+class Opcode(IntEnum):
+    """RFC 6455, section 5.2. ``NONE`` stands for events that are no frame."""
+
+    CONT = 0x0
+    TEXT = 0x1
+    BINARY = 0x2
+    CLOSE = 0x8
+    PING = 0x9
+    PONG = 0xA
+    NONE = 0xF
+
+
+class Role(IntEnum):
+    """What a frame is for, in the application protocol's words."""
+
+    # Control frames, and continuation frames of a message whose role is not known yet.
+    NONE = 0
+    DATA = 1
+    GREETING = 2
+    SESSION_INFO = 3
+    SESSION_CONFIRMED = 4
+    HEARTBEAT = 5
+    HEARTBEAT_ANSWER = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened on a connection."""
+
+    # Seconds since the opening handshake ended.
+    at: float
+    kind: Kind
+    direction: Direction = Direction.LOCAL
+    opcode: Opcode = Opcode.NONE
+    # Payload bytes of a frame, before compression; 0 for what is no frame.
+    size: int = 0
+    role: Role = Role.NONE
+    # How long, for LOOP_LAG and SUSPENDED; 0.0 for the rest.
+    seconds: float = 0.0

@@ -1,0 +1,88 @@
+"""Questions and their answers on one connection: heartbeats, and protocol pings."""
+
+from __future__ import annotations
+
+from .statistics import Sample
+
+# An end that is never answered for a month must not fill the memory.
+_MAX_PENDING = 1024
+# Instants are differences of clock readings; two ways to the same instant may differ in the last bit.
+_SAME = 1e-9
+
+
+class RoundTrips:
+    """
+    Questions that one end asked and the other answered.
+
+    An answer that carries nothing to tell its question by belongs to the youngest open question: a
+    server that drops one answer then has missed one, and its other answers keep their true times.
+    (Matched to the oldest, each later answer would look one interval late.)
+
+    """
+
+    __slots__ = ("_abandoned", "_keys", "_pending", "answered", "first_at", "last_at", "longest_gap", "rtts", "sent")
+
+    def __init__(self) -> None:
+        # Instants of the open questions, oldest first, and the keys that tell them apart, if any.
+        self._pending: list[float] = []
+        self._keys: list[bytes | None] = []
+        # Open questions that were too many to keep.
+        self._abandoned = 0
+        self.sent = 0
+        self.answered = 0
+        # None until the first question.
+        self.first_at: float | None = None
+        self.last_at: float | None = None
+        # Seconds between two questions, the opening counting as the first.
+        self.longest_gap = 0.0
+        self.rtts = Sample()
+
+    def ask(self, at: float, key: bytes | None = None) -> None:
+        """A question went out at ``at``."""
+        self.sent += 1
+        self.longest_gap = max(self.longest_gap, at - (self.last_at or 0.0))
+        self.last_at = at
+        if self.first_at is None:
+            self.first_at = at
+        if len(self._pending) == _MAX_PENDING:
+            del self._pending[0], self._keys[0]
+            self._abandoned += 1
+        self._pending.append(at)
+        self._keys.append(key)
+
+    def answer(self, at: float, key: bytes | None = None) -> bool:
+        """An answer came; False when no open question fits it (an unsolicited pong, for one)."""
+        if not self._pending:
+            return False
+        if key is None:
+            position = len(self._pending) - 1
+            answered = 1
+        elif key in self._keys:
+            # RFC 6455, section 5.5.3: an endpoint that got several pings may answer only the most recent.
+            position = self._keys.index(key)
+            answered = position + 1
+        else:
+            return False
+        asked = self._pending[position]
+        first = position + 1 - answered
+        del self._pending[first : position + 1], self._keys[first : position + 1]
+        self.answered += answered
+        self.rtts.add(at - asked, asked)
+        return True
+
+    @property
+    def oldest_pending(self) -> float | None:
+        """When the oldest open question was asked; None when all are answered."""
+        return self._pending[0] if self._pending else None
+
+    def overdue(self, now: float, within: float) -> list[float]:
+        """Instants of the open questions that are ``within`` seconds old or older at ``now``."""
+        return [at for at in self._pending if now - at >= within - _SAME]
+
+    def missed(self, now: float, within: float) -> int:
+        """How many were not answered within ``within`` seconds; young open questions do not count yet."""
+        return self._abandoned + len(self.overdue(now, within)) + self.rtts.above(within)
+
+    def next_overdue(self, now: float, within: float) -> float | None:
+        """When the next open question will be overdue, if nothing answers it; None when none is open."""
+        return next((at + within for at in self._pending if at + within > now + _SAME), None)

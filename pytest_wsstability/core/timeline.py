@@ -1,0 +1,238 @@
+"""The record of one connection at one end: the only thing that assertions, verdicts and reports look at."""
+
+from __future__ import annotations
+
+import heapq
+from array import array
+from collections.abc import Iterator
+
+from .close import CloseEvidence
+from .events import Direction, End, Event, Kind, Opcode, Role, Tier
+from .heartbeat import RoundTrips
+from .recorder import Recorder
+
+# Signals are what explains an end; data frames have their own ring, so that a minute of audio
+# cannot push the last heartbeats out of the record.
+SIGNAL_CAPACITY = 256
+DATA_CAPACITY = 64
+
+_SLOT = {int(opcode): slot for slot, opcode in enumerate(Opcode)}
+_SLOTS = 6
+_ROLES = len(Role)
+_NEVER = -1.0
+
+
+class Timeline:
+    """
+    What one end saw of one connection.
+
+    Iterating gives the last events, oldest first: `SIGNAL_CAPACITY` control frames, heartbeats,
+    session steps and local events, and `DATA_CAPACITY` data frames. Counters, last instants, round
+    trip times and gaps are exact over the whole life. Instants are seconds since the opening
+    handshake ended.
+
+    """
+
+    __slots__ = (
+        "_counts", "_data", "_last", "_last_any", "_origin", "_paused_at", "_signals", "close", "dropped_reads",
+        "end", "heartbeat_sender", "longest_silence", "max_lag", "max_lag_at", "observed_until", "paused_total",
+        "session_confirmed_at", "session_id", "session_info_at", "suspended", "tier", "_heartbeats", "_pings",
+        "deliberately_stalled",
+    )  # fmt: skip
+
+    def __init__(self, end: End, tier: Tier = Tier.REAL, *, origin: float = 0.0) -> None:
+        self.end = end
+        self.tier = tier
+        # The clock's reading when the opening handshake ended.
+        self._origin = origin
+        self._signals = Recorder(SIGNAL_CAPACITY)
+        self._data: Recorder | None = None
+        # Frames, then payload bytes, by direction and opcode.
+        self._counts = array("Q", bytes(8 * 4 * _SLOTS))
+        # The last instant of each role, then of each control opcode, by direction.
+        self._last = array("d", [_NEVER]) * (2 * (_ROLES + _SLOTS))
+        self._last_any = 0.0
+        self._heartbeats: RoundTrips | None = None
+        self._pings: RoundTrips | None = None
+        # Who sends the heartbeats: SENT is this end, RECEIVED the peer; None until the first.
+        self.heartbeat_sender: Direction | None = None
+        # Seconds without a byte either way: the longest, the one still running excluded.
+        self.longest_silence = 0.0
+        self.session_id: str | None = None
+        self.session_info_at: float | None = None
+        self.session_confirmed_at: float | None = None
+        # Worst lag of our own event loop in seconds, and when.
+        self.max_lag = 0.0
+        self.max_lag_at = 0.0
+        # Seconds the machine slept meanwhile.
+        self.suspended = 0.0
+        # Reading: since when it is paused (None when it is not), and for how long it was in all.
+        self._paused_at: float | None = None
+        self.paused_total = 0.0
+        # Reading was stopped on purpose (client="stalled"), so that it excuses nothing.
+        self.deliberately_stalled = False
+        # Application messages thrown away because nobody asked for them.
+        self.dropped_reads = 0
+        # How far this end watched.
+        self.observed_until = 0.0
+        # None while the connection is open.
+        self.close: CloseEvidence | None = None
+        self.mark(origin, Kind.OPENED)
+
+    # Recording. `now` is the clock's reading, the same clock as `origin`.
+
+    def frame(
+        self, now: float, direction: Direction, opcode: int, size: int, role: Role, key: bytes | None = None
+    ) -> None:
+        """Record a frame; ``key`` tells a ping or heartbeat from its neighbours (its payload or id)."""
+        at = now - self._origin
+        slot = 2 * _SLOT[opcode] + direction
+        self._counts[slot] += 1
+        self._counts[slot + 2 * _SLOTS] += size
+        silence = at - self._last_any
+        if silence > self.longest_silence:
+            self.longest_silence = silence
+        self._last_any = self.observed_until = at
+        self._last[2 * role + direction] = at
+        self._last[2 * (_ROLES + _SLOT[opcode]) + direction] = at
+        if role == Role.DATA and opcode < Opcode.CLOSE:
+            if self._data is None:
+                self._data = Recorder(DATA_CAPACITY)
+            self._data.append(at, Kind.FRAME, direction, opcode, size, role)
+            return
+        self._signals.append(at, Kind.FRAME, direction, opcode, size, role)
+        if opcode >= Opcode.PING:
+            self._control(at, direction, opcode, key)
+        if role > Role.DATA:
+            self._step(at, direction, role, key)
+
+    def _control(self, at: float, direction: Direction, opcode: int, key: bytes | None) -> None:
+        if opcode == Opcode.PING and direction == Direction.SENT:
+            self._pings = self._pings or RoundTrips()
+            self._pings.ask(at, key)
+        elif opcode == Opcode.PONG and direction == Direction.RECEIVED and self._pings is not None:
+            self._pings.answer(at, key)
+
+    def _step(self, at: float, direction: Direction, role: Role, key: bytes | None) -> None:
+        if role == Role.HEARTBEAT:
+            self._heartbeats = self._heartbeats or RoundTrips()
+            self.heartbeat_sender = direction
+            self._heartbeats.ask(at, key)
+        elif role == Role.HEARTBEAT_ANSWER and self._heartbeats is not None:
+            self._heartbeats.answer(at, key)
+        elif role == Role.SESSION_INFO and self.session_info_at is None:
+            self.session_info_at = at
+        elif role == Role.SESSION_CONFIRMED and self.session_confirmed_at is None:
+            self.session_confirmed_at = at
+
+    def mark(self, now: float, kind: Kind, seconds: float = 0.0) -> None:
+        """Record a local event that is no frame."""
+        at = max(0.0, now - self._origin)
+        self.observed_until = max(self.observed_until, at)
+        self._signals.append(at, kind, Direction.LOCAL, Opcode.NONE, int(seconds * 1e6), Role.NONE)
+        if kind is Kind.LOOP_LAG and seconds > self.max_lag:
+            self.max_lag, self.max_lag_at = seconds, at
+        elif kind is Kind.SUSPENDED:
+            self.suspended += seconds
+        elif kind is Kind.READING_PAUSED:
+            self._paused_at = at
+        elif kind is Kind.READING_RESUMED and self._paused_at is not None:
+            self.paused_total += at - self._paused_at
+            self._paused_at = None
+
+    def ended(self, now: float, evidence: CloseEvidence) -> None:
+        """Record the end of the transport, with what this end knows about it."""
+        self.mark(now, Kind.ENDED)
+        self.close = evidence
+
+    def observe(self, now: float) -> None:
+        """Say that this end has watched until ``now``."""
+        if self.close is None:
+            self.observed_until = max(self.observed_until, now - self._origin)
+
+    # Reading.
+
+    def __iter__(self) -> Iterator[Event]:
+        return heapq.merge(self._signals, self._data or (), key=lambda event: event.at)
+
+    def __len__(self) -> int:
+        return len(self._signals) + len(self._data or ())
+
+    def __repr__(self) -> str:
+        state = self.close.headline() if self.close else "open"
+        return f"<Timeline {self.end.value}, {self.duration:.3f} s, {self.total} events, {state}>"
+
+    @property
+    def opened(self) -> float:
+        """The reading of the end's own clock, in seconds, when the opening handshake ended."""
+        return self._origin
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the end of the opening handshake to the end, or to the last look at an open one."""
+        return self.close.at if self.close else self.observed_until
+
+    @property
+    def total(self) -> int:
+        """How many events there were in all, those that the record no longer holds included."""
+        return self._signals.total + (self._data.total if self._data else 0)
+
+    @property
+    def heartbeats(self) -> RoundTrips:
+        """Heartbeats and their answers, whoever sends them."""
+        return self._heartbeats or RoundTrips()
+
+    @property
+    def pings(self) -> RoundTrips:
+        """Ping frames that this end sent, and the pongs that answered them."""
+        return self._pings or RoundTrips()
+
+    @property
+    def paused(self) -> bool:
+        """Whether this end had stopped reading when it last looked."""
+        return self._paused_at is not None
+
+    @property
+    def paused_since(self) -> float | None:
+        """Since when this end reads nothing; None while it reads."""
+        return self._paused_at
+
+    @property
+    def silence(self) -> float:
+        """Seconds without a byte either way, up to the end or to the last look."""
+        return max(0.0, self.duration - self._last_any)
+
+    def between(self, start: float, end: float) -> list[Event]:
+        """The events with ``start <= at < end``, as far as the record reaches."""
+        return [event for event in self if start <= event.at < end]
+
+    def last(self, *, direction: Direction, opcode: Opcode | None = None, role: Role | None = None) -> float | None:
+        """When a frame of an opcode, or else of a role, was last seen in a direction; None if never."""
+        if (opcode is None) == (role is None):
+            raise ValueError("last: give an opcode or a role, and not both")
+        row = _ROLES + _SLOT[opcode] if opcode is not None else role
+        at = self._last[2 * row + direction]  # type: ignore[operator]
+        return None if at == _NEVER else at
+
+    def count(self, direction: Direction, *opcodes: Opcode) -> int:
+        """Frames in a direction, of the opcodes given or of all."""
+        return self._sum(0, direction, opcodes)
+
+    def bytes(self, direction: Direction, *opcodes: Opcode) -> int:
+        """Payload bytes in a direction, of the opcodes given or of all."""
+        return self._sum(2 * _SLOTS, direction, opcodes)
+
+    def _sum(self, base: int, direction: Direction, opcodes: tuple[Opcode, ...]) -> int:
+        slots = [_SLOT[opcode] for opcode in opcodes] or range(_SLOTS)
+        return sum(self._counts[base + 2 * slot + direction] for slot in slots)
+
+    def gaps(self, longer_than: float) -> list[tuple[float, float]]:
+        """Silences as ``(from, seconds)``, as far as the record reaches, the one before the end included."""
+        found = []
+        before = None
+        for event in self:
+            if event.kind is Kind.FRAME or event.kind is Kind.OPENED or event.kind is Kind.ENDED:
+                if before is not None and event.at - before > longer_than:
+                    found.append((before, event.at - before))
+                before = event.at
+        return found

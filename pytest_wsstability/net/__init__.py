@@ -1,0 +1,1 @@
+"""asyncio: the only place with sockets."""

@@ -1,0 +1,272 @@
+"""The monitored client: it opens, keeps the session, sends heartbeats, and hides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from websockets.client import ClientProtocol
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
+from websockets.http11 import Request, Response
+from websockets.typing import Origin, Subprotocol
+
+from ..core.duration import Duration, parse_duration
+from ..core.events import End, Role
+from ..core.redact import redact_url
+from ..profiles import BUILTIN, JSON, Profile
+from .connection import Connection
+from .dialling import dial
+from .target import TLS, Headers, parse_headers, parse_url
+from .timers import Ticker
+from .websocket import LOGGER, WebSocket
+
+if TYPE_CHECKING:
+    from websockets.uri import WebSocketURI
+
+# Unread messages before reading pauses; 1,024 audio frames of 20 ms are 20 seconds.
+INBOX = 1024
+MAX_SIZE = 2**20
+# What libraries do by default (`websockets`, uvicorn: 20 s and 20 s).
+KEEPALIVE = 20.0
+USER_AGENT = "pytest-wsstability"
+
+
+class ClientKind(Enum):
+    """
+    How the monitored client behaves.
+
+    A default Python client pings every 20 s and so keeps quiet connections alive that a browser would
+    lose; the default here is a browser's behaviour.
+
+    """
+
+    # Answers pings, sends none.
+    BROWSER = "browser"
+    # Withholds pongs.
+    MUTE = "mute"
+    # Stops reading once its session stands.
+    STALLED = "stalled"
+    # Pings every 20 s and closes with 1011 when one stays unanswered for 20 s, as libraries do.
+    KEEPALIVE = "keepalive"
+
+
+def client_kind(kind: ClientKind | str) -> ClientKind:
+    """
+    The kind of client with a name.
+
+    Raises:
+        ValueError: if there is no such kind.
+
+    """
+    try:
+        return ClientKind(kind)
+    except ValueError:
+        valid = ", ".join(repr(kind.value) for kind in ClientKind)
+        raise ValueError(f"client: {kind!r} is no kind of client; valid ones: {valid}") from None
+
+
+def profile_of(profile: Profile | str) -> Profile:
+    """
+    The profile with a name, or the profile itself.
+
+    Raises:
+        ValueError: if there is no such profile.
+
+    """
+    if isinstance(profile, Profile):
+        return profile
+    if profile not in BUILTIN:
+        valid = ", ".join(map(repr, BUILTIN))
+        raise ValueError(f"profile: {profile!r} is unknown; valid ones: {valid}, or a Profile")
+    return BUILTIN[profile]
+
+
+class ClientSide:
+    """The client's half of a connection: handshake, session, heartbeats. No I/O of its own."""
+
+    __slots__ = ("_headers", "_heartbeat", "_kind", "_opening", "_tickers", "response_headers", "session_id")
+
+    def __init__(
+        self,
+        kind: ClientKind,
+        opening: asyncio.Future[None],
+        *,
+        headers: tuple[tuple[str, str], ...],
+        heartbeat: float | None,
+        session_id: str,
+    ) -> None:
+        self._kind = kind
+        # Done when the opening handshake has ended; None from then on.
+        self._opening: asyncio.Future[None] | None = opening
+        self._headers = headers
+        self._heartbeat = heartbeat
+        self.session_id = session_id
+        self.response_headers: tuple[tuple[str, str], ...] = ()
+        # Heartbeats and keepalive pings; None while there are none.
+        self._tickers: list[Ticker] | None = None
+
+    # What the connection calls (see `Endpoint`).
+
+    def connected(self, websocket: WebSocket) -> None:
+        """Send the handshake request."""
+        protocol = websocket.protocol
+        assert isinstance(protocol, ClientProtocol)
+        request: Request = protocol.connect()
+        if not any(name.lower() == "user-agent" for name, _ in self._headers):
+            request.headers["User-Agent"] = USER_AGENT
+        for name, value in self._headers:
+            request.headers[name] = value
+        protocol.send_request(request)
+        websocket.send_handshake()
+
+    def handshake(self, websocket: WebSocket, event: Request | Response | None) -> None:
+        """Take the server's response."""
+        if self._opening is None or self._opening.done():
+            return
+        if websocket.protocol.handshake_exc is not None:
+            self._opening.set_exception(websocket.protocol.handshake_exc)
+            return
+        assert isinstance(event, Response)
+        self.response_headers = tuple(event.headers.raw_items())
+        # The sans-I/O layer keeps the response for life: 1.7 KiB a connection, measured.
+        event.headers.clear()
+        websocket.opened(End.CLIENT)
+        self._opening.set_result(None)
+        self._opening = None
+        self._start(websocket)
+
+    def _start(self, websocket: WebSocket) -> None:
+        timeline = websocket.timeline
+        assert timeline is not None
+        websocket.withhold_pongs = self._kind is ClientKind.MUTE
+        tickers = []
+        if self._heartbeat is not None:
+            tickers.append(Ticker(websocket.loop, timeline.opened, self._heartbeat, lambda: self._beat(websocket)))
+        if self._kind is ClientKind.KEEPALIVE:
+            tickers.append(Ticker(websocket.loop, timeline.opened, KEEPALIVE, lambda: self._keepalive(websocket)))
+        self._tickers = tickers or None
+        if not websocket.profile.has_session:
+            self._stall(websocket)
+            return
+        timeline.session_id = self.session_id
+        if websocket.profile.greeting is None:
+            websocket.send_profile(Role.SESSION_INFO, self.session_id)
+
+    def received(self, websocket: WebSocket, now: float, opcode: int, role: Role) -> None:
+        """Nothing to do: the timeline has it."""
+
+    def message(self, websocket: WebSocket, role: Role, session_id: str | None) -> None:
+        """Go on with the session."""
+        assert websocket.timeline is not None
+        if role is Role.GREETING and websocket.timeline.session_info_at is None:
+            websocket.send_profile(Role.SESSION_INFO, self.session_id)
+        elif role is Role.SESSION_CONFIRMED:
+            self._stall(websocket)
+
+    def ended(self, websocket: WebSocket) -> None:
+        """Stop the timers, and say why the connection did not open, if it did not."""
+        for ticker in self._tickers or ():
+            ticker.cancel()
+        self._tickers = None
+        if self._opening is not None and not self._opening.done():
+            self._opening.set_exception(EOFError("the server closed the connection before it answered the handshake"))
+
+    def _stall(self, websocket: WebSocket) -> None:
+        if self._kind is ClientKind.STALLED:
+            assert websocket.timeline is not None
+            websocket.timeline.deliberately_stalled = True
+            websocket.pause_reading()
+
+    def _beat(self, websocket: WebSocket) -> None:
+        if not websocket.is_open:
+            return
+        if websocket.profile.heartbeat_is_frame:
+            websocket.send_ping(heartbeat=True)
+        else:
+            websocket.send_profile(Role.HEARTBEAT)
+
+    def _keepalive(self, websocket: WebSocket) -> None:
+        if not websocket.is_open:
+            return
+        assert websocket.timeline is not None
+        age = websocket.loop.time() - websocket.timeline.opened
+        if websocket.timeline.pings.overdue(age, KEEPALIVE):
+            # The words of the `websockets` library, which people search for.
+            websocket.fail(1011, "keepalive ping timeout")
+        else:
+            websocket.send_ping()
+
+
+async def connect(
+    url: str,
+    *,
+    client: ClientKind | str = ClientKind.BROWSER,
+    profile: Profile | str = JSON,
+    heartbeat: Duration | None = None,
+    session_id: str | None = None,
+    headers: Headers = (),
+    origin: str | None = None,
+    subprotocols: Sequence[str] = (),
+    compression: bool = False,
+    tls: TLS | None = None,
+    max_size: int | None = MAX_SIZE,
+    inbox: int = INBOX,
+    open_timeout: Duration = 10,
+) -> Connection:
+    """
+    Open a monitored connection.
+
+    Args:
+        url: ``ws://`` or ``wss://``.
+        client: how the client behaves: "browser", "mute", "stalled" or "keepalive".
+        profile: the application protocol: "json", "frames", or a `Profile`.
+        heartbeat: seconds, or text such as "25s", between two heartbeats; None sends none.
+        session_id: what the client calls its session; made up when None.
+        headers: further header fields of the handshake request.
+        origin: the ``Origin`` header, as a browser sends it.
+        subprotocols: names to offer, the preferred first.
+        compression: offer permessage-deflate (RFC 7692).
+        tls: how a ``wss://`` server's certificate is checked.
+        max_size: bytes of a message above which the connection fails with 1009; None for no limit.
+        inbox: unread messages before reading pauses; 0 throws messages away and never pauses.
+        open_timeout: time for TCP, TLS and the opening handshake together.
+
+    Raises:
+        OpeningError: if the connection did not open, saying which step failed.
+        ValueError: for an argument that makes no sense, naming it.
+
+    """
+    uri = parse_url(url)
+    loop = asyncio.get_running_loop()
+    opening: asyncio.Future[None] = loop.create_future()
+    side = ClientSide(
+        client_kind(client),
+        opening,
+        headers=parse_headers(headers),
+        heartbeat=None if heartbeat is None else parse_duration(heartbeat, "heartbeat"),
+        session_id=session_id or str(uuid.uuid4()),
+    )
+    protocol = _protocol(uri, origin, subprotocols, compression, max_size)
+    websocket = WebSocket(protocol, side, profile_of(profile), loop=loop, inbox=inbox)
+    seconds = parse_duration(open_timeout, "open_timeout")
+    await dial(websocket, uri, opening, tls=tls or TLS(), timeout=seconds, url=url)
+    has_session = websocket.profile.has_session
+    connection = Connection(websocket, url=redact_url(url), session_id=side.session_id if has_session else None)
+    connection.response_headers = side.response_headers
+    return connection
+
+
+def _protocol(
+    uri: WebSocketURI, origin: str | None, subprotocols: Sequence[str], compression: bool, max_size: int | None
+) -> ClientProtocol:
+    return ClientProtocol(
+        uri,
+        origin=Origin(origin) if origin is not None else None,
+        extensions=[ClientPerMessageDeflateFactory(client_max_window_bits=True)] if compression else None,
+        subprotocols=[Subprotocol(name) for name in subprotocols] or None,
+        max_size=max_size,
+        logger=LOGGER,
+    )

@@ -1,0 +1,78 @@
+"""Where and how to open a connection: URL, headers, TLS; checked before anything is dialled."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from websockets.exceptions import InvalidURI
+from websockets.uri import WebSocketURI, parse_uri
+
+from ..core.redact import redact_url
+
+Headers = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+def parse_url(url: str) -> WebSocketURI:
+    """
+    The parts of a WebSocket URL.
+
+    Raises:
+        ValueError: if it is none, saying what is wrong with it.
+
+    """
+    try:
+        return parse_uri(url)
+    except (InvalidURI, ValueError) as exc:
+        detail = exc.msg if isinstance(exc, InvalidURI) else str(exc)
+        raise ValueError(f"url: {redact_url(str(url))!r} is not a WebSocket URL ({detail}); give ws:// or wss://") from None
+
+
+def parse_headers(headers: Headers) -> tuple[tuple[str, str], ...]:
+    """
+    Header fields as pairs.
+
+    Raises:
+        ValueError: if a name or value cannot stand in an HTTP header.
+
+    """
+    pairs = tuple(headers.items() if isinstance(headers, Mapping) else headers)
+    for name, value in pairs:
+        if not name or any(char in name for char in " :\r\n\t"):
+            raise ValueError(f"header: {name!r} is not a header name")
+        if "\r" in value or "\n" in value:
+            raise ValueError(f"header {name}: the value has a line break")
+    return pairs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TLS:
+    """How a wss:// server's certificate is checked."""
+
+    # A PEM file with the authorities to trust; None trusts those of the system.
+    ca: str | None = None
+    # Check nothing.
+    insecure: bool = False
+
+    def __post_init__(self) -> None:
+        if self.ca is not None and not os.path.isfile(self.ca):
+            raise ValueError(f"ca: there is no file {self.ca!r}; give a PEM file with the authority's certificate")
+
+    def context(self) -> ssl.SSLContext:
+        """
+        The context for a client.
+
+        Raises:
+            ValueError: if the file holds no certificate.
+
+        """
+        try:
+            context = ssl.create_default_context(cafile=self.ca)
+        except (ssl.SSLError, OSError) as exc:
+            raise ValueError(f"ca: {self.ca!r} cannot be read as PEM ({exc})") from None
+        if self.insecure:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context

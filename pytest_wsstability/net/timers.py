@@ -1,0 +1,75 @@
+"""Timers of a connection: callbacks of the loop, because a task for each would cost kilobytes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+
+class Ticker:
+    """Calls back at ``start + n * interval``: late calls do not shift the later ones."""
+
+    __slots__ = ("_callback", "_handle", "_interval", "_loop", "_start", "_ticks")
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, start: float, interval: float, callback: Callable[[], object]
+    ) -> None:
+        self._loop = loop
+        self._start = start
+        self._interval = interval
+        self._callback = callback
+        self._ticks = 0
+        self._handle: asyncio.TimerHandle | None = None
+        self._schedule()
+
+    def _schedule(self) -> None:
+        # Ticks that a blocked loop slept through are lost: a burst of late heartbeats would prove nothing.
+        passed = int((self._loop.time() - self._start) / self._interval)
+        self._ticks = max(self._ticks + 1, passed)
+        self._handle = self._loop.call_at(self._start + self._ticks * self._interval, self._tick)
+
+    def _tick(self) -> None:
+        self._schedule()
+        self._callback()
+
+    def cancel(self) -> None:
+        """No further call."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+
+class Deadline:
+    """
+    Calls back once when nothing has reset it for ``seconds``.
+
+    A reset moves one number; the timer finds out when it fires. (A timer cancelled and made anew for
+    each frame would be the dearest thing on a busy connection.)
+
+    """
+
+    __slots__ = ("_at", "_callback", "_handle", "_loop", "_seconds")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float, callback: Callable[[], object]) -> None:
+        self._loop = loop
+        self._seconds = seconds
+        self._callback = callback
+        self._at = loop.time() + seconds
+        self._handle: asyncio.TimerHandle | None = loop.call_at(self._at, self._fire)
+
+    def reset(self, now: float) -> None:
+        """Start anew from ``now``."""
+        self._at = now + self._seconds
+
+    def _fire(self) -> None:
+        if self._at > self._loop.time():
+            self._handle = self._loop.call_at(self._at, self._fire)
+            return
+        self._handle = None
+        self._callback()
+
+    def cancel(self) -> None:
+        """No call any more."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None

@@ -1,0 +1,137 @@
+"""What an application says on its WebSocket, as data, for both ends."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..core.events import Role
+
+# A JSON object that must contain these members, or the exact text or bytes of a message.
+Message = Mapping[str, Any] | str | bytes
+
+# Stands for the session's id in a JSON template.
+SESSION_ID = "{session_id}"
+
+# Session steps and heartbeats are short; parsing an audio frame's JSON fifty times a second is not.
+_MAX_PARSED = 16 * 1024
+
+_ROLES = {
+    "ping": Role.HEARTBEAT,
+    "pong": Role.HEARTBEAT_ANSWER,
+    "session_info": Role.SESSION_INFO,
+    "session_confirmed": Role.SESSION_CONFIRMED,
+    "greeting": Role.GREETING,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """
+    The messages of an application protocol; None where it has no such message.
+
+    A message is a JSON object as a mapping, or exact text or bytes. A received object matches when it
+    has every member of the template; ``SESSION_ID`` as a value stands for the session's id. A team
+    whose pong is ``{"op": "PONG"}`` writes ``JSON.replace(name="ours", pong={"op": "PONG"})``.
+
+    """
+
+    name: str
+    # Server to client, right after the opening handshake.
+    greeting: Message | None = None
+    # Client to server: after the greeting, or at once where there is none.
+    session_info: Message | None = None
+    # Server to client; a profile without it has no session.
+    session_confirmed: Message | None = None
+    # Client to server, and the answer; None: heartbeats are protocol pings.
+    ping: Message | None = None
+    pong: Message | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise ValueError(f"profile name: {self.name!r} is not a name")
+        if (self.ping is None) != (self.pong is None):
+            raise ValueError(f"profile {self.name!r}: ping and pong come together, or both are None")
+        if (self.session_info is None) != (self.session_confirmed is None):
+            raise ValueError(f"profile {self.name!r}: session_info and session_confirmed come together")
+        for field in _ROLES:
+            message = getattr(self, field)
+            if message is not None and (not isinstance(message, Mapping | str | bytes) or not message):
+                raise ValueError(
+                    f"profile {self.name!r}: {field} is {message!r}; give a JSON object as a mapping, "
+                    "exact text or bytes, or None"
+                )
+        object.__setattr__(self, "_exact", {m: r for m, r in self._messages() if not isinstance(m, Mapping)})
+        object.__setattr__(self, "_templates", [(m, r) for m, r in self._messages() if isinstance(m, Mapping)])
+
+    def _messages(self) -> list[tuple[Message, Role]]:
+        return [(message, role) for field, role in _ROLES.items() if (message := getattr(self, field)) is not None]
+
+    @property
+    def has_session(self) -> bool:
+        """Whether a session is announced and confirmed."""
+        return self.session_info is not None
+
+    @property
+    def heartbeat_is_frame(self) -> bool:
+        """Whether the heartbeat is a protocol ping and not a message."""
+        return self.ping is None
+
+    def message(self, role: Role) -> Message | None:
+        """The message of a role; None where the profile has none."""
+        field = next((field for field, its_role in _ROLES.items() if its_role is role), None)
+        return getattr(self, field) if field else None
+
+    def replace(self, **changes: Any) -> Profile:
+        """A copy with other messages, or another name."""
+        return dataclasses.replace(self, **changes)
+
+    def read(self, payload: str | bytes) -> tuple[Role, str | None]:
+        """
+        What a message is for.
+
+        Returns:
+            Its role (``DATA`` for what is not the profile's), and the session id that it carries.
+
+        """
+        role = self._exact.get(payload)  # type: ignore[attr-defined]
+        if role is not None:
+            return role, None
+        if not self._templates or len(payload) > _MAX_PARSED or isinstance(payload, bytes):  # type: ignore[attr-defined]
+            return Role.DATA, None
+        if not payload.lstrip().startswith("{"):
+            return Role.DATA, None
+        try:
+            found = json.loads(payload)
+        except ValueError:
+            return Role.DATA, None
+        for template, role in self._templates:  # type: ignore[attr-defined]
+            matches, session_id = _match(template, found)
+            if matches:
+                return role, session_id
+        return Role.DATA, None
+
+    def write(self, message: Message, session_id: str | None = None) -> str | bytes:
+        """The bytes or text of one of this profile's messages."""
+        if not isinstance(message, Mapping):
+            return message
+        filled = {name: session_id if value == SESSION_ID else value for name, value in message.items()}
+        # As a page's JSON.stringify writes it.
+        return json.dumps(filled, separators=(",", ":"), ensure_ascii=False)
+
+
+def _match(template: Mapping[str, Any], found: Any) -> tuple[bool, str | None]:
+    if not isinstance(found, dict):
+        return False, None
+    session_id = None
+    for name, value in template.items():
+        if value == SESSION_ID:
+            # Servers may confirm without repeating the id.
+            given = found.get(name)
+            session_id = str(given) if given is not None else None
+        elif name not in found or found[name] != value:
+            return False, None
+    return True, session_id
