@@ -19,9 +19,10 @@ from ..core.redact import redact_url
 from ..profiles import BUILTIN, JSON, Profile
 from .connection import Connection
 from .dialling import dial
+from .stream import LOGGER
 from .target import TLS, Headers, parse_headers, parse_url
 from .timers import Ticker
-from .websocket import LOGGER, WebSocket
+from .websocket import WebSocket
 
 if TYPE_CHECKING:
     from websockets.uri import WebSocketURI
@@ -144,9 +145,13 @@ class ClientSide:
         websocket.withhold_pongs = self._kind is ClientKind.MUTE
         tickers = []
         if self._heartbeat is not None:
-            tickers.append(Ticker(websocket.loop, timeline.opened, self._heartbeat, lambda: self._beat(websocket)))
+            tickers.append(
+                Ticker(websocket.loop, timeline.opened, self._heartbeat, lambda: self._beat(websocket))
+            )
         if self._kind is ClientKind.KEEPALIVE:
-            tickers.append(Ticker(websocket.loop, timeline.opened, KEEPALIVE, lambda: self._keepalive(websocket)))
+            tickers.append(
+                Ticker(websocket.loop, timeline.opened, KEEPALIVE, lambda: self._keepalive(websocket))
+            )
         self._tickers = tickers or None
         if not websocket.profile.has_session:
             self._stall(websocket)
@@ -155,7 +160,7 @@ class ClientSide:
         if websocket.profile.greeting is None:
             websocket.send_profile(Role.SESSION_INFO, self.session_id)
 
-    def received(self, websocket: WebSocket, now: float, opcode: int, role: Role) -> None:
+    def received(self, websocket: WebSocket, now: float, opcode: int, role: Role, key: bytes | None) -> None:
         """Nothing to do: the timeline has it."""
 
     def message(self, websocket: WebSocket, role: Role, session_id: str | None) -> None:
@@ -172,7 +177,9 @@ class ClientSide:
             ticker.cancel()
         self._tickers = None
         if self._opening is not None and not self._opening.done():
-            self._opening.set_exception(EOFError("the server closed the connection before it answered the handshake"))
+            self._opening.set_exception(
+                EOFError("the server closed the connection before it answered the handshake")
+            )
 
     def _stall(self, websocket: WebSocket) -> None:
         if self._kind is ClientKind.STALLED:
@@ -254,13 +261,19 @@ async def connect(
     seconds = parse_duration(open_timeout, "open_timeout")
     await dial(websocket, uri, opening, tls=tls or TLS(), timeout=seconds, url=url)
     has_session = websocket.profile.has_session
-    connection = Connection(websocket, url=redact_url(url), session_id=side.session_id if has_session else None)
+    connection = Connection(
+        websocket, url=redact_url(url), session_id=side.session_id if has_session else None
+    )
     connection.response_headers = side.response_headers
     return connection
 
 
 def _protocol(
-    uri: WebSocketURI, origin: str | None, subprotocols: Sequence[str], compression: bool, max_size: int | None
+    uri: WebSocketURI,
+    origin: str | None,
+    subprotocols: Sequence[str],
+    compression: bool,
+    max_size: int | None,
 ) -> ClientProtocol:
     return ClientProtocol(
         uri,

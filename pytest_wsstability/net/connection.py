@@ -178,7 +178,9 @@ class Connection(Judged):
         if requirement:
             return await self._hold(Requirement.of(**requirement))
         if self.requirement is None:
-            raise ValueError("assert_stable: no requirement; give keywords such as alive_for, or a ws_stability marker")
+            raise ValueError(
+                "assert_stable: no requirement; give keywords such as alive_for, or a ws_stability marker"
+            )
         return await self._hold(self.requirement)
 
     async def _hold(self, requirement: Requirement) -> Verdict:

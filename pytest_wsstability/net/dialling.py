@@ -43,7 +43,11 @@ async def dial(
     try:
         async with asyncio.timeout(timeout):
             reached, _ = await websocket.loop.create_connection(
-                lambda: websocket, uri.host, uri.port, ssl=context, server_hostname=uri.host if context else None
+                lambda: websocket,
+                uri.host,
+                uri.port,
+                ssl=context,
+                server_hostname=uri.host if context else None,
             )
             await asyncio.shield(opening)
     except (OSError, EOFError, InvalidHandshake) as exc:
@@ -95,4 +99,6 @@ def _refused(exc: InvalidStatus, url: str) -> OpeningError:
     detail = f"HTTP {response.status_code} {response.reason_phrase}".rstrip()
     if retry := response.headers.get("Retry-After"):
         detail += f" (Retry-After: {retry[:40]})"
-    return OpeningError(url, Stage.HTTP, f"{detail}: {first_line}" if first_line else detail, status=response.status_code)
+    return OpeningError(
+        url, Stage.HTTP, f"{detail}: {first_line}" if first_line else detail, status=response.status_code
+    )

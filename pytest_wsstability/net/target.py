@@ -27,7 +27,9 @@ def parse_url(url: str) -> WebSocketURI:
         return parse_uri(url)
     except (InvalidURI, ValueError) as exc:
         detail = exc.msg if isinstance(exc, InvalidURI) else str(exc)
-        raise ValueError(f"url: {redact_url(str(url))!r} is not a WebSocket URL ({detail}); give ws:// or wss://") from None
+        raise ValueError(
+            f"url: {redact_url(str(url))!r} is not a WebSocket URL ({detail}); give ws:// or wss://"
+        ) from None
 
 
 def parse_headers(headers: Headers) -> tuple[tuple[str, str], ...]:
@@ -58,7 +60,9 @@ class TLS:
 
     def __post_init__(self) -> None:
         if self.ca is not None and not os.path.isfile(self.ca):
-            raise ValueError(f"ca: there is no file {self.ca!r}; give a PEM file with the authority's certificate")
+            raise ValueError(
+                f"ca: there is no file {self.ca!r}; give a PEM file with the authority's certificate"
+            )
 
     def context(self) -> ssl.SSLContext:
         """

@@ -50,7 +50,9 @@ class Deadline:
 
     __slots__ = ("_at", "_callback", "_handle", "_loop", "_seconds")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float, callback: Callable[[], object]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, seconds: float, callback: Callable[[], object]
+    ) -> None:
         self._loop = loop
         self._seconds = seconds
         self._callback = callback

@@ -1,0 +1,126 @@
+"""How the reference orchestrator behaves: its timers, and what it says or withholds."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from ..core.close import VALID_CLOSE_CODES, may_be_sent
+from ..core.duration import Duration, parse_duration
+from ..core.events import Opcode, Role
+
+
+class Reset(Enum):
+    """Traffic of the client that may reset the read deadline."""
+
+    PONG = "pong"
+    PING = "ping"
+    # Text and binary frames, whatever is in them.
+    DATA = "data"
+    # The profile's heartbeats only.
+    HEARTBEAT = "heartbeat"
+    ANY = "any"
+
+
+# What a server's read deadline can do when it has run out.
+DROP = "drop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """
+    The server's side of the protocol, validated; durations are seconds.
+
+    The defaults are those of the server in which this project began: a read deadline of 60 s that only
+    pongs reset, ping frames every 30 s, and a connection dropped without a close frame.
+
+    """
+
+    # None: there is no read deadline, or there are no pings.
+    read_deadline: float | None = 60.0
+    ping_interval: float | None = 30.0
+    deadline_reset_by: frozenset[Reset] = frozenset({Reset.PONG})
+    # "drop" closes the stream without a close frame, as Go servers do; a number is a close code.
+    on_deadline: str | int = DROP
+    # Seconds after which each is done, 0.0 at once; None: never.
+    greet: float | None = 0.0
+    confirm_sessions: float | None = 0.0
+    answer_heartbeats: float | None = 0.0
+
+    @classmethod
+    def of(cls, **values: Any) -> Behaviour:
+        """
+        A behaviour from what people write.
+
+        Raises:
+            TypeError: for a name that it does not have.
+            ValueError: for a value that makes no sense, naming it.
+
+        """
+        valid = [field.name for field in dataclasses.fields(cls)]
+        for name in values:
+            if name not in valid:
+                raise TypeError(f"unknown orchestrator keyword {name!r}; valid ones: {', '.join(valid)}")
+        converted: dict[str, Any] = {name: _CONVERT[name](value, name) for name, value in values.items()}
+        return cls(**converted)
+
+    def resets(self, opcode: int, role: Role) -> bool:
+        """Whether a frame from the client resets the read deadline."""
+        kinds = self.deadline_reset_by
+        if Reset.ANY in kinds:
+            return True
+        if role is Role.HEARTBEAT and Reset.HEARTBEAT in kinds:
+            return True
+        if opcode < Opcode.CLOSE:
+            return Reset.DATA in kinds
+        return (opcode == Opcode.PONG and Reset.PONG in kinds) or (
+            opcode == Opcode.PING and Reset.PING in kinds
+        )
+
+
+def _timer(value: Duration | None, name: str) -> float | None:
+    return None if value is None else parse_duration(value, name)
+
+
+def _delay(value: Duration | bool, name: str) -> float | None:
+    if isinstance(value, bool):
+        return 0.0 if value else None
+    try:
+        return parse_duration(value, name, zero=True)
+    except ValueError as exc:
+        raise ValueError(f"{exc}; or True (at once) or False (never)") from None
+
+
+def _kinds(value: str | Reset | Iterable[str | Reset], name: str) -> frozenset[Reset]:
+    valid = ", ".join(repr(kind.value) for kind in Reset)
+    if not isinstance(value, str | Reset | Iterable):
+        raise ValueError(f"{name}: {value!r} is no kind of traffic; valid ones: {valid}, or several in a set")
+    try:
+        kinds = frozenset(Reset(kind) for kind in ([value] if isinstance(value, str | Reset) else value))
+    except ValueError as exc:
+        raise ValueError(f"{name}: {exc}; valid ones: {valid}, or several in a set") from None
+    if not kinds:
+        raise ValueError(f"{name}: nothing would reset the deadline; valid ones: {valid}")
+    return kinds
+
+
+def _action(value: str | int, name: str) -> str | int:
+    if value == DROP or (isinstance(value, int) and not isinstance(value, bool) and may_be_sent(value)):
+        return value
+    raise ValueError(
+        f"{name}: {value!r} is neither 'drop' nor a close code; valid codes: {VALID_CLOSE_CODES}"
+    )
+
+
+_CONVERT: dict[str, Callable[[Any, str], Any]] = {
+    "read_deadline": _timer,
+    "ping_interval": _timer,
+    "deadline_reset_by": _kinds,
+    "on_deadline": _action,
+    "greet": _delay,
+    "confirm_sessions": _delay,
+    "answer_heartbeats": _delay,
+}

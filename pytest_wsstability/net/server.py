@@ -1,0 +1,202 @@
+"""The server's half of a connection: handshake, greeting, session, heartbeats, read deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from websockets.http11 import Request, Response
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+from ..core.duration import show_duration as show
+from ..core.events import Direction, End, Kind, Opcode, Role
+from .behaviour import DROP, Behaviour, Reset
+from .connection import Connection
+from .timers import Deadline, Ticker
+
+if TYPE_CHECKING:
+    from ..core.timeline import Timeline
+    from .websocket import WebSocket
+
+# A client that never asks for the upgrade must not stay for ever.
+OPEN_TIMEOUT = 10.0
+
+
+class Register(Protocol):
+    """Who keeps the book of connections and sessions; the `Orchestrator`."""
+
+    def came(self, connection: Connection) -> None:
+        """A connection is open."""
+
+    def named(self, connection: Connection, session_id: str) -> None:
+        """A connection has said which session it belongs to."""
+
+    def went(self, websocket: WebSocket, connection: Connection | None) -> None:
+        """A transport is gone; no connection where the opening handshake failed."""
+
+
+class ServerSide:
+    """What one connection of the `Orchestrator` does."""
+
+    __slots__ = ("_behaviour", "_connection", "_deadline", "_headers", "_pings", "_register", "_timer")
+
+    def __init__(
+        self, behaviour: Behaviour, register: Register, headers: tuple[tuple[str, str], ...]
+    ) -> None:
+        self._behaviour = behaviour
+        self._register = register
+        self._headers = headers
+        # None until the opening handshake has ended.
+        self._connection: Connection | None = None
+        self._deadline: Deadline | None = None
+        self._pings: Ticker | None = None
+        # Gives up on a client that does not ask for the upgrade.
+        self._timer: asyncio.TimerHandle | None = None
+
+    # What the connection calls (see `Endpoint`).
+
+    def connected(self, websocket: WebSocket) -> None:
+        """Wait for the client's request, but not for ever."""
+        assert websocket.transport is not None
+        self._timer = websocket.loop.call_later(OPEN_TIMEOUT, websocket.transport.abort)
+
+    def handshake(self, websocket: WebSocket, event: Request | Response | None) -> None:
+        """Answer the client's request."""
+        protocol = websocket.protocol
+        assert isinstance(protocol, ServerProtocol)
+        if isinstance(event, Request):
+            response = protocol.accept(event)
+            for name, value in self._headers:
+                response.headers[name] = value
+            protocol.send_response(response)
+        websocket.send_handshake()
+        if protocol.state is not State.OPEN:
+            # A refused upgrade or no HTTP at all: the answer is written, the stream can go.
+            if websocket.transport is not None:
+                websocket.transport.close()
+            return
+        self._cancel_timer()
+        websocket.opened(End.SERVER)
+        self._start(websocket)
+
+    def _start(self, websocket: WebSocket) -> None:
+        behaviour, loop, timeline = self._behaviour, websocket.loop, websocket.timeline
+        assert timeline is not None
+        if websocket.profile.heartbeat_is_frame and behaviour.answer_heartbeats != 0.0:
+            websocket.withhold_pongs = True
+        self._connection = Connection(websocket)
+        if behaviour.read_deadline is not None:
+            self._deadline = Deadline(loop, behaviour.read_deadline, lambda: self._overdue(websocket))
+        if behaviour.ping_interval is not None:
+            self._pings = Ticker(loop, timeline.opened, behaviour.ping_interval, lambda: _ping(websocket))
+        self._register.came(self._connection)
+        self._after(websocket, behaviour.greet, lambda: websocket.send_profile(Role.GREETING))
+
+    def received(self, websocket: WebSocket, now: float, opcode: int, role: Role, key: bytes | None) -> None:
+        """Reset the read deadline, if this is what resets it."""
+        if self._deadline is not None and self._behaviour.resets(opcode, role):
+            self._deadline.reset(now)
+        delay = self._behaviour.answer_heartbeats
+        if opcode == Opcode.PING and websocket.withhold_pongs and delay:
+            self._after(websocket, delay, lambda: websocket.send_pong(key or b""))
+
+    def message(self, websocket: WebSocket, role: Role, session_id: str | None) -> None:
+        """Answer a message of the profile."""
+        assert self._connection is not None
+        if role is Role.HEARTBEAT:
+            delay = self._behaviour.answer_heartbeats
+            self._after(websocket, delay, lambda: websocket.send_profile(Role.HEARTBEAT_ANSWER))
+        elif role is Role.SESSION_INFO:
+            if session_id is not None:
+                self._register.named(self._connection, session_id)
+            delay = self._behaviour.confirm_sessions
+            self._after(websocket, delay, lambda: websocket.send_profile(Role.SESSION_CONFIRMED, session_id))
+
+    def ended(self, websocket: WebSocket) -> None:
+        """Stop the timers."""
+        self._cancel_timer()
+        for timer in (self._deadline, self._pings):
+            if timer is not None:
+                timer.cancel()
+        self._register.went(websocket, self._connection)
+
+    # What it does by itself.
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    @staticmethod
+    def _after(websocket: WebSocket, delay: float | None, say: Callable[[], object]) -> None:
+        if delay is None:
+            return
+        if delay == 0:
+            _if_open(websocket, say)
+        else:
+            websocket.loop.call_later(delay, _if_open, websocket, say)
+
+    def _overdue(self, websocket: WebSocket) -> None:
+        behaviour, timeline = self._behaviour, websocket.timeline
+        assert timeline is not None
+        assert behaviour.read_deadline is not None
+        if not websocket.is_open:
+            return
+        timeline.mark(websocket.loop.time(), Kind.DEADLINE)
+        reason = f"read deadline of {show(behaviour.read_deadline)} ran out ({_resets(behaviour, timeline)})"
+        if behaviour.on_deadline == DROP:
+            websocket.drop(reason)
+        else:
+            assert isinstance(behaviour.on_deadline, int)
+            websocket.start_close(behaviour.on_deadline, "read deadline", local_reason=reason)
+
+
+def _if_open(websocket: WebSocket, say: Callable[[], object]) -> None:
+    if websocket.is_open:
+        say()
+
+
+def _ping(websocket: WebSocket) -> None:
+    if websocket.is_open:
+        websocket.send_ping()
+
+
+def _resets(behaviour: Behaviour, timeline: Timeline) -> str:
+    """What resets the deadline and when it last did, and what came in vain."""
+    kinds = [kind for kind in Reset if kind in behaviour.deadline_reset_by]
+    words = " and ".join(_WORDS[kind] for kind in kinds)
+    last = max((at for kind in kinds if (at := _last(kind, timeline)) is not None), default=None)
+    parts = [f"only {words} reset it" if Reset.ANY not in kinds else "any frame resets it"]
+    parts.append("none came" if last is None else f"the last came at {show(last)}")
+    if Reset.ANY not in kinds:
+        # Data frames last: a heartbeat is one, and has the better name.
+        for kind in (Reset.HEARTBEAT, Reset.PONG, Reset.PING, Reset.DATA):
+            at = _last(kind, timeline)
+            if kind not in kinds and at is not None and (last is None or at > last):
+                parts.append(f"{_WORDS[kind]}, the last at {show(at)}, do not")
+                break
+    return "; ".join(parts)
+
+
+_WORDS = {
+    Reset.PONG: "pongs",
+    Reset.PING: "pings",
+    Reset.DATA: "data frames",
+    Reset.HEARTBEAT: "heartbeats",
+    Reset.ANY: "frames",
+}
+_OPCODES = {
+    Reset.PONG: (Opcode.PONG,),
+    Reset.PING: (Opcode.PING,),
+    Reset.DATA: (Opcode.TEXT, Opcode.BINARY, Opcode.CONT),
+    Reset.ANY: (Opcode.PONG, Opcode.PING, Opcode.TEXT, Opcode.BINARY, Opcode.CONT),
+}
+
+
+def _last(kind: Reset, timeline: Timeline) -> float | None:
+    if kind is Reset.HEARTBEAT:
+        return timeline.last(direction=Direction.RECEIVED, role=Role.HEARTBEAT)
+    instants = [timeline.last(direction=Direction.RECEIVED, opcode=opcode) for opcode in _OPCODES[kind]]
+    return max((at for at in instants if at is not None), default=None)

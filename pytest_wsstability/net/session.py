@@ -1,0 +1,69 @@
+"""A session as the server knows it: one id, one connection after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..core.assertions import Judged
+from ..core.duration import Duration
+from ..core.timeline import Timeline
+from ..core.verdict import Verdict
+from .connection import Connection
+
+
+class Session(Judged):
+    """
+    What the `Orchestrator` recorded about one session; assertions are on its latest connection.
+
+    Attributes:
+        id: what the client calls it; None for a connection that never said.
+        connections: one for each time the client (re)connected, oldest first.
+
+    """
+
+    __slots__ = ("connections", "id")
+
+    def __init__(self, session_id: str | None, connection: Connection) -> None:
+        self.id = session_id
+        self.connections = [connection]
+
+    @property
+    def connection(self) -> Connection:
+        """The latest connection."""
+        return self.connections[-1]
+
+    @property
+    def timeline(self) -> Timeline:
+        """What the server saw of the latest connection."""
+        return self.connection.timeline
+
+    @property
+    def timelines(self) -> Sequence[Timeline]:
+        """The timeline of the latest connection, then those of its other ends that we hold."""
+        return self.connection.timelines
+
+    @property
+    def confirmed_at(self) -> float | None:
+        """Seconds from the opening of the latest connection to its confirmation; None when there was none."""
+        return self.timeline.session_confirmed_at
+
+    def __repr__(self) -> str:
+        return (
+            f"<Session {self.id or 'without id'}, {len(self.connections)} connection(s): {self.timeline!r}>"
+        )
+
+    async def assert_alive_for(self, duration: Duration) -> None:
+        """The latest connection stays open so long after its opening handshake; waits for the rest of it."""
+        __tracebackhide__ = True
+        await self.connection.assert_alive_for(duration)
+
+    async def assert_session_confirmed(self, *, within: Duration) -> None:
+        """The session is confirmed so soon after the opening handshake; waits for it."""
+        __tracebackhide__ = True
+        await self.connection.assert_session_confirmed(within=within)
+
+    async def assert_stable(self, **requirement: Any) -> Verdict:
+        """Every part of the requirement holds; the keywords are those of the ``ws_stability`` marker."""
+        __tracebackhide__ = True
+        return await self.connection.assert_stable(**requirement)

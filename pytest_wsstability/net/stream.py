@@ -1,0 +1,320 @@
+"""Frames on a transport, either role: what goes out, what flow control says, how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from websockets.protocol import SEND_EOF, State
+
+from ..core.close import VALID_CLOSE_CODES, may_be_sent
+from ..core.events import Direction, End, Kind, Opcode, Role
+from ..core.timeline import Timeline
+from . import health
+from .ending import Ending
+from .errors import ConnectionEnded
+from .waiters import Wait, Waiters
+from .wire import head
+
+if TYPE_CHECKING:
+    from websockets.client import ClientProtocol
+    from websockets.server import ServerProtocol
+
+    from ..profiles import Profile
+
+# The sans-I/O layer says "connection open" and "closed" on its logger; the timeline says it better.
+LOGGER = logging.getLogger("pytest_wsstability.wire")
+
+# RFC 6455, section 7.1.1: the server closes the TCP connection; a client must not wait for it for ever.
+CLOSE_TIMEOUT = 10.0
+
+
+class Stream(asyncio.Protocol):
+    """
+    The half of a `WebSocket` that knows no messages.
+
+    No task of its own: the transport calls it, and it calls its endpoint.
+
+    """
+
+    __slots__ = (
+        "_ending", "_loop", "_timer", "_waiters", "_writable", "end_hidden_since", "profile",
+        "protocol", "timeline", "transport", "withhold_pongs",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        protocol: ClientProtocol | ServerProtocol,
+        profile: Profile,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.protocol = protocol
+        self.profile = profile
+        self._loop = loop
+        # The timeline starts when the opening handshake ends; None before.
+        self.timeline: Timeline | None = None
+        self.transport: asyncio.Transport | None = None
+        # Keep back the pongs that RFC 6455 demands (client="mute").
+        self.withhold_pongs = False
+        # Flow control of the transport.
+        self._writable = True
+        # Those who wait for something; None until the first one does.
+        self._waiters: Waiters | None = None
+        # Gives up on a peer that does not finish the closing handshake.
+        self._timer: asyncio.TimerHandle | None = None
+        # None until the first sign of the end.
+        self._ending: Ending | None = None
+        # Since when an end could not have been seen; None when it would be seen at once.
+        self.end_hidden_since: float | None = None
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop that carries the connection."""
+        return self._loop
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can be sent: open, and no closing handshake begun."""
+        return self.transport is not None and self.protocol.state is State.OPEN
+
+    # The transport's callbacks.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.protocol.receive_data(data)
+        self._process()
+
+    def _process(self) -> None:
+        """Take what the sans-I/O layer made of the bytes received."""
+        raise NotImplementedError
+
+    def eof_received(self) -> bool:
+        self.ending.eof = True
+        self.ending.tcp_state = self._read_tcp_state()
+        self.protocol.receive_eof()
+        self._process()
+        # False: the transport closes itself. Half-open WebSockets do not exist (RFC 6455, section 7.1.1).
+        return False
+
+    def pause_writing(self) -> None:
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        if self._waiters is not None:
+            self._waiters.release(Wait.WRITABLE)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        now, ending = self._loop.time(), self.ending
+        if not ending.eof:
+            ending.tcp_state = ending.tcp_state or self._read_tcp_state()
+            self.protocol.receive_eof()
+            self.protocol.data_to_send()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self.timeline is not None:
+            health.forget(self._loop, self.timeline)
+            hidden = self.end_hidden_since
+            evidence = ending.evidence(self.protocol, self.timeline, now, exc, hidden_since=hidden)
+            self.timeline.ended(now, evidence)
+        self.transport = None
+        self._writable = True
+        if self._waiters is not None:
+            self._waiters.release_all()
+
+    @property
+    def ending(self) -> Ending:
+        """What is known about the end so far."""
+        if self._ending is None:
+            self._ending = Ending()
+        return self._ending
+
+    def _read_tcp_state(self) -> str | None:
+        return health.tcp_state(self.transport.get_extra_info("socket")) if self.transport else None
+
+    # Opening.
+
+    def opened(self, end: End) -> None:
+        """The opening handshake has ended well."""
+        now = self._loop.time()
+        self.timeline = Timeline(end, health.tier_of(self._loop), origin=now)
+        health.watch(self._loop, self.timeline)
+
+    def send_handshake(self) -> None:
+        """Send what the sans-I/O layer has ready before the connection is open."""
+        assert self.transport is not None
+        for data in self.protocol.data_to_send():
+            if data == SEND_EOF:
+                self._write_eof()
+            else:
+                self.transport.write(data)
+
+    # Flow control.
+
+    def pause_reading(self) -> None:
+        """Take no bytes from the transport any more."""
+        if self.timeline is not None and not self.timeline.paused and self.transport is not None:
+            self.transport.pause_reading()
+            self.timeline.mark(self._loop.time(), Kind.READING_PAUSED)
+
+    def resume_reading(self) -> None:
+        """Take bytes from the transport again."""
+        if self.timeline is not None and self.timeline.paused:
+            self.timeline.mark(self._loop.time(), Kind.READING_RESUMED)
+            if self.transport is not None and not self.transport.is_closing():
+                self.transport.resume_reading()
+
+    async def drain(self) -> None:
+        """Wait until the transport takes more bytes."""
+        while not self._writable:
+            await self.waiters.wait(Wait.WRITABLE)
+        if self.transport is None:
+            raise self.ended_error()
+
+    def flush(self, now: float, *, sent: Role = Role.NONE, key: bytes | None = None) -> None:
+        """Write what the sans-I/O layer has ready, and record the control frames in it."""
+        for data in self.protocol.data_to_send():
+            if data == SEND_EOF:
+                self._write_eof()
+                continue
+            if self.timeline is not None:
+                opcode, size = head(data)
+                if opcode == Opcode.PONG and self.withhold_pongs:
+                    continue
+                if opcode >= Opcode.CLOSE:
+                    self._record_control(now, opcode, size, sent, key)
+            if self.transport is not None:
+                self.transport.write(data)
+        if self._timer is None and self.transport is not None and self.protocol.close_expected():
+            self._timer = self._loop.call_later(CLOSE_TIMEOUT, self._give_up)
+
+    def _record_control(self, now: float, opcode: int, size: int, sent: Role, key: bytes | None) -> None:
+        assert self.timeline is not None
+        if opcode == Opcode.CLOSE:
+            self._close_frame(now)
+        if opcode == Opcode.PONG:
+            answers = self.profile.heartbeat_is_frame and self.timeline.end is End.SERVER
+            self.timeline.frame(
+                now, Direction.SENT, opcode, size, Role.HEARTBEAT_ANSWER if answers else Role.NONE
+            )
+        else:
+            self.timeline.frame(now, Direction.SENT, opcode, size, sent, key)
+
+    def _close_frame(self, now: float) -> None:
+        if self.ending.closing_at is None:
+            self.ending.closing_at = now
+
+    def _open_now(self) -> float:
+        if not self.is_open:
+            raise self.ended_error()
+        return self._loop.time()
+
+    # Closing.
+
+    def start_close(
+        self, code: int | None = 1000, reason: str = "", *, local_reason: str | None = None
+    ) -> None:
+        """
+        Start the closing handshake, unless it has begun.
+
+        Raises:
+            ValueError: for a code that may not stand on the wire, or a reason of more than 123 bytes.
+
+        """
+        if code is not None and not may_be_sent(code):
+            raise ValueError(f"close code: {code!r} may not be sent; valid ones: {VALID_CLOSE_CODES}")
+        if len(reason.encode()) > 123 or (code is None and reason):
+            raise ValueError(
+                "close reason: at most 123 bytes of UTF-8, and only with a code (RFC 6455, section 5.5)"
+            )
+        if self.is_open:
+            self.ending.because(local_reason)
+            self.protocol.send_close(code, reason)
+            self.resume_reading()
+            self.flush(self._loop.time())
+
+    def plan_end(self) -> None:
+        """Say that what follows is wanted by the user, and no instability."""
+        if self.protocol.state is State.OPEN:
+            self.ending.planned = True
+
+    def fail(self, code: int, reason: str) -> None:
+        """Fail the connection as RFC 6455, section 7.1.7, says, and remember why."""
+        self.ending.because(reason)
+        self.protocol.fail(code, reason[:120])
+        self.flush(self._loop.time())
+
+    def abort(self, local_reason: str) -> None:
+        """Cut the stream without a close frame."""
+        if self.transport is not None:
+            self.ending.aborted = True
+            self.ending.because(local_reason)
+            self.transport.abort()
+
+    def drop(self, local_reason: str) -> None:
+        """Close the stream (FIN) without a close frame, as a server does whose read deadline ran out."""
+        if self.transport is not None:
+            self.ending.aborted = True
+            self.ending.because(local_reason)
+            self.transport.close()
+
+    def _give_up(self) -> None:
+        if self.transport is not None:
+            self.ending.because(f"the peer did not close within {CLOSE_TIMEOUT:g} s")
+            self.transport.abort()
+
+    def _write_eof(self) -> None:
+        if self.transport is None or self.transport.is_closing():
+            return
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            # TLS has no half-close.
+            self.transport.close()
+
+    # Waiting.
+
+    @property
+    def waiters(self) -> Waiters:
+        """Those who wait for something on this connection."""
+        if self._waiters is None:
+            self._waiters = Waiters(self._loop)
+        return self._waiters
+
+    async def wait_pong(self, key: bytes, until: float | None = None) -> bool:
+        """Wait for the pong with this payload; False when the end or ``until`` comes first."""
+        return self.transport is not None and await self.waiters.wait_pong(key, until)
+
+    async def wait_session(self, until: float) -> None:
+        """Wait for the session's confirmation, the end, or the instant ``until`` of the loop's clock."""
+        timeline = self.timeline
+        if timeline is not None and timeline.session_confirmed_at is None and self.transport is not None:
+            await self.waiters.wait(Wait.SESSION, until)
+
+    async def wait_ended(self, until: float | None = None) -> bool:
+        """
+        Wait for the end of the transport.
+
+        Args:
+            until: the reading of the loop's clock at which to stop waiting; None waits for ever.
+
+        Returns:
+            Whether the transport has ended.
+
+        """
+        if self.transport is not None:
+            await self.waiters.wait(Wait.END, until)
+        return self.transport is None
+
+    def ended_error(self) -> Exception:
+        """What to raise when somebody uses a connection that has ended or is about to."""
+        if self.timeline is None:
+            return ConnectionError("the connection is not open yet")
+        evidence = self.timeline.close or self.ending.evidence(
+            self.protocol, self.timeline, self._loop.time(), None, hidden_since=self.end_hidden_since
+        )
+        return ConnectionEnded(evidence)

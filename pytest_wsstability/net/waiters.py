@@ -1,0 +1,77 @@
+"""Coroutines that wait for something on a connection."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum
+from typing import Any
+
+
+class Wait(Enum):
+    """What can be waited for; the end of the transport ends every wait."""
+
+    SESSION = "the session's confirmation"
+    WRITABLE = "room in the transport's buffer"
+    END = "the end of the transport"
+
+
+class Waiters:
+    """Those who wait on one connection; made when the first one comes."""
+
+    __slots__ = ("_futures", "_loop", "_pongs")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._futures: list[tuple[Wait, asyncio.Future[None]]] = []
+        # By the payload that the pong must carry.
+        self._pongs: dict[bytes, asyncio.Future[bool]] = {}
+
+    async def wait(self, what: Wait, until: float | None = None) -> None:
+        """Wait for something, for the end, or for the instant ``until`` of the loop's clock."""
+        entry = (what, self._loop.create_future())
+        self._futures.append(entry)
+        try:
+            await self._until(entry[1], until, None)
+        finally:
+            self._futures.remove(entry)
+
+    async def wait_pong(self, key: bytes, until: float | None = None) -> bool:
+        """Wait for the pong with this payload; False when the end or ``until`` comes first."""
+        future: asyncio.Future[bool] = self._loop.create_future()
+        self._pongs[key] = future
+        try:
+            await self._until(future, until, False)
+            return future.result()
+        finally:
+            del self._pongs[key]
+
+    async def _until(self, future: asyncio.Future[Any], until: float | None, otherwise: object) -> None:
+        timer = self._loop.call_at(until, _settle, future, otherwise) if until is not None else None
+        try:
+            await future
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def release(self, what: Wait) -> None:
+        """It has come: wake those who wait for it."""
+        for waited, future in self._futures:
+            if waited is what:
+                _settle(future, None)
+
+    def pong(self, key: bytes) -> None:
+        """A pong has come."""
+        if key in self._pongs:
+            _settle(self._pongs[key], True)
+
+    def release_all(self) -> None:
+        """The transport is gone."""
+        for _, future in self._futures:
+            _settle(future, None)
+        for pong in self._pongs.values():
+            _settle(pong, False)
+
+
+def _settle(future: asyncio.Future[Any], result: object) -> None:
+    if not future.done():
+        future.set_result(result)
