@@ -1,1 +1,123 @@
 """WebSocket stability requirements as pytest tests."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .core.assertions import (
+        StabilityError,
+        assert_alive_for,
+        assert_closed,
+        assert_heartbeats_answered,
+        assert_no_abnormal_closure,
+        assert_pings_answered,
+        assert_rtt,
+        assert_session_confirmed,
+        assert_stable,
+    )
+    from .core.close import CLOSE_CODES, CloseCode, CloseEvidence, CloseFrame, TransportEnd
+    from .core.events import Direction, End, Event, Kind, Opcode, Role, Tier
+    from .core.requirement import Requirement
+    from .core.timeline import Timeline
+    from .core.verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
+    from .net.behaviour import Behaviour
+    from .net.client import connect
+    from .net.connection import Connection
+    from .net.connector import Connector
+    from .net.errors import ConnectionEnded, OpeningError, Stage
+    from .net.orchestrator import NoSessionError, Orchestrator
+    from .net.session import Session
+    from .net.soak import Soak, soak
+    from .net.target import TLS
+    from .profiles import FRAMES, JSON, SESSION_ID, Profile
+
+__version__ = "0.1.0"
+
+# Loaded on first use: pytest imports this package in every run, and most runs use nothing of it.
+_HOMES = {
+    "core.assertions": (
+        "StabilityError", "assert_alive_for", "assert_closed", "assert_heartbeats_answered",
+        "assert_no_abnormal_closure", "assert_pings_answered", "assert_rtt", "assert_session_confirmed",
+        "assert_stable",
+    ),
+    "core.close": ("CLOSE_CODES", "CloseCode", "CloseEvidence", "CloseFrame", "TransportEnd"),
+    "core.events": ("Direction", "End", "Event", "Kind", "Opcode", "Role", "Tier"),
+    "core.requirement": ("Requirement",),
+    "core.timeline": ("Timeline",),
+    "core.verdict": ("Doubt", "Outcome", "Reason", "Rule", "Verdict", "Violation"),
+    "net.behaviour": ("Behaviour",),
+    "net.client": ("connect",),
+    "net.connection": ("Connection",),
+    "net.connector": ("Connector",),
+    "net.errors": ("ConnectionEnded", "OpeningError", "Stage"),
+    "net.orchestrator": ("NoSessionError", "Orchestrator"),
+    "net.session": ("Session",),
+    "net.soak": ("Soak", "soak"),
+    "net.target": ("TLS",),
+    "profiles": ("FRAMES", "JSON", "SESSION_ID", "Profile"),
+}  # fmt: skip
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "CLOSE_CODES",
+    "FRAMES",
+    "JSON",
+    "SESSION_ID",
+    "TLS",
+    "Behaviour",
+    "CloseCode",
+    "CloseEvidence",
+    "CloseFrame",
+    "Connection",
+    "ConnectionEnded",
+    "Connector",
+    "Direction",
+    "Doubt",
+    "End",
+    "Event",
+    "Kind",
+    "NoSessionError",
+    "Opcode",
+    "OpeningError",
+    "Orchestrator",
+    "Outcome",
+    "Profile",
+    "Reason",
+    "Requirement",
+    "Role",
+    "Rule",
+    "Session",
+    "Soak",
+    "StabilityError",
+    "Stage",
+    "Tier",
+    "Timeline",
+    "TransportEnd",
+    "Verdict",
+    "Violation",
+    "__version__",
+    "assert_alive_for",
+    "assert_closed",
+    "assert_heartbeats_answered",
+    "assert_no_abnormal_closure",
+    "assert_pings_answered",
+    "assert_rtt",
+    "assert_session_confirmed",
+    "assert_stable",
+    "connect",
+    "soak",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME_OF[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

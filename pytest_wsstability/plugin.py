@@ -1,1 +1,105 @@
 """The pytest face: hooks only."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from . import hookspecs, markers, reporting
+from .clock import is_virtual
+from .fixtures import (  # noqa: F401 - pytest finds fixtures in the plugin's namespace
+    _ws_loop,
+    _ws_loop_class,
+    _ws_loop_function,
+    _ws_loop_module,
+    _ws_loop_package,
+    _ws_loop_session,
+    connection_key,
+    loop_key,
+    session_within,
+    soak_key,
+    ws_connect,
+    ws_connection,
+    ws_orchestrator,
+    ws_soak,
+    ws_url,
+)
+from .settings import add_options, read_settings, settings_key
+
+# Other plugins' marks that say who runs an async test.
+_RUNNERS = ("asyncio", "anyio", "trio")
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[settings_key] = settings = read_settings(config)
+    for description in markers.DESCRIPTIONS:
+        config.addinivalue_line("markers", description)
+    if settings.profile not in ("json", "frames"):
+        try:
+            markers.find_profile(config, None)
+        except ValueError as exc:
+            raise pytest.UsageError(f"--ws-profile: {exc}") from None
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return reporting.header(config.stash[settings_key])
+
+
+# The last of the wrappers is the innermost: pytest-asyncio, which wraps too, then sees the mark.
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    made = yield
+    for item in made if isinstance(made, list) else [made]:
+        if not isinstance(item, pytest.Function) or not markers.uses_us(item):
+            continue
+        try:
+            markers.check(item)
+        except (TypeError, ValueError) as exc:
+            raise collector.CollectError(f"{item.nodeid}: {exc}") from None
+        if inspect.iscoroutinefunction(item.function) and not any(map(item.get_closest_marker, _RUNNERS)):
+            item.add_marker(pytest.mark.asyncio(loop_scope="function"))
+    return made
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    settings = item.config.stash[settings_key]
+    if item.get_closest_marker(markers.LONG) and not settings.long and not is_virtual(item):
+        pytest.skip("ws_long: takes long in real time; run it with --ws-long")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    __tracebackhide__ = True
+    soak = item.stash.get(soak_key, None)
+    if soak is not None:
+        soak.assert_stable()
+    connection = item.stash.get(connection_key, None)
+    if connection is not None and connection.websocket.profile.has_session:
+        within = session_within(connection.requirement)
+        item.stash[loop_key].run_until_complete(connection.assert_session_confirmed(within=within))
+    result = yield
+    if connection is not None and connection.requirement is not None:
+        # The body may have looked at something else: the requirement is checked in any case.
+        item.stash[loop_key].run_until_complete(connection.assert_stable())
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if call.excinfo is not None:
+        reporting.refine(item, call.excinfo, report)
+    return report

@@ -128,7 +128,7 @@ class Judged:
         raise NotImplementedError
 
     def assert_heartbeats_answered(self, *, within: Duration, at_least: int = 1, missed_max: int = 0) -> None:
-        """Heartbeats went out and were answered in time: at least so many; at most ``missed_max`` were not."""
+        """Heartbeats went out and were answered in time: at least so many, and few were missed."""
         __tracebackhide__ = True
         self._enforce(heartbeats_answered(within, at_least, missed_max))
 
@@ -142,7 +142,9 @@ class Judged:
         __tracebackhide__ = True
         self._enforce(NO_ABNORMAL_CLOSURE)
 
-    def assert_closed(self, *, code: int | None = None, reason: str | None = None, by: End | str | None = None) -> None:
+    def assert_closed(
+        self, *, code: int | None = None, reason: str | None = None, by: End | str | None = None
+    ) -> None:
         """The connection has ended: with this code, reason, and by this end ("client" or "server")."""
         __tracebackhide__ = True
         self._enforce(closed(code, reason, by))
@@ -175,7 +177,9 @@ def session_confirmed(within: Duration) -> Requirement:
 
 def heartbeats_answered(within: Duration, at_least: int, missed_max: int) -> Requirement:
     """Have heartbeats answered within."""
-    return Requirement.of(heartbeat_within=within, heartbeats_at_least=at_least, heartbeat_missed_max=missed_max)
+    return Requirement.of(
+        heartbeat_within=within, heartbeats_at_least=at_least, heartbeat_missed_max=missed_max
+    )
 
 
 def pings_answered(within: Duration) -> Requirement:
@@ -190,4 +194,4 @@ def closed(code: int | None, reason: str | None, by: End | str | None) -> Requir
             by = End(by)
         except ValueError:
             raise ValueError(f"by: {by!r} is no end; valid ones: 'client', 'server'") from None
-    return Requirement(closed=ExpectedClose(code=code, reason=reason, by=by))
+    return Requirement.of(closed=ExpectedClose(code=code, reason=reason, by=by))

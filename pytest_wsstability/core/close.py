@@ -7,6 +7,7 @@ from enum import Enum
 
 from .duration import show_duration
 from .events import End
+from .redact import show_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class CloseCode:
     meaning: str
     # Whether an endpoint may put it into a close frame.
     on_the_wire: bool
-    # Who usually sends it, as measured on servers and libraries.
+    # Who usually sends it, as measured on servers and libraries; what nobody sends is made up at this end.
     sender: str
     # Whether it says that somebody ended the connection on purpose, with nothing wrong.
     normal: bool = False
@@ -28,21 +29,21 @@ CLOSE_CODES = {
     entry.code: entry
     for entry in (
         CloseCode(1000, "normal closure", "the purpose is fulfilled", True, "the application", normal=True),
-        CloseCode(1001, "going away", "shutdown, or a page left", True, "a server or proxy shutting down, a browser", normal=True),
+        CloseCode(1001, "going away", "shutdown, or a page left", True, "a shutdown, a browser", normal=True),
         CloseCode(1002, "protocol error", "the peer broke the protocol", True, "a parser"),
-        CloseCode(1003, "unsupported data", "text or binary is not accepted", True, "an endpoint of one type"),
+        CloseCode(1003, "unsupported data", "text or binary not accepted", True, "an endpoint of one type"),
         CloseCode(1004, "reserved", "has no meaning yet", False, "nobody"),
-        CloseCode(1005, "no status received", "the close frame was empty", False, "nobody: made up at this end", normal=True),
-        CloseCode(1006, "abnormal closure", "no close frame arrived", False, "nobody: made up at this end"),
+        CloseCode(1005, "no status received", "an empty close frame", False, "nobody", normal=True),
+        CloseCode(1006, "abnormal closure", "no close frame arrived", False, "nobody"),
         CloseCode(1007, "invalid payload", "such as text that is not UTF-8", True, "a parser"),
         CloseCode(1008, "policy violation", "authentication, rate or rules", True, "the application"),
         CloseCode(1009, "message too big", "over the receiver's limit", True, "a parser with a size limit"),
         CloseCode(1010, "mandatory extension", "the server did not negotiate it", True, "a client"),
-        CloseCode(1011, "internal error", "a failure, or a keepalive that timed out", True, "a server's handler or keepalive"),
+        CloseCode(1011, "internal error", "a failure, a keepalive timeout", True, "a handler, a keepalive"),
         CloseCode(1012, "service restart", "reconnect after a moment", True, "a server at shutdown"),
         CloseCode(1013, "try again later", "overload", True, "a server that sheds load"),
         CloseCode(1014, "bad gateway", "the upstream failed", True, "a gateway"),
-        CloseCode(1015, "TLS handshake failed", "no TLS, no WebSocket", False, "nobody: made up at this end"),
+        CloseCode(1015, "TLS handshake failed", "no TLS, no WebSocket", False, "nobody"),
     )
 }  # fmt: skip
 
@@ -51,7 +52,7 @@ VALID_CLOSE_CODES = "1000-1003, 1007-1014 and 3000-4999"
 
 def may_be_sent(code: int) -> bool:
     """Whether a close frame may carry the code: RFC 6455, section 7.4.2, and IANA's 1012 to 1014."""
-    return code in CLOSE_CODES and CLOSE_CODES[code].on_the_wire or 3000 <= code <= 4999
+    return (code in CLOSE_CODES and CLOSE_CODES[code].on_the_wire) or 3000 <= code <= 4999
 
 
 def describe_code(code: int) -> str:
@@ -71,7 +72,7 @@ class CloseFrame:
     reason: str = ""
 
     def __str__(self) -> str:
-        return f"{describe_code(self.code)} {self.reason}".rstrip()
+        return f"{describe_code(self.code)} {show_text(self.reason)}".rstrip()
 
 
 class TransportEnd(Enum):
@@ -135,10 +136,10 @@ class CloseEvidence:
     @property
     def by(self) -> End:
         """The end that ended the connection, as far as this end can know."""
-        started_here = self.sent is not None and not self.received_first
-        if started_here or self.transport is TransportEnd.ABORTED:
-            return self.end
-        return self.end.peer
+        if self.received is not None and (self.sent is None or self.received_first):
+            return self.end.peer
+        cut_here = self.transport in (TransportEnd.ABORTED, TransportEnd.CLOSED)
+        return self.end if self.sent is not None or cut_here else self.end.peer
 
     @property
     def abnormal(self) -> bool:
@@ -158,11 +159,11 @@ class CloseEvidence:
     def __str__(self) -> str:
         parts = [self._frames(), self._transport()]
         if self.parser_error:
-            parts.append(f"parser: {self.parser_error}")
+            parts.append(f"parser: {show_text(self.parser_error)}")
         if self.hidden_since is not None:
             parts.append(f"seen late, nothing was read since {show_duration(self.hidden_since)}")
         if self.local_reason:
-            parts.append(f"{self.end.value}: {self.local_reason}")
+            parts.append(f"{self.end.value}: {show_text(self.local_reason)}")
         return "; ".join(part for part in parts if part)
 
     def _frames(self) -> str:
@@ -179,7 +180,8 @@ class CloseEvidence:
         words = self.transport.value
         if self.mid_frame:
             words += " in the middle of a frame"
-        return f"{words} ({self.error})" if self.error and self.transport is TransportEnd.FAILED else words
+        failed = self.transport is TransportEnd.FAILED
+        return f"{words} ({show_text(self.error)})" if self.error and failed else words
 
     def headline(self) -> str:
         """Code and age in one line: ``1006 at 60 s``."""
@@ -187,4 +189,4 @@ class CloseEvidence:
 
 
 def _is_normal(code: int) -> bool:
-    return code in CLOSE_CODES and CLOSE_CODES[code].normal or 3000 <= code <= 4999
+    return (code in CLOSE_CODES and CLOSE_CODES[code].normal) or 3000 <= code <= 4999

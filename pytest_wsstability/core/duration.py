@@ -50,7 +50,8 @@ def _seconds(value: object) -> float | None:
 
 def show_duration(seconds: float) -> str:
     """A duration for a sentence, with its unit: ``0.4 ms``, ``5 s``, ``60.02 s``, ``120 s``, ``24 h``."""
-    if 0 < abs(seconds) < 1:
+    # From 0.9995 on, three digits of milliseconds would round to "1e+03 ms".
+    if 0 < abs(seconds) < 0.9995:
         return f"{seconds * 1000:.3g} ms"
     if seconds >= 3600 and seconds % 3600 == 0:
         return f"{seconds / 3600:.0f} h"

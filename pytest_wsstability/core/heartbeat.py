@@ -20,7 +20,10 @@ class RoundTrips:
 
     """
 
-    __slots__ = ("_abandoned", "_keys", "_pending", "answered", "first_at", "last_at", "longest_gap", "rtts", "sent")
+    __slots__ = (
+        "_abandoned", "_keys", "_pending", "answered", "first_at", "last_at", "longest_gap",
+        "longest_gap_from", "rtts", "sent",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         # Instants of the open questions, oldest first, and the keys that tell them apart, if any.
@@ -35,12 +38,15 @@ class RoundTrips:
         self.last_at: float | None = None
         # Seconds between two questions, the opening counting as the first.
         self.longest_gap = 0.0
+        self.longest_gap_from = 0.0
         self.rtts = Sample()
 
     def ask(self, at: float, key: bytes | None = None) -> None:
         """A question went out at ``at``."""
         self.sent += 1
-        self.longest_gap = max(self.longest_gap, at - (self.last_at or 0.0))
+        before = self.last_at or 0.0
+        if at - before > self.longest_gap:
+            self.longest_gap, self.longest_gap_from = at - before, before
         self.last_at = at
         if self.first_at is None:
             self.first_at = at
@@ -55,19 +61,17 @@ class RoundTrips:
         if not self._pending:
             return False
         if key is None:
-            position = len(self._pending) - 1
-            answered = 1
+            first = last = len(self._pending) - 1
         elif key in self._keys:
             # RFC 6455, section 5.5.3: an endpoint that got several pings may answer only the most recent.
-            position = self._keys.index(key)
-            answered = position + 1
+            first, last = 0, self._keys.index(key)
         else:
             return False
-        asked = self._pending[position]
-        first = position + 1 - answered
-        del self._pending[first : position + 1], self._keys[first : position + 1]
-        self.answered += answered
-        self.rtts.add(at - asked, asked)
+        # An older question waited until now too: a verdict must not depend on when it is asked for.
+        for asked in self._pending[first : last + 1]:
+            self.answered += 1
+            self.rtts.add(at - asked, asked)
+        del self._pending[first : last + 1], self._keys[first : last + 1]
         return True
 
     @property
@@ -75,13 +79,17 @@ class RoundTrips:
         """When the oldest open question was asked; None when all are answered."""
         return self._pending[0] if self._pending else None
 
+    def late(self, within: float) -> int:
+        """How many answers took longer than ``within`` seconds; one that took exactly so long is in time."""
+        return self.rtts.above(within + _SAME)
+
     def overdue(self, now: float, within: float) -> list[float]:
         """Instants of the open questions that are ``within`` seconds old or older at ``now``."""
         return [at for at in self._pending if now - at >= within - _SAME]
 
     def missed(self, now: float, within: float) -> int:
         """How many were not answered within ``within`` seconds; young open questions do not count yet."""
-        return self._abandoned + len(self.overdue(now, within)) + self.rtts.above(within)
+        return self._abandoned + len(self.overdue(now, within)) + self.late(within)
 
     def next_overdue(self, now: float, within: float) -> float | None:
         """When the next open question will be overdue, if nothing answers it; None when none is open."""

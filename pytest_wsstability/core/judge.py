@@ -7,16 +7,20 @@ from collections.abc import Iterator
 
 from .close import describe_code
 from .duration import show_duration as show
-from .events import Direction, End, Event, Kind, Role
+from .events import Direction, End, Kind, Role
 from .requirement import CADENCE_TOLERANCE, Requirement
 from .timeline import Timeline
-from .verdict import HARNESS, Doubt, Outcome, Reason, Rule, Verdict, Violation
+from .verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
 
 # How long before a violation the test process's own trouble may have caused it, in seconds: two
 # rounds of the slowest common keepalive (60 s).
 _WINDOW = 120.0
-# A lag of our loop this long can cost a connection, or half of the time a heartbeat has.
+# A lag of our loop this long can cost a connection; half of the time that an answer has, the answer.
 _LAG = 1.0
+# The loop is looked at ten times a second, so a lag may have begun this much before it was seen to.
+_NOTICED = 0.2
+# An end that was waiting unread shows itself this soon after reading goes on.
+_SHOWN = 1.0
 _SAME = 1e-9
 
 
@@ -26,15 +30,39 @@ def judge(requirement: Requirement, timeline: Timeline) -> Verdict:
     violations = [finding for finding in findings if isinstance(finding, Violation)]
     doubts = [finding for finding in findings if isinstance(finding, Doubt)]
     if violations:
-        doubts = list(_harness(requirement, timeline, min(violation.at for violation in violations)))
-        blameless = any(doubt.reason in HARNESS for doubt in doubts)
-        outcome = Outcome.INCONCLUSIVE if blameless else Outcome.UNSTABLE
+        excuses = [list(_harness(requirement, timeline, violation)) for violation in violations]
+        # One violation that nothing here can have caused is enough; it is then the first to be told.
+        blamed = [violation for violation, excuse in zip(violations, excuses, strict=True) if not excuse]
+        violations = blamed + [violation for violation in violations if violation not in blamed]
+        doubts = [] if blamed else list(dict.fromkeys(doubt for excuse in excuses for doubt in excuse))
+        outcome = Outcome.UNSTABLE if blamed else Outcome.INCONCLUSIVE
     else:
         outcome = Outcome.INCONCLUSIVE if doubts else Outcome.STABLE
-    horizon = timeline.duration if requirement.alive_for is None else min(timeline.duration, requirement.alive_for)
     return Verdict(
-        outcome=outcome, violations=tuple(violations), doubts=tuple(doubts), horizon=horizon, tier=timeline.tier
+        outcome=outcome,
+        violations=tuple(violations),
+        doubts=tuple(doubts),
+        horizon=_horizon(requirement, timeline),
+        tier=timeline.tier,
     )
+
+
+def _horizon(requirement: Requirement, timeline: Timeline) -> float:
+    """How far the verdict reaches: not beyond the hold, nor beyond what was read."""
+    blind = _blind_since(timeline)
+    limits = [timeline.duration, requirement.alive_for, blind]
+    return min(limit for limit in limits if limit is not None)
+
+
+def _blind_since(timeline: Timeline) -> float | None:
+    """Since when an end could not have been seen, so that it may be as old as this; None if it could."""
+    close = timeline.close
+    if close is None or timeline.paused:
+        return timeline.paused_since
+    if close.hidden_since is not None:
+        return close.hidden_since
+    pauses = [(since, until) for since, until in _pauses(timeline) if close.at - until <= _SHOWN]
+    return pauses[-1][0] if pauses else None
 
 
 def next_check(requirement: Requirement, timeline: Timeline) -> float | None:
@@ -62,9 +90,12 @@ def _peer_beats(timeline: Timeline) -> bool:
 
 def _alive(requirement: Requirement, timeline: Timeline) -> Iterator[Violation | Doubt]:
     hold, close = requirement.alive_for, timeline.close
-    hidden = close is not None and close.hidden_since is not None
-    if hold is None or (timeline.duration >= hold - _SAME and not hidden):
-        if hold is not None and timeline.paused and not timeline.deliberately_stalled and close is None:
+    if hold is None:
+        return
+    hidden = close is not None and close.hidden_since is not None and close.hidden_since < hold - _SAME
+    if timeline.duration >= hold - _SAME and not hidden:
+        blind = _blind_since(timeline)
+        if blind is not None and blind < hold - _SAME:
             yield _paused_doubt(timeline)
         return
     if close is None or close.planned:
@@ -73,7 +104,7 @@ def _alive(requirement: Requirement, timeline: Timeline) -> Iterator[Violation |
         return
     if close.code in requirement.allow_close:
         return
-    if requirement.max_age_ok is not None and close.at >= requirement.max_age_ok:
+    if requirement.max_age_ok is not None and close.at >= requirement.max_age_ok - _SAME:
         return
     yield Violation(
         Rule.ALIVE,
@@ -88,8 +119,10 @@ def _session(requirement: Requirement, timeline: Timeline) -> Iterator[Violation
     within, confirmed = requirement.session_within, timeline.session_confirmed_at
     if within is None or (confirmed is not None and confirmed <= within + _SAME):
         return
-    if confirmed is None and timeline.close is None and timeline.duration < within - _SAME:
-        yield Doubt(Reason.TOO_SHORT, f"watched {show(timeline.duration)} of the {show(within)} a session has")
+    unasked = timeline.close is None or timeline.close.planned
+    if confirmed is None and unasked and timeline.duration < within - _SAME:
+        text = f"watched {show(timeline.duration)} of the {show(within)} a session has"
+        yield Doubt(Reason.TOO_SHORT, text)
         return
     if confirmed is not None:
         observed = f"confirmed after {show(confirmed)}"
@@ -121,33 +154,37 @@ def _heartbeats(requirement: Requirement, timeline: Timeline) -> Iterator[Violat
     if missed > requirement.heartbeat_missed_max:
         yield _missed(Rule.HEARTBEATS, requirement, timeline, within, missed)
         return
-    in_time = heartbeats.answered - heartbeats.rtts.above(within)
-    if in_time < max(1, requirement.heartbeats_at_least):
-        wanted = max(1, requirement.heartbeats_at_least)
-        text = f"{in_time} of at least {wanted} heartbeats answered ({heartbeats.sent} sent in {show(now)})"
-        if timeline.close is None and _peer_beats(timeline):
-            yield Violation(Rule.HEARTBEATS, now, f"at least {wanted} heartbeats answered", text, text)
-        else:
-            hint = "" if heartbeats.sent else '; none was sent: heartbeat="25s" sends them'
-            yield Doubt(Reason.TOO_FEW, text + hint)
+    in_time = heartbeats.answered - heartbeats.late(within)
+    wanted = max(1, requirement.heartbeats_at_least)
+    if in_time >= wanted:
+        return
+    text = f"{in_time} of at least {wanted} heartbeats answered ({heartbeats.sent} sent in {show(now)})"
+    hold_is_over = now >= (requirement.alive_for or 0.0) - _SAME
+    if timeline.close is None and hold_is_over and _peer_beats(timeline):
+        yield Violation(Rule.HEARTBEATS, now, f"at least {wanted} heartbeats answered", text, text)
+    else:
+        ours = not heartbeats.sent and not _peer_beats(timeline)
+        yield Doubt(Reason.TOO_FEW, text + ('; none was sent: heartbeat="25s" sends them' if ours else ""))
 
 
-def _missed(rule: Rule, requirement: Requirement, timeline: Timeline, within: float, missed: int) -> Violation:
+def _missed(
+    rule: Rule, requirement: Requirement, timeline: Timeline, within: float, missed: int
+) -> Violation:
     heartbeats = timeline.heartbeats if rule is Rule.HEARTBEATS else timeline.pings
     noun = "heartbeat" if rule is Rule.HEARTBEATS else "ping"
-    overdue = heartbeats.overdue(timeline.duration, within)
-    late = heartbeats.rtts.slowest_above(within)
-    first = min([at + within for at in overdue] + [at + within for at, _ in late], default=timeline.duration)
-    details = [f"sent at {show(at)}: no answer" for at in overdue]
-    details += [f"sent at {show(at)}: answered after {show(rtt)}" for at, rtt in late]
+    found = [(at, "no answer") for at in heartbeats.overdue(timeline.duration, within)]
+    late = heartbeats.rtts.slowest_above(within + _SAME)
+    found = sorted(found + [(at, f"answered after {show(rtt)}") for at, rtt in late])
+    details = [f"sent at {show(at)}: {what}" for at, what in found]
     more = f" and {missed - 3} more" if missed > 3 else ""
     allowed = requirement.heartbeat_missed_max if rule is Rule.HEARTBEATS else 0
+    count = f"{missed} of {heartbeats.sent} {noun}s"
     return Violation(
         rule,
-        first,
+        found[0][0] + within if found else timeline.duration,
         f"every {noun} answered within {show(within)}" + (f", {allowed} may be missed" if allowed else ""),
         f"{missed} of {heartbeats.sent} missed ({', '.join(details[:3])}{more})",
-        f"{missed} of {heartbeats.sent} {noun}s not answered within {show(within)}: {details[0] if details else ''}",
+        ": ".join([f"{count} not answered within {show(within)}", *details[:1]]),
     )
 
 
@@ -156,17 +193,24 @@ def _cadence(requirement: Requirement, timeline: Timeline) -> Iterator[Violation
     if every is None:
         return
     heartbeats = timeline.heartbeats
-    span = timeline.duration if requirement.alive_for is None else min(timeline.duration, requirement.alive_for)
+    now, hold = timeline.duration, requirement.alive_for
+    span = now if hold is None else min(now, hold)
     if not _peer_beats(timeline):
         due = max(0, math.ceil(span / every - _SAME) - 1)
         if heartbeats.sent < due:
             yield Doubt(Reason.TOO_FEW, f"{heartbeats.sent} of {due} heartbeats went out in {show(span)}")
         return
-    gap = max(heartbeats.longest_gap, span - (heartbeats.last_at or 0.0))
-    if gap > every * CADENCE_TOLERANCE + _SAME:
-        observed = f"{heartbeats.sent} heartbeats in {show(span)}, {show(gap)} without one"
-        expected = f"a heartbeat every {show(every)}"
-        yield Violation(Rule.CADENCE, span, expected, observed, f"no heartbeat for {show(gap)} (every {show(every)})")
+    limit = every * CADENCE_TOLERANCE
+    last = heartbeats.last_at or 0.0
+    gap, since = heartbeats.longest_gap, heartbeats.longest_gap_from
+    # One that came at the limit came in time; one that has not come at the limit has not.
+    if gap <= limit + _SAME:
+        gap, since = span - last, last
+        if gap < limit - _SAME:
+            return
+    observed = f"{heartbeats.sent} heartbeats in {show(now)}, {show(gap)} without one from {show(since)} on"
+    headline = f"no heartbeat for {show(gap)} (every {show(every)})"
+    yield Violation(Rule.CADENCE, since + limit, f"a heartbeat every {show(every)}", observed, headline)
 
 
 def _pings(requirement: Requirement, timeline: Timeline) -> Iterator[Violation | Doubt]:
@@ -189,17 +233,21 @@ def _rtt(requirement: Requirement, timeline: Timeline) -> Iterator[Violation | D
     if not rtts.count:
         yield Doubt(Reason.TOO_FEW, "no round trip was measured")
         return
-    p95 = rtts.quantile(0.95)
-    if p95 > limit:
+    # More than one in twenty, counted: the quantile itself is right within half a percent only.
+    if 20 * rtts.above(limit + _SAME) > rtts.count:
         sample = f"p95 of {rtts.count}" if rtts.count >= 20 else f"slowest of {rtts.count}, too few for a p95"
-        observed = f"{show(p95)} ({sample})"
-        yield Violation(Rule.RTT, timeline.duration, f"rtt p95 within {show(limit)}", observed, f"rtt {observed}")
+        observed = f"{show(rtts.quantile(0.95))} ({sample})"
+        asked, slowest = max(rtts.slowest_above(limit), key=lambda pair: pair[1])
+        yield Violation(
+            Rule.RTT, asked + slowest, f"rtt p95 within {show(limit)}", observed, f"rtt {observed}"
+        )
 
 
 def _closure(requirement: Requirement, timeline: Timeline) -> Iterator[Violation | Doubt]:
     close = timeline.close
     if requirement.no_abnormal_closure and close is not None and close.abnormal:
-        yield Violation(Rule.CLOSURE, close.at, "no abnormal closure", str(close), f"{close.headline()}: {close}")
+        headline = f"{close.headline()}: {close}"
+        yield Violation(Rule.CLOSURE, close.at, "no abnormal closure", str(close), headline)
 
 
 def _closed(requirement: Requirement, timeline: Timeline) -> Iterator[Violation | Doubt]:
@@ -223,30 +271,52 @@ def _closed(requirement: Requirement, timeline: Timeline) -> Iterator[Violation 
 _RULES = (_alive, _session, _heartbeats, _cadence, _pings, _rtt, _closure, _closed)
 
 
-def _harness(requirement: Requirement, timeline: Timeline, at: float) -> Iterator[Doubt]:
-    """What in the test process itself may have caused a violation at ``at``."""
-    window = [event for event in timeline if at - _WINDOW <= event.at <= timeline.duration]
-    limit = min(_LAG, (requirement.answer_within or math.inf) / 2)
-    lag = max((event.seconds for event in window if event.kind is Kind.LOOP_LAG), default=0.0)
+def _harness(requirement: Requirement, timeline: Timeline, violation: Violation) -> Iterator[Doubt]:
+    """What in the test process itself may have caused a violation: trouble that began before it."""
+    start, end = violation.at - _WINDOW, violation.at + _NOTICED
+    limit = min(_LAG, (_time_to_answer(requirement, violation.rule) or math.inf) / 2)
+    events = [event for event in timeline if event.at >= start]
+    lags = [(event.at, event.seconds) for event in events if event.kind is Kind.LOOP_LAG]
+    # The worst one, should the record have lost it.
+    lags.append((timeline.max_lag_at, timeline.max_lag))
+    lag = max((seconds for at, seconds in lags if at >= start and at - seconds <= end), default=0.0)
     if lag >= limit:
         yield Doubt(Reason.LOOP_LAG, f"the test's own event loop stood still for {show(lag)}")
-    slept = sum(event.seconds for event in window if event.kind is Kind.SUSPENDED)
+    slept = sum(event.seconds for event in events if event.kind is Kind.SUSPENDED and event.at <= end)
     if slept:
         yield Doubt(Reason.SUSPENDED, f"the machine slept for {show(slept)}")
-    if not timeline.deliberately_stalled and _paused_in(timeline, window) >= limit:
+    paused = sum(max(0.0, min(until, end) - max(since, start)) for since, until in _pauses(timeline))
+    if paused >= limit and not timeline.deliberately_stalled:
         yield _paused_doubt(timeline)
 
 
-def _paused_in(timeline: Timeline, window: list[Event]) -> float:
-    total, since = 0.0, None
-    for event in window:
+def _time_to_answer(requirement: Requirement, rule: Rule) -> float | None:
+    """The seconds that a rule gives the peer to answer; None for rules about other things."""
+    return {
+        Rule.HEARTBEATS: requirement.answer_within,
+        Rule.PINGS: requirement.pings_within,
+        Rule.RTT: requirement.rtt_p95,
+        Rule.SESSION: requirement.session_within,
+    }.get(rule)
+
+
+def _pauses(timeline: Timeline) -> list[tuple[float, float]]:
+    """When reading was paused, as ``(from, to)``; a pause whose start the record lost starts at 0."""
+    found = []
+    since = 0.0
+    for event in timeline:
         if event.kind is Kind.READING_PAUSED:
             since = event.at
-        elif event.kind is Kind.READING_RESUMED and since is not None:
-            total, since = total + event.at - since, None
-    return total + (timeline.duration - since if since is not None else 0.0)
+        elif event.kind is Kind.READING_RESUMED:
+            found.append((since, event.at))
+    if timeline.paused_since is not None:
+        found.append((timeline.paused_since, timeline.duration))
+    return found
 
 
 def _paused_doubt(timeline: Timeline) -> Doubt:
-    text = "reading was paused, because messages were not taken with recv()"
+    if timeline.deliberately_stalled:
+        text = 'this end reads nothing, as it was told to (client="stalled")'
+    else:
+        text = "reading was paused, because messages were not taken with recv()"
     return Doubt(Reason.READING_PAUSED, f"{text}: pings and closes behind them were not seen in time")

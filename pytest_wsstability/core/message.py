@@ -12,6 +12,9 @@ from .verdict import Outcome, Reason, Rule, Verdict
 
 # Events of each end in a message of normal length.
 _EVENTS = 6
+# Seconds of silence that can be somebody's timer, and seconds that any client has to answer a ping.
+_SILENCE = 1.0
+_TO_ANSWER = 1.0
 _SIGN = {Direction.RECEIVED: "<", Direction.SENT: ">", Direction.LOCAL: "="}
 _FRAME_NAMES = {
     Opcode.CONT: "continuation",
@@ -23,7 +26,9 @@ _FRAME_NAMES = {
 }
 
 
-def explain(requirement: Requirement, verdict: Verdict, timelines: Sequence[Timeline], *, whole: bool = False) -> str:
+def explain(
+    requirement: Requirement, verdict: Verdict, timelines: Sequence[Timeline], *, whole: bool = False
+) -> str:
     """
     The message of a failure.
 
@@ -35,8 +40,8 @@ def explain(requirement: Requirement, verdict: Verdict, timelines: Sequence[Time
 
     """
     lines = [_sentence(verdict, timelines[0])]
-    lines += [f"  expected  {violation.expected}" for violation in verdict.violations]
-    lines += [f"  observed  {violation.observed}" for violation in verdict.violations]
+    for violation in verdict.violations:
+        lines += [f"  expected  {violation.expected}", f"  observed  {violation.observed}"]
     if verdict.outcome is Outcome.INCONCLUSIVE:
         lines += [f"  in doubt  {doubt.text}" for doubt in verdict.doubts]
     lines += [f"  {other.end.value:<9} {other.close}" for other in timelines[1:] if other.close]
@@ -59,19 +64,41 @@ def _sentence(verdict: Verdict, timeline: Timeline) -> str:
 
 
 def _events(timeline: Timeline, whole: bool) -> list[str]:
-    events = list(timeline)
-    shown = events if whole else events[-_EVENTS:]
-    lines = [f"  {timeline.end.value} timeline (last {len(shown)} of {timeline.total} events)"]
-    return lines + [f"    {event_line(event)}" for event in shown]
+    shown = [[event] for event in timeline] if whole else _runs(timeline)[-_EVENTS:]
+    count = sum(len(run) for run in shown)
+    lines = [f"  {timeline.end.value} timeline (last {count} of {timeline.total} events)"]
+    return lines + [f"    {event_line(run[0]) if len(run) == 1 else _run_line(run)}" for run in shown]
+
+
+def _runs(timeline: Timeline) -> list[list[Event]]:
+    """The events, data frames in a row as one: a second of audio must not hide the heartbeats before it."""
+    runs: list[list[Event]] = []
+    for event in timeline:
+        if runs and _is_data(event) and _is_data(runs[-1][-1]):
+            runs[-1].append(event)
+        else:
+            runs.append([event])
+    return runs
+
+
+def _is_data(event: Event) -> bool:
+    return event.kind is Kind.FRAME and event.opcode < Opcode.CLOSE and event.role <= Role.DATA
+
+
+def _run_line(run: Sequence[Event]) -> str:
+    at = f"+{run[0].at:.3f} s"
+    size = sum(event.size for event in run)
+    return f"{at:>12} . {len(run)} data frames, {size} B, until +{run[-1].at:.3f} s"
 
 
 def event_line(event: Event) -> str:
     """One event, with the signs of the field: ``+25.000 s > text 15 B (heartbeat)``."""
     at = f"+{event.at:.3f} s"
     if event.kind is Kind.FRAME:
-        role = "" if event.role in (Role.NONE, Role.DATA) else f" ({event.role.name.lower().replace('_', ' ')})"
+        words = event.role.name.lower().replace("_", " ")
+        role = "" if event.role in (Role.NONE, Role.DATA) else f" ({words})"
         return f"{at:>12} {_SIGN[event.direction]} {_FRAME_NAMES[event.opcode]} {event.size} B{role}"
-    words = {
+    local = {
         Kind.OPENED: "opening handshake ended",
         Kind.READING_PAUSED: "reading paused",
         Kind.READING_RESUMED: "reading resumed",
@@ -80,7 +107,7 @@ def event_line(event: Event) -> str:
         Kind.DEADLINE: "read deadline ran out",
         Kind.ENDED: "transport ended",
     }
-    return f"{at:>12} = {words[event.kind]}"
+    return f"{at:>12} = {local[event.kind]}"
 
 
 def _hints(requirement: Requirement, verdict: Verdict, timelines: Sequence[Timeline]) -> list[str]:
@@ -88,11 +115,11 @@ def _hints(requirement: Requirement, verdict: Verdict, timelines: Sequence[Timel
     hints = []
     reasons = {doubt.reason for doubt in verdict.doubts}
     if Reason.LOOP_LAG in reasons:
-        hints.append("move the blocking call off the event loop (asyncio.to_thread), or run on a quieter machine")
-    if Reason.READING_PAUSED in reasons:
+        hints.append("run blocking calls in a thread (asyncio.to_thread), or the test on a quieter machine")
+    timeline = timelines[0]
+    if Reason.READING_PAUSED in reasons and not timeline.deliberately_stalled:
         hints.append("take messages with recv(), or pass inbox=0 to throw them away")
     rules = {violation.rule for violation in verdict.violations}
-    timeline = timelines[0]
     if rules & {Rule.ALIVE, Rule.CLOSURE} and timeline.close and verdict.outcome is Outcome.UNSTABLE:
         hints += _end_hints(timelines)
         if timeline.close.received and Rule.ALIVE in rules:
@@ -101,14 +128,25 @@ def _hints(requirement: Requirement, verdict: Verdict, timelines: Sequence[Timel
 
 
 def _end_hints(timelines: Sequence[Timeline]) -> list[str]:
-    hints = []
     client = next((timeline for timeline in timelines if timeline.end is End.CLIENT), None)
-    if client is not None:
-        unanswered = client.count(Direction.RECEIVED, Opcode.PING) - client.count(Direction.SENT, Opcode.PONG)
-        if unanswered > 0:
-            noun = "ping of the server was" if unanswered == 1 else "pings of the server were"
-            hints.append(f"{unanswered} {noun} not answered by this client: answer ping frames with pong frames")
-    silence = timelines[0].silence
-    if silence >= 1:
-        hints.append(f"no byte either way for the last {show(silence)}: a shorter heartbeat would have been seen")
-    return hints
+    if client is not None and (unanswered := _unanswered_pings(client)):
+        noun = "ping of the server was" if unanswered == 1 else "pings of the server were"
+        return [f"{unanswered} {noun} not answered by this client: answer ping frames with pong frames"]
+    timeline = timelines[0]
+    # A close frame gives its own reason, and an idle timeout would have ended a longer silence earlier.
+    silent = timeline.silence >= max(_SILENCE, timeline.longest_silence)
+    if silent and timeline.close is not None and timeline.close.received is None:
+        return [
+            f"no byte either way for the last {show(timeline.silence)}: an idle timeout fits, which more "
+            "frequent heartbeats prevent; so does a maximum age, which they do not"
+        ]
+    return []
+
+
+def _unanswered_pings(client: Timeline) -> int:
+    """Pings of the server that the client had time to answer and did not."""
+    last = client.last(direction=Direction.RECEIVED, opcode=Opcode.PING)
+    missing = client.count(Direction.RECEIVED, Opcode.PING) - client.count(Direction.SENT, Opcode.PONG)
+    # A server's last ping may come in the same packet as its FIN (measured).
+    too_late = last is not None and client.duration - last < _TO_ANSWER
+    return max(0, missing - too_late)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from .events import Direction, Event, Kind, Opcode, Role
 
-# at, then size in bytes (frames) or microseconds (lags), then four small enums.
+# at, then size in bytes (frames) or milliseconds (lags, sleeps: 49 days fit), then four small enums.
 _RECORD = struct.Struct("<dIBBBB")
 _SIZE = _RECORD.size
 _MAX = 0xFFFFFFFF
@@ -38,7 +38,7 @@ class Recorder:
         self.total = 0
 
     def append(self, at: float, kind: int, direction: int, opcode: int, number: int, role: int) -> None:
-        """Record one event; ``number`` is bytes for a frame, microseconds for a lag."""
+        """Record one event; ``number`` is bytes for a frame, milliseconds for a lag."""
         self.total += 1
         if number > _MAX:
             number = _MAX
@@ -65,5 +65,5 @@ class Recorder:
                 _OPCODES[opcode],
                 number if is_frame else 0,
                 _ROLES[role],
-                0.0 if is_frame else number / 1e6,
+                0.0 if is_frame else number / 1000,
             )

@@ -12,7 +12,10 @@ _SECRET_WORD = re.compile(
     r"token|key|sig(nature)?$|secret|passw|auth|credential|session|jwt|ticket|code$", re.IGNORECASE
 )
 # A query value in free text, such as a server's error message that quotes the URL.
-_QUERY_VALUE = re.compile(r"([?&;]([\w.\-]+)=)([^&\s\"'#;]+)")
+_QUERY_VALUE = re.compile(r"([?&;]([\w.\-%]+)=)([^&\s\"'#;]+)")
+_USER_INFO = re.compile(r"(?<=://)[^/?#\s]+@")
+# A JSON web token shows itself: its first part is base64 of '{"'.
+_JWT = re.compile(r"\beyJ[\w\-]+\.[\w\-]+\.[\w\-]*")
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+[\w.\-+/=~]+", re.IGNORECASE)
 
 
@@ -46,5 +49,13 @@ def redact_header(name: str, value: str) -> str:
 
 def redact_text(text: str) -> str:
     """Free text (an error, the first line of a body) with query values and credentials masked."""
+    text = _USER_INFO.sub(f"{MASK}@", text)
+    text = _JWT.sub(MASK, text)
     text = _QUERY_VALUE.sub(lambda match: match[1] + (MASK if is_secret(match[2]) else match[3]), text)
     return _BEARER.sub(lambda match: f"{match[1]} {MASK}", text)
+
+
+def show_text(text: str, longest: int = 200) -> str:
+    """Text that a peer or the system chose, for a message: one line, printable, not long, no secrets."""
+    shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in redact_text(text))
+    return shown if len(shown) <= longest else f"{shown[: longest - 3]}..."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +82,8 @@ class Requirement:
         for name in values:
             if name not in valid:
                 raise TypeError(f"unknown requirement {name!r}; valid ones: {', '.join(valid)}")
-        requirement = cls(**{name: _CONVERT.get(name, _as_is)(value, name) for name, value in values.items()})
+        converted: dict[str, Any] = {name: _CONVERT[name](value, name) for name, value in values.items()}
+        requirement = cls(**converted)
         requirement._validate()
         return requirement
 
@@ -93,8 +94,13 @@ class Requirement:
                 f"heartbeat_every: {show_duration(every)} is not shorter than the hold "
                 f"(alive_for={show_duration(hold)}), so no heartbeat would go out"
             )
-        if self.max_age_ok is not None and hold is None:
-            raise ValueError("max_age_ok: only makes sense with alive_for")
+        # A keyword that nothing looks at would read as a promise kept.
+        if hold is None and (self.max_age_ok is not None or self.allow_close):
+            name = "allow_close" if self.allow_close else "max_age_ok"
+            raise ValueError(f"{name}: only makes sense with alive_for")
+        if self.answer_within is None and (self.heartbeat_missed_max or self.heartbeats_at_least):
+            name = "heartbeats_at_least" if self.heartbeats_at_least else "heartbeat_missed_max"
+            raise ValueError(f"{name}: only makes sense with heartbeat_every or heartbeat_within")
 
     @property
     def answer_within(self) -> float | None:
@@ -121,10 +127,6 @@ class Requirement:
         return next_check(self, timeline)
 
 
-def _as_is(value: Any, _name: str) -> Any:
-    return value
-
-
 def _seconds(value: Duration | None, name: str) -> float | None:
     return None if value is None else parse_duration(value, name)
 
@@ -144,15 +146,27 @@ def _flag(value: Any, name: str) -> bool:
 def _codes(value: int | Iterable[int], name: str) -> frozenset[int]:
     if isinstance(value, str) or not isinstance(value, int | Iterable):
         raise ValueError(f"{name}: {value!r} is no close code; give codes such as 1001 or [1001, 1012]")
-    codes = frozenset([value] if isinstance(value, int) else value)
-    for code in codes:
-        # 1005 and 1006 stand for what an end saw, so they can be allowed though nobody sends them.
-        if not isinstance(code, int) or not (may_be_sent(code) or code in (1005, 1006)):
-            raise ValueError(f"{name}: {code!r} is no close code; valid ones: {VALID_CLOSE_CODES}, 1005 and 1006")
-    return codes
+    return frozenset(_code(code, name) for code in ([value] if isinstance(value, int) else value))
 
 
-_CONVERT = {
+def _code(value: Any, name: str) -> int:
+    # 1005 and 1006 stand for what an end saw, so they can be asked for though nobody sends them.
+    if not isinstance(value, int) or not (may_be_sent(value) or value in (1005, 1006)):
+        raise ValueError(
+            f"{name}: {value!r} is no close code; valid ones: {VALID_CLOSE_CODES}, 1005 and 1006"
+        )
+    return value
+
+
+def _closed(value: ExpectedClose | None, name: str) -> ExpectedClose | None:
+    if value is not None and not isinstance(value, ExpectedClose):
+        raise ValueError(f"{name}: {value!r} is no ExpectedClose; give ExpectedClose(code=1000), for one")
+    if value is not None and value.code is not None:
+        _code(value.code, "code")
+    return value
+
+
+_CONVERT: dict[str, Callable[[Any, str], Any]] = {
     "alive_for": _seconds,
     "heartbeat_every": _seconds,
     "heartbeat_within": _seconds,
@@ -164,4 +178,5 @@ _CONVERT = {
     "heartbeats_at_least": _count,
     "no_abnormal_closure": _flag,
     "allow_close": _codes,
+    "closed": _closed,
 }

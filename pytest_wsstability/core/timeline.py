@@ -34,10 +34,10 @@ class Timeline:
     """
 
     __slots__ = (
-        "_counts", "_data", "_last", "_last_any", "_origin", "_paused_at", "_signals", "close", "dropped_reads",
-        "end", "heartbeat_sender", "longest_silence", "max_lag", "max_lag_at", "observed_until", "paused_total",
-        "session_confirmed_at", "session_id", "session_info_at", "suspended", "tier", "_heartbeats", "_pings",
-        "deliberately_stalled",
+        "_counts", "_data", "_heartbeats", "_last", "_last_any", "_origin", "_paused_at", "_pings",
+        "_signals", "close", "deliberately_stalled", "dropped_reads", "end", "heartbeat_sender",
+        "longest_silence", "max_lag", "max_lag_at", "observed_until", "paused_total",
+        "session_confirmed_at", "session_id", "session_info_at", "suspended", "tier",
     )  # fmt: skip
 
     def __init__(self, end: End, tier: Tier = Tier.REAL, *, origin: float = 0.0) -> None:
@@ -54,7 +54,8 @@ class Timeline:
         self._last_any = 0.0
         self._heartbeats: RoundTrips | None = None
         self._pings: RoundTrips | None = None
-        # Who sends the heartbeats: SENT is this end, RECEIVED the peer; None until the first.
+        # Who sends the heartbeats: SENT is this end, RECEIVED the peer; None until the first. What the
+        # other end then sends of the same shape (an echo, a ping of its own) is no heartbeat of ours.
         self.heartbeat_sender: Direction | None = None
         # Seconds without a byte either way: the longest, the one still running excluded.
         self.longest_silence = 0.0
@@ -95,7 +96,7 @@ class Timeline:
         self._last_any = self.observed_until = at
         self._last[2 * role + direction] = at
         self._last[2 * (_ROLES + _SLOT[opcode]) + direction] = at
-        if role == Role.DATA and opcode < Opcode.CLOSE:
+        if role <= Role.DATA and opcode < Opcode.CLOSE:
             if self._data is None:
                 self._data = Recorder(DATA_CAPACITY)
             self._data.append(at, Kind.FRAME, direction, opcode, size, role)
@@ -115,11 +116,13 @@ class Timeline:
 
     def _step(self, at: float, direction: Direction, role: Role, key: bytes | None) -> None:
         if role == Role.HEARTBEAT:
-            self._heartbeats = self._heartbeats or RoundTrips()
-            self.heartbeat_sender = direction
-            self._heartbeats.ask(at, key)
-        elif role == Role.HEARTBEAT_ANSWER and self._heartbeats is not None:
-            self._heartbeats.answer(at, key)
+            if self._heartbeats is None:
+                self._heartbeats, self.heartbeat_sender = RoundTrips(), direction
+            if direction == self.heartbeat_sender:
+                self._heartbeats.ask(at, key)
+        elif role == Role.HEARTBEAT_ANSWER:
+            if self._heartbeats is not None and direction != self.heartbeat_sender:
+                self._heartbeats.answer(at, key)
         elif role == Role.SESSION_INFO and self.session_info_at is None:
             self.session_info_at = at
         elif role == Role.SESSION_CONFIRMED and self.session_confirmed_at is None:
@@ -129,7 +132,7 @@ class Timeline:
         """Record a local event that is no frame."""
         at = max(0.0, now - self._origin)
         self.observed_until = max(self.observed_until, at)
-        self._signals.append(at, kind, Direction.LOCAL, Opcode.NONE, int(seconds * 1e6), Role.NONE)
+        self._signals.append(at, kind, Direction.LOCAL, Opcode.NONE, round(seconds * 1000), Role.NONE)
         if kind is Kind.LOOP_LAG and seconds > self.max_lag:
             self.max_lag, self.max_lag_at = seconds, at
         elif kind is Kind.SUSPENDED:
@@ -206,12 +209,14 @@ class Timeline:
         """The events with ``start <= at < end``, as far as the record reaches."""
         return [event for event in self if start <= event.at < end]
 
-    def last(self, *, direction: Direction, opcode: Opcode | None = None, role: Role | None = None) -> float | None:
+    def last(
+        self, *, direction: Direction, opcode: Opcode | None = None, role: Role | None = None
+    ) -> float | None:
         """When a frame of an opcode, or else of a role, was last seen in a direction; None if never."""
         if (opcode is None) == (role is None):
             raise ValueError("last: give an opcode or a role, and not both")
-        row = _ROLES + _SLOT[opcode] if opcode is not None else role
-        at = self._last[2 * row + direction]  # type: ignore[operator]
+        row = _ROLES + _SLOT[opcode] if opcode is not None else int(role or 0)
+        at = self._last[2 * row + direction]
         return None if at == _NEVER else at
 
     def count(self, direction: Direction, *opcodes: Opcode) -> int:
@@ -227,11 +232,14 @@ class Timeline:
         return sum(self._counts[base + 2 * slot + direction] for slot in slots)
 
     def gaps(self, longer_than: float) -> list[tuple[float, float]]:
-        """Silences as ``(from, seconds)``, as far as the record reaches, the one before the end included."""
+        """Silences as ``(from, seconds)``, as far as the record is whole, the one before the end included."""
+        # Where one ring reaches back further than the other, a frame that fell out would look like silence.
+        rings = [ring for ring in (self._signals, self._data) if ring is not None and ring.total > len(ring)]
+        whole_since = max((next(iter(ring)).at for ring in rings), default=0.0)
         found = []
         before = None
         for event in self:
-            if event.kind is Kind.FRAME or event.kind is Kind.OPENED or event.kind is Kind.ENDED:
+            if event.at >= whole_since and event.kind in (Kind.FRAME, Kind.OPENED, Kind.ENDED):
                 if before is not None and event.at - before > longer_than:
                     found.append((before, event.at - before))
                 before = event.at

@@ -246,6 +246,7 @@ async def connect(
         ValueError: for an argument that makes no sense, naming it.
 
     """
+    __tracebackhide__ = True
     uri = parse_url(url)
     loop = asyncio.get_running_loop()
     opening: asyncio.Future[None] = loop.create_future()

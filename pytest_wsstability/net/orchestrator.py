@@ -250,9 +250,12 @@ class Orchestrator:
         if not self._transports and self._gone is not None and not self._gone.done():
             self._gone.set_result(None)
 
-    def connection_from(self, address: Any) -> Connection | None:
-        """The open connection of the client with this socket address; None if there is none."""
-        return self._open.get(address)
+    def witness(self, connection: Connection) -> None:
+        """Show this server's timeline with the failures of a client's connection, if it leads here."""
+        transport = connection.websocket.transport
+        mine = self._open.get(transport.get_extra_info("sockname")) if transport is not None else None
+        if mine is not None:
+            connection.others = (mine.timeline,)
 
     async def _handle(self, connection: Connection) -> None:
         assert self._handler is not None

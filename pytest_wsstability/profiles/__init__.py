@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .profile import Message, Profile
 from .builtin import FRAMES, JSON
+from .profile import SESSION_ID, Message, Profile
 
 BUILTIN = {profile.name: profile for profile in (JSON, FRAMES)}
 
-__all__ = ["BUILTIN", "FRAMES", "JSON", "Message", "Profile"]
+__all__ = ["BUILTIN", "FRAMES", "JSON", "SESSION_ID", "Message", "Profile"]

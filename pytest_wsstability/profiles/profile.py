@@ -64,11 +64,27 @@ class Profile:
                     f"profile {self.name!r}: {field} is {message!r}; give a JSON object as a mapping, "
                     "exact text or bytes, or None"
                 )
-        object.__setattr__(self, "_exact", {m: r for m, r in self._messages() if not isinstance(m, Mapping)})
-        object.__setattr__(self, "_templates", [(m, r) for m, r in self._messages() if isinstance(m, Mapping)])
+            if isinstance(message, Mapping) and not _is_json(message):
+                raise ValueError(f"profile {self.name!r}: {field} is {message!r}, which JSON cannot say")
+        self._forbid_twins()
+        exact = {message: role for message, role in self._messages() if not isinstance(message, Mapping)}
+        templates = [(message, role) for message, role in self._messages() if isinstance(message, Mapping)]
+        object.__setattr__(self, "_exact", exact)
+        object.__setattr__(self, "_templates", templates)
 
     def _messages(self) -> list[tuple[Message, Role]]:
-        return [(message, role) for field, role in _ROLES.items() if (message := getattr(self, field)) is not None]
+        messages = ((getattr(self, field), role) for field, role in _ROLES.items())
+        return [(message, role) for message, role in messages if message is not None]
+
+    def _forbid_twins(self) -> None:
+        fields = [field for field in _ROLES if getattr(self, field) is not None]
+        for index, field in enumerate(fields):
+            for other in fields[:index]:
+                if getattr(self, field) == getattr(self, other):
+                    raise ValueError(
+                        f"profile {self.name!r}: {other} and {field} are the same message, "
+                        "so a received one could be either"
+                    )
 
     @property
     def has_session(self) -> bool:
@@ -106,7 +122,7 @@ class Profile:
             return Role.DATA, None
         try:
             found = json.loads(payload)
-        except ValueError:
+        except (ValueError, RecursionError):
             return Role.DATA, None
         for template, role in self._templates:  # type: ignore[attr-defined]
             matches, session_id = _match(template, found)
@@ -121,6 +137,14 @@ class Profile:
         filled = {name: session_id if value == SESSION_ID else value for name, value in message.items()}
         # As a page's JSON.stringify writes it.
         return json.dumps(filled, separators=(",", ":"), ensure_ascii=False)
+
+
+def _is_json(message: Mapping[str, Any]) -> bool:
+    """Whether a template comes back from JSON as it went in: with text keys, lists, no bytes, no NaN."""
+    try:
+        return bool(json.loads(json.dumps(dict(message), allow_nan=False)) == dict(message))
+    except (TypeError, ValueError):
+        return False
 
 
 def _match(template: Mapping[str, Any], found: Any) -> tuple[bool, str | None]:

@@ -1,0 +1,189 @@
+"""The ws_* fixtures: thin, each one job."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+import pytest_asyncio
+
+from .clock import is_virtual
+from .loops import run_private
+from .markers import orchestrator_of, plan_of
+from .settings import settings_key
+
+if TYPE_CHECKING:
+    from .core.requirement import Requirement
+    from .net.connection import Connection
+    from .net.connector import Connector
+    from .net.orchestrator import Orchestrator
+    from .net.soak import Soak
+
+# What the test is judged by before and after its body; see `plugin.pytest_runtest_call`.
+soak_key = pytest.StashKey["Soak"]()
+connection_key = pytest.StashKey["Connection"]()
+loop_key = pytest.StashKey[asyncio.AbstractEventLoop]()
+
+
+def session_within(requirement: Requirement | None) -> float:
+    """Seconds that a session has for its confirmation: what the marker says, or 10."""
+    within = requirement.session_within if requirement is not None else None
+    return 10.0 if within is None else within
+
+
+class ReferenceURL(str):
+    """The URL of the test's own reference orchestrator; empty where only ws_soak will start one."""
+
+    __slots__ = ()
+
+
+# The loop of a test has the scope that its asyncio marker says, and each scope has a runner of its own.
+
+
+def _loop_fixture(scope: Any) -> Callable[..., Any]:
+    @pytest_asyncio.fixture(loop_scope=scope, name=f"_ws_loop_{scope}")
+    async def loop() -> AsyncIterator[asyncio.AbstractEventLoop]:
+        yield asyncio.get_running_loop()
+
+    return loop
+
+
+_ws_loop_function = _loop_fixture("function")
+_ws_loop_class = _loop_fixture("class")
+_ws_loop_module = _loop_fixture("module")
+_ws_loop_package = _loop_fixture("package")
+_ws_loop_session = _loop_fixture("session")
+
+
+@pytest.fixture
+def _ws_loop(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoop:
+    """The event loop on which the test will run."""
+    if not pytest_asyncio.is_async_test(request.node):
+        raise pytest.UsageError(
+            f"{request.node.nodeid}: a ws_* fixture of this test needs the event loop of a pytest-asyncio "
+            "test, and this is none: write 'async def', or use ws_soak, which needs no loop"
+        )
+    marker = request.node.get_closest_marker("asyncio")
+    scope = marker.kwargs.get("loop_scope") if marker is not None else None
+    scope = scope or request.config.getini("asyncio_default_test_loop_scope") or "function"
+    loop: asyncio.AbstractEventLoop = request.getfixturevalue(f"_ws_loop_{scope}")
+    request.node.stash[loop_key] = loop
+    return loop
+
+
+@pytest.fixture
+def ws_url(request: pytest.FixtureRequest) -> str:
+    """
+    The URL under test: marker, ``--ws-url``, ``WS_URL``, ini ``ws_url``, else the reference orchestrator's.
+
+    Override it to test your own server.
+
+    """
+    url = plan_of(request.node).url or request.config.stash[settings_key].url
+    if url is not None:
+        return url
+    if "ws_soak" in request.fixturenames and not pytest_asyncio.is_async_test(request.node):
+        return ReferenceURL()
+    orchestrator: Orchestrator = request.getfixturevalue("ws_orchestrator")
+    return ReferenceURL(orchestrator.url)
+
+
+@pytest.fixture
+def ws_orchestrator(
+    request: pytest.FixtureRequest, _ws_loop: asyncio.AbstractEventLoop
+) -> Iterator[Orchestrator]:
+    """A running reference `Orchestrator` on the test's own loop, set up by the ws_orchestrator marker."""
+    from .net.orchestrator import Orchestrator
+
+    orchestrator = Orchestrator(**_orchestrator_options(request))
+    _ws_loop.run_until_complete(orchestrator.start())
+    yield orchestrator
+    _ws_loop.run_until_complete(orchestrator.stop())
+
+
+@pytest.fixture
+def ws_connect(
+    request: pytest.FixtureRequest, _ws_loop: asyncio.AbstractEventLoop, ws_url: str
+) -> Iterator[Connector]:
+    """Async factory of monitored connections: ``connection = await ws_connect(heartbeat="25s")``."""
+    from .net.connector import Connector
+
+    connector = Connector(
+        ws_url,
+        lambda target: _connect_options(request, ws_url, target),
+        requirement=plan_of(request.node).requirement,
+        orchestrator=_own_orchestrator(request, ws_url),
+    )
+    yield connector
+    _ws_loop.run_until_complete(connector.close_all())
+
+
+@pytest.fixture
+def ws_connection(request: pytest.FixtureRequest, ws_connect: Connector) -> Connection:
+    """One open connection to ``ws_url``, set up by the ws_stability marker, session confirmed."""
+    loop: asyncio.AbstractEventLoop = request.node.stash[loop_key]
+    connection = loop.run_until_complete(ws_connect.open())
+    if connection.websocket.profile.has_session:
+        # Whether it came is judged when the test is called, so that it fails and is no error of a fixture.
+        until = connection.timeline.opened + session_within(connection.requirement)
+        loop.run_until_complete(connection.websocket.wait_session(until))
+    request.node.stash[connection_key] = connection
+    return connection
+
+
+@pytest.fixture
+def ws_soak(request: pytest.FixtureRequest, ws_url: str) -> Soak:
+    """The finished hold that the ws_stability marker describes; needs no event loop of the test's."""
+    from .net.orchestrator import Orchestrator
+    from .net.soak import soak
+
+    plan = plan_of(request.node)
+    assert plan.requirement is not None
+    options = _connect_options(request, ws_url, ws_url)
+    if pytest_asyncio.is_async_test(request.node):
+        # On the test's own loop, because the server of a user's fixture may live there too.
+        loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
+        orchestrator = _own_orchestrator(request, ws_url)
+        soaked = loop.run_until_complete(
+            soak(plan.requirement, url=ws_url, orchestrator=orchestrator, **options)
+        )
+    else:
+        own = Orchestrator(**_orchestrator_options(request)) if isinstance(ws_url, ReferenceURL) else None
+        coroutine = soak(plan.requirement, url=ws_url or None, orchestrator=own, **options)
+        soaked = run_private(coroutine, virtual=is_virtual(request.node))
+    request.node.stash[soak_key] = soaked
+    return soaked
+
+
+# What they share.
+
+
+def _own_orchestrator(request: pytest.FixtureRequest, url: str) -> Orchestrator | None:
+    """The test's running orchestrator, if it has one: its timelines then stand beside the client's."""
+    if not isinstance(url, ReferenceURL) and "ws_orchestrator" not in request.fixturenames:
+        return None
+    orchestrator: Orchestrator = request.getfixturevalue("ws_orchestrator")
+    return orchestrator
+
+
+def _connect_options(request: pytest.FixtureRequest, under_test: str, target: str) -> dict[str, Any]:
+    """What the marker and the options say about a connection to a target."""
+    from .net.target import TLS
+
+    settings, plan = request.config.stash[settings_key], plan_of(request.node)
+    options: dict[str, Any] = {"client": plan.client, "profile": plan.profile}
+    if plan.requirement is not None:
+        options["heartbeat"] = plan.requirement.heartbeat_every
+    # Credentials are for the server under test and for no other.
+    if urlsplit(target).netloc == urlsplit(under_test).netloc:
+        options["headers"] = settings.headers
+        options["subprotocols"] = settings.subprotocols
+        options["tls"] = TLS(ca=settings.ca, insecure=settings.insecure)
+    return options
+
+
+def _orchestrator_options(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return {"profile": plan_of(request.node).profile, **orchestrator_of(request.node)}

@@ -1,0 +1,162 @@
+"""The ws_stability and ws_orchestrator markers of a test, merged and checked."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .settings import TIMES, settings_key, wrong_url
+
+if TYPE_CHECKING:
+    from .core.requirement import Requirement
+    from .profiles import Profile
+
+STABILITY = "ws_stability"
+ORCHESTRATOR = "ws_orchestrator"
+LONG = "ws_long"
+
+DESCRIPTIONS = (
+    "ws_stability(alive_for, heartbeat_every, heartbeat_within, heartbeat_missed_max, session_within, "
+    "rtt_p95, allow_close, max_age_ok, url, profile, client, time): the stability that a WebSocket must show",
+    "ws_orchestrator(read_deadline, ping_interval, deadline_reset_by, on_deadline, greet, confirm_sessions, "
+    "answer_heartbeats, echo, ...): how the reference orchestrator behaves",
+    "ws_long: long when it runs in real time; then it needs --ws-long",
+)
+
+FIXTURES = frozenset({"ws_url", "ws_connect", "ws_connection", "ws_soak", "ws_orchestrator", "ws_clock"})
+# Without one of these a requirement would be checked by nobody.
+_JUDGES = frozenset({"ws_connect", "ws_connection", "ws_soak"})
+_NOT_REQUIRED = ("url", "profile", "client", "time")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What the ws_stability markers of a test say."""
+
+    # None: the markers name no part of a requirement.
+    requirement: Requirement | None
+    # None: the option says it, or the default.
+    url: str | None = None
+    profile: Profile
+    client: str = "browser"
+    # None: the option says it.
+    time: str | None = None
+
+
+_plan_key = pytest.StashKey[Plan]()
+_orchestrator_key = pytest.StashKey[dict[str, Any]]()
+
+
+def uses_us(item: pytest.Item) -> bool:
+    """Whether a test has a fixture or marker of ours."""
+    names = getattr(item, "fixturenames", ())
+    return not FIXTURES.isdisjoint(names) or any(
+        item.get_closest_marker(name) is not None for name in (STABILITY, ORCHESTRATOR)
+    )
+
+
+def check(item: pytest.Item) -> None:
+    """
+    Find what is wrong with the markers of a test.
+
+    Raises:
+        TypeError, ValueError: for a value that makes no sense, naming it.
+
+    """
+    plan = plan_of(item)
+    orchestrator_of(item)
+    names = set(getattr(item, "fixturenames", ()))
+    if plan.requirement is not None and _JUDGES.isdisjoint(names):
+        fixtures = ", ".join(sorted(_JUDGES))
+        raise ValueError(
+            f"{STABILITY}: nothing in this test is held to it; use one of the fixtures {fixtures}"
+        )
+    if "ws_soak" in names and (plan.requirement is None or plan.requirement.alive_for is None):
+        raise ValueError(f"ws_soak: how long? give the test a {STABILITY} marker with alive_for")
+
+
+def plan_of(item: pytest.Item) -> Plan:
+    """What the ws_stability markers of a test say; read once."""
+    if _plan_key not in item.stash:
+        item.stash[_plan_key] = _plan(item)
+    return item.stash[_plan_key]
+
+
+def orchestrator_of(item: pytest.Item) -> dict[str, Any]:
+    """The keywords of the reference orchestrator that the markers of a test say; read once."""
+    if _orchestrator_key not in item.stash:
+        item.stash[_orchestrator_key] = _orchestrator(item)
+    return item.stash[_orchestrator_key]
+
+
+def _merged(item: pytest.Item, name: str) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for marker in item.iter_markers(name):
+        if marker.args:
+            raise TypeError(f"{name}: takes keywords only, not {marker.args[0]!r}")
+        # The closest marker comes first and wins.
+        values = {**marker.kwargs, **values}
+    return values
+
+
+def _plan(item: pytest.Item) -> Plan:
+    from .core.requirement import Requirement
+    from .net.client import client_kind
+
+    values = _merged(item, STABILITY)
+    others = {name: values.pop(name) for name in _NOT_REQUIRED if name in values}
+    try:
+        requirement = Requirement.of(**values) if values else None
+    except TypeError as exc:
+        raise TypeError(f"{exc}, {', '.join(_NOT_REQUIRED)}") from None
+    if (url := others.get("url")) is not None and (reason := wrong_url(url)):
+        raise ValueError(f"url: {reason}")
+    if (time := others.get("time")) is not None and time not in TIMES:
+        raise ValueError(f"time: {time!r} is none of {', '.join(TIMES)}")
+    profile = find_profile(item.config, others.get("profile"))
+    if requirement is not None and requirement.session_within is not None and not profile.has_session:
+        raise ValueError(f"session_within: the profile {profile.name!r} has no session to confirm")
+    client = client_kind(others.get("client", "browser")).value
+    return Plan(requirement=requirement, url=url, profile=profile, client=client, time=time)
+
+
+def find_profile(config: pytest.Config, profile: Profile | str | None) -> Profile:
+    """
+    The profile of a marker, or else that of the option.
+
+    Raises:
+        ValueError: if there is no such profile.
+
+    """
+    from .profiles import BUILTIN, Profile
+
+    if isinstance(profile, Profile):
+        return profile
+    given = config.pluginmanager.hook.pytest_wsstability_profiles(config=config)
+    known: dict[str, Profile] = {**BUILTIN, **{own.name: own for owns in given for own in owns}}
+    name = config.stash[settings_key].profile if profile is None else profile
+    if name not in known:
+        raise ValueError(
+            f"profile: {name!r} is unknown; valid ones: {', '.join(map(repr, known))}, or a Profile"
+        )
+    return known[name]
+
+
+def _orchestrator(item: pytest.Item) -> dict[str, Any]:
+    values = _merged(item, ORCHESTRATOR)
+    if not values:
+        return {}
+    from .net.behaviour import Behaviour
+    from .net.orchestrator import Orchestrator
+
+    parameters = inspect.signature(Orchestrator).parameters.values()
+    own = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
+    try:
+        Behaviour.of(**{name: value for name, value in values.items() if name not in own})
+    except TypeError as exc:
+        raise TypeError(f"{exc}, {', '.join(own)}") from None
+    Orchestrator(**values)
+    return values

@@ -1,0 +1,85 @@
+"""Connections with defaults, all of them closed in the end: what the ``ws_connect`` fixture gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from typing import Any
+
+from ..core.requirement import Requirement
+from .client import connect
+from .connection import Connection
+from .orchestrator import Orchestrator
+
+
+class Opening:
+    """A connection being opened: await it, or use it with ``async with``, which also closes it."""
+
+    def __init__(self, connector: Connector, url: str | None, options: Mapping[str, Any]) -> None:
+        self._connector = connector
+        self._url = url
+        self._options = options
+        self._connection: Connection | None = None
+
+    def __await__(self) -> Generator[Any, None, Connection]:
+        return self._open().__await__()
+
+    async def _open(self) -> Connection:
+        __tracebackhide__ = True
+        return await self._connector.open(self._url, **self._options)
+
+    async def __aenter__(self) -> Connection:
+        __tracebackhide__ = True
+        self._connection = await self._open()
+        return self._connection
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+
+
+class Connector:
+    """
+    Opens monitored connections: ``connection = await ws_connect(heartbeat="25s")``.
+
+    Called with a URL, or with nothing for the one under test, and with keywords of `connect`.
+
+    """
+
+    def __init__(
+        self,
+        url: str,
+        options_for: Callable[[str], Mapping[str, Any]],
+        *,
+        requirement: Requirement | None = None,
+        orchestrator: Orchestrator | None = None,
+    ) -> None:
+        self._url = url
+        self._options_for = options_for
+        self._requirement = requirement
+        self._orchestrator = orchestrator
+        self.connections: list[Connection] = []
+
+    def __call__(self, url: str | None = None, **options: Any) -> Opening:
+        return Opening(self, url, options)
+
+    async def open(self, url: str | None = None, **options: Any) -> Connection:
+        """Open a connection; see `connect`."""
+        __tracebackhide__ = True
+        url = self._url if url is None else url
+        connection = await connect(url, **{**self._options_for(url), **options})
+        connection.requirement = self._requirement
+        if self._orchestrator is not None:
+            self._orchestrator.witness(connection)
+        self.connections.append(connection)
+        return connection
+
+    async def close_all(self) -> None:
+        """Close what is still open, all at once: one that does not answer holds up no other."""
+        open_ones = [
+            connection for connection in self.connections if connection.websocket.transport is not None
+        ]
+        for connection in open_ones:
+            connection.websocket.plan_end()
+            connection.websocket.start_close()
+        for connection in open_ones:
+            await connection.wait_closed()

@@ -1,0 +1,110 @@
+"""One hold from start to end, for those who have no event loop of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+from ..core import assertions
+from ..core.assertions import Judged, enforce
+from ..core.duration import Duration
+from ..core.requirement import Requirement
+from ..core.timeline import Timeline
+from ..core.verdict import Verdict
+from .client import connect
+from .connection import Connection
+from .hold import hold
+from .orchestrator import Orchestrator
+
+
+class Soak(Judged):
+    """
+    A finished hold: nothing waits any more, so every assertion is an ordinary call.
+
+    Attributes:
+        requirement: what the hold was for.
+        verdict: what came of it.
+        url: the target, secrets masked.
+
+    """
+
+    def __init__(
+        self, requirement: Requirement, verdict: Verdict, timelines: Sequence[Timeline], *, url: str
+    ) -> None:
+        self.requirement = requirement
+        self.verdict = verdict
+        self.url = url
+        self._timelines = tuple(timelines)
+
+    @property
+    def timeline(self) -> Timeline:
+        """What the client saw."""
+        return self._timelines[0]
+
+    @property
+    def timelines(self) -> Sequence[Timeline]:
+        """What the client saw, then what the reference orchestrator did if it was the target."""
+        return self._timelines
+
+    def __repr__(self) -> str:
+        return f"<Soak {self.url}: {self.verdict.headline}, {self.timeline!r}>"
+
+    def assert_stable(self, **requirement: Any) -> Verdict:
+        """Every part of the requirement holds; without keywords it is the marker's own."""
+        __tracebackhide__ = True
+        wanted = Requirement.of(**requirement) if requirement else self.requirement
+        return enforce(wanted, self._timelines[0], self._timelines[1:])
+
+    def assert_alive_for(self, duration: Duration) -> None:
+        """The connection stayed open so long after its opening handshake."""
+        __tracebackhide__ = True
+        self._enforce(assertions.alive_for(duration))
+
+    def assert_session_confirmed(self, *, within: Duration) -> None:
+        """The session was confirmed so soon after the opening handshake."""
+        __tracebackhide__ = True
+        self._enforce(assertions.session_confirmed(within))
+
+
+async def soak(
+    requirement: Requirement,
+    *,
+    url: str | None = None,
+    orchestrator: Orchestrator | None = None,
+    watch: Callable[[Connection], object] | None = None,
+    **options: Any,
+) -> Soak:
+    """
+    Open a connection, hold it to a requirement, close it.
+
+    Args:
+        requirement: what to hold it to; its ``heartbeat_every`` is the client's heartbeat.
+        url: the target; None starts an orchestrator for the hold and stops it after.
+        orchestrator: the one to start, or the running one behind the URL.
+        watch: called with the connection once it is open.
+        options: keywords of `connect`.
+
+    Raises:
+        OpeningError: if the connection did not open.
+
+    """
+    async with AsyncExitStack() as stack:
+        if url is None:
+            orchestrator = await stack.enter_async_context(orchestrator or Orchestrator())
+            url = orchestrator.url
+        options.setdefault("heartbeat", requirement.heartbeat_every)
+        # Nobody takes the messages of a hold, so reading must not stop for them.
+        connection = await connect(url, inbox=0, **options)
+        connection.requirement = requirement
+        if orchestrator is not None:
+            orchestrator.witness(connection)
+        if watch is not None:
+            watch(connection)
+        try:
+            verdict = await hold(connection.websocket, requirement)
+        finally:
+            # Before the close, which is ours and no part of the hold.
+            timelines = connection.timelines
+            await connection.close()
+    return Soak(requirement, verdict, timelines, url=connection.url)

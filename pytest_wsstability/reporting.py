@@ -1,0 +1,66 @@
+"""What pytest prints: the header line, and failures without frames of ours."""
+
+from __future__ import annotations
+
+import sysconfig
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .settings import Settings, settings_key
+
+if TYPE_CHECKING:
+    import pytest
+
+_HOME = Path(__file__).parent
+_STDLIB = Path(sysconfig.get_path("stdlib"))
+
+
+def header(settings: Settings) -> str:
+    """Target, clock and profile of a run in one line."""
+    from .core.redact import redact_url
+
+    target = "the reference orchestrator"
+    if settings.url is not None:
+        target = f"{redact_url(settings.url)} (from {settings.url_from})"
+    time = settings.time
+    if time == "auto":
+        time = "auto (real: the target is remote)" if settings.url else "auto (virtual)"
+    return f"wsstability: target {target}, time {time}, profile {settings.profile}"
+
+
+def refine(
+    item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException], report: pytest.TestReport
+) -> None:
+    """Make a failure of stability read as one: its own words, and one of them in the short summary."""
+    error = excinfo.value
+    if report.outcome != "failed" or type(error).__module__ != "pytest_wsstability":
+        return
+    from .core.assertions import StabilityError
+    from .core.verdict import Outcome
+
+    if isinstance(error, StabilityError):
+        inconclusive = error.verdict.outcome is Outcome.INCONCLUSIVE
+        if inconclusive and item.config.stash[settings_key].inconclusive == "skip":
+            report.outcome = "skipped"
+            path, line, _ = item.location
+            report.longrepr = (path, (line or 0) + 1, f"Skipped: {error.verdict.headline}")
+            return
+    if _only_ours(excinfo):
+        report.longrepr = excinfo.getrepr(style="value")
+    crash: Any = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None:
+        # The short summary shows the beginning of one line.
+        crash.message = error.verdict.headline if isinstance(error, StabilityError) else str(error)
+
+
+def _only_ours(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+    """Whether no line of the user's stands between the test runner and the failure."""
+    test = [entry for entry in excinfo.traceback if not _is_library(Path(str(entry.path)))]
+    return not test
+
+
+def _is_library(path: Path) -> bool:
+    parts = path.parts
+    return (
+        path.is_relative_to(_HOME) or "site-packages" in parts or "asyncio" in parts or "concurrent" in parts
+    )

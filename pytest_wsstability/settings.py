@@ -1,0 +1,159 @@
+"""What the command line, the ini file and the environment say, as one frozen value."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+TIMES = ("auto", "virtual", "real")
+INCONCLUSIVE = ("fail", "skip")
+
+settings_key = pytest.StashKey["Settings"]()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The options that every test of a run shares."""
+
+    # The URL under test; None: the reference orchestrator.
+    url: str | None
+    # Where the URL came from, for messages.
+    url_from: str
+    # "auto", "virtual" or "real".
+    time: str
+    # The name of a profile; markers may say another.
+    profile: str
+    headers: tuple[tuple[str, str], ...]
+    subprotocols: tuple[str, ...]
+    insecure: bool
+    ca: str | None
+    # Run tests that are long in real time.
+    long: bool
+    # What an inconclusive verdict is: "fail" or "skip".
+    inconclusive: str
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare the options and their ini names."""
+    group = parser.getgroup("wsstability", "WebSocket stability")
+    add = group.addoption
+    add(
+        "--ws-url",
+        metavar="URL",
+        help="the URL under test (ws:// or wss://); default: the reference orchestrator",
+    )
+    add(
+        "--ws-time",
+        choices=TIMES,
+        help="the clock: virtual, real, or auto (virtual unless the target is remote)",
+    )
+    add(
+        "--ws-profile",
+        metavar="NAME",
+        help="the application protocol: json (default), frames, or one of yours",
+    )
+    add("--ws-header", metavar="'Name: value'", action="append", default=[], help="a request header; repeats")
+    add(
+        "--ws-subprotocol",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a subprotocol to offer; repeats",
+    )
+    add("--ws-insecure", action="store_true", help="do not check the server's certificate")
+    add("--ws-ca", metavar="FILE", help="PEM file with the certificate authorities to trust")
+    add("--ws-long", action="store_true", help="run tests marked ws_long in real time too")
+    add(
+        "--ws-inconclusive",
+        choices=INCONCLUSIVE,
+        help="what an inconclusive verdict does to a test (default: fail)",
+    )
+    parser.addini("ws_url", "the URL under test; --ws-url and WS_URL win", default="")
+    parser.addini("ws_time", "the clock: auto, virtual or real", default="auto")
+    parser.addini("ws_profile", "the application protocol", default="json")
+    parser.addini("ws_headers", "request headers, one a line", type="linelist", default=[])
+    parser.addini("ws_inconclusive", "what an inconclusive verdict does: fail or skip", default="fail")
+
+
+def read_settings(config: pytest.Config) -> Settings:
+    """
+    The settings of a run.
+
+    Raises:
+        pytest.UsageError: for a value that makes no sense, naming it and where it came from.
+
+    """
+    option = config.getoption
+    url, url_from = _url(config)
+    lines = [(line, "ws_headers") for line in config.getini("ws_headers")]
+    lines += [(line, "--ws-header") for line in option("--ws-header")]
+    ca = option("--ws-ca")
+    if ca is not None and not Path(ca).is_file():
+        raise pytest.UsageError(f"--ws-ca: there is no file {ca!r}; give a PEM file")
+    return Settings(
+        url=url,
+        url_from=url_from,
+        time=_choice(config, "--ws-time", "ws_time", TIMES),
+        profile=option("--ws-profile") or config.getini("ws_profile"),
+        headers=tuple(_header(line, source) for line, source in lines),
+        subprotocols=tuple(option("--ws-subprotocol")),
+        insecure=option("--ws-insecure"),
+        ca=ca,
+        long=option("--ws-long"),
+        inconclusive=_choice(config, "--ws-inconclusive", "ws_inconclusive", INCONCLUSIVE),
+    )
+
+
+def _url(config: pytest.Config) -> tuple[str | None, str]:
+    sources = {
+        "--ws-url": config.getoption("--ws-url"),
+        "WS_URL": os.environ.get("WS_URL"),
+        "ini ws_url": config.getini("ws_url"),
+    }
+    for source, value in sources.items():
+        if value:
+            if reason := wrong_url(value):
+                raise pytest.UsageError(f"{source}: {reason}")
+            return value, source
+    return None, "default"
+
+
+def wrong_url(url: object) -> str | None:
+    """What is wrong with a WebSocket URL, secrets masked; None if nothing."""
+    try:
+        parts = urlsplit(url) if isinstance(url, str) else None
+        port = parts.port if parts else None
+    except ValueError as exc:
+        parts, port, detail = None, None, str(exc)
+    else:
+        detail = "give ws:// or wss:// and a host"
+    if (
+        parts is not None
+        and parts.scheme in ("ws", "wss")
+        and parts.hostname
+        and port != 0
+        and not parts.fragment
+    ):
+        return None
+    from .core.redact import redact_url
+
+    return f"{redact_url(str(url))!r} is not a WebSocket URL ({detail})"
+
+
+def _choice(config: pytest.Config, option: str, ini: str, valid: tuple[str, ...]) -> str:
+    value: str = config.getoption(option) or config.getini(ini)
+    if value not in valid:
+        raise pytest.UsageError(f"ini {ini}: {value!r} is none of {', '.join(valid)}")
+    return value
+
+
+def _header(line: str, source: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon or not name.strip() or " " in name.strip():
+        # The line may hold a secret, so only its beginning is shown.
+        raise pytest.UsageError(f"{source}: {line[:12]!r}... is not a header; give 'Name: value'")
+    return name.strip(), value.strip()

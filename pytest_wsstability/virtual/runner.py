@@ -1,0 +1,101 @@
+"""Running a coroutine in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any, TypeVar
+
+from .loop import VirtualLoop
+from .patching import patched_time
+from .timers import Order
+from .waiting import in_order
+
+T = TypeVar("T")
+
+
+def run_virtual(
+    coro: Coroutine[Any, Any, T], *, order: Order = "fifo", seed: int = 0, patch_time: bool = False
+) -> T:
+    """
+    Run a coroutine in virtual time, as `asyncio.run` does in real time.
+
+    The global `random` is seeded for the run and restored afterwards.
+
+    Args:
+        coro: what to run.
+        order: which of several timers due at exactly the same instant comes first; see `VirtualLoop`.
+        seed: of the order ``"random"`` and of the global `random`.
+        patch_time: let `time.time`, `time.monotonic` and `datetime.datetime` follow the virtual clock; see
+            `patched_time` for what that cannot reach.
+
+    Returns:
+        What the coroutine returns.
+
+    Raises:
+        RuntimeError: if an event loop is running in this thread.
+        VirtualTimeError: for what virtual time cannot cover.
+        VirtualDeadlock: if nothing can ever happen any more.
+
+    """
+    if asyncio._get_running_loop() is not None:
+        coro.close()
+        raise RuntimeError("run_virtual() cannot be called from a running event loop; await the coroutine instead")
+    with ExitStack() as stack:
+        stack.enter_context(_seeded_random(seed))
+        runner = stack.enter_context(asyncio.Runner(loop_factory=virtual_loop_factory(order=order, seed=seed)))
+        loop = runner.get_loop()
+        stack.enter_context(_current_loop(loop))
+        if patch_time:
+            stack.enter_context(patched_time(loop))
+        try:
+            return runner.run(coro)
+        finally:
+            runner.run(_cancel_leftovers())
+
+
+def virtual_loop_factory(*, order: Order = "fifo", seed: int = 0) -> Callable[[], VirtualLoop]:
+    """
+    A callable that makes virtual loops.
+
+    For ``asyncio.Runner(loop_factory=...)``, for anyio's ``("asyncio", {"loop_factory": ...})`` and for
+    ``unittest.IsolatedAsyncioTestCase.loop_factory``.
+
+    """
+    return partial(VirtualLoop, order=order, seed=seed)
+
+
+@contextmanager
+def _seeded_random(seed: int) -> Iterator[None]:
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+@contextmanager
+def _current_loop(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    # A Runner with a loop factory leaves the current loop unset, and `asyncio.get_event_loop` raises.
+    asyncio.set_event_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio.set_event_loop(None)
+
+
+async def _cancel_leftovers() -> None:
+    """What asyncio.run does with unfinished tasks, in an order that is the same in each run."""
+    loop = asyncio.get_running_loop()
+    tasks = in_order(asyncio.all_tasks() - {asyncio.current_task()})  # type: ignore[arg-type]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for task in tasks:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            message = "unhandled exception while run_virtual() cancelled what was left"
+            loop.call_exception_handler({"message": message, "exception": error, "task": task})

@@ -1,0 +1,65 @@
+"""Where tasks wait: for the message of a deadlock."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from types import CodeType, FrameType
+from typing import Any
+
+# A message with a thousand tasks helps nobody.
+_MOST = 10
+
+_ASYNCIO = os.path.dirname(asyncio.__file__)
+
+
+def describe_waiting(loop: asyncio.AbstractEventLoop) -> list[str]:
+    """One line for each unfinished task of the loop, oldest first, with the place where it waits."""
+    tasks = in_order(asyncio.all_tasks(loop))
+    lines = [f"{task.get_name()} waits at {_place(task)}" for task in tasks[:_MOST]]
+    if len(tasks) > _MOST:
+        lines.append(f"... and {len(tasks) - _MOST} more")
+    return lines
+
+
+def in_order(tasks: set[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:
+    """Tasks sorted by name, Task-9 before Task-10: the order of a set differs from run to run."""
+    return sorted(tasks, key=lambda task: (len(task.get_name()), task.get_name()))
+
+
+def _place(task: asyncio.Task[Any]) -> str:
+    frames = _chain(task.get_coro())
+    if not frames:
+        return "an unknown place"
+    innermost = frames[-1]
+    own = [frame for frame in frames if not _in_asyncio(frame[0])]
+    if not own or own[-1] == innermost:
+        return _show(innermost)
+    return f"{_show(own[-1])}, in {_show(innermost)}"
+
+
+def _chain(awaitable: Any) -> list[tuple[CodeType, int]]:
+    """The code and line of a coroutine, of the one it awaits, and so on."""
+    frames = []
+    while awaitable is not None:
+        frame: FrameType | None = getattr(awaitable, "cr_frame", None) or getattr(awaitable, "gi_frame", None)
+        if frame is not None:
+            frames.append((frame.f_code, frame.f_lineno))
+        awaitable = getattr(awaitable, "cr_await", None) or getattr(awaitable, "gi_yieldfrom", None)
+    return frames
+
+
+def _in_asyncio(code: CodeType) -> bool:
+    return code.co_filename.startswith(_ASYNCIO)
+
+
+def _show(frame: tuple[CodeType, int]) -> str:
+    code, line = frame
+    name = getattr(code, "co_qualname", code.co_name)
+    path = f"asyncio/{os.path.basename(code.co_filename)}" if _in_asyncio(code) else _relative(code.co_filename)
+    return f"{path}:{line} ({name})"
+
+
+def _relative(path: str) -> str:
+    relative = os.path.relpath(path)
+    return path if relative.startswith("..") else relative
