@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .net.soak import Soak, soak
     from .net.target import TLS
     from .profiles import FRAMES, JSON, SESSION_ID, Profile
+    from .virtual import VirtualDeadlock, VirtualLoop, VirtualTimeError, run_virtual, virtual_loop_factory
 
 __version__ = "0.1.0"
 
@@ -56,6 +57,7 @@ _HOMES = {
     "net.session": ("Session",),
     "net.soak": ("Soak", "soak"),
     "net.target": ("TLS",),
+    "virtual": ("VirtualDeadlock", "VirtualLoop", "VirtualTimeError", "run_virtual", "virtual_loop_factory"),
     "profiles": ("FRAMES", "JSON", "SESSION_ID", "Profile"),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -97,6 +99,9 @@ __all__ = [
     "TransportEnd",
     "Verdict",
     "Violation",
+    "VirtualDeadlock",
+    "VirtualLoop",
+    "VirtualTimeError",
     "__version__",
     "assert_alive_for",
     "assert_closed",
@@ -107,7 +112,9 @@ __all__ = [
     "assert_session_confirmed",
     "assert_stable",
     "connect",
+    "run_virtual",
     "soak",
+    "virtual_loop_factory",
 ]
 
 

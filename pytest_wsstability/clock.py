@@ -1,13 +1,44 @@
-"""Which clock a test runs on."""
+"""Which clock a test runs on, and the clock as the test sees it."""
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+from typing import TYPE_CHECKING
 
 import pytest
 
 from .markers import STABILITY, plan_of, uses_us
 from .settings import settings_key
+
+if TYPE_CHECKING:
+    from .core.duration import Duration
+
+
+class Clock:
+    """The clock of a test: ``now`` in seconds, and a way to let time pass."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    @property
+    def now(self) -> float:
+        """Seconds on the loop's clock; differences of it are durations, in either time."""
+        return self._loop.time()
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether waiting costs nothing."""
+        return bool(getattr(self._loop, "is_virtual", False))
+
+    async def advance(self, duration: Duration) -> None:
+        """Let so much time pass: at once in virtual time, by waiting in real time."""
+        from .core.duration import parse_duration
+
+        await asyncio.sleep(parse_duration(duration, "advance", zero=True))
+
+    def __repr__(self) -> str:
+        return f"<Clock {'virtual' if self.is_virtual else 'real'}, {self.now:.3f} s>"
 
 
 def is_virtual(node: pytest.Item | pytest.Collector) -> bool:
@@ -27,14 +58,42 @@ def is_virtual(node: pytest.Item | pytest.Collector) -> bool:
             return time == "virtual"
         return plan.url is None and settings.url is None and not _leaves(node)
     # A class or module shares its loop, so its own marker decides for all of its tests.
-    marker = next((marker for marker in node.iter_markers(STABILITY)), None)
+    marker = next(node.iter_markers(STABILITY), None)
     if marker is None:
         return False
     time = marker.kwargs.get("time", settings.time)
-    return time == "virtual" or (time == "auto" and settings.url is None and "url" not in marker.kwargs)
+    if time != "auto":
+        return bool(time == "virtual")
+    return settings.url is None and "url" not in marker.kwargs and not _leaves(node)
 
 
-def _leaves(item: pytest.Item) -> bool:
+def refuse_mixed_time(item: pytest.Item) -> None:
+    """
+    Refuse a virtual test on a loop that it shares with others and that is real.
+
+    Raises:
+        pytest.UsageError: if it is one.
+
+    """
+    marker = item.get_closest_marker("asyncio")
+    scope = marker.kwargs.get("loop_scope", "function") if marker is not None else "function"
+    owner = {
+        "class": pytest.Class,
+        "module": pytest.Module,
+        "package": pytest.Package,
+        "session": pytest.Session,
+    }
+    if scope not in owner or not is_virtual(item):
+        return
+    node = item.getparent(owner[scope])
+    if node is None or not is_virtual(node):
+        raise pytest.UsageError(
+            f"{item.nodeid}: runs in virtual time, but its loop is the {scope}'s, and that is real; give the "
+            f"{scope} the mark ws_stability(time='virtual'), the test time='real', or no loop_scope"
+        )
+
+
+def _leaves(node: pytest.Item | pytest.Collector) -> bool:
     """
     Whether an overridden ``ws_url`` leads out of this process.
 
@@ -42,11 +101,12 @@ def _leaves(item: pytest.Item) -> bool:
     names a server that runs elsewhere.
 
     """
-    manager = item.session._fixturemanager
+    # pytest has no public way to ask for a fixture's definition before it is set up.
+    manager = node.session._fixturemanager
     pending, seen = ["ws_url"], set()
     while pending:
         name = pending.pop()
-        definitions = manager.getfixturedefs(name, item)
+        definitions = manager.getfixturedefs(name, node)
         if name in seen or not definitions:
             continue
         seen.add(name)

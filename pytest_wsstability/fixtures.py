@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
-from .clock import is_virtual
+from .clock import Clock, is_virtual
 from .loops import run_private
 from .markers import orchestrator_of, plan_of
 from .settings import settings_key
@@ -122,6 +122,12 @@ def ws_connect(
 
 
 @pytest.fixture
+def ws_clock(_ws_loop: asyncio.AbstractEventLoop) -> Clock:
+    """The clock of the test: ``now``, ``is_virtual``, ``await advance("30s")``."""
+    return Clock(_ws_loop)
+
+
+@pytest.fixture
 def ws_connection(request: pytest.FixtureRequest, ws_connect: Connector) -> Connection:
     """One open connection to ``ws_url``, set up by the ws_stability marker, session confirmed."""
     loop: asyncio.AbstractEventLoop = request.node.stash[loop_key]
@@ -153,7 +159,7 @@ def ws_soak(request: pytest.FixtureRequest, ws_url: str) -> Soak:
     else:
         own = Orchestrator(**_orchestrator_options(request)) if isinstance(ws_url, ReferenceURL) else None
         coroutine = soak(plan.requirement, url=ws_url or None, orchestrator=own, **options)
-        soaked = run_private(coroutine, virtual=is_virtual(request.node))
+        soaked = run_private(coroutine, seed=_seed(request))
     request.node.stash[soak_key] = soaked
     return soaked
 
@@ -183,6 +189,11 @@ def _connect_options(request: pytest.FixtureRequest, under_test: str, target: st
         options["subprotocols"] = settings.subprotocols
         options["tls"] = TLS(ca=settings.ca, insecure=settings.insecure)
     return options
+
+
+def _seed(request: pytest.FixtureRequest) -> int | None:
+    """The seed of a virtual test; None in real time."""
+    return request.config.stash[settings_key].seed if is_virtual(request.node) else None
 
 
 def _orchestrator_options(request: pytest.FixtureRequest) -> dict[str, Any]:

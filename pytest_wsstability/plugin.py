@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import random
 from collections.abc import Generator
 from typing import Any
 
 import pytest
 
 from . import hookspecs, markers, reporting
-from .clock import is_virtual
+from .clock import is_virtual, refuse_mixed_time
 from .fixtures import (  # noqa: F401 - pytest finds fixtures in the plugin's namespace
     _ws_loop,
     _ws_loop_class,
@@ -21,6 +22,7 @@ from .fixtures import (  # noqa: F401 - pytest finds fixtures in the plugin's na
     loop_key,
     session_within,
     soak_key,
+    ws_clock,
     ws_connect,
     ws_connection,
     ws_orchestrator,
@@ -72,8 +74,37 @@ def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, An
     return made
 
 
+# Around the runners of pytest-asyncio only, and only of those that a virtual test asked for.
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, Any, Any]:
+    if fixturedef.argname.endswith("_scoped_runner") and is_virtual(request.node):
+        from .virtual import asyncio_seam
+
+        if asyncio_seam.is_runner(fixturedef.argname):
+            seed = request.config.stash[settings_key].seed
+            return (yield from asyncio_seam.with_virtual_loop(seed))
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    if not is_virtual(item):
+        return (yield)
+    # Libraries draw their backoff from here: the same seed gives the same times.
+    state = random.getstate()
+    random.seed(item.config.stash[settings_key].seed)
+    try:
+        return (yield)
+    finally:
+        random.setstate(state)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     settings = item.config.stash[settings_key]
+    if markers.uses_us(item):
+        refuse_mixed_time(item)
     if item.get_closest_marker(markers.LONG) and not settings.long and not is_virtual(item):
         pytest.skip("ws_long: takes long in real time; run it with --ws-long")
 

@@ -35,6 +35,8 @@ class Settings:
     long: bool
     # What an inconclusive verdict is: "fail" or "skip".
     inconclusive: str
+    # What chance is drawn from in virtual time.
+    seed: int
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -72,6 +74,7 @@ def add_options(parser: pytest.Parser) -> None:
         choices=INCONCLUSIVE,
         help="what an inconclusive verdict does to a test (default: fail)",
     )
+    add("--ws-seed", type=int, default=0, metavar="N", help="seed of virtual time (default: 0)")
     parser.addini("ws_url", "the URL under test; --ws-url and WS_URL win", default="")
     parser.addini("ws_time", "the clock: auto, virtual or real", default="auto")
     parser.addini("ws_profile", "the application protocol", default="json")
@@ -105,6 +108,7 @@ def read_settings(config: pytest.Config) -> Settings:
         ca=ca,
         long=option("--ws-long"),
         inconclusive=_choice(config, "--ws-inconclusive", "ws_inconclusive", INCONCLUSIVE),
+        seed=option("--ws-seed"),
     )
 
 
