@@ -77,16 +77,11 @@ def refuse_mixed_time(item: pytest.Item) -> None:
     """
     marker = item.get_closest_marker("asyncio")
     scope = marker.kwargs.get("loop_scope", "function") if marker is not None else "function"
-    owner = {
-        "class": pytest.Class,
-        "module": pytest.Module,
-        "package": pytest.Package,
-        "session": pytest.Session,
-    }
-    if scope not in owner or not is_virtual(item):
+    if scope == "function" or not is_virtual(item):
         return
-    node = item.getparent(owner[scope])
-    if node is None or not is_virtual(node):
+    kind = getattr(pytest, scope.capitalize())
+    owners = [node for node in item.listchain() if isinstance(node, kind)]
+    if not owners or not is_virtual(owners[-1]):
         raise pytest.UsageError(
             f"{item.nodeid}: runs in virtual time, but its loop is the {scope}'s, and that is real; give the "
             f"{scope} the mark ws_stability(time='virtual'), the test time='real', or no loop_scope"

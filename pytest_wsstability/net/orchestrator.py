@@ -63,6 +63,7 @@ class Orchestrator:
         compression: accept permessage-deflate (RFC 7692).
         headers: further header fields of the handshake response.
         max_size: bytes of a message above which a connection fails with 1009; None for no limit.
+        ended: called with each connection that has ended.
 
     Raises:
         TypeError, ValueError: for a keyword or value that makes no sense, naming it.
@@ -82,6 +83,7 @@ class Orchestrator:
         compression: bool = False,
         headers: Headers = (),
         max_size: int | None = MAX_SIZE,
+        ended: Callable[[Connection], object] | None = None,
         **behaviour: Any,
     ) -> None:
         self.behaviour = Behaviour.of(**behaviour)
@@ -95,6 +97,7 @@ class Orchestrator:
         self._extensions = [ServerPerMessageDeflateFactory()] if compression else None
         self._headers = parse_headers(headers)
         self._max_size = max_size
+        self._ended = ended
         self._server: asyncio.Server | None = None
         self._url: str | None = None
         # Every session so far, in the order of arrival; those with an id also by it.
@@ -247,6 +250,8 @@ class Orchestrator:
         if connection is not None:
             self._open.pop(peer, None)
             self._anonymous.pop(connection, None)
+            if self._ended is not None:
+                self._ended(connection)
         if not self._transports and self._gone is not None and not self._gone.done():
             self._gone.set_result(None)
 

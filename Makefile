@@ -1,0 +1,46 @@
+# Each target makes the environment it needs, in this folder and nowhere else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+NODE := tests/servers/node_modules
+# --group needs pip 25.1.
+PIP_NEEDED := pip>=25.1
+
+.PHONY: demo test test-real test-all test-lowest lint bench clean
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "$(PIP_NEEDED)"
+	$(BIN)/python -m pip install --quiet --editable . --group test --group lint
+	touch $@
+
+# The node server is one of four that the tests run against; without npm its tests are skipped.
+$(NODE): $(READY) tests/servers/package-lock.json
+	@if command -v npm >/dev/null; then $(BIN)/python -m tests.servers.launch; \
+	else echo "npm is missing: the tests against node's ws are skipped"; fi
+
+demo: $(READY)  ## the story before and after the fix, in milliseconds
+	$(BIN)/python -m pytest -p no:cacheprovider examples/test_story.py -v -rx
+
+test: $(READY) $(NODE)  ## every quick test
+	$(BIN)/python -m pytest --quiet -m "not soak"
+
+test-real: $(READY) $(NODE)  ## the 130 s holds, side by side, and the net tests on kernel sockets
+	$(BIN)/python -m pytest --quiet -m soak tests
+	$(BIN)/python -m pytest --quiet --ws-time real --numprocesses 4 -m "not soak" tests/net
+
+test-all: $(READY) $(NODE)  ## the quick tests on every Python there is, and on the lowest versions claimed
+	$(PYTHON) tests/everywhere.py
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .venv-* $(NODE) .mypy_cache .pytest_cache .ruff_cache
