@@ -177,13 +177,13 @@ class _Progress:
 
 
 def _as_text(soaked: Soak) -> str:
+    from .core.assertions import StabilityError
     from .core.duration import show_duration as show
-    from .core.message import explain
-    from .core.verdict import Outcome
 
-    verdict = soaked.verdict
-    if verdict.outcome is not Outcome.STABLE:
-        return f"{verdict.outcome.value}: {explain(soaked.requirement, verdict, soaked.timelines)}"
+    try:
+        verdict = soaked.assert_stable()
+    except StabilityError as exc:
+        return f"{soaked.verdict.outcome.value}: {exc}"
     beats = soaked.timeline.heartbeats
     answers = f", {beats.answered} of {beats.sent} heartbeats answered" if beats.sent else ""
     return f"stable: {soaked.url} alive for {show(verdict.horizon)} in {verdict.tier.value}{answers}"

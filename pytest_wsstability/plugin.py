@@ -84,7 +84,7 @@ def pytest_fixture_setup(
 
         if asyncio_seam.is_runner(fixturedef.argname):
             seed = request.config.stash[settings_key].seed
-            return (yield from asyncio_seam.with_virtual_loop(seed))
+            return (yield from asyncio_seam.with_virtual_loop(request, seed))
     return (yield)
 
 

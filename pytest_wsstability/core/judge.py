@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from .close import describe_code
 from .duration import show_duration as show
 from .events import Direction, End, Kind, Role
+from .heartbeat import RoundTrips
 from .requirement import CADENCE_TOLERANCE, Requirement
 from .timeline import Timeline
 from .verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
@@ -28,7 +29,7 @@ def judge(requirement: Requirement, timeline: Timeline) -> Verdict:
     """Judge what the timeline holds up to now."""
     findings = [finding for rule in _RULES for finding in rule(requirement, timeline)]
     violations = [finding for finding in findings if isinstance(finding, Violation)]
-    doubts = [finding for finding in findings if isinstance(finding, Doubt)]
+    doubts = list(dict.fromkeys(finding for finding in findings if isinstance(finding, Doubt)))
     if violations:
         excuses = [list(_harness(requirement, timeline, violation)) for violation in violations]
         # One violation that nothing here can have caused is enough; it is then the first to be told.
@@ -42,14 +43,14 @@ def judge(requirement: Requirement, timeline: Timeline) -> Verdict:
         outcome=outcome,
         violations=tuple(violations),
         doubts=tuple(doubts),
-        horizon=_horizon(requirement, timeline),
+        horizon=_horizon(requirement, timeline, outcome),
         tier=timeline.tier,
     )
 
 
-def _horizon(requirement: Requirement, timeline: Timeline) -> float:
-    """How far the verdict reaches: not beyond the hold, nor beyond what was read."""
-    blind = _blind_since(timeline)
+def _horizon(requirement: Requirement, timeline: Timeline, outcome: Outcome) -> float:
+    """How far the verdict reaches: not beyond the hold; and unless it is broken, not beyond what was read."""
+    blind = _blind_since(timeline) if outcome is not Outcome.UNSTABLE else None
     limits = [timeline.duration, requirement.alive_for, blind]
     return min(limit for limit in limits if limit is not None)
 
@@ -66,19 +67,32 @@ def _blind_since(timeline: Timeline) -> float | None:
 
 
 def next_check(requirement: Requirement, timeline: Timeline) -> float | None:
-    """When the verdict may change next if nothing happens; None when time alone changes nothing."""
-    now = timeline.duration
-    instants = [requirement.alive_for]
+    """When the verdict may change next without an end of the connection; None when time changes nothing."""
+    now, hold = timeline.duration, requirement.alive_for
+    if timeline.close is not None:
+        return None
+    instants = [hold]
     if timeline.session_confirmed_at is None:
         instants.append(requirement.session_within)
-    heartbeats = timeline.heartbeats
+    heartbeats, every = timeline.heartbeats, requirement.heartbeat_every
+    # While a connection is held, questions go out that are not open yet; else only the open ones count.
+    held = hold is not None and now < hold - _SAME
+    due = (heartbeats.last_at or 0.0) + (every or 0.0)
     if requirement.answer_within is not None:
-        instants.append(heartbeats.next_overdue(now, requirement.answer_within))
+        instants.append(_next_overdue(heartbeats, now, requirement.answer_within, due if held else None))
     if requirement.pings_within is not None:
-        instants.append(timeline.pings.next_overdue(now, requirement.pings_within))
-    if requirement.heartbeat_every is not None and _peer_beats(timeline):
-        instants.append((heartbeats.last_at or 0.0) + requirement.heartbeat_every * CADENCE_TOLERANCE)
+        instants.append(_next_overdue(timeline.pings, now, requirement.pings_within, now if held else None))
+    if every is not None and held and _peer_beats(timeline):
+        instants.append(due - every + every * CADENCE_TOLERANCE)
     return min((at for at in instants if at is not None and at > now + _SAME), default=None)
+
+
+def _next_overdue(trips: RoundTrips, now: float, within: float, due: float | None) -> float | None:
+    """When a question will be overdue: an open one, or else one that is due; None when neither is there."""
+    overdue = trips.next_overdue(now, within)
+    if overdue is None and due is not None:
+        overdue = max(now, due) + within
+    return overdue
 
 
 def _peer_beats(timeline: Timeline) -> bool:
@@ -169,7 +183,10 @@ def _heartbeats(requirement: Requirement, timeline: Timeline) -> Iterator[Violat
 
 def _missed(
     rule: Rule, requirement: Requirement, timeline: Timeline, within: float, missed: int
-) -> Violation:
+) -> Violation | Doubt:
+    if timeline.deliberately_stalled and timeline.paused:
+        # The answers may be there, unread; what the stall does to the connection is another rule's affair.
+        return _paused_doubt(timeline)
     heartbeats = timeline.heartbeats if rule is Rule.HEARTBEATS else timeline.pings
     noun = "heartbeat" if rule is Rule.HEARTBEATS else "ping"
     found = [(at, "no answer") for at in heartbeats.overdue(timeline.duration, within)]
@@ -271,6 +288,10 @@ def _closed(requirement: Requirement, timeline: Timeline) -> Iterator[Violation 
 _RULES = (_alive, _session, _heartbeats, _cadence, _pings, _rtt, _closure, _closed)
 
 
+# Rules about what the peer sends, which an end that does not read cannot see.
+_ANSWERS = frozenset({Rule.SESSION, Rule.HEARTBEATS, Rule.CADENCE, Rule.PINGS, Rule.RTT})
+
+
 def _harness(requirement: Requirement, timeline: Timeline, violation: Violation) -> Iterator[Doubt]:
     """What in the test process itself may have caused a violation: trouble that began before it."""
     start, end = violation.at - _WINDOW, violation.at + _NOTICED
@@ -286,7 +307,8 @@ def _harness(requirement: Requirement, timeline: Timeline, violation: Violation)
     if slept:
         yield Doubt(Reason.SUSPENDED, f"the machine slept for {show(slept)}")
     paused = sum(max(0.0, min(until, end) - max(since, start)) for since, until in _pauses(timeline))
-    if paused >= limit and not timeline.deliberately_stalled:
+    # A stall on purpose excuses late answers, which nobody read, but not the end that it brought about.
+    if paused >= limit and (violation.rule in _ANSWERS or not timeline.deliberately_stalled):
         yield _paused_doubt(timeline)
 
 

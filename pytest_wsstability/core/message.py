@@ -59,7 +59,7 @@ def _sentence(verdict: Verdict, timeline: Timeline) -> str:
         return f"{verdict.headline} [{timeline.end.value} end]"
     first = verdict.violations[0]
     if first.rule is Rule.ALIVE:
-        return f"the {timeline.end.value} end lost its connection at {show(first.at)}: {first.headline}"
+        return f"the {timeline.end.value} end lost its connection: {first.headline}"
     return f"{first.headline} [{timeline.end.value} end]"
 
 

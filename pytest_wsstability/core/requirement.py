@@ -115,7 +115,9 @@ class Requirement:
 
     def next_check(self, timeline: Timeline) -> float | None:
         """
-        When the verdict may change next if nothing happens on the connection.
+        When the verdict may change next, unless the connection ends before.
+
+        During a hold (``alive_for``) that is also when a heartbeat that is still to come may be overdue.
 
         Returns:
             Seconds since the opening handshake ended, later than the timeline's last look; None when

@@ -7,11 +7,11 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from ..core import assertions
-from ..core.assertions import Judged, enforce
+from ..core.assertions import Judged, StabilityError, enforce
 from ..core.duration import Duration
 from ..core.requirement import Requirement
 from ..core.timeline import Timeline
-from ..core.verdict import Verdict
+from ..core.verdict import Outcome, Verdict
 from .client import connect
 from .connection import Connection
 from .hold import hold
@@ -34,6 +34,10 @@ class Soak(Judged):
     ) -> None:
         self.requirement = requirement
         self.verdict = verdict
+        # Made while the record ends where the hold did: the close that follows is ours.
+        self._error = (
+            None if verdict.outcome is Outcome.STABLE else StabilityError(requirement, verdict, timelines)
+        )
         self.url = url
         self._timelines = tuple(timelines)
 
@@ -53,8 +57,11 @@ class Soak(Judged):
     def assert_stable(self, **requirement: Any) -> Verdict:
         """Every part of the requirement holds; without keywords it is the marker's own."""
         __tracebackhide__ = True
-        wanted = Requirement.of(**requirement) if requirement else self.requirement
-        return enforce(wanted, self._timelines[0], self._timelines[1:])
+        if requirement:
+            return enforce(Requirement.of(**requirement), self._timelines[0], self._timelines[1:])
+        if self._error is not None:
+            raise self._error
+        return self.verdict
 
     def assert_alive_for(self, duration: Duration) -> None:
         """The connection stayed open so long after its opening handshake."""
@@ -103,8 +110,6 @@ async def soak(
             watch(connection)
         try:
             verdict = await hold(connection.websocket, requirement)
+            return Soak(requirement, verdict, connection.timelines, url=connection.url)
         finally:
-            # Before the close, which is ours and no part of the hold.
-            timelines = connection.timelines
             await connection.close()
-    return Soak(requirement, verdict, timelines, url=connection.url)

@@ -152,8 +152,8 @@ def _match(template: Mapping[str, Any], found: Any) -> tuple[bool, str | None]:
         return False, None
     session_id = None
     for name, value in template.items():
-        if value == SESSION_ID:
-            # Servers may confirm without repeating the id.
+        if value == SESSION_ID and (name in found or len(template) > 1):
+            # Servers may confirm without repeating the id, where something else tells the message.
             given = found.get(name)
             session_id = str(given) if given is not None else None
         elif name not in found or found[name] != value:

@@ -52,14 +52,16 @@ class AcceptedSocket(socket.socket):
 
     __slots__ = ("_family", "_names")
 
-    def __init__(self, kernel: socket.socket, family: socket.AddressFamily, names: tuple[Address, Address]) -> None:
+    def __init__(
+        self, kernel: socket.socket, family: socket.AddressFamily, names: tuple[Address, Address]
+    ) -> None:
         super().__init__(fileno=kernel.detach())
         self._family = family
         self._names = names
         self.setblocking(False)
 
     @property
-    def family(self) -> socket.AddressFamily:  # type: ignore[override]
+    def family(self) -> socket.AddressFamily:
         return self._family
 
     def getsockname(self) -> Address:
@@ -97,7 +99,7 @@ def take_over(sock: socket.socket, network: Network) -> Listener:
     if (listener := _taken_over.get(sock)) is not None:
         return listener
     if type(sock) is not socket.socket:
-        raise VirtualTimeError(f"{sock!r} has an accept() of its own, which virtual time cannot reach; {REAL_TIME}")
+        raise VirtualTimeError(f"{sock!r} has its own accept(), out of reach of virtual time; {REAL_TIME}")
     listener = _bind_like(sock, network)
     listener.listening = True
     sock.__class__ = ListeningSocket
@@ -108,7 +110,8 @@ def take_over(sock: socket.socket, network: Network) -> Listener:
 def _bind_like(sock: socket.socket, network: Network) -> Listener:
     family = socket.AddressFamily(sock.family)
     dual_stack = family == socket.AF_INET6 and not sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
-    reuse_port = bool(hasattr(socket, "SO_REUSEPORT") and sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
+    option = getattr(socket, "SO_REUSEPORT", None)
+    reuse_port = option is not None and bool(sock.getsockopt(socket.SOL_SOCKET, option))
     return network.bind(family, sock.getsockname(), reuse_port=reuse_port, dual_stack=dual_stack)
 
 

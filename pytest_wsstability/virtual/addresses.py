@@ -79,15 +79,17 @@ def _info(family: socket.AddressFamily, ip: str, port: int) -> AddressInfo:
     return family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address
 
 
-def outside(address: Any, what: str = "a TCP connection to", *, names: Iterable[str] = ()) -> VirtualTimeError:
+def outside(
+    address: Any, what: str = "a TCP connection to", *, names: Iterable[str] = ()
+) -> VirtualTimeError:
     """The error for something that leaves the in-memory network; ``names`` are those it does have."""
     proxies = [f"{name}={os.environ[name]}" for name in _environment() if os.environ.get(name)]
     hint = f" (a client may have taken it from the environment: {', '.join(proxies)})" if proxies else ""
     known = ", ".join(sorted(names))
     have = f"it has {known}" if known else "nobody listens in it"
     return VirtualTimeError(
-        f"{what} {show_address(address)} leaves the virtual network, so virtual time cannot apply{hint}: {have}; "
-        f"start the server on the test's own loop, or {REAL_TIME}"
+        f"{what} {show_address(address)} leaves the virtual network, so virtual time cannot apply{hint}: "
+        f"{have}; start the server on the test's own loop, or {REAL_TIME}"
     )
 
 

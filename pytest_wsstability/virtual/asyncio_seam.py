@@ -14,13 +14,16 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest_asyncio
 import pytest_asyncio.plugin as pytest_asyncio_plugin
 
 from .loop import VirtualLoop
 from .runner import virtual_loop_factory
+
+if TYPE_CHECKING:
+    import pytest
 
 _NAME = "Runner"
 _RUNNER = re.compile(r"_(function|class|module|package|session)_scoped_runner")
@@ -31,7 +34,7 @@ def is_runner(fixture_name: str) -> bool:
     return _RUNNER.fullmatch(fixture_name) is not None
 
 
-def with_virtual_loop(seed: int) -> Generator[None, Any, Any]:
+def with_virtual_loop(request: pytest.FixtureRequest, seed: int) -> Generator[None, Any, Any]:
     """
     Set a runner fixture up with a virtual loop: the rest of a ``pytest_fixture_setup`` wrapper.
 
@@ -56,6 +59,9 @@ def with_virtual_loop(seed: int) -> Generator[None, Any, Any]:
         setattr(pytest_asyncio_plugin, _NAME, original)
     if not isinstance(runner, asyncio.Runner) or not isinstance(runner.get_loop(), VirtualLoop):
         raise RuntimeError(_changed(f"its runner is {runner!r}"))
+    # A Runner with a loop factory leaves that to others, and pytest-asyncio would make a loop and lose it.
+    asyncio.set_event_loop(runner.get_loop())
+    request.addfinalizer(lambda: asyncio.set_event_loop(None))
     return runner
 
 

@@ -107,7 +107,7 @@ class ClockLoop(asyncio.SelectorEventLoop):
         with self._in_flight.one("loop.hold()"):
             yield
 
-    def call_at(
+    def call_at(  # type: ignore[override]
         self,
         when: float,
         callback: Callable[..., object],
@@ -123,7 +123,7 @@ class ClockLoop(asyncio.SelectorEventLoop):
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         self._timers.note_cancelled()
 
-    def call_soon_threadsafe(
+    def call_soon_threadsafe(  # type: ignore[override]
         self,
         callback: Callable[..., object],
         *args: Any,
@@ -131,12 +131,16 @@ class ClockLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.Handle:
         """As in asyncio, but another thread must not come when the clock has moved on without it."""
         if self._moved and not self._in_flight and self._is_foreign():
-            self._failure = self._failure or VirtualTimeError(
-                f"thread {threading.current_thread().name!r} woke the loop with {callback!r} after virtual time had "
-                f"moved to t={self._now:.9g} s without it: timeouts may have fired that would not in real time; "
-                f"put the thread's work in `with loop.hold():`, use asyncio.to_thread, or {REAL_TIME}"
-            )
+            self._failure = self._failure or self._passed_by(callback)
         return super().call_soon_threadsafe(callback, *args, context=context)
+
+    def _passed_by(self, callback: Callable[..., object]) -> VirtualTimeError:
+        thread = threading.current_thread().name
+        return VirtualTimeError(
+            f"thread {thread!r} woke the loop with {callback!r} after virtual time had moved to "
+            f"t={self._now:.9g} s without it: timeouts may have fired that would not in real time; put the "
+            f"thread's work in `with loop.hold():`, use asyncio.to_thread, or {REAL_TIME}"
+        )
 
     def _is_foreign(self) -> bool:
         return self._thread_id is not None and self._thread_id != threading.get_ident()
@@ -178,7 +182,9 @@ class ClockLoop(asyncio.SelectorEventLoop):
             # One is always there: the self-pipe.
             self._kernel = len(self._selector.get_map()) > 1
 
-    def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: Any) -> None:
+    def add_signal_handler(  # type: ignore[override]
+        self, sig: int, callback: Callable[..., object], *args: Any
+    ) -> None:
         """As in asyncio; from now on the loop waits for signals rather than calling it a deadlock."""
         super().add_signal_handler(sig, callback, *args)
         self._signals = True
@@ -249,7 +255,7 @@ class ClockLoop(asyncio.SelectorEventLoop):
         elif self._turns >= _SPINNING and not self._in_flight:
             self._turns = 0
             raise self._deadlock(
-                f"the loop turned {_SPINNING:,} times without a timer or I/O; some task is a busy sleep(0) loop",
+                f"the loop turned {_SPINNING:,} times without a timer or I/O: a busy sleep(0) loop",
                 f"wait with a timer, such as sleep(0.01), or for an event; otherwise {REAL_TIME}",
             )
 
@@ -270,6 +276,5 @@ class ClockLoop(asyncio.SelectorEventLoop):
         patience = _PATIENCE
         while not self._poll(patience) and not self._ready:
             reason = self._in_flight.describe() or "file descriptors and signals"
-            logger.warning("virtual time has stood still at t=%.9g s for %.0f real seconds, waiting for %s",
-                           self._now, patience, reason)  # fmt: skip
+            logger.warning("t=%.9g s since %.0f real seconds: waiting for %s", self._now, patience, reason)
             patience *= 2

@@ -56,9 +56,14 @@ class Endpoint(VirtualSocket):
 
     """
 
-    __slots__ = ("_error", "_fin", "_loop", "_peername", "_queue", "_shut", "_size", "reader", "wire", "woken", "writer")
+    __slots__ = (
+        "_error", "_fin", "_loop", "_peername", "_queue", "_shut", "_size",
+        "reader", "wire", "woken", "writer",
+    )  # fmt: skip
 
-    def __init__(self, loop: ClockLoop, family: socket.AddressFamily, sockname: Address, peername: Address) -> None:
+    def __init__(
+        self, loop: ClockLoop, family: socket.AddressFamily, sockname: Address, peername: Address
+    ) -> None:
         super().__init__(family, sockname)
         self._loop = loop
         self._peername = peername
@@ -177,7 +182,8 @@ class Endpoint(VirtualSocket):
             self.wire.fin()
         if isinstance(self.wire, Endpoint) and self.wire.closed:
             # Nothing more can come, and the ends need not keep each other in memory.
-            self.wire.wire = self.wire = NOWHERE
+            self.wire.wire = NOWHERE
+            self.wire = NOWHERE
 
     def watch(self, reader: asyncio.Handle | None) -> None:
         """Make a handle ready whenever there is something to read; None ends that."""

@@ -79,7 +79,7 @@ class VirtualLoop(JobLoop):
 
     # Servers.
 
-    async def create_server(  # type: ignore[override]
+    async def create_server(
         self,
         protocol_factory: Factory,
         host: Any = None,
@@ -98,19 +98,20 @@ class VirtualLoop(JobLoop):
         if sock is not None:
             if host is None and port is None and sock.family in INTERNET:
                 sock = accepting.listener_of(sock, self._network)
-            return await super().create_server(  # type: ignore[call-overload, no-any-return]
+            return await super().create_server(
                 protocol_factory, host, port, sock=sock, start_serving=start_serving, **options
             )
         if host is None and port is None:
             raise ValueError("Neither host/port nor sock were specified")
         listeners = await self._bind(host, port, family, flags, bool(reuse_port))
         try:
-            server = await super().create_server(protocol_factory, sock=listeners[0], start_serving=False, **options)
+            first: Any = listeners[0]
+            server = await super().create_server(protocol_factory, sock=first, start_serving=False, **options)
         except BaseException:
             for listener in listeners:
                 listener.close()
             raise
-        server._sockets.extend(listeners[1:])
+        server._sockets.extend(listeners[1:])  # type: ignore[attr-defined]
         if start_serving:
             await server.start_serving()
         return server
@@ -119,7 +120,8 @@ class VirtualLoop(JobLoop):
         hosts = [host] if host is None or isinstance(host, str | bytes) else list(host)
         found: dict[AddressInfo, None] = {}
         for each in hosts or [None]:
-            infos = await self.getaddrinfo(each or None, port, family=family, type=socket.SOCK_STREAM, flags=flags)
+            kind = socket.SOCK_STREAM
+            infos = await self.getaddrinfo(each or None, port, family=family, type=kind, flags=flags)
             found.update(dict.fromkeys(infos))
         listeners: list[Listener] = []
         try:
@@ -143,12 +145,19 @@ class VirtualLoop(JobLoop):
         *timeouts: float | None,
     ) -> None:
         if not isinstance(sock, Listener):
-            super()._start_serving(protocol_factory, sock, sslcontext, server, backlog, *timeouts)  # type: ignore[misc]
+            arguments = (protocol_factory, sock, sslcontext, server, backlog, *timeouts)
+            super()._start_serving(*arguments)  # type: ignore[misc]
             return
-        self._network.start_listening(sock, partial(self._accept, sock, protocol_factory, sslcontext, server, timeouts))
+        accept = partial(self._accept, sock, protocol_factory, sslcontext, server, timeouts)
+        self._network.start_listening(sock, accept)
 
     def _accept(
-        self, listener: Listener, factory: Factory, context: SSLContext | None, server: Any, timeouts: Iterable[Any]
+        self,
+        listener: Listener,
+        factory: Factory,
+        context: SSLContext | None,
+        server: Any,
+        timeouts: Iterable[Any],
     ) -> None:
         while listener.pending:
             endpoint = listener.pending.popleft()
@@ -163,7 +172,7 @@ class VirtualLoop(JobLoop):
 
     # Clients.
 
-    async def create_connection(  # type: ignore[override]
+    async def create_connection(
         self,
         protocol_factory: Factory,
         host: Any = None,
@@ -188,7 +197,7 @@ class VirtualLoop(JobLoop):
                 server_hostname = host
         elif sock is not None and (host is not None or port is not None):
             raise ValueError("host/port and sock can not be specified at the same time")
-        return await super().create_connection(  # type: ignore[call-overload, no-any-return]
+        return await super().create_connection(
             protocol_factory, ssl=ssl, sock=sock, server_hostname=server_hostname, **options
         )
 
@@ -277,24 +286,28 @@ class VirtualLoop(JobLoop):
         return await super().create_datagram_endpoint(protocol_factory, local_addr, remote_addr, **options)
 
     async def sock_accept(self, sock: socket.socket) -> tuple[socket.socket, Any]:
-        """As in asyncio, for Unix sockets and for listening TCP sockets, whose connections come from memory."""
+        """As in asyncio; what a TCP socket accepts comes from memory."""
         if sock.family in INTERNET:
             accepting.take_over(sock, self._network)
         return await super().sock_accept(sock)
 
     async def sock_recv(self, sock: socket.socket, nbytes: int) -> bytes:
         """As in asyncio, but not for kernel TCP."""
-        return await self._refuse_kernel(sock, super().sock_recv, nbytes)
+        received: bytes = await self._refuse_kernel(sock, super().sock_recv, nbytes)
+        return received
 
     async def sock_recv_into(self, sock: socket.socket, buf: Any) -> int:
         """As in asyncio, but not for kernel TCP."""
-        return await self._refuse_kernel(sock, super().sock_recv_into, buf)
+        received: int = await self._refuse_kernel(sock, super().sock_recv_into, buf)
+        return received
 
     async def sock_sendall(self, sock: socket.socket, data: Any) -> None:
         """As in asyncio, but not for kernel TCP."""
         await self._refuse_kernel(sock, super().sock_sendall, data)
 
-    async def _refuse_kernel(self, sock: socket.socket, operation: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+    async def _refuse_kernel(
+        self, sock: socket.socket, operation: Callable[..., Awaitable[Any]], *args: Any
+    ) -> Any:
         if sock.family in INTERNET and not isinstance(sock, accepting.AcceptedSocket):
             raise outside(_address(sock), "bytes on the kernel socket with")
         return await operation(sock, *args)

@@ -83,7 +83,12 @@ class Network:
         self._client_ports = cycle(_CLIENT_PORTS)
 
     def bind(
-        self, family: socket.AddressFamily, address: Address, *, reuse_port: bool = False, dual_stack: bool = False
+        self,
+        family: socket.AddressFamily,
+        address: Address,
+        *,
+        reuse_port: bool = False,
+        dual_stack: bool = False,
     ) -> Listener:
         """
         Take an address, whose port 0 stands for a free one.

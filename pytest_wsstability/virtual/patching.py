@@ -40,7 +40,7 @@ class _VirtualDatetime(_RealDatetime, metaclass=_FollowsReal):
 
     @classmethod
     def utcnow(cls) -> Any:
-        return _RealDatetime.fromtimestamp(time.time(), datetime.timezone.utc).replace(tzinfo=None)
+        return _RealDatetime.fromtimestamp(time.time(), datetime.UTC).replace(tzinfo=None)
 
 
 @contextmanager

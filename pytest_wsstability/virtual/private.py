@@ -71,7 +71,8 @@ def check_asyncio() -> None:
         (getattr(transports, "_FlowControlMixin", None), FLOW_CONTROL),
         (getattr(selector_events, "constants", None), ("_SendfileMode",)),
     ):
-        missing += [f"{getattr(owner, '__name__', owner)}.{name}" for name in names if not hasattr(owner, name)]
+        label = getattr(owner, "__name__", str(owner))
+        missing += [f"{label}.{name}" for name in names if not hasattr(owner, name)]
     if missing:
         raise VirtualTimeError(
             f"virtual time does not know the asyncio of Python {platform.python_version()}, "

@@ -43,10 +43,11 @@ def run_virtual(
     """
     if asyncio._get_running_loop() is not None:
         coro.close()
-        raise RuntimeError("run_virtual() cannot be called from a running event loop; await the coroutine instead")
+        raise RuntimeError("run_virtual() was called from a running event loop; await the coroutine instead")
     with ExitStack() as stack:
         stack.enter_context(_seeded_random(seed))
-        runner = stack.enter_context(asyncio.Runner(loop_factory=virtual_loop_factory(order=order, seed=seed)))
+        factory = virtual_loop_factory(order=order, seed=seed)
+        runner = stack.enter_context(asyncio.Runner(loop_factory=factory))
         loop = runner.get_loop()
         stack.enter_context(_current_loop(loop))
         if patch_time:
@@ -91,7 +92,7 @@ def _current_loop(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
 async def _cancel_leftovers() -> None:
     """What asyncio.run does with unfinished tasks, in an order that is the same in each run."""
     loop = asyncio.get_running_loop()
-    tasks = in_order(asyncio.all_tasks() - {asyncio.current_task()})  # type: ignore[arg-type]
+    tasks = in_order(asyncio.all_tasks() - {asyncio.current_task()})
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

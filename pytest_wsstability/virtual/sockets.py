@@ -59,7 +59,9 @@ class VirtualSocket:
         """The other end's address."""
         raise os_error(errno.ENOTCONN)
 
-    def setsockopt(self, level: int, option: int, value: int | bytes | None, length: int | None = None) -> None:
+    def setsockopt(
+        self, level: int, option: int, value: int | bytes | None, length: int | None = None
+    ) -> None:
         """Keep an option; it changes nothing."""
         if self._options is None:
             self._options = {}

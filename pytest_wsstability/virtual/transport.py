@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("pytest_wsstability.virtual")
 
-Buffer = bytes | bytearray | memoryview
 
-
-class MemoryTransport(transports._FlowControlMixin):  # type: ignore[name-defined,misc]
+class MemoryTransport(transports._FlowControlMixin):
     """
     Moves bytes between a protocol and an `Endpoint` as asyncio's selector transport does with a socket.
 
@@ -29,12 +27,20 @@ class MemoryTransport(transports._FlowControlMixin):  # type: ignore[name-define
     """
 
     __slots__ = (
-        "__weakref__", "_buffer", "_closing", "_endpoint", "_eof", "_lost", "_paused", "_protocol", "_reader", "_server",
+        "__weakref__", "_buffer", "_closing", "_endpoint", "_eof", "_lost", "_paused", "_protocol", "_reader",
+        "_server",
     )  # fmt: skip
 
     # What asyncio asks transports for (loop.start_tls, loop.sendfile).
     _start_tls_compatible = True
-    _sendfile_compatible = constants._SendfileMode.FALLBACK  # type: ignore[attr-defined]
+    _sendfile_compatible = constants._SendfileMode.FALLBACK
+
+    # asyncio's own flow control; see private.py.
+    _loop: ClockLoop
+    _protocol_paused: bool
+    _maybe_pause_protocol: Callable[[], None]
+    _maybe_resume_protocol: Callable[[], None]
+    _set_write_buffer_limits: Callable[[], None]
 
     def __init__(
         self,
@@ -132,10 +138,10 @@ class MemoryTransport(transports._FlowControlMixin):  # type: ignore[name-define
             endpoint.rewake()
 
     def _fill(self, endpoint: Endpoint, protocol: asyncio.BufferedProtocol) -> bool:
-        buffer = protocol.get_buffer(-1)
-        if not len(buffer):
+        buffer = memoryview(protocol.get_buffer(-1)).cast("B")
+        if not buffer:
             raise RuntimeError("get_buffer() returned an empty buffer")
-        received = endpoint.receive_into(memoryview(buffer).cast("B"))
+        received = endpoint.receive_into(buffer)
         if received:
             protocol.buffer_updated(received)
         return received != 0
@@ -155,14 +161,11 @@ class MemoryTransport(transports._FlowControlMixin):  # type: ignore[name-define
 
     # Writing.
 
-    def write(self, data: Buffer) -> None:
-        if not isinstance(data, bytes):
-            if not isinstance(data, bytearray | memoryview):
-                raise TypeError(f"data argument must be a bytes-like object, not {type(data).__name__!r}")
-            data = bytes(data)
+    def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
+        chunk = data if isinstance(data, bytes) else _copied(data)
         if self._eof:
             raise RuntimeError("Cannot call write() after write_eof()")
-        if not data:
+        if not chunk:
             return
         if self._lost:
             self._lost += 1
@@ -171,19 +174,19 @@ class MemoryTransport(transports._FlowControlMixin):  # type: ignore[name-define
             return
         if self._buffer is None:
             try:
-                sent = self._endpoint.send(data)
+                sent = self._endpoint.send(chunk)
             except OSError as exc:
                 self._fatal_error(exc, "Fatal write error on memory transport")
                 return
-            if sent == len(data):
+            if sent == len(chunk):
                 return
-            self._buffer = [data[sent:]]
+            self._buffer = [chunk[sent:]]
             self._endpoint.writer = self._write_ready
         else:
-            self._buffer.append(data)
+            self._buffer.append(chunk)
         self._maybe_pause_protocol()
 
-    def writelines(self, list_of_data: Iterable[Buffer]) -> None:
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview[Any]]) -> None:
         self.write(b"".join(list_of_data))
 
     def _write_ready(self) -> None:
@@ -206,6 +209,7 @@ class MemoryTransport(transports._FlowControlMixin):  # type: ignore[name-define
     def _written(self) -> None:
         """The last byte is on its way: do what had to wait for it."""
         if self._closing:
+            self._lost += 1
             self._lose(None)
         elif self._eof:
             self._endpoint.shutdown_write()
@@ -265,6 +269,13 @@ class MemoryTransport(transports._FlowControlMixin):  # type: ignore[name-define
             self._protocol = self._server = self._reader = None
             if server is not None:
                 server._detach(*(self,) if ATTACH_TAKES_TRANSPORT else ())
+
+
+def _copied(data: bytearray | memoryview[Any]) -> bytes:
+    # A buffer that its owner may change must not change what is in flight.
+    if not isinstance(data, bytearray | memoryview):
+        raise TypeError(f"data argument must be a bytes-like object, not {type(data).__name__!r}")
+    return bytes(data)
 
 
 def _settle(waiter: asyncio.Future[None]) -> None:

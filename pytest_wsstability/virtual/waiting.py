@@ -56,8 +56,9 @@ def _in_asyncio(code: CodeType) -> bool:
 def _show(frame: tuple[CodeType, int]) -> str:
     code, line = frame
     name = getattr(code, "co_qualname", code.co_name)
-    path = f"asyncio/{os.path.basename(code.co_filename)}" if _in_asyncio(code) else _relative(code.co_filename)
-    return f"{path}:{line} ({name})"
+    path = code.co_filename
+    shown = f"asyncio/{os.path.basename(path)}" if _in_asyncio(code) else _relative(path)
+    return f"{shown}:{line} ({name})"
 
 
 def _relative(path: str) -> str:
