@@ -10,6 +10,7 @@ from .events import Direction, Event, Kind, Opcode, Role
 # at, then size in bytes (frames) or milliseconds (lags, sleeps: 49 days fit), then four small enums.
 _RECORD = struct.Struct("<dIBBBB")
 _SIZE = _RECORD.size
+_pack, _pack_into = _RECORD.pack, _RECORD.pack_into
 _MAX = 0xFFFFFFFF
 
 _KINDS = tuple(Kind)
@@ -32,7 +33,7 @@ class Recorder:
     def __init__(self, capacity: int) -> None:
         self._buffer = bytearray()
         self._capacity = capacity * _SIZE
-        # Where the next record goes once the ring is full.
+        # Where the next record goes; behind the end, the ring starts anew.
         self._next = 0
         # How many events were ever appended; the ring holds at most `capacity` of them.
         self.total = 0
@@ -42,13 +43,14 @@ class Recorder:
         self.total += 1
         if number > _MAX:
             number = _MAX
-        if len(self._buffer) < self._capacity:
-            self._buffer += _RECORD.pack(at, number, kind, direction, opcode, role)
-            return
-        _RECORD.pack_into(self._buffer, self._next, at, number, kind, direction, opcode, role)
-        self._next += _SIZE
-        if self._next == self._capacity:
-            self._next = 0
+        position = self._next
+        if position == self._capacity:
+            position = 0
+        if position == len(self._buffer):
+            self._buffer += _pack(at, number, kind, direction, opcode, role)
+        else:
+            _pack_into(self._buffer, position, at, number, kind, direction, opcode, role)
+        self._next = position + _SIZE
 
     def __len__(self) -> int:
         return len(self._buffer) // _SIZE

@@ -20,6 +20,11 @@ _SLOT = {int(opcode): slot for slot, opcode in enumerate(Opcode)}
 _SLOTS = 6
 _ROLES = len(Role)
 _NEVER = -1.0
+# Plain integers for the way that each frame takes: members of an enum are looked up, and slowly.
+_SENT, _RECEIVED = int(Direction.SENT), int(Direction.RECEIVED)
+_FRAME = int(Kind.FRAME)
+_CLOSE, _PING, _PONG = int(Opcode.CLOSE), int(Opcode.PING), int(Opcode.PONG)
+_DATA, _HEARTBEAT, _HEARTBEAT_ANSWER = int(Role.DATA), int(Role.HEARTBEAT), int(Role.HEARTBEAT_ANSWER)
 
 
 class Timeline:
@@ -88,39 +93,40 @@ class Timeline:
         """Record a frame; ``key`` tells a ping or heartbeat from its neighbours (its payload or id)."""
         at = now - self._origin
         slot = 2 * _SLOT[opcode] + direction
-        self._counts[slot] += 1
-        self._counts[slot + 2 * _SLOTS] += size
+        counts, last = self._counts, self._last
+        counts[slot] += 1
+        counts[slot + 2 * _SLOTS] += size
         silence = at - self._last_any
         if silence > self.longest_silence:
             self.longest_silence = silence
         self._last_any = self.observed_until = at
-        self._last[2 * role + direction] = at
-        self._last[2 * (_ROLES + _SLOT[opcode]) + direction] = at
-        if role <= Role.DATA and opcode < Opcode.CLOSE:
+        last[2 * role + direction] = last[2 * _ROLES + slot] = at
+        if role <= _DATA and opcode < _CLOSE:
             if self._data is None:
                 self._data = Recorder(DATA_CAPACITY)
-            self._data.append(at, Kind.FRAME, direction, opcode, size, role)
+            self._data.append(at, _FRAME, direction, opcode, size, role)
             return
-        self._signals.append(at, Kind.FRAME, direction, opcode, size, role)
-        if opcode >= Opcode.PING:
+        self._signals.append(at, _FRAME, direction, opcode, size, role)
+        if opcode >= _PING:
             self._control(at, direction, opcode, key)
-        if role > Role.DATA:
+        if role > _DATA:
             self._step(at, direction, role, key)
 
     def _control(self, at: float, direction: Direction, opcode: int, key: bytes | None) -> None:
-        if opcode == Opcode.PING and direction == Direction.SENT:
-            self._pings = self._pings or RoundTrips()
+        if opcode == _PING and direction == _SENT:
+            if self._pings is None:
+                self._pings = RoundTrips()
             self._pings.ask(at, key)
-        elif opcode == Opcode.PONG and direction == Direction.RECEIVED and self._pings is not None:
+        elif opcode == _PONG and direction == _RECEIVED and self._pings is not None:
             self._pings.answer(at, key)
 
     def _step(self, at: float, direction: Direction, role: Role, key: bytes | None) -> None:
-        if role == Role.HEARTBEAT:
+        if role == _HEARTBEAT:
             if self._heartbeats is None:
                 self._heartbeats, self.heartbeat_sender = RoundTrips(), direction
             if direction == self.heartbeat_sender:
                 self._heartbeats.ask(at, key)
-        elif role == Role.HEARTBEAT_ANSWER:
+        elif role == _HEARTBEAT_ANSWER:
             if self._heartbeats is not None and direction != self.heartbeat_sender:
                 self._heartbeats.answer(at, key)
         elif role == Role.SESSION_INFO and self.session_info_at is None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -24,6 +23,14 @@ class Reset(Enum):
     HEARTBEAT = "heartbeat"
     ANY = "any"
 
+
+# Heartbeats are told by their role and not by their opcode.
+OPCODES = {
+    Reset.PONG: (Opcode.PONG,),
+    Reset.PING: (Opcode.PING,),
+    Reset.DATA: (Opcode.TEXT, Opcode.BINARY, Opcode.CONT),
+    Reset.ANY: (Opcode.PONG, Opcode.PING, Opcode.CLOSE, Opcode.TEXT, Opcode.BINARY, Opcode.CONT),
+}
 
 # What a server's read deadline can do when it has run out.
 DROP = "drop"
@@ -49,6 +56,12 @@ class Behaviour:
     greet: float | None = 0.0
     confirm_sessions: float | None = 0.0
     answer_heartbeats: float | None = 0.0
+    # The opcodes that reset the deadline, whatever their frames are for.
+    _opcodes: frozenset[int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        opcodes = {int(opcode) for kind in self.deadline_reset_by for opcode in OPCODES.get(kind, ())}
+        object.__setattr__(self, "_opcodes", frozenset(opcodes))
 
     @classmethod
     def of(cls, **values: Any) -> Behaviour:
@@ -60,7 +73,7 @@ class Behaviour:
             ValueError: for a value that makes no sense, naming it.
 
         """
-        valid = [field.name for field in dataclasses.fields(cls)]
+        valid = list(_CONVERT)
         for name in values:
             if name not in valid:
                 raise TypeError(f"unknown orchestrator keyword {name!r}; valid ones: {', '.join(valid)}")
@@ -69,16 +82,9 @@ class Behaviour:
 
     def resets(self, opcode: int, role: Role) -> bool:
         """Whether a frame from the client resets the read deadline."""
-        kinds = self.deadline_reset_by
-        if Reset.ANY in kinds:
+        if opcode in self._opcodes:
             return True
-        if role is Role.HEARTBEAT and Reset.HEARTBEAT in kinds:
-            return True
-        if opcode < Opcode.CLOSE:
-            return Reset.DATA in kinds
-        return (opcode == Opcode.PONG and Reset.PONG in kinds) or (
-            opcode == Opcode.PING and Reset.PING in kinds
-        )
+        return role is Role.HEARTBEAT and Reset.HEARTBEAT in self.deadline_reset_by
 
 
 def _timer(value: Duration | None, name: str) -> float | None:

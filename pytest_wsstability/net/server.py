@@ -12,7 +12,7 @@ from websockets.server import ServerProtocol
 
 from ..core.duration import show_duration as show
 from ..core.events import Direction, End, Kind, Opcode, Role
-from .behaviour import DROP, Behaviour, Reset
+from .behaviour import DROP, OPCODES, Behaviour, Reset
 from .connection import Connection
 from .timers import Deadline, Ticker
 
@@ -187,16 +187,10 @@ _WORDS = {
     Reset.HEARTBEAT: "heartbeats",
     Reset.ANY: "frames",
 }
-_OPCODES = {
-    Reset.PONG: (Opcode.PONG,),
-    Reset.PING: (Opcode.PING,),
-    Reset.DATA: (Opcode.TEXT, Opcode.BINARY, Opcode.CONT),
-    Reset.ANY: (Opcode.PONG, Opcode.PING, Opcode.TEXT, Opcode.BINARY, Opcode.CONT),
-}
 
 
 def _last(kind: Reset, timeline: Timeline) -> float | None:
     if kind is Reset.HEARTBEAT:
         return timeline.last(direction=Direction.RECEIVED, role=Role.HEARTBEAT)
-    instants = [timeline.last(direction=Direction.RECEIVED, opcode=opcode) for opcode in _OPCODES[kind]]
+    instants = [timeline.last(direction=Direction.RECEIVED, opcode=opcode) for opcode in OPCODES[kind]]
     return max((at for at in instants if at is not None), default=None)

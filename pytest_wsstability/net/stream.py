@@ -29,6 +29,9 @@ LOGGER = logging.getLogger("pytest_wsstability.wire")
 # RFC 6455, section 7.1.1: the server closes the TCP connection; a client must not wait for it for ever.
 CLOSE_TIMEOUT = 10.0
 
+# Plain integers for the way that each frame takes.
+_CLOSE, _PONG = int(Opcode.CLOSE), int(Opcode.PONG)
+
 
 class Stream(asyncio.Protocol):
     """
@@ -183,14 +186,17 @@ class Stream(asyncio.Protocol):
                 continue
             if self.timeline is not None:
                 opcode, size = head(data)
-                if opcode == Opcode.PONG and self.withhold_pongs:
+                if opcode == _PONG and self.withhold_pongs:
                     continue
-                if opcode >= Opcode.CLOSE:
+                if opcode >= _CLOSE:
                     self._record_control(now, opcode, size, sent, key)
             if self.transport is not None:
                 self.transport.write(data)
-        if self._timer is None and self.transport is not None and self.protocol.close_expected():
+        if self._ending is not None and self._timer is None and self._is_closing():
             self._timer = self._loop.call_later(CLOSE_TIMEOUT, self._give_up)
+
+    def _is_closing(self) -> bool:
+        return self.transport is not None and self.protocol.close_expected()
 
     def _record_control(self, now: float, opcode: int, size: int, sent: Role, key: bytes | None) -> None:
         assert self.timeline is not None

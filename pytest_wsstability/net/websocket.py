@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 HEARTBEAT_PREFIX = b"h"
 KEEPALIVE_PREFIX = b"k"
 
+# Looked up once and not for each frame.
+_CLOSE, _PONG, _TEXT = int(Opcode.CLOSE), int(Opcode.PONG), int(Opcode.TEXT)
+_RECEIVED, _NONE, _DATA = Direction.RECEIVED, Role.NONE, Role.DATA
+
 
 class WebSocket(Stream):
     """
@@ -62,34 +66,34 @@ class WebSocket(Stream):
     # Receiving.
 
     def _process(self) -> None:
-        now = self._loop.time()
-        for event in self.protocol.events_received():
+        now, protocol = self._loop.time(), self.protocol
+        for event in protocol.events_received():
             if isinstance(event, Frame):
                 # After a failure the rest of what came with it is nobody's (RFC 6455, section 7.1.7).
-                if self.protocol.parser_exc is None or isinstance(self.protocol.parser_exc, EOFError):
+                if protocol.parser_exc is None or isinstance(protocol.parser_exc, EOFError):
                     self._frame(now, event)
             else:
                 self.endpoint.handshake(self, event)
-        if self.timeline is None and self.protocol.handshake_exc is not None:
+        if self.timeline is None and protocol.handshake_exc is not None:
             self.endpoint.handshake(self, None)
         self.flush(now)
 
     def _frame(self, now: float, frame: Frame) -> None:
         assert self.timeline is not None
         opcode, data = int(frame.opcode), frame.data
-        if opcode < Opcode.CLOSE:
-            self._data_frame(now, frame)
+        if opcode < _CLOSE:
+            self._data_frame(now, opcode, frame)
             return
-        role, key = Role.NONE, None
-        if opcode == Opcode.CLOSE:
+        role, key = _NONE, None
+        if opcode == _CLOSE:
             self._close_frame(now)
         else:
             key = bytes(data)
-            if opcode == Opcode.PONG and self._waiters is not None:
+            if opcode == _PONG and self._waiters is not None:
                 self._waiters.pong(key)
             if self.profile.heartbeat_is_frame:
                 role = self._control_role(opcode, key)
-        self.timeline.frame(now, Direction.RECEIVED, opcode, len(data), role, key)
+        self.timeline.frame(now, _RECEIVED, opcode, len(data), role, key)
         self.endpoint.received(self, now, opcode, role, key)
 
     def _control_role(self, opcode: int, key: bytes) -> Role:
@@ -99,33 +103,38 @@ class WebSocket(Stream):
             return Role.NONE if client else Role.HEARTBEAT
         return Role.HEARTBEAT_ANSWER if client and key.startswith(HEARTBEAT_PREFIX) else Role.NONE
 
-    def _data_frame(self, now: float, frame: Frame) -> None:
+    def _data_frame(self, now: float, opcode: int, frame: Frame) -> None:
         assert self.timeline is not None
-        if self._assembly is None:
-            self._assembly = Assembly(text=int(frame.opcode) == Opcode.TEXT)
         try:
-            payload = self._assembly.add(frame.data, fin=frame.fin)
+            payload = self._assemble(opcode, frame)
         except UnicodeDecodeError as exc:
             # RFC 6455, section 8.1: text that is not UTF-8 fails the connection.
-            self.timeline.frame(now, Direction.RECEIVED, frame.opcode, len(frame.data), Role.DATA)
+            self.timeline.frame(now, _RECEIVED, opcode, len(frame.data), _DATA)
             self.fail(1007, f"invalid UTF-8 in a text message: {exc.reason} at position {exc.start}")
             return
-        if payload is None:
-            role, session_id = Role.DATA, None
-        else:
-            self._assembly = None
-            role, session_id = self.profile.read(payload)
-        self.timeline.frame(now, Direction.RECEIVED, frame.opcode, len(frame.data), role)
-        self.endpoint.received(self, now, int(frame.opcode), role, None)
+        role, session_id = (_DATA, None) if payload is None else self.profile.read(payload)
+        self.timeline.frame(now, _RECEIVED, opcode, len(frame.data), role)
+        self.endpoint.received(self, now, opcode, role, None)
         if payload is None:
             return
-        if role is not Role.DATA:
+        if role is not _DATA:
             self.endpoint.message(self, role, session_id)
             self._session_step(role)
         elif not self.inbox.put(payload):
             self.timeline.dropped_reads += 1
         elif self.inbox.full:
             self.pause_reading()
+
+    def _assemble(self, opcode: int, frame: Frame) -> str | bytes | None:
+        """The message that a data frame completes; None when more fragments follow."""
+        if self._assembly is None:
+            if frame.fin:
+                return str(frame.data, "utf-8") if opcode == _TEXT else bytes(frame.data)
+            self._assembly = Assembly(text=opcode == _TEXT)
+        payload = self._assembly.add(frame.data, fin=frame.fin)
+        if payload is not None:
+            self._assembly = None
+        return payload
 
     async def receive(self) -> str | bytes:
         """The next application message; see `Connection.recv`."""

@@ -64,6 +64,9 @@ class ClockLoop(asyncio.SelectorEventLoop):
     _check_closed: Callable[[], None]
     slow_callback_duration: float
 
+    # For asyncio's destructor, if the constructor fails.
+    _closed = True
+
     # asyncio's constructor already registers the self-pipe.
     _kernel = False
     _signals = False
