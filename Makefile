@@ -22,7 +22,7 @@ $(NODE): $(READY) tests/servers/package-lock.json
 	else echo "npm is missing: the tests against node's ws are skipped"; fi
 
 demo: $(READY)  ## the story before and after the fix, in milliseconds
-	$(BIN)/python -m pytest -p no:cacheprovider examples/test_story.py -v -rx
+	$(BIN)/python -m pytest -p no:cacheprovider examples/test_story.py -v -rx --xfail-tb
 
 test: $(READY) $(NODE)  ## every quick test
 	$(BIN)/python -m pytest --quiet -m "not soak"
