@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from .clock import Clock, is_virtual
-from .loops import run_private
+from .loops import Chance, run_hold
 from .markers import orchestrator_of, plan_of
 from .settings import settings_key
 
@@ -157,9 +157,13 @@ def ws_soak(request: pytest.FixtureRequest, ws_url: str) -> Soak:
             soak(plan.requirement, url=ws_url, orchestrator=orchestrator, **options)
         )
     else:
-        own = Orchestrator(**_orchestrator_options(request)) if isinstance(ws_url, ReferenceURL) else None
-        coroutine = soak(plan.requirement, url=ws_url or None, orchestrator=own, **options)
-        soaked = run_private(coroutine, seed=_seed(request))
+
+        def hold(requirement: Requirement) -> Coroutine[Any, Any, Soak]:
+            own = isinstance(ws_url, ReferenceURL)
+            orchestrator = Orchestrator(**_orchestrator_options(request)) if own else None
+            return soak(requirement, url=ws_url or None, orchestrator=orchestrator, **options)
+
+        soaked = run_hold(plan.requirement, hold, _chance(request))
     request.node.stash[soak_key] = soaked
     return soaked
 
@@ -191,9 +195,9 @@ def _connect_options(request: pytest.FixtureRequest, under_test: str, target: st
     return options
 
 
-def _seed(request: pytest.FixtureRequest) -> int | None:
-    """The seed of a virtual test; None in real time."""
-    return request.config.stash[settings_key].seed if is_virtual(request.node) else None
+def _chance(request: pytest.FixtureRequest) -> Chance | None:
+    """What virtual time leaves open; None in real time."""
+    return request.config.stash[settings_key].chance if is_virtual(request.node) else None
 
 
 def _orchestrator_options(request: pytest.FixtureRequest) -> dict[str, Any]:

@@ -1,34 +1,77 @@
-"""Private event loops, for tests that have none."""
+"""Holds on private event loops, for tests that have none."""
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import threading
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from .core.requirement import Requirement
+    from .net.soak import Soak
+    from .virtual import Order
 
 T = TypeVar("T")
 
 
-def run_private(coroutine: Coroutine[Any, Any, T], *, seed: int | None) -> T:
+# So much of a hold is tried in another order of simultaneous timers: timers that meet, meet early.
+_TRIED = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """What virtual time leaves open: the seed, and which of several simultaneous timers comes first."""
+
+    seed: int
+    order: Order
+
+
+def run_hold(
+    requirement: Requirement, hold: Callable[[Requirement], Coroutine[Any, Any, Soak]], chance: Chance | None
+) -> Soak:
+    """
+    Hold a connection to a requirement, in virtual time with a second look at timers that met.
+
+    Args:
+        requirement: what to hold it to.
+        hold: makes the coroutine of one hold.
+        chance: of virtual time; None for real time.
+
+    Returns:
+        The hold; inconclusive if another order of simultaneous timers ends it otherwise.
+
+    """
+    soak = run_private(hold(requirement), chance)
+    if chance is None or not soak.ties:
+        return soak
+    seconds = min(requirement.alive_for or _TRIED, _TRIED)
+    shorter = dataclasses.replace(requirement, alive_for=seconds, heartbeats_at_least=0)
+    other: Order = "lifo" if chance.order == "fifo" else "fifo"
+    return soak.compared_with(run_private(hold(shorter), Chance(chance.seed, other)))
+
+
+def run_private(coroutine: Coroutine[Any, Any, T], chance: Chance | None) -> T:
     """
     Run a coroutine on a loop of its own, in a thread of its own where a loop runs already.
 
     Args:
         coroutine: what to run.
-        seed: of virtual time; None for real time.
+        chance: of virtual time; None for real time.
 
     """
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return _run(coroutine, seed)
+        return _run(coroutine, chance)
     results: list[T] = []
     errors: list[BaseException] = []
 
     def target() -> None:
         try:
-            results.append(_run(coroutine, seed))
+            results.append(_run(coroutine, chance))
         except BaseException as exc:
             errors.append(exc)
 
@@ -40,10 +83,10 @@ def run_private(coroutine: Coroutine[Any, Any, T], *, seed: int | None) -> T:
     return results[0]
 
 
-def _run(coroutine: Coroutine[Any, Any, T], seed: int | None) -> T:
-    if seed is not None:
+def _run(coroutine: Coroutine[Any, Any, T], chance: Chance | None) -> T:
+    if chance is not None:
         from .virtual import run_virtual
 
-        return run_virtual(coroutine, seed=seed)
+        return run_virtual(coroutine, order=chance.order, seed=chance.seed)
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         return runner.run(coroutine)

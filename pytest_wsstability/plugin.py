@@ -83,8 +83,8 @@ def pytest_fixture_setup(
         from .virtual import asyncio_seam
 
         if asyncio_seam.is_runner(fixturedef.argname):
-            seed = request.config.stash[settings_key].seed
-            return (yield from asyncio_seam.with_virtual_loop(request, seed))
+            chance = request.config.stash[settings_key].chance
+            return (yield from asyncio_seam.with_virtual_loop(request, order=chance.order, seed=chance.seed))
     return (yield)
 
 
@@ -94,7 +94,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
         return (yield)
     # Libraries draw their backoff from here: the same seed gives the same times.
     state = random.getstate()
-    random.seed(item.config.stash[settings_key].seed)
+    random.seed(item.config.stash[settings_key].chance.seed)
     try:
         return (yield)
     finally:

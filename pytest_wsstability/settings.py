@@ -9,8 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from .loops import Chance
+
 TIMES = ("auto", "virtual", "real")
 INCONCLUSIVE = ("fail", "skip")
+ORDERS = ("fifo", "lifo", "random")
 
 settings_key = pytest.StashKey["Settings"]()
 
@@ -35,8 +38,8 @@ class Settings:
     long: bool
     # What an inconclusive verdict is: "fail" or "skip".
     inconclusive: str
-    # What chance is drawn from in virtual time.
-    seed: int
+    # What virtual time leaves open.
+    chance: Chance
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -74,6 +77,7 @@ def add_options(parser: pytest.Parser) -> None:
         choices=INCONCLUSIVE,
         help="what an inconclusive verdict does to a test (default: fail)",
     )
+    add("--ws-order", choices=ORDERS, default="fifo", help="which of simultaneous virtual timers comes first")
     add("--ws-seed", type=int, default=0, metavar="N", help="seed of virtual time (default: 0)")
     parser.addini("ws_url", "the URL under test; --ws-url and WS_URL win", default="")
     parser.addini("ws_time", "the clock: auto, virtual or real", default="auto")
@@ -108,7 +112,7 @@ def read_settings(config: pytest.Config) -> Settings:
         ca=ca,
         long=option("--ws-long"),
         inconclusive=_choice(config, "--ws-inconclusive", "ws_inconclusive", INCONCLUSIVE),
-        seed=option("--ws-seed"),
+        chance=Chance(option("--ws-seed"), option("--ws-order")),
     )
 
 

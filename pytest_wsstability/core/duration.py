@@ -8,7 +8,8 @@ import re
 # What users may write wherever a duration is asked for: seconds, or a number with a unit.
 Duration = float | int | str
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+# Milliseconds are divided: 300 * 0.001 is a bit more than 0.3.
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _PATTERN = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|h)?")
 _VALID = 'seconds as a number, or text such as "500ms", "25s", "2m", "24h"'
 

@@ -8,7 +8,7 @@ from .duration import show_duration as show
 from .events import Direction, End, Event, Kind, Opcode, Role
 from .requirement import Requirement
 from .timeline import Timeline
-from .verdict import Outcome, Reason, Rule, Verdict
+from .verdict import Doubt, Outcome, Reason, Rule, Verdict
 
 # Events of each end in a message of normal length.
 _EVENTS = 6
@@ -42,14 +42,18 @@ def explain(
     lines = [_sentence(verdict, timelines[0])]
     for violation in verdict.violations:
         lines += [f"  expected  {violation.expected}", f"  observed  {violation.observed}"]
-    if verdict.outcome is Outcome.INCONCLUSIVE:
-        lines += [f"  in doubt  {doubt.text}" for doubt in verdict.doubts]
+    lines += [f"  in doubt  {doubt.text}" for doubt in verdict.doubts if _is_shown(verdict, doubt)]
     lines += [f"  {other.end.value:<9} {other.close}" for other in timelines[1:] if other.close]
     for timeline in timelines:
         lines += _events(timeline, whole)
     lines += [f"  hint      {hint}" for hint in _hints(requirement, verdict, timelines)]
     lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}; nothing is known beyond")
     return "\n".join(lines)
+
+
+def _is_shown(verdict: Verdict, doubt: Doubt) -> bool:
+    """Doubts are the reason of an inconclusive verdict; a tie changes what an unstable one means."""
+    return verdict.outcome is Outcome.INCONCLUSIVE or doubt.reason is Reason.TIE
 
 
 def _sentence(verdict: Verdict, timeline: Timeline) -> str:

@@ -42,6 +42,7 @@ class Reason(Enum):
     SUSPENDED = "the machine slept"
     TOO_SHORT = "not watched long enough"
     TOO_FEW = "too little was seen"
+    TIE = "the order of simultaneous timers decides"
 
 
 # With one of these, an end or a late answer may be the test process's own doing.

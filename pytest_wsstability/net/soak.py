@@ -9,6 +9,7 @@ from typing import Any
 from ..core import assertions
 from ..core.assertions import Judged, StabilityError, enforce
 from ..core.duration import Duration
+from ..core.knife_edge import knife_edge
 from ..core.requirement import Requirement
 from ..core.timeline import Timeline
 from ..core.verdict import Outcome, Verdict
@@ -26,11 +27,18 @@ class Soak(Judged):
         requirement: what the hold was for.
         verdict: what came of it.
         url: the target, secrets masked.
+        ties: instants of virtual time at which several timers were due together; 0 in real time.
 
     """
 
     def __init__(
-        self, requirement: Requirement, verdict: Verdict, timelines: Sequence[Timeline], *, url: str
+        self,
+        requirement: Requirement,
+        verdict: Verdict,
+        timelines: Sequence[Timeline],
+        *,
+        url: str,
+        ties: int = 0,
     ) -> None:
         self.requirement = requirement
         self.verdict = verdict
@@ -39,6 +47,7 @@ class Soak(Judged):
             None if verdict.outcome is Outcome.STABLE else StabilityError(requirement, verdict, timelines)
         )
         self.url = url
+        self.ties = ties
         self._timelines = tuple(timelines)
 
     @property
@@ -50,6 +59,13 @@ class Soak(Judged):
     def timelines(self) -> Sequence[Timeline]:
         """What the client saw, then what the reference orchestrator did if it was the target."""
         return self._timelines
+
+    def compared_with(self, other: Soak) -> Soak:
+        """This hold, or an inconclusive one if another order of simultaneous timers ends otherwise."""
+        verdict = knife_edge(self.verdict, other.verdict, self._timelines, other._timelines)
+        if verdict is self.verdict:
+            return self
+        return Soak(self.requirement, verdict, self._timelines, url=self.url, ties=self.ties)
 
     def __repr__(self) -> str:
         return f"<Soak {self.url}: {self.verdict.headline}, {self.timeline!r}>"
@@ -110,6 +126,8 @@ async def soak(
             watch(connection)
         try:
             verdict = await hold(connection.websocket, requirement)
-            return Soak(requirement, verdict, connection.timelines, url=connection.url)
+            ties = getattr(connection.websocket.loop, "ties", None)
+            count = ties.count if ties is not None else 0
+            return Soak(requirement, verdict, connection.timelines, url=connection.url, ties=count)
         finally:
             await connection.close()

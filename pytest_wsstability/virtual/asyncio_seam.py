@@ -25,6 +25,8 @@ from .runner import virtual_loop_factory
 if TYPE_CHECKING:
     import pytest
 
+    from .timers import Order
+
 _NAME = "Runner"
 _RUNNER = re.compile(r"_(function|class|module|package|session)_scoped_runner")
 
@@ -34,7 +36,9 @@ def is_runner(fixture_name: str) -> bool:
     return _RUNNER.fullmatch(fixture_name) is not None
 
 
-def with_virtual_loop(request: pytest.FixtureRequest, seed: int) -> Generator[None, Any, Any]:
+def with_virtual_loop(
+    request: pytest.FixtureRequest, *, order: Order, seed: int
+) -> Generator[None, Any, Any]:
     """
     Set a runner fixture up with a virtual loop: the rest of a ``pytest_fixture_setup`` wrapper.
 
@@ -45,7 +49,7 @@ def with_virtual_loop(request: pytest.FixtureRequest, seed: int) -> Generator[No
     original = getattr(pytest_asyncio_plugin, _NAME, None)
     if original is None:
         raise RuntimeError(_changed("it has no Runner"))
-    factory = virtual_loop_factory(seed=seed)
+    factory = virtual_loop_factory(order=order, seed=seed)
 
     def virtual_runner(*, debug: bool | None = None, **_: Any) -> asyncio.Runner:
         # A factory of the user's own (uvloop, for one) has a clock that cannot be virtual.
