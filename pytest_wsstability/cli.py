@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: those of the command line; None takes the process's own.
 
     Returns:
-        0 stable, 1 unstable or not opened, 2 usage, 3 inconclusive.
+        0 stable, 1 unstable or not opened, 2 usage, 3 inconclusive, 130 interrupted.
 
     """
     parser = _parser()
@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except (TypeError, ValueError, OSError) as exc:
         # A wrong value, or a port in use: the user's to mend, and no traceback helps.
-        print(f"wsstability {options.command}: {exc}", file=sys.stderr)
+        detail = getattr(exc, "strerror", None) or exc
+        print(f"wsstability {options.command}: {detail}", file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -53,9 +54,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"pytest-wsstability {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_hold(commands.add_parser("hold", help="hold one connection to a URL and say how it went"))
+    _add_hold(
+        commands.add_parser(
+            "hold",
+            help="hold one connection to a URL and say how it went",
+            epilog="exit status: 0 stable, 1 unstable or not opened, 2 usage, 3 inconclusive, 130 interrupted",
+        )
+    )
     _add_serve(
-        commands.add_parser("serve", help="run the reference orchestrator for clients in any language")
+        commands.add_parser(
+            "serve",
+            help="run the reference orchestrator for clients in any language",
+            epilog="runs until Ctrl-C; exit status: 130 interrupted, 2 usage or the port is in use",
+        )
     )
     return parser
 
@@ -84,7 +95,7 @@ def _add_hold(parser: argparse.ArgumentParser) -> None:
 def _add_serve(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="where to listen (default: 127.0.0.1)")
-    add("--port", type=int, default=8765, help="0 takes a free one (default: 8765)")
+    add("--port", type=_port, default=8765, help="0 takes a free one (default: 8765)")
     add("--read-deadline", default="60s", metavar="DURATION", help="or none (default: 60s)")
     add("--ping-interval", default="30s", metavar="DURATION", help="or none (default: 30s)")
     add("--deadline-reset-by", default="pong", metavar="KINDS", help="of pong,ping,data,heartbeat,any")
@@ -110,6 +121,7 @@ def hold(options: argparse.Namespace) -> int:
         "session_within": options.session_within,
     }
     requirement = Requirement.of(**{name: value for name, value in values.items() if value is not None})
+    _refuse_unseen(options)
     progress = _Progress(sys.stderr, requirement.alive_for or 0.0, quiet=options.json)
     coroutine = soak(
         requirement,
@@ -124,7 +136,9 @@ def hold(options: argparse.Namespace) -> int:
     try:
         soaked = asyncio.run(coroutine)
     except OpeningError as exc:
-        print(json.dumps({"outcome": "not opened", "error": str(exc)}) if options.json else str(exc))
+        # The advice in it names the options of the plugin; ours are the same without the prefix.
+        error = str(exc).replace("--ws-", "--")
+        print(json.dumps({"outcome": "not opened", "error": error}) if options.json else error)
         return UNSTABLE
     finally:
         progress.stop()
@@ -183,7 +197,9 @@ def _as_text(soaked: Soak) -> str:
     try:
         verdict = soaked.assert_stable()
     except StabilityError as exc:
-        return f"{soaked.verdict.outcome.value}: {exc}"
+        # An inconclusive one says so itself.
+        said, outcome = str(exc), soaked.verdict.outcome.value
+        return said if said.startswith(outcome) else f"{outcome}: {said}"
     beats = soaked.timeline.heartbeats
     answers = f", {beats.answered} of {beats.sent} heartbeats answered" if beats.sent else ""
     return f"stable: {soaked.url} alive for {show(verdict.horizon)} in {verdict.tier.value}{answers}"
@@ -212,11 +228,28 @@ def _as_json(soaked: Soak) -> dict[str, Any]:
     }
 
 
+def _refuse_unseen(options: argparse.Namespace) -> None:
+    """Refuse a promise that this hold could not see kept: it would end as a verdict on the server."""
+    from .net.client import profile_of
+
+    if options.within is not None and options.heartbeat is None:
+        raise ValueError("--within: answers to what? give --heartbeat too")
+    if options.session_within is not None and not profile_of(options.profile).has_session:
+        raise ValueError(f"--session-within: the profile {options.profile!r} has no session to confirm")
+
+
 def _header(line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
-    if not colon:
-        raise ValueError(f"--header: {line[:12]!r}... is not a header; give 'Name: value'")
+    if not colon or not name.strip() or " " in name.strip():
+        # Nothing of the line is shown: without a name, all of it may be the secret.
+        raise ValueError("--header: a value without a header's name; give 'Name: value'")
     return name.strip(), value.strip()
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; give 0 to 65535")
+    return int(text)
 
 
 def serve(options: argparse.Namespace) -> int:

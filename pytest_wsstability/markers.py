@@ -29,6 +29,8 @@ DESCRIPTIONS = (
 FIXTURES = frozenset({"ws_url", "ws_connect", "ws_connection", "ws_soak", "ws_orchestrator", "ws_clock"})
 # Without one of these a requirement would be checked by nobody.
 _JUDGES = frozenset({"ws_connect", "ws_connection", "ws_soak"})
+# Other plugins' marks that say who runs an async test.
+_RUNNERS = ("asyncio", "anyio", "trio")
 _NOT_REQUIRED = ("url", "profile", "client", "time")
 
 
@@ -56,6 +58,13 @@ def uses_us(item: pytest.Item) -> bool:
     return not FIXTURES.isdisjoint(names) or any(
         item.get_closest_marker(name) is not None for name in (STABILITY, ORCHESTRATOR)
     )
+
+
+def has_runner(item: pytest.Item) -> bool:
+    """Whether an async test says already who runs it: by a mark, by anyio's fixture, or by trio's mode."""
+    if any(map(item.get_closest_marker, _RUNNERS)) or "anyio_backend" in getattr(item, "fixturenames", ()):
+        return True
+    return item.config.pluginmanager.has_plugin("trio") and bool(item.config.getini("trio_mode"))
 
 
 def check(item: pytest.Item) -> None:

@@ -31,9 +31,6 @@ from .fixtures import (  # noqa: F401 - pytest finds fixtures in the plugin's na
 )
 from .settings import add_options, read_settings, settings_key
 
-# Other plugins' marks that say who runs an async test.
-_RUNNERS = ("asyncio", "anyio", "trio")
-
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs)
@@ -69,7 +66,7 @@ def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, An
             markers.check(item)
         except (TypeError, ValueError) as exc:
             raise collector.CollectError(f"{item.nodeid}: {exc}") from None
-        if inspect.iscoroutinefunction(item.function) and not any(map(item.get_closest_marker, _RUNNERS)):
+        if inspect.iscoroutinefunction(item.function) and not markers.has_runner(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="function"))
     return made
 
@@ -130,6 +127,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    if call.excinfo is not None:
+        reporting.hide_frames(item.config, call.excinfo)
     report = yield
     if call.excinfo is not None:
         reporting.refine(item, call.excinfo, report)

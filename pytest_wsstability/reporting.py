@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from .settings import Settings, settings_key
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     import pytest
 
 _HOME = Path(__file__).parent
@@ -28,12 +30,30 @@ def header(settings: Settings) -> str:
     return f"wsstability: target {target}, time {time}, profile {settings.profile}"
 
 
+def hide_frames(config: pytest.Config, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Take our own frames out of an error that is ours: people read their test, and the message."""
+    if not _is_ours(excinfo.value) or config.getoption("fulltrace"):
+        return
+    # Not every one of them can know that an error will pass (__tracebackhide__): the loop's, for one.
+    entry: TracebackType | None = excinfo.tb
+    while entry is not None:
+        following = entry.tb_next
+        while following is not None and Path(following.tb_frame.f_code.co_filename).is_relative_to(_HOME):
+            following = following.tb_next
+        entry.tb_next = following
+        entry = following
+
+
+def _is_ours(error: BaseException) -> bool:
+    return type(error).__module__.partition(".")[0] == __package__
+
+
 def refine(
     item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException], report: pytest.TestReport
 ) -> None:
     """Make a failure of stability read as one: its own words, and one of them in the short summary."""
     error = excinfo.value
-    if report.outcome != "failed" or type(error).__module__ != "pytest_wsstability":
+    if report.outcome != "failed" or not _is_ours(error):
         return
     from .core.assertions import StabilityError
     from .core.verdict import Outcome
@@ -50,7 +70,8 @@ def refine(
     crash: Any = getattr(report.longrepr, "reprcrash", None)
     if crash is not None:
         # The short summary shows the beginning of one line.
-        crash.message = error.verdict.headline if isinstance(error, StabilityError) else str(error)
+        text = error.verdict.headline if isinstance(error, StabilityError) else str(error)
+        crash.message = text.partition("\n")[0]
 
 
 def _only_ours(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:

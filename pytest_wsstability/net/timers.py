@@ -23,10 +23,14 @@ class Ticker:
         self._schedule()
 
     def _schedule(self) -> None:
-        # Ticks that a blocked loop slept through are lost: a burst of late heartbeats would prove nothing.
-        passed = int((self._loop.time() - self._start) / self._interval)
-        self._ticks = max(self._ticks + 1, passed)
-        self._handle = self._loop.call_at(self._start + self._ticks * self._interval, self._tick)
+        self._ticks += 1
+        at = self._start + self._ticks * self._interval
+        now = self._loop.time()
+        if at < now:
+            # Ticks that a blocked loop slept through are lost: a burst of late heartbeats proves nothing.
+            self._ticks = int((now - self._start) / self._interval)
+            at = self._start + self._ticks * self._interval
+        self._handle = self._loop.call_at(at, self._tick)
 
     def _tick(self) -> None:
         self._schedule()

@@ -24,8 +24,9 @@ HEARTBEAT_PREFIX = b"h"
 KEEPALIVE_PREFIX = b"k"
 
 # Looked up once and not for each frame.
-_CLOSE, _PONG, _TEXT = int(Opcode.CLOSE), int(Opcode.PONG), int(Opcode.TEXT)
-_RECEIVED, _NONE, _DATA = Direction.RECEIVED, Role.NONE, Role.DATA
+_CLOSE, _PONG, _CONT = int(Opcode.CLOSE), int(Opcode.PONG), int(Opcode.CONT)
+_TEXT, _BINARY = int(Opcode.TEXT), int(Opcode.BINARY)
+_SENT, _RECEIVED, _NONE, _DATA = Direction.SENT, Direction.RECEIVED, Role.NONE, Role.DATA
 
 
 class WebSocket(Stream):
@@ -156,25 +157,28 @@ class WebSocket(Stream):
         data = payload.encode() if isinstance(payload, str) else bytes(payload)
         now = self._open_now()
         (self.protocol.send_text if text else self.protocol.send_binary)(data, fin)
-        opcode = Opcode.TEXT if text else Opcode.BINARY
-        assert self.timeline is not None
-        self.timeline.frame(now, Direction.SENT, opcode, len(data), role)
-        self.flush(now)
+        self._sent(now, _TEXT if text else _BINARY, len(data), role)
 
     def send_fragment(self, payload: str | bytes, *, fin: bool) -> None:
         """Put a further fragment on the wire."""
         data = payload.encode() if isinstance(payload, str) else bytes(payload)
         now = self._open_now()
         self.protocol.send_continuation(data, fin)
+        self._sent(now, _CONT, len(data), _DATA)
+
+    def _sent(self, now: float, opcode: int, size: int, role: Role) -> None:
+        """Record a data frame, and write it: with nothing else, as control frames never wait to be sent."""
         assert self.timeline is not None
-        self.timeline.frame(now, Direction.SENT, Opcode.CONT, len(data), Role.DATA)
-        self.flush(now)
+        assert self.transport is not None
+        self.timeline.frame(now, _SENT, opcode, size, role)
+        for data in self.protocol.data_to_send():
+            self.transport.write(data)
 
     def send_profile(self, role: Role, session_id: str | None = None) -> None:
         """Send the profile's message of a role."""
-        message = self.profile.message(role)
-        if message is not None:
-            self.send_message(self.profile.write(message, session_id), role)
+        payload = self.profile.say(role, session_id)
+        if payload is not None:
+            self.send_message(payload, role)
             self._session_step(role)
 
     def _session_step(self, role: Role) -> None:

@@ -72,10 +72,12 @@ class Profile:
         object.__setattr__(self, "_exact", exact)
         object.__setattr__(self, "_templates", templates)
         object.__setattr__(self, "_by_role", {role: message for message, role in self._messages()})
-        # A heartbeat is the same text each time: looked up, it costs a tenth of parsing it.
-        for template, _ in templates:
-            if SESSION_ID not in template.values():
-                for text in (self.write(template), json.dumps(template)):
+        # A heartbeat is the same text each time: looked up, it costs a tenth of writing and parsing it.
+        fixed = {role: self.write(each) for each, role in self._messages() if not _names_session(each)}
+        object.__setattr__(self, "_fixed", fixed)
+        for template, role in templates:
+            if role in fixed:
+                for text in (fixed[role], json.dumps(template)):
                     exact[text] = self.read(text)[0]
 
     def _messages(self) -> list[tuple[Message, Role]]:
@@ -135,6 +137,14 @@ class Profile:
                 return role, session_id
         return Role.DATA, None
 
+    def say(self, role: Role, session_id: str | None = None) -> str | bytes | None:
+        """The bytes or text of the message of a role; None where the profile has none."""
+        fixed = self._fixed.get(role)  # type: ignore[attr-defined]
+        if fixed is not None:
+            return fixed  # type: ignore[no-any-return]
+        message = self.message(role)
+        return None if message is None else self.write(message, session_id)
+
     def write(self, message: Message, session_id: str | None = None) -> str | bytes:
         """The bytes or text of one of this profile's messages."""
         if not isinstance(message, Mapping):
@@ -142,6 +152,10 @@ class Profile:
         filled = {name: session_id if value == SESSION_ID else value for name, value in message.items()}
         # As a page's JSON.stringify writes it.
         return json.dumps(filled, separators=(",", ":"), ensure_ascii=False)
+
+
+def _names_session(message: Message) -> bool:
+    return isinstance(message, Mapping) and SESSION_ID in message.values()
 
 
 def _is_json(message: Mapping[str, Any]) -> bool:

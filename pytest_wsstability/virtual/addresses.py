@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Any
 
+from ..core.redact import redact_url
 from .errors import REAL_TIME, VirtualTimeError
 from .sockets import Address, show_address
 
@@ -83,7 +84,7 @@ def outside(
     address: Any, what: str = "a TCP connection to", *, names: Iterable[str] = ()
 ) -> VirtualTimeError:
     """The error for something that leaves the in-memory network; ``names`` are those it does have."""
-    proxies = [f"{name}={os.environ[name]}" for name in _environment() if os.environ.get(name)]
+    proxies = [f"{name}={redact_url(os.environ[name])}" for name in _environment() if os.environ.get(name)]
     hint = f" (a client may have taken it from the environment: {', '.join(proxies)})" if proxies else ""
     known = ", ".join(sorted(names))
     have = f"it has {known}" if known else "nobody listens in it"

@@ -26,6 +26,7 @@ from .in_flight import InFlight
 from .private import check_asyncio
 from .timers import Order, Ties, TimerQueue
 from .waiting import describe_waiting
+from .workers import any_busy, is_worker
 
 logger = logging.getLogger("pytest_wsstability.virtual")
 
@@ -69,7 +70,6 @@ class ClockLoop(asyncio.SelectorEventLoop):
 
     # asyncio's constructor already registers the self-pipe.
     _kernel = False
-    _signals = False
 
     def __init__(self, *, order: Order = "fifo", seed: int = 0) -> None:
         check_asyncio()
@@ -80,6 +80,8 @@ class ClockLoop(asyncio.SelectorEventLoop):
         self._in_flight = InFlight(self._awaken)
         # What another thread did wrong; the next turn raises it.
         self._failure: VirtualTimeError | None = None
+        # Signals that have a handler: they can always come.
+        self._signals: set[int] = set()
         self.ties = Ties()
         super().__init__()
 
@@ -133,7 +135,7 @@ class ClockLoop(asyncio.SelectorEventLoop):
         context: contextvars.Context | None = None,
     ) -> asyncio.Handle:
         """As in asyncio, but another thread must not come when the clock has moved on without it."""
-        if self._moved and not self._in_flight and self._is_foreign():
+        if self._moved and self._is_foreign() and not self._is_expected():
             self._failure = self._failure or self._passed_by(callback)
         return super().call_soon_threadsafe(callback, *args, context=context)
 
@@ -147,6 +149,10 @@ class ClockLoop(asyncio.SelectorEventLoop):
 
     def _is_foreign(self) -> bool:
         return self._thread_id is not None and self._thread_id != threading.get_ident()
+
+    def _is_expected(self) -> bool:
+        """Whether the clock has stood still for the thread that calls."""
+        return bool(self._in_flight) or is_worker(threading.current_thread(), self)
 
     def _awaken(self) -> None:
         """End the wait for the kernel; called in any thread."""
@@ -190,7 +196,12 @@ class ClockLoop(asyncio.SelectorEventLoop):
     ) -> None:
         """As in asyncio; from now on the loop waits for signals rather than calling it a deadlock."""
         super().add_signal_handler(sig, callback, *args)
-        self._signals = True
+        self._signals.add(sig)
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        """As in asyncio."""
+        self._signals.discard(sig)
+        return super().remove_signal_handler(sig)
 
     # One turn.
 
@@ -233,7 +244,7 @@ class ClockLoop(asyncio.SelectorEventLoop):
         when = self._timers.next_instant()
         if when is not None and when <= self._now:
             self._ready.append(self._timers.pop())
-        elif self._in_flight:
+        elif self._in_flight or any_busy(self):
             self._wait()
         elif when is not None:
             tied = self._timers.tied()
@@ -278,6 +289,6 @@ class ClockLoop(asyncio.SelectorEventLoop):
         """Wait in real time for the kernel or another thread."""
         patience = _PATIENCE
         while not self._poll(patience) and not self._ready:
-            reason = self._in_flight.describe() or "file descriptors and signals"
+            reason = self._in_flight.describe() or "other threads, file descriptors or signals"
             logger.warning("t=%.9g s since %.0f real seconds: waiting for %s", self._now, patience, reason)
             patience *= 2

@@ -96,7 +96,7 @@ class VirtualLoop(JobLoop):
     ) -> asyncio.Server:
         """As in asyncio, in memory; port 0 gives the same free port for all hosts."""
         if sock is not None:
-            if host is None and port is None and sock.family in INTERNET:
+            if host is None and port is None and _is_kernel_tcp(sock):
                 sock = accepting.listener_of(sock, self._network)
             return await super().create_server(
                 protocol_factory, host, port, sock=sock, start_serving=start_serving, **options
@@ -241,7 +241,7 @@ class VirtualLoop(JobLoop):
         if (endpoint := self._connected.pop(sock, None)) is not None:
             sock.close()
             return endpoint
-        if sock.family in INTERNET and not isinstance(sock, accepting.AcceptedSocket):
+        if _is_kernel_tcp(sock):
             raise outside(_address(sock), "a kernel TCP socket with")
         return None
 
@@ -308,7 +308,7 @@ class VirtualLoop(JobLoop):
     async def _refuse_kernel(
         self, sock: socket.socket, operation: Callable[..., Awaitable[Any]], *args: Any
     ) -> Any:
-        if sock.family in INTERNET and not isinstance(sock, accepting.AcceptedSocket):
+        if _is_kernel_tcp(sock):
             raise outside(_address(sock), "bytes on the kernel socket with")
         return await operation(sock, *args)
 
@@ -348,6 +348,10 @@ class VirtualLoop(JobLoop):
 def _call_while_pending(listener: Listener, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
     callback(*args)
     listener.wake()
+
+
+def _is_kernel_tcp(sock: Any) -> bool:
+    return sock.family in INTERNET and not isinstance(sock, VirtualSocket | accepting.AcceptedSocket)
 
 
 def _address(sock: Any) -> Any:

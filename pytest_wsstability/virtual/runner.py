@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from .loop import VirtualLoop
@@ -48,14 +48,22 @@ def run_virtual(
         stack.enter_context(_seeded_random(seed))
         factory = virtual_loop_factory(order=order, seed=seed)
         runner = stack.enter_context(asyncio.Runner(loop_factory=factory))
-        loop = runner.get_loop()
-        stack.enter_context(_current_loop(loop))
         if patch_time:
-            stack.enter_context(patched_time(loop))
+            stack.enter_context(patched_time(runner.get_loop()))
         try:
             return runner.run(coro)
         finally:
             runner.run(_cancel_leftovers())
+
+
+@dataclass(frozen=True)
+class _LoopFactory:
+    # Neither a function nor a partial: those would become methods as attributes of a TestCase.
+    order: Order
+    seed: int
+
+    def __call__(self) -> VirtualLoop:
+        return VirtualLoop(order=self.order, seed=self.seed)
 
 
 def virtual_loop_factory(*, order: Order = "fifo", seed: int = 0) -> Callable[[], VirtualLoop]:
@@ -66,7 +74,7 @@ def virtual_loop_factory(*, order: Order = "fifo", seed: int = 0) -> Callable[[]
     ``unittest.IsolatedAsyncioTestCase.loop_factory``.
 
     """
-    return partial(VirtualLoop, order=order, seed=seed)
+    return _LoopFactory(order, seed)
 
 
 @contextmanager
@@ -77,16 +85,6 @@ def _seeded_random(seed: int) -> Iterator[None]:
         yield
     finally:
         random.setstate(state)
-
-
-@contextmanager
-def _current_loop(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    # A Runner with a loop factory leaves the current loop unset, and `asyncio.get_event_loop` raises.
-    asyncio.set_event_loop(loop)
-    try:
-        yield
-    finally:
-        asyncio.set_event_loop(None)
 
 
 async def _cancel_leftovers() -> None:

@@ -1,0 +1,73 @@
+"""Timelines from literal rows: ``(60, ">beat")`` reads "a heartbeat went out at 60 s"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_wsstability.core.close import CloseEvidence, CloseFrame, TransportEnd
+from pytest_wsstability.core.events import Direction, End, Kind, Opcode, Role, Tier
+from pytest_wsstability.core.timeline import Timeline
+
+SENT, RECEIVED = Direction.SENT, Direction.RECEIVED
+
+FRAMES: dict[str, tuple[Opcode, int, Role]] = {
+    "hello": (Opcode.TEXT, 33, Role.GREETING),
+    "info": (Opcode.TEXT, 42, Role.SESSION_INFO),
+    "confirmed": (Opcode.TEXT, 47, Role.SESSION_CONFIRMED),
+    "beat": (Opcode.TEXT, 15, Role.HEARTBEAT),
+    "answer": (Opcode.TEXT, 15, Role.HEARTBEAT_ANSWER),
+    "text": (Opcode.TEXT, 100, Role.DATA),
+    "audio": (Opcode.BINARY, 640, Role.DATA),
+    "rest": (Opcode.CONT, 5, Role.NONE),
+    "ping": (Opcode.PING, 4, Role.NONE),
+    "pong": (Opcode.PONG, 4, Role.NONE),
+    "close": (Opcode.CLOSE, 2, Role.NONE),
+}
+LOCAL = {
+    "paused": Kind.READING_PAUSED,
+    "resumed": Kind.READING_RESUMED,
+    "lag": Kind.LOOP_LAG,
+    "slept": Kind.SUSPENDED,
+    "deadline": Kind.DEADLINE,
+}
+
+# How a connection can end, as the fields of the evidence.
+FIN: dict[str, Any] = {"transport": TransportEnd.FIN}
+RST: dict[str, Any] = {"transport": TransportEnd.RESET}
+PLANNED: dict[str, Any] = {
+    "transport": TransportEnd.FIN,
+    "sent": CloseFrame(1000),
+    "received": CloseFrame(1000),
+    "received_first": False,
+    "planned": True,
+}
+
+
+def closed_by_peer(code: int, reason: str = "", **more: Any) -> dict[str, Any]:
+    """A closing handshake that the peer began."""
+    frame = CloseFrame(code, reason)
+    return {"transport": TransportEnd.FIN, "received": frame, "sent": frame, "received_first": True, **more}
+
+
+def timeline(
+    *rows: tuple[Any, ...], end: End = End.CLIENT, until: float | None = None, origin: float = 1000.0
+) -> Timeline:
+    """
+    Play a script.
+
+    A row is ``(at, what, detail)``: ``">beat"`` was sent, ``"<pong"`` was received (the detail is the
+    key), ``"lag"`` is local (the detail is in seconds), a mapping is the end of the connection.
+
+    """
+    line = Timeline(end, Tier.VIRTUAL, origin=origin)
+    for at, what, *detail in rows:
+        now = origin + at
+        if isinstance(what, dict):
+            line.ended(now, CloseEvidence(**{"end": end, "at": at, **what}))
+        elif what in LOCAL:
+            line.mark(now, LOCAL[what], *detail)
+        else:
+            line.frame(now, SENT if what[0] == ">" else RECEIVED, *FRAMES[what[1:]], *detail)
+    if until is not None:
+        line.observe(origin + until)
+    return line

@@ -1,0 +1,75 @@
+"""The ring of packed events."""
+
+import pytest
+
+from pytest_wsstability.core.events import Direction, Event, Kind, Opcode, Role
+from pytest_wsstability.core.recorder import Recorder
+
+
+def record(recorder, at, size=1):
+    recorder.append(at, Kind.FRAME, Direction.SENT, Opcode.TEXT, size, Role.DATA)
+
+
+@pytest.mark.parametrize(
+    ("appended", "kept"),
+    [
+        (0, []),
+        (2, [0.0, 1.0]),
+        (3, [0.0, 1.0, 2.0]),
+        (4, [1.0, 2.0, 3.0]),
+        (6, [3.0, 4.0, 5.0]),
+        (7, [4.0, 5.0, 6.0]),
+    ],
+)
+def test_the_last_events_stay_oldest_first(appended, kept):
+    """A ring of three keeps the last three, wherever it has wrapped, and counts them all."""
+    recorder = Recorder(3)
+    for number in range(appended):
+        record(recorder, float(number))
+
+    assert [event.at for event in recorder] == kept
+    assert len(recorder) == len(kept)
+    assert recorder.total == appended
+
+
+EVENTS = [
+    Event(0.1, Kind.FRAME, Direction.RECEIVED, Opcode.CONT, 0, Role.DATA),
+    Event(1 / 3, Kind.FRAME, Direction.SENT, Opcode.PONG, 125, Role.HEARTBEAT_ANSWER),
+    Event(1e6 + 1e-6, Kind.FRAME, Direction.RECEIVED, Opcode.CLOSE, 2, Role.NONE),
+    Event(2.0, Kind.LOOP_LAG, seconds=0.25),
+    # A laptop that was closed for a weekend.
+    Event(3.0, Kind.SUSPENDED, seconds=200_000.0),
+    Event(4.0, Kind.ENDED),
+]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.kind.name)
+def test_an_event_comes_back_as_it_went_in(event):
+    """Sixteen bytes hold every field; lags and sleeps are kept in milliseconds."""
+    recorder = Recorder(1)
+    number = event.size if event.kind is Kind.FRAME else round(event.seconds * 1000)
+    recorder.append(event.at, event.kind, event.direction, event.opcode, number, event.role)
+
+    assert list(recorder) == [event]
+
+
+@pytest.mark.parametrize(("size", "kept"), [(2**32 - 1, 2**32 - 1), (2**32, 2**32 - 1), (2**40, 2**32 - 1)])
+def test_sizes_over_4_gib_are_capped(size, kept):
+    """A record has four bytes for a size, which must not end a test of huge messages."""
+    recorder = Recorder(1)
+    record(recorder, 0.0, size)
+
+    assert [event.size for event in recorder] == [kept]
+
+
+def test_reading_is_of_one_moment():
+    """The ring may move on while somebody looks at its events."""
+    recorder = Recorder(2)
+    record(recorder, 0.0)
+    record(recorder, 1.0)
+    seen = []
+    for event in recorder:
+        seen.append(event.at)
+        record(recorder, 9.0)
+
+    assert seen == [0.0, 1.0]

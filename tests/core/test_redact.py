@@ -1,0 +1,105 @@
+"""Secrets stay out of everything that is shown."""
+
+import pytest
+
+from pytest_wsstability.core.redact import is_secret, redact_header, redact_text, redact_url, show_text
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    ("header", "shown"),
+    [
+        (("Authorization", "Bearer abc"), "Authorization: ***"),
+        (("cookie", "sid=1"), "cookie: ***"),
+        (("Set-Cookie", "sid=1"), "Set-Cookie: ***"),
+        (("Proxy-Authorization", "Basic abc"), "Proxy-Authorization: ***"),
+        (("X-API-Key", "abc"), "X-API-Key: ***"),
+        (("X-Auth-Token", "abc"), "X-Auth-Token: ***"),
+        (("X-Session", "abc"), "X-Session: ***"),
+        (("Sec-WebSocket-Protocol", f"bearer, {JWT}"), "Sec-WebSocket-Protocol: bearer, ***"),
+        (("Location", "/ws?token=abc&room=7"), "Location: /ws?token=***&room=7"),
+        # Ordinary values stay.
+        (("Sec-WebSocket-Protocol", "graphql-ws"), "Sec-WebSocket-Protocol: graphql-ws"),
+        (("Server", "nginx/1.22.1"), "Server: nginx/1.22.1"),
+        (("User-Agent", "pytest-wsstability"), "User-Agent: pytest-wsstability"),
+        (("Origin", "https://staging.example:8443"), "Origin: https://staging.example:8443"),
+        (("X-Request-Id", "7f3a"), "X-Request-Id: 7f3a"),
+    ],
+)
+def test_header(header, shown):
+    """The value goes by the name; other values go through as text."""
+    assert redact_header(*header) == shown
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("wss://host/ws?token=abc", "wss://host/ws?token=***"),
+        ("wss://host/ws?room=7&access_token=abc&lang=de", "wss://host/ws?room=7&access_token=***&lang=de"),
+        ("wss://joe:hunter2@host:8443/ws", "wss://***@host:8443/ws"),
+        ("wss://joe:p@ss@host/ws", "wss://***@host/ws"),
+        ("wss://host/ws?api%5Fkey=abc", "wss://host/ws?api_key=***"),
+        ("wss://host/ws?sig=abc&signature=def", "wss://host/ws?sig=***&signature=***"),
+        ("wss://host/ws?token=", "wss://host/ws?token=***"),
+        ("wss://host/ws?q=a%20b&token=abc", "wss://host/ws?q=a%20b&token=***"),
+        # No URL, yet with a secret in it.
+        ("ws://joe:hunter2@[::1/ws?token=abc", "ws://***@[::1/ws?token=***"),
+        # Ordinary ones stay as they are.
+        ("ws://127.0.0.1:8765/", "ws://127.0.0.1:8765/"),
+        ("ws://[::1]:8765/ws", "ws://[::1]:8765/ws"),
+        (
+            "wss://host/rooms/7/ws?room=7&design=dark%20blue",
+            "wss://host/rooms/7/ws?room=7&design=dark%20blue",
+        ),
+    ],
+)
+def test_url(url, shown):
+    """User information and the values of secret parameters, and nothing else."""
+    assert redact_url(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("GET /ws?token=abc HTTP/1.1", "GET /ws?token=*** HTTP/1.1"),
+        ('no route "/ws?room=7;key=abc"', 'no route "/ws?room=7;key=***"'),
+        ("/ws?access%5Ftoken=abc", "/ws?access%5Ftoken=***"),
+        ("Authorization: Bearer abc.def", "Authorization: Bearer ***"),
+        ("basic am9lOmh1bnRlcjI= refused", "basic *** refused"),
+        ("cannot connect to ws://joe:hunter2@host/ws", "cannot connect to ws://***@host/ws"),
+        (f"expired: {JWT}", "expired: ***"),
+        # Ordinary text stays.
+        ("connection refused (ws://host:8765/ws)", "connection refused (ws://host:8765/ws)"),
+        ("see https://host/faq and mail joe@host", "see https://host/faq and mail joe@host"),
+        ("size=5&room=7", "size=5&room=7"),
+        ("502 Bad Gateway: upstream timed out", "502 Bad Gateway: upstream timed out"),
+        ("keepalive ping timeout", "keepalive ping timeout"),
+    ],
+)
+def test_text(text, shown):
+    """An error may quote the URL or the header that it is about."""
+    assert redact_text(text) == shown
+
+
+@pytest.mark.parametrize("name", ["room", "lang", "design", "Upgrade", "Connection", "Host", "v", "encoding"])
+def test_ordinary_names_are_no_secrets(name):
+    """A report with everything masked would help nobody."""
+    assert not is_secret(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("ümlaut", "ümlaut"),
+        ("two\nlines\r\n\ttab", "two\\nlines\\r\\n\\ttab"),
+        ("\x1b[31m\u202eevil", "\\x1b[31m\\u202eevil"),
+        ("x" * 200, "x" * 200),
+        ("x" * 201, "x" * 197 + "..."),
+        ("?token=abc", "?token=***"),
+    ],
+)
+def test_text_of_others_in_a_message(text, shown):
+    """One line, printable, at most 200 characters, without secrets."""
+    assert show_text(text) == shown

@@ -1,0 +1,310 @@
+"""What the loop can't see keeps the clock from moving, or is told loudly."""
+
+import asyncio
+import concurrent.futures
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+
+import pytest
+
+from pytest_wsstability.virtual import VirtualLoop, VirtualTimeError, run_virtual
+
+unix = pytest.mark.skipif(sys.platform == "win32", reason="needs Unix")
+
+
+class Gate:
+    """Blocks a thread until the test lets it go, so that no test depends on how fast a machine is."""
+
+    def __init__(self):
+        self._event = threading.Event()
+
+    def open(self):
+        self._event.set()
+
+    def pass_through(self, value="passed"):
+        assert self._event.wait(20)
+        return value
+
+
+async def frozen(start, release):
+    """The clock before and after something in flight, with a timer of 1 s waiting all the time."""
+    loop = asyncio.get_running_loop()
+    fired = []
+    timer = loop.call_later(1, fired.append, True)
+    work = asyncio.ensure_future(start())
+    for _ in range(100):
+        await asyncio.sleep(0)
+    release()
+    result = await work
+    timer.cancel()
+    return result, loop.time(), fired
+
+
+def test_a_job_of_an_executor_takes_no_virtual_time():
+    gate = Gate()
+    assert run_virtual(frozen(lambda: asyncio.to_thread(gate.pass_through), gate.open)) == ("passed", 0, [])
+
+
+def test_a_job_of_ones_own_executor_takes_no_virtual_time():
+    gate = Gate()
+
+    async def main():
+        with concurrent.futures.ThreadPoolExecutor(1) as executor:
+            loop = asyncio.get_running_loop()
+
+            async def job():
+                return await loop.run_in_executor(executor, gate.pass_through)
+
+            return await frozen(job, gate.open)
+
+    assert run_virtual(main()) == ("passed", 0, [])
+
+
+def test_a_cancelled_job_still_holds_the_clock():
+    gate = Gate()
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(5)
+        job = loop.run_in_executor(None, gate.pass_through)
+        await asyncio.sleep(0)
+        job.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await job
+        before = loop.time()
+        gate.open()
+        await asyncio.sleep(10)
+        return before, loop.time()
+
+    assert run_virtual(main()) == (5, 15)
+
+
+def test_the_exception_of_a_job_comes_through():
+    async def main():
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.to_thread(lambda: 1 / 0)
+        return asyncio.get_running_loop().time()
+
+    assert run_virtual(main()) == 0
+
+
+def test_a_name_lookup_takes_no_virtual_time(monkeypatch):
+    gate = Gate()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: gate.pass_through())
+
+    def lookup():
+        return asyncio.get_running_loop().getaddrinfo("host.example", 80)
+
+    assert run_virtual(frozen(lookup, gate.open)) == ("passed", 0, [])
+
+
+def test_localhost_and_literals_are_looked_up_without_a_thread(monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: pytest.fail("asked the resolver"))
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        found = [
+            await loop.getaddrinfo(host, "80") for host in ("localhost", "api.localhost", "127.0.0.1", "::1")
+        ]
+        with pytest.raises(socket.gaierror):
+            await loop.getaddrinfo("127.0.0.1", 80, family=socket.AF_INET6)
+        return [[info[4][:2] for info in infos] for infos in found]
+
+    both = [("127.0.0.1", 80), ("::1", 80)]
+    assert run_virtual(main()) == [both, both, both[:1], both[1:]]
+
+
+@unix
+def test_a_subprocess_takes_no_virtual_time():
+    async def main():
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(7)
+        async with asyncio.timeout(0.001):
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-c",
+                "print(input())",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+            )
+            output, _ = await process.communicate(b"hello\n")
+        at = loop.time()
+        await asyncio.sleep(1)
+        return output.split(), process.returncode, at, loop.time()
+
+    assert run_virtual(main()) == ([b"hello"], 0, 7, 8)
+
+
+@unix
+def test_a_subprocess_that_does_not_start_leaves_no_hold():
+    async def main():
+        with pytest.raises(FileNotFoundError):
+            await asyncio.create_subprocess_exec("/no/such/program")
+        await asyncio.sleep(3)
+        return asyncio.get_running_loop().time()
+
+    assert run_virtual(main()) == 3
+
+
+def test_hold_keeps_the_clock_for_another_thread():
+    gate = Gate()
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(3)
+        done = loop.create_future()
+        thread = threading.Thread(
+            target=lambda: loop.call_soon_threadsafe(done.set_result, gate.pass_through())
+        )
+        with loop.hold():
+            thread.start()
+            loop.call_soon(gate.open)
+            result = await asyncio.wait_for(done, 0.001)
+        thread.join()
+        return result, loop.time()
+
+    assert run_virtual(main()) == ("passed", 3)
+
+
+def test_hold_can_be_left_in_another_thread():
+    gate = Gate()
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        hold = loop.hold()
+        hold.__enter__()
+
+        def leave():
+            gate.pass_through()
+            hold.__exit__(None, None, None)
+
+        thread = threading.Thread(target=leave)
+        thread.start()
+        loop.call_soon(gate.open)
+        await asyncio.sleep(60)
+        thread.join()
+        return loop.time()
+
+    assert run_virtual(main()) == 60
+
+
+def test_hold_cannot_be_entered_in_another_thread():
+    async def main():
+        loop = asyncio.get_running_loop()
+
+        def enter():
+            with loop.hold():
+                pass
+
+        with pytest.raises(VirtualTimeError, match=r"^loop\.hold\(\) entered in thread"):
+            await asyncio.to_thread(enter)
+
+    run_virtual(main())
+
+
+def test_a_thread_that_comes_late_is_an_error():
+    async def main():
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(60)
+        thread = threading.Thread(target=loop.call_soon_threadsafe, args=(int,), name="latecomer")
+        thread.start()
+        thread.join()
+        await loop.create_future()
+
+    with pytest.raises(VirtualTimeError, match=r"^thread 'latecomer' woke the loop .* had moved to t=60 s"):
+        run_virtual(main())
+
+
+def test_a_thread_may_come_before_the_clock_has_moved():
+    async def main():
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+        thread = threading.Thread(target=loop.call_soon_threadsafe, args=(done.set_result, "early"))
+        thread.start()
+        thread.join()
+        return await done
+
+    assert run_virtual(main()) == "early"
+
+
+@unix
+def test_a_signal_is_waited_for():
+    async def main():
+        loop = asyncio.get_running_loop()
+        got = loop.create_future()
+        loop.add_signal_handler(signal.SIGUSR1, got.set_result, "signal")
+        loop.call_later(5, os.kill, os.getpid(), signal.SIGUSR1)
+        await asyncio.sleep(1)
+        result = await got
+        loop.remove_signal_handler(signal.SIGUSR1)
+        return result, loop.time()
+
+    assert run_virtual(main()) == ("signal", 5)
+
+
+@unix
+def test_kernel_pipes_and_unix_sockets_are_read_before_the_clock_moves(tmp_path):
+    async def main():
+        loop = asyncio.get_running_loop()
+
+        async def echo(reader, writer):
+            while data := await reader.read(100):
+                await asyncio.sleep(1)
+                writer.write(data)
+            writer.close()
+
+        async with await asyncio.start_unix_server(echo, tmp_path / "socket"):
+            reader, writer = await asyncio.open_unix_connection(tmp_path / "socket")
+            for _ in range(100):
+                writer.write(b"x" * 50)
+                assert await asyncio.wait_for(reader.readexactly(50), 1.5)
+            writer.close()
+            await writer.wait_closed()
+            await asyncio.sleep(0)
+        return loop.time()
+
+    assert run_virtual(main()) == 100
+
+
+@unix
+def test_a_socket_pair_is_the_kernels():
+    async def main():
+        left, right = socket.socketpair()
+        with left, right:
+            left.setblocking(False)
+            right.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_sendall(left, b"hello")
+            return await asyncio.wait_for(loop.sock_recv(right, 10), 0.001), loop.time()
+
+    assert run_virtual(main()) == (b"hello", 0)
+
+
+def test_the_log_says_what_time_stands_still_for(monkeypatch, caplog):
+    monkeypatch.setattr("pytest_wsstability.virtual.clock._PATIENCE", 0.001)
+    gate = Gate()
+
+    class Opening(logging.Handler):
+        def emit(self, record):
+            gate.open()
+
+    logger = logging.getLogger("pytest_wsstability.virtual")
+    handler = Opening()
+    logger.addHandler(handler)
+    try:
+        run_virtual(asyncio.to_thread(gate.pass_through))
+    finally:
+        logger.removeHandler(handler)
+    assert "waiting for 1 x executor job" in caplog.text
+
+
+def test_no_descriptor_is_left_open():
+    loop = VirtualLoop()
+    loop.run_until_complete(asyncio.sleep(1))
+    loop.close()
+    assert loop.is_closed()
+    assert repr(loop) == "<VirtualLoop closed t=1 timers=0>"

@@ -1,0 +1,91 @@
+"""The clocks of the standard library follow the loop, where that was asked for."""
+
+import asyncio
+import datetime
+import time
+import warnings
+
+import pytest
+
+from pytest_wsstability.virtual import run_virtual
+
+REAL = time.time, time.monotonic, time.perf_counter, datetime.datetime
+
+CLOCKS = {
+    "time.time": lambda: time.time(),
+    "time.monotonic": lambda: time.monotonic(),
+    "time.time_ns": lambda: time.time_ns() / 1e9,
+    "time.monotonic_ns": lambda: time.monotonic_ns() / 1e9,
+    "datetime.now": lambda: datetime.datetime.now().timestamp(),
+    "datetime.now with a zone": lambda: datetime.datetime.now(datetime.UTC).timestamp(),
+    "datetime.today": lambda: datetime.datetime.today().timestamp(),
+    "datetime.utcnow": lambda: datetime.datetime.utcnow().replace(tzinfo=datetime.UTC).timestamp(),
+}
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_a_patched_clock_follows_the_loop(clock):
+    read = CLOCKS[clock]
+
+    async def main():
+        await asyncio.sleep(60)
+        before = read()
+        await asyncio.sleep(86400)
+        return round(read() - before, 3)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        assert run_virtual(main(), patch_time=True) == 86400
+
+
+def test_it_starts_at_the_real_time():
+    async def main():
+        return time.time()
+
+    before = time.time()
+    assert before <= run_virtual(main(), patch_time=True) <= time.time()
+
+
+def test_other_threads_keep_their_clock():
+    async def main():
+        await asyncio.sleep(86400 * 365)
+        return await asyncio.to_thread(time.time) < time.time() - 86400
+
+    assert run_virtual(main(), patch_time=True) is True
+
+
+def test_perf_counter_stays_real():
+    async def main():
+        return time.perf_counter is REAL[2]
+
+    assert run_virtual(main(), patch_time=True) is True
+
+
+def test_datetimes_stay_datetimes():
+    async def main():
+        now = datetime.datetime.now()
+        return (
+            type(now) is REAL[3],
+            isinstance(now, datetime.datetime),
+            issubclass(REAL[3], datetime.datetime),
+            datetime.datetime(2024, 2, 29) == REAL[3](2024, 2, 29),
+        )
+
+    assert run_virtual(main(), patch_time=True) == (True, True, True, True)
+
+
+def test_the_clocks_are_restored():
+    async def main():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_virtual(main(), patch_time=True)
+    assert (time.time, time.monotonic, time.perf_counter, datetime.datetime) == REAL
+
+
+def test_without_asking_the_clocks_are_real():
+    async def main():
+        await asyncio.sleep(86400)
+        return (time.time, time.monotonic, time.perf_counter, datetime.datetime) == REAL
+
+    assert run_virtual(main()) is True
