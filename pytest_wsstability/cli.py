@@ -58,14 +58,14 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser(
             "hold",
             help="hold one connection to a URL and say how it went",
-            epilog="exit status: 0 stable, 1 unstable or not opened, 2 usage, 3 inconclusive, 130 interrupted",
+            epilog="exit: 0 stable, 1 unstable or not opened, 2 usage, 3 inconclusive, 130 interrupted",
         )
     )
     _add_serve(
         commands.add_parser(
             "serve",
             help="run the reference orchestrator for clients in any language",
-            epilog="runs until Ctrl-C; exit status: 130 interrupted, 2 usage or the port is in use",
+            epilog="runs until Ctrl-C; exit: 130 interrupted, 2 usage or port in use",
         )
     )
     return parser

@@ -67,6 +67,13 @@ def is_virtual(node: pytest.Item | pytest.Collector) -> bool:
     return settings.url is None and "url" not in marker.kwargs and not _leaves(node)
 
 
+def loop_scope(item: pytest.Item) -> str:
+    """The scope of the loop on which an async test runs: what its asyncio marker says, or else the ini."""
+    marker = item.get_closest_marker("asyncio")
+    own = marker.kwargs.get("loop_scope", marker.kwargs.get("scope")) if marker is not None else None
+    return own or item.config.getini("asyncio_default_test_loop_scope") or "function"
+
+
 def refuse_mixed_time(item: pytest.Item) -> None:
     """
     Refuse a virtual test on a loop that it shares with others and that is real.
@@ -98,19 +105,20 @@ def _leaves(node: pytest.Item | pytest.Collector) -> bool:
     """
     # pytest has no public way to ask for a fixture's definition before it is set up.
     manager = node.session._fixturemanager
-    pending, seen = ["ws_url"], set()
+    # A fixture that asks for its own name gets the one that it overrides: one further up.
+    pending, seen = [("ws_url", 1)], set()
     while pending:
-        name = pending.pop()
+        name, up = found = pending.pop()
         definitions = manager.getfixturedefs(name, node)
-        if name in seen or not definitions:
+        if found in seen or not definitions or up > len(definitions):
             continue
-        seen.add(name)
-        definition = definitions[-1]
+        seen.add(found)
+        definition = definitions[-up]
         if name == "ws_url" and definition.func.__module__ == f"{__package__}.fixtures":
             return False
         if inspect.iscoroutinefunction(definition.func) or inspect.isasyncgenfunction(definition.func):
             return False
         if name == "ws_orchestrator":
             return False
-        pending += definition.argnames
+        pending += [(each, up + 1 if each == name else 1) for each in definition.argnames]
     return True

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
-from .clock import Clock, is_virtual
+from .clock import Clock, is_virtual, loop_scope
 from .loops import Chance, run_hold
 from .markers import orchestrator_of, plan_of
 from .settings import settings_key
@@ -66,10 +66,7 @@ def _ws_loop(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoop:
             f"{request.node.nodeid}: a ws_* fixture of this test needs the event loop of a pytest-asyncio "
             "test, and this is none: write 'async def', or use ws_soak, which needs no loop"
         )
-    marker = request.node.get_closest_marker("asyncio")
-    scope = marker.kwargs.get("loop_scope") if marker is not None else None
-    scope = scope or request.config.getini("asyncio_default_test_loop_scope") or "function"
-    loop: asyncio.AbstractEventLoop = request.getfixturevalue(f"_ws_loop_{scope}")
+    loop: asyncio.AbstractEventLoop = request.getfixturevalue(f"_ws_loop_{loop_scope(request.node)}")
     request.node.stash[loop_key] = loop
     return loop
 

@@ -81,7 +81,5 @@ def _only_ours(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
 
 
 def _is_library(path: Path) -> bool:
-    parts = path.parts
-    return (
-        path.is_relative_to(_HOME) or "site-packages" in parts or "asyncio" in parts or "concurrent" in parts
-    )
+    installed = {"site-packages", "dist-packages"}.intersection(path.parts)
+    return bool(installed) or path.is_relative_to(_HOME) or path.is_relative_to(_STDLIB)

@@ -7,7 +7,6 @@ import socket
 import sys
 import time
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from ..core.events import Kind, Tier
 
@@ -54,6 +53,9 @@ class LoopMonitor:
 
     def forget(self, timeline: Timeline) -> None:
         """Stop recording in this timeline; the last one stops the watch."""
+        if self._timer is not None:
+            # What ended the connection may be the very lag or sleep that the next look would have found.
+            self._look()
         self._timelines.pop(id(timeline), None)
         if not self._timelines and self._timer is not None:
             self._timer.cancel()
@@ -62,7 +64,16 @@ class LoopMonitor:
     def _schedule(self) -> None:
         self._timer = self._loop.call_later(_INTERVAL, self._tick)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to watch."""
+        return not self._timelines
+
     def _tick(self) -> None:
+        self._look()
+        self._schedule()
+
+    def _look(self) -> None:
         assert self._timer is not None
         now = self._loop.time()
         lag = now - self._timer.when()
@@ -73,22 +84,25 @@ class LoopMonitor:
                 timeline.mark(now, Kind.SUSPENDED, slept)
             if lag >= _LAG:
                 timeline.mark(now, Kind.LOOP_LAG, lag)
-        self._schedule()
 
 
-_monitors: WeakKeyDictionary[asyncio.AbstractEventLoop, LoopMonitor] = WeakKeyDictionary()
+_monitors: dict[asyncio.AbstractEventLoop, LoopMonitor] = {}
 
 
 def watch(loop: asyncio.AbstractEventLoop, timeline: Timeline) -> None:
     """Record the lags of the loop in the timeline."""
     if timeline.tier is Tier.REAL:
-        _monitors.setdefault(loop, LoopMonitor(loop)).watch(timeline)
+        if loop not in _monitors:
+            _monitors[loop] = LoopMonitor(loop)
+        _monitors[loop].watch(timeline)
 
 
 def forget(loop: asyncio.AbstractEventLoop, timeline: Timeline) -> None:
     """Stop recording lags in the timeline."""
     if monitor := _monitors.get(loop):
         monitor.forget(timeline)
+        if monitor.is_idle:
+            del _monitors[loop]
 
 
 def _time_asleep() -> float:

@@ -52,8 +52,7 @@ async def _proof_of_life(websocket: WebSocket, requirement: Requirement) -> Verd
         if await websocket.wait_pong(pong, websocket.loop.time() + PROOF_TIMEOUT):
             websocket.end_hidden_since = None
         elif timeline.close is None:
-            # Neither a sign of life nor an end: nothing is known, and the verdict must say so.
-            timeline.deliberately_stalled = False
+            # Neither a sign of life nor an end: the verdict must say that nothing is known.
             websocket.pause_reading()
     return requirement.check(timeline)
 

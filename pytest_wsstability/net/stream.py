@@ -251,7 +251,7 @@ class Stream(asyncio.Protocol):
     def fail(self, code: int, reason: str) -> None:
         """Fail the connection as RFC 6455, section 7.1.7, says, and remember why."""
         self.ending.because(reason)
-        self.protocol.fail(code, reason[:120])
+        self.protocol.fail(code, reason.encode()[:123].decode(errors="ignore"))
         self.flush(self._loop.time())
 
     def abort(self, local_reason: str) -> None:
