@@ -1,0 +1,31 @@
+"""Judge a script, and compare what came of it: for the tests of the rules."""
+
+from pytest_wsstability.core.events import End
+from pytest_wsstability.core.requirement import Requirement
+from pytest_wsstability.core.verdict import Outcome
+from tests.core.script import FIN, timeline
+
+STABLE, UNSTABLE, INCONCLUSIVE = Outcome.STABLE, Outcome.UNSTABLE, Outcome.INCONCLUSIVE
+SERVER = End.SERVER
+
+# Requirements and rows of scripts that many tables share.
+HOLD = {"alive_for": 120}
+WITHIN = {"heartbeat_within": 5}
+BEATS = [row for at in (25, 50, 75, 100) for row in ((at, ">beat"), (at + 0.1, "<answer"))]
+CLOSURE = {"no_abnormal_closure": True}
+STALLED_END = {**FIN, "hidden_since": 0.5}
+
+
+def judged(written, rows, until=None, end=End.CLIENT):
+    return Requirement.of(**written).check(timeline(*rows, end=end, until=until))
+
+
+def check(verdict, outcome, why):
+    """``why`` is the headline, or else the rules or reasons that must be given."""
+    assert verdict.outcome is outcome, verdict
+    if isinstance(why, str):
+        assert verdict.headline == why
+    elif outcome is INCONCLUSIVE:
+        assert [doubt.reason for doubt in verdict.doubts] == why
+    else:
+        assert [violation.rule for violation in verdict.violations] == why

@@ -1,0 +1,49 @@
+"""A verdict that hangs on the order of simultaneous timers says so."""
+
+import pytest
+
+EDGE = """
+    import pytest
+
+    @pytest.mark.ws_orchestrator(read_deadline="60s", ping_interval=None, deadline_reset_by="heartbeat")
+    @pytest.mark.ws_stability(alive_for="{hold}", heartbeat_every="{every}")
+    def test_it(ws_soak):
+        pass
+"""
+
+
+def test_only_one_order_is_stable(failure):
+    printed = failure(EDGE.format(hold="90s", every="60s"))
+    assert "inconclusive: knife edge at t=60.000 s: read deadline and heartbeat together" in printed
+
+
+def test_both_orders_end_but_not_at_the_same_time(failure):
+    printed = failure(EDGE.format(hold="5m", every="60s"))
+    assert "in doubt  knife edge at t=60.000 s: read deadline and heartbeat together" in printed
+
+
+@pytest.mark.parametrize("order", ["fifo", "lifo", "random"])
+def test_just_before_is_stable_in_any_order(passes, order):
+    assert passes(EDGE.format(hold="5m", every="59.9s"), f"--ws-order={order}") == 1
+
+
+@pytest.mark.parametrize("order", ["fifo", "lifo", "random"])
+def test_just_after_ends_in_any_order_without_doubt(failure, order):
+    printed = failure(EDGE.format(hold="5m", every="60.1s"), f"--ws-order={order}")
+    assert "1006 at 60 s" in printed
+    assert "knife edge" not in printed
+
+
+ASYNC = """
+    import pytest
+
+    @pytest.mark.ws_orchestrator(read_deadline="60s", ping_interval=None, deadline_reset_by="heartbeat")
+    async def test_it(ws_connect):
+        connection = await ws_connect(heartbeat="60s")
+        await connection.assert_alive_for("5m")
+"""
+
+
+@pytest.mark.parametrize(("order", "end"), [("fifo", "1006 at 60 s"), ("lifo", "1006 at 120 s")])
+def test_the_order_can_be_chosen(failure, order, end):
+    assert end in failure(ASYNC, f"--ws-order={order}")
