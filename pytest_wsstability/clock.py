@@ -7,6 +7,7 @@ import inspect
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from .markers import STABILITY, plan_of, uses_us
 from .settings import settings_key
@@ -79,19 +80,19 @@ def refuse_mixed_time(item: pytest.Item) -> None:
     Refuse a virtual test on a loop that it shares with others and that is real.
 
     Raises:
-        pytest.UsageError: if it is one.
+        pytest.fail.Exception: if it is one.
 
     """
-    marker = item.get_closest_marker("asyncio")
-    scope = marker.kwargs.get("loop_scope", "function") if marker is not None else "function"
-    if scope == "function" or not is_virtual(item):
+    scope = loop_scope(item)
+    if scope == "function" or not pytest_asyncio.is_async_test(item) or not is_virtual(item):
         return
     kind = getattr(pytest, scope.capitalize())
     owners = [node for node in item.listchain() if isinstance(node, kind)]
     if not owners or not is_virtual(owners[-1]):
-        raise pytest.UsageError(
+        pytest.fail(
             f"{item.nodeid}: runs in virtual time, but its loop is the {scope}'s, and that is real; give the "
-            f"{scope} the mark ws_stability(time='virtual'), the test time='real', or no loop_scope"
+            f"{scope} the mark ws_stability(time='virtual'), the test time='real', or loop_scope='function'",
+            pytrace=False,
         )
 
 

@@ -62,9 +62,10 @@ _ws_loop_session = _loop_fixture("session")
 def _ws_loop(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoop:
     """The event loop on which the test will run."""
     if not pytest_asyncio.is_async_test(request.node):
-        raise pytest.UsageError(
+        pytest.fail(
             f"{request.node.nodeid}: a ws_* fixture of this test needs the event loop of a pytest-asyncio "
-            "test, and this is none: write 'async def', or use ws_soak, which needs no loop"
+            "test, and this is none: write 'async def', or use ws_soak, which needs no loop",
+            pytrace=False,
         )
     loop: asyncio.AbstractEventLoop = request.getfixturevalue(f"_ws_loop_{loop_scope(request.node)}")
     request.node.stash[loop_key] = loop

@@ -53,14 +53,15 @@ def refine(
 ) -> None:
     """Make a failure of stability read as one: its own words, and one of them in the short summary."""
     error = excinfo.value
-    if report.outcome != "failed" or not _is_ours(error):
+    # An expected failure is "skipped" by now, and is shown with --xfail-tb.
+    if report.passed or isinstance(report.longrepr, tuple) or not _is_ours(error):
         return
     from .core.assertions import StabilityError
     from .core.verdict import Outcome
 
     if isinstance(error, StabilityError):
         inconclusive = error.verdict.outcome is Outcome.INCONCLUSIVE
-        if inconclusive and item.config.stash[settings_key].inconclusive == "skip":
+        if inconclusive and report.failed and item.config.stash[settings_key].inconclusive == "skip":
             report.outcome = "skipped"
             path, line, _ = item.location
             report.longrepr = (path, (line or 0) + 1, f"Skipped: {error.verdict.headline}")
@@ -76,8 +77,7 @@ def refine(
 
 def _only_ours(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
     """Whether no line of the user's stands between the test runner and the failure."""
-    test = [entry for entry in excinfo.traceback if not _is_library(Path(str(entry.path)))]
-    return not test
+    return all(_is_library(Path(str(entry.path))) for entry in excinfo.traceback)
 
 
 def _is_library(path: Path) -> bool:
