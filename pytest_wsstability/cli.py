@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -278,7 +280,12 @@ async def _serve(orchestrator: Any, *, as_json: bool) -> None:
             json.dumps({"url": orchestrator.url}) if as_json else f"listening on {orchestrator.url}",
             flush=True,
         )
-        await asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        terminated = loop.create_future()
+        # What containers send; sessions are closed as on an interrupt.
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(signal.SIGTERM, terminated.set_result, None)
+        await terminated
 
 
 def _session_line(connection: Connection, *, as_json: bool) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .settings import TIMES, settings_key, wrong_url
+from .settings import TIMES, settings_key
 
 if TYPE_CHECKING:
     from .core.requirement import Requirement
@@ -103,7 +103,9 @@ def orchestrator_of(item: pytest.Item) -> dict[str, Any]:
 
 def _merged(item: pytest.Item, name: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for marker in item.iter_markers(name):
+    # pytest lists the marks of a parameter after those of its function, though they are the closer ones.
+    of_parameter = getattr(getattr(item, "callspec", None), "marks", ())
+    for marker in [*(mark for mark in of_parameter if mark.name == name), *item.iter_markers(name)]:
         if marker.args:
             raise TypeError(f"{name}: takes keywords only, not {marker.args[0]!r}")
         # The closest marker comes first and wins.
@@ -113,9 +115,12 @@ def _merged(item: pytest.Item, name: str) -> dict[str, Any]:
 
 def _plan(item: pytest.Item) -> Plan:
     from .core.requirement import Requirement
+    from .core.url import wrong_url
     from .net.client import client_kind
 
     values = _merged(item, STABILITY)
+    if "closed" in values:
+        raise TypeError("closed: a hold cannot require an end; assert_closed() in the test can")
     others = {name: values.pop(name) for name in _NOT_REQUIRED if name in values}
     try:
         requirement = Requirement.of(**values) if values else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -124,32 +123,12 @@ def _url(config: pytest.Config) -> tuple[str | None, str]:
     }
     for source, value in sources.items():
         if value:
+            from .core.url import wrong_url
+
             if reason := wrong_url(value):
                 raise pytest.UsageError(f"{source}: {reason}")
             return value, source
     return None, "default"
-
-
-def wrong_url(url: object) -> str | None:
-    """What is wrong with a WebSocket URL, secrets masked; None if nothing."""
-    try:
-        parts = urlsplit(url) if isinstance(url, str) else None
-        port = parts.port if parts else None
-    except ValueError as exc:
-        parts, port, detail = None, None, str(exc)
-    else:
-        detail = "give ws:// or wss:// and a host"
-    if (
-        parts is not None
-        and parts.scheme in ("ws", "wss")
-        and parts.hostname
-        and port != 0
-        and not parts.fragment
-    ):
-        return None
-    from .core.redact import redact_url
-
-    return f"{redact_url(str(url))!r} is not a WebSocket URL ({detail})"
 
 
 def _choice(config: pytest.Config, option: str, ini: str, valid: tuple[str, ...]) -> str:
@@ -162,6 +141,6 @@ def _choice(config: pytest.Config, option: str, ini: str, valid: tuple[str, ...]
 def _header(line: str, source: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     if not colon or not name.strip() or " " in name.strip():
-        # The line may hold a secret, so only its beginning is shown.
-        raise pytest.UsageError(f"{source}: {line[:12]!r}... is not a header; give 'Name: value'")
+        # What was given may be a secret, so it is not shown.
+        raise pytest.UsageError(f"{source}: a value without a header's name; give 'Name: value'")
     return name.strip(), value.strip()

@@ -167,7 +167,9 @@ class ClientSide:
         """Go on with the session."""
         assert websocket.timeline is not None
         if role is Role.GREETING and websocket.timeline.session_info_at is None:
-            websocket.send_profile(Role.SESSION_INFO, self.session_id)
+            # A close frame that came in the same read has ended all sending.
+            if websocket.is_open:
+                websocket.send_profile(Role.SESSION_INFO, self.session_id)
         elif role is Role.SESSION_CONFIRMED:
             self._stall(websocket)
 

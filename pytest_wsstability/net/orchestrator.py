@@ -172,9 +172,7 @@ class Orchestrator:
         )
         side = ServerSide(self.behaviour, self, self._headers)
         inbox = INBOX if self._handler is not None else 0
-        websocket = WebSocket(protocol, side, self.profile, loop=loop, inbox=inbox)
-        self._transports[websocket] = None
-        return websocket
+        return WebSocket(protocol, side, self.profile, loop=loop, inbox=inbox)
 
     async def stop(self) -> None:
         """
@@ -216,6 +214,10 @@ class Orchestrator:
             self._gone = None
 
     # The book of connections and sessions (see `Register`).
+
+    def reached(self, websocket: WebSocket) -> None:
+        """A transport is there; after a TLS handshake that failed none is, and nobody says so."""
+        self._transports[websocket] = None
 
     def came(self, connection: Connection) -> None:
         """A connection is open."""

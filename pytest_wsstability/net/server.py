@@ -27,6 +27,9 @@ OPEN_TIMEOUT = 10.0
 class Register(Protocol):
     """Who keeps the book of connections and sessions; the `Orchestrator`."""
 
+    def reached(self, websocket: WebSocket) -> None:
+        """A transport is there."""
+
     def came(self, connection: Connection) -> None:
         """A connection is open."""
 
@@ -60,6 +63,7 @@ class ServerSide:
     def connected(self, websocket: WebSocket) -> None:
         """Wait for the client's request, but not for ever."""
         assert websocket.transport is not None
+        self._register.reached(websocket)
         self._timer = websocket.loop.call_later(OPEN_TIMEOUT, websocket.transport.abort)
 
     def handshake(self, websocket: WebSocket, event: Request | Response | None) -> None:

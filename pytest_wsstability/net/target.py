@@ -7,10 +7,9 @@ import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from websockets.exceptions import InvalidURI
 from websockets.uri import WebSocketURI, parse_uri
 
-from ..core.redact import redact_url
+from ..core.url import wrong_url
 
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -23,13 +22,9 @@ def parse_url(url: str) -> WebSocketURI:
         ValueError: if it is none, saying what is wrong with it.
 
     """
-    try:
-        return parse_uri(url)
-    except (InvalidURI, ValueError) as exc:
-        detail = exc.msg if isinstance(exc, InvalidURI) else str(exc)
-        raise ValueError(
-            f"url: {redact_url(str(url))!r} is not a WebSocket URL ({detail}); give ws:// or wss://"
-        ) from None
+    if reason := wrong_url(url):
+        raise ValueError(f"url: {reason}")
+    return parse_uri(url)
 
 
 def parse_headers(headers: Headers) -> tuple[tuple[str, str], ...]:
@@ -43,7 +38,8 @@ def parse_headers(headers: Headers) -> tuple[tuple[str, str], ...]:
     pairs = tuple(headers.items() if isinstance(headers, Mapping) else headers)
     for name, value in pairs:
         if not name or any(char in name for char in " :\r\n\t"):
-            raise ValueError(f"header: {name!r} is not a header name")
+            # What was given may be a secret in the wrong place, so it is not shown.
+            raise ValueError("header: a name must be there, without spaces, colons and line breaks")
         if "\r" in value or "\n" in value:
             raise ValueError(f"header {name}: the value has a line break")
     return pairs

@@ -1,0 +1,35 @@
+"""What is wrong with a WebSocket URL, said before anything is dialled."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, urlsplit
+
+from .redact import redact_url
+
+
+def wrong_url(url: object) -> str | None:
+    """What is wrong with a WebSocket URL (RFC 6455, section 3), secrets masked; None if nothing."""
+    try:
+        parts = urlsplit(url) if isinstance(url, str) else None
+        reason = "it is no text" if parts is None else _wrong(parts)
+    except ValueError as exc:
+        reason = str(exc)
+    if reason is None:
+        return None
+    return f"{redact_url(str(url))!r} is not a WebSocket URL ({reason}); give ws:// or wss:// and a host"
+
+
+def _wrong(parts: SplitResult) -> str | None:
+    if parts.scheme not in ("ws", "wss"):
+        return f"its scheme is {parts.scheme!r}" if parts.scheme else "it has no scheme"
+    if not parts.hostname:
+        return "it has no host"
+    if parts.port == 0:
+        return "port 0 is none"
+    if parts.fragment:
+        return "it has a fragment"
+    try:
+        parts.hostname.encode("idna")
+    except UnicodeError:
+        return f"{parts.hostname!r} is no host name"
+    return None

@@ -1,0 +1,371 @@
+"""The wsstability command in this process; tests/against/test_processes.py has it as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import re
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from pytest_wsstability import Orchestrator, cli
+from tests.servers import launch
+
+pytestmark = pytest.mark.real
+
+# For what has to come, on a busy machine.
+SOON = 20
+SECRET = "s3cr3t-value"
+# Nobody can listen on it without being root, and nobody does.
+NOBODY = "ws://127.0.0.1:1"
+
+
+@contextmanager
+def serving(**options) -> Iterator[str]:
+    """A reference orchestrator on a loop in a thread of its own; gives the URL."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    orchestrator = Orchestrator(**options)
+    try:
+        asyncio.run_coroutine_threadsafe(orchestrator.start(), loop).result(SOON)
+        yield orchestrator.url
+        asyncio.run_coroutine_threadsafe(orchestrator.stop(), loop).result(SOON)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+@pytest.fixture(scope="module")
+def good():
+    """The URL of a server that keeps every promise."""
+    with serving() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def closing():
+    """The URL of a server that closes after a while, whatever the client does."""
+
+    async def leave(connection):
+        await asyncio.sleep(0.3)
+
+    with serving(handler=leave) as url:
+        yield url
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command in this process: ``status, stdout, stderr = run("hold", url)``."""
+
+    def runner(*arguments: str) -> tuple[int, str, str]:
+        status = cli.main(arguments)
+        return status, *capsys.readouterr()
+
+    return runner
+
+
+# hold: what it exits with and what it says.
+
+
+def test_stable_is_0(run, good):
+    """One line with target, horizon, tier and heartbeats; progress goes to stderr."""
+    status, out, err = run("hold", good, "--for", "1s", "--heartbeat", "300ms", "--session-within", "5s")
+
+    assert status == 0
+    assert re.fullmatch(rf"stable: {good} alive for 1 s in real time, 3 of 3 heartbeats answered\n", out)
+    assert re.fullmatch(rf"0 s of 1 s · {good}.*\n", err)
+
+
+def test_unstable_is_1(run, closing):
+    """The whole diagnosis, as a failing test prints it."""
+    status, out, _ = run("hold", closing, "--for", "2s")
+
+    assert status == 1
+    headline, *block = out.splitlines()
+    assert headline.startswith("unstable: the client end lost its connection: 1000 at ")
+    assert "  expected  alive for 2 s" in block
+    assert "  hint      if this end is planned: allow_close=1000" in block
+
+
+def test_not_opened_is_1(run):
+    """Nothing is known about stability, but the check has failed."""
+    status, out, _ = run("hold", NOBODY, "--for", "1s")
+
+    assert status == 1
+    assert (
+        out == f"{NOBODY} did not open (TCP connection): nobody listens on 127.0.0.1:1 (connection refused)\n"
+    )
+
+
+def test_inconclusive_is_3(run, good):
+    """A client that reads nothing cannot say that answers were late; the word stands there once."""
+    status, out, _ = run("hold", good, "--for", "1s", "--heartbeat", "300ms", "--client", "stalled")
+
+    assert status == 3
+    assert out.startswith("inconclusive: this end reads nothing")
+    assert out.count("inconclusive") == 1
+
+
+def test_json_of_a_stable_hold(run, good):
+    """One object on stdout, and no progress beside it."""
+    status, out, err = run("hold", good, "--for", "1s", "--heartbeat", "300ms", "--json")
+
+    report = json.loads(out)
+    assert (status, err) == (0, "")
+    assert report["outcome"] == report["headline"] == "stable"
+    assert (report["url"], report["tier"], report["horizon"]) == (good, "real time", 1.0)
+    assert (report["violations"], report["doubts"]) == ([], [])
+    assert report["heartbeats"]["sent"] == 3
+    assert 0 < report["heartbeats"]["slowest"] < 1
+    assert 0 < report["session_confirmed_at"] < 1
+
+
+def test_json_of_an_unstable_hold(run, closing):
+    """The broken promise with its instant."""
+    status, out, err = run("hold", closing, "--for", "2s", "--json")
+
+    report = json.loads(out)
+    (violation,) = report["violations"]
+    assert (status, err, report["outcome"]) == (1, "", "unstable")
+    assert (violation["rule"], violation["expected"]) == ("alive", "alive for 2 s")
+    assert 0 < violation["at"] == report["horizon"] < 2
+
+
+def test_json_of_an_inconclusive_hold(run, good):
+    """The doubts with their reasons."""
+    arguments = ["--for", "1s", "--heartbeat", "300ms", "--client", "stalled", "--json"]
+    status, out, err = run("hold", good, *arguments)
+
+    report = json.loads(out)
+    assert (status, err, report["outcome"]) == (3, "", "inconclusive")
+    assert [doubt["reason"] for doubt in report["doubts"]] == ["reading was paused"]
+
+
+def test_json_of_a_hold_that_did_not_open(run):
+    """The same words as in the text."""
+    status, out, err = run("hold", NOBODY, "--for", "1s", "--json")
+
+    report = json.loads(out)
+    assert (status, err) == (1, "")
+    assert report["outcome"] == "not opened"
+    assert report["error"].startswith(f"{NOBODY} did not open (TCP connection)")
+
+
+def test_protocol_pings_as_heartbeats(run, good):
+    """--profile frames needs no application protocol."""
+    status, out, _ = run("hold", good, "--for", "1s", "--heartbeat", "300ms", "--profile", "frames")
+
+    assert status == 0
+    assert " of 3 heartbeats answered" in out
+
+
+class Terminal(io.StringIO):
+    """What stderr is when somebody looks at it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_on_a_terminal_is_one_line(good, monkeypatch):
+    """Written over, and ended with a line break."""
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+
+    assert cli.main(["hold", good, "--for", "1200ms", "--heartbeat", "300ms"]) == 0
+
+    shown = terminal.getvalue()
+    assert shown.startswith("\r\x1b[K0 s of 1.2 s · ")
+    assert shown.count("\n") == 1
+    assert shown.endswith("\n")
+    last = shown.split("\r\x1b[K")[-1]
+    assert re.match(
+        r"1 s of 1\.2 s · \S+ · session confirmed after .* · heartbeats \d of \d answered · ", last
+    )
+
+
+# hold: what it refuses.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["http://127.0.0.1"], r"url: 'http://127.0.0.1' is not a WebSocket URL"),
+        (["ws://127.0.0.1:99999"], r"url: .* is not a WebSocket URL \(Port out of range 0-65535\)"),
+        ([NOBODY, "--for", "soon"], r"alive_for: 'soon' is not a duration; give seconds"),
+        ([NOBODY, "--for", "0"], r"alive_for: must be longer than 0"),
+        ([NOBODY, "--for", "1s", "--heartbeat", "2s"], r"heartbeat_every: 2 s is not shorter than the hold"),
+        ([NOBODY, "--heartbeat", "x"], r"heartbeat_every: 'x' is not a duration"),
+        ([NOBODY, "--within", "5s"], r"--within: answers to what\? give --heartbeat too"),
+        ([NOBODY, "--profile", "xml"], r"profile: 'xml' is unknown; valid ones: 'json', 'frames'"),
+        (
+            [NOBODY, "--profile", "frames", "--session-within", "1s"],
+            r"--session-within: the profile 'frames' has no session to confirm",
+        ),
+        ([NOBODY, "--client", "ie6"], r"client: 'ie6' is no kind of client; valid ones: 'browser', 'mute'"),
+        ([NOBODY, "--ca", "no-such.pem"], r"ca: there is no file 'no-such.pem'; give a PEM file"),
+        (["wss://127.0.0.1:1", "--ca", __file__], r"ca: .*test_cli\.py' cannot be read as PEM"),
+        ([NOBODY, "--header", "X-Trace"], r"--header: a value without a header's name; give 'Name: value'"),
+        ([NOBODY, "--header", "X-A: b\r\nX-C: d"], r"header X-A: the value has a line break"),
+    ],
+)
+def test_a_wrong_value_is_2(run, arguments, said):
+    """One line on stderr that names it, before anything is dialled."""
+    status, out, err = run("hold", *arguments)
+
+    assert (status, out) == (2, "")
+    assert re.fullmatch(rf"wsstability hold: {said}.*\n", err)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "required: COMMAND"),
+        (["hold"], "required: url"),
+        (["hold", NOBODY, "--fro", "1s"], "unrecognized arguments: --fro 1s"),
+        (["probe", NOBODY], "invalid choice: 'probe'"),
+        (["serve", "--port", "http"], "argument --port: 'http' is not a port; give 0 to 65535"),
+        (["serve", "--port", "70000"], "argument --port: '70000' is not a port; give 0 to 65535"),
+        (["serve", "--port=-1"], "argument --port: '-1' is not a port; give 0 to 65535"),
+    ],
+)
+def test_a_wrong_option_is_2(capsys, arguments, said):
+    """As every command of the system does it."""
+    with pytest.raises(SystemExit, match=r"^2$"):
+        cli.main(arguments)
+
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("hold", "0 stable, 1 unstable or not opened, 2 usage, 3 inconclusive, 130"),
+        ("serve", "130 interrupted"),
+    ],
+)
+def test_the_help_says_the_exit_status(capsys, command, said):
+    """Scripts branch on it."""
+    with pytest.raises(SystemExit, match=r"^0$"):
+        cli.main([command, "--help"])
+
+    assert said in " ".join(capsys.readouterr().out.split())
+
+
+# hold: headers and TLS.
+
+
+@pytest.mark.parametrize(
+    "header",
+    [f"Authorization: Bearer {SECRET}", f"X-Api-Key:{SECRET}", SECRET, f": {SECRET}", f"Bearer {SECRET}: x"],
+)
+@pytest.mark.parametrize("json_too", [[], ["--json"]])
+@pytest.mark.parametrize("target", ["good", "closing", "nobody"])
+def test_no_secret_is_printed(run, request, header, json_too, target):
+    """Neither from a header, well formed or not, nor from the URL, whatever comes of the hold."""
+    url = NOBODY + "/" if target == "nobody" else request.getfixturevalue(target)
+
+    status, out, err = run("hold", f"{url}?token={SECRET}", "--for", "500ms", "--header", header, *json_too)
+
+    assert status in (0, 1, 2)
+    assert SECRET not in out + err
+    assert SECRET[:6] not in out + err
+
+
+def test_headers_are_sent(run):
+    """Repeated, in their order; and a server may demand them."""
+    received: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def refuse() -> None:
+            client, _ = server.accept()
+            with client:
+                received.extend(client.recv(65536).decode().split("\r\n"))
+                client.sendall(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 9\r\n\r\nno entry\n")
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        url = f"ws://127.0.0.1:{server.getsockname()[1]}/"
+        arguments = ["--header", f"Authorization: {SECRET}", "--header", "X-A:b", "--subprotocol", "voice.v1"]
+        status, out, err = run("hold", url, "--for", "1s", *arguments)
+        thread.join()
+
+    assert (status, err) == (1, "")
+    assert out == f"{url} did not open (upgrade refused): HTTP 401 Unauthorized: no entry\n"
+    assert {f"Authorization: {SECRET}", "X-A: b", "Sec-WebSocket-Protocol: voice.v1"} <= set(received)
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory):
+    """A server with a certificate that the system does not trust."""
+    name = next((name for name in launch.STACKS if launch.missing(name) is None), None)
+    if name is None:
+        pytest.skip("; ".join(f"{name}: {launch.missing(name)}" for name in launch.STACKS))
+    with launch.start(name, tls=launch.make_tls(tmp_path_factory.mktemp("tls"))) as server:
+        yield server
+
+
+def test_certificates_are_checked(run, secure):
+    """The advice names the options of this command."""
+    status, out, _ = run("hold", secure.url("/ws"), "--for", "200ms")
+
+    assert status == 1
+    assert "did not open (TLS handshake): the certificate is not trusted: " in out
+    assert out.endswith("; trust its authority with --ca FILE, or check nothing with --insecure\n")
+
+
+@pytest.mark.parametrize("how", ["--ca", "--insecure"])
+def test_certificates_are_trusted_when_told_to(run, secure, how):
+    """Both ways out lead out."""
+    arguments = [how, secure.tls.cafile] if how == "--ca" else [how]
+
+    assert run("hold", secure.url("/ws"), "--for", "200ms", *arguments)[0] == 0
+
+
+# serve.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--read-deadline", "0"], r"read_deadline: must be longer than 0"),
+        (["--ping-interval", "often"], r"ping_interval: 'often' is not a duration"),
+        (["--deadline-reset-by", "pong,luck"], r"deadline_reset_by: 'luck' is not a valid"),
+        (["--on-deadline", "1006"], r"on_deadline: 1006 is neither 'drop' nor a close code"),
+        (["--on-deadline", "explode"], r"on_deadline: 'explode' is neither 'drop' nor a close code"),
+        (["--profile", "xml"], r"profile: 'xml' is unknown"),
+        (["--host", "203.0.113.9"], r"the orchestrator cannot listen on 203.0.113.9:0"),
+    ],
+)
+def test_serve_refuses_wrong_values(run, arguments, said):
+    """With 2 and one line, before it listens."""
+    status, out, err = run("serve", "--port", "0", *arguments)
+
+    assert (status, out) == (2, "")
+    assert re.match(rf"wsstability serve: {said}.*\n\Z", err)
+
+
+def test_serve_refuses_a_port_in_use(run, good):
+    """The message names the address, and there is no traceback."""
+    port = good.rstrip("/").rpartition(":")[2]
+
+    status, out, err = run("serve", "--port", port)
+
+    assert (status, out) == (2, "")
+    assert err.startswith(f"wsstability serve: the orchestrator cannot listen on 127.0.0.1:{port}: ")
+    assert err.count("\n") == 1
+    assert "already in use" in err
+
+
+def test_version(capsys):
+    """The distribution's name and version."""
+    with pytest.raises(SystemExit, match=r"^0$"):
+        cli.main(["--version"])
+
+    assert re.fullmatch(r"pytest-wsstability \d+\.\d+\.\d+\n", capsys.readouterr().out)

@@ -1,0 +1,240 @@
+"""The examples as a user runs them, and what the README says: its tests, its failure, its names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pytest_wsstability import cli
+from tests.against import inner
+from tests.servers import launch
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = {
+    "test_client_under_test.py": {"passed": 2},
+    "test_custom_heartbeat.py": {"passed": 4},
+    "test_deadline_table.py": {"passed": 8},
+    "test_own_server.py": {"passed": 2},
+    "test_story.py": {"passed": 2, "xfailed": 1},
+    "test_url.py": {"passed": 3},
+}
+README = (ROOT / "README.md").read_text()
+FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MODULES = [
+    code for kind, code in FENCED.findall(README) if kind == "python" and code.startswith("import pytest")
+]
+LONG = "SKIPPED [[]1[]] *: ws_long: takes long in real time; run it with --ws-long"
+
+
+@pytest.fixture(autouse=True)
+def project(pytester, monkeypatch):
+    """An empty project, without settings from the environment of this run."""
+    inner.prepare(pytester, monkeypatch)
+    return pytester
+
+
+def copy(project, name: str) -> None:
+    """Bring an example into the project."""
+    project.makepyfile(**{name.removesuffix(".py"): (ROOT / "examples" / name).read_text()})
+
+
+def test_every_example_is_counted():
+    """A new file has to say here what comes of it."""
+    assert {path.name for path in (ROOT / "examples").glob("*.py")} == set(EXAMPLES)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_example_in_virtual_time(project, name):
+    """Each file alone, in strict mode, without any setting: exactly these outcomes."""
+    copy(project, name)
+
+    result = inner.run(project)
+
+    assert result.parseoutcomes() == EXAMPLES[name]
+    assert result.ret == pytest.ExitCode.OK
+
+
+def test_examples_together(project):
+    """All files in one run."""
+    for name in EXAMPLES:
+        copy(project, name)
+
+    outcomes = inner.run(project).parseoutcomes()
+
+    assert outcomes == {key: sum(each.get(key, 0) for each in EXAMPLES.values()) for key in outcomes}
+    assert set(outcomes) == {"passed", "xfailed"}
+
+
+# A server under test, in real time.
+
+
+@pytest.mark.real
+def test_url_example_against_a_server_of_others(project):
+    """The short tests of the file hold; the long one says how to run it."""
+    name = next((name for name in launch.STACKS if launch.missing(name) is None), None)
+    if name is None:
+        pytest.skip("; ".join(f"{name}: {launch.missing(name)}" for name in launch.STACKS))
+    copy(project, "test_url.py")
+
+    with launch.start(name) as server:
+        result = inner.run(project, f"--ws-url={server.url('/ws')}", "-rs")
+
+    assert result.parseoutcomes() == {"passed": 2, "skipped": 1}
+    result.stdout.fnmatch_lines([f"wsstability: target {server.url('/ws')} (from --ws-url)*", LONG])
+
+
+@pytest.mark.real
+def test_url_example_in_real_time(project):
+    """The same against the reference orchestrator, because an option says so."""
+    copy(project, "test_url.py")
+
+    result = inner.run(project, "--ws-time=real", "-rs")
+
+    assert result.parseoutcomes() == {"passed": 2, "skipped": 1}
+    result.stdout.fnmatch_lines(["wsstability: target the reference orchestrator, time real*", LONG])
+
+
+# What the README shows.
+
+
+def shown_failures() -> dict[str, str]:
+    """Each failure on the front page, by the name of its test."""
+    found = re.findall(r"<!-- failure: (\w+) -->\n```text\n(.*?)```", README, re.DOTALL)
+    return dict(found)
+
+
+def test_a_failure_is_shown():
+    """Its text is checked below, so it has to be found."""
+    assert list(shown_failures()) == ["test_before_the_fix"]
+
+
+@pytest.mark.parametrize("name", shown_failures())
+def test_shown_failure_is_the_printed_one(project, name):
+    """Line by line what the example prints when it is not marked as an expected failure."""
+    story = (ROOT / "examples" / "test_story.py").read_text()
+    project.makepyfile(re.sub(r"^@pytest\.mark\.xfail\(.*\n", "", story, flags=re.MULTILINE))
+
+    result = inner.run(project, "-k", name)
+
+    assert result.parseoutcomes() == {"failed": 1, "deselected": 2}
+    assert shown_failures()[name] in result.stdout.str()
+
+
+def test_expected_failure_prints_the_same(project):
+    """With --xfail-tb, behind pytest's margin."""
+    copy(project, "test_story.py")
+
+    result = inner.run(project, "--xfail-tb", "-rx", "-k", "test_before_the_fix")
+
+    margin = re.compile(r"E +(pytest_wsstability\.StabilityError: )?")
+    printed = {margin.sub("", line).strip() for line in result.outlines}
+    assert {line.strip() for line in shown_failures()["test_before_the_fix"].splitlines()} <= printed
+    result.stdout.fnmatch_lines(["XFAIL test_story.py::test_before_the_fix - before the fix: *"])
+
+
+def test_the_short_summary_of_the_story(project):
+    """One line with code, age and evidence."""
+    story = (ROOT / "examples" / "test_story.py").read_text()
+    project.makepyfile(re.sub(r"^@pytest\.mark\.xfail\(.*\n", "", story, flags=re.MULTILINE))
+
+    inner.run(project, "-k", "test_before_the_fix").stdout.fnmatch_lines(
+        ["FAILED *::test_before_the_fix - 1006 at 60 s of 120 s: no close frame received or sent; FIN"]
+    )
+
+
+@pytest.mark.parametrize("code", MODULES, ids=range(len(MODULES)))
+def test_readme_module(project, code):
+    """Code that is a whole test file runs as it stands there."""
+    project.makepyfile(code)
+
+    outcomes = inner.run(project).parseoutcomes()
+
+    assert set(outcomes) == {"passed"}
+
+
+# The names that the README's tables give.
+
+
+def rows(first: str) -> list[list[str]]:
+    """The cells of the tables whose first column has this title; escaped bars are bars."""
+    found, inside = [], False
+    for line in README.splitlines():
+        cells = [cell.replace("\0", "|").strip() for cell in line.replace(r"\|", "\0").split("|")[1:-1]]
+        if not cells:
+            inside = False
+        elif inside and not cells[0].startswith("---"):
+            found.append(cells)
+        inside = inside or cells[:1] == [first]
+    return found
+
+
+def code(cells: list[str]) -> list[str]:
+    """What stands in backticks in some cells."""
+    return [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+
+
+def test_options_of_the_readme_exist(project):
+    """And the ini names beside them, with the same choices."""
+    listed = inner.run(project, "--help").stdout.str()
+    words = set(re.findall(r"[\w-]+", listed))
+
+    table = rows("option")
+    options = {name.split()[0] for name in code([cells[0] for cells in table])}
+    assert "--ws-url" in options
+    assert options <= words
+    assert set(code([cells[1] for cells in table])) <= words
+    assert set(re.findall(r"--ws-[\w-]+", README)) <= words
+
+
+def test_options_of_the_plugin_are_in_the_readme(project):
+    """None is forgotten."""
+    listed = inner.run(project, "--help").stdout.str()
+
+    options = {name.split()[0] for name in code([cells[0] for cells in rows("option")])}
+    assert set(re.findall(r"^\s+(--ws-[\w-]+)", listed, re.MULTILINE)) == options
+
+
+def test_fixtures_of_the_readme_exist(project):
+    """And none is forgotten."""
+    listed = inner.run(project, "--fixtures").stdout.str()
+
+    fixtures = set(re.findall(r"^(ws_\w+)", listed, re.MULTILINE))
+    assert set(code([cells[0] for cells in rows("fixture")])) == fixtures
+
+
+@pytest.mark.parametrize("marker", ["ws_stability", "ws_orchestrator"])
+def test_marker_keywords_of_the_readme_exist(project, marker):
+    """The message of a wrong keyword lists the valid ones: those stand in the table."""
+    project.makepyfile(f"""
+        import pytest
+
+        @pytest.mark.{marker}(no_such_keyword=1)
+        async def test_it(ws_connect): ...
+    """)
+
+    listed = re.search(r"'no_such_keyword'; valid ones: (.*)", inner.run(project).stdout.str())[1]
+
+    table = README.partition(f"`{marker}(...)`, ")[2].partition("\n\n`ws_")[0]
+    named = set(code(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
+    valid = set(listed.split(", "))
+    assert named
+    assert named <= valid
+    # That one is for assert_closed, which makes it: nobody can write it in a marker.
+    assert valid - named <= {"closed"}
+
+
+@pytest.mark.parametrize("command", ["hold", "serve"])
+def test_commands_of_the_readme_exist(capsys, command):
+    """Each option on a command line of the README is one of that command."""
+    lines = re.findall(rf"wsstability {command} .*", README)
+
+    with pytest.raises(SystemExit, match=r"^0$"):
+        cli.main([command, "--help"])
+
+    listed = capsys.readouterr().out
+    assert lines
+    assert {option for line in lines for option in re.findall(r"--[\w-]+", line)} <= set(
+        re.findall(r"--[\w-]+", listed)
+    )
