@@ -32,7 +32,14 @@ if TYPE_CHECKING:
     from .net.soak import Soak, soak
     from .net.target import TLS
     from .profiles import FRAMES, JSON, SESSION_ID, Profile
-    from .virtual import VirtualDeadlock, VirtualLoop, VirtualTimeError, run_virtual, virtual_loop_factory
+    from .virtual import (
+        VirtualDeadlock,
+        VirtualLoop,
+        VirtualTimeError,
+        patched_time,
+        run_virtual,
+        virtual_loop_factory,
+    )
 
 __version__ = "0.1.0"
 
@@ -57,7 +64,8 @@ _HOMES = {
     "net.session": ("Session",),
     "net.soak": ("Soak", "soak"),
     "net.target": ("TLS",),
-    "virtual": ("VirtualDeadlock", "VirtualLoop", "VirtualTimeError", "run_virtual", "virtual_loop_factory"),
+    "virtual": ("VirtualDeadlock", "VirtualLoop", "VirtualTimeError", "patched_time", "run_virtual",
+        "virtual_loop_factory"),
     "profiles": ("FRAMES", "JSON", "SESSION_ID", "Profile"),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -112,6 +120,7 @@ __all__ = [
     "assert_session_confirmed",
     "assert_stable",
     "connect",
+    "patched_time",
     "run_virtual",
     "soak",
     "virtual_loop_factory",

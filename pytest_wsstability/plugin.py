@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import random
 from collections.abc import Generator
 from typing import Any
 
@@ -85,24 +84,11 @@ def pytest_fixture_setup(
     return (yield)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    if not is_virtual(item):
-        return (yield)
-    # Libraries draw their backoff from here: the same seed gives the same times.
-    state = random.getstate()
-    random.seed(item.config.stash[settings_key].chance.seed)
-    try:
-        return (yield)
-    finally:
-        random.setstate(state)
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    settings = item.config.stash[settings_key]
     if markers.uses_us(item):
         refuse_mixed_time(item)
-    if item.get_closest_marker(markers.LONG) and not settings.long and not is_virtual(item):
+    is_long = item.get_closest_marker(markers.LONG) is not None
+    if is_long and not item.config.stash[settings_key].long and not is_virtual(item):
         pytest.skip("ws_long: takes long in real time; run it with --ws-long")
 
 

@@ -6,6 +6,7 @@ import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .clock import is_virtual
 from .settings import Settings, settings_key
 
 if TYPE_CHECKING:
@@ -66,6 +67,10 @@ def refine(
             path, line, _ = item.location
             report.longrepr = (path, (line or 0) + 1, f"Skipped: {error.verdict.headline}")
             return
+    if is_virtual(item):
+        chance = item.config.stash[settings_key].chance
+        again = f"--ws-time virtual --ws-order {chance.order} --ws-seed {chance.seed}"
+        report.sections.append(("virtual time", f"the same again with {again}"))
     if _only_ours(excinfo):
         report.longrepr = excinfo.getrepr(style="value")
     crash: Any = getattr(report.longrepr, "reprcrash", None)

@@ -12,8 +12,10 @@ id changes, no other test notices.
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 from collections.abc import Generator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest_asyncio
@@ -66,6 +68,9 @@ def with_virtual_loop(
     # A Runner with a loop factory leaves that to others, and pytest-asyncio would make a loop and lose it.
     asyncio.set_event_loop(runner.get_loop())
     request.addfinalizer(lambda: asyncio.set_event_loop(None))
+    # Libraries draw their backoff from here: the same seed gives the same times.
+    request.addfinalizer(partial(random.setstate, random.getstate()))
+    random.seed(seed)
     return runner
 
 
