@@ -60,11 +60,13 @@ def uses_us(item: pytest.Item) -> bool:
     )
 
 
-def has_runner(item: pytest.Item) -> bool:
-    """Whether an async test says already who runs it: by a mark, by anyio's fixture, or by trio's mode."""
-    if any(map(item.get_closest_marker, _RUNNERS)) or "anyio_backend" in getattr(item, "fixturenames", ()):
-        return True
-    return item.config.pluginmanager.has_plugin("trio") and bool(item.config.getini("trio_mode"))
+def needs_runner(item: pytest.Function) -> bool:
+    """Whether a test is async, and no mark, fixture of anyio's or mode of trio's says who runs it."""
+    if not inspect.iscoroutinefunction(item.function):
+        return False
+    if any(map(item.get_closest_marker, _RUNNERS)) or "anyio_backend" in item.fixturenames:
+        return False
+    return not (item.config.pluginmanager.has_plugin("trio") and item.config.getini("trio_mode"))
 
 
 def check(item: pytest.Item) -> None:

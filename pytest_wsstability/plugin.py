@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Generator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -65,9 +65,20 @@ def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, An
             markers.check(item)
         except (TypeError, ValueError) as exc:
             raise collector.CollectError(f"{item.nodeid}: {exc}") from None
-        if inspect.iscoroutinefunction(item.function) and not markers.has_runner(item):
+        if markers.needs_runner(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="function"))
     return made
+
+
+# Before pytest-asyncio, which gives each marked test here the loop that the project has chosen by its hook.
+@pytest.hookimpl(wrapper=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None, Any, Any]:
+    test = metafunc.definition
+    # What is wrong with its markers is said when the test is made.
+    with suppress(TypeError, ValueError):
+        if markers.uses_us(test) and markers.needs_runner(test) and not is_virtual(test):
+            test.add_marker(pytest.mark.asyncio(loop_scope="function"))
+    return (yield)
 
 
 # Around the runners of pytest-asyncio only, and only of those that a virtual test asked for.

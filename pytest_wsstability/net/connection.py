@@ -136,8 +136,7 @@ class Connection(Judged):
             ValueError: for a code that may not stand on the wire.
 
         """
-        self.websocket.plan_end()
-        self.websocket.start_close(code, reason)
+        self.websocket.start_close(code, reason, planned=True)
         await self.websocket.wait_ended()
 
     async def wait_closed(self) -> None:

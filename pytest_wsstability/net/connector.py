@@ -79,7 +79,6 @@ class Connector:
             connection for connection in self.connections if connection.websocket.transport is not None
         ]
         for connection in open_ones:
-            connection.websocket.plan_end()
-            connection.websocket.start_close()
+            connection.websocket.start_close(planned=True)
         for connection in open_ones:
             await connection.wait_closed()

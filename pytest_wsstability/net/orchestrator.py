@@ -188,8 +188,7 @@ class Orchestrator:
         server.close()
         loop = asyncio.get_running_loop()
         for connection in list(self._open.values()):
-            connection.websocket.plan_end()
-            connection.websocket.start_close(1001, "server shutdown")
+            connection.websocket.start_close(1001, "server shutdown", planned=True)
         await self._wait_gone(loop.time() + CLOSE_GRACE)
         for websocket in list(self._transports):
             if websocket.transport is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from websockets.protocol import SEND_EOF, State
 
@@ -84,8 +84,8 @@ class Stream(asyncio.Protocol):
     # The transport's callbacks.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # A cast, because uvloop's transports are none of asyncio's classes.
+        self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self.protocol.receive_data(data)
@@ -159,8 +159,9 @@ class Stream(asyncio.Protocol):
     # Flow control.
 
     def pause_reading(self) -> None:
-        """Take no bytes from the transport any more."""
-        if self.timeline is not None and not self.timeline.paused and self.transport is not None:
+        """Take no bytes from the transport any more; an end that closes reads on to the peer's answer."""
+        if self.timeline is not None and not self.timeline.paused and self.is_open:
+            assert self.transport is not None
             self.transport.pause_reading()
             self.timeline.mark(self._loop.time(), Kind.READING_PAUSED)
 
@@ -222,10 +223,21 @@ class Stream(asyncio.Protocol):
     # Closing.
 
     def start_close(
-        self, code: int | None = 1000, reason: str = "", *, local_reason: str | None = None
+        self,
+        code: int | None = 1000,
+        reason: str = "",
+        *,
+        local_reason: str | None = None,
+        planned: bool = False,
     ) -> None:
         """
         Start the closing handshake, unless it has begun.
+
+        Args:
+            code: the close code; None sends an empty close frame.
+            reason: the close reason.
+            local_reason: why this end ends the connection, for the evidence.
+            planned: what follows is wanted by the user, and no instability.
 
         Raises:
             ValueError: for a code that may not stand on the wire, or a reason of more than 123 bytes.
@@ -239,19 +251,16 @@ class Stream(asyncio.Protocol):
             )
         if self.is_open:
             self.ending.because(local_reason)
+            self.ending.planned = planned
             self.protocol.send_close(code, reason)
             self.resume_reading()
             self.flush(self._loop.time())
-
-    def plan_end(self) -> None:
-        """Say that what follows is wanted by the user, and no instability."""
-        if self.protocol.state is State.OPEN:
-            self.ending.planned = True
 
     def fail(self, code: int, reason: str) -> None:
         """Fail the connection as RFC 6455, section 7.1.7, says, and remember why."""
         self.ending.because(reason)
         self.protocol.fail(code, reason.encode()[:123].decode(errors="ignore"))
+        self.resume_reading()
         self.flush(self._loop.time())
 
     def abort(self, local_reason: str) -> None:

@@ -23,8 +23,8 @@ class Waiters:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._futures: list[tuple[Wait, asyncio.Future[None]]] = []
-        # By the payload that the pong must carry.
-        self._pongs: dict[bytes, asyncio.Future[bool]] = {}
+        # With the payload that the pong must carry; two pings may have the same.
+        self._pongs: list[tuple[bytes, asyncio.Future[bool]]] = []
 
     async def wait(self, what: Wait, until: float | None = None) -> None:
         """Wait for something, for the end, or for the instant ``until`` of the loop's clock."""
@@ -38,12 +38,13 @@ class Waiters:
     async def wait_pong(self, key: bytes, until: float | None = None) -> bool:
         """Wait for the pong with this payload; False when the end or ``until`` comes first."""
         future: asyncio.Future[bool] = self._loop.create_future()
-        self._pongs[key] = future
+        entry = (key, future)
+        self._pongs.append(entry)
         try:
             await self._until(future, until, False)
             return future.result()
         finally:
-            del self._pongs[key]
+            self._pongs.remove(entry)
 
     async def _until(self, future: asyncio.Future[Any], until: float | None, otherwise: object) -> None:
         timer = self._loop.call_at(until, _settle, future, otherwise) if until is not None else None
@@ -61,14 +62,15 @@ class Waiters:
 
     def pong(self, key: bytes) -> None:
         """A pong has come."""
-        if key in self._pongs:
-            _settle(self._pongs[key], True)
+        for awaited, future in self._pongs:
+            if awaited == key:
+                _settle(future, True)
 
     def release_all(self) -> None:
         """The transport is gone."""
         for _, future in self._futures:
             _settle(future, None)
-        for pong in self._pongs.values():
+        for _, pong in self._pongs:
             _settle(pong, False)
 
 

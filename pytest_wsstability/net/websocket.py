@@ -75,6 +75,8 @@ class WebSocket(Stream):
                     self._frame(now, event)
             else:
                 self.endpoint.handshake(self, event)
+                # The timeline starts now, and what came with the handshake came after it.
+                now = self._loop.time()
         if self.timeline is None and protocol.handshake_exc is not None:
             self.endpoint.handshake(self, None)
         self.flush(now)
@@ -121,7 +123,8 @@ class WebSocket(Stream):
         if role is not _DATA:
             self.endpoint.message(self, role, session_id)
             self._session_step(role)
-        elif not self.inbox.put(payload):
+        elif (self.inbox.full and not self.is_open) or not self.inbox.put(payload):
+            # Nobody takes messages here, or a full inbox must not keep the peer's close frame out.
             self.timeline.dropped_reads += 1
         elif self.inbox.full:
             self.pause_reading()
@@ -190,6 +193,7 @@ class WebSocket(Stream):
         self._pings += 1
         prefix = HEARTBEAT_PREFIX if heartbeat else KEEPALIVE_PREFIX
         key = data if data is not None else prefix + b"%07d" % (self._pings % 10_000_000)
+        _check_control(key, "ping")
         now = self._open_now()
         self.protocol.send_ping(key)
         self.flush(now, sent=Role.HEARTBEAT if heartbeat else Role.NONE, key=key)
@@ -197,6 +201,7 @@ class WebSocket(Stream):
 
     def send_pong(self, data: bytes = b"") -> None:
         """Send a pong frame that nobody asked for (RFC 6455, section 5.5.3); never withheld."""
+        _check_control(data, "pong")
         now = self._open_now()
         withheld, self.withhold_pongs = self.withhold_pongs, False
         try:
@@ -204,3 +209,8 @@ class WebSocket(Stream):
             self.flush(now)
         finally:
             self.withhold_pongs = withheld
+
+
+def _check_control(data: bytes, name: str) -> None:
+    if len(data) > 125:
+        raise ValueError(f"{name}: {len(data)} bytes are too many; at most 125 fit (RFC 6455, section 5.5)")

@@ -1,0 +1,114 @@
+"""Python processes of the benchmarks: pytest runs, whose cost is measured, and helpers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+# What a suite of async tests needs in any case, and the plugin under test.
+WITHOUT = ("-p", "pytest_asyncio.plugin")
+WITH = (*WITHOUT, "-p", "pytest_wsstability.plugin")
+
+_INI = "[pytest]\nasyncio_mode = strict\nasyncio_default_fixture_loop_scope = function\n"
+
+
+class Spent(NamedTuple):
+    """What a process took, in seconds."""
+
+    wall: float
+    # User and system time together.
+    cpu: float
+    output: str
+
+
+@contextmanager
+def suite(**files: str) -> Iterator[Path]:
+    """A folder with a pytest suite; the keywords are names of modules, the values their source."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "pytest.ini").write_text(_INI)
+        for module, source in files.items():
+            (folder / f"{module}.py").write_text(source)
+        yield folder
+
+
+def run_pytest(folder: Path, *arguments: str, expected: int = 0) -> Spent:
+    """
+    Run pytest in a folder with no other plugins than those named.
+
+    Raises:
+        RuntimeError: for another exit code than the expected one, with what pytest printed.
+
+    """
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTEST_ADDOPTS", "PYTEST_PLUGINS", "WS_URL"):
+        environment.pop(name, None)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    with tempfile.TemporaryFile("w+") as output:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+        # The usage of this child alone; what subprocess.run leaves is the sum over all children.
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        printed = output.read()
+    if process.returncode != expected:
+        raise RuntimeError(f"pytest ended with {process.returncode}, not {expected}:\n{printed}")
+    return Spent(wall, usage.ru_utime + usage.ru_stime, printed)
+
+
+def run_module(name: str, *arguments: str) -> str:
+    """What a module of the benchmarks prints, run in a fresh process."""
+    return _printed("-m", f"{__package__}.{name}", *arguments)
+
+
+def run_code(code: str) -> str:
+    """What a few lines of Python print, run in a fresh process."""
+    return _printed("-c", code)
+
+
+def _printed(*arguments: str) -> str:
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+@contextmanager
+def raw_server() -> Iterator[str]:
+    """The URL of a `server` in a process of its own."""
+    command = [sys.executable, "-m", f"{__package__}.server"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield f"ws://127.0.0.1:{int(process.stdout.readline())}/"
+        finally:
+            # Its stdin ends, and so does it.
+            process.stdin.close()
+
+
+def raise_file_limit() -> int:
+    """Allow as many open files as the system lets us; how many that are."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return sys.maxsize
+    with_hard = hard if hard != resource.RLIM_INFINITY else max(soft, 20_000)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (with_hard, hard))
+    except (OSError, ValueError):
+        return soft
+    return with_hard

@@ -1,0 +1,321 @@
+"""Servers that break the protocol after the upgrade, and the evidence that is left of it."""
+
+import asyncio
+
+import pytest
+
+from pytest_wsstability import CloseFrame, Direction, End, TransportEnd
+from tests.net.peers import (
+    BINARY,
+    CLOSE,
+    CONT,
+    PING,
+    PONG,
+    TEXT,
+    Peer,
+    close,
+    frame,
+    length,
+    serving,
+    silent,
+    talking,
+)
+
+pytestmark = pytest.mark.ws_stability
+
+
+def then_closing(*chunks):
+    """A server that sends this, waits for the client's close frame, and closes the stream."""
+
+    async def script(peer):
+        peer.send(*chunks)
+        while (await peer.frame())[0] != CLOSE:
+            pass
+
+    return script
+
+
+def then_dropping(*chunks):
+    """A server that sends this and closes the stream (FIN)."""
+
+    async def script(peer):
+        peer.send(*chunks)
+
+    return script
+
+
+async def end_of(script, **options):
+    """The evidence of a connection to such a server."""
+    async with talking(script, **options) as connection:
+        await connection.wait_closed()
+        return connection.timeline.close
+
+
+# What the server sends, the code that this end answers with, and what the parser says.
+REFUSED = {
+    "a masked frame": (frame(TEXT, b"hello", masked=True), 1002, "incorrect masking"),
+    "a reserved data opcode": (frame(0x3, b"x"), 1002, "invalid opcode"),
+    "a reserved control opcode": (frame(0xB, b"x"), 1002, "invalid opcode"),
+    "a reserved bit": (frame(TEXT, b"x", rsv=4), 1002, "reserved bits must be 0"),
+    "a continuation of nothing": (frame(CONT, b"x"), 1002, "unexpected continuation frame"),
+    "a text frame inside a message": (
+        frame(TEXT, b"one", fin=False) + frame(TEXT, b"two"),
+        1002,
+        "expected a continuation frame",
+    ),
+    "a ping in fragments": (frame(PING, b"x", fin=False), 1002, "fragmented control frame"),
+    "a ping of 126 bytes": (frame(PING, b"x" * 126), 1002, "control frame too long"),
+    "a close frame of one byte": (frame(CLOSE, b"\x03"), 1002, "close frame too short"),
+    "a close frame with 1006": (close(1006), 1002, "invalid status code: 1006"),
+    "a close frame with 1005": (close(1005), 1002, "invalid status code: 1005"),
+    "a close frame with 5000": (close(5000), 1002, "invalid status code: 5000"),
+    "a close frame with 999": (close(999), 1002, "invalid status code: 999"),
+    "a message over the limit": (frame(BINARY, b"x" * 1001), 1009, "1001"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+async def test_what_breaks_the_protocol_is_refused(case):
+    """This end fails the connection with the code of RFC 6455, section 7.4.1, and keeps the parser's words."""
+    chunk, code, words = REFUSED[case]
+    evidence = await end_of(then_closing(chunk), max_size=1000)
+
+    assert evidence.sent.code == code
+    assert words in evidence.parser_error
+    assert (evidence.received, evidence.code, evidence.by) == (None, 1006, End.CLIENT)
+    assert evidence.abnormal
+    assert not evidence.mid_frame
+    assert f"parser: {evidence.parser_error}" in str(evidence)
+
+
+@pytest.mark.parametrize("reason", [b"\xff", b"\xe2\x82", "é".encode("latin-1")])
+async def test_a_close_reason_that_is_not_utf8_is_refused(reason):
+    """RFC 6455, section 7.1.6: the reason is UTF-8."""
+    evidence = await end_of(then_closing(frame(CLOSE, b"\x03\xe8" + reason)))
+
+    assert evidence.sent.code == 1007
+    assert evidence.parser_error is not None
+    assert evidence.abnormal
+
+
+INVALID_TEXT = {
+    "a wrong byte": [frame(TEXT, b"abc\xff")],
+    "a surrogate": [frame(TEXT, b"\xed\xa0\x80")],
+    "an overlong form": [frame(TEXT, b"\xc0\xaf")],
+    "a character cut off": [frame(TEXT, "€".encode()[:2])],
+    "a wrong byte in the first fragment": [frame(TEXT, b"\xff", fin=False)],
+    "a wrong byte in the last fragment": [frame(TEXT, b"a", fin=False), frame(CONT, b"\xff")],
+    "a character cut off in fragments": [
+        frame(TEXT, "€".encode()[:1], fin=False),
+        frame(CONT, "€".encode()[1:2]),
+    ],
+}
+
+
+@pytest.mark.parametrize("case", INVALID_TEXT)
+async def test_text_that_is_not_utf8_is_refused_with_1007(case):
+    """RFC 6455, section 8.1, at the first fragment that shows it."""
+    evidence = await end_of(then_closing(*INVALID_TEXT[case]))
+
+    assert evidence.sent.code == 1007
+    assert evidence.local_reason.startswith("invalid UTF-8 in a text message: ")
+    assert (evidence.by, evidence.code, evidence.abnormal) == (End.CLIENT, 1006, True)
+    assert evidence.local_reason in str(evidence)
+
+
+async def test_bytes_need_not_be_utf8():
+    """Only text has to."""
+    async with talking(then_closing(frame(BINARY, b"\xff"), close(1000))) as connection:
+        await connection.wait_closed()
+
+        assert await connection.recv() == b"\xff"
+        connection.assert_no_abnormal_closure()
+
+
+@pytest.mark.parametrize("wrong", [frame(TEXT, b"\xff"), frame(0x3, b"x")], ids=["text", "opcode"])
+async def test_nothing_is_read_after_a_failure(wrong):
+    """RFC 6455, section 7.1.7: what follows is nobody's, even in the same segment."""
+    script = then_closing(frame(TEXT, b"before"), wrong, frame(TEXT, b"after"), frame(PING, b"after"), close(1000))
+    async with talking(script) as connection:
+        await connection.wait_closed()
+
+        assert await connection.recv() == "before"
+        assert len(connection.websocket.inbox) == 0
+        assert connection.timeline.count(Direction.SENT) == 1
+        assert connection.timeline.close.received is None
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1003, 1008, 1011, 1012, 1013, 1014, 3000, 4408])
+async def test_a_close_frame_of_the_server_is_kept_with_its_reason(code):
+    """Whatever it means, the server ended the connection."""
+    evidence = await end_of(then_closing(close(code, "node eu-3 restarts")))
+
+    expected = CloseFrame(code, "node eu-3 restarts")
+    assert (evidence.received, evidence.sent, evidence.received_first) == (expected, expected, True)
+    assert (evidence.code, evidence.by, evidence.transport) == (code, End.SERVER, TransportEnd.FIN)
+    assert evidence.abnormal is (code not in (1000, 1001, 3000, 4408))
+    assert str(evidence).startswith(f"received {code} (")
+
+
+async def test_an_empty_close_frame_is_1005():
+    """Normal, and so shown."""
+    evidence = await end_of(then_closing(frame(CLOSE)))
+
+    assert (evidence.code, evidence.by, evidence.abnormal) == (1005, End.SERVER, False)
+    assert str(evidence).startswith("received 1005 (no status received)")
+
+
+async def test_a_hostile_reason_is_shown_harmlessly():
+    """One line, printable, without its secrets; the evidence keeps what came."""
+    reason = "bad\r\n\x1b[31mtoken=abc ?token=abc"
+    evidence = await end_of(then_closing(close(4000, reason)))
+
+    assert evidence.reason == reason
+    assert str(evidence).isprintable()
+    assert "?token=***" in str(evidence)
+
+
+async def test_a_stream_that_just_ends_is_1006():
+    """FIN without a close frame, between two frames."""
+    evidence = await end_of(then_dropping(frame(TEXT, b"hello")))
+
+    assert (evidence.received, evidence.sent, evidence.parser_error) == (None, None, None)
+    assert (evidence.code, evidence.by, evidence.transport) == (1006, End.SERVER, TransportEnd.FIN)
+    assert (evidence.mid_frame, evidence.abnormal, evidence.planned) == (False, True, False)
+    assert str(evidence) == "no close frame received or sent; FIN"
+
+
+CUTS = {
+    "in the head": frame(TEXT, b"hello")[:1],
+    "in the length": b"\x82" + length(70_000)[:3],
+    "in the payload": frame(TEXT, b"hello")[:4],
+    "in a close frame": close(1000)[:3],
+    "after another frame": frame(TEXT, b"whole") + frame(TEXT, b"half")[:3],
+}
+
+
+@pytest.mark.parametrize("cut", CUTS)
+async def test_a_stream_that_ends_inside_a_frame_says_so(cut):
+    """What a proxy does that gives up in the middle of an upload."""
+    evidence = await end_of(then_dropping(CUTS[cut]))
+
+    assert (evidence.mid_frame, evidence.transport, evidence.code) == (True, TransportEnd.FIN, 1006)
+    assert evidence.parser_error is None
+    assert str(evidence) == "no close frame received or sent; FIN in the middle of a frame"
+
+
+async def test_a_stream_that_ends_between_two_fragments_is_between_two_frames():
+    """The message is cut, the frame is not."""
+    evidence = await end_of(then_dropping(frame(TEXT, b"half", fin=False)))
+
+    assert (evidence.mid_frame, evidence.transport) == (False, TransportEnd.FIN)
+
+
+@pytest.mark.parametrize("before", [b"", frame(TEXT, b"hello")[:4]], ids=["between frames", "in a frame"])
+async def test_a_reset_is_told_from_a_fin(before):
+    """RST: the peer's process died, or it threw away what we had sent."""
+    evidence = await reset_after(before)
+
+    assert evidence.transport is TransportEnd.RESET
+    assert (evidence.code, evidence.by, evidence.abnormal) == (1006, End.SERVER, True)
+    assert evidence.mid_frame is bool(before)
+    assert "no close frame received or sent; RST" in str(evidence)
+
+
+async def reset_after(before):
+    """The evidence of a connection that a server resets, because it leaves bytes unread."""
+    sent = asyncio.Event()
+
+    async def script(peer):
+        await peer.upgrade()
+        peer.send(before)
+        await peer.frame()
+        peer.pause()
+        peer.send(frame(PING, b"go on"))
+        await sent.wait()
+        peer.cut()
+
+    async with serving(script) as url:
+        return await unread(url, sent)
+
+
+async def unread(url, sent):
+    from pytest_wsstability import connect
+
+    connection = await connect(url, profile="frames")
+    await connection.send("read")
+    while not connection.timeline.count(Direction.SENT) > 1 and not sent.is_set():
+        await connection.send("unread" * 1000)
+        await asyncio.sleep(0)
+        sent.set()
+    await connection.wait_closed()
+    return connection.timeline.close
+
+
+async def test_a_close_frame_and_then_a_reset():
+    """The frame counts; how the stream went down is told beside it."""
+
+    async def script(peer):
+        peer.send(close(1011, "crashed"))
+        await peer.frame()
+        peer.cut()
+
+    evidence = await end_of(script)
+    assert (evidence.code, evidence.reason, evidence.by) == (1011, "crashed", End.SERVER)
+    assert evidence.transport in (TransportEnd.FIN, TransportEnd.RESET)
+
+
+async def test_a_fin_right_after_the_close_frame():
+    """A server that does not wait for the answer to its close frame."""
+    evidence = await end_of(then_dropping(close(1012)))
+
+    assert (evidence.code, evidence.by) == (1012, End.SERVER)
+    assert evidence.transport in (TransportEnd.FIN, TransportEnd.RESET)
+
+
+async def test_garbage_is_a_protocol_error():
+    """An HTTP error page in the middle of a WebSocket, which broken proxies send."""
+    evidence = await end_of(then_closing(b"HTTP/1.1 502 Bad Gateway\r\n\r\n"))
+
+    assert evidence.sent.code == 1002
+    assert evidence.parser_error
+
+
+@pytest.mark.ws_stability(time="virtual")
+async def test_garbage_from_a_server_that_then_stays_is_given_up():
+    """The client fails the connection, and waits 10 s for the server to close it."""
+
+    async def script(peer: Peer):
+        peer.send(frame(0x3, b"x"))
+        await silent(peer)
+
+    async with talking(script) as connection:
+        await connection.wait_closed()
+
+        assert connection.websocket.loop.time() == connection.timeline.opened + 10.0
+        assert connection.timeline.close.at == 0.0
+        assert connection.timeline.close.sent.code == 1002
+
+
+async def test_a_flood_of_pings_is_answered_in_order():
+    """Each pong carries the payload of its ping (RFC 6455, section 5.5.3)."""
+    payloads = [b"%d" % number for number in range(500)]
+    answers = asyncio.get_running_loop().create_future()
+
+    async def script(peer):
+        peer.send(*[frame(PING, payload) for payload in payloads])
+        answers.set_result([await peer.frame() for _ in payloads])
+        await peer.gone()
+
+    async with talking(script) as connection:
+        assert await answers == [(PONG, payload) for payload in payloads]
+        assert connection.websocket.is_open
+
+
+async def test_unsolicited_pongs_are_no_answers():
+    """Recorded, and no round trip."""
+    async with talking(then_closing(frame(PONG, b"k0000001") * 3, close(1000))) as connection:
+        await connection.wait_closed()
+
+        assert connection.timeline.pings.rtts.count == 0
+        connection.assert_closed(code=1000)

@@ -1,0 +1,108 @@
+"""Runs of pytest inside pytest, as a user's project would see them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import warnings
+
+import pytest
+
+# Loaded here, so that each run inside finds them loaded and costs milliseconds.
+import pytest_wsstability.core.judge
+import pytest_wsstability.net.connector
+import pytest_wsstability.net.soak
+import pytest_wsstability.virtual.asyncio_seam  # noqa: F401
+
+INI = """
+[pytest]
+asyncio_mode = strict
+asyncio_default_fixture_loop_scope = function
+filterwarnings = error
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_current_loop():
+    """looptime asks for the current loop before each sync test, and so makes one that nobody closes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_event_loop().close()
+    asyncio.set_event_loop(None)
+
+
+@pytest.fixture(autouse=True)
+def project(pytester, monkeypatch):
+    """An empty project in strict mode, without settings from the environment of this run."""
+    for name in ("WS_URL", "PYTEST_ADDOPTS", "CI", "BUILD_NUMBER", "PYTEST_XDIST_WORKER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    pytester.makefile(".ini", pytest=INI)
+    return pytester
+
+
+@pytest.fixture
+def ini(pytester):
+    """Add lines to the project's ini file."""
+
+    def add(*lines: str) -> None:
+        pytester.makefile(".ini", pytest=INI + "\n".join(lines) + "\n")
+
+    return add
+
+
+@pytest.fixture
+def run(pytester):
+    """Run a test module in this process: ``run(source, "--ws-time=real")``."""
+
+    def runner(source: str, *args: str, conftest: str | None = None) -> pytest.RunResult:
+        if conftest is not None:
+            pytester.makeconftest(conftest)
+        pytester.makepyfile(source)
+        return pytester.runpytest_inprocess("-p", "no:cacheprovider", *map(os.fspath, args))
+
+    return runner
+
+
+@pytest.fixture
+def passes(run):
+    """Run a test module of which every test must pass, and tell how many did."""
+
+    def runner(source: str, *args: str, conftest: str | None = None) -> int:
+        result = run(source, *args, conftest=conftest)
+        outcomes = result.parseoutcomes()
+        passed = outcomes.pop("passed", 0)
+        assert outcomes == {}
+        assert passed > 0
+        assert result.ret == 0
+        return passed
+
+    return runner
+
+
+@pytest.fixture
+def failure(run):
+    """Run a test module of which the one test must fail in its call phase, and give what was printed."""
+
+    def runner(source: str, *args: str, conftest: str | None = None) -> str:
+        result = run(source, *args, conftest=conftest)
+        assert result.parseoutcomes() == {"failed": 1}
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        return result.stdout.str()
+
+    return runner
+
+
+@pytest.fixture
+def refusal(run):
+    """Run a test module whose collection must fail, and give what was printed."""
+
+    def runner(source: str, *args: str, conftest: str | None = None) -> str:
+        result = run(source, *args, conftest=conftest)
+        assert result.ret == pytest.ExitCode.INTERRUPTED
+        assert result.parseoutcomes() == {"errors": 1}
+        return result.stdout.str()
+
+    return runner

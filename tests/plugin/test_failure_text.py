@@ -1,0 +1,176 @@
+"""What a failure looks like in pytest's output."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+SOAK = """
+import pytest
+
+@pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s", client="mute")
+def test_it(ws_soak):
+    raise AssertionError("the body must not run")
+"""
+CONNECT = """
+import pytest
+
+@pytest.mark.ws_stability(client="mute")
+async def test_it(ws_connect):
+    connection = await ws_connect(heartbeat="25s")
+    await connection.assert_alive_for("2m")
+"""
+BOTH = pytest.mark.parametrize("source", [SOAK, CONNECT], ids=["ws_soak", "ws_connect"])
+HEADLINE = "1006 at 60 s of 120 s: no close frame received or sent; FIN"
+
+
+@BOTH
+def test_the_message_has_all_its_parts(run, source):
+    """The promise, what was seen, both ends' last events, what to change, and how far it reaches."""
+    run(source).stdout.fnmatch_lines(
+        [
+            f"*the client end lost its connection: {HEADLINE}",
+            "*  expected  alive for 120 s",
+            "*  observed  1006 at 60 s: *",
+            "*  client timeline (last * of * events)",
+            "*+30.000 s < ping *",
+            "*+60.000 s = transport ended",
+            "*  server timeline (last * of * events)",
+            "*+30.000 s > ping *",
+            "*+60.000 s = read deadline ran out",
+            "*  hint      *",
+            "*  covered   60 s in virtual time; nothing is known beyond",
+        ]
+    )
+
+
+@BOTH
+def test_no_line_of_ours_is_shown(failure, source):
+    """People read their own test, not the plugin."""
+    printed = failure(source)
+
+    assert "pytest_wsstability/" not in printed.partition("FAILURES")[2]
+    assert "raise StabilityError" not in printed
+
+
+def test_the_failing_line_of_the_user_is_shown(run):
+    """The arrow stands at the assertion."""
+    run(CONNECT).stdout.fnmatch_lines(
+        [">       await connection.assert_alive_for(*", "E  *StabilityError: the client end*"]
+    )
+
+
+@BOTH
+def test_the_short_summary_shows_the_headline(run, source):
+    """One line that says what happened."""
+    run(source).stdout.fnmatch_lines([f"FAILED *::test_it - {HEADLINE}"])
+
+
+@BOTH
+def test_the_short_summary_stays_one_line_under_ci(run, monkeypatch, source):
+    """Under CI pytest does not cut the summary, so a whole block would be printed twice."""
+    monkeypatch.setenv("CI", "1")
+
+    result = run(source)
+
+    summary = result.stdout.str().partition("short test summary info")[2].splitlines()
+    assert [line for line in summary if line.startswith("FAILED")] == [f"FAILED {result_id()} - {HEADLINE}"]
+    assert not any("expected" in line for line in summary)
+
+
+def result_id() -> str:
+    return "test_the_short_summary_stays_one_line_under_ci.py::test_it"
+
+
+@BOTH
+@pytest.mark.parametrize("style", ["auto", "long", "short", "line", "native", "no"])
+def test_every_traceback_style_works(run, source, style):
+    """Whatever --tb says, the test fails for the same reason."""
+    result = run(source, f"--tb={style}")
+
+    assert result.ret == 1
+    assert "INTERNALERROR" not in result.stdout.str()
+    result.stdout.fnmatch_lines([f"FAILED *::test_it - {HEADLINE}"])
+
+
+@BOTH
+def test_junit_has_the_headline_and_the_block(run, pytester, source):
+    """What CI systems show beside a test."""
+    run(source, "--junitxml=out.xml")
+
+    (failed,) = ElementTree.parse(pytester.path / "out.xml").iter("failure")
+    assert failed.get("message") == HEADLINE
+    assert "server timeline" in failed.text
+
+
+@BOTH
+def test_the_body_in_verbose_mode(run, source):
+    """-vv neither repeats nor loses the block."""
+    printed = run(source, "-vv").stdout.str()
+
+    assert len(re.findall("server timeline", printed)) == 1
+
+
+def test_a_failure_outside_of_us_is_left_alone(run):
+    """An ordinary assertion looks as ever."""
+    result = run(
+        """
+        async def test_it(ws_connect):
+            connection = await ws_connect()
+            assert connection.url == "ws://elsewhere"
+        """
+    )
+
+    result.stdout.fnmatch_lines(["E       AssertionError: assert 'ws://127*' == 'ws://elsewhere'"])
+    assert result.ret == 1
+
+
+def test_a_failure_in_a_helper_of_the_user_keeps_its_frames(run):
+    """Only our frames are hidden."""
+    run(
+        """
+        import pytest
+
+        async def hold(connection):
+            await connection.assert_alive_for("2m")
+
+        @pytest.mark.ws_stability(client="mute")
+        async def test_it(ws_connect):
+            await hold(await ws_connect())
+        """
+    ).stdout.fnmatch_lines([">       await hold(*", ">       await connection.assert_alive_for(*"])
+
+
+def test_waiting_for_a_session_fails_readably(run):
+    """The orchestrator's side of a test fails in the same way."""
+    result = run(
+        """
+        async def test_it(ws_orchestrator):
+            await ws_orchestrator.wait_for_session(within="5s")
+        """
+    )
+
+    result.stdout.fnmatch_lines(
+        [
+            ">       await ws_orchestrator.wait_for_session(*",
+            "E  *NoSessionError: no session came to ws://127.0.0.1:*/ within 5 s",
+            "E  *  observed  no client opened a connection",
+        ]
+    )
+    assert "pytest_wsstability/" not in result.stdout.str().partition("FAILURES")[2]
+
+
+def test_a_project_whose_folder_is_named_like_a_library_keeps_its_frames(run, pytester):
+    """Where a file lies decides, not what a folder is called."""
+    folder = pytester.mkdir("asyncio")
+    (folder / "test_inside.py").write_text(
+        "async def test_inside(ws_connect):\n"
+        "    connection = await ws_connect(client='mute')\n"
+        "    await connection.assert_alive_for('2m')\n"
+    )
+
+    result = pytester.runpytest_inprocess("asyncio/test_inside.py")
+
+    result.stdout.fnmatch_lines([">       await connection.assert_alive_for('2m')"])

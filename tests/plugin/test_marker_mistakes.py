@@ -1,0 +1,158 @@
+"""What is wrong in a marker is an error at collection that names the test, the value and the valid ones."""
+
+from __future__ import annotations
+
+import pytest
+
+SOURCE = """
+import pytest
+
+@pytest.mark.{marker}
+def test_it(ws_soak):
+    pass
+"""
+HOLD = 'ws_stability(alive_for="2m", {})'
+
+
+@pytest.mark.parametrize(
+    ("marker", "words"),
+    [
+        (
+            HOLD.format("hearbeat_every=25"),
+            ["unknown requirement 'hearbeat_every'", "heartbeat_every", "url"],
+        ),
+        (HOLD.format('heartbeat_every="25 minutes"'), ["heartbeat_every: '25 minutes'", '"25s"']),
+        (HOLD.format("heartbeat_every=0"), ["heartbeat_every: must be longer than 0"]),
+        (HOLD.format('heartbeat_every="2m"'), ["heartbeat_every: 120 s is not shorter", "alive_for=120 s"]),
+        (HOLD.format("session_within=-1"), ["session_within: -1 is negative"]),
+        (HOLD.format("heartbeat_missed_max=1"), ["heartbeat_missed_max: only makes sense with"]),
+        (HOLD.format("heartbeat_every=25, heartbeat_missed_max=0.5"), ["heartbeat_missed_max: 0.5 is not"]),
+        (HOLD.format("allow_close=999"), ["allow_close: 999 is no close code", "1000-1003"]),
+        (HOLD.format('allow_close="1001"'), ["allow_close: '1001' is no close code"]),
+        (HOLD.format('profile="jsn"'), ["profile: 'jsn' is unknown", "'json', 'frames'"]),
+        (HOLD.format('client="firefox"'), ["client: 'firefox'", "'browser', 'mute', 'stalled', 'keepalive'"]),
+        (HOLD.format('time="fast"'), ["time: 'fast' is none of auto, virtual, real"]),
+        (HOLD.format('url="http://a.example"'), ["url: 'http://a.example' is not", "ws:// or wss://"]),
+        (HOLD.format("url=8000"), ["url: '8000' is not a WebSocket URL"]),
+        (HOLD.format('url="ws://"'), ["url: 'ws://' is not a WebSocket URL"]),
+        (HOLD.format('session_within=5, profile="frames"'), ["session_within: the profile 'frames' has no"]),
+        ('ws_stability("2m")', ["ws_stability: takes keywords only, not '2m'"]),
+        ("ws_stability(heartbeat_every=25)", ["ws_soak: how long?", "alive_for"]),
+        ("ws_stability(alive_for=None)", ["ws_soak: how long?", "alive_for"]),
+        ("ws_stability(max_age_ok=60)", ["max_age_ok: only makes sense with alive_for"]),
+        ("ws_long", ["ws_soak: how long?", "alive_for"]),
+        (
+            "ws_orchestrator(read_dedline=60)",
+            ["unknown orchestrator keyword 'read_dedline'", "read_deadline"],
+        ),
+        ('ws_orchestrator(read_deadline="1 day")', ["read_deadline: '1 day' is not a duration"]),
+        ('ws_orchestrator(deadline_reset_by="pnog")', ["deadline_reset_by:", "'pnog'", "'pong', 'ping'"]),
+        ('ws_orchestrator(on_deadline="close")', ["on_deadline: 'close' is neither 'drop' nor a close code"]),
+        ("ws_orchestrator(60)", ["ws_orchestrator: takes keywords only, not 60"]),
+        ("ws_orchestrator(echo=True, handler=print)", ["echo: there is a handler already"]),
+        ('ws_orchestrator(profile="jsn")', ["profile: 'jsn' is unknown", "'json', 'frames'"]),
+    ],
+)
+def test_a_mistake_is_an_error_at_collection(refusal, marker, words):
+    """One line, no traceback."""
+    printed = refusal(SOURCE.format(marker=marker))
+
+    (line,) = (line for line in printed.splitlines() if "::test_it: " in line)
+    assert line.startswith("test_a_mistake_is_an_error_at_collection.py::test_it: ")
+    for word in words:
+        assert word in line
+    assert "Traceback" not in printed
+    assert "pytest_wsstability/" not in printed
+
+
+def test_a_secret_in_a_wrong_url_is_masked(refusal):
+    """Also in messages about it."""
+    printed = refusal(SOURCE.format(marker=HOLD.format('url="https://u:hunter2@a.example/?token=hunter2"')))
+
+    assert "is not a WebSocket URL" in printed
+    assert "hunter2" not in printed.partition("ERRORS")[2]
+
+
+def test_a_marker_that_nothing_checks(refusal):
+    """A promise that nobody keeps an eye on would always be kept."""
+    printed = refusal(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="2m")
+        async def test_it(ws_orchestrator):
+            pass
+        """
+    )
+
+    assert "::test_it: ws_stability: nothing in this test is held to it; use one of the fixtures" in printed
+    assert "ws_connect, ws_connection, ws_soak" in printed
+
+
+def test_a_mistake_in_the_mark_of_a_parameter(refusal):
+    """Its id is named."""
+    printed = refusal(
+        """
+        import pytest
+
+        @pytest.mark.parametrize(
+            "hold",
+            [
+                pytest.param(1, marks=pytest.mark.ws_stability(alive_for="1m"), id="good"),
+                pytest.param(2, marks=pytest.mark.ws_stability(alive_for="long"), id="bad"),
+            ],
+        )
+        def test_it(ws_soak, hold):
+            pass
+        """
+    )
+
+    assert "::test_it[bad]: alive_for: 'long' is not a duration" in printed
+
+
+def test_a_mistake_in_a_class(refusal):
+    """The marker of a class is read with its tests."""
+    printed = refusal(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="long")
+        class TestIt:
+            def test_first(self, ws_soak):
+                pass
+        """
+    )
+
+    assert "::TestIt::test_first: alive_for: 'long' is not a duration" in printed
+
+
+def test_a_mistake_in_the_mark_of_a_module(refusal):
+    """And so is that of a module."""
+    printed = refusal(
+        """
+        import pytest
+
+        pytestmark = pytest.mark.ws_stability(tine="virtual")
+
+        def test_it(ws_soak):
+            pass
+        """
+    )
+
+    assert "::test_it: unknown requirement 'tine'" in printed
+
+
+def test_mistakes_are_found_with_collect_only(refusal):
+    """Before anything runs."""
+    printed = refusal(SOURCE.format(marker='ws_stability(alive_for="long")'), "--collect-only")
+
+    assert "::test_it: alive_for: 'long' is not a duration" in printed
+
+
+def test_other_modules_are_collected(run, pytester):
+    """With --continue-on-collection-errors the rest runs."""
+    pytester.makepyfile(test_good="def test_good(): pass")
+
+    result = run(SOURCE.format(marker='ws_stability(alive_for="long")'), "--continue-on-collection-errors")
+
+    assert result.parseoutcomes() == {"passed": 1, "errors": 1}

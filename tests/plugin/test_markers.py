@@ -1,0 +1,164 @@
+"""Markers: closest wins, the rest merges."""
+
+from __future__ import annotations
+
+
+def test_they_merge_and_the_closest_wins(passes):
+    """Module, class, function; each keyword by itself."""
+    assert (
+        passes(
+            """
+            import pytest
+
+            pytestmark = pytest.mark.ws_stability(alive_for="1m", heartbeat_every="10s")
+
+            @pytest.mark.ws_stability(heartbeat_within="3s", alive_for="90s")
+            class TestVoice:
+                @pytest.mark.ws_stability(alive_for="2m")
+                def test_function(self, ws_soak):
+                    assert ws_soak.requirement.alive_for == 120
+                    assert ws_soak.requirement.heartbeat_every == 10
+                    assert ws_soak.requirement.heartbeat_within == 3
+
+                def test_class(self, ws_soak):
+                    assert ws_soak.requirement.alive_for == 90
+                    assert ws_soak.requirement.heartbeat_within == 3
+
+            def test_module(ws_soak):
+                assert ws_soak.requirement.alive_for == 60
+                assert ws_soak.requirement.heartbeat_within is None
+            """
+        )
+        == 3
+    )
+
+
+def test_the_orchestrators_merge_too(passes):
+    """One server for a module, one detail for a test."""
+    passes(
+        """
+        import pytest
+
+        pytestmark = pytest.mark.ws_orchestrator(read_deadline="30s", ping_interval="10s")
+
+        @pytest.mark.ws_orchestrator(ping_interval=None, deadline_reset_by={"data", "pong"})
+        async def test_it(ws_orchestrator):
+            assert ws_orchestrator.behaviour.read_deadline == 30
+            assert ws_orchestrator.behaviour.ping_interval is None
+        """
+    )
+
+
+def test_marks_of_parameters(passes):
+    """The closest of all."""
+    assert (
+        passes(
+            """
+            import pytest
+
+            @pytest.mark.ws_stability(alive_for="1m")
+            @pytest.mark.ws_orchestrator(ping_interval=None)
+            @pytest.mark.parametrize(
+                ("deadline", "hold"),
+                [
+                    pytest.param(
+                        120, 100,
+                        marks=[
+                            pytest.mark.ws_orchestrator(read_deadline=120),
+                            pytest.mark.ws_stability(alive_for=100),
+                        ],
+                    ),
+                    pytest.param(
+                        90, 60, marks=pytest.mark.ws_orchestrator(read_deadline=90), id="ninety"
+                    ),
+                ],
+            )
+            async def test_it(ws_connection, ws_orchestrator, deadline, hold):
+                assert ws_orchestrator.behaviour.read_deadline == deadline
+                assert ws_connection.requirement.alive_for == hold
+            """
+        )
+        == 2
+    )
+
+
+def test_the_time_of_a_parameter(passes):
+    """A test that runs in both tiers."""
+    assert (
+        passes(
+            """
+            import pytest
+
+            @pytest.mark.parametrize(
+                "time",
+                [
+                    pytest.param(time, marks=pytest.mark.ws_stability(time=time))
+                    for time in ("virtual", "real")
+                ],
+            )
+            async def test_it(ws_connect, ws_clock, time):
+                await (await ws_connect()).assert_alive_for("50ms")
+                assert ws_clock.is_virtual is (time == "virtual")
+            """
+        )
+        == 2
+    )
+
+
+def test_they_can_be_selected(run):
+    """-m knows them."""
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="1m")
+        def test_hold(ws_soak):
+            pass
+
+        def test_other():
+            pass
+        """,
+        "-m",
+        "not ws_stability",
+    )
+
+    assert result.parseoutcomes() == {"passed": 1, "deselected": 1}
+
+
+def test_they_are_registered(pytester):
+    """--strict-markers accepts them, --markers describes them."""
+    result = pytester.runpytest_inprocess("--markers")
+
+    result.stdout.fnmatch_lines(
+        ["@pytest.mark.ws_stability(alive_for, *): *", "@pytest.mark.ws_orchestrator(*): *", "*ws_long: *"]
+    )
+
+
+def test_strict_markers(passes):
+    """No warning, no error."""
+    passes(
+        """
+        import pytest
+
+        @pytest.mark.ws_long
+        @pytest.mark.ws_orchestrator(echo=True)
+        @pytest.mark.ws_stability(alive_for="1m")
+        def test_it(ws_soak):
+            pass
+        """,
+        "--strict-markers",
+    )
+
+
+def test_a_marker_on_a_class_of_other_tests_too(passes):
+    """A class may be marked for the loop's sake without a requirement."""
+    passes(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(time="virtual", client="keepalive")
+        class TestIt:
+            def test_it(self):
+                pass
+        """
+    )

@@ -1,0 +1,129 @@
+"""Options: a wrong value is a usage error that names it; the header line says what is under test."""
+
+from __future__ import annotations
+
+import pytest
+
+NOTHING = "def test_it(): pass"
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--ws-url=http://a.example/"], "--ws-url: 'http://a.example/' is not a WebSocket URL"),
+        (["--ws-url=a.example:80"], "--ws-url: 'a.example:80' is not a WebSocket URL"),
+        (["--ws-url=ws://a.example:99999/"], "--ws-url: 'ws://a.example:99999/' is not a WebSocket URL"),
+        (["--ws-url=ws://a.example/#part"], "is not a WebSocket URL (it has a fragment)"),
+        (["--ws-time=fast"], "argument --ws-time: invalid choice: 'fast'"),
+        (["--ws-inconclusive=ignore"], "argument --ws-inconclusive: invalid choice: 'ignore'"),
+        (["--ws-profile=jsn"], "--ws-profile: profile: 'jsn' is unknown; valid ones: 'json', 'frames'"),
+        (["--ws-header=Authorization"], "--ws-header: "),
+        (["--ws-header=My Name: value"], "--ws-header: "),
+        (["--ws-header=: value"], "--ws-header: "),
+        (["--ws-ca=nowhere.pem"], "--ws-ca: there is no file 'nowhere.pem'"),
+        (["--ws-seed=one"], "argument --ws-seed: invalid int value: 'one'"),
+        (["-o", "ws_time=fast"], "ws_time: 'fast' is none of auto, virtual, real"),
+        (["-o", "ws_inconclusive=ignore"], "ws_inconclusive: 'ignore' is none of fail, skip"),
+        (["-o", "ws_url=nothing"], "ini ws_url: 'nothing' is not a WebSocket URL"),
+        (["-o", "ws_headers=nothing"], "ws_headers: "),
+        (["-o", "ws_profile=jsn"], "profile: 'jsn' is unknown"),
+    ],
+)
+def test_a_wrong_value_is_a_usage_error(run, args, words):
+    """Exit code 4, one sentence, no traceback."""
+    result = run(NOTHING, *args)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert words in result.stderr.str()
+    assert "Traceback" not in result.stderr.str()
+
+
+def test_a_wrong_url_of_the_environment_is_named(run, monkeypatch):
+    """The message says where it came from."""
+    monkeypatch.setenv("WS_URL", "a.example")
+
+    result = run(NOTHING)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "WS_URL: 'a.example' is not a WebSocket URL" in result.stderr.str()
+
+
+def test_a_secret_in_a_wrong_url_is_masked(run):
+    """Usage errors end up in logs of CI, too."""
+    result = run(NOTHING, "--ws-url=http://u:hunter2@a.example/?token=hunter2")
+
+    assert "hunter2" not in result.stderr.str()
+
+
+@pytest.mark.parametrize(
+    ("args", "line"),
+    [
+        ([], "wsstability: target the reference orchestrator, time auto (virtual), profile json"),
+        (["--ws-time=real"], "wsstability: target the reference orchestrator, time real, profile json"),
+        (
+            ["--ws-url=wss://u:hunter2@a.example/ws?token=hunter2", "--ws-profile=frames"],
+            "wsstability: target wss://*@a.example/ws?token=*** (from --ws-url), "
+            "time auto (real: the target is remote), profile frames",
+        ),
+        (
+            ["-o", "ws_url=ws://a.example/", "-o", "ws_profile=frames", "-o", "ws_time=virtual"],
+            "wsstability: target ws://a.example/ (from ini ws_url), time virtual, profile frames",
+        ),
+    ],
+)
+def test_the_header_line(run, args, line):
+    """Target, where it came from, clock, profile; no secrets."""
+    result = run(NOTHING, *args)
+
+    result.stdout.fnmatch_lines([line])
+    assert "hunter2" not in result.stdout.str()
+
+
+def test_the_help_lists_them(pytester):
+    """In a group of their own."""
+    result = pytester.runpytest_inprocess("--help")
+
+    result.stdout.fnmatch_lines(["WebSocket stability:", "  --ws-url=URL *", "  --ws-long *"])
+
+
+def test_the_option_wins_over_the_ini_file(passes, ini):
+    """For the clock and the profile."""
+    ini("ws_time = real", "ws_profile = frames")
+
+    passes(
+        """
+        async def test_it(ws_clock, ws_connect):
+            assert ws_clock.is_virtual
+            await (await ws_connect()).assert_session_confirmed(within="1s")
+        """,
+        "--ws-time=virtual",
+        "--ws-profile=json",
+    )
+
+
+def test_the_seed(passes):
+    """Libraries' backoff is drawn from it; the test before and after draw as ever."""
+    source = """
+        import random
+
+        import pytest
+
+        seen = []
+
+        @pytest.mark.parametrize("number", range(2))
+        async def test_it(ws_clock, number):
+            assert random.random() == random.Random({seed}).random()
+
+        def test_state():
+            random.seed(5)
+            seen.append(random.random())
+            random.seed(5)
+
+        async def test_again(ws_clock):
+            random.random()
+
+        def test_restored():
+            assert random.random() == seen[0]
+        """
+    assert passes(source.format(seed=0)) == 5
+    assert passes(source.format(seed=42), "--ws-seed=42") == 5

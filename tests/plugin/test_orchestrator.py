@@ -1,0 +1,140 @@
+"""ws_orchestrator: the reference server on the loop of the test."""
+
+from __future__ import annotations
+
+
+def test_a_foreign_client_is_its_subject(passes):
+    """A client of any library comes to its URL, and the session is asked."""
+    passes(
+        """
+        import asyncio
+        import json
+
+        import pytest
+        from websockets.asyncio.client import connect
+
+        async def client(url):
+            async with connect(url, ping_interval=None) as websocket:
+                await websocket.recv()
+                await websocket.send(json.dumps({"type": "session_info", "session_id": "abc"}))
+                await websocket.recv()
+                while True:
+                    await asyncio.sleep(25)
+                    await websocket.send(json.dumps({"type": "ping"}))
+                    await websocket.recv()
+
+        async def test_it(ws_orchestrator):
+            task = asyncio.create_task(client(ws_orchestrator.url))
+            session = await ws_orchestrator.wait_for_session("abc", within="5s")
+            await session.assert_alive_for("2m")
+            session.assert_heartbeats_answered(within="1s", at_least=4)
+            await session.assert_session_confirmed(within="1s")
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        """
+    )
+
+
+def test_a_foreign_client_that_sends_no_heartbeat_fails(failure):
+    """The server's end of the story."""
+    printed = failure(
+        """
+        import asyncio
+
+        import pytest
+        from websockets.asyncio.client import connect
+
+        @pytest.mark.ws_orchestrator(deadline_reset_by="heartbeat")
+        async def test_it(ws_orchestrator):
+            async with connect(ws_orchestrator.url, ping_interval=None) as websocket:
+                await websocket.send('{"type": "session_info", "session_id": "abc"}')
+                session = await ws_orchestrator.wait_for_session()
+                await session.assert_alive_for("2m")
+        """
+    )
+
+    assert "the server end lost its connection" in printed
+    assert "read deadline" in printed
+
+
+def test_its_marker_sets_it_up(passes):
+    """The keywords of `Orchestrator`."""
+    passes(
+        """
+        import pytest
+
+        @pytest.mark.ws_orchestrator(read_deadline="10s", ping_interval=None, on_deadline=4000, greet=False)
+        async def test_it(ws_orchestrator, ws_connect):
+            assert ws_orchestrator.behaviour.read_deadline == 10.0
+            connection = await ws_connect()
+            await connection.wait_closed()
+            connection.assert_closed(code=4000, by="server")
+            assert connection.timeline.duration == 10.0
+        """
+    )
+
+
+def test_it_speaks_the_profile_of_the_test(passes):
+    """Said once, for both ends."""
+    passes(
+        """
+        import pytest
+        from pytest_wsstability import JSON
+
+        OURS = JSON.replace(name="ours", ping={"op": "PING"}, pong={"op": "PONG"})
+
+        @pytest.mark.ws_stability(profile=OURS, alive_for="2m", heartbeat_every="25s")
+        async def test_it(ws_connection, ws_orchestrator):
+            assert ws_orchestrator.profile is OURS
+        """
+    )
+
+
+def test_it_is_one_for_all_fixtures_of_a_test(passes):
+    """ws_url leads to it."""
+    passes(
+        """
+        async def test_it(ws_url, ws_orchestrator, ws_connect):
+            assert ws_url == ws_orchestrator.url
+            await ws_connect()
+            assert len(ws_orchestrator.sessions) == 1
+        """
+    )
+
+
+def test_each_test_has_its_own(passes):
+    """Nothing is left of the one before."""
+    assert (
+        passes(
+            """
+            import pytest
+
+            @pytest.mark.parametrize("number", range(3))
+            async def test_it(ws_orchestrator, ws_connect, number):
+                await ws_connect()
+                assert len(ws_orchestrator.sessions) == 1
+            """
+        )
+        == 3
+    )
+
+
+def test_an_error_of_its_handler_is_an_error_of_the_test(run):
+    """It does not vanish in a task."""
+    result = run(
+        """
+        import pytest
+
+        async def broken(connection):
+            raise LookupError("no such room")
+
+        @pytest.mark.ws_orchestrator(handler=broken)
+        async def test_it(ws_orchestrator, ws_connect):
+            connection = await ws_connect()
+            await connection.wait_closed()
+        """
+    )
+
+    assert result.parseoutcomes() == {"passed": 1, "errors": 1}
+    result.stdout.fnmatch_lines(["*LookupError: no such room"])

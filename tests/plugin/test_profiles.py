@@ -1,0 +1,76 @@
+"""Profiles of the user's: by hook, by name, by value."""
+
+from __future__ import annotations
+
+import pytest
+
+CONFTEST = """
+from pytest_wsstability import JSON
+
+def pytest_wsstability_profiles(config):
+    assert config.option is not None
+    return [JSON.replace(name="ours", ping={"op": "PING"}, pong={"op": "PONG"})]
+"""
+SOURCE = """
+async def test_it(ws_orchestrator, ws_connect):
+    connection = await ws_connect(heartbeat="25s")
+    await connection.assert_alive_for("2m")
+    connection.assert_heartbeats_answered(within="1s", at_least=4)
+    assert connection.websocket.profile.name == ws_orchestrator.profile.name == "ours"
+"""
+
+
+def test_an_option_names_one_of_a_conftest(passes):
+    """Given by the hook."""
+    passes(SOURCE, "--ws-profile=ours", conftest=CONFTEST)
+
+
+def test_the_ini_file_names_it(passes, ini):
+    """For a project whose tests all speak it."""
+    ini("ws_profile = ours")
+
+    passes(SOURCE, conftest=CONFTEST)
+
+
+def test_a_marker_names_it(passes):
+    """For a test."""
+    passes(
+        "import pytest\n\n@pytest.mark.ws_stability(profile='ours')" + SOURCE,
+        conftest=CONFTEST,
+    )
+
+
+def test_an_unknown_one_lists_it(run):
+    """Valid names include those of the hook."""
+    result = run("def test_it(): pass", "--ws-profile=our", conftest=CONFTEST)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert (
+        "--ws-profile: profile: 'our' is unknown; valid ones: 'json', 'frames', 'ours'" in result.stderr.str()
+    )
+
+
+def test_one_may_replace_ours(passes):
+    """A team that calls its own protocol "json"."""
+    passes(
+        """
+        async def test_it(ws_connect):
+            connection = await ws_connect()
+            assert connection.websocket.profile.ping == {"op": "PING"}
+        """,
+        conftest=CONFTEST.replace('"ours"', '"json"'),
+    )
+
+
+def test_frames(passes):
+    """Heartbeats are ping frames, and there is no session."""
+    passes(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")
+        async def test_it(ws_connection):
+            assert not ws_connection.websocket.profile.has_session
+        """,
+        "--ws-profile=frames",
+    )

@@ -1,0 +1,190 @@
+"""Credentials: sent to the target and to nobody else, and printed nowhere."""
+
+from __future__ import annotations
+
+import pytest
+
+SEEN = """
+import pytest_asyncio
+from websockets.asyncio.server import serve
+
+seen = {}
+
+def note(name):
+    async def answer(websocket):
+        seen[name] = dict(websocket.request.headers.raw_items())
+        async for _ in websocket:
+            pass
+    return answer
+
+def url(server):
+    return f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+
+@pytest_asyncio.fixture
+async def ws_url():
+    async with serve(note("target"), "127.0.0.1", 0) as server:
+        yield url(server)
+"""
+
+
+def test_headers_go_to_the_target(passes):
+    """As given, from the option and the ini file."""
+    passes(
+        SEEN
+        + """
+async def test_it(ws_connect):
+    async with ws_connect():
+        assert seen["target"]["Authorization"] == "Bearer a:b"
+        assert seen["target"]["X-Team"] == "voice"
+""",
+        "--ws-header=Authorization: Bearer a:b",
+        "-o",
+        "ws_headers=X-Team: voice",
+    )
+
+
+def test_headers_go_to_no_other_server(passes):
+    """A second server is not trusted with them, nor one on the same host and another port."""
+    passes(
+        SEEN
+        + """
+async def test_it(ws_connect):
+    async with serve(note("other"), "127.0.0.1", 0) as server:
+        async with ws_connect(), ws_connect(url(server)):
+            pass
+    assert "Authorization" in seen["target"]
+    assert "Authorization" not in seen["other"]
+""",
+        "--ws-header=Authorization: Bearer hunter2",
+    )
+
+
+def test_another_path_of_the_target_gets_them(passes):
+    """The same server."""
+    passes(
+        SEEN
+        + """
+async def test_it(ws_connect, ws_url):
+    async with ws_connect(ws_url + "other"):
+        assert "Authorization" in seen["target"]
+""",
+        "--ws-header=Authorization: Bearer hunter2",
+    )
+
+
+def test_headers_of_one_connection_replace_them(passes):
+    """What is said closest wins."""
+    passes(
+        SEEN
+        + """
+async def test_it(ws_connect):
+    async with ws_connect(headers={"X-Own": "1"}):
+        assert "Authorization" not in seen["target"]
+        assert seen["target"]["X-Own"] == "1"
+""",
+        "--ws-header=Authorization: Bearer hunter2",
+    )
+
+
+FAILING = {
+    "soak": """
+import pytest
+
+@pytest.mark.ws_stability(alive_for="2m", client="mute")
+def test_it(ws_soak):
+    pass
+""",
+    "soak, async": """
+import pytest
+
+@pytest.mark.ws_stability(alive_for="2m", client="mute")
+async def test_it(ws_soak, ws_url):
+    pass
+""",
+    "connect": """
+async def test_it(ws_connect):
+    connection = await ws_connect(client="mute")
+    await connection.assert_alive_for("2m")
+""",
+    "connection": """
+import pytest
+
+@pytest.mark.ws_stability(alive_for="2m", client="mute")
+async def test_it(ws_connection):
+    pass
+""",
+    "body": """
+async def test_it(ws_connect):
+    connection = await ws_connect()
+    assert connection is None
+""",
+    "opening": """
+import pytest
+
+@pytest.mark.ws_stability(time="real")
+async def test_it(ws_connect):
+    await ws_connect("ws://127.0.0.1:1/?token=hunter2-secret")
+""",
+    "opening, soak": """
+import pytest
+
+@pytest.mark.ws_stability(time="real", alive_for=1, url="ws://u:hunter2-secret@127.0.0.1:1/?token=hunter2-secret")
+def test_it(ws_soak):
+    pass
+""",
+}
+
+
+@pytest.mark.parametrize(
+    "args", [["-vv", "--tb=long", "-l"], ["-rA", "--tb=short"], ["--setup-show"]], ids=str
+)
+@pytest.mark.parametrize("name", FAILING)
+def test_output_masks_them(run, name, args):
+    """In every style, local variables included."""
+    result = run(FAILING[name], "--ws-header=Authorization: Bearer hunter2-secret", *args)
+
+    assert result.ret == 1
+    printed = result.stdout.str() + result.stderr.str()
+    # The source of the test itself is the user's to show.
+    own = [line.strip() for line in FAILING[name].splitlines() if line]
+    leaks = [
+        line
+        for line in printed.splitlines()
+        if "hunter2" in line and not any(mine in line for mine in own if "hunter2" in mine)
+    ]
+    assert leaks == []
+
+
+def test_a_url_with_secrets_is_masked_in_locals(run):
+    """The URL of the command line, which fixtures hand to the test."""
+    result = run(
+        """
+        import pytest
+
+        async def test_it(ws_connect):
+            await ws_connect()
+        """,
+        "--ws-url=ws://u:hunter2@127.0.0.1:1/ws?token=hunter2",
+        "-vv",
+        "--tb=long",
+        "-l",
+    )
+
+    assert result.ret == 1
+    assert "hunter2" not in result.stdout.str()
+
+
+def test_subprotocols_are_offered(passes):
+    """In their order; the server's choice is told."""
+    passes(
+        """
+        import pytest
+
+        @pytest.mark.ws_orchestrator(subprotocols=["v2", "v1"])
+        async def test_it(ws_connect):
+            assert (await ws_connect()).subprotocol == "v1"
+            assert (await ws_connect(subprotocols=["v2"])).subprotocol == "v2"
+        """,
+        "--ws-subprotocol=v0",
+        "--ws-subprotocol=v1",
+    )

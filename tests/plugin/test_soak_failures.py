@@ -1,0 +1,150 @@
+"""A hold that fails does so in the call phase of its test: FAILED, not ERROR."""
+
+from __future__ import annotations
+
+import pytest
+
+MUTE = """
+import pytest
+from pytest_wsstability import StabilityError
+
+{marks}
+@pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s", client="mute")
+def test_it(ws_soak):
+    print("the body ran")
+"""
+
+
+def test_it_is_a_failure_and_no_error(run):
+    """Setup passes, the call fails."""
+    result = run(MUTE.format(marks=""), "-rA")
+
+    assert result.parseoutcomes() == {"failed": 1}
+    assert "the body ran" not in result.stdout.str()
+
+
+def test_xfail_knows_it(run):
+    """A known instability can be expected, strictly and by its type."""
+    result = run(MUTE.format(marks="@pytest.mark.xfail(raises=StabilityError, strict=True)"))
+
+    assert result.parseoutcomes() == {"xfailed": 1}
+    assert result.ret == 0
+
+
+def test_xfail_of_another_type_fails(run):
+    """An instability is an AssertionError and nothing else."""
+    result = run(MUTE.format(marks="@pytest.mark.xfail(raises=OSError, strict=True)"))
+
+    assert result.parseoutcomes() == {"failed": 1}
+
+
+def test_strict_xfail_of_a_stable_one_fails(run):
+    """When the server is mended, the mark must go."""
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.xfail(strict=True)
+        @pytest.mark.ws_stability(alive_for="2m")
+        def test_it(ws_soak):
+            pass
+        """
+    )
+
+    assert result.parseoutcomes() == {"failed": 1}
+    result.stdout.fnmatch_lines(["*XPASS(strict)*"])
+
+
+def test_the_body_runs_after_a_stable_hold(run):
+    """And may fail for its own reasons."""
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s")
+        def test_it(ws_soak):
+            ws_soak.assert_heartbeats_answered(within="5s", at_least=5)
+        """
+    )
+
+    assert result.parseoutcomes() == {"failed": 1}
+    result.stdout.fnmatch_lines([">       ws_soak.assert_heartbeats_answered(*", "FAILED *"])
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_a_server_that_is_not_there_is_named(run, unused_port, kind):
+    """One sentence: where, which step, what to make of it; no frames of asyncio."""
+    result = run(
+        f"""
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="2m", url="ws://127.0.0.1:{unused_port}/voice?token=hunter2")
+        {kind} test_it(ws_soak):
+            pass
+        """
+    )
+
+    printed = result.stdout.str()
+    sentence = f"ws://127.0.0.1:{unused_port}/voice?token=*** did not open (TCP connection): nobody listens"
+    assert result.ret == 1
+    assert sentence in printed
+    assert "hunter2" not in printed
+    assert "pytest_wsstability/" not in printed.partition("ERRORS")[2]
+    assert "base_events.py" not in printed
+
+
+@pytest.fixture
+def unused_port():
+    """A port on which nobody listens."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_an_async_test_fails_in_its_call_phase(failure):
+    """On a loop of its own test, too."""
+    printed = failure(
+        """
+        import pytest
+
+        @pytest.mark.ws_orchestrator(ping_interval=None)
+        @pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s")
+        async def test_it(ws_soak):
+            raise AssertionError("the body must not run")
+        """
+    )
+
+    assert "1006 at 60 s of 120 s" in printed
+    assert "the body must not run" not in printed
+
+
+def test_teardown_of_the_test_still_runs(run):
+    """What a fixture opened is closed after a failed hold."""
+    result = run(
+        """
+        import pytest
+
+        @pytest.fixture
+        def resource():
+            yield
+            print("resource closed")
+
+        @pytest.mark.ws_stability(alive_for="2m", client="mute")
+        def test_it(resource, ws_soak):
+            pass
+        """,
+        "-s",
+    )
+
+    assert result.parseoutcomes() == {"failed": 1}
+    result.stdout.fnmatch_lines(["*resource closed*"])
+
+
+def test_a_rerun_of_the_same_suite_gives_the_same_words(run):
+    """Virtual time is deterministic: same times, order and sizes."""
+    first, second = (run(MUTE.format(marks=""), "-q").stdout.str().partition("FAILURES")[2] for _ in "12")
+
+    assert "client timeline" in first
+    assert first.rpartition(" in ")[0] == second.rpartition(" in ")[0]

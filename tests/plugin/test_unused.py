@@ -1,0 +1,153 @@
+"""Installed but unused: a suite that uses nothing of ours does not notice."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+SUITE = """
+import asyncio
+import unittest
+
+import pytest
+import pytest_asyncio
+
+counts = {"session": 0, "module": 0, "function": 0}
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def session_resource():
+    counts["session"] += 1
+    yield asyncio.get_running_loop()
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def module_resource():
+    counts["module"] += 1
+    yield
+
+@pytest_asyncio.fixture
+async def resource():
+    counts["function"] += 1
+    yield
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("number", [1, 2])
+async def test_async(session_resource, module_resource, resource, number):
+    assert not hasattr(asyncio.get_running_loop(), "is_virtual")
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_session(session_resource):
+    assert session_resource is asyncio.get_running_loop()
+
+def test_sync(session_resource):
+    pass
+
+class TestCase(unittest.TestCase):
+    def test_it(self):
+        pass
+
+def test_counts():
+    assert counts == {"session": 1, "module": 1, "function": 2}
+"""
+
+
+def ids(result: pytest.RunResult) -> list[str]:
+    return [line for line in result.stdout.lines if "::" in line]
+
+
+def test_ids_and_fixtures_are_the_same(run):
+    """With and without us: the same tests, the same setups, in the same order."""
+    ours = run(SUITE, "--setup-show")
+    theirs = run(SUITE, "--setup-show", "-p", "no:wsstability")
+
+    assert ours.parseoutcomes() == theirs.parseoutcomes() == {"passed": 6}
+
+    def setups(result):
+        return [
+            line.strip() for line in result.stdout.lines if line.strip().startswith(("SETUP", "TEARDOWN"))
+        ]
+
+    assert setups(ours) == setups(theirs)
+    assert ids(ours) == ids(theirs)
+
+
+def test_collected_ids_are_the_same(run):
+    """What --collect-only prints."""
+    ours = run(SUITE, "--collect-only", "-q")
+
+    assert ids(ours) == ids(run(SUITE, "--collect-only", "-q", "-p", "no:wsstability"))
+    assert any(line.endswith("test_async[1]") for line in ids(ours))
+
+
+def test_the_header_has_one_line_of_ours(run):
+    """And a quiet run has none."""
+    assert sum("wsstability:" in line for line in run(SUITE).stdout.lines) == 1
+    assert "wsstability" not in run(SUITE, "-q").stdout.str()
+
+
+def test_nothing_warns(run):
+    """With every warning an error."""
+    assert run(SUITE, "-W", "error").parseoutcomes() == {"passed": 6}
+
+
+def test_nothing_heavy_is_loaded(pytester):
+    """A whole run, in a fresh interpreter."""
+    pytester.makepyfile(
+        SUITE
+        + """
+
+def test_modules():
+    import sys
+
+    loaded = {name for name in sys.modules if name.split(".")[0] == "websockets"}
+    ours = ("pytest_wsstability.net.", "pytest_wsstability.virtual.", "pytest_wsstability.report.")
+    loaded |= {name for name in sys.modules if name.startswith(ours)}
+    assert "pytest_wsstability.plugin" in sys.modules
+    assert loaded == set()
+"""
+    )
+
+    result = pytester.runpytest_subprocess("-W", "error")
+
+    assert result.parseoutcomes() == {"passed": 7}
+
+
+def test_the_entry_point_is_quick_to_import():
+    """What it adds to a run is a few modules, not a library."""
+    script = (
+        "import sys, pytest, pytest_asyncio; n = len(sys.modules); import pytest_wsstability.plugin; "
+        "print(len(sys.modules) - n)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert int(done.stdout) < 40
+
+
+def test_switched_off(run):
+    """-p no:wsstability takes all of it away."""
+    result = run("def test_it(ws_url): pass", "-p", "no:wsstability")
+
+    assert result.parseoutcomes() == {"errors": 1}
+    result.stdout.fnmatch_lines(["*fixture 'ws_url' not found"])
+
+
+def test_their_own_random_state_is_left_alone(run):
+    """Only virtual tests are seeded."""
+    result = run(
+        """
+        import random
+
+        random.seed(3)
+        expected = random.Random(3).random()
+
+        def test_it():
+            assert random.random() == expected
+        """
+    )
+
+    assert result.parseoutcomes() == {"passed": 1}

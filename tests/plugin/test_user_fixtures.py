@@ -1,0 +1,179 @@
+"""Async fixtures of the user's in virtual tests: on the same loop, by the same clock."""
+
+from __future__ import annotations
+
+
+def test_timers_of_a_fixture_are_exact(passes):
+    """What a fixture started before the test ticks while the test waits."""
+    passes(
+        """
+        import asyncio
+        import pytest_asyncio
+
+        @pytest_asyncio.fixture
+        async def ticks():
+            seen = []
+            loop = asyncio.get_running_loop()
+
+            async def tick():
+                while True:
+                    await asyncio.sleep(20)
+                    seen.append(loop.time())
+
+            task = asyncio.create_task(tick())
+            yield seen
+            task.cancel()
+
+        async def test_it(ticks, ws_clock):
+            await ws_clock.advance("301s")
+            assert ticks == [20.0 * (index + 1) for index in range(15)]
+        """
+    )
+
+
+def test_a_fixture_of_auto_mode(passes):
+    """In auto mode an ordinary fixture mark is enough."""
+    passes(
+        """
+        import asyncio
+        import pytest
+
+        @pytest.fixture
+        async def started():
+            await asyncio.sleep(100)
+            yield asyncio.get_running_loop().time()
+            await asyncio.sleep(3600)
+
+        async def test_it(started, ws_clock):
+            assert started == 100.0
+            assert ws_clock.now == 100.0
+        """,
+        "--asyncio-mode=auto",
+        "--timeout=20",
+    )
+
+
+def test_a_sync_fixture_finds_the_loop(passes):
+    """The current loop is the test's, as it is with any pytest-asyncio test."""
+    passes(
+        """
+        import asyncio
+        import pytest
+
+        @pytest.fixture
+        def future(ws_clock):
+            return asyncio.get_event_loop().create_future()
+
+        async def test_it(future, ws_clock):
+            asyncio.get_running_loop().call_later(60, future.set_result, "done")
+            assert await future == "done"
+            assert ws_clock.now == 60.0
+        """
+    )
+
+
+def test_no_current_loop_is_left_behind(passes):
+    """Later tests find what they would find without us."""
+    assert (
+        passes(
+            """
+            import asyncio
+            import gc
+
+            async def test_it(ws_connect):
+                await ws_connect()
+
+            def test_after():
+                asyncio.run(asyncio.sleep(0))
+                gc.collect()
+            """,
+            "-p",
+            "no:looptime_plugin",
+        )
+        == 2
+    )
+
+
+def test_a_session_fixture_has_a_real_loop_of_its_own(passes):
+    """It is not for one test, so it does not follow the clock of one."""
+    assert (
+        passes(
+            """
+            import asyncio
+            import pytest
+            import pytest_asyncio
+
+            @pytest_asyncio.fixture(scope="session", loop_scope="session")
+            async def shared():
+                yield asyncio.get_running_loop()
+
+            async def test_ours(shared, ws_clock):
+                assert not getattr(shared, "is_virtual", False)
+                assert shared is not asyncio.get_running_loop()
+
+            @pytest.mark.asyncio(loop_scope="session")
+            async def test_theirs(shared):
+                assert shared is asyncio.get_running_loop()
+            """
+        )
+        == 2
+    )
+
+
+def test_a_test_that_waits_for_nothing_is_told_so(run):
+    """Nothing can ever happen any more: no hang, a message."""
+    result = run(
+        """
+        import asyncio
+
+        async def test_it(ws_clock):
+            await asyncio.get_running_loop().create_future()
+        """,
+        "--timeout=20",
+    )
+
+    assert result.parseoutcomes() == {"failed": 1}
+    result.stdout.fnmatch_lines(["virtual time stands still*", "*waits at *:4 (test_it)"])
+
+
+def test_a_thread_of_the_user_is_waited_for(passes):
+    """Work in an executor takes real time, and the clock stands still for it."""
+    passes(
+        """
+        import asyncio
+        import time
+
+        async def test_it(ws_clock):
+            async with asyncio.timeout(1):
+                await asyncio.to_thread(time.sleep, 0.05)
+            assert ws_clock.now == 0.0
+        """
+    )
+
+
+def test_unfinished_tasks_do_not_outlive_the_test(passes):
+    """They are cancelled at its end, without a warning."""
+    assert (
+        passes(
+            """
+            import asyncio
+
+            cancelled = []
+
+            async def forever():
+                try:
+                    await asyncio.sleep(10**9)
+                except asyncio.CancelledError:
+                    cancelled.append(True)
+                    raise
+
+            async def test_it(ws_clock):
+                test_it.task = asyncio.create_task(forever())
+                await asyncio.sleep(0)
+
+            def test_after():
+                assert cancelled == [True]
+            """
+        )
+        == 2
+    )
