@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sysconfig
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pytest
 
 _HOME = Path(__file__).parent
-_STDLIB = Path(sysconfig.get_path("stdlib"))
+_STDLIB = Path(os.__file__).parent
 
 
 def header(settings: Settings) -> str:

@@ -157,7 +157,7 @@ class ClientSide:
             self._stall(websocket)
             return
         timeline.session_id = self.session_id
-        if websocket.profile.greeting is None:
+        if websocket.profile.greeting is None and websocket.is_open:
             websocket.send_profile(Role.SESSION_INFO, self.session_id)
 
     def received(self, websocket: WebSocket, now: float, opcode: int, role: Role, key: bytes | None) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Ending:
     """Collected from the first sign of the end until the transport is gone."""
 
-    __slots__ = ("aborted", "closing_at", "eof", "local_reason", "planned", "tcp_state")
+    __slots__ = ("aborted", "closing_at", "eof", "local_reason", "planned", "refused", "tcp_state")
 
     def __init__(self) -> None:
         # The clock's reading at the first close frame; None while there was none.
@@ -30,6 +30,8 @@ class Ending:
         self.planned = False
         # Why this end ended it; None when it did not.
         self.local_reason: str | None = None
+        # What this end refused though the sans-I/O layer took it; None when it refused nothing.
+        self.refused: str | None = None
         # The kernel's state just before the end.
         self.tcp_state: str | None = None
 
@@ -66,7 +68,7 @@ class Ending:
             received=_frame(protocol.close_rcvd),
             sent=_frame(protocol.close_sent),
             received_first=protocol.close_rcvd_then_sent,
-            parser_error=None if clean_eof else str(parser) or repr(parser),
+            parser_error=self.refused if clean_eof else str(parser) or repr(parser),
             # Between two frames the parser says "unexpected end of stream", within one what it misses.
             mid_frame=isinstance(parser, EOFError) and "unexpected end of stream" not in str(parser),
             error=str(exc) if exc is not None else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from websockets.protocol import SEND_EOF, State
@@ -256,9 +257,20 @@ class Stream(asyncio.Protocol):
             self.resume_reading()
             self.flush(self._loop.time())
 
-    def fail(self, code: int, reason: str) -> None:
-        """Fail the connection as RFC 6455, section 7.1.7, says, and remember why."""
-        self.ending.because(reason)
+    def fail(self, code: int, reason: str, *, refused: bool = False) -> None:
+        """
+        Fail the connection as RFC 6455, section 7.1.7, says, and remember why.
+
+        Args:
+            code: the close code, unless the closing handshake has begun.
+            reason: the close reason.
+            refused: it is what the peer sent that cannot be taken.
+
+        """
+        if refused:
+            self.ending.refused = reason
+        else:
+            self.ending.because(reason)
         self.protocol.fail(code, reason.encode()[:123].decode(errors="ignore"))
         self.resume_reading()
         self.flush(self._loop.time())
@@ -286,7 +298,9 @@ class Stream(asyncio.Protocol):
         if self.transport is None or self.transport.is_closing():
             return
         if self.transport.can_write_eof():
-            self.transport.write_eof()
+            # A peer that sent FIN may have reset the stream since: ENOTCONN is no news then.
+            with suppress(OSError):
+                self.transport.write_eof()
         else:
             # TLS has no half-close.
             self.transport.close()

@@ -68,15 +68,20 @@ class WebSocket(Stream):
 
     def _process(self) -> None:
         now, protocol = self._loop.time(), self.protocol
-        for event in protocol.events_received():
-            if isinstance(event, Frame):
-                # After a failure the rest of what came with it is nobody's (RFC 6455, section 7.1.7).
-                if protocol.parser_exc is None or isinstance(protocol.parser_exc, EOFError):
+        try:
+            for event in protocol.events_received():
+                if isinstance(event, Frame):
                     self._frame(now, event)
-            else:
-                self.endpoint.handshake(self, event)
-                # The timeline starts now, and what came with the handshake came after it.
-                now = self._loop.time()
+                else:
+                    self.endpoint.handshake(self, event)
+                    # The timeline starts now, and what came with the handshake came after it.
+                    now = self._loop.time()
+        except UnicodeDecodeError as exc:
+            # RFC 6455, section 8.1: text that is not UTF-8 fails the connection; what came behind it is
+            # nobody's (section 7.1.7).
+            self.fail(
+                1007, f"invalid UTF-8 in a text message: {exc.reason} at position {exc.start}", refused=True
+            )
         if self.timeline is None and protocol.handshake_exc is not None:
             self.endpoint.handshake(self, None)
         self.flush(now)
@@ -110,11 +115,9 @@ class WebSocket(Stream):
         assert self.timeline is not None
         try:
             payload = self._assemble(opcode, frame)
-        except UnicodeDecodeError as exc:
-            # RFC 6455, section 8.1: text that is not UTF-8 fails the connection.
+        except UnicodeDecodeError:
             self.timeline.frame(now, _RECEIVED, opcode, len(frame.data), _DATA)
-            self.fail(1007, f"invalid UTF-8 in a text message: {exc.reason} at position {exc.start}")
-            return
+            raise
         role, session_id = (_DATA, None) if payload is None else self.profile.read(payload)
         self.timeline.frame(now, _RECEIVED, opcode, len(frame.data), role)
         self.endpoint.received(self, now, opcode, role, None)
@@ -123,11 +126,14 @@ class WebSocket(Stream):
         if role is not _DATA:
             self.endpoint.message(self, role, session_id)
             self._session_step(role)
-        elif (self.inbox.full and not self.is_open) or not self.inbox.put(payload):
-            # Nobody takes messages here, or a full inbox must not keep the peer's close frame out.
+        elif (self.inbox.full and self._awaits_close()) or not self.inbox.put(payload):
+            # Nobody takes messages here, or they would keep the peer's close frame out.
             self.timeline.dropped_reads += 1
         elif self.inbox.full:
             self.pause_reading()
+
+    def _awaits_close(self) -> bool:
+        return self.protocol.close_sent is not None and self.protocol.close_rcvd is None
 
     def _assemble(self, opcode: int, frame: Frame) -> str | bytes | None:
         """The message that a data frame completes; None when more fragments follow."""
