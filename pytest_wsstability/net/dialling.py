@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus
 
 from ..core.duration import show_duration
-from ..core.redact import redact_text
+from ..core.redact import show_text
 from .errors import OpeningError, Stage
 from .target import TLS
 
@@ -85,9 +85,9 @@ def _explain(exc: Exception, url: str, uri: WebSocketURI, reached: bool, timeout
     if isinstance(exc, InvalidMessage):
         cause = exc.__cause__
         detail = f"{exc}: {cause}" if cause is not None else str(exc)
-        return OpeningError(url, Stage.HANDSHAKE, f"{where}: {redact_text(detail)}")
+        return OpeningError(url, Stage.HANDSHAKE, f"{where}: {show_text(detail)}")
     if isinstance(exc, InvalidHandshake | EOFError):
-        return OpeningError(url, Stage.HANDSHAKE, f"{where}: {redact_text(str(exc))}")
+        return OpeningError(url, Stage.HANDSHAKE, f"{where}: {show_text(str(exc))}")
     error = os.strerror(exc.errno) if isinstance(exc, OSError) and exc.errno else str(exc)
     return OpeningError(url, Stage.HANDSHAKE if reached else Stage.CONNECT, f"{where}: {error}")
 
@@ -95,10 +95,10 @@ def _explain(exc: Exception, url: str, uri: WebSocketURI, reached: bool, timeout
 def _refused(exc: InvalidStatus, url: str) -> OpeningError:
     response = exc.response
     body = bytes(response.body or b"").decode(errors="replace").strip()
-    first_line = redact_text(body.splitlines()[0][:200]) if body else ""
-    detail = f"HTTP {response.status_code} {response.reason_phrase}".rstrip()
+    first_line = show_text(body.splitlines()[0][:2000]) if body else ""
+    detail = f"HTTP {response.status_code} {show_text(response.reason_phrase)}".rstrip()
     if retry := response.headers.get("Retry-After"):
-        detail += f" (Retry-After: {retry[:40]})"
+        detail += f" (Retry-After: {show_text(retry, 40)})"
     return OpeningError(
         url, Stage.HTTP, f"{detail}: {first_line}" if first_line else detail, status=response.status_code
     )

@@ -43,17 +43,20 @@ async def _proof_of_life(websocket: WebSocket, requirement: Requirement) -> Verd
     While reading is paused neither FIN nor RST can be seen, so read on until a ping is answered.
 
     """
-    timeline = websocket.timeline
+    timeline, transport = websocket.timeline, websocket.transport
     assert timeline is not None
     if timeline.deliberately_stalled and timeline.paused and requirement.alive_for is not None:
+        assert transport is not None
         websocket.end_hidden_since = timeline.paused_since
-        websocket.resume_reading()
+        # For the record, reading stays paused until there is a sign of life: without one, nothing is known
+        # since then.
+        transport.resume_reading()
         pong = websocket.send_ping()
         if await websocket.wait_pong(pong, websocket.loop.time() + PROOF_TIMEOUT):
             websocket.end_hidden_since = None
+            websocket.resume_reading()
         elif timeline.close is None:
-            # Neither a sign of life nor an end: the verdict must say that nothing is known.
-            websocket.pause_reading()
+            transport.pause_reading()
     return requirement.check(timeline)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
 import warnings
 
@@ -32,15 +31,6 @@ def no_current_loop():
         with contextlib.suppress(RuntimeError):
             asyncio.get_event_loop().close()
     asyncio.set_event_loop(None)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def frozen_heap():
-    """Each run inside collects garbage five times: what was there before need not be looked at again."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

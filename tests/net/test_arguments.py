@@ -1,0 +1,189 @@
+"""What cannot be meant is refused before anything is dialled, and the message names it."""
+
+import re
+
+import pytest
+
+from pytest_wsstability import JSON, TLS, Behaviour, Orchestrator, Profile, connect
+from pytest_wsstability.net.behaviour import Reset
+from pytest_wsstability.net.target import parse_headers, parse_url
+
+pytestmark = pytest.mark.ws_stability
+
+# Nobody listens there; the arguments are looked at first.
+URL = "ws://127.0.0.1:9/"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://example.org/", "http://example.org/", "example.org", "", "ws://", "ws:///path", "ws://host:x/"],
+)
+async def test_a_url_of_another_kind_is_refused(url):
+    """ws:// and wss://, with a host."""
+    words = rf"^url: {re.escape(repr(url))} is not a WebSocket URL \(.+\); give ws:// or wss:// and a host$"
+    with pytest.raises(ValueError, match=words):
+        await connect(url)
+
+
+async def test_a_refused_url_keeps_its_secrets():
+    """The message goes into a log."""
+    with pytest.raises(ValueError, match=r"token=\*\*\*"):
+        await connect("ftp://example.org/?token=hunter2")
+
+
+@pytest.mark.parametrize(
+    ("url", "parts"),
+    [
+        ("ws://example.org", ("example.org", 80, False, "/")),
+        ("wss://example.org/a?b=c", ("example.org", 443, True, "/a?b=c")),
+        ("ws://[::1]:8765/", ("::1", 8765, False, "/")),
+        ("WSS://Example.org:8443/", ("example.org", 8443, True, "/")),
+    ],
+)
+def test_a_url_has_defaults(url, parts):
+    """Ports 80 and 443 (RFC 6455, section 3)."""
+    uri = parse_url(url)
+
+    assert (uri.host, uri.port, uri.secure, uri.resource_name) == parts
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a:b", "a\r\nb", "a\tb"])
+@pytest.mark.parametrize(
+    "make", [lambda name: [(name, "v")], lambda name: {name: "v"}], ids=["pairs", "mapping"]
+)
+async def test_a_header_needs_a_name(name, make):
+    """A token (RFC 9110, section 5.1). It is not shown: a value may stand in its place."""
+    words = r"^header: a name must be there, without spaces, colons and line breaks$"
+    with pytest.raises(ValueError, match=words):
+        await connect(URL, headers=make(name))
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\n", "\r"])
+async def test_a_header_value_has_no_line_break(value):
+    """Nothing is smuggled into the request; the value, which may be a secret, is not shown."""
+    with pytest.raises(ValueError, match=r"^header Authorization: the value has a line break$"):
+        await connect(URL, headers={"Authorization": value})
+    with pytest.raises(ValueError, match=r"^header Authorization: the value has a line break$"):
+        Orchestrator(headers={"Authorization": value})
+
+
+def test_headers_may_repeat():
+    """Pairs, in their order."""
+    assert parse_headers([("A", "1"), ("A", "2")]) == (("A", "1"), ("A", "2"))
+
+
+@pytest.mark.parametrize("kind", ["firefox", "", None, 1])
+async def test_an_unknown_kind_of_client_is_refused(kind):
+    """The valid ones are named."""
+    words = rf"^client: {kind!r} is no kind of client; valid ones: 'browser', 'mute', 'stalled', 'keepalive'$"
+    with pytest.raises(ValueError, match=words):
+        await connect(URL, client=kind)
+
+
+@pytest.mark.parametrize("open_it", [lambda name: connect(URL, profile=name)])
+async def test_an_unknown_profile_is_refused(open_it):
+    """At both ends."""
+    words = r"^profile: 'graphql' is unknown; valid ones: 'json', 'frames', or a Profile$"
+    with pytest.raises(ValueError, match=words):
+        await open_it("graphql")
+    with pytest.raises(ValueError, match=words):
+        Orchestrator(profile="graphql")
+
+
+@pytest.mark.parametrize("name", ["heartbeat", "open_timeout"])
+@pytest.mark.parametrize("value", [0, -1, "0s", "soon", True, float("nan"), float("inf")])
+async def test_a_duration_must_be_one(name, value):
+    """Longer than nothing."""
+    with pytest.raises(ValueError, match=rf"^{name}: "):
+        await connect(URL, **{name: value})
+
+
+def test_a_missing_ca_file_is_refused(tmp_path):
+    """Before any handshake fails for another reason."""
+    path = str(tmp_path / "none.pem")
+    with pytest.raises(ValueError, match=rf"^ca: there is no file '{re.escape(path)}'; give a PEM file"):
+        TLS(ca=path)
+
+
+async def test_a_ca_file_that_is_no_pem_is_refused(tmp_path):
+    """A certificate in DER, for one."""
+    path = tmp_path / "ca.der"
+    path.write_bytes(b"\x30\x82\x01\x0a")
+    with pytest.raises(ValueError, match=rf"^ca: '{re.escape(str(path))}' cannot be read as PEM"):
+        await connect("wss://127.0.0.1:9/", tls=TLS(ca=str(path)))
+
+
+@pytest.mark.parametrize(
+    ("keywords", "words"),
+    [
+        ({"read_deadline": 0}, r"^read_deadline: must be longer than 0, not 0"),
+        ({"read_deadline": "soon"}, r"^read_deadline: 'soon' is not a duration"),
+        ({"read_deadline": False}, r"^read_deadline: False is not a duration"),
+        ({"ping_interval": -1}, r"^ping_interval: -1 is negative"),
+        (
+            {"deadline_reset_by": "pongs"},
+            r"^deadline_reset_by: 'pongs' is not a valid Reset; valid ones: 'pong', ",
+        ),
+        ({"deadline_reset_by": ["pong", "x"]}, r"^deadline_reset_by: 'x' is not a valid Reset; valid ones: "),
+        ({"deadline_reset_by": []}, r"^deadline_reset_by: nothing would reset the deadline; valid ones: "),
+        ({"deadline_reset_by": 5}, r"^deadline_reset_by: 5 is no kind of traffic; valid ones: "),
+        (
+            {"on_deadline": 1006},
+            r"^on_deadline: 1006 is neither 'drop' nor a close code; valid codes: 1000-1003, ",
+        ),
+        ({"on_deadline": "close"}, r"^on_deadline: 'close' is neither 'drop' nor a close code"),
+        ({"on_deadline": True}, r"^on_deadline: True is neither 'drop' nor a close code"),
+        ({"greet": "soon"}, r"^greet: 'soon' is not a duration.*; or True \(at once\) or False \(never\)$"),
+        ({"answer_heartbeats": -1}, r"^answer_heartbeats: -1 is negative"),
+        ({"confirm_sessions": None}, r"^confirm_sessions: None is not a duration"),
+        ({"echo": True, "handler": print}, r"^echo: there is a handler already; give one of the two$"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused(keywords, words):
+    """It is named, and so are the valid ones."""
+    with pytest.raises(ValueError, match=words):
+        Orchestrator(**keywords)
+
+
+def test_an_unknown_keyword_is_refused():
+    """A typing mistake must not become a server with other timers."""
+    with pytest.raises(
+        TypeError, match=r"^unknown orchestrator keyword 'read_timeout'; valid ones: read_deadline, "
+    ):
+        Orchestrator(read_timeout=5)
+
+
+def test_the_defaults_are_those_of_the_story():
+    """A read deadline of 60 s that only pongs reset, pings every 30 s, no close frame."""
+    behaviour = Behaviour.of()
+
+    assert (behaviour.read_deadline, behaviour.ping_interval) == (60.0, 30.0)
+    assert (behaviour.deadline_reset_by, behaviour.on_deadline) == (frozenset({Reset.PONG}), "drop")
+    assert (behaviour.greet, behaviour.confirm_sessions, behaviour.answer_heartbeats) == (0.0, 0.0, 0.0)
+
+
+def test_delays_are_true_false_or_a_duration():
+    """At once, never, after a while."""
+    behaviour = Behaviour.of(greet=True, confirm_sessions=False, answer_heartbeats="1.5s")
+
+    assert (behaviour.greet, behaviour.confirm_sessions, behaviour.answer_heartbeats) == (0.0, None, 1.5)
+
+
+@pytest.mark.parametrize("value", ["ping", Reset.PING, ["ping"], {"ping"}, (Reset.PING,)])
+def test_kinds_of_traffic_are_one_or_several(value):
+    """Names or members, alone or in any iterable."""
+    assert Behaviour.of(deadline_reset_by=value).deadline_reset_by == {Reset.PING}
+
+
+def test_two_behaviours_of_the_same_values_are_equal():
+    """A behaviour is a value."""
+    assert Behaviour.of(read_deadline="1m") == Behaviour.of(read_deadline=60)
+    assert Behaviour.of(read_deadline="1m") != Behaviour.of(read_deadline=61)
+
+
+def test_a_profile_of_ones_own_is_taken_as_it_is():
+    """No registration is needed."""
+    mine = Profile(name="mine", ping="PING", pong="PONG")
+
+    assert Orchestrator(profile=mine).profile is mine
+    assert Orchestrator().profile is JSON

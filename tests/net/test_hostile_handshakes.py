@@ -1,0 +1,270 @@
+"""Servers that do not answer the upgrade as they should: each is told in one line."""
+
+import asyncio
+
+import pytest
+
+from pytest_wsstability import OpeningError, Stage, connect
+from tests.net.peers import accepting, close, opened, serving, silent
+
+pytestmark = pytest.mark.ws_stability
+
+TOKEN = "eyJhbGciOi.eyJzdWIi.c2lnbmF0dXJl"
+
+
+def answering(response, *, stay=False):
+    """A server that answers the request with these bytes, and closes the stream or stays."""
+
+    async def script(peer):
+        await peer.request()
+        peer.send(response)
+        if stay:
+            await peer.gone()
+
+    return script
+
+
+def http(status, body="", **fields):
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body.encode())}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
+    return "\r\n".join([*lines, "", body]).encode()
+
+
+async def error_of(script, path="", **options):
+    """Why the connection to such a server did not open."""
+    async with serving(script) as url:
+        with pytest.raises(OpeningError) as caught:
+            await connect(url + path, **options)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "status", ["403 Forbidden", "401 Unauthorized", "404 Not Found", "429 Too Many Requests", "503 Busy"]
+)
+async def test_a_refused_upgrade_tells_the_status(status):
+    """The first thing that anybody wants to know."""
+    error = await error_of(answering(http(status, "no\nsecond line")))
+
+    assert (error.stage, error.status) == (Stage.HTTP, int(status[:3]))
+    assert str(error) == f"{error.url} did not open (upgrade refused): HTTP {status}: no"
+
+
+async def test_the_first_line_of_the_body_is_shown_without_secrets():
+    """Servers like to quote the request in their error pages."""
+    body = f"bad token in /ws?token=abc&room=7 from Bearer {TOKEN}\nTraceback: secret things"
+    error = await error_of(answering(http("403 Forbidden", body)))
+
+    assert str(error).endswith("HTTP 403 Forbidden: bad token in /ws?token=***&room=7 from Bearer ***")
+
+
+async def test_a_refusal_without_a_body_needs_none():
+    """No colon dangles."""
+    error = await error_of(answering(http("403 Forbidden")))
+
+    assert str(error).endswith("(upgrade refused): HTTP 403 Forbidden")
+
+
+async def test_retry_after_is_shown():
+    """The server said when to come again."""
+    error = await error_of(answering(http("503 Service Unavailable", "busy", Retry_After="120")))
+
+    assert str(error).endswith("HTTP 503 Service Unavailable (Retry-After: 120): busy")
+
+
+async def test_a_body_in_bytes_of_no_encoding_is_shown_as_far_as_it_goes():
+    """And on one line, without the terminal's control characters."""
+    response = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 12\r\n\r\n\x1b[31mab\xff\xfe\r\nx"
+    error = await error_of(answering(response))
+
+    assert error.status == 403
+    assert str(error).isprintable()
+
+
+async def test_a_huge_body_is_cut():
+    """Nobody reads a page of HTML in a test report."""
+    error = await error_of(answering(http("500 Internal Server Error", "x" * 5000)))
+
+    assert len(str(error)) < 400
+
+
+async def test_a_refusal_of_a_server_that_stays_is_told_at_once():
+    """Content-Length says where the body ends."""
+    error = await error_of(answering(http("403 Forbidden", "no"), stay=True))
+
+    assert error.status == 403
+
+
+@pytest.mark.parametrize("status", ["200 OK", "204 No Content", "301 Moved", "426 Upgrade Required"])
+async def test_only_101_switches_protocols(status):
+    """A server that is no WebSocket server answers with a page."""
+    error = await error_of(answering(http(status, "<html>", Location="http://example.org/")))
+
+    assert (error.stage, error.status) == (Stage.HTTP, int(status[:3]))
+
+
+async def test_a_wrong_accept_is_refused():
+    """RFC 6455, section 4.1: it proves that the server read our key."""
+
+    async def script(peer):
+        request = await peer.request()
+        wrong = accepting(request.replace(b"Sec-WebSocket-Key: ", b"Sec-WebSocket-Key: x"))
+        peer.send(wrong)
+        await peer.gone()
+
+    error = await error_of(script)
+    assert error.stage is Stage.HANDSHAKE
+    assert "Sec-WebSocket-Accept" in str(error)
+
+
+@pytest.mark.parametrize("missing", ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Accept: "])
+async def test_a_missing_field_is_refused(missing):
+    """RFC 6455, section 4.2.2, has three of them."""
+
+    async def script(peer):
+        lines = accepting(await peer.request()).split(b"\r\n")
+        peer.send(b"\r\n".join(line for line in lines if not line.startswith(missing.encode())))
+        await peer.gone()
+
+    error = await error_of(script)
+    assert error.stage is Stage.HANDSHAKE
+    assert missing.partition(":")[0] in str(error)
+
+
+@pytest.mark.parametrize("field", ["Sec-WebSocket-Protocol: other", "Sec-WebSocket-Extensions: x-unheard"])
+async def test_what_was_not_offered_is_refused(field):
+    """RFC 6455, section 4.1: the server chooses from what the client offers."""
+
+    async def script(peer):
+        await peer.upgrade(field)
+        await peer.gone()
+
+    assert (await error_of(script, subprotocols=["v1"])).stage is Stage.HANDSHAKE
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [b"hello\r\n\r\n", b"\x00\xff" * 100, b"SSH-2.0-OpenSSH_9.6\r\n", b"\x15\x03\x01\x00\x02\x02\x46"],
+)
+async def test_garbage_is_no_http(garbage):
+    """Another protocol's server, or a TLS server that was asked without TLS."""
+    error = await error_of(answering(garbage))
+
+    assert error.stage is Stage.HANDSHAKE
+    assert str(error).isprintable()
+    assert error.url.removeprefix("ws://").rstrip("/") in str(error)
+
+
+async def test_a_server_that_closes_before_it_answers():
+    """A reverse proxy without a backend."""
+    error = await error_of(answering(b""))
+
+    assert error.stage is Stage.HANDSHAKE
+
+
+async def test_a_server_that_closes_at_once():
+    """It did not even read the request."""
+
+    async def script(peer):
+        peer.cut()
+
+    assert (await error_of(script)).stage is Stage.HANDSHAKE
+
+
+async def test_a_server_that_closes_inside_its_answer():
+    """Half a response is none."""
+    error = await error_of(answering(b"HTTP/1.1 101 Switching Protocols\r\nUpgr"))
+
+    assert error.stage is Stage.HANDSHAKE
+
+
+async def test_an_answer_may_come_byte_by_byte():
+    """Slow is not wrong."""
+
+    async def script(peer):
+        for byte in accepting(await peer.request()) + close(4000):
+            peer.send(bytes([byte]))
+            await asyncio.sleep(0.0005)
+        await peer.frame()
+
+    async with serving(script) as url, opened(url, profile="frames") as connection:
+        await connection.wait_closed()
+
+        connection.assert_closed(code=4000)
+
+
+@pytest.mark.ws_stability(time="virtual")
+@pytest.mark.parametrize(
+    ("timeout", "seconds", "words"), [(10, 10.0, "10 s"), ("500ms", 0.5, "500 ms"), ("1m", 60.0, "60 s")]
+)
+async def test_a_server_that_never_answers_is_given_up(timeout, seconds, words):
+    """After exactly open_timeout, and the transport is gone."""
+    loop = asyncio.get_running_loop()
+    gone = loop.create_future()
+
+    async def script(peer):
+        await silent(peer)
+        gone.set_result(loop.time())
+
+    async with serving(script) as url:
+        with pytest.raises(OpeningError) as caught:
+            await connect(url, open_timeout=timeout)
+        assert await gone == seconds
+    assert caught.value.stage is Stage.TIMEOUT
+    assert str(caught.value).endswith(f"(timeout): no HTTP response to the upgrade within {words}")
+
+
+@pytest.mark.ws_stability(time="virtual")
+async def test_a_server_that_drips_its_answer_is_given_up():
+    """open_timeout is for the whole handshake, and not for each read."""
+
+    async def script(peer):
+        for byte in accepting(await peer.request()):
+            peer.send(bytes([byte]))
+            await asyncio.sleep(1)
+
+    assert (await error_of(script)).stage is Stage.TIMEOUT
+    assert asyncio.get_running_loop().time() == 10.0
+
+
+async def test_an_endless_header_is_refused():
+    """Memory is bounded before the connection is open, too."""
+
+    async def script(peer):
+        await peer.request()
+        peer.send(b"HTTP/1.1 101 Switching Protocols\r\n")
+        for _ in range(1000):
+            peer.send(b"X: " + b"x" * 1000 + b"\r\n")
+        await peer.gone()
+
+    assert (await error_of(script)).stage is Stage.HANDSHAKE
+
+
+async def test_secrets_in_the_url_stay_out_of_errors():
+    """User information, and the values of query parameters that look like secrets."""
+    async with serving(answering(http("403 Forbidden", "no"))) as url:
+        with pytest.raises(OpeningError) as caught:
+            await connect(url.replace("ws://", "ws://me:hunter2@") + "room?token=hunter2&lang=en")
+
+    error = caught.value
+    assert "hunter2" not in f"{error} {error!r} {error.url}"
+    assert error.url.startswith("ws://***@127.0.0.1:")
+    assert error.url.endswith("/room?token=***&lang=en")
+
+
+async def test_a_cancelled_opening_leaves_nothing():
+    """No transport, no task: the server sees the client go."""
+    gone, asked = asyncio.Event(), asyncio.Event()
+
+    async def script(peer):
+        await peer.request()
+        asked.set()
+        await peer.gone()
+        gone.set()
+
+    async with serving(script) as url:
+        opening = asyncio.create_task(connect(url))
+        await asked.wait()
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        await gone.wait()
