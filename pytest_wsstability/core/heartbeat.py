@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 from .statistics import Sample
 
 # An end that is never answered for a month must not fill the memory.
@@ -27,8 +29,8 @@ class RoundTrips:
 
     def __init__(self) -> None:
         # Instants of the open questions, oldest first, and the keys that tell them apart, if any.
-        self._pending: list[float] = []
-        self._keys: list[bytes | None] = []
+        self._pending = array("d")
+        self._keys: list[bytes | None] | None = None
         # Open questions that were too many to keep.
         self._abandoned = 0
         self.sent = 0
@@ -51,10 +53,15 @@ class RoundTrips:
         if self.first_at is None:
             self.first_at = at
         if len(self._pending) == _MAX_PENDING:
-            del self._pending[0], self._keys[0]
+            del self._pending[0]
+            if self._keys is not None:
+                del self._keys[0]
             self._abandoned += 1
+        if key is not None and self._keys is None:
+            self._keys = [None] * len(self._pending)
         self._pending.append(at)
-        self._keys.append(key)
+        if self._keys is not None:
+            self._keys.append(key)
 
     def answer(self, at: float, key: bytes | None = None) -> bool:
         """An answer came; False when no open question fits it (an unsolicited pong, for one)."""
@@ -62,7 +69,7 @@ class RoundTrips:
             return False
         if key is None:
             first = last = len(self._pending) - 1
-        elif key in self._keys:
+        elif self._keys is not None and key in self._keys:
             # RFC 6455, section 5.5.3: an endpoint that got several pings may answer only the most recent.
             first, last = 0, self._keys.index(key)
         else:
@@ -71,7 +78,9 @@ class RoundTrips:
         for asked in self._pending[first : last + 1]:
             self.answered += 1
             self.rtts.add(at - asked, asked)
-        del self._pending[first : last + 1], self._keys[first : last + 1]
+        del self._pending[first : last + 1]
+        if self._keys is not None:
+            del self._keys[first : last + 1]
         return True
 
     @property

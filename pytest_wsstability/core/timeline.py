@@ -13,7 +13,7 @@ from .recorder import Recorder
 
 # Signals are what explains an end; data frames have their own ring, so that a minute of audio
 # cannot push the last heartbeats out of the record.
-SIGNAL_CAPACITY = 256
+SIGNAL_CAPACITY = 96
 DATA_CAPACITY = 64
 
 _SLOT = {int(opcode): slot for slot, opcode in enumerate(Opcode)}

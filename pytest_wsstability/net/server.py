@@ -72,6 +72,12 @@ class ServerSide:
         assert isinstance(protocol, ServerProtocol)
         if isinstance(event, Request):
             response = protocol.accept(event)
+            if response.status_code == 101 and (protocol.parser_exc or protocol.close_rcvd):
+                # RFC 6455, section 4.1: a client waits for this answer. What it sent with its request has
+                # ended the stream already.
+                assert websocket.transport is not None
+                websocket.transport.abort()
+                return
             for name, value in self._headers:
                 response.headers[name] = value
             protocol.send_response(response)
@@ -82,6 +88,9 @@ class ServerSide:
                 websocket.transport.close()
             return
         self._cancel_timer()
+        # The parser of the sans-I/O layer keeps the request for life, as the client's does the response.
+        assert event is not None
+        event.headers.clear()
         websocket.opened(End.SERVER)
         self._start(websocket)
 

@@ -151,7 +151,9 @@ class Stream(asyncio.Protocol):
     def send_handshake(self) -> None:
         """Send what the sans-I/O layer has ready before the connection is open."""
         assert self.transport is not None
-        for data in self.protocol.data_to_send():
+        chunks = self.protocol.data_to_send()
+        # What came behind a request may have ended the stream before the answer to the request was made.
+        for data in sorted(chunks, key=lambda data: data == SEND_EOF):
             if data == SEND_EOF:
                 self._write_eof()
             else:

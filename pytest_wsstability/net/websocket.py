@@ -71,7 +71,9 @@ class WebSocket(Stream):
         try:
             for event in protocol.events_received():
                 if isinstance(event, Frame):
-                    self._frame(now, event)
+                    # Without a timeline the connection did not open.
+                    if self.timeline is not None:
+                        self._frame(now, event)
                 else:
                     self.endpoint.handshake(self, event)
                     # The timeline starts now, and what came with the handshake came after it.

@@ -92,7 +92,8 @@ class TimerQueue:
         heap = self._heap
         instant = heap[0][0]
         # In a heap an entry can equal the smallest only if its parent does.
-        if not any(entry[0] == instant for entry in heap[1:3]):
+        size = len(heap)
+        if (size < 2 or heap[1][0] != instant) and (size < 3 or heap[2][0] != instant):
             return 1
         tied, unseen = 0, [0]
         while unseen:

@@ -157,7 +157,8 @@ async def connected(
         Orchestrator(**(server or {})) as orchestrator,
         opened(orchestrator.url, profile=orchestrator.profile, **client) as connection,
     ):
-        if orchestrator.behaviour.confirm_sessions == 0.0 and orchestrator.profile.has_session:
+        behaviour = orchestrator.behaviour
+        if behaviour.greet == behaviour.confirm_sessions == 0.0 and orchestrator.profile.has_session:
             await connection.assert_session_confirmed(within="5s")
         yield connection, orchestrator
 

@@ -162,7 +162,7 @@ def pytest_asyncio_loop_factories(config, item):
     return {"uvloop": uvloop.new_event_loop}
 """
 with_factories = pytest.mark.skipif(
-    not hasattr(pytest_asyncio.plugin.PytestAsyncioSpecs, "pytest_asyncio_loop_factories"),
+    not hasattr(pytest_asyncio.plugin, "PytestAsyncioSpecs"),
     reason="this pytest-asyncio has no hook for loop factories",
 )
 
@@ -177,17 +177,18 @@ def test_uvloop_by_the_hook_of_pytest_asyncio(passes, mode):
 
 
 @with_factories
-@pytest.mark.xfail(reason="net/stream.py asserts an asyncio.Transport, and uvloop's is none", run=False)
-def test_uvloop_in_real_time(passes):
-    """A real test runs on the loop that the project chose."""
+@pytest.mark.parametrize("mark", ["", "@pytest.mark.asyncio"], ids=["unmarked", "marked"])
+@pytest.mark.parametrize("mode", ["strict", "auto"])
+def test_uvloop_in_real_time(passes, mode, mark):
+    """A real test runs on the loop that the project chose, with a mark of pytest-asyncio or without."""
     pytest.importorskip("uvloop")
     passes(
-        """
+        f"""
         import asyncio
 
         import pytest
 
-        @pytest.mark.asyncio
+        {mark}
         async def test_it(ws_connect):
             assert "uvloop" in type(asyncio.get_running_loop()).__module__
             connection = await ws_connect(heartbeat="40ms")
@@ -195,6 +196,7 @@ def test_uvloop_in_real_time(passes):
             connection.assert_heartbeats_answered(within="1s", at_least=1)
         """,
         "--ws-time=real",
+        f"--asyncio-mode={mode}",
         conftest=FACTORIES,
     )
 

@@ -1,0 +1,197 @@
+"""Sessions as the server keeps them: by id, through reconnects, waited for."""
+
+import asyncio
+
+import pytest
+
+from pytest_wsstability import JSON, SESSION_ID, Orchestrator, Profile, StabilityError
+from pytest_wsstability.net.orchestrator import NoSessionError
+from tests.net.peers import connected, opened
+
+pytestmark = pytest.mark.ws_stability
+
+
+async def test_a_reconnect_belongs_to_the_same_session():
+    """One session, two connections, oldest first; assertions are on the latest."""
+    async with Orchestrator() as orchestrator:
+        async with opened(orchestrator.url, session_id="abc") as first:
+            await first.assert_session_confirmed(within="5s")
+            await first.close(4000)
+        async with opened(orchestrator.url, session_id="abc") as second:
+            await second.assert_session_confirmed(within="5s")
+
+            (session,) = orchestrator.sessions
+            await session.connections[0].wait_closed()
+            assert [each.session_id for each in session.connections] == ["abc", "abc"]
+            assert session.connections[0].timeline.close.code == 4000
+            assert session.connection is session.connections[1]
+            assert session.timeline is session.connections[1].timeline
+            assert session.timeline.close is None
+            assert repr(session).startswith("<Session abc, 2 connection(s): <Timeline server")
+
+
+async def test_two_sessions_are_two():
+    """Each client has its own, in the order of arrival."""
+    async with (
+        Orchestrator() as orchestrator,
+        opened(orchestrator.url, session_id="a") as a,
+        opened(orchestrator.url, session_id="b") as b,
+    ):
+        await a.assert_session_confirmed(within="5s")
+        await b.assert_session_confirmed(within="5s")
+
+        assert [session.id for session in orchestrator.sessions] == ["a", "b"]
+        assert (await orchestrator.wait_for_session("b")).id == "b"
+        assert (await orchestrator.wait_for_session()).id == "a"
+
+
+async def test_a_client_that_says_who_it_is_twice_is_counted_once():
+    """session_info may be repeated."""
+    async with connected(session_id="abc") as (connection, orchestrator):
+        await connection.send('{"type":"session_info","session_id":"abc"}')
+        await connection.ping()
+
+        (session,) = orchestrator.sessions
+        assert len(session.connections) == 1
+
+
+async def test_a_client_without_session_info_is_a_session_without_an_id():
+    """It came, so it stands in the book."""
+    async with Orchestrator() as orchestrator, opened(orchestrator.url, profile=Profile(name="raw")) as raw:
+        await raw.ping()
+
+        assert [session.id for session in orchestrator.sessions] == [None]
+
+
+async def test_a_profile_may_name_its_sessions_otherwise():
+    """The template says where the id stands."""
+    ours = JSON.replace(name="ours", session_info={"op": "hello", "sid": SESSION_ID})
+    async with connected({"profile": ours}, session_id="s1") as (_, orchestrator):
+        assert orchestrator.sessions[0].id == "s1"
+
+
+@pytest.mark.ws_stability(time="virtual")
+async def test_a_session_is_waited_for():
+    """Until the client comes, and no longer."""
+    async with Orchestrator() as orchestrator:
+        waiting = asyncio.create_task(orchestrator.wait_for_session("abc", within="1m"))
+        await asyncio.sleep(30)
+        async with opened(orchestrator.url, session_id="other"):
+            await asyncio.sleep(5)
+            assert not waiting.done()
+            async with opened(orchestrator.url, session_id="abc"):
+                session = await waiting
+
+                assert session.id == "abc"
+                assert asyncio.get_running_loop().time() == 35.0
+
+
+async def test_several_may_wait():
+    """For the same session, or for different ones."""
+    async with Orchestrator() as orchestrator:
+        waiting = [asyncio.create_task(orchestrator.wait_for_session(id)) for id in ("a", "a", None)]
+        await asyncio.sleep(0)
+        async with opened(orchestrator.url, session_id="a"):
+            assert {session.id for session in await asyncio.gather(*waiting)} == {"a"}
+
+
+@pytest.mark.ws_stability(time="virtual")
+async def test_nobody_came():
+    """After exactly the time that was given, with the address."""
+    async with Orchestrator() as orchestrator:
+        with pytest.raises(NoSessionError) as caught:
+            await orchestrator.wait_for_session(within="30s")
+
+        assert asyncio.get_running_loop().time() == 30.0
+        assert str(caught.value) == (
+            f"no session came to {orchestrator.url} within 30 s\n  observed  no client opened a connection"
+        )
+
+
+async def test_somebody_else_came():
+    """The failure lists who did."""
+    async with Orchestrator() as orchestrator:
+        raw = Profile(name="raw")
+        async with opened(orchestrator.url, session_id="b") as other, opened(orchestrator.url, profile=raw):
+            await other.assert_session_confirmed(within="5s")
+            with pytest.raises(NoSessionError) as caught:
+                await orchestrator.wait_for_session("abc", within="10ms")
+
+        lines = str(caught.value).splitlines()
+        assert lines[0] == f"no session 'abc' came to {orchestrator.url} within 10 ms"
+        assert lines[1].startswith("  observed  session 'b': <Timeline server, ")
+        assert lines[2].startswith("  observed  a connection without session_info: <Timeline server, ")
+
+
+async def test_a_client_that_never_says_who_it_is_is_not_the_session():
+    """Where the profile has sessions, a connection alone is none."""
+    async with Orchestrator() as orchestrator, opened(orchestrator.url, profile=Profile(name="raw")):
+        with pytest.raises(NoSessionError, match="a connection without session_info"):
+            await orchestrator.wait_for_session(within="10ms")
+
+
+@pytest.mark.parametrize("within", [0, "soon", -1])
+async def test_a_wait_needs_a_duration(within):
+    """As everywhere."""
+    async with Orchestrator() as orchestrator:
+        with pytest.raises(ValueError, match=r"^within: "):
+            await orchestrator.wait_for_session(within=within)
+
+
+@pytest.mark.ws_stability(time="virtual")
+async def test_a_cancelled_wait_leaves_nothing():
+    """A test that gave up waiting."""
+    async with Orchestrator() as orchestrator:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(orchestrator.wait_for_session(within="1h"), 5)
+        async with opened(orchestrator.url, session_id="abc"):
+            assert (await orchestrator.wait_for_session()).id == "abc"
+
+
+@pytest.mark.ws_stability(time="virtual")
+async def test_a_session_has_the_assertions_of_a_connection():
+    """At the server's end, for a client that behaves and one that does not."""
+    async with connected(heartbeat="25s") as (_, orchestrator):
+        session = await orchestrator.wait_for_session()
+        await session.assert_alive_for("2m")
+        await session.assert_session_confirmed(within="1s")
+        session.assert_heartbeats_answered(within="1s", at_least=4)
+        session.assert_pings_answered(within="1s")
+        session.assert_no_abnormal_closure()
+        verdict = await session.assert_stable(alive_for="2m", heartbeat_every="25s")
+        assert verdict.horizon == 120.0
+    async with connected({"ping_interval": None}) as (_, orchestrator):
+        session = await orchestrator.wait_for_session()
+        with pytest.raises(StabilityError, match="1006 at 60 s of 120 s"):
+            await session.assert_alive_for("2m")
+        with pytest.raises(StabilityError, match=r"\[server end\]"):
+            session.assert_no_abnormal_closure()
+        with pytest.raises(StabilityError):
+            await session.assert_stable(alive_for="2m")
+        with pytest.raises(StabilityError):
+            session.assert_heartbeats_answered(within="1s")
+
+
+@pytest.mark.ws_stability(time="virtual")
+async def test_a_client_that_stops_its_heartbeats_is_found_at_the_server():
+    """At 1.5 intervals after the last one."""
+    async with connected() as (connection, orchestrator):
+        session = await orchestrator.wait_for_session()
+        await asyncio.sleep(25)
+        await connection.send('{"type":"ping"}')
+        with pytest.raises(StabilityError, match=r"no heartbeat for 37.5 s \(every 25 s\)"):
+            await session.assert_stable(alive_for="2m", heartbeat_every="25s")
+
+        assert asyncio.get_running_loop().time() == session.timeline.opened + 62.5
+
+
+async def test_a_witness_is_the_other_end():
+    """Failures of the client show what the server saw."""
+    async with Orchestrator() as one, Orchestrator() as two:
+        async with opened(one.url) as connection:
+            two.witness(connection)
+            assert connection.others == ()
+            one.witness(connection)
+            assert connection.others == (one.sessions[0].timeline,)
+            assert connection.timelines == (connection.timeline, one.sessions[0].timeline)
+        one.witness(connection)
