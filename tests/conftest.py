@@ -1,8 +1,24 @@
-"""What every test finds loaded."""
+"""What every test finds."""
 
-from contextlib import suppress
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import warnings
+
+import pytest
 
 # pytester forgets the modules that a run inside has imported. A second copy of aiohttp shares its
 # compiled parser with the first, and then takes text for bytes.
-with suppress(ImportError):
+with contextlib.suppress(ImportError):
     import aiohttp  # noqa: F401
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_current_loop():
+    """looptime, and pytest-asyncio before 1.2, ask for a current loop, and so make one that nobody closes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_event_loop().close()
+    asyncio.set_event_loop(None)

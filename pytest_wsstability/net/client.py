@@ -259,6 +259,8 @@ async def connect(
         heartbeat=None if heartbeat is None else parse_duration(heartbeat, "heartbeat"),
         session_id=session_id or str(uuid.uuid4()),
     )
+    _check_fields(origin, subprotocols)
+    _check_limits(max_size, inbox)
     protocol = _protocol(uri, origin, subprotocols, compression, max_size)
     websocket = WebSocket(protocol, side, profile_of(profile), loop=loop, inbox=inbox)
     seconds = parse_duration(open_timeout, "open_timeout")
@@ -269,6 +271,18 @@ async def connect(
     )
     connection.response_headers = side.response_headers
     return connection
+
+
+def _check_fields(origin: str | None, subprotocols: Sequence[str]) -> None:
+    """Refuse what no header can carry: the transport would find out when it is too late to say so."""
+    parse_headers([("Origin", origin or ""), *(("Sec-WebSocket-Protocol", name) for name in subprotocols)])
+
+
+def _check_limits(max_size: int | None, inbox: int) -> None:
+    if max_size is not None and max_size < 1:
+        raise ValueError(f"max_size: {max_size!r} lets no message through; give bytes, or None for no limit")
+    if inbox < 0:
+        raise ValueError(f"inbox: {inbox!r} is no number of messages; give 0 to throw them away")
 
 
 def _protocol(

@@ -43,7 +43,9 @@ class Register(Protocol):
 class ServerSide:
     """What one connection of the `Orchestrator` does."""
 
-    __slots__ = ("_behaviour", "_connection", "_deadline", "_headers", "_pings", "_register", "_timer")
+    __slots__ = (
+        "_behaviour", "_connection", "_deadline", "_headers", "_late", "_pings", "_register", "_timer",
+    )  # fmt: skip
 
     def __init__(
         self, behaviour: Behaviour, register: Register, headers: tuple[tuple[str, str], ...]
@@ -55,6 +57,8 @@ class ServerSide:
         self._connection: Connection | None = None
         self._deadline: Deadline | None = None
         self._pings: Ticker | None = None
+        # What is to be said after a delay.
+        self._late: tuple[asyncio.TimerHandle, ...] = ()
         # Gives up on a client that does not ask for the upgrade.
         self._timer: asyncio.TimerHandle | None = None
 
@@ -72,11 +76,13 @@ class ServerSide:
         assert isinstance(protocol, ServerProtocol)
         if isinstance(event, Request):
             response = protocol.accept(event)
-            if response.status_code == 101 and (protocol.parser_exc or protocol.close_rcvd):
+            if protocol.parser_exc or protocol.close_rcvd:
                 # RFC 6455, section 4.1: a client waits for this answer. What it sent with its request has
-                # ended the stream already.
+                # ended the stream for the sans-I/O layer.
                 assert websocket.transport is not None
-                websocket.transport.abort()
+                if response.status_code != 101:
+                    websocket.transport.write(response.serialize())
+                websocket.transport.close()
                 return
             for name, value in self._headers:
                 response.headers[name] = value
@@ -130,9 +136,10 @@ class ServerSide:
     def ended(self, websocket: WebSocket) -> None:
         """Stop the timers."""
         self._cancel_timer()
-        for timer in (self._deadline, self._pings):
+        for timer in (self._deadline, self._pings, *self._late):
             if timer is not None:
                 timer.cancel()
+        self._late = ()
         self._register.went(websocket, self._connection)
 
     # What it does by itself.
@@ -142,14 +149,16 @@ class ServerSide:
             self._timer.cancel()
             self._timer = None
 
-    @staticmethod
-    def _after(websocket: WebSocket, delay: float | None, say: Callable[[], object]) -> None:
+    def _after(self, websocket: WebSocket, delay: float | None, say: Callable[[], object]) -> None:
         if delay is None:
             return
         if delay == 0:
             _if_open(websocket, say)
         else:
-            websocket.loop.call_later(delay, _if_open, websocket, say)
+            loop = websocket.loop
+            now = loop.time()
+            pending = [timer for timer in self._late if timer.when() > now]
+            self._late = (*pending, loop.call_later(delay, _if_open, websocket, say))
 
     def _overdue(self, websocket: WebSocket) -> None:
         behaviour, timeline = self._behaviour, websocket.timeline

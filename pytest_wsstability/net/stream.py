@@ -151,9 +151,7 @@ class Stream(asyncio.Protocol):
     def send_handshake(self) -> None:
         """Send what the sans-I/O layer has ready before the connection is open."""
         assert self.transport is not None
-        chunks = self.protocol.data_to_send()
-        # What came behind a request may have ended the stream before the answer to the request was made.
-        for data in sorted(chunks, key=lambda data: data == SEND_EOF):
+        for data in self.protocol.data_to_send():
             if data == SEND_EOF:
                 self._write_eof()
             else:

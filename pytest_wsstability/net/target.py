@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from dataclasses import dataclass
 from websockets.uri import WebSocketURI, parse_uri
 
 from ..core.url import wrong_url
+
+# RFC 9110, section 5.5: visible characters of Latin-1, spaces and tabs.
+_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -40,8 +44,14 @@ def parse_headers(headers: Headers) -> tuple[tuple[str, str], ...]:
         if not name or any(char in name for char in " :\r\n\t"):
             # What was given may be a secret in the wrong place, so it is not shown.
             raise ValueError("header: a name must be there, without spaces, colons and line breaks")
+        if not name.isascii():
+            raise ValueError("header: a name is ASCII")
+        if not isinstance(value, str):
+            raise ValueError(f"header {name}: the value is {type(value).__name__}, not text")
         if "\r" in value or "\n" in value:
             raise ValueError(f"header {name}: the value has a line break")
+        if not _FIELD_VALUE.fullmatch(value):
+            raise ValueError(f"header {name}: the value has a character that no header can carry")
     return pairs
 
 

@@ -37,7 +37,7 @@ class WebSocket(Stream):
 
     """
 
-    __slots__ = ("_assembly", "_pings", "endpoint", "inbox")
+    __slots__ = ("_assembly", "_behind", "_pings", "endpoint", "inbox")
 
     def __init__(
         self,
@@ -53,6 +53,8 @@ class WebSocket(Stream):
         self.inbox = Inbox(inbox)
         # A message whose first fragments are there; None between messages.
         self._assembly: Assembly | None = None
+        # Messages that wait for the last fragment of one that is being sent; None while there is none.
+        self._behind: list[tuple[str | bytes, Role]] | None = None
         self._pings = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -163,12 +165,28 @@ class WebSocket(Stream):
     # Sending.
 
     def send_message(self, payload: str | bytes, role: Role = Role.DATA, *, fin: bool = True) -> None:
-        """Put a message, or the first fragment of one, on the wire, whatever the transport's buffer holds."""
+        """
+        Put a message, or the first fragment of one, on the wire, whatever the transport's buffer holds.
+
+        RFC 6455, section 5.4: no other message between the fragments of one. The profile's own then
+        wait for its end.
+
+        Raises:
+            RuntimeError: if another message is being sent in fragments.
+
+        """
+        if self._behind is not None and self.is_open:
+            if role is Role.DATA:
+                raise RuntimeError("send() is in the middle of a message in fragments in another task")
+            self._behind.append((payload, role))
+            return
         text = isinstance(payload, str)
         data = payload.encode() if isinstance(payload, str) else bytes(payload)
         now = self._open_now()
         (self.protocol.send_text if text else self.protocol.send_binary)(data, fin)
         self._sent(now, _TEXT if text else _BINARY, len(data), role)
+        if not fin:
+            self._behind = []
 
     def send_fragment(self, payload: str | bytes, *, fin: bool) -> None:
         """Put a further fragment on the wire."""
@@ -176,6 +194,10 @@ class WebSocket(Stream):
         now = self._open_now()
         self.protocol.send_continuation(data, fin)
         self._sent(now, _CONT, len(data), _DATA)
+        if fin:
+            behind, self._behind = self._behind, None
+            for message, role in behind or ():
+                self.send_message(message, role)
 
     def _sent(self, now: float, opcode: int, size: int, role: Role) -> None:
         """Record a data frame, and write it: with nothing else, as control frames never wait to be sent."""

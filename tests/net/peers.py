@@ -166,3 +166,10 @@ async def connected(
 async def silent(peer: Peer) -> None:
     """Say nothing, until the client goes."""
     await peer.gone()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for what the loop brings about: turns in memory, milliseconds with the kernel."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - the conditions are of many kinds
+            await asyncio.sleep(0.001)

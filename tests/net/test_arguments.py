@@ -67,6 +67,33 @@ async def test_a_header_value_has_no_line_break(value):
         Orchestrator(headers={"Authorization": value})
 
 
+@pytest.mark.parametrize("value", ["€", "a\0b", "\x7f", "\x1b[31m"])
+async def test_a_header_value_has_no_strange_character(value):
+    """Refused at once, and not by a handshake that never starts."""
+    words = r": the value has a character that no header can carry$"
+    with pytest.raises(ValueError, match=rf"^header X{words}"):
+        await connect(URL, headers={"X": value})
+    with pytest.raises(ValueError, match=rf"^header Origin{words}"):
+        await connect(URL, origin=value)
+    with pytest.raises(ValueError, match=rf"^header Sec-WebSocket-Protocol{words}"):
+        await connect(URL, subprotocols=[value])
+
+
+async def test_a_header_value_is_text():
+    """A number is a mistake that is named."""
+    with pytest.raises(ValueError, match=r"^header X: the value is int, not text$"):
+        await connect(URL, headers={"X": 1})
+    with pytest.raises(ValueError, match=r"^header: a name is ASCII$"):
+        await connect(URL, headers={"é": "1"})
+
+
+@pytest.mark.parametrize(("name", "value"), [("max_size", 0), ("max_size", -1), ("inbox", -1)])
+async def test_a_limit_that_makes_no_sense_is_refused(name, value):
+    """Zero messages is a choice, zero bytes is none."""
+    with pytest.raises(ValueError, match=rf"^{name}: {value} "):
+        await connect(URL, **{name: value})
+
+
 def test_headers_may_repeat():
     """Pairs, in their order."""
     assert parse_headers([("A", "1"), ("A", "2")]) == (("A", "1"), ("A", "2"))

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_wsstability import Direction, Kind, Opcode, Orchestrator, Outcome, Requirement
 from pytest_wsstability.core.verdict import Reason
-from tests.net.peers import BINARY, CLOSE, TEXT, close, connected, frame, opened, serving, talking
+from tests.net.peers import BINARY, CLOSE, TEXT, close, connected, frame, opened, serving, talking, until
 
 pytestmark = pytest.mark.ws_stability
 
@@ -83,13 +83,6 @@ async def test_a_full_inbox_pauses_reading_and_recv_resumes_it(limit):
         assert connection.timeline.dropped_reads == 0
         await connection.wait_closed()
         assert connection.timeline.paused is False
-
-
-async def until(condition):
-    """Wait for what the loop brings about: turns in memory, milliseconds with the kernel."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - the conditions are of many kinds
-            await asyncio.sleep(0.001)
 
 
 def serving_numbers(number):

@@ -69,7 +69,8 @@ async def test_a_mute_client_answers_no_ping_and_is_dropped():
         await connection.wait_closed()
 
         assert sent(connection, Opcode.PONG) == 0
-        assert connection.timeline.count(Direction.RECEIVED, Opcode.PING) == 1
+        # The ping that is due with the deadline may come before it or not.
+        assert connection.timeline.count(Direction.RECEIVED, Opcode.PING) in (1, 2)
         evidence = connection.timeline.close
         assert (evidence.code, evidence.at, evidence.by) == (1006, 60.0, End.SERVER)
         assert session.timeline.close.local_reason == (

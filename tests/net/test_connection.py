@@ -89,6 +89,24 @@ async def test_fragments_come_back_as_one_message(fragments):
         assert await connection.recv() == type(fragments[0])().join(fragments)
 
 
+@pytest.mark.ws_stability(time="virtual")
+async def test_a_heartbeat_waits_for_the_end_of_a_message_in_fragments():
+    """RFC 6455, section 5.4: no other message in between; pings and pongs may be."""
+    async with connected({"echo": True, "ping_interval": "10s"}, heartbeat="25s") as (connection, _):
+        await asyncio.sleep(20)
+        connection.websocket.send_message("first ", fin=False)
+        await asyncio.sleep(40)
+        assert connection.timeline.heartbeats.sent == 0
+        with pytest.raises(RuntimeError, match=r"^send\(\) is in the middle of a message in fragments"):
+            await connection.send("between")
+        connection.websocket.send_fragment("last", fin=True)
+
+        assert await connection.recv() == "first last"
+        await connection.ping()
+        assert connection.timeline.heartbeats.sent == connection.timeline.heartbeats.answered == 2
+        await connection.assert_alive_for("2m")
+
+
 async def test_no_fragment_at_all_is_refused():
     """An empty iterable is no message."""
     async with talking(silent) as connection:

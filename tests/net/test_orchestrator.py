@@ -56,9 +56,9 @@ async def test_without_a_greeting_a_waiting_client_says_nothing():
 async def test_without_a_confirmation_the_session_does_not_stand():
     """The server read session_info and kept silent."""
     async with connected({"confirm_sessions": False}) as (connection, orchestrator):
+        session = await orchestrator.wait_for_session()
         with pytest.raises(AssertionError, match=r"session_info sent at .*, never confirmed"):
             await connection.assert_session_confirmed(within="50ms")
-        session = await orchestrator.wait_for_session()
         assert session.confirmed_at is None
         with pytest.raises(AssertionError, match=r"session_info received at .*, never confirmed"):
             await session.assert_session_confirmed(within="60ms")

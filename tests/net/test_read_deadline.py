@@ -189,10 +189,7 @@ async def test_a_code_is_sent_where_one_is_wanted(code):
 async def test_a_client_that_answers_no_close_frame_is_given_up():
     """The deadline of a dead client ends it for good, 10 s later."""
     server = {"ping_interval": None, "on_deadline": 1001}
-    async with connected({"ping_interval": None, "on_deadline": 1001}, client="stalled") as (
-        connection,
-        server,
-    ):
+    async with connected(server, client="stalled") as (connection, orchestrator):
         session = await orchestrator.wait_for_session()
         await session.connection.wait_closed()
 

@@ -4,6 +4,7 @@ import asyncio
 import gc
 
 import pytest
+import pytest_asyncio
 
 from pytest_wsstability import Orchestrator
 from tests.net.peers import opened
@@ -32,18 +33,36 @@ async def test_stopping_leaves_no_task(keywords):
 
 
 @pytest.mark.ws_stability(time="virtual")
-async def test_stopping_leaves_no_timer_and_no_transport():
-    """The virtual loop knows: nothing would ever wake it again."""
-    loop = asyncio.get_running_loop()
-    orchestrator = Orchestrator(greet="1s", confirm_sessions="2s", answer_heartbeats="3s")
+@pytest.mark.parametrize("late", ["greet", "confirm_sessions", "answer_heartbeats"])
+async def test_stopping_leaves_no_timer_and_no_transport(late, timers):
+    """Not even that of an answer which is due in an hour."""
+    orchestrator = Orchestrator(**{late: "1h"})
     await orchestrator.start()
     async with opened(orchestrator.url, heartbeat="5s"), opened(orchestrator.url, client="mute"):
         await asyncio.sleep(7)
         await orchestrator.stop()
-    for session in orchestrator.sessions:
-        assert session.connection.websocket.transport is None
+        for session in orchestrator.sessions:
+            assert session.connection.websocket.transport is None
     assert others() == set()
-    assert [each for each in loop._scheduled if not each.cancelled() and each.when() > loop.time() + 5] == []
+    assert timers() == []
+
+
+@pytest_asyncio.fixture
+async def timers(monkeypatch):
+    """The timers of the loop that are still to come, of those that were set since."""
+    loop = asyncio.get_running_loop()
+    handles = []
+
+    def noting(function):
+        def call(*args, **kwargs):
+            handles.append(function(*args, **kwargs))
+            return handles[-1]
+
+        return call
+
+    monkeypatch.setattr(loop, "call_at", noting(loop.call_at))
+    monkeypatch.setattr(loop, "call_later", noting(loop.call_later))
+    return lambda: [each for each in handles if not each.cancelled() and each.when() > loop.time()]
 
 
 async def test_the_ends_of_stopping_are_planned_at_the_server():

@@ -162,6 +162,7 @@ async def test_an_impatient_close_ends_the_connection(caplog):
     assert caplog.records == []
 
 
+@pytest.mark.ws_stability(time="virtual")
 async def test_an_impatient_message_is_taken():
     """Nothing is lost of a client that does not wait."""
 

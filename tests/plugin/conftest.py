@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
-import warnings
 
 import pytest
 
@@ -21,16 +18,6 @@ asyncio_mode = strict
 asyncio_default_fixture_loop_scope = function
 filterwarnings = error
 """
-
-
-@pytest.fixture(scope="session", autouse=True)
-def no_current_loop():
-    """looptime asks for the current loop before each sync test, and so makes one that nobody closes."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        with contextlib.suppress(RuntimeError):
-            asyncio.get_event_loop().close()
-    asyncio.set_event_loop(None)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,138 @@
+"""Connections with defaults: options merge, and all of them are closed in the end."""
+
+import asyncio
+
+import pytest
+
+from pytest_wsstability import Connector, OpeningError, Orchestrator, Requirement
+from tests.net.peers import serving
+
+pytestmark = pytest.mark.ws_stability
+
+
+def connector_to(url, requirement=None, orchestrator=None, **options):
+    return Connector(url, lambda target: options, requirement=requirement, orchestrator=orchestrator)
+
+
+async def test_the_url_under_test_is_the_default():
+    """Called with nothing; a URL of one's own takes its place."""
+    async with Orchestrator() as one, Orchestrator() as two:
+        connector = connector_to(one.url)
+        assert (await connector()).url == one.url
+        assert (await connector(two.url)).url == two.url
+        await connector.close_all()
+
+
+async def test_options_are_those_of_the_target_and_the_calls_win():
+    """Credentials for one host, none for another; and what a call says stands."""
+    asked = []
+
+    def options_for(target):
+        asked.append(target)
+        return {"session_id": "default", "client": "mute"}
+
+    async with Orchestrator() as orchestrator:
+        connector = Connector(orchestrator.url, options_for)
+        default, own = await connector(), await connector(session_id="own")
+        await connector.close_all()
+
+        assert asked == [orchestrator.url, orchestrator.url]
+        assert (default.session_id, own.session_id) == ("default", "own")
+        assert default.websocket.withhold_pongs
+        assert own.websocket.withhold_pongs
+
+
+async def test_a_connection_gets_its_requirement_and_its_witness():
+    """So that assert_stable() needs no words, and a failure shows both ends."""
+    requirement = Requirement.of(alive_for="2m")
+    async with Orchestrator() as orchestrator:
+        connector = connector_to(orchestrator.url, requirement, orchestrator)
+        connection = await connector()
+        await connection.assert_session_confirmed(within="5s")
+
+        assert connection.requirement is requirement
+        assert connection.others == (orchestrator.sessions[0].timeline,)
+        await connector.close_all()
+
+
+async def test_without_a_requirement_assert_stable_says_what_is_missing():
+    """A pass of nothing would be vacuous."""
+    async with Orchestrator() as orchestrator:
+        connector = connector_to(orchestrator.url)
+        connection = await connector()
+        with pytest.raises(
+            ValueError, match=r"^assert_stable: no requirement; give keywords such as alive_for"
+        ):
+            await connection.assert_stable()
+        await connector.close_all()
+
+
+async def test_async_with_closes():
+    """With 1000, planned."""
+    async with Orchestrator() as orchestrator:
+        connector = connector_to(orchestrator.url)
+        async with connector() as connection:
+            assert connection.websocket.is_open
+        connection.assert_closed(code=1000, by="client")
+        assert connection.timeline.close.planned
+
+
+async def test_async_with_closes_after_a_failure():
+    """The body's error is what is seen."""
+    async with Orchestrator() as orchestrator:
+        connector = connector_to(orchestrator.url)
+        with pytest.raises(LookupError):
+            async with connector() as connection:
+                raise LookupError
+        connection.assert_closed(code=1000)
+
+
+async def test_close_all_leaves_the_dead_in_peace():
+    """Each connection keeps the end that it had."""
+    async with Orchestrator() as orchestrator:
+        connector = connector_to(orchestrator.url)
+        first, second = await connector(), await connector()
+        await first.close(4000)
+        await connector.close_all()
+
+        first.assert_closed(code=4000)
+        second.assert_closed(code=1000)
+        await connector.close_all()
+
+
+@pytest.mark.ws_stability(time="virtual")
+async def test_close_all_closes_all_at_once():
+    """Ten peers that never answer take ten seconds together, and hold up nobody else."""
+
+    async def script(peer):
+        await peer.upgrade()
+        await peer.gone()
+
+    loop = asyncio.get_running_loop()
+    async with serving(script) as url, Orchestrator() as orchestrator:
+        connector = connector_to(url, profile="frames")
+        for _ in range(10):
+            await connector()
+        good = await connector(orchestrator.url, profile="json")
+        await good.assert_session_confirmed(within="5s")
+        before = loop.time()
+        await connector.close_all()
+
+        assert loop.time() == before + 10.0
+        assert good.timeline.close.at == good.timeline.duration == before - good.timeline.opened
+        good.assert_closed(code=1000)
+        assert all(each.websocket.transport is None for each in connector.connections)
+
+
+async def test_an_opening_that_fails_leaves_nothing_to_close():
+    """The error is that of connect()."""
+    async with Orchestrator() as orchestrator:
+        url = orchestrator.url
+    connector = connector_to(url)
+    with pytest.raises(OpeningError):
+        await connector()
+    with pytest.raises(OpeningError):
+        async with connector():
+            pass
+    assert connector.connections == []
+    await connector.close_all()

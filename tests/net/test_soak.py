@@ -1,0 +1,178 @@
+"""A hold from start to end: opened, held, closed; and then an object without a loop."""
+
+import asyncio
+
+import pytest
+
+from pytest_wsstability import (
+    OpeningError,
+    Orchestrator,
+    Outcome,
+    Requirement,
+    Rule,
+    StabilityError,
+    run_virtual,
+    soak,
+)
+from tests.net.peers import BINARY, close, frame, serving
+
+STORY = {"alive_for": "2m", "heartbeat_every": "25s", "heartbeat_within": "5s"}
+
+
+def soaked(requirement=STORY, *, server=None, **options):
+    """A finished hold in virtual time."""
+    orchestrator = Orchestrator(**server) if server is not None else None
+    return run_virtual(soak(Requirement.of(**requirement), orchestrator=orchestrator, **options))
+
+
+def test_it_starts_a_server_of_its_own():
+    """Without a URL; the requirement's heartbeats go out."""
+    hold = soaked()
+
+    assert hold.verdict.outcome is Outcome.STABLE
+    assert hold.timeline.heartbeats.sent == 4
+    assert [timeline.end.value for timeline in hold.timelines] == ["client", "server"]
+    assert hold.url.startswith("ws://127.0.0.1:")
+    assert repr(hold).startswith(f"<Soak {hold.url}: stable, <Timeline client, 120.000 s")
+
+
+def test_it_takes_the_server_that_it_is_given():
+    """Started and stopped with the hold."""
+    hold = soaked(server={"ping_interval": None})
+
+    assert hold.verdict.outcome is Outcome.UNSTABLE
+    assert hold.verdict.violations[0].rule is Rule.ALIVE
+    assert hold.timelines[1].close.local_reason.startswith("read deadline of 60 s ran out")
+
+
+def test_it_holds_to_a_url():
+    """And leaves that server running."""
+
+    async def main():
+        async with Orchestrator() as orchestrator:
+            hold = await soak(Requirement.of(**STORY), url=orchestrator.url, orchestrator=orchestrator)
+            again = await soak(Requirement.of(**STORY), url=orchestrator.url)
+            return hold, again, len(orchestrator.sessions)
+
+    hold, again, sessions = run_virtual(main())
+    assert (hold.verdict.outcome, again.verdict.outcome) == (Outcome.STABLE, Outcome.STABLE)
+    assert (len(hold.timelines), len(again.timelines), sessions) == (2, 1, 2)
+
+
+def test_its_assertions_are_ordinary_calls():
+    """Nothing waits any more; no loop is needed."""
+    hold = soaked({**STORY, "session_within": "3s"})
+
+    assert hold.assert_stable() is hold.verdict
+    assert hold.assert_stable(alive_for="1m").outcome is Outcome.STABLE
+    hold.assert_alive_for("2m")
+    hold.assert_session_confirmed(within="1s")
+    hold.assert_heartbeats_answered(within="5s", at_least=4)
+    hold.assert_rtt(p95="1s")
+    hold.assert_closed(code=1000, by="client")
+    hold.assert_no_abnormal_closure()
+
+
+@pytest.mark.parametrize(
+    ("server", "assertion"),
+    [
+        ({"ping_interval": None}, lambda hold: hold.assert_stable()),
+        ({"ping_interval": None}, lambda hold: hold.assert_alive_for("2m")),
+        ({"ping_interval": None}, lambda hold: hold.assert_no_abnormal_closure()),
+        ({"ping_interval": None}, lambda hold: hold.assert_closed(code=1000)),
+        ({"answer_heartbeats": False}, lambda hold: hold.assert_heartbeats_answered(within="5s")),
+        ({"answer_heartbeats": "3s"}, lambda hold: hold.assert_rtt(p95="2s")),
+        ({"confirm_sessions": False}, lambda hold: hold.assert_session_confirmed(within="3s")),
+        ({"confirm_sessions": "4s"}, lambda hold: hold.assert_session_confirmed(within="3s")),
+        ({}, lambda hold: hold.assert_pings_answered(within="1s")),
+        ({}, lambda hold: hold.assert_alive_for("3m")),
+    ],
+)
+def test_each_assertion_has_a_server_that_fails_it(server, assertion):
+    """With the diagnosis of both ends."""
+    hold = soaked(server=server)
+    with pytest.raises(StabilityError, match=r"client timeline"):
+        assertion(hold)
+
+
+def test_the_failure_of_a_hold_is_told_as_it_ended():
+    """The close that follows is ours, and does not stand in the record."""
+    hold = soaked(server={"answer_heartbeats": False})
+    with pytest.raises(StabilityError) as caught:
+        hold.assert_stable()
+
+    assert "1 of 1 heartbeats not answered within 5 s" in str(caught.value)
+    assert "close" not in str(caught.value).partition("timeline (last")[2].partition("covered")[0]
+
+
+def test_a_stream_of_data_does_not_stop_it():
+    """Nobody takes the messages of a hold: they are counted and thrown away."""
+
+    async def main():
+        async def script(peer):
+            await peer.upgrade()
+            for _ in range(3000):
+                peer.send(frame(BINARY, b"x" * 640))
+                await asyncio.sleep(0.02)
+            peer.send(close(1000))
+            await peer.gone()
+
+        async with serving(script) as url:
+            return await soak(Requirement.of(alive_for="1m"), url=url, profile="frames")
+
+    hold = run_virtual(main())
+    assert hold.verdict.outcome is Outcome.STABLE
+    assert hold.timeline.dropped_reads >= 2999
+    assert not hold.timeline.paused_total
+
+
+def test_watch_is_given_the_open_connection():
+    """For a live view."""
+    seen = []
+    soaked(watch=lambda connection: seen.append((connection.websocket.is_open, connection.timeline.duration)))
+
+    assert seen == [(True, 0.0)]
+
+
+def test_what_watch_raises_closes_the_connection_and_the_server():
+    """Nothing hangs."""
+
+    def watch(connection):
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        soaked(watch=watch)
+
+
+def test_a_connection_that_does_not_open_is_no_verdict():
+    """There is nothing to say about its stability."""
+
+    async def main():
+        async def script(peer):
+            await peer.request()
+            peer.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+        async with serving(script) as url:
+            await soak(Requirement.of(alive_for="1m"), url=url)
+
+    with pytest.raises(OpeningError, match="HTTP 403 Forbidden"):
+        run_virtual(main())
+
+
+def test_options_are_those_of_connect():
+    """A heartbeat of one's own takes the place of the requirement's."""
+    hold = soaked({"alive_for": "2m"}, heartbeat="10s", client="mute")
+
+    assert hold.timeline.heartbeats.sent == 5
+    assert hold.timeline.close.at == 60.0
+
+
+@pytest.mark.real
+@pytest.mark.ws_stability(time="real")
+async def test_it_runs_in_real_time_too():
+    """A short one."""
+    hold = await soak(Requirement.of(alive_for="300ms", heartbeat_every="50ms", heartbeat_within="5s"))
+
+    assert hold.verdict.outcome in (Outcome.STABLE, Outcome.INCONCLUSIVE)
+    assert hold.timeline.duration >= 0.3
+    assert hold.ties == 0
