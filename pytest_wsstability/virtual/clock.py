@@ -78,8 +78,8 @@ class ClockLoop(asyncio.SelectorEventLoop):
         self._turns = 0
         self._moved = False
         self._in_flight = InFlight(self._awaken)
-        # What another thread did wrong; the next turn raises it.
-        self._failure: VirtualTimeError | None = None
+        # What another thread or a signal handler did; the next turn raises it.
+        self._failure: BaseException | None = None
         # Signals that have a handler: they can always come.
         self._signals: set[int] = set()
         self.ties = Ties()
@@ -146,6 +146,15 @@ class ClockLoop(asyncio.SelectorEventLoop):
             f"t={self._now:.9g} s without it: timeouts may have fired that would not in real time; put the "
             f"thread's work in `with loop.hold():`, use asyncio.to_thread, or {REAL_TIME}"
         )
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """As in asyncio, but what no program should survive is raised by the next turn and not logged."""
+        error = context.get("exception")
+        if error is None or isinstance(error, Exception | asyncio.CancelledError):
+            super().call_exception_handler(context)
+        else:
+            # pytest-timeout fails a test from a signal handler, which may run inside any callback.
+            self._failure = error
 
     def _is_foreign(self) -> bool:
         return self._thread_id is not None and self._thread_id != threading.get_ident()
