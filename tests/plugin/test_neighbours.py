@@ -87,7 +87,10 @@ def test_timeout_ends_what_spins(run):
         "--timeout=0.5",
     )
 
-    assert result.parseoutcomes() == {"failed": 1}
+    # The signal may land inside the loop and cost it a timer, which the teardown then says, too.
+    outcomes = result.parseoutcomes()
+    assert outcomes.pop("failed") == 1
+    assert set(outcomes) <= {"errors"}
     result.stdout.fnmatch_lines(["*Timeout*0.5*"])
 
 
