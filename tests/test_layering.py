@@ -25,6 +25,7 @@ ROOMS = {
     "net": {"core", "profiles", "net"},
     "virtual": {"core", "profiles", "net", "virtual"},
     "report": {"core", "report"},
+    "commands": {"core", "profiles", "net", "virtual", "report", "commands"},
 }
 # Pure rooms have no clock, no sockets, no loop and no threads.
 IMPURE = {
@@ -89,7 +90,7 @@ def test_the_house_is_found():
 
 @in_rooms
 def test_a_room_knows_its_rooms_only(module):
-    """core <- profiles <- net <- virtual; report knows core; none knows a root module."""
+    """core <- profiles <- net <- virtual; report knows core, commands know all; none knows a root module."""
     known = {f"{PACKAGE}.{name}" for name in ROOMS[room(module)]}
     ours = {source for source, _ in everything(module) if source.split(".")[0] == PACKAGE}
 

@@ -1,0 +1,6 @@
+"""What the commands exit with."""
+
+from __future__ import annotations
+
+STABLE, UNSTABLE, USAGE, INCONCLUSIVE = 0, 1, 2, 3
+INTERRUPTED = 130

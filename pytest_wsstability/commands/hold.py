@@ -1,0 +1,182 @@
+"""`wsstability hold`: one hold of a URL."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+from .exits import INCONCLUSIVE, STABLE, UNSTABLE
+
+if TYPE_CHECKING:
+    from ..net.connection import Connection
+    from ..net.soak import Soak
+
+# Seconds between two lines of progress: on a terminal the line is written over.
+_LIVE, _PLAIN = 0.5, 30.0
+
+HELP = "hold one connection to a URL and say how it went"
+EPILOG = "exit: 0 stable, 1 unstable or not opened, 2 usage, 3 inconclusive, 130 interrupted"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add = parser.add_argument
+    add("url", help="ws:// or wss://")
+    add("--for", dest="alive_for", default="2m", metavar="DURATION", help="how long (default: 2m)")
+    add("--heartbeat", metavar="DURATION", help="a heartbeat this often, each answered within --within")
+    add("--within", metavar="DURATION", help="time for an answer (default: the interval)")
+    add(
+        "--session-within",
+        metavar="DURATION",
+        help="time for the session's confirmation (default: not required)",
+    )
+    add("--client", default="browser", help="browser (default), mute, stalled or keepalive")
+    add("--profile", default="json", help="json (default) or frames")
+    add("--header", action="append", default=[], metavar="'Name: value'", help="a request header; repeats")
+    add("--subprotocol", action="append", default=[], metavar="NAME", help="a subprotocol to offer; repeats")
+    add("--ca", metavar="FILE", help="PEM file with the certificate authorities to trust")
+    add("--insecure", action="store_true", help="do not check the server's certificate")
+    add("--json", action="store_true", help="one JSON object in the end, nothing else")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Hold one connection; returns the exit code."""
+    from ..core.requirement import Requirement
+    from ..core.verdict import Outcome
+    from ..net.errors import OpeningError
+    from ..net.soak import soak
+    from ..net.target import TLS
+
+    values = {
+        "alive_for": options.alive_for,
+        "heartbeat_every": options.heartbeat,
+        "heartbeat_within": options.within,
+        "session_within": options.session_within,
+    }
+    requirement = Requirement.of(**{name: value for name, value in values.items() if value is not None})
+    _refuse_unseen(options)
+    progress = _Progress(sys.stderr, requirement.alive_for or 0.0, quiet=options.json)
+    coroutine = soak(
+        requirement,
+        url=options.url,
+        client=options.client,
+        profile=options.profile,
+        headers=[_header(line) for line in options.header],
+        subprotocols=options.subprotocol,
+        tls=TLS(ca=options.ca, insecure=options.insecure),
+        watch=progress.start,
+    )
+    try:
+        soaked = asyncio.run(coroutine)
+    except OpeningError as exc:
+        # The advice in it names the options of the plugin; ours are the same without the prefix.
+        error = str(exc).replace("--ws-", "--")
+        print(json.dumps({"outcome": "not opened", "error": error}) if options.json else error)
+        return UNSTABLE
+    finally:
+        progress.stop()
+    print(json.dumps(_as_json(soaked)) if options.json else _as_text(soaked))
+    codes = {Outcome.STABLE: STABLE, Outcome.UNSTABLE: UNSTABLE, Outcome.INCONCLUSIVE: INCONCLUSIVE}
+    return codes[soaked.verdict.outcome]
+
+
+class _Progress:
+    """How a hold goes on: one line written over on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, stream: TextIO, seconds: float, *, quiet: bool) -> None:
+        self._stream = stream
+        self._seconds = seconds
+        self._quiet = quiet
+        self._live = stream.isatty()
+        self._timer: asyncio.TimerHandle | None = None
+        self._shown = False
+
+    def start(self, connection: Connection) -> None:
+        """Report on a connection until `stop`."""
+        if not self._quiet:
+            self._tick(connection)
+
+    def _tick(self, connection: Connection) -> None:
+        from ..core.duration import show_duration as show
+
+        timeline = connection.timeline
+        beats = timeline.heartbeats
+        parts = [f"{timeline.duration:.0f} s of {show(self._seconds)}", connection.url]
+        if timeline.session_confirmed_at is not None:
+            parts.append(f"session confirmed after {show(timeline.session_confirmed_at)}")
+        if beats.sent:
+            parts.append(f"heartbeats {beats.answered} of {beats.sent} answered")
+        if beats.answered:
+            parts.append(f"slowest {show(beats.rtts.maximum)}")
+        line = " · ".join(parts)
+        self._stream.write(f"\r\x1b[K{line}" if self._live else f"{line}\n")
+        self._stream.flush()
+        self._shown = True
+        delay = _LIVE if self._live else _PLAIN
+        self._timer = asyncio.get_running_loop().call_later(delay, self._tick, connection)
+
+    def stop(self) -> None:
+        """Report no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._shown and self._live:
+            self._stream.write("\n")
+
+
+def _as_text(soaked: Soak) -> str:
+    from ..core.assertions import StabilityError
+    from ..core.duration import show_duration as show
+
+    try:
+        verdict = soaked.assert_stable()
+    except StabilityError as exc:
+        # An inconclusive one says so itself.
+        said, outcome = str(exc), soaked.verdict.outcome.value
+        return said if said.startswith(outcome) else f"{outcome}: {said}"
+    beats = soaked.timeline.heartbeats
+    answers = f", {beats.answered} of {beats.sent} heartbeats answered" if beats.sent else ""
+    return f"stable: {soaked.url} alive for {show(verdict.horizon)} in {verdict.tier.value}{answers}"
+
+
+def _as_json(soaked: Soak) -> dict[str, Any]:
+    verdict, timeline = soaked.verdict, soaked.timeline
+    beats = timeline.heartbeats
+    return {
+        "outcome": verdict.outcome.value,
+        "headline": verdict.headline,
+        "url": soaked.url,
+        "tier": verdict.tier.value,
+        "horizon": verdict.horizon,
+        "violations": [
+            {"rule": each.rule.value, "at": each.at, "expected": each.expected, "observed": each.observed}
+            for each in verdict.violations
+        ],
+        "doubts": [{"reason": each.reason.value, "text": each.text} for each in verdict.doubts],
+        "heartbeats": {
+            "sent": beats.sent,
+            "answered": beats.answered,
+            "slowest": beats.rtts.maximum if beats.answered else None,
+        },
+        "session_confirmed_at": timeline.session_confirmed_at,
+    }
+
+
+def _refuse_unseen(options: argparse.Namespace) -> None:
+    """Refuse a promise that this hold could not see kept: it would end as a verdict on the server."""
+    from ..net.client import profile_of
+
+    if options.within is not None and options.heartbeat is None:
+        raise ValueError("--within: answers to what? give --heartbeat too")
+    if options.session_within is not None and not profile_of(options.profile).has_session:
+        raise ValueError(f"--session-within: the profile {options.profile!r} has no session to confirm")
+
+
+def _header(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon or not name.strip() or " " in name.strip():
+        # Nothing of the line is shown: without a name, all of it may be the secret.
+        raise ValueError("--header: a value without a header's name; give 'Name: value'")
+    return name.strip(), value.strip()

@@ -1,0 +1,92 @@
+"""`wsstability serve`: the reference orchestrator on a port."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from .exits import STABLE
+
+if TYPE_CHECKING:
+    from ..net.connection import Connection
+
+HELP = "run the reference orchestrator for clients in any language"
+EPILOG = "runs until Ctrl-C; exit: 130 interrupted, 2 usage or port in use"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="where to listen (default: 127.0.0.1)")
+    add("--port", type=_port, default=8765, help="0 takes a free one (default: 8765)")
+    add("--read-deadline", default="60s", metavar="DURATION", help="or none (default: 60s)")
+    add("--ping-interval", default="30s", metavar="DURATION", help="or none (default: 30s)")
+    add("--deadline-reset-by", default="pong", metavar="KINDS", help="of pong,ping,data,heartbeat,any")
+    add("--on-deadline", default="drop", metavar="ACTION", help="drop (default), or a close code")
+    add("--profile", default="json", help="json (default) or frames")
+    add("--echo", action="store_true", help="send each application message back")
+    add("--json", action="store_true", help="a JSON object for each session that ends")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; give 0 to 65535")
+    return int(text)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the reference orchestrator until it is interrupted."""
+    from ..net.orchestrator import Orchestrator
+
+    action = options.on_deadline
+    orchestrator = Orchestrator(
+        read_deadline=_or_none(options.read_deadline),
+        ping_interval=_or_none(options.ping_interval),
+        deadline_reset_by=[kind.strip() for kind in options.deadline_reset_by.split(",")],
+        on_deadline=int(action) if action.isdecimal() else action,
+        profile=options.profile,
+        echo=options.echo,
+        host=options.host,
+        port=options.port,
+        ended=lambda connection: print(_session_line(connection, as_json=options.json), flush=True),
+    )
+    asyncio.run(_serve(orchestrator, as_json=options.json))
+    return STABLE
+
+
+async def _serve(orchestrator: Any, *, as_json: bool) -> None:
+    async with orchestrator:
+        print(
+            json.dumps({"url": orchestrator.url}) if as_json else f"listening on {orchestrator.url}",
+            flush=True,
+        )
+        loop = asyncio.get_running_loop()
+        terminated = loop.create_future()
+        # What containers send; sessions are closed as on an interrupt.
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(signal.SIGTERM, terminated.set_result, None)
+        await terminated
+
+
+def _session_line(connection: Connection, *, as_json: bool) -> str:
+    timeline = connection.timeline
+    assert timeline.close is not None
+    if as_json:
+        return json.dumps(
+            {
+                "session": connection.session_id,
+                "duration": timeline.duration,
+                "close_code": timeline.close.code,
+                "close": str(timeline.close),
+                "heartbeats": timeline.heartbeats.sent,
+            }
+        )
+    return f"session {connection.session_id or '(none)'}: {timeline.close.headline()}: {timeline.close}"
+
+
+def _or_none(value: str) -> str | None:
+    return None if value == "none" else value
