@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .core.close import CLOSE_CODES, CloseCode, CloseEvidence, CloseFrame, TransportEnd
     from .core.events import Direction, End, Event, Kind, Opcode, Role, Tier
     from .core.requirement import Requirement
+    from .core.tcp import TcpSample
     from .core.timeline import Timeline
     from .core.verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
     from .net.behaviour import Behaviour
@@ -53,6 +54,7 @@ _HOMES = {
     "core.close": ("CLOSE_CODES", "CloseCode", "CloseEvidence", "CloseFrame", "TransportEnd"),
     "core.events": ("Direction", "End", "Event", "Kind", "Opcode", "Role", "Tier"),
     "core.requirement": ("Requirement",),
+    "core.tcp": ("TcpSample",),
     "core.timeline": ("Timeline",),
     "core.verdict": ("Doubt", "Outcome", "Reason", "Rule", "Verdict", "Violation"),
     "net.behaviour": ("Behaviour",),
@@ -102,6 +104,7 @@ __all__ = [
     "Soak",
     "StabilityError",
     "Stage",
+    "TcpSample",
     "Tier",
     "Timeline",
     "TransportEnd",

@@ -10,11 +10,16 @@ from .close import CloseEvidence
 from .events import Direction, End, Event, Kind, Opcode, Role, Tier
 from .heartbeat import RoundTrips
 from .recorder import Recorder
+from .tcp import TcpSample, add_sample, samples
 
 # Signals are what explains an end; data frames have their own ring, so that a minute of audio
 # cannot push the last heartbeats out of the record.
 SIGNAL_CAPACITY = 96
 DATA_CAPACITY = 64
+
+# Why a timeline holds no samples of TCP.
+NO_KERNEL = "virtual time has no TCP"
+NOBODY_LOOKED = "nobody has looked"
 
 _SLOT = {int(opcode): slot for slot, opcode in enumerate(Opcode)}
 _SLOTS = 6
@@ -40,9 +45,9 @@ class Timeline:
 
     __slots__ = (
         "_counts", "_data", "_heartbeats", "_last", "_last_any", "_origin", "_paused_at", "_pings",
-        "_signals", "close", "deliberately_stalled", "dropped_reads", "end", "heartbeat_sender",
+        "_signals", "_tcp", "close", "deliberately_stalled", "dropped_reads", "end", "heartbeat_sender",
         "longest_silence", "max_lag", "max_lag_at", "observed_until", "paused_total",
-        "session_confirmed_at", "session_id", "session_info_at", "suspended", "tier",
+        "session_confirmed_at", "session_id", "session_info_at", "suspended", "tcp_unseen", "tier",
     )  # fmt: skip
 
     def __init__(self, end: End, tier: Tier = Tier.REAL, *, origin: float = 0.0) -> None:
@@ -67,6 +72,10 @@ class Timeline:
         self.session_id: str | None = None
         self.session_info_at: float | None = None
         self.session_confirmed_at: float | None = None
+        # The kernel's view of the connection, packed (see `tcp`); None until the first look.
+        self._tcp: bytearray | None = None
+        # Why `tcp` is empty; None where the kernel is asked.
+        self.tcp_unseen: str | None = NO_KERNEL if tier is Tier.VIRTUAL else NOBODY_LOOKED
         # Worst lag of our own event loop in seconds, and when.
         self.max_lag = 0.0
         self.max_lag_at = 0.0
@@ -149,6 +158,12 @@ class Timeline:
             self.paused_total += at - self._paused_at
             self._paused_at = None
 
+    def kernel(self, now: float, info: bytes, send_queue: int) -> None:
+        """Record what ``TCP_INFO`` and ``SIOCOUTQ`` say about the socket; see `add_sample`."""
+        if self._tcp is None:
+            self._tcp = bytearray()
+        add_sample(self._tcp, now - self._origin, info, send_queue)
+
     def ended(self, now: float, evidence: CloseEvidence) -> None:
         """Record the end of the transport, with what this end knows about it."""
         self.mark(now, Kind.ENDED)
@@ -210,6 +225,17 @@ class Timeline:
     def silence(self) -> float:
         """Seconds without a byte either way, up to the end or to the last look."""
         return max(0.0, self.duration - self._last_any)
+
+    @property
+    def tcp(self) -> tuple[TcpSample, ...]:
+        """
+        The kernel's view of the connection, about once a second and right before the end, oldest first.
+
+        The last `TCP_CAPACITY` of them, without the inner ones of a row in which all is well. Empty
+        where there is no such view: `tcp_unseen` says why.
+
+        """
+        return samples(self._tcp)
 
     def between(self, start: float, end: float) -> list[Event]:
         """The events with ``start <= at < end``, as far as the record reaches."""

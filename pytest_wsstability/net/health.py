@@ -6,9 +6,11 @@ import asyncio
 import socket
 import sys
 import time
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..core.events import Kind, Tier
+from ..core.tcp import TCP_INFO_SIZE, state_name
 
 if TYPE_CHECKING:
     from ..core.timeline import Timeline
@@ -18,10 +20,8 @@ _INTERVAL = 0.1
 _LAG = 0.1
 _SLEPT = 1.0
 
-_TCP_STATES = (
-    "", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT",
-    "LAST_ACK", "LISTEN", "CLOSING",
-)  # fmt: skip
+# Each connection's socket is looked at once in so many looks at the loop: once a second.
+_ROUNDS = 10
 
 
 def tier_of(loop: asyncio.AbstractEventLoop) -> Tier:
@@ -34,19 +34,22 @@ class LoopMonitor:
     Watches one event loop while connections are open on it.
 
     A loop that stood still cannot answer pings: without this the server would be blamed for it.
-    Virtual loops cannot lag, so they are not watched.
+    Virtual loops cannot lag, so they are not watched. Sockets are looked at in turn, a tenth of them
+    at a time.
 
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._timelines: dict[int, Timeline] = {}
+        # With the socket to look at; None where the kernel does not tell.
+        self._sockets: dict[Timeline, Any] = {}
+        self._round = 0
         self._timer: asyncio.TimerHandle | None = None
         self._asleep = 0.0
 
-    def watch(self, timeline: Timeline) -> None:
-        """Record lags in this timeline from now on."""
-        self._timelines[id(timeline)] = timeline
+    def watch(self, timeline: Timeline, sock: Any = None) -> None:
+        """Record lags, and what the kernel says of the socket, in this timeline from now on."""
+        self._sockets[timeline] = sock
         if self._timer is None:
             self._asleep = _time_asleep()
             self._schedule()
@@ -56,8 +59,8 @@ class LoopMonitor:
         if self._timer is not None:
             # What ended the connection may be the very lag or sleep that the next look would have found.
             self._look()
-        self._timelines.pop(id(timeline), None)
-        if not self._timelines and self._timer is not None:
+        self._sockets.pop(timeline, None)
+        if not self._sockets and self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
@@ -67,11 +70,19 @@ class LoopMonitor:
     @property
     def is_idle(self) -> bool:
         """Whether there is nothing to watch."""
-        return not self._timelines
+        return not self._sockets
 
     def _tick(self) -> None:
         self._look()
+        self._sample()
         self._schedule()
+
+    def _sample(self) -> None:
+        now = self._loop.time()
+        self._round = (self._round + 1) % _ROUNDS
+        for timeline, sock in islice(self._sockets.items(), self._round, None, _ROUNDS):
+            if sock is not None:
+                sample(timeline, sock, now)
 
     def _look(self) -> None:
         assert self._timer is not None
@@ -79,7 +90,7 @@ class LoopMonitor:
         lag = now - self._timer.when()
         asleep = _time_asleep()
         slept, self._asleep = asleep - self._asleep, asleep
-        for timeline in self._timelines.values():
+        for timeline in self._sockets:
             if slept >= _SLEPT:
                 timeline.mark(now, Kind.SUSPENDED, slept)
             if lag >= _LAG:
@@ -89,12 +100,13 @@ class LoopMonitor:
 _monitors: dict[asyncio.AbstractEventLoop, LoopMonitor] = {}
 
 
-def watch(loop: asyncio.AbstractEventLoop, timeline: Timeline) -> None:
-    """Record the lags of the loop in the timeline."""
+def watch(loop: asyncio.AbstractEventLoop, timeline: Timeline, sock: Any = None) -> None:
+    """Record the lags of the loop, and what the kernel says of the socket, in the timeline."""
     if timeline.tier is Tier.REAL:
         if loop not in _monitors:
             _monitors[loop] = LoopMonitor(loop)
-        _monitors[loop].watch(timeline)
+        timeline.tcp_unseen = unseen(sock)
+        _monitors[loop].watch(timeline, sock if timeline.tcp_unseen is None else None)
 
 
 def forget(loop: asyncio.AbstractEventLoop, timeline: Timeline) -> None:
@@ -113,13 +125,48 @@ def _time_asleep() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
+def unseen(sock: Any) -> str | None:
+    """Why the kernel tells nothing about a socket; None if it does."""
+    if sys.platform != "linux":
+        return f"only Linux tells (TCP_INFO), and this is {sys.platform}"
+    if getattr(sock, "family", None) not in (socket.AF_INET, socket.AF_INET6):
+        return "the transport has no TCP socket"
+    if _tcp_info(sock) is None:
+        return f"the socket cannot be asked (a {type(sock).__module__}.{type(sock).__name__})"
+    return None
+
+
+def sample(timeline: Timeline, sock: Any, now: float) -> None:
+    """Record what the kernel says about a socket, if it says anything."""
+    info = _tcp_info(sock)
+    if info is not None:
+        timeline.kernel(now, info, _send_queue(sock))
+
+
+def _tcp_info(sock: Any) -> bytes | None:
+    try:
+        info: bytes = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_SIZE)
+    except (OSError, AttributeError, NotImplementedError, TypeError):
+        # Closed, of another kind, or one that only looks like a socket (uvloop's).
+        return None
+    return info if len(info) == TCP_INFO_SIZE else None
+
+
+def _send_queue(sock: Any) -> int:
+    """Bytes that are not acknowledged: SIOCOUTQ of tcp(7), which has the number of TIOCOUTQ."""
+    import fcntl
+    import termios
+
+    try:
+        answer: bytes = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))
+    except (OSError, ValueError):
+        return 0
+    return int.from_bytes(answer, sys.byteorder)
+
+
 def tcp_state(sock: Any) -> str | None:
     """The kernel's state of a TCP socket, such as ``CLOSE_WAIT``; None where it cannot be read."""
     if sys.platform != "linux" or getattr(sock, "family", None) not in (socket.AF_INET, socket.AF_INET6):
         return None
-    try:
-        # The first byte of struct tcp_info (linux/tcp.h).
-        state: int = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)[0]
-    except (OSError, AttributeError, NotImplementedError):
-        return None
-    return _TCP_STATES[state] if state < len(_TCP_STATES) else None
+    info = _tcp_info(sock)
+    return state_name(info) if info is not None else None

@@ -98,7 +98,7 @@ class Stream(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self.ending.eof = True
-        self.ending.tcp_state = self._read_tcp_state()
+        self.ending.tcp_state = self._ask_kernel()
         self.protocol.receive_eof()
         self._process()
         # False: the transport closes itself. Half-open WebSockets do not exist (RFC 6455, section 7.1.1).
@@ -115,7 +115,7 @@ class Stream(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         now, ending = self._loop.time(), self.ending
         if not ending.eof:
-            ending.tcp_state = ending.tcp_state or self._read_tcp_state()
+            ending.tcp_state = ending.tcp_state or self._ask_kernel()
             self.protocol.receive_eof()
             self.protocol.data_to_send()
         if self._timer is not None:
@@ -137,8 +137,14 @@ class Stream(asyncio.Protocol):
             self._ending = Ending()
         return self._ending
 
-    def _read_tcp_state(self) -> str | None:
-        return health.tcp_state(self.transport.get_extra_info("socket")) if self.transport else None
+    def _ask_kernel(self) -> str | None:
+        """Record what the kernel says while there is a socket to ask, and give the state of it."""
+        if self.transport is None:
+            return None
+        sock = self.transport.get_extra_info("socket")
+        if self.timeline is not None and self.timeline.tcp_unseen is None:
+            health.sample(self.timeline, sock, self._loop.time())
+        return health.tcp_state(sock)
 
     # Opening.
 
@@ -146,7 +152,8 @@ class Stream(asyncio.Protocol):
         """The opening handshake has ended well."""
         now = self._loop.time()
         self.timeline = Timeline(end, health.tier_of(self._loop), origin=now)
-        health.watch(self._loop, self.timeline)
+        assert self.transport is not None
+        health.watch(self._loop, self.timeline, self.transport.get_extra_info("socket"))
 
     def send_handshake(self) -> None:
         """Send what the sans-I/O layer has ready before the connection is open."""
@@ -271,6 +278,7 @@ class Stream(asyncio.Protocol):
             self.ending.refused = reason
         else:
             self.ending.because(reason)
+        self._ask_kernel()
         self.protocol.fail(code, reason.encode()[:123].decode(errors="ignore"))
         self.resume_reading()
         self.flush(self._loop.time())
@@ -278,6 +286,7 @@ class Stream(asyncio.Protocol):
     def abort(self, local_reason: str) -> None:
         """Cut the stream without a close frame."""
         if self.transport is not None:
+            self._ask_kernel()
             self.ending.aborted = True
             self.ending.because(local_reason)
             self.transport.abort()
@@ -285,12 +294,14 @@ class Stream(asyncio.Protocol):
     def drop(self, local_reason: str) -> None:
         """Close the stream (FIN) without a close frame, as a server does whose read deadline ran out."""
         if self.transport is not None:
+            self._ask_kernel()
             self.ending.aborted = True
             self.ending.because(local_reason)
             self.transport.close()
 
     def _give_up(self) -> None:
         if self.transport is not None:
+            self._ask_kernel()
             self.ending.because(f"the peer did not close within {CLOSE_TIMEOUT:g} s")
             self.transport.abort()
 
