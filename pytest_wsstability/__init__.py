@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import faults
     from .core.assertions import (
         StabilityError,
         assert_alive_for,
@@ -70,6 +71,8 @@ _HOMES = {
         "virtual_loop_factory"),
     "profiles": ("FRAMES", "JSON", "SESSION_ID", "Profile"),
 }  # fmt: skip
+# Public modules, which are attributes too.
+_MODULES = ("faults",)
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
@@ -123,6 +126,7 @@ __all__ = [
     "assert_session_confirmed",
     "assert_stable",
     "connect",
+    "faults",
     "patched_time",
     "run_virtual",
     "soak",
@@ -131,6 +135,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f".{_HOME_OF[name]}", __name__), name)

@@ -99,7 +99,7 @@ def test_public_names_and_their_homes_agree():
     homes = [name for names in pytest_wsstability._HOMES.values() for name in names]
 
     assert len(homes) == len(set(homes))
-    assert set(homes) | {"__version__"} == set(pytest_wsstability.__all__)
+    assert {*homes, *pytest_wsstability._MODULES, "__version__"} == set(pytest_wsstability.__all__)
     assert dir(pytest_wsstability) == sorted(pytest_wsstability.__all__)
 
 
@@ -131,6 +131,7 @@ def test_the_type_checkers_names_are_the_same():
         for alias in node.names
     }
     homes = {f"{home}.{name}" for home, names in pytest_wsstability._HOMES.items() for name in names}
+    homes |= {f"None.{name}" for name in pytest_wsstability._MODULES}
 
     assert imported == homes
 

@@ -1,0 +1,142 @@
+"""What all faults have in common: a name, a repr that can be pasted back, a form for JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any, ClassVar, Self, TypeVar
+
+from ..duration import Duration, parse_duration
+
+Member = TypeVar("Member", bound=Enum)
+
+
+class Place(Enum):
+    """Where a fault is done."""
+
+    # On the way between the ends.
+    LINK = "link"
+    # By an end that misbehaves.
+    PEER = "peer"
+
+
+class Flow(Enum):
+    """The bytes of one direction, or all."""
+
+    # From the client to the server.
+    UPSTREAM = "upstream"
+    # From the server to the client.
+    DOWNSTREAM = "downstream"
+    BOTH = "both"
+
+    @property
+    def directions(self) -> tuple[Flow, ...]:
+        """The single directions."""
+        return (Flow.UPSTREAM, Flow.DOWNSTREAM) if self is Flow.BOTH else (self,)
+
+
+@dataclasses.dataclass(frozen=True, init=False)
+class Fault:
+    """Something done to a connection on purpose; durations are seconds, sizes are bytes."""
+
+    # How the fault is called in JSON and in reports.
+    name: ClassVar[str]
+    place: ClassVar[Place]
+    # Whether the connection is over once the fault has struck.
+    ends: ClassVar[bool] = False
+
+    def _set(self, **values: Any) -> None:
+        # Frozen, as all values here; the constructors convert what people write.
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self._values().items())
+        return f"faults.{type(self).__name__}({shown})"
+
+    def _values(self) -> dict[str, Any]:
+        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fault as builtin values: ``{"fault": "latency", "delay": 0.08, "jitter": 0.0}``."""
+        return {"fault": self.name, **self._values()}
+
+    def __init_subclass__(cls) -> None:
+        # Without this, @dataclass would write a repr that says neither where the class is nor how to make it.
+        cls.__repr__ = Fault.__repr__  # type: ignore[method-assign]
+
+    @classmethod
+    def example(cls) -> str:
+        """How the fault is written, with the names of what it takes: ``faults.Stall(seconds)``."""
+        return f"faults.{cls.__name__}({', '.join(field.name for field in dataclasses.fields(cls))})"
+
+    @classmethod
+    def _made_of(cls, values: dict[str, Any]) -> Self:
+        valid = [field.name for field in dataclasses.fields(cls)]
+        for name in values:
+            if name not in valid:
+                has = f"valid ones: {', '.join(valid)}" if valid else "it takes none"
+                raise ValueError(f"{cls.name}: unknown parameter {name!r}; {has}")
+        try:
+            return cls(**values)
+        except TypeError:
+            given = ", ".join(values) or "nothing"
+            raise ValueError(f"{cls.name}: needs {', '.join(valid)}; got {given}") from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, frozenset):
+        return sorted(_plain(each) for each in value)
+    return value
+
+
+# What the constructors convert with; `name` is "Class.field".
+
+
+def seconds(value: Duration, name: str, *, zero: bool = False) -> float:
+    """A duration, 0 only where it makes sense."""
+    return parse_duration(value, name, zero=zero)
+
+
+def whole(value: Any, name: str, *, least: int, unit: str) -> int:
+    """A whole number, such as bytes."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{name}: {value!r} is not a number of {unit}; give a whole number from {least}")
+    return value
+
+
+def positive(value: Any, name: str, *, unit: str) -> float:
+    """A number above 0, such as a rate."""
+    valid = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
+    if not valid:
+        raise ValueError(f"{name}: {value!r} is not a number of {unit} above 0")
+    return float(value)
+
+
+def member(value: Any, name: str, members: type[Member]) -> Member:
+    """One of a closed set, by its value."""
+    try:
+        return members(value)
+    except ValueError:
+        valid = ", ".join(repr(each.value) for each in members)
+        raise ValueError(f"{name}: {value!r} is unknown; valid ones: {valid}") from None
+
+
+def some(values: Any, name: str, members: type[Member]) -> frozenset[Member]:
+    """Some of a closed set, one or an iterable of them."""
+    several = isinstance(values, Iterable) and not isinstance(values, str)
+    found = frozenset(member(value, name, members) for value in (values if several else [values]))
+    if not found:
+        valid = ", ".join(repr(each.value) for each in members)
+        raise ValueError(f"{name}: is empty; valid ones: {valid}, or several in a set")
+    return found
+
+
+def text(value: Any, name: str) -> str:
+    """Text."""
+    if not isinstance(value, str):
+        raise ValueError(f"{name}: {value!r} is not text")
+    return value

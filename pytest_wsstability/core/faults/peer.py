@@ -1,0 +1,275 @@
+"""Faults of the peer: what a server that misbehaves says, withholds or breaks. One class each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ..close import VALID_CLOSE_CODES, may_be_sent
+from ..duration import Duration
+from .fault import Fault, Place, member, positive, seconds, text, whole
+
+
+class Malformation(Enum):
+    """What is wrong with a frame (RFC 6455, section 5)."""
+
+    # A reserved bit is set and no extension was negotiated (5.2).
+    RESERVED_BIT = "reserved_bit"
+    # An opcode that means nothing (5.2).
+    UNKNOWN_OPCODE = "unknown_opcode"
+    # A control frame in fragments (5.5).
+    FRAGMENTED_PING = "fragmented_ping"
+    # A control frame of more than 125 bytes (5.5).
+    LONG_PING = "long_ping"
+    # A continuation of no message (5.4).
+    STRAY_CONTINUATION = "stray_continuation"
+    # A close frame whose body is one byte (5.5.1).
+    SHORT_CLOSE = "short_close"
+
+
+@dataclass(frozen=True, init=False)
+class PeerFault(Fault):
+    """A fault of the server."""
+
+    place = Place.PEER
+
+
+@dataclass(frozen=True)
+class WithholdPongs(PeerFault):
+    """The client's pings are not answered any more."""
+
+    name = "withhold_pongs"
+
+
+@dataclass(frozen=True)
+class WithholdHeartbeats(PeerFault):
+    """The client's heartbeats are not answered any more, though its pings are: a zombie."""
+
+    name = "withhold_heartbeats"
+
+
+@dataclass(frozen=True)
+class NeverConfirm(PeerFault):
+    """The session is never confirmed."""
+
+    name = "never_confirm"
+
+
+@dataclass(frozen=True, init=False)
+class LateConfirm(PeerFault):
+    """The session is confirmed so much later."""
+
+    name = "late_confirm"
+    delay: float
+
+    def __init__(self, delay: Duration) -> None:
+        self._set(delay=seconds(delay, "LateConfirm.delay"))
+
+
+@dataclass(frozen=True)
+class WrongSession(PeerFault):
+    """A session that is not the client's is confirmed."""
+
+    name = "wrong_session"
+
+
+@dataclass(frozen=True)
+class DuplicateConfirm(PeerFault):
+    """The session is confirmed twice."""
+
+    name = "duplicate_confirm"
+
+
+@dataclass(frozen=True, init=False)
+class CloseWith(PeerFault):
+    """The server closes with this code and reason."""
+
+    name = "close_with"
+    ends = True
+    code: int
+    reason: str
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        self._set(code=_code(code, "CloseWith.code"), reason=text(reason, "CloseWith.reason"))
+        # RFC 6455, section 5.5: 125 bytes in a control frame, of which the code takes two.
+        if len(self.reason.encode()) > 123:
+            raise ValueError(f"CloseWith.reason: {len(self.reason.encode())} bytes; a close frame holds 123")
+
+
+@dataclass(frozen=True)
+class EmptyClose(PeerFault):
+    """The server closes with a frame without code or reason, which reads as 1005."""
+
+    name = "empty_close"
+    ends = True
+
+
+@dataclass(frozen=True, init=False)
+class InvalidCloseCode(PeerFault):
+    """The server closes with a code that no close frame may carry (RFC 6455, section 7.4)."""
+
+    name = "invalid_close_code"
+    ends = True
+    code: int
+
+    def __init__(self, code: int = 1006) -> None:
+        name = "InvalidCloseCode.code"
+        if isinstance(code, bool) or not isinstance(code, int) or not 0 <= code <= 0xFFFF:
+            raise ValueError(f"{name}: {code!r} is not a number of two bytes, 0 to 65535")
+        if may_be_sent(code):
+            raise ValueError(f"{name}: {code} is a valid close code; CloseWith({code}) sends it")
+        self._set(code=code)
+
+
+@dataclass(frozen=True)
+class IgnoreClose(PeerFault):
+    """The client's close frame is not answered."""
+
+    name = "ignore_close"
+
+
+@dataclass(frozen=True)
+class HandlerError(PeerFault):
+    """The server's handler fails, and the connection is closed with 1011."""
+
+    name = "handler_error"
+    ends = True
+
+
+@dataclass(frozen=True, init=False)
+class Oversize(PeerFault):
+    """The server sends a message of so many bytes, which a client with a limit refuses with 1009."""
+
+    name = "oversize"
+    bytes: int
+
+    def __init__(self, bytes: int) -> None:
+        self._set(bytes=whole(bytes, "Oversize.bytes", least=1, unit="bytes"))
+
+
+@dataclass(frozen=True, init=False)
+class Malformed(PeerFault):
+    """The server sends a frame that breaks the protocol, which a client refuses with 1002."""
+
+    name = "malformed"
+    kind: Malformation
+
+    def __init__(self, kind: Malformation | str = Malformation.RESERVED_BIT) -> None:
+        self._set(kind=member(kind, "Malformed.kind", Malformation))
+
+
+@dataclass(frozen=True)
+class BadUtf8(PeerFault):
+    """The server sends a text message that is not UTF-8, which a client refuses with 1007."""
+
+    name = "bad_utf8"
+
+
+@dataclass(frozen=True)
+class MaskedFrame(PeerFault):
+    """The server sends a masked frame, which a client refuses with 1002 (RFC 6455, section 5.1)."""
+
+    name = "masked_frame"
+
+
+@dataclass(frozen=True)
+class StopReading(PeerFault):
+    """The server reads nothing any more, as one whose handler waits for something else."""
+
+    name = "stop_reading"
+
+
+@dataclass(frozen=True, init=False)
+class FreezeLoop(PeerFault):
+    """The server does nothing at all for so long, as one whose event loop is blocked."""
+
+    name = "freeze_loop"
+    seconds: float
+
+    def __init__(self, seconds: Duration) -> None:
+        self._set(seconds=_seconds(seconds, "FreezeLoop.seconds"))
+
+
+@dataclass(frozen=True, init=False)
+class Flood(PeerFault):
+    """The server sends many messages for a while."""
+
+    name = "flood"
+    messages_per_second: float
+    size: int
+    seconds: float
+
+    def __init__(self, messages_per_second: float, *, size: int = 1000, seconds: Duration = 1.0) -> None:
+        self._set(
+            messages_per_second=positive(
+                messages_per_second, "Flood.messages_per_second", unit="messages a second"
+            ),
+            size=whole(size, "Flood.size", least=0, unit="bytes"),
+            seconds=_seconds(seconds, "Flood.seconds"),
+        )
+
+
+@dataclass(frozen=True, init=False)
+class RefuseUpgrade(PeerFault):
+    """The opening handshake is answered with an HTTP error, with Retry-After (seconds) if given."""
+
+    name = "refuse_upgrade"
+    ends = True
+    status: int
+    retry_after: float | None
+
+    def __init__(self, status: int = 503, *, retry_after: Duration | None = None) -> None:
+        valid = isinstance(status, int) and not isinstance(status, bool) and 400 <= status <= 599
+        if not valid:
+            raise ValueError(f"RefuseUpgrade.status: {status!r} is not an HTTP error; give 400 to 599")
+        name = "RefuseUpgrade.retry_after"
+        after = None if retry_after is None else seconds(retry_after, name, zero=True)
+        if after is not None and after != int(after):
+            raise ValueError(f"{name}: {after:g} s; HTTP has whole seconds (RFC 9110, section 10.2.3)")
+        self._set(status=status, retry_after=after)
+
+
+@dataclass(frozen=True, init=False)
+class AcceptThenClose(PeerFault):
+    """The connection opens and is closed at once with this code, before anything is said."""
+
+    name = "accept_then_close"
+    ends = True
+    code: int
+
+    def __init__(self, code: int = 1013) -> None:
+        self._set(code=_code(code, "AcceptThenClose.code"))
+
+
+@dataclass(frozen=True, init=False)
+class Restart(PeerFault):
+    """The server goes down: all connections are dropped, and its port refuses for so long."""
+
+    name = "restart"
+    ends = True
+    down_for: float
+
+    def __init__(self, down_for: Duration = 0.0) -> None:
+        self._set(down_for=seconds(down_for, "Restart.down_for", zero=True))
+
+
+def _code(value: int, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not may_be_sent(value):
+        raise ValueError(
+            f"{name}: {value!r} cannot be sent in a close frame; valid ones: {VALID_CLOSE_CODES} "
+            "(InvalidCloseCode sends others)"
+        )
+    return value
+
+
+# Under another name, because parameters here are called `seconds`.
+_seconds = seconds
+
+PEER_FAULTS: tuple[type[PeerFault], ...] = (
+    WithholdPongs, WithholdHeartbeats, NeverConfirm, LateConfirm, WrongSession, DuplicateConfirm, CloseWith,
+    EmptyClose, InvalidCloseCode, IgnoreClose, HandlerError, Oversize, Malformed, BadUtf8, MaskedFrame,
+    StopReading, FreezeLoop, Flood, RefuseUpgrade, AcceptThenClose, Restart,
+)  # fmt: skip
+
+# These happen at the opening of a connection, and at no other time.
+AT_OPENING = (RefuseUpgrade, AcceptThenClose)

@@ -1,0 +1,188 @@
+"""A fault program: what is done to each connection, and when. A value: printed, sent and replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..duration import Duration, parse_duration, show_duration
+from .catalogue import fault_of
+from .contradictions import contradiction
+from .fault import Fault, Place
+
+# What users may write for one step.
+Written = Fault | tuple[Duration, Fault] | list[Any]
+
+_STEP = 'a fault such as faults.Drop(), or a pair such as ("5s", faults.Drop())'
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A fault and when it strikes: seconds since the connection was opened."""
+
+    when: float
+    fault: Fault
+
+    def __str__(self) -> str:
+        return f"{self.fault!r} at {show_duration(self.when)}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Program:
+    """
+    Faults in the order in which they strike a connection. `Program.of` makes and checks one.
+
+    Its `repr` makes the same program again; where chance is involved (jitter), ``seed`` decides.
+
+    """
+
+    # By time; those of one instant in the order in which they were given.
+    steps: tuple[Step, ...] = ()
+    seed: int = 0
+    # Only the first so many connections are struck; None: each one.
+    connections: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        faults: Program | Written | Iterable[Written] = (),
+        *,
+        seed: int = 0,
+        connections: int | None = None,
+    ) -> Program:
+        """
+        A program from what people write.
+
+        Args:
+            faults: faults, which strike at once, and ``(when, fault)`` pairs, ``when`` counted from the
+                opening of the connection; a `Program` is taken as it is.
+            seed: decides what is random.
+            connections: strike only the first so many connections, so that a reconnect goes well.
+
+        Raises:
+            TypeError: for what is no fault.
+            ValueError: for a wrong time, or for faults that contradict each other.
+
+        """
+        if isinstance(faults, Program):
+            return faults
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            raise TypeError(f"seed: {seed!r} is no whole number")
+        if connections is not None and (
+            isinstance(connections, bool) or not isinstance(connections, int) or connections < 1
+        ):
+            raise ValueError(f"connections: {connections!r} is not a number of connections; give 1 or more")
+        steps = sorted(_steps(faults), key=lambda step: step.when)
+        if reason := contradiction([(step.when, step.fault) for step in steps]):
+            raise ValueError(f"faults: {reason}")
+        return cls(tuple(steps), seed, connections)
+
+    def __repr__(self) -> str:
+        steps = ", ".join(f"({step.when!r}, {step.fault!r})" for step in self.steps)
+        seed = f", seed={self.seed}" if self.seed else ""
+        connections = f", connections={self.connections}" if self.connections is not None else ""
+        return f"faults.Program.of([{steps}]{seed}{connections})"
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    @property
+    def link(self) -> Program:
+        """The part that is done to the way between the ends."""
+        return self._only(Place.LINK)
+
+    @property
+    def peer(self) -> Program:
+        """The part that the server does."""
+        return self._only(Place.PEER)
+
+    def _only(self, place: Place) -> Program:
+        return replace(self, steps=tuple(step for step in self.steps if step.fault.place is place))
+
+    def strikes(self, number: int) -> bool:
+        """Whether the connection with this number, counted from 0, is struck at all."""
+        return bool(self.steps) and (self.connections is None or number < self.connections)
+
+    def check_within(self, hold: float) -> None:
+        """
+        See that every fault strikes during a hold of so many seconds.
+
+        Raises:
+            ValueError: naming the first that does not.
+
+        """
+        for step in self.steps:
+            at = max(step.when, getattr(step.fault, "at", 0.0))
+            if at >= hold:
+                raise ValueError(
+                    f"faults: {step.fault!r} at {show_duration(at)} would never strike, because the hold "
+                    f"ends after {show_duration(hold)}"
+                )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The program as builtin values, for JSON."""
+        steps = [{"when": step.when, **step.fault.as_dict()} for step in self.steps]
+        return {"seed": self.seed, "connections": self.connections, "steps": steps}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Program:
+        """
+        What `as_dict` gave; ``seed``, ``connections`` and each ``when`` may be left out.
+
+        Raises:
+            TypeError, ValueError: for what is no program, naming it.
+
+        """
+        if not isinstance(data, Mapping) or not isinstance(data.get("steps", ()), list | tuple):
+            raise TypeError('faults: a program in JSON is an object with "steps", a list')
+        if unknown := [name for name in data if name not in ("seed", "connections", "steps")]:
+            raise ValueError(f"faults: unknown key {unknown[0]!r}; valid ones: seed, connections, steps")
+        pairs = [_from_dict(position, step) for position, step in enumerate(data.get("steps", ()))]
+        return cls.of(pairs, seed=data.get("seed", 0), connections=data.get("connections"))
+
+
+def _from_dict(position: int, data: Any) -> tuple[Duration, Fault]:
+    where = f"faults[{position}]"
+    if not isinstance(data, Mapping) or "fault" not in data:
+        raise TypeError(f'{where}: {data!r} is no step; give an object with "fault" and "when"')
+    values = {str(name): value for name, value in data.items()}
+    try:
+        when = values.pop("when", 0.0)
+        return when, fault_of(values.pop("fault"), values)
+    except ValueError as exc:
+        raise ValueError(f"{where}: {exc}") from None
+
+
+def _steps(faults: Written | Iterable[Written]) -> Iterator[Step]:
+    if isinstance(faults, Fault):
+        yield Step(0.0, faults)
+        return
+    if isinstance(faults, str | bytes | Mapping) or not isinstance(faults, Iterable):
+        raise TypeError(f"faults: {_no_fault(faults)}")
+    for position, written in enumerate(faults):
+        yield _step(f"faults[{position}]", written)
+
+
+def _step(where: str, written: Any) -> Step:
+    if isinstance(written, Step):
+        return written
+    if isinstance(written, tuple | list):
+        if len(written) != 2 or isinstance(written[0], Fault):
+            raise TypeError(f"{where}: {written!r} is no pair of a time and a fault; give {_STEP}")
+        when, fault = written
+        if not isinstance(fault, Fault):
+            raise TypeError(f"{where}: {_no_fault(fault)}")
+        return Step(parse_duration(when, where, zero=True), fault)
+    if not isinstance(written, Fault):
+        raise TypeError(f"{where}: {_no_fault(written)}")
+    return Step(0.0, written)
+
+
+def _no_fault(written: Any) -> str:
+    if isinstance(written, type) and issubclass(written, Fault):
+        return f"faults.{written.__name__} is a class; give one of it, such as {written.example()}"
+    return f"{written!r} is no fault; give {_STEP}"
