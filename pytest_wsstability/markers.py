@@ -162,9 +162,12 @@ def find_profile(config: pytest.Config, profile: Profile | str | None) -> Profil
 
 
 def _orchestrator(item: pytest.Item) -> dict[str, Any]:
+    settings = item.config.stash[settings_key]
+    given = {"host": settings.host, "port": settings.port}
+    options = {name: value for name, value in given.items() if value is not None}
     values = _merged(item, ORCHESTRATOR)
     if not values:
-        return {}
+        return options
     from .net.behaviour import Behaviour
     from .net.orchestrator import Orchestrator
 
@@ -175,4 +178,15 @@ def _orchestrator(item: pytest.Item) -> dict[str, Any]:
     except TypeError as exc:
         raise TypeError(f"{exc}, {', '.join(own)}") from None
     Orchestrator(**values)
-    return values
+    _refuse_exposure(values.get("host"), settings.host)
+    return {**options, **values}
+
+
+def _refuse_exposure(host: str | None, allowed: str | None) -> None:
+    """A test file opens no port to the network by itself: whoever runs it says so."""
+    from .core.url import is_loopback
+
+    if host is not None and not is_loopback(host) and host != allowed:
+        raise ValueError(
+            f"host: {host!r} can be reached from the network; run with --ws-host {host}, or leave it out"
+        )

@@ -39,6 +39,9 @@ class Settings:
     inconclusive: str
     # What virtual time leaves open.
     chance: Chance
+    # Where ws_orchestrator listens; None: on the loopback, on a free port.
+    host: str | None
+    port: int | None
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -78,6 +81,8 @@ def add_options(parser: pytest.Parser) -> None:
     )
     add("--ws-order", choices=ORDERS, default="fifo", help="which of simultaneous virtual timers comes first")
     add("--ws-seed", type=int, default=0, metavar="N", help="seed of virtual time (default: 0)")
+    add("--ws-host", metavar="HOST", help="where ws_orchestrator listens (default: 127.0.0.1)")
+    add("--ws-port", type=int, metavar="PORT", help="the port of ws_orchestrator (default: a free one)")
     parser.addini("ws_url", "the URL under test; --ws-url and WS_URL win", default="")
     parser.addini("ws_time", "the clock: auto, virtual or real", default="auto")
     parser.addini("ws_profile", "the application protocol", default="json")
@@ -112,6 +117,8 @@ def read_settings(config: pytest.Config) -> Settings:
         long=option("--ws-long"),
         inconclusive=_choice(config, "--ws-inconclusive", "ws_inconclusive", INCONCLUSIVE),
         chance=Chance(option("--ws-seed"), option("--ws-order")),
+        host=option("--ws-host"),
+        port=_port(option("--ws-port")),
     )
 
 
@@ -136,6 +143,12 @@ def _choice(config: pytest.Config, option: str, ini: str, valid: tuple[str, ...]
     if value not in valid:
         raise pytest.UsageError(f"ini {ini}: {value!r} is none of {', '.join(valid)}")
     return value
+
+
+def _port(port: int | None) -> int | None:
+    if port is not None and not 0 < port < 65536:
+        raise pytest.UsageError(f"--ws-port: {port} is not a port; give 1 to 65535")
+    return port
 
 
 def _header(line: str, source: str) -> tuple[str, str]:

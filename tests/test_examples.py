@@ -20,6 +20,11 @@ EXAMPLES = {
     "test_story.py": {"passed": 2, "xfailed": 1},
     "test_url.py": {"passed": 3},
 }
+# Those with a process of their own, which has a clock of its own; and the files that they bring.
+OUTSIDE = {
+    "test_browser_page.py": ("voice_page.html", {"passed": 2, "skipped": 1}),
+    "test_clients.py": ("voice_client.cjs", {"passed": 2}),
+}
 README = (ROOT / "README.md").read_text()
 FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MODULES = [
@@ -42,7 +47,7 @@ def copy(project, name: str) -> None:
 
 def test_every_example_is_counted():
     """A new file has to say here what comes of it."""
-    assert {path.name for path in (ROOT / "examples").glob("*.py")} == set(EXAMPLES)
+    assert {path.name for path in (ROOT / "examples").glob("*.py")} == {*EXAMPLES, *OUTSIDE}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -65,6 +70,26 @@ def test_examples_together(project):
 
     assert outcomes == {key: sum(each.get(key, 0) for each in EXAMPLES.values()) for key in outcomes}
     assert set(outcomes) == {"passed", "xfailed"}
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_example_with_a_process(project, monkeypatch, name):
+    """A browser, and node: what is there runs, and what is not is skipped by name."""
+    companion, outcomes = OUTSIDE[name]
+    copy(project, name)
+    (project.path / companion).write_text((ROOT / "examples" / companion).read_text())
+    monkeypatch.setenv("NODE_PATH", str(launch.HERE / "node_modules"))
+
+    result = inner.run(project, "-rs")
+
+    missing = [
+        line for line in result.outlines if "no Chromium" in line or "node" in line or "[browser]" in line
+    ]
+    if missing:
+        pytest.skip(missing[-1])
+    assert result.parseoutcomes() == outcomes
+    assert result.ret == pytest.ExitCode.OK
 
 
 # A server under test, in real time.

@@ -7,8 +7,10 @@ import asyncio
 import json
 import signal
 from contextlib import suppress
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from ..core.close import CLOSE_CODES
 from .exits import STABLE
 
 if TYPE_CHECKING:
@@ -32,6 +34,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="a JSON object for each session that ends")
 
 
+def page() -> str:
+    """The test page: one file without external resources, knowing what each close code means."""
+    html = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+    codes = json.dumps({code: entry.name for code, entry in CLOSE_CODES.items()})
+    return html.replace("/* close codes */ {}", codes)
+
+
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port; give 0 to 65535")
@@ -52,6 +61,7 @@ def run(options: argparse.Namespace) -> int:
         echo=options.echo,
         host=options.host,
         port=options.port,
+        page=page(),
         ended=lambda connection: print(_session_line(connection, as_json=options.json), flush=True),
     )
     asyncio.run(_serve(orchestrator, as_json=options.json))
@@ -61,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
 async def _serve(orchestrator: Any, *, as_json: bool) -> None:
     async with orchestrator:
         print(
-            json.dumps({"url": orchestrator.url}) if as_json else f"listening on {orchestrator.url}",
+            json.dumps({"url": orchestrator.url}) if as_json else _listening(orchestrator.url),
             flush=True,
         )
         loop = asyncio.get_running_loop()
@@ -70,6 +80,10 @@ async def _serve(orchestrator: Any, *, as_json: bool) -> None:
         with suppress(NotImplementedError):
             loop.add_signal_handler(signal.SIGTERM, terminated.set_result, None)
         await terminated
+
+
+def _listening(url: str) -> str:
+    return f"listening on {url} (test page: http{url.removeprefix('ws')})"
 
 
 def _session_line(connection: Connection, *, as_json: bool) -> str:

@@ -1,7 +1,8 @@
-"""What is wrong with a WebSocket URL, said before anything is dialled."""
+"""What is wrong with a WebSocket URL, said before anything is dialled, and who can reach a host."""
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from .redact import redact_url
@@ -17,6 +18,17 @@ def wrong_url(url: object) -> str | None:
     if reason is None:
         return None
     return f"{redact_url(str(url))!r} is not a WebSocket URL ({reason}); give ws:// or wss:// and a host"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a host that is listened on (RFC 6761, section 6.3; RFC 1122)."""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
 
 
 def _wrong(parts: SplitResult) -> str | None:

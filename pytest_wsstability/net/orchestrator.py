@@ -27,6 +27,7 @@ Handler = Callable[[Connection], Awaitable[None]]
 
 # Seconds that clients have to answer the close frame of a server that stops.
 CLOSE_GRACE = 1.0
+_HERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
 
 class NoSessionError(AssertionError):
@@ -64,6 +65,7 @@ class Orchestrator:
         headers: further header fields of the handshake response.
         max_size: bytes of a message above which a connection fails with 1009; None for no limit.
         ended: called with each connection that has ended.
+        page: HTML for browsers that ask for ``/`` without an upgrade; None answers them with HTTP 426.
 
     Raises:
         TypeError, ValueError: for a keyword or value that makes no sense, naming it.
@@ -84,6 +86,7 @@ class Orchestrator:
         headers: Headers = (),
         max_size: int | None = MAX_SIZE,
         ended: Callable[[Connection], object] | None = None,
+        page: str | None = None,
         **behaviour: Any,
     ) -> None:
         self.behaviour = Behaviour.of(**behaviour)
@@ -98,6 +101,7 @@ class Orchestrator:
         self._headers = parse_headers(headers)
         self._max_size = max_size
         self._ended = ended
+        self.page = page
         self._server: asyncio.Server | None = None
         self._url: str | None = None
         # Every session so far, in the order of arrival; those with an id also by it.
@@ -160,7 +164,9 @@ class Orchestrator:
             where = f"{self._host}:{self._port}"
             raise OSError(exc.errno, f"the orchestrator cannot listen on {where}: {exc.strerror}") from None
         port = self._server.sockets[0].getsockname()[1]
-        host = f"[{self._host}]" if ":" in self._host else self._host
+        # Who listens everywhere is reached here by the loopback.
+        host = _HERE.get(self._host, self._host)
+        host = f"[{host}]" if ":" in host else host
         self._url = f"{'wss' if self._tls else 'ws'}://{host}:{port}/"
 
     def _connection(self, loop: asyncio.AbstractEventLoop) -> WebSocket:

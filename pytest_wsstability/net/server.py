@@ -14,6 +14,7 @@ from ..core.duration import show_duration as show
 from ..core.events import Direction, End, Kind, Opcode, Role
 from .behaviour import DROP, OPCODES, Behaviour, Reset
 from .connection import Connection
+from .pages import asks_for_page, page_response
 from .timers import Deadline, Ticker
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ OPEN_TIMEOUT = 10.0
 
 class Register(Protocol):
     """Who keeps the book of connections and sessions; the `Orchestrator`."""
+
+    # HTML for browsers that only look at the address; None where there is none.
+    page: str | None
 
     def reached(self, websocket: WebSocket) -> None:
         """A transport is there."""
@@ -75,7 +79,7 @@ class ServerSide:
         protocol = websocket.protocol
         assert isinstance(protocol, ServerProtocol)
         if isinstance(event, Request):
-            response = protocol.accept(event)
+            response = self._answer(protocol, event)
             if protocol.parser_exc or protocol.close_rcvd:
                 # RFC 6455, section 4.1: a client waits for this answer. What it sent with its request has
                 # ended the stream for the sans-I/O layer.
@@ -99,6 +103,12 @@ class ServerSide:
         event.headers.clear()
         websocket.opened(End.SERVER)
         self._start(websocket)
+
+    def _answer(self, protocol: ServerProtocol, request: Request) -> Response:
+        page = self._register.page
+        if page is not None and asks_for_page(request):
+            return page_response(protocol, page)
+        return protocol.accept(request)
 
     def _start(self, websocket: WebSocket) -> None:
         behaviour, loop, timeline = self._behaviour, websocket.loop, websocket.timeline

@@ -1,0 +1,144 @@
+"""The test page of `wsstability serve`, as a person uses it."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+
+import pytest
+
+from pytest_wsstability import Orchestrator
+from pytest_wsstability.commands import serve
+
+pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
+
+
+@asynccontextmanager
+async def shown(page, **behaviour):
+    """The page, shown by an orchestrator of its own."""
+    async with Orchestrator(page=serve.page(), **behaviour) as orchestrator:
+        await page.goto(f"http{orchestrator.url.removeprefix('ws')}")
+        yield orchestrator
+        # A page that stays connected would be closed with 1001: what is tested has been seen by now.
+        await page.goto("about:blank")
+
+
+async def shows(page, selector: str, text: str) -> None:
+    """Wait until a part of the page has a text."""
+    await page.locator(selector).filter(has_text=text).wait_for()
+
+
+async def hold(page, *, seconds: float, every: float, within: float = 5) -> str:
+    """Run the page's long-connection test and give its verdict."""
+    await page.fill("#hold", str(seconds))
+    await page.fill("#every", str(every))
+    await page.fill("#within", str(within))
+    await page.click("#test")
+    await page.wait_for_selector("#verdict[data-outcome]")
+    return await page.inner_text("#verdict")
+
+
+async def test_long_connection(page):
+    """Held, confirmed, answered: stable, with its heartbeats drawn and nothing asked of anybody else."""
+    async with shown(page) as orchestrator:
+        verdict = await hold(page, seconds=3, every=0.5)
+
+        assert verdict.startswith("stable: alive for 3.0 s, session confirmed, ")
+        assert await page.locator("#lane line.answered").count() >= 2
+        assert await page.locator("#lane line.missed").count() == 0
+        assert page.seen.requests == [f"http{orchestrator.url.removeprefix('ws')}"]
+        assert page.seen.errors == []
+        session = await orchestrator.wait_for_session(within="5s")
+        await session.connection.wait_closed()
+        session.assert_closed(code=1000, by="client")
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        ({"answer_heartbeats": False}, "heartbeats not answered within"),
+        ({"read_deadline": "1s", "deadline_reset_by": "ping"}, "1006 (abnormal closure)"),
+        ({"read_deadline": "1s", "deadline_reset_by": "ping", "on_deadline": 1012}, "1012 (service restart)"),
+        ({"confirm_sessions": False}, "the session was not confirmed"),
+    ],
+    ids=["deaf", "dropped", "closed", "unconfirmed"],
+)
+async def test_unstable(page, behaviour, words):
+    """Each way to fail is told in its own words."""
+    async with shown(page, **behaviour):
+        verdict = await hold(page, seconds=20, every=0.4, within=1)
+
+        assert verdict.startswith("unstable: ")
+        assert words in verdict
+
+
+async def test_disconnecting_is_no_verdict_on_the_server(page):
+    """A person ends the test early: inconclusive."""
+    async with shown(page):
+        await page.fill("#hold", "60")
+        await page.click("#test")
+        await shows(page, "#state", "open")
+        await page.click("#disconnect")
+        await page.wait_for_selector("#verdict[data-outcome=inconclusive]")
+
+        assert (await page.inner_text("#verdict")).startswith("inconclusive: you disconnected after ")
+
+
+async def test_nobody_listens(page):
+    """What never opened is told as that."""
+    async with shown(page) as orchestrator:
+        await orchestrator.stop()
+        verdict = await hold(page, seconds=5, every=1)
+
+        assert verdict.startswith("unstable: did not open: 1006")
+
+
+async def test_by_keyboard(page):
+    """Everything is reached with Tab and works with Enter."""
+    async with shown(page):
+        await page.focus("#url")
+        for expected in ("every", "within", "hold", "connect"):
+            await page.keyboard.press("Tab")
+            assert await page.evaluate("document.activeElement.id") == expected
+        await page.keyboard.press("Enter")
+        await shows(page, "#state", "open")
+        await page.focus("#disconnect")
+        await page.keyboard.press("Enter")
+        await shows(page, "#state", "closed")
+
+        assert (await page.inner_text("#close")).startswith("1000 (normal closure)")
+
+
+async def test_a_hostile_reason_is_text(page):
+    """A close reason is shown and not run."""
+
+    async def handler(connection):
+        await connection.recv()
+
+    async with shown(page, handler=handler) as orchestrator:
+        await page.click("#connect")
+        session = await orchestrator.wait_for_session(within="5s")
+        session.connection.websocket.start_close(4000, "<img src=x onerror=alert(1)>")
+        await shows(page, "#state", "closed")
+
+        assert "<img src=x onerror=alert(1)>" in await page.inner_text("#close")
+        assert await page.locator("img").count() == 0
+
+
+async def test_the_log_can_be_copied(page):
+    """The clipboard has the log, or where it may not, the log is selected."""
+    async with shown(page):
+        await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        await page.click("#connect")
+        await shows(page, "#session", "confirmed after")
+        await page.click("#copy")
+        await shows(page, "#copied", "copied")
+
+        assert '{"type":"session_info"' in await page.evaluate("navigator.clipboard.readText()")
+
+
+async def test_a_wrong_url(page):
+    """The browser's own words, and no connection."""
+    async with shown(page):
+        await page.fill("#url", "ftp://127.0.0.1/")
+        await page.click("#connect")
+        await shows(page, "#close", "did not open: ")
