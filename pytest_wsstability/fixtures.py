@@ -26,6 +26,17 @@ if TYPE_CHECKING:
 soak_key = pytest.StashKey["Soak"]()
 connection_key = pytest.StashKey["Connection"]()
 loop_key = pytest.StashKey[asyncio.AbstractEventLoop]()
+# What the test may have asserted something about; see `results`.
+connector_key = pytest.StashKey["Connector"]()
+orchestrator_key = pytest.StashKey["Orchestrator"]()
+
+
+def forget(item: pytest.Item) -> None:
+    """Drop what a test held, for the test may run again, and others should not keep it in memory."""
+    keys: tuple[pytest.StashKey[Any], ...] = (soak_key, connection_key, connector_key, orchestrator_key)
+    for key in keys:
+        if key in item.stash:
+            del item.stash[key]
 
 
 def session_within(requirement: Requirement | None) -> float:
@@ -98,6 +109,7 @@ def ws_orchestrator(
 
     orchestrator = Orchestrator(**_orchestrator_options(request))
     _ws_loop.run_until_complete(orchestrator.start())
+    request.node.stash[orchestrator_key] = orchestrator
     yield orchestrator
     _ws_loop.run_until_complete(orchestrator.stop())
 
@@ -115,6 +127,7 @@ def ws_connect(
         requirement=plan_of(request.node).requirement,
         orchestrator=_own_orchestrator(request, ws_url),
     )
+    request.node.stash[connector_key] = connector
     yield connector
     _ws_loop.run_until_complete(connector.close_all())
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from . import hookspecs, markers, reporting
+from . import hookspecs, markers, reporting, results
 from .clock import is_virtual, refuse_mixed_time
 from .fixtures import (  # noqa: F401 - pytest finds fixtures in the plugin's namespace
     _ws_loop,
@@ -41,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[settings_key] = settings = read_settings(config)
+    results.start(config)
     for description in markers.DESCRIPTIONS:
         config.addinivalue_line("markers", description)
     if settings.profile not in ("json", "frames"):
@@ -129,4 +130,16 @@ def pytest_runtest_makereport(
     report = yield
     if call.excinfo is not None:
         reporting.refine(item, call.excinfo, report)
+    if markers.uses_us(item):
+        results.phase_ended(item, call, report)
+    return report
+
+
+# On the controller of xdist, for what its workers send.
+@pytest.hookimpl(wrapper=True)
+def pytest_report_from_serializable(
+    config: pytest.Config, data: dict[str, Any]
+) -> Generator[None, pytest.TestReport | None, pytest.TestReport | None]:
+    report = yield
+    results.unpack(config, report)
     return report

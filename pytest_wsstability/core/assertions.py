@@ -127,6 +127,9 @@ class Judged:
         """The timeline that is judged, then those of other ends of the same connection that we hold."""
         raise NotImplementedError
 
+    def note(self, requirement: Requirement, verdict: Verdict) -> None:
+        """Take down what was judged, for reports; who has none takes nothing down."""
+
     def assert_heartbeats_answered(self, *, within: Duration, at_least: int = 1, missed_max: int = 0) -> None:
         """Heartbeats went out and were answered in time: at least so many, and few were missed."""
         __tracebackhide__ = True
@@ -156,8 +159,10 @@ class Judged:
 
     def _enforce(self, requirement: Requirement) -> None:
         __tracebackhide__ = True
-        timeline, *others = self.timelines
-        enforce(requirement, timeline, others)
+        verdict = requirement.check(self.timelines[0])
+        self.note(requirement, verdict)
+        if verdict.outcome is not Outcome.STABLE:
+            raise StabilityError(requirement, verdict, self.timelines)
 
 
 # The requirements behind the assertions, for those who hold more than one timeline.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Mapping
+from typing import Any
 
 from .statistics import Sample
 
@@ -103,3 +105,36 @@ class RoundTrips:
     def next_overdue(self, now: float, within: float) -> float | None:
         """When the next open question will be overdue, if nothing answers it; None when none is open."""
         return next((at + within for at in self._pending if at + within > now + _SAME), None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What was asked and answered, in builtin types; what tells open questions apart is left out."""
+        return {
+            "sent": self.sent,
+            "answered": self.answered,
+            "pending": [round(at, 6) for at in self._pending],
+            "abandoned": self._abandoned,
+            "first_at": None if self.first_at is None else round(self.first_at, 6),
+            "last_at": None if self.last_at is None else round(self.last_at, 6),
+            "longest_gap": round(self.longest_gap, 6),
+            "longest_gap_from": round(self.longest_gap_from, 6),
+            "rtts": self.rtts.as_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> RoundTrips:
+        """
+        The round trips that `as_dict` made this of; no further answer is expected.
+
+        Raises:
+            KeyError, TypeError, ValueError: for something missing or wrong.
+
+        """
+        trips = cls()
+        trips.sent, trips.answered = int(data["sent"]), int(data["answered"])
+        trips._pending = array("d", data["pending"])
+        trips._abandoned = int(data["abandoned"])
+        trips.first_at, trips.last_at = data["first_at"], data["last_at"]
+        trips.longest_gap = float(data["longest_gap"])
+        trips.longest_gap_from = float(data["longest_gap_from"])
+        trips.rtts = Sample.from_dict(data["rtts"])
+        return trips

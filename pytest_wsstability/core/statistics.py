@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left
+from collections.abc import Mapping
+from typing import Any
 
 # Buckets grow by 1 %: quantiles are right within half a percent, and 1 µs to 1 h are 2,200 buckets at most.
 _GROWTH = math.log(1.01)
@@ -79,6 +81,52 @@ class Sample:
             if seen >= rank:
                 return min(max(_value(bucket), self.minimum), self.maximum)
         raise AssertionError("the buckets hold fewer values than were counted")
+
+    def as_dict(self) -> dict[str, Any]:
+        """The sample in builtin types; microseconds are enough for what a network does."""
+        empty = not self.count
+        return {
+            "count": self.count,
+            "min": None if empty else round(self.minimum, 9),
+            "max": None if empty else round(self.maximum, 9),
+            "buckets": [[bucket, self._buckets[bucket]] for bucket in sorted(self._buckets)],
+            "slowest": [
+                [round(at, 6), round(seconds, 9)]
+                for at, seconds in zip(self._slow_at, self._slow, strict=True)
+            ],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Sample:
+        """
+        The sample that `as_dict` made this of.
+
+        Raises:
+            KeyError, TypeError, ValueError: for something missing or wrong.
+
+        """
+        sample = cls()
+        sample.count = int(data["count"])
+        sample._buckets = {int(bucket): int(count) for bucket, count in data["buckets"]}
+        if sum(sample._buckets.values()) != sample.count:
+            raise ValueError(f"a sample of {sample.count} whose buckets hold {sum(sample._buckets.values())}")
+        if sample.count:
+            sample.minimum, sample.maximum = float(data["min"]), float(data["max"])
+        sample._slow_at = array("d", [at for at, _ in data["slowest"]])
+        sample._slow = array("d", [seconds for _, seconds in data["slowest"]])
+        return sample
+
+    def merge(self, other: Sample) -> None:
+        """Add all of another sample: counts are merged, never quantiles."""
+        self.count += other.count
+        self.minimum = min(self.minimum, other.minimum)
+        self.maximum = max(self.maximum, other.maximum)
+        for bucket, count in other._buckets.items():
+            self._buckets[bucket] = self._buckets.get(bucket, 0) + count
+        pairs = [*zip(self._slow, self._slow_at, strict=True), *zip(other._slow, other._slow_at, strict=True)]
+        slowest = sorted(pairs)[-_SLOWEST:]
+        self._slow = array("d", [seconds for seconds, _ in slowest])
+        self._slow_at = array("d", [at for _, at in slowest])
 
 
 def _bucket(seconds: float) -> int:

@@ -251,6 +251,18 @@ class Timeline:
         at = self._last[2 * row + direction]
         return None if at == _NEVER else at
 
+    def set_count(self, direction: Direction, opcode: Opcode, count: int, size: int) -> None:
+        """Say how many frames of an opcode there were, and their payload bytes: for a record read back."""
+        slot = 2 * _SLOT[opcode] + direction
+        self._counts[slot], self._counts[slot + 2 * _SLOTS] = count, size
+
+    def set_last(
+        self, direction: Direction, at: float, *, opcode: Opcode | None = None, role: Role | None = None
+    ) -> None:
+        """Say when an opcode, or else a role, was last seen: for a record read back."""
+        row = _ROLES + _SLOT[opcode] if opcode is not None else int(role or 0)
+        self._last[2 * row + direction] = at
+
     def count(self, direction: Direction, *opcodes: Opcode) -> int:
         """Frames in a direction, of the opcodes given or of all."""
         return self._sum(0, direction, opcodes)

@@ -24,6 +24,7 @@ class Outcome(Enum):
 class Rule(Enum):
     """The promise that was broken."""
 
+    OPENED = "opened"
     ALIVE = "alive"
     SESSION = "session confirmed"
     HEARTBEATS = "heartbeats answered"

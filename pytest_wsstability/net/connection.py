@@ -8,6 +8,7 @@ from typing import Any
 from ..core import assertions
 from ..core.assertions import Judged, StabilityError
 from ..core.duration import Duration
+from ..core.judgement import Judgement
 from ..core.requirement import Requirement
 from ..core.timeline import Timeline
 from ..core.verdict import Outcome, Verdict
@@ -27,18 +28,22 @@ class Connection(Judged):
         url: the target, secrets masked; empty at a server.
         session_id: what the client calls its session; None where there is none.
         requirement: what `assert_stable` checks when it is given nothing; None without a marker.
+        judgement: what was asserted so far and what came of it; None before the first assertion.
         others: timelines of other ends of this connection, shown with failures.
         response_headers: the fields of the server's handshake response; empty at a server.
 
     """
 
-    __slots__ = ("others", "requirement", "response_headers", "session_id", "url", "websocket")
+    __slots__ = (
+        "judgement", "others", "requirement", "response_headers", "session_id", "url", "websocket"
+    )  # fmt: skip
 
     def __init__(self, websocket: WebSocket, *, url: str = "", session_id: str | None = None) -> None:
         self.websocket = websocket
         self.url = url
         self.session_id = session_id
         self.requirement: Requirement | None = None
+        self.judgement: Judgement | None = None
         self.others: tuple[Timeline, ...] = ()
         self.response_headers: tuple[tuple[str, str], ...] = ()
 
@@ -186,8 +191,13 @@ class Connection(Judged):
         __tracebackhide__ = True
         return self._raise_unless_stable(requirement, await hold(self.websocket, requirement))
 
+    def note(self, requirement: Requirement, verdict: Verdict) -> None:
+        """Take down what was judged, for reports."""
+        self.judgement = Judgement(requirement, verdict).after(self.judgement)
+
     def _raise_unless_stable(self, requirement: Requirement, verdict: Verdict) -> Verdict:
         __tracebackhide__ = True
+        self.note(requirement, verdict)
         if verdict.outcome is not Outcome.STABLE:
             raise StabilityError(requirement, verdict, self.timelines)
         return verdict

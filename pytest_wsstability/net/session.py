@@ -7,6 +7,7 @@ from typing import Any
 
 from ..core.assertions import Judged
 from ..core.duration import Duration
+from ..core.requirement import Requirement
 from ..core.timeline import Timeline
 from ..core.verdict import Verdict
 from .connection import Connection
@@ -52,6 +53,10 @@ class Session(Judged):
         return (
             f"<Session {self.id or 'without id'}, {len(self.connections)} connection(s): {self.timeline!r}>"
         )
+
+    def note(self, requirement: Requirement, verdict: Verdict) -> None:
+        """Take down what was judged, for reports."""
+        self.connection.note(requirement, verdict)
 
     async def assert_alive_for(self, duration: Duration) -> None:
         """The latest connection stays open so long after its opening handshake; waits for the rest of it."""

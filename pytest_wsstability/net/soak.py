@@ -7,8 +7,9 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from ..core import assertions
-from ..core.assertions import Judged, StabilityError, enforce
+from ..core.assertions import Judged, StabilityError
 from ..core.duration import Duration
+from ..core.judgement import Judgement
 from ..core.knife_edge import knife_edge
 from ..core.requirement import Requirement
 from ..core.timeline import Timeline
@@ -26,6 +27,7 @@ class Soak(Judged):
     Attributes:
         requirement: what the hold was for.
         verdict: what came of it.
+        judgement: both, with what was asserted on it since.
         url: the target, secrets masked.
         ties: instants of virtual time at which several timers were due together; 0 in real time.
 
@@ -42,6 +44,7 @@ class Soak(Judged):
     ) -> None:
         self.requirement = requirement
         self.verdict = verdict
+        self.judgement = Judgement(requirement, verdict)
         # Made while the record ends where the hold did: the close that follows is ours.
         self._error = (
             None if verdict.outcome is Outcome.STABLE else StabilityError(requirement, verdict, timelines)
@@ -70,11 +73,16 @@ class Soak(Judged):
     def __repr__(self) -> str:
         return f"<Soak {self.url}: {self.verdict.headline}, {self.timeline!r}>"
 
+    def note(self, requirement: Requirement, verdict: Verdict) -> None:
+        """Take down what was judged, for reports."""
+        self.judgement = Judgement(requirement, verdict).after(self.judgement)
+
     def assert_stable(self, **requirement: Any) -> Verdict:
         """Every part of the requirement holds; without keywords it is the marker's own."""
         __tracebackhide__ = True
         if requirement:
-            return enforce(Requirement.of(**requirement), self._timelines[0], self._timelines[1:])
+            self._enforce(Requirement.of(**requirement))
+            return Requirement.of(**requirement).check(self.timeline)
         if self._error is not None:
             raise self._error
         return self.verdict

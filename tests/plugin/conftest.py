@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 
 import pytest
 
@@ -93,3 +94,11 @@ def refusal(run):
         return result.stdout.str()
 
     return runner
+
+
+@pytest.fixture
+def unused_port():
+    """A port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -93,16 +93,6 @@ def test_a_server_that_is_not_there_is_named(run, unused_port, kind):
     assert "base_events.py" not in printed
 
 
-@pytest.fixture
-def unused_port():
-    """A port on which nobody listens."""
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def test_an_async_test_fails_in_its_call_phase(failure):
     """On a loop of its own test, too."""
     printed = failure(

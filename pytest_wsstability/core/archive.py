@@ -1,0 +1,182 @@
+"""A timeline as JSON has it, and back: the same counters, instants and last events."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .close import CloseEvidence, CloseFrame
+from .events import Direction, End, Event, Kind, Opcode, Role, Tier
+from .heartbeat import RoundTrips
+from .plain import plain, restore, word
+from .recorder import Recorder
+from .redact import redact_text
+from .timeline import Timeline
+
+_WAYS = (Direction.SENT, Direction.RECEIVED)
+_FRAMES = tuple(opcode for opcode in Opcode if opcode is not Opcode.NONE)
+# What a name stands for in a row of an event.
+_KIND = {word(kind): kind for kind in Kind}
+_DIRECTION = {word(direction): direction for direction in Direction}
+_OPCODE = {word(opcode): opcode for opcode in Opcode}
+_ROLE = {word(role): role for role in Role}
+# Plain attributes of a timeline that are its own in a report too.
+_SAME = (
+    "session_info_at", "session_confirmed_at", "longest_silence", "max_lag", "max_lag_at", "suspended",
+    "paused_total", "deliberately_stalled", "dropped_reads", "observed_until",
+)  # fmt: skip
+
+
+def timeline_as_dict(timeline: Timeline, events: Iterable[Event] | None = None) -> dict[str, Any]:
+    """
+    A timeline in exact builtin types.
+
+    Args:
+        timeline: the record.
+        events: the events to put in; None takes those that the record still holds.
+
+    """
+    sender = timeline.heartbeat_sender
+    return {
+        "end": timeline.end.value,
+        "tier": timeline.tier.value,
+        "duration": _rounded(timeline.duration),
+        **{name: _rounded(getattr(timeline, name)) for name in _SAME},
+        "paused_since": _rounded(timeline.paused_since),
+        "last_frame_at": _rounded(timeline.duration - timeline.silence),
+        "heartbeat_sender": None if sender is None else word(sender),
+        "heartbeats": timeline.heartbeats.as_dict(),
+        "pings": timeline.pings.as_dict(),
+        "frames": {word(way): dict(_counts(timeline, way)) for way in _WAYS},
+        "last": {word(way): dict(_last(timeline, way)) for way in _WAYS},
+        "close": None if timeline.close is None else plain(_masked(timeline.close)),
+        "total": timeline.total,
+        "events": [row(event) for event in (timeline if events is None else events)],
+    }
+
+
+def timeline_from_dict(data: Mapping[str, Any], where: str = "timeline") -> Timeline:
+    """
+    The timeline that `timeline_as_dict` made this of.
+
+    Raises:
+        KeyError: for something missing.
+        TypeError, ValueError: for something wrong.
+
+    """
+    timeline = Timeline(
+        restore(End, data["end"], f"{where}.end"), restore(Tier, data["tier"], f"{where}.tier")
+    )
+    events = [event_of(each, f"{where}.events[{index}]") for index, each in enumerate(data["events"])]
+    _replay(timeline, events, int(data["total"]))
+    for name in _SAME:
+        setattr(timeline, name, data[name])
+    timeline._paused_at = data["paused_since"]
+    timeline._last_any = float(data["last_frame_at"])
+    sender = data["heartbeat_sender"]
+    timeline.heartbeat_sender = None if sender is None else _DIRECTION[sender]
+    timeline._heartbeats = RoundTrips.from_dict(data["heartbeats"])
+    timeline._pings = RoundTrips.from_dict(data["pings"])
+    _restore_counts(timeline, data["frames"], data["last"])
+    close = data["close"]
+    timeline.close = None if close is None else restore(CloseEvidence, close, f"{where}.close")
+    return timeline
+
+
+def row(event: Event) -> list[Any]:
+    """A row: ``[25.0, "frame", "sent", "text", 15, "heartbeat"]``, ``[3.0, "loop_lag", 1.2]``."""
+    at = round(event.at, 6)
+    if event.kind is not Kind.FRAME:
+        return [at, word(event.kind), event.seconds]
+    return [at, "frame", word(event.direction), word(event.opcode), int(event.size), word(event.role)]
+
+
+def event_of(each: Any, where: str = "event") -> Event:
+    """
+    The event that `row` made this of.
+
+    Raises:
+        ValueError: if it is no such row.
+
+    """
+    try:
+        at, kind, *rest = each
+        if kind != "frame":
+            (seconds,) = rest
+            return Event(float(at), _KIND[kind], seconds=float(seconds))
+        direction, opcode, size, role = rest
+        return Event(float(at), Kind.FRAME, _DIRECTION[direction], _OPCODE[opcode], int(size), _ROLE[role])
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"{where}: {each!r} is no event") from None
+
+
+def is_data(event: Event) -> bool:
+    """Whether an event is a data frame without a role in heartbeats or the session."""
+    return event.kind is Kind.FRAME and event.opcode < Opcode.CLOSE and event.role <= Role.DATA
+
+
+def _rounded(value: Any) -> Any:
+    return round(value, 6) if type(value) is float else value
+
+
+def _masked(close: CloseEvidence) -> CloseEvidence:
+    """The evidence with the secrets masked that texts of the peer and of the system may hold."""
+    return dataclasses.replace(
+        close,
+        received=_masked_frame(close.received),
+        sent=_masked_frame(close.sent),
+        parser_error=_masked_text(close.parser_error),
+        error=_masked_text(close.error),
+        local_reason=_masked_text(close.local_reason),
+    )
+
+
+def _masked_frame(frame: CloseFrame | None) -> CloseFrame | None:
+    return None if frame is None else CloseFrame(frame.code, redact_text(frame.reason))
+
+
+def _masked_text(text: str | None) -> str | None:
+    return None if text is None else redact_text(text)
+
+
+def _counts(timeline: Timeline, way: Direction) -> Iterator[tuple[str, list[int]]]:
+    for opcode in _FRAMES:
+        if count := timeline.count(way, opcode):
+            yield word(opcode), [int(count), int(timeline.bytes(way, opcode))]
+
+
+def _last(timeline: Timeline, way: Direction) -> Iterator[tuple[str, float]]:
+    for opcode in _FRAMES:
+        if (at := timeline.last(direction=way, opcode=opcode)) is not None:
+            yield word(opcode), round(at, 6)
+    for role in Role:
+        if role is not Role.NONE and (at := timeline.last(direction=way, role=role)) is not None:
+            yield f"role {word(role)}", round(at, 6)
+
+
+def _replay(timeline: Timeline, events: list[Event], total: int) -> None:
+    """Fill the rings: as large as what there is, since nothing will be added."""
+    data = [event for event in events if is_data(event)]
+    signals = [event for event in events if not is_data(event)]
+    timeline._signals = _ring(signals)
+    timeline._data = _ring(data) if data else None
+    # How the lost ones are shared out is not known; nothing asks.
+    timeline._signals.total = max(len(signals), total - len(data))
+
+
+def _ring(events: list[Event]) -> Recorder:
+    ring = Recorder(max(1, len(events)))
+    for event in events:
+        number = event.size if event.kind is Kind.FRAME else round(event.seconds * 1000)
+        ring.append(event.at, event.kind, event.direction, event.opcode, number, event.role)
+    return ring
+
+
+def _restore_counts(timeline: Timeline, frames: Mapping[str, Any], last: Mapping[str, Any]) -> None:
+    for way in _WAYS:
+        for name, (count, size) in frames[word(way)].items():
+            timeline.set_count(way, _OPCODE[name], int(count), int(size))
+        for name, at in last[word(way)].items():
+            opcode, role = _OPCODE.get(name), _ROLE.get(name.removeprefix("role "))
+            timeline.set_last(way, float(at), opcode=opcode, role=None if opcode is not None else role)

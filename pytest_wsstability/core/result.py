@@ -1,0 +1,184 @@
+"""What a run of tests leaves behind: one result for each hold, and the run around them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .archive import timeline_as_dict, timeline_from_dict
+from .events import Tier
+from .heartbeat import RoundTrips
+from .plain import plain, restore
+from .redact import redact_text
+from .requirement import Requirement
+from .timeline import Timeline
+from .verdict import Outcome, Verdict
+
+# Counted up when a reader of the old form would misread the new one.
+SCHEMA = 1
+
+
+class SchemaError(ValueError):
+    """What was read is no report of this schema."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One connection that was held to a requirement in a test."""
+
+    nodeid: str
+    # The target, secrets masked; empty where it is not known, as for a session at the orchestrator.
+    url: str
+    requirement: Requirement
+    verdict: Verdict
+    # The judged end first, then other ends of the same connection; empty if it did not open.
+    timelines: tuple[Timeline, ...] = ()
+    # Seconds of real time from the start of the session to the opening (in virtual time: to the verdict).
+    started_at: float = 0.0
+    # Counted from 1; more than 1 when a plugin ran the test again.
+    attempt: int = 1
+    # The xdist worker that ran it; empty without xdist.
+    worker: str = ""
+    # The test passed although the verdict is not stable: it asked for this end.
+    expected: bool = False
+    # Where the test stands: relative to the root directory, and counted from 1.
+    path: str = ""
+    line: int = 1
+
+    @property
+    def tier(self) -> Tier:
+        """Real time or virtual time."""
+        return self.verdict.tier
+
+    @property
+    def failed(self) -> bool:
+        """Whether the verdict is not stable, and the test did not ask for that."""
+        return self.verdict.outcome is not Outcome.STABLE and not self.expected
+
+    @property
+    def heartbeats(self) -> RoundTrips:
+        """The heartbeats that the judged end saw."""
+        return self.timelines[0].heartbeats if self.timelines else RoundTrips()
+
+    @property
+    def round_trips(self) -> RoundTrips:
+        """Heartbeats, or pings where no heartbeat was answered: what the round trip times are of."""
+        if not self.timelines or self.heartbeats.answered:
+            return self.heartbeats
+        return self.timelines[0].pings
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result in exact builtin types, as ``report/schema.json`` describes it."""
+        return {
+            "schema": SCHEMA,
+            "nodeid": str(self.nodeid),
+            "url": str(self.url),
+            "requirement": plain(self.requirement),
+            "verdict": {**plain(self.verdict), "headline": redact_text(self.verdict.headline)},
+            "timelines": [timeline_as_dict(timeline) for timeline in self.timelines],
+            "started_at": round(float(self.started_at), 3),
+            "attempt": int(self.attempt),
+            "worker": str(self.worker),
+            "expected": bool(self.expected),
+            "path": str(self.path),
+            "line": int(self.line),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], where: str = "result") -> Result:
+        """
+        The result that `as_dict` made this of.
+
+        Raises:
+            SchemaError: for another schema, or for something missing or wrong, naming it.
+
+        """
+        check_schema(data, where)
+        try:
+            return cls(
+                nodeid=restore(str, data["nodeid"], f"{where}.nodeid"),
+                url=restore(str, data["url"], f"{where}.url"),
+                requirement=restore(Requirement, data["requirement"], f"{where}.requirement"),
+                verdict=restore(Verdict, data["verdict"], f"{where}.verdict"),
+                timelines=tuple(
+                    timeline_from_dict(each, f"{where}.timelines[{index}]")
+                    for index, each in enumerate(data["timelines"])
+                ),
+                started_at=restore(float, data["started_at"], f"{where}.started_at"),
+                attempt=restore(int, data["attempt"], f"{where}.attempt"),
+                worker=restore(str, data["worker"], f"{where}.worker"),
+                expected=restore(bool, data["expected"], f"{where}.expected"),
+                path=restore(str, data["path"], f"{where}.path"),
+                line=restore(int, data["line"], f"{where}.line"),
+            )
+        except KeyError as exc:
+            raise SchemaError(f"{where}: {exc.args[0]!r} is missing") from None
+        except (TypeError, ValueError, AttributeError) as exc:
+            raise SchemaError(str(exc)) from None
+
+
+def check_schema(data: Any, where: str) -> None:
+    """
+    See that something is a report of this schema.
+
+    Raises:
+        SchemaError: if it is not, naming the schema it has.
+
+    """
+    if not isinstance(data, Mapping) or "schema" not in data:
+        raise SchemaError(f"{where}: this is no report of pytest-wsstability")
+    if data["schema"] != SCHEMA:
+        raise SchemaError(f"{where}: its schema is {data['schema']!r}, and this version reads {SCHEMA}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of tests: its results and what was said about them as a whole."""
+
+    # When it began: ISO 8601 in UTC, such as "2026-11-24T02:00:00Z".
+    started: str
+    # What made it: "pytest-wsstability 0.1.0".
+    tool: str
+    # Interpreter and operating system: "CPython 3.11.7, Linux x86_64".
+    machine: str
+    results: tuple[Result, ...] = ()
+    # A line for each gate that failed and for each regression.
+    complaints: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The run in exact builtin types, as ``report/schema.json`` describes it."""
+        return {
+            "schema": SCHEMA,
+            "started": str(self.started),
+            "tool": str(self.tool),
+            "machine": str(self.machine),
+            "complaints": [str(line) for line in self.complaints],
+            "results": [result.as_dict() for result in self.results],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], where: str = "report") -> Run:
+        """
+        The run that `as_dict` made this of.
+
+        Raises:
+            SchemaError: for another schema, or for something missing or wrong, naming it.
+
+        """
+        check_schema(data, where)
+        try:
+            return cls(
+                started=restore(str, data["started"], f"{where}.started"),
+                tool=restore(str, data["tool"], f"{where}.tool"),
+                machine=restore(str, data["machine"], f"{where}.machine"),
+                complaints=restore(tuple[str, ...], data["complaints"], f"{where}.complaints"),
+                results=tuple(
+                    Result.from_dict(each, f"{where}.results[{index}]")
+                    for index, each in enumerate(data["results"])
+                ),
+            )
+        except KeyError as exc:
+            raise SchemaError(f"{where}: {exc.args[0]!r} is missing") from None
+        except (TypeError, ValueError) as exc:
+            raise SchemaError(str(exc)) from None

@@ -1,0 +1,191 @@
+"""The results of a session: taken from each test when it is over, and sent home by the workers of xdist."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .fixtures import connector_key, forget, orchestrator_key, soak_key
+from .markers import plan_of
+
+if TYPE_CHECKING:
+    from .core.judgement import Judgement
+    from .core.result import Result, Run
+    from .core.timeline import Timeline
+    from .core.verdict import Verdict
+
+results_key = pytest.StashKey["Results"]()
+# What went wrong in the phases of a test so far, and whether one of them failed.
+_errors_key = pytest.StashKey[list[BaseException]]()
+_failed_key = pytest.StashKey[bool]()
+# The attribute of a worker's report; pytest sends attributes that it does not know along.
+_LUGGAGE = "wsstability_results"
+
+
+class Results:
+    """What was held in a session so far, in the order in which the tests ended."""
+
+    def __init__(self, *, worker: str = "") -> None:
+        self.worker = worker
+        self._results: list[Result] = []
+        self._started = datetime.now(UTC)
+        self._origin = time.monotonic()
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self._results)
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def add(self, result: Result) -> None:
+        """Take a result down."""
+        self._results.append(result)
+
+    def since_start(self, opened: float | None = None) -> float:
+        """Seconds from the start of the session to a reading of a loop's real clock, or to now."""
+        return max(0.0, (time.monotonic() if opened is None else opened) - self._origin)
+
+    def run(self, complaints: tuple[str, ...] = ()) -> Run:
+        """The session as reports show it."""
+        import platform
+
+        from . import __version__
+        from .core.result import Run
+
+        return Run(
+            started=self._started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            tool=f"pytest-wsstability {__version__}",
+            machine=f"{platform.python_implementation()} {platform.python_version()}, "
+            f"{platform.system()} {platform.machine()}",
+            results=tuple(self._results),
+            complaints=complaints,
+        )
+
+
+def start(config: pytest.Config) -> None:
+    """Begin to take results down."""
+    worker: dict[str, Any] = getattr(config, "workerinput", {})
+    config.stash[results_key] = Results(worker=worker.get("workerid", ""))
+
+
+def phase_ended(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    """Remember what went wrong in a phase; after the last one, take down what was held in the test."""
+    if call.when == "setup":
+        item.stash[_errors_key], item.stash[_failed_key] = [], False
+    if call.excinfo is not None:
+        item.stash[_errors_key].append(call.excinfo.value)
+    item.stash[_failed_key] |= report.failed
+    if call.when != "teardown":
+        return
+    results = item.config.stash[results_key]
+    found = list(_found(item, results))
+    forget(item)
+    if results.worker and found:
+        setattr(report, _LUGGAGE, json.dumps([result.as_dict() for result in found]))
+    else:
+        for result in found:
+            results.add(result)
+
+
+def unpack(config: pytest.Config, report: pytest.TestReport | pytest.CollectReport | None) -> None:
+    """Take down what a worker of xdist sent with a report."""
+    luggage = getattr(report, _LUGGAGE, None)
+    if luggage is None:
+        return
+    from .core.result import Result
+
+    for data in json.loads(luggage):
+        config.stash[results_key].add(Result.from_dict(data))
+
+
+def _found(item: pytest.Item, results: Results) -> Iterator[Result]:
+    """The holds of a test, each connection once."""
+    errors = item.stash[_errors_key]
+    seen: set[int] = set()
+    for url, judgement, timelines in _judged(item):
+        seen.add(id(timelines[0]))
+        yield _result(item, results, url, judgement, timelines)
+    if not errors:
+        return
+    from .core.assertions import StabilityError
+    from .core.judgement import Judgement
+    from .net.errors import OpeningError
+
+    for error in errors:
+        if isinstance(error, StabilityError) and id(error.timelines[0]) not in seen:
+            yield _result(item, results, "", Judgement(error.requirement, error.verdict), error.timelines)
+        elif isinstance(error, OpeningError) and (requirement := plan_of(item).requirement) is not None:
+            yield _result(item, results, error.url, Judgement(requirement, _not_opened(item, error)), ())
+
+
+def _judged(item: pytest.Item) -> Iterator[tuple[str, Judgement, tuple[Timeline, ...]]]:
+    """Target, judgement and timelines of each connection that the test asserted something about."""
+    soak = item.stash.get(soak_key, None)
+    if soak is not None:
+        yield soak.url, soak.judgement, tuple(soak.timelines)
+    connector = item.stash.get(connector_key, None)
+    for connection in connector.connections if connector is not None else ():
+        if connection.judgement is not None:
+            yield connection.url, connection.judgement, tuple(connection.timelines)
+    orchestrator = item.stash.get(orchestrator_key, None)
+    for session in orchestrator.sessions if orchestrator is not None else ():
+        for connection in session.connections:
+            if connection.judgement is not None:
+                yield "", connection.judgement, tuple(connection.timelines)
+
+
+def _result(
+    item: pytest.Item, results: Results, url: str, judgement: Judgement, timelines: tuple[Timeline, ...]
+) -> Result:
+    from .core.events import Tier
+    from .core.result import Result
+
+    verdict = judgement.verdict
+    opened = timelines[0].opened if timelines and verdict.tier is Tier.REAL else None
+    path, line, _ = item.location
+    return Result(
+        nodeid=item.nodeid,
+        url=url,
+        requirement=judgement.requirement,
+        verdict=verdict,
+        timelines=timelines,
+        started_at=results.since_start(opened),
+        attempt=getattr(item, "execution_count", 1),
+        worker=results.worker,
+        expected=_is_expected(item, verdict, timelines),
+        path=path,
+        line=(line or 0) + 1,
+    )
+
+
+def _is_expected(item: pytest.Item, verdict: Verdict, timelines: tuple[Timeline, ...]) -> bool:
+    """Whether the test asked for a verdict that is not stable: it passed, or failed over another one."""
+    from .core.assertions import StabilityError
+    from .core.verdict import Outcome
+
+    if verdict.outcome is Outcome.STABLE:
+        return False
+    failures = [error for error in item.stash[_errors_key] if isinstance(error, StabilityError)]
+    if any(timelines and error.timelines[0] is timelines[0] for error in failures):
+        return not item.stash[_failed_key]
+    return bool(failures) or not item.stash[_failed_key]
+
+
+def _not_opened(item: pytest.Item, error: Exception) -> Verdict:
+    from .clock import is_virtual
+    from .core.events import Tier
+    from .core.redact import show_text
+    from .core.verdict import Outcome, Rule, Verdict, Violation
+
+    text = show_text(str(error))
+    return Verdict(
+        outcome=Outcome.UNSTABLE,
+        violations=(Violation(Rule.OPENED, 0.0, "the connection opens", text, text),),
+        horizon=0.0,
+        tier=Tier.VIRTUAL if is_virtual(item) else Tier.REAL,
+    )
