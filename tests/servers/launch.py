@@ -71,20 +71,20 @@ def missing(name: str) -> str | None:
     return None
 
 
-def install_node() -> bool:
-    """Install node_modules unless they are there; return whether they are."""
-    installed = HERE / "node_modules"
+def install_node(folder: Path = HERE) -> bool:
+    """Install a folder's node_modules unless they are there; return whether they are."""
+    installed = folder / "node_modules"
     npm = shutil.which("npm")
     if installed.is_dir() or npm is None:
         return installed.is_dir()
     # Installed aside and renamed, so that parallel test runs never see half of it.
-    with tempfile.TemporaryDirectory(dir=HERE, prefix=".npm-") as folder:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".npm-") as aside:
         for file in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / file, folder)
-        subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=folder, stdout=sys.stderr, check=False)
+            shutil.copy(folder / file, aside)
+        subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=aside, stdout=sys.stderr, check=False)
         # Without a result there is nothing to rename; after a parallel run's, no room for it.
         with suppress(OSError):
-            (Path(folder) / "node_modules").rename(installed)
+            (Path(aside) / "node_modules").rename(installed)
     return installed.is_dir()
 
 
@@ -106,14 +106,20 @@ def make_tls(tmp_path: Path) -> TLS:
 @contextmanager
 def start(name: str, *, tls: TLS | None = None) -> Iterator[ThirdParty]:
     """Start a server, and stop it at the end of the block."""
-    command = _command(name, tls)
+    with running(name, _command(name, tls)) as (process, said):
+        yield ThirdParty(name, int(said[0]), tls, process)
+
+
+@contextmanager
+def running(name: str, command: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], list[str]]]:
+    """Run a command that prints READY and more words, its port first; give it, and those words."""
     # Files, not pipes: nobody has to read them for the server to go on.
     with tempfile.TemporaryDirectory() as folder:
         stdout, stderr = Path(folder, "stdout"), Path(folder, "stderr")
         with stdout.open("wb") as out, stderr.open("wb") as err:
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, stderr=err)
         try:
-            yield ThirdParty(name, _port(name, process, stdout, stderr), tls, process)
+            yield process, _ready(name, process, stdout, stderr)
         finally:
             _stop(process)
             # Pytest shows it beside a failed test.
@@ -133,8 +139,8 @@ def _command(name: str, tls: TLS | None) -> list[str]:
     return command
 
 
-def _port(name: str, process: subprocess.Popen[bytes], stdout: Path, stderr: Path) -> int:
-    """Wait for the line READY, and return the port in it."""
+def _ready(name: str, process: subprocess.Popen[bytes], stdout: Path, stderr: Path) -> list[str]:
+    """Wait for the line READY, and return the words behind it."""
     outcome = f"was not up within {UP_WITHIN:g} s"
     deadline = time.monotonic() + UP_WITHIN
     while time.monotonic() < deadline:
@@ -143,7 +149,7 @@ def _port(name: str, process: subprocess.Popen[bytes], stdout: Path, stderr: Pat
             break
         said = stdout.read_text(errors="replace")
         if said.startswith("READY ") and said.endswith("\n"):
-            return int(said.split()[1])
+            return said.splitlines()[0].split()[1:]
         time.sleep(0.02)
     raise RuntimeError(f"{name} {outcome}; its stderr:\n{stderr.read_text(errors='replace') or '(empty)'}")
 
