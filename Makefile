@@ -27,8 +27,10 @@ demo: $(READY)  ## the story before and after the fix, in milliseconds
 test: $(READY) $(NODE)  ## every quick test
 	$(BIN)/python -m pytest --quiet -m "not soak"
 
-test-real: $(READY) $(NODE)  ## the 130 s holds, side by side, and the net tests on kernel sockets
-	$(BIN)/python -m pytest --quiet -m soak tests
+test-real: $(READY) $(NODE)  ## the 130 s holds side by side, servers of other makers, the net tests on kernel sockets
+	tests/real/install.sh
+	$(BIN)/python -m pytest --quiet -m "soak and not servers" tests
+	$(BIN)/python -m pytest --quiet -m servers -rs tests/real
 	$(BIN)/python -m pytest --quiet --ws-time real --numprocesses 4 -m "not soak" tests/net
 
 test-all: $(READY) $(NODE)  ## the quick tests on every Python there is, and on the lowest versions claimed
@@ -43,4 +45,4 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) .venv-* $(NODE) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-* $(NODE) tests/real/node_modules .mypy_cache .pytest_cache .ruff_cache

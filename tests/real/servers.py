@@ -1,0 +1,248 @@
+"""Start servers of other makers, configured with short timeouts and not patched; say what is missing."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from string import Template
+
+from tests.servers import launch
+
+HERE = Path(__file__).resolve().parent
+APPS = HERE / "apps"
+GOCODE = Path("/usr/share/gocode")
+# No connection starts from a port below the ephemeral range, so none can meet itself there.
+PORTS = range(12_000, 30_000)
+ATTEMPTS = 5
+BUILD_WITHIN = 300
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that runs."""
+
+    name: str
+    port: int
+    # The server's own, for signals; its guard ends it.
+    pid: int
+    # What stands behind a proxy.
+    backend: Running | None = None
+
+    def url(self, path: str = "/ws") -> str:
+        """Return the address of a route."""
+        return f"ws://127.0.0.1:{self.port}{path}"
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the server."""
+        os.kill(self.pid, number)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A sort of server: how to start one, why it cannot run here (None when it can), what runs."""
+
+    start: Callable[[], AbstractContextManager[Running]]
+    missing: Callable[[], str | None]
+    version: Callable[[], str]
+
+
+@contextmanager
+def guarded(name: str, *command: str, port: int | None = None) -> Iterator[Running]:
+    """Run a command under its guard."""
+    options = [] if port is None else ["--port", str(port)]
+    guard = [sys.executable, str(HERE / "guard.py"), *options, "--", *command]
+    with launch.running(name, guard) as (_, said):
+        yield Running(name, int(said[0]), int(said[1]))
+
+
+def free_port() -> int:
+    """Return a port that nobody has, below the ephemeral range."""
+    # Not seeded: two test runs side by side are to look in different places.
+    for port in random.SystemRandom().sample(PORTS, 50):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError(f"no free port in {PORTS}")
+
+
+@contextmanager
+def proxy(name: str, *command: str) -> Iterator[Running]:
+    """Run a proxy with its configuration, which stands beside this file, in front of our backend."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{name}-")))
+        backend = stack.enter_context(guarded("backend", sys.executable, str(APPS / "backend.py")))
+        text = Template((APPS / f"{name}.conf").read_text())
+        config = folder / f"{name}.conf"
+        for attempt in range(1, ATTEMPTS + 1):
+            port = free_port()
+            config.write_text(text.safe_substitute(port=port, backend=backend.port, folder=folder))
+            try:
+                server = stack.enter_context(guarded(name, *command, str(config), port=port))
+            except RuntimeError as exc:
+                # Somebody may have taken the port since.
+                if attempt == ATTEMPTS or "in use" not in str(exc):
+                    raise
+            else:
+                break
+        yield Running(name, server.port, server.pid, backend)
+
+
+def python_app(name: str, *arguments: str) -> AbstractContextManager[Running]:
+    """Run a server in Python."""
+    return guarded(" ".join((name, *arguments)), sys.executable, str(APPS / f"{name}_app.py"), *arguments)
+
+
+def node_app(name: str) -> AbstractContextManager[Running]:
+    """Run a server on node."""
+    return guarded(name, tool("node") or "node", str(APPS / f"{name}.mjs"))
+
+
+@contextmanager
+def go_app(name: str) -> Iterator[Running]:
+    """Build a server in Go, as Debian's golang packages have it built, and run it."""
+    with tempfile.TemporaryDirectory(prefix="go-") as folder:
+        binary = str(Path(folder, name))
+        environment = os.environ | {"GO111MODULE": "off", "GOPATH": str(GOCODE), "GOFLAGS": ""}
+        command = [tool("go") or "go", "build", "-o", binary, str(APPS / f"{name}.go")]
+        built = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=BUILD_WITHIN)
+        if built.returncode:
+            raise RuntimeError(f"go build {name}.go failed:\n{built.stderr}")
+        with guarded(name, binary) as server:
+            yield server
+
+
+def tool(name: str) -> str | None:
+    """Return the path of a program; daemons live in folders that are not on everybody's PATH."""
+    return shutil.which(
+        name, path=os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+    )
+
+
+def no_tool(name: str, package: str) -> str | None:
+    """Return why a program cannot run."""
+    return None if tool(name) else f"{name} is not installed: apt-get install {package}"
+
+
+def no_module(*modules: str) -> str | None:
+    """Return which modules of Python are absent."""
+    absent = [module for module in modules if importlib.util.find_spec(module) is None]
+    return f"{' and '.join(absent)} not installed: pip install {' '.join(absent)}" if absent else None
+
+
+def no_go() -> str | None:
+    """Return why gorilla cannot be built."""
+    package = "golang-github-gorilla-websocket-dev"
+    installed = (GOCODE / "src/github.com/gorilla/websocket").is_dir()
+    return no_tool("go", "golang-go") or (
+        None if installed else f"gorilla/websocket is not installed: apt-get install {package}"
+    )
+
+
+def no_node(package: str) -> str | None:
+    """Return why a server on node cannot run."""
+    if (HERE / "node_modules" / package).is_dir():
+        return no_tool("node", "nodejs")
+    return no_tool("node", "nodejs") or f"{package} is not installed: tests/real/install.sh, which needs npm"
+
+
+def said_version(*command: str) -> str:
+    """Return the first number with a dot that a program says of itself."""
+    done = subprocess.run([tool(command[0]) or command[0], *command[1:]], capture_output=True, text=True)
+    found = re.search(r"\d+(\.\d+)+", done.stdout + done.stderr)
+    return f"{command[0]} {found.group()}" if found else command[0]
+
+
+def gorilla_version() -> str:
+    """Return the versions of Go and of Debian's package."""
+    package = "golang-github-gorilla-websocket-dev"
+    command = ["dpkg-query", "--show", "--showformat", "${Version}", package]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return f"gorilla/websocket {done.stdout or 'unknown'}, {said_version('go', 'version')}"
+
+
+def node_version(package: str) -> str:
+    """Return the versions of a package and of node."""
+    manifest = json.loads((HERE / "node_modules" / package / "package.json").read_text())
+    return f"{package} {manifest['version']}, {said_version('node', '--version')}"
+
+
+def python_version(*packages: str) -> str:
+    """Return the versions of packages of Python."""
+    return ", ".join(f"{package} {version(package)}" for package in packages)
+
+
+def _uvicorn(implementation: str, *packages: str) -> Kind:
+    modules = [package for package in packages if package != "uvicorn"]
+    return Kind(
+        functools.partial(python_app, "uvicorn", implementation),
+        functools.partial(no_module, "uvicorn", *modules),
+        lambda: f"uvicorn {version('uvicorn')} with {implementation} ({python_version(*modules)})",
+    )
+
+
+KINDS = {
+    "nginx": Kind(
+        functools.partial(proxy, "nginx", tool("nginx") or "nginx", "-e", "stderr", "-c"),
+        functools.partial(no_tool, "nginx", "nginx-light"),
+        functools.partial(said_version, "nginx", "-v"),
+    ),
+    "haproxy": Kind(
+        functools.partial(proxy, "haproxy", tool("haproxy") or "haproxy", "-db", "-f"),
+        functools.partial(no_tool, "haproxy", "haproxy"),
+        functools.partial(said_version, "haproxy", "-v"),
+    ),
+    "gorilla": Kind(functools.partial(go_app, "gorilla"), no_go, gorilla_version),
+    "uvicorn websockets": _uvicorn("websockets", "websockets"),
+    "uvicorn websockets-sansio": _uvicorn("websockets-sansio", "websockets"),
+    "uvicorn wsproto": _uvicorn("wsproto", "wsproto"),
+    "aiohttp": Kind(
+        functools.partial(python_app, "aiohttp"),
+        functools.partial(no_module, "aiohttp"),
+        functools.partial(python_version, "aiohttp"),
+    ),
+    "node ws": Kind(
+        functools.partial(node_app, "node_ws"),
+        functools.partial(no_node, "ws"),
+        functools.partial(node_version, "ws"),
+    ),
+    "socket.io": Kind(
+        functools.partial(node_app, "socketio"),
+        functools.partial(no_node, "socket.io"),
+        functools.partial(node_version, "socket.io"),
+    ),
+    "websockets": Kind(
+        functools.partial(python_app, "websockets"),
+        functools.partial(no_module, "websockets"),
+        functools.partial(python_version, "websockets"),
+    ),
+}
+"""Every sort of server by its name."""
+
+
+def main() -> int:
+    """Print which servers can run, and what runs, or why not."""
+    for name, kind in KINDS.items():
+        print(f"{name}: {kind.missing() or kind.version()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
