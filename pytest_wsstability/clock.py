@@ -96,6 +96,21 @@ def refuse_mixed_time(item: pytest.Item) -> None:
         )
 
 
+def overrides_url(node: pytest.Item | pytest.Collector) -> bool:
+    """Whether a fixture of the user's gives ``ws_url``."""
+    definitions = node.session._fixturemanager.getfixturedefs("ws_url", node)
+    return definitions is not None and definitions[-1].func.__module__ != f"{__package__}.fixtures"
+
+
+def leads_out(item: pytest.Item) -> bool:
+    """Whether the target of a test is outside this process, so that any thread may hold it in real time."""
+    if is_virtual(item) or "ws_orchestrator" in getattr(item, "fixturenames", ()):
+        return False
+    if overrides_url(item):
+        return _leaves(item)
+    return plan_of(item).url is not None or item.config.stash[settings_key].url is not None
+
+
 def _leaves(node: pytest.Item | pytest.Collector) -> bool:
     """
     Whether an overridden ``ws_url`` leads out of this process.

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
-from .clock import Clock, is_virtual, loop_scope
+from .clock import Clock, is_virtual, leads_out, loop_scope
 from .loops import Chance, run_hold
 from .markers import orchestrator_of, plan_of
 from .settings import settings_key
@@ -123,7 +123,7 @@ def ws_connect(
 
     connector = Connector(
         ws_url,
-        lambda target: _connect_options(request, ws_url, target),
+        lambda target: connect_options(request.node, ws_url, target),
         requirement=plan_of(request.node).requirement,
         orchestrator=_own_orchestrator(request, ws_url),
     )
@@ -157,9 +157,15 @@ def ws_soak(request: pytest.FixtureRequest, ws_url: str) -> Soak:
     from .net.orchestrator import Orchestrator
     from .net.soak import soak
 
+    if leads_out(request.node):
+        from .soaks import soaks_of
+
+        soaked = soaks_of(request.session).judge(request.node, ws_url)
+        request.node.stash[soak_key] = soaked
+        return soaked
     plan = plan_of(request.node)
     assert plan.requirement is not None
-    options = _connect_options(request, ws_url, ws_url)
+    options = connect_options(request.node, ws_url, ws_url)
     if pytest_asyncio.is_async_test(request.node):
         # On the test's own loop, because the server of a user's fixture may live there too.
         loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
@@ -190,11 +196,11 @@ def _own_orchestrator(request: pytest.FixtureRequest, url: str) -> Orchestrator 
     return orchestrator
 
 
-def _connect_options(request: pytest.FixtureRequest, under_test: str, target: str) -> dict[str, Any]:
+def connect_options(item: pytest.Item, under_test: str, target: str) -> dict[str, Any]:
     """What the marker and the options say about a connection to a target."""
     from .net.target import TLS
 
-    settings, plan = request.config.stash[settings_key], plan_of(request.node)
+    settings, plan = item.config.stash[settings_key], plan_of(item)
     options: dict[str, Any] = {"client": plan.client, "profile": plan.profile}
     if plan.requirement is not None:
         options["heartbeat"] = plan.requirement.heartbeat_every

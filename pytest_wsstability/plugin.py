@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from . import hookspecs, markers, reporting, results
+from . import hookspecs, markers, reporting, results, soaks
 from .clock import is_virtual, refuse_mixed_time
 from .fixtures import (  # noqa: F401 - pytest finds fixtures in the plugin's namespace
     _ws_loop,
@@ -94,6 +94,34 @@ def pytest_fixture_setup(
             chance = request.config.stash[settings_key].chance
             return (yield from asyncio_seam.with_virtual_loop(request, order=chance.order, seed=chance.seed))
     return (yield)
+
+
+# The last to order them: a plugin that shuffles has shuffled, and what is chosen is chosen.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    soaks.put_last(session)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    held = item.session.stash.get(soaks.soaks_key, None)
+    if held is None:
+        return (yield)
+    if item.config.stash[settings_key].soak_early and not item.config.getoption("setupplan"):
+        held.start()
+    result = yield
+    held.forget(item)
+    return result
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    soaks.stop(session)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in soaks.unjudged_lines(config):
+        terminalreporter.write_line(line)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,12 @@ class Settings:
     # Where ws_orchestrator listens; None: on the loopback, on a free port.
     host: str | None
     port: int | None
+    # Start the holds of ws_soak at the start of the session.
+    soak_early: bool
+    # At most so many holds at once; None for no limit.
+    soak_concurrency: int | None
+    # New connections a second to one host, loopback excepted.
+    soak_ramp: float
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -88,6 +95,21 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("ws_profile", "the application protocol", default="json")
     parser.addini("ws_headers", "request headers, one a line", type="linelist", default=[])
     parser.addini("ws_inconclusive", "what an inconclusive verdict does: fail or skip", default="fail")
+    _add_soak_options(parser, group)
+
+
+def _add_soak_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
+    group.addoption(
+        "--ws-soak-early",
+        action="store_true",
+        help="start the holds of ws_soak with the session, so that they run behind the ordinary tests",
+    )
+    parser.addini("ws_soak_concurrency", "at most so many holds of ws_soak at once; default: all", default="")
+    parser.addini(
+        "ws_soak_ramp",
+        "new connections a second to one host, loopback excepted; default: 10",
+        default="10",
+    )
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -119,6 +141,9 @@ def read_settings(config: pytest.Config) -> Settings:
         chance=Chance(option("--ws-seed"), option("--ws-order")),
         host=option("--ws-host"),
         port=_port(option("--ws-port")),
+        soak_early=option("--ws-soak-early"),
+        soak_concurrency=_concurrency(config),
+        soak_ramp=_ramp(config),
     )
 
 
@@ -149,6 +174,28 @@ def _port(port: int | None) -> int | None:
     if port is not None and not 0 < port < 65536:
         raise pytest.UsageError(f"--ws-port: {port} is not a port; give 1 to 65535")
     return port
+
+
+def _concurrency(config: pytest.Config) -> int | None:
+    value = config.getini("ws_soak_concurrency").strip()
+    if not value:
+        return None
+    if not value.isdecimal() or int(value) < 1:
+        raise pytest.UsageError(f"ini ws_soak_concurrency: {value!r} is no count; give a whole number from 1")
+    return int(value)
+
+
+def _ramp(config: pytest.Config) -> float:
+    value = config.getini("ws_soak_ramp")
+    try:
+        ramp = float(value)
+    except ValueError:
+        ramp = 0.0
+    if not 0 < ramp < math.inf:
+        raise pytest.UsageError(
+            f"ini ws_soak_ramp: {value!r} is no rate; give connections a second, such as 10 or 0.5"
+        )
+    return ramp
 
 
 def _header(line: str, source: str) -> tuple[str, str]:

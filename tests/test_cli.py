@@ -9,38 +9,18 @@ import re
 import socket
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
-from pytest_wsstability import Orchestrator, cli
+from pytest_wsstability import cli
 from tests.servers import launch
+from tests.serving import serving
 
 pytestmark = pytest.mark.real
 
-# For what has to come, on a busy machine.
-SOON = 20
 SECRET = "s3cr3t-value"
 # Nobody can listen on it without being root, and nobody does.
 NOBODY = "ws://127.0.0.1:1"
-
-
-@contextmanager
-def serving(**options) -> Iterator[str]:
-    """A reference orchestrator on a loop in a thread of its own; gives the URL."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    orchestrator = Orchestrator(**options)
-    try:
-        asyncio.run_coroutine_threadsafe(orchestrator.start(), loop).result(SOON)
-        yield orchestrator.url
-        asyncio.run_coroutine_threadsafe(orchestrator.stop(), loop).result(SOON)
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
 
 
 @pytest.fixture(scope="module")

@@ -35,8 +35,12 @@ IMPURE = {
 PURE_ROOMS = {"core", "profiles"}
 # What the plugin loads in every test run of every project that has it installed.
 ALWAYS_LOADED = {
-    PACKAGE, *(f"{PACKAGE}.{name}" for name in ("plugin", "settings", "markers", "hookspecs", "fixtures"))
-}  # fmt: skip
+    PACKAGE,
+    *(
+        f"{PACKAGE}.{name}"
+        for name in ("plugin", "settings", "markers", "hookspecs", "fixtures", "reporting", "soaks")
+    ),
+}
 
 
 def room(module: str) -> str:

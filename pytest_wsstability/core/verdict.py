@@ -44,6 +44,7 @@ class Reason(Enum):
     TOO_SHORT = "not watched long enough"
     TOO_FEW = "too little was seen"
     TIE = "the order of simultaneous timers decides"
+    INTERRUPTED = "the hold was interrupted"
 
 
 # With one of these, an end or a late answer may be the test process's own doing.

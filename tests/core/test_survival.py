@@ -21,7 +21,16 @@ from pytest_wsstability.core.survival import survival
         # 6-MP group of Freireich et al. (1963), the textbook's example.
         (
             [(6, True)] * 3
-            + [(6, False), (7, True), (9, False), (10, True), (10, False), (11, False), (13, True), (16, True)]
+            + [
+                (6, False),
+                (7, True),
+                (9, False),
+                (10, True),
+                (10, False),
+                (11, False),
+                (13, True),
+                (16, True),
+            ]
             + [(17, False), (19, False), (20, False), (22, True), (23, True), (25, False), (32, False)]
             + [(32, False), (34, False), (35, False)],
             [(6, 0.8571), (7, 0.8067), (10, 0.7529), (13, 0.6902), (16, 0.6275), (22, 0.5378), (23, 0.4482)],

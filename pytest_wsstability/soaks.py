@@ -1,0 +1,189 @@
+"""The holds of a session's tests: started together in the background, judged one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .clock import leads_out, overrides_url
+from .fixtures import connect_options, soak_key
+from .markers import LONG, plan_of
+from .settings import settings_key
+
+if TYPE_CHECKING:
+    from .holds import Hold, Holds
+    from .net.soak import Soak
+
+soaks_key = pytest.StashKey["Soaks"]()
+# Holds that no test has judged, because the run ended before.
+unjudged_key = pytest.StashKey["list[Hold]"]()
+
+# Lines for holds that no test has judged: those that are broken come first.
+_LINES = 20
+# Seconds between two looks at the holds while a test waits for its own.
+_LOOK = 0.5
+
+
+def soaks_of(session: pytest.Session) -> Soaks:
+    """The holds of a session."""
+    if soaks_key not in session.stash:
+        session.stash[soaks_key] = Soaks(session, [])
+    return session.stash[soaks_key]
+
+
+def put_last(session: pytest.Session) -> None:
+    """Order the tests that hold a target outside this process last, and leave all other order as it is."""
+    items = [item for item in session.items if "ws_soak" in getattr(item, "fixturenames", ())]
+    items = [item for item in items if leads_out(item)]
+    if not items:
+        return
+    chosen = set(items)
+    session.items[:] = [item for item in session.items if item not in chosen] + items
+    session.stash[soaks_key] = Soaks(session, items)
+
+
+def stop(session: pytest.Session) -> None:
+    """End what still runs at the end of a session, and keep what no test has judged."""
+    if soaks_key in session.stash:
+        session.config.stash[unjudged_key] = session.stash[soaks_key].stop()
+
+
+def unjudged_lines(config: pytest.Config) -> list[str]:
+    """What to print about holds that no test has judged; empty when there is none."""
+    unjudged: list[Hold] = config.stash.get(unjudged_key, [])
+    holds = sorted(unjudged, key=lambda hold: not hold.broken)
+    if not holds:
+        return []
+    lines = [f"WebSocket holds that no test has judged: {len(holds)}"]
+    lines += [
+        f"  {hold.name}: {'unstable: ' if hold.broken else ''}{hold.headline}" for hold in holds[:_LINES]
+    ]
+    if len(holds) > _LINES:
+        lines.append(f"  and {len(holds) - _LINES} more")
+    return lines
+
+
+class Soaks:
+    """
+    The holds of one session.
+
+    Tests whose URL is known before they run (by marker, option, ini or environment) share one start. The
+    others, whose URL a fixture of the user's gives, start when they are set up.
+
+    """
+
+    def __init__(self, session: pytest.Session, items: Iterable[pytest.Item]) -> None:
+        self._session = session
+        # Those that may start with others and have not.
+        outside = list(items)
+        self._unstarted = [item for item in outside if not overrides_url(item) and _will_run(item)]
+        # Tests whose failure is no end of the run: it is expected, or tried again.
+        self._expected = {item.nodeid for item in outside if _may_fail(item)}
+        # Started, and not judged yet.
+        self._holds: dict[str, Hold] = {}
+        self._background: Holds | None = None
+
+    def start(self) -> None:
+        """Start the holds of all tests that are still to come."""
+        items, self._unstarted = self._unstarted, []
+        for item in items:
+            url = plan_of(item).url or item.config.stash[settings_key].url
+            assert url is not None
+            self._holds[item.nodeid] = _hold(item, url)
+        if items:
+            self._holds_running().start(self._holds.values())
+
+    def judge(self, item: pytest.Item, url: str) -> Soak:
+        """
+        Wait for the hold of a test, which starts now if it has not, or if it was judged before.
+
+        Raises:
+            OpeningError: if the connection did not open.
+
+        """
+        __tracebackhide__ = True
+        self.start()
+        if item.nodeid not in self._holds:
+            self._holds[item.nodeid] = hold = _hold(item, url)
+            self._holds_running().start([hold])
+        hold = self._holds[item.nodeid]
+        while not hold.finished:
+            self._holds_running().wait(_LOOK)
+            self._holds_running().news()
+            if not hold.finished and (stopper := self._stopper()) is not None:
+                self._give_up(item, hold, stopper)
+        del self._holds[item.nodeid]
+        if hold.soak is None:
+            assert hold.error is not None
+            raise hold.error
+        return hold.soak
+
+    def forget(self, item: pytest.Item) -> None:
+        """A test is over: end its hold if nobody has judged it, as when another fixture failed."""
+        hold = self._holds.pop(item.nodeid, None)
+        if hold is not None:
+            self._holds_running().interrupt([hold])
+
+    def stop(self) -> list[Hold]:
+        """End what still runs; returns the holds that no test has judged."""
+        if self._background is None:
+            return []
+        self._background.stop()
+        self._background = None
+        unjudged, self._holds = list(self._holds.values()), {}
+        return unjudged
+
+    def _holds_running(self) -> Holds:
+        if self._background is None:
+            from .holds import Holds
+
+            settings = self._session.config.stash[settings_key]
+            self._background = Holds(concurrency=settings.soak_concurrency, ramp=settings.soak_ramp)
+        return self._background
+
+    def _stopper(self) -> Hold | None:
+        """The broken hold at which the run will stop (``-x``, ``--maxfail``) once its test has its turn."""
+        limit = self._session.config.getoption("maxfail")
+        broken = [hold for hold in self._holds.values() if hold.broken and hold.name not in self._expected]
+        if not limit or self._session.testsfailed + len(broken) < limit:
+            return None
+        return broken[-1] if broken else None
+
+    def _give_up(self, item: pytest.Item, hold: Hold, stopper: Hold) -> None:
+        """End a hold that nobody needs any more, and its test."""
+        __tracebackhide__ = True
+        holds = self._holds_running()
+        holds.interrupt([hold])
+        while not hold.finished:
+            holds.wait(_LOOK)
+            holds.news()
+        if hold.soak is not None:
+            item.stash[soak_key] = hold.soak
+        pytest.skip(f"{hold.headline}, because the run stops at {stopper.name}: {stopper.headline}")
+
+
+def _hold(item: pytest.Item, url: str) -> Hold:
+    from .holds import Hold
+
+    requirement = plan_of(item).requirement
+    assert requirement is not None
+    return Hold(item.nodeid, url, requirement, connect_options(item, url, url))
+
+
+def _may_fail(item: pytest.Item) -> bool:
+    """Whether a failure of a test is not the last word: it is expected, or the test is tried again."""
+    tried_again = item.config.getoption("reruns", None) or item.get_closest_marker("flaky")
+    return bool(tried_again) or item.get_closest_marker("xfail") is not None
+
+
+def _will_run(item: pytest.Item) -> bool:
+    """Whether nothing that can be known yet skips a test: its hold would run for nobody."""
+    if item.get_closest_marker(LONG) is not None and not item.config.stash[settings_key].long:
+        return False
+    if item.get_closest_marker("skip") is not None:
+        return False
+    conditions = [mark.args[0] for mark in item.iter_markers("skipif") if mark.args]
+    # A condition in a string is evaluated by pytest alone, when the test is set up.
+    return not any(condition for condition in conditions if not isinstance(condition, str))

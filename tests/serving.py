@@ -1,0 +1,53 @@
+"""Servers beside the tests: reference orchestrators on a loop in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pytest_wsstability import Connection, Orchestrator
+
+# For what has to come, on a busy machine.
+SOON = 20
+
+
+@contextmanager
+def serving(**options) -> Iterator[str]:
+    """A reference orchestrator on a loop in a thread of its own; gives the URL."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    orchestrator = Orchestrator(**options)
+    try:
+        asyncio.run_coroutine_threadsafe(orchestrator.start(), loop).result(SOON)
+        yield orchestrator.url
+        asyncio.run_coroutine_threadsafe(orchestrator.stop(), loop).result(SOON)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+class Crowd:
+    """Those who are connected to one server: how many at once, and how they left."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._here = 0
+        self.most = 0
+        # So many are here as were awaited.
+        self.complete = threading.Event()
+        # Close codes, in the order of the ends.
+        self.codes: list[int] = []
+
+    async def handle(self, connection: Connection) -> None:
+        """One who comes, stays, and goes: the handler of an orchestrator."""
+        self._here += 1
+        self.most = max(self.most, self._here)
+        if self._here == self._size:
+            self.complete.set()
+        await connection.wait_closed()
+        self._here -= 1
+        self.codes.append(connection.timeline.close.code)
