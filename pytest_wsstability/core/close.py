@@ -116,6 +116,10 @@ class CloseEvidence:
     error: str | None = None
     # Why this end ended it, when it did: "read deadline of 60 s ran out", for one.
     local_reason: str | None = None
+    # The read deadline of this end that ran out, in seconds, and the traffic that would have reset it;
+    # None and empty when none did.
+    deadline: float | None = None
+    reset_by: tuple[str, ...] = ()
     # This end ended the connection because its user asked for it.
     planned: bool = False
     # Reading was paused since then, so that the end may be as old as this; None when it was seen at once.

@@ -75,6 +75,18 @@ class Role(IntEnum):
     SESSION_CONFIRMED = 4
     HEARTBEAT = 5
     HEARTBEAT_ANSWER = 6
+    # The peer says that it will end the connection soon: "go away", "disconnect", "server restart".
+    NOTICE = 7
+
+
+class Traffic(IntEnum):
+    """What a timer may be reset by; close frames count as none."""
+
+    # Text, binary and continuation frames, whatever is in them.
+    DATA = 0
+    PING = 1
+    PONG = 2
+    ANY = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -312,6 +312,12 @@ def _harness(requirement: Requirement, timeline: Timeline, violation: Violation)
         yield _paused_doubt(timeline)
 
 
+def harness_trouble(timeline: Timeline, at: float) -> frozenset[Reason]:
+    """What in the test process itself may have caused an end at an instant."""
+    ended = Violation(Rule.ALIVE, at, "", "", "")
+    return frozenset(doubt.reason for doubt in _harness(Requirement(), timeline, ended))
+
+
 def _time_to_answer(requirement: Requirement, rule: Rule) -> float | None:
     """The seconds that a rule gives the peer to answer; None for rules about other things."""
     return {

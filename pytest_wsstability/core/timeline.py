@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterator
 
 from .close import CloseEvidence
-from .events import Direction, End, Event, Kind, Opcode, Role, Tier
+from .events import Direction, End, Event, Kind, Opcode, Role, Tier, Traffic
 from .heartbeat import RoundTrips
 from .recorder import Recorder
 from .tcp import TcpSample, add_sample, samples
@@ -30,6 +30,11 @@ _SENT, _RECEIVED = int(Direction.SENT), int(Direction.RECEIVED)
 _FRAME = int(Kind.FRAME)
 _CLOSE, _PING, _PONG = int(Opcode.CLOSE), int(Opcode.PING), int(Opcode.PONG)
 _DATA, _HEARTBEAT, _HEARTBEAT_ANSWER = int(Role.DATA), int(Role.HEARTBEAT), int(Role.HEARTBEAT_ANSWER)
+# Silences: the last instant of each traffic by direction, then its longest gap.
+_GAPS = 2 * len(Traffic)
+_ANY = 2 * int(Traffic.ANY)
+_TRAFFIC = {int(opcode): 2 * int(Traffic.DATA) for opcode in (Opcode.CONT, Opcode.TEXT, Opcode.BINARY)}
+_TRAFFIC |= {_PING: 2 * int(Traffic.PING), _PONG: 2 * int(Traffic.PONG)}
 
 
 class Timeline:
@@ -45,7 +50,8 @@ class Timeline:
 
     __slots__ = (
         "_counts", "_data", "_heartbeats", "_last", "_last_any", "_origin", "_paused_at", "_pings",
-        "_signals", "_tcp", "close", "deliberately_stalled", "dropped_reads", "end", "heartbeat_sender",
+        "_signals", "_silences", "_tcp", "close", "deliberately_stalled", "dropped_reads", "end",
+        "heartbeat_sender", "hints",
         "longest_silence", "max_lag", "max_lag_at", "observed_until", "paused_total",
         "session_confirmed_at", "session_id", "session_info_at", "suspended", "tcp_unseen", "tier",
     )  # fmt: skip
@@ -62,12 +68,16 @@ class Timeline:
         # The last instant of each role, then of each control opcode, by direction.
         self._last = array("d", [_NEVER]) * (2 * (_ROLES + _SLOTS))
         self._last_any = 0.0
+        self._silences = array("d", bytes(8 * 2 * _GAPS))
         self._heartbeats: RoundTrips | None = None
         self._pings: RoundTrips | None = None
         # Who sends the heartbeats: SENT is this end, RECEIVED the peer; None until the first. What the
         # other end then sends of the same shape (an echo, a ping of its own) is no heartbeat of ours.
         self.heartbeat_sender: Direction | None = None
-        # Seconds without a byte either way: the longest, the one still running excluded.
+        # Fields of the handshake response that may tell who answered it; None where there are none.
+        self.hints: tuple[tuple[str, str], ...] | None = None
+        # Seconds without a byte either way: the longest, the one still running or ended by a close frame
+        # excluded.
         self.longest_silence = 0.0
         self.session_id: str | None = None
         self.session_info_at: float | None = None
@@ -105,9 +115,16 @@ class Timeline:
         counts, last = self._counts, self._last
         counts[slot] += 1
         counts[slot + 2 * _SLOTS] += size
-        silence = at - self._last_any
-        if silence > self.longest_silence:
-            self.longest_silence = silence
+        if opcode != _CLOSE:
+            silence = at - self._last_any
+            if silence > self.longest_silence:
+                self.longest_silence = silence
+            silences = self._silences
+            for place in (_TRAFFIC[opcode] + direction, _ANY + direction):
+                gap = at - silences[place]
+                if gap > silences[_GAPS + place]:
+                    silences[_GAPS + place] = gap
+                silences[place] = at
         self._last_any = self.observed_until = at
         last[2 * role + direction] = last[2 * _ROLES + slot] = at
         if role <= _DATA and opcode < _CLOSE:
@@ -236,6 +253,14 @@ class Timeline:
 
         """
         return samples(self._tcp)
+
+    def silent_for(self, direction: Direction, traffic: Traffic = Traffic.ANY) -> float:
+        """Seconds without this traffic in a direction, up to the end or to the last look, close frames aside."""
+        return max(0.0, self.duration - self._silences[2 * traffic + direction])
+
+    def longest_gap(self, direction: Direction, traffic: Traffic = Traffic.ANY) -> float:
+        """The longest time without this traffic in a direction, the one still running excluded."""
+        return self._silences[_GAPS + 2 * traffic + direction]
 
     def between(self, start: float, end: float) -> list[Event]:
         """The events with ``start <= at < end``, as far as the record reaches."""

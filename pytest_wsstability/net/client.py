@@ -33,6 +33,8 @@ MAX_SIZE = 2**20
 # What libraries do by default (`websockets`, uvicorn: 20 s and 20 s).
 KEEPALIVE = 20.0
 USER_AGENT = "pytest-wsstability"
+# Fields of the handshake response that servers and proxies sign with.
+HINTS = frozenset({"server", "via", "cf-ray", "x-amzn-requestid", "x-envoy-upstream-service-time", "fly-request-id"})
 
 
 class ClientKind(Enum):
@@ -135,6 +137,9 @@ class ClientSide:
         # The sans-I/O layer keeps the response for life: 1.7 KiB a connection, measured.
         event.headers.clear()
         websocket.opened(End.CLIENT)
+        assert websocket.timeline is not None
+        hints = tuple(field for field in self.response_headers if field[0].lower() in HINTS)
+        websocket.timeline.hints = hints or None
         self._opening.set_result(None)
         self._opening = None
         self._start(websocket)

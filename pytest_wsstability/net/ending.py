@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 class Ending:
     """Collected from the first sign of the end until the transport is gone."""
 
-    __slots__ = ("aborted", "closing_at", "eof", "local_reason", "planned", "refused", "tcp_state")
+    __slots__ = (
+        "aborted", "closing_at", "deadline", "eof", "local_reason", "planned", "refused", "reset_by",
+        "tcp_state",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         # The clock's reading at the first close frame; None while there was none.
@@ -30,6 +33,9 @@ class Ending:
         self.planned = False
         # Why this end ended it; None when it did not.
         self.local_reason: str | None = None
+        # The read deadline that ran out, in seconds, and what would have reset it.
+        self.deadline: float | None = None
+        self.reset_by: tuple[str, ...] = ()
         # What this end refused though the sans-I/O layer took it; None when it refused nothing.
         self.refused: str | None = None
         # The kernel's state just before the end.
@@ -73,6 +79,8 @@ class Ending:
             mid_frame=isinstance(parser, EOFError) and "unexpected end of stream" not in str(parser),
             error=str(exc) if exc is not None else None,
             local_reason=self.local_reason,
+            deadline=self.deadline,
+            reset_by=self.reset_by,
             planned=self.planned,
             hidden_since=hidden_since,
             tcp_state=self.tcp_state,

@@ -177,6 +177,9 @@ class ServerSide:
         if not websocket.is_open:
             return
         timeline.mark(websocket.loop.time(), Kind.DEADLINE)
+        websocket.ending.deadline = behaviour.read_deadline
+        kinds = [kind for kind in Reset if kind in behaviour.deadline_reset_by]
+        websocket.ending.reset_by = tuple(WORDS[kind] for kind in kinds)
         reason = f"read deadline of {show(behaviour.read_deadline)} ran out ({_resets(behaviour, timeline)})"
         if behaviour.on_deadline == DROP:
             websocket.drop(reason)
@@ -198,7 +201,7 @@ def _ping(websocket: WebSocket) -> None:
 def _resets(behaviour: Behaviour, timeline: Timeline) -> str:
     """What resets the deadline and when it last did, and what came in vain."""
     kinds = [kind for kind in Reset if kind in behaviour.deadline_reset_by]
-    words = " and ".join(_WORDS[kind] for kind in kinds)
+    words = " and ".join(WORDS[kind] for kind in kinds)
     last = max((at for kind in kinds if (at := _last(kind, timeline)) is not None), default=None)
     parts = [f"only {words} reset it" if Reset.ANY not in kinds else "any frame resets it"]
     parts.append("none came" if last is None else f"the last came at {show(last)}")
@@ -207,12 +210,12 @@ def _resets(behaviour: Behaviour, timeline: Timeline) -> str:
         for kind in (Reset.HEARTBEAT, Reset.PONG, Reset.PING, Reset.DATA):
             at = _last(kind, timeline)
             if kind not in kinds and at is not None and (last is None or at > last):
-                parts.append(f"{_WORDS[kind]}, the last at {show(at)}, do not")
+                parts.append(f"{WORDS[kind]}, the last at {show(at)}, do not")
                 break
     return "; ".join(parts)
 
 
-_WORDS = {
+WORDS = {
     Reset.PONG: "pongs",
     Reset.PING: "pings",
     Reset.DATA: "data frames",

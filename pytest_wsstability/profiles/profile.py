@@ -25,6 +25,7 @@ _ROLES = {
     "session_info": Role.SESSION_INFO,
     "session_confirmed": Role.SESSION_CONFIRMED,
     "greeting": Role.GREETING,
+    "notice": Role.NOTICE,
 }
 
 
@@ -49,6 +50,8 @@ class Profile:
     # Client to server, and the answer; None: heartbeats are protocol pings.
     ping: Message | None = None
     pong: Message | None = None
+    # Server to client: the connection will end soon ("go away"), and that end is planned.
+    notice: Message | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
