@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         assert_stable,
     )
     from .core.close import CLOSE_CODES, CloseCode, CloseEvidence, CloseFrame, TransportEnd
+    from .core.diagnosis import Blame, Cause, Confidence, Diagnosis, Evidence, diagnose, diagnose_all
     from .core.events import Direction, End, Event, Kind, Opcode, Role, Tier
     from .core.requirement import Requirement
     from .core.tcp import TcpSample
@@ -53,6 +54,7 @@ _HOMES = {
         "assert_stable",
     ),
     "core.close": ("CLOSE_CODES", "CloseCode", "CloseEvidence", "CloseFrame", "TransportEnd"),
+    "core.diagnosis": ("Blame", "Cause", "Confidence", "Diagnosis", "Evidence", "diagnose", "diagnose_all"),
     "core.events": ("Direction", "End", "Event", "Kind", "Opcode", "Role", "Tier"),
     "core.requirement": ("Requirement",),
     "core.tcp": ("TcpSample",),
@@ -82,16 +84,21 @@ __all__ = [
     "SESSION_ID",
     "TLS",
     "Behaviour",
+    "Blame",
+    "Cause",
     "CloseCode",
     "CloseEvidence",
     "CloseFrame",
+    "Confidence",
     "Connection",
     "ConnectionEnded",
     "Connector",
+    "Diagnosis",
     "Direction",
     "Doubt",
     "End",
     "Event",
+    "Evidence",
     "Kind",
     "NoSessionError",
     "Opcode",
@@ -126,6 +133,8 @@ __all__ = [
     "assert_session_confirmed",
     "assert_stable",
     "connect",
+    "diagnose",
+    "diagnose_all",
     "faults",
     "patched_time",
     "run_virtual",

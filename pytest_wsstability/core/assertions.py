@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from .diagnosis import diagnosed
 from .duration import Duration
 from .events import End
 from .message import explain
@@ -26,9 +27,9 @@ class StabilityError(AssertionError):
 
     def __init__(self, requirement: Requirement, verdict: Verdict, timelines: Sequence[Timeline]) -> None:
         self.requirement = requirement
-        self.verdict = verdict
+        self.verdict = verdict if verdict.diagnosis else diagnosed(verdict, timelines)
         self.timelines = tuple(timelines)
-        super().__init__(explain(requirement, verdict, self.timelines))
+        super().__init__(explain(requirement, self.verdict, self.timelines))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Built from its parts and not from the message, so that it survives pickling.

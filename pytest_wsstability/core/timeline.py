@@ -255,7 +255,7 @@ class Timeline:
         return samples(self._tcp)
 
     def silent_for(self, direction: Direction, traffic: Traffic = Traffic.ANY) -> float:
-        """Seconds without this traffic in a direction, up to the end or to the last look, close frames aside."""
+        """Seconds without this traffic in a direction, up to the end or the last look; no close frames."""
         return max(0.0, self.duration - self._silences[2 * traffic + direction])
 
     def longest_gap(self, direction: Direction, traffic: Traffic = Traffic.ANY) -> float:

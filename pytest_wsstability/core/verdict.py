@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from .events import Tier
+
+if TYPE_CHECKING:
+    from .diagnosis import Diagnosis
 
 
 class Outcome(Enum):
@@ -82,6 +86,9 @@ class Verdict:
     # Seconds of connection that the verdict covers: nothing is known beyond.
     horizon: float
     tier: Tier
+    # Why, once the verdict is final and not stable (see `core.diagnosis.diagnosed`); None before, and when
+    # there was only too little to see.
+    diagnosis: Diagnosis | None = None
 
     @property
     def headline(self) -> str:

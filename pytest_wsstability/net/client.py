@@ -34,7 +34,9 @@ MAX_SIZE = 2**20
 KEEPALIVE = 20.0
 USER_AGENT = "pytest-wsstability"
 # Fields of the handshake response that servers and proxies sign with.
-HINTS = frozenset({"server", "via", "cf-ray", "x-amzn-requestid", "x-envoy-upstream-service-time", "fly-request-id"})
+HINTS = frozenset(
+    {"server", "via", "cf-ray", "x-amzn-requestid", "x-envoy-upstream-service-time", "fly-request-id"}
+)
 
 
 class ClientKind(Enum):

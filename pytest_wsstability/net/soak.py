@@ -49,6 +49,8 @@ class Soak(Judged):
         self._error = (
             None if verdict.outcome is Outcome.STABLE else StabilityError(requirement, verdict, timelines)
         )
+        if self._error is not None:
+            self.verdict = self._error.verdict
         self.url = url
         self.ties = ties
         self._timelines = tuple(timelines)

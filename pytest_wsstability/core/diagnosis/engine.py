@@ -1,0 +1,178 @@
+"""From a timeline to its diagnosis: the first row of the table that fits, and the next one that does."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..duration import show_duration as show
+from ..events import Traffic
+from ..timeline import Timeline
+from ..verdict import HARNESS, Outcome, Verdict
+from . import timers
+from .evidence import facts, ruled_out
+from .experiments import experiment
+from .features import RECEIVED, SENT, TOGETHER, Features, extract
+from .model import Blame, Cause, Confidence, Diagnosis, Hypothesis
+from .signature import Signature
+from .table import SIGNATURES
+from .timers import TimerKind
+from .words import Words
+
+# Characters of a headline.
+LONGEST = 70
+
+
+def diagnose(
+    timeline: Timeline,
+    others: Sequence[Timeline] = (),
+    *,
+    cohort: Sequence[Timeline] = (),
+    verdict: Verdict | None = None,
+) -> Diagnosis:
+    """
+    Say why a connection ended or broke.
+
+    Args:
+        timeline: the record of the end that is judged.
+        others: records of other ends of the same connection.
+        cohort: records of other connections of the same run, on the same clock.
+        verdict: what a requirement made of the timeline; without it, harness trouble is looked for here.
+
+    """
+    cohort_ends = _Cohort([each for each in cohort if each is not timeline])
+    return _diagnose(timeline, others, cohort_ends, verdict)
+
+
+def diagnose_all(timelines: Sequence[Timeline]) -> list[Diagnosis]:
+    """
+    The diagnoses of many connections of one run, each seen beside all others.
+
+    Takes time in proportion to their number, and to how many ended together.
+
+    """
+    cohort = _Cohort(timelines)
+    return [_diagnose(timeline, (), cohort, None) for timeline in timelines]
+
+
+def diagnosed(verdict: Verdict, timelines: Sequence[Timeline], *, cohort: Sequence[Timeline] = ()) -> Verdict:
+    """
+    A final verdict with its diagnosis.
+
+    A stable one needs none, and neither does one that is in doubt only because too little was seen.
+
+    Args:
+        verdict: what a requirement made of the first timeline.
+        timelines: the record that was judged, then those of other ends of the same connection.
+        cohort: records of other connections of the same run.
+
+    """
+    reasons = {doubt.reason for doubt in verdict.doubts}
+    if verdict.outcome is Outcome.STABLE or (not verdict.violations and not reasons & HARNESS):
+        return verdict
+    found = diagnose(timelines[0], timelines[1:], cohort=cohort, verdict=verdict)
+    return replace(verdict, diagnosis=found)
+
+
+class _Cohort:
+    """Other connections, sorted by the instants of their ends, so that neighbours are found quickly."""
+
+    def __init__(self, timelines: Sequence[Timeline]) -> None:
+        ended = [each for each in timelines if each.close is not None and not each.close.planned]
+        self._ends = sorted((each.opened + each.duration, each.duration) for each in ended)
+        self._lasts = sorted(each.opened + each.duration for each in timelines)
+
+    def near(self, timeline: Timeline) -> tuple[int, bool, int]:
+        """How many others ended within two seconds, whether all at the same age, and how many lived on."""
+        if timeline.close is None or not self._lasts:
+            return 0, False, 0
+        end, age = timeline.opened + timeline.duration, timeline.duration
+        low = bisect.bisect_left(self._ends, (end - TOGETHER, -1.0))
+        high = bisect.bisect_right(self._ends, (end + TOGETHER, float("inf")))
+        mine = bisect.bisect_left(self._ends, (end, age))
+        included = mine < len(self._ends) and self._ends[mine] == (end, age)
+        together = high - low - included
+        # A few of a crowd tell whether they were opened together, too.
+        sample = self._ends[low : min(high, low + 16)]
+        same = together > 0 and all(abs(each - age) <= max(TOGETHER, 0.02 * age) for _, each in sample)
+        later = len(self._lasts) - bisect.bisect_right(self._lasts, end + TOGETHER)
+        return together, same, later
+
+
+def _diagnose(
+    timeline: Timeline, others: Sequence[Timeline], cohort: _Cohort, verdict: Verdict | None
+) -> Diagnosis:
+    together, same_age, survivors = cohort.near(timeline)
+    features = extract(
+        timeline, others, together=together, same_age=same_age, survivors=survivors, verdict=verdict
+    )
+    rows = [row for row in SIGNATURES if row.when(features)]
+    return _said(features, rows) if rows else _undetermined(features)
+
+
+def _said(f: Features, rows: Sequence[Signature]) -> Diagnosis:
+    row = rows[0]
+    words = Words(f)
+    second = next((other.cause for other in rows[1:] if other.cause is not row.cause), row.runner_up)
+    return Diagnosis(
+        cause=row.cause,
+        confidence=row.confidence,
+        blame=row.blame.blame(f.end),
+        sentence=row.sentence.format_map(words),
+        headline=_short(row.headline.format_map(words)),
+        evidence=facts(f, row.evidence),
+        ruled_out=ruled_out(f, row.cause, second),
+        runner_up=second,
+        experiment=experiment(row.cause, second) if second else None,
+        remedy=row.remedy.format_map(words) if row.remedy else None,
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
+def _undetermined(f: Features) -> Diagnosis:
+    hypotheses = tuple(sorted(_hypotheses(f), key=lambda each: each.distance)[:3])
+    what = "ended" if f.ended else "is open"
+    return Diagnosis(
+        cause=Cause.UNDETERMINED,
+        confidence=Confidence.LOW,
+        blame=Blame.NOBODY,
+        sentence=f"undetermined: the connection {what} at {show(round(f.age, 2))}, and no cause fits",
+        headline="cause undetermined",
+        evidence=facts(f, ("end", "silences", "server_pings", "heartbeats", "tcp")),
+        ruled_out=ruled_out(f, Cause.UNDETERMINED, None),
+        remedy="look at the nearest causes and at the timeline; hold two connections with other traffic "
+        "(wsstability probe) to learn more",
+        hypotheses=hypotheses,
+    )
+
+
+def _hypotheses(f: Features) -> list[Hypothesis]:
+    """Causes that nearly fit, with how far off they are, in shares of their timers."""
+    found = [
+        _timer(Cause.IDLE_TIMEOUT, f.silence, "silence", f, TimerKind.IDLE),
+        _timer(Cause.MAX_AGE, f.age, "age", f, TimerKind.AGE),
+        _timer(Cause.PONG_DEADLINE, f.silent(SENT, Traffic.PONG), "time without a pong", f, TimerKind.PONG),
+    ]
+    if f.cut:
+        text = "a crash, a restart, or a proxy that was reloaded: hold a second connection to see"
+        found.append(Hypothesis(Cause.RESTART, text, 0.5))
+    if f.silent(RECEIVED) > 1.0:
+        quiet = show(round(f.silent(RECEIVED), 2))
+        text = f"a dead path or a frozen {f.end.peer.value}: nothing came for {quiet}"
+        found.append(Hypothesis(Cause.HALF_OPEN, text, 1.0 / f.silent(RECEIVED)))
+    return found
+
+
+def _timer(cause: Cause, observed: float, noun: str, f: Features, kind: TimerKind) -> Hypothesis:
+    near = timers.nearest(observed, kind)
+    share = abs(observed - near.seconds) / near.seconds
+    text = f"{cause.value} of {show(near.seconds)} ({near.owner}): the {noun} was {show(round(observed, 2))}"
+    if cause is Cause.IDLE_TIMEOUT and not f.longest_quiet:
+        # A longer silence was survived: no timer of this kind, however near the number is.
+        share += 1.0
+        text += f", but {show(round(f.longest_silence, 2))} was survived"
+    return Hypothesis(cause, text, round(share, 3))

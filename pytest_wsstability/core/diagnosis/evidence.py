@@ -1,0 +1,194 @@
+"""Facts on the record, in words, each with the instant it stands for; and what a fact rules out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ..duration import show_duration as show
+from ..events import Direction, End, Traffic
+from ..redact import show_text
+from .features import RECEIVED, SENT, Asked, Features, is_data
+from .model import Cause, Evidence
+from .words import session, side, size
+
+_NOT_SEEN = "the kernel's view of the connection (TCP_INFO) was not seen here: {why}"
+
+
+def facts(f: Features, names: tuple[str, ...]) -> tuple[Evidence, ...]:
+    """The named facts, as far as the record has them."""
+    return tuple(fact for name in names if (fact := _FACTS[name](f)) is not None)
+
+
+def _end(f: Features) -> Evidence | None:
+    return Evidence(str(f.close), f.close.at) if f.close else None
+
+
+def _server_pings(f: Features) -> Evidence:
+    client = side(f, End.CLIENT) or f
+    pings, who = client.pings, client.end.value
+    if not pings.received:
+        return Evidence(f"no ping of the {client.end.peer.value} arrived at the {who}")
+    what = f"{pings.received} ping{'s' * (pings.received > 1)} came, {pings.ponged} answered by the {who}"
+    if pings.unanswered is not None:
+        return Evidence(f"{what}; the one at {show(pings.unanswered)} was not", pings.unanswered)
+    return Evidence(f"{what}, the slowest within {show(round(pings.latest, 3))}", pings.last)
+
+
+def _questions(f: Features, asked: Asked, noun: str) -> Evidence | None:
+    if not asked.sent:
+        return None
+    text = f"{asked.answered} of {asked.sent} {noun} answered"
+    if asked.open_since is not None:
+        return Evidence(f"{text}; the one at {show(asked.open_since)} was not", asked.open_since)
+    return Evidence(text)
+
+
+def _own_pings(f: Features) -> Evidence | None:
+    return _questions(f, f.asked, f"pings of the {f.end.value}")
+
+
+def _heartbeats(f: Features) -> Evidence | None:
+    client = side(f, End.CLIENT) or f
+    asked = client.heartbeats if client.heartbeats.sent else client.beaten
+    return _questions(client, asked, "heartbeats")
+
+
+def _open_questions(f: Features) -> Evidence | None:
+    pair = (_heartbeats(f), _own_pings(f))
+    found = [each for each in pair if each is not None]
+    return Evidence("; ".join(each.text for each in found), found[0].at) if found else None
+
+
+def _silences(f: Features) -> Evidence:
+    last = f.age - f.silence
+    parts = [f"last byte either way {show(round(f.silence, 2))} before the end"]
+    if last > 0:
+        parts[0] += f" (at {show(round(last, 2))})"
+        parts.append(f"the longest silence before was {show(round(f.longest_silence, 2))}")
+    for direction, verb in ((SENT, "sent"), (RECEIVED, "received")):
+        if f.silent(direction) > f.silence + 1.0:
+            parts.append(f"nothing {verb} for {show(round(f.silent(direction), 2))}")
+        if f.timeline.count(direction) and f.silent(direction, Traffic.DATA) > f.silent(direction) + 1.0:
+            parts.append(f"no message {verb} for {show(round(f.silent(direction, Traffic.DATA), 2))}")
+    return Evidence("; ".join(parts), last)
+
+
+def _last(f: Features, direction: Direction, verb: str) -> Evidence | None:
+    event = next(
+        (event for event in reversed(list(f.timeline)) if event.direction is direction and is_data(event)),
+        None,
+    )
+    if event is None:
+        return Evidence(f"no message was {verb}")
+    return Evidence(f"last message {verb}: {size(event.size)} at {show(round(event.at, 3))}", event.at)
+
+
+def _tcp(f: Features) -> Evidence:
+    tcp = f.tcp
+    if tcp is None:
+        return Evidence(_NOT_SEEN.format(why=f.timeline.tcp_unseen or "no sample was taken"))
+    return Evidence(
+        f"kernel at {show(round(tcp.at, 2))}: {tcp.unacked} segments not acknowledged, "
+        f"{tcp.retransmits} retransmissions, {size(tcp.send_queue)} in the queue, last acknowledgement "
+        f"{show(round(tcp.last_ack_recv, 2))} ago",
+        tcp.at,
+    )
+
+
+def _together(f: Features) -> Evidence:
+    return Evidence(f"{f.together} other connections ended within 2 s, {f.survivors} lived on")
+
+
+def _deadline(f: Features) -> Evidence | None:
+    server = side(f, End.SERVER)
+    close = server.close if server else None
+    if close is None or close.local_reason is None:
+        return None
+    return Evidence(f"server: {show_text(close.local_reason)}", close.at)
+
+
+def _both_pings(f: Features) -> Evidence | None:
+    server, client = side(f, End.SERVER), side(f, End.CLIENT)
+    if server is None or client is None:
+        return None
+    return Evidence(
+        f"server sent {server.asked.sent} pings and got {server.asked.answered} pongs; client got "
+        f"{client.pings.received} pings and sent {client.pings.ponged} pongs"
+    )
+
+
+def _late(f: Features) -> Evidence | None:
+    trips = f.timeline.heartbeats if f.timeline.heartbeats.answered else f.timeline.pings
+    if not trips.answered:
+        return None
+    at, slowest = max(trips.rtts.slowest_above(-1.0), key=lambda pair: pair[1])
+    return Evidence(
+        f"slowest answer {show(round(slowest, 3))} (asked at {show(round(at, 2))}), fastest "
+        f"{show(round(trips.rtts.minimum, 4))}",
+        at,
+    )
+
+
+def _beaten(f: Features) -> Evidence | None:
+    return _questions(f, f.beaten, f"heartbeats of the {f.end.peer.value}")
+
+
+_FACTS: dict[str, Callable[[Features], Evidence | None]] = {
+    "end": _end,
+    "server_pings": _server_pings,
+    "own_pings": _own_pings,
+    "both_pings": _both_pings,
+    "heartbeats": _heartbeats,
+    "questions": _open_questions,
+    "beaten": _beaten,
+    "late": _late,
+    "silences": _silences,
+    "last_sent": lambda f: _last(f, SENT, "sent"),
+    "last_received": lambda f: _last(f, RECEIVED, "received"),
+    "largest": lambda f: Evidence(f"largest message sent on record: {size(f.largest_sent)}"),
+    "tcp": _tcp,
+    "together": _together,
+    "deadline": _deadline,
+    "local_reason": _deadline,
+    "parser": lambda f: (
+        Evidence(f"parser: {show_text(f.close.parser_error)}", f.close.at)
+        if f.close and f.close.parser_error
+        else None
+    ),
+    "notice": lambda f: (
+        Evidence(f"notice of the {f.end.peer.value} at {show(f.notice)}", f.notice)
+        if f.notice is not None
+        else None
+    ),
+    "session": lambda f: Evidence(session(f)),
+    "lag": lambda f: Evidence(f"event loop {show(f.lag)} late", f.timeline.max_lag_at),
+    "slept": lambda f: Evidence(f"the machine slept for {show(round(f.timeline.suspended, 1))}"),
+    "paused": lambda f: Evidence(
+        f"reading paused for {show(round(f.paused_for + f.timeline.paused_total, 2))}",
+        f.timeline.paused_since,
+    ),
+}
+
+
+def ruled_out(f: Features, cause: Cause, runner_up: Cause | None) -> tuple[Evidence, ...]:
+    """What it is not, with the fact that says so, for the causes that people ask about."""
+    return tuple(Evidence(text) for other, text in _against(f) if other not in (cause, runner_up))
+
+
+def _against(f: Features) -> Iterator[tuple[Cause, str]]:
+    if f.cut and not f.longest_quiet:
+        text = f"an idle timeout: {show(round(f.longest_silence, 2))} of silence was survived before"
+        yield Cause.IDLE_TIMEOUT, f"{text}, the last was {show(round(f.silence, 2))}"
+    if f.end is End.CLIENT and f.ended and not f.pings.received:
+        yield Cause.PING_UNANSWERED, f"a keepalive of the {f.end.peer.value}: no ping of it was seen"
+    elif f.end is End.CLIENT and f.ended and f.pings.unanswered is None:
+        slowest = show(round(f.pings.latest, 3))
+        yield Cause.PING_UNANSWERED, f"withheld pongs: all pings were answered, the slowest within {slowest}"
+    if f.ended and f.survivors and not f.together:
+        yield Cause.RESTART, f"a restart: {f.survivors} other connections lived on"
+    if f.ended and f.heartbeats.answered and f.heartbeats.open_since is None:
+        last = f.timeline.heartbeats.last_at or 0.0
+        yield (
+            Cause.PEER_FROZEN,
+            f"a frozen {f.end.peer.value}: it answered heartbeats until {show(round(last, 2))}",
+        )

@@ -1,0 +1,58 @@
+"""The shortest experiment that tells two causes apart."""
+
+from __future__ import annotations
+
+from .model import Cause
+
+_TALK = "send a message every second: "
+_TCP = "look at TCP_INFO while it is open (Linux, real time): "
+_PINGS = "send ping frames beside the heartbeats: "
+_TWO = "hold a second connection of another age: a restart ends both at once"
+
+_C = Cause
+_PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
+    (_C.IDLE_TIMEOUT, _C.MAX_AGE, f"{_TALK}an idle timeout is then survived, a maximum age not"),
+    (_C.IDLE_TIMEOUT, _C.PONG_DEADLINE, f"{_TALK}an idle timeout is then survived, a pong-only deadline not"),
+    (_C.IDLE_TIMEOUT, _C.READ_DEADLINE, f"{_TALK}if it then lives, let only the other end talk"),
+    (
+        _C.MAX_AGE,
+        _C.PONG_DEADLINE,
+        "send an unsolicited pong every second: the deadline is then survived, a maximum age not",
+    ),
+    (_C.READ_DEADLINE, _C.MAX_AGE, f"{_TALK}a read deadline is then survived, a maximum age not"),
+    (_C.READ_DEADLINE, _C.PONG_DEADLINE, f"{_TALK}only a pong-only deadline still ends it"),
+    (
+        _C.PING_UNANSWERED,
+        _C.PONG_DEADLINE,
+        "answer the pings: if it still dies at the same age, it was neither",
+    ),
+    (_C.HALF_OPEN, _C.PEER_FROZEN, f"{_TCP}a frozen process acknowledges, a dead path does not"),
+    (_C.HALF_OPEN, _C.PEER_NOT_READING, f"{_TCP}what a peer does not read is still acknowledged"),
+    (_C.HALF_OPEN, _C.BACKPRESSURE, f"{_TCP}a slow reader acknowledges, a dead path does not"),
+    (_C.HALF_OPEN, _C.PING_UNANSWERED, f"{_TCP}a dead path acknowledges nothing"),
+    (_C.HALF_OPEN, _C.ZOMBIE, f"{_PINGS}a zombie answers them, a dead path does not"),
+    (_C.ZOMBIE, _C.PEER_NOT_READING, f"{_PINGS}a zombie answers them, an end that reads nothing does not"),
+    (_C.HALF_OPEN, _C.NO_PONGS, "send a message that is answered: a dead path does not bring the answer"),
+    (
+        _C.NO_PONGS,
+        _C.CONTROL_FRAMES_LOST,
+        "ping without the proxy: only an end without pongs is still silent",
+    ),
+    (_C.MESSAGE_TOO_BIG, _C.HANDLER_ERROR, "send the same message in half the size: a limit lets it pass"),
+    (_C.RESTART, _C.MAX_AGE, _TWO),
+    (_C.RESTART, _C.MID_FRAME, _TWO),
+    (_C.RESTART, _C.PLANNED_ROTATION, _TWO),
+    (_C.NAT_EXPIRED, _C.RESTART, _TWO),
+    (_C.NAT_EXPIRED, _C.HALF_OPEN, "send more often: an expired state is then prevented, a dead path not"),
+    (_C.PEER_FROZEN, _C.PATH_STALLED, "ping another server on the same path: only a stalled path delays it"),
+    (_C.SLOW_ANSWERS, _C.PATH_STALLED, "compare with the round trip of ping frames, which the path makes"),
+    (_C.IDLE_AS_NORMAL, _C.CLOSED_BY_PEER, f"{_TALK}an idle timeout is then survived, a wanted close not"),
+    (_C.IDLE_AS_NORMAL, _C.RESTART, f"{_TALK}an idle timeout is then survived, a restart not"),
+    (_C.AUTH_EXPIRED, _C.CLOSED_BY_PEER, "use a token of another lifetime: the age at the end moves with it"),
+)
+_EXPERIMENTS = {frozenset(pair): text for *pair, text in _PAIRS}
+
+
+def experiment(one: Cause, other: Cause) -> str | None:
+    """What separates the two; None where no short way is known."""
+    return _EXPERIMENTS.get(frozenset((one, other)))

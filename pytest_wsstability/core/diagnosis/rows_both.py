@@ -1,0 +1,169 @@
+"""Rows for ends that are known from both sides: the other end's own record says why."""
+
+from __future__ import annotations
+
+from ..events import End
+from .features import Features
+from .model import Cause, Confidence
+from .signature import Side, Signature
+
+HIGH = Confidence.HIGH
+_PONGS = ("pongs",)
+
+
+def server(f: Features) -> Features | None:
+    """The server's side of the record; None when we do not hold it."""
+    return f if f.end is End.SERVER else f.other
+
+
+def client(f: Features) -> Features | None:
+    """The client's side of the record; None when we do not hold it."""
+    return f if f.end is End.CLIENT else f.other
+
+
+def _deadline(f: Features) -> bool:
+    """Whether we hold the record of a server whose read deadline ran out."""
+    side = server(f)
+    return side is not None and side.close is not None and side.close.deadline is not None
+
+
+def _pong_only(f: Features) -> bool:
+    side = server(f)
+    return _deadline(f) and side is not None and side.close is not None and side.close.reset_by == _PONGS
+
+
+def _withheld(f: Features) -> bool:
+    side = client(f)
+    return _pong_only(f) and side is not None and side.pings.unanswered is not None
+
+
+def _lost_on_the_way(f: Features) -> bool:
+    """Whether the client sent pongs that the server did not get, or never got the server's pings."""
+    here, there = client(f), server(f)
+    if not _pong_only(f) or here is None or there is None:
+        return False
+    pinged = there.asked.sent - (1 if there.asked.open_since is None else 0)
+    return (here.pings.received < pinged and here.pings.ponged >= here.pings.received) or (
+        here.pings.ponged > there.asked.answered and here.pings.unanswered is None
+    )
+
+
+def _never_pinged(f: Features) -> bool:
+    side = server(f)
+    return _pong_only(f) and side is not None and not side.asked.sent
+
+
+def _server_pinged_in_vain(f: Features) -> bool:
+    """Whether only the server's record is there, and its pings were not answered."""
+    return f.end is End.SERVER and f.other is None and _pong_only(f) and f.asked.open_since is not None
+
+
+def _handler(f: Features, words: str) -> bool:
+    side = server(f)
+    close = side.close if side else None
+    return close is not None and (close.local_reason or "").startswith(words)
+
+
+ROWS = (
+    Signature(
+        cause=Cause.CONTROL_FRAMES_LOST,
+        shows="both ends held: pings or pongs that one end sent did not arrive at the other",
+        when=_lost_on_the_way,
+        confidence=HIGH,
+        sentence="pings or pongs were lost on the way; the server's {deadline} read deadline, reset "
+        "only by pongs, closed it",
+        headline="control frames lost on the way, read deadline {deadline}",
+        blame=Side.PATH,
+        evidence=("both_pings", "deadline"),
+        remedy="look for a proxy that answers or swallows ping and pong frames; send JSON heartbeats, "
+        "and let them reset the deadline",
+        runner_up=Cause.HALF_OPEN,
+        source="design",
+    ),
+    Signature(
+        cause=Cause.PING_UNANSWERED,
+        shows="both ends held: the server's read deadline that only pongs reset ran out, and the client "
+        "withheld pongs",
+        when=_withheld,
+        confidence=HIGH,
+        sentence="the client withheld pongs; the server's {deadline} read deadline, reset only by "
+        "pongs, closed it",
+        headline="pongs withheld, read deadline {deadline} (pong-only)",
+        blame=Side.CLIENT,
+        evidence=("server_pings", "heartbeats", "deadline"),
+        remedy="answer ping frames with pong frames in the client; or reset the deadline in the "
+        "server's read loop too, so that heartbeats count (gorilla: SetReadDeadline after each read)",
+        runner_up=None,
+        source="lab book 1.2, measured with gorilla/websocket",
+    ),
+    Signature(
+        cause=Cause.PONG_DEADLINE,
+        shows="both ends held: the server's read deadline that only pongs reset ran out, and it sent no "
+        "pings",
+        when=_never_pinged,
+        confidence=HIGH,
+        sentence="the server's {deadline} read deadline is reset only by pongs, and it sent no pings "
+        "that ask for one",
+        headline="read deadline {deadline} (pong-only), and no pings",
+        blame=Side.SERVER,
+        evidence=("deadline", "heartbeats"),
+        remedy="send pings before the deadline ({nine_tenths}), and reset it in the read loop too "
+        "(gorilla: SetReadDeadline)",
+        runner_up=None,
+        source="lab book 1.2, measured with gorilla/websocket",
+    ),
+    Signature(
+        cause=Cause.PING_UNANSWERED,
+        shows="the server's record: its read deadline that only pongs reset ran out, its pings were not "
+        "answered",
+        when=_server_pinged_in_vain,
+        confidence=HIGH,
+        sentence="the client answered no ping; the server's {deadline} read deadline, reset only by "
+        "pongs, closed it",
+        headline="pings unanswered, read deadline {deadline} (pong-only)",
+        blame=Side.CLIENT,
+        evidence=("own_pings", "heartbeats", "deadline"),
+        remedy="answer ping frames with pong frames in the client; or reset the deadline in the "
+        "server's read loop too (gorilla: SetReadDeadline)",
+        runner_up=Cause.HALF_OPEN,
+        source="lab book 1.2",
+    ),
+    Signature(
+        cause=Cause.READ_DEADLINE,
+        shows="the server's record: its read deadline ran out, which other traffic resets",
+        when=_deadline,
+        confidence=HIGH,
+        sentence="the server's {deadline} read deadline ran out: {reset_by} reset it, and none came in time",
+        headline="read deadline {deadline}, reset by {reset_by}",
+        blame=Side.CLIENT,
+        evidence=("deadline", "heartbeats"),
+        remedy="let the client send {reset_by} more often than every {half}, or reset the deadline on "
+        "whatever it sends",
+        runner_up=Cause.HALF_OPEN,
+        source="lab book 1.2",
+    ),
+    Signature(
+        cause=Cause.HANDLER_ERROR,
+        shows="the server's record: its handler raised",
+        when=lambda f: _handler(f, "the handler raised"),
+        confidence=HIGH,
+        sentence="the server's handler failed: {local_reason}",
+        headline="the server's handler raised an error",
+        blame=Side.SERVER,
+        evidence=("end", "local_reason"),
+        remedy="see the server's traceback",
+        source="design",
+    ),
+    Signature(
+        cause=Cause.CLOSED_BY_PEER,
+        shows="the server's record: its handler returned",
+        when=lambda f: f.end is End.CLIENT and _handler(f, "the handler returned"),
+        confidence=HIGH,
+        sentence="the server's handler returned, which closes the connection",
+        headline="the server's handler returned",
+        blame=Side.SERVER,
+        evidence=("end", "local_reason"),
+        remedy="let the handler go on for as long as the connection is to live",
+        source="design",
+    ),
+)

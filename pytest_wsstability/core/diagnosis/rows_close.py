@@ -1,0 +1,179 @@
+"""Rows for close codes. The code alone is a poor witness: a ping timeout was seen as six of them."""
+
+from __future__ import annotations
+
+from ..events import End
+from . import timers
+from .features import Features
+from .model import Cause, Confidence
+from .signature import Side, Signature
+from .timers import TimerKind
+
+HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
+
+_POLICY = (1008, 3000, 3003, 4401, 4403)
+
+
+def _idle_in_disguise(f: Features) -> bool:
+    """Whether a close without a fault came after the longest silence, of a length that timers have."""
+    fits = timers.known(f.silence, f.tier, TimerKind.IDLE) or timers.is_round(f.silence, f.tier)
+    return f.code in (1000, 1001, 1005) and f.longest_quiet and f.silence >= 5.0 and bool(fits)
+
+
+ROWS = (
+    Signature(
+        cause=Cause.AUTH_EXPIRED,
+        shows="1008, 3000, 3003, 4401 or 4403 was received",
+        when=lambda f: f.code in _POLICY,
+        confidence=HIGH,
+        sentence="the {peer} closed for a policy, at an age of {age}: {code}",
+        headline="policy: {code_short}",
+        blame=Side.PEER,
+        evidence=("end", "last_sent"),
+        remedy="renew the token before it expires (this one lived {age}), or allow the client what it does",
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="lab book 6, row 9",
+    ),
+    Signature(
+        cause=Cause.SESSION_DUPLICATED,
+        shows="4409 was received",
+        when=lambda f: f.code == 4409,
+        confidence=HIGH,
+        sentence="the {peer} has this session already: {code}",
+        headline="the session exists already (4409)",
+        blame=Side.SELF,
+        evidence=("end",),
+        remedy="close the old connection before the new one, or let the server drop the older of the two",
+        source="lab book 6, row 26",
+    ),
+    Signature(
+        cause=Cause.SESSION_NOT_CONFIRMED,
+        shows="4408 was received, or a close before the session was confirmed whose reason names a timeout",
+        when=lambda f: f.code == 4408,
+        confidence=HIGH,
+        sentence="the {peer} waited in vain for the session to be set up: {code}",
+        headline="the session was not set up in time (4408)",
+        blame=Side.SELF,
+        evidence=("end", "session"),
+        remedy="send the session's first message right after the opening",
+        source="lab book 2 (graphql-ws)",
+    ),
+    Signature(
+        cause=Cause.OVERLOADED,
+        shows="1013 or 4429 was received",
+        when=lambda f: f.code in (1013, 4429),
+        confidence=HIGH,
+        sentence="the {peer} sheds load: {code}",
+        headline="the {peer} sheds load ({code_short})",
+        blame=Side.PEER,
+        evidence=("end",),
+        remedy="come back later and with jitter; raise the {peer}'s limit on connections",
+        source="lab book 3.1",
+    ),
+    Signature(
+        cause=Cause.UPSTREAM_FAILED,
+        shows="1014 was received",
+        when=lambda f: f.code == 1014,
+        confidence=HIGH,
+        sentence="a gateway lost its own connection to the server: {code}",
+        headline="a gateway lost its upstream (1014)",
+        blame=Side.PATH,
+        evidence=("end",),
+        remedy="look at the gateway's log, and at the server behind it",
+        source="lab book 3.1",
+    ),
+    Signature(
+        cause=Cause.RESTART,
+        shows="1012 was received",
+        when=lambda f: f.code == 1012,
+        confidence=HIGH,
+        sentence="the {peer} restarts: {code}",
+        headline="the {peer} restarts (1012)",
+        blame=Side.PEER,
+        evidence=("end", "together"),
+        remedy="drain before a restart, and reconnect with jitter",
+        runner_up=Cause.PLANNED_ROTATION,
+        source="lab book 6, row 8; uvicorn sends it at shutdown (measured)",
+    ),
+    Signature(
+        cause=Cause.RESTART,
+        shows="1001 was received, and other connections ended within 2 s",
+        when=lambda f: f.code in (1000, 1001, 1005) and f.together > 0 and f.end is End.CLIENT,
+        confidence=HIGH,
+        sentence="{together} other connections ended within 2 s, this one with {code}: a restart or a "
+        "deployment",
+        headline="restart: {together} more ended within 2 s",
+        blame=Side.PEER,
+        evidence=("together", "end"),
+        remedy="drain before a restart, and reconnect with jitter",
+        runner_up=Cause.PLANNED_ROTATION,
+        source="lab book 6, row 8",
+    ),
+    Signature(
+        cause=Cause.PEER_LEFT,
+        shows="the server's record: the client sent 1001 (a page left)",
+        when=lambda f: f.code == 1001 and f.end is End.SERVER,
+        confidence=HIGH,
+        sentence="the client went away: {code}",
+        headline="the client went away (1001)",
+        blame=Side.PEER,
+        evidence=("end",),
+        remedy="a browser sends 1001 when its page is left or reloaded: keep the page open",
+        source="lab book 3.1",
+    ),
+    Signature(
+        cause=Cause.HANDLER_ERROR,
+        shows="1011 was received, without the words of a keepalive",
+        when=lambda f: f.code == 1011,
+        confidence=HIGH,
+        sentence="the {peer}'s handler failed: {code}",
+        headline="the {peer}'s handler failed (1011)",
+        blame=Side.PEER,
+        evidence=("end", "last_sent"),
+        remedy="see the {peer}'s traceback; {after_sending}",
+        runner_up=Cause.PEER_FROZEN,
+        source="lab book 6, row 7",
+    ),
+    Signature(
+        cause=Cause.IDLE_AS_NORMAL,
+        shows="1000, 1001 or 1005 was received after the longest silence, of a length that timers have",
+        when=_idle_in_disguise,
+        confidence=MEDIUM,
+        sentence="the {peer} closed with {code} after {idle} without a byte either way: an idle timeout "
+        "in the form of a normal close fits",
+        headline="{code_short} after {idle} of silence: idle timeout?",
+        blame=Side.PEER,
+        evidence=("end", "silences"),
+        remedy="send something more often than every {half_idle}; if the end is planned: "
+        "allow_close={number}",
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="lab book 6, row 24",
+    ),
+    Signature(
+        cause=Cause.RESTART,
+        shows="1001 was received",
+        when=lambda f: f.code == 1001,
+        confidence=MEDIUM,
+        sentence="the {peer} went away, as servers do that shut down or restart: {code}",
+        headline="the {peer} went away (1001): shutdown or restart",
+        blame=Side.PEER,
+        evidence=("end", "together"),
+        remedy="drain before a restart; if the end is planned: allow_close=1001",
+        runner_up=Cause.PLANNED_ROTATION,
+        source="lab book 6, row 8; websockets and Caddy send it at shutdown (measured)",
+    ),
+    Signature(
+        cause=Cause.CLOSED_BY_PEER,
+        shows="any other close code was received",
+        when=lambda f: f.code is not None,
+        confidence=MEDIUM,
+        sentence="the {peer} ended the connection on purpose: {code}",
+        headline="closed by the {peer} on purpose ({code_short})",
+        blame=Side.PEER,
+        evidence=("end", "last_sent"),
+        remedy="see why the {peer} closes: its function returned, or its own rules say so; if the end "
+        "is planned: allow_close={number}",
+        runner_up=Cause.IDLE_AS_NORMAL,
+        source="lab book 3.1",
+    ),
+)

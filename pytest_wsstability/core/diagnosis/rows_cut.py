@@ -1,0 +1,343 @@
+"""Rows for ends without a close frame. FIN or RST says what the first hop did, no more (measured)."""
+
+from __future__ import annotations
+
+from ..close import TransportEnd
+from ..events import Direction, End, Traffic
+from . import timers
+from .features import RECEIVED, SENT, Features
+from .model import Cause, Confidence
+from .signature import Side, Signature
+from .timers import TimerKind
+
+HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
+
+# A silence shorter than this is no timer's.
+_SILENCE = 1.0
+# Messages of this size may be over somebody's limit; the smallest known one is 512 (gorilla's chat example).
+_BIG = 512
+
+
+def _unheard(f: Features) -> bool:
+    """Whether this end asked (heartbeats, pings), and nothing came any more before the end."""
+    asked = f.heartbeats.open_since is not None or f.asked.open_since is not None
+    return asked and not f.hears
+
+
+def _after_big_message(f: Features) -> bool:
+    message = f.tail.message
+    return f.cut and message is not None and message.size >= _BIG and message.size == f.largest_sent
+
+
+def _forgotten(f: Features) -> bool:
+    """Whether the first word after a long silence was answered with RST."""
+    return (
+        f.close is not None
+        and f.close.transport is TransportEnd.RESET
+        and f.close.received is None
+        and f.tail.only_sent
+        and f.tail.quiet_before >= 5.0
+        and f.tail.quiet_before >= f.longest_silence - 0.01
+    )
+
+
+def _idle(f: Features) -> bool:
+    return f.cut and f.silence >= _SILENCE and f.longest_quiet
+
+
+def _idle_number(f: Features) -> bool:
+    return bool(timers.known(f.silence, f.tier, TimerKind.IDLE)) or timers.is_round(f.silence, f.tier)
+
+
+def _age_number(f: Features) -> bool:
+    return bool(timers.known(f.age, f.tier, TimerKind.AGE)) or timers.is_round(f.age, f.tier)
+
+
+def _one_way(f: Features, *what: tuple[Direction, Traffic]) -> bool:
+    """Whether one kind of traffic was never silent for longer, and that long is what timers are."""
+    return f.cut and any(
+        f.silent(direction, traffic) >= _SILENCE
+        and f.broke_silence(direction, traffic)
+        and timers.is_round(f.silent(direction, traffic), f.tier)
+        for direction, traffic in what
+    )
+
+
+def _pong_deadline(f: Features) -> bool:
+    """Whether traffic flowed, no ping ever came, and the time without pongs has a timer's length."""
+    without = f.silent(SENT, Traffic.PONG)
+    return (
+        f.cut
+        and not f.pings.received
+        and f.end is End.CLIENT
+        and f.silent(SENT) < f.age
+        and f.broke_silence(SENT, Traffic.PONG)
+        and (without < f.age - _SILENCE or bool(timers.known(without, f.tier, TimerKind.PONG)))
+        and timers.is_round(without, f.tier)
+    )
+
+
+def _after_message(f: Features) -> bool:
+    return f.cut and f.tail.message is not None
+
+
+ROWS = (
+    Signature(
+        cause=Cause.MID_FRAME,
+        shows="the stream ended inside a frame",
+        when=lambda f: f.close is not None and f.close.mid_frame,
+        confidence=HIGH,
+        sentence="the stream ended in the middle of a frame: who wrote it died or was cut off while "
+        "writing, so this is no idle timeout",
+        headline="cut in the middle of a frame",
+        blame=Side.PEER,
+        evidence=("end", "last_received", "together"),
+        remedy="look for a crash of the {peer}, or a proxy that cut the stream at this moment",
+        runner_up=Cause.RESTART,
+        source="lab book 6, row 22",
+    ),
+    Signature(
+        cause=Cause.HALF_OPEN,
+        shows="ETIMEDOUT, or retransmissions in vain",
+        when=lambda f: (
+            f.close is not None
+            and f.close.received is None
+            and (f.close.transport is TransportEnd.TIMED_OUT or f.network_dead)
+        ),
+        confidence=HIGH,
+        sentence="the path is dead: nothing that this end sent was acknowledged",
+        headline="dead path (half-open): nothing was acknowledged",
+        blame=Side.PATH,
+        evidence=("tcp", "end", "silences"),
+        remedy="look at the network, a NAT or a sleeping host between the two ends",
+        runner_up=Cause.NAT_EXPIRED,
+        source="lab book 6, row 3; lab book 9: 7 of 7",
+    ),
+    Signature(
+        cause=Cause.NAT_EXPIRED,
+        shows="RST on the first bytes after the longest silence",
+        when=_forgotten,
+        confidence=HIGH,
+        sentence="the first bytes after {quiet} of silence were answered with RST: a NAT or load "
+        "balancer had forgotten the connection without a word{silent_owners}",
+        headline="RST on the first bytes after {quiet} of silence: NAT state",
+        blame=Side.PATH,
+        evidence=("end", "silences", "last_sent"),
+        remedy="send something more often than every {half_quiet}, or turn TCP keepalive on",
+        runner_up=Cause.RESTART,
+        source="lab book 6, row 18",
+    ),
+    Signature(
+        cause=Cause.PING_UNANSWERED,
+        shows="no close frame, and a ping of the peer was not answered",
+        when=lambda f: f.cut and f.pings.unanswered is not None,
+        confidence=HIGH,
+        sentence="this end did not answer the ping at {ping}; {ping_gap} later the {peer} cut the "
+        "connection{ping_owners}",
+        headline="pongs withheld, cut {ping_gap} after a ping",
+        blame=Side.SELF,
+        evidence=("server_pings", "end", "heartbeats"),
+        remedy="answer ping frames with pong frames",
+        runner_up=Cause.PONG_DEADLINE,
+        source="lab book 6, row 15, and 1.3",
+    ),
+    Signature(
+        cause=Cause.HEARTBEAT_UNANSWERED,
+        shows="no close frame, and the peer's last heartbeat was not answered",
+        when=lambda f: f.cut and f.beaten.open_since is not None,
+        confidence=HIGH,
+        sentence="the {peer}'s heartbeat at {beaten_since} was not answered, and {beaten_gap} later the "
+        "connection was cut",
+        headline="heartbeat of the {peer} unanswered for {beaten_gap}",
+        blame=Side.SELF,
+        evidence=("beaten", "end"),
+        remedy="answer the {peer}'s heartbeats",
+        source="lab book 1.3",
+    ),
+    Signature(
+        cause=Cause.RESTART,
+        shows="no close frame, and other connections of other ages ended within 2 s",
+        when=lambda f: f.cut and f.together > 0 and not f.same_age,
+        confidence=HIGH,
+        sentence="{together} other connections ended within 2 s, at other ages: the process, a proxy, "
+        "or the host behind them stopped or restarted",
+        headline="restart: {together} more ended within 2 s",
+        blame=Side.PEER,
+        evidence=("together", "end"),
+        remedy="drain before a restart, and reconnect with jitter",
+        runner_up=Cause.MID_FRAME,
+        source="lab book 6, row 16",
+    ),
+    Signature(
+        cause=Cause.PEER_FROZEN,
+        shows="questions of this end stayed open, nothing came, and the peer's kernel acknowledged "
+        "everything",
+        when=lambda f: f.cut and _unheard(f) and f.network_fine,
+        confidence=HIGH,
+        sentence="the {peer}'s process stood still for {rx} before the end: its kernel acknowledged "
+        "everything, and nothing answered",
+        headline="the {peer}'s process stood still (all was acknowledged)",
+        blame=Side.PEER,
+        evidence=("tcp", "questions", "end"),
+        remedy="look for blocking calls in the {peer}'s event loop, or a stopped process",
+        runner_up=Cause.HALF_OPEN,
+        source="lab book 6, row 4; lab book 9: 26 of 26",
+    ),
+    Signature(
+        cause=Cause.PEER_NOT_READING,
+        shows="each ping was answered at once, but questions of this end stayed open",
+        when=lambda f: f.cut and f.prompt_pongs and f.hears,
+        confidence=MEDIUM,
+        sentence="this end answered each ping at once, but the {peer} answered nothing any more and cut "
+        "the connection: it stopped reading, so it never saw the pongs",
+        headline="the {peer} stopped reading, so it missed our pongs",
+        blame=Side.PEER,
+        evidence=("server_pings", "questions", "end"),
+        remedy="in the {peer}'s handler, read in a task of its own",
+        runner_up=Cause.HALF_OPEN,
+        source="lab book 6, row 6a",
+    ),
+    Signature(
+        cause=Cause.HALF_OPEN,
+        shows="questions of this end stayed open, and nothing came any more",
+        when=lambda f: f.cut and _unheard(f),
+        confidence=MEDIUM,
+        sentence="nothing came from the {peer} in the {rx} before the end, though this end asked: the "
+        "path or the {peer}'s process stood still",
+        headline="nothing heard for {rx} before the end",
+        blame=Side.PATH,
+        evidence=("questions", "silences", "tcp"),
+        remedy="look at the network between the two ends, then at the {peer}'s process",
+        runner_up=Cause.PEER_FROZEN,
+        source="lab book 6, rows 3 and 6c",
+    ),
+    Signature(
+        cause=Cause.MESSAGE_TOO_BIG,
+        shows="the end came with the answer to the largest message that this end sent",
+        when=_after_big_message,
+        confidence=MEDIUM,
+        sentence="the connection was cut right after a message of {last_size}, the largest that this "
+        "end sent: a size limit whose close frame (1009) was lost fits",
+        headline="cut right after a message of {last_size}: too big?",
+        blame=Side.SELF,
+        evidence=("last_sent", "end", "largest"),
+        remedy="send smaller messages, or raise the limit (max_size, ws_max_size, maxPayload, SetReadLimit)",
+        runner_up=Cause.HANDLER_ERROR,
+        source="lab book 6, row 10, measured with gorilla/websocket",
+    ),
+    Signature(
+        cause=Cause.IDLE_TIMEOUT,
+        shows="no close frame, after the longest silence either way, of a length that timers have; talk "
+        "before it",
+        when=lambda f: _idle(f) and not f.passive and _idle_number(f),
+        confidence=HIGH,
+        sentence="an idle timeout of {idle}: nothing was sent either way for {silence}{idle_owners}",
+        headline="idle timeout {idle}",
+        blame=Side.PATH,
+        evidence=("silences", "end", "server_pings"),
+        remedy="send a heartbeat or ping more often than every {half_idle}, or raise {idle_knobs}",
+        runner_up=Cause.MAX_AGE,
+        source="lab book 6, row 12, measured",
+    ),
+    Signature(
+        cause=Cause.IDLE_TIMEOUT,
+        shows="no close frame, and nothing was said since the session stood: silence and age are the same",
+        when=lambda f: _idle(f) and f.passive and _idle_number(f),
+        confidence=MEDIUM,
+        sentence="an idle timeout of {idle}, or a maximum age of {max_age}: nothing was said, so that "
+        "the two look the same{idle_owners}",
+        headline="idle timeout {idle}, or maximum age",
+        blame=Side.PATH,
+        evidence=("silences", "end", "server_pings"),
+        remedy="send a heartbeat more often than every {half_idle}: if the connection then dies at the "
+        "same age, it is a maximum age (then raise that, or reconnect)",
+        runner_up=Cause.MAX_AGE,
+        source="lab book 9, measured",
+    ),
+    Signature(
+        cause=Cause.READ_DEADLINE,
+        shows="no close frame, after the longest time without bytes, or without messages, of this end",
+        when=lambda f: _one_way(f, (SENT, Traffic.ANY), (SENT, Traffic.DATA)) and not _idle(f),
+        confidence=MEDIUM,
+        sentence="a read deadline of {up}: the {peer} kept talking, but this end sent no {up_what} for "
+        "{up_time}",
+        headline="read deadline {up}: no {up_what} of ours",
+        blame=Side.PEER,
+        evidence=("silences", "end", "server_pings"),
+        remedy="let this end send {up_what} more often than every {half_up}",
+        runner_up=Cause.MAX_AGE,
+        source="lab book 1.4 (OCI, Deepgram, Phoenix)",
+    ),
+    Signature(
+        cause=Cause.IDLE_TIMEOUT,
+        shows="no close frame, after the longest time without bytes, or without messages, of the peer",
+        when=lambda f: _one_way(f, (RECEIVED, Traffic.ANY), (RECEIVED, Traffic.DATA)) and not _idle(f),
+        confidence=MEDIUM,
+        sentence="an idle timeout of {down} on what the {peer} sends: this end kept talking, but no "
+        "{down_what} came for {down_time}",
+        headline="idle timeout {down} on what the {peer} sends",
+        blame=Side.PATH,
+        evidence=("silences", "end"),
+        remedy="let the {peer} send {down_what} more often than every {half_down}",
+        runner_up=Cause.MAX_AGE,
+        source="lab book 1.4 (OCI, CloudFront)",
+    ),
+    Signature(
+        cause=Cause.PONG_DEADLINE,
+        shows="no close frame while traffic flowed, no ping ever came, and the age, or the time since "
+        "this end's last pong, has a deadline's length",
+        when=_pong_deadline,
+        confidence=MEDIUM,
+        sentence="a read deadline of {pongless} that only pongs reset: traffic flowed to the end, and "
+        "no ping came that asks for a pong",
+        headline="read deadline {pongless} (pong-only), and no pings",
+        blame=Side.PEER,
+        evidence=("server_pings", "silences", "end"),
+        remedy="let the {peer} send pings before its deadline, and reset it on whatever it reads "
+        "(gorilla: SetReadDeadline in the read loop)",
+        runner_up=Cause.MAX_AGE,
+        source="lab book 6, row 14, measured with gorilla/websocket",
+    ),
+    Signature(
+        cause=Cause.MAX_AGE,
+        shows="no close frame while traffic flowed, at the same age as other connections",
+        when=lambda f: f.cut and f.together > 0 and f.same_age and not f.longest_quiet,
+        confidence=HIGH,
+        sentence="a maximum age of {max_age}: traffic flowed to the end, and {together} other "
+        "connections ended at the same age{age_owners}",
+        headline="maximum age {max_age}",
+        blame=Side.PATH,
+        evidence=("silences", "together", "end"),
+        remedy="raise {age_knobs}, or reconnect before it; a heartbeat does not help",
+        runner_up=Cause.RESTART,
+        source="lab book 6, row 13",
+    ),
+    Signature(
+        cause=Cause.MAX_AGE,
+        shows="no close frame while traffic flowed, at an age that limits have",
+        when=lambda f: f.cut and not f.longest_quiet and _age_number(f),
+        confidence=MEDIUM,
+        sentence="a maximum age of {max_age}: traffic flowed to the end, and longer silences were "
+        "survived{age_owners}",
+        headline="maximum age {max_age}",
+        blame=Side.PATH,
+        evidence=("silences", "server_pings", "end"),
+        remedy="raise {age_knobs}, or reconnect before it; a heartbeat does not help",
+        runner_up=Cause.RESTART,
+        source="lab book 6, row 13",
+    ),
+    Signature(
+        cause=Cause.HANDLER_ERROR,
+        shows="no close frame, right after a message that this end sent",
+        when=_after_message,
+        confidence=MEDIUM,
+        sentence="the connection was cut right after this end's message of {last_size}: a handler that "
+        "crashed on it fits (uvicorn and aiohttp then send no close frame)",
+        headline="cut right after our message: handler crashed?",
+        blame=Side.PEER,
+        evidence=("last_sent", "end", "together"),
+        remedy="send the same message on a fresh connection, and see the {peer}'s log",
+        runner_up=Cause.MESSAGE_TOO_BIG,
+        source="lab book 6, row 17, measured with uvicorn and aiohttp",
+    ),
+)

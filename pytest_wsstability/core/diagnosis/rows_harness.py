@@ -1,0 +1,106 @@
+"""Rows for what the test process did to itself, and for ends that somebody planned."""
+
+from __future__ import annotations
+
+from ..verdict import Reason
+from .features import Features
+from .model import Cause, Confidence
+from .signature import Side, Signature
+
+HIGH = Confidence.HIGH
+
+
+def _trouble(reason: Reason, f: Features) -> bool:
+    return reason in f.harness and (f.ended or bool(f.broken))
+
+
+def _own_close(f: Features) -> bool:
+    """Whether this end closed because its user asked for it, or its own deadline or handler did."""
+    close = f.close
+    return close is not None and (close.planned or (f.sent_code in (1000, 1001) and not close.parser_error))
+
+
+ROWS = (
+    Signature(
+        cause=Cause.MACHINE_SLEPT,
+        shows="the machine slept in the two minutes before the end (boot clock against running clock)",
+        when=lambda f: _trouble(Reason.SUSPENDED, f),
+        confidence=HIGH,
+        sentence="the machine slept for {slept}: the result says nothing about the server",
+        headline="the machine slept for {slept}",
+        blame=Side.HARNESS,
+        evidence=("end", "slept"),
+        remedy="run the test on a machine that does not sleep",
+        runner_up=Cause.HARNESS_BLOCKED,
+        source="lab book 6, row 25",
+    ),
+    Signature(
+        cause=Cause.HARNESS_BLOCKED,
+        shows="the test's event loop stood still for 1 s, or half the time that an answer has, before "
+        "the end",
+        when=lambda f: _trouble(Reason.LOOP_LAG, f),
+        confidence=HIGH,
+        sentence="the test's own event loop stood still for {lag}, so pings and answers were late: the "
+        "result says nothing about the server",
+        headline="the test's own event loop stood still for {lag}",
+        blame=Side.HARNESS,
+        evidence=("end", "lag"),
+        remedy="run blocking calls in a thread (asyncio.to_thread), or the test on a quieter machine",
+        runner_up=Cause.PING_UNANSWERED,
+        source="lab book 6, row 0, measured: 4 s of a blocked loop",
+    ),
+    Signature(
+        cause=Cause.HARNESS_NOT_READING,
+        shows="reading was paused before the end, because messages were not taken",
+        when=lambda f: _trouble(Reason.READING_PAUSED, f) and not f.timeline.deliberately_stalled,
+        confidence=HIGH,
+        sentence="the test did not take its messages, so reading was paused, and pings behind them were "
+        "not answered: the result says nothing about the server",
+        headline="messages were not taken, so reading was paused",
+        blame=Side.HARNESS,
+        evidence=("end", "paused"),
+        remedy="take messages with recv(), or pass inbox=0 to throw them away",
+        runner_up=Cause.PING_UNANSWERED,
+        source="lab book 6, row 0, measured: more than 16 unread frames",
+    ),
+    Signature(
+        cause=Cause.HARNESS_NOT_READING,
+        shows='this end reads nothing on purpose (client="stalled"), and the connection ended',
+        when=lambda f: f.timeline.deliberately_stalled and f.timeline.paused_total + f.paused_for > 0,
+        confidence=HIGH,
+        sentence="this end reads nothing, as it was told to, and the {peer} ended the connection: pings "
+        "behind unread messages were not answered",
+        headline='this end reads nothing (client="stalled")',
+        blame=Side.SELF,
+        evidence=("end", "paused"),
+        remedy='expected of client="stalled" where the server has a keepalive; else let the client read',
+        runner_up=Cause.PING_UNANSWERED,
+        source="design",
+    ),
+    Signature(
+        cause=Cause.PLANNED_ROTATION,
+        shows="the peer gave notice (the profile's `notice`: go away, disconnect, server restart) "
+        "before the end",
+        when=lambda f: f.ended and f.notice is not None,
+        confidence=HIGH,
+        sentence="the {peer} gave notice {noticed} before the end: a planned rotation",
+        headline="planned rotation, announced {noticed} before",
+        blame=Side.NOBODY,
+        evidence=("notice", "end"),
+        remedy="test that the client resumes: the end itself was announced (max_age_ok= allows it)",
+        runner_up=Cause.RESTART,
+        source="lab book 6, row 2",
+    ),
+    Signature(
+        cause=Cause.CLOSED_HERE,
+        shows="this end's user, or its code, closed the connection",
+        when=_own_close,
+        confidence=HIGH,
+        sentence="this end closed the connection itself",
+        headline="closed by this end",
+        blame=Side.NOBODY,
+        evidence=("end",),
+        remedy="hold the connection open for as long as the requirement says",
+        source="design",
+    ),
+)

@@ -1,0 +1,237 @@
+"""Rows for connections that are still there, and broke a promise all the same."""
+
+from __future__ import annotations
+
+from ..events import End, Event, Role, Traffic
+from ..verdict import Rule
+from .features import RECEIVED, Features, is_data
+from .model import Cause, Confidence
+from .signature import Side, Signature
+
+HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
+
+# Bytes in the kernel's queue that nobody takes at the other end.
+_QUEUED = 64 * 1024
+
+
+def _asked_in_vain(f: Features) -> bool:
+    return f.heartbeats.open_since is not None or f.asked.open_since is not None
+
+
+def _backpressure(f: Features) -> bool:
+    tcp = f.tcp
+    return tcp is not None and not tcp.unacked and (tcp.probes > 0 or tcp.send_queue >= _QUEUED)
+
+
+def _zombie(f: Features) -> bool:
+    """Whether pings are answered, or the peer's own frames go on, while heartbeats are not answered."""
+    return (
+        f.heartbeats.open_since is not None
+        and f.asked.open_since is None
+        and (f.hears or f.asked.answered > 0)
+    )
+
+
+def _slow(f: Features) -> bool:
+    return bool(f.broken & {Rule.RTT, Rule.HEARTBEATS, Rule.PINGS, Rule.SESSION}) and not _asked_in_vain(f)
+
+
+def _together(f: Features) -> bool:
+    """Whether answers that were late came all at once: the asked stood still, or the path did."""
+    trips = f.timeline.heartbeats if f.timeline.heartbeats.answered > 1 else f.timeline.pings
+    late = trips.rtts.slowest_above(1.0)
+    arrivals = {round(at + rtt, 2) for at, rtt in late}
+    return len(late) >= 2 and len(arrivals) == 1
+
+
+def _one_way_dead(f: Features) -> bool:
+    """Whether heartbeats are answered, but the stream of messages that used to flow is not there."""
+    timeline = f.timeline
+    usual = timeline.longest_gap(RECEIVED, Traffic.DATA)
+    answered = f.heartbeats.answered > 0 and f.heartbeats.open_since is None
+    quiet = timeline.duration - max(
+        (event.at for event in timeline if _stream(event)), default=timeline.duration
+    )
+    return answered and quiet > max(5.0, 3 * min(usual, 60.0))
+
+
+def _stream(event: Event) -> bool:
+    return event.direction is RECEIVED and event.role <= Role.DATA and is_data(event)
+
+
+ROWS = (
+    Signature(
+        cause=Cause.SESSION_DUPLICATED,
+        shows="the session was confirmed more than once",
+        when=lambda f: f.confirmations > 1,
+        confidence=HIGH,
+        sentence="the {peer} confirmed the session {confirmations} times",
+        headline="session confirmed {confirmations} times",
+        blame=Side.PEER,
+        evidence=("session",),
+        remedy="look for two handlers of the same session in the {peer}",
+        source="lab book 6, row 26",
+    ),
+    Signature(
+        cause=Cause.SESSION_NOT_CONFIRMED,
+        shows="the session was not confirmed in time",
+        when=lambda f: Rule.SESSION in f.broken and f.timeline.session_confirmed_at is None,
+        confidence=HIGH,
+        sentence="the session was not confirmed: {session}",
+        headline="session not confirmed: {session}",
+        blame=Side.PEER,
+        evidence=("session", "heartbeats", "last_received"),
+        remedy="see what the {peer} does with session_info; the profile says which messages are meant",
+        runner_up=Cause.ZOMBIE,
+        source="design",
+    ),
+    Signature(
+        cause=Cause.HALF_OPEN,
+        shows="questions stay open, and the kernel sends again and again in vain",
+        when=lambda f: _asked_in_vain(f) and f.network_dead,
+        confidence=HIGH,
+        sentence="the path is dead: nothing that this end sent since {asked_since} was acknowledged",
+        headline="dead path (half-open): nothing was acknowledged",
+        blame=Side.PATH,
+        evidence=("tcp", "questions", "silences"),
+        remedy="look at the network, a NAT or a sleeping host between the two ends",
+        runner_up=Cause.PEER_FROZEN,
+        source="lab book 6, row 3, measured",
+    ),
+    Signature(
+        cause=Cause.BACKPRESSURE,
+        shows="the kernel holds bytes that the peer does not take: window of zero, nothing lost",
+        when=_backpressure,
+        confidence=HIGH,
+        sentence="the {peer} reads too slowly: {queued} wait in this end's kernel, and nothing was lost",
+        headline="the {peer} reads too slowly: {queued} wait",
+        blame=Side.PEER,
+        evidence=("tcp", "questions"),
+        remedy="send less, or let the {peer} read in a task of its own",
+        runner_up=Cause.HALF_OPEN,
+        source="lab book 6, row 21, measured",
+    ),
+    Signature(
+        cause=Cause.ZOMBIE,
+        shows="heartbeats stay open, while pings are answered or the peer's own frames go on",
+        when=_zombie,
+        confidence=MEDIUM,
+        sentence="the {peer} still speaks, but since {asked_since} it answers no heartbeat: the "
+        "connection lives, and the application behind it does not",
+        headline="the {peer} lives, but answers no heartbeat",
+        blame=Side.PEER,
+        evidence=("questions", "own_pings", "server_pings", "tcp"),
+        remedy="look at the {peer}'s workers and queues: pongs prove its I/O loop only",
+        runner_up=Cause.PEER_NOT_READING,
+        source="lab book 6, row 19",
+    ),
+    Signature(
+        cause=Cause.NO_PONGS,
+        shows="pings stay open, while the peer's other frames go on",
+        when=lambda f: f.asked.open_since is not None and f.hears and f.heartbeats.open_since is None,
+        confidence=MEDIUM,
+        sentence="the {peer} still speaks, but answers no ping since {asked_since}",
+        headline="the {peer} sends, but answers no ping",
+        blame=Side.PEER,
+        evidence=("own_pings", "last_received", "tcp"),
+        remedy="use a heartbeat of the application instead of pings, if the {peer} answers none",
+        runner_up=Cause.CONTROL_FRAMES_LOST,
+        source="lab book 6, row 5",
+    ),
+    Signature(
+        cause=Cause.PEER_NOT_READING,
+        shows="heartbeats and pings stay open, while the peer's own frames go on",
+        when=lambda f: _asked_in_vain(f) and f.hears,
+        confidence=MEDIUM,
+        sentence="the {peer} still speaks, but answers nothing since {asked_since}: it stopped reading, "
+        "or nothing reaches it",
+        headline="the {peer} speaks, but answers nothing",
+        blame=Side.PEER,
+        evidence=("questions", "last_received", "tcp"),
+        remedy="in the {peer}'s handler, read in a task of its own; look for a path that is dead one way",
+        runner_up=Cause.HALF_OPEN,
+        source="lab book 1.5",
+    ),
+    Signature(
+        cause=Cause.PEER_FROZEN,
+        shows="questions stay open, nothing comes, and the peer's kernel acknowledged everything",
+        when=lambda f: _asked_in_vain(f) and f.network_fine,
+        confidence=HIGH,
+        sentence="the {peer}'s process stands still since {asked_since}: its kernel acknowledged "
+        "everything, and nothing answered",
+        headline="the {peer}'s process stands still (all was acknowledged)",
+        blame=Side.PEER,
+        evidence=("tcp", "questions", "silences"),
+        remedy="look for blocking calls in the {peer}'s event loop, or a stopped process",
+        runner_up=Cause.HALF_OPEN,
+        source="lab book 6, row 4, measured",
+    ),
+    Signature(
+        cause=Cause.HALF_OPEN,
+        shows="questions stay open and nothing comes; the kernel's view is not known",
+        when=_asked_in_vain,
+        confidence=MEDIUM,
+        sentence="nothing came from the {peer} for {rx}, though this end asked at {asked_since}: a dead "
+        "path (half-open) fits, and so does a process that stands still",
+        headline="nothing heard for {rx}: dead path, or frozen {peer}",
+        blame=Side.PATH,
+        evidence=("questions", "silences", "tcp"),
+        remedy="look at the network between the two ends, then at the {peer}'s process",
+        runner_up=Cause.PEER_FROZEN,
+        source="lab book 6, rows 3 and 4",
+    ),
+    Signature(
+        cause=Cause.PEER_FROZEN,
+        shows="late answers that came all at once",
+        when=lambda f: _slow(f) and _together(f),
+        confidence=MEDIUM,
+        sentence="late answers came all at once: the {peer}, or the path, stood still for {slowest}",
+        headline="the {peer} or the path stood still for {slowest}",
+        blame=Side.PEER,
+        evidence=("late", "tcp"),
+        remedy="look for blocking calls in the {peer}'s event loop",
+        runner_up=Cause.PATH_STALLED,
+        source="lab book 1.5 (descending ramp), measured",
+    ),
+    Signature(
+        cause=Cause.SLOW_ANSWERS,
+        shows="answers came, but late",
+        when=_slow,
+        confidence=MEDIUM,
+        sentence="the answers are slow: the slowest took {slowest}",
+        headline="answers are slow: {slowest}",
+        blame=Side.PEER,
+        evidence=("late", "tcp"),
+        remedy="compare with the round trip of ping frames: if that is as long, the path is slow, else "
+        "the {peer}",
+        runner_up=Cause.PATH_STALLED,
+        source="lab book 6, row 21",
+    ),
+    Signature(
+        cause=Cause.HEARTBEATS_STOPPED,
+        shows="heartbeats of the peer are due and do not come",
+        when=lambda f: Rule.CADENCE in f.broken or (Rule.HEARTBEATS in f.broken and f.end is End.SERVER),
+        confidence=HIGH,
+        sentence="the {peer} sent no heartbeat for {beat_gap}",
+        headline="no heartbeat of the {peer} for {beat_gap}",
+        blame=Side.PEER,
+        evidence=("heartbeats", "last_received"),
+        remedy="a hidden browser tab runs its timers once a minute or less: send heartbeats from a "
+        "worker, or let the server ask",
+        runner_up=Cause.HALF_OPEN,
+        source="lab book 1.6, C (background tab)",
+    ),
+    Signature(
+        cause=Cause.ONE_WAY_DEAD,
+        shows="heartbeats are answered, but the messages of the peer that used to flow do not come",
+        when=_one_way_dead,
+        confidence=LOW,
+        sentence="the {peer} answers heartbeats, but its stream of messages is silent",
+        headline="the {peer}'s stream is silent, its heartbeats go on",
+        blame=Side.PEER,
+        evidence=("heartbeats", "silences"),
+        remedy="subscribe again, and look for a gap in the messages' numbers",
+        runner_up=Cause.ZOMBIE,
+        source="lab book 6, row 20",
+    ),
+)

@@ -1,0 +1,57 @@
+"""One row of the table of causes: what the record must show, and what is then said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from ..events import End
+from .features import Features
+from .model import Blame, Cause, Confidence
+
+
+class Side(Enum):
+    """Who is to blame, seen from the end that recorded; `blame` gives it the end's name."""
+
+    SELF = "this end"
+    PEER = "the other end"
+    SERVER = "the server"
+    CLIENT = "the client"
+    PATH = "the path"
+    HARNESS = "the test process"
+    NOBODY = "nobody"
+
+    def blame(self, end: End) -> Blame:
+        """Who that is, for a record of this end."""
+        if self not in (Side.SELF, Side.PEER):
+            return Blame[self.name]
+        mine, theirs = (Blame.SERVER, Blame.CLIENT) if end is End.SERVER else (Blame.CLIENT, Blame.SERVER)
+        return mine if self is Side.SELF else theirs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """
+    A cause and how it is recognised.
+
+    Templates are filled with the words of `words.words`.
+
+    """
+
+    cause: Cause
+    # What the record must show, in words for the docs, and as a function of the features.
+    shows: str
+    when: Callable[[Features], bool]
+    confidence: Confidence
+    sentence: str
+    # The short form, for one line of a summary.
+    headline: str
+    blame: Side
+    # Names of the facts that carry it; see `evidence.FACTS`.
+    evidence: tuple[str, ...] = ()
+    remedy: str | None = None
+    # What else it may be when no other row of the table fits too.
+    runner_up: Cause | None = None
+    # Where the signature is from.
+    source: str

@@ -1,0 +1,16 @@
+"""The table of causes, in the order in which it is read: the first row that fits is the diagnosis."""
+
+from __future__ import annotations
+
+from . import rows_both, rows_close, rows_content, rows_cut, rows_harness, rows_keepalive, rows_open
+from .signature import Signature
+
+SIGNATURES: tuple[Signature, ...] = (
+    *rows_harness.ROWS,
+    *rows_both.ROWS,
+    *rows_content.ROWS,
+    *rows_keepalive.ROWS,
+    *rows_close.ROWS,
+    *rows_cut.ROWS,
+    *rows_open.ROWS,
+)

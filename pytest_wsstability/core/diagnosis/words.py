@@ -1,0 +1,205 @@
+"""The words that the templates of the table are filled with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ..close import CLOSE_CODES, describe_code
+from ..duration import show_duration as show
+from ..events import Direction, End, Traffic
+from ..redact import show_text
+from . import timers
+from .features import RECEIVED, SENT, Features
+from .timers import TimerKind
+
+_LISTS = (TimerKind.IDLE,)
+
+
+class Words(dict[str, str]):
+    """Words of one connection, each made when a template asks for it."""
+
+    def __init__(self, features: Features) -> None:
+        super().__init__()
+        self._features = features
+
+    def __missing__(self, name: str) -> str:
+        return _WORDS[name](self._features)
+
+
+def _seconds(value: float | None) -> str:
+    return show(round(value, 2)) if value is not None else "an unknown time"
+
+
+def size(count: int) -> str:
+    """Bytes for a sentence: ``512 B``, ``64 KiB``."""
+    return f"{count} B" if count < 10_240 else f"{count / 1024:.0f} KiB"
+
+
+def side(f: Features, end: End) -> Features | None:
+    """The features of an end; None when we do not hold it."""
+    return f if f.end is end else f.other
+
+
+def _deadline(f: Features) -> float:
+    server = side(f, End.SERVER)
+    assert server is not None
+    assert server.close is not None
+    return server.close.deadline or 0.0
+
+
+def _reset_by(f: Features) -> str:
+    server = side(f, End.SERVER)
+    assert server is not None
+    assert server.close is not None
+    return " and ".join(server.close.reset_by)
+
+
+def _code(f: Features) -> str:
+    return str(f.close.received) if f.close and f.close.received else "no close frame"
+
+
+def _code_short(f: Features) -> str:
+    code = f.code
+    return (
+        "no code"
+        if code is None
+        else f"{code} {CLOSE_CODES[code].name}"
+        if code in CLOSE_CODES
+        else str(code)
+    )
+
+
+def _owners(seconds: float, f: Features, *kinds: TimerKind) -> str:
+    """Who is known for a timer, as a hypothesis and no more."""
+    names = timers.owners(seconds, f.tier, *kinds)
+    signed = _signed(f)
+    return f" ({show(round(seconds))} fits {names}{signed})" if names else ""
+
+
+def _signed(f: Features) -> str:
+    """Who signed the handshake's answer: a hint, since each hop may sign or replace it."""
+    hints = f.timeline.hints
+    return (
+        f"; the response had {', '.join(f'{name}: {show_text(value, 40)}' for name, value in hints)}"
+        if hints
+        else ""
+    )
+
+
+def _knobs(seconds: float, f: Features, other: str, *kinds: TimerKind) -> str:
+    found = timers.known(seconds, f.tier, *kinds)
+    return " / ".join(dict.fromkeys(timer.knob for timer in found if timer.knob)) or other
+
+
+def one_way(f: Features, direction: Direction) -> tuple[Traffic, float]:
+    """The traffic of one direction whose silence before the end was the longest, and how long it was."""
+    for traffic in (Traffic.ANY, Traffic.DATA):
+        if f.broke_silence(direction, traffic):
+            return traffic, f.silent(direction, traffic)
+    return Traffic.ANY, f.silent(direction)
+
+
+def _what(f: Features, direction: Direction) -> str:
+    return "bytes" if one_way(f, direction)[0] is Traffic.ANY else "messages"
+
+
+def _asked_since(f: Features) -> float | None:
+    instants: Iterable[float | None] = (f.heartbeats.open_since, f.asked.open_since)
+    return min((at for at in instants if at is not None), default=None)
+
+
+def _since(at: float | None, f: Features) -> str:
+    return _seconds(None if at is None else f.age - at)
+
+
+def session(f: Features) -> str:
+    """How far the session came."""
+    timeline = f.timeline
+    if timeline.session_confirmed_at is not None:
+        return f"confirmed after {show(timeline.session_confirmed_at)}"
+    if timeline.session_info_at is not None:
+        verb = "came" if f.end is End.SERVER else "sent"
+        return f"session_info {verb} at {show(timeline.session_info_at)}, and no answer"
+    return "session_info never came" if f.end is End.SERVER else "no greeting came, so nothing was sent"
+
+
+def _slowest(f: Features) -> str:
+    found = max(f.heartbeats.slowest, f.asked.slowest)
+    return _seconds(found or f.timeline.session_confirmed_at)
+
+
+def _after_sending(f: Features) -> str:
+    message = f.tail.message
+    return (
+        f"it came right after a message of {size(message.size)} of this end"
+        if message
+        else "it came by itself"
+    )
+
+
+_WORDS: dict[str, Callable[[Features], str]] = {
+    "peer": lambda f: f.end.peer.value,
+    "age": lambda f: _seconds(f.age),
+    # Close frames.
+    "code": _code,
+    "code_short": _code_short,
+    "number": lambda f: str(f.code),
+    "described": lambda f: describe_code(f.code or 1006),
+    "parser_error": lambda f: show_text((f.close.parser_error if f.close else None) or "", 120),
+    "local_reason": lambda f: show_text(next(filter(None, _local_reasons(f)), ""), 120),
+    # Timers.
+    "deadline": lambda f: show(_deadline(f)),
+    "nine_tenths": lambda f: f"every {show(round(0.9 * _deadline(f), 1))}",
+    "half": lambda f: show(_deadline(f) / 2),
+    "reset_by": _reset_by,
+    "silence": lambda f: _seconds(f.silence),
+    "idle": lambda f: timers.value(f.silence, f.tier, *_LISTS),
+    "half_idle": lambda f: show(round(f.silence) / 2 or round(f.silence / 2, 2)),
+    "idle_owners": lambda f: _owners(f.silence, f, *_LISTS),
+    "idle_knobs": lambda f: _knobs(f.silence, f, "the idle timeout of the proxy or server", *_LISTS),
+    "quiet": lambda f: _seconds(f.tail.quiet_before),
+    "half_quiet": lambda f: show(round(f.tail.quiet_before) / 2),
+    "silent_owners": lambda f: _owners(f.tail.quiet_before, f, TimerKind.SILENT),
+    "max_age": lambda f: timers.value(f.age, f.tier, TimerKind.AGE),
+    "age_owners": lambda f: _owners(f.age, f, TimerKind.AGE),
+    "age_knobs": lambda f: _knobs(f.age, f, "the limit of the proxy, gateway or server", TimerKind.AGE),
+    "pongless": lambda f: timers.value(f.silent(SENT, Traffic.PONG), f.tier, TimerKind.PONG),
+    "rx": lambda f: _seconds(f.silent(RECEIVED)),
+    "silent_data": lambda f: _seconds(f.silent(SENT, Traffic.DATA)),
+    "half_silent_data": lambda f: _seconds(f.silent(SENT, Traffic.DATA) / 2),
+    "up": lambda f: timers.value(one_way(f, SENT)[1], f.tier, TimerKind.IDLE_UPSTREAM),
+    "up_what": lambda f: _what(f, SENT),
+    "up_time": lambda f: _seconds(one_way(f, SENT)[1]),
+    "half_up": lambda f: _seconds(one_way(f, SENT)[1] / 2),
+    "down": lambda f: timers.value(one_way(f, RECEIVED)[1], f.tier, TimerKind.IDLE_DOWNSTREAM),
+    "down_what": lambda f: _what(f, RECEIVED),
+    "down_time": lambda f: _seconds(one_way(f, RECEIVED)[1]),
+    "half_down": lambda f: _seconds(one_way(f, RECEIVED)[1] / 2),
+    # Questions and answers.
+    "ping": lambda f: _seconds(f.pings.unanswered),
+    "ping_gap": lambda f: _since(f.pings.unanswered, f),
+    "ping_owners": lambda f: _owners(f.age - (f.pings.unanswered or 0.0), f, TimerKind.PING),
+    "beaten_since": lambda f: _seconds(f.beaten.open_since),
+    "beaten_gap": lambda f: _since(f.beaten.open_since, f),
+    "asked_since": lambda f: _seconds(_asked_since(f)),
+    "slowest": _slowest,
+    "beat_gap": lambda f: _seconds(f.age - (f.timeline.heartbeats.last_at or 0.0)),
+    # Messages.
+    "largest": lambda f: size(f.largest_sent),
+    "last_size": lambda f: size(f.tail.message.size) if f.tail.message else "unknown size",
+    "after_sending": _after_sending,
+    # The session, other connections, the test process, the kernel.
+    "session": session,
+    "confirmations": lambda f: str(f.confirmations),
+    "together": lambda f: str(f.together),
+    "noticed": lambda f: _since(f.notice, f),
+    "lag": lambda f: show(f.lag),
+    "slept": lambda f: show(round(f.timeline.suspended, 1)),
+    "queued": lambda f: size(f.tcp.send_queue if f.tcp else 0),
+}
+
+
+def _local_reasons(f: Features) -> list[str | None]:
+    """Why the server ended it, in its own words; then why this end did."""
+    sides = (side(f, End.SERVER), f)
+    return [each.close.local_reason for each in sides if each is not None and each.close is not None]

@@ -1,0 +1,134 @@
+"""Each row of the table of causes, by a timeline that shows it."""
+
+import pytest
+
+from pytest_wsstability.core.close import CloseFrame, TransportEnd
+from pytest_wsstability.core.diagnosis import Blame, Cause, Confidence, diagnose
+from pytest_wsstability.core.events import End
+from tests.core.script import FIN, PLANNED, RST, closed_by_peer, timeline
+
+HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
+SERVER, PATH, CLIENT, HARNESS, NOBODY = Blame.SERVER, Blame.PATH, Blame.CLIENT, Blame.HARNESS, Blame.NOBODY
+
+SESSION = [(0.01, "<hello"), (0.01, ">info"), (0.02, "<confirmed")]
+
+
+def beats(until, every=25):
+    """Heartbeats and their answers."""
+    return [
+        row for at in range(every, until, every) for row in ((at, ">beat"), (at + 0.01, "<answer"))
+    ]  # fmt: skip
+
+
+def pings(until, every=30):
+    """Pings of the server and the pongs of the client."""
+    return [row for at in range(every, until, every) for row in ((at, "<ping"), (at, ">pong"))]
+
+
+def script(*parts):
+    """Rows in the order of time."""
+    return sorted((row for part in parts for row in part), key=lambda row: row[0])
+
+
+KEEPALIVE = "keepalive ping timeout"
+SENT_1011 = {"transport": TransportEnd.FIN, "sent": CloseFrame(1011, KEEPALIVE)}
+
+ENDED = [
+    # The test process.
+    ([(50, "slept", 30.0), (60, FIN)], Cause.MACHINE_SLEPT, HIGH, HARNESS),
+    ([(56, "lag", 4.0), (60, FIN)], Cause.HARNESS_BLOCKED, HIGH, HARNESS),
+    ([(50, "paused"), (60, RST)], Cause.HARNESS_NOT_READING, HIGH, HARNESS),
+    ([(60, PLANNED)], Cause.CLOSED_HERE, HIGH, NOBODY),
+    # Timers.
+    ([*SESSION, *beats(45), (85.02, FIN)], Cause.IDLE_TIMEOUT, HIGH, PATH),
+    ([*SESSION, (60, FIN)], Cause.IDLE_TIMEOUT, MEDIUM, PATH),
+    (script(SESSION, beats(300), pings(300), [(300, FIN)]), Cause.MAX_AGE, MEDIUM, PATH),
+    (script(SESSION, beats(60), [(60, FIN)]), Cause.PONG_DEADLINE, MEDIUM, SERVER),
+    (script(SESSION, beats(60), [(30, "<ping"), (60, FIN)]), Cause.PING_UNANSWERED, HIGH, CLIENT),
+    # Close frames.
+    ([(30, "<ping"), (50, closed_by_peer(1011, KEEPALIVE))], Cause.PING_UNANSWERED, HIGH, CLIENT),
+    (
+        [(20, "<ping"), (20, ">pong"), (40, closed_by_peer(1011, KEEPALIVE))],
+        Cause.PEER_NOT_READING, HIGH, SERVER,
+    ),
+    ([(33.3, closed_by_peer(1011))], Cause.HANDLER_ERROR, HIGH, SERVER),
+    ([(33.3, closed_by_peer(1012))], Cause.RESTART, HIGH, SERVER),
+    ([(33.3, closed_by_peer(1001))], Cause.RESTART, MEDIUM, SERVER),
+    ([(33.3, closed_by_peer(1013))], Cause.OVERLOADED, HIGH, SERVER),
+    ([(33.3, closed_by_peer(1014))], Cause.UPSTREAM_FAILED, HIGH, PATH),
+    ([(900, closed_by_peer(4401, "token expired"))], Cause.AUTH_EXPIRED, HIGH, SERVER),
+    ([(33.3, closed_by_peer(4409))], Cause.SESSION_DUPLICATED, HIGH, CLIENT),
+    ([(33.3, closed_by_peer(1009))], Cause.MESSAGE_TOO_BIG, HIGH, CLIENT),
+    ([(33.3, closed_by_peer(1002))], Cause.PROTOCOL_ERROR, HIGH, CLIENT),
+    ([(33.3, closed_by_peer(4711))], Cause.CLOSED_BY_PEER, MEDIUM, SERVER),
+    ([*SESSION, (600, closed_by_peer(1000))], Cause.IDLE_AS_NORMAL, MEDIUM, SERVER),
+    (
+        [(33, {**FIN, "sent": CloseFrame(1002), "parser_error": "invalid opcode"})],
+        Cause.PROTOCOL_ERROR, HIGH, SERVER,
+    ),
+    (
+        [(33, {**FIN, "sent": CloseFrame(1009), "parser_error": "over size limit"})],
+        Cause.MESSAGE_TOO_BIG, HIGH, SERVER,
+    ),
+    # Cut without a word.
+    ([(33.3, {**FIN, "mid_frame": True})], Cause.MID_FRAME, HIGH, SERVER),
+    ([(33.3, {"transport": TransportEnd.TIMED_OUT})], Cause.HALF_OPEN, HIGH, PATH),
+    ([*SESSION, (350, ">beat"), (350.01, RST)], Cause.NAT_EXPIRED, HIGH, PATH),
+    (script(SESSION, beats(40), [(47.1, "<text"), (47.3, FIN)]), Cause.UNDETERMINED, LOW, NOBODY),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "cause", "confidence", "blame"), ENDED)
+def test_an_ended_connection(rows, cause, confidence, blame):
+    """What the client's record alone shows."""
+    found = diagnose(timeline(*rows))
+
+    assert (found.cause, found.confidence, found.blame) == (cause, confidence, blame), found
+
+
+def test_own_keepalive_gave_up():
+    """Nothing came any more, or everything but pongs."""
+    silent = timeline((20, ">ping", b"1"), (40, SENT_1011))
+    talking = timeline((20, ">ping", b"1"), (30, "<text"), (39, "<text"), (40, SENT_1011))
+
+    assert diagnose(silent).cause is Cause.HALF_OPEN
+    assert diagnose(talking).cause is Cause.NO_PONGS
+
+
+def test_others_that_end_at_the_same_time_are_a_restart():
+    """Connections of other ages that end within two seconds ended for one reason."""
+    ages = [
+        timeline((20, "<text"), (47.3, FIN), origin=1000),
+        timeline((3, "<text"), (7.9, FIN), origin=1040),
+    ]
+    elsewhere = timeline((200, FIN), origin=1000)
+
+    assert diagnose(ages[0], cohort=[*ages, elsewhere]).cause is Cause.RESTART
+    assert diagnose(ages[0], cohort=[elsewhere]).cause is Cause.UNDETERMINED
+
+
+def test_both_ends_are_known():
+    """The sentence names the end, the timer and what would have reset it."""
+    client = timeline(*script(SESSION, beats(60), [(30, "<ping"), (60, FIN)]))
+    server = timeline(
+        (0, ">hello"), (25, "<beat"), (25, ">answer"), (30, ">ping", b"1"), (50, "<beat"), (60, "deadline"),
+        (60, {"transport": TransportEnd.ABORTED, "deadline": 60.0, "reset_by": ("pongs",),
+              "local_reason": "read deadline of 60 s ran out"}),
+        end=End.SERVER,
+    )  # fmt: skip
+    found = diagnose(client, [server])
+
+    assert found.sentence == (
+        "the client withheld pongs; the server's 60 s read deadline, reset only by pongs, closed it"
+    )
+    assert found.headline == "pongs withheld, read deadline 60 s (pong-only)"
+    assert (found.cause, found.confidence, found.blame) == (Cause.PING_UNANSWERED, HIGH, CLIENT)
+    assert diagnose(server, [client]).sentence == found.sentence
+
+
+def test_undetermined_shows_the_nearest_causes():
+    """Three, the nearest first, each with its distance."""
+    found = diagnose(timeline(*script(SESSION, beats(40), [(47.1, "<text"), (47.3, FIN)])))
+
+    assert len(found.hypotheses) == 3
+    assert [each.distance for each in found.hypotheses] == sorted(each.distance for each in found.hypotheses)
