@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
+from .cause import Diagnosis
 from .events import Tier
-
-if TYPE_CHECKING:
-    from .diagnosis import Diagnosis
 
 
 class Outcome(Enum):

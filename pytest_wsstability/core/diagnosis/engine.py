@@ -6,6 +6,7 @@ import bisect
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ..cause import Blame, Cause, Confidence, Diagnosis, Hypothesis
 from ..duration import show_duration as show
 from ..events import Traffic
 from ..timeline import Timeline
@@ -14,7 +15,6 @@ from . import timers
 from .evidence import facts, ruled_out
 from .experiments import experiment
 from .features import RECEIVED, SENT, TOGETHER, Features, extract
-from .model import Blame, Cause, Confidence, Diagnosis, Hypothesis
 from .signature import Signature
 from .table import SIGNATURES
 from .timers import TimerKind

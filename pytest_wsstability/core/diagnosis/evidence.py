@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ..cause import Cause, Evidence
 from ..duration import show_duration as show
 from ..events import Direction, End, Traffic
 from ..redact import show_text
 from .features import RECEIVED, SENT, Asked, Features, is_data
-from .model import Cause, Evidence
 from .words import session, side, size
 
 _NOT_SEEN = "the kernel's view of the connection (TCP_INFO) was not seen here: {why}"

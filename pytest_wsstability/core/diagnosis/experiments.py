@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .model import Cause
+from ..cause import Cause
 
 _TALK = "send a message every second: "
 _TCP = "look at TCP_INFO while it is open (Linux, real time): "

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..cause import Cause, Confidence
 from ..events import End
 from .features import Features
-from .model import Cause, Confidence
 from .signature import Side, Signature
 
 HIGH = Confidence.HIGH

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ..cause import Cause, Confidence
 from ..events import End
 from . import timers
 from .features import Features
-from .model import Cause, Confidence
 from .signature import Side, Signature
 from .timers import TimerKind
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .model import Cause, Confidence
+from ..cause import Cause, Confidence
 from .signature import Side, Signature
 
 HIGH = Confidence.HIGH

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from ..cause import Cause, Confidence
 from ..close import TransportEnd
 from ..events import Direction, End, Traffic
 from . import timers
 from .features import RECEIVED, SENT, Features
-from .model import Cause, Confidence
 from .signature import Side, Signature
 from .timers import TimerKind
 

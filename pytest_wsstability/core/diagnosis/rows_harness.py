@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..cause import Cause, Confidence
 from ..verdict import Reason
 from .features import Features
-from .model import Cause, Confidence
 from .signature import Side, Signature
 
 HIGH = Confidence.HIGH

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..cause import Cause, Confidence
 from ..events import Traffic
 from .features import RECEIVED, SENT, Features
-from .model import Cause, Confidence
 from .signature import Side, Signature
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ..cause import Cause, Confidence
 from ..events import End, Event, Role, Traffic
 from ..verdict import Rule
 from .features import RECEIVED, Features, is_data
-from .model import Cause, Confidence
 from .signature import Side, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from ..cause import Blame, Cause, Confidence
 from ..events import End
 from .features import Features
-from .model import Blame, Cause, Confidence
 
 
 class Side(Enum):
