@@ -161,7 +161,7 @@ class ClockLoop(asyncio.SelectorEventLoop):
 
     def _is_expected(self) -> bool:
         """Whether the clock has stood still for the thread that calls."""
-        return bool(self._in_flight) or is_worker(threading.current_thread(), self)
+        return self._in_flight.total > 0 or is_worker(threading.current_thread(), self)
 
     def _awaken(self) -> None:
         """End the wait for the kernel; called in any thread."""
@@ -220,7 +220,7 @@ class ClockLoop(asyncio.SelectorEventLoop):
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
-        if self._kernel or self._signals or self._in_flight:
+        if self._kernel or self._signals or self._in_flight.total:
             self._poll(0)
         if not ready:
             if not self._stopping:
@@ -253,7 +253,7 @@ class ClockLoop(asyncio.SelectorEventLoop):
         when = self._timers.next_instant()
         if when is not None and when <= self._now:
             self._ready.append(self._timers.pop())
-        elif self._in_flight or any_busy(self):
+        elif self._in_flight.total or any_busy(self):
             self._wait()
         elif when is not None:
             tied = self._timers.tied()
@@ -275,7 +275,7 @@ class ClockLoop(asyncio.SelectorEventLoop):
         when = self._timers.next_instant()
         if when is not None and when <= self._now:
             self._ready.append(self._timers.pop())
-        elif self._turns >= _SPINNING and not self._in_flight:
+        elif self._turns >= _SPINNING and not self._in_flight.total:
             self._turns = 0
             raise self._deadlock(
                 f"the loop turned {_SPINNING:,} times without a timer or I/O: a busy sleep(0) loop",

@@ -9,28 +9,26 @@ from contextlib import contextmanager
 
 
 class InFlight:
-    """Counts things in flight; true while there are any. Safe in all threads."""
+    """Counts things in flight. Safe in all threads."""
 
     def __init__(self, awaken: Callable[[], None]) -> None:
         self._awaken = awaken
         self._lock = threading.Lock()
         self._things: Counter[str] = Counter()
-        self._total = 0
-
-    def __bool__(self) -> bool:
-        return self._total > 0
+        # How many there are; an attribute, because the loop asks at each turn.
+        self.total = 0
 
     def start(self, thing: str) -> None:
         """One more is in flight."""
         with self._lock:
             self._things[thing] += 1
-            self._total += 1
+            self.total += 1
 
     def finish(self, thing: str) -> None:
         """One has landed; the loop looks again whether its clock may move."""
         with self._lock:
             self._things[thing] -= 1
-            self._total -= 1
+            self.total -= 1
         self._awaken()
 
     @contextmanager

@@ -6,7 +6,7 @@ import asyncio
 import heapq
 import random
 from collections import deque
-from itertools import count
+from collections.abc import Callable
 from typing import Literal, get_args
 
 Order = Literal["fifo", "lifo", "random"]
@@ -44,74 +44,84 @@ class Ties:
 
 class TimerQueue:
     """
-    A heap of (instant, rank, handle).
+    Instants in a heap, and for each of them its timers in the order in which they were scheduled.
 
-    The rank decides between equal instants: a bare heap of handles would decide by accident. Tuples also
-    compare in C, where handles compare in Python.
+    Round intervals make many timers meet: a thousand heartbeats are one instant, and cost the heap one
+    comparison of floats, where a heap of handles would compare thousands of them, and in Python.
 
     """
 
     def __init__(self, order: Order, seed: int) -> None:
         if order not in get_args(Order):
             raise ValueError(f"order={order!r} is not one of {', '.join(map(repr, get_args(Order)))}")
-        self._heap: list[tuple[float, float, asyncio.TimerHandle]] = []
+        self._instants: list[float] = []
+        self._timers: dict[float, list[asyncio.TimerHandle]] = {}
+        self._size = 0
+        # How many of them are cancelled, and still there.
         self._cancelled = 0
-        sequence = count()
         rng = random.Random(seed)
-        ranks = {
-            "fifo": lambda: next(sequence),
-            "lifo": lambda: -next(sequence),
-            "random": rng.random,
+        choices: dict[Order, Callable[[int], int]] = {
+            "fifo": lambda size: 0,
+            "lifo": lambda size: size - 1,
+            "random": rng.randrange,
         }
-        self._rank = sequence.__next__ if order == "fifo" else ranks[order]
+        # Which of several timers of one instant comes first.
+        self._choose = choices[order]
 
     def __len__(self) -> int:
-        return len(self._heap)
+        return self._size
 
-    def push(self, when: float, handle: asyncio.TimerHandle) -> None:
+    def push(self, when: float, timer: asyncio.TimerHandle) -> None:
         """Add a timer for an instant."""
-        heapq.heappush(self._heap, (when, self._rank(), handle))
-
-    def pop(self) -> asyncio.TimerHandle:
-        """Take the next timer; `next_instant` has said that there is one."""
-        return heapq.heappop(self._heap)[2]
+        self._size += 1
+        timers = self._timers.get(when)
+        if timers is None:
+            self._timers[when] = [timer]
+            heapq.heappush(self._instants, when)
+        else:
+            timers.append(timer)
 
     def next_instant(self) -> float | None:
         """The instant of the next timer that is not cancelled; None without one."""
-        heap = self._heap
-        while heap:
-            when, _, handle = heap[0]
-            if not handle._cancelled:
+        while self._instants:
+            when = self._instants[0]
+            timers = self._timers[when]
+            while timers and timers[0]._cancelled:
+                del timers[0]
+                self._size -= 1
+                self._cancelled -= 1
+            if timers:
                 return when
-            heapq.heappop(heap)
-            self._cancelled -= 1
+            del self._timers[heapq.heappop(self._instants)]
         return None
+
+    def pop(self) -> asyncio.TimerHandle:
+        """Take the next timer; `next_instant` has said that there is one."""
+        timers = self._timers[self._instants[0]]
+        while True:
+            size = len(timers)
+            timer = timers.pop(self._choose(size) if size > 1 else 0)
+            self._size -= 1
+            if not timer._cancelled:
+                return timer
+            self._cancelled -= 1
 
     def tied(self) -> int:
         """How many timers that are not cancelled share the next instant."""
-        heap = self._heap
-        instant = heap[0][0]
-        # In a heap an entry can equal the smallest only if its parent does.
-        size = len(heap)
-        if (size < 2 or heap[1][0] != instant) and (size < 3 or heap[2][0] != instant):
-            return 1
-        tied, unseen = 0, [0]
-        while unseen:
-            index = unseen.pop()
-            if index < len(heap) and heap[index][0] == instant:
-                tied += not heap[index][2]._cancelled
-                unseen += (2 * index + 1, 2 * index + 2)
-        return tied
+        timers = self._timers[self._instants[0]]
+        return 1 if len(timers) == 1 else sum(not timer._cancelled for timer in timers)
 
     def note_cancelled(self) -> None:
         """A timer was cancelled; when they are the majority, clear them out."""
         self._cancelled += 1
-        if self._cancelled * 2 > len(self._heap) > _FEW:
-            self._heap = [entry for entry in self._heap if not entry[2]._cancelled]
-            heapq.heapify(self._heap)
+        if self._cancelled * 2 > self._size > _FEW:
+            for when, timers in self._timers.items():
+                self._timers[when] = [timer for timer in timers if not timer._cancelled]
+            self._size = sum(map(len, self._timers.values()))
             self._cancelled = 0
 
     def clear(self) -> None:
         """Drop all timers."""
-        self._heap.clear()
-        self._cancelled = 0
+        self._instants.clear()
+        self._timers.clear()
+        self._size = self._cancelled = 0
