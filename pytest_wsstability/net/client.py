@@ -152,13 +152,9 @@ class ClientSide:
         websocket.withhold_pongs = self._kind is ClientKind.MUTE
         tickers = []
         if self._heartbeat is not None:
-            tickers.append(
-                Ticker(websocket.loop, timeline.opened, self._heartbeat, lambda: self._beat(websocket))
-            )
+            tickers.append(Ticker(websocket.loop, timeline.opened, self._heartbeat, self._beat, websocket))
         if self._kind is ClientKind.KEEPALIVE:
-            tickers.append(
-                Ticker(websocket.loop, timeline.opened, KEEPALIVE, lambda: self._keepalive(websocket))
-            )
+            tickers.append(Ticker(websocket.loop, timeline.opened, KEEPALIVE, self._keepalive, websocket))
         self._tickers = tickers or None
         if not websocket.profile.has_session:
             self._stall(websocket)

@@ -117,9 +117,9 @@ class ServerSide:
             websocket.withhold_pongs = True
         self._connection = Connection(websocket)
         if behaviour.read_deadline is not None:
-            self._deadline = Deadline(loop, behaviour.read_deadline, lambda: self._overdue(websocket))
+            self._deadline = Deadline(loop, behaviour.read_deadline, self._overdue, websocket)
         if behaviour.ping_interval is not None:
-            self._pings = Ticker(loop, timeline.opened, behaviour.ping_interval, lambda: _ping(websocket))
+            self._pings = Ticker(loop, timeline.opened, behaviour.ping_interval, _ping, websocket)
         self._register.came(self._connection)
         self._after(websocket, behaviour.greet, lambda: websocket.send_profile(Role.GREETING))
 

@@ -7,17 +7,28 @@ from collections.abc import Callable
 
 
 class Ticker:
-    """Calls back at ``start + n * interval``: late calls do not shift the later ones."""
+    """
+    Calls back at ``start + n * interval``: late calls do not shift the later ones.
 
-    __slots__ = ("_callback", "_handle", "_interval", "_loop", "_start", "_ticks")
+    The callback gets ``args``; a closure instead would cost a connection 250 bytes more.
+
+    """
+
+    __slots__ = ("_args", "_callback", "_handle", "_interval", "_loop", "_start", "_ticks")
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, start: float, interval: float, callback: Callable[[], object]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        start: float,
+        interval: float,
+        callback: Callable[..., object],
+        *args: object,
     ) -> None:
         self._loop = loop
         self._start = start
         self._interval = interval
         self._callback = callback
+        self._args = args
         self._ticks = 0
         self._handle: asyncio.TimerHandle | None = None
         self._schedule()
@@ -34,7 +45,7 @@ class Ticker:
 
     def _tick(self) -> None:
         self._schedule()
-        self._callback()
+        self._callback(*self._args)
 
     def cancel(self) -> None:
         """No further call."""
@@ -52,14 +63,19 @@ class Deadline:
 
     """
 
-    __slots__ = ("_at", "_callback", "_handle", "_loop", "_seconds")
+    __slots__ = ("_args", "_at", "_callback", "_handle", "_loop", "_seconds")
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, seconds: float, callback: Callable[[], object]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        seconds: float,
+        callback: Callable[..., object],
+        *args: object,
     ) -> None:
         self._loop = loop
         self._seconds = seconds
         self._callback = callback
+        self._args = args
         self._at = loop.time() + seconds
         self._handle: asyncio.TimerHandle | None = loop.call_at(self._at, self._fire)
 
@@ -72,7 +88,7 @@ class Deadline:
             self._handle = self._loop.call_at(self._at, self._fire)
             return
         self._handle = None
-        self._callback()
+        self._callback(*self._args)
 
     def cancel(self) -> None:
         """No call any more."""
