@@ -157,20 +157,16 @@ def _last(timeline: Timeline, way: Direction) -> Iterator[tuple[str, float]]:
 
 def _replay(timeline: Timeline, events: list[Event], total: int) -> None:
     """Fill the rings: as large as what there is, since nothing will be added."""
-    data = [event for event in events if is_data(event)]
-    signals = [event for event in events if not is_data(event)]
-    timeline._signals = _ring(signals)
-    timeline._data = _ring(data) if data else None
-    # How the lost ones are shared out is not known; nothing asks.
-    timeline._signals.total = max(len(signals), total - len(data))
-
-
-def _ring(events: list[Event]) -> Recorder:
-    ring = Recorder(max(1, len(events)))
-    for event in events:
-        number = event.size if event.kind is Kind.FRAME else round(event.seconds * 1000)
-        ring.append(event.at, event.kind, event.direction, event.opcode, number, event.role)
-    return ring
+    frames = sum(map(is_data, events))
+    timeline.total = max(len(events), total)
+    timeline._signals = signals = Recorder(max(1, len(events) - frames))
+    timeline._data = data = Recorder(frames) if frames else None
+    for number, event in enumerate(events, timeline.total - len(events)):
+        measure = event.size if event.kind is Kind.FRAME else round(event.seconds * 1000)
+        ring = data if data is not None and is_data(event) else signals
+        ring.append(event.at, event.kind, event.direction, event.opcode, measure, event.role, number)
+    # Which ring the lost ones fell out of is not known.
+    signals.overflowed = total > len(events)
 
 
 def _restore_counts(timeline: Timeline, frames: Mapping[str, Any], last: Mapping[str, Any]) -> None:

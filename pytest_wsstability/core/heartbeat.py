@@ -67,22 +67,23 @@ class RoundTrips:
 
     def answer(self, at: float, key: bytes | None = None) -> bool:
         """An answer came; False when no open question fits it (an unsolicited pong, for one)."""
-        if not self._pending:
+        pending, keys = self._pending, self._keys
+        if not pending:
             return False
         if key is None:
-            first = last = len(self._pending) - 1
-        elif self._keys is not None and key in self._keys:
+            first = last = len(pending) - 1
+        elif keys is not None and key in keys:
             # RFC 6455, section 5.5.3: an endpoint that got several pings may answer only the most recent.
-            first, last = 0, self._keys.index(key)
+            first, last = 0, keys.index(key)
         else:
             return False
         # An older question waited until now too: a verdict must not depend on when it is asked for.
-        for asked in self._pending[first : last + 1]:
+        for asked in pending[first : last + 1]:
             self.answered += 1
             self.rtts.add(at - asked, asked)
-        del self._pending[first : last + 1]
-        if self._keys is not None:
-            del self._keys[first : last + 1]
+        del pending[first : last + 1]
+        if keys is not None:
+            del keys[first : last + 1]
         return True
 
     @property

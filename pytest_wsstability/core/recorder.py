@@ -1,4 +1,4 @@
-"""The flight recorder: the last events of a connection, 16 bytes each, in a ring that stops growing."""
+"""The flight recorder: the last events of a connection, 18 bytes each, in a ring that stops growing."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 from .events import Direction, Event, Kind, Opcode, Role
 
-# at, then size in bytes (frames) or milliseconds (lags, sleeps: 49 days fit), then four small enums.
-_RECORD = struct.Struct("<dIBBBB")
+# at, then size in bytes (frames) or milliseconds (lags, sleeps: 49 days fit), four small enums, and the
+# lower half of the event's number.
+_RECORD = struct.Struct("<dIBBBBH")
 _SIZE = _RECORD.size
 _pack, _pack_into = _RECORD.pack, _RECORD.pack_into
 _MAX = 0xFFFFFFFF
+_LOWER = 0xFFFF
 
 _KINDS = tuple(Kind)
 _DIRECTIONS = tuple(Direction)
@@ -24,48 +26,70 @@ class Recorder:
     The last ``capacity`` events, packed.
 
     An event object costs about 150 bytes and thousands of connections are held at once, so events
-    are kept as records of 16 bytes and made into objects when somebody reads them.
+    are kept as records of 18 bytes and made into objects when somebody reads them.
 
     """
 
-    __slots__ = ("_buffer", "_capacity", "_next", "total")
+    __slots__ = ("_buffer", "_capacity", "_next", "overflowed")
 
     def __init__(self, capacity: int) -> None:
         self._buffer = bytearray()
-        self._capacity = capacity * _SIZE
-        # Where the next record goes; behind the end, the ring starts anew.
+        self._capacity = capacity
+        # Where the next record goes, in records; behind the end, the ring starts anew. (Python has the small
+        # numbers ready, and makes an object for each large one.)
         self._next = 0
-        # How many events were ever appended; the ring holds at most `capacity` of them.
-        self.total = 0
+        # Whether older events have fallen out.
+        self.overflowed = False
 
-    def append(self, at: float, kind: int, direction: int, opcode: int, number: int, role: int) -> None:
-        """Record one event; ``number`` is bytes for a frame, milliseconds for a lag."""
-        self.total += 1
-        if number > _MAX:
-            number = _MAX
+    def append(
+        self, at: float, kind: int, direction: int, opcode: int, measure: int, role: int, number: int
+    ) -> None:
+        """
+        Record one event.
+
+        Args:
+            at: seconds.
+            kind, direction, opcode, role: of the event.
+            measure: bytes for a frame, milliseconds for a lag.
+            number: how many events came before it, in this record and in those beside it.
+
+        """
+        if measure > _MAX:
+            measure = _MAX
         position = self._next
         if position == self._capacity:
             position = 0
-        if position == len(self._buffer):
-            self._buffer += _pack(at, number, kind, direction, opcode, role)
+        offset = position * _SIZE
+        if offset == len(self._buffer):
+            self._buffer += _pack(at, measure, kind, direction, opcode, role, number & _LOWER)
         else:
-            _pack_into(self._buffer, position, at, number, kind, direction, opcode, role)
-        self._next = position + _SIZE
+            self.overflowed = True
+            _pack_into(self._buffer, offset, at, measure, kind, direction, opcode, role, number & _LOWER)
+        self._next = position + 1
 
     def __len__(self) -> int:
         return len(self._buffer) // _SIZE
 
     def __iter__(self) -> Iterator[Event]:
-        # A copy: the ring may move on while the caller looks at its events.
-        buffer = bytes(self._buffer[self._next :] + self._buffer[: self._next])
-        for at, number, kind, direction, opcode, role in _RECORD.iter_unpack(buffer):
+        return (event for _, event in self.numbered(0))
+
+    def numbered(self, last: int) -> list[tuple[int, Event]]:
+        """
+        The events, oldest first, each with its number.
+
+        Args:
+            last: the number of the latest event of all.
+
+        """
+        cut = self._next * _SIZE
+        buffer = self._buffer[cut:] + self._buffer[:cut]
+        number, found = last, []
+        for at, measure, kind, direction, opcode, role, lower in reversed([*_RECORD.iter_unpack(buffer)]):
+            # The upper half follows from the event after it, unless 65,536 others lay between.
+            number -= (number - lower) & _LOWER
             is_frame = kind == Kind.FRAME
-            yield Event(
-                at,
-                _KINDS[kind],
-                _DIRECTIONS[direction],
-                _OPCODES[opcode],
-                number if is_frame else 0,
-                _ROLES[role],
-                0.0 if is_frame else number / 1000,
-            )
+            size, seconds = (measure, 0.0) if is_frame else (0, measure / 1000)
+            names = _KINDS[kind], _DIRECTIONS[direction], _OPCODES[opcode]
+            found.append((number, Event(at, *names, size, _ROLES[role], seconds)))
+        found.reverse()
+        return found

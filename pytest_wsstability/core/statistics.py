@@ -37,8 +37,10 @@ class Sample:
     def add(self, seconds: float, at: float) -> None:
         """Add a duration that belongs to the instant ``at``."""
         self.count += 1
-        self.minimum = min(self.minimum, seconds)
-        self.maximum = max(self.maximum, seconds)
+        if seconds < self.minimum:
+            self.minimum = seconds
+        if seconds > self.maximum:
+            self.maximum = seconds
         bucket = _bucket(seconds)
         self._buckets[bucket] = self._buckets.get(bucket, 0) + 1
         if len(self._slow) == _SLOWEST:

@@ -14,7 +14,7 @@ from .tcp import TcpSample, add_sample, samples
 
 # Signals are what explains an end; data frames have their own ring, so that a minute of audio
 # cannot push the last heartbeats out of the record.
-SIGNAL_CAPACITY = 96
+SIGNAL_CAPACITY = 88
 DATA_CAPACITY = 64
 
 # Why a timeline holds no samples of TCP.
@@ -53,7 +53,7 @@ class Timeline:
         "_signals", "_silences", "_tcp", "close", "deliberately_stalled", "dropped_reads", "end",
         "heartbeat_sender", "hints",
         "longest_silence", "max_lag", "max_lag_at", "observed_until", "paused_total",
-        "session_confirmed_at", "session_id", "session_info_at", "suspended", "tcp_unseen", "tier",
+        "session_confirmed_at", "session_id", "session_info_at", "suspended", "tcp_unseen", "tier", "total",
     )  # fmt: skip
 
     def __init__(self, end: End, tier: Tier = Tier.REAL, *, origin: float = 0.0) -> None:
@@ -61,6 +61,8 @@ class Timeline:
         self.tier = tier
         # The clock's reading when the opening handshake ended.
         self._origin = origin
+        # How many events there were in all, those that the record no longer holds included.
+        self.total = 0
         self._signals = Recorder(SIGNAL_CAPACITY)
         self._data: Recorder | None = None
         # Frames, then payload bytes, by direction and opcode.
@@ -127,12 +129,14 @@ class Timeline:
                 silences[place] = at
         self._last_any = self.observed_until = at
         last[2 * role + direction] = last[2 * _ROLES + slot] = at
+        number = self.total
+        self.total = number + 1
         if role <= _DATA and opcode < _CLOSE:
             if self._data is None:
                 self._data = Recorder(DATA_CAPACITY)
-            self._data.append(at, _FRAME, direction, opcode, size, role)
+            self._data.append(at, _FRAME, direction, opcode, size, role, number)
             return
-        self._signals.append(at, _FRAME, direction, opcode, size, role)
+        self._signals.append(at, _FRAME, direction, opcode, size, role, number)
         if opcode >= _PING:
             self._control(at, direction, opcode, key)
         if role > _DATA:
@@ -164,7 +168,9 @@ class Timeline:
         """Record a local event that is no frame."""
         at = max(0.0, now - self._origin)
         self.observed_until = max(self.observed_until, at)
-        self._signals.append(at, kind, Direction.LOCAL, Opcode.NONE, round(seconds * 1000), Role.NONE)
+        milliseconds = round(seconds * 1000)
+        self._signals.append(at, kind, Direction.LOCAL, Opcode.NONE, milliseconds, Role.NONE, self.total)
+        self.total += 1
         if kind is Kind.LOOP_LAG and seconds > self.max_lag:
             self.max_lag, self.max_lag_at = seconds, at
         elif kind is Kind.SUSPENDED:
@@ -194,7 +200,9 @@ class Timeline:
     # Reading.
 
     def __iter__(self) -> Iterator[Event]:
-        return heapq.merge(self._signals, self._data or (), key=lambda event: event.at)
+        rings = [ring.numbered(self.total - 1) for ring in (self._signals, self._data) if ring is not None]
+        # The number decides between frames of one instant.
+        return (event for _, event in heapq.merge(*rings, key=lambda entry: (entry[1].at, entry[0])))
 
     def __len__(self) -> int:
         return len(self._signals) + len(self._data or ())
@@ -212,11 +220,6 @@ class Timeline:
     def duration(self) -> float:
         """Seconds from the end of the opening handshake to the end, or to the last look at an open one."""
         return self.close.at if self.close else self.observed_until
-
-    @property
-    def total(self) -> int:
-        """How many events there were in all, those that the record no longer holds included."""
-        return self._signals.total + (self._data.total if self._data else 0)
 
     @property
     def heartbeats(self) -> RoundTrips:
@@ -303,7 +306,7 @@ class Timeline:
     def gaps(self, longer_than: float) -> list[tuple[float, float]]:
         """Silences as ``(from, seconds)``, as far as the record is whole, the one before the end included."""
         # Where one ring reaches back further than the other, a frame that fell out would look like silence.
-        rings = [ring for ring in (self._signals, self._data) if ring is not None and ring.total > len(ring)]
+        rings = [ring for ring in (self._signals, self._data) if ring is not None and ring.overflowed]
         whole_since = max((next(iter(ring)).at for ring in rings), default=0.0)
         found = []
         before = None

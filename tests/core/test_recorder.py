@@ -6,8 +6,8 @@ from pytest_wsstability.core.events import Direction, Event, Kind, Opcode, Role
 from pytest_wsstability.core.recorder import Recorder
 
 
-def record(recorder, at, size=1):
-    recorder.append(at, Kind.FRAME, Direction.SENT, Opcode.TEXT, size, Role.DATA)
+def record(recorder, at, size=1, number=0):
+    recorder.append(at, Kind.FRAME, Direction.SENT, Opcode.TEXT, size, Role.DATA, number)
 
 
 @pytest.mark.parametrize(
@@ -22,14 +22,14 @@ def record(recorder, at, size=1):
     ],
 )
 def test_the_last_events_stay_oldest_first(appended, kept):
-    """A ring of three keeps the last three, wherever it has wrapped, and counts them all."""
+    """A ring of three keeps the last three, wherever it has wrapped, and says whether it has lost any."""
     recorder = Recorder(3)
     for number in range(appended):
         record(recorder, float(number))
 
     assert [event.at for event in recorder] == kept
     assert len(recorder) == len(kept)
-    assert recorder.total == appended
+    assert recorder.overflowed == (appended > 3)
 
 
 EVENTS = [
@@ -45,10 +45,10 @@ EVENTS = [
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.kind.name)
 def test_an_event_comes_back_as_it_went_in(event):
-    """Sixteen bytes hold every field; lags and sleeps are kept in milliseconds."""
+    """Eighteen bytes hold every field; lags and sleeps are kept in milliseconds."""
     recorder = Recorder(1)
-    number = event.size if event.kind is Kind.FRAME else round(event.seconds * 1000)
-    recorder.append(event.at, event.kind, event.direction, event.opcode, number, event.role)
+    measure = event.size if event.kind is Kind.FRAME else round(event.seconds * 1000)
+    recorder.append(event.at, event.kind, event.direction, event.opcode, measure, event.role, 0)
 
     assert list(recorder) == [event]
 
@@ -73,3 +73,17 @@ def test_reading_is_of_one_moment():
         record(recorder, 9.0)
 
     assert seen == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [[0, 1, 5], [65_534, 65_536, 65_540], [10, 60_000, 120_000], [2**40, 2**40 + 1, 2**40 + 65_535]],
+)
+def test_numbers_are_whole_again(numbers):
+    """Half of each is kept; the rest follows from the event after it."""
+    recorder = Recorder(3)
+    for number in [3, *numbers]:
+        record(recorder, float(number), number=number)
+
+    assert [number for number, _ in recorder.numbered(numbers[-1])] == numbers
+    assert [event.at for _, event in recorder.numbered(numbers[-1])] == numbers

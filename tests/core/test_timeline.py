@@ -8,7 +8,7 @@ import pytest
 from pytest_wsstability.core.close import TransportEnd
 from pytest_wsstability.core.events import Direction, End, Kind, Opcode, Role, Tier
 from pytest_wsstability.core.timeline import DATA_CAPACITY, SIGNAL_CAPACITY, Timeline
-from tests.core.script import FIN, RECEIVED, SENT, closed_by_peer, timeline
+from tests.core.script import FIN, FRAMES, RECEIVED, SENT, closed_by_peer, timeline
 
 AUDIO = [(number / 50, "<audio") for number in range(1, 3001)]
 
@@ -39,11 +39,28 @@ def test_data_frames_cannot_push_out_heartbeats(what):
 
 
 def test_signals_have_a_ring_of_their_own():
-    """The last 96 control frames, heartbeats and local events, oldest first, merged with the data."""
+    """The last 88 control frames, heartbeats and local events, oldest first, merged with the data."""
     line = timeline((0.5, "<audio"), *((float(n), "<ping") for n in range(1, 301)))
 
     assert len(line) == SIGNAL_CAPACITY + 1
-    assert [event.at for event in line] == [0.5, *(float(n) for n in range(205, 301))]
+    assert [event.at for event in line] == [0.5, *(float(n) for n in range(213, 301))]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["<audio", "<ping", ">pong", "<audio", ">beat", "<text", FIN],
+        [">beat", "<audio", ">info", "<audio", "<audio", FIN],
+        ["<audio", FIN],
+    ],
+)
+def test_events_of_one_instant_stay_in_their_order(rows):
+    """A data frame is not told after the end of the transport that it came before."""
+    line = timeline(*((60.0, row) for row in rows))
+
+    sizes = [FRAMES[row[1:]][1] for row in rows if row is not FIN]
+    assert [event.size for event in line][1:-1] == sizes
+    assert [event.kind for event in line][-1] is Kind.ENDED
 
 
 def test_events_say_what_happened():
