@@ -50,6 +50,7 @@ from .peer import (
     WrongSession,
 )
 from .program import Program, Step
+from .strike import Strike
 
 __all__ = [
     "FAULTS",
@@ -96,6 +97,7 @@ __all__ = [
     "Stall",
     "Step",
     "StopReading",
+    "Strike",
     "WithholdHeartbeats",
     "WithholdPongs",
     "WrongSession",

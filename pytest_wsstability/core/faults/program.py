@@ -173,13 +173,22 @@ def _step(where: str, written: Any) -> Step:
     if isinstance(written, tuple | list):
         if len(written) != 2 or isinstance(written[0], Fault):
             raise TypeError(f"{where}: {written!r} is no pair of a time and a fault; give {_STEP}")
-        when, fault = written
-        if not isinstance(fault, Fault):
-            raise TypeError(f"{where}: {_no_fault(fault)}")
-        return Step(parse_duration(when, where, zero=True), fault)
+        fault = checked_fault(written[1], where)
+        return Step(parse_duration(written[0], where, zero=True), fault)
+    return Step(0.0, checked_fault(written, where))
+
+
+def checked_fault(written: Any, where: str = "fault") -> Fault:
+    """
+    A single fault, as it is.
+
+    Raises:
+        TypeError: if it is none.
+
+    """
     if not isinstance(written, Fault):
         raise TypeError(f"{where}: {_no_fault(written)}")
-    return Step(0.0, written)
+    return written
 
 
 def _no_fault(written: Any) -> str:

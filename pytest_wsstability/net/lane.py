@@ -1,0 +1,210 @@
+"""One direction of a link: bytes go in at one end and come out at the other when they are due."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from enum import Enum
+from typing import Protocol
+
+from .shape import Shape
+
+# Bytes that a lane holds before its sender has to wait. TCP loses nothing, so a lane does neither.
+CAPACITY = 256 * 1024
+
+
+class Exit(Protocol):
+    """Where a lane delivers to: the receiving end."""
+
+    def room(self) -> int:
+        """How many bytes `data` may take now; `Lane.pump` is called when it grows from 0."""
+
+    def data(self, data: bytes) -> None:
+        """Bytes, in order."""
+
+    def fin(self) -> None:
+        """No more bytes."""
+
+    def reset(self) -> None:
+        """The connection is gone."""
+
+
+class Source(Protocol):
+    """Where a lane's bytes come from: the sending end."""
+
+    def more(self) -> None:
+        """The lane has room again."""
+
+
+class Gate(Protocol):
+    """What looks at bytes before they go into a lane."""
+
+    def data(self, lane: Lane, data: bytes) -> None:
+        """Put what may pass into the lane."""
+
+
+class Owner(Protocol):
+    """Who wants to know that a lane has ended: the link."""
+
+    def lane_ended(self, lane: Lane) -> None:
+        """FIN or RST has come out of a lane."""
+
+
+class Mark(Enum):
+    """What is no bytes and goes through a lane in order with them."""
+
+    FIN = "FIN"
+    RST = "RST"
+
+
+class Lane:
+    """
+    A queue with one timer.
+
+    Several timers that are due at one instant would be a matter of chance: they could let bytes overtake
+    each other. Without a shape, and with room at the exit, bytes pass straight through.
+
+    """
+
+    __slots__ = (
+        "_loop", "_over", "_owner", "_queue", "_size", "_timer", "delivered", "exit", "gate", "shape", "source",
+    )  # fmt: skip
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner, source: Source, exit: Exit) -> None:
+        self._loop = loop
+        self._owner = owner
+        self.source = source
+        self.exit = exit
+        # None: bytes go straight into the lane.
+        self.gate: Gate | None = None
+        # None: nothing is done to the bytes.
+        self.shape: Shape | None = None
+        # What is in the lane, with the instant at which it may leave; None while it is empty.
+        self._queue: deque[tuple[float, bytes | Mark]] | None = None
+        self._size = 0
+        self._timer: asyncio.TimerHandle | None = None
+        # FIN or RST has gone in: what is sent behind it is nobody's.
+        self._over = False
+        # FIN or RST has come out; None while the lane is open.
+        self.delivered: Mark | None = None
+
+    # What the sending end does.
+
+    def room(self) -> int:
+        """How many bytes may come now; never negative. A closed lane takes all, and loses it."""
+        return CAPACITY if self._over else max(0, CAPACITY - self._size)
+
+    def data(self, data: bytes) -> None:
+        """Bytes come; more than there is room for are taken, but should not be sent."""
+        if self.gate is None:
+            self.put(data)
+        else:
+            self.gate.data(self, data)
+
+    def put(self, data: bytes) -> None:
+        """Take bytes past the gate."""
+        if self._over or not data:
+            return
+        if self.shape is None and self._queue is None and self.exit.room() >= len(data):
+            self.exit.data(data)
+            return
+        self._size += len(data)
+        self._enqueue(data)
+
+    def end(self, mark: Mark) -> None:
+        """FIN or RST comes, behind the bytes that are in the lane."""
+        if not self._over:
+            self._over = True
+            self._enqueue(mark)
+
+    def _enqueue(self, item: bytes | Mark) -> None:
+        now = self._loop.time()
+        due = now if self.shape is None else self.shape.due(now)
+        if self._queue is None:
+            self._queue = deque()
+        self._queue.append((due, item))
+        if self._timer is None:
+            self.pump()
+
+    # What the receiving end and the link do.
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is in the lane."""
+        return self._queue is None
+
+    def reshape(self, shape: Shape | None) -> None:
+        """Do something else to bytes from now on; None delivers all that is held."""
+        self.shape = shape
+        self._disarm()
+        self.pump()
+
+    def refuse(self) -> None:
+        """The receiving end gets RST, now and ahead of all."""
+        self.close()
+        if self.delivered is not Mark.RST:
+            self._come_out(Mark.RST)
+
+    def close(self) -> None:
+        """Forget what is in the lane, and what comes."""
+        self._disarm()
+        self._over = True
+        self._queue, self._size = None, 0
+
+    def pump(self) -> None:
+        """Deliver what may leave now."""
+        was_full = self._size >= CAPACITY
+        self._disarm()
+        while self._queue:
+            if not self._deliver_first(self._queue):
+                break
+        else:
+            self._queue = None
+        if was_full and self._size < CAPACITY:
+            self.source.more()
+
+    def _deliver_first(self, queue: deque[tuple[float, bytes | Mark]]) -> bool:
+        """Deliver the first thing in the queue, or a part of it; False if it has to wait."""
+        due, item = queue[0]
+        now = self._loop.time()
+        size = len(item) if isinstance(item, bytes) else 0
+        if self.shape is not None:
+            size, at = self.shape.leave(due, size)
+            if at > now:
+                self._arm(at)
+                return False
+        if isinstance(item, Mark):
+            queue.clear()
+            self._come_out(item)
+            return True
+        size = min(size, self.exit.room())
+        if not size:
+            return False
+        if size < len(item):
+            queue[0] = due, item[size:]
+        else:
+            queue.popleft()
+        self._size -= size
+        if self.shape is not None:
+            self.shape.left(due, size)
+        self.exit.data(item[:size])
+        if self.shape is not None and self.shape.slice_size and queue:
+            # Each piece in a turn of its own, or the receiver would read them as one.
+            self._arm(self._loop.time())
+            return False
+        return True
+
+    def _come_out(self, mark: Mark) -> None:
+        self.delivered = mark
+        (self.exit.fin if mark is Mark.FIN else self.exit.reset)()
+        self._owner.lane_ended(self)
+
+    def _arm(self, at: float) -> None:
+        # A black hole has no end that a timer could wait for.
+        if at != float("inf"):
+            self._timer = self._loop.call_at(at, self.pump)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,0 +1,125 @@
+"""The links of all connections that go one way: what strikes those that are open, and those to come."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from ..core.duration import Duration, parse_duration
+from ..core.faults import (
+    Drop,
+    DropControlFrames,
+    Fault,
+    HalfClose,
+    Heal,
+    IdleTimeout,
+    Place,
+    Program,
+    Reset,
+    ResetBy,
+    Stall,
+    Step,
+    Strike,
+)
+from ..core.faults.program import checked_fault
+from .lane import Exit, Source
+from .link import Link
+
+# What happens once, and does not go on.
+_ONCE = (Drop, Reset, HalfClose, Heal, Stall)
+
+
+class Links:
+    """
+    Makes links, and keeps them until they are over.
+
+    Args:
+        program: what strikes each connection; faults of the peer are refused.
+        reads: whether frames can be read; not over TLS.
+        records: whether timelines are kept.
+
+    Raises:
+        ValueError: for a fault that is none of a link, or that must read what TLS hides.
+
+    """
+
+    def __init__(self, program: Program, *, reads: bool = True, records: bool = False) -> None:
+        self._reads = reads
+        self._records = records
+        for step in program:
+            self._check(step.fault)
+        self.program = program
+        self.strikes: list[Strike] = []
+        self._made = 0
+        # Links that are not over; a dict, because a set would have an order of its own.
+        self._open: dict[Link, None] = {}
+
+    def _check(self, fault: Fault) -> None:
+        if fault.place is not Place.LINK:
+            raise ValueError(
+                f"faults: {fault!r} is nothing that a link can do, but a server: Orchestrator(faults=[...]) "
+                "takes it"
+            )
+        if not self._reads and _reads_frames(fault):
+            raise ValueError(
+                f"faults: {fault!r} must read frames, and over TLS (wss://) nobody between the ends can; "
+                "test it on a ws:// URL"
+            )
+
+    def new(
+        self, loop: asyncio.AbstractEventLoop, client: tuple[Source, Exit], server: tuple[Source, Exit]
+    ) -> Link:
+        """The link of a further connection, whose first faults have struck already."""
+        link = Link(
+            loop, client, server, number=self._made, program=self.program, strikes=self.strikes,
+            reads=self._reads, records=self._records,
+        )  # fmt: skip
+        self._made += 1
+        self._forget_those_over()
+        self._open[link] = None
+        return link
+
+    def _forget_those_over(self) -> None:
+        for link in [link for link in self._open if link.is_over]:
+            del self._open[link]
+
+    def add(self, fault: Fault, at: Duration | None = None) -> None:
+        """
+        Break something more.
+
+        Args:
+            fault: what happens to each connection that is open, and to those to come.
+            at: seconds since each connection was opened; those that are older are struck at once. None
+                strikes now: what lasts then strikes connections to come at their opening, and what
+                happens once (`Drop`, for one) does not strike them.
+
+        Raises:
+            TypeError, ValueError: for what is no fault of a link, or no time.
+
+        """
+        self._check(checked_fault(fault))
+        when = None if at is None else parse_duration(at, "at", zero=True)
+        if when is not None or not isinstance(fault, _ONCE):
+            steps = sorted([*self.program.steps, Step(when or 0.0, fault)], key=lambda step: step.when)
+            self.program = replace(self.program, steps=tuple(steps))
+        self._forget_those_over()
+        for link in list(self._open):
+            link.plan(fault, link.age if when is None else when)
+
+    def heal(self) -> None:
+        """Break nothing any more: what was held is delivered, and nothing strikes until `add` is called."""
+        self.program = replace(self.program, steps=())
+        for link in list(self._open):
+            link.forgive()
+
+    def close(self) -> None:
+        """Forget all connections."""
+        for link in self._open:
+            link.close()
+        self._open.clear()
+
+
+def _reads_frames(fault: Fault) -> bool:
+    if isinstance(fault, IdleTimeout):
+        return fault.reset_by is ResetBy.DATA
+    return isinstance(fault, DropControlFrames)

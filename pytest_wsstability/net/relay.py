@@ -1,0 +1,136 @@
+"""One connection through a proxy: two transports with a link between them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol, cast
+
+from .lane import Lane, Mark
+
+if TYPE_CHECKING:
+    from .link import Link
+
+# As much as asyncio's transports take before they ask for a pause.
+_ROOM = 64 * 1024
+# SO_LINGER with a time of 0 makes close() send RST (socket(7)).
+_LINGER_0 = struct.pack("ii", 1, 0)
+
+
+class Owner(Protocol):
+    """Who wants to know of a side's connection: the proxy."""
+
+    def reached(self, side: Side) -> None:
+        """The transport is there."""
+
+    def gone(self, side: Side) -> None:
+        """The transport is gone."""
+
+
+class Side(asyncio.Protocol):
+    """
+    One of the two transports: a source of the lane that leads away, and the exit of the other.
+
+    No task of its own. It lives until both directions have ended, or one was reset.
+
+    """
+
+    __slots__ = ("_finished", "_owner", "_received_fin", "_writable", "away", "here", "transport")
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+        # None before there is a connection, and once it is gone.
+        self.transport: asyncio.Transport | None = None
+        # The lanes that lead away from here, and to here; None until the other side is there too.
+        self.away: Lane | None = None
+        self.here: Lane | None = None
+        self._writable = True
+        # FIN came from the peer; FIN went to the peer.
+        self._received_fin = False
+        self._finished = False
+
+    # The transport's callbacks.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # A cast, because uvloop's transports are none of asyncio's classes.
+        self.transport = cast("asyncio.Transport", transport)
+        # Until the other side is there too, what the peer says waits in the kernel.
+        self.transport.pause_reading()
+        self._owner.reached(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self.away is None:
+            # A client without a server: nobody reads what it says.
+            return
+        self.away.data(data)
+        if not self.away.room() and self.transport is not None:
+            self.transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        self._received_fin = True
+        if self.away is not None:
+            self.away.end(Mark.FIN)
+        # Half-closed, until the other direction ends too.
+        return not self._close_if_done()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.transport = None
+        if self.away is not None and not self._received_fin:
+            self.away.end(Mark.RST if exc is not None else Mark.FIN)
+        self._owner.gone(self)
+
+    def pause_writing(self) -> None:
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        if self.here is not None:
+            self.here.pump()
+
+    # What the lanes do (see `Source` and `Exit`).
+
+    def more(self) -> None:
+        """There is room again in the lane that leads away."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def room(self) -> int:
+        """What the transport takes; one that is gone takes all, and it is lost."""
+        return _ROOM if self._writable else 0
+
+    def data(self, data: bytes) -> None:
+        """Write."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(data)
+
+    def fin(self) -> None:
+        """Close this direction."""
+        self._finished = True
+        if self.transport is not None and not self.transport.is_closing():
+            # A peer that has reset the connection meanwhile: ENOTCONN is no news then.
+            with suppress(OSError):
+                self.transport.write_eof()
+        self._close_if_done()
+
+    def reset(self) -> None:
+        """Cut the connection with RST."""
+        if self.transport is not None:
+            sock = self.transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)
+            self.transport.abort()
+
+    def _close_if_done(self) -> bool:
+        done = self._finished and self._received_fin
+        if done and self.transport is not None:
+            self.transport.close()
+        return done
+
+
+def join(link: Link, client: Side, server: Side) -> None:
+    """Let bytes flow between two transports over a link made for them."""
+    client.away = server.here = link.upstream
+    client.here = server.away = link.downstream
+    client.more()
+    server.more()
