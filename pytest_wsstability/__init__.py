@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .net.connector import Connector
     from .net.errors import ConnectionEnded, OpeningError, Stage
     from .net.orchestrator import NoSessionError, Orchestrator
+    from .net.proxy import FaultProxy, ProxyConnection
     from .net.session import Session
     from .net.soak import Soak, soak
     from .net.target import TLS
@@ -66,6 +67,7 @@ _HOMES = {
     "net.connector": ("Connector",),
     "net.errors": ("ConnectionEnded", "OpeningError", "Stage"),
     "net.orchestrator": ("NoSessionError", "Orchestrator"),
+    "net.proxy": ("FaultProxy", "ProxyConnection"),
     "net.session": ("Session",),
     "net.soak": ("Soak", "soak"),
     "net.target": ("TLS",),
@@ -99,6 +101,7 @@ __all__ = [
     "End",
     "Event",
     "Evidence",
+    "FaultProxy",
     "Kind",
     "NoSessionError",
     "Opcode",
@@ -106,6 +109,7 @@ __all__ = [
     "Orchestrator",
     "Outcome",
     "Profile",
+    "ProxyConnection",
     "Reason",
     "Requirement",
     "Role",

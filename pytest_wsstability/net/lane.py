@@ -67,7 +67,8 @@ class Lane:
     """
 
     __slots__ = (
-        "_loop", "_over", "_owner", "_queue", "_size", "_timer", "delivered", "exit", "gate", "shape", "source",
+        "_loop", "_over", "_owner", "_queue", "_size", "_timer",
+        "delivered", "exit", "gate", "shape", "source",
     )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner, source: Source, exit: Exit) -> None:
@@ -116,6 +117,14 @@ class Lane:
         if not self._over:
             self._over = True
             self._enqueue(mark)
+
+    def fin(self) -> None:
+        """The sending end closes this direction."""
+        self.end(Mark.FIN)
+
+    def reset(self) -> None:
+        """The sending end is gone."""
+        self.end(Mark.RST)
 
     def _enqueue(self, item: bytes | Mark) -> None:
         now = self._loop.time()

@@ -8,7 +8,7 @@ import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, cast
 
-from .lane import Lane, Mark
+from .lane import Lane
 
 if TYPE_CHECKING:
     from .link import Link
@@ -71,14 +71,17 @@ class Side(asyncio.Protocol):
     def eof_received(self) -> bool:
         self._received_fin = True
         if self.away is not None:
-            self.away.end(Mark.FIN)
+            self.away.fin()
         # Half-closed, until the other direction ends too.
         return not self._close_if_done()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.transport = None
         if self.away is not None and not self._received_fin:
-            self.away.end(Mark.RST if exc is not None else Mark.FIN)
+            (self.away.fin if exc is None else self.away.reset)()
+        elif self.away is not None and exc is not None:
+            # It had said that it would send no more, and now takes no more either.
+            self.away.refuse()
         self._owner.gone(self)
 
     def pause_writing(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,6 +21,8 @@ WINDOW = 256 * 1024
 # From linux/tcp.h: the first byte of struct tcp_info.
 _ESTABLISHED, _CLOSE, _CLOSE_WAIT, _FIN_WAIT2 = 1, 7, 8, 5
 _TCP_INFO = getattr(socket, "TCP_INFO", 11)
+# What makes close() send RST: socket(7).
+_LINGER, _AT_ONCE = (socket.SOL_SOCKET, socket.SO_LINGER), struct.pack("ii", 1, 0)
 
 
 class Wire(Protocol):
@@ -169,14 +172,15 @@ class Endpoint(VirtualSocket):
             self.wire.fin()
 
     def close(self) -> None:
-        """Close both directions. Unread bytes make it a reset (RFC 2525, section 2.17)."""
+        """Close both directions. Unread bytes make it a reset (RFC 2525, section 2.17), as does SO_LINGER 0."""
         if self.closed:
             return
+        abortive = self._size or (self._options and self._options.get(_LINGER) == _AT_ONCE)
         super().close()
         self.reader = self.writer = None
-        unread, self._size = self._size, 0
+        self._size = 0
         self._queue.clear()
-        if unread and not self._error:
+        if abortive and not self._error:
             self.wire.reset()
         elif not self._shut and not self._error:
             self.wire.fin()

@@ -8,17 +8,21 @@ from asyncio import sslproto
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from ssl import SSLContext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from . import accepting
 from .addresses import INTERNET, AddressInfo, is_local_name, outside, resolve
 from .endpoint import Endpoint
 from .jobs import JobLoop
+from .linked import link_ends
 from .network import Listener, Network
 from .sockets import FIRST_NUMBER, VirtualSocket
 from .timers import Order
 from .transport import MemoryTransport
+
+if TYPE_CHECKING:
+    from ..net.links import Links
 
 Factory = Callable[[], asyncio.BaseProtocol]
 
@@ -169,6 +173,10 @@ class VirtualLoop(JobLoop):
             sock.close()
         else:
             super()._stop_serving(sock)  # type: ignore[misc]
+
+    def link_connections(self, address: Any, links: Links | None) -> None:
+        """Let connections to a listener of this loop go over links with faults; None makes them direct."""
+        self._network.link(address, partial(link_ends, self, links) if links is not None else None)
 
     # Clients.
 

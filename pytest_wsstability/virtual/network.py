@@ -26,7 +26,7 @@ _CLIENT_PORTS = range(32768, 49152)
 class Listener(VirtualSocket):
     """A listening socket: connections wait in it until somebody accepts them."""
 
-    __slots__ = ("accept", "dual_stack", "listening", "network", "pending", "real", "reuse_port")
+    __slots__ = ("accept", "dual_stack", "link", "listening", "network", "pending", "real", "reuse_port")
 
     def __init__(self, network: Network, family: socket.AddressFamily, sockname: Address) -> None:
         super().__init__(family, sockname)
@@ -39,6 +39,8 @@ class Listener(VirtualSocket):
         # A kernel socket that somebody bound and passed in; it is closed with this one.
         self.real: socket.socket | None = None
         self.reuse_port = False
+        # Puts a link between the client's and the server's end of each connection; None for none.
+        self.link: Callable[[Endpoint, Endpoint], object] | None = None
         # An IPv6 wildcard that takes IPv4 too, as the kernel's do by default.
         self.dual_stack = False
 
@@ -154,8 +156,16 @@ class Network:
         client, server = connect_pair(
             self.loop, family, (own_host, next(self._client_ports), *rest), (host, port, *rest)
         )
+        if listener.link is not None:
+            listener.link(client, server)
         listener.arrive(server)
         return client
+
+    def link(self, address: Address, link: Callable[[Endpoint, Endpoint], object] | None) -> None:
+        """Let connections to whoever listens at an address go over links; None makes them direct again."""
+        for listener in self._listeners.get(address[1], ()):
+            if listener._sockname == address:
+                listener.link = link
 
     def _find(self, family: socket.AddressFamily, host: str, port: int) -> Listener | None:
         listeners = self._listeners.get(port, ())
