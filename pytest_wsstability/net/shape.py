@@ -13,8 +13,8 @@ class Shape:
     """The times at which the bytes of one lane may leave it."""
 
     __slots__ = (
-        "_free", "_last_due", "_random", "bandwidth", "delay", "held", "held_until", "jitter",
-        "slice_delay", "slice_size",
+        "_drawn", "_drawn_at", "_free", "_last_due", "_random", "bandwidth", "delay", "held",
+        "held_until", "jitter", "slice_delay", "slice_size",
     )  # fmt: skip
 
     def __init__(self, random: Random) -> None:
@@ -22,6 +22,9 @@ class Shape:
         # Seconds that everything takes longer, give or take the jitter.
         self.delay = 0.0
         self.jitter = 0.0
+        # The jitter of an instant.
+        self._drawn = 0.0
+        self._drawn_at = -1.0
         # Bytes a second; None for no limit.
         self.bandwidth: float | None = None
         # Bytes that arrive at once, and the seconds between two such pieces; 0 for no slicing.
@@ -43,10 +46,10 @@ class Shape:
 
     def due(self, now: float) -> float:
         """When what comes now may leave at the earliest."""
-        due = now + self.delay
-        if self.jitter:
-            due += self._random.uniform(-self.jitter, self.jitter)
-        self._last_due = max(due, self._last_due)
+        if self.jitter and now != self._drawn_at:
+            # Once for an instant, so that chance does not depend on how bytes are cut into chunks.
+            self._drawn_at, self._drawn = now, self._random.uniform(-self.jitter, self.jitter)
+        self._last_due = max(now + self.delay + (self._drawn if self.jitter else 0.0), self._last_due)
         return self._last_due
 
     def leave(self, due: float, size: int) -> tuple[int, float]:

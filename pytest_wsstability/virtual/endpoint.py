@@ -172,7 +172,7 @@ class Endpoint(VirtualSocket):
             self.wire.fin()
 
     def close(self) -> None:
-        """Close both directions. Unread bytes make it a reset (RFC 2525, section 2.17), as does SO_LINGER 0."""
+        """Close both directions; unread bytes or SO_LINGER 0 make it a reset (RFC 2525, section 2.17)."""
         if self.closed:
             return
         abortive = self._size or (self._options and self._options.get(_LINGER) == _AT_ONCE)
