@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from . import hookspecs, markers, reporting, results, soaks
+from . import hookspecs, markers, reporting, reports, results, soaks
 from .clock import is_virtual, refuse_mixed_time
 from .fixtures import (  # noqa: F401 - pytest finds fixtures in the plugin's namespace
     _ws_loop,
@@ -42,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[settings_key] = settings = read_settings(config)
     results.start(config)
+    reports.prepare(config)
     for description in markers.DESCRIPTIONS:
         config.addinivalue_line("markers", description)
     if settings.profile not in ("json", "frames"):
@@ -155,11 +156,14 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     if call.excinfo is not None:
         reporting.hide_frames(item.config, call.excinfo)
+    ours = markers.uses_us(item)
+    if ours:
+        results.before_report(item, call)
     report = yield
     if call.excinfo is not None:
         reporting.refine(item, call.excinfo, report)
-    if markers.uses_us(item):
-        results.phase_ended(item, call, report)
+    if ours:
+        results.after_report(item, report)
     return report
 
 
@@ -171,3 +175,13 @@ def pytest_report_from_serializable(
     report = yield
     results.unpack(config, report)
     return report
+
+
+# Before the JUnit report is written, and before the terminal shows the summary.
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reports.finish(session)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    reports.summarise(terminalreporter, config)

@@ -23,6 +23,7 @@ results_key = pytest.StashKey["Results"]()
 # What went wrong in the phases of a test so far, and whether one of them failed.
 _errors_key = pytest.StashKey[list[BaseException]]()
 _failed_key = pytest.StashKey[bool]()
+_found_key = pytest.StashKey["list[Result]"]()
 # The attribute of a worker's report; pytest sends attributes that it does not know along.
 _LUGGAGE = "wsstability_results"
 
@@ -73,18 +74,32 @@ def start(config: pytest.Config) -> None:
     config.stash[results_key] = Results(worker=worker.get("workerid", ""))
 
 
-def phase_ended(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-    """Remember what went wrong in a phase; after the last one, take down what was held in the test."""
+def before_report(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Remember what went wrong in a phase; after the last one, find what was held in the test."""
     if call.when == "setup":
         item.stash[_errors_key], item.stash[_failed_key] = [], False
     if call.excinfo is not None:
         item.stash[_errors_key].append(call.excinfo.value)
-    item.stash[_failed_key] |= report.failed
     if call.when != "teardown":
         return
-    results = item.config.stash[results_key]
-    found = list(_found(item, results))
+    item.stash[_failed_key] |= call.excinfo is not None
+    found = item.stash[_found_key] = list(_found(item, item.config.stash[results_key]))
     forget(item)
+    if found:
+        from .report.junit import PREFIX, properties
+
+        # JUnit shows those of the last report; a test that runs again has its own.
+        others = [pair for pair in item.user_properties if not pair[0].startswith(PREFIX)]
+        item.user_properties[:] = [*others, *properties(found)]
+
+
+def after_report(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Remember how a phase ended; after the last one, take down what was held, or send it home."""
+    item.stash[_failed_key] |= report.failed
+    if report.when != "teardown":
+        return
+    results, found = item.config.stash[results_key], item.stash[_found_key]
+    del item.stash[_found_key]
     if results.worker and found:
         setattr(report, _LUGGAGE, json.dumps([result.as_dict() for result in found]))
     else:

@@ -49,6 +49,16 @@ class Settings:
     soak_concurrency: int | None
     # New connections a second to one host, loopback excepted.
     soak_ramp: float
+    # Report files, as they were written on the command line.
+    reports: tuple[str, ...]
+    # Gates, as expressions.
+    fail_on: tuple[str, ...]
+    # The name under which the run is kept; None: it is not.
+    save: str | None
+    # The run to compare with, empty for the latest; None: with none.
+    compare: str | None
+    # The folder of the runs that are kept, relative to the root directory.
+    storage: str
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -90,6 +100,30 @@ def add_options(parser: pytest.Parser) -> None:
     add("--ws-seed", type=int, default=0, metavar="N", help="seed of virtual time (default: 0)")
     add("--ws-host", metavar="HOST", help="where ws_orchestrator listens (default: 127.0.0.1)")
     add("--ws-port", type=int, metavar="PORT", help="the port of ws_orchestrator (default: a free one)")
+    add(
+        "--ws-report",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="write a report: FILE.json, FILE.jsonl or FILE.md; repeats",
+    )
+    add(
+        "--ws-fail-on",
+        metavar="GATE",
+        action="append",
+        default=[],
+        help="fail the run on 'rtt_p95 > 250ms', 'unstable > 0' or the like; repeats",
+    )
+    add("--ws-save", metavar="NAME", help="keep the results of this run under a name")
+    add(
+        "--ws-compare",
+        metavar="NAME",
+        nargs="?",
+        const="",
+        help="compare with a run that was kept, by name or number (default: the latest)",
+    )
+    parser.addini("ws_fail_on", "gates that fail the run, one a line", type="linelist", default=[])
+    parser.addini("ws_storage", "where runs are kept (default: .wsstability)", default=".wsstability")
     parser.addini("ws_url", "the URL under test; --ws-url and WS_URL win", default="")
     parser.addini("ws_time", "the clock: auto, virtual or real", default="auto")
     parser.addini("ws_profile", "the application protocol", default="json")
@@ -144,6 +178,11 @@ def read_settings(config: pytest.Config) -> Settings:
         soak_early=option("--ws-soak-early"),
         soak_concurrency=_concurrency(config),
         soak_ramp=_ramp(config),
+        reports=tuple(option("--ws-report")),
+        fail_on=(*config.getini("ws_fail_on"), *option("--ws-fail-on")),
+        save=option("--ws-save"),
+        compare=option("--ws-compare"),
+        storage=config.getini("ws_storage"),
     )
 
 

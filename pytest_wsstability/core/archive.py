@@ -12,6 +12,7 @@ from .heartbeat import RoundTrips
 from .plain import plain, restore, word
 from .recorder import Recorder
 from .redact import redact_text
+from .tcp import TcpSample, packed
 from .timeline import Timeline
 
 _WAYS = (Direction.SENT, Direction.RECEIVED)
@@ -24,7 +25,7 @@ _ROLE = {word(role): role for role in Role}
 # Plain attributes of a timeline that are its own in a report too.
 _SAME = (
     "session_info_at", "session_confirmed_at", "longest_silence", "max_lag", "max_lag_at", "suspended",
-    "paused_total", "deliberately_stalled", "dropped_reads", "observed_until",
+    "paused_total", "deliberately_stalled", "dropped_reads", "observed_until", "tcp_unseen",
 )  # fmt: skip
 
 
@@ -50,6 +51,7 @@ def timeline_as_dict(timeline: Timeline, events: Iterable[Event] | None = None) 
         "pings": timeline.pings.as_dict(),
         "frames": {word(way): dict(_counts(timeline, way)) for way in _WAYS},
         "last": {word(way): dict(_last(timeline, way)) for way in _WAYS},
+        "tcp": [plain(look) for look in timeline.tcp],
         "close": None if timeline.close is None else plain(_masked(timeline.close)),
         "total": timeline.total,
         "events": [row(event) for event in (timeline if events is None else events)],
@@ -76,6 +78,7 @@ def timeline_from_dict(data: Mapping[str, Any], where: str = "timeline") -> Time
     timeline._last_any = float(data["last_frame_at"])
     sender = data["heartbeat_sender"]
     timeline.heartbeat_sender = None if sender is None else _DIRECTION[sender]
+    timeline._tcp = packed(restore(tuple[TcpSample, ...], data["tcp"], f"{where}.tcp"))
     timeline._heartbeats = RoundTrips.from_dict(data["heartbeats"])
     timeline._pings = RoundTrips.from_dict(data["pings"])
     _restore_counts(timeline, data["frames"], data["last"])

@@ -68,15 +68,16 @@ class Result:
             return self.heartbeats
         return self.timelines[0].pings
 
-    def as_dict(self) -> dict[str, Any]:
-        """The result in exact builtin types, as ``report/schema.json`` describes it."""
+    def as_dict(self, *, events: bool = True) -> dict[str, Any]:
+        """The result in exact builtin types, as ``report/schema.json`` says; events can be left out."""
+        shown = None if events else ()
         return {
             "schema": SCHEMA,
             "nodeid": str(self.nodeid),
             "url": str(self.url),
             "requirement": plain(self.requirement),
             "verdict": {**plain(self.verdict), "headline": redact_text(self.verdict.headline)},
-            "timelines": [timeline_as_dict(timeline) for timeline in self.timelines],
+            "timelines": [timeline_as_dict(timeline, shown) for timeline in self.timelines],
             "started_at": round(float(self.started_at), 3),
             "attempt": int(self.attempt),
             "worker": str(self.worker),
@@ -146,7 +147,7 @@ class Run:
     # A line for each gate that failed and for each regression.
     complaints: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, *, events: bool = True) -> dict[str, Any]:
         """The run in exact builtin types, as ``report/schema.json`` describes it."""
         return {
             "schema": SCHEMA,
@@ -154,7 +155,7 @@ class Run:
             "tool": str(self.tool),
             "machine": str(self.machine),
             "complaints": [str(line) for line in self.complaints],
-            "results": [result.as_dict() for result in self.results],
+            "results": [result.as_dict(events=events) for result in self.results],
         }
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 # struct tcp_info, linux/tcp.h: tcpi_state at 0, tcpi_retransmits 2, tcpi_probes 3, tcpi_backoff 4 (bytes),
@@ -104,6 +105,16 @@ def _is_calm(record: bytes | bytearray) -> bool:
 def samples(buffer: bytearray | None) -> tuple[TcpSample, ...]:
     """The samples in a buffer of `add_sample`, oldest first; none for None."""
     return tuple(_sample(*fields) for fields in _RECORD.iter_unpack(buffer or b""))
+
+
+def packed(looks: Iterable[TcpSample]) -> bytearray:
+    """The buffer from which `samples` gives these."""
+    buffer = bytearray()
+    for look in looks:
+        state = TCP_STATES.index(look.state) if look.state in TCP_STATES else 0
+        numbers = (round(look.last_ack_recv * 1000), look.unacked, look.send_queue, round(look.rtt * 1e6))
+        buffer += _RECORD.pack(look.at, *numbers, state, look.retransmits, look.backoff, look.probes)
+    return buffer
 
 
 def _sample(

@@ -1,0 +1,1 @@
+"""Reports: each file renders the same results in one form."""

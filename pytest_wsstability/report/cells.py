@@ -1,0 +1,130 @@
+"""What every table says about a result, in words: one wording for the terminal, Markdown and HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..core.duration import show_duration as show
+from ..core.events import Tier
+from ..core.redact import show_text
+from ..core.result import Result
+from ..core.statistics import Sample
+from ..core.verdict import Outcome
+
+NOTHING = "-"
+TOO_FEW = "too few"
+_RANK = {Outcome.UNSTABLE: 0, Outcome.INCONCLUSIVE: 1, Outcome.STABLE: 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cells:
+    """One result as text."""
+
+    verdict: str
+    tier: str
+    target: str
+    # "60/120 s": held of required.
+    held: str
+    # "2/2": answered of sent.
+    heartbeats: str
+    p50: str
+    p95: str
+    slowest: str
+    close: str
+    test: str
+    # One line; empty for a stable hold.
+    cause: str
+
+
+def cells(result: Result) -> Cells:
+    """The words for a result."""
+    trips, sample = result.heartbeats, result.round_trips.rtts
+    return Cells(
+        verdict=verdict_word(result),
+        tier=result.tier.value,
+        target=show_text(result.url) or NOTHING,
+        held=_held(result),
+        heartbeats=f"{trips.answered}/{trips.sent}" if trips.sent else NOTHING,
+        p50=_quantile(sample, 0.5),
+        p95=_quantile(sample, 0.95),
+        slowest=show(sample.maximum) if sample.count else NOTHING,
+        close=_close(result),
+        test=_test(result),
+        cause="" if result.verdict.outcome is Outcome.STABLE else show_text(result.verdict.headline),
+    )
+
+
+def verdict_word(result: Result) -> str:
+    """The outcome: loud where it counts; ``expected`` where the test asked for what is not stable."""
+    if result.expected:
+        return "expected"
+    word: str = result.verdict.outcome.value
+    return word if result.verdict.outcome is Outcome.STABLE else word.upper()
+
+
+def worst_first(results: Iterable[Result]) -> list[Result]:
+    """What counts before what was expected, unstable before inconclusive before stable."""
+    return sorted(
+        results,
+        key=lambda each: (
+            not each.failed, _RANK[each.verdict.outcome], each.tier is Tier.VIRTUAL, each.nodeid, each.attempt
+        ),
+    )  # fmt: skip
+
+
+def totals(results: Iterable[Result], tier: Tier) -> str | None:
+    """
+    How the holds of one tier ended, and how far that reaches; None if there were none.
+
+    ``3 of 4 holds stable, 1 unstable; nothing is known beyond 120 s``
+
+    """
+    own = [result for result in results if result.tier is tier]
+    if not own:
+        return None
+    counted = [result for result in own if not result.expected]
+    count = {outcome: sum(each.verdict.outcome is outcome for each in counted) for outcome in Outcome}
+    parts = [f"{count[Outcome.STABLE]} of {len(counted)} holds stable"] if counted else []
+    parts += [
+        f"{count[outcome]} {outcome.value}"
+        for outcome in (Outcome.UNSTABLE, Outcome.INCONCLUSIVE)
+        if count[outcome]
+    ]
+    if len(own) > len(counted):
+        parts.append(f"{len(own) - len(counted)} ended as the test expected")
+    return f"{', '.join(parts)}; nothing is known beyond {show(horizon(own))}"
+
+
+def horizon(results: Sequence[Result]) -> float:
+    """The longest that any connection was watched, in seconds."""
+    return max(result.verdict.horizon for result in results)
+
+
+def _held(result: Result) -> str:
+    held, required = result.verdict.horizon, result.requirement.alive_for
+    if required is None:
+        return show(held)
+    number, _, unit = show(required).partition(" ")
+    if unit == "h":
+        return f"{held / 3600:.6g}/{number} h"
+    return f"{held:.6g}/{required:.6g} s"
+
+
+def _quantile(sample: Sample, fraction: float) -> str:
+    if not sample.count:
+        return NOTHING
+    return show(sample.quantile(fraction)) if sample.carries(fraction) else TOO_FEW
+
+
+def _close(result: Result) -> str:
+    close = result.timelines[0].close if result.timelines else None
+    if close is None:
+        return NOTHING
+    # What this end closed in the end says nothing about the peer.
+    return str(close.code) if not close.planned else NOTHING
+
+
+def _test(result: Result) -> str:
+    name = show_text(result.nodeid)
+    return name if result.attempt == 1 else f"{name} (attempt {result.attempt})"

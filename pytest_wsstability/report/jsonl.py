@@ -1,0 +1,169 @@
+"""
+The timelines of a run, a line each event: written while holds run, so that a crash costs a second.
+
+Lines are objects with a ``record``: ``run`` first; ``hold`` for each connection, with a number of its
+own; ``event`` for what happened on it, a row as in the JSON file; ``close`` for how it ended; ``result``
+at the end of its test, the whole result as in the JSON file; ``complaint`` for each gate and regression.
+
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..core.archive import event_of, row
+from ..core.close import CloseEvidence
+from ..core.events import End, Event, Kind, Tier
+from ..core.plain import plain, restore
+from ..core.requirement import Requirement
+from ..core.result import SCHEMA, Result, Run, SchemaError, check_schema
+from ..core.timeline import Timeline
+from .json_file import dump
+
+
+def render(run: Run) -> str:
+    """The whole run at once, as it would have been written in the course of it."""
+    lines = [run_line(run)]
+    for number, result in enumerate(run.results, 1):
+        lines += finished_lines(number, result)
+    lines += [complaint_line(text) for text in run.complaints]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def run_line(run: Run) -> str:
+    """The first line."""
+    head = {"started": run.started, "tool": run.tool, "machine": run.machine}
+    return dump({"schema": SCHEMA, "record": "run", **head})
+
+
+def hold_line(number: int, *, nodeid: str, url: str, requirement: Requirement, timeline: Timeline) -> str:
+    """A connection has opened that will be held."""
+    ends = {"end": timeline.end.value, "tier": timeline.tier.value}
+    what = {"nodeid": nodeid, "url": url, "requirement": plain(requirement), **ends}
+    return dump({"record": "hold", "hold": number, **what})
+
+
+def event_line(number: int, event: Event) -> str:
+    """Something happened on a connection."""
+    return dump({"record": "event", "hold": number, "event": row(event)})
+
+
+def close_line(number: int, close: CloseEvidence) -> str:
+    """A connection has ended."""
+    return dump({"record": "close", "hold": number, "close": plain(close)})
+
+
+def result_line(number: int, result: Result) -> str:
+    """A test is over, and so is what it held."""
+    return dump({"record": "result", "hold": number, "result": result.as_dict()})
+
+
+def complaint_line(text: str) -> str:
+    """What was said about the run as a whole."""
+    return dump({"record": "complaint", "text": text})
+
+
+def finished_lines(number: int, result: Result) -> Iterator[str]:
+    """Everything about a hold that nobody wrote down while it ran."""
+    for timeline in result.timelines[:1]:
+        what = {"nodeid": result.nodeid, "url": result.url, "requirement": result.requirement}
+        yield hold_line(number, timeline=timeline, **what)  # type: ignore[arg-type]
+        for event in timeline:
+            yield event_line(number, event)
+    yield result_line(number, result)
+
+
+# Reading.
+
+
+@dataclass
+class _Hold:
+    """What a file says about a connection that has no result yet."""
+
+    head: Mapping[str, Any]
+    events: list[Event] = field(default_factory=list)
+    close: CloseEvidence | None = None
+
+    def result(self, where: str) -> Result:
+        """The hold as far as it was written down: judged by what is there."""
+        head = self.head
+        requirement: Requirement = restore(Requirement, head["requirement"], f"{where}.requirement")
+        end, tier = (restore(kind, head[kind.__name__.lower()], where) for kind in (End, Tier))
+        timeline = Timeline(end, tier)
+        for event in self.events:
+            if event.kind is Kind.FRAME:
+                timeline.frame(event.at, event.direction, event.opcode, event.size, event.role)
+            elif event.kind not in (Kind.OPENED, Kind.ENDED):
+                timeline.mark(event.at, event.kind, event.seconds)
+        if self.close is not None:
+            timeline.ended(self.close.at, self.close)
+        return Result(
+            nodeid=restore(str, head["nodeid"], where),
+            url=restore(str, head["url"], where),
+            requirement=requirement,
+            verdict=requirement.check(timeline),
+            timelines=(timeline,),
+        )
+
+
+def parse(lines: Iterable[str], where: str) -> Run:
+    """
+    The run that was written down in lines, those of a run that was killed included.
+
+    A hold without a result is judged by what is there: inconclusive while it was open. A last line
+    that was cut short is left out.
+
+    Raises:
+        SchemaError: for another schema, or for a line that is none of ours, naming it.
+
+    """
+    numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    head: Mapping[str, Any] = {}
+    holds: dict[int, _Hold] = {}
+    results: list[Result] = []
+    complaints: list[str] = []
+    for number, line in numbered:
+        here = f"{where}, line {number}"
+        try:
+            data = json.loads(line)
+        except ValueError:
+            if number == numbered[-1][0] and not line.endswith("\n"):
+                break
+            raise SchemaError(f"{here}: this is no JSON") from None
+        if not head:
+            check_schema(data, where)
+            head = data
+            continue
+        try:
+            _take(data, here, holds, results, complaints)
+        except (KeyError, TypeError, AttributeError) as exc:
+            raise SchemaError(f"{here}: {exc} is missing or wrong") from None
+        except ValueError as exc:
+            raise SchemaError(str(exc)) from None
+    if not head:
+        raise SchemaError(f"{where}: this is no report of pytest-wsstability")
+    results += [hold.result(f"{where}, hold {number}") for number, hold in sorted(holds.items())]
+    texts = {name: restore(str, head.get(name), f"{where}.{name}") for name in ("started", "tool", "machine")}
+    return Run(**texts, results=tuple(results), complaints=tuple(complaints))
+
+
+def _take(
+    data: Mapping[str, Any], here: str, holds: dict[int, _Hold], results: list[Result], complaints: list[str]
+) -> None:
+    record = data["record"]
+    if record == "hold":
+        holds[data["hold"]] = _Hold(data)
+    elif record == "event":
+        holds[data["hold"]].events.append(event_of(data["event"], here))
+    elif record == "close":
+        holds[data["hold"]].close = restore(CloseEvidence, data["close"], f"{here}.close")
+    elif record == "result":
+        holds.pop(data["hold"], None)
+        results.append(Result.from_dict(data["result"], here))
+    elif record == "complaint":
+        complaints.append(restore(str, data["text"], here))
+    else:
+        raise SchemaError(f"{here}: there is no record {record!r}")

@@ -1,0 +1,78 @@
+"""The summary of a CI job: a table, and the failures folded away below it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..core.events import Tier
+from ..core.message import explain
+from ..core.result import Result, Run
+from .cells import Cells, cells, totals, worst_first
+
+# GitHub refuses more than 1,024 KiB a step, and nobody reads a tenth of that.
+_FAILURES = 20
+_ROWS = 200
+_DETAIL = 20_000
+_HEAD = ("verdict", "test", "target", "held", "heartbeats", "rtt p50", "p95", "max", "close", "cause")
+# What means something in Markdown or HTML: the text is a peer's, and may be hostile. Of a link, the colon.
+_SPECIAL = re.compile(r"[\\`*\[\]#|<>&~@$]|:(?=//)")
+
+
+def render(run: Run) -> str:
+    """The run as Markdown, for ``GITHUB_STEP_SUMMARY`` for one."""
+    return "\n".join(_lines(run)) + "\n"
+
+
+def escape(text: str) -> str:
+    """Text that Markdown shows as it is: no markup, no link, no mention, one line."""
+    flat = " ".join(text.split())
+    return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", flat)
+
+
+def _lines(run: Run) -> Iterator[str]:
+    yield "## WebSocket stability"
+    yield ""
+    for tier in Tier:
+        if (total := totals(run.results, tier)) is not None:
+            yield f"- **{tier.value}**: {total}"
+    if not run.results:
+        yield "- no connection was held"
+    for complaint in run.complaints:
+        yield f"- ❌ {escape(complaint)}"
+    ordered = worst_first(run.results)
+    for tier in Tier:
+        yield from _table(tier, [result for result in ordered if result.tier is tier])
+    failures = [result for result in ordered if result.failed]
+    for result in failures[:_FAILURES]:
+        yield from _details(result)
+    if len(failures) > _FAILURES:
+        yield f"\nand {len(failures) - _FAILURES} more failures\n"
+    yield f"\n<sub>{escape(run.tool)}, {escape(run.started)}, {escape(run.machine)}</sub>"
+
+
+def _table(tier: Tier, results: list[Result]) -> Iterator[str]:
+    if not results:
+        return
+    yield f"\n### {tier.value.capitalize()}\n"
+    yield f"| {' | '.join(_HEAD)} |"
+    yield f"|{'---|' * len(_HEAD)}"
+    for result in results[:_ROWS]:
+        yield f"| {' | '.join(_columns(cells(result)))} |"
+    if len(results) > _ROWS:
+        yield f"\nand {len(results) - _ROWS} more"
+
+
+def _columns(row: Cells) -> list[str]:
+    texts = [row.verdict, row.test, row.target, row.held, row.heartbeats]
+    texts += [row.p50, row.p95, row.slowest, row.close, row.cause]
+    return [escape(text) for text in texts]
+
+
+def _details(result: Result) -> Iterator[str]:
+    """The whole story of a failure. Indented, so that nothing in it can end a fence."""
+    yield f"\n<details><summary>{escape(result.nodeid)}: {escape(result.verdict.headline)}</summary>\n"
+    if result.timelines:
+        text = explain(result.requirement, result.verdict, result.timelines)[:_DETAIL]
+        yield from (f"    {line}" for line in text.splitlines())
+    yield "\n</details>"
