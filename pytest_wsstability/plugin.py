@@ -28,7 +28,7 @@ from .fixtures import (  # noqa: F401 - pytest finds fixtures in the plugin's na
     ws_soak,
     ws_url,
 )
-from .settings import add_options, read_settings, settings_key
+from .settings import add_options, add_report_options, read_settings, settings_key
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -37,6 +37,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
+    add_report_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -100,6 +100,17 @@ def add_options(parser: pytest.Parser) -> None:
     add("--ws-seed", type=int, default=0, metavar="N", help="seed of virtual time (default: 0)")
     add("--ws-host", metavar="HOST", help="where ws_orchestrator listens (default: 127.0.0.1)")
     add("--ws-port", type=int, metavar="PORT", help="the port of ws_orchestrator (default: a free one)")
+    parser.addini("ws_url", "the URL under test; --ws-url and WS_URL win", default="")
+    parser.addini("ws_time", "the clock: auto, virtual or real", default="auto")
+    parser.addini("ws_profile", "the application protocol", default="json")
+    parser.addini("ws_headers", "request headers, one a line", type="linelist", default=[])
+    parser.addini("ws_inconclusive", "what an inconclusive verdict does: fail or skip", default="fail")
+    _add_soak_options(parser, group)
+
+
+def add_report_options(parser: pytest.Parser) -> None:
+    """Declare the options of what a run leaves behind, and their ini names."""
+    add = parser.getgroup("wsstability").addoption
     add(
         "--ws-report",
         metavar="FILE",
@@ -124,12 +135,6 @@ def add_options(parser: pytest.Parser) -> None:
     )
     parser.addini("ws_fail_on", "gates that fail the run, one a line", type="linelist", default=[])
     parser.addini("ws_storage", "where runs are kept (default: .wsstability)", default=".wsstability")
-    parser.addini("ws_url", "the URL under test; --ws-url and WS_URL win", default="")
-    parser.addini("ws_time", "the clock: auto, virtual or real", default="auto")
-    parser.addini("ws_profile", "the application protocol", default="json")
-    parser.addini("ws_headers", "request headers, one a line", type="linelist", default=[])
-    parser.addini("ws_inconclusive", "what an inconclusive verdict does: fail or skip", default="fail")
-    _add_soak_options(parser, group)
 
 
 def _add_soak_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
