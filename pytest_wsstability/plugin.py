@@ -118,12 +118,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    # Before the JUnit report is written, and before the terminal shows the summary.
     soaks.stop(session)
+    reports.finish(session)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for line in soaks.unjudged_lines(config):
         terminalreporter.write_line(line)
+    reports.summarise(terminalreporter, config)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -176,13 +179,3 @@ def pytest_report_from_serializable(
     report = yield
     results.unpack(config, report)
     return report
-
-
-# Before the JUnit report is written, and before the terminal shows the summary.
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    reports.finish(session)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    reports.summarise(terminalreporter, config)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .core.verdict import Verdict
 
 results_key = pytest.StashKey["Results"]()
-# What went wrong in the phases of a test so far, and whether one of them failed.
+# What went wrong in the phases of a test so far, and whether one of them neither passed nor was to fail.
 _errors_key = pytest.StashKey[list[BaseException]]()
 _failed_key = pytest.StashKey[bool]()
 _found_key = pytest.StashKey["list[Result]"]()
@@ -95,7 +95,8 @@ def before_report(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
 
 def after_report(item: pytest.Item, report: pytest.TestReport) -> None:
     """Remember how a phase ended; after the last one, take down what was held, or send it home."""
-    item.stash[_failed_key] |= report.failed
+    # A skip is no pass either, unless it is pytest's word for a failure that was expected.
+    item.stash[_failed_key] |= report.failed or (report.skipped and not hasattr(report, "wasxfail"))
     if report.when != "teardown":
         return
     results, found = item.config.stash[results_key], item.stash[_found_key]

@@ -105,10 +105,8 @@ def _held(result: Result) -> str:
     held, required = result.verdict.horizon, result.requirement.alive_for
     if required is None:
         return show(held)
-    number, _, unit = show(required).partition(" ")
-    if unit == "h":
-        return f"{held / 3600:.6g}/{number} h"
-    return f"{held:.6g}/{required:.6g} s"
+    (held_number, held_unit), (number, unit) = (show(each).split(" ") for each in (held, required))
+    return f"{held_number}/{number} {unit}" if held_unit == unit else f"{show(held)}/{show(required)}"
 
 
 def _quantile(sample: Sample, fraction: float) -> str:
