@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         StabilityError,
         assert_alive_for,
         assert_closed,
+        assert_handshake,
         assert_heartbeats_answered,
         assert_no_abnormal_closure,
         assert_pings_answered,
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
         assert_session_confirmed,
         assert_stable,
     )
+    from .core.backoff import Backoff
     from .core.close import CLOSE_CODES, CloseCode, CloseEvidence, CloseFrame, TransportEnd
     from .core.diagnosis import Blame, Cause, Confidence, Diagnosis, Evidence, diagnose, diagnose_all
     from .core.events import Direction, End, Event, Kind, Opcode, Role, Tier
     from .core.requirement import Requirement
+    from .core.session_error import SessionError
     from .core.tcp import TcpSample
     from .core.timeline import Timeline
     from .core.verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
@@ -50,15 +53,17 @@ __version__ = "0.1.0"
 # Loaded on first use: pytest imports this package in every run, and most runs use nothing of it.
 _HOMES = {
     "core.assertions": (
-        "StabilityError", "assert_alive_for", "assert_closed", "assert_heartbeats_answered",
-        "assert_no_abnormal_closure", "assert_pings_answered", "assert_rtt", "assert_session_confirmed",
-        "assert_stable",
+        "StabilityError", "assert_alive_for", "assert_closed", "assert_handshake",
+        "assert_heartbeats_answered", "assert_no_abnormal_closure", "assert_pings_answered", "assert_rtt",
+        "assert_session_confirmed", "assert_stable",
     ),
+    "core.backoff": ("Backoff",),
     "core.close": ("CLOSE_CODES", "CloseCode", "CloseEvidence", "CloseFrame", "TransportEnd"),
     "core.diagnosis": ("Blame", "Cause", "Confidence", "Diagnosis", "Evidence", "diagnose", "diagnose_all"),
     "core.events": ("Direction", "End", "Event", "Kind", "Opcode", "Role", "Tier"),
     "core.requirement": ("Requirement",),
     "core.tcp": ("TcpSample",),
+    "core.session_error": ("SessionError",),
     "core.timeline": ("Timeline",),
     "core.verdict": ("Doubt", "Outcome", "Reason", "Rule", "Verdict", "Violation"),
     "net.behaviour": ("Behaviour",),
@@ -85,6 +90,7 @@ __all__ = [
     "JSON",
     "SESSION_ID",
     "TLS",
+    "Backoff",
     "Behaviour",
     "Blame",
     "Cause",
@@ -115,6 +121,7 @@ __all__ = [
     "Role",
     "Rule",
     "Session",
+    "SessionError",
     "Soak",
     "StabilityError",
     "Stage",
@@ -130,6 +137,7 @@ __all__ = [
     "__version__",
     "assert_alive_for",
     "assert_closed",
+    "assert_handshake",
     "assert_heartbeats_answered",
     "assert_no_abnormal_closure",
     "assert_pings_answered",

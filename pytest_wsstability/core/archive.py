@@ -8,6 +8,7 @@ from typing import Any
 
 from .close import CloseEvidence, CloseFrame
 from .events import Direction, End, Event, Kind, Opcode, Role, Tier
+from .handshake import Flaw
 from .heartbeat import RoundTrips
 from .plain import plain, restore, word
 from .recorder import Recorder
@@ -18,6 +19,7 @@ from .timeline import Timeline
 _WAYS = (Direction.SENT, Direction.RECEIVED)
 _FRAMES = tuple(opcode for opcode in Opcode if opcode is not Opcode.NONE)
 # What a name stands for in a row of an event.
+_FLAW = {word(flaw): flaw for flaw in Flaw}
 _KIND = {word(kind): kind for kind in Kind}
 _DIRECTION = {word(direction): direction for direction in Direction}
 _OPCODE = {word(opcode): opcode for opcode in Opcode}
@@ -52,6 +54,7 @@ def timeline_as_dict(timeline: Timeline, events: Iterable[Event] | None = None) 
         "frames": {word(way): dict(_counts(timeline, way)) for way in _WAYS},
         "last": {word(way): dict(_last(timeline, way)) for way in _WAYS},
         "tcp": [plain(look) for look in timeline.tcp],
+        "irregular": [[_rounded(each.at), word(each.flaw), each.detail] for each in timeline.irregular],
         "close": None if timeline.close is None else plain(_masked(timeline.close)),
         "total": timeline.total,
         "events": [row(event) for event in (timeline if events is None else events)],
@@ -82,6 +85,8 @@ def timeline_from_dict(data: Mapping[str, Any], where: str = "timeline") -> Time
     timeline._heartbeats = RoundTrips.from_dict(data["heartbeats"])
     timeline._pings = RoundTrips.from_dict(data["pings"])
     _restore_counts(timeline, data["frames"], data["last"])
+    for at, flaw, detail in data.get("irregular", ()):
+        timeline.irregularity(float(at), _FLAW[flaw], str(detail))
     close = data["close"]
     timeline.close = None if close is None else restore(CloseEvidence, close, f"{where}.close")
     return timeline
@@ -90,6 +95,8 @@ def timeline_from_dict(data: Mapping[str, Any], where: str = "timeline") -> Time
 def row(event: Event) -> list[Any]:
     """A row: ``[25.0, "frame", "sent", "text", 15, "heartbeat"]``, ``[3.0, "loop_lag", 1.2]``."""
     at = round(event.at, 6)
+    if event.kind is Kind.FAULT:
+        return [at, "fault", int(event.size)]
     if event.kind is not Kind.FRAME:
         return [at, word(event.kind), event.seconds]
     return [at, "frame", word(event.direction), word(event.opcode), int(event.size), word(event.role)]
@@ -105,6 +112,8 @@ def event_of(each: Any, where: str = "event") -> Event:
     """
     try:
         at, kind, *rest = each
+        if kind == "fault":
+            return Event(float(at), Kind.FAULT, size=int(*rest))
         if kind != "frame":
             (seconds,) = rest
             return Event(float(at), _KIND[kind], seconds=float(seconds))
@@ -165,7 +174,7 @@ def _replay(timeline: Timeline, events: list[Event], total: int) -> None:
     timeline._signals = signals = Recorder(max(1, len(events) - frames))
     timeline._data = data = Recorder(frames) if frames else None
     for number, event in enumerate(events, timeline.total - len(events)):
-        measure = event.size if event.kind is Kind.FRAME else round(event.seconds * 1000)
+        measure = event.size if event.kind in (Kind.FRAME, Kind.FAULT) else round(event.seconds * 1000)
         ring = data if data is not None and is_data(event) else signals
         ring.append(event.at, event.kind, event.direction, event.opcode, measure, event.role, number)
     # Which ring the lost ones fell out of is not known.

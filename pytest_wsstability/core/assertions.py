@@ -112,6 +112,17 @@ def assert_closed(
     enforce(closed(code, reason, by), timeline)
 
 
+def assert_handshake(timeline: Timeline) -> None:
+    """
+    The session's handshake was right: greeting, session_info and session_confirmed once each, in this order.
+
+    At a server: to see whether clients wait for the greeting, delay it (``greet="1s"``).
+
+    """
+    __tracebackhide__ = True
+    enforce(HANDSHAKE, timeline)
+
+
 def assert_rtt(timeline: Timeline, *, p95: Duration) -> None:
     """95 of 100 round trips are as quick as this; with fewer than 20, the slowest is."""
     __tracebackhide__ = True
@@ -153,6 +164,11 @@ class Judged:
         __tracebackhide__ = True
         self._enforce(closed(code, reason, by))
 
+    def assert_handshake(self) -> None:
+        """The session's handshake was right: each message once, in order, and for this session."""
+        __tracebackhide__ = True
+        self._enforce(HANDSHAKE)
+
     def assert_rtt(self, *, p95: Duration) -> None:
         """95 of 100 round trips are as quick as this; with fewer than 20, the slowest is."""
         __tracebackhide__ = True
@@ -169,6 +185,7 @@ class Judged:
 # The requirements behind the assertions, for those who hold more than one timeline.
 
 NO_ABNORMAL_CLOSURE = Requirement(no_abnormal_closure=True)
+HANDSHAKE = Requirement(handshake=True)
 
 
 def alive_for(duration: Duration) -> Requirement:

@@ -42,6 +42,8 @@ class Kind(IntEnum):
     DEADLINE = 6
     # The transport is gone; `Timeline.close` holds the evidence.
     ENDED = 7
+    # A fault was done on purpose; `size` is its place in `faults.FAULTS`.
+    FAULT = 8
 
 
 class Direction(IntEnum):

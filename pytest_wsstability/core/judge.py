@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from .close import describe_code
 from .duration import show_duration as show
 from .events import Direction, End, Kind, Role
+from .handshake import handshake, wrong_session
 from .heartbeat import RoundTrips
 from .requirement import CADENCE_TOLERANCE, Requirement
 from .timeline import Timeline
@@ -131,14 +132,17 @@ def _alive(requirement: Requirement, timeline: Timeline) -> Iterator[Violation |
 
 def _session(requirement: Requirement, timeline: Timeline) -> Iterator[Violation | Doubt]:
     within, confirmed = requirement.session_within, timeline.session_confirmed_at
-    if within is None or (confirmed is not None and confirmed <= within + _SAME):
+    wrong = wrong_session(timeline)
+    if within is None or (confirmed is not None and confirmed <= within + _SAME and wrong is None):
         return
     unasked = timeline.close is None or timeline.close.planned
     if confirmed is None and unasked and timeline.duration < within - _SAME:
         text = f"watched {show(timeline.duration)} of the {show(within)} a session has"
         yield Doubt(Reason.TOO_SHORT, text)
         return
-    if confirmed is not None:
+    if wrong is not None:
+        observed = wrong.detail
+    elif confirmed is not None:
         observed = f"confirmed after {show(confirmed)}"
     elif timeline.session_info_at is not None:
         verb = "received" if timeline.end is End.SERVER else "sent"
@@ -285,7 +289,7 @@ def _closed(requirement: Requirement, timeline: Timeline) -> Iterator[Violation 
         yield Violation(Rule.CLOSED, close.at, str(expected), observed, f"not {expected}: {observed}")
 
 
-_RULES = (_alive, _session, _heartbeats, _cadence, _pings, _rtt, _closure, _closed)
+_RULES = (_alive, _session, _heartbeats, _cadence, _pings, _rtt, _closure, _closed, handshake)
 
 
 # Rules about what the peer sends, which an end that does not read cannot see.
@@ -344,7 +348,8 @@ def _pauses(timeline: Timeline) -> list[tuple[float, float]]:
 
 def _paused_doubt(timeline: Timeline) -> Doubt:
     if timeline.deliberately_stalled:
-        text = 'this end reads nothing, as it was told to (client="stalled")'
+        told = 'client="stalled"' if timeline.end is End.CLIENT else "faults.StopReading()"
+        text = f"this end reads nothing, as it was told to ({told})"
     else:
         text = "reading was paused, because messages were not taken with recv()"
     return Doubt(Reason.READING_PAUSED, f"{text}: pings and closes behind them were not seen in time")

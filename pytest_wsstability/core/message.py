@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from .duration import show_duration as show
 from .events import Direction, End, Event, Kind, Opcode, Role
+from .faults import FAULTS
 from .requirement import Requirement
 from .timeline import Timeline
 from .verdict import Doubt, Outcome, Reason, Rule, Verdict
@@ -16,6 +17,7 @@ _EVENTS = 6
 _SILENCE = 1.0
 _TO_ANSWER = 1.0
 _SIGN = {Direction.RECEIVED: "<", Direction.SENT: ">", Direction.LOCAL: "="}
+_FAULT_NAMES = tuple(FAULTS)
 _FRAME_NAMES = {
     Opcode.CONT: "continuation",
     Opcode.TEXT: "text",
@@ -110,6 +112,7 @@ def event_line(event: Event) -> str:
         Kind.SUSPENDED: f"machine slept {show(event.seconds)}",
         Kind.DEADLINE: "read deadline ran out",
         Kind.ENDED: "transport ended",
+        Kind.FAULT: f"fault {_FAULT_NAMES[event.size % len(_FAULT_NAMES)]}",
     }
     return f"{at:>12} = {local[event.kind]}"
 

@@ -16,6 +16,8 @@ _MAX = 0xFFFFFFFF
 _LOWER = 0xFFFF
 
 _KINDS = tuple(Kind)
+# Kinds whose number is a size; that of the others is a time.
+_SIZED = frozenset({Kind.FRAME, Kind.FAULT})
 _DIRECTIONS = tuple(Direction)
 _OPCODES = {int(opcode): opcode for opcode in Opcode}
 _ROLES = tuple(Role)
@@ -50,7 +52,7 @@ class Recorder:
         Args:
             at: seconds.
             kind, direction, opcode, role: of the event.
-            measure: bytes for a frame, milliseconds for a lag.
+            measure: bytes for a frame, milliseconds for a lag, the place of a fault.
             number: how many events came before it, in this record and in those beside it.
 
         """
@@ -87,8 +89,8 @@ class Recorder:
         for at, measure, kind, direction, opcode, role, lower in reversed([*_RECORD.iter_unpack(buffer)]):
             # The upper half follows from the event after it, unless 65,536 others lay between.
             number -= (number - lower) & _LOWER
-            is_frame = kind == Kind.FRAME
-            size, seconds = (measure, 0.0) if is_frame else (0, measure / 1000)
+            is_sized = kind in _SIZED
+            size, seconds = (measure, 0.0) if is_sized else (0, measure / 1000)
             names = _KINDS[kind], _DIRECTIONS[direction], _OPCODES[opcode]
             found.append((number, Event(at, *names, size, _ROLES[role], seconds)))
         found.reverse()

@@ -65,6 +65,8 @@ class Requirement:
     max_age_ok: float | None = None
     # No 1006 at this end, nor what hides behind other codes.
     no_abnormal_closure: bool = False
+    # The session's handshake is right: each message once, in order, for this session.
+    handshake: bool = False
     # The connection has ended, and in this way.
     closed: ExpectedClose | None = None
 
@@ -179,6 +181,7 @@ _CONVERT: dict[str, Callable[[Any, str], Any]] = {
     "heartbeat_missed_max": _count,
     "heartbeats_at_least": _count,
     "no_abnormal_closure": _flag,
+    "handshake": _flag,
     "allow_close": _codes,
     "closed": _closed,
 }

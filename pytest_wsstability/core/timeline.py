@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .close import CloseEvidence
 from .events import Direction, End, Event, Kind, Opcode, Role, Tier, Traffic
+from .handshake import Flaw, Irregularity
 from .heartbeat import RoundTrips
 from .recorder import Recorder
 from .tcp import TcpSample, add_sample, samples
@@ -16,6 +17,8 @@ from .tcp import TcpSample, add_sample, samples
 # cannot push the last heartbeats out of the record.
 SIGNAL_CAPACITY = 88
 DATA_CAPACITY = 64
+# Wrong messages of a session's handshake that are kept.
+IRREGULAR = 8
 
 # Why a timeline holds no samples of TCP.
 NO_KERNEL = "virtual time has no TCP"
@@ -49,11 +52,11 @@ class Timeline:
     """
 
     __slots__ = (
-        "_counts", "_data", "_heartbeats", "_last", "_last_any", "_origin", "_paused_at", "_pings",
-        "_signals", "_silences", "_tcp", "close", "deliberately_stalled", "dropped_reads", "end",
-        "heartbeat_sender", "hints",
-        "longest_silence", "max_lag", "max_lag_at", "observed_until", "paused_total",
-        "session_confirmed_at", "session_id", "session_info_at", "suspended", "tcp_unseen", "tier", "total",
+        "_counts", "_data", "_heartbeats", "_irregular", "_last", "_last_any", "_origin", "_paused_at",
+        "_pings", "_signals", "_silences", "_tcp", "close", "deliberately_stalled", "dropped_reads", "end",
+        "heartbeat_sender", "hints", "longest_silence", "max_lag", "max_lag_at", "observed_until",
+        "paused_total", "session_confirmed_at", "session_id", "session_info_at", "suspended", "tcp_unseen",
+        "tier", "total",
     )  # fmt: skip
 
     def __init__(self, end: End, tier: Tier = Tier.REAL, *, origin: float = 0.0) -> None:
@@ -61,7 +64,7 @@ class Timeline:
         self.tier = tier
         # The clock's reading when the opening handshake ended.
         self._origin = origin
-        # How many events there were in all, those that the record no longer holds included.
+        # How many events there were in all, those that fell out of the record included.
         self.total = 0
         self._signals = Recorder(SIGNAL_CAPACITY)
         self._data: Recorder | None = None
@@ -84,13 +87,13 @@ class Timeline:
         self.session_id: str | None = None
         self.session_info_at: float | None = None
         self.session_confirmed_at: float | None = None
+        self._irregular: list[Irregularity] | None = None
         # The kernel's view of the connection, packed (see `tcp`); None until the first look.
         self._tcp: bytearray | None = None
         # Why `tcp` is empty; None where the kernel is asked.
         self.tcp_unseen: str | None = NO_KERNEL if tier is Tier.VIRTUAL else NOBODY_LOOKED
         # Worst lag of our own event loop in seconds, and when.
-        self.max_lag = 0.0
-        self.max_lag_at = 0.0
+        self.max_lag = self.max_lag_at = 0.0
         # Seconds the machine slept meanwhile.
         self.suspended = 0.0
         # Reading: since when it is paused (None when it is not), and for how long it was in all.
@@ -187,6 +190,20 @@ class Timeline:
             self._tcp = bytearray()
         add_sample(self._tcp, now - self._origin, info, send_queue)
 
+    def struck(self, now: float, fault: int) -> None:
+        """Record that this end did a fault on purpose, by its place in `faults.FAULTS`."""
+        at = now - self._origin
+        self._signals.append(at, Kind.FAULT, Direction.LOCAL, Opcode.NONE, fault, Role.NONE, self.total)
+        self.total += 1
+        self.observed_until = max(self.observed_until, at)
+
+    def irregularity(self, now: float, flaw: Flaw, detail: str) -> None:
+        """Record what is wrong with a message of the session's handshake; the first `IRREGULAR` are kept."""
+        if self._irregular is None:
+            self._irregular = []
+        if len(self._irregular) < IRREGULAR:
+            self._irregular.append(Irregularity(now - self._origin, flaw, detail))
+
     def ended(self, now: float, evidence: CloseEvidence) -> None:
         """Record the end of the transport, with what this end knows about it."""
         self.mark(now, Kind.ENDED)
@@ -230,6 +247,11 @@ class Timeline:
     def pings(self) -> RoundTrips:
         """Ping frames that this end sent, and the pongs that answered them."""
         return self._pings or RoundTrips()
+
+    @property
+    def irregular(self) -> Sequence[Irregularity]:
+        """What was wrong with the session's handshake, as far as this end saw it."""
+        return self._irregular or ()
 
     @property
     def paused(self) -> bool:

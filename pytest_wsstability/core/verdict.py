@@ -34,6 +34,12 @@ class Rule(Enum):
     RTT = "rtt"
     CLOSURE = "no abnormal closure"
     CLOSED = "closed as expected"
+    HANDSHAKE = "session handshake"
+    RECONNECTS = "reconnects"
+    STORM = "no reconnect storm"
+    DUPLICATE = "no duplicate session"
+    RESUMED = "session resumed"
+    MESSAGES = "no message lost or duplicated"
 
 
 class Reason(Enum):

@@ -56,6 +56,9 @@ class Behaviour:
     greet: float | None = 0.0
     confirm_sessions: float | None = 0.0
     answer_heartbeats: float | None = 0.0
+    # What faults do to the confirmation: how often it is sent, and for whose session (None: the client's).
+    confirmations: int = 1
+    confirm_as: str | None = None
     # The opcodes that reset the deadline, whatever their frames are for.
     _opcodes: frozenset[int] = field(init=False, repr=False, compare=False)
 

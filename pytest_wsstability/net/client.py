@@ -15,6 +15,7 @@ from websockets.typing import Origin, Subprotocol
 
 from ..core.duration import Duration, parse_duration
 from ..core.events import End, Role
+from ..core.handshake import Flaw, confirmation_flaw
 from ..core.redact import redact_url
 from ..profiles import BUILTIN, JSON, Profile
 from .connection import Connection
@@ -92,7 +93,16 @@ def profile_of(profile: Profile | str) -> Profile:
 class ClientSide:
     """The client's half of a connection: handshake, session, heartbeats. No I/O of its own."""
 
-    __slots__ = ("_headers", "_heartbeat", "_kind", "_opening", "_tickers", "response_headers", "session_id")
+    __slots__ = (
+        "_confirmed",
+        "_headers",
+        "_heartbeat",
+        "_kind",
+        "_opening",
+        "_tickers",
+        "response_headers",
+        "session_id",
+    )
 
     def __init__(
         self,
@@ -110,6 +120,8 @@ class ClientSide:
         self._heartbeat = heartbeat
         self.session_id = session_id
         self.response_headers: tuple[tuple[str, str], ...] = ()
+        # Whether the session was confirmed.
+        self._confirmed = False
         # Heartbeats and keepalive pings; None while there are none.
         self._tickers: list[Ticker] | None = None
 
@@ -174,7 +186,22 @@ class ClientSide:
             if websocket.is_open:
                 websocket.send_profile(Role.SESSION_INFO, self.session_id)
         elif role is Role.SESSION_CONFIRMED:
+            self._check(websocket, session_id)
             self._stall(websocket)
+
+    def _check(self, websocket: WebSocket, session_id: str | None) -> None:
+        timeline = websocket.timeline
+        assert timeline is not None
+        flaw = confirmation_flaw(timeline, session_id, again=self._confirmed)
+        self._confirmed = True
+        if flaw is not None:
+            detail = f"the server confirmed session {session_id!r}, not {self.session_id!r}"
+            if flaw is not Flaw.WRONG_SESSION:
+                detail = f"session {self.session_id!r}"
+            timeline.irregularity(websocket.loop.time(), flaw, detail)
+
+    def stranger(self, websocket: WebSocket, payload: str | bytes) -> None:
+        """A server may send what it likes before the session stands."""
 
     def ended(self, websocket: WebSocket) -> None:
         """Stop the timers, and say why the connection did not open, if it did not."""

@@ -18,8 +18,8 @@ class Ending:
     """Collected from the first sign of the end until the transport is gone."""
 
     __slots__ = (
-        "aborted", "closing_at", "deadline", "eof", "local_reason", "planned", "refused", "reset_by",
-        "tcp_state",
+        "aborted", "closing_at", "deadline", "eof", "local_reason", "past", "planned", "refused", "reset_by",
+        "tcp_state", "unsent",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -38,6 +38,10 @@ class Ending:
         self.reset_by: tuple[str, ...] = ()
         # What this end refused though the sans-I/O layer took it; None when it refused nothing.
         self.refused: str | None = None
+        # A close frame that was written past the sans-I/O layer; None where it wrote its own or none.
+        self.past: CloseFrame | None = None
+        # The close frame of the sans-I/O layer was kept back.
+        self.unsent = False
         # The kernel's state just before the end.
         self.tcp_state: str | None = None
 
@@ -72,8 +76,8 @@ class Ending:
             at=(self.closing_at if self.closing_at is not None else now) - timeline.opened,
             transport=self._transport(exc),
             received=_frame(protocol.close_rcvd),
-            sent=_frame(protocol.close_sent),
-            received_first=protocol.close_rcvd_then_sent,
+            sent=self.past or (None if self.unsent else _frame(protocol.close_sent)),
+            received_first=self._received_first(protocol),
             parser_error=self.refused if clean_eof else str(parser) or repr(parser),
             # Between two frames the parser says "unexpected end of stream", within one what it misses.
             mid_frame=isinstance(parser, EOFError) and "unexpected end of stream" not in str(parser),
@@ -85,6 +89,11 @@ class Ending:
             hidden_since=hidden_since,
             tcp_state=self.tcp_state,
         )
+
+    def _received_first(self, protocol: ClientProtocol | ServerProtocol) -> bool | None:
+        if self.past is not None:
+            return False if protocol.close_rcvd is not None else None
+        return None if self.unsent else protocol.close_rcvd_then_sent
 
     def _transport(self, exc: Exception | None) -> TransportEnd:
         if self.aborted:

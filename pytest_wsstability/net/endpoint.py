@@ -27,5 +27,8 @@ class Endpoint(Protocol):
     def message(self, websocket: WebSocket, role: Role, session_id: str | None) -> None:
         """A message of the profile came, such as a heartbeat."""
 
+    def stranger(self, websocket: WebSocket, payload: str | bytes) -> None:
+        """A message that is not the profile's came before session_info, where there are sessions."""
+
     def ended(self, websocket: WebSocket) -> None:
         """The transport is gone; the evidence is in the timeline, if the connection was open at all."""

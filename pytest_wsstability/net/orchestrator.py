@@ -4,43 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from ..core.duration import Duration, parse_duration, show_duration
+from ..core.backoff import Backoff
+from ..core.duration import Duration, parse_duration
+from ..core.faults import Fault, Program
+from ..core.verdict import Verdict
 from ..profiles import JSON, Profile
-from .behaviour import Behaviour
+from .behaviour import DROP, Behaviour
+from .book import Book, NoSessionError
 from .client import INBOX, MAX_SIZE, profile_of
 from .connection import Connection
-from .errors import ConnectionEnded
+from .handlers import Handler, Handlers, echo_messages
+from .peer_faults import PeerFaults, check
+from .port import Port
+from .restarting import CLOSE_GRACE, Farewell, end_all, farewell
+from .returning import assert_no_duplicate_session, assert_no_storm, assert_reconnects
 from .server import ServerSide
 from .session import Session
 from .stream import LOGGER
 from .target import Headers, parse_headers
 from .websocket import WebSocket
 
-Handler = Callable[[Connection], Awaitable[None]]
+__all__ = ["NoSessionError", "Orchestrator"]
 
-# Seconds that clients have to answer the close frame of a server that stops.
-CLOSE_GRACE = 1.0
-_HERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
-
-
-class NoSessionError(AssertionError):
-    """No session came while the test waited for one."""
-
-
-NoSessionError.__module__ = "pytest_wsstability"
-
-
-async def echo_messages(connection: Connection) -> None:
-    """Send each message back."""
-    async for message in connection:
-        await connection.send(message)
+Faults = Program | Fault | Iterable[Any]
 
 
 class Orchestrator:
@@ -66,6 +59,8 @@ class Orchestrator:
         max_size: bytes of a message above which a connection fails with 1009; None for no limit.
         ended: called with each connection that has ended.
         page: HTML for browsers that ask for ``/`` without an upgrade; None answers them with HTTP 426.
+        faults: what goes wrong on purpose with each connection, and when after its opening: a list of faults
+            and of pairs such as ``("30s", faults.WithholdPongs())``, or a ``faults.Program``.
 
     Raises:
         TypeError, ValueError: for a keyword or value that makes no sense, naming it.
@@ -87,38 +82,27 @@ class Orchestrator:
         max_size: int | None = MAX_SIZE,
         ended: Callable[[Connection], object] | None = None,
         page: str | None = None,
+        faults: Faults = (),
         **behaviour: Any,
     ) -> None:
         self.behaviour = Behaviour.of(**behaviour)
         self.profile = profile_of(profile)
         if echo and handler is not None:
             raise ValueError("echo: there is a handler already; give one of the two")
-        self._handler = echo_messages if echo else handler
-        self._host, self._port = host, port
-        self._tls = tls
+        self._handlers = Handlers(echo_messages if echo else handler)
+        self._port = Port(host, port, tls)
         self._subprotocols = [Subprotocol(name) for name in subprotocols]
         self._extensions = [ServerPerMessageDeflateFactory()] if compression else None
         self._headers = parse_headers(headers)
         self._max_size = max_size
-        self._ended = ended
-        self.page = page
-        self._server: asyncio.Server | None = None
-        self._url: str | None = None
-        # Every session so far, in the order of arrival; those with an id also by it.
-        self.sessions: list[Session] = []
-        self._by_id: dict[str, Session] = {}
-        # Open connections, by the address of their client.
-        self._open: dict[Any, Connection] = {}
-        # Transports that are not gone yet, with the addresses of their clients once they are open; a
-        # dict, because a set would have an order of its own.
-        self._transports: dict[WebSocket, Any] = {}
-        # Connections that have not said yet which session they belong to.
-        self._anonymous: dict[Connection, Session] = {}
-        self._tasks: dict[Connection, asyncio.Task[None]] = {}
-        self._handler_error: BaseException | None = None
-        # Those who wait for a session.
-        self._waiting: list[asyncio.Future[None]] = []
-        self._gone: asyncio.Future[None] | None = None
+        self.book = Book(self.profile, opened=self._handlers.start, ended=ended or _ignore)
+        self.book.page = page
+        self.program = Program.of(faults)
+        check(self.program, self.profile)
+        self._faults = PeerFaults(self.program, self.book, self._restart_by_fault)
+        self._running = False
+        # Down and about to come back; None while it is up or stopped.
+        self._restarting: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
@@ -129,14 +113,19 @@ class Orchestrator:
             RuntimeError: if the orchestrator was never started.
 
         """
-        if self._url is None:
+        if self._port.url is None:
             raise RuntimeError(
                 "the orchestrator has no URL before it is started: use 'async with' or start()"
             )
-        return self._url
+        return self._port.url
+
+    @property
+    def sessions(self) -> list[Session]:
+        """Every session so far, in the order of arrival, with a connection for each time it (re)connected."""
+        return self.book.sessions
 
     def __repr__(self) -> str:
-        return f"<Orchestrator {self._url or 'not started'}, {len(self.sessions)} session(s)>"
+        return f"<Orchestrator {self._port.url or 'not started'}, {len(self.sessions)} session(s)>"
 
     async def __aenter__(self) -> Orchestrator:
         await self.start()
@@ -153,32 +142,21 @@ class Orchestrator:
             OSError: if the address is in use or not ours, naming it.
 
         """
-        if self._server is not None:
+        if self._running:
             raise RuntimeError("the orchestrator is running already")
-        loop = asyncio.get_running_loop()
-        try:
-            self._server = await loop.create_server(
-                lambda: self._connection(loop), self._host, self._port, ssl=self._tls
-            )
-        except OSError as exc:
-            where = f"{self._host}:{self._port}"
-            raise OSError(exc.errno, f"the orchestrator cannot listen on {where}: {exc.strerror}") from None
-        port = self._server.sockets[0].getsockname()[1]
-        # Who listens everywhere is reached here by the loopback.
-        host = _HERE.get(self._host, self._host)
-        host = f"[{host}]" if ":" in host else host
-        self._url = f"{'wss' if self._tls else 'ws'}://{host}:{port}/"
+        await self._port.open(self._connection)
+        self._running = True
 
-    def _connection(self, loop: asyncio.AbstractEventLoop) -> WebSocket:
+    def _connection(self) -> WebSocket:
         protocol = ServerProtocol(
             subprotocols=self._subprotocols or None,
             extensions=self._extensions,
             max_size=self._max_size,
             logger=LOGGER,
         )
-        side = ServerSide(self.behaviour, self, self._headers)
-        inbox = INBOX if self._handler is not None else 0
-        return WebSocket(protocol, side, self.profile, loop=loop, inbox=inbox)
+        side = ServerSide(self.behaviour, self.book, self._headers, self._faults)
+        inbox = INBOX if self._handlers else 0
+        return WebSocket(protocol, side, self.profile, loop=asyncio.get_running_loop(), inbox=inbox)
 
     async def stop(self) -> None:
         """
@@ -188,102 +166,69 @@ class Orchestrator:
             BaseException: what a handler raised, the first of them.
 
         """
-        server, self._server = self._server, None
-        if server is None:
+        if not self._running:
             return
-        server.close()
-        loop = asyncio.get_running_loop()
-        for connection in list(self._open.values()):
-            connection.websocket.start_close(1001, "server shutdown", planned=True)
-        await self._wait_gone(loop.time() + CLOSE_GRACE)
-        for websocket in list(self._transports):
-            if websocket.transport is not None:
-                websocket.transport.abort()
-        await self._wait_gone(None)
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        await server.wait_closed()
-        error, self._handler_error = self._handler_error, None
-        if error is not None:
-            raise error
-
-    async def _wait_gone(self, until: float | None) -> None:
-        if not self._transports:
-            return
-        self._gone = asyncio.get_running_loop().create_future()
+        self._running = False
+        if self._restarting is not None:
+            self._restarting.cancel()
+            await asyncio.gather(self._restarting, return_exceptions=True)
+        self._faults.freeze.thaw()
+        server = self._port.close()
+        self._port.release()
+        deadline = asyncio.get_running_loop().time() + CLOSE_GRACE
+        await end_all(self.book, Farewell(code=1001, reason="server shutdown", planned=True), deadline)
         try:
-            async with asyncio.timeout_at(until):
-                await self._gone
-        except TimeoutError:
-            pass
+            await self._handlers.finish()
         finally:
-            self._gone = None
+            if server is not None:
+                await server.wait_closed()
 
-    # The book of connections and sessions (see `Register`).
+    async def restart(self, *, down_for: Duration = "1s", how: int | str = "drop") -> None:
+        """
+        Go down with all sessions, and come back on the same address; what was recorded stays.
 
-    def reached(self, websocket: WebSocket) -> None:
-        """A transport is there; after a TLS handshake that failed none is, and nobody says so."""
-        self._transports[websocket] = None
+        Args:
+            down_for: how long nobody listens, so that connections are refused. (What a client attempts
+                meanwhile is seen by nobody.)
+            how: what clients see of the end: "drop" (FIN without a close frame, as of a process that dies),
+                or a close code such as 1001 or 1012.
 
-    def came(self, connection: Connection) -> None:
-        """A connection is open."""
-        assert connection.websocket.transport is not None
-        peer = connection.websocket.transport.get_extra_info("peername")
-        self._transports[connection.websocket] = peer
-        self._open[peer] = connection
-        self._anonymous[connection] = session = Session(None, connection)
-        self.sessions.append(session)
-        if self._handler is not None:
-            self._tasks[connection] = asyncio.get_running_loop().create_task(self._handle(connection))
-        if not self.profile.has_session:
-            self._wake()
+        Raises:
+            RuntimeError: if the orchestrator is not running, or is down already.
 
-    def named(self, connection: Connection, session_id: str) -> None:
-        """A connection has said which session it belongs to."""
-        connection.session_id = connection.timeline.session_id = session_id
-        anonymous = self._anonymous.pop(connection, None)
-        known = self._by_id.get(session_id)
-        if known is None and anonymous is not None:
-            anonymous.id = session_id
-            self._by_id[session_id] = anonymous
-        elif known is not None and connection not in known.connections:
-            known.connections.append(connection)
-            if anonymous is not None:
-                self.sessions.remove(anonymous)
-        self._wake()
+        """
+        way, seconds = farewell(how), parse_duration(down_for, "down_for", zero=True)
+        if not self._running:
+            raise RuntimeError("restart: the orchestrator is not running; start() it, or use 'async with'")
+        if self._restarting is not None:
+            raise RuntimeError("restart: the orchestrator is down already, and about to come back")
+        await asyncio.shield(self._go_down(way, seconds))
 
-    def went(self, websocket: WebSocket, connection: Connection | None) -> None:
-        """A transport is gone."""
-        peer = self._transports.pop(websocket, None)
-        if connection is not None:
-            self._open.pop(peer, None)
-            self._anonymous.pop(connection, None)
-            if self._ended is not None:
-                self._ended(connection)
-        if not self._transports and self._gone is not None and not self._gone.done():
-            self._gone.set_result(None)
+    def _restart_by_fault(self, seconds: float) -> None:
+        # Of several connections whose programs say so, the first takes the server down.
+        if self._running and self._restarting is None:
+            self._go_down(farewell(DROP), seconds)
+
+    def _go_down(self, way: Farewell, seconds: float) -> asyncio.Task[None]:
+        self._restarting = task = asyncio.get_running_loop().create_task(self._down(way, seconds))
+        return task
+
+    async def _down(self, way: Farewell, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        up_at = loop.time() + seconds
+        self._faults.freeze.thaw()
+        self._port.close(reserve=True)
+        await end_all(self.book, way, min(up_at, loop.time() + CLOSE_GRACE))
+        await asyncio.sleep(up_at - loop.time())
+        self._restarting = None
+        await self._port.open(self._connection)
 
     def witness(self, connection: Connection) -> None:
         """Show this server's timeline with the failures of a client's connection, if it leads here."""
         transport = connection.websocket.transport
-        mine = self._open.get(transport.get_extra_info("sockname")) if transport is not None else None
+        mine = self.book.seen_by(transport) if transport is not None else None
         if mine is not None:
             connection.others = (mine.timeline,)
-
-    async def _handle(self, connection: Connection) -> None:
-        assert self._handler is not None
-        try:
-            await self._handler(connection)
-        except ConnectionEnded:
-            pass
-        except Exception as exc:
-            self._handler_error = self._handler_error or exc
-            connection.websocket.start_close(1011, local_reason=f"the handler raised {exc!r}"[:200])
-        else:
-            connection.websocket.start_close(1000, local_reason="the handler returned")
-        finally:
-            del self._tasks[connection]
-
-    # Waiting for clients.
 
     async def wait_for_session(self, id: str | None = None, *, within: Duration = "10s") -> Session:
         """
@@ -299,43 +244,59 @@ class Orchestrator:
 
         """
         __tracebackhide__ = True
-        loop = asyncio.get_running_loop()
-        seconds = parse_duration(within, "within")
-        until = loop.time() + seconds
-        while (session := self._find(id)) is None:
-            if loop.time() >= until:
-                raise NoSessionError(self._nobody(id, seconds))
-            waiter = loop.create_future()
-            self._waiting.append(waiter)
-            timer = loop.call_at(until, _settle, waiter)
-            try:
-                await waiter
-            finally:
-                timer.cancel()
-                self._waiting.remove(waiter)
-        return session
+        return await self.book.wait_for_session(id, within, self.url)
 
-    def _find(self, session_id: str | None) -> Session | None:
-        if session_id is not None:
-            return self._by_id.get(session_id)
-        named = self.profile.has_session
-        return next((session for session in self.sessions if session.id is not None or not named), None)
+    # Assertions on all clients; those on one are its `Session`'s.
 
-    def _nobody(self, session_id: str | None, seconds: float) -> str:
-        what = "no session" if session_id is None else f"no session {session_id!r}"
-        lines = [f"{what} came to {self.url} within {show_duration(seconds)}"]
-        if not self.sessions:
-            lines.append("  observed  no client opened a connection")
-        for session in self.sessions[:5]:
-            name = f"session {session.id!r}" if session.id else "a connection without session_info"
-            lines.append(f"  observed  {name}: {session.timeline!r}")
-        return "\n".join(lines)
+    async def assert_reconnects(
+        self,
+        *,
+        within: Duration,
+        same_session: bool | None = None,
+        backoff: Backoff | Duration | None = None,
+    ) -> Verdict:
+        """
+        Every client came back after each end of its connection; waits for those that are away.
 
-    def _wake(self) -> None:
-        for waiter in self._waiting:
-            _settle(waiter)
+        Args:
+            within: the time from the end to the opening of the next connection.
+            same_session: it must carry the same session id; None: if the profile has sessions.
+            backoff: no attempt may come sooner: a `Backoff`, or a duration for equal waits.
+
+        Raises:
+            SessionError: if one did not, or no connection has ended.
+
+        """
+        __tracebackhide__ = True
+        return await assert_reconnects(self.book, None, within, same_session, backoff)
+
+    def assert_no_reconnect_storm(self, *, max_per_second: float, jitter: Duration | None = None) -> Verdict:
+        """
+        Clients came back in good order.
+
+        Args:
+            max_per_second: attempts in any second after the first end, refused ones included.
+            jitter: seconds by which the waits of clients must differ that lost their connections together (or
+                those of one client from time to time); None: not required.
+
+        Raises:
+            SessionError: if they did not, or nobody reconnected.
+
+        """
+        __tracebackhide__ = True
+        return assert_no_storm(self.book, max_per_second, jitter)
+
+    def assert_no_duplicate_session(self) -> Verdict:
+        """
+        No session had two open connections at once.
+
+        Raises:
+            SessionError: if one had, or no client named its session.
+
+        """
+        __tracebackhide__ = True
+        return assert_no_duplicate_session(self.book)
 
 
-def _settle(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
+def _ignore(connection: Connection) -> None:
+    """Nobody wants to know of a connection's end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from websockets.http11 import Request, Response
@@ -12,12 +13,16 @@ from websockets.server import ServerProtocol
 
 from ..core.duration import show_duration as show
 from ..core.events import Direction, End, Kind, Opcode, Role
+from ..core.handshake import Flaw, info_flaw
+from ..profiles.near_miss import why_not
 from .behaviour import DROP, OPCODES, Behaviour, Reset
 from .connection import Connection
 from .pages import asks_for_page, page_response
+from .peer_faults import PeerFaults, refusal
 from .timers import Deadline, Ticker
 
 if TYPE_CHECKING:
+    from ..core.faults import Step
     from ..core.timeline import Timeline
     from .websocket import WebSocket
 
@@ -26,13 +31,16 @@ OPEN_TIMEOUT = 10.0
 
 
 class Register(Protocol):
-    """Who keeps the book of connections and sessions; the `Orchestrator`."""
+    """Who keeps the book of connections and sessions; the orchestrator's `Book`."""
 
     # HTML for browsers that only look at the address; None where there is none.
     page: str | None
 
-    def reached(self, websocket: WebSocket) -> None:
-        """A transport is there."""
+    def reached(self, websocket: WebSocket) -> int:
+        """A transport is there; gives its number, counted from 0."""
+
+    def answered(self, websocket: WebSocket, status: int) -> None:
+        """A request was answered with HTTP, and does not become a connection."""
 
     def came(self, connection: Connection) -> None:
         """A connection is open."""
@@ -48,15 +56,24 @@ class ServerSide:
     """What one connection of the `Orchestrator` does."""
 
     __slots__ = (
-        "_behaviour", "_connection", "_deadline", "_headers", "_late", "_pings", "_register", "_timer",
+        "_connection", "_deadline", "_faults", "_headers", "_late", "_pings", "_register", "_steps", "_timer",
+        "behaviour",
     )  # fmt: skip
 
     def __init__(
-        self, behaviour: Behaviour, register: Register, headers: tuple[tuple[str, str], ...]
+        self,
+        behaviour: Behaviour,
+        register: Register,
+        headers: tuple[tuple[str, str], ...],
+        faults: PeerFaults,
     ) -> None:
-        self._behaviour = behaviour
+        # Faults change it while the connection lives.
+        self.behaviour = behaviour
         self._register = register
         self._headers = headers
+        self._faults = faults
+        # What goes wrong with this connection on purpose.
+        self._steps: tuple[Step, ...] = ()
         # None until the opening handshake has ended.
         self._connection: Connection | None = None
         self._deadline: Deadline | None = None
@@ -70,9 +87,8 @@ class ServerSide:
 
     def connected(self, websocket: WebSocket) -> None:
         """Wait for the client's request, but not for ever."""
-        assert websocket.transport is not None
-        self._register.reached(websocket)
-        self._timer = websocket.loop.call_later(OPEN_TIMEOUT, websocket.transport.abort)
+        self._steps = self._faults.reached(websocket, self._register.reached(websocket))
+        self._timer = websocket.loop.call_later(OPEN_TIMEOUT, self._give_up, websocket)
 
     def handshake(self, websocket: WebSocket, event: Request | Response | None) -> None:
         """Answer the client's request."""
@@ -80,6 +96,8 @@ class ServerSide:
         assert isinstance(protocol, ServerProtocol)
         if isinstance(event, Request):
             response = self._answer(protocol, event)
+            if response.status_code != 101:
+                self._register.answered(websocket, response.status_code)
             if protocol.parser_exc or protocol.close_rcvd:
                 # RFC 6455, section 4.1: a client waits for this answer. What it sent with its request has
                 # ended the stream for the sans-I/O layer.
@@ -108,10 +126,10 @@ class ServerSide:
         page = self._register.page
         if page is not None and asks_for_page(request):
             return page_response(protocol, page)
-        return protocol.accept(request)
+        return refusal(self._steps, protocol) or protocol.accept(request)
 
     def _start(self, websocket: WebSocket) -> None:
-        behaviour, loop, timeline = self._behaviour, websocket.loop, websocket.timeline
+        behaviour, loop, timeline = self.behaviour, websocket.loop, websocket.timeline
         assert timeline is not None
         if websocket.profile.heartbeat_is_frame and behaviour.answer_heartbeats != 0.0:
             websocket.withhold_pongs = True
@@ -119,29 +137,57 @@ class ServerSide:
         if behaviour.read_deadline is not None:
             self._deadline = Deadline(loop, behaviour.read_deadline, self._overdue, websocket)
         if behaviour.ping_interval is not None:
-            self._pings = Ticker(loop, timeline.opened, behaviour.ping_interval, _ping, websocket)
+            self._pings = Ticker(loop, timeline.opened, behaviour.ping_interval, self._ping, websocket)
         self._register.came(self._connection)
-        self._after(websocket, behaviour.greet, lambda: websocket.send_profile(Role.GREETING))
+        for step in self._steps:
+            self.after(websocket, step.when, partial(self._faults.strike, self, websocket, step.fault))
+        self.after(websocket, behaviour.greet, lambda: websocket.send_profile(Role.GREETING))
 
     def received(self, websocket: WebSocket, now: float, opcode: int, role: Role, key: bytes | None) -> None:
         """Reset the read deadline, if this is what resets it."""
-        if self._deadline is not None and self._behaviour.resets(opcode, role):
+        if self._deadline is not None and self.behaviour.resets(opcode, role):
             self._deadline.reset(now)
-        delay = self._behaviour.answer_heartbeats
+        delay = self.behaviour.answer_heartbeats
         if opcode == Opcode.PING and websocket.withhold_pongs and delay:
-            self._after(websocket, delay, lambda: websocket.send_pong(key or b""))
+            self.after(websocket, delay, lambda: websocket.send_pong(key or b""))
 
     def message(self, websocket: WebSocket, role: Role, session_id: str | None) -> None:
         """Answer a message of the profile."""
         assert self._connection is not None
         if role is Role.HEARTBEAT:
-            delay = self._behaviour.answer_heartbeats
-            self._after(websocket, delay, lambda: websocket.send_profile(Role.HEARTBEAT_ANSWER))
+            delay = self.behaviour.answer_heartbeats
+            self.after(websocket, delay, lambda: websocket.send_profile(Role.HEARTBEAT_ANSWER))
         elif role is Role.SESSION_INFO:
+            self._check(websocket, session_id)
             if session_id is not None:
                 self._register.named(self._connection, session_id)
-            delay = self._behaviour.confirm_sessions
-            self._after(websocket, delay, lambda: websocket.send_profile(Role.SESSION_CONFIRMED, session_id))
+            delay = self.behaviour.confirm_sessions
+            self.after(websocket, delay, lambda: self.confirm(websocket, session_id))
+
+    def _check(self, websocket: WebSocket, session_id: str | None) -> None:
+        timeline = websocket.timeline
+        assert timeline is not None
+        has_greeting = websocket.profile.greeting is not None
+        flaw = info_flaw(timeline, session_id, has_greeting=has_greeting)
+        if flaw is not None:
+            detail = f"session {session_id!r}"
+            if flaw is Flaw.CHANGED:
+                detail += f" after {timeline.session_id!r}"
+            timeline.irregularity(websocket.loop.time(), flaw, detail)
+
+    def stranger(self, websocket: WebSocket, payload: str | bytes) -> None:
+        """Remember what a client said in the place of session_info."""
+        expected = websocket.profile.session_info
+        assert websocket.timeline is not None
+        assert expected is not None
+        detail = why_not(expected, payload)
+        websocket.timeline.irregularity(websocket.loop.time(), Flaw.UNEXPECTED, detail)
+
+    def confirm(self, websocket: WebSocket, session_id: str | None) -> None:
+        """Confirm the session, as often and as whose as the behaviour says."""
+        for _ in range(self.behaviour.confirmations):
+            name = self.behaviour.confirm_as or session_id
+            websocket.send_profile(Role.SESSION_CONFIRMED, name)
 
     def ended(self, websocket: WebSocket) -> None:
         """Stop the timers."""
@@ -159,22 +205,39 @@ class ServerSide:
             self._timer.cancel()
             self._timer = None
 
-    def _after(self, websocket: WebSocket, delay: float | None, say: Callable[[], object]) -> None:
+    def _give_up(self, websocket: WebSocket) -> None:
+        if self._faults.freeze.holds(self, lambda: self._give_up(websocket)) or self._timer is None:
+            return
+        if websocket.transport is not None:
+            websocket.transport.abort()
+
+    def after(self, websocket: WebSocket, delay: float | None, say: Callable[[], object]) -> None:
+        """Do something after so many seconds, 0 at once and None never, if the connection is still open."""
         if delay is None:
             return
         if delay == 0:
-            _if_open(websocket, say)
+            self._if_open(websocket, say)
         else:
             loop = websocket.loop
             now = loop.time()
             pending = [timer for timer in self._late if timer.when() > now]
-            self._late = (*pending, loop.call_later(delay, _if_open, websocket, say))
+            self._late = (*pending, loop.call_later(delay, self._if_open, websocket, say))
+
+    def _if_open(self, websocket: WebSocket, say: Callable[[], object]) -> None:
+        if websocket.is_open and not self._faults.freeze.holds(say, lambda: self._if_open(websocket, say)):
+            say()
+
+    def _ping(self, websocket: WebSocket) -> None:
+        # Of several ticks that a frozen server slept through, one is late and the others are lost.
+        if websocket.is_open and not self._faults.freeze.holds(self._pings, lambda: self._ping(websocket)):
+            websocket.send_ping()
 
     def _overdue(self, websocket: WebSocket) -> None:
-        behaviour, timeline = self._behaviour, websocket.timeline
+        behaviour, timeline = self.behaviour, websocket.timeline
         assert timeline is not None
         assert behaviour.read_deadline is not None
-        if not websocket.is_open:
+        assert self._deadline is not None
+        if not websocket.is_open or self._faults.freeze.holds(self._deadline, self._deadline.check):
             return
         timeline.mark(websocket.loop.time(), Kind.DEADLINE)
         websocket.ending.deadline = behaviour.read_deadline
@@ -186,16 +249,6 @@ class ServerSide:
         else:
             assert isinstance(behaviour.on_deadline, int)
             websocket.start_close(behaviour.on_deadline, "read deadline", local_reason=reason)
-
-
-def _if_open(websocket: WebSocket, say: Callable[[], object]) -> None:
-    if websocket.is_open:
-        say()
-
-
-def _ping(websocket: WebSocket) -> None:
-    if websocket.is_open:
-        websocket.send_ping()
 
 
 def _resets(behaviour: Behaviour, timeline: Timeline) -> str:

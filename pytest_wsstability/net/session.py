@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.assertions import Judged
 from ..core.duration import Duration
@@ -11,6 +11,11 @@ from ..core.requirement import Requirement
 from ..core.timeline import Timeline
 from ..core.verdict import Verdict
 from .connection import Connection
+from .returning import assert_reconnects
+
+if TYPE_CHECKING:
+    from ..core.backoff import Backoff
+    from .book import Book
 
 
 class Session(Judged):
@@ -23,11 +28,12 @@ class Session(Judged):
 
     """
 
-    __slots__ = ("connections", "id")
+    __slots__ = ("_book", "connections", "id")
 
-    def __init__(self, session_id: str | None, connection: Connection) -> None:
+    def __init__(self, session_id: str | None, connection: Connection, book: Book) -> None:
         self.id = session_id
         self.connections = [connection]
+        self._book = book
 
     @property
     def connection(self) -> Connection:
@@ -72,3 +78,26 @@ class Session(Judged):
         """Every part of the requirement holds; the keywords are those of the ``ws_stability`` marker."""
         __tracebackhide__ = True
         return await self.connection.assert_stable(**requirement)
+
+    async def assert_reconnects(
+        self,
+        *,
+        within: Duration,
+        same_session: bool | None = None,
+        backoff: Backoff | Duration | None = None,
+    ) -> Verdict:
+        """
+        The client came back after each end of its connection; waits for it while it is away.
+
+        Args:
+            within: the time from the end to the opening of the next connection.
+            same_session: it must carry the same session id; None: if the profile has sessions.
+            backoff: no attempt may come sooner: a `Backoff`, or a duration for equal waits. Attempts that
+                meet a closed port are seen by nobody.
+
+        Raises:
+            SessionError: if it did not, or none of its connections has ended.
+
+        """
+        __tracebackhide__ = True
+        return await assert_reconnects(self._book, self, within, same_session, backoff)

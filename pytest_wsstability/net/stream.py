@@ -32,6 +32,10 @@ CLOSE_TIMEOUT = 10.0
 
 # Plain integers for the way that each frame takes.
 _CLOSE, _PONG = int(Opcode.CLOSE), int(Opcode.PONG)
+_KNOWN = frozenset(int(opcode) for opcode in Opcode if opcode is not Opcode.NONE)
+# Stands among withheld opcodes for the end of the stream.
+FIN = -1
+_NOTHING: frozenset[int] = frozenset()
 
 
 class Stream(asyncio.Protocol):
@@ -44,7 +48,7 @@ class Stream(asyncio.Protocol):
 
     __slots__ = (
         "_ending", "_loop", "_timer", "_waiters", "_writable", "end_hidden_since", "profile",
-        "protocol", "timeline", "transport", "withhold_pongs",
+        "protocol", "timeline", "transport", "withheld",
     )  # fmt: skip
 
     def __init__(
@@ -59,8 +63,9 @@ class Stream(asyncio.Protocol):
         # The timeline starts when the opening handshake ends; None before.
         self.timeline: Timeline | None = None
         self.transport: asyncio.Transport | None = None
-        # Keep back the pongs that RFC 6455 demands (client="mute").
-        self.withhold_pongs = False
+        # Control frames that RFC 6455 demands and that this end keeps back, by opcode; FIN stands for the
+        # end of the stream after the closing handshake.
+        self.withheld: frozenset[int] = _NOTHING
         # Flow control of the transport.
         self._writable = True
         # Those who wait for something; None until the first one does.
@@ -81,6 +86,20 @@ class Stream(asyncio.Protocol):
     def is_open(self) -> bool:
         """Whether messages can be sent: open, and no closing handshake begun."""
         return self.transport is not None and self.protocol.state is State.OPEN
+
+    @property
+    def withhold_pongs(self) -> bool:
+        """Whether pings are not answered (client="mute")."""
+        return _PONG in self.withheld
+
+    @withhold_pongs.setter
+    def withhold_pongs(self, withhold: bool) -> None:
+        self.withheld = self.withheld | {_PONG} if withhold else self.withheld - {_PONG}
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether the transport takes more bytes without keeping them."""
+        return self._writable
 
     # The transport's callbacks.
 
@@ -191,11 +210,13 @@ class Stream(asyncio.Protocol):
         """Write what the sans-I/O layer has ready, and record the control frames in it."""
         for data in self.protocol.data_to_send():
             if data == SEND_EOF:
-                self._write_eof()
+                if FIN not in self.withheld:
+                    self._write_eof()
                 continue
             if self.timeline is not None:
                 opcode, size = head(data)
-                if opcode == _PONG and self.withhold_pongs:
+                if opcode in self.withheld:
+                    self.ending.unsent |= opcode == _CLOSE
                     continue
                 if opcode >= _CLOSE:
                     self._record_control(now, opcode, size, sent, key)
@@ -204,8 +225,25 @@ class Stream(asyncio.Protocol):
         if self._ending is not None and self._timer is None and self._is_closing():
             self._timer = self._loop.call_later(CLOSE_TIMEOUT, self._give_up)
 
+    def write_past(self, data: bytes, opcode: int, size: int) -> None:
+        """
+        Write a frame that the sans-I/O layer would refuse, past it, and record it.
+
+        Args:
+            data: the bytes.
+            opcode: that of the frame.
+            size: payload bytes.
+
+        """
+        now = self._open_now()
+        assert self.timeline is not None
+        assert self.transport is not None
+        if opcode in _KNOWN:
+            self.timeline.frame(now, Direction.SENT, opcode, size, Role.NONE)
+        self.transport.write(data)
+
     def _is_closing(self) -> bool:
-        return self.transport is not None and self.protocol.close_expected()
+        return FIN not in self.withheld and self.transport is not None and self.protocol.close_expected()
 
     def _record_control(self, now: float, opcode: int, size: int, sent: Role, key: bytes | None) -> None:
         assert self.timeline is not None

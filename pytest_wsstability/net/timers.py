@@ -77,15 +77,16 @@ class Deadline:
         self._callback = callback
         self._args = args
         self._at = loop.time() + seconds
-        self._handle: asyncio.TimerHandle | None = loop.call_at(self._at, self._fire)
+        self._handle: asyncio.TimerHandle | None = loop.call_at(self._at, self.check)
 
     def reset(self, now: float) -> None:
         """Start anew from ``now``."""
         self._at = now + self._seconds
 
-    def _fire(self) -> None:
+    def check(self) -> None:
+        """Call back if nothing has come in time; the loop does this by itself."""
         if self._at > self._loop.time():
-            self._handle = self._loop.call_at(self._at, self._fire)
+            self._handle = self._loop.call_at(self._at, self.check)
             return
         self._handle = None
         self._callback(*self._args)

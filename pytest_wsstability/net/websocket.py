@@ -130,7 +130,10 @@ class WebSocket(Stream):
         if role is not _DATA:
             self.endpoint.message(self, role, session_id)
             self._session_step(role)
-        elif (self.inbox.full and self._awaits_close()) or not self.inbox.put(payload):
+            return
+        if self.timeline.session_info_at is None and self.profile.has_session:
+            self.endpoint.stranger(self, payload)
+        if (self.inbox.full and self._awaits_close()) or not self.inbox.put(payload):
             # Nobody takes messages here, or they would keep the peer's close frame out.
             self.timeline.dropped_reads += 1
         elif self.inbox.full:

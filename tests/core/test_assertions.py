@@ -8,6 +8,7 @@ import pytest
 from pytest_wsstability.core import assertions
 from pytest_wsstability.core.assertions import Judged, StabilityError
 from pytest_wsstability.core.events import End
+from pytest_wsstability.core.handshake import Flaw
 from pytest_wsstability.core.requirement import Requirement
 from pytest_wsstability.core.verdict import Outcome
 from tests.core.script import FIN, closed_by_peer, timeline
@@ -20,6 +21,8 @@ DEAD = timeline((20, ">ping", b"1"), (25, ">beat"), (60, FIN))
 LATE = timeline((25, ">beat"), (27, "<answer"), until=30)
 CLOSED = timeline((60, closed_by_peer(4408, "idle")))
 ONE_MISSED = timeline((25, ">beat"), (26, "<answer"), (50, ">beat"), until=60)
+JUMBLED = timeline((0, ">info"), (0, "<confirmed"), until=60)
+JUMBLED.irregularity(1000.0, Flaw.CONFIRMED_AGAIN, "session 'abc'")
 
 
 class Held(Judged):
@@ -42,6 +45,8 @@ TABLE = [
     ("heartbeats_answered", {"within": "5s", "missed_max": 1}, ONE_MISSED, DEAD),
     ("pings_answered", {"within": "1s"}, HEALTHY, DEAD),
     ("no_abnormal_closure", {}, CLOSED, DEAD),
+    ("handshake", {}, HEALTHY, DEAD),
+    ("handshake", {}, HEALTHY, JUMBLED),
     ("closed", {}, DEAD, HEALTHY),
     ("closed", {"code": 4408, "reason": "idle", "by": "server"}, CLOSED, DEAD),
     ("closed", {"by": End.CLIENT}, None, CLOSED),

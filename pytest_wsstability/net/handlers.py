@@ -1,0 +1,61 @@
+"""The tasks of a server's handler, one for each connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from .connection import Connection
+from .errors import ConnectionEnded
+
+Handler = Callable[[Connection], Awaitable[None]]
+
+
+async def echo_messages(connection: Connection) -> None:
+    """Send each message back."""
+    async for message in connection:
+        await connection.send(message)
+
+
+class Handlers:
+    """Runs a handler for each connection, and remembers what it raised."""
+
+    def __init__(self, handler: Handler | None) -> None:
+        self._handler = handler
+        self._tasks: dict[Connection, asyncio.Task[None]] = {}
+        self._error: BaseException | None = None
+
+    def __bool__(self) -> bool:
+        return self._handler is not None
+
+    def start(self, connection: Connection) -> None:
+        """Run the handler, if there is one."""
+        if self._handler is not None:
+            task = asyncio.get_running_loop().create_task(self._run(self._handler, connection))
+            self._tasks[connection] = task
+
+    async def _run(self, handler: Handler, connection: Connection) -> None:
+        try:
+            await handler(connection)
+        except ConnectionEnded:
+            pass
+        except Exception as exc:
+            self._error = self._error or exc
+            connection.websocket.start_close(1011, local_reason=f"the handler raised {exc!r}"[:200])
+        else:
+            connection.websocket.start_close(1000, local_reason="the handler returned")
+        finally:
+            del self._tasks[connection]
+
+    async def finish(self) -> None:
+        """
+        Wait for the end of all of them.
+
+        Raises:
+            BaseException: what one of them raised, the first.
+
+        """
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        error, self._error = self._error, None
+        if error is not None:
+            raise error

@@ -1,0 +1,293 @@
+"""What faults of the peer make a server do: one small function a fault, found by its class."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from ..core.close import CloseFrame
+from ..core.events import Opcode, Role
+from ..core.faults import (
+    FAULTS,
+    AcceptThenClose,
+    BadUtf8,
+    CloseWith,
+    DuplicateConfirm,
+    EmptyClose,
+    Fault,
+    Flood,
+    FreezeLoop,
+    HandlerError,
+    IgnoreClose,
+    InvalidCloseCode,
+    LateConfirm,
+    Malformation,
+    Malformed,
+    MaskedFrame,
+    NeverConfirm,
+    Oversize,
+    Program,
+    RefuseUpgrade,
+    Restart,
+    Step,
+    StopReading,
+    WithholdHeartbeats,
+    WithholdPongs,
+    WrongSession,
+)
+from ..profiles import SESSION_ID
+from .freezing import Freeze
+from .stream import FIN
+from .wire import frame
+
+if TYPE_CHECKING:
+    from websockets.http11 import Response
+    from websockets.server import ServerProtocol
+
+    from ..profiles import Profile
+    from .book import Book
+    from .server import ServerSide
+    from .websocket import WebSocket
+
+# Whose session a wrong confirmation names.
+SOMEBODY_ELSE = "somebody-elses-session"
+# Faults by the number that stands for them on timelines.
+_PLACE = {name: place for place, name in enumerate(FAULTS)}
+# A flood is sent in so many bursts a second at most.
+_BURSTS = 100.0
+
+
+class PeerFaults:
+    """
+    The faults of one server.
+
+    Args:
+        program: what is done to each connection, and when; the part that is done to the link is another's.
+        book: who is there.
+        restart: takes the server down for so many seconds.
+
+    """
+
+    def __init__(self, program: Program, book: Book, restart: Callable[[float], object]) -> None:
+        self.program = program.peer
+        self.freeze = Freeze()
+        self._book = book
+        self._restart = restart
+
+    def reached(self, websocket: WebSocket, number: int) -> tuple[Step, ...]:
+        """What is done to the connection with this number, counted from 0."""
+        self.freeze.add(websocket)
+        return self.program.steps if self.program.strikes(number) else ()
+
+    def strike(self, side: ServerSide, websocket: WebSocket, fault: Fault) -> None:
+        """Do it to an open connection."""
+        assert websocket.timeline is not None
+        websocket.timeline.struck(websocket.loop.time(), _PLACE[fault.name])
+        if isinstance(fault, FreezeLoop):
+            self.freeze.start(self._book.websockets, fault.seconds)
+        elif isinstance(fault, Restart):
+            self._restart(fault.down_for)
+        else:
+            _STRIKE[type(fault)](side, websocket, fault)
+
+
+def check(program: Program, profile: Profile) -> None:
+    """
+    See that the faults of a program make sense with a profile.
+
+    Raises:
+        ValueError: for one that has nothing to act on, naming it.
+
+    """
+    for step in program.peer:
+        if isinstance(step.fault, WithholdHeartbeats) and profile.heartbeat_is_frame:
+            raise ValueError(
+                f"faults: {step.fault!r}: the heartbeats of the profile {profile.name!r} are pings; "
+                "faults.WithholdPongs() leaves them unanswered"
+            )
+        if isinstance(step.fault, _CONFIRMATIONS) and not profile.has_session:
+            raise ValueError(
+                f"faults: {step.fault!r}: the profile {profile.name!r} has no session to confirm"
+            )
+        if isinstance(step.fault, WrongSession) and not _names_session(profile):
+            raise ValueError(
+                f"faults: {step.fault!r}: the profile {profile.name!r} confirms sessions without their id"
+            )
+
+
+_CONFIRMATIONS = (NeverConfirm, LateConfirm, WrongSession, DuplicateConfirm)
+
+
+def _names_session(profile: Profile) -> bool:
+    confirmed = profile.session_confirmed
+    return not isinstance(confirmed, str | bytes) and SESSION_ID in dict(confirmed or {}).values()
+
+
+def refusal(steps: tuple[Step, ...], protocol: ServerProtocol) -> Response | None:
+    """The answer to a request for an upgrade that is refused on purpose; None if it is not."""
+    fault = next((step.fault for step in steps if isinstance(step.fault, RefuseUpgrade)), None)
+    if fault is None:
+        return None
+    status = fault.status
+    known = status in list(HTTPStatus)
+    response = protocol.reject(
+        HTTPStatus(status) if known else HTTPStatus.BAD_REQUEST, "refused by a fault\n"
+    )
+    if not known:
+        response.status_code, response.reason_phrase = status, ""
+    if fault.retry_after is not None:
+        response.headers["Retry-After"] = str(int(fault.retry_after))
+    return response
+
+
+# What is done, and with what behaviour the server goes on.
+
+
+def _behave(**changes: Any) -> Callable[[ServerSide, WebSocket, Any], None]:
+    def strike(side: ServerSide, websocket: WebSocket, fault: Any) -> None:
+        side.behaviour = dataclasses.replace(side.behaviour, **changes)
+
+    return strike
+
+
+def _withhold_pongs(side: ServerSide, websocket: WebSocket, fault: WithholdPongs) -> None:
+    websocket.withhold_pongs = True
+    if websocket.profile.heartbeat_is_frame:
+        # Pongs that are heartbeat answers may be due later.
+        side.behaviour = dataclasses.replace(side.behaviour, answer_heartbeats=None)
+
+
+def _late_confirm(side: ServerSide, websocket: WebSocket, fault: LateConfirm) -> None:
+    side.behaviour = dataclasses.replace(side.behaviour, confirm_sessions=fault.delay)
+
+
+def _wrong_session(side: ServerSide, websocket: WebSocket, fault: WrongSession) -> None:
+    side.behaviour = dataclasses.replace(side.behaviour, confirm_as=SOMEBODY_ELSE)
+    if _is_confirmed(websocket):
+        side.confirm(websocket, None)
+
+
+def _duplicate_confirm(side: ServerSide, websocket: WebSocket, fault: DuplicateConfirm) -> None:
+    if _is_confirmed(websocket):
+        assert websocket.timeline is not None
+        side.confirm(websocket, websocket.timeline.session_id)
+    else:
+        side.behaviour = dataclasses.replace(side.behaviour, confirmations=2)
+
+
+def _is_confirmed(websocket: WebSocket) -> bool:
+    return websocket.timeline is not None and websocket.timeline.session_confirmed_at is not None
+
+
+def _close_with(side: ServerSide, websocket: WebSocket, fault: CloseWith) -> None:
+    websocket.start_close(fault.code, fault.reason, local_reason=repr(fault))
+
+
+def _accept_then_close(side: ServerSide, websocket: WebSocket, fault: AcceptThenClose) -> None:
+    websocket.start_close(fault.code, local_reason=repr(fault))
+
+
+def _empty_close(side: ServerSide, websocket: WebSocket, fault: EmptyClose) -> None:
+    websocket.start_close(None, local_reason=repr(fault))
+
+
+def _handler_error(side: ServerSide, websocket: WebSocket, fault: HandlerError) -> None:
+    websocket.start_close(1011, local_reason=f"the handler raised an exception, by {fault!r}")
+
+
+def _invalid_close_code(side: ServerSide, websocket: WebSocket, fault: InvalidCloseCode) -> None:
+    payload = fault.code.to_bytes(2, "big")
+    websocket.write_past(frame(Opcode.CLOSE, payload), Opcode.CLOSE, len(payload))
+    _has_closed(websocket, CloseFrame(fault.code), fault)
+
+
+def _has_closed(websocket: WebSocket, close: CloseFrame, fault: Fault) -> None:
+    """After a close frame that only the wire has seen, no second one may follow (RFC 6455, section 5.5.1)."""
+    websocket.ending.past = close
+    websocket.ending.because(repr(fault))
+    websocket.withheld |= {int(Opcode.CLOSE)}
+
+
+def _ignore_close(side: ServerSide, websocket: WebSocket, fault: IgnoreClose) -> None:
+    websocket.withheld |= {int(Opcode.CLOSE), FIN}
+
+
+def _oversize(side: ServerSide, websocket: WebSocket, fault: Oversize) -> None:
+    websocket.send_message(bytes(fault.bytes), Role.DATA)
+
+
+def _malformed(side: ServerSide, websocket: WebSocket, fault: Malformed) -> None:
+    opcode, payload, flags = _MALFORMED[fault.kind]
+    websocket.write_past(frame(opcode, payload, **flags), opcode, len(payload))
+    if fault.kind is Malformation.SHORT_CLOSE:
+        _has_closed(websocket, CloseFrame(1005), fault)
+
+
+_MALFORMED: dict[Malformation, tuple[int, bytes, dict[str, bool]]] = {
+    Malformation.RESERVED_BIT: (Opcode.TEXT, b"reserved bit", {"reserved": True}),
+    Malformation.UNKNOWN_OPCODE: (0x3, b"unknown opcode", {}),
+    Malformation.FRAGMENTED_PING: (Opcode.PING, b"part", {"fin": False}),
+    Malformation.LONG_PING: (Opcode.PING, bytes(126), {}),
+    Malformation.STRAY_CONTINUATION: (Opcode.CONT, b"of nothing", {}),
+    Malformation.SHORT_CLOSE: (Opcode.CLOSE, b"\x03", {}),
+}
+
+
+def _bad_utf8(side: ServerSide, websocket: WebSocket, fault: BadUtf8) -> None:
+    payload = b"not UTF-8: \xff"
+    websocket.write_past(frame(Opcode.TEXT, payload), Opcode.TEXT, len(payload))
+
+
+def _masked_frame(side: ServerSide, websocket: WebSocket, fault: MaskedFrame) -> None:
+    payload = b"masked"
+    websocket.write_past(frame(Opcode.TEXT, payload, masked=True), Opcode.TEXT, len(payload))
+
+
+def _stop_reading(side: ServerSide, websocket: WebSocket, fault: StopReading) -> None:
+    assert websocket.timeline is not None
+    websocket.timeline.deliberately_stalled = True
+    websocket.pause_reading()
+
+
+def _flood(side: ServerSide, websocket: WebSocket, fault: Flood) -> None:
+    start = websocket.loop.time()
+    pause = max(1 / fault.messages_per_second, 1 / _BURSTS)
+    _burst(side, websocket, fault, start, pause, 0)
+
+
+def _burst(
+    side: ServerSide, websocket: WebSocket, fault: Flood, start: float, pause: float, sent: int
+) -> None:
+    passed = min(websocket.loop.time() - start, fault.seconds)
+    due = int(passed * fault.messages_per_second + 1e-6) + 1
+    while sent < due and websocket.is_open and websocket.is_writable:
+        websocket.send_message(bytes(fault.size), Role.DATA)
+        sent += 1
+    if passed < fault.seconds:
+        # What a full buffer did not take is lost, so that a client that does not read fills no memory here.
+        side.after(websocket, pause, partial(_burst, side, websocket, fault, start, pause, max(sent, due)))
+
+
+_STRIKE: dict[type[Fault], Callable[[ServerSide, WebSocket, Any], None]] = {
+    WithholdPongs: _withhold_pongs,
+    WithholdHeartbeats: _behave(answer_heartbeats=None),
+    NeverConfirm: _behave(confirm_sessions=None),
+    LateConfirm: _late_confirm,
+    WrongSession: _wrong_session,
+    DuplicateConfirm: _duplicate_confirm,
+    CloseWith: _close_with,
+    EmptyClose: _empty_close,
+    InvalidCloseCode: _invalid_close_code,
+    IgnoreClose: _ignore_close,
+    HandlerError: _handler_error,
+    Oversize: _oversize,
+    Malformed: _malformed,
+    BadUtf8: _bad_utf8,
+    MaskedFrame: _masked_frame,
+    StopReading: _stop_reading,
+    Flood: _flood,
+    AcceptThenClose: _accept_then_close,
+}

@@ -1,0 +1,90 @@
+"""Where a server listens: an address that stays the same when the server goes down and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+
+from ..core.events import Tier
+from .health import tier_of
+
+_HERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+
+
+class Port:
+    """
+    An address to listen on.
+
+    Args:
+        host, number: where to listen; number 0 takes a free one, and keeps it.
+        tls: the server's context for wss://.
+
+    """
+
+    def __init__(self, host: str, number: int, tls: ssl.SSLContext | None) -> None:
+        self._host, self._number = host, number
+        self._tls = tls
+        # None while nobody listens.
+        self._server: asyncio.Server | None = None
+        # Holds the address while nobody listens on it; None in virtual time, where nobody else wants it.
+        self._placeholder: socket.socket | None = None
+        self.url: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody listens."""
+        return self._server is not None
+
+    async def open(self, factory: Callable[[], asyncio.Protocol]) -> None:
+        """
+        Listen.
+
+        Raises:
+            OSError: if the address is in use or not ours, naming it.
+
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            self._server = await loop.create_server(factory, self._host, self._number, ssl=self._tls)
+        except OSError as exc:
+            where = f"{self._host}:{self._number}"
+            raise OSError(exc.errno, f"the orchestrator cannot listen on {where}: {exc.strerror}") from None
+        finally:
+            self.release()
+        self._number = self._server.sockets[0].getsockname()[1]
+        # Who listens everywhere is reached here by the loopback.
+        host = _HERE.get(self._host, self._host)
+        host = f"[{host}]" if ":" in host else host
+        self.url = f"{'wss' if self._tls else 'ws'}://{host}:{self._number}/"
+
+    def close(self, *, reserve: bool = False) -> asyncio.Server | None:
+        """
+        Listen no more; connections that are there stay.
+
+        Args:
+            reserve: keep the address, which refuses connections until it is opened again.
+
+        Returns:
+            The server, whose connections may be waited for; None if nobody listened.
+
+        """
+        server, self._server = self._server, None
+        if server is None:
+            return None
+        sockets = [(each.family, each.getsockname()) for each in server.sockets]
+        server.close()
+        if reserve and tier_of(asyncio.get_running_loop()) is Tier.REAL:
+            # A free port may become the client's own (the ranges are the same): it would connect to itself.
+            family, address = sockets[0]
+            self._placeholder = socket.socket(family, socket.SOCK_STREAM)
+            self._placeholder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._placeholder.bind(address)
+        return server
+
+    def release(self) -> None:
+        """Keep the address no longer."""
+        if self._placeholder is not None:
+            self._placeholder.close()
+            self._placeholder = None

@@ -1,0 +1,86 @@
+"""Clients that come back: their server's assertions, over its book."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..core.attempts import Attempt
+from ..core.backoff import Backoff
+from ..core.duration import Duration, parse_duration
+from ..core.reconnects import NoStorm, Reconnects, no_duplicate_session
+from ..core.session_error import SessionError
+from ..core.verdict import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from ..core.attempts import Record
+    from .book import Book
+    from .session import Session
+
+
+async def assert_reconnects(
+    book: Book,
+    session: Session | None,
+    within: Duration,
+    same_session: bool | None,
+    backoff: Backoff | Duration | None,
+) -> Verdict:
+    """See `Session.assert_reconnects`; without a session, every client's connections are judged."""
+    __tracebackhide__ = True
+    expected = Reconnects(
+        within=parse_duration(within, "within"),
+        same_session=_same(book, same_session),
+        backoff=None if backoff is None else Backoff.of(backoff),
+    )
+    # Those that end while others are waited for are another assertion's.
+    record = book.record()
+    judged = [attempt for attempt in _attempts(record, session) if attempt.ended is not None]
+    while (until := expected.pending_until(record, judged)) is not None:
+        await book.changed(until)
+        record = book.record()
+    return _enforce(expected.judge(record, judged), record)
+
+
+def _attempts(record: Record, session: Session | None) -> list[Attempt]:
+    if session is None:
+        return record.opened
+    own = {id(connection.timeline) for connection in session.connections}
+    return [attempt for attempt in record.opened if id(attempt.timeline) in own]
+
+
+def _same(book: Book, same_session: bool | None) -> bool:
+    if same_session and not book.has_sessions:
+        raise ValueError(
+            "same_session: the profile has no sessions, so nobody can tell; give False or nothing"
+        )
+    return book.has_sessions if same_session is None else same_session
+
+
+def assert_no_storm(book: Book, max_per_second: float, jitter: Duration | None) -> Verdict:
+    """See `Orchestrator.assert_no_reconnect_storm`."""
+    __tracebackhide__ = True
+    expected = NoStorm(
+        max_per_second=_rate(max_per_second),
+        jitter=None if jitter is None else parse_duration(jitter, "jitter"),
+    )
+    record = book.record()
+    return _enforce(expected.judge(record), record)
+
+
+def _rate(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise ValueError(f"max_per_second: {value!r} is not a number of attempts above 0")
+    return float(value)
+
+
+def assert_no_duplicate_session(book: Book) -> Verdict:
+    """See `Orchestrator.assert_no_duplicate_session`."""
+    __tracebackhide__ = True
+    record = book.record()
+    return _enforce(no_duplicate_session(record), record)
+
+
+def _enforce(verdict: Verdict, record: Record) -> Verdict:
+    __tracebackhide__ = True
+    if verdict.outcome is not Outcome.STABLE:
+        raise SessionError(verdict, record)
+    return verdict
