@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .core.close import CLOSE_CODES, CloseCode, CloseEvidence, CloseFrame, TransportEnd
     from .core.diagnosis import Blame, Cause, Confidence, Diagnosis, Evidence, diagnose, diagnose_all
     from .core.events import Direction, End, Event, Kind, Opcode, Role, Tier
+    from .core.ladder.findings import Findings, FoundTimer, Policy, TimerKind
+    from .core.ladder.rungs import Traffic
     from .core.requirement import Requirement
     from .core.session_error import SessionError
     from .core.tcp import TcpSample
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from .net.connector import Connector
     from .net.errors import ConnectionEnded, OpeningError, Stage
     from .net.orchestrator import NoSessionError, Orchestrator
+    from .net.probe import probe
     from .net.proxy import FaultProxy, ProxyConnection
     from .net.session import Session
     from .net.soak import Soak, soak
@@ -61,6 +64,8 @@ _HOMES = {
     "core.close": ("CLOSE_CODES", "CloseCode", "CloseEvidence", "CloseFrame", "TransportEnd"),
     "core.diagnosis": ("Blame", "Cause", "Confidence", "Diagnosis", "Evidence", "diagnose", "diagnose_all"),
     "core.events": ("Direction", "End", "Event", "Kind", "Opcode", "Role", "Tier"),
+    "core.ladder.findings": ("Findings", "FoundTimer", "Policy", "TimerKind"),
+    "core.ladder.rungs": ("Traffic",),
     "core.requirement": ("Requirement",),
     "core.tcp": ("TcpSample",),
     "core.session_error": ("SessionError",),
@@ -73,6 +78,7 @@ _HOMES = {
     "net.errors": ("ConnectionEnded", "OpeningError", "Stage"),
     "net.orchestrator": ("NoSessionError", "Orchestrator"),
     "net.proxy": ("FaultProxy", "ProxyConnection"),
+    "net.probe": ("probe",),
     "net.session": ("Session",),
     "net.soak": ("Soak", "soak"),
     "net.target": ("TLS",),
@@ -108,12 +114,15 @@ __all__ = [
     "Event",
     "Evidence",
     "FaultProxy",
+    "Findings",
+    "FoundTimer",
     "Kind",
     "NoSessionError",
     "Opcode",
     "OpeningError",
     "Orchestrator",
     "Outcome",
+    "Policy",
     "Profile",
     "ProxyConnection",
     "Reason",
@@ -128,6 +137,8 @@ __all__ = [
     "TcpSample",
     "Tier",
     "Timeline",
+    "TimerKind",
+    "Traffic",
     "TransportEnd",
     "Verdict",
     "Violation",
@@ -149,6 +160,7 @@ __all__ = [
     "diagnose_all",
     "faults",
     "patched_time",
+    "probe",
     "run_virtual",
     "soak",
     "virtual_loop_factory",

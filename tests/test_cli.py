@@ -209,7 +209,7 @@ def test_a_wrong_value_is_2(run, arguments, said):
         ([], "required: COMMAND"),
         (["hold"], "required: url"),
         (["hold", NOBODY, "--fro", "1s"], "unrecognized arguments: --fro 1s"),
-        (["probe", NOBODY], "invalid choice: 'probe'"),
+        (["prob", NOBODY], "invalid choice: 'prob'"),
         (["serve", "--port", "http"], "argument --port: 'http' is not a port; give 0 to 65535"),
         (["serve", "--port", "70000"], "argument --port: '70000' is not a port; give 0 to 65535"),
         (["serve", "--port=-1"], "argument --port: '-1' is not a port; give 0 to 65535"),
@@ -228,6 +228,7 @@ def test_a_wrong_option_is_2(capsys, arguments, said):
     [
         ("hold", "0 stable, 1 unstable or not opened, 2 usage, 3 inconclusive, 130"),
         ("serve", "130 interrupted"),
+        ("probe", "1 not opened, 2 usage, 3 inconclusive, 130 interrupted"),
     ],
 )
 def test_the_help_says_the_exit_status(capsys, command, said):

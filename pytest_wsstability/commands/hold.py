@@ -8,6 +8,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
+from .connecting import add_connect_options, connect_options, opening_error
 from .exits import INCONCLUSIVE, STABLE, UNSTABLE
 
 if TYPE_CHECKING:
@@ -34,11 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="time for the session's confirmation (default: not required)",
     )
     add("--client", default="browser", help="browser (default), mute, stalled or keepalive")
-    add("--profile", default="json", help="json (default) or frames")
-    add("--header", action="append", default=[], metavar="'Name: value'", help="a request header; repeats")
-    add("--subprotocol", action="append", default=[], metavar="NAME", help="a subprotocol to offer; repeats")
-    add("--ca", metavar="FILE", help="PEM file with the certificate authorities to trust")
-    add("--insecure", action="store_true", help="do not check the server's certificate")
+    add_connect_options(parser)
     add("--json", action="store_true", help="one JSON object in the end, nothing else")
 
 
@@ -48,7 +45,6 @@ def run(options: argparse.Namespace) -> int:
     from ..core.verdict import Outcome
     from ..net.errors import OpeningError
     from ..net.soak import soak
-    from ..net.target import TLS
 
     values = {
         "alive_for": options.alive_for,
@@ -63,17 +59,13 @@ def run(options: argparse.Namespace) -> int:
         requirement,
         url=options.url,
         client=options.client,
-        profile=options.profile,
-        headers=[_header(line) for line in options.header],
-        subprotocols=options.subprotocol,
-        tls=TLS(ca=options.ca, insecure=options.insecure),
         watch=progress.start,
+        **connect_options(options),
     )
     try:
         soaked = asyncio.run(coroutine)
     except OpeningError as exc:
-        # The advice in it names the options of the plugin; ours are the same without the prefix.
-        error = str(exc).replace("--ws-", "--")
+        error = opening_error(exc)
         print(json.dumps({"outcome": "not opened", "error": error}) if options.json else error)
         return UNSTABLE
     finally:
@@ -172,11 +164,3 @@ def _refuse_unseen(options: argparse.Namespace) -> None:
         raise ValueError("--within: answers to what? give --heartbeat too")
     if options.session_within is not None and not profile_of(options.profile).has_session:
         raise ValueError(f"--session-within: the profile {options.profile!r} has no session to confirm")
-
-
-def _header(line: str) -> tuple[str, str]:
-    name, colon, value = line.partition(":")
-    if not colon or not name.strip() or " " in name.strip():
-        # Nothing of the line is shown: without a name, all of it may be the secret.
-        raise ValueError("--header: a value without a header's name; give 'Name: value'")
-    return name.strip(), value.strip()

@@ -1,0 +1,47 @@
+"""The options with which every command opens connections."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add_connect_options(parser: argparse.ArgumentParser) -> None:
+    """Declare them."""
+    add = parser.add_argument
+    add("--profile", default="json", help="json (default) or frames")
+    add("--header", action="append", default=[], metavar="'Name: value'", help="a request header; repeats")
+    add("--subprotocol", action="append", default=[], metavar="NAME", help="a subprotocol to offer; repeats")
+    add("--ca", metavar="FILE", help="PEM file with the certificate authorities to trust")
+    add("--insecure", action="store_true", help="do not check the server's certificate")
+
+
+def connect_options(options: argparse.Namespace) -> dict[str, Any]:
+    """
+    What they say, as keywords of `connect`.
+
+    Raises:
+        ValueError: for a value that makes no sense, naming its option.
+
+    """
+    from ..net.target import TLS
+
+    return {
+        "profile": options.profile,
+        "headers": [_header(line) for line in options.header],
+        "subprotocols": options.subprotocol,
+        "tls": TLS(ca=options.ca, insecure=options.insecure),
+    }
+
+
+def opening_error(exc: Exception) -> str:
+    """Why nothing opened: the advice in it names the options of the plugin; ours lack the prefix."""
+    return str(exc).replace("--ws-", "--")
+
+
+def _header(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon or not name.strip() or " " in name.strip():
+        # Nothing of the line is shown: without a name, all of it may be the secret.
+        raise ValueError("--header: a value without a header's name; give 'Name: value'")
+    return name.strip(), value.strip()

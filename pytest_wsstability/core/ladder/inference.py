@@ -1,0 +1,233 @@
+"""What the ends of a ladder's connections mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..duration import show_duration as show
+from ..events import Tier
+from .advice import safe_interval, unsafe_interval
+from .findings import Advice, Findings, FoundTimer, Policy, TimerKind
+from .observation import Fate, Observation
+from .policy import classify, matrix, tolerance
+from .rungs import Traffic
+
+# Our own loop may stand still for so long, as a share of what was measured, before nothing is believed.
+_LAG_SHARE = 0.05
+# Connections of different ages that end within so many seconds of each other: one event.
+_TOGETHER = 0.3
+# A refusal comes this soon, in seconds, after what is refused.
+_REFUSED_WITHIN = 1.0
+
+_KINDS = {Policy.PONGS: TimerKind.READ_DEADLINE, Policy.OWN_PONG: TimerKind.KEEPALIVE}
+# What is advised, the profile's own heartbeat first.
+_ADVISED = (Traffic.HEARTBEAT, Traffic.PING, Traffic.PONG, Traffic.TEXT)
+
+
+def infer(observations: Sequence[Observation], *, tier: Tier = Tier.REAL) -> Findings:
+    """
+    Find the timers.
+
+    Args:
+        observations: what became of each connection of the `ladder`, and of those of `waits`.
+        tier: the clock that they lived by.
+
+    """
+    ladder = _Ladder(observations)
+    age = ladder.max_age()
+    idle, resets = ladder.idle(age)
+    timers = sorted((timer for timer in (idle, age) if timer), key=lambda timer: timer.seconds)
+    return Findings(
+        timers=tuple(timers),
+        resets=resets,
+        advice=_advice(idle, resets),
+        server_ping_every=ladder.server_ping_every(),
+        horizon=max((each.age for each in observations), default=0.0),
+        tier=tier,
+        observations=tuple(observations),
+        notes=tuple(ladder.notes),
+        doubts=tuple([*ladder.doubts, *_lag(observations)]),
+    )
+
+
+def _advice(idle: FoundTimer | None, resets: Mapping[Traffic, bool | None]) -> tuple[Advice, ...]:
+    if idle is None:
+        return ()
+    safe, unsafe = safe_interval(idle.least), unsafe_interval(idle.least)
+    return tuple(Advice(kind, safe, unsafe) for kind in _ADVISED if resets.get(kind))
+
+
+def _lag(observations: Sequence[Observation]) -> list[str]:
+    seen = [each for each in observations if each.fate is not Fate.NOT_OPENED]
+    worst = max((each.lag for each in seen), default=0.0)
+    shortest = min((each.age for each in seen if each.gone), default=float("inf"))
+    if worst <= max(0.5, _LAG_SHARE * min(shortest, 60.0)):
+        return []
+    return [f"our own event loop stood still for {show(worst)}, so the times are not the server's"]
+
+
+class _Ladder:
+    """The connections by what they do."""
+
+    def __init__(self, observations: Sequence[Observation]) -> None:
+        self.notes: list[str] = []
+        self.doubts: list[str] = []
+        self.all = [each for each in observations if each.fate is not Fate.NOT_OPENED]
+        self.quiet = self._one(Traffic.SILENCE, answers=True)
+        self.mute = self._one(Traffic.SILENCE, answers=False)
+        self.everything = self._one(Traffic.ALL, answers=True)
+        self.slow = [each for each in self.all if each.rung.slow]
+        self.refused = self._refused()
+        self.busy = {
+            each.rung.traffic: each
+            for each in self.all
+            if not each.rung.answers and each.rung.every is not None and each not in self.refused
+        }
+        missing = len(observations) - len(self.all)
+        if missing:
+            why = next(each.detail for each in observations if each.fate is Fate.NOT_OPENED)
+            self.notes.append(f"{missing} of {len(observations)} connections did not open: {why}")
+        if self.mute is None or self.everything is None:
+            self.doubts.append("a connection that the others are compared with did not open")
+        if any(each.fate is Fate.LOST for each in self.all) and not any(each.pongs for each in self.all):
+            self.doubts.append(
+                "the server answers no pings, so a connection lost without a word cannot be told"
+            )
+        if self._restarted():
+            self.doubts.append("connections of different ages ended together: a restart, and no timer")
+
+    def _one(self, traffic: Traffic, *, answers: bool) -> Observation | None:
+        rungs = (each for each in self.all if not each.rung.slow)
+        return next((e for e in rungs if e.rung.traffic is traffic and e.rung.answers is answers), None)
+
+    def _refused(self) -> list[Observation]:
+        """Those that the server closed for what they said: right after their first words, as no other."""
+        silent = self.mute.age if self.mute is not None else 0.0
+        refused = []
+        for each in self.all:
+            every = each.rung.every
+            if each.rung.slow or every is None or each.fate is not Fate.ENDED or each.code is None:
+                continue
+            if every <= each.age <= every + _REFUSED_WITHIN and silent > each.age + tolerance(each.age):
+                refused.append(each)
+                self.notes.append(f"the server refuses {each.rung.traffic.value}: {each.detail}")
+        return refused
+
+    def _restarted(self) -> bool:
+        ended = [each for each in self.all if each.fate is Fate.ENDED and each not in self.refused]
+        if len(ended) < 3 or len(ended) < len(self.all) - len(self.refused):
+            # Somebody outlived it.
+            return False
+        instants = [each.opened_at + each.age for each in ended]
+        ages = [each.age for each in ended]
+        return max(instants) - min(instants) <= _TOGETHER < (max(ages) - min(ages)) / 2
+
+    def server_ping_every(self) -> float | None:
+        """Seconds between two pings of the server, or from the opening to the one that was seen."""
+        first = [each.first_server_ping for each in self.all]
+        found = [every for every in (*(e.server_ping_every for e in self.all), *first) if every is not None]
+        return found[0] if found else None
+
+    # The maximum age.
+
+    def max_age(self) -> FoundTimer | None:
+        """What ends the connection that says everything and answers everything."""
+        busiest = self.everything
+        if busiest is None or not busiest.gone or busiest in self.refused or self.doubts:
+            return None
+        if (busiest.rung.every or 0.0) > 0.5 * busiest.age and busiest.fate is Fate.ENDED:
+            # It said too little for so short a life.
+            return None
+        near = tolerance(busiest.age)
+        if any(each.age > busiest.age + near for each in self.all):
+            self.doubts.append(
+                f"{busiest.rung.name} ended alone, at {show(busiest.age)}: {busiest.detail or 'lost'}"
+            )
+            return None
+        ages = [e.age for e in self.all if e.fate is busiest.fate and abs(e.age - busiest.age) <= near]
+        middle, error = _middle(ages)
+        silent = busiest.fate is Fate.LOST
+        # What is lost without a word was alive at its last sign of life, and not at the next that was due.
+        error += (busiest.rung.every or 0.0) if silent else 0.0
+        return FoundTimer(
+            kind=TimerKind.MAX_AGE, seconds=middle, error=error, policy=Policy.NOTHING, silent=silent
+        )
+
+    # The idle timer.
+
+    def idle(self, age: FoundTimer | None) -> tuple[FoundTimer | None, dict[Traffic, bool | None]]:
+        """What ends the connection that says nothing."""
+        mute = self.mute
+        if mute is None or self.doubts:
+            return None, {}
+        if not mute.gone:
+            self._note_odd_ends(age)
+            return None, {}
+        if age is not None and (age.silent or mute.age >= age.seconds - tolerance(age.seconds)):
+            return None, {}
+        resets = matrix(self.busy, mute)
+        policy = classify(resets, self.busy, mute)
+        if policy is Policy.UNKNOWN:
+            self.doubts.append(
+                f"silence ends after {show(mute.age)}, and no busy connection tells what prevents it: "
+                "send more often (--every)"
+            )
+        if mute.fate is Fate.LOST:
+            return self._bracket(policy), resets
+        return self._seen(mute, policy, resets), resets
+
+    def _seen(self, mute: Observation, policy: Policy, resets: Mapping[Traffic, bool | None]) -> FoundTimer:
+        dead = [mute, *(self.busy[kind] for kind, reset in resets.items() if reset is False)]
+        if self.quiet is not None and self.quiet.fate is Fate.ENDED and not mute.server_pings:
+            dead.append(self.quiet)
+        lengths = [each.age - _since(each, policy) for each in dead]
+        middle, error = _middle([each for each in lengths if abs(each - lengths[0]) <= tolerance(lengths[0])])
+        first = mute.first_server_ping
+        answering = self.quiet is not None and bool(mute.server_pings) and self.quiet.fate is Fate.ALIVE
+        return FoundTimer(
+            kind=_KINDS.get(policy, TimerKind.IDLE),
+            seconds=middle,
+            error=max(error, 0.0 if policy in _FROM_OPENING else _since(mute, policy) / 2),
+            policy=policy,
+            after_ping=mute.age - first if first is not None else None,
+            answering_helps=answering,
+        )
+
+    def _bracket(self, policy: Policy) -> FoundTimer:
+        """A timer that tells nobody: between the longest silence survived and the shortest that was not."""
+        survived = [e.rung.every or 0.0 for e in self.slow if e.fate is Fate.ALIVE and e.pongs]
+        quick = [e.rung.every or 0.0 for e in self.busy.values() if e.fate is Fate.ALIVE]
+        lost = [e.gap for e in self.all if e.gap is not None]
+        high = min(lost)
+        low = max((each for each in (*survived, *quick) if each < high), default=0.0)
+        return FoundTimer(
+            kind=TimerKind.IDLE, seconds=(low + high) / 2, error=(high - low) / 2, policy=policy, silent=True
+        )
+
+    def _note_odd_ends(self, age: FoundTimer | None) -> None:
+        for each in self.all:
+            of_age = age is not None and abs(each.age - age.seconds) <= tolerance(age.seconds)
+            if each.gone and each not in self.refused and not of_age:
+                self.notes.append(f"{each.rung.name} ended alone, at {show(each.age)}: {each.detail}")
+
+
+# These timers start with the opening, as nothing that resets them was said by one that is silent.
+_FROM_OPENING = frozenset({Policy.PONGS, Policy.OWN_PONG, Policy.HEARTBEATS, Policy.PINGS, Policy.NOTHING})
+
+
+def _since(one: Observation, policy: Policy) -> float:
+    """From when the timer ran that ended a connection whose own traffic did not reset it."""
+    if policy in _FROM_OPENING:
+        return 0.0
+    if policy is Policy.CLIENT:
+        return one.last_sent
+    if policy is Policy.ANY or (one.rung.traffic is Traffic.SILENCE and not one.server_pings):
+        return one.last
+    # What else it said did not count, but for the session's few messages.
+    return one.last_message if one.rung.traffic is not Traffic.TEXT else 0.0
+
+
+def _middle(values: Sequence[float]) -> tuple[float, float]:
+    """The middle of some instants, and how far the farthest lies from it."""
+    low, high = min(values), max(values)
+    return (low + high) / 2, (high - low) / 2

@@ -1,0 +1,119 @@
+"""The findings of a probe in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..duration import show_duration as show
+from .findings import Advice, Findings, FoundTimer, Policy, TimerKind
+from .observation import Fate, Observation
+from .owners import owners
+from .rungs import Traffic
+
+_SENT = {
+    Traffic.TEXT: "a text message",
+    Traffic.HEARTBEAT: "a heartbeat",
+    Traffic.PING: "a ping frame",
+    Traffic.PONG: "an unsolicited pong",
+}
+
+
+def seconds(timer: FoundTimer) -> str:
+    """The length with its error: ``60.0 s``, ``60.1 s ± 0.2 s``, ``between 230 s and 590 s``."""
+    if timer.silent and timer.error > 0.05 * timer.seconds:
+        return f"between {show(timer.least)} and {show(timer.seconds + timer.error)}"
+    digits = 1 if timer.seconds >= 10 else 2 if timer.seconds >= 1 else 3
+    error = round(timer.error, digits)
+    text = f"{timer.seconds:.{digits}f} s"
+    return f"{text} ± {error:g} s" if error else text
+
+
+def sentence(findings: Findings) -> str:
+    """All that matters in one sentence."""
+    if findings.doubts:
+        return f"inconclusive: {findings.doubts[0]}"
+    if not findings.timers:
+        return f"nothing ended a connection within {show(round(findings.horizon, 1))}"
+    return "; ".join([*(_timer(timer, findings) for timer in findings.timers), *_safe(findings)])
+
+
+def _safe(findings: Findings) -> list[str]:
+    parts = []
+    if findings.idle is not None and findings.idle.answering_helps:
+        parts.append("a client that answers the server's pings is safe")
+    if findings.advice:
+        first = findings.advice[0]
+        what = " or ".join(_SENT[each.traffic] for each in findings.advice[:2])
+        parts.append(f"{what} every {show(first.safe)} is safe, every {show(first.unsafe)} is not")
+    return parts
+
+
+def _timer(timer: FoundTimer, findings: Findings) -> str:
+    if timer.kind is TimerKind.MAX_AGE:
+        return f"maximum age {seconds(timer)}, whatever the traffic"
+    text = f"{timer.kind.value} {seconds(timer)}"
+    if timer.policy is Policy.SOME:
+        text += f", reset by {_kinds(findings, True)} and not by {_kinds(findings, False)}"
+    elif timer.policy is not Policy.UNKNOWN:
+        text += f", reset by {timer.policy.value}"
+    return f"{text}, without a word to either end" if timer.silent else text
+
+
+def _kinds(findings: Findings, reset: bool) -> str:
+    return ", ".join(kind.value for kind, value in findings.resets.items() if value is reset)
+
+
+def report(findings: Findings) -> list[str]:
+    """The findings, a line each."""
+    lines = [f"  found     {sentence(findings)}"]
+    lines += [f"  fits      {fitting}" for fitting in _fitting(findings)]
+    lines += [f"  in doubt  {doubt}" for doubt in findings.doubts[1:]]
+    if findings.resets:
+        lines.append(f"  resets    {_resets(findings)}")
+    if findings.advice:
+        lines.append(f"  send      {_advice(findings.advice)}")
+    lines.append(f"  pings     {_pings(findings)}")
+    lines += [f"  note      {note}" for note in findings.notes]
+    lines.append(f"  connections ({len(findings.observations)})")
+    width = max(len(each.rung.name) for each in findings.observations)
+    lines += [f"    {each.rung.name:<{width}}  {_life(each)}" for each in findings.observations]
+    covered = show(round(findings.horizon, 1))
+    lines.append(f"  covered   {covered} in {findings.tier.value}; nothing is known beyond")
+    return lines
+
+
+def _fitting(findings: Findings) -> list[str]:
+    """Whose default each timer may be; the word says that nothing proves it."""
+    found = [(timer, owners(timer, findings.tier)) for timer in findings.timers]
+    return [f"{names} (by the number alone, {seconds(timer)})" for timer, names in found if names]
+
+
+def _resets(findings: Findings) -> str:
+    words = {True: "yes", False: "no", None: "not seen"}
+    return " · ".join(f"{kind.value} {words[reset]}" for kind, reset in findings.resets.items())
+
+
+def _advice(advice: Sequence[Advice]) -> str:
+    *others, last = [_SENT[each.traffic] for each in advice]
+    what = f"{', '.join(others)} or {last}" if others else last
+    return f"{what} every {show(advice[0].safe)}; every {show(advice[0].unsafe)} is too seldom"
+
+
+def _pings(findings: Findings) -> str:
+    every = findings.server_ping_every
+    if every is None:
+        return "the server sends none"
+    text = f"the server pings every {show(round(every, 1))}"
+    idle = findings.idle
+    if idle is not None and idle.after_ping is not None:
+        text += f"; who answers none is cut {show(round(idle.after_ping, 1))} after the first"
+    return text
+
+
+def _life(one: Observation) -> str:
+    if one.fate is Fate.NOT_OPENED:
+        return f"did not open: {one.detail}"
+    if one.fate is Fate.LOST:
+        return f"gone without a word, found out after {show(round(one.gap or 0.0, 2))} of silence"
+    at = show(round(one.age, 2))
+    return f"alive after {at}" if one.fate is Fate.ALIVE else f"ended at {at}: {one.detail}"

@@ -1,0 +1,7 @@
+"""The ladder of connections of a probe, opened and watched."""
+
+from __future__ import annotations
+
+from .prober import Prober, probe
+
+__all__ = ["Prober", "probe"]

@@ -1,0 +1,152 @@
+"""One connection of the ladder: it says what its rung says, until its end or its time is over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...core.close import TransportEnd
+from ...core.events import Direction, Role
+from ...core.ladder.observation import Fate, Observation
+from ...core.ladder.rungs import Rung, Traffic
+from ...core.redact import show_text
+from ...core.timeline import Timeline
+from ..client import connect
+from ..connection import Connection
+from ..errors import OpeningError
+from ..timers import Ticker
+from ..websocket import WebSocket
+
+# Seconds that a pong may take before the connection counts as lost, and the peer's answer to our close.
+ANSWER = 5.0
+_CLOSING = 1.0
+
+
+class Climber:
+    """
+    A connection of the ladder.
+
+    Attributes:
+        rung: what it is for.
+        observation: what became of it; None while it lasts.
+
+    """
+
+    def __init__(self, rung: Rung, text: str, stopped: asyncio.Future[None]) -> None:
+        self.rung = rung
+        self.observation: Observation | None = None
+        self._text = text
+        # Done when the whole probe is to end early.
+        self._stopped = stopped
+        self._connection: Connection | None = None
+        # Seconds of silence before a ping that nobody answered; None while all were.
+        self._lost_after: float | None = None
+
+    @property
+    def timeline(self) -> Timeline | None:
+        """The record so far; None before the connection is open."""
+        return self._connection.timeline if self._connection is not None else None
+
+    async def open(self, url: str, options: Mapping[str, Any]) -> None:
+        """
+        Open the connection.
+
+        Raises:
+            OpeningError: if it does not open.
+
+        """
+        client = "browser" if self.rung.answers else "mute"
+        self._connection = await connect(url, client=client, inbox=0, **options)
+
+    async def climb(self, url: str, options: Mapping[str, Any], seconds: float) -> None:
+        """Open the connection, unless it is open, and watch it for so many seconds."""
+        try:
+            if self._connection is None:
+                await self.open(url, options)
+        except OpeningError as exc:
+            detail = f"{exc.stage.value}: {exc.detail}"
+            self.observation = Observation(rung=self.rung, fate=Fate.NOT_OPENED, detail=show_text(detail))
+            return
+        assert self._connection is not None
+        websocket = self._connection.websocket
+        assert websocket.timeline is not None
+        until = websocket.timeline.opened + seconds
+        ticker = self._start(websocket)
+        try:
+            if self.rung.slow:
+                await self._wait_and_ping(websocket, until)
+            elif not await self._ends(websocket, until):
+                await self._ask(websocket)
+        finally:
+            if ticker is not None:
+                ticker.cancel()
+            lost = self._lost_after
+            self.observation = Observation.of(self.rung, self._connection.timeline, lost_after=lost)
+        await self._leave(websocket)
+
+    def _start(self, websocket: WebSocket) -> Ticker | None:
+        rung = self.rung
+        if rung.slow or rung.every is None:
+            return None
+        assert websocket.timeline is not None
+        return Ticker(websocket.loop, websocket.timeline.opened, rung.every, lambda: self._say(websocket))
+
+    def _say(self, websocket: WebSocket) -> None:
+        sayings: dict[Traffic, tuple[Callable[[], object], ...]] = {
+            Traffic.TEXT: (lambda: websocket.send_message(self._text),),
+            Traffic.HEARTBEAT: (lambda: websocket.send_profile(Role.HEARTBEAT),),
+            Traffic.PING: (websocket.send_ping,),
+            Traffic.PONG: (websocket.send_pong,),
+            Traffic.ALL: (
+                lambda: websocket.send_profile(Role.HEARTBEAT), websocket.send_ping, websocket.send_pong,
+            ),
+        }  # fmt: skip
+        for say in sayings[self.rung.traffic]:
+            # A close frame may have come meanwhile.
+            if websocket.is_open:
+                say()
+
+    async def _ends(self, websocket: WebSocket, until: float) -> bool:
+        """Wait for the end, or the instant, or for the end of the probe; True if it has ended."""
+        ended = websocket.loop.create_task(websocket.wait_ended(until))
+        waiting: set[asyncio.Future[Any]] = {ended, self._stopped}
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        return websocket.transport is None
+
+    async def _wait_and_ping(self, websocket: WebSocket, until: float) -> None:
+        """Ping now and then, and find out after which silence nobody is there any more."""
+        assert self.rung.every is not None
+        loop = websocket.loop
+        at = loop.time()
+        while (at := at + self.rung.every) <= until and not self._stopped.done():
+            if await self._ends(websocket, at):
+                return
+            if self._stopped.done() or not await self._ask(websocket):
+                return
+
+    async def _ask(self, websocket: WebSocket) -> bool:
+        """Ping; False, and lost, if no pong comes, or only RST."""
+        timeline, loop = websocket.timeline, websocket.loop
+        assert timeline is not None
+        if not websocket.is_open:
+            return False
+        timeline.observe(loop.time())
+        silence, before = timeline.silence, timeline.count(Direction.RECEIVED)
+        if await websocket.wait_pong(websocket.send_ping(), loop.time() + ANSWER):
+            return True
+        close = timeline.close
+        said = close is not None and close.transport not in (TransportEnd.RESET, TransportEnd.TIMED_OUT)
+        heard = timeline.count(Direction.RECEIVED) > before
+        if not said and not heard:
+            self._lost_after = silence
+        return False
+
+    async def _leave(self, websocket: WebSocket) -> None:
+        if websocket.transport is None:
+            return
+        websocket.start_close(planned=True)
+        if self._lost_after is not None or not await websocket.wait_ended(websocket.loop.time() + _CLOSING):
+            websocket.abort("the probe is over")
+            await websocket.wait_ended()

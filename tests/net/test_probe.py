@@ -1,0 +1,213 @@
+"""The ladder against servers whose timers are known, in virtual time; a few in real time."""
+
+import asyncio
+
+import pytest
+
+from pytest_wsstability import OpeningError, Orchestrator, Tier
+from pytest_wsstability.core.ladder.findings import Policy, TimerKind
+from pytest_wsstability.core.ladder.observation import Fate
+from pytest_wsstability.core.ladder.rungs import MOST_CONNECTIONS, Traffic
+from pytest_wsstability.net.probe import Prober, probe
+from tests.net.peers import serving
+
+pytestmark = pytest.mark.ws_stability(time="virtual")
+
+QUIET = {"read_deadline": None, "ping_interval": None}
+DEADLINE, IDLE, KEEPALIVE = TimerKind.READ_DEADLINE, TimerKind.IDLE, TimerKind.KEEPALIVE
+
+
+async def probed(server, **options):
+    async with Orchestrator(**server) as orchestrator:
+        return await probe(orchestrator.url, **options)
+
+
+@pytest.mark.parametrize("seconds", [20, 55, 100, 240])
+@pytest.mark.parametrize("pings", [None, 0.5])
+@pytest.mark.parametrize(
+    ("reset_by", "kind", "policies"),
+    [
+        ("pong", DEADLINE, {Policy.PONGS}),
+        # Where the server pings too, its bytes are seen not to count.
+        ("any", IDLE, {Policy.ANY, Policy.CLIENT}),
+        ("data", IDLE, {Policy.MESSAGES}),
+        ("heartbeat", IDLE, {Policy.HEARTBEATS}),
+        ("ping", IDLE, {Policy.PINGS}),
+        ({"pong", "data"}, IDLE, {Policy.SOME}),
+    ],
+)
+async def test_every_read_deadline_is_found(seconds, pings, reset_by, kind, policies):
+    """Its length within 1 %, and what resets it; the server's pings are seen, if it sends any."""
+    server = {
+        "read_deadline": seconds,
+        "ping_interval": pings and pings * seconds,
+        "deadline_reset_by": reset_by,
+    }
+    findings = await probed(server, max="10m")
+
+    assert findings.doubts == ()
+    assert findings.idle.kind is kind
+    assert findings.idle.policy in policies
+    assert findings.idle.seconds == pytest.approx(seconds, rel=0.01)
+    assert findings.max_age is None
+    assert findings.server_ping_every == (pings and pytest.approx(pings * seconds, rel=0.01))
+    assert findings.tier is Tier.VIRTUAL
+
+
+@pytest.mark.parametrize("profile", ["json", "frames"])
+async def test_the_profile_without_heartbeat_messages_has_one_kind_less(profile):
+    """Its heartbeats are ping frames."""
+    findings = await probed({**QUIET, "read_deadline": 60, "profile": profile}, profile=profile)
+
+    assert findings.idle.policy is Policy.PONGS
+    assert (Traffic.HEARTBEAT in findings.resets) is (profile == "json")
+    assert len(findings.observations) == MOST_CONNECTIONS
+
+
+@pytest.mark.parametrize("age", [15.0, 30.0, 300.0])
+async def test_a_maximum_age_is_found(age):
+    """A handler that returns, whatever was said: nothing helps."""
+
+    async def leave(connection):
+        await asyncio.sleep(age)
+
+    findings = await probed({**QUIET, "handler": leave})
+
+    assert findings.idle is None
+    assert findings.max_age.seconds == pytest.approx(age, rel=0.01)
+
+
+async def test_nothing_is_found_where_there_is_nothing():
+    """As far as it was waited."""
+    findings = await probed(QUIET, max="20m")
+
+    assert (findings.timers, findings.doubts) == ((), ())
+    assert findings.horizon == pytest.approx(1200)
+    assert {each.fate for each in findings.observations} == {Fate.ALIVE}
+
+
+async def test_a_restart_is_no_timer():
+    """All end together, at ages a quarter of a second apart."""
+    async with Orchestrator(**QUIET) as orchestrator:
+        probing = asyncio.create_task(probe(orchestrator.url))
+        await asyncio.sleep(100)
+        for session in orchestrator.sessions:
+            session.connection.websocket.drop("a restart")
+        findings = await probing
+
+    assert findings.timers == ()
+    assert findings.doubts == ("connections of different ages ended together: a restart, and no timer",)
+
+
+async def test_a_server_without_pongs_is_not_lost():
+    """It answers no pings, and lives: silence after them proves nothing."""
+    async with serving(deaf) as url:
+        findings = await probe(url, max="2m", profile="frames")
+
+    assert {each.fate for each in findings.observations} == {Fate.LOST}
+    assert findings.doubts == (
+        "the server answers no pings, so a connection lost without a word cannot be told",
+    )
+
+
+async def deaf(peer):
+    await peer.upgrade()
+    await peer.gone()
+
+
+async def test_what_the_server_refuses_is_told():
+    """1003 for a text: that connection says nothing about timers, and the others do."""
+
+    async def strict(connection):
+        async for _ in connection:
+            await connection.close(1003)
+
+    findings = await probed({**QUIET, "read_deadline": 60, "handler": strict, "deadline_reset_by": "any"})
+
+    assert findings.notes[0].startswith("the server refuses text: received 1003 (unsupported data)")
+    assert findings.idle.seconds == pytest.approx(60, rel=0.01)
+    assert findings.resets == {Traffic.HEARTBEAT: True, Traffic.PING: True, Traffic.PONG: True}
+
+
+async def test_a_probe_that_is_stopped_tells_what_it_saw():
+    """An interrupt in the middle."""
+    async with Orchestrator(read_deadline=60, ping_interval=None) as orchestrator:
+        prober = Prober(orchestrator.url, seconds="1h")
+        asyncio.get_running_loop().call_later(130, prober.stop)
+        findings = await prober.run()
+
+    assert findings.horizon == pytest.approx(130, abs=3)
+    assert (findings.idle.policy, findings.idle.seconds) == (Policy.PONGS, pytest.approx(60, rel=0.01))
+
+
+async def test_a_probe_leaves_nothing_behind():
+    """No connection at the server, and no task here."""
+    async with Orchestrator(**QUIET) as orchestrator:
+        tasks = len(asyncio.all_tasks())
+        await probe(orchestrator.url, max="1m")
+
+        assert len(orchestrator.sessions) == MOST_CONNECTIONS
+        assert all(session.timeline.close is not None for session in orchestrator.sessions)
+        assert len(asyncio.all_tasks()) == tasks
+
+
+async def test_nothing_is_opened_where_the_first_is_refused():
+    """No hammering on a closed door."""
+    asked = []
+
+    async def refuse(peer):
+        asked.append(await peer.request())
+        peer.send(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+
+    async with serving(refuse) as url:
+        with pytest.raises(OpeningError, match=r"HTTP 503"):
+            await probe(url)
+    assert len(asked) == 1
+
+
+async def test_a_limit_on_connections_leaves_a_part():
+    """The rest did not open, and is told."""
+    asked = []
+
+    async def some(peer):
+        asked.append(None)
+        if len(asked) > 9:
+            await peer.request()
+            peer.send(b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n")
+            return
+        await deaf(peer)
+
+    async with serving(some) as url:
+        findings = await probe(url, max="1m", profile="frames")
+
+    assert findings.notes[0].startswith("3 of 12 connections did not open: upgrade refused: HTTP 429")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"max": "soon"}, r"^max: 'soon' is not a duration"),
+        ({"max": 0}, r"^max: must be longer than 0"),
+        ({"every": "x"}, r"^every: 'x' is not a duration"),
+        ({"every": "3m"}, r"^every: '3m' is too seldom for a wait of 600 s; at most a quarter$"),
+        ({"profile": "xml"}, r"^profile: 'xml' is unknown"),
+    ],
+)
+async def test_wrong_values_are_named(options, said):
+    """Before anything is dialled."""
+    with pytest.raises(ValueError, match=said):
+        await probe("ws://127.0.0.1:1", **options)
+
+
+@pytest.mark.real
+@pytest.mark.ws_stability(time="real")
+async def test_a_read_deadline_in_real_time():
+    """On kernel sockets, scaled down; a busy machine is late, and the policy is the same."""
+    server = {"read_deadline": "1500ms", "ping_interval": None}
+    findings = await probed(server, max="4s")
+
+    if any("event loop stood still" in doubt for doubt in findings.doubts):
+        pytest.skip("the machine is too busy to measure anything")
+    assert findings.idle.policy is Policy.PONGS
+    assert findings.idle.seconds == pytest.approx(1.5, rel=0.25)
+    assert findings.tier is Tier.REAL
