@@ -14,9 +14,11 @@ from urllib.parse import urlsplit
 from .core.interrupted import interrupted
 from .core.verdict import Outcome
 from .net.soak import Soak, soak
+from .report.progress import Survey
 
 if TYPE_CHECKING:
     from .core.requirement import Requirement
+    from .core.timeline import Timeline
     from .net.connection import Connection
 
 T = TypeVar("T")
@@ -106,6 +108,7 @@ class Holds:
         # Holds that nobody has heard the end of; see `news`.
         self._news: deque[Hold] = deque()
         self._running: list[Hold] = []
+        self._survey = Survey()
         ready = threading.Event()
         self._thread = threading.Thread(
             target=self._run, args=(ready,), name="wsstability-holds", daemon=True
@@ -156,6 +159,11 @@ class Holds:
         self._loop.call_soon_threadsafe(self._stopping.set_result, why)
         self._thread.join(_CLOSING + _GRACE)
         return ended
+
+    def survey(self, most: int) -> Survey:
+        """How it goes; the last answer again if the loop has no time. See `Survey.of`."""
+        self._survey = self.on_loop(lambda: Survey.of(map(_record, self.running), most), self._survey)
+        return self._survey
 
     def on_loop(self, call: Callable[[], T], otherwise: T, *, within: float = 1.0) -> T:
         """The result of a call on the loop's thread; ``otherwise`` if that has no time for it."""
@@ -241,6 +249,11 @@ class Holds:
         finally:
             if hold.connection is None:
                 self._opening.release()
+
+
+def _record(hold: Hold) -> tuple[str, float, Timeline | None]:
+    timeline = hold.connection.timeline if hold.connection is not None else None
+    return hold.name, hold.requirement.alive_for or 0.0, timeline
 
 
 class Ramp:

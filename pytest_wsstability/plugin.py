@@ -111,6 +111,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
         return (yield)
     if item.config.stash[settings_key].soak_early and not item.config.getoption("setupplan"):
         held.start()
+    held.look(item)
     result = yield
     held.forget(item)
     return result
@@ -127,6 +128,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for line in soaks.unjudged_lines(config):
         terminalreporter.write_line(line)
     reports.summarise(terminalreporter, config)
+
+
+# On the controller of xdist, for each worker that is about to start.
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    from .progress import mode_of, progress_of
+
+    progress_of(node.config)
+    node.workerinput["wsstability_progress"] = mode_of(node.config)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

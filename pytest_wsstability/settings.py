@@ -13,6 +13,7 @@ from .loops import Chance
 
 TIMES = ("auto", "virtual", "real")
 INCONCLUSIVE = ("fail", "skip")
+PROGRESS = ("auto", "tty", "lines", "off")
 ORDERS = ("fifo", "lifo", "random")
 
 settings_key = pytest.StashKey["Settings"]()
@@ -59,6 +60,8 @@ class Settings:
     compare: str | None
     # The folder of the runs that are kept, relative to the root directory.
     storage: str
+    # How progress is shown: "auto", "tty", "lines" or "off".
+    progress: str
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -143,6 +146,12 @@ def _add_soak_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
         action="store_true",
         help="start the holds of ws_soak with the session, so that they run behind the ordinary tests",
     )
+    group.addoption(
+        "--ws-progress",
+        choices=PROGRESS,
+        help="how running holds are shown: redrawn in place (tty), a line a minute (lines), off, or auto",
+    )
+    parser.addini("ws_progress", "how running holds are shown: auto, tty, lines or off", default="auto")
     parser.addini("ws_soak_concurrency", "at most so many holds of ws_soak at once; default: all", default="")
     parser.addini(
         "ws_soak_ramp",
@@ -188,6 +197,7 @@ def read_settings(config: pytest.Config) -> Settings:
         save=option("--ws-save"),
         compare=option("--ws-compare"),
         storage=config.getini("ws_storage"),
+        progress=_choice(config, "--ws-progress", "ws_progress", PROGRESS),
     )
 
 

@@ -15,6 +15,7 @@ from .settings import settings_key
 if TYPE_CHECKING:
     from .holds import Hold, Holds
     from .net.soak import Soak
+    from .progress import Display, Sender
 
 soaks_key = pytest.StashKey["Soaks"]()
 # Holds that no test has judged, because the run ended before.
@@ -22,6 +23,8 @@ unjudged_key = pytest.StashKey["list[Hold]"]()
 
 # Lines for holds that no test has judged: those that are broken come first.
 _LINES = 20
+# Holds whose progress is shown closely.
+_CLOSE = 8
 # Seconds between two looks at the holds while a test waits for its own.
 _LOOK = 0.5
 
@@ -84,6 +87,7 @@ class Soaks:
         # Started, and not judged yet.
         self._holds: dict[str, Hold] = {}
         self._background: Holds | None = None
+        self._progress: Display | Sender | None = None
 
     def start(self) -> None:
         """Start the holds of all tests that are still to come."""
@@ -109,16 +113,17 @@ class Soaks:
             self._holds[item.nodeid] = hold = _hold(item, url)
             self._holds_running().start([hold])
         hold = self._holds[item.nodeid]
-        while not hold.finished:
-            self._holds_running().wait(_LOOK)
-            self._holds_running().news()
-            if not hold.finished and (stopper := self._stopper()) is not None:
-                self._give_up(item, hold, stopper)
+        self._wait(item, hold)
         del self._holds[item.nodeid]
         if hold.soak is None:
             assert hold.error is not None
             raise hold.error
         return hold.soak
+
+    def look(self, item: pytest.Item) -> None:
+        """Say what has happened in the background before a test begins."""
+        if self._background is not None:
+            self._tell(self._background, item, between=True)
 
     def forget(self, item: pytest.Item) -> None:
         """A test is over: end its hold if nobody has judged it, as when another fixture failed."""
@@ -138,8 +143,10 @@ class Soaks:
     def _holds_running(self) -> Holds:
         if self._background is None:
             from .holds import Holds
+            from .progress import progress_of
 
             settings = self._session.config.stash[settings_key]
+            self._progress = progress_of(self._session.config)
             self._background = Holds(concurrency=settings.soak_concurrency, ramp=settings.soak_ramp)
         return self._background
 
@@ -150,6 +157,40 @@ class Soaks:
         if not limit or self._session.testsfailed + len(broken) < limit:
             return None
         return broken[-1] if broken else None
+
+    def _wait(self, item: pytest.Item, hold: Hold) -> None:
+        """Wait for a hold, and show meanwhile how all of them go."""
+        __tracebackhide__ = True
+        holds = self._holds_running()
+        try:
+            while not hold.finished:
+                holds.wait(_LOOK)
+                self._tell(holds, item, but=hold)
+                if not hold.finished and (stopper := self._stopper()) is not None:
+                    self._give_up(item, hold, stopper)
+        finally:
+            if self._progress is not None:
+                self._progress.erase()
+                if not holds.running:
+                    self._progress.idle()
+
+    def _tell(
+        self, holds: Holds, item: pytest.Item, *, but: Hold | None = None, between: bool = False
+    ) -> None:
+        """Show progress, and each failure when it is known, but that of the hold that is judged now."""
+        news = holds.news()
+        if self._progress is None:
+            return
+        self._progress.about(item.nodeid)
+        for hold in news:
+            if (
+                hold.broken
+                and hold is not but
+                and hold.name in self._holds
+                and hold.name not in self._expected
+            ):
+                self._progress.say(f"UNSTABLE {hold.name}: {hold.headline}")
+        self._progress.tick(lambda: holds.survey(_CLOSE), between=between)
 
     def _give_up(self, item: pytest.Item, hold: Hold, stopper: Hold) -> None:
         """End a hold that nobody needs any more, and its test."""

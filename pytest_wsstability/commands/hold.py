@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -79,12 +80,14 @@ class _Progress:
     """How a hold goes on: one line written over on a terminal, a line now and then elsewhere."""
 
     def __init__(self, stream: TextIO, seconds: float, *, quiet: bool) -> None:
+        from ..report.live import LiveBlock
+
         self._stream = stream
         self._seconds = seconds
         self._quiet = quiet
         self._live = stream.isatty()
+        self._block = LiveBlock()
         self._timer: asyncio.TimerHandle | None = None
-        self._shown = False
 
     def start(self, connection: Connection) -> None:
         """Report on a connection until `stop`."""
@@ -92,29 +95,22 @@ class _Progress:
             self._tick(connection)
 
     def _tick(self, connection: Connection) -> None:
-        from ..core.duration import show_duration as show
+        from ..report.progress import Survey
 
-        timeline = connection.timeline
-        beats = timeline.heartbeats
-        parts = [f"{timeline.duration:.0f} s of {show(self._seconds)}", connection.url]
-        if timeline.session_confirmed_at is not None:
-            parts.append(f"session confirmed after {show(timeline.session_confirmed_at)}")
-        if beats.sent:
-            parts.append(f"heartbeats {beats.answered} of {beats.sent} answered")
-        if beats.answered:
-            parts.append(f"slowest {show(beats.rtts.maximum)}")
-        line = " · ".join(parts)
-        self._stream.write(f"\r\x1b[K{line}" if self._live else f"{line}\n")
-        self._stream.flush()
-        self._shown = True
+        line = Survey.of([(connection.url, self._seconds, connection.timeline)], 1).close[0].line
+        if self._live:
+            width = shutil.get_terminal_size().columns
+            self._block.draw(self._stream, [line], width=width)
+        else:
+            print(line, file=self._stream, flush=True)
         delay = _LIVE if self._live else _PLAIN
         self._timer = asyncio.get_running_loop().call_later(delay, self._tick, connection)
 
     def stop(self) -> None:
-        """Report no more."""
+        """Report no more; the last line stays."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._shown and self._live:
+        if self._block.shown:
             self._stream.write("\n")
 
 

@@ -1,0 +1,171 @@
+"""How holds go on while they run: one line each, and one for many."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..core.duration import show_duration as show
+from ..core.message import event_line
+from ..core.timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """What a hold looked like at an instant."""
+
+    name: str
+    # Seconds that it is to last.
+    total: float
+    # Seconds since its opening handshake ended; None while it is not open.
+    age: float | None = None
+    sent: int = 0
+    answered: int = 0
+    # The median round trip in seconds; None while nothing was answered.
+    rtt: float | None = None
+    # The last event in the words of failure messages; empty while there is none.
+    last: str = ""
+
+    @property
+    def line(self) -> str:
+        """``37 s of 120 s, test_voice: answered 1 of 1, rtt 0.3 ms, last +25.000 s < text 15 B``."""
+        if self.age is None:
+            return f"waits to open, {self.name}"
+        parts = []
+        if self.sent:
+            parts.append(f"answered {self.answered} of {self.sent}")
+        if self.rtt is not None:
+            # Two digits: the rest of a running figure is noise.
+            parts.append(f"rtt {show(float(f'{self.rtt:.2g}'))}")
+        if self.last:
+            parts.append(f"last {self.last}")
+        return f"{int(self.age)} s of {show(self.total)}, {self.name}: {', '.join(parts)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Many:
+    """Holds that there is no room for, in figures."""
+
+    count: int = 0
+    waiting: int = 0
+    # Seconds; None while none is open.
+    youngest: float | None = None
+    sent: int = 0
+    answered: int = 0
+
+    def with_one(self, seen: Glance) -> Many:
+        """One more."""
+        other = Many(
+            count=1, waiting=int(seen.age is None), youngest=seen.age, sent=seen.sent, answered=seen.answered
+        )
+        return self + other
+
+    def __add__(self, other: Many) -> Many:
+        ages = [age for age in (self.youngest, other.youngest) if age is not None]
+        return Many(
+            count=self.count + other.count,
+            waiting=self.waiting + other.waiting,
+            youngest=min(ages, default=None),
+            sent=self.sent + other.sent,
+            answered=self.answered + other.answered,
+        )
+
+    @property
+    def line(self) -> str:
+        """``42 holds, the youngest at 36 s, answered 290 of 294, 2 wait to open``."""
+        parts = [f"{self.count} hold{'' if self.count == 1 else 's'}"]
+        if self.youngest is not None:
+            parts.append(f"the youngest at {int(self.youngest)} s")
+        if self.sent:
+            parts.append(f"answered {self.answered} of {self.sent}")
+        if self.waiting:
+            parts.append(f"{self.waiting} wait to open")
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """All holds of a process at an instant: few of them closely, the rest in figures."""
+
+    close: tuple[Glance, ...] = ()
+    rest: Many = Many()
+
+    @classmethod
+    def of(cls, records: Iterable[tuple[str, float, Timeline | None]], most: int) -> Survey:
+        """
+        Look at holds.
+
+        Args:
+            records: name, seconds that it is to last, and the record of each; None while it is not open.
+            most: how many to look at closely: those with most unanswered heartbeats first.
+
+        """
+        seen = [(glance(*record), record) for record in records]
+        if len(seen) > most:
+            # One question is on its way most of the time.
+            seen.sort(key=lambda pair: min(0, pair[0].answered - pair[0].sent + 1))
+        rest = Many()
+        for each, _ in seen[most:]:
+            rest = rest.with_one(each)
+        return cls(close=tuple(closely(each, record[2]) for each, record in seen[:most]), rest=rest)
+
+    def __add__(self, other: Survey) -> Survey:
+        return Survey(close=self.close + other.close, rest=self.rest + other.rest)
+
+    def __bool__(self) -> bool:
+        return bool(self.close or self.rest.count)
+
+    @property
+    def all(self) -> Many:
+        """Every hold in figures."""
+        total = self.rest
+        for each in self.close:
+            total = total.with_one(each)
+        return total
+
+    def lines(self, most: int) -> list[str]:
+        """At most so many lines: the last one sums up what there is no room for."""
+        if not self.rest.count and len(self.close) <= most:
+            return [each.line for each in self.close]
+        rest = self.rest
+        for each in self.close[most - 1 :]:
+            rest = rest.with_one(each)
+        return [*(each.line for each in self.close[: most - 1]), f"and {rest.line}"]
+
+    @property
+    def line(self) -> str:
+        """One line for all, for a log that nobody redraws."""
+        if len(self.close) == 1 and not self.rest.count:
+            return f"WebSocket hold: {self.close[0].line}"
+        return f"WebSocket: {self.all.line}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The survey in exact builtin types, for a worker to send."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Survey:
+        """The survey that `as_dict` made this of."""
+        return cls(close=tuple(Glance(**each) for each in data["close"]), rest=Many(**data["rest"]))
+
+
+def glance(name: str, total: float, timeline: Timeline | None) -> Glance:
+    """What costs nothing to see of a hold."""
+    if timeline is None:
+        return Glance(name=name, total=total)
+    # A client without heartbeats may send pings.
+    trips = timeline.heartbeats if timeline.heartbeats.sent else timeline.pings
+    return Glance(name=name, total=total, age=timeline.duration, sent=trips.sent, answered=trips.answered)
+
+
+def closely(seen: Glance, timeline: Timeline | None) -> Glance:
+    """A glance with the median round trip and the last event."""
+    if timeline is None:
+        return seen
+    trips = timeline.heartbeats if timeline.heartbeats.sent else timeline.pings
+    *_, last = timeline
+    return dataclasses.replace(
+        seen, rtt=trips.rtts.quantile(0.5) if trips.answered else None, last=event_line(last).strip()
+    )

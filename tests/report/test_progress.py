@@ -1,0 +1,90 @@
+"""How holds go on, in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.report.progress import Glance, Many, Survey
+from tests.core.script import timeline
+
+BEAT = [(25, ">beat"), (25.0003, "<answer")]
+
+
+def survey(*records, most=8):
+    return Survey.of(records, most)
+
+
+@pytest.mark.parametrize(
+    ("rows", "until", "line"),
+    [
+        (BEAT, 37,
+         "37 s of 120 s, test: answered 1 of 1, rtt 0.3 ms, last +25.000 s < text 15 B (heartbeat answer)"),
+        (BEAT[:1], 26, "26 s of 120 s, test: answered 0 of 1, last +25.000 s > text 15 B (heartbeat)"),
+        ([], 0.4, "0 s of 120 s, test: last +0.000 s = opening handshake ended"),
+        ([(20, ">ping", b"1"), (20.01, "<pong", b"1")], 21,
+         "21 s of 120 s, test: answered 1 of 1, rtt 10 ms, last +20.010 s < pong 4 B"),
+        ([(1, "lag", 2.5)], 4, "4 s of 120 s, test: last +1.000 s = own event loop 2.5 s late"),
+    ],
+)  # fmt: skip
+def test_one_hold(rows, until, line):
+    """Age of total, answers, the median round trip, the last event."""
+    seen = survey(("test", 120.0, timeline(*rows, until=until)))
+
+    assert seen.lines(8) == [line]
+    assert seen.line == f"WebSocket hold: {line}"
+
+
+def test_one_that_is_not_open():
+    """It waits for its turn, or for the server."""
+    assert survey(("test", 120.0, None)).lines(8) == ["waits to open, test"]
+
+
+def test_many():
+    """Those with unanswered heartbeats first; the last line sums up the rest."""
+    fine = timeline(*BEAT, until=37)
+    missing = timeline((25, ">beat"), (50, ">beat"), until=60)
+    records = [(f"test_{number}", 120.0, fine) for number in range(4)]
+    seen = survey(*records, ("test_bad", 120.0, missing), ("test_late", 120.0, None), most=3)
+
+    assert [line.split(":")[0] for line in seen.lines(3)] == [
+        "60 s of 120 s, test_bad",
+        "37 s of 120 s, test_0",
+        "and 4 holds, the youngest at 37 s, answered 3 of 3, 1 wait to open",
+    ]
+    assert seen.line == "WebSocket: 6 holds, the youngest at 37 s, answered 4 of 6, 1 wait to open"
+
+
+def test_as_many_as_there_is_room_for():
+    """No line is wasted on a sum."""
+    records = [(f"test_{number}", 120.0, None) for number in range(3)]
+
+    assert len(survey(*records, most=3).lines(3)) == 3
+    assert survey(*records, most=3).lines(2) == ["waits to open, test_0", "and 2 holds, 2 wait to open"]
+
+
+def test_surveys_of_workers_add_up():
+    """What two processes see is one picture."""
+    one = survey(("test_a", 120.0, timeline(*BEAT, until=37)))
+    other = survey(("test_b", 120.0, timeline(until=12)), ("test_c", 60.0, None), most=1)
+
+    both = Survey.from_dict((one + other).as_dict())
+
+    assert both == one + other
+    assert both.all == Many(count=3, waiting=1, youngest=12, sent=1, answered=1)
+    assert not Survey()
+
+
+def test_what_is_sent_is_builtin():
+    """A subclass of int or str would end a whole session of pytest-xdist."""
+
+    def kinds(value):
+        if isinstance(value, dict):
+            return {kind for each in value.values() for kind in kinds(each)}
+        if isinstance(value, tuple | list):
+            return {kind for each in value for kind in kinds(each)}
+        return {type(value)}
+
+    seen = survey(("test_a", 120.0, timeline(*BEAT, until=37)), ("test_b", 1.0, None), most=1)
+
+    assert kinds(seen.as_dict()) <= {str, int, float, type(None)}
+    assert Glance(**seen.as_dict()["close"][0]) == seen.close[0]
