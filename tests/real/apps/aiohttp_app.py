@@ -9,7 +9,8 @@ from aiohttp import WSMsgType, web
 
 PING = '{"type":"ping"}'
 PONG = '{"type":"pong"}'
-BUSY = 20
+# Longer than the heartbeat takes to end a connection.
+BUSY = 5
 
 routes = web.RouteTableDef()
 
@@ -17,14 +18,16 @@ routes = web.RouteTableDef()
 async def converse(request: web.Request, heartbeat: float | None) -> web.WebSocketResponse:
     websocket = web.WebSocketResponse(heartbeat=heartbeat, max_msg_size=10_000)
     await websocket.prepare(request)
+    busy = BUSY if request.path == "/awaits" else 0
     async for message in websocket:
         if message.type == WSMsgType.TEXT and message.data == PING:
             if request.path != "/zombie":
                 await websocket.send_str(PONG)
         elif request.path == "/raises":
             raise RuntimeError("planned by the test")
-        elif request.path == "/awaits":
-            await asyncio.sleep(BUSY)
+        elif busy:
+            await asyncio.sleep(busy)
+            busy = 0
     return websocket
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
 PING = '{"type":"ping"}'
 PONG = '{"type":"pong"}'
 
 
 async def handler(connection: ServerConnection) -> None:
-    async for message in connection:
-        if message == PING:
-            await connection.send(PONG)
+    with suppress(ConnectionClosed):
+        async for message in connection:
+            if message == PING:
+                await connection.send(PONG)
 
 
 async def main() -> None:

@@ -1,0 +1,25 @@
+"""Which scenario, on which server, has which cause."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..play import Scenario
+from .gorilla import GORILLA
+from .keepalive import AIOHTTP, NODE_WS, UVICORN, WEBSOCKETS
+from .proxies import HAPROXY, NGINX
+from .socketio import SOCKET_IO
+
+SCENARIOS: Mapping[str, Mapping[str, Scenario]] = {
+    "nginx": NGINX,
+    "haproxy": HAPROXY,
+    "gorilla": GORILLA,
+    "uvicorn websockets": UVICORN,
+    "uvicorn websockets-sansio": UVICORN,
+    "uvicorn wsproto": UVICORN,
+    "aiohttp": AIOHTTP,
+    "node ws": NODE_WS,
+    "socket.io": SOCKET_IO,
+    "websockets": WEBSOCKETS,
+}
+"""By the server's name in `KINDS`, then by its own."""
