@@ -95,9 +95,16 @@ class _Cohort:
         together = high - low - included
         # A few of a crowd tell whether they were opened together, too.
         sample = self._ends[low : min(high, low + 16)]
-        same = together > 0 and all(abs(each - age) <= max(TOGETHER, 0.02 * age) for _, each in sample)
+        same = together > 0 and _same_age(sample, end, age)
         later = len(self._lasts) - bisect.bisect_right(self._lasts, end + TOGETHER)
         return together, same, later
+
+
+def _same_age(ends: Sequence[tuple[float, float]], end: float, age: float) -> bool:
+    """Whether connections share their age, and not merely the instant of their end: which differs less."""
+    apart = max(abs(other_end - end) for other_end, _ in ends)
+    difference = max(abs(other_age - age) for _, other_age in ends)
+    return difference <= max(TOGETHER, 0.02 * age) and difference <= max(apart, TOGETHER / 20)
 
 
 def _diagnose(

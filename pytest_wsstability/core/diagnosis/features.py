@@ -17,8 +17,11 @@ SENT, RECEIVED = Direction.SENT, Direction.RECEIVED
 # An end so soon after a frame may be the answer to it; round trips that were measured count threefold.
 _REACTION = 0.05
 _REACTION_MAX = 2.0
-# Seconds that any end has to answer a ping.
+# Seconds that the other end has to answer, and that this end has: its own answers travel nowhere.
 TO_ANSWER = 1.0
+TO_ANSWER_HERE = 0.25
+# A message of this end is a rare one when none went out for so many times the reaction before it.
+_RARE = 20
 # What the test process did wrong up to so long before the end may have caused it: two rounds of the
 # slowest common keepalive (60 s).
 WINDOW = 120.0
@@ -98,6 +101,9 @@ class Features:
     tail: Tail
     # The largest application message that this end sent, as far as the record reaches; 0 if none.
     largest_sent: int
+    # Whether the last one was larger than any before, and whether none had gone out for a while before it.
+    last_is_largest: bool
+    last_is_rare: bool
     confirmations: int
     notice: float | None
     # Trouble in the test process that may have caused what happened.
@@ -167,12 +173,14 @@ class Features:
         since = min(
             (at for at in (self.heartbeats.open_since, self.asked.open_since) if at is not None), default=None
         )
-        return since is not None and self.silent(RECEIVED) < self.age - since
+        # What was on its way when the question went out is no sign of life after it.
+        rtt = max(_REACTION, self.heartbeats.slowest, self.asked.slowest)
+        return since is not None and self.silent(RECEIVED) < self.age - since - rtt
 
     @property
     def prompt_pongs(self) -> bool:
         """Whether pings of the peer came, and each was answered at once."""
-        return self.pings.received > 0 and self.pings.unanswered is None and self.pings.latest < TO_ANSWER
+        return self.pings.ponged > 0 and self.pings.unanswered is None and self.pings.latest < TO_ANSWER
 
     @property
     def network_dead(self) -> bool:
@@ -235,7 +243,9 @@ def extract(
     other = extract(peer) if peer is not None and peer is not timeline else None
     events = list(timeline)
     frames = [event for event in events if event.kind is Kind.FRAME and event.opcode is not Opcode.CLOSE]
-    data = [event.size for event in frames if event.direction is SENT and is_data(event)]
+    data = [event for event in frames if event.direction is SENT and is_data(event)]
+    sizes = [event.size for event in data]
+    tail = _tail(timeline, frames)
     at = verdict.violations[0].at if verdict is not None and verdict.violations else timeline.duration
     close, age = timeline.close, timeline.duration
     return Features(
@@ -248,10 +258,12 @@ def extract(
         longest_silence=timeline.longest_silence,
         pings=_pings(timeline, frames),
         heartbeats=_asked(timeline.heartbeats, age) if timeline.heartbeat_sender is not RECEIVED else _NONE,
-        beaten=_asked(timeline.heartbeats, age) if timeline.heartbeat_sender is RECEIVED else _NONE,
+        beaten=_beaten(timeline, age),
         asked=_asked(timeline.pings, age),
-        tail=_tail(timeline, frames),
-        largest_sent=max(data, default=0),
+        tail=tail,
+        largest_sent=max(sizes, default=0),
+        last_is_largest=bool(sizes) and sizes[-1] > max(sizes[:-1], default=0),
+        last_is_rare=_is_rare([event.at for event in data if event.role <= Role.DATA], _reaction(timeline)),
         confirmations=_count(frames, Role.SESSION_CONFIRMED),
         notice=timeline.last(direction=RECEIVED, role=Role.NOTICE),
         harness=_harness(timeline, verdict, at),
@@ -273,7 +285,7 @@ def _pings(timeline: Timeline, frames: Sequence[Event]) -> Pings:
     last_pong = timeline.last(direction=SENT, opcode=Opcode.PONG)
     answered_until = -1.0 if last_pong is None else last_pong
     received = [event.at for event in frames if event.opcode is Opcode.PING and event.direction is RECEIVED]
-    open_pings = [at for at in received if answered_until < at <= timeline.duration - TO_ANSWER]
+    open_pings = [at for at in received if answered_until < at <= timeline.duration - TO_ANSWER_HERE]
     pongs = [event.at for event in frames if event.opcode is Opcode.PONG and event.direction is SENT]
     return Pings(
         received=timeline.count(RECEIVED, Opcode.PING),
@@ -297,16 +309,32 @@ def _latest(asked: Sequence[float], answers: Sequence[float]) -> float:
     return longest
 
 
-def _asked(trips: RoundTrips, now: float) -> Asked:
-    overdue = trips.overdue(now, TO_ANSWER)
+def _beaten(timeline: Timeline, now: float) -> Asked:
+    """Heartbeats of the peer, which this end has to answer."""
+    if timeline.heartbeat_sender is not RECEIVED:
+        return _NONE
+    return _asked(timeline.heartbeats, now, TO_ANSWER_HERE)
+
+
+def _is_rare(sent: Sequence[float], reaction: float) -> bool:
+    """Whether the last message came so long after the one before that its nearness to the end says much."""
+    return bool(sent) and (len(sent) == 1 or sent[-1] - sent[-2] >= _RARE * reaction)
+
+
+def _asked(trips: RoundTrips, now: float, within: float = TO_ANSWER) -> Asked:
+    overdue = trips.overdue(now, within)
     slowest = trips.rtts.maximum if trips.answered else 0.0
     return Asked(trips.sent, trips.answered, overdue[0] if overdue else None, slowest)
 
 
-def _tail(timeline: Timeline, frames: Sequence[Event]) -> Tail:
-    end = timeline.duration
+def _reaction(timeline: Timeline) -> float:
+    """Seconds in which an end may be the answer to a frame."""
     rtts = [trips.rtts.quantile(0.5) for trips in (timeline.heartbeats, timeline.pings) if trips.answered]
-    reaction = min(_REACTION_MAX, max(_REACTION, 3 * max(rtts, default=0.0)))
+    return min(_REACTION_MAX, max(_REACTION, 3 * max(rtts, default=0.0)))
+
+
+def _tail(timeline: Timeline, frames: Sequence[Event]) -> Tail:
+    end, reaction = timeline.duration, _reaction(timeline)
     tail = [event for event in frames if event.at >= end - reaction]
     before = next((event.at for event in reversed(frames) if event.at < end - reaction), 0.0)
     return Tail(

@@ -26,7 +26,7 @@ def _unheard(f: Features) -> bool:
 
 def _after_big_message(f: Features) -> bool:
     message = f.tail.message
-    return f.cut and message is not None and message.size >= _BIG and message.size == f.largest_sent
+    return f.cut and message is not None and message.size >= _BIG and f.last_is_largest
 
 
 def _forgotten(f: Features) -> bool:
@@ -79,6 +79,11 @@ def _pong_deadline(f: Features) -> bool:
 
 def _after_message(f: Features) -> bool:
     return f.cut and f.tail.message is not None
+
+
+def _after_rare_message(f: Features) -> bool:
+    """Whether it would be a coincidence that the end came right after this end's message."""
+    return _after_message(f) and f.last_is_rare
 
 
 ROWS = (
@@ -224,6 +229,20 @@ ROWS = (
         remedy="send smaller messages, or raise the limit (max_size, ws_max_size, maxPayload, SetReadLimit)",
         runner_up=Cause.HANDLER_ERROR,
         source="lab book 6, row 10, measured with gorilla/websocket",
+    ),
+    Signature(
+        cause=Cause.HANDLER_ERROR,
+        shows="no close frame, right after a message of this end, the first for a while",
+        when=_after_rare_message,
+        confidence=MEDIUM,
+        sentence="the connection was cut right after this end's message of {last_size}, the first for a "
+        "while: a handler that crashed on it fits (uvicorn and aiohttp then send no close frame)",
+        headline="cut right after our message: handler crashed?",
+        blame=Side.PEER,
+        evidence=("last_sent", "end", "together"),
+        remedy="send the same message on a fresh connection, and see the {peer}'s log",
+        runner_up=Cause.MESSAGE_TOO_BIG,
+        source="lab book 6, row 17, measured with uvicorn and aiohttp",
     ),
     Signature(
         cause=Cause.IDLE_TIMEOUT,

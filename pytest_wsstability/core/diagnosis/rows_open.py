@@ -25,11 +25,7 @@ def _backpressure(f: Features) -> bool:
 
 def _zombie(f: Features) -> bool:
     """Whether pings are answered, or the peer's own frames go on, while heartbeats are not answered."""
-    return (
-        f.heartbeats.open_since is not None
-        and f.asked.open_since is None
-        and (f.hears or f.asked.answered > 0)
-    )
+    return f.heartbeats.open_since is not None and f.asked.open_since is None and f.hears
 
 
 def _slow(f: Features) -> bool:

@@ -70,6 +70,14 @@ ENDED = [
         [(33, {**FIN, "sent": CloseFrame(1009), "parser_error": "over size limit"})],
         Cause.MESSAGE_TOO_BIG, HIGH, SERVER,
     ),
+    # Seen on real servers, with timers of a few seconds: pings, a heartbeat and a cut in the same breath.
+    ([(1, "<ping"), (1.999, closed_by_peer(1011, KEEPALIVE))], Cause.PING_UNANSWERED, HIGH, CLIENT),
+    (
+        script([(2, "<ping"), (3, FIN)], [(at / 10, ">beat") for at in range(4, 30, 4)]),
+        Cause.PING_UNANSWERED, HIGH, CLIENT,
+    ),
+    ([(1, "<beat"), (1.8, closed_by_peer(1005))], Cause.ENGINE_IO_PING_TIMEOUT, HIGH, CLIENT),
+    ([(1, "<ping"), (1, ">pong"), (1.3, ">text"), (1.31, FIN)], Cause.HANDLER_ERROR, MEDIUM, SERVER),
     # Cut without a word.
     ([(33.3, {**FIN, "mid_frame": True})], Cause.MID_FRAME, HIGH, SERVER),
     ([(33.3, {"transport": TransportEnd.TIMED_OUT})], Cause.HALF_OPEN, HIGH, PATH),
@@ -105,6 +113,43 @@ def test_others_that_end_at_the_same_time_are_a_restart():
 
     assert diagnose(ages[0], cohort=[*ages, elsewhere]).cause is Cause.RESTART
     assert diagnose(ages[0], cohort=[elsewhere]).cause is Cause.UNDETERMINED
+
+
+def test_a_restart_ends_connections_at_once_and_an_age_limit_each_in_its_turn():
+    """What differs less is what they share: the instant, or the age."""
+    starts = [0, 0.25, 0.5, 0.75]
+    stopped = [timeline((1, "<text"), (2.5 - start, FIN), origin=1000 + start) for start in starts]
+    talk = [(at / 10, what) for at in range(2, 30, 2) for what in (">beat", "<answer")]
+    aged = [timeline(*talk, (3, FIN), origin=1000 + start) for start in starts]
+
+    assert {diagnose(each, cohort=stopped).cause for each in stopped} == {Cause.RESTART}
+    assert {diagnose(each, cohort=aged).cause for each in aged} == {Cause.MAX_AGE}
+
+
+def test_a_message_like_those_before_it_was_not_too_big():
+    """Audio frames all have one size; the largest message, and the only one so large, may have been."""
+    audio = [(at / 10, ">audio") for at in range(1, 31)]
+    answers = [(at / 2, "<text") for at in range(1, 7)]
+    stream = timeline(*script(audio, answers), (3.02, FIN))
+    after_small_ones = timeline((1, ">text"), (2, ">text"), (3, ">audio"), (3.02, FIN))
+
+    assert diagnose(stream).cause is not Cause.MESSAGE_TOO_BIG
+    assert diagnose(after_small_ones).cause is Cause.MESSAGE_TOO_BIG
+
+
+def test_a_pong_that_was_on_its_way_is_no_sign_of_life():
+    """A process that freezes right after it answered a ping is no zombie."""
+    frozen = timeline(
+        (2, ">beat"), (2.001, "<answer"), (2.5, ">beat"), (2.5, ">ping", b"1"), (2.501, "<pong", b"1"),
+        (3, ">beat"), (3, ">ping", b"2"), (3.5, ">beat"), until=3.6,
+    )  # fmt: skip
+    zombie = timeline(
+        (2, ">beat"), (2.001, "<answer"), (2.5, ">beat"), (3, ">ping", b"2"), (3.001, "<pong", b"2"),
+        until=3.6,
+    )  # fmt: skip
+
+    assert diagnose(frozen).cause is Cause.HALF_OPEN
+    assert diagnose(zombie).cause is Cause.ZOMBIE
 
 
 def test_both_ends_are_known():

@@ -8,8 +8,8 @@ from ..play import Scenario
 from ..traffic import beats, pings, pongs, say, stream
 from .acts import FREEZE, KILL, TERMINATE
 
-# The chat example's numbers, 20 times as fast: the deadline is reset in the pong handler only.
-CHAT = "/ws?deadline=3s&reset=pong&ping=2700ms"
+# As in the chat example, the deadline is reset in the pong handler only.
+CHAT = "/ws?deadline=3s&reset=pong&ping=2s"
 WITHOUT_PINGS = "/ws?deadline=3s&reset=pong"
 ANY_MESSAGE = "/ws?deadline=3s&reset=message"
 # Set once, and never again: a maximum age.
