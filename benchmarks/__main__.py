@@ -9,7 +9,7 @@ from importlib import import_module
 from .figures import HEAD, machine
 
 # Each has a function `figures`, which yields them as they come.
-NAMES = ("import_cost", "bystander", "fin_to_fail", "heartbeat_cpu", "day", "memory", "fleet")
+NAMES = ("import_cost", "bystander", "fin_to_fail", "heartbeat_cpu", "day", "memory", "fleet", "html_report")
 
 
 def main() -> int:
