@@ -9,6 +9,7 @@ from itertools import pairwise
 from .attempts import Attempt, Record
 from .backoff import Backoff
 from .duration import show_duration as show
+from .events import Tier
 from .redact import show_text
 from .verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
 
@@ -162,7 +163,14 @@ class NoStorm:
         ends = [attempt.ended for attempt in record.opened if attempt.ended is not None]
         refused = [attempt.at for attempt in record.attempts if attempt.timeline is None]
         since = min([*ends, *refused], default=None)
-        again = [each.at for each in record.attempts if since is not None and each.at >= since]
+        back = set(record.successors().values())
+        again = [
+            each.at
+            for each in record.attempts
+            if since is not None
+            # Those who came first, at the instant of the first end, had lost nothing.
+            and (each.at > since or (each.at == since and (each in back or each.timeline is None)))
+        ]
         if not again:
             return _verdict(record, [Doubt(Reason.TOO_FEW, "nobody reconnected: there was no storm to see")])
         return _verdict(record, [*self._rate(record, again), *self._spread(record)])
@@ -243,7 +251,9 @@ def no_duplicate_session(record: Record) -> Verdict:
         name = attempt.session_id or ""
         before = latest.get(name)
         end = record.now if before is None or before.ended is None else before.ended
-        if before is not None and end - attempt.at > record.tolerance:
+        # In virtual time an end is never on its way.
+        now = before is not None and before.ended is None and record.tier is Tier.VIRTUAL
+        if before is not None and (now or end - attempt.at > record.tolerance):
             session = f"session {show_text(name, 40)!r}"
             state = "still open" if before.ended is None else f"open for {show(end - attempt.at)} more"
             return _verdict(

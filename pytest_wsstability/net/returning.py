@@ -31,6 +31,7 @@ async def assert_reconnects(
         same_session=_same(book, same_session),
         backoff=None if backoff is None else Backoff.of(backoff),
     )
+    await _closing(book, session, expected.within)
     # Those that end while others are waited for are another assertion's.
     record = book.record()
     judged = [attempt for attempt in _attempts(record, session) if attempt.ended is not None]
@@ -38,6 +39,14 @@ async def assert_reconnects(
         await book.changed(until)
         record = book.record()
     return _enforce(expected.judge(record, judged), record)
+
+
+async def _closing(book: Book, session: Session | None, within: float) -> None:
+    """Wait for connections that are about to end."""
+    for connection in session.connections if session is not None else book.open_connections:
+        websocket = connection.websocket
+        if websocket.is_closing:
+            await websocket.wait_ended(websocket.loop.time() + within)
 
 
 def _attempts(record: Record, session: Session | None) -> list[Attempt]:

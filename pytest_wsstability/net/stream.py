@@ -88,6 +88,11 @@ class Stream(asyncio.Protocol):
         return self.transport is not None and self.protocol.state is State.OPEN
 
     @property
+    def is_closing(self) -> bool:
+        """Whether the end has begun and is not there yet."""
+        return self.transport is not None and (self.transport.is_closing() or self._is_closing())
+
+    @property
     def withhold_pongs(self) -> bool:
         """Whether pings are not answered (client="mute")."""
         return _PONG in self.withheld

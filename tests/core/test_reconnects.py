@@ -1,0 +1,229 @@
+"""The rules about clients that come back, over records of literals: ``(opened, ended, session)``."""
+
+import pickle
+
+import pytest
+
+from pytest_wsstability.core.attempts import Attempt, Record
+from pytest_wsstability.core.backoff import Backoff
+from pytest_wsstability.core.events import End, Tier
+from pytest_wsstability.core.reconnects import NoStorm, Reconnects, no_duplicate_session
+from pytest_wsstability.core.session_error import SessionError
+from pytest_wsstability.core.verdict import Outcome, Reason, Rule
+from tests.core.script import FIN, timeline
+
+START = 1000.0
+STABLE, UNSTABLE, INCONCLUSIVE = Outcome.STABLE, Outcome.UNSTABLE, Outcome.INCONCLUSIVE
+
+
+def record(*rows, now=100.0, tier=Tier.VIRTUAL):
+    """``(at, ended, session)`` opened; ``(at, status)`` was refused, with None for no HTTP at all."""
+    attempts = []
+    for at, *rest in rows:
+        attempt = Attempt(START + at, rest[0] if len(rest) == 1 else 101)
+        if len(rest) == 2:
+            ended, session = rest
+            line = timeline(
+                *[(ended - at, FIN)] if ended is not None else [], end=End.SERVER, origin=START + at
+            )
+            line.session_id = session
+            attempt.timeline = line
+        attempts.append(attempt)
+    return Record(attempts=attempts, now=START + now, tier=tier)
+
+
+def reconnects(book, *, within=10.0, same_session=True, backoff=None):
+    return Reconnects(within=within, same_session=same_session, backoff=backoff).judge(book, book.opened)
+
+
+ONCE = (0, 60, "a")
+SECOND = Backoff.of("1s")
+GROWING = Backoff(first="1s", factor=2, longest="30s", jitter=0)
+
+# The record, keywords, the outcome, and words of its headline.
+RECONNECTS = [
+    ([ONCE, (61, None, "a")], {}, STABLE, "stable"),
+    ([ONCE, (70, None, "a")], {}, STABLE, "stable"),
+    ([ONCE, (70.001, None, "a")], {}, UNSTABLE, "session 'a' came back after 10.001 s, not within 10 s"),
+    ([ONCE], {}, UNSTABLE, "session 'a' did not come back within 10 s"),
+    ([ONCE, (61, 503), (63, 503)], {}, UNSTABLE, "session 'a' did not come back within 10 s"),
+    ([ONCE, (61, 503), (63, None, "a")], {}, STABLE, "stable"),
+    ([ONCE, (61, None, "b")], {}, UNSTABLE, "session 'a' came back as session 'b'"),
+    ([ONCE, (61, None, "b")], {"same_session": False}, STABLE, "stable"),
+    ([ONCE, (61, None, None)], {}, UNSTABLE, "session 'a' came back as no session at all"),
+    ([(0, 60, None), (61, None, None)], {"same_session": False}, STABLE, "stable"),
+    ([(0, 60, None), (80, None, None)], {"same_session": False}, UNSTABLE, "the client came back after 20 s"),
+    ([ONCE, (61, 65, "a"), (80, None, "a")], {}, UNSTABLE, "came back after 15 s, not within 10 s"),
+    ([ONCE, (0, 60, "b"), (61, None, "b")], {}, UNSTABLE, "session 'a' did not come back within 10 s"),
+    ([ONCE, (0, 60, "b"), (61, None, "b"), (62, None, "a")], {}, STABLE, "stable"),
+    ([ONCE, (59, None, "a")], {}, STABLE, "stable"),
+    ([(0, None, "a")], {}, INCONCLUSIVE, "no connection has ended"),
+    ([(0, 95, "a")], {}, INCONCLUSIVE, "session 'a' has been away for 5 s only"),
+    ([ONCE, (61, None, "a")], {"backoff": SECOND}, STABLE, "stable"),
+    ([ONCE, (60.5, None, "a")], {"backoff": SECOND}, UNSTABLE, "attempt 1 came after 500 ms"),
+    ([ONCE, (61, 503), (63, 503), (67, None, "a")], {"backoff": GROWING}, STABLE, "stable"),
+    ([ONCE, (61, 503), (62, 503), (63, None, "a")], {"backoff": GROWING}, UNSTABLE, "attempt 2 came after"),
+    (
+        [ONCE, (0, 60, "b"), (61, 503), (62, None, "a"), (62, None, "b")],
+        {"backoff": GROWING},
+        INCONCLUSIVE,
+        "several clients were away at once",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "keywords", "outcome", "words"), RECONNECTS)
+def test_reconnects(rows, keywords, outcome, words):
+    """How soon, as whom, and after which wait."""
+    verdict = reconnects(record(*rows), **keywords)
+
+    assert verdict.outcome is outcome
+    assert words in verdict.headline
+    assert all(violation.rule is Rule.RECONNECTS for violation in verdict.violations)
+    assert all(doubt.reason in (Reason.TOO_FEW, Reason.TOO_SHORT) for doubt in verdict.doubts)
+
+
+@pytest.mark.parametrize(
+    ("rows", "until"),
+    [
+        ([(0, 95, "a")], 105.0),
+        ([(0, 95, "a"), (0, 93, "b")], 103.0),
+        ([(0, 95, "a"), (96, None, None)], 105.0),
+        ([(0, 95, "a"), (96, None, "a")], None),
+        ([(0, 60, "a")], None),
+        ([(0, None, "a")], None),
+    ],
+)
+def test_those_who_are_away_have_time(rows, until):
+    """Until the earliest deadline; nobody waits for who is back or too late."""
+    book = record(*rows)
+    expected = Reconnects(within=10.0, same_session=True)
+
+    assert expected.pending_until(book, book.opened) == (None if until is None else START + until)
+
+
+# Attempts of a storm: everybody lost at 60.
+LOST = [(0, 60, name) for name in "abcd"]
+BACK = [(61, None, name) for name in "abcd"]
+SPREAD = [(60 + 2 * place, None, name) for place, name in enumerate("abcd")]
+TWICE = [(0, 10, "a"), (11, 20, "a")]
+STORMS = [
+    ([*LOST, *BACK], {"max_per_second": 3}, UNSTABLE, "4 attempts in one s"),
+    ([*LOST, *BACK], {"max_per_second": 4}, STABLE, "stable"),
+    (
+        [*LOST, *SPREAD],
+        {"max_per_second": 1},
+        STABLE,
+        "",
+    ),
+    (
+        [ONCE, (61, 503), (61.2, 503), (61.4, None)],
+        {"max_per_second": 2},
+        UNSTABLE,
+        "3 attempts in one second",
+    ),
+    ([ONCE, (61, 503), (62, 503), (63, 503)], {"max_per_second": 1}, STABLE, "stable"),
+    ([(0, 503), (0.1, 503)], {"max_per_second": 1}, UNSTABLE, "2 attempts in one second, more than 1"),
+    (LOST, {"max_per_second": 1}, INCONCLUSIVE, "nobody reconnected"),
+    (
+        [*LOST, *BACK],
+        {"max_per_second": 9, "jitter": 0.5},
+        UNSTABLE,
+        "4 reconnects differ by 0 s only, not 500 ms or more",
+    ),
+    (
+        [*LOST, (61, None, "a"), (61.3, None, "b"), (61.6, None, "c"), (61.9, None, "d")],
+        {"max_per_second": 9, "jitter": 0.5},
+        STABLE,
+        "stable",
+    ),
+    ([ONCE, (61, None, "a")], {"max_per_second": 1, "jitter": 0.1}, INCONCLUSIVE, "two are needed at least"),
+    (
+        [*TWICE, (21, None, "a")],
+        {"max_per_second": 1, "jitter": 0.1},
+        UNSTABLE,
+        "2 reconnects differ by 0 s only",
+    ),
+    (
+        [*TWICE, (21.5, None, "a")],
+        {"max_per_second": 1, "jitter": 0.1},
+        STABLE,
+        "stable",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rows", "keywords", "outcome", "words"), STORMS)
+def test_storms(rows, keywords, outcome, words):
+    """The first connections are no storm; refused attempts are."""
+    verdict = NoStorm(**keywords).judge(record(*rows))
+
+    assert verdict.outcome is outcome
+    assert words in verdict.headline
+    assert all(violation.rule is Rule.STORM for violation in verdict.violations)
+
+
+DUPLICATES = [
+    ([(0, None, "a"), (0, None, "b")], STABLE, "stable"),
+    ([ONCE, (60, None, "a")], STABLE, "stable"),
+    ([(0, None, "a"), (5, None, "a")], UNSTABLE, "session 'a' had two open connections"),
+    ([(0, 60, "a"), (59, None, "a")], UNSTABLE, "session 'a' had two open connections"),
+    ([(0, None, None)], INCONCLUSIVE, "no client named its session"),
+    ([], INCONCLUSIVE, "no client named its session"),
+]
+
+
+@pytest.mark.parametrize(("rows", "outcome", "words"), DUPLICATES)
+def test_duplicates(rows, outcome, words):
+    """One connection of a session at a time."""
+    verdict = no_duplicate_session(record(*rows))
+
+    assert verdict.outcome is outcome
+    assert words in verdict.headline
+
+
+def test_real_sockets_become_readable_in_any_order():
+    """A connection that is opened while the end of the one before is on its way is no duplicate."""
+    rows = [(0, 60, "a"), (59.97, None, "a")]
+
+    assert no_duplicate_session(record(*rows, tier=Tier.REAL)).outcome is STABLE
+    assert no_duplicate_session(record(*rows)).outcome is UNSTABLE
+
+
+def test_the_message_shows_what_happened():
+    """Promise, observation, the record by time, what to change, and how far it reaches."""
+    book = record(ONCE, (61, 503), (62, None))
+    error = SessionError(reconnects(book), book)
+
+    assert str(error) == (
+        "session 'a' did not come back within 10 s [server end]\n"
+        "  expected  a connection with the same session within 10 s of each end\n"
+        "  observed  nothing for 40 s; 2 attempts did not open\n"
+        "  record    (last 4 of 4 events)\n"
+        "        +0.000 s < attempt 1: opened, session 'a'\n"
+        "       +60.000 s = attempt 1 ended: 1006 at 60 s: no close frame received or sent; FIN\n"
+        "       +61.000 s < attempt 2: refused with HTTP 503\n"
+        "       +62.000 s < attempt 3: no opening handshake\n"
+        "  hint      reconnect after every end, 1005 and 1006 too, with the session id of before\n"
+        "  covered   100 s in virtual time; nothing is known beyond"
+    )
+    assert [line.session_id for line in error.timelines] == ["a"]
+
+
+def test_the_error_survives_pickling():
+    """As all of ours, for pytest-xdist."""
+    book = record(ONCE)
+    error = SessionError(reconnects(book), book)
+    again = pickle.loads(pickle.dumps(error))
+
+    assert (str(again), again.verdict) == (str(error), error.verdict)
+    assert len(again.timelines) == 1
+
+
+def test_an_inconclusive_message_says_what_is_in_doubt():
+    """And shows no hint, because nobody did anything wrong."""
+    book = record((0, None, "a"))
+    message = str(SessionError(reconnects(book), book))
+
+    assert "  in doubt  no connection has ended, so none was followed" in message
+    assert "hint" not in message

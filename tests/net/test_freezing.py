@@ -1,0 +1,117 @@
+"""A server that stands still: what it owes comes late, what came waits, and nothing is lost."""
+
+import asyncio
+
+import pytest
+
+from pytest_wsstability import Direction, Opcode, Orchestrator, Profile, faults
+from tests.net.peers import connected, opened
+
+pytestmark = pytest.mark.ws_stability(time="virtual")
+
+
+def frozen(when, seconds, **server):
+    return {**server, "faults": faults.Program.of([(when, faults.FreezeLoop(seconds))], connections=1)}
+
+
+async def test_what_comes_meanwhile_is_answered_after():
+    """A ping, a message and a new client wait for the same instant."""
+    async with connected(frozen("10s", "20s", echo=True)) as (connection, orchestrator):
+        await asyncio.sleep(12)
+        ping = asyncio.create_task(connection.ping())
+        await connection.send("hello")
+        opening = asyncio.create_task(_open(orchestrator.url))
+
+        assert await connection.recv() == "hello"
+        assert asyncio.get_running_loop().time() == 30.0
+        assert await ping == 18.0
+        assert await opening == 30.0
+        assert connection.timeline.close is None
+
+
+async def _open(url):
+    async with opened(url, open_timeout="1m") as other:
+        return other.timeline.opened
+
+
+async def test_its_pings_come_once_and_late():
+    """Of those that were due meanwhile, one goes out."""
+    async with connected(frozen("10s", "100s", read_deadline=None)) as (connection, _):
+        await asyncio.sleep(140)
+        pings = [event.at for event in connection.timeline if event.opcode is Opcode.PING]
+
+        assert pings == [110.0, 120.0]
+
+
+async def test_its_deadline_looks_at_what_came_first():
+    """A heartbeat that was read late resets the deadline that ran out meanwhile; silence does not."""
+    server = {"read_deadline": "30s", "deadline_reset_by": "heartbeat", "ping_interval": None}
+    async with connected(frozen("10s", "50s", **server), heartbeat="25s") as (connection, _):
+        await asyncio.sleep(70)
+        assert connection.timeline.close is None
+    async with connected(frozen("10s", "50s", **server)) as (connection, _):
+        await connection.wait_closed()
+        assert connection.timeline.duration == 60.0
+
+
+async def test_what_its_handler_writes_is_held_back():
+    """A stream of audio stops, and comes all at once."""
+
+    async def handler(connection):
+        while True:
+            await connection.send(b"audio")
+            await asyncio.sleep(1)
+
+    raw = Profile(name="raw")
+    async with connected(frozen("10.5s", "20s", handler=handler, profile=raw)) as (connection, _):
+        await asyncio.sleep(40)
+        at = [event.at for event in connection.timeline if event.opcode is Opcode.BINARY]
+
+        assert [second for second in range(11, 30) if second in at] == []
+        assert at.count(30.5) == 20
+
+
+async def test_a_frozen_server_can_be_stopped():
+    """A test that ends while its server stands still waits for nothing."""
+    async with Orchestrator(**frozen(0, "1h")) as orchestrator, opened(orchestrator.url) as connection:
+        await asyncio.sleep(1)
+        await orchestrator.stop()
+        await connection.wait_closed()
+
+        connection.assert_closed(code=1001)
+        assert asyncio.get_running_loop().time() == 1.0
+
+
+async def test_a_frozen_server_can_be_restarted():
+    """As a watchdog would."""
+    async with Orchestrator(**frozen(0, "1h")) as orchestrator, opened(orchestrator.url):
+        await asyncio.sleep(1)
+        await orchestrator.restart(down_for="2s")
+        async with opened(orchestrator.url) as connection:
+            await connection.assert_session_confirmed(within="1s")
+
+
+async def test_the_longer_of_two_freezes_counts():
+    """Also when the longer one came first."""
+    program = [("10s", faults.FreezeLoop("30s")), ("20s", faults.FreezeLoop("5s"))]
+    async with connected({"faults": program}) as (connection, _):
+        await asyncio.sleep(12)
+
+        assert await connection.ping() == 28.0
+
+
+@pytest.mark.real
+@pytest.mark.ws_stability(time="real")
+async def test_over_tcp_the_kernel_takes_what_comes():
+    """Bytes and a connection are accepted, and answered after; nothing is lost."""
+    server = frozen(0, "400ms", echo=True)
+    async with Orchestrator(**server) as orchestrator, opened(orchestrator.url) as connection:
+        for number in range(100):
+            await connection.send(f"message {number}")
+        async with opened(orchestrator.url) as other:
+            await other.assert_session_confirmed(within="5s")
+        got = [await connection.recv() for _ in range(100)]
+
+        assert got == [f"message {number}" for number in range(100)]
+        last = connection.timeline.last(direction=Direction.RECEIVED, opcode=Opcode.TEXT)
+        assert last >= 0.39
