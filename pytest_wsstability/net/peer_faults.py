@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from ..core.close import CloseFrame
-from ..core.events import Opcode, Role
+from ..core.events import Direction, Opcode, Role
 from ..core.faults import (
     FAULTS,
     AcceptThenClose,
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 SOMEBODY_ELSE = "somebody-elses-session"
 # Faults by the number that stands for them on timelines.
 _PLACE = {name: place for place, name in enumerate(FAULTS)}
+_KNOWN = frozenset(int(opcode) for opcode in Opcode if opcode is not Opcode.NONE)
 # A flood is sent in so many bursts a second at most.
 _BURSTS = 100.0
 
@@ -200,8 +201,17 @@ def _handler_error(side: ServerSide, websocket: WebSocket, fault: HandlerError) 
 
 def _invalid_close_code(side: ServerSide, websocket: WebSocket, fault: InvalidCloseCode) -> None:
     payload = fault.code.to_bytes(2, "big")
-    websocket.write_past(frame(Opcode.CLOSE, payload), Opcode.CLOSE, len(payload))
+    _write_past(websocket, frame(Opcode.CLOSE, payload), Opcode.CLOSE, len(payload))
     _has_closed(websocket, CloseFrame(fault.code), fault)
+
+
+def _write_past(websocket: WebSocket, data: bytes, opcode: int, size: int) -> None:
+    """Write a frame that the sans-I/O layer would refuse, past it, and record it."""
+    assert websocket.timeline is not None
+    assert websocket.transport is not None
+    if opcode in _KNOWN:
+        websocket.timeline.frame(websocket.loop.time(), Direction.SENT, opcode, size, Role.NONE)
+    websocket.transport.write(data)
 
 
 def _has_closed(websocket: WebSocket, close: CloseFrame, fault: Fault) -> None:
@@ -221,7 +231,7 @@ def _oversize(side: ServerSide, websocket: WebSocket, fault: Oversize) -> None:
 
 def _malformed(side: ServerSide, websocket: WebSocket, fault: Malformed) -> None:
     opcode, payload, flags = _MALFORMED[fault.kind]
-    websocket.write_past(frame(opcode, payload, **flags), opcode, len(payload))
+    _write_past(websocket, frame(opcode, payload, **flags), opcode, len(payload))
     if fault.kind is Malformation.SHORT_CLOSE:
         _has_closed(websocket, CloseFrame(1005), fault)
 
@@ -238,12 +248,12 @@ _MALFORMED: dict[Malformation, tuple[int, bytes, dict[str, bool]]] = {
 
 def _bad_utf8(side: ServerSide, websocket: WebSocket, fault: BadUtf8) -> None:
     payload = b"not UTF-8: \xff"
-    websocket.write_past(frame(Opcode.TEXT, payload), Opcode.TEXT, len(payload))
+    _write_past(websocket, frame(Opcode.TEXT, payload), Opcode.TEXT, len(payload))
 
 
 def _masked_frame(side: ServerSide, websocket: WebSocket, fault: MaskedFrame) -> None:
     payload = b"masked"
-    websocket.write_past(frame(Opcode.TEXT, payload, masked=True), Opcode.TEXT, len(payload))
+    _write_past(websocket, frame(Opcode.TEXT, payload, masked=True), Opcode.TEXT, len(payload))
 
 
 def _stop_reading(side: ServerSide, websocket: WebSocket, fault: StopReading) -> None:

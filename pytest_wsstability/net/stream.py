@@ -32,7 +32,6 @@ CLOSE_TIMEOUT = 10.0
 
 # Plain integers for the way that each frame takes.
 _CLOSE, _PONG = int(Opcode.CLOSE), int(Opcode.PONG)
-_KNOWN = frozenset(int(opcode) for opcode in Opcode if opcode is not Opcode.NONE)
 # Stands among withheld opcodes for the end of the stream.
 FIN = -1
 _NOTHING: frozenset[int] = frozenset()
@@ -229,23 +228,6 @@ class Stream(asyncio.Protocol):
                 self.transport.write(data)
         if self._ending is not None and self._timer is None and self._is_closing():
             self._timer = self._loop.call_later(CLOSE_TIMEOUT, self._give_up)
-
-    def write_past(self, data: bytes, opcode: int, size: int) -> None:
-        """
-        Write a frame that the sans-I/O layer would refuse, past it, and record it.
-
-        Args:
-            data: the bytes.
-            opcode: that of the frame.
-            size: payload bytes.
-
-        """
-        now = self._open_now()
-        assert self.timeline is not None
-        assert self.transport is not None
-        if opcode in _KNOWN:
-            self.timeline.frame(now, Direction.SENT, opcode, size, Role.NONE)
-        self.transport.write(data)
 
     def _is_closing(self) -> bool:
         return FIN not in self.withheld and self.transport is not None and self.protocol.close_expected()
