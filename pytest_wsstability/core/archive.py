@@ -55,7 +55,7 @@ def timeline_as_dict(timeline: Timeline, events: Iterable[Event] | None = None) 
         "last": {word(way): dict(_last(timeline, way)) for way in _WAYS},
         "tcp": [plain(look) for look in timeline.tcp],
         "irregular": [[_rounded(each.at), word(each.flaw), each.detail] for each in timeline.irregular],
-        "close": None if timeline.close is None else plain(_masked(timeline.close)),
+        "close": None if timeline.close is None else plain(masked(timeline.close)),
         "total": timeline.total,
         "events": [row(event) for event in (timeline if events is None else events)],
     }
@@ -132,7 +132,7 @@ def _rounded(value: Any) -> Any:
     return round(value, 6) if type(value) is float else value
 
 
-def _masked(close: CloseEvidence) -> CloseEvidence:
+def masked(close: CloseEvidence) -> CloseEvidence:
     """The evidence with the secrets masked that texts of the peer and of the system may hold."""
     return dataclasses.replace(
         close,

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..core.archive import event_of, row
+from ..core.archive import event_of, masked, row
 from ..core.close import CloseEvidence
 from ..core.events import End, Event, Kind, Tier
 from ..core.plain import plain, restore
@@ -53,7 +53,7 @@ def event_line(number: int, event: Event) -> str:
 
 def close_line(number: int, close: CloseEvidence) -> str:
     """A connection has ended."""
-    return dump({"record": "close", "hold": number, "close": plain(close)})
+    return dump({"record": "close", "hold": number, "close": plain(masked(close))})
 
 
 def result_line(number: int, result: Result) -> str:
@@ -77,6 +77,8 @@ def finished_lines(number: int, result: Result) -> Iterator[str]:
 
 
 # Reading.
+
+_HEAD = ("started", "tool", "machine")
 
 
 @dataclass
@@ -145,8 +147,11 @@ def parse(lines: Iterable[str], where: str) -> Run:
             raise SchemaError(str(exc)) from None
     if not head:
         raise SchemaError(f"{where}: this is no report of pytest-wsstability")
-    results += [hold.result(f"{where}, hold {number}") for number, hold in sorted(holds.items())]
-    texts = {name: restore(str, head.get(name), f"{where}.{name}") for name in ("started", "tool", "machine")}
+    try:
+        results += [hold.result(f"{where}, hold {number}") for number, hold in sorted(holds.items())]
+        texts = {name: restore(str, head.get(name), f"{where}.{name}") for name in _HEAD}
+    except (KeyError, TypeError, ValueError) as exc:
+        raise SchemaError(str(exc)) from None
     return Run(**texts, results=tuple(results), complaints=tuple(complaints))
 
 

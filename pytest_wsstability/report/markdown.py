@@ -71,7 +71,8 @@ def _columns(row: Cells) -> list[str]:
 
 def _details(result: Result) -> Iterator[str]:
     """The whole story of a failure. Indented, so that nothing in it can end a fence."""
-    yield f"\n<details><summary>{escape(result.nodeid)}: {escape(result.verdict.headline)}</summary>\n"
+    row = cells(result)
+    yield f"\n<details><summary>{escape(row.test)}: {escape(row.cause)}</summary>\n"
     if result.timelines:
         text = explain(result.requirement, result.verdict, result.timelines)[:_DETAIL]
         yield from (f"    {line}" for line in text.splitlines())

@@ -1,11 +1,12 @@
 """Round trip times in bounded memory, against the sorted list they stand for."""
 
+import json
 import math
 import random
 
 import pytest
 
-from pytest_wsstability.core.statistics import Sample
+from pytest_wsstability.core.statistics import Sample, wilson
 
 
 def sample(*values):
@@ -109,3 +110,60 @@ def test_extremes_are_exact():
     made = sample(*(number / 7 for number in range(1, 1000)))
 
     assert (made.count, made.minimum, made.maximum) == (999, 1 / 7, 999 / 7)
+
+
+def filled(*values):
+    sample = Sample()
+    for number, value in enumerate(values):
+        sample.add(value, float(number))
+    return sample
+
+
+@pytest.mark.parametrize("count", [0, 1, 16, 17, 400])
+def test_there_and_back(count):
+    """A sample in a report is the sample."""
+    sample = filled(*(0.001 * (1 + n % 37) for n in range(count)))
+    back = Sample.from_dict(json.loads(json.dumps(sample.as_dict())))
+
+    assert back.as_dict() == sample.as_dict()
+    assert (back.count, back.above(0.01)) == (sample.count, sample.above(0.01))
+    if count:
+        assert back.quantile(0.95) == pytest.approx(sample.quantile(0.95), abs=1e-9)
+
+
+def test_merging_is_adding_the_counts():
+    """The quantile of both is that of one sample of all; the mean of two quantiles would be another."""
+    one, other = [0.01 * n for n in range(1, 31)], [0.5 + 0.001 * n for n in range(100)]
+    merged = filled(*one)
+    merged.merge(filled(*other))
+
+    together = filled(*one, *other)
+    assert (merged.count, merged.minimum, merged.maximum) == (130, 0.01, 0.599)
+    assert [merged.quantile(q) for q in (0.5, 0.95)] == [together.quantile(q) for q in (0.5, 0.95)]
+    assert merged.above(0.55) == together.above(0.55)
+
+
+@pytest.mark.parametrize(("fraction", "needed"), [(0.5, 5), (0.95, 59), (0.99, 299)])
+def test_how_many_a_quantile_needs(fraction, needed):
+    """With one less, 95 % confidence has no upper bound in the sample."""
+    assert not filled(*[0.01] * (needed - 1)).carries(fraction)
+    assert filled(*[0.01] * needed).carries(fraction)
+    assert 1 - fraction**needed >= 0.95 > 1 - fraction ** (needed - 1)
+
+
+def test_the_interval_of_a_quantile():
+    """Order statistics: of 1 to 100 ms, the median lies between 40 and 61 ms."""
+    sample = filled(*(n / 1000 for n in range(1, 101)))
+    low, high = sample.interval(0.5)
+
+    assert (low, high) == (pytest.approx(0.041, rel=0.01), pytest.approx(0.061, rel=0.01))
+    assert filled(*[0.02] * 7).interval(0.5) == (0.02, 0.02)
+
+
+@pytest.mark.parametrize(
+    ("survived", "of", "low", "high"),
+    [(0, 0, 0.0, 1.0), (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (50, 100, 0.4038, 0.5962)],
+)
+def test_the_interval_of_a_share(survived, of, low, high):
+    """Figures of Wilson's interval as others print them."""
+    assert wilson(survived, of) == (pytest.approx(low, abs=1e-3), pytest.approx(high, abs=1e-3))

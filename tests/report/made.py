@@ -1,0 +1,61 @@
+"""Results from scripts, for the tests of what is made of them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from pytest_wsstability.core.close import CloseFrame
+from pytest_wsstability.core.events import Tier
+from pytest_wsstability.core.requirement import Requirement
+from pytest_wsstability.core.result import Result, Run
+from tests.core.judging import BEATS
+from tests.core.script import FIN, timeline
+
+REQUIREMENT = Requirement.of(alive_for="2m", heartbeat_every="25s")
+# What a server may send to hurt whoever reads the report.
+HOSTILE = (
+    "</script><script>alert(1)</script> [x](http://evil.example) `|` %0A ::error::\n::warning::\x1b[31m @all"
+)
+
+
+def result(
+    *rows, until=None, tier=Tier.VIRTUAL, requirement=REQUIREMENT, nodeid="test_it.py::test_it", **values
+):
+    line = timeline(*rows, until=until)
+    line.tier = tier
+    fields = {"url": "wss://staging.example/ws", "path": "test_it.py", "line": 3, **values}
+    return Result(
+        nodeid=nodeid, requirement=requirement, verdict=requirement.check(line), timelines=(line,), **fields
+    )
+
+
+def run(*results, complaints=()):
+    return Run(
+        started="2026-11-24T02:00:00Z",
+        tool="pytest-wsstability 0.1.0",
+        machine="CPython 3.11.7, Linux x86_64",
+        results=results,
+        complaints=complaints,
+    )
+
+
+def good(**values):
+    return result(*BEATS, until=120, **values)
+
+
+def cut(**values):
+    return result(*BEATS[:4], (60, FIN), **values)
+
+
+def doubtful(**values):
+    return result(*BEATS[:2], until=40, **values)
+
+
+def hostile(**values):
+    """Every text that somebody else chose is hostile."""
+    end = {**FIN, "received": CloseFrame(4000, HOSTILE), "error": HOSTILE, "local_reason": HOSTILE}
+    return result((60, end), nodeid=f"test_it.py::test_it[{HOSTILE}]", **values)
+
+
+def expected(made):
+    return dataclasses.replace(made, expected=True)

@@ -1,0 +1,85 @@
+"""What every table says about a result."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from pytest_wsstability.core.events import Tier
+from pytest_wsstability.core.requirement import Requirement
+from pytest_wsstability.report.cells import cells, totals, worst_first
+from tests.core.script import FIN, PLANNED
+from tests.report.made import HOSTILE, cut, doubtful, expected, good, hostile, result
+
+
+def pings(count, seconds=0.01):
+    return [row for n in range(count) for row in ((n, ">ping"), (n + seconds, "<pong"))]
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (good(), {"verdict": "stable", "held": "120/120 s", "heartbeats": "4/4", "close": "-", "cause": ""}),
+        (cut(), {"verdict": "UNSTABLE", "held": "60/120 s", "heartbeats": "2/2", "close": "1006"}),
+        (cut(), {"cause": "1006 at 60 s of 120 s: no close frame received or sent; FIN"}),
+        (doubtful(), {"verdict": "INCONCLUSIVE", "held": "40/120 s", "heartbeats": "1/1", "close": "-"}),
+        (expected(cut()), {"verdict": "expected"}),
+        (cut(attempt=2), {"test": "test_it.py::test_it (attempt 2)"}),
+        (good(url=""), {"target": "-"}),
+        # Four round trips carry no quantile, five a median, 59 a p95.
+        (good(), {"p50": "too few", "p95": "too few", "slowest": "100 ms"}),
+        (result(*pings(5), until=120), {"heartbeats": "-", "p50": "10 ms", "p95": "too few"}),
+        (result(*pings(59), until=120), {"p50": "10 ms", "p95": "10 ms", "slowest": "10 ms"}),
+        (result(until=120), {"heartbeats": "-", "p50": "-", "p95": "-", "slowest": "-"}),
+        # What this end closed says nothing about the peer.
+        (result((120, PLANNED)), {"close": "-"}),
+        (result(until=30, requirement=Requirement.of(session_within="5s")), {"held": "30 s"}),
+        (result(until=86400, requirement=Requirement.of(alive_for="24h")), {"held": "24/24 h"}),
+        (result((50, FIN), requirement=Requirement.of(alive_for="24h")), {"held": "50 s/24 h"}),
+        (dataclasses.replace(cut(), timelines=()), {"close": "-", "heartbeats": "-", "slowest": "-"}),
+    ],
+)
+def test_words(made, words):
+    """One wording for all reports."""
+    shown = dataclasses.asdict(cells(made))
+
+    assert {name: shown[name] for name in words} == words
+
+
+def test_hostile_texts_are_one_printable_line():
+    """Whatever a peer sends moves no cursor and starts no line."""
+    shown = cells(hostile(url=f"wss://x/{HOSTILE}"))
+
+    for text in (shown.cause, shown.test, shown.target):
+        assert text.isprintable()
+
+
+def test_worst_first():
+    """Unstable, inconclusive, what was expected, stable."""
+    made = [good(nodeid="d"), expected(cut(nodeid="c")), doubtful(nodeid="b"), cut(nodeid="a")]
+
+    assert [each.nodeid for each in worst_first(made)] == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("made", "text"),
+    [
+        ([], None),
+        ([good(tier=Tier.REAL)], None),
+        ([good()], "1 of 1 holds stable; nothing is known beyond 120 s"),
+        (
+            [good(), cut(), doubtful()],
+            "1 of 3 holds stable, 1 unstable, 1 inconclusive; nothing is known beyond 120 s",
+        ),
+        ([cut(), cut(tier=Tier.REAL)], "0 of 1 holds stable, 1 unstable; nothing is known beyond 60 s"),
+        (
+            [good(), expected(cut())],
+            "1 of 1 holds stable, 1 ended as the test expected; nothing is known beyond 120 s",
+        ),
+        ([expected(cut())], "1 ended as the test expected; nothing is known beyond 60 s"),
+    ],
+)
+def test_totals(made, text):
+    """Of one tier, with the horizon."""
+    assert totals(made, Tier.VIRTUAL) == text

@@ -1,0 +1,45 @@
+"""Properties of a JUnit report."""
+
+from __future__ import annotations
+
+from pytest_wsstability.core.events import Tier
+from pytest_wsstability.report.junit import properties, suite_properties
+from tests.report.made import cut, good, hostile, run
+
+
+def test_properties_of_a_test():
+    """The words of the summary; what there is nothing to say about is left out."""
+    assert dict(properties([cut()])) == {
+        "ws_verdict": "UNSTABLE",
+        "ws_tier": "virtual time",
+        "ws_target": "wss://staging.example/ws",
+        "ws_held": "60/120 s",
+        "ws_heartbeats": "2/2",
+        "ws_rtt_p50": "too few",
+        "ws_rtt_p95": "too few",
+        "ws_rtt_max": "100 ms",
+        "ws_close": "1006",
+        "ws_cause": "1006 at 60 s of 120 s: no close frame received or sent; FIN",
+    }
+    assert "ws_cause" not in dict(properties([good()]))
+
+
+def test_a_second_hold_of_the_same_test():
+    """Names are not used twice."""
+    found = dict(properties([cut(), good()]))
+
+    assert (found["ws_verdict"], found["ws_verdict_2"]) == ("UNSTABLE", "stable")
+
+
+def test_properties_of_the_suite():
+    """Totals of each tier, and what was complained about."""
+    assert suite_properties(run(good(), cut(tier=Tier.REAL), complaints=("a gate",))) == [
+        ("ws_real_time", "0 of 1 holds stable, 1 unstable; nothing is known beyond 60 s"),
+        ("ws_virtual_time", "1 of 1 holds stable; nothing is known beyond 120 s"),
+        ("ws_failed", "a gate"),
+    ]
+
+
+def test_exact_strings():
+    """A subclass of str would end the session of a worker of xdist."""
+    assert all(type(text) is str for pair in properties([hostile(), good()]) for text in pair)

@@ -1,0 +1,114 @@
+"""The summary at the end of a run."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.events import Tier
+from pytest_wsstability.report.terminal import is_quiet, summary
+from tests.report.made import cut, doubtful, expected, good, hostile, run
+
+
+def text(made, **options):
+    return "\n".join(line.text for line in summary(made, **options))
+
+
+def test_the_worst_first_under_its_target():
+    """Verdict, held, heartbeats, round trips, close, test; the cause below; the horizon last."""
+    made = run(good(tier=Tier.REAL, nodeid="t.py::ok"), cut(tier=Tier.REAL, nodeid="t.py::red"))
+
+    assert text(made) == "\n".join(
+        [
+            "real time, wss://staging.example/ws",
+            "  verdict        held  heartbeats  rtt p50      p95     max  close  test",
+            "  UNSTABLE   60/120 s         2/2  too few  too few  100 ms   1006  t.py::red",
+            "    cause: 1006 at 60 s of 120 s: no close frame received or sent; FIN",
+            "  stable    120/120 s         4/4  too few  too few  100 ms      -  t.py::ok",
+            "real time: 1 of 2 holds stable, 1 unstable; nothing is known beyond 120 s",
+        ]
+    )
+
+
+def test_a_green_virtual_run_is_one_line():
+    """Nobody needs a table of what took no time and went well."""
+    made = run(good(), good(), expected(cut()))
+
+    assert is_quiet(made)
+    assert text(made) == (
+        "virtual time: 2 of 2 holds stable, 1 ended as the test expected; nothing is known beyond 120 s"
+    )
+
+
+@pytest.mark.parametrize("made", [good(tier=Tier.REAL), cut(), doubtful()])
+def test_what_makes_it_speak(made):
+    """Real time was spent, or something failed."""
+    assert not is_quiet(run(good(), made))
+
+
+def test_a_failure_in_virtual_time_has_its_row_and_the_stable_ones_have_none():
+    """Unless everything is asked for."""
+    made = run(good(nodeid="ok"), cut(nodeid="red"), expected(cut(nodeid="asked")))
+
+    assert [name for name in ("red", "ok", "asked") if f"  {name}" in text(made)] == ["red"]
+    assert all(f"  {name}" in text(made, everything=True) for name in ("red", "ok", "asked"))
+
+
+def test_tiers_are_never_mixed():
+    """A table and a line of totals each."""
+    lines = text(run(cut(tier=Tier.REAL), good(), cut())).splitlines()
+
+    assert [line for line in lines if line.startswith(("real time:", "virtual time:"))] == [
+        "real time: 0 of 1 holds stable, 1 unstable; nothing is known beyond 60 s",
+        "virtual time: 1 of 2 holds stable, 1 unstable; nothing is known beyond 120 s",
+    ]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_no_line_is_longer_than_the_terminal_or_than_100_columns(width):
+    """Long names lose their beginning, long causes their end; the numbers stay."""
+    made = run(
+        hostile(tier=Tier.REAL, url=f"wss://{'very-' * 30}long.example/"),
+        good(tier=Tier.REAL, nodeid=f"tests/{'deep/' * 40}test_it.py::test_it"),
+        doubtful(),
+    )
+    # Below 72 columns, the numbers alone are wider.
+    limit = min(max(width, 72), 100)
+
+    assert max(len(line.text) for line in summary(made, width=width)) <= limit
+    assert "test_it.py::test_it" in text(made, width=width)
+
+
+def test_five_hundred_holds_are_summed_up():
+    """The worst of them have rows."""
+    made = run(
+        *(good(tier=Tier.REAL, nodeid=f"ok{n}") for n in range(500)), cut(tier=Tier.REAL, nodeid="red")
+    )
+    lines = text(made).splitlines()
+
+    assert len(lines) < 60
+    assert any("red" in line for line in lines)
+    assert "  and 461 more" in lines
+
+
+def test_complaints_come_last_and_are_red():
+    """Gates and regressions, as people know them from coverage thresholds."""
+    *_, last = summary(run(good(), complaints=("ws_fail_on unstable > 0: 1 of 2 holds",)))
+
+    assert (last.text, last.colour) == ("FAIL ws_fail_on unstable > 0: 1 of 2 holds", "red")
+
+
+def test_colours_follow_the_verdict():
+    """Through pytest's own writer, which knows whether there are any."""
+    rows = summary(run(good(tier=Tier.REAL), cut(tier=Tier.REAL), doubtful(tier=Tier.REAL)))
+
+    assert {line.text.split()[0]: line.colour for line in rows if line.colour} == {
+        "stable": "green", "UNSTABLE": "red", "INCONCLUSIVE": "yellow", "cause:": "yellow",
+    }  # fmt: skip
+
+
+def test_hostile_texts_are_harmless():
+    """No escape sequence reaches the terminal, and no line starts that is not ours."""
+    shown = text(run(hostile()))
+
+    assert "\x1b" not in shown
+    assert not any(line.startswith("::") for line in shown.splitlines())
