@@ -11,6 +11,7 @@ from .findings import Advice, Findings, FoundTimer, Policy, TimerKind
 from .observation import Fate, Observation
 from .policy import classify, matrix, tolerance
 from .rungs import Traffic
+from .silence import bracket
 
 # Our own loop may stand still for so long, as a share of what was measured, before nothing is believed.
 _LAG_SHARE = 0.05
@@ -35,12 +36,12 @@ def infer(observations: Sequence[Observation], *, tier: Tier = Tier.REAL) -> Fin
     """
     ladder = _Ladder(observations)
     age = ladder.max_age()
-    idle, resets = ladder.idle(age)
-    timers = sorted((timer for timer in (idle, age) if timer), key=lambda timer: timer.seconds)
+    silence, resets = ladder.silence_timers(age)
+    timers = sorted([*silence, *([age] if age else [])], key=lambda timer: timer.seconds)
     return Findings(
         timers=tuple(timers),
         resets=resets,
-        advice=_advice(idle, resets),
+        advice=_advice(silence, resets),
         server_ping_every=ladder.server_ping_every(),
         horizon=max((each.age for each in observations), default=0.0),
         tier=tier,
@@ -50,10 +51,11 @@ def infer(observations: Sequence[Observation], *, tier: Tier = Tier.REAL) -> Fin
     )
 
 
-def _advice(idle: FoundTimer | None, resets: Mapping[Traffic, bool | None]) -> tuple[Advice, ...]:
-    if idle is None:
+def _advice(timers: Sequence[FoundTimer], resets: Mapping[Traffic, bool | None]) -> tuple[Advice, ...]:
+    least = min((timer.least for timer in timers), default=0.0)
+    if least <= 0:
         return ()
-    safe, unsafe = safe_interval(idle.least), unsafe_interval(idle.least)
+    safe, unsafe = safe_interval(least), unsafe_interval(least)
     return tuple(Advice(kind, safe, unsafe) for kind in _ADVISED if resets.get(kind))
 
 
@@ -147,25 +149,41 @@ class _Ladder:
         ages = [e.age for e in self.all if e.fate is busiest.fate and abs(e.age - busiest.age) <= near]
         middle, error = _middle(ages)
         silent = busiest.fate is Fate.LOST
+        if silent:
+            self.notes.append("a path that died for all at that moment would look the same: probe again")
         # What is lost without a word was alive at its last sign of life, and not at the next that was due.
-        error += (busiest.rung.every or 0.0) if silent else 0.0
+        late = (busiest.rung.every or 0.0) / 2 if silent else 0.0
         return FoundTimer(
-            kind=TimerKind.MAX_AGE, seconds=middle, error=error, policy=Policy.NOTHING, silent=silent
+            kind=TimerKind.MAX_AGE,
+            seconds=middle + late,
+            error=error + late,
+            policy=Policy.NOTHING,
+            silent=silent,
         )
 
-    # The idle timer.
+    # The timers that end what says too little.
 
-    def idle(self, age: FoundTimer | None) -> tuple[FoundTimer | None, dict[Traffic, bool | None]]:
-        """What ends the connection that says nothing."""
+    def silence_timers(self, age: FoundTimer | None) -> tuple[list[FoundTimer], dict[Traffic, bool | None]]:
+        """What ends the connection that says nothing, and the traffic that keeps one alive."""
         mute = self.mute
         if mute is None or self.doubts:
-            return None, {}
+            return [], {}
         if not mute.gone:
             self._note_odd_ends(age)
-            return None, {}
-        if age is not None and (age.silent or mute.age >= age.seconds - tolerance(age.seconds)):
-            return None, {}
-        resets = matrix(self.busy, mute)
+            return [], {}
+        if age is not None and (mute.fate is Fate.LOST or mute.age >= age.seconds - tolerance(age.seconds)):
+            return [], {}
+        later = self._later(mute, age)
+        first, resets = self._first(mute, {each.rung.traffic for each in later})
+        second, not_enough = self._second(later, resets)
+        for kind in not_enough:
+            resets[kind] = False
+        return [timer for timer in (first, second) if timer], resets
+
+    def _first(
+        self, mute: Observation, outlived: set[Traffic]
+    ) -> tuple[FoundTimer | None, dict[Traffic, bool | None]]:
+        resets = {kind: kind in outlived or reset for kind, reset in matrix(self.busy, mute).items()}
         policy = classify(resets, self.busy, mute)
         if policy is Policy.UNKNOWN:
             self.doubts.append(
@@ -173,8 +191,40 @@ class _Ladder:
                 "send more often (--every)"
             )
         if mute.fate is Fate.LOST:
-            return self._bracket(policy), resets
+            return self._between(policy, resets), resets
         return self._seen(mute, policy, resets), resets
+
+    def _later(self, mute: Observation, age: FoundTimer | None) -> list[Observation]:
+        """Busy ones that outlived the first timer and died together of something else than their age."""
+        if mute.fate is Fate.LOST:
+            return []
+        later = [
+            each
+            for each in self.busy.values()
+            if each.fate is Fate.ENDED
+            and each.age - mute.age >= max(2 * tolerance(mute.age), each.rung.every or 0.0)
+            and not (age is not None and abs(each.age - age.seconds) <= tolerance(age.seconds))
+        ]
+        together = [each for each in later if abs(each.age - later[0].age) <= tolerance(later[0].age)]
+        if len(later) < 2 or len(together) < len(later):
+            self.notes += [f"{e.rung.name} ended alone, at {show(e.age)}: {e.detail}" for e in later]
+            return []
+        return later
+
+    def _second(
+        self, later: Sequence[Observation], resets: Mapping[Traffic, bool | None]
+    ) -> tuple[FoundTimer | None, list[Traffic]]:
+        """Behind the first timer, one that part of the traffic does not reset."""
+        if not later:
+            return None, []
+        kinds = [each.rung.traffic for each in later]
+        rest = {kind: kind not in kinds for kind, reset in resets.items() if reset}
+        policy = classify(rest, self.busy, later[0])
+        middle, error = _middle([each.age for each in later])
+        timer = FoundTimer(
+            kind=_KINDS.get(policy, TimerKind.IDLE), seconds=middle, error=error, policy=policy
+        )
+        return timer, kinds
 
     def _seen(self, mute: Observation, policy: Policy, resets: Mapping[Traffic, bool | None]) -> FoundTimer:
         dead = [mute, *(self.busy[kind] for kind, reset in resets.items() if reset is False)]
@@ -183,26 +233,33 @@ class _Ladder:
         lengths = [each.age - _since(each, policy) for each in dead]
         middle, error = _middle([each for each in lengths if abs(each - lengths[0]) <= tolerance(lengths[0])])
         first = mute.first_server_ping
-        answering = self.quiet is not None and bool(mute.server_pings) and self.quiet.fate is Fate.ALIVE
         return FoundTimer(
             kind=_KINDS.get(policy, TimerKind.IDLE),
             seconds=middle,
             error=max(error, 0.0 if policy in _FROM_OPENING else _since(mute, policy) / 2),
             policy=policy,
             after_ping=mute.age - first if first is not None else None,
-            answering_helps=answering,
+            answering_helps=self._answering_helps(),
         )
 
-    def _bracket(self, policy: Policy) -> FoundTimer:
-        """A timer that tells nobody: between the longest silence survived and the shortest that was not."""
-        survived = [e.rung.every or 0.0 for e in self.slow if e.fate is Fate.ALIVE and e.pongs]
-        quick = [e.rung.every or 0.0 for e in self.busy.values() if e.fate is Fate.ALIVE]
-        lost = [e.gap for e in self.all if e.gap is not None]
-        high = min(lost)
-        low = max((each for each in (*survived, *quick) if each < high), default=0.0)
+    def _between(self, policy: Policy, resets: Mapping[Traffic, bool | None]) -> FoundTimer | None:
+        """A timer that tells nobody."""
+        found = bracket(self.all, resets)
+        if found is None:
+            return None
+        low, high = found
         return FoundTimer(
-            kind=TimerKind.IDLE, seconds=(low + high) / 2, error=(high - low) / 2, policy=policy, silent=True
+            kind=_KINDS.get(policy, TimerKind.IDLE),
+            seconds=(low + high) / 2,
+            error=(high - low) / 2,
+            policy=policy,
+            silent=True,
+            answering_helps=self._answering_helps(),
         )
+
+    def _answering_helps(self) -> bool:
+        quiet, mute = self.quiet, self.mute
+        return bool(quiet and mute and mute.server_pings and quiet.fate is Fate.ALIVE)
 
     def _note_odd_ends(self, age: FoundTimer | None) -> None:
         for each in self.all:

@@ -38,8 +38,8 @@ def _resets(one: Observation, silence: Observation) -> bool | None:
     if one.fate is Fate.NOT_OPENED:
         return None
     if silence.fate is Fate.LOST:
-        # Nobody knows when that was, so only who was found alive tells.
-        return {Fate.ALIVE: True, Fate.LOST: False}.get(one.fate)
+        # Nobody knows when that was, so only who was found alive tells. RST may answer the next message.
+        return one.fate is Fate.ALIVE
     lived = one.age - silence.age
     if lived >= max(2 * tolerance(silence.age), every) and (
         one.fate is Fate.ALIVE or one.age > _LATE * silence.age
@@ -85,4 +85,7 @@ def _answered(one: Observation) -> bool:
     """Whether bytes of the server kept coming: its own pings to one that is silent aside."""
     every = one.rung.every
     assert every is not None
-    return one.fate is not Fate.LOST and one.age - one.last_received <= 2 * every + tolerance(one.age)
+    if one.fate is Fate.LOST:
+        # Nothing is heard from it any more; but while it lived?
+        return one.last_received > 2 * every
+    return one.age - one.last_received <= 2 * every + tolerance(one.age)

@@ -14,7 +14,7 @@ _QUICK_SHARE = 1 / 200
 _QUICK_MIN, _QUICK_MAX = 0.05, 5.0
 # Intervals of the slow pings: the longest as a share of the wait, then half of it, and so on. They lie just
 # below the round numbers that timers have.
-_SLOW_SHARE = 0.384
+_SLOW_SHARE = 0.768
 
 
 class Traffic(Enum):
@@ -43,11 +43,15 @@ class Rung:
     answers: bool = False
     # It waits for the pong of each ping, to find out which silence loses a connection without a word.
     slow: bool = False
+    # It pings once, to find out whether this one silence loses it.
+    once: bool = False
 
     @property
     def name(self) -> str:
         """In words: ``ping every 2.5 s, no pongs``."""
         what = self.traffic.value
+        if self.once:
+            return f"{what} after {show(self.every or 0.0)}"
         if self.every is not None:
             what += f" every {show(self.every)}"
         return what if self.answers else f"{what}, no pongs"
@@ -80,7 +84,7 @@ def waits(low: float, high: float, count: int) -> tuple[Rung, ...]:
     """Rungs that stay silent for so long and then ping, evenly spread between two silences."""
     step = (high - low) / (count + 1)
     return tuple(
-        Rung(traffic=Traffic.PING, every=low + step * number, answers=True, slow=True)
+        Rung(traffic=Traffic.PING, every=low + step * number, answers=True, slow=True, once=True)
         for number in range(1, count + 1)
     )
 

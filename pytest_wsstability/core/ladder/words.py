@@ -74,9 +74,7 @@ def report(findings: Findings) -> list[str]:
         lines.append(f"  send      {_advice(findings.advice)}")
     lines.append(f"  pings     {_pings(findings)}")
     lines += [f"  note      {note}" for note in findings.notes]
-    lines.append(f"  connections ({len(findings.observations)})")
-    width = max(len(each.rung.name) for each in findings.observations)
-    lines += [f"    {each.rung.name:<{width}}  {_life(each)}" for each in findings.observations]
+    lines += _connections(findings.observations)
     covered = show(round(findings.horizon, 1))
     lines.append(f"  covered   {covered} in {findings.tier.value}; nothing is known beyond")
     return lines
@@ -108,6 +106,25 @@ def _pings(findings: Findings) -> str:
     if idle is not None and idle.after_ping is not None:
         text += f"; who answers none is cut {show(round(idle.after_ping, 1))} after the first"
     return text
+
+
+def _connections(observations: Sequence[Observation]) -> list[str]:
+    ladder = [each for each in observations if not each.rung.once]
+    waits = [each for each in observations if each.rung.once]
+    width = max(len(each.rung.name) for each in ladder)
+    lines = [f"  connections ({len(ladder)}{f', then {len(waits)}' if waits else ''})"]
+    lines += [f"    {each.rung.name:<{width}}  {_life(each)}" for each in ladder]
+    if waits:
+        lines.append(f"    one silence each, then a ping: {_waits(waits)}")
+    return lines
+
+
+def _waits(waits: Sequence[Observation]) -> str:
+    lived = [each.rung.every or 0.0 for each in waits if each.fate is Fate.ALIVE]
+    lost = [each.gap for each in waits if each.gap is not None]
+    parts = [f"{show(round(max(lived), 2))} is survived"] if lived else []
+    parts += [f"{show(round(min(lost), 2))} is not"] if lost else []
+    return ", ".join(parts)
 
 
 def _life(one: Observation) -> str:

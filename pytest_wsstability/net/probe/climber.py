@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ...core.close import TransportEnd
@@ -33,12 +34,12 @@ class Climber:
 
     """
 
-    def __init__(self, rung: Rung, text: str, stopped: asyncio.Future[None]) -> None:
+    def __init__(self, rung: Rung, text: str, loop: asyncio.AbstractEventLoop) -> None:
         self.rung = rung
         self.observation: Observation | None = None
         self._text = text
-        # Done when the whole probe is to end early.
-        self._stopped = stopped
+        # Done when it has told enough before its time is over.
+        self.concluded: asyncio.Future[None] = loop.create_future()
         self._connection: Connection | None = None
         # Seconds of silence before a ping that nobody answered; None while all were.
         self._lost_after: float | None = None
@@ -47,6 +48,22 @@ class Climber:
     def timeline(self) -> Timeline | None:
         """The record so far; None before the connection is open."""
         return self._connection.timeline if self._connection is not None else None
+
+    def conclude(self) -> None:
+        """End it early, with what has been seen."""
+        if not self.concluded.done():
+            self.concluded.set_result(None)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was lost without a word."""
+        return self._lost_after is not None
+
+    def seen(self) -> Observation | None:
+        """What is known of it up to now; None before it is open."""
+        if self.observation is not None or self._connection is None:
+            return self.observation
+        return self._seen()
 
     async def open(self, url: str, options: Mapping[str, Any]) -> None:
         """
@@ -76,14 +93,24 @@ class Climber:
         try:
             if self.rung.slow:
                 await self._wait_and_ping(websocket, until)
-            elif not await self._ends(websocket, until):
+                self.observation = self._seen()
+            elif await self._ends(websocket, until):
+                self.observation = self._seen()
+            else:
+                # What is asked now, and answered, is none of its traffic.
+                seen = self._seen()
                 await self._ask(websocket)
+                lost = self._lost_after
+                fate, age = (Fate.ALIVE, seen.age) if lost is None else (Fate.LOST, seen.last_received)
+                self.observation = replace(seen, fate=fate, age=age, gap=lost, pongs=self._seen().pongs)
         finally:
             if ticker is not None:
                 ticker.cancel()
-            lost = self._lost_after
-            self.observation = Observation.of(self.rung, self._connection.timeline, lost_after=lost)
         await self._leave(websocket)
+
+    def _seen(self) -> Observation:
+        assert self._connection is not None
+        return Observation.of(self.rung, self._connection.timeline, lost_after=self._lost_after)
 
     def _start(self, websocket: WebSocket) -> Ticker | None:
         rung = self.rung
@@ -110,7 +137,7 @@ class Climber:
     async def _ends(self, websocket: WebSocket, until: float) -> bool:
         """Wait for the end, or the instant, or for the end of the probe; True if it has ended."""
         ended = websocket.loop.create_task(websocket.wait_ended(until))
-        waiting: set[asyncio.Future[Any]] = {ended, self._stopped}
+        waiting: set[asyncio.Future[Any]] = {ended, self.concluded}
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()
         return websocket.transport is None
@@ -118,12 +145,12 @@ class Climber:
     async def _wait_and_ping(self, websocket: WebSocket, until: float) -> None:
         """Ping now and then, and find out after which silence nobody is there any more."""
         assert self.rung.every is not None
-        loop = websocket.loop
-        at = loop.time()
-        while (at := at + self.rung.every) <= until and not self._stopped.done():
+        assert websocket.timeline is not None
+        at = websocket.timeline.opened
+        while (at := at + self.rung.every) <= until and not self.concluded.done():
             if await self._ends(websocket, at):
                 return
-            if self._stopped.done() or not await self._ask(websocket):
+            if self.concluded.done() or not await self._ask(websocket):
                 return
 
     async def _ask(self, websocket: WebSocket) -> bool:

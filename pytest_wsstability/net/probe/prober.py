@@ -9,16 +9,19 @@ from typing import Any
 from ...core.duration import Duration, parse_duration
 from ...core.ladder.findings import Findings
 from ...core.ladder.inference import infer
-from ...core.ladder.rungs import MOST_CONNECTIONS, Rung, ladder
+from ...core.ladder.observation import Observation
+from ...core.ladder.rungs import MOST_CONNECTIONS, Rung, Traffic, ladder, waits
 from ...core.redact import redact_url
 from ...profiles import JSON, Profile
 from ..client import profile_of
 from ..health import tier_of
-from .climber import Climber
+from .climber import ANSWER, Climber
 
 # Seconds between two openings: polite, and ages then tell a timer from a restart. A short probe has less.
 STAGGER = 0.25
 _STAGGER_SHARE = 0.01
+# A timer that tells nobody is narrowed down to this share of its length, either way, while there is time.
+_NARROW = 0.005
 # Kept short, so that a server that reads JSON can read it, and knows no such message.
 TEXT = '{"type":"probe"}'
 
@@ -63,13 +66,15 @@ class Prober:
             self.seconds, every=interval, heartbeats=not self._profile.heartbeat_is_frame
         )
         self._text = text
+        # Those of the ladder, and those that were sent after.
         self.climbers: list[Climber] = []
-        self._stopped: asyncio.Future[None] | None = None
+        self._over = False
 
     def stop(self) -> None:
         """End early, with what has been seen."""
-        if self._stopped is not None and not self._stopped.done():
-            self._stopped.set_result(None)
+        self._over = True
+        for climber in self.climbers:
+            climber.conclude()
 
     async def run(self, watch: Callable[[Prober], object] | None = None) -> Findings:
         """
@@ -83,24 +88,78 @@ class Prober:
 
         """
         loop = asyncio.get_running_loop()
-        self._stopped = loop.create_future()
-        self.climbers = [Climber(rung, self._text, self._stopped) for rung in self.rungs]
+        until = loop.time() + self.seconds
+        ladder = self._send(self.rungs)
         # Nothing else is opened where the first is refused.
-        await self.climbers[0].open(self._url, self._options)
+        await ladder[0].open(self._url, self._options)
         if watch is not None:
             watch(self)
-        stagger = min(STAGGER, self.seconds * _STAGGER_SHARE)
-        async with asyncio.TaskGroup() as group:
-            for number, climber in enumerate(self.climbers):
-                group.create_task(self._climb(climber, number * stagger))
-        seen = [climber.observation for climber in self.climbers if climber.observation is not None]
-        return infer(seen, tier=tier_of(loop))
+        tasks = self._start(ladder)
+        narrowing = loop.create_task(self._narrow(ladder, tasks, until))
+        try:
+            await asyncio.gather(*tasks, narrowing)
+        finally:
+            for task in (*tasks, narrowing):
+                task.cancel()
+            await asyncio.gather(*tasks, narrowing, return_exceptions=True)
+        return infer(self._seen(), tier=tier_of(loop))
 
-    async def _climb(self, climber: Climber, delay: float) -> None:
-        assert self._stopped is not None
-        await asyncio.wait([self._stopped], timeout=delay)
-        if not self._stopped.done() or climber.timeline is not None:
-            await climber.climb(self._url, self._options, self.seconds)
+    def _send(self, rungs: Sequence[Rung]) -> list[Climber]:
+        loop = asyncio.get_running_loop()
+        climbers = [Climber(rung, self._text, loop) for rung in rungs]
+        self.climbers += climbers
+        return climbers
+
+    def _start(self, climbers: Sequence[Climber], seconds: float | None = None) -> list[asyncio.Task[None]]:
+        loop, stagger = asyncio.get_running_loop(), min(STAGGER, self.seconds * _STAGGER_SHARE)
+        return [
+            loop.create_task(self._climb(climber, number * stagger, seconds))
+            for number, climber in enumerate(climbers)
+        ]
+
+    async def _climb(self, climber: Climber, delay: float, seconds: float | None) -> None:
+        await asyncio.wait([climber.concluded], timeout=delay)
+        if not climber.concluded.done() or climber.timeline is not None:
+            await climber.climb(self._url, self._options, self.seconds if seconds is None else seconds)
+
+    def _seen(self) -> list[Observation]:
+        return [seen for climber in self.climbers if (seen := climber.seen()) is not None]
+
+    # After a connection was lost without a word.
+
+    async def _narrow(
+        self, ladder: Sequence[Climber], tasks: Sequence[asyncio.Task[None]], until: float
+    ) -> None:
+        """Send connections after that wait as long as lies between what survived and what did not."""
+        slow = {task for climber, task in zip(ladder, tasks, strict=True) if climber.rung.slow}
+        while slow and not any(climber.is_lost for climber in ladder if climber.rung.slow):
+            _, slow = await asyncio.wait(slow, return_when=asyncio.FIRST_COMPLETED)
+        if not any(climber.is_lost for climber in ladder):
+            return
+        # Whoever is not slow has told what it can: who lives now outlived the timer.
+        told = [pair for pair in zip(ladder, tasks, strict=True) if self._has_told(pair[0])]
+        for climber, _ in told:
+            climber.conclude()
+        await asyncio.wait([task for _, task in told])
+        while (rungs := self._between(until)) and not self._over:
+            await asyncio.gather(*self._start(self._send(rungs), max(rung.every or 0.0 for rung in rungs)))
+
+    def _has_told(self, climber: Climber) -> bool:
+        return not climber.rung.slow and climber.rung.traffic is not Traffic.ALL
+
+    def _between(self, until: float) -> Sequence[Rung]:
+        """Waits that narrow the timer down; none if it is known well enough or the time is over."""
+        seen = self._seen()
+        timer = infer(seen).idle
+        if timer is None or not timer.silent or timer.error <= _NARROW * timer.seconds:
+            return ()
+        low, high = timer.least, timer.seconds + timer.error
+        room = MOST_CONNECTIONS - sum(climber.observation is None for climber in self.climbers)
+        left = until - asyncio.get_running_loop().time() - room * STAGGER - ANSWER
+        # Where pings reset nothing, a wait that ends with one tells nothing.
+        if left < high or room < 1 or infer(seen).resets.get(Traffic.PING) is False:
+            return ()
+        return waits(low, high, room)
 
 
 async def probe(
