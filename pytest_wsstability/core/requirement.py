@@ -135,7 +135,8 @@ def _seconds(value: Duration | None, name: str) -> float | None:
     return None if value is None else parse_duration(value, name)
 
 
-def _count(value: Any, name: str) -> int:
+def count(value: Any, name: str) -> int:
+    """A whole number from 0, or a ValueError that names it."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError(f"{name}: {value!r} is not a count; give a whole number from 0")
     return value
@@ -178,8 +179,8 @@ _CONVERT: dict[str, Callable[[Any, str], Any]] = {
     "pings_within": _seconds,
     "rtt_p95": _seconds,
     "max_age_ok": _seconds,
-    "heartbeat_missed_max": _count,
-    "heartbeats_at_least": _count,
+    "heartbeat_missed_max": count,
+    "heartbeats_at_least": count,
     "no_abnormal_closure": _flag,
     "handshake": _flag,
     "allow_close": _codes,

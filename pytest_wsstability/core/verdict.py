@@ -38,7 +38,6 @@ class Rule(Enum):
     RECONNECTS = "reconnects"
     STORM = "no reconnect storm"
     DUPLICATE = "no duplicate session"
-    RESUMED = "session resumed"
     MESSAGES = "no message lost or duplicated"
 
 

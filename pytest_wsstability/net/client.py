@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from websockets.client import ClientProtocol
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
@@ -239,6 +239,53 @@ class ClientSide:
             websocket.send_ping()
 
 
+class Dialled(NamedTuple):
+    """How a connection was opened: the arguments of `connect`, but for the session's id."""
+
+    url: str
+    client: ClientKind | str
+    profile: Profile | str
+    heartbeat: Duration | None
+    headers: Headers
+    origin: str | None
+    subprotocols: Sequence[str]
+    compression: bool
+    tls: TLS | None
+    max_size: int | None
+    inbox: int
+    open_timeout: Duration
+
+    async def again(self, session_id: str | None, changes: dict[str, Any]) -> Connection:
+        """Another connection of the same client, with some arguments changed."""
+        __tracebackhide__ = True
+        return await connect(**{**self._asdict(), "session_id": session_id, **changes})
+
+    async def open(self, session_id: str | None) -> Connection:
+        """See `connect`."""
+        __tracebackhide__ = True
+        uri = parse_url(self.url)
+        loop = asyncio.get_running_loop()
+        opening: asyncio.Future[None] = loop.create_future()
+        side = ClientSide(
+            client_kind(self.client),
+            opening,
+            headers=parse_headers(self.headers),
+            heartbeat=None if self.heartbeat is None else parse_duration(self.heartbeat, "heartbeat"),
+            session_id=session_id or str(uuid.uuid4()),
+        )
+        _check_fields(self.origin, self.subprotocols)
+        _check_limits(self.max_size, self.inbox)
+        protocol = _protocol(uri, self.origin, self.subprotocols, self.compression, self.max_size)
+        websocket = WebSocket(protocol, side, profile_of(self.profile), loop=loop, inbox=self.inbox)
+        seconds = parse_duration(self.open_timeout, "open_timeout")
+        await dial(websocket, uri, opening, tls=self.tls or TLS(), timeout=seconds, url=self.url)
+        name = side.session_id if websocket.profile.has_session else None
+        connection = Connection(websocket, url=redact_url(self.url), session_id=name)
+        connection.response_headers = side.response_headers
+        connection.dialled = self
+        return connection
+
+
 async def connect(
     url: str,
     *,
@@ -279,28 +326,11 @@ async def connect(
 
     """
     __tracebackhide__ = True
-    uri = parse_url(url)
-    loop = asyncio.get_running_loop()
-    opening: asyncio.Future[None] = loop.create_future()
-    side = ClientSide(
-        client_kind(client),
-        opening,
-        headers=parse_headers(headers),
-        heartbeat=None if heartbeat is None else parse_duration(heartbeat, "heartbeat"),
-        session_id=session_id or str(uuid.uuid4()),
-    )
-    _check_fields(origin, subprotocols)
-    _check_limits(max_size, inbox)
-    protocol = _protocol(uri, origin, subprotocols, compression, max_size)
-    websocket = WebSocket(protocol, side, profile_of(profile), loop=loop, inbox=inbox)
-    seconds = parse_duration(open_timeout, "open_timeout")
-    await dial(websocket, uri, opening, tls=tls or TLS(), timeout=seconds, url=url)
-    has_session = websocket.profile.has_session
-    connection = Connection(
-        websocket, url=redact_url(url), session_id=side.session_id if has_session else None
-    )
-    connection.response_headers = side.response_headers
-    return connection
+    dialled = Dialled(
+        url, client, profile, heartbeat, headers, origin, subprotocols, compression, tls, max_size, inbox,
+        open_timeout,
+    )  # fmt: skip
+    return await dialled.open(session_id)
 
 
 def _check_fields(origin: str | None, subprotocols: Sequence[str]) -> None:

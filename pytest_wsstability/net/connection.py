@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core import assertions
 from ..core.assertions import Judged, StabilityError
 from ..core.duration import Duration
 from ..core.judgement import Judgement
-from ..core.requirement import Requirement
+from ..core.numbering import Tally, judge_messages, tally
+from ..core.requirement import Requirement, count
 from ..core.timeline import Timeline
 from ..core.verdict import Outcome, Verdict
 from .errors import ConnectionEnded
 from .hold import hold, wait_session
+from .reopening import reconnect
 from .websocket import WebSocket
+
+if TYPE_CHECKING:
+    from ..core.backoff import Backoff
+    from .client import Dialled
+
+
+class Keeper(Protocol):
+    """Who closes connections in the end."""
+
+    def keep(self, connection: Connection) -> None:
+        """One more."""
 
 
 class Connection(Judged):
@@ -31,11 +44,15 @@ class Connection(Judged):
         judgement: what was asserted so far and what came of it; None before the first assertion.
         others: timelines of other ends of this connection, shown with failures.
         response_headers: the fields of the server's handshake response; empty at a server.
+        previous: the connection before `reconnect`; None for the first one, and at a server.
+        dialled: how it was opened, to open it again; None at a server.
+        keeper: who closes it in the end; None if nobody does.
 
     """
 
     __slots__ = (
-        "judgement", "others", "requirement", "response_headers", "session_id", "url", "websocket"
+        "dialled", "judgement", "keeper", "others", "previous", "requirement", "response_headers",
+        "session_id", "url", "websocket",
     )  # fmt: skip
 
     def __init__(self, websocket: WebSocket, *, url: str = "", session_id: str | None = None) -> None:
@@ -46,6 +63,9 @@ class Connection(Judged):
         self.judgement: Judgement | None = None
         self.others: tuple[Timeline, ...] = ()
         self.response_headers: tuple[tuple[str, str], ...] = ()
+        self.previous: Connection | None = None
+        self.dialled: Dialled | None = None
+        self.keeper: Keeper | None = None
 
     @property
     def timeline(self) -> Timeline:
@@ -147,6 +167,85 @@ class Connection(Judged):
     async def wait_closed(self) -> None:
         """Wait for the end of the connection, whoever ends it."""
         await self.websocket.wait_ended()
+
+    async def reconnect(
+        self, *, within: Duration | None = None, backoff: Backoff | None = None, **changes: Any
+    ) -> Connection:
+        """
+        Open a connection to the same server with the same session id, after this one has ended.
+
+        Args:
+            within: how long to try; None tries once.
+            backoff: the waits between the attempts; see `Backoff`.
+            changes: keywords of `connect` that are others now, such as ``headers`` with a token to resume.
+
+        Returns:
+            A connection with a timeline of its own; its ``previous`` is this one.
+
+        Raises:
+            RuntimeError: if this connection is still open, or is a server's.
+            OpeningError: if none opened, with the reason of the last attempt.
+
+        """
+        __tracebackhide__ = True
+        return await reconnect(self, within, backoff, changes)
+
+    @property
+    def tally(self) -> Tally:
+        """Messages received that carry a number (`Profile.sequence`), here and before each `reconnect`."""
+        chain: list[Connection] = [self]
+        while chain[-1].previous is not None:
+            chain.append(chain[-1].previous)
+        return tally(connection.websocket.numbers for connection in reversed(chain))
+
+    async def assert_session_resumed(
+        self, *, within: Duration = "5s", lost_max: int = 0, duplicated_max: int = 0
+    ) -> None:
+        """
+        After `reconnect`: the server confirmed the same session in time, and lost or repeated no message.
+
+        Messages are counted where they carry numbers; see `assert_messages_intact`.
+
+        Raises:
+            StabilityError: if the session was not confirmed, or another one was, or messages are not intact.
+            ValueError: if this connection is no reconnect.
+
+        """
+        __tracebackhide__ = True
+        if self.previous is None:
+            raise ValueError(
+                "assert_session_resumed: this is a first connection; connection.reconnect() gives more"
+            )
+        await self.assert_session_confirmed(within=within)
+        if self.tally.seen:
+            self.assert_messages_intact(lost_max=lost_max, duplicated_max=duplicated_max)
+
+    def assert_messages_intact(self, *, lost_max: int = 0, duplicated_max: int = 0) -> None:
+        """
+        Of the messages received here, and before each `reconnect`, none is missing and none came twice.
+
+        They are told by the numbers or ids they carry (`Profile.sequence`, by default the JSON member "seq").
+        Of whole numbers those between the first and the last that came are expected, each once; of ids it
+        can only be told which came twice.
+
+        Raises:
+            StabilityError: if more are missing or double than may be, or no message carried a number.
+
+        """
+        __tracebackhide__ = True
+        self.judge_messages(self.tally, lost_max, duplicated_max)
+
+    def judge_messages(self, found: Tally, lost_max: int, duplicated_max: int) -> None:
+        """Raise if more messages were lost or came twice than may be."""
+        __tracebackhide__ = True
+        verdict = judge_messages(
+            found,
+            lost_max=count(lost_max, "lost_max"),
+            duplicated_max=count(duplicated_max, "duplicated_max"),
+            duration=self.timeline.duration,
+            tier=self.timeline.tier,
+        )
+        self._raise_unless_stable(Requirement(), verdict)
 
     async def assert_alive_for(self, duration: Duration) -> None:
         """

@@ -68,10 +68,15 @@ class Connector:
         url = self._url if url is None else url
         connection = await connect(url, **{**self._options_for(url), **options})
         connection.requirement = self._requirement
+        connection.keeper = self
+        self.keep(connection)
+        return connection
+
+    def keep(self, connection: Connection) -> None:
+        """Close it in the end, and show what our orchestrator saw of it."""
         if self._orchestrator is not None:
             self._orchestrator.witness(connection)
         self.connections.append(connection)
-        return connection
 
     async def close_all(self) -> None:
         """Close what is still open, all at once: one that does not answer holds up no other."""

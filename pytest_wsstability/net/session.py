@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.assertions import Judged
 from ..core.duration import Duration
+from ..core.numbering import Tally, tally
 from ..core.requirement import Requirement
 from ..core.timeline import Timeline
 from ..core.verdict import Verdict
@@ -78,6 +79,21 @@ class Session(Judged):
         """Every part of the requirement holds; the keywords are those of the ``ws_stability`` marker."""
         __tracebackhide__ = True
         return await self.connection.assert_stable(**requirement)
+
+    @property
+    def tally(self) -> Tally:
+        """Messages of the client that carry a number (`Profile.sequence`), over all its connections."""
+        return tally(connection.websocket.numbers for connection in self.connections)
+
+    def assert_messages_intact(self, *, lost_max: int = 0, duplicated_max: int = 0) -> None:
+        """
+        Of the client's messages none is missing and none came twice, over all connections of the session.
+
+        See `Connection.assert_messages_intact`.
+
+        """
+        __tracebackhide__ = True
+        self.connection.judge_messages(self.tally, lost_max, duplicated_max)
 
     async def assert_reconnects(
         self,

@@ -9,6 +9,7 @@ from websockets.client import ClientProtocol
 from websockets.frames import Frame
 
 from ..core.events import Direction, Opcode, Role
+from ..core.numbering import Numbers
 from .inbox import Assembly, Inbox
 from .stream import Stream
 from .waiters import Wait
@@ -37,7 +38,7 @@ class WebSocket(Stream):
 
     """
 
-    __slots__ = ("_assembly", "_behind", "_pings", "endpoint", "inbox")
+    __slots__ = ("_assembly", "_behind", "_pings", "endpoint", "inbox", "numbers")
 
     def __init__(
         self,
@@ -56,6 +57,8 @@ class WebSocket(Stream):
         # Messages that wait for the last fragment of one that is being sent; None while there is none.
         self._behind: list[tuple[str | bytes, Role]] | None = None
         self._pings = 0
+        # The numbers that messages received carry; None until the first.
+        self.numbers: Numbers | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -133,11 +136,29 @@ class WebSocket(Stream):
             return
         if self.timeline.session_info_at is None and self.profile.has_session:
             self.endpoint.stranger(self, payload)
+        if self.profile.sequence is not None:
+            self._count(payload)
         if (self.inbox.full and self._awaits_close()) or not self.inbox.put(payload):
             # Nobody takes messages here, or they would keep the peer's close frame out.
             self.timeline.dropped_reads += 1
         elif self.inbox.full:
             self.pause_reading()
+
+    def _count(self, payload: str | bytes) -> None:
+        number: int | str | None = None
+        error: str | None = None
+        try:
+            number = self.profile.number(payload)
+        except Exception as exc:
+            # The user's function runs here; what it raises is told when somebody asks for the numbers.
+            error = repr(exc)[:200]
+        if number is None and error is None:
+            return
+        if self.numbers is None:
+            self.numbers = Numbers()
+        if number is not None:
+            self.numbers.add(number)
+        self.numbers.error = self.numbers.error or error
 
     def _awaits_close(self) -> bool:
         return self.protocol.close_sent is not None and self.protocol.close_rcvd is None

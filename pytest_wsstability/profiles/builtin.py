@@ -11,6 +11,7 @@ JSON = Profile(
     session_confirmed={"type": "session_confirmed", "session_id": SESSION_ID},
     ping={"type": "ping"},
     pong={"type": "pong"},
+    sequence="seq",
 )
 """
 The protocol of voice agents' pages: JSON text messages, and heartbeats that the client sends.

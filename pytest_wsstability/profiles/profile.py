@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,9 @@ from ..core.events import Role
 
 # A JSON object that must contain these members, or the exact text or bytes of a message.
 Message = Mapping[str, Any] | str | bytes
+
+# A function that gives the number or the id of an application message, or None.
+Sequence = Callable[[str | bytes], int | str | None]
 
 # Stands for the session's id in a JSON template.
 SESSION_ID = "{session_id}"
@@ -50,6 +53,9 @@ class Profile:
     # Client to server, and the answer; None: heartbeats are protocol pings.
     ping: Message | None = None
     pong: Message | None = None
+    # What tells an application message from its neighbours, so that lost and repeated ones are counted: the
+    # name of a member of JSON messages, or a function of a message that gives a whole number, an id, or None.
+    sequence: str | Sequence | None = None
     # Server to client: the connection will end soon ("go away"), and that end is planned.
     notice: Message | None = None
 
@@ -60,6 +66,11 @@ class Profile:
             raise ValueError(f"profile {self.name!r}: ping and pong come together, or both are None")
         if (self.session_info is None) != (self.session_confirmed is None):
             raise ValueError(f"profile {self.name!r}: session_info and session_confirmed come together")
+        if self.sequence is not None and not callable(self.sequence) and not _is_name(self.sequence):
+            raise ValueError(
+                f"profile {self.name!r}: sequence is {self.sequence!r}; give the name of a JSON member, or a "
+                "function of a message"
+            )
         for field in _ROLES:
             message = getattr(self, field)
             if message is not None and (not isinstance(message, Mapping | str | bytes) or not message):
@@ -140,6 +151,28 @@ class Profile:
                 return role, session_id
         return Role.DATA, None
 
+    def number(self, payload: str | bytes) -> int | str | None:
+        """
+        The number or id of an application message; None if it carries none.
+
+        Raises:
+            TypeError: if it is neither.
+
+        """
+        if callable(self.sequence):
+            number = self.sequence(payload)
+        elif self.sequence is None or isinstance(payload, bytes) or f'"{self.sequence}"' not in payload:
+            return None
+        else:
+            try:
+                found = json.loads(payload)
+            except (ValueError, RecursionError):
+                return None
+            number = found.get(self.sequence) if isinstance(found, dict) else None
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int | str)):
+            raise TypeError(f"{number!r} is no whole number and no id")
+        return number
+
     def say(self, role: Role, session_id: str | None = None) -> str | bytes | None:
         """The bytes or text of the message of a role; None where the profile has none."""
         fixed = self._fixed.get(role)  # type: ignore[attr-defined]
@@ -155,6 +188,10 @@ class Profile:
         filled = {name: session_id if value == SESSION_ID else value for name, value in message.items()}
         # As a page's JSON.stringify writes it.
         return json.dumps(filled, separators=(",", ":"), ensure_ascii=False)
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
 def _names_session(message: Message) -> bool:

@@ -240,3 +240,25 @@ def test_in_real_time(passes):
         """,
         "--ws-time=real",
     )
+
+
+def test_a_reconnect_is_closed_too(passes):
+    """As every connection of the factory, with the orchestrator's end beside it."""
+    passes(
+        """
+        import pytest
+
+        kept = []
+
+        async def test_it(ws_connect, ws_orchestrator):
+            first = await ws_connect()
+            await first.assert_session_confirmed(within="5s")
+            await ws_orchestrator.restart(down_for="5s")
+            kept.append(await first.reconnect(within="10s"))
+            await kept[0].assert_session_resumed()
+            assert kept[0].others == (ws_orchestrator.sessions[0].timeline,)
+
+        def test_that():
+            assert kept[0].timeline.close.planned
+        """
+    )

@@ -1,0 +1,253 @@
+"""A server under test and its sessions: reconnect with the same id, and count what was lost or came twice."""
+
+import asyncio
+import json
+
+import pytest
+
+from pytest_wsstability import (
+    JSON,
+    Backoff,
+    OpeningError,
+    Orchestrator,
+    Rule,
+    StabilityError,
+    connect,
+    faults,
+)
+from tests.net.peers import connected, opened
+
+pytestmark = pytest.mark.ws_stability(time="virtual")
+
+
+class Stream:
+    """A server that numbers what it says to a session; it may forget or repeat some when a client returns."""
+
+    def __init__(self, *, lost=0, repeated=0):
+        self.next = 1
+        self.skip = lost - repeated
+
+    async def __call__(self, connection):
+        if self.next > 1:
+            self.next += self.skip
+        while True:
+            await connection.send(json.dumps({"type": "token", "seq": self.next}))
+            self.next += 1
+            await asyncio.sleep(1)
+
+
+async def after_a_drop(stream, **client):
+    """A client's second connection, 10 numbered messages after the first and 10 more after it."""
+    async with Orchestrator(handler=stream) as orchestrator:
+        first = await connect(orchestrator.url, session_id="abc", **client)
+        await asyncio.sleep(9.5)
+        await first.close(4000)
+        second = await first.reconnect()
+        await asyncio.sleep(9.5)
+        await second.close()
+        return second
+
+
+async def test_a_session_that_goes_on_passes():
+    """The same id, and each number once."""
+    second = await after_a_drop(Stream())
+
+    await second.assert_session_resumed(within="1s")
+    second.assert_messages_intact()
+    assert (second.tally.seen, second.tally.lost, second.tally.duplicated) == (20, 0, 0)
+    assert second.session_id == second.previous.session_id == "abc"
+
+
+@pytest.mark.parametrize(
+    ("stream", "words"),
+    [
+        ({"lost": 3}, "messages lost: 3 of 23 lost: 11 to 13"),
+        ({"repeated": 2}, "messages duplicated: 2 of 20 came twice: 9 to 10 again on a later connection"),
+    ],
+)
+async def test_messages_lost_and_repeated_are_found(stream, words):
+    """Between the connections, with their numbers."""
+    second = await after_a_drop(Stream(**stream))
+    with pytest.raises(StabilityError) as caught:
+        await second.assert_session_resumed()
+
+    assert caught.value.verdict.violations[0].rule is Rule.MESSAGES
+    assert caught.value.verdict.headline == words
+    await second.assert_session_resumed(lost_max=3, duplicated_max=2)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (faults.NeverConfirm(), "session_info sent at 0 s, never confirmed"),
+        (faults.WrongSession(), "the server confirmed session 'somebody-elses-session', not 'abc'"),
+    ],
+)
+async def test_a_session_that_does_not_go_on_fails(fault, words):
+    """Whatever the messages say."""
+    async with (
+        Orchestrator(faults=[fault]) as orchestrator,
+        opened(orchestrator.url, session_id="abc") as first,
+    ):
+        await first.close()
+        second = await first.reconnect()
+        with pytest.raises(StabilityError, match=f"^session not confirmed within 2 s: {words}"):
+            await second.assert_session_resumed(within="2s")
+        await second.close()
+
+
+async def test_where_nothing_is_numbered_the_session_alone_counts():
+    """Asked for messages, nobody can tell."""
+    async with connected() as (first, _):
+        await first.close()
+        second = await first.reconnect()
+        await second.assert_session_resumed()
+        with pytest.raises(StabilityError, match=r"^inconclusive: no message carried a number"):
+            second.assert_messages_intact()
+        await second.close()
+
+
+def third_byte(message):
+    return message[2] if isinstance(message, bytes) else None
+
+
+@pytest.mark.parametrize(
+    ("sequence", "messages", "seen"),
+    [
+        ("seq", ['{"seq":1}', '{"seq":2}', '{"other":3}', "seq", '{"seq":null}'], 2),
+        ("event_id", ['{"event_id":"a"}', '{"event_id":"b"}'], 2),
+        (third_byte, [b"\0\0\1", b"\0\0\2", "text"], 2),
+        (None, ['{"seq":1}'], 0),
+        ("seq", ['["seq"]', '{"seq":', '{"x":{"seq":1}}'], 0),
+    ],
+)
+async def test_what_numbers_messages_is_the_profiles(sequence, messages, seen):
+    """A member of JSON, or a function of a message; at the server's end too."""
+    ours = JSON.replace(name="ours", sequence=sequence)
+    async with connected({"profile": ours, "echo": True}) as (connection, orchestrator):
+        for message in messages:
+            await connection.send(message)
+            await connection.recv()
+
+        assert connection.tally.seen == orchestrator.sessions[0].tally.seen == seen
+        assert connection.tally.error is None
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda message: {}[0], "messages could not be numbered: KeyError(0)"),
+        (
+            lambda message: 1.5,
+            "could not be numbered: TypeError('1.5 is no whole number and no id')",
+        ),
+    ],
+)
+async def test_a_function_that_fails_breaks_no_connection(function, words):
+    """It is told when the numbers are asked for."""
+    ours = JSON.replace(name="ours", sequence=function)
+    async with connected({"profile": ours, "echo": True}) as (connection, _):
+        await connection.send("hello")
+        await connection.recv()
+        with pytest.raises(StabilityError) as caught:
+            connection.assert_messages_intact()
+
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("sequence", ["", 5, ["seq"]])
+def test_a_sequence_is_a_name_or_a_function(sequence):
+    """Named, with what is valid."""
+    with pytest.raises(ValueError, match=r"^profile 'json': sequence is .*; give the name of a JSON"):
+        JSON.replace(sequence=sequence)
+
+
+async def test_a_client_that_repeats_itself_is_found_at_the_server():
+    """Over all connections of the session."""
+    async with Orchestrator() as orchestrator:
+        async with opened(orchestrator.url, session_id="abc") as first:
+            await first.assert_session_confirmed(within="1s")
+            for number in (1, 2, 3):
+                await first.send(json.dumps({"seq": number}))
+            await first.close()
+        async with opened(orchestrator.url, session_id="abc") as second:
+            await second.assert_session_confirmed(within="1s")
+            for number in (3, 4, 6):
+                await second.send(json.dumps({"seq": number}))
+            await second.ping()
+            session = await orchestrator.wait_for_session("abc")
+            with pytest.raises(StabilityError) as caught:
+                session.assert_messages_intact(duplicated_max=1)
+            assert caught.value.verdict.headline == "messages lost: 1 of 6 lost: 5"
+            with pytest.raises(StabilityError, match=r"^messages duplicated: 1 of 6 came twice: 3 again"):
+                session.assert_messages_intact(lost_max=1)
+
+
+# Reconnecting.
+
+
+async def test_a_reconnect_is_another_connection_of_the_same_client():
+    """With the same options, but for those that are changed."""
+    async with Orchestrator(max_size=50) as orchestrator:
+        first = await connect(orchestrator.url, heartbeat="10s", session_id="abc")
+        await first.close()
+        second = await first.reconnect(heartbeat="5s", headers={"Authorization": "Bearer x"})
+        await asyncio.sleep(11)
+
+        assert second is not first
+        assert second.previous is first
+        assert second.timeline.heartbeats.sent == 2
+        assert [each.id for each in orchestrator.sessions] == ["abc"]
+        await second.close()
+
+
+async def test_a_server_that_is_down_is_tried_again():
+    """For so long, with growing waits."""
+    async with Orchestrator() as orchestrator, opened(orchestrator.url) as first:
+        await first.assert_session_confirmed(within="1s")
+        restart = asyncio.create_task(orchestrator.restart(down_for="5s"))
+        await first.wait_closed()
+        with pytest.raises(OpeningError, match="connection refused"):
+            await first.reconnect()
+        second = await first.reconnect(within="30s", backoff=Backoff(first="2s", jitter=0))
+        assert second.timeline.opened == 6.0
+        await restart
+        await second.assert_session_resumed()
+        await second.close()
+
+
+async def test_it_gives_up_in_time():
+    """No attempt comes after the time that was given."""
+    async with connected() as (first, orchestrator):
+        await orchestrator.stop()
+        with pytest.raises(OpeningError, match="connection refused"):
+            await first.reconnect(within="10s", backoff=Backoff(first="3s", factor=1, jitter=0))
+
+        assert asyncio.get_running_loop().time() == 9.0
+
+
+async def test_a_connection_that_is_closing_is_waited_for():
+    """It will have ended in a moment."""
+    async with connected() as (first, _):
+        first.websocket.drop("the test drops it")
+        second = await first.reconnect()
+        await second.close()
+
+
+async def test_a_connection_that_is_open_cannot_reconnect():
+    """It would be a second one of the session."""
+    async with connected() as (connection, orchestrator):
+        with pytest.raises(RuntimeError, match=r"^reconnect: the connection is still open; close\(\) it"):
+            await connection.reconnect()
+        with pytest.raises(RuntimeError, match=r"^reconnect: only a client can; this is a server's end"):
+            await orchestrator.sessions[0].connection.reconnect()
+
+
+async def test_a_first_connection_resumes_nothing():
+    """There is nothing before it."""
+    async with connected() as (connection, _):
+        with pytest.raises(ValueError, match=r"^assert_session_resumed: this is a first connection"):
+            await connection.assert_session_resumed()
+        for keywords in ({"lost_max": -1}, {"duplicated_max": "few"}):
+            with pytest.raises(ValueError, match=r"_max: .* is not a count"):
+                connection.assert_messages_intact(**keywords)
