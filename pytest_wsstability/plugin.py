@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from . import hookspecs, markers, reporting, reports, results, soaks
+from . import hookspecs, markers, reporting, reports, results, soaks, spreading
 from .clock import is_virtual, refuse_mixed_time
 from .fixtures import (  # noqa: F401 - pytest finds fixtures in the plugin's namespace
     _ws_loop,
@@ -110,7 +110,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     if held is None:
         return (yield)
     if item.config.stash[settings_key].soak_early and not item.config.getoption("setupplan"):
-        held.start()
+        held.start_early()
     held.look(item)
     result = yield
     held.forget(item)
@@ -137,6 +137,12 @@ def pytest_configure_node(node: Any) -> None:
 
     progress_of(node.config)
     node.workerinput["wsstability_progress"] = mode_of(node.config)
+    spreading.tell_worker(node)
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> Generator[None, Any, Any]:
+    return spreading.around(config, (yield))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -187,5 +193,6 @@ def pytest_report_from_serializable(
     config: pytest.Config, data: dict[str, Any]
 ) -> Generator[None, pytest.TestReport | None, pytest.TestReport | None]:
     report = yield
+    spreading.note_failure(config, report)
     results.unpack(config, report)
     return report

@@ -11,6 +11,7 @@ from .clock import leads_out, overrides_url
 from .fixtures import connect_options, soak_key
 from .markers import LONG, plan_of
 from .settings import settings_key
+from .spreading import Groups, groups, is_stopped
 
 if TYPE_CHECKING:
     from .holds import Hold, Holds
@@ -32,7 +33,7 @@ _LOOK = 0.5
 def soaks_of(session: pytest.Session) -> Soaks:
     """The holds of a session."""
     if soaks_key not in session.stash:
-        session.stash[soaks_key] = Soaks(session, [])
+        session.stash[soaks_key] = Soaks(session, [], Groups({}, None))
     return session.stash[soaks_key]
 
 
@@ -43,8 +44,9 @@ def put_last(session: pytest.Session) -> None:
     if not items:
         return
     chosen = set(items)
-    session.items[:] = [item for item in session.items if item not in chosen] + items
-    session.stash[soaks_key] = Soaks(session, items)
+    ordinary = [item for item in session.items if item not in chosen]
+    session.items[:] = ordinary + items
+    session.stash[soaks_key] = Soaks(session, items, groups(session.config, items, len(ordinary)))
 
 
 def stop(session: pytest.Session) -> None:
@@ -77,8 +79,9 @@ class Soaks:
 
     """
 
-    def __init__(self, session: pytest.Session, items: Iterable[pytest.Item]) -> None:
+    def __init__(self, session: pytest.Session, items: Iterable[pytest.Item], groups: Groups) -> None:
         self._session = session
+        self._groups = groups
         # Those that may start with others and have not.
         outside = list(items)
         self._unstarted = [item for item in outside if not overrides_url(item) and _will_run(item)]
@@ -89,15 +92,27 @@ class Soaks:
         self._background: Holds | None = None
         self._progress: Display | Sender | None = None
 
-    def start(self) -> None:
-        """Start the holds of all tests that are still to come."""
-        items, self._unstarted = self._unstarted, []
-        for item in items:
+    def start_early(self) -> None:
+        """Start the holds that are this process's own, before any of their tests."""
+        if self._groups.own is not None:
+            self._start(self._groups.own)
+
+    def _start(self, group: int, first: str = "") -> None:
+        """Start the holds of a group from a test on: a worker that is gone has judged those before it."""
+        ids = [item.nodeid for item in self._unstarted]
+        if first and first not in ids:
+            return
+        begin = ids.index(first) if first else 0
+        chosen = [item for item in self._unstarted[begin:] if self._groups.of[item.nodeid] == group]
+        self._unstarted = [item for item in self._unstarted if item not in chosen]
+        started = []
+        for item in chosen:
             url = plan_of(item).url or item.config.stash[settings_key].url
             assert url is not None
-            self._holds[item.nodeid] = _hold(item, url)
-        if items:
-            self._holds_running().start(self._holds.values())
+            self._holds[item.nodeid] = hold = _hold(item, url)
+            started.append(hold)
+        if started:
+            self._holds_running().start(started)
 
     def judge(self, item: pytest.Item, url: str) -> Soak:
         """
@@ -108,7 +123,8 @@ class Soaks:
 
         """
         __tracebackhide__ = True
-        self.start()
+        if item.nodeid in self._groups.of:
+            self._start(self._groups.of[item.nodeid], item.nodeid)
         if item.nodeid not in self._holds:
             self._holds[item.nodeid] = hold = _hold(item, url)
             self._holds_running().start([hold])
@@ -150,13 +166,17 @@ class Soaks:
             self._background = Holds(concurrency=settings.soak_concurrency, ramp=settings.soak_ramp)
         return self._background
 
-    def _stopper(self) -> Hold | None:
-        """The broken hold at which the run will stop (``-x``, ``--maxfail``) once its test has its turn."""
+    def _stopping(self) -> str:
+        """Why the run is about to stop (``-x``, ``--maxfail``), even before the failed hold has its turn."""
         limit = self._session.config.getoption("maxfail")
+        if not limit:
+            return ""
+        if is_stopped(self._session.config):
+            return "the run stops at the failure of another worker"
         broken = [hold for hold in self._holds.values() if hold.broken and hold.name not in self._expected]
-        if not limit or self._session.testsfailed + len(broken) < limit:
-            return None
-        return broken[-1] if broken else None
+        if not broken or self._session.testsfailed + len(broken) < limit:
+            return ""
+        return f"the run stops at {broken[-1].name}: {broken[-1].headline}"
 
     def _wait(self, item: pytest.Item, hold: Hold) -> None:
         """Wait for a hold, and show meanwhile how all of them go."""
@@ -166,8 +186,8 @@ class Soaks:
             while not hold.finished:
                 holds.wait(_LOOK)
                 self._tell(holds, item, but=hold)
-                if not hold.finished and (stopper := self._stopper()) is not None:
-                    self._give_up(item, hold, stopper)
+                if not hold.finished and (reason := self._stopping()):
+                    self._give_up(item, hold, reason)
         finally:
             if self._progress is not None:
                 self._progress.erase()
@@ -192,7 +212,7 @@ class Soaks:
                 self._progress.say(f"UNSTABLE {hold.name}: {hold.headline}")
         self._progress.tick(lambda: holds.survey(_CLOSE), between=between)
 
-    def _give_up(self, item: pytest.Item, hold: Hold, stopper: Hold) -> None:
+    def _give_up(self, item: pytest.Item, hold: Hold, reason: str) -> None:
         """End a hold that nobody needs any more, and its test."""
         __tracebackhide__ = True
         holds = self._holds_running()
@@ -202,7 +222,7 @@ class Soaks:
             holds.news()
         if hold.soak is not None:
             item.stash[soak_key] = hold.soak
-        pytest.skip(f"{hold.headline}, because the run stops at {stopper.name}: {stopper.headline}")
+        pytest.skip(f"{hold.headline}, because {reason}")
 
 
 def _hold(item: pytest.Item, url: str) -> Hold:
