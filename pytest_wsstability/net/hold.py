@@ -25,6 +25,8 @@ async def hold(websocket: WebSocket, requirement: Requirement) -> Verdict:
         timeline.observe(websocket.loop.time())
         verdict = requirement.check(timeline)
         if verdict.violations or timeline.close is not None:
+            # The diagnosis asks what the kernel knew at this moment; an end has been recorded with it.
+            websocket.ask_kernel()
             return verdict
         at = requirement.next_check(timeline)
         if at is None or _is_over(requirement, timeline):

@@ -121,7 +121,7 @@ class Stream(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self.ending.eof = True
-        self.ending.tcp_state = self._ask_kernel()
+        self.ending.tcp_state = self.ask_kernel()
         self.protocol.receive_eof()
         self._process()
         # False: the transport closes itself. Half-open WebSockets do not exist (RFC 6455, section 7.1.1).
@@ -138,7 +138,7 @@ class Stream(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         now, ending = self._loop.time(), self.ending
         if not ending.eof:
-            ending.tcp_state = ending.tcp_state or self._ask_kernel()
+            ending.tcp_state = ending.tcp_state or self.ask_kernel()
             self.protocol.receive_eof()
             self.protocol.data_to_send()
         if self._timer is not None:
@@ -160,7 +160,7 @@ class Stream(asyncio.Protocol):
             self._ending = Ending()
         return self._ending
 
-    def _ask_kernel(self) -> str | None:
+    def ask_kernel(self) -> str | None:
         """Record what the kernel says while there is a socket to ask, and give the state of it."""
         if self.transport is None:
             return None
@@ -303,7 +303,7 @@ class Stream(asyncio.Protocol):
             self.ending.refused = reason
         else:
             self.ending.because(reason)
-        self._ask_kernel()
+        self.ask_kernel()
         self.protocol.fail(code, reason.encode()[:123].decode(errors="ignore"))
         self.resume_reading()
         self.flush(self._loop.time())
@@ -311,7 +311,7 @@ class Stream(asyncio.Protocol):
     def abort(self, local_reason: str) -> None:
         """Cut the stream without a close frame."""
         if self.transport is not None:
-            self._ask_kernel()
+            self.ask_kernel()
             self.ending.aborted = True
             self.ending.because(local_reason)
             self.transport.abort()
@@ -319,14 +319,14 @@ class Stream(asyncio.Protocol):
     def drop(self, local_reason: str) -> None:
         """Close the stream (FIN) without a close frame, as a server does whose read deadline ran out."""
         if self.transport is not None:
-            self._ask_kernel()
+            self.ask_kernel()
             self.ending.aborted = True
             self.ending.because(local_reason)
             self.transport.close()
 
     def _give_up(self) -> None:
         if self.transport is not None:
-            self._ask_kernel()
+            self.ask_kernel()
             self.ending.because(f"the peer did not close within {CLOSE_TIMEOUT:g} s")
             self.transport.abort()
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_wsstability.core.close import CloseEvidence, CloseFrame, TransportEnd
 from pytest_wsstability.core.events import Direction, End, Kind, Opcode, Role, Tier
 from pytest_wsstability.core.timeline import Timeline
+from tests.core.kernel import info
 
 SENT, RECEIVED = Direction.SENT, Direction.RECEIVED
 
@@ -50,13 +52,18 @@ def closed_by_peer(code: int, reason: str = "", **more: Any) -> dict[str, Any]:
 
 
 def timeline(
-    *rows: tuple[Any, ...], end: End = End.CLIENT, until: float | None = None, origin: float = 1000.0
+    *rows: tuple[Any, ...],
+    end: End = End.CLIENT,
+    until: float | None = None,
+    origin: float = 1000.0,
+    looks: Sequence[Mapping[str, Any]] = (),
 ) -> Timeline:
     """
     Play a script.
 
     A row is ``(at, what, detail)``: ``">beat"`` was sent, ``"<pong"`` was received (the detail is the
     key), ``"lag"`` is local (the detail is in seconds), a mapping is the end of the connection.
+    ``looks`` are fields of `TcpSample`: what the kernel said, everything acknowledged by default.
 
     """
     line = Timeline(end, Tier.VIRTUAL, origin=origin)
@@ -68,6 +75,12 @@ def timeline(
             line.mark(now, LOCAL[what], *detail)
         else:
             line.frame(now, SENT if what[0] == ">" else RECEIVED, *FRAMES[what[1:]], *detail)
+    for look in looks:
+        line.kernel(origin + look["at"], *_look(**look))
     if until is not None:
         line.observe(origin + until)
     return line
+
+
+def _look(at: float, *, send_queue: int = 0, last_ack_recv: float = 0.0, **fields: int) -> tuple[bytes, int]:
+    return info(last_ack_recv=round(last_ack_recv * 1000), **fields), send_queue

@@ -2,29 +2,13 @@
 
 import copy
 import pickle
-import sys
 
 import pytest
 
 from pytest_wsstability.core.events import End, Tier
-from pytest_wsstability.core.tcp import (
-    TCP_CAPACITY,
-    TCP_INFO_SIZE,
-    TcpSample,
-    add_sample,
-    samples,
-    state_name,
-)
+from pytest_wsstability.core.tcp import TCP_CAPACITY, TcpSample, add_sample, samples, state_name
 from pytest_wsstability.core.timeline import Timeline
-
-
-def info(state=1, *, retransmits=0, probes=0, backoff=0, unacked=0, last_ack_recv=0, rtt=0):
-    """A struct tcp_info, every field that nobody reads filled with ones."""
-    data = bytearray(b"\xff" * TCP_INFO_SIZE)
-    data[0], data[2], data[3], data[4] = state, retransmits, probes, backoff
-    for offset, value in ((24, unacked), (56, last_ack_recv), (68, rtt)):
-        data[offset : offset + 4] = value.to_bytes(4, sys.byteorder)
-    return bytes(data)
+from tests.core.kernel import info
 
 
 def recorded(*rows):

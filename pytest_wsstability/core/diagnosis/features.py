@@ -168,11 +168,15 @@ class Features:
         return 0.0 if since is None else self.age - since
 
     @property
+    def asked_since(self) -> float | None:
+        """Since when a heartbeat or ping of this end is open; None when none is."""
+        open_since = (self.heartbeats.open_since, self.asked.open_since)
+        return min((at for at in open_since if at is not None), default=None)
+
+    @property
     def hears(self) -> bool:
         """Whether the peer was heard since the oldest question to it that stayed open."""
-        since = min(
-            (at for at in (self.heartbeats.open_since, self.asked.open_since) if at is not None), default=None
-        )
+        since = self.asked_since
         # What was on its way when the question went out is no sign of life after it.
         rtt = max(_REACTION, self.heartbeats.slowest, self.asked.slowest)
         return since is not None and self.silent(RECEIVED) < self.age - since - rtt
@@ -189,9 +193,18 @@ class Features:
 
     @property
     def network_fine(self) -> bool:
-        """Whether the peer's kernel acknowledged everything (measured: 26 of 26 with a frozen process)."""
-        tcp = self.tcp
-        return tcp is not None and not (tcp.unacked or tcp.retransmits or tcp.send_queue)
+        """
+        Whether the peer's kernel acknowledged what was asked (measured: 26 of 26 with a frozen process).
+
+        A frame that went out as the kernel was looked at is not acknowledged yet, and says nothing.
+
+        """
+        tcp, since = self.tcp, self.asked_since
+        if tcp is None or tcp.retransmits:
+            return False
+        if since is not None and tcp.at - tcp.last_ack_recv > since:
+            return True
+        return not (tcp.unacked or tcp.send_queue)
 
     @property
     def passive(self) -> bool:

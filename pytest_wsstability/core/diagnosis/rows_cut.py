@@ -77,6 +77,17 @@ def _pong_deadline(f: Features) -> bool:
     )
 
 
+def _unread(f: Features) -> bool:
+    """
+    Whether the peer threw away what this end had sent, though each of its pings was answered at once.
+
+    A kernel answers with RST, and not with FIN, when bytes are left that its process did not read.
+
+    """
+    reset = f.close is not None and f.close.transport is TransportEnd.RESET
+    return f.cut and reset and f.prompt_pongs and f.tail.only_sent and not f.last_is_rare
+
+
 def _after_message(f: Features) -> bool:
     return f.cut and f.tail.message is not None
 
@@ -201,6 +212,21 @@ ROWS = (
         remedy="in the {peer}'s handler, read in a task of its own",
         runner_up=Cause.HALF_OPEN,
         source="lab book 6, row 6a",
+    ),
+    Signature(
+        cause=Cause.PEER_NOT_READING,
+        shows="RST in the middle of what this end sent, though each ping was answered at once",
+        when=_unread,
+        confidence=MEDIUM,
+        sentence="the {peer} cut the connection with bytes of this end unread (RST), though this end "
+        "answered each ping at once: it stopped reading, so its keepalive never saw the pongs",
+        headline="the {peer} stopped reading, so its keepalive missed our pongs",
+        blame=Side.PEER,
+        evidence=("server_pings", "end", "last_sent"),
+        remedy="in the {peer}'s handler, read in a task of its own: a handler that awaits something "
+        "else while messages wait does not see pongs (or raise ping_timeout)",
+        runner_up=Cause.RESTART,
+        source="lab book 0.1, finding 10, measured with uvicorn",
     ),
     Signature(
         cause=Cause.HALF_OPEN,

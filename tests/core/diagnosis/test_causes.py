@@ -152,6 +152,35 @@ def test_a_pong_that_was_on_its_way_is_no_sign_of_life():
     assert diagnose(zombie).cause is Cause.ZOMBIE
 
 
+@pytest.mark.parametrize(
+    ("look", "cause"),
+    [
+        ({"at": 3.4}, Cause.PEER_FROZEN),
+        # Asked in the millisecond in which the next frame went out, as happens.
+        ({"at": 3.0, "unacked": 1, "send_queue": 21, "last_ack_recv": 0.45}, Cause.PEER_FROZEN),
+        ({"at": 3.0, "unacked": 2, "send_queue": 36, "last_ack_recv": 0.9}, Cause.HALF_OPEN),
+        (
+            {"at": 3.4, "unacked": 3, "send_queue": 60, "last_ack_recv": 1.4, "retransmits": 2},
+            Cause.HALF_OPEN,
+        ),
+    ],
+)
+def test_the_kernel_tells_a_frozen_process_from_a_dead_path(look, cause):
+    """What counts is that the question was acknowledged, not what has just gone out."""
+    rows = [(2, ">beat"), (2.001, "<answer"), (2.5, ">beat"), (3, ">beat")]
+
+    assert diagnose(timeline(*rows, looks=[look], until=3.5)).cause is cause
+
+
+def test_unread_bytes_are_thrown_away_with_a_reset():
+    """A handler that awaits while audio comes in never sees the pong (uvicorn, one time in twenty)."""
+    audio = [(at / 50, ">audio") for at in range(1, 100)]
+    ping = [(1, "<ping"), (1, ">pong")]
+
+    assert diagnose(timeline(*script(audio, ping), (2, RST))).cause is Cause.PEER_NOT_READING
+    assert diagnose(timeline(*script(audio), (2, RST))).cause is not Cause.PEER_NOT_READING
+
+
 def test_both_ends_are_known():
     """The sentence names the end, the timer and what would have reset it."""
     client = timeline(*script(SESSION, beats(60), [(30, "<ping"), (60, FIN)]))

@@ -27,7 +27,13 @@ GORILLA = {
     "no pings, silent": Scenario(path=WITHOUT_PINGS, causes=SILENT),
     "no pings, heartbeats": Scenario(path=WITHOUT_PINGS, heartbeat="400ms", causes=BY_AGE),
     "no pings, ping frames": Scenario(path=WITHOUT_PINGS, traffic=[pings(0.4)], causes=BY_AGE),
-    "no pings, audio": Scenario(path=WITHOUT_PINGS, traffic=[stream()], causes=BY_AGE),
+    "no pings, audio both ways": Scenario(
+        path=f"{WITHOUT_PINGS}&stream=100ms", traffic=[stream()], causes=BY_AGE
+    ),
+    # A server that never spoke may as well have been cut off for its own silence.
+    "no pings, audio one way": Scenario(
+        path=WITHOUT_PINGS, traffic=[stream()], causes=(*BY_AGE, Cause.IDLE_TIMEOUT)
+    ),
     "no pings, server streams": Scenario(path=f"{WITHOUT_PINGS}&stream=500ms", causes=BY_AGE),
     "no pings, unsolicited pongs": Scenario(path=WITHOUT_PINGS, traffic=[pongs(0.4)]),
     "any message, silent": Scenario(path=ANY_MESSAGE, causes=SILENT),
