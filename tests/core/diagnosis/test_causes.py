@@ -78,6 +78,11 @@ ENDED = [
     ),
     ([(1, "<beat"), (1.8, closed_by_peer(1005))], Cause.ENGINE_IO_PING_TIMEOUT, HIGH, CLIENT),
     ([(1, "<ping"), (1, ">pong"), (1.3, ">text"), (1.31, FIN)], Cause.HANDLER_ERROR, MEDIUM, SERVER),
+    ([(1, "<ping"), (1, ">pong"), (1.47, ">text"), (1.64, FIN)], Cause.HANDLER_ERROR, MEDIUM, SERVER),
+    (
+        [(1, ">text"), (1, "<text"), (30, ">text"), (30.2, "<text"), (30.4, FIN)],
+        Cause.UNDETERMINED, LOW, NOBODY,
+    ),
     # Cut without a word.
     ([(33.3, {**FIN, "mid_frame": True})], Cause.MID_FRAME, HIGH, SERVER),
     ([(33.3, {"transport": TransportEnd.TIMED_OUT})], Cause.HALF_OPEN, HIGH, PATH),
