@@ -254,6 +254,7 @@ class Dialled(NamedTuple):
     max_size: int | None
     inbox: int
     open_timeout: Duration
+    address: tuple[str, int] | None
 
     async def again(self, session_id: str | None, changes: dict[str, Any]) -> Connection:
         """Another connection of the same client, with some arguments changed."""
@@ -278,7 +279,10 @@ class Dialled(NamedTuple):
         protocol = _protocol(uri, self.origin, self.subprotocols, self.compression, self.max_size)
         websocket = WebSocket(protocol, side, profile_of(self.profile), loop=loop, inbox=self.inbox)
         seconds = parse_duration(self.open_timeout, "open_timeout")
-        await dial(websocket, uri, opening, tls=self.tls or TLS(), timeout=seconds, url=self.url)
+        tls = self.tls or TLS()
+        await dial(
+            websocket, uri, opening, tls=tls, timeout=seconds, url=self.url, address=self.address
+        )  # fmt: skip
         name = side.session_id if websocket.profile.has_session else None
         connection = Connection(websocket, url=redact_url(self.url), session_id=name)
         connection.response_headers = side.response_headers
@@ -301,6 +305,7 @@ async def connect(
     max_size: int | None = MAX_SIZE,
     inbox: int = INBOX,
     open_timeout: Duration = 10,
+    address: tuple[str, int] | None = None,
 ) -> Connection:
     """
     Open a monitored connection.
@@ -319,6 +324,8 @@ async def connect(
         max_size: bytes of a message above which the connection fails with 1009; None for no limit.
         inbox: unread messages before reading pauses; 0 throws messages away and never pauses.
         open_timeout: time for TCP, TLS and the opening handshake together.
+        address: host and port to connect to instead of the URL's, such as those of a proxy; the handshake
+            and the certificate's check keep the URL's names.
 
     Raises:
         OpeningError: if the connection did not open, saying which step failed.
@@ -328,7 +335,7 @@ async def connect(
     __tracebackhide__ = True
     dialled = Dialled(
         url, client, profile, heartbeat, headers, origin, subprotocols, compression, tls, max_size, inbox,
-        open_timeout,
+        open_timeout, address,
     )  # fmt: skip
     return await dialled.open(session_id)
 

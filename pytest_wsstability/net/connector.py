@@ -66,7 +66,8 @@ class Connector:
         """Open a connection; see `connect`."""
         __tracebackhide__ = True
         url = self._url if url is None else url
-        connection = await connect(url, **{**self._options_for(url), **options})
+        options = {**self._options_for(url), **options}
+        connection = await connect(options.pop("url", url), **options)
         connection.requirement = self._requirement
         connection.keeper = self
         self.keep(connection)

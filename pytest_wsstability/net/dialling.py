@@ -29,9 +29,10 @@ async def dial(
     tls: TLS,
     timeout: float,
     url: str,
+    address: tuple[str, int] | None = None,
 ) -> None:
     """
-    Connect the transport and wait for the opening handshake.
+    Connect the transport and wait for the opening handshake; ``address`` stands in for the URL's.
 
     Raises:
         OpeningError: if one of the steps fails or all together take longer than ``timeout`` seconds.
@@ -44,8 +45,7 @@ async def dial(
         async with asyncio.timeout(timeout):
             reached, _ = await websocket.loop.create_connection(
                 lambda: websocket,
-                uri.host,
-                uri.port,
+                *(address or (uri.host, uri.port)),
                 ssl=context,
                 server_hostname=uri.host if context else None,
             )

@@ -89,8 +89,10 @@ class FaultProxy:
         port: int = 0,
     ) -> None:
         self._target = parse_url(url)
-        self._target_url = url
-        self._links = Links(Program.of(faults), reads=not self._target.secure, records=True)
+        # Where connections lead.
+        self.target = url
+        self._given = Program.of(faults)
+        self._links = Links(self._given, reads=not self._target.secure, records=True)
         self._host, self._port = host, port
         self._server: asyncio.Server | None = None
         self._url: str | None = None
@@ -123,8 +125,16 @@ class FaultProxy:
 
     @property
     def program(self) -> Program:
-        """What strikes connections to come; its ``repr`` makes it again."""
+        """What strikes connections to come: what was given, and what was added since."""
         return self._links.program
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port where the proxy listens."""
+        parts = urlsplit(self.url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        return parts.hostname, parts.port
 
     @property
     def strikes(self) -> list[Strike]:
@@ -170,18 +180,21 @@ class FaultProxy:
         self._links.heal()
 
     def __repr__(self) -> str:
-        parts = [f"{self._url or 'not started'} -> {redact_url(self._target_url)}"]
+        parts = [f"{self._url or 'not started'} -> {redact_url(self.target)}"]
         parts.append(f"{len(self.connections)} connection(s)")
         parts += [f"{len(self.strikes)} strike(s)"] if self.strikes else []
         parts += [f"failed: {self.failures[-1]}"] if self.failures else []
         return f"<FaultProxy {', '.join(parts)}>"
 
     def report(self) -> str:
-        """The program and what struck, a line each, for people; the first line makes the program again."""
-        lines = [f"program  {self.program!r}"]
-        lines += [f"struck   {strike}" for strike in self.strikes]
-        lines += [f"failed   {failure}" for failure in self.failures]
-        return "\n".join(lines)
+        """What struck, a line each, and the program that does it again."""
+        lines = [f"fault proxy {self._url or 'not started'} -> {redact_url(self.target)}"]
+        lines.append(f"  program   {self._given!r}")
+        lines += [f"  struck    {strike}" for strike in self.strikes]
+        return "\n".join(lines + self._failure_lines())
+
+    def _failure_lines(self) -> list[str]:
+        return [f"  failed    {failure}" for failure in self.failures]
 
     # Starting and stopping.
 
@@ -203,14 +216,16 @@ class FaultProxy:
         if self._server is not None:
             raise RuntimeError("the proxy is running already")
         loop = asyncio.get_running_loop()
+        # One that was closed comes back where it was.
+        port = self.address[1] if self._url is not None else self._port
         try:
-            self._server = await loop.create_server(lambda: Side(self), self._host, self._port)
+            self._server = await loop.create_server(lambda: Side(self), self._host, port)
         except OSError as exc:
-            where = f"{self._host}:{self._port}"
+            where = f"{self._host}:{port}"
             raise OSError(exc.errno, f"the proxy cannot listen on {where}: {exc.strerror}") from None
         port = self._server.sockets[0].getsockname()[1]
         host = f"[{self._host}]" if ":" in self._host else self._host
-        parts = urlsplit(self._target_url)
+        parts = urlsplit(self.target)
         user, at, _ = parts.netloc.rpartition("@")
         self._url = urlunsplit(parts._replace(netloc=f"{user}{at}{host}:{port}", path=parts.path or "/"))
 
@@ -289,7 +304,7 @@ class FaultProxy:
         join(link, client, server)
 
     def _refuse(self, client: Side, why: str) -> None:
-        failure = f"the fault proxy cannot reach {redact_url(self._target_url)}: {why}"
+        failure = f"the fault proxy cannot reach {redact_url(self.target)}: {why}"
         self.failures.append(failure)
         if self._target.secure:
             client.reset()
