@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .core.events import Direction, End, Event, Kind, Opcode, Role, Tier
     from .core.ladder.findings import Findings, FoundTimer, Policy, TimerKind
     from .core.ladder.rungs import Traffic
+    from .core.middleboxes import MIDDLEBOXES, Middlebox
     from .core.requirement import Requirement
     from .core.session_error import SessionError
     from .core.tcp import TcpSample
@@ -66,6 +67,7 @@ _HOMES = {
     "core.events": ("Direction", "End", "Event", "Kind", "Opcode", "Role", "Tier"),
     "core.ladder.findings": ("Findings", "FoundTimer", "Policy", "TimerKind"),
     "core.ladder.rungs": ("Traffic",),
+    "core.middleboxes": ("MIDDLEBOXES", "Middlebox"),
     "core.requirement": ("Requirement",),
     "core.tcp": ("TcpSample",),
     "core.session_error": ("SessionError",),
@@ -94,6 +96,7 @@ __all__ = [
     "CLOSE_CODES",
     "FRAMES",
     "JSON",
+    "MIDDLEBOXES",
     "SESSION_ID",
     "TLS",
     "Backoff",
@@ -117,6 +120,7 @@ __all__ = [
     "Findings",
     "FoundTimer",
     "Kind",
+    "Middlebox",
     "NoSessionError",
     "Opcode",
     "OpeningError",

@@ -20,12 +20,16 @@ if TYPE_CHECKING:
     from .net.connection import Connection
     from .net.connector import Connector
     from .net.orchestrator import Orchestrator
+    from .net.proxies import MiddleboxProxy, Proxies
+    from .net.proxy import FaultProxy
     from .net.soak import Soak
 
 # What the test is judged by before and after its body; see `plugin.pytest_runtest_call`.
 soak_key = pytest.StashKey["Soak"]()
 connection_key = pytest.StashKey["Connection"]()
 loop_key = pytest.StashKey[asyncio.AbstractEventLoop]()
+# The fault proxies of a test; not there where it has none.
+proxies_key = pytest.StashKey["list[Proxies]"]()
 # What the test may have asserted something about; see `results`.
 connector_key = pytest.StashKey["Connector"]()
 orchestrator_key = pytest.StashKey["Orchestrator"]()
@@ -126,10 +130,40 @@ def ws_connect(
         lambda target: connect_options(request.node, ws_url, target),
         requirement=plan_of(request.node).requirement,
         orchestrator=_own_orchestrator(request, ws_url),
+        proxies=lambda: proxies_of(request.node),
     )
     request.node.stash[connector_key] = connector
     yield connector
     _ws_loop.run_until_complete(connector.close_all())
+
+
+@pytest.fixture
+def ws_proxy(
+    request: pytest.FixtureRequest, _ws_loop: asyncio.AbstractEventLoop, ws_url: str
+) -> Iterator[Proxies]:
+    """Async factory of fault proxies in front of ``ws_url``: ``proxy = await ws_proxy(faults=[...])``."""
+    from .net.proxies import Proxies
+
+    proxies = Proxies(ws_url)
+    request.node.stash.setdefault(proxies_key, []).append(proxies)
+    yield proxies
+    _ws_loop.run_until_complete(proxies.close())
+
+
+@pytest.fixture
+def ws_middlebox(
+    request: pytest.FixtureRequest, _ws_loop: asyncio.AbstractEventLoop, ws_url: str
+) -> Iterator[MiddleboxProxy]:
+    """A proxy or load balancer in front of ``ws_url``, one test for each: ``url``, ``name``, ``preset``."""
+    from .core.middleboxes import middlebox
+    from .net.proxies import MiddleboxProxy, Proxies
+
+    proxies = Proxies(ws_url)
+    request.node.stash.setdefault(proxies_key, []).append(proxies)
+    box = MiddleboxProxy(ws_url, middlebox(request.param))
+    _ws_loop.run_until_complete(proxies.start(box))
+    yield box
+    _ws_loop.run_until_complete(proxies.close())
 
 
 @pytest.fixture
@@ -196,6 +230,21 @@ def _own_orchestrator(request: pytest.FixtureRequest, url: str) -> Orchestrator 
     return orchestrator
 
 
+def proxies_of(item: pytest.Item) -> list[FaultProxy]:
+    """The fault proxies that a test has started."""
+    return [proxy for proxies in item.stash.get(proxies_key, ()) for proxy in proxies.proxies]
+
+
+def fault_reports(item: pytest.Item) -> list[str]:
+    """What was broken on purpose in a test, as far as it struck, and how to break it again."""
+    reports = [proxy.report() for proxy in proxies_of(item) if proxy.strikes or proxy.failures]
+    orchestrator = item.stash.get(orchestrator_key, None)
+    if orchestrator is not None and orchestrator.program:
+        lines = [f"faults of the orchestrator {orchestrator.program!r}"]
+        reports.append("\n".join([*lines, *(f"  struck    {strike}" for strike in orchestrator.strikes)]))
+    return reports
+
+
 def connect_options(item: pytest.Item, under_test: str, target: str) -> dict[str, Any]:
     """What the marker and the options say about a connection to a target."""
     from .net.target import TLS
@@ -204,12 +253,27 @@ def connect_options(item: pytest.Item, under_test: str, target: str) -> dict[str
     options: dict[str, Any] = {"client": plan.client, "profile": plan.profile}
     if plan.requirement is not None:
         options["heartbeat"] = plan.requirement.heartbeat_every
+    if (found := _behind_proxy(item, target)) is not None:
+        # Names in the handshake and in certificates are the server's; only the way is another.
+        target, options["address"] = found
+        options["url"] = target
     # Credentials are for the server under test and for no other.
     if urlsplit(target).netloc == urlsplit(under_test).netloc:
         options["headers"] = settings.headers
         options["subprotocols"] = settings.subprotocols
         options["tls"] = TLS(ca=settings.ca, insecure=settings.insecure)
     return options
+
+
+def _behind_proxy(item: pytest.Item, url: str) -> tuple[str, tuple[str, int]] | None:
+    """Where the URL of a fault proxy of the test leads, and where the proxy listens."""
+    proxies = proxies_of(item)
+    if not proxies:
+        return None
+    from .net.proxies import behind
+
+    found = behind(proxies, url)
+    return (found[0], found[1].address) if found is not None else None
 
 
 def _chance(request: pytest.FixtureRequest) -> Chance | None:

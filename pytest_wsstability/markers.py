@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 STABILITY = "ws_stability"
 ORCHESTRATOR = "ws_orchestrator"
 LONG = "ws_long"
+MIDDLEBOX = "ws_middlebox"
 
 DESCRIPTIONS = (
     "ws_stability(alive_for, heartbeat_every, heartbeat_within, heartbeat_missed_max, session_within, "
@@ -24,9 +25,12 @@ DESCRIPTIONS = (
     "ws_orchestrator(read_deadline, ping_interval, deadline_reset_by, on_deadline, greet, confirm_sessions, "
     "answer_heartbeats, echo, ...): how the reference orchestrator behaves",
     "ws_long: long when it runs in real time; then it needs --ws-long",
+    "ws_middlebox(*names): the proxies and load balancers that the ws_middlebox fixture stands for; else all",
 )
 
-FIXTURES = frozenset({"ws_url", "ws_connect", "ws_connection", "ws_soak", "ws_orchestrator", "ws_clock"})
+FIXTURES = frozenset({
+    "ws_url", "ws_connect", "ws_connection", "ws_soak", "ws_orchestrator", "ws_clock", "ws_proxy", MIDDLEBOX,
+})  # fmt: skip
 # Without one of these a requirement would be checked by nobody.
 _JUDGES = frozenset({"ws_connect", "ws_connection", "ws_soak"})
 # Other plugins' marks that say who runs an async test.
@@ -56,7 +60,7 @@ def uses_us(item: pytest.Item) -> bool:
     """Whether a test has a fixture or marker of ours."""
     names = getattr(item, "fixturenames", ())
     return not FIXTURES.isdisjoint(names) or any(
-        item.get_closest_marker(name) is not None for name in (STABILITY, ORCHESTRATOR)
+        item.get_closest_marker(name) is not None for name in (STABILITY, ORCHESTRATOR, MIDDLEBOX)
     )
 
 
@@ -78,15 +82,26 @@ def check(item: pytest.Item) -> None:
 
     """
     plan = plan_of(item)
-    orchestrator_of(item)
+    orchestrator = orchestrator_of(item)
+    middleboxes_of(item)
     names = set(getattr(item, "fixturenames", ()))
     if plan.requirement is not None and _JUDGES.isdisjoint(names):
         fixtures = ", ".join(sorted(_JUDGES))
         raise ValueError(
             f"{STABILITY}: nothing in this test is held to it; use one of the fixtures {fixtures}"
         )
+    if plan.requirement is not None and plan.requirement.alive_for is not None:
+        _check_program(orchestrator, plan.requirement.alive_for)
     if "ws_soak" in names and (plan.requirement is None or plan.requirement.alive_for is None):
         raise ValueError(f"ws_soak: how long? give the test a {STABILITY} marker with alive_for")
+
+
+def _check_program(orchestrator: dict[str, Any], hold: float) -> None:
+    """A fault that strikes after the hold would prove nothing."""
+    if "faults" in orchestrator:
+        from .core.faults import Program
+
+        Program.of(orchestrator["faults"]).check_within(hold)
 
 
 def plan_of(item: pytest.Item) -> Plan:
@@ -101,6 +116,33 @@ def orchestrator_of(item: pytest.Item) -> dict[str, Any]:
     if _orchestrator_key not in item.stash:
         item.stash[_orchestrator_key] = _orchestrator(item)
     return item.stash[_orchestrator_key]
+
+
+def middleboxes_of(item: pytest.Item) -> list[str]:
+    """
+    The names of the middleboxes that a test is for: those of the closest marker, or all.
+
+    Raises:
+        TypeError, ValueError: for a name that there is not, and for a marker that nothing looks at.
+
+    """
+    marker = item.get_closest_marker(MIDDLEBOX)
+    if MIDDLEBOX not in getattr(item, "fixturenames", ()):
+        if marker is not None:
+            raise ValueError(f"{MIDDLEBOX}: the test does not use the fixture {MIDDLEBOX}")
+        return []
+    from .core.middleboxes import MIDDLEBOXES, middlebox
+
+    if marker is None:
+        return list(MIDDLEBOXES)
+    if marker.kwargs:
+        raise TypeError(f"{MIDDLEBOX}: takes names only, not {next(iter(marker.kwargs))}=")
+    names = [middlebox(name).name for name in marker.args]
+    if not names:
+        raise ValueError(f"{MIDDLEBOX}: names none; leave the marker out for all of them")
+    if len(names) != len(set(names)):
+        raise ValueError(f"{MIDDLEBOX}: {max(names, key=names.count)!r} is there twice")
+    return names
 
 
 def _merged(item: pytest.Item, name: str) -> dict[str, Any]:

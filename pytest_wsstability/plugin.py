@@ -18,13 +18,16 @@ from .fixtures import (  # noqa: F401 - pytest finds fixtures in the plugin's na
     _ws_loop_package,
     _ws_loop_session,
     connection_key,
+    fault_reports,
     loop_key,
     session_within,
     soak_key,
     ws_clock,
     ws_connect,
     ws_connection,
+    ws_middlebox,
     ws_orchestrator,
+    ws_proxy,
     ws_soak,
     ws_url,
 )
@@ -79,6 +82,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None, Any, Any
     test = metafunc.definition
     # What is wrong with its markers is said when the test is made.
     with suppress(TypeError, ValueError):
+        if names := markers.middleboxes_of(test):
+            metafunc.parametrize(markers.MIDDLEBOX, names, indirect=True)
         if markers.uses_us(test) and markers.needs_runner(test) and not is_virtual(test):
             test.add_marker(pytest.mark.asyncio(loop_scope="function"))
     return (yield)
@@ -175,6 +180,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     if call.excinfo is not None:
+        reporting.tell_of_faults(fault_reports(item), call.excinfo.value)
         reporting.hide_frames(item.config, call.excinfo)
     ours = markers.uses_us(item)
     if ours:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,13 @@ def hide_frames(config: pytest.Config, excinfo: pytest.ExceptionInfo[BaseExcepti
             following = following.tb_next
         entry.tb_next = following
         entry = following
+
+
+def tell_of_faults(reports: Iterable[str], error: BaseException) -> None:
+    """Say with a failure which faults have struck, and what makes them strike again."""
+    if isinstance(error, Exception):
+        for report in reports:
+            error.add_note(report)
 
 
 def _is_ours(error: BaseException) -> bool:

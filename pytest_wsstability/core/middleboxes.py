@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from .duration import show_duration
-from .faults import EndsWith, IdleTimeout, LinkFault, MaxAge, ResetBy
+from .faults import EndsWith, Fault, IdleTimeout, MaxAge, ResetBy
 
 
 class Source(Enum):
@@ -32,7 +32,7 @@ class Middlebox:
     name: str
     title: str
     # Its timers; none if it ends no WebSocket by itself.
-    faults: tuple[LinkFault, ...]
+    faults: tuple[Fault, ...]
     # The setting that changes the timer, by its name; None where none is known.
     knob: str | None
     source: Source
@@ -43,11 +43,11 @@ class Middlebox:
     # What else is to be known.
     note: str = ""
 
-    def describe(self) -> str:
-        """The timers in words: ``idle 60 s (reset by any byte, either way)``."""
-        return " and ".join(map(_describe, self.faults)) or "no timer of its own"
+    def describe(self, *faults: Fault) -> str:
+        """These timers in words, or all: ``idle 60 s (reset by any byte, either way)``."""
+        return " and ".join(map(_describe, faults or self.faults)) or "no timer of its own"
 
-    def advice(self, fault: LinkFault) -> str:
+    def advice(self, fault: Fault) -> str:
         """What would keep a connection alive that this timer has ended."""
         knob = f", or raise {self.knob}" if self.knob else ""
         if isinstance(fault, IdleTimeout):
@@ -79,7 +79,7 @@ _ENDINGS = {
 }
 
 
-def _describe(fault: LinkFault) -> str:
+def _describe(fault: Fault) -> str:
     if isinstance(fault, IdleTimeout):
         return f"idle {show_duration(fault.seconds)} (reset by {_RESETS[fault.reset_by]})"
     assert isinstance(fault, MaxAge)
@@ -87,7 +87,7 @@ def _describe(fault: LinkFault) -> str:
 
 
 def _box(
-    name: str, title: str, faults: Iterable[LinkFault], knob: str | None, source: Source, reference: str,
+    name: str, title: str, faults: Iterable[Fault], knob: str | None, source: Source, reference: str,
     *, end_is_known: bool = True, note: str = "",
 ) -> Middlebox:  # fmt: skip
     return Middlebox(
@@ -245,6 +245,6 @@ def as_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _ending(fault: LinkFault) -> str:
+def _ending(fault: Fault) -> str:
     assert isinstance(fault, IdleTimeout | MaxAge)
     return _ENDINGS[fault.ends_with]

@@ -131,9 +131,9 @@ class Book:
         """Everybody whose transport is still there."""
         return list(self._transports)
 
-    def seen_by(self, transport: asyncio.Transport) -> Connection | None:
-        """The server's end of a client's open connection; None if it does not lead here."""
-        return self._open.get(transport.get_extra_info("sockname"))
+    def seen_by(self, client: Any) -> Connection | None:
+        """The server's end of the open connection of the client with this address; None if it has none."""
+        return self._open.get(client)
 
     def find(self, session_id: str | None) -> Session | None:
         """The session with an id, or the first one; the first connection where there are no sessions."""

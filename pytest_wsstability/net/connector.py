@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
 from ..core.requirement import Requirement
 from .client import connect
 from .connection import Connection
 from .orchestrator import Orchestrator
+from .proxy import FaultProxy
 
 
 class Opening:
@@ -52,11 +53,13 @@ class Connector:
         *,
         requirement: Requirement | None = None,
         orchestrator: Orchestrator | None = None,
+        proxies: Callable[[], Iterable[FaultProxy]] = tuple,
     ) -> None:
         self._url = url
         self._options_for = options_for
         self._requirement = requirement
         self._orchestrator = orchestrator
+        self._proxies = proxies
         self.connections: list[Connection] = []
 
     def __call__(self, url: str | None = None, **options: Any) -> Opening:
@@ -76,7 +79,7 @@ class Connector:
     def keep(self, connection: Connection) -> None:
         """Close it in the end, and show what our orchestrator saw of it."""
         if self._orchestrator is not None:
-            self._orchestrator.witness(connection)
+            self._orchestrator.witness(connection, through=self._proxies())
         self.connections.append(connection)
 
     async def close_all(self) -> None:

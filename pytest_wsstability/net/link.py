@@ -141,6 +141,8 @@ class Link:
 
     def struck(self, fault: Fault, planned: float | None = None) -> None:
         """Record a strike; without a plan it strikes when it should."""
+        if self._passage is not None:
+            self._passage.struck(fault)
         at = self.age
         self._strikes.append(Strike(fault, self._number, at if planned is None else min(planned, at), at))
 
@@ -248,10 +250,10 @@ class Link:
             self._stop()
 
     def close(self) -> None:
-        """Forget the connection."""
+        """Cut the connection: both ends get RST at once."""
         self._stop()
-        self.upstream.close()
-        self.downstream.close()
+        self.upstream.refuse()
+        self.downstream.refuse()
 
     def _stop(self) -> None:
         if self._passage is not None:

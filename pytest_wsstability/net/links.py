@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 from ..core.duration import Duration, parse_duration
 from ..core.faults import (
@@ -53,6 +54,8 @@ class Links:
         self._made = 0
         # Links that are not over; a dict, because a set would have an order of its own.
         self._open: dict[Link, None] = {}
+        # The latest of each address of a client.
+        self._by_client: dict[Any, Link] = {}
 
     def _check(self, fault: Fault) -> None:
         if fault.place is not Place.LINK:
@@ -67,9 +70,13 @@ class Links:
             )
 
     def new(
-        self, loop: asyncio.AbstractEventLoop, client: tuple[Source, Exit], server: tuple[Source, Exit]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        client: tuple[Source, Exit],
+        server: tuple[Source, Exit],
+        address: Any = None,
     ) -> Link:
-        """The link of a further connection, whose first faults have struck already."""
+        """The link of a further connection, whose first faults have struck already; see `link_of`."""
         link = Link(
             loop, client, server, number=self._made, program=self.program, strikes=self.strikes,
             reads=self._reads, records=self._records,
@@ -77,7 +84,13 @@ class Links:
         self._made += 1
         self._forget_those_over()
         self._open[link] = None
+        if address is not None:
+            self._by_client[address] = link
         return link
+
+    def link_of(self, client: Any) -> Link | None:
+        """The link of the client with this address."""
+        return self._by_client.get(client)
 
     def _forget_those_over(self) -> None:
         for link in [link for link in self._open if link.is_over]:
@@ -113,8 +126,8 @@ class Links:
             link.forgive()
 
     def close(self) -> None:
-        """Forget all connections."""
-        for link in self._open:
+        """Cut all connections."""
+        for link in list(self._open):
             link.close()
         self._open.clear()
 

@@ -13,7 +13,7 @@ from websockets.typing import Subprotocol
 
 from ..core.backoff import Backoff
 from ..core.duration import Duration, parse_duration
-from ..core.faults import Fault, Program
+from ..core.faults import Fault, Program, Strike
 from ..core.verdict import Verdict
 from ..profiles import JSON, Profile
 from .behaviour import DROP, Behaviour
@@ -21,8 +21,10 @@ from .book import Book, NoSessionError
 from .client import INBOX, MAX_SIZE, profile_of
 from .connection import Connection
 from .handlers import Handler, Handlers, echo_messages
+from .path import Path, follow
 from .peer_faults import PeerFaults, check
 from .port import Port
+from .proxy import FaultProxy
 from .restarting import CLOSE_GRACE, Farewell, end_all, farewell
 from .returning import assert_no_duplicate_session, assert_no_storm, assert_reconnects
 from .server import ServerSide
@@ -100,6 +102,8 @@ class Orchestrator:
         self.program = Program.of(faults)
         check(self.program, self.profile)
         self._faults = PeerFaults(self.program, self.book, self._restart_by_fault)
+        # None: clients reach the server directly.
+        self._path = Path(self.program.link, tls=tls is not None) if self.program.link else None
         self._running = False
         # Down and about to come back; None while it is up or stopped.
         self._restarting: asyncio.Task[None] | None = None
@@ -113,11 +117,17 @@ class Orchestrator:
             RuntimeError: if the orchestrator was never started.
 
         """
-        if self._port.url is None:
+        url = self._path.url(self._port.url) if self._path is not None else self._port.url
+        if url is None:
             raise RuntimeError(
                 "the orchestrator has no URL before it is started: use 'async with' or start()"
             )
-        return self._port.url
+        return url
+
+    @property
+    def strikes(self) -> list[Strike]:
+        """What faults of the link struck, with planned and actual instants, in order."""
+        return self._path.strikes if self._path is not None else []
 
     @property
     def sessions(self) -> list[Session]:
@@ -144,8 +154,13 @@ class Orchestrator:
         """
         if self._running:
             raise RuntimeError("the orchestrator is running already")
-        await self._port.open(self._connection)
+        await self._open()
         self._running = True
+
+    async def _open(self) -> None:
+        await self._port.open(self._connection)
+        if self._path is not None:
+            await self._path.open(self._port)
 
     def _connection(self) -> WebSocket:
         protocol = ServerProtocol(
@@ -180,6 +195,8 @@ class Orchestrator:
         try:
             await self._handlers.finish()
         finally:
+            if self._path is not None:
+                await self._path.close()
             if server is not None:
                 await server.wait_closed()
 
@@ -218,17 +235,32 @@ class Orchestrator:
         up_at = loop.time() + seconds
         self._faults.freeze.thaw()
         self._port.close(reserve=True)
+        if self._path is not None:
+            self._path.down()
         await end_all(self.book, way, min(up_at, loop.time() + CLOSE_GRACE))
         await asyncio.sleep(up_at - loop.time())
         self._restarting = None
-        await self._port.open(self._connection)
+        await self._open()
 
-    def witness(self, connection: Connection) -> None:
-        """Show this server's timeline with the failures of a client's connection, if it leads here."""
+    def witness(self, connection: Connection, *, through: Iterable[FaultProxy] = ()) -> None:
+        """
+        Show this server's timeline with the failures of a client's connection, if it leads here.
+
+        Args:
+            connection: the client's end.
+            through: proxies that may be on the way; their timelines are shown too.
+
+        """
         transport = connection.websocket.transport
-        mine = self.book.seen_by(transport) if transport is not None else None
+        if transport is None:
+            return
+        address, between = follow(transport.get_extra_info("sockname"), list(through))
+        if self._path is not None:
+            address, more = self._path.passage(address)
+            between += more
+        mine = self.book.seen_by(address)
         if mine is not None:
-            connection.others = (mine.timeline,)
+            connection.others = (mine.timeline, *between)
 
     async def wait_for_session(self, id: str | None = None, *, within: Duration = "10s") -> Session:
         """

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..core.close import CloseEvidence, CloseFrame, TransportEnd
 from ..core.events import Direction, End, Opcode, Role
-from ..core.faults import Fault, Flow
+from ..core.faults import FAULTS, Fault, Flow
 from ..core.timeline import Timeline
 from . import health
 from .lane import Mark
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # A timeline of what lies between is told from the client's side.
 _DIRECTIONS = {Flow.UPSTREAM: Direction.SENT, Flow.DOWNSTREAM: Direction.RECEIVED}
 _CLOSE = int(Opcode.CLOSE)
+# Faults by the number that stands for them on timelines.
+_PLACE = {name: place for place, name in enumerate(FAULTS)}
 
 
 class Passage:
@@ -47,6 +49,11 @@ class Passage:
             self._first_close = flow
         role = Role.DATA if opcode < _CLOSE else Role.NONE
         self.timeline.frame(self._loop.time(), _DIRECTIONS[flow], opcode, size, role)
+
+    def struck(self, fault: Fault) -> None:
+        """A fault has struck."""
+        if self.timeline is not None:
+            self.timeline.struck(self._loop.time(), _PLACE[fault.name])
 
     def direction_ended(self, flow: Flow, mark: Mark) -> None:
         """FIN or RST was delivered in a direction."""

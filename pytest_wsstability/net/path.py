@@ -8,66 +8,85 @@ from typing import Any
 from ..core.faults import Program, Strike
 from ..core.timeline import Timeline
 from .links import Links
+from .port import Port
 from .proxy import FaultProxy
 
 
 class Path:
     """
-    Leads clients to a running server, over links with faults.
+    Leads clients to a server, over links with faults.
 
     In virtual time the network itself has the faults; in real time a proxy stands in front.
+
+    Args:
+        program: what happens to each connection.
+        tls: whether the server speaks TLS.
+
+    Raises:
+        ValueError: for a fault that must read frames, with TLS.
 
     """
 
     def __init__(self, program: Program, *, tls: bool) -> None:
-        # Made at once, so that faults that make no sense are refused when the server is made.
-        self._links = Links(program, reads=not tls)
+        self._links = Links(program, reads=not tls, records=True)
+        # Only in real time.
         self._proxy: FaultProxy | None = None
-        self._loop: Any = None
-        self._server: asyncio.Server | None = None
 
-    async def start(self, server: asyncio.Server, url: str) -> str:
-        """
-        Stand in the way to a server.
+    async def open(self, port: Port) -> None:
+        """Stand in the way to a server that listens; once more when it comes back."""
+        loop: Any = asyncio.get_running_loop()
+        if hasattr(loop, "link_connections"):
+            for address in port.addresses:
+                loop.link_connections(address, self._links)
+        elif self._proxy is not None:
+            await self._proxy.listen_again()
+        else:
+            assert port.url is not None
+            self._proxy = FaultProxy(port.url, faults=self._links.program)
+            await self._proxy.start()
 
-        Returns:
-            The URL for clients, which is another one in real time.
+    def down(self) -> None:
+        """The server listens no more, so that connections are refused."""
+        if self._proxy is not None:
+            self._proxy.stop_listening()
 
-        """
-        self._server, self._loop = server, asyncio.get_running_loop()
-        if hasattr(self._loop, "link_connections"):
-            self._link(self._links)
-            return url
-        self._proxy = FaultProxy(url, faults=self._links.program)
-        await self._proxy.start()
-        return self._proxy.url
-
-    def _link(self, links: Links | None) -> None:
-        assert self._server is not None
-        for sock in self._server.sockets:
-            self._loop.link_connections(sock.getsockname(), links)
-
-    async def stop(self) -> None:
-        """Leave the way; connections that are still open are cut."""
+    async def close(self) -> None:
+        """Leave the way; connections that are still there are cut."""
         self._links.close()
         if self._proxy is not None:
             await self._proxy.close()
+            self._proxy = None
+
+    def url(self, server: str | None) -> str | None:
+        """Where clients connect to, given the server's own URL."""
+        return self._proxy.url if self._proxy is not None else server
 
     @property
     def strikes(self) -> list[Strike]:
         """What struck, with planned and actual instants, in order."""
         return self._proxy.strikes if self._proxy is not None else self._links.strikes
 
-    def server_side(self, client: Any) -> Any:
-        """The address by which the server knows a client that calls itself by this one."""
-        for connection in self._proxy.connections if self._proxy is not None else ():
-            if connection.client == client:
-                return connection.server
-        return client
+    def passage(self, client: Any) -> tuple[Any, list[Timeline]]:
+        """
+        What is known of the connection of a client, by its address.
 
-    def timeline(self, client: Any) -> Timeline | None:
-        """What the proxy saw of the connection of this client; None without a proxy."""
-        for connection in self._proxy.connections if self._proxy is not None else ():
-            if connection.client == client:
-                return connection.timeline
-        return None
+        Returns:
+            The address by which the server knows it, and the timeline between the ends, if there is one.
+
+        """
+        if self._proxy is not None:
+            return follow(client, [self._proxy])
+        link = self._links.link_of(client)
+        timeline = link.timeline if link is not None else None
+        return client, [timeline] if timeline is not None else []
+
+
+def follow(client: Any, proxies: list[FaultProxy]) -> tuple[Any, list[Timeline]]:
+    """The same through proxies that stand one behind the other, or of which only some are on the way."""
+    timelines = []
+    for proxy in proxies:
+        connection = proxy.connection_from(client)
+        if connection is not None:
+            client = connection.server
+            timelines += [connection.timeline] if connection.timeline is not None else []
+    return client, timelines

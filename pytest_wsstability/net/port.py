@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
+from typing import Any
 
 from ..core.events import Tier
 from .health import tier_of
@@ -20,12 +21,16 @@ class Port:
     Args:
         host, number: where to listen; number 0 takes a free one, and keeps it.
         tls: the server's context for wss://.
+        owner: who listens, for errors.
 
     """
 
-    def __init__(self, host: str, number: int, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, host: str, number: int, tls: ssl.SSLContext | None, owner: str = "the orchestrator"
+    ) -> None:
         self._host, self._number = host, number
         self._tls = tls
+        self._owner = owner
         # None while nobody listens.
         self._server: asyncio.Server | None = None
         # Holds the address while nobody listens on it; None in virtual time, where nobody else wants it.
@@ -36,6 +41,11 @@ class Port:
     def is_open(self) -> bool:
         """Whether somebody listens."""
         return self._server is not None
+
+    @property
+    def addresses(self) -> list[tuple[Any, ...]]:
+        """Where somebody listens, as sockets say it."""
+        return [sock.getsockname() for sock in self._server.sockets] if self._server is not None else []
 
     async def open(self, factory: Callable[[], asyncio.Protocol]) -> None:
         """
@@ -50,7 +60,7 @@ class Port:
             self._server = await loop.create_server(factory, self._host, self._number, ssl=self._tls)
         except OSError as exc:
             where = f"{self._host}:{self._number}"
-            raise OSError(exc.errno, f"the orchestrator cannot listen on {where}: {exc.strerror}") from None
+            raise OSError(exc.errno, f"{self._owner} cannot listen on {where}: {exc.strerror}") from None
         finally:
             self.release()
         self._number = self._server.sockets[0].getsockname()[1]

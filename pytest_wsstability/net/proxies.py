@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ..core.duration import show_duration
 from ..core.faults import Program, Strike
 from ..core.middleboxes import Middlebox
 from .proxy import FaultProxy
@@ -37,7 +38,7 @@ class MiddleboxProxy(FaultProxy):
         preset = self.preset
         lines = [f"middlebox {preset.name} ({preset.title}): {preset.describe()}"]
         for strike in self.strikes:
-            lines.append(f"  struck    {_ended(preset, strike)}")
+            lines.append(f"  struck    {preset.name} ended {_ended(preset, strike)}")
         for fault in dict.fromkeys(strike.fault for strike in self.strikes if strike.fault in preset.faults):
             lines.append(f"  remedy    {preset.advice(fault)}")
         lines.append(f"  known     {preset.source.value}: {preset.reference}")
@@ -47,11 +48,13 @@ class MiddleboxProxy(FaultProxy):
 
 
 def _ended(preset: Middlebox, strike: Strike) -> str:
-    return f"{preset.name} ended connection {strike.connection}: {strike}"
+    late = f" ({show_duration(strike.lateness)} late)" if strike.lateness else ""
+    what = preset.describe(strike.fault) if strike.fault in preset.faults else repr(strike.fault)
+    return f"connection {strike.connection} at {show_duration(strike.planned)}{late}: {what}"
 
 
 class Proxies:
-    """Starts fault proxies: ``proxy = await ws_proxy(url, faults=[...])``, by default in front of ``ws_url``."""
+    """Starts fault proxies: ``proxy = await ws_proxy(faults=[...])``, in front of ``ws_url`` or else."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -82,9 +85,15 @@ class Proxies:
 
 
 def behind(proxies: Iterable[FaultProxy], url: str) -> tuple[str, FaultProxy] | None:
-    """Where a URL really leads, if it is that of a proxy: the target's host, and the path that was asked for."""
+    """
+    Where a URL really leads, if it is that of a proxy.
+
+    Returns:
+        The target's host with the path that was asked for, and the proxy; None for any other URL.
+
+    """
     parts = urlsplit(url)
     for proxy in proxies:
-        if parts.netloc.rpartition("@")[2] == urlsplit(proxy.url).netloc.rpartition("@")[2]:
+        if (parts.hostname, parts.port) == proxy.address:
             return parts._replace(netloc=urlsplit(proxy.target).netloc).geturl(), proxy
     return None

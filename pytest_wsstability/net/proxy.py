@@ -13,6 +13,7 @@ from ..core.faults import Fault, Program, Strike
 from ..core.redact import redact_url
 from ..core.timeline import Timeline
 from .links import Links
+from .port import Port
 from .relay import Side, join
 from .target import parse_url
 
@@ -93,9 +94,9 @@ class FaultProxy:
         self.target = url
         self._given = Program.of(faults)
         self._links = Links(self._given, reads=not self._target.secure, records=True)
-        self._host, self._port = host, port
-        self._server: asyncio.Server | None = None
-        self._url: str | None = None
+        self._port = Port(host, port, None, "the proxy")
+        # Servers that may still have connections; None while the proxy is not running.
+        self._servers: list[asyncio.Server] | None = None
         # Every connection that has reached the target, in the order of arrival.
         self.connections: list[ProxyConnection] = []
         # Why connections have not reached the target.
@@ -119,9 +120,11 @@ class FaultProxy:
             RuntimeError: if the proxy was never started.
 
         """
-        if self._url is None:
+        if self._port.url is None:
             raise RuntimeError("the proxy has no URL before it is started: use 'async with' or start()")
-        return self._url
+        here, there = urlsplit(self._port.url), urlsplit(self.target)
+        user, at, _ = there.netloc.rpartition("@")
+        return urlunsplit(there._replace(netloc=f"{user}{at}{here.netloc}", path=there.path or "/"))
 
     @property
     def program(self) -> Program:
@@ -156,6 +159,10 @@ class FaultProxy:
         reason = "over TLS the proxy sees no frames" if self._target.secure else "none was opened"
         raise LookupError(f"{self!r} has no timeline of a WebSocket: {reason}")
 
+    def connection_from(self, client: Any) -> ProxyConnection | None:
+        """The connection of the client with this address; None if it did not come here."""
+        return next((each for each in reversed(self.connections) if each.client == client), None)
+
     def add(self, fault: Fault, at: Duration | None = None) -> None:
         """
         Break something more, while connections are open.
@@ -171,7 +178,7 @@ class FaultProxy:
             TypeError, ValueError: for what is no fault of a link, or no time.
 
         """
-        if self._server is None:
+        if self._servers is None:
             raise RuntimeError(f"add: {self!r} is not running, so nothing would ever strike")
         self._links.add(fault, at)
 
@@ -180,15 +187,19 @@ class FaultProxy:
         self._links.heal()
 
     def __repr__(self) -> str:
-        parts = [f"{self._url or 'not started'} -> {redact_url(self.target)}"]
+        parts = [f"{self._shown_url} -> {redact_url(self.target)}"]
         parts.append(f"{len(self.connections)} connection(s)")
         parts += [f"{len(self.strikes)} strike(s)"] if self.strikes else []
         parts += [f"failed: {self.failures[-1]}"] if self.failures else []
         return f"<FaultProxy {', '.join(parts)}>"
 
+    @property
+    def _shown_url(self) -> str:
+        return redact_url(self.url) if self._port.url is not None else "not started"
+
     def report(self) -> str:
         """What struck, a line each, and the program that does it again."""
-        lines = [f"fault proxy {self._url or 'not started'} -> {redact_url(self.target)}"]
+        lines = [f"fault proxy {self._shown_url} -> {redact_url(self.target)}"]
         lines.append(f"  program   {self._given!r}")
         lines += [f"  struck    {strike}" for strike in self.strikes]
         return "\n".join(lines + self._failure_lines())
@@ -213,21 +224,20 @@ class FaultProxy:
             OSError: if the address is in use or not ours, naming it.
 
         """
-        if self._server is not None:
+        if self._servers is not None:
             raise RuntimeError("the proxy is running already")
-        loop = asyncio.get_running_loop()
-        # One that was closed comes back where it was.
-        port = self.address[1] if self._url is not None else self._port
-        try:
-            self._server = await loop.create_server(lambda: Side(self), self._host, port)
-        except OSError as exc:
-            where = f"{self._host}:{port}"
-            raise OSError(exc.errno, f"the proxy cannot listen on {where}: {exc.strerror}") from None
-        port = self._server.sockets[0].getsockname()[1]
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        parts = urlsplit(self.target)
-        user, at, _ = parts.netloc.rpartition("@")
-        self._url = urlunsplit(parts._replace(netloc=f"{user}{at}{host}:{port}", path=parts.path or "/"))
+        await self._port.open(lambda: Side(self))
+        self._servers = []
+
+    def stop_listening(self) -> None:
+        """Refuse connections, as the target does meanwhile; those that are there stay."""
+        server = self._port.close(reserve=True)
+        if server is not None and self._servers is not None:
+            self._servers.append(server)
+
+    async def listen_again(self) -> None:
+        """Take connections again, at the same address."""
+        await self._port.open(lambda: Side(self))
 
     async def close(self) -> None:
         """
@@ -237,10 +247,11 @@ class FaultProxy:
             BaseException: what went wrong on the way to the target, if it was no matter of the network.
 
         """
-        server, self._server = self._server, None
-        if server is None:
+        if self._servers is None:
             return
-        server.close()
+        self.stop_listening()
+        servers, self._servers = self._servers, None
+        self._port.release()
         for task in self._dialling:
             task.cancel()
         await asyncio.gather(*self._dialling, return_exceptions=True)
@@ -251,7 +262,8 @@ class FaultProxy:
         if self._sides:
             self._gone = asyncio.get_running_loop().create_future()
             await self._gone
-        await server.wait_closed()
+        for server in servers:
+            await server.wait_closed()
         error, self._error = self._error, None
         if error is not None:
             raise error

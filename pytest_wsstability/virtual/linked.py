@@ -63,6 +63,6 @@ def link_ends(loop: ClockLoop, links: Links, client: Endpoint, server: Endpoint)
     """Put a further link between two ends that nothing has been sent over."""
     ports = Port(loop, client), Port(loop, server)
     client.wire, server.wire = ports
-    link = links.new(loop, (ports[0], client), (ports[1], server))
+    link = links.new(loop, (ports[0], client), (ports[1], server), client.getsockname())
     ports[0].away = ports[1].here = link.upstream
     ports[0].here = ports[1].away = link.downstream

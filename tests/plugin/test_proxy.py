@@ -1,0 +1,135 @@
+"""The ws_proxy fixture, and faults of the link on the test's own orchestrator."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def test_a_proxy_breaks_what_passes(passes):
+    """In front of the URL under test, or of any other; all are closed in the end."""
+    assert (
+        passes("""
+        import pytest
+        from pytest_wsstability import Orchestrator, faults
+
+        async def test_default(ws_connect, ws_proxy):
+            proxy = await ws_proxy(faults=[("5s", faults.Drop())])
+            connection = await ws_connect(proxy.url)
+            await connection.wait_closed()
+            assert connection.timeline.close.at == 5.0
+            (strike,) = proxy.strikes
+            assert (strike.fault, strike.at, strike.lateness) == (faults.Drop(), 5.0, 0.0)
+
+        async def test_another_url(ws_connect, ws_proxy):
+            async with Orchestrator(profile="frames") as other:
+                proxy = await ws_proxy(other.url)
+                async with ws_connect(proxy.url, profile="frames"):
+                    assert len(other.sessions) == 1
+    """)
+        == 2
+    )
+
+
+@pytest.mark.parametrize("time", ["virtual", "real"])
+def test_a_proxy_is_in_the_time_of_its_test(passes, time):
+    """The same test runs on the in-process network and on kernel sockets."""
+    assert (
+        passes(
+            """
+        from pytest_wsstability import faults
+
+        async def test_it(ws_connect, ws_proxy, ws_clock):
+            proxy = await ws_proxy(faults=[("100ms", faults.Reset())])
+            connection = await ws_connect(proxy.url)
+            await connection.wait_closed()
+            assert connection.timeline.close.transport.value == "RST"
+            assert proxy.strikes[0].at >= 0.1
+    """,
+            f"--ws-time={time}",
+        )
+        == 1
+    )
+
+
+def test_a_failure_shows_strikes_and_the_program(failure):
+    """Three ends of the connection, and the program as it can be pasted into a test."""
+    printed = failure("""
+        from pytest_wsstability import faults
+
+        async def test_it(ws_connect, ws_proxy):
+            proxy = await ws_proxy(faults=[("5s", faults.Drop())])
+            connection = await ws_connect(proxy.url)
+            await connection.assert_alive_for("1m")
+    """)
+
+    lines = [line.removeprefix("E").strip() for line in printed.splitlines()]
+    assert "program   faults.Program.of([(5.0, faults.Drop())])" in lines
+    assert "struck    faults.Drop() at 5 s on connection 0" in lines
+    assert [word for word in ("client", "server", "proxy") if f"{word} timeline (last" not in printed] == []
+
+
+@pytest.mark.parametrize("time", ["virtual", "real"])
+def test_the_orchestrator_can_stand_behind_a_broken_link(failure, time):
+    """On the virtual network the link has the fault, on kernel sockets a proxy; failures look alike."""
+    printed = failure(
+        """
+        import pytest
+        from pytest_wsstability import faults
+
+        @pytest.mark.ws_orchestrator(faults=[("200ms", faults.Drop())])
+        async def test_it(ws_connect, ws_orchestrator):
+            connection = await ws_connect()
+            await connection.wait_closed()
+            assert [strike.fault for strike in ws_orchestrator.strikes] == [faults.Drop()]
+            await connection.assert_alive_for("1s")
+    """,
+        f"--ws-time={time}",
+    )
+
+    assert "faults of the orchestrator faults.Program.of([(0.2, faults.Drop())])" in printed
+    assert [word for word in ("client", "server", "proxy") if f"{word} timeline (last" not in printed] == []
+
+
+def test_a_soak_meets_faults_of_the_link(failure):
+    """ws_soak starts the orchestrator of the marker, faults and all."""
+    printed = failure("""
+        import pytest
+        from pytest_wsstability import faults
+
+        @pytest.mark.ws_stability(alive_for="1m")
+        @pytest.mark.ws_orchestrator(faults=[("5s", faults.Reset())])
+        def test_it(ws_soak): ...
+    """)
+
+    assert "1006 at 5 s of 60 s: no close frame received or sent; RST" in printed
+
+
+@pytest.mark.parametrize(
+    ("faults", "words"),
+    [
+        ('["drop"]', ["faults[0]: 'drop' is no fault", "faults.Drop()"]),
+        ("[faults.Drop]", ["faults[0]: faults.Drop is a class"]),
+        ("[(-1, faults.Drop())]", ["faults[0]: -1 is negative"]),
+        (
+            "[faults.Drop(), faults.Reset()]",
+            ["faults.Reset() at 0 s: faults.Drop() has ended the connection"],
+        ),
+        (
+            '[("2m", faults.Drop())]',
+            ["faults.Drop() at 120 s would never strike", "the hold ends after 60 s"],
+        ),
+    ],
+)
+def test_faults_that_make_no_sense_are_errors_at_collection(refusal, faults, words):
+    """The test is named, and the value; a program that is longer than the hold is one of them."""
+    printed = refusal(f"""
+        import pytest
+        from pytest_wsstability import faults
+
+        @pytest.mark.ws_stability(alive_for="1m")
+        @pytest.mark.ws_orchestrator(faults={faults})
+        def test_it(ws_soak): ...
+    """)
+
+    (line,) = (line for line in printed.splitlines() if "::test_it: " in line)
+    assert all(word in line for word in words)
