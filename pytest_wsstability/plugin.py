@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from . import hookspecs, markers, reporting, reports, results, soaks, spreading
+from . import hookspecs, markers, probing, reporting, reports, results, soaks, spreading
 from .clock import is_virtual, refuse_mixed_time
 from .fixtures import (  # noqa: F401 - pytest finds fixtures in the plugin's namespace
     _ws_loop,
@@ -188,6 +188,8 @@ def pytest_runtest_makereport(
     report = yield
     if call.excinfo is not None:
         reporting.refine(item, call.excinfo, report)
+        if ours:
+            probing.after_failure(item, call.excinfo, report)
     if ours:
         results.after_report(item, report)
     return report

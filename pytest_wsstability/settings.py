@@ -15,6 +15,7 @@ TIMES = ("auto", "virtual", "real")
 INCONCLUSIVE = ("fail", "skip")
 PROGRESS = ("auto", "tty", "lines", "off")
 ORDERS = ("fifo", "lifo", "random")
+DIAGNOSES = ("timeline", "probe")
 
 settings_key = pytest.StashKey["Settings"]()
 
@@ -39,6 +40,8 @@ class Settings:
     long: bool
     # What an inconclusive verdict is: "fail" or "skip".
     inconclusive: str
+    # What a lost connection is diagnosed by: "timeline", or "probe", which opens more of them.
+    diagnose: str
     # What virtual time leaves open.
     chance: Chance
     # Where ws_orchestrator listens; None: on the loopback, on a free port.
@@ -108,6 +111,7 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("ws_profile", "the application protocol", default="json")
     parser.addini("ws_headers", "request headers, one a line", type="linelist", default=[])
     parser.addini("ws_inconclusive", "what an inconclusive verdict does: fail or skip", default="fail")
+    _add_diagnosis_options(group)
     _add_soak_options(parser, group)
 
 
@@ -138,6 +142,15 @@ def add_report_options(parser: pytest.Parser) -> None:
     )
     parser.addini("ws_fail_on", "gates that fail the run, one a line", type="linelist", default=[])
     parser.addini("ws_storage", "where runs are kept (default: .wsstability)", default=".wsstability")
+
+
+def _add_diagnosis_options(group: pytest.OptionGroup) -> None:
+    group.addoption(
+        "--ws-diagnose",
+        choices=DIAGNOSES,
+        default="timeline",
+        help="what a lost connection is diagnosed by: its timeline, or then a probe of the URL (minutes)",
+    )
 
 
 def _add_soak_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
@@ -185,6 +198,7 @@ def read_settings(config: pytest.Config) -> Settings:
         insecure=option("--ws-insecure"),
         ca=ca,
         long=option("--ws-long"),
+        diagnose=option("--ws-diagnose"),
         inconclusive=_choice(config, "--ws-inconclusive", "ws_inconclusive", INCONCLUSIVE),
         chance=Chance(option("--ws-seed"), option("--ws-order")),
         host=option("--ws-host"),

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from pytest_wsstability.core.events import Tier
+from pytest_wsstability.core.ladder.command import probe_command
 from pytest_wsstability.core.ladder.findings import Policy, TimerKind
 from pytest_wsstability.core.ladder.inference import infer
 from pytest_wsstability.core.ladder.owners import owners
@@ -342,3 +343,16 @@ def test_owners_are_those_of_the_right_kind_of_timer(rows, named, not_named):
     assert all(name in names for name in named)
     assert not any(name in names for name in not_named)
     assert bool(names) is bool(named)
+
+
+@pytest.mark.parametrize(
+    ("url", "seconds", "command"),
+    [
+        ("ws://a.example/ws", 45.2, "wsstability probe ws://a.example/ws --max 46s"),
+        ("ws://a.example/ws", 151.0, "wsstability probe ws://a.example/ws --max 3m"),
+        ("wss://a.example/ws?room=1", 600.0, "wsstability probe 'wss://a.example/ws?room=1' --max 10m"),
+    ],
+)
+def test_the_command_can_be_pasted(url, seconds, command):
+    """Quoted for a shell; rounded up, so that the timer is covered."""
+    assert probe_command(url, seconds) == command

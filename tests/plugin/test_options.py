@@ -15,6 +15,7 @@ NOTHING = "def test_it(): pass"
         (["--ws-url=ws://a.example:99999/"], "--ws-url: 'ws://a.example:99999/' is not a WebSocket URL"),
         (["--ws-url=ws://a.example/#part"], "is not a WebSocket URL (it has a fragment)"),
         (["--ws-time=fast"], "argument --ws-time: invalid choice: 'fast'"),
+        (["--ws-diagnose=guess"], "argument --ws-diagnose: invalid choice: 'guess'"),
         (["--ws-inconclusive=ignore"], "argument --ws-inconclusive: invalid choice: 'ignore'"),
         (["--ws-profile=jsn"], "--ws-profile: profile: 'jsn' is unknown; valid ones: 'json', 'frames'"),
         (["--ws-header=Authorization"], "--ws-header: "),
