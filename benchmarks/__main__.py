@@ -9,7 +9,10 @@ from importlib import import_module
 from .figures import HEAD, machine
 
 # Each has a function `figures`, which yields them as they come.
-NAMES = ("import_cost", "bystander", "fin_to_fail", "heartbeat_cpu", "day", "memory", "fleet", "html_report")
+NAMES = (
+    "import_cost", "bystander", "fin_to_fail", "heartbeat_cpu", "day", "memory", "recording", "fleet",
+    "html_report",
+)  # fmt: skip
 
 
 def main() -> int:

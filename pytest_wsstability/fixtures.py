@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ import pytest_asyncio
 from .clock import Clock, is_virtual, leads_out, loop_scope
 from .loops import Chance, run_hold
 from .markers import orchestrator_of, plan_of
+from .recording import tape_key
 from .settings import settings_key
 
 if TYPE_CHECKING:
@@ -251,6 +253,9 @@ def connect_options(item: pytest.Item, under_test: str, target: str) -> dict[str
 
     settings, plan = item.config.stash[settings_key], plan_of(item)
     options: dict[str, Any] = {"client": plan.client, "profile": plan.profile}
+    tape = item.config.stash.get(tape_key, None)
+    if tape is not None:
+        options["opened"] = partial(tape.watch, item.nodeid, plan.requirement)
     if plan.requirement is not None:
         options["heartbeat"] = plan.requirement.heartbeat_every
     if (found := _behind_proxy(item, target)) is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from . import history
+from .recording import Tape, tape_key
 from .results import Results, results_key
 from .settings import settings_key
 
@@ -52,7 +53,15 @@ def prepare(config: pytest.Config) -> None:
     plans.paths = tuple(_path(config, text) for text in settings.reports)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     plans.github = Path(summary) if summary else None
+    _prepare_tape(config, [path for path in plans.paths if path.suffix == ".jsonl"])
     history.prepare(config)
+
+
+def _prepare_tape(config: pytest.Config, paths: list[Path]) -> None:
+    if paths and not config.option.collectonly:
+        results = config.stash[results_key]
+        results.tape = Tape(paths, results.run(), results.since_start)
+        config.stash[tape_key] = results.tape
 
 
 def _gate(text: str) -> Gate:
@@ -100,7 +109,10 @@ def finish(session: pytest.Session) -> None:
     _tell_junit(config, run)
     history.save(config, run, plans.notes)
     for path in plans.paths:
-        _write(path, run, plans.notes)
+        if path.suffix != ".jsonl":
+            _write(path, run, plans.notes)
+    if results.tape is not None:
+        plans.notes += results.tape.close(plans.complaints)
     if plans.github is not None and results:
         _append(plans.github, run, plans.notes)
 

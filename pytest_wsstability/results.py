@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .core.result import Result, Run
     from .core.timeline import Timeline
     from .core.verdict import Verdict
+    from .recording import Tape
 
 results_key = pytest.StashKey["Results"]()
 # What went wrong in the phases of a test so far, and whether one of them neither passed nor was to fail.
@@ -33,6 +34,8 @@ class Results:
 
     def __init__(self, *, worker: str = "") -> None:
         self.worker = worker
+        # What writes results down as they come; None where nobody asked for it.
+        self.tape: Tape | None = None
         self._results: list[Result] = []
         self._started = datetime.now(UTC)
         self._origin = time.monotonic()
@@ -46,6 +49,8 @@ class Results:
     def add(self, result: Result) -> None:
         """Take a result down."""
         self._results.append(result)
+        if self.tape is not None:
+            self.tape.add(result)
 
     def since_start(self, opened: float | None = None) -> float:
         """Seconds from the start of the session to a reading of a loop's real clock, or to now."""
@@ -106,6 +111,8 @@ def after_report(item: pytest.Item, report: pytest.TestReport) -> None:
     else:
         for result in found:
             results.add(result)
+    if results.tape is not None:
+        results.tape.over(item.nodeid)
 
 
 def unpack(config: pytest.Config, report: pytest.TestReport | pytest.CollectReport | None) -> None:

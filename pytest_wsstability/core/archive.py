@@ -24,6 +24,10 @@ _KIND = {word(kind): kind for kind in Kind}
 _DIRECTION = {word(direction): direction for direction in Direction}
 _OPCODE = {word(opcode): opcode for opcode in Opcode}
 _ROLE = {word(role): role for role in Role}
+# And back: rows are written by the thousands.
+_WAY_WORD, _OPCODE_WORD, _ROLE_WORD = (
+    {int(member): name for name, member in words.items()} for words in (_DIRECTION, _OPCODE, _ROLE)
+)
 # Plain attributes of a timeline that are its own in a report too.
 _SAME = (
     "session_info_at", "session_confirmed_at", "longest_silence", "max_lag", "max_lag_at", "suspended",
@@ -99,7 +103,8 @@ def row(event: Event) -> list[Any]:
         return [at, "fault", int(event.size)]
     if event.kind is not Kind.FRAME:
         return [at, word(event.kind), event.seconds]
-    return [at, "frame", word(event.direction), word(event.opcode), int(event.size), word(event.role)]
+    words = _WAY_WORD[event.direction], _OPCODE_WORD[event.opcode], event.size, _ROLE_WORD[event.role]
+    return [at, "frame", *words]
 
 
 def event_of(each: Any, where: str = "event") -> Event:

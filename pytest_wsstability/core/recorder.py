@@ -75,16 +75,19 @@ class Recorder:
     def __iter__(self) -> Iterator[Event]:
         return (event for _, event in self.numbered(0))
 
-    def numbered(self, last: int) -> list[tuple[int, Event]]:
+    def numbered(self, last: int, most: int | None = None) -> list[tuple[int, Event]]:
         """
         The events, oldest first, each with its number.
 
         Args:
             last: the number of the latest event of all.
+            most: look at so many of the latest; None looks at all.
 
         """
         cut = self._next * _SIZE
         buffer = self._buffer[cut:] + self._buffer[:cut]
+        if most is not None and most < len(self):
+            del buffer[: -most * _SIZE or None]
         number, found = last, []
         for at, measure, kind, direction, opcode, role, lower in reversed([*_RECORD.iter_unpack(buffer)]):
             # The upper half follows from the event after it, unless 65,536 others lay between.

@@ -287,6 +287,11 @@ class Timeline:
         """The longest time without this traffic in a direction, the one still running excluded."""
         return self._silences[_GAPS + 2 * traffic + direction]
 
+    def signals_since(self, number: int) -> list[Event]:
+        """All but data frames of the events from a number on (see `total`), as far as the record reaches."""
+        latest = self._signals.numbered(self.total - 1, self.total - number)
+        return [event for each, event in latest if each >= number]
+
     def between(self, start: float, end: float) -> list[Event]:
         """The events with ``start <= at < end``, as far as the record reaches."""
         return [event for event in self if start <= event.at < end]

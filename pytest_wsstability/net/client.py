@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -306,6 +306,7 @@ async def connect(
     inbox: int = INBOX,
     open_timeout: Duration = 10,
     address: tuple[str, int] | None = None,
+    opened: Callable[[Connection], object] | None = None,
 ) -> Connection:
     """
     Open a monitored connection.
@@ -326,6 +327,7 @@ async def connect(
         open_timeout: time for TCP, TLS and the opening handshake together.
         address: host and port to connect to instead of the URL's, such as those of a proxy; the handshake
             and the certificate's check keep the URL's names.
+        opened: called with the connection once it is open.
 
     Raises:
         OpeningError: if the connection did not open, saying which step failed.
@@ -337,7 +339,10 @@ async def connect(
         url, client, profile, heartbeat, headers, origin, subprotocols, compression, tls, max_size, inbox,
         open_timeout, address,
     )  # fmt: skip
-    return await dialled.open(session_id)
+    connection = await dialled.open(session_id)
+    if opened is not None:
+        opened(connection)
+    return connection
 
 
 def _check_fields(origin: str | None, subprotocols: Sequence[str]) -> None:

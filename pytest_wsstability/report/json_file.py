@@ -7,6 +7,8 @@ from typing import Any
 
 from ..core.result import Run
 
+_ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=False, check_circular=False)
+
 
 def render(run: Run, *, events: bool = True) -> str:
     """The run, a result a line: it can be compared line by line, and is not twice as long for it."""
@@ -19,4 +21,4 @@ def render(run: Run, *, events: bool = True) -> str:
 
 def dump(value: Any) -> str:
     """One line of JSON: ASCII, so that nothing in it can end the line or fool a terminal."""
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)

@@ -2,8 +2,10 @@
 The timelines of a run, a line each event: written while holds run, so that a crash costs a second.
 
 Lines are objects with a ``record``: ``run`` first; ``hold`` for each connection, with a number of its
-own; ``event`` for what happened on it, a row as in the JSON file; ``close`` for how it ended; ``result``
-at the end of its test, the whole result as in the JSON file; ``complaint`` for each gate and regression.
+own; ``event`` for what happened on it, a row as in the JSON file; ``traffic`` for the frames and bytes so
+far, data frames included; ``tick`` about once a second, up to when all open ones were watched; ``close`` for
+how one ended; ``result`` at the end of its test, the whole result as in the JSON file; ``dropped`` for one
+that nobody judged; ``complaint`` for each gate and regression.
 
 """
 
@@ -16,8 +18,8 @@ from typing import Any
 
 from ..core.archive import event_of, masked, row
 from ..core.close import CloseEvidence
-from ..core.events import End, Event, Kind, Tier
-from ..core.plain import plain, restore
+from ..core.events import Direction, End, Event, Kind, Tier
+from ..core.plain import plain, restore, word
 from ..core.requirement import Requirement
 from ..core.result import SCHEMA, Result, Run, SchemaError, check_schema
 from ..core.timeline import Timeline
@@ -39,16 +41,36 @@ def run_line(run: Run) -> str:
     return dump({"schema": SCHEMA, "record": "run", **head})
 
 
-def hold_line(number: int, *, nodeid: str, url: str, requirement: Requirement, timeline: Timeline) -> str:
-    """A connection has opened that will be held."""
+def hold_line(
+    number: int, *, nodeid: str, url: str, requirement: Requirement, timeline: Timeline, opened_at: float
+) -> str:
+    """A connection has opened that may be held; ``opened_at`` is on the clock of the ticks."""
+    what = {"nodeid": nodeid, "url": url, "requirement": plain(requirement), "opened_at": round(opened_at, 3)}
     ends = {"end": timeline.end.value, "tier": timeline.tier.value}
-    what = {"nodeid": nodeid, "url": url, "requirement": plain(requirement), **ends}
-    return dump({"record": "hold", "hold": number, **what})
+    return dump({"record": "hold", "hold": number, **what, **ends})
 
 
 def event_line(number: int, event: Event) -> str:
     """Something happened on a connection."""
     return dump({"record": "event", "hold": number, "event": row(event)})
+
+
+def traffic_line(number: int, timeline: Timeline) -> str:
+    """How many frames and bytes there were so far, either way."""
+    ways = {
+        word(way): [timeline.count(way), timeline.bytes(way)] for way in (Direction.SENT, Direction.RECEIVED)
+    }
+    return dump({"record": "traffic", "hold": number, "at": round(timeline.duration, 6), **ways})
+
+
+def tick_line(at: float) -> str:
+    """Every open connection was watched until now: seconds since the start of the session."""
+    return dump({"record": "tick", "at": round(at, 3)})
+
+
+def dropped_line(number: int) -> str:
+    """The test of a connection is over, and nobody has judged it."""
+    return dump({"record": "dropped", "hold": number})
 
 
 def close_line(number: int, close: CloseEvidence) -> str:
@@ -69,8 +91,14 @@ def complaint_line(text: str) -> str:
 def finished_lines(number: int, result: Result) -> Iterator[str]:
     """Everything about a hold that nobody wrote down while it ran."""
     for timeline in result.timelines[:1]:
-        what = {"nodeid": result.nodeid, "url": result.url, "requirement": result.requirement}
-        yield hold_line(number, timeline=timeline, **what)  # type: ignore[arg-type]
+        yield hold_line(
+            number,
+            nodeid=result.nodeid,
+            url=result.url,
+            requirement=result.requirement,
+            timeline=timeline,
+            opened_at=result.started_at,
+        )
         for event in timeline:
             yield event_line(number, event)
     yield result_line(number, result)
@@ -88,6 +116,7 @@ class _Hold:
     head: Mapping[str, Any]
     events: list[Event] = field(default_factory=list)
     close: CloseEvidence | None = None
+    watched: float = 0.0
 
     def result(self, where: str) -> Result:
         """The hold as far as it was written down: judged by what is there."""
@@ -100,6 +129,7 @@ class _Hold:
                 timeline.frame(event.at, event.direction, event.opcode, event.size, event.role)
             elif event.kind not in (Kind.OPENED, Kind.ENDED):
                 timeline.mark(event.at, event.kind, event.seconds)
+        timeline.observe(self.watched)
         if self.close is not None:
             timeline.ended(self.close.at, self.close)
         return Result(
@@ -108,6 +138,7 @@ class _Hold:
             requirement=requirement,
             verdict=requirement.check(timeline),
             timelines=(timeline,),
+            started_at=restore(float, head["opened_at"], where),
         )
 
 
@@ -165,6 +196,14 @@ def _take(
         holds[data["hold"]].events.append(event_of(data["event"], here))
     elif record == "close":
         holds[data["hold"]].close = restore(CloseEvidence, data["close"], f"{here}.close")
+    elif record == "tick":
+        for hold in holds.values():
+            hold.watched = data["at"] - hold.head["opened_at"]
+    elif record == "traffic":
+        # The counters of a connection stand in its result; before that, they are for people.
+        holds[data["hold"]]
+    elif record == "dropped":
+        del holds[data["hold"]]
     elif record == "result":
         holds.pop(data["hold"], None)
         results.append(Result.from_dict(data["result"], here))

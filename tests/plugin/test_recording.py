@@ -1,0 +1,138 @@
+"""Timelines on disk while holds run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pytest_wsstability.core.events import Role
+from pytest_wsstability.core.verdict import Outcome
+from pytest_wsstability.report.jsonl import parse
+
+HOLD = """
+import pytest
+
+@pytest.mark.ws_stability(alive_for="{seconds}s", heartbeat_every="100ms")
+def test_it(ws_soak):
+    pass
+"""
+
+
+def records(path):
+    """The records of a file that may be written right now."""
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+@pytest.mark.real
+def test_a_killed_run_loses_a_second_at_most(pytester):
+    """What was watched until the last tick is there, and is judged as what it is: not watched to the end."""
+    pytester.makepyfile(HOLD.format(seconds=60))
+    path = pytester.path / "out.jsonl"
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--ws-time=real",
+        "--ws-report=out.jsonl",
+    ]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    with subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.DEVNULL, env=environment) as process:
+        try:
+            deadline = time.monotonic() + 30
+            while sum(each["record"] == "tick" for each in records(path)) < 2:
+                assert time.monotonic() < deadline, records(path)
+                assert process.poll() is None
+        finally:
+            process.send_signal(signal.SIGKILL)
+    found = records(path)
+    ticks = [each["at"] for each in found if each["record"] == "tick"]
+    (hold,) = [each for each in found if each["record"] == "hold"]
+    (result,) = parse(path.read_text().splitlines(keepends=True), "out.jsonl").results
+
+    assert result.verdict.outcome is Outcome.INCONCLUSIVE
+    assert "it is still open" in result.verdict.headline
+    assert result.timelines[0].duration >= ticks[-1] - hold["opened_at"] - 1e-6
+    assert result.timelines[0].heartbeats.answered >= 5
+
+
+@pytest.mark.real
+def test_every_signal_is_there_once(run, pytester):
+    """In their order, the end included, whether a look or the end of the test has written them."""
+    assert run(HOLD.format(seconds=2.5), "--ws-time=real", "--ws-report=out.jsonl").ret == 0
+    found = records(pytester.path / "out.jsonl")
+    rows = [each["event"] for each in found if each["record"] == "event"]
+    (result,) = [each["result"] for each in found if each["record"] == "result"]
+
+    assert [row[0] for row in rows] == sorted(row[0] for row in rows)
+    assert sum(row[-1] == "heartbeat" for row in rows) == result["timelines"][0]["heartbeats"]["sent"] >= 24
+    assert rows == result["timelines"][0]["events"]
+    assert [each["record"] for each in found[-3:]] == ["event", "close", "result"]
+
+
+@pytest.mark.real
+def test_data_frames_are_counted_and_not_listed(run, pytester):
+    """Fifty audio frames a second would be a file for nobody."""
+    source = """
+        async def test_it(ws_connect):
+            connection = await ws_connect()
+            for _ in range(300):
+                await connection.send(b"x" * 640)
+            await connection.assert_alive_for("1.5s")
+    """
+    assert run(source, "--ws-time=real", "--ws-report=out.jsonl").ret == 0
+    found = records(pytester.path / "out.jsonl")
+
+    assert max(each["sent"][0] for each in found if each["record"] == "traffic") >= 300
+    assert max(each["sent"][1] for each in found if each["record"] == "traffic") >= 300 * 640
+    assert not any(each["record"] == "event" and each["event"][-1] == "data" for each in found)
+
+
+@pytest.mark.real
+def test_a_connection_that_nobody_judged_is_dropped(run, pytester):
+    """It is no hold, and does not look like one that was cut short."""
+    source = """
+        async def test_it(ws_connect):
+            await ws_connect()
+    """
+    run(source, "--ws-time=real", "--ws-report=out.jsonl")
+    lines = (pytester.path / "out.jsonl").read_text().splitlines(keepends=True)
+
+    assert json.loads(lines[-1])["record"] == "dropped"
+    assert parse(lines, "x").results == ()
+
+
+@pytest.mark.parametrize("arguments", [(), ("-n", "2", "-p", "no:looptime_plugin")])
+def test_in_virtual_time_and_with_workers(run, pytester, arguments):
+    """Each hold is written when its test is over."""
+    run(HOLD.format(seconds=120), "--ws-report=out.jsonl", *arguments)
+    lines = (pytester.path / "out.jsonl").read_text().splitlines(keepends=True)
+    (result,) = parse(lines, "x").results
+
+    assert [json.loads(line)["record"] for line in lines[:3]] == ["run", "hold", "event"]
+    assert result.verdict.outcome is Outcome.STABLE
+    assert any(event.role is Role.HEARTBEAT for event in result.timelines[0])
+
+
+def test_the_file_of_the_last_run_stays_until_there_is_something_to_say(run, pytester):
+    """A run that collects only has nothing."""
+    (pytester.path / "out.jsonl").write_text("old")
+    run(HOLD.format(seconds=1), "--collect-only", "--ws-report=out.jsonl")
+
+    assert (pytester.path / "out.jsonl").read_text() == "old"
+
+
+def test_a_gate_is_its_last_line(run, pytester):
+    """As in the other reports."""
+    run(HOLD.format(seconds=1), "--ws-report=out.jsonl", "--ws-fail-on=holds > 0")
+    last = records(pytester.path / "out.jsonl")[-1]
+
+    assert last == {"record": "complaint", "text": "ws_fail_on holds > 0: 1 of 1 holds (virtual time)"}
