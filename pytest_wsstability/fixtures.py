@@ -12,13 +12,13 @@ import pytest
 import pytest_asyncio
 
 from .clock import Clock, is_virtual, leads_out, loop_scope
-from .loops import Chance, run_hold
 from .markers import orchestrator_of, plan_of
 from .recording import tape_key
 from .settings import settings_key
 
 if TYPE_CHECKING:
     from .core.requirement import Requirement
+    from .loops import Chance
     from .net.connection import Connection
     from .net.connector import Connector
     from .net.orchestrator import Orchestrator
@@ -215,6 +215,8 @@ def ws_soak(request: pytest.FixtureRequest, ws_url: str) -> Soak:
             own = isinstance(ws_url, ReferenceURL)
             orchestrator = Orchestrator(**_orchestrator_options(request)) if own else None
             return soak(requirement, url=ws_url or None, orchestrator=orchestrator, **options)
+
+        from .loops import run_hold
 
         soaked = run_hold(plan.requirement, hold, _chance(request))
     request.node.stash[soak_key] = soaked

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +30,8 @@ DESCRIPTIONS = (
 FIXTURES = frozenset({
     "ws_url", "ws_connect", "ws_connection", "ws_soak", "ws_orchestrator", "ws_clock", "ws_proxy", MIDDLEBOX,
 })  # fmt: skip
+_REQUIREMENTS = frozenset({STABILITY, ORCHESTRATOR, MIDDLEBOX})
+_LONG = frozenset({LONG})
 # Without one of these a requirement would be checked by nobody.
 _JUDGES = frozenset({"ws_connect", "ws_connection", "ws_soak"})
 # Other plugins' marks that say who runs an async test.
@@ -38,18 +39,28 @@ _RUNNERS = ("asyncio", "anyio", "trio")
 _NOT_REQUIRED = ("url", "profile", "client", "time")
 
 
-@dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What the ws_stability markers of a test say."""
+    """What the ws_stability markers of a test say; no dataclass for the reason that `Settings` is none."""
 
-    # None: the markers name no part of a requirement.
-    requirement: Requirement | None
-    # None: the option says it, or the default.
-    url: str | None = None
-    profile: Profile
-    client: str = "browser"
-    # None: the option says it.
-    time: str | None = None
+    __slots__ = ("client", "profile", "requirement", "time", "url")
+
+    def __init__(
+        self,
+        *,
+        requirement: Requirement | None,
+        profile: Profile,
+        url: str | None,
+        client: str,
+        time: str | None,
+    ) -> None:
+        # None: the markers name no part of a requirement.
+        self.requirement = requirement
+        self.profile = profile
+        # None: the option says it, or the default.
+        self.url = url
+        self.client = client
+        # None: the option says it.
+        self.time = time
 
 
 _plan_key = pytest.StashKey[Plan]()
@@ -58,10 +69,25 @@ _orchestrator_key = pytest.StashKey[dict[str, Any]]()
 
 def uses_us(item: pytest.Item) -> bool:
     """Whether a test has a fixture or marker of ours."""
-    names = getattr(item, "fixturenames", ())
-    return not FIXTURES.isdisjoint(names) or any(
-        item.get_closest_marker(name) is not None for name in (STABILITY, ORCHESTRATOR, MIDDLEBOX)
-    )
+    if not FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+        return True
+    return _is_marked(item, _REQUIREMENTS)
+
+
+def concerns_us(item: pytest.Item) -> bool:
+    """Whether anything is to be done when a test runs: it uses us, or is long."""
+    return uses_us(item) or _is_marked(item, _LONG)
+
+
+def _is_marked(item: pytest.Item, names: frozenset[str]) -> bool:
+    # Every test of a run is asked, so not by `iter_markers`, which takes four times as long.
+    node: pytest.Item | pytest.Collector | None = item
+    while node is not None:
+        for mark in node.own_markers:
+            if mark.name in names:
+                return True
+        node = node.parent
+    return False
 
 
 def needs_runner(item: pytest.Function) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .loops import Chance
+if TYPE_CHECKING:
+    from .loops import Chance
+    from .virtual import Order
 
 TIMES = ("auto", "virtual", "real")
 INCONCLUSIVE = ("fail", "skip")
@@ -20,9 +22,14 @@ DIAGNOSES = ("timeline", "probe")
 settings_key = pytest.StashKey["Settings"]()
 
 
-@dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The options that every test of a run shares."""
+    """
+    The options that every test of a run shares.
+
+    No dataclass: to make one of this size takes 3 ms, and every run makes it, those included that use
+    nothing of ours.
+
+    """
 
     # The URL under test; None: the reference orchestrator.
     url: str | None
@@ -42,8 +49,9 @@ class Settings:
     inconclusive: str
     # What a lost connection is diagnosed by: "timeline", or "probe", which opens more of them.
     diagnose: str
-    # What virtual time leaves open.
-    chance: Chance
+    # What virtual time leaves open: the seed, and which of several simultaneous timers comes first.
+    seed: int
+    order: Order
     # Where ws_orchestrator listens; None: on the loopback, on a free port.
     host: str | None
     port: int | None
@@ -65,6 +73,24 @@ class Settings:
     storage: str
     # How progress is shown: "auto", "tty", "lines" or "off".
     progress: str
+
+    def __init__(self, **values: Any) -> None:
+        self.__dict__.update(values)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{name}: the settings of a run do not change")
+
+    @property
+    def chance(self) -> Chance:
+        """What virtual time leaves open."""
+        from .loops import Chance
+
+        return Chance(self.seed, self.order)
+
+    @property
+    def wants_reports(self) -> bool:
+        """Whether something is to be written or compared in the end, even if no test is ours."""
+        return bool(self.reports or self.fail_on or self.save is not None or self.compare is not None)
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -200,7 +226,8 @@ def read_settings(config: pytest.Config) -> Settings:
         long=option("--ws-long"),
         diagnose=option("--ws-diagnose"),
         inconclusive=_choice(config, "--ws-inconclusive", "ws_inconclusive", INCONCLUSIVE),
-        chance=Chance(option("--ws-seed"), option("--ws-order")),
+        seed=option("--ws-seed"),
+        order=option("--ws-order"),
         host=option("--ws-host"),
         port=_port(option("--ws-port")),
         soak_early=option("--ws-soak-early"),

@@ -154,7 +154,8 @@ def test_no_module_is_named_for_nothing():
 @each
 def test_only_the_plugin_defines_hooks(module):
     """
-    One file tells what the plugin does to a test run; hookspecs.py declares hooks of its own.
+    One file tells what the plugin does to every test run, running.py what it does to its own tests;
+    hookspecs.py declares hooks of its own.
 
     progress.py is a plugin beside it, with a name of its own, so that it can be switched off alone.
 
@@ -164,7 +165,7 @@ def test_only_the_plugin_defines_hooks(module):
         for node in ast.walk(TREES[module])
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("pytest_")
     }
-    if module in (f"{PACKAGE}.plugin", f"{PACKAGE}.progress"):
+    if module in (f"{PACKAGE}.plugin", f"{PACKAGE}.running", f"{PACKAGE}.progress"):
         return
     if module == f"{PACKAGE}.hookspecs":
         functions = {name for name in functions if not name.startswith("pytest_wsstability_")}

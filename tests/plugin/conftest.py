@@ -11,6 +11,7 @@ import pytest
 import pytest_wsstability.core.judge
 import pytest_wsstability.net.connector
 import pytest_wsstability.net.soak
+import pytest_wsstability.running
 import pytest_wsstability.virtual.asyncio_seam  # noqa: F401
 
 INI = """
