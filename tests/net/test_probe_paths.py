@@ -5,6 +5,7 @@ import pytest
 from pytest_wsstability import FaultProxy, Orchestrator, faults
 from pytest_wsstability.core.ladder.findings import Policy
 from pytest_wsstability.core.ladder.rungs import MOST_CONNECTIONS
+from pytest_wsstability.core.middleboxes import MIDDLEBOXES
 from pytest_wsstability.net.probe import probe
 from tests.net.peers import until
 
@@ -127,3 +128,27 @@ async def test_narrowing_stays_polite_and_in_time():
     assert len(findings.observations) > MOST_CONNECTIONS
     assert most <= MOST_CONNECTIONS
     assert findings.horizon <= 601
+
+
+@pytest.mark.parametrize("name", MIDDLEBOXES)
+async def test_every_middlebox_is_known_by_its_timers(name):
+    """Idle timeout, what resets it, and maximum age of every preset, within 1 %."""
+    box = MIDDLEBOXES[name]
+    idle = next((fault for fault in box.faults if isinstance(fault, faults.IdleTimeout)), None)
+    age = next((fault for fault in box.faults if isinstance(fault, faults.MaxAge)), None)
+    shortest = min((fault.seconds for fault in box.faults), default=60.0)
+    longest = max((fault.seconds for fault in box.faults), default=60.0)
+    # A timer that tells nobody takes further silences.
+    silent = idle is not None and idle.ends_with not in (faults.EndsWith.FIN, faults.EndsWith.RESET)
+    findings = await probed(*box.faults, max=longest * (8 if silent else 2.5), every=shortest / 12)
+
+    assert findings.doubts == ()
+    assert (findings.idle is None) is (idle is None)
+    assert (findings.max_age is None) is (age is None)
+    if idle is not None:
+        assert findings.idle.seconds == pytest.approx(idle.seconds, rel=0.01)
+        assert findings.idle.error <= 0.01 * idle.seconds
+        assert findings.idle.policy is QUIET_POLICIES[idle.reset_by.value]
+        assert findings.idle.silent is silent
+    if age is not None:
+        assert findings.max_age.seconds == pytest.approx(age.seconds, rel=0.01)
