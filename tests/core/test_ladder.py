@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from pytest_wsstability.core.events import Tier
+from pytest_wsstability.core.ladder.advice import safe_interval, unsafe_interval
 from pytest_wsstability.core.ladder.command import probe_command
 from pytest_wsstability.core.ladder.findings import Policy, TimerKind
 from pytest_wsstability.core.ladder.inference import infer
@@ -356,3 +357,14 @@ def test_owners_are_those_of_the_right_kind_of_timer(rows, named, not_named):
 def test_the_command_can_be_pasted(url, seconds, command):
     """Quoted for a shell; rounded up, so that the timer is covered."""
     assert probe_command(url, seconds) == command
+
+
+@pytest.mark.parametrize(
+    ("timer", "safe", "unsafe"),
+    [(60, 25, 55), (55, 20, 50), (100, 45, 90), (300, 135, 270), (10, 4.5, 9), (3, 1.35, 2.7),
+     (3600, 1620, 3240),
+     (0.1, 0.045, 0.09)],
+)  # fmt: skip
+def test_intervals_are_round(timer, safe, unsafe):
+    """Two fit into the timer with time to spare; nine tenths of it are a race."""
+    assert (safe_interval(timer), unsafe_interval(timer)) == (safe, unsafe)

@@ -9,6 +9,9 @@ SAFE_SHARE = 0.45
 # Traffic rarer than this races with the timer.
 UNSAFE_SHARE = 0.9
 
+# From so many seconds on, intervals are rounded to such steps.
+_STEPS = ((600.0, 60.0), (10.0, 5.0), (5.0, 0.5), (2.0, 0.1), (0.0, 0.05))
+
 
 def safe_interval(seconds: float) -> float:
     """An interval that a timer of so many seconds bears: 25 for 60, 45 for 100, 120 for 300."""
@@ -22,7 +25,7 @@ def unsafe_interval(seconds: float) -> float:
 
 def _round(seconds: float, towards: type[int] | object) -> float:
     assert callable(towards)
-    step = 60.0 if seconds >= 600 else 5.0 if seconds >= 10 else 1.0 if seconds >= 2 else 0.05
+    step = next(step for least, step in _STEPS if seconds >= least)
     if seconds < 0.2:
         # One digit more than the first.
         step = 10.0 ** (math.floor(math.log10(seconds)) - 1)
