@@ -73,6 +73,11 @@ def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, An
             markers.check(item)
         except (TypeError, ValueError) as exc:
             raise collector.CollectError(f"{item.nodeid}: {exc}") from None
+        if item.get_closest_marker("timeout") is not None:
+            from . import timeouts
+
+            if wrong := timeouts.too_short(item):
+                raise collector.CollectError(f"{item.nodeid}: {wrong}")
         if markers.needs_runner(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="function"))
     return made
@@ -99,9 +104,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None, Any, Any
 def pytest_collection_finish(session: pytest.Session) -> None:
     if any(map(markers.concerns_us, session.items)):
         _use(session.config)
-        from . import soaks
+        from . import soaks, timeouts
 
         soaks.put_last(session)
+        timeouts.raise_global(session.config, session.items)
 
 
 # On the controller of xdist, for each worker that is about to start.

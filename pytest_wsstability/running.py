@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from . import markers, probing, reporting, reports, results, soaks, spreading
+from . import markers, probing, reporting, reports, reruns, results, soaks, spreading, timeouts
 from .clock import is_virtual, refuse_mixed_time
 from .fixtures import connection_key, fault_reports, loop_key, session_within, soak_key
 from .settings import settings_key
@@ -23,6 +23,10 @@ def start(config: pytest.Config) -> None:
     """
     results.start(config)
     reports.prepare(config)
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    return timeouts.lines(config)
 
 
 # Around the runners of pytest-asyncio only, and only of those that a virtual test asked for.
@@ -60,9 +64,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for line in soaks.unjudged_lines(config):
+    passed = terminalreporter.getreports("passed")
+    for line in [*soaks.unjudged_lines(config), *reruns.lines(passed)]:
         terminalreporter.write_line(line)
     reports.summarise(terminalreporter, config)
+
+
+def pytest_report_teststatus(
+    report: pytest.TestReport,
+) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    if text := reruns.sentence(report):
+        return "passed", "r", (text.partition(";")[0].upper(), {"yellow": True})
+    return None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -87,6 +100,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     if connection is not None and connection.requirement is not None:
         # The body may have looked at something else: the requirement is checked in any case.
         item.stash[loop_key].run_until_complete(connection.assert_stable())
+    reruns.judge(item)
     return result
 
 
@@ -99,6 +113,7 @@ def pytest_runtest_makereport(
         reporting.hide_frames(item.config, call.excinfo)
     ours = markers.uses_us(item)
     if ours:
+        reruns.note(item, call)
         results.before_report(item, call)
     report = yield
     if call.excinfo is not None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 TIMES = ("auto", "virtual", "real")
 INCONCLUSIVE = ("fail", "skip")
+RERUNS = ("fail", "report")
 PROGRESS = ("auto", "tty", "lines", "off")
 ORDERS = ("fifo", "lifo", "random")
 DIAGNOSES = ("timeline", "probe")
@@ -73,6 +74,8 @@ class Settings:
     storage: str
     # How progress is shown: "auto", "tty", "lines" or "off".
     progress: str
+    # What a test is that was unstable and then, run again, stable: "fail" or "report".
+    reruns: str
 
     def __init__(self, **values: Any) -> None:
         self.__dict__.update(values)
@@ -190,6 +193,7 @@ def _add_soak_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
         choices=PROGRESS,
         help="how running holds are shown: redrawn in place (tty), a line a minute (lines), off, or auto",
     )
+    parser.addini("ws_reruns", "a test that is stable only when run again: fail or report", default="fail")
     parser.addini("ws_progress", "how running holds are shown: auto, tty, lines or off", default="auto")
     parser.addini("ws_soak_concurrency", "at most so many holds of ws_soak at once; default: all", default="")
     parser.addini(
@@ -239,6 +243,7 @@ def read_settings(config: pytest.Config) -> Settings:
         compare=option("--ws-compare"),
         storage=config.getini("ws_storage"),
         progress=_choice(config, "--ws-progress", "ws_progress", PROGRESS),
+        reruns=_reruns(config),
     )
 
 
@@ -269,6 +274,13 @@ def _port(port: int | None) -> int | None:
     if port is not None and not 0 < port < 65536:
         raise pytest.UsageError(f"--ws-port: {port} is not a port; give 1 to 65535")
     return port
+
+
+def _reruns(config: pytest.Config) -> str:
+    value: str = config.getini("ws_reruns")
+    if value not in RERUNS:
+        raise pytest.UsageError(f"ini ws_reruns: {value!r} is none of {', '.join(RERUNS)}")
+    return value
 
 
 def _concurrency(config: pytest.Config) -> int | None:
