@@ -9,8 +9,10 @@ import pytest
 
 # Loaded here, so that each run inside finds them loaded and costs milliseconds.
 import pytest_wsstability.core.judge
+import pytest_wsstability.holds
 import pytest_wsstability.net.connector
 import pytest_wsstability.net.soak
+import pytest_wsstability.progress
 import pytest_wsstability.running
 import pytest_wsstability.virtual.asyncio_seam  # noqa: F401
 
