@@ -1,0 +1,488 @@
+"""The fault proxy: what passes, what is refused, and that nothing of it is left behind."""
+
+import asyncio
+import gc
+import os
+import re
+
+import pytest
+
+from pytest_wsstability import End, FaultProxy, OpeningError, Orchestrator, connect, faults, run_virtual
+from pytest_wsstability.core.events import Direction, Opcode
+from tests.net.certificates import server_context, trusting
+from tests.net.peers import Peer, connected, opened, serving, silent, until
+
+pytestmark = pytest.mark.ws_stability(time="virtual")
+
+
+def in_real_time(script):
+    """Run a script on kernel sockets; it must not take long."""
+
+    async def patient():
+        async with asyncio.timeout(20):
+            return await script()
+
+    return asyncio.run(patient())
+
+
+both_times = pytest.mark.parametrize(
+    "run", [pytest.param(lambda script: run_virtual(script()), id="virtual"), pytest.param(
+        in_real_time, id="real", marks=pytest.mark.real
+    )]
+)  # fmt: skip
+
+
+# What passes.
+
+
+async def test_frames_stand_on_the_proxys_timeline():
+    """Upstream as sent, downstream as received, with their sizes on the wire, from the handshake on."""
+    async with (
+        Orchestrator(echo=True, profile="frames") as orchestrator,
+        FaultProxy(orchestrator.url) as proxy,
+    ):
+        async with opened(proxy.url, profile="frames") as connection:
+            await connection.send("hello")
+            assert await connection.recv() == "hello"
+            await connection.ping()
+            await connection.close(4000, "enough")
+        timeline = proxy.timeline
+
+        assert (timeline.end, timeline.opened) == (End.PROXY, connection.timeline.opened)
+        sent, received = Direction.SENT, Direction.RECEIVED
+        assert [timeline.count(way, Opcode.TEXT) for way in (sent, received)] == [1, 1]
+        assert [timeline.bytes(way, Opcode.TEXT) for way in (sent, received)] == [5, 5]
+        assert (timeline.count(sent, Opcode.PING), timeline.count(received, Opcode.PONG)) == (1, 1)
+        close = timeline.close
+        assert (close.sent.code, close.sent.reason, close.received.code) == (4000, "enough", 4000)
+        assert (close.received_first, close.local_reason) == (False, "the server ended the stream first")
+
+
+async def test_each_connection_has_a_timeline_of_its_own():
+    """In the order of arrival; the proxy's own is that of the latest."""
+    async with Orchestrator() as orchestrator, FaultProxy(orchestrator.url) as proxy:
+        with pytest.raises(LookupError, match=r"has no timeline of a WebSocket: none was opened$"):
+            proxy.timeline  # noqa: B018
+        async with opened(proxy.url), opened(proxy.url):
+            first, second = proxy.connections
+
+            assert (first.number, second.number) == (0, 1)
+            assert first.timeline is not second.timeline
+            assert proxy.timeline is second.timeline
+            assert [session.timeline.close for session in orchestrator.sessions] == [None, None]
+
+
+@both_times
+def test_nothing_is_lost_on_the_way(run):
+    """Megabytes both ways, over a link that cuts them up, stalls and heals; the receiver is slow at times."""
+
+    async def script():
+        payload = os.urandom(3 * 2**20)
+        async with Orchestrator(echo=True, profile="frames", max_size=None) as orchestrator:
+            program = [faults.Slicer(50_000), ("10ms", faults.Stall("20ms")), ("60ms", faults.Heal())]
+            async with (
+                FaultProxy(orchestrator.url, faults=program) as proxy,
+                opened(proxy.url, profile="frames", max_size=None) as connection,
+            ):
+                sending = asyncio.ensure_future(connection.send(payload))
+                await asyncio.sleep(0.1)
+                connection.websocket.pause_reading()
+                await asyncio.sleep(0.1)
+                connection.websocket.resume_reading()
+                assert await connection.recv() == payload
+                await sending
+
+    run(script)
+
+
+@both_times
+def test_tls_passes_untouched(run, tmp_path):
+    """The certificate is the target's own; faults of bytes and time work, frames are not seen."""
+
+    async def script():
+        async with (
+            Orchestrator(tls=server_context("127.0.0.1")) as orchestrator,
+            FaultProxy(orchestrator.url, faults=[("100ms", faults.Drop())]) as proxy,
+        ):
+            assert proxy.url.startswith("wss://127.0.0.1:")
+            connection = await connect(proxy.url, tls=trusting(tmp_path))
+            await connection.wait_closed()
+            assert connection.timeline.close.code == 1006
+            assert [strike.fault for strike in proxy.strikes] == [faults.Drop()]
+            with pytest.raises(LookupError, match="over TLS the proxy sees no frames"):
+                proxy.timeline  # noqa: B018
+
+    run(script)
+
+
+async def test_the_path_and_query_stay():
+    """Only the address is another."""
+    proxy = FaultProxy("ws://user:pw@localhost:9/chat?room=1&token=x")
+    async with proxy:
+        assert re.fullmatch(r"ws://user:pw@127\.0\.0\.1:\d+/chat\?room=1&token=x", proxy.url)
+        assert "token=x" not in repr(proxy) + proxy.report()
+        assert "pw" not in repr(proxy) + proxy.report()
+
+
+async def test_handshake_and_certificate_can_keep_the_targets_name(tmp_path):
+    """connect(address=) goes through a proxy as to the target itself: same Host, same certificate."""
+    async with (
+        Orchestrator(tls=server_context("localhost"), host="127.0.0.1") as orchestrator,
+        FaultProxy(orchestrator.url) as proxy,
+    ):
+        url = orchestrator.url.replace("127.0.0.1", "localhost")
+        connection = await connect(url, address=proxy.address, tls=trusting(tmp_path))
+        assert len(proxy.connections) == 1
+        await connection.close()
+
+
+# Breaking and healing while it runs.
+
+
+async def test_faults_are_added_and_healed_while_it_runs():
+    """Open connections are struck at once, and what was held is delivered."""
+    async with (
+        Orchestrator() as orchestrator,
+        FaultProxy(orchestrator.url) as proxy,
+        opened(proxy.url, heartbeat=1) as connection,
+    ):
+        await asyncio.sleep(1.5)
+        proxy.add(faults.Blackhole())
+        await asyncio.sleep(2)
+        assert connection.timeline.heartbeats.answered == 1
+        proxy.heal()
+        await asyncio.sleep(0.1)
+        assert connection.timeline.heartbeats.answered == 3
+        assert [(strike.fault, strike.at) for strike in proxy.strikes] == [(faults.Blackhole(), 1.5)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "strikes_the_next"),
+    [(faults.Drop(), False), (faults.Latency(1), True), (faults.Reset(), False), (faults.MaxAge(5), True)],
+    ids=repr,
+)
+async def test_what_lasts_strikes_connections_to_come(fault, strikes_the_next):
+    """What happens once strikes only those that are open."""
+    async with Orchestrator() as orchestrator, FaultProxy(orchestrator.url) as proxy:
+        async with opened(proxy.url):
+            proxy.add(fault)
+        assert bool(proxy.program) is strikes_the_next
+        proxy.heal()
+        assert not proxy.program
+
+
+async def test_a_fault_can_be_added_for_a_later_age():
+    """Counted from each connection's opening; older ones are struck at once."""
+    async with (
+        Orchestrator() as orchestrator,
+        FaultProxy(orchestrator.url) as proxy,
+        opened(proxy.url) as old,
+    ):
+        await asyncio.sleep(4)
+        proxy.add(faults.Drop(), at="3s")
+        async with opened(proxy.url) as young:
+            await young.wait_closed()
+            assert (old.timeline.close.at, young.timeline.close.at) == (4.0, 3.0)
+
+
+async def test_only_the_first_connections_are_struck():
+    """So that a reconnect goes well."""
+    program = faults.Program.of([("1s", faults.Drop())], connections=1)
+    async with Orchestrator() as orchestrator, FaultProxy(orchestrator.url, faults=program) as proxy:
+        async with opened(proxy.url) as first:
+            await first.wait_closed()
+        async with opened(proxy.url) as second:
+            await asyncio.sleep(100)
+            assert second.timeline.close is None
+
+
+# What makes no sense.
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: FaultProxy("http://a"), ValueError, "url: 'http://a' is not a WebSocket URL"),
+        (lambda: FaultProxy("ws://a", faults=["drop"]), TypeError, "faults[0]: 'drop' is no fault"),
+        (
+            lambda: FaultProxy("ws://a", faults=[faults.WithholdPongs()]),
+            ValueError,
+            "faults: faults.WithholdPongs() is nothing that a link can do, but a server: ",
+        ),
+        (
+            lambda: FaultProxy("wss://a", faults=[faults.DropControlFrames("ping")]),
+            ValueError,
+            "faults: faults.DropControlFrames(kinds=['ping'], direction='both') must read frames, ",
+        ),
+        (
+            lambda: FaultProxy("wss://a", faults=[faults.IdleTimeout(60, reset_by="data")]),
+            ValueError,
+            "faults: faults.IdleTimeout(seconds=60.0, reset_by='data', ends_with='fin') must read frames, ",
+        ),
+        (
+            lambda: Orchestrator(tls=server_context("a"), faults=[faults.DropControlFrames()]),
+            ValueError,
+            "faults: faults.DropControlFrames(kinds=['ping', 'pong'], direction='both') must read frames, ",
+        ),
+    ],
+)
+def test_wrong_arguments_are_refused(make, error, message):
+    """Before anything listens."""
+    with pytest.raises(error, match=f"^{re.escape(message)}"):
+        make()
+
+
+async def test_wrong_use_is_refused():
+    """No URL before the start, no fault after the end, no second start."""
+    proxy = FaultProxy("ws://127.0.0.1:9/")
+    with pytest.raises(RuntimeError, match=r"^the proxy has no URL before it is started"):
+        proxy.url  # noqa: B018
+    with pytest.raises(
+        RuntimeError, match=r"^add: <FaultProxy not started -> .* is not running, so nothing "
+    ):
+        proxy.add(faults.Drop())
+    async with proxy:
+        with pytest.raises(RuntimeError, match=r"^the proxy is running already$"):
+            await proxy.start()
+        with pytest.raises(TypeError, match=r"^fault: 'drop' is no fault"):
+            proxy.add("drop")
+        with pytest.raises(ValueError, match=r"^at: -1 is negative"):
+            proxy.add(faults.Drop(), at=-1)
+        with pytest.raises(
+            ValueError, match=r"^faults: faults.Restart\(down_for=0.0\) is nothing that a link"
+        ):
+            proxy.add(faults.Restart())
+    with pytest.raises(RuntimeError, match="is not running"):
+        proxy.add(faults.Drop())
+    await proxy.close()
+
+
+async def test_a_port_in_use_is_an_error():
+    """It names the address."""
+    async with FaultProxy("ws://127.0.0.1:9/") as proxy:
+        other = FaultProxy("ws://127.0.0.1:9/", port=proxy.address[1])
+        with pytest.raises(OSError, match=r"^\[Errno \d+\] the proxy cannot listen on 127\.0\.0\.1:\d+: "):
+            await other.start()
+
+
+# Ends that vanish.
+
+
+@both_times
+def test_a_dead_target_is_told_to_the_client(run):
+    """HTTP 502 with the reason, which the client shows; the proxy remembers it."""
+
+    async def script():
+        async with Orchestrator() as orchestrator:
+            url = orchestrator.url
+        async with FaultProxy(url) as proxy:
+            with pytest.raises(
+                OpeningError, match=r"HTTP 502 Bad Gateway: the fault proxy cannot reach ws://127"
+            ):
+                await connect(proxy.url)
+            assert proxy.failures[0].endswith("(connection refused)")
+            assert (proxy.connections, "failed: the fault proxy" in repr(proxy)) == ([], True)
+
+    run(script)
+
+
+@both_times
+def test_a_dead_target_behind_tls_is_a_reset(run, tmp_path):
+    """Nobody can answer in the target's name."""
+
+    async def script():
+        async with Orchestrator(tls=server_context("127.0.0.1")) as orchestrator:
+            url = orchestrator.url
+        async with FaultProxy(url) as proxy:
+            with pytest.raises(OpeningError):
+                await connect(proxy.url, tls=trusting(tmp_path))
+            assert proxy.failures[0].endswith("(connection refused)")
+
+    run(script)
+
+
+async def test_a_target_outside_virtual_time_is_an_error_of_the_test():
+    """The client is told too, and whoever closes the proxy."""
+    proxy = FaultProxy("ws://192.0.2.1:80/")
+    await proxy.start()
+    with pytest.raises(OpeningError, match=r"HTTP 502 Bad Gateway: .* leaves the virtual network"):
+        await connect(proxy.url)
+    with pytest.raises(RuntimeError, match="leaves the virtual network"):
+        await proxy.close()
+    await proxy.close()
+
+
+@both_times
+def test_a_proxy_that_is_closed_cuts_what_is_open(run):
+    """Both ends see a reset at once, and nobody can connect any more."""
+
+    async def script():
+        async with Orchestrator() as orchestrator:
+            proxy = FaultProxy(orchestrator.url)
+            await proxy.start()
+            async with opened(proxy.url) as connection:
+                await proxy.close()
+                await connection.wait_closed()
+                server = orchestrator.sessions[0].connections[0]
+                await until(lambda: server.timeline.close)
+                ends = [each.timeline.close.transport.name for each in (connection, server)]
+                assert ends == ["RESET", "RESET"]
+                closing = proxy.connections[0].timeline.close
+                assert (closing.planned, closing.local_reason) == (True, "it was closed between the ends")
+            with pytest.raises(OpeningError, match="connection refused"):
+                await connect(proxy.url)
+
+    run(script)
+
+
+@both_times
+def test_a_proxy_comes_back_at_its_address(run):
+    """Closed and started again, it has the same URL."""
+
+    async def script():
+        async with Orchestrator() as orchestrator:
+            proxy = FaultProxy(orchestrator.url)
+            async with proxy:
+                url = proxy.url
+            async with proxy, opened(url):
+                assert (proxy.url, len(proxy.connections)) == (url, 1)
+
+    run(script)
+
+
+@both_times
+@pytest.mark.parametrize(
+    ("vanish", "seen"),
+    [(lambda transport: transport.close(), "FIN"), (lambda transport: transport.abort(), "FIN")],
+    ids=["close", "abort"],
+)
+def test_a_client_that_vanishes_is_seen_by_the_server(run, vanish, seen):
+    """And nothing of it stays in the proxy."""
+
+    async def script():
+        async with Orchestrator() as orchestrator, FaultProxy(orchestrator.url) as proxy:
+            async with opened(proxy.url) as connection:
+                vanish(connection.websocket.transport)
+                server = orchestrator.sessions[0].connections[0]
+                await until(lambda: server.timeline.close)
+                assert server.timeline.close.transport.name == seen
+            await until(lambda: not proxy._sides)
+
+    run(script)
+
+
+@both_times
+def test_a_server_that_resets_is_seen_by_the_client(run):
+    """RST stays RST: what the server left unread is told."""
+
+    async def rude(peer: Peer):
+        await peer.upgrade()
+        peer.pause()
+        await asyncio.sleep(0.1)
+        peer.cut()
+
+    async def script():
+        async with serving(rude) as url, FaultProxy(url) as proxy:
+            async with opened(proxy.url, profile="frames") as connection:
+                await connection.send("unread")
+                await connection.wait_closed()
+                assert connection.timeline.close.transport.name == "RESET"
+            await until(lambda: not proxy._sides)
+
+    run(script)
+
+
+@both_times
+def test_a_client_that_comes_while_the_proxy_closes_is_cut(run):
+    """Opening and closing at once leaves nothing behind."""
+
+    async def script():
+        async with serving(silent) as url:
+            proxy = FaultProxy(url)
+            await proxy.start()
+            opening = asyncio.ensure_future(connect(proxy.url, profile="frames"))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            await proxy.close()
+            with pytest.raises(OpeningError):
+                await opening
+
+    run(script)
+
+
+@both_times
+@pytest.mark.parametrize(
+    "program",
+    [
+        [],
+        [("10ms", faults.Blackhole())],
+        [("10ms", faults.Reset())],
+        [faults.Latency("1s")],
+        [("10ms", faults.IdleTimeout("10ms", ends_with="silence"))],
+        [faults.IdleTimeout("1h"), faults.MaxAge("2h"), faults.Bandwidth(10**6)],
+    ],
+    ids=repr,
+)
+def test_nothing_is_left_behind(run, program):
+    """No task, no socket, no timer that strikes, whatever the links were doing."""
+
+    async def script():
+        before = _descriptors()
+        async with Orchestrator() as orchestrator, FaultProxy(orchestrator.url, faults=program) as proxy:
+            connections = [
+                asyncio.ensure_future(connect(proxy.url, heartbeat="5ms", open_timeout="500ms"))
+                for _ in range(3)
+            ]
+            await asyncio.sleep(0.05)
+        opened_ones = await asyncio.gather(*connections, return_exceptions=True)
+        for connection in opened_ones:
+            if not isinstance(connection, OpeningError):
+                await connection.wait_closed()
+        struck = len(proxy.strikes)
+        await asyncio.sleep(0.1)
+        assert len(proxy.strikes) == struck
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert not proxy._sides
+        gc.collect()
+        assert _descriptors() == before
+
+    run(script)
+
+
+def _descriptors():
+    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+
+
+# Faults of the link on an orchestrator.
+
+
+@both_times
+def test_a_restart_behind_a_broken_link_refuses_meanwhile(run):
+    """As without faults: nobody listens while the server is down, and then the same URL is good again."""
+
+    async def script():
+        orchestrator = Orchestrator(faults=[faults.Latency("10ms")])
+        async with orchestrator:
+            url = orchestrator.url
+            async with opened(url) as connection:
+                restarting = asyncio.ensure_future(orchestrator.restart(down_for="500ms"))
+                await connection.wait_closed()
+                with pytest.raises(OpeningError, match="connection refused"):
+                    await connect(url)
+                await restarting
+            async with opened(url) as again:
+                assert orchestrator.url == url
+                await again.assert_session_confirmed(within="5s")
+                assert len(orchestrator.strikes) == 2
+
+    run(script)
+
+
+async def test_peer_and_link_faults_work_together():
+    """Each half of a program is done by its own place."""
+    program = [faults.Latency("500ms"), ("4s", faults.WithholdHeartbeats()), ("8s", faults.Drop())]
+    async with connected({"faults": program}, heartbeat=2) as (connection, orchestrator):
+        await connection.wait_closed()
+
+        assert (connection.timeline.heartbeats.answered, connection.timeline.heartbeats.sent) == (1, 3)
+        assert [strike.fault.name for strike in orchestrator.strikes] == ["latency", "drop"]
