@@ -55,6 +55,10 @@ class Fault:
         shown = ", ".join(f"{name}={value!r}" for name, value in self._values().items())
         return f"faults.{type(self).__name__}({shown})"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """The same for IPython's printer, which Hypothesis uses."""
+        printer.text(repr(self))
+
     def _values(self) -> dict[str, Any]:
         return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from random import Random
 from typing import Any
 
 from ..duration import Duration, parse_duration, show_duration
 from .catalogue import fault_of
 from .contradictions import contradiction
 from .fault import Fault, Place
+from .space import SPACE, OneOf, compatible
 
 # What users may write for one step.
 Written = Fault | tuple[Duration, Fault] | list[Any]
 
+# A random program: how often another fault is drawn for one that fits, and how many strike at the opening.
+_TRIES = 10
+_AT_ONCE = 0.3
 _STEP = 'a fault such as faults.Drop(), or a pair such as ("5s", faults.Drop())'
 
 
@@ -78,11 +83,58 @@ class Program:
             raise ValueError(f"faults: {reason}")
         return cls(tuple(steps), seed, connections)
 
+    @classmethod
+    def random(
+        cls,
+        seed: int,
+        *,
+        within: Duration = "30s",
+        most: int = 5,
+        kinds: Iterable[type[Fault]] | None = None,
+        connections: int | None = None,
+    ) -> Program:
+        """
+        A program made by chance: the same seed makes the same one.
+
+        Args:
+            seed: decides everything.
+            within: the time in which all of it strikes.
+            most: how many faults at most; one at least.
+            kinds: classes of faults to choose from; None: all.
+            connections: see `of`.
+
+        Raises:
+            TypeError, ValueError: for a keyword that makes no sense, naming it.
+
+        """
+        end = parse_duration(within, "within")
+        if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+            raise ValueError(f"most: {most!r} is not a number of faults; give 1 or more")
+        choice = list(SPACE) if kinds is None else list(kinds)
+        if not choice or (wrong := [kind for kind in choice if kind not in SPACE]):
+            raise TypeError(f"kinds: {wrong[0]!r} is no class of faults" if choice else "kinds: is empty")
+        chance = Random(seed)
+        wanted = chance.randint(1, most)
+        drawn: list[tuple[float, Fault]] = []
+        for _ in range(_TRIES * wanted):
+            if len(drawn) == wanted:
+                break
+            # Some happen at the opening only, and the opening has the most to break.
+            when = 0.0 if chance.random() < _AT_ONCE else round(chance.uniform(0.0, end), 3)
+            drawn = compatible([*drawn, (when, _drawn(chance.choice(choice), chance))])
+        if not drawn:
+            raise ValueError(f"kinds: nothing of {', '.join(kind.__name__ for kind in choice)} stands alone")
+        return cls.of(drawn, seed=seed, connections=connections)
+
     def __repr__(self) -> str:
         steps = ", ".join(f"({step.when!r}, {step.fault!r})" for step in self.steps)
         seed = f", seed={self.seed}" if self.seed else ""
         connections = f", connections={self.connections}" if self.connections is not None else ""
         return f"faults.Program.of([{steps}]{seed}{connections})"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """The same for IPython's printer, which Hypothesis uses."""
+        printer.text(repr(self))
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
@@ -143,6 +195,19 @@ class Program:
             raise ValueError(f"faults: unknown key {unknown[0]!r}; valid ones: seed, connections, steps")
         pairs = [_from_dict(position, step) for position, step in enumerate(data.get("steps", ()))]
         return cls.of(pairs, seed=data.get("seed", 0), connections=data.get("connections"))
+
+
+def _drawn(kind: type[Fault], chance: Random) -> Fault:
+    make, ranges = SPACE[kind]
+    values: dict[str, Any] = {}
+    for name, each in ranges.items():
+        if isinstance(each, OneOf):
+            values[name] = chance.choice(each.values)
+        elif isinstance(each.low, int):
+            values[name] = chance.randint(each.low, int(each.high))
+        else:
+            values[name] = round(chance.uniform(each.low, each.high), 3)
+    return make(**values)
 
 
 def _from_dict(position: int, data: Any) -> tuple[Duration, Fault]:
