@@ -320,6 +320,10 @@ def test_certificates_are_trusted_when_told_to(run, secure, how):
         (["--on-deadline", "1006"], r"on_deadline: 1006 is neither 'drop' nor a close code"),
         (["--on-deadline", "explode"], r"on_deadline: 'explode' is neither 'drop' nor a close code"),
         (["--profile", "xml"], r"profile: 'xml' is unknown"),
+        (["--fault", "dropp"], r"fault 'dropp': unknown fault 'dropp' \(did you mean 'drop'\?\)"),
+        (["--fault", "drop", "--fault", "drop at 5s"], r"faults: faults.Drop\(\) at 5 s: .* has ended the"),
+        (["--fault", "drop", "--fault-connections", "0"], r"connections: 0 is not a number of connections"),
+        (["--fault", "wrong_session", "--profile", "frames"], r"faults: .* has no session to confirm"),
         (["--host", "203.0.113.9"], r"the orchestrator cannot listen on 203.0.113.9:0"),
     ],
 )

@@ -11,13 +11,19 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from ..core.close import CLOSE_CODES
+from ..core.faults import Program
+from ..core.faults.text import GRAMMAR, fault_in
 from .exits import STABLE
 
 if TYPE_CHECKING:
     from ..net.connection import Connection
 
 HELP = "run the reference orchestrator for clients in any language"
-EPILOG = "runs until Ctrl-C; exit: 130 interrupted, 2 usage or port in use"
+EPILOG = (
+    "runs until Ctrl-C; exit: 130 interrupted, 2 usage or port in use. "
+    "A fault is, for one: --fault 'withhold_pongs at 30s', --fault 'close_with 1012 at 1m', "
+    "--fault 'refuse_upgrade 503 retry_after=5s'"
+)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +37,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--on-deadline", default="drop", metavar="ACTION", help="drop (default), or a close code")
     add("--profile", default="json", help="json (default) or frames")
     add("--echo", action="store_true", help="send each application message back")
+    add(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="FAULT",
+        help=f"go wrong on purpose: {GRAMMAR}; repeats",
+    )
+    add("--fault-connections", type=int, metavar="N", help="with the first N connections only (default: all)")
     add("--json", action="store_true", help="a JSON object for each session that ends")
 
 
@@ -62,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
         host=options.host,
         port=options.port,
         page=page(),
+        faults=Program.of(map(fault_in, options.fault), connections=options.fault_connections),
         ended=lambda connection: print(_session_line(connection, as_json=options.json), flush=True),
     )
     asyncio.run(_serve(orchestrator, as_json=options.json))

@@ -48,7 +48,7 @@ def hold(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def address(server: subprocess.Popen[str]) -> str:
     """The URL in the first line of a server's output."""
-    return server.stdout.readline().removeprefix("listening on ").strip()
+    return re.match(r"listening on (\S+)", server.stdout.readline())[1]
 
 
 def test_serve_tells_of_each_session_until_interrupted():
@@ -105,6 +105,19 @@ def test_serve_has_the_timers_that_it_is_given():
     assert held.returncode == 1
     assert "received 4408 (private use)" in held.stdout
     assert "read deadline of 500 ms ran out" in line
+
+
+def test_serve_goes_wrong_on_purpose():
+    """The first client meets the faults, the next one does not."""
+    faults = ["--fault", "close_with 4000 enough at 300ms", "--fault-connections", "1"]
+    with process("serve", "--port", "0", *faults) as server:
+        url = address(server)
+        first, second = (hold(url, "--for", "600ms") for _ in range(2))
+        line = server.stdout.readline()
+
+    assert (first.returncode, second.returncode) == (1, 0)
+    assert "received 4000 (private use) enough" in first.stdout
+    assert "sent 4000 (private use) enough" in line
 
 
 def test_hold_is_interrupted_without_a_traceback():

@@ -138,3 +138,122 @@ def test_an_error_of_its_handler_is_an_error_of_the_test(run):
 
     assert result.parseoutcomes() == {"passed": 1, "errors": 1}
     result.stdout.fnmatch_lines(["*LookupError: no such room"])
+
+
+def test_its_faults_are_those_of_the_marker(passes):
+    """Faults strike each connection, and a hold finds them."""
+    passes(
+        """
+        import pytest
+        from pytest_wsstability import StabilityError, faults
+
+        @pytest.mark.ws_orchestrator(faults=[("30s", faults.WithholdHeartbeats())])
+        async def test_it(ws_connect):
+            connection = await ws_connect(heartbeat="25s")
+            with pytest.raises(StabilityError, match="not answered within 5 s: sent at 50 s"):
+                await connection.assert_stable(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")
+        """
+    )
+
+
+def test_faults_fail_a_soak(failure):
+    """The marker's own hold."""
+    printed = failure(
+        """
+        import pytest
+        from pytest_wsstability import faults
+
+        @pytest.mark.ws_orchestrator(faults=[("30s", faults.CloseWith(1011, "oops"))])
+        @pytest.mark.ws_stability(alive_for="2m")
+        def test_it(ws_soak):
+            pass
+        """
+    )
+
+    assert "1011 at 30 s of 120 s: received 1011 (internal error) oops" in printed
+
+
+def test_a_fault_behind_the_end_of_a_hold_is_refused(refusal):
+    """It would read as one that was survived."""
+    printed = refusal(
+        """
+        import pytest
+        from pytest_wsstability import faults
+
+        @pytest.mark.ws_orchestrator(faults=[("3m", faults.WithholdPongs())])
+        @pytest.mark.ws_stability(alive_for="2m")
+        def test_it(ws_soak):
+            pass
+        """
+    )
+
+    assert (
+        "faults: faults.WithholdPongs() at 180 s would never strike, because the hold ends after" in printed
+    )
+
+
+def test_wrong_faults_are_refused_at_collection(refusal):
+    """Contradictions, and faults that the profile cannot have."""
+    printed = refusal(
+        """
+        import pytest
+        from pytest_wsstability import faults
+
+        @pytest.mark.ws_orchestrator(faults=[faults.NeverConfirm(), faults.DuplicateConfirm()])
+        async def test_it(ws_orchestrator):
+            pass
+        """
+    )
+
+    assert "test_it: faults: faults.DuplicateConfirm() at 0 s" in printed
+
+
+def test_clients_are_asserted_on(passes):
+    """Restart, reconnect, no storm, no duplicate."""
+    passes(
+        """
+        import asyncio
+        import json
+
+        from websockets.asyncio.client import connect
+        from websockets.exceptions import ConnectionClosed
+
+        async def client(url):
+            async for websocket in connect(url, ping_interval=None):
+                try:
+                    await websocket.recv()
+                    await websocket.send(json.dumps({"type": "session_info", "session_id": "abc"}))
+                    while True:
+                        await websocket.recv()
+                except ConnectionClosed:
+                    continue
+
+        async def test_it(ws_orchestrator):
+            task = asyncio.create_task(client(ws_orchestrator.url))
+            session = await ws_orchestrator.wait_for_session("abc")
+            await ws_orchestrator.restart(down_for="5s", how=1012)
+            await session.assert_reconnects(within="60s", same_session=True)
+            ws_orchestrator.assert_no_reconnect_storm(max_per_second=2)
+            ws_orchestrator.assert_no_duplicate_session()
+            session.assert_handshake()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        """
+    )
+
+
+def test_a_client_that_does_not_come_back_fails(failure):
+    """With the record of what it did, and without our frames."""
+    printed = failure(
+        """
+        async def test_it(ws_orchestrator, ws_connect):
+            await ws_connect(session_id="abc")
+            session = await ws_orchestrator.wait_for_session("abc")
+            await ws_orchestrator.restart(down_for="5s")
+            await session.assert_reconnects(within="30s")
+        """
+    )
+
+    assert "SessionError: session 'abc' did not come back within 30 s [server end]" in printed
+    assert "+0.000 s < attempt 1: opened, session 'abc'" in printed
+    assert "returning.py" not in printed
