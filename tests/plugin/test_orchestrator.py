@@ -187,9 +187,7 @@ def test_a_fault_behind_the_end_of_a_hold_is_refused(refusal):
         """
     )
 
-    assert (
-        "faults: faults.WithholdPongs() at 180 s would never strike, because the hold ends after" in printed
-    )
+    assert "faults: faults.WithholdPongs() at 180 s would never strike, because" in printed
 
 
 def test_wrong_faults_are_refused_at_collection(refusal):
