@@ -72,7 +72,7 @@ def test_unstable_is_1(run, closing):
     headline, *block = out.splitlines()
     assert headline.startswith("unstable: the client end lost its connection: 1000 at ")
     assert "  expected  alive for 2 s" in block
-    assert "  hint      if this end is planned: allow_close=1000" in block
+    assert "  planned?  allow_close=1000 allows this end" in block
 
 
 def test_not_opened_is_1(run):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from .cause import Diagnosis
+from .cause import Blame, Cause, Diagnosis
 from .events import Tier
 
 
@@ -53,6 +53,9 @@ class Reason(Enum):
     INTERRUPTED = "the hold was interrupted"
 
 
+# Where the cause says more than what was observed; the others say both.
+_EXPLAINED = frozenset({Rule.ALIVE, Rule.SESSION, Rule.HEARTBEATS, Rule.PINGS, Rule.RTT, Rule.CLOSURE})
+
 # With one of these, an end or a late answer may be the test process's own doing.
 HARNESS = frozenset({Reason.LOOP_LAG, Reason.READING_PAUSED, Reason.SUSPENDED})
 
@@ -94,12 +97,19 @@ class Verdict:
 
     @property
     def headline(self) -> str:
-        """The verdict in one line: ``1006 at 60 s of 120 s: no close frame received or sent; FIN``."""
+        """The verdict in one line: ``1006 at 60 s of 120 s: idle timeout 60 s``."""
+        found = self.diagnosis
         if self.outcome is Outcome.STABLE:
             return "stable"
         if self.outcome is Outcome.INCONCLUSIVE:
-            return f"inconclusive: {'; '.join(doubt.text for doubt in self.doubts)}"
-        return self.violations[0].headline
+            why = "; ".join(doubt.text for doubt in self.doubts)
+            ours = found is not None and found.blame is Blame.HARNESS
+            return f"inconclusive: {found.headline if found and ours else why}"
+        first = self.violations[0]
+        if found is None or found.cause is Cause.UNDETERMINED or first.rule not in _EXPLAINED:
+            return first.headline
+        # What was broken, then why.
+        return f"{first.headline.partition(': ')[0]}: {found.headline}"
 
     def __bool__(self) -> bool:
         raise TypeError("a verdict has three outcomes: compare verdict.outcome with Outcome.STABLE")

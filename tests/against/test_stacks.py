@@ -34,8 +34,11 @@ class Row(NamedTuple):
 
 def closed(code: int, name: str) -> Row:
     """A server that closes with a code, under a requirement that does not allow it."""
-    line = f"*client end lost its connection: {code} at * of 2 s: received {code} ({name}) {REASON}; *"
-    return Row(f"/close/{code}?after=0.1", "test_is_stable", RED, (line, f"*hint*allow_close={code}"))
+    line = f"*client end lost its connection: {code} at * of 2 s: *"
+    seen = f"*observed*received {code} ({name}) {REASON}; *"
+    return Row(
+        f"/close/{code}?after=0.1", "test_is_stable", RED, (line, seen, f"*planned*allow_close={code}*")
+    )
 
 
 def allowed(code: int) -> Row:

@@ -94,8 +94,8 @@ async def test_a_bad_server_fails(assertion, server, words):
 
         message = str(caught.value)
         assert words in message.splitlines()[0] or words in message.splitlines()[2]
-        assert "client timeline" in message
-        assert "server timeline" in message
+        assert "\n  client    " in message
+        assert "\n  server    " in message
 
 
 async def test_assertions_do_not_wait_longer_than_they_must():

@@ -121,7 +121,9 @@ def _diagnose(
 def _said(f: Features, rows: Sequence[Signature]) -> Diagnosis:
     row = rows[0]
     words = Words(f)
-    second = next((other.cause for other in rows[1:] if other.cause is not row.cause), row.runner_up)
+    second = row.runner_up
+    if second is None and not row.proved:
+        second = next((other.cause for other in rows[1:] if other.cause is not row.cause), None)
     return Diagnosis(
         cause=row.cause,
         confidence=row.confidence,
@@ -177,9 +179,12 @@ def _hypotheses(f: Features) -> list[Hypothesis]:
 def _timer(cause: Cause, observed: float, noun: str, f: Features, kind: TimerKind) -> Hypothesis:
     near = timers.nearest(observed, kind)
     share = abs(observed - near.seconds) / near.seconds
-    text = f"{cause.value} of {show(near.seconds)} ({near.owner}): the {noun} was {show(round(observed, 2))}"
+    text = (
+        f"{cause.value} of {show(near.seconds)} ({near.owner}): the {noun} was {show(round(observed, 2))}, "
+        f"{100 * share:.0f} % off"
+    )
     if cause is Cause.IDLE_TIMEOUT and not f.longest_quiet:
         # A longer silence was survived: no timer of this kind, however near the number is.
         share += 1.0
-        text += f", but {show(round(f.longest_silence, 2))} was survived"
+        text += f", and {show(round(f.longest_silence, 2))} was survived before"
     return Hypothesis(cause, text, round(share, 3))

@@ -61,7 +61,8 @@ def _open_questions(f: Features) -> Evidence | None:
 
 def _silences(f: Features) -> Evidence:
     last = f.age - f.silence
-    parts = [f"last byte either way {show(round(f.silence, 2))} before the end"]
+    before = "before the end" if f.ended else "ago"
+    parts = [f"last byte either way {show(round(f.silence, 2))} {before}"]
     if last > 0:
         parts[0] += f" (at {show(round(last, 2))})"
         parts.append(f"the longest silence before was {show(round(f.longest_silence, 2))}")
@@ -95,7 +96,9 @@ def _tcp(f: Features) -> Evidence:
     )
 
 
-def _together(f: Features) -> Evidence:
+def _together(f: Features) -> Evidence | None:
+    if not f.together and not f.survivors:
+        return None
     return Evidence(f"{f.together} other connections ended within 2 s, {f.survivors} lived on")
 
 

@@ -24,6 +24,8 @@ TO_ANSWER_HERE = 0.25
 # another frame is the answer to it, however busy the machine is: measured up to 0.17 s with every core busy.
 _RARE = 10.0
 _REACTION_TO_RARE = 0.5
+# More messages than this in so many seconds are a stream.
+_STREAM, _STREAMED = 5.0, 3
 # What the test process did wrong up to so long before the end may have caused it: two rounds of the
 # slowest common keepalive (60 s).
 WINDOW = 120.0
@@ -106,6 +108,8 @@ class Features:
     # Whether the last one was larger than any before, and whether none had gone out for a while before it.
     last_is_largest: bool
     last_is_rare: bool
+    # Whether messages of this end are so dense that any end comes right after one.
+    streaming: bool
     confirmations: int
     notice: float | None
     # Trouble in the test process that may have caused what happened.
@@ -281,6 +285,7 @@ def extract(
         largest_sent=max(sizes, default=0),
         last_is_largest=bool(sizes) and sizes[-1] > max(sizes[:-1], default=0),
         last_is_rare=rare,
+        streaming=sum(event.at >= age - _STREAM for event in said) > _STREAMED,
         confirmations=_count(frames, Role.SESSION_CONFIRMED),
         notice=timeline.last(direction=RECEIVED, role=Role.NOTICE),
         harness=_harness(timeline, verdict, at),

@@ -93,7 +93,7 @@ ROWS = (
         evidence=("server_pings", "heartbeats", "deadline"),
         remedy="answer ping frames with pong frames in the client; or reset the deadline in the "
         "server's read loop too, so that heartbeats count (gorilla: SetReadDeadline after each read)",
-        runner_up=None,
+        proved=True,
         source="lab book 1.2, measured with gorilla/websocket",
     ),
     Signature(
@@ -109,7 +109,7 @@ ROWS = (
         evidence=("deadline", "heartbeats"),
         remedy="send pings before the deadline ({nine_tenths}), and reset it in the read loop too "
         "(gorilla: SetReadDeadline)",
-        runner_up=None,
+        proved=True,
         source="lab book 1.2, measured with gorilla/websocket",
     ),
     Signature(
@@ -152,6 +152,7 @@ ROWS = (
         blame=Side.SERVER,
         evidence=("end", "local_reason"),
         remedy="see the server's traceback",
+        proved=True,
         source="design",
     ),
     Signature(
@@ -163,6 +164,7 @@ ROWS = (
         headline="the server's handler returned",
         blame=Side.SERVER,
         evidence=("end", "local_reason"),
+        proved=True,
         remedy="let the handler go on for as long as the connection is to live",
         source="design",
     ),

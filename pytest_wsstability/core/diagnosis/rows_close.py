@@ -144,8 +144,7 @@ ROWS = (
         headline="{code_short} after {idle} of silence: idle timeout?",
         blame=Side.PEER,
         evidence=("end", "silences"),
-        remedy="send something more often than every {half_idle}; if the end is planned: "
-        "allow_close={number}",
+        remedy="send something more often than every {half_idle}",
         runner_up=Cause.CLOSED_BY_PEER,
         source="lab book 6, row 24",
     ),
@@ -158,7 +157,7 @@ ROWS = (
         headline="the {peer} went away (1001): shutdown or restart",
         blame=Side.PEER,
         evidence=("end", "together"),
-        remedy="drain before a restart; if the end is planned: allow_close=1001",
+        remedy="drain before a restart, and reconnect with jitter",
         runner_up=Cause.PLANNED_ROTATION,
         source="lab book 6, row 8; websockets and Caddy send it at shutdown (measured)",
     ),
@@ -171,8 +170,7 @@ ROWS = (
         headline="closed by the {peer} on purpose ({code_short})",
         blame=Side.PEER,
         evidence=("end", "last_sent"),
-        remedy="see why the {peer} closes: its function returned, or its own rules say so; if the end "
-        "is planned: allow_close={number}",
+        remedy="see why the {peer} closes: its function returned, or its own rules say so",
         runner_up=Cause.IDLE_AS_NORMAL,
         source="lab book 3.1",
     ),

@@ -92,6 +92,11 @@ def _after_message(f: Features) -> bool:
     return f.cut and f.tail.message is not None
 
 
+def _after_some_message(f: Features) -> bool:
+    """The same where messages are not so dense that any end comes right after one."""
+    return _after_message(f) and not f.streaming
+
+
 def _after_rare_message(f: Features) -> bool:
     """Whether it would be a coincidence that the end came right after this end's message."""
     return _after_message(f) and f.last_is_rare
@@ -121,7 +126,7 @@ ROWS = (
             and (f.close.transport is TransportEnd.TIMED_OUT or f.network_dead)
         ),
         confidence=HIGH,
-        sentence="the path is dead: nothing that this end sent was acknowledged",
+        sentence="the path is dead: nothing that the {end} sent was acknowledged",
         headline="dead path (half-open): nothing was acknowledged",
         blame=Side.PATH,
         evidence=("tcp", "end", "silences"),
@@ -148,7 +153,7 @@ ROWS = (
         shows="no close frame, and a ping of the peer was not answered",
         when=lambda f: f.cut and f.pings.unanswered is not None,
         confidence=HIGH,
-        sentence="this end did not answer the ping at {ping}; {ping_gap} later the {peer} cut the "
+        sentence="the {end} did not answer the ping at {ping}; {ping_gap} later the {peer} cut the "
         "connection{ping_owners}",
         headline="pongs withheld, cut {ping_gap} after a ping",
         blame=Side.SELF,
@@ -204,9 +209,9 @@ ROWS = (
         shows="each ping was answered at once, but questions of this end stayed open",
         when=lambda f: f.cut and f.prompt_pongs and f.hears,
         confidence=MEDIUM,
-        sentence="this end answered each ping at once, but the {peer} answered nothing any more and cut "
-        "the connection: it stopped reading, so it never saw the pongs",
-        headline="the {peer} stopped reading, so it missed our pongs",
+        sentence="the {end} answered each ping at once, but the {peer} answered nothing any more and "
+        "cut the connection: it stopped reading, so it never saw the pongs",
+        headline="the {peer} stopped reading, so it missed the pongs",
         blame=Side.PEER,
         evidence=("server_pings", "questions", "end"),
         remedy="in the {peer}'s handler, read in a task of its own",
@@ -233,7 +238,7 @@ ROWS = (
         shows="questions of this end stayed open, and nothing came any more",
         when=lambda f: f.cut and _unheard(f),
         confidence=MEDIUM,
-        sentence="nothing came from the {peer} in the {rx} before the end, though this end asked: the "
+        sentence="nothing came from the {peer} in the {rx} before the end, though the {end} asked: the "
         "path or the {peer}'s process stood still",
         headline="nothing heard for {rx} before the end",
         blame=Side.PATH,
@@ -261,9 +266,9 @@ ROWS = (
         shows="no close frame, right after a message of this end, the first for a while",
         when=_after_rare_message,
         confidence=MEDIUM,
-        sentence="the connection was cut right after this end's message of {last_size}, the first for a "
-        "while: a handler that crashed on it fits (uvicorn and aiohttp then send no close frame)",
-        headline="cut right after our message: handler crashed?",
+        sentence="the connection was cut right after the {end}'s message of {last_size}, the first for "
+        "a while: a handler that crashed on it fits (uvicorn and aiohttp then send no close frame)",
+        headline="cut right after a message: handler crashed?",
         blame=Side.PEER,
         evidence=("last_sent", "end", "together"),
         remedy="send the same message on a fresh connection, and see the {peer}'s log",
@@ -304,12 +309,12 @@ ROWS = (
         shows="no close frame, after the longest time without bytes, or without messages, of this end",
         when=lambda f: _one_way(f, (SENT, Traffic.ANY), (SENT, Traffic.DATA)) and not _idle(f),
         confidence=MEDIUM,
-        sentence="a read deadline of {up}: the {peer} kept talking, but this end sent no {up_what} for "
+        sentence="a read deadline of {up}: the {peer} kept talking, but the {end} sent no {up_what} for "
         "{up_time}",
-        headline="read deadline {up}: no {up_what} of ours",
+        headline="read deadline {up}: no {up_what} of the {end}",
         blame=Side.PEER,
         evidence=("silences", "end", "server_pings"),
-        remedy="let this end send {up_what} more often than every {half_up}",
+        remedy="let the {end} send {up_what} more often than every {half_up}",
         runner_up=Cause.MAX_AGE,
         source="lab book 1.4 (OCI, Deepgram, Phoenix)",
     ),
@@ -318,7 +323,7 @@ ROWS = (
         shows="no close frame, after the longest time without bytes, or without messages, of the peer",
         when=lambda f: _one_way(f, (RECEIVED, Traffic.ANY), (RECEIVED, Traffic.DATA)) and not _idle(f),
         confidence=MEDIUM,
-        sentence="an idle timeout of {down} on what the {peer} sends: this end kept talking, but no "
+        sentence="an idle timeout of {down} on what the {peer} sends: the {end} kept talking, but no "
         "{down_what} came for {down_time}",
         headline="idle timeout {down} on what the {peer} sends",
         blame=Side.PATH,
@@ -374,11 +379,11 @@ ROWS = (
     Signature(
         cause=Cause.HANDLER_ERROR,
         shows="no close frame, right after a message that this end sent",
-        when=_after_message,
+        when=_after_some_message,
         confidence=MEDIUM,
-        sentence="the connection was cut right after this end's message of {last_size}: a handler that "
+        sentence="the connection was cut right after the {end}'s message of {last_size}: a handler that "
         "crashed on it fits (uvicorn and aiohttp then send no close frame)",
-        headline="cut right after our message: handler crashed?",
+        headline="cut right after a message: handler crashed?",
         blame=Side.PEER,
         evidence=("last_sent", "end", "together"),
         remedy="send the same message on a fresh connection, and see the {peer}'s log",

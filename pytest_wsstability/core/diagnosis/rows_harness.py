@@ -68,9 +68,9 @@ ROWS = (
         shows='this end reads nothing on purpose (client="stalled"), and the connection ended',
         when=lambda f: f.timeline.deliberately_stalled and f.timeline.paused_total + f.paused_for > 0,
         confidence=HIGH,
-        sentence="this end reads nothing, as it was told to, and the {peer} ended the connection: pings "
-        "behind unread messages were not answered",
-        headline='this end reads nothing (client="stalled")',
+        sentence="the {end} reads nothing, as it was told to, and the {peer} ended the connection: "
+        "pings behind unread messages were not answered",
+        headline='the {end} reads nothing (client="stalled")',
         blame=Side.SELF,
         evidence=("end", "paused"),
         remedy='expected of client="stalled" where the server has a keepalive; else let the client read',
@@ -96,8 +96,8 @@ ROWS = (
         shows="this end's user, or its code, closed the connection",
         when=_own_close,
         confidence=HIGH,
-        sentence="this end closed the connection itself",
-        headline="closed by this end",
+        sentence="the {end} closed the connection itself",
+        headline="closed by the {end}",
         blame=Side.NOBODY,
         evidence=("end",),
         remedy="hold the connection open for as long as the requirement says",

@@ -51,7 +51,8 @@ class Signature:
     # Names of the facts that carry it; see `evidence.FACTS`.
     evidence: tuple[str, ...] = ()
     remedy: str | None = None
-    # What else it may be when no other row of the table fits too.
+    # What else it may be; without it, the next row that fits says it, unless both ends are known.
     runner_up: Cause | None = None
+    proved: bool = False
     # Where the signature is from.
     source: str

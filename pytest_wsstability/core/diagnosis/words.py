@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ..close import CLOSE_CODES, describe_code
+from ..close import CLOSE_CODES
 from ..duration import show_duration as show
 from ..events import Direction, End, Traffic
 from ..redact import show_text
@@ -138,13 +138,12 @@ def _after_sending(f: Features) -> str:
 
 
 _WORDS: dict[str, Callable[[Features], str]] = {
+    "end": lambda f: f.end.value,
     "peer": lambda f: f.end.peer.value,
     "age": lambda f: _seconds(f.age),
     # Close frames.
     "code": _code,
     "code_short": _code_short,
-    "number": lambda f: str(f.code),
-    "described": lambda f: describe_code(f.code or 1006),
     "parser_error": lambda f: show_text((f.close.parser_error if f.close else None) or "", 120),
     "local_reason": lambda f: show_text(next(filter(None, _local_reasons(f)), ""), 120),
     # Timers.

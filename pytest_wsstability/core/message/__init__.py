@@ -1,0 +1,97 @@
+"""The failure in words: what was promised, what was seen, why, what proves it, and the knob to turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..cause import Cause, Diagnosis
+from ..duration import show_duration as show
+from ..requirement import Requirement
+from ..timeline import Timeline
+from ..verdict import Doubt, Outcome, Reason, Rule, Verdict
+from .record import event_line, record
+from .strip import strips
+
+__all__ = ["event_line", "explain"]
+
+# So many of each kind of line are shown at normal length, so that a message stays below 25 lines.
+_PROMISES = 2
+_DOUBTS = 2
+_EVIDENCE = 4
+_RULED_OUT = 2
+
+
+def explain(
+    requirement: Requirement, verdict: Verdict, timelines: Sequence[Timeline], *, whole: bool = False
+) -> str:
+    """
+    The message of a failure.
+
+    Args:
+        requirement: what was judged.
+        verdict: what came of it.
+        timelines: the record that was judged first, then those of other ends of the same connection.
+        whole: every recorded event, and every line of evidence.
+
+    """
+    lines = [_sentence(verdict, timelines[0]), *_promises(verdict, whole)]
+    lines += [f"  {other.end.value:<9} {other.close}" for other in timelines[1:] if other.close]
+    if verdict.outcome is not Outcome.STABLE:
+        lines += strips(timelines)
+    if verdict.diagnosis is not None:
+        lines += _why(verdict.diagnosis, whole)
+    lines += _if_planned(verdict, timelines[0])
+    lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}; nothing is known beyond")
+    if whole:
+        lines += [line for timeline in timelines for line in record(timeline)]
+    return "\n".join(lines)
+
+
+def _sentence(verdict: Verdict, timeline: Timeline) -> str:
+    if verdict.outcome is Outcome.STABLE:
+        return "stable"
+    unstable = verdict.outcome is Outcome.UNSTABLE
+    if unstable and verdict.violations[0].rule is Rule.ALIVE:
+        return f"the {timeline.end.value} end lost its connection: {verdict.headline}"
+    return f"{verdict.headline} [{timeline.end.value} end]"
+
+
+def _promises(verdict: Verdict, whole: bool) -> list[str]:
+    lines = []
+    for violation in verdict.violations[: None if whole else _PROMISES]:
+        lines += [f"  expected  {violation.expected}", f"  observed  {violation.observed}"]
+    doubts = [doubt for doubt in verdict.doubts if _is_shown(verdict, doubt)]
+    return lines + [f"  in doubt  {doubt.text}" for doubt in doubts[: None if whole else _DOUBTS]]
+
+
+def _is_shown(verdict: Verdict, doubt: Doubt) -> bool:
+    """Doubts are the reason of an inconclusive verdict; a tie changes what an unstable one means."""
+    return verdict.outcome is Outcome.INCONCLUSIVE or doubt.reason is Reason.TIE
+
+
+def _why(diagnosis: Diagnosis, whole: bool) -> list[str]:
+    sure = f"confidence {diagnosis.confidence.value}, blame {diagnosis.blame.value}"
+    undetermined = diagnosis.cause is Cause.UNDETERMINED
+    lines = [f"  likely    {diagnosis.sentence}" + ("" if undetermined else f" ({sure})")]
+    lines += _some("evidence", diagnosis.evidence, None if whole else _EVIDENCE)
+    lines += _some("nearest", diagnosis.hypotheses, None)
+    lines += _some("not", diagnosis.ruled_out, None if whole else _RULED_OUT)
+    if diagnosis.runner_up is not None:
+        apart = f"; to tell: {diagnosis.experiment}" if diagnosis.experiment else ""
+        lines.append(f"  runner-up {diagnosis.runner_up.value}{apart}")
+    if diagnosis.remedy is not None:
+        lines.append(f"  fix       {diagnosis.remedy}")
+    return lines
+
+
+def _some(name: str, facts: Sequence[object] | Iterable[object], most: int | None) -> list[str]:
+    return [f"  {name:<9} {fact}" for fact in list(facts)[:most]]
+
+
+def _if_planned(verdict: Verdict, timeline: Timeline) -> list[str]:
+    """The knob for an end that was wanted: for ends with a close code only."""
+    alive = any(violation.rule is Rule.ALIVE for violation in verdict.violations)
+    alive = alive and verdict.outcome is Outcome.UNSTABLE
+    if not alive or timeline.close is None or timeline.close.received is None:
+        return []
+    return [f"  planned?  allow_close={timeline.close.code} allows this end"]

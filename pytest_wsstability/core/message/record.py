@@ -1,0 +1,45 @@
+"""The recorded events in words, one in a line."""
+
+from __future__ import annotations
+
+from ..duration import show_duration as show
+from ..events import Direction, Event, Kind, Opcode, Role
+from ..faults import FAULTS
+from ..timeline import Timeline
+
+_FAULT_NAMES = tuple(FAULTS)
+_SIGN = {Direction.RECEIVED: "<", Direction.SENT: ">", Direction.LOCAL: "="}
+_FRAME_NAMES = {
+    Opcode.CONT: "continuation",
+    Opcode.TEXT: "text",
+    Opcode.BINARY: "binary",
+    Opcode.CLOSE: "close",
+    Opcode.PING: "ping",
+    Opcode.PONG: "pong",
+}
+
+
+def record(timeline: Timeline) -> list[str]:
+    """Every event on the record of an end, under a title."""
+    title = f"  {timeline.end.value} timeline (last {len(timeline)} of {timeline.total} events)"
+    return [title, *(f"    {event_line(event)}" for event in timeline)]
+
+
+def event_line(event: Event) -> str:
+    """One event, with the signs of the field: ``+25.000 s > text 15 B (heartbeat)``."""
+    at = f"+{event.at:.3f} s"
+    if event.kind is Kind.FRAME:
+        words = event.role.name.lower().replace("_", " ")
+        role = "" if event.role in (Role.NONE, Role.DATA) else f" ({words})"
+        return f"{at:>12} {_SIGN[event.direction]} {_FRAME_NAMES[event.opcode]} {event.size} B{role}"
+    local = {
+        Kind.OPENED: "opening handshake ended",
+        Kind.READING_PAUSED: "reading paused",
+        Kind.READING_RESUMED: "reading resumed",
+        Kind.LOOP_LAG: f"own event loop {show(event.seconds)} late",
+        Kind.SUSPENDED: f"machine slept {show(event.seconds)}",
+        Kind.DEADLINE: "read deadline ran out",
+        Kind.ENDED: "transport ended",
+        Kind.FAULT: f"fault {_FAULT_NAMES[event.size % len(_FAULT_NAMES)]}",
+    }
+    return f"{at:>12} = {local[event.kind]}"

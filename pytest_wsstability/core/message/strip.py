@@ -1,0 +1,183 @@
+"""The last minute of each end as a strip of characters: silence to scale, heartbeats, pings, the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from ..duration import show_duration as show
+from ..events import Direction, Event, Kind, Opcode, Role
+from ..timeline import Timeline
+
+# Seconds that are drawn, and characters for them.
+SPAN = 60.0
+WIDTH = 60
+# Between two marks of the axis, in characters.
+_STEP = 15
+_INDENT = " " * 12
+# Heartbeats come late when they have not been answered for so long; a verdict knows better, but not here.
+_LATE = 1.0
+
+# In the order of their weight: a later one covers an earlier one in the same column.
+_SILENT, _BYTES, _LOST, _PAUSED, _LAG, _SLEPT, _FAULT, _DEADLINE, _CLOSE, _END = "-=:~LZFDCX"
+_ANSWERED, _OPEN, _SEEN = "+!o"
+_MEANING = {
+    _SILENT: "silence",
+    _BYTES: "bytes",
+    _LOST: "not on record any more",
+    _PAUSED: "reading paused",
+    _LAG: "loop lag",
+    _SLEPT: "asleep",
+    _FAULT: "fault",
+    _DEADLINE: "read deadline",
+    _CLOSE: "close frame",
+    _END: "end",
+    _ANSWERED: "answered",
+    _OPEN: "not answered",
+    _SEEN: "seen",
+}
+_LOCAL = {
+    Kind.LOOP_LAG: _LAG,
+    Kind.SUSPENDED: _SLEPT,
+    Kind.FAULT: _FAULT,
+    Kind.DEADLINE: _DEADLINE,
+    Kind.ENDED: _END,
+}
+
+
+def strips(timelines: Sequence[Timeline]) -> list[str]:
+    """
+    Lines: an axis, a strip for each end with its heartbeats and pings, and the legend.
+
+    Instants are those of the first timeline; the others stand below them, on the same clock.
+
+    """
+    first = timelines[0]
+    until = max(each.duration + each.opened - first.opened for each in timelines)
+    since = max(0.0, until - SPAN)
+    if until <= since:
+        return []
+    used: set[str] = set()
+    lines = [_axis(since, until)]
+    for timeline in timelines:
+        scale = _Scale(since, until, timeline.opened - first.opened)
+        lanes = {timeline.end.value: _connection(timeline, scale), **_questions(timeline, scale)}
+        for name, lane in lanes.items():
+            text = "".join(lane)
+            if text.strip():
+                used |= set(text)
+                lines.append(f"  {name:<9} {text}".rstrip())
+    legend = "   ".join(f"{sign} {meaning}" for sign, meaning in _MEANING.items() if sign in used)
+    return [*lines, _INDENT + legend]
+
+
+class _Scale:
+    """From an instant of a timeline to its column."""
+
+    def __init__(self, since: float, until: float, offset: float) -> None:
+        self._since = since
+        self._per_column = (until - since) / WIDTH
+        self._offset = offset
+
+    def column(self, at: float) -> int | None:
+        """The column of an instant; None before the first one."""
+        column = int((at + self._offset - self._since) / self._per_column + 1e-9)
+        return None if column < 0 else min(column, WIDTH)
+
+    def put(self, lane: list[str], at: float, sign: str) -> None:
+        """Draw a sign, unless it is before the strip."""
+        column = self.column(at)
+        if column is not None:
+            lane[column] = sign
+
+    def fill(self, lane: list[str], since: float, until: float, sign: str) -> None:
+        """Draw a sign from one instant to the other."""
+        start, stop = self.column(since) or 0, self.column(until) or 0
+        lane[start:stop] = sign * (stop - start)
+
+
+def _axis(since: float, until: float) -> str:
+    axis = ""
+    for column in range(0, WIDTH + 1, _STEP):
+        at = since + (until - since) * column / WIDTH
+        label = show(round(at, 1) if until - since > 5 else round(at, 3))
+        axis = axis.ljust(column) + label
+    return _INDENT + axis
+
+
+def _connection(timeline: Timeline, scale: _Scale) -> list[str]:
+    lane = [" "] * (WIDTH + 1)
+    scale.fill(lane, 0.0, timeline.duration, _SILENT)
+    events = list(timeline)
+    data = [event.at for event in events if event.kind is Kind.FRAME and event.role <= Role.DATA]
+    if timeline.total > len(events) and data:
+        # The oldest frames fell out of the record: the strip must not show them as silence.
+        scale.fill(lane, 0.0, data[0], _LOST)
+    paused = None
+    for event in events:
+        if event.kind is Kind.READING_PAUSED:
+            paused = event.at
+        elif event.kind is Kind.READING_RESUMED:
+            scale.fill(lane, paused or 0.0, event.at, _PAUSED)
+            paused = None
+        elif event.kind is Kind.FRAME:
+            scale.put(lane, event.at, _CLOSE if event.opcode is Opcode.CLOSE else _BYTES)
+    if paused is not None:
+        scale.fill(lane, paused, timeline.duration, _PAUSED)
+    for event in events:
+        if event.kind in _LOCAL:
+            scale.put(lane, event.at, _LOCAL[event.kind])
+    return lane
+
+
+def _questions(timeline: Timeline, scale: _Scale) -> dict[str, list[str]]:
+    """Lanes of the questions: heartbeats, and ping frames of either end."""
+    frames = [event for event in timeline if event.kind is Kind.FRAME]
+    sender = timeline.heartbeat_sender
+    lanes = {}
+    if sender is not None:
+        asked = _at(frames, sender, role=Role.HEARTBEAT)
+        answers = _at(frames, _other(sender), role=Role.HEARTBEAT_ANSWER)
+        lanes["  beats"] = _lane(scale, asked, answers)
+    pings = []
+    for direction in (Direction.RECEIVED, Direction.SENT):
+        plain = [event for event in frames if event.role is Role.NONE]
+        asked = _at(plain, direction, opcode=Opcode.PING)
+        pings += _marks(asked, _at(plain, _other(direction), opcode=Opcode.PONG))
+    if pings:
+        lanes["  pings"] = _drawn(scale, pings)
+    return lanes
+
+
+def _other(direction: Direction) -> Direction:
+    return Direction.SENT if direction is Direction.RECEIVED else Direction.RECEIVED
+
+
+def _at(
+    frames: Iterable[Event], direction: Direction, *, opcode: Opcode | None = None, role: Role | None = None
+) -> list[float]:
+    return [
+        event.at
+        for event in frames
+        if event.direction is direction and (event.opcode is opcode or event.role is role)
+    ]
+
+
+def _marks(asked: Sequence[float], answers: Sequence[float]) -> list[tuple[float, str]]:
+    """Each question with its sign; an answer belongs to the youngest question before it."""
+    return [
+        (at, _ANSWERED if any(at <= answer < after for answer in answers) else _OPEN)
+        for at, after in pairwise([*asked, float("inf")])
+    ]
+
+
+def _lane(scale: _Scale, asked: Sequence[float], answers: Sequence[float]) -> list[str]:
+    return _drawn(scale, _marks(asked, answers))
+
+
+def _drawn(scale: _Scale, marks: Iterable[tuple[float, str]]) -> list[str]:
+    lane = [" "] * (WIDTH + 1)
+    # What was not answered covers what was.
+    for at, sign in sorted(marks, key=lambda mark: mark[1] == _OPEN):
+        scale.put(lane, at, sign)
+    return lane
