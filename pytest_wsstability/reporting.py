@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .clock import is_virtual
+from .diagnosing import ask_hooks
 from .settings import Settings, settings_key
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _HOME = Path(__file__).parent
 _STDLIB = Path(os.__file__).parent
+# From -vv on, failures show every event on record.
+_WHOLE = 2
 
 
 def header(settings: Settings) -> str:
@@ -51,6 +54,20 @@ def tell_of_faults(reports: Iterable[str], error: BaseException) -> None:
     if isinstance(error, Exception):
         for report in reports:
             error.add_note(report)
+
+
+def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Let a team's own rules have their say, and show the whole record with -vv."""
+    if not _is_ours(excinfo.value):
+        return
+    from .core.assertions import StabilityError
+
+    error = excinfo.value
+    if isinstance(error, StabilityError):
+        verdict = ask_hooks(item, error.verdict, error.timelines)
+        whole = item.config.get_verbosity() >= _WHOLE
+        if whole or verdict is not error.verdict:
+            error.retell(verdict, whole=whole)
 
 
 def _is_ours(error: BaseException) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .diagnosing import ask_hooks
 from .fixtures import connector_key, forget, orchestrator_key, soak_key
 from .markers import plan_of
 
@@ -168,7 +169,7 @@ def _result(
     from .core.events import Tier
     from .core.result import Result
 
-    verdict = judgement.verdict
+    verdict = ask_hooks(item, judgement.verdict, timelines)
     opened = timelines[0].opened if timelines and verdict.tier is Tier.REAL else None
     path, line, _ = item.location
     return Result(

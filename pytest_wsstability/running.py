@@ -111,6 +111,7 @@ def pytest_runtest_makereport(
     if call.excinfo is not None:
         reporting.tell_of_faults(fault_reports(item), call.excinfo.value)
         reporting.hide_frames(item.config, call.excinfo)
+        reporting.retell(item, call.excinfo)
     ours = markers.uses_us(item)
     if ours:
         reruns.note(item, call)

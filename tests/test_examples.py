@@ -166,7 +166,8 @@ def test_the_short_summary_of_the_story(project):
 
     inner.run(project, "-k", "test_before_the_fix").stdout.fnmatch_lines(
         [
-            "FAILED *::test_before_the_fix - 1006 at 60 s of 120 s: pongs withheld, read deadline 60 s (pong-only)"
+            "FAILED *::test_before_the_fix - 1006 at 60 s of 120 s: "
+            "pongs withheld, read deadline 60 s (pong-only)"
         ]
     )
 

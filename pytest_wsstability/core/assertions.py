@@ -31,6 +31,11 @@ class StabilityError(AssertionError):
         self.timelines = tuple(timelines)
         super().__init__(explain(requirement, self.verdict, self.timelines))
 
+    def retell(self, verdict: Verdict, *, whole: bool = False) -> None:
+        """Say it again: with another diagnosis, or with the whole record."""
+        self.verdict = verdict
+        self.args = (explain(self.requirement, verdict, self.timelines, whole=whole),)
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Built from its parts and not from the message, so that it survives pickling.
         return (type(self), (self.requirement, self.verdict, self.timelines))
@@ -176,7 +181,7 @@ class Judged:
 
     def _enforce(self, requirement: Requirement) -> None:
         __tracebackhide__ = True
-        verdict = requirement.check(self.timelines[0])
+        verdict = diagnosed(requirement.check(self.timelines[0]), self.timelines)
         self.note(requirement, verdict)
         if verdict.outcome is not Outcome.STABLE:
             raise StabilityError(requirement, verdict, self.timelines)

@@ -42,6 +42,9 @@ class SessionError(StabilityError):
         self.timelines = timelines
         AssertionError.__init__(self, text)
 
+    def retell(self, verdict: Verdict, *, whole: bool = False) -> None:
+        """Nothing more to say: it has no diagnosis, and the message is the whole record."""
+
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuilt, (self.verdict, self.timelines, str(self)))
 

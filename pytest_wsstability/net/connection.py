@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core import assertions
 from ..core.assertions import Judged, StabilityError
+from ..core.diagnosis import diagnosed
 from ..core.duration import Duration
 from ..core.judgement import Judgement
 from ..core.numbering import Tally, judge_messages, tally
@@ -296,6 +297,7 @@ class Connection(Judged):
 
     def _raise_unless_stable(self, requirement: Requirement, verdict: Verdict) -> Verdict:
         __tracebackhide__ = True
+        verdict = diagnosed(verdict, self.timelines)
         self.note(requirement, verdict)
         if verdict.outcome is not Outcome.STABLE:
             raise StabilityError(requirement, verdict, self.timelines)

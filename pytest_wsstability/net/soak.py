@@ -44,13 +44,13 @@ class Soak(Judged):
     ) -> None:
         self.requirement = requirement
         self.verdict = verdict
-        self.judgement = Judgement(requirement, verdict)
         # Made while the record ends where the hold did: the close that follows is ours.
         self._error = (
             None if verdict.outcome is Outcome.STABLE else StabilityError(requirement, verdict, timelines)
         )
         if self._error is not None:
             self.verdict = self._error.verdict
+        self.judgement = Judgement(requirement, self.verdict)
         self.url = url
         self.ties = ties
         self._timelines = tuple(timelines)
