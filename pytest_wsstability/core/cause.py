@@ -13,6 +13,7 @@ class Cause(Enum):
     MACHINE_SLEPT = "the machine slept"
     HARNESS_BLOCKED = "the test's own event loop stood still"
     HARNESS_NOT_READING = "the test did not take its messages, so reading was paused"
+    INJECTED_FAULT = "a fault that the test injected"
     CLOSED_HERE = "this end closed the connection itself"
     # Timers.
     IDLE_TIMEOUT = "an idle timeout"

@@ -120,8 +120,8 @@ def test_failures_show_both_ends(failure):
         """
     )
 
-    assert "client timeline" in printed
-    assert "server timeline" in printed
+    assert "  client    =" in printed
+    assert "  server    =" in printed
 
 
 def test_an_opening_error_is_a_failure_of_the_body(failure):

@@ -169,4 +169,4 @@ def test_junit_has_properties_and_one_headline(run, pytester):
     (failure,) = cases["test_red"].findall("failure")
     assert "\n" not in failure.get("message")
     assert failure.get("message").startswith("1006 at 60 s of 120 s")
-    assert "timeline (last" in failure.text
+    assert "  client    =" in failure.text

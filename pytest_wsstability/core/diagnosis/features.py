@@ -119,6 +119,8 @@ class Features:
     tcp: TcpSample | None
     # Promises that were broken; empty when nobody judged.
     broken: frozenset[Rule]
+    # The fault that a proxy or orchestrator of the test says it ended the connection with; None if none did.
+    injected: str | None = None
     # The other end of the same connection; None when we do not hold it.
     other: Features | None = None
     # Other connections that ended within two seconds of this one, and those that lived on.
@@ -293,10 +295,16 @@ def extract(
         tcp=next(reversed(timeline.tcp), None),
         broken=frozenset(each.rule for each in verdict.violations) if verdict is not None else frozenset(),
         other=other,
+        injected=_injected((timeline, *others)),
         together=together,
         survivors=survivors,
         same_age=same_age,
     )
+
+
+def _injected(timelines: Sequence[Timeline]) -> str | None:
+    reasons = (each.close.local_reason or "" for each in timelines if each.close is not None)
+    return next((reason for reason in reasons if reason.startswith(("fault ", "faults."))), None)
 
 
 def _count(frames: Sequence[Event], role: Role) -> int:

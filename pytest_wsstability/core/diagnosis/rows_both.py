@@ -66,6 +66,19 @@ def _handler(f: Features, words: str) -> bool:
 
 ROWS = (
     Signature(
+        cause=Cause.INJECTED_FAULT,
+        shows="a fault proxy or orchestrator of the test says that it ended the connection",
+        when=lambda f: f.injected is not None,
+        confidence=HIGH,
+        sentence="the test injected it: {injected}",
+        headline="injected fault {injected}",
+        blame=Side.NOBODY,
+        evidence=("end", "silences"),
+        proved=True,
+        remedy="allow this end in the requirement, or look at how the client comes back",
+        source="design",
+    ),
+    Signature(
         cause=Cause.CONTROL_FRAMES_LOST,
         shows="both ends held: pings or pongs that one end sent did not arrive at the other",
         when=_lost_on_the_way,

@@ -145,6 +145,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "code": _code,
     "code_short": _code_short,
     "parser_error": lambda f: show_text((f.close.parser_error if f.close else None) or "", 120),
+    "injected": lambda f: show_text((f.injected or "").removeprefix("fault "), 50),
     "local_reason": lambda f: show_text(next(filter(None, _local_reasons(f)), ""), 120),
     # Timers.
     "deadline": lambda f: show(_deadline(f)),

@@ -78,6 +78,8 @@ class _Scale:
         self._since = since
         self._per_column = (until - since) / WIDTH
         self._offset = offset
+        # The end of the strip, on the timeline's own clock.
+        self.until = until - offset
 
     def column(self, at: float) -> int | None:
         """The column of an instant; None before the first one."""
@@ -107,7 +109,9 @@ def _axis(since: float, until: float) -> str:
 
 def _connection(timeline: Timeline, scale: _Scale) -> list[str]:
     lane = [" "] * (WIDTH + 1)
-    scale.fill(lane, 0.0, timeline.duration, _SILENT)
+    # The end that is not judged may not have been looked at for a while: it was open all the same.
+    until = timeline.duration if timeline.close else scale.until
+    scale.fill(lane, 0.0, until, _SILENT)
     events = list(timeline)
     data = [event.at for event in events if event.kind is Kind.FRAME and event.role <= Role.DATA]
     if timeline.total > len(events) and data:
@@ -123,7 +127,7 @@ def _connection(timeline: Timeline, scale: _Scale) -> list[str]:
         elif event.kind is Kind.FRAME:
             scale.put(lane, event.at, _CLOSE if event.opcode is Opcode.CLOSE else _BYTES)
     if paused is not None:
-        scale.fill(lane, paused, timeline.duration, _PAUSED)
+        scale.fill(lane, paused, until, _PAUSED)
     for event in events:
         if event.kind in _LOCAL:
             scale.put(lane, event.at, _LOCAL[event.kind])
