@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .commands import hold, probe, serve
+from .commands import hold, probe, report, serve
 from .commands.exits import INTERRUPTED, USAGE
 
-_COMMANDS = {"hold": hold, "probe": probe, "serve": serve}
+_COMMANDS = {"hold": hold, "probe": probe, "report": report, "serve": serve}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -58,7 +58,9 @@ def timeline_as_dict(timeline: Timeline, events: Iterable[Event] | None = None) 
         "frames": {word(way): dict(_counts(timeline, way)) for way in _WAYS},
         "last": {word(way): dict(_last(timeline, way)) for way in _WAYS},
         "tcp": [plain(look) for look in timeline.tcp],
-        "irregular": [[_rounded(each.at), word(each.flaw), each.detail] for each in timeline.irregular],
+        "irregular": [
+            [_rounded(each.at), word(each.flaw), redact_text(each.detail)] for each in timeline.irregular
+        ],
         "close": None if timeline.close is None else plain(masked(timeline.close)),
         "total": timeline.total,
         "events": [row(event) for event in (timeline if events is None else events)],

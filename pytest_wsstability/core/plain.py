@@ -75,8 +75,9 @@ def restore(hint: Any, value: Any, where: str = "value") -> Any:
         return _restore_member(hint, value, where)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return _restore_fields(hint, value, where)
-    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+    if hint is float and isinstance(value, int | float | None) and not isinstance(value, bool):
+        # As `plain` has made it.
+        return math.inf if value is None else float(value)
     if hint in (int, str, bool) and type(value) is hint:
         return value
     raise ValueError(f"{where}: {value!r} is no {getattr(hint, '__name__', hint)}")

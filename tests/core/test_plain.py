@@ -84,6 +84,11 @@ def test_there_and_back(value):
     assert restore(type(value), json.loads(json.dumps(plain(value)))) == value
 
 
+def test_infinity_comes_back():
+    """JSON has none, so null stands for it where a number has to be."""
+    assert restore(float, plain(float("inf"))) == float("inf")
+
+
 def test_a_field_that_is_missing_has_its_default():
     """A report of a younger or older writer of the same schema."""
     assert restore(CloseFrame, {"code": 1000, "later": 1}) == CloseFrame(1000, "")
