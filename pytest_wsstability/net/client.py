@@ -246,9 +246,9 @@ class Dialled(NamedTuple):
     client: ClientKind | str
     profile: Profile | str
     heartbeat: Duration | None
-    headers: Headers
+    headers: tuple[tuple[str, str], ...]
     origin: str | None
-    subprotocols: Sequence[str]
+    subprotocols: tuple[str, ...]
     compression: bool
     tls: TLS | None
     max_size: int | None
@@ -270,7 +270,7 @@ class Dialled(NamedTuple):
         side = ClientSide(
             client_kind(self.client),
             opening,
-            headers=parse_headers(self.headers),
+            headers=self.headers,
             heartbeat=None if self.heartbeat is None else parse_duration(self.heartbeat, "heartbeat"),
             session_id=session_id or str(uuid.uuid4()),
         )
@@ -335,14 +335,28 @@ async def connect(
 
     """
     __tracebackhide__ = True
-    dialled = Dialled(
-        url, client, profile, heartbeat, headers, origin, subprotocols, compression, tls, max_size, inbox,
+    # Iterables are read once here, so that they are the same for a reconnect.
+    fields, names = parse_headers(headers), tuple(subprotocols)
+    dialled = _shared(
+        url, client, profile, heartbeat, fields, origin, names, compression, tls, max_size, inbox,
         open_timeout, address,
     )  # fmt: skip
     connection = await dialled.open(session_id)
     if opened is not None:
         opened(connection)
     return connection
+
+
+# The latest one: thousands of connections are opened alike, and then have it in common.
+_latest: list[Dialled] = []
+
+
+def _shared(*arguments: Any) -> Dialled:
+    dialled = Dialled(*arguments)
+    if _latest and _latest[0] == dialled:
+        return _latest[0]
+    _latest[:] = [dialled]
+    return dialled
 
 
 def _check_fields(origin: str | None, subprotocols: Sequence[str]) -> None:
