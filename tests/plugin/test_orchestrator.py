@@ -150,7 +150,7 @@ def test_its_faults_are_those_of_the_marker(passes):
         @pytest.mark.ws_orchestrator(faults=[("30s", faults.WithholdHeartbeats())])
         async def test_it(ws_connect):
             connection = await ws_connect(heartbeat="25s")
-            with pytest.raises(StabilityError, match="not answered within 5 s: sent at 50 s"):
+            with pytest.raises(StabilityError, match="sent at 50 s: no answer"):
                 await connection.assert_stable(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")
         """
     )
@@ -170,7 +170,7 @@ def test_faults_fail_a_soak(failure):
         """
     )
 
-    assert "1011 at 30 s of 120 s: received 1011 (internal error) oops" in printed
+    assert "observed  1011 at 30 s: received 1011 (internal error) oops" in printed
 
 
 def test_a_fault_behind_the_end_of_a_hold_is_refused(refusal):
