@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .core.result import Result, Run
     from .core.timeline import Timeline
     from .core.verdict import Verdict
+    from .holds import Hold
     from .recording import Tape
 
 results_key = pytest.StashKey["Results"]()
@@ -125,6 +126,28 @@ def unpack(config: pytest.Config, report: pytest.TestReport | pytest.CollectRepo
 
     for data in json.loads(luggage):
         config.stash[results_key].add(Result.from_dict(data))
+
+
+def take_unjudged(config: pytest.Config, holds: Iterable[Hold]) -> None:
+    """Take down holds whose tests had no turn any more, because the run ended before."""
+    from .core.events import Tier
+    from .core.result import Result
+
+    results = config.stash[results_key]
+    for hold in holds:
+        if hold.soak is not None:
+            real = hold.soak.verdict.tier is Tier.REAL
+            results.add(
+                Result(
+                    nodeid=hold.name,
+                    url=hold.soak.url,
+                    requirement=hold.requirement,
+                    verdict=hold.soak.verdict,
+                    timelines=tuple(hold.soak.timelines),
+                    started_at=results.since_start(hold.soak.timeline.opened if real else None),
+                    path=hold.name.partition("::")[0],
+                )
+            )
 
 
 def _found(item: pytest.Item, results: Results) -> Iterator[Result]:

@@ -60,6 +60,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     # Before the JUnit report is written, and before the terminal shows the summary.
     soaks.stop(session)
+    results.take_unjudged(session.config, session.config.stash.get(soaks.unjudged_key, []))
     reports.finish(session)
 
 

@@ -152,7 +152,7 @@ def add_report_options(parser: pytest.Parser) -> None:
         metavar="FILE",
         action="append",
         default=[],
-        help="write a report: FILE.json, FILE.jsonl or FILE.md; repeats",
+        help="write a report: FILE.json, FILE.jsonl, FILE.md or FILE.html; repeats",
     )
     add(
         "--ws-fail-on",
