@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .close import describe_code
 from .duration import show_duration as show
-from .events import Direction, End, Kind, Role
+from .events import Direction, End, Kind, Opcode, Role
 from .handshake import handshake, wrong_session
 from .heartbeat import RoundTrips
 from .requirement import CADENCE_TOLERANCE, Requirement
@@ -21,6 +21,8 @@ _WINDOW = 120.0
 _LAG = 1.0
 # The loop is looked at ten times a second, so a lag may have begun this much before it was seen to.
 _NOTICED = 0.2
+# A lag like this explains why a question of the peer was read no sooner than the end.
+_LATE_READ = 0.25
 # An end that was waiting unread shows itself this soon after reading goes on.
 _SHOWN = 1.0
 _SAME = 1e-9
@@ -305,7 +307,7 @@ def _harness(requirement: Requirement, timeline: Timeline, violation: Violation)
     # The worst one, should the record have lost it.
     lags.append((timeline.max_lag_at, timeline.max_lag))
     lag = max((seconds for at, seconds in lags if at >= start and at - seconds <= end), default=0.0)
-    if lag >= limit:
+    if lag >= limit or _read_too_late(timeline, lags):
         yield Doubt(Reason.LOOP_LAG, f"the test's own event loop stood still for {show(lag)}")
     slept = sum(event.seconds for event in events if event.kind is Kind.SUSPENDED and event.at <= end)
     if slept:
@@ -314,6 +316,17 @@ def _harness(requirement: Requirement, timeline: Timeline, violation: Violation)
     # A stall on purpose excuses late answers, which nobody read, but not the end that it brought about.
     if paused >= limit and (violation.rule in _ANSWERS or not timeline.deliberately_stalled):
         yield _paused_doubt(timeline)
+
+
+def _read_too_late(timeline: Timeline, lags: Sequence[tuple[float, float]]) -> bool:
+    """Whether this end read a ping or heartbeat of the peer only as the end came, because it stood still."""
+    close = timeline.close
+    asked = [timeline.last(direction=Direction.RECEIVED, opcode=Opcode.PING)]
+    if timeline.heartbeat_sender is Direction.RECEIVED:
+        asked.append(timeline.last(direction=Direction.RECEIVED, role=Role.HEARTBEAT))
+    if close is None or not any(at is not None and close.at - at <= _NOTICED for at in asked):
+        return False
+    return any(abs(at - close.at) <= _NOTICED and seconds >= _LATE_READ for at, seconds in lags)
 
 
 def harness_trouble(timeline: Timeline, at: float) -> frozenset[Reason]:

@@ -13,6 +13,8 @@ from ..core.events import Kind, Tier
 from ..core.tcp import TCP_INFO_SIZE, state_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..core.timeline import Timeline
 
 # How often the loop is looked at, and from which lag on it is recorded, in seconds.
@@ -57,8 +59,9 @@ class LoopMonitor:
     def forget(self, timeline: Timeline) -> None:
         """Stop recording in this timeline; the last one stops the watch."""
         if self._timer is not None:
-            # What ended the connection may be the very lag or sleep that the next look would have found.
-            self._look()
+            # What ended the connection may be the very lag or sleep that the next look would have found:
+            # in this timeline only, as a thousand ends at once are not to be a thousand lags in each.
+            self._look([timeline])
         self._sockets.pop(timeline, None)
         if not self._sockets and self._timer is not None:
             self._timer.cancel()
@@ -73,7 +76,7 @@ class LoopMonitor:
         return not self._sockets
 
     def _tick(self) -> None:
-        self._look()
+        self._asleep += self._look(self._sockets)
         self._sample()
         self._schedule()
 
@@ -84,17 +87,18 @@ class LoopMonitor:
             if sock is not None:
                 sample(timeline, sock, now)
 
-    def _look(self) -> None:
+    def _look(self, timelines: Iterable[Timeline]) -> float:
+        """Record a lag or a sleep since the last tick; give the seconds slept."""
         assert self._timer is not None
         now = self._loop.time()
         lag = now - self._timer.when()
-        asleep = _time_asleep()
-        slept, self._asleep = asleep - self._asleep, asleep
-        for timeline in self._sockets:
+        slept = _time_asleep() - self._asleep
+        for timeline in timelines:
             if slept >= _SLEPT:
                 timeline.mark(now, Kind.SUSPENDED, slept)
             if lag >= _LAG:
                 timeline.mark(now, Kind.LOOP_LAG, lag)
+        return slept
 
 
 _monitors: dict[asyncio.AbstractEventLoop, LoopMonitor] = {}

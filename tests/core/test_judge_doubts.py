@@ -52,6 +52,17 @@ HARNESS = {
         [(25, ">beat"), (25.1, "<answer"), (50, ">beat"), (57, "lag", 1.0), (80, "<ping")],
         [Rule.HEARTBEATS],
     ),
+    # As with Socket.IO on a busy machine: its question waited for us as long as it waited for the answer.
+    "loop stood still until a ping and the end of it": (
+        HOLD,
+        [(6.06, "<ping"), (6.06, closed_by_peer(1005)), (6.07, "lag", 0.86)],
+        [Reason.LOOP_LAG],
+    ),
+    "loop stood still, but the ping had been answered in time": (
+        HOLD,
+        [(5, "<ping"), (5, ">pong"), (6.06, closed_by_peer(1005)), (6.07, "lag", 0.86)],
+        [Rule.ALIVE],
+    ),
     "half of the time for a heartbeat": (
         {"heartbeat_within": "600ms"},
         [(25, ">beat"), (25.5, "lag", 0.3), (26, "<answer")],

@@ -150,6 +150,21 @@ async def test_the_last_one_stops_the_watch():
 
 
 @real
+async def test_ends_at_one_instant_are_not_so_many_lags():
+    """A loop that stood still did so once, in each timeline, however many connections end after it."""
+    monitor, first = watched()
+    timelines = [first, *(Timeline(End.CLIENT, Tier.REAL) for _ in range(3))]
+    for timeline in timelines[1:]:
+        monitor.watch(timeline)
+    block(0.35)
+    for timeline in timelines:
+        monitor.forget(timeline)
+
+    lags = [[event for event in timeline if event.kind is Kind.LOOP_LAG] for timeline in timelines]
+    assert [len(each) for each in lags] == [1, 1, 1, 1]
+
+
+@real
 async def test_no_monitor_stays_behind():
     """Connections of both ends, and then none."""
     loop = asyncio.get_running_loop()

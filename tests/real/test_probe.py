@@ -3,41 +3,77 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import NamedTuple
 
 import pytest
 
-from pytest_wsstability import Policy, TimerKind, probe
+from pytest_wsstability import Findings, Policy, TimerKind, probe
+from tests.real.profiles import BEATS
+from tests.real.scenarios.gorilla import ANY_MESSAGE, CHAT, LIFETIME, WITHOUT_PINGS
 from tests.real.servers import KINDS
 
 pytestmark = [pytest.mark.soak, pytest.mark.servers, pytest.mark.real]
 
+MAX = "20s"
+
+
+class Row(NamedTuple):
+    """A server, and what the probe has to find there."""
+
+    kind: str
+    path: str
+    timer: TimerKind
+    seconds: float
+    policy: Policy
+    # Seconds between two pings of the server.
+    pings: float | None = None
+
+
 IDLE, DEADLINE, KEEPALIVE = TimerKind.IDLE, TimerKind.READ_DEADLINE, TimerKind.KEEPALIVE
-ROWS = [
-    ("nginx", "/ws", IDLE, 3.0, Policy.ANY),
-    ("haproxy", "/ws", IDLE, 3.0, Policy.ANY),
-    ("gorilla", "/ws?deadline=3s&reset=pong", DEADLINE, 3.0, Policy.PONGS),
-    ("gorilla", "/ws?deadline=3s&reset=pong&ping=2700ms", DEADLINE, 3.0, Policy.PONGS),
+ROWS = {
+    "nginx": Row("nginx", "/ws", IDLE, 3, Policy.ANY),
+    "haproxy": Row("haproxy", "/ws", IDLE, 3, Policy.ANY),
+    "gorilla, pongs only": Row("gorilla", CHAT, DEADLINE, 3, Policy.PONGS, 2),
+    "gorilla, pongs only, no pings": Row("gorilla", WITHOUT_PINGS, DEADLINE, 3, Policy.PONGS),
     # Its messages and pongs reset it, its pings do not.
-    ("gorilla", "/ws?deadline=3s&reset=message", IDLE, 3.0, Policy.SOME),
-    ("websockets", "/ws", KEEPALIVE, 2.0, Policy.OWN_PONG),
+    "gorilla, any message": Row("gorilla", ANY_MESSAGE, IDLE, 3, Policy.SOME),
+    "gorilla, maximum age": Row("gorilla", LIFETIME, TimerKind.MAX_AGE, 3, Policy.NOTHING, 0.5),
+    "websockets": Row("websockets", "/ws", KEEPALIVE, 2, Policy.OWN_PONG, 1),
     # A ping after 2 s of silence, and any traffic of the client answers it.
-    ("aiohttp", "/ws", IDLE, 3.0, Policy.CLIENT),
-]
+    "aiohttp": Row("aiohttp", "/ws", IDLE, 3, Policy.CLIENT, 2),
+}
 
 
-@pytest.mark.parametrize(
-    ("kind", "path", "timer", "seconds", "policy"), ROWS, ids=[f"{row[0]} {row[1]}" for row in ROWS]
-)
-def test_the_timer_is_found(kind, path, timer, seconds, policy):
-    """Configured, and not patched; a machine too busy to measure says so."""
-    if reason := KINDS[kind].missing():
-        pytest.skip(f"{kind}: {reason}")
-    with KINDS[kind].start() as server:
-        findings = asyncio.run(probe(server.url(path), max="10s", every="250ms"))
-    if any("event loop stood still" in doubt for doubt in findings.doubts):
+@pytest.fixture(scope="module")
+def findings() -> Mapping[str, Findings]:
+    """What every probe that can run here finds, all side by side."""
+    rows = {name: row for name, row in ROWS.items() if KINDS[row.kind].missing() is None}
+    with ExitStack() as stack:
+        kinds = {row.kind for row in rows.values()}
+        servers = {kind: stack.enter_context(KINDS[kind].start()) for kind in kinds}
+        urls = {name: servers[row.kind].url(row.path) for name, row in rows.items()}
+        return asyncio.run(probe_all(urls))
+
+
+async def probe_all(urls: Mapping[str, str]) -> dict[str, Findings]:
+    found = await asyncio.gather(*(probe(url, max=MAX, profile=BEATS) for url in urls.values()))
+    return dict(zip(urls, found, strict=True))
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_timer_is_found(findings, name):
+    """Configured, and not patched; no second timer is found. A machine too busy to measure says so."""
+    row = ROWS[name]
+    if reason := KINDS[row.kind].missing():
+        pytest.skip(f"{row.kind}: {reason}")
+    found = findings[name]
+    if any("event loop stood still" in doubt for doubt in found.doubts):
         pytest.skip("the machine is too busy to measure anything")
 
-    assert findings.doubts == ()
-    assert (findings.idle.kind, findings.idle.policy) == (timer, policy)
-    assert findings.idle.seconds == pytest.approx(seconds, rel=0.03)
-    assert findings.max_age is None
+    assert found.doubts == ()
+    (timer,) = found.timers
+    assert (timer.kind, timer.policy) == (row.timer, row.policy)
+    assert timer.seconds == pytest.approx(row.seconds, rel=0.03)
+    assert found.server_ping_every == (row.pings and pytest.approx(row.pings, rel=0.03))

@@ -14,7 +14,7 @@ from ..verdict import HARNESS, Outcome, Verdict
 from . import timers
 from .evidence import facts, ruled_out
 from .experiments import experiment
-from .features import RECEIVED, SENT, TOGETHER, Features, extract
+from .features import RECEIVED, SENT, SILENCE, TOGETHER, Features, extract
 from .signature import Signature
 from .table import SIGNATURES
 from .timers import TimerKind
@@ -80,40 +80,45 @@ class _Cohort:
 
     def __init__(self, timelines: Sequence[Timeline]) -> None:
         ended = [each for each in timelines if each.close is not None and not each.close.planned]
-        self._ends = sorted((each.opened + each.duration, each.duration) for each in ended)
+        self._ends = sorted(_end(each) for each in ended)
         self._lasts = sorted(each.opened + each.duration for each in timelines)
 
     def near(self, timeline: Timeline) -> tuple[int, bool, int]:
-        """How many others ended within two seconds, whether all at the same age, and how many lived on."""
+        """How many others ended within two seconds, whether all were alike, and how many lived on."""
         if timeline.close is None or not self._lasts:
             return 0, False, 0
-        end, age = timeline.opened + timeline.duration, timeline.duration
-        low = bisect.bisect_left(self._ends, (end - TOGETHER, -1.0))
-        high = bisect.bisect_right(self._ends, (end + TOGETHER, float("inf")))
-        mine = bisect.bisect_left(self._ends, (end, age))
-        included = mine < len(self._ends) and self._ends[mine] == (end, age)
+        mine = _end(timeline)
+        low = bisect.bisect_left(self._ends, (mine[0] - TOGETHER,))
+        high = bisect.bisect_right(self._ends, (mine[0] + TOGETHER, float("inf")))
+        place = bisect.bisect_left(self._ends, mine)
+        included = place < len(self._ends) and self._ends[place] == mine
         together = high - low - included
-        # A few of a crowd tell whether they were opened together, too.
-        sample = self._ends[low : min(high, low + 16)]
-        same = together > 0 and _same_age(sample, end, age)
-        later = len(self._lasts) - bisect.bisect_right(self._lasts, end + TOGETHER)
-        return together, same, later
+        # A few of a crowd tell what they share.
+        alike = together > 0 and _alike(self._ends[low : min(high, low + 16)], mine)
+        later = len(self._lasts) - bisect.bisect_right(self._lasts, mine[0] + TOGETHER)
+        return together, alike, later
 
 
-def _same_age(ends: Sequence[tuple[float, float]], end: float, age: float) -> bool:
-    """Whether connections share their age, and not merely the instant of their end: which differs less."""
-    apart = max(abs(other_end - end) for other_end, _ in ends)
-    difference = max(abs(other_age - age) for _, other_age in ends)
-    return difference <= max(TOGETHER, 0.02 * age) and difference <= max(apart, TOGETHER / 20)
+def _end(timeline: Timeline) -> tuple[float, ...]:
+    """The instant of the end, the age, and the silence before it: what a timer may have counted."""
+    return timeline.opened + timeline.duration, timeline.duration, timeline.silence
+
+
+def _alike(ends: Sequence[tuple[float, ...]], mine: tuple[float, ...]) -> bool:
+    """Whether connections share their age or their silence, and not merely the instant of their end."""
+    apart, ages, silences = (max(abs(end[part] - mine[part]) for end in ends) for part in range(3))
+    # One timer may be seen late by some, but what they share differs least.
+    late = min(max(TOGETHER / 4, 0.02 * mine[2]), max(ages, apart) / 2)
+    if mine[2] >= SILENCE and silences <= max(late, TOGETHER / 20):
+        return True
+    return ages <= max(TOGETHER, 0.02 * mine[1]) and ages <= max(apart, TOGETHER / 20)
 
 
 def _diagnose(
     timeline: Timeline, others: Sequence[Timeline], cohort: _Cohort, verdict: Verdict | None
 ) -> Diagnosis:
-    together, same_age, survivors = cohort.near(timeline)
-    features = extract(
-        timeline, others, together=together, same_age=same_age, survivors=survivors, verdict=verdict
-    )
+    together, alike, survivors = cohort.near(timeline)
+    features = extract(timeline, others, together=together, alike=alike, survivors=survivors, verdict=verdict)
     rows = [row for row in SIGNATURES if row.when(features)]
     return _said(features, rows) if rows else _undetermined(features)
 

@@ -31,6 +31,8 @@ _STREAM, _STREAMED = 5.0, 3
 WINDOW = 120.0
 # Connections that end within this time end together.
 TOGETHER = 2.0
+# A silence shorter than this is no timer's.
+SILENCE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +128,8 @@ class Features:
     # Other connections that ended within two seconds of this one, and those that lived on.
     together: int = 0
     survivors: int = 0
-    # Whether those that ended together had the same age.
-    same_age: bool = False
+    # Whether those that ended together had the same age, or had been silent for as long.
+    alike: bool = False
 
     @property
     def ended(self) -> bool:
@@ -244,7 +246,7 @@ def extract(
     others: Sequence[Timeline] = (),
     *,
     together: int = 0,
-    same_age: bool = False,
+    alike: bool = False,
     survivors: int = 0,
     verdict: Verdict | None = None,
 ) -> Features:
@@ -255,7 +257,7 @@ def extract(
         timeline: the end whose connection broke.
         others: timelines of other ends of the same connection.
         together: other connections that ended within two seconds.
-        same_age: whether all of those had the age of this one.
+        alike: whether all of those had the age of this one, or its silence.
         survivors: other connections that lived on.
         verdict: what was judged of it; None when nobody did.
 
@@ -298,7 +300,7 @@ def extract(
         injected=_injected((timeline, *others)),
         together=together,
         survivors=survivors,
-        same_age=same_age,
+        alike=alike,
     )
 
 

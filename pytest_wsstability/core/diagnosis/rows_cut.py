@@ -6,14 +6,12 @@ from ..cause import Cause, Confidence
 from ..close import TransportEnd
 from ..events import Direction, End, Traffic
 from . import timers
-from .features import RECEIVED, SENT, Features
+from .features import RECEIVED, SENT, SILENCE, Features
 from .signature import Side, Signature
 from .timers import TimerKind
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
-# A silence shorter than this is no timer's.
-_SILENCE = 1.0
 # Messages of this size may be over somebody's limit; the smallest known one is 512 (gorilla's chat example).
 _BIG = 512
 
@@ -42,7 +40,7 @@ def _forgotten(f: Features) -> bool:
 
 
 def _idle(f: Features) -> bool:
-    return f.cut and f.silence >= _SILENCE and f.longest_quiet
+    return f.cut and f.silence >= SILENCE and f.longest_quiet
 
 
 def _idle_number(f: Features) -> bool:
@@ -56,7 +54,7 @@ def _age_number(f: Features) -> bool:
 def _one_way(f: Features, *what: tuple[Direction, Traffic]) -> bool:
     """Whether one kind of traffic was never silent for longer, and that long is what timers are."""
     return f.cut and any(
-        f.silent(direction, traffic) >= _SILENCE
+        f.silent(direction, traffic) >= SILENCE
         and f.broke_silence(direction, traffic)
         and timers.is_round(f.silent(direction, traffic), f.tier)
         for direction, traffic in what
@@ -72,7 +70,7 @@ def _pong_deadline(f: Features) -> bool:
         and f.end is End.CLIENT
         and f.silent(SENT) < f.age
         and f.broke_silence(SENT, Traffic.PONG)
-        and (without < f.age - _SILENCE or bool(timers.known(without, f.tier, TimerKind.PONG)))
+        and (without < f.age - SILENCE or bool(timers.known(without, f.tier, TimerKind.PONG)))
         and timers.is_round(without, f.tier)
     )
 
@@ -85,7 +83,8 @@ def _unread(f: Features) -> bool:
 
     """
     reset = f.close is not None and f.close.transport is TransportEnd.RESET
-    return f.cut and reset and f.prompt_pongs and f.tail.only_sent and not f.last_is_rare
+    spoke_last = f.silent(SENT) < f.silent(RECEIVED)
+    return f.cut and reset and f.prompt_pongs and spoke_last and not f.last_is_rare
 
 
 def _after_message(f: Features) -> bool:
@@ -178,7 +177,7 @@ ROWS = (
     Signature(
         cause=Cause.RESTART,
         shows="no close frame, and other connections of other ages ended within 2 s",
-        when=lambda f: f.cut and f.together > 0 and not f.same_age,
+        when=lambda f: f.cut and f.together > 0 and not f.alike,
         confidence=HIGH,
         sentence="{together} other connections ended within 2 s, at other ages: the process, a proxy, "
         "or the host behind them stopped or restarted",
@@ -351,7 +350,7 @@ ROWS = (
     Signature(
         cause=Cause.MAX_AGE,
         shows="no close frame while traffic flowed, at the same age as other connections",
-        when=lambda f: f.cut and f.together > 0 and f.same_age and not f.longest_quiet,
+        when=lambda f: f.cut and f.together > 0 and f.alike and not _idle(f),
         confidence=HIGH,
         sentence="a maximum age of {max_age}: traffic flowed to the end, and {together} other "
         "connections ended at the same age{age_owners}",
@@ -365,7 +364,7 @@ ROWS = (
     Signature(
         cause=Cause.MAX_AGE,
         shows="no close frame while traffic flowed, at an age that limits have",
-        when=lambda f: f.cut and not f.longest_quiet and _age_number(f),
+        when=lambda f: f.cut and not _idle(f) and _age_number(f),
         confidence=MEDIUM,
         sentence="a maximum age of {max_age}: traffic flowed to the end, and longer silences were "
         "survived{age_owners}",

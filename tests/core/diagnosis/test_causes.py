@@ -131,6 +131,23 @@ def test_a_restart_ends_connections_at_once_and_an_age_limit_each_in_its_turn():
     assert {diagnose(each, cohort=aged).cause for each in aged} == {Cause.MAX_AGE}
 
 
+def test_an_idle_timeout_of_many_is_no_restart():
+    """Each was silent for as long, though a slow test process saw the ends at one instant."""
+    silent = [
+        timeline((0.5, ">beat"), (0.5, "<answer"), (1.9 - at, "<text"), (4.9 - at, FIN), origin=1000 + at)
+        for at in (0, 0.2, 0.4)
+    ]
+
+    assert {diagnose(each, cohort=silent).cause for each in silent} == {Cause.IDLE_TIMEOUT}
+
+
+def test_a_last_silence_a_little_longer_than_the_others_is_no_idle_timeout():
+    """An age is found whenever it runs out between two heartbeats, however late the end was seen."""
+    rows = [(at / 10, what) for at in range(4, 445, 4) for what in (">beat", "<answer")]
+
+    assert diagnose(timeline(*rows, (44.99, FIN))).cause is Cause.MAX_AGE
+
+
 def test_a_message_like_those_before_it_was_not_too_big():
     """Audio frames all have one size; the largest message, and the only one so large, may have been."""
     audio = [(at / 10, ">audio") for at in range(1, 31)]
@@ -183,6 +200,7 @@ def test_unread_bytes_are_thrown_away_with_a_reset():
     ping = [(1, "<ping"), (1, ">pong")]
 
     assert diagnose(timeline(*script(audio, ping), (2, RST))).cause is Cause.PEER_NOT_READING
+    assert diagnose(timeline(*script(audio, ping), (2.13, RST))).cause is Cause.PEER_NOT_READING
     assert diagnose(timeline(*script(audio), (2, RST))).cause is not Cause.PEER_NOT_READING
 
 
