@@ -8,7 +8,7 @@ NODE := tests/servers/node_modules
 # --group needs pip 25.1.
 PIP_NEEDED := pip>=25.1
 
-.PHONY: demo test test-real test-all test-lowest lint bench clean
+.PHONY: demo test test-real real-table test-all test-lowest lint bench clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +32,10 @@ test-real: $(READY) $(NODE)  ## the 130 s holds side by side, servers of other m
 	$(BIN)/python -m pytest --quiet -m "soak and not servers" tests
 	$(BIN)/python -m pytest --quiet -m servers -rs tests/real
 	$(BIN)/python -m pytest --quiet --ws-time real --numprocesses 4 -m "not soak" tests/net
+
+real-table: $(READY)  ## docs/real-servers.md, from what the servers of other makers do here
+	tests/real/install.sh
+	WSSTABILITY_REAL_TABLE=docs/real-servers.md $(BIN)/python -m pytest --quiet -m servers -rs tests/real
 
 test-all: $(READY) $(NODE)  ## the quick tests on every Python there is, and on the lowest versions claimed
 	$(PYTHON) tests/everywhere.py
