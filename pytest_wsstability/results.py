@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +128,7 @@ def unpack(config: pytest.Config, report: pytest.TestReport | pytest.CollectRepo
         config.stash[results_key].add(Result.from_dict(data))
 
 
-def take_unjudged(config: pytest.Config, holds: Iterable[Hold]) -> None:
+def take_unjudged(config: pytest.Config, holds: list[Hold]) -> None:
     """Take down holds whose tests had no turn any more, because the run ended before."""
     from .core.events import Tier
     from .core.result import Result
