@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         assert_session_confirmed,
         assert_stable,
     )
+    from .core.attempts import Attempt
     from .core.backoff import Backoff
     from .core.close import CLOSE_CODES, CloseCode, CloseEvidence, CloseFrame, TransportEnd
     from .core.diagnosis import Blame, Cause, Confidence, Diagnosis, Evidence, diagnose, diagnose_all
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .core.ladder.findings import Findings, FoundTimer, Policy, TimerKind
     from .core.ladder.rungs import Traffic
     from .core.middleboxes import MIDDLEBOXES, Middlebox
+    from .core.numbering import Tally
     from .core.requirement import Requirement
     from .core.session_error import SessionError
     from .core.tcp import TcpSample
@@ -61,6 +63,7 @@ _HOMES = {
         "assert_heartbeats_answered", "assert_no_abnormal_closure", "assert_pings_answered", "assert_rtt",
         "assert_session_confirmed", "assert_stable",
     ),
+    "core.attempts": ("Attempt",),
     "core.backoff": ("Backoff",),
     "core.close": ("CLOSE_CODES", "CloseCode", "CloseEvidence", "CloseFrame", "TransportEnd"),
     "core.diagnosis": ("Blame", "Cause", "Confidence", "Diagnosis", "Evidence", "diagnose", "diagnose_all"),
@@ -68,6 +71,7 @@ _HOMES = {
     "core.ladder.findings": ("Findings", "FoundTimer", "Policy", "TimerKind"),
     "core.ladder.rungs": ("Traffic",),
     "core.middleboxes": ("MIDDLEBOXES", "Middlebox"),
+    "core.numbering": ("Tally",),
     "core.requirement": ("Requirement",),
     "core.tcp": ("TcpSample",),
     "core.session_error": ("SessionError",),
@@ -99,6 +103,7 @@ __all__ = [
     "MIDDLEBOXES",
     "SESSION_ID",
     "TLS",
+    "Attempt",
     "Backoff",
     "Behaviour",
     "Blame",
@@ -138,6 +143,7 @@ __all__ = [
     "Soak",
     "StabilityError",
     "Stage",
+    "Tally",
     "TcpSample",
     "Tier",
     "Timeline",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .duration import show_duration as show
-from .events import Tier
+from .events import End, Tier
 from .redact import show_text
 from .timeline import Timeline
 
@@ -33,6 +33,12 @@ class Attempt:
         if self.timeline is None or self.timeline.close is None:
             return None
         return self.timeline.opened + self.timeline.close.at
+
+    @property
+    def left(self) -> bool:
+        """Whether the client closed the connection itself, normally: it does not have to come back."""
+        close = self.timeline.close if self.timeline is not None else None
+        return close is not None and close.by is End.CLIENT and close.code in (1000, 1001)
 
     def __str__(self) -> str:
         if self.timeline is None:

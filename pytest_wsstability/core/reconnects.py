@@ -25,7 +25,7 @@ Finding = Violation | Doubt
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconnects:
     """
-    Come back after each end.
+    Come back after each end that the client did not wish itself (1000 or 1001).
 
     Args:
         within: seconds from the end to the opening of the next connection.
@@ -40,9 +40,10 @@ class Reconnects:
 
     def judge(self, record: Record, of: Iterable[Attempt]) -> Verdict:
         """The verdict over some connections of a record."""
-        ended = [attempt for attempt in of if attempt.ended is not None]
+        ended = [attempt for attempt in of if attempt.ended is not None and not attempt.left]
         if not ended:
-            return _verdict(record, [Doubt(Reason.TOO_FEW, "no connection has ended, so none was followed")])
+            text = "no connection has ended but by the client's own wish: there is nothing to come back from"
+            return _verdict(record, [Doubt(Reason.TOO_FEW, text)])
         successors = record.successors()
         findings: list[Finding] = []
         for attempt in ended:
@@ -57,7 +58,9 @@ class Reconnects:
         deadlines = [
             attempt.ended + self.within
             for attempt in of
-            if attempt.ended is not None and not self._is_back(attempt, successors.get(attempt))
+            if attempt.ended is not None
+            and not attempt.left
+            and not self._is_back(attempt, successors.get(attempt))
         ]
         return min((at for at in deadlines if at > record.now + _SAME), default=None)
 

@@ -11,6 +11,7 @@ from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFact
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
+from ..core.attempts import Attempt
 from ..core.backoff import Backoff
 from ..core.duration import Duration, parse_duration
 from ..core.faults import Fault, Program, Strike
@@ -97,11 +98,11 @@ class Orchestrator:
         self._extensions = [ServerPerMessageDeflateFactory()] if compression else None
         self._headers = parse_headers(headers)
         self._max_size = max_size
-        self.book = Book(self.profile, opened=self._handlers.start, ended=ended or _ignore)
-        self.book.page = page
+        self._book = Book(self.profile, opened=self._handlers.start, ended=ended or _ignore)
+        self._book.page = page
         self.program = Program.of(faults)
         check(self.program, self.profile)
-        self._faults = PeerFaults(self.program, self.book, self._restart_by_fault)
+        self._faults = PeerFaults(self.program, self._book, self._restart_by_fault)
         # None: clients reach the server directly.
         self._path = Path(self.program.link, tls=tls is not None) if self.program.link else None
         self._running = False
@@ -132,7 +133,12 @@ class Orchestrator:
     @property
     def sessions(self) -> list[Session]:
         """Every session so far, in the order of arrival, with a connection for each time it (re)connected."""
-        return self.book.sessions
+        return self._book.sessions
+
+    @property
+    def attempts(self) -> Sequence[Attempt]:
+        """Everybody who connected, in the order of arrival: connections, and those who were refused."""
+        return self._book.attempts
 
     def __repr__(self) -> str:
         return f"<Orchestrator {self._port.url or 'not started'}, {len(self.sessions)} session(s)>"
@@ -169,7 +175,7 @@ class Orchestrator:
             max_size=self._max_size,
             logger=LOGGER,
         )
-        side = ServerSide(self.behaviour, self.book, self._headers, self._faults)
+        side = ServerSide(self.behaviour, self._book, self._headers, self._faults)
         inbox = INBOX if self._handlers else 0
         return WebSocket(protocol, side, self.profile, loop=asyncio.get_running_loop(), inbox=inbox)
 
@@ -191,7 +197,7 @@ class Orchestrator:
         server = self._port.close()
         self._port.release()
         deadline = asyncio.get_running_loop().time() + CLOSE_GRACE
-        await end_all(self.book, Farewell(code=1001, reason="server shutdown", planned=True), deadline)
+        await end_all(self._book, Farewell(code=1001, reason="server shutdown", planned=True), deadline)
         try:
             await self._handlers.finish()
         finally:
@@ -237,7 +243,7 @@ class Orchestrator:
         self._port.close(reserve=True)
         if self._path is not None:
             self._path.down()
-        await end_all(self.book, way, min(up_at, loop.time() + CLOSE_GRACE))
+        await end_all(self._book, way, min(up_at, loop.time() + CLOSE_GRACE))
         await asyncio.sleep(up_at - loop.time())
         self._restarting = None
         await self._open()
@@ -258,7 +264,7 @@ class Orchestrator:
         if self._path is not None:
             address, more = self._path.passage(address)
             between += more
-        mine = self.book.seen_by(address)
+        mine = self._book.seen_by(address)
         if mine is not None:
             connection.others = (mine.timeline, *between)
 
@@ -276,7 +282,7 @@ class Orchestrator:
 
         """
         __tracebackhide__ = True
-        return await self.book.wait_for_session(id, within, self.url)
+        return await self._book.wait_for_session(id, within, self.url)
 
     # Assertions on all clients; those on one are its `Session`'s.
 
@@ -288,7 +294,7 @@ class Orchestrator:
         backoff: Backoff | Duration | None = None,
     ) -> Verdict:
         """
-        Every client came back after each end of its connection; waits for those that are away.
+        Every client came back after each end that it did not wish itself (1000, 1001); waits for them.
 
         Args:
             within: the time from the end to the opening of the next connection.
@@ -300,7 +306,7 @@ class Orchestrator:
 
         """
         __tracebackhide__ = True
-        return await assert_reconnects(self.book, None, within, same_session, backoff)
+        return await assert_reconnects(self._book, None, within, same_session, backoff)
 
     def assert_no_reconnect_storm(self, *, max_per_second: float, jitter: Duration | None = None) -> Verdict:
         """
@@ -316,7 +322,7 @@ class Orchestrator:
 
         """
         __tracebackhide__ = True
-        return assert_no_storm(self.book, max_per_second, jitter)
+        return assert_no_storm(self._book, max_per_second, jitter)
 
     def assert_no_duplicate_session(self) -> Verdict:
         """
@@ -327,7 +333,7 @@ class Orchestrator:
 
         """
         __tracebackhide__ = True
-        return assert_no_duplicate_session(self.book)
+        return assert_no_duplicate_session(self._book)
 
 
 def _ignore(connection: Connection) -> None:

@@ -103,7 +103,7 @@ class Session(Judged):
         backoff: Backoff | Duration | None = None,
     ) -> Verdict:
         """
-        The client came back after each end of its connection; waits for it while it is away.
+        The client came back after each end that it did not wish itself (1000, 1001); waits while it is away.
 
         Args:
             within: the time from the end to the opening of the next connection.

@@ -214,12 +214,12 @@ class Stream(asyncio.Protocol):
         """Write what the sans-I/O layer has ready, and record the control frames in it."""
         for data in self.protocol.data_to_send():
             if data == SEND_EOF:
-                if FIN not in self.withheld:
+                if not self._keeps_back(FIN):
                     self._write_eof()
                 continue
             if self.timeline is not None:
                 opcode, size = head(data)
-                if opcode in self.withheld:
+                if opcode in self.withheld and self._keeps_back(opcode):
                     self.ending.unsent |= opcode == _CLOSE
                     continue
                 if opcode >= _CLOSE:
@@ -229,8 +229,15 @@ class Stream(asyncio.Protocol):
         if self._ending is not None and self._timer is None and self._is_closing():
             self._timer = self._loop.call_later(CLOSE_TIMEOUT, self._give_up)
 
+    def _keeps_back(self, opcode: int) -> bool:
+        """Whether a frame (or FIN) is withheld; of a closing handshake, answers are, and second closes."""
+        if opcode not in self.withheld or opcode == _PONG:
+            return opcode in self.withheld
+        answers = self.protocol.close_rcvd_then_sent is True
+        return answers or (opcode == _CLOSE and self.ending.past is not None)
+
     def _is_closing(self) -> bool:
-        return FIN not in self.withheld and self.transport is not None and self.protocol.close_expected()
+        return not self._keeps_back(FIN) and self.transport is not None and self.protocol.close_expected()
 
     def _record_control(self, now: float, opcode: int, size: int, sent: Role, key: bytes | None) -> None:
         assert self.timeline is not None

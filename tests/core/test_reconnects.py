@@ -10,7 +10,7 @@ from pytest_wsstability.core.events import End, Tier
 from pytest_wsstability.core.reconnects import NoStorm, Reconnects, no_duplicate_session
 from pytest_wsstability.core.session_error import SessionError
 from pytest_wsstability.core.verdict import Outcome, Reason, Rule
-from tests.core.script import FIN, timeline
+from tests.core.script import FIN, closed_by_peer, timeline
 
 START = 1000.0
 STABLE, UNSTABLE, INCONCLUSIVE = Outcome.STABLE, Outcome.UNSTABLE, Outcome.INCONCLUSIVE
@@ -57,7 +57,7 @@ RECONNECTS = [
     ([ONCE, (0, 60, "b"), (61, None, "b")], {}, UNSTABLE, "session 'a' did not come back within 10 s"),
     ([ONCE, (0, 60, "b"), (61, None, "b"), (62, None, "a")], {}, STABLE, "stable"),
     ([ONCE, (59, None, "a")], {}, STABLE, "stable"),
-    ([(0, None, "a")], {}, INCONCLUSIVE, "no connection has ended"),
+    ([(0, None, "a")], {}, INCONCLUSIVE, "no connection has ended but"),
     ([(0, 95, "a")], {}, INCONCLUSIVE, "session 'a' has been away for 5 s only"),
     ([ONCE, (61, None, "a")], {"backoff": SECOND}, STABLE, "stable"),
     ([ONCE, (60.5, None, "a")], {"backoff": SECOND}, UNSTABLE, "attempt 1 came after 500 ms"),
@@ -225,5 +225,19 @@ def test_an_inconclusive_message_says_what_is_in_doubt():
     book = record((0, None, "a"))
     message = str(SessionError(reconnects(book), book))
 
-    assert "  in doubt  no connection has ended, so none was followed" in message
+    assert "  in doubt  no connection has ended but by the client" in message
     assert "hint" not in message
+
+
+@pytest.mark.parametrize(("code", "outcome"), [(1000, INCONCLUSIVE), (1001, INCONCLUSIVE), (4000, UNSTABLE)])
+def test_who_left_does_not_have_to_come_back(code, outcome):
+    """A normal closure by the client is its own wish; another code is a reason to try again."""
+    book = record((0, None, "a"))
+    line = timeline((60, closed_by_peer(code)), end=End.SERVER, origin=START)
+    line.session_id = "a"
+    book.attempts[0].timeline = line
+
+    assert reconnects(book).outcome is outcome
+    assert (Reconnects(within=50.0, same_session=True).pending_until(book, book.opened) is None) == (
+        code < 4000
+    )

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Orchestrator, Rule, StabilityError, faults
+from pytest_wsstability import Direction, Opcode, Orchestrator, Rule, StabilityError, faults
 from pytest_wsstability.core.faults.peer import PEER_FAULTS
 from pytest_wsstability.core.message import event_line
 from tests.net.peers import connected, opened
@@ -185,3 +185,31 @@ async def test_faults_strike_at_their_instants():
             ("+0.000", "duplicate_confirm"), ("+20.000", "withhold_heartbeats"), ("+40.000", "close_with"),
         ]  # fmt: skip
         assert asyncio.get_running_loop().time() == connection.timeline.opened + 40.0
+
+
+async def test_a_server_that_ignores_closes_still_says_its_own():
+    """Only answers are withheld: at its end it says goodbye."""
+    async with (
+        Orchestrator(faults=[faults.IgnoreClose()]) as orchestrator,
+        opened(orchestrator.url) as connection,
+    ):
+        await orchestrator.stop()
+        await connection.wait_closed()
+
+        connection.assert_closed(code=1001, by="server")
+
+
+@pytest.mark.parametrize("fault", [faults.InvalidCloseCode(1006), faults.Malformed("short_close")])
+async def test_what_was_sent_past_the_protocol_is_evidence(fault):
+    """The server's record says what it sent, and that the client's answer came after; no second close."""
+    async with Orchestrator(faults=[(1, fault)]) as orchestrator, opened(orchestrator.url) as connection:
+        session = orchestrator.sessions[0]
+        await connection.wait_closed()
+        await session.connection.wait_closed()
+
+        close = session.timeline.close
+        assert close.sent.code == {"invalid_close_code": 1006, "malformed": 1005}[fault.name]
+        assert close.received.code == 1002
+        assert close.received_first is False
+        assert session.timeline.count(Direction.SENT, Opcode.CLOSE) == 1
+        assert connection.timeline.count(Direction.RECEIVED, Opcode.CLOSE) == 0
