@@ -29,6 +29,9 @@ AT = 0.55
 # A second of these stories lasts so many on kernel sockets, where a busy machine must not decide.
 UNIT = 2.0
 
+# Later than this, the deadlines of the stories are a matter of luck.
+LAG = 0.1
+
 ALIVE = (None, None)
 FIN, RST = (1006, "FIN"), (1006, "RESET")
 # The orchestrator's own read deadline of 0.41 s, which only pongs reset; the last came at 0.5 s.
@@ -114,14 +117,18 @@ def test_cut_within_a_frame(carrier, name, client, server):
 
 @pytest.fixture(scope="module")
 def real_stories():
-    """All stories at once on kernel sockets: they wait most of the time."""
+    """All stories at once on kernel sockets: they wait most of the time. Again if the loop was held up."""
 
     async def tell_all():
         return await asyncio.gather(
             *(tell(REAL, program(UNIT), unit=UNIT) for program, *_ in STORIES.values())
         )
 
-    return dict(zip(STORIES, asyncio.run(tell_all()), strict=True))
+    for _ in range(3):
+        stories = asyncio.run(tell_all())
+        if max(story.lag for story in stories) < LAG:
+            return dict(zip(STORIES, stories, strict=True))
+    pytest.skip(f"the event loop was more than {LAG} s late in each of three runs")
 
 
 @pytest.mark.real

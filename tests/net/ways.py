@@ -54,6 +54,8 @@ class Story:
     server: End
     strikes: list[Strike]
     slowest: float | None
+    # How late the loop was at the worst, which on a busy machine may be a story of its own.
+    lag: float
 
 
 async def tell(carrier, program, *, unit=1.0, heartbeat=0.3, hold=1.2, server=None):
@@ -74,12 +76,9 @@ async def tell(carrier, program, *, unit=1.0, heartbeat=0.3, hold=1.2, server=No
         await session.connections[0].websocket.wait_ended(until)
         await asyncio.sleep(max(0.0, until - loop.time()))
         rtts = connection.timeline.heartbeats.rtts
-        return Story(
-            End.of(connection.timeline),
-            End.of(session.timeline),
-            list(strikes),
-            rtts.maximum if rtts.count else None,
-        )
+        slowest = rtts.maximum if rtts.count else None
+        lag = connection.timeline.max_lag
+        return Story(End.of(connection.timeline), End.of(session.timeline), list(strikes), slowest, lag)
 
 
 def told(carrier, program, **options):
