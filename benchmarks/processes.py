@@ -84,9 +84,9 @@ def _printed(*arguments: str) -> str:
 
 
 @contextmanager
-def raw_server() -> Iterator[str]:
-    """The URL of a `server` in a process of its own."""
-    command = [sys.executable, "-m", f"{__package__}.server"]
+def raw_server(name: str = "server", *arguments: str) -> Iterator[str]:
+    """The URL of a `server`, or another one of the benchmarks' own, in a process of its own."""
+    command = [sys.executable, "-m", f"{__package__}.{name}", *arguments]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

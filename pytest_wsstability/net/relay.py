@@ -13,8 +13,8 @@ from .lane import Lane
 if TYPE_CHECKING:
     from .link import Link
 
-# As much as asyncio's transports take before they ask for a pause.
-_ROOM = 64 * 1024
+# A transport takes what it is given, and then asks for a pause; to cut bytes up for it would copy them.
+_ROOM = 2**30
 # SO_LINGER with a time of 0 makes close() send RST (socket(7)).
 _LINGER_0 = struct.pack("ii", 1, 0)
 

@@ -1,0 +1,172 @@
+"""
+What the fault proxy costs: round trips, throughput, memory; and how late its faults strike.
+
+The proxy runs in the client's process, as in a test; the server runs in another.
+
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import sys
+import time
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+
+from pytest_wsstability import Connection, FaultProxy, connect, faults, run_virtual
+
+from .figures import Figure, middle, ratios, spread
+from .processes import raise_file_limit, raw_server, run_module
+
+ROUND_TRIPS = 200
+ROUNDS = 20
+# One round of throughput: so many messages of 64 KiB.
+MESSAGES = 256
+_SIZE = 64 * 1024
+# A client's frame of that size has 14 bytes of head.
+MEASURE = MESSAGES * (_SIZE + 14)
+CONNECTIONS = 1000
+STRIKES = 100
+_WARM = 20
+# Seconds over which strikes are spread.
+_SPREAD = 2.0
+
+
+def figures() -> Iterator[Figure]:
+    """Milliseconds, ratios, KiB and milliseconds again."""
+    with raw_server() as url:
+        direct, proxied = asyncio.run(_round_trips(url))
+    added = [1000 * (through - straight) for straight, through in zip(direct, proxied, strict=True)]
+    of = f"{spread(added)} of {ROUND_TRIPS}; direct {1000 * middle(direct):.3g} ms"
+    yield Figure(name="added to the p50 round trip", value=middle(added), unit="ms", limit=0.3, of=of)
+    for name, server, measure, limit in (
+        ("throughput, of the direct one", "taker", MESSAGES, 0.5),
+        ("throughput, server only counts", "sink", MEASURE, None),
+    ):
+        with raw_server(server, str(measure)) as url:
+            direct, proxied = asyncio.run(_throughput(url))
+        shares = ratios(direct, proxied)
+        of = f"{spread(shares)}; direct {MEASURE / 1e6 / middle(direct):.0f} MB/s"
+        yield Figure(name=name, value=middle(shares), limit=limit, at_least=True, of=of)
+    for what, limit in (("traced", 6.0), ("rss", None)):
+        direct_kib, proxied_kib = (_measured(variant, what) for variant in ("direct", "proxied"))
+        yield Figure(
+            name=f"a connection through it, {what}", value=proxied_kib - direct_kib, unit="KiB", limit=limit,
+            of=f"{CONNECTIONS} connections; the client's own end is {direct_kib:.3g} KiB",
+        )  # fmt: skip
+    with raw_server() as url:
+        late = [1000 * seconds for seconds in asyncio.run(_lateness(url, STRIKES))]
+    yield Figure(
+        name="lateness of a strike, real time", value=middle(late), unit="ms", limit=20,
+        of=f"{spread(late, 'strikes')}, worst {max(late):.3g}",
+    )  # fmt: skip
+    yield Figure(
+        name="lateness of a strike, virtual time", value=max(run_virtual(_virtual_lateness())), unit="s",
+        limit=0, of=f"worst of {STRIKES} strikes",
+    )  # fmt: skip
+
+
+async def _round_trips(url: str) -> tuple[list[float], list[float]]:
+    """Medians of each round, direct and through the proxy."""
+    async with FaultProxy(url) as proxy:
+        ways = [await connect(each, profile="frames") for each in (url, proxy.url)]
+        medians: tuple[list[float], list[float]] = ([], [])
+        for number in range(ROUNDS):
+            for way in (0, 1) if number % 2 else (1, 0):
+                medians[way].append(middle([await _round_trip(ways[way]) for _ in range(ROUND_TRIPS)]))
+        for connection in ways:
+            connection.websocket.abort("measured")
+        return medians
+
+
+async def _round_trip(connection: Connection) -> float:
+    start = time.perf_counter()
+    await connection.send("ping")
+    await connection.recv()
+    return time.perf_counter() - start
+
+
+async def _throughput(url: str) -> tuple[list[float], list[float]]:
+    """Seconds of each round, direct and through the proxy."""
+    async with FaultProxy(url) as proxy:
+        ways = [await connect(each, profile="frames") for each in (url, proxy.url)]
+        took: tuple[list[float], list[float]] = ([], [])
+        for number in range(ROUNDS):
+            for way in (0, 1) if number % 2 else (1, 0):
+                took[way].append(await _send_all(ways[way]))
+        for connection in ways:
+            connection.websocket.abort("measured")
+        return took
+
+
+async def _send_all(connection: Connection) -> float:
+    payload = bytes(_SIZE)
+    start = time.perf_counter()
+    for _ in range(MESSAGES):
+        await connection.send(payload)
+    await connection.recv()
+    return time.perf_counter() - start
+
+
+async def _lateness(url: str, count: int) -> list[float]:
+    """Seconds between plan and deed of as many drops, one for each connection, spread over some time."""
+    async with AsyncExitStack() as stack:
+        proxies = []
+        for number in range(count):
+            program = [(0.5 + number * _SPREAD / count, faults.Drop())]
+            proxies.append(await stack.enter_async_context(FaultProxy(url, faults=program)))
+        connections = [await connect(proxy.url, profile="frames") for proxy in proxies]
+        for connection in connections:
+            await connection.wait_closed()
+        return [strike.lateness for proxy in proxies for strike in proxy.strikes]
+
+
+async def _virtual_lateness() -> list[float]:
+    from pytest_wsstability import Orchestrator
+
+    async with Orchestrator(profile="frames") as orchestrator:
+        return await _lateness(orchestrator.url, STRIKES)
+
+
+def _measured(variant: str, what: str) -> float:
+    with raw_server() as url:
+        return float(json.loads(run_module("proxy", variant, url, what)))
+
+
+async def _memory(variant: str, url: str, what: str) -> float:
+    """KiB for each connection."""
+    raise_file_limit()
+    async with FaultProxy(url) as proxy:
+        target = proxy.url if variant == "proxied" else url
+        held = [await connect(target) for _ in range(_WARM)]
+        gc.collect()
+        if what == "traced":
+            tracemalloc.start()
+        reading = _traced if what == "traced" else _resident
+        before = reading()
+        for _ in range(CONNECTIONS):
+            held.append(await connect(target))
+        gc.collect()
+        grown = reading() - before
+        if len(proxy.connections) != (len(held) if variant == "proxied" else 0):
+            raise RuntimeError("connections took another way")
+        # Closing thousands of connections one by one would tell nothing.
+        print(json.dumps(grown / 1024 / CONNECTIONS), flush=True)
+        os._exit(0)
+
+
+def _traced() -> int:
+    return tracemalloc.get_traced_memory()[0]
+
+
+def _resident() -> int:
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+if __name__ == "__main__":
+    asyncio.run(_memory(*sys.argv[1:]))
