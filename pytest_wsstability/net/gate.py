@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .link import Link
 
 _CLOSE = int(Opcode.CLOSE)
+# One for all: each empty set has 216 bytes.
+_NOTHING: frozenset[int] = frozenset()
 _OPCODES = {
     ControlKind.PING: int(Opcode.PING),
     ControlKind.PONG: int(Opcode.PONG),
@@ -44,12 +46,12 @@ class Watch:
         # None over TLS, and where no WebSocket was opened.
         self.frames = FrameReader() if reads else None
         # Opcodes of the frames that don't pass.
-        self._dropped: frozenset[int] = frozenset()
+        self._dropped = _NOTHING
         self.cut: Cut | None = None
 
     def drop(self, kinds: frozenset[ControlKind]) -> None:
         """Let control frames vanish; an empty set lets all pass again."""
-        self._dropped = self._dropped | {_OPCODES[kind] for kind in kinds} if kinds else frozenset()
+        self._dropped = self._dropped | {_OPCODES[kind] for kind in kinds} if kinds else _NOTHING
 
     def data(self, lane: Lane, data: bytes) -> None:
         """Put what may pass into the lane (see `Gate`)."""
