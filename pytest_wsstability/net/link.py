@@ -33,7 +33,7 @@ class Link:
         program: what strikes this connection.
         strikes: where strikes are recorded.
         reads: whether frames can be read; not over TLS.
-        records: whether a timeline is kept.
+        name: how faults are called on the timeline; None keeps no timeline.
 
     """
 
@@ -52,14 +52,14 @@ class Link:
         program: Program,
         strikes: list[Strike],
         reads: bool = True,
-        records: bool = False,
+        name: Callable[[Fault], str] | None = None,
     ) -> None:
         self._loop = loop
         self._number = number
         self._strikes = strikes
         self._seed = program.seed
         # None where no timeline is kept.
-        self._passage = Passage(loop) if records else None
+        self._passage = Passage(loop, name) if name is not None else None
         # The clock's reading at which the connection was opened.
         self.opened = loop.time()
         self.upstream = Lane(loop, self, client[0], server[1])

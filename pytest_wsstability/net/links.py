@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -37,16 +38,18 @@ class Links:
     Args:
         program: what strikes each connection; faults of the peer are refused.
         reads: whether frames can be read; not over TLS.
-        records: whether timelines are kept.
+        name: how faults are called on timelines; None keeps no timelines.
 
     Raises:
         ValueError: for a fault that is none of a link, or that must read what TLS hides.
 
     """
 
-    def __init__(self, program: Program, *, reads: bool = True, records: bool = False) -> None:
+    def __init__(
+        self, program: Program, *, reads: bool = True, name: Callable[[Fault], str] | None = None
+    ) -> None:
         self._reads = reads
-        self._records = records
+        self._name = name
         for step in program:
             self._check(step.fault)
         self.program = program
@@ -79,7 +82,7 @@ class Links:
         """The link of a further connection, whose first faults have struck already; see `link_of`."""
         link = Link(
             loop, client, server, number=self._made, program=self.program, strikes=self.strikes,
-            reads=self._reads, records=self._records,
+            reads=self._reads, name=self._name,
         )  # fmt: skip
         self._made += 1
         self._forget_those_over()

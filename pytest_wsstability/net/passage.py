@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..core.close import CloseEvidence, CloseFrame, TransportEnd
@@ -23,12 +24,20 @@ _PLACE = {name: place for place, name in enumerate(FAULTS)}
 
 
 class Passage:
-    """The record of one link. Times are the loop's."""
+    """
+    The record of one link. Times are the loop's.
 
-    __slots__ = ("_first_close", "_first_end", "_loop", "ended_by", "timeline")
+    Args:
+        loop: whose clock counts.
+        name: how a fault is called when it has ended the connection.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    """
+
+    __slots__ = ("_first_close", "_first_end", "_loop", "_name", "ended_by", "timeline")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, name: Callable[[Fault], str]) -> None:
         self._loop = loop
+        self._name = name
         # None until the opening handshake has ended.
         self.timeline: Timeline | None = None
         # The fault that ended the connection; None while none has.
@@ -82,7 +91,7 @@ class Passage:
 
     def _transport(self) -> tuple[TransportEnd, str]:
         if self.ended_by is not None:
-            return TransportEnd.ABORTED, f"fault {self.ended_by!r}"
+            return TransportEnd.ABORTED, f"fault {self._name(self.ended_by)}"
         if self._first_end is None:
             return TransportEnd.ABORTED, "it was closed between the ends"
         flow, mark = self._first_end

@@ -28,7 +28,7 @@ class Path:
     """
 
     def __init__(self, program: Program, *, tls: bool) -> None:
-        self._links = Links(program, reads=not tls, records=True)
+        self._links = Links(program, reads=not tls, name=repr)
         # Only in real time.
         self._proxy: FaultProxy | None = None
 

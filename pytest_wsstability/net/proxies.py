@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..core.duration import show_duration
-from ..core.faults import Program, Strike
+from ..core.faults import Fault, Program, Strike
 from ..core.middleboxes import Middlebox
 from .proxy import FaultProxy
 
@@ -32,6 +32,10 @@ class MiddleboxProxy(FaultProxy):
     def name(self) -> str:
         """The name of the box, such as ``nginx``."""
         return self.preset.name
+
+    def _name_fault(self, fault: Fault) -> str:
+        known = fault in self.preset.faults
+        return f"{self.name}: {self.preset.describe(fault)}" if known else repr(fault)
 
     def report(self) -> str:
         """Which timer of the box struck, and what would keep a connection alive."""

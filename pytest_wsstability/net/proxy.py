@@ -93,7 +93,7 @@ class FaultProxy:
         # Where connections lead.
         self.target = url
         self._given = Program.of(faults)
-        self._links = Links(self._given, reads=not self._target.secure, records=True)
+        self._links = Links(self._given, reads=not self._target.secure, name=self._name_fault)
         self._port = Port(host, port, None, "the proxy")
         # Servers that may still have connections; None while the proxy is not running.
         self._servers: list[asyncio.Server] | None = None
@@ -206,6 +206,9 @@ class FaultProxy:
 
     def _failure_lines(self) -> list[str]:
         return [f"  failed    {failure}" for failure in self.failures]
+
+    def _name_fault(self, fault: Fault) -> str:
+        return repr(fault)
 
     # Starting and stopping.
 
