@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .close import CloseEvidence, CloseFrame
-from .events import Direction, End, Event, Kind, Opcode, Role, Tier
+from .events import Direction, End, Event, Kind, Opcode, Role, Tier, Traffic
 from .handshake import Flaw
 from .heartbeat import RoundTrips
 from .plain import plain, restore, word
@@ -24,6 +24,7 @@ _KIND = {word(kind): kind for kind in Kind}
 _DIRECTION = {word(direction): direction for direction in Direction}
 _OPCODE = {word(opcode): opcode for opcode in Opcode}
 _ROLE = {word(role): role for role in Role}
+_TRAFFIC = {word(sort): sort for sort in Traffic}
 # And back: rows are written by the thousands.
 _WAY_WORD, _OPCODE_WORD, _ROLE_WORD = (
     {int(member): name for name, member in words.items()} for words in (_DIRECTION, _OPCODE, _ROLE)
@@ -57,6 +58,8 @@ def timeline_as_dict(timeline: Timeline, events: Iterable[Event] | None = None) 
         "pings": timeline.pings.as_dict(),
         "frames": {word(way): dict(_counts(timeline, way)) for way in _WAYS},
         "last": {word(way): dict(_last(timeline, way)) for way in _WAYS},
+        "silences": {word(way): _silences(timeline, way) for way in _WAYS},
+        "hints": [[name, redact_text(value)] for name, value in timeline.hints or ()],
         "tcp": [plain(look) for look in timeline.tcp],
         "irregular": [
             [_rounded(each.at), word(each.flaw), redact_text(each.detail)] for each in timeline.irregular
@@ -91,6 +94,10 @@ def timeline_from_dict(data: Mapping[str, Any], where: str = "timeline") -> Time
     timeline._heartbeats = RoundTrips.from_dict(data["heartbeats"])
     timeline._pings = RoundTrips.from_dict(data["pings"])
     _restore_counts(timeline, data["frames"], data["last"])
+    for way in _WAYS:
+        for name, (at, longest) in data.get("silences", {}).get(word(way), {}).items():
+            timeline.set_silence(way, _TRAFFIC[name], float(at), float(longest))
+    timeline.hints = tuple((str(name), str(value)) for name, value in data.get("hints", ())) or None
     for at, flaw, detail in data.get("irregular", ()):
         timeline.irregularity(float(at), _FLAW[flaw], str(detail))
     close = data["close"]
@@ -172,6 +179,17 @@ def _last(timeline: Timeline, way: Direction) -> Iterator[tuple[str, float]]:
     for role in Role:
         if role is not Role.NONE and (at := timeline.last(direction=way, role=role)) is not None:
             yield f"role {word(role)}", round(at, 6)
+
+
+def _silences(timeline: Timeline, way: Direction) -> dict[str, list[float]]:
+    """When each sort of traffic was last seen, and the longest time without it before."""
+    now = timeline.duration
+    return {
+        word(sort): [
+            round(now - timeline.silent_for(way, sort), 6), round(timeline.longest_gap(way, sort), 6)
+        ]
+        for sort in Traffic
+    }  # fmt: skip
 
 
 def _replay(timeline: Timeline, events: list[Event], total: int) -> None:

@@ -311,6 +311,11 @@ class Timeline:
         slot = 2 * _SLOT[opcode] + direction
         self._counts[slot], self._counts[slot + 2 * _SLOTS] = count, size
 
+    def set_silence(self, direction: Direction, traffic: Traffic, at: float, longest: float) -> None:
+        """Say when traffic was last seen, and the longest time without: for a record read back."""
+        place = 2 * traffic + direction
+        self._silences[place], self._silences[_GAPS + place] = at, longest
+
     def set_last(
         self, direction: Direction, at: float, *, opcode: Opcode | None = None, role: Role | None = None
     ) -> None:

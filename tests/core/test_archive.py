@@ -8,7 +8,8 @@ import pytest
 
 from pytest_wsstability.core.archive import event_of, row, timeline_as_dict, timeline_from_dict
 from pytest_wsstability.core.close import CloseFrame
-from pytest_wsstability.core.events import Direction, End, Event, Kind, Opcode, Role
+from pytest_wsstability.core.diagnosis import diagnosed
+from pytest_wsstability.core.events import Direction, End, Event, Kind, Opcode, Role, Traffic
 from pytest_wsstability.core.requirement import Requirement
 from tests.core.judging import BEATS
 from tests.core.script import FIN, RECEIVED, RST, SENT, timeline
@@ -51,6 +52,31 @@ def test_the_same_verdict(name):
     line = TIMELINES[name]
 
     assert REQUIREMENT.check(there_and_back(line)) == REQUIREMENT.check(line)
+
+
+@pytest.mark.parametrize("name", TIMELINES)
+def test_the_same_diagnosis(name):
+    """Whoever looks at it tomorrow sees what was seen today."""
+    line, back = TIMELINES[name], there_and_back(TIMELINES[name])
+    verdict = REQUIREMENT.check(line)
+
+    one, other = (diagnosed(verdict, [each]).diagnosis for each in (line, back))
+    assert (one is None) == (other is None)
+    if one is not None:
+        assert (one.cause, one.sentence, one.remedy) == (other.cause, other.sentence, other.remedy)
+        assert [fact.text for fact in one.evidence] == [fact.text for fact in other.evidence]
+    for way in (SENT, RECEIVED):
+        for sort in Traffic:
+            assert back.silent_for(way, sort) == pytest.approx(line.silent_for(way, sort), abs=2e-6)
+            assert back.longest_gap(way, sort) == pytest.approx(line.longest_gap(way, sort), abs=2e-6)
+
+
+def test_headers_that_tell_who_answered():
+    """A diagnosis names the owner of a timer by them."""
+    line = timeline((60, FIN))
+    line.hints = (("Server", "nginx"), ("Via", "1.1 x?token=t0p"))
+
+    assert there_and_back(line).hints == (("Server", "nginx"), ("Via", "1.1 x?token=***"))
 
 
 def test_counters_and_last_instants():
