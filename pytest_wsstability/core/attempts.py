@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -76,6 +77,12 @@ class Record:
         # Two sockets of one client become readable in any order; virtual time is exact.
         return 1e-9 if self.tier is Tier.VIRTUAL else 0.05
 
+    def unopened(self, start: float, end: float) -> list[Attempt]:
+        """Attempts that did not open, from one reading of the clock to before another."""
+        first = bisect_left(self.attempts, start, key=_at)
+        last = bisect_left(self.attempts, end, key=_at)
+        return [attempt for attempt in self.attempts[first:last] if attempt.timeline is None]
+
     def successors(self) -> dict[Attempt, Attempt]:
         """
         For each connection that ended, the one with which its client came back.
@@ -97,12 +104,15 @@ class Record:
             if name is not None:
                 before[name] = attempt
         lost = [attempt for attempt in opened if attempt not in found and attempt.ended is not None]
+        first = 0
         for attempt in sorted(lost, key=lambda each: each.ended or 0.0):
             end = (attempt.ended or 0.0) - self.tolerance
-            new = next((each for each in strangers if each.at >= end and each is not attempt), None)
-            if new is not None:
-                found[attempt] = new
-                strangers.remove(new)
+            # Both by time: who came too early for this end is too early for the later ones.
+            while first < len(strangers) and strangers[first].at < end:
+                first += 1
+            place = first + (strangers[first : first + 1] == [attempt])
+            if place < len(strangers):
+                found[attempt] = strangers.pop(place)
         return found
 
     def moments(self) -> list[str]:
@@ -115,6 +125,10 @@ class Record:
             if attempt.ended is not None and attempt.timeline is not None and attempt.timeline.close:
                 close = attempt.timeline.close
                 yield attempt.ended, f"= attempt {number} ended: {close.code} at {show(close.at)}: {close}"
+
+
+def _at(attempt: Attempt) -> float:
+    return attempt.at
 
 
 def _instant(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -52,8 +53,8 @@ class Reconnects:
                 findings += _waits(record, attempt, successors, self.backoff)
         return _verdict(record, findings)
 
-    def pending_until(self, record: Record, of: Iterable[Attempt]) -> float | None:
-        """The clock's reading until which a client that is away has time; None if nobody is."""
+    def deadlines(self, record: Record, of: Iterable[Attempt]) -> list[float]:
+        """For each client that is away and still has time, the clock's reading until which it has."""
         successors = record.successors()
         deadlines = [
             attempt.ended + self.within
@@ -62,7 +63,7 @@ class Reconnects:
             and not attempt.left
             and not self._is_back(attempt, successors.get(attempt))
         ]
-        return min((at for at in deadlines if at > record.now + _SAME), default=None)
+        return [at for at in deadlines if at > record.now + _SAME]
 
     def _is_back(self, attempt: Attempt, successor: Attempt | None) -> bool:
         if successor is None:
@@ -101,8 +102,7 @@ class Reconnects:
 
 
 def _refusals(record: Record, start: float, end: float | None = None) -> str:
-    refused = [each for each in record.attempts if each.at >= start and each.timeline is None]
-    count = sum(1 for each in refused if end is None or each.at < end)
+    count = len(record.unopened(start, math.inf if end is None else end))
     return f"; {count} attempt{'s' * (count != 1)} did not open" if count else ""
 
 
@@ -113,9 +113,7 @@ def _waits(
     assert attempt.ended is not None
     successor = successors.get(attempt)
     end = successor.at if successor is not None else record.now
-    between = [
-        each.at for each in record.attempts if attempt.ended <= each.at < end and each.timeline is None
-    ]
+    between = [each.at for each in record.unopened(attempt.ended, end)]
     others = [other for other in record.opened if other is not attempt and other.ended is not None]
     if between and any(_away(record, other, successors, attempt.ended, end) for other in others):
         yield Doubt(

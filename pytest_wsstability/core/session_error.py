@@ -13,6 +13,8 @@ from .verdict import Outcome, Rule, Verdict
 
 # Lines of the record in a message.
 _LINES = 10
+# Violations in a message: a crowd of clients has one problem.
+_VIOLATIONS = 3
 # What to change in the client.
 _HINTS = {
     Rule.RECONNECTS: "reconnect after every end, 1005 and 1006 too, with the session id of before",
@@ -60,8 +62,10 @@ def _rebuilt(verdict: Verdict, timelines: tuple[Timeline, ...], text: str) -> Se
 
 def _explain(verdict: Verdict, record: Record) -> str:
     lines = [f"{verdict.headline} [server end]"]
-    for violation in verdict.violations:
+    for violation in verdict.violations[:_VIOLATIONS]:
         lines += [f"  expected  {violation.expected}", f"  observed  {violation.observed}"]
+    if (more := len(verdict.violations) - _VIOLATIONS) > 0:
+        lines.append(f"  ...       and {more} more")
     if verdict.outcome is Outcome.INCONCLUSIVE:
         lines += [f"  in doubt  {doubt.text}" for doubt in verdict.doubts]
     moments = record.moments()

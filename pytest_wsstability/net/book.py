@@ -57,6 +57,8 @@ class Book:
         self._transports: dict[WebSocket, tuple[Attempt, Any]] = {}
         # Connections that have not said yet which session they belong to.
         self._anonymous: dict[Connection, Session] = {}
+        # How often something was written here.
+        self._changes = 0
         # Those who wait for something to be written here.
         self._waiting: list[asyncio.Future[None]] = []
 
@@ -147,18 +149,20 @@ class Book:
         loop = asyncio.get_running_loop()
         return Record(attempts=self.attempts, now=loop.time(), tier=tier_of(loop))
 
-    async def changed(self, until: float | None) -> None:
-        """Wait until something is written here, or until this instant of the loop's clock."""
+    async def changed(self, until: float | None, *, times: int = 1) -> None:
+        """Wait until something is written here, so many times, or until this instant of the loop's clock."""
         loop = asyncio.get_running_loop()
-        waiter = loop.create_future()
-        self._waiting.append(waiter)
-        timer = loop.call_at(until, _settle, waiter) if until is not None else None
-        try:
-            await waiter
-        finally:
-            if timer is not None:
-                timer.cancel()
-            self._waiting.remove(waiter)
+        enough = self._changes + times
+        while self._changes < enough and (until is None or loop.time() < until):
+            waiter = loop.create_future()
+            self._waiting.append(waiter)
+            timer = loop.call_at(until, _settle, waiter) if until is not None else None
+            try:
+                await waiter
+            finally:
+                if timer is not None:
+                    timer.cancel()
+                self._waiting.remove(waiter)
 
     async def wait_gone(self, until: float | None = None) -> None:
         """Wait until every transport is gone, or until this instant of the loop's clock."""
@@ -189,6 +193,7 @@ class Book:
         return "\n".join(lines)
 
     def _wake(self) -> None:
+        self._changes += 1
         for waiter in self._waiting:
             _settle(waiter)
 

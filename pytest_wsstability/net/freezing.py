@@ -77,7 +77,8 @@ class HeldTransport(asyncio.Transport):
         self.inner = inner
         self._reads = inner.is_reading()
         self._asked: list[Callable[[], object]] = []
-        inner.pause_reading()
+        if self._reads:
+            inner.pause_reading()
 
     def release(self) -> None:
         """Do what was asked, in the same order."""

@@ -99,7 +99,8 @@ def test_those_who_are_away_have_time(rows, until):
     book = record(*rows)
     expected = Reconnects(within=10.0, same_session=True)
 
-    assert expected.pending_until(book, book.opened) == (None if until is None else START + until)
+    deadlines = expected.deadlines(book, book.opened)
+    assert min(deadlines, default=None) == (None if until is None else START + until)
 
 
 # Attempts of a storm: everybody lost at 60.
@@ -238,6 +239,25 @@ def test_who_left_does_not_have_to_come_back(code, outcome):
     book.attempts[0].timeline = line
 
     assert reconnects(book).outcome is outcome
-    assert (Reconnects(within=50.0, same_session=True).pending_until(book, book.opened) is None) == (
-        code < 4000
-    )
+    awaited = Reconnects(within=50.0, same_session=True).deadlines(book, book.opened)
+    assert (not awaited) == (code < 4000)
+
+
+def test_many_clients_are_told_apart_in_a_moment():
+    """Ten thousand that were lost at once, half of them without a name."""
+    lost = [(0, 60, None if number % 2 else f"s{number}") for number in range(10_000)]
+    back = [(61, None, None if number % 2 else f"s{number}") for number in range(10_000)]
+    book = record(*lost, *back)
+
+    assert reconnects(book, same_session=False).outcome is STABLE
+    assert len(book.successors()) == 10_000
+
+
+def test_a_crowd_has_one_problem():
+    """The message of a hundred clients that stay away is a short one."""
+    book = record(*[(0, 60, f"s{number}") for number in range(100)])
+    message = str(SessionError(reconnects(book), book))
+
+    assert message.count("  expected  ") == 3
+    assert "  ...       and 97 more\n" in message
+    assert len(message.splitlines()) < 25
