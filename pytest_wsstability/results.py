@@ -120,12 +120,21 @@ def after_report(item: pytest.Item, report: pytest.TestReport) -> None:
 def unpack(config: pytest.Config, report: pytest.TestReport | pytest.CollectReport | None) -> None:
     """Take down what a worker of xdist sent with a report."""
     luggage = getattr(report, _LUGGAGE, None)
-    if luggage is None:
-        return
+    if luggage is not None:
+        unpack_text(config, luggage)
+
+
+def unpack_text(config: pytest.Config, text: str) -> None:
+    """Take down what a worker of xdist has packed."""
     from .core.result import Result
 
-    for data in json.loads(luggage):
+    for data in json.loads(text):
         config.stash[results_key].add(Result.from_dict(data))
+
+
+def packed(config: pytest.Config) -> str:
+    """What a worker of xdist has not sent with a report, for `unpack_text`."""
+    return json.dumps([result.as_dict() for result in config.stash[results_key]])
 
 
 def take_unjudged(config: pytest.Config, holds: list[Hold]) -> None:
@@ -145,6 +154,7 @@ def take_unjudged(config: pytest.Config, holds: list[Hold]) -> None:
                     verdict=hold.soak.verdict,
                     timelines=tuple(hold.soak.timelines),
                     started_at=results.since_start(hold.soak.timeline.opened if real else None),
+                    worker=results.worker,
                     path=hold.name.partition("::")[0],
                 )
             )

@@ -60,13 +60,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     # Before the JUnit report is written, and before the terminal shows the summary.
     soaks.stop(session)
-    results.take_unjudged(session.config, session.config.stash.get(soaks.unjudged_key, []))
     reports.finish(session)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     passed = terminalreporter.getreports("passed")
-    for line in [*soaks.unjudged_lines(config), *reruns.lines(passed)]:
+    for line in [*soaks.never_lines(config), *reruns.lines(passed)]:
         terminalreporter.write_line(line)
     reports.summarise(terminalreporter, config)
 

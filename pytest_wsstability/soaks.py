@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from . import results
 from .clock import leads_out, overrides_url
 from .fixtures import connect_options, soak_key
 from .markers import LONG, plan_of
 from .settings import settings_key
-from .spreading import Groups, groups, is_stopped
+from .spreading import Groups, groups, is_stopped, is_worker, leave, left
 
 if TYPE_CHECKING:
     from .holds import Hold, Holds
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from .progress import Display, Sender
 
 soaks_key = pytest.StashKey["Soaks"]()
-# Holds that no test has judged, because the run ended before.
-unjudged_key = pytest.StashKey["list[Hold]"]()
+# Holds that were not open yet when the run ended: a line each.
+never_key = pytest.StashKey[list[str]]()
 
-# Lines for holds that no test has judged: those that are broken come first.
+# Lines for holds that were not open.
 _LINES = 20
 # Holds whose progress is shown closely.
 _CLOSE = 8
@@ -51,23 +52,25 @@ def put_last(session: pytest.Session) -> None:
 
 def stop(session: pytest.Session) -> None:
     """End what still runs at the end of a session, and keep what no test has judged."""
-    if soaks_key in session.stash:
-        session.config.stash[unjudged_key] = session.stash[soaks_key].stop()
+    config = session.config
+    holds = session.stash[soaks_key].stop() if soaks_key in session.stash else []
+    results.take_unjudged(config, holds)
+    never = [f"{hold.name}: {hold.headline}" for hold in holds if hold.soak is None]
+    if is_worker(config):
+        leave(config, never, results.packed(config))
+        return
+    for lines, packed in left(config, interrupted=session.exitstatus == pytest.ExitCode.INTERRUPTED):
+        never += lines
+        results.unpack_text(config, packed)
+    config.stash[never_key] = never
 
 
-def unjudged_lines(config: pytest.Config) -> list[str]:
-    """What to print about holds that no test has judged; empty when there is none."""
-    unjudged: list[Hold] = config.stash.get(unjudged_key, [])
-    holds = sorted(unjudged, key=lambda hold: not hold.broken)
-    if not holds:
-        return []
-    lines = [f"WebSocket holds that no test has judged: {len(holds)}"]
-    lines += [
-        f"  {hold.name}: {'unstable: ' if hold.broken else ''}{hold.headline}" for hold in holds[:_LINES]
-    ]
-    if len(holds) > _LINES:
-        lines.append(f"  and {len(holds) - _LINES} more")
-    return lines
+def never_lines(config: pytest.Config) -> list[str]:
+    """What to print about holds that no test has judged, and that have no verdict either."""
+    never = config.stash.get(never_key, [])
+    more = [f"  and {len(never) - _LINES} more"] if len(never) > _LINES else []
+    heading = [f"WebSocket holds that were never open: {len(never)}"] if never else []
+    return [*heading, *(f"  {line}" for line in never[:_LINES]), *more]
 
 
 class Soaks:
@@ -168,11 +171,11 @@ class Soaks:
 
     def _stopping(self) -> str:
         """Why the run is about to stop (``-x``, ``--maxfail``), even before the failed hold has its turn."""
+        if is_stopped(self._session.config):
+            return "the run stops for what happened in another process"
         limit = self._session.config.getoption("maxfail")
         if not limit:
             return ""
-        if is_stopped(self._session.config):
-            return "the run stops at the failure of another worker"
         broken = [hold for hold in self._holds.values() if hold.broken and hold.name not in self._expected]
         if not broken or self._session.testsfailed + len(broken) < limit:
             return ""

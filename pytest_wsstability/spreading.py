@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,8 +25,10 @@ _INPUT = "wsstability_spread"
 _folder_key = pytest.StashKey[Path]()
 _count_key = pytest.StashKey[int]()
 _failures_key = pytest.StashKey[int]()
-# A file beside those of the workers.
-_STOP = "stop"
+# A file beside those of the workers, and the end of the names of what they leave.
+_STOP, _LEFT = "stop", ".left"
+# Seconds that workers have to end their holds when the run is interrupted.
+_LEAVING = 6.0
 # What xdist distributes test by test, file by file, ...; with "each" every worker runs everything.
 _DISTRIBUTED = frozenset({"load", "worksteal", "loadscope", "loadfile", "loadgroup"})
 
@@ -76,13 +79,54 @@ def note_failure(config: pytest.Config, report: pytest.TestReport | pytest.Colle
             (config.stash[_folder_key] / _STOP).touch()
 
 
+def left(config: pytest.Config, *, interrupted: bool) -> list[tuple[list[str], str]]:
+    """
+    What the workers left of holds that no test has judged; see `leave`.
+
+    Args:
+        config: of the controller.
+        interrupted: the run was: tell workers that have not heard, and wait for them, but not long.
+
+    """
+    if _folder_key not in config.stash:
+        return []
+    folder, count = config.stash[_folder_key], config.stash[_count_key]
+    until = time.monotonic()
+    if interrupted:
+        (folder / _STOP).touch()
+        until += _LEAVING
+    while len(list(folder.glob(f"*{_LEFT}"))) < count and time.monotonic() < until:
+        time.sleep(0.05)
+    found = [json.loads(path.read_text()) for path in sorted(folder.glob(f"*{_LEFT}"))]
+    return [(each["lines"], each["results"]) for each in found]
+
+
 # In a worker, or without xdist.
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is a worker of xdist."""
+    return hasattr(config, "workerinput")
+
+
+def leave(config: pytest.Config, lines: list[str], results: str) -> None:
+    """Leave for the controller what no report will carry."""
+    if (path := _told_path(config)) is not None and path.parent.exists():
+        written = path.with_suffix(".part")
+        written.write_text(json.dumps({"lines": lines, "results": results}))
+        # At once, because the controller is looking.
+        written.replace(path.with_suffix(_LEFT))
+
+
+def _told_path(config: pytest.Config) -> Path | None:
+    path = getattr(config, "workerinput", {}).get(_INPUT, {}).get("path")
+    return Path(path) if path is not None else None
 
 
 def is_stopped(config: pytest.Config) -> bool:
     """Whether the run has stopped for what another worker has found: xdist tells nobody who is busy."""
-    path = getattr(config, "workerinput", {}).get(_INPUT, {}).get("path")
-    return path is not None and (Path(path).parent / _STOP).exists()
+    path = _told_path(config)
+    return path is not None and (path.parent / _STOP).exists()
 
 
 @dataclass(frozen=True, slots=True)

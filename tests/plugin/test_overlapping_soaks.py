@@ -205,8 +205,9 @@ def test_exitfirst_stops_when_it_is_known(run, url, crowd):
     assert result.parseoutcomes() == {"skipped": 1, "failed": 1}
     result.stdout.fnmatch_lines(
         [
-            "WebSocket holds that no test has judged: 1",
-            "  *::test_long_too: inconclusive: interrupted at * of 1 h",
+            "  INCONCLUSIVE */1 h *",
+            "    *::test_long_too",
+            "    cause: inconclusive: interrupted at * of 1 h",
             "SKIPPED * inconclusive: interrupted at * of 1 h, because the run stops at *::test_broken: 10*",
         ]
     )
@@ -244,7 +245,7 @@ def test_a_failed_neighbour_leaves_no_hold_behind(run, url, crowd):
     )
 
     assert result.parseoutcomes() == {"passed": 1, "errors": 1}
-    result.stdout.no_fnmatch_line("*no test has judged*")
+    result.stdout.no_fnmatch_line("*INCONCLUSIVE*")
     assert crowd.codes == [1000, 1000]
 
 
@@ -271,11 +272,40 @@ def test_an_interrupt_keeps_what_was_seen(pytester, url, crowd, monkeypatch):
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.stdout.fnmatch_lines(
         [
-            "WebSocket holds that no test has judged: 5",
-            "  *::test_it?0?: inconclusive: interrupted at * of 120 s",
+            "  INCONCLUSIVE */120 s *",
+            "    *::test_it?0?",
+            "    cause: inconclusive: interrupted at * of 120 s",
         ]
     )
     assert crowd.codes == [1000] * 5
+
+
+def test_an_interrupt_names_those_that_were_never_open(pytester, ini, url, crowd):
+    """They waited for their turn, and there is nothing to say about them but that."""
+    ini("ws_soak_concurrency = 1")
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture
+        def interrupted(request):
+            raise KeyboardInterrupt
+
+        @pytest.mark.parametrize("number", range(3))
+        @pytest.mark.ws_stability(alive_for="2m")
+        def test_it(ws_soak, number):
+            pass
+
+        def test_interrupted(interrupted):
+            pass
+        """
+    )
+    result = pytester.runpytest_inprocess(f"--ws-url={url}", "--ws-soak-early", no_reraise_ctrlc=True)
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(
+        ["WebSocket holds that were never open: [23]", "  *::test_it?2?: interrupted before *"]
+    )
 
 
 def test_what_does_not_open_is_an_error_of_its_test(run):
