@@ -19,7 +19,7 @@ def test_ordinary():
     pass
 
 @pytest.mark.parametrize("number", range(2))
-@pytest.mark.ws_stability(alive_for="1500ms", heartbeat_every="200ms", heartbeat_within="10s")
+@pytest.mark.ws_stability(alive_for="1500ms", heartbeat_every="600ms", heartbeat_within="10s")
 def test_it(ws_soak, number):
     print("printed by the test")
 """

@@ -17,7 +17,7 @@ def test_ordinary(number):
 
 @pytest.mark.xdist_group("one")
 @pytest.mark.parametrize("number", range(4))
-@pytest.mark.ws_stability(alive_for="700ms", heartbeat_every="100ms", heartbeat_within="10s")
+@pytest.mark.ws_stability(alive_for="700ms")
 def test_soak(ws_soak, number, worker_id):
     print(f"SOAK{number}:{worker_id}:")
 
