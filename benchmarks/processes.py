@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -24,8 +26,9 @@ class Spent(NamedTuple):
     """What a process took, in seconds."""
 
     wall: float
-    # User and system time together.
+    # User and system time together, and the former alone, which neighbours disturb least.
     cpu: float
+    user: float
     output: str
 
 
@@ -48,10 +51,41 @@ def run_pytest(folder: Path, *arguments: str, expected: int = 0) -> Spent:
         RuntimeError: for another exit code than the expected one, with what pytest printed.
 
     """
+    return _spent(_command(arguments), folder, _environment(), expected)
+
+
+def instructions(folder: Path, *arguments: str) -> int | None:
+    """
+    Machine instructions of a pytest run: the same whatever else the machine does.
+
+    Returns:
+        What Valgrind counts, which makes the run 50 times slower; None where there is no Valgrind.
+
+    """
+    valgrind = shutil.which("valgrind")
+    if valgrind is None:
+        return None
+    counter = [valgrind, "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
+    command = [*counter, *_command(arguments)]
+    output = _spent(command, folder, {**_environment(), "PYTHONHASHSEED": "0"}, 0).output
+    found = re.search(r"I\s+refs:\s+([\d,]+)", output)
+    if found is None:
+        raise RuntimeError(f"Valgrind counted nothing:\n{output}")
+    return int(found[1].replace(",", ""))
+
+
+def _command(arguments: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+
+
+def _environment() -> dict[str, str]:
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     for name in ("PYTHONDONTWRITEBYTECODE", "PYTEST_ADDOPTS", "PYTEST_PLUGINS", "WS_URL"):
         environment.pop(name, None)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    return environment
+
+
+def _spent(command: Sequence[str], folder: Path, environment: dict[str, str], expected: int) -> Spent:
     with tempfile.TemporaryFile("w+") as output:
         start = time.perf_counter()
         process = subprocess.Popen(
@@ -65,7 +99,7 @@ def run_pytest(folder: Path, *arguments: str, expected: int = 0) -> Spent:
         printed = output.read()
     if process.returncode != expected:
         raise RuntimeError(f"pytest ended with {process.returncode}, not {expected}:\n{printed}")
-    return Spent(wall, usage.ru_utime + usage.ru_stime, printed)
+    return Spent(wall, usage.ru_utime + usage.ru_stime, usage.ru_utime, printed)
 
 
 def run_module(name: str, *arguments: str) -> str:
