@@ -90,6 +90,13 @@ def _ws_loop(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoop:
 
 
 @pytest.fixture
+def _ws_order(request: pytest.FixtureRequest) -> str:
+    """Which of simultaneous timers comes first, in tests that run in two orders; see orders.py."""
+    order: str = request.param
+    return order
+
+
+@pytest.fixture
 def ws_url(request: pytest.FixtureRequest) -> str:
     """
     The URL under test: marker, ``--ws-url``, ``WS_URL``, ini ``ws_url``, else the reference orchestrator's.
@@ -190,6 +197,7 @@ def ws_connection(request: pytest.FixtureRequest, ws_connect: Connector) -> Conn
 @pytest.fixture
 def ws_soak(request: pytest.FixtureRequest, ws_url: str) -> Soak:
     """The finished hold that the ws_stability marker describes; needs no event loop of the test's."""
+    from .loops import in_another_order, run_hold
     from .net.orchestrator import Orchestrator
     from .net.soak import soak
 
@@ -202,6 +210,12 @@ def ws_soak(request: pytest.FixtureRequest, ws_url: str) -> Soak:
     plan = plan_of(request.node)
     assert plan.requirement is not None
     options = connect_options(request.node, ws_url, ws_url)
+    own = isinstance(ws_url, ReferenceURL)
+
+    def hold(requirement: Requirement) -> Coroutine[Any, Any, Soak]:
+        orchestrator = Orchestrator(**_orchestrator_options(request)) if own else None
+        return soak(requirement, url=None if own else ws_url, orchestrator=orchestrator, **options)
+
     if pytest_asyncio.is_async_test(request.node):
         # On the test's own loop, because the server of a user's fixture may live there too.
         loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
@@ -209,15 +223,10 @@ def ws_soak(request: pytest.FixtureRequest, ws_url: str) -> Soak:
         soaked = loop.run_until_complete(
             soak(plan.requirement, url=ws_url, orchestrator=orchestrator, **options)
         )
+        # The reference orchestrator can be had twice; a server of the user's cannot.
+        if own:
+            soaked = in_another_order(soaked, hold, _chance(request))
     else:
-
-        def hold(requirement: Requirement) -> Coroutine[Any, Any, Soak]:
-            own = isinstance(ws_url, ReferenceURL)
-            orchestrator = Orchestrator(**_orchestrator_options(request)) if own else None
-            return soak(requirement, url=ws_url or None, orchestrator=orchestrator, **options)
-
-        from .loops import run_hold
-
         soaked = run_hold(plan.requirement, hold, _chance(request))
     request.node.stash[soak_key] = soaked
     return soaked
@@ -285,7 +294,9 @@ def _behind_proxy(item: pytest.Item, url: str) -> tuple[str, tuple[str, int]] | 
 
 def _chance(request: pytest.FixtureRequest) -> Chance | None:
     """What virtual time leaves open; None in real time."""
-    return request.config.stash[settings_key].chance if is_virtual(request.node) else None
+    from .orders import chance_of
+
+    return chance_of(request.node) if is_virtual(request.node) else None
 
 
 def _orchestrator_options(request: pytest.FixtureRequest) -> dict[str, Any]:

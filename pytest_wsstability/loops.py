@@ -44,9 +44,27 @@ def run_hold(
         The hold; inconclusive if another order of simultaneous timers ends it otherwise.
 
     """
-    soak = run_private(hold(requirement), chance)
+    return in_another_order(run_private(hold(requirement), chance), hold, chance)
+
+
+def in_another_order(
+    soak: Soak, hold: Callable[[Requirement], Coroutine[Any, Any, Soak]], chance: Chance | None
+) -> Soak:
+    """
+    Look at a finished hold a second time, in another order of simultaneous timers, if there were any.
+
+    Args:
+        soak: the hold.
+        hold: makes the coroutine of one just like it.
+        chance: with which it ran; None for real time.
+
+    Returns:
+        The hold; inconclusive if the other order ends it otherwise.
+
+    """
     if chance is None or not soak.ties:
         return soak
+    requirement = soak.requirement
     seconds = min(requirement.alive_for or _TRIED, _TRIED)
     shorter = dataclasses.replace(requirement, alive_for=seconds, heartbeats_at_least=0)
     other: Order = "lifo" if chance.order == "fifo" else "fifo"

@@ -22,6 +22,7 @@ from .fixtures import (  # noqa: F401 - pytest finds fixtures in the plugin's na
     _ws_loop_module,
     _ws_loop_package,
     _ws_loop_session,
+    _ws_order,
     ws_clock,
     ws_connect,
     ws_connection,
@@ -88,13 +89,16 @@ def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, An
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None, Any, Any]:
     test = metafunc.definition
     if markers.uses_us(test):
+        from . import orders
         from .clock import is_virtual
 
         # What is wrong with its markers is said when the test is made.
         with suppress(TypeError, ValueError):
             if names := markers.middleboxes_of(test):
                 metafunc.parametrize(markers.MIDDLEBOX, names, indirect=True)
-            if markers.needs_runner(test) and not is_virtual(test):
+            if is_virtual(test):
+                orders.parametrize(metafunc)
+            elif markers.needs_runner(test):
                 test.add_marker(pytest.mark.asyncio(loop_scope="function"))
     return (yield)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import is_virtual
 from .diagnosing import ask_hooks
+from .orders import chance_of
 from .settings import Settings, settings_key
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def refine(
             report.longrepr = (path, (line or 0) + 1, f"Skipped: {error.verdict.headline}")
             return
     if is_virtual(item):
-        chance = item.config.stash[settings_key].chance
+        chance = chance_of(item)
         again = f"--ws-time virtual --ws-order {chance.order} --ws-seed {chance.seed}"
         report.sections.append(("virtual time", f"the same again with {again}"))
     if _only_ours(excinfo):

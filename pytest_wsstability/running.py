@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from . import markers, probing, reporting, reports, reruns, results, soaks, spreading, timeouts
+from . import markers, orders, probing, reporting, reports, reruns, results, soaks, spreading, timeouts
 from .clock import is_virtual, refuse_mixed_time
 from .fixtures import connection_key, fault_reports, loop_key, session_within, soak_key
 from .settings import settings_key
@@ -38,8 +38,10 @@ def pytest_fixture_setup(
         from .virtual import asyncio_seam
 
         if asyncio_seam.is_runner(fixturedef.argname):
-            chance = request.config.stash[settings_key].chance
-            return (yield from asyncio_seam.with_virtual_loop(request, order=chance.order, seed=chance.seed))
+            chance = orders.chance_of(request.node)
+            runner = yield from asyncio_seam.with_virtual_loop(request, order=chance.order, seed=chance.seed)
+            request.node.stash[orders.ties_key] = runner.get_loop().ties
+            return runner
     return (yield)
 
 
@@ -81,6 +83,7 @@ def pytest_report_teststatus(
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if markers.uses_us(item):
         refuse_mixed_time(item)
+        orders.skip_needless(item)
     is_long = item.get_closest_marker(markers.LONG) is not None
     if is_long and not item.config.stash[settings_key].long and not is_virtual(item):
         pytest.skip("ws_long: takes long in real time; run it with --ws-long")
@@ -122,6 +125,7 @@ def pytest_runtest_makereport(
         if ours:
             probing.after_failure(item, call.excinfo, report)
     if ours:
+        orders.compare(item, call, report)
         results.after_report(item, report)
     return report
 

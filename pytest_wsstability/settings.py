@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -17,7 +17,8 @@ TIMES = ("auto", "virtual", "real")
 INCONCLUSIVE = ("fail", "skip")
 RERUNS = ("fail", "report")
 PROGRESS = ("auto", "tty", "lines", "off")
-ORDERS = ("fifo", "lifo", "random")
+# "all": each virtual test in two orders, where timers met.
+ORDERS = ("fifo", "lifo", "random", "all")
 DIAGNOSES = ("timeline", "probe")
 
 settings_key = pytest.StashKey["Settings"]()
@@ -52,7 +53,7 @@ class Settings:
     diagnose: str
     # What virtual time leaves open: the seed, and which of several simultaneous timers comes first.
     seed: int
-    order: Order
+    order: Order | Literal["all"]
     # Where ws_orchestrator listens; None: on the loopback, on a free port.
     host: str | None
     port: int | None
@@ -88,7 +89,7 @@ class Settings:
         """What virtual time leaves open."""
         from .loops import Chance
 
-        return Chance(self.seed, self.order)
+        return Chance(self.seed, "fifo" if self.order == "all" else self.order)
 
     @property
     def wants_reports(self) -> bool:
@@ -131,8 +132,7 @@ def add_options(parser: pytest.Parser) -> None:
         choices=INCONCLUSIVE,
         help="what an inconclusive verdict does to a test (default: fail)",
     )
-    add("--ws-order", choices=ORDERS, default="fifo", help="which of simultaneous virtual timers comes first")
-    add("--ws-seed", type=int, default=0, metavar="N", help="seed of virtual time (default: 0)")
+    _add_chance_options(group)
     add("--ws-host", metavar="HOST", help="where ws_orchestrator listens (default: 127.0.0.1)")
     add("--ws-port", type=int, metavar="PORT", help="the port of ws_orchestrator (default: a free one)")
     parser.addini("ws_url", "the URL under test; --ws-url and WS_URL win", default="")
@@ -171,6 +171,17 @@ def add_report_options(parser: pytest.Parser) -> None:
     )
     parser.addini("ws_fail_on", "gates that fail the run, one a line", type="linelist", default=[])
     parser.addini("ws_storage", "where runs are kept (default: .wsstability)", default=".wsstability")
+
+
+def _add_chance_options(group: pytest.OptionGroup) -> None:
+    add = group.addoption
+    add(
+        "--ws-order",
+        choices=ORDERS,
+        default="fifo",
+        help="which of simultaneous virtual timers comes first; all: tests in two orders, if timers meet",
+    )
+    add("--ws-seed", type=int, default=0, metavar="N", help="seed of virtual time (default: 0)")
 
 
 def _add_diagnosis_options(group: pytest.OptionGroup) -> None:

@@ -34,7 +34,7 @@ def knife_edge(
     if not broken:
         return verdict
     at, worse = min(broken, key=lambda pair: pair[0])
-    names = [*_at(at, timelines), *_at(at, others)]
+    names = [*begun_at(at, timelines), *begun_at(at, others)]
     together = " and ".join(dict.fromkeys(names)) or "several timers"
     better = other if worse is verdict else verdict
     text = f"knife edge at t={at:.3f} s: {together} together; in one order {worse.headline}"
@@ -53,7 +53,7 @@ def _same(at: float | None, other: float | None) -> bool:
     return at is other or (at is not None and other is not None and abs(at - other) < _SAME)
 
 
-def _at(at: float, timelines: Sequence[Timeline]) -> list[str]:
+def begun_at(at: float, timelines: Sequence[Timeline]) -> list[str]:
     """What was begun at an instant, by whichever end."""
     names = []
     for timeline in timelines:
