@@ -100,5 +100,9 @@ def _refused(exc: InvalidStatus, url: str) -> OpeningError:
     if retry := response.headers.get("Retry-After"):
         detail += f" (Retry-After: {show_text(retry, 40)})"
     return OpeningError(
-        url, Stage.HTTP, f"{detail}: {first_line}" if first_line else detail, status=response.status_code
+        url,
+        Stage.HTTP,
+        f"{detail}: {first_line}" if first_line else detail,
+        status=response.status_code,
+        retry_after=retry,
     )

@@ -28,22 +28,34 @@ class OpeningError(ConnectionError):
         url: the target, secrets masked.
         stage: the step that failed.
         status: the HTTP status of a refused upgrade; None otherwise.
+        retry_after: what its Retry-After field said; None where it had none.
 
     """
 
-    def __init__(self, url: str, stage: Stage, detail: str, *, status: int | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        stage: Stage,
+        detail: str,
+        *,
+        status: int | None = None,
+        retry_after: str | None = None,
+    ) -> None:
         self.url = redact_url(url)
         self.stage = stage
         self.detail = detail
         self.status = status
+        self.retry_after = retry_after
         super().__init__(f"{self.url} did not open ({stage.value}): {detail}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_opening_error, (self.url, self.stage, self.detail, self.status))
+        return (_opening_error, (self.url, self.stage, self.detail, self.status, self.retry_after))
 
 
-def _opening_error(url: str, stage: Stage, detail: str, status: int | None) -> OpeningError:
-    return OpeningError(url, stage, detail, status=status)
+def _opening_error(
+    url: str, stage: Stage, detail: str, status: int | None, retry_after: str | None
+) -> OpeningError:
+    return OpeningError(url, stage, detail, status=status, retry_after=retry_after)
 
 
 class ConnectionEnded(ConnectionError):

@@ -2,6 +2,7 @@
 
 from ..cause import Blame, Cause, Confidence, Diagnosis, Evidence, Hypothesis
 from .engine import diagnose, diagnose_all, diagnosed
+from .opening import diagnose_opening
 
 __all__ = [
     "Blame",
@@ -12,5 +13,6 @@ __all__ = [
     "Hypothesis",
     "diagnose",
     "diagnose_all",
+    "diagnose_opening",
     "diagnosed",
 ]

@@ -120,6 +120,11 @@ def _both_pings(f: Features) -> Evidence | None:
     )
 
 
+def _flaws(f: Features) -> Evidence | None:
+    found = [f"{each.flaw.value} at {show(round(each.at, 3))}" for each in f.timeline.irregular]
+    return Evidence("; ".join(found), f.timeline.irregular[0].at) if found else None
+
+
 def _late(f: Features) -> Evidence | None:
     trips = f.timeline.heartbeats if f.timeline.heartbeats.answered else f.timeline.pings
     if not trips.answered:
@@ -144,6 +149,7 @@ _FACTS: dict[str, Callable[[Features], Evidence | None]] = {
     "heartbeats": _heartbeats,
     "questions": _open_questions,
     "beaten": _beaten,
+    "flaws": _flaws,
     "late": _late,
     "silences": _silences,
     "last_sent": lambda f: _last(f, SENT, "sent"),

@@ -19,6 +19,11 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
         _C.PONG_DEADLINE,
         "send an unsolicited pong every second: the deadline is then survived, a maximum age not",
     ),
+    (
+        _C.MAX_AGE,
+        _C.CONTROL_FRAMES_LOST,
+        "send an unsolicited pong every second and look at the server whether it arrives",
+    ),
     (_C.READ_DEADLINE, _C.MAX_AGE, f"{_TALK}a read deadline is then survived, a maximum age not"),
     (_C.READ_DEADLINE, _C.PONG_DEADLINE, f"{_TALK}only a pong-only deadline still ends it"),
     (

@@ -24,6 +24,8 @@ TO_ANSWER_HERE = 0.25
 # another frame is the answer to it, however busy the machine is: measured up to 0.17 s with every core busy.
 _RARE = 10.0
 _REACTION_TO_RARE = 0.5
+# An answer that takes so much longer than the slowest before is missing.
+_SLOWER = 1.5
 # More messages than this in so many seconds are a stream.
 _STREAM, _STREAMED = 5.0, 3
 # What the test process did wrong up to so long before the end may have caused it: two rounds of the
@@ -349,8 +351,9 @@ def _beaten(timeline: Timeline, now: float) -> Asked:
 
 
 def _asked(trips: RoundTrips, now: float, within: float = TO_ANSWER) -> Asked:
-    overdue = trips.overdue(now, within)
     slowest = trips.rtts.maximum if trips.answered else 0.0
+    # Where answers are slow, one that is not there yet is no wonder.
+    overdue = trips.overdue(now, max(within, _SLOWER * slowest))
     return Asked(trips.sent, trips.answered, overdue[0] if overdue else None, slowest)
 
 
@@ -375,4 +378,4 @@ def _harness(timeline: Timeline, verdict: Verdict | None, at: float) -> frozense
         return frozenset(doubt.reason for doubt in verdict.doubts) & HARNESS
     from ..judge import harness_trouble
 
-    return harness_trouble(timeline, at)
+    return harness_trouble(timeline, at) if timeline.close is not None else frozenset()

@@ -51,6 +51,19 @@ def _age_number(f: Features) -> bool:
     return bool(timers.known(f.age, f.tier, TimerKind.AGE)) or timers.is_round(f.age, f.tier)
 
 
+def _aged(f: Features) -> bool:
+    """Whether traffic flowed to an end at an age that limits have."""
+    return f.cut and not _idle(f) and _age_number(f)
+
+
+def _without_messages(f: Features) -> bool:
+    """Whether messages, and nothing else, were missing for longer than ever, both ways."""
+    data = [f.silent(direction, Traffic.DATA) for direction in (SENT, RECEIVED)]
+    broke = all(f.broke_silence(direction, Traffic.DATA) for direction in (SENT, RECEIVED))
+    alike = abs(data[0] - data[1]) <= max(1.0, 0.02 * data[0])
+    return f.cut and broke and alike and min(data) >= SILENCE and timers.is_round(min(data), f.tier)
+
+
 def _one_way(f: Features, *what: tuple[Direction, Traffic]) -> bool:
     """Whether one kind of traffic was never silent for longer, and that long is what timers are."""
     return f.cut and any(
@@ -304,6 +317,22 @@ ROWS = (
         source="lab book 9, measured",
     ),
     Signature(
+        cause=Cause.IDLE_TIMEOUT,
+        shows="no close frame, after the longest time without messages either way, though control frames "
+        "went on",
+        when=lambda f: _without_messages(f) and not _idle(f),
+        confidence=MEDIUM,
+        sentence="an idle timeout of {up} that only messages reset: pings and pongs went on, but no message "
+        "came or went for {up_time}{message_owners}",
+        headline="idle timeout {up} that only messages reset",
+        blame=Side.PATH,
+        evidence=("silences", "server_pings", "end"),
+        remedy="send a message (a heartbeat of the application) more often than every {half_up}: ping "
+        "frames do not count",
+        runner_up=Cause.READ_DEADLINE,
+        source="lab book 1.4 (AWS API Gateway)",
+    ),
+    Signature(
         cause=Cause.READ_DEADLINE,
         shows="no close frame, after the longest time without bytes, or without messages, of this end",
         when=lambda f: _one_way(f, (SENT, Traffic.ANY), (SENT, Traffic.DATA)) and not _idle(f),
@@ -363,8 +392,22 @@ ROWS = (
     ),
     Signature(
         cause=Cause.MAX_AGE,
+        shows="the same at an age that read deadlines have, though each ping of the peer was answered",
+        when=lambda f: _aged(f) and f.prompt_pongs and bool(timers.known(f.age, f.tier, TimerKind.PONG)),
+        confidence=MEDIUM,
+        sentence="a maximum age of {max_age}, or a path that lost the pongs: traffic flowed to the end, "
+        "longer silences were survived, and each ping was answered{age_owners}",
+        headline="maximum age {max_age}, or pongs lost on the way",
+        blame=Side.PATH,
+        evidence=("silences", "server_pings", "end"),
+        remedy="see at the server whether the pongs arrive; else raise {age_knobs}, or reconnect before it",
+        runner_up=Cause.CONTROL_FRAMES_LOST,
+        source="lab book 6, row 13",
+    ),
+    Signature(
+        cause=Cause.MAX_AGE,
         shows="no close frame while traffic flowed, at an age that limits have",
-        when=lambda f: f.cut and not _idle(f) and _age_number(f),
+        when=_aged,
         confidence=MEDIUM,
         sentence="a maximum age of {max_age}: traffic flowed to the end, and longer silences were "
         "survived{age_owners}",

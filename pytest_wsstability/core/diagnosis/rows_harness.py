@@ -11,7 +11,7 @@ HIGH = Confidence.HIGH
 
 
 def _trouble(reason: Reason, f: Features) -> bool:
-    return reason in f.harness and (f.ended or bool(f.broken))
+    return reason in f.harness
 
 
 def _own_close(f: Features) -> bool:

@@ -167,6 +167,21 @@ ROWS = (
         source="lab book 6, row 3, measured",
     ),
     Signature(
+        cause=Cause.PEER_NOT_READING,
+        shows="this end's keepalive gave up, heartbeats stayed open too, and other frames of the peer kept "
+        "coming",
+        when=lambda f: _gave_up(f) and f.hears and f.heartbeats.open_since is not None,
+        confidence=MEDIUM,
+        sentence="the {peer} kept sending, but answered neither pings nor heartbeats: it stopped reading, "
+        "or nothing reaches it",
+        headline="the {peer} speaks, but answers nothing",
+        blame=Side.PEER,
+        evidence=("questions", "last_received", "tcp"),
+        remedy="in the {peer}'s handler, read in a task of its own; look for a path that is dead one way",
+        runner_up=Cause.HALF_OPEN,
+        source="lab book 1.5",
+    ),
+    Signature(
         cause=Cause.NO_PONGS,
         shows="this end's keepalive gave up, though other frames of the peer kept coming",
         when=lambda f: _gave_up(f) and f.hears,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..events import End, Event, Role, Traffic
+from ..handshake import Flaw
 from ..verdict import Rule
 from .features import RECEIVED, Features, is_data
 from .signature import Side, Signature
@@ -12,6 +13,10 @@ HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
 # Bytes in the kernel's queue that nobody takes at the other end.
 _QUEUED = 64 * 1024
+
+
+def _flaw(f: Features, flaw: Flaw) -> bool:
+    return any(each.flaw is flaw for each in f.timeline.irregular)
 
 
 def _asked_in_vain(f: Features) -> bool:
@@ -26,6 +31,14 @@ def _backpressure(f: Features) -> bool:
 def _zombie(f: Features) -> bool:
     """Whether pings are answered, or the peer's own frames go on, while heartbeats are not answered."""
     return f.heartbeats.open_since is not None and f.asked.open_since is None and f.hears
+
+
+def _due(f: Features) -> bool:
+    """Whether frames of the peer should have come since the open heartbeat, going by its pings so far."""
+    since, last, count = f.heartbeats.open_since, f.pings.last, f.pings.received
+    if since is None or last is None or not count:
+        return False
+    return f.age > last + max(last / count, 1.0) + 1.0
 
 
 def _slow(f: Features) -> bool:
@@ -59,13 +72,25 @@ ROWS = (
     Signature(
         cause=Cause.SESSION_DUPLICATED,
         shows="the session was confirmed more than once",
-        when=lambda f: f.confirmations > 1,
+        when=lambda f: f.confirmations > 1 or _flaw(f, Flaw.CONFIRMED_AGAIN),
         confidence=HIGH,
         sentence="the {peer} confirmed the session {confirmations} times",
         headline="session confirmed {confirmations} times",
         blame=Side.PEER,
         evidence=("session",),
         remedy="look for two handlers of the same session in the {peer}",
+        source="lab book 6, row 26",
+    ),
+    Signature(
+        cause=Cause.SESSION_LOST,
+        shows="a session that is not this end's was confirmed",
+        when=lambda f: _flaw(f, Flaw.WRONG_SESSION),
+        confidence=HIGH,
+        sentence="the {peer} confirmed another session than the one that was asked for",
+        headline="another session was confirmed",
+        blame=Side.PEER,
+        evidence=("session", "flaws"),
+        remedy="look how the {peer} finds a session by its id: it was lost, or mixed up with another",
         source="lab book 6, row 26",
     ),
     Signature(
@@ -161,6 +186,20 @@ ROWS = (
         remedy="look for blocking calls in the {peer}'s event loop, or a stopped process",
         runner_up=Cause.HALF_OPEN,
         source="lab book 6, row 4, measured",
+    ),
+    Signature(
+        cause=Cause.HALF_OPEN,
+        shows="a heartbeat stays open, and nothing else was due that could tell more",
+        when=lambda f: f.heartbeats.open_since is not None and f.asked.open_since is None and not _due(f),
+        confidence=LOW,
+        sentence="the heartbeat at {asked_since} was not answered, and nothing else was due since: a dead "
+        "path (half-open), a process that stands still, or a dead application fit",
+        headline="no answer, and nothing else was due: dead path?",
+        blame=Side.PATH,
+        evidence=("questions", "silences", "tcp"),
+        remedy="send ping frames beside the heartbeats, or allow one missed heartbeat, to learn more",
+        runner_up=Cause.ZOMBIE,
+        source="lab book 1.5",
     ),
     Signature(
         cause=Cause.HALF_OPEN,

@@ -31,6 +31,8 @@ class TimerKind(Enum):
     PONG = "pong"
     # A ping that was not answered.
     PING = "ping"
+    # The last message either way, control frames aside.
+    MESSAGES = "idle, messages"
     # As IDLE, and nobody is told: the next packet finds no connection.
     SILENT = "idle, without a word"
 
@@ -67,7 +69,7 @@ KNOWN = (
     Timer(300, _I, "Azure Front Door", "", "Azure Front Door docs"),
     Timer(300, _A, "Cloud Run", "request timeout", "Cloud Run docs, WebSockets"),
     Timer(600, TimerKind.IDLE_DOWNSTREAM, "CloudFront", "", "AWS re:Post"),
-    Timer(600, _I, "AWS API Gateway", "", "API Gateway quotas"),
+    Timer(600, TimerKind.MESSAGES, "AWS API Gateway", "", "API Gateway quotas"),
     Timer(900, _I, "Cloudflare (proxy idle timeout)", "", "Cloudflare connection limits"),
     Timer(1800, _A, "Istio (maximum connection age)", "keepaliveMaxServerConnectionAge", "Istio issue 19043"),
     Timer(3600, _A, "Cloud Run", "request timeout", "Cloud Run docs, WebSockets"),

@@ -168,6 +168,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "silent_data": lambda f: _seconds(f.silent(SENT, Traffic.DATA)),
     "half_silent_data": lambda f: _seconds(f.silent(SENT, Traffic.DATA) / 2),
     "up": lambda f: timers.value(one_way(f, SENT)[1], f.tier, TimerKind.IDLE_UPSTREAM),
+    "message_owners": lambda f: _owners(one_way(f, SENT)[1], f, TimerKind.MESSAGES),
     "up_what": lambda f: _what(f, SENT),
     "up_time": lambda f: _seconds(one_way(f, SENT)[1]),
     "half_up": lambda f: _seconds(one_way(f, SENT)[1] / 2),

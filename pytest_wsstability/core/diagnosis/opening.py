@@ -1,0 +1,106 @@
+"""Why a connection did not open: admission, limits and outages are no instability."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..cause import Blame, Cause, Confidence, Diagnosis, Evidence
+from ..redact import show_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """How an opening failed, and what that is called."""
+
+    cause: Cause
+    # In words for the docs.
+    shows: str
+    # The name of the stage (see `net.errors.Stage`); and which HTTP statuses, where one is needed.
+    stage: str
+    statuses: Callable[[int | None], bool] = lambda status: True
+    blame: Blame
+    remedy: str
+
+
+def _is(*statuses: int) -> Callable[[int | None], bool]:
+    return lambda status: status in statuses
+
+
+OPENINGS = (
+    Opening(
+        cause=Cause.NAME_UNKNOWN, shows="the name does not resolve", stage="DNS", blame=Blame.CLIENT,
+        remedy="check the host in the URL, and the resolver of this machine",
+    ),
+    Opening(
+        cause=Cause.UNREACHABLE, shows="TCP: refused, or no route", stage="CONNECT", blame=Blame.SERVER,
+        remedy="see whether the server listens on this port; refused for seconds only is a restart",
+    ),
+    Opening(
+        cause=Cause.TLS_FAILED, shows="the TLS handshake failed", stage="TLS", blame=Blame.SERVER,
+        remedy="check the certificate's names, dates and authority (a test's own: --ws-ca FILE)",
+    ),
+    Opening(
+        cause=Cause.THROTTLED, shows="HTTP 429 or 503, or Retry-After", stage="HTTP",
+        statuses=_is(429, 503), blame=Blame.SERVER,
+        remedy="open fewer connections at a time and with jitter, or raise the server's limit",
+    ),
+    Opening(
+        cause=Cause.UNAUTHORIZED, shows="HTTP 401, 403 or 407", stage="HTTP", statuses=_is(401, 403, 407),
+        blame=Blame.CLIENT,
+        remedy="check token, cookie and Origin; uvicorn answers 403 to what its application did not accept",
+    ),
+    Opening(
+        cause=Cause.UPSTREAM_FAILED, shows="HTTP 502 or 504", stage="HTTP", statuses=_is(502, 504),
+        blame=Blame.PATH, remedy="see the gateway's log, and whether the server behind it runs",
+    ),
+    Opening(
+        cause=Cause.REFUSED, shows="any other HTTP status", stage="HTTP", blame=Blame.SERVER,
+        remedy="check the path of the URL, and whether a proxy passes Upgrade and Connection on",
+    ),
+    Opening(
+        cause=Cause.NO_WEBSOCKET, shows="an answer that is no WebSocket handshake", stage="HANDSHAKE",
+        blame=Blame.SERVER, remedy="see whether the port speaks WebSocket, and TLS or not",
+    ),
+    Opening(
+        cause=Cause.OPENING_TIMED_OUT, shows="no answer in time", stage="TIMEOUT", blame=Blame.PATH,
+        remedy="a firewall that drops packets, or a server that does not answer; open_timeout= waits longer",
+    ),
+)  # fmt: skip
+
+
+def diagnose_opening(
+    stage: str, *, status: int | None = None, retry_after: str | None = None, detail: str = ""
+) -> Diagnosis:
+    """
+    Say why a connection did not open.
+
+    Args:
+        stage: the name of the step that failed: "DNS", "CONNECT", "TLS", "HTTP", "HANDSHAKE", "TIMEOUT".
+        status: the HTTP status of a refused upgrade.
+        retry_after: what its Retry-After field said.
+        detail: the error in words.
+
+    Raises:
+        ValueError: if there is no such stage.
+
+    """
+    rows = [row for row in OPENINGS if row.stage == stage and row.statuses(status)]
+    if not rows:
+        valid = ", ".join(dict.fromkeys(repr(row.stage) for row in OPENINGS))
+        raise ValueError(f"stage: {stage!r} is no step of an opening; valid ones: {valid}")
+    if stage == "HTTP" and retry_after is not None:
+        rows = [row for row in OPENINGS if row.cause is Cause.THROTTLED]
+    row, how = rows[0], f"HTTP {status}" if status is not None else stage
+    evidence = [Evidence(show_text(detail) or how, 0.0)]
+    if retry_after is not None:
+        evidence.append(Evidence(f"Retry-After: {show_text(retry_after, 40)}", 0.0))
+    return Diagnosis(
+        cause=row.cause,
+        confidence=Confidence.HIGH,
+        blame=row.blame,
+        sentence=f"the connection did not open: {row.cause.value} ({how}); that is no instability",
+        headline=f"not opened: {row.cause.value} ({how})",
+        evidence=tuple(evidence),
+        remedy=row.remedy,
+    )

@@ -1,0 +1,83 @@
+"""The docs page about causes, made from the tables: ``python -m pytest_wsstability.core.diagnosis.page``."""
+
+from __future__ import annotations
+
+import re
+
+from .opening import OPENINGS
+from .table import SIGNATURES
+from .timers import KNOWN, Timer
+
+_TITLE = """\
+# Causes, and how they are told
+
+Made by `python -m pytest_wsstability.core.diagnosis.page`, and checked by a test: do not edit.
+
+A diagnosis is read from the record of one end, and from the other end's where it is held. The rows are
+tried in this order; the first that fits is the diagnosis, and the next that fits, or the one named here,
+its runner-up. Where none fits, the diagnosis is *undetermined*, with the nearest causes and their distance.
+*This end* is the one that recorded.
+
+A close code alone proves little: a ping timeout was seen as 1011, 1000, 1008, 1001, an empty close frame
+and no close frame at all. FIN or RST says what the first hop did, and nothing more. A timer's length is a
+hypothesis about its owner: 60 s alone fits nginx, AWS ALB and others.
+
+Your own rules come first: implement `pytest_wsstability_diagnose(timeline, others)` in a conftest, and
+return a `Diagnosis`, or None where you know nothing better.
+
+"""
+
+
+def page() -> str:
+    """The whole page in Markdown."""
+    parts = [_TITLE, "## Ends, and connections that broke a promise\n\n", _causes()]
+    parts += ["\n## Openings that failed\n\n", _openings()]
+    parts += ["\n## Timers that are known by their numbers\n\n", _TIMERS, _timers()]
+    return "".join(parts)
+
+
+_TIMERS = """\
+Defaults; who runs a box may have changed them. In real time a timer fits from 0.35 s early to 1.5 s or 2 %
+late, in virtual time to 50 ms.
+
+"""
+
+
+def _causes() -> str:
+    head = "| cause | the record shows | confidence | who changes something | what | or else | from |\n"
+    rows = [
+        (
+            row.cause.value, row.shows, row.confidence.value, row.blame.value, _plain(row.remedy),
+            row.runner_up.value if row.runner_up else "", row.source,
+        )
+        for row in SIGNATURES
+    ]  # fmt: skip
+    return head + "|---" * 7 + "|\n" + "".join(map(_row, rows))
+
+
+def _openings() -> str:
+    head = "| cause | the opening shows | who changes something | what |\n"
+    rows = [(row.cause.value, row.shows, row.blame.value, row.remedy) for row in OPENINGS]
+    return head + "|---" * 4 + "|\n" + "".join(map(_row, rows))
+
+
+def _timers() -> str:
+    head = "| seconds | counts from | whose | setting | from |\n"
+    ordered: list[Timer] = sorted(KNOWN, key=lambda timer: timer.seconds)
+    rows = [
+        (f"{timer.seconds:g}", timer.kind.value, timer.owner, timer.knob, timer.source) for timer in ordered
+    ]
+    return head + "|---" * 5 + "|\n" + "".join(map(_row, rows))
+
+
+def _plain(template: str | None) -> str:
+    """A template with its words as they are called: ``more often than every *half idle*``."""
+    return re.sub(r"\{(\w+)\}", lambda match: f"*{match[1].replace('_', ' ')}*", template or "")
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+if __name__ == "__main__":
+    print(page(), end="")
