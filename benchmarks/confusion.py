@@ -1,4 +1,4 @@
-"""Which cause each fault is told as, from the client's record alone; run by itself, it prints the docs page."""
+"""Which cause each fault is told as, from the client's record alone; by itself it prints the docs page."""
 
 from __future__ import annotations
 

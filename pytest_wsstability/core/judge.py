@@ -331,6 +331,9 @@ def _read_too_late(timeline: Timeline, lags: Sequence[tuple[float, float]]) -> b
 
 def harness_trouble(timeline: Timeline, at: float) -> frozenset[Reason]:
     """What in the test process itself may have caused an end at an instant."""
+    paused = timeline.paused_total or timeline.paused_since is not None
+    if not (timeline.max_lag or timeline.suspended or paused):
+        return frozenset()
     ended = Violation(Rule.ALIVE, at, "", "", "")
     return frozenset(doubt.reason for doubt in _harness(Requirement(), timeline, ended))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ..cause import Blame, Cause, Confidence, Diagnosis, Hypothesis
@@ -119,16 +119,16 @@ def _diagnose(
 ) -> Diagnosis:
     together, alike, survivors = cohort.near(timeline)
     features = extract(timeline, others, together=together, alike=alike, survivors=survivors, verdict=verdict)
-    rows = [row for row in SIGNATURES if row.when(features)]
-    return _said(features, rows) if rows else _undetermined(features)
+    rows = (row for row in SIGNATURES if row.when(features))
+    row = next(rows, None)
+    return _said(features, row, rows) if row is not None else _undetermined(features)
 
 
-def _said(f: Features, rows: Sequence[Signature]) -> Diagnosis:
-    row = rows[0]
+def _said(f: Features, row: Signature, following: Iterator[Signature]) -> Diagnosis:
     words = Words(f)
     second = row.runner_up
     if second is None and not row.proved:
-        second = next((other.cause for other in rows[1:] if other.cause is not row.cause), None)
+        second = next((other.cause for other in following if other.cause is not row.cause), None)
     return Diagnosis(
         cause=row.cause,
         confidence=row.confidence,

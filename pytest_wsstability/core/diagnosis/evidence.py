@@ -76,7 +76,7 @@ def _silences(f: Features) -> Evidence:
 
 def _last(f: Features, direction: Direction, verb: str) -> Evidence | None:
     event = next(
-        (event for event in reversed(list(f.timeline)) if event.direction is direction and is_data(event)),
+        (event for event in reversed(f.events) if event.direction is direction and is_data(event)),
         None,
     )
     if event is None:
@@ -154,7 +154,7 @@ _FACTS: dict[str, Callable[[Features], Evidence | None]] = {
     "silences": _silences,
     "last_sent": lambda f: _last(f, SENT, "sent"),
     "last_received": lambda f: _last(f, RECEIVED, "received"),
-    "largest": lambda f: Evidence(f"largest message sent on record: {size(f.largest_sent)}"),
+    "largest": lambda f: Evidence(f"largest message sent on record: {size(f.messages.largest)}"),
     "tcp": _tcp,
     "together": _together,
     "deadline": _deadline,

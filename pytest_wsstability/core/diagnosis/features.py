@@ -88,11 +88,29 @@ class Tail:
         return bool(self.sent) and not self.received
 
 
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Application messages that this end sent, as far as the record reaches."""
+
+    # Bytes of the largest; 0 if there was none.
+    largest: int
+    # Whether the last one was larger than any before.
+    last_is_largest: bool
+    # Whether none had gone out for a while before the last one.
+    last_is_rare: bool
+    # Whether they are so dense that any end comes right after one.
+    streaming: bool
+    # How soon after the last one an end may be the answer to it, in seconds.
+    reaction: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
     """One timeline, as the rules see it. Instants are seconds since the opening handshake ended."""
 
     timeline: Timeline
+    # What is on record, oldest first.
+    events: Sequence[Event]
     end: End
     tier: Tier
     close: CloseEvidence | None
@@ -107,13 +125,7 @@ class Features:
     beaten: Asked
     asked: Asked
     tail: Tail
-    # The largest application message that this end sent, as far as the record reaches; 0 if none.
-    largest_sent: int
-    # Whether the last one was larger than any before, and whether none had gone out for a while before it.
-    last_is_largest: bool
-    last_is_rare: bool
-    # Whether messages of this end are so dense that any end comes right after one.
-    streaming: bool
+    messages: Messages
     confirmations: int
     notice: float | None
     # Trouble in the test process that may have caused what happened.
@@ -268,15 +280,12 @@ def extract(
     other = extract(peer) if peer is not None and peer is not timeline else None
     events = list(timeline)
     frames = [event for event in events if event.kind is Kind.FRAME and event.opcode is not Opcode.CLOSE]
-    data = [event for event in frames if event.direction is SENT and is_data(event)]
-    sizes = [event.size for event in data]
-    said = [event for event in data if event.role <= Role.DATA]
-    rare = bool(said) and (len(said) == 1 or said[-1].at - said[-2].at >= _RARE)
-    reaction = _REACTION_TO_RARE if rare and frames[-1] is said[-1] else 0.0
+    messages = _messages(frames, timeline.duration)
     at = verdict.violations[0].at if verdict is not None and verdict.violations else timeline.duration
     close, age = timeline.close, timeline.duration
     return Features(
         timeline=timeline,
+        events=events,
         end=timeline.end,
         tier=timeline.tier,
         close=close,
@@ -287,11 +296,8 @@ def extract(
         heartbeats=_asked(timeline.heartbeats, age) if timeline.heartbeat_sender is not RECEIVED else _NONE,
         beaten=_beaten(timeline, age),
         asked=_asked(timeline.pings, age),
-        tail=_tail(timeline, frames, reaction),
-        largest_sent=max(sizes, default=0),
-        last_is_largest=bool(sizes) and sizes[-1] > max(sizes[:-1], default=0),
-        last_is_rare=rare,
-        streaming=sum(event.at >= age - _STREAM for event in said) > _STREAMED,
+        tail=_tail(timeline, frames, messages.reaction),
+        messages=messages,
         confirmations=_count(frames, Role.SESSION_CONFIRMED),
         notice=timeline.last(direction=RECEIVED, role=Role.NOTICE),
         harness=_harness(timeline, verdict, at),
@@ -303,6 +309,20 @@ def extract(
         together=together,
         survivors=survivors,
         alike=alike,
+    )
+
+
+def _messages(frames: Sequence[Event], age: float) -> Messages:
+    data = [event for event in frames if event.direction is SENT and is_data(event)]
+    sizes = [event.size for event in data]
+    said = [event for event in data if event.role <= Role.DATA]
+    rare = bool(said) and (len(said) == 1 or said[-1].at - said[-2].at >= _RARE)
+    return Messages(
+        max(sizes, default=0),
+        bool(sizes) and sizes[-1] > max(sizes[:-1], default=0),
+        rare,
+        sum(event.at >= age - _STREAM for event in said) > _STREAMED,
+        _REACTION_TO_RARE if rare and frames[-1] is said[-1] else 0.0,
     )
 
 

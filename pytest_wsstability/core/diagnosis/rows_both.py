@@ -107,7 +107,7 @@ ROWS = (
         remedy="answer ping frames with pong frames in the client; or reset the deadline in the "
         "server's read loop too, so that heartbeats count (gorilla: SetReadDeadline after each read)",
         proved=True,
-        source="lab book 1.2, measured with gorilla/websocket",
+        source="measured with gorilla/websocket",
     ),
     Signature(
         cause=Cause.PONG_DEADLINE,
@@ -123,7 +123,7 @@ ROWS = (
         remedy="send pings before the deadline ({nine_tenths}), and reset it in the read loop too "
         "(gorilla: SetReadDeadline)",
         proved=True,
-        source="lab book 1.2, measured with gorilla/websocket",
+        source="measured with gorilla/websocket",
     ),
     Signature(
         cause=Cause.PING_UNANSWERED,
@@ -139,7 +139,7 @@ ROWS = (
         remedy="answer ping frames with pong frames in the client; or reset the deadline in the "
         "server's read loop too (gorilla: SetReadDeadline)",
         runner_up=Cause.HALF_OPEN,
-        source="lab book 1.2",
+        source="measured with gorilla/websocket",
     ),
     Signature(
         cause=Cause.READ_DEADLINE,
@@ -153,7 +153,7 @@ ROWS = (
         remedy="let the client send {reset_by} more often than every {half}, or reset the deadline on "
         "whatever it sends",
         runner_up=Cause.HALF_OPEN,
-        source="lab book 1.2",
+        source="measured with gorilla/websocket",
     ),
     Signature(
         cause=Cause.HANDLER_ERROR,

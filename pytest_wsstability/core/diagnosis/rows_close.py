@@ -32,7 +32,7 @@ ROWS = (
         evidence=("end", "last_sent"),
         remedy="renew the token before it expires (this one lived {age}), or allow the client what it does",
         runner_up=Cause.CLOSED_BY_PEER,
-        source="lab book 6, row 9",
+        source="RFC 6455, section 7.4.1",
     ),
     Signature(
         cause=Cause.SESSION_DUPLICATED,
@@ -44,7 +44,7 @@ ROWS = (
         blame=Side.SELF,
         evidence=("end",),
         remedy="close the old connection before the new one, or let the server drop the older of the two",
-        source="lab book 6, row 26",
+        source="documentation (graphql-ws, Discord)",
     ),
     Signature(
         cause=Cause.SESSION_NOT_CONFIRMED,
@@ -56,7 +56,7 @@ ROWS = (
         blame=Side.SELF,
         evidence=("end", "session"),
         remedy="send the session's first message right after the opening",
-        source="lab book 2 (graphql-ws)",
+        source="source of graphql-ws",
     ),
     Signature(
         cause=Cause.OVERLOADED,
@@ -68,7 +68,7 @@ ROWS = (
         blame=Side.PEER,
         evidence=("end",),
         remedy="come back later and with jitter; raise the {peer}'s limit on connections",
-        source="lab book 3.1",
+        source="RFC 6455, section 7.4.1, and IANA's registry",
     ),
     Signature(
         cause=Cause.UPSTREAM_FAILED,
@@ -80,7 +80,7 @@ ROWS = (
         blame=Side.PATH,
         evidence=("end",),
         remedy="look at the gateway's log, and at the server behind it",
-        source="lab book 3.1",
+        source="RFC 6455, section 7.4.1, and IANA's registry",
     ),
     Signature(
         cause=Cause.RESTART,
@@ -93,7 +93,7 @@ ROWS = (
         evidence=("end", "together"),
         remedy="drain before a restart, and reconnect with jitter",
         runner_up=Cause.PLANNED_ROTATION,
-        source="lab book 6, row 8; uvicorn sends it at shutdown (measured)",
+        source="uvicorn sends it at shutdown (measured)",
     ),
     Signature(
         cause=Cause.RESTART,
@@ -107,7 +107,7 @@ ROWS = (
         evidence=("together", "end"),
         remedy="drain before a restart, and reconnect with jitter",
         runner_up=Cause.PLANNED_ROTATION,
-        source="lab book 6, row 8",
+        source="measured",
     ),
     Signature(
         cause=Cause.PEER_LEFT,
@@ -119,7 +119,7 @@ ROWS = (
         blame=Side.PEER,
         evidence=("end",),
         remedy="a browser sends 1001 when its page is left or reloaded: keep the page open",
-        source="lab book 3.1",
+        source="RFC 6455, section 7.4.1, and IANA's registry",
     ),
     Signature(
         cause=Cause.HANDLER_ERROR,
@@ -132,7 +132,7 @@ ROWS = (
         evidence=("end", "last_sent"),
         remedy="see the {peer}'s traceback; {after_sending}",
         runner_up=Cause.PEER_FROZEN,
-        source="lab book 6, row 7",
+        source="measured with websockets",
     ),
     Signature(
         cause=Cause.IDLE_AS_NORMAL,
@@ -146,7 +146,7 @@ ROWS = (
         evidence=("end", "silences"),
         remedy="send something more often than every {half_idle}",
         runner_up=Cause.CLOSED_BY_PEER,
-        source="lab book 6, row 24",
+        source="reports (Helius, Phoenix)",
     ),
     Signature(
         cause=Cause.RESTART,
@@ -159,7 +159,7 @@ ROWS = (
         evidence=("end", "together"),
         remedy="drain before a restart, and reconnect with jitter",
         runner_up=Cause.PLANNED_ROTATION,
-        source="lab book 6, row 8; websockets and Caddy send it at shutdown (measured)",
+        source="websockets and Caddy send it at shutdown (measured)",
     ),
     Signature(
         cause=Cause.CLOSED_BY_PEER,
@@ -172,6 +172,6 @@ ROWS = (
         evidence=("end", "last_sent"),
         remedy="see why the {peer} closes: its function returned, or its own rules say so",
         runner_up=Cause.IDLE_AS_NORMAL,
-        source="lab book 3.1",
+        source="RFC 6455, section 7.4.1, and IANA's registry",
     ),
 )

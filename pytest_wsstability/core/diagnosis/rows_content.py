@@ -20,7 +20,7 @@ ROWS = (
         evidence=("end", "parser", "last_received"),
         remedy="test again with compression off: what goes away then is permessage-deflate of the "
         "{peer} or of a proxy; else the {peer} writes wrong frames",
-        source="lab book 6, row 11",
+        source="measured",
     ),
     Signature(
         cause=Cause.MESSAGE_TOO_BIG,
@@ -32,7 +32,7 @@ ROWS = (
         blame=Side.PEER,
         evidence=("end", "parser"),
         remedy="let the {peer} send smaller messages, or raise max_size at the {end}",
-        source="lab book 6, row 10",
+        source="measured",
     ),
     Signature(
         cause=Cause.MESSAGE_TOO_BIG,
@@ -45,7 +45,7 @@ ROWS = (
         evidence=("end", "largest"),
         remedy="send smaller messages, or raise the {peer}'s limit (max_size, ws_max_size, maxPayload, "
         "SetReadLimit)",
-        source="lab book 6, row 10",
+        source="measured",
     ),
     Signature(
         cause=Cause.PROTOCOL_ERROR,
@@ -57,6 +57,6 @@ ROWS = (
         blame=Side.SELF,
         evidence=("end", "last_sent"),
         remedy="test again with compression off; look for a proxy that changes frames",
-        source="lab book 6, row 11",
+        source="measured",
     ),
 )

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..close import TransportEnd
-from ..events import Direction, End, Traffic
-from . import timers
-from .features import RECEIVED, SENT, SILENCE, Features
+from .features import Features
 from .signature import Side, Signature
-from .timers import TimerKind
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
@@ -24,7 +21,7 @@ def _unheard(f: Features) -> bool:
 
 def _after_big_message(f: Features) -> bool:
     message = f.tail.message
-    return f.cut and message is not None and message.size >= _BIG and f.last_is_largest
+    return f.cut and message is not None and message.size >= _BIG and f.messages.last_is_largest
 
 
 def _forgotten(f: Features) -> bool:
@@ -39,55 +36,6 @@ def _forgotten(f: Features) -> bool:
     )
 
 
-def _idle(f: Features) -> bool:
-    return f.cut and f.silence >= SILENCE and f.longest_quiet
-
-
-def _idle_number(f: Features) -> bool:
-    return bool(timers.known(f.silence, f.tier, TimerKind.IDLE)) or timers.is_round(f.silence, f.tier)
-
-
-def _age_number(f: Features) -> bool:
-    return bool(timers.known(f.age, f.tier, TimerKind.AGE)) or timers.is_round(f.age, f.tier)
-
-
-def _aged(f: Features) -> bool:
-    """Whether traffic flowed to an end at an age that limits have."""
-    return f.cut and not _idle(f) and _age_number(f)
-
-
-def _without_messages(f: Features) -> bool:
-    """Whether messages, and nothing else, were missing for longer than ever, both ways."""
-    data = [f.silent(direction, Traffic.DATA) for direction in (SENT, RECEIVED)]
-    broke = all(f.broke_silence(direction, Traffic.DATA) for direction in (SENT, RECEIVED))
-    alike = abs(data[0] - data[1]) <= max(1.0, 0.02 * data[0])
-    return f.cut and broke and alike and min(data) >= SILENCE and timers.is_round(min(data), f.tier)
-
-
-def _one_way(f: Features, *what: tuple[Direction, Traffic]) -> bool:
-    """Whether one kind of traffic was never silent for longer, and that long is what timers are."""
-    return f.cut and any(
-        f.silent(direction, traffic) >= SILENCE
-        and f.broke_silence(direction, traffic)
-        and timers.is_round(f.silent(direction, traffic), f.tier)
-        for direction, traffic in what
-    )
-
-
-def _pong_deadline(f: Features) -> bool:
-    """Whether traffic flowed, no ping ever came, and the time without pongs has a timer's length."""
-    without = f.silent(SENT, Traffic.PONG)
-    return (
-        f.cut
-        and not f.pings.received
-        and f.end is End.CLIENT
-        and f.silent(SENT) < f.age
-        and f.broke_silence(SENT, Traffic.PONG)
-        and (without < f.age - SILENCE or bool(timers.known(without, f.tier, TimerKind.PONG)))
-        and timers.is_round(without, f.tier)
-    )
-
-
 def _unread(f: Features) -> bool:
     """
     Whether the peer threw away what this end had sent, though each of its pings was answered at once.
@@ -97,7 +45,7 @@ def _unread(f: Features) -> bool:
     """
     reset = f.close is not None and f.close.transport is TransportEnd.RESET
     spoke_last = f.silent(SENT) < f.silent(RECEIVED)
-    return f.cut and reset and f.prompt_pongs and spoke_last and not f.last_is_rare
+    return f.cut and reset and f.prompt_pongs and spoke_last and not f.messages.last_is_rare
 
 
 def _after_message(f: Features) -> bool:
@@ -106,12 +54,12 @@ def _after_message(f: Features) -> bool:
 
 def _after_some_message(f: Features) -> bool:
     """The same where messages are not so dense that any end comes right after one."""
-    return _after_message(f) and not f.streaming
+    return _after_message(f) and not f.messages.streaming
 
 
 def _after_rare_message(f: Features) -> bool:
     """Whether it would be a coincidence that the end came right after this end's message."""
-    return _after_message(f) and f.last_is_rare
+    return _after_message(f) and f.messages.last_is_rare
 
 
 ROWS = (
@@ -127,7 +75,7 @@ ROWS = (
         evidence=("end", "last_received", "together"),
         remedy="look for a crash of the {peer}, or a proxy that cut the stream at this moment",
         runner_up=Cause.RESTART,
-        source="lab book 6, row 22",
+        source="measured",
     ),
     Signature(
         cause=Cause.HALF_OPEN,
@@ -144,7 +92,7 @@ ROWS = (
         evidence=("tcp", "end", "silences"),
         remedy="look at the network, a NAT or a sleeping host between the two ends",
         runner_up=Cause.NAT_EXPIRED,
-        source="lab book 6, row 3; lab book 9: 7 of 7",
+        source="TCP_INFO, measured: 7 of 7",
     ),
     Signature(
         cause=Cause.NAT_EXPIRED,
@@ -158,7 +106,7 @@ ROWS = (
         evidence=("end", "silences", "last_sent"),
         remedy="send something more often than every {half_quiet}, or turn TCP keepalive on",
         runner_up=Cause.RESTART,
-        source="lab book 6, row 18",
+        source="documentation of NAT gateways",
     ),
     Signature(
         cause=Cause.PING_UNANSWERED,
@@ -172,7 +120,7 @@ ROWS = (
         evidence=("server_pings", "end", "heartbeats"),
         remedy="answer ping frames with pong frames",
         runner_up=Cause.PONG_DEADLINE,
-        source="lab book 6, row 15, and 1.3",
+        source="measured; defaults from the servers' source",
     ),
     Signature(
         cause=Cause.HEARTBEAT_UNANSWERED,
@@ -185,7 +133,7 @@ ROWS = (
         blame=Side.SELF,
         evidence=("beaten", "end"),
         remedy="answer the {peer}'s heartbeats",
-        source="lab book 1.3",
+        source="defaults of servers, from their source",
     ),
     Signature(
         cause=Cause.RESTART,
@@ -199,7 +147,7 @@ ROWS = (
         evidence=("together", "end"),
         remedy="drain before a restart, and reconnect with jitter",
         runner_up=Cause.MID_FRAME,
-        source="lab book 6, row 16",
+        source="measured",
     ),
     Signature(
         cause=Cause.PEER_FROZEN,
@@ -214,7 +162,7 @@ ROWS = (
         evidence=("tcp", "questions", "end"),
         remedy="look for blocking calls in the {peer}'s event loop, or a stopped process",
         runner_up=Cause.HALF_OPEN,
-        source="lab book 6, row 4; lab book 9: 26 of 26",
+        source="TCP_INFO, measured: 26 of 26",
     ),
     Signature(
         cause=Cause.PEER_NOT_READING,
@@ -228,7 +176,7 @@ ROWS = (
         evidence=("server_pings", "questions", "end"),
         remedy="in the {peer}'s handler, read in a task of its own",
         runner_up=Cause.HALF_OPEN,
-        source="lab book 6, row 6a",
+        source="measured with websockets and uvicorn",
     ),
     Signature(
         cause=Cause.PEER_NOT_READING,
@@ -243,7 +191,7 @@ ROWS = (
         remedy="in the {peer}'s handler, read in a task of its own: a handler that awaits something "
         "else while messages wait does not see pongs (or raise ping_timeout)",
         runner_up=Cause.RESTART,
-        source="lab book 0.1, finding 10, measured with uvicorn",
+        source="measured with uvicorn",
     ),
     Signature(
         cause=Cause.HALF_OPEN,
@@ -257,7 +205,7 @@ ROWS = (
         evidence=("questions", "silences", "tcp"),
         remedy="look at the network between the two ends, then at the {peer}'s process",
         runner_up=Cause.PEER_FROZEN,
-        source="lab book 6, rows 3 and 6c",
+        source="TCP_INFO, measured",
     ),
     Signature(
         cause=Cause.MESSAGE_TOO_BIG,
@@ -271,7 +219,7 @@ ROWS = (
         evidence=("last_sent", "end", "largest"),
         remedy="send smaller messages, or raise the limit (max_size, ws_max_size, maxPayload, SetReadLimit)",
         runner_up=Cause.HANDLER_ERROR,
-        source="lab book 6, row 10, measured with gorilla/websocket",
+        source="measured with gorilla/websocket",
     ),
     Signature(
         cause=Cause.HANDLER_ERROR,
@@ -285,139 +233,12 @@ ROWS = (
         evidence=("last_sent", "end", "together"),
         remedy="send the same message on a fresh connection, and see the {peer}'s log",
         runner_up=Cause.MESSAGE_TOO_BIG,
-        source="lab book 6, row 17, measured with uvicorn and aiohttp",
+        source="measured with uvicorn and aiohttp",
     ),
-    Signature(
-        cause=Cause.IDLE_TIMEOUT,
-        shows="no close frame, after the longest silence either way, of a length that timers have; talk "
-        "before it",
-        when=lambda f: _idle(f) and not f.passive and _idle_number(f),
-        confidence=HIGH,
-        sentence="an idle timeout of {idle}: nothing was sent either way for {silence}{idle_owners}",
-        headline="idle timeout {idle}",
-        blame=Side.PATH,
-        evidence=("silences", "end", "server_pings"),
-        remedy="send a heartbeat or ping more often than every {half_idle}, or raise {idle_knobs}",
-        runner_up=Cause.MAX_AGE,
-        source="lab book 6, row 12, measured",
-    ),
-    Signature(
-        cause=Cause.IDLE_TIMEOUT,
-        shows="no close frame, and nothing was said since the session stood: silence and age are the same",
-        when=lambda f: _idle(f) and f.passive and _idle_number(f),
-        confidence=MEDIUM,
-        sentence="an idle timeout of {idle}, or a maximum age of {max_age}: nothing was said, so that "
-        "the two look the same{idle_owners}",
-        headline="idle timeout {idle}, or maximum age",
-        blame=Side.PATH,
-        evidence=("silences", "end", "server_pings"),
-        remedy="send a heartbeat more often than every {half_idle}: if the connection then dies at the "
-        "same age, it is a maximum age (then raise that, or reconnect)",
-        runner_up=Cause.MAX_AGE,
-        source="lab book 9, measured",
-    ),
-    Signature(
-        cause=Cause.IDLE_TIMEOUT,
-        shows="no close frame, after the longest time without messages either way, though control frames "
-        "went on",
-        when=lambda f: _without_messages(f) and not _idle(f),
-        confidence=MEDIUM,
-        sentence="an idle timeout of {up} that only messages reset: pings and pongs went on, but no message "
-        "came or went for {up_time}{message_owners}",
-        headline="idle timeout {up} that only messages reset",
-        blame=Side.PATH,
-        evidence=("silences", "server_pings", "end"),
-        remedy="send a message (a heartbeat of the application) more often than every {half_up}: ping "
-        "frames do not count",
-        runner_up=Cause.READ_DEADLINE,
-        source="lab book 1.4 (AWS API Gateway)",
-    ),
-    Signature(
-        cause=Cause.READ_DEADLINE,
-        shows="no close frame, after the longest time without bytes, or without messages, of this end",
-        when=lambda f: _one_way(f, (SENT, Traffic.ANY), (SENT, Traffic.DATA)) and not _idle(f),
-        confidence=MEDIUM,
-        sentence="a read deadline of {up}: the {peer} kept talking, but the {end} sent no {up_what} for "
-        "{up_time}",
-        headline="read deadline {up}: no {up_what} of the {end}",
-        blame=Side.PEER,
-        evidence=("silences", "end", "server_pings"),
-        remedy="let the {end} send {up_what} more often than every {half_up}",
-        runner_up=Cause.MAX_AGE,
-        source="lab book 1.4 (OCI, Deepgram, Phoenix)",
-    ),
-    Signature(
-        cause=Cause.IDLE_TIMEOUT,
-        shows="no close frame, after the longest time without bytes, or without messages, of the peer",
-        when=lambda f: _one_way(f, (RECEIVED, Traffic.ANY), (RECEIVED, Traffic.DATA)) and not _idle(f),
-        confidence=MEDIUM,
-        sentence="an idle timeout of {down} on what the {peer} sends: the {end} kept talking, but no "
-        "{down_what} came for {down_time}",
-        headline="idle timeout {down} on what the {peer} sends",
-        blame=Side.PATH,
-        evidence=("silences", "end"),
-        remedy="let the {peer} send {down_what} more often than every {half_down}",
-        runner_up=Cause.MAX_AGE,
-        source="lab book 1.4 (OCI, CloudFront)",
-    ),
-    Signature(
-        cause=Cause.PONG_DEADLINE,
-        shows="no close frame while traffic flowed, no ping ever came, and the age, or the time since "
-        "this end's last pong, has a deadline's length",
-        when=_pong_deadline,
-        confidence=MEDIUM,
-        sentence="a read deadline of {pongless} that only pongs reset: traffic flowed to the end, and "
-        "no ping came that asks for a pong",
-        headline="read deadline {pongless} (pong-only), and no pings",
-        blame=Side.PEER,
-        evidence=("server_pings", "silences", "end"),
-        remedy="let the {peer} send pings before its deadline, and reset it on whatever it reads "
-        "(gorilla: SetReadDeadline in the read loop)",
-        runner_up=Cause.MAX_AGE,
-        source="lab book 6, row 14, measured with gorilla/websocket",
-    ),
-    Signature(
-        cause=Cause.MAX_AGE,
-        shows="no close frame while traffic flowed, at the same age as other connections",
-        when=lambda f: f.cut and f.together > 0 and f.alike and not _idle(f),
-        confidence=HIGH,
-        sentence="a maximum age of {max_age}: traffic flowed to the end, and {together} other "
-        "connections ended at the same age{age_owners}",
-        headline="maximum age {max_age}",
-        blame=Side.PATH,
-        evidence=("silences", "together", "end"),
-        remedy="raise {age_knobs}, or reconnect before it; a heartbeat does not help",
-        runner_up=Cause.RESTART,
-        source="lab book 6, row 13",
-    ),
-    Signature(
-        cause=Cause.MAX_AGE,
-        shows="the same at an age that read deadlines have, though each ping of the peer was answered",
-        when=lambda f: _aged(f) and f.prompt_pongs and bool(timers.known(f.age, f.tier, TimerKind.PONG)),
-        confidence=MEDIUM,
-        sentence="a maximum age of {max_age}, or a path that lost the pongs: traffic flowed to the end, "
-        "longer silences were survived, and each ping was answered{age_owners}",
-        headline="maximum age {max_age}, or pongs lost on the way",
-        blame=Side.PATH,
-        evidence=("silences", "server_pings", "end"),
-        remedy="see at the server whether the pongs arrive; else raise {age_knobs}, or reconnect before it",
-        runner_up=Cause.CONTROL_FRAMES_LOST,
-        source="lab book 6, row 13",
-    ),
-    Signature(
-        cause=Cause.MAX_AGE,
-        shows="no close frame while traffic flowed, at an age that limits have",
-        when=_aged,
-        confidence=MEDIUM,
-        sentence="a maximum age of {max_age}: traffic flowed to the end, and longer silences were "
-        "survived{age_owners}",
-        headline="maximum age {max_age}",
-        blame=Side.PATH,
-        evidence=("silences", "server_pings", "end"),
-        remedy="raise {age_knobs}, or reconnect before it; a heartbeat does not help",
-        runner_up=Cause.RESTART,
-        source="lab book 6, row 13",
-    ),
+)
+
+# Behind the timers: it fits wherever the end came right after a message.
+LAST = (
     Signature(
         cause=Cause.HANDLER_ERROR,
         shows="no close frame, right after a message that this end sent",
@@ -430,6 +251,6 @@ ROWS = (
         evidence=("last_sent", "end", "together"),
         remedy="send the same message on a fresh connection, and see the {peer}'s log",
         runner_up=Cause.MESSAGE_TOO_BIG,
-        source="lab book 6, row 17, measured with uvicorn and aiohttp",
+        source="measured with uvicorn and aiohttp",
     ),
 )

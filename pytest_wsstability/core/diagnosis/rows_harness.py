@@ -32,7 +32,7 @@ ROWS = (
         evidence=("end", "slept"),
         remedy="run the test on a machine that does not sleep",
         runner_up=Cause.HARNESS_BLOCKED,
-        source="lab book 6, row 25",
+        source="design",
     ),
     Signature(
         cause=Cause.HARNESS_BLOCKED,
@@ -47,7 +47,7 @@ ROWS = (
         evidence=("end", "lag"),
         remedy="run blocking calls in a thread (asyncio.to_thread), or the test on a quieter machine",
         runner_up=Cause.PING_UNANSWERED,
-        source="lab book 6, row 0, measured: 4 s of a blocked loop",
+        source="measured: 4 s of a blocked loop",
     ),
     Signature(
         cause=Cause.HARNESS_NOT_READING,
@@ -61,7 +61,7 @@ ROWS = (
         evidence=("end", "paused"),
         remedy="take messages with recv(), or pass inbox=0 to throw them away",
         runner_up=Cause.PING_UNANSWERED,
-        source="lab book 6, row 0, measured: more than 16 unread frames",
+        source="measured: more than 16 unread frames",
     ),
     Signature(
         cause=Cause.HARNESS_NOT_READING,
@@ -89,7 +89,7 @@ ROWS = (
         evidence=("notice", "end"),
         remedy="test that the client resumes: the end itself was announced (max_age_ok= allows it)",
         runner_up=Cause.RESTART,
-        source="lab book 6, row 2",
+        source="documentation of the protocols",
     ),
     Signature(
         cause=Cause.CLOSED_HERE,

@@ -42,7 +42,7 @@ ROWS = (
         evidence=("end", "beaten"),
         remedy="answer the {peer}'s heartbeats (Engine.IO 4: 2 with 3) within pingTimeout",
         runner_up=Cause.CLOSED_BY_PEER,
-        source="lab book 6, row 23, measured with engine.io 6",
+        source="measured with engine.io 6",
     ),
     Signature(
         cause=Cause.HEARTBEAT_UNANSWERED,
@@ -56,7 +56,7 @@ ROWS = (
         evidence=("end", "beaten"),
         remedy="answer the {peer}'s heartbeats",
         runner_up=Cause.CLOSED_BY_PEER,
-        source="lab book 1.3",
+        source="defaults of servers, from their source",
     ),
     Signature(
         cause=Cause.PING_UNANSWERED,
@@ -69,7 +69,7 @@ ROWS = (
         blame=Side.SELF,
         evidence=("server_pings", "end"),
         remedy="answer ping frames with pong frames",
-        source="lab book 6, row 6b",
+        source="measured",
     ),
     Signature(
         cause=Cause.HALF_OPEN,
@@ -82,7 +82,7 @@ ROWS = (
         evidence=("tcp", "server_pings", "end"),
         remedy="look at the network between the two ends",
         runner_up=Cause.PEER_NOT_READING,
-        source="lab book 6, row 6c",
+        source="measured",
     ),
     Signature(
         cause=Cause.PEER_NOT_READING,
@@ -97,7 +97,7 @@ ROWS = (
         remedy="in the {peer}'s handler, read in a task of its own: a handler that awaits something "
         "else while messages wait does not see pongs (or raise ping_timeout)",
         runner_up=Cause.HALF_OPEN,
-        source="lab book 6, row 6a, measured with websockets and uvicorn",
+        source="measured with websockets and uvicorn",
     ),
     Signature(
         cause=Cause.HALF_OPEN,
@@ -110,7 +110,7 @@ ROWS = (
         evidence=("server_pings", "end"),
         remedy="look for a proxy that swallows ping frames",
         runner_up=Cause.PEER_NOT_READING,
-        source="lab book 6, row 6c",
+        source="measured",
     ),
     Signature(
         cause=Cause.PING_UNANSWERED,
@@ -123,7 +123,7 @@ ROWS = (
         evidence=("server_pings", "end"),
         remedy="answer ping frames with pong frames",
         runner_up=Cause.CLOSED_BY_PEER,
-        source="lab book 9: a ping timeout was seen as 1011, 1000, 1008, 1001 and empty",
+        source="measured: a ping timeout was seen as 1011, 1000, 1008, 1001 and empty",
     ),
     Signature(
         cause=Cause.READ_DEADLINE,
@@ -136,7 +136,7 @@ ROWS = (
         evidence=("end", "silences"),
         remedy="send messages (heartbeats) more often than every {half_silent_data}",
         runner_up=Cause.PONG_DEADLINE,
-        source="lab book 1.4 (Deepgram, Phoenix)",
+        source="documentation or reports (Deepgram, Phoenix)",
     ),
     Signature(
         cause=Cause.PONG_DEADLINE,
@@ -151,7 +151,7 @@ ROWS = (
         evidence=("end", "server_pings", "silences"),
         remedy="let the {peer} send pings, and reset its deadline on whatever it reads",
         runner_up=Cause.MAX_AGE,
-        source="lab book 6, row 14",
+        source="measured with gorilla/websocket",
     ),
     Signature(
         cause=Cause.HALF_OPEN,
@@ -164,7 +164,7 @@ ROWS = (
         evidence=("tcp", "own_pings", "end"),
         remedy="look at the network, a NAT or a sleeping host between the two ends",
         runner_up=Cause.PEER_FROZEN,
-        source="lab book 6, row 3, measured",
+        source="measured",
     ),
     Signature(
         cause=Cause.PEER_NOT_READING,
@@ -179,7 +179,7 @@ ROWS = (
         evidence=("questions", "last_received", "tcp"),
         remedy="in the {peer}'s handler, read in a task of its own; look for a path that is dead one way",
         runner_up=Cause.HALF_OPEN,
-        source="lab book 1.5",
+        source="TCP_INFO, measured",
     ),
     Signature(
         cause=Cause.NO_PONGS,
@@ -194,7 +194,7 @@ ROWS = (
         remedy="use a heartbeat of the application instead of pings, if the {peer} (AWS API Gateway, "
         "for one) answers none",
         runner_up=Cause.HALF_OPEN,
-        source="lab book 6, row 5",
+        source="documentation (AWS API Gateway)",
     ),
     Signature(
         cause=Cause.PEER_FROZEN,
@@ -208,7 +208,7 @@ ROWS = (
         evidence=("tcp", "own_pings", "end"),
         remedy="look for blocking calls in the {peer}'s event loop, or a stopped process",
         runner_up=Cause.HALF_OPEN,
-        source="lab book 6, row 4, measured",
+        source="measured",
     ),
     Signature(
         cause=Cause.HALF_OPEN,
@@ -222,6 +222,6 @@ ROWS = (
         evidence=("own_pings", "silences", "tcp"),
         remedy="look at the network between the two ends, then at the {peer}'s process",
         runner_up=Cause.PEER_FROZEN,
-        source="lab book 6, rows 3 and 4",
+        source="TCP_INFO, measured",
     ),
 )

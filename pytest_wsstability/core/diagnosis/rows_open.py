@@ -58,10 +58,10 @@ def _one_way_dead(f: Features) -> bool:
     timeline = f.timeline
     usual = timeline.longest_gap(RECEIVED, Traffic.DATA)
     answered = f.heartbeats.answered > 0 and f.heartbeats.open_since is None
-    quiet = timeline.duration - max(
-        (event.at for event in timeline if _stream(event)), default=timeline.duration
-    )
-    return answered and quiet > max(5.0, 3 * min(usual, 60.0))
+    if f.ended or not answered:
+        return False
+    last = next((event.at for event in reversed(f.events) if _stream(event)), f.age)
+    return f.age - last > max(5.0, 3 * min(usual, 60.0))
 
 
 def _stream(event: Event) -> bool:
@@ -79,7 +79,7 @@ ROWS = (
         blame=Side.PEER,
         evidence=("session",),
         remedy="look for two handlers of the same session in the {peer}",
-        source="lab book 6, row 26",
+        source="documentation (graphql-ws, Discord)",
     ),
     Signature(
         cause=Cause.SESSION_LOST,
@@ -91,7 +91,7 @@ ROWS = (
         blame=Side.PEER,
         evidence=("session", "flaws"),
         remedy="look how the {peer} finds a session by its id: it was lost, or mixed up with another",
-        source="lab book 6, row 26",
+        source="documentation (graphql-ws, Discord)",
     ),
     Signature(
         cause=Cause.SESSION_NOT_CONFIRMED,
@@ -117,7 +117,7 @@ ROWS = (
         evidence=("tcp", "questions", "silences"),
         remedy="look at the network, a NAT or a sleeping host between the two ends",
         runner_up=Cause.PEER_FROZEN,
-        source="lab book 6, row 3, measured",
+        source="measured",
     ),
     Signature(
         cause=Cause.BACKPRESSURE,
@@ -130,7 +130,7 @@ ROWS = (
         evidence=("tcp", "questions"),
         remedy="send less, or let the {peer} read in a task of its own",
         runner_up=Cause.HALF_OPEN,
-        source="lab book 6, row 21, measured",
+        source="measured",
     ),
     Signature(
         cause=Cause.ZOMBIE,
@@ -144,7 +144,7 @@ ROWS = (
         evidence=("questions", "own_pings", "server_pings", "tcp"),
         remedy="look at the {peer}'s workers and queues: pongs prove its I/O loop only",
         runner_up=Cause.PEER_NOT_READING,
-        source="lab book 6, row 19",
+        source="measured",
     ),
     Signature(
         cause=Cause.NO_PONGS,
@@ -157,7 +157,7 @@ ROWS = (
         evidence=("own_pings", "last_received", "tcp"),
         remedy="use a heartbeat of the application instead of pings, if the {peer} answers none",
         runner_up=Cause.CONTROL_FRAMES_LOST,
-        source="lab book 6, row 5",
+        source="documentation (AWS API Gateway)",
     ),
     Signature(
         cause=Cause.PEER_NOT_READING,
@@ -171,7 +171,7 @@ ROWS = (
         evidence=("questions", "last_received", "tcp"),
         remedy="in the {peer}'s handler, read in a task of its own; look for a path that is dead one way",
         runner_up=Cause.HALF_OPEN,
-        source="lab book 1.5",
+        source="TCP_INFO, measured",
     ),
     Signature(
         cause=Cause.PEER_FROZEN,
@@ -185,7 +185,7 @@ ROWS = (
         evidence=("tcp", "questions", "silences"),
         remedy="look for blocking calls in the {peer}'s event loop, or a stopped process",
         runner_up=Cause.HALF_OPEN,
-        source="lab book 6, row 4, measured",
+        source="measured",
     ),
     Signature(
         cause=Cause.HALF_OPEN,
@@ -199,7 +199,7 @@ ROWS = (
         evidence=("questions", "silences", "tcp"),
         remedy="send ping frames beside the heartbeats, or allow one missed heartbeat, to learn more",
         runner_up=Cause.ZOMBIE,
-        source="lab book 1.5",
+        source="TCP_INFO, measured",
     ),
     Signature(
         cause=Cause.HALF_OPEN,
@@ -213,7 +213,7 @@ ROWS = (
         evidence=("questions", "silences", "tcp"),
         remedy="look at the network between the two ends, then at the {peer}'s process",
         runner_up=Cause.PEER_FROZEN,
-        source="lab book 6, rows 3 and 4",
+        source="TCP_INFO, measured",
     ),
     Signature(
         cause=Cause.PEER_FROZEN,
@@ -226,7 +226,7 @@ ROWS = (
         evidence=("late", "tcp"),
         remedy="look for blocking calls in the {peer}'s event loop",
         runner_up=Cause.PATH_STALLED,
-        source="lab book 1.5 (descending ramp), measured",
+        source="measured",
     ),
     Signature(
         cause=Cause.SLOW_ANSWERS,
@@ -240,7 +240,7 @@ ROWS = (
         remedy="compare with the round trip of ping frames: if that is as long, the path is slow, else "
         "the {peer}",
         runner_up=Cause.PATH_STALLED,
-        source="lab book 6, row 21",
+        source="TCP_INFO, measured",
     ),
     Signature(
         cause=Cause.HEARTBEATS_STOPPED,
@@ -254,7 +254,7 @@ ROWS = (
         remedy="a hidden browser tab runs its timers once a minute or less: send heartbeats from a "
         "worker, or let the server ask",
         runner_up=Cause.HALF_OPEN,
-        source="lab book 1.6, C (background tab)",
+        source="documentation of browsers (background tabs)",
     ),
     Signature(
         cause=Cause.ONE_WAY_DEAD,
@@ -267,6 +267,6 @@ ROWS = (
         evidence=("heartbeats", "silences"),
         remedy="subscribe again, and look for a gap in the messages' numbers",
         runner_up=Cause.ZOMBIE,
-        source="lab book 6, row 20",
+        source="design",
     ),
 )

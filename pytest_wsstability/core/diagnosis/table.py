@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from . import rows_both, rows_close, rows_content, rows_cut, rows_harness, rows_keepalive, rows_open
+from . import (
+    rows_both,
+    rows_close,
+    rows_content,
+    rows_cut,
+    rows_harness,
+    rows_keepalive,
+    rows_open,
+    rows_timers,
+)
 from .signature import Signature
 
 SIGNATURES: tuple[Signature, ...] = (
@@ -12,5 +21,7 @@ SIGNATURES: tuple[Signature, ...] = (
     *rows_keepalive.ROWS,
     *rows_close.ROWS,
     *rows_cut.ROWS,
+    *rows_timers.ROWS,
+    *rows_cut.LAST,
     *rows_open.ROWS,
 )

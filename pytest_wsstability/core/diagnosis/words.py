@@ -186,7 +186,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "slowest": _slowest,
     "beat_gap": lambda f: _seconds(f.age - (f.timeline.heartbeats.last_at or 0.0)),
     # Messages.
-    "largest": lambda f: size(f.largest_sent),
+    "largest": lambda f: size(f.messages.largest),
     "last_size": lambda f: size(f.tail.message.size) if f.tail.message else "unknown size",
     "after_sending": _after_sending,
     # The session, other connections, the test process, the kernel.
