@@ -14,7 +14,8 @@ from ..verdict import HARNESS, Outcome, Verdict
 from . import timers
 from .evidence import facts, ruled_out
 from .experiments import experiment
-from .features import RECEIVED, SENT, SILENCE, TOGETHER, Features, extract
+from .extract import extract
+from .features import RECEIVED, SENT, SILENCE, TOGETHER, Features
 from .signature import Signature
 from .table import SIGNATURES
 from .timers import TimerKind

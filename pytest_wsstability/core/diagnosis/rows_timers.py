@@ -12,7 +12,6 @@ from .timers import TimerKind
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
 
-
 def _idle(f: Features) -> bool:
     return f.cut and f.silence >= SILENCE and f.longest_quiet
 
