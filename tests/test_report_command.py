@@ -84,11 +84,13 @@ def test_json(file, report):
 
 def test_other_forms(file, report, tmp_path):
     """Written, and not printed."""
-    targets = [str(tmp_path / name) for name in ("m.md", "m.json", "m.jsonl")]
+    pytest.importorskip("jinja2")
+    targets = [str(tmp_path / name) for name in ("m.md", "m.json", "m.jsonl", "m.html")]
     status, out, _ = report(file(cut()), *(f"--to={target}" for target in targets))
 
     assert (status, out) == (1, "")
     assert (tmp_path / "m.md").read_text().startswith("## WebSocket stability")
+    assert (tmp_path / "m.html").read_text().startswith("<!doctype html>")
     assert report(targets[1])[1] == report(targets[2])[1] == report(file(cut()))[1]
 
 

@@ -12,7 +12,13 @@ PREFIX = "ws_"
 
 
 def properties(results: Sequence[Result]) -> list[tuple[str, str]]:
-    """The properties of a test case; those of its second hold are called ``ws_verdict_2`` and so on."""
+    """
+    The properties of a test case.
+
+    Those of its second hold are called ``ws_verdict_2`` and so on; those of a second attempt, which
+    stand beside those of the first, ``ws_verdict_attempt_2``.
+
+    """
     found = []
     for number, result in enumerate(results, 1):
         row = cells(result)
@@ -22,6 +28,7 @@ def properties(results: Sequence[Result]) -> list[tuple[str, str]]:
             "close": row.close, "cause": row.cause,
         }  # fmt: skip
         suffix = "" if number == 1 else f"_{number}"
+        suffix += "" if result.attempt == 1 else f"_attempt_{result.attempt}"
         found += [(f"{PREFIX}{name}{suffix}", text) for name, text in texts.items() if text]
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -164,6 +165,27 @@ def test_a_folder_that_cannot_be_written(module, pytester, ini):
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: --ws-save: *occupied* cannot be written: *"])
+
+
+def test_a_full_disk_costs_the_saved_run_and_no_more(module, kept, pytester, monkeypatch):
+    """It says so; what was kept before stays, and the run ends as its tests do."""
+    module(GREEN, "--ws-save", "main")
+    write = Path.write_text
+
+    def full(path, text, **options):
+        if path.name == "0002_main.json":
+            write(path, text[:10], **options)
+            raise OSError(28, "No space left on device")
+        return write(path, text, **options)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    result = module(GREEN, "--ws-save", "main", "--ws-report=a.json")
+
+    assert result.ret == 0
+    assert kept() == ["0001_main.json"]
+    result.stdout.fnmatch_lines(
+        ["the run was not kept: No space left on device", "report written to *a.json"]
+    )
 
 
 def test_with_xdist(module, kept):

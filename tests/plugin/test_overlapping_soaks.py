@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.serving import SOON, Crowd, serving
@@ -267,7 +269,8 @@ def test_an_interrupt_keeps_what_was_seen(pytester, url, crowd, monkeypatch):
             pass
         """
     )
-    result = pytester.runpytest_inprocess(f"--ws-url={url}", "--ws-soak-early", no_reraise_ctrlc=True)
+    arguments = (f"--ws-url={url}", "--ws-soak-early", "--ws-report=a.json")
+    result = pytester.runpytest_inprocess(*arguments, no_reraise_ctrlc=True)
 
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.stdout.fnmatch_lines(
@@ -275,8 +278,11 @@ def test_an_interrupt_keeps_what_was_seen(pytester, url, crowd, monkeypatch):
             "  INCONCLUSIVE */120 s *",
             "    *::test_it?0?",
             "    cause: inconclusive: interrupted at * of 120 s",
+            "real time: 0 of 5 holds stable, 5 inconclusive; nothing is known beyond *",
         ]
     )
+    results = json.loads((pytester.path / "a.json").read_text())["results"]
+    assert [each["verdict"]["outcome"] for each in results] == ["inconclusive"] * 5
     assert crowd.codes == [1000] * 5
 
 

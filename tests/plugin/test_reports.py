@@ -152,6 +152,41 @@ def test_a_hostile_close_reason_does_nothing_anywhere(run, pytester, monkeypatch
     ElementTree.fromstring(texts["j.xml"])
 
 
+def test_credentials_are_in_no_report(run, pytester):
+    """Of the URL, of headers, and of what the server says."""
+    source = """
+        import pytest
+        from tests.serving import serving
+
+        @pytest.fixture
+        def ws_url():
+            async def leave(connection):
+                await connection.close(4401, "Bearer hunter2 of ?token=hunter2 has expired")
+
+            with serving(handler=leave) as url:
+                yield url.replace("ws://", "ws://user:hunter2@") + "?token=hunter2&room=7"
+
+        @pytest.mark.ws_stability(alive_for="2m", time="real")
+        def test_it(ws_soak):
+            pass
+    """
+    names = ["a.json", "b.jsonl", "c.md", "d.html", "j.xml"]
+    options = [f"--ws-report={name}" for name in names[:4]]
+    header = "--ws-header=Authorization: Bearer hunter2"
+    result = run(source, header, "--junitxml=j.xml", "--ws-save=x", *options)
+
+    assert result.parseoutcomes() == {"failed": 1}
+    kept = list(pytester.path.glob(".wsstability/*/*.json"))
+    texts = [
+        result.stdout.str(),
+        *(path.read_text() for path in (*map(pytester.path.joinpath, names), *kept)),
+    ]
+    assert len(texts) == 7
+    for text in texts:
+        assert "room=7" in text
+        assert "hunter2" not in text
+
+
 def test_junit_has_properties_and_one_headline(run, pytester):
     """Of each test case and of the suite; the whole story is the text of the failure."""
     run(RED, "--junitxml=j.xml")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 from tests.serving import serving
@@ -119,3 +122,27 @@ def test_a_value_that_makes_no_sense(run, ini):
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: ini ws_reruns: 'pass' is none of fail, report"])
+
+
+def test_reports_have_each_attempt(run, ini, pytester):
+    """Which was unstable stays known, beside the one that was not."""
+    ini("ws_reruns = report")
+    source = VIRTUAL.format(mark="", unstable=2)
+    result = run(source, "--reruns=2", "--ws-report=a.json", "--junitxml=j.xml", "--ws-fail-on=unstable > 0")
+    attempts = json.loads((pytester.path / "a.json").read_text())["results"]
+
+    assert [(each["attempt"], each["verdict"]["outcome"]) for each in attempts] == [
+        (1, "unstable"),
+        (2, "unstable"),
+        (3, "stable"),
+    ]
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        ["    *::test_it (attempt 2)", "FAIL ws_fail_on unstable > 0: 2 of 3 holds *"]
+    )
+    text = (pytester.path / "j.xml").read_text()
+    assert re.findall(r'name="(ws_verdict\w*)" value="(\w+)"', text) == [
+        ("ws_verdict", "UNSTABLE"),
+        ("ws_verdict_attempt_2", "UNSTABLE"),
+        ("ws_verdict_attempt_3", "stable"),
+    ]
