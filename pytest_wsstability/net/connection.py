@@ -93,7 +93,9 @@ class Connection(Judged):
         """
         Send a text (``str``) or binary (``bytes``) message; an iterable is sent in fragments.
 
-        Waits while the transport's buffer is full.
+        Waits while the transport's buffer is full. A message in fragments that is given up in the middle (by
+        a cancellation, say) fails the connection with 1011: the peer could not tell what it has from a
+        whole one.
 
         Raises:
             ConnectionEnded: if the connection has ended or is closing.
@@ -108,10 +110,15 @@ class Connection(Judged):
         fragments = list(message)
         if not fragments:
             raise ValueError("send: no fragment to send")
-        for index, fragment in enumerate(fragments):
-            send = websocket.send_fragment if index else websocket.send_message
-            send(fragment, fin=index == len(fragments) - 1)
+        websocket.send_message(fragments[0], fin=len(fragments) == 1)
+        try:
             await websocket.drain()
+            for index, fragment in enumerate(fragments[1:], 2):
+                websocket.send_fragment(fragment, fin=index == len(fragments))
+                await websocket.drain()
+        except BaseException:
+            websocket.give_message_up()
+            raise
 
     async def recv(self) -> str | bytes:
         """

@@ -223,6 +223,11 @@ class WebSocket(Stream):
             for message, role in behind or ():
                 self.send_message(message, role)
 
+    def give_message_up(self) -> None:
+        """Fail the connection if a message in fragments is under way: nothing else can end one."""
+        if self._behind is not None and self.is_open:
+            self.fail(1011, "a message in fragments was not finished")
+
     def _sent(self, now: float, opcode: int, size: int, role: Role) -> None:
         """Record a data frame, and write it: with nothing else, as control frames never wait to be sent."""
         assert self.timeline is not None

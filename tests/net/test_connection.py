@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from pytest_wsstability import ConnectionEnded, Direction, Opcode, Orchestrator
+from pytest_wsstability.core.close import CloseFrame
 from tests.net.peers import (
     BINARY,
     CONT,
@@ -105,6 +106,53 @@ async def test_a_heartbeat_waits_for_the_end_of_a_message_in_fragments():
         await connection.ping()
         assert connection.timeline.heartbeats.sent == connection.timeline.heartbeats.answered == 2
         await connection.assert_alive_for("2m")
+
+
+async def test_a_message_that_is_given_up_in_the_middle_fails_the_connection():
+    """Cut short, it would look whole to the peer; left open, nothing else could be sent for ever."""
+
+    async def script(peer):
+        peer.pause()
+        await reading.wait()
+        peer.writer.transport.resume_reading()
+        await peer.gone()
+
+    reading = asyncio.Event()
+    async with talking(script) as connection:
+        sending = asyncio.create_task(connection.send([b"x" * 2**24] * 4))
+        while connection.timeline.count(Direction.SENT) == 0:
+            await asyncio.sleep(0)
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        with pytest.raises(ConnectionEnded, match="a message in fragments was not finished"):
+            await connection.send("more")
+
+        reading.set()
+        await connection.wait_closed()
+        assert connection.timeline.close.sent == CloseFrame(1011, "a message in fragments was not finished")
+        assert connection.timeline.close.abnormal
+
+
+async def test_a_fragment_that_cannot_be_sent_fails_the_connection_too():
+    """Whatever the reason."""
+    async with connected({"echo": True}) as (connection, server):
+        with pytest.raises(TypeError):
+            await connection.send(["one", None])
+
+        await connection.wait_closed()
+        assert server.sessions[0].timeline.close.received.code == 1011
+
+
+async def test_a_message_refused_before_it_began_fails_nothing():
+    """Another task is in the middle of one; it goes on."""
+    async with connected({"echo": True}) as (connection, _):
+        connection.websocket.send_message("first ", fin=False)
+        with pytest.raises(RuntimeError, match=r"in the middle of a message"):
+            await connection.send(["not", "now"])
+        connection.websocket.send_fragment("last", fin=True)
+
+        assert await connection.recv() == "first last"
 
 
 async def test_no_fragment_at_all_is_refused():

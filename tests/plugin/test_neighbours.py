@@ -94,6 +94,28 @@ def test_timeout_ends_what_spins(run):
     result.stdout.fnmatch_lines(["*Timeout*0.5*"])
 
 
+def test_timeout_ends_a_callback(run):
+    """Its signal is raised inside a callback of the loop, where asyncio catches what is raised."""
+    result = run(
+        """
+        import asyncio
+
+        async def test_it(ws_clock):
+            def spin():
+                while True:
+                    pass
+
+            asyncio.get_running_loop().call_later(1, spin)
+            await asyncio.sleep(5)
+        """,
+        "--timeout=0.5",
+        "--timeout-method=signal",
+    )
+
+    assert result.parseoutcomes() == {"failed": 1}
+    result.stdout.fnmatch_lines(["*Timeout*0.5*"])
+
+
 def test_looptime_on_the_same_suite(run):
     """Its own tests are its, ours are ours."""
     pytest.importorskip("looptime")

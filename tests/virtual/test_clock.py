@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import signal
 
 import pytest
 
@@ -258,6 +259,38 @@ def test_a_busy_loop_is_a_deadlock(monkeypatch):
 
     with pytest.raises(VirtualDeadlock, match=r"the loop turned 10,000 times .*: a busy sleep\(0\) loop"):
         run_virtual(main())
+
+
+@pytest.mark.parametrize("place", ["task", "callback", "timer"])
+def test_what_a_signal_handler_raises_ends_the_run(place):
+    """pytest-timeout fails a test from its handler, wherever that lands: asyncio would log it and go on."""
+
+    class Failed(BaseException):
+        pass
+
+    def handler(*_):
+        raise Failed
+
+    def land():
+        signal.raise_signal(signal.SIGTERM)
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        if place == "task":
+            land()
+        elif place == "callback":
+            loop.call_soon(land)
+        else:
+            loop.call_later(5, land)
+        while True:
+            await asyncio.sleep(1)
+
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        with pytest.raises(Failed):
+            run_virtual(main())
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_loop_that_is_stopped_can_go_on():
