@@ -19,6 +19,7 @@ from tests.net.peers import (
     serving,
     silent,
     talking,
+    until,
 )
 
 pytestmark = pytest.mark.ws_stability
@@ -120,8 +121,7 @@ async def test_a_message_that_is_given_up_in_the_middle_fails_the_connection():
     reading = asyncio.Event()
     async with talking(script) as connection:
         sending = asyncio.create_task(connection.send([b"x" * 2**24] * 4))
-        while connection.timeline.count(Direction.SENT) == 0:
-            await asyncio.sleep(0)
+        await until(lambda: connection.timeline.count(Direction.SENT) > 0)
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sending

@@ -282,8 +282,7 @@ def test_what_a_signal_handler_raises_ends_the_run(place):
             loop.call_soon(land)
         else:
             loop.call_later(5, land)
-        while True:
-            await asyncio.sleep(1)
+        await asyncio.sleep(3600)
 
     before = signal.signal(signal.SIGTERM, handler)
     try:
