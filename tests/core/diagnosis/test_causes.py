@@ -80,6 +80,10 @@ ENDED = [
     ([(1, "<ping"), (1, ">pong"), (1.3, ">text"), (1.31, FIN)], Cause.HANDLER_ERROR, MEDIUM, SERVER),
     ([(1, "<ping"), (1, ">pong"), (1.47, ">text"), (1.64, FIN)], Cause.HANDLER_ERROR, MEDIUM, SERVER),
     (
+        [(2.01, ">text"), (2.011, "<ping"), (2.011, ">pong"), (2.2, FIN)],
+        Cause.HANDLER_ERROR, MEDIUM, SERVER,
+    ),
+    (
         [(1, ">text"), (1, "<text"), (30, ">text"), (30.2, "<text"), (30.4, FIN)],
         Cause.UNDETERMINED, LOW, NOBODY,
     ),
