@@ -47,7 +47,9 @@ def _lost_at(error: BaseException) -> float | None:
     from .core.events import End
     from .core.verdict import Outcome, Rule
 
-    if not isinstance(error, StabilityError) or error.timelines[0].end is not End.CLIENT:
+    if not isinstance(error, StabilityError) or not error.timelines:
+        return None
+    if error.timelines[0].end is not End.CLIENT:
         return None
     if error.verdict.outcome is not Outcome.UNSTABLE or not _has_ended(error):
         return None

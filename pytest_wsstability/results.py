@@ -174,7 +174,7 @@ def _found(item: pytest.Item, results: Results) -> Iterator[Result]:
     from .net.errors import OpeningError
 
     for error in errors:
-        if isinstance(error, StabilityError) and id(error.timelines[0]) not in seen:
+        if isinstance(error, StabilityError) and not seen.intersection(map(id, error.timelines[:1])):
             yield _result(item, results, "", Judgement(error.requirement, error.verdict), error.timelines)
         elif isinstance(error, OpeningError) and (requirement := plan_of(item).requirement) is not None:
             yield _result(item, results, error.url, Judgement(requirement, _not_opened(item, error)), ())
@@ -228,7 +228,7 @@ def _is_expected(item: pytest.Item, verdict: Verdict, timelines: tuple[Timeline,
     if verdict.outcome is Outcome.STABLE:
         return False
     failures = [error for error in item.stash[_errors_key] if isinstance(error, StabilityError)]
-    if any(timelines and error.timelines[0] is timelines[0] for error in failures):
+    if any(timelines and error.timelines[:1] == timelines[:1] for error in failures):
         return not item.stash[_failed_key]
     return bool(failures) or not item.stash[_failed_key]
 

@@ -18,6 +18,7 @@ EXAMPLES = {
     "test_deadline_table.py": {"passed": 8},
     "test_faults.py": {"passed": 10},
     "test_own_server.py": {"passed": 2},
+    "test_reconnect.py": {"passed": 4},
     "test_story.py": {"passed": 2, "xfailed": 1},
     "test_url.py": {"passed": 3},
 }

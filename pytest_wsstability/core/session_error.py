@@ -8,7 +8,6 @@ from .assertions import StabilityError
 from .attempts import Record
 from .duration import show_duration as show
 from .requirement import Requirement
-from .timeline import Timeline
 from .verdict import Outcome, Rule, Verdict
 
 # Lines of the record in a message.
@@ -30,37 +29,30 @@ class SessionError(StabilityError):
     Attributes:
         requirement: empty; the verdict's violations say what was required.
         verdict: the judgement; its outcome is UNSTABLE or INCONCLUSIVE.
-        timelines: what the server saw of the connections, oldest first.
+        timelines: empty, because no single connection was judged.
+        record: everybody who connected, with what the server saw of the connections.
 
     """
 
     def __init__(self, verdict: Verdict, record: Record) -> None:
-        text = _explain(verdict, record)
-        self._fill(verdict, tuple(each.timeline for each in record.opened if each.timeline), text)
-
-    def _fill(self, verdict: Verdict, timelines: tuple[Timeline, ...], text: str) -> None:
         self.requirement = Requirement()
         self.verdict = verdict
-        self.timelines = timelines
-        AssertionError.__init__(self, text)
+        self.timelines = ()
+        self.record = record
+        AssertionError.__init__(self, _explain(verdict, record, _LINES))
 
     def retell(self, verdict: Verdict, *, whole: bool = False) -> None:
-        """Nothing more to say: it has no diagnosis, and the message is the whole record."""
+        """Say it again, with the whole record; no diagnosis of a connection tells why its client is away."""
+        self.args = (_explain(self.verdict, self.record, None if whole else _LINES),)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_rebuilt, (self.verdict, self.timelines, str(self)))
+        return (type(self), (self.verdict, self.record))
 
 
 SessionError.__module__ = "pytest_wsstability"
 
 
-def _rebuilt(verdict: Verdict, timelines: tuple[Timeline, ...], text: str) -> SessionError:
-    error = SessionError.__new__(SessionError)
-    error._fill(verdict, timelines, text)
-    return error
-
-
-def _explain(verdict: Verdict, record: Record) -> str:
+def _explain(verdict: Verdict, record: Record, longest: int | None) -> str:
     lines = [f"{verdict.headline} [server end]"]
     for violation in verdict.violations[:_VIOLATIONS]:
         lines += [f"  expected  {violation.expected}", f"  observed  {violation.observed}"]
@@ -69,8 +61,9 @@ def _explain(verdict: Verdict, record: Record) -> str:
     if verdict.outcome is Outcome.INCONCLUSIVE:
         lines += [f"  in doubt  {doubt.text}" for doubt in verdict.doubts]
     moments = record.moments()
-    lines.append(f"  record    (last {len(moments[-_LINES:])} of {len(moments)} events)")
-    lines += [f"    {moment}" for moment in moments[-_LINES:]]
+    shown = moments if longest is None else moments[-longest:]
+    lines.append(f"  record    (last {len(shown)} of {len(moments)} events)")
+    lines += [f"    {moment}" for moment in shown]
     rules = dict.fromkeys(violation.rule for violation in verdict.violations)
     lines += [f"  hint      {_HINTS[rule]}" for rule in rules if rule in _HINTS]
     lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}; nothing is known beyond")

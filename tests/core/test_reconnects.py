@@ -208,7 +208,7 @@ def test_the_message_shows_what_happened():
         "  hint      reconnect after every end, 1005 and 1006 too, with the session id of before\n"
         "  covered   100 s in virtual time; nothing is known beyond"
     )
-    assert [line.session_id for line in error.timelines] == ["a"]
+    assert [attempt.session_id for attempt in error.record.attempts] == ["a", None, None]
 
 
 def test_the_error_survives_pickling():
@@ -218,7 +218,21 @@ def test_the_error_survives_pickling():
     again = pickle.loads(pickle.dumps(error))
 
     assert (str(again), again.verdict) == (str(error), error.verdict)
-    assert len(again.timelines) == 1
+    assert len(again.record.attempts) == 1
+
+
+def test_the_whole_record_is_shown_on_demand():
+    """Of a crowd the last ten lines, and all of them with -vv; nothing is diagnosed."""
+    book = record(*[(number, 60, f"s{number}") for number in range(20)])
+    error = SessionError(reconnects(book), book)
+    assert str(error).count("ended: 1006") == 10
+    error.retell(error.verdict)
+    assert str(error).count("ended: 1006") == 10
+    error.retell(error.verdict, whole=True)
+
+    assert str(error).count("ended: 1006") == 20
+    assert "record    (last 40 of 40 events)" in str(error)
+    assert error.verdict.diagnosis is None
 
 
 def test_an_inconclusive_message_says_what_is_in_doubt():

@@ -255,3 +255,26 @@ def test_a_client_that_does_not_come_back_fails(failure):
     assert "SessionError: session 'abc' did not come back within 30 s [server end]" in printed
     assert "+0.000 s < attempt 1: opened, session 'abc'" in printed
     assert "returning.py" not in printed
+
+
+REFUSED = """
+import asyncio
+import pytest
+from pytest_wsstability import OpeningError, faults
+
+@pytest.mark.ws_orchestrator(faults=[faults.RefuseUpgrade(503)])
+async def test_it(ws_orchestrator, ws_connect):
+    for _ in range(5):
+        with pytest.raises(OpeningError):
+            await ws_connect()
+    ws_orchestrator.assert_no_reconnect_storm(max_per_second=2)
+"""
+
+
+def test_a_storm_of_clients_that_never_got_in_fails(failure, pytester):
+    """No connection opened, so that there is no timeline; the report has the failure all the same."""
+    printed = failure(REFUSED, "-vv", "--ws-report=report.json")
+
+    assert "SessionError: 5 attempts in one second, more than 2 [server end]" in printed
+    assert "+0.000 s < attempt 5: refused with HTTP 503" in printed
+    assert "5 attempts in one second, more than 2" in (pytester.path / "report.json").read_text()

@@ -10,7 +10,7 @@ from ..cause import Blame, Cause, Confidence, Diagnosis, Hypothesis
 from ..duration import show_duration as show
 from ..events import Traffic
 from ..timeline import Timeline
-from ..verdict import HARNESS, Outcome, Verdict
+from ..verdict import HARNESS, Outcome, Rule, Verdict
 from . import timers
 from .evidence import facts, ruled_out
 from .experiments import experiment
@@ -61,7 +61,8 @@ def diagnosed(verdict: Verdict, timelines: Sequence[Timeline], *, cohort: Sequen
     """
     A final verdict with its diagnosis.
 
-    A stable one needs none, and neither does one that is in doubt only because too little was seen.
+    A stable one needs none, and neither does one that is in doubt only because too little was seen, nor
+    one about messages that are missing or double.
 
     Args:
         verdict: what a requirement made of the first timeline.
@@ -71,6 +72,9 @@ def diagnosed(verdict: Verdict, timelines: Sequence[Timeline], *, cohort: Sequen
     """
     reasons = {doubt.reason for doubt in verdict.doubts}
     if verdict.outcome is Outcome.STABLE or (not verdict.violations and not reasons & HARNESS):
+        return verdict
+    if verdict.violations and all(violation.rule is Rule.MESSAGES for violation in verdict.violations):
+        # They went lost between connections, of which this is one: its own record cannot say why.
         return verdict
     found = diagnose(timelines[0], timelines[1:], cohort=cohort, verdict=verdict)
     return replace(verdict, diagnosis=found)
