@@ -30,6 +30,8 @@ class Spent(NamedTuple):
     cpu: float
     user: float
     output: str
+    # Resident memory at its largest, in MiB.
+    peak: float
 
 
 @contextmanager
@@ -99,7 +101,9 @@ def _spent(command: Sequence[str], folder: Path, environment: dict[str, str], ex
         printed = output.read()
     if process.returncode != expected:
         raise RuntimeError(f"pytest ended with {process.returncode}, not {expected}:\n{printed}")
-    return Spent(wall, usage.ru_utime + usage.ru_stime, usage.ru_utime, printed)
+    # Kilobytes on Linux, bytes on macOS.
+    peak = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    return Spent(wall, usage.ru_utime + usage.ru_stime, usage.ru_utime, printed, peak)
 
 
 def run_module(name: str, *arguments: str) -> str:
