@@ -31,6 +31,19 @@ class Flaw(Enum):
     UNASKED = "session confirmed before session_info"
 
 
+# What each of them should have been.
+_RIGHT = {
+    Flaw.EARLY: "session_info after the greeting",
+    Flaw.REPEATED: "session_info once a connection",
+    Flaw.CHANGED: "one session id a connection",
+    Flaw.MALFORMED: "session_info with the session's id",
+    Flaw.UNEXPECTED: "session_info before anything else",
+    Flaw.WRONG_SESSION: "session_confirmed for this session",
+    Flaw.CONFIRMED_AGAIN: "session_confirmed once a connection",
+    Flaw.UNASKED: "session_confirmed after session_info",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Irregularity:
     """One of them, as an end saw it."""
@@ -89,7 +102,7 @@ def handshake(requirement: Requirement, timeline: Timeline) -> Iterator[Violatio
         yield Violation(
             Rule.HANDSHAKE,
             each.at,
-            "greeting, session_info and session_confirmed once each, in this order",
+            _RIGHT[each.flaw],
             f"{each.flaw.value} at +{each.at:.3f} s: {show_text(each.detail)}",
             f"{each.flaw.value}: {show_text(each.detail)}",
         )

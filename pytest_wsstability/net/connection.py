@@ -221,8 +221,12 @@ class Connection(Judged):
         """
         __tracebackhide__ = True
         if self.previous is None:
+            raise ValueError("assert_session_resumed: this is a first connection, and no reconnect()")
+        profile = self.websocket.profile
+        if not profile.has_session:
             raise ValueError(
-                "assert_session_resumed: this is a first connection; connection.reconnect() gives more"
+                f"assert_session_resumed: the profile {profile.name!r} has no session; "
+                "assert_messages_intact() counts messages without one"
             )
         await self.assert_session_confirmed(within=within)
         if self.tally.seen:

@@ -245,6 +245,25 @@ async def test_a_connection_that_is_open_cannot_reconnect():
             await orchestrator.sessions[0].connection.reconnect()
 
 
+async def test_where_there_is_no_session_none_is_resumed():
+    """The messages may be counted all the same."""
+    numbered = FRAMES.replace(name="numbered", sequence="seq")
+    async with connected({"profile": numbered, "echo": True}) as (first, _):
+        await first.send('{"seq":1}')
+        await first.recv()
+        await first.close()
+        second = await first.reconnect()
+        await second.send('{"seq":3}')
+        await second.recv()
+        with pytest.raises(
+            ValueError, match=r"^assert_session_resumed: the profile 'numbered' has no session; "
+        ):
+            await second.assert_session_resumed()
+        with pytest.raises(StabilityError, match=r"^messages lost: 1 of 3 lost: 2 "):
+            second.assert_messages_intact()
+        await second.close()
+
+
 async def test_a_first_connection_resumes_nothing():
     """There is nothing before it."""
     async with connected() as (connection, _):

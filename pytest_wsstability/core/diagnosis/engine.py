@@ -57,12 +57,16 @@ def diagnose_all(timelines: Sequence[Timeline]) -> list[Diagnosis]:
     return [_diagnose(timeline, (), cohort, None) for timeline in timelines]
 
 
+# Rules about what messages say, and not about whether the connection carries them.
+_CONTENT = frozenset({Rule.MESSAGES, Rule.HANDSHAKE})
+
+
 def diagnosed(verdict: Verdict, timelines: Sequence[Timeline], *, cohort: Sequence[Timeline] = ()) -> Verdict:
     """
     A final verdict with its diagnosis.
 
-    A stable one needs none, and neither does one that is in doubt only because too little was seen, nor
-    one about messages that are missing or double.
+    A stable one needs none, and neither does one that is in doubt only because too little was seen. One
+    about the content of messages has one only if a cause is known: the connection's timers say nothing of it.
 
     Args:
         verdict: what a requirement made of the first timeline.
@@ -73,10 +77,10 @@ def diagnosed(verdict: Verdict, timelines: Sequence[Timeline], *, cohort: Sequen
     reasons = {doubt.reason for doubt in verdict.doubts}
     if verdict.outcome is Outcome.STABLE or (not verdict.violations and not reasons & HARNESS):
         return verdict
-    if verdict.violations and all(violation.rule is Rule.MESSAGES for violation in verdict.violations):
-        # They went lost between connections, of which this is one: its own record cannot say why.
-        return verdict
     found = diagnose(timelines[0], timelines[1:], cohort=cohort, verdict=verdict)
+    content = verdict.violations and all(each.rule in _CONTENT for each in verdict.violations)
+    if content and found.cause is Cause.UNDETERMINED:
+        return verdict
     return replace(verdict, diagnosis=found)
 
 
