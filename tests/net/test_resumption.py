@@ -6,6 +6,7 @@ import json
 import pytest
 
 from pytest_wsstability import (
+    FRAMES,
     JSON,
     Backoff,
     OpeningError,
@@ -255,9 +256,7 @@ async def test_where_there_is_no_session_none_is_resumed():
         second = await first.reconnect()
         await second.send('{"seq":3}')
         await second.recv()
-        with pytest.raises(
-            ValueError, match=r"^assert_session_resumed: the profile 'numbered' has no session; "
-        ):
+        with pytest.raises(ValueError, match=r"^assert_session_resumed: the profile 'numbered' has no"):
             await second.assert_session_resumed()
         with pytest.raises(StabilityError, match=r"^messages lost: 1 of 3 lost: 2 "):
             second.assert_messages_intact()
