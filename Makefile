@@ -8,7 +8,7 @@ NODE := tests/servers/node_modules
 # --group needs pip 25.1.
 PIP_NEEDED := pip>=25.1
 
-.PHONY: demo test test-real real-table test-all test-lowest lint bench clean
+.PHONY: demo test test-real real-table test-all test-lowest test-asyncio lint bench clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -37,8 +37,14 @@ real-table: $(READY)  ## docs/real-servers.md, from what the servers of other ma
 	tests/real/install.sh
 	WSSTABILITY_REAL_TABLE=docs/real-servers.md $(BIN)/python -m pytest --quiet -m servers -rs tests/real
 
-test-all: $(READY) $(NODE)  ## the quick tests on every Python there is, and on the lowest versions claimed
+test-all: $(READY) $(NODE)  ## the quick tests on every Python, on the lowest versions, on each pytest-asyncio
 	$(PYTHON) tests/everywhere.py
+
+test-lowest: $(READY) $(NODE)  ## ... on the lowest versions that are claimed
+	$(PYTHON) tests/everywhere.py lowest
+
+test-asyncio: $(READY)  ## ... what touches pytest-asyncio, on each of its versions before the newest
+	$(PYTHON) tests/everywhere.py asyncio-1.1 asyncio-1.2 asyncio-1.3 asyncio-1.4
 
 lint: $(READY)
 	$(BIN)/ruff check .
