@@ -68,6 +68,14 @@ def is_virtual(node: pytest.Item | pytest.Collector) -> bool:
     return settings.url is None and "url" not in marker.kwargs and not _leaves(node)
 
 
+def patches_time(node: pytest.Item | pytest.Collector) -> bool:
+    """Whether the time module is to follow the virtual loop of a test, class or module."""
+    if isinstance(node, pytest.Item):
+        return plan_of(node).patch_time
+    marker = next(node.iter_markers(STABILITY), None)
+    return marker is not None and bool(marker.kwargs.get("patch_time", False))
+
+
 def loop_scope(item: pytest.Item) -> str:
     """The scope of the loop on which an async test runs: what its asyncio marker says, or else the ini."""
     marker = item.get_closest_marker("asyncio")

@@ -20,7 +20,8 @@ MIDDLEBOX = "ws_middlebox"
 
 DESCRIPTIONS = (
     "ws_stability(alive_for, heartbeat_every, heartbeat_within, heartbeat_missed_max, session_within, "
-    "rtt_p95, allow_close, max_age_ok, url, profile, client, time): the stability that a WebSocket must show",
+    "rtt_p95, allow_close, max_age_ok, url, profile, client, time, patch_time): the stability that a "
+    "WebSocket must show",
     "ws_orchestrator(read_deadline, ping_interval, deadline_reset_by, on_deadline, greet, confirm_sessions, "
     "answer_heartbeats, echo, ...): how the reference orchestrator behaves",
     "ws_long: long when it runs in real time; then it needs --ws-long",
@@ -36,13 +37,13 @@ _LONG = frozenset({LONG})
 _JUDGES = frozenset({"ws_connect", "ws_connection", "ws_soak"})
 # Other plugins' marks that say who runs an async test.
 _RUNNERS = ("asyncio", "anyio", "trio")
-_NOT_REQUIRED = ("url", "profile", "client", "time")
+_NOT_REQUIRED = ("url", "profile", "client", "time", "patch_time")
 
 
 class Plan:
     """What the ws_stability markers of a test say; no dataclass for the reason that `Settings` is none."""
 
-    __slots__ = ("client", "profile", "requirement", "time", "url")
+    __slots__ = ("client", "patch_time", "profile", "requirement", "time", "url")
 
     def __init__(
         self,
@@ -52,6 +53,7 @@ class Plan:
         url: str | None,
         client: str,
         time: str | None,
+        patch_time: bool,
     ) -> None:
         # None: the markers name no part of a requirement.
         self.requirement = requirement
@@ -61,6 +63,8 @@ class Plan:
         self.client = client
         # None: the option says it.
         self.time = time
+        # Let the time module follow the clock of an async test in virtual time.
+        self.patch_time = patch_time
 
 
 _plan_key = pytest.StashKey[Plan]()
@@ -209,11 +213,15 @@ def _plan(item: pytest.Item) -> Plan:
         raise ValueError(f"url: {reason}")
     if (time := others.get("time")) is not None and time not in TIMES:
         raise ValueError(f"time: {time!r} is none of {', '.join(TIMES)}")
+    if not isinstance(patch_time := others.get("patch_time", False), bool):
+        raise ValueError(f"patch_time: {patch_time!r} is neither True nor False")
     profile = find_profile(item.config, others.get("profile"))
     if requirement is not None and requirement.session_within is not None and not profile.has_session:
         raise ValueError(f"session_within: the profile {profile.name!r} has no session to confirm")
     client = client_kind(others.get("client", "browser")).value
-    return Plan(requirement=requirement, url=url, profile=profile, client=client, time=time)
+    return Plan(
+        requirement=requirement, url=url, profile=profile, client=client, time=time, patch_time=patch_time
+    )
 
 
 def find_profile(config: pytest.Config, profile: Profile | str | None) -> Profile:

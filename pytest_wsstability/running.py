@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from . import markers, orders, probing, reporting, reports, reruns, results, soaks, spreading, timeouts
-from .clock import is_virtual, refuse_mixed_time
+from .clock import is_virtual, patches_time, refuse_mixed_time
 from .fixtures import connection_key, fault_reports, loop_key, session_within, soak_key
 from .settings import settings_key
 
@@ -41,6 +41,8 @@ def pytest_fixture_setup(
             chance = orders.chance_of(request.node)
             runner = yield from asyncio_seam.with_virtual_loop(request, order=chance.order, seed=chance.seed)
             request.node.stash[orders.ties_key] = runner.get_loop().ties
+            if patches_time(request.node):
+                asyncio_seam.patch_time(request, runner)
             return runner
     return (yield)
 

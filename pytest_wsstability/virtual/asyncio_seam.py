@@ -15,6 +15,7 @@ import asyncio
 import random
 import re
 from collections.abc import Generator
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ import pytest_asyncio
 import pytest_asyncio.plugin as pytest_asyncio_plugin
 
 from .loop import VirtualLoop
+from .patching import patched_time
 from .runner import virtual_loop_factory
 
 if TYPE_CHECKING:
@@ -72,6 +74,13 @@ def with_virtual_loop(
     request.addfinalizer(partial(random.setstate, random.getstate()))
     random.seed(seed)
     return runner
+
+
+def patch_time(request: pytest.FixtureRequest, runner: asyncio.Runner) -> None:
+    """Let the time module follow the loop of a runner as long as that lives; see `patched_time`."""
+    stack = ExitStack()
+    stack.enter_context(patched_time(runner.get_loop()))
+    request.addfinalizer(stack.close)
 
 
 def _changed(what: str) -> str:
