@@ -118,9 +118,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     _use(node.config)
-    from . import spreading
+    from . import results, spreading
     from .progress import mode_of, progress_of
 
+    results.tell_worker(node)
     progress_of(node.config)
     node.workerinput["wsstability_progress"] = mode_of(node.config)
     spreading.tell_worker(node)

@@ -70,8 +70,9 @@ class Tape:
     """
     What happens on the connections of a session, line by line.
 
-    In real time about once a second; in virtual time, where a second is none, when a test is over, and
-    so with what the workers of xdist send home. Its methods may be called from any thread.
+    In real time about once a second; in virtual time, where a second is none, when a test is over. The
+    controller of xdist writes what its workers send home; until then a worker writes a file of its own.
+    Its methods may be called from any thread.
 
     """
 
@@ -176,6 +177,13 @@ class Tape:
             else f"the report {file.path.name} was not written: {file.error}"
             for file in self._files
         ]
+
+    def discard(self) -> None:
+        """Close the files and delete them: what is in them is elsewhere by now."""
+        with self._lock:
+            for file in self._files:
+                file.close()
+                file.path.unlink(missing_ok=True)
 
     def _write(self, lines: Iterable[str]) -> None:
         head, self._head = self._head, ""

@@ -47,13 +47,14 @@ def prepare(config: pytest.Config) -> None:
     settings = config.stash[settings_key]
     plans = config.stash[reports_key] = Plans()
     if config.stash[results_key].worker:
+        _prepare_tape(config, [_of_worker(config, text) for text in settings.reports if is_tape(text)])
         return
     if settings.fail_on:
         plans.gates = tuple(_gate(text) for text in settings.fail_on)
     plans.paths = tuple(_path(config, text) for text in settings.reports)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     plans.github = Path(summary) if summary else None
-    _prepare_tape(config, [path for path in plans.paths if path.suffix == ".jsonl"])
+    _prepare_tape(config, [path for path in plans.paths if is_tape(path)])
     history.prepare(config)
 
 
@@ -62,6 +63,17 @@ def _prepare_tape(config: pytest.Config, paths: list[Path]) -> None:
         results = config.stash[results_key]
         results.tape = Tape(paths, results.run(), results.since_start)
         config.stash[tape_key] = results.tape
+
+
+def is_tape(path: str | Path) -> bool:
+    """Whether a report is written while holds run."""
+    return Path(path).suffix == ".jsonl"
+
+
+def _of_worker(config: pytest.Config, text: str) -> Path:
+    """Where a worker keeps what the controller will write: beside it, until the worker has sent it home."""
+    path = config.invocation_params.dir / text
+    return path.with_name(f"{path.stem}.{config.stash[results_key].worker}{path.suffix}")
 
 
 def _gate(text: str) -> Gate:
@@ -99,6 +111,8 @@ def finish(session: pytest.Session) -> None:
     """Judge the run as a whole, and write what is to be written; on the controller of xdist only."""
     config = session.config
     results, plans = config.stash[results_key], config.stash[reports_key]
+    if results.worker and results.tape is not None:
+        results.tape.discard()
     if results.worker or config.option.collectonly:
         return
     if results:
@@ -109,7 +123,7 @@ def finish(session: pytest.Session) -> None:
     _tell_junit(config, run)
     history.save(config, run, plans.notes)
     for path in plans.paths:
-        if path.suffix != ".jsonl":
+        if not is_tape(path):
             _write(path, run, plans.notes)
     if results.tape is not None:
         plans.notes += results.tape.close(plans.complaints)

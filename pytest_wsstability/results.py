@@ -34,12 +34,13 @@ _LUGGAGE = "wsstability_results"
 class Results:
     """What was held in a session so far, in the order in which the tests ended."""
 
-    def __init__(self, *, worker: str = "") -> None:
+    def __init__(self, *, worker: str = "", started: str = "") -> None:
         self.worker = worker
+        # Of the whole session, which is the controller's where there are workers.
+        self.started = started or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         # What writes results down as they come; None where nobody asked for it.
         self.tape: Tape | None = None
         self._results: list[Result] = []
-        self._started = datetime.now(UTC)
         self._origin = time.monotonic()
 
     def __iter__(self) -> Iterator[Result]:
@@ -49,8 +50,9 @@ class Results:
         return len(self._results)
 
     def add(self, result: Result) -> None:
-        """Take a result down."""
-        self._results.append(result)
+        """Take a result down; a worker sends it home, too, and keeps it no longer than that."""
+        if not self.worker:
+            self._results.append(result)
         if self.tape is not None:
             self.tape.add(result)
 
@@ -66,7 +68,7 @@ class Results:
         from .core.result import Run
 
         return Run(
-            started=self._started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            started=self.started,
             tool=f"pytest-wsstability {__version__}",
             machine=f"{platform.python_implementation()} {platform.python_version()}, "
             f"{platform.system()} {platform.machine()}",
@@ -78,7 +80,14 @@ class Results:
 def start(config: pytest.Config) -> None:
     """Begin to take results down."""
     worker: dict[str, Any] = getattr(config, "workerinput", {})
-    config.stash[results_key] = Results(worker=worker.get("workerid", ""))
+    config.stash[results_key] = Results(
+        worker=worker.get("workerid", ""), started=worker.get("wsstability_started", "")
+    )
+
+
+def tell_worker(node: Any) -> None:
+    """Let a worker of xdist that is about to start know which session it belongs to."""
+    node.workerinput["wsstability_started"] = node.config.stash[results_key].started
 
 
 def before_report(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
@@ -108,11 +117,10 @@ def after_report(item: pytest.Item, report: pytest.TestReport) -> None:
         return
     results, found = item.config.stash[results_key], item.stash[_found_key]
     del item.stash[_found_key]
+    for result in found:
+        results.add(result)
     if results.worker and found:
         setattr(report, _LUGGAGE, json.dumps([result.as_dict() for result in found]))
-    else:
-        for result in found:
-            results.add(result)
     if results.tape is not None:
         results.tape.over(item.nodeid)
 

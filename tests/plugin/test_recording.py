@@ -14,6 +14,7 @@ import pytest
 from pytest_wsstability.core.events import Role
 from pytest_wsstability.core.verdict import Outcome
 from pytest_wsstability.report.jsonl import parse
+from pytest_wsstability.report.reading import merged, read
 
 HOLD = """
 import pytest
@@ -30,38 +31,75 @@ def records(path):
     return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
+def kill_when(pytester, enough, *arguments):
+    """Run the suite in a session of its own, and kill all of it as soon as there is enough in its files."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--ws-time=real", *arguments]
+    with subprocess.Popen(
+        [*command, "--ws-report=out.jsonl"],
+        cwd=pytester.path,
+        stdout=subprocess.DEVNULL,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST")},
+        start_new_session=True,
+    ) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while not enough():
+                assert time.monotonic() < deadline
+                assert process.poll() is None
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def ticks(path):
+    """How often a file says that its connections were watched."""
+    return sum(each["record"] == "tick" for each in records(path))
+
+
 @pytest.mark.real
 def test_a_killed_run_loses_a_second_at_most(pytester):
     """What was watched until the last tick is there, and is judged as what it is: not watched to the end."""
     pytester.makepyfile(HOLD.format(seconds=60))
     path = pytester.path / "out.jsonl"
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "no:cacheprovider",
-        "--ws-time=real",
-        "--ws-report=out.jsonl",
-    ]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    with subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.DEVNULL, env=environment) as process:
-        try:
-            deadline = time.monotonic() + 30
-            while sum(each["record"] == "tick" for each in records(path)) < 2:
-                assert time.monotonic() < deadline, records(path)
-                assert process.poll() is None
-        finally:
-            process.send_signal(signal.SIGKILL)
+    kill_when(pytester, lambda: ticks(path) >= 2)
     found = records(path)
-    ticks = [each["at"] for each in found if each["record"] == "tick"]
+    *_, last = [each["at"] for each in found if each["record"] == "tick"]
     (hold,) = [each for each in found if each["record"] == "hold"]
     (result,) = parse(path.read_text().splitlines(keepends=True), "out.jsonl").results
 
     assert result.verdict.outcome is Outcome.INCONCLUSIVE
     assert "it is still open" in result.verdict.headline
-    assert result.timelines[0].duration >= ticks[-1] - hold["opened_at"] - 1e-6
+    assert result.timelines[0].duration >= last - hold["opened_at"] - 1e-6
     assert result.timelines[0].heartbeats.answered >= 5
+
+
+@pytest.mark.real
+def test_a_killed_run_with_workers(pytester):
+    """Each worker has a file of its own until it has sent home what is in it; together they have it all."""
+    short = HOLD.format(seconds=1).replace("test_it", "test_short")
+    pytester.makepyfile(short + HOLD.format(seconds=60))
+    home, *workers = [pytester.path / name for name in ("out.jsonl", "out.gw0.jsonl", "out.gw1.jsonl")]
+
+    def enough():
+        done = any(each["record"] == "result" for each in records(home))
+        return done and max(map(ticks, workers)) >= 3
+
+    kill_when(pytester, enough, "-n2")
+    both = merged([read(path) for path in (home, *workers) if path.exists()])
+
+    assert sorted((each.nodeid.rpartition("::")[2], each.verdict.outcome.value) for each in both.results) == [
+        ("test_it", "inconclusive"),
+        ("test_short", "stable"),
+    ]
+
+
+@pytest.mark.real
+def test_workers_leave_nothing_behind(run, pytester):
+    """Their files are for the case that they are killed."""
+    arguments = ("-n1", "--ws-time=real", "--ws-report=out.jsonl", "-p", "no:looptime_plugin")
+    run(HOLD.format(seconds=1.5), *arguments)
+
+    assert [path.name for path in pytester.path.glob("*.jsonl")] == ["out.jsonl"]
+    assert len(read(pytester.path / "out.jsonl").results) == 1
 
 
 @pytest.mark.real
