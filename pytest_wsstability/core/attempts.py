@@ -20,6 +20,8 @@ class Attempt:
     at: float
     # The HTTP status of the answer, 101 when the connection opened; None while there is none.
     status: int | None = None
+    # Seconds after which a refused client was asked to come back (Retry-After); None if it was not.
+    retry_after: float | None = None
     # What the server saw of the connection; None when it did not open.
     timeline: Timeline | None = None
 
@@ -43,7 +45,8 @@ class Attempt:
 
     def __str__(self) -> str:
         if self.timeline is None:
-            return f"refused with HTTP {self.status}" if self.status else "no opening handshake"
+            later = f", Retry-After: {self.retry_after:g}" if self.retry_after is not None else ""
+            return f"refused with HTTP {self.status}{later}" if self.status else "no opening handshake"
         name = self.session_id
         return f"opened, session {show_text(name, 40)!r}" if name is not None else "opened"
 

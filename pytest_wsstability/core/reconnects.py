@@ -31,7 +31,8 @@ class Reconnects:
     Args:
         within: seconds from the end to the opening of the next connection.
         same_session: it must carry the same session id.
-        backoff: no attempt comes sooner after the end, or after the attempt before; None: not required.
+        backoff: no attempt comes sooner after the end, or after the attempt before; None: not required. Nor
+            does one come sooner than the Retry-After of the refusal before it, in any case.
 
     """
 
@@ -49,8 +50,7 @@ class Reconnects:
         findings: list[Finding] = []
         for attempt in ended:
             findings += self._back(record, attempt, successors.get(attempt))
-            if self.backoff is not None:
-                findings += _waits(record, attempt, successors, self.backoff)
+            findings += _waits(record, attempt, successors, self.backoff)
         return _verdict(record, findings)
 
     def deadlines(self, record: Record, of: Iterable[Attempt]) -> list[float]:
@@ -107,30 +107,36 @@ def _refusals(record: Record, start: float, end: float | None = None) -> str:
 
 
 def _waits(
-    record: Record, attempt: Attempt, successors: dict[Attempt, Attempt], backoff: Backoff
+    record: Record, attempt: Attempt, successors: dict[Attempt, Attempt], backoff: Backoff | None
 ) -> Iterator[Finding]:
     """Whether each attempt after an end waited long enough; a longer wait is never wrong here."""
     assert attempt.ended is not None
     successor = successors.get(attempt)
     end = successor.at if successor is not None else record.now
-    between = [each.at for each in record.unopened(attempt.ended, end)]
+    between = record.unopened(attempt.ended, end)
+    if backoff is None and all(each.retry_after is None for each in between):
+        return
     others = [other for other in record.opened if other is not attempt and other.ended is not None]
     if between and any(_away(record, other, successors, attempt.ended, end) for other in others):
         yield Doubt(
             Reason.TOO_FEW, "several clients were away at once, so whose attempts failed cannot be told"
         )
         return
-    instants = [attempt.ended, *between, *([successor.at] if successor is not None else [])]
+    instants = [attempt.ended, *(each.at for each in between)]
+    asked = [0.0, *(each.retry_after or 0.0 for each in between)]
+    if successor is not None:
+        instants.append(successor.at)
     early = _EARLY if record.tolerance > _SAME else _SAME
     for number, (before, at) in enumerate(pairwise(instants)):
-        least = backoff.least(number)
+        least = max(asked[number], backoff.least(number) if backoff is not None else 0.0)
         if at - before < least - early:
+            told = ", as Retry-After said" if least == asked[number] else ""
             yield Violation(
                 Rule.RECONNECTS,
                 record.since_start(at),
-                f"attempt {number + 1} after an end waits at least {show(least)}",
+                f"attempt {number + 1} after an end waits at least {show(least)}{told}",
                 f"{show(at - before)} after {'the attempt before' if number else 'the end'}",
-                f"attempt {number + 1} came after {show(at - before)}, not {show(least)} or more",
+                f"attempt {number + 1} came after {show(at - before)}, not {show(least)} or more{told}",
             )
             return
 

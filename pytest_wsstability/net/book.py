@@ -71,10 +71,10 @@ class Book:
         self._transports[websocket] = attempt, None
         return len(self.attempts) - 1
 
-    def answered(self, websocket: WebSocket, status: int) -> None:
+    def answered(self, websocket: WebSocket, status: int, retry_after: float | None) -> None:
         """A request was answered with HTTP, and does not become a connection."""
         attempt, _ = self._transports[websocket]
-        attempt.status = status
+        attempt.status, attempt.retry_after = status, retry_after
         if status == HTTPStatus.OK:
             # A browser that looked at the page wanted no connection.
             self.attempts.remove(attempt)

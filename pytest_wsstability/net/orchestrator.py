@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
@@ -247,6 +248,28 @@ class Orchestrator:
         await asyncio.sleep(up_at - loop.time())
         self._restarting = None
         await self._open()
+
+    def misbehave(self, faults: Faults = ()) -> None:
+        """
+        From now on do these faults to the clients that come, instead of those of before; nothing: none.
+
+        Args:
+            faults: faults of the peer, as for the constructor; their ``connections`` are counted from now on.
+
+        Raises:
+            TypeError, ValueError: for faults that make no sense, or that are the link's.
+
+        """
+        program = Program.of(faults)
+        check(program, self.profile)
+        if program.link:
+            raise ValueError(
+                f"misbehave: {program.link.steps[0].fault!r} is a fault of the link; give it to the "
+                "constructor, or to a proxy in front of the server"
+            )
+        steps = (*self.program.link.steps, *program.steps)
+        self.program = replace(program, steps=steps)
+        self._faults.change(program)
 
     def witness(self, connection: Connection, *, through: Iterable[FaultProxy] = ()) -> None:
         """

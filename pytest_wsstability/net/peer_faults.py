@@ -73,7 +73,9 @@ class PeerFaults:
     """
 
     def __init__(self, program: Program, book: Book, restart: Callable[[float], object]) -> None:
-        self.program = program.peer
+        self._program = program.peer
+        # The number of the first connection that is counted.
+        self._first = 0
         self.freeze = Freeze()
         self._book = book
         self._restart = restart
@@ -81,7 +83,12 @@ class PeerFaults:
     def reached(self, websocket: WebSocket, number: int) -> tuple[Step, ...]:
         """What is done to the connection with this number, counted from 0."""
         self.freeze.add(websocket)
-        return self.program.steps if self.program.strikes(number) else ()
+        return self._program.steps if self._program.strikes(number - self._first) else ()
+
+    def change(self, program: Program) -> None:
+        """Do this to the connections that come from now on, and count them anew."""
+        self._program = program
+        self._first = len(self._book.attempts)
 
     def strike(self, side: ServerSide, websocket: WebSocket, fault: Fault) -> None:
         """Do it to an open connection."""

@@ -39,7 +39,7 @@ class Register(Protocol):
     def reached(self, websocket: WebSocket) -> int:
         """A transport is there; gives its number, counted from 0."""
 
-    def answered(self, websocket: WebSocket, status: int) -> None:
+    def answered(self, websocket: WebSocket, status: int, retry_after: float | None) -> None:
         """A request was answered with HTTP, and does not become a connection."""
 
     def came(self, connection: Connection) -> None:
@@ -97,7 +97,9 @@ class ServerSide:
         if isinstance(event, Request):
             response = self._answer(protocol, event)
             if response.status_code != 101:
-                self._register.answered(websocket, response.status_code)
+                later = response.headers.get("Retry-After")
+                seconds = float(later) if later is not None else None
+                self._register.answered(websocket, response.status_code, seconds)
             if protocol.parser_exc or protocol.close_rcvd:
                 # RFC 6455, section 4.1: a client waits for this answer. What it sent with its request has
                 # ended the stream for the sans-I/O layer.

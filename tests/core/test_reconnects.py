@@ -17,10 +17,17 @@ STABLE, UNSTABLE, INCONCLUSIVE = Outcome.STABLE, Outcome.UNSTABLE, Outcome.INCON
 
 
 def record(*rows, now=100.0, tier=Tier.VIRTUAL):
-    """``(at, ended, session)`` opened; ``(at, status)`` was refused, with None for no HTTP at all."""
+    """
+    ``(at, ended, session)`` opened; ``(at, status)`` was refused, with None for no HTTP at all.
+
+    A status of text has a Retry-After behind it: ``"503 5"``.
+
+    """
     attempts = []
     for at, *rest in rows:
-        attempt = Attempt(START + at, rest[0] if len(rest) == 1 else 101)
+        status, _, later = str(rest[0] if len(rest) == 1 else 101).partition(" ")
+        attempt = Attempt(START + at, int(status) if status != "None" else None)
+        attempt.retry_after = float(later) if later else None
         if len(rest) == 2:
             ended, session = rest
             line = timeline(
@@ -63,6 +70,9 @@ RECONNECTS = [
     ([ONCE, (60.5, None, "a")], {"backoff": SECOND}, UNSTABLE, "attempt 1 came after 500 ms"),
     ([ONCE, (61, 503), (63, 503), (67, None, "a")], {"backoff": GROWING}, STABLE, "stable"),
     ([ONCE, (61, 503), (62, 503), (63, None, "a")], {"backoff": GROWING}, UNSTABLE, "attempt 2 came after"),
+    ([ONCE, (61, "503 5"), (66, None, "a")], {}, STABLE, "stable"),
+    ([ONCE, (61, "503 5"), (65, None, "a")], {}, UNSTABLE, "came after 4 s, not 5 s or more, as Retry"),
+    ([ONCE, (61, "503 1"), (62, None, "a")], {"backoff": GROWING}, UNSTABLE, "attempt 2 came after 1 s"),
     (
         [ONCE, (0, 60, "b"), (61, 503), (62, None, "a"), (62, None, "b")],
         {"backoff": GROWING},

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Backoff, OpeningError, Orchestrator, SessionError, faults
+from pytest_wsstability import Backoff, OpeningError, Orchestrator, SessionError, connect, faults
 from pytest_wsstability.net.reconnecting import ReconnectingClient
 from tests.net.peers import opened
 
@@ -159,7 +159,45 @@ async def test_a_refused_client_is_told_when_to_come_back():
 
         assert caught.value.status == 429
         assert orchestrator.sessions == []
-        assert [str(attempt) for attempt in orchestrator.attempts] == ["refused with HTTP 429"]
+        assert [str(attempt) for attempt in orchestrator.attempts] == [
+            "refused with HTTP 429, Retry-After: 120"
+        ]
+
+
+async def test_a_client_that_does_not_wait_as_it_was_told_is_found():
+    """RFC 9110, section 10.2.3: how long the client ought to wait; one that does passes."""
+    busy = faults.Program.of([faults.RefuseUpgrade(503, retry_after="10s")], connections=1)
+    async with Orchestrator() as orchestrator, opened(orchestrator.url, session_id="abc") as first:
+        await first.assert_session_confirmed(within="1s")
+        session = await orchestrator.wait_for_session("abc")
+        for wait in ("10s", "5s"):
+            orchestrator.misbehave(busy)
+            await session.connection.close(1012)
+            backoff = Backoff(first=wait, factor=1, jitter=0)
+            again = await first.reconnect(within="1m", backoff=backoff)
+            await again.assert_session_confirmed(within="1s")
+            if wait == "10s":
+                await session.assert_reconnects(within="1m")
+        with pytest.raises(SessionError, match=r"^attempt 2 came after 5 s, not 10 s or more, as Retry"):
+            await session.assert_reconnects(within="1m")
+        await again.close()
+
+
+async def test_a_server_may_begin_and_cease_to_misbehave():
+    """For those who come from then on; those who are there notice nothing."""
+    async with Orchestrator(faults=[("5s", faults.CloseWith(4001))]) as orchestrator:
+        first = await connect(orchestrator.url)
+        orchestrator.misbehave([("1s", faults.CloseWith(4002))])
+        second = await connect(orchestrator.url)
+        orchestrator.misbehave()
+        third = await connect(orchestrator.url)
+        await asyncio.sleep(10)
+
+        assert [each.timeline.close.code for each in (first, second)] == [4001, 4002]
+        assert third.timeline.close is None
+        with pytest.raises(ValueError, match=r"^misbehave: faults.Drop\(\) is a fault of the link; "):
+            orchestrator.misbehave([faults.Drop()])
+        await third.close()
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 503, 599])
