@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
@@ -116,7 +117,24 @@ def leads_out(item: pytest.Item) -> bool:
         return False
     if overrides_url(item):
         return _leaves(item)
-    return plan_of(item).url is not None or item.config.stash[settings_key].url is not None
+    url = plan_of(item).url or item.config.stash[settings_key].url
+    return url is not None and not _may_be_on_its_loop(item, url)
+
+
+def _may_be_on_its_loop(item: pytest.Item, url: str) -> bool:
+    """Whether an async fixture of the project may run the server at a URL, on the loop of an async test."""
+    from .core.url import is_loopback
+
+    if not pytest_asyncio.is_async_test(item) or not is_loopback(urlsplit(url).hostname or ""):
+        return False
+    manager = item.session._fixturemanager
+    names: list[str] = getattr(item, "fixturenames", [])
+    functions = [found[-1].func for name in names if (found := manager.getfixturedefs(name, item))]
+    return any(
+        inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each)
+        for each in functions
+        if each.__module__.partition(".")[0] not in (__package__, "pytest_asyncio")
+    )
 
 
 def _leaves(node: pytest.Item | pytest.Collector) -> bool:

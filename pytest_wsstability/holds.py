@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from .core.interrupted import interrupted
+from .core.url import is_loopback
 from .core.verdict import Outcome
 from .net.soak import Soak, soak
 from .report.progress import Survey
@@ -276,13 +276,3 @@ class Ramp:
         at = max(now, self._free.get(host, now))
         self._free[host] = at + self._gap
         return at - now
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its name or address; names are not resolved."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -13,6 +13,7 @@ from .markers import plan_of
 
 # Seconds for opening, the proof of life, closing and the test's own body.
 GRACE = 30.0
+_HOLDING = frozenset({"ws_soak", "ws_connection"})
 # The timeout of all tests, and for how many it was raised.
 _raised_key = pytest.StashKey[tuple[float, int]]()
 
@@ -23,7 +24,8 @@ def too_short(item: pytest.Item) -> str:
     if hold is None or mark is None:
         return ""
     given = _seconds(mark.args[0] if mark.args else mark.kwargs.get("timeout"))
-    if mark.kwargs.get("func_only") or given is None or not 0 < given < hold:
+    spared = mark.kwargs.get("func_only") and _holds_in_setup(item)
+    if spared or given is None or not 0 < given < hold:
         return ""
     return (
         f"timeout: {given:g} s is shorter than the hold (alive_for={hold:g} s); give {hold + GRACE:g} or more"
@@ -32,7 +34,7 @@ def too_short(item: pytest.Item) -> str:
 
 def raise_global(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
     """Give tests that hold longer than the timeout of all tests one that lets them."""
-    if not config.pluginmanager.has_plugin("timeout") or config.getini("timeout_func_only"):
+    if not config.pluginmanager.has_plugin("timeout"):
         return
     given = config.getoption("timeout", None)
     if given is None:
@@ -41,6 +43,8 @@ def raise_global(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
     if limit is None or limit <= 0:
         return
     unmarked = [(item, _hold(item)) for item in items if item.get_closest_marker("timeout") is None]
+    if config.getini("timeout_func_only"):
+        unmarked = [(item, hold) for item, hold in unmarked if not _holds_in_setup(item)]
     raised = [(item, hold) for item, hold in unmarked if hold is not None and hold + GRACE > limit]
     for item, hold in raised:
         item.add_marker(pytest.mark.timeout(hold + GRACE))
@@ -61,11 +65,17 @@ def lines(config: pytest.Config) -> list[str]:
 
 
 def _hold(item: pytest.Item) -> float | None:
-    """Seconds of real time that a test holds with ws_soak; None if it does not."""
-    if "ws_soak" not in getattr(item, "fixturenames", ()) or is_virtual(item):
+    """Seconds of real time that a test holds by its marker; None if it does not."""
+    names = getattr(item, "fixturenames", ())
+    if _HOLDING.isdisjoint(names) or is_virtual(item):
         return None
     requirement = plan_of(item).requirement
     return requirement.alive_for if requirement is not None else None
+
+
+def _holds_in_setup(item: pytest.Item) -> bool:
+    """Whether a test has held before it is called: ws_soak has, ws_connection is held after the body."""
+    return "ws_connection" not in getattr(item, "fixturenames", ())
 
 
 def _seconds(value: Any) -> float | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
 import pytest
 
+from pytest_wsstability import run_virtual
 from pytest_wsstability.core.requirement import Requirement
 from pytest_wsstability.core.verdict import Outcome
-from pytest_wsstability.holds import Hold, HoldInterrupted, Holds, Ramp, is_loopback
+from pytest_wsstability.holds import Hold, HoldInterrupted, Holds, Ramp
 from tests.serving import SOON, Crowd, serving
 
 LONG = Requirement.of(alive_for="2m")
@@ -29,16 +33,22 @@ def test_ramp(asked, delays):
     assert [ramp.delay(f"wss://{host}/ws", now) for host, now in asked] == pytest.approx(delays)
 
 
-@pytest.mark.parametrize("host", ["localhost", "app.localhost", "127.0.0.1", "127.9.9.9", "::1"])
-def test_loopback(host):
-    """Names and addresses of this machine."""
-    assert is_loopback(host)
+def test_turns():
+    """Who waits for a turn waits no longer than it takes."""
 
+    async def three() -> list[float]:
+        ramp, loop = Ramp(10), asyncio.get_running_loop()
+        start = loop.time()
+        came = []
 
-@pytest.mark.parametrize("host", ["", "example.org", "10.0.0.1", "localhost.example.org", "0.0.0.0"])
-def test_no_loopback(host):
-    """Whatever may be another machine gets the polite ramp."""
-    assert not is_loopback(host)
+        async def one() -> None:
+            await ramp.turn("wss://example.org/ws")
+            came.append(loop.time() - start)
+
+        await asyncio.gather(one(), one(), one())
+        return came
+
+    assert run_virtual(three()) == pytest.approx([0, 0.1, 0.2])
 
 
 def finished(holds, all_of):
@@ -122,8 +132,6 @@ def test_what_does_not_open_is_broken():
 
 def test_a_loop_that_has_no_time_keeps_nobody():
     """The tests' thread goes on with what it knew before."""
-    import threading
-
     holds, free = Holds(), threading.Event()
     holds.on_loop(lambda: None, None)
 

@@ -167,6 +167,28 @@ def test_a_url_that_only_a_fixture_knows(run, url, crowd):
     assert len(crowd.codes) == 5
 
 
+def test_a_server_in_an_async_fixture_behind_a_known_url(run, unused_port):
+    """It runs on the loop of its test, which must not be kept waiting by a hold elsewhere."""
+    result = run(
+        f"""
+        import pytest
+        import pytest_asyncio
+        from pytest_wsstability import Orchestrator
+
+        @pytest_asyncio.fixture
+        async def server():
+            async with Orchestrator(port={unused_port}):
+                yield
+
+        @pytest.mark.ws_stability(alive_for="300ms", url="ws://127.0.0.1:{unused_port}/")
+        async def test_it(server, ws_soak):
+            assert ws_soak.verdict.tier.value == "real time"
+        """
+    )
+
+    assert result.parseoutcomes() == {"passed": 1}
+
+
 def leave(connection):
     """A server's handler that ends the connection at once."""
     return connection.close(1011, "overloaded")

@@ -79,6 +79,39 @@ def test_timeouts_that_let_it_hold(run, mark):
     assert result.ret == 0
 
 
+def test_a_connection_is_held_after_the_body(refusal):
+    """So a timeout for the call alone ends it, too."""
+    source = """
+        import pytest
+
+        @pytest.mark.timeout(30, func_only=True)
+        @pytest.mark.ws_stability(alive_for="2m")
+        async def test_it(ws_connection):
+            pass
+        """
+
+    assert "30 s is shorter than the hold (alive_for=120 s)" in refusal(source, "--ws-url=ws://127.0.0.1:1")
+
+
+@pytest.mark.real
+def test_an_ini_for_the_call_alone(run, ini, url):
+    """It spares ws_soak, which holds before, and is raised for ws_connection."""
+    ini("timeout = 1", "timeout_func_only = true")
+    source = (
+        HOLD.format(alive_for="1200ms", mark="")
+        + """
+@pytest.mark.ws_stability(alive_for="1200ms")
+async def test_connection(ws_connection):
+    pass
+"""
+    )
+
+    result = run(source, f"--ws-url={url}")
+
+    assert result.parseoutcomes() == {"passed": 3}
+    result.stdout.fnmatch_lines([RAISED.format(1)])
+
+
 def test_virtual_time_takes_no_time(run):
     """An hour of it fits into any timeout, which stays."""
     result = run(HOLD.format(alive_for="1h", mark="@pytest.mark.timeout(30)"), "--timeout=20")
