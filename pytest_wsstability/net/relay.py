@@ -37,7 +37,7 @@ class Side(asyncio.Protocol):
 
     """
 
-    __slots__ = ("_finished", "_owner", "_received_fin", "_writable", "away", "here", "transport")
+    __slots__ = ("_early", "_finished", "_owner", "_received_fin", "_writable", "away", "here", "transport")
 
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
@@ -46,6 +46,8 @@ class Side(asyncio.Protocol):
         # The lanes that lead away from here, and to here; None until the other side is there too.
         self.away: Lane | None = None
         self.here: Lane | None = None
+        # What came before that; None while nothing did.
+        self._early: bytes | None = None
         self._writable = True
         # FIN came from the peer; FIN went to the peer.
         self._received_fin = False
@@ -56,17 +58,20 @@ class Side(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # A cast, because uvloop's transports are none of asyncio's classes.
         self.transport = cast("asyncio.Transport", transport)
-        # Until the other side is there too, what the peer says waits in the kernel.
+        # Until the other side is there too, what the peer says waits in the kernel. (uvloop reads on.)
         self.transport.pause_reading()
         self._owner.reached(self)
 
     def data_received(self, data: bytes) -> None:
         if self.away is None:
-            # A client without a server: nobody reads what it says.
+            # One that gets an answer of ours instead of a server's: nobody reads what it says.
+            if not self._finished:
+                self._early = (self._early or b"") + data
+                self._pause()
             return
         self.away.data(data)
-        if not self.away.room() and self.transport is not None:
-            self.transport.pause_reading()
+        if not self.away.room():
+            self._pause()
 
     def eof_received(self) -> bool:
         self._received_fin = True
@@ -91,6 +96,20 @@ class Side(asyncio.Protocol):
         self._writable = True
         if self.here is not None:
             self.here.pump()
+
+    def _pause(self) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def start(self, away: Lane, here: Lane) -> None:
+        """The other side is there too: let bytes flow, those that came early first."""
+        self.away, self.here = away, here
+        early, self._early = self._early, None
+        if early:
+            away.data(early)
+        if self._received_fin:
+            away.fin()
+        self.more()
 
     # What the lanes do (see `Source` and `Exit`).
 
@@ -133,7 +152,5 @@ class Side(asyncio.Protocol):
 
 def join(link: Link, client: Side, server: Side) -> None:
     """Let bytes flow between two transports over a link made for them."""
-    client.away = server.here = link.upstream
-    client.here = server.away = link.downstream
-    client.more()
-    server.more()
+    client.start(link.upstream, link.downstream)
+    server.start(link.downstream, link.upstream)

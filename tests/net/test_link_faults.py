@@ -115,9 +115,10 @@ def test_cut_within_a_frame(carrier, name, client, server):
     assert (story.client.mid_frame, story.server.mid_frame) == (client, server)
 
 
-@pytest.fixture(scope="module")
-def real_stories():
+@pytest.fixture(scope="module", params=["asyncio", "uvloop"])
+def real_stories(request):
     """All stories at once on kernel sockets: they wait most of the time. Again if the loop was held up."""
+    factory = None if request.param == "asyncio" else pytest.importorskip("uvloop").new_event_loop
 
     async def tell_all():
         return await asyncio.gather(
@@ -125,7 +126,8 @@ def real_stories():
         )
 
     for _ in range(3):
-        stories = asyncio.run(tell_all())
+        with asyncio.Runner(loop_factory=factory) as runner:
+            stories = runner.run(tell_all())
         if max(story.lag for story in stories) < LAG:
             return dict(zip(STORIES, stories, strict=True))
     pytest.skip(f"the event loop was more than {LAG} s late in each of three runs")
