@@ -68,7 +68,7 @@ class Lane:
 
     __slots__ = (
         "_loop", "_over", "_owner", "_queue", "_size", "_timer",
-        "delivered", "exit", "gate", "shape", "source",
+        "delivered", "exit", "gate", "shape", "source", "taken",
     )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner, source: Source, exit: Exit) -> None:
@@ -86,6 +86,8 @@ class Lane:
         self._timer: asyncio.TimerHandle | None = None
         # FIN or RST has gone in: what is sent behind it is nobody's.
         self._over = False
+        # Bytes that have gone in.
+        self.taken = 0
         # FIN or RST has come out; None while the lane is open.
         self.delivered: Mark | None = None
 
@@ -106,6 +108,7 @@ class Lane:
         """Take bytes past the gate."""
         if self._over or not data:
             return
+        self.taken += len(data)
         if self.shape is None and self._queue is None and self.exit.room() >= len(data):
             self.exit.data(data)
             return

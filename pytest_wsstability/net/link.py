@@ -86,6 +86,11 @@ class Link:
             timeline.observe(self._loop.time())
         return timeline
 
+    @property
+    def ending(self) -> str | None:
+        """Who or what ended the connection; None while it is open, and where no timeline is kept."""
+        return self._passage.ending()[1] if self._passage is not None and self.is_over else None
+
     def lane(self, flow: Flow) -> Lane:
         """The lane of a single direction."""
         return self.upstream if flow is Flow.UPSTREAM else self.downstream

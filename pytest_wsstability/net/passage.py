@@ -74,7 +74,7 @@ class Passage:
         if self.timeline is None or self.timeline.close is not None:
             return
         sent, received = _close_frame(upstream), _close_frame(downstream)
-        transport, reason = self._transport()
+        transport, reason = self.ending()
         now = self._loop.time()
         evidence = CloseEvidence(
             end=End.PROXY,
@@ -89,7 +89,8 @@ class Passage:
         )
         self.timeline.ended(now, evidence)
 
-    def _transport(self) -> tuple[TransportEnd, str]:
+    def ending(self) -> tuple[TransportEnd, str]:
+        """How the stream ended, and who or what ended it."""
         if self.ended_by is not None:
             return TransportEnd.ABORTED, f"fault {self._name(self.ended_by)}"
         if self._first_end is None:

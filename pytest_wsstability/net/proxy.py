@@ -54,12 +54,23 @@ class ProxyConnection:
         return self._link.timeline
 
     @property
+    def carried(self) -> tuple[int, int]:
+        """Bytes that came from the client, and from the server; those of handshakes and of TLS included."""
+        return self._link.upstream.taken, self._link.downstream.taken
+
+    @property
+    def ending(self) -> str | None:
+        """Who or what ended it, such as ``the client ended the stream first``; None while it is open."""
+        return self._link.ending
+
+    @property
     def strikes(self) -> list[Strike]:
         """What struck this connection."""
         return [strike for strike in self._strikes if strike.connection == self.number]
 
     def __repr__(self) -> str:
-        return f"<ProxyConnection {self.number}: {self.timeline!r}>"
+        state = self.timeline or self.ending or "open"
+        return f"<ProxyConnection {self.number}: {state!r}, {sum(self.carried)} bytes>"
 
 
 class FaultProxy:

@@ -109,10 +109,55 @@ def test_tls_passes_untouched(run, tmp_path):
             await connection.wait_closed()
             assert connection.timeline.close.code == 1006
             assert [strike.fault for strike in proxy.strikes] == [faults.Drop()]
+            (passed,) = proxy.connections
+            assert min(passed.carried) > 500
+            assert (passed.timeline, passed.ending) == (None, "fault faults.Drop()")
             with pytest.raises(LookupError, match="over TLS the proxy sees no frames"):
                 proxy.timeline  # noqa: B018
 
     run(script)
+
+
+async def test_bytes_and_ends_are_counted():
+    """Both ways, those of the handshake included; and who ended the connection."""
+    async with serving(silent_after_upgrade) as url, FaultProxy(url) as proxy:
+        async with opened(proxy.url, profile="frames") as connection:
+            (passed,) = proxy.connections
+            handshake = passed.carried
+            await connection.send("hello")
+            await until(lambda: passed.carried[0] > handshake[0])
+            assert passed.carried == (handshake[0] + 6 + 5, handshake[1])
+            assert passed.ending is None
+        await until(lambda: passed.ending)
+        assert passed.ending == "the client ended the stream first"
+
+
+async def silent_after_upgrade(peer: Peer):
+    await peer.upgrade()
+    await peer.gone()
+
+
+async def test_a_lost_close_frame_leaves_a_handshake_open():
+    """The client waits for the answer, and gives up."""
+    program = [faults.DropControlFrames("close")]
+    async with (
+        Orchestrator() as orchestrator,
+        FaultProxy(orchestrator.url, faults=program) as proxy,
+        opened(proxy.url) as connection,
+    ):
+        connection.websocket.start_close(1000)
+        await connection.wait_closed()
+        close = connection.timeline.close
+        assert (close.sent.code, close.received) == (1000, None)
+        assert close.local_reason == "the peer did not close within 10 s"
+
+
+async def test_frames_cannot_be_read_over_tls_later_either():
+    """A fault that is added is checked as those that were given."""
+    async with FaultProxy("wss://127.0.0.1:9/") as proxy:
+        with pytest.raises(ValueError, match=r"^faults: .* must read frames, and over TLS \(wss://\) nobody"):
+            proxy.add(faults.DropControlFrames("ping"))
+        proxy.add(faults.Latency("1s"))
 
 
 async def test_the_path_and_query_stay():
