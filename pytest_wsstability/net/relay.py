@@ -138,10 +138,13 @@ class Side(asyncio.Protocol):
 
     def reset(self) -> None:
         """Cut the connection with RST."""
-        if self.transport is not None:
+        if self.transport is None:
+            return
+        # One that is being closed may have no descriptor any more, and its number another owner (uvloop).
+        if not self.transport.is_closing():
             sock = self.transport.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)
-            self.transport.abort()
+        self.transport.abort()
 
     def _close_if_done(self) -> bool:
         done = self._finished and self._received_fin
