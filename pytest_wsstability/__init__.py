@@ -22,8 +22,18 @@ if TYPE_CHECKING:
     from .core.attempts import Attempt
     from .core.backoff import Backoff
     from .core.close import CLOSE_CODES, CloseCode, CloseEvidence, CloseFrame, TransportEnd
-    from .core.diagnosis import Blame, Cause, Confidence, Diagnosis, Evidence, diagnose, diagnose_all
-    from .core.events import Direction, End, Event, Kind, Opcode, Role, Tier
+    from .core.diagnosis import (
+        Blame,
+        Cause,
+        Confidence,
+        Diagnosis,
+        Evidence,
+        Hypothesis,
+        diagnose,
+        diagnose_all,
+        diagnose_opening,
+    )
+    from .core.events import Direction, End, Event, FrameKind, Kind, Opcode, Role, Tier
     from .core.ladder.findings import Findings, FoundTimer, Policy, TimerKind
     from .core.ladder.rungs import Traffic
     from .core.middleboxes import MIDDLEBOXES, Middlebox
@@ -66,8 +76,9 @@ _HOMES = {
     "core.attempts": ("Attempt",),
     "core.backoff": ("Backoff",),
     "core.close": ("CLOSE_CODES", "CloseCode", "CloseEvidence", "CloseFrame", "TransportEnd"),
-    "core.diagnosis": ("Blame", "Cause", "Confidence", "Diagnosis", "Evidence", "diagnose", "diagnose_all"),
-    "core.events": ("Direction", "End", "Event", "Kind", "Opcode", "Role", "Tier"),
+    "core.diagnosis": ("Blame", "Cause", "Confidence", "Diagnosis", "Evidence", "Hypothesis", "diagnose",
+        "diagnose_all", "diagnose_opening"),
+    "core.events": ("Direction", "End", "Event", "FrameKind", "Kind", "Opcode", "Role", "Tier"),
     "core.ladder.findings": ("Findings", "FoundTimer", "Policy", "TimerKind"),
     "core.ladder.rungs": ("Traffic",),
     "core.middleboxes": ("MIDDLEBOXES", "Middlebox"),
@@ -124,6 +135,8 @@ __all__ = [
     "FaultProxy",
     "Findings",
     "FoundTimer",
+    "FrameKind",
+    "Hypothesis",
     "Kind",
     "Middlebox",
     "NoSessionError",
@@ -168,6 +181,7 @@ __all__ = [
     "connect",
     "diagnose",
     "diagnose_all",
+    "diagnose_opening",
     "faults",
     "patched_time",
     "probe",

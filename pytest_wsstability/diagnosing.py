@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pytest
 
     from .core.timeline import Timeline
     from .core.verdict import Verdict
@@ -26,13 +26,14 @@ def ask_hooks(item: pytest.Item, verdict: Verdict, timelines: Sequence[Timeline]
     """
     if verdict.diagnosis is None or not timelines:
         return verdict
-    from .core.cause import Diagnosis
+    from .core.cause import Diagnosis, Evidence
 
     found = item.ihook.pytest_wsstability_diagnose(timeline=timelines[0], others=tuple(timelines[1:]))
     if found is None:
         return verdict
     if not isinstance(found, Diagnosis):
-        warning = f"pytest_wsstability_diagnose: {found!r} is no Diagnosis; the built-in one stays"
-        item.warn(pytest.PytestWarning(warning))
-        return verdict
+        # Told where it is read: a warning could not be raised here, where a report is being made.
+        mistake = Evidence(f"pytest_wsstability_diagnose: {found!r} is no Diagnosis; the built-in one stays")
+        evidence = (mistake, *verdict.diagnosis.evidence)
+        found = dataclasses.replace(verdict.diagnosis, evidence=evidence)
     return dataclasses.replace(verdict, diagnosis=found)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .core.timeline import Timeline
     from .core.verdict import Verdict
     from .holds import Hold
+    from .net.errors import OpeningError
     from .recording import Tape
 
 results_key = pytest.StashKey["Results"]()
@@ -241,8 +242,9 @@ def _is_expected(item: pytest.Item, verdict: Verdict, timelines: tuple[Timeline,
     return bool(failures) or not item.stash[_failed_key]
 
 
-def _not_opened(item: pytest.Item, error: Exception) -> Verdict:
+def _not_opened(item: pytest.Item, error: OpeningError) -> Verdict:
     from .clock import is_virtual
+    from .core.diagnosis import diagnose_opening
     from .core.events import Tier
     from .core.redact import show_text
     from .core.verdict import Outcome, Rule, Verdict, Violation
@@ -253,4 +255,7 @@ def _not_opened(item: pytest.Item, error: Exception) -> Verdict:
         violations=(Violation(Rule.OPENED, 0.0, "the connection opens", text, text),),
         horizon=0.0,
         tier=Tier.VIRTUAL if is_virtual(item) else Tier.REAL,
+        diagnosis=diagnose_opening(
+            error.stage.name, status=error.status, retry_after=error.retry_after, detail=error.detail
+        ),
     )

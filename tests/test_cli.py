@@ -94,6 +94,25 @@ def test_inconclusive_is_3(run, good):
     assert out.count("inconclusive") == 1
 
 
+def test_json_has_the_diagnosis(run, closing):
+    """The cause, who is to blame, and what proves it; the same as the text says."""
+    status, out, _ = run("hold", closing, "--for", "2s", "--json")
+
+    found = json.loads(out)["diagnosis"]
+    assert status == 1
+    assert (found["cause"], found["blame"]) == ("a close that the other end wanted", "server")
+    assert found["evidence"]
+
+
+def test_json_of_what_did_not_open(run):
+    """Nobody listens: that is no instability, and told apart from it."""
+    status, out, _ = run("hold", NOBODY, "--for", "1s", "--json")
+
+    report = json.loads(out)
+    assert (status, report["outcome"]) == (1, "not opened")
+    assert report["diagnosis"]["cause"] == "an address where nothing listens"
+
+
 def test_json_of_a_stable_hold(run, good):
     """One object on stdout, and no progress beside it."""
     status, out, err = run("hold", good, "--for", "1s", "--heartbeat", "300ms", "--json")

@@ -14,6 +14,7 @@ from .exits import INCONCLUSIVE, STABLE, UNSTABLE
 
 if TYPE_CHECKING:
     from ..net.connection import Connection
+    from ..net.errors import OpeningError
     from ..net.soak import Soak
 
 # Seconds between two lines of progress: on a terminal the line is written over.
@@ -67,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         soaked = asyncio.run(coroutine)
     except OpeningError as exc:
         error = opening_error(exc)
-        print(json.dumps({"outcome": "not opened", "error": error}) if options.json else error)
+        print(json.dumps(_not_opened(exc, error)) if options.json else error)
         return UNSTABLE
     finally:
         progress.stop()
@@ -130,6 +131,8 @@ def _as_text(soaked: Soak) -> str:
 
 
 def _as_json(soaked: Soak) -> dict[str, Any]:
+    from ..core.plain import plain
+
     verdict, timeline = soaked.verdict, soaked.timeline
     beats = timeline.heartbeats
     return {
@@ -149,7 +152,18 @@ def _as_json(soaked: Soak) -> dict[str, Any]:
             "slowest": beats.rtts.maximum if beats.answered else None,
         },
         "session_confirmed_at": timeline.session_confirmed_at,
+        "diagnosis": plain(verdict.diagnosis),
     }
+
+
+def _not_opened(exc: OpeningError, error: str) -> dict[str, Any]:
+    from ..core.diagnosis import diagnose_opening
+    from ..core.plain import plain
+
+    found = diagnose_opening(
+        exc.stage.name, status=exc.status, retry_after=exc.retry_after, detail=exc.detail
+    )
+    return {"outcome": "not opened", "error": error, "diagnosis": plain(found)}
 
 
 def _refuse_unseen(options: argparse.Namespace) -> None:

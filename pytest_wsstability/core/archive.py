@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .close import CloseEvidence, CloseFrame
-from .events import Direction, End, Event, Kind, Opcode, Role, Tier, Traffic
+from .events import Direction, End, Event, FrameKind, Kind, Opcode, Role, Tier
 from .handshake import Flaw
 from .heartbeat import RoundTrips
 from .plain import plain, restore, word
@@ -24,7 +24,7 @@ _KIND = {word(kind): kind for kind in Kind}
 _DIRECTION = {word(direction): direction for direction in Direction}
 _OPCODE = {word(opcode): opcode for opcode in Opcode}
 _ROLE = {word(role): role for role in Role}
-_TRAFFIC = {word(sort): sort for sort in Traffic}
+_TRAFFIC = {word(sort): sort for sort in FrameKind}
 # And back: rows are written by the thousands.
 _WAY_WORD, _OPCODE_WORD, _ROLE_WORD = (
     {int(member): name for name, member in words.items()} for words in (_DIRECTION, _OPCODE, _ROLE)
@@ -188,7 +188,7 @@ def _silences(timeline: Timeline, way: Direction) -> dict[str, list[float]]:
         word(sort): [
             round(now - timeline.silent_for(way, sort), 6), round(timeline.longest_gap(way, sort), 6)
         ]
-        for sort in Traffic
+        for sort in FrameKind
     }  # fmt: skip
 
 

@@ -81,7 +81,7 @@ class Role(IntEnum):
     NOTICE = 7
 
 
-class Traffic(IntEnum):
+class FrameKind(IntEnum):
     """What a timer may be reset by; close frames count as none."""
 
     # Text, binary and continuation frames, whatever is in them.

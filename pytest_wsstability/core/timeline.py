@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 
 from .close import CloseEvidence
-from .events import Direction, End, Event, Kind, Opcode, Role, Tier, Traffic
+from .events import Direction, End, Event, FrameKind, Kind, Opcode, Role, Tier
 from .handshake import Flaw, Irregularity
 from .heartbeat import RoundTrips
 from .recorder import Recorder
@@ -33,11 +33,11 @@ _SENT, _RECEIVED = int(Direction.SENT), int(Direction.RECEIVED)
 _FRAME = int(Kind.FRAME)
 _CLOSE, _PING, _PONG = int(Opcode.CLOSE), int(Opcode.PING), int(Opcode.PONG)
 _DATA, _HEARTBEAT, _HEARTBEAT_ANSWER = int(Role.DATA), int(Role.HEARTBEAT), int(Role.HEARTBEAT_ANSWER)
-# Silences: the last instant of each traffic by direction, then its longest gap.
-_GAPS = 2 * len(Traffic)
-_ANY = 2 * int(Traffic.ANY)
-_TRAFFIC = {int(opcode): 2 * int(Traffic.DATA) for opcode in (Opcode.CONT, Opcode.TEXT, Opcode.BINARY)}
-_TRAFFIC |= {_PING: 2 * int(Traffic.PING), _PONG: 2 * int(Traffic.PONG)}
+# Silences: the last instant of each kind of frame by direction, then its longest gap.
+_GAPS = 2 * len(FrameKind)
+_ANY = 2 * int(FrameKind.ANY)
+_FRAME_KIND = {int(opcode): 2 * int(FrameKind.DATA) for opcode in (Opcode.CONT, Opcode.TEXT, Opcode.BINARY)}
+_FRAME_KIND |= {_PING: 2 * int(FrameKind.PING), _PONG: 2 * int(FrameKind.PONG)}
 
 
 class Timeline:
@@ -125,7 +125,7 @@ class Timeline:
             if silence > self.longest_silence:
                 self.longest_silence = silence
             silences = self._silences
-            for place in (_TRAFFIC[opcode] + direction, _ANY + direction):
+            for place in (_FRAME_KIND[opcode] + direction, _ANY + direction):
                 gap = at - silences[place]
                 if gap > silences[_GAPS + place]:
                     silences[_GAPS + place] = gap
@@ -279,13 +279,13 @@ class Timeline:
         """
         return samples(self._tcp)
 
-    def silent_for(self, direction: Direction, traffic: Traffic = Traffic.ANY) -> float:
-        """Seconds without this traffic in a direction, up to the end or the last look; no close frames."""
-        return max(0.0, self.duration - self._silences[2 * traffic + direction])
+    def silent_for(self, direction: Direction, kind: FrameKind = FrameKind.ANY) -> float:
+        """Seconds without such frames in a direction, up to the end or the last look; no close frames."""
+        return max(0.0, self.duration - self._silences[2 * kind + direction])
 
-    def longest_gap(self, direction: Direction, traffic: Traffic = Traffic.ANY) -> float:
-        """The longest time without this traffic in a direction, the one still running excluded."""
-        return self._silences[_GAPS + 2 * traffic + direction]
+    def longest_gap(self, direction: Direction, kind: FrameKind = FrameKind.ANY) -> float:
+        """The longest time without such frames in a direction, the one still running excluded."""
+        return self._silences[_GAPS + 2 * kind + direction]
 
     def signals_since(self, number: int) -> list[Event]:
         """All but data frames of the events from a number on (see `total`), as far as the record reaches."""
@@ -311,9 +311,9 @@ class Timeline:
         slot = 2 * _SLOT[opcode] + direction
         self._counts[slot], self._counts[slot + 2 * _SLOTS] = count, size
 
-    def set_silence(self, direction: Direction, traffic: Traffic, at: float, longest: float) -> None:
-        """Say when traffic was last seen, and the longest time without: for a record read back."""
-        place = 2 * traffic + direction
+    def set_silence(self, direction: Direction, kind: FrameKind, at: float, longest: float) -> None:
+        """Say when such frames were last seen, and the longest time without: for a record read back."""
+        place = 2 * kind + direction
         self._silences[place], self._silences[_GAPS + place] = at, longest
 
     def set_last(

@@ -9,7 +9,7 @@ import pytest
 from pytest_wsstability.core.archive import event_of, row, timeline_as_dict, timeline_from_dict
 from pytest_wsstability.core.close import CloseFrame
 from pytest_wsstability.core.diagnosis import diagnosed
-from pytest_wsstability.core.events import Direction, End, Event, Kind, Opcode, Role, Traffic
+from pytest_wsstability.core.events import Direction, End, Event, FrameKind, Kind, Opcode, Role
 from pytest_wsstability.core.requirement import Requirement
 from tests.core.judging import BEATS
 from tests.core.script import FIN, RECEIVED, RST, SENT, timeline
@@ -66,7 +66,7 @@ def test_the_same_diagnosis(name):
         assert (one.cause, one.sentence, one.remedy) == (other.cause, other.sentence, other.remedy)
         assert [fact.text for fact in one.evidence] == [fact.text for fact in other.evidence]
     for way in (SENT, RECEIVED):
-        for sort in Traffic:
+        for sort in FrameKind:
             assert back.silent_for(way, sort) == pytest.approx(line.silent_for(way, sort), abs=2e-6)
             assert back.longest_gap(way, sort) == pytest.approx(line.longest_gap(way, sort), abs=2e-6)
 

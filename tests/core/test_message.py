@@ -217,19 +217,30 @@ def test_an_undetermined_end():
             beats                                  +
                     - silence   = bytes   X end   + answered
           likely    undetermined: the connection ended at 47.3 s, and no cause fits
+          nearest   a dead path or a frozen server: nothing came for 7.3 s
+          nearest   a read deadline that only pongs reset of 60 s (gorilla/websocket's chat example): the time without a pong was 47.3 s, 21 % off
+          nearest   a crash, a restart, or a proxy that was reloaded: hold a second connection to see
           evidence  no close frame received or sent; FIN
           evidence  last byte either way 7.3 s before the end (at 40 s); the longest silence before was 25 s; nothing sent for 22.3 s
           evidence  no ping of the server arrived at the client
           evidence  1 of 1 heartbeats answered
-          nearest   a dead path or a frozen server: nothing came for 7.3 s
-          nearest   a read deadline that only pongs reset of 60 s (gorilla/websocket's chat example): the time without a pong was 47.3 s, 21 % off
-          nearest   a crash, a restart, or a proxy that was reloaded: hold a second connection to see
           not       an idle timeout: 25 s of silence was survived before, the last was 7.3 s
           not       a keepalive of the server: no ping of it was seen
           fix       look at the nearest causes and at the timeline; hold two connections with other traffic (wsstability probe) to learn more
           covered   47.3 s in virtual time; nothing is known beyond
         """,  # noqa: E501
     )
+
+
+def test_a_message_stays_below_25_lines():
+    """However many ends, promises and facts there are; with -vv everything is told."""
+    beats = [row for at in range(1, 50) for row in ((at, ">beat"), (at + 0.1, "<ping"), (at + 0.1, ">pong"))]
+    rows = [*SESSION, *beats, (50, "<text"), (60, FIN)]
+    ends = [timeline(*rows, end=end) for end in (End.CLIENT, End.SERVER, End.PROXY)]
+    written = {"alive_for": "2m", "heartbeat_within": "5s", "no_abnormal_closure": True, "pings_within": 1}
+
+    assert len(message(written, *ends).splitlines()) <= 25
+    assert len(message(written, *ends, whole=True).splitlines()) > 250
 
 
 def test_an_open_connection_without_answers():

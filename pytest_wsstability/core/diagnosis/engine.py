@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ..cause import Blame, Cause, Confidence, Diagnosis, Hypothesis
 from ..duration import show_duration as show
-from ..events import Traffic
+from ..events import FrameKind
 from ..timeline import Timeline
 from ..verdict import HARNESS, Outcome, Rule, Verdict
 from . import timers
@@ -178,7 +178,7 @@ def _hypotheses(f: Features) -> list[Hypothesis]:
     found = [
         _timer(Cause.IDLE_TIMEOUT, f.silence, "silence", f, TimerKind.IDLE),
         _timer(Cause.MAX_AGE, f.age, "age", f, TimerKind.AGE),
-        _timer(Cause.PONG_DEADLINE, f.silent(SENT, Traffic.PONG), "time without a pong", f, TimerKind.PONG),
+        _timer(Cause.PONG_DEADLINE, f.silent(SENT, FrameKind.PONG), "time without a pong", f, TimerKind.PONG),
     ]
     if f.cut:
         text = "a crash, a restart, or a proxy that was reloaded: hold a second connection to see"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from ..cause import Cause, Evidence
 from ..duration import show_duration as show
-from ..events import Direction, End, Traffic
+from ..events import Direction, End, FrameKind
 from ..redact import show_text
 from .features import RECEIVED, SENT, Asked, Features, is_data
 from .words import session, side, size
@@ -69,8 +69,8 @@ def _silences(f: Features) -> Evidence:
     for direction, verb in ((SENT, "sent"), (RECEIVED, "received")):
         if f.silent(direction) > f.silence + 1.0:
             parts.append(f"nothing {verb} for {show(round(f.silent(direction), 2))}")
-        if f.timeline.count(direction) and f.silent(direction, Traffic.DATA) > f.silent(direction) + 1.0:
-            parts.append(f"no message {verb} for {show(round(f.silent(direction, Traffic.DATA), 2))}")
+        if f.timeline.count(direction) and f.silent(direction, FrameKind.DATA) > f.silent(direction) + 1.0:
+            parts.append(f"no message {verb} for {show(round(f.silent(direction, FrameKind.DATA), 2))}")
     return Evidence("; ".join(parts), last)
 
 

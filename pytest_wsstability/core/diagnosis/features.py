@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..close import CloseEvidence, TransportEnd
-from ..events import Direction, End, Event, Kind, Opcode, Role, Tier, Traffic
+from ..events import Direction, End, Event, FrameKind, Kind, Opcode, Role, Tier
 from ..tcp import TcpSample
 from ..timeline import Timeline
 from ..verdict import Reason, Rule
@@ -218,11 +218,11 @@ class Features:
         """Whether nothing was said since the session stood, so that silence and age cannot be told apart."""
         return self.age - self.silence < max(1.0, 0.02 * self.age)
 
-    def silent(self, direction: Direction, traffic: Traffic = Traffic.ANY) -> float:
+    def silent(self, direction: Direction, traffic: FrameKind = FrameKind.ANY) -> float:
         """Seconds without this traffic before the end."""
         return self.timeline.silent_for(direction, traffic)
 
-    def broke_silence(self, direction: Direction, traffic: Traffic = Traffic.ANY) -> bool:
+    def broke_silence(self, direction: Direction, traffic: FrameKind = FrameKind.ANY) -> bool:
         """Whether the silence before the end was the longest: only then may a timer have run out."""
         running = self.timeline.silent_for(direction, traffic)
         return running > self.timeline.longest_gap(direction, traffic) + 0.01

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from ..events import Traffic
+from ..events import FrameKind
 from .features import RECEIVED, SENT, Features
 from .signature import Side, Signature
 
@@ -128,7 +128,7 @@ ROWS = (
     Signature(
         cause=Cause.READ_DEADLINE,
         shows="a close frame whose reason names a timeout, after the longest time without data of this end",
-        when=lambda f: f.code is not None and _says(f, _TIMERS) and f.broke_silence(SENT, Traffic.DATA),
+        when=lambda f: f.code is not None and _says(f, _TIMERS) and f.broke_silence(SENT, FrameKind.DATA),
         confidence=HIGH,
         sentence="the {peer} closed with {code}, {silent_data} after the {end}'s last message",
         headline="timeout of the {peer}, {silent_data} without a message",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from ..events import End, Event, Role, Traffic
+from ..events import End, Event, FrameKind, Role
 from ..handshake import Flaw
 from ..verdict import Rule
 from .features import RECEIVED, Features, is_data
@@ -56,7 +56,7 @@ def _together(f: Features) -> bool:
 def _one_way_dead(f: Features) -> bool:
     """Whether heartbeats are answered, but the stream of messages that used to flow is not there."""
     timeline = f.timeline
-    usual = timeline.longest_gap(RECEIVED, Traffic.DATA)
+    usual = timeline.longest_gap(RECEIVED, FrameKind.DATA)
     answered = f.heartbeats.answered > 0 and f.heartbeats.open_since is None
     if f.ended or not answered:
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from ..events import Direction, End, Traffic
+from ..events import Direction, End, FrameKind
 from . import timers
 from .features import RECEIVED, SENT, SILENCE, Features
 from .signature import Side, Signature
@@ -31,13 +31,13 @@ def _aged(f: Features) -> bool:
 
 def _without_messages(f: Features) -> bool:
     """Whether messages, and nothing else, were missing for longer than ever, both ways."""
-    data = [f.silent(direction, Traffic.DATA) for direction in (SENT, RECEIVED)]
-    broke = all(f.broke_silence(direction, Traffic.DATA) for direction in (SENT, RECEIVED))
+    data = [f.silent(direction, FrameKind.DATA) for direction in (SENT, RECEIVED)]
+    broke = all(f.broke_silence(direction, FrameKind.DATA) for direction in (SENT, RECEIVED))
     alike = abs(data[0] - data[1]) <= max(1.0, 0.02 * data[0])
     return f.cut and broke and alike and min(data) >= SILENCE and timers.is_round(min(data), f.tier)
 
 
-def _one_way(f: Features, *what: tuple[Direction, Traffic]) -> bool:
+def _one_way(f: Features, *what: tuple[Direction, FrameKind]) -> bool:
     """Whether one kind of traffic was never silent for longer, and that long is what timers are."""
     return f.cut and any(
         f.silent(direction, traffic) >= SILENCE
@@ -49,13 +49,13 @@ def _one_way(f: Features, *what: tuple[Direction, Traffic]) -> bool:
 
 def _pong_deadline(f: Features) -> bool:
     """Whether traffic flowed, no ping ever came, and the time without pongs has a timer's length."""
-    without = f.silent(SENT, Traffic.PONG)
+    without = f.silent(SENT, FrameKind.PONG)
     return (
         f.cut
         and not f.pings.received
         and f.end is End.CLIENT
         and f.silent(SENT) < f.age
-        and f.broke_silence(SENT, Traffic.PONG)
+        and f.broke_silence(SENT, FrameKind.PONG)
         and (without < f.age - SILENCE or bool(timers.known(without, f.tier, TimerKind.PONG)))
         and timers.is_round(without, f.tier)
     )
@@ -110,7 +110,7 @@ ROWS = (
     Signature(
         cause=Cause.READ_DEADLINE,
         shows="no close frame, after the longest time without bytes, or without messages, of this end",
-        when=lambda f: _one_way(f, (SENT, Traffic.ANY), (SENT, Traffic.DATA)) and not _idle(f),
+        when=lambda f: _one_way(f, (SENT, FrameKind.ANY), (SENT, FrameKind.DATA)) and not _idle(f),
         confidence=MEDIUM,
         sentence="a read deadline of {up}: the {peer} kept talking, but the {end} sent no {up_what} for "
         "{up_time}",
@@ -124,7 +124,7 @@ ROWS = (
     Signature(
         cause=Cause.IDLE_TIMEOUT,
         shows="no close frame, after the longest time without bytes, or without messages, of the peer",
-        when=lambda f: _one_way(f, (RECEIVED, Traffic.ANY), (RECEIVED, Traffic.DATA)) and not _idle(f),
+        when=lambda f: _one_way(f, (RECEIVED, FrameKind.ANY), (RECEIVED, FrameKind.DATA)) and not _idle(f),
         confidence=MEDIUM,
         sentence="an idle timeout of {down} on what the {peer} sends: the {end} kept talking, but no "
         "{down_what} came for {down_time}",

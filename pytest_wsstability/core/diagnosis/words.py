@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from ..close import CLOSE_CODES
 from ..duration import show_duration as show
-from ..events import Direction, End, Traffic
+from ..events import Direction, End, FrameKind
 from ..redact import show_text
 from . import timers
 from .features import RECEIVED, SENT, Features
@@ -91,16 +91,16 @@ def _knobs(seconds: float, f: Features, other: str, *kinds: TimerKind) -> str:
     return " / ".join(dict.fromkeys(timer.knob for timer in found if timer.knob)) or other
 
 
-def one_way(f: Features, direction: Direction) -> tuple[Traffic, float]:
+def one_way(f: Features, direction: Direction) -> tuple[FrameKind, float]:
     """The traffic of one direction whose silence before the end was the longest, and how long it was."""
-    for traffic in (Traffic.ANY, Traffic.DATA):
+    for traffic in (FrameKind.ANY, FrameKind.DATA):
         if f.broke_silence(direction, traffic):
             return traffic, f.silent(direction, traffic)
-    return Traffic.ANY, f.silent(direction)
+    return FrameKind.ANY, f.silent(direction)
 
 
 def _what(f: Features, direction: Direction) -> str:
-    return "bytes" if one_way(f, direction)[0] is Traffic.ANY else "messages"
+    return "bytes" if one_way(f, direction)[0] is FrameKind.ANY else "messages"
 
 
 def _asked_since(f: Features) -> float | None:
@@ -163,10 +163,10 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "max_age": lambda f: timers.value(f.age, f.tier, TimerKind.AGE),
     "age_owners": lambda f: _owners(f.age, f, TimerKind.AGE),
     "age_knobs": lambda f: _knobs(f.age, f, "the limit of the proxy, gateway or server", TimerKind.AGE),
-    "pongless": lambda f: timers.value(f.silent(SENT, Traffic.PONG), f.tier, TimerKind.PONG),
+    "pongless": lambda f: timers.value(f.silent(SENT, FrameKind.PONG), f.tier, TimerKind.PONG),
     "rx": lambda f: _seconds(f.silent(RECEIVED)),
-    "silent_data": lambda f: _seconds(f.silent(SENT, Traffic.DATA)),
-    "half_silent_data": lambda f: _seconds(f.silent(SENT, Traffic.DATA) / 2),
+    "silent_data": lambda f: _seconds(f.silent(SENT, FrameKind.DATA)),
+    "half_silent_data": lambda f: _seconds(f.silent(SENT, FrameKind.DATA) / 2),
     "up": lambda f: timers.value(one_way(f, SENT)[1], f.tier, TimerKind.IDLE_UPSTREAM),
     "message_owners": lambda f: _owners(one_way(f, SENT)[1], f, TimerKind.MESSAGES),
     "up_what": lambda f: _what(f, SENT),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from ..cause import Cause, Diagnosis
 from ..duration import show_duration as show
@@ -14,7 +14,8 @@ from .strip import strips
 
 __all__ = ["event_line", "explain"]
 
-# So many of each kind of line are shown at normal length, so that a message stays below 25 lines.
+# Lines of a message of normal length, and so many of each kind in it.
+_LONGEST = 25
 _PROMISES = 2
 _DOUBTS = 2
 _EVIDENCE = 4
@@ -38,10 +39,11 @@ def explain(
     lines += [f"  {other.end.value:<9} {other.close}" for other in timelines[1:] if other.close]
     if verdict.outcome is not Outcome.STABLE:
         lines += strips(timelines)
+    end = _if_planned(verdict, timelines[0])
+    end.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}; nothing is known beyond")
     if verdict.diagnosis is not None:
-        lines += _why(verdict.diagnosis, whole)
-    lines += _if_planned(verdict, timelines[0])
-    lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}; nothing is known beyond")
+        lines += _why(verdict.diagnosis, None if whole else _LONGEST - len(lines) - len(end))
+    lines += end
     if whole:
         lines += [line for timeline in timelines for line in record(timeline)]
     return "\n".join(lines)
@@ -69,23 +71,36 @@ def _is_shown(verdict: Verdict, doubt: Doubt) -> bool:
     return verdict.outcome is Outcome.INCONCLUSIVE or doubt.reason is Reason.TIE
 
 
-def _why(diagnosis: Diagnosis, whole: bool) -> list[str]:
+def _why(diagnosis: Diagnosis, room: int | None) -> list[str]:
+    """
+    The cause and what goes with it.
+
+    Args:
+        diagnosis: what was found.
+        room: lines that there is room for; None for all. The cause, what else it may be and the remedy
+            are always told.
+
+    """
     sure = f"confidence {diagnosis.confidence.value}, blame {diagnosis.blame.value}"
     undetermined = diagnosis.cause is Cause.UNDETERMINED
-    lines = [f"  likely    {diagnosis.sentence}" + ("" if undetermined else f" ({sure})")]
-    lines += _some("evidence", diagnosis.evidence, None if whole else _EVIDENCE)
-    lines += _some("nearest", diagnosis.hypotheses, None)
-    lines += _some("not", diagnosis.ruled_out, None if whole else _RULED_OUT)
+    first = [f"  likely    {diagnosis.sentence}" + ("" if undetermined else f" ({sure})")]
+    first += _some("nearest", diagnosis.hypotheses)
+    last = []
     if diagnosis.runner_up is not None:
         apart = f"; to tell: {diagnosis.experiment}" if diagnosis.experiment else ""
-        lines.append(f"  runner-up {diagnosis.runner_up.value}{apart}")
+        last.append(f"  runner-up {diagnosis.runner_up.value}{apart}")
     if diagnosis.remedy is not None:
-        lines.append(f"  fix       {diagnosis.remedy}")
-    return lines
+        last.append(f"  fix       {diagnosis.remedy}")
+    evidence, ruled_out = _some("evidence", diagnosis.evidence), _some("not", diagnosis.ruled_out)
+    if room is not None:
+        room = max(0, room - len(first) - len(last))
+        evidence = evidence[: min(_EVIDENCE, room)]
+        ruled_out = ruled_out[: max(0, min(_RULED_OUT, room - len(evidence)))]
+    return [*first, *evidence, *ruled_out, *last]
 
 
-def _some(name: str, facts: Sequence[object] | Iterable[object], most: int | None) -> list[str]:
-    return [f"  {name:<9} {fact}" for fact in list(facts)[:most]]
+def _some(name: str, facts: Sequence[object]) -> list[str]:
+    return [f"  {name:<9} {fact}" for fact in facts]
 
 
 def _if_planned(verdict: Verdict, timeline: Timeline) -> list[str]:
