@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from pytest_wsstability import OpeningError, Orchestrator, StabilityError, TransportEnd, faults
+from tests.net.certificates import server_context, trusting
 from tests.net.peers import opened
 
 pytestmark = [pytest.mark.real, pytest.mark.ws_stability(time="real")]
@@ -92,3 +93,26 @@ async def test_a_close_that_is_ignored_looks_the_same():
         assert not await connection.websocket.wait_ended(connection.websocket.loop.time() + 0.3)
         session = orchestrator.sessions[0]
         assert session.timeline.close is None
+
+
+async def test_the_faults_are_those_of_tls_too(tmp_path):
+    """A frozen server, bytes past the protocol, and a restart, behind an encrypted stream."""
+    tls = trusting(tmp_path)
+    async with Orchestrator(tls=server_context("127.0.0.1"), echo=True) as orchestrator:
+        orchestrator.misbehave([faults.FreezeLoop("200ms")])
+        async with opened(orchestrator.url, tls=tls) as frozen:
+            opened_at = orchestrator.sessions[0].timeline.opened
+            await frozen.send("hello")
+            assert await frozen.recv() == "hello"
+            assert asyncio.get_running_loop().time() >= opened_at + 0.2
+        orchestrator.misbehave([faults.MaskedFrame()])
+        async with opened(orchestrator.url, tls=tls) as masked:
+            await masked.wait_closed()
+            assert "incorrect masking" in str(masked.timeline.close)
+        orchestrator.misbehave()
+        async with opened(orchestrator.url, tls=tls) as restarted:
+            await restarted.assert_session_confirmed(within="10s")
+            await orchestrator.restart(down_for="50ms", how=1012)
+            again = await restarted.reconnect()
+            await again.assert_session_resumed(within="10s")
+            await again.close()
