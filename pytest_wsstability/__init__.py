@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from .core.tcp import TcpSample
     from .core.timeline import Timeline
     from .core.verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
+    from .foresight import StabilityWarning
     from .net.behaviour import Behaviour
     from .net.client import connect
     from .net.connection import Connection
@@ -88,6 +89,7 @@ _HOMES = {
     "core.session_error": ("SessionError",),
     "core.timeline": ("Timeline",),
     "core.verdict": ("Doubt", "Outcome", "Reason", "Rule", "Verdict", "Violation"),
+    "foresight": ("StabilityWarning",),
     "net.behaviour": ("Behaviour",),
     "net.client": ("connect",),
     "net.connection": ("Connection",),
@@ -155,6 +157,7 @@ __all__ = [
     "SessionError",
     "Soak",
     "StabilityError",
+    "StabilityWarning",
     "Stage",
     "Tally",
     "TcpSample",

@@ -70,6 +70,8 @@ def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, An
     for item in made if isinstance(made, list) else [made]:
         if not isinstance(item, pytest.Function) or not markers.uses_us(item):
             continue
+        from . import foresight
+
         try:
             markers.check(item)
         except (TypeError, ValueError) as exc:
@@ -79,6 +81,10 @@ def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, An
 
             if wrong := timeouts.too_short(item):
                 raise collector.CollectError(f"{item.nodeid}: {wrong}")
+        try:
+            foresight.warn(item)
+        except foresight.StabilityWarning as exc:
+            raise collector.CollectError(str(exc)) from None
         if markers.needs_runner(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="function"))
     return made

@@ -7,7 +7,19 @@ from typing import Any
 
 import pytest
 
-from . import markers, orders, probing, reporting, reports, reruns, results, soaks, spreading, timeouts
+from . import (
+    foresight,
+    markers,
+    orders,
+    probing,
+    reporting,
+    reports,
+    reruns,
+    results,
+    soaks,
+    spreading,
+    timeouts,
+)
 from .clock import is_virtual, patches_time, refuse_mixed_time
 from .fixtures import connection_key, fault_reports, loop_key, session_within, soak_key
 from .settings import settings_key
@@ -125,6 +137,7 @@ def pytest_runtest_makereport(
     if call.excinfo is not None:
         reporting.refine(item, call.excinfo, report)
         if ours:
+            foresight.add_margins(item, report)
             probing.after_failure(item, call.excinfo, report)
     if ours:
         orders.compare(item, call, report)

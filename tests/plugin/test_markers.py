@@ -76,7 +76,10 @@ def test_marks_of_parameters(passes):
             async def test_it(ws_connection, ws_orchestrator, deadline, hold):
                 assert ws_orchestrator.behaviour.read_deadline == deadline
                 assert ws_connection.requirement.alive_for == hold
-            """
+            """,
+            # Holds this short prove nothing of the deadline, and need not.
+            "-W",
+            "ignore::pytest_wsstability.StabilityWarning",
         )
         == 2
     )

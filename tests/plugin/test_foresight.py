@@ -1,0 +1,170 @@
+"""Warnings at collection: numbers of a test that do not go together."""
+
+from __future__ import annotations
+
+import pytest
+
+SOAK = """
+    import pytest
+
+    {more}
+    @pytest.mark.ws_orchestrator({server})
+    @pytest.mark.ws_stability({requirement})
+    def test_it(ws_soak):
+        pass
+"""
+# Shown, and no error as this project's ini would have it.
+SHOWN = ("-W", "default::pytest_wsstability.StabilityWarning")
+HEARTBEATS = 'read_deadline="55s", ping_interval=None, deadline_reset_by="heartbeat"'
+RACE = {"more": "", "server": HEARTBEATS, "requirement": 'alive_for="2m", heartbeat_every="55s"'}
+REAL = 'alive_for="2m", heartbeat_every="25s", time="real"'
+
+
+@pytest.fixture
+def warned(run):
+    """What collecting a test module warns of, the node ids taken off."""
+
+    def runner(source: str, *args: str) -> list[str]:
+        result = run(source, "--collect-only", "-q", *SHOWN, *args)
+        assert result.ret == 0
+        name = "StabilityWarning: "
+        lines = [line.partition(name)[2] for line in result.stdout.lines if name in line]
+        return [line.partition(": ")[2] for line in lines]
+
+    return runner
+
+
+def test_a_race_is_warned_of(warned):
+    """The heartbeat and the timer have one number, and the order of two timers decides."""
+    assert warned(SOAK.format(**RACE)) == [
+        "a heartbeat every 55 s against the orchestrator's read deadline of 55 s: 1.00 of it, and from 0.9 "
+        "on it is a race; 24.75 s or less is safe"
+    ]
+
+
+def test_the_warning_names_the_test(run):
+    """And stands in pytest's own summary of warnings, with file and line."""
+    result = run(SOAK.format(**RACE), *SHOWN)
+
+    result.stdout.fnmatch_lines(
+        ["*warnings summary*", "*StabilityWarning: *.py::test_it: a heartbeat every 55 s*"]
+    )
+
+
+def test_it_can_be_an_error_or_nothing(run):
+    """As every warning: by filters of the ini file or the command line."""
+    source = SOAK.format(**{**RACE, "requirement": 'alive_for="2m", heartbeat_every="50s"'})
+
+    result = run(source)
+    assert result.parseoutcomes() == {"errors": 1}
+    # One sentence, no traceback.
+    assert "Traceback" not in result.stdout.str()
+    assert "plugin.py" not in result.stdout.str()
+    result = run(source, "-W", "ignore::pytest_wsstability.StabilityWarning")
+    assert result.parseoutcomes() == {"passed": 1}
+
+
+def test_a_mark_takes_it_off(run):
+    """Where it is meant."""
+    more = '@pytest.mark.filterwarnings("ignore::pytest_wsstability.StabilityWarning")'
+    source = SOAK.format(**{**RACE, "more": more, "requirement": 'alive_for="2m", heartbeat_every="50s"'})
+
+    assert run(source).parseoutcomes() == {"passed": 1}
+
+
+@pytest.mark.parametrize(
+    ("server", "requirement", "said"),
+    [
+        # The hold is over before what it is about.
+        ('read_deadline="10m"', 'alive_for="2m"',
+         ["alive_for=120 s is over before the orchestrator's read deadline of 600 s can be, so it proves "
+          "nothing about it"]),
+        # Pongs that come when the deadline has run out.
+        ('read_deadline="30s", ping_interval="30s"', 'alive_for="2m"',
+         ["a pong every 30 s against the orchestrator's read deadline of 30 s: 1.00 of it, and from 0.9 on "
+          "it is a race; 13.5 s or less is safe"]),
+        ('read_deadline="60s"', REAL + ', client="mute"',
+         ["nothing resets the orchestrator's read deadline of 60 s (a heartbeat every 25 s and a pong, which "
+          "this client keeps back do not): it ends the hold of 120 s"]),
+        # In virtual time the hold says so itself, and at once.
+        ('read_deadline="60s"', 'alive_for="2m", heartbeat_every="25s", client="mute"', []),
+        # All is well.
+        ("", 'alive_for="2m", heartbeat_every="25s"', []),
+        ("", 'alive_for="30s"', []),
+        # A handler may say what the plugin does not know.
+        ('read_deadline="60s", ping_interval=None, handler=print', REAL, []),
+    ],
+)  # fmt: skip
+def test_what_is_known_before_the_run(warned, server, requirement, said):
+    """By the markers alone."""
+    assert warned(SOAK.format(more="", server=server, requirement=requirement)) == said
+
+
+def test_an_expected_failure_is_no_concern(warned):
+    """Whoever wrote xfail knows."""
+    assert warned(SOAK.format(**{**RACE, "more": "@pytest.mark.xfail"})) == []
+
+
+@pytest.mark.parametrize("args", [["--ws-url=ws://staging.example/"]])
+def test_another_server_has_numbers_of_its_own(warned, args):
+    """Nothing is known of it."""
+    assert warned(SOAK.format(**{**RACE, "server": ""}), *args) == []
+
+
+def test_a_mark_of_the_module_is_for_holds_of_all_lengths(warned):
+    """Short ones beside long ones are no mistake."""
+    source = """
+        import pytest
+
+        pytestmark = pytest.mark.ws_orchestrator(read_deadline="10m")
+
+        @pytest.mark.ws_stability(alive_for="5s")
+        def test_it(ws_soak):
+            pass
+    """
+
+    assert warned(source) == []
+
+
+def test_middleboxes_are_looked_at_one_by_one(warned):
+    """A heartbeat of 55 s races with two of them, and the hold is too short for a third."""
+    source = """
+        import pytest
+
+        @pytest.mark.ws_middlebox("nginx", "heroku", "azure-lb", "gcp-lb")
+        @pytest.mark.ws_orchestrator(read_deadline=None, ping_interval=None)
+        @pytest.mark.ws_stability(alive_for="2m", heartbeat_every="55s")
+        async def test_it(ws_connect, ws_middlebox):
+            pass
+    """
+
+    assert sorted(line.split(",")[0] for line in warned(source)) == [
+        "a heartbeat every 55 s against the idle timeout of heroku of 55 s: 1.00 of it",
+        "a heartbeat every 55 s against the idle timeout of nginx of 60 s: 0.92 of it",
+        "alive_for=120 s is over before the idle timeout of azure-lb of 240 s can be",
+    ]
+
+
+def test_a_heartbeat_in_the_body_is_not_known(warned):
+    """ws_connect is told there what the marker does not say."""
+    source = """
+        import pytest
+
+        @pytest.mark.ws_orchestrator(read_deadline="60s", ping_interval=None)
+        @pytest.mark.ws_stability(alive_for="2m", time="real")
+        async def test_it(ws_connect):
+            connection = await ws_connect(heartbeat="25s")
+    """
+
+    assert warned(source) == []
+
+
+def test_a_failure_shows_the_margins(failure):
+    """What was near, beside what broke."""
+    source = SOAK.format(
+        more="", server="answer_heartbeats=False", requirement='alive_for="2m", heartbeat_every="25s"'
+    )
+
+    printed = failure(source)
+    assert "margins" in printed
+    assert "a pong every 30 s against the orchestrator's read deadline of 60 s: 0.50 of it" in printed
