@@ -57,14 +57,14 @@ IN_ASYNC = EDGE.replace("def test_it", "async def test_it")
 
 def test_a_soak_in_an_async_test_is_looked_at_twice(failure):
     """On the test's own loop, with the reference orchestrator."""
-    printed = failure(IN_ASYNC.format(hold="90s", every="60s"))
+    printed = failure(IN_ASYNC.format(hold="90s", every="60s"), *MEANT)
     assert "inconclusive: knife edge at t=60.000 s: read deadline and heartbeat together" in printed
 
 
 def test_a_soak_in_an_async_test_without_an_edge(passes, failure):
     """Either way."""
-    assert passes(IN_ASYNC.format(hold="5m", every="59.9s")) == 1
-    assert "knife edge" not in failure(IN_ASYNC.format(hold="5m", every="60.1s"))
+    assert passes(IN_ASYNC.format(hold="5m", every="59.9s"), *MEANT) == 1
+    assert "knife edge" not in failure(IN_ASYNC.format(hold="5m", every="60.1s"), *MEANT)
 
 
 def test_a_soak_of_their_own_server_is_not_held_twice(passes):
