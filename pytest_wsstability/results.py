@@ -51,9 +51,12 @@ class Results:
         return len(self._results)
 
     def add(self, result: Result) -> None:
-        """Take a result down; a worker sends it home, too, and keeps it no longer than that."""
-        if not self.worker:
-            self._results.append(result)
+        """Take a result down."""
+        self._results.append(result)
+        self.record(result)
+
+    def record(self, result: Result) -> None:
+        """Write a result down if somebody asked for it, and keep it no longer."""
         if self.tape is not None:
             self.tape.add(result)
 
@@ -119,7 +122,8 @@ def after_report(item: pytest.Item, report: pytest.TestReport) -> None:
     results, found = item.config.stash[results_key], item.stash[_found_key]
     del item.stash[_found_key]
     for result in found:
-        results.add(result)
+        # What a worker sends home now, it has not to keep.
+        (results.record if results.worker else results.add)(result)
     if results.worker and found:
         setattr(report, _LUGGAGE, json.dumps([result.as_dict() for result in found]))
     if results.tape is not None:
@@ -191,6 +195,8 @@ def _found(item: pytest.Item, results: Results) -> Iterator[Result]:
 
 def _judged(item: pytest.Item) -> Iterator[tuple[str, Judgement, tuple[Timeline, ...]]]:
     """Target, judgement and timelines of each connection that the test asserted something about."""
+    from .core.redact import redact_url
+
     soak = item.stash.get(soak_key, None)
     if soak is not None:
         yield soak.url, soak.judgement, tuple(soak.timelines)
@@ -199,10 +205,12 @@ def _judged(item: pytest.Item) -> Iterator[tuple[str, Judgement, tuple[Timeline,
         if connection.judgement is not None:
             yield connection.url, connection.judgement, tuple(connection.timelines)
     orchestrator = item.stash.get(orchestrator_key, None)
-    for session in orchestrator.sessions if orchestrator is not None else ():
-        for connection in session.connections:
-            if connection.judgement is not None:
-                yield "", connection.judgement, tuple(connection.timelines)
+    if orchestrator is None:
+        return
+    # A session may have had several connections, one after the other.
+    for connection in (each for session in orchestrator.sessions for each in session.connections):
+        if connection.judgement is not None:
+            yield redact_url(orchestrator.url), connection.judgement, tuple(connection.timelines)
 
 
 def _result(
@@ -236,10 +244,12 @@ def _is_expected(item: pytest.Item, verdict: Verdict, timelines: tuple[Timeline,
 
     if verdict.outcome is Outcome.STABLE:
         return False
+    if not item.stash[_failed_key]:
+        return True
     failures = [error for error in item.stash[_errors_key] if isinstance(error, StabilityError)]
-    if any(timelines and error.timelines[:1] == timelines[:1] for error in failures):
-        return not item.stash[_failed_key]
-    return bool(failures) or not item.stash[_failed_key]
+    own = any(error.timelines[0] is timelines[0] for error in failures if error.timelines and timelines)
+    # A result of no connection in particular is the failure itself.
+    return bool(failures) and bool(timelines) and not own
 
 
 def _not_opened(item: pytest.Item, error: OpeningError) -> Verdict:

@@ -28,7 +28,7 @@ class Result:
     """One connection that was held to a requirement in a test."""
 
     nodeid: str
-    # The target, secrets masked; empty where it is not known, as for a session at the orchestrator.
+    # The target, secrets masked; empty where it is not known.
     url: str
     requirement: Requirement
     verdict: Verdict

@@ -95,7 +95,24 @@ def test_sessions_at_the_orchestrator(taken):
         """
     )
 
-    assert line.startswith("test_it stable counts 120  1 ")
+    assert line.startswith("test_it stable counts 120 ws 1 ")
+
+
+def test_what_a_client_did_between_its_connections(taken):
+    """No single connection is judged, and the failure is a result all the same."""
+    (line,) = taken(
+        """
+        from pytest_wsstability import connect
+
+        async def test_it(ws_orchestrator):
+            connection = await connect(ws_orchestrator.url)
+            await ws_orchestrator.wait_for_session()
+            await ws_orchestrator.sessions[0].connection.close(1012)
+            await ws_orchestrator.assert_reconnects(within="5s")
+        """
+    )
+
+    assert line.startswith("test_it unstable counts 5  0 ")
 
 
 def test_a_timeline_of_ones_own(taken):
