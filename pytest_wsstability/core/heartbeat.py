@@ -25,8 +25,8 @@ class RoundTrips:
     """
 
     __slots__ = (
-        "_abandoned", "_keys", "_pending", "answered", "first_at", "last_at", "longest_gap",
-        "longest_gap_from", "rtts", "sent",
+        "_abandoned", "_keys", "_pending", "_rtts", "answered", "first_at", "last_at", "longest_gap",
+        "longest_gap_from", "sent",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -43,7 +43,13 @@ class RoundTrips:
         # Seconds between two questions, the opening counting as the first.
         self.longest_gap = 0.0
         self.longest_gap_from = 0.0
-        self.rtts = Sample()
+        # None until the first answer: where none is expected, none is paid for.
+        self._rtts: Sample | None = None
+
+    @property
+    def rtts(self) -> Sample:
+        """The round trip times of the questions that were answered."""
+        return self._rtts or Sample()
 
     def ask(self, at: float, key: bytes | None = None) -> None:
         """A question went out at ``at``."""
@@ -78,9 +84,11 @@ class RoundTrips:
         else:
             return False
         # An older question waited until now too: a verdict must not depend on when it is asked for.
+        if self._rtts is None:
+            self._rtts = Sample()
         for asked in pending[first : last + 1]:
             self.answered += 1
-            self.rtts.add(at - asked, asked)
+            self._rtts.add(at - asked, asked)
         del pending[first : last + 1]
         if keys is not None:
             del keys[first : last + 1]
@@ -137,5 +145,5 @@ class RoundTrips:
         trips.first_at, trips.last_at = data["first_at"], data["last_at"]
         trips.longest_gap = float(data["longest_gap"])
         trips.longest_gap_from = float(data["longest_gap_from"])
-        trips.rtts = Sample.from_dict(data["rtts"])
+        trips._rtts = Sample.from_dict(data["rtts"])
         return trips

@@ -15,7 +15,7 @@ from .tcp import TcpSample, add_sample, samples
 
 # Signals are what explains an end; data frames have their own ring, so that a minute of audio
 # cannot push the last heartbeats out of the record.
-SIGNAL_CAPACITY = 88
+SIGNAL_CAPACITY = 80
 DATA_CAPACITY = 64
 # Wrong messages of a session's handshake that are kept.
 IRREGULAR = 8

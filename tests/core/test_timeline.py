@@ -39,11 +39,11 @@ def test_data_frames_cannot_push_out_heartbeats(what):
 
 
 def test_signals_have_a_ring_of_their_own():
-    """The last 88 control frames, heartbeats and local events, oldest first, merged with the data."""
+    """The last 80 control frames, heartbeats and local events, oldest first, merged with the data."""
     line = timeline((0.5, "<audio"), *((float(n), "<ping") for n in range(1, 301)))
 
     assert len(line) == SIGNAL_CAPACITY + 1
-    assert [event.at for event in line] == [0.5, *(float(n) for n in range(213, 301))]
+    assert [event.at for event in line] == [0.5, *(float(n) for n in range(221, 301))]
 
 
 @pytest.mark.parametrize(
