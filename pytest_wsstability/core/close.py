@@ -47,6 +47,9 @@ CLOSE_CODES = {
     )
 }  # fmt: skip
 
+# Codes with which servers were seen to end a connection whose pings stayed unanswered.
+PING_TIMEOUT_CODES = frozenset({1000, 1001, 1005, 1008, 1011, 3008})
+
 VALID_CLOSE_CODES = "1000-1003, 1007-1014 and 3000-4999"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from .close import describe_code
+from .close import PING_TIMEOUT_CODES, describe_code
 from .duration import show_duration as show
 from .events import Direction, End, Kind, Opcode, Role
 from .handshake import handshake, wrong_session
@@ -324,7 +324,9 @@ def _read_too_late(timeline: Timeline, lags: Sequence[tuple[float, float]]) -> b
     asked = [timeline.last(direction=Direction.RECEIVED, opcode=Opcode.PING)]
     if timeline.heartbeat_sender is Direction.RECEIVED:
         asked.append(timeline.last(direction=Direction.RECEIVED, role=Role.HEARTBEAT))
-    if close is None or not any(at is not None and close.at - at <= _NOTICED for at in asked):
+    if close is None or (close.received is not None and close.code not in PING_TIMEOUT_CODES):
+        return False
+    if not any(at is not None and close.at - at <= _NOTICED for at in asked):
         return False
     return any(abs(at - close.at) <= _NOTICED and seconds >= _LATE_READ for at, seconds in lags)
 

@@ -63,6 +63,11 @@ HARNESS = {
         [(5, "<ping"), (5, ">pong"), (6.06, closed_by_peer(1005)), (6.07, "lag", 0.86)],
         [Rule.ALIVE],
     ),
+    "loop stood still, but no ping timeout is told so": (
+        HOLD,
+        [(6.06, "<ping"), (6.06, closed_by_peer(1012)), (6.07, "lag", 0.86)],
+        [Rule.ALIVE],
+    ),
     "half of the time for a heartbeat": (
         {"heartbeat_within": "600ms"},
         [(25, ">beat"), (25.5, "lag", 0.3), (26, "<answer")],

@@ -38,7 +38,7 @@ def _section(kind: str) -> str:
 
 
 def _expected(kind: str, name: str) -> str:
-    return " or ".join(cause.value for cause in SCENARIOS[kind][name].causes) or "stable"
+    return "; or ".join(cause.value for cause in SCENARIOS[kind][name].causes) or "stable"
 
 
 def _health() -> str:

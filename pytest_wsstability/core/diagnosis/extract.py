@@ -11,6 +11,8 @@ from ..verdict import HARNESS, Outcome, Reason, Verdict
 from .features import REACTION, RECEIVED, SENT, TO_ANSWER, Asked, Features, Messages, Pings, Tail, is_data
 
 _REACTION_MAX = 2.0
+# A lag is found as the end is, or at the next tenth of a second.
+_JUST_BEFORE = 0.05
 # Seconds that this end has to answer: its own answers travel nowhere.
 _TO_ANSWER_HERE = 0.25
 # A message of this end is a rare one when none went out for so long before it. What then ends without
@@ -68,7 +70,7 @@ def extract(
         heartbeats=_asked(timeline.heartbeats, age) if timeline.heartbeat_sender is not RECEIVED else _NONE,
         beaten=_beaten(timeline, age),
         asked=_asked(timeline.pings, age),
-        tail=_tail(timeline, frames, messages.reaction),
+        tail=_tail(timeline, frames, messages.reaction + _seen_late(events, age)),
         messages=messages,
         confirmations=_count(frames, Role.SESSION_CONFIRMED),
         notice=timeline.last(direction=RECEIVED, role=Role.NOTICE),
@@ -148,6 +150,12 @@ def _asked(trips: RoundTrips, now: float, within: float = TO_ANSWER) -> Asked:
     # Where answers are slow, one that is not there yet is no wonder.
     overdue = trips.overdue(now, max(within, _SLOWER * slowest))
     return Asked(trips.sent, trips.answered, overdue[0] if overdue else None, slowest)
+
+
+def _seen_late(events: Sequence[Event], end: float) -> float:
+    """By how much a loop that stood still may have seen the end later than it was, in seconds."""
+    lags = (each.seconds for each in events if each.kind is Kind.LOOP_LAG and each.at >= end - _JUST_BEFORE)
+    return max(lags, default=0.0)
 
 
 def _tail(timeline: Timeline, frames: Sequence[Event], at_least: float) -> Tail:

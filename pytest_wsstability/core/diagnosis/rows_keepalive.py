@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
+from ..close import PING_TIMEOUT_CODES
 from ..events import FrameKind
 from .features import RECEIVED, SENT, Features
 from .signature import Side, Signature
@@ -11,8 +12,6 @@ HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 
 _KEEPALIVE = ("keepalive", "ping timeout", "pong timeout", "heartbeat")
 _TIMERS = (*_KEEPALIVE, "timeout", "timed out", "deadline", "idle", "inactiv")
-# Codes that a server ends a connection with whose pings were not answered (measured).
-_PING_CODES = (1000, 1001, 1005, 1008, 1011, 3008)
 
 
 def _says(f: Features, words: tuple[str, ...]) -> bool:
@@ -115,7 +114,7 @@ ROWS = (
     Signature(
         cause=Cause.PING_UNANSWERED,
         shows="a close frame, and a ping of the peer was not answered",
-        when=lambda f: f.code in _PING_CODES and f.pings.unanswered is not None,
+        when=lambda f: f.code in PING_TIMEOUT_CODES and f.pings.unanswered is not None,
         confidence=MEDIUM,
         sentence="the {end} did not answer the ping at {ping}; {ping_gap} later it was closed with {code}",
         headline="pongs withheld, closed {ping_gap} after a ping",

@@ -84,6 +84,10 @@ ENDED = [
         Cause.HANDLER_ERROR, MEDIUM, SERVER,
     ),
     (
+        [(1, "<ping"), (1, ">pong"), (1.61, ">text"), (2.577, "lag", 0.836), (2.577, FIN)],
+        Cause.HANDLER_ERROR, MEDIUM, SERVER,
+    ),
+    (
         [(1, ">text"), (1, "<text"), (30, ">text"), (30.2, "<text"), (30.4, FIN)],
         Cause.UNDETERMINED, LOW, NOBODY,
     ),

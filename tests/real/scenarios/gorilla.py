@@ -26,7 +26,10 @@ GORILLA = {
     "mute with heartbeats": Scenario(path=CHAT, client="mute", heartbeat="400ms", causes=UNANSWERED),
     "no pings, silent": Scenario(path=WITHOUT_PINGS, causes=SILENT),
     "no pings, heartbeats": Scenario(path=WITHOUT_PINGS, heartbeat="400ms", causes=BY_AGE),
-    "no pings, ping frames": Scenario(path=WITHOUT_PINGS, traffic=[pings(0.4)], causes=BY_AGE),
+    # Where no message was ever sent, a timer that only messages reset would do the same.
+    "no pings, ping frames": Scenario(
+        path=WITHOUT_PINGS, traffic=[pings(0.4)], causes=(*BY_AGE, Cause.IDLE_TIMEOUT)
+    ),
     "no pings, audio both ways": Scenario(
         path=f"{WITHOUT_PINGS}&stream=100ms", traffic=[stream()], causes=BY_AGE
     ),
