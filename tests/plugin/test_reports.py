@@ -152,6 +152,41 @@ def test_a_hostile_close_reason_does_nothing_anywhere(run, pytester, monkeypatch
     ElementTree.fromstring(texts["j.xml"])
 
 
+PAYLOAD = """
+import json
+import pytest
+
+EVIL = "</script><script>alert(1)</script>\\x1b[31m\\n::error::owned |`@all`"
+
+async def speak(connection):
+    await connection.send(json.dumps({"type": "session_confirmed", "session_id": EVIL}))
+    await connection.send(json.dumps({"type": EVIL, EVIL: [EVIL]}))
+    await connection.wait_closed()
+
+@pytest.mark.ws_orchestrator(handler=speak, headers=[("Server", EVIL[:34]), ("Via", "<script>")])
+@pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s", client="mute", handshake=True)
+def test_it(ws_soak):
+    pass
+"""
+
+
+def test_a_hostile_header_and_payload_do_nothing_anywhere(run, pytester, monkeypatch):
+    """Neither starts a line, a tag or an escape sequence of its own."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    names = ["a.json", "b.jsonl", "c.md", "j.xml"]
+    result = run(PAYLOAD, *(f"--ws-report={name}" for name in names[:3]), "--junitxml=j.xml", "-vv")
+
+    assert result.parseoutcomes() == {"failed": 1}
+    texts = {name: (pytester.path / name).read_text() for name in names}
+    printed = result.stdout.str()
+    assert not any("\x1b[31m" in text for text in (printed, *texts.values()))
+    assert not any(line.lstrip().startswith("::error::owned") for line in printed.splitlines())
+    shown = "\n".join(line for line in texts["c.md"].splitlines() if not line.startswith("    "))
+    assert "<script" not in shown + texts["j.xml"]
+    ElementTree.fromstring(texts["j.xml"])
+    assert json.loads(texts["a.json"])["results"][0]["verdict"]["outcome"] == "unstable"
+
+
 def test_credentials_are_in_no_report(run, pytester):
     """Of the URL, of headers, and of what the server says."""
     source = """
