@@ -87,6 +87,21 @@ def test_a_second_timer_behind_the_first_is_found():
     assert findings.resets[Traffic.HEARTBEAT] is False
 
 
+def test_a_server_that_looks_at_all_at_once_has_one_timer():
+    """A loop every 30 s: who opened before it began to look dies a round earlier than who opened after."""
+    rows = []
+    for each in ladder(mute="45", text="75", heartbeat="75", ping="75", pings=30.0):
+        dead = each.rung.traffic in (Traffic.TEXT, Traffic.HEARTBEAT, Traffic.PING) and not each.rung.slow
+        # All of these at the same reading of the clock.
+        rows.append(dataclasses.replace(each, age=1075.0 - each.opened_at) if dead and each.gone else each)
+    findings = infer(rows)
+
+    assert len(findings.timers) == 1
+    assert findings.notes[0].startswith(
+        "connections of different ages ended at one instant: the server looks at"
+    )
+
+
 def test_one_that_ends_later_is_no_second_timer():
     """It takes two to tell a timer from an accident."""
     findings = infer(ladder(**{**SILENT, **SLOW, "ping": "217"}))

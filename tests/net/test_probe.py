@@ -9,7 +9,7 @@ from pytest_wsstability.core.ladder.findings import Policy, TimerKind
 from pytest_wsstability.core.ladder.observation import Fate
 from pytest_wsstability.core.ladder.rungs import MOST_CONNECTIONS, Traffic
 from pytest_wsstability.net.probe import Prober, probe
-from tests.net.peers import serving
+from tests.net.peers import serving, until
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -149,6 +149,19 @@ async def test_a_probe_leaves_nothing_behind():
         assert len(orchestrator.sessions) == MOST_CONNECTIONS
         assert all(session.timeline.close is not None for session in orchestrator.sessions)
         assert len(asyncio.all_tasks()) == tasks
+
+
+async def test_a_probe_that_is_cancelled_leaves_nothing_behind():
+    """Every connection is cut."""
+    async with Orchestrator(**QUIET) as orchestrator:
+        probing = asyncio.create_task(probe(orchestrator.url))
+        await asyncio.sleep(30)
+        probing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await probing
+        await until(lambda: all(session.timeline.close for session in orchestrator.sessions))
+
+        assert len(orchestrator.sessions) == MOST_CONNECTIONS
 
 
 async def test_nothing_is_opened_where_the_first_is_refused():

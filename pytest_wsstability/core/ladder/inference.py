@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from ..duration import show_duration as show
 from ..events import Tier
@@ -17,6 +18,8 @@ from .silence import bracket
 _LAG_SHARE = 0.05
 # Connections of different ages that end within so many seconds of each other: one event.
 _TOGETHER = 0.3
+# Ends of one look of a server at all of its connections.
+_AT_ONCE = 0.1
 # A refusal comes this soon, in seconds, after what is refused.
 _REFUSED_WITHIN = 1.0
 
@@ -73,6 +76,8 @@ class _Ladder:
 
     def __init__(self, observations: Sequence[Observation]) -> None:
         self.notes: list[str] = []
+        # What died of the first timer though it seems to have outlived it: see `_at_one_look`.
+        self.next_look: set[Traffic] = set()
         self.doubts: list[str] = []
         self.all = [each for each in observations if each.fate is not Fate.NOT_OPENED]
         self.quiet = self._one(Traffic.SILENCE, answers=True)
@@ -183,7 +188,10 @@ class _Ladder:
     def _first(
         self, mute: Observation, outlived: set[Traffic]
     ) -> tuple[FoundTimer | None, dict[Traffic, bool | None]]:
-        resets = {kind: kind in outlived or reset for kind, reset in matrix(self.busy, mute).items()}
+        resets = {
+            kind: kind not in self.next_look and (kind in outlived or reset)
+            for kind, reset in matrix(self.busy, mute).items()
+        }
         policy = classify(resets, self.busy, mute)
         if policy is Policy.UNKNOWN:
             self.doubts.append(
@@ -205,6 +213,13 @@ class _Ladder:
             and each.age - mute.age >= max(2 * tolerance(mute.age), each.rung.every or 0.0)
             and not (age is not None and abs(each.age - age.seconds) <= tolerance(age.seconds))
         ]
+        if _at_one_look([mute, *later]):
+            self.notes.append(
+                "connections of different ages ended at one instant: the server looks at all of them at "
+                "once, so their ages depend on when they opened"
+            )
+            self.next_look = {each.rung.traffic for each in later}
+            return []
         together = [each for each in later if abs(each.age - later[0].age) <= tolerance(later[0].age)]
         if len(later) < 2 or len(together) < len(later):
             self.notes += [f"{e.rung.name} ended alone, at {show(e.age)}: {e.detail}" for e in later]
@@ -282,6 +297,19 @@ def _since(one: Observation, policy: Policy) -> float:
         return one.last
     # What else it said did not count, but for the session's few messages.
     return one.last_message if one.rung.traffic is not Traffic.TEXT else 0.0
+
+
+def _at_one_look(gone: Sequence[Observation]) -> bool:
+    """Whether ends come in steps: those of neighbours at one instant, though they opened one by one."""
+    ends = sorted(gone, key=lambda each: each.opened_at + each.age)
+    for one, other in pairwise(ends):
+        apart = abs(one.opened_at - other.opened_at)
+        if (
+            apart > 2 * _AT_ONCE
+            and abs((one.opened_at + one.age) - (other.opened_at + other.age)) <= _AT_ONCE
+        ):
+            return True
+    return False
 
 
 def _middle(values: Sequence[float]) -> tuple[float, float]:

@@ -103,10 +103,13 @@ class Climber:
                 lost = self._lost_after
                 fate, age = (Fate.ALIVE, seen.age) if lost is None else (Fate.LOST, seen.last_received)
                 self.observation = replace(seen, fate=fate, age=age, gap=lost, pongs=self._seen().pongs)
+            await self._leave(websocket)
+        except asyncio.CancelledError:
+            websocket.abort("the probe was interrupted")
+            raise
         finally:
             if ticker is not None:
                 ticker.cancel()
-        await self._leave(websocket)
 
     def _seen(self) -> Observation:
         assert self._connection is not None
@@ -171,9 +174,10 @@ class Climber:
         return False
 
     async def _leave(self, websocket: WebSocket) -> None:
+        # Nothing is said behind a close frame.
+        websocket.start_close(planned=True)
         if websocket.transport is None:
             return
-        websocket.start_close(planned=True)
         if self._lost_after is not None or not await websocket.wait_ended(websocket.loop.time() + _CLOSING):
             websocket.abort("the probe is over")
             await websocket.wait_ended()
