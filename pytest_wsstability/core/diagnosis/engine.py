@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ..cause import Blame, Cause, Confidence, Diagnosis, Hypothesis
 from ..duration import show_duration as show
-from ..events import FrameKind
+from ..events import FrameKind, Kind
 from ..timeline import Timeline
 from ..verdict import HARNESS, Outcome, Rule, Verdict
 from . import timers
@@ -92,8 +92,8 @@ class _Cohort:
         self._ends = sorted(_end(each) for each in ended)
         self._lasts = sorted(each.opened + each.duration for each in timelines)
 
-    def near(self, timeline: Timeline) -> tuple[int, bool, int]:
-        """How many others ended within two seconds, whether all were alike, and how many lived on."""
+    def near(self, timeline: Timeline) -> tuple[int, bool | None, int]:
+        """How many others ended within two seconds, whether they were alike, and how many lived on."""
         if timeline.close is None or not self._lasts:
             return 0, False, 0
         mine = _end(timeline)
@@ -103,7 +103,7 @@ class _Cohort:
         included = place < len(self._ends) and self._ends[place] == mine
         together = high - low - included
         # A few of a crowd tell what they share.
-        alike = together > 0 and _alike(self._ends[low : min(high, low + 16)], mine)
+        alike = together > 0 and _alike(self._ends[low : min(high, low + 16)], mine, _stood_still(timeline))
         later = len(self._lasts) - bisect.bisect_right(self._lasts, mine[0] + TOGETHER)
         return together, alike, later
 
@@ -113,14 +113,31 @@ def _end(timeline: Timeline) -> tuple[float, ...]:
     return timeline.opened + timeline.duration, timeline.duration, timeline.silence
 
 
-def _alike(ends: Sequence[tuple[float, ...]], mine: tuple[float, ...]) -> bool:
-    """Whether connections share their age or their silence, and not merely the instant of their end."""
+def _stood_still(timeline: Timeline) -> float:
+    """For how long the test's own loop stood still around the end, so that ends were seen late, in seconds."""
+    if timeline.max_lag == 0.0:
+        return 0.0
+    since = timeline.duration - TOGETHER
+    return sum(each.seconds for each in timeline if each.kind is Kind.LOOP_LAG and each.at >= since)
+
+
+def _alike(ends: Sequence[tuple[float, ...]], mine: tuple[float, ...], late: float) -> bool | None:
+    """
+    Whether connections share their age or their silence, and not merely the instant of their end.
+
+    None when that cannot be told, because all may have been seen ``late``.
+
+    """
     apart, ages, silences = (max(abs(end[part] - mine[part]) for end in ends) for part in range(3))
     # One timer may be seen late by some, but what they share differs least.
-    late = min(max(TOGETHER / 4, 0.02 * mine[2]), max(ages, apart) / 2)
-    if mine[2] >= SILENCE and silences <= max(late, TOGETHER / 20):
+    slack = min(max(TOGETHER / 4, 0.02 * mine[2]), max(ages, apart) / 2)
+    if mine[2] >= SILENCE and silences <= max(slack, TOGETHER / 20):
         return True
-    return ages <= max(TOGETHER, 0.02 * mine[1]) and ages <= max(apart, TOGETHER / 20)
+    if ages > max(TOGETHER, 0.02 * mine[1]):
+        return False
+    if ages <= max(apart, TOGETHER / 20):
+        return None if ages > TOGETHER / 20 and apart <= late else True
+    return None if ages <= apart + late else False
 
 
 def _diagnose(

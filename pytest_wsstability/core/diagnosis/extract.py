@@ -34,7 +34,7 @@ def extract(
     others: Sequence[Timeline] = (),
     *,
     together: int = 0,
-    alike: bool = False,
+    alike: bool | None = False,
     survivors: int = 0,
     verdict: Verdict | None = None,
 ) -> Features:
@@ -45,7 +45,7 @@ def extract(
         timeline: the end whose connection broke.
         others: timelines of other ends of the same connection.
         together: other connections that ended within two seconds.
-        alike: whether all of those had the age of this one, or its silence.
+        alike: whether all of those had the age of this one, or its silence; None: not known.
         survivors: other connections that lived on.
         verdict: what was judged of it; None when nobody did.
 

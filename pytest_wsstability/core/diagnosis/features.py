@@ -125,8 +125,9 @@ class Features:
     # Other connections that ended within two seconds of this one, and those that lived on.
     together: int = 0
     survivors: int = 0
-    # Whether those that ended together had the same age, or had been silent for as long.
-    alike: bool = False
+    # Whether those that ended together had the same age, or had been silent for as long;
+    # None when a test process that stood still leaves that open.
+    alike: bool | None = False
 
     @property
     def ended(self) -> bool:

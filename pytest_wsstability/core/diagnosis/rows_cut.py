@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..close import TransportEnd
-from .features import RECEIVED, SENT, Features
+from .features import RECEIVED, SENT, SILENCE, Features
 from .signature import Side, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -45,7 +45,7 @@ def _unread(f: Features) -> bool:
     """
     reset = f.close is not None and f.close.transport is TransportEnd.RESET
     spoke_last = f.silent(SENT) < f.silent(RECEIVED)
-    return f.cut and reset and f.prompt_pongs and spoke_last and not f.messages.last_is_rare
+    return f.cut and reset and f.prompt_pongs and spoke_last and f.messages.streaming
 
 
 def _after_message(f: Features) -> bool:
@@ -138,7 +138,7 @@ ROWS = (
     Signature(
         cause=Cause.RESTART,
         shows="no close frame, and other connections of other ages ended within 2 s",
-        when=lambda f: f.cut and f.together > 0 and not f.alike,
+        when=lambda f: f.cut and f.together > 0 and f.alike is False,
         confidence=HIGH,
         sentence="{together} other connections ended within 2 s, at other ages: the process, a proxy, "
         "or the host behind them stopped or restarted",
@@ -148,6 +148,21 @@ ROWS = (
         remedy="drain before a restart, and reconnect with jitter",
         runner_up=Cause.MID_FRAME,
         source="measured",
+    ),
+    Signature(
+        cause=Cause.HARNESS_BLOCKED,
+        shows="no close frame, other connections ended within 2 s, and the test's event loop stood still "
+        "meanwhile, so that it cannot be told whether they share an instant or an age",
+        when=lambda f: f.cut and f.alike is None and not (f.silence >= SILENCE and f.longest_quiet),
+        confidence=MEDIUM,
+        sentence="{together} other connections ended within 2 s, but the test's own event loop stood "
+        "still meanwhile (for {lag} at worst): a restart and a maximum age then look the same",
+        headline="the test's own event loop stood still for {lag}",
+        blame=Side.HARNESS,
+        evidence=("together", "lag", "end"),
+        remedy="run the test on a quieter machine",
+        runner_up=Cause.RESTART,
+        source="measured, with every core busy",
     ),
     Signature(
         cause=Cause.PEER_FROZEN,

@@ -154,7 +154,7 @@ ROWS = (
     Signature(
         cause=Cause.MAX_AGE,
         shows="no close frame while traffic flowed, at the same age as other connections",
-        when=lambda f: f.cut and f.together > 0 and f.alike and not _idle(f),
+        when=lambda f: f.cut and f.together > 0 and f.alike is True and not _idle(f),
         confidence=HIGH,
         sentence="a maximum age of {max_age}: traffic flowed to the end, and {together} other "
         "connections ended at the same age{age_owners}",

@@ -139,6 +139,18 @@ def test_a_restart_ends_connections_at_once_and_an_age_limit_each_in_its_turn():
     assert {diagnose(each, cohort=aged).cause for each in aged} == {Cause.MAX_AGE}
 
 
+def test_a_loop_that_stood_still_cannot_tell_an_age_from_a_restart():
+    """It saw every end at one instant; a lag that is short beside the ages' difference changes nothing."""
+    talk = [(at / 10, what) for at in range(2, 20, 2) for what in (">beat", "<answer")]
+
+    def ended(lag):
+        ages = [2.5 - start for start in (0, 0.3, 0.6)]
+        return [timeline(*talk, (age, "lag", lag), (age, FIN), origin=1002.5 - age) for age in ages]
+
+    assert diagnose(ended(0.9)[0], cohort=ended(0.9)).cause is Cause.HARNESS_BLOCKED
+    assert diagnose(ended(0.1)[0], cohort=ended(0.1)).cause is Cause.RESTART
+
+
 def test_an_idle_timeout_of_many_is_no_restart():
     """Each was silent for as long, though a slow test process saw the ends at one instant."""
     silent = [
@@ -210,6 +222,10 @@ def test_unread_bytes_are_thrown_away_with_a_reset():
     assert diagnose(timeline(*script(audio, ping), (2, RST))).cause is Cause.PEER_NOT_READING
     assert diagnose(timeline(*script(audio, ping), (2.13, RST))).cause is Cause.PEER_NOT_READING
     assert diagnose(timeline(*script(audio), (2, RST))).cause is not Cause.PEER_NOT_READING
+    beats = [(at / 10, what) for at in range(4, 20, 4) for what in (">beat", "<answer")]
+    assert (
+        diagnose(timeline(*script(beats, ping), (2, ">beat"), (2, RST))).cause is not Cause.PEER_NOT_READING
+    )
 
 
 def test_both_ends_are_known():
