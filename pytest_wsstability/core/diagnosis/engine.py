@@ -114,7 +114,7 @@ def _end(timeline: Timeline) -> tuple[float, ...]:
 
 
 def _stood_still(timeline: Timeline) -> float:
-    """For how long the test's own loop stood still around the end, so that ends were seen late, in seconds."""
+    """Seconds for which the test's own loop stood still around the end, so that ends were seen late."""
     if timeline.max_lag == 0.0:
         return 0.0
     since = timeline.duration - TOGETHER
