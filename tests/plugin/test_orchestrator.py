@@ -277,4 +277,5 @@ def test_a_storm_of_clients_that_never_got_in_fails(failure, pytester):
 
     assert "SessionError: 5 attempts in one second, more than 2 [server end]" in printed
     assert "+0.000 s < attempt 5: refused with HTTP 503" in printed
+    assert "0 of 1 holds stable, 1 unstable; " in printed
     assert "5 attempts in one second, more than 2" in (pytester.path / "report.json").read_text()
