@@ -200,7 +200,7 @@ class FaultProxy:
     def __repr__(self) -> str:
         parts = [f"{self._shown_url} -> {redact_url(self.target)}"]
         parts.append(f"{len(self.connections)} connection(s)")
-        parts += [f"{len(self.strikes)} strike(s)"] if self.strikes else []
+        parts += [f"{len(self.strikes)} strike(s), the last {self.strikes[-1]}"] if self.strikes else []
         parts += [f"failed: {self.failures[-1]}"] if self.failures else []
         return f"<FaultProxy {', '.join(parts)}>"
 

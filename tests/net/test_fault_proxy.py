@@ -96,6 +96,30 @@ def test_nothing_is_lost_on_the_way(run):
 
 
 @both_times
+def test_a_black_hole_holds_the_sender_back(run):
+    """What a link holds is bounded: the sender waits, and all arrives once it is healed."""
+
+    async def script():
+        payload = bytes(16 * 2**20)
+        async with (
+            Orchestrator(echo=True, profile="frames", max_size=None) as orchestrator,
+            FaultProxy(orchestrator.url) as proxy,
+            opened(proxy.url, profile="frames", max_size=None) as connection,
+        ):
+            proxy.add(faults.Blackhole("upstream"))
+            sending = asyncio.ensure_future(connection.send(payload))
+            await asyncio.sleep(0.2)
+            held = proxy.connections[0].carried[0]
+            assert not sending.done()
+            assert held < 2**20
+            proxy.heal()
+            await sending
+            assert await connection.recv() == payload
+
+    run(script)
+
+
+@both_times
 def test_tls_passes_untouched(run, tmp_path):
     """The certificate is the target's own; faults of bytes and time work, frames are not seen."""
 
@@ -228,6 +252,16 @@ async def test_a_fault_can_be_added_for_a_later_age():
         async with opened(proxy.url) as young:
             await young.wait_closed()
             assert (old.timeline.close.at, young.timeline.close.at) == (4.0, 3.0)
+
+
+async def test_the_repr_tells_the_last_strike():
+    """With its place, its time and how many there were."""
+    async with Orchestrator() as orchestrator, FaultProxy(orchestrator.url) as proxy, opened(proxy.url):
+        await asyncio.sleep(2)
+        proxy.add(faults.Drop())
+
+        ending = "1 connection(s), 1 strike(s), the last faults.Drop() at 2 s on connection 0>"
+        assert repr(proxy).endswith(ending)
 
 
 async def test_only_the_first_connections_are_struck():
