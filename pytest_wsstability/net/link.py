@@ -155,8 +155,7 @@ class Link:
 
     def end(self, mark: Mark, fault: Fault) -> None:
         """Both ends get FIN or RST, behind the bytes that are on their way."""
-        if self._passage is not None and not self.is_over:
-            self._passage.ended_by = self._passage.ended_by or fault
+        self._blame(fault)
         self.upstream.end(mark)
         self.downstream.end(mark)
 
@@ -167,11 +166,16 @@ class Link:
         elif how is EndsWith.RESET:
             self.end(Mark.RST, fault)
         elif how is EndsWith.SILENCE:
+            self._blame(fault)
             for lane, back in ((self.upstream, self.downstream), (self.downstream, self.upstream)):
                 lane.close()
                 lane.gate = Forgotten(back)
         else:
             self.reshape(Flow.BOTH, lambda shape: shape.hold())
+
+    def _blame(self, fault: Fault) -> None:
+        if self._passage is not None and not self.is_over:
+            self._passage.ended_by = self._passage.ended_by or fault
 
     def cut(self, fault: CutAfter) -> None:
         """So many bytes have passed."""

@@ -29,6 +29,7 @@ from .link import Link
 
 # What happens once, and does not go on.
 _ONCE = (Drop, Reset, HalfClose, Heal, Stall)
+_CROWD = 16
 
 
 class Links:
@@ -57,6 +58,8 @@ class Links:
         self._made = 0
         # Links that are not over; a dict, because a set would have an order of its own.
         self._open: dict[Link, None] = {}
+        # With so many of them it is time to look which are over.
+        self._crowd = _CROWD
         # The latest of each address of a client.
         self._by_client: dict[Any, Link] = {}
 
@@ -85,8 +88,11 @@ class Links:
             reads=self._reads, name=self._name,
         )  # fmt: skip
         self._made += 1
-        self._forget_those_over()
         self._open[link] = None
+        if len(self._open) > self._crowd:
+            self._forget_those_over()
+            # Not with each new connection: looking at thousands for each of thousands takes long.
+            self._crowd = 2 * len(self._open) + _CROWD
         if address is not None:
             self._by_client[address] = link
         return link
@@ -104,7 +110,8 @@ class Links:
         Break something more.
 
         Args:
-            fault: what happens to each connection that is open, and to those to come.
+            fault: what happens to each connection that is open, and to those to come (to the first so many,
+                if the program says so).
             at: seconds since each connection was opened; those that are older are struck at once. None
                 strikes now: what lasts then strikes connections to come at their opening, and what
                 happens once (`Drop`, for one) does not strike them.

@@ -264,6 +264,19 @@ async def test_the_repr_tells_the_last_strike():
         assert repr(proxy).endswith(ending)
 
 
+async def test_a_proxy_survives_many_connections():
+    """Those that are over are forgotten, and faults still reach the one that is open."""
+    async with Orchestrator() as orchestrator, FaultProxy(orchestrator.url) as proxy:
+        for _ in range(100):
+            async with opened(proxy.url):
+                pass
+        async with opened(proxy.url) as connection:
+            proxy.add(faults.Drop())
+            await connection.wait_closed()
+        assert [strike.connection for strike in proxy.strikes] == [100]
+        assert len(proxy._links._open) < 50
+
+
 async def test_only_the_first_connections_are_struck():
     """So that a reconnect goes well."""
     program = faults.Program.of([("1s", faults.Drop())], connections=1)

@@ -48,6 +48,17 @@ def test_a_failure_names_box_timer_and_interval(failure):
     ]
 
 
+def test_a_box_that_says_nothing_is_named_too(failure):
+    """AWS NLB forgets the connection, and the next heartbeat is answered with RST."""
+    printed = failure(SOURCE.format(marker='@pytest.mark.ws_middlebox("aws-nlb")', heartbeat="400s"))
+
+    assert "1006 at 400 s of 1200 s: injected fault aws-nlb: idle 350 s" in printed
+    assert (
+        "struck    aws-nlb ended connection 0 at 350 s: idle 350 s (reset by any byte, either way)" in printed
+    )
+    assert "no close frame received or sent; RST" in printed
+
+
 def test_the_fixture_is_a_fault_proxy_with_a_preset(passes):
     """Name, preset and URL are there, and more can be broken."""
     assert (
