@@ -13,6 +13,7 @@ from .connecting import add_connect_options, connect_options, opening_error
 from .exits import INCONCLUSIVE, STABLE, UNSTABLE
 
 if TYPE_CHECKING:
+    from ..core.requirement import Requirement
     from ..net.connection import Connection
     from ..net.errors import OpeningError
     from ..net.soak import Soak
@@ -70,11 +71,28 @@ def run(options: argparse.Namespace) -> int:
         error = opening_error(exc)
         print(json.dumps(_not_opened(exc, error)) if options.json else error)
         return UNSTABLE
+    except KeyboardInterrupt:
+        if progress.connection is not None:
+            _tell(_interrupted(requirement, progress.connection), options)
+        raise
     finally:
         progress.stop()
-    print(json.dumps(_as_json(soaked)) if options.json else _as_text(soaked))
+    _tell(soaked, options)
     codes = {Outcome.STABLE: STABLE, Outcome.UNSTABLE: UNSTABLE, Outcome.INCONCLUSIVE: INCONCLUSIVE}
     return codes[soaked.verdict.outcome]
+
+
+def _tell(soaked: Soak, options: argparse.Namespace) -> None:
+    print(json.dumps(_as_json(soaked)) if options.json else _as_text(soaked))
+
+
+def _interrupted(requirement: Requirement, connection: Connection) -> Soak:
+    """What the hold saw; the connection is closed by now."""
+    from ..core.interrupted import interrupted
+    from ..net.soak import Soak
+
+    verdict = interrupted(requirement, connection.timelines[0])
+    return Soak(requirement, verdict, connection.timelines, url=connection.url)
 
 
 class _Progress:
@@ -89,9 +107,12 @@ class _Progress:
         self._live = stream.isatty()
         self._block = LiveBlock()
         self._timer: asyncio.TimerHandle | None = None
+        # The one that is held; None until it is open.
+        self.connection: Connection | None = None
 
     def start(self, connection: Connection) -> None:
         """Report on a connection until `stop`."""
+        self.connection = connection
         if not self._quiet:
             self._tick(connection)
 
