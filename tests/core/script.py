@@ -20,6 +20,7 @@ FRAMES: dict[str, tuple[Opcode, int, Role]] = {
     "answer": (Opcode.TEXT, 15, Role.HEARTBEAT_ANSWER),
     "text": (Opcode.TEXT, 100, Role.DATA),
     "audio": (Opcode.BINARY, 640, Role.DATA),
+    "notice": (Opcode.TEXT, 20, Role.NOTICE),
     "rest": (Opcode.CONT, 5, Role.NONE),
     "ping": (Opcode.PING, 4, Role.NONE),
     "pong": (Opcode.PONG, 4, Role.NONE),

@@ -141,7 +141,7 @@ def test_more_than_one_broken_promise():
           evidence  session_info sent at 1 s, and no answer
           evidence  0 of 1 heartbeats answered; the one at 25 s was not
           evidence  last message received: 33 B at 1 s
-          runner-up an application that does nothing behind a connection that lives
+          runner-up an application that does nothing behind a connection that lives; to tell: send ping frames beside the heartbeats: a zombie answers pings, and no message at all
           fix       see what the server does with session_info; the profile says which messages are meant
           covered   40 s in virtual time; nothing is known beyond
         """,  # noqa: E501
@@ -166,7 +166,7 @@ def test_trouble_of_our_own():
           evidence  no close frame received or sent; FIN
           evidence  the machine slept for 30 s
           not       a keepalive of the server: no ping of it was seen
-          runner-up the test's own event loop stood still
+          runner-up the test's own event loop stood still; to tell: look at the system's log: a sleep stands in it
           fix       run the test on a machine that does not sleep
           covered   50 s in virtual time; nothing is known beyond
         """,  # noqa: E501
@@ -286,7 +286,7 @@ def test_paused_slept_and_lagging():
           likely    the test did not take its messages, so reading was paused, and pings behind them were not answered: the result says nothing about the server (confidence high, blame harness)
           evidence  received 1011 (internal error) oops; then sent 1011 (internal error) oops; FIN
           evidence  reading paused for 10 s
-          runner-up pings that were not answered with pongs
+          runner-up pings that were not answered with pongs; to tell: run it again on a quiet machine, messages taken at once: what stays is the client's
           fix       take messages with recv(), or pass inbox=0 to throw them away
           covered   30 s in virtual time; nothing is known beyond
         """,  # noqa: E501

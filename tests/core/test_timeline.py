@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from pytest_wsstability.core.close import TransportEnd
-from pytest_wsstability.core.events import Direction, End, Kind, Opcode, Role, Tier
+from pytest_wsstability.core.events import Direction, End, FrameKind, Kind, Opcode, Role, Tier
 from pytest_wsstability.core.timeline import DATA_CAPACITY, SIGNAL_CAPACITY, Timeline
 from tests.core.script import FIN, FRAMES, RECEIVED, SENT, closed_by_peer, timeline
 
@@ -247,3 +247,20 @@ def test_a_timeline_travels(replica):
     assert list(other) == list(line)
     assert other.heartbeats.rtts.maximum == 1
     assert other.close.transport is TransportEnd.FIN
+
+
+def test_silences_are_exact_by_direction_and_kind():
+    """However long the record is: the one that runs, and the longest before; close frames do not count."""
+    rows = [(10, ">text"), (40, "<ping"), (40, ">pong"), (45, "<text"), (70, "<close"), (70, FIN)]
+    line = timeline(*rows)
+
+    assert [line.silent_for(way) for way in (SENT, RECEIVED)] == [30, 25]
+    assert [line.longest_gap(way) for way in (SENT, RECEIVED)] == [30, 40]
+    assert (line.silent_for(SENT, FrameKind.DATA), line.longest_gap(SENT, FrameKind.DATA)) == (60, 10)
+    assert (line.silent_for(RECEIVED, FrameKind.PONG), line.longest_gap(RECEIVED, FrameKind.PONG)) == (70, 0)
+    assert line.longest_silence == 30
+
+
+def test_a_silence_that_a_close_frame_ends_is_still_running():
+    """What a close frame ends is what may have brought it about."""
+    assert timeline((20, "<text"), (80, "<close"), (80, FIN)).longest_silence == 20

@@ -7,6 +7,8 @@ from ..cause import Cause
 _TALK = "send a message every second: "
 _TCP = "look at TCP_INFO while it is open (Linux, real time): "
 _PINGS = "send ping frames beside the heartbeats: "
+_ANSWER = "answer, and look again: a close on purpose stays"
+_HERE = "run it again on a quiet machine, messages taken at once: what stays is the client's"
 _TWO = "hold a second connection of another age: a restart ends both at once"
 
 _C = Cause
@@ -53,6 +55,19 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.SLOW_ANSWERS, _C.PATH_STALLED, "compare with the round trip of ping frames, which the path makes"),
     (_C.IDLE_AS_NORMAL, _C.CLOSED_BY_PEER, f"{_TALK}an idle timeout is then survived, a wanted close not"),
     (_C.IDLE_AS_NORMAL, _C.RESTART, f"{_TALK}an idle timeout is then survived, a restart not"),
+    (_C.CONTROL_FRAMES_LOST, _C.HALF_OPEN, "send a message that is answered: a dead path brings no answer"),
+    (_C.ENGINE_IO_PING_TIMEOUT, _C.CLOSED_BY_PEER, _ANSWER),
+    (_C.HEARTBEAT_UNANSWERED, _C.CLOSED_BY_PEER, _ANSWER),
+    (_C.PING_UNANSWERED, _C.CLOSED_BY_PEER, _ANSWER),
+    (_C.HANDLER_ERROR, _C.PEER_FROZEN, f"{_PINGS}a frozen process answers late before it fails"),
+    (_C.HARNESS_BLOCKED, _C.PING_UNANSWERED, _HERE),
+    (_C.HARNESS_NOT_READING, _C.PING_UNANSWERED, _HERE),
+    (_C.MACHINE_SLEPT, _C.HARNESS_BLOCKED, "look at the system's log: a sleep stands in it"),
+    (_C.HEARTBEATS_STOPPED, _C.HALF_OPEN, "ping the client: a browser answers while its timers sleep"),
+    (_C.ONE_WAY_DEAD, _C.ZOMBIE, "ask for something: a zombie answers nothing, a lost subscription the rest"),
+    (_C.PEER_NOT_READING, _C.RESTART, _TWO),
+    (_C.READ_DEADLINE, _C.HALF_OPEN, f"{_TALK}a read deadline is then survived, a dead path not"),
+    (_C.SESSION_NOT_CONFIRMED, _C.ZOMBIE, f"{_PINGS}a zombie answers pings, and no message at all"),
     (_C.AUTH_EXPIRED, _C.CLOSED_BY_PEER, "use a token of another lifetime: the age at the end moves with it"),
 )
 _EXPERIMENTS = {frozenset(pair): text for *pair, text in _PAIRS}

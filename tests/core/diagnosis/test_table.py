@@ -1,0 +1,227 @@
+"""Rows of the table that no fault of one end shows: both ends, the kernel's view, other clients."""
+
+import pytest
+
+from pytest_wsstability.core.close import CloseFrame, TransportEnd
+from pytest_wsstability.core.diagnosis import Blame, Cause, diagnose
+from pytest_wsstability.core.diagnosis.experiments import experiment
+from pytest_wsstability.core.diagnosis.table import SIGNATURES
+from pytest_wsstability.core.events import End
+from pytest_wsstability.core.requirement import Requirement
+from tests.core.script import FIN, RST, closed_by_peer, timeline
+
+SERVER = End.SERVER
+KEEPALIVE = "keepalive ping timeout"
+GAVE_UP = {"transport": TransportEnd.FIN, "sent": CloseFrame(1011, KEEPALIVE)}
+DEAD = {"unacked": 3, "send_queue": 60, "last_ack_recv": 9.0, "retransmits": 3}
+
+
+def deadline(*reset_by):
+    """The end of a server whose read deadline of 60 s ran out."""
+    return {
+        "transport": TransportEnd.ABORTED,
+        "deadline": 60.0,
+        "reset_by": reset_by,
+        "local_reason": "deadline",
+    }
+
+
+def ended(at, end=SERVER, **how):
+    """The record of an end that only shows how it ended."""
+    return timeline((at, {**FIN, **how}), end=end)
+
+
+def told(line, *others, **requirement):
+    verdict = Requirement.of(**requirement).check(line) if requirement else None
+    return diagnose(line, others, verdict=verdict)
+
+
+def check(found, cause, blame, words):
+    assert (found.cause, found.blame) == (cause, blame), found
+    assert words in found.sentence
+
+
+PINGED = [(30, "<ping"), (30, ">pong")]
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "cause", "blame", "words"),
+    [
+        (
+            timeline(*PINGED, (60, FIN)),
+            timeline((30, ">ping", b"1"), (60, deadline("pongs")), end=SERVER),
+            Cause.CONTROL_FRAMES_LOST, Blame.PATH, "lost on the way",
+        ),
+        (
+            timeline((25, ">beat"), (25, "<answer"), (60, FIN)),
+            timeline((25, "<beat"), (25, ">answer"), (60, deadline("pongs")), end=SERVER),
+            Cause.PONG_DEADLINE, Blame.SERVER, "it sent no pings",
+        ),
+        (
+            timeline((20, ">text"), (60, FIN)),
+            timeline((20, "<text"), (60, deadline("heartbeats")), end=SERVER),
+            Cause.READ_DEADLINE, Blame.CLIENT, "heartbeats reset it",
+        ),
+        (
+            timeline((20, ">text"), (33, closed_by_peer(1011))),
+            ended(33, sent=CloseFrame(1011), local_reason="the handler raised KeyError()"),
+            Cause.HANDLER_ERROR, Blame.SERVER, "KeyError()",
+        ),
+        (
+            timeline((33, closed_by_peer(1000))),
+            ended(33, sent=CloseFrame(1000), local_reason="the handler returned"),
+            Cause.CLOSED_BY_PEER, Blame.SERVER, "handler returned",
+        ),
+        (
+            timeline((33, RST)),
+            ended(33, End.PROXY, transport=TransportEnd.ABORTED, local_reason="fault faults.Reset()"),
+            Cause.INJECTED_FAULT, Blame.NOBODY, "faults.Reset()",
+        ),
+    ],
+)  # fmt: skip
+def test_both_ends(client, server, cause, blame, words):
+    """The other end's record leaves no doubt, so there is no runner-up."""
+    found = diagnose(client, [server])
+
+    check(found, cause, blame, words)
+    assert found.confidence.value == "high"
+    assert found.runner_up in (None, Cause.HALF_OPEN)
+
+
+@pytest.mark.parametrize(
+    ("rows", "cause", "blame", "words"),
+    [
+        (
+            [(30, ">ping", b"1"), (60, deadline("pongs"))],
+            Cause.PING_UNANSWERED,
+            Blame.CLIENT,
+            "answered no ping",
+        ),
+        (
+            [(20, "<text"), (60, deadline("data frames"))],
+            Cause.READ_DEADLINE,
+            Blame.CLIENT,
+            "data frames reset it",
+        ),
+        ([(33, closed_by_peer(1001))], Cause.PEER_LEFT, Blame.CLIENT, "the client went away"),
+        ([(33, closed_by_peer(1009))], Cause.MESSAGE_TOO_BIG, Blame.SERVER, "over the client's limit"),
+    ],
+)
+def test_the_server_alone(rows, cause, blame, words):
+    """A session of the orchestrator is judged by what the server saw of its client."""
+    check(told(timeline(*rows, end=SERVER)), cause, blame, words)
+
+
+@pytest.mark.parametrize(
+    ("rows", "look", "cause", "words"),
+    [
+        ([*PINGED, (50, closed_by_peer(1011, KEEPALIVE))], DEAD, Cause.HALF_OPEN, "did not get through"),
+        ([(20, ">ping", b"1"), (40, GAVE_UP)], DEAD, Cause.HALF_OPEN, "nothing that the client sent"),
+        ([(20, ">ping", b"1"), (40, GAVE_UP)], {}, Cause.PEER_FROZEN, "stands still"),
+        ([(20, ">beat"), (40, FIN)], {}, Cause.PEER_FROZEN, "stood still for 40 s"),
+    ],
+)
+def test_the_kernel_saw_the_end(rows, look, cause, words):
+    """What was acknowledged tells a dead path from a dead process."""
+    line = timeline(*rows, looks=[{"at": rows[-1][0] - 0.5, **look}])
+
+    found = told(line)
+    assert (found.cause, found.confidence.value) == (cause, "high"), found
+    assert words in found.sentence
+    assert any(evidence.text.startswith("kernel at ") for evidence in found.evidence)
+
+
+def test_a_queue_that_nobody_takes_is_backpressure():
+    """Nothing is lost, and a window of zero is probed."""
+    line = timeline((2, ">beat"), looks=[{"at": 9, "send_queue": 3_700_000, "probes": 1}], until=10)
+
+    check(told(line), Cause.BACKPRESSURE, Blame.SERVER, "3613 KiB wait")
+
+
+@pytest.mark.parametrize(
+    ("rows", "cause", "words"),
+    [
+        ([(40, "<beat"), (65, closed_by_peer(4000))], Cause.HEARTBEAT_UNANSWERED, "25 s later it closed"),
+        ([(40, "<beat"), (65, FIN)], Cause.HEARTBEAT_UNANSWERED, "25 s later the connection was cut"),
+        ([(40, closed_by_peer(1011, KEEPALIVE))], Cause.HALF_OPEN, "no ping of it arrived"),
+        ([(9, ">text"), (50, closed_by_peer(4008, "idle timeout"))], Cause.READ_DEADLINE, "41 s after"),
+        (
+            [*((at, ">text") for at in range(5, 58, 5)), (57, closed_by_peer(4008, "timed out"))],
+            Cause.PONG_DEADLINE, "kept talking",
+        ),
+        ([(20, ">beat"), (40, FIN)], Cause.HALF_OPEN, "nothing came from the server in the 40 s"),
+        (
+            [(1, ">text"), (1, "<text"), (7, ">text"), (7.1, "<text"), (13, ">text"), (13.01, FIN)],
+            Cause.HANDLER_ERROR, "right after",
+        ),
+    ],
+)  # fmt: skip
+def test_the_client_alone(rows, cause, words):
+    """Ends that no fault of the package brings about."""
+    found = told(timeline(*rows))
+
+    assert found.cause is cause, found
+    assert words in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("rows", "until", "cause", "words"),
+    [
+        ([(9, ">ping", b"1"), (12, "<text"), (14, "<text")], 15, Cause.NO_PONGS, "answers no ping since 9 s"),
+        (
+            [(9, ">ping", b"1"), (9, ">beat"), (12, "<text"), (14, "<text")],
+            15, Cause.PEER_NOT_READING, "answers nothing since 9 s",
+        ),
+        ([(9, ">ping", b"1"), (9, ">beat")], 15, Cause.HALF_OPEN, "a process that stands still"),
+        (
+            [(at, what) for at in range(1, 60, 2) for what in (">beat", "<answer", "<text")[: 3 - (at > 20)]],
+            60, Cause.ONE_WAY_DEAD, "its stream of messages is silent",
+        ),
+    ],
+)  # fmt: skip
+def test_a_connection_that_is_still_open(rows, until, cause, words):
+    """What is silent, and what goes on beside it."""
+    found = told(timeline(*rows, until=until))
+
+    assert found.cause is cause, found
+    assert words in found.sentence
+
+
+def test_a_client_whose_heartbeats_stopped():
+    """A hidden tab, as the server sees it."""
+    line = timeline((25, "<beat"), (25, ">answer"), end=SERVER, until=120)
+    found = told(line, alive_for="2m", heartbeat_every="25s")
+
+    check(found, Cause.HEARTBEATS_STOPPED, Blame.CLIENT, "no heartbeat for 95 s")
+    assert "worker" in found.remedy
+
+
+def test_a_close_that_others_share_is_a_restart():
+    """1001 alone may be anything; beside two others it is a restart."""
+    lines = [timeline((20 + at, closed_by_peer(1001)), origin=1000 - at) for at in (0, 5, 11)]
+
+    found = diagnose(lines[0], cohort=lines)
+    assert (found.cause, found.confidence.value) == (Cause.RESTART, "high")
+    assert "2 other connections" in found.sentence
+
+
+def test_an_end_that_was_announced_is_planned():
+    """Whatever the code, if the profile's notice came before."""
+    line = timeline((50, "<notice"), (60, closed_by_peer(1011)))
+
+    check(told(line), Cause.PLANNED_ROTATION, Blame.NOBODY, "10 s before the end")
+
+
+def test_no_two_rows_say_the_same():
+    """Each row says what its record shows, in words of its own."""
+    shows = [row.shows for row in SIGNATURES]
+
+    assert len(set(shows)) == len(shows)
+
+
+def test_each_named_runner_up_has_an_experiment():
+    """What else it may be is no help without a way to tell."""
+    pairs = {(row.cause, row.runner_up) for row in SIGNATURES if row.runner_up not in (None, row.cause)}
+
+    without = sorted(f"{one.name} {other.name}" for one, other in pairs if experiment(one, other) is None)
+    assert without == []
