@@ -61,6 +61,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.PING_UNANSWERED, _C.CLOSED_BY_PEER, _ANSWER),
     (_C.HANDLER_ERROR, _C.PEER_FROZEN, f"{_PINGS}a frozen process answers late before it fails"),
     (_C.HARNESS_BLOCKED, _C.PING_UNANSWERED, _HERE),
+    (_C.HARNESS_BLOCKED, _C.RESTART, "run it again on a quiet machine, with a second connection beside it"),
     (_C.HARNESS_NOT_READING, _C.PING_UNANSWERED, _HERE),
     (_C.MACHINE_SLEPT, _C.HARNESS_BLOCKED, "look at the system's log: a sleep stands in it"),
     (_C.HEARTBEATS_STOPPED, _C.HALF_OPEN, "ping the client: a browser answers while its timers sleep"),
