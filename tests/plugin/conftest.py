@@ -16,6 +16,8 @@ import pytest_wsstability.progress
 import pytest_wsstability.running
 import pytest_wsstability.virtual.asyncio_seam  # noqa: F401
 
+# Variables that make a run write where its CI reads.
+GITHUB = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE")
 INI = """
 [pytest]
 asyncio_mode = strict
@@ -27,7 +29,7 @@ filterwarnings = error
 @pytest.fixture(autouse=True)
 def project(pytester, monkeypatch):
     """An empty project in strict mode, without settings from the environment of this run."""
-    for name in ("WS_URL", "PYTEST_ADDOPTS", "CI", "BUILD_NUMBER", "PYTEST_XDIST_WORKER"):
+    for name in ("WS_URL", "PYTEST_ADDOPTS", "CI", "BUILD_NUMBER", "PYTEST_XDIST_WORKER", *GITHUB):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "200")
     pytester.makefile(".ini", pytest=INI)

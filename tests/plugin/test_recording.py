@@ -19,7 +19,7 @@ from pytest_wsstability.report.reading import merged, read
 HOLD = """
 import pytest
 
-@pytest.mark.ws_stability(alive_for="{seconds}s", heartbeat_every="100ms")
+@pytest.mark.ws_stability(alive_for="{seconds}s", heartbeat_every="100ms", heartbeat_within="20s")
 def test_it(ws_soak):
     pass
 """

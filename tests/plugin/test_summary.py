@@ -22,7 +22,7 @@ def test_red(ws_soak):
 REAL = """
 import pytest
 
-@pytest.mark.ws_stability(alive_for="200ms", heartbeat_every="50ms", time="real")
+@pytest.mark.ws_stability(alive_for="200ms", heartbeat_every="50ms", heartbeat_within="20s", time="real")
 def test_real(ws_soak):
     pass
 """
