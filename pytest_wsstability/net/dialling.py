@@ -40,19 +40,21 @@ async def dial(
     """
     __tracebackhide__ = True
     context = tls.context() if uri.secure else None
+    host, port = address or (uri.host, uri.port)
     reached: asyncio.Transport | None = None
     try:
         async with asyncio.timeout(timeout):
             reached, _ = await websocket.loop.create_connection(
                 lambda: websocket,
-                *(address or (uri.host, uri.port)),
+                host,
+                port,
                 ssl=context,
                 server_hostname=uri.host if context else None,
             )
             await asyncio.shield(opening)
     except (OSError, EOFError, InvalidHandshake) as exc:
         _discard(reached, opening)
-        raise _explain(exc, url, uri, reached is not None, timeout) from None
+        raise _explain(exc, url, (host, port), reached is not None, timeout) from None
     except BaseException:
         _discard(reached, opening)
         raise
@@ -66,10 +68,13 @@ def _discard(transport: asyncio.Transport | None, opening: asyncio.Future[None])
     opening.cancel()
 
 
-def _explain(exc: Exception, url: str, uri: WebSocketURI, reached: bool, timeout: float) -> OpeningError:
-    where = f"{uri.host}:{uri.port}"
+def _explain(
+    exc: Exception, url: str, address: tuple[str, int], reached: bool, timeout: float
+) -> OpeningError:
+    host, port = address
+    where = f"{host}:{port}"
     if isinstance(exc, socket.gaierror):
-        return OpeningError(url, Stage.DNS, f"the name {uri.host!r} does not resolve ({exc.strerror})")
+        return OpeningError(url, Stage.DNS, f"the name {host!r} does not resolve ({exc.strerror})")
     if isinstance(exc, ssl.SSLCertVerificationError):
         advice = "trust its authority with --ws-ca FILE, or check nothing with --ws-insecure"
         return OpeningError(url, Stage.TLS, f"the certificate is not trusted: {exc.verify_message}; {advice}")

@@ -205,6 +205,16 @@ async def test_handshake_and_certificate_can_keep_the_targets_name(tmp_path):
         await connection.close()
 
 
+async def test_an_address_where_nobody_listens_is_named():
+    """The one that was dialled, and not that of the URL."""
+    async with FaultProxy("ws://127.0.0.1:9/") as proxy:
+        address = proxy.address
+    with pytest.raises(
+        OpeningError, match=rf"^ws://voice.example/ .*: nobody listens on 127.0.0.1:{address[1]}"
+    ):
+        await connect("ws://voice.example/", address=address)
+
+
 # Breaking and healing while it runs.
 
 

@@ -1,6 +1,8 @@
 """How connections end: each script gives the same logs over memory and over kernel TCP."""
 
 import asyncio
+import socket
+import struct
 
 import pytest
 
@@ -29,6 +31,27 @@ async def server_sends_and_closes():
     async with Pair() as pair:
         pair.server.transport.write(b"hello")
         pair.server.transport.close()
+        await pair.client.lost()
+        await pair.server.lost()
+        return pair.logs
+
+
+@script
+async def abort_with_a_linger_of_0():
+    """socket(7): close() then sends RST, though nothing is unread."""
+    async with Pair() as pair:
+        sock = pair.server.transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        pair.server.transport.abort()
+        await pair.client.lost()
+        await pair.server.lost()
+        return pair.logs
+
+
+@script
+async def abort_without_it():
+    async with Pair() as pair:
+        pair.server.transport.abort()
         await pair.client.lost()
         await pair.server.lost()
         return pair.logs
