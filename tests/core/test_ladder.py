@@ -100,6 +100,7 @@ def test_a_server_that_looks_at_all_at_once_has_one_timer():
     assert findings.notes[0].startswith(
         "connections of different ages ended at one instant: the server looks at"
     )
+    assert findings.idle.policy is Policy.PONGS
 
 
 def test_one_that_ends_later_is_no_second_timer():
