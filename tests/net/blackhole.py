@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import os
 import shutil
 import subprocess
@@ -10,8 +11,9 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-# RFC 2544's addresses for benchmarks: nobody's network.
-_HERE, _THERE = "198.18.79.1", "198.18.79.2"
+# RFC 2544's addresses for benchmarks: nobody's network. Test runs side by side have one of its parts each.
+_NETWORKS = list(ipaddress.ip_network("198.18.0.0/15").subnets(new_prefix=30))
+_HERE, _THERE = map(str, _NETWORKS[os.getpid() % len(_NETWORKS)].hosts())
 _PORT = 8765
 
 _SERVER = f"""
@@ -69,9 +71,9 @@ async def namespace() -> AsyncIterator[Namespace]:
     _ip("netns", "add", name)
     try:
         _ip("link", "add", link, "type", "veth", "peer", "name", "there", "netns", name)
-        _ip("addr", "add", f"{_HERE}/24", "dev", link)
+        _ip("addr", "add", f"{_HERE}/30", "dev", link)
         _ip("link", "set", link, "up")
-        _ip("-n", name, "addr", "add", f"{_THERE}/24", "dev", "there")
+        _ip("-n", name, "addr", "add", f"{_THERE}/30", "dev", "there")
         _ip("-n", name, "link", "set", "there", "up")
         server = await asyncio.create_subprocess_exec(
             "ip", "netns", "exec", name, sys.executable, "-c", _SERVER, stdout=asyncio.subprocess.PIPE
