@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Callable, Iterator
 
-from pytest_wsstability import CloseEvidence, Direction, End, Opcode, Role, Tier, Timeline, TransportEnd
+from pytest_wsstability import (
+    CloseEvidence,
+    Direction,
+    End,
+    Opcode,
+    Role,
+    Tier,
+    Timeline,
+    TransportEnd,
+    run_virtual,
+)
 from pytest_wsstability.core.diagnosis import diagnose, diagnose_all
 
-from .figures import Figure, cpu_seconds, middle, spread
+from . import day
+from .figures import Figure, cpu_seconds, interleaved, middle, spread
 
 DAY = 86_400
 CROWD = 10_000
@@ -25,6 +37,40 @@ def figures() -> Iterator[Figure]:
     together = [_record(60 + number % 600, every=25.0, until=1000.0) for number in range(CROWD)]
     seconds = cpu_seconds(lambda: diagnose_all(together))
     yield Figure(name=f"{CROWD} that ended together", value=seconds, unit="s", limit=5, of="one cohort")
+    yield from _recording()
+
+
+def _recording() -> Iterator[Figure]:
+    """What the record of silences, which only diagnosis reads, takes of a day's hold in virtual time."""
+    pairs = interleaved([_hold, lambda: _frames(_silences), lambda: _frames(_nothing)], ROUNDS)
+    shares = [100 * (full - empty) / hold for hold, full, empty in zip(*pairs, strict=True)]
+    yield Figure(
+        name="recording for it, of a hold", value=middle(shares), unit="%", limit=10, of=spread(shares)
+    )
+
+
+def _hold() -> float:
+    return cpu_seconds(lambda: run_virtual(day.ours()))
+
+
+def _frames(step: Callable[[array[float], int, float], None]) -> float:
+    """CPU seconds of a step for each frame that both ends of that hold record."""
+    silences = array("d", bytes(8 * 16))
+    frames = range(2 * day.FRAMES)
+    return cpu_seconds(lambda: [step(silences, number % 2, number / 10) for number in frames])
+
+
+def _silences(silences: array[float], direction: int, at: float) -> None:
+    """What `Timeline.frame` does for silences by direction and kind."""
+    for place in (direction, 6 + direction):
+        gap = at - silences[place]
+        if gap > silences[8 + place]:
+            silences[8 + place] = gap
+        silences[place] = at
+
+
+def _nothing(silences: array[float], direction: int, at: float) -> None:
+    """The loop around it alone."""
 
 
 def _record(seconds: float, *, every: float, origin: float = 0.0, until: float | None = None) -> Timeline:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .clock import is_virtual
+from .colour import Coloured
 from .diagnosing import ask_hooks
 from .orders import chance_of
 from .settings import Settings, settings_key
@@ -98,7 +99,10 @@ def refine(
         again = f"--ws-time virtual --ws-order {chance.order} --ws-seed {chance.seed}"
         report.sections.append(("virtual time", f"the same again with {again}"))
     if _only_ours(excinfo):
-        report.longrepr = excinfo.getrepr(style="value")
+        representation = excinfo.getrepr(style="value")
+        # Workers of pytest-xdist send it as pytest's own class.
+        sent = hasattr(item.config, "workerinput")
+        report.longrepr = representation if sent else cast("Any", Coloured(representation))
     crash: Any = getattr(report.longrepr, "reprcrash", None)
     if crash is not None:
         # The short summary shows the beginning of one line.

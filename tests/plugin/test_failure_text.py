@@ -177,3 +177,13 @@ def test_a_project_whose_folder_is_named_like_a_library_keeps_its_frames(run, py
     result = pytester.runpytest_inprocess("asyncio/test_inside.py")
 
     result.stdout.fnmatch_lines([">       await connection.assert_alive_for('2m')"])
+
+
+@pytest.mark.parametrize(("when", "coloured"), [("yes", True), ("no", False)])
+def test_colours_on_terminals_only(run, when, coloured):
+    """The cause stands out where a terminal has colours; elsewhere nothing but the text is written."""
+    printed = run(SOAK, f"--color={when}").stdout.str()
+
+    assert ("\x1b[32m  fix       " in printed) is coloured
+    assert ("\x1b[" in printed) is coloured
+    assert "  likely    the client withheld pongs; the server's 60 s read deadline" in printed
