@@ -19,6 +19,7 @@ EXAMPLES = {
     "test_faults.py": {"passed": 10},
     "test_own_server.py": {"passed": 2},
     "test_reconnect.py": {"passed": 4},
+    "test_random_faults.py": {"passed": 2},
     "test_story.py": {"passed": 2, "xfailed": 1},
     "test_url.py": {"passed": 3},
 }
