@@ -67,7 +67,10 @@ def _is_scheduled_by_others(config: pytest.Config) -> bool:
 
 def around(config: pytest.Config, scheduler: Any) -> Any:
     """The scheduler of a run: xdist's own, with ours around it where the workers were told so."""
-    return SoakScheduling(scheduler) if scheduler is not None and _folder_key in config.stash else scheduler
+    if scheduler is None or _folder_key not in config.stash:
+        return scheduler
+    # xdist prints the name of the class, and a run without soaks shall read as it always did.
+    return type(type(scheduler).__name__, (SoakScheduling,), {})(scheduler)
 
 
 def note_failure(config: pytest.Config, report: pytest.TestReport | pytest.CollectReport | None) -> None:

@@ -111,9 +111,10 @@ def test_early(spread, crowd):
 
 def test_no_soak_at_all(spread):
     """xdist does what it always does."""
-    result, _ = spread(SUITE, "-k", "test_ordinary")
+    result, _ = spread(SUITE, "-k", "test_ordinary", "-v")
 
     assert result.parseoutcomes() == {"passed": 5}
+    result.stdout.fnmatch_lines(["scheduling tests via LoadScheduling"])
 
 
 @pytest.mark.parametrize("only", ["", "not ordinary"], ids=["with others", "soaks alone"])
