@@ -124,12 +124,15 @@ class Timeline:
             silence = at - self._last_any
             if silence > self.longest_silence:
                 self.longest_silence = silence
-            silences = self._silences
-            for place in (_FRAME_KIND[opcode] + direction, _ANY + direction):
-                gap = at - silences[place]
-                if gap > silences[_GAPS + place]:
-                    silences[_GAPS + place] = gap
-                silences[place] = at
+            # Written out, and not a loop: each frame comes along here.
+            silences, place, anything = self._silences, _FRAME_KIND[opcode] + direction, _ANY + direction
+            gap = at - silences[place]
+            if gap > silences[_GAPS + place]:
+                silences[_GAPS + place] = gap
+            gap = at - silences[anything]
+            if gap > silences[_GAPS + anything]:
+                silences[_GAPS + anything] = gap
+            silences[place] = silences[anything] = at
         self._last_any = self.observed_until = at
         last[2 * role + direction] = last[2 * _ROLES + slot] = at
         number = self.total
