@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from pytest_wsstability import Outcome
-from pytest_wsstability.core.diagnosis import Cause
+from pytest_wsstability.core.diagnosis import Cause, Confidence, Diagnosis
 from pytest_wsstability.core.events import Direction, Event, Kind
 
 from .load import busy
@@ -53,10 +53,9 @@ class Result:
             grade = _survived(played)
             causes = [played.verdict.outcome.value]
         else:
-            grade = min(
-                (_grade(scenario, played, cause) for cause in played.causes), key=list(Grade)[::-1].index
-            )
-            causes = [cause.value for cause in played.causes]
+            grades = (_grade(scenario, played, diagnosis) for diagnosis in played.diagnoses)
+            grade = min(grades, key=list(Grade)[::-1].index)
+            causes = [diagnosis.cause.value for diagnosis in played.diagnoses]
         self.grades[grade] += 1
         self.causes.update(set(causes))
         if grade is not Grade.RIGHT:
@@ -72,10 +71,12 @@ def _survived(played: Played) -> Grade:
     return outcomes.get(played.verdict.outcome, Grade.WRONG)
 
 
-def _grade(scenario: Scenario, played: Played, cause: Cause) -> Grade:
-    if cause in scenario.causes:
-        return Grade.RIGHT
-    excused = cause in DOUBT or played.verdict.outcome is Outcome.INCONCLUSIVE
+def _grade(scenario: Scenario, played: Played, diagnosis: Diagnosis) -> Grade:
+    if diagnosis.cause in scenario.causes:
+        # What one connection cannot tell apart must not be said with high confidence.
+        overdone = len(scenario.causes) > 1 and diagnosis.confidence is Confidence.HIGH
+        return Grade.WRONG if overdone else Grade.RIGHT
+    excused = diagnosis.cause in DOUBT or played.verdict.outcome is Outcome.INCONCLUSIVE
     return Grade.DOUBTFUL if excused else Grade.WRONG
 
 

@@ -87,11 +87,6 @@ class Played:
     # From this connection alone, unless it takes several; and with the others beside it.
     diagnoses: Sequence[Diagnosis]
 
-    @property
-    def causes(self) -> list[Cause]:
-        """What the diagnoses say."""
-        return [diagnosis.cause for diagnosis in self.diagnoses]
-
 
 async def play(
     server: Running, scenario: Scenario, *, repetitions: int = REPETITIONS, stagger: float = STAGGER

@@ -29,6 +29,16 @@ def _aged(f: Features) -> bool:
     return f.cut and not _idle(f) and _age_number(f)
 
 
+def _same_age(f: Features) -> bool:
+    """Whether traffic flowed to an end at an age that other connections had."""
+    return f.cut and f.together > 0 and f.alike is True and not _idle(f)
+
+
+def _pongs_untried(f: Features) -> bool:
+    """Whether no ping came and no pong went out: a deadline that only pongs reset then looks like an age."""
+    return f.end is End.CLIENT and not f.pings.received and not f.pings.ponged
+
+
 def _without_messages(f: Features) -> bool:
     """Whether messages, and nothing else, were missing for longer than ever, both ways."""
     data = [f.silent(direction, FrameKind.DATA) for direction in (SENT, RECEIVED)]
@@ -153,8 +163,26 @@ ROWS = (
     ),
     Signature(
         cause=Cause.MAX_AGE,
+        shows="no close frame while traffic flowed, at an age that limits or other connections have; but no "
+        "ping came, and no pong went out",
+        when=lambda f: (_same_age(f) or _aged(f)) and _pongs_untried(f),
+        confidence=MEDIUM,
+        sentence="a maximum age of {max_age}, or a read deadline as long that only pongs reset: traffic "
+        "flowed to the end, but no ping came and no pong went out, so that the two look the "
+        "same{age_owners}",
+        headline="maximum age {max_age}, or pong-only read deadline",
+        blame=Side.PATH,
+        evidence=("silences", "server_pings", "together", "end"),
+        remedy="send an unsolicited pong now and then: if the connection then lives, let the {peer} reset "
+        "its deadline on whatever it reads (gorilla: SetReadDeadline in the read loop); else raise "
+        "{age_knobs}, or reconnect before it",
+        runner_up=Cause.PONG_DEADLINE,
+        source="measured with gorilla/websocket",
+    ),
+    Signature(
+        cause=Cause.MAX_AGE,
         shows="no close frame while traffic flowed, at the same age as other connections",
-        when=lambda f: f.cut and f.together > 0 and f.alike is True and not _idle(f),
+        when=_same_age,
         confidence=HIGH,
         sentence="a maximum age of {max_age}: traffic flowed to the end, and {together} other "
         "connections ended at the same age{age_owners}",

@@ -139,6 +139,22 @@ def test_a_restart_ends_connections_at_once_and_an_age_limit_each_in_its_turn():
     assert {diagnose(each, cohort=aged).cause for each in aged} == {Cause.MAX_AGE}
 
 
+def test_ends_at_one_age_are_no_proof_of_an_age_limit_while_pongs_are_untried():
+    """A Go server whose deadline only pongs reset, and which never pings, ends all at one age (measured)."""
+    starts = [0, 0.25, 0.5]
+    talk = [(at / 10, what) for at in range(2, 30, 2) for what in (">beat", "<answer")]
+    ping = [(1.5, "<ping"), (1.5, ">pong")]
+
+    def found(*parts):
+        aged = [timeline(*script(talk, *parts), (3, FIN), origin=1000 + start) for start in starts]
+        return diagnose(aged[0], cohort=aged)
+
+    untried, answered = found(), found(ping)
+    assert (untried.cause, untried.confidence) == (Cause.MAX_AGE, MEDIUM)
+    assert untried.runner_up is Cause.PONG_DEADLINE
+    assert (answered.cause, answered.confidence) == (Cause.MAX_AGE, HIGH)
+
+
 def test_a_loop_that_stood_still_cannot_tell_an_age_from_a_restart():
     """It saw every end at one instant; a lag that is short beside the ages' difference changes nothing."""
     talk = [(at / 10, what) for at in range(2, 20, 2) for what in (">beat", "<answer")]
