@@ -15,6 +15,7 @@ from .settings import settings_key
 from .spreading import Groups, groups, is_stopped, is_worker, leave, left
 
 if TYPE_CHECKING:
+    from .core.timeline import Timeline
     from .holds import Hold, Holds
     from .net.soak import Soak
     from .progress import Display, Sender
@@ -90,6 +91,8 @@ class Soaks:
         self._unstarted = [item for item in outside if not overrides_url(item) and _will_run(item)]
         # Tests whose failure is no end of the run: it is expected, or tried again.
         self._expected = {item.nodeid for item in outside if _may_fail(item)}
+        # All that were ever started: connections that end together end for one reason.
+        self._started: list[Hold] = []
         # Started, and not judged yet.
         self._holds: dict[str, Hold] = {}
         self._background: Holds | None = None
@@ -114,6 +117,7 @@ class Soaks:
             assert url is not None
             self._holds[item.nodeid] = hold = _hold(item, url)
             started.append(hold)
+        self._started += started
         if started:
             self._holds_running().start(started)
 
@@ -130,6 +134,7 @@ class Soaks:
             self._start(self._groups.of[item.nodeid], item.nodeid)
         if item.nodeid not in self._holds:
             self._holds[item.nodeid] = hold = _hold(item, url)
+            self._started.append(hold)
             self._holds_running().start([hold])
         hold = self._holds[item.nodeid]
         self._wait(item, hold)
@@ -137,7 +142,12 @@ class Soaks:
         if hold.soak is None:
             assert hold.error is not None
             raise hold.error
+        hold.soak.beside(self._timelines(hold.url))
         return hold.soak
+
+    def _timelines(self, url: str) -> list[Timeline]:
+        """What the holds of a URL have seen so far, as far as they are finished."""
+        return [hold.soak.timeline for hold in self._started if hold.soak is not None and hold.url == url]
 
     def look(self, item: pytest.Item) -> None:
         """Say what has happened in the background before a test begins."""

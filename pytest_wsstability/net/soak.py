@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
 from ..core import assertions
 from ..core.assertions import Judged, StabilityError
+from ..core.diagnosis import diagnosed
 from ..core.duration import Duration
 from ..core.judgement import Judgement
 from ..core.knife_edge import knife_edge
@@ -64,6 +66,16 @@ class Soak(Judged):
     def timelines(self) -> Sequence[Timeline]:
         """What the client saw, then what the reference orchestrator did if it was the target."""
         return self._timelines
+
+    def beside(self, cohort: Sequence[Timeline]) -> None:
+        """Diagnose the failure, if there is one, once more: with other connections to the target in view."""
+        others = [each for each in cohort if each is not self._timelines[0]]
+        if self._error is None or not others:
+            return
+        unexplained = dataclasses.replace(self.verdict, diagnosis=None)
+        self.verdict = diagnosed(unexplained, self._timelines, cohort=others)
+        self.judgement = Judgement(self.requirement, self.verdict)
+        self._error.retell(self.verdict)
 
     def compared_with(self, other: Soak) -> Soak:
         """This hold, or an inconclusive one if another order of simultaneous timers ends otherwise."""

@@ -5,15 +5,18 @@ import asyncio
 import pytest
 
 from pytest_wsstability import (
+    Cause,
     OpeningError,
     Orchestrator,
     Outcome,
     Requirement,
     Rule,
+    Soak,
     StabilityError,
     run_virtual,
     soak,
 )
+from tests.core.script import FIN, timeline
 from tests.net.peers import BINARY, close, frame, serving
 
 STORY = {"alive_for": "2m", "heartbeat_every": "25s", "heartbeat_within": "5s"}
@@ -176,3 +179,29 @@ async def test_it_runs_in_real_time_too():
     assert hold.verdict.outcome in (Outcome.STABLE, Outcome.INCONCLUSIVE)
     assert hold.timeline.duration >= 0.3
     assert hold.ties == 0
+
+
+def test_connections_that_ended_together_explain_each_other():
+    """A cut at an odd age is undetermined alone, and a restart beside one that ended with it."""
+    requirement = Requirement.of(alive_for="2m")
+    lines = [timeline((3, "<text"), (47.3 - at, FIN), origin=1000 + at) for at in (0, 20)]
+    holds = [Soak(requirement, requirement.check(line), [line], url="ws://there") for line in lines]
+    assert holds[0].verdict.diagnosis.cause is Cause.UNDETERMINED
+
+    holds[0].beside(lines)
+
+    assert holds[0].verdict.diagnosis.cause is Cause.RESTART
+    with pytest.raises(StabilityError, match=r"restart: 1 more ended within 2 s"):
+        holds[0].assert_stable()
+    assert holds[0].judgement.verdict is holds[0].verdict
+
+
+def test_a_stable_hold_needs_no_explanation():
+    """Whatever ended beside it."""
+    requirement = Requirement.of(alive_for="20s")
+    line = timeline((3, "<text"), until=20)
+    hold = Soak(requirement, requirement.check(line), [line], url="ws://there")
+
+    hold.beside([timeline((20, FIN))])
+
+    assert hold.verdict.diagnosis is None
