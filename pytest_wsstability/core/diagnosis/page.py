@@ -15,8 +15,8 @@ Made by `python -m pytest_wsstability.core.diagnosis.page`, and checked by a tes
 
 A diagnosis is read from the record of one end, and from the other end's where it is held. The rows are
 tried in this order; the first that fits is the diagnosis. Its runner-up is the one named here, else the
-next row that fits. Where none fits, the diagnosis is *undetermined*, with the nearest causes and their distance.
-*This end* is the one that recorded.
+next row that fits. Where none fits, the diagnosis is *undetermined*, with the nearest causes and their
+distance. *This end* is the one that recorded.
 
 A close code alone proves little: a ping timeout was seen as 1011, 1000, 1008, 1001, an empty close frame
 and no close frame at all. FIN or RST says what the first hop did, and nothing more. A timer's length is a
