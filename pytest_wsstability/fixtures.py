@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from .clock import Clock, is_virtual, leads_out, loop_scope
-from .markers import orchestrator_of, plan_of
+from .markers import MIDDLEBOX, orchestrator_of, plan_of
 from .recording import tape_key
 from .settings import settings_key
 
@@ -135,7 +135,7 @@ def ws_connect(
     from .net.connector import Connector
 
     connector = Connector(
-        ws_url,
+        _way(request, ws_url),
         lambda target: connect_options(request.node, ws_url, target),
         requirement=plan_of(request.node).requirement,
         orchestrator=_own_orchestrator(request, ws_url),
@@ -160,19 +160,22 @@ def ws_proxy(
 
 
 @pytest.fixture
-def ws_middlebox(
-    request: pytest.FixtureRequest, _ws_loop: asyncio.AbstractEventLoop, ws_url: str
-) -> Iterator[MiddleboxProxy]:
+def ws_middlebox(request: pytest.FixtureRequest, ws_url: str) -> Iterator[MiddleboxProxy]:
     """A proxy or load balancer in front of ``ws_url``, one test for each: ``url``, ``name``, ``preset``."""
     from .core.middleboxes import middlebox
     from .net.proxies import MiddleboxProxy, Proxies
 
+    if "ws_soak" in request.fixturenames and not pytest_asyncio.is_async_test(request.node):
+        # It needs a loop, and only the hold had one: this is the box that the hold went through.
+        yield request.getfixturevalue("ws_soak").proxy
+        return
+    loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
     proxies = Proxies(ws_url)
     request.node.stash.setdefault(proxies_key, []).append(proxies)
     box = MiddleboxProxy(ws_url, middlebox(request.param))
-    _ws_loop.run_until_complete(proxies.start(box))
+    loop.run_until_complete(proxies.start(box))
     yield box
-    _ws_loop.run_until_complete(proxies.close())
+    loop.run_until_complete(proxies.close())
 
 
 @pytest.fixture
@@ -209,7 +212,7 @@ def ws_soak(request: pytest.FixtureRequest, ws_url: str) -> Soak:
         return soaked
     plan = plan_of(request.node)
     assert plan.requirement is not None
-    options = connect_options(request.node, ws_url, ws_url)
+    options = hold_options(request.node, ws_url)
     own = isinstance(ws_url, ReferenceURL)
 
     def hold(requirement: Requirement) -> Coroutine[Any, Any, Soak]:
@@ -243,6 +246,14 @@ def _own_orchestrator(request: pytest.FixtureRequest, url: str) -> Orchestrator 
     return orchestrator
 
 
+def _way(request: pytest.FixtureRequest, url: str) -> str:
+    """Where connections of a test lead that are given no URL: through its middlebox, if it has one."""
+    if MIDDLEBOX not in request.fixturenames:
+        return url
+    box: MiddleboxProxy = request.getfixturevalue(MIDDLEBOX)
+    return box.url
+
+
 def proxies_of(item: pytest.Item) -> list[FaultProxy]:
     """The fault proxies that a test has started."""
     return [proxy for proxies in item.stash.get(proxies_key, ()) for proxy in proxies.proxies]
@@ -250,12 +261,26 @@ def proxies_of(item: pytest.Item) -> list[FaultProxy]:
 
 def fault_reports(item: pytest.Item) -> list[str]:
     """What was broken on purpose in a test, as far as it struck, and how to break it again."""
-    reports = [proxy.report() for proxy in proxies_of(item) if proxy.strikes or proxy.failures]
+    soak = item.stash.get(soak_key, None)
+    held = [soak.proxy] if soak is not None and soak.proxy is not None else []
+    reports = [proxy.report() for proxy in [*held, *proxies_of(item)] if proxy.strikes or proxy.failures]
     orchestrator = item.stash.get(orchestrator_key, None)
     if orchestrator is not None and orchestrator.program:
         lines = [f"faults of the orchestrator {orchestrator.program!r}"]
         reports.append("\n".join([*lines, *(f"  struck    {strike}" for strike in orchestrator.strikes)]))
     return reports
+
+
+def hold_options(item: pytest.Item, url: str) -> dict[str, Any]:
+    """What the marker and the options say about a hold; it goes through the middlebox of the test."""
+    options = connect_options(item, url, url)
+    name = getattr(getattr(item, "callspec", None), "params", {}).get(MIDDLEBOX)
+    if name is not None:
+        from .core.middleboxes import middlebox
+        from .net.proxies import MiddleboxProxy
+
+        options["through"] = partial(MiddleboxProxy, preset=middlebox(name))
+    return options
 
 
 def connect_options(item: pytest.Item, under_test: str, target: str) -> dict[str, Any]:

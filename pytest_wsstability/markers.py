@@ -124,15 +124,6 @@ def check(item: pytest.Item) -> None:
         _check_program(orchestrator, plan.requirement.alive_for)
     if "ws_soak" in names and (plan.requirement is None or plan.requirement.alive_for is None):
         raise ValueError(f"ws_soak: how long? give the test a {STABILITY} marker with alive_for")
-    if "ws_soak" in names and plan.requirement is not None and plan.requirement.alive_for is not None:
-        _check_faults(orchestrator_of(item).get("faults", ()), plan.requirement.alive_for)
-
-
-def _check_faults(faults: Any, hold: float) -> None:
-    """A fault behind the end of the hold would read as one that was survived."""
-    from .core.faults import Program
-
-    Program.of(faults).check_within(hold)
 
 
 def _check_program(orchestrator: dict[str, Any], hold: float) -> None:

@@ -99,7 +99,10 @@ def refine(
         again = f"--ws-time virtual --ws-order {chance.order} --ws-seed {chance.seed}"
         report.sections.append(("virtual time", f"the same again with {again}"))
     if _only_ours(excinfo):
-        representation = excinfo.getrepr(style="value")
+        representation: Any = excinfo.getrepr(style="value")
+        # This style leaves notes out, and what has struck is one.
+        notes = "\n".join(getattr(error, "__notes__", ())).splitlines()
+        representation.reprtraceback.reprentries[-1].lines += notes
         # Workers of pytest-xdist send it as pytest's own class.
         sent = hasattr(item.config, "workerinput")
         report.longrepr = representation if sent else cast("Any", Coloured(representation))

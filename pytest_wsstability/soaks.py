@@ -9,7 +9,7 @@ import pytest
 
 from . import results
 from .clock import leads_out, overrides_url
-from .fixtures import connect_options, soak_key
+from .fixtures import hold_options, soak_key
 from .markers import LONG, plan_of
 from .settings import settings_key
 from .spreading import Groups, groups, is_stopped, is_worker, leave, left
@@ -243,7 +243,7 @@ def _hold(item: pytest.Item, url: str) -> Hold:
 
     requirement = plan_of(item).requirement
     assert requirement is not None
-    return Hold(item.nodeid, url, requirement, connect_options(item, url, url))
+    return Hold(item.nodeid, url, requirement, hold_options(item, url))
 
 
 def _may_fail(item: pytest.Item) -> bool:

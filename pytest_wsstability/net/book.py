@@ -31,6 +31,7 @@ class Book:
         profile: the application protocol: whether there are sessions at all.
         opened: called with each connection that has opened.
         ended: called with each connection that has ended.
+        struck_until: gives the age, in seconds, until which faults may strike a connection.
 
     """
 
@@ -40,9 +41,11 @@ class Book:
         *,
         opened: Callable[[Connection], object],
         ended: Callable[[Connection], object],
+        struck_until: Callable[[], float] = float,
     ) -> None:
         self._profile = profile
         self._opened, self._ended = opened, ended
+        self.struck_until = struck_until
         # HTML for browsers that only look at the address; None where there is none.
         self.page: str | None = None
         # Every session so far, in the order of arrival; those with an id also by it.

@@ -9,6 +9,7 @@ from ..core.requirement import Requirement
 from .client import connect
 from .connection import Connection
 from .orchestrator import Orchestrator
+from .path import between
 from .proxy import FaultProxy
 
 
@@ -77,9 +78,12 @@ class Connector:
         return connection
 
     def keep(self, connection: Connection) -> None:
-        """Close it in the end, and show what our orchestrator saw of it."""
+        """Close it in the end, and show what our orchestrator and proxies saw of it."""
+        proxies = list(self._proxies())
         if self._orchestrator is not None:
-            self._orchestrator.witness(connection, through=self._proxies())
+            self._orchestrator.witness(connection, through=proxies)
+        # A server of somebody else's has no timeline here, but what struck its connection has.
+        connection.others = connection.others or between(connection, proxies)
         self.connections.append(connection)
 
     async def close_all(self) -> None:

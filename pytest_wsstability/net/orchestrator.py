@@ -99,7 +99,10 @@ class Orchestrator:
         self._extensions = [ServerPerMessageDeflateFactory()] if compression else None
         self._headers = parse_headers(headers)
         self._max_size = max_size
-        self._book = Book(self.profile, opened=self._handlers.start, ended=ended or _ignore)
+        self._book = Book(
+            self.profile, opened=self._handlers.start, ended=ended or _ignore,
+            struck_until=lambda: self.program.end,
+        )  # fmt: skip
         self._book.page = page
         self.program = Program.of(faults)
         check(self.program, self.profile)

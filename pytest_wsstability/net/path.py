@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from ..core.faults import Program, Strike
 from ..core.timeline import Timeline
 from .links import Links
 from .port import Port
 from .proxy import FaultProxy
+
+if TYPE_CHECKING:
+    from .connection import Connection
 
 
 class Path:
@@ -90,3 +94,11 @@ def follow(client: Any, proxies: list[FaultProxy]) -> tuple[Any, list[Timeline]]
             client = connection.server
             timelines += [connection.timeline] if connection.timeline is not None else []
     return client, timelines
+
+
+def between(connection: Connection, proxies: Iterable[FaultProxy]) -> tuple[Timeline, ...]:
+    """What proxies on the way saw of a client's connection; empty once its transport is gone."""
+    transport = connection.websocket.transport
+    if transport is None:
+        return ()
+    return tuple(follow(transport.get_extra_info("sockname"), list(proxies))[1])

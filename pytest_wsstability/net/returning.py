@@ -31,6 +31,7 @@ async def assert_reconnects(
         same_session=_same(book, same_session),
         backoff=None if backoff is None else Backoff.of(backoff),
     )
+    await _planned(book, session, expected.within)
     await _closing(book, session, expected.within)
     # Those that end while others are waited for are another assertion's.
     record = book.record()
@@ -40,6 +41,22 @@ async def assert_reconnects(
         await book.changed(min(deadlines), times=len(deadlines))
         record = book.record()
     return _enforce(expected.judge(record, judged), record)
+
+
+async def _planned(book: Book, session: Session | None, within: float) -> None:
+    """Wait for the first end, while faults of the program are still to bring it."""
+    seconds = book.struck_until()
+    while seconds:
+        record = book.record()
+        attempts = _attempts(record, session)
+        still_open = [attempt.at for attempt in attempts if attempt.ended is None]
+        if not still_open or any(attempt.ended is not None and not attempt.left for attempt in attempts):
+            return
+        # A fault that makes an end silent is noticed some time after it.
+        until = min(still_open) + seconds + within
+        if record.now >= until:
+            return
+        await book.changed(until)
 
 
 async def _closing(book: Book, session: Session | None, within: float) -> None:

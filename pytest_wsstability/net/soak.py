@@ -20,6 +20,8 @@ from .client import connect
 from .connection import Connection
 from .hold import hold
 from .orchestrator import Orchestrator
+from .path import between
+from .proxy import FaultProxy
 
 
 class Soak(Judged):
@@ -32,6 +34,7 @@ class Soak(Judged):
         judgement: both, with what was asserted on it since.
         url: the target, secrets masked.
         ties: instants of virtual time at which several timers were due together; 0 in real time.
+        proxy: what stood in front of the target, closed by now; None if nothing did.
 
     """
 
@@ -43,6 +46,7 @@ class Soak(Judged):
         *,
         url: str,
         ties: int = 0,
+        proxy: FaultProxy | None = None,
     ) -> None:
         self.requirement = requirement
         self.verdict = verdict
@@ -55,6 +59,7 @@ class Soak(Judged):
         self.judgement = Judgement(requirement, self.verdict)
         self.url = url
         self.ties = ties
+        self.proxy = proxy
         self._timelines = tuple(timelines)
 
     @property
@@ -82,7 +87,9 @@ class Soak(Judged):
         verdict = knife_edge(self.verdict, other.verdict, self._timelines, other._timelines)
         if verdict is self.verdict:
             return self
-        return Soak(self.requirement, verdict, self._timelines, url=self.url, ties=self.ties)
+        return Soak(
+            self.requirement, verdict, self._timelines, url=self.url, ties=self.ties, proxy=self.proxy
+        )
 
     def __repr__(self) -> str:
         return f"<Soak {self.url}: {self.verdict.headline}, {self.timeline!r}>"
@@ -117,6 +124,7 @@ async def soak(
     *,
     url: str | None = None,
     orchestrator: Orchestrator | None = None,
+    through: Callable[[str], FaultProxy] | None = None,
     watch: Callable[[Connection], object] | None = None,
     **options: Any,
 ) -> Soak:
@@ -127,6 +135,7 @@ async def soak(
         requirement: what to hold it to; its ``heartbeat_every`` is the client's heartbeat.
         url: the target; None starts an orchestrator for the hold and stops it after.
         orchestrator: the one to start, or the running one behind the URL.
+        through: makes the proxy to hold the connection through, given the target; None for no proxy.
         watch: called with the connection once it is open.
         options: keywords of `connect`.
 
@@ -138,18 +147,26 @@ async def soak(
         if url is None:
             orchestrator = await stack.enter_async_context(orchestrator or Orchestrator())
             url = orchestrator.url
+        proxies = [await stack.enter_async_context(through(url))] if through is not None else []
+        if proxies:
+            # Names in the handshake and in certificates are the target's; only the way is another.
+            options["address"] = proxies[0].address
         options.setdefault("heartbeat", requirement.heartbeat_every)
         # Nobody takes the messages of a hold, so reading must not stop for them.
         connection = await connect(url, inbox=0, **options)
         connection.requirement = requirement
         if orchestrator is not None:
-            orchestrator.witness(connection)
+            orchestrator.witness(connection, through=proxies)
+        connection.others = connection.others or between(connection, proxies)
         if watch is not None:
             watch(connection)
         try:
             verdict = await hold(connection.websocket, requirement)
             ties = getattr(connection.websocket.loop, "ties", None)
             count = ties.count if ties is not None else 0
-            return Soak(requirement, verdict, connection.timelines, url=connection.url, ties=count)
+            return Soak(
+                requirement, verdict, connection.timelines, url=connection.url, ties=count,
+                proxy=next(iter(proxies), None),
+            )  # fmt: skip
         finally:
             await connection.close()

@@ -72,6 +72,44 @@ async def test_a_connection_that_is_open_was_not_followed():
         assert now() == 0.0
 
 
+@pytest.mark.parametrize("program", [[("30s", faults.CloseWith(1012))], [faults.MaxAge("30s")]])
+async def test_an_end_that_is_planned_is_waited_for(program):
+    """The test has nothing to do between the session and the assertion; both faults strike at 30 s."""
+    async with (
+        Orchestrator(faults=program) as orchestrator,
+        ReconnectingClient(orchestrator.url, backoff=STEADY),
+    ):
+        session = await orchestrator.wait_for_session()
+        await session.assert_reconnects(within="10s", same_session=True, backoff=STEADY)
+
+        assert now() == 31.0
+
+
+async def test_a_planned_end_that_does_not_come_is_inconclusive():
+    """An idle timeout that traffic keeps away ends nothing: no pass, and no hang."""
+    async with (
+        Orchestrator(faults=[faults.IdleTimeout("30s")]) as orchestrator,
+        ReconnectingClient(orchestrator.url, heartbeat="20s"),
+    ):
+        session = await orchestrator.wait_for_session()
+        with pytest.raises(SessionError, match=r"^inconclusive: no connection has ended but"):
+            await session.assert_reconnects(within="10s")
+
+        assert now() == 40.0
+
+
+async def test_a_client_that_left_is_not_waited_for():
+    """Nobody is there whom the fault could strike."""
+    async with Orchestrator(faults=[("30s", faults.Drop())]) as orchestrator:
+        async with opened(orchestrator.url, session_id="abc") as connection:
+            session = await orchestrator.wait_for_session()
+            await connection.close(1000)
+        with pytest.raises(SessionError, match=r"^inconclusive: no connection has ended but"):
+            await session.assert_reconnects(within="10s")
+
+        assert now() == 0.0
+
+
 async def test_where_there_are_no_sessions_any_connection_counts():
     """Nobody can tell one client from another, and asking for it is an error."""
     async with Orchestrator(profile="frames") as orchestrator:

@@ -152,6 +152,11 @@ class Program:
         """The part that the server does."""
         return self._only(Place.PEER)
 
+    @property
+    def end(self) -> float:
+        """The age of a connection in seconds at which the last fault has struck, with what it waits for."""
+        return max(map(_struck_at, self.steps), default=0.0)
+
     def _only(self, place: Place) -> Program:
         return replace(self, steps=tuple(step for step in self.steps if step.fault.place is place))
 
@@ -195,6 +200,11 @@ class Program:
             raise ValueError(f"faults: unknown key {unknown[0]!r}; valid ones: seed, connections, steps")
         pairs = [_from_dict(position, step) for position, step in enumerate(data.get("steps", ()))]
         return cls.of(pairs, seed=data.get("seed", 0), connections=data.get("connections"))
+
+
+def _struck_at(step: Step) -> float:
+    later: float = getattr(step.fault, "seconds", 0.0)
+    return max(step.when + later, getattr(step.fault, "at", 0.0))
 
 
 def _drawn(kind: type[Fault], chance: Random) -> Fault:

@@ -1,0 +1,169 @@
+"""A middlebox stands in front of whatever a test opens: holds without a loop, connections without a URL."""
+
+from __future__ import annotations
+
+import pytest
+
+SOAK = """
+import pytest
+
+@pytest.mark.ws_stability(alive_for="{alive}", heartbeat_every="{every}")
+@pytest.mark.ws_middlebox("{box}")
+@pytest.mark.ws_orchestrator(ping_interval=None, read_deadline=None)
+@pytest.mark.filterwarnings("ignore::pytest_wsstability.StabilityWarning")
+{test}(ws_soak, ws_middlebox):
+    assert ws_middlebox.name == "{box}"
+"""
+
+
+@pytest.mark.parametrize("test", ["def test_it", "async def test_it"])
+def test_a_soak_goes_through_the_box(failure, test):
+    """Without a loop of the test's too; box, timer and interval stand in the failure."""
+    printed = failure(SOAK.format(alive="20m", every="70s", box="nginx", test=test))
+
+    assert "1006 at 60 s of 1200 s: injected fault nginx: idle 60 s" in printed
+    assert "struck    nginx ended connection 0 at 60 s: idle 60 s" in printed
+    assert "remedy    a heartbeat or ping every 30 s or less would do" in printed
+    assert [word for word in ("client", "server", "proxy") if f"  {word:<9} =" not in printed] == []
+
+
+@pytest.mark.parametrize("test", ["def test_it", "async def test_it"])
+def test_a_soak_that_keeps_the_box_quiet_passes(passes, test):
+    """The control: the same with a heartbeat that does."""
+    assert passes(SOAK.format(alive="20m", every="30s", box="nginx", test=test)) == 1
+
+
+def test_the_box_of_a_hold_tells_what_passed(passes):
+    """In a test without a loop it is that of the finished hold."""
+    assert (
+        passes("""
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="2m", heartbeat_every="20s")
+        @pytest.mark.ws_middlebox("heroku", "nginx")
+        def test_it(ws_middlebox, ws_soak):
+            assert ws_soak.proxy is ws_middlebox
+            (connection,) = ws_middlebox.connections
+            assert repr(connection.timeline).endswith('120.000 s, 25 events, 1000 at 120 s>')
+            assert ws_middlebox.strikes == []
+    """)
+        == 2
+    )
+
+
+@pytest.mark.parametrize("test", ["def test_it", "async def test_it"])
+def test_in_real_time_too(failure, test):
+    """On kernel sockets, on a loop of the hold's own."""
+    printed = failure(
+        f"""
+        import pytest
+        from pytest_wsstability import MIDDLEBOXES, faults
+        import pytest_wsstability.core.middleboxes as middleboxes
+        from dataclasses import replace
+
+        @pytest.fixture(autouse=True)
+        def soon(monkeypatch):
+            box = replace(MIDDLEBOXES["haproxy"], faults=(faults.IdleTimeout("100ms"),))
+            monkeypatch.setattr(middleboxes, "MIDDLEBOXES", dict(MIDDLEBOXES, haproxy=box))
+
+        @pytest.mark.ws_stability(alive_for="2m", time="real")
+        @pytest.mark.ws_middlebox("haproxy")
+        {test}(soon, ws_soak, ws_middlebox): ...
+    """
+    )
+
+    assert "injected fault haproxy: idle 100 ms" in printed
+    assert "remedy    a heartbeat or ping every 50 ms or less would do, or raise timeout tunnel" in printed
+
+
+def test_a_hold_of_another_server_goes_through_the_box(failure):
+    """A server outside, held in the background: only the box and the client are seen, and the box named."""
+    from tests.serving import serving
+
+    with serving() as url:
+        printed = failure(
+            """
+            import pytest
+            from pytest_wsstability import MIDDLEBOXES, faults
+            import pytest_wsstability.core.middleboxes as middleboxes
+            from dataclasses import replace
+
+            @pytest.fixture(autouse=True)
+            def soon(monkeypatch):
+                box = replace(MIDDLEBOXES["haproxy"], faults=(faults.IdleTimeout("100ms"),))
+                monkeypatch.setattr(middleboxes, "MIDDLEBOXES", dict(MIDDLEBOXES, haproxy=box))
+
+            @pytest.mark.ws_stability(alive_for="20s")
+            @pytest.mark.ws_middlebox("haproxy")
+            def test_it(soon, ws_soak, ws_middlebox): ...
+        """,
+            f"--ws-url={url}",
+        )
+
+    assert "injected fault haproxy: idle 100 ms" in printed
+    assert "struck    haproxy ended connection 0" in printed
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        """
+        async def test_it(ws_connect, ws_middlebox):
+            connection = await ws_connect(heartbeat="70s")
+            await connection.assert_alive_for("20m")
+        """,
+        """
+        @pytest.mark.ws_stability(alive_for="20m", heartbeat_every="70s")
+        @pytest.mark.filterwarnings("ignore::pytest_wsstability.StabilityWarning")
+        async def test_it(ws_connection, ws_middlebox): ...
+        """,
+    ],
+)
+def test_a_connection_that_is_given_no_url_goes_through_the_box(failure, body):
+    """A test for each box that opens none through it would pass for nothing."""
+    from textwrap import dedent
+
+    printed = failure(
+        "import pytest\n"
+        'pytestmark = [pytest.mark.ws_middlebox("nginx"),\n'
+        "    pytest.mark.ws_orchestrator(ping_interval=None, read_deadline=None)]\n" + dedent(body)
+    )
+
+    assert "1006 at 60 s of 1200 s: injected fault nginx: idle 60 s" in printed
+
+
+def test_a_server_of_the_user_is_not_blamed_for_the_box(failure):
+    """What the box did stands on its own timeline, where no server of ours has one."""
+    printed = failure("""
+        import pytest
+        import pytest_asyncio
+        from websockets.asyncio.server import serve
+
+        async def keep(connection):
+            await connection.wait_closed()
+
+        @pytest_asyncio.fixture
+        async def ws_url():
+            async with serve(keep, "127.0.0.1", 0, ping_interval=None) as server:
+                yield "ws://127.0.0.1:%d/" % server.sockets[0].getsockname()[1]
+
+        @pytest.mark.ws_middlebox("nginx")
+        async def test_it(ws_connect, ws_middlebox):
+            connection = await ws_connect(profile="frames", heartbeat="70s")
+            await connection.assert_alive_for("20m")
+    """)
+
+    assert "1006 at 60 s of 1200 s: injected fault nginx: idle 60 s" in printed
+
+
+def test_a_test_without_loop_and_hold_says_what_to_do(run):
+    """There is nothing on which a box could run."""
+    result = run("""
+        import pytest
+
+        @pytest.mark.ws_middlebox("nginx")
+        def test_it(ws_middlebox): ...
+    """)
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*write 'async def', or use ws_soak, which needs no loop*"])
