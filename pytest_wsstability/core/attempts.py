@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from .duration import show_duration as show
 from .events import End, Tier
@@ -120,7 +121,9 @@ class Record:
 
     def moments(self) -> list[str]:
         """What happened, a line each, by time."""
-        return [f"{_instant(at - self.start)} {text}" for at, text in sorted(self._moments())]
+        # Those of one instant in the order of their attempts: an end stands before who came back at once.
+        moments = sorted(self._moments(), key=itemgetter(0))
+        return [f"{_instant(at - self.start)} {text}" for at, text in moments]
 
     def _moments(self) -> Iterator[tuple[float, str]]:
         for number, attempt in enumerate(self.attempts, 1):

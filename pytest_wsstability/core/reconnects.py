@@ -132,7 +132,7 @@ def _waits(
         if at - before < least - early:
             told = ", as Retry-After said" if least == asked[number] else ""
             yield Violation(
-                Rule.RECONNECTS,
+                Rule.BACKOFF,
                 record.since_start(at),
                 f"attempt {number + 1} after an end waits at least {show(least)}{told}",
                 f"{show(at - before)} after {'the attempt before' if number else 'the end'}",

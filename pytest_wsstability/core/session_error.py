@@ -17,6 +17,7 @@ _VIOLATIONS = 3
 # What to change in the client.
 _HINTS = {
     Rule.RECONNECTS: "reconnect after every end, 1005 and 1006 too, with the session id of before",
+    Rule.BACKOFF: "wait before each attempt, the first too, and as long as Retry-After says",
     Rule.STORM: "wait min(first * 2 ** attempt, longest) before an attempt, more or less a random part of it",
     Rule.DUPLICATE: "close the connection of before, or see it closed, before you open the next one",
 }

@@ -36,6 +36,7 @@ class Rule(Enum):
     CLOSED = "closed as expected"
     HANDSHAKE = "session handshake"
     RECONNECTS = "reconnects"
+    BACKOFF = "waits before it reconnects"
     STORM = "no reconnect storm"
     DUPLICATE = "no duplicate session"
     MESSAGES = "no message lost or duplicated"

@@ -9,11 +9,17 @@ from typing import Any
 
 from ..core.attempts import Attempt, Record
 from ..core.duration import Duration, parse_duration, show_duration
+from ..core.events import Tier
 from ..profiles import Profile
 from .connection import Connection
 from .health import tier_of
 from .session import Session
 from .websocket import WebSocket
+
+_OUTSIDE = (
+    "  hint      in virtual time a server is reached from this process only: a client in another one needs "
+    "ws_stability(time='real')"
+)
 
 
 class NoSessionError(AssertionError):
@@ -190,6 +196,8 @@ class Book:
         lines = [f"{what} came to {url} within {show_duration(seconds)}"]
         if not self.sessions:
             lines.append("  observed  no client opened a connection")
+            if tier_of(asyncio.get_running_loop()) is Tier.VIRTUAL:
+                lines.append(_OUTSIDE)
         for session in self.sessions[:5]:
             name = f"session {session.id!r}" if session.id else "a connection without session_info"
             lines.append(f"  observed  {name}: {session.timeline!r}")

@@ -117,10 +117,12 @@ class ReconnectingClient:
     async def _run(self) -> None:
         failed = 0
         while True:
+            asked = 0.0
             try:
                 connection = await connect(self._url, **self._options)
             except OpeningError as exc:
                 self.errors.append(exc)
+                asked = _seconds(exc.retry_after)
             else:
                 self.connections.append(connection)
                 for waiter in self._waiting:
@@ -128,7 +130,7 @@ class ReconnectingClient:
                         waiter.set_result(None)
                 if await self._keep(connection):
                     failed = 0
-            await asyncio.sleep(self._backoff.wait(failed, self._chance))
+            await asyncio.sleep(max(asked, self._backoff.wait(failed, self._chance)))
             failed += 1
 
     async def _keep(self, connection: Connection) -> bool:
@@ -151,3 +153,8 @@ class ReconnectingClient:
         if not await websocket.wait_ended(websocket.loop.time() + _CLOSING):
             websocket.abort("the peer did not answer the close frame")
             await websocket.wait_ended()
+
+
+def _seconds(retry_after: str | None) -> float:
+    """What a Retry-After field asks for; nothing where it is a date (RFC 9110, section 10.2.3)."""
+    return float(retry_after) if retry_after is not None and retry_after.isdecimal() else 0.0

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .profile import SESSION_ID, Message
+from .profile import SESSION_ID, Message, may_name_session
 
 
 def why_not(expected: Message, payload: str | bytes) -> str:
@@ -35,11 +35,13 @@ def _differences(expected: Mapping[str, Any], found: dict[str, Any]) -> list[str
     for name, value in expected.items():
         if name not in found:
             differences.append(f"member {name!r} is missing")
+        elif value == SESSION_ID and not may_name_session(found[name]):
+            differences.append(f"member {name!r} is {_kind(found[name])}, which names no session")
         elif value != SESSION_ID and found[name] != value:
             differences.append(f"member {name!r} is {json.dumps(found[name])[:40]}, not {json.dumps(value)}")
     return differences
 
 
 def _kind(value: Any) -> str:
-    kinds = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+    kinds = {list: "an array", dict: "an object", str: "a string", bool: "a boolean", type(None): "null"}
     return kinds.get(type(value), "a number")

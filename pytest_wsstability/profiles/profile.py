@@ -198,6 +198,11 @@ def _names_session(message: Message) -> bool:
     return isinstance(message, Mapping) and SESSION_ID in message.values()
 
 
+def may_name_session(value: Any) -> bool:
+    """Whether a member of a message may be a session's id: text or a whole number; None says nothing."""
+    return value is None or (isinstance(value, str | int) and not isinstance(value, bool))
+
+
 def _is_json(message: Mapping[str, Any]) -> bool:
     """Whether a template comes back from JSON as it went in: with text keys, lists, no bytes, no NaN."""
     try:
@@ -214,6 +219,8 @@ def _match(template: Mapping[str, Any], found: Any) -> tuple[bool, str | None]:
         if value == SESSION_ID and (name in found or len(template) > 1):
             # Servers may confirm without repeating the id, where something else tells the message.
             given = found.get(name)
+            if not may_name_session(given):
+                return False, None
             session_id = str(given) if given is not None else None
         elif name not in found or found[name] != value:
             return False, None

@@ -96,3 +96,11 @@ def outside(
 
 def _environment() -> list[str]:
     return [name for proxy in _PROXIES for name in (proxy, proxy.lower())]
+
+
+def elsewhere(address: str) -> VirtualTimeError:
+    """The error for another process that is told an address of the in-memory network."""
+    return VirtualTimeError(
+        f"a subprocess is told of {address}, which is in the memory of this process in virtual time, so that "
+        f"no other process can reach it; {REAL_TIME}, or mark it ws_stability(time='real')"
+    )

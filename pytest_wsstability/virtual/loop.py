@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from asyncio import sslproto
 from collections.abc import Awaitable, Callable, Iterable
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from . import accepting
-from .addresses import INTERNET, AddressInfo, is_local_name, outside, resolve
+from .addresses import INTERNET, AddressInfo, elsewhere, is_local_name, outside, resolve
 from .endpoint import Endpoint
 from .jobs import JobLoop
 from .linked import link_ends
@@ -67,6 +68,14 @@ class VirtualLoop(JobLoop):
                 endpoint.close()
             self._network.close()
         super().close()
+
+    async def _make_subprocess_transport(self, protocol: Any, args: Any, *rest: Any, **options: Any) -> Any:
+        words = [args] if isinstance(args, str | bytes) else [*args]
+        words += (options.get("env") or {}).values()
+        for word in map(os.fsdecode, words):
+            if (address := self._network.named_in(word)) is not None:
+                raise elsewhere(address)
+        return await super()._make_subprocess_transport(protocol, args, *rest, **options)
 
     # Names and addresses.
 

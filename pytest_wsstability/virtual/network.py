@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import re
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 # the ports below, so that a listener's port does not depend on how many clients came before.
 _LISTENER_PORTS = range(49152, 65536)
 _CLIENT_PORTS = range(32768, 49152)
+
+
+_LOCAL = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|0\.0\.0\.0|\[::1?\]):(\d{1,5})(?!\d)")
 
 
 class Listener(VirtualSocket):
@@ -116,6 +120,11 @@ class Network:
             if port not in self._known_ports:
                 return port
         raise os_error(errno.EADDRINUSE, "all ports of the virtual network are taken")
+
+    def named_in(self, text: str) -> str | None:
+        """An address of this network, ``host:port``, that a text names; None if it names none."""
+        names = (match[0] for match in _LOCAL.finditer(text) if int(match[1]) in self._listeners)
+        return next(names, None)
 
     def unbind(self, listener: Listener) -> None:
         """Give an address back."""

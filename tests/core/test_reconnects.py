@@ -89,7 +89,8 @@ def test_reconnects(rows, keywords, outcome, words):
 
     assert verdict.outcome is outcome
     assert words in verdict.headline
-    assert all(violation.rule is Rule.RECONNECTS for violation in verdict.violations)
+    rule = Rule.BACKOFF if "came after" in words else Rule.RECONNECTS
+    assert all(violation.rule is rule for violation in verdict.violations)
     assert all(doubt.reason in (Reason.TOO_FEW, Reason.TOO_SHORT) for doubt in verdict.doubts)
 
 

@@ -35,6 +35,12 @@ CASES = [
         '\'type\' is "sessionInfo", not "session_',
     ),
     (['{"type":"session_info"'], {}, Flaw.UNEXPECTED, "a text message of 22 characters that is no JSON"),
+    (
+        ['{"type":"session_info","session_id":["abc"]}'],
+        {},
+        Flaw.UNEXPECTED,
+        "'session_id' is an array, which names no session",
+    ),
     (["[1]"], {}, Flaw.UNEXPECTED, "JSON that is no object but an array"),
     ([INFO.encode()], {}, Flaw.UNEXPECTED, "a binary message of 42 B, not the text expected"),
 ]

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import OpeningError, Orchestrator
+from pytest_wsstability import OpeningError, Orchestrator, faults
 from pytest_wsstability.core.backoff import Backoff
 from pytest_wsstability.net.reconnecting import ReconnectingClient
 
@@ -50,6 +50,20 @@ async def test_it_leaves_a_server_that_does_not_answer(behaviour):
             await client.wait_for_connection(2, within="1m")
 
             assert client.connections[0].timeline.close.sent.code == 4000
+
+
+@pytest.mark.parametrize(("retry_after", "at"), [("7s", 7.0), (None, 1.0)])
+async def test_it_waits_as_long_as_it_is_told(retry_after, at):
+    """Retry-After counts where it is longer than the backoff, so that its own server is content with it."""
+    refusal = faults.RefuseUpgrade(503, retry_after=retry_after)
+    program = faults.Program.of([refusal], connections=1)
+    async with (
+        Orchestrator(faults=program) as orchestrator,
+        ReconnectingClient(orchestrator.url, backoff=STEADY) as client,
+    ):
+        await client.wait_for_connection()
+
+        assert opened_at(client) == [at]
 
 
 async def test_its_waits_grow_while_nobody_listens():

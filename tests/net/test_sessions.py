@@ -104,7 +104,9 @@ async def test_nobody_came():
 
         assert asyncio.get_running_loop().time() == 30.0
         assert str(caught.value) == (
-            f"no session came to {orchestrator.url} within 30 s\n  observed  no client opened a connection"
+            f"no session came to {orchestrator.url} within 30 s\n  observed  no client opened a connection\n"
+            "  hint      in virtual time a server is reached from this process only: a client in another one "
+            "needs ws_stability(time='real')"
         )
 
 

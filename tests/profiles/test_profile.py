@@ -47,6 +47,11 @@ def test_json_round_trip(role, written):
         ('{"type": "session_confirmed", "session_id": null}', Role.SESSION_CONFIRMED, None),
         ('{"type": "session_info", "session_id": 7}', Role.SESSION_INFO, "7"),
         ('{"type": "session_info", "session_id": "größe"}', Role.SESSION_INFO, "größe"),
+        # What is no text or whole number names no session.
+        ('{"type": "session_info", "session_id": ["s-1"]}', Role.DATA, None),
+        ('{"type": "session_info", "session_id": {"id": "s-1"}}', Role.DATA, None),
+        ('{"type": "session_info", "session_id": true}', Role.DATA, None),
+        ('{"type": "session_info", "session_id": 1.5}', Role.DATA, None),
         # All else is the application's.
         ("", Role.DATA, None),
         ("pong", Role.DATA, None),

@@ -140,6 +140,39 @@ def test_a_subprocess_takes_no_virtual_time():
 
 
 @unix
+@pytest.mark.parametrize("how", ["argument", "shell", "environment"])
+def test_a_subprocess_that_is_told_an_address_in_memory_is_refused(how):
+    """It could not reach it, and the clock would stand still for it for ever."""
+
+    async def main():
+        server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        try:
+            if how == "shell":
+                await asyncio.create_subprocess_shell(f"exit 0 {url}")
+            elif how == "argument":
+                await asyncio.create_subprocess_exec(sys.executable, "-c", "pass", url)
+            else:
+                await asyncio.create_subprocess_exec(sys.executable, "-c", "pass", env={"WS_URL": url})
+        finally:
+            server.close()
+
+    with pytest.raises(VirtualTimeError, match=r"^a subprocess is told of 127\.0\.0\.1:\d+, which .* real"):
+        run_virtual(main())
+
+
+@unix
+def test_a_subprocess_that_is_told_another_address_runs():
+    """Nobody listens there in memory, so it is the kernel's."""
+
+    async def main():
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", "pass", "ws://127.0.0.1:49152/")
+        return await process.wait()
+
+    assert run_virtual(main()) == 0
+
+
+@unix
 def test_a_subprocess_that_does_not_start_leaves_no_hold():
     async def main():
         with pytest.raises(FileNotFoundError):
