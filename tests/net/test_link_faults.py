@@ -1,6 +1,7 @@
 """Each fault of the link, over each carrier: the same story, with the same codes and times."""
 
 import asyncio
+import statistics
 
 import pytest
 
@@ -145,6 +146,22 @@ def test_story_on_kernel_sockets(real_stories, name):
     assert story.client.mid_frame == virtual.client.mid_frame
     assert [strike.fault for strike in story.strikes] == [strike.fault for strike in virtual.strikes]
     assert all(strike.lateness >= 0 for strike in story.strikes)
+
+
+@pytest.mark.real
+def test_times_on_kernel_sockets(real_stories):
+    """The ends come when they come in virtual time, within 2 % or 20 ms at the median of all stories."""
+    late = []
+    for name, story in real_stories.items():
+        virtual = told(PROXY, STORIES[name][0](UNIT), unit=UNIT)
+        for real, exact in [(story.client.at, virtual.client.at), (story.server.at, virtual.server.at)]:
+            assert (real is None) == (exact is None), name
+            if real is not None:
+                late.append(abs(real - exact) / max(0.02, 0.02 * exact))
+
+    # One that a busy machine held up decides nothing.
+    assert len(late) > 30
+    assert statistics.median(late) <= 1.0
 
 
 @pytest.mark.parametrize("carrier", [LINK, PROXY])
