@@ -40,6 +40,17 @@ _FRAME_KIND = {int(opcode): 2 * int(FrameKind.DATA) for opcode in (Opcode.CONT, 
 _FRAME_KIND |= {_PING: 2 * int(FrameKind.PING), _PONG: 2 * int(FrameKind.PONG)}
 
 
+def _places(opcode: int, direction: int) -> tuple[int, ...]:
+    """Where a timeline counts a frame, its bytes, its last instant, and the silences that it ends."""
+    count = 2 * _SLOT[opcode] + direction
+    place, anything = _FRAME_KIND.get(opcode, _ANY) + direction, _ANY + direction
+    seen = 2 * _ROLES + count
+    return count, 2 * _SLOTS + count, seen, place, _GAPS + place, anything, _GAPS + anything
+
+
+_PLACES = {opcode: (_places(opcode, _SENT), _places(opcode, _RECEIVED)) for opcode in _SLOT}
+
+
 class Timeline:
     """
     What one end saw of one connection.
@@ -116,44 +127,43 @@ class Timeline:
     ) -> None:
         """Record a frame; ``key`` tells a ping or heartbeat from its neighbours (its payload or id)."""
         at = now - self._origin
-        slot = 2 * _SLOT[opcode] + direction
+        # Written out, and without sums that are known before: each frame comes along here.
+        count, sizes, seen, place, longest, anything, longest_any = _PLACES[opcode][direction]
         counts, last = self._counts, self._last
-        counts[slot] += 1
-        counts[slot + 2 * _SLOTS] += size
+        counts[count] += 1
+        counts[sizes] += size
         if opcode != _CLOSE:
-            silence = at - self._last_any
-            if silence > self.longest_silence:
-                self.longest_silence = silence
-            # Written out, and not a loop: each frame comes along here.
-            silences, place, anything = self._silences, _FRAME_KIND[opcode] + direction, _ANY + direction
+            if at - self._last_any > self.longest_silence:
+                self.longest_silence = at - self._last_any
+            silences = self._silences
             gap = at - silences[place]
-            if gap > silences[_GAPS + place]:
-                silences[_GAPS + place] = gap
+            if gap > silences[longest]:
+                silences[longest] = gap
             gap = at - silences[anything]
-            if gap > silences[_GAPS + anything]:
-                silences[_GAPS + anything] = gap
+            if gap > silences[longest_any]:
+                silences[longest_any] = gap
             silences[place] = silences[anything] = at
         self._last_any = self.observed_until = at
-        last[2 * role + direction] = last[2 * _ROLES + slot] = at
+        last[2 * role + direction] = last[seen] = at
         number = self.total
         self.total = number + 1
-        if role <= _DATA and opcode < _CLOSE:
+        if opcode < _CLOSE and role <= _DATA:
             if self._data is None:
                 self._data = Recorder(DATA_CAPACITY)
             self._data.append(at, _FRAME, direction, opcode, size, role, number)
             return
         self._signals.append(at, _FRAME, direction, opcode, size, role, number)
-        if opcode >= _PING:
-            self._control(at, direction, opcode, key)
+        if opcode == (_PING, _PONG)[direction]:
+            self._ping_or_answer(at, opcode, key)
         if role > _DATA:
             self._step(at, direction, role, key)
 
-    def _control(self, at: float, direction: Direction, opcode: int, key: bytes | None) -> None:
-        if opcode == _PING and direction == _SENT:
+    def _ping_or_answer(self, at: float, opcode: int, key: bytes | None) -> None:
+        if opcode == _PING:
             if self._pings is None:
                 self._pings = RoundTrips()
             self._pings.ask(at, key)
-        elif opcode == _PONG and direction == _RECEIVED and self._pings is not None:
+        elif self._pings is not None:
             self._pings.answer(at, key)
 
     def _step(self, at: float, direction: Direction, role: Role, key: bytes | None) -> None:

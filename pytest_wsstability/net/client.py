@@ -34,6 +34,8 @@ MAX_SIZE = 2**20
 # What libraries do by default (`websockets`, uvicorn: 20 s and 20 s).
 KEEPALIVE = 20.0
 USER_AGENT = "pytest-wsstability"
+# Looked up once and not for each heartbeat.
+_HEARTBEAT = Role.HEARTBEAT
 # Fields of the handshake response that servers and proxies sign with.
 HINTS = frozenset(
     {"server", "via", "cf-ray", "x-amzn-requestid", "x-envoy-upstream-service-time", "fly-request-id"}
@@ -225,7 +227,7 @@ class ClientSide:
         if websocket.profile.heartbeat_is_frame:
             websocket.send_ping(heartbeat=True)
         else:
-            websocket.send_profile(Role.HEARTBEAT)
+            websocket.send_profile(_HEARTBEAT)
 
     def _keepalive(self, websocket: WebSocket) -> None:
         if not websocket.is_open:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 # A client that never asks for the upgrade must not stay for ever.
 OPEN_TIMEOUT = 10.0
 
+# Looked up once and not for each frame.
+_PING, _HEARTBEAT = int(Opcode.PING), Role.HEARTBEAT
+
 
 class Register(Protocol):
     """Who keeps the book of connections and sessions; the orchestrator's `Book`."""
@@ -150,13 +153,13 @@ class ServerSide:
         if self._deadline is not None and self.behaviour.resets(opcode, role):
             self._deadline.reset(now)
         delay = self.behaviour.answer_heartbeats
-        if opcode == Opcode.PING and websocket.withhold_pongs and delay:
+        if delay and opcode == _PING and websocket.withhold_pongs:
             self.after(websocket, delay, lambda: websocket.send_pong(key or b""))
 
     def message(self, websocket: WebSocket, role: Role, session_id: str | None) -> None:
         """Answer a message of the profile."""
         assert self._connection is not None
-        if role is Role.HEARTBEAT:
+        if role is _HEARTBEAT:
             delay = self.behaviour.answer_heartbeats
             self.after(websocket, delay, lambda: websocket.send_profile(Role.HEARTBEAT_ANSWER))
         elif role is Role.SESSION_INFO:

@@ -28,6 +28,7 @@ KEEPALIVE_PREFIX = b"k"
 _CLOSE, _PONG, _CONT = int(Opcode.CLOSE), int(Opcode.PONG), int(Opcode.CONT)
 _TEXT, _BINARY = int(Opcode.TEXT), int(Opcode.BINARY)
 _SENT, _RECEIVED, _NONE, _DATA = Direction.SENT, Direction.RECEIVED, Role.NONE, Role.DATA
+_CONFIRMED = Role.SESSION_CONFIRMED
 
 
 class WebSocket(Stream):
@@ -244,7 +245,7 @@ class WebSocket(Stream):
             self._session_step(role)
 
     def _session_step(self, role: Role) -> None:
-        if role is Role.SESSION_CONFIRMED and self._waiters is not None:
+        if role is _CONFIRMED and self._waiters is not None:
             self._waiters.release(Wait.SESSION)
 
     def send_ping(self, data: bytes | None = None, *, heartbeat: bool = False) -> bytes:
