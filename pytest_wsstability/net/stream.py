@@ -114,12 +114,8 @@ class Stream(asyncio.Protocol):
         # A cast, because uvloop's transports are none of asyncio's classes.
         self.transport = cast("asyncio.Transport", transport)
 
-    def data_received(self, data: bytes) -> None:
-        self.protocol.receive_data(data)
-        self._process()
-
-    def _process(self) -> None:
-        """Take what the sans-I/O layer made of the bytes received."""
+    def _process(self) -> int:
+        """Take what the sans-I/O layer made of the bytes received; gives how many of them were frames."""
         raise NotImplementedError
 
     def eof_received(self) -> bool:

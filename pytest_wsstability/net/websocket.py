@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from websockets.client import ClientProtocol
 from websockets.frames import Frame
+from websockets.protocol import State
 
 from ..core.events import Direction, Opcode, Role
 from ..core.numbering import Numbers
+from . import short_frames
 from .inbox import Assembly, Inbox
 from .stream import Stream
 from .waiters import Wait
@@ -25,10 +27,14 @@ HEARTBEAT_PREFIX = b"h"
 KEEPALIVE_PREFIX = b"k"
 
 # Looked up once and not for each frame.
-_CLOSE, _PONG, _CONT = int(Opcode.CLOSE), int(Opcode.PONG), int(Opcode.CONT)
+_CLOSE, _PING, _PONG = int(Opcode.CLOSE), int(Opcode.PING), int(Opcode.PONG)
+_CONT = int(Opcode.CONT)
 _TEXT, _BINARY = int(Opcode.TEXT), int(Opcode.BINARY)
 _SENT, _RECEIVED, _NONE, _DATA = Direction.SENT, Direction.RECEIVED, Role.NONE, Role.DATA
-_CONFIRMED = Role.SESSION_CONFIRMED
+_CONFIRMED, _HEARTBEAT, _OPEN = Role.SESSION_CONFIRMED, Role.HEARTBEAT, State.OPEN
+
+# What the sans-I/O layer gives as the payload of a frame.
+Payload: TypeAlias = bytes | bytearray | memoryview
 
 
 class WebSocket(Stream):
@@ -39,7 +45,7 @@ class WebSocket(Stream):
 
     """
 
-    __slots__ = ("_assembly", "_behind", "_pings", "endpoint", "inbox", "numbers")
+    __slots__ = ("_assembly", "_behind", "_client", "_pings", "_unread", "endpoint", "inbox", "numbers")
 
     def __init__(
         self,
@@ -58,6 +64,10 @@ class WebSocket(Stream):
         # Messages that wait for the last fragment of one that is being sent; None while there is none.
         self._behind: list[tuple[str | bytes, Role]] | None = None
         self._pings = 0
+        self._client = isinstance(protocol, ClientProtocol)
+        # Bytes that the sans-I/O layer has of a frame that is not whole, 0 between frames; None where it
+        # reads and writes every frame, short ones too.
+        self._unread: int | None = None
         # The numbers that messages received carry; None until the first.
         self.numbers: Numbers | None = None
 
@@ -72,33 +82,64 @@ class WebSocket(Stream):
 
     # Receiving.
 
-    def _process(self) -> None:
-        now, protocol = self._loop.time(), self.protocol
+    def data_received(self, data: bytes) -> None:
+        if self._unread == 0 and self._assembly is None and self.protocol.state is _OPEN:
+            short = short_frames.read(data, masked=not self._client)
+            if short is not None:
+                self._short_frame(*short)
+                return
+        was_open = self.timeline is not None
+        self.protocol.receive_data(data)
+        read = self._process()
+        if self._unread is not None:
+            self._unread += len(data) - read
+        elif not was_open and self.timeline is not None and short_frames.are_possible(self.protocol):
+            behind = short_frames.behind_head(data)
+            self._unread = None if behind is None else behind - read
+
+    def _short_frame(self, opcode: int, data: bytes) -> None:
+        """What `_process` does, without the sans-I/O layer."""
+        now = self._loop.time()
+        try:
+            self._frame(now, opcode, data, fin=True)
+        except UnicodeDecodeError as exc:
+            self._refuse_text(exc)
+        if opcode == _PING and _PONG not in self.withheld and self.is_open:
+            # RFC 6455, section 5.5.2: a pong in answer, with the ping's payload.
+            self._record_control(now, _PONG, len(data), _NONE, None)
+            assert self.transport is not None
+            self.transport.write(short_frames.write(_PONG, data, masked=self._client))
+
+    def _process(self) -> int:
+        now, protocol, read = self._loop.time(), self.protocol, 0
         try:
             for event in protocol.events_received():
                 if isinstance(event, Frame):
+                    read += short_frames.wire_size(len(event.data), masked=not self._client)
                     # Without a timeline the connection did not open.
                     if self.timeline is not None:
-                        self._frame(now, event)
+                        self._frame(now, int(event.opcode), event.data, fin=event.fin)
                 else:
                     self.endpoint.handshake(self, event)
                     # The timeline starts now, and what came with the handshake came after it.
                     now = self._loop.time()
         except UnicodeDecodeError as exc:
-            # RFC 6455, section 8.1: text that is not UTF-8 fails the connection; what came behind it is
-            # nobody's (section 7.1.7).
-            self.fail(
-                1007, f"invalid UTF-8 in a text message: {exc.reason} at position {exc.start}", refused=True
-            )
+            # What came behind it is nobody's (RFC 6455, section 7.1.7).
+            self._refuse_text(exc)
         if self.timeline is None and protocol.handshake_exc is not None:
             self.endpoint.handshake(self, None)
         self.flush(now)
+        return read
 
-    def _frame(self, now: float, frame: Frame) -> None:
+    def _refuse_text(self, exc: UnicodeDecodeError) -> None:
+        """RFC 6455, section 8.1: text that is not UTF-8 fails the connection."""
+        what = f"invalid UTF-8 in a text message: {exc.reason} at position {exc.start}"
+        self.fail(1007, what, refused=True)
+
+    def _frame(self, now: float, opcode: int, data: Payload, *, fin: bool) -> None:
         assert self.timeline is not None
-        opcode, data = int(frame.opcode), frame.data
         if opcode < _CLOSE:
-            self._data_frame(now, opcode, frame)
+            self._data_frame(now, opcode, data, fin=fin)
             return
         role, key = _NONE, None
         if opcode == _CLOSE:
@@ -114,20 +155,19 @@ class WebSocket(Stream):
 
     def _control_role(self, opcode: int, key: bytes) -> Role:
         """Which pings are heartbeats where the profile has no message for them: the client's."""
-        client = isinstance(self.protocol, ClientProtocol)
-        if opcode == Opcode.PING:
-            return Role.NONE if client else Role.HEARTBEAT
-        return Role.HEARTBEAT_ANSWER if client and key.startswith(HEARTBEAT_PREFIX) else Role.NONE
+        if opcode == _PING:
+            return _NONE if self._client else _HEARTBEAT
+        return Role.HEARTBEAT_ANSWER if self._client and key.startswith(HEARTBEAT_PREFIX) else _NONE
 
-    def _data_frame(self, now: float, opcode: int, frame: Frame) -> None:
+    def _data_frame(self, now: float, opcode: int, data: Payload, *, fin: bool) -> None:
         assert self.timeline is not None
         try:
-            payload = self._assemble(opcode, frame)
+            payload = self._assemble(opcode, data, fin=fin)
         except UnicodeDecodeError:
-            self.timeline.frame(now, _RECEIVED, opcode, len(frame.data), _DATA)
+            self.timeline.frame(now, _RECEIVED, opcode, len(data), _DATA)
             raise
         role, session_id = (_DATA, None) if payload is None else self.profile.read(payload)
-        self.timeline.frame(now, _RECEIVED, opcode, len(frame.data), role)
+        self.timeline.frame(now, _RECEIVED, opcode, len(data), role)
         self.endpoint.received(self, now, opcode, role, None)
         if payload is None:
             return
@@ -164,13 +204,13 @@ class WebSocket(Stream):
     def _awaits_close(self) -> bool:
         return self.protocol.close_sent is not None and self.protocol.close_rcvd is None
 
-    def _assemble(self, opcode: int, frame: Frame) -> str | bytes | None:
+    def _assemble(self, opcode: int, data: Payload, *, fin: bool) -> str | bytes | None:
         """The message that a data frame completes; None when more fragments follow."""
         if self._assembly is None:
-            if frame.fin:
-                return str(frame.data, "utf-8") if opcode == _TEXT else bytes(frame.data)
+            if fin:
+                return str(data, "utf-8") if opcode == _TEXT else bytes(data)
             self._assembly = Assembly(text=opcode == _TEXT)
-        payload = self._assembly.add(frame.data, fin=frame.fin)
+        payload = self._assembly.add(data, fin=fin)
         if payload is not None:
             self._assembly = None
         return payload
@@ -207,9 +247,15 @@ class WebSocket(Stream):
             return
         text = isinstance(payload, str)
         data = payload.encode() if isinstance(payload, str) else bytes(payload)
-        now = self._open_now()
+        now, opcode = self._open_now(), _TEXT if text else _BINARY
+        if fin and self._unread is not None and len(data) <= short_frames.LONGEST:
+            assert self.timeline is not None
+            assert self.transport is not None
+            self.timeline.frame(now, _SENT, opcode, len(data), role)
+            self.transport.write(short_frames.write(opcode, data, masked=self._client))
+            return
         (self.protocol.send_text if text else self.protocol.send_binary)(data, fin)
-        self._sent(now, _TEXT if text else _BINARY, len(data), role)
+        self._sent(now, opcode, len(data), role)
         if not fin:
             self._behind = []
 
@@ -254,9 +300,14 @@ class WebSocket(Stream):
         prefix = HEARTBEAT_PREFIX if heartbeat else KEEPALIVE_PREFIX
         key = data if data is not None else prefix + b"%07d" % (self._pings % 10_000_000)
         _check_control(key, "ping")
-        now = self._open_now()
-        self.protocol.send_ping(key)
-        self.flush(now, sent=Role.HEARTBEAT if heartbeat else Role.NONE, key=key)
+        now, role = self._open_now(), _HEARTBEAT if heartbeat else _NONE
+        if self._unread is None:
+            self.protocol.send_ping(key)
+            self.flush(now, sent=role, key=key)
+        else:
+            assert self.transport is not None
+            self._record_control(now, _PING, len(key), role, key)
+            self.transport.write(short_frames.write(_PING, key, masked=self._client))
         return key
 
     def send_pong(self, data: bytes = b"") -> None:

@@ -1,0 +1,79 @@
+"""
+Short frames, which is what heartbeats, pings and pongs are, read and written in one step.
+
+The sans-I/O layer reads frames from a stream that may be cut anywhere, of any length, with extensions:
+two thirds of what a heartbeat costs. Here a frame is whole, final, unextended and of at most 125 bytes
+(RFC 6455, section 5.2), or it is none of ours and the sans-I/O layer takes it.
+
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ..core.events import Opcode
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:
+    # The library without its C extension.
+    from websockets.utils import apply_mask
+
+if TYPE_CHECKING:
+    from websockets.client import ClientProtocol
+    from websockets.server import ServerProtocol
+
+# The longest payload whose length stands in the second byte.
+LONGEST = 125
+_FINAL, _MASKED = 0x80, 0x80
+_READ = {_FINAL | each: int(each) for each in (Opcode.TEXT, Opcode.BINARY, Opcode.PING, Opcode.PONG)}
+_HEADS = tuple(bytes([second]) for second in range(0x100))
+
+
+def read(data: bytes, *, masked: bool) -> tuple[int, bytes] | None:
+    """
+    Opcode and payload of the short frame that these bytes are; None if they are anything else.
+
+    Close frames and fragments are none of ours: both change what may follow.
+
+    """
+    size = len(data) - (6 if masked else 2)
+    if size < 0 or size > LONGEST or data[1] != (_MASKED | size if masked else size):
+        return None
+    opcode = _READ.get(data[0])
+    if opcode is None:
+        return None
+    return opcode, apply_mask(data[6:], data[2:6]) if masked else data[2:]
+
+
+def write(opcode: int, payload: bytes, *, masked: bool) -> bytes:
+    """A short frame; masked with four bytes that nobody can foretell (RFC 6455, section 5.3)."""
+    if not masked:
+        return _HEADS[_FINAL | opcode] + _HEADS[len(payload)] + payload
+    mask = os.urandom(4)
+    return _HEADS[_FINAL | opcode] + _HEADS[_MASKED | len(payload)] + mask + apply_mask(payload, mask)
+
+
+def are_possible(protocol: ClientProtocol | ServerProtocol) -> bool:
+    """Whether there are no extensions, nobody reads of each frame in a log, and none is over the limit."""
+    # The second is its name in older versions.
+    limit = getattr(protocol, "max_message_size", None) or getattr(protocol, "max_size", None)
+    return not protocol.extensions and not protocol.debug and (limit is None or limit >= LONGEST)
+
+
+def behind_head(data: bytes) -> int | None:
+    """How many bytes follow the head of the opening handshake; None unless these begin with one."""
+    end = data.find(b"\r\n\r\n")
+    return len(data) - end - 4 if end > 0 and data.startswith((b"GET ", b"HTTP/")) else None
+
+
+def wire_size(size: int, *, masked: bool) -> int:
+    """
+    Bytes of a frame with so many of payload, or fewer than it took.
+
+    RFC 6455, section 5.2: "the minimal number of bytes MUST be used to encode the length".
+
+    """
+    head = 2 if size <= LONGEST else 4 if size < 2**16 else 10
+    return size + head + (4 if masked else 0)

@@ -1,0 +1,155 @@
+"""Short frames, read and written in one step: the same frames as the sans-I/O layer's, and no others."""
+
+import asyncio
+
+import pytest
+from websockets.client import ClientProtocol
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+from websockets.uri import parse_uri
+
+from pytest_wsstability import Direction
+from pytest_wsstability.net import short_frames
+from tests.net.peers import BINARY, CLOSE, CONT, PING, PONG, TEXT, frame, talking
+
+pytestmark = pytest.mark.ws_stability(time="virtual")
+
+SIZES = [0, 1, 3, 4, 5, 124, 125]
+
+
+def receiver(*, masked):
+    """The sans-I/O layer's end that takes masked frames, or the other, with a connection open."""
+    if masked:
+        return ServerProtocol(state=State.OPEN)
+    return ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("opcode", [TEXT, BINARY, PING, PONG])
+def test_a_short_frame_is_read_back_as_written(opcode, size, masked):
+    """By us, and by the sans-I/O layer."""
+    payload = bytes(range(size))
+    written = short_frames.write(opcode, payload, masked=masked)
+    protocol = receiver(masked=masked)
+    protocol.receive_data(written)
+    (event,) = protocol.events_received()
+
+    assert short_frames.read(written, masked=masked) == (opcode, payload)
+    assert (event.opcode, event.data, event.fin) == (opcode, payload, True)
+    assert short_frames.wire_size(size, masked=masked) == len(written)
+
+
+def test_each_mask_is_another():
+    """RFC 6455, section 5.3: whoever chose the payload must not foretell what is on the wire."""
+    assert len({short_frames.write(TEXT, b"12345678", masked=True) for _ in range(20)}) > 18
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x81",
+        frame(TEXT, b"abc")[:-1],
+        frame(TEXT, b"abc") + b"\x81",
+        frame(TEXT, bytes(126)),
+        b"\x81\x7e\x00\x03abc",
+        frame(TEXT, b"abc", fin=False),
+        frame(CONT, b"abc"),
+        frame(CLOSE, b"\x03\xe8"),
+        frame(TEXT, b"abc", rsv=4),
+        frame(0x3, b"abc"),
+        frame(TEXT, b"abc", masked=True),
+    ],
+)
+def test_what_is_not_one_short_frame_is_left_alone(data):
+    """Cut, joined, long, a fragment, a close frame, extended, unknown, wrongly masked."""
+    assert short_frames.read(data, masked=False) is None
+
+
+@pytest.mark.parametrize("size", [126, 2**16 - 1, 2**16])
+@pytest.mark.parametrize("masked", [False, True])
+def test_long_frames_are_measured(size, masked):
+    """All forms of the length (RFC 6455, section 5.2)."""
+    assert short_frames.wire_size(size, masked=masked) == len(frame(BINARY, bytes(size), masked=masked))
+
+
+@pytest.mark.parametrize(
+    ("data", "behind"),
+    [
+        (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", 0),
+        (b"GET / HTTP/1.1\r\n\r\nab", 2),
+        (b"\n\x81\x04\r\n\r\n", None),
+        (b"HTTP/1.1 101 Sw", None),
+    ],
+)
+def test_only_a_whole_head_says_where_frames_begin(data, behind):
+    """Behind a head that was cut, the end of one might be a message."""
+    assert short_frames.behind_head(data) == behind
+
+
+@pytest.mark.parametrize("cut", range(1, 11))
+async def test_short_frames_around_one_that_was_cut(cut):
+    """Wherever the bytes are cut or joined, each message comes, whole and in order."""
+    rest = frame(TEXT, b"three") + frame(TEXT, b"four")
+
+    async def script(peer):
+        for chunk in (
+            frame(TEXT, b"one"),
+            frame(TEXT, b"two") + rest[:cut],
+            rest[cut:],
+            frame(TEXT, b"five"),
+        ):
+            peer.send(chunk)
+            await asyncio.sleep(1)
+        await peer.gone()
+
+    async with talking(script) as connection:
+        messages = [await connection.recv() for _ in range(5)]
+
+        assert messages == ["one", "two", "three", "four", "five"]
+        assert connection.timeline.count(Direction.RECEIVED) == 5
+
+
+async def test_after_a_length_that_is_too_long_all_is_read():
+    """RFC 6455, section 5.2, forbids it; the sans-I/O layer takes it, and we lose no bytes over it."""
+
+    async def script(peer):
+        for chunk in (b"\x81\x7e\x00\x03one", frame(TEXT, b"two"), frame(TEXT, b"three")[:4]):
+            peer.send(chunk)
+            await asyncio.sleep(1)
+        peer.send(frame(TEXT, b"three")[4:], frame(TEXT, b"four"))
+        await peer.gone()
+
+    async with talking(script) as connection:
+        assert [await connection.recv() for _ in range(4)] == ["one", "two", "three", "four"]
+
+
+async def test_a_short_frame_between_fragments_is_an_error():
+    """RFC 6455, section 5.4: fragments of one message stand together; a ping may come between."""
+
+    async def script(peer):
+        for chunk in (frame(TEXT, b"a", fin=False), frame(PING, b"p"), frame(TEXT, b"b")):
+            peer.send(chunk)
+            await asyncio.sleep(1)
+        await peer.gone()
+
+    async with talking(script) as connection:
+        await connection.wait_closed()
+
+        assert connection.timeline.close.sent.code == 1002
+        assert connection.timeline.count(Direction.SENT) == 2
+
+
+@pytest.mark.parametrize("joined", [False, True])
+async def test_a_ping_is_answered_with_its_payload(joined):
+    """RFC 6455, section 5.5.3; alone in a read, or together with another frame."""
+    answers = asyncio.get_running_loop().create_future()
+
+    async def script(peer):
+        peer.send(frame(PING, b"payload"), frame(TEXT, b"x") if joined else b"")
+        answers.set_result(await peer.frame())
+        await peer.gone()
+
+    async with talking(script):
+        assert await answers == (PONG, b"payload")
