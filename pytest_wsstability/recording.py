@@ -139,9 +139,8 @@ class Tape:
         timeline, total = track.timeline, track.timeline.total
         if total == track.written:
             return []
-        signals = timeline.signals_since(track.written)
-        lines = [self._lines.event_line(track.number, event) for event in signals]
-        if total - track.written > len(signals):
+        lines = self._lines.event_lines(track.number, timeline.signals_since(track.written))
+        if total - track.written > len(lines):
             lines.append(self._lines.traffic_line(track.number, timeline))
         track.written = total
         if timeline.close is not None:
@@ -187,6 +186,6 @@ class Tape:
 
     def _write(self, lines: Iterable[str]) -> None:
         head, self._head = self._head, ""
-        text = head + "".join(f"{line}\n" for line in lines)
+        text = head + "\n".join([*lines, ""])
         for file in self._files:
             file.write(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .events import Direction, Event, Kind, Opcode, Role
 
@@ -21,6 +21,13 @@ _SIZED = frozenset({Kind.FRAME, Kind.FAULT})
 _DIRECTIONS = tuple(Direction)
 _OPCODES = {int(opcode): opcode for opcode in Opcode}
 _ROLES = tuple(Role)
+
+# The same record in halves: when it was, and what. Two that differ in their instants only share the second.
+_HALVES = struct.Struct("<d8s2x")
+_WHOLE = struct.Struct("<d8sH")
+_WHAT = struct.Struct("<IBBBB")
+_NUMBER = struct.Struct("<H")
+Packed = tuple[float, bytes]
 
 
 class Recorder:
@@ -75,26 +82,44 @@ class Recorder:
     def __iter__(self) -> Iterator[Event]:
         return (event for _, event in self.numbered(0))
 
-    def numbered(self, last: int, most: int | None = None) -> list[tuple[int, Event]]:
+    def numbered(self, last: int) -> list[tuple[int, Event]]:
+        """The events, oldest first, each with its number; ``last`` is that of the latest event of all."""
+        return [(number, event_of(packed)) for number, packed in self._packed(last, len(self))]
+
+    def packed_since(self, first: int, last: int) -> Iterable[Packed]:
         """
-        The events, oldest first, each with its number.
+        The records from a number on, oldest first, as they were packed: no object is made of them.
 
         Args:
+            first: the number of the first event wanted.
             last: the number of the latest event of all.
-            most: look at so many of the latest; None looks at all.
 
         """
+        end, most = self._next * _SIZE, last + 1 - first
+        start = end - most * _SIZE
+        if 0 <= start < end and _NUMBER.unpack_from(self._buffer, start + _SIZE - 2)[0] == first & _LOWER:
+            # The ring did not wrap and no event is elsewhere, which is the rule.
+            return _HALVES.iter_unpack(self._buffer[start:end])
+        return [packed for number, packed in self._packed(last, most) if number >= first]
+
+    def _packed(self, last: int, most: int) -> list[tuple[int, Packed]]:
+        """At most so many of the latest records, oldest first, each with its number."""
         cut = self._next * _SIZE
         buffer = self._buffer[cut:] + self._buffer[:cut]
-        if most is not None and most < len(self):
+        if most < len(self):
             del buffer[: -most * _SIZE or None]
         number, found = last, []
-        for at, measure, kind, direction, opcode, role, lower in reversed([*_RECORD.iter_unpack(buffer)]):
+        for at, what, lower in reversed([*_WHOLE.iter_unpack(buffer)]):
             # The upper half follows from the event after it, unless 65,536 others lay between.
             number -= (number - lower) & _LOWER
-            is_sized = kind in _SIZED
-            size, seconds = (measure, 0.0) if is_sized else (0, measure / 1000)
-            names = _KINDS[kind], _DIRECTIONS[direction], _OPCODES[opcode]
-            found.append((number, Event(at, *names, size, _ROLES[role], seconds)))
+            found.append((number, (at, what)))
         found.reverse()
         return found
+
+
+def event_of(packed: Packed) -> Event:
+    """The event that was packed."""
+    at, what = packed
+    measure, kind, direction, opcode, role = _WHAT.unpack(what)
+    size, seconds = (measure, 0.0) if kind in _SIZED else (0, measure / 1000)
+    return Event(at, _KINDS[kind], _DIRECTIONS[direction], _OPCODES[opcode], size, _ROLES[role], seconds)

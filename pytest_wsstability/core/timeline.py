@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from .close import CloseEvidence
 from .events import Direction, End, Event, FrameKind, Kind, Opcode, Role, Tier
 from .handshake import Flaw, Irregularity
 from .heartbeat import RoundTrips
-from .recorder import Recorder
+from .recorder import Packed, Recorder
 from .tcp import TcpSample, add_sample, samples
 
 # Signals are what explains an end; data frames have their own ring, so that a minute of audio
@@ -300,10 +300,9 @@ class Timeline:
         """The longest time without such frames in a direction, the one still running excluded."""
         return self._silences[_GAPS + 2 * kind + direction]
 
-    def signals_since(self, number: int) -> list[Event]:
-        """All but data frames of the events from a number on (see `total`), as far as the record reaches."""
-        latest = self._signals.numbered(self.total - 1, self.total - number)
-        return [event for each, event in latest if each >= number]
+    def signals_since(self, number: int) -> Iterable[Packed]:
+        """All but data frames from a number on (see `total`), packed, as far as the record reaches."""
+        return self._signals.packed_since(number, self.total - 1)
 
     def between(self, start: float, end: float) -> list[Event]:
         """The events with ``start <= at < end``, as far as the record reaches."""

@@ -14,12 +14,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ..core.archive import event_of, masked, row
 from ..core.close import CloseEvidence
 from ..core.events import Direction, End, Event, Kind, Tier
 from ..core.plain import plain, restore, word
+from ..core.recorder import Packed
+from ..core.recorder import event_of as event_of_packed
 from ..core.requirement import Requirement
 from ..core.result import SCHEMA, Result, Run, SchemaError, check_schema
 from ..core.timeline import Timeline
@@ -50,9 +53,22 @@ def hold_line(
     return dump({"record": "hold", "hold": number, **what, **ends})
 
 
-def event_line(number: int, event: Event) -> str:
-    """Something happened on a connection."""
-    return dump({"record": "event", "hold": number, "event": row(event)})
+def event_lines(number: int, records: Iterable[Packed]) -> list[str]:
+    """
+    What happened on a connection, a line each, straight from packed records.
+
+    This is what a recording writes all the time. An object and a `dump` for each event took a fifth of
+    what the holds take themselves (measured).
+
+    """
+    start = f'{{"record":"event","hold":{number},"event":['
+    return [f"{start}{at:.6f}{_rest_of_row(what)}" for at, what in records]
+
+
+@lru_cache(4096)
+def _rest_of_row(what: bytes) -> str:
+    """What stands behind the instant: the same for each heartbeat."""
+    return f"{dump(row(event_of_packed((0.0, what)))).removeprefix('[0.0')}}}"
 
 
 def traffic_line(number: int, timeline: Timeline) -> str:
@@ -100,7 +116,7 @@ def finished_lines(number: int, result: Result) -> Iterator[str]:
             opened_at=result.started_at,
         )
         for event in timeline:
-            yield event_line(number, event)
+            yield dump({"record": "event", "hold": number, "event": row(event)})
     yield result_line(number, result)
 
 

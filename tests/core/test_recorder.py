@@ -87,3 +87,17 @@ def test_numbers_are_whole_again(numbers):
 
     assert [number for number, _ in recorder.numbered(numbers[-1])] == numbers
     assert [event.at for _, event in recorder.numbered(numbers[-1])] == numbers
+
+
+@pytest.mark.parametrize("capacity", [3, 4, 5, 100])
+@pytest.mark.parametrize("first", [0, 3, 7, 9])
+@pytest.mark.parametrize("numbers", [range(9), [0, 1, 4, 6, 8], [65_533, 65_534, 65_540, 131_075]])
+def test_records_since_a_number(capacity, first, numbers):
+    """Wherever the ring has wrapped, and whatever was numbered beside it; the number's upper half follows."""
+    recorder = Recorder(capacity)
+    for number in numbers:
+        record(recorder, float(number), number=number)
+    kept = [*numbers][-capacity:]
+    since = kept[-1] - 8 + first
+
+    assert [each[0] for each in recorder.packed_since(since, kept[-1])] == [n for n in kept if n >= since]

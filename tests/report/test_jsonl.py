@@ -6,11 +6,13 @@ import json
 
 import pytest
 
-from pytest_wsstability.core.archive import row
+from pytest_wsstability.core.archive import is_data, row
+from pytest_wsstability.core.events import Kind
 from pytest_wsstability.core.result import SchemaError
 from pytest_wsstability.core.verdict import Outcome
-from pytest_wsstability.report.jsonl import close_line, parse, render
-from tests.core.script import FIN
+from pytest_wsstability.report.jsonl import close_line, event_lines, parse, render
+from tests.core.judging import BEATS
+from tests.core.script import FIN, timeline
 from tests.report.made import cut, expected, good, hostile, run
 
 MADE = run(good(), cut(), expected(cut()), hostile(), complaints=("a gate",))
@@ -36,6 +38,17 @@ def test_each_line_stands_alone():
     records = [json.loads(line)["record"] for line in lines(run(cut()))]
 
     assert records == ["run", "hold", *["event"] * 6, "result"]
+
+
+def test_lines_straight_from_packed_records():
+    """They say what the rows of the JSON file say, whatever the event is."""
+    held = timeline(*BEATS, (101, ">text"), (102, ">ping"), (103, "lag", 1.25), until=120)
+    held.struck(1110.0, 3)
+    held.mark(1111.0, Kind.SUSPENDED, 12.5)
+    records = [json.loads(line) for line in event_lines(7, held.signals_since(0))]
+
+    assert {(each["record"], each["hold"]) for each in records} == {("event", 7)}
+    assert [each["event"] for each in records] == [row(event) for event in held if not is_data(event)]
 
 
 def test_a_run_that_was_killed():
