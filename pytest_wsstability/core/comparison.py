@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from .duration import show_duration as show
 from .result import Result, Run
 from .statistics import Sample, wilson
+from .survival import loss
 from .verdict import Outcome
 
 # Round trips of two runs differ by the machine and the hour, too: less than both of this is no regression.
@@ -43,6 +44,10 @@ class _Test:
     @property
     def stable(self) -> int:
         return sum(result.verdict.outcome is Outcome.STABLE for result in self.results)
+
+    @property
+    def lifetimes(self) -> list[tuple[float, bool]]:
+        return [result.lifetime for result in self.results if result.lifetime is not None]
 
     @property
     def rtts(self) -> Sample:
@@ -121,7 +126,11 @@ def _verdict(old: _Test, new: _Test) -> Iterator[str]:
 
 
 def _survival(old: _Test, new: _Test) -> Iterator[str]:
-    """Shares of stable connections, where so many were held that chance does not explain the difference."""
+    """How long connections lived; or how many were stable, which is more than to live."""
+    lost = loss(old.lifetimes, new.lifetimes)
+    if lost is not None:
+        yield f"{new.nodeid}: {lost.now} up after {show(lost.age)}, were {lost.was}"
+        return
     intervals = [wilson(each.stable, len(each.results)) for each in (old, new)]
     if intervals[1][1] < intervals[0][0]:
         counts = [f"{each.stable} of {len(each.results)}" for each in (old, new)]

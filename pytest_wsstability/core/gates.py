@@ -13,6 +13,7 @@ from .duration import show_duration as show
 from .events import Tier
 from .result import Result
 from .statistics import NEEDED, Sample
+from .survival import share_at
 from .verdict import Outcome
 
 
@@ -21,6 +22,7 @@ class Unit(Enum):
 
     COUNT = "a count such as 0, or a share such as 10%"
     DURATION = "a duration such as 250ms"
+    SHARE = "a share such as 99%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ _COUNTS: dict[str, tuple[Callable[[Sequence[Result]], tuple[int, int]], str]] = 
     "abnormal_closures": (_abnormal, "holds"),
 }
 _DURATIONS = (*_QUANTILES, "rtt_max", "horizon")
-FIGURES = (*_COUNTS, *_DURATIONS)
+_SURVIVAL = "survival"
+FIGURES = (*_COUNTS, _SURVIVAL, *_DURATIONS)
 
 
 def parse_gate(text: str) -> Gate:
@@ -103,9 +106,11 @@ def parse_gate(text: str) -> Gate:
         if limit[-1].isdigit() and seconds:
             raise ValueError(f"{text!r}: {limit} of what? give {Unit.DURATION.value}")
         return Gate(text.strip(), figure, comparison, seconds)
+    unit = Unit.SHARE if figure == _SURVIVAL else Unit.COUNT
     number, is_share = limit.removesuffix("%").rstrip(), limit.endswith("%")
-    if re.fullmatch(r"\d+(\.\d+)?" if is_share else r"\d+", number) is None:
-        raise ValueError(f"{text!r}: {limit!r} is no limit for {figure}; give {Unit.COUNT.value}")
+    wrong = re.fullmatch(r"\d+(\.\d+)?" if is_share else r"\d+", number) is None
+    if wrong or (unit is Unit.SHARE and not is_share):
+        raise ValueError(f"{text!r}: {limit!r} is no limit for {figure}; give {unit.value}")
     return Gate(text.strip(), figure, comparison, float(number) / (100 if is_share else 1), is_share)
 
 
@@ -134,6 +139,8 @@ def _judge(gate: Gate, results: Sequence[Result]) -> list[tuple[bool, str]]:
         number, of = count(results)
         value = number / of if gate.is_share and of else float(number)
         return [(True, f"{number} of {of} {noun}")] if broken(value, gate.limit) else []
+    if gate.figure == _SURVIVAL:
+        return _judge_survival(gate, results, broken)
     if gate.figure == "horizon":
         horizon = max(result.verdict.horizon for result in results)
         return [(True, f"nothing is known beyond {show(horizon)}")] if broken(horizon, gate.limit) else []
@@ -141,6 +148,18 @@ def _judge(gate: Gate, results: Sequence[Result]) -> list[tuple[bool, str]]:
     for result in results:
         sample.merge(result.round_trips.rtts)
     return _judge_rtt(gate, sample, broken)
+
+
+def _judge_survival(
+    gate: Gate, results: Sequence[Result], broken: Callable[[float, float], bool]
+) -> list[tuple[bool, str]]:
+    """The share of connections still up at the longest look; others count as long as they were watched."""
+    lifetimes = [result.lifetime for result in results if result.lifetime is not None]
+    if not lifetimes:
+        return []
+    age = max(watched for watched, _ in lifetimes)
+    found = share_at(lifetimes, age)
+    return [(True, f"{found} up after {show(age)}")] if broken(found.share, gate.limit) else []
 
 
 def _judge_rtt(gate: Gate, sample: Sample, broken: Callable[[float, float], bool]) -> list[tuple[bool, str]]:

@@ -57,6 +57,14 @@ class Result:
         return self.verdict.outcome is not Outcome.STABLE and not self.expected
 
     @property
+    def lifetime(self) -> tuple[float, bool] | None:
+        """Seconds for which it was watched, and whether it then ended unplanned; None if it did not open."""
+        if not self.timelines:
+            return None
+        first = self.timelines[0]
+        return first.duration, first.close is not None and not first.close.planned
+
+    @property
     def heartbeats(self) -> RoundTrips:
         """The heartbeats that the judged end saw."""
         return self.timelines[0].heartbeats if self.timelines else RoundTrips()

@@ -18,7 +18,7 @@ _SLOWEST = 16
 NEEDED = {0.5: 5, 0.95: 59, 0.99: 299}
 
 
-def wilson(survived: int, of: int) -> tuple[float, float]:
+def wilson(survived: float, of: float) -> tuple[float, float]:
     """Between which shares the true one lies, with 95 % confidence (Wilson, 1927)."""
     if not of:
         return 0.0, 1.0

@@ -157,8 +157,7 @@ def _facts(result: Result) -> Iterator[tuple[str, str]]:
 
 def _lifetimes(results: Sequence[Result]) -> list[tuple[float, bool]]:
     """How long each connection was watched, and whether it ended unplanned."""
-    ends = (result.timelines[0] for result in results if result.timelines)
-    return [(each.duration, each.close is not None and not each.close.planned) for each in ends]
+    return [result.lifetime for result in results if result.lifetime is not None]
 
 
 def _curve(results: Sequence[Result], steps: Sequence[tuple[float, float]]) -> list[list[float]]:

@@ -32,6 +32,7 @@ def pings(count, seconds):
     return result(*(row for n in range(count) for row in ((n, ">ping"), (n + seconds, "<pong"))), until=120)
 
 
+SOON = result((30, FIN))
 GOOD, CUT, DOUBT = result(*BEATS, until=120), result((60, FIN)), result(until=40)
 
 
@@ -54,7 +55,25 @@ GOOD, CUT, DOUBT = result(*BEATS, until=120), result((60, FIN)), result(until=40
         ([CUT], [DOUBT], []),
         # One of twenty more is chance; ten of twenty are not.
         ([GOOD] * 19 + [CUT], [GOOD] * 18 + [CUT] * 2, []),
-        ([GOOD] * 19 + [CUT], [GOOD] * 9 + [CUT] * 11, ["t: 9 of 20 connections stable, were 19 of 20"]),
+        (
+            [GOOD] * 19 + [CUT],
+            [GOOD] * 9 + [CUT] * 11,
+            ["t: 45% of 20 connections (26% to 66%) up after 60 s, were 95% of 20 connections (76% to 99%)"],
+        ),
+        # None was stable then, and none is: but they end in half the time. A second more or less is none.
+        (
+            [CUT] * 5,
+            [SOON] * 5,
+            ["t: 0% of 5 connections (0% to 43%) up after 30 s, were 100% of 5 connections (57% to 100%)"],
+        ),
+        ([CUT] * 50, [result((59, FIN))] * 50, []),
+        ([SOON] * 5, [CUT] * 5, []),
+        # All lived, and yet most were in doubt.
+        (
+            [GOOD] * 19 + [CUT],
+            [GOOD] * 5 + [DOUBT] * 14 + [CUT],
+            ["t: 5 of 20 connections stable, were 19 of 20"],
+        ),
         # The interval is apart, and so are the values.
         (
             [pings(20, 0.010)],

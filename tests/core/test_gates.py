@@ -71,6 +71,7 @@ def test_expressions(text, figure, comparison, limit, is_share):
             "unstable > 1.5",
             r"^'unstable > 1.5': '1.5' is no limit for unstable; give a count such as 0, or a s",
         ),
+        ("survival < 1", r"^'survival < 1': '1' is no limit for survival; give a share such as 99%$"),
         ("unstable > 2s", r"^'unstable > 2s': '2s' is no limit for unstable; "),
         ("unstable > -1", r"^'unstable > -1': '-1' is no limit for unstable; "),
     ],
@@ -97,6 +98,14 @@ def test_typos(text, message):
         ("missed_heartbeats > 0", [UNANSWERED], ["missed_heartbeats > 0: 2 of 2 heartbeats (virtual time)"]),
         ("abnormal_closures > 0", [CUT], ["abnormal_closures > 0: 1 of 1 holds (virtual time)"]),
         ("abnormal_closures > 0", [GOOD], []),
+        (
+            "survival < 90%",
+            [GOOD, GOOD, CUT],
+            ["survival < 90%: 67% of 3 connections (21% to 94%) up after 120 s (virtual time)"],
+        ),
+        # The one that was watched for 40 s is not lost.
+        ("survival < 100%", [GOOD, DOUBT], []),
+        ("survival < 50%", [GOOD, CUT], []),
         ("horizon < 2m", [CUT], ["horizon < 2m: nothing is known beyond 60 s (virtual time)"]),
         ("horizon < 2m", [CUT, GOOD], []),
         ("rtt_max > 50ms", [GOOD], ["rtt_max > 50ms: 100 ms of 4 round trips (virtual time)"]),
