@@ -8,7 +8,7 @@ NODE := tests/servers/node_modules
 # --group needs pip 25.1.
 PIP_NEEDED := pip>=25.1
 
-.PHONY: demo test test-real real-table test-all test-lowest test-asyncio lint bench clean
+.PHONY: demo tools test test-real real-table test-all test-lowest test-asyncio lint bench clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -24,17 +24,18 @@ $(NODE): $(READY) tests/servers/package-lock.json
 demo: $(READY)  ## the story before and after the fix, in milliseconds
 	$(BIN)/python -m pytest -p no:cacheprovider examples/test_story.py -v -rx --xfail-tb
 
+tools:  ## what some tests need besides, as root: browsers, servers and proxies from Debian, packages from npm
+	tests/real/install.sh
+
 test: $(READY) $(NODE)  ## every quick test
 	$(BIN)/python -m pytest --quiet -m "not soak"
 
-test-real: $(READY) $(NODE)  ## the 130 s holds side by side, servers of other makers, the net tests on kernel sockets
-	tests/real/install.sh
+test-real: $(READY) $(NODE) tools  ## the 130 s holds, servers of other makers, the net tests on kernel sockets
 	$(BIN)/python -m pytest --quiet -m "soak and not servers" tests
 	$(BIN)/python -m pytest --quiet -m servers -rs tests/real
 	$(BIN)/python -m pytest --quiet --ws-time real --numprocesses 4 -m "not soak" tests/net
 
-real-table: $(READY)  ## docs/real-servers.md, from what the servers of other makers do here
-	tests/real/install.sh
+real-table: $(READY) tools  ## docs/real-servers.md, from what the servers of other makers do here
 	WSSTABILITY_REAL_TABLE=docs/real-servers.md $(BIN)/python -m pytest --quiet -m servers -rs tests/real
 
 test-all: $(READY) $(NODE)  ## the quick tests on every Python, on the lowest versions, on each pytest-asyncio

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Install what the tests against servers of other makers need and can get here: packages of Debian
+# Install what tests with browsers and servers of other makers need and can get here: packages of Debian
 # (as root, where apt-get is) and of npm. What stays missing is skipped by name, with the reason.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 # Program or folder, and the package that brings it.
 wanted=(
+  "chromium chromium"
   "nginx nginx-light"
   "haproxy haproxy"
   "go golang-go"
