@@ -39,13 +39,13 @@ class Cells:
 
 def cells(result: Result) -> Cells:
     """The words for a result."""
-    trips, sample = result.heartbeats, result.round_trips.rtts
+    sample = result.round_trips.rtts
     return Cells(
         verdict=verdict_word(result),
         tier=result.tier.value,
         target=show_text(result.url) or NOTHING,
         held=_held(result),
-        heartbeats=f"{trips.answered}/{trips.sent}" if trips.sent else NOTHING,
+        heartbeats=_heartbeats(result),
         p50=_quantile(sample, 0.5),
         p95=_quantile(sample, 0.95),
         slowest=show(sample.maximum) if sample.count else NOTHING,
@@ -107,6 +107,19 @@ def _held(result: Result) -> str:
         return show(held)
     (held_number, held_unit), (number, unit) = (show(each).split(" ") for each in (held, required))
     return f"{held_number}/{number} {unit}" if held_unit == unit else f"{show(held)}/{show(required)}"
+
+
+def _heartbeats(result: Result) -> str:
+    """Answered and sent; those that had time left when the hold was over are open, and not missed."""
+    trips, within = result.heartbeats, result.requirement.answer_within
+    if not trips.sent:
+        return NOTHING
+    text = f"{trips.answered}/{trips.sent}"
+    if within is None or not result.timelines:
+        return text
+    missed = trips.missed(result.timelines[0].duration, within) - trips.late(within)
+    waiting = trips.sent - trips.answered - missed
+    return f"{text}, {waiting} open" if waiting > 0 else text
 
 
 def _quantile(sample: Sample, fraction: float) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..core.events import Tier
 from ..core.result import Result, Run
+from ..core.together import together
 from .cells import Cells, cells, totals, worst_first
 
 WIDTH = 100
@@ -48,6 +49,7 @@ def summary(run: Run, *, width: int = WIDTH, everything: bool = False) -> list[L
     lines: list[Line] = []
     for tier in Tier:
         lines += _tier(tier, [result for result in shown if result.tier is tier], run, width)
+    lines += [Line(part, "red") for crowd in together(run.results) for part in _parts(str(crowd), width)]
     return lines + [Line(f"FAIL {line}", "red") for line in run.complaints]
 
 
@@ -65,7 +67,11 @@ def _tier(tier: Tier, shown: Sequence[Result], run: Run, width: int) -> Iterator
     if len(shown) > _ROWS:
         yield Line(f"  and {len(shown) - _ROWS} more")
     total = f"{tier.value}: {total}"
-    yield from map(Line, [total] if len(total) <= width else total.split("; "))
+    yield from map(Line, _parts(total, width))
+
+
+def _parts(text: str, width: int) -> list[str]:
+    return [text] if len(text) <= width else text.split("; ")
 
 
 def _table(rows: Sequence[Cells], width: int) -> Iterator[Line]:

@@ -9,6 +9,7 @@ import pytest
 from pytest_wsstability.core.events import Tier
 from pytest_wsstability.core.requirement import Requirement
 from pytest_wsstability.report.cells import cells, totals, worst_first
+from tests.core.judging import BEATS
 from tests.core.script import FIN, PLANNED
 from tests.report.made import HOSTILE, cut, doubtful, expected, good, hostile, result
 
@@ -21,6 +22,8 @@ def pings(count, seconds=0.01):
     ("made", "words"),
     [
         (good(), {"verdict": "stable", "held": "120/120 s", "heartbeats": "4/4", "close": "-", "cause": ""}),
+        # The last one went out right before the end.
+        (result(*BEATS, (119, ">beat"), until=120), {"verdict": "stable", "heartbeats": "4/5, 1 open"}),
         (cut(), {"verdict": "UNSTABLE", "held": "60/120 s", "heartbeats": "2/2", "close": "1006"}),
         (cut(), {"cause": "1006 at 60 s of 120 s: no close frame received or sent; FIN"}),
         (doubtful(), {"verdict": "INCONCLUSIVE", "held": "40/120 s", "heartbeats": "1/1", "close": "-"}),

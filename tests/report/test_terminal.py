@@ -39,6 +39,13 @@ def test_a_green_virtual_run_is_one_line():
     )
 
 
+def test_many_that_ended_together():
+    """It is said once, below the totals, and not left to who reads all rows."""
+    *_, last = text(run(*[cut(tier=Tier.REAL)] * 3)).splitlines()
+
+    assert last == "3 of 3 connections ended within 0 s, 60 s after the start"
+
+
 @pytest.mark.parametrize("made", [good(tier=Tier.REAL), cut(), doubtful()])
 def test_what_makes_it_speak(made):
     """Real time was spent, or something failed."""
