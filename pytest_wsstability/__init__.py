@@ -44,15 +44,15 @@ if TYPE_CHECKING:
     from .core.timeline import Timeline
     from .core.verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
     from .foresight import StabilityWarning
-    from .net.behaviour import Behaviour
     from .net.client import connect
     from .net.connection import Connection
     from .net.connector import Connector
     from .net.errors import ConnectionEnded, OpeningError, Stage
-    from .net.orchestrator import NoSessionError, Orchestrator
+    from .net.link.proxy import FaultProxy, ProxyConnection
     from .net.probe import probe
-    from .net.proxy import FaultProxy, ProxyConnection
-    from .net.session import Session
+    from .net.server.behaviour import Behaviour
+    from .net.server.orchestrator import NoSessionError, Orchestrator
+    from .net.server.session import Session
     from .net.soak import Soak, soak
     from .net.target import TLS
     from .profiles import FRAMES, JSON, SESSION_ID, Profile
@@ -90,15 +90,15 @@ _HOMES = {
     "core.timeline": ("Timeline",),
     "core.verdict": ("Doubt", "Outcome", "Reason", "Rule", "Verdict", "Violation"),
     "foresight": ("StabilityWarning",),
-    "net.behaviour": ("Behaviour",),
+    "net.server.behaviour": ("Behaviour",),
     "net.client": ("connect",),
     "net.connection": ("Connection",),
     "net.connector": ("Connector",),
     "net.errors": ("ConnectionEnded", "OpeningError", "Stage"),
-    "net.orchestrator": ("NoSessionError", "Orchestrator"),
-    "net.proxy": ("FaultProxy", "ProxyConnection"),
+    "net.server.orchestrator": ("NoSessionError", "Orchestrator"),
+    "net.link.proxy": ("FaultProxy", "ProxyConnection"),
     "net.probe": ("probe",),
-    "net.session": ("Session",),
+    "net.server.session": ("Session",),
     "net.soak": ("Soak", "soak"),
     "net.target": ("TLS",),
     "virtual": ("VirtualDeadlock", "VirtualLoop", "VirtualTimeError", "patched_time", "run_virtual",

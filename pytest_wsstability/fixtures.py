@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from .loops import Chance
     from .net.connection import Connection
     from .net.connector import Connector
-    from .net.orchestrator import Orchestrator
-    from .net.proxies import MiddleboxProxy, Proxies
-    from .net.proxy import FaultProxy
+    from .net.link.proxies import MiddleboxProxy, Proxies
+    from .net.link.proxy import FaultProxy
+    from .net.server.orchestrator import Orchestrator
     from .net.soak import Soak
 
 # What the test is judged by before and after its body; see `plugin.pytest_runtest_call`.
@@ -118,7 +118,7 @@ def ws_orchestrator(
     request: pytest.FixtureRequest, _ws_loop: asyncio.AbstractEventLoop
 ) -> Iterator[Orchestrator]:
     """A running reference `Orchestrator` on the test's own loop, set up by the ws_orchestrator marker."""
-    from .net.orchestrator import Orchestrator
+    from .net.server.orchestrator import Orchestrator
 
     orchestrator = Orchestrator(**_orchestrator_options(request))
     _ws_loop.run_until_complete(orchestrator.start())
@@ -151,7 +151,7 @@ def ws_proxy(
     request: pytest.FixtureRequest, _ws_loop: asyncio.AbstractEventLoop, ws_url: str
 ) -> Iterator[Proxies]:
     """Async factory of fault proxies in front of ``ws_url``: ``proxy = await ws_proxy(faults=[...])``."""
-    from .net.proxies import Proxies
+    from .net.link.proxies import Proxies
 
     proxies = Proxies(ws_url)
     request.node.stash.setdefault(proxies_key, []).append(proxies)
@@ -163,7 +163,7 @@ def ws_proxy(
 def ws_middlebox(request: pytest.FixtureRequest, ws_url: str) -> Iterator[MiddleboxProxy]:
     """A proxy or load balancer in front of ``ws_url``, one test for each: ``url``, ``name``, ``preset``."""
     from .core.middleboxes import middlebox
-    from .net.proxies import MiddleboxProxy, Proxies
+    from .net.link.proxies import MiddleboxProxy, Proxies
 
     if "ws_soak" in request.fixturenames and not pytest_asyncio.is_async_test(request.node):
         # It needs a loop, and only the hold had one: this is the box that the hold went through.
@@ -201,7 +201,7 @@ def ws_connection(request: pytest.FixtureRequest, ws_connect: Connector) -> Conn
 def ws_soak(request: pytest.FixtureRequest, ws_url: str) -> Soak:
     """The finished hold that the ws_stability marker describes; needs no event loop of the test's."""
     from .loops import in_another_order, run_hold
-    from .net.orchestrator import Orchestrator
+    from .net.server.orchestrator import Orchestrator
     from .net.soak import soak
 
     if leads_out(request.node):
@@ -277,7 +277,7 @@ def hold_options(item: pytest.Item, url: str) -> dict[str, Any]:
     name = getattr(getattr(item, "callspec", None), "params", {}).get(MIDDLEBOX)
     if name is not None:
         from .core.middleboxes import middlebox
-        from .net.proxies import MiddleboxProxy
+        from .net.link.proxies import MiddleboxProxy
 
         options["through"] = partial(MiddleboxProxy, preset=middlebox(name))
     return options
@@ -311,7 +311,7 @@ def _behind_proxy(item: pytest.Item, url: str) -> tuple[str, tuple[str, int]] | 
     proxies = proxies_of(item)
     if not proxies:
         return None
-    from .net.proxies import behind
+    from .net.link.proxies import behind
 
     found = behind(proxies, url)
     return (found[0], found[1].address) if found is not None else None

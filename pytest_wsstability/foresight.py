@@ -14,7 +14,7 @@ from .settings import settings_key
 if TYPE_CHECKING:
     from .core.faults import Fault
     from .core.margins import KnownTimer, Traffic
-    from .net.behaviour import Behaviour
+    from .net.server.behaviour import Behaviour
 
 
 class StabilityWarning(pytest.PytestWarning):
@@ -86,7 +86,7 @@ def _is_reference(item: pytest.Item) -> bool:
 
 def _behaviour(item: pytest.Item) -> Behaviour | None:
     """How the reference orchestrator will behave; None where it is not the target, or a handler may talk."""
-    from .net.behaviour import Behaviour
+    from .net.server.behaviour import Behaviour
 
     written = orchestrator_of(item)
     if not _is_reference(item) or {"handler", "faults"} & set(written):

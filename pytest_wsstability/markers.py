@@ -244,8 +244,8 @@ def _orchestrator(item: pytest.Item) -> dict[str, Any]:
     values = _merged(item, ORCHESTRATOR)
     if not values:
         return options
-    from .net.behaviour import Behaviour
-    from .net.orchestrator import Orchestrator
+    from .net.server.behaviour import Behaviour
+    from .net.server.orchestrator import Orchestrator
 
     parameters = inspect.signature(Orchestrator).parameters.values()
     own = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]

@@ -63,7 +63,7 @@ def _port(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Run the reference orchestrator until it is interrupted."""
-    from ..net.orchestrator import Orchestrator
+    from ..net.server.orchestrator import Orchestrator
 
     action = options.on_deadline
     orchestrator = Orchestrator(

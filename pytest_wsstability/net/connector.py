@@ -8,9 +8,9 @@ from typing import Any
 from ..core.requirement import Requirement
 from .client import connect
 from .connection import Connection
-from .orchestrator import Orchestrator
-from .path import between
-from .proxy import FaultProxy
+from .link.path import between
+from .link.proxy import FaultProxy
+from .server.orchestrator import Orchestrator
 
 
 class Opening:

@@ -19,9 +19,9 @@ from ..core.verdict import Outcome, Verdict
 from .client import connect
 from .connection import Connection
 from .hold import hold
-from .orchestrator import Orchestrator
-from .path import between
-from .proxy import FaultProxy
+from .link.path import between
+from .link.proxy import FaultProxy
+from .server.orchestrator import Orchestrator
 
 
 class Soak(Judged):

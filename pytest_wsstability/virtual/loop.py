@@ -23,7 +23,7 @@ from .timers import Order
 from .transport import MemoryTransport
 
 if TYPE_CHECKING:
-    from ..net.links import Links
+    from ..net.link.links import Links
 
 Factory = Callable[[], asyncio.BaseProtocol]
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pytest_wsstability import JSON, TLS, Behaviour, Orchestrator, Profile, connect
-from pytest_wsstability.net.behaviour import Reset
+from pytest_wsstability.net.server.behaviour import Reset
 from pytest_wsstability.net.target import parse_headers, parse_url
 
 pytestmark = pytest.mark.ws_stability

@@ -6,8 +6,8 @@ from random import Random
 import pytest
 
 from pytest_wsstability import run_virtual
-from pytest_wsstability.net.lane import CAPACITY, Lane, Mark
-from pytest_wsstability.net.shape import Shape
+from pytest_wsstability.net.link.lane import CAPACITY, Lane, Mark
+from pytest_wsstability.net.link.shape import Shape
 
 
 class Ends:

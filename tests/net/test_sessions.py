@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from pytest_wsstability import JSON, SESSION_ID, Orchestrator, Profile, StabilityError
-from pytest_wsstability.net.orchestrator import NoSessionError
+from pytest_wsstability.net.server.orchestrator import NoSessionError
 from tests.net.peers import connected, opened
 
 pytestmark = pytest.mark.ws_stability

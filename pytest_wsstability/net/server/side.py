@@ -11,20 +11,20 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from ..core.duration import show_duration as show
-from ..core.events import Direction, End, Kind, Opcode, Role
-from ..core.handshake import Flaw, info_flaw
-from ..profiles.near_miss import why_not
+from ...core.duration import show_duration as show
+from ...core.events import Direction, End, Kind, Opcode, Role
+from ...core.handshake import Flaw, info_flaw
+from ...profiles.near_miss import why_not
+from ..connection import Connection
+from ..timers import Deadline, Ticker
 from .behaviour import DROP, OPCODES, Behaviour, Reset
-from .connection import Connection
 from .pages import asks_for_page, page_response
 from .peer_faults import PeerFaults, refusal
-from .timers import Deadline, Ticker
 
 if TYPE_CHECKING:
-    from ..core.faults import Step
-    from ..core.timeline import Timeline
-    from .websocket import WebSocket
+    from ...core.faults import Step
+    from ...core.timeline import Timeline
+    from ..websocket import WebSocket
 
 # A client that never asks for the upgrade must not stay for ever.
 OPEN_TIMEOUT = 10.0

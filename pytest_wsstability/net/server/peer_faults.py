@@ -8,9 +8,9 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from ..core.close import CloseFrame
-from ..core.events import Direction, Opcode, Role
-from ..core.faults import (
+from ...core.close import CloseFrame
+from ...core.events import Direction, Opcode, Role
+from ...core.faults import (
     FAULTS,
     AcceptThenClose,
     BadUtf8,
@@ -38,19 +38,19 @@ from ..core.faults import (
     WithholdPongs,
     WrongSession,
 )
-from ..profiles import SESSION_ID
+from ...profiles import SESSION_ID
+from ..stream import FIN
+from ..wire import frame
 from .freezing import Freeze
-from .stream import FIN
-from .wire import frame
 
 if TYPE_CHECKING:
     from websockets.http11 import Response
     from websockets.server import ServerProtocol
 
-    from ..profiles import Profile
+    from ...profiles import Profile
+    from ..websocket import WebSocket
     from .book import Book
-    from .server import ServerSide
-    from .websocket import WebSocket
+    from .side import ServerSide
 
 # Whose session a wrong confirmation names.
 SOMEBODY_ELSE = "somebody-elses-session"

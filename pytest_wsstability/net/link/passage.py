@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..core.close import CloseEvidence, CloseFrame, TransportEnd
-from ..core.events import Direction, End, Opcode, Role
-from ..core.faults import FAULTS, Fault, Flow
-from ..core.timeline import Timeline
-from . import health
+from ...core.close import CloseEvidence, CloseFrame, TransportEnd
+from ...core.events import Direction, End, Opcode, Role
+from ...core.faults import FAULTS, Fault, Flow
+from ...core.timeline import Timeline
+from .. import health
 from .lane import Mark
 
 if TYPE_CHECKING:
-    from ..core.frame_reader import FrameReader
+    from ...core.frame_reader import FrameReader
 
 # A timeline of what lies between is told from the client's side.
 _DIRECTIONS = {Flow.UPSTREAM: Direction.SENT, Flow.DOWNSTREAM: Direction.RECEIVED}

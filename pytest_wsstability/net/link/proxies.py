@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ..core.duration import show_duration
-from ..core.faults import Fault, Program, Strike
-from ..core.middleboxes import Middlebox
+from ...core.duration import show_duration
+from ...core.faults import Fault, Program, Strike
+from ...core.middleboxes import Middlebox
 from .proxy import FaultProxy
 
 if TYPE_CHECKING:
-    from ..core.faults.program import Written
+    from ...core.faults.program import Written
 
 
 class MiddleboxProxy(FaultProxy):

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ..core.duration import Duration, parse_duration
-from ..core.faults import (
+from ...core.duration import Duration, parse_duration
+from ...core.faults import (
     Drop,
     DropControlFrames,
     Fault,
@@ -23,7 +23,7 @@ from ..core.faults import (
     Step,
     Strike,
 )
-from ..core.faults.program import checked_fault
+from ...core.faults.program import checked_fault
 from .lane import Exit, Source
 from .link import Link
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from ..core.faults import CutAfter, CutAt, EndsWith, Fault, Flow, IdleTimeout, MaxAge, Program, Strike
-from ..core.timeline import Timeline
+from ...core.faults import CutAfter, CutAt, EndsWith, Fault, Flow, IdleTimeout, MaxAge, Program, Strike
+from ...core.timeline import Timeline
 from .gate import Forgotten, Watch
 from .idle import IdleTimer
 from .lane import Exit, Lane, Mark, Source

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..core.faults import (
+from ...core.faults import (
     Bandwidth,
     Blackhole,
     CutAfter,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .websocket import WebSocket
+    from ..websocket import WebSocket
 
 
 class Freeze:

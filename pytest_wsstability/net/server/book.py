@@ -7,14 +7,14 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from ..core.attempts import Attempt, Record
-from ..core.duration import Duration, parse_duration, show_duration
-from ..core.events import Tier
-from ..profiles import Profile
-from .connection import Connection
-from .health import tier_of
+from ...core.attempts import Attempt, Record
+from ...core.duration import Duration, parse_duration, show_duration
+from ...core.events import Tier
+from ...profiles import Profile
+from ..connection import Connection
+from ..health import tier_of
+from ..websocket import WebSocket
 from .session import Session
-from .websocket import WebSocket
 
 _OUTSIDE = (
     "  hint      in virtual time a server is reached from this process only: a client in another one needs "

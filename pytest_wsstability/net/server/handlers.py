@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from .connection import Connection
-from .errors import ConnectionEnded
+from ..connection import Connection
+from ..errors import ConnectionEnded
 
 Handler = Callable[[Connection], Awaitable[None]]
 

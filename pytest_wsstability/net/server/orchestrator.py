@@ -12,28 +12,28 @@ from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFact
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from ..core.attempts import Attempt
-from ..core.backoff import Backoff
-from ..core.duration import Duration, parse_duration
-from ..core.faults import Fault, Program, Strike
-from ..core.verdict import Verdict
-from ..profiles import JSON, Profile
+from ...core.attempts import Attempt
+from ...core.backoff import Backoff
+from ...core.duration import Duration, parse_duration
+from ...core.faults import Fault, Program, Strike
+from ...core.verdict import Verdict
+from ...profiles import JSON, Profile
+from ..client import INBOX, MAX_SIZE, profile_of
+from ..connection import Connection
+from ..link.path import Path, follow
+from ..link.proxy import FaultProxy
+from ..stream import LOGGER
+from ..target import Headers, parse_headers
+from ..websocket import WebSocket
 from .behaviour import DROP, Behaviour
 from .book import Book, NoSessionError
-from .client import INBOX, MAX_SIZE, profile_of
-from .connection import Connection
 from .handlers import Handler, Handlers, echo_messages
-from .path import Path, follow
 from .peer_faults import PeerFaults, check
 from .port import Port
-from .proxy import FaultProxy
 from .restarting import CLOSE_GRACE, Farewell, end_all, farewell
 from .returning import assert_no_duplicate_session, assert_no_storm, assert_reconnects
-from .server import ServerSide
 from .session import Session
-from .stream import LOGGER
-from .target import Headers, parse_headers
-from .websocket import WebSocket
+from .side import ServerSide
 
 __all__ = ["NoSessionError", "Orchestrator"]
 

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
-from ..core.faults import Flow, IdleTimeout, ResetBy
-from .timers import Deadline
+from ...core.faults import Flow, IdleTimeout, ResetBy
+from ..timers import Deadline
 
 # Which directions a timer listens to; each entry is a timer of its own.
 _TIMERS = {

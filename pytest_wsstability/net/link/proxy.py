@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from ..core.duration import Duration, show_duration
-from ..core.faults import Fault, Program, Strike
-from ..core.redact import redact_url
-from ..core.timeline import Timeline
+from ...core.duration import Duration, show_duration
+from ...core.faults import Fault, Program, Strike
+from ...core.redact import redact_url
+from ...core.timeline import Timeline
+from ..server.port import Port
+from ..target import parse_url
 from .links import Links
-from .port import Port
 from .relay import Side, join
-from .target import parse_url
 
 if TYPE_CHECKING:
-    from ..core.faults.program import Written
+    from ...core.faults.program import Written
     from .link import Link
 
 # The target has so long to accept a connection.

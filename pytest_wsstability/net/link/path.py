@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..core.faults import Program, Strike
-from ..core.timeline import Timeline
+from ...core.faults import Program, Strike
+from ...core.timeline import Timeline
+from ..server.port import Port
 from .links import Links
-from .port import Port
 from .proxy import FaultProxy
 
 if TYPE_CHECKING:
-    from .connection import Connection
+    from ..connection import Connection
 
 
 class Path:

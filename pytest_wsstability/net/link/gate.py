@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..core.events import Opcode
-from ..core.faults import ControlKind, CutAfter, Flow
-from ..core.frame_reader import FrameReader
-from ..core.http_head import HandshakeReader
+from ...core.events import Opcode
+from ...core.faults import ControlKind, CutAfter, Flow
+from ...core.frame_reader import FrameReader
+from ...core.http_head import HandshakeReader
 
 if TYPE_CHECKING:
     from .lane import Lane
