@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Iterable
 from enum import Enum
 from typing import Any, ClassVar, Self, TypeVar
@@ -86,7 +87,9 @@ class Fault:
             return cls(**values)
         except TypeError:
             given = ", ".join(values) or "nothing"
-            raise ValueError(f"{cls.name}: needs {', '.join(valid)}; got {given}") from None
+            parameters = inspect.signature(cls).parameters.values()
+            needed = [each.name for each in parameters if each.default is each.empty]
+            raise ValueError(f"{cls.name}: needs {', '.join(needed)}; got {given}") from None
 
 
 def _plain(value: Any) -> Any:

@@ -238,6 +238,12 @@ def test_wrong_keywords_are_refused(keywords, error, message):
             "faults[0]: drop: unknown parameter 'at'; it takes",
         ),
         ({"steps": [{"fault": "stall"}]}, ValueError, "faults[0]: stall: needs seconds; got nothing"),
+        # Its jitter has a default.
+        (
+            {"steps": [{"fault": "latency", "jitter": 1}]},
+            ValueError,
+            "faults[0]: latency: needs delay; got jitter",
+        ),
         (
             {"steps": [{"fault": "stall", "seconds": -1}]},
             ValueError,
