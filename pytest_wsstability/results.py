@@ -150,15 +150,17 @@ def packed(config: pytest.Config) -> str:
     return json.dumps([result.as_dict() for result in config.stash[results_key]])
 
 
-def take_unjudged(config: pytest.Config, holds: list[Hold]) -> None:
+def take_unjudged(session: pytest.Session, holds: list[Hold]) -> None:
     """Take down holds whose tests had no turn any more, because the run ended before."""
     from .core.events import Tier
     from .core.result import Result
 
-    results = config.stash[results_key]
+    results = session.config.stash[results_key]
+    places = {item.nodeid: item.location for item in session.items} if holds else {}
     for hold in holds:
         if hold.soak is not None:
             real = hold.soak.verdict.tier is Tier.REAL
+            path, line, _ = places[hold.name]
             results.add(
                 Result(
                     nodeid=hold.name,
@@ -168,7 +170,8 @@ def take_unjudged(config: pytest.Config, holds: list[Hold]) -> None:
                     timelines=tuple(hold.soak.timelines),
                     started_at=results.since_start(hold.soak.timeline.opened if real else None),
                     worker=results.worker,
-                    path=hold.name.partition("::")[0],
+                    path=path,
+                    line=(line or 0) + 1,
                 )
             )
 

@@ -55,7 +55,7 @@ def stop(session: pytest.Session) -> None:
     """End what still runs at the end of a session, and keep what no test has judged."""
     config = session.config
     holds = session.stash[soaks_key].stop() if soaks_key in session.stash else []
-    results.take_unjudged(config, holds)
+    results.take_unjudged(session, holds)
     never = [f"{hold.name}: {hold.headline}" for hold in holds if hold.soak is None]
     if is_worker(config):
         leave(config, never, results.packed(config))

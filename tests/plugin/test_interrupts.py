@@ -41,6 +41,7 @@ def test_ctrl_c(pytester, crowd, options, send):
             cwd=pytester.path,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            env={**os.environ, "GITHUB_ACTIONS": "true"},
             text=True,
             start_new_session=True,
             # Whoever runs these tests in the background may have it ignored.
@@ -58,3 +59,4 @@ def test_ctrl_c(pytester, crowd, options, send):
     # The test stands in the row of its verdict, or below it where the terminal is narrow.
     verdict = r"INCONCLUSIVE .*\s+\S+::test_it\[(\d)\]\n +cause: inconclusive: interrupted at .* of 600 s"
     assert sorted(re.findall(verdict, printed)) == list("012345"), printed
+    assert len(re.findall(r"^::error file=test_ctrl_c\.py,line=3,", printed, re.MULTILINE)) == 6, printed
