@@ -58,6 +58,7 @@ def timeline(
     until: float | None = None,
     origin: float = 1000.0,
     looks: Sequence[Mapping[str, Any]] = (),
+    tier: Tier = Tier.VIRTUAL,
 ) -> Timeline:
     """
     Play a script.
@@ -67,7 +68,7 @@ def timeline(
     ``looks`` are fields of `TcpSample`: what the kernel said, everything acknowledged by default.
 
     """
-    line = Timeline(end, Tier.VIRTUAL, origin=origin)
+    line = Timeline(end, tier, origin=origin)
     for at, what, *detail in rows:
         now = origin + at
         if isinstance(what, dict):

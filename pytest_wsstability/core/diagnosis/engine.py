@@ -15,7 +15,7 @@ from . import timers
 from .evidence import facts, ruled_out
 from .experiments import experiment
 from .extract import extract
-from .features import RECEIVED, SENT, SILENCE, TOGETHER, Features
+from .features import RECEIVED, SENT, SILENCE, TOGETHER, Features, Shared
 from .signature import Signature
 from .table import SIGNATURES
 from .timers import TimerKind
@@ -92,10 +92,10 @@ class _Cohort:
         self._ends = sorted(_end(each) for each in ended)
         self._lasts = sorted(each.opened + each.duration for each in timelines)
 
-    def near(self, timeline: Timeline) -> tuple[int, bool | None, int]:
-        """How many others ended within two seconds, whether they were alike, and how many lived on."""
+    def near(self, timeline: Timeline) -> tuple[int, Shared, int]:
+        """How many others ended within two seconds, what they share, and how many lived on."""
         if timeline.close is None or not self._lasts:
-            return 0, False, 0
+            return 0, Shared.INSTANT, 0
         mine = _end(timeline)
         low = bisect.bisect_left(self._ends, (mine[0] - TOGETHER,))
         high = bisect.bisect_right(self._ends, (mine[0] + TOGETHER, float("inf")))
@@ -103,9 +103,10 @@ class _Cohort:
         included = place < len(self._ends) and self._ends[place] == mine
         together = high - low - included
         # A few of a crowd tell what they share.
-        alike = together > 0 and _alike(self._ends[low : min(high, low + 16)], mine, _stood_still(timeline))
+        crowd = self._ends[low : min(high, low + 16)]
+        shared = _shared(crowd, mine, _stood_still(timeline)) if together else Shared.INSTANT
         later = len(self._lasts) - bisect.bisect_right(self._lasts, mine[0] + TOGETHER)
-        return together, alike, later
+        return together, shared, later
 
 
 def _end(timeline: Timeline) -> tuple[float, ...]:
@@ -121,30 +122,33 @@ def _stood_still(timeline: Timeline) -> float:
     return sum(each.seconds for each in timeline if each.kind is Kind.LOOP_LAG and each.at >= since)
 
 
-def _alike(ends: Sequence[tuple[float, ...]], mine: tuple[float, ...], late: float) -> bool | None:
-    """
-    Whether connections share their age or their silence, and not merely the instant of their end.
+# Instants, ages and silences that differ by less are the same.
+_SAME = TOGETHER / 20
 
-    None when that cannot be told, because all may have been seen ``late``.
 
-    """
+def _shared(ends: Sequence[tuple[float, ...]], mine: tuple[float, ...], late: float) -> Shared:
+    """What connections share that ended within two seconds, all of which may have been seen ``late``."""
     apart, ages, silences = (max(abs(end[part] - mine[part]) for end in ends) for part in range(3))
     # One timer may be seen late by some, but what they share differs least.
     slack = min(max(TOGETHER / 4, 0.02 * mine[2]), max(ages, apart) / 2)
-    if mine[2] >= SILENCE and silences <= max(slack, TOGETHER / 20):
-        return True
+    if mine[2] >= SILENCE and silences <= max(slack, _SAME):
+        return Shared.EVERYTHING if max(ages, apart) <= _SAME else Shared.SILENCE
     if ages > max(TOGETHER, 0.02 * mine[1]):
-        return False
-    if ages <= max(apart, TOGETHER / 20):
-        return None if ages > TOGETHER / 20 and apart <= late else True
-    return None if ages <= apart + late else False
+        return Shared.INSTANT
+    if max(ages, apart) <= _SAME:
+        return Shared.EVERYTHING
+    if ages <= max(apart, _SAME):
+        return Shared.UNTOLD if ages > _SAME and apart <= late else Shared.AGE
+    return Shared.UNTOLD if ages <= apart + late else Shared.INSTANT
 
 
 def _diagnose(
     timeline: Timeline, others: Sequence[Timeline], cohort: _Cohort, verdict: Verdict | None
 ) -> Diagnosis:
-    together, alike, survivors = cohort.near(timeline)
-    features = extract(timeline, others, together=together, alike=alike, survivors=survivors, verdict=verdict)
+    together, shared, survivors = cohort.near(timeline)
+    features = extract(
+        timeline, others, together=together, shared=shared, survivors=survivors, verdict=verdict
+    )
     rows = (row for row in SIGNATURES if row.when(features))
     row = next(rows, None)
     return _said(features, row, rows) if row is not None else _undetermined(features)
@@ -152,14 +156,16 @@ def _diagnose(
 
 def _said(f: Features, row: Signature, following: Iterator[Signature]) -> Diagnosis:
     words = Words(f)
-    second = row.runner_up
+    rival = next((each for each in row.rivals if each.when(f)), None)
+    second = rival.cause if rival is not None else row.runner_up
+    sentence = row.sentence if rival is None else f"{row.sentence}; {rival.says}"
     if second is None and not row.proved:
         second = next((other.cause for other in following if other.cause is not row.cause), None)
     return Diagnosis(
         cause=row.cause,
-        confidence=row.confidence,
+        confidence=row.confidence if rival is None else _at_most_medium(row.confidence),
         blame=row.blame.blame(f.end),
-        sentence=row.sentence.format_map(words),
+        sentence=sentence.format_map(words),
         headline=_short(row.headline.format_map(words)),
         evidence=facts(f, row.evidence),
         ruled_out=ruled_out(f, row.cause, second),
@@ -167,6 +173,10 @@ def _said(f: Features, row: Signature, following: Iterator[Signature]) -> Diagno
         experiment=experiment(row.cause, second) if second else None,
         remedy=row.remedy.format_map(words) if row.remedy else None,
     )
+
+
+def _at_most_medium(confidence: Confidence) -> Confidence:
+    return Confidence.MEDIUM if confidence is Confidence.HIGH else confidence
 
 
 def _short(text: str) -> str:

@@ -9,6 +9,7 @@ _TCP = "look at TCP_INFO while it is open (Linux, real time): "
 _PINGS = "send ping frames beside the heartbeats: "
 _ANSWER = "answer, and look again: a close on purpose stays"
 _HERE = "run it again on a quiet machine, messages taken at once: what stays is the client's"
+_TOKEN = "use a token of another lifetime: the age at the end moves with it"
 _TWO = "hold a second connection of another age: a restart ends both at once"
 
 _C = Cause
@@ -47,6 +48,19 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     ),
     (_C.MESSAGE_TOO_BIG, _C.HANDLER_ERROR, "send the same message in half the size: a limit lets it pass"),
     (_C.RESTART, _C.MAX_AGE, _TWO),
+    (_C.RESTART, _C.IDLE_TIMEOUT, _TWO),
+    (_C.RESTART, _C.PING_UNANSWERED, _TWO),
+    (_C.RESTART, _C.HEARTBEAT_UNANSWERED, _TWO),
+    (_C.PING_UNANSWERED, _C.IDLE_TIMEOUT, "answer the pings: an idle timeout still ends it"),
+    (_C.NAT_EXPIRED, _C.HANDLER_ERROR, "send the same message on a fresh connection: a crash comes again"),
+    (_C.MAX_AGE, _C.AUTH_EXPIRED, _TOKEN),
+    (_C.PEER_FROZEN, _C.ZOMBIE, f"{_PINGS}a zombie answers them, a frozen process does not"),
+    (_C.PEER_FROZEN, _C.NO_PONGS, "send a message that is answered: a frozen process brings no answer"),
+    (
+        _C.PEER_FROZEN,
+        _C.PEER_NOT_READING,
+        "ask with pings alone, and no message before: who just reads no more answers them",
+    ),
     (_C.RESTART, _C.MID_FRAME, _TWO),
     (_C.RESTART, _C.PLANNED_ROTATION, _TWO),
     (_C.NAT_EXPIRED, _C.RESTART, _TWO),
@@ -69,7 +83,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.PEER_NOT_READING, _C.RESTART, _TWO),
     (_C.READ_DEADLINE, _C.HALF_OPEN, f"{_TALK}a read deadline is then survived, a dead path not"),
     (_C.SESSION_NOT_CONFIRMED, _C.ZOMBIE, f"{_PINGS}a zombie answers pings, and no message at all"),
-    (_C.AUTH_EXPIRED, _C.CLOSED_BY_PEER, "use a token of another lifetime: the age at the end moves with it"),
+    (_C.AUTH_EXPIRED, _C.CLOSED_BY_PEER, _TOKEN),
 )
 _EXPERIMENTS = {frozenset(pair): text for *pair, text in _PAIRS}
 

@@ -8,7 +8,19 @@ from ..events import Event, Kind, Opcode, Role
 from ..heartbeat import RoundTrips
 from ..timeline import Timeline
 from ..verdict import HARNESS, Outcome, Reason, Verdict
-from .features import REACTION, RECEIVED, SENT, TO_ANSWER, Asked, Features, Messages, Pings, Tail, is_data
+from .features import (
+    REACTION,
+    RECEIVED,
+    SENT,
+    TO_ANSWER,
+    Asked,
+    Features,
+    Messages,
+    Pings,
+    Shared,
+    Tail,
+    is_data,
+)
 
 _REACTION_MAX = 2.0
 # A lag is found as the end is, or at the next tenth of a second.
@@ -34,7 +46,7 @@ def extract(
     others: Sequence[Timeline] = (),
     *,
     together: int = 0,
-    alike: bool | None = False,
+    shared: Shared = Shared.INSTANT,
     survivors: int = 0,
     verdict: Verdict | None = None,
 ) -> Features:
@@ -45,7 +57,7 @@ def extract(
         timeline: the end whose connection broke.
         others: timelines of other ends of the same connection.
         together: other connections that ended within two seconds.
-        alike: whether all of those had the age of this one, or its silence; None: not known.
+        shared: what all of those share with this one.
         survivors: other connections that lived on.
         verdict: what was judged of it; None when nobody did.
 
@@ -82,7 +94,7 @@ def extract(
         injected=_injected((timeline, *others)),
         together=together,
         survivors=survivors,
-        alike=alike,
+        shared=shared,
     )
 
 

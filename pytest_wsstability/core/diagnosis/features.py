@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from ..close import CloseEvidence, TransportEnd
 from ..events import Direction, End, Event, FrameKind, Kind, Opcode, Role, Tier
@@ -21,6 +22,19 @@ TO_ANSWER = 1.0
 TOGETHER = 2.0
 # A silence shorter than this is no timer's.
 SILENCE = 1.0
+
+
+class Shared(Enum):
+    """What connections share that ended within two seconds."""
+
+    # The instant, and neither age nor silence.
+    INSTANT = "the instant"
+    AGE = "the age"
+    SILENCE = "the silence before the end"
+    # They were opened at one instant too, so that an age tells nothing.
+    EVERYTHING = "the instants of opening and end"
+    # The test process stood still, and saw all ends at one instant.
+    UNTOLD = "not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +139,8 @@ class Features:
     # Other connections that ended within two seconds of this one, and those that lived on.
     together: int = 0
     survivors: int = 0
-    # Whether those that ended together had the same age, or had been silent for as long;
-    # None when a test process that stood still leaves that open.
-    alike: bool | None = False
+    # What those that ended together share.
+    shared: Shared = Shared.INSTANT
 
     @property
     def ended(self) -> bool:
@@ -213,6 +226,27 @@ class Features:
         if since is not None and tcp.at - tcp.last_ack_recv > since:
             return True
         return not (tcp.unacked or tcp.send_queue)
+
+    @property
+    def ended_for_one_reason(self) -> bool:
+        """Whether others ended within two seconds that share the instant with this one, and no timer."""
+        return self.together > 0 and self.shared is Shared.INSTANT
+
+    @property
+    def unread_first(self) -> bool:
+        """
+        Whether messages of this end may wait in front of the question that is open.
+
+        A peer that reads no more then answers no ping either: some read one message ahead (measured).
+
+        """
+        beat, ping = self.heartbeats.open_since, self.asked.open_since
+        return self.messages.streaming or (beat is not None and ping is not None and beat < ping)
+
+    @property
+    def never_answered(self) -> bool:
+        """Whether no heartbeat and no ping of this end was ever answered: the peer may not know them."""
+        return not self.heartbeats.answered and not self.asked.answered
 
     @property
     def passive(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from .opening import OPENINGS
+from .signature import Signature
 from .table import SIGNATURES
 from .timers import KNOWN, Timer
 
@@ -15,8 +16,9 @@ Made by `python -m pytest_wsstability.core.diagnosis.page`, and checked by a tes
 
 A diagnosis is read from the record of one end, and from the other end's where it is held. The rows are
 tried in this order; the first that fits is the diagnosis. Its runner-up is the one named here, else the
-next row that fits. Where none fits, the diagnosis is *undetermined*, with the nearest causes and their
-distance. *This end* is the one that recorded.
+next row that fits. Where the last but one column names a second cause with *if*, and the record fits that
+too, it is the runner-up, and high confidence becomes medium. Where no row fits, the diagnosis is
+*undetermined*, with the nearest causes and their distance. *This end* is the one that recorded.
 
 A close code alone proves little: a ping timeout was seen as 1011, 1000, 1008, 1001, an empty close frame
 and no close frame at all. FIN or RST says what the first hop did, and nothing more. A timer's length is a
@@ -48,11 +50,17 @@ def _causes() -> str:
     rows = [
         (
             row.cause.value, row.shows, row.confidence.value, row.blame.value, _plain(row.remedy),
-            row.runner_up.value if row.runner_up else "", row.source,
+            _or_else(row), row.source,
         )
         for row in SIGNATURES
     ]  # fmt: skip
     return head + "|---" * 7 + "|\n" + "".join(map(_row, rows))
+
+
+def _or_else(row: Signature) -> str:
+    """The runner-up; then what fits as well in some records, which makes high medium."""
+    named = [row.runner_up.value] if row.runner_up else []
+    return "; ".join([*named, *(f"if {each.shows}: {each.cause.value}" for each in row.rivals)])
 
 
 def _openings() -> str:

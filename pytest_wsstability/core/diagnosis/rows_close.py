@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..events import End
-from . import timers
+from . import rivals, timers
 from .features import Features
 from .signature import Side, Signature
 from .timers import TimerKind
@@ -12,6 +12,17 @@ from .timers import TimerKind
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 
 _POLICY = (1008, 3000, 3003, 4401, 4403)
+_CREDENTIALS = ("token", "jwt", "credential", "unauth", "authenti", "authoriz", "login")
+_SHUTDOWN = ("shutting down", "shutdown", "restart", "redeploy", "maintenance")
+
+
+def of_credentials(f: Features) -> bool:
+    """Whether the close code or its reason says that credentials ran out or do not suffice."""
+    return f.code in (3000, 3003, 4401, 4403) or any(word in f.reason for word in _CREDENTIALS)
+
+
+def _shuts_down(f: Features) -> bool:
+    return f.code == 1012 or (f.code is not None and any(word in f.reason for word in _SHUTDOWN))
 
 
 def _idle_in_disguise(f: Features) -> bool:
@@ -23,8 +34,8 @@ def _idle_in_disguise(f: Features) -> bool:
 ROWS = (
     Signature(
         cause=Cause.AUTH_EXPIRED,
-        shows="1008, 3000, 3003, 4401 or 4403 was received",
-        when=lambda f: f.code in _POLICY,
+        shows="1008, 3000, 3003, 4401 or 4403 was received, or a reason that names a token",
+        when=lambda f: f.code in _POLICY or (f.code is not None and of_credentials(f)),
         confidence=HIGH,
         sentence="the {peer} closed for a policy, at an age of {age}: {code}",
         headline="policy: {code_short}",
@@ -84,11 +95,11 @@ ROWS = (
     ),
     Signature(
         cause=Cause.RESTART,
-        shows="1012 was received",
-        when=lambda f: f.code == 1012,
+        shows="1012 was received, or a reason that names a restart or shutdown",
+        when=_shuts_down,
         confidence=HIGH,
         sentence="the {peer} restarts: {code}",
-        headline="the {peer} restarts (1012)",
+        headline="the {peer} restarts ({code_short})",
         blame=Side.PEER,
         evidence=("end", "together"),
         remedy="drain before a restart, and reconnect with jitter",
@@ -97,8 +108,9 @@ ROWS = (
     ),
     Signature(
         cause=Cause.RESTART,
-        shows="1001 was received, and other connections ended within 2 s",
-        when=lambda f: f.code in (1000, 1001, 1005) and f.together > 0 and f.end is End.CLIENT,
+        shows="1000, 1001, 1005 or 1011 was received, and other connections ended within 2 s, at other ages "
+        "and after other silences",
+        when=lambda f: f.code in (1000, 1001, 1005, 1011) and f.ended_for_one_reason and f.end is End.CLIENT,
         confidence=HIGH,
         sentence="{together} other connections ended within 2 s, this one with {code}: a restart or a "
         "deployment",
@@ -166,6 +178,7 @@ ROWS = (
         shows="any other close code was received",
         when=lambda f: f.code is not None,
         confidence=MEDIUM,
+        rivals=(rivals.TOKEN,),
         sentence="the {peer} ended the connection on purpose: {code}",
         headline="closed by the {peer} on purpose ({code_short})",
         blame=Side.PEER,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..close import TransportEnd
-from .features import RECEIVED, SENT, SILENCE, Features
-from .signature import Side, Signature
+from . import rivals, timers
+from .features import REACTION, RECEIVED, SENT, SILENCE, Features, Shared
+from .signature import Rival, Side, Signature
+from .timers import TimerKind
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
@@ -33,7 +35,27 @@ def _forgotten(f: Features) -> bool:
         and f.tail.only_sent
         and f.tail.quiet_before >= 5.0
         and f.tail.quiet_before >= f.longest_silence - 0.01
+        and (_long_enough(f) or not _after_big_message(f))
     )
+
+
+def _long_enough(f: Features) -> bool:
+    """Whether the silence was as long as somebody is known to remember: how long it was tells no more."""
+    return f.tail.quiet_before >= min(t.seconds for t in timers.KNOWN if t.kind is TimerKind.SILENT)
+
+
+def _ping_gap_is_a_number(f: Features) -> bool:
+    """Whether a time since the first open ping, or since the last pong, is one that timers have."""
+    gaps = (f.age - (f.pings.unanswered or 0.0), f.age - (f.pings.last_pong or 0.0))
+    kinds = (TimerKind.PING, TimerKind.PONG)
+    return any(timers.known(gap, f.tier, *kinds) or timers.is_round(gap, f.tier) for gap in gaps)
+
+
+def _ping_was_last(f: Features) -> bool:
+    """Whether the open ping was the last byte, a time before the end that idle timeouts have."""
+    gap = f.age - (f.pings.unanswered or 0.0)
+    known = timers.known(f.silence, f.tier, TimerKind.IDLE)
+    return f.longest_quiet and bool(known) and abs(gap - f.silence) < REACTION
 
 
 def _unread(f: Features) -> bool:
@@ -102,6 +124,20 @@ ROWS = (
         sentence="the first bytes after {quiet} of silence were answered with RST: a NAT or load "
         "balancer had forgotten the connection without a word{silent_owners}",
         headline="RST on the first bytes after {quiet} of silence: NAT state",
+        rivals=(
+            Rival(
+                Cause.HANDLER_ERROR,
+                "the first bytes were a message",
+                lambda f: f.tail.message is not None,
+                "they were a message, so a handler that crashed on it fits too",
+            ),
+            Rival(
+                Cause.RESTART,
+                "nobody is known to forget so soon",
+                lambda f: not _long_enough(f),
+                "nobody is known to forget so soon, so a host that was restarted fits too",
+            ),
+        ),
         blame=Side.PATH,
         evidence=("end", "silences", "last_sent"),
         remedy="send something more often than every {half_quiet}, or turn TCP keepalive on",
@@ -116,6 +152,28 @@ ROWS = (
         sentence="the {end} did not answer the ping at {ping}; {ping_gap} later the {peer} cut the "
         "connection{ping_owners}",
         headline="pongs withheld, cut {ping_gap} after a ping",
+        rivals=(
+            Rival(
+                Cause.RESTART,
+                "other connections ended within 2 s, and not merely at the same age",
+                lambda f: f.together > 0 and f.shared is not Shared.AGE,
+                "{together} other connections ended within 2 s, so a restart fits too",
+            ),
+            Rival(
+                Cause.IDLE_TIMEOUT,
+                "the ping was the last byte, as long before the end as known idle timeouts are",
+                _ping_was_last,
+                "that was the last byte, so an idle timeout{idle_owners} fits too",
+            ),
+            Rival(
+                Cause.RESTART,
+                "three pings or more went unanswered, or the time since the ping and since the last pong "
+                "is nobody's timer",
+                lambda f: f.pings.received - f.pings.ponged >= 3 or not _ping_gap_is_a_number(f),
+                "whether the {peer} enforces that is not seen, so an end by chance (a crash, a restart) "
+                "fits too",
+            ),
+        ),
         blame=Side.SELF,
         evidence=("server_pings", "end", "heartbeats"),
         remedy="answer ping frames with pong frames",
@@ -130,6 +188,14 @@ ROWS = (
         sentence="the {peer}'s heartbeat at {beaten_since} was not answered, and {beaten_gap} later the "
         "connection was cut",
         headline="heartbeat of the {peer} unanswered for {beaten_gap}",
+        rivals=(
+            Rival(
+                Cause.RESTART,
+                "other connections ended within 2 s, and not merely at the same age",
+                lambda f: f.together > 0 and f.shared is not Shared.AGE,
+                "{together} other connections ended within 2 s, so a restart fits too",
+            ),
+        ),
         blame=Side.SELF,
         evidence=("beaten", "end"),
         remedy="answer the {peer}'s heartbeats",
@@ -138,7 +204,7 @@ ROWS = (
     Signature(
         cause=Cause.RESTART,
         shows="no close frame, and other connections of other ages ended within 2 s",
-        when=lambda f: f.cut and f.together > 0 and f.alike is False,
+        when=lambda f: f.cut and f.ended_for_one_reason,
         confidence=HIGH,
         sentence="{together} other connections ended within 2 s, at other ages: the process, a proxy, "
         "or the host behind them stopped or restarted",
@@ -153,7 +219,7 @@ ROWS = (
         cause=Cause.HARNESS_BLOCKED,
         shows="no close frame, other connections ended within 2 s, and the test's event loop stood still "
         "meanwhile, so that it cannot be told whether they share an instant or an age",
-        when=lambda f: f.cut and f.alike is None and not (f.silence >= SILENCE and f.longest_quiet),
+        when=lambda f: f.cut and f.shared is Shared.UNTOLD and not (f.silence >= SILENCE and f.longest_quiet),
         confidence=MEDIUM,
         sentence="{together} other connections ended within 2 s, but the test's own event loop stood "
         "still meanwhile (for {lag} at worst): a restart and a maximum age then look the same",
@@ -170,8 +236,9 @@ ROWS = (
         "everything",
         when=lambda f: f.cut and _unheard(f) and f.network_fine,
         confidence=HIGH,
-        sentence="the {peer}'s process stood still for {rx} before the end: its kernel acknowledged "
-        "everything, and nothing answered",
+        rivals=rivals.FROZEN,
+        sentence="the {peer}'s process stood still for {rx} before the end: its kernel (or a proxy's "
+        "before it) acknowledged everything, and nothing answered",
         headline="the {peer}'s process stood still (all was acknowledged)",
         blame=Side.PEER,
         evidence=("tcp", "questions", "end"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..close import PING_TIMEOUT_CODES
 from ..events import FrameKind
+from . import rivals
 from .features import RECEIVED, SENT, Features
-from .signature import Side, Signature
+from .rows_close import of_credentials
+from .signature import Rival, Side, Signature
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 
@@ -17,6 +19,11 @@ _TIMERS = (*_KEEPALIVE, "timeout", "timed out", "deadline", "idle", "inactiv")
 def _says(f: Features, words: tuple[str, ...]) -> bool:
     """Whether the peer's close reason has one of these words."""
     return any(word in f.reason for word in words)
+
+
+def _timer(f: Features) -> bool:
+    """Whether the close reason names a timer, and not the one of a token."""
+    return f.code is not None and _says(f, _TIMERS) and not of_credentials(f)
 
 
 def _keepalive_1011(f: Features) -> bool:
@@ -127,8 +134,16 @@ ROWS = (
     Signature(
         cause=Cause.READ_DEADLINE,
         shows="a close frame whose reason names a timeout, after the longest time without data of this end",
-        when=lambda f: f.code is not None and _says(f, _TIMERS) and f.broke_silence(SENT, FrameKind.DATA),
+        when=lambda f: _timer(f) and f.broke_silence(SENT, FrameKind.DATA),
         confidence=HIGH,
+        rivals=(
+            Rival(
+                Cause.MAX_AGE,
+                "nothing was said since the session stood",
+                lambda f: f.silent(SENT, FrameKind.DATA) > 0.95 * f.age,
+                "that is nearly its whole age, so a maximum age fits too",
+            ),
+        ),
         sentence="the {peer} closed with {code}, {silent_data} after the {end}'s last message",
         headline="timeout of the {peer}, {silent_data} without a message",
         blame=Side.SELF,
@@ -141,7 +156,7 @@ ROWS = (
         cause=Cause.PONG_DEADLINE,
         shows="a close frame whose reason names a timeout, though this end kept sending messages, and "
         "no ping came",
-        when=lambda f: f.code is not None and _says(f, _TIMERS) and not f.pings.received,
+        when=lambda f: _timer(f) and not f.pings.received,
         confidence=MEDIUM,
         sentence="the {peer} closed with {code} though the {end} kept talking: a deadline that only "
         "pongs reset, and no ping came that asks for one",
@@ -200,8 +215,9 @@ ROWS = (
         shows="this end's keepalive gave up, and the peer's kernel acknowledged everything",
         when=lambda f: _gave_up(f) and f.network_fine,
         confidence=HIGH,
-        sentence="the {peer}'s process stands still: its kernel acknowledged everything, and nothing "
-        "answered",
+        rivals=rivals.FROZEN,
+        sentence="the {peer}'s process stands still: its kernel (or a proxy's before it) acknowledged "
+        "everything, and nothing answered",
         headline="the {peer}'s process stands still (all was acknowledged)",
         blame=Side.PEER,
         evidence=("tcp", "own_pings", "end"),

@@ -6,6 +6,7 @@ from ..cause import Cause, Confidence
 from ..events import End, Event, FrameKind, Role
 from ..handshake import Flaw
 from ..verdict import Rule
+from . import rivals
 from .features import RECEIVED, Features, is_data
 from .signature import Side, Signature
 
@@ -174,12 +175,34 @@ ROWS = (
         source="TCP_INFO, measured",
     ),
     Signature(
+        cause=Cause.ZOMBIE,
+        shows="no heartbeat was ever answered, no ping was asked, and the peer's kernel acknowledged "
+        "everything",
+        when=lambda f: (
+            f.heartbeats.open_since is not None
+            and f.asked.open_since is None
+            and f.never_answered
+            and f.network_fine
+        ),
+        confidence=LOW,
+        sentence="the {peer} has answered no heartbeat yet, though its kernel (or a proxy's before it) "
+        "acknowledged them: it may not know this heartbeat, or its application does nothing",
+        headline="no heartbeat was ever answered: does the {peer} know it?",
+        blame=Side.PEER,
+        evidence=("questions", "last_received", "tcp"),
+        remedy="see whether the profile's heartbeat is the {peer}'s (--ws-profile); if it is, look at the "
+        "{peer}'s handler",
+        runner_up=Cause.PEER_FROZEN,
+        source="measured",
+    ),
+    Signature(
         cause=Cause.PEER_FROZEN,
         shows="questions stay open, nothing comes, and the peer's kernel acknowledged everything",
         when=lambda f: _asked_in_vain(f) and f.network_fine,
         confidence=HIGH,
-        sentence="the {peer}'s process stands still since {asked_since}: its kernel acknowledged "
-        "everything, and nothing answered",
+        rivals=rivals.FROZEN,
+        sentence="the {peer}'s process stands still since {asked_since}: its kernel (or a proxy's before "
+        "it) acknowledged everything, and nothing answered",
         headline="the {peer}'s process stands still (all was acknowledged)",
         blame=Side.PEER,
         evidence=("tcp", "questions", "silences"),

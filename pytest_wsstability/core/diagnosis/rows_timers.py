@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..events import Direction, End, FrameKind
-from . import timers
-from .features import RECEIVED, SENT, SILENCE, Features
+from . import rivals, timers
+from .features import RECEIVED, SENT, SILENCE, Features, Shared
 from .signature import Side, Signature
 from .timers import TimerKind
 
@@ -31,7 +31,12 @@ def _aged(f: Features) -> bool:
 
 def _same_age(f: Features) -> bool:
     """Whether traffic flowed to an end at an age that other connections had."""
-    return f.cut and f.together > 0 and f.alike is True and not _idle(f)
+    return f.cut and f.together > 0 and f.shared is Shared.AGE and not _idle(f)
+
+
+def _at_once(f: Features) -> bool:
+    """Whether others that were opened, or last spoke, at one instant ended with it: no timer is shown."""
+    return f.together > 0 and f.shared in (Shared.EVERYTHING, Shared.SILENCE) and not _idle(f)
 
 
 def _pongs_untried(f: Features) -> bool:
@@ -80,6 +85,7 @@ ROWS = (
         confidence=HIGH,
         sentence="an idle timeout of {idle}: nothing was sent either way for {silence}{idle_owners}",
         headline="idle timeout {idle}",
+        rivals=(rivals.BY_CHANCE,),
         blame=Side.PATH,
         evidence=("silences", "end", "server_pings"),
         remedy="send a heartbeat or ping more often than every {half_idle}, or raise {idle_knobs}",
@@ -146,6 +152,21 @@ ROWS = (
         source="documentation or reports (OCI, CloudFront)",
     ),
     Signature(
+        cause=Cause.RESTART,
+        shows="no close frame, and other connections that were opened, or last spoke, at one instant ended "
+        "within 2 s, at an age that is nobody's limit",
+        when=lambda f: f.cut and _at_once(f) and not _age_number(f),
+        confidence=MEDIUM,
+        sentence="{together} other connections ended within 2 s: a restart fits; as they were opened, or "
+        "last spoke, at one instant, a timer that they share fits too",
+        headline="restart? {together} more ended within 2 s",
+        blame=Side.PEER,
+        evidence=("together", "end", "silences"),
+        remedy="open the connections some seconds apart, to see whether they share an instant or an age",
+        runner_up=Cause.MAX_AGE,
+        source="measured",
+    ),
+    Signature(
         cause=Cause.PONG_DEADLINE,
         shows="no close frame while traffic flowed, no ping ever came, and the age, or the time since "
         "this end's last pong, has a deadline's length",
@@ -184,6 +205,7 @@ ROWS = (
         shows="no close frame while traffic flowed, at the same age as other connections",
         when=_same_age,
         confidence=HIGH,
+        rivals=(rivals.TOKEN,),
         sentence="a maximum age of {max_age}: traffic flowed to the end, and {together} other "
         "connections ended at the same age{age_owners}",
         headline="maximum age {max_age}",
@@ -212,6 +234,7 @@ ROWS = (
         shows="no close frame while traffic flowed, at an age that limits have",
         when=_aged,
         confidence=MEDIUM,
+        rivals=(rivals.TOKEN,),
         sentence="a maximum age of {max_age}: traffic flowed to the end, and longer silences were "
         "survived{age_owners}",
         headline="maximum age {max_age}",

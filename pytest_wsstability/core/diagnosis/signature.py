@@ -30,6 +30,18 @@ class Side(Enum):
         return mine if self is Side.SELF else theirs
 
 
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A second cause that some records leave: the confidence is then medium, and the sentence names it."""
+
+    cause: Cause
+    # When it fits as well, in words for the docs, and as a function of the features.
+    shows: str
+    when: Callable[[Features], bool]
+    # What the sentence then ends with, behind a semicolon.
+    says: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
     """
@@ -53,6 +65,8 @@ class Signature:
     remedy: str | None = None
     # What else it may be; without it, the next row that fits says it, unless both ends are known.
     runner_up: Cause | None = None
+    # Causes that then fit as well: the first of them is the runner-up, and high becomes medium.
+    rivals: tuple[Rival, ...] = ()
     proved: bool = False
     # Where the signature is from.
     source: str

@@ -1,0 +1,56 @@
+"""Second causes that several rows share."""
+
+from __future__ import annotations
+
+from ..cause import Cause
+from ..events import Tier
+from . import timers
+from .features import Features
+from .signature import Rival
+from .timers import TimerKind
+
+# Lifetimes that tokens are given, in seconds.
+_TOKENS = (300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 86400.0)
+
+
+def _by_chance(f: Features) -> bool:
+    """Whether a whole number of seconds is all that speaks for an idle timeout: in real time many fit."""
+    return f.tier is Tier.REAL and not timers.known(f.silence, f.tier, TimerKind.IDLE)
+
+
+def _token_age(f: Features) -> bool:
+    return any(timers.fits(f.age, seconds, f.tier) for seconds in _TOKENS)
+
+
+FROZEN = (
+    Rival(
+        Cause.NO_PONGS,
+        "it answered nothing before either",
+        lambda f: f.never_answered,
+        "it answered none before either, so it may not know the question",
+    ),
+    Rival(
+        Cause.ZOMBIE,
+        "no ping frame was asked",
+        lambda f: f.asked.open_since is None,
+        "no ping frame was asked, so it may be its application alone (a handler that hangs)",
+    ),
+    Rival(
+        Cause.PEER_NOT_READING,
+        "messages may wait in front of the ping",
+        lambda f: f.unread_first,
+        "messages were sent before the ping, so it may just have stopped reading",
+    ),
+)
+BY_CHANCE = Rival(
+    Cause.RESTART,
+    "the number is nobody's known default, in real time",
+    _by_chance,
+    "no known default, so an end by chance (a crash, a restart) fits too",
+)
+TOKEN = Rival(
+    Cause.AUTH_EXPIRED,
+    "the age is one that tokens have",
+    _token_age,
+    "tokens live as long, so an expired one fits too",
+)

@@ -1,0 +1,168 @@
+"""Records that look like one cause, and may be another: never told with high confidence."""
+
+import pytest
+
+from pytest_wsstability.core.close import CloseFrame, TransportEnd
+from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
+from pytest_wsstability.core.events import Tier
+from tests.core.script import FIN, RST, closed_by_peer, timeline
+
+HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
+SESSION = [(0.01, "<hello"), (0.01, ">info"), (0.02, "<confirmed")]
+GAVE_UP = {"transport": TransportEnd.FIN, "sent": CloseFrame(1011, "keepalive ping timeout")}
+
+
+def beats(until, every):
+    """Heartbeats and their answers."""
+    return [row for at in range(every, until, every) for row in ((at, ">beat"), (at + 0.01, "<answer"))]
+
+
+def script(*parts):
+    """Rows in the order of time."""
+    return sorted((row for part in parts for row in part), key=lambda row: row[0])
+
+
+def told(*rows, **more):
+    found = diagnose(timeline(*rows, **more))
+    return found.cause, found.confidence, found.runner_up
+
+
+ANSWERED = [(1, ">text"), (1.01, "<text")]
+LOOKALIKES = [
+    # A reset after a quiet while: nobody forgets after 11 s, but limits and handlers answer at once.
+    ([*ANSWERED, (12, ">audio"), (12.01, RST)], Cause.MESSAGE_TOO_BIG, MEDIUM, Cause.HANDLER_ERROR),
+    ([*ANSWERED, (12, ">text"), (12.01, RST)], Cause.NAT_EXPIRED, MEDIUM, Cause.HANDLER_ERROR),
+    ([*ANSWERED, (12, ">ping", b"1"), (12.01, RST)], Cause.NAT_EXPIRED, MEDIUM, Cause.RESTART),
+    ([*ANSWERED, (351, ">ping", b"1"), (351.01, RST)], Cause.NAT_EXPIRED, HIGH, Cause.RESTART),
+    # A client without pongs, and a server that was killed, or whose proxy was bored.
+    (
+        script(SESSION, beats(47, 10), [(30, "<ping"), (47.3, FIN)]),
+        Cause.PING_UNANSWERED, MEDIUM, Cause.RESTART,
+    ),
+    (
+        script(SESSION, beats(90, 10), [(at, "<ping") for at in (20, 40, 60, 80)], [(90, FIN)]),
+        Cause.PING_UNANSWERED, MEDIUM, Cause.RESTART,
+    ),
+    ([*SESSION, (20, "<ping"), (80, FIN)], Cause.PING_UNANSWERED, MEDIUM, Cause.IDLE_TIMEOUT),
+    # Reasons that name a time: whose it is stands beside it.
+    (
+        [*SESSION, (900, closed_by_peer(1008, "session timeout"))],
+        Cause.READ_DEADLINE, MEDIUM, Cause.MAX_AGE,
+    ),
+    (
+        [*SESSION, *ANSWERED, (900, closed_by_peer(4401, "token timed out"))],
+        Cause.AUTH_EXPIRED, HIGH, Cause.CLOSED_BY_PEER,
+    ),
+    (
+        script(SESSION, beats(900, 25), [(900, closed_by_peer(4000, "token expired"))]),
+        Cause.AUTH_EXPIRED, HIGH, Cause.CLOSED_BY_PEER,
+    ),
+    ([(33.3, closed_by_peer(1011, "server shutting down"))], Cause.RESTART, HIGH, Cause.PLANNED_ROTATION),
+    # An expired token without a code: an age that tokens have, and no more.
+    (
+        script(SESSION, beats(900, 25), [(900, closed_by_peer(1000))]),
+        Cause.CLOSED_BY_PEER, MEDIUM, Cause.AUTH_EXPIRED,
+    ),
+    (
+        script(SESSION, beats(900, 25), [(30, "<ping"), (30, ">pong"), (900, FIN)]),
+        Cause.MAX_AGE, MEDIUM, Cause.AUTH_EXPIRED,
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "cause", "confidence", "runner_up"), LOOKALIKES)
+def test_what_fits_as_well_is_the_runner_up(rows, cause, confidence, runner_up):
+    """High is for records that leave no second cause."""
+    assert told(*rows) == (cause, confidence, runner_up)
+
+
+@pytest.mark.parametrize(
+    ("rows", "until", "cause", "confidence", "runner_up"),
+    [
+        # A server that does not know this heartbeat.
+        ([*SESSION, (25, ">beat")], 30, Cause.ZOMBIE, LOW, Cause.PEER_FROZEN),
+        # A handler that hangs, in a process that would still answer pings.
+        (
+            [*SESSION, (25, ">beat"), (25.1, "<answer"), (50, ">beat")],
+            55, Cause.PEER_FROZEN, MEDIUM, Cause.ZOMBIE,
+        ),
+        # A server that answers no ping, and has nothing to say.
+        ([(20, ">ping", b"1"), (40, GAVE_UP)], 40, Cause.PEER_FROZEN, MEDIUM, Cause.NO_PONGS),
+        # A message that waits in front of the ping, for a handler that reads no more.
+        (
+            [
+                (5, ">ping", b"1"), (5, "<pong", b"1"), (10, ">beat"), (10, "<answer"),
+                (20, ">beat"), (25, ">ping", b"2"),
+            ],
+            30, Cause.PEER_FROZEN, MEDIUM, Cause.PEER_NOT_READING,
+        ),
+        (
+            [(5, ">ping", b"1"), (5, "<pong", b"1"), (25, ">ping", b"2"), (45, GAVE_UP)],
+            45, Cause.PEER_FROZEN, HIGH, Cause.HALF_OPEN,
+        ),
+    ],
+)  # fmt: skip
+def test_acknowledged_and_not_answered(rows, until, cause, confidence, runner_up):
+    """A process that stands still is proved by pings that were answered before, with nothing in front."""
+    assert told(*rows, looks=[{"at": until - 0.5}], until=until) == (cause, confidence, runner_up)
+
+
+def test_a_whole_number_of_seconds_proves_no_idle_timeout_in_real_time():
+    """Every third number between 10 s and 2 min is near one that people write; 60 s is known."""
+
+    def found(age):
+        line = timeline(*SESSION, (20, ">text"), (20.1, "<text"), (age, FIN), tier=Tier.REAL)
+        return diagnose(line)
+
+    assert (found(65.4).cause, found(65.4).confidence) == (Cause.IDLE_TIMEOUT, MEDIUM)
+    assert found(65.4).runner_up is Cause.RESTART
+    assert found(80.2).confidence is HIGH
+
+
+def test_connections_opened_at_one_instant_prove_no_maximum_age():
+    """A server that was killed ends them all at one age too."""
+    rows = script(SESSION, beats(33, 5), [(10, "<ping"), (10, ">pong")])
+    lines = [timeline(*rows, (33.4, FIN), origin=1000 + at / 100) for at in range(5)]
+    found = diagnose(lines[0], cohort=lines)
+
+    assert (found.cause, found.confidence, found.runner_up) == (Cause.RESTART, MEDIUM, Cause.MAX_AGE)
+
+
+def test_a_server_that_speaks_to_all_at_once_shows_no_maximum_age_when_it_is_killed():
+    """The silence before the end is the same for all, and the ages are not."""
+    lines = [
+        timeline(*((at - origin, "<text") for at in range(50, 91, 10)), (93.3 - origin, FIN), origin=origin)
+        for origin in (0, 10, 20, 30, 40)
+    ]
+    found = diagnose(lines[0], cohort=lines)
+
+    assert (found.cause, found.confidence) == (Cause.RESTART, MEDIUM)
+
+
+def test_closes_after_one_silence_are_no_restart():
+    """Whoever closes what is idle ends connections together that were opened together."""
+    lines = [timeline((20, "<text"), (80, closed_by_peer(1000)), origin=1000 + at / 3) for at in range(5)]
+
+    assert diagnose(lines[0], cohort=lines).cause is Cause.IDLE_AS_NORMAL
+
+
+def test_errors_of_all_handlers_at_once_are_a_restart():
+    """A shutdown was seen as 1011 too."""
+    lines = [
+        timeline((20 - at, "<text"), (33 - 3 * at, closed_by_peer(1011)), origin=1000 + 3 * at)
+        for at in range(5)
+    ]
+
+    assert diagnose(lines[0], cohort=lines).cause is Cause.RESTART
+    assert diagnose(lines[0]).cause is Cause.HANDLER_ERROR
+
+
+def test_a_server_that_was_killed_under_clients_without_pongs():
+    """A keepalive that looks at all at one tick does the same, so neither is certain."""
+    lines = [
+        timeline(*SESSION, (30 - 5 * at, "<ping"), (45 - 5 * at, FIN), origin=1000 + 5 * at)
+        for at in range(5)
+    ]
+    found = diagnose(lines[0], cohort=lines)
+
+    assert (found.cause, found.confidence, found.runner_up) == (Cause.PING_UNANSWERED, MEDIUM, Cause.RESTART)
