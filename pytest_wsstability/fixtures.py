@@ -11,12 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
-from .clock import Clock, is_virtual, leads_out, loop_scope
 from .markers import MIDDLEBOX, orchestrator_of, plan_of
-from .recording import tape_key
 from .settings import settings_key
 
 if TYPE_CHECKING:
+    from .clock import Clock
     from .core.requirement import Requirement
     from .loops import Chance
     from .net.connection import Connection
@@ -78,6 +77,8 @@ _ws_loop_session = _loop_fixture("session")
 @pytest.fixture
 def _ws_loop(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoop:
     """The event loop on which the test will run."""
+    from .clock import loop_scope
+
     if not pytest_asyncio.is_async_test(request.node):
         pytest.fail(
             f"{request.node.nodeid}: a ws_* fixture of this test needs the event loop of a pytest-asyncio "
@@ -181,6 +182,8 @@ def ws_middlebox(request: pytest.FixtureRequest, ws_url: str) -> Iterator[Middle
 @pytest.fixture
 def ws_clock(_ws_loop: asyncio.AbstractEventLoop) -> Clock:
     """The clock of the test: ``now``, ``is_virtual``, ``await advance("30s")``."""
+    from .clock import Clock
+
     return Clock(_ws_loop)
 
 
@@ -200,6 +203,7 @@ def ws_connection(request: pytest.FixtureRequest, ws_connect: Connector) -> Conn
 @pytest.fixture
 def ws_soak(request: pytest.FixtureRequest, ws_url: str) -> Soak:
     """The finished hold that the ws_stability marker describes; needs no event loop of the test's."""
+    from .clock import leads_out
     from .loops import in_another_order, run_hold
     from .net.server.orchestrator import Orchestrator
     from .net.soak import soak
@@ -286,6 +290,7 @@ def hold_options(item: pytest.Item, url: str) -> dict[str, Any]:
 def connect_options(item: pytest.Item, under_test: str, target: str) -> dict[str, Any]:
     """What the marker and the options say about a connection to a target."""
     from .net.target import TLS
+    from .recording import tape_key
 
     settings, plan = item.config.stash[settings_key], plan_of(item)
     options: dict[str, Any] = {"client": plan.client, "profile": plan.profile}
@@ -319,6 +324,7 @@ def _behind_proxy(item: pytest.Item, url: str) -> tuple[str, tuple[str, int]] | 
 
 def _chance(request: pytest.FixtureRequest) -> Chance | None:
     """What virtual time leaves open; None in real time."""
+    from .clock import is_virtual
     from .orders import chance_of
 
     return chance_of(request.node) if is_virtual(request.node) else None
