@@ -2,8 +2,9 @@
 Short frames, which is what heartbeats, pings and pongs are, read and written in one step.
 
 The sans-I/O layer reads frames from a stream that may be cut anywhere, of any length, with extensions:
-more than a third of what a heartbeat cost in virtual time (measured). Here a frame is whole, final, unextended and of at most 125 bytes
-(RFC 6455, section 5.2), or it is none of ours and the sans-I/O layer takes it.
+more than a third of what a heartbeat cost in virtual time (measured). Here a frame is whole, final,
+unextended and of at most 125 bytes (RFC 6455, section 5.2), or it is none of ours and the sans-I/O layer
+takes it.
 
 """
 
