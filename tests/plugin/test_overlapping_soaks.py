@@ -230,7 +230,9 @@ def test_exitfirst_stops_when_it_is_known(run, url, crowd):
     # On a busy machine the first one may not even be open yet.
     saw = r"(inconclusive: interrupted at .* of 1 h|interrupted before the connection was open)"
     result.stdout.re_match_lines([rf"SKIPPED .* {saw}, because the run stops at \S+::test_broken: 1011 at "])
-    assert set(crowd.codes) <= {1000}
+    # What is cut in its opening handshake has no close frame to send; what was open says goodbye.
+    assert 1000 in crowd.codes or "before the connection was open" in result.stdout.str()
+    assert set(crowd.codes) <= {1000, 1006}
 
 
 def test_an_expected_failure_stops_nothing(run, url):
