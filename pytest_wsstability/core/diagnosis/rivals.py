@@ -18,6 +18,12 @@ def _by_chance(f: Features) -> bool:
     return f.tier is Tier.REAL and not timers.known(f.silence, f.tier, TimerKind.IDLE)
 
 
+def _any_age(f: Features) -> bool:
+    """The same for an age, which no other connection shared."""
+    alone = f.tier is Tier.REAL and not f.together
+    return alone and not timers.known(f.age, f.tier, TimerKind.AGE, TimerKind.PONG)
+
+
 def _token_age(f: Features) -> bool:
     return any(timers.fits(f.age, seconds, f.tier) for seconds in _TOKENS)
 
@@ -53,4 +59,10 @@ TOKEN = Rival(
     "the age is one that tokens have",
     _token_age,
     "tokens live as long, so an expired one fits too",
+)
+ANY_AGE = Rival(
+    Cause.RESTART,
+    "the age is nobody's known default, in real time, and no other connection ended at it",
+    _any_age,
+    "one connection proves no age, so an end by chance (a crash, a restart) fits too",
 )

@@ -239,7 +239,7 @@ ROWS = (
         rivals=rivals.FROZEN,
         sentence="the {peer}'s process stood still for {rx} before the end: its kernel (or a proxy's "
         "before it) acknowledged everything, and nothing answered",
-        headline="the {peer}'s process stood still (all was acknowledged)",
+        headline="the {peer} stood still (all was acknowledged)",
         blame=Side.PEER,
         evidence=("tcp", "questions", "end"),
         remedy="look for blocking calls in the {peer}'s event loop, or a stopped process",

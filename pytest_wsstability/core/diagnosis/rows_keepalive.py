@@ -218,7 +218,7 @@ ROWS = (
         rivals=rivals.FROZEN,
         sentence="the {peer}'s process stands still: its kernel (or a proxy's before it) acknowledged "
         "everything, and nothing answered",
-        headline="the {peer}'s process stands still (all was acknowledged)",
+        headline="the {peer} stands still (all was acknowledged)",
         blame=Side.PEER,
         evidence=("tcp", "own_pings", "end"),
         remedy="look for blocking calls in the {peer}'s event loop, or a stopped process",

@@ -188,6 +188,7 @@ ROWS = (
         "ping came, and no pong went out",
         when=lambda f: (_same_age(f) or _aged(f)) and _pongs_untried(f),
         confidence=MEDIUM,
+        rivals=(rivals.ANY_AGE,),
         sentence="a maximum age of {max_age}, or a read deadline as long that only pongs reset: traffic "
         "flowed to the end, but no ping came and no pong went out, so that the two look the "
         "same{age_owners}",
@@ -234,7 +235,7 @@ ROWS = (
         shows="no close frame while traffic flowed, at an age that limits have",
         when=_aged,
         confidence=MEDIUM,
-        rivals=(rivals.TOKEN,),
+        rivals=(rivals.TOKEN, rivals.ANY_AGE),
         sentence="a maximum age of {max_age}: traffic flowed to the end, and longer silences were "
         "survived{age_owners}",
         headline="maximum age {max_age}",

@@ -9,7 +9,7 @@ from ..duration import show_duration as show
 from ..events import Direction, End, FrameKind
 from ..redact import show_text
 from . import timers
-from .features import RECEIVED, SENT, Features
+from .features import RECEIVED, SENT, Features, is_data
 from .timers import TimerKind
 
 _LISTS = (TimerKind.IDLE,)
@@ -129,7 +129,7 @@ def _slowest(f: Features) -> str:
 
 
 def _after_sending(f: Features) -> str:
-    message = f.tail.message
+    message = next((event for event in reversed(f.tail.sent) if is_data(event)), None)
     return (
         f"it came right after a message of {size(message.size)} of this end"
         if message

@@ -166,3 +166,21 @@ def test_a_server_that_was_killed_under_clients_without_pongs():
     found = diagnose(lines[0], cohort=lines)
 
     assert (found.cause, found.confidence, found.runner_up) == (Cause.PING_UNANSWERED, MEDIUM, Cause.RESTART)
+
+
+def test_an_age_of_one_connection_may_be_chance_in_real_time():
+    """A server that was killed while heartbeats went well has some age; another of the same age proves it."""
+    rows = [row for at in range(1, 5) for row in ((at, ">beat"), (at + 0.001, "<answer"))]
+    lines = [timeline(*rows, (4.48, FIN), origin=1000 + at, tier=Tier.REAL) for at in (0, 0.7)]
+    alone, beside = diagnose(lines[0]), diagnose(lines[0], cohort=lines)
+
+    assert (alone.cause, alone.confidence, alone.runner_up) == (Cause.MAX_AGE, MEDIUM, Cause.RESTART)
+    assert beside.runner_up is Cause.PONG_DEADLINE
+
+
+def test_a_heartbeat_is_what_a_handler_failed_on():
+    """The remedy names the last message, whatever its role."""
+    found = diagnose(timeline(*ANSWERED, (12, ">beat"), (12.002, closed_by_peer(1011))))
+
+    assert found.cause is Cause.HANDLER_ERROR
+    assert found.remedy == "see the server's traceback; it came right after a message of 15 B of this end"
