@@ -144,6 +144,10 @@ class Judged:
         """The timeline that is judged, then those of other ends of the same connection that we hold."""
         raise NotImplementedError
 
+    def cohort(self) -> Sequence[Timeline]:
+        """Timelines of other connections to the same target, which a diagnosis looks at too."""
+        return ()
+
     def note(self, requirement: Requirement, verdict: Verdict) -> None:
         """Take down what was judged, for reports; who has none takes nothing down."""
 
@@ -181,7 +185,9 @@ class Judged:
 
     def _enforce(self, requirement: Requirement) -> None:
         __tracebackhide__ = True
-        verdict = diagnosed(requirement.check(self.timelines[0]), self.timelines)
+        verdict = requirement.check(self.timelines[0])
+        if verdict.outcome is not Outcome.STABLE:
+            verdict = diagnosed(verdict, self.timelines, cohort=self.cohort())
         self.note(requirement, verdict)
         if verdict.outcome is not Outcome.STABLE:
             raise StabilityError(requirement, verdict, self.timelines)

@@ -30,6 +30,9 @@ class Keeper(Protocol):
     def keep(self, connection: Connection) -> None:
         """One more."""
 
+    def beside(self, connection: Connection) -> Sequence[Timeline]:
+        """What others saw that lead to the same target."""
+
 
 class Connection(Judged):
     """
@@ -80,6 +83,10 @@ class Connection(Judged):
     def timelines(self) -> Sequence[Timeline]:
         """This end's timeline, then those of other ends of this connection, as far as we hold them."""
         return (self.timeline, *self.others)
+
+    def cohort(self) -> Sequence[Timeline]:
+        """What other connections of the same test to the same target saw."""
+        return self.keeper.beside(self) if self.keeper is not None else ()
 
     @property
     def subprotocol(self) -> str | None:
@@ -308,7 +315,8 @@ class Connection(Judged):
 
     def _raise_unless_stable(self, requirement: Requirement, verdict: Verdict) -> Verdict:
         __tracebackhide__ = True
-        verdict = diagnosed(verdict, self.timelines)
+        if verdict.outcome is not Outcome.STABLE:
+            verdict = diagnosed(verdict, self.timelines, cohort=self.cohort())
         self.note(requirement, verdict)
         if verdict.outcome is not Outcome.STABLE:
             raise StabilityError(requirement, verdict, self.timelines)

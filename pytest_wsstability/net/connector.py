@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
 from ..core.requirement import Requirement
+from ..core.timeline import Timeline
 from .client import connect
 from .connection import Connection
 from .link.path import between
@@ -85,6 +86,14 @@ class Connector:
         # A server of somebody else's has no timeline here, but what struck its connection has.
         connection.others = connection.others or between(connection, proxies)
         self.connections.append(connection)
+
+    def beside(self, connection: Connection) -> list[Timeline]:
+        """What the others saw that lead to the same target: what ended together tells why."""
+        return [
+            other.timeline
+            for other in self.connections
+            if other is not connection and other.url == connection.url
+        ]
 
     async def close_all(self) -> None:
         """Close what is still open, all at once: one that does not answer holds up no other."""

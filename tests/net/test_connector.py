@@ -4,7 +4,15 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Connector, OpeningError, Orchestrator, Requirement
+from pytest_wsstability import (
+    Cause,
+    Connector,
+    OpeningError,
+    Orchestrator,
+    Requirement,
+    StabilityError,
+    diagnose,
+)
 from tests.net.peers import serving
 
 pytestmark = pytest.mark.ws_stability
@@ -136,3 +144,30 @@ async def test_an_opening_that_fails_leaves_nothing_to_close():
             pass
     assert connector.connections == []
     await connector.close_all()
+
+
+async def test_what_ended_beside_a_connection_tells_why():
+    """Three of other ages that a server drops at one instant were restarted; one alone tells less."""
+    loop = asyncio.get_running_loop()
+    stop = loop.time() + 47.3
+
+    async def script(peer):
+        await peer.upgrade()
+        await asyncio.sleep(stop - loop.time())
+
+    async with serving(script) as url:
+        connector = connector_to(url, profile="frames")
+        connections = []
+        for _ in range(3):
+            connections.append(await connector())
+            await asyncio.sleep(7)
+        await asyncio.gather(*(each.wait_closed() for each in connections))
+
+        with pytest.raises(StabilityError) as failed:
+            connections[0].assert_no_abnormal_closure()
+        alone = diagnose(connections[0].timeline)
+        await connector.close_all()
+
+    assert failed.value.verdict.diagnosis.cause is Cause.RESTART
+    assert "2 other connections ended within 2 s" in str(failed.value)
+    assert alone.cause is not Cause.RESTART
