@@ -28,7 +28,7 @@ tools:  ## what some tests need besides, as root: browsers, servers and proxies 
 	tests/real/install.sh
 
 test: $(READY) $(NODE)  ## every quick test
-	$(BIN)/python -m pytest --quiet -m "not soak"
+	$(BIN)/python -m pytest --quiet --numprocesses auto -m "not soak"
 
 test-real: $(READY) $(NODE) tools  ## the 130 s holds, servers of other makers, the net tests on kernel sockets
 	$(BIN)/python -m pytest --quiet -m "soak and not servers" tests

@@ -78,7 +78,8 @@ def run(name: str, environment: Environment, arguments: list[str]) -> bool:
         subprocess.run([*pip, "--editable", ".", "--group", "test", *environment.extra], cwd=ROOT, check=True)
         ready.touch()
     print(f"== {name}", flush=True)
-    tests = [python, "-m", "pytest", "--quiet", "-m", "not soak", "-p", "no:cacheprovider"]
+    options = ["--quiet", "--numprocesses", "auto", "-m", "not soak", "-p", "no:cacheprovider"]
+    tests = [python, "-m", "pytest", *options]
     return subprocess.run([*tests, *(arguments or environment.tests)], cwd=ROOT).returncode == 0
 
 

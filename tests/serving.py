@@ -44,6 +44,8 @@ class Crowd:
 
     async def handle(self, connection: Connection) -> None:
         """One who comes, stays, and goes: the handler of an orchestrator."""
+        # A client that has said its session knows that it is open; before, it could only cut the stream.
+        await connection.websocket.wait_session(connection.timeline.opened + SOON)
         self._here += 1
         self.most = max(self.most, self._here)
         if self._here == self._size:
