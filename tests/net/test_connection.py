@@ -141,7 +141,9 @@ async def test_a_fragment_that_cannot_be_sent_fails_the_connection_too():
             await connection.send(["one", None])
 
         await connection.wait_closed()
-        assert server.sessions[0].timeline.close.received.code == 1011
+        session = server.sessions[0]
+        await session.connection.wait_closed()
+        assert session.timeline.close.received.code == 1011
 
 
 async def test_a_message_refused_before_it_began_fails_nothing():
