@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_wsstability import Requirement, run_virtual, soak
-from pytest_wsstability.core.archive import timeline_as_dict, timeline_from_dict
-from pytest_wsstability.core.events import Direction, Event, Kind, Opcode, Role
 from pytest_wsstability.core.result import Result, Run
+from pytest_wsstability.core.timeline.archive import timeline_as_dict, timeline_from_dict
+from pytest_wsstability.core.timeline.events import Direction, Event, Kind, Opcode, Role
 from pytest_wsstability.report import html
 
 from .figures import Figure, cpu_seconds, middle

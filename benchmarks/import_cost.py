@@ -16,7 +16,7 @@ _IMPORT = """
 import time
 import pytest, pytest_asyncio.plugin
 start = time.process_time()
-import pytest_wsstability.plugin
+import pytest_wsstability.plugin.hooks
 print(time.process_time() - start)
 """
 

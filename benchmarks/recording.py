@@ -12,7 +12,7 @@ from typing import Any
 
 from pytest_wsstability import connect
 from pytest_wsstability.core.result import Run
-from pytest_wsstability.recording import Tape
+from pytest_wsstability.plugin.files.recording import Tape
 
 from .figures import Figure, middle, spread
 from .processes import raw_server

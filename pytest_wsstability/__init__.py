@@ -7,21 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import faults
-    from .core.assertions import (
-        StabilityError,
-        assert_alive_for,
-        assert_closed,
-        assert_handshake,
-        assert_heartbeats_answered,
-        assert_no_abnormal_closure,
-        assert_pings_answered,
-        assert_rtt,
-        assert_session_confirmed,
-        assert_stable,
-    )
-    from .core.attempts import Attempt
-    from .core.backoff import Backoff
-    from .core.close import CLOSE_CODES, CloseCode, CloseEvidence, CloseFrame, TransportEnd
     from .core.diagnosis import (
         Blame,
         Cause,
@@ -33,28 +18,43 @@ if TYPE_CHECKING:
         diagnose_all,
         diagnose_opening,
     )
-    from .core.events import Direction, End, Event, FrameKind, Kind, Opcode, Role, Tier
-    from .core.ladder.findings import Findings, FoundTimer, Policy, TimerKind
-    from .core.ladder.rungs import Traffic
-    from .core.middleboxes import MIDDLEBOXES, Middlebox
-    from .core.numbering import Tally
-    from .core.requirement import Requirement
-    from .core.session_error import SessionError
-    from .core.tcp import TcpSample
-    from .core.timeline import Timeline
-    from .core.verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
-    from .foresight import StabilityWarning
+    from .core.faults.middleboxes import MIDDLEBOXES, Middlebox
+    from .core.judge.assertions import (
+        StabilityError,
+        assert_alive_for,
+        assert_closed,
+        assert_handshake,
+        assert_heartbeats_answered,
+        assert_no_abnormal_closure,
+        assert_pings_answered,
+        assert_rtt,
+        assert_session_confirmed,
+        assert_stable,
+    )
+    from .core.judge.attempts import Attempt
+    from .core.judge.backoff import Backoff
+    from .core.judge.numbering import Tally
+    from .core.judge.requirement import Requirement
+    from .core.judge.session_error import SessionError
+    from .core.judge.verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
+    from .core.probe.findings import Findings, FoundTimer, Policy, TimerKind
+    from .core.probe.rungs import Traffic
+    from .core.timeline.close import CLOSE_CODES, CloseCode, CloseEvidence, CloseFrame, TransportEnd
+    from .core.timeline.events import Direction, End, Event, FrameKind, Kind, Opcode, Role, Tier
+    from .core.timeline.tcp import TcpSample
+    from .core.timeline.timeline import Timeline
     from .net.client import connect
     from .net.connection import Connection
     from .net.connector import Connector
     from .net.errors import ConnectionEnded, OpeningError, Stage
-    from .net.link.proxy import FaultProxy, ProxyConnection
     from .net.probe import probe
+    from .net.proxy.proxy import FaultProxy, ProxyConnection
     from .net.server.behaviour import Behaviour
     from .net.server.orchestrator import NoSessionError, Orchestrator
     from .net.server.session import Session
     from .net.soak import Soak, soak
     from .net.target import TLS
+    from .plugin.margins import StabilityWarning
     from .profiles import FRAMES, JSON, SESSION_ID, Profile
     from .virtual import (
         VirtualDeadlock,
@@ -69,34 +69,34 @@ __version__ = "0.1.0"
 
 # Loaded on first use: pytest imports this package in every run, and most runs use nothing of it.
 _HOMES = {
-    "core.assertions": (
+    "core.judge.assertions": (
         "StabilityError", "assert_alive_for", "assert_closed", "assert_handshake",
         "assert_heartbeats_answered", "assert_no_abnormal_closure", "assert_pings_answered", "assert_rtt",
         "assert_session_confirmed", "assert_stable",
     ),
-    "core.attempts": ("Attempt",),
-    "core.backoff": ("Backoff",),
-    "core.close": ("CLOSE_CODES", "CloseCode", "CloseEvidence", "CloseFrame", "TransportEnd"),
+    "core.judge.attempts": ("Attempt",),
+    "core.judge.backoff": ("Backoff",),
+    "core.timeline.close": ("CLOSE_CODES", "CloseCode", "CloseEvidence", "CloseFrame", "TransportEnd"),
     "core.diagnosis": ("Blame", "Cause", "Confidence", "Diagnosis", "Evidence", "Hypothesis", "diagnose",
         "diagnose_all", "diagnose_opening"),
-    "core.events": ("Direction", "End", "Event", "FrameKind", "Kind", "Opcode", "Role", "Tier"),
-    "core.ladder.findings": ("Findings", "FoundTimer", "Policy", "TimerKind"),
-    "core.ladder.rungs": ("Traffic",),
-    "core.middleboxes": ("MIDDLEBOXES", "Middlebox"),
-    "core.numbering": ("Tally",),
-    "core.requirement": ("Requirement",),
-    "core.tcp": ("TcpSample",),
-    "core.session_error": ("SessionError",),
-    "core.timeline": ("Timeline",),
-    "core.verdict": ("Doubt", "Outcome", "Reason", "Rule", "Verdict", "Violation"),
-    "foresight": ("StabilityWarning",),
+    "core.timeline.events": ("Direction", "End", "Event", "FrameKind", "Kind", "Opcode", "Role", "Tier"),
+    "core.probe.findings": ("Findings", "FoundTimer", "Policy", "TimerKind"),
+    "core.probe.rungs": ("Traffic",),
+    "core.faults.middleboxes": ("MIDDLEBOXES", "Middlebox"),
+    "core.judge.numbering": ("Tally",),
+    "core.judge.requirement": ("Requirement",),
+    "core.timeline.tcp": ("TcpSample",),
+    "core.judge.session_error": ("SessionError",),
+    "core.timeline.timeline": ("Timeline",),
+    "core.judge.verdict": ("Doubt", "Outcome", "Reason", "Rule", "Verdict", "Violation"),
+    "plugin.margins": ("StabilityWarning",),
     "net.server.behaviour": ("Behaviour",),
     "net.client": ("connect",),
     "net.connection": ("Connection",),
     "net.connector": ("Connector",),
     "net.errors": ("ConnectionEnded", "OpeningError", "Stage"),
     "net.server.orchestrator": ("NoSessionError", "Orchestrator"),
-    "net.link.proxy": ("FaultProxy", "ProxyConnection"),
+    "net.proxy.proxy": ("FaultProxy", "ProxyConnection"),
     "net.probe": ("probe",),
     "net.server.session": ("Session",),
     "net.soak": ("Soak", "soak"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_wsstability import cli
-from pytest_wsstability.core.gates import FIGURES
+from pytest_wsstability.core.statistics.gates import FIGURES
 from tests.serving import serving
 
 pytestmark = pytest.mark.real

@@ -76,7 +76,7 @@ def test_the_entry_points(wheel, names):
     with zipfile.ZipFile(wheel) as archive:
         text = archive.read(name).decode()
 
-    assert "[pytest11]\nwsstability = pytest_wsstability.plugin\n" in text
+    assert "[pytest11]\nwsstability = pytest_wsstability.plugin.hooks\n" in text
     assert "[console_scripts]\nwsstability = pytest_wsstability.cli:main\n" in text
 
 
@@ -85,7 +85,7 @@ def test_the_installed_entry_points_load():
     (plugin,) = entry_points(group="pytest11", name="wsstability")
     (command,) = entry_points(group="console_scripts", name="wsstability")
 
-    assert plugin.load().__name__ == "pytest_wsstability.plugin"
+    assert plugin.load().__name__ == "pytest_wsstability.plugin.hooks"
     assert callable(command.load())
 
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .archive import timeline_as_dict, timeline_from_dict
-from .events import Tier
-from .heartbeat import RoundTrips
+from .judge.requirement import Requirement
+from .judge.verdict import Outcome, Verdict
 from .plain import plain, restore
 from .redact import redact_text
-from .requirement import Requirement
-from .timeline import Timeline
-from .verdict import Outcome, Verdict
+from .timeline.archive import timeline_as_dict, timeline_from_dict
+from .timeline.events import Tier
+from .timeline.round_trips import RoundTrips
+from .timeline.timeline import Timeline
 
 # Counted up when a reader of the old form would misread the new one.
 SCHEMA = 1

@@ -14,9 +14,9 @@ from websockets.http11 import Request, Response
 from websockets.typing import Origin, Subprotocol
 
 from ..core.duration import Duration, parse_duration
-from ..core.events import End, Role
-from ..core.handshake import Flaw, confirmation_flaw
+from ..core.judge.handshake import Flaw, confirmation_flaw
 from ..core.redact import redact_url
+from ..core.timeline.events import End, Role
 from ..profiles import BUILTIN, JSON, Profile
 from .connection import Connection
 from .dialling import dial

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..core import assertions
-from ..core.assertions import Judged, StabilityError
 from ..core.diagnosis import diagnosed
 from ..core.duration import Duration
-from ..core.judgement import Judgement
-from ..core.numbering import Tally, judge_messages, tally
-from ..core.requirement import Requirement, count
-from ..core.timeline import Timeline
-from ..core.verdict import Outcome, Verdict
+from ..core.judge import assertions
+from ..core.judge.assertions import Judged, StabilityError
+from ..core.judge.judgement import Judgement
+from ..core.judge.numbering import Tally, judge_messages, tally
+from ..core.judge.requirement import Requirement, count
+from ..core.judge.verdict import Outcome, Verdict
+from ..core.timeline.timeline import Timeline
 from .errors import ConnectionEnded
 from .hold import hold, wait_session
 from .reopening import reconnect
 from .websocket import WebSocket
 
 if TYPE_CHECKING:
-    from ..core.backoff import Backoff
+    from ..core.judge.backoff import Backoff
     from .client import Dialled
 
 

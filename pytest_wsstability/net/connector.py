@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
-from ..core.requirement import Requirement
-from ..core.timeline import Timeline
+from ..core.judge.requirement import Requirement
+from ..core.timeline.timeline import Timeline
 from .client import connect
 from .connection import Connection
-from .link.path import between
-from .link.proxy import FaultProxy
+from .proxy.path import between
+from .proxy.proxy import FaultProxy
 from .server.orchestrator import Orchestrator
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..core.close import CloseEvidence, CloseFrame, TransportEnd
+from ..core.timeline.close import CloseEvidence, CloseFrame, TransportEnd
 
 if TYPE_CHECKING:
     from websockets.client import ClientProtocol
     from websockets.frames import Close
     from websockets.server import ServerProtocol
 
-    from ..core.timeline import Timeline
+    from ..core.timeline.timeline import Timeline
 
 
 class Ending:

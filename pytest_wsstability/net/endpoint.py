@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from ..core.events import Role
+from ..core.timeline.events import Role
 
 if TYPE_CHECKING:
     from websockets.http11 import Request, Response

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from ..core.close import CloseEvidence
 from ..core.redact import redact_url
+from ..core.timeline.close import CloseEvidence
 
 
 class Stage(Enum):

@@ -9,13 +9,13 @@ import time
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ..core.events import Kind, Tier
-from ..core.tcp import TCP_INFO_SIZE, state_name
+from ..core.timeline.events import Kind, Tier
+from ..core.timeline.tcp import TCP_INFO_SIZE, state_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..core.timeline import Timeline
+    from ..core.timeline.timeline import Timeline
 
 # How often the loop is looked at, and from which lag on it is recorded, in seconds.
 _INTERVAL = 0.1

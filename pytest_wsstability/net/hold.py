@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..core.requirement import Requirement
-from ..core.timeline import Timeline
-from ..core.verdict import Verdict
+from ..core.judge.requirement import Requirement
+from ..core.judge.verdict import Verdict
+from ..core.timeline.timeline import Timeline
 from .websocket import WebSocket
 
 # Seconds a peer has to answer the ping that ends the hold of a stalled client.

@@ -8,9 +8,9 @@ import uuid
 from contextlib import suppress
 from typing import Any
 
-from ..core.backoff import Backoff
 from ..core.duration import Duration, parse_duration, show_duration
-from ..core.requirement import Requirement
+from ..core.judge.backoff import Backoff
+from ..core.judge.requirement import Requirement
 from .client import connect, profile_of
 from .connection import Connection
 from .errors import OpeningError

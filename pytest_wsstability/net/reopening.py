@@ -6,8 +6,8 @@ import asyncio
 import random
 from typing import TYPE_CHECKING, Any
 
-from ..core.backoff import Backoff
 from ..core.duration import Duration, parse_duration
+from ..core.judge.backoff import Backoff
 from .errors import OpeningError
 
 if TYPE_CHECKING:

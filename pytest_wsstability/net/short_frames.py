@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ..core.events import Opcode
+from ..core.timeline.events import Opcode
 
 try:
     from websockets.speedups import apply_mask

@@ -7,20 +7,20 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
-from ..core import assertions
-from ..core.assertions import Judged, StabilityError
 from ..core.diagnosis import diagnosed
 from ..core.duration import Duration
-from ..core.judgement import Judgement
-from ..core.knife_edge import knife_edge
-from ..core.requirement import Requirement
-from ..core.timeline import Timeline
-from ..core.verdict import Outcome, Verdict
+from ..core.judge import assertions
+from ..core.judge.assertions import Judged, StabilityError
+from ..core.judge.judgement import Judgement
+from ..core.judge.knife_edge import knife_edge
+from ..core.judge.requirement import Requirement
+from ..core.judge.verdict import Outcome, Verdict
+from ..core.timeline.timeline import Timeline
 from .client import connect
 from .connection import Connection
 from .hold import hold
-from .link.path import between
-from .link.proxy import FaultProxy
+from .proxy.path import between
+from .proxy.proxy import FaultProxy
 from .server.orchestrator import Orchestrator
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, cast
 
 from websockets.protocol import SEND_EOF, State
 
-from ..core.close import VALID_CLOSE_CODES, may_be_sent
-from ..core.events import Direction, End, Kind, Opcode, Role
-from ..core.timeline import Timeline
+from ..core.timeline.close import VALID_CLOSE_CODES, may_be_sent
+from ..core.timeline.events import Direction, End, Kind, Opcode, Role
+from ..core.timeline.timeline import Timeline
 from . import health
 from .ending import Ending
 from .errors import ConnectionEnded

@@ -9,8 +9,8 @@ from websockets.client import ClientProtocol
 from websockets.frames import Frame
 from websockets.protocol import State
 
-from ..core.events import Direction, Opcode, Role
-from ..core.numbering import Numbers
+from ..core.judge.numbering import Numbers
+from ..core.timeline.events import Direction, Opcode, Role
 from . import short_frames
 from .inbox import Assembly, Inbox
 from .stream import Stream

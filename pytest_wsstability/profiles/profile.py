@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.events import Role
+from ..core.timeline.events import Role
 
 # A JSON object that must contain these members, or the exact text or bytes of a message.
 Message = Mapping[str, Any] | str | bytes

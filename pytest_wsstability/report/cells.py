@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..core.duration import show_duration as show
-from ..core.events import Tier
+from ..core.judge.verdict import Outcome
 from ..core.redact import show_text
 from ..core.result import Result
-from ..core.statistics import Sample
-from ..core.verdict import Outcome
+from ..core.statistics.samples import Sample
+from ..core.timeline.events import Tier
 
 NOTHING = "-"
 TOO_FEW = "too few"

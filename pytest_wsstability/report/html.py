@@ -11,11 +11,11 @@ from importlib import resources
 from typing import Any
 
 from ..core.duration import show_duration as show
-from ..core.events import Tier
+from ..core.judge.verdict import Outcome
 from ..core.redact import redact_text
 from ..core.result import Result, Run
-from ..core.survival import survival
-from ..core.verdict import Outcome
+from ..core.statistics.survival import survival
+from ..core.timeline.events import Tier
 from .cells import cells, totals, worst_first
 from .lanes import lane, round_trips
 

@@ -17,15 +17,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from ..core.archive import event_of, masked, row
-from ..core.close import CloseEvidence
-from ..core.events import Direction, End, Event, Kind, Tier
+from ..core.judge.requirement import Requirement
 from ..core.plain import plain, restore, word
-from ..core.recorder import Packed
-from ..core.recorder import event_of as event_of_packed
-from ..core.requirement import Requirement
 from ..core.result import SCHEMA, Result, Run, SchemaError, check_schema
-from ..core.timeline import Timeline
+from ..core.timeline.archive import event_of, masked, row
+from ..core.timeline.close import CloseEvidence
+from ..core.timeline.events import Direction, End, Event, Kind, Tier
+from ..core.timeline.recorder import Packed
+from ..core.timeline.recorder import event_of as event_of_packed
+from ..core.timeline.timeline import Timeline
 from .json_file import dump
 
 

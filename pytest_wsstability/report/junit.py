@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..core.events import Tier
 from ..core.result import Result, Run
+from ..core.timeline.events import Tier
 from .cells import cells, totals
 
 PREFIX = "ws_"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..core.events import Direction, Event, Kind, Opcode, Role
+from ..core.timeline.events import Direction, Event, Kind, Opcode, Role
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 # What happened, as a capital letter: report.js knows the same.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..core.events import Tier
 from ..core.message import explain
 from ..core.result import Result, Run
+from ..core.timeline.events import Tier
 from .cells import Cells, cells, totals, worst_first
 
 # GitHub refuses more than 1,024 KiB a step, and nobody reads a tenth of that.

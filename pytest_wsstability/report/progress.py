@@ -9,7 +9,7 @@ from typing import Any
 
 from ..core.duration import show_duration as show
 from ..core.message import event_line
-from ..core.timeline import Timeline
+from ..core.timeline.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..core.events import Tier
+from ..core.diagnosis.together import together
 from ..core.result import Result, Run
-from ..core.together import together
+from ..core.timeline.events import Tier
 from .cells import Cells, cells, totals, worst_first
 
 WIDTH = 100

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..net.link.lane import Lane
-    from ..net.link.links import Links
+    from ..net.proxy.lane import Lane
+    from ..net.proxy.links import Links
     from .clock import ClockLoop
     from .endpoint import Endpoint
 

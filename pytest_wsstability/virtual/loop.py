@@ -23,7 +23,7 @@ from .timers import Order
 from .transport import MemoryTransport
 
 if TYPE_CHECKING:
-    from ..net.link.links import Links
+    from ..net.proxy.links import Links
 
 Factory = Callable[[], asyncio.BaseProtocol]
 

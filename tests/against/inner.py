@@ -7,7 +7,7 @@ import warnings
 from contextlib import suppress
 
 # Loaded here, so that each run inside finds them loaded and costs milliseconds.
-import pytest_wsstability.core.judge
+import pytest_wsstability.core.judge.rules
 import pytest_wsstability.net.connector
 import pytest_wsstability.net.soak
 import pytest_wsstability.virtual.asyncio_seam  # noqa: F401

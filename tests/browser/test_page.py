@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from pytest_wsstability import Orchestrator
-from pytest_wsstability.commands import serve
+from pytest_wsstability.cli import serve
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 

@@ -1,8 +1,8 @@
 """Judge a script, and compare what came of it: for the tests of the rules."""
 
-from pytest_wsstability.core.events import End
-from pytest_wsstability.core.requirement import Requirement
-from pytest_wsstability.core.verdict import Outcome
+from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.verdict import Outcome
+from pytest_wsstability.core.timeline.events import End
 from tests.core.script import FIN, timeline
 
 STABLE, UNSTABLE, INCONCLUSIVE = Outcome.STABLE, Outcome.UNSTABLE, Outcome.INCONCLUSIVE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from pytest_wsstability.core.tcp import TCP_INFO_SIZE
+from pytest_wsstability.core.timeline.tcp import TCP_INFO_SIZE
 
 
 def info(state=1, *, retransmits=0, probes=0, backoff=0, unacked=0, last_ack_recv=0, rtt=0):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from pytest_wsstability.core.ladder.observation import Fate, Observation
-from pytest_wsstability.core.ladder.rungs import Rung, Traffic
+from pytest_wsstability.core.probe.observation import Fate, Observation
+from pytest_wsstability.core.probe.rungs import Rung, Traffic
 
 HORIZON = 600.0
 EVERY = 3.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_wsstability.core.close import CloseEvidence, CloseFrame, TransportEnd
-from pytest_wsstability.core.events import Direction, End, Kind, Opcode, Role, Tier
-from pytest_wsstability.core.timeline import Timeline
+from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame, TransportEnd
+from pytest_wsstability.core.timeline.events import Direction, End, Kind, Opcode, Role, Tier
+from pytest_wsstability.core.timeline.timeline import Timeline
 from tests.core.kernel import info
 
 SENT, RECEIVED = Direction.SENT, Direction.RECEIVED

@@ -8,11 +8,11 @@ from enum import Enum, IntEnum
 
 import pytest
 
-from pytest_wsstability.core.close import CloseFrame, TransportEnd
-from pytest_wsstability.core.events import Opcode
+from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
+from pytest_wsstability.core.judge.verdict import Doubt, Outcome, Reason
 from pytest_wsstability.core.plain import plain, restore
-from pytest_wsstability.core.requirement import ExpectedClose, Requirement
-from pytest_wsstability.core.verdict import Doubt, Outcome, Reason
+from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
+from pytest_wsstability.core.timeline.events import Opcode
 
 
 class Text(str):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pytest_wsstability.core.requirement import Requirement
+from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.result import Result, Run, SchemaError
 from tests.core.judging import BEATS
 from tests.core.script import FIN, timeline

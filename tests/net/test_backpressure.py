@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from pytest_wsstability import Direction, Kind, Opcode, Orchestrator, Outcome, Requirement
-from pytest_wsstability.core.verdict import Reason
+from pytest_wsstability.core.judge.verdict import Reason
 from tests.net.peers import BINARY, CLOSE, TEXT, close, connected, frame, opened, serving, talking, until
 
 pytestmark = pytest.mark.ws_stability

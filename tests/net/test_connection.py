@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from pytest_wsstability import ConnectionEnded, Direction, Opcode, Orchestrator
-from pytest_wsstability.core.close import CloseFrame
+from pytest_wsstability.core.timeline.close import CloseFrame
 from tests.net.peers import (
     BINARY,
     CONT,

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from pytest_wsstability import Kind, Orchestrator, Outcome, Reason, Requirement, Tier, Timeline, run_virtual
-from pytest_wsstability.core.events import End
+from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.net import health
 from tests.net.peers import connected, opened, silent, talking, until
 

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from pytest_wsstability import OpeningError, Orchestrator, Tier
-from pytest_wsstability.core.ladder.findings import Policy, TimerKind
-from pytest_wsstability.core.ladder.observation import Fate
-from pytest_wsstability.core.ladder.rungs import MOST_CONNECTIONS, Traffic
+from pytest_wsstability.core.probe.findings import Policy, TimerKind
+from pytest_wsstability.core.probe.observation import Fate
+from pytest_wsstability.core.probe.rungs import MOST_CONNECTIONS, Traffic
 from pytest_wsstability.net.probe import Prober, probe
 from tests.net.peers import serving, until
 

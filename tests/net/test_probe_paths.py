@@ -3,9 +3,9 @@
 import pytest
 
 from pytest_wsstability import FaultProxy, Orchestrator, faults
-from pytest_wsstability.core.ladder.findings import Policy
-from pytest_wsstability.core.ladder.rungs import MOST_CONNECTIONS
-from pytest_wsstability.core.middleboxes import MIDDLEBOXES
+from pytest_wsstability.core.faults.middleboxes import MIDDLEBOXES
+from pytest_wsstability.core.probe.findings import Policy
+from pytest_wsstability.core.probe.rungs import MOST_CONNECTIONS
 from pytest_wsstability.net.probe import probe
 from tests.net.peers import until
 

@@ -6,8 +6,8 @@ import gc
 import pytest
 
 from pytest_wsstability import Backoff, ConnectionEnded, Orchestrator, faults, run_virtual
-from pytest_wsstability.core.assertions import StabilityError
 from pytest_wsstability.core.faults import Program
+from pytest_wsstability.core.judge.assertions import StabilityError
 from pytest_wsstability.net.reconnecting import ReconnectingClient
 
 PROGRAMS = 200

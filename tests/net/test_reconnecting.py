@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from pytest_wsstability import OpeningError, Orchestrator, faults
-from pytest_wsstability.core.backoff import Backoff
+from pytest_wsstability.core.judge.backoff import Backoff
 from pytest_wsstability.net.reconnecting import ReconnectingClient
 
 pytestmark = pytest.mark.ws_stability(time="virtual")

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from pytest_wsstability import Tier, Timeline, run_virtual
-from pytest_wsstability.core.events import End
+from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.net import health
 from tests.net import blackhole
 from tests.net.peers import connected, opened, silent, talking, until

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pytest_wsstability import FaultProxy, Orchestrator, run_virtual
 from pytest_wsstability.core.faults import Program, Strike
-from pytest_wsstability.net.link.links import Links
+from pytest_wsstability.net.proxy.links import Links
 from tests.net.peers import opened
 
 LINK, PROXY, REAL = "virtual link", "proxy in virtual time", "proxy in real time"

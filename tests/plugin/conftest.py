@@ -8,12 +8,12 @@ import socket
 import pytest
 
 # Loaded here, so that each run inside finds them loaded and costs milliseconds.
-import pytest_wsstability.core.judge
-import pytest_wsstability.holds
+import pytest_wsstability.core.judge.rules
 import pytest_wsstability.net.connector
 import pytest_wsstability.net.soak
-import pytest_wsstability.progress
-import pytest_wsstability.running
+import pytest_wsstability.plugin.running
+import pytest_wsstability.plugin.soaks.background
+import pytest_wsstability.plugin.soaks.progress
 import pytest_wsstability.virtual.asyncio_seam  # noqa: F401
 
 # Variables that make a run write where its CI reads.

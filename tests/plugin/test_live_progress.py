@@ -115,7 +115,7 @@ def test_a_log_is_clean_text(pytester, url, options):
 
 def test_a_line_a_minute(run, url, monkeypatch):
     """A log shows that something is happening."""
-    monkeypatch.setattr("pytest_wsstability.progress._MINUTE", 0.1)
+    monkeypatch.setattr("pytest_wsstability.plugin.soaks.progress._MINUTE", 0.1)
 
     result = run(TWO, f"--ws-url={url}")
 

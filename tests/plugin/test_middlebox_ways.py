@@ -58,7 +58,7 @@ def test_in_real_time_too(failure, test):
         f"""
         import pytest
         from pytest_wsstability import MIDDLEBOXES, faults
-        import pytest_wsstability.core.middleboxes as middleboxes
+        import pytest_wsstability.core.faults.middleboxes as middleboxes
         from dataclasses import replace
 
         @pytest.fixture(autouse=True)
@@ -85,7 +85,7 @@ def test_a_hold_of_another_server_goes_through_the_box(failure):
             """
             import pytest
             from pytest_wsstability import MIDDLEBOXES, faults
-            import pytest_wsstability.core.middleboxes as middleboxes
+            import pytest_wsstability.core.faults.middleboxes as middleboxes
             from dataclasses import replace
 
             @pytest.fixture(autouse=True)

@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from pytest_wsstability.core.events import Role
-from pytest_wsstability.core.verdict import Outcome
+from pytest_wsstability.core.judge.verdict import Outcome
+from pytest_wsstability.core.timeline.events import Role
 from pytest_wsstability.report.jsonl import parse
 from pytest_wsstability.report.reading import merged, read
 

@@ -6,7 +6,7 @@ import pytest
 
 # Prints what was taken down: outcome, whether it was expected, target, horizon, worker.
 CONFTEST = """
-from pytest_wsstability.results import results_key
+from pytest_wsstability.plugin.results import results_key
 
 def pytest_terminal_summary(terminalreporter, config):
     for result in config.stash[results_key]:

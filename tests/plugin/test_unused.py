@@ -105,7 +105,7 @@ def test_modules():
     loaded = {name for name in sys.modules if name.split(".")[0] == "websockets"}
     ours = ("pytest_wsstability.net.", "pytest_wsstability.virtual.", "pytest_wsstability.report.")
     loaded |= {name for name in sys.modules if name.startswith(ours)}
-    assert "pytest_wsstability.plugin" in sys.modules
+    assert "pytest_wsstability.plugin.hooks" in sys.modules
     assert loaded == set()
 """
     )
@@ -118,7 +118,7 @@ def test_modules():
 def test_the_entry_point_is_quick_to_import():
     """What it adds to a run is a few modules, not a library."""
     script = (
-        "import sys, pytest, pytest_asyncio; n = len(sys.modules); import pytest_wsstability.plugin; "
+        "import sys, pytest, pytest_asyncio; n = len(sys.modules); import pytest_wsstability.plugin.hooks; "
         "print(len(sys.modules) - n)"
     )
     done = subprocess.run(

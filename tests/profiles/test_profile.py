@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pytest_wsstability.core.events import Role
+from pytest_wsstability.core.timeline.events import Role
 from pytest_wsstability.profiles import BUILTIN, FRAMES, JSON, Profile
 from pytest_wsstability.profiles.profile import SESSION_ID
 

@@ -12,7 +12,7 @@ from enum import Enum
 
 from pytest_wsstability import Outcome
 from pytest_wsstability.core.diagnosis import Cause, Confidence, Diagnosis
-from pytest_wsstability.core.events import Direction, Event, Kind
+from pytest_wsstability.core.timeline.events import Direction, Event, Kind
 
 from .load import busy
 from .play import Played, Scenario, play

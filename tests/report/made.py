@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from pytest_wsstability.core.close import CloseFrame
-from pytest_wsstability.core.events import Tier
-from pytest_wsstability.core.requirement import Requirement
+from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.result import Result, Run
+from pytest_wsstability.core.timeline.close import CloseFrame
+from pytest_wsstability.core.timeline.events import Tier
 from tests.core.judging import BEATS
 from tests.core.script import FIN, timeline
 

@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from pytest_wsstability.core.events import Tier
-from pytest_wsstability.core.requirement import Requirement
+from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.timeline.events import Tier
 from pytest_wsstability.report.cells import cells, totals, worst_first
 from tests.core.judging import BEATS
 from tests.core.script import FIN, PLANNED

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from pytest_wsstability.core.archive import is_data, row
-from pytest_wsstability.core.events import Kind
+from pytest_wsstability.core.judge.verdict import Outcome
 from pytest_wsstability.core.result import SchemaError
-from pytest_wsstability.core.verdict import Outcome
+from pytest_wsstability.core.timeline.archive import is_data, row
+from pytest_wsstability.core.timeline.events import Kind
 from pytest_wsstability.report.jsonl import close_line, event_lines, parse, render
 from tests.core.judging import BEATS
 from tests.core.script import FIN, timeline

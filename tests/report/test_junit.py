@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_wsstability.core.events import Tier
+from pytest_wsstability.core.timeline.events import Tier
 from pytest_wsstability.report.junit import properties, suite_properties
 from tests.report.made import cut, good, hostile, run
 

@@ -12,13 +12,13 @@ import jsonschema
 import pytest
 
 from pytest_wsstability.core.cause import Diagnosis, Evidence, Hypothesis
-from pytest_wsstability.core.close import CloseEvidence, CloseFrame
 from pytest_wsstability.core.diagnosis import diagnosed
-from pytest_wsstability.core.events import Kind, Opcode, Role
-from pytest_wsstability.core.requirement import ExpectedClose, Requirement
+from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
+from pytest_wsstability.core.judge.verdict import Doubt, Verdict, Violation
 from pytest_wsstability.core.result import SCHEMA
-from pytest_wsstability.core.tcp import TcpSample, packed
-from pytest_wsstability.core.verdict import Doubt, Verdict, Violation
+from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame
+from pytest_wsstability.core.timeline.events import Kind, Opcode, Role
+from pytest_wsstability.core.timeline.tcp import TcpSample, packed
 from pytest_wsstability.report import json_file, jsonl
 from tests.core.script import FIN
 from tests.report.made import cut, doubtful, expected, good, hostile, result, run

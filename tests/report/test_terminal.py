@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wsstability.core.events import Tier
+from pytest_wsstability.core.timeline.events import Tier
 from pytest_wsstability.report.terminal import is_quiet, summary
 from tests.report.made import cut, doubtful, expected, good, hostile, run
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from ..cause import Blame, Cause, Confidence, Diagnosis, Hypothesis
 from ..duration import show_duration as show
-from ..events import FrameKind, Kind
-from ..timeline import Timeline
-from ..verdict import HARNESS, Outcome, Rule, Verdict
+from ..judge.verdict import HARNESS, Outcome, Rule, Verdict
+from ..timeline.events import FrameKind, Kind
+from ..timeline.timeline import Timeline
 from . import timers
 from .evidence import facts, ruled_out
 from .experiments import experiment

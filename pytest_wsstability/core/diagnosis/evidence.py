@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from ..cause import Cause, Evidence
 from ..duration import show_duration as show
-from ..events import Direction, End, FrameKind
 from ..redact import show_text
+from ..timeline.events import Direction, End, FrameKind
 from .features import RECEIVED, SENT, Asked, Features, is_data
 from .words import session, side, size
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..events import Event, Kind, Opcode, Role
-from ..heartbeat import RoundTrips
-from ..timeline import Timeline
-from ..verdict import HARNESS, Outcome, Reason, Verdict
+from ..judge.verdict import HARNESS, Outcome, Reason, Verdict
+from ..timeline.events import Event, Kind, Opcode, Role
+from ..timeline.round_trips import RoundTrips
+from ..timeline.timeline import Timeline
 from .features import (
     REACTION,
     RECEIVED,
@@ -189,6 +189,6 @@ def _harness(timeline: Timeline, verdict: Verdict | None, at: float) -> frozense
         if verdict.outcome is not Outcome.INCONCLUSIVE:
             return frozenset()
         return frozenset(doubt.reason for doubt in verdict.doubts) & HARNESS
-    from ..judge import harness_trouble
+    from ..judge.rules import harness_trouble
 
     return harness_trouble(timeline, at) if timeline.close is not None else frozenset()

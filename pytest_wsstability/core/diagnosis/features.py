@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ..close import CloseEvidence, TransportEnd
-from ..events import Direction, End, Event, FrameKind, Kind, Opcode, Role, Tier
-from ..tcp import TcpSample
-from ..timeline import Timeline
-from ..verdict import Reason, Rule
+from ..judge.verdict import Reason, Rule
+from ..timeline.close import CloseEvidence, TransportEnd
+from ..timeline.events import Direction, End, Event, FrameKind, Kind, Opcode, Role, Tier
+from ..timeline.tcp import TcpSample
+from ..timeline.timeline import Timeline
 
 SENT, RECEIVED = Direction.SENT, Direction.RECEIVED
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..cause import Cause
-from ..events import Tier
+from ..timeline.events import Tier
 from . import timers
 from .features import Features
 from .signature import Rival

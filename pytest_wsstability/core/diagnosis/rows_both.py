@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from ..events import End
+from ..timeline.events import End
 from .features import Features
 from .signature import Side, Signature
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from ..close import TransportEnd
+from ..timeline.close import TransportEnd
 from . import rivals, timers
 from .features import REACTION, RECEIVED, SENT, SILENCE, Features, Shared
 from .signature import Rival, Side, Signature

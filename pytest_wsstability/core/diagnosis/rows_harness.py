@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from ..verdict import Reason
+from ..judge.verdict import Reason
 from .features import Features
 from .signature import Side, Signature
 

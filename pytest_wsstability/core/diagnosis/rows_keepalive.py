@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from ..close import PING_TIMEOUT_CODES
-from ..events import FrameKind
+from ..timeline.close import PING_TIMEOUT_CODES
+from ..timeline.events import FrameKind
 from . import rivals
 from .features import RECEIVED, SENT, Features
 from .rows_close import of_credentials

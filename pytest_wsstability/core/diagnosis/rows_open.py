@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from ..events import End, Event, FrameKind, Role
-from ..handshake import Flaw
-from ..verdict import Rule
+from ..judge.handshake import Flaw
+from ..judge.verdict import Rule
+from ..timeline.events import End, Event, FrameKind, Role
 from . import rivals
 from .features import RECEIVED, Features, is_data
 from .signature import Side, Signature

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from ..events import Direction, End, FrameKind
+from ..timeline.events import Direction, End, FrameKind
 from . import rivals, timers
 from .features import RECEIVED, SENT, SILENCE, Features, Shared
 from .signature import Side, Signature

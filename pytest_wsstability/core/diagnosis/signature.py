@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..cause import Blame, Cause, Confidence
-from ..events import End
+from ..timeline.events import End
 from .features import Features
 
 

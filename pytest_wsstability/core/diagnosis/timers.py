@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..duration import show_duration as show
-from ..events import Tier
+from ..timeline.events import Tier
 
 # A timer is seen early, because it started before our clock did (nginx also skips re-arming one that
 # moves by less than 0.3 s), or late: servers with ticks of seconds, proxies that mute first. Measured.

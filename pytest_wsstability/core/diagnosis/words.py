@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ..close import CLOSE_CODES
 from ..duration import show_duration as show
-from ..events import Direction, End, FrameKind
 from ..redact import show_text
+from ..timeline.close import CLOSE_CODES
+from ..timeline.events import Direction, End, FrameKind
 from . import timers
 from .features import RECEIVED, SENT, Features, is_data
 from .timers import TimerKind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .applied import Strike
 from .catalogue import FAULTS
 from .fault import Fault, Flow, Place
 from .link import (
@@ -50,7 +51,6 @@ from .peer import (
     WrongSession,
 )
 from .program import Program, Step
-from .strike import Strike
 
 __all__ = [
     "FAULTS",

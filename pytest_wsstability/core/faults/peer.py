@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from ..close import VALID_CLOSE_CODES, may_be_sent
 from ..duration import Duration
+from ..timeline.close import VALID_CLOSE_CODES, may_be_sent
 from .fault import Fault, Place, member, positive, seconds, text, whole
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from ..cause import Cause, Diagnosis
 from ..duration import show_duration as show
-from ..requirement import Requirement
-from ..timeline import Timeline
-from ..verdict import Doubt, Outcome, Reason, Rule, Verdict
+from ..judge.requirement import Requirement
+from ..judge.verdict import Doubt, Outcome, Reason, Rule, Verdict
+from ..timeline.timeline import Timeline
 from .record import event_line, record
 from .strip import strips
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..duration import show_duration as show
-from ..events import Direction, Event, Kind, Opcode, Role
 from ..faults import FAULTS
-from ..timeline import Timeline
+from ..timeline.events import Direction, Event, Kind, Opcode, Role
+from ..timeline.timeline import Timeline
 
 _FAULT_NAMES = tuple(FAULTS)
 _SIGN = {Direction.RECEIVED: "<", Direction.SENT: ">", Direction.LOCAL: "="}

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from ..duration import show_duration as show
-from ..events import Direction, Event, Kind, Opcode, Role
-from ..timeline import Timeline
+from ..timeline.events import Direction, Event, Kind, Opcode, Role
+from ..timeline.timeline import Timeline
 
 # Seconds that are drawn, and characters for them.
 SPAN = 60.0

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...core.close import TransportEnd
-from ...core.events import Direction, Role
-from ...core.ladder.observation import Fate, Observation
-from ...core.ladder.rungs import Rung, Traffic
+from ...core.probe.observation import Fate, Observation
+from ...core.probe.rungs import Rung, Traffic
 from ...core.redact import show_text
-from ...core.timeline import Timeline
+from ...core.timeline.close import TransportEnd
+from ...core.timeline.events import Direction, Role
+from ...core.timeline.timeline import Timeline
 from ..client import connect
 from ..connection import Connection
 from ..errors import OpeningError

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...core.duration import Duration, parse_duration
-from ...core.ladder.findings import Findings
-from ...core.ladder.inference import infer
-from ...core.ladder.observation import Observation
-from ...core.ladder.rungs import MOST_CONNECTIONS, Rung, Traffic, ladder, waits
+from ...core.probe.findings import Findings
+from ...core.probe.inference import infer
+from ...core.probe.observation import Observation
+from ...core.probe.rungs import MOST_CONNECTIONS, Rung, Traffic, ladder, waits
 from ...core.redact import redact_url
 from ...profiles import JSON, Profile
 from ..client import profile_of

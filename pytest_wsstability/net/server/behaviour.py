@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from ...core.close import VALID_CLOSE_CODES, may_be_sent
 from ...core.duration import Duration, parse_duration
-from ...core.events import Opcode, Role
+from ...core.timeline.close import VALID_CLOSE_CODES, may_be_sent
+from ...core.timeline.events import Opcode, Role
 
 
 class Reset(Enum):

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from ...core.attempts import Attempt, Record
 from ...core.duration import Duration, parse_duration, show_duration
-from ...core.events import Tier
+from ...core.judge.attempts import Attempt, Record
+from ...core.timeline.events import Tier
 from ...profiles import Profile
 from ..connection import Connection
 from ..health import tier_of

@@ -12,16 +12,16 @@ from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFact
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from ...core.attempts import Attempt
-from ...core.backoff import Backoff
 from ...core.duration import Duration, parse_duration
 from ...core.faults import Fault, Program, Strike
-from ...core.verdict import Verdict
+from ...core.judge.attempts import Attempt
+from ...core.judge.backoff import Backoff
+from ...core.judge.verdict import Verdict
 from ...profiles import JSON, Profile
 from ..client import INBOX, MAX_SIZE, profile_of
 from ..connection import Connection
-from ..link.path import Path, follow
-from ..link.proxy import FaultProxy
+from ..proxy.path import Path, follow
+from ..proxy.proxy import FaultProxy
 from ..stream import LOGGER
 from ..target import Headers, parse_headers
 from ..websocket import WebSocket

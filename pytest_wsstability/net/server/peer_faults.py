@@ -8,8 +8,6 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from ...core.close import CloseFrame
-from ...core.events import Direction, Opcode, Role
 from ...core.faults import (
     FAULTS,
     AcceptThenClose,
@@ -38,6 +36,8 @@ from ...core.faults import (
     WithholdPongs,
     WrongSession,
 )
+from ...core.timeline.close import CloseFrame
+from ...core.timeline.events import Direction, Opcode, Role
 from ...profiles import SESSION_ID
 from ..stream import FIN
 from ..wire import frame

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...core.close import VALID_CLOSE_CODES, may_be_sent
+from ...core.timeline.close import VALID_CLOSE_CODES, may_be_sent
 from .behaviour import DROP
 
 if TYPE_CHECKING:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...core.attempts import Attempt
-from ...core.backoff import Backoff
 from ...core.duration import Duration, parse_duration
-from ...core.reconnects import NoStorm, Reconnects, no_duplicate_session
-from ...core.session_error import SessionError
-from ...core.verdict import Outcome, Verdict
+from ...core.judge.attempts import Attempt
+from ...core.judge.backoff import Backoff
+from ...core.judge.reconnects import NoStorm, Reconnects, no_duplicate_session
+from ...core.judge.session_error import SessionError
+from ...core.judge.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from ...core.attempts import Record
+    from ...core.judge.attempts import Record
     from .book import Book
     from .session import Session
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...core.assertions import Judged
 from ...core.duration import Duration
-from ...core.numbering import Tally, tally
-from ...core.requirement import Requirement
-from ...core.timeline import Timeline
-from ...core.verdict import Verdict
+from ...core.judge.assertions import Judged
+from ...core.judge.numbering import Tally, tally
+from ...core.judge.requirement import Requirement
+from ...core.judge.verdict import Verdict
+from ...core.timeline.timeline import Timeline
 from ..connection import Connection
 from .returning import assert_reconnects
 
 if TYPE_CHECKING:
-    from ...core.backoff import Backoff
+    from ...core.judge.backoff import Backoff
     from .book import Book
 
 

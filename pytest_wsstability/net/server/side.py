@@ -12,8 +12,8 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from ...core.duration import show_duration as show
-from ...core.events import Direction, End, Kind, Opcode, Role
-from ...core.handshake import Flaw, info_flaw
+from ...core.judge.handshake import Flaw, info_flaw
+from ...core.timeline.events import Direction, End, Kind, Opcode, Role
 from ...profiles.near_miss import why_not
 from ..connection import Connection
 from ..timers import Deadline, Ticker
@@ -23,7 +23,7 @@ from .peer_faults import PeerFaults, refusal
 
 if TYPE_CHECKING:
     from ...core.faults import Step
-    from ...core.timeline import Timeline
+    from ...core.timeline.timeline import Timeline
     from ..websocket import WebSocket
 
 # A client that never asks for the upgrade must not stay for ever.

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pytest_wsstability.core.close import CloseFrame, TransportEnd
 from pytest_wsstability.core.diagnosis import Blame, Cause, Confidence, diagnose
-from pytest_wsstability.core.events import End
+from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
+from pytest_wsstability.core.timeline.events import End
 from tests.core.script import FIN, PLANNED, RST, closed_by_peer, timeline
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW

@@ -2,12 +2,12 @@
 
 import pytest
 
-from pytest_wsstability.core.close import CloseFrame, TransportEnd
 from pytest_wsstability.core.diagnosis import Blame, Cause, diagnose
 from pytest_wsstability.core.diagnosis.experiments import experiment
 from pytest_wsstability.core.diagnosis.table import SIGNATURES
-from pytest_wsstability.core.events import End
-from pytest_wsstability.core.requirement import Requirement
+from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
+from pytest_wsstability.core.timeline.events import End
 from tests.core.script import FIN, RST, closed_by_peer, timeline
 
 SERVER = End.SERVER

@@ -1,0 +1,197 @@
+"""`wsstability hold`: one hold of a URL."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+from .connecting import add_connect_options, connect_options, opening_error
+from .exits import INCONCLUSIVE, STABLE, UNSTABLE
+
+if TYPE_CHECKING:
+    from ..core.judge.requirement import Requirement
+    from ..net.connection import Connection
+    from ..net.errors import OpeningError
+    from ..net.soak import Soak
+
+# Seconds between two lines of progress: on a terminal the line is written over.
+_LIVE, _PLAIN = 0.5, 30.0
+
+HELP = "hold one connection to a URL and say how it went"
+EPILOG = "exit: 0 stable, 1 unstable or not opened, 2 usage, 3 inconclusive, 130 interrupted"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add = parser.add_argument
+    add("url", help="ws:// or wss://")
+    add("--for", dest="alive_for", default="2m", metavar="DURATION", help="how long (default: 2m)")
+    add("--heartbeat", metavar="DURATION", help="a heartbeat this often, each answered within --within")
+    add("--within", metavar="DURATION", help="time for an answer (default: the interval)")
+    add(
+        "--session-within",
+        metavar="DURATION",
+        help="time for the session's confirmation (default: not required)",
+    )
+    add("--client", default="browser", help="browser (default), mute, stalled or keepalive")
+    add_connect_options(parser)
+    add("--json", action="store_true", help="one JSON object in the end, nothing else")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Hold one connection; returns the exit code."""
+    from ..core.judge.requirement import Requirement
+    from ..core.judge.verdict import Outcome
+    from ..net.errors import OpeningError
+    from ..net.soak import soak
+
+    values = {
+        "alive_for": options.alive_for,
+        "heartbeat_every": options.heartbeat,
+        "heartbeat_within": options.within,
+        "session_within": options.session_within,
+    }
+    requirement = Requirement.of(**{name: value for name, value in values.items() if value is not None})
+    _refuse_unseen(options)
+    progress = _Progress(sys.stderr, requirement.alive_for or 0.0, quiet=options.json)
+    coroutine = soak(
+        requirement,
+        url=options.url,
+        client=options.client,
+        watch=progress.start,
+        **connect_options(options),
+    )
+    try:
+        soaked = asyncio.run(coroutine)
+    except OpeningError as exc:
+        error = opening_error(exc)
+        print(json.dumps(_not_opened(exc, error)) if options.json else error)
+        return UNSTABLE
+    except KeyboardInterrupt:
+        if progress.connection is not None:
+            _tell(_interrupted(requirement, progress.connection), options)
+        raise
+    finally:
+        progress.stop()
+    _tell(soaked, options)
+    codes = {Outcome.STABLE: STABLE, Outcome.UNSTABLE: UNSTABLE, Outcome.INCONCLUSIVE: INCONCLUSIVE}
+    return codes[soaked.verdict.outcome]
+
+
+def _tell(soaked: Soak, options: argparse.Namespace) -> None:
+    print(json.dumps(_as_json(soaked)) if options.json else _as_text(soaked))
+
+
+def _interrupted(requirement: Requirement, connection: Connection) -> Soak:
+    """What the hold saw; the connection is closed by now."""
+    from ..core.judge.interrupted import interrupted
+    from ..net.soak import Soak
+
+    verdict = interrupted(requirement, connection.timelines[0])
+    return Soak(requirement, verdict, connection.timelines, url=connection.url)
+
+
+class _Progress:
+    """How a hold goes on: one line written over on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, stream: TextIO, seconds: float, *, quiet: bool) -> None:
+        from ..report.live import LiveBlock
+
+        self._stream = stream
+        self._seconds = seconds
+        self._quiet = quiet
+        self._live = stream.isatty()
+        self._block = LiveBlock()
+        self._timer: asyncio.TimerHandle | None = None
+        # The one that is held; None until it is open.
+        self.connection: Connection | None = None
+
+    def start(self, connection: Connection) -> None:
+        """Report on a connection until `stop`."""
+        self.connection = connection
+        if not self._quiet:
+            self._tick(connection)
+
+    def _tick(self, connection: Connection) -> None:
+        from ..report.progress import Survey
+
+        line = Survey.of([(connection.url, self._seconds, connection.timeline)], 1).close[0].line
+        if self._live:
+            width = shutil.get_terminal_size().columns
+            self._block.draw(self._stream, [line], width=width)
+        else:
+            print(line, file=self._stream, flush=True)
+        delay = _LIVE if self._live else _PLAIN
+        self._timer = asyncio.get_running_loop().call_later(delay, self._tick, connection)
+
+    def stop(self) -> None:
+        """Report no more; the last line stays."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._block.shown:
+            self._stream.write("\n")
+
+
+def _as_text(soaked: Soak) -> str:
+    from ..core.duration import show_duration as show
+    from ..core.judge.assertions import StabilityError
+
+    try:
+        verdict = soaked.assert_stable()
+    except StabilityError as exc:
+        # An inconclusive one says so itself.
+        said, outcome = str(exc), soaked.verdict.outcome.value
+        return said if said.startswith(outcome) else f"{outcome}: {said}"
+    beats = soaked.timeline.heartbeats
+    answers = f", {beats.answered} of {beats.sent} heartbeats answered" if beats.sent else ""
+    return f"stable: {soaked.url} alive for {show(verdict.horizon)} in {verdict.tier.value}{answers}"
+
+
+def _as_json(soaked: Soak) -> dict[str, Any]:
+    from ..core.plain import plain
+
+    verdict, timeline = soaked.verdict, soaked.timeline
+    beats = timeline.heartbeats
+    return {
+        "outcome": verdict.outcome.value,
+        "headline": verdict.headline,
+        "url": soaked.url,
+        "tier": verdict.tier.value,
+        "horizon": verdict.horizon,
+        "violations": [
+            {"rule": each.rule.value, "at": each.at, "expected": each.expected, "observed": each.observed}
+            for each in verdict.violations
+        ],
+        "doubts": [{"reason": each.reason.value, "text": each.text} for each in verdict.doubts],
+        "heartbeats": {
+            "sent": beats.sent,
+            "answered": beats.answered,
+            "slowest": beats.rtts.maximum if beats.answered else None,
+        },
+        "session_confirmed_at": timeline.session_confirmed_at,
+        "diagnosis": plain(verdict.diagnosis),
+    }
+
+
+def _not_opened(exc: OpeningError, error: str) -> dict[str, Any]:
+    from ..core.diagnosis import diagnose_opening
+    from ..core.plain import plain
+
+    found = diagnose_opening(
+        exc.stage.name, status=exc.status, retry_after=exc.retry_after, detail=exc.detail
+    )
+    return {"outcome": "not opened", "error": error, "diagnosis": plain(found)}
+
+
+def _refuse_unseen(options: argparse.Namespace) -> None:
+    """Refuse a promise that this hold could not see kept: it would end as a verdict on the server."""
+    from ..net.client import profile_of
+
+    if options.within is not None and options.heartbeat is None:
+        raise ValueError("--within: answers to what? give --heartbeat too")
+    if options.session_within is not None and not profile_of(options.profile).has_session:
+        raise ValueError(f"--session-within: the profile {options.profile!r} has no session to confirm")

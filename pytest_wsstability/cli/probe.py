@@ -1,0 +1,93 @@
+"""`wsstability probe`: which timers rule a URL, and which traffic resets them."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from .board import Board
+from .connecting import add_connect_options, connect_options, opening_error
+from .exits import INCONCLUSIVE, INTERRUPTED, STABLE, UNSTABLE
+
+if TYPE_CHECKING:
+    from ..core.probe.findings import Findings
+    from ..net.probe import Prober
+
+HELP = "find out which timers rule a URL, and which traffic resets them"
+EPILOG = (
+    "opens at most 12 connections side by side; exit: 0 found, or nothing within --max, 1 not opened, "
+    "2 usage, 3 inconclusive, 130 interrupted (what was seen until then is printed)"
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add = parser.add_argument
+    add("url", help="ws:// or wss://")
+    add("--max", default="10m", metavar="DURATION", help="how long to wait at most (default: 10m)")
+    add("--every", metavar="DURATION", help="interval of the busy connections (default: a 200th, at most 5s)")
+    add("--text", metavar="MESSAGE", help="what the connection that sends text says")
+    add_connect_options(parser)
+    add("--json", action="store_true", help="one JSON object in the end, nothing else")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Probe one URL; returns the exit code."""
+    from ..net.errors import OpeningError
+    from ..net.probe import Prober
+
+    text = {} if options.text is None else {"text": options.text}
+    prober = Prober(options.url, seconds=options.max, every=options.every, **text, **connect_options(options))
+    board = Board(sys.stderr, quiet=options.json)
+    try:
+        findings, interrupted = asyncio.run(_probe(prober, board))
+    except OpeningError as exc:
+        error = opening_error(exc)
+        print(json.dumps({"outcome": "not opened", "error": error}) if options.json else error)
+        return UNSTABLE
+    finally:
+        board.stop()
+    print(json.dumps(_as_json(prober.url, findings)) if options.json else _as_text(prober.url, findings))
+    if interrupted:
+        return INTERRUPTED
+    return INCONCLUSIVE if findings.doubts else STABLE
+
+
+async def _probe(prober: Prober, board: Board) -> tuple[Findings, bool]:
+    interrupted = False
+
+    def interrupt() -> None:
+        nonlocal interrupted
+        interrupted = True
+        prober.stop()
+
+    # Where there are no signal handlers, an interrupt ends the command without findings.
+    with suppress(NotImplementedError, RuntimeError, ValueError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupt)
+    findings = await prober.run(watch=board.start)
+    return findings, interrupted
+
+
+def _as_text(url: str, findings: Findings) -> str:
+    from ..core.probe.words import report
+
+    return "\n".join([url, *report(findings)])
+
+
+def _as_json(url: str, findings: Findings) -> dict[str, object]:
+    from ..core.probe.owners import owners
+    from ..core.probe.words import sentence
+
+    outcome = "inconclusive" if findings.doubts else "found" if findings.timers else "none"
+    return {
+        "outcome": outcome,
+        "url": url,
+        "sentence": sentence(findings),
+        "fits": [owners(timer, findings.tier) for timer in findings.timers],
+        **findings.as_dict(),
+    }

@@ -1,0 +1,80 @@
+"""`wsstability report`: earlier report files, merged and shown."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .exits import INCONCLUSIVE, STABLE, UNSTABLE
+
+if TYPE_CHECKING:
+    from ..core.result import Run
+
+HELP = "merge and show the report files of earlier runs"
+EPILOG = "exit: 0 stable, 1 unstable or a gate failed, 2 usage, 3 inconclusive"
+# Names of pytest's colours that the summary uses, as a terminal knows them.
+_ANSI = {"red": 31, "green": 32, "yellow": 33}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add = parser.add_argument
+    add("files", nargs="+", metavar="FILE", help="reports of pytest --ws-report: .json or .jsonl")
+    add(
+        "--to",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write a report instead: .json, .jsonl, .md or .html; repeats",
+    )
+    add("--json", action="store_true", help="one JSON object, nothing else")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read, merge and show; returns the exit code."""
+    from ..report.formats import renderer
+    from ..report.reading import merged, read
+
+    renderers = [(Path(path), renderer(path)) for path in options.to]
+    runs = [read(Path(path)) for path in options.files]
+    together = merged(runs)
+    for path, render in renderers:
+        path.write_text(render(together), encoding="utf-8")
+    if options.json:
+        from ..report.json_file import render as render_json
+
+        print(render_json(together), end="")
+    elif not renderers:
+        _show(runs, together)
+    return _exit_code(together)
+
+
+def _show(runs: list[Run], together: Run) -> None:
+    """Print the summary of all runs, and a line each."""
+    from ..core.timeline.events import Tier
+    from ..report.cells import totals
+    from ..report.terminal import summary
+
+    coloured = sys.stdout.isatty()
+    for line in summary(together, width=shutil.get_terminal_size().columns, everything=True):
+        start, end = (f"\x1b[{_ANSI[line.colour]}m", "\x1b[0m") if coloured and line.colour else ("", "")
+        print(f"{start}{line.text}{end}")
+    if not together.results:
+        print("no connection was held")
+    if len(runs) > 1:
+        for run in sorted(runs, key=lambda each: each.started):
+            for tier in Tier:
+                if (total := totals(run.results, tier)) is not None:
+                    print(f"run of {run.started}, {tier.value}: {total}")
+
+
+def _exit_code(run: Run) -> int:
+    from ..core.judge.verdict import Outcome
+
+    outcomes = {result.verdict.outcome for result in run.results if result.failed}
+    if Outcome.UNSTABLE in outcomes or run.complaints:
+        return UNSTABLE
+    return INCONCLUSIVE if outcomes else STABLE

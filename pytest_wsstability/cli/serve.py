@@ -1,0 +1,121 @@
+"""`wsstability serve`: the reference orchestrator on a port."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+from contextlib import suppress
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from ..core.faults import Program
+from ..core.faults.text import GRAMMAR, fault_in
+from ..core.timeline.close import CLOSE_CODES
+from .exits import STABLE
+
+if TYPE_CHECKING:
+    from ..net.connection import Connection
+
+HELP = "run the reference orchestrator for clients in any language"
+EPILOG = (
+    "runs until Ctrl-C; exit: 130 interrupted, 2 usage or port in use. "
+    "A fault is, for one: --fault 'withhold_pongs at 30s', --fault 'close_with 1012 at 1m', "
+    "--fault 'refuse_upgrade 503 retry_after=5s'"
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="where to listen (default: 127.0.0.1)")
+    add("--port", type=_port, default=8765, help="0 takes a free one (default: 8765)")
+    add("--read-deadline", default="60s", metavar="DURATION", help="or none (default: 60s)")
+    add("--ping-interval", default="30s", metavar="DURATION", help="or none (default: 30s)")
+    add("--deadline-reset-by", default="pong", metavar="KINDS", help="of pong,ping,data,heartbeat,any")
+    add("--on-deadline", default="drop", metavar="ACTION", help="drop (default), or a close code")
+    add("--profile", default="json", help="json (default) or frames")
+    add("--echo", action="store_true", help="send each application message back")
+    add(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="FAULT",
+        help=f"go wrong on purpose: {GRAMMAR}; repeats",
+    )
+    add("--fault-connections", type=int, metavar="N", help="with the first N connections only (default: all)")
+    add("--json", action="store_true", help="a JSON object for each session that ends")
+
+
+def page() -> str:
+    """The test page: one file without external resources, knowing what each close code means."""
+    html = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+    codes = json.dumps({code: entry.name for code, entry in CLOSE_CODES.items()})
+    return html.replace("/* close codes */ {}", codes)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; give 0 to 65535")
+    return int(text)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the reference orchestrator until it is interrupted."""
+    from ..net.server.orchestrator import Orchestrator
+
+    action = options.on_deadline
+    orchestrator = Orchestrator(
+        read_deadline=_or_none(options.read_deadline),
+        ping_interval=_or_none(options.ping_interval),
+        deadline_reset_by=[kind.strip() for kind in options.deadline_reset_by.split(",")],
+        on_deadline=int(action) if action.isdecimal() else action,
+        profile=options.profile,
+        echo=options.echo,
+        host=options.host,
+        port=options.port,
+        page=page(),
+        faults=Program.of(map(fault_in, options.fault), connections=options.fault_connections),
+        ended=lambda connection: print(_session_line(connection, as_json=options.json), flush=True),
+    )
+    asyncio.run(_serve(orchestrator, as_json=options.json))
+    return STABLE
+
+
+async def _serve(orchestrator: Any, *, as_json: bool) -> None:
+    async with orchestrator:
+        print(
+            json.dumps({"url": orchestrator.url}) if as_json else _listening(orchestrator.url),
+            flush=True,
+        )
+        loop = asyncio.get_running_loop()
+        terminated = loop.create_future()
+        # What containers send; sessions are closed as on an interrupt.
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(signal.SIGTERM, terminated.set_result, None)
+        await terminated
+
+
+def _listening(url: str) -> str:
+    return f"listening on {url} (test page: http{url.removeprefix('ws')})"
+
+
+def _session_line(connection: Connection, *, as_json: bool) -> str:
+    timeline = connection.timeline
+    assert timeline.close is not None
+    if as_json:
+        return json.dumps(
+            {
+                "session": connection.session_id,
+                "duration": timeline.duration,
+                "close_code": timeline.close.code,
+                "close": str(timeline.close),
+                "heartbeats": timeline.heartbeats.sent,
+            }
+        )
+    return f"session {connection.session_id or '(none)'}: {timeline.close.headline()}: {timeline.close}"
+
+
+def _or_none(value: str) -> str | None:
+    return None if value == "none" else value

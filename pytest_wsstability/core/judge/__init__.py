@@ -1,0 +1,1 @@
+"""From a requirement and a timeline to a verdict."""

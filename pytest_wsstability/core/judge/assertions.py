@@ -1,0 +1,231 @@
+"""The assertions as plain functions of a timeline; connections, sessions and soaks offer the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..diagnosis import diagnosed
+from ..duration import Duration
+from ..message import explain
+from ..timeline.events import End
+from ..timeline.timeline import Timeline
+from .requirement import ExpectedClose, Requirement
+from .verdict import Outcome, Verdict
+
+
+class StabilityError(AssertionError):
+    """
+    A requirement that a connection did not meet, or that the evidence cannot carry.
+
+    Attributes:
+        requirement: what was required.
+        verdict: the judgement; its outcome is UNSTABLE or INCONCLUSIVE.
+        timelines: the records it rests on, the judged end first.
+
+    """
+
+    def __init__(self, requirement: Requirement, verdict: Verdict, timelines: Sequence[Timeline]) -> None:
+        self.requirement = requirement
+        self.verdict = verdict if verdict.diagnosis else diagnosed(verdict, timelines)
+        self.timelines = tuple(timelines)
+        super().__init__(explain(requirement, self.verdict, self.timelines))
+
+    def retell(self, verdict: Verdict, *, whole: bool = False) -> None:
+        """Say it again: with another diagnosis, or with the whole record."""
+        self.verdict = verdict
+        self.args = (explain(self.requirement, verdict, self.timelines, whole=whole),)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Built from its parts and not from the message, so that it survives pickling.
+        return (type(self), (self.requirement, self.verdict, self.timelines))
+
+
+# Shown in tracebacks and short summaries.
+StabilityError.__module__ = "pytest_wsstability"
+
+
+def enforce(requirement: Requirement, timeline: Timeline, others: Iterable[Timeline] = ()) -> Verdict:
+    """
+    Judge a timeline.
+
+    Args:
+        requirement: what to check.
+        timeline: the record to judge.
+        others: records of other ends of the same connection, for the message.
+
+    Raises:
+        StabilityError: if the verdict is not STABLE.
+
+    """
+    __tracebackhide__ = True
+    verdict = requirement.check(timeline)
+    if verdict.outcome is not Outcome.STABLE:
+        raise StabilityError(requirement, verdict, [timeline, *others])
+    return verdict
+
+
+def assert_stable(timeline: Timeline, **requirement: Any) -> Verdict:
+    """Every part of a requirement holds; the keywords are those of the ``ws_stability`` marker."""
+    __tracebackhide__ = True
+    return enforce(Requirement.of(**requirement), timeline)
+
+
+def assert_alive_for(timeline: Timeline, duration: Duration) -> None:
+    """The connection stayed open so long after its opening handshake: any earlier end fails."""
+    __tracebackhide__ = True
+    enforce(alive_for(duration), timeline)
+
+
+def assert_session_confirmed(timeline: Timeline, *, within: Duration) -> None:
+    """The session was confirmed so soon after the opening handshake."""
+    __tracebackhide__ = True
+    enforce(session_confirmed(within), timeline)
+
+
+def assert_heartbeats_answered(
+    timeline: Timeline, *, within: Duration, at_least: int = 1, missed_max: int = 0
+) -> None:
+    """Heartbeats went out and were answered in time, at least so many; at most ``missed_max`` were not."""
+    __tracebackhide__ = True
+    enforce(heartbeats_answered(within, at_least, missed_max), timeline)
+
+
+def assert_pings_answered(timeline: Timeline, *, within: Duration) -> None:
+    """The peer answered each protocol ping of this end in time, and there was at least one."""
+    __tracebackhide__ = True
+    enforce(pings_answered(within), timeline)
+
+
+def assert_no_abnormal_closure(timeline: Timeline) -> None:
+    """
+    No 1006 at this end, nor what hides behind other codes.
+
+    An open connection passes, and so does a closing handshake with 1000, 1001, an empty close
+    frame, or an application's own code (3000 to 4999).
+
+    """
+    __tracebackhide__ = True
+    enforce(NO_ABNORMAL_CLOSURE, timeline)
+
+
+def assert_closed(
+    timeline: Timeline, *, code: int | None = None, reason: str | None = None, by: End | str | None = None
+) -> None:
+    """The connection has ended: with this code (1005 and 1006 as an API reports them), reason, and end."""
+    __tracebackhide__ = True
+    enforce(closed(code, reason, by), timeline)
+
+
+def assert_handshake(timeline: Timeline) -> None:
+    """
+    The session's handshake was right: greeting, session_info and session_confirmed once each, in this order.
+
+    At a server: to see whether clients wait for the greeting, delay it (``greet="1s"``).
+
+    """
+    __tracebackhide__ = True
+    enforce(HANDSHAKE, timeline)
+
+
+def assert_rtt(timeline: Timeline, *, p95: Duration) -> None:
+    """95 of 100 round trips are as quick as this; with fewer than 20, the slowest is."""
+    __tracebackhide__ = True
+    enforce(Requirement.of(rtt_p95=p95), timeline)
+
+
+class Judged:
+    """The assertions that need no waiting, for everything that has a timeline."""
+
+    __slots__ = ()
+
+    @property
+    def timelines(self) -> Sequence[Timeline]:
+        """The timeline that is judged, then those of other ends of the same connection that we hold."""
+        raise NotImplementedError
+
+    def cohort(self) -> Sequence[Timeline]:
+        """Timelines of other connections to the same target, which a diagnosis looks at too."""
+        return ()
+
+    def note(self, requirement: Requirement, verdict: Verdict) -> None:
+        """Take down what was judged, for reports; who has none takes nothing down."""
+
+    def assert_heartbeats_answered(self, *, within: Duration, at_least: int = 1, missed_max: int = 0) -> None:
+        """Heartbeats went out and were answered in time: at least so many, and few were missed."""
+        __tracebackhide__ = True
+        self._enforce(heartbeats_answered(within, at_least, missed_max))
+
+    def assert_pings_answered(self, *, within: Duration) -> None:
+        """The peer answered each protocol ping of this end in time, and there was at least one."""
+        __tracebackhide__ = True
+        self._enforce(pings_answered(within))
+
+    def assert_no_abnormal_closure(self) -> None:
+        """No 1006 at this end, nor what hides behind other codes; an open connection passes."""
+        __tracebackhide__ = True
+        self._enforce(NO_ABNORMAL_CLOSURE)
+
+    def assert_closed(
+        self, *, code: int | None = None, reason: str | None = None, by: End | str | None = None
+    ) -> None:
+        """The connection has ended: with this code, reason, and by this end ("client" or "server")."""
+        __tracebackhide__ = True
+        self._enforce(closed(code, reason, by))
+
+    def assert_handshake(self) -> None:
+        """The session's handshake was right: each message once, in order, and for this session."""
+        __tracebackhide__ = True
+        self._enforce(HANDSHAKE)
+
+    def assert_rtt(self, *, p95: Duration) -> None:
+        """95 of 100 round trips are as quick as this; with fewer than 20, the slowest is."""
+        __tracebackhide__ = True
+        self._enforce(Requirement.of(rtt_p95=p95))
+
+    def _enforce(self, requirement: Requirement) -> None:
+        __tracebackhide__ = True
+        verdict = requirement.check(self.timelines[0])
+        if verdict.outcome is not Outcome.STABLE:
+            verdict = diagnosed(verdict, self.timelines, cohort=self.cohort())
+        self.note(requirement, verdict)
+        if verdict.outcome is not Outcome.STABLE:
+            raise StabilityError(requirement, verdict, self.timelines)
+
+
+# The requirements behind the assertions, for those who hold more than one timeline.
+
+NO_ABNORMAL_CLOSURE = Requirement(no_abnormal_closure=True)
+HANDSHAKE = Requirement(handshake=True)
+
+
+def alive_for(duration: Duration) -> Requirement:
+    """Stay open for so long."""
+    return Requirement.of(alive_for=duration)
+
+
+def session_confirmed(within: Duration) -> Requirement:
+    """Have the session confirmed within."""
+    return Requirement.of(session_within=within)
+
+
+def heartbeats_answered(within: Duration, at_least: int, missed_max: int) -> Requirement:
+    """Have heartbeats answered within."""
+    return Requirement.of(
+        heartbeat_within=within, heartbeats_at_least=at_least, heartbeat_missed_max=missed_max
+    )
+
+
+def pings_answered(within: Duration) -> Requirement:
+    """Have protocol pings answered within."""
+    return Requirement.of(pings_within=within)
+
+
+def closed(code: int | None, reason: str | None, by: End | str | None) -> Requirement:
+    """Have ended in a way."""
+    if isinstance(by, str):
+        try:
+            by = End(by)
+        except ValueError:
+            raise ValueError(f"by: {by!r} is no end; valid ones: 'client', 'server'") from None
+    return Requirement.of(closed=ExpectedClose(code=code, reason=reason, by=by))

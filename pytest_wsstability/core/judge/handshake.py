@@ -1,0 +1,123 @@
+"""The session's handshake: what was said out of turn, twice, wrongly, or for somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ..redact import show_text
+from ..timeline.events import Direction, End, Role
+from .verdict import Doubt, Reason, Rule, Violation
+
+if TYPE_CHECKING:
+    from ..timeline.timeline import Timeline
+    from .requirement import Requirement
+
+
+class Flaw(Enum):
+    """What is wrong with a message of the session's handshake."""
+
+    # Of the client.
+    EARLY = "session_info before the greeting"
+    REPEATED = "session_info twice"
+    CHANGED = "session_info with another session id"
+    MALFORMED = "session_info without a session id"
+    UNEXPECTED = "something else before session_info"
+    # Of the server.
+    WRONG_SESSION = "another session confirmed"
+    CONFIRMED_AGAIN = "session confirmed twice"
+    UNASKED = "session confirmed before session_info"
+
+
+# What each of them should have been.
+_RIGHT = {
+    Flaw.EARLY: "session_info after the greeting",
+    Flaw.REPEATED: "session_info once a connection",
+    Flaw.CHANGED: "one session id a connection",
+    Flaw.MALFORMED: "session_info with the session's id",
+    Flaw.UNEXPECTED: "session_info before anything else",
+    Flaw.WRONG_SESSION: "session_confirmed for this session",
+    Flaw.CONFIRMED_AGAIN: "session_confirmed once a connection",
+    Flaw.UNASKED: "session_confirmed after session_info",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Irregularity:
+    """One of them, as an end saw it."""
+
+    # Seconds since the opening handshake ended.
+    at: float
+    flaw: Flaw
+    detail: str
+
+
+def info_flaw(timeline: Timeline, session_id: str | None, *, has_greeting: bool) -> Flaw | None:
+    """
+    What is wrong with a session_info that a server has received and recorded; None if nothing.
+
+    Args:
+        timeline: what the server saw; its session id is that of an earlier session_info.
+        session_id: the one that came now.
+        has_greeting: whether the profile has one, for which clients have to wait.
+
+    """
+    if session_id is None:
+        return Flaw.MALFORMED
+    if timeline.session_id is not None:
+        return Flaw.REPEATED if timeline.session_id == session_id else Flaw.CHANGED
+    greeted = timeline.last(direction=Direction.SENT, role=Role.GREETING) is not None
+    return Flaw.EARLY if has_greeting and not greeted else None
+
+
+def confirmation_flaw(timeline: Timeline, session_id: str | None, *, again: bool) -> Flaw | None:
+    """
+    What is wrong with a session_confirmed that a client has received and recorded; None if nothing.
+
+    Args:
+        timeline: what the client saw; its session id is the client's own.
+        session_id: the one that the confirmation names; None if it names none.
+        again: whether one has come before.
+
+    """
+    if session_id is not None and session_id != timeline.session_id:
+        return Flaw.WRONG_SESSION
+    if again:
+        return Flaw.CONFIRMED_AGAIN
+    return Flaw.UNASKED if timeline.session_info_at is None else None
+
+
+def wrong_session(timeline: Timeline) -> Irregularity | None:
+    """The first confirmation of a session that is not the client's; None if there was none."""
+    return next((each for each in timeline.irregular if each.flaw is Flaw.WRONG_SESSION), None)
+
+
+def handshake(requirement: Requirement, timeline: Timeline) -> Iterator[Violation | Doubt]:
+    """The rule: the greeting, session_info and session_confirmed once each, in this order."""
+    if not requirement.handshake:
+        return
+    for each in timeline.irregular:
+        yield Violation(
+            Rule.HANDSHAKE,
+            each.at,
+            _RIGHT[each.flaw],
+            f"{each.flaw.value} at +{each.at:.3f} s: {show_text(each.detail)}",
+            f"{each.flaw.value}: {show_text(each.detail)}",
+        )
+    if timeline.irregular:
+        return
+    if timeline.session_info_at is None:
+        never = (
+            "the client never sent session_info"
+            if timeline.end is End.SERVER
+            else "session_info was not sent"
+        )
+        if timeline.close is not None and not timeline.close.planned:
+            expected = "session_info from the client"
+            yield Violation(Rule.HANDSHAKE, timeline.close.at, expected, never, never)
+        else:
+            yield Doubt(Reason.TOO_FEW, f"{never} so far")
+    elif timeline.session_confirmed_at is None:
+        yield Doubt(Reason.TOO_FEW, "the session was not confirmed so far")

@@ -1,0 +1,181 @@
+"""Which messages came, by the numbers or ids that they carry: what is missing, and what came twice."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ..redact import show_text
+from ..timeline.events import Tier
+from .verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
+
+Number = int | str
+
+# Ids that are kept; of numbers only the ends of each unbroken run are.
+_IDS = 65536
+# Numbers in a message of a failure.
+_SHOWN = 3
+
+
+class Numbers:
+    """The numbers (or ids) of the messages that one connection received."""
+
+    __slots__ = ("_ends", "_ids", "_starts", "error", "repeats", "seen")
+
+    def __init__(self) -> None:
+        # Unbroken runs of whole numbers, by their first and last ones, in order.
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        # A dict, because a set has no oldest one; None until the first id.
+        self._ids: dict[str, None] | None = None
+        # Messages with a number or an id.
+        self.seen = 0
+        # The first few that came again on this connection, and how many did.
+        self.repeats = 0
+        # Why messages could not be numbered; None while they could.
+        self.error: str | None = None
+
+    def add(self, number: Number) -> None:
+        """A message with this number, or this id, came."""
+        self.seen += 1
+        if isinstance(number, str):
+            self._add_id(number)
+        elif not self._add_number(number):
+            self.repeats += 1
+
+    def _add_id(self, name: str) -> None:
+        if self._ids is None:
+            self._ids = {}
+        if name in self._ids:
+            self.repeats += 1
+            return
+        if len(self._ids) == _IDS:
+            del self._ids[next(iter(self._ids))]
+        self._ids[name] = None
+
+    def _add_number(self, number: int) -> bool:
+        starts, ends = self._starts, self._ends
+        place = bisect_right(starts, number)
+        if place and number <= ends[place - 1]:
+            return False
+        joins_left = place > 0 and ends[place - 1] == number - 1
+        joins_right = place < len(starts) and starts[place] == number + 1
+        if joins_left and joins_right:
+            ends[place - 1] = ends[place]
+            del starts[place], ends[place]
+        elif joins_left:
+            ends[place - 1] = number
+        elif joins_right:
+            starts[place] = number
+        else:
+            starts.insert(place, number)
+            ends.insert(place, number)
+        return True
+
+    @property
+    def runs(self) -> list[tuple[int, int]]:
+        """Unbroken runs of whole numbers, both ends included, in order."""
+        return list(zip(self._starts, self._ends, strict=True))
+
+    @property
+    def ids(self) -> Iterable[str]:
+        """The ids, oldest first."""
+        return self._ids or ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Messages of one session, over all its connections."""
+
+    # With a number or an id.
+    seen: int
+    # Whole numbers between the first and the last one that never came; of ids nobody knows.
+    lost: int
+    # Came again, on the same connection or a later one.
+    duplicated: int
+    # The first few runs of lost numbers, and of numbers (or ids) that came again on a later connection.
+    gaps: tuple[tuple[int, int], ...] = ()
+    overlaps: tuple[str, ...] = ()
+    # Why messages could not be numbered; None if they could.
+    error: str | None = None
+
+
+def tally(connections: Iterable[Numbers | None]) -> Tally:
+    """Count over the connections of a session, oldest first; None for one that saw no numbered message."""
+    each = [numbers for numbers in connections if numbers is not None]
+    runs: list[tuple[int, int]] = []
+    ids: set[str] = set()
+    again: list[str] = []
+    duplicated = sum(numbers.repeats for numbers in each)
+    for numbers in each:
+        for first, last in numbers.runs:
+            for start, end in _overlaps(runs, first, last):
+                duplicated += end - start + 1
+                again.append(_show(start, end))
+        runs = _union([*runs, *numbers.runs])
+        for name in numbers.ids:
+            if name in ids:
+                duplicated += 1
+                again.append(show_text(name, 40))
+        ids.update(numbers.ids)
+    gaps = [(end + 1, start - 1) for (_, end), (start, _) in pairwise(runs)]
+    return Tally(
+        seen=sum(numbers.seen for numbers in each),
+        lost=sum(last - first + 1 for first, last in gaps),
+        duplicated=duplicated,
+        gaps=tuple(gaps[:_SHOWN]),
+        overlaps=tuple(again[:_SHOWN]),
+        error=next((numbers.error for numbers in each if numbers.error is not None), None),
+    )
+
+
+def _overlaps(runs: Iterable[tuple[int, int]], first: int, last: int) -> list[tuple[int, int]]:
+    common = [(max(start, first), min(end, last)) for start, end in runs]
+    return [(start, end) for start, end in common if start <= end]
+
+
+def _union(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted(runs):
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1] = joined[-1][0], max(joined[-1][1], last)
+        else:
+            joined.append((first, last))
+    return joined
+
+
+def _show(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first} to {last}"
+
+
+def judge_messages(
+    found: Tally, *, lost_max: int, duplicated_max: int, duration: float, tier: Tier
+) -> Verdict:
+    """Whether no more messages than these were lost or came twice, over the connections of a session."""
+    violations = []
+    if found.lost > lost_max:
+        gaps = ", ".join(_show(first, last) for first, last in found.gaps)
+        observed = f"{found.lost} of {found.seen - found.duplicated + found.lost} lost: {gaps}"
+        violations.append(_violation("lost", lost_max, observed, duration))
+    if found.duplicated > duplicated_max:
+        which = f": {', '.join(found.overlaps)} again on a later connection" if found.overlaps else ""
+        observed = f"{found.duplicated} of {found.seen} came twice{which}"
+        violations.append(_violation("duplicated", duplicated_max, observed, duration))
+    doubts = []
+    if not violations and found.error is not None:
+        doubts.append(Doubt(Reason.TOO_FEW, f"messages could not be numbered: {found.error}"))
+    elif not found.seen:
+        doubts.append(
+            Doubt(Reason.TOO_FEW, "no message carried a number: name its member, Profile(sequence='seq')")
+        )
+    outcome = Outcome.UNSTABLE if violations else Outcome.INCONCLUSIVE if doubts else Outcome.STABLE
+    return Verdict(
+        outcome=outcome, violations=tuple(violations), doubts=tuple(doubts), horizon=duration, tier=tier
+    )
+
+
+def _violation(what: str, most: int, observed: str, at: float) -> Violation:
+    expected = f"no message {what}" if not most else f"at most {most} messages {what}"
+    return Violation(Rule.MESSAGES, at, expected, observed, f"messages {what}: {observed}")

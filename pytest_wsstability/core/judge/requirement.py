@@ -1,0 +1,188 @@
+"""A stability requirement as a value: what the marker, the assertions and `wsstability hold` all make."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..duration import Duration, parse_duration, show_duration
+from ..timeline.close import VALID_CLOSE_CODES, may_be_sent
+from ..timeline.events import End
+
+if TYPE_CHECKING:
+    from ..timeline.timeline import Timeline
+    from .verdict import Verdict
+
+# A heartbeat of the peer may come this much later than its interval before the cadence is broken.
+CADENCE_TOLERANCE = 1.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedClose:
+    """How a connection is expected to have ended; None leaves a part open."""
+
+    code: int | None = None
+    reason: str | None = None
+    by: End | None = None
+
+    def __str__(self) -> str:
+        parts = [f"code {self.code}"] if self.code is not None else []
+        parts += [f"reason {self.reason!r}"] if self.reason is not None else []
+        parts += [f"by the {self.by.value}"] if self.by is not None else []
+        return "closed" + (f" with {', '.join(parts)}" if parts else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """
+    What a connection has to keep up. All durations are seconds; None means "not required".
+
+    `Requirement.of` makes one from what people write ("2m").
+
+    """
+
+    # Stay open so long after the opening handshake: any end before is a violation, 1000 and 1005 too.
+    alive_for: float | None = None
+    # A heartbeat goes out this often.
+    heartbeat_every: float | None = None
+    # Each heartbeat is answered within; the interval itself when only that is given.
+    heartbeat_within: float | None = None
+    # So many heartbeats may be missed in all.
+    heartbeat_missed_max: int = 0
+    # At least so many heartbeats must have been answered in time.
+    heartbeats_at_least: int = 0
+    # The session is confirmed so soon after the opening handshake.
+    session_within: float | None = None
+    # Each protocol ping of this end is answered within.
+    pings_within: float | None = None
+    # 95 of 100 round trips (heartbeats, or else pings) are as quick as this; the slowest of fewer than 20.
+    rtt_p95: float | None = None
+    # Close codes with which the peer may end the hold early.
+    allow_close: frozenset[int] = frozenset()
+    # From this age on, an end is a planned rotation.
+    max_age_ok: float | None = None
+    # No 1006 at this end, nor what hides behind other codes.
+    no_abnormal_closure: bool = False
+    # The session's handshake is right: each message once, in order, for this session.
+    handshake: bool = False
+    # The connection has ended, and in this way.
+    closed: ExpectedClose | None = None
+
+    @classmethod
+    def of(cls, **values: Any) -> Requirement:
+        """
+        A requirement from durations as people write them and close codes in any iterable.
+
+        Raises:
+            TypeError: for a name that a requirement does not have.
+            ValueError: for a value that makes no sense, naming it.
+
+        """
+        valid = [field.name for field in dataclasses.fields(cls)]
+        for name in values:
+            if name not in valid:
+                raise TypeError(f"unknown requirement {name!r}; valid ones: {', '.join(valid)}")
+        converted: dict[str, Any] = {name: _CONVERT[name](value, name) for name, value in values.items()}
+        requirement = cls(**converted)
+        requirement._validate()
+        return requirement
+
+    def _validate(self) -> None:
+        every, hold = self.heartbeat_every, self.alive_for
+        if every is not None and hold is not None and every >= hold:
+            raise ValueError(
+                f"heartbeat_every: {show_duration(every)} is not shorter than the hold "
+                f"(alive_for={show_duration(hold)}), so no heartbeat would go out"
+            )
+        # A keyword that nothing looks at would read as a promise kept.
+        if hold is None and (self.max_age_ok is not None or self.allow_close):
+            name = "allow_close" if self.allow_close else "max_age_ok"
+            raise ValueError(f"{name}: only makes sense with alive_for")
+        if self.answer_within is None and (self.heartbeat_missed_max or self.heartbeats_at_least):
+            name = "heartbeats_at_least" if self.heartbeats_at_least else "heartbeat_missed_max"
+            raise ValueError(f"{name}: only makes sense with heartbeat_every or heartbeat_within")
+
+    @property
+    def answer_within(self) -> float | None:
+        """Seconds a heartbeat has to be answered in; None when heartbeats are not required."""
+        return self.heartbeat_within if self.heartbeat_within is not None else self.heartbeat_every
+
+    def check(self, timeline: Timeline) -> Verdict:
+        """Judge what the timeline holds up to now."""
+        from .rules import judge
+
+        return judge(self, timeline)
+
+    def next_check(self, timeline: Timeline) -> float | None:
+        """
+        When the verdict may change next, unless the connection ends before.
+
+        During a hold (``alive_for``) that is also when a heartbeat that is still to come may be overdue.
+
+        Returns:
+            Seconds since the opening handshake ended, later than the timeline's last look; None when
+            the passing of time alone changes nothing any more.
+
+        """
+        from .rules import next_check
+
+        return next_check(self, timeline)
+
+
+def _seconds(value: Duration | None, name: str) -> float | None:
+    return None if value is None else parse_duration(value, name)
+
+
+def count(value: Any, name: str) -> int:
+    """A whole number from 0, or a ValueError that names it."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{name}: {value!r} is not a count; give a whole number from 0")
+    return value
+
+
+def _flag(value: Any, name: str) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name}: {value!r} is not True or False")
+    return value
+
+
+def _codes(value: int | Iterable[int], name: str) -> frozenset[int]:
+    if isinstance(value, str) or not isinstance(value, int | Iterable):
+        raise ValueError(f"{name}: {value!r} is no close code; give codes such as 1001 or [1001, 1012]")
+    return frozenset(_code(code, name) for code in ([value] if isinstance(value, int) else value))
+
+
+def _code(value: Any, name: str) -> int:
+    # 1005 and 1006 stand for what an end saw, so they can be asked for though nobody sends them.
+    if not isinstance(value, int) or not (may_be_sent(value) or value in (1005, 1006)):
+        raise ValueError(
+            f"{name}: {value!r} is no close code; valid ones: {VALID_CLOSE_CODES}, 1005 and 1006"
+        )
+    return value
+
+
+def _closed(value: ExpectedClose | None, name: str) -> ExpectedClose | None:
+    if value is not None and not isinstance(value, ExpectedClose):
+        raise ValueError(f"{name}: {value!r} is no ExpectedClose; give ExpectedClose(code=1000), for one")
+    if value is not None and value.code is not None:
+        _code(value.code, "code")
+    return value
+
+
+_CONVERT: dict[str, Callable[[Any, str], Any]] = {
+    "alive_for": _seconds,
+    "heartbeat_every": _seconds,
+    "heartbeat_within": _seconds,
+    "session_within": _seconds,
+    "pings_within": _seconds,
+    "rtt_p95": _seconds,
+    "max_age_ok": _seconds,
+    "heartbeat_missed_max": count,
+    "heartbeats_at_least": count,
+    "no_abnormal_closure": _flag,
+    "handshake": _flag,
+    "allow_close": _codes,
+    "closed": _closed,
+}

@@ -1,0 +1,71 @@
+"""The failure of a client over more than one connection, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..duration import show_duration as show
+from .assertions import StabilityError
+from .attempts import Record
+from .requirement import Requirement
+from .verdict import Outcome, Rule, Verdict
+
+# Lines of the record in a message.
+_LINES = 10
+# Violations in a message: a crowd of clients has one problem.
+_VIOLATIONS = 3
+# What to change in the client.
+_HINTS = {
+    Rule.RECONNECTS: "reconnect after every end, 1005 and 1006 too, with the session id of before",
+    Rule.BACKOFF: "wait before each attempt, the first too, and as long as Retry-After says",
+    Rule.STORM: "wait min(first * 2 ** attempt, longest) before an attempt, more or less a random part of it",
+    Rule.DUPLICATE: "close the connection of before, or see it closed, before you open the next one",
+}
+
+
+class SessionError(StabilityError):
+    """
+    What a client did between its connections is not what was required, or too little was seen of it.
+
+    Attributes:
+        requirement: empty; the verdict's violations say what was required.
+        verdict: the judgement; its outcome is UNSTABLE or INCONCLUSIVE.
+        timelines: empty, because no single connection was judged.
+        record: everybody who connected, with what the server saw of the connections.
+
+    """
+
+    def __init__(self, verdict: Verdict, record: Record) -> None:
+        self.requirement = Requirement()
+        self.verdict = verdict
+        self.timelines = ()
+        self.record = record
+        AssertionError.__init__(self, _explain(verdict, record, _LINES))
+
+    def retell(self, verdict: Verdict, *, whole: bool = False) -> None:
+        """Say it again, with the whole record; no diagnosis of a connection tells why its client is away."""
+        self.args = (_explain(self.verdict, self.record, None if whole else _LINES),)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.verdict, self.record))
+
+
+SessionError.__module__ = "pytest_wsstability"
+
+
+def _explain(verdict: Verdict, record: Record, longest: int | None) -> str:
+    lines = [f"{verdict.headline} [server end]"]
+    for violation in verdict.violations[:_VIOLATIONS]:
+        lines += [f"  expected  {violation.expected}", f"  observed  {violation.observed}"]
+    if (more := len(verdict.violations) - _VIOLATIONS) > 0:
+        lines.append(f"  ...       and {more} more")
+    if verdict.outcome is Outcome.INCONCLUSIVE:
+        lines += [f"  in doubt  {doubt.text}" for doubt in verdict.doubts]
+    moments = record.moments()
+    shown = moments if longest is None else moments[-longest:]
+    lines.append(f"  record    (last {len(shown)} of {len(moments)} events)")
+    lines += [f"    {moment}" for moment in shown]
+    rules = dict.fromkeys(violation.rule for violation in verdict.violations)
+    lines += [f"  hint      {_HINTS[rule]}" for rule in rules if rule in _HINTS]
+    lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}; nothing is known beyond")
+    return "\n".join(lines)

@@ -1,0 +1,318 @@
+"""What the ends of a ladder's connections mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from ..duration import show_duration as show
+from ..timeline.events import Tier
+from .advice import safe_interval, unsafe_interval
+from .findings import Advice, Findings, FoundTimer, Policy, TimerKind
+from .observation import Fate, Observation
+from .policy import classify, matrix, tolerance
+from .rungs import Traffic
+from .silence import bracket
+
+# Our own loop may stand still for so long, as a share of what was measured, before nothing is believed.
+_LAG_SHARE = 0.05
+# Connections of different ages that end within so many seconds of each other: one event.
+_TOGETHER = 0.3
+# Ends of one look of a server at all of its connections.
+_AT_ONCE = 0.1
+# A refusal comes this soon, in seconds, after what is refused.
+_REFUSED_WITHIN = 1.0
+
+_KINDS = {Policy.PONGS: TimerKind.READ_DEADLINE, Policy.OWN_PONG: TimerKind.KEEPALIVE}
+# What is advised, the profile's own heartbeat first.
+_ADVISED = (Traffic.HEARTBEAT, Traffic.PING, Traffic.PONG, Traffic.TEXT)
+
+
+def infer(observations: Sequence[Observation], *, tier: Tier = Tier.REAL) -> Findings:
+    """
+    Find the timers.
+
+    Args:
+        observations: what became of each connection of the `ladder`, and of those of `waits`.
+        tier: the clock that they lived by.
+
+    """
+    ladder = _Ladder(observations)
+    age = ladder.max_age()
+    silence, resets = ladder.silence_timers(age)
+    timers = sorted([*silence, *([age] if age else [])], key=lambda timer: timer.seconds)
+    return Findings(
+        timers=tuple(timers),
+        resets=resets,
+        advice=_advice(silence, resets),
+        server_ping_every=ladder.server_ping_every(),
+        horizon=max((each.age for each in observations), default=0.0),
+        tier=tier,
+        observations=tuple(observations),
+        notes=tuple(ladder.notes),
+        doubts=tuple([*ladder.doubts, *_lag(observations)]),
+    )
+
+
+def _advice(timers: Sequence[FoundTimer], resets: Mapping[Traffic, bool | None]) -> tuple[Advice, ...]:
+    least = min((timer.least for timer in timers), default=0.0)
+    if least <= 0:
+        return ()
+    safe, unsafe = safe_interval(least), unsafe_interval(least)
+    return tuple(Advice(kind, safe, unsafe) for kind in _ADVISED if resets.get(kind))
+
+
+def _lag(observations: Sequence[Observation]) -> list[str]:
+    seen = [each for each in observations if each.fate is not Fate.NOT_OPENED]
+    worst = max((each.lag for each in seen), default=0.0)
+    shortest = min((each.age for each in seen if each.gone), default=float("inf"))
+    if worst <= max(0.5, _LAG_SHARE * min(shortest, 60.0)):
+        return []
+    return [f"our own event loop stood still for {show(worst)}, so the times are not the server's"]
+
+
+class _Ladder:
+    """The connections by what they do."""
+
+    def __init__(self, observations: Sequence[Observation]) -> None:
+        self.notes: list[str] = []
+        # What died of the first timer though it seems to have outlived it: see `_at_one_look`.
+        self.next_look: set[Traffic] = set()
+        self.doubts: list[str] = []
+        self.all = [each for each in observations if each.fate is not Fate.NOT_OPENED]
+        self.quiet = self._one(Traffic.SILENCE, answers=True)
+        self.mute = self._one(Traffic.SILENCE, answers=False)
+        self.everything = self._one(Traffic.ALL, answers=True)
+        self.slow = [each for each in self.all if each.rung.slow]
+        self.refused = self._refused()
+        self.busy = {
+            each.rung.traffic: each
+            for each in self.all
+            if not each.rung.answers and each.rung.every is not None and each not in self.refused
+        }
+        missing = len(observations) - len(self.all)
+        if missing:
+            why = next(each.detail for each in observations if each.fate is Fate.NOT_OPENED)
+            self.notes.append(f"{missing} of {len(observations)} connections did not open: {why}")
+        if self.mute is None or self.everything is None:
+            self.doubts.append("a connection that the others are compared with did not open")
+        if any(each.fate is Fate.LOST for each in self.all) and not any(each.pongs for each in self.all):
+            self.doubts.append(
+                "the server answers no pings, so a connection lost without a word cannot be told"
+            )
+        if self._restarted():
+            self.doubts.append("connections of different ages ended together: a restart, and no timer")
+
+    def _one(self, traffic: Traffic, *, answers: bool) -> Observation | None:
+        rungs = (each for each in self.all if not each.rung.slow)
+        return next((e for e in rungs if e.rung.traffic is traffic and e.rung.answers is answers), None)
+
+    def _refused(self) -> list[Observation]:
+        """Those that the server closed for what they said: right after their first words, as no other."""
+        silent = self.mute.age if self.mute is not None else 0.0
+        refused = []
+        for each in self.all:
+            every = each.rung.every
+            if each.rung.slow or every is None or each.fate is not Fate.ENDED or each.code is None:
+                continue
+            if every <= each.age <= every + _REFUSED_WITHIN and silent > each.age + tolerance(each.age):
+                refused.append(each)
+                self.notes.append(f"the server refuses {each.rung.traffic.value}: {each.detail}")
+        return refused
+
+    def _restarted(self) -> bool:
+        ended = [each for each in self.all if each.fate is Fate.ENDED and each not in self.refused]
+        if len(ended) < 3 or len(ended) < len(self.all) - len(self.refused):
+            # Somebody outlived it.
+            return False
+        instants = [each.opened_at + each.age for each in ended]
+        ages = [each.age for each in ended]
+        return max(instants) - min(instants) <= _TOGETHER < (max(ages) - min(ages)) / 2
+
+    def server_ping_every(self) -> float | None:
+        """Seconds between two pings of the server, or from the opening to the one that was seen."""
+        first = [each.first_server_ping for each in self.all]
+        found = [every for every in (*(e.server_ping_every for e in self.all), *first) if every is not None]
+        return found[0] if found else None
+
+    # The maximum age.
+
+    def max_age(self) -> FoundTimer | None:
+        """What ends the connection that says everything and answers everything."""
+        busiest = self.everything
+        if busiest is None or not busiest.gone or busiest in self.refused or self.doubts:
+            return None
+        if (busiest.rung.every or 0.0) > 0.5 * busiest.age and busiest.fate is Fate.ENDED:
+            # It said too little for so short a life.
+            return None
+        near = tolerance(busiest.age)
+        if any(each.age > busiest.age + near for each in self.all):
+            self.doubts.append(
+                f"{busiest.rung.name} ended alone, at {show(busiest.age)}: {busiest.detail or 'lost'}"
+            )
+            return None
+        ages = [e.age for e in self.all if e.fate is busiest.fate and abs(e.age - busiest.age) <= near]
+        middle, error = _middle(ages)
+        silent = busiest.fate is Fate.LOST
+        if silent:
+            self.notes.append("a path that died for all at that moment would look the same: probe again")
+        # What is lost without a word was alive at its last sign of life, and not at the next that was due.
+        late = (busiest.rung.every or 0.0) / 2 if silent else 0.0
+        return FoundTimer(
+            kind=TimerKind.MAX_AGE,
+            seconds=middle + late,
+            error=error + late,
+            policy=Policy.NOTHING,
+            silent=silent,
+        )
+
+    # The timers that end what says too little.
+
+    def silence_timers(self, age: FoundTimer | None) -> tuple[list[FoundTimer], dict[Traffic, bool | None]]:
+        """What ends the connection that says nothing, and the traffic that keeps one alive."""
+        mute = self.mute
+        if mute is None or self.doubts:
+            return [], {}
+        if not mute.gone:
+            self._note_odd_ends(age)
+            return [], {}
+        if age is not None and (mute.fate is Fate.LOST or mute.age >= age.seconds - tolerance(age.seconds)):
+            return [], {}
+        later = self._later(mute, age)
+        first, resets = self._first(mute, {each.rung.traffic for each in later})
+        second, not_enough = self._second(later, resets)
+        for kind in not_enough:
+            resets[kind] = False
+        return [timer for timer in (first, second) if timer], resets
+
+    def _first(
+        self, mute: Observation, outlived: set[Traffic]
+    ) -> tuple[FoundTimer | None, dict[Traffic, bool | None]]:
+        resets = {
+            kind: kind not in self.next_look and (kind in outlived or reset)
+            for kind, reset in matrix(self.busy, mute).items()
+        }
+        policy = classify(resets, self.busy, mute)
+        if policy is Policy.UNKNOWN:
+            self.doubts.append(
+                f"silence ends after {show(mute.age)}, and no busy connection tells what prevents it: "
+                "send more often (--every)"
+            )
+        if mute.fate is Fate.LOST:
+            return self._between(policy, resets), resets
+        return self._seen(mute, policy, resets), resets
+
+    def _later(self, mute: Observation, age: FoundTimer | None) -> list[Observation]:
+        """Busy ones that outlived the first timer and died together of something else than their age."""
+        if mute.fate is Fate.LOST:
+            return []
+        later = [
+            each
+            for each in self.busy.values()
+            if each.fate is Fate.ENDED
+            and each.age - mute.age >= max(2 * tolerance(mute.age), each.rung.every or 0.0)
+            and not (age is not None and abs(each.age - age.seconds) <= tolerance(age.seconds))
+        ]
+        if _at_one_look([mute, *later]):
+            self.notes.append(
+                "connections of different ages ended at one instant: the server looks at all of them at "
+                "once, so their ages depend on when they opened"
+            )
+            self.next_look = {each.rung.traffic for each in later}
+            return []
+        together = [each for each in later if abs(each.age - later[0].age) <= tolerance(later[0].age)]
+        if len(later) < 2 or len(together) < len(later):
+            self.notes += [f"{e.rung.name} ended alone, at {show(e.age)}: {e.detail}" for e in later]
+            return []
+        return later
+
+    def _second(
+        self, later: Sequence[Observation], resets: Mapping[Traffic, bool | None]
+    ) -> tuple[FoundTimer | None, list[Traffic]]:
+        """Behind the first timer, one that part of the traffic does not reset."""
+        if not later:
+            return None, []
+        kinds = [each.rung.traffic for each in later]
+        rest = {kind: kind not in kinds for kind, reset in resets.items() if reset}
+        policy = classify(rest, self.busy, later[0])
+        middle, error = _middle([each.age for each in later])
+        timer = FoundTimer(
+            kind=_KINDS.get(policy, TimerKind.IDLE), seconds=middle, error=error, policy=policy
+        )
+        return timer, kinds
+
+    def _seen(self, mute: Observation, policy: Policy, resets: Mapping[Traffic, bool | None]) -> FoundTimer:
+        dead = [mute, *(self.busy[kind] for kind, reset in resets.items() if reset is False)]
+        if self.quiet is not None and self.quiet.fate is Fate.ENDED and not mute.server_pings:
+            dead.append(self.quiet)
+        lengths = [each.age - _since(each, policy) for each in dead]
+        middle, error = _middle([each for each in lengths if abs(each - lengths[0]) <= tolerance(lengths[0])])
+        first = mute.first_server_ping
+        return FoundTimer(
+            kind=_KINDS.get(policy, TimerKind.IDLE),
+            seconds=middle,
+            error=max(error, 0.0 if policy in _FROM_OPENING else _since(mute, policy) / 2),
+            policy=policy,
+            after_ping=mute.age - first if first is not None else None,
+            answering_helps=self._answering_helps(),
+        )
+
+    def _between(self, policy: Policy, resets: Mapping[Traffic, bool | None]) -> FoundTimer | None:
+        """A timer that tells nobody."""
+        found = bracket(self.all, resets)
+        if found is None:
+            return None
+        low, high = found
+        return FoundTimer(
+            kind=_KINDS.get(policy, TimerKind.IDLE),
+            seconds=(low + high) / 2,
+            error=(high - low) / 2,
+            policy=policy,
+            silent=True,
+            answering_helps=self._answering_helps(),
+        )
+
+    def _answering_helps(self) -> bool:
+        quiet, mute = self.quiet, self.mute
+        return bool(quiet and mute and mute.server_pings and quiet.fate is Fate.ALIVE)
+
+    def _note_odd_ends(self, age: FoundTimer | None) -> None:
+        for each in self.all:
+            of_age = age is not None and abs(each.age - age.seconds) <= tolerance(age.seconds)
+            if each.gone and each not in self.refused and not of_age:
+                self.notes.append(f"{each.rung.name} ended alone, at {show(each.age)}: {each.detail}")
+
+
+# These timers start with the opening, as nothing that resets them was said by one that is silent.
+_FROM_OPENING = frozenset({Policy.PONGS, Policy.OWN_PONG, Policy.HEARTBEATS, Policy.PINGS, Policy.NOTHING})
+
+
+def _since(one: Observation, policy: Policy) -> float:
+    """From when the timer ran that ended a connection whose own traffic did not reset it."""
+    if policy in _FROM_OPENING:
+        return 0.0
+    if policy is Policy.CLIENT:
+        return one.last_sent
+    if policy is Policy.ANY or (one.rung.traffic is Traffic.SILENCE and not one.server_pings):
+        return one.last
+    # What else it said did not count, but for the session's few messages.
+    return one.last_message if one.rung.traffic is not Traffic.TEXT else 0.0
+
+
+def _at_one_look(gone: Sequence[Observation]) -> bool:
+    """Whether ends come in steps: those of neighbours at one instant, though they opened one by one."""
+    ends = sorted(gone, key=lambda each: each.opened_at + each.age)
+    for one, other in pairwise(ends):
+        apart = abs(one.opened_at - other.opened_at)
+        if (
+            apart > 2 * _AT_ONCE
+            and abs((one.opened_at + one.age) - (other.opened_at + other.age)) <= _AT_ONCE
+        ):
+            return True
+    return False
+
+
+def _middle(values: Sequence[float]) -> tuple[float, float]:
+    """The middle of some instants, and how far the farthest lies from it."""
+    low, high = min(values), max(values)
+    return (low + high) / 2, (high - low) / 2

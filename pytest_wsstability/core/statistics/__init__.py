@@ -1,0 +1,1 @@
+"""What samples and runs can carry: round trips, survival, comparison, gates."""

@@ -1,0 +1,175 @@
+"""Gates: what fails a whole run, as expressions such as ``rtt_p95 > 250ms``."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from ..duration import parse_duration
+from ..duration import show_duration as show
+from ..judge.verdict import Outcome
+from ..result import Result
+from ..timeline.events import Tier
+from .samples import NEEDED, Sample
+from .survival import share_at
+
+
+class Unit(Enum):
+    """What a figure counts in."""
+
+    COUNT = "a count such as 0, or a share such as 10%"
+    DURATION = "a duration such as 250ms"
+    SHARE = "a share such as 99%"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One expression, parsed."""
+
+    text: str
+    figure: str
+    comparison: str
+    # A count, seconds, or a share of 1.
+    limit: float
+    is_share: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of a gate in one tier, where it did not simply pass."""
+
+    gate: Gate
+    # False: there was too little to judge it by.
+    failed: bool
+    line: str
+
+
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le,
+}  # fmt: skip
+_PATTERN = re.compile(r"\s*(\w+)\s*(>=|<=|>|<)\s*(\S.*?)\s*")
+_QUANTILES = {"rtt_p50": 0.5, "rtt_p95": 0.95, "rtt_p99": 0.99}
+
+
+def _missed(results: Sequence[Result]) -> tuple[int, int]:
+    missed = sent = 0
+    for result in results:
+        within, trips = result.requirement.answer_within, result.heartbeats
+        sent += trips.sent
+        if within is not None and result.timelines:
+            missed += trips.missed(result.timelines[0].duration, within)
+    return missed, sent
+
+
+def _with(outcome: Outcome) -> Callable[[Sequence[Result]], tuple[int, int]]:
+    return lambda results: (sum(each.verdict.outcome is outcome for each in results), len(results))
+
+
+def _abnormal(results: Sequence[Result]) -> tuple[int, int]:
+    ends = [result.timelines[0].close for result in results if result.timelines]
+    return sum(close is not None and close.abnormal and not close.planned for close in ends), len(results)
+
+
+# How many, of how many, and of what.
+_COUNTS: dict[str, tuple[Callable[[Sequence[Result]], tuple[int, int]], str]] = {
+    "unstable": (_with(Outcome.UNSTABLE), "holds"),
+    "inconclusive": (_with(Outcome.INCONCLUSIVE), "holds"),
+    "stable": (_with(Outcome.STABLE), "holds"),
+    "holds": (lambda results: (len(results), len(results)), "holds"),
+    "missed_heartbeats": (_missed, "heartbeats"),
+    "abnormal_closures": (_abnormal, "holds"),
+}
+_DURATIONS = (*_QUANTILES, "rtt_max", "horizon")
+_SURVIVAL = "survival"
+FIGURES = (*_COUNTS, _SURVIVAL, *_DURATIONS)
+
+
+def parse_gate(text: str) -> Gate:
+    """
+    A gate from its expression.
+
+    Raises:
+        ValueError: if it is none, naming what is wrong and what would be right.
+
+    """
+    match = _PATTERN.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no gate; write a figure, one of > >= < <=, and a limit: unstable > 0")
+    figure, comparison, limit = match.groups()
+    if figure not in FIGURES:
+        raise ValueError(f"{text!r}: there is no figure {figure!r}; valid ones: {', '.join(FIGURES)}")
+    if figure in _DURATIONS:
+        seconds = parse_duration(limit, f"{text!r}: {figure}", zero=True)
+        if limit[-1].isdigit() and seconds:
+            raise ValueError(f"{text!r}: {limit} of what? give {Unit.DURATION.value}")
+        return Gate(text.strip(), figure, comparison, seconds)
+    unit = Unit.SHARE if figure == _SURVIVAL else Unit.COUNT
+    number, is_share = limit.removesuffix("%").rstrip(), limit.endswith("%")
+    wrong = re.fullmatch(r"\d+(\.\d+)?" if is_share else r"\d+", number) is None
+    if wrong or (unit is Unit.SHARE and not is_share):
+        raise ValueError(f"{text!r}: {limit!r} is no limit for {figure}; give {unit.value}")
+    return Gate(text.strip(), figure, comparison, float(number) / (100 if is_share else 1), is_share)
+
+
+def judge_gates(gates: Iterable[Gate], results: Iterable[Result]) -> list[Finding]:
+    """
+    What fails, and what cannot be judged, by tier: real and virtual time are never mixed.
+
+    Results that a test asked for (`Result.expected`) count for nothing.
+
+    """
+    counted = [result for result in results if not result.expected]
+    tiers = {tier: [each for each in counted if each.tier is tier] for tier in Tier}
+    return [
+        Finding(gate, failed, f"{gate.text}: {line} ({tier.value})")
+        for gate in gates
+        for tier, found in tiers.items()
+        if found
+        for failed, line in _judge(gate, found)
+    ]
+
+
+def _judge(gate: Gate, results: Sequence[Result]) -> list[tuple[bool, str]]:
+    broken = _COMPARISONS[gate.comparison]
+    if gate.figure in _COUNTS:
+        count, noun = _COUNTS[gate.figure]
+        number, of = count(results)
+        value = number / of if gate.is_share and of else float(number)
+        return [(True, f"{number} of {of} {noun}")] if broken(value, gate.limit) else []
+    if gate.figure == _SURVIVAL:
+        return _judge_survival(gate, results, broken)
+    if gate.figure == "horizon":
+        horizon = max(result.verdict.horizon for result in results)
+        return [(True, f"nothing is known beyond {show(horizon)}")] if broken(horizon, gate.limit) else []
+    sample = Sample()
+    for result in results:
+        sample.merge(result.round_trips.rtts)
+    return _judge_rtt(gate, sample, broken)
+
+
+def _judge_survival(
+    gate: Gate, results: Sequence[Result], broken: Callable[[float, float], bool]
+) -> list[tuple[bool, str]]:
+    """The share of connections still up at the longest look; others count as long as they were watched."""
+    lifetimes = [result.lifetime for result in results if result.lifetime is not None]
+    if not lifetimes:
+        return []
+    age = max(watched for watched, _ in lifetimes)
+    found = share_at(lifetimes, age)
+    return [(True, f"{found} up after {show(age)}")] if broken(found.share, gate.limit) else []
+
+
+def _judge_rtt(gate: Gate, sample: Sample, broken: Callable[[float, float], bool]) -> list[tuple[bool, str]]:
+    if not sample.count:
+        return []
+    fraction = _QUANTILES.get(gate.figure)
+    value = sample.maximum if fraction is None else sample.quantile(fraction)
+    if not broken(value, gate.limit):
+        return []
+    if fraction is not None and not sample.carries(fraction):
+        needed = f"{gate.figure.removeprefix('rtt_')} needs {NEEDED[fraction]}"
+        return [(False, f"not judged, {sample.count} round trips are too few ({needed})")]
+    return [(True, f"{show(value)} of {sample.count} round trips")]

@@ -1,0 +1,124 @@
+"""Which share of the connections was still up at an age, and whether fewer are than were."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from .samples import wilson
+
+# A log-rank statistic beyond this is chance in one of a hundred comparisons.
+_SIGNIFICANT = 2.576
+# Timers of a server end connections a little later or earlier: of an age, this much is no difference.
+_SAME_AGE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The share still up at an age, the interval that holds the true one with 95 %, and of how many."""
+
+    share: float
+    low: float
+    high: float
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.share:.0%} of {self.of} connections ({self.low:.0%} to {self.high:.0%})"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """That fewer live now: at the age at which the curves are furthest apart."""
+
+    age: float
+    was: Share
+    now: Share
+
+
+def survival(lifetimes: Iterable[tuple[float, bool]]) -> list[tuple[float, float]]:
+    """
+    The product-limit estimate (Kaplan and Meier, 1958).
+
+    Args:
+        lifetimes: seconds for which each connection was watched, and whether it then ended unplanned;
+            one that was still up, or that this end closed, is censored and not lost.
+
+    Returns:
+        ``(age, share)`` at each age at which the share falls, in order; empty while nothing fell.
+
+    """
+    share = 1.0
+    steps = []
+    for age, lost, at_risk in _table(lifetimes):
+        share *= 1 - lost / at_risk
+        steps.append((age, share))
+    return steps
+
+
+def _table(lifetimes: Iterable[tuple[float, bool]]) -> list[tuple[float, int, int]]:
+    """Each age at which connections were lost, how many, and how many were watched until then."""
+    ordered = sorted(lifetimes)
+    at_risk = len(ordered)
+    rows = []
+    for age, group in groupby(ordered, key=lambda pair: pair[0]):
+        ends = [ended for _, ended in group]
+        if lost := sum(ends):
+            rows.append((age, lost, at_risk))
+        at_risk -= len(ends)
+    return rows
+
+
+def share_at(lifetimes: Sequence[tuple[float, bool]], age: float) -> Share:
+    """
+    The share still up after an age, in seconds.
+
+    The interval is Wilson's for as many connections as carry the estimate: Greenwood's variance (1926)
+    says how many; where nothing was censored before, that is all of them.
+
+    """
+    share, variance = 1.0, 0.0
+    for at, lost, at_risk in _table(lifetimes):
+        if at > age:
+            break
+        share *= 1 - lost / at_risk
+        variance += lost / (at_risk * (at_risk - lost)) if lost < at_risk else 0.0
+    if 0 < share < 1:
+        carrying = (1 - share) / (share * variance)
+    elif share:
+        carrying = sum(watched >= age for watched, _ in lifetimes)
+    else:
+        carrying = sum(ended for _, ended in lifetimes)
+    low, high = wilson(share * carrying, carrying)
+    return Share(share, low, high, len(lifetimes))
+
+
+def loss(was: Sequence[tuple[float, bool]], now: Sequence[tuple[float, bool]]) -> Loss | None:
+    """
+    Whether connections are lost earlier or more often than they were; None if chance explains it.
+
+    The whole curves are compared (log-rank test; Mantel, 1966). Ages are forgiven a twentieth.
+
+    """
+    if not was or not now:
+        return None
+    longest = max(age for age, _ in (*was, *now))
+    later = [(min(age * (1 + _SAME_AGE), longest) if ended else age, ended) for age, ended in now]
+    if _log_rank(was, later) < _SIGNIFICANT:
+        return None
+    ages = sorted({age for age, ended in now if ended})
+    age = max(ages, key=lambda at: share_at(was, at).share - share_at(now, at).share)
+    return Loss(age, share_at(was, age), share_at(now, age))
+
+
+def _log_rank(was: Sequence[tuple[float, bool]], now: Sequence[tuple[float, bool]]) -> float:
+    """How much more was lost now than if both were one, in standard deviations."""
+    more = variance = 0.0
+    for age, lost, at_risk in _table([*was, *now]):
+        ours = sum(watched >= age for watched, _ in now)
+        more += sum(ended and watched == age for watched, ended in now) - lost * ours / at_risk
+        if at_risk > 1:
+            part = ours / at_risk
+            variance += lost * part * (1 - part) * (at_risk - lost) / (at_risk - 1)
+    return more / math.sqrt(variance) if variance else 0.0

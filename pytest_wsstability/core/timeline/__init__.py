@@ -1,0 +1,1 @@
+"""The record of one end of a connection."""

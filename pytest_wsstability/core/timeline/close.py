@@ -1,0 +1,199 @@
+"""How a connection ended: the close codes of RFC 6455, and the evidence an end holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ..duration import show_duration
+from ..redact import show_text
+from .events import End
+
+
+@dataclass(frozen=True, slots=True)
+class CloseCode:
+    """A close code of RFC 6455, section 7.4, or of IANA's registry after it."""
+
+    code: int
+    name: str
+    meaning: str
+    # Whether an endpoint may put it into a close frame.
+    on_the_wire: bool
+    # Who usually sends it, as measured on servers and libraries; what nobody sends is made up at this end.
+    sender: str
+    # Whether it says that somebody ended the connection on purpose, with nothing wrong.
+    normal: bool = False
+
+
+CLOSE_CODES = {
+    entry.code: entry
+    for entry in (
+        CloseCode(1000, "normal closure", "the purpose is fulfilled", True, "the application", normal=True),
+        CloseCode(1001, "going away", "shutdown, or a page left", True, "a shutdown, a browser", normal=True),
+        CloseCode(1002, "protocol error", "the peer broke the protocol", True, "a parser"),
+        CloseCode(1003, "unsupported data", "text or binary not accepted", True, "an endpoint of one type"),
+        CloseCode(1004, "reserved", "has no meaning yet", False, "nobody"),
+        CloseCode(1005, "no status received", "an empty close frame", False, "nobody", normal=True),
+        CloseCode(1006, "abnormal closure", "no close frame arrived", False, "nobody"),
+        CloseCode(1007, "invalid payload", "such as text that is not UTF-8", True, "a parser"),
+        CloseCode(1008, "policy violation", "authentication, rate or rules", True, "the application"),
+        CloseCode(1009, "message too big", "over the receiver's limit", True, "a parser with a size limit"),
+        CloseCode(1010, "mandatory extension", "the server did not negotiate it", True, "a client"),
+        CloseCode(1011, "internal error", "a failure, a keepalive timeout", True, "a handler, a keepalive"),
+        CloseCode(1012, "service restart", "reconnect after a moment", True, "a server at shutdown"),
+        CloseCode(1013, "try again later", "overload", True, "a server that sheds load"),
+        CloseCode(1014, "bad gateway", "the upstream failed", True, "a gateway"),
+        CloseCode(1015, "TLS handshake failed", "no TLS, no WebSocket", False, "nobody"),
+    )
+}  # fmt: skip
+
+# Codes with which servers were seen to end a connection whose pings stayed unanswered.
+PING_TIMEOUT_CODES = frozenset({1000, 1001, 1005, 1008, 1011, 3008})
+
+VALID_CLOSE_CODES = "1000-1003, 1007-1014 and 3000-4999"
+
+
+def may_be_sent(code: int) -> bool:
+    """Whether a close frame may carry the code: RFC 6455, section 7.4.2, and IANA's 1012 to 1014."""
+    return (code in CLOSE_CODES and CLOSE_CODES[code].on_the_wire) or 3000 <= code <= 4999
+
+
+def describe_code(code: int) -> str:
+    """The code with its name: ``1011 (internal error)``, ``4408 (private use)``."""
+    if code in CLOSE_CODES:
+        return f"{code} ({CLOSE_CODES[code].name})"
+    if 3000 <= code <= 3999:
+        return f"{code} (registered by a library)"
+    return f"{code} (private use)" if 4000 <= code <= 4999 else f"{code} (not a valid code)"
+
+
+@dataclass(frozen=True, slots=True)
+class CloseFrame:
+    """A close frame; an empty one has code 1005, as RFC 6455, section 7.1.5, says."""
+
+    code: int
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{describe_code(self.code)} {show_text(self.reason)}".rstrip()
+
+
+class TransportEnd(Enum):
+    """
+    How the byte stream ended, seen from one end.
+
+    FIN or RST says only what the first hop did: proxies turn one into the other (measured).
+
+    """
+
+    FIN = "FIN"
+    RESET = "RST"
+    # This end cut the stream without a closing handshake.
+    ABORTED = "aborted by this end"
+    # This end closed the stream after the closing handshake.
+    CLOSED = "closed by this end"
+    # The kernel gave up on a peer that acknowledged nothing.
+    TIMED_OUT = "no acknowledgement from the peer (ETIMEDOUT)"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseEvidence:
+    """Everything one end knows about the end of a connection."""
+
+    # Which end recorded this.
+    end: End
+    # Seconds since the opening handshake ended.
+    at: float
+    transport: TransportEnd
+    # Close frames; None where there was none.
+    received: CloseFrame | None = None
+    sent: CloseFrame | None = None
+    # True when the received frame came first; None unless both exist.
+    received_first: bool | None = None
+    # What the parser refused, in its own words; None when it refused nothing.
+    parser_error: str | None = None
+    # The stream ended inside a frame.
+    mid_frame: bool = False
+    # The operating system's words about the transport; None when it had none.
+    error: str | None = None
+    # Why this end ended it, when it did: "read deadline of 60 s ran out", for one.
+    local_reason: str | None = None
+    # The read deadline of this end that ran out, in seconds, and the traffic that would have reset it;
+    # None and empty when none did.
+    deadline: float | None = None
+    reset_by: tuple[str, ...] = ()
+    # This end ended the connection because its user asked for it.
+    planned: bool = False
+    # Reading was paused since then, so that the end may be as old as this; None when it was seen at once.
+    hidden_since: float | None = None
+    # The kernel's TCP state just before the end ("ESTABLISHED", "CLOSE_WAIT"); None where it cannot be read.
+    tcp_state: str | None = None
+
+    @property
+    def code(self) -> int:
+        """What an API of this end reports: the received code, 1005 or 1006 (RFC 6455, section 7.1.5)."""
+        return self.received.code if self.received else 1006
+
+    @property
+    def reason(self) -> str:
+        """The received close reason, which the peer chose: may be empty or hostile."""
+        return self.received.reason if self.received else ""
+
+    @property
+    def by(self) -> End:
+        """The end that ended the connection, as far as this end can know."""
+        if self.received is not None and (self.sent is None or self.received_first):
+            return self.end.peer
+        cut_here = self.transport in (TransportEnd.ABORTED, TransportEnd.CLOSED)
+        return self.end if self.sent is not None or cut_here else self.end.peer
+
+    @property
+    def abnormal(self) -> bool:
+        """
+        Whether something went wrong, behind whatever code.
+
+        Normal is a closing handshake with 1000, 1001, an empty close frame or a code of the
+        application's own (3000 to 4999). An end that saw no close frame is abnormal, and so is one
+        that had to send 1002, 1007, 1009 or 1011 itself.
+
+        """
+        frames = [frame for frame in (self.received, self.sent) if frame]
+        if self.received is None or not all(_is_normal(frame.code) for frame in frames):
+            return True
+        return self.parser_error is not None
+
+    def __str__(self) -> str:
+        parts = [self._frames(), self._transport()]
+        if self.parser_error:
+            parts.append(f"parser: {show_text(self.parser_error)}")
+        if self.hidden_since is not None:
+            parts.append(f"seen late, nothing was read since {show_duration(self.hidden_since)}")
+        if self.local_reason:
+            parts.append(f"{self.end.value}: {show_text(self.local_reason)}")
+        return "; ".join(part for part in parts if part)
+
+    def _frames(self) -> str:
+        if self.received and self.sent:
+            received, sent = f"received {self.received}", f"sent {self.sent}"
+            return f"{received}; then {sent}" if self.received_first else f"{sent}; then {received}"
+        if self.received:
+            return f"received {self.received}; no close frame sent"
+        if self.sent:
+            return f"sent {self.sent}; no close frame received"
+        return "no close frame received or sent"
+
+    def _transport(self) -> str:
+        words = self.transport.value
+        if self.mid_frame:
+            words += " in the middle of a frame"
+        failed = self.transport is TransportEnd.FAILED
+        return f"{words} ({show_text(self.error)})" if self.error and failed else words
+
+    def headline(self) -> str:
+        """Code and age in one line: ``1006 at 60 s``."""
+        return f"{self.code} at {show_duration(self.at)}"
+
+
+def _is_normal(code: int) -> bool:
+    return (code in CLOSE_CODES and CLOSE_CODES[code].normal) or 3000 <= code <= 4999

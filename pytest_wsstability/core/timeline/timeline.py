@@ -1,0 +1,362 @@
+"""The record of one connection at one end: the only thing that assertions, verdicts and reports look at."""
+
+from __future__ import annotations
+
+import heapq
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+
+from ..judge.handshake import Flaw, Irregularity
+from .close import CloseEvidence
+from .events import Direction, End, Event, FrameKind, Kind, Opcode, Role, Tier
+from .recorder import Packed, Recorder
+from .round_trips import RoundTrips
+from .tcp import TcpSample, add_sample, samples
+
+# Signals are what explains an end; data frames have their own ring, so that a minute of audio
+# cannot push the last heartbeats out of the record.
+SIGNAL_CAPACITY = 80
+DATA_CAPACITY = 64
+# Wrong messages of a session's handshake that are kept.
+IRREGULAR = 8
+
+# Why a timeline holds no samples of TCP.
+NO_KERNEL = "virtual time has no TCP"
+NOBODY_LOOKED = "nobody has looked"
+
+_SLOT = {int(opcode): slot for slot, opcode in enumerate(Opcode)}
+_SLOTS = 6
+_ROLES = len(Role)
+_NEVER = -1.0
+# Plain integers for the way that each frame takes: members of an enum are looked up, and slowly.
+_SENT, _RECEIVED = int(Direction.SENT), int(Direction.RECEIVED)
+_FRAME = int(Kind.FRAME)
+_CLOSE, _PING, _PONG = int(Opcode.CLOSE), int(Opcode.PING), int(Opcode.PONG)
+_DATA, _HEARTBEAT, _HEARTBEAT_ANSWER = int(Role.DATA), int(Role.HEARTBEAT), int(Role.HEARTBEAT_ANSWER)
+# Silences: the last instant of each kind of frame by direction, then its longest gap.
+_GAPS = 2 * len(FrameKind)
+_ANY = 2 * int(FrameKind.ANY)
+_FRAME_KIND = {int(opcode): 2 * int(FrameKind.DATA) for opcode in (Opcode.CONT, Opcode.TEXT, Opcode.BINARY)}
+_FRAME_KIND |= {_PING: 2 * int(FrameKind.PING), _PONG: 2 * int(FrameKind.PONG)}
+
+
+def _places(opcode: int, direction: int) -> tuple[int, ...]:
+    """Where a timeline counts a frame, its bytes, its last instant, and the silences that it ends."""
+    count = 2 * _SLOT[opcode] + direction
+    place, anything = _FRAME_KIND.get(opcode, _ANY) + direction, _ANY + direction
+    seen = 2 * _ROLES + count
+    return count, 2 * _SLOTS + count, seen, place, _GAPS + place, anything, _GAPS + anything
+
+
+_PLACES = {opcode: (_places(opcode, _SENT), _places(opcode, _RECEIVED)) for opcode in _SLOT}
+
+
+class Timeline:
+    """
+    What one end saw of one connection.
+
+    Iterating gives the last events, oldest first: `SIGNAL_CAPACITY` control frames, heartbeats,
+    session steps and local events, and `DATA_CAPACITY` data frames. Counters, last instants, round
+    trip times and gaps are exact over the whole life. Instants are seconds since the opening
+    handshake ended.
+
+    """
+
+    __slots__ = (
+        "_counts", "_data", "_heartbeats", "_irregular", "_last", "_last_any", "_origin", "_paused_at",
+        "_pings", "_signals", "_silences", "_tcp", "close", "deliberately_stalled", "dropped_reads", "end",
+        "heartbeat_sender", "hints", "longest_silence", "max_lag", "max_lag_at", "observed_until",
+        "paused_total", "session_confirmed_at", "session_id", "session_info_at", "suspended", "tcp_unseen",
+        "tier", "total",
+    )  # fmt: skip
+
+    def __init__(self, end: End, tier: Tier = Tier.REAL, *, origin: float = 0.0) -> None:
+        self.end = end
+        self.tier = tier
+        # The clock's reading when the opening handshake ended.
+        self._origin = origin
+        # How many events there were in all, those that fell out of the record included.
+        self.total = 0
+        self._signals = Recorder(SIGNAL_CAPACITY)
+        self._data: Recorder | None = None
+        # Frames, then payload bytes, by direction and opcode.
+        self._counts = array("Q", bytes(8 * 4 * _SLOTS))
+        # The last instant of each role, then of each control opcode, by direction.
+        self._last = array("d", [_NEVER]) * (2 * (_ROLES + _SLOTS))
+        self._last_any = 0.0
+        self._silences = array("d", bytes(8 * 2 * _GAPS))
+        self._heartbeats: RoundTrips | None = None
+        self._pings: RoundTrips | None = None
+        # Who sends the heartbeats: SENT is this end, RECEIVED the peer; None until the first. What the
+        # other end then sends of the same shape (an echo, a ping of its own) is no heartbeat of ours.
+        self.heartbeat_sender: Direction | None = None
+        # Fields of the handshake response that may tell who answered it; None where there are none.
+        self.hints: tuple[tuple[str, str], ...] | None = None
+        # Seconds without a byte either way: the longest, the one still running or ended by a close frame
+        # excluded.
+        self.longest_silence = 0.0
+        self.session_id: str | None = None
+        self.session_info_at: float | None = None
+        self.session_confirmed_at: float | None = None
+        self._irregular: list[Irregularity] | None = None
+        # The kernel's view of the connection, packed (see `tcp`); None until the first look.
+        self._tcp: bytearray | None = None
+        # Why `tcp` is empty; None where the kernel is asked.
+        self.tcp_unseen: str | None = NO_KERNEL if tier is Tier.VIRTUAL else NOBODY_LOOKED
+        # Worst lag of our own event loop in seconds, and when.
+        self.max_lag = self.max_lag_at = 0.0
+        # Seconds the machine slept meanwhile.
+        self.suspended = 0.0
+        # Reading: since when it is paused (None when it is not), and for how long it was in all.
+        self._paused_at: float | None = None
+        self.paused_total = 0.0
+        # Reading was stopped on purpose (client="stalled"), so that it excuses nothing.
+        self.deliberately_stalled = False
+        # Application messages thrown away because nobody asked for them.
+        self.dropped_reads = 0
+        # How far this end watched.
+        self.observed_until = 0.0
+        # None while the connection is open.
+        self.close: CloseEvidence | None = None
+        self.mark(origin, Kind.OPENED)
+
+    # Recording. `now` is the clock's reading, the same clock as `origin`.
+
+    def frame(
+        self, now: float, direction: Direction, opcode: int, size: int, role: Role, key: bytes | None = None
+    ) -> None:
+        """Record a frame; ``key`` tells a ping or heartbeat from its neighbours (its payload or id)."""
+        at = now - self._origin
+        # Written out, and without sums that are known before: each frame comes along here.
+        count, sizes, seen, place, longest, anything, longest_any = _PLACES[opcode][direction]
+        counts, last = self._counts, self._last
+        counts[count] += 1
+        counts[sizes] += size
+        if opcode != _CLOSE:
+            if at - self._last_any > self.longest_silence:
+                self.longest_silence = at - self._last_any
+            silences = self._silences
+            gap = at - silences[place]
+            if gap > silences[longest]:
+                silences[longest] = gap
+            gap = at - silences[anything]
+            if gap > silences[longest_any]:
+                silences[longest_any] = gap
+            silences[place] = silences[anything] = at
+        self._last_any = self.observed_until = at
+        last[2 * role + direction] = last[seen] = at
+        number = self.total
+        self.total = number + 1
+        if opcode < _CLOSE and role <= _DATA:
+            if self._data is None:
+                self._data = Recorder(DATA_CAPACITY)
+            self._data.append(at, _FRAME, direction, opcode, size, role, number)
+            return
+        self._signals.append(at, _FRAME, direction, opcode, size, role, number)
+        if opcode == (_PING, _PONG)[direction]:
+            self._ping_or_answer(at, opcode, key)
+        if role > _DATA:
+            self._step(at, direction, role, key)
+
+    def _ping_or_answer(self, at: float, opcode: int, key: bytes | None) -> None:
+        if opcode == _PING:
+            if self._pings is None:
+                self._pings = RoundTrips()
+            self._pings.ask(at, key)
+        elif self._pings is not None:
+            self._pings.answer(at, key)
+
+    def _step(self, at: float, direction: Direction, role: Role, key: bytes | None) -> None:
+        if role == _HEARTBEAT:
+            if self._heartbeats is None:
+                self._heartbeats, self.heartbeat_sender = RoundTrips(), direction
+            if direction == self.heartbeat_sender:
+                self._heartbeats.ask(at, key)
+        elif role == _HEARTBEAT_ANSWER:
+            if self._heartbeats is not None and direction != self.heartbeat_sender:
+                self._heartbeats.answer(at, key)
+        elif role == Role.SESSION_INFO and self.session_info_at is None:
+            self.session_info_at = at
+        elif role == Role.SESSION_CONFIRMED and self.session_confirmed_at is None:
+            self.session_confirmed_at = at
+
+    def mark(self, now: float, kind: Kind, seconds: float = 0.0) -> None:
+        """Record a local event that is no frame."""
+        at = max(0.0, now - self._origin)
+        self.observed_until = max(self.observed_until, at)
+        milliseconds = round(seconds * 1000)
+        self._signals.append(at, kind, Direction.LOCAL, Opcode.NONE, milliseconds, Role.NONE, self.total)
+        self.total += 1
+        if kind is Kind.LOOP_LAG and seconds > self.max_lag:
+            self.max_lag, self.max_lag_at = seconds, at
+        elif kind is Kind.SUSPENDED:
+            self.suspended += seconds
+        elif kind is Kind.READING_PAUSED:
+            self._paused_at = at
+        elif kind is Kind.READING_RESUMED and self._paused_at is not None:
+            self.paused_total += at - self._paused_at
+            self._paused_at = None
+
+    def kernel(self, now: float, info: bytes, send_queue: int) -> None:
+        """Record what ``TCP_INFO`` and ``SIOCOUTQ`` say about the socket; see `add_sample`."""
+        if self._tcp is None:
+            self._tcp = bytearray()
+        add_sample(self._tcp, now - self._origin, info, send_queue)
+
+    def struck(self, now: float, fault: int) -> None:
+        """Record that this end did a fault on purpose, by its place in `faults.FAULTS`."""
+        at = now - self._origin
+        self._signals.append(at, Kind.FAULT, Direction.LOCAL, Opcode.NONE, fault, Role.NONE, self.total)
+        self.total += 1
+        self.observed_until = max(self.observed_until, at)
+
+    def irregularity(self, now: float, flaw: Flaw, detail: str) -> None:
+        """Record what is wrong with a message of the session's handshake; the first `IRREGULAR` are kept."""
+        if self._irregular is None:
+            self._irregular = []
+        if len(self._irregular) < IRREGULAR:
+            self._irregular.append(Irregularity(now - self._origin, flaw, detail))
+
+    def ended(self, now: float, evidence: CloseEvidence) -> None:
+        """Record the end of the transport, with what this end knows about it."""
+        self.mark(now, Kind.ENDED)
+        self.close = evidence
+
+    def observe(self, now: float) -> None:
+        """Say that this end has watched until ``now``."""
+        if self.close is None:
+            self.observed_until = max(self.observed_until, now - self._origin)
+
+    # Reading.
+
+    def __iter__(self) -> Iterator[Event]:
+        rings = [ring.numbered(self.total - 1) for ring in (self._signals, self._data) if ring is not None]
+        # The number decides between frames of one instant.
+        return (event for _, event in heapq.merge(*rings, key=lambda entry: (entry[1].at, entry[0])))
+
+    def __len__(self) -> int:
+        return len(self._signals) + len(self._data or ())
+
+    def __repr__(self) -> str:
+        state = self.close.headline() if self.close else "open"
+        return f"<Timeline {self.end.value}, {self.duration:.3f} s, {self.total} events, {state}>"
+
+    @property
+    def opened(self) -> float:
+        """The reading of the end's own clock, in seconds, when the opening handshake ended."""
+        return self._origin
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the end of the opening handshake to the end, or to the last look at an open one."""
+        return self.close.at if self.close else self.observed_until
+
+    @property
+    def heartbeats(self) -> RoundTrips:
+        """Heartbeats and their answers, whoever sends them."""
+        return self._heartbeats or RoundTrips()
+
+    @property
+    def pings(self) -> RoundTrips:
+        """Ping frames that this end sent, and the pongs that answered them."""
+        return self._pings or RoundTrips()
+
+    @property
+    def irregular(self) -> Sequence[Irregularity]:
+        """What was wrong with the session's handshake, as far as this end saw it."""
+        return self._irregular or ()
+
+    @property
+    def paused(self) -> bool:
+        """Whether this end had stopped reading when it last looked."""
+        return self._paused_at is not None
+
+    @property
+    def paused_since(self) -> float | None:
+        """Since when this end reads nothing; None while it reads."""
+        return self._paused_at
+
+    @property
+    def silence(self) -> float:
+        """Seconds without a byte either way, up to the end or to the last look."""
+        return max(0.0, self.duration - self._last_any)
+
+    @property
+    def tcp(self) -> tuple[TcpSample, ...]:
+        """
+        The kernel's view of the connection, about once a second and right before the end, oldest first.
+
+        The last `TCP_CAPACITY` of them, without the inner ones of a row in which all is well. Empty
+        where there is no such view: `tcp_unseen` says why.
+
+        """
+        return samples(self._tcp)
+
+    def silent_for(self, direction: Direction, kind: FrameKind = FrameKind.ANY) -> float:
+        """Seconds without such frames in a direction, up to the end or the last look; no close frames."""
+        return max(0.0, self.duration - self._silences[2 * kind + direction])
+
+    def longest_gap(self, direction: Direction, kind: FrameKind = FrameKind.ANY) -> float:
+        """The longest time without such frames in a direction, the one still running excluded."""
+        return self._silences[_GAPS + 2 * kind + direction]
+
+    def signals_since(self, number: int) -> Iterable[Packed]:
+        """All but data frames from a number on (see `total`), packed, as far as the record reaches."""
+        return self._signals.packed_since(number, self.total - 1)
+
+    def between(self, start: float, end: float) -> list[Event]:
+        """The events with ``start <= at < end``, as far as the record reaches."""
+        return [event for event in self if start <= event.at < end]
+
+    def last(
+        self, *, direction: Direction, opcode: Opcode | None = None, role: Role | None = None
+    ) -> float | None:
+        """When a frame of an opcode, or else of a role, was last seen in a direction; None if never."""
+        if (opcode is None) == (role is None):
+            raise ValueError("last: give an opcode or a role, and not both")
+        row = _ROLES + _SLOT[opcode] if opcode is not None else int(role or 0)
+        at = self._last[2 * row + direction]
+        return None if at == _NEVER else at
+
+    def set_count(self, direction: Direction, opcode: Opcode, count: int, size: int) -> None:
+        """Say how many frames of an opcode there were, and their payload bytes: for a record read back."""
+        slot = 2 * _SLOT[opcode] + direction
+        self._counts[slot], self._counts[slot + 2 * _SLOTS] = count, size
+
+    def set_silence(self, direction: Direction, kind: FrameKind, at: float, longest: float) -> None:
+        """Say when such frames were last seen, and the longest time without: for a record read back."""
+        place = 2 * kind + direction
+        self._silences[place], self._silences[_GAPS + place] = at, longest
+
+    def set_last(
+        self, direction: Direction, at: float, *, opcode: Opcode | None = None, role: Role | None = None
+    ) -> None:
+        """Say when an opcode, or else a role, was last seen: for a record read back."""
+        row = _ROLES + _SLOT[opcode] if opcode is not None else int(role or 0)
+        self._last[2 * row + direction] = at
+
+    def count(self, direction: Direction, *opcodes: Opcode) -> int:
+        """Frames in a direction, of the opcodes given or of all."""
+        return self._sum(0, direction, opcodes)
+
+    def bytes(self, direction: Direction, *opcodes: Opcode) -> int:
+        """Payload bytes in a direction, of the opcodes given or of all."""
+        return self._sum(2 * _SLOTS, direction, opcodes)
+
+    def _sum(self, base: int, direction: Direction, opcodes: tuple[Opcode, ...]) -> int:
+        slots = [_SLOT[opcode] for opcode in opcodes] or range(_SLOTS)
+        return sum(self._counts[base + 2 * slot + direction] for slot in slots)
+
+    def gaps(self, longer_than: float) -> list[tuple[float, float]]:
+        """Silences as ``(from, seconds)``, as far as the record is whole, the one before the end included."""
+        # Where one ring reaches back further than the other, a frame that fell out would look like silence.
+        rings = [ring for ring in (self._signals, self._data) if ring is not None and ring.overflowed]
+        whole_since = max((next(iter(ring)).at for ring in rings), default=0.0)
+        found = []
+        before = None
+        for event in self:
+            if event.at >= whole_since and event.kind in (Kind.FRAME, Kind.OPENED, Kind.ENDED):
+                if before is not None and event.at - before > longer_than:
+                    found.append((before, event.at - before))
+                before = event.at
+        return found

@@ -1,0 +1,104 @@
+"""The way to a server that has faults of the link: the virtual network's own, or a proxy in front."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ...core.faults import Program, Strike
+from ...core.timeline.timeline import Timeline
+from ..server.port import Port
+from .links import Links
+from .proxy import FaultProxy
+
+if TYPE_CHECKING:
+    from ..connection import Connection
+
+
+class Path:
+    """
+    Leads clients to a server, over links with faults.
+
+    In virtual time the network itself has the faults; in real time a proxy stands in front.
+
+    Args:
+        program: what happens to each connection.
+        tls: whether the server speaks TLS.
+
+    Raises:
+        ValueError: for a fault that must read frames, with TLS.
+
+    """
+
+    def __init__(self, program: Program, *, tls: bool) -> None:
+        self._links = Links(program, reads=not tls, name=repr)
+        # Only in real time.
+        self._proxy: FaultProxy | None = None
+
+    async def open(self, port: Port) -> None:
+        """Stand in the way to a server that listens; once more when it comes back."""
+        loop: Any = asyncio.get_running_loop()
+        if hasattr(loop, "link_connections"):
+            for address in port.addresses:
+                loop.link_connections(address, self._links)
+        elif self._proxy is not None:
+            await self._proxy.listen_again()
+        else:
+            assert port.url is not None
+            self._proxy = FaultProxy(port.url, faults=self._links.program)
+            await self._proxy.start()
+
+    def down(self) -> None:
+        """The server listens no more, so that connections are refused."""
+        if self._proxy is not None:
+            self._proxy.stop_listening()
+
+    async def close(self) -> None:
+        """Leave the way; connections that are still there are cut."""
+        self._links.close()
+        if self._proxy is not None:
+            await self._proxy.close()
+            self._proxy = None
+
+    def url(self, server: str | None) -> str | None:
+        """Where clients connect to, given the server's own URL."""
+        return self._proxy.url if self._proxy is not None else server
+
+    @property
+    def strikes(self) -> list[Strike]:
+        """What struck, with planned and actual instants, in order."""
+        return self._proxy.strikes if self._proxy is not None else self._links.strikes
+
+    def passage(self, client: Any) -> tuple[Any, list[Timeline]]:
+        """
+        What is known of the connection of a client, by its address.
+
+        Returns:
+            The address by which the server knows it, and the timeline between the ends, if there is one.
+
+        """
+        if self._proxy is not None:
+            return follow(client, [self._proxy])
+        link = self._links.link_of(client)
+        timeline = link.timeline if link is not None else None
+        return client, [timeline] if timeline is not None else []
+
+
+def follow(client: Any, proxies: list[FaultProxy]) -> tuple[Any, list[Timeline]]:
+    """The same through proxies that stand one behind the other, or of which only some are on the way."""
+    timelines = []
+    for proxy in proxies:
+        connection = proxy.connection_from(client)
+        if connection is not None:
+            client = connection.server
+            timelines += [connection.timeline] if connection.timeline is not None else []
+    return client, timelines
+
+
+def between(connection: Connection, proxies: Iterable[FaultProxy]) -> tuple[Timeline, ...]:
+    """What proxies on the way saw of a client's connection; empty once its transport is gone."""
+    transport = connection.websocket.transport
+    if transport is None:
+        return ()
+    return tuple(follow(transport.get_extra_info("sockname"), list(proxies))[1])

@@ -1,0 +1,370 @@
+"""A TCP proxy in front of any WebSocket URL, that breaks connections on purpose."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from ...core.duration import Duration, show_duration
+from ...core.faults import Fault, Program, Strike
+from ...core.redact import redact_url
+from ...core.timeline.timeline import Timeline
+from ..server.port import Port
+from ..target import parse_url
+from .links import Links
+from .relay import Side, join
+
+if TYPE_CHECKING:
+    from ...core.faults.program import Written
+    from .link import Link
+
+# The target has so long to accept a connection.
+_DIAL_TIMEOUT = 10.0
+
+
+@dataclass(eq=False, slots=True)
+class ProxyConnection:
+    """
+    One connection through a `FaultProxy`.
+
+    Attributes:
+        number: counted from 0, in the order in which connections reached the target.
+        client: the address of the client, as the proxy sees it.
+        server: the address that the server sees as its client's.
+
+    """
+
+    number: int
+    client: Any
+    server: Any
+    _link: Link
+    _strikes: list[Strike]
+
+    @property
+    def timeline(self) -> Timeline | None:
+        """
+        The frames that passed, upstream as sent and downstream as received; sizes are those on the wire.
+
+        None over TLS, which hides frames, and where no WebSocket was opened.
+
+        """
+        return self._link.timeline
+
+    @property
+    def carried(self) -> tuple[int, int]:
+        """Bytes that came from the client, and from the server; those of handshakes and of TLS included."""
+        return self._link.upstream.taken, self._link.downstream.taken
+
+    @property
+    def ending(self) -> str | None:
+        """Who or what ended it, such as ``the client ended the stream first``; None while it is open."""
+        return self._link.ending
+
+    @property
+    def strikes(self) -> list[Strike]:
+        """What struck this connection."""
+        return [strike for strike in self._strikes if strike.connection == self.number]
+
+    def __repr__(self) -> str:
+        state = self.timeline or self.ending or "open"
+        return f"<ProxyConnection {self.number}: {state!r}, {sum(self.carried)} bytes>"
+
+
+class FaultProxy:
+    """
+    Stands between clients and a URL, and breaks what passes.
+
+    Use it as ``async with FaultProxy(url, faults=[...]) as proxy:``, or through the ``ws_proxy`` fixture.
+    It changes no byte. TLS passes through untouched, so that the client checks the target's own
+    certificate, against the host of ``proxy.url``.
+
+    Args:
+        url: where connections lead, ``ws://`` or ``wss://``.
+        faults: what happens to each connection; see `faults.Program.of`.
+        host, port: where to listen; port 0 takes a free one.
+
+    Raises:
+        TypeError, ValueError: for a URL or fault that makes no sense, naming it; for a fault that must
+            read frames and a ``wss://`` URL.
+
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        faults: Program | Written | Iterable[Written] = (),
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        self._target = parse_url(url)
+        # Where connections lead.
+        self.target = url
+        self._given = Program.of(faults)
+        self._links = Links(self._given, reads=not self._target.secure, name=self._name_fault)
+        self._port = Port(host, port, None, "the proxy")
+        # Servers that may still have connections; None while the proxy is not running.
+        self._servers: list[asyncio.Server] | None = None
+        # Every connection that has reached the target, in the order of arrival.
+        self.connections: list[ProxyConnection] = []
+        # Why connections have not reached the target.
+        self.failures: list[str] = []
+        # Transports that are not gone; a dict, because a set would have an order of its own.
+        self._sides: dict[Side, None] = {}
+        self._far = _Far(self)
+        # Connections to the target that are being opened.
+        self._dialling: dict[asyncio.Task[None], None] = {}
+        self._error: BaseException | None = None
+        self._gone: asyncio.Future[None] | None = None
+
+    # What users see.
+
+    @property
+    def url(self) -> str:
+        """
+        Where clients connect to instead.
+
+        Raises:
+            RuntimeError: if the proxy was never started.
+
+        """
+        if self._port.url is None:
+            raise RuntimeError("the proxy has no URL before it is started: use 'async with' or start()")
+        here, there = urlsplit(self._port.url), urlsplit(self.target)
+        user, at, _ = there.netloc.rpartition("@")
+        return urlunsplit(there._replace(netloc=f"{user}{at}{here.netloc}", path=there.path or "/"))
+
+    @property
+    def program(self) -> Program:
+        """What strikes connections to come: what was given, and what was added since."""
+        return self._links.program
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port where the proxy listens."""
+        parts = urlsplit(self.url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        return parts.hostname, parts.port
+
+    @property
+    def strikes(self) -> list[Strike]:
+        """What struck, with planned and actual instants, in order."""
+        return self._links.strikes
+
+    @property
+    def timeline(self) -> Timeline:
+        """
+        The timeline of the latest WebSocket that was opened through the proxy.
+
+        Raises:
+            LookupError: if none was.
+
+        """
+        for connection in reversed(self.connections):
+            if (timeline := connection.timeline) is not None:
+                return timeline
+        reason = "over TLS the proxy sees no frames" if self._target.secure else "none was opened"
+        raise LookupError(f"{self!r} has no timeline of a WebSocket: {reason}")
+
+    def connection_from(self, client: Any) -> ProxyConnection | None:
+        """The connection of the client with this address; None if it did not come here."""
+        return next((each for each in reversed(self.connections) if each.client == client), None)
+
+    def add(self, fault: Fault, at: Duration | None = None) -> None:
+        """
+        Break something more, while connections are open.
+
+        Args:
+            fault: what happens to each connection that is open, and to those to come.
+            at: seconds since each connection was opened; those that are older are struck at once. None
+                strikes now: what lasts (`faults.Latency`) strikes those to come at their opening, what
+                happens once (`faults.Drop`) only those that are open.
+
+        Raises:
+            RuntimeError: if the proxy is not running.
+            TypeError, ValueError: for what is no fault of a link, or no time.
+
+        """
+        if self._servers is None:
+            raise RuntimeError(f"add: {self!r} is not running, so nothing would ever strike")
+        self._links.add(fault, at)
+
+    def heal(self) -> None:
+        """Break nothing any more: what was held is delivered, and nothing strikes until `add` is called."""
+        self._links.heal()
+
+    def __repr__(self) -> str:
+        parts = [f"{self._shown_url} -> {redact_url(self.target)}"]
+        parts.append(f"{len(self.connections)} connection(s)")
+        parts += [f"{len(self.strikes)} strike(s), the last {self.strikes[-1]}"] if self.strikes else []
+        parts += [f"failed: {self.failures[-1]}"] if self.failures else []
+        return f"<FaultProxy {', '.join(parts)}>"
+
+    @property
+    def _shown_url(self) -> str:
+        return redact_url(self.url) if self._port.url is not None else "not started"
+
+    def report(self) -> str:
+        """What struck, a line each, and the program that does it again."""
+        lines = [f"fault proxy {self._shown_url} -> {redact_url(self.target)}"]
+        lines.append(f"  program   {self._given!r}")
+        lines += [f"  struck    {strike}" for strike in self.strikes]
+        return "\n".join(lines + self._failure_lines())
+
+    def _failure_lines(self) -> list[str]:
+        return [f"  failed    {failure}" for failure in self.failures]
+
+    def _name_fault(self, fault: Fault) -> str:
+        return repr(fault)
+
+    # Starting and stopping.
+
+    async def __aenter__(self) -> FaultProxy:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """
+        Listen.
+
+        Raises:
+            OSError: if the address is in use or not ours, naming it.
+
+        """
+        if self._servers is not None:
+            raise RuntimeError("the proxy is running already")
+        await self._port.open(lambda: Side(self))
+        self._servers = []
+
+    def stop_listening(self) -> None:
+        """Refuse connections, as the target does meanwhile; those that are there stay."""
+        server = self._port.close(reserve=True)
+        if server is not None and self._servers is not None:
+            self._servers.append(server)
+
+    async def listen_again(self) -> None:
+        """Take connections again, at the same address."""
+        await self._port.open(lambda: Side(self))
+
+    async def close(self) -> None:
+        """
+        Cut all connections and wait until nothing of the proxy is left.
+
+        Raises:
+            BaseException: what went wrong on the way to the target, if it was no matter of the network.
+
+        """
+        if self._servers is None:
+            return
+        self.stop_listening()
+        servers, self._servers = self._servers, None
+        self._port.release()
+        for task in self._dialling:
+            task.cancel()
+        await asyncio.gather(*self._dialling, return_exceptions=True)
+        self._links.close()
+        for side in list(self._sides):
+            if side.transport is not None:
+                side.transport.abort()
+        if self._sides:
+            self._gone = asyncio.get_running_loop().create_future()
+            await self._gone
+        for server in servers:
+            await server.wait_closed()
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+    # What the sides of connections say (see `relay.Owner`).
+
+    def reached(self, side: Side) -> None:
+        """A client is there: open its connection to the target."""
+        self.keep(side)
+        task = asyncio.get_running_loop().create_task(self._dial(side))
+        self._dialling[task] = None
+        task.add_done_callback(self._dialling.pop)
+
+    def keep(self, side: Side) -> None:
+        """Remember a transport until it is gone."""
+        self._sides[side] = None
+
+    def gone(self, side: Side) -> None:
+        """A transport is gone."""
+        self._sides.pop(side, None)
+        if not self._sides and self._gone is not None and not self._gone.done():
+            self._gone.set_result(None)
+
+    async def _dial(self, client: Side) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(_DIAL_TIMEOUT):
+                _, server = await loop.create_connection(
+                    lambda: Side(self._far), self._target.host, self._target.port
+                )
+        except OSError as exc:
+            self._refuse(client, _why(exc, f"{self._target.host}:{self._target.port}"))
+        except Exception as exc:
+            # Such as a target outside the virtual network. Whoever closes the proxy is told.
+            self._error = self._error or exc
+            self._refuse(client, str(exc))
+        else:
+            self._join(client, server)
+
+    def _join(self, client: Side, server: Side) -> None:
+        if client.transport is None or server.transport is None:
+            # One has vanished while the other came.
+            for side in (client, server):
+                if side.transport is not None:
+                    side.transport.abort()
+            return
+        link = self._links.new(asyncio.get_running_loop(), (client, client), (server, server))
+        addresses = client.transport.get_extra_info("peername"), server.transport.get_extra_info("sockname")
+        self.connections.append(ProxyConnection(len(self.connections), *addresses, link, self.strikes))
+        join(link, client, server)
+
+    def _refuse(self, client: Side, why: str) -> None:
+        failure = f"the fault proxy cannot reach {redact_url(self.target)}: {why}"
+        self.failures.append(failure)
+        if self._target.secure:
+            client.reset()
+            return
+        body = failure.encode()
+        client.data(
+            b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            b"Content-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body)
+        )
+        client.fin()
+        # What the client says is read and lost: closing with it unread would reset the answer.
+        client.more()
+
+
+class _Far:
+    """The owner of the sides that lead to the target."""
+
+    __slots__ = ("_proxy",)
+
+    def __init__(self, proxy: FaultProxy) -> None:
+        self._proxy = proxy
+
+    def reached(self, side: Side) -> None:
+        """Nothing to do: whoever dialled goes on."""
+        self._proxy.keep(side)
+
+    def gone(self, side: Side) -> None:
+        """A transport is gone."""
+        self._proxy.gone(side)
+
+
+def _why(exc: OSError, where: str) -> str:
+    if isinstance(exc, TimeoutError) and exc.errno is None:
+        return f"{where} did not accept a TCP connection within {show_duration(_DIAL_TIMEOUT)}"
+    if isinstance(exc, ConnectionRefusedError):
+        return f"nobody listens on {where} (connection refused)"
+    return f"{where}: {exc.strerror or exc}"

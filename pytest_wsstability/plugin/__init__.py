@@ -1,0 +1,1 @@
+"""The pytest face: the only room that knows pytest."""

@@ -1,0 +1,150 @@
+"""Runs that are kept, a JSON file each, and the comparison with one of them."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ..options import settings_key
+
+if TYPE_CHECKING:
+    from ...core.result import Run
+
+_NAME = re.compile(r"[\w][\w.\-]*")
+_FILE = re.compile(r"(\d{4,})_(.+)\.json")
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """An earlier run, and what its file is called."""
+
+    name: str
+    run: Run
+
+
+@dataclass(frozen=True)
+class History:
+    """What to save and what to compare with, found before the run starts."""
+
+    folder: Path
+    # None: this run is not kept.
+    save_as: str | None
+    # None: this run is compared with nothing.
+    baseline: Baseline | None
+
+
+history_key = pytest.StashKey[History]()
+
+
+def prepare(config: pytest.Config) -> None:
+    """
+    Find the baseline, and see whether this run can be kept.
+
+    Raises:
+        pytest.UsageError: for a name that makes no sense, a baseline that is missing, damaged or of
+            another schema, or a folder that cannot be written.
+
+    """
+    settings = config.stash[settings_key]
+    if settings.save is None and settings.compare is None:
+        return
+    folder = config.rootpath / settings.storage / _machine()
+    if settings.save is not None:
+        _see_writable(folder, settings.save)
+    baseline = None if settings.compare is None else _baseline(folder, settings.compare)
+    config.stash[history_key] = History(folder, settings.save, baseline)
+
+
+def _machine() -> str:
+    """Runs of different machines are not compared: ``Linux-CPython-3.11-64bit``."""
+    import platform
+
+    bits = "64bit" if sys.maxsize > 2**32 else "32bit"
+    version = ".".join(platform.python_version_tuple()[:2])
+    return f"{platform.system()}-{platform.python_implementation()}-{version}-{bits}"
+
+
+def _see_writable(folder: Path, name: str) -> None:
+    if _NAME.fullmatch(name) is None:
+        raise pytest.UsageError(f"--ws-save: {name!r} is no name; give letters, digits, '-', '_' and '.'")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as exc:
+        raise pytest.UsageError(f"--ws-save: {folder} cannot be written: {exc.strerror}") from None
+
+
+def _kept(folder: Path) -> list[tuple[int, str, Path]]:
+    """Number, name and file of each run that was kept, oldest first."""
+    matches = [(match, path) for path in folder.glob("*.json") if (match := _FILE.fullmatch(path.name))]
+    return sorted((int(match[1]), match[2], path) for match, path in matches)
+
+
+def _baseline(folder: Path, wanted: str) -> Baseline:
+    """The latest run of a name or number; of none, the latest."""
+    kept = _kept(folder)
+    fitting = [
+        path
+        for number, name, path in kept
+        if wanted in ("", name, path.stem) or (wanted.isdigit() and int(wanted) == number)
+    ]
+    if not fitting:
+        names = ", ".join(path.stem for _, _, path in kept) or "none; --ws-save NAME keeps one"
+        raise pytest.UsageError(f"--ws-compare: no run {wanted!r} in {folder}; there are: {names}")
+    return Baseline(fitting[-1].stem, _read(fitting[-1]))
+
+
+def _read(path: Path) -> Run:
+    from ...core.result import Run, SchemaError
+
+    try:
+        return Run.from_dict(json.loads(path.read_text(encoding="utf-8")), path.name)
+    except SchemaError as exc:
+        raise pytest.UsageError(f"--ws-compare: {exc}") from None
+    except OSError as exc:
+        raise pytest.UsageError(f"--ws-compare: {path} cannot be read: {exc.strerror}") from None
+    except ValueError as exc:
+        raise pytest.UsageError(f"--ws-compare: {path} is damaged: {exc}") from None
+
+
+def compare(config: pytest.Config, run: Run) -> tuple[list[str], list[str]]:
+    """What is worse than in the baseline, and what else is to be said; nothing without a baseline."""
+    history = config.stash.get(history_key, None)
+    if history is None or history.baseline is None:
+        return [], []
+    baseline = history.baseline
+    from ...core.statistics.comparison import compare as compare_runs
+
+    found = compare_runs(baseline.run, run)
+    name = baseline.name
+    complaints = [f"not comparable with {name}: {line}" for line in found.refused]
+    complaints += [f"worse than {name}: {line}" for line in found.regressions]
+    notes = [f"compared with {name}: {line}" for line in found.notes]
+    return complaints, notes or ([] if complaints else [f"compared with {name}: nothing is worse"])
+
+
+def save(config: pytest.Config, run: Run, notes: list[str]) -> None:
+    """Keep a run if that was asked for."""
+    history = config.stash.get(history_key, None)
+    if history is None or history.save_as is None:
+        return
+    from ...report.json_file import render
+
+    kept = _kept(history.folder)
+    number = kept[-1][0] + 1 if kept else 1
+    path = history.folder / f"{number:04}_{history.save_as}.json"
+    try:
+        path.write_text(render(run, events=False), encoding="utf-8")
+    except OSError as exc:
+        path.unlink(missing_ok=True)
+        notes.append(f"the run was not kept: {exc.strerror}")
+    else:
+        notes.append(f"run kept as {path.relative_to(config.rootpath)}")

@@ -1,0 +1,163 @@
+"""What can be known of a test before it runs: its margins, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .clock import is_virtual, overrides_url
+from .markers import MIDDLEBOX, ORCHESTRATOR, orchestrator_of, plan_of
+from .options import settings_key
+
+if TYPE_CHECKING:
+    from ..core.faults import Fault
+    from ..core.judge.margins import KnownTimer, Traffic
+    from ..net.server.behaviour import Behaviour
+
+
+class StabilityWarning(pytest.PytestWarning):
+    """The numbers of a test do not go together: a race with a timer, or a hold that proves nothing."""
+
+
+# Where filters of warnings look for it.
+StabilityWarning.__module__ = "pytest_wsstability"
+
+
+def warn(item: pytest.Item) -> None:
+    """
+    Warn of a test whose numbers do not go together, unless it is expected to fail, or a mark ignores it.
+
+    Raises:
+        StabilityWarning: where filters make it an error.
+
+    """
+    if item.get_closest_marker("xfail") is not None or _is_ignored(item):
+        return
+    for text in _concerns(item):
+        item.warn(StabilityWarning(f"{item.nodeid}: {text}"))
+
+
+def _is_ignored(item: pytest.Item) -> bool:
+    """Marks of filters count when a test runs, and this is earlier."""
+    filters = [str(each) for mark in item.iter_markers("filterwarnings") for each in mark.args]
+    return any(each.startswith("ignore") and StabilityWarning.__name__ in each for each in filters)
+
+
+def _concerns(item: pytest.Item) -> list[str]:
+    requirement = plan_of(item).requirement
+    if requirement is None or requirement.alive_for is None:
+        return []
+    from ..core.judge.margins import concerns
+
+    timers = list(_timers(item))
+    if not _sends_what_it_says(item):
+        # The heartbeat stands in the test's body: only the length of the hold is known.
+        timers = [timer for timer in timers if timer.seconds >= requirement.alive_for]
+    slow = not is_virtual(item)
+    return concerns(requirement.alive_for, timers, _traffic(item), with_certain_ends=slow) if timers else []
+
+
+def add_margins(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Show the margins of a test that failed, as far as they are known."""
+    requirement = plan_of(item).requirement
+    if not report.failed or requirement is None or not _sends_what_it_says(item):
+        return
+    from ..core.judge.margins import margin
+
+    traffic = _traffic(item)
+    known = [found for timer in _timers(item) if (found := margin(timer, traffic)) is not None]
+    if known:
+        report.sections.append(("margins", "\n".join(map(str, known))))
+
+
+def _sends_what_it_says(item: pytest.Item) -> bool:
+    """Whether the marker alone says what the client sends."""
+    requirement = plan_of(item).requirement
+    names = getattr(item, "fixturenames", ())
+    return "ws_connect" not in names or (requirement is not None and requirement.heartbeat_every is not None)
+
+
+def _is_reference(item: pytest.Item) -> bool:
+    own = plan_of(item).url is None and item.config.stash[settings_key].url is None
+    return own and not overrides_url(item)
+
+
+def _behaviour(item: pytest.Item) -> Behaviour | None:
+    """How the reference orchestrator will behave; None where it is not the target, or a handler may talk."""
+    from ..net.server.behaviour import Behaviour
+
+    written = orchestrator_of(item)
+    if not _is_reference(item) or {"handler", "faults"} & set(written):
+        return None
+    fields = Behaviour.__dataclass_fields__
+    return Behaviour.of(**{name: value for name, value in written.items() if name in fields})
+
+
+def _traffic(item: pytest.Item) -> Traffic:
+    from ..core.judge.margins import Traffic
+    from ..net.client import KEEPALIVE
+
+    plan, behaviour = plan_of(item), _behaviour(item)
+    return Traffic(
+        heartbeat_every=plan.requirement.heartbeat_every if plan.requirement is not None else None,
+        server_ping_every=behaviour.ping_interval if behaviour is not None else None,
+        ping_every=KEEPALIVE if plan.client == "keepalive" else None,
+        answers=plan.client in ("browser", "keepalive"),
+    )
+
+
+def _timers(item: pytest.Item) -> Iterator[KnownTimer]:
+    """The timers that will rule the connections of a test, as far as they are known."""
+    behaviour = _behaviour(item)
+    if behaviour is None:
+        return
+    if behaviour.read_deadline is not None:
+        yield _deadline(item, behaviour, behaviour.read_deadline)
+    params: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
+    if MIDDLEBOX in params:
+        from ..core.faults.middleboxes import middlebox
+
+        box = middlebox(params[MIDDLEBOX])
+        for fault in box.faults:
+            yield from _of_fault(item, behaviour, fault, f"the idle timeout of {box.name}")
+
+
+def _deadline(item: pytest.Item, behaviour: Behaviour, seconds: float) -> KnownTimer:
+    from ..core.judge.margins import KnownTimer
+    from ..core.timeline.events import Opcode, Role
+
+    frame = Opcode.PING if plan_of(item).profile.heartbeat_is_frame else Opcode.TEXT
+    return KnownTimer(
+        name="the orchestrator's read deadline",
+        seconds=seconds,
+        by_heartbeat=behaviour.resets(frame, Role.HEARTBEAT),
+        by_pong=behaviour.resets(Opcode.PONG, Role.NONE),
+        by_ping=behaviour.resets(Opcode.PING, Role.NONE),
+        by_server_ping=False,
+        # A mark of the module is for tests of all lengths.
+        chosen=any(mark.name == ORCHESTRATOR and "read_deadline" in mark.kwargs for mark in item.own_markers),
+    )
+
+
+def _of_fault(item: pytest.Item, behaviour: Behaviour, fault: Fault, name: str) -> Iterator[KnownTimer]:
+    from ..core.faults import IdleTimeout, ResetBy
+    from ..core.judge.margins import KnownTimer
+
+    if not isinstance(fault, IdleTimeout):
+        return
+    by, is_frame = fault.reset_by, plan_of(item).profile.heartbeat_is_frame
+    answered = behaviour.answer_heartbeats is not None
+    from_client = by in (ResetBy.ANY, ResetBy.UPSTREAM)
+    both_ways = by in (ResetBy.DOWNSTREAM, ResetBy.EACH)
+    yield KnownTimer(
+        name=name,
+        seconds=fault.seconds,
+        by_heartbeat=from_client or (both_ways and answered) or (by is ResetBy.DATA and not is_frame),
+        # With a timer for each direction, the server's ping and its pong reset both.
+        by_pong=from_client or both_ways,
+        by_ping=from_client or both_ways,
+        by_server_ping=by in (ResetBy.ANY, ResetBy.DOWNSTREAM),
+        chosen=True,
+    )

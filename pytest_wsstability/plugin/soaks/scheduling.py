@@ -1,0 +1,263 @@
+"""The holds of a session's tests: started together in the background, judged one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .. import results
+from ..clock import leads_out, overrides_url
+from ..fixtures import hold_options, soak_key
+from ..markers import LONG, plan_of
+from ..options import settings_key
+from .xdist import Groups, groups, is_stopped, is_worker, leave, left
+
+if TYPE_CHECKING:
+    from ...core.timeline.timeline import Timeline
+    from ...net.soak import Soak
+    from .background import Hold, Holds
+    from .progress import Display, Sender
+
+soaks_key = pytest.StashKey["Soaks"]()
+# Holds that were not open yet when the run ended: a line each.
+never_key = pytest.StashKey[list[str]]()
+
+# Lines for holds that were not open.
+_LINES = 20
+# Holds whose progress is shown closely.
+_CLOSE = 8
+# Seconds between two looks at the holds while a test waits for its own.
+_LOOK = 0.5
+
+
+def soaks_of(session: pytest.Session) -> Soaks:
+    """The holds of a session."""
+    if soaks_key not in session.stash:
+        session.stash[soaks_key] = Soaks(session, [], Groups({}, None))
+    return session.stash[soaks_key]
+
+
+def put_last(session: pytest.Session) -> None:
+    """Order the tests that hold a target outside this process last, and leave all other order as it is."""
+    items = [item for item in session.items if "ws_soak" in getattr(item, "fixturenames", ())]
+    items = [item for item in items if leads_out(item)]
+    if not items:
+        return
+    chosen = set(items)
+    ordinary = [item for item in session.items if item not in chosen]
+    session.items[:] = ordinary + items
+    session.stash[soaks_key] = Soaks(session, items, groups(session.config, items, len(ordinary)))
+
+
+def stop(session: pytest.Session) -> None:
+    """End what still runs at the end of a session, and keep what no test has judged."""
+    config = session.config
+    holds = session.stash[soaks_key].stop() if soaks_key in session.stash else []
+    results.take_unjudged(session, holds)
+    never = [f"{hold.name}: {hold.headline}" for hold in holds if hold.soak is None]
+    if is_worker(config):
+        leave(config, never, results.packed(config))
+        return
+    for lines, packed in left(config, interrupted=session.exitstatus == pytest.ExitCode.INTERRUPTED):
+        never += lines
+        results.unpack_text(config, packed)
+    config.stash[never_key] = never
+
+
+def never_lines(config: pytest.Config) -> list[str]:
+    """What to print about holds that no test has judged, and that have no verdict either."""
+    never = config.stash.get(never_key, [])
+    more = [f"  and {len(never) - _LINES} more"] if len(never) > _LINES else []
+    heading = [f"WebSocket holds that were never open: {len(never)}"] if never else []
+    return [*heading, *(f"  {line}" for line in never[:_LINES]), *more]
+
+
+class Soaks:
+    """
+    The holds of one session.
+
+    Tests whose URL is known before they run (by marker, option, ini or environment) share one start. The
+    others, whose URL a fixture of the user's gives, start when they are set up.
+
+    """
+
+    def __init__(self, session: pytest.Session, items: Iterable[pytest.Item], groups: Groups) -> None:
+        self._session = session
+        self._groups = groups
+        # Those that may start with others and have not.
+        outside = list(items)
+        self._unstarted = [item for item in outside if not overrides_url(item) and _will_run(item)]
+        # Tests whose failure is no end of the run: it is expected, or tried again.
+        self._expected = {item.nodeid for item in outside if _may_fail(item)}
+        # All that were ever started: connections that end together end for one reason.
+        self._started: list[Hold] = []
+        # Started, and not judged yet.
+        self._holds: dict[str, Hold] = {}
+        self._background: Holds | None = None
+        self._progress: Display | Sender | None = None
+
+    def start_early(self) -> None:
+        """Start the holds that are this process's own, before any of their tests."""
+        if self._groups.own is not None:
+            self._start(self._groups.own)
+
+    def _start(self, group: int, first: str = "") -> None:
+        """Start the holds of a group from a test on: a worker that is gone has judged those before it."""
+        ids = [item.nodeid for item in self._unstarted]
+        if first and first not in ids:
+            return
+        begin = ids.index(first) if first else 0
+        chosen = [item for item in self._unstarted[begin:] if self._groups.of[item.nodeid] == group]
+        self._unstarted = [item for item in self._unstarted if item not in chosen]
+        started = []
+        for item in chosen:
+            url = plan_of(item).url or item.config.stash[settings_key].url
+            assert url is not None
+            self._holds[item.nodeid] = hold = _hold(item, url)
+            started.append(hold)
+        self._started += started
+        if started:
+            self._holds_running().start(started)
+
+    def judge(self, item: pytest.Item, url: str) -> Soak:
+        """
+        Wait for the hold of a test, which starts now if it has not, or if it was judged before.
+
+        Raises:
+            OpeningError: if the connection did not open.
+
+        """
+        __tracebackhide__ = True
+        if item.nodeid in self._groups.of:
+            self._start(self._groups.of[item.nodeid], item.nodeid)
+        if item.nodeid not in self._holds:
+            self._holds[item.nodeid] = hold = _hold(item, url)
+            self._started.append(hold)
+            self._holds_running().start([hold])
+        hold = self._holds[item.nodeid]
+        self._wait(item, hold)
+        del self._holds[item.nodeid]
+        if hold.soak is None:
+            assert hold.error is not None
+            raise hold.error
+        hold.soak.beside(self._timelines(hold.url))
+        return hold.soak
+
+    def _timelines(self, url: str) -> list[Timeline]:
+        """What the holds of a URL have seen so far, as far as they are finished."""
+        return [hold.soak.timeline for hold in self._started if hold.soak is not None and hold.url == url]
+
+    def look(self, item: pytest.Item) -> None:
+        """Say what has happened in the background before a test begins."""
+        if self._background is not None:
+            self._tell(self._background, item, between=True)
+
+    def forget(self, item: pytest.Item) -> None:
+        """A test is over: end its hold if nobody has judged it, as when another fixture failed."""
+        hold = self._holds.pop(item.nodeid, None)
+        if hold is not None:
+            self._holds_running().interrupt([hold])
+
+    def stop(self) -> list[Hold]:
+        """End what still runs; returns the holds that no test has judged."""
+        if self._background is None:
+            return []
+        self._background.stop()
+        self._background = None
+        unjudged, self._holds = list(self._holds.values()), {}
+        return unjudged
+
+    def _holds_running(self) -> Holds:
+        if self._background is None:
+            from .background import Holds
+            from .progress import progress_of
+
+            settings = self._session.config.stash[settings_key]
+            self._progress = progress_of(self._session.config)
+            self._background = Holds(concurrency=settings.soak_concurrency, ramp=settings.soak_ramp)
+        return self._background
+
+    def _stopping(self) -> str:
+        """Why the run is about to stop (``-x``, ``--maxfail``), even before the failed hold has its turn."""
+        if is_stopped(self._session.config):
+            return "the run stops for what happened in another process"
+        limit = self._session.config.getoption("maxfail")
+        if not limit:
+            return ""
+        broken = [hold for hold in self._holds.values() if hold.broken and hold.name not in self._expected]
+        if not broken or self._session.testsfailed + len(broken) < limit:
+            return ""
+        return f"the run stops at {broken[-1].name}: {broken[-1].headline}"
+
+    def _wait(self, item: pytest.Item, hold: Hold) -> None:
+        """Wait for a hold, and show meanwhile how all of them go."""
+        __tracebackhide__ = True
+        holds = self._holds_running()
+        try:
+            while not hold.finished:
+                holds.wait(_LOOK)
+                self._tell(holds, item, but=hold)
+                if not hold.finished and (reason := self._stopping()):
+                    self._give_up(item, hold, reason)
+        finally:
+            if self._progress is not None:
+                self._progress.erase()
+                if not holds.running:
+                    self._progress.idle()
+
+    def _tell(
+        self, holds: Holds, item: pytest.Item, *, but: Hold | None = None, between: bool = False
+    ) -> None:
+        """Show progress, and each failure when it is known, but that of the hold that is judged now."""
+        news = holds.news()
+        if self._progress is None:
+            return
+        self._progress.about(item.nodeid)
+        for hold in news:
+            if (
+                hold.broken
+                and hold is not but
+                and hold.name in self._holds
+                and hold.name not in self._expected
+            ):
+                self._progress.say(f"UNSTABLE {hold.name}: {hold.headline}")
+        self._progress.tick(lambda: holds.survey(_CLOSE), between=between)
+
+    def _give_up(self, item: pytest.Item, hold: Hold, reason: str) -> None:
+        """End a hold that nobody needs any more, and its test."""
+        __tracebackhide__ = True
+        holds = self._holds_running()
+        holds.interrupt([hold])
+        while not hold.finished:
+            holds.wait(_LOOK)
+            holds.news()
+        if hold.soak is not None:
+            item.stash[soak_key] = hold.soak
+        pytest.skip(f"{hold.headline}, because {reason}")
+
+
+def _hold(item: pytest.Item, url: str) -> Hold:
+    from .background import Hold
+
+    requirement = plan_of(item).requirement
+    assert requirement is not None
+    return Hold(item.nodeid, url, requirement, hold_options(item, url))
+
+
+def _may_fail(item: pytest.Item) -> bool:
+    """Whether a failure of a test is not the last word: it is expected, or the test is tried again."""
+    tried_again = item.config.getoption("reruns", None) or item.get_closest_marker("flaky")
+    return bool(tried_again) or item.get_closest_marker("xfail") is not None
+
+
+def _will_run(item: pytest.Item) -> bool:
+    """Whether nothing that can be known yet skips a test: its hold would run for nobody."""
+    if item.get_closest_marker(LONG) is not None and not item.config.stash[settings_key].long:
+        return False
+    if item.get_closest_marker("skip") is not None:
+        return False
+    conditions = [mark.args[0] for mark in item.iter_markers("skipif") if mark.args]
+    # A condition in a string is evaluated by pytest alone, when the test is set up.
+    return not any(condition for condition in conditions if not isinstance(condition, str))

@@ -1,0 +1,86 @@
+"""pytest-timeout beside long holds: the hold's own length counts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from ..clock import is_virtual
+from ..markers import plan_of
+
+# Seconds for opening, the proof of life, closing and the test's own body.
+GRACE = 30.0
+_HOLDING = frozenset({"ws_soak", "ws_connection"})
+# The timeout of all tests, and for how many it was raised.
+_raised_key = pytest.StashKey[tuple[float, int]]()
+
+
+def too_short(item: pytest.Item) -> str:
+    """What is wrong with the ``timeout`` mark of a test that holds in real time; empty for nothing."""
+    hold, mark = _hold(item), item.get_closest_marker("timeout")
+    if hold is None or mark is None:
+        return ""
+    given = _seconds(mark.args[0] if mark.args else mark.kwargs.get("timeout"))
+    spared = mark.kwargs.get("func_only") and _holds_in_setup(item)
+    if spared or given is None or not 0 < given < hold:
+        return ""
+    return (
+        f"timeout: {given:g} s is shorter than the hold (alive_for={hold:g} s); give {hold + GRACE:g} or more"
+    )
+
+
+def raise_global(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
+    """Give tests that hold longer than the timeout of all tests one that lets them."""
+    if not config.pluginmanager.has_plugin("timeout"):
+        return
+    given = config.getoption("timeout", None)
+    if given is None:
+        given = os.environ.get("PYTEST_TIMEOUT") or config.getini("timeout")
+    limit = _seconds(given)
+    if limit is None or limit <= 0:
+        return
+    unmarked = [(item, _hold(item)) for item in items if item.get_closest_marker("timeout") is None]
+    if config.getini("timeout_func_only"):
+        unmarked = [(item, hold) for item, hold in unmarked if not _holds_in_setup(item)]
+    raised = [(item, hold) for item, hold in unmarked if hold is not None and hold + GRACE > limit]
+    for item, hold in raised:
+        item.add_marker(pytest.mark.timeout(hold + GRACE))
+    if raised:
+        config.stash[_raised_key] = (limit, len(raised))
+
+
+def lines(config: pytest.Config) -> list[str]:
+    """What was done, for people."""
+    if _raised_key not in config.stash:
+        return []
+    limit, count = config.stash[_raised_key]
+    tests = "1 test" if count == 1 else f"{count} tests"
+    return [
+        f"wsstability: the timeout of {limit:g} s is too short for the holds of {tests}; "
+        f"theirs is the hold and {GRACE:g} s"
+    ]
+
+
+def _hold(item: pytest.Item) -> float | None:
+    """Seconds of real time that a test holds by its marker; None if it does not."""
+    names = getattr(item, "fixturenames", ())
+    if _HOLDING.isdisjoint(names) or is_virtual(item):
+        return None
+    requirement = plan_of(item).requirement
+    return requirement.alive_for if requirement is not None else None
+
+
+def _holds_in_setup(item: pytest.Item) -> bool:
+    """Whether a test has held before it is called: ws_soak has, ws_connection is held after the body."""
+    return "ws_connection" not in getattr(item, "fixturenames", ())
+
+
+def _seconds(value: Any) -> float | None:
+    """What pytest-timeout takes for seconds; None where it will complain itself."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None

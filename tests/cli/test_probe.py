@@ -1,0 +1,137 @@
+"""wsstability probe in this process."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import signal
+import sys
+import threading
+
+import pytest
+from tests.test_cli import NOBODY, SECRET, serving
+
+from pytest_wsstability import cli
+
+pytestmark = pytest.mark.real
+
+QUICK = ["--max", "3s"]
+
+
+@pytest.fixture(scope="module")
+def idle():
+    """The URL of a server that ends what is silent for a second."""
+    with serving(read_deadline="800ms", ping_interval=None, deadline_reset_by="any") as url:
+        yield url
+
+
+@pytest.fixture
+def run(capsys):
+    def runner(*arguments: str) -> tuple[int, str, str]:
+        status = cli.main(["probe", *arguments])
+        return status, *capsys.readouterr()
+
+    return runner
+
+
+def test_what_was_found_is_printed(run, idle):
+    """The URL, the sentence, the matrix, each connection; progress goes to stderr."""
+    status, out, err = run(idle, *QUICK)
+
+    assert status == 0
+    first, found, *_ = out.splitlines()
+    assert first == idle
+    assert re.match(r"  found     idle timeout [01]\.\d+ s", found)
+    assert "reset by any byte that the client sends" in found
+    assert "  connections (12)" in out
+    assert re.match(rf"0 s of 3 s · {idle} · 12 connections\n", err)
+
+
+def test_json(run, idle):
+    """One object, and nothing on stderr."""
+    status, out, err = run(idle, *QUICK, "--json", "--profile", "frames")
+
+    told = json.loads(out)
+    assert (status, err) == (0, "")
+    assert (told["outcome"], told["url"]) == ("found", idle)
+    assert told["timers"][0]["seconds"] == pytest.approx(0.8, abs=0.4)
+    assert told["sentence"].startswith("idle timeout ")
+    assert len(told["connections"]) == 12
+
+
+@pytest.mark.parametrize("json_too", [[], ["--json"]])
+def test_not_opened_is_1(run, json_too):
+    """The same words as hold's."""
+    status, out, err = run(NOBODY, *json_too)
+
+    assert (status, err) == (1, "")
+    error = json.loads(out)["error"] if json_too else out
+    assert error.startswith(f"{NOBODY} did not open (TCP connection): nobody listens on 127.0.0.1:1")
+
+
+def test_inconclusive_is_3(run, idle):
+    """Busy connections that are no busier than the timer is long."""
+    status, out, _ = run(idle, "--max", "4s", "--every", "900ms")
+
+    assert status == 3
+    assert "  found     inconclusive: silence ends after " in out
+    assert "(--every)" in out
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_has_a_line_a_connection(idle, monkeypatch):
+    """Written over each time."""
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+
+    assert cli.main(["probe", idle, *QUICK]) == 0
+
+    *_, last = terminal.getvalue().split("\x1b[13A")
+    lines = [line.removeprefix("\r\x1b[K") for line in last.rstrip("\n").split("\n")]
+    assert len(lines) == 13
+    assert re.match(r"\d s of 3 s · \S+ · 12 connections, \d+ ended", lines[0])
+    assert re.match(r"  silence +ended at [01]\.\d s", lines[1])
+    assert re.search(r"  ping every 50 ms, no pongs +(\d s · \d+ frames sent, \d+ received|alive)", last)
+
+
+def test_an_interrupt_prints_what_was_seen(run, idle):
+    """130, and the findings up to then."""
+    timer = threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    status, out, _ = run(idle, "--max", "60s", "--every", "50ms")
+    timer.join()
+
+    assert status == 130
+    assert "  found     idle timeout " in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["http://127.0.0.1"], r"url: 'http://127.0.0.1' is not a WebSocket URL"),
+        ([NOBODY, "--max", "soon"], r"max: 'soon' is not a duration"),
+        ([NOBODY, "--every", "9m"], r"every: '9m' is too seldom"),
+        ([NOBODY, "--profile", "xml"], r"profile: 'xml' is unknown"),
+        ([NOBODY, "--header", SECRET], r"--header: a value without a header's name"),
+    ],
+)
+def test_a_wrong_value_is_2(run, arguments, said):
+    """One line that names it."""
+    status, out, err = run(*arguments)
+
+    assert (status, out) == (2, "")
+    assert re.fullmatch(rf"wsstability probe: {said}.*\n", err)
+    assert SECRET not in err
+
+
+def test_no_secret_is_printed(run, idle):
+    """Neither from the URL nor from a header, in words or as JSON."""
+    for more in ([], ["--json"]):
+        _, out, err = run(f"{idle}?token={SECRET}", *QUICK, "--header", f"Authorization: {SECRET}", *more)
+
+        assert SECRET not in out + err

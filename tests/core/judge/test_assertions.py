@@ -1,0 +1,153 @@
+"""The assertions: the same words as functions of a timeline and on everything that has one."""
+
+import pickle
+import re
+
+import pytest
+
+from pytest_wsstability.core.judge import assertions
+from pytest_wsstability.core.judge.assertions import Judged, StabilityError
+from pytest_wsstability.core.judge.handshake import Flaw
+from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.verdict import Outcome
+from pytest_wsstability.core.timeline.events import End
+from tests.core.script import FIN, closed_by_peer, timeline
+
+HEALTHY = timeline(
+    (1, ">info"), (2, "<confirmed"), (20, ">ping", b"1"), (20.5, "<pong", b"1"), (25, ">beat"),
+    (25.5, "<answer"), until=120,
+)  # fmt: skip
+DEAD = timeline((20, ">ping", b"1"), (25, ">beat"), (60, FIN))
+LATE = timeline((25, ">beat"), (27, "<answer"), until=30)
+CLOSED = timeline((60, closed_by_peer(4408, "idle")))
+ONE_MISSED = timeline((25, ">beat"), (26, "<answer"), (50, ">beat"), until=60)
+JUMBLED = timeline((0, ">info"), (0, "<confirmed"), until=60)
+JUMBLED.irregularity(1000.0, Flaw.CONFIRMED_AGAIN, "session 'abc'")
+
+
+class Held(Judged):
+    """What a connection or a session is to these assertions."""
+
+    def __init__(self, *timelines):
+        self.timelines = timelines
+
+    timelines = ()
+
+
+CODES = "valid ones: 1000-1003, 1007-1014 and 3000-4999, 1005 and 1006"
+
+# Name, keywords, a timeline that passes, one that fails.
+TABLE = [
+    ("heartbeats_answered", {"within": "5s"}, HEALTHY, DEAD),
+    ("heartbeats_answered", {"within": "5s", "at_least": 1}, LATE, DEAD),
+    ("heartbeats_answered", {"within": "5s", "at_least": 2, "missed_max": 1}, None, HEALTHY),
+    ("heartbeats_answered", {"within": "5s"}, HEALTHY, ONE_MISSED),
+    ("heartbeats_answered", {"within": "5s", "missed_max": 1}, ONE_MISSED, DEAD),
+    ("pings_answered", {"within": "1s"}, HEALTHY, DEAD),
+    ("no_abnormal_closure", {}, CLOSED, DEAD),
+    ("handshake", {}, HEALTHY, DEAD),
+    ("handshake", {}, HEALTHY, JUMBLED),
+    ("closed", {}, DEAD, HEALTHY),
+    ("closed", {"code": 4408, "reason": "idle", "by": "server"}, CLOSED, DEAD),
+    ("closed", {"by": End.CLIENT}, None, CLOSED),
+    ("rtt", {"p95": "500ms"}, HEALTHY, LATE),
+]
+# Those that have to wait on a connection, and so are functions only.
+FUNCTIONS = [
+    *TABLE,
+    ("alive_for", {"duration": "2m"}, HEALTHY, DEAD),
+    ("session_confirmed", {"within": "2s"}, HEALTHY, DEAD),
+    ("stable", {"alive_for": "2m", "heartbeat_within": "5s"}, HEALTHY, DEAD),
+]
+
+
+def assert_traceback_ends_here(error):
+    """What users see last is their own line."""
+    assert str(error.traceback.filter(error)[-1].path) == __file__
+
+
+@pytest.mark.parametrize(("name", "keywords", "good", "bad"), FUNCTIONS)
+def test_function_passes_and_fails(name, keywords, good, bad):
+    """Each function is silent about a good timeline and raises for a bad one."""
+    function = getattr(assertions, f"assert_{name}")
+    if good is not None:
+        function(good, **keywords)
+
+    with pytest.raises(StabilityError) as error:
+        function(bad, **keywords)
+    assert error.value.timelines == (bad,)
+    assert_traceback_ends_here(error)
+    assert error.value.verdict.outcome is not Outcome.STABLE
+
+
+@pytest.mark.parametrize(("name", "keywords", "good", "bad"), TABLE)
+def test_method_says_the_same(name, keywords, good, bad):
+    """What has a timeline has the same assertions, and shows the other ends' timelines with a failure."""
+    if good is not None:
+        getattr(Held(good), f"assert_{name}")(**keywords)
+
+    with pytest.raises(StabilityError) as error:
+        getattr(Held(bad, CLOSED), f"assert_{name}")(**keywords)
+    assert error.value.timelines == (bad, CLOSED)
+    assert_traceback_ends_here(error)
+
+
+def test_methods_and_functions_have_the_same_names():
+    """Nobody has to learn two vocabularies."""
+    methods = {name for name in vars(Judged) if name.startswith("assert_")}
+    functions = {name for name in vars(assertions) if name.startswith("assert_")}
+
+    assert methods == {f"assert_{name}" for name, *_ in TABLE}
+    assert functions == {f"assert_{name}" for name, *_ in FUNCTIONS}
+
+
+def test_an_inconclusive_verdict_is_a_failure():
+    """What can't be told does not pass."""
+    with pytest.raises(StabilityError, match=r"^inconclusive: watched 30 s of 120 s: it is still open"):
+        assertions.assert_alive_for(LATE, "2m")
+
+
+def test_stable_gives_its_verdict():
+    """For whoever reports the horizon."""
+    assert assertions.assert_stable(HEALTHY, alive_for="1m").horizon == 60
+
+
+def test_the_error_carries_its_facts():
+    """An AssertionError for pytest; requirement, verdict and timelines for programs."""
+    with pytest.raises(AssertionError) as error:
+        assertions.assert_alive_for(DEAD, "2m")
+
+    assert type(error.value) is StabilityError
+    assert error.value.requirement == Requirement(alive_for=120.0)
+    assert str(error.value).startswith("the client end lost its connection: 1006 at 60 s of 120 s: ")
+
+
+def test_the_error_travels_between_processes():
+    """It is rebuilt from its parts: the same message, the same facts."""
+    with pytest.raises(StabilityError) as error:
+        assertions.assert_alive_for(DEAD, "2m")
+    other = pickle.loads(pickle.dumps(error.value))
+
+    assert type(other) is StabilityError
+    assert str(other) == str(error.value)
+    assert other.verdict == error.value.verdict
+    assert list(other.timelines[0]) == list(DEAD)
+
+
+def test_the_error_is_public():
+    """Tracebacks name it by the place where users import it from."""
+    assert f"{StabilityError.__module__}.{StabilityError.__qualname__}" == "pytest_wsstability.StabilityError"
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"by": "peer"}, "by: 'peer' is no end; valid ones: 'client', 'server'"),
+        ({"code": "1000"}, f"code: '1000' is no close code; {CODES}"),
+        ({"code": 1016}, f"code: 1016 is no close code; {CODES}"),
+    ],
+)
+def test_an_end_that_cannot_be_is_refused(keywords, message):
+    """A misspelt expectation is a mistake of the test, not an instability."""
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        assertions.assert_closed(CLOSED, **keywords)

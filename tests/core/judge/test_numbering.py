@@ -1,0 +1,111 @@
+"""Numbers of messages, and what is missing or double in them."""
+
+import random
+
+import pytest
+
+from pytest_wsstability.core.judge.numbering import Numbers, Tally, judge_messages, tally
+from pytest_wsstability.core.judge.verdict import Outcome, Reason, Rule
+from pytest_wsstability.core.timeline.events import Tier
+
+
+def numbers(*each):
+    found = Numbers()
+    for number in each:
+        found.add(number)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("each", "runs", "repeats"),
+    [
+        ([], [], 0),
+        ([1, 2, 3], [(1, 3)], 0),
+        ([3, 1, 2], [(1, 3)], 0),
+        ([1, 3], [(1, 1), (3, 3)], 0),
+        ([1, 3, 2], [(1, 3)], 0),
+        ([1, 1, 2, 2], [(1, 2)], 2),
+        ([5, 1, 4, 2, 3, 3], [(1, 5)], 1),
+        ([-1, 0, 1], [(-1, 1)], 0),
+        ([10**30, 10**30 + 1], [(10**30, 10**30 + 1)], 0),
+    ],
+)
+def test_numbers_are_kept_as_runs(each, runs, repeats):
+    """In whatever order they come."""
+    found = numbers(*each)
+
+    assert (found.runs, found.repeats, found.seen) == (runs, repeats, len(each))
+
+
+def test_runs_are_those_of_a_set():
+    """A thousand numbers of chance, compared with the plain way."""
+    chance = random.Random(3)
+    each = [chance.randrange(1000) for _ in range(1000)]
+    found = numbers(*each)
+
+    assert {number for first, last in found.runs for number in range(first, last + 1)} == set(each)
+    assert found.repeats == len(each) - len(set(each))
+
+
+def test_a_stream_without_gaps_takes_no_memory():
+    """One run, however long."""
+    found = numbers(*range(100_000))
+
+    assert found.runs == [(0, 99_999)]
+
+
+def test_ids_are_kept_up_to_a_limit():
+    """The oldest are forgotten."""
+    found = numbers(*[f"id-{number}" for number in range(70_000)])
+
+    assert len(list(found.ids)) == 65_536
+    assert next(iter(found.ids)) == "id-4464"
+
+
+@pytest.mark.parametrize(
+    ("connections", "seen", "lost", "duplicated", "gaps", "overlaps"),
+    [
+        ([], 0, 0, 0, (), ()),
+        ([None, numbers(1, 2)], 2, 0, 0, (), ()),
+        ([numbers(1, 2), numbers(3, 4)], 4, 0, 0, (), ()),
+        ([numbers(1, 2), numbers(5, 6)], 4, 2, 0, ((3, 4),), ()),
+        ([numbers(1, 2, 3), numbers(2, 3, 4)], 6, 0, 2, (), ("2 to 3",)),
+        ([numbers(1, 2), numbers(2), numbers(2)], 4, 0, 2, (), ("2", "2")),
+        ([numbers(1, 1, 4), numbers(4)], 4, 2, 2, ((2, 3),), ("4",)),
+        ([numbers("a", "b"), numbers("b", "c")], 4, 0, 1, (), ("b",)),
+        ([numbers(1, "a"), numbers(2, "a")], 4, 0, 1, (), ("a",)),
+        ([numbers(1, 3, 5, 7, 9)], 5, 4, 0, ((2, 2), (4, 4), (6, 6)), ()),
+    ],
+)
+def test_tally(connections, seen, lost, duplicated, gaps, overlaps):
+    """Over all connections of a session."""
+    assert tally(connections) == Tally(seen, lost, duplicated, gaps, overlaps)
+
+
+@pytest.mark.parametrize(
+    ("found", "limits", "outcome", "headline"),
+    [
+        (Tally(10, 0, 0), (0, 0), Outcome.STABLE, "stable"),
+        (Tally(10, 2, 0, ((3, 4),)), (0, 0), Outcome.UNSTABLE, "messages lost: 2 of 12 lost: 3 to 4"),
+        (Tally(10, 2, 0, ((3, 4),)), (2, 0), Outcome.STABLE, "stable"),
+        (
+            Tally(10, 0, 2, (), ("3 to 4",)),
+            (0, 1),
+            Outcome.UNSTABLE,
+            "messages duplicated: 2 of 10 came twice: 3 to 4 again on a later connection",
+        ),
+        (Tally(10, 0, 2), (0, 2), Outcome.STABLE, "stable"),
+        (Tally(0, 0, 0), (0, 0), Outcome.INCONCLUSIVE, "inconclusive: no message carried a number"),
+        (Tally(1, 0, 0, error="oops"), (0, 0), Outcome.INCONCLUSIVE, "could not be numbered: oops"),
+    ],
+)
+def test_messages_are_judged(found, limits, outcome, headline):
+    """Lost and double ones, each with its own limit."""
+    verdict = judge_messages(
+        found, lost_max=limits[0], duplicated_max=limits[1], duration=60.0, tier=Tier.VIRTUAL
+    )
+
+    assert verdict.outcome is outcome
+    assert headline in verdict.headline
+    assert all(violation.rule is Rule.MESSAGES for violation in verdict.violations)
+    assert all(doubt.reason is Reason.TOO_FEW for doubt in verdict.doubts)

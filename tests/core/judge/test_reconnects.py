@@ -1,0 +1,288 @@
+"""The rules about clients that come back, over records of literals: ``(opened, ended, session)``."""
+
+import pickle
+
+import pytest
+
+from pytest_wsstability.core.judge.attempts import Attempt, Record
+from pytest_wsstability.core.judge.backoff import Backoff
+from pytest_wsstability.core.judge.reconnects import NoStorm, Reconnects, no_duplicate_session
+from pytest_wsstability.core.judge.session_error import SessionError
+from pytest_wsstability.core.judge.verdict import Outcome, Reason, Rule
+from pytest_wsstability.core.timeline.events import End, Tier
+from tests.core.script import FIN, closed_by_peer, timeline
+
+START = 1000.0
+STABLE, UNSTABLE, INCONCLUSIVE = Outcome.STABLE, Outcome.UNSTABLE, Outcome.INCONCLUSIVE
+
+
+def record(*rows, now=100.0, tier=Tier.VIRTUAL):
+    """
+    ``(at, ended, session)`` opened; ``(at, status)`` was refused, with None for no HTTP at all.
+
+    A status of text has a Retry-After behind it: ``"503 5"``.
+
+    """
+    attempts = []
+    for at, *rest in rows:
+        status, _, later = str(rest[0] if len(rest) == 1 else 101).partition(" ")
+        attempt = Attempt(START + at, int(status) if status != "None" else None)
+        attempt.retry_after = float(later) if later else None
+        if len(rest) == 2:
+            ended, session = rest
+            line = timeline(
+                *[(ended - at, FIN)] if ended is not None else [], end=End.SERVER, origin=START + at
+            )
+            line.session_id = session
+            attempt.timeline = line
+        attempts.append(attempt)
+    return Record(attempts=attempts, now=START + now, tier=tier)
+
+
+def reconnects(book, *, within=10.0, same_session=True, backoff=None):
+    return Reconnects(within=within, same_session=same_session, backoff=backoff).judge(book, book.opened)
+
+
+ONCE = (0, 60, "a")
+SECOND = Backoff.of("1s")
+GROWING = Backoff(first="1s", factor=2, longest="30s", jitter=0)
+
+# The record, keywords, the outcome, and words of its headline.
+RECONNECTS = [
+    ([ONCE, (61, None, "a")], {}, STABLE, "stable"),
+    ([ONCE, (70, None, "a")], {}, STABLE, "stable"),
+    ([ONCE, (70.001, None, "a")], {}, UNSTABLE, "session 'a' came back after 10.001 s, not within 10 s"),
+    ([ONCE], {}, UNSTABLE, "session 'a' did not come back within 10 s"),
+    ([ONCE, (61, 503), (63, 503)], {}, UNSTABLE, "session 'a' did not come back within 10 s"),
+    ([ONCE, (61, 503), (63, None, "a")], {}, STABLE, "stable"),
+    ([ONCE, (61, None, "b")], {}, UNSTABLE, "session 'a' came back as session 'b'"),
+    ([ONCE, (61, None, "b")], {"same_session": False}, STABLE, "stable"),
+    ([ONCE, (61, None, None)], {}, UNSTABLE, "session 'a' came back as no session at all"),
+    ([(0, 60, None), (61, None, None)], {"same_session": False}, STABLE, "stable"),
+    ([(0, 60, None), (80, None, None)], {"same_session": False}, UNSTABLE, "the client came back after 20 s"),
+    ([ONCE, (61, 65, "a"), (80, None, "a")], {}, UNSTABLE, "came back after 15 s, not within 10 s"),
+    ([ONCE, (0, 60, "b"), (61, None, "b")], {}, UNSTABLE, "session 'a' did not come back within 10 s"),
+    ([ONCE, (0, 60, "b"), (61, None, "b"), (62, None, "a")], {}, STABLE, "stable"),
+    ([ONCE, (59, None, "a")], {}, STABLE, "stable"),
+    ([(0, None, "a")], {}, INCONCLUSIVE, "no connection has ended but"),
+    ([(0, 95, "a")], {}, INCONCLUSIVE, "session 'a' has been away for 5 s only"),
+    ([ONCE, (61, None, "a")], {"backoff": SECOND}, STABLE, "stable"),
+    ([ONCE, (60.5, None, "a")], {"backoff": SECOND}, UNSTABLE, "attempt 1 came after 500 ms"),
+    ([ONCE, (61, 503), (63, 503), (67, None, "a")], {"backoff": GROWING}, STABLE, "stable"),
+    ([ONCE, (61, 503), (62, 503), (63, None, "a")], {"backoff": GROWING}, UNSTABLE, "attempt 2 came after"),
+    ([ONCE, (61, "503 5"), (66, None, "a")], {}, STABLE, "stable"),
+    ([ONCE, (61, "503 5"), (65, None, "a")], {}, UNSTABLE, "came after 4 s, not 5 s or more, as Retry"),
+    ([ONCE, (61, "503 1"), (62, None, "a")], {"backoff": GROWING}, UNSTABLE, "attempt 2 came after 1 s"),
+    (
+        [ONCE, (0, 60, "b"), (61, 503), (62, None, "a"), (62, None, "b")],
+        {"backoff": GROWING},
+        INCONCLUSIVE,
+        "several clients were away at once",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "keywords", "outcome", "words"), RECONNECTS)
+def test_reconnects(rows, keywords, outcome, words):
+    """How soon, as whom, and after which wait."""
+    verdict = reconnects(record(*rows), **keywords)
+
+    assert verdict.outcome is outcome
+    assert words in verdict.headline
+    rule = Rule.BACKOFF if "came after" in words else Rule.RECONNECTS
+    assert all(violation.rule is rule for violation in verdict.violations)
+    assert all(doubt.reason in (Reason.TOO_FEW, Reason.TOO_SHORT) for doubt in verdict.doubts)
+
+
+@pytest.mark.parametrize(
+    ("rows", "until"),
+    [
+        ([(0, 95, "a")], 105.0),
+        ([(0, 95, "a"), (0, 93, "b")], 103.0),
+        ([(0, 95, "a"), (96, None, None)], 105.0),
+        ([(0, 95, "a"), (96, None, "a")], None),
+        ([(0, 60, "a")], None),
+        ([(0, None, "a")], None),
+    ],
+)
+def test_those_who_are_away_have_time(rows, until):
+    """Until the earliest deadline; nobody waits for who is back or too late."""
+    book = record(*rows)
+    expected = Reconnects(within=10.0, same_session=True)
+
+    deadlines = expected.deadlines(book, book.opened)
+    assert min(deadlines, default=None) == (None if until is None else START + until)
+
+
+# Attempts of a storm: everybody lost at 60.
+LOST = [(0, 60, name) for name in "abcd"]
+BACK = [(61, None, name) for name in "abcd"]
+SPREAD = [(60 + 2 * place, None, name) for place, name in enumerate("abcd")]
+TWICE = [(0, 10, "a"), (11, 20, "a")]
+STORMS = [
+    ([*LOST, *BACK], {"max_per_second": 3}, UNSTABLE, "4 attempts in one s"),
+    ([*LOST, *BACK], {"max_per_second": 4}, STABLE, "stable"),
+    (
+        [*LOST, *SPREAD],
+        {"max_per_second": 1},
+        STABLE,
+        "",
+    ),
+    (
+        [ONCE, (61, 503), (61.2, 503), (61.4, None)],
+        {"max_per_second": 2},
+        UNSTABLE,
+        "3 attempts in one second",
+    ),
+    ([ONCE, (61, 503), (62, 503), (63, 503)], {"max_per_second": 1}, STABLE, "stable"),
+    ([(0, 503), (0.1, 503)], {"max_per_second": 1}, UNSTABLE, "2 attempts in one second, more than 1"),
+    (LOST, {"max_per_second": 1}, INCONCLUSIVE, "nobody reconnected"),
+    (
+        [*LOST, *BACK],
+        {"max_per_second": 9, "jitter": 0.5},
+        UNSTABLE,
+        "4 reconnects differ by 0 s only, not 500 ms or more",
+    ),
+    (
+        [*LOST, (61, None, "a"), (61.3, None, "b"), (61.6, None, "c"), (61.9, None, "d")],
+        {"max_per_second": 9, "jitter": 0.5},
+        STABLE,
+        "stable",
+    ),
+    ([ONCE, (61, None, "a")], {"max_per_second": 1, "jitter": 0.1}, INCONCLUSIVE, "two are needed at least"),
+    (
+        [*TWICE, (21, None, "a")],
+        {"max_per_second": 1, "jitter": 0.1},
+        UNSTABLE,
+        "2 reconnects differ by 0 s only",
+    ),
+    (
+        [*TWICE, (21.5, None, "a")],
+        {"max_per_second": 1, "jitter": 0.1},
+        STABLE,
+        "stable",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rows", "keywords", "outcome", "words"), STORMS)
+def test_storms(rows, keywords, outcome, words):
+    """The first connections are no storm; refused attempts are."""
+    verdict = NoStorm(**keywords).judge(record(*rows))
+
+    assert verdict.outcome is outcome
+    assert words in verdict.headline
+    assert all(violation.rule is Rule.STORM for violation in verdict.violations)
+
+
+DUPLICATES = [
+    ([(0, None, "a"), (0, None, "b")], STABLE, "stable"),
+    ([ONCE, (60, None, "a")], STABLE, "stable"),
+    ([(0, None, "a"), (5, None, "a")], UNSTABLE, "session 'a' had two open connections"),
+    ([(0, 60, "a"), (59, None, "a")], UNSTABLE, "session 'a' had two open connections"),
+    ([(0, None, None)], INCONCLUSIVE, "no client named its session"),
+    ([], INCONCLUSIVE, "no client named its session"),
+]
+
+
+@pytest.mark.parametrize(("rows", "outcome", "words"), DUPLICATES)
+def test_duplicates(rows, outcome, words):
+    """One connection of a session at a time."""
+    verdict = no_duplicate_session(record(*rows))
+
+    assert verdict.outcome is outcome
+    assert words in verdict.headline
+
+
+def test_real_sockets_become_readable_in_any_order():
+    """A connection that is opened while the end of the one before is on its way is no duplicate."""
+    rows = [(0, 60, "a"), (59.97, None, "a")]
+
+    assert no_duplicate_session(record(*rows, tier=Tier.REAL)).outcome is STABLE
+    assert no_duplicate_session(record(*rows)).outcome is UNSTABLE
+
+
+def test_the_message_shows_what_happened():
+    """Promise, observation, the record by time, what to change, and how far it reaches."""
+    book = record(ONCE, (61, 503), (62, None))
+    error = SessionError(reconnects(book), book)
+
+    assert str(error) == (
+        "session 'a' did not come back within 10 s [server end]\n"
+        "  expected  a connection with the same session within 10 s of each end\n"
+        "  observed  nothing for 40 s; 2 attempts did not open\n"
+        "  record    (last 4 of 4 events)\n"
+        "        +0.000 s < attempt 1: opened, session 'a'\n"
+        "       +60.000 s = attempt 1 ended: 1006 at 60 s: no close frame received or sent; FIN\n"
+        "       +61.000 s < attempt 2: refused with HTTP 503\n"
+        "       +62.000 s < attempt 3: no opening handshake\n"
+        "  hint      reconnect after every end, 1005 and 1006 too, with the session id of before\n"
+        "  covered   100 s in virtual time; nothing is known beyond"
+    )
+    assert [attempt.session_id for attempt in error.record.attempts] == ["a", None, None]
+
+
+def test_the_error_survives_pickling():
+    """As all of ours, for pytest-xdist."""
+    book = record(ONCE)
+    error = SessionError(reconnects(book), book)
+    again = pickle.loads(pickle.dumps(error))
+
+    assert (str(again), again.verdict) == (str(error), error.verdict)
+    assert len(again.record.attempts) == 1
+
+
+def test_the_whole_record_is_shown_on_demand():
+    """Of a crowd the last ten lines, and all of them with -vv; nothing is diagnosed."""
+    book = record(*[(number, 60, f"s{number}") for number in range(20)])
+    error = SessionError(reconnects(book), book)
+    assert str(error).count("ended: 1006") == 10
+    error.retell(error.verdict)
+    assert str(error).count("ended: 1006") == 10
+    error.retell(error.verdict, whole=True)
+
+    assert str(error).count("ended: 1006") == 20
+    assert "record    (last 40 of 40 events)" in str(error)
+    assert error.verdict.diagnosis is None
+
+
+def test_an_inconclusive_message_says_what_is_in_doubt():
+    """And shows no hint, because nobody did anything wrong."""
+    book = record((0, None, "a"))
+    message = str(SessionError(reconnects(book), book))
+
+    assert "  in doubt  no connection has ended but by the client" in message
+    assert "hint" not in message
+
+
+@pytest.mark.parametrize(("code", "outcome"), [(1000, INCONCLUSIVE), (1001, INCONCLUSIVE), (4000, UNSTABLE)])
+def test_who_left_does_not_have_to_come_back(code, outcome):
+    """A normal closure by the client is its own wish; another code is a reason to try again."""
+    book = record((0, None, "a"))
+    line = timeline((60, closed_by_peer(code)), end=End.SERVER, origin=START)
+    line.session_id = "a"
+    book.attempts[0].timeline = line
+
+    assert reconnects(book).outcome is outcome
+    awaited = Reconnects(within=50.0, same_session=True).deadlines(book, book.opened)
+    assert (not awaited) == (code < 4000)
+
+
+def test_many_clients_are_told_apart_in_a_moment():
+    """Ten thousand that were lost at once, half of them without a name."""
+    lost = [(0, 60, None if number % 2 else f"s{number}") for number in range(10_000)]
+    back = [(61, None, None if number % 2 else f"s{number}") for number in range(10_000)]
+    book = record(*lost, *back)
+
+    assert reconnects(book, same_session=False).outcome is STABLE
+    assert len(book.successors()) == 10_000
+
+
+def test_a_crowd_has_one_problem():
+    """The message of a hundred clients that stay away is a short one."""
+    book = record(*[(0, 60, f"s{number}") for number in range(100)])
+    message = str(SessionError(reconnects(book), book))
+
+    assert message.count("  expected  ") == 3
+    assert "  ...       and 97 more\n" in message
+    assert len(message.splitlines()) < 25

@@ -1,0 +1,402 @@
+"""The rules: each with a timeline that keeps the promise, one that breaks it, and one that can't tell."""
+
+import pytest
+
+from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
+from pytest_wsstability.core.judge.verdict import Reason, Rule
+from pytest_wsstability.core.timeline.close import CloseFrame
+from pytest_wsstability.core.timeline.events import End
+from tests.core.judging import (
+    BEATS,
+    CLOSURE,
+    HOLD,
+    INCONCLUSIVE,
+    SERVER,
+    STABLE,
+    STALLED_END,
+    UNSTABLE,
+    WITHIN,
+    check,
+    judged,
+)
+from tests.core.script import FIN, PLANNED, RST, closed_by_peer, timeline
+
+
+@pytest.mark.parametrize(
+    ("more", "rows", "until", "outcome", "why"),
+    [
+        ({}, [], 120, STABLE, []),
+        ({}, [], 500, STABLE, []),
+        ({}, [(120, FIN)], None, STABLE, []),
+        ({}, [], 119.9, INCONCLUSIVE, "inconclusive: watched 119.9 s of 120 s: it is still open"),
+        ({}, [(60, PLANNED)], None, INCONCLUSIVE, "inconclusive: watched 60 s of 120 s: this end closed it"),
+        ({}, [(60, FIN)], None, UNSTABLE, "1006 at 60 s of 120 s: no close frame received or sent; FIN"),
+        ({}, [(119.9, RST)], None, UNSTABLE, [Rule.ALIVE]),
+        # Clean ends are ends: a ping timeout of Socket.IO arrives as an empty close frame.
+        ({}, [(60, closed_by_peer(1000))], None, UNSTABLE, [Rule.ALIVE]),
+        ({}, [(60, closed_by_peer(1001))], None, UNSTABLE, [Rule.ALIVE]),
+        ({}, [(60, closed_by_peer(1005))], None, UNSTABLE, [Rule.ALIVE]),
+        ({}, [(60, closed_by_peer(4408))], None, UNSTABLE, [Rule.ALIVE]),
+        ({"allow_close": 1001}, [(60, closed_by_peer(1001))], None, STABLE, []),
+        ({"allow_close": 1001}, [(60, closed_by_peer(1000))], None, UNSTABLE, [Rule.ALIVE]),
+        ({"allow_close": 1001}, [(60, FIN)], None, UNSTABLE, [Rule.ALIVE]),
+        ({"allow_close": 1006}, [(60, FIN)], None, STABLE, []),
+        ({"max_age_ok": 60}, [(60, FIN)], None, STABLE, []),
+        ({"max_age_ok": 60}, [(59.9, FIN)], None, UNSTABLE, [Rule.ALIVE]),
+    ],
+)
+def test_alive(more, rows, until, outcome, why):
+    """Any end before the hold is over breaks it, except a planned one, which proves nothing."""
+    check(judged({**HOLD, **more}, rows, until), outcome, why)
+
+
+@pytest.mark.parametrize(
+    ("rows", "until", "outcome", "why"),
+    [
+        # Reading stopped before the hold was over, so the end may be as old as that.
+        ([(10, "paused")], 130, INCONCLUSIVE, [Reason.READING_PAUSED]),
+        ([(10, "paused"), (125, "resumed"), (125, PLANNED)], None, INCONCLUSIVE, [Reason.READING_PAUSED]),
+        ([(10, "paused"), (125, "resumed"), (125.1, FIN)], None, INCONCLUSIVE, [Reason.READING_PAUSED]),
+        ([(10, "paused"), (125, RST)], None, INCONCLUSIVE, [Reason.READING_PAUSED]),
+        # Read again, and it was still there; or it stopped after the hold was over.
+        ([(10, "paused"), (20, "resumed")], 120, STABLE, []),
+        ([(10, "paused"), (125, "resumed")], 130, STABLE, []),
+        ([(125, "paused")], 130, STABLE, []),
+        ([(10, "paused"), (122, "resumed"), (125, FIN)], None, STABLE, []),
+        ([(125, "paused"), (130, "resumed"), (130, FIN)], None, STABLE, []),
+    ],
+)
+def test_alive_while_nothing_is_read(rows, until, outcome, why):
+    """An end that could not be seen is no life."""
+    check(judged(HOLD, rows, until), outcome, why)
+
+
+def test_a_stalled_client_alone_proves_nothing():
+    """That the test wanted no bytes read does not make the peer live: somebody has to look."""
+    line = timeline((0.5, "paused"), until=120)
+    line.deliberately_stalled = True
+    verdict = Requirement.of(**HOLD).check(line)
+
+    check(verdict, INCONCLUSIVE, [Reason.READING_PAUSED])
+    assert verdict.horizon == 0.5
+    assert verdict.doubts[0].text.startswith("this end reads nothing, as it was told to")
+
+
+def test_the_end_of_a_stalled_client_counts_however_late_it_was_seen():
+    """It waited unread behind what the client did not take, and may be as old as the stall."""
+    line = timeline((0.5, "paused"), (120, "resumed"), (120.1, STALLED_END))
+    line.deliberately_stalled = True
+
+    check(
+        Requirement.of(**HOLD).check(line),
+        UNSTABLE,
+        "1006 at 120.1 s of 120 s: no close frame received or sent; FIN; "
+        "seen late, nothing was read since 500 ms",
+    )
+    assert Requirement.of(**HOLD).check(line).horizon == 120
+
+
+SESSION = {"session_within": 5}
+
+
+@pytest.mark.parametrize(
+    ("rows", "until", "end", "outcome", "why"),
+    [
+        ([(1, "<hello"), (1, ">info"), (2, "<confirmed")], 2, End.CLIENT, STABLE, []),
+        ([(5, "<confirmed")], 60, End.CLIENT, STABLE, []),
+        ([(2, "<confirmed"), (3, FIN)], None, End.CLIENT, STABLE, []),
+        ([], 4.9, End.CLIENT, INCONCLUSIVE, "inconclusive: watched 4.9 s of the 5 s a session has"),
+        ([(3, PLANNED)], None, End.CLIENT, INCONCLUSIVE, [Reason.TOO_SHORT]),
+        (
+            [(5.1, "<confirmed")],
+            6,
+            End.CLIENT,
+            UNSTABLE,
+            "session not confirmed within 5 s: confirmed after 5.1 s",
+        ),
+        (
+            [(0.5, "<hello")],
+            5,
+            End.CLIENT,
+            UNSTABLE,
+            "session not confirmed within 5 s: session_info was never sent",
+        ),
+        (
+            [(0.5, "<hello"), (0.5, ">info")],
+            5,
+            End.CLIENT,
+            UNSTABLE,
+            "session not confirmed within 5 s: session_info sent at 500 ms, never confirmed",
+        ),
+        (
+            [],
+            5,
+            End.CLIENT,
+            UNSTABLE,
+            "session not confirmed within 5 s: no greeting arrived, so session_info was not sent",
+        ),
+        (
+            [(3, FIN)],
+            None,
+            End.CLIENT,
+            UNSTABLE,
+            "session not confirmed within 5 s: no greeting arrived, so session_info was not sent",
+        ),
+        (
+            [(0.5, "<info")],
+            5,
+            SERVER,
+            UNSTABLE,
+            "session not confirmed within 5 s: session_info received at 500 ms, never confirmed",
+        ),
+        ([], 5, SERVER, UNSTABLE, "session not confirmed within 5 s: the client never sent session_info"),
+        ([(0.5, "<info"), (0.6, ">confirmed")], 5, SERVER, STABLE, []),
+    ],
+)
+def test_session(rows, until, end, outcome, why):
+    """Confirmed in time, or else the step that is missing is named."""
+    check(judged(SESSION, rows, until, end), outcome, why)
+
+
+@pytest.mark.parametrize(
+    ("more", "rows", "until", "outcome", "why"),
+    [
+        ({}, BEATS, 120, STABLE, []),
+        ({}, [(25, ">beat"), (30, "<answer")], 40, STABLE, []),
+        # A young question is not missed yet, but another must have been answered.
+        ({}, [*BEATS, (118, ">beat")], 120, STABLE, []),
+        ({}, [(25, ">beat")], 29.9, INCONCLUSIVE, [Reason.TOO_FEW]),
+        (
+            {},
+            [(25, ">beat")],
+            30,
+            UNSTABLE,
+            "1 of 1 heartbeats not answered within 5 s: sent at 25 s: no answer",
+        ),
+        (
+            {},
+            [(25, ">beat"), (30.1, "<answer"), (50, ">beat")],
+            60,
+            UNSTABLE,
+            "2 of 2 heartbeats not answered within 5 s: sent at 25 s: answered after 5.1 s",
+        ),
+        ({"heartbeat_missed_max": 1}, [*BEATS[2:], (110, ">beat")], 120, STABLE, []),
+        (
+            {"heartbeat_missed_max": 1},
+            [*BEATS, (102, ">beat"), (110, ">beat")],
+            120,
+            UNSTABLE,
+            [Rule.HEARTBEATS],
+        ),
+        # No vacuous pass.
+        (
+            {},
+            [],
+            120,
+            INCONCLUSIVE,
+            "inconclusive: 0 of at least 1 heartbeats answered (0 sent in 120 s); "
+            'none was sent: heartbeat="25s" sends them',
+        ),
+        ({"heartbeat_missed_max": 9}, [(25, ">beat")], 120, INCONCLUSIVE, [Reason.TOO_FEW]),
+        ({"heartbeats_at_least": 4}, BEATS, 120, STABLE, []),
+        (
+            {"heartbeats_at_least": 5},
+            BEATS,
+            120,
+            INCONCLUSIVE,
+            "inconclusive: 4 of at least 5 heartbeats answered (4 sent in 120 s)",
+        ),
+        # Late answers are answers, but none in time.
+        ({"heartbeat_missed_max": 1}, [(25, ">beat"), (31, "<answer")], 40, INCONCLUSIVE, [Reason.TOO_FEW]),
+    ],
+)
+def test_heartbeats_of_this_end(more, rows, until, outcome, why):
+    """Each one answered in time, and at least one there to be answered."""
+    check(judged({**WITHIN, **more}, rows, until), outcome, why)
+
+
+SERVED = [row for at in (25, 50, 75, 100) for row in ((at, "<beat"), (at, ">answer"))]
+
+
+@pytest.mark.parametrize(
+    ("more", "rows", "until", "outcome", "why"),
+    [
+        ({"heartbeats_at_least": 4}, SERVED, 120, STABLE, []),
+        ({}, [], 120, UNSTABLE, "0 of at least 1 heartbeats answered (0 sent in 120 s)"),
+        ({"heartbeats_at_least": 5}, SERVED, 120, UNSTABLE, [Rule.HEARTBEATS]),
+        # Before the hold is over, a heartbeat that did not come yet breaks nothing.
+        ({"alive_for": 120}, [], 0, INCONCLUSIVE, [Reason.TOO_SHORT, Reason.TOO_FEW]),
+        ({"alive_for": 120}, [], 120, UNSTABLE, [Rule.HEARTBEATS]),
+        # The client is gone: no more can come, and how it went is another rule's affair.
+        (
+            {},
+            [(60, PLANNED)],
+            None,
+            INCONCLUSIVE,
+            "inconclusive: 0 of at least 1 heartbeats answered (0 sent in 60 s)",
+        ),
+    ],
+)
+def test_heartbeats_of_the_client_at_a_server(more, rows, until, outcome, why):
+    """A server watches whether its client sends them; nobody else can be meant."""
+    check(judged({**WITHIN, **more}, rows, until, SERVER), outcome, why)
+
+
+@pytest.mark.parametrize(
+    ("rows", "until", "outcome", "why"),
+    [
+        (BEATS, 120, STABLE, []),
+        # A heartbeat that is due at the end of the hold need not have gone out.
+        (BEATS[:6], 100, STABLE, []),
+        (BEATS[:6], 100.1, INCONCLUSIVE, "inconclusive: 3 of 4 heartbeats went out in 100.1 s"),
+        (BEATS[:2], 120, INCONCLUSIVE, "inconclusive: 1 of 4 heartbeats went out in 120 s"),
+    ],
+)
+def test_cadence_of_this_end(rows, until, outcome, why):
+    """Heartbeats that this end owed and did not send are no fault of the peer."""
+    check(judged({"heartbeat_every": 25, "heartbeat_within": 5}, rows, until), outcome, why)
+
+
+def served(*instants):
+    return [row for at in instants for row in ((at, "<beat"), (at, ">answer"))]
+
+
+@pytest.mark.parametrize(
+    ("rows", "until", "outcome", "why"),
+    [
+        (served(20, 40, 60), 80, STABLE, []),
+        # Half an interval of grace, in the middle and at the end.
+        (served(20, 50), 79.9, STABLE, []),
+        (served(20, 50.1), 60, UNSTABLE, "no heartbeat for 30.1 s (every 20 s)"),
+        (served(20, 50), 80, UNSTABLE, "no heartbeat for 30 s (every 20 s)"),
+        (served(30.1), 31, UNSTABLE, "no heartbeat for 30.1 s (every 20 s)"),
+        ([*served(20), (45, FIN)], None, STABLE, []),
+    ],
+)
+def test_cadence_of_the_client_at_a_server(rows, until, outcome, why):
+    """A heartbeat each interval, from the opening to the last look."""
+    check(judged({"heartbeat_every": 20}, rows, until, SERVER), outcome, why)
+
+
+@pytest.mark.parametrize(
+    ("until", "outcome", "why"),
+    [(29.9, INCONCLUSIVE, [Reason.TOO_SHORT, Reason.TOO_FEW]), (30, UNSTABLE, [Rule.CADENCE])],
+)
+def test_cadence_of_a_client_that_sends_none(until, outcome, why):
+    """The first heartbeat is due an interval after the opening, and its grace ends the wait for it."""
+    check(judged({"alive_for": 120, "heartbeat_every": 20}, [], until, SERVER), outcome, why)
+
+
+def test_a_broken_cadence_says_when():
+    """The instant is that at which the grace was over, for whoever looks for its cause."""
+    (violation,) = judged({"heartbeat_every": 20}, served(20, 40, 100, 120), 120, SERVER).violations
+
+    assert violation.at == 70
+    assert violation.expected == "a heartbeat every 20 s"
+    assert violation.observed == "4 heartbeats in 120 s, 60 s without one from 40 s on"
+
+
+@pytest.mark.parametrize(
+    ("rows", "until", "outcome", "why"),
+    [
+        ([(20, ">ping", b"1"), (22, "<pong", b"1")], 30, STABLE, []),
+        (
+            [(20, ">ping", b"1")],
+            22,
+            UNSTABLE,
+            "1 of 1 pings not answered within 2 s: sent at 20 s: no answer",
+        ),
+        ([(20, ">ping", b"1"), (22.1, "<pong", b"1")], 30, UNSTABLE, [Rule.PINGS]),
+        # A pong nobody asked for is no answer.
+        ([(20, ">ping", b"1"), (21, "<pong", b"2")], 22, UNSTABLE, [Rule.PINGS]),
+        ([(20, ">ping", b"1")], 21.9, INCONCLUSIVE, "inconclusive: no ping was answered yet"),
+        (
+            [],
+            30,
+            INCONCLUSIVE,
+            "inconclusive: no ping was answered yet: this end sent none "
+            '(client="keepalive", connection.ping())',
+        ),
+    ],
+)
+def test_pings(rows, until, outcome, why):
+    """Each protocol ping of this end, and at least one."""
+    check(judged({"pings_within": 2}, rows, until), outcome, why)
+
+
+def trips(*rtts):
+    return [row for at, rtt in enumerate(rtts, 1) for row in ((at, ">beat"), (at + rtt, "<answer"))]
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome", "why"),
+    [
+        (trips(0.1, 0.15), STABLE, []),
+        (trips(0.1, 0.25), UNSTABLE, "rtt 250 ms (slowest of 2, too few for a p95)"),
+        (trips(*[0.1] * 18, 0.25), UNSTABLE, "rtt 250 ms (slowest of 19, too few for a p95)"),
+        # One in twenty may be slower.
+        (trips(*[0.1] * 19, 0.25), STABLE, []),
+        (trips(*[0.1] * 18, 0.25, 0.3), UNSTABLE, "rtt 250 ms (p95 of 20)"),
+        # Where heartbeats were measured, pings are not asked.
+        ([*trips(0.1), (9, ">ping", b"1"), (9.9, "<pong", b"1")], STABLE, []),
+        ([(9, ">ping", b"1"), (9.9, "<pong", b"1")], UNSTABLE, [Rule.RTT]),
+        ([(9, ">beat")], INCONCLUSIVE, "inconclusive: no round trip was measured"),
+    ],
+)
+def test_rtt(rows, outcome, why):
+    """95 of 100 as quick as 150 ms; with fewer than 20, all of them."""
+    check(judged({"rtt_p95": "150ms"}, rows, 100), outcome, why)
+
+
+def test_rtt_never_blames_for_the_width_of_a_bucket():
+    """Of 1,000 round trips the quantile is an estimate, half a percent wide: the limit may lie in between."""
+    line = timeline(*trips(*[0.1] * 999, 0.9))
+    assert line.heartbeats.rtts.quantile(0.95) > 0.1002
+
+    check(Requirement.of(rtt_p95=0.1002).check(line), STABLE, [])
+    check(Requirement.of(rtt_p95=0.099).check(line), UNSTABLE, [Rule.RTT])
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome", "why"),
+    [
+        ([], STABLE, []),
+        ([(60, PLANNED)], STABLE, []),
+        ([(60, closed_by_peer(1000))], STABLE, []),
+        ([(60, closed_by_peer(1001))], STABLE, []),
+        ([(60, closed_by_peer(1005))], STABLE, []),
+        ([(60, closed_by_peer(4408))], STABLE, []),
+        ([(60, FIN)], UNSTABLE, "1006 at 60 s: no close frame received or sent; FIN"),
+        ([(60, RST)], UNSTABLE, [Rule.CLOSURE]),
+        ([(60, closed_by_peer(1011))], UNSTABLE, [Rule.CLOSURE]),
+        # Hidden behind 1000: this end had to say 1002.
+        ([(60, {**PLANNED, "sent": CloseFrame(1002)})], UNSTABLE, [Rule.CLOSURE]),
+    ],
+)
+def test_closure(rows, outcome, why):
+    """No 1006 at this end, nor what hides behind other codes; an open connection is no closure."""
+    check(judged(CLOSURE, rows, 90), outcome, why)
+
+
+@pytest.mark.parametrize(
+    ("expected", "rows", "outcome", "why"),
+    [
+        ({}, [(60, FIN)], STABLE, []),
+        ({"code": 1006, "by": SERVER}, [(60, FIN)], STABLE, []),
+        ({"code": 1000, "reason": "bye", "by": SERVER}, [(60, closed_by_peer(1000, "bye"))], STABLE, []),
+        ({"by": End.CLIENT}, [(60, PLANNED)], STABLE, []),
+        ({"code": 1000}, [], UNSTABLE, "still open after 90 s"),
+        (
+            {"code": 1000},
+            [(60, FIN)],
+            UNSTABLE,
+            "not closed with code 1000: 1006 (abnormal closure), by the server: "
+            "no close frame received or sent; FIN",
+        ),
+        ({"reason": "bye"}, [(60, closed_by_peer(1000, "go"))], UNSTABLE, [Rule.CLOSED]),
+        ({"by": SERVER}, [(60, PLANNED)], UNSTABLE, [Rule.CLOSED]),
+    ],
+)
+def test_closed(expected, rows, outcome, why):
+    """Ended, and in the way that was expected."""
+    check(judged({"closed": ExpectedClose(**expected)}, rows, 90), outcome, why)

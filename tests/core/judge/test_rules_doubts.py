@@ -1,0 +1,266 @@
+"""What excuses a violation, what does not, and what every verdict says beside its outcome."""
+
+import pytest
+
+from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
+from pytest_wsstability.core.judge.verdict import Reason, Rule
+from pytest_wsstability.core.timeline.close import TransportEnd
+from pytest_wsstability.core.timeline.events import Direction, End, Opcode, Role, Tier
+from pytest_wsstability.core.timeline.timeline import Timeline
+from tests.core.judging import (
+    BEATS,
+    CLOSURE,
+    HOLD,
+    INCONCLUSIVE,
+    STABLE,
+    STALLED_END,
+    UNSTABLE,
+    WITHIN,
+    check,
+    judged,
+)
+from tests.core.script import FIN, RST, closed_by_peer, timeline
+
+HARNESS = {
+    "loop stood still before a FIN": (HOLD, [(59, "lag", 1.0), (60, FIN)], [Reason.LOOP_LAG]),
+    # Seen by the monitor after the close frame that was waiting, and begun before.
+    "loop stood still until the close frame": (
+        HOLD,
+        [(60, "<close"), (60.001, "lag", 40.0), (60.002, closed_by_peer(1011, at=60))],
+        [Reason.LOOP_LAG],
+    ),
+    "loop was a bit late": (HOLD, [(59, "lag", 0.9), (60, FIN)], [Rule.ALIVE]),
+    "loop stood still long ago": ({"alive_for": 600}, [(59, "lag", 9.0), (180, FIN)], [Rule.ALIVE]),
+    "loop stood still within two rounds": (
+        {"alive_for": 600},
+        [(61, "lag", 9.0), (180, FIN)],
+        [Reason.LOOP_LAG],
+    ),
+    "loop stood still afterwards": (
+        WITHIN,
+        [(25, ">beat"), (25.1, "<answer"), (50, ">beat"), (70, "lag", 9.0), (80, "<ping")],
+        [Rule.HEARTBEATS],
+    ),
+    # The monitor looks ten times a second, so a lag may be a bit older than it was seen to be.
+    "loop stood still, seen a bit late": (
+        WITHIN,
+        [(25, ">beat"), (25.1, "<answer"), (50, ">beat"), (56.1, "lag", 1.0), (80, "<ping")],
+        [Reason.LOOP_LAG],
+    ),
+    "loop stood still a second later": (
+        WITHIN,
+        [(25, ">beat"), (25.1, "<answer"), (50, ">beat"), (57, "lag", 1.0), (80, "<ping")],
+        [Rule.HEARTBEATS],
+    ),
+    # As with Socket.IO on a busy machine: its question waited for us as long as it waited for the answer.
+    "loop stood still until a ping and the end of it": (
+        HOLD,
+        [(6.06, "<ping"), (6.06, closed_by_peer(1005)), (6.07, "lag", 0.86)],
+        [Reason.LOOP_LAG],
+    ),
+    "loop stood still, but the ping had been answered in time": (
+        HOLD,
+        [(5, "<ping"), (5, ">pong"), (6.06, closed_by_peer(1005)), (6.07, "lag", 0.86)],
+        [Rule.ALIVE],
+    ),
+    "loop stood still, but no ping timeout is told so": (
+        HOLD,
+        [(6.06, "<ping"), (6.06, closed_by_peer(1012)), (6.07, "lag", 0.86)],
+        [Rule.ALIVE],
+    ),
+    "half of the time for a heartbeat": (
+        {"heartbeat_within": "600ms"},
+        [(25, ">beat"), (25.5, "lag", 0.3), (26, "<answer")],
+        [Reason.LOOP_LAG],
+    ),
+    "less than half of the time for a heartbeat": (
+        {"heartbeat_within": "600ms"},
+        [(25, ">beat"), (25.5, "lag", 0.29), (26, "<answer")],
+        [Rule.HEARTBEATS],
+    ),
+    "half of the time for a round trip": (
+        {"rtt_p95": "200ms"},
+        [(25, ">beat"), (25.2, "lag", 0.2), (25.3, "<answer")],
+        [Reason.LOOP_LAG],
+    ),
+    "machine slept": (HOLD, [(60, "slept", 30.0), (60.1, FIN)], [Reason.SUSPENDED]),
+    "machine slept long ago": ({"alive_for": 600}, [(60, "slept", 30.0), (300, FIN)], [Rule.ALIVE]),
+    "reading paused": (HOLD, [(50, "paused"), (60, RST)], [Reason.READING_PAUSED]),
+    "reading paused and resumed": (
+        HOLD,
+        [(50, "paused"), (55, "resumed"), (60, closed_by_peer(1011))],
+        [Reason.READING_PAUSED],
+    ),
+    "reading paused since long ago": (
+        {"alive_for": 600},
+        [(10, "paused"), (400, RST)],
+        [Reason.READING_PAUSED],
+    ),
+    "reading paused for a moment": (HOLD, [(50, "paused"), (50.9, "resumed"), (60, FIN)], [Rule.ALIVE]),
+    "reading paused while a heartbeat was out": (
+        WITHIN,
+        [(24, "paused"), (25, ">beat"), (31, "resumed"), (31, "<answer")],
+        [Reason.READING_PAUSED],
+    ),
+    "reading paused, so long ago that the record lost it": (
+        HOLD,
+        [(1, "paused"), *((2 + number / 10, ">ping") for number in range(300)), (50, "resumed"), (60, RST)],
+        [Reason.READING_PAUSED],
+    ),
+    "more than one": (
+        HOLD,
+        [(50, "slept", 9.0), (51, "lag", 2.0), (52, "paused"), (60, RST)],
+        [Reason.LOOP_LAG, Reason.SUSPENDED, Reason.READING_PAUSED],
+    ),
+}
+
+
+@pytest.mark.parametrize(("written", "rows", "why"), HARNESS.values(), ids=HARNESS)
+def test_trouble_of_our_own_blames_nobody(written, rows, why):
+    """What the test process may have caused itself is inconclusive, never the peer's fault."""
+    verdict = judged(written, rows)
+
+    check(verdict, INCONCLUSIVE if isinstance(why[0], Reason) else UNSTABLE, why)
+    assert len(verdict.violations) == 1
+
+
+def test_a_stall_on_purpose_is_no_excuse():
+    """The client that stops reading is the experiment, and its end is the result."""
+    line = timeline((1, "paused"), (60, RST))
+    line.deliberately_stalled = True
+
+    check(Requirement.of(**HOLD).check(line), UNSTABLE, [Rule.ALIVE])
+
+
+@pytest.mark.parametrize(
+    ("rows", "until", "outcome", "why"),
+    [
+        ([(1, "paused"), (25, ">beat")], 60, INCONCLUSIVE, [Reason.TOO_SHORT, Reason.READING_PAUSED]),
+        ([(1, "paused"), (25, ">beat")], 120, INCONCLUSIVE, [Reason.READING_PAUSED]),
+        (
+            [(1, "paused"), (25, ">beat"), (90, "resumed"), (90, "<answer")],
+            120,
+            INCONCLUSIVE,
+            [Reason.READING_PAUSED],
+        ),
+        ([(1, "paused"), (25, ">beat"), (60, RST)], None, UNSTABLE, [Rule.ALIVE]),
+    ],
+)
+def test_a_stalled_client_sees_no_answers(rows, until, outcome, why):
+    """A heartbeat whose answer this end did not want to read is not the peer's to answer for."""
+    line = timeline(*rows, until=until)
+    line.deliberately_stalled = True
+
+    check(Requirement.of(**HOLD, **WITHIN).check(line), outcome, why)
+
+
+def test_the_worst_lag_counts_though_the_ring_forgot_it():
+    """Hundreds of pings after it don't make it undone."""
+    pings = [(30 + number / 20, "<ping") for number in range(400)]
+
+    check(judged(HOLD, [(29, "lag", 5.0), *pings, (60, FIN)]), INCONCLUSIVE, [Reason.LOOP_LAG])
+
+
+def test_one_violation_without_excuse_is_enough():
+    """A lag excuses the heartbeat it delayed, and not the end five minutes later."""
+    rows = [(25, ">beat"), (32, "lag", 6.0), (32, "<answer"), (50, ">beat"), (50.1, "<answer"), (350, FIN)]
+    verdict = judged({"alive_for": 600, **WITHIN}, rows)
+
+    check(verdict, UNSTABLE, [Rule.ALIVE, Rule.HEARTBEATS])
+    assert verdict.doubts == ()
+
+    rows = [(25, ">beat"), (300, "lag", 6.0), (350, FIN)]
+    verdict = judged({"alive_for": 600, **WITHIN}, rows)
+    check(verdict, UNSTABLE, [Rule.HEARTBEATS, Rule.ALIVE])
+    assert verdict.headline == "1 of 1 heartbeats not answered within 5 s: sent at 25 s: no answer"
+
+
+def test_trouble_without_consequence_is_no_doubt():
+    """Who kept every promise on a slow machine kept them."""
+    rows = [(10, "lag", 5.0), (20, "slept", 60.0), (30, "paused"), (40, "resumed"), *BEATS]
+
+    check(judged({**HOLD, **WITHIN}, rows, 120), STABLE, [])
+
+
+def test_missed_heartbeats_in_the_order_of_time():
+    """The first three by name, the rest by number."""
+    beats = [(10, ">beat"), (17, "<answer"), *((at, ">beat") for at in (20, 30, 40))]
+    (violation,) = judged({**WITHIN, "heartbeat_missed_max": 1}, beats, 60).violations
+
+    assert violation.at == 15
+    assert violation.expected == "every heartbeat answered within 5 s, 1 may be missed"
+    assert violation.observed == (
+        "4 of 4 missed (sent at 10 s: answered after 7 s, sent at 20 s: no answer, "
+        "sent at 30 s: no answer and 1 more)"
+    )
+
+
+def test_three_missed_pings_are_all_named():
+    """And nothing is said of more."""
+    pings = [(at, ">ping", b"%d" % at) for at in (10, 20, 30)]
+    (violation,) = judged({"pings_within": 2}, pings, 60).violations
+
+    assert violation.expected == "every ping answered within 2 s"
+    assert violation.observed == (
+        "3 of 3 missed (sent at 10 s: no answer, sent at 20 s: no answer, sent at 30 s: no answer)"
+    )
+
+
+def test_a_verdict_does_not_depend_on_when_it_is_asked_for():
+    """A ping that had no answer in time stays missed when a later pong covers it."""
+    rows = [(20, ">ping", b"1"), (40, ">ping", b"2"), (40.1, "<pong", b"2")]
+
+    for until in (22, 40.1, 60):
+        seen = [row for row in rows if row[0] <= until]
+        check(judged({"pings_within": 2}, seen, until), UNSTABLE, [Rule.PINGS])
+
+
+@pytest.mark.parametrize(
+    ("written", "rows", "until", "horizon"),
+    [
+        (HOLD, [], 500, 120),
+        (HOLD, [(60, FIN)], None, 60),
+        (CLOSURE, [], 500, 500),
+        # Nothing is known of what was not read.
+        (HOLD, [(10, "paused")], 130, 10),
+        (HOLD, [(0.5, "paused"), (120, "resumed"), (120.1, STALLED_END)], None, 0.5),
+    ],
+)
+def test_horizon(written, rows, until, horizon):
+    """What the verdict covers ends with the hold, with the connection, or with what was read."""
+    assert judged(written, rows, until).horizon == horizon
+
+
+@pytest.mark.parametrize("tier", Tier)
+def test_the_tier_comes_from_the_timeline(tier):
+    """A virtual pass must never read as a real one."""
+    assert Requirement.of(**CLOSURE).check(Timeline(End.CLIENT, tier)).tier is tier
+
+
+def test_the_last_bit_of_a_clock_breaks_no_promise():
+    """An answer at exactly its limit is in time, whatever the clock read when the connection opened."""
+    origin = 229.9
+    line = Timeline(End.CLIENT, Tier.VIRTUAL, origin=origin)
+    line.frame(origin + 25.3, Direction.SENT, Opcode.TEXT, 15, Role.HEARTBEAT)
+    line.frame(origin + 25.3 + 5, Direction.RECEIVED, Opcode.TEXT, 15, Role.HEARTBEAT_ANSWER)
+    assert line.heartbeats.rtts.maximum > 5
+
+    for written in (WITHIN, {"rtt_p95": 5}):
+        check(Requirement.of(**written).check(line), STABLE, [])
+
+
+def test_every_part_is_judged():
+    """The story's requirement, all broken at once."""
+    verdict = judged(
+        {
+            "alive_for": 120, "heartbeat_within": 5, "session_within": 5, "rtt_p95": 1, "pings_within": 2,
+            "no_abnormal_closure": True, "closed": ExpectedClose(code=1000),
+        },
+        [(20, ">ping"), (25, ">beat"), (31, "<answer"), (60, {"transport": TransportEnd.RESET})],
+    )  # fmt: skip
+
+    check(
+        verdict,
+        UNSTABLE,
+        [Rule.ALIVE, Rule.SESSION, Rule.HEARTBEATS, Rule.PINGS, Rule.RTT, Rule.CLOSURE, Rule.CLOSED],
+    )

@@ -1,0 +1,57 @@
+"""The judgement itself."""
+
+import dataclasses
+
+import pytest
+
+from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
+from pytest_wsstability.core.timeline.events import Tier
+
+DEAD = Violation(Rule.ALIVE, 60.0, "alive for 120 s", "1006 at 60 s", "1006 at 60 s of 120 s")
+LATE = Violation(Rule.RTT, 30.0, "rtt p95 within 1 s", "2 s", "rtt 2 s")
+SHORT = Doubt(Reason.TOO_SHORT, "watched 60 s of 120 s")
+LAGGED = Doubt(Reason.LOOP_LAG, "the loop stood still for 4 s")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "violations", "doubts", "headline"),
+    [
+        (Outcome.STABLE, (), (), "stable"),
+        (Outcome.UNSTABLE, (DEAD, LATE), (), "1006 at 60 s of 120 s"),
+        (Outcome.INCONCLUSIVE, (), (SHORT,), "inconclusive: watched 60 s of 120 s"),
+        (
+            Outcome.INCONCLUSIVE,
+            (DEAD,),
+            (LAGGED, SHORT),
+            "inconclusive: the loop stood still for 4 s; watched 60 s of 120 s",
+        ),
+    ],
+)
+def test_headline_is_one_line(outcome, violations, doubts, headline):
+    """The first violation, or else every doubt."""
+    verdict = Verdict(outcome=outcome, violations=violations, doubts=doubts, horizon=60.0, tier=Tier.VIRTUAL)
+
+    assert verdict.headline == headline
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        (DEAD, "at"),
+        (SHORT, "text"),
+        (Verdict(outcome=Outcome.STABLE, horizon=60.0, tier=Tier.REAL), "outcome"),
+        (Requirement(alive_for=60.0), "alive_for"),
+    ],
+)
+def test_judgements_are_values(value, field):
+    """Neither a promise nor a verdict can be changed after the fact."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(value, field, None)
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_a_verdict_is_neither_true_nor_false(outcome):
+    """`if verdict:` would let an inconclusive one pass."""
+    with pytest.raises(TypeError, match=r"^a verdict has three outcomes: compare verdict\.outcome"):
+        bool(Verdict(outcome=outcome, horizon=60.0, tier=Tier.REAL))

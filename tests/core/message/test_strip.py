@@ -1,0 +1,65 @@
+"""The last minute of each end, drawn to scale."""
+
+from textwrap import dedent
+
+from pytest_wsstability.core.message.strip import WIDTH, strips
+from pytest_wsstability.core.timeline.events import End
+from tests.core.script import FIN, closed_by_peer, timeline
+
+
+def drawn(*lines):
+    return "\n".join(strips(lines))
+
+
+def test_the_last_minute_only():
+    """What was before is left out; the axis says so."""
+    expected = """
+                    60 s           75 s           90 s           105 s          120 s
+          client    ----------------------------------------=-------------------X
+            beats                                           +
+                    - silence   = bytes   X end   + answered
+    """
+    line = timeline((10, ">beat"), (100, ">beat"), (100.1, "<answer"), (120, FIN))
+
+    assert dedent(drawn(line)) == dedent(expected).strip("\n")
+
+
+def test_ends_with_clocks_of_their_own_stand_below_each_other():
+    """A server that opened half a second later saw the same ping half a second earlier on its own clock."""
+    client = timeline((10, "<ping"), (10, ">pong"), (20, FIN), origin=1000.0)
+    server = timeline((9.5, ">ping", b"1"), (9.5, "<pong", b"1"), (19.5, FIN), end=End.SERVER, origin=1000.5)
+
+    rows = {line[:11].strip(): line[12:] for line in strips([client, server])}
+    assert rows["client"].index("=") == rows["server"].index("=") == WIDTH // 2
+    assert rows["client"].index("X") == rows["server"].index("X") == WIDTH
+
+
+def test_frames_that_fell_out_of_the_record_are_not_silence():
+    """A second of audio fills the ring: before it, nothing is known."""
+    rows = [(at / 50, ">audio") for at in range(1, 1500)]
+
+    lane = drawn(timeline(*rows, (30, FIN))).splitlines()[1]
+    assert "-" not in lane
+    assert ":" in lane
+
+
+def test_what_this_end_did_wrong_has_signs():
+    """Late loops, sleep, and reading that was paused."""
+    rows = [(10, "paused"), (20, "resumed"), (30, "lag", 4.0), (40, "slept", 9.0), (60, FIN)]
+
+    lane = drawn(timeline(*rows)).splitlines()[1][12:]
+    assert lane == "-" * 10 + "~" * 10 + "-" * 10 + "L" + "-" * 9 + "Z" + "-" * 19 + "X"
+
+
+def test_an_unanswered_question_covers_an_answered_one():
+    """Where two share a column, the bad one is seen."""
+    rows = [(59.1, ">beat"), (59.2, "<answer"), (59.4, ">beat"), (60, closed_by_peer(1011))]
+
+    lanes = drawn(timeline(*rows)).splitlines()
+    assert lanes[2].rstrip().endswith("!")
+    assert "+" not in lanes[2]
+
+
+def test_a_connection_without_a_second_is_not_drawn():
+    """There is nothing to scale."""
+    assert strips([timeline((0, FIN))]) == []

@@ -1,0 +1,172 @@
+"""A run beside an earlier one."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.result import Result, Run
+from pytest_wsstability.core.statistics.comparison import compare
+from pytest_wsstability.core.timeline.events import Tier
+from tests.core.judging import BEATS
+from tests.core.script import FIN, timeline
+
+HOLD = Requirement.of(alive_for="2m")
+
+
+def result(*rows, until=None, nodeid="t", url="wss://staging.example/ws", requirement=HOLD, **values):
+    line = timeline(*rows, until=until)
+    return Result(
+        nodeid=nodeid, url=url, requirement=requirement, verdict=requirement.check(line), timelines=(line,),
+        **values,
+    )  # fmt: skip
+
+
+def run(*results):
+    return Run(started="2026-11-24T02:00:00Z", tool="x", machine="x", results=results)
+
+
+def pings(count, seconds):
+    return result(*(row for n in range(count) for row in ((n, ">ping"), (n + seconds, "<pong"))), until=120)
+
+
+SOON = result((30, FIN))
+GOOD, CUT, DOUBT = result(*BEATS, until=120), result((60, FIN)), result(until=40)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "lines"),
+    [
+        ([GOOD], [GOOD], []),
+        ([CUT], [CUT], []),
+        ([GOOD], [CUT], ["t: was stable, is 1006 at 60 s of 120 s: no close frame received or sent; FIN"]),
+        (
+            [GOOD],
+            [DOUBT],
+            ["t: was stable, is inconclusive: watched 40 s of 120 s: it is still open"],
+        ),
+        (
+            [DOUBT],
+            [CUT],
+            ["t: was inconclusive, is 1006 at 60 s of 120 s: no close frame received or sent; FIN"],
+        ),
+        ([CUT], [DOUBT], []),
+        # One of twenty more is chance; ten of twenty are not.
+        ([GOOD] * 19 + [CUT], [GOOD] * 18 + [CUT] * 2, []),
+        (
+            [GOOD] * 19 + [CUT],
+            [GOOD] * 9 + [CUT] * 11,
+            ["t: 45% of 20 connections (26% to 66%) up after 60 s, were 95% of 20 connections (76% to 99%)"],
+        ),
+        # None was stable then, and none is: but they end in half the time. A second more or less is none.
+        (
+            [CUT] * 5,
+            [SOON] * 5,
+            ["t: 0% of 5 connections (0% to 43%) up after 30 s, were 100% of 5 connections (57% to 100%)"],
+        ),
+        ([CUT] * 50, [result((59, FIN))] * 50, []),
+        ([SOON] * 5, [CUT] * 5, []),
+        # All lived, and yet most were in doubt.
+        (
+            [GOOD] * 19 + [CUT],
+            [GOOD] * 5 + [DOUBT] * 14 + [CUT],
+            ["t: 5 of 20 connections stable, were 19 of 20"],
+        ),
+        # The interval is apart, and so are the values.
+        (
+            [pings(20, 0.010)],
+            [pings(20, 0.050)],
+            ["t: rtt p50 50 ms (50 ms to 50 ms, 20 round trips), was 10 ms (10 ms to 10 ms, 20)"],
+        ),
+        # Apart, and yet nobody minds: less than a millisecond, less than a tenth.
+        ([pings(20, 0.0001)], [pings(20, 0.0009)], []),
+        ([pings(20, 0.100)], [pings(20, 0.105)], []),
+        # Three are no sample.
+        ([pings(20, 0.010)], [pings(3, 0.050)], []),
+        ([pings(3, 0.010)], [pings(20, 0.050)], []),
+        # Quicker is no regression.
+        ([pings(20, 0.050)], [pings(20, 0.010)], []),
+    ],
+)
+def test_regressions(before, now, lines):
+    """A line each, with both values and how many there were of each."""
+    found = compare(run(*before), run(*now))
+
+    assert found.refused == ()
+    assert list(found.regressions) == lines
+
+
+def test_verdicts_come_first():
+    """Whatever was slow, what broke is told before."""
+    slow = [dataclasses.replace(pings(20, seconds), nodeid="a") for seconds in (0.010, 0.050)]
+
+    found = compare(run(slow[0], GOOD), run(slow[1], CUT))
+
+    assert [line.split(":")[0] for line in found.regressions] == ["t", "a"]
+
+
+def test_a_p95_with_enough_round_trips():
+    """From 59 on."""
+    fast = pings(100, 0.010)
+    rows = [row for n in range(100) for row in ((n, ">ping"), (n + (0.2 if n % 8 == 0 else 0.01), "<pong"))]
+
+    (line,) = compare(run(fast), run(result(*rows, until=120))).regressions
+
+    assert line.startswith("t: rtt p95 200 ms (")
+
+
+def test_what_is_better_or_alone_is_a_note():
+    """Nothing of it fails a run."""
+    found = compare(run(CUT, result(nodeid="old", until=120)), run(GOOD, result(nodeid="new", until=120)))
+
+    assert found.regressions == ()
+    assert found.notes == (
+        "t: was unstable, is stable now",
+        "only in the baseline: old",
+        "only in this run: new",
+    )
+
+
+def test_what_a_test_asked_for_is_left_out():
+    """It is no verdict on the server."""
+    expected = dataclasses.replace(CUT, expected=True)
+
+    assert compare(run(GOOD), run(GOOD, expected)).regressions == ()
+
+
+@pytest.mark.parametrize(
+    ("now", "line"),
+    [
+        (
+            result(until=120, requirement=Requirement.of(alive_for="1m", session_within="5s")),
+            "t: alive_for=120.0 then, 60.0 now; session_within=None then, 5.0 now",
+        ),
+        (
+            result(until=120, url="wss://other.example/ws"),
+            "t: target wss://staging.example/ws then, wss://other.example/ws now",
+        ),
+        (
+            dataclasses.replace(GOOD, verdict=dataclasses.replace(GOOD.verdict, tier=Tier.REAL)),
+            "t: in virtual time then, in real time now",
+        ),
+    ],
+)
+def test_runs_of_other_things_are_refused(now, line):
+    """With the difference, and without a word about anything else."""
+    found = compare(run(GOOD), run(now))
+
+    assert found.refused == (line,)
+    assert (found.regressions, found.notes) == ((), ())
+
+
+def test_the_port_of_a_server_of_ones_own_is_no_difference():
+    """It takes a free one each time."""
+    one, other = (result(until=120, url=f"ws://127.0.0.1:{port}/ws") for port in (4001, 4002))
+    third = result(until=120, url="ws://127.0.0.1:4001/other")
+
+    assert compare(run(one), run(other)).refused == ()
+    assert compare(run(one), run(third)).refused == (
+        "t: target ws://loopback/ws then, ws://loopback/other now",
+    )

@@ -1,0 +1,153 @@
+"""Gates: their expressions, and what they find."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.result import Result
+from pytest_wsstability.core.statistics.gates import FIGURES, judge_gates, parse_gate
+from pytest_wsstability.core.timeline.events import Tier
+from tests.core.judging import BEATS
+from tests.core.script import FIN, timeline
+
+REQUIREMENT = Requirement.of(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")
+
+
+def result(*rows, until=None, tier=Tier.VIRTUAL, **values):
+    line = timeline(*rows, until=until)
+    verdict = dataclasses.replace(REQUIREMENT.check(line), tier=tier)
+    return Result(nodeid="t", url="", requirement=REQUIREMENT, verdict=verdict, timelines=(line,), **values)
+
+
+GOOD = result(*BEATS, until=120)
+CUT = result(*BEATS[:4], (60, FIN))
+LATE = result((25, ">beat"), (45, "<answer"), *BEATS[2:], until=120)
+DOUBT = result(*BEATS[:2], until=40)
+UNANSWERED = result((25, ">beat"), (50, ">beat"), (60, FIN))
+
+
+def many(count, seconds):
+    rows = [row for n in range(count) for row in ((n, ">ping"), (n + seconds, "<pong"))]
+    return result(*rows, until=120)
+
+
+@pytest.mark.parametrize(
+    ("text", "figure", "comparison", "limit", "is_share"),
+    [
+        ("unstable > 0", "unstable", ">", 0, False),
+        ("inconclusive>10%", "inconclusive", ">", 0.1, True),
+        (" missed_heartbeats >= 3 ", "missed_heartbeats", ">=", 3, False),
+        ("missed_heartbeats > 0.5 %", "missed_heartbeats", ">", 0.005, True),
+        ("rtt_p95 > 250ms", "rtt_p95", ">", 0.25, False),
+        ("rtt_max > 0", "rtt_max", ">", 0, False),
+        ("horizon < 2m", "horizon", "<", 120, False),
+        ("holds <= 2", "holds", "<=", 2, False),
+    ],
+)
+def test_expressions(text, figure, comparison, limit, is_share):
+    """A figure, a comparison, a limit."""
+    gate = parse_gate(text)
+
+    assert (gate.figure, gate.comparison, gate.is_share) == (figure, comparison, is_share)
+    assert gate.limit == pytest.approx(limit)
+    assert gate.text == text.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"^'' is no gate; write a figure, one of > >= < <=, and a limit: unstable > 0$"),
+        ("unstable", r"^'unstable' is no gate; "),
+        ("unstable = 0", r"^'unstable = 0' is no gate; "),
+        ("unstable >", r"^'unstable >' is no gate; "),
+        ("rtt_95 > 1s", rf"^'rtt_95 > 1s': there is no figure 'rtt_95'; valid ones: {', '.join(FIGURES)}$"),
+        ("rtt_p95 > fast", r"^'rtt_p95 > fast': rtt_p95: 'fast' is not a duration; give seconds "),
+        ("rtt_p95 > 250", r"^'rtt_p95 > 250': 250 of what\? give a duration such as 250ms$"),
+        ("rtt_p95 > 5%", r"^'rtt_p95 > 5%': rtt_p95: '5%' is not a duration; "),
+        (
+            "unstable > 1.5",
+            r"^'unstable > 1.5': '1.5' is no limit for unstable; give a count such as 0, or a s",
+        ),
+        ("survival < 1", r"^'survival < 1': '1' is no limit for survival; give a share such as 99%$"),
+        ("unstable > 2s", r"^'unstable > 2s': '2s' is no limit for unstable; "),
+        ("unstable > -1", r"^'unstable > -1': '-1' is no limit for unstable; "),
+    ],
+)
+def test_typos(text, message):
+    """What is wrong, and what would be right."""
+    with pytest.raises(ValueError, match=message):
+        parse_gate(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "results", "lines"),
+    [
+        ("unstable > 0", [GOOD, CUT], ["unstable > 0: 1 of 2 holds (virtual time)"]),
+        ("unstable > 0", [GOOD], []),
+        ("unstable > 1", [GOOD, CUT], []),
+        ("unstable > 49%", [GOOD, CUT], ["unstable > 49%: 1 of 2 holds (virtual time)"]),
+        ("unstable > 50%", [GOOD, CUT], []),
+        ("inconclusive > 10%", [GOOD, DOUBT], ["inconclusive > 10%: 1 of 2 holds (virtual time)"]),
+        ("stable < 2", [GOOD, CUT], ["stable < 2: 1 of 2 holds (virtual time)"]),
+        ("holds < 3", [GOOD, CUT], ["holds < 3: 2 of 2 holds (virtual time)"]),
+        ("missed_heartbeats > 0", [GOOD], []),
+        ("missed_heartbeats > 0", [GOOD, LATE], ["missed_heartbeats > 0: 1 of 8 heartbeats (virtual time)"]),
+        ("missed_heartbeats > 0", [UNANSWERED], ["missed_heartbeats > 0: 2 of 2 heartbeats (virtual time)"]),
+        ("abnormal_closures > 0", [CUT], ["abnormal_closures > 0: 1 of 1 holds (virtual time)"]),
+        ("abnormal_closures > 0", [GOOD], []),
+        (
+            "survival < 90%",
+            [GOOD, GOOD, CUT],
+            ["survival < 90%: 67% of 3 connections (21% to 94%) up after 120 s (virtual time)"],
+        ),
+        # The one that was watched for 40 s is not lost.
+        ("survival < 100%", [GOOD, DOUBT], []),
+        ("survival < 50%", [GOOD, CUT], []),
+        ("horizon < 2m", [CUT], ["horizon < 2m: nothing is known beyond 60 s (virtual time)"]),
+        ("horizon < 2m", [CUT, GOOD], []),
+        ("rtt_max > 50ms", [GOOD], ["rtt_max > 50ms: 100 ms of 4 round trips (virtual time)"]),
+        ("rtt_max > 50ms", [CUT, many(9, 0.01)], ["rtt_max > 50ms: 100 ms of 11 round trips (virtual time)"]),
+        ("rtt_p95 > 5ms", [many(59, 0.01)], ["rtt_p95 > 5ms: 10 ms of 59 round trips (virtual time)"]),
+        ("rtt_p95 > 50ms", [many(59, 0.01)], []),
+        ("rtt_p50 > 1s", [DOUBT], []),
+        ("rtt_p50 > 1ms", [], []),
+    ],
+)
+def test_what_they_find(text, results, lines):
+    """A line for what fails, with the numbers."""
+    findings = judge_gates([parse_gate(text)], results)
+
+    assert [finding.line for finding in findings] == lines
+    assert all(finding.failed for finding in findings)
+
+
+def test_too_few_round_trips_are_no_verdict():
+    """A p95 of 58 is noise: said, and not failed."""
+    (finding,) = judge_gates([parse_gate("rtt_p95 > 5ms")], [many(58, 0.01)])
+
+    assert not finding.failed
+    assert finding.line == (
+        "rtt_p95 > 5ms: not judged, 58 round trips are too few (p95 needs 59) (virtual time)"
+    )
+
+
+def test_what_the_test_asked_for_counts_for_nothing():
+    """Such as a hold in pytest.raises."""
+    expected = dataclasses.replace(CUT, expected=True)
+
+    assert judge_gates([parse_gate("unstable > 0"), parse_gate("holds > 0")], [expected]) == []
+
+
+def test_tiers_are_never_mixed():
+    """One of two in each is half of each, and not a quarter of all."""
+    real = dataclasses.replace(CUT, verdict=dataclasses.replace(CUT.verdict, tier=Tier.REAL))
+
+    findings = judge_gates([parse_gate("unstable > 60%"), parse_gate("holds > 1")], [GOOD, CUT, real])
+
+    assert [finding.line for finding in findings] == [
+        "unstable > 60%: 1 of 1 holds (real time)",
+        "holds > 1: 2 of 2 holds (virtual time)",
+    ]

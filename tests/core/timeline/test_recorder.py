@@ -1,0 +1,103 @@
+"""The ring of packed events."""
+
+import pytest
+
+from pytest_wsstability.core.timeline.events import Direction, Event, Kind, Opcode, Role
+from pytest_wsstability.core.timeline.recorder import Recorder
+
+
+def record(recorder, at, size=1, number=0):
+    recorder.append(at, Kind.FRAME, Direction.SENT, Opcode.TEXT, size, Role.DATA, number)
+
+
+@pytest.mark.parametrize(
+    ("appended", "kept"),
+    [
+        (0, []),
+        (2, [0.0, 1.0]),
+        (3, [0.0, 1.0, 2.0]),
+        (4, [1.0, 2.0, 3.0]),
+        (6, [3.0, 4.0, 5.0]),
+        (7, [4.0, 5.0, 6.0]),
+    ],
+)
+def test_the_last_events_stay_oldest_first(appended, kept):
+    """A ring of three keeps the last three, wherever it has wrapped, and says whether it has lost any."""
+    recorder = Recorder(3)
+    for number in range(appended):
+        record(recorder, float(number))
+
+    assert [event.at for event in recorder] == kept
+    assert len(recorder) == len(kept)
+    assert recorder.overflowed == (appended > 3)
+
+
+EVENTS = [
+    Event(0.1, Kind.FRAME, Direction.RECEIVED, Opcode.CONT, 0, Role.DATA),
+    Event(1 / 3, Kind.FRAME, Direction.SENT, Opcode.PONG, 125, Role.HEARTBEAT_ANSWER),
+    Event(1e6 + 1e-6, Kind.FRAME, Direction.RECEIVED, Opcode.CLOSE, 2, Role.NONE),
+    Event(2.0, Kind.LOOP_LAG, seconds=0.25),
+    # A laptop that was closed for a weekend.
+    Event(3.0, Kind.SUSPENDED, seconds=200_000.0),
+    Event(4.0, Kind.ENDED),
+]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.kind.name)
+def test_an_event_comes_back_as_it_went_in(event):
+    """Eighteen bytes hold every field; lags and sleeps are kept in milliseconds."""
+    recorder = Recorder(1)
+    measure = event.size if event.kind is Kind.FRAME else round(event.seconds * 1000)
+    recorder.append(event.at, event.kind, event.direction, event.opcode, measure, event.role, 0)
+
+    assert list(recorder) == [event]
+
+
+@pytest.mark.parametrize(("size", "kept"), [(2**32 - 1, 2**32 - 1), (2**32, 2**32 - 1), (2**40, 2**32 - 1)])
+def test_sizes_over_4_gib_are_capped(size, kept):
+    """A record has four bytes for a size, which must not end a test of huge messages."""
+    recorder = Recorder(1)
+    record(recorder, 0.0, size)
+
+    assert [event.size for event in recorder] == [kept]
+
+
+def test_reading_is_of_one_moment():
+    """The ring may move on while somebody looks at its events."""
+    recorder = Recorder(2)
+    record(recorder, 0.0)
+    record(recorder, 1.0)
+    seen = []
+    for event in recorder:
+        seen.append(event.at)
+        record(recorder, 9.0)
+
+    assert seen == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [[0, 1, 5], [65_534, 65_536, 65_540], [10, 60_000, 120_000], [2**40, 2**40 + 1, 2**40 + 65_535]],
+)
+def test_numbers_are_whole_again(numbers):
+    """Half of each is kept; the rest follows from the event after it."""
+    recorder = Recorder(3)
+    for number in [3, *numbers]:
+        record(recorder, float(number), number=number)
+
+    assert [number for number, _ in recorder.numbered(numbers[-1])] == numbers
+    assert [event.at for _, event in recorder.numbered(numbers[-1])] == numbers
+
+
+@pytest.mark.parametrize("capacity", [3, 4, 5, 100])
+@pytest.mark.parametrize("first", [0, 3, 7, 9])
+@pytest.mark.parametrize("numbers", [range(9), [0, 1, 4, 6, 8], [65_533, 65_534, 65_540, 131_075]])
+def test_records_since_a_number(capacity, first, numbers):
+    """Wherever the ring has wrapped, and whatever was numbered beside it; the number's upper half follows."""
+    recorder = Recorder(capacity)
+    for number in numbers:
+        record(recorder, float(number), number=number)
+    kept = [*numbers][-capacity:]
+    since = kept[-1] - 8 + first
+
+    assert [each[0] for each in recorder.packed_since(since, kept[-1])] == [n for n in kept if n >= since]

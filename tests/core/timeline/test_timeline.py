@@ -1,0 +1,266 @@
+"""The record of one connection at one end."""
+
+import copy
+import pickle
+
+import pytest
+
+from pytest_wsstability.core.timeline.close import TransportEnd
+from pytest_wsstability.core.timeline.events import Direction, End, FrameKind, Kind, Opcode, Role, Tier
+from pytest_wsstability.core.timeline.timeline import DATA_CAPACITY, SIGNAL_CAPACITY, Timeline
+from tests.core.script import FIN, FRAMES, RECEIVED, SENT, closed_by_peer, timeline
+
+AUDIO = [(number / 50, "<audio") for number in range(1, 3001)]
+
+
+def test_counters_are_exact_past_the_capacity_of_the_ring():
+    """A minute of audio is 3,000 frames; the ring holds 64 of them, the counters all."""
+    line = timeline(*AUDIO, (60.01, ">text"), (60.02, ">ping"), (60.03, "<pong"))
+
+    assert line.count(RECEIVED) == 3001
+    assert line.count(RECEIVED, Opcode.BINARY) == 3000
+    assert line.count(SENT, Opcode.TEXT, Opcode.PING) == 2
+    assert line.count(SENT, Opcode.BINARY) == 0
+    assert line.bytes(RECEIVED) == 3000 * 640 + 4
+    assert line.bytes(RECEIVED, Opcode.BINARY) == 3000 * 640
+    assert line.bytes(SENT) == 104
+    # The opening, the frames, and nothing else.
+    assert line.total == 3004
+    assert len(line) == len(list(line)) == DATA_CAPACITY + 3
+
+
+@pytest.mark.parametrize("what", ["<audio", "<text", "<rest"])
+def test_data_frames_cannot_push_out_heartbeats(what):
+    """Heartbeats are what explains an end, and stay on record however much is said after them."""
+    line = timeline((25, ">beat"), (26, "<answer"), *((26 + n / 50, what) for n in range(1, 1001)))
+
+    assert [event.role for event in line][:3] == [Role.NONE, Role.HEARTBEAT, Role.HEARTBEAT_ANSWER]
+    assert len(line) == 3 + DATA_CAPACITY
+
+
+def test_signals_have_a_ring_of_their_own():
+    """The last 80 control frames, heartbeats and local events, oldest first, merged with the data."""
+    line = timeline((0.5, "<audio"), *((float(n), "<ping") for n in range(1, 301)))
+
+    assert len(line) == SIGNAL_CAPACITY + 1
+    assert [event.at for event in line] == [0.5, *(float(n) for n in range(221, 301))]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["<audio", "<ping", ">pong", "<audio", ">beat", "<text", FIN],
+        [">beat", "<audio", ">info", "<audio", "<audio", FIN],
+        ["<audio", FIN],
+    ],
+)
+def test_events_of_one_instant_stay_in_their_order(rows):
+    """A data frame is not told after the end of the transport that it came before."""
+    line = timeline(*((60.0, row) for row in rows))
+
+    sizes = [FRAMES[row[1:]][1] for row in rows if row is not FIN]
+    assert [event.size for event in line][1:-1] == sizes
+    assert [event.kind for event in line][-1] is Kind.ENDED
+
+
+def test_events_say_what_happened():
+    """Kind, direction, opcode, size, role and duration come back as they were recorded."""
+    line = timeline((1, ">info"), (2, "<audio"), (3, "lag", 0.25), (4, FIN))
+
+    assert [
+        (e.at, e.kind, e.direction, e.opcode, e.size, e.role, e.seconds) for e in line
+    ] == [
+        (0, Kind.OPENED, Direction.LOCAL, Opcode.NONE, 0, Role.NONE, 0),
+        (1, Kind.FRAME, SENT, Opcode.TEXT, 42, Role.SESSION_INFO, 0),
+        (2, Kind.FRAME, RECEIVED, Opcode.BINARY, 640, Role.DATA, 0),
+        (3, Kind.LOOP_LAG, Direction.LOCAL, Opcode.NONE, 0, Role.NONE, 0.25),
+        (4, Kind.ENDED, Direction.LOCAL, Opcode.NONE, 0, Role.NONE, 0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("asked", "at"),
+    [
+        ({"direction": SENT, "role": Role.HEARTBEAT}, 50),
+        ({"direction": RECEIVED, "role": Role.HEARTBEAT}, None),
+        ({"direction": RECEIVED, "role": Role.HEARTBEAT_ANSWER}, 26),
+        ({"direction": RECEIVED, "role": Role.NONE}, 30),
+        ({"direction": RECEIVED, "opcode": Opcode.PING}, 30),
+        ({"direction": SENT, "opcode": Opcode.PONG}, None),
+        ({"direction": SENT, "opcode": Opcode.TEXT}, 50),
+        ({"direction": RECEIVED, "opcode": Opcode.CONT}, None),
+    ],
+)
+def test_last_frame_of_a_kind(asked, at):
+    """When a frame of an opcode or of a role was last seen, by direction."""
+    line = timeline((25, ">beat"), (26, "<answer"), (30, "<ping"), (50, ">beat"))
+
+    assert line.last(**asked) == at
+
+
+@pytest.mark.parametrize("asked", [{}, {"opcode": Opcode.TEXT, "role": Role.DATA}])
+def test_last_wants_an_opcode_or_a_role(asked):
+    """Both or neither would be a question without an answer."""
+    with pytest.raises(ValueError, match=r"^last: give an opcode or a role, and not both$"):
+        timeline().last(direction=SENT, **asked)
+
+
+def test_between_has_its_start_and_not_its_end():
+    """Half-open, so that neighbouring spans share no event."""
+    line = timeline((1, "<text"), (2, "<ping"), (3, "<text"))
+
+    assert [event.at for event in line.between(1, 3)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("rows", "gaps"),
+    [
+        ([(10, "<text"), (40, "<text"), (45, "<text")], [(0, 10), (10, 30)]),
+        # The opening and the end bound silences; what happens locally does not break one.
+        ([(20, "lag", 0.5), (60, FIN)], [(0, 60)]),
+        ([(10, "<ping"), (10.5, ">pong"), (70.5, FIN)], [(0, 10), (10.5, 60)]),
+        # A gap as long as the limit is not longer than it.
+        ([(10, "<text"), (15, "<text")], [(0, 10)]),
+    ],
+)
+def test_gaps_are_silences(rows, gaps):
+    """Silences longer than five seconds, in either direction."""
+    assert timeline(*rows).gaps(5) == gaps
+
+
+def test_what_the_ring_forgot_is_no_silence():
+    """Before the oldest audio frame on record there was audio too."""
+    line = timeline((25, ">beat"), (50, ">beat"), *AUDIO, (70, FIN))
+
+    assert line.gaps(5) == [(60, 10)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "until", "silence", "longest"),
+    [
+        ([], 30, 30, 0),
+        ([(10, "<text"), (40, ">text")], 45, 5, 30),
+        ([(10, "<text"), (60, FIN)], 90, 50, 10),
+        # A close frame at 60 is the end, though the transport went later.
+        ([(58, "<text"), (60, "<close"), (60, closed_by_peer(1000))], 90, 0, 58),
+    ],
+)
+def test_silence_is_without_a_byte_either_way(rows, until, silence, longest):
+    """The one that still runs, and the longest that is over."""
+    line = timeline(*rows, until=until)
+
+    assert (line.silence, line.longest_silence) == (silence, longest)
+
+
+def test_paused_reading_is_added_up():
+    """Each pause counts from its start; the one that still lasts is not in the sum."""
+    line = timeline((10, "paused"), (14, "resumed"), (20, "paused"), until=30)
+
+    assert (line.paused, line.paused_since, line.paused_total) == (True, 20, 4)
+    line.mark(1031.0, Kind.READING_RESUMED)
+    assert (line.paused, line.paused_since, line.paused_total) == (False, None, 15)
+    # Resumed twice is resumed once.
+    line.mark(1032.0, Kind.READING_RESUMED)
+    assert line.paused_total == 15
+
+
+def test_the_worst_lag_outlives_the_ring():
+    """When our own loop was worst, and all the sleep of the machine."""
+    line = timeline(
+        (1, "lag", 0.5), (2, "lag", 4.0), (3, "lag", 1.0), (4, "slept", 30.0), (5, "slept", 28_800.0)
+    )
+
+    assert (line.max_lag, line.max_lag_at, line.suspended) == (4.0, 2, 28_830.0)
+    assert [event.seconds for event in line][-1] == 28_800.0
+
+
+def test_duration_ends_with_the_connection():
+    """An open connection lasts to the last look, an ended one to its end, however long one looks at it."""
+    line = timeline((10, "<text"), until=42)
+    assert line.duration == 42
+
+    ended = timeline((10, "<text"), (60, FIN), until=120)
+    assert ended.duration == 60
+    assert ended.opened == 1000.0
+
+
+def test_a_new_timeline_knows_nothing_yet():
+    """Nothing was seen, nothing was late, nothing was thrown away."""
+    line = Timeline(End.SERVER)
+
+    assert (line.tier, line.opened, line.duration, line.close) == (Tier.REAL, 0.0, 0.0, None)
+    assert (line.max_lag, line.max_lag_at, line.suspended, line.paused_total) == (0.0, 0.0, 0.0, 0.0)
+    assert (line.silence, line.longest_silence, line.dropped_reads) == (0.0, 0.0, 0)
+    assert (line.session_id, line.session_info_at, line.session_confirmed_at) == (None, None, None)
+    assert (line.paused, line.deliberately_stalled, line.heartbeat_sender) == (False, False, None)
+    assert line.last(direction=SENT, role=Role.DATA) is None
+    assert [event.kind for event in line] == [Kind.OPENED]
+
+
+def test_first_session_steps_count():
+    """A second session_info or confirmation does not make the session younger."""
+    line = timeline((1, ">info"), (2, "<confirmed"), (3, ">info"), (4, "<confirmed"))
+
+    assert (line.session_info_at, line.session_confirmed_at) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("rows", "sent", "answered", "sender"),
+    [
+        ([], 0, 0, None),
+        ([(25, ">beat"), (25.1, "<answer")], 1, 1, SENT),
+        ([(25, "<beat"), (25.1, ">answer")], 1, 1, RECEIVED),
+        # An answer of this end cannot answer this end's own question.
+        ([(25, ">beat"), (25.1, ">answer")], 1, 0, SENT),
+        # An echo is no answer, and no heartbeat of ours.
+        ([(25, ">beat"), (25.1, "<beat")], 1, 0, SENT),
+        ([(1, "<answer")], 0, 0, None),
+    ],
+)
+def test_heartbeats_have_one_sender(rows, sent, answered, sender):
+    """Whoever sends the first heartbeat is asked for the rest; the other end answers."""
+    line = timeline(*rows)
+
+    assert (line.heartbeats.sent, line.heartbeats.answered, line.heartbeat_sender) == (sent, answered, sender)
+
+
+def test_pings_of_this_end_are_paired_with_pongs():
+    """By payload; pings of the peer are its own affair."""
+    line = timeline((20, ">ping", b"1"), (20.5, "<pong", b"1"), (30, "<ping", b"x"), (30, ">pong", b"x"))
+
+    assert (line.pings.sent, line.pings.answered, line.pings.rtts.maximum) == (1, 1, 0.5)
+    assert line.heartbeats.sent == 0
+
+
+def test_repr_names_end_age_and_state():
+    """For a debugger: which end, how old, how many events, how it ended."""
+    assert repr(timeline((10, "<text"), until=12.5)) == "<Timeline client, 12.500 s, 2 events, open>"
+    assert repr(timeline((60, FIN), end=End.SERVER)) == "<Timeline server, 60.000 s, 2 events, 1006 at 60 s>"
+
+
+@pytest.mark.parametrize("replica", [copy.deepcopy, lambda line: pickle.loads(pickle.dumps(line))])
+def test_a_timeline_travels(replica):
+    """To a report, or to another process."""
+    line = timeline((25, ">beat"), (26, "<answer"), (60, FIN))
+    other = replica(line)
+
+    assert list(other) == list(line)
+    assert other.heartbeats.rtts.maximum == 1
+    assert other.close.transport is TransportEnd.FIN
+
+
+def test_silences_are_exact_by_direction_and_kind():
+    """However long the record is: the one that runs, and the longest before; close frames do not count."""
+    rows = [(10, ">text"), (40, "<ping"), (40, ">pong"), (45, "<text"), (70, "<close"), (70, FIN)]
+    line = timeline(*rows)
+
+    assert [line.silent_for(way) for way in (SENT, RECEIVED)] == [30, 25]
+    assert [line.longest_gap(way) for way in (SENT, RECEIVED)] == [30, 40]
+    assert (line.silent_for(SENT, FrameKind.DATA), line.longest_gap(SENT, FrameKind.DATA)) == (60, 10)
+    assert (line.silent_for(RECEIVED, FrameKind.PONG), line.longest_gap(RECEIVED, FrameKind.PONG)) == (70, 0)
+    assert line.longest_silence == 30
+
+
+def test_a_silence_that_a_close_frame_ends_is_still_running():
+    """What a close frame ends is what may have brought it about."""
+    assert timeline((20, "<text"), (80, "<close"), (80, FIN)).longest_silence == 20
