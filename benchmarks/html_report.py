@@ -11,7 +11,7 @@ from pathlib import Path
 from pytest_wsstability import Requirement, run_virtual, soak
 from pytest_wsstability.core.result import Result, Run
 from pytest_wsstability.core.timeline.archive import timeline_as_dict, timeline_from_dict
-from pytest_wsstability.core.timeline.events import Direction, Event, Kind, Opcode, Role
+from pytest_wsstability.core.timeline.events import Direction, Event, EventKind, Opcode, Role
 from pytest_wsstability.report import html
 
 from .figures import Figure, cpu_seconds, middle
@@ -65,7 +65,7 @@ def _events() -> list[Event]:
         at = 60 * number / EVENTS + (number * 7919 % 13) / 1000
         role = (Role.HEARTBEAT, Role.HEARTBEAT_ANSWER)[number % 2] if number % 20 < 2 else Role.DATA
         direction = Direction.RECEIVED if number % 2 else Direction.SENT
-        events.append(Event(at, Kind.FRAME, direction, Opcode.TEXT, 640, role))
+        events.append(Event(at, EventKind.FRAME, direction, Opcode.TEXT, 640, role))
     return events
 
 

@@ -31,16 +31,16 @@ if TYPE_CHECKING:
         assert_session_confirmed,
         assert_stable,
     )
-    from .core.judge.attempts import Attempt
+    from .core.judge.attempts import ConnectionAttempt
     from .core.judge.backoff import Backoff
-    from .core.judge.numbering import Tally
+    from .core.judge.numbering import MessageCount
     from .core.judge.requirement import Requirement
     from .core.judge.session_error import SessionError
     from .core.judge.verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
     from .core.probe.findings import Findings, FoundTimer, Policy, TimerKind
     from .core.probe.rungs import Traffic
     from .core.timeline.close import CLOSE_CODES, CloseCode, CloseEvidence, CloseFrame, TransportEnd
-    from .core.timeline.events import Direction, End, Event, FrameKind, Kind, Opcode, Role, Tier
+    from .core.timeline.events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
     from .core.timeline.tcp import TcpSample
     from .core.timeline.timeline import Timeline
     from .net.client import connect
@@ -74,16 +74,16 @@ _HOMES = {
         "assert_heartbeats_answered", "assert_no_abnormal_closure", "assert_pings_answered", "assert_rtt",
         "assert_session_confirmed", "assert_stable",
     ),
-    "core.judge.attempts": ("Attempt",),
+    "core.judge.attempts": ("ConnectionAttempt",),
     "core.judge.backoff": ("Backoff",),
     "core.timeline.close": ("CLOSE_CODES", "CloseCode", "CloseEvidence", "CloseFrame", "TransportEnd"),
     "core.diagnosis": ("Blame", "Cause", "Confidence", "Diagnosis", "Evidence", "Hypothesis", "diagnose",
         "diagnose_all", "diagnose_opening"),
-    "core.timeline.events": ("Direction", "End", "Event", "FrameKind", "Kind", "Opcode", "Role", "Tier"),
+    "core.timeline.events": ("Direction", "End", "Event", "FrameKind", "EventKind", "Opcode", "Role", "Tier"),
     "core.probe.findings": ("Findings", "FoundTimer", "Policy", "TimerKind"),
     "core.probe.rungs": ("Traffic",),
     "core.faults.middleboxes": ("MIDDLEBOXES", "Middlebox"),
-    "core.judge.numbering": ("Tally",),
+    "core.judge.numbering": ("MessageCount",),
     "core.judge.requirement": ("Requirement",),
     "core.timeline.tcp": ("TcpSample",),
     "core.judge.session_error": ("SessionError",),
@@ -116,7 +116,6 @@ __all__ = [
     "MIDDLEBOXES",
     "SESSION_ID",
     "TLS",
-    "Attempt",
     "Backoff",
     "Behaviour",
     "Blame",
@@ -126,6 +125,7 @@ __all__ = [
     "CloseFrame",
     "Confidence",
     "Connection",
+    "ConnectionAttempt",
     "ConnectionEnded",
     "Connector",
     "Diagnosis",
@@ -133,13 +133,14 @@ __all__ = [
     "Doubt",
     "End",
     "Event",
+    "EventKind",
     "Evidence",
     "FaultProxy",
     "Findings",
     "FoundTimer",
     "FrameKind",
     "Hypothesis",
-    "Kind",
+    "MessageCount",
     "Middlebox",
     "NoSessionError",
     "Opcode",
@@ -159,7 +160,6 @@ __all__ = [
     "StabilityError",
     "StabilityWarning",
     "Stage",
-    "Tally",
     "TcpSample",
     "Tier",
     "Timeline",

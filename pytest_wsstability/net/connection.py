@@ -10,7 +10,7 @@ from ..core.duration import Duration
 from ..core.judge import assertions
 from ..core.judge.assertions import Judged, StabilityError
 from ..core.judge.judgement import Judgement
-from ..core.judge.numbering import Tally, judge_messages, tally
+from ..core.judge.numbering import MessageCount, count_messages, judge_messages
 from ..core.judge.requirement import Requirement, count
 from ..core.judge.verdict import Outcome, Verdict
 from ..core.timeline.timeline import Timeline
@@ -206,12 +206,12 @@ class Connection(Judged):
         return await reconnect(self, within, backoff, changes)
 
     @property
-    def tally(self) -> Tally:
+    def message_count(self) -> MessageCount:
         """Messages received that carry a number (`Profile.sequence`), here and before each `reconnect`."""
         chain: list[Connection] = [self]
         while chain[-1].previous is not None:
             chain.append(chain[-1].previous)
-        return tally(connection.websocket.numbers for connection in reversed(chain))
+        return count_messages(connection.websocket.numbers for connection in reversed(chain))
 
     async def assert_session_resumed(
         self, *, within: Duration = "5s", lost_max: int = 0, duplicated_max: int = 0
@@ -236,7 +236,7 @@ class Connection(Judged):
                 "assert_messages_intact() counts messages without one"
             )
         await self.assert_session_confirmed(within=within)
-        if self.tally.seen:
+        if self.message_count.seen:
             self.assert_messages_intact(lost_max=lost_max, duplicated_max=duplicated_max)
 
     def assert_messages_intact(self, *, lost_max: int = 0, duplicated_max: int = 0) -> None:
@@ -252,9 +252,9 @@ class Connection(Judged):
 
         """
         __tracebackhide__ = True
-        self.judge_messages(self.tally, lost_max, duplicated_max)
+        self.judge_messages(self.message_count, lost_max, duplicated_max)
 
-    def judge_messages(self, found: Tally, lost_max: int, duplicated_max: int) -> None:
+    def judge_messages(self, found: MessageCount, lost_max: int, duplicated_max: int) -> None:
         """Raise if more messages were lost or came twice than may be."""
         __tracebackhide__ = True
         verdict = judge_messages(

@@ -9,7 +9,7 @@ import time
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ..core.timeline.events import Kind, Tier
+from ..core.timeline.events import EventKind, Tier
 from ..core.timeline.tcp import TCP_INFO_SIZE, state_name
 
 if TYPE_CHECKING:
@@ -95,9 +95,9 @@ class LoopMonitor:
         slept = _time_asleep() - self._asleep
         for timeline in timelines:
             if slept >= _SLEPT:
-                timeline.mark(now, Kind.SUSPENDED, slept)
+                timeline.mark(now, EventKind.SUSPENDED, slept)
             if lag >= _LAG:
-                timeline.mark(now, Kind.LOOP_LAG, lag)
+                timeline.mark(now, EventKind.LOOP_LAG, lag)
         return slept
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from websockets.protocol import SEND_EOF, State
 
 from ..core.timeline.close import VALID_CLOSE_CODES, may_be_sent
-from ..core.timeline.events import Direction, End, Kind, Opcode, Role
+from ..core.timeline.events import Direction, End, EventKind, Opcode, Role
 from ..core.timeline.timeline import Timeline
 from . import health
 from .ending import Ending
@@ -193,12 +193,12 @@ class Stream(asyncio.Protocol):
         if self.timeline is not None and not self.timeline.paused and self.is_open:
             assert self.transport is not None
             self.transport.pause_reading()
-            self.timeline.mark(self._loop.time(), Kind.READING_PAUSED)
+            self.timeline.mark(self._loop.time(), EventKind.READING_PAUSED)
 
     def resume_reading(self) -> None:
         """Take bytes from the transport again."""
         if self.timeline is not None and self.timeline.paused:
-            self.timeline.mark(self._loop.time(), Kind.READING_RESUMED)
+            self.timeline.mark(self._loop.time(), EventKind.READING_RESUMED)
             if self.transport is not None and not self.transport.is_closing():
                 self.transport.resume_reading()
 

@@ -13,7 +13,7 @@ from .options import settings_key
 
 if TYPE_CHECKING:
     from ..core.faults import Fault
-    from ..core.judge.margins import KnownTimer, Traffic
+    from ..core.judge.margins import KnownTimer, TrafficRates
     from ..net.server.behaviour import Behaviour
 
 
@@ -95,12 +95,12 @@ def _behaviour(item: pytest.Item) -> Behaviour | None:
     return Behaviour.of(**{name: value for name, value in written.items() if name in fields})
 
 
-def _traffic(item: pytest.Item) -> Traffic:
-    from ..core.judge.margins import Traffic
+def _traffic(item: pytest.Item) -> TrafficRates:
+    from ..core.judge.margins import TrafficRates
     from ..net.client import KEEPALIVE
 
     plan, behaviour = plan_of(item), _behaviour(item)
-    return Traffic(
+    return TrafficRates(
         heartbeat_every=plan.requirement.heartbeat_every if plan.requirement is not None else None,
         server_ping_every=behaviour.ping_interval if behaviour is not None else None,
         ping_every=KEEPALIVE if plan.client == "keepalive" else None,

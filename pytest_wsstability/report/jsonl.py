@@ -22,7 +22,7 @@ from ..core.plain import plain, restore, word
 from ..core.result import SCHEMA, Result, Run, SchemaError, check_schema
 from ..core.timeline.archive import event_of, masked, row
 from ..core.timeline.close import CloseEvidence
-from ..core.timeline.events import Direction, End, Event, Kind, Tier
+from ..core.timeline.events import Direction, End, Event, EventKind, Tier
 from ..core.timeline.recorder import Packed
 from ..core.timeline.recorder import event_of as event_of_packed
 from ..core.timeline.timeline import Timeline
@@ -141,9 +141,9 @@ class _Hold:
         end, tier = (restore(kind, head[kind.__name__.lower()], where) for kind in (End, Tier))
         timeline = Timeline(end, tier)
         for event in self.events:
-            if event.kind is Kind.FRAME:
+            if event.kind is EventKind.FRAME:
                 timeline.frame(event.at, event.direction, event.opcode, event.size, event.role)
-            elif event.kind not in (Kind.OPENED, Kind.ENDED):
+            elif event.kind not in (EventKind.OPENED, EventKind.ENDED):
                 timeline.mark(event.at, event.kind, event.seconds)
         timeline.observe(self.watched)
         if self.close is not None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..core.timeline.events import Direction, Event, Kind, Opcode, Role
+from ..core.timeline.events import Direction, Event, EventKind, Opcode, Role
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 # What happened, as a capital letter: report.js knows the same.
 _SESSION = (Role.GREETING, Role.SESSION_INFO, Role.SESSION_CONFIRMED)
 _LOCAL = {
-    Kind.READING_PAUSED: "P",
-    Kind.READING_RESUMED: "Q",
-    Kind.LOOP_LAG: "R",
-    Kind.SUSPENDED: "S",
-    Kind.DEADLINE: "T",
-    Kind.ENDED: "U",
-    Kind.OPENED: "V",
+    EventKind.READING_PAUSED: "P",
+    EventKind.READING_RESUMED: "Q",
+    EventKind.LOOP_LAG: "R",
+    EventKind.SUSPENDED: "S",
+    EventKind.DEADLINE: "T",
+    EventKind.ENDED: "U",
+    EventKind.OPENED: "V",
 }
 
 
@@ -45,7 +45,7 @@ def _base36(number: int) -> str:
 
 
 def _letter(event: Event) -> str:
-    if event.kind is not Kind.FRAME:
+    if event.kind is not EventKind.FRAME:
         return _LOCAL.get(event.kind, "W")
     received = event.direction is Direction.RECEIVED
     if event.role is Role.HEARTBEAT:

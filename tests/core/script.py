@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame, TransportEnd
-from pytest_wsstability.core.timeline.events import Direction, End, Kind, Opcode, Role, Tier
+from pytest_wsstability.core.timeline.events import Direction, End, EventKind, Opcode, Role, Tier
 from pytest_wsstability.core.timeline.timeline import Timeline
 from tests.core.kernel import info
 
@@ -27,11 +27,11 @@ FRAMES: dict[str, tuple[Opcode, int, Role]] = {
     "close": (Opcode.CLOSE, 2, Role.NONE),
 }
 LOCAL = {
-    "paused": Kind.READING_PAUSED,
-    "resumed": Kind.READING_RESUMED,
-    "lag": Kind.LOOP_LAG,
-    "slept": Kind.SUSPENDED,
-    "deadline": Kind.DEADLINE,
+    "paused": EventKind.READING_PAUSED,
+    "resumed": EventKind.READING_RESUMED,
+    "lag": EventKind.LOOP_LAG,
+    "slept": EventKind.SUSPENDED,
+    "deadline": EventKind.DEADLINE,
 }
 
 # How a connection can end, as the fields of the evidence.

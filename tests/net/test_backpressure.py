@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Direction, Kind, Opcode, Orchestrator, Outcome, Requirement
+from pytest_wsstability import Direction, EventKind, Opcode, Orchestrator, Outcome, Requirement
 from pytest_wsstability.core.judge.verdict import Reason
 from tests.net.peers import BINARY, CLOSE, TEXT, close, connected, frame, opened, serving, talking, until
 
@@ -14,7 +14,11 @@ MB = 2**20
 
 
 def kinds(timeline):
-    return [event.kind for event in timeline if event.kind in (Kind.READING_PAUSED, Kind.READING_RESUMED)]
+    return [
+        event.kind
+        for event in timeline
+        if event.kind in (EventKind.READING_PAUSED, EventKind.READING_RESUMED)
+    ]
 
 
 async def test_send_waits_for_a_peer_that_does_not_read():
@@ -75,11 +79,11 @@ async def test_a_full_inbox_pauses_reading_and_recv_resumes_it(limit):
     number = 25
     async with serving_numbers(number) as url, opened(url, profile="frames", inbox=limit) as connection:
         await until(lambda: connection.timeline.paused)
-        assert kinds(connection.timeline) == [Kind.READING_PAUSED]
+        assert kinds(connection.timeline) == [EventKind.READING_PAUSED]
         taken = [int(await connection.recv()) for _ in range(number)]
 
         assert taken == list(range(number))
-        assert kinds(connection.timeline).count(Kind.READING_RESUMED) >= 1
+        assert kinds(connection.timeline).count(EventKind.READING_RESUMED) >= 1
         assert connection.timeline.dropped_reads == 0
         await connection.wait_closed()
         assert connection.timeline.paused is False

@@ -7,7 +7,7 @@ import pytest
 from pytest_wsstability import (
     Direction,
     End,
-    Kind,
+    EventKind,
     Opcode,
     Orchestrator,
     Outcome,
@@ -248,7 +248,9 @@ def beats(connection):
     return [
         event.at
         for event in connection.timeline
-        if event.kind is Kind.FRAME and event.role is Role.HEARTBEAT and event.direction is Direction.SENT
+        if event.kind is EventKind.FRAME
+        and event.role is Role.HEARTBEAT
+        and event.direction is Direction.SENT
     ]
 
 

@@ -7,7 +7,16 @@ import time
 
 import pytest
 
-from pytest_wsstability import Kind, Orchestrator, Outcome, Reason, Requirement, Tier, Timeline, run_virtual
+from pytest_wsstability import (
+    EventKind,
+    Orchestrator,
+    Outcome,
+    Reason,
+    Requirement,
+    Tier,
+    Timeline,
+    run_virtual,
+)
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.net import health
 from tests.net.peers import connected, opened, silent, talking, until
@@ -24,7 +33,7 @@ def block(seconds):
 
 
 def lags(timeline):
-    return [event.seconds for event in timeline if event.kind is Kind.LOOP_LAG]
+    return [event.seconds for event in timeline if event.kind is EventKind.LOOP_LAG]
 
 
 @pytest.mark.real
@@ -120,7 +129,7 @@ async def test_a_machine_that_slept_is_recorded(monkeypatch, slept, recorded):
     monitor._tick()
     monitor.forget(timeline)
 
-    assert [event.seconds for event in timeline if event.kind is Kind.SUSPENDED] == recorded
+    assert [event.seconds for event in timeline if event.kind is EventKind.SUSPENDED] == recorded
     assert timeline.suspended == sum(recorded)
 
 
@@ -160,7 +169,7 @@ async def test_ends_at_one_instant_are_not_so_many_lags():
     for timeline in timelines:
         monitor.forget(timeline)
 
-    lags = [[event for event in timeline if event.kind is Kind.LOOP_LAG] for timeline in timelines]
+    lags = [[event for event in timeline if event.kind is EventKind.LOOP_LAG] for timeline in timelines]
     assert [len(each) for each in lags] == [1, 1, 1, 1]
 
 

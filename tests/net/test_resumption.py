@@ -55,7 +55,11 @@ async def test_a_session_that_goes_on_passes():
 
     await second.assert_session_resumed(within="1s")
     second.assert_messages_intact()
-    assert (second.tally.seen, second.tally.lost, second.tally.duplicated) == (20, 0, 0)
+    assert (second.message_count.seen, second.message_count.lost, second.message_count.duplicated) == (
+        20,
+        0,
+        0,
+    )
     assert second.session_id == second.previous.session_id == "abc"
 
 
@@ -132,8 +136,8 @@ async def test_what_numbers_messages_is_the_profiles(sequence, messages, seen):
             await connection.send(message)
             await connection.recv()
 
-        assert connection.tally.seen == orchestrator.sessions[0].tally.seen == seen
-        assert connection.tally.error is None
+        assert connection.message_count.seen == orchestrator.sessions[0].message_count.seen == seen
+        assert connection.message_count.error is None
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wsstability import Direction, Event, Kind, Opcode, Role
+from pytest_wsstability import Direction, Event, EventKind, Opcode, Role
 from pytest_wsstability.report.lanes import lane, round_trips
 
 SENT, RECEIVED = Direction.SENT, Direction.RECEIVED
 
 
 def frame(at, direction, opcode, role=Role.NONE):
-    return Event(at, Kind.FRAME, direction, opcode, 10, role)
+    return Event(at, EventKind.FRAME, direction, opcode, 10, role)
 
 
 @pytest.mark.parametrize(
@@ -32,13 +32,13 @@ def frame(at, direction, opcode, role=Role.NONE):
         (frame(0, RECEIVED, Opcode.TEXT, Role.GREETING), "L"),
         (frame(0, SENT, Opcode.CLOSE), "M"),
         (frame(0, RECEIVED, Opcode.CLOSE), "N"),
-        (Event(0, Kind.READING_PAUSED), "P"),
-        (Event(0, Kind.READING_RESUMED), "Q"),
-        (Event(0, Kind.LOOP_LAG, seconds=1.0), "R"),
-        (Event(0, Kind.SUSPENDED, seconds=1.0), "S"),
-        (Event(0, Kind.DEADLINE), "T"),
-        (Event(0, Kind.ENDED), "U"),
-        (Event(0, Kind.OPENED), "V"),
+        (Event(0, EventKind.READING_PAUSED), "P"),
+        (Event(0, EventKind.READING_RESUMED), "Q"),
+        (Event(0, EventKind.LOOP_LAG, seconds=1.0), "R"),
+        (Event(0, EventKind.SUSPENDED, seconds=1.0), "S"),
+        (Event(0, EventKind.DEADLINE), "T"),
+        (Event(0, EventKind.ENDED), "U"),
+        (Event(0, EventKind.OPENED), "V"),
     ],
 )
 def test_each_event_has_its_letter(event, letter):
@@ -48,7 +48,7 @@ def test_each_event_has_its_letter(event, letter):
 
 def test_instants_are_steps_in_base_36():
     """25 s are "jag" milliseconds; what comes at the same instant, or seems to come before, steps by 0."""
-    events = [Event(0.0, Kind.OPENED), Event(25.0, Kind.DEADLINE), Event(25.0, Kind.ENDED)]
+    events = [Event(0.0, EventKind.OPENED), Event(25.0, EventKind.DEADLINE), Event(25.0, EventKind.ENDED)]
 
     assert lane(events) == "VjagTU"
     assert int("jag", 36) == 25_000

@@ -9,7 +9,7 @@ from dataclasses import replace
 from ..cause import Blame, Cause, Confidence, Diagnosis, Hypothesis
 from ..duration import show_duration as show
 from ..judge.verdict import HARNESS, Outcome, Rule, Verdict
-from ..timeline.events import FrameKind, Kind
+from ..timeline.events import EventKind, FrameKind
 from ..timeline.timeline import Timeline
 from . import timers
 from .evidence import facts, ruled_out
@@ -119,7 +119,7 @@ def _stood_still(timeline: Timeline) -> float:
     if timeline.max_lag == 0.0:
         return 0.0
     since = timeline.duration - TOGETHER
-    return sum(each.seconds for each in timeline if each.kind is Kind.LOOP_LAG and each.at >= since)
+    return sum(each.seconds for each in timeline if each.kind is EventKind.LOOP_LAG and each.at >= since)
 
 
 # Instants, ages and silences that differ by less are the same.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..judge.verdict import HARNESS, Outcome, Reason, Verdict
-from ..timeline.events import Event, Kind, Opcode, Role
+from ..timeline.events import Event, EventKind, Opcode, Role
 from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
 from .features import (
@@ -65,7 +65,7 @@ def extract(
     peer = next((each for each in others if each.end is timeline.end.peer), None)
     other = extract(peer) if peer is not None and peer is not timeline else None
     events = list(timeline)
-    frames = [event for event in events if event.kind is Kind.FRAME and event.opcode is not Opcode.CLOSE]
+    frames = [event for event in events if event.kind is EventKind.FRAME and event.opcode is not Opcode.CLOSE]
     messages = _messages(frames, timeline.duration)
     at = verdict.violations[0].at if verdict is not None and verdict.violations else timeline.duration
     close, age = timeline.close, timeline.duration
@@ -166,7 +166,9 @@ def _asked(trips: RoundTrips, now: float, within: float = TO_ANSWER) -> Asked:
 
 def _seen_late(events: Sequence[Event], end: float) -> float:
     """By how much a loop that stood still may have seen the end later than it was, in seconds."""
-    lags = (each.seconds for each in events if each.kind is Kind.LOOP_LAG and each.at >= end - _JUST_BEFORE)
+    lags = (
+        each.seconds for each in events if each.kind is EventKind.LOOP_LAG and each.at >= end - _JUST_BEFORE
+    )
     return max(lags, default=0.0)
 
 

@@ -8,7 +8,7 @@ from enum import Enum
 
 from ..judge.verdict import Reason, Rule
 from ..timeline.close import CloseEvidence, TransportEnd
-from ..timeline.events import Direction, End, Event, FrameKind, Kind, Opcode, Role, Tier
+from ..timeline.events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
 from ..timeline.tcp import TcpSample
 from ..timeline.timeline import Timeline
 
@@ -270,4 +270,4 @@ class Features:
 
 def is_data(event: Event) -> bool:
     """Whether an event is a text, binary or continuation frame."""
-    return event.kind is Kind.FRAME and event.opcode < Opcode.CLOSE
+    return event.kind is EventKind.FRAME and event.opcode < Opcode.CLOSE

@@ -14,7 +14,7 @@ from ..timeline.timeline import Timeline
 
 
 @dataclass(slots=True, eq=False)
-class Attempt:
+class ConnectionAttempt:
     """Somebody connected to the server. A port that is closed records nobody: nothing sees those attempts."""
 
     # The clock's reading when the transport was there.
@@ -53,10 +53,10 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class ConnectionHistory:
     """All attempts up to now, in the order of arrival."""
 
-    attempts: Sequence[Attempt]
+    attempts: Sequence[ConnectionAttempt]
     # The clock's reading.
     now: float
     tier: Tier
@@ -71,7 +71,7 @@ class Record:
         return now - self.start
 
     @property
-    def opened(self) -> list[Attempt]:
+    def opened(self) -> list[ConnectionAttempt]:
         """Those that opened."""
         return [attempt for attempt in self.attempts if attempt.timeline is not None]
 
@@ -81,13 +81,13 @@ class Record:
         # Two sockets of one client become readable in any order; virtual time is exact.
         return 1e-9 if self.tier is Tier.VIRTUAL else 0.05
 
-    def unopened(self, start: float, end: float) -> list[Attempt]:
+    def unopened(self, start: float, end: float) -> list[ConnectionAttempt]:
         """Attempts that did not open, from one reading of the clock to before another."""
         first = bisect_left(self.attempts, start, key=_at)
         last = bisect_left(self.attempts, end, key=_at)
         return [attempt for attempt in self.attempts[first:last] if attempt.timeline is None]
 
-    def successors(self) -> dict[Attempt, Attempt]:
+    def successors(self) -> dict[ConnectionAttempt, ConnectionAttempt]:
         """
         For each connection that ended, the one with which its client came back.
 
@@ -96,8 +96,8 @@ class Record:
 
         """
         opened = self.opened
-        before: dict[str, Attempt] = {}
-        found: dict[Attempt, Attempt] = {}
+        before: dict[str, ConnectionAttempt] = {}
+        found: dict[ConnectionAttempt, ConnectionAttempt] = {}
         strangers = []
         for attempt in opened:
             name = attempt.session_id
@@ -133,7 +133,7 @@ class Record:
                 yield attempt.ended, f"= attempt {number} ended: {close.code} at {show(close.at)}: {close}"
 
 
-def _at(attempt: Attempt) -> float:
+def _at(attempt: ConnectionAttempt) -> float:
     return attempt.at
 
 

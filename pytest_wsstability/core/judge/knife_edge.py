@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from ..timeline.events import Direction, Event, Kind, Opcode, Role
+from ..timeline.events import Direction, Event, EventKind, Opcode, Role
 from ..timeline.timeline import Timeline
 from .verdict import Doubt, Outcome, Reason, Verdict
 
@@ -67,9 +67,9 @@ def begun_at(at: float, timelines: Sequence[Timeline]) -> list[str]:
 
 
 def _name(event: Event) -> str | None:
-    if event.kind is Kind.DEADLINE:
+    if event.kind is EventKind.DEADLINE:
         return "read deadline"
-    if event.kind is not Kind.FRAME or event.direction is not Direction.SENT:
+    if event.kind is not EventKind.FRAME or event.direction is not Direction.SENT:
         return None
     if event.role is Role.HEARTBEAT:
         return "heartbeat"

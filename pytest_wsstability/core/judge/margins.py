@@ -31,7 +31,7 @@ class KnownTimer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Traffic:
+class TrafficRates:
     """What goes to and fro in a test, as seconds between two; None where nothing does."""
 
     heartbeat_every: float | None = None
@@ -60,7 +60,7 @@ class Margin:
         return f"{against} {show(self.timer.seconds)}: {self.share:.2f} of it"
 
 
-def margin(timer: KnownTimer, traffic: Traffic) -> Margin | None:
+def margin(timer: KnownTimer, traffic: TrafficRates) -> Margin | None:
     """What resets a timer, and how often; None if nothing does."""
     pongs = traffic.server_ping_every if traffic.answers else None
     candidates = (
@@ -77,7 +77,7 @@ def margin(timer: KnownTimer, traffic: Traffic) -> Margin | None:
 
 
 def concerns(
-    hold: float, timers: Iterable[KnownTimer], traffic: Traffic, *, with_certain_ends: bool
+    hold: float, timers: Iterable[KnownTimer], traffic: TrafficRates, *, with_certain_ends: bool
 ) -> list[str]:
     """
     What is wrong with a hold of so many seconds, a sentence each with its arithmetic.
@@ -94,7 +94,7 @@ def concerns(
     return [text for text in found if text is not None]
 
 
-def _concern(hold: float, timer: KnownTimer, traffic: Traffic, with_certain_ends: bool) -> str | None:
+def _concern(hold: float, timer: KnownTimer, traffic: TrafficRates, with_certain_ends: bool) -> str | None:
     limit = f"{timer.name} of {show(timer.seconds)}"
     if hold <= timer.seconds:
         if not timer.chosen:
@@ -111,7 +111,7 @@ def _concern(hold: float, timer: KnownTimer, traffic: Traffic, with_certain_ends
     return f"{best}, and {why}; {show(round(SAFE_SHARE * timer.seconds, 3))} or less is safe"
 
 
-def _in_vain(timer: KnownTimer, traffic: Traffic) -> str:
+def _in_vain(timer: KnownTimer, traffic: TrafficRates) -> str:
     """What comes, and does not count."""
     words = [
         f"{what} every {show(every)}"

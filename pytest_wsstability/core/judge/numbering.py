@@ -86,7 +86,7 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class MessageCount:
     """Messages of one session, over all its connections."""
 
     # With a number or an id.
@@ -102,7 +102,7 @@ class Tally:
     error: str | None = None
 
 
-def tally(connections: Iterable[Numbers | None]) -> Tally:
+def count_messages(connections: Iterable[Numbers | None]) -> MessageCount:
     """Count over the connections of a session, oldest first; None for one that saw no numbered message."""
     each = [numbers for numbers in connections if numbers is not None]
     runs: list[tuple[int, int]] = []
@@ -121,7 +121,7 @@ def tally(connections: Iterable[Numbers | None]) -> Tally:
                 again.append(show_text(name, 40))
         ids.update(numbers.ids)
     gaps = [(end + 1, start - 1) for (_, end), (start, _) in pairwise(runs)]
-    return Tally(
+    return MessageCount(
         seen=sum(numbers.seen for numbers in each),
         lost=sum(last - first + 1 for first, last in gaps),
         duplicated=duplicated,
@@ -151,7 +151,7 @@ def _show(first: int, last: int) -> str:
 
 
 def judge_messages(
-    found: Tally, *, lost_max: int, duplicated_max: int, duration: float, tier: Tier
+    found: MessageCount, *, lost_max: int, duplicated_max: int, duration: float, tier: Tier
 ) -> Verdict:
     """Whether no more messages than these were lost or came twice, over the connections of a session."""
     violations = []

@@ -10,7 +10,7 @@ from itertools import pairwise
 from ..duration import show_duration as show
 from ..redact import show_text
 from ..timeline.events import Tier
-from .attempts import Attempt, Record
+from .attempts import ConnectionAttempt, ConnectionHistory
 from .backoff import Backoff
 from .verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
 
@@ -40,22 +40,22 @@ class Reconnects:
     same_session: bool
     backoff: Backoff | None = None
 
-    def judge(self, record: Record, of: Iterable[Attempt]) -> Verdict:
-        """The verdict over some connections of a record."""
+    def judge(self, history: ConnectionHistory, of: Iterable[ConnectionAttempt]) -> Verdict:
+        """The verdict over some connections of a history."""
         ended = [attempt for attempt in of if attempt.ended is not None and not attempt.left]
         if not ended:
             text = "no connection has ended but by the client's own wish: there is nothing to come back from"
-            return _verdict(record, [Doubt(Reason.TOO_FEW, text)])
-        successors = record.successors()
+            return _verdict(history, [Doubt(Reason.TOO_FEW, text)])
+        successors = history.successors()
         findings: list[Finding] = []
         for attempt in ended:
-            findings += self._back(record, attempt, successors.get(attempt))
-            findings += _waits(record, attempt, successors, self.backoff)
-        return _verdict(record, findings)
+            findings += self._back(history, attempt, successors.get(attempt))
+            findings += _waits(history, attempt, successors, self.backoff)
+        return _verdict(history, findings)
 
-    def deadlines(self, record: Record, of: Iterable[Attempt]) -> list[float]:
+    def deadlines(self, history: ConnectionHistory, of: Iterable[ConnectionAttempt]) -> list[float]:
         """For each client that is away and still has time, the clock's reading until which it has."""
-        successors = record.successors()
+        successors = history.successors()
         deadlines = [
             attempt.ended + self.within
             for attempt in of
@@ -63,28 +63,30 @@ class Reconnects:
             and not attempt.left
             and not self._is_back(attempt, successors.get(attempt))
         ]
-        return [at for at in deadlines if at > record.now + _SAME]
+        return [at for at in deadlines if at > history.now + _SAME]
 
-    def _is_back(self, attempt: Attempt, successor: Attempt | None) -> bool:
+    def _is_back(self, attempt: ConnectionAttempt, successor: ConnectionAttempt | None) -> bool:
         if successor is None:
             return False
         return not self.same_session or successor.session_id == attempt.session_id is not None
 
-    def _back(self, record: Record, attempt: Attempt, successor: Attempt | None) -> Iterator[Finding]:
+    def _back(
+        self, history: ConnectionHistory, attempt: ConnectionAttempt, successor: ConnectionAttempt | None
+    ) -> Iterator[Finding]:
         assert attempt.ended is not None
-        limit, end = self.within + record.tolerance, attempt.ended
+        limit, end = self.within + history.tolerance, attempt.ended
         name = f"session {show_text(attempt.session_id or '', 40)!r}" if attempt.session_id else "the client"
-        wait = successor.at - end if successor is not None else record.now - end
+        wait = successor.at - end if successor is not None else history.now - end
         if self._is_back(attempt, successor) and wait <= limit:
             return
-        if wait <= limit and record.now < end + self.within - _SAME:
-            yield Doubt(Reason.TOO_SHORT, f"{name} has been away for {show(record.now - end)} only")
+        if wait <= limit and history.now < end + self.within - _SAME:
+            yield Doubt(Reason.TOO_SHORT, f"{name} has been away for {show(history.now - end)} only")
             return
         if successor is None:
-            observed = f"nothing for {show(wait)}{_refusals(record, end)}"
+            observed = f"nothing for {show(wait)}{_refusals(history, end)}"
             headline = f"{name} did not come back within {show(self.within)}"
         elif self._is_back(attempt, successor):
-            observed = f"a connection after {show(wait)}{_refusals(record, end, successor.at)}"
+            observed = f"a connection after {show(wait)}{_refusals(history, end, successor.at)}"
             headline = f"{name} came back after {show(wait)}, not within {show(self.within)}"
         else:
             other = successor.session_id
@@ -94,30 +96,33 @@ class Reconnects:
         same = " with the same session" if self.same_session else ""
         yield Violation(
             Rule.RECONNECTS,
-            record.since_start(min(record.now, end + self.within)),
+            history.since_start(min(history.now, end + self.within)),
             f"a connection{same} within {show(self.within)} of each end",
             observed,
             headline,
         )
 
 
-def _refusals(record: Record, start: float, end: float | None = None) -> str:
-    count = len(record.unopened(start, math.inf if end is None else end))
+def _refusals(history: ConnectionHistory, start: float, end: float | None = None) -> str:
+    count = len(history.unopened(start, math.inf if end is None else end))
     return f"; {count} attempt{'s' * (count != 1)} did not open" if count else ""
 
 
 def _waits(
-    record: Record, attempt: Attempt, successors: dict[Attempt, Attempt], backoff: Backoff | None
+    history: ConnectionHistory,
+    attempt: ConnectionAttempt,
+    successors: dict[ConnectionAttempt, ConnectionAttempt],
+    backoff: Backoff | None,
 ) -> Iterator[Finding]:
     """Whether each attempt after an end waited long enough; a longer wait is never wrong here."""
     assert attempt.ended is not None
     successor = successors.get(attempt)
-    end = successor.at if successor is not None else record.now
-    between = record.unopened(attempt.ended, end)
+    end = successor.at if successor is not None else history.now
+    between = history.unopened(attempt.ended, end)
     if backoff is None and all(each.retry_after is None for each in between):
         return
-    others = [other for other in record.opened if other is not attempt and other.ended is not None]
-    if between and any(_away(record, other, successors, attempt.ended, end) for other in others):
+    others = [other for other in history.opened if other is not attempt and other.ended is not None]
+    if between and any(_away(history, other, successors, attempt.ended, end) for other in others):
         yield Doubt(
             Reason.TOO_FEW, "several clients were away at once, so whose attempts failed cannot be told"
         )
@@ -126,14 +131,14 @@ def _waits(
     asked = [0.0, *(each.retry_after or 0.0 for each in between)]
     if successor is not None:
         instants.append(successor.at)
-    early = _EARLY if record.tolerance > _SAME else _SAME
+    early = _EARLY if history.tolerance > _SAME else _SAME
     for number, (before, at) in enumerate(pairwise(instants)):
         least = max(asked[number], backoff.least(number) if backoff is not None else 0.0)
         if at - before < least - early:
             told = ", as Retry-After said" if least == asked[number] else ""
             yield Violation(
                 Rule.BACKOFF,
-                record.since_start(at),
+                history.since_start(at),
                 f"attempt {number + 1} after an end waits at least {show(least)}{told}",
                 f"{show(at - before)} after {'the attempt before' if number else 'the end'}",
                 f"attempt {number + 1} came after {show(at - before)}, not {show(least)} or more{told}",
@@ -142,11 +147,15 @@ def _waits(
 
 
 def _away(
-    record: Record, other: Attempt, successors: dict[Attempt, Attempt], start: float, end: float
+    history: ConnectionHistory,
+    other: ConnectionAttempt,
+    successors: dict[ConnectionAttempt, ConnectionAttempt],
+    start: float,
+    end: float,
 ) -> bool:
     assert other.ended is not None
     successor = successors.get(other)
-    back = successor.at if successor is not None else record.now
+    back = successor.at if successor is not None else history.now
     return other.ended < end and back > start
 
 
@@ -165,47 +174,47 @@ class NoStorm:
     max_per_second: float
     jitter: float | None = None
 
-    def judge(self, record: Record) -> Verdict:
-        """The verdict over a record."""
-        ends = [attempt.ended for attempt in record.opened if attempt.ended is not None]
-        refused = [attempt.at for attempt in record.attempts if attempt.timeline is None]
+    def judge(self, history: ConnectionHistory) -> Verdict:
+        """The verdict over a history."""
+        ends = [attempt.ended for attempt in history.opened if attempt.ended is not None]
+        refused = [attempt.at for attempt in history.attempts if attempt.timeline is None]
         since = min([*ends, *refused], default=None)
-        back = set(record.successors().values())
+        back = set(history.successors().values())
         again = [
             each.at
-            for each in record.attempts
+            for each in history.attempts
             if since is not None
             # Those who came first, at the instant of the first end, had lost nothing.
             and (each.at > since or (each.at == since and (each in back or each.timeline is None)))
         ]
         if not again:
-            return _verdict(record, [Doubt(Reason.TOO_FEW, "nobody reconnected: there was no storm to see")])
-        return _verdict(record, [*self._rate(record, again), *self._spread(record)])
+            return _verdict(history, [Doubt(Reason.TOO_FEW, "nobody reconnected: there was no storm to see")])
+        return _verdict(history, [*self._rate(history, again), *self._spread(history)])
 
-    def _rate(self, record: Record, again: Sequence[float]) -> Iterator[Finding]:
+    def _rate(self, history: ConnectionHistory, again: Sequence[float]) -> Iterator[Finding]:
         first = 0
         for last, at in enumerate(again):
             while at - again[first] >= 1.0 - _SAME:
                 first += 1
             count = last - first + 1
             if count > self.max_per_second:
-                start = record.since_start(again[first])
+                start = history.since_start(again[first])
                 peak = _peak(again)
                 yield Violation(
                     Rule.STORM,
-                    record.since_start(at),
+                    history.since_start(at),
                     f"at most {self.max_per_second:g} attempts a second",
                     f"{count} attempts in the second from {show(start)} on; at most {peak} in one second",
                     f"{peak} attempts in one second, more than {self.max_per_second:g}",
                 )
                 return
 
-    def _spread(self, record: Record) -> Iterator[Finding]:
+    def _spread(self, history: ConnectionHistory) -> Iterator[Finding]:
         if self.jitter is None:
             return
         found = sorted(
             (attempt.ended, successor.at - attempt.ended)
-            for attempt, successor in record.successors().items()
+            for attempt, successor in history.successors().items()
             if attempt.ended is not None
         )
         groups = [group for group in _together(found) if len(group) > 1]
@@ -219,7 +228,7 @@ class NoStorm:
                 who = f"{len(group)} reconnects"
                 yield Violation(
                     Rule.STORM,
-                    record.since_start(record.now),
+                    history.since_start(history.now),
                     f"waits that differ by {show(self.jitter)} or more",
                     f"{who} after {show(min(group))} to {show(max(group))}, within {show(spread)}",
                     f"{who} differ by {show(spread)} only, not {show(self.jitter)} or more",
@@ -248,39 +257,39 @@ def _together(found: Sequence[tuple[float, float]]) -> list[list[float]]:
     return groups
 
 
-def no_duplicate_session(record: Record) -> Verdict:
+def no_duplicate_session(history: ConnectionHistory) -> Verdict:
     """No session has two open connections at once."""
-    named = [attempt for attempt in record.opened if attempt.session_id is not None]
+    named = [attempt for attempt in history.opened if attempt.session_id is not None]
     if not named:
-        return _verdict(record, [Doubt(Reason.TOO_FEW, "no client named its session")])
-    latest: dict[str, Attempt] = {}
+        return _verdict(history, [Doubt(Reason.TOO_FEW, "no client named its session")])
+    latest: dict[str, ConnectionAttempt] = {}
     for attempt in named:
         name = attempt.session_id or ""
         before = latest.get(name)
-        end = record.now if before is None or before.ended is None else before.ended
+        end = history.now if before is None or before.ended is None else before.ended
         # In virtual time an end is never on its way.
-        now = before is not None and before.ended is None and record.tier is Tier.VIRTUAL
-        if before is not None and (now or end - attempt.at > record.tolerance):
+        now = before is not None and before.ended is None and history.tier is Tier.VIRTUAL
+        if before is not None and (now or end - attempt.at > history.tolerance):
             session = f"session {show_text(name, 40)!r}"
             state = "still open" if before.ended is None else f"open for {show(end - attempt.at)} more"
             return _verdict(
-                record,
+                history,
                 [
                     Violation(
                         Rule.DUPLICATE,
-                        record.since_start(attempt.at),
+                        history.since_start(attempt.at),
                         "one connection of a session at a time",
-                        f"{session} connected again at {show(record.since_start(attempt.at))}, "
+                        f"{session} connected again at {show(history.since_start(attempt.at))}, "
                         f"its connection before was {state}",
                         f"{session} had two open connections",
                     )
                 ],
             )
         latest[name] = attempt
-    return _verdict(record, [])
+    return _verdict(history, [])
 
 
-def _verdict(record: Record, findings: Sequence[Finding]) -> Verdict:
+def _verdict(history: ConnectionHistory, findings: Sequence[Finding]) -> Verdict:
     violations = tuple(finding for finding in findings if isinstance(finding, Violation))
     doubts = tuple(dict.fromkeys(finding for finding in findings if isinstance(finding, Doubt)))
     outcome = Outcome.UNSTABLE if violations else Outcome.INCONCLUSIVE if doubts else Outcome.STABLE
@@ -288,6 +297,6 @@ def _verdict(record: Record, findings: Sequence[Finding]) -> Verdict:
         outcome=outcome,
         violations=violations,
         doubts=doubts,
-        horizon=record.since_start(record.now),
-        tier=record.tier,
+        horizon=history.since_start(history.now),
+        tier=history.tier,
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from ..duration import show_duration as show
 from ..timeline.close import PING_TIMEOUT_CODES, describe_code
-from ..timeline.events import Direction, End, Kind, Opcode, Role
+from ..timeline.events import Direction, End, EventKind, Opcode, Role
 from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
 from .handshake import handshake, wrong_session
@@ -303,13 +303,13 @@ def _harness(requirement: Requirement, timeline: Timeline, violation: Violation)
     start, end = violation.at - _WINDOW, violation.at + _NOTICED
     limit = min(_LAG, (_time_to_answer(requirement, violation.rule) or math.inf) / 2)
     events = [event for event in timeline if event.at >= start]
-    lags = [(event.at, event.seconds) for event in events if event.kind is Kind.LOOP_LAG]
+    lags = [(event.at, event.seconds) for event in events if event.kind is EventKind.LOOP_LAG]
     # The worst one, should the record have lost it.
     lags.append((timeline.max_lag_at, timeline.max_lag))
     lag = max((seconds for at, seconds in lags if at >= start and at - seconds <= end), default=0.0)
     if lag >= limit or _read_too_late(timeline, lags):
         yield Doubt(Reason.LOOP_LAG, f"the test's own event loop stood still for {show(lag)}")
-    slept = sum(event.seconds for event in events if event.kind is Kind.SUSPENDED and event.at <= end)
+    slept = sum(event.seconds for event in events if event.kind is EventKind.SUSPENDED and event.at <= end)
     if slept:
         yield Doubt(Reason.SUSPENDED, f"the machine slept for {show(slept)}")
     paused = sum(max(0.0, min(until, end) - max(since, start)) for since, until in _pauses(timeline))
@@ -355,9 +355,9 @@ def _pauses(timeline: Timeline) -> list[tuple[float, float]]:
     found = []
     since = 0.0
     for event in timeline:
-        if event.kind is Kind.READING_PAUSED:
+        if event.kind is EventKind.READING_PAUSED:
             since = event.at
-        elif event.kind is Kind.READING_RESUMED:
+        elif event.kind is EventKind.READING_RESUMED:
             found.append((since, event.at))
     if timeline.paused_since is not None:
         found.append((timeline.paused_since, timeline.duration))

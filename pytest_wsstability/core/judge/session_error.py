@@ -6,11 +6,11 @@ from typing import Any
 
 from ..duration import show_duration as show
 from .assertions import StabilityError
-from .attempts import Record
+from .attempts import ConnectionHistory
 from .requirement import Requirement
 from .verdict import Outcome, Rule, Verdict
 
-# Lines of the record in a message.
+# Lines of the history in a message.
 _LINES = 10
 # Violations in a message: a crowd of clients has one problem.
 _VIOLATIONS = 3
@@ -31,29 +31,29 @@ class SessionError(StabilityError):
         requirement: empty; the verdict's violations say what was required.
         verdict: the judgement; its outcome is UNSTABLE or INCONCLUSIVE.
         timelines: empty, because no single connection was judged.
-        record: everybody who connected, with what the server saw of the connections.
+        history: everybody who connected, with what the server saw of the connections.
 
     """
 
-    def __init__(self, verdict: Verdict, record: Record) -> None:
+    def __init__(self, verdict: Verdict, history: ConnectionHistory) -> None:
         self.requirement = Requirement()
         self.verdict = verdict
         self.timelines = ()
-        self.record = record
-        AssertionError.__init__(self, _explain(verdict, record, _LINES))
+        self.history = history
+        AssertionError.__init__(self, _explain(verdict, history, _LINES))
 
     def retell(self, verdict: Verdict, *, whole: bool = False) -> None:
-        """Say it again, with the whole record; no diagnosis of a connection tells why its client is away."""
-        self.args = (_explain(self.verdict, self.record, None if whole else _LINES),)
+        """Say it again, with all of it; no diagnosis of a connection tells why its client is away."""
+        self.args = (_explain(self.verdict, self.history, None if whole else _LINES),)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.verdict, self.record))
+        return (type(self), (self.verdict, self.history))
 
 
 SessionError.__module__ = "pytest_wsstability"
 
 
-def _explain(verdict: Verdict, record: Record, longest: int | None) -> str:
+def _explain(verdict: Verdict, history: ConnectionHistory, longest: int | None) -> str:
     lines = [f"{verdict.headline} [server end]"]
     for violation in verdict.violations[:_VIOLATIONS]:
         lines += [f"  expected  {violation.expected}", f"  observed  {violation.observed}"]
@@ -61,9 +61,9 @@ def _explain(verdict: Verdict, record: Record, longest: int | None) -> str:
         lines.append(f"  ...       and {more} more")
     if verdict.outcome is Outcome.INCONCLUSIVE:
         lines += [f"  in doubt  {doubt.text}" for doubt in verdict.doubts]
-    moments = record.moments()
+    moments = history.moments()
     shown = moments if longest is None else moments[-longest:]
-    lines.append(f"  record    (last {len(shown)} of {len(moments)} events)")
+    lines.append(f"  history   (last {len(shown)} of {len(moments)} events)")
     lines += [f"    {moment}" for moment in shown]
     rules = dict.fromkeys(violation.rule for violation in verdict.violations)
     lines += [f"  hint      {_HINTS[rule]}" for rule in rules if rule in _HINTS]

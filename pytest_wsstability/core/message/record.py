@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..duration import show_duration as show
 from ..faults import FAULTS
-from ..timeline.events import Direction, Event, Kind, Opcode, Role
+from ..timeline.events import Direction, Event, EventKind, Opcode, Role
 from ..timeline.timeline import Timeline
 
 _FAULT_NAMES = tuple(FAULTS)
@@ -28,18 +28,18 @@ def record(timeline: Timeline) -> list[str]:
 def event_line(event: Event) -> str:
     """One event, with the signs of the field: ``+25.000 s > text 15 B (heartbeat)``."""
     at = f"+{event.at:.3f} s"
-    if event.kind is Kind.FRAME:
+    if event.kind is EventKind.FRAME:
         words = event.role.name.lower().replace("_", " ")
         role = "" if event.role in (Role.NONE, Role.DATA) else f" ({words})"
         return f"{at:>12} {_SIGN[event.direction]} {_FRAME_NAMES[event.opcode]} {event.size} B{role}"
     local = {
-        Kind.OPENED: "opening handshake ended",
-        Kind.READING_PAUSED: "reading paused",
-        Kind.READING_RESUMED: "reading resumed",
-        Kind.LOOP_LAG: f"own event loop {show(event.seconds)} late",
-        Kind.SUSPENDED: f"machine slept {show(event.seconds)}",
-        Kind.DEADLINE: "read deadline ran out",
-        Kind.ENDED: "transport ended",
-        Kind.FAULT: f"fault {_FAULT_NAMES[event.size % len(_FAULT_NAMES)]}",
+        EventKind.OPENED: "opening handshake ended",
+        EventKind.READING_PAUSED: "reading paused",
+        EventKind.READING_RESUMED: "reading resumed",
+        EventKind.LOOP_LAG: f"own event loop {show(event.seconds)} late",
+        EventKind.SUSPENDED: f"machine slept {show(event.seconds)}",
+        EventKind.DEADLINE: "read deadline ran out",
+        EventKind.ENDED: "transport ended",
+        EventKind.FAULT: f"fault {_FAULT_NAMES[event.size % len(_FAULT_NAMES)]}",
     }
     return f"{at:>12} = {local[event.kind]}"

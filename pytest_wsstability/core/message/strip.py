@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from ..duration import show_duration as show
-from ..timeline.events import Direction, Event, Kind, Opcode, Role
+from ..timeline.events import Direction, Event, EventKind, Opcode, Role
 from ..timeline.timeline import Timeline
 
 # Seconds that are drawn, and characters for them.
@@ -37,11 +37,11 @@ _MEANING = {
     _SEEN: "seen",
 }
 _LOCAL = {
-    Kind.LOOP_LAG: _LAG,
-    Kind.SUSPENDED: _SLEPT,
-    Kind.FAULT: _FAULT,
-    Kind.DEADLINE: _DEADLINE,
-    Kind.ENDED: _END,
+    EventKind.LOOP_LAG: _LAG,
+    EventKind.SUSPENDED: _SLEPT,
+    EventKind.FAULT: _FAULT,
+    EventKind.DEADLINE: _DEADLINE,
+    EventKind.ENDED: _END,
 }
 
 
@@ -113,18 +113,18 @@ def _connection(timeline: Timeline, scale: _Scale) -> list[str]:
     until = timeline.duration if timeline.close else scale.until
     scale.fill(lane, 0.0, until, _SILENT)
     events = list(timeline)
-    data = [event.at for event in events if event.kind is Kind.FRAME and event.role <= Role.DATA]
+    data = [event.at for event in events if event.kind is EventKind.FRAME and event.role <= Role.DATA]
     if timeline.total > len(events) and data:
         # The oldest frames fell out of the record: the strip must not show them as silence.
         scale.fill(lane, 0.0, data[0], _LOST)
     paused = None
     for event in events:
-        if event.kind is Kind.READING_PAUSED:
+        if event.kind is EventKind.READING_PAUSED:
             paused = event.at
-        elif event.kind is Kind.READING_RESUMED:
+        elif event.kind is EventKind.READING_RESUMED:
             scale.fill(lane, paused or 0.0, event.at, _PAUSED)
             paused = None
-        elif event.kind is Kind.FRAME:
+        elif event.kind is EventKind.FRAME:
             scale.put(lane, event.at, _CLOSE if event.opcode is Opcode.CLOSE else _BYTES)
     if paused is not None:
         scale.fill(lane, paused, until, _PAUSED)
@@ -136,7 +136,7 @@ def _connection(timeline: Timeline, scale: _Scale) -> list[str]:
 
 def _questions(timeline: Timeline, scale: _Scale) -> dict[str, list[str]]:
     """Lanes of the questions: heartbeats, and ping frames of either end."""
-    frames = [event for event in timeline if event.kind is Kind.FRAME]
+    frames = [event for event in timeline if event.kind is EventKind.FRAME]
     sender = timeline.heartbeat_sender
     lanes = {}
     if sender is not None:

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from ..timeline.close import TransportEnd
-from ..timeline.events import Direction, Kind, Opcode
+from ..timeline.events import Direction, EventKind, Opcode
 from ..timeline.timeline import Timeline
 from .rungs import Rung
 
@@ -82,7 +82,7 @@ class Observation:
         pings = [
             event.at
             for event in timeline
-            if event.kind is Kind.FRAME
+            if event.kind is EventKind.FRAME
             and (event.direction, event.opcode) == (Direction.RECEIVED, Opcode.PING)
         ]
         count = timeline.count(Direction.RECEIVED, Opcode.PING)

@@ -38,7 +38,7 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class GateFinding:
     """What came of a gate in one tier, where it did not simply pass."""
 
     gate: Gate
@@ -114,7 +114,7 @@ def parse_gate(text: str) -> Gate:
     return Gate(text.strip(), figure, comparison, float(number) / (100 if is_share else 1), is_share)
 
 
-def judge_gates(gates: Iterable[Gate], results: Iterable[Result]) -> list[Finding]:
+def judge_gates(gates: Iterable[Gate], results: Iterable[Result]) -> list[GateFinding]:
     """
     What fails, and what cannot be judged, by tier: real and virtual time are never mixed.
 
@@ -124,7 +124,7 @@ def judge_gates(gates: Iterable[Gate], results: Iterable[Result]) -> list[Findin
     counted = [result for result in results if not result.expected]
     tiers = {tier: [each for each in counted if each.tier is tier] for tier in Tier}
     return [
-        Finding(gate, failed, f"{gate.text}: {line} ({tier.value})")
+        GateFinding(gate, failed, f"{gate.text}: {line} ({tier.value})")
         for gate in gates
         for tier, found in tiers.items()
         if found

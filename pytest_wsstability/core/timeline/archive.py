@@ -10,7 +10,7 @@ from ..judge.handshake import Flaw
 from ..plain import plain, restore, word
 from ..redact import redact_text
 from .close import CloseEvidence, CloseFrame
-from .events import Direction, End, Event, FrameKind, Kind, Opcode, Role, Tier
+from .events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
 from .recorder import Recorder
 from .round_trips import RoundTrips
 from .tcp import TcpSample, packed
@@ -20,7 +20,7 @@ _WAYS = (Direction.SENT, Direction.RECEIVED)
 _FRAMES = tuple(opcode for opcode in Opcode if opcode is not Opcode.NONE)
 # What a name stands for in a row of an event.
 _FLAW = {word(flaw): flaw for flaw in Flaw}
-_KIND = {word(kind): kind for kind in Kind}
+_KIND = {word(kind): kind for kind in EventKind}
 _DIRECTION = {word(direction): direction for direction in Direction}
 _OPCODE = {word(opcode): opcode for opcode in Opcode}
 _ROLE = {word(role): role for role in Role}
@@ -108,9 +108,9 @@ def timeline_from_dict(data: Mapping[str, Any], where: str = "timeline") -> Time
 def row(event: Event) -> list[Any]:
     """A row: ``[25.0, "frame", "sent", "text", 15, "heartbeat"]``, ``[3.0, "loop_lag", 1.2]``."""
     at = round(event.at, 6)
-    if event.kind is Kind.FAULT:
+    if event.kind is EventKind.FAULT:
         return [at, "fault", int(event.size)]
-    if event.kind is not Kind.FRAME:
+    if event.kind is not EventKind.FRAME:
         return [at, word(event.kind), event.seconds]
     words = _WAY_WORD[event.direction], _OPCODE_WORD[event.opcode], event.size, _ROLE_WORD[event.role]
     return [at, "frame", *words]
@@ -127,19 +127,21 @@ def event_of(each: Any, where: str = "event") -> Event:
     try:
         at, kind, *rest = each
         if kind == "fault":
-            return Event(float(at), Kind.FAULT, size=int(*rest))
+            return Event(float(at), EventKind.FAULT, size=int(*rest))
         if kind != "frame":
             (seconds,) = rest
             return Event(float(at), _KIND[kind], seconds=float(seconds))
         direction, opcode, size, role = rest
-        return Event(float(at), Kind.FRAME, _DIRECTION[direction], _OPCODE[opcode], int(size), _ROLE[role])
+        return Event(
+            float(at), EventKind.FRAME, _DIRECTION[direction], _OPCODE[opcode], int(size), _ROLE[role]
+        )
     except (KeyError, TypeError, ValueError):
         raise ValueError(f"{where}: {each!r} is no event") from None
 
 
 def is_data(event: Event) -> bool:
     """Whether an event is a data frame without a role in heartbeats or the session."""
-    return event.kind is Kind.FRAME and event.opcode < Opcode.CLOSE and event.role <= Role.DATA
+    return event.kind is EventKind.FRAME and event.opcode < Opcode.CLOSE and event.role <= Role.DATA
 
 
 def _rounded(value: Any) -> Any:
@@ -199,7 +201,9 @@ def _replay(timeline: Timeline, events: list[Event], total: int) -> None:
     timeline._signals = signals = Recorder(max(1, len(events) - frames))
     timeline._data = data = Recorder(frames) if frames else None
     for number, event in enumerate(events, timeline.total - len(events)):
-        measure = event.size if event.kind in (Kind.FRAME, Kind.FAULT) else round(event.seconds * 1000)
+        measure = (
+            event.size if event.kind in (EventKind.FRAME, EventKind.FAULT) else round(event.seconds * 1000)
+        )
         ring = data if data is not None and is_data(event) else signals
         ring.append(event.at, event.kind, event.direction, event.opcode, measure, event.role, number)
     # Which ring the lost ones fell out of is not known.

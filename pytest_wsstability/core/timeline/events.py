@@ -26,7 +26,7 @@ class Tier(Enum):
     VIRTUAL = "virtual time"
 
 
-class Kind(IntEnum):
+class EventKind(IntEnum):
     """What sort of thing happened."""
 
     OPENED = 0
@@ -97,7 +97,7 @@ class Event:
 
     # Seconds since the opening handshake ended.
     at: float
-    kind: Kind
+    kind: EventKind
     direction: Direction = Direction.LOCAL
     opcode: Opcode = Opcode.NONE
     # Payload bytes of a frame, before compression; 0 for what is no frame.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 
-from .events import Direction, Event, Kind, Opcode, Role
+from .events import Direction, Event, EventKind, Opcode, Role
 
 # at, then size in bytes (frames) or milliseconds (lags, sleeps: 49 days fit), four small enums, and the
 # lower half of the event's number.
@@ -15,9 +15,9 @@ _pack, _pack_into = _RECORD.pack, _RECORD.pack_into
 _MAX = 0xFFFFFFFF
 _LOWER = 0xFFFF
 
-_KINDS = tuple(Kind)
+_KINDS = tuple(EventKind)
 # Kinds whose number is a size; that of the others is a time.
-_SIZED = frozenset({Kind.FRAME, Kind.FAULT})
+_SIZED = frozenset({EventKind.FRAME, EventKind.FAULT})
 _DIRECTIONS = tuple(Direction)
 _OPCODES = {int(opcode): opcode for opcode in Opcode}
 _ROLES = tuple(Role)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..judge.handshake import Flaw, Irregularity
 from .close import CloseEvidence
-from .events import Direction, End, Event, FrameKind, Kind, Opcode, Role, Tier
+from .events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
 from .recorder import Packed, Recorder
 from .round_trips import RoundTrips
 from .tcp import TcpSample, add_sample, samples
@@ -30,7 +30,7 @@ _ROLES = len(Role)
 _NEVER = -1.0
 # Plain integers for the way that each frame takes: members of an enum are looked up, and slowly.
 _SENT, _RECEIVED = int(Direction.SENT), int(Direction.RECEIVED)
-_FRAME = int(Kind.FRAME)
+_FRAME = int(EventKind.FRAME)
 _CLOSE, _PING, _PONG = int(Opcode.CLOSE), int(Opcode.PING), int(Opcode.PONG)
 _DATA, _HEARTBEAT, _HEARTBEAT_ANSWER = int(Role.DATA), int(Role.HEARTBEAT), int(Role.HEARTBEAT_ANSWER)
 # Silences: the last instant of each kind of frame by direction, then its longest gap.
@@ -118,7 +118,7 @@ class Timeline:
         self.observed_until = 0.0
         # None while the connection is open.
         self.close: CloseEvidence | None = None
-        self.mark(origin, Kind.OPENED)
+        self.mark(origin, EventKind.OPENED)
 
     # Recording. `now` is the clock's reading, the same clock as `origin`.
 
@@ -180,20 +180,20 @@ class Timeline:
         elif role == Role.SESSION_CONFIRMED and self.session_confirmed_at is None:
             self.session_confirmed_at = at
 
-    def mark(self, now: float, kind: Kind, seconds: float = 0.0) -> None:
+    def mark(self, now: float, kind: EventKind, seconds: float = 0.0) -> None:
         """Record a local event that is no frame."""
         at = max(0.0, now - self._origin)
         self.observed_until = max(self.observed_until, at)
         milliseconds = round(seconds * 1000)
         self._signals.append(at, kind, Direction.LOCAL, Opcode.NONE, milliseconds, Role.NONE, self.total)
         self.total += 1
-        if kind is Kind.LOOP_LAG and seconds > self.max_lag:
+        if kind is EventKind.LOOP_LAG and seconds > self.max_lag:
             self.max_lag, self.max_lag_at = seconds, at
-        elif kind is Kind.SUSPENDED:
+        elif kind is EventKind.SUSPENDED:
             self.suspended += seconds
-        elif kind is Kind.READING_PAUSED:
+        elif kind is EventKind.READING_PAUSED:
             self._paused_at = at
-        elif kind is Kind.READING_RESUMED and self._paused_at is not None:
+        elif kind is EventKind.READING_RESUMED and self._paused_at is not None:
             self.paused_total += at - self._paused_at
             self._paused_at = None
 
@@ -206,7 +206,7 @@ class Timeline:
     def struck(self, now: float, fault: int) -> None:
         """Record that this end did a fault on purpose, by its place in `faults.FAULTS`."""
         at = now - self._origin
-        self._signals.append(at, Kind.FAULT, Direction.LOCAL, Opcode.NONE, fault, Role.NONE, self.total)
+        self._signals.append(at, EventKind.FAULT, Direction.LOCAL, Opcode.NONE, fault, Role.NONE, self.total)
         self.total += 1
         self.observed_until = max(self.observed_until, at)
 
@@ -219,7 +219,7 @@ class Timeline:
 
     def ended(self, now: float, evidence: CloseEvidence) -> None:
         """Record the end of the transport, with what this end knows about it."""
-        self.mark(now, Kind.ENDED)
+        self.mark(now, EventKind.ENDED)
         self.close = evidence
 
     def observe(self, now: float) -> None:
@@ -355,7 +355,7 @@ class Timeline:
         found = []
         before = None
         for event in self:
-            if event.at >= whole_since and event.kind in (Kind.FRAME, Kind.OPENED, Kind.ENDED):
+            if event.at >= whole_since and event.kind in (EventKind.FRAME, EventKind.OPENED, EventKind.ENDED):
                 if before is not None and event.at - before > longer_than:
                     found.append((before, event.at - before))
                 before = event.at

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from ...core.duration import Duration, parse_duration, show_duration
-from ...core.judge.attempts import Attempt, Record
+from ...core.judge.attempts import ConnectionAttempt, ConnectionHistory
 from ...core.timeline.events import Tier
 from ...profiles import Profile
 from ..connection import Connection
@@ -58,12 +58,12 @@ class Book:
         self.sessions: list[Session] = []
         self._by_id: dict[str, Session] = {}
         # Everybody who connected, refused ones too, in the order of arrival.
-        self.attempts: list[Attempt] = []
+        self.attempts: list[ConnectionAttempt] = []
         # Open connections, by the address of their client.
         self._open: dict[Any, Connection] = {}
         # Transports that are not gone yet, with their attempt, and the address of their client once they are
         # open; a dict, because a set would have an order of its own.
-        self._transports: dict[WebSocket, tuple[Attempt, Any]] = {}
+        self._transports: dict[WebSocket, tuple[ConnectionAttempt, Any]] = {}
         # Connections that have not said yet which session they belong to.
         self._anonymous: dict[Connection, Session] = {}
         # How often something was written here.
@@ -75,7 +75,7 @@ class Book:
 
     def reached(self, websocket: WebSocket) -> int:
         """A transport is there; after a TLS handshake that failed none is, and nobody says so."""
-        attempt = Attempt(websocket.loop.time())
+        attempt = ConnectionAttempt(websocket.loop.time())
         self.attempts.append(attempt)
         self._transports[websocket] = attempt, None
         return len(self.attempts) - 1
@@ -153,10 +153,10 @@ class Book:
         named = self._profile.has_session
         return next((session for session in self.sessions if session.id is not None or not named), None)
 
-    def record(self) -> Record:
+    def history(self) -> ConnectionHistory:
         """Everybody who connected, for the rules about reconnecting clients."""
         loop = asyncio.get_running_loop()
-        return Record(attempts=self.attempts, now=loop.time(), tier=tier_of(loop))
+        return ConnectionHistory(attempts=self.attempts, now=loop.time(), tier=tier_of(loop))
 
     async def changed(self, until: float | None, *, times: int = 1) -> None:
         """Wait until something is written here, so many times, or until this instant of the loop's clock."""

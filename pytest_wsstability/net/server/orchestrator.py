@@ -14,7 +14,7 @@ from websockets.typing import Subprotocol
 
 from ...core.duration import Duration, parse_duration
 from ...core.faults import Fault, Program, Strike
-from ...core.judge.attempts import Attempt
+from ...core.judge.attempts import ConnectionAttempt
 from ...core.judge.backoff import Backoff
 from ...core.judge.verdict import Verdict
 from ...profiles import JSON, Profile
@@ -140,7 +140,7 @@ class Orchestrator:
         return self._book.sessions
 
     @property
-    def attempts(self) -> Sequence[Attempt]:
+    def attempts(self) -> Sequence[ConnectionAttempt]:
         """Everybody who connected, in the order of arrival: connections, and those who were refused."""
         return self._book.attempts
 

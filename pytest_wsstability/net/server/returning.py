@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...core.duration import Duration, parse_duration
-from ...core.judge.attempts import Attempt
+from ...core.judge.attempts import ConnectionAttempt
 from ...core.judge.backoff import Backoff
 from ...core.judge.reconnects import NoStorm, Reconnects, no_duplicate_session
 from ...core.judge.session_error import SessionError
 from ...core.judge.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from ...core.judge.attempts import Record
+    from ...core.judge.attempts import ConnectionHistory
     from .book import Book
     from .session import Session
 
@@ -34,27 +34,27 @@ async def assert_reconnects(
     await _planned(book, session, expected.within)
     await _closing(book, session, expected.within)
     # Those that end while others are waited for are another assertion's.
-    record = book.record()
-    judged = [attempt for attempt in _attempts(record, session) if attempt.ended is not None]
-    while deadlines := expected.deadlines(record, judged):
+    history = book.history()
+    judged = [attempt for attempt in _attempts(history, session) if attempt.ended is not None]
+    while deadlines := expected.deadlines(history, judged):
         # Each of them has to write in the book: before so many have, they cannot all be back.
         await book.changed(min(deadlines), times=len(deadlines))
-        record = book.record()
-    return _enforce(expected.judge(record, judged), record)
+        history = book.history()
+    return _enforce(expected.judge(history, judged), history)
 
 
 async def _planned(book: Book, session: Session | None, within: float) -> None:
     """Wait for the first end, while faults of the program are still to bring it."""
     seconds = book.struck_until()
     while seconds:
-        record = book.record()
-        attempts = _attempts(record, session)
+        history = book.history()
+        attempts = _attempts(history, session)
         still_open = [attempt.at for attempt in attempts if attempt.ended is None]
         if not still_open or any(attempt.ended is not None and not attempt.left for attempt in attempts):
             return
         # A fault that makes an end silent is noticed some time after it.
         until = min(still_open) + seconds + within
-        if record.now >= until:
+        if history.now >= until:
             return
         await book.changed(until)
 
@@ -67,11 +67,11 @@ async def _closing(book: Book, session: Session | None, within: float) -> None:
             await websocket.wait_ended(websocket.loop.time() + within)
 
 
-def _attempts(record: Record, session: Session | None) -> list[Attempt]:
+def _attempts(history: ConnectionHistory, session: Session | None) -> list[ConnectionAttempt]:
     if session is None:
-        return record.opened
+        return history.opened
     own = {id(connection.timeline) for connection in session.connections}
-    return [attempt for attempt in record.opened if id(attempt.timeline) in own]
+    return [attempt for attempt in history.opened if id(attempt.timeline) in own]
 
 
 def _same(book: Book, same_session: bool | None) -> bool:
@@ -89,8 +89,8 @@ def assert_no_storm(book: Book, max_per_second: float, jitter: Duration | None) 
         max_per_second=_rate(max_per_second),
         jitter=None if jitter is None else parse_duration(jitter, "jitter"),
     )
-    record = book.record()
-    return _enforce(expected.judge(record), record)
+    history = book.history()
+    return _enforce(expected.judge(history), history)
 
 
 def _rate(value: Any) -> float:
@@ -102,12 +102,12 @@ def _rate(value: Any) -> float:
 def assert_no_duplicate_session(book: Book) -> Verdict:
     """See `Orchestrator.assert_no_duplicate_session`."""
     __tracebackhide__ = True
-    record = book.record()
-    return _enforce(no_duplicate_session(record), record)
+    history = book.history()
+    return _enforce(no_duplicate_session(history), history)
 
 
-def _enforce(verdict: Verdict, record: Record) -> Verdict:
+def _enforce(verdict: Verdict, history: ConnectionHistory) -> Verdict:
     __tracebackhide__ = True
     if verdict.outcome is not Outcome.STABLE:
-        raise SessionError(verdict, record)
+        raise SessionError(verdict, history)
     return verdict

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.duration import Duration
 from ...core.judge.assertions import Judged
-from ...core.judge.numbering import Tally, tally
+from ...core.judge.numbering import MessageCount, count_messages
 from ...core.judge.requirement import Requirement
 from ...core.judge.verdict import Verdict
 from ...core.timeline.timeline import Timeline
@@ -81,9 +81,9 @@ class Session(Judged):
         return await self.connection.assert_stable(**requirement)
 
     @property
-    def tally(self) -> Tally:
+    def message_count(self) -> MessageCount:
         """Messages of the client that carry a number (`Profile.sequence`), over all its connections."""
-        return tally(connection.websocket.numbers for connection in self.connections)
+        return count_messages(connection.websocket.numbers for connection in self.connections)
 
     def assert_messages_intact(self, *, lost_max: int = 0, duplicated_max: int = 0) -> None:
         """
@@ -93,7 +93,7 @@ class Session(Judged):
 
         """
         __tracebackhide__ = True
-        self.connection.judge_messages(self.tally, lost_max, duplicated_max)
+        self.connection.judge_messages(self.message_count, lost_max, duplicated_max)
 
     async def assert_reconnects(
         self,

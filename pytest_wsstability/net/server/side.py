@@ -13,7 +13,7 @@ from websockets.server import ServerProtocol
 
 from ...core.duration import show_duration as show
 from ...core.judge.handshake import Flaw, info_flaw
-from ...core.timeline.events import Direction, End, Kind, Opcode, Role
+from ...core.timeline.events import Direction, End, EventKind, Opcode, Role
 from ...profiles.near_miss import why_not
 from ..connection import Connection
 from ..timers import Deadline, Ticker
@@ -244,7 +244,7 @@ class ServerSide:
         assert self._deadline is not None
         if not websocket.is_open or self._faults.freeze.holds(self._deadline, self._deadline.check):
             return
-        timeline.mark(websocket.loop.time(), Kind.DEADLINE)
+        timeline.mark(websocket.loop.time(), EventKind.DEADLINE)
         websocket.ending.deadline = behaviour.read_deadline
         kinds = [kind for kind in Reset if kind in behaviour.deadline_reset_by]
         websocket.ending.reset_by = tuple(WORDS[kind] for kind in kinds)

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from pytest_wsstability.core.judge.numbering import Numbers, Tally, judge_messages, tally
+from pytest_wsstability.core.judge.numbering import MessageCount, Numbers, count_messages, judge_messages
 from pytest_wsstability.core.judge.verdict import Outcome, Reason, Rule
 from pytest_wsstability.core.timeline.events import Tier
 
@@ -79,24 +79,24 @@ def test_ids_are_kept_up_to_a_limit():
 )
 def test_tally(connections, seen, lost, duplicated, gaps, overlaps):
     """Over all connections of a session."""
-    assert tally(connections) == Tally(seen, lost, duplicated, gaps, overlaps)
+    assert count_messages(connections) == MessageCount(seen, lost, duplicated, gaps, overlaps)
 
 
 @pytest.mark.parametrize(
     ("found", "limits", "outcome", "headline"),
     [
-        (Tally(10, 0, 0), (0, 0), Outcome.STABLE, "stable"),
-        (Tally(10, 2, 0, ((3, 4),)), (0, 0), Outcome.UNSTABLE, "messages lost: 2 of 12 lost: 3 to 4"),
-        (Tally(10, 2, 0, ((3, 4),)), (2, 0), Outcome.STABLE, "stable"),
+        (MessageCount(10, 0, 0), (0, 0), Outcome.STABLE, "stable"),
+        (MessageCount(10, 2, 0, ((3, 4),)), (0, 0), Outcome.UNSTABLE, "messages lost: 2 of 12 lost: 3 to 4"),
+        (MessageCount(10, 2, 0, ((3, 4),)), (2, 0), Outcome.STABLE, "stable"),
         (
-            Tally(10, 0, 2, (), ("3 to 4",)),
+            MessageCount(10, 0, 2, (), ("3 to 4",)),
             (0, 1),
             Outcome.UNSTABLE,
             "messages duplicated: 2 of 10 came twice: 3 to 4 again on a later connection",
         ),
-        (Tally(10, 0, 2), (0, 2), Outcome.STABLE, "stable"),
-        (Tally(0, 0, 0), (0, 0), Outcome.INCONCLUSIVE, "inconclusive: no message carried a number"),
-        (Tally(1, 0, 0, error="oops"), (0, 0), Outcome.INCONCLUSIVE, "could not be numbered: oops"),
+        (MessageCount(10, 0, 2), (0, 2), Outcome.STABLE, "stable"),
+        (MessageCount(0, 0, 0), (0, 0), Outcome.INCONCLUSIVE, "inconclusive: no message carried a number"),
+        (MessageCount(1, 0, 0, error="oops"), (0, 0), Outcome.INCONCLUSIVE, "could not be numbered: oops"),
     ],
 )
 def test_messages_are_judged(found, limits, outcome, headline):

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from pytest_wsstability.core.judge.attempts import Attempt, Record
+from pytest_wsstability.core.judge.attempts import ConnectionAttempt, ConnectionHistory
 from pytest_wsstability.core.judge.backoff import Backoff
 from pytest_wsstability.core.judge.reconnects import NoStorm, Reconnects, no_duplicate_session
 from pytest_wsstability.core.judge.session_error import SessionError
@@ -16,7 +16,7 @@ START = 1000.0
 STABLE, UNSTABLE, INCONCLUSIVE = Outcome.STABLE, Outcome.UNSTABLE, Outcome.INCONCLUSIVE
 
 
-def record(*rows, now=100.0, tier=Tier.VIRTUAL):
+def history(*rows, now=100.0, tier=Tier.VIRTUAL):
     """
     ``(at, ended, session)`` opened; ``(at, status)`` was refused, with None for no HTTP at all.
 
@@ -26,7 +26,7 @@ def record(*rows, now=100.0, tier=Tier.VIRTUAL):
     attempts = []
     for at, *rest in rows:
         status, _, later = str(rest[0] if len(rest) == 1 else 101).partition(" ")
-        attempt = Attempt(START + at, int(status) if status != "None" else None)
+        attempt = ConnectionAttempt(START + at, int(status) if status != "None" else None)
         attempt.retry_after = float(later) if later else None
         if len(rest) == 2:
             ended, session = rest
@@ -36,18 +36,18 @@ def record(*rows, now=100.0, tier=Tier.VIRTUAL):
             line.session_id = session
             attempt.timeline = line
         attempts.append(attempt)
-    return Record(attempts=attempts, now=START + now, tier=tier)
+    return ConnectionHistory(attempts=attempts, now=START + now, tier=tier)
 
 
-def reconnects(book, *, within=10.0, same_session=True, backoff=None):
-    return Reconnects(within=within, same_session=same_session, backoff=backoff).judge(book, book.opened)
+def reconnects(seen, *, within=10.0, same_session=True, backoff=None):
+    return Reconnects(within=within, same_session=same_session, backoff=backoff).judge(seen, seen.opened)
 
 
 ONCE = (0, 60, "a")
 SECOND = Backoff.of("1s")
 GROWING = Backoff(first="1s", factor=2, longest="30s", jitter=0)
 
-# The record, keywords, the outcome, and words of its headline.
+# The history, keywords, the outcome, and words of its headline.
 RECONNECTS = [
     ([ONCE, (61, None, "a")], {}, STABLE, "stable"),
     ([ONCE, (70, None, "a")], {}, STABLE, "stable"),
@@ -85,7 +85,7 @@ RECONNECTS = [
 @pytest.mark.parametrize(("rows", "keywords", "outcome", "words"), RECONNECTS)
 def test_reconnects(rows, keywords, outcome, words):
     """How soon, as whom, and after which wait."""
-    verdict = reconnects(record(*rows), **keywords)
+    verdict = reconnects(history(*rows), **keywords)
 
     assert verdict.outcome is outcome
     assert words in verdict.headline
@@ -107,10 +107,10 @@ def test_reconnects(rows, keywords, outcome, words):
 )
 def test_those_who_are_away_have_time(rows, until):
     """Until the earliest deadline; nobody waits for who is back or too late."""
-    book = record(*rows)
+    seen = history(*rows)
     expected = Reconnects(within=10.0, same_session=True)
 
-    deadlines = expected.deadlines(book, book.opened)
+    deadlines = expected.deadlines(seen, seen.opened)
     assert min(deadlines, default=None) == (None if until is None else START + until)
 
 
@@ -168,7 +168,7 @@ STORMS = [
 @pytest.mark.parametrize(("rows", "keywords", "outcome", "words"), STORMS)
 def test_storms(rows, keywords, outcome, words):
     """The first connections are no storm; refused attempts are."""
-    verdict = NoStorm(**keywords).judge(record(*rows))
+    verdict = NoStorm(**keywords).judge(history(*rows))
 
     assert verdict.outcome is outcome
     assert words in verdict.headline
@@ -188,7 +188,7 @@ DUPLICATES = [
 @pytest.mark.parametrize(("rows", "outcome", "words"), DUPLICATES)
 def test_duplicates(rows, outcome, words):
     """One connection of a session at a time."""
-    verdict = no_duplicate_session(record(*rows))
+    verdict = no_duplicate_session(history(*rows))
 
     assert verdict.outcome is outcome
     assert words in verdict.headline
@@ -198,20 +198,20 @@ def test_real_sockets_become_readable_in_any_order():
     """A connection that is opened while the end of the one before is on its way is no duplicate."""
     rows = [(0, 60, "a"), (59.97, None, "a")]
 
-    assert no_duplicate_session(record(*rows, tier=Tier.REAL)).outcome is STABLE
-    assert no_duplicate_session(record(*rows)).outcome is UNSTABLE
+    assert no_duplicate_session(history(*rows, tier=Tier.REAL)).outcome is STABLE
+    assert no_duplicate_session(history(*rows)).outcome is UNSTABLE
 
 
 def test_the_message_shows_what_happened():
-    """Promise, observation, the record by time, what to change, and how far it reaches."""
-    book = record(ONCE, (61, 503), (62, None))
-    error = SessionError(reconnects(book), book)
+    """Promise, observation, the history by time, what to change, and how far it reaches."""
+    seen = history(ONCE, (61, 503), (62, None))
+    error = SessionError(reconnects(seen), seen)
 
     assert str(error) == (
         "session 'a' did not come back within 10 s [server end]\n"
         "  expected  a connection with the same session within 10 s of each end\n"
         "  observed  nothing for 40 s; 2 attempts did not open\n"
-        "  record    (last 4 of 4 events)\n"
+        "  history   (last 4 of 4 events)\n"
         "        +0.000 s < attempt 1: opened, session 'a'\n"
         "       +60.000 s = attempt 1 ended: 1006 at 60 s: no close frame received or sent; FIN\n"
         "       +61.000 s < attempt 2: refused with HTTP 503\n"
@@ -219,37 +219,37 @@ def test_the_message_shows_what_happened():
         "  hint      reconnect after every end, 1005 and 1006 too, with the session id of before\n"
         "  covered   100 s in virtual time; nothing is known beyond"
     )
-    assert [attempt.session_id for attempt in error.record.attempts] == ["a", None, None]
+    assert [attempt.session_id for attempt in error.history.attempts] == ["a", None, None]
 
 
 def test_the_error_survives_pickling():
     """As all of ours, for pytest-xdist."""
-    book = record(ONCE)
-    error = SessionError(reconnects(book), book)
+    seen = history(ONCE)
+    error = SessionError(reconnects(seen), seen)
     again = pickle.loads(pickle.dumps(error))
 
     assert (str(again), again.verdict) == (str(error), error.verdict)
-    assert len(again.record.attempts) == 1
+    assert len(again.history.attempts) == 1
 
 
 def test_the_whole_record_is_shown_on_demand():
     """Of a crowd the last ten lines, and all of them with -vv; nothing is diagnosed."""
-    book = record(*[(number, 60, f"s{number}") for number in range(20)])
-    error = SessionError(reconnects(book), book)
+    seen = history(*[(number, 60, f"s{number}") for number in range(20)])
+    error = SessionError(reconnects(seen), seen)
     assert str(error).count("ended: 1006") == 10
     error.retell(error.verdict)
     assert str(error).count("ended: 1006") == 10
     error.retell(error.verdict, whole=True)
 
     assert str(error).count("ended: 1006") == 20
-    assert "record    (last 40 of 40 events)" in str(error)
+    assert "history   (last 40 of 40 events)" in str(error)
     assert error.verdict.diagnosis is None
 
 
 def test_an_inconclusive_message_says_what_is_in_doubt():
     """And shows no hint, because nobody did anything wrong."""
-    book = record((0, None, "a"))
-    message = str(SessionError(reconnects(book), book))
+    seen = history((0, None, "a"))
+    message = str(SessionError(reconnects(seen), seen))
 
     assert "  in doubt  no connection has ended but by the client" in message
     assert "hint" not in message
@@ -258,13 +258,13 @@ def test_an_inconclusive_message_says_what_is_in_doubt():
 @pytest.mark.parametrize(("code", "outcome"), [(1000, INCONCLUSIVE), (1001, INCONCLUSIVE), (4000, UNSTABLE)])
 def test_who_left_does_not_have_to_come_back(code, outcome):
     """A normal closure by the client is its own wish; another code is a reason to try again."""
-    book = record((0, None, "a"))
+    seen = history((0, None, "a"))
     line = timeline((60, closed_by_peer(code)), end=End.SERVER, origin=START)
     line.session_id = "a"
-    book.attempts[0].timeline = line
+    seen.attempts[0].timeline = line
 
-    assert reconnects(book).outcome is outcome
-    awaited = Reconnects(within=50.0, same_session=True).deadlines(book, book.opened)
+    assert reconnects(seen).outcome is outcome
+    awaited = Reconnects(within=50.0, same_session=True).deadlines(seen, seen.opened)
     assert (not awaited) == (code < 4000)
 
 
@@ -272,16 +272,16 @@ def test_many_clients_are_told_apart_in_a_moment():
     """Ten thousand that were lost at once, half of them without a name."""
     lost = [(0, 60, None if number % 2 else f"s{number}") for number in range(10_000)]
     back = [(61, None, None if number % 2 else f"s{number}") for number in range(10_000)]
-    book = record(*lost, *back)
+    seen = history(*lost, *back)
 
-    assert reconnects(book, same_session=False).outcome is STABLE
-    assert len(book.successors()) == 10_000
+    assert reconnects(seen, same_session=False).outcome is STABLE
+    assert len(seen.successors()) == 10_000
 
 
 def test_a_crowd_has_one_problem():
     """The message of a hundred clients that stay away is a short one."""
-    book = record(*[(0, 60, f"s{number}") for number in range(100)])
-    message = str(SessionError(reconnects(book), book))
+    seen = history(*[(0, 60, f"s{number}") for number in range(100)])
+    message = str(SessionError(reconnects(seen), seen))
 
     assert message.count("  expected  ") == 3
     assert "  ...       and 97 more\n" in message

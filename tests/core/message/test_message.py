@@ -8,7 +8,7 @@ from pytest_wsstability.core.diagnosis import diagnosed
 from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
 from pytest_wsstability.core.message import event_line, explain
 from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
-from pytest_wsstability.core.timeline.events import Direction, End, Event, Kind, Opcode, Role
+from pytest_wsstability.core.timeline.events import Direction, End, Event, EventKind, Opcode, Role
 from tests.core.script import FIN, closed_by_peer, timeline
 
 DEADLINE = {
@@ -352,15 +352,18 @@ def test_messages_stay_short_and_keep_secrets():
 @pytest.mark.parametrize(
     ("event", "line"),
     [
-        (Event(0, Kind.OPENED), "    +0.000 s = opening handshake ended"),
-        (Event(1, Kind.FRAME, Direction.SENT, Opcode.CONT, 5, Role.DATA), "    +1.000 s > continuation 5 B"),
-        (Event(9, Kind.FRAME, Direction.RECEIVED, Opcode.PONG, 0, Role.NONE), "    +9.000 s < pong 0 B"),
+        (Event(0, EventKind.OPENED), "    +0.000 s = opening handshake ended"),
         (
-            Event(86400.5, Kind.FRAME, Direction.RECEIVED, Opcode.TEXT, 9, Role.SESSION_CONFIRMED),
+            Event(1, EventKind.FRAME, Direction.SENT, Opcode.CONT, 5, Role.DATA),
+            "    +1.000 s > continuation 5 B",
+        ),
+        (Event(9, EventKind.FRAME, Direction.RECEIVED, Opcode.PONG, 0, Role.NONE), "    +9.000 s < pong 0 B"),
+        (
+            Event(86400.5, EventKind.FRAME, Direction.RECEIVED, Opcode.TEXT, 9, Role.SESSION_CONFIRMED),
             "+86400.500 s < text 9 B (session confirmed)",
         ),
-        (Event(1, Kind.LOOP_LAG, seconds=0.25), "    +1.000 s = own event loop 250 ms late"),
-        (Event(1, Kind.READING_RESUMED), "    +1.000 s = reading resumed"),
+        (Event(1, EventKind.LOOP_LAG, seconds=0.25), "    +1.000 s = own event loop 250 ms late"),
+        (Event(1, EventKind.READING_RESUMED), "    +1.000 s = reading resumed"),
     ],
 )
 def test_one_event_in_one_line(event, line):

@@ -10,7 +10,7 @@ from pytest_wsstability.core.diagnosis import diagnosed
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.timeline.archive import event_of, row, timeline_as_dict, timeline_from_dict
 from pytest_wsstability.core.timeline.close import CloseFrame
-from pytest_wsstability.core.timeline.events import Direction, End, Event, FrameKind, Kind, Opcode, Role
+from pytest_wsstability.core.timeline.events import Direction, End, Event, EventKind, FrameKind, Opcode, Role
 from tests.core.judging import BEATS
 from tests.core.script import FIN, RECEIVED, RST, SENT, timeline
 
@@ -106,15 +106,15 @@ def test_a_secret_in_a_close_reason_is_masked():
     ("event", "expected"),
     [
         (
-            Event(25.0, Kind.FRAME, SENT, Opcode.TEXT, 15, Role.HEARTBEAT),
+            Event(25.0, EventKind.FRAME, SENT, Opcode.TEXT, 15, Role.HEARTBEAT),
             [25.0, "frame", "sent", "text", 15, "heartbeat"],
         ),
         (
-            Event(1 / 3, Kind.FRAME, RECEIVED, Opcode.PONG, 4),
+            Event(1 / 3, EventKind.FRAME, RECEIVED, Opcode.PONG, 4),
             [0.333333, "frame", "received", "pong", 4, "none"],
         ),
-        (Event(3.0, Kind.LOOP_LAG, Direction.LOCAL, seconds=0.25), [3.0, "loop_lag", 0.25]),
-        (Event(60.0, Kind.ENDED), [60.0, "ended", 0.0]),
+        (Event(3.0, EventKind.LOOP_LAG, Direction.LOCAL, seconds=0.25), [3.0, "loop_lag", 0.25]),
+        (Event(60.0, EventKind.ENDED), [60.0, "ended", 0.0]),
     ],
 )
 def test_rows(event, expected):

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from pytest_wsstability.core.timeline.events import Direction, End, Event, Kind, Opcode, Role
+from pytest_wsstability.core.timeline.events import Direction, End, Event, EventKind, Opcode, Role
 
 
 @pytest.mark.parametrize(
@@ -24,14 +24,14 @@ def test_opcodes_are_those_of_the_rfc():
 
 def test_numbers_of_a_record_never_move():
     """Records are packed by number, so a kind, direction or role must stay at its place in its set."""
-    for members in (Kind, Direction, Role):
+    for members in (EventKind, Direction, Role):
         assert [int(member) for member in members] == list(range(len(members)))
 
 
 def test_event_is_a_value():
     """An event cannot be changed after the fact, and equals its like."""
-    event = Event(1.0, Kind.OPENED)
+    event = Event(1.0, EventKind.OPENED)
 
-    assert event == Event(1.0, Kind.OPENED, Direction.LOCAL, Opcode.NONE, 0, Role.NONE, 0.0)
+    assert event == Event(1.0, EventKind.OPENED, Direction.LOCAL, Opcode.NONE, 0, Role.NONE, 0.0)
     with pytest.raises(dataclasses.FrozenInstanceError):
         event.at = 2.0

@@ -2,12 +2,12 @@
 
 import pytest
 
-from pytest_wsstability.core.timeline.events import Direction, Event, Kind, Opcode, Role
+from pytest_wsstability.core.timeline.events import Direction, Event, EventKind, Opcode, Role
 from pytest_wsstability.core.timeline.recorder import Recorder
 
 
 def record(recorder, at, size=1, number=0):
-    recorder.append(at, Kind.FRAME, Direction.SENT, Opcode.TEXT, size, Role.DATA, number)
+    recorder.append(at, EventKind.FRAME, Direction.SENT, Opcode.TEXT, size, Role.DATA, number)
 
 
 @pytest.mark.parametrize(
@@ -33,13 +33,13 @@ def test_the_last_events_stay_oldest_first(appended, kept):
 
 
 EVENTS = [
-    Event(0.1, Kind.FRAME, Direction.RECEIVED, Opcode.CONT, 0, Role.DATA),
-    Event(1 / 3, Kind.FRAME, Direction.SENT, Opcode.PONG, 125, Role.HEARTBEAT_ANSWER),
-    Event(1e6 + 1e-6, Kind.FRAME, Direction.RECEIVED, Opcode.CLOSE, 2, Role.NONE),
-    Event(2.0, Kind.LOOP_LAG, seconds=0.25),
+    Event(0.1, EventKind.FRAME, Direction.RECEIVED, Opcode.CONT, 0, Role.DATA),
+    Event(1 / 3, EventKind.FRAME, Direction.SENT, Opcode.PONG, 125, Role.HEARTBEAT_ANSWER),
+    Event(1e6 + 1e-6, EventKind.FRAME, Direction.RECEIVED, Opcode.CLOSE, 2, Role.NONE),
+    Event(2.0, EventKind.LOOP_LAG, seconds=0.25),
     # A laptop that was closed for a weekend.
-    Event(3.0, Kind.SUSPENDED, seconds=200_000.0),
-    Event(4.0, Kind.ENDED),
+    Event(3.0, EventKind.SUSPENDED, seconds=200_000.0),
+    Event(4.0, EventKind.ENDED),
 ]
 
 
@@ -47,7 +47,7 @@ EVENTS = [
 def test_an_event_comes_back_as_it_went_in(event):
     """Eighteen bytes hold every field; lags and sleeps are kept in milliseconds."""
     recorder = Recorder(1)
-    measure = event.size if event.kind is Kind.FRAME else round(event.seconds * 1000)
+    measure = event.size if event.kind is EventKind.FRAME else round(event.seconds * 1000)
     recorder.append(event.at, event.kind, event.direction, event.opcode, measure, event.role, 0)
 
     assert list(recorder) == [event]

@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from pytest_wsstability.core.timeline.close import TransportEnd
-from pytest_wsstability.core.timeline.events import Direction, End, FrameKind, Kind, Opcode, Role, Tier
+from pytest_wsstability.core.timeline.events import Direction, End, EventKind, FrameKind, Opcode, Role, Tier
 from pytest_wsstability.core.timeline.timeline import DATA_CAPACITY, SIGNAL_CAPACITY, Timeline
 from tests.core.script import FIN, FRAMES, RECEIVED, SENT, closed_by_peer, timeline
 
@@ -60,7 +60,7 @@ def test_events_of_one_instant_stay_in_their_order(rows):
 
     sizes = [FRAMES[row[1:]][1] for row in rows if row is not FIN]
     assert [event.size for event in line][1:-1] == sizes
-    assert [event.kind for event in line][-1] is Kind.ENDED
+    assert [event.kind for event in line][-1] is EventKind.ENDED
 
 
 def test_events_say_what_happened():
@@ -70,11 +70,11 @@ def test_events_say_what_happened():
     assert [
         (e.at, e.kind, e.direction, e.opcode, e.size, e.role, e.seconds) for e in line
     ] == [
-        (0, Kind.OPENED, Direction.LOCAL, Opcode.NONE, 0, Role.NONE, 0),
-        (1, Kind.FRAME, SENT, Opcode.TEXT, 42, Role.SESSION_INFO, 0),
-        (2, Kind.FRAME, RECEIVED, Opcode.BINARY, 640, Role.DATA, 0),
-        (3, Kind.LOOP_LAG, Direction.LOCAL, Opcode.NONE, 0, Role.NONE, 0.25),
-        (4, Kind.ENDED, Direction.LOCAL, Opcode.NONE, 0, Role.NONE, 0),
+        (0, EventKind.OPENED, Direction.LOCAL, Opcode.NONE, 0, Role.NONE, 0),
+        (1, EventKind.FRAME, SENT, Opcode.TEXT, 42, Role.SESSION_INFO, 0),
+        (2, EventKind.FRAME, RECEIVED, Opcode.BINARY, 640, Role.DATA, 0),
+        (3, EventKind.LOOP_LAG, Direction.LOCAL, Opcode.NONE, 0, Role.NONE, 0.25),
+        (4, EventKind.ENDED, Direction.LOCAL, Opcode.NONE, 0, Role.NONE, 0),
     ]  # fmt: skip
 
 
@@ -157,10 +157,10 @@ def test_paused_reading_is_added_up():
     line = timeline((10, "paused"), (14, "resumed"), (20, "paused"), until=30)
 
     assert (line.paused, line.paused_since, line.paused_total) == (True, 20, 4)
-    line.mark(1031.0, Kind.READING_RESUMED)
+    line.mark(1031.0, EventKind.READING_RESUMED)
     assert (line.paused, line.paused_since, line.paused_total) == (False, None, 15)
     # Resumed twice is resumed once.
-    line.mark(1032.0, Kind.READING_RESUMED)
+    line.mark(1032.0, EventKind.READING_RESUMED)
     assert line.paused_total == 15
 
 
@@ -194,7 +194,7 @@ def test_a_new_timeline_knows_nothing_yet():
     assert (line.session_id, line.session_info_at, line.session_confirmed_at) == (None, None, None)
     assert (line.paused, line.deliberately_stalled, line.heartbeat_sender) == (False, False, None)
     assert line.last(direction=SENT, role=Role.DATA) is None
-    assert [event.kind for event in line] == [Kind.OPENED]
+    assert [event.kind for event in line] == [EventKind.OPENED]
 
 
 def test_first_session_steps_count():

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import End, Kind, Orchestrator, TransportEnd
+from pytest_wsstability import End, EventKind, Orchestrator, TransportEnd
 from tests.net.peers import connected, opened, talking
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
@@ -137,7 +137,7 @@ async def test_heartbeats_do_not_help_against_a_deadline_that_pongs_reset():
             "read deadline of 60 s ran out "
             "(only pongs reset it; none came; heartbeats, the last at 50 s, do not)"
         )
-        assert any(event.kind is Kind.DEADLINE and event.at == 60.0 for event in session.timeline)
+        assert any(event.kind is EventKind.DEADLINE and event.at == 60.0 for event in session.timeline)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ async def test_a_deadline_does_not_run_while_the_closing_handshake_does():
         session = await orchestrator.wait_for_session()
         await session.connection.wait_closed()
 
-        assert not any(event.kind is Kind.DEADLINE for event in session.timeline)
+        assert not any(event.kind is EventKind.DEADLINE for event in session.timeline)
         assert session.timeline.close.at == 55.0
 
 
