@@ -9,6 +9,7 @@ from dataclasses import replace
 from ..cause import Blame, Cause, Confidence, Diagnosis, Hypothesis
 from ..duration import show_duration as show
 from ..judge.verdict import HARNESS, Outcome, Rule, Verdict
+from ..known_timers import CountsFrom
 from ..timeline.events import EventKind, FrameKind
 from ..timeline.timeline import Timeline
 from . import timers
@@ -18,7 +19,6 @@ from .extract import extract
 from .features import RECEIVED, SENT, SILENCE, TOGETHER, Features, Shared
 from .signature import Signature
 from .table import SIGNATURES
-from .timers import TimerKind
 from .words import Words
 
 # Characters of a headline.
@@ -151,10 +151,10 @@ def _diagnose(
     )
     rows = (row for row in SIGNATURES if row.when(features))
     row = next(rows, None)
-    return _said(features, row, rows) if row is not None else _undetermined(features)
+    return build_diagnosis(features, row, rows) if row is not None else _undetermined(features)
 
 
-def _said(f: Features, row: Signature, following: Iterator[Signature]) -> Diagnosis:
+def build_diagnosis(f: Features, row: Signature, following: Iterator[Signature]) -> Diagnosis:
     words = Words(f)
     rival = next((each for each in row.rivals if each.when(f)), None)
     second = rival.cause if rival is not None else row.runner_up
@@ -203,9 +203,11 @@ def _undetermined(f: Features) -> Diagnosis:
 def _hypotheses(f: Features) -> list[Hypothesis]:
     """Causes that nearly fit, with how far off they are, in shares of their timers."""
     found = [
-        _timer(Cause.IDLE_TIMEOUT, f.silence, "silence", f, TimerKind.IDLE),
-        _timer(Cause.MAX_AGE, f.age, "age", f, TimerKind.AGE),
-        _timer(Cause.PONG_DEADLINE, f.silent(SENT, FrameKind.PONG), "time without a pong", f, TimerKind.PONG),
+        _timer(Cause.IDLE_TIMEOUT, f.silence, "silence", f, CountsFrom.IDLE),
+        _timer(Cause.MAX_AGE, f.age, "age", f, CountsFrom.AGE),
+        _timer(
+            Cause.PONG_DEADLINE, f.silent(SENT, FrameKind.PONG), "time without a pong", f, CountsFrom.PONG
+        ),
     ]
     if f.cut:
         text = "a crash, a restart, or a proxy that was reloaded: hold a second connection to see"
@@ -217,7 +219,7 @@ def _hypotheses(f: Features) -> list[Hypothesis]:
     return found
 
 
-def _timer(cause: Cause, observed: float, noun: str, f: Features, kind: TimerKind) -> Hypothesis:
+def _timer(cause: Cause, observed: float, noun: str, f: Features, kind: CountsFrom) -> Hypothesis:
     near = timers.nearest(observed, kind)
     share = abs(observed - near.seconds) / near.seconds
     text = (

@@ -10,7 +10,7 @@ from ..redact import show_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class FailedOpening:
     """How an opening failed, and what that is called."""
 
     cause: Cause
@@ -28,41 +28,41 @@ def _is(*statuses: int) -> Callable[[int | None], bool]:
 
 
 OPENINGS = (
-    Opening(
+    FailedOpening(
         cause=Cause.NAME_UNKNOWN, shows="the name does not resolve", stage="DNS", blame=Blame.CLIENT,
         remedy="check the host in the URL, and the resolver of this machine",
     ),
-    Opening(
+    FailedOpening(
         cause=Cause.UNREACHABLE, shows="TCP: refused, or no route", stage="CONNECT", blame=Blame.SERVER,
         remedy="see whether the server listens on this port; refused for seconds only is a restart",
     ),
-    Opening(
+    FailedOpening(
         cause=Cause.TLS_FAILED, shows="the TLS handshake failed", stage="TLS", blame=Blame.SERVER,
         remedy="check the certificate's names, dates and authority (a test's own: --ws-ca FILE)",
     ),
-    Opening(
+    FailedOpening(
         cause=Cause.THROTTLED, shows="HTTP 429 or 503, or Retry-After", stage="HTTP",
         statuses=_is(429, 503), blame=Blame.SERVER,
         remedy="open fewer connections at a time and with jitter, or raise the server's limit",
     ),
-    Opening(
+    FailedOpening(
         cause=Cause.UNAUTHORIZED, shows="HTTP 401, 403 or 407", stage="HTTP", statuses=_is(401, 403, 407),
         blame=Blame.CLIENT,
         remedy="check token, cookie and Origin; uvicorn answers 403 to what its application did not accept",
     ),
-    Opening(
+    FailedOpening(
         cause=Cause.UPSTREAM_FAILED, shows="HTTP 502 or 504", stage="HTTP", statuses=_is(502, 504),
         blame=Blame.PATH, remedy="see the gateway's log, and whether the server behind it runs",
     ),
-    Opening(
+    FailedOpening(
         cause=Cause.REFUSED, shows="any other HTTP status", stage="HTTP", blame=Blame.SERVER,
         remedy="check the path of the URL, and whether a proxy passes Upgrade and Connection on",
     ),
-    Opening(
+    FailedOpening(
         cause=Cause.NO_WEBSOCKET, shows="an answer that is no WebSocket handshake", stage="HANDSHAKE",
         blame=Blame.SERVER, remedy="see whether the port speaks WebSocket, and TLS or not",
     ),
-    Opening(
+    FailedOpening(
         cause=Cause.OPENING_TIMED_OUT, shows="no answer in time", stage="TIMEOUT", blame=Blame.PATH,
         remedy="a firewall that drops packets, or a server that does not answer; open_timeout= waits longer",
     ),

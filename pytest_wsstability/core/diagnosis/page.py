@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from ..known_timers import KNOWN_TIMERS, TimerDefault
 from .opening import OPENINGS
 from .signature import Signature
 from .table import SIGNATURES
-from .timers import KNOWN, Timer
 
 _TITLE = """\
 # Causes, and how they are told
@@ -70,12 +70,20 @@ def _openings() -> str:
 
 
 def _timers() -> str:
-    head = "| seconds | counts from | whose | setting | from |\n"
-    ordered: list[Timer] = sorted(KNOWN, key=lambda timer: timer.seconds)
+    head = "| seconds | counts from | whose | setting | known as | from |\n"
+    ordered: list[TimerDefault] = sorted(KNOWN_TIMERS, key=lambda timer: timer.seconds)
     rows = [
-        (f"{timer.seconds:g}", timer.kind.value, timer.owner, timer.knob, timer.source) for timer in ordered
+        (
+            f"{timer.seconds:g}",
+            timer.counts_from.value,
+            timer.owner,
+            timer.knob,
+            timer.tag.value,
+            timer.source,
+        )
+        for timer in ordered
     ]
-    return head + "|---" * 5 + "|\n" + "".join(map(_row, rows))
+    return head + "|---" * 6 + "|\n" + "".join(map(_row, rows))
 
 
 def _plain(template: str | None) -> str:

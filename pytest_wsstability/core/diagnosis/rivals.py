@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..cause import Cause
+from ..known_timers import CountsFrom
 from ..timeline.events import Tier
 from . import timers
 from .features import Features
 from .signature import Rival
-from .timers import TimerKind
 
 # Lifetimes that tokens are given, in seconds.
 _TOKENS = (300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 86400.0)
@@ -15,13 +15,13 @@ _TOKENS = (300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 86400.0)
 
 def _by_chance(f: Features) -> bool:
     """Whether a whole number of seconds is all that speaks for an idle timeout: in real time many fit."""
-    return f.tier is Tier.REAL and not timers.known(f.silence, f.tier, TimerKind.IDLE)
+    return f.tier is Tier.REAL and not timers.known(f.silence, f.tier, CountsFrom.IDLE)
 
 
 def _any_age(f: Features) -> bool:
     """The same for an age, which no other connection shared."""
     alone = f.tier is Tier.REAL and not f.together
-    return alone and not timers.known(f.age, f.tier, TimerKind.AGE, TimerKind.PONG)
+    return alone and not timers.known(f.age, f.tier, CountsFrom.AGE, CountsFrom.PONG)
 
 
 def _token_age(f: Features) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..timeline.events import End
 from .features import Features
-from .signature import Side, Signature
+from .signature import Blamed, Signature
 
 HIGH = Confidence.HIGH
 _PONGS = ("pongs",)
@@ -72,7 +72,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the test injected it: {injected}",
         headline="injected fault {injected}",
-        blame=Side.NOBODY,
+        blame=Blamed.NOBODY,
         evidence=("end", "silences"),
         proved=True,
         remedy="allow this end in the requirement, or look at how the client comes back",
@@ -86,7 +86,7 @@ ROWS = (
         sentence="pings or pongs were lost on the way; the server's {deadline} read deadline, reset "
         "only by pongs, closed it",
         headline="control frames lost on the way, read deadline {deadline}",
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("both_pings", "deadline"),
         remedy="look for a proxy that answers or swallows ping and pong frames; send JSON heartbeats, "
         "and let them reset the deadline",
@@ -102,7 +102,7 @@ ROWS = (
         sentence="the client withheld pongs; the server's {deadline} read deadline, reset only by "
         "pongs, closed it",
         headline="pongs withheld, read deadline {deadline} (pong-only)",
-        blame=Side.CLIENT,
+        blame=Blamed.CLIENT,
         evidence=("server_pings", "heartbeats", "deadline"),
         remedy="answer ping frames with pong frames in the client; or reset the deadline in the "
         "server's read loop too, so that heartbeats count (gorilla: SetReadDeadline after each read)",
@@ -118,7 +118,7 @@ ROWS = (
         sentence="the server's {deadline} read deadline is reset only by pongs, and it sent no pings "
         "that ask for one",
         headline="read deadline {deadline} (pong-only), and no pings",
-        blame=Side.SERVER,
+        blame=Blamed.SERVER,
         evidence=("deadline", "heartbeats"),
         remedy="send pings before the deadline ({nine_tenths}), and reset it in the read loop too "
         "(gorilla: SetReadDeadline)",
@@ -134,7 +134,7 @@ ROWS = (
         sentence="the client answered no ping; the server's {deadline} read deadline, reset only by "
         "pongs, closed it",
         headline="pings unanswered, read deadline {deadline} (pong-only)",
-        blame=Side.CLIENT,
+        blame=Blamed.CLIENT,
         evidence=("own_pings", "heartbeats", "deadline"),
         remedy="answer ping frames with pong frames in the client; or reset the deadline in the "
         "server's read loop too (gorilla: SetReadDeadline)",
@@ -148,7 +148,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the server's {deadline} read deadline ran out: {reset_by} reset it, and none came in time",
         headline="read deadline {deadline}, reset by {reset_by}",
-        blame=Side.CLIENT,
+        blame=Blamed.CLIENT,
         evidence=("deadline", "heartbeats"),
         remedy="let the client send {reset_by} more often than every {half}, or reset the deadline on "
         "whatever it sends",
@@ -162,7 +162,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the server's handler failed: {local_reason}",
         headline="the server's handler raised an error",
-        blame=Side.SERVER,
+        blame=Blamed.SERVER,
         evidence=("end", "local_reason"),
         remedy="see the server's traceback",
         proved=True,
@@ -175,7 +175,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the server's handler returned, which closes the connection",
         headline="the server's handler returned",
-        blame=Side.SERVER,
+        blame=Blamed.SERVER,
         evidence=("end", "local_reason"),
         proved=True,
         remedy="let the handler go on for as long as the connection is to live",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
+from ..known_timers import CountsFrom
 from ..timeline.events import End
 from . import rivals, timers
 from .features import Features
-from .signature import Side, Signature
-from .timers import TimerKind
+from .signature import Blamed, Signature
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 
@@ -27,7 +27,7 @@ def _shuts_down(f: Features) -> bool:
 
 def _idle_in_disguise(f: Features) -> bool:
     """Whether a close without a fault came after the longest silence, of a length that timers have."""
-    fits = timers.known(f.silence, f.tier, TimerKind.IDLE) or timers.is_round(f.silence, f.tier)
+    fits = timers.known(f.silence, f.tier, CountsFrom.IDLE) or timers.is_round(f.silence, f.tier)
     return f.code in (1000, 1001, 1005) and f.longest_quiet and f.silence >= 5.0 and bool(fits)
 
 
@@ -39,7 +39,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the {peer} closed for a policy, at an age of {age}: {code}",
         headline="policy: {code_short}",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("end", "last_sent"),
         remedy="renew the token before it expires (this one lived {age}), or allow the client what it does",
         runner_up=Cause.CLOSED_BY_PEER,
@@ -52,7 +52,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the {peer} has this session already: {code}",
         headline="the session exists already (4409)",
-        blame=Side.SELF,
+        blame=Blamed.SELF,
         evidence=("end",),
         remedy="close the old connection before the new one, or let the server drop the older of the two",
         source="documentation (graphql-ws, Discord)",
@@ -64,7 +64,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the {peer} waited in vain for the session to be set up: {code}",
         headline="the session was not set up in time (4408)",
-        blame=Side.SELF,
+        blame=Blamed.SELF,
         evidence=("end", "session"),
         remedy="send the session's first message right after the opening",
         source="source of graphql-ws",
@@ -76,7 +76,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the {peer} sheds load: {code}",
         headline="the {peer} sheds load ({code_short})",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("end",),
         remedy="come back later and with jitter; raise the {peer}'s limit on connections",
         source="RFC 6455, section 7.4.1, and IANA's registry",
@@ -88,7 +88,7 @@ ROWS = (
         confidence=HIGH,
         sentence="a gateway lost its own connection to the server: {code}",
         headline="a gateway lost its upstream (1014)",
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("end",),
         remedy="look at the gateway's log, and at the server behind it",
         source="RFC 6455, section 7.4.1, and IANA's registry",
@@ -100,7 +100,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the {peer} restarts: {code}",
         headline="the {peer} restarts ({code_short})",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("end", "together"),
         remedy="drain before a restart, and reconnect with jitter",
         runner_up=Cause.PLANNED_ROTATION,
@@ -115,7 +115,7 @@ ROWS = (
         sentence="{together} other connections ended within 2 s, this one with {code}: a restart or a "
         "deployment",
         headline="restart: {together} more ended within 2 s",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("together", "end"),
         remedy="drain before a restart, and reconnect with jitter",
         runner_up=Cause.PLANNED_ROTATION,
@@ -128,7 +128,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the client went away: {code}",
         headline="the client went away (1001)",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("end",),
         remedy="a browser sends 1001 when its page is left or reloaded: keep the page open",
         source="RFC 6455, section 7.4.1, and IANA's registry",
@@ -140,7 +140,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the {peer}'s handler failed: {code}",
         headline="the {peer}'s handler failed (1011)",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("end", "last_sent"),
         remedy="see the {peer}'s traceback; {after_sending}",
         runner_up=Cause.PEER_FROZEN,
@@ -154,7 +154,7 @@ ROWS = (
         sentence="the {peer} closed with {code} after {idle} without a byte either way: an idle timeout "
         "in the form of a normal close fits",
         headline="{code_short} after {idle} of silence: idle timeout?",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("end", "silences"),
         remedy="send something more often than every {half_idle}",
         runner_up=Cause.CLOSED_BY_PEER,
@@ -167,7 +167,7 @@ ROWS = (
         confidence=MEDIUM,
         sentence="the {peer} went away, as servers do that shut down or restart: {code}",
         headline="the {peer} went away (1001): shutdown or restart",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("end", "together"),
         remedy="drain before a restart, and reconnect with jitter",
         runner_up=Cause.PLANNED_ROTATION,
@@ -181,7 +181,7 @@ ROWS = (
         rivals=(rivals.TOKEN,),
         sentence="the {peer} ended the connection on purpose: {code}",
         headline="closed by the {peer} on purpose ({code_short})",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("end", "last_sent"),
         remedy="see why the {peer} closes: its function returned, or its own rules say so",
         runner_up=Cause.IDLE_AS_NORMAL,

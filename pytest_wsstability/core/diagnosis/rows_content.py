@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from .signature import Side, Signature
+from .signature import Blamed, Signature
 
 HIGH = Confidence.HIGH
 
@@ -16,7 +16,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the {peer}, or something on the path, sent what breaks the protocol: {parser_error}",
         headline="frames that break the protocol",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("end", "parser", "last_received"),
         remedy="test again with compression off: what goes away then is permessage-deflate of the "
         "{peer} or of a proxy; else the {peer} writes wrong frames",
@@ -29,7 +29,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the {peer} sent a message over the {end}'s limit: {parser_error}",
         headline="a message over the {end}'s max_size",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("end", "parser"),
         remedy="let the {peer} send smaller messages, or raise max_size at the {end}",
         source="measured",
@@ -41,7 +41,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the {end} sent a message over the {peer}'s limit (the largest on record: {largest})",
         headline="a message over the {peer}'s size limit",
-        blame=Side.SELF,
+        blame=Blamed.SELF,
         evidence=("end", "largest"),
         remedy="send smaller messages, or raise the {peer}'s limit (max_size, ws_max_size, maxPayload, "
         "SetReadLimit)",
@@ -54,7 +54,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the {peer} refused what it got from the {end}: {code}",
         headline="the {peer} refused a frame of the {end}",
-        blame=Side.SELF,
+        blame=Blamed.SELF,
         evidence=("end", "last_sent"),
         remedy="test again with compression off; look for a proxy that changes frames",
         source="measured",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
+from ..known_timers import KNOWN_TIMERS, CountsFrom
 from ..timeline.close import TransportEnd
 from . import rivals, timers
 from .features import REACTION, RECEIVED, SENT, SILENCE, Features, Shared
-from .signature import Rival, Side, Signature
-from .timers import TimerKind
+from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
@@ -41,20 +41,20 @@ def _forgotten(f: Features) -> bool:
 
 def _long_enough(f: Features) -> bool:
     """Whether the silence was as long as somebody is known to remember: how long it was tells no more."""
-    return f.tail.quiet_before >= min(t.seconds for t in timers.KNOWN if t.kind is TimerKind.SILENT)
+    return f.tail.quiet_before >= min(t.seconds for t in KNOWN_TIMERS if t.counts_from is CountsFrom.SILENT)
 
 
 def _ping_gap_is_a_number(f: Features) -> bool:
     """Whether a time since the first open ping, or since the last pong, is one that timers have."""
     gaps = (f.age - (f.pings.unanswered or 0.0), f.age - (f.pings.last_pong or 0.0))
-    kinds = (TimerKind.PING, TimerKind.PONG)
+    kinds = (CountsFrom.PING, CountsFrom.PONG)
     return any(timers.known(gap, f.tier, *kinds) or timers.is_round(gap, f.tier) for gap in gaps)
 
 
 def _ping_was_last(f: Features) -> bool:
     """Whether the open ping was the last byte, a time before the end that idle timeouts have."""
     gap = f.age - (f.pings.unanswered or 0.0)
-    known = timers.known(f.silence, f.tier, TimerKind.IDLE)
+    known = timers.known(f.silence, f.tier, CountsFrom.IDLE)
     return f.longest_quiet and bool(known) and abs(gap - f.silence) < REACTION
 
 
@@ -93,7 +93,7 @@ ROWS = (
         sentence="the stream ended in the middle of a frame: who wrote it died or was cut off while "
         "writing, so this is no idle timeout",
         headline="cut in the middle of a frame",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("end", "last_received", "together"),
         remedy="look for a crash of the {peer}, or a proxy that cut the stream at this moment",
         runner_up=Cause.RESTART,
@@ -110,7 +110,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the path is dead: nothing that the {end} sent was acknowledged",
         headline="dead path (half-open): nothing was acknowledged",
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("tcp", "end", "silences"),
         remedy="look at the network, a NAT or a sleeping host between the two ends",
         runner_up=Cause.NAT_EXPIRED,
@@ -138,7 +138,7 @@ ROWS = (
                 "nobody is known to forget so soon, so a host that was restarted fits too",
             ),
         ),
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("end", "silences", "last_sent"),
         remedy="send something more often than every {half_quiet}, or turn TCP keepalive on",
         runner_up=Cause.RESTART,
@@ -174,7 +174,7 @@ ROWS = (
                 "fits too",
             ),
         ),
-        blame=Side.SELF,
+        blame=Blamed.SELF,
         evidence=("server_pings", "end", "heartbeats"),
         remedy="answer ping frames with pong frames",
         runner_up=Cause.PONG_DEADLINE,
@@ -196,7 +196,7 @@ ROWS = (
                 "{together} other connections ended within 2 s, so a restart fits too",
             ),
         ),
-        blame=Side.SELF,
+        blame=Blamed.SELF,
         evidence=("beaten", "end"),
         remedy="answer the {peer}'s heartbeats",
         source="defaults of servers, from their source",
@@ -209,7 +209,7 @@ ROWS = (
         sentence="{together} other connections ended within 2 s, at other ages: the process, a proxy, "
         "or the host behind them stopped or restarted",
         headline="restart: {together} more ended within 2 s",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("together", "end"),
         remedy="drain before a restart, and reconnect with jitter",
         runner_up=Cause.MID_FRAME,
@@ -224,7 +224,7 @@ ROWS = (
         sentence="{together} other connections ended within 2 s, but the test's own event loop stood "
         "still meanwhile (for {lag} at worst): a restart and a maximum age then look the same",
         headline="the test's own event loop stood still for {lag}",
-        blame=Side.HARNESS,
+        blame=Blamed.HARNESS,
         evidence=("together", "lag", "end"),
         remedy="run the test on a quieter machine",
         runner_up=Cause.RESTART,
@@ -240,7 +240,7 @@ ROWS = (
         sentence="the {peer}'s process stood still for {rx} before the end: its kernel (or a proxy's "
         "before it) acknowledged everything, and nothing answered",
         headline="the {peer} stood still (all was acknowledged)",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("tcp", "questions", "end"),
         remedy="look for blocking calls in the {peer}'s event loop, or a stopped process",
         runner_up=Cause.HALF_OPEN,
@@ -254,7 +254,7 @@ ROWS = (
         sentence="the {end} answered each ping at once, but the {peer} answered nothing any more and "
         "cut the connection: it stopped reading, so it never saw the pongs",
         headline="the {peer} stopped reading, so it missed the pongs",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("server_pings", "questions", "end"),
         remedy="in the {peer}'s handler, read in a task of its own",
         runner_up=Cause.HALF_OPEN,
@@ -268,7 +268,7 @@ ROWS = (
         sentence="the {peer} cut the connection with bytes of this end unread (RST), though this end "
         "answered each ping at once: it stopped reading, so its keepalive never saw the pongs",
         headline="the {peer} stopped reading, so its keepalive missed our pongs",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("server_pings", "end", "last_sent"),
         remedy="in the {peer}'s handler, read in a task of its own: a handler that awaits something "
         "else while messages wait does not see pongs (or raise ping_timeout)",
@@ -283,7 +283,7 @@ ROWS = (
         sentence="nothing came from the {peer} in the {rx} before the end, though the {end} asked: the "
         "path or the {peer}'s process stood still",
         headline="nothing heard for {rx} before the end",
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("questions", "silences", "tcp"),
         remedy="look at the network between the two ends, then at the {peer}'s process",
         runner_up=Cause.PEER_FROZEN,
@@ -297,7 +297,7 @@ ROWS = (
         sentence="the connection was cut right after a message of {last_size}, the largest that this "
         "end sent: a size limit whose close frame (1009) was lost fits",
         headline="cut right after a message of {last_size}: too big?",
-        blame=Side.SELF,
+        blame=Blamed.SELF,
         evidence=("last_sent", "end", "largest"),
         remedy="send smaller messages, or raise the limit (max_size, ws_max_size, maxPayload, SetReadLimit)",
         runner_up=Cause.HANDLER_ERROR,
@@ -311,7 +311,7 @@ ROWS = (
         sentence="the connection was cut right after the {end}'s message of {last_size}, the first for "
         "a while: a handler that crashed on it fits (uvicorn and aiohttp then send no close frame)",
         headline="cut right after a message: handler crashed?",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("last_sent", "end", "together"),
         remedy="send the same message on a fresh connection, and see the {peer}'s log",
         runner_up=Cause.MESSAGE_TOO_BIG,
@@ -329,7 +329,7 @@ LAST = (
         sentence="the connection was cut right after the {end}'s message of {last_size}: a handler that "
         "crashed on it fits (uvicorn and aiohttp then send no close frame)",
         headline="cut right after a message: handler crashed?",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("last_sent", "end", "together"),
         remedy="send the same message on a fresh connection, and see the {peer}'s log",
         runner_up=Cause.MESSAGE_TOO_BIG,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..judge.verdict import Reason
 from .features import Features
-from .signature import Side, Signature
+from .signature import Blamed, Signature
 
 HIGH = Confidence.HIGH
 
@@ -28,7 +28,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the machine slept for {slept}: the result says nothing about the server",
         headline="the machine slept for {slept}",
-        blame=Side.HARNESS,
+        blame=Blamed.HARNESS,
         evidence=("end", "slept"),
         remedy="run the test on a machine that does not sleep",
         runner_up=Cause.HARNESS_BLOCKED,
@@ -43,7 +43,7 @@ ROWS = (
         sentence="the test's own event loop stood still for {lag}, so pings and answers were late: the "
         "result says nothing about the server",
         headline="the test's own event loop stood still for {lag}",
-        blame=Side.HARNESS,
+        blame=Blamed.HARNESS,
         evidence=("end", "lag"),
         remedy="run blocking calls in a thread (asyncio.to_thread), or the test on a quieter machine",
         runner_up=Cause.PING_UNANSWERED,
@@ -57,7 +57,7 @@ ROWS = (
         sentence="the test did not take its messages, so reading was paused, and pings behind them were "
         "not answered: the result says nothing about the server",
         headline="messages were not taken, so reading was paused",
-        blame=Side.HARNESS,
+        blame=Blamed.HARNESS,
         evidence=("end", "paused"),
         remedy="take messages with recv(), or pass inbox=0 to throw them away",
         runner_up=Cause.PING_UNANSWERED,
@@ -71,7 +71,7 @@ ROWS = (
         sentence="the {end} reads nothing, as it was told to, and the {peer} ended the connection: "
         "pings behind unread messages were not answered",
         headline='the {end} reads nothing (client="stalled")',
-        blame=Side.SELF,
+        blame=Blamed.SELF,
         evidence=("end", "paused"),
         remedy='expected of client="stalled" where the server has a keepalive; else let the client read',
         runner_up=Cause.PING_UNANSWERED,
@@ -85,7 +85,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the {peer} gave notice {noticed} before the end: a planned rotation",
         headline="planned rotation, announced {noticed} before",
-        blame=Side.NOBODY,
+        blame=Blamed.NOBODY,
         evidence=("notice", "end"),
         remedy="test that the client resumes: the end itself was announced (max_age_ok= allows it)",
         runner_up=Cause.RESTART,
@@ -98,7 +98,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the {end} closed the connection itself",
         headline="closed by the {end}",
-        blame=Side.NOBODY,
+        blame=Blamed.NOBODY,
         evidence=("end",),
         remedy="hold the connection open for as long as the requirement says",
         source="design",

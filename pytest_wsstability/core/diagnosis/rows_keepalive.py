@@ -8,7 +8,7 @@ from ..timeline.events import FrameKind
 from . import rivals
 from .features import RECEIVED, SENT, Features
 from .rows_close import of_credentials
-from .signature import Rival, Side, Signature
+from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 
@@ -44,7 +44,7 @@ ROWS = (
         sentence="the {peer}'s heartbeat at {beaten_since} was not answered, and {beaten_gap} later it "
         "sent an empty close frame: the ping timeout of Engine.IO looks so",
         headline="heartbeat of the {peer} unanswered for {beaten_gap}",
-        blame=Side.SELF,
+        blame=Blamed.SELF,
         evidence=("end", "beaten"),
         remedy="answer the {peer}'s heartbeats (Engine.IO 4: 2 with 3) within pingTimeout",
         runner_up=Cause.CLOSED_BY_PEER,
@@ -58,7 +58,7 @@ ROWS = (
         sentence="the {peer}'s heartbeat at {beaten_since} was not answered, and {beaten_gap} later it "
         "closed",
         headline="heartbeat of the {peer} unanswered for {beaten_gap}",
-        blame=Side.SELF,
+        blame=Blamed.SELF,
         evidence=("end", "beaten"),
         remedy="answer the {peer}'s heartbeats",
         runner_up=Cause.CLOSED_BY_PEER,
@@ -72,7 +72,7 @@ ROWS = (
         sentence="the {end} did not answer the ping at {ping}; {ping_gap} later the {peer}'s keepalive "
         "closed the connection",
         headline="pongs withheld, keepalive of the {peer} after {ping_gap}",
-        blame=Side.SELF,
+        blame=Blamed.SELF,
         evidence=("server_pings", "end"),
         remedy="answer ping frames with pong frames",
         source="measured",
@@ -84,7 +84,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the {peer}'s keepalive gave up, because what the {end} sent did not get through",
         headline="path towards the {peer} dead, its keepalive gave up",
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("tcp", "server_pings", "end"),
         remedy="look at the network between the two ends",
         runner_up=Cause.PEER_NOT_READING,
@@ -98,7 +98,7 @@ ROWS = (
         sentence="the {peer}'s keepalive gave up, though the {end} answered each ping at once: the "
         "{peer} stopped reading, so it never saw the pongs",
         headline="the {peer} stopped reading, so its keepalive missed the pongs",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("server_pings", "tcp", "end"),
         remedy="in the {peer}'s handler, read in a task of its own: a handler that awaits something "
         "else while messages wait does not see pongs (or raise ping_timeout)",
@@ -112,7 +112,7 @@ ROWS = (
         confidence=MEDIUM,
         sentence="the {peer}'s keepalive gave up, but no ping of it arrived here",
         headline="keepalive of the {peer}, whose pings did not arrive",
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("server_pings", "end"),
         remedy="look for a proxy that swallows ping frames",
         runner_up=Cause.PEER_NOT_READING,
@@ -125,7 +125,7 @@ ROWS = (
         confidence=MEDIUM,
         sentence="the {end} did not answer the ping at {ping}; {ping_gap} later it was closed with {code}",
         headline="pongs withheld, closed {ping_gap} after a ping",
-        blame=Side.SELF,
+        blame=Blamed.SELF,
         evidence=("server_pings", "end"),
         remedy="answer ping frames with pong frames",
         runner_up=Cause.CLOSED_BY_PEER,
@@ -146,7 +146,7 @@ ROWS = (
         ),
         sentence="the {peer} closed with {code}, {silent_data} after the {end}'s last message",
         headline="timeout of the {peer}, {silent_data} without a message",
-        blame=Side.SELF,
+        blame=Blamed.SELF,
         evidence=("end", "silences"),
         remedy="send messages (heartbeats) more often than every {half_silent_data}",
         runner_up=Cause.PONG_DEADLINE,
@@ -161,7 +161,7 @@ ROWS = (
         sentence="the {peer} closed with {code} though the {end} kept talking: a deadline that only "
         "pongs reset, and no ping came that asks for one",
         headline="timeout of the {peer} that messages did not reset",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("end", "server_pings", "silences"),
         remedy="let the {peer} send pings, and reset its deadline on whatever it reads",
         runner_up=Cause.MAX_AGE,
@@ -174,7 +174,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the path is dead: nothing that the {end} sent was acknowledged, and its keepalive gave up",
         headline="dead path (half-open): nothing was acknowledged",
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("tcp", "own_pings", "end"),
         remedy="look at the network, a NAT or a sleeping host between the two ends",
         runner_up=Cause.PEER_FROZEN,
@@ -189,7 +189,7 @@ ROWS = (
         sentence="the {peer} kept sending, but answered neither pings nor heartbeats: it stopped reading, "
         "or nothing reaches it",
         headline="the {peer} speaks, but answers nothing",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("questions", "last_received", "tcp"),
         remedy="in the {peer}'s handler, read in a task of its own; look for a path that is dead one way",
         runner_up=Cause.HALF_OPEN,
@@ -203,7 +203,7 @@ ROWS = (
         sentence="the {peer} kept sending, but answered no ping: it does not implement pongs, or "
         "nothing reaches it any more",
         headline="the {peer} sends, but answers no ping",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("own_pings", "last_received", "tcp"),
         remedy="use a heartbeat of the application instead of pings, if the {peer} (AWS API Gateway, "
         "for one) answers none",
@@ -219,7 +219,7 @@ ROWS = (
         sentence="the {peer}'s process stands still: its kernel (or a proxy's before it) acknowledged "
         "everything, and nothing answered",
         headline="the {peer} stands still (all was acknowledged)",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("tcp", "own_pings", "end"),
         remedy="look for blocking calls in the {peer}'s event loop, or a stopped process",
         runner_up=Cause.HALF_OPEN,
@@ -233,7 +233,7 @@ ROWS = (
         sentence="nothing came from the {peer} for {rx}, and the keepalive of the {end} gave up: a dead "
         "path (half-open) fits, and so does a process that stands still",
         headline="nothing heard for {rx}: dead path, or frozen {peer}",
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("own_pings", "silences", "tcp"),
         remedy="look at the network between the two ends, then at the {peer}'s process",
         runner_up=Cause.PEER_FROZEN,

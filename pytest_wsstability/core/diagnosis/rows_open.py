@@ -8,7 +8,7 @@ from ..judge.verdict import Rule
 from ..timeline.events import End, Event, FrameKind, Role
 from . import rivals
 from .features import RECEIVED, Features, is_data
-from .signature import Side, Signature
+from .signature import Blamed, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
@@ -77,7 +77,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the {peer} confirmed the session {confirmations} times",
         headline="session confirmed {confirmations} times",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("session",),
         remedy="look for two handlers of the same session in the {peer}",
         source="documentation (graphql-ws, Discord)",
@@ -89,7 +89,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the {peer} confirmed another session than the one that was asked for",
         headline="another session was confirmed",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("session", "flaws"),
         remedy="look how the {peer} finds a session by its id: it was lost, or mixed up with another",
         source="documentation (graphql-ws, Discord)",
@@ -101,7 +101,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the session was not confirmed: {session}",
         headline="{session}",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("session", "heartbeats", "last_received"),
         remedy="see what the {peer} does with session_info; the profile says which messages are meant",
         runner_up=Cause.ZOMBIE,
@@ -114,7 +114,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the path is dead: nothing that the {end} sent since {asked_since} was acknowledged",
         headline="dead path (half-open): nothing was acknowledged",
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("tcp", "questions", "silences"),
         remedy="look at the network, a NAT or a sleeping host between the two ends",
         runner_up=Cause.PEER_FROZEN,
@@ -127,7 +127,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the {peer} reads too slowly: {queued} wait in the {end}'s kernel, and nothing was lost",
         headline="the {peer} reads too slowly: {queued} wait",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("tcp", "questions"),
         remedy="send less, or let the {peer} read in a task of its own",
         runner_up=Cause.HALF_OPEN,
@@ -141,7 +141,7 @@ ROWS = (
         sentence="the {peer} still speaks, but since {asked_since} it answers no heartbeat: the "
         "connection lives, and the application behind it does not",
         headline="the {peer} lives, but answers no heartbeat",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("questions", "own_pings", "server_pings", "tcp"),
         remedy="look at the {peer}'s workers and queues: pongs prove its I/O loop only",
         runner_up=Cause.PEER_NOT_READING,
@@ -154,7 +154,7 @@ ROWS = (
         confidence=MEDIUM,
         sentence="the {peer} still speaks, but answers no ping since {asked_since}",
         headline="the {peer} sends, but answers no ping",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("own_pings", "last_received", "tcp"),
         remedy="use a heartbeat of the application instead of pings, if the {peer} answers none",
         runner_up=Cause.CONTROL_FRAMES_LOST,
@@ -168,7 +168,7 @@ ROWS = (
         sentence="the {peer} still speaks, but answers nothing since {asked_since}: it stopped reading, "
         "or nothing reaches it",
         headline="the {peer} speaks, but answers nothing",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("questions", "last_received", "tcp"),
         remedy="in the {peer}'s handler, read in a task of its own; look for a path that is dead one way",
         runner_up=Cause.HALF_OPEN,
@@ -188,7 +188,7 @@ ROWS = (
         sentence="the {peer} has answered no heartbeat yet, though its kernel (or a proxy's before it) "
         "acknowledged them: it may not know this heartbeat, or its application does nothing",
         headline="no heartbeat was ever answered: does the {peer} know it?",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("questions", "last_received", "tcp"),
         remedy="see whether the profile's heartbeat is the {peer}'s (--ws-profile); if it is, look at the "
         "{peer}'s handler",
@@ -204,7 +204,7 @@ ROWS = (
         sentence="the {peer}'s process stands still since {asked_since}: its kernel (or a proxy's before "
         "it) acknowledged everything, and nothing answered",
         headline="the {peer} stands still (all was acknowledged)",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("tcp", "questions", "silences"),
         remedy="look for blocking calls in the {peer}'s event loop, or a stopped process",
         runner_up=Cause.HALF_OPEN,
@@ -218,7 +218,7 @@ ROWS = (
         sentence="the heartbeat at {asked_since} was not answered, and nothing else was due since: a dead "
         "path (half-open), a process that stands still, or a dead application fit",
         headline="no answer, and nothing else was due: dead path?",
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("questions", "silences", "tcp"),
         remedy="send ping frames beside the heartbeats, or allow one missed heartbeat, to learn more",
         runner_up=Cause.ZOMBIE,
@@ -232,7 +232,7 @@ ROWS = (
         sentence="nothing came from the {peer} for {rx}, though the {end} asked at {asked_since}: a "
         "dead path (half-open) fits, and so does a process that stands still",
         headline="nothing heard for {rx}: dead path, or frozen {peer}",
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("questions", "silences", "tcp"),
         remedy="look at the network between the two ends, then at the {peer}'s process",
         runner_up=Cause.PEER_FROZEN,
@@ -245,7 +245,7 @@ ROWS = (
         confidence=MEDIUM,
         sentence="late answers came all at once: the {peer}, or the path, stood still for {slowest}",
         headline="the {peer} or the path stood still for {slowest}",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("late", "tcp"),
         remedy="look for blocking calls in the {peer}'s event loop",
         runner_up=Cause.PATH_STALLED,
@@ -258,7 +258,7 @@ ROWS = (
         confidence=MEDIUM,
         sentence="the answers are slow: the slowest took {slowest}",
         headline="answers are slow: {slowest}",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("late", "tcp"),
         remedy="compare with the round trip of ping frames: if that is as long, the path is slow, else "
         "the {peer}",
@@ -272,7 +272,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the {peer} sent no heartbeat for {beat_gap}",
         headline="no heartbeat of the {peer} for {beat_gap}",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("heartbeats", "last_received"),
         remedy="a hidden browser tab runs its timers once a minute or less: send heartbeats from a "
         "worker, or let the server ask",
@@ -286,7 +286,7 @@ ROWS = (
         confidence=LOW,
         sentence="the {peer} answers heartbeats, but its stream of messages is silent",
         headline="the {peer}'s stream is silent, its heartbeats go on",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("heartbeats", "silences"),
         remedy="subscribe again, and look for a gap in the messages' numbers",
         runner_up=Cause.ZOMBIE,

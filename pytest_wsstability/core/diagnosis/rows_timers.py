@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
+from ..known_timers import CountsFrom
 from ..timeline.events import Direction, End, FrameKind
 from . import rivals, timers
 from .features import RECEIVED, SENT, SILENCE, Features, Shared
-from .signature import Side, Signature
-from .timers import TimerKind
+from .signature import Blamed, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
@@ -17,11 +17,11 @@ def _idle(f: Features) -> bool:
 
 
 def _idle_number(f: Features) -> bool:
-    return bool(timers.known(f.silence, f.tier, TimerKind.IDLE)) or timers.is_round(f.silence, f.tier)
+    return bool(timers.known(f.silence, f.tier, CountsFrom.IDLE)) or timers.is_round(f.silence, f.tier)
 
 
 def _age_number(f: Features) -> bool:
-    return bool(timers.known(f.age, f.tier, TimerKind.AGE)) or timers.is_round(f.age, f.tier)
+    return bool(timers.known(f.age, f.tier, CountsFrom.AGE)) or timers.is_round(f.age, f.tier)
 
 
 def _aged(f: Features) -> bool:
@@ -71,7 +71,7 @@ def _pong_deadline(f: Features) -> bool:
         and f.end is End.CLIENT
         and f.silent(SENT) < f.age
         and f.broke_silence(SENT, FrameKind.PONG)
-        and (without < f.age - SILENCE or bool(timers.known(without, f.tier, TimerKind.PONG)))
+        and (without < f.age - SILENCE or bool(timers.known(without, f.tier, CountsFrom.PONG)))
         and timers.is_round(without, f.tier)
     )
 
@@ -86,7 +86,7 @@ ROWS = (
         sentence="an idle timeout of {idle}: nothing was sent either way for {silence}{idle_owners}",
         headline="idle timeout {idle}",
         rivals=(rivals.BY_CHANCE,),
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("silences", "end", "server_pings"),
         remedy="send a heartbeat or ping more often than every {half_idle}, or raise {idle_knobs}",
         runner_up=Cause.MAX_AGE,
@@ -100,7 +100,7 @@ ROWS = (
         sentence="an idle timeout of {idle}, or a maximum age of {max_age}: nothing was said, so that "
         "the two look the same{idle_owners}",
         headline="idle timeout {idle}, or maximum age",
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("silences", "end", "server_pings"),
         remedy="send a heartbeat more often than every {half_idle}: if the connection then dies at the "
         "same age, it is a maximum age (then raise that, or reconnect)",
@@ -116,7 +116,7 @@ ROWS = (
         sentence="an idle timeout of {up} that only messages reset: pings and pongs went on, but no message "
         "came or went for {up_time}{message_owners}",
         headline="idle timeout {up} that only messages reset",
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("silences", "server_pings", "end"),
         remedy="send a message (a heartbeat of the application) more often than every {half_up}: ping "
         "frames do not count",
@@ -131,7 +131,7 @@ ROWS = (
         sentence="a read deadline of {up}: the {peer} kept talking, but the {end} sent no {up_what} for "
         "{up_time}",
         headline="read deadline {up}: no {up_what} of the {end}",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("silences", "end", "server_pings"),
         remedy="let the {end} send {up_what} more often than every {half_up}",
         runner_up=Cause.MAX_AGE,
@@ -145,7 +145,7 @@ ROWS = (
         sentence="an idle timeout of {down} on what the {peer} sends: the {end} kept talking, but no "
         "{down_what} came for {down_time}",
         headline="idle timeout {down} on what the {peer} sends",
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("silences", "end"),
         remedy="let the {peer} send {down_what} more often than every {half_down}",
         runner_up=Cause.MAX_AGE,
@@ -160,7 +160,7 @@ ROWS = (
         sentence="{together} other connections ended within 2 s: a restart fits; as they were opened, or "
         "last spoke, at one instant, a timer that they share fits too",
         headline="restart? {together} more ended within 2 s",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("together", "end", "silences"),
         remedy="open the connections some seconds apart, to see whether they share an instant or an age",
         runner_up=Cause.MAX_AGE,
@@ -175,7 +175,7 @@ ROWS = (
         sentence="a read deadline of {pongless} that only pongs reset: traffic flowed to the end, and "
         "no ping came that asks for a pong",
         headline="read deadline {pongless} (pong-only), and no pings",
-        blame=Side.PEER,
+        blame=Blamed.PEER,
         evidence=("server_pings", "silences", "end"),
         remedy="let the {peer} send pings before its deadline, and reset it on whatever it reads "
         "(gorilla: SetReadDeadline in the read loop)",
@@ -193,7 +193,7 @@ ROWS = (
         "flowed to the end, but no ping came and no pong went out, so that the two look the "
         "same{age_owners}",
         headline="maximum age {max_age}, or pong-only read deadline",
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("silences", "server_pings", "together", "end"),
         remedy="send an unsolicited pong now and then: if the connection then lives, let the {peer} reset "
         "its deadline on whatever it reads (gorilla: SetReadDeadline in the read loop); else raise "
@@ -210,7 +210,7 @@ ROWS = (
         sentence="a maximum age of {max_age}: traffic flowed to the end, and {together} other "
         "connections ended at the same age{age_owners}",
         headline="maximum age {max_age}",
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("silences", "together", "end"),
         remedy="raise {age_knobs}, or reconnect before it; a heartbeat does not help",
         runner_up=Cause.RESTART,
@@ -219,12 +219,12 @@ ROWS = (
     Signature(
         cause=Cause.MAX_AGE,
         shows="the same at an age that read deadlines have, though each ping of the peer was answered",
-        when=lambda f: _aged(f) and f.prompt_pongs and bool(timers.known(f.age, f.tier, TimerKind.PONG)),
+        when=lambda f: _aged(f) and f.prompt_pongs and bool(timers.known(f.age, f.tier, CountsFrom.PONG)),
         confidence=MEDIUM,
         sentence="a maximum age of {max_age}, or a path that lost the pongs: traffic flowed to the end, "
         "longer silences were survived, and each ping was answered{age_owners}",
         headline="maximum age {max_age}, or pongs lost on the way",
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("silences", "server_pings", "end"),
         remedy="see at the server whether the pongs arrive; else raise {age_knobs}, or reconnect before it",
         runner_up=Cause.CONTROL_FRAMES_LOST,
@@ -239,7 +239,7 @@ ROWS = (
         sentence="a maximum age of {max_age}: traffic flowed to the end, and longer silences were "
         "survived{age_owners}",
         headline="maximum age {max_age}",
-        blame=Side.PATH,
+        blame=Blamed.PATH,
         evidence=("silences", "server_pings", "end"),
         remedy="raise {age_knobs}, or reconnect before it; a heartbeat does not help",
         runner_up=Cause.RESTART,

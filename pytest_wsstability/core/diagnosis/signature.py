@@ -11,7 +11,7 @@ from ..timeline.events import End
 from .features import Features
 
 
-class Side(Enum):
+class Blamed(Enum):
     """Who is to blame, seen from the end that recorded; `blame` gives it the end's name."""
 
     SELF = "this end"
@@ -24,10 +24,10 @@ class Side(Enum):
 
     def blame(self, end: End) -> Blame:
         """Who that is, for a record of this end."""
-        if self not in (Side.SELF, Side.PEER):
+        if self not in (Blamed.SELF, Blamed.PEER):
             return Blame[self.name]
         mine, theirs = (Blame.SERVER, Blame.CLIENT) if end is End.SERVER else (Blame.CLIENT, Blame.SERVER)
-        return mine if self is Side.SELF else theirs
+        return mine if self is Blamed.SELF else theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Signature:
     sentence: str
     # The short form, for one line of a summary.
     headline: str
-    blame: Side
+    blame: Blamed
     # Names of the facts that carry it; see `evidence.FACTS`.
     evidence: tuple[str, ...] = ()
     remedy: str | None = None

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ..duration import show_duration as show
+from ..known_timers import CountsFrom
 from ..redact import show_text
 from ..timeline.close import CLOSE_CODES
 from ..timeline.events import Direction, End, FrameKind
 from . import timers
 from .features import RECEIVED, SENT, Features, is_data
-from .timers import TimerKind
 
-_LISTS = (TimerKind.IDLE,)
+_LISTS = (CountsFrom.IDLE,)
 
 
 class Words(dict[str, str]):
@@ -69,7 +69,7 @@ def _code_short(f: Features) -> str:
     )
 
 
-def _owners(seconds: float, f: Features, *kinds: TimerKind) -> str:
+def _owners(seconds: float, f: Features, *kinds: CountsFrom) -> str:
     """Who is known for a timer, as a hypothesis and no more."""
     names = timers.owners(seconds, f.tier, *kinds)
     signed = _signed(f)
@@ -86,7 +86,7 @@ def _signed(f: Features) -> str:
     )
 
 
-def _knobs(seconds: float, f: Features, other: str, *kinds: TimerKind) -> str:
+def _knobs(seconds: float, f: Features, other: str, *kinds: CountsFrom) -> str:
     found = timers.known(seconds, f.tier, *kinds)
     return " / ".join(dict.fromkeys(timer.knob for timer in found if timer.knob)) or other
 
@@ -159,27 +159,29 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "idle_knobs": lambda f: _knobs(f.silence, f, "the idle timeout of the proxy or server", *_LISTS),
     "quiet": lambda f: _seconds(f.tail.quiet_before),
     "half_quiet": lambda f: show(round(f.tail.quiet_before) / 2),
-    "silent_owners": lambda f: _owners(f.tail.quiet_before, f, TimerKind.SILENT),
-    "max_age": lambda f: timers.value(f.age, f.tier, TimerKind.AGE),
-    "age_owners": lambda f: _owners(f.age, f, TimerKind.AGE),
-    "age_knobs": lambda f: _knobs(f.age, f, "the limit of the proxy, gateway or server", TimerKind.AGE),
-    "pongless": lambda f: timers.value(f.silent(SENT, FrameKind.PONG), f.tier, TimerKind.PONG),
+    "silent_owners": lambda f: _owners(f.tail.quiet_before, f, CountsFrom.SILENT),
+    "max_age": lambda f: timers.value(f.age, f.tier, CountsFrom.AGE),
+    "age_owners": lambda f: _owners(f.age, f, CountsFrom.AGE),
+    "age_knobs": lambda f: _knobs(f.age, f, "the limit of the proxy, gateway or server", CountsFrom.AGE),
+    "pongless": lambda f: timers.value(f.silent(SENT, FrameKind.PONG), f.tier, CountsFrom.PONG),
     "rx": lambda f: _seconds(f.silent(RECEIVED)),
     "silent_data": lambda f: _seconds(f.silent(SENT, FrameKind.DATA)),
     "half_silent_data": lambda f: _seconds(f.silent(SENT, FrameKind.DATA) / 2),
-    "up": lambda f: timers.value(one_way(f, SENT)[1], f.tier, TimerKind.IDLE_UPSTREAM),
-    "message_owners": lambda f: _owners(one_way(f, SENT)[1], f, TimerKind.MESSAGES),
+    "up": lambda f: timers.value(
+        one_way(f, SENT)[1], f.tier, CountsFrom.IDLE_UPSTREAM, CountsFrom.MESSAGES_UPSTREAM
+    ),
+    "message_owners": lambda f: _owners(one_way(f, SENT)[1], f, CountsFrom.MESSAGES),
     "up_what": lambda f: _what(f, SENT),
     "up_time": lambda f: _seconds(one_way(f, SENT)[1]),
     "half_up": lambda f: _seconds(one_way(f, SENT)[1] / 2),
-    "down": lambda f: timers.value(one_way(f, RECEIVED)[1], f.tier, TimerKind.IDLE_DOWNSTREAM),
+    "down": lambda f: timers.value(one_way(f, RECEIVED)[1], f.tier, CountsFrom.IDLE_DOWNSTREAM),
     "down_what": lambda f: _what(f, RECEIVED),
     "down_time": lambda f: _seconds(one_way(f, RECEIVED)[1]),
     "half_down": lambda f: _seconds(one_way(f, RECEIVED)[1] / 2),
     # Questions and answers.
     "ping": lambda f: _seconds(f.pings.unanswered),
     "ping_gap": lambda f: _since(f.pings.unanswered, f),
-    "ping_owners": lambda f: _owners(f.age - (f.pings.unanswered or 0.0), f, TimerKind.PING),
+    "ping_owners": lambda f: _owners(f.age - (f.pings.unanswered or 0.0), f, CountsFrom.PING),
     "beaten_since": lambda f: _seconds(f.beaten.open_since),
     "beaten_gap": lambda f: _since(f.beaten.open_since, f),
     "asked_since": lambda f: _seconds(_asked_since(f)),

@@ -1,5 +1,5 @@
 """
-Named proxies and load balancers: which timer ends a WebSocket, what resets it, and where that is known from.
+Named proxies and load balancers as faults: their timers are those of the table of known timers.
 
 The seconds are defaults; who runs a box may have changed them.
 
@@ -7,22 +7,12 @@ The seconds are defaults; who runs a box may have changed them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 
 from ..duration import show_duration
+from ..known_timers import KNOWN_TIMERS, CountsFrom, Tag, TimerDefault
 from . import EndsWith, Fault, IdleTimeout, MaxAge, ResetBy
-
-
-class Source(Enum):
-    """Where it is known from, the strongest first."""
-
-    MEASURED = "measured"
-    CODE = "source code"
-    DOCUMENTATION = "vendor documentation"
-    ISSUE = "issue report"
-    ARTICLE = "article"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +25,7 @@ class Middlebox:
     faults: tuple[Fault, ...]
     # The setting that changes the timer, by its name; None where none is known.
     knob: str | None
-    source: Source
+    tag: Tag
     # What was read or measured.
     reference: str
     # Whether the way it ends a connection is known; where it is not, FIN stands for it.
@@ -86,130 +76,91 @@ def _describe(fault: Fault) -> str:
     return f"age {show_duration(fault.seconds)}"
 
 
+_RESET_BY = {
+    CountsFrom.IDLE: ResetBy.ANY,
+    CountsFrom.SILENT: ResetBy.ANY,
+    CountsFrom.IDLE_UPSTREAM: ResetBy.UPSTREAM,
+    CountsFrom.IDLE_DOWNSTREAM: ResetBy.DOWNSTREAM,
+    CountsFrom.IDLE_EACH: ResetBy.EACH,
+    CountsFrom.MESSAGES: ResetBy.DATA,
+}
+
+
+def _fault(timer: TimerDefault, ends_with: EndsWith) -> Fault:
+    if timer.counts_from is CountsFrom.AGE:
+        return MaxAge(timer.seconds, ends_with=ends_with)
+    return IdleTimeout(timer.seconds, reset_by=_RESET_BY[timer.counts_from], ends_with=ends_with)
+
+
 def _box(
-    name: str, title: str, faults: Iterable[Fault], knob: str | None, source: Source, reference: str,
-    *, end_is_known: bool = True, note: str = "",
+    name: str, title: str, *, note: str = "", ends_with: EndsWith | None = EndsWith.FIN,
+    tag: Tag = Tag.DOCUMENTED, reference: str = "",
 ) -> Middlebox:  # fmt: skip
+    """A box; ``ends_with`` None is not known, and ``tag`` and ``reference`` are for one without a timer."""
+    timers = [timer for timer in KNOWN_TIMERS if timer.box == name]
+    first = timers[0] if timers else None
     return Middlebox(
-        name=name, title=title, faults=tuple(faults), knob=knob, source=source, reference=reference,
-        end_is_known=end_is_known, note=note,
-    )  # fmt: skip
+        name=name,
+        title=title,
+        faults=tuple(_fault(timer, ends_with or EndsWith.FIN) for timer in timers),
+        knob=(first.knob or None) if first else None,
+        tag=first.tag if first else tag,
+        reference=first.source if first else reference,
+        end_is_known=ends_with is not None,
+        note=note,
+    )
 
 
 _ALL = (
+    _box("nginx", "nginx", note="its documentation says that only the server's bytes count"),
+    _box("ingress-nginx", "ingress-nginx (Kubernetes)"),
     _box(
-        "nginx", "nginx", [IdleTimeout("60s")], "proxy_read_timeout", Source.MEASURED,
-        "nginx 1.22.1; ngx_http_upstream.c, process_upgraded",
-        note="its documentation says that only the server's bytes count",
-    ),
-    _box(
-        "ingress-nginx", "ingress-nginx (Kubernetes)", [IdleTimeout("60s")],
-        "proxy-read-timeout and proxy-send-timeout", Source.DOCUMENTATION, "ingress-nginx, Miscellaneous",
-    ),
-    _box(
-        "haproxy", "HAProxy", [IdleTimeout("50s")], "timeout tunnel", Source.MEASURED,
-        "HAProxy 2.6.12 with the configuration of Debian's package",
+        "haproxy", "HAProxy",
         note="without 'timeout tunnel', the smaller of 'timeout client' and 'timeout server' counts",
     ),
+    _box("apache", "Apache httpd", note="packages of Debian and Ubuntu set 'Timeout 300'"),
+    _box("envoy", "Envoy, Istio"),
+    _box("envoy-route-timeout", "Envoy, a route that keeps its timeout"),
+    _box("envoy-tcp", "Envoy, Istio as a TCP proxy"),
     _box(
-        "apache", "Apache httpd", [IdleTimeout("60s")], "ProxyTimeout", Source.ARTICLE,
-        "Apache 2.4.71 was measured, with a shorter timer; the default is from articles",
-        note="packages of Debian and Ubuntu set 'Timeout 300'",
-    ),
-    _box(
-        "envoy", "Envoy, Istio", [IdleTimeout("5m")], "stream_idle_timeout", Source.DOCUMENTATION,
-        "Envoy FAQ, timeouts; pomerium#1744, istio#7428",
-    ),
-    _box(
-        "envoy-route-timeout", "Envoy, a route that keeps its timeout", [MaxAge("15s")], "timeout: 0s",
-        Source.DOCUMENTATION, "Envoy FAQ, timeouts; envoyproxy/envoy#20062",
-    ),
-    _box(
-        "envoy-tcp", "Envoy, Istio as a TCP proxy", [IdleTimeout("1h")], None,
-        Source.DOCUMENTATION, "Envoy FAQ, timeouts; istio#43066",
-    ),
-    _box(
-        "caddy", "Caddy", [], None, Source.MEASURED,
-        "Caddy 2.6.2 kept an idle connection for the 8 s that were tried; no timer of it is known",
+        "caddy", "Caddy", tag=Tag.MEASURED,
+        reference="Caddy 2.6.2 kept an idle connection for the 8 s that were tried; no timer of it is known",
         note="a reload of its configuration ends connections with 1001",
     ),
     _box(
-        "traefik", "Traefik", [], None, Source.DOCUMENTATION, "Traefik, EntryPoints",
+        "traefik", "Traefik", reference="Traefik, EntryPoints",
         note="idleTimeout (180 s) and readTimeout (60 s) are over once a WebSocket is open",
     ),
     _box(
-        "aws-alb", "AWS Application Load Balancer", [IdleTimeout("60s")], "idle_timeout.timeout_seconds",
-        Source.DOCUMENTATION, "Elastic Load Balancing, edit load balancer attributes", end_is_known=False,
+        "aws-alb", "AWS Application Load Balancer", ends_with=None,
         note="TCP keepalive and HTTP/2 PING do not count",
     ),
     _box(
-        "aws-clb", "AWS Classic Load Balancer", [IdleTimeout("60s")], "the idle timeout",
-        Source.DOCUMENTATION, "Elastic Load Balancing, configure the idle timeout", end_is_known=False,
-        note="TCP keepalive probes do not count",
+        "aws-clb", "AWS Classic Load Balancer", ends_with=None, note="TCP keepalive probes do not count"
     ),
+    _box("aws-nlb", "AWS Network Load Balancer", ends_with=EndsWith.SILENCE),
+    _box("nat-gateway", "AWS NAT gateway", ends_with=EndsWith.SILENCE),
     _box(
-        "aws-nlb", "AWS Network Load Balancer", [IdleTimeout("350s", ends_with="silence")],
-        "the idle timeout (60 to 6000 s)", Source.ARTICLE,
-        "seconds: Network Load Balancers, update the idle timeout; RST: cloudnetworking.pro",
-    ),
-    _box(
-        "nat-gateway", "AWS NAT gateway", [IdleTimeout("350s", ends_with="silence")], None, Source.ARTICLE,
-        "cloudnetworking.pro",
-    ),
-    _box(
-        "aws-api-gateway", "AWS API Gateway", [IdleTimeout("10m", reset_by="data"), MaxAge("2h")], None,
-        Source.DOCUMENTATION, "API Gateway quotas", end_is_known=False,
+        "aws-api-gateway", "AWS API Gateway", ends_with=None,
         note="it has no protocol pings (subscriptionless#3)",
     ),
+    _box("cloudfront", "Amazon CloudFront", ends_with=None),
+    _box("cloudflare", "Cloudflare, below Enterprise", note="restarts of its own end connections too"),
+    _box("gcp-lb", "Google Cloud external load balancer", ends_with=None),
+    _box("cloud-nat", "Google Cloud NAT", ends_with=EndsWith.BLACKHOLE),
+    _box("cloud-run", "Google Cloud Run", ends_with=None),
+    _box("vercel", "Vercel Functions, Hobby", ends_with=None, note="800 s on Pro"),
+    _box("heroku", "Heroku router", note="its log says H15"),
     _box(
-        "cloudfront", "Amazon CloudFront", [IdleTimeout("10m", reset_by="downstream")], None, Source.ARTICLE,
-        "AWS re:Post", end_is_known=False,
+        "azure-lb", "Azure Load Balancer", ends_with=EndsWith.BLACKHOLE,
+        note="as it comes, without TCP reset",
     ),
+    _box("azure-lb-tcp-reset", "Azure Load Balancer with TCP reset", ends_with=EndsWith.RESET),
+    _box("azure-front-door", "Azure Front Door", ends_with=None),
+    _box("fly", "Fly proxy", ends_with=None),
     _box(
-        "cloudflare", "Cloudflare, below Enterprise", [IdleTimeout("100s")], None, Source.ISSUE,
-        "buildbot#4078, butterfly#172, gravitational/teleport#11765",
-        note="restarts of its own end connections too",
-    ),
-    _box(
-        "gcp-lb", "Google Cloud external load balancer", [MaxAge("30s")], "the backend service's timeout",
-        Source.DOCUMENTATION, "ingress-gce, examples/websocket: not an idle timeout", end_is_known=False,
-    ),
-    _box(
-        "cloud-nat", "Google Cloud NAT", [IdleTimeout("20m", ends_with="blackhole")], None, Source.ARTICLE,
-        "oneuptime, established connections",
-    ),
-    _box(
-        "cloud-run", "Google Cloud Run", [MaxAge("5m")], "the request timeout (3600 s at most)",
-        Source.DOCUMENTATION, "Cloud Run, using WebSockets", end_is_known=False,
-    ),
-    _box(
-        "vercel", "Vercel Functions, Hobby", [MaxAge("5m")], None, Source.ARTICLE,
-        "fly.io/learn/websockets-workers-cron", end_is_known=False, note="800 s on Pro",
-    ),
-    _box(
-        "heroku", "Heroku router", [IdleTimeout("55s")], None, Source.ARTICLE,
-        "Dev Center as quoted by php-websocket#16; peerjs-server#68", note="its log says H15",
-    ),
-    _box(
-        "azure-lb", "Azure Load Balancer", [IdleTimeout("4m", ends_with="blackhole")], "the idle timeout",
-        Source.DOCUMENTATION, "Azure, load-balancer-tcp-reset", note="as it comes, without TCP reset",
-    ),
-    _box(
-        "azure-lb-tcp-reset", "Azure Load Balancer with TCP reset", [IdleTimeout("4m", ends_with="reset")],
-        "the idle timeout", Source.DOCUMENTATION, "Azure, load-balancer-tcp-reset",
-    ),
-    _box(
-        "azure-front-door", "Azure Front Door", [IdleTimeout("5m"), MaxAge("4h")], None,
-        Source.DOCUMENTATION, "Azure, Front Door, WebSocket", end_is_known=False,
-    ),
-    _box(
-        "fly", "Fly proxy", [IdleTimeout("60s")], None, Source.ISSUE,
-        "0ptim/JellyChat#47, after community.fly.io", end_is_known=False,
-    ),
-    _box(
-        "oci-lb", "Oracle Cloud load balancer", [IdleTimeout("60s", reset_by="each")],
-        "the listener's idle timeout", Source.DOCUMENTATION, "OCI, load balancer timeouts",
-        end_is_known=False, note="sending does not reset the timer for receiving",
+        "oci-lb", "Oracle Cloud load balancer", ends_with=None,
+        note="sending does not reset the timer for receiving",
     ),
 )  # fmt: skip
 
@@ -240,7 +191,7 @@ def as_table() -> str:
         endings = " / ".join(dict.fromkeys(map(_ending, box.faults))) or "-"
         ends = endings if box.end_is_known else "not known; FIN stands for it"
         knob = f"`{box.knob}`" if box.knob else "-"
-        known = f"{box.source.value}: {box.reference}" + (f"; {box.note}" if box.note else "")
+        known = f"{box.tag.value}: {box.reference}" + (f"; {box.note}" if box.note else "")
         lines.append(f"| `{box.name}` | {box.title} | {box.describe()} | {ends} | {knob} | {known} |")
     return "\n".join(lines) + "\n"
 

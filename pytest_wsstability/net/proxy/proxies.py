@@ -45,7 +45,7 @@ class MiddleboxProxy(FaultProxy):
             lines.append(f"  struck    {preset.name} ended {_ended(preset, strike)}")
         for fault in dict.fromkeys(strike.fault for strike in self.strikes if strike.fault in preset.faults):
             lines.append(f"  remedy    {preset.advice(fault)}")
-        lines.append(f"  known     {preset.source.value}: {preset.reference}")
+        lines.append(f"  known     {preset.tag.value}: {preset.reference}")
         if not preset.end_is_known:
             lines.append("  unknown   how it ends a connection; FIN stands for it")
         return "\n".join(lines + self._failure_lines())

@@ -317,7 +317,7 @@ def test_a_report_says_everything_once():
         "found", "fits", "resets", "send", "pings", "connections", "covered",
     ]  # fmt: skip
     (fits,) = (line for line in lines if line.startswith("  fits "))
-    assert fits.startswith("  fits      nginx, AWS ALB or CLB, ")
+    assert fits.startswith("  fits      nginx, ingress-nginx (Kubernetes), ")
     assert fits.endswith(" (by the number alone, 60.0 s)")
     assert "  resets    text yes · heartbeat yes · ping yes · pong yes" in lines
     assert "    silence, no pongs              ended at 60 s: no close frame received or sent; FIN" in lines
