@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import random
+
 import pytest
 
-from pytest_wsstability.core.statistics.survival import loss, share_at, survival
+from pytest_wsstability.core.statistics.proportion import lower_bound, upper_bound
+from pytest_wsstability.core.statistics.survival import EndEvents, band, end_events, loss, share_at, survival
 
 
 @pytest.mark.parametrize(
@@ -97,3 +101,55 @@ def test_share_and_interval(lifetimes, age, share, low, high):
     found = share_at(lifetimes, age)
 
     assert (found.share, found.low, found.high) == pytest.approx((share, low, high), abs=5e-5)
+
+
+def test_a_band_without_censoring_is_clopper_and_pearsons():
+    """95 of 100 are up after 9 s."""
+    lifetimes = [*[(10.0, False)] * 95, *[(3.0, True)] * 3, *[(5.0, True)] * 2]
+    expected = (lower_bound(95, 100), upper_bound(95, 100))
+
+    assert band(lifetimes, 9.0) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("age", "low"), [(9.9, lower_bound(20, 20)), (10.0, lower_bound(20, 20)), (10.1, 0.0)]
+)
+def test_a_band_says_nothing_beyond_the_longest_watched(age, low):
+    """Nothing was lost: not [1, 1], and no claim for an age that nobody reached."""
+    assert band([(10.0, False)] * 20, age) == pytest.approx((low, 1.0))
+
+
+def test_censored_connections_carry_less_but_are_not_lost():
+    """Ten of twenty were watched for half the time only."""
+    halved = band([*[(10.0, False)] * 10, *[(5.0, False)] * 10], 9.0)
+
+    assert halved == pytest.approx((lower_bound(10, 10), 1.0))
+
+
+def test_a_band_holds_as_often_as_it_says_when_watching_ends_at_random():
+    """2,000 seeded samples of 30 with exponential lifetimes; 0.94 is 2 standard errors below 0.95."""
+    dice, low_holds, high_holds = random.Random(3), 0, 0
+    true = math.exp(-20 / 50)
+    for _ in range(2_000):
+        sample = [(dice.expovariate(1 / 50), dice.uniform(0, 60)) for _ in range(30)]
+        low, high = band([(min(pair), pair[0] <= pair[1]) for pair in sample], 20.0)
+        low_holds += low <= true
+        high_holds += high >= true
+
+    assert low_holds >= 1_880
+    assert high_holds >= 1_880
+
+
+@pytest.mark.parametrize(
+    ("instants", "found"),
+    [
+        ([], EndEvents(0, 0, 1.0)),
+        ([5], EndEvents(1, 1, 1.0)),
+        ([5, 20, 40], EndEvents(3, 3, 1.0)),
+        ([20, 5, 6.99], EndEvents(3, 2, 5 / 3)),
+        ([5, 7], EndEvents(2, 2, 1.0)),
+        ([10.0 + i / 1000 for i in range(100)], EndEvents(100, 1, 100.0)),
+    ],
+)
+def test_ends_within_two_seconds_are_one_event(instants, found):
+    assert end_events(instants) == found
