@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
 from pytest_wsstability import Connection, FaultProxy, connect, faults, run_virtual
+from pytest_wsstability.core.timeline.close import LocalReason
 
 from .figures import Figure, middle, ratios, spread
 from .processes import raise_file_limit, raw_server, run_module
@@ -79,7 +80,7 @@ async def _round_trips(url: str) -> tuple[list[float], list[float]]:
             for way in (0, 1) if number % 2 else (1, 0):
                 medians[way].append(middle([await _round_trip(ways[way]) for _ in range(ROUND_TRIPS)]))
         for connection in ways:
-            connection.websocket.abort("measured")
+            connection.websocket.abort(LocalReason.INTERRUPTED, "measured")
         return medians
 
 
@@ -99,7 +100,7 @@ async def _throughput(url: str) -> tuple[list[float], list[float]]:
             for way in (0, 1) if number % 2 else (1, 0):
                 took[way].append(await _send_all(ways[way]))
         for connection in ways:
-            connection.websocket.abort("measured")
+            connection.websocket.abort(LocalReason.INTERRUPTED, "measured")
         return took
 
 

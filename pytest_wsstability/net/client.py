@@ -16,6 +16,7 @@ from websockets.typing import Origin, Subprotocol
 from ..core.duration import Duration, parse_duration
 from ..core.judge.handshake import Flaw, confirmation_flaw
 from ..core.redact import redact_url
+from ..core.timeline.close import LocalReason
 from ..core.timeline.events import End, Role
 from ..profiles import BUILTIN, JSON, Profile
 from .connection import Connection
@@ -235,8 +236,7 @@ class ClientSide:
         assert websocket.timeline is not None
         age = websocket.loop.time() - websocket.timeline.opened
         if websocket.timeline.pings.overdue(age, KEEPALIVE):
-            # The words of the `websockets` library, which people search for.
-            websocket.fail(1011, "keepalive ping timeout")
+            websocket.fail(1011, LocalReason.PING_TIMEOUT.value, LocalReason.PING_TIMEOUT)
         else:
             websocket.send_ping()
 

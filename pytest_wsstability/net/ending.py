@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..core.timeline.close import CloseEvidence, CloseFrame, TransportEnd
+from ..core.timeline.close import CloseEvidence, CloseFrame, LocalReason, TransportEnd
 
 if TYPE_CHECKING:
     from websockets.client import ClientProtocol
     from websockets.frames import Close
     from websockets.server import ServerProtocol
 
+    from ..core.timeline.events import DeadlineTraffic
     from ..core.timeline.timeline import Timeline
 
 
@@ -18,8 +19,8 @@ class Ending:
     """Collected from the first sign of the end until the transport is gone."""
 
     __slots__ = (
-        "aborted", "closing_at", "deadline", "eof", "local_reason", "past", "planned", "refused", "reset_by",
-        "tcp_state", "unsent",
+        "aborted", "closing_at", "deadline", "eof", "local_detail", "local_reason", "past", "planned",
+        "refused", "reset_by", "tcp_state", "unsent",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -31,11 +32,12 @@ class Ending:
         self.aborted = False
         # This end's user asked for it.
         self.planned = False
-        # Why this end ended it; None when it did not.
-        self.local_reason: str | None = None
+        # Why this end ended it, and more of it in words; None when it did not.
+        self.local_reason: LocalReason | None = None
+        self.local_detail: str | None = None
         # The read deadline that ran out, in seconds, and what would have reset it.
         self.deadline: float | None = None
-        self.reset_by: tuple[str, ...] = ()
+        self.reset_by: tuple[DeadlineTraffic, ...] = ()
         # What this end refused though the sans-I/O layer took it; None when it refused nothing.
         self.refused: str | None = None
         # A close frame that was written past the sans-I/O layer; None where it wrote its own or none.
@@ -45,9 +47,10 @@ class Ending:
         # The kernel's state just before the end.
         self.tcp_state: str | None = None
 
-    def because(self, reason: str | None) -> None:
+    def because(self, reason: LocalReason | None, detail: str | None = None) -> None:
         """This end has a reason to end the connection: the first one counts."""
-        self.local_reason = self.local_reason or reason
+        if self.local_reason is None:
+            self.local_reason, self.local_detail = reason, detail
 
     def evidence(
         self,
@@ -83,6 +86,7 @@ class Ending:
             mid_frame=isinstance(parser, EOFError) and "unexpected end of stream" not in str(parser),
             error=str(exc) if exc is not None else None,
             local_reason=self.local_reason,
+            local_detail=self.local_detail,
             deadline=self.deadline,
             reset_by=self.reset_by,
             planned=self.planned,

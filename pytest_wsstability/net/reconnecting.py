@@ -11,6 +11,7 @@ from typing import Any
 from ..core.duration import Duration, parse_duration, show_duration
 from ..core.judge.backoff import Backoff
 from ..core.judge.requirement import Requirement
+from ..core.timeline.close import LocalReason
 from .client import connect, profile_of
 from .connection import Connection
 from .errors import OpeningError
@@ -142,7 +143,7 @@ class ReconnectingClient:
             websocket.start_close(1000, planned=True)
             await self._end(connection)
             raise
-        websocket.start_close(4000, "no answer", local_reason="the peer does not answer")
+        websocket.start_close(4000, "no answer", local_reason=LocalReason.NO_ANSWER)
         await self._end(connection)
         confirmed = connection.timeline.session_confirmed_at is not None
         return confirmed or not websocket.profile.has_session
@@ -151,7 +152,7 @@ class ReconnectingClient:
         """Wait for the closing handshake, but not long: a dead link has none."""
         websocket = connection.websocket
         if not await websocket.wait_ended(websocket.loop.time() + _CLOSING):
-            websocket.abort("the peer did not answer the close frame")
+            websocket.abort(LocalReason.CLOSE_TIMEOUT)
             await websocket.wait_ended()
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from websockets.protocol import SEND_EOF, State
 
-from ..core.timeline.close import VALID_CLOSE_CODES, may_be_sent
+from ..core.timeline.close import VALID_CLOSE_CODES, LocalReason, may_be_sent
 from ..core.timeline.events import Direction, End, EventKind, Opcode, Role
 from ..core.timeline.timeline import Timeline
 from . import health
@@ -264,7 +264,8 @@ class Stream(asyncio.Protocol):
         code: int | None = 1000,
         reason: str = "",
         *,
-        local_reason: str | None = None,
+        local_reason: LocalReason | None = None,
+        local_detail: str | None = None,
         planned: bool = False,
     ) -> None:
         """
@@ -273,7 +274,7 @@ class Stream(asyncio.Protocol):
         Args:
             code: the close code; None sends an empty close frame.
             reason: the close reason.
-            local_reason: why this end ends the connection, for the evidence.
+            local_reason, local_detail: why this end ends the connection, for the evidence.
             planned: what follows is wanted by the user, and no instability.
 
         Raises:
@@ -287,51 +288,52 @@ class Stream(asyncio.Protocol):
                 "close reason: at most 123 bytes of UTF-8, and only with a code (RFC 6455, section 5.5)"
             )
         if self.is_open:
-            self.ending.because(local_reason)
+            self.ending.because(local_reason, local_detail)
             self.ending.planned = planned
             self.protocol.send_close(code, reason)
             self.resume_reading()
             self.flush(self._loop.time())
 
-    def fail(self, code: int, reason: str, *, refused: bool = False) -> None:
+    def fail(self, code: int, reason: str, local_reason: LocalReason | None = None) -> None:
         """
         Fail the connection as RFC 6455, section 7.1.7, says, and remember why.
 
         Args:
             code: the close code, unless the closing handshake has begun.
             reason: the close reason.
-            refused: it is what the peer sent that cannot be taken.
+            local_reason: why this end cannot go on; None: what the peer sent cannot be taken.
 
         """
-        if refused:
+        if local_reason is None:
             self.ending.refused = reason
         else:
-            self.ending.because(reason)
+            self.ending.because(local_reason)
         self.ask_kernel()
         self.protocol.fail(code, reason.encode()[:123].decode(errors="ignore"))
         self.resume_reading()
         self.flush(self._loop.time())
 
-    def abort(self, local_reason: str) -> None:
+    def abort(self, local_reason: LocalReason, local_detail: str | None = None) -> None:
         """Cut the stream without a close frame."""
         if self.transport is not None:
             self.ask_kernel()
             self.ending.aborted = True
-            self.ending.because(local_reason)
+            self.ending.because(local_reason, local_detail)
             self.transport.abort()
 
-    def drop(self, local_reason: str) -> None:
+    def drop(self, local_reason: LocalReason, local_detail: str | None = None) -> None:
         """Close the stream (FIN) without a close frame, as a server does whose read deadline ran out."""
         if self.transport is not None:
             self.ask_kernel()
             self.ending.aborted = True
-            self.ending.because(local_reason)
+            self.ending.because(local_reason, local_detail)
             self.transport.close()
 
     def _give_up(self) -> None:
         if self.transport is not None:
             self.ask_kernel()
-            self.ending.because(f"the peer did not close within {CLOSE_TIMEOUT:g} s")
+            words = f"the peer did not close within {CLOSE_TIMEOUT:g} s"
+            self.ending.because(LocalReason.CLOSE_TIMEOUT, words)
             self.transport.abort()
 
     def _write_eof(self) -> None:

@@ -10,6 +10,7 @@ from websockets.frames import Frame
 from websockets.protocol import State
 
 from ..core.judge.numbering import Numbers
+from ..core.timeline.close import LocalReason
 from ..core.timeline.events import Direction, Opcode, Role
 from . import short_frames
 from .inbox import Assembly, Inbox
@@ -134,7 +135,7 @@ class WebSocket(Stream):
     def _refuse_text(self, exc: UnicodeDecodeError) -> None:
         """RFC 6455, section 8.1: text that is not UTF-8 fails the connection."""
         what = f"invalid UTF-8 in a text message: {exc.reason} at position {exc.start}"
-        self.fail(1007, what, refused=True)
+        self.fail(1007, what)
 
     def _frame(self, now: float, opcode: int, data: Payload, *, fin: bool) -> None:
         assert self.timeline is not None
@@ -273,7 +274,8 @@ class WebSocket(Stream):
     def give_message_up(self) -> None:
         """Fail the connection if a message in fragments is under way: nothing else can end one."""
         if self._behind is not None and self.is_open:
-            self.fail(1011, "a message in fragments was not finished")
+            reason = LocalReason.UNFINISHED_MESSAGE
+            self.fail(1011, reason.value, reason)
 
     def _sent(self, now: float, opcode: int, size: int, role: Role) -> None:
         """Record a data frame, and write it: with nothing else, as control frames never wait to be sent."""

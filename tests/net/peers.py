@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from pytest_wsstability import Connection, Orchestrator, connect
+from pytest_wsstability.core.timeline.close import LocalReason
 
 CONT, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
@@ -144,7 +145,7 @@ async def opened(url: str, **options: object) -> AsyncIterator[Connection]:
     try:
         yield connection
     finally:
-        connection.websocket.abort("the test is over")
+        connection.websocket.abort(LocalReason.INTERRUPTED, "the test is over")
         await connection.wait_closed()
 
 

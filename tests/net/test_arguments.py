@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pytest_wsstability import JSON, TLS, Behaviour, Orchestrator, Profile, connect
-from pytest_wsstability.net.server.behaviour import Reset
+from pytest_wsstability.core.timeline.events import DeadlineTraffic
 from pytest_wsstability.net.target import parse_headers, parse_url
 
 pytestmark = pytest.mark.ws_stability
@@ -149,9 +149,12 @@ async def test_a_ca_file_that_is_no_pem_is_refused(tmp_path):
         ({"ping_interval": -1}, r"^ping_interval: -1 is negative"),
         (
             {"deadline_reset_by": "pongs"},
-            r"^deadline_reset_by: 'pongs' is not a valid Reset; valid ones: 'pong', ",
+            r"^deadline_reset_by: 'pongs' is no kind of traffic; valid ones: 'pong', ",
         ),
-        ({"deadline_reset_by": ["pong", "x"]}, r"^deadline_reset_by: 'x' is not a valid Reset; valid ones: "),
+        (
+            {"deadline_reset_by": ["pong", "x"]},
+            r"^deadline_reset_by: 'x' is no kind of traffic; valid ones: ",
+        ),
         ({"deadline_reset_by": []}, r"^deadline_reset_by: nothing would reset the deadline; valid ones: "),
         ({"deadline_reset_by": 5}, r"^deadline_reset_by: 5 is no kind of traffic; valid ones: "),
         (
@@ -185,7 +188,7 @@ def test_the_defaults_are_those_of_the_story():
     behaviour = Behaviour.of()
 
     assert (behaviour.read_deadline, behaviour.ping_interval) == (60.0, 30.0)
-    assert (behaviour.deadline_reset_by, behaviour.on_deadline) == (frozenset({Reset.PONG}), "drop")
+    assert (behaviour.deadline_reset_by, behaviour.on_deadline) == (frozenset({DeadlineTraffic.PONG}), "drop")
     assert (behaviour.greet, behaviour.confirm_sessions, behaviour.answer_heartbeats) == (0.0, 0.0, 0.0)
 
 
@@ -196,10 +199,10 @@ def test_delays_are_true_false_or_a_duration():
     assert (behaviour.greet, behaviour.confirm_sessions, behaviour.answer_heartbeats) == (0.0, None, 1.5)
 
 
-@pytest.mark.parametrize("value", ["ping", Reset.PING, ["ping"], {"ping"}, (Reset.PING,)])
+@pytest.mark.parametrize("value", ["ping", DeadlineTraffic.PING, ["ping"], {"ping"}, (DeadlineTraffic.PING,)])
 def test_kinds_of_traffic_are_one_or_several(value):
     """Names or members, alone or in any iterable."""
-    assert Behaviour.of(deadline_reset_by=value).deadline_reset_by == {Reset.PING}
+    assert Behaviour.of(deadline_reset_by=value).deadline_reset_by == {DeadlineTraffic.PING}
 
 
 def test_two_behaviours_of_the_same_values_are_equal():

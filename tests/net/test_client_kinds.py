@@ -73,7 +73,7 @@ async def test_a_mute_client_answers_no_ping_and_is_dropped():
         assert connection.timeline.count(Direction.RECEIVED, Opcode.PING) in (1, 2)
         evidence = connection.timeline.close
         assert (evidence.code, evidence.at, evidence.by) == (1006, 60.0, End.SERVER)
-        assert session.timeline.close.local_reason == (
+        assert session.timeline.close.local_text == (
             "read deadline of 60 s ran out "
             "(only pongs reset it; none came; data frames, the last at 0 s, do not)"
         )
@@ -190,7 +190,7 @@ async def test_a_keepalive_client_gives_up_at_exactly_40_seconds():
             1011,
             "keepalive ping timeout",
         )
-        assert (evidence.by, evidence.local_reason) == (End.CLIENT, "keepalive ping timeout")
+        assert (evidence.by, evidence.local_text) == (End.CLIENT, "keepalive ping timeout")
         assert evidence.abnormal
         session.assert_closed(code=1011, reason="keepalive ping timeout", by="client")
 
@@ -222,7 +222,7 @@ async def test_a_keepalive_client_whose_peer_is_gone_is_1006_after_50_seconds():
         evidence = connection.timeline.close
         assert (evidence.code, evidence.at, evidence.transport) == (1006, 40.0, TransportEnd.CLOSED)
         assert asyncio.get_running_loop().time() == connection.timeline.opened + 50.0
-        assert evidence.local_reason == "keepalive ping timeout"
+        assert evidence.local_text == "keepalive ping timeout"
 
 
 async def test_a_keepalive_client_with_a_full_inbox_gives_up_as_quickly():

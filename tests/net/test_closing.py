@@ -193,7 +193,7 @@ async def test_a_peer_that_never_answers_the_close_is_given_up():
         evidence = connection.timeline.close
         assert (evidence.at, evidence.code, evidence.by) == (60.0, 1006, End.CLIENT)
         assert evidence.transport is TransportEnd.CLOSED
-        assert evidence.local_reason == "the peer did not close within 10 s"
+        assert evidence.local_text == "the peer did not close within 10 s"
         assert evidence.abnormal
 
 
@@ -210,7 +210,7 @@ async def test_a_peer_that_answers_the_close_but_keeps_the_stream_is_given_up():
 
         assert connection.websocket.loop.time() == connection.timeline.opened + 10.0
         assert connection.timeline.close.code == 1000
-        assert connection.timeline.close.local_reason == "the peer did not close within 10 s"
+        assert connection.timeline.close.local_text == "the peer did not close within 10 s"
 
 
 @pytest.mark.ws_stability(time="virtual")

@@ -17,6 +17,7 @@ from pytest_wsstability import (
     Timeline,
     run_virtual,
 )
+from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.net import health
 from tests.net.peers import connected, opened, silent, talking, until
@@ -243,9 +244,9 @@ async def test_the_evidence_has_the_state_before_the_end(who):
     async with connected() as (connection, orchestrator):
         session = await orchestrator.wait_for_session()
         if who == "server":
-            session.connection.websocket.drop("on purpose")
+            session.connection.websocket.drop(LocalReason.INTERRUPTED, "on purpose")
         else:
-            connection.websocket.drop("on purpose")
+            connection.websocket.drop(LocalReason.INTERRUPTED, "on purpose")
         await connection.wait_closed()
         await session.connection.wait_closed()
 

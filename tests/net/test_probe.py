@@ -8,6 +8,7 @@ from pytest_wsstability import OpeningError, Orchestrator, Tier
 from pytest_wsstability.core.probe.findings import Policy, TimerKind
 from pytest_wsstability.core.probe.observation import Fate
 from pytest_wsstability.core.probe.rungs import MOST_CONNECTIONS, Traffic
+from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.net.probe import Prober, probe
 from tests.net.peers import serving, until
 
@@ -92,7 +93,7 @@ async def test_a_restart_is_no_timer():
         probing = asyncio.create_task(probe(orchestrator.url))
         await asyncio.sleep(100)
         for session in orchestrator.sessions:
-            session.connection.websocket.drop("a restart")
+            session.connection.websocket.drop(LocalReason.INTERRUPTED, "a restart")
         findings = await probing
 
     assert findings.timers == ()

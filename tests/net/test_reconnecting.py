@@ -6,6 +6,7 @@ import pytest
 
 from pytest_wsstability import OpeningError, Orchestrator, faults
 from pytest_wsstability.core.judge.backoff import Backoff
+from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.net.reconnecting import ReconnectingClient
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
@@ -22,7 +23,7 @@ async def test_it_keeps_one_session():
     async with Orchestrator() as orchestrator, ReconnectingClient(orchestrator.url, backoff=STEADY) as client:
         first = await client.wait_for_connection()
         session = await orchestrator.wait_for_session()
-        session.connection.websocket.drop("the test drops it")
+        session.connection.websocket.drop(LocalReason.INTERRUPTED, "the test drops it")
         second = await client.wait_for_connection(2)
 
         assert opened_at(client) == [0.0, 1.0]
@@ -106,7 +107,7 @@ async def test_it_comes_back_over_tcp():
         ReconnectingClient(orchestrator.url, backoff=backoff) as client,
     ):
         session = await orchestrator.wait_for_session()
-        session.connection.websocket.drop("the test drops it")
+        session.connection.websocket.drop(LocalReason.INTERRUPTED, "the test drops it")
         second = await client.wait_for_connection(2)
         await second.assert_session_confirmed(within="5s")
 

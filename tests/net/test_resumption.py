@@ -16,6 +16,7 @@ from pytest_wsstability import (
     connect,
     faults,
 )
+from pytest_wsstability.core.timeline.close import LocalReason
 from tests.net.peers import connected, opened
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
@@ -236,7 +237,7 @@ async def test_it_gives_up_in_time():
 async def test_a_connection_that_is_closing_is_waited_for():
     """It will have ended in a moment."""
     async with connected() as (first, _):
-        first.websocket.drop("the test drops it")
+        first.websocket.drop(LocalReason.INTERRUPTED, "the test drops it")
         second = await first.reconnect()
         await second.close()
 

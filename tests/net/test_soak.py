@@ -45,7 +45,7 @@ def test_it_takes_the_server_that_it_is_given():
 
     assert hold.verdict.outcome is Outcome.UNSTABLE
     assert hold.verdict.violations[0].rule is Rule.ALIVE
-    assert hold.timelines[1].close.local_reason.startswith("read deadline of 60 s ran out")
+    assert hold.timelines[1].close.local_text.startswith("read deadline of 60 s ran out")
 
 
 def test_it_holds_to_a_url():

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from pytest_wsstability import Tier, Timeline, run_virtual
+from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.net import health
 from tests.net import blackhole
@@ -59,7 +60,7 @@ async def test_there_is_a_last_look_right_before_the_end(who):
     async with connected() as (connection, orchestrator):
         session = await orchestrator.wait_for_session()
         ending = connection if who == "client" else session.connection
-        ending.websocket.drop("on purpose")
+        ending.websocket.drop(LocalReason.INTERRUPTED, "on purpose")
         await connection.wait_closed()
         await session.connection.wait_closed()
 
@@ -84,7 +85,7 @@ async def test_a_black_hole_is_sent_to_again_and_again():
         assert lost.unacked >= 1
         assert lost.send_queue >= len("anybody?")
         assert lost.last_ack_recv > 0.2
-        connection.websocket.abort("seen enough")
+        connection.websocket.abort(LocalReason.INTERRUPTED, "seen enough")
         await connection.wait_closed()
         # What the end leaves is no healthy socket.
         assert connection.timeline.tcp[-1].unacked >= 1

@@ -6,7 +6,7 @@ import dataclasses
 
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.result import Result, Run
-from pytest_wsstability.core.timeline.close import CloseFrame
+from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason
 from pytest_wsstability.core.timeline.events import Tier
 from tests.core.judging import BEATS
 from tests.core.script import FIN, timeline
@@ -53,7 +53,13 @@ def doubtful(**values):
 
 def hostile(**values):
     """Every text that somebody else chose is hostile."""
-    end = {**FIN, "received": CloseFrame(4000, HOSTILE), "error": HOSTILE, "local_reason": HOSTILE}
+    end = {
+        **FIN,
+        "received": CloseFrame(4000, HOSTILE),
+        "error": HOSTILE,
+        "local_reason": LocalReason.FAULT,
+        "local_detail": HOSTILE,
+    }
     return result((60, end), nodeid=f"test_it.py::test_it[{HOSTILE}]", **values)
 
 

@@ -105,9 +105,9 @@ def _together(f: Features) -> Evidence | None:
 def _deadline(f: Features) -> Evidence | None:
     server = side(f, End.SERVER)
     close = server.close if server else None
-    if close is None or close.local_reason is None:
+    if close is None or close.local_text is None:
         return None
-    return Evidence(f"server: {show_text(close.local_reason)}", close.at)
+    return Evidence(f"server: {show_text(close.local_text)}", close.at)
 
 
 def _both_pings(f: Features) -> Evidence | None:

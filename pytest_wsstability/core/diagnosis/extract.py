@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..judge.verdict import HARNESS, Outcome, Reason, Verdict
+from ..timeline.close import LocalReason
 from ..timeline.events import Event, EventKind, Opcode, Role
 from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
@@ -114,8 +115,8 @@ def _messages(frames: Sequence[Event], age: float) -> Messages:
 
 
 def _injected(timelines: Sequence[Timeline]) -> str | None:
-    reasons = (each.close.local_reason or "" for each in timelines if each.close is not None)
-    return next((reason for reason in reasons if reason.startswith(("fault ", "faults."))), None)
+    ends = (each.close for each in timelines if each.close is not None)
+    return next((close.local_text for close in ends if close.local_reason is LocalReason.FAULT), None)
 
 
 def _count(frames: Sequence[Event], role: Role) -> int:

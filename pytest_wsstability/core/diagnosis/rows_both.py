@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from ..timeline.events import End
+from ..timeline.close import LocalReason
+from ..timeline.events import DeadlineTraffic, End
 from .features import Features
 from .signature import Blamed, Signature
 
 HIGH = Confidence.HIGH
-_PONGS = ("pongs",)
+_PONGS = (DeadlineTraffic.PONG,)
 
 
 def server(f: Features) -> Features | None:
@@ -58,10 +59,10 @@ def _server_pinged_in_vain(f: Features) -> bool:
     return f.end is End.SERVER and f.other is None and _pong_only(f) and f.asked.open_since is not None
 
 
-def _handler(f: Features, words: str) -> bool:
+def _handler(f: Features, reason: LocalReason) -> bool:
     side = server(f)
     close = side.close if side else None
-    return close is not None and (close.local_reason or "").startswith(words)
+    return close is not None and close.local_reason is reason
 
 
 ROWS = (
@@ -158,7 +159,7 @@ ROWS = (
     Signature(
         cause=Cause.HANDLER_ERROR,
         shows="the server's record: its handler raised",
-        when=lambda f: _handler(f, "the handler raised"),
+        when=lambda f: _handler(f, LocalReason.HANDLER_RAISED),
         confidence=HIGH,
         sentence="the server's handler failed: {local_reason}",
         headline="the server's handler raised an error",
@@ -171,7 +172,7 @@ ROWS = (
     Signature(
         cause=Cause.CLOSED_BY_PEER,
         shows="the server's record: its handler returned",
-        when=lambda f: f.end is End.CLIENT and _handler(f, "the handler returned"),
+        when=lambda f: f.end is End.CLIENT and _handler(f, LocalReason.HANDLER_RETURNED),
         confidence=HIGH,
         sentence="the server's handler returned, which closes the connection",
         headline="the server's handler returned",

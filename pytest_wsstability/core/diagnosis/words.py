@@ -51,7 +51,7 @@ def _reset_by(f: Features) -> str:
     server = side(f, End.SERVER)
     assert server is not None
     assert server.close is not None
-    return " and ".join(server.close.reset_by)
+    return " and ".join(kind.plural for kind in server.close.reset_by)
 
 
 def _code(f: Features) -> str:
@@ -205,4 +205,4 @@ _WORDS: dict[str, Callable[[Features], str]] = {
 def _local_reasons(f: Features) -> list[str | None]:
     """Why the server ended it, in its own words; then why this end did."""
     sides = (side(f, End.SERVER), f)
-    return [each.close.local_reason for each in sides if each is not None and each.close is not None]
+    return [each.close.local_text for each in sides if each is not None and each.close is not None]

@@ -156,7 +156,7 @@ def masked(close: CloseEvidence) -> CloseEvidence:
         sent=_masked_frame(close.sent),
         parser_error=_masked_text(close.parser_error),
         error=_masked_text(close.error),
-        local_reason=_masked_text(close.local_reason),
+        local_detail=_masked_text(close.local_detail),
     )
 
 

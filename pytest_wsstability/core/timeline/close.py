@@ -7,7 +7,7 @@ from enum import Enum
 
 from ..duration import show_duration
 from ..redact import show_text
-from .events import End
+from .events import DeadlineTraffic, End
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,28 @@ class TransportEnd(Enum):
     FAILED = "failed"
 
 
+class LocalReason(Enum):
+    """Why an end ended the connection itself; the value is the reason in words."""
+
+    READ_DEADLINE = "its read deadline ran out"
+    # The words of the `websockets` library, which people search for.
+    PING_TIMEOUT = "keepalive ping timeout"
+    CLOSE_TIMEOUT = "the peer did not answer the close frame"
+    NO_ANSWER = "the peer does not answer"
+    UNFINISHED_MESSAGE = "a message in fragments was not finished"
+    # Of a server.
+    HANDLER_RAISED = "the handler raised"
+    HANDLER_RETURNED = "the handler returned"
+    RESTART = "the server restarts"
+    # Of the test.
+    FAULT = "a fault was applied"
+    INTERRUPTED = "it was interrupted"
+    # Of what stands between the ends: who ended the stream first.
+    CLIENT_FIRST = "the client ended the stream first"
+    SERVER_FIRST = "the server ended the stream first"
+    BETWEEN = "it was closed between the ends"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseEvidence:
     """Everything one end knows about the end of a connection."""
@@ -117,12 +139,13 @@ class CloseEvidence:
     mid_frame: bool = False
     # The operating system's words about the transport; None when it had none.
     error: str | None = None
-    # Why this end ended it, when it did: "read deadline of 60 s ran out", for one.
-    local_reason: str | None = None
+    # Why this end ended it, and more of it in words ("read deadline of 60 s ran out"); None when it did not.
+    local_reason: LocalReason | None = None
+    local_detail: str | None = None
     # The read deadline of this end that ran out, in seconds, and the traffic that would have reset it;
     # None and empty when none did.
     deadline: float | None = None
-    reset_by: tuple[str, ...] = ()
+    reset_by: tuple[DeadlineTraffic, ...] = ()
     # This end ended the connection because its user asked for it.
     planned: bool = False
     # Reading was paused since then, so that the end may be as old as this; None when it was seen at once.
@@ -139,6 +162,11 @@ class CloseEvidence:
     def reason(self) -> str:
         """The received close reason, which the peer chose: may be empty or hostile."""
         return self.received.reason if self.received else ""
+
+    @property
+    def local_text(self) -> str | None:
+        """Why this end ended it, in words as full as there are; None when it did not."""
+        return self.local_detail or (self.local_reason.value if self.local_reason is not None else None)
 
     @property
     def by(self) -> End:
@@ -169,8 +197,8 @@ class CloseEvidence:
             parts.append(f"parser: {show_text(self.parser_error)}")
         if self.hidden_since is not None:
             parts.append(f"seen late, nothing was read since {show_duration(self.hidden_since)}")
-        if self.local_reason:
-            parts.append(f"{self.end.value}: {show_text(self.local_reason)}")
+        if self.local_text is not None:
+            parts.append(f"{self.end.value}: {show_text(self.local_text)}")
         return "; ".join(part for part in parts if part)
 
     def _frames(self) -> str:

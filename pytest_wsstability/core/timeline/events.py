@@ -91,6 +91,25 @@ class FrameKind(IntEnum):
     ANY = 3
 
 
+class DeadlineTraffic(Enum):
+    """Traffic of the client that may reset a server's read deadline."""
+
+    PONG = "pong"
+    PING = "ping"
+    # Text and binary frames, whatever is in them.
+    DATA = "data"
+    # The profile's heartbeats only.
+    HEARTBEAT = "heartbeat"
+    ANY = "any"
+
+    @property
+    def plural(self) -> str:
+        """As it stands in a sentence: ``pongs``, ``data frames``."""
+        return {DeadlineTraffic.DATA: "data frames", DeadlineTraffic.ANY: "frames"}.get(
+            self, f"{self.value}s"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened on a connection."""

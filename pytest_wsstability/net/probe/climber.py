@@ -10,7 +10,7 @@ from typing import Any
 from ...core.probe.observation import Fate, Observation
 from ...core.probe.rungs import Rung, Traffic
 from ...core.redact import show_text
-from ...core.timeline.close import TransportEnd
+from ...core.timeline.close import LocalReason, TransportEnd
 from ...core.timeline.events import Direction, Role
 from ...core.timeline.timeline import Timeline
 from ..client import connect
@@ -105,7 +105,7 @@ class Climber:
                 self.observation = replace(seen, fate=fate, age=age, gap=lost, pongs=self._seen().pongs)
             await self._leave(websocket)
         except asyncio.CancelledError:
-            websocket.abort("the probe was interrupted")
+            websocket.abort(LocalReason.INTERRUPTED)
             raise
         finally:
             if ticker is not None:
@@ -179,5 +179,5 @@ class Climber:
         if websocket.transport is None:
             return
         if self._lost_after is not None or not await websocket.wait_ended(websocket.loop.time() + _CLOSING):
-            websocket.abort("the probe is over")
+            websocket.abort(LocalReason.CLOSE_TIMEOUT)
             await websocket.wait_ended()

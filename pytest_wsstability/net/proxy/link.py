@@ -89,7 +89,10 @@ class Link:
     @property
     def ending(self) -> str | None:
         """Who or what ended the connection; None while it is open, and where no timeline is kept."""
-        return self._passage.ending()[1] if self._passage is not None and self.is_over else None
+        if self._passage is None or not self.is_over:
+            return None
+        _, reason, detail = self._passage.ending()
+        return detail or reason.value
 
     def lane(self, flow: Flow) -> Lane:
         """The lane of a single direction."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...core.faults import FAULTS, Fault, Flow
-from ...core.timeline.close import CloseEvidence, CloseFrame, TransportEnd
+from ...core.timeline.close import CloseEvidence, CloseFrame, LocalReason, TransportEnd
 from ...core.timeline.events import Direction, End, Opcode, Role
 from ...core.timeline.timeline import Timeline
 from .. import health
@@ -74,7 +74,7 @@ class Passage:
         if self.timeline is None or self.timeline.close is not None:
             return
         sent, received = _close_frame(upstream), _close_frame(downstream)
-        transport, reason = self.ending()
+        transport, reason, detail = self.ending()
         now = self._loop.time()
         evidence = CloseEvidence(
             end=End.PROXY,
@@ -85,20 +85,20 @@ class Passage:
             received_first=self._first_close is Flow.DOWNSTREAM if sent and received else None,
             mid_frame=any(reader is not None and reader.mid_frame for reader in (upstream, downstream)),
             local_reason=reason,
+            local_detail=detail,
             planned=self.ended_by is None and self._first_end is None,
         )
         self.timeline.ended(now, evidence)
 
-    def ending(self) -> tuple[TransportEnd, str]:
-        """How the stream ended, and who or what ended it."""
+    def ending(self) -> tuple[TransportEnd, LocalReason, str | None]:
+        """How the stream ended, who or what ended it, and the fault that did by its name."""
         if self.ended_by is not None:
-            return TransportEnd.ABORTED, f"fault {self._name(self.ended_by)}"
+            return TransportEnd.ABORTED, LocalReason.FAULT, f"fault {self._name(self.ended_by)}"
         if self._first_end is None:
-            return TransportEnd.ABORTED, "it was closed between the ends"
+            return TransportEnd.ABORTED, LocalReason.BETWEEN, None
         flow, mark = self._first_end
-        end = End.CLIENT if flow is Flow.UPSTREAM else End.SERVER
-        transport = TransportEnd.FIN if mark is Mark.FIN else TransportEnd.RESET
-        return transport, f"the {end.value} ended the stream first"
+        first = LocalReason.CLIENT_FIRST if flow is Flow.UPSTREAM else LocalReason.SERVER_FIRST
+        return TransportEnd.FIN if mark is Mark.FIN else TransportEnd.RESET, first, None
 
 
 def _close_frame(reader: FrameReader | None) -> CloseFrame | None:

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 from ...core.duration import Duration, parse_duration
 from ...core.timeline.close import VALID_CLOSE_CODES, may_be_sent
-from ...core.timeline.events import Opcode, Role
-
-
-class Reset(Enum):
-    """Traffic of the client that may reset the read deadline."""
-
-    PONG = "pong"
-    PING = "ping"
-    # Text and binary frames, whatever is in them.
-    DATA = "data"
-    # The profile's heartbeats only.
-    HEARTBEAT = "heartbeat"
-    ANY = "any"
-
+from ...core.timeline.events import DeadlineTraffic, Opcode, Role
 
 # Heartbeats are told by their role and not by their opcode.
 OPCODES = {
-    Reset.PONG: (Opcode.PONG,),
-    Reset.PING: (Opcode.PING,),
-    Reset.DATA: (Opcode.TEXT, Opcode.BINARY, Opcode.CONT),
-    Reset.ANY: (Opcode.PONG, Opcode.PING, Opcode.CLOSE, Opcode.TEXT, Opcode.BINARY, Opcode.CONT),
+    DeadlineTraffic.PONG: (Opcode.PONG,),
+    DeadlineTraffic.PING: (Opcode.PING,),
+    DeadlineTraffic.DATA: (Opcode.TEXT, Opcode.BINARY, Opcode.CONT),
+    DeadlineTraffic.ANY: (Opcode.PONG, Opcode.PING, Opcode.CLOSE, Opcode.TEXT, Opcode.BINARY, Opcode.CONT),
 }
 
 # What a server's read deadline can do when it has run out.
@@ -49,7 +35,7 @@ class Behaviour:
     # None: there is no read deadline, or there are no pings.
     read_deadline: float | None = 60.0
     ping_interval: float | None = 30.0
-    deadline_reset_by: frozenset[Reset] = frozenset({Reset.PONG})
+    deadline_reset_by: frozenset[DeadlineTraffic] = frozenset({DeadlineTraffic.PONG})
     # "drop" closes the stream without a close frame, as Go servers do; a number is a close code.
     on_deadline: str | int = DROP
     # Seconds after which each is done, 0.0 at once; None: never.
@@ -87,7 +73,7 @@ class Behaviour:
         """Whether a frame from the client resets the read deadline."""
         if opcode in self._opcodes:
             return True
-        return role is Role.HEARTBEAT and Reset.HEARTBEAT in self.deadline_reset_by
+        return role is Role.HEARTBEAT and DeadlineTraffic.HEARTBEAT in self.deadline_reset_by
 
 
 def _timer(value: Duration | None, name: str) -> float | None:
@@ -103,17 +89,19 @@ def _delay(value: Duration | bool, name: str) -> float | None:
         raise ValueError(f"{exc}; or True (at once) or False (never)") from None
 
 
-def _kinds(value: str | Reset | Iterable[str | Reset], name: str) -> frozenset[Reset]:
-    valid = ", ".join(repr(kind.value) for kind in Reset)
-    if not isinstance(value, str | Reset | Iterable):
-        raise ValueError(f"{name}: {value!r} is no kind of traffic; valid ones: {valid}, or several in a set")
-    try:
-        kinds = frozenset(Reset(kind) for kind in ([value] if isinstance(value, str | Reset) else value))
-    except ValueError as exc:
-        raise ValueError(f"{name}: {exc}; valid ones: {valid}, or several in a set") from None
-    if not kinds:
+def _kinds(
+    value: str | DeadlineTraffic | Iterable[str | DeadlineTraffic], name: str
+) -> frozenset[DeadlineTraffic]:
+    valid = ", ".join(repr(kind.value) for kind in DeadlineTraffic)
+    given = list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+    for each in given:
+        if each not in [*DeadlineTraffic, *(kind.value for kind in DeadlineTraffic)]:
+            raise ValueError(
+                f"{name}: {each!r} is no kind of traffic; valid ones: {valid}, or several in a set"
+            )
+    if not given:
         raise ValueError(f"{name}: nothing would reset the deadline; valid ones: {valid}")
-    return kinds
+    return frozenset(map(DeadlineTraffic, given))
 
 
 def _action(value: str | int, name: str) -> str | int:

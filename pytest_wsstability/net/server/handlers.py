@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from ...core.timeline.close import LocalReason
 from ..connection import Connection
 from ..errors import ConnectionEnded
 
@@ -41,9 +42,13 @@ class Handlers:
             pass
         except Exception as exc:
             self._error = self._error or exc
-            connection.websocket.start_close(1011, local_reason=f"the handler raised {exc!r}"[:200])
+            connection.websocket.start_close(
+                1011,
+                local_reason=LocalReason.HANDLER_RAISED,
+                local_detail=f"the handler raised {exc!r}"[:200],
+            )
         else:
-            connection.websocket.start_close(1000, local_reason="the handler returned")
+            connection.websocket.start_close(1000, local_reason=LocalReason.HANDLER_RETURNED)
         finally:
             del self._tasks[connection]
 

@@ -36,7 +36,7 @@ from ...core.faults import (
     WithholdPongs,
     WrongSession,
 )
-from ...core.timeline.close import CloseFrame
+from ...core.timeline.close import CloseFrame, LocalReason
 from ...core.timeline.events import Direction, Opcode, Role
 from ...profiles import SESSION_ID
 from ..stream import FIN
@@ -191,19 +191,20 @@ def _is_confirmed(websocket: WebSocket) -> bool:
 
 
 def _close_with(side: ServerSide, websocket: WebSocket, fault: CloseWith) -> None:
-    websocket.start_close(fault.code, fault.reason, local_reason=repr(fault))
+    websocket.start_close(fault.code, fault.reason, local_reason=LocalReason.FAULT, local_detail=repr(fault))
 
 
 def _accept_then_close(side: ServerSide, websocket: WebSocket, fault: AcceptThenClose) -> None:
-    websocket.start_close(fault.code, local_reason=repr(fault))
+    websocket.start_close(fault.code, local_reason=LocalReason.FAULT, local_detail=repr(fault))
 
 
 def _empty_close(side: ServerSide, websocket: WebSocket, fault: EmptyClose) -> None:
-    websocket.start_close(None, local_reason=repr(fault))
+    websocket.start_close(None, local_reason=LocalReason.FAULT, local_detail=repr(fault))
 
 
 def _handler_error(side: ServerSide, websocket: WebSocket, fault: HandlerError) -> None:
-    websocket.start_close(1011, local_reason=f"the handler raised an exception, by {fault!r}")
+    words = f"the handler raised an exception, by {fault!r}"
+    websocket.start_close(1011, local_reason=LocalReason.HANDLER_RAISED, local_detail=words)
 
 
 def _invalid_close_code(side: ServerSide, websocket: WebSocket, fault: InvalidCloseCode) -> None:
@@ -224,7 +225,7 @@ def _write_past(websocket: WebSocket, data: bytes, opcode: int, size: int) -> No
 def _has_closed(websocket: WebSocket, close: CloseFrame, fault: Fault) -> None:
     """After a close frame that only the wire has seen, no second one may follow (RFC 6455, section 5.5.1)."""
     websocket.ending.past = close
-    websocket.ending.because(repr(fault))
+    websocket.ending.because(LocalReason.FAULT, repr(fault))
     websocket.withheld |= {int(Opcode.CLOSE)}
 
 

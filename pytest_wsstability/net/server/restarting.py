@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...core.timeline.close import VALID_CLOSE_CODES, may_be_sent
+from ...core.timeline.close import VALID_CLOSE_CODES, LocalReason, may_be_sent
 from .behaviour import DROP
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ async def end_all(book: Book, way: Farewell, until: float) -> None:
             websocket.start_close(way.code, way.reason, planned=way.planned)
         else:
             websocket.ending.planned = way.planned
-            websocket.drop(way.reason)
+            websocket.drop(LocalReason.RESTART, way.reason)
     if way.code is not None:
         await book.wait_gone(until)
     for websocket in book.websockets:

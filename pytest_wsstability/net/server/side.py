@@ -13,11 +13,12 @@ from websockets.server import ServerProtocol
 
 from ...core.duration import show_duration as show
 from ...core.judge.handshake import Flaw, info_flaw
-from ...core.timeline.events import Direction, End, EventKind, Opcode, Role
+from ...core.timeline.close import LocalReason
+from ...core.timeline.events import DeadlineTraffic, Direction, End, EventKind, Opcode, Role
 from ...profiles.near_miss import why_not
 from ..connection import Connection
 from ..timers import Deadline, Ticker
-from .behaviour import DROP, OPCODES, Behaviour, Reset
+from .behaviour import DROP, OPCODES, Behaviour
 from .pages import asks_for_page, page_response
 from .peer_faults import PeerFaults, refusal
 
@@ -149,7 +150,7 @@ class ServerSide:
         self.after(websocket, behaviour.greet, lambda: websocket.send_profile(Role.GREETING))
 
     def received(self, websocket: WebSocket, now: float, opcode: int, role: Role, key: bytes | None) -> None:
-        """Reset the read deadline, if this is what resets it."""
+        """DeadlineTraffic the read deadline, if this is what resets it."""
         if self._deadline is not None and self.behaviour.resets(opcode, role):
             self._deadline.reset(now)
         delay = self.behaviour.answer_heartbeats
@@ -246,44 +247,45 @@ class ServerSide:
             return
         timeline.mark(websocket.loop.time(), EventKind.DEADLINE)
         websocket.ending.deadline = behaviour.read_deadline
-        kinds = [kind for kind in Reset if kind in behaviour.deadline_reset_by]
-        websocket.ending.reset_by = tuple(WORDS[kind] for kind in kinds)
+        kinds = [kind for kind in DeadlineTraffic if kind in behaviour.deadline_reset_by]
+        websocket.ending.reset_by = tuple(kinds)
         reason = f"read deadline of {show(behaviour.read_deadline)} ran out ({_resets(behaviour, timeline)})"
         if behaviour.on_deadline == DROP:
-            websocket.drop(reason)
+            websocket.drop(LocalReason.READ_DEADLINE, reason)
         else:
             assert isinstance(behaviour.on_deadline, int)
-            websocket.start_close(behaviour.on_deadline, "read deadline", local_reason=reason)
+            websocket.start_close(
+                behaviour.on_deadline,
+                "read deadline",
+                local_reason=LocalReason.READ_DEADLINE,
+                local_detail=reason,
+            )
 
 
 def _resets(behaviour: Behaviour, timeline: Timeline) -> str:
     """What resets the deadline and when it last did, and what came in vain."""
-    kinds = [kind for kind in Reset if kind in behaviour.deadline_reset_by]
-    words = " and ".join(WORDS[kind] for kind in kinds)
+    kinds = [kind for kind in DeadlineTraffic if kind in behaviour.deadline_reset_by]
+    words = " and ".join(kind.plural for kind in kinds)
     last = max((at for kind in kinds if (at := _last(kind, timeline)) is not None), default=None)
-    parts = [f"only {words} reset it" if Reset.ANY not in kinds else "any frame resets it"]
+    parts = [f"only {words} reset it" if DeadlineTraffic.ANY not in kinds else "any frame resets it"]
     parts.append("none came" if last is None else f"the last came at {show(last)}")
-    if Reset.ANY not in kinds:
+    if DeadlineTraffic.ANY not in kinds:
         # Data frames last: a heartbeat is one, and has the better name.
-        for kind in (Reset.HEARTBEAT, Reset.PONG, Reset.PING, Reset.DATA):
+        for kind in (
+            DeadlineTraffic.HEARTBEAT,
+            DeadlineTraffic.PONG,
+            DeadlineTraffic.PING,
+            DeadlineTraffic.DATA,
+        ):
             at = _last(kind, timeline)
             if kind not in kinds and at is not None and (last is None or at > last):
-                parts.append(f"{WORDS[kind]}, the last at {show(at)}, do not")
+                parts.append(f"{kind.plural}, the last at {show(at)}, do not")
                 break
     return "; ".join(parts)
 
 
-WORDS = {
-    Reset.PONG: "pongs",
-    Reset.PING: "pings",
-    Reset.DATA: "data frames",
-    Reset.HEARTBEAT: "heartbeats",
-    Reset.ANY: "frames",
-}
-
-
-def _last(kind: Reset, timeline: Timeline) -> float | None:
-    if kind is Reset.HEARTBEAT:
+def _last(kind: DeadlineTraffic, timeline: Timeline) -> float | None:
+    if kind is DeadlineTraffic.HEARTBEAT:
         return timeline.last(direction=Direction.RECEIVED, role=Role.HEARTBEAT)
     instants = [timeline.last(direction=Direction.RECEIVED, opcode=opcode) for opcode in OPCODES[kind]]
     return max((at for at in instants if at is not None), default=None)

@@ -3,8 +3,8 @@
 import pytest
 
 from pytest_wsstability.core.diagnosis import Blame, Cause, Confidence, diagnose
-from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
-from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, TransportEnd
+from pytest_wsstability.core.timeline.events import DeadlineTraffic, End
 from tests.core.script import FIN, PLANNED, RST, closed_by_peer, timeline
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -249,8 +249,8 @@ def test_both_ends_are_known():
     client = timeline(*script(SESSION, beats(60), [(30, "<ping"), (60, FIN)]))
     server = timeline(
         (0, ">hello"), (25, "<beat"), (25, ">answer"), (30, ">ping", b"1"), (50, "<beat"), (60, "deadline"),
-        (60, {"transport": TransportEnd.ABORTED, "deadline": 60.0, "reset_by": ("pongs",),
-              "local_reason": "read deadline of 60 s ran out"}),
+        (60, {"transport": TransportEnd.ABORTED, "deadline": 60.0, "reset_by": (DeadlineTraffic.PONG,),
+              "local_reason": LocalReason.READ_DEADLINE, "local_detail": "read deadline of 60 s ran out"}),
         end=End.SERVER,
     )  # fmt: skip
     found = diagnose(client, [server])

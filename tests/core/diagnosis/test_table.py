@@ -6,8 +6,8 @@ from pytest_wsstability.core.diagnosis import Blame, Cause, diagnose
 from pytest_wsstability.core.diagnosis.experiments import experiment
 from pytest_wsstability.core.diagnosis.table import SIGNATURES
 from pytest_wsstability.core.judge.requirement import Requirement
-from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
-from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, TransportEnd
+from pytest_wsstability.core.timeline.events import DeadlineTraffic, End
 from tests.core.script import FIN, RST, closed_by_peer, timeline
 
 SERVER = End.SERVER
@@ -22,7 +22,7 @@ def deadline(*reset_by):
         "transport": TransportEnd.ABORTED,
         "deadline": 60.0,
         "reset_by": reset_by,
-        "local_reason": "deadline",
+        "local_reason": LocalReason.READ_DEADLINE,
     }
 
 
@@ -50,32 +50,34 @@ PONGED = [(10, ">ping", b"0"), (10, "<pong", b"0")]
     [
         (
             timeline(*PINGED, (60, FIN)),
-            timeline((30, ">ping", b"1"), (60, deadline("pongs")), end=SERVER),
+            timeline((30, ">ping", b"1"), (60, deadline(DeadlineTraffic.PONG)), end=SERVER),
             Cause.CONTROL_FRAMES_LOST, Blame.PATH, "lost on the way",
         ),
         (
             timeline((25, ">beat"), (25, "<answer"), (60, FIN)),
-            timeline((25, "<beat"), (25, ">answer"), (60, deadline("pongs")), end=SERVER),
+            timeline((25, "<beat"), (25, ">answer"), (60, deadline(DeadlineTraffic.PONG)), end=SERVER),
             Cause.PONG_DEADLINE, Blame.SERVER, "it sent no pings",
         ),
         (
             timeline((20, ">text"), (60, FIN)),
-            timeline((20, "<text"), (60, deadline("heartbeats")), end=SERVER),
+            timeline((20, "<text"), (60, deadline(DeadlineTraffic.HEARTBEAT)), end=SERVER),
             Cause.READ_DEADLINE, Blame.CLIENT, "heartbeats reset it",
         ),
         (
             timeline((20, ">text"), (33, closed_by_peer(1011))),
-            ended(33, sent=CloseFrame(1011), local_reason="the handler raised KeyError()"),
+            ended(33, sent=CloseFrame(1011), local_reason=LocalReason.HANDLER_RAISED,
+                  local_detail="the handler raised KeyError()"),
             Cause.HANDLER_ERROR, Blame.SERVER, "KeyError()",
         ),
         (
             timeline((33, closed_by_peer(1000))),
-            ended(33, sent=CloseFrame(1000), local_reason="the handler returned"),
+            ended(33, sent=CloseFrame(1000), local_reason=LocalReason.HANDLER_RETURNED),
             Cause.CLOSED_BY_PEER, Blame.SERVER, "handler returned",
         ),
         (
             timeline((33, RST)),
-            ended(33, End.PROXY, transport=TransportEnd.ABORTED, local_reason="fault faults.Reset()"),
+            ended(33, End.PROXY, transport=TransportEnd.ABORTED, local_reason=LocalReason.FAULT,
+                  local_detail="fault faults.Reset()"),
             Cause.INJECTED_FAULT, Blame.NOBODY, "faults.Reset()",
         ),
     ],
@@ -93,13 +95,13 @@ def test_both_ends(client, server, cause, blame, words):
     ("rows", "cause", "blame", "words"),
     [
         (
-            [(30, ">ping", b"1"), (60, deadline("pongs"))],
+            [(30, ">ping", b"1"), (60, deadline(DeadlineTraffic.PONG))],
             Cause.PING_UNANSWERED,
             Blame.CLIENT,
             "answered no ping",
         ),
         (
-            [(20, "<text"), (60, deadline("data frames"))],
+            [(20, "<text"), (60, deadline(DeadlineTraffic.DATA))],
             Cause.READ_DEADLINE,
             Blame.CLIENT,
             "data frames reset it",

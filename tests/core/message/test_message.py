@@ -7,15 +7,24 @@ import pytest
 from pytest_wsstability.core.diagnosis import diagnosed
 from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
 from pytest_wsstability.core.message import event_line, explain
-from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
-from pytest_wsstability.core.timeline.events import Direction, End, Event, EventKind, Opcode, Role
+from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, TransportEnd
+from pytest_wsstability.core.timeline.events import (
+    DeadlineTraffic,
+    Direction,
+    End,
+    Event,
+    EventKind,
+    Opcode,
+    Role,
+)
 from tests.core.script import FIN, closed_by_peer, timeline
 
 DEADLINE = {
     "transport": TransportEnd.ABORTED,
-    "local_reason": "read deadline of 60 s ran out",
+    "local_reason": LocalReason.READ_DEADLINE,
+    "local_detail": "read deadline of 60 s ran out",
     "deadline": 60.0,
-    "reset_by": ("pongs",),
+    "reset_by": (DeadlineTraffic.PONG,),
 }
 
 # The story: the page sends JSON pings and the server resets its deadline in its pong handler only.
@@ -332,7 +341,7 @@ def test_messages_stay_short_and_keep_secrets():
         "transport": TransportEnd.FAILED,
         "error": reason,
         "parser_error": reason,
-        "local_reason": reason,
+        "local_detail": reason,
         "received": CloseFrame(1008, reason),
     }
     beats = [(at / 100, ">beat") for at in range(1, 1000)]

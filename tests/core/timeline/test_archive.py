@@ -94,7 +94,7 @@ def test_counters_and_last_instants():
 
 def test_a_secret_in_a_close_reason_is_masked():
     """The peer chose it, and reports are passed around."""
-    end = {**FIN, "received": CloseFrame(4401, "expired: Bearer abc.def"), "local_reason": "?token=t0p"}
+    end = {**FIN, "received": CloseFrame(4401, "expired: Bearer abc.def"), "local_detail": "?token=t0p"}
     text = json.dumps(timeline_as_dict(timeline((60, end))))
 
     assert "abc.def" not in text

@@ -7,6 +7,7 @@ import pytest
 from pytest_wsstability.core.timeline.close import (
     CloseEvidence,
     CloseFrame,
+    LocalReason,
     TransportEnd,
     describe_code,
     may_be_sent,
@@ -103,7 +104,11 @@ ENDS = {
         "no close frame received or sent; failed ([SSL] record layer failure)",
     ),
     "aborted here": (
-        {**ABORTED, "local_reason": "read deadline of 60 s ran out"},
+        {
+            **ABORTED,
+            "local_reason": LocalReason.READ_DEADLINE,
+            "local_detail": "read deadline of 60 s ran out",
+        },
         (1006, End.CLIENT, True),
         "no close frame received or sent; aborted by this end; client: read deadline of 60 s ran out",
     ),
@@ -124,7 +129,7 @@ ENDS = {
         "parser: invalid opcode: 0x5",
     ),
     "own keepalive": (
-        {"transport": TransportEnd.CLOSED, "sent": KEEPALIVE, "local_reason": "keepalive ping timeout"},
+        {"transport": TransportEnd.CLOSED, "sent": KEEPALIVE, "local_reason": LocalReason.PING_TIMEOUT},
         (1006, End.CLIENT, True),
         "sent 1011 (internal error) keepalive ping timeout; no close frame received; closed by this end; "
         "client: keepalive ping timeout",
@@ -167,7 +172,7 @@ ENDS = {
     ),
     "peer's close frame, then cut here": (
         closed_by_peer(
-            1000, transport=TransportEnd.ABORTED, local_reason="the peer did not close within 10 s"
+            1000, transport=TransportEnd.ABORTED, local_detail="the peer did not close within 10 s"
         ),
         (1000, End.SERVER, False),
         "received 1000 (normal closure); then sent 1000 (normal closure); aborted by this end; "

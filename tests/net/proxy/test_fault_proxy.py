@@ -38,7 +38,7 @@ async def test_frames_stand_on_the_proxys_timeline():
         assert (timeline.count(sent, Opcode.PING), timeline.count(received, Opcode.PONG)) == (1, 1)
         close = timeline.close
         assert (close.sent.code, close.sent.reason, close.received.code) == (4000, "enough", 4000)
-        assert (close.received_first, close.local_reason) == (False, "the server ended the stream first")
+        assert (close.received_first, close.local_text) == (False, "the server ended the stream first")
 
 
 async def test_each_connection_has_a_timeline_of_its_own():
@@ -156,7 +156,7 @@ async def test_a_lost_close_frame_leaves_a_handshake_open():
         await connection.wait_closed()
         close = connection.timeline.close
         assert (close.sent.code, close.received) == (1000, None)
-        assert close.local_reason == "the peer did not close within 10 s"
+        assert close.local_text == "the peer did not close within 10 s"
 
 
 async def test_frames_cannot_be_read_over_tls_later_either():

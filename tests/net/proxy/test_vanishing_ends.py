@@ -74,7 +74,7 @@ def test_a_proxy_that_is_closed_cuts_what_is_open(run):
                 ends = [each.timeline.close.transport.name for each in (connection, server)]
                 assert ends == ["RESET", "RESET"]
                 closing = proxy.connections[0].timeline.close
-                assert (closing.planned, closing.local_reason) == (True, "it was closed between the ends")
+                assert (closing.planned, closing.local_text) == (True, "it was closed between the ends")
             with pytest.raises(OpeningError, match="connection refused"):
                 await connect(proxy.url)
 

@@ -150,7 +150,7 @@ async def test_a_handler_that_returns_closes_with_1000():
         connection.assert_closed(code=1000, by="server")
         session = orchestrator.sessions[0]
         await session.connection.wait_closed()
-        assert session.timeline.close.local_reason == "the handler returned"
+        assert session.timeline.close.local_text == "the handler returned"
 
 
 async def test_a_handler_that_raises_closes_with_1011_and_fails_the_test():
@@ -170,7 +170,7 @@ async def test_a_handler_that_raises_closes_with_1011_and_fails_the_test():
             connection.assert_closed(code=1011, reason="", by="server")
     session = orchestrator.sessions[0]
     await session.connection.wait_closed()
-    assert session.timeline.close.local_reason == "the handler raised LookupError('no such room')"
+    assert session.timeline.close.local_text == "the handler raised LookupError('no such room')"
     with pytest.raises(LookupError, match=r"^no such room$"):
         await orchestrator.stop()
     # Told once.

@@ -7,6 +7,7 @@ import pytest
 from pytest_wsstability import Direction, Opcode, Orchestrator, Rule, StabilityError, faults
 from pytest_wsstability.core.faults.peer import PEER_FAULTS
 from pytest_wsstability.core.message import event_line
+from pytest_wsstability.core.timeline.close import LocalReason
 from tests.net.peers import connected, opened
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
@@ -65,7 +66,7 @@ async def client_answers_pings(connection, session):
 async def comes_back(connection, session):
     await waited(connection, 20)
     if connection.timeline.close is None:
-        connection.websocket.drop("the control drops it")
+        connection.websocket.drop(LocalReason.INTERRUPTED, "the control drops it")
     await session.assert_reconnects(within="30s")
 
 

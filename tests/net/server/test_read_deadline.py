@@ -70,7 +70,7 @@ async def test_only_the_right_traffic_keeps_a_connection(reset_by, traffic):
             await connection.wait_closed()
             (session,) = orchestrator.sessions
             assert session.timeline.close.at == 60.0
-            assert session.timeline.close.local_reason.startswith("read deadline of 60 s ran out (")
+            assert session.timeline.close.local_text.startswith("read deadline of 60 s ran out (")
         await stopped(talking_on)
 
 
@@ -133,7 +133,7 @@ async def test_heartbeats_do_not_help_against_a_deadline_that_pongs_reset():
         assert (evidence.code, evidence.at, evidence.by) == (1006, 60.0, End.SERVER)
         assert evidence.transport is TransportEnd.FIN
         connection.assert_heartbeats_answered(within="1s", at_least=2)
-        assert session.timeline.close.local_reason == (
+        assert session.timeline.close.local_text == (
             "read deadline of 60 s ran out "
             "(only pongs reset it; none came; heartbeats, the last at 50 s, do not)"
         )
@@ -159,7 +159,7 @@ async def test_the_reason_says_what_would_have_helped(reset_by, words):
             await connection.send('{"type":"ping"}')
         await session.connection.wait_closed()
 
-        assert session.timeline.close.local_reason == f"read deadline of 60 s ran out ({words})"
+        assert session.timeline.close.local_text == f"read deadline of 60 s ran out ({words})"
 
 
 async def test_a_drop_is_a_fin_without_a_close_frame():
@@ -183,7 +183,7 @@ async def test_a_code_is_sent_where_one_is_wanted(code):
 
         connection.assert_closed(code=code, reason="read deadline", by="server")
         assert connection.timeline.close.at == session.timeline.close.at == 60.0
-        assert session.timeline.close.local_reason.startswith("read deadline of 60 s ran out")
+        assert session.timeline.close.local_text.startswith("read deadline of 60 s ran out")
 
 
 async def test_a_client_that_answers_no_close_frame_is_given_up():
@@ -239,7 +239,7 @@ async def test_a_client_knows_nothing_of_the_servers_deadline():
         await connection.wait_closed()
 
         evidence = connection.timeline.close
-        assert (evidence.code, evidence.at, evidence.by, evidence.local_reason) == (
+        assert (evidence.code, evidence.at, evidence.by, evidence.local_text) == (
             1006,
             60.0,
             End.SERVER,

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from pytest_wsstability import Backoff, OpeningError, Orchestrator, SessionError, connect, faults
+from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.net.reconnecting import ReconnectingClient
 from tests.net.peers import opened
 
@@ -18,7 +19,7 @@ def now():
 
 
 def drop(session):
-    session.connection.websocket.drop("the test drops it")
+    session.connection.websocket.drop(LocalReason.INTERRUPTED, "the test drops it")
 
 
 async def test_a_client_that_comes_back_is_waited_for():
@@ -30,7 +31,7 @@ async def test_a_client_that_comes_back_is_waited_for():
 
         assert now() == 1.0
         assert len(session.connections) == 2
-        session.connections[0].websocket.drop("gone already")
+        session.connections[0].websocket.drop(LocalReason.INTERRUPTED, "gone already")
         await orchestrator.assert_reconnects(within="1s")
 
 
