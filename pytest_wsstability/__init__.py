@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import faults
+    from . import faults, marks
     from .core.diagnosis import (
         Blame,
         Cause,
@@ -106,7 +106,7 @@ _HOMES = {
     "profiles": ("FRAMES", "JSON", "SESSION_ID", "Profile"),
 }  # fmt: skip
 # Public modules, which are attributes too.
-_MODULES = ("faults",)
+_MODULES = ("faults", "marks")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
@@ -186,6 +186,7 @@ __all__ = [
     "diagnose_all",
     "diagnose_opening",
     "faults",
+    "marks",
     "patched_time",
     "probe",
     "run_virtual",

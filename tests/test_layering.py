@@ -91,7 +91,7 @@ def test_the_house_is_found():
     """These rules read real files."""
     assert {"", "core.judge", "core.judge.rules", "net.websocket"} <= set(HOUSE.trees)
     assert Import("core.judge.assertions", "", True, False, False) in HOUSE.imports["net.connection"]
-    assert {room_of(module) for module in HOUSE.trees} - {"", "faults", "strategies"} == set(ROOMS)
+    assert {room_of(module) for module in HOUSE.trees} - {"", "faults", "marks", "strategies"} == set(ROOMS)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)

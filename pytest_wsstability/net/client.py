@@ -21,6 +21,7 @@ from ..core.timeline.events import End, Role
 from ..profiles import BUILTIN, JSON, Profile
 from .connection import Connection
 from .dialling import dial
+from .keywords import ConnectKeywords
 from .stream import LOGGER
 from .target import TLS, Headers, parse_headers, parse_url
 from .timers import Ticker
@@ -258,7 +259,7 @@ class Dialled(NamedTuple):
     open_timeout: Duration
     address: tuple[str, int] | None
 
-    async def again(self, session_id: str | None, changes: dict[str, Any]) -> Connection:
+    async def again(self, session_id: str | None, changes: ConnectKeywords) -> Connection:
         """Another connection of the same client, with some arguments changed."""
         __tracebackhide__ = True
         return await connect(**{**self._asdict(), "session_id": session_id, **changes})

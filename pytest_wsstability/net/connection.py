@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, Unpack
 
 from ..core.diagnosis import diagnosed
 from ..core.duration import Duration
@@ -11,11 +11,12 @@ from ..core.judge import assertions
 from ..core.judge.assertions import Judged, StabilityError
 from ..core.judge.judgement import Judgement
 from ..core.judge.numbering import MessageCount, count_messages, judge_messages
-from ..core.judge.requirement import Requirement, count
+from ..core.judge.requirement import Requirement, RequirementKeywords, count
 from ..core.judge.verdict import Outcome, Verdict
 from ..core.timeline.timeline import Timeline
 from .errors import ConnectionEnded
 from .hold import hold, wait_session
+from .keywords import ConnectKeywords
 from .reopening import reconnect
 from .websocket import WebSocket
 
@@ -184,7 +185,11 @@ class Connection(Judged):
         await self.websocket.wait_ended()
 
     async def reconnect(
-        self, *, within: Duration | None = None, backoff: Backoff | None = None, **changes: Any
+        self,
+        *,
+        within: Duration | None = None,
+        backoff: Backoff | None = None,
+        **changes: Unpack[ConnectKeywords],
     ) -> Connection:
         """
         Open a connection to the same server with the same session id, after this one has ended.
@@ -285,7 +290,7 @@ class Connection(Judged):
         requirement = assertions.session_confirmed(within)
         self._raise_unless_stable(requirement, await wait_session(self.websocket, requirement))
 
-    async def assert_stable(self, **requirement: Any) -> Verdict:
+    async def assert_stable(self, **requirement: Unpack[RequirementKeywords]) -> Verdict:
         """
         Every part of the requirement holds; the keywords are those of the ``ws_stability`` marker.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from ..core.judge.requirement import Requirement
 from ..core.timeline.timeline import Timeline
 from .client import connect
 from .connection import Connection
+from .keywords import ConnectKeywords
 from .proxy.path import between
 from .proxy.proxy import FaultProxy
 from .server.orchestrator import Orchestrator
@@ -64,15 +65,15 @@ class Connector:
         self._proxies = proxies
         self.connections: list[Connection] = []
 
-    def __call__(self, url: str | None = None, **options: Any) -> Opening:
+    def __call__(self, url: str | None = None, **options: Unpack[ConnectKeywords]) -> Opening:
         return Opening(self, url, options)
 
-    async def open(self, url: str | None = None, **options: Any) -> Connection:
+    async def open(self, url: str | None = None, **options: Unpack[ConnectKeywords]) -> Connection:
         """Open a connection; see `connect`."""
         __tracebackhide__ = True
         url = self._url if url is None else url
-        options = {**self._options_for(url), **options}
-        connection = await connect(options.pop("url", url), **options)
+        merged = {**self._options_for(url), **options}
+        connection = await connect(merged.pop("url", url), **merged)
         connection.requirement = self._requirement
         connection.keeper = self
         self.keep(connection)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..core.duration import Duration, parse_duration
 from ..core.judge.backoff import Backoff
 from .errors import OpeningError
+from .keywords import ConnectKeywords
 
 if TYPE_CHECKING:
     from .connection import Connection
 
 
 async def reconnect(
-    connection: Connection, within: Duration | None, backoff: Backoff | None, changes: dict[str, Any]
+    connection: Connection, within: Duration | None, backoff: Backoff | None, changes: ConnectKeywords
 ) -> Connection:
     """See `Connection.reconnect`."""
     __tracebackhide__ = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, Unpack
 
 from ..core.diagnosis import diagnosed
 from ..core.duration import Duration
@@ -13,7 +13,7 @@ from ..core.judge import assertions
 from ..core.judge.assertions import Judged, StabilityError
 from ..core.judge.judgement import Judgement
 from ..core.judge.knife_edge import knife_edge
-from ..core.judge.requirement import Requirement
+from ..core.judge.requirement import Requirement, RequirementKeywords
 from ..core.judge.verdict import Outcome, Verdict
 from ..core.timeline.timeline import Timeline
 from .client import connect
@@ -98,7 +98,7 @@ class Soak(Judged):
         """Take down what was judged, for reports."""
         self.judgement = Judgement(requirement, verdict).after(self.judgement)
 
-    def assert_stable(self, **requirement: Any) -> Verdict:
+    def assert_stable(self, **requirement: Unpack[RequirementKeywords]) -> Verdict:
         """Every part of the requirement holds; without keywords it is the marker's own."""
         __tracebackhide__ = True
         if requirement:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from ..diagnosis import diagnosed
 from ..duration import Duration
 from ..message import explain
 from ..timeline.events import End
 from ..timeline.timeline import Timeline
-from .requirement import ExpectedClose, Requirement
+from .requirement import ExpectedClose, Requirement, RequirementKeywords
 from .verdict import Outcome, Verdict
 
 
@@ -65,7 +65,7 @@ def enforce(requirement: Requirement, timeline: Timeline, others: Iterable[Timel
     return verdict
 
 
-def assert_stable(timeline: Timeline, **requirement: Any) -> Verdict:
+def assert_stable(timeline: Timeline, **requirement: Unpack[RequirementKeywords]) -> Verdict:
     """Every part of a requirement holds; the keywords are those of the ``ws_stability`` marker."""
     __tracebackhide__ = True
     return enforce(Requirement.of(**requirement), timeline)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from ..duration import Duration, parse_duration, show_duration
 from ..timeline.close import VALID_CLOSE_CODES, may_be_sent
@@ -32,6 +32,24 @@ class ExpectedClose:
         parts += [f"reason {self.reason!r}"] if self.reason is not None else []
         parts += [f"by the {self.by.value}"] if self.by is not None else []
         return "closed" + (f" with {', '.join(parts)}" if parts else "")
+
+
+class RequirementKeywords(TypedDict, total=False):
+    """What people write for the fields of a `Requirement`: for editors and type checkers."""
+
+    alive_for: Duration | None
+    heartbeat_every: Duration | None
+    heartbeat_within: Duration | None
+    heartbeat_missed_max: int
+    heartbeats_at_least: int
+    session_within: Duration | None
+    pings_within: Duration | None
+    rtt_p95: Duration | None
+    allow_close: int | Iterable[int]
+    max_age_ok: Duration | None
+    no_abnormal_closure: bool
+    handshake: bool
+    closed: ExpectedClose | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +89,7 @@ class Requirement:
     closed: ExpectedClose | None = None
 
     @classmethod
-    def of(cls, **values: Any) -> Requirement:
+    def of(cls, **values: Unpack[RequirementKeywords]) -> Requirement:
         """
         A requirement from durations as people write them and close codes in any iterable.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypedDict, Unpack
 
 from ...core.duration import Duration, parse_duration
 from ...core.timeline.close import VALID_CLOSE_CODES, may_be_sent
@@ -20,6 +20,21 @@ OPCODES = {
 
 # What a server's read deadline can do when it has run out.
 DROP = "drop"
+
+
+ResetName = Literal["pong", "ping", "data", "heartbeat", "any"]
+
+
+class BehaviourKeywords(TypedDict, total=False):
+    """What people write for the fields of a `Behaviour`: for editors and type checkers."""
+
+    read_deadline: Duration | None
+    ping_interval: Duration | None
+    deadline_reset_by: ResetName | Iterable[ResetName]
+    on_deadline: Literal["drop"] | int
+    greet: Duration | bool
+    confirm_sessions: Duration | bool
+    answer_heartbeats: Duration | bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +68,7 @@ class Behaviour:
         object.__setattr__(self, "_opcodes", frozenset(opcodes))
 
     @classmethod
-    def of(cls, **values: Any) -> Behaviour:
+    def of(cls, **values: Unpack[BehaviourKeywords]) -> Behaviour:
         """
         A behaviour from what people write.
 

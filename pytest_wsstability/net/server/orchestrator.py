@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.server import ServerProtocol
@@ -25,7 +25,7 @@ from ..proxy.proxy import FaultProxy
 from ..stream import LOGGER
 from ..target import Headers, parse_headers
 from ..websocket import WebSocket
-from .behaviour import DROP, Behaviour
+from .behaviour import DROP, Behaviour, BehaviourKeywords
 from .book import Book, NoSessionError
 from .handlers import Handler, Handlers, echo_messages
 from .peer_faults import PeerFaults, check
@@ -38,6 +38,24 @@ from .side import ServerSide
 __all__ = ["NoSessionError", "Orchestrator"]
 
 Faults = Program | Fault | Iterable[Any]
+
+
+class OrchestratorKeywords(BehaviourKeywords, total=False):
+    """All keywords of an `Orchestrator`, for where they are handed on to it."""
+
+    profile: Profile | str
+    echo: bool
+    handler: Handler | None
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+    subprotocols: Sequence[str]
+    compression: bool
+    headers: Headers
+    max_size: int | None
+    ended: Callable[[Connection], object] | None
+    page: str | None
+    faults: Faults
 
 
 class Orchestrator:
@@ -87,7 +105,7 @@ class Orchestrator:
         ended: Callable[[Connection], object] | None = None,
         page: str | None = None,
         faults: Faults = (),
-        **behaviour: Any,
+        **behaviour: Unpack[BehaviourKeywords],
     ) -> None:
         self.behaviour = Behaviour.of(**behaviour)
         self.profile = profile_of(profile)

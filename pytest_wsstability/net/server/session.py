@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from ...core.duration import Duration
 from ...core.judge.assertions import Judged
 from ...core.judge.numbering import MessageCount, count_messages
-from ...core.judge.requirement import Requirement
+from ...core.judge.requirement import Requirement, RequirementKeywords
 from ...core.judge.verdict import Verdict
 from ...core.timeline.timeline import Timeline
 from ..connection import Connection
@@ -75,7 +75,7 @@ class Session(Judged):
         __tracebackhide__ = True
         await self.connection.assert_session_confirmed(within=within)
 
-    async def assert_stable(self, **requirement: Any) -> Verdict:
+    async def assert_stable(self, **requirement: Unpack[RequirementKeywords]) -> Verdict:
         """Every part of the requirement holds; the keywords are those of the ``ws_stability`` marker."""
         __tracebackhide__ = True
         return await self.connection.assert_stable(**requirement)

@@ -1,0 +1,5 @@
+"""The markers as functions with typed keywords: ``from pytest_wsstability import marks``."""
+
+from .plugin.marks import long, middlebox, orchestrator, stability
+
+__all__ = ["long", "middlebox", "orchestrator", "stability"]

@@ -1,0 +1,89 @@
+"""
+The markers of the plugin as functions, whose keywords editors complete and type checkers check.
+
+``@marks.stability(alive_for="2m")`` is ``@pytest.mark.ws_stability(alive_for="2m")``.
+
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Never, Unpack
+
+import pytest
+
+from ..core.judge.requirement import RequirementKeywords
+from ..net.server.orchestrator import OrchestratorKeywords
+from ..profiles import Profile
+from . import markers
+
+
+class StabilityKeywords(RequirementKeywords, total=False):
+    """The keywords of the ``ws_stability`` marker: those of a requirement, and how the test opens."""
+
+    url: str
+    profile: Profile | str
+    client: Literal["browser", "mute", "stalled", "keepalive"]
+    time: Literal["auto", "virtual", "real"]
+    patch_time: bool
+
+
+def stability(*nothing: Never, **requirement: Unpack[StabilityKeywords]) -> pytest.MarkDecorator:
+    """
+    The stability that a WebSocket must show: ``ws_stability``.
+
+    Raises:
+        TypeError: if it stands bare, as ``@marks.stability``, or has an argument without a keyword.
+
+    """
+    _only_keywords("stability", nothing, 'alive_for="2m"')
+    return _marker(markers.STABILITY)(**requirement)
+
+
+def orchestrator(*nothing: Never, **behaviour: Unpack[OrchestratorKeywords]) -> pytest.MarkDecorator:
+    """
+    How the reference orchestrator behaves: ``ws_orchestrator``.
+
+    Raises:
+        TypeError: if it stands bare, as ``@marks.orchestrator``, or has an argument without a keyword.
+
+    """
+    _only_keywords("orchestrator", nothing, 'read_deadline="60s"')
+    return _marker(markers.ORCHESTRATOR)(**behaviour)
+
+
+def long(*nothing: Never) -> pytest.MarkDecorator:
+    """
+    The test is long when it runs in real time, and then needs ``--ws-long``: ``ws_long``.
+
+    Raises:
+        TypeError: if it stands bare, as ``@marks.long``.
+
+    """
+    _only_keywords("long", nothing, "")
+    return _marker(markers.LONG)
+
+
+def middlebox(*names: str) -> pytest.MarkDecorator:
+    """
+    The proxies and load balancers that the fixture ``ws_middlebox`` stands for: ``ws_middlebox``.
+
+    Raises:
+        TypeError: if it stands bare, as ``@marks.middlebox``.
+
+    """
+    if any(map(callable, names)):
+        _only_keywords("middlebox", names, '"nginx"')
+    return _marker(markers.MIDDLEBOX)(*names)
+
+
+def _marker(name: str) -> pytest.MarkDecorator:
+    marker: pytest.MarkDecorator = getattr(pytest.mark, name)
+    return marker
+
+
+def _only_keywords(name: str, given: tuple[object, ...], example: str) -> None:
+    if not given:
+        return
+    if callable(given[0]):
+        raise TypeError(f"marks.{name} stands bare; call it: @marks.{name}({example})")
+    raise TypeError(f"marks.{name} takes keywords only, not {given[0]!r}; write marks.{name}({example})")
