@@ -87,5 +87,5 @@ def _record(seconds: float, *, every: float, origin: float = 0.0, until: float |
         timeline.frame(now + 0.02, sent, Opcode.PONG, 4, Role.NONE, b"ping")
         timeline.frame(now + 0.03, received, Opcode.BINARY, 640, Role.DATA)
     end = CloseEvidence(end=End.CLIENT, at=float(seconds), transport=TransportEnd.FIN)
-    timeline.ended(origin + seconds, end)
+    timeline.over(origin + seconds, end)
     return timeline

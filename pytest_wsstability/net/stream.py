@@ -146,7 +146,7 @@ class Stream(asyncio.Protocol):
             health.forget(self._loop, self.timeline)
             hidden = self.end_hidden_since
             evidence = ending.evidence(self.protocol, self.timeline, now, exc, hidden_since=hidden)
-            self.timeline.ended(now, evidence)
+            self.timeline.over(now, evidence)
         self.transport = None
         self._writable = True
         if self._waiters is not None:

@@ -147,7 +147,7 @@ class _Hold:
                 timeline.mark(event.at, event.kind, event.seconds)
         timeline.observe(self.watched)
         if self.close is not None:
-            timeline.ended(self.close.at, self.close)
+            timeline.over(self.close.at, self.close)
         return Result(
             nodeid=restore(str, head["nodeid"], where),
             url=restore(str, head["url"], where),

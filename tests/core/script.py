@@ -72,17 +72,18 @@ def timeline(
     for at, what, *detail in rows:
         now = origin + at
         if isinstance(what, dict):
-            line.ended(now, CloseEvidence(**{"end": end, "at": at, **what}))
+            line.over(now, CloseEvidence(**{"end": end, "at": at, **what}))
         elif what in LOCAL:
             line.mark(now, LOCAL[what], *detail)
         else:
             line.frame(now, SENT if what[0] == ">" else RECEIVED, *FRAMES[what[1:]], *detail)
-    for look in looks:
-        line.kernel(origin + look["at"], *_look(**look))
+    for fields in looks:
+        line.kernel(origin + fields["at"], *look(**fields))
     if until is not None:
         line.observe(origin + until)
     return line
 
 
-def _look(at: float, *, send_queue: int = 0, last_ack_recv: float = 0.0, **fields: int) -> tuple[bytes, int]:
+def look(at: float, *, send_queue: int = 0, last_ack_recv: float = 0.0, **fields: int) -> tuple[bytes, int]:
+    """What the kernel said, as `Timeline.kernel` takes it."""
     return info(last_ack_recv=round(last_ack_recv * 1000), **fields), send_queue

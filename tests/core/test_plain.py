@@ -102,7 +102,7 @@ def test_a_field_that_is_missing_has_its_default():
         (float, "1", r"^x: '1' is no float$"),
         (str, None, r"^x: None is no str$"),
         (Colour, "blue", r"^x: 'blue' is none of red$"),
-        (TransportEnd, ["FIN"], r"^x: \['FIN'\] is none of FIN, "),
+        (TransportEnd, ["FIN"], r"^x: \['FIN'\] is none of TCP still open, FIN, "),
         (tuple[int, ...], "12", r"^x: '12' is no list$"),
         (tuple[int, ...], [1, "2"], r"^x\[1\]: '2' is no int$"),
         (tuple[str, float], ["a"], r"^x: 1 values where 2 are expected$"),

@@ -47,6 +47,13 @@ class Sample:
         self.minimum = math.inf
         self.maximum = -math.inf
 
+    def __copy__(self) -> Sample:
+        copied = Sample()
+        copied._buckets = dict(self._buckets)
+        copied._slow, copied._slow_at = self._slow[:], self._slow_at[:]
+        copied.count, copied.minimum, copied.maximum = self.count, self.minimum, self.maximum
+        return copied
+
     def add(self, seconds: float, at: float) -> None:
         """Add a duration that belongs to the instant ``at``."""
         self.count += 1

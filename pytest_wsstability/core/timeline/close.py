@@ -86,6 +86,8 @@ class TransportEnd(Enum):
 
     """
 
+    # It has not ended: what is over is the WebSocket connection, by a close frame or a failure.
+    OPEN = "TCP still open"
     FIN = "FIN"
     RESET = "RST"
     # This end cut the stream without a closing handshake.
@@ -125,7 +127,8 @@ class CloseEvidence:
 
     # Which end recorded this.
     end: End
-    # Seconds since the opening handshake ended.
+    # Seconds since the opening handshake ended, at the first sign of the end: a close frame either way, this
+    # end's own failure (1002, 1007, 1009), or the end of the transport.
     at: float
     transport: TransportEnd
     # Close frames; None where there was none.

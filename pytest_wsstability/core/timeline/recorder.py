@@ -76,6 +76,11 @@ class Recorder:
             _pack_into(self._buffer, offset, at, measure, kind, direction, opcode, role, number & _LOWER)
         self._next = position + 1
 
+    def __copy__(self) -> Recorder:
+        copied = Recorder(self._capacity)
+        copied._buffer, copied._next, copied.overflowed = self._buffer[:], self._next, self.overflowed
+        return copied
+
     def __len__(self) -> int:
         return len(self._buffer) // _SIZE
 

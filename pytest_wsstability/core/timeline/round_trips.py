@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from array import array
 from collections.abc import Mapping
 from typing import Any
@@ -45,6 +46,15 @@ class RoundTrips:
         self.longest_gap_from = 0.0
         # None until the first answer: where none is expected, none is paid for.
         self._rtts: Sample | None = None
+
+    def __copy__(self) -> RoundTrips:
+        copied = RoundTrips()
+        for name in self.__slots__:
+            setattr(copied, name, getattr(self, name))
+        copied._pending = self._pending[:]
+        copied._keys = None if self._keys is None else self._keys[:]
+        copied._rtts = copy.copy(self._rtts)
+        return copied
 
     @property
     def rtts(self) -> Sample:

@@ -88,7 +88,7 @@ class Passage:
             local_detail=detail,
             planned=self.ended_by is None and self._first_end is None,
         )
-        self.timeline.ended(now, evidence)
+        self.timeline.over(now, evidence)
 
     def ending(self) -> tuple[TransportEnd, LocalReason, str | None]:
         """How the stream ended, who or what ended it, and the fault that did by its name."""

@@ -5,11 +5,15 @@ import pickle
 
 import pytest
 
-from pytest_wsstability.core.timeline.close import TransportEnd
+from pytest_wsstability.core.judge.handshake import Flaw
+from pytest_wsstability.core.timeline.archive import timeline_as_dict
+from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame, TransportEnd
 from pytest_wsstability.core.timeline.events import Direction, End, EventKind, FrameKind, Opcode, Role, Tier
 from pytest_wsstability.core.timeline.timeline import DATA_CAPACITY, SIGNAL_CAPACITY, Timeline
-from tests.core.script import FIN, FRAMES, RECEIVED, SENT, closed_by_peer, timeline
+from tests.core.script import FIN, FRAMES, RECEIVED, SENT, closed_by_peer, look, timeline
 
+CLOSED = {"received": CloseFrame(1012), "sent": CloseFrame(1012), "received_first": True}
+LINGERS = {"transport": TransportEnd.OPEN, **CLOSED}
 AUDIO = [(number / 50, "<audio") for number in range(1, 3001)]
 
 
@@ -182,6 +186,48 @@ def test_duration_ends_with_the_connection():
     ended = timeline((10, "<text"), (60, FIN), until=120)
     assert ended.duration == 60
     assert ended.opened == 1000.0
+
+
+def test_a_connection_is_over_with_the_first_sign_of_its_end():
+    """A close frame ends it; that TCP goes on for 9 s, and how it then ends, only adds to the evidence."""
+    line = timeline((60, "<close"), (60, ">close"), (60, LINGERS), (64, "<text"), (69, "lag", 0.2))
+
+    assert (line.close.at, line.duration, line.close.transport) == (60, 60, TransportEnd.OPEN)
+    line.observe(1069)
+    assert line.duration == 60
+    assert EventKind.ENDED not in [event.kind for event in line]
+
+    line.over(1069, CloseEvidence(end=End.CLIENT, at=69, transport=TransportEnd.RESET, **CLOSED))
+    assert (line.close.at, line.duration, line.close.transport) == (60, 60, TransportEnd.RESET)
+    assert [(event.at, event.kind) for event in line][-1] == (69, EventKind.ENDED)
+
+
+def test_the_end_of_the_transport_is_the_last_word():
+    """What is told after it changes nothing."""
+    line = timeline((60, FIN), (60, closed_by_peer(1011)))
+
+    assert (line.close.transport, line.close.received) == (TransportEnd.FIN, None)
+    assert sum(event.kind is EventKind.ENDED for event in line) == 1
+
+
+def test_a_sealed_record_does_not_grow():
+    """Whatever happens later is not in it, and nothing is lost of what was."""
+    rows = [
+        (1, ">info"), (2, "<confirmed"), (3, "<audio"), (25, ">beat"), (26, "<answer"), (30, ">ping", b"1"),
+        (30.5, "<pong", b"1"), (50, ">beat"), (51, "lag", 0.3), (52, "paused"),
+    ]  # fmt: skip
+    line = timeline(*rows, looks=[{"at": 40}])
+    line.irregularity(1053, Flaw.UNEXPECTED, "hello")
+    sealed, before = line.sealed(), timeline_as_dict(line)
+
+    for at, what in ((54, "<answer"), (55, ">beat"), (56, "<audio"), (57, ">ping"), (58, "<pong")):
+        line.frame(1000 + at, SENT if what[0] == ">" else RECEIVED, *FRAMES[what[1:]])
+    line.mark(1059, EventKind.READING_RESUMED)
+    line.kernel(1060, *look(at=60, unacked=3))
+    line.irregularity(1061, Flaw.REPEATED, "again")
+    line.over(1062, CloseEvidence(end=End.CLIENT, at=62, **FIN))
+
+    assert timeline_as_dict(sealed) == before != timeline_as_dict(line)
 
 
 def test_a_new_timeline_knows_nothing_yet():
