@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_wsstability import Requirement, run_virtual, soak
+from pytest_wsstability import Requirement, hold, run_virtual
 from pytest_wsstability.core.result import Result, Run
 from pytest_wsstability.core.timeline.archive import timeline_as_dict, timeline_from_dict
 from pytest_wsstability.core.timeline.events import Direction, Event, EventKind, Opcode, Role
@@ -43,7 +43,7 @@ def figures() -> Iterator[Figure]:
 
 def _run() -> Run:
     requirement = Requirement.of(alive_for="2m", heartbeat_every="25s", session_within="5s")
-    held = run_virtual(soak(requirement, client="mute"))
+    held = run_virtual(hold(requirement, client="mute"))
     data = timeline_as_dict(held.timeline, _events())
     results = tuple(
         Result(

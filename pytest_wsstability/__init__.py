@@ -46,13 +46,13 @@ if TYPE_CHECKING:
     from .net.client import connect
     from .net.connection import Connection
     from .net.connector import Connector
-    from .net.errors import ConnectionEnded, OpeningError, Stage
+    from .net.errors import ConnectionEnded, OpeningError, OpeningStage
+    from .net.hold import Soak, hold
     from .net.probe import probe
     from .net.proxy.proxy import FaultProxy, ProxyConnection
     from .net.server.behaviour import Behaviour
     from .net.server.orchestrator import NoSessionError, Orchestrator
     from .net.server.session import Session
-    from .net.soak import Soak, soak
     from .net.target import TLS
     from .plugin.margins import StabilityWarning
     from .profiles import FRAMES, JSON, SESSION_ID, Profile
@@ -94,12 +94,12 @@ _HOMES = {
     "net.client": ("connect",),
     "net.connection": ("Connection",),
     "net.connector": ("Connector",),
-    "net.errors": ("ConnectionEnded", "OpeningError", "Stage"),
+    "net.errors": ("ConnectionEnded", "OpeningError", "OpeningStage"),
     "net.server.orchestrator": ("NoSessionError", "Orchestrator"),
     "net.proxy.proxy": ("FaultProxy", "ProxyConnection"),
     "net.probe": ("probe",),
     "net.server.session": ("Session",),
-    "net.soak": ("Soak", "soak"),
+    "net.hold": ("Soak", "hold"),
     "net.target": ("TLS",),
     "virtual": ("VirtualDeadlock", "VirtualLoop", "VirtualTimeError", "patched_time", "run_virtual",
         "virtual_loop_factory"),
@@ -145,6 +145,7 @@ __all__ = [
     "NoSessionError",
     "Opcode",
     "OpeningError",
+    "OpeningStage",
     "Orchestrator",
     "Outcome",
     "Policy",
@@ -159,7 +160,6 @@ __all__ = [
     "Soak",
     "StabilityError",
     "StabilityWarning",
-    "Stage",
     "TcpSample",
     "Tier",
     "Timeline",
@@ -186,11 +186,11 @@ __all__ = [
     "diagnose_all",
     "diagnose_opening",
     "faults",
+    "hold",
     "marks",
     "patched_time",
     "probe",
     "run_virtual",
-    "soak",
     "virtual_loop_factory",
 ]
 

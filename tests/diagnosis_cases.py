@@ -13,7 +13,7 @@ from pytest_wsstability.core.diagnosis import Diagnosis, diagnose, diagnose_open
 from pytest_wsstability.core.faults import EndsWith, Fault, IdleTimeout, MaxAge, ResetBy
 from pytest_wsstability.net.connection import Connection
 from pytest_wsstability.net.errors import OpeningError
-from pytest_wsstability.net.hold import hold
+from pytest_wsstability.net.holding import hold_open
 
 # Neither pings nor a read deadline: what then ends a connection is not the server.
 SILENT_SERVER = {"ping_interval": None, "read_deadline": None}
@@ -82,7 +82,7 @@ async def _held(case: Case, connection: Connection, beside: list[asyncio.Future[
             await connection.close()
         verdict = requirement.check(connection.timeline)
     else:
-        verdict = await hold(connection.websocket, requirement)
+        verdict = await hold_open(connection.websocket, requirement)
     others = [each.result().timeline for each in beside if each.done()]
     return diagnose(connection.timeline, cohort=others, verdict=verdict)
 

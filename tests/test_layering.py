@@ -38,7 +38,6 @@ HOUSE = Tree.read(ROOT / PACKAGE)
 # What is left to mend, by rule and room, with whose room it is. Only ever shorter.
 LEFT = {
     ("circle", "core.judge"): "judge",
-    ("circle", "net"): "conn",
     ("circle", "net.proxy"): "server",
     ("circle", "net.server"): "server",
     ("circle", "plugin"): "plugin",
@@ -64,7 +63,6 @@ LEFT = {
     ("words", "core.diagnosis"): "cause",
     ("words", "core.faults"): "server",
     ("words", "core.judge"): "judge",
-    ("words", "net"): "conn",
     ("words", "net.proxy"): "server",
     ("words", "net.server"): "server",
     ("words", "plugin"): "plugin",

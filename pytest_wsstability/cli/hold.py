@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..core.judge.requirement import Requirement
     from ..net.connection import Connection
     from ..net.errors import OpeningError
-    from ..net.soak import Soak
+    from ..net.hold import Soak
 
 # Seconds between two lines of progress: on a terminal the line is written over.
 _LIVE, _PLAIN = 0.5, 30.0
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     from ..core.judge.requirement import Requirement
     from ..core.judge.verdict import Outcome
     from ..net.errors import OpeningError
-    from ..net.soak import soak
+    from ..net.hold import hold
 
     values = {
         "alive_for": options.alive_for,
@@ -58,11 +58,11 @@ def run(options: argparse.Namespace) -> int:
     requirement = Requirement.of(**{name: value for name, value in values.items() if value is not None})
     _refuse_unseen(options)
     progress = _Progress(sys.stderr, requirement.alive_for or 0.0, quiet=options.json)
-    coroutine = soak(
+    coroutine = hold(
         requirement,
         url=options.url,
         client=options.client,
-        watch=progress.start,
+        opened=progress.start,
         **connect_options(options),
     )
     try:
@@ -89,7 +89,7 @@ def _tell(soaked: Soak, options: argparse.Namespace) -> None:
 def _interrupted(requirement: Requirement, connection: Connection) -> Soak:
     """What the hold saw; the connection is closed by now."""
     from ..core.judge.interrupted import interrupted
-    from ..net.soak import Soak
+    from ..net.hold import Soak
 
     verdict = interrupted(requirement, connection.timelines[0])
     return Soak(requirement, verdict, connection.timelines, url=connection.url)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Sequence
-from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 from websockets.client import ClientProtocol
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
@@ -22,10 +21,9 @@ from ..profiles import BUILTIN, JSON, Profile
 from .connection import Connection
 from .dialling import dial
 from .keywords import ConnectKeywords
-from .stream import LOGGER
-from .target import TLS, Headers, parse_headers, parse_url
+from .target import TLS, ClientKind, Headers, client_kind, parse_headers, parse_url
 from .timers import Ticker
-from .websocket import WebSocket
+from .websocket import LOGGER, WebSocket
 
 if TYPE_CHECKING:
     from websockets.uri import WebSocketURI
@@ -42,40 +40,6 @@ _HEARTBEAT = Role.HEARTBEAT
 HINTS = frozenset(
     {"server", "via", "cf-ray", "x-amzn-requestid", "x-envoy-upstream-service-time", "fly-request-id"}
 )
-
-
-class ClientKind(Enum):
-    """
-    How the monitored client behaves.
-
-    A default Python client pings every 20 s and so keeps quiet connections alive that a browser would
-    lose; the default here is a browser's behaviour.
-
-    """
-
-    # Answers pings, sends none.
-    BROWSER = "browser"
-    # Withholds pongs.
-    MUTE = "mute"
-    # Stops reading once its session stands.
-    STALLED = "stalled"
-    # Pings every 20 s and closes with 1011 when one stays unanswered for 20 s, as libraries do.
-    KEEPALIVE = "keepalive"
-
-
-def client_kind(kind: ClientKind | str) -> ClientKind:
-    """
-    The kind of client with a name.
-
-    Raises:
-        ValueError: if there is no such kind.
-
-    """
-    try:
-        return ClientKind(kind)
-    except ValueError:
-        valid = ", ".join(repr(kind.value) for kind in ClientKind)
-        raise ValueError(f"client: {kind!r} is no kind of client; valid ones: {valid}") from None
 
 
 def profile_of(profile: Profile | str) -> Profile:
@@ -204,7 +168,7 @@ class ClientSide:
                 detail = f"session {self.session_id!r}"
             timeline.irregularity(websocket.loop.time(), flaw, detail)
 
-    def stranger(self, websocket: WebSocket, payload: str | bytes) -> None:
+    def unexpected_message(self, websocket: WebSocket, payload: str | bytes) -> None:
         """A server may send what it likes before the session stands."""
 
     def ended(self, websocket: WebSocket) -> None:
@@ -259,10 +223,10 @@ class Dialled(NamedTuple):
     open_timeout: Duration
     address: tuple[str, int] | None
 
-    async def again(self, session_id: str | None, changes: ConnectKeywords) -> Connection:
+    async def again(self, **changes: Unpack[ConnectKeywords]) -> Connection:
         """Another connection of the same client, with some arguments changed."""
         __tracebackhide__ = True
-        return await connect(**{**self._asdict(), "session_id": session_id, **changes})
+        return await connect(**{**self._asdict(), **changes})
 
     async def open(self, session_id: str | None) -> Connection:
         """See `connect`."""
@@ -289,7 +253,7 @@ class Dialled(NamedTuple):
         name = side.session_id if websocket.profile.has_session else None
         connection = Connection(websocket, url=redact_url(self.url), session_id=name)
         connection.response_headers = side.response_headers
-        connection.dialled = self
+        connection.opener = self
         return connection
 
 
@@ -309,7 +273,6 @@ async def connect(
     inbox: int = INBOX,
     open_timeout: Duration = 10,
     address: tuple[str, int] | None = None,
-    opened: Callable[[Connection], object] | None = None,
 ) -> Connection:
     """
     Open a monitored connection.
@@ -330,7 +293,6 @@ async def connect(
         open_timeout: time for TCP, TLS and the opening handshake together.
         address: host and port to connect to instead of the URL's, such as those of a proxy; the handshake
             and the certificate's check keep the URL's names.
-        opened: called with the connection once it is open.
 
     Raises:
         OpeningError: if the connection did not open, saying which step failed.
@@ -344,10 +306,7 @@ async def connect(
         url, client, profile, heartbeat, fields, origin, names, compression, tls, max_size, inbox,
         open_timeout, address,
     )  # fmt: skip
-    connection = await dialled.open(session_id)
-    if opened is not None:
-        opened(connection)
-    return connection
+    return await dialled.open(session_id)
 
 
 # The latest one: thousands of connections are opened alike, and then have it in common.

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol, Unpack
+from typing import Protocol, Unpack
 
 from ..core.diagnosis import diagnosed
-from ..core.duration import Duration
+from ..core.duration import Duration, parse_duration
 from ..core.judge import assertions
 from ..core.judge.assertions import Judged, StabilityError
+from ..core.judge.backoff import Backoff
 from ..core.judge.judgement import Judgement
 from ..core.judge.numbering import MessageCount, count_messages, judge_messages
 from ..core.judge.requirement import Requirement, RequirementKeywords, count
 from ..core.judge.verdict import Outcome, Verdict
 from ..core.timeline.timeline import Timeline
-from .errors import ConnectionEnded
-from .hold import hold, wait_session
+from .errors import ConnectionEnded, OpeningError
+from .holding import hold_open, wait_session
 from .keywords import ConnectKeywords
-from .reopening import reconnect
 from .websocket import WebSocket
 
-if TYPE_CHECKING:
-    from ..core.judge.backoff import Backoff
-    from .client import Dialled
+
+class Opener(Protocol):
+    """How a connection was opened."""
+
+    async def again(self, **changes: Unpack[ConnectKeywords]) -> Connection:
+        """Another connection of the same client, with some arguments changed."""
 
 
 class Keeper(Protocol):
@@ -50,13 +55,13 @@ class Connection(Judged):
         others: timelines of other ends of this connection, shown with failures.
         response_headers: the fields of the server's handshake response; empty at a server.
         previous: the connection before `reconnect`; None for the first one, and at a server.
-        dialled: how it was opened, to open it again; None at a server.
+        opener: opens it again; None at a server.
         keeper: who closes it in the end; None if nobody does.
 
     """
 
     __slots__ = (
-        "dialled", "judgement", "keeper", "others", "previous", "requirement", "response_headers",
+        "judgement", "keeper", "opener", "others", "previous", "requirement", "response_headers",
         "session_id", "url", "websocket",
     )  # fmt: skip
 
@@ -69,7 +74,7 @@ class Connection(Judged):
         self.others: tuple[Timeline, ...] = ()
         self.response_headers: tuple[tuple[str, str], ...] = ()
         self.previous: Connection | None = None
-        self.dialled: Dialled | None = None
+        self.opener: Opener | None = None
         self.keeper: Keeper | None = None
 
     @property
@@ -208,7 +213,37 @@ class Connection(Judged):
 
         """
         __tracebackhide__ = True
-        return await reconnect(self, within, backoff, changes)
+        if self.opener is None:
+            raise RuntimeError("reconnect: only a client can; this is a server's end")
+        if self.websocket.is_closing:
+            await self.websocket.wait_ended()
+        if self.websocket.transport is not None:
+            raise RuntimeError("reconnect: the connection is still open; close() it, or wait_closed()")
+        loop = self.websocket.loop
+        until = loop.time() + (0.0 if within is None else parse_duration(within, "within"))
+        again = await self._retry(self.opener, backoff or Backoff(), until, changes)
+        again.previous = self
+        again.requirement = self.requirement
+        if self.keeper is not None:
+            again.keeper = self.keeper
+            self.keeper.keep(again)
+        return again
+
+    async def _retry(
+        self, opener: Opener, backoff: Backoff, until: float, changes: ConnectKeywords
+    ) -> Connection:
+        __tracebackhide__ = True
+        loop, jitter, failed = self.websocket.loop, random.Random(0), 0
+        changes.setdefault("session_id", self.session_id)
+        while True:
+            try:
+                return await opener.again(**changes)
+            except OpeningError:
+                wait = backoff.wait(failed, jitter)
+                if loop.time() + wait > until:
+                    raise
+                await asyncio.sleep(wait)
+                failed += 1
 
     @property
     def message_count(self) -> MessageCount:
@@ -312,7 +347,7 @@ class Connection(Judged):
 
     async def _hold(self, requirement: Requirement) -> Verdict:
         __tracebackhide__ = True
-        return self._raise_unless_stable(requirement, await hold(self.websocket, requirement))
+        return self._raise_unless_stable(requirement, await hold_open(self.websocket, requirement))
 
     def note(self, requirement: Requirement, verdict: Verdict) -> None:
         """Take down what was judged, for reports."""

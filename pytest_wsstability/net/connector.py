@@ -18,7 +18,7 @@ from .server.orchestrator import Orchestrator
 class Opening:
     """A connection being opened: await it, or use it with ``async with``, which also closes it."""
 
-    def __init__(self, connector: Connector, url: str | None, options: Mapping[str, Any]) -> None:
+    def __init__(self, connector: Connector, url: str | None, options: ConnectKeywords) -> None:
         self._connector = connector
         self._url = url
         self._options = options
@@ -72,7 +72,7 @@ class Connector:
         """Open a connection; see `connect`."""
         __tracebackhide__ = True
         url = self._url if url is None else url
-        merged = {**self._options_for(url), **options}
+        merged: dict[str, Any] = {**self._options_for(url), **options}
         connection = await connect(merged.pop("url", url), **merged)
         connection.requirement = self._requirement
         connection.keeper = self

@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatu
 
 from ..core.duration import show_duration
 from ..core.redact import show_text
-from .errors import OpeningError, Stage
+from .errors import OpeningError, OpeningStage
 from .target import TLS
 
 if TYPE_CHECKING:
@@ -74,27 +74,29 @@ def _explain(
     host, port = address
     where = f"{host}:{port}"
     if isinstance(exc, socket.gaierror):
-        return OpeningError(url, Stage.DNS, f"the name {host!r} does not resolve ({exc.strerror})")
+        return OpeningError(url, OpeningStage.DNS, f"the name {host!r} does not resolve ({exc.strerror})")
     if isinstance(exc, ssl.SSLCertVerificationError):
         advice = "trust its authority with --ws-ca FILE, or check nothing with --ws-insecure"
-        return OpeningError(url, Stage.TLS, f"the certificate is not trusted: {exc.verify_message}; {advice}")
+        return OpeningError(
+            url, OpeningStage.TLS, f"the certificate is not trusted: {exc.verify_message}; {advice}"
+        )
     if isinstance(exc, ssl.SSLError):
-        return OpeningError(url, Stage.TLS, f"{exc.reason or exc}; does {where} speak TLS?")
+        return OpeningError(url, OpeningStage.TLS, f"{exc.reason or exc}; does {where} speak TLS?")
     if isinstance(exc, TimeoutError) and exc.errno is None:
         step = "no HTTP response to the upgrade" if reached else f"{where} did not accept a TCP connection"
-        return OpeningError(url, Stage.TIMEOUT, f"{step} within {show_duration(timeout)}")
+        return OpeningError(url, OpeningStage.TIMEOUT, f"{step} within {show_duration(timeout)}")
     if isinstance(exc, ConnectionRefusedError):
-        return OpeningError(url, Stage.CONNECT, f"nobody listens on {where} (connection refused)")
+        return OpeningError(url, OpeningStage.CONNECT, f"nobody listens on {where} (connection refused)")
     if isinstance(exc, InvalidStatus):
         return _refused(exc, url)
     if isinstance(exc, InvalidMessage):
         cause = exc.__cause__
         detail = f"{exc}: {cause}" if cause is not None else str(exc)
-        return OpeningError(url, Stage.HANDSHAKE, f"{where}: {show_text(detail)}")
+        return OpeningError(url, OpeningStage.HANDSHAKE, f"{where}: {show_text(detail)}")
     if isinstance(exc, InvalidHandshake | EOFError):
-        return OpeningError(url, Stage.HANDSHAKE, f"{where}: {show_text(str(exc))}")
+        return OpeningError(url, OpeningStage.HANDSHAKE, f"{where}: {show_text(str(exc))}")
     error = os.strerror(exc.errno) if isinstance(exc, OSError) and exc.errno else str(exc)
-    return OpeningError(url, Stage.HANDSHAKE if reached else Stage.CONNECT, f"{where}: {error}")
+    return OpeningError(url, OpeningStage.HANDSHAKE if reached else OpeningStage.CONNECT, f"{where}: {error}")
 
 
 def _refused(exc: InvalidStatus, url: str) -> OpeningError:
@@ -106,7 +108,7 @@ def _refused(exc: InvalidStatus, url: str) -> OpeningError:
         detail += f" (Retry-After: {show_text(retry, 40)})"
     return OpeningError(
         url,
-        Stage.HTTP,
+        OpeningStage.HTTP,
         f"{detail}: {first_line}" if first_line else detail,
         status=response.status_code,
         retry_after=retry,

@@ -9,7 +9,7 @@ from ..core.redact import redact_url
 from ..core.timeline.close import CloseEvidence
 
 
-class Stage(Enum):
+class OpeningStage(Enum):
     """The step of opening a connection that failed."""
 
     DNS = "name resolution"
@@ -35,7 +35,7 @@ class OpeningError(ConnectionError):
     def __init__(
         self,
         url: str,
-        stage: Stage,
+        stage: OpeningStage,
         detail: str,
         *,
         status: int | None = None,
@@ -53,7 +53,7 @@ class OpeningError(ConnectionError):
 
 
 def _opening_error(
-    url: str, stage: Stage, detail: str, status: int | None, retry_after: str | None
+    url: str, stage: OpeningStage, detail: str, status: int | None, retry_after: str | None
 ) -> OpeningError:
     return OpeningError(url, stage, detail, status=status, retry_after=retry_after)
 

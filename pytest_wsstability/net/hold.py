@@ -1,72 +1,174 @@
-"""Hold a connection to a requirement: wake when something may be broken, and not once more."""
+"""One hold from start to end, for those who have no event loop of their own."""
 
 from __future__ import annotations
 
-from ..core.judge.requirement import Requirement
-from ..core.judge.verdict import Verdict
+import dataclasses
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from typing import Unpack
+
+from ..core.diagnosis import diagnosed
+from ..core.duration import Duration
+from ..core.judge import assertions
+from ..core.judge.assertions import Judged, StabilityError
+from ..core.judge.judgement import Judgement
+from ..core.judge.knife_edge import knife_edge
+from ..core.judge.requirement import Requirement, RequirementKeywords
+from ..core.judge.verdict import Outcome, Verdict
 from ..core.timeline.timeline import Timeline
-from .websocket import WebSocket
+from .client import connect
+from .connection import Connection
+from .holding import hold_open
+from .keywords import ConnectKeywords
+from .proxy.path import between
+from .proxy.proxy import FaultProxy
+from .server.orchestrator import Orchestrator
 
-# Seconds a peer has to answer the ping that ends the hold of a stalled client.
-PROOF_TIMEOUT = 5.0
 
-
-async def hold(websocket: WebSocket, requirement: Requirement) -> Verdict:
+class Soak(Judged):
     """
-    Watch a connection until the requirement is met, broken, or can't be judged any more.
+    A finished hold: nothing waits any more, so every assertion is an ordinary call.
 
-    Time alone breaks promises (a heartbeat that stays unanswered), and so does the end of the
-    connection; nothing else has to wake the watcher.
-
-    """
-    timeline = websocket.timeline
-    assert timeline is not None
-    while True:
-        timeline.observe(websocket.loop.time())
-        verdict = requirement.check(timeline)
-        if verdict.violations or timeline.close is not None:
-            # The diagnosis asks what the kernel knew at this moment; an end has been recorded with it.
-            websocket.ask_kernel()
-            return verdict
-        at = requirement.next_check(timeline)
-        if at is None or _is_over(requirement, timeline):
-            return await _proof_of_life(websocket, requirement)
-        await websocket.wait_ended(timeline.opened + at)
-
-
-def _is_over(requirement: Requirement, timeline: Timeline) -> bool:
-    return requirement.alive_for is not None and timeline.duration >= requirement.alive_for - 1e-9
-
-
-async def _proof_of_life(websocket: WebSocket, requirement: Requirement) -> Verdict:
-    """
-    Before a stalled client may pass, see whether the peer is still there.
-
-    While reading is paused neither FIN nor RST can be seen, so read on until a ping is answered.
+    Attributes:
+        requirement: what the hold was for.
+        verdict: what came of it.
+        judgement: both, with what was asserted on it since.
+        url: the target, secrets masked.
+        ties: instants of virtual time at which several timers were due together; 0 in real time.
+        proxy: what stood in front of the target, closed by now; None if nothing did.
 
     """
-    timeline, transport = websocket.timeline, websocket.transport
-    assert timeline is not None
-    if timeline.deliberately_stalled and timeline.paused and requirement.alive_for is not None:
-        assert transport is not None
-        websocket.end_hidden_since = timeline.paused_since
-        # For the record, reading stays paused until there is a sign of life: without one, nothing is known
-        # since then.
-        transport.resume_reading()
-        pong = websocket.send_ping()
-        if await websocket.wait_pong(pong, websocket.loop.time() + PROOF_TIMEOUT):
-            websocket.end_hidden_since = None
-            websocket.resume_reading()
-        elif timeline.close is None:
-            transport.pause_reading()
-    return requirement.check(timeline)
+
+    def __init__(
+        self,
+        requirement: Requirement,
+        verdict: Verdict,
+        timelines: Sequence[Timeline],
+        *,
+        url: str,
+        ties: int = 0,
+        proxy: FaultProxy | None = None,
+    ) -> None:
+        self.requirement = requirement
+        self.verdict = verdict
+        # Made while the record ends where the hold did: the close that follows is ours.
+        self._error = (
+            None if verdict.outcome is Outcome.STABLE else StabilityError(requirement, verdict, timelines)
+        )
+        if self._error is not None:
+            self.verdict = self._error.verdict
+        self.judgement = Judgement(requirement, self.verdict)
+        self.url = url
+        self.ties = ties
+        self.proxy = proxy
+        self._timelines = tuple(timelines)
+
+    @property
+    def timeline(self) -> Timeline:
+        """What the client saw."""
+        return self._timelines[0]
+
+    @property
+    def timelines(self) -> Sequence[Timeline]:
+        """What the client saw, then what the reference orchestrator did if it was the target."""
+        return self._timelines
+
+    def beside(self, cohort: Sequence[Timeline]) -> None:
+        """Diagnose the failure, if there is one, once more: with other connections to the target in view."""
+        others = [each for each in cohort if each is not self._timelines[0]]
+        if self._error is None or not others:
+            return
+        unexplained = dataclasses.replace(self.verdict, diagnosis=None)
+        self.verdict = diagnosed(unexplained, self._timelines, cohort=others)
+        self.judgement = Judgement(self.requirement, self.verdict)
+        self._error.retell(self.verdict)
+
+    def compared_with(self, other: Soak) -> Soak:
+        """This hold, or an inconclusive one if another order of simultaneous timers ends otherwise."""
+        verdict = knife_edge(self.verdict, other.verdict, self._timelines, other._timelines)
+        if verdict is self.verdict:
+            return self
+        return Soak(
+            self.requirement, verdict, self._timelines, url=self.url, ties=self.ties, proxy=self.proxy
+        )
+
+    def __repr__(self) -> str:
+        return f"<Soak {self.url}: {self.verdict.headline}, {self.timeline!r}>"
+
+    def note(self, requirement: Requirement, verdict: Verdict) -> None:
+        """Take down what was judged, for reports."""
+        self.judgement = Judgement(requirement, verdict).after(self.judgement)
+
+    def assert_stable(self, **requirement: Unpack[RequirementKeywords]) -> Verdict:
+        """Every part of the requirement holds; without keywords it is the marker's own."""
+        __tracebackhide__ = True
+        if requirement:
+            self._enforce(Requirement.of(**requirement))
+            return Requirement.of(**requirement).check(self.timeline)
+        if self._error is not None:
+            raise self._error
+        return self.verdict
+
+    def assert_alive_for(self, duration: Duration) -> None:
+        """The connection stayed open so long after its opening handshake."""
+        __tracebackhide__ = True
+        self._enforce(assertions.alive_for(duration))
+
+    def assert_session_confirmed(self, *, within: Duration) -> None:
+        """The session was confirmed so soon after the opening handshake."""
+        __tracebackhide__ = True
+        self._enforce(assertions.session_confirmed(within))
 
 
-async def wait_session(websocket: WebSocket, requirement: Requirement) -> Verdict:
-    """Wait until the session is confirmed, the time for it is over, or the connection has ended."""
-    timeline = websocket.timeline
-    assert timeline is not None
-    assert requirement.session_within is not None
-    await websocket.wait_session(timeline.opened + requirement.session_within)
-    timeline.observe(websocket.loop.time())
-    return requirement.check(timeline)
+async def hold(
+    requirement: Requirement,
+    *,
+    url: str | None = None,
+    orchestrator: Orchestrator | None = None,
+    through: Callable[[str], FaultProxy] | None = None,
+    opened: Callable[[Connection], object] | None = None,
+    **options: Unpack[ConnectKeywords],
+) -> Soak:
+    """
+    Open a connection, hold it to a requirement, close it.
+
+    Args:
+        requirement: what to hold it to; its ``heartbeat_every`` is the client's heartbeat.
+        url: the target; None starts an orchestrator for the hold and stops it after.
+        orchestrator: the one to start, or the running one behind the URL.
+        through: makes the proxy to hold the connection through, given the target; None for no proxy.
+        opened: called with the connection once it is open.
+        options: keywords of `connect`.
+
+    Raises:
+        OpeningError: if the connection did not open.
+
+    """
+    async with AsyncExitStack() as stack:
+        if url is None:
+            orchestrator = await stack.enter_async_context(orchestrator or Orchestrator())
+            url = orchestrator.url
+        proxies = [await stack.enter_async_context(through(url))] if through is not None else []
+        if proxies:
+            # Names in the handshake and in certificates are the target's; only the way is another.
+            options["address"] = proxies[0].address
+        options.setdefault("heartbeat", requirement.heartbeat_every)
+        # Nobody takes the messages of a hold, so reading must not stop for them.
+        options["inbox"] = 0
+        connection = await connect(url, **options)
+        connection.requirement = requirement
+        if orchestrator is not None:
+            orchestrator.witness(connection, through=proxies)
+        connection.others = connection.others or between(connection, proxies)
+        if opened is not None:
+            opened(connection)
+        try:
+            verdict = await hold_open(connection.websocket, requirement)
+            ties = getattr(connection.websocket.loop, "ties", None)
+            count = ties.count if ties is not None else 0
+            return Soak(
+                requirement, verdict, connection.timelines, url=connection.url, ties=count,
+                proxy=next(iter(proxies), None),
+            )  # fmt: skip
+        finally:
+            await connection.close()

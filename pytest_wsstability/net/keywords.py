@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypedDict
+from collections.abc import Sequence
+from typing import Literal, TypedDict
 
 from ..core.duration import Duration
 from ..profiles import Profile
@@ -26,5 +26,3 @@ class ConnectKeywords(TypedDict, total=False):
     inbox: int
     open_timeout: Duration
     address: tuple[str, int] | None
-    # Called with the connection.
-    opened: Callable[[Any], object] | None

@@ -1,4 +1,4 @@
-"""Where and how to open a connection: URL, headers, TLS; checked before anything is dialled."""
+"""Where and how to open a connection: URL, headers, TLS, kind of client; checked before it is opened."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from websockets.uri import WebSocketURI, parse_uri
 
@@ -86,3 +87,37 @@ class TLS:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
+
+
+class ClientKind(Enum):
+    """
+    How the monitored client behaves.
+
+    A default Python client pings every 20 s and so keeps quiet connections alive that a browser would
+    lose; the default here is a browser's behaviour.
+
+    """
+
+    # Answers pings, sends none.
+    BROWSER = "browser"
+    # Withholds pongs.
+    MUTE = "mute"
+    # Stops reading once its session stands.
+    STALLED = "stalled"
+    # Pings every 20 s and closes with 1011 when one stays unanswered for 20 s, as libraries do.
+    KEEPALIVE = "keepalive"
+
+
+def client_kind(kind: ClientKind | str) -> ClientKind:
+    """
+    The kind of client with a name.
+
+    Raises:
+        ValueError: if there is no such kind.
+
+    """
+    try:
+        return ClientKind(kind)
+    except ValueError:
+        valid = ", ".join(repr(kind.value) for kind in ClientKind)
+        raise ValueError(f"client: {kind!r} is no kind of client; valid ones: {valid}") from None

@@ -1,52 +1,169 @@
-"""One WebSocket connection, either role: messages and pings over a `Stream` of frames."""
+"""One WebSocket connection, either role: frames in, frames out, each one on the timeline."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeAlias
+import dataclasses
+import logging
+from contextlib import suppress
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from websockets.client import ClientProtocol
 from websockets.frames import Frame
-from websockets.protocol import State
+from websockets.protocol import SEND_EOF, State
 
 from ..core.judge.numbering import Numbers
-from ..core.timeline.close import LocalReason
-from ..core.timeline.events import Direction, Opcode, Role
-from . import short_frames
+from ..core.timeline.close import (
+    VALID_CLOSE_CODES,
+    CloseEvidence,
+    CloseFrame,
+    LocalReason,
+    TransportEnd,
+    may_be_sent,
+)
+from ..core.timeline.events import Direction, End, EventKind, Opcode, Role
+from ..core.timeline.timeline import Timeline
+from . import health, short_frames
+from .errors import ConnectionEnded
 from .inbox import Assembly, Inbox
-from .stream import Stream
-from .waiters import Wait
+from .waiters import Wait, Waiters
+from .wire import head
 
 if TYPE_CHECKING:
+    from websockets.frames import Close
+    from websockets.http11 import Request, Response
     from websockets.server import ServerProtocol
 
     from ..profiles import Profile
-    from .endpoint import Endpoint
+
+# The sans-I/O layer says "connection open" and "closed" on its logger; the timeline says it better.
+LOGGER = logging.getLogger("pytest_wsstability.wire")
+
+# RFC 6455, section 7.1.1: the server closes the TCP connection; a client must not wait for it for ever.
+CLOSE_TIMEOUT = 10.0
 
 # Pings of the plugin: 8 bytes, because a server was seen to cut longer payloads in its pongs.
 HEARTBEAT_PREFIX = b"h"
 KEEPALIVE_PREFIX = b"k"
 
-# Looked up once and not for each frame.
+# Plain integers for the way that each frame takes.
 _CLOSE, _PING, _PONG = int(Opcode.CLOSE), int(Opcode.PING), int(Opcode.PONG)
-_CONT = int(Opcode.CONT)
-_TEXT, _BINARY = int(Opcode.TEXT), int(Opcode.BINARY)
+_CONT, _TEXT, _BINARY = int(Opcode.CONT), int(Opcode.TEXT), int(Opcode.BINARY)
+# Members of an enum, looked up once: before Python 3.12 that takes ten times as long as a name.
 _SENT, _RECEIVED, _NONE, _DATA = Direction.SENT, Direction.RECEIVED, Role.NONE, Role.DATA
-_CONFIRMED, _HEARTBEAT, _OPEN = Role.SESSION_CONFIRMED, Role.HEARTBEAT, State.OPEN
+_CONFIRMED, _HEARTBEAT, _HEARTBEAT_ANSWER = Role.SESSION_CONFIRMED, Role.HEARTBEAT, Role.HEARTBEAT_ANSWER
+_OPEN = State.OPEN
+# Stands among withheld opcodes for the end of the stream.
+FIN = -1
+_NOTHING: frozenset[int] = frozenset()
 
 # What the sans-I/O layer gives as the payload of a frame.
 Payload: TypeAlias = bytes | bytearray | memoryview
 
 
-class WebSocket(Stream):
+class Phase(Enum):
+    """How far a connection is, at this end."""
+
+    # The opening handshake.
+    OPENING = "opening"
+    OPEN = "open"
+    # A close frame went either way, or this end failed or cut the connection: it is over, TCP may stand.
+    CLOSING = "closing"
+    # The peer's FIN has come: nothing more will be read.
+    HALF_CLOSED = "half-closed"
+    # The transport is gone.
+    CLOSED = "closed"
+
+
+class Sign(Enum):
+    """What brings a connection to its end."""
+
+    CLOSE_SENT = "close frame sent"
+    CLOSE_RECEIVED = "close frame received"
+    # RFC 6455, section 7.1.7: this end fails the connection.
+    FAILED = "failed"
+    # This end cuts the stream without a closing handshake.
+    CUT = "cut"
+    FIN = "FIN"
+    LOST = "transport lost"
+
+
+# How a connection ends. What is not in here changes nothing: the first sign counts.
+_NEXT = {
+    (Phase.OPENING, Sign.FIN): Phase.HALF_CLOSED,
+    (Phase.OPENING, Sign.LOST): Phase.CLOSED,
+    (Phase.OPEN, Sign.CLOSE_SENT): Phase.CLOSING,
+    (Phase.OPEN, Sign.CLOSE_RECEIVED): Phase.CLOSING,
+    (Phase.OPEN, Sign.FAILED): Phase.CLOSING,
+    (Phase.OPEN, Sign.CUT): Phase.CLOSING,
+    (Phase.OPEN, Sign.FIN): Phase.HALF_CLOSED,
+    (Phase.OPEN, Sign.LOST): Phase.CLOSED,
+    (Phase.CLOSING, Sign.FIN): Phase.HALF_CLOSED,
+    (Phase.CLOSING, Sign.LOST): Phase.CLOSED,
+    (Phase.HALF_CLOSED, Sign.LOST): Phase.CLOSED,
+}
+_IS_OPEN = Phase.OPEN
+
+# What an exception of the transport says about its end; the first that fits.
+_TRANSPORT_ENDS: tuple[tuple[type[Exception], TransportEnd], ...] = (
+    (ConnectionResetError, TransportEnd.RESET),
+    (BrokenPipeError, TransportEnd.RESET),
+    (ConnectionAbortedError, TransportEnd.RESET),
+    (TimeoutError, TransportEnd.TIMED_OUT),
+    (Exception, TransportEnd.FAILED),
+)
+
+
+class Endpoint(Protocol):
+    """One role's half of a connection: the `WebSocket` calls it, it has no I/O of its own."""
+
+    def connected(self, websocket: WebSocket) -> None:
+        """The transport is there."""
+
+    def handshake(self, websocket: WebSocket, event: Request | Response | None) -> None:
+        """The peer's half of the opening handshake came; None when it can't come any more."""
+
+    def received(self, websocket: WebSocket, now: float, opcode: int, role: Role, key: bytes | None) -> None:
+        """A frame came; its role is that of the message it completes, its key a ping's or pong's payload."""
+
+    def message(self, websocket: WebSocket, role: Role, session_id: str | None) -> None:
+        """A message of the profile came, such as a heartbeat."""
+
+    def unexpected_message(self, websocket: WebSocket, payload: str | bytes) -> None:
+        """A message that is not the profile's came before session_info, where there are sessions."""
+
+    def ended(self, websocket: WebSocket) -> None:
+        """The transport is gone; the evidence is in the timeline, if the connection was open at all."""
+
+
+class WebSocket(asyncio.Protocol):
     """
-    Frames in, frames out, each one on the timeline.
+    Frames in, frames out, over the sans-I/O layer of `websockets`.
 
-    Made by `connect` and by the `Orchestrator`; `Connection` is what users see of it.
+    Made by `connect` and by the `Orchestrator`; `Connection` is what users see of it. No task of its own:
+    the transport calls it, and it calls its endpoint.
+
+    Attributes:
+        protocol: the sans-I/O layer.
+        endpoint: what the role does.
+        profile: the application protocol.
+        timeline: the record; None until the opening handshake has ended well.
+        transport: None before it is connected and after it is gone.
+        phase: how far the connection is.
+        withheld: control frames that RFC 6455 demands and that this end keeps back, by opcode; `FIN` stands
+            for the end of the stream after the closing handshake.
+        end_hidden_since: since when an end could not have been seen; None when it would be seen at once.
+        inbox: messages that nobody has taken.
+        numbers: the numbers that messages received carry; None until the first.
 
     """
 
-    __slots__ = ("_assembly", "_behind", "_client", "_pings", "_unread", "endpoint", "inbox", "numbers")
+    __slots__ = (
+        "_assembly", "_behind", "_client", "_evidence", "_loop", "_pings", "_timer", "_unread", "_waiters",
+        "_writable", "end_hidden_since", "endpoint", "inbox", "numbers", "phase", "profile", "protocol",
+        "timeline", "transport", "withheld",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -57,31 +174,71 @@ class WebSocket(Stream):
         loop: asyncio.AbstractEventLoop,
         inbox: int,
     ) -> None:
-        super().__init__(protocol, profile, loop)
+        self.protocol = protocol
         self.endpoint = endpoint
+        self.profile = profile
+        self._loop = loop
+        self._client = isinstance(protocol, ClientProtocol)
+        self.timeline: Timeline | None = None
+        self.transport: asyncio.Transport | None = None
+        self.phase = Phase.OPENING
+        # What is known about the end so far; None until the first sign of it.
+        self._evidence: CloseEvidence | None = None
+        # Gives up on a peer that does not finish the closing handshake.
+        self._timer: asyncio.TimerHandle | None = None
+        self.withheld: frozenset[int] = _NOTHING
+        self.end_hidden_since: float | None = None
+        # Flow control of the transport.
+        self._writable = True
+        # Those who wait for something; None until the first one does.
+        self._waiters: Waiters | None = None
         self.inbox = Inbox(inbox)
         # A message whose first fragments are there; None between messages.
         self._assembly: Assembly | None = None
         # Messages that wait for the last fragment of one that is being sent; None while there is none.
         self._behind: list[tuple[str | bytes, Role]] | None = None
         self._pings = 0
-        self._client = isinstance(protocol, ClientProtocol)
         # Bytes that the sans-I/O layer has of a frame that is not whole, 0 between frames; None where it
         # reads and writes every frame, short ones too.
         self._unread: int | None = None
-        # The numbers that messages received carry; None until the first.
         self.numbers: Numbers | None = None
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop that carries the connection."""
+        return self._loop
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can be sent: open, and no closing handshake begun."""
+        # The sans-I/O layer knows of a close frame before its turn on the timeline has come.
+        return self.phase is _IS_OPEN and self.protocol.state is _OPEN
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the end has begun and the transport is still there."""
+        return self.phase in (Phase.CLOSING, Phase.HALF_CLOSED)
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether the transport takes more bytes without keeping them."""
+        return self._writable
+
+    @property
+    def withhold_pongs(self) -> bool:
+        """Whether pings are not answered (client="mute")."""
+        return _PONG in self.withheld
+
+    @withhold_pongs.setter
+    def withhold_pongs(self, withhold: bool) -> None:
+        self.withheld = self.withheld | {_PONG} if withhold else self.withheld - {_PONG}
+
+    # The transport's callbacks.
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
+        # A cast, because uvloop's transports are none of asyncio's classes.
+        self.transport = cast("asyncio.Transport", transport)
         self.endpoint.connected(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self.inbox.release()
-        self.endpoint.ended(self)
-
-    # Receiving.
 
     def data_received(self, data: bytes) -> None:
         if self._unread == 0 and self._assembly is None and self.protocol.state is _OPEN:
@@ -98,6 +255,139 @@ class WebSocket(Stream):
             behind = short_frames.behind_head(data)
             self._unread = None if behind is None else behind - read
 
+    def eof_received(self) -> bool:
+        self._sign(Sign.FIN, tcp_state=self.ask_kernel())
+        self.protocol.receive_eof()
+        self._process()
+        # False: the transport closes itself. Half-open WebSockets do not exist (RFC 6455, section 7.1.1).
+        return False
+
+    def pause_writing(self) -> None:
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        if self._waiters is not None:
+            self._waiters.release(Wait.WRITABLE)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        state = None
+        if self.phase is not Phase.HALF_CLOSED:
+            state = self.ask_kernel()
+            self.protocol.receive_eof()
+            self.protocol.data_to_send()
+        if self._timer is not None:
+            self._timer.cancel()
+        end, error = self._transport_end(exc), str(exc) if exc is not None else None
+        if self.timeline is not None:
+            health.forget(self._loop, self.timeline)
+        self._sign(Sign.LOST, transport=end, error=error, tcp_state=state)
+        if self.timeline is not None:
+            assert self._evidence is not None
+            self.timeline.over(self._loop.time(), self._evidence)
+        self.transport = None
+        self._writable = True
+        if self._waiters is not None:
+            self._waiters.release_all()
+        self.inbox.release()
+        self.endpoint.ended(self)
+
+    def _transport_end(self, exc: Exception | None) -> TransportEnd:
+        if self._evidence is not None and self._evidence.transport is TransportEnd.ABORTED:
+            return TransportEnd.ABORTED
+        if exc is not None:
+            return next(end for error, end in _TRANSPORT_ENDS if isinstance(exc, error))
+        return TransportEnd.FIN if self.phase is Phase.HALF_CLOSED else TransportEnd.CLOSED
+
+    def ask_kernel(self) -> str | None:
+        """Record what the kernel says while there is a socket to ask, and give the state of it."""
+        if self.transport is None:
+            return None
+        sock = self.transport.get_extra_info("socket")
+        if self.timeline is not None and self.timeline.tcp_unseen is None:
+            health.sample(self.timeline, sock, self._loop.time())
+        return health.tcp_state(sock)
+
+    # The end.
+
+    def _sign(self, sign: Sign, **facts: Any) -> None:
+        """Something brings the connection to its end: the first sign is the instant of it."""
+        after = _NEXT.get((self.phase, sign))
+        if after is not None:
+            if self.phase is _IS_OPEN:
+                facts["at"] = self._age()
+            self.phase = after
+        self.explain(**facts)
+
+    def explain(
+        self, *, local_reason: LocalReason | None = None, local_detail: str | None = None, **facts: Any
+    ) -> None:
+        """
+        Take down what is known about the end.
+
+        Args:
+            local_reason, local_detail: why this end ends the connection; the first reason counts.
+            facts: other fields of `CloseEvidence`, where they say something.
+
+        """
+        if self.timeline is None:
+            return
+        known = self._known()
+        facts = {name: fact for name, fact in facts.items() if fact is not None}
+        facts.setdefault("received", _close_frame(self.protocol.close_rcvd))
+        facts.setdefault("hidden_since", self.end_hidden_since)
+        if known.local_reason is None:
+            facts |= {"local_reason": local_reason, "local_detail": local_detail}
+        parser = self.protocol.parser_exc
+        if parser is not None:
+            # Between two frames the parser says "unexpected end of stream", within one what it misses.
+            facts["mid_frame"] = isinstance(parser, EOFError) and "unexpected end of stream" not in str(
+                parser
+            )
+            if not isinstance(parser, EOFError):
+                facts["parser_error"] = str(parser) or repr(parser)
+        if known.received_first is None and (facts["received"] and (known.sent or facts.get("sent"))):
+            facts["received_first"] = known.sent is None
+        self._evidence = dataclasses.replace(known, **facts)
+
+    def _known(self) -> CloseEvidence:
+        assert self.timeline is not None
+        if self._evidence is not None:
+            return self._evidence
+        return CloseEvidence(end=self.timeline.end, at=self._age(), transport=TransportEnd.CLOSED)
+
+    def _age(self) -> float:
+        return self._loop.time() - self.timeline.opened if self.timeline is not None else 0.0
+
+    def ended_error(self) -> Exception:
+        """What to raise when somebody uses a connection that has ended or is about to."""
+        if self.timeline is None:
+            return ConnectionError("the connection is not open yet")
+        if self.timeline.close is None:
+            self.explain()
+        return ConnectionEnded(self.timeline.close or self._known())
+
+    # Opening.
+
+    def opened(self, end: End) -> None:
+        """The opening handshake has ended well."""
+        now = self._loop.time()
+        self.timeline = Timeline(end, health.tier_of(self._loop), origin=now)
+        self.phase = Phase.OPEN
+        assert self.transport is not None
+        health.watch(self._loop, self.timeline, self.transport.get_extra_info("socket"))
+
+    def send_handshake(self) -> None:
+        """Send what the sans-I/O layer has ready before the connection is open."""
+        assert self.transport is not None
+        for data in self.protocol.data_to_send():
+            if data == SEND_EOF:
+                self._write_eof()
+            else:
+                self.transport.write(data)
+
+    # Receiving.
+
     def _short_frame(self, opcode: int, data: bytes) -> None:
         """What `_process` does, without the sans-I/O layer."""
         now = self._loop.time()
@@ -112,6 +402,7 @@ class WebSocket(Stream):
             self.transport.write(short_frames.write(_PONG, data, masked=self._client))
 
     def _process(self) -> int:
+        """Take what the sans-I/O layer made of the bytes received; gives how many of them were frames."""
         now, protocol, read = self._loop.time(), self.protocol, 0
         try:
             for event in protocol.events_received():
@@ -144,7 +435,7 @@ class WebSocket(Stream):
             return
         role, key = _NONE, None
         if opcode == _CLOSE:
-            self._close_frame(now)
+            self._sign(Sign.CLOSE_RECEIVED)
         else:
             key = bytes(data)
             if opcode == _PONG and self._waiters is not None:
@@ -158,7 +449,7 @@ class WebSocket(Stream):
         """Which pings are heartbeats where the profile has no message for them: the client's."""
         if opcode == _PING:
             return _NONE if self._client else _HEARTBEAT
-        return Role.HEARTBEAT_ANSWER if self._client and key.startswith(HEARTBEAT_PREFIX) else _NONE
+        return _HEARTBEAT_ANSWER if self._client and key.startswith(HEARTBEAT_PREFIX) else _NONE
 
     def _data_frame(self, now: float, opcode: int, data: Payload, *, fin: bool) -> None:
         assert self.timeline is not None
@@ -177,7 +468,7 @@ class WebSocket(Stream):
             self._session_step(role)
             return
         if self.timeline.session_info_at is None and self.profile.has_session:
-            self.endpoint.stranger(self, payload)
+            self.endpoint.unexpected_message(self, payload)
         if self.profile.sequence is not None:
             self._count(payload)
         if (self.inbox.full and self._awaits_close()) or not self.inbox.put(payload):
@@ -227,6 +518,29 @@ class WebSocket(Stream):
         if timeline is not None and timeline.paused and self.inbox.low and not timeline.deliberately_stalled:
             self.resume_reading()
         return message
+
+    # Flow control.
+
+    def pause_reading(self) -> None:
+        """Take no bytes from the transport any more; an end that closes reads on to the peer's answer."""
+        if self.timeline is not None and not self.timeline.paused and self.is_open:
+            assert self.transport is not None
+            self.transport.pause_reading()
+            self.timeline.mark(self._loop.time(), EventKind.READING_PAUSED)
+
+    def resume_reading(self) -> None:
+        """Take bytes from the transport again."""
+        if self.timeline is not None and self.timeline.paused:
+            self.timeline.mark(self._loop.time(), EventKind.READING_RESUMED)
+            if self.transport is not None and not self.transport.is_closing():
+                self.transport.resume_reading()
+
+    async def drain(self) -> None:
+        """Wait until the transport takes more bytes."""
+        while not self._writable:
+            await self.waiters.wait(Wait.WRITABLE)
+        if self.transport is None:
+            raise self.ended_error()
 
     # Sending.
 
@@ -322,6 +636,201 @@ class WebSocket(Stream):
             self.flush(now)
         finally:
             self.withhold_pongs = withheld
+
+    def send_raw(
+        self, data: bytes, opcode: Opcode | None, size: int, *, close: CloseFrame | None = None
+    ) -> None:
+        """
+        Write a frame that the sans-I/O layer would refuse, past it.
+
+        Args:
+            data: the bytes.
+            opcode: for the record; None where the frame has none of RFC 6455.
+            size: of the payload.
+            close: what it says to the peer if it is a close frame: no second one follows (section 5.5.1).
+
+        """
+        assert self.timeline is not None
+        assert self.transport is not None
+        if opcode is not None:
+            self.timeline.frame(self._loop.time(), _SENT, opcode, size, _NONE)
+        self.transport.write(data)
+        if close is not None:
+            self._sign(Sign.CLOSE_SENT, sent=close)
+            self.withheld |= {_CLOSE}
+
+    def flush(self, now: float, *, sent: Role = Role.NONE, key: bytes | None = None) -> None:
+        """Write what the sans-I/O layer has ready, and record the control frames in it."""
+        for data in self.protocol.data_to_send():
+            if data == SEND_EOF:
+                if not self._keeps_back(FIN):
+                    self._write_eof()
+                continue
+            if self.timeline is not None:
+                opcode, size = head(data)
+                if opcode in self.withheld and self._keeps_back(opcode):
+                    continue
+                if opcode >= _CLOSE:
+                    self._record_control(now, opcode, size, sent, key)
+            if self.transport is not None:
+                self.transport.write(data)
+        if self._evidence is not None and self._timer is None and self._waits_for_the_end():
+            self._timer = self._loop.call_later(CLOSE_TIMEOUT, self._give_up)
+
+    def _keeps_back(self, opcode: int) -> bool:
+        """Whether a frame (or FIN) is withheld; of a closing handshake, answers are, and second closes."""
+        if opcode not in self.withheld or opcode == _PONG:
+            return opcode in self.withheld
+        second = opcode == _CLOSE and self._evidence is not None and self._evidence.sent is not None
+        return self.protocol.close_rcvd_then_sent is True or second
+
+    def _waits_for_the_end(self) -> bool:
+        return not self._keeps_back(FIN) and self.transport is not None and self.protocol.close_expected()
+
+    def _record_control(self, now: float, opcode: int, size: int, sent: Role, key: bytes | None) -> None:
+        assert self.timeline is not None
+        if opcode == _CLOSE:
+            self._sign(Sign.CLOSE_SENT, sent=_close_frame(self.protocol.close_sent))
+        if opcode == _PONG:
+            answers = self.profile.heartbeat_is_frame and self.timeline.end is End.SERVER
+            self.timeline.frame(now, _SENT, opcode, size, _HEARTBEAT_ANSWER if answers else _NONE)
+        else:
+            self.timeline.frame(now, _SENT, opcode, size, sent, key)
+
+    def _open_now(self) -> float:
+        if not self.is_open:
+            raise self.ended_error()
+        return self._loop.time()
+
+    def _write_eof(self) -> None:
+        if self.transport is None or self.transport.is_closing():
+            return
+        if self.transport.can_write_eof():
+            # A peer that sent FIN may have reset the stream since: ENOTCONN is no news then.
+            with suppress(OSError):
+                self.transport.write_eof()
+        else:
+            # TLS has no half-close.
+            self.transport.close()
+
+    # Closing.
+
+    def start_close(
+        self,
+        code: int | None = 1000,
+        reason: str = "",
+        *,
+        local_reason: LocalReason | None = None,
+        local_detail: str | None = None,
+        planned: bool = False,
+    ) -> None:
+        """
+        Start the closing handshake, unless it has begun.
+
+        Args:
+            code: the close code; None sends an empty close frame.
+            reason: the close reason.
+            local_reason, local_detail: why this end ends the connection, for the evidence.
+            planned: what follows is wanted by the user, and no instability.
+
+        Raises:
+            ValueError: for a code that may not stand on the wire, or a reason of more than 123 bytes.
+
+        """
+        if code is not None and not may_be_sent(code):
+            raise ValueError(f"close code: {code!r} may not be sent; valid ones: {VALID_CLOSE_CODES}")
+        if len(reason.encode()) > 123 or (code is None and reason):
+            raise ValueError(
+                "close reason: at most 123 bytes of UTF-8, and only with a code (RFC 6455, section 5.5)"
+            )
+        if self.is_open:
+            self.explain(local_reason=local_reason, local_detail=local_detail, planned=planned)
+            self.protocol.send_close(code, reason)
+            self.resume_reading()
+            self.flush(self._loop.time())
+
+    def fail(self, code: int, reason: str, local_reason: LocalReason | None = None) -> None:
+        """
+        Fail the connection as RFC 6455, section 7.1.7, says, and remember why.
+
+        Args:
+            code: the close code, unless the closing handshake has begun.
+            reason: the close reason.
+            local_reason: why this end cannot go on; None: what the peer sent cannot be taken.
+
+        """
+        self.ask_kernel()
+        if local_reason is None:
+            self._sign(Sign.FAILED, parser_error=reason)
+        else:
+            self._sign(Sign.FAILED, local_reason=local_reason)
+        self.protocol.fail(code, reason.encode()[:123].decode(errors="ignore"))
+        self.resume_reading()
+        self.flush(self._loop.time())
+
+    def abort(self, local_reason: LocalReason, local_detail: str | None = None) -> None:
+        """Cut the stream without a close frame."""
+        if self.transport is not None:
+            self._cut(local_reason=local_reason, local_detail=local_detail)
+            self.transport.abort()
+
+    def drop(
+        self, local_reason: LocalReason, local_detail: str | None = None, *, planned: bool = False
+    ) -> None:
+        """Close the stream (FIN) without a close frame, as a server does whose read deadline ran out."""
+        if self.transport is not None:
+            self._cut(local_reason=local_reason, local_detail=local_detail, planned=planned or None)
+            self.transport.close()
+
+    def _cut(self, **facts: Any) -> None:
+        self.ask_kernel()
+        self._sign(Sign.CUT, transport=TransportEnd.ABORTED, **facts)
+
+    def _give_up(self) -> None:
+        if self.transport is not None:
+            self.ask_kernel()
+            words = f"the peer did not close within {CLOSE_TIMEOUT:g} s"
+            self.explain(local_reason=LocalReason.CLOSE_TIMEOUT, local_detail=words)
+            self.transport.abort()
+
+    # Waiting.
+
+    @property
+    def waiters(self) -> Waiters:
+        """Those who wait for something on this connection."""
+        if self._waiters is None:
+            self._waiters = Waiters(self._loop)
+        return self._waiters
+
+    async def wait_pong(self, key: bytes, until: float | None = None) -> bool:
+        """Wait for the pong with this payload; False when the end or ``until`` comes first."""
+        return self.transport is not None and await self.waiters.wait_pong(key, until)
+
+    async def wait_session(self, until: float) -> None:
+        """Wait for the session's confirmation, the end, or the instant ``until`` of the loop's clock."""
+        timeline = self.timeline
+        if timeline is not None and timeline.session_confirmed_at is None and self.transport is not None:
+            await self.waiters.wait(Wait.SESSION, until)
+
+    async def wait_ended(self, until: float | None = None) -> bool:
+        """
+        Wait for the end of the transport.
+
+        Args:
+            until: the reading of the loop's clock at which to stop waiting; None waits for ever.
+
+        Returns:
+            Whether the transport has ended.
+
+        """
+        if self.transport is not None:
+            await self.waiters.wait(Wait.END, until)
+        return self.transport is None
+
+
+def _close_frame(close: Close | None) -> CloseFrame | None:
+    # Exact builtin types: an IntEnum in a report ends a whole pytest-xdist session (measured).
+    return CloseFrame(int(close.code), str(close.reason)) if close is not None else None
 
 
 def _check_control(data: bytes, name: str) -> None:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from ..core.judge.requirement import Requirement
     from ..net.connection import Connection
     from ..net.connector import Connector
+    from ..net.hold import Soak
     from ..net.proxy.proxies import MiddleboxProxy, Proxies
     from ..net.proxy.proxy import FaultProxy
     from ..net.server.orchestrator import Orchestrator
-    from ..net.soak import Soak
     from .clock import Clock
     from .soaks.private_loops import Chance
 
@@ -203,8 +203,8 @@ def ws_connection(request: pytest.FixtureRequest, ws_connect: Connector) -> Conn
 @pytest.fixture
 def ws_soak(request: pytest.FixtureRequest, ws_url: str) -> Soak:
     """The finished hold that the ws_stability marker describes; needs no event loop of the test's."""
+    from ..net.hold import hold
     from ..net.server.orchestrator import Orchestrator
-    from ..net.soak import soak
     from .clock import leads_out
     from .soaks.private_loops import in_another_order, run_hold
 
@@ -219,22 +219,22 @@ def ws_soak(request: pytest.FixtureRequest, ws_url: str) -> Soak:
     options = hold_options(request.node, ws_url)
     own = isinstance(ws_url, ReferenceURL)
 
-    def hold(requirement: Requirement) -> Coroutine[Any, Any, Soak]:
+    def again(requirement: Requirement) -> Coroutine[Any, Any, Soak]:
         orchestrator = Orchestrator(**_orchestrator_options(request)) if own else None
-        return soak(requirement, url=None if own else ws_url, orchestrator=orchestrator, **options)
+        return hold(requirement, url=None if own else ws_url, orchestrator=orchestrator, **options)
 
     if pytest_asyncio.is_async_test(request.node):
         # On the test's own loop, because the server of a user's fixture may live there too.
         loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
         orchestrator = _own_orchestrator(request, ws_url)
         soaked = loop.run_until_complete(
-            soak(plan.requirement, url=ws_url, orchestrator=orchestrator, **options)
+            hold(plan.requirement, url=ws_url, orchestrator=orchestrator, **options)
         )
         # The reference orchestrator can be had twice; a server of the user's cannot.
         if own:
-            soaked = in_another_order(soaked, hold, _chance(request))
+            soaked = in_another_order(soaked, again, _chance(request))
     else:
-        soaked = run_hold(plan.requirement, hold, _chance(request))
+        soaked = run_hold(plan.requirement, again, _chance(request))
     request.node.stash[soak_key] = soaked
     return soaked
 

@@ -190,7 +190,7 @@ def _merged(item: pytest.Item, name: str) -> dict[str, Any]:
 def _plan(item: pytest.Item) -> Plan:
     from ..core.judge.requirement import Requirement
     from ..core.url import wrong_url
-    from ..net.client import client_kind
+    from ..net.target import client_kind
 
     values = _merged(item, STABILITY)
     if "closed" in values:

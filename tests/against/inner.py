@@ -9,7 +9,7 @@ from contextlib import suppress
 # Loaded here, so that each run inside finds them loaded and costs milliseconds.
 import pytest_wsstability.core.judge.rules
 import pytest_wsstability.net.connector
-import pytest_wsstability.net.soak
+import pytest_wsstability.net.hold
 import pytest_wsstability.virtual.asyncio_seam  # noqa: F401
 
 INI = """

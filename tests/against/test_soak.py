@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from pytest_wsstability import Orchestrator, Requirement, Soak, StabilityError, Tier, soak
+from pytest_wsstability import Orchestrator, Requirement, Soak, StabilityError, Tier, hold
 from tests.servers import launch
 
 pytestmark = [pytest.mark.soak, pytest.mark.real]
@@ -58,20 +58,20 @@ def soaks():
 
 async def hold_all(urls: dict[str, str]) -> dict[str, Soak]:
     async with AsyncExitStack() as stack:
-        holds = {name: hold(url, "browser", HEARTBEAT) for name, url in urls.items()}
+        holds = {name: held(url, "browser", HEARTBEAT) for name, url in urls.items()}
         for name, row in ROWS.items():
             # One server a client, so that each has the session of its own in its book.
             server = Orchestrator(deadline_reset_by=row.deadline_reset_by)
             await stack.enter_async_context(server)
-            holds[name] = hold(server.url, row.client, row.heartbeat, orchestrator=server)
+            holds[name] = held(server.url, row.client, row.heartbeat, orchestrator=server)
         return dict(zip(holds, await asyncio.gather(*holds.values()), strict=True))
 
 
-async def hold(url: str, client: str, heartbeat: str | None, **options) -> Soak:
+async def held(url: str, client: str, heartbeat: str | None, **options) -> Soak:
     values = {"alive_for": HOLD, "session_within": "5s"}
     if heartbeat is not None:
         values |= {"heartbeat_every": heartbeat, "heartbeat_within": "5s"}
-    return await soak(Requirement.of(**values), url=url, client=client, **options)
+    return await hold(Requirement.of(**values), url=url, client=client, **options)
 
 
 def assert_survived(soaked: Soak) -> None:

@@ -1,249 +1,209 @@
-"""A hold wakes when something may be broken, ends at the first violation, and proves what it passes."""
+"""A hold from start to end: opened, held, closed; and then an object without a loop."""
 
 import asyncio
 
 import pytest
 
-from pytest_wsstability import Outcome, Reason, Requirement, Rule, StabilityError
-from pytest_wsstability.net.hold import hold, wait_session
-from tests.net.peers import PING, PONG, TEXT, close, connected, frame, silent, talking
+from pytest_wsstability import (
+    Cause,
+    OpeningError,
+    Orchestrator,
+    Outcome,
+    Requirement,
+    Rule,
+    Soak,
+    StabilityError,
+    hold,
+    run_virtual,
+)
+from tests.core.script import FIN, timeline
+from tests.net.peers import BINARY, close, frame, serving
 
-pytestmark = pytest.mark.ws_stability(time="virtual")
-
-
-async def held(connection, **requirement):
-    """The verdict, and the age of the connection when it was given."""
-    verdict = await hold(connection.websocket, Requirement.of(**requirement))
-    return verdict, asyncio.get_running_loop().time() - connection.timeline.opened
-
-
-async def test_a_hold_ends_when_it_is_over():
-    """At the very end of it, with the whole of it as horizon."""
-    async with connected(heartbeat="25s") as (connection, _):
-        verdict, age = await held(connection, alive_for="2m", heartbeat_every="25s")
-
-        assert (verdict.outcome, verdict.horizon, age) == (Outcome.STABLE, 120.0, 120.0)
+STORY = {"alive_for": "2m", "heartbeat_every": "25s", "heartbeat_within": "5s"}
 
 
-@pytest.mark.parametrize("dropped_at", [0.0, 1.0, 59.999, 119.999])
-async def test_a_hold_ends_with_the_connection(dropped_at):
-    """And not at its own end."""
+def soaked(requirement=STORY, *, server=None, **options):
+    """A finished hold in virtual time."""
+    orchestrator = Orchestrator(**server) if server is not None else None
+    return run_virtual(hold(Requirement.of(**requirement), orchestrator=orchestrator, **options))
 
-    async def script(peer):
-        await asyncio.sleep(dropped_at)
 
-    async with talking(script) as connection:
-        verdict, age = await held(connection, alive_for="2m")
+def test_it_starts_a_server_of_its_own():
+    """Without a URL; the requirement's heartbeats go out."""
+    held = soaked()
 
-        assert (verdict.outcome, age) == (Outcome.UNSTABLE, pytest.approx(dropped_at))
-        assert verdict.violations[0].rule is Rule.ALIVE
+    assert held.verdict.outcome is Outcome.STABLE
+    assert held.timeline.heartbeats.sent == 4
+    assert [timeline.end.value for timeline in held.timelines] == ["client", "server"]
+    assert held.url.startswith("ws://127.0.0.1:")
+    assert repr(held).startswith(f"<Soak {held.url}: stable, <Timeline client, 120.000 s")
+
+
+def test_it_takes_the_server_that_it_is_given():
+    """Started and stopped with the held."""
+    held = soaked(server={"ping_interval": None})
+
+    assert held.verdict.outcome is Outcome.UNSTABLE
+    assert held.verdict.violations[0].rule is Rule.ALIVE
+    assert held.timelines[1].close.local_text.startswith("read deadline of 60 s ran out")
+
+
+def test_it_holds_to_a_url():
+    """And leaves that server running."""
+
+    async def main():
+        async with Orchestrator() as orchestrator:
+            held = await hold(Requirement.of(**STORY), url=orchestrator.url, orchestrator=orchestrator)
+            again = await hold(Requirement.of(**STORY), url=orchestrator.url)
+            return held, again, len(orchestrator.sessions)
+
+    held, again, sessions = run_virtual(main())
+    assert (held.verdict.outcome, again.verdict.outcome) == (Outcome.STABLE, Outcome.STABLE)
+    assert (len(held.timelines), len(again.timelines), sessions) == (2, 1, 2)
+
+
+def test_its_assertions_are_ordinary_calls():
+    """Nothing waits any more; no loop is needed."""
+    held = soaked({**STORY, "session_within": "3s"})
+
+    assert held.assert_stable() is held.verdict
+    assert held.assert_stable(alive_for="1m").outcome is Outcome.STABLE
+    held.assert_alive_for("2m")
+    held.assert_session_confirmed(within="1s")
+    held.assert_heartbeats_answered(within="5s", at_least=4)
+    held.assert_rtt(p95="1s")
+    held.assert_closed(code=1000, by="client")
+    held.assert_no_abnormal_closure()
 
 
 @pytest.mark.parametrize(
-    ("requirement", "rule", "at"),
+    ("server", "assertion"),
     [
-        ({"heartbeat_every": "25s", "heartbeat_within": "5s"}, Rule.HEARTBEATS, 30.0),
-        ({"heartbeat_within": "7s"}, Rule.HEARTBEATS, 32.0),
-        (
-            {"heartbeat_within": "5s", "heartbeat_missed_max": 2},
-            Rule.HEARTBEATS,
-            80.0,
-        ),
-        ({"session_within": "3s"}, Rule.SESSION, 3.0),
+        ({"ping_interval": None}, lambda held: held.assert_stable()),
+        ({"ping_interval": None}, lambda held: held.assert_alive_for("2m")),
+        ({"ping_interval": None}, lambda held: held.assert_no_abnormal_closure()),
+        ({"ping_interval": None}, lambda held: held.assert_closed(code=1000)),
+        ({"answer_heartbeats": False}, lambda held: held.assert_heartbeats_answered(within="5s")),
+        ({"answer_heartbeats": "3s"}, lambda held: held.assert_rtt(p95="2s")),
+        ({"confirm_sessions": False}, lambda held: held.assert_session_confirmed(within="3s")),
+        ({"confirm_sessions": "4s"}, lambda held: held.assert_session_confirmed(within="3s")),
+        ({}, lambda held: held.assert_pings_answered(within="1s")),
+        ({}, lambda held: held.assert_alive_for("3m")),
     ],
-    ids=["a heartbeat", "without a cadence", "the third heartbeat", "the session"],
 )
-async def test_a_hold_ends_at_the_first_violation(requirement, rule, at):
-    """At the instant at which the promise is broken."""
-    server = {"confirm_sessions": False, "answer_heartbeats": False}
-    async with connected(server, heartbeat="25s") as (connection, _):
-        verdict, age = await held(connection, alive_for="10m", **requirement)
-
-        assert (verdict.outcome, age) == (Outcome.UNSTABLE, at)
-        assert verdict.violations[0].rule is rule
+def test_each_assertion_has_a_server_that_fails_it(server, assertion):
+    """With the diagnosis of both ends."""
+    held = soaked(server=server)
+    with pytest.raises(StabilityError, match=r"\n  server    [-=]"):
+        assertion(held)
 
 
-async def test_a_ping_of_the_user_that_stays_unanswered_ends_it():
-    """Pinged at 10 s: broken at 15 s."""
-    async with talking(silent) as connection:
-        asyncio.get_running_loop().call_later(10, connection.websocket.send_ping)
-        verdict, age = await held(connection, alive_for="2m", pings_within="5s")
+def test_the_failure_of_a_hold_is_told_as_it_ended():
+    """The close that follows is ours, and does not stand in the record."""
+    held = soaked(server={"answer_heartbeats": False})
+    with pytest.raises(StabilityError) as caught:
+        held.assert_stable()
 
-        assert (verdict.violations[0].rule, age) == (Rule.PINGS, 15.0)
-
-
-async def test_a_requirement_without_a_duration_is_judged_at_once():
-    """Nothing to wait for: what is there now counts."""
-    async with connected(heartbeat="25s") as (connection, _):
-        await asyncio.sleep(60)
-        verdict, age = await held(connection, heartbeat_within="5s", no_abnormal_closure=True)
-
-        assert (verdict.outcome, age) == (Outcome.STABLE, 60.0)
+    assert "1 of 1 heartbeats not answered within 5 s" in str(caught.value)
+    assert "close" not in str(caught.value).partition("observed")[2].partition("evidence")[0]
 
 
-async def test_a_requirement_without_a_duration_waits_for_what_is_open():
-    """A heartbeat that was just asked may still be answered."""
-    async with connected({"answer_heartbeats": "3s"}, heartbeat="25s") as (connection, _):
-        await asyncio.sleep(26)
-        verdict, age = await held(connection, heartbeat_within="5s")
+def test_a_stream_of_data_does_not_stop_it():
+    """Nobody takes the messages of a hold: they are counted and thrown away."""
 
-        assert (verdict.outcome, age) == (Outcome.STABLE, 30.0)
+    async def main():
+        async def script(peer):
+            await peer.upgrade()
+            for _ in range(3000):
+                peer.send(frame(BINARY, b"x" * 640))
+                await asyncio.sleep(0.02)
+            peer.send(close(1000))
+            await peer.gone()
 
+        async with serving(script) as url:
+            return await hold(Requirement.of(alive_for="1m"), url=url, profile="frames")
 
-async def test_a_session_is_waited_for_without_a_hold():
-    """Until it stands, or its time is over."""
-    async with connected({"confirm_sessions": "4s"}) as (connection, _):
-        requirement = Requirement.of(session_within="5s")
-        verdict = await wait_session(connection.websocket, requirement)
-
-        assert verdict.outcome is Outcome.STABLE
-        assert asyncio.get_running_loop().time() == 4.0
-
-
-async def test_a_session_that_the_end_overtakes():
-    """The wait ends with the connection."""
-
-    async def script(peer):
-        await asyncio.sleep(1)
-        peer.send(close(1008, "no"))
-
-    async with talking(script, profile="json") as connection:
-        verdict = await wait_session(connection.websocket, Requirement.of(session_within="5s"))
-
-        assert verdict.outcome is Outcome.UNSTABLE
-        assert asyncio.get_running_loop().time() == 1.0
+    held = run_virtual(main())
+    assert held.verdict.outcome is Outcome.STABLE
+    assert held.timeline.dropped_reads >= 2999
+    assert not held.timeline.paused_total
 
 
-async def test_a_hold_of_a_connection_that_has_ended_is_over():
-    """Whatever it asks for."""
-    async with connected() as (connection, _):
-        await asyncio.sleep(5)
-        await connection.close()
-        verdict, age = await held(connection, alive_for="2m")
+def test_opened_is_given_the_open_connection():
+    """For a live view."""
+    seen = []
+    soaked(
+        opened=lambda connection: seen.append((connection.websocket.is_open, connection.timeline.duration))
+    )
 
-        assert (verdict.outcome, age) == (Outcome.INCONCLUSIVE, 5.0)
-        assert verdict.doubts[0].reason is Reason.TOO_SHORT
-
-
-async def test_a_hold_of_a_connection_that_is_old_enough_is_over():
-    """The duration counts from the opening."""
-    async with connected() as (connection, _):
-        await asyncio.sleep(150)
-        verdict, age = await held(connection, alive_for="2m")
-
-        assert (verdict.outcome, verdict.horizon, age) == (Outcome.STABLE, 120.0, 150.0)
+    assert seen == [(True, 0.0)]
 
 
-@pytest.mark.parametrize(("codes", "outcome"), [([1001], Outcome.STABLE), ([1012], Outcome.UNSTABLE)])
-async def test_an_allowed_close_ends_it_well(codes, outcome):
-    """The peer may end it early with one of the codes."""
+def test_what_opened_raises_closes_the_connection_and_the_server():
+    """Nothing hangs."""
 
-    async def script(peer):
-        await asyncio.sleep(30)
-        peer.send(close(1001))
-        await peer.frame()
+    def opened(connection):
+        raise LookupError
 
-    async with talking(script) as connection:
-        verdict, age = await held(connection, alive_for="2m", allow_close=codes)
-
-        assert (verdict.outcome, age) == (outcome, 30.0)
+    with pytest.raises(LookupError):
+        soaked(opened=opened)
 
 
-async def test_a_hold_wakes_seldom():
-    """Six hours of heartbeats are a thousand looks, and not one a second."""
-    async with connected(heartbeat="25s") as (connection, _):
-        looks = []
-        requirement = Requirement.of(alive_for="6h", heartbeat_every="25s", heartbeat_within="5s")
-        watching = Watching(requirement, looks)
-        verdict = await hold(connection.websocket, watching)
+def test_a_connection_that_does_not_open_is_no_verdict():
+    """There is nothing to say about its stability."""
 
-        assert verdict.outcome is Outcome.STABLE
-        assert len(looks) <= 2 * 6 * 3600 / 25
+    async def main():
+        async def script(peer):
+            await peer.request()
+            peer.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
 
+        async with serving(script) as url:
+            await hold(Requirement.of(alive_for="1m"), url=url)
 
-class Watching:
-    """A requirement that counts how often it is looked at."""
-
-    def __init__(self, requirement, looks):
-        self.alive_for = requirement.alive_for
-        self._requirement, self._looks = requirement, looks
-
-    def check(self, timeline):
-        self._looks.append(timeline.duration)
-        return self._requirement.check(timeline)
-
-    def next_check(self, timeline):
-        return self._requirement.next_check(timeline)
+    with pytest.raises(OpeningError, match="HTTP 403 Forbidden"):
+        run_virtual(main())
 
 
-# Stalled clients.
+def test_options_are_those_of_connect():
+    """A heartbeat of one's own takes the place of the requirement's."""
+    held = soaked({"alive_for": "2m"}, heartbeat="10s", client="mute")
+
+    assert held.timeline.heartbeats.sent == 5
+    assert held.timeline.close.at == 60.0
 
 
-async def test_a_stalled_client_looks_before_it_passes():
-    """One ping, answered at once, at the end of the hold."""
+@pytest.mark.real
+@pytest.mark.ws_stability(time="real")
+async def test_it_runs_in_real_time_too():
+    """A short one."""
+    held = await hold(Requirement.of(alive_for="300ms", heartbeat_every="50ms", heartbeat_within="5s"))
 
-    async def script(peer):
-        opcode, payload = await peer.frame()
-        assert opcode == PING
-        peer.send(frame(TEXT, b"unread"), frame(PONG, payload))
-        await peer.gone()
-
-    async with talking(script, client="stalled") as connection:
-        verdict, age = await held(connection, alive_for="2m")
-
-        assert (verdict.outcome, verdict.horizon, age) == (Outcome.STABLE, 120.0, 120.0)
+    assert held.verdict.outcome in (Outcome.STABLE, Outcome.INCONCLUSIVE)
+    assert held.timeline.duration >= 0.3
+    assert held.ties == 0
 
 
-@pytest.mark.parametrize(("after", "outcome"), [(4.999, Outcome.STABLE), (5.001, Outcome.INCONCLUSIVE)])
-async def test_a_stalled_clients_peer_has_five_seconds_for_the_proof(after, outcome):
-    """Then nothing is known, and that is no pass."""
+def test_connections_that_ended_together_explain_each_other():
+    """A cut at an odd age is undetermined alone, and a restart beside one that ended with it."""
+    requirement = Requirement.of(alive_for="2m")
+    lines = [timeline((3, "<text"), (47.3 - at, FIN), origin=1000 + at) for at in (0, 20)]
+    holds = [Soak(requirement, requirement.check(line), [line], url="ws://there") for line in lines]
+    assert holds[0].verdict.diagnosis.cause is Cause.UNDETERMINED
 
-    async def script(peer):
-        _, payload = await peer.frame()
-        await asyncio.sleep(after)
-        peer.send(frame(PONG, payload))
-        await peer.gone()
+    holds[0].beside(lines)
 
-    async with talking(script, client="stalled") as connection:
-        verdict, age = await held(connection, alive_for="2m")
-
-        assert verdict.outcome is outcome
-        assert age == pytest.approx(min(after, 5.0) + 120.0)
-        assert verdict.horizon == (120.0 if outcome is Outcome.STABLE else 0.0)
+    assert holds[0].verdict.diagnosis.cause is Cause.RESTART
+    with pytest.raises(StabilityError, match=r"restart: 1 more ended within 2 s"):
+        holds[0].assert_stable()
+    assert holds[0].judgement.verdict is holds[0].verdict
 
 
-async def test_a_stalled_client_finds_an_old_end():
-    """Dropped at 60 s, found at 120 s: unstable, as old as the pause at most."""
+def test_a_stable_hold_needs_no_explanation():
+    """Whatever ended beside it."""
+    requirement = Requirement.of(alive_for="20s")
+    line = timeline((3, "<text"), until=20)
+    held = Soak(requirement, requirement.check(line), [line], url="ws://there")
 
-    async def script(peer):
-        await asyncio.sleep(60)
-        peer.send(close(1011, "overload"))
+    held.beside([timeline((20, FIN))])
 
-    async with talking(script, client="stalled") as connection:
-        verdict, age = await held(connection, alive_for="2m")
-
-        assert (verdict.outcome, age) == (Outcome.UNSTABLE, 120.0)
-        assert connection.timeline.close.code == 1011
-        assert connection.timeline.close.hidden_since == 0.0
-
-
-async def test_a_stalled_client_without_a_hold_proves_nothing():
-    """Only a pass needs a proof."""
-    async with talking(silent, client="stalled") as connection:
-        await asyncio.sleep(60)
-        verdict, age = await held(connection, no_abnormal_closure=True)
-
-        assert (verdict.outcome, age) == (Outcome.STABLE, 60.0)
-        assert connection.timeline.paused
-
-
-async def test_assertions_end_at_the_first_violation_too():
-    """`assert_alive_for` and `assert_stable` are holds."""
-
-    async def script(peer):
-        await asyncio.sleep(60)
-
-    async with talking(script) as connection:
-        with pytest.raises(StabilityError, match="1006 at 60 s of 120 s"):
-            await connection.assert_alive_for("2m")
-        assert asyncio.get_running_loop().time() == 60.0
+    assert held.verdict.diagnosis is None

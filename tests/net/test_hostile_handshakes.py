@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import OpeningError, Stage, connect
+from pytest_wsstability import OpeningError, OpeningStage, connect
 from tests.net.peers import accepting, close, opened, serving, silent
 
 pytestmark = pytest.mark.ws_stability
@@ -45,7 +45,7 @@ async def test_a_refused_upgrade_tells_the_status(status):
     """The first thing that anybody wants to know."""
     error = await error_of(answering(http(status, "no\nsecond line")))
 
-    assert (error.stage, error.status) == (Stage.HTTP, int(status[:3]))
+    assert (error.stage, error.status) == (OpeningStage.HTTP, int(status[:3]))
     assert str(error) == f"{error.url} did not open (upgrade refused): HTTP {status}: no"
 
 
@@ -99,7 +99,7 @@ async def test_only_101_switches_protocols(status):
     """A server that is no WebSocket server answers with a page."""
     error = await error_of(answering(http(status, "<html>", Location="http://example.org/")))
 
-    assert (error.stage, error.status) == (Stage.HTTP, int(status[:3]))
+    assert (error.stage, error.status) == (OpeningStage.HTTP, int(status[:3]))
 
 
 async def test_a_wrong_accept_is_refused():
@@ -112,7 +112,7 @@ async def test_a_wrong_accept_is_refused():
         await peer.gone()
 
     error = await error_of(script)
-    assert error.stage is Stage.HANDSHAKE
+    assert error.stage is OpeningStage.HANDSHAKE
     assert "Sec-WebSocket-Accept" in str(error)
 
 
@@ -126,7 +126,7 @@ async def test_a_missing_field_is_refused(missing):
         await peer.gone()
 
     error = await error_of(script)
-    assert error.stage is Stage.HANDSHAKE
+    assert error.stage is OpeningStage.HANDSHAKE
     assert missing.partition(":")[0] in str(error)
 
 
@@ -138,7 +138,7 @@ async def test_what_was_not_offered_is_refused(field):
         await peer.upgrade(field)
         await peer.gone()
 
-    assert (await error_of(script, subprotocols=["v1"])).stage is Stage.HANDSHAKE
+    assert (await error_of(script, subprotocols=["v1"])).stage is OpeningStage.HANDSHAKE
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ async def test_garbage_is_no_http(garbage):
     """Another protocol's server, or a TLS server that was asked without TLS."""
     error = await error_of(answering(garbage))
 
-    assert error.stage is Stage.HANDSHAKE
+    assert error.stage is OpeningStage.HANDSHAKE
     assert str(error).isprintable()
     assert error.url.removeprefix("ws://").rstrip("/") in str(error)
 
@@ -158,7 +158,7 @@ async def test_a_server_that_closes_before_it_answers():
     """A reverse proxy without a backend."""
     error = await error_of(answering(b""))
 
-    assert error.stage is Stage.HANDSHAKE
+    assert error.stage is OpeningStage.HANDSHAKE
 
 
 async def test_a_server_that_closes_at_once():
@@ -167,14 +167,14 @@ async def test_a_server_that_closes_at_once():
     async def script(peer):
         peer.cut()
 
-    assert (await error_of(script)).stage is Stage.HANDSHAKE
+    assert (await error_of(script)).stage is OpeningStage.HANDSHAKE
 
 
 async def test_a_server_that_closes_inside_its_answer():
     """Half a response is none."""
     error = await error_of(answering(b"HTTP/1.1 101 Switching Protocols\r\nUpgr"))
 
-    assert error.stage is Stage.HANDSHAKE
+    assert error.stage is OpeningStage.HANDSHAKE
 
 
 async def test_an_answer_may_come_byte_by_byte():
@@ -209,7 +209,7 @@ async def test_a_server_that_never_answers_is_given_up(timeout, seconds, words):
         with pytest.raises(OpeningError) as caught:
             await connect(url, open_timeout=timeout)
         assert await gone == seconds
-    assert caught.value.stage is Stage.TIMEOUT
+    assert caught.value.stage is OpeningStage.TIMEOUT
     assert str(caught.value).endswith(f"(timeout): no HTTP response to the upgrade within {words}")
 
 
@@ -222,7 +222,7 @@ async def test_a_server_that_drips_its_answer_is_given_up():
             peer.send(bytes([byte]))
             await asyncio.sleep(1)
 
-    assert (await error_of(script)).stage is Stage.TIMEOUT
+    assert (await error_of(script)).stage is OpeningStage.TIMEOUT
     assert asyncio.get_running_loop().time() == 10.0
 
 
@@ -236,7 +236,7 @@ async def test_an_endless_header_is_refused():
             peer.send(b"X: " + b"x" * 1000 + b"\r\n")
         await peer.gone()
 
-    assert (await error_of(script)).stage is Stage.HANDSHAKE
+    assert (await error_of(script)).stage is OpeningStage.HANDSHAKE
 
 
 async def test_secrets_in_the_url_stay_out_of_errors():

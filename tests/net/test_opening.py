@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from pytest_wsstability import TLS, OpeningError, Orchestrator, Stage, connect
+from pytest_wsstability import TLS, OpeningError, OpeningStage, Orchestrator, connect
 from tests.net.certificates import server_context, trusting
 from tests.net.peers import opened, serving, silent
 
@@ -28,7 +28,7 @@ async def test_a_name_that_does_not_resolve(monkeypatch):
     monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", create_connection, raising=False)
     error = await error_of("ws://nowhere.example/")
 
-    assert error.stage is Stage.DNS
+    assert error.stage is OpeningStage.DNS
     assert str(error) == (
         "ws://nowhere.example/ did not open (name resolution): the name 'nowhere.example' does not resolve "
         "(Name or service not known)"
@@ -46,7 +46,7 @@ async def test_a_name_that_the_loop_cannot_resolve(monkeypatch):
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
     error = await error_of("ws://nowhere.example:8765/")
 
-    assert error.stage is Stage.DNS
+    assert error.stage is OpeningStage.DNS
     assert "Temporary failure in name resolution" in str(error)
 
 
@@ -57,7 +57,7 @@ async def test_nobody_listens():
     error = await error_of(url)
 
     where = url.removeprefix("ws://").rstrip("/")
-    assert error.stage is Stage.CONNECT
+    assert error.stage is OpeningStage.CONNECT
     assert str(error).endswith(f"(TCP connection): nobody listens on {where} (connection refused)")
 
 
@@ -78,7 +78,7 @@ async def test_what_the_system_says_about_the_way_there(monkeypatch, raised, wor
     monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", create_connection, raising=False)
     error = await error_of("ws://10.255.255.1:80/")
 
-    assert error.stage is Stage.CONNECT
+    assert error.stage is OpeningStage.CONNECT
     assert words in str(error)
 
 
@@ -92,7 +92,7 @@ async def test_a_host_that_swallows_packets(monkeypatch):
     monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", create_connection, raising=False)
     error = await error_of("ws://10.255.255.1:80/")
 
-    assert error.stage is Stage.TIMEOUT
+    assert error.stage is OpeningStage.TIMEOUT
     assert str(error).endswith("10.255.255.1:80 did not accept a TCP connection within 10 s")
     assert asyncio.get_running_loop().time() == 10.0
 
@@ -117,7 +117,7 @@ async def test_an_unknown_authority_is_not_trusted():
     async with Orchestrator(tls=server_context("127.0.0.1")) as orchestrator:
         error = await error_of(orchestrator.url)
 
-    assert error.stage is Stage.TLS
+    assert error.stage is OpeningStage.TLS
     assert "the certificate is not trusted: " in str(error)
     assert "--ws-ca FILE" in str(error)
 
@@ -127,7 +127,7 @@ async def test_a_certificate_for_another_host_is_not_trusted(tmp_path):
     async with Orchestrator(tls=server_context("other.example")) as orchestrator:
         error = await error_of(orchestrator.url, tls=trusting(tmp_path))
 
-    assert error.stage is Stage.TLS
+    assert error.stage is OpeningStage.TLS
     assert "127.0.0.1" in str(error)
 
 
@@ -150,7 +150,7 @@ async def test_a_server_without_tls_is_asked_with_it():
     async with serving(script) as url:
         error = await error_of(url.replace("ws://", "wss://"))
 
-    assert error.stage is Stage.TLS
+    assert error.stage is OpeningStage.TLS
     assert "does 127.0.0.1:" in str(error)
     assert "speak TLS?" in str(error)
 
@@ -160,7 +160,7 @@ async def test_a_server_with_tls_is_asked_without_it():
     async with Orchestrator(tls=server_context("127.0.0.1")) as orchestrator:
         error = await error_of(orchestrator.url.replace("wss://", "ws://"))
 
-    assert error.stage is Stage.HANDSHAKE
+    assert error.stage is OpeningStage.HANDSHAKE
 
 
 @pytest.mark.ws_stability(time="virtual")
@@ -169,7 +169,7 @@ async def test_a_server_that_is_silent_in_the_tls_handshake():
     async with serving(silent) as url:
         error = await error_of(url.replace("ws://", "wss://"))
 
-    assert error.stage is Stage.TIMEOUT
+    assert error.stage is OpeningStage.TIMEOUT
     assert asyncio.get_running_loop().time() == 10.0
 
 
@@ -189,7 +189,7 @@ async def test_a_tls_server_drops_a_connection_whose_deadline_ran_out(tmp_path):
 
 async def test_an_opening_error_survives_pickling():
     """pytest-xdist sends it from process to process."""
-    error = OpeningError("ws://me:pw@example.org/", Stage.HTTP, "HTTP 403", status=403)
+    error = OpeningError("ws://me:pw@example.org/", OpeningStage.HTTP, "HTTP 403", status=403)
     copy = pickle.loads(pickle.dumps(error))
 
-    assert (str(copy), copy.stage, copy.status, copy.url) == (str(error), Stage.HTTP, 403, error.url)
+    assert (str(copy), copy.stage, copy.status, copy.url) == (str(error), OpeningStage.HTTP, 403, error.url)

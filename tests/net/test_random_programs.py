@@ -8,7 +8,7 @@ import pytest
 from pytest_wsstability import Backoff, ConnectionEnded, Orchestrator, faults, run_virtual
 from pytest_wsstability.core.faults import Program
 from pytest_wsstability.core.judge.assertions import StabilityError
-from pytest_wsstability.net.reconnecting import ReconnectingClient
+from tests.net.reconnecting_client import ReconnectingClient
 
 PROGRAMS = 200
 # Every fault has struck by then, and every one that lasts has had its consequences.

@@ -10,7 +10,7 @@ import pytest
 # Loaded here, so that each run inside finds them loaded and costs milliseconds.
 import pytest_wsstability.core.judge.rules
 import pytest_wsstability.net.connector
-import pytest_wsstability.net.soak
+import pytest_wsstability.net.hold
 import pytest_wsstability.plugin.running
 import pytest_wsstability.plugin.soaks.background
 import pytest_wsstability.plugin.soaks.progress

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pytest_wsstability import Connection, Profile, Requirement, Timeline, Verdict, connect
 from pytest_wsstability.core.diagnosis import Cause, Diagnosis, diagnose
 from pytest_wsstability.net.errors import ConnectionEnded
-from pytest_wsstability.net.hold import hold
+from pytest_wsstability.net.holding import hold_open
 
 from .profiles import BEATS
 from .servers import Running
@@ -125,7 +125,7 @@ async def _hold(
     connections.append(connection)
     sending = [asyncio.create_task(_until_ended(traffic, connection)) for traffic in scenario.traffic]
     try:
-        verdict = await hold(connection.websocket, scenario.requirement)
+        verdict = await hold_open(connection.websocket, scenario.requirement)
         return verdict, connection.timeline, diagnose(connection.timeline)
     finally:
         for task in sending:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from pytest_wsstability import Orchestrator, Requirement, run_virtual, soak
+from pytest_wsstability import Orchestrator, Requirement, hold, run_virtual
 from pytest_wsstability.core.result import Result, Run
 
 HOLD = Requirement.of(alive_for="2m", heartbeat_every="25s", session_within="5s")
@@ -15,7 +15,7 @@ def result(
     name: str = "test_it", requirement: Requirement = HOLD, *, client: str = "browser", **server: Any
 ) -> Result:
     """One hold of the reference orchestrator."""
-    held = run_virtual(soak(requirement, orchestrator=Orchestrator(**server), client=client))
+    held = run_virtual(hold(requirement, orchestrator=Orchestrator(**server), client=client))
     return Result(
         nodeid=f"tests/test_voice.py::{name}",
         url=held.url,

@@ -16,7 +16,7 @@ class FailedOpening:
     cause: Cause
     # In words for the docs.
     shows: str
-    # The name of the stage (see `net.errors.Stage`); and which HTTP statuses, where one is needed.
+    # The name of the stage (see `net.errors.OpeningStage`); and which HTTP statuses, where one is needed.
     stage: str
     statuses: Callable[[int | None], bool] = lambda status: True
     blame: Blame

@@ -22,9 +22,8 @@ from ..client import INBOX, MAX_SIZE, profile_of
 from ..connection import Connection
 from ..proxy.path import Path, follow
 from ..proxy.proxy import FaultProxy
-from ..stream import LOGGER
 from ..target import Headers, parse_headers
-from ..websocket import WebSocket
+from ..websocket import LOGGER, WebSocket
 from .behaviour import DROP, Behaviour, BehaviourKeywords
 from .book import Book, NoSessionError
 from .handlers import Handler, Handlers, echo_messages

@@ -37,9 +37,9 @@ from ...core.faults import (
     WrongSession,
 )
 from ...core.timeline.close import CloseFrame, LocalReason
-from ...core.timeline.events import Direction, Opcode, Role
+from ...core.timeline.events import Opcode, Role
 from ...profiles import SESSION_ID
-from ..stream import FIN
+from ..websocket import FIN
 from ..wire import frame
 from .freezing import Freeze
 
@@ -209,24 +209,8 @@ def _handler_error(side: ServerSide, websocket: WebSocket, fault: HandlerError) 
 
 def _invalid_close_code(side: ServerSide, websocket: WebSocket, fault: InvalidCloseCode) -> None:
     payload = fault.code.to_bytes(2, "big")
-    _write_past(websocket, frame(Opcode.CLOSE, payload), Opcode.CLOSE, len(payload))
-    _has_closed(websocket, CloseFrame(fault.code), fault)
-
-
-def _write_past(websocket: WebSocket, data: bytes, opcode: int, size: int) -> None:
-    """Write a frame that the sans-I/O layer would refuse, past it, and record it."""
-    assert websocket.timeline is not None
-    assert websocket.transport is not None
-    if opcode in _KNOWN:
-        websocket.timeline.frame(websocket.loop.time(), Direction.SENT, opcode, size, Role.NONE)
-    websocket.transport.write(data)
-
-
-def _has_closed(websocket: WebSocket, close: CloseFrame, fault: Fault) -> None:
-    """After a close frame that only the wire has seen, no second one may follow (RFC 6455, section 5.5.1)."""
-    websocket.ending.past = close
-    websocket.ending.because(LocalReason.FAULT, repr(fault))
-    websocket.withheld |= {int(Opcode.CLOSE)}
+    websocket.explain(local_reason=LocalReason.FAULT, local_detail=repr(fault))
+    websocket.send_raw(frame(Opcode.CLOSE, payload), Opcode.CLOSE, len(payload), close=CloseFrame(fault.code))
 
 
 def _ignore_close(side: ServerSide, websocket: WebSocket, fault: IgnoreClose) -> None:
@@ -239,9 +223,12 @@ def _oversize(side: ServerSide, websocket: WebSocket, fault: Oversize) -> None:
 
 def _malformed(side: ServerSide, websocket: WebSocket, fault: Malformed) -> None:
     opcode, payload, flags = _MALFORMED[fault.kind]
-    _write_past(websocket, frame(opcode, payload, **flags), opcode, len(payload))
+    close = None
     if fault.kind is Malformation.SHORT_CLOSE:
-        _has_closed(websocket, CloseFrame(1005), fault)
+        close = CloseFrame(1005)
+        websocket.explain(local_reason=LocalReason.FAULT, local_detail=repr(fault))
+    known = Opcode(opcode) if opcode in _KNOWN else None
+    websocket.send_raw(frame(opcode, payload, **flags), known, len(payload), close=close)
 
 
 _MALFORMED: dict[Malformation, tuple[int, bytes, dict[str, bool]]] = {
@@ -256,12 +243,12 @@ _MALFORMED: dict[Malformation, tuple[int, bytes, dict[str, bool]]] = {
 
 def _bad_utf8(side: ServerSide, websocket: WebSocket, fault: BadUtf8) -> None:
     payload = b"not UTF-8: \xff"
-    _write_past(websocket, frame(Opcode.TEXT, payload), Opcode.TEXT, len(payload))
+    websocket.send_raw(frame(Opcode.TEXT, payload), Opcode.TEXT, len(payload))
 
 
 def _masked_frame(side: ServerSide, websocket: WebSocket, fault: MaskedFrame) -> None:
     payload = b"masked"
-    _write_past(websocket, frame(Opcode.TEXT, payload, masked=True), Opcode.TEXT, len(payload))
+    websocket.send_raw(frame(Opcode.TEXT, payload, masked=True), Opcode.TEXT, len(payload))
 
 
 def _stop_reading(side: ServerSide, websocket: WebSocket, fault: StopReading) -> None:

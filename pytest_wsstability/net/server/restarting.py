@@ -56,8 +56,7 @@ async def end_all(book: Book, way: Farewell, until: float) -> None:
         if way.code is not None:
             websocket.start_close(way.code, way.reason, planned=way.planned)
         else:
-            websocket.ending.planned = way.planned
-            websocket.drop(LocalReason.RESTART, way.reason)
+            websocket.drop(LocalReason.RESTART, way.reason, planned=way.planned)
     if way.code is not None:
         await book.wait_gone(until)
     for websocket in book.websockets:

@@ -181,7 +181,7 @@ class ServerSide:
                 detail += f" after {timeline.session_id!r}"
             timeline.irregularity(websocket.loop.time(), flaw, detail)
 
-    def stranger(self, websocket: WebSocket, payload: str | bytes) -> None:
+    def unexpected_message(self, websocket: WebSocket, payload: str | bytes) -> None:
         """Remember what a client said in the place of session_info."""
         expected = websocket.profile.session_info
         assert websocket.timeline is not None
@@ -246,9 +246,8 @@ class ServerSide:
         if not websocket.is_open or self._faults.freeze.holds(self._deadline, self._deadline.check):
             return
         timeline.mark(websocket.loop.time(), EventKind.DEADLINE)
-        websocket.ending.deadline = behaviour.read_deadline
-        kinds = [kind for kind in DeadlineTraffic if kind in behaviour.deadline_reset_by]
-        websocket.ending.reset_by = tuple(kinds)
+        kinds = tuple(kind for kind in DeadlineTraffic if kind in behaviour.deadline_reset_by)
+        websocket.explain(deadline=behaviour.read_deadline, reset_by=kinds)
         reason = f"read deadline of {show(behaviour.read_deadline)} ran out ({_resets(behaviour, timeline)})"
         if behaviour.on_deadline == DROP:
             websocket.drop(LocalReason.READ_DEADLINE, reason)

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from ...core.judge.interrupted import interrupted
 from ...core.judge.verdict import Outcome
 from ...core.url import is_loopback
-from ...net.soak import Soak, soak
+from ...net.hold import Soak
+from ...net.hold import hold as open_and_hold
 from ...report.progress import Survey
 
 if TYPE_CHECKING:
@@ -239,13 +240,13 @@ class Holds:
     async def _opened(self, hold: Hold) -> Soak:
         """Take a place among the few that open, and give it up once open."""
 
-        def watch(connection: Connection) -> None:
+        def opened(connection: Connection) -> None:
             hold.connection = connection
             self._opening.release()
 
         await self._opening.acquire()
         try:
-            return await soak(hold.requirement, url=hold.url, watch=watch, **hold.options)
+            return await open_and_hold(hold.requirement, url=hold.url, opened=opened, **hold.options)
         finally:
             if hold.connection is None:
                 self._opening.release()

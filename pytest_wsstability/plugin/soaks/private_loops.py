@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from ...core.judge.requirement import Requirement
-    from ...net.soak import Soak
+    from ...net.hold import Soak
     from ...virtual import Order
 
 T = TypeVar("T")

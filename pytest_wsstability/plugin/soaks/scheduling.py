@@ -16,7 +16,7 @@ from .xdist import Groups, groups, is_stopped, is_worker, leave, left
 
 if TYPE_CHECKING:
     from ...core.timeline.timeline import Timeline
-    from ...net.soak import Soak
+    from ...net.hold import Soak
     from .background import Hold, Holds
     from .progress import Display, Sender
 

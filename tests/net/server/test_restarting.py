@@ -6,8 +6,8 @@ import socket
 import pytest
 
 from pytest_wsstability import Backoff, OpeningError, Orchestrator, TransportEnd, faults
-from pytest_wsstability.net.reconnecting import ReconnectingClient
 from tests.net.peers import opened
+from tests.net.reconnecting_client import ReconnectingClient
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 

@@ -7,7 +7,7 @@ import pytest
 from pytest_wsstability import OpeningError, Orchestrator, faults
 from pytest_wsstability.core.judge.backoff import Backoff
 from pytest_wsstability.core.timeline.close import LocalReason
-from pytest_wsstability.net.reconnecting import ReconnectingClient
+from tests.net.reconnecting_client import ReconnectingClient
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 

@@ -1,4 +1,4 @@
-"""A client that keeps its session: it comes back after each end, as a good client of any language does."""
+"""A client under test that keeps its session: it comes back after each end, as a good client does."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import uuid
 from contextlib import suppress
 from typing import Any
 
-from ..core.duration import Duration, parse_duration, show_duration
-from ..core.judge.backoff import Backoff
-from ..core.judge.requirement import Requirement
-from ..core.timeline.close import LocalReason
-from .client import connect, profile_of
-from .connection import Connection
-from .errors import OpeningError
-from .hold import hold
+from pytest_wsstability.core.duration import Duration, parse_duration, show_duration
+from pytest_wsstability.core.judge.backoff import Backoff
+from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.timeline.close import LocalReason
+from pytest_wsstability.net.client import connect, profile_of
+from pytest_wsstability.net.connection import Connection
+from pytest_wsstability.net.errors import OpeningError
+from pytest_wsstability.net.holding import hold_open
 
 # Longer than any test: a connection is held until something is wrong with it.
 _FOREVER = 10 * 365 * 24 * 3600.0
@@ -59,8 +59,8 @@ class ReconnectingClient:
         within = parse_duration(answer_within, "answer_within")
         self._url = url
         self._backoff = backoff or Backoff()
-        self._chance = random.Random(seed)
-        self._options = {"session_id": str(uuid.UUID(int=self._chance.getrandbits(128))), **options}
+        self._random = random.Random(seed)
+        self._options = {"session_id": str(uuid.UUID(int=self._random.getrandbits(128))), **options}
         self._options["heartbeat"] = parse_duration(heartbeat, "heartbeat")
         self._requirement = Requirement(
             alive_for=_FOREVER,
@@ -131,14 +131,14 @@ class ReconnectingClient:
                         waiter.set_result(None)
                 if await self._keep(connection):
                     failed = 0
-            await asyncio.sleep(max(asked, self._backoff.wait(failed, self._chance)))
+            await asyncio.sleep(max(asked, self._backoff.wait(failed, self._random)))
             failed += 1
 
     async def _keep(self, connection: Connection) -> bool:
         """Hold a connection until it is no good any more; whether it was ever."""
         websocket = connection.websocket
         try:
-            await hold(websocket, self._requirement)
+            await hold_open(websocket, self._requirement)
         except asyncio.CancelledError:
             websocket.start_close(1000, planned=True)
             await self._end(connection)

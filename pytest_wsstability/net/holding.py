@@ -1,0 +1,72 @@
+"""Hold a connection to a requirement: wake when something may be broken, and not once more."""
+
+from __future__ import annotations
+
+from ..core.judge.requirement import Requirement
+from ..core.judge.verdict import Verdict
+from ..core.timeline.timeline import Timeline
+from .websocket import WebSocket
+
+# Seconds a peer has to answer the ping that ends the hold of a stalled client.
+PROOF_TIMEOUT = 5.0
+
+
+async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
+    """
+    Watch a connection until the requirement is met, broken, or can't be judged any more.
+
+    Time alone breaks promises (a heartbeat that stays unanswered), and so does the end of the
+    connection; nothing else has to wake the watcher.
+
+    """
+    timeline = websocket.timeline
+    assert timeline is not None
+    while True:
+        timeline.observe(websocket.loop.time())
+        verdict = requirement.check(timeline)
+        if verdict.violations or timeline.close is not None:
+            # The diagnosis asks what the kernel knew at this moment; an end has been recorded with it.
+            websocket.ask_kernel()
+            return verdict
+        at = requirement.next_check(timeline)
+        if at is None or _is_over(requirement, timeline):
+            return await _proof_of_life(websocket, requirement)
+        await websocket.wait_ended(timeline.opened + at)
+
+
+def _is_over(requirement: Requirement, timeline: Timeline) -> bool:
+    return requirement.alive_for is not None and timeline.duration >= requirement.alive_for - 1e-9
+
+
+async def _proof_of_life(websocket: WebSocket, requirement: Requirement) -> Verdict:
+    """
+    Before a stalled client may pass, see whether the peer is still there.
+
+    While reading is paused neither FIN nor RST can be seen, so read on until a ping is answered.
+
+    """
+    timeline, transport = websocket.timeline, websocket.transport
+    assert timeline is not None
+    if timeline.deliberately_stalled and timeline.paused and requirement.alive_for is not None:
+        assert transport is not None
+        websocket.end_hidden_since = timeline.paused_since
+        # For the record, reading stays paused until there is a sign of life: without one, nothing is known
+        # since then.
+        transport.resume_reading()
+        pong = websocket.send_ping()
+        if await websocket.wait_pong(pong, websocket.loop.time() + PROOF_TIMEOUT):
+            websocket.end_hidden_since = None
+            websocket.resume_reading()
+        elif timeline.close is None:
+            transport.pause_reading()
+    return requirement.check(timeline)
+
+
+async def wait_session(websocket: WebSocket, requirement: Requirement) -> Verdict:
+    """Wait until the session is confirmed, the time for it is over, or the connection has ended."""
+    timeline = websocket.timeline
+    assert timeline is not None
+    assert requirement.session_within is not None
+    await websocket.wait_session(timeline.opened + requirement.session_within)
+    timeline.observe(websocket.loop.time())
+    return requirement.check(timeline)

@@ -1,0 +1,249 @@
+"""A hold wakes when something may be broken, ends at the first violation, and proves what it passes."""
+
+import asyncio
+
+import pytest
+
+from pytest_wsstability import Outcome, Reason, Requirement, Rule, StabilityError
+from pytest_wsstability.net.holding import hold_open, wait_session
+from tests.net.peers import PING, PONG, TEXT, close, connected, frame, silent, talking
+
+pytestmark = pytest.mark.ws_stability(time="virtual")
+
+
+async def held(connection, **requirement):
+    """The verdict, and the age of the connection when it was given."""
+    verdict = await hold_open(connection.websocket, Requirement.of(**requirement))
+    return verdict, asyncio.get_running_loop().time() - connection.timeline.opened
+
+
+async def test_a_hold_ends_when_it_is_over():
+    """At the very end of it, with the whole of it as horizon."""
+    async with connected(heartbeat="25s") as (connection, _):
+        verdict, age = await held(connection, alive_for="2m", heartbeat_every="25s")
+
+        assert (verdict.outcome, verdict.horizon, age) == (Outcome.STABLE, 120.0, 120.0)
+
+
+@pytest.mark.parametrize("dropped_at", [0.0, 1.0, 59.999, 119.999])
+async def test_a_hold_ends_with_the_connection(dropped_at):
+    """And not at its own end."""
+
+    async def script(peer):
+        await asyncio.sleep(dropped_at)
+
+    async with talking(script) as connection:
+        verdict, age = await held(connection, alive_for="2m")
+
+        assert (verdict.outcome, age) == (Outcome.UNSTABLE, pytest.approx(dropped_at))
+        assert verdict.violations[0].rule is Rule.ALIVE
+
+
+@pytest.mark.parametrize(
+    ("requirement", "rule", "at"),
+    [
+        ({"heartbeat_every": "25s", "heartbeat_within": "5s"}, Rule.HEARTBEATS, 30.0),
+        ({"heartbeat_within": "7s"}, Rule.HEARTBEATS, 32.0),
+        (
+            {"heartbeat_within": "5s", "heartbeat_missed_max": 2},
+            Rule.HEARTBEATS,
+            80.0,
+        ),
+        ({"session_within": "3s"}, Rule.SESSION, 3.0),
+    ],
+    ids=["a heartbeat", "without a cadence", "the third heartbeat", "the session"],
+)
+async def test_a_hold_ends_at_the_first_violation(requirement, rule, at):
+    """At the instant at which the promise is broken."""
+    server = {"confirm_sessions": False, "answer_heartbeats": False}
+    async with connected(server, heartbeat="25s") as (connection, _):
+        verdict, age = await held(connection, alive_for="10m", **requirement)
+
+        assert (verdict.outcome, age) == (Outcome.UNSTABLE, at)
+        assert verdict.violations[0].rule is rule
+
+
+async def test_a_ping_of_the_user_that_stays_unanswered_ends_it():
+    """Pinged at 10 s: broken at 15 s."""
+    async with talking(silent) as connection:
+        asyncio.get_running_loop().call_later(10, connection.websocket.send_ping)
+        verdict, age = await held(connection, alive_for="2m", pings_within="5s")
+
+        assert (verdict.violations[0].rule, age) == (Rule.PINGS, 15.0)
+
+
+async def test_a_requirement_without_a_duration_is_judged_at_once():
+    """Nothing to wait for: what is there now counts."""
+    async with connected(heartbeat="25s") as (connection, _):
+        await asyncio.sleep(60)
+        verdict, age = await held(connection, heartbeat_within="5s", no_abnormal_closure=True)
+
+        assert (verdict.outcome, age) == (Outcome.STABLE, 60.0)
+
+
+async def test_a_requirement_without_a_duration_waits_for_what_is_open():
+    """A heartbeat that was just asked may still be answered."""
+    async with connected({"answer_heartbeats": "3s"}, heartbeat="25s") as (connection, _):
+        await asyncio.sleep(26)
+        verdict, age = await held(connection, heartbeat_within="5s")
+
+        assert (verdict.outcome, age) == (Outcome.STABLE, 30.0)
+
+
+async def test_a_session_is_waited_for_without_a_hold():
+    """Until it stands, or its time is over."""
+    async with connected({"confirm_sessions": "4s"}) as (connection, _):
+        requirement = Requirement.of(session_within="5s")
+        verdict = await wait_session(connection.websocket, requirement)
+
+        assert verdict.outcome is Outcome.STABLE
+        assert asyncio.get_running_loop().time() == 4.0
+
+
+async def test_a_session_that_the_end_overtakes():
+    """The wait ends with the connection."""
+
+    async def script(peer):
+        await asyncio.sleep(1)
+        peer.send(close(1008, "no"))
+
+    async with talking(script, profile="json") as connection:
+        verdict = await wait_session(connection.websocket, Requirement.of(session_within="5s"))
+
+        assert verdict.outcome is Outcome.UNSTABLE
+        assert asyncio.get_running_loop().time() == 1.0
+
+
+async def test_a_hold_of_a_connection_that_has_ended_is_over():
+    """Whatever it asks for."""
+    async with connected() as (connection, _):
+        await asyncio.sleep(5)
+        await connection.close()
+        verdict, age = await held(connection, alive_for="2m")
+
+        assert (verdict.outcome, age) == (Outcome.INCONCLUSIVE, 5.0)
+        assert verdict.doubts[0].reason is Reason.TOO_SHORT
+
+
+async def test_a_hold_of_a_connection_that_is_old_enough_is_over():
+    """The duration counts from the opening."""
+    async with connected() as (connection, _):
+        await asyncio.sleep(150)
+        verdict, age = await held(connection, alive_for="2m")
+
+        assert (verdict.outcome, verdict.horizon, age) == (Outcome.STABLE, 120.0, 150.0)
+
+
+@pytest.mark.parametrize(("codes", "outcome"), [([1001], Outcome.STABLE), ([1012], Outcome.UNSTABLE)])
+async def test_an_allowed_close_ends_it_well(codes, outcome):
+    """The peer may end it early with one of the codes."""
+
+    async def script(peer):
+        await asyncio.sleep(30)
+        peer.send(close(1001))
+        await peer.frame()
+
+    async with talking(script) as connection:
+        verdict, age = await held(connection, alive_for="2m", allow_close=codes)
+
+        assert (verdict.outcome, age) == (outcome, 30.0)
+
+
+async def test_a_hold_wakes_seldom():
+    """Six hours of heartbeats are a thousand looks, and not one a second."""
+    async with connected(heartbeat="25s") as (connection, _):
+        looks = []
+        requirement = Requirement.of(alive_for="6h", heartbeat_every="25s", heartbeat_within="5s")
+        watching = Watching(requirement, looks)
+        verdict = await hold_open(connection.websocket, watching)
+
+        assert verdict.outcome is Outcome.STABLE
+        assert len(looks) <= 2 * 6 * 3600 / 25
+
+
+class Watching:
+    """A requirement that counts how often it is looked at."""
+
+    def __init__(self, requirement, looks):
+        self.alive_for = requirement.alive_for
+        self._requirement, self._looks = requirement, looks
+
+    def check(self, timeline):
+        self._looks.append(timeline.duration)
+        return self._requirement.check(timeline)
+
+    def next_check(self, timeline):
+        return self._requirement.next_check(timeline)
+
+
+# Stalled clients.
+
+
+async def test_a_stalled_client_looks_before_it_passes():
+    """One ping, answered at once, at the end of the hold."""
+
+    async def script(peer):
+        opcode, payload = await peer.frame()
+        assert opcode == PING
+        peer.send(frame(TEXT, b"unread"), frame(PONG, payload))
+        await peer.gone()
+
+    async with talking(script, client="stalled") as connection:
+        verdict, age = await held(connection, alive_for="2m")
+
+        assert (verdict.outcome, verdict.horizon, age) == (Outcome.STABLE, 120.0, 120.0)
+
+
+@pytest.mark.parametrize(("after", "outcome"), [(4.999, Outcome.STABLE), (5.001, Outcome.INCONCLUSIVE)])
+async def test_a_stalled_clients_peer_has_five_seconds_for_the_proof(after, outcome):
+    """Then nothing is known, and that is no pass."""
+
+    async def script(peer):
+        _, payload = await peer.frame()
+        await asyncio.sleep(after)
+        peer.send(frame(PONG, payload))
+        await peer.gone()
+
+    async with talking(script, client="stalled") as connection:
+        verdict, age = await held(connection, alive_for="2m")
+
+        assert verdict.outcome is outcome
+        assert age == pytest.approx(min(after, 5.0) + 120.0)
+        assert verdict.horizon == (120.0 if outcome is Outcome.STABLE else 0.0)
+
+
+async def test_a_stalled_client_finds_an_old_end():
+    """Dropped at 60 s, found at 120 s: unstable, as old as the pause at most."""
+
+    async def script(peer):
+        await asyncio.sleep(60)
+        peer.send(close(1011, "overload"))
+
+    async with talking(script, client="stalled") as connection:
+        verdict, age = await held(connection, alive_for="2m")
+
+        assert (verdict.outcome, age) == (Outcome.UNSTABLE, 120.0)
+        assert connection.timeline.close.code == 1011
+        assert connection.timeline.close.hidden_since == 0.0
+
+
+async def test_a_stalled_client_without_a_hold_proves_nothing():
+    """Only a pass needs a proof."""
+    async with talking(silent, client="stalled") as connection:
+        await asyncio.sleep(60)
+        verdict, age = await held(connection, no_abnormal_closure=True)
+
+        assert (verdict.outcome, age) == (Outcome.STABLE, 60.0)
+        assert connection.timeline.paused
+
+
+async def test_assertions_end_at_the_first_violation_too():
+    """`assert_alive_for` and `assert_stable` are holds."""
+
+    async def script(peer):
+        await asyncio.sleep(60)
+
+    async with talking(script) as connection:
+        with pytest.raises(StabilityError, match="1006 at 60 s of 120 s"):
+            await connection.assert_alive_for("2m")
+        assert asyncio.get_running_loop().time() == 60.0
