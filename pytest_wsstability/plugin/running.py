@@ -41,14 +41,16 @@ def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
 ) -> Generator[None, Any, Any]:
     if fixturedef.argname.endswith("_scoped_runner") and is_virtual(request.node):
-        from ..virtual import asyncio_seam
+        from . import pytest_asyncio_seam
 
-        if asyncio_seam.is_runner(fixturedef.argname):
+        if pytest_asyncio_seam.is_runner(fixturedef.argname):
             chance = orders.chance_of(request.node)
-            runner = yield from asyncio_seam.with_virtual_loop(request, order=chance.order, seed=chance.seed)
+            runner = yield from pytest_asyncio_seam.with_virtual_loop(
+                request, order=chance.order, seed=chance.seed
+            )
             request.node.stash[orders.ties_key] = runner.get_loop().ties
             if patches_time(request.node):
-                asyncio_seam.patch_time(request, runner)
+                pytest_asyncio_seam.patch_time(request, runner)
             return runner
     return (yield)
 

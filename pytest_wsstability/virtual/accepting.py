@@ -12,18 +12,17 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import gc
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from .addresses import INTERNET
 from .errors import REAL_TIME, VirtualTimeError
-from .sockets import Address, os_error
+from .sockets import Address, VirtualSocket, os_error
 from .transport import MemoryTransport
 
 if TYPE_CHECKING:
-    from .endpoint import Endpoint
+    from .connected import ConnectedSocket
     from .network import Listener, Network
 
 
@@ -92,6 +91,9 @@ def take_over(sock: socket.socket, network: Network) -> Listener:
     """
     Let a socket's connections come from memory, for code that calls its ``accept()``.
 
+    That is a method of a class with slots, which no attribute of the object can replace: the socket gets
+    another class. Only the sockets that a caller of the loop hands over are touched, each until it is closed.
+
     Raises:
         VirtualTimeError: for a subclass of socket.socket, which may do anything in ``accept()``.
 
@@ -116,19 +118,19 @@ def _bind_like(sock: socket.socket, network: Network) -> Listener:
 
 
 def _accept(listener: Listener) -> tuple[socket.socket, Address]:
-    endpoint = listener.pending.popleft()
+    end = listener.pending.popleft()
     near, far = socket.socketpair()
     far.setblocking(False)
-    _bridge(listener.network.loop, endpoint, far)
-    names = endpoint.getsockname(), endpoint.getpeername()
+    _bridge(listener.network.loop, end, far)
+    names = end.getsockname(), end.getpeername()
     return AcceptedSocket(near, listener.family, names), names[1]
 
 
-def _bridge(loop: Any, endpoint: Endpoint, kernel: socket.socket) -> None:
+def _bridge(loop: Any, end: ConnectedSocket, kernel: socket.socket) -> None:
     """Carry bytes between an end in memory and a socket pair."""
     memory_side, kernel_side = _Relay(), _Relay()
-    memory_side.other = loop._make_socket_transport(kernel, kernel_side)
-    kernel_side.other = MemoryTransport(loop, endpoint, memory_side)
+    memory_side.other = loop.make_transport(kernel, kernel_side)
+    kernel_side.other = MemoryTransport(loop, end, memory_side)
 
 
 class _Relay(asyncio.Protocol):
@@ -166,28 +168,63 @@ class _Relay(asyncio.Protocol):
         self.other.resume_reading()
 
 
-def is_listening(sock: socket.socket) -> bool:
-    """Whether connections come in on a kernel socket."""
-    return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+def is_kernel_tcp(sock: Any) -> bool:
+    """Whether a socket object is the kernel's, and neither of this network nor a Unix socket."""
+    return sock.family in INTERNET and not isinstance(sock, VirtualSocket | AcceptedSocket)
 
 
-def kernel_tcp(fd: int) -> socket.socket | None:
-    """
-    The socket object of a descriptor, if that is a TCP or UDP socket of the kernel.
+def address_of(sock: Any) -> Any:
+    """The address of a socket that says most: the other end's, else its own."""
+    for name in ("getpeername", "getsockname"):
+        try:
+            return getattr(sock, name)()
+        except (OSError, AttributeError):
+            continue
+    return "an unknown address"
 
-    ``loop.add_reader`` gets a number where it is the object whose ``accept`` has to be replaced.
 
-    """
+class KernelSocket(NamedTuple):
+    """What the kernel says of a TCP or UDP socket by its descriptor."""
+
+    number: int
+    listening: bool
+    address: Any
+
+
+def kernel_tcp(number: int) -> KernelSocket | None:
+    """What a descriptor is, if that is a TCP or UDP socket of the kernel."""
     try:
-        probe = socket.socket(fileno=fd)
+        probe = socket.socket(fileno=number)
     except OSError:
         # A pipe, a pidfd, a terminal.
         return None
-    family = probe.family
-    probe.detach()
-    if family not in INTERNET:
-        return None
-    for thing in gc.get_objects():
-        if issubclass(type(thing), socket.socket) and thing.fileno() == fd:
-            return thing  # type: ignore[no-any-return]
-    return socket.socket(fileno=fd)
+    try:
+        if probe.family not in INTERNET:
+            return None
+        listening = bool(probe.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+        return KernelSocket(number, listening, address_of(probe))
+    finally:
+        probe.detach()
+
+
+def socket_object(fd: Any, callback: Any) -> socket.socket:
+    """
+    The socket that somebody waits for: it is given itself, or its number comes from Tornado's loop.
+
+    Tornado gives the number with a bound method of its loop, whose public ``handlers``
+    (tried: 6.4 to 6.6) have the object.
+
+    Raises:
+        VirtualTimeError: for the bare number of a socket that nobody has given.
+
+    """
+    found = fd
+    if isinstance(fd, int):
+        handlers = getattr(getattr(callback, "__self__", None), "handlers", None)
+        found = handlers.get(fd, (None,))[0] if isinstance(handlers, dict) else None
+    if not isinstance(found, socket.socket):
+        raise VirtualTimeError(
+            f"descriptor {fd} listens for TCP connections, which come from memory in virtual time, and its "
+            f"socket is not known: give add_reader() the socket itself, or {REAL_TIME}"
+        )
+    return found

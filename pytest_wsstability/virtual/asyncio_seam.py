@@ -1,90 +1,249 @@
 """
-Virtual loops for pytest-asyncio's tests: the one place that touches its private parts.
+The private parts of asyncio that virtual time stands on: all, under public names, and in no other file.
 
-Its hook for loop factories is left alone on purpose: implementing it parametrizes a session fixture,
-and sessions that never asked for virtual time would set their fixtures up once a test (measured on
-1.4 and 1.5). Instead, while the runner of a virtual test (class, module) is set up, the name by
-which pytest-asyncio finds `asyncio.Runner` gives one with a virtual loop. Nothing is parametrized, no
-id changes, no other test notices.
+asyncio promises none of them, so a new Python may lack one. `check_asyncio` runs before the first virtual
+loop is made, and names what is missing instead of failing somewhere in the middle of a test.
+
+Tried on CPython 3.11.7, 3.12.1 and 3.13.0; tests/virtual/test_asyncio_seam.py fails where a part is missing.
 
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
-import re
-from collections.abc import Generator
-from contextlib import ExitStack
-from functools import partial
+import platform
+import selectors
+import sys
+from asyncio import base_events, constants, sslproto, transports
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from functools import cache
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import pytest_asyncio
-import pytest_asyncio.plugin as pytest_asyncio_plugin
+from .errors import REAL_TIME, VirtualTimeError
 
-from .loop import VirtualLoop
-from .patching import patched_time
-from .runner import virtual_loop_factory
+# Methods that asyncio calls and a virtual loop replaces: asyncio's name, the name here, and why.
+REPLACED = {
+    "_run_once": ("run_turn", "the clock moves between two turns"),
+    "_timer_handle_cancelled": ("note_cancelled_timer", "timers are kept by instant, not in asyncio's heap"),
+    "_add_reader": ("watch_reader", "a TCP socket of the kernel is out of reach of virtual time"),
+    "_add_writer": ("watch_writer", "as for readers"),
+    "_remove_reader": ("forget_reader", "the kernel is asked only while a descriptor is watched"),
+    "_remove_writer": ("forget_writer", "as for readers"),
+    "_start_serving": ("start_accepting", "a listener in memory has no descriptor to watch"),
+    "_stop_serving": ("stop_accepting", "as for its start"),
+    "_make_socket_transport": ("make_transport", "a connection in memory has a transport of its own"),
+    "_make_ssl_transport": ("make_tls_transport", "TLS goes over that transport"),
+    "_make_subprocess_transport": ("start_subprocess", "the clock stands still while a subprocess runs"),
+}
+# Only where asyncio starts subprocesses on a selector loop.
+REPLACED_ON_UNIX = {
+    "_child_watcher_callback": ("subprocess_ended", "from then on the clock may move again"),
+}
+# Methods of asyncio's that are only called.
+CALLED = {
+    "_accept_connection2": ("accept_connection", "makes transport and protocol of an accepted connection"),
+    "_check_closed": ("refuse_if_closed", "timers and jobs of a closed loop are refused as asyncio does"),
+    "_check_default_executor": ("refuse_without_executor", "jobs after its shutdown, likewise"),
+    "_process_events": ("process_events", "what the kernel has ready becomes ready callbacks"),
+    "_write_to_self": ("awaken", "ends the wait for the kernel from another thread"),
+}
+# Attributes of a loop.
+ATTRIBUTES = {
+    "_ready": "callbacks that are ready: all bytes in flight in memory are among them",
+    "_selector": "the kernel is asked without waiting",
+    "_stopping": "a loop that is to stop must not move its clock",
+    "_thread_id": "another thread that wakes the loop is told from the loop's own",
+    "_default_executor": "its jobs keep the clock from moving",
+}
+OTHERS = (
+    (asyncio.Handle, ("_cancelled", "_run")),
+    (base_events.Server, ("_attach", "_detach", "_start_serving", "sockets")),
+    (transports, ("_FlowControlMixin",)),
+    (constants, ("_SendfileMode",)),
+    (sslproto, ("SSLProtocol",)),
+)  # fmt: skip
+_FLOW_CONTROL = ("_maybe_pause_protocol", "_maybe_resume_protocol", "_set_write_buffer_limits")
 
-if TYPE_CHECKING:
-    import pytest
-
-    from .timers import Order
-
-_NAME = "Runner"
-_RUNNER = re.compile(r"_(function|class|module|package|session)_scoped_runner")
+# Server._attach takes the transport since close_clients() exists (Python 3.13).
+_ATTACH_TAKES_TRANSPORT = hasattr(base_events.Server, "close_clients")
 
 
-def is_runner(fixture_name: str) -> bool:
-    """Whether this is the fixture in which pytest-asyncio makes the loop of a scope."""
-    return _RUNNER.fullmatch(fixture_name) is not None
-
-
-def with_virtual_loop(
-    request: pytest.FixtureRequest, *, order: Order, seed: int
-) -> Generator[None, Any, Any]:
+@cache
+def check_asyncio() -> None:
     """
-    Set a runner fixture up with a virtual loop: the rest of a ``pytest_fixture_setup`` wrapper.
+    Make sure that this Python's asyncio has what virtual time needs.
 
     Raises:
-        RuntimeError: if the runner has another loop, which means that pytest-asyncio has changed.
+        VirtualTimeError: naming what is missing.
 
     """
-    original = getattr(pytest_asyncio_plugin, _NAME, None)
-    if original is None:
-        raise RuntimeError(_changed("it has no Runner"))
-    factory = virtual_loop_factory(order=order, seed=seed)
-
-    def virtual_runner(*, debug: bool | None = None, **_: Any) -> asyncio.Runner:
-        # A factory of the user's own (uvloop, for one) has a clock that cannot be virtual.
-        runner: asyncio.Runner = original(debug=debug, loop_factory=factory)
-        return runner
-
-    setattr(pytest_asyncio_plugin, _NAME, virtual_runner)
+    loop = asyncio.SelectorEventLoop()
     try:
-        runner = yield
+        methods = REPLACED | CALLED | (REPLACED_ON_UNIX if sys.platform != "win32" else {})
+        missing = [f"loop.{name}" for name in (*ATTRIBUTES, *methods) if not hasattr(loop, name)]
     finally:
-        setattr(pytest_asyncio_plugin, _NAME, original)
-    if not isinstance(runner, asyncio.Runner) or not isinstance(runner.get_loop(), VirtualLoop):
-        raise RuntimeError(_changed(f"its runner is {runner!r}"))
-    # A Runner with a loop factory leaves that to others, and pytest-asyncio would make a loop and lose it.
-    asyncio.set_event_loop(runner.get_loop())
-    request.addfinalizer(lambda: asyncio.set_event_loop(None))
-    # Libraries draw their backoff from here: the same seed gives the same times.
-    request.addfinalizer(partial(random.setstate, random.getstate()))
-    random.seed(seed)
-    return runner
+        loop.close()
+    flow_control = getattr(transports, "_FlowControlMixin", None)
+    for owner, names in (*OTHERS, (flow_control, _FLOW_CONTROL)):
+        label = getattr(owner, "__name__", str(owner))
+        missing += [f"{label}.{name}" for name in names if not hasattr(owner, name)]
+    if missing:
+        raise VirtualTimeError(
+            f"virtual time does not know the asyncio of Python {platform.python_version()}, "
+            f"which lacks {', '.join(missing)}; {REAL_TIME}"
+        )
 
 
-def patch_time(request: pytest.FixtureRequest, runner: asyncio.Runner) -> None:
-    """Let the time module follow the loop of a runner as long as that lives; see `patched_time`."""
-    stack = ExitStack()
-    stack.enter_context(patched_time(runner.get_loop()))
-    request.addfinalizer(stack.close)
+class SelectorLoop(asyncio.SelectorEventLoop):
+    """
+    asyncio's selector loop, whose private methods have public names: a subclass replaces and calls those.
+
+    Attributes:
+        ready: the callbacks that the next turn runs.
+        selector: what asks the kernel.
+
+    """
+
+    # For asyncio's destructor, if the constructor fails.
+    _closed = True
+
+    ready: deque[asyncio.Handle]
+    selector: selectors.BaseSelector
+    slow_callback_duration: float
+
+    def __init__(self) -> None:
+        check_asyncio()
+        super().__init__()
+        self.ready = self._ready  # type: ignore[attr-defined]
+        self.selector = self._selector  # type: ignore[attr-defined]
+
+    def __init_subclass__(cls) -> None:
+        for private, (public, _) in (REPLACED | REPLACED_ON_UNIX).items():
+            if public in vars(cls):
+                setattr(cls, private, vars(cls)[public])
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` was called in this turn."""
+        return self._stopping  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def thread(self) -> int | None:
+        """The thread that runs the loop; None while none does."""
+        return self._thread_id  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def default_executor(self) -> Executor | None:
+        """What runs the jobs that name no executor; None before the first."""
+        return self._default_executor  # type: ignore[attr-defined,no-any-return]
+
+    if TYPE_CHECKING:
+        # The methods of the tables, which are put in below.
+        def run_turn(self) -> None: ...
+        def note_cancelled_timer(self, handle: asyncio.TimerHandle) -> None: ...
+        def watch_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> asyncio.Handle: ...
+        def watch_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> asyncio.Handle: ...
+        def forget_reader(self, fd: Any) -> bool: ...
+        def forget_writer(self, fd: Any) -> bool: ...
+        def start_accepting(self, protocol_factory: Any, sock: Any, *arguments: Any) -> None: ...
+        def stop_accepting(self, sock: Any) -> None: ...
+        def make_transport(self, sock: Any, protocol: Any, waiter: Any = None, **options: Any) -> Any: ...
+        def make_tls_transport(
+            self, rawsock: Any, protocol: Any, sslcontext: Any, waiter: Any = None, **options: Any
+        ) -> Any: ...
+        async def start_subprocess(self, protocol: Any, args: Any, *rest: Any, **options: Any) -> Any: ...
+        def subprocess_ended(self, pid: int, returncode: int, transport: Any) -> None: ...
+        async def accept_connection(self, *arguments: Any) -> None: ...
+        def refuse_if_closed(self) -> None: ...
+        def refuse_without_executor(self) -> None: ...
+        def process_events(self, events: Any) -> None: ...
+        def awaken(self) -> None: ...
 
 
-def _changed(what: str) -> str:
-    return (
-        f"pytest-asyncio {pytest_asyncio.__version__} does not let us give it a virtual loop ({what}): "
-        "run with --ws-time real, and tell the maintainers of pytest-wsstability"
-    )
+for _private, (_public, _) in (REPLACED | REPLACED_ON_UNIX | CALLED).items():
+    setattr(SelectorLoop, _public, getattr(asyncio.SelectorEventLoop, _private, None))
+
+
+def run_ready(ready: deque[asyncio.Handle]) -> None:
+    """Run the callbacks that are ready now; what these make ready belongs to the next turn, as in asyncio."""
+    for _ in range(len(ready)):
+        handle = ready.popleft()
+        if not handle._cancelled:
+            handle._run()
+
+
+def run_ready_timed(ready: deque[asyncio.Handle]) -> Iterator[tuple[asyncio.Handle, float]]:
+    """The same, telling how many real seconds each took."""
+    for _ in range(len(ready)):
+        handle = ready.popleft()
+        if not handle._cancelled:
+            start = perf_counter()
+            handle._run()
+            yield handle, perf_counter() - start
+
+
+def add_sockets(server: asyncio.Server, sockets: list[Any]) -> None:
+    """Let a server that does not serve yet listen on further sockets."""
+    server._sockets.extend(sockets)  # type: ignore[attr-defined]
+
+
+def attach(server: Any, transport: asyncio.BaseTransport) -> None:
+    """Count a connection among those that a server waits for."""
+    server._attach(*(transport,) if _ATTACH_TAKES_TRANSPORT else ())
+
+
+def detach(server: Any, transport: asyncio.BaseTransport) -> None:
+    """The connection is gone."""
+    server._detach(*(transport,) if _ATTACH_TAKES_TRANSPORT else ())
+
+
+def tls_over(
+    loop: asyncio.AbstractEventLoop, protocol: Any, context: Any, waiter: Any, **options: Any
+) -> tuple[asyncio.Protocol, asyncio.Transport]:
+    """asyncio's TLS: the protocol for the transport below, and the transport that the user gets."""
+    tls: Any = sslproto.SSLProtocol(loop, protocol, context, waiter, **options)
+    return tls, tls._app_transport
+
+
+if TYPE_CHECKING:
+    from asyncio.transports import _FlowControlMixin
+else:
+    _FlowControlMixin = getattr(transports, "_FlowControlMixin", asyncio.Transport)
+
+
+class FlowControl(_FlowControlMixin):
+    """
+    asyncio's flow control: pause_writing and resume_writing of the protocol, by the write buffer's size.
+
+    A subclass calls `start_flow_control` in place of a constructor, which would make a dictionary.
+
+    """
+
+    __slots__ = ()
+
+    # loop.start_tls and loop.sendfile ask transports for these.
+    _start_tls_compatible = True
+    _sendfile_compatible = getattr(getattr(constants, "_SendfileMode", None), "FALLBACK", None)
+
+    if TYPE_CHECKING:
+        # The write buffer has grown; it has shrunk.
+        def pause_if_full(self) -> None: ...
+        def resume_if_room(self) -> None: ...
+
+    else:
+        pause_if_full = getattr(_FlowControlMixin, "_maybe_pause_protocol", None)
+        resume_if_room = getattr(_FlowControlMixin, "_maybe_resume_protocol", None)
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop of the transport."""
+        return self._loop
+
+    def start_flow_control(self, loop: asyncio.AbstractEventLoop) -> None:
+        """With asyncio's limits, until set_write_buffer_limits gives others."""
+        self._loop = loop
+        self._protocol_paused = False
+        self._set_write_buffer_limits()  # type: ignore[attr-defined]

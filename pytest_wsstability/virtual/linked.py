@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..net.proxy.lane import Lane
     from ..net.proxy.links import Links
-    from .clock import ClockLoop
-    from .endpoint import Endpoint
+    from .connected import ConnectedSocket
+    from .loop import VirtualLoop
 
 
-class Port:
+class LinkWire:
     """
     What an end has as its wire: it puts what the end sends into a lane.
 
@@ -19,15 +19,15 @@ class Port:
 
     """
 
-    __slots__ = ("_endpoint", "_loop", "away", "here")
+    __slots__ = ("_end", "_loop", "away", "here")
 
     # The lanes that lead away from the end, and to it; `Links.new` makes them.
     away: Lane
     here: Lane
 
-    def __init__(self, loop: ClockLoop, endpoint: Endpoint) -> None:
+    def __init__(self, loop: VirtualLoop, end: ConnectedSocket) -> None:
         self._loop = loop
-        self._endpoint = endpoint
+        self._end = end
 
     # See `Wire`.
 
@@ -56,13 +56,13 @@ class Port:
 
     def more(self) -> None:
         """There is room in the lane again."""
-        self._endpoint.acknowledge()
+        self._end.acknowledge()
 
 
-def link_ends(loop: ClockLoop, links: Links, client: Endpoint, server: Endpoint) -> None:
+def link_ends(loop: VirtualLoop, links: Links, client: ConnectedSocket, server: ConnectedSocket) -> None:
     """Put a further link between two ends that nothing has been sent over."""
-    ports = Port(loop, client), Port(loop, server)
-    client.wire, server.wire = ports
-    link = links.new(loop, (ports[0], client), (ports[1], server), client.getsockname())
-    ports[0].away = ports[1].here = link.upstream
-    ports[0].here = ports[1].away = link.downstream
+    wires = LinkWire(loop, client), LinkWire(loop, server)
+    client.wire, server.wire = wires
+    link = links.new(loop, (wires[0], client), (wires[1], server), client.getsockname())
+    wires[0].away = wires[1].here = link.upstream
+    wires[0].here = wires[1].away = link.downstream

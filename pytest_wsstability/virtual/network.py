@@ -7,16 +7,16 @@ import errno
 import re
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import cycle
 from typing import TYPE_CHECKING
 
-from .addresses import LOOPBACKS, WILDCARDS, outside
-from .endpoint import Endpoint, connect_pair
+from .addresses import LOOPBACKS, WILDCARDS, AddressInfo, outside
+from .connected import ConnectedSocket, connect_pair
 from .sockets import Address, VirtualSocket, os_error, show_address
 
 if TYPE_CHECKING:
-    from .clock import ClockLoop
+    from .loop import VirtualLoop
 
 # RFC 6335, section 6: the dynamic ports. Listeners get these when they ask for port 0, in order; clients get
 # the ports below, so that a listener's port does not depend on how many clients came before.
@@ -25,6 +25,10 @@ _CLIENT_PORTS = range(32768, 49152)
 
 
 _LOCAL = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|0\.0\.0\.0|\[::1?\]):(\d{1,5})(?!\d)")
+
+
+# Gets the client's and the server's end of a new connection.
+Link = Callable[[ConnectedSocket, ConnectedSocket], object]
 
 
 class Listener(VirtualSocket):
@@ -39,12 +43,12 @@ class Listener(VirtualSocket):
         self.listening = False
         # Made ready when a connection waits; None while nobody accepts.
         self.accept: asyncio.Handle | None = None
-        self.pending: deque[Endpoint] = deque()
+        self.pending: deque[ConnectedSocket] = deque()
         # A kernel socket that somebody bound and passed in; it is closed with this one.
         self.real: socket.socket | None = None
         self.reuse_port = False
         # Puts a link between the client's and the server's end of each connection; None for none.
-        self.link: Callable[[Endpoint, Endpoint], object] | None = None
+        self.link: Link | None = None
         # An IPv6 wildcard that takes IPv4 too, as the kernel's do by default.
         self.dual_stack = False
 
@@ -60,28 +64,28 @@ class Listener(VirtualSocket):
             return
         self.network.unbind(self)
         self.listening, self.accept = False, None
-        for endpoint in self.pending:
-            endpoint.wire.reset()
+        for connection in self.pending:
+            connection.wire.reset()
         self.pending.clear()
         super().close()
         if self.real is not None:
             self.real.close()
 
-    def arrive(self, endpoint: Endpoint) -> None:
+    def arrive(self, connection: ConnectedSocket) -> None:
         """A connection has come."""
-        self.pending.append(endpoint)
+        self.pending.append(connection)
         self.wake()
 
     def wake(self) -> None:
         """Let the acceptor run if connections wait."""
         if self.accept is not None and self.pending:
-            self.network.loop._ready.append(self.accept)
+            self.network.loop.ready.append(self.accept)
 
 
 class Network:
     """Addresses and connections of one loop."""
 
-    def __init__(self, loop: ClockLoop) -> None:
+    def __init__(self, loop: VirtualLoop) -> None:
         self.loop = loop
         self._listeners: dict[int, list[Listener]] = {}
         # All ports that anybody listened on: a closed one refuses, an unknown one may be the kernel's.
@@ -115,6 +119,20 @@ class Network:
         self._known_ports.add(port)
         return listener
 
+    def bind_all(self, infos: Iterable[AddressInfo], *, reuse_port: bool) -> list[Listener]:
+        """Take all of them or none; port 0 stands for the same free port in all."""
+        listeners: list[Listener] = []
+        try:
+            for family, _, _, _, address in infos:
+                if not address[1] and listeners:
+                    address = (address[0], listeners[0].sockname[1], *address[2:])
+                listeners.append(self.bind(family, address, reuse_port=reuse_port))
+        except OSError:
+            for listener in listeners:
+                listener.close()
+            raise
+        return listeners
+
     def _free_port(self) -> int:
         for port in _LISTENER_PORTS:
             if port not in self._known_ports:
@@ -128,20 +146,21 @@ class Network:
 
     def unbind(self, listener: Listener) -> None:
         """Give an address back."""
-        port = listener._sockname[1]
+        port = listener.sockname[1]
         listeners = self._listeners.get(port, [])
         if listener in listeners:
             listeners.remove(listener)
         if not listeners:
             self._listeners.pop(port, None)
 
-    def start_listening(self, listener: Listener, accept: Callable[[], object]) -> None:
+    def start_listening(self, listener: Listener, accept: Callable[[], object]) -> asyncio.Handle:
         """Call back in the loop when connections wait in the listener."""
         listener.listening = True
-        listener.accept = asyncio.Handle(accept, (), self.loop)
+        listener.accept = handle = asyncio.Handle(accept, (), self.loop)
         listener.wake()
+        return handle
 
-    def connect(self, family: socket.AddressFamily, address: Address) -> Endpoint:
+    def connect(self, family: socket.AddressFamily, address: Address) -> ConnectedSocket:
         """
         Connect to whoever listens at a literal address.
 
@@ -170,16 +189,16 @@ class Network:
         listener.arrive(server)
         return client
 
-    def link(self, address: Address, link: Callable[[Endpoint, Endpoint], object] | None) -> None:
+    def link(self, address: Address, link: Link | None) -> None:
         """Let connections to whoever listens at an address go over links; None makes them direct again."""
         for listener in self._listeners.get(address[1], ()):
-            if listener._sockname == address:
+            if listener.sockname == address:
                 listener.link = link
 
     def _find(self, family: socket.AddressFamily, host: str, port: int) -> Listener | None:
         listeners = self._listeners.get(port, ())
         for listener in listeners:
-            if listener.family == family and listener._sockname[0] == host:
+            if listener.family == family and listener.sockname[0] == host:
                 return listener
         for listener in listeners:
             if _is_wildcard(listener) and (listener.family == family or listener.dual_stack):
@@ -188,7 +207,7 @@ class Network:
 
     def addresses(self) -> list[str]:
         """Where somebody listens, for messages."""
-        return [show_address(each._sockname) for listeners in self._listeners.values() for each in listeners]
+        return [show_address(each.sockname) for listeners in self._listeners.values() for each in listeners]
 
     def close(self) -> None:
         """Close all listeners."""
@@ -198,10 +217,10 @@ class Network:
 
 
 def _is_wildcard(listener: Listener) -> bool:
-    return bool(listener._sockname[0] == WILDCARDS[listener.family])
+    return bool(listener.sockname[0] == WILDCARDS[listener.family])
 
 
 def _overlap(a: Listener, b: Listener) -> bool:
     if a.family != b.family:
         return False
-    return a._sockname[0] == b._sockname[0] or _is_wildcard(a) or _is_wildcard(b)
+    return a.sockname[0] == b.sockname[0] or _is_wildcard(a) or _is_wildcard(b)

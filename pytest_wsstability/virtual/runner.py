@@ -41,7 +41,7 @@ def run_virtual(
         VirtualDeadlock: if nothing can ever happen any more.
 
     """
-    if asyncio._get_running_loop() is not None:
+    if _is_running():
         coro.close()
         raise RuntimeError("run_virtual() was called from a running event loop; await the coroutine instead")
     with ExitStack() as stack:
@@ -54,6 +54,14 @@ def run_virtual(
             return runner.run(coro)
         finally:
             runner.run(_cancel_leftovers())
+
+
+def _is_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)

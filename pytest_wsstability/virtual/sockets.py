@@ -28,14 +28,14 @@ class VirtualSocket:
 
     """
 
-    __slots__ = ("__weakref__", "_number", "_options", "_sockname", "closed", "family")
+    __slots__ = ("__weakref__", "_number", "_options", "closed", "family", "sockname")
 
     type = socket.SOCK_STREAM
     proto = socket.IPPROTO_TCP
 
     def __init__(self, family: socket.AddressFamily, sockname: Address) -> None:
         self.family = family
-        self._sockname = sockname
+        self.sockname = sockname
         self._number = next(_numbers)
         # Options that were set; None while none was.
         self._options: dict[tuple[int, int], int | bytes] | None = None
@@ -43,7 +43,7 @@ class VirtualSocket:
 
     def __repr__(self) -> str:
         state = " closed" if self.closed else ""
-        return f"<{type(self).__name__} {show_address(self._sockname)}{state}>"
+        return f"<{type(self).__name__} {show_address(self.sockname)}{state}>"
 
     def fileno(self) -> int:
         """A number that no kernel gives to a descriptor; -1 once closed."""
@@ -53,7 +53,7 @@ class VirtualSocket:
         """The own address."""
         if self.closed:
             raise os_error(errno.EBADF)
-        return self._sockname
+        return self.sockname
 
     def getpeername(self) -> Address:
         """The other end's address."""

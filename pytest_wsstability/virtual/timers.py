@@ -86,7 +86,7 @@ class TimerQueue:
         while self._instants:
             when = self._instants[0]
             timers = self._timers[when]
-            while timers and timers[0]._cancelled:
+            while timers and timers[0].cancelled():
                 del timers[0]
                 self._size -= 1
                 self._cancelled -= 1
@@ -102,21 +102,21 @@ class TimerQueue:
             size = len(timers)
             timer = timers.pop(self._choose(size) if size > 1 else 0)
             self._size -= 1
-            if not timer._cancelled:
+            if not timer.cancelled():
                 return timer
             self._cancelled -= 1
 
     def tied(self) -> int:
         """How many timers that are not cancelled share the next instant."""
         timers = self._timers[self._instants[0]]
-        return 1 if len(timers) == 1 else sum(not timer._cancelled for timer in timers)
+        return 1 if len(timers) == 1 else sum(not timer.cancelled() for timer in timers)
 
     def note_cancelled(self) -> None:
         """A timer was cancelled; when they are the majority, clear them out."""
         self._cancelled += 1
         if self._cancelled * 2 > self._size > _FEW:
             for when, timers in self._timers.items():
-                self._timers[when] = [timer for timer in timers if not timer._cancelled]
+                self._timers[when] = [timer for timer in timers if not timer.cancelled()]
             self._size = sum(map(len, self._timers.values()))
             self._cancelled = 0
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from asyncio import constants, transports
+from asyncio import constants
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from .private import ATTACH_TAKES_TRANSPORT
+from .asyncio_seam import FlowControl, attach, detach
 
 if TYPE_CHECKING:
-    from .clock import ClockLoop
-    from .endpoint import Endpoint
+    from .connected import ConnectedSocket
+    from .loop import VirtualLoop
 
 logger = logging.getLogger("pytest_wsstability.virtual")
 
 
-class MemoryTransport(transports._FlowControlMixin):
+class MemoryTransport(FlowControl):
     """
-    Moves bytes between a protocol and an `Endpoint` as asyncio's selector transport does with a socket.
+    Moves bytes between a protocol and a `ConnectedSocket` as asyncio's selector transport does with a socket.
 
     The same callbacks come in the same order and the same turns of the loop; the tests compare them with
     kernel TCP.
@@ -27,34 +27,28 @@ class MemoryTransport(transports._FlowControlMixin):
     """
 
     __slots__ = (
-        "__weakref__", "_buffer", "_closing", "_endpoint", "_eof", "_lost", "_paused", "_protocol", "_reader",
+        "__weakref__",
+        "_buffer",
+        "_closing",
+        "_eof",
+        "_lost",
+        "_paused",
+        "_protocol",
+        "_reader",
         "_server",
+        "_socket",
     )  # fmt: skip
-
-    # What asyncio asks transports for (loop.start_tls, loop.sendfile).
-    _start_tls_compatible = True
-    _sendfile_compatible = constants._SendfileMode.FALLBACK
-
-    # asyncio's own flow control; see private.py.
-    _loop: ClockLoop
-    _protocol_paused: bool
-    _maybe_pause_protocol: Callable[[], None]
-    _maybe_resume_protocol: Callable[[], None]
-    _set_write_buffer_limits: Callable[[], None]
 
     def __init__(
         self,
-        loop: ClockLoop,
-        endpoint: Endpoint,
+        loop: VirtualLoop,
+        sock: ConnectedSocket,
         protocol: asyncio.BaseProtocol,
         waiter: asyncio.Future[None] | None = None,
         server: Any = None,
     ) -> None:
-        # Not asyncio's constructor, which makes a dictionary: get_extra_info needs none.
-        self._loop = loop
-        self._protocol_paused = False
-        self._set_write_buffer_limits()
-        self._endpoint = endpoint
+        self.start_flow_control(loop)
+        self._socket = sock
         self._protocol: Any = protocol
         # asyncio's Server that accepted the connection; None at the client.
         self._server = server
@@ -68,7 +62,7 @@ class MemoryTransport(transports._FlowControlMixin):
         # Runs _read_ready in the context of the connection, not in that of whoever writes.
         self._reader: asyncio.Handle | None = None
         if server is not None:
-            server._attach(*(self,) if ATTACH_TAKES_TRANSPORT else ())
+            attach(server, self)
         loop.call_soon(protocol.connection_made, self)
         loop.call_soon(self._start_reading)
         if waiter is not None:
@@ -76,11 +70,11 @@ class MemoryTransport(transports._FlowControlMixin):
 
     def __repr__(self) -> str:
         state = " closing" if self._closing else ""
-        return f"<MemoryTransport {self._endpoint!r}{state} unsent={self.get_write_buffer_size()}>"
+        return f"<MemoryTransport {self._socket!r}{state} unsent={self.get_write_buffer_size()}>"
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """``peername``, ``sockname`` and ``socket``, as on TCP; TLS adds its own."""
-        return _EXTRA[name](self._endpoint) if name in _EXTRA else default
+        return _EXTRA[name](self._socket) if name in _EXTRA else default
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self._protocol = protocol
@@ -99,7 +93,7 @@ class MemoryTransport(transports._FlowControlMixin):
     def pause_reading(self) -> None:
         if self.is_reading():
             self._paused = True
-            self._endpoint.watch(None)
+            self._socket.watch(None)
 
     def resume_reading(self) -> None:
         if self._paused and not self._closing:
@@ -110,20 +104,20 @@ class MemoryTransport(transports._FlowControlMixin):
         if self._closing or self._paused:
             return
         if self._reader is None:
-            self._reader = asyncio.Handle(self._read_ready, (), self._loop)
-        self._endpoint.watch(self._reader)
+            self._reader = asyncio.Handle(self._read_ready, (), self.loop)
+        self._socket.watch(self._reader)
 
     def _read_ready(self) -> None:
-        endpoint = self._endpoint
+        sock = self._socket
         if self._closing or self._paused:
             return
-        endpoint.woken = False
+        sock.woken = False
         protocol = self._protocol
         try:
             if isinstance(protocol, asyncio.BufferedProtocol):
-                received = self._fill(endpoint, protocol)
+                received = self._fill(sock, protocol)
             else:
-                data = endpoint.receive()
+                data = sock.receive()
                 received = data is None or len(data) > 0
                 if data:
                     protocol.data_received(data)
@@ -134,14 +128,14 @@ class MemoryTransport(transports._FlowControlMixin):
             return
         if not received:
             self._read_eof()
-        elif endpoint.reader is not None:
-            endpoint.rewake()
+        elif sock.reader is not None:
+            sock.rewake()
 
-    def _fill(self, endpoint: Endpoint, protocol: asyncio.BufferedProtocol) -> bool:
+    def _fill(self, sock: ConnectedSocket, protocol: asyncio.BufferedProtocol) -> bool:
         buffer = memoryview(protocol.get_buffer(-1)).cast("B")
         if not buffer:
             raise RuntimeError("get_buffer() returned an empty buffer")
-        received = endpoint.receive_into(buffer)
+        received = sock.receive_into(buffer)
         if received:
             protocol.buffer_updated(received)
         return received != 0
@@ -157,7 +151,7 @@ class MemoryTransport(transports._FlowControlMixin):
         if not keep_open:
             self.close()
         else:
-            self._endpoint.watch(None)
+            self._socket.watch(None)
 
     # Writing.
 
@@ -174,17 +168,17 @@ class MemoryTransport(transports._FlowControlMixin):
             return
         if self._buffer is None:
             try:
-                sent = self._endpoint.send(chunk)
+                sent = self._socket.send(chunk)
             except OSError as exc:
                 self._fatal_error(exc, "Fatal write error on memory transport")
                 return
             if sent == len(chunk):
                 return
             self._buffer = [chunk[sent:]]
-            self._endpoint.writer = self._write_ready
+            self._socket.writer = self._write_ready
         else:
             self._buffer.append(chunk)
-        self._maybe_pause_protocol()
+        self.pause_if_full()
 
     def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview[Any]]) -> None:
         self.write(b"".join(list_of_data))
@@ -194,15 +188,15 @@ class MemoryTransport(transports._FlowControlMixin):
             return
         data = b"".join(self._buffer)
         try:
-            sent = self._endpoint.send(data)
+            sent = self._socket.send(data)
         except OSError as exc:
             self._buffer = None
             self._fatal_error(exc, "Fatal write error on memory transport")
             return
         self._buffer = [data[sent:]] if sent < len(data) else None
         if self._buffer is not None:
-            self._endpoint.writer = self._write_ready
-        self._maybe_resume_protocol()
+            self._socket.writer = self._write_ready
+        self.resume_if_room()
         if self._buffer is None:
             self._written()
 
@@ -212,7 +206,7 @@ class MemoryTransport(transports._FlowControlMixin):
             self._lost += 1
             self._lose(None)
         elif self._eof:
-            self._endpoint.shutdown_write()
+            self._socket.shutdown_write()
 
     def get_write_buffer_size(self) -> int:
         return sum(map(len, self._buffer)) if self._buffer is not None else 0
@@ -225,7 +219,7 @@ class MemoryTransport(transports._FlowControlMixin):
             return
         self._eof = True
         if self._buffer is None:
-            self._endpoint.shutdown_write()
+            self._socket.shutdown_write()
 
     # The end.
 
@@ -241,11 +235,11 @@ class MemoryTransport(transports._FlowControlMixin):
 
     def _stop_reading(self) -> None:
         self._closing = True
-        self._endpoint.watch(None)
+        self._socket.watch(None)
 
     def _fatal_error(self, exc: BaseException, message: str) -> None:
         if not isinstance(exc, OSError):
-            self._loop.call_exception_handler(
+            self.loop.call_exception_handler(
                 {"message": message, "exception": exc, "transport": self, "protocol": self._protocol}
             )
         self._force_close(exc)
@@ -258,17 +252,17 @@ class MemoryTransport(transports._FlowControlMixin):
 
     def _schedule_loss(self, exc: BaseException | None) -> None:
         self._lost += 1
-        self._loop.call_soon(self._lose, exc)
+        self.loop.call_soon(self._lose, exc)
 
     def _lose(self, exc: BaseException | None) -> None:
         server = self._server
         try:
             self._protocol.connection_lost(exc)
         finally:
-            self._endpoint.close()
+            self._socket.close()
             self._protocol = self._server = self._reader = None
             if server is not None:
-                server._detach(*(self,) if ATTACH_TAKES_TRANSPORT else ())
+                detach(server, self)
 
 
 def _copied(data: bytearray | memoryview[Any]) -> bytes:
@@ -283,8 +277,8 @@ def _settle(waiter: asyncio.Future[None]) -> None:
         waiter.set_result(None)
 
 
-_EXTRA: dict[str, Callable[[Endpoint], Any]] = {
-    "peername": lambda endpoint: endpoint._peername,
-    "sockname": lambda endpoint: endpoint._sockname,
-    "socket": lambda endpoint: endpoint,
+_EXTRA: dict[str, Callable[[ConnectedSocket], Any]] = {
+    "peername": lambda sock: sock.peername,
+    "sockname": lambda sock: sock.sockname,
+    "socket": lambda sock: sock,
 }

@@ -318,7 +318,7 @@ def test_a_socket_pair_is_the_kernels():
 
 
 def test_the_log_says_what_time_stands_still_for(monkeypatch, caplog):
-    monkeypatch.setattr("pytest_wsstability.virtual.clock._PATIENCE", 0.001)
+    monkeypatch.setattr("pytest_wsstability.virtual.loop._PATIENCE", 0.001)
     gate = Gate()
 
     class Opening(logging.Handler):

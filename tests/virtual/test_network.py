@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from pytest_wsstability.virtual import VirtualTimeError, run_virtual
-from pytest_wsstability.virtual.endpoint import WINDOW
+from pytest_wsstability.virtual.connected import WINDOW
 from tests.virtual.carriers import Pair, Recording
 
 LEAVES = "leaves the virtual network, so virtual time cannot apply"
@@ -85,6 +85,26 @@ def test_udp_is_refused():
         lambda loop: loop.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=("127.0.0.1", 53)),
         "a UDP socket for 127.0.0.1:53",
     )
+
+
+def test_the_bare_number_of_a_listening_socket_is_refused():
+    """Its accept() cannot be given another way: the socket itself can."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            number = listener.fileno()
+            with pytest.raises(
+                VirtualTimeError,
+                match=rf"^descriptor {number} listens for TCP .*: give add_reader\(\) the socket itself, or run",
+            ):
+                loop.add_reader(number, int)
+            loop.add_reader(listener, int)
+            return loop.remove_reader(number), loop.remove_reader(number)
+
+    assert run_virtual(main()) == (True, False)
 
 
 def test_kernel_tcp_is_refused_wherever_it_comes_from():

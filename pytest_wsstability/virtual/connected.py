@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from .sockets import Address, VirtualSocket, os_error
 
 if TYPE_CHECKING:
-    from .clock import ClockLoop
+    from .loop import VirtualLoop
 
 # What an end holds for a reader that does not read: the size that asyncio reads at once, so that one
 # read always takes all.
@@ -27,9 +27,9 @@ _LINGER, _AT_ONCE = (socket.SOL_SOCKET, socket.SO_LINGER), struct.pack("ii", 1, 
 
 class Wire(Protocol):
     """
-    Where an end sends to: by default the other `Endpoint` itself.
+    Where an end sends to: by default the other `ConnectedSocket` itself.
 
-    A link with latency or faults stands between two ends by being the ``wire`` of each (see `Endpoint.wire`)
+    A link with latency or faults stands between two ends by being the ``wire`` of each
     and calling the same methods of the other end later, from callbacks of the loop.
 
     """
@@ -50,7 +50,7 @@ class Wire(Protocol):
         """Bytes were read, so there is room for more."""
 
 
-class Endpoint(VirtualSocket):
+class ConnectedSocket(VirtualSocket):
     """
     One end of a stream, with TCP's rules for FIN, RST and flow control (RFC 9293).
 
@@ -60,16 +60,16 @@ class Endpoint(VirtualSocket):
     """
 
     __slots__ = (
-        "_error", "_fin", "_loop", "_peername", "_queue", "_shut", "_size",
-        "reader", "wire", "woken", "writer",
+        "_error", "_fin", "_loop", "_queue", "_shut", "_size",
+        "peername", "reader", "wire", "woken", "writer",
     )  # fmt: skip
 
     def __init__(
-        self, loop: ClockLoop, family: socket.AddressFamily, sockname: Address, peername: Address
+        self, loop: VirtualLoop, family: socket.AddressFamily, sockname: Address, peername: Address
     ) -> None:
         super().__init__(family, sockname)
         self._loop = loop
-        self._peername = peername
+        self.peername: Address = peername
         # Where this end sends to; a pair without a link sends to each other.
         self.wire: Wire = NOWHERE
         # Runs when there is something to read; None while nobody reads.
@@ -90,7 +90,7 @@ class Endpoint(VirtualSocket):
     def getpeername(self) -> Address:
         if self.closed:
             raise os_error(errno.EBADF)
-        return self._peername
+        return self.peername
 
     def getsockopt(self, level: int, option: int, length: int = 0) -> int | bytes:
         if (level, option) == (socket.IPPROTO_TCP, _TCP_INFO) and length:
@@ -184,7 +184,7 @@ class Endpoint(VirtualSocket):
             self.wire.reset()
         elif not self._shut and not self._error:
             self.wire.fin()
-        if isinstance(self.wire, Endpoint) and self.wire.closed:
+        if isinstance(self.wire, ConnectedSocket) and self.wire.closed:
             # Nothing more can come, and the ends need not keep each other in memory.
             self.wire.wire = NOWHERE
             self.wire = NOWHERE
@@ -204,7 +204,7 @@ class Endpoint(VirtualSocket):
     def _wake(self) -> None:
         if self.reader is not None and not self.woken:
             self.woken = True
-            self._loop._ready.append(self.reader)
+            self._loop.ready.append(self.reader)
 
     def _take_error(self) -> OSError:
         error, self._error = self._error, 0
@@ -227,7 +227,7 @@ class Endpoint(VirtualSocket):
         self._size += len(data)
         if self.reader is not None and not self.woken:
             self.woken = True
-            self._loop._ready.append(self.reader)
+            self._loop.ready.append(self.reader)
 
     def fin(self) -> None:
         """FIN has arrived."""
@@ -273,9 +273,9 @@ NOWHERE = _Nowhere()
 
 
 def connect_pair(
-    loop: ClockLoop, family: socket.AddressFamily, client: Address, server: Address
-) -> tuple[Endpoint, Endpoint]:
+    loop: VirtualLoop, family: socket.AddressFamily, client: Address, server: Address
+) -> tuple[ConnectedSocket, ConnectedSocket]:
     """Both ends of a new connection, by their addresses: the client's and the server's."""
-    ends = Endpoint(loop, family, client, server), Endpoint(loop, family, server, client)
+    ends = ConnectedSocket(loop, family, client, server), ConnectedSocket(loop, family, server, client)
     ends[0].wire, ends[1].wire = ends[1], ends[0]
     return ends

@@ -1,0 +1,90 @@
+"""
+Virtual loops for pytest-asyncio's tests: the one place that touches its private parts.
+
+Its hook for loop factories is left alone on purpose: implementing it parametrizes a session fixture,
+and sessions that never asked for virtual time would set their fixtures up once a test (measured on
+1.4 and 1.5). Instead, while the runner of a virtual test (class, module) is set up, the name by
+which pytest-asyncio finds `asyncio.Runner` gives one with a virtual loop. Nothing is parametrized, no
+id changes, no other test notices.
+
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections.abc import Generator
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest_asyncio
+import pytest_asyncio.plugin as pytest_asyncio_plugin
+
+from ..virtual.loop import VirtualLoop
+from ..virtual.patching import patched_time
+from ..virtual.runner import virtual_loop_factory
+
+if TYPE_CHECKING:
+    import pytest
+
+    from ..virtual.timers import Order
+
+_NAME = "Runner"
+_RUNNER = re.compile(r"_(function|class|module|package|session)_scoped_runner")
+
+
+def is_runner(fixture_name: str) -> bool:
+    """Whether this is the fixture in which pytest-asyncio makes the loop of a scope."""
+    return _RUNNER.fullmatch(fixture_name) is not None
+
+
+def with_virtual_loop(
+    request: pytest.FixtureRequest, *, order: Order, seed: int
+) -> Generator[None, Any, Any]:
+    """
+    Set a runner fixture up with a virtual loop: the rest of a ``pytest_fixture_setup`` wrapper.
+
+    Raises:
+        RuntimeError: if the runner has another loop, which means that pytest-asyncio has changed.
+
+    """
+    original = getattr(pytest_asyncio_plugin, _NAME, None)
+    if original is None:
+        raise RuntimeError(_changed("it has no Runner"))
+    factory = virtual_loop_factory(order=order, seed=seed)
+
+    def virtual_runner(*, debug: bool | None = None, **_: Any) -> asyncio.Runner:
+        # A factory of the user's own (uvloop, for one) has a clock that cannot be virtual.
+        runner: asyncio.Runner = original(debug=debug, loop_factory=factory)
+        return runner
+
+    setattr(pytest_asyncio_plugin, _NAME, virtual_runner)
+    try:
+        runner = yield
+    finally:
+        setattr(pytest_asyncio_plugin, _NAME, original)
+    if not isinstance(runner, asyncio.Runner) or not isinstance(runner.get_loop(), VirtualLoop):
+        raise RuntimeError(_changed(f"its runner is {runner!r}"))
+    # A Runner with a loop factory leaves that to others, and pytest-asyncio would make a loop and lose it.
+    asyncio.set_event_loop(runner.get_loop())
+    request.addfinalizer(lambda: asyncio.set_event_loop(None))
+    # Libraries draw their backoff from here: the same seed gives the same times.
+    request.addfinalizer(partial(random.setstate, random.getstate()))
+    random.seed(seed)
+    return runner
+
+
+def patch_time(request: pytest.FixtureRequest, runner: asyncio.Runner) -> None:
+    """Let the time module follow the loop of a runner as long as that lives; see `patched_time`."""
+    stack = ExitStack()
+    stack.enter_context(patched_time(runner.get_loop()))
+    request.addfinalizer(stack.close)
+
+
+def _changed(what: str) -> str:
+    return (
+        f"pytest-asyncio {pytest_asyncio.__version__} does not let us give it a virtual loop ({what}): "
+        "run with --ws-time real, and tell the maintainers of pytest-wsstability"
+    )
