@@ -56,7 +56,7 @@ FRAMEWORK = {"pytest", "_pytest", "pytest_asyncio", "pluggy", "xdist"}
 LIBRARIES = {"asyncio", "pytest", "_pytest", "pytest_asyncio", "websockets"}
 # The one file a library that touches private names: each of them stands in a table of that file, which is
 # compared with the installed version.
-SEAMS = {"asyncio": "virtual.private"}
+SEAMS = {"asyncio": "virtual.asyncio_seam"}
 # Underscored, and documented all the same.
 DOCUMENTED = {"_replace", "_asdict", "_fields", "_make", "_getframe", "_exit"}
 # Where what happened becomes what it means: facts come in as data.

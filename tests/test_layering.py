@@ -52,8 +52,6 @@ LEFT = {
     ("private", "core.faults"): "server",
     ("private", "core.timeline"): "judge",
     ("private", "plugin"): "plugin",
-    ("private", "virtual"): "virtual",
-    ("pytest", "virtual"): "virtual",
     ("sentence", "core.diagnosis"): "cause",
     ("sentence", "core.judge"): "judge",
     ("sentence", "core.timeline"): "judge",
@@ -359,7 +357,9 @@ def test_a_seam_may_touch_what_it_lists():
     """The one file a library touches the private names that stand in its own table, and no other."""
     source = "NAMES = ('_ready',)\ndef f(loop): return loop._ready, loop._selector"
 
-    assert broken(private_attributes, virtual__private=source) == [("virtual.private", "loop._selector")]
+    assert broken(private_attributes, virtual__asyncio_seam=source) == [
+        ("virtual.asyncio_seam", "loop._selector")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -139,15 +139,15 @@ class _Relay(asyncio.Protocol):
     other: asyncio.Transport
 
     # FIN has come from this side.
-    _finished = False
+    finished = False
 
     def data_received(self, data: bytes) -> None:
         self.other.write(data)
 
     def eof_received(self) -> bool:
-        self._finished = True
+        self.finished = True
         peer = self.other.get_protocol()
-        if isinstance(peer, _Relay) and peer._finished:
+        if isinstance(peer, _Relay) and peer.finished:
             self.other.close()
             return False
         # Half closed: the other direction may go on.

@@ -11,10 +11,11 @@ Tried on CPython 3.11.7, 3.12.1 and 3.13.0; tests/virtual/test_asyncio_seam.py f
 from __future__ import annotations
 
 import asyncio
+import pkgutil
 import platform
 import selectors
 import sys
-from asyncio import base_events, constants, sslproto, transports
+from asyncio import constants, sslproto
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
@@ -58,17 +59,25 @@ ATTRIBUTES = {
     "_thread_id": "another thread that wakes the loop is told from the loop's own",
     "_default_executor": "its jobs keep the clock from moving",
 }
-OTHERS = (
-    (asyncio.Handle, ("_cancelled", "_run")),
-    (base_events.Server, ("_attach", "_detach", "_start_serving", "sockets")),
-    (transports, ("_FlowControlMixin",)),
-    (constants, ("_SendfileMode",)),
-    (sslproto, ("SSLProtocol",)),
-)  # fmt: skip
-_FLOW_CONTROL = ("_maybe_pause_protocol", "_maybe_resume_protocol", "_set_write_buffer_limits")
+# What else is used: where it is defined, and why.
+OTHERS = {
+    "asyncio.Handle": (("_cancelled", "_run"), "a turn runs callbacks as asyncio does"),
+    "asyncio.Server": (
+        ("_attach", "_detach", "_start_serving"),
+        "a server waits for its connections in memory, and starts to accept",
+    ),
+    "asyncio.transports._FlowControlMixin": (
+        ("_maybe_pause_protocol", "_maybe_resume_protocol"),
+        "a transport in memory pauses writers as asyncio's do",
+    ),
+    "asyncio.constants": (("_SendfileMode",), "loop.sendfile asks a transport how"),
+    "asyncio.sslproto.SSLProtocol": (("connection_made",), "TLS goes over a transport in memory"),
+}
+# Attributes that only objects have: a server's sockets, the transport on top of TLS, a transport's ends.
+OF_OBJECTS = ("_sockets", "_app_transport", "_protocol", "_loop")
 
 # Server._attach takes the transport since close_clients() exists (Python 3.13).
-_ATTACH_TAKES_TRANSPORT = hasattr(base_events.Server, "close_clients")
+_ATTACH_TAKES_TRANSPORT = hasattr(asyncio.Server, "close_clients")
 
 
 @cache
@@ -86,15 +95,21 @@ def check_asyncio() -> None:
         missing = [f"loop.{name}" for name in (*ATTRIBUTES, *methods) if not hasattr(loop, name)]
     finally:
         loop.close()
-    flow_control = getattr(transports, "_FlowControlMixin", None)
-    for owner, names in (*OTHERS, (flow_control, _FLOW_CONTROL)):
-        label = getattr(owner, "__name__", str(owner))
-        missing += [f"{label}.{name}" for name in names if not hasattr(owner, name)]
+    for owner, (names, _) in OTHERS.items():
+        found = _find(owner)
+        missing += [f"{owner}.{name}" for name in names if not hasattr(found, name)]
     if missing:
         raise VirtualTimeError(
             f"virtual time does not know the asyncio of Python {platform.python_version()}, "
             f"which lacks {', '.join(missing)}; {REAL_TIME}"
         )
+
+
+def _find(path: str) -> Any:
+    try:
+        return pkgutil.resolve_name(path)
+    except (ImportError, AttributeError):
+        return None
 
 
 class SelectorLoop(asyncio.SelectorEventLoop):
@@ -208,42 +223,45 @@ def tls_over(
     return tls, tls._app_transport
 
 
-if TYPE_CHECKING:
-    from asyncio.transports import _FlowControlMixin
-else:
-    _FlowControlMixin = getattr(transports, "_FlowControlMixin", asyncio.Transport)
+_Mixin: Any = _find("asyncio.transports._FlowControlMixin") or asyncio.Transport
+# asyncio's transports have a dictionary each for get_extra_info.
+_NOTHING: dict[str, Any] = {}
 
 
-class FlowControl(_FlowControlMixin):
+class FlowControl(_Mixin):  # type: ignore[misc]
     """
     asyncio's flow control: pause_writing and resume_writing of the protocol, by the write buffer's size.
 
-    A subclass calls `start_flow_control` in place of a constructor, which would make a dictionary.
+    Attributes:
+        protocol: who is called; asyncio knows it by another name.
 
     """
 
-    __slots__ = ()
+    __slots__ = ("protocol",)
 
     # loop.start_tls and loop.sendfile ask transports for these.
     _start_tls_compatible = True
     _sendfile_compatible = getattr(getattr(constants, "_SendfileMode", None), "FALLBACK", None)
 
     if TYPE_CHECKING:
-        # The write buffer has grown; it has shrunk.
-        def pause_if_full(self) -> None: ...
-        def resume_if_room(self) -> None: ...
+
+        def pause_if_full(self) -> None:
+            """The write buffer has grown."""
+
+        def resume_if_room(self) -> None:
+            """The write buffer has shrunk."""
 
     else:
-        pause_if_full = getattr(_FlowControlMixin, "_maybe_pause_protocol", None)
-        resume_if_room = getattr(_FlowControlMixin, "_maybe_resume_protocol", None)
+        pause_if_full = getattr(_Mixin, "_maybe_pause_protocol", None)
+        resume_if_room = getattr(_Mixin, "_maybe_resume_protocol", None)
+
+    def __init__(self, loop: SelectorLoop) -> None:
+        super().__init__(_NOTHING, loop)
 
     @property
-    def loop(self) -> asyncio.AbstractEventLoop:
+    def loop(self) -> SelectorLoop:
         """The loop of the transport."""
-        return self._loop
+        return self._loop  # type: ignore[no-any-return]
 
-    def start_flow_control(self, loop: asyncio.AbstractEventLoop) -> None:
-        """With asyncio's limits, until set_write_buffer_limits gives others."""
-        self._loop = loop
-        self._protocol_paused = False
-        self._set_write_buffer_limits()  # type: ignore[attr-defined]
+
+FlowControl._protocol = FlowControl.protocol

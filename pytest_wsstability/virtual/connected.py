@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from .sockets import Address, VirtualSocket, os_error
 
 if TYPE_CHECKING:
-    from .loop import VirtualLoop
+    from .asyncio_seam import SelectorLoop
 
 # What an end holds for a reader that does not read: the size that asyncio reads at once, so that one
 # read always takes all.
@@ -65,7 +65,7 @@ class ConnectedSocket(VirtualSocket):
     )  # fmt: skip
 
     def __init__(
-        self, loop: VirtualLoop, family: socket.AddressFamily, sockname: Address, peername: Address
+        self, loop: SelectorLoop, family: socket.AddressFamily, sockname: Address, peername: Address
     ) -> None:
         super().__init__(family, sockname)
         self._loop = loop
@@ -273,7 +273,7 @@ NOWHERE = _Nowhere()
 
 
 def connect_pair(
-    loop: VirtualLoop, family: socket.AddressFamily, client: Address, server: Address
+    loop: SelectorLoop, family: socket.AddressFamily, client: Address, server: Address
 ) -> tuple[ConnectedSocket, ConnectedSocket]:
     """Both ends of a new connection, by their addresses: the client's and the server's."""
     ends = ConnectedSocket(loop, family, client, server), ConnectedSocket(loop, family, server, client)

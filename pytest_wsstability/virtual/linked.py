@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..net.proxy.lane import Lane
     from ..net.proxy.links import Links
+    from .asyncio_seam import SelectorLoop
     from .connected import ConnectedSocket
-    from .loop import VirtualLoop
 
 
 class LinkWire:
@@ -25,7 +25,7 @@ class LinkWire:
     away: Lane
     here: Lane
 
-    def __init__(self, loop: VirtualLoop, end: ConnectedSocket) -> None:
+    def __init__(self, loop: SelectorLoop, end: ConnectedSocket) -> None:
         self._loop = loop
         self._end = end
 
@@ -59,7 +59,7 @@ class LinkWire:
         self._end.acknowledge()
 
 
-def link_ends(loop: VirtualLoop, links: Links, client: ConnectedSocket, server: ConnectedSocket) -> None:
+def link_ends(loop: SelectorLoop, links: Links, client: ConnectedSocket, server: ConnectedSocket) -> None:
     """Put a further link between two ends that nothing has been sent over."""
     wires = LinkWire(loop, client), LinkWire(loop, server)
     client.wire, server.wire = wires

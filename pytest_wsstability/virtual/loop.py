@@ -243,7 +243,7 @@ class VirtualLoop(SelectorLoop):
         if when is not None and when <= self._now:
             self.ready.append(self._timers.pop())
         elif self._in_flight.total or any_busy(self):
-            self._wait()
+            self._stand_still()
         elif when is not None:
             tied = self._timers.tied()
             if tied > 1:
@@ -253,7 +253,7 @@ class VirtualLoop(SelectorLoop):
             self._turns = 0
             self.ready.append(self._timers.pop())
         elif self._kernel or self._signals:
-            self._wait()
+            self._stand_still()
         else:
             raise self._deadlock(
                 "no callback is ready, no timer is set, nothing is in flight",
@@ -283,7 +283,7 @@ class VirtualLoop(SelectorLoop):
             self.process_events(events)
         return bool(events)
 
-    def _wait(self) -> None:
+    def _stand_still(self) -> None:
         """Wait in real time for the kernel or another thread."""
         patience = _PATIENCE
         while not self._poll(patience) and not self.ready:

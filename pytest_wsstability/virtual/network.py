@@ -16,7 +16,7 @@ from .connected import ConnectedSocket, connect_pair
 from .sockets import Address, VirtualSocket, os_error, show_address
 
 if TYPE_CHECKING:
-    from .loop import VirtualLoop
+    from .asyncio_seam import SelectorLoop
 
 # RFC 6335, section 6: the dynamic ports. Listeners get these when they ask for port 0, in order; clients get
 # the ports below, so that a listener's port does not depend on how many clients came before.
@@ -85,7 +85,7 @@ class Listener(VirtualSocket):
 class Network:
     """Addresses and connections of one loop."""
 
-    def __init__(self, loop: VirtualLoop) -> None:
+    def __init__(self, loop: SelectorLoop) -> None:
         self.loop = loop
         self._listeners: dict[int, list[Listener]] = {}
         # All ports that anybody listened on: a closed one refuses, an unknown one may be the kernel's.

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from .asyncio_seam import FlowControl, attach, detach
 
 if TYPE_CHECKING:
+    from .asyncio_seam import SelectorLoop
     from .connected import ConnectedSocket
-    from .loop import VirtualLoop
 
 logger = logging.getLogger("pytest_wsstability.virtual")
 
@@ -27,29 +27,20 @@ class MemoryTransport(FlowControl):
     """
 
     __slots__ = (
-        "__weakref__",
-        "_buffer",
-        "_closing",
-        "_eof",
-        "_lost",
-        "_paused",
-        "_protocol",
-        "_reader",
-        "_server",
-        "_socket",
+        "__weakref__", "_buffer", "_closing", "_eof", "_lost", "_paused", "_reader", "_server", "_socket",
     )  # fmt: skip
 
     def __init__(
         self,
-        loop: VirtualLoop,
+        loop: SelectorLoop,
         sock: ConnectedSocket,
         protocol: asyncio.BaseProtocol,
         waiter: asyncio.Future[None] | None = None,
         server: Any = None,
     ) -> None:
-        self.start_flow_control(loop)
+        super().__init__(loop)
         self._socket = sock
-        self._protocol: Any = protocol
+        self.protocol: Any = protocol
         # asyncio's Server that accepted the connection; None at the client.
         self._server = server
         # What the peer's window had no room for; None while it has.
@@ -77,10 +68,10 @@ class MemoryTransport(FlowControl):
         return _EXTRA[name](self._socket) if name in _EXTRA else default
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        self._protocol = protocol
+        self.protocol = protocol
 
     def get_protocol(self) -> Any:
-        return self._protocol
+        return self.protocol
 
     def is_closing(self) -> bool:
         return self._closing
@@ -112,7 +103,7 @@ class MemoryTransport(FlowControl):
         if self._closing or self._paused:
             return
         sock.woken = False
-        protocol = self._protocol
+        protocol = self.protocol
         try:
             if isinstance(protocol, asyncio.BufferedProtocol):
                 received = self._fill(sock, protocol)
@@ -142,7 +133,7 @@ class MemoryTransport(FlowControl):
 
     def _read_eof(self) -> None:
         try:
-            keep_open = self._protocol.eof_received()
+            keep_open = self.protocol.eof_received()
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as exc:
@@ -240,7 +231,7 @@ class MemoryTransport(FlowControl):
     def _fatal_error(self, exc: BaseException, message: str) -> None:
         if not isinstance(exc, OSError):
             self.loop.call_exception_handler(
-                {"message": message, "exception": exc, "transport": self, "protocol": self._protocol}
+                {"message": message, "exception": exc, "transport": self, "protocol": self.protocol}
             )
         self._force_close(exc)
 
@@ -257,10 +248,10 @@ class MemoryTransport(FlowControl):
     def _lose(self, exc: BaseException | None) -> None:
         server = self._server
         try:
-            self._protocol.connection_lost(exc)
+            self.protocol.connection_lost(exc)
         finally:
             self._socket.close()
-            self._protocol = self._server = self._reader = None
+            self.protocol = self._server = self._reader = None
             if server is not None:
                 detach(server, self)
 
