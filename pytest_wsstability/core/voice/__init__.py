@@ -1,0 +1,1 @@
+"""A spoken conversation over one connection: audio as streams, turns, and what a requirement asks."""

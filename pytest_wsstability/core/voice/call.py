@@ -1,0 +1,189 @@
+"""A spoken conversation as one end saw it: its turns, and the streams of both directions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..statistics.samples import Sample
+from .playout import PREBUFFER, Playout
+from .stream import AudioStream
+
+
+@dataclass(slots=True)
+class Turn:
+    """
+    One turn: the user speaks, the agent answers.
+
+    Instants are seconds since the opening handshake ended; None for what has not happened (yet).
+
+    """
+
+    number: int
+    # The user's first and last frame of speech.
+    speech_from: float
+    speech_until: float | None = None
+    # What the agent sent of it: a first transcript, the final one, the first token, the first audio.
+    transcript_at: float | None = None
+    final_at: float | None = None
+    token_at: float | None = None
+    audio_at: float | None = None
+    # When the agent said that its turn is over.
+    done_at: float | None = None
+    # When the user spoke over the agent, and the last audio that came after that.
+    barged_in_at: float | None = None
+    audio_until: float | None = None
+    # Seconds of the agent's audio, and what a player missed of it.
+    audio_seconds: float = 0.0
+    underruns: int = 0
+    underrun_seconds: float = 0.0
+
+    @property
+    def first_audio(self) -> float | None:
+        """Time to first audio (TTFA) in seconds, from the end of the user's speech."""
+        return self._since_speech(self.audio_at)
+
+    @property
+    def first_token(self) -> float | None:
+        """Time to the first token in seconds, from the end of the user's speech."""
+        return self._since_speech(self.token_at)
+
+    @property
+    def first_transcript(self) -> float | None:
+        """Time to the first transcript in seconds, from the start of the user's speech."""
+        return None if self.transcript_at is None else self.transcript_at - self.speech_from
+
+    @property
+    def stop_latency(self) -> float | None:
+        """How long audio went on after the user spoke over it, in seconds; None without a barge-in."""
+        if self.barged_in_at is None:
+            return None
+        return max(0.0, (self.audio_until or 0.0) - self.barged_in_at)
+
+    def _since_speech(self, at: float | None) -> float | None:
+        if at is None or self.speech_until is None:
+            return None
+        # An agent that is sure before the user has ended answers at once.
+        return max(0.0, at - self.speech_until)
+
+
+@dataclass(slots=True)
+class Call:
+    """
+    The spoken conversation of one connection, in bounded memory but for one `Turn` each.
+
+    The caller tells it what happened, in the order of the instants; a connection that was opened again
+    goes on with the same call.
+
+    """
+
+    prebuffer: float = PREBUFFER
+    turns: list[Turn] = field(default_factory=list)
+    up: AudioStream = field(default_factory=AudioStream)
+    down: AudioStream = field(default_factory=AudioStream)
+    # Round trips of heartbeats while audio flows either way, and while nobody speaks.
+    rtt_speaking: Sample = field(default_factory=Sample)
+    rtt_idle: Sample = field(default_factory=Sample)
+    # Audio of the agent outside of any turn of its own: before the first, or after it said that it is done.
+    stray_chunks: int = 0
+    # What could not be read as the protocol's audio; the first few.
+    malformed: list[str] = field(default_factory=list)
+    playout: Playout = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.playout = Playout(prebuffer=self.prebuffer)
+
+    @property
+    def turn(self) -> Turn | None:
+        """The latest turn; None before the first."""
+        return self.turns[-1] if self.turns else None
+
+    def speech_began(self, at: float) -> None:
+        """The user begins to speak: a new turn, and a barge-in where the agent still speaks."""
+        turn = self.turn
+        if turn is not None and turn.done_at is None and turn.audio_at is not None:
+            turn.barged_in_at = at
+            self.playout.interrupt(at)
+        self.down.pause()
+        self.turns.append(Turn(len(self.turns) + 1, at))
+
+    def speech_ended(self, at: float) -> None:
+        """The user has said what is to be said."""
+        if (turn := self.turn) is not None:
+            turn.speech_until = at
+        self.up.pause()
+
+    def sent(self, at: float, seconds: float, *, due: float, size: int = 0) -> None:
+        """A chunk of the user's audio went out."""
+        self.up.chunk(at, seconds, due=due, size=size)
+
+    def transcript(self, at: float, *, final: bool) -> None:
+        """The agent has sent what it understood."""
+        if (turn := self.turn) is None:
+            return
+        turn.transcript_at = at if turn.transcript_at is None else turn.transcript_at
+        if final and turn.final_at is None:
+            turn.final_at = at
+
+    def token(self, at: float) -> None:
+        """The agent has sent text of its answer."""
+        if (turn := self.turn) is not None and turn.token_at is None:
+            turn.token_at = at
+
+    def audio(
+        self,
+        at: float,
+        seconds: float,
+        *,
+        size: int = 0,
+        sequence: int | None = None,
+        timestamp: float | None = None,
+    ) -> None:
+        """A chunk of the agent's audio came."""
+        turn = self._speaker()
+        if turn is None:
+            self.stray_chunks += 1
+            self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp)
+            return
+        turn.audio_until = at
+        self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp)
+        if turn.barged_in_at is not None:
+            # A player that was interrupted throws away what comes late.
+            return
+        if turn.audio_at is None:
+            turn.audio_at = at
+        turn.audio_seconds += seconds
+        count, lost = self.playout.underrun_count, self.playout.underrun_seconds
+        self.playout.chunk(at, seconds)
+        turn.underruns += self.playout.underrun_count - count
+        turn.underrun_seconds += self.playout.underrun_seconds - lost
+
+    def _speaker(self) -> Turn | None:
+        """Whose answer the audio is: while the user speaks, that of the turn that was interrupted."""
+        turn = self.turn
+        if turn is None or turn.done_at is not None:
+            return None
+        if turn.speech_until is None and turn.token_at is None and len(self.turns) > 1:
+            before = self.turns[-2]
+            if before.barged_in_at is not None and before.done_at is None:
+                return before
+        return turn
+
+    def turn_done(self, at: float) -> None:
+        """The agent has said that its turn is over."""
+        turn = self._speaker()
+        if turn is not None:
+            turn.done_at = at
+        self.down.pause()
+        if turn is self.turn:
+            self.playout.finish(at)
+
+    def round_trip(self, at: float, seconds: float) -> None:
+        """A heartbeat was answered."""
+        turn = self.turn
+        speaking = turn is not None and (turn.speech_until is None or self.playout.is_playing)
+        (self.rtt_speaking if speaking else self.rtt_idle).add(seconds, at)
+
+    @property
+    def underruns(self) -> int:
+        """How often a player had nothing to play in the middle of an utterance."""
+        return self.playout.underrun_count

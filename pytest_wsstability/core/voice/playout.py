@@ -1,0 +1,112 @@
+"""The buffer of a player: audio comes in as it likes, and drains at real time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Audio that a player holds before it begins; hides a jitter of 30 ms (see docs/voice.md for the arithmetic).
+PREBUFFER = 0.06
+# Sums of chunk lengths are wrong by less than this after an hour of 20 ms frames.
+_SAME = 1e-6
+# So many underruns are kept with their instants; all are counted.
+_KEPT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Underrun:
+    """A player that had nothing to play in the middle of an utterance."""
+
+    # Seconds since the opening handshake ended.
+    at: float
+    # Until the next chunk came.
+    seconds: float
+
+
+class Playout:
+    """
+    A player of one direction's audio.
+
+    It begins `prebuffer` seconds after the first chunk of an utterance, or as soon as that much is there,
+    and plays without a pause from then on: the instant at which it has nothing left is when it began plus
+    the seconds that came in. A chunk that comes later than that ends an underrun, and is played at once.
+    Audio that comes faster than real time, as synthesized speech does, only fills the buffer.
+
+    """
+
+    __slots__ = (
+        "_came",
+        "_ends",
+        "_prebuffer",
+        "deepest",
+        "dropped",
+        "underrun_count",
+        "underrun_seconds",
+        "underruns",
+    )
+
+    def __init__(self, *, prebuffer: float = PREBUFFER) -> None:
+        self._prebuffer = prebuffer
+        # When the player has nothing left; None between utterances.
+        self._ends: float | None = None
+        # Seconds of this utterance that came before the player began; None once it plays.
+        self._came: float | None = None
+        self.underrun_count = 0
+        self.underrun_seconds = 0.0
+        # The first of them.
+        self.underruns: list[Underrun] = []
+        # The most that was ever waiting to be played, in seconds.
+        self.deepest = 0.0
+        # Seconds of audio thrown away by interruptions.
+        self.dropped = 0.0
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether an utterance has begun and is not said to be over."""
+        return self._ends is not None
+
+    def chunk(self, at: float, seconds: float) -> None:
+        """So many seconds of audio came."""
+        if self._ends is None:
+            self._ends, self._came = at + self._prebuffer + seconds, 0.0
+        elif at > self._ends + _SAME:
+            self._underrun(self._ends, at - self._ends)
+            self._ends = at + seconds
+        else:
+            self._ends += seconds
+        self._begin(at, seconds)
+        self.deepest = max(self.deepest, self._ends - at)
+
+    def _begin(self, at: float, seconds: float) -> None:
+        """Begin to play as soon as the prebuffer is full: audio that comes at once is not waited for."""
+        if self._came is None or self._ends is None:
+            return
+        self._came += seconds
+        begins = self._ends - self._came
+        if at >= begins - _SAME:
+            self._came = None
+        elif self._came >= self._prebuffer - _SAME:
+            self._ends -= begins - at
+            self._came = None
+
+    def _underrun(self, at: float, seconds: float) -> None:
+        self.underrun_count += 1
+        self.underrun_seconds += seconds
+        if len(self.underruns) < _KEPT:
+            self.underruns.append(Underrun(at, seconds))
+
+    def finish(self, at: float) -> float:
+        """The utterance is whole: gives the instant at which the player has played all of it."""
+        ends = max(at, self._ends) if self._ends is not None else at
+        self._ends = self._came = None
+        return ends
+
+    def interrupt(self, at: float) -> float:
+        """Throw away what waits, as a player does whose user speaks: gives the seconds thrown away."""
+        waiting = self.waiting(at)
+        self.dropped += waiting
+        self._ends = self._came = None
+        return waiting
+
+    def waiting(self, at: float) -> float:
+        """Seconds of audio that wait to be played."""
+        return max(0.0, self._ends - at) if self._ends is not None else 0.0

@@ -1,0 +1,102 @@
+"""Audio in one direction, in bounded memory: how much, how even, how late, and what is missing."""
+
+from __future__ import annotations
+
+from ..judge.numbering import Numbers
+from ..statistics.samples import Sample
+
+
+class AudioStream:
+    """
+    The chunks of one direction.
+
+    Instants are seconds since the opening handshake ended. The gap between two chunks of one utterance is
+    judged, not the one between two utterances: nobody speaks all the time.
+
+    """
+
+    __slots__ = (
+        "_last", "_position", "_transit", "chunks", "gaps", "jitter", "jitter_max", "lateness", "numbers",
+        "reordered", "seconds", "size", "waiting_max",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.chunks = 0
+        # Seconds of audio, and its bytes on the wire.
+        self.seconds = 0.0
+        self.size = 0
+        # Between neighbours of one utterance.
+        self.gaps = Sample()
+        # How much later than its deadline each chunk went out; empty for what came in.
+        self.lateness = Sample()
+        # RFC 3550, section 6.4.1, in seconds: the running estimate, and the largest one.
+        self.jitter = self.jitter_max = 0.0
+        # Chunks by their sequence numbers, where the protocol has them.
+        self.numbers = Numbers()
+        # Chunks with a number below one that had come already, and that had not come itself.
+        self.reordered = 0
+        # The most bytes that waited in this end's own buffers.
+        self.waiting_max = 0
+        # The latest chunk's instant, None between utterances; its transit, None before the first.
+        self._last: float | None = None
+        self._transit: float | None = None
+        # Where in the media the next chunk begins, in seconds.
+        self._position = 0.0
+
+    def chunk(
+        self,
+        at: float,
+        seconds: float,
+        *,
+        size: int = 0,
+        due: float | None = None,
+        sequence: int | None = None,
+        timestamp: float | None = None,
+    ) -> None:
+        """
+        A chunk came, or went out.
+
+        Args:
+            at: when.
+            seconds: how long it plays.
+            size: its bytes on the wire.
+            due: when it was to go out.
+            sequence: its number in the stream.
+            timestamp: where in the media it begins, in seconds; None: where the one before ended.
+
+        """
+        self.chunks += 1
+        self.seconds += seconds
+        self.size += size
+        if self._last is not None:
+            self.gaps.add(at - self._last, at)
+        if due is not None:
+            self.lateness.add(max(0.0, at - due), at)
+        if sequence is not None:
+            self._number(sequence)
+        begins = self._position if timestamp is None else timestamp
+        self._jitter(at - begins)
+        self._position = begins + seconds
+        self._last = at
+
+    def _number(self, sequence: int) -> None:
+        runs, repeats = self.numbers.runs, self.numbers.repeats
+        highest = runs[-1][1] if runs else None
+        self.numbers.add(sequence)
+        if highest is not None and sequence < highest and self.numbers.repeats == repeats:
+            self.reordered += 1
+
+    def _jitter(self, transit: float) -> None:
+        """D(i-1,i) is the difference of two transits: J(i) = J(i-1) + (|D(i-1,i)| - J(i-1))/16."""
+        if self._transit is not None:
+            self.jitter += (abs(transit - self._transit) - self.jitter) / 16
+            self.jitter_max = max(self.jitter_max, self.jitter)
+        self._transit = transit
+
+    def pause(self) -> None:
+        """The utterance is over: the silence that follows is no gap, and its transit no jitter."""
+        self._last = self._transit = None
+
+    def bytes_waiting(self, size: int) -> None:
+        """So many bytes wait in this end's own buffers."""
+        self.waiting_max = max(self.waiting_max, size)

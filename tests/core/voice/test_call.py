@@ -1,0 +1,100 @@
+"""Turns of a spoken conversation, as tables of what happened when."""
+
+import pytest
+
+from pytest_wsstability.core.voice.call import Call
+
+
+def call(*events):
+    """A call of ``(at, what, *arguments)``."""
+    made = Call()
+    for at, what, *rest in events:
+        match what:
+            case "speak":
+                made.speech_began(at)
+            case "hush":
+                made.speech_ended(at)
+            case "partial" | "final":
+                made.transcript(at, final=what == "final")
+            case "token":
+                made.token(at)
+            case "audio":
+                made.audio(at, *rest)
+            case "done":
+                made.turn_done(at)
+    return made
+
+
+TURN = (
+    (1.0, "speak"), (1.5, "partial"), (3.0, "hush"), (3.2, "final"), (3.5, "token"), (3.7, "audio", 1.0),
+    (4.2, "audio", 1.0), (4.3, "done"),
+)  # fmt: skip
+
+
+def test_a_turn():
+    turn = call(*TURN).turn
+
+    assert turn.first_transcript == pytest.approx(0.5)
+    assert turn.first_token == pytest.approx(0.5)
+    assert turn.first_audio == pytest.approx(0.7)
+    assert turn.audio_seconds == 2.0
+    assert turn.stop_latency is None
+    assert (turn.underruns, turn.done_at) == (0, 4.3)
+
+
+def test_an_answer_that_begins_before_the_user_has_ended_took_no_time():
+    turn = call((0, "speak"), (1, "token"), (1, "audio", 1.0), (2, "hush")).turn
+
+    assert (turn.first_token, turn.first_audio) == (0.0, 0.0)
+
+
+def test_a_turn_without_an_answer_has_no_times():
+    turn = call((0, "speak"), (1, "hush")).turn
+
+    assert (turn.first_audio, turn.first_token, turn.first_transcript) == (None, None, None)
+
+
+def test_underruns_are_those_of_the_turn():
+    made = call(*TURN, (10, "speak"), (11, "hush"), (12, "audio", 0.5), (13, "audio", 0.5), (14, "done"))
+
+    assert [turn.underruns for turn in made.turns] == [0, 1]
+    assert made.turns[1].underrun_seconds == pytest.approx(0.5)
+    assert made.underruns == 1
+
+
+@pytest.mark.parametrize(("last", "latency"), [((4.4,), 0.4), ((4.4, 4.9), 0.9), ((), 0.0)])
+def test_a_barge_in_lasts_until_the_last_audio_of_the_turn(last, latency):
+    """The user speaks at 4.0 s over 5 s of audio."""
+    made = call(
+        (1, "speak"), (2, "hush"), (3, "audio", 5.0), (4.0, "speak"), *[(at, "audio", 0.1) for at in last],
+        (5.0, "done"),
+    )  # fmt: skip
+
+    assert made.turns[0].stop_latency == pytest.approx(latency)
+    assert made.turns[0].audio_seconds == 5.0
+    assert made.playout.dropped == pytest.approx(4.0)
+    assert made.turns[1].audio_at is None
+
+
+def test_the_answer_after_a_barge_in_belongs_to_the_new_turn():
+    made = call(
+        (1, "speak"), (2, "hush"), (3, "audio", 5.0), (4, "speak"), (4.1, "done"), (5, "hush"),
+        (6, "audio", 1.0), (7, "done"),
+    )  # fmt: skip
+
+    assert made.turns[1].first_audio == pytest.approx(1.0)
+    assert [turn.done_at for turn in made.turns] == [4.1, 7]
+
+
+@pytest.mark.parametrize("events", [[(0, "audio", 1.0)], [*TURN, (5, "audio", 1.0)]])
+def test_audio_outside_of_a_turn_is_counted_apart(events):
+    assert call(*events).stray_chunks == 1
+
+
+def test_heartbeats_under_audio_are_told_from_idle_ones():
+    made = call(*TURN)
+    made.round_trip(5.0, 0.02)
+    made.speech_began(6.0)
+    made.round_trip(6.5, 0.3)
+
+    assert (made.rtt_idle.maximum, made.rtt_speaking.maximum) == (0.02, 0.3)

@@ -1,0 +1,90 @@
+"""Audio in one direction: gaps, lateness, jitter, numbers."""
+
+import random
+from itertools import pairwise
+
+import pytest
+
+from pytest_wsstability.core.voice.audio import AudioFormat, Encoding
+from pytest_wsstability.core.voice.stream import AudioStream
+
+
+@pytest.mark.parametrize(
+    ("encoding", "rate", "size"),
+    [("mulaw", 8_000, 160), ("pcm16", 8_000, 320), ("pcm16", 16_000, 640), ("pcm16", 24_000, 960)],
+)
+def test_20_ms_on_the_wire(encoding, rate, size):
+    audio = AudioFormat(Encoding(encoding), rate)
+
+    assert audio.size(0.02) == size
+    assert audio.seconds(size) == pytest.approx(0.02)
+
+
+def test_a_rate_that_nobody_speaks():
+    with pytest.raises(ValueError, match=r"^rate: 44100 samples a second; valid ones: 8000, 16000, 24000$"):
+        AudioFormat(rate=44_100)
+
+
+def test_an_even_stream_has_no_jitter():
+    stream = AudioStream()
+    for number in range(100):
+        stream.chunk(5 + number * 0.02, 0.02, due=5 + number * 0.02, size=640, sequence=number)
+
+    assert stream.jitter_max == pytest.approx(0.0, abs=1e-12)
+    assert stream.gaps.maximum == pytest.approx(0.02)
+    assert stream.lateness.maximum == pytest.approx(0.0)
+    assert (stream.chunks, stream.size) == (100, 64_000)
+    assert stream.seconds == pytest.approx(2.0)
+
+
+def test_jitter_is_that_of_rfc_3550():
+    """Section 6.4.1, as its formula stands there, over 500 random streams."""
+    dice = random.Random(9)
+    for _ in range(500):
+        at, stream, pairs = 0.0, AudioStream(), []
+        for _ in range(dice.randint(2, 60)):
+            at += dice.uniform(0, 0.06)
+            seconds = dice.choice([0.01, 0.02, 0.04])
+            pairs.append((at, seconds))
+            stream.chunk(at, seconds)
+        jitter = 0.0
+        for (before, length), (now, _) in pairwise(pairs):
+            jitter += (abs(now - before - length) - jitter) / 16
+
+        assert stream.jitter == pytest.approx(jitter, abs=1e-12)
+
+
+def test_one_late_chunk_moves_the_jitter_by_a_sixteenth_each_way():
+    stream = AudioStream()
+    for at in (0.0, 0.02, 0.056, 0.06):
+        stream.chunk(at, 0.02)
+
+    assert stream.jitter == pytest.approx(0.001 + (0.016 - 0.001) / 16)
+
+
+def test_a_pause_is_neither_gap_nor_jitter():
+    stream = AudioStream()
+    stream.chunk(0.0, 0.02)
+    stream.pause()
+    stream.chunk(60.0, 0.02)
+
+    assert stream.gaps.count == 0
+    assert stream.jitter == 0.0
+
+
+@pytest.mark.parametrize(
+    ("numbers", "runs", "repeats", "reordered"),
+    [
+        ([1, 2, 3], [(1, 3)], 0, 0),
+        ([1, 2, 4], [(1, 2), (4, 4)], 0, 0),
+        ([1, 2, 2], [(1, 2)], 1, 0),
+        ([1, 3, 2], [(1, 3)], 0, 1),
+        ([1, 3, 2, 2], [(1, 3)], 1, 1),
+    ],
+)
+def test_numbers_that_are_missing_repeated_or_out_of_order(numbers, runs, repeats, reordered):
+    stream = AudioStream()
+    for at, number in enumerate(numbers):
+        stream.chunk(float(at), 0.02, sequence=number)
+
+    assert (stream.numbers.runs, stream.numbers.repeats, stream.reordered) == (runs, repeats, reordered)
