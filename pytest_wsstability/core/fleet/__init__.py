@@ -1,0 +1,1 @@
+"""Many connections as one requirement: what was planned, what came of each, and what that can show."""

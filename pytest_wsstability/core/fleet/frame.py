@@ -1,0 +1,102 @@
+"""What a worker tells about its connections: numbered, additive frames of builtin types, never pickles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from ..plain import plain, restore
+from ..statistics.samples import Sample
+
+
+class Fate(Enum):
+    """What became of one connection of a fleet."""
+
+    # Held to its end, and nothing of the requirement was broken.
+    STABLE = "stable"
+    # Ended or broke the requirement.
+    ENDED = "ended"
+    # Ended by plan: a rotation that was announced, an age that is allowed.
+    ROTATED = "rotated"
+    # Did not open.
+    REFUSED = "refused"
+    # The test process itself was in no state to tell.
+    UNOBSERVED = "unobserved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """The end of one connection, and what it may have in common with others."""
+
+    number: int
+    fate: Fate
+    # Seconds since its opening handshake; 0 where it did not open.
+    age: float
+    # Seconds since the start of its worker's slot: never compared with another machine's.
+    at: float
+    cause: str = ""
+    confidence: str = ""
+    # The close code at this end; None without one.
+    code: int | None = None
+    # Seconds without a byte either way before the end.
+    silence: float = 0.0
+    # What the response named as its sender: ``server``, ``via``, ``x-backend``...
+    served_by: str = ""
+    headline: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What happened in a slot since its frame before: all numbers are added up."""
+
+    slot: int
+    # 1, or more where an engine runs a slot again though nobody asked it to.
+    attempt: int
+    # From 0 on, without gaps.
+    sequence: int
+    # Seconds since the slot started, on its own machine's monotonic clock.
+    at: float
+    opened: int = 0
+    heartbeats_sent: int = 0
+    heartbeats_answered: int = 0
+    heartbeats_missed: int = 0
+    messages: int = 0
+    rtts: Sample = field(default_factory=Sample)
+    # The worst lag of the worker's event loop since the frame before, in seconds.
+    lag: float = 0.0
+    endings: tuple[Ending, ...] = ()
+    # Connections that were held to their end, as the first and last of each run of numbers of the slot.
+    stable: tuple[tuple[int, int], ...] = ()
+    # The slot has come to its end, and this is its last frame.
+    is_last: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """The frame in builtin types, for JSON."""
+        made = {name: plain(getattr(self, name)) for name in _PLAIN if getattr(self, name)}
+        made |= {name: getattr(self, name) for name in ("slot", "attempt", "sequence", "at")}
+        if self.rtts.count:
+            made["rtts"] = self.rtts.as_dict()
+        return made
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Frame:
+        """
+        The frame that `as_dict` made this of.
+
+        Raises:
+            KeyError, TypeError, ValueError: for something missing or wrong.
+
+        """
+        values = dict(data)
+        values["stable"] = tuple((int(first), int(last)) for first, last in values.get("stable", ()))
+        values["endings"] = tuple(restore(Ending, each, "endings") for each in values.get("endings", ()))
+        values["rtts"] = Sample.from_dict(values["rtts"]) if "rtts" in values else Sample()
+        return cls(**values)
+
+
+_PLAIN = (
+    "opened", "heartbeats_sent", "heartbeats_answered", "heartbeats_missed", "messages", "lag", "endings",
+    "stable", "is_last",
+)  # fmt: skip

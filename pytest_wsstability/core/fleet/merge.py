@@ -1,0 +1,221 @@
+"""The frames of all workers as one: each connection of the plan is accounted for, once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ..duration import show_duration as show
+from ..statistics.samples import Sample
+from .frame import Ending, Fate, Frame
+from .plan import FleetPlan, Slot
+
+# A worker whose loop lags more than this part of the time that a heartbeat has judges nobody meanwhile.
+LAG_SHARE = 0.1
+
+# Fates in the byte that each connection has; 0 is open or not opened yet.
+_FATES = (Fate.STABLE, Fate.ENDED, Fate.ROTATED, Fate.REFUSED, Fate.UNOBSERVED)
+_BYTE = {fate: number for number, fate in enumerate(_FATES, 1)}
+
+
+class Refusal(Enum):
+    """Why a frame was not counted."""
+
+    SECOND_ATTEMPT = "a second attempt at a slot"
+    REPEATED = "a frame that had come already"
+    UNPLANNED = "a slot that was not planned"
+    AFTER_THE_END = "a frame after the last one of its slot"
+
+
+@dataclass(frozen=True, slots=True)
+class FleetCount:
+    """What became of the connections of a plan: the parts add up to ``planned``."""
+
+    planned: int
+    stable: int
+    ended: int
+    rotated: int
+    refused: int
+    unobserved: int
+    # Not over yet.
+    open: int
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What is known of a slot."""
+
+    slot: Slot
+    # The attempt that counts: the first one that told something.
+    attempt: int | None = None
+    frames: int = 0
+    # When it last told something, on its own clock.
+    at: float = 0.0
+    is_over: bool = False
+    opened: int = 0
+
+
+@dataclass(slots=True)
+class FleetMerge:
+    """
+    The state of a fleet, from the frames of its workers.
+
+    Args:
+        plan: what was planned.
+        heartbeat_within: seconds in which a heartbeat is answered; None where none is asked for.
+
+    """
+
+    plan: FleetPlan
+    heartbeat_within: float | None = None
+    opened: int = 0
+    heartbeats_sent: int = 0
+    heartbeats_answered: int = 0
+    heartbeats_missed: int = 0
+    messages: int = 0
+    rtts: Sample = field(default_factory=Sample)
+    # The worst lag of a worker's loop.
+    lag: float = 0.0
+    # All but the stable ones.
+    endings: list[Ending] = field(default_factory=list)
+    refusals: Counter[Refusal] = field(default_factory=Counter)
+    # Frames that never came though later ones did.
+    gaps: int = 0
+    # Why connections are unobserved: a line a slot.
+    notes: list[str] = field(default_factory=list)
+    _fates: bytearray = field(init=False)
+    _slots: dict[int, _Progress] = field(init=False)
+    # How long each unobserved connection had been seen to live.
+    _seen: dict[int, float] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._fates = bytearray(self.plan.connections)
+        self._slots = {slot.number: _Progress(slot) for slot in self.plan.slots}
+        self._seen = {}
+
+    def add(self, frame: Frame) -> Refusal | None:
+        """Count a frame; gives why it was not counted."""
+        progress = self._slots.get(frame.slot)
+        refusal = self._refusal(progress, frame)
+        if refusal is not None or progress is None:
+            self.refusals[refusal or Refusal.UNPLANNED] += 1
+            return refusal
+        progress.attempt = frame.attempt
+        self.gaps += frame.sequence - progress.frames
+        progress.frames, progress.at = frame.sequence + 1, frame.at
+        self._count(progress, frame)
+        if frame.is_last:
+            self._close(progress, "its worker did not say what became of them")
+        return None
+
+    def _refusal(self, progress: _Progress | None, frame: Frame) -> Refusal | None:
+        if progress is None:
+            return Refusal.UNPLANNED
+        if frame.attempt != (progress.attempt or 1):
+            return Refusal.SECOND_ATTEMPT
+        if progress.is_over:
+            return Refusal.AFTER_THE_END
+        return Refusal.REPEATED if frame.sequence < progress.frames else None
+
+    def _count(self, progress: _Progress, frame: Frame) -> None:
+        self.opened += frame.opened
+        progress.opened += frame.opened
+        self.messages += frame.messages
+        self.heartbeats_sent += frame.heartbeats_sent
+        self.heartbeats_answered += frame.heartbeats_answered
+        self.rtts.merge(frame.rtts)
+        self.lag = max(self.lag, frame.lag)
+        usable = self.heartbeat_within is None or frame.lag <= LAG_SHARE * self.heartbeat_within
+        if usable:
+            self.heartbeats_missed += frame.heartbeats_missed
+        elif frame.endings or frame.heartbeats_missed:
+            self.notes.append(
+                f"worker {frame.slot} lagged {show(frame.lag)} before {show(frame.at)}: "
+                "what ended there is not the server's"
+            )
+        for ending in frame.endings:
+            self._end(progress, ending, usable=usable)
+        for first, last in frame.stable:
+            for number in range(first, last + 1, progress.slot.of):
+                self._settle(progress, number, Fate.STABLE)
+
+    def _end(self, progress: _Progress, ending: Ending, *, usable: bool) -> None:
+        excused = not usable and ending.fate is Fate.ENDED
+        fate = Fate.UNOBSERVED if excused else ending.fate
+        if self._settle(progress, ending.number, fate):
+            if fate is Fate.UNOBSERVED:
+                self._seen[ending.number] = ending.age
+            else:
+                self.endings.append(ending)
+
+    def _settle(self, progress: _Progress, number: int, fate: Fate) -> bool:
+        """Say once what became of a connection; a worker speaks for its own only."""
+        if number not in progress.slot.numbers or self._fates[number]:
+            return False
+        self._fates[number] = _BYTE[fate]
+        return True
+
+    def lose(self, slot: int, why: str) -> None:
+        """A worker is gone, or silent for too long: what it still held is unobserved."""
+        progress = self._slots[slot]
+        if not progress.is_over:
+            self._close(progress, why)
+
+    def _close(self, progress: _Progress, why: str) -> None:
+        progress.is_over = True
+        left = [number for number in progress.slot if not self._fates[number]]
+        for number in left:
+            self._fates[number] = _BYTE[Fate.UNOBSERVED]
+            self._seen[number] = max(0.0, progress.at - self.plan.opens_at(number))
+        if left:
+            self.notes.append(
+                f"{len(left)} of {len(progress.slot)} connections of worker {progress.slot.number} "
+                f"unobserved from {show(progress.at)} on: {why}"
+            )
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can come."""
+        return all(progress.is_over for progress in self._slots.values())
+
+    @property
+    def waiting(self) -> Sequence[int]:
+        """The slots that have not come to their end."""
+        return [number for number, progress in self._slots.items() if not progress.is_over]
+
+    @property
+    def count(self) -> FleetCount:
+        """What became of each connection of the plan so far."""
+        of = {fate: self._fates.count(number) for fate, number in _BYTE.items()}
+        return FleetCount(
+            planned=self.plan.connections,
+            stable=of[Fate.STABLE],
+            ended=of[Fate.ENDED],
+            rotated=of[Fate.ROTATED],
+            refused=of[Fate.REFUSED],
+            unobserved=of[Fate.UNOBSERVED],
+            open=self._fates.count(0),
+        )
+
+    def lifetimes(self) -> list[tuple[float, bool]]:
+        """
+        How long each connection that opened was watched, and whether it then ended unplanned.
+
+        Planned rotations and connections that nobody watched any longer are censored, never dropped.
+
+        """
+        ended = [
+            (each.age, each.fate is Fate.ENDED) for each in self.endings if each.fate is not Fate.REFUSED
+        ]
+        unseen = [(age, False) for age in self._seen.values()]
+        return [*ended, *unseen, *[(self.plan.hold, False)] * self._fates.count(_BYTE[Fate.STABLE])]
+
+
+def merged(plan: FleetPlan, frames: Iterable[Frame], *, heartbeat_within: float | None = None) -> FleetMerge:
+    """The state after these frames."""
+    merge = FleetMerge(plan, heartbeat_within)
+    for frame in frames:
+        merge.add(frame)
+    return merge

@@ -1,0 +1,187 @@
+"""Frames of workers as one: every connection is accounted for once, whatever the workers do."""
+
+import json
+import random
+
+import pytest
+
+from pytest_wsstability.core.fleet.frame import Ending, Fate, Frame
+from pytest_wsstability.core.fleet.merge import FleetCount, FleetMerge, Refusal, merged
+from pytest_wsstability.core.fleet.plan import FleetPlan
+from pytest_wsstability.core.statistics.samples import Sample
+
+PLAN = FleetPlan(connections=6, hold=60, ramp=6, workers=2)
+
+
+def frame(slot=0, sequence=0, at=10.0, attempt=1, **values):
+    return Frame(slot=slot, sequence=sequence, at=at, attempt=attempt, **values)
+
+
+def ended(number, age=20.0, fate=Fate.ENDED, **values):
+    return Ending(number=number, fate=fate, age=age, at=age, **values)
+
+
+def count(**parts):
+    parts = {"stable": 0, "ended": 0, "rotated": 0, "refused": 0, "unobserved": 0, "open": 0, **parts}
+    return FleetCount(planned=sum(parts.values()), **parts)
+
+
+BOTH = (
+    frame(0, opened=3, stable=((0, 4),), is_last=True),
+    frame(1, opened=3, stable=((1, 5),), is_last=True),
+)
+
+
+@pytest.mark.parametrize(
+    ("frames", "expected"),
+    [
+        ([], count(open=6)),
+        (BOTH, count(stable=6)),
+        ([BOTH[0]], count(stable=3, open=3)),
+        ([BOTH[0], frame(1, endings=(ended(3),))], count(stable=3, ended=1, open=2)),
+        ([frame(endings=(ended(0, fate=Fate.ROTATED), ended(2, 0, Fate.REFUSED)))],
+         count(rotated=1, refused=1, open=4)),
+        # A last frame that leaves some out: nobody knows what became of them.
+        ([frame(0, stable=((0, 2),), is_last=True)], count(stable=2, unobserved=1, open=3)),
+        # One connection ends once, and a worker speaks for its own only.
+        ([frame(0, endings=(ended(0), ended(0), ended(1), ended(99)))], count(ended=1, open=5)),
+    ],
+)  # fmt: skip
+def test_the_parts_add_up_to_the_plan(frames, expected):
+    assert merged(PLAN, frames).count == expected
+
+
+@pytest.mark.parametrize(
+    ("frames", "refusal"),
+    [
+        ([frame(), frame(attempt=2, sequence=0)], Refusal.SECOND_ATTEMPT),
+        # An engine that tries again before the first attempt has told anything.
+        ([frame(attempt=2)], Refusal.SECOND_ATTEMPT),
+        ([frame(), frame()], Refusal.REPEATED),
+        ([frame(sequence=1), frame(sequence=0)], Refusal.REPEATED),
+        ([frame(slot=2)], Refusal.UNPLANNED),
+        ([frame(is_last=True), frame(sequence=1)], Refusal.AFTER_THE_END),
+    ],
+)
+def test_frames_that_do_not_count(frames, refusal):
+    merge = FleetMerge(PLAN)
+    *before, last = [merge.add(each) for each in frames]
+
+    assert (before, last) == ([None] * len(before), refusal)
+    assert merge.refusals == {refusal: 1}
+
+
+def test_a_second_attempt_adds_nothing():
+    """An engine that runs a dead worker's share again must not turn its connections into stable ones."""
+    merge = merged(PLAN, [frame(opened=3)])
+    merge.lose(0, "its process died")
+    merge.add(frame(attempt=2, opened=3, stable=((0, 4),), is_last=True))
+
+    assert merge.count == count(unobserved=3, open=3)
+    assert merge.opened == 3
+
+
+def test_a_lost_worker_is_told_with_what_it_held():
+    merge = merged(PLAN, [frame(at=12.0, opened=3, endings=(ended(2),))])
+    merge.lose(0, "silent for 3 s")
+    merge.lose(0, "dead")
+
+    assert merge.count == count(ended=1, unobserved=2, open=3)
+    assert merge.notes == ["2 of 3 connections of worker 0 unobserved from 12 s on: silent for 3 s"]
+    assert merge.waiting == [1]
+
+
+def test_unobserved_connections_are_censored_where_they_were_last_seen():
+    """Connections 0 and 4 opened at 0 and 4 s; the worker was last heard at 12 s."""
+    merge = merged(PLAN, [frame(at=12.0, opened=3, endings=(ended(2, 7.0),)), BOTH[1]])
+    merge.lose(0, "dead")
+
+    assert sorted(merge.lifetimes()) == [(7.0, True), (8.0, False), (12.0, False), *[(60, False)] * 3]
+
+
+def test_a_planned_rotation_is_censored_and_a_refused_opening_no_lifetime():
+    endings = (ended(0, 30.0, Fate.ROTATED), ended(2, 0.0, Fate.REFUSED))
+
+    assert merged(PLAN, [frame(endings=endings)]).lifetimes() == [(30.0, False)]
+
+
+@pytest.mark.parametrize(
+    ("lag", "expected"), [(0.5, count(ended=1, open=5)), (0.51, count(unobserved=1, open=5))]
+)
+def test_a_worker_that_lags_blames_nobody(lag, expected):
+    """A tenth of the 5 s that a heartbeat has."""
+    merge = merged(PLAN, [frame(lag=lag, endings=(ended(0),), heartbeats_missed=2)], heartbeat_within=5.0)
+
+    assert merge.count == expected
+    assert merge.heartbeats_missed == (2 if lag == 0.5 else 0)
+    assert merge.notes == (
+        [] if lag == 0.5 else ["worker 0 lagged 510 ms before 10 s: what ended there is not the server's"]
+    )
+
+
+def test_frames_that_never_came_are_counted():
+    assert merged(PLAN, [frame(sequence=0), frame(sequence=3), frame(slot=1, sequence=1)]).gaps == 3
+
+
+def test_numbers_add_up_and_quantiles_are_of_all():
+    """Counts and buckets are merged, never averages of percentiles."""
+    fast, slow = Sample(), Sample()
+    for _ in range(99):
+        fast.add(0.01, 1.0)
+    slow.add(1.0, 2.0)
+    merge = merged(
+        PLAN,
+        [
+            frame(0, heartbeats_sent=99, heartbeats_answered=99, rtts=fast, messages=4),
+            frame(1, heartbeats_sent=2, heartbeats_answered=1, heartbeats_missed=1, rtts=slow, messages=5),
+        ],
+    )
+
+    assert (merge.heartbeats_sent, merge.heartbeats_answered, merge.heartbeats_missed) == (101, 100, 1)
+    assert merge.messages == 9
+    assert merge.rtts.quantile(0.5) == pytest.approx(0.01, rel=0.01)
+    assert merge.rtts.maximum == 1.0
+
+
+def test_the_order_of_slots_decides_nothing():
+    """200 seeded shuffles that keep each slot's own order."""
+    frames = [
+        frame(slot, sequence, at=10.0 * sequence, opened=1, endings=(ended(slot + 2 * sequence, 9.0 + slot),))
+        for slot in (0, 1)
+        for sequence in (0, 1, 2)
+    ]
+    expected = merged(PLAN, frames)
+    dice = random.Random(3)
+    for _ in range(200):
+        queues = [list(frames[:3]), list(frames[3:])]
+        mixed = []
+        while any(queues):
+            mixed.append(dice.choice([queue for queue in queues if queue]).pop(0))
+        found = merged(PLAN, mixed)
+
+        assert found.count == expected.count
+        assert sorted(found.lifetimes()) == sorted(expected.lifetimes())
+
+
+def test_frames_survive_json():
+    rtts = Sample()
+    rtts.add(0.25, 3.0)
+    sent = frame(
+        1, 7, 33.5, opened=2, heartbeats_sent=4, heartbeats_answered=3, heartbeats_missed=1, lag=0.01,
+        rtts=rtts, endings=(ended(3, 5.0, cause="idle timeout", code=1006, served_by="nginx"),),
+        stable=((1, 1),), is_last=True,
+    )  # fmt: skip
+    read = Frame.from_dict(json.loads(json.dumps(sent.as_dict())))
+
+    assert read.as_dict() == sent.as_dict()
+    assert read.endings == sent.endings
+    assert read.stable == sent.stable
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{}, {"slot": 0}, {"slot": 0, "attempt": 1, "sequence": 0, "at": 0, "endings": [{"fate": "gone"}]}],
+)
+def test_something_that_is_no_frame(data):
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        Frame.from_dict(data)

@@ -1,0 +1,43 @@
+"""What a fleet is before it starts."""
+
+import pytest
+
+from pytest_wsstability.core.fleet.plan import FleetPlan
+
+
+def test_every_connection_has_one_worker():
+    """Ten connections, three workers: each third, so that all have connections of each age."""
+    slots = FleetPlan(connections=10, hold=60, workers=3).slots
+
+    assert [list(slot) for slot in slots] == [[0, 3, 6, 9], [1, 4, 7], [2, 5, 8]]
+
+
+def test_no_more_slots_than_connections():
+    assert len(FleetPlan(connections=2, hold=60, workers=8).slots) == 2
+
+
+def test_connections_open_evenly_over_the_ramp():
+    plan = FleetPlan(connections=4, hold=60, ramp=10)
+
+    assert [plan.opens_at(number) for number in range(4)] == [0, 2.5, 5, 7.5]
+    assert plan.opens_per_second == 0.4
+    assert FleetPlan(connections=4, hold=60).opens_per_second == float("inf")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"connections": 0}, r"^connections: 0 is no fleet; give 1 or more$"),
+        ({"workers": 0}, r"^workers: 0; give 1 or more$"),
+        ({"hold": 0}, r"^alive_for: 0 s is no time to hold"),
+        ({"ramp": -1}, r"^ramp: -1 s; give 0 or more$"),
+        ({"ramp": 60.1}, r"^ramp: 60\.1 s is longer than the hold \(alive_for=60 s\)"),
+    ],
+)
+def test_numbers_that_make_no_fleet(values, message):
+    with pytest.raises(ValueError, match=message):
+        FleetPlan(**{"connections": 10, "hold": 60, **values})
+
+
+def test_a_ramp_as_long_as_the_hold_is_one():
+    assert FleetPlan(connections=10, hold=60, ramp=60).opens_at(5) == 30
