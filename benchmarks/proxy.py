@@ -1,5 +1,5 @@
 """
-What the fault proxy costs: round trips, throughput, memory; and how late its faults strike.
+What the fault proxy costs: round trips, throughput, memory; and how late its faults are applied.
 
 The proxy runs in the client's process, as in a test; the server runs in another.
 
@@ -31,9 +31,9 @@ _SIZE = 64 * 1024
 # A client's frame of that size has 14 bytes of head.
 MEASURE = MESSAGES * (_SIZE + 14)
 CONNECTIONS = 1000
-STRIKES = 100
+DROPS = 100
 _WARM = 20
-# Seconds over which strikes are spread.
+# Seconds over which drops are spread.
 _SPREAD = 2.0
 
 
@@ -60,14 +60,14 @@ def figures() -> Iterator[Figure]:
             of=f"{CONNECTIONS} connections; the client's own end is {direct_kib:.3g} KiB",
         )  # fmt: skip
     with raw_server() as url:
-        late = [1000 * seconds for seconds in asyncio.run(_lateness(url, STRIKES))]
+        late = [1000 * seconds for seconds in asyncio.run(_lateness(url, DROPS))]
     yield Figure(
-        name="lateness of a strike, real time", value=middle(late), unit="ms", limit=20,
-        of=f"{spread(late, 'strikes')}, worst {max(late):.3g}",
+        name="lateness of a fault, real time", value=middle(late), unit="ms", limit=20,
+        of=f"{spread(late, 'faults')}, worst {max(late):.3g}",
     )  # fmt: skip
     yield Figure(
-        name="lateness of a strike, virtual time", value=max(run_virtual(_virtual_lateness())), unit="s",
-        limit=0, of=f"worst of {STRIKES} strikes",
+        name="lateness of a fault, virtual time", value=max(run_virtual(_virtual_lateness())), unit="s",
+        limit=0, of=f"worst of {DROPS} faults",
     )  # fmt: skip
 
 
@@ -114,7 +114,7 @@ async def _send_all(connection: Connection) -> float:
 
 
 async def _lateness(url: str, count: int) -> list[float]:
-    """Seconds between plan and deed of as many drops, one for each connection, spread over some time."""
+    """Seconds by which as many drops were late, one for each connection, spread over some time."""
     async with AsyncExitStack() as stack:
         proxies = []
         for number in range(count):
@@ -123,14 +123,14 @@ async def _lateness(url: str, count: int) -> list[float]:
         connections = [await connect(proxy.url, profile="frames") for proxy in proxies]
         for connection in connections:
             await connection.wait_closed()
-        return [strike.lateness for proxy in proxies for strike in proxy.strikes]
+        return [applied.lateness for proxy in proxies for applied in proxy.applied]
 
 
 async def _virtual_lateness() -> list[float]:
     from pytest_wsstability import Orchestrator
 
     async with Orchestrator(profile="frames") as orchestrator:
-        return await _lateness(orchestrator.url, STRIKES)
+        return await _lateness(orchestrator.url, DROPS)
 
 
 def _measured(variant: str, what: str) -> float:

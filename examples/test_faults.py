@@ -44,4 +44,4 @@ async def test_the_next_connection_is_fine(ws_connect, ws_orchestrator):
         first.assert_closed(code=1006)
     async with ws_connect(heartbeat="25s") as second:
         await second.assert_alive_for("2m")
-    assert [strike.at for strike in ws_orchestrator.strikes] == [30.0]
+    assert [applied.at for applied in ws_orchestrator.applied] == [30.0]

@@ -34,10 +34,10 @@ def fault_programs(
     Programs of faults that make sense together.
 
     Args:
-        within: the time in which all of it strikes.
+        within: the time in which all of it is applied.
         most: how many faults at most; none at least.
         kinds: classes of faults to choose from, such as ``faults.Drop``; None: all.
-        connections: strike only the first so many connections; None: each one.
+        connections: apply it to the first so many connections only; None: each one.
 
     Raises:
         TypeError, ValueError: for an argument that makes no sense, naming it.

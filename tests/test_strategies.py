@@ -31,7 +31,7 @@ def test_any_program_prints_and_travels(program):
 @quick
 @given(fault_programs(within="10s", kinds=LINK_FAULTS))
 def test_no_link_fault_makes_a_client_hang(program):
-    """Whatever the link does: opening ends, closing ends, each strike is on time, and no task is left."""
+    """Whatever the link does: opening ends, closing ends, each fault is on time, and no task is left."""
 
     async def script():
         before = asyncio.all_tasks()
@@ -46,7 +46,7 @@ def test_no_link_fault_makes_a_client_hang(program):
         # asyncio's own task may still be about to give up a connection that was dropped at once.
         await asyncio.sleep(0.001)
         assert asyncio.all_tasks() == before
-        return [strike for strike in orchestrator.strikes if strike.lateness]
+        return [applied for applied in orchestrator.applied if applied.lateness]
 
     assert run_virtual(script()) == []
 

@@ -11,7 +11,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from ..core.faults import Program
-from ..core.faults.text import GRAMMAR, fault_in
+from ..core.faults.catalogue import GRAMMAR, fault_in
 from ..core.timeline.close import CLOSE_CODES
 from .exits import STABLE
 

@@ -84,7 +84,7 @@ class Connector:
         proxies = list(self._proxies())
         if self._orchestrator is not None:
             self._orchestrator.witness(connection, through=proxies)
-        # A server of somebody else's has no timeline here, but what struck its connection has.
+        # A server of somebody else's has no timeline here, but the fault proxy has one.
         connection.others = connection.others or between(connection, proxies)
         self.connections.append(connection)
 

@@ -54,7 +54,7 @@ def hide_frames(config: pytest.Config, excinfo: pytest.ExceptionInfo[BaseExcepti
 
 
 def tell_of_faults(reports: Iterable[str], error: BaseException) -> None:
-    """Say with a failure which faults have struck, and what makes them strike again."""
+    """Say with a failure which faults were applied, and how to apply them again."""
     if isinstance(error, Exception):
         for report in reports:
             error.add_note(report)
@@ -102,7 +102,7 @@ def refine(
         report.sections.append(("virtual time", f"the same again with {again}"))
     if _only_ours(excinfo):
         representation: Any = excinfo.getrepr(style="value")
-        # This style leaves notes out, and what has struck is one.
+        # This style leaves notes out, and the faults that were applied are one.
         notes = "\n".join(getattr(error, "__notes__", ())).splitlines()
         representation.reprtraceback.reprentries[-1].lines += notes
         # Workers of pytest-xdist send it as pytest's own class.

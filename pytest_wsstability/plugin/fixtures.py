@@ -264,14 +264,14 @@ def proxies_of(item: pytest.Item) -> list[FaultProxy]:
 
 
 def fault_reports(item: pytest.Item) -> list[str]:
-    """What was broken on purpose in a test, as far as it struck, and how to break it again."""
+    """What was broken on purpose in a test, as far as it was applied, and how to break it again."""
     soak = item.stash.get(soak_key, None)
     held = [soak.proxy] if soak is not None and soak.proxy is not None else []
-    reports = [proxy.report() for proxy in [*held, *proxies_of(item)] if proxy.strikes or proxy.failures]
+    reports = [proxy.report() for proxy in [*held, *proxies_of(item)] if proxy.applied or proxy.failures]
     orchestrator = item.stash.get(orchestrator_key, None)
     if orchestrator is not None and orchestrator.program:
         lines = [f"faults of the orchestrator {orchestrator.program!r}"]
-        reports.append("\n".join([*lines, *(f"  struck    {strike}" for strike in orchestrator.strikes)]))
+        reports.append("\n".join([*lines, *(f"  applied   {applied}" for applied in orchestrator.applied)]))
     return reports
 
 

@@ -127,7 +127,7 @@ def check(item: pytest.Item) -> None:
 
 
 def _check_program(orchestrator: dict[str, Any], hold: float) -> None:
-    """A fault that strikes after the hold would prove nothing."""
+    """A fault that is due after the hold would prove nothing."""
     if "faults" in orchestrator:
         from ..core.faults import Program
 

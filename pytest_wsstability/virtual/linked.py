@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..net.proxy.lane import Lane
-    from ..net.proxy.links import Links
+    from ..net.proxy.channel import Channel
+    from ..net.proxy.injector import FaultInjector
     from .asyncio_seam import SelectorLoop
     from .connected import ConnectedSocket
 
 
 class LinkWire:
     """
-    What an end has as its wire: it puts what the end sends into a lane.
+    What an end has as its wire: it puts what the end sends into a channel.
 
-    The other lane delivers to the end itself, from callbacks of the loop or while the peer sends.
+    The other channel delivers to the end itself, from callbacks of the loop or while the peer sends.
 
     """
 
     __slots__ = ("_end", "_loop", "away", "here")
 
-    # The lanes that lead away from the end, and to it; `Links.new` makes them.
-    away: Lane
-    here: Lane
+    # The channels that lead away from the end, and to it; `FaultInjector.link` makes them.
+    away: Channel
+    here: Channel
 
     def __init__(self, loop: SelectorLoop, end: ConnectedSocket) -> None:
         self._loop = loop
@@ -32,19 +32,19 @@ class LinkWire:
     # See `Wire`.
 
     def room(self) -> int:
-        """What the lane takes."""
+        """What the channel takes."""
         return self.away.room()
 
     def data(self, data: bytes) -> None:
-        """Bytes for the lane."""
+        """Bytes for the channel."""
         self.away.data(data)
 
     def fin(self) -> None:
-        """FIN for the lane."""
+        """FIN for the channel."""
         self.away.fin()
 
     def reset(self) -> None:
-        """RST for the lane."""
+        """RST for the channel."""
         self.away.reset()
 
     def acknowledge(self) -> None:
@@ -52,17 +52,19 @@ class LinkWire:
         if not self.here.is_empty:
             self._loop.call_soon(self.here.pump)
 
-    # See `lane.Source`.
+    # See `channel.Sender`.
 
     def more(self) -> None:
-        """There is room in the lane again."""
+        """There is room in the channel again."""
         self._end.acknowledge()
 
 
-def link_ends(loop: SelectorLoop, links: Links, client: ConnectedSocket, server: ConnectedSocket) -> None:
+def link_ends(
+    loop: SelectorLoop, injector: FaultInjector, client: ConnectedSocket, server: ConnectedSocket
+) -> None:
     """Put a further link between two ends that nothing has been sent over."""
     wires = LinkWire(loop, client), LinkWire(loop, server)
     client.wire, server.wire = wires
-    link = links.new(loop, (wires[0], client), (wires[1], server), client.getsockname())
+    link = injector.link(loop, (wires[0], client), (wires[1], server), client.getsockname())
     wires[0].away = wires[1].here = link.upstream
     wires[0].here = wires[1].away = link.downstream

@@ -39,7 +39,7 @@ from .transport import MemoryTransport
 from .waiting import describe_waiting
 
 if TYPE_CHECKING:
-    from ..net.proxy.links import Links
+    from ..net.proxy.injector import FaultInjector
 
 logger = logging.getLogger("pytest_wsstability.virtual")
 
@@ -451,9 +451,9 @@ class VirtualLoop(SelectorLoop):
         else:
             super().stop_accepting(sock)
 
-    def link_connections(self, address: Any, links: Links | None) -> None:
+    def link_connections(self, address: Any, injector: FaultInjector | None) -> None:
         """Let connections to a listener of this loop go over links with faults; None makes them direct."""
-        self._network.link(address, partial(link_ends, self, links) if links is not None else None)
+        self._network.link(address, partial(link_ends, self, injector) if injector is not None else None)
 
     # Clients.
 

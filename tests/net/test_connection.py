@@ -222,7 +222,7 @@ async def test_ping_gives_the_round_trip_time():
     async def script(peer):
         opcode, payload = await peer.frame()
         assert (opcode, len(payload)) == (PING, 8)
-        peer.send(frame(PONG, b"stranger"))
+        peer.send(frame(PONG, b"another"))
         await asyncio.sleep(0.25)
         peer.send(frame(PONG, payload))
         await peer.gone()

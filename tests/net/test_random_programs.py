@@ -11,18 +11,18 @@ from pytest_wsstability.core.judge.assertions import StabilityError
 from tests.net.reconnecting_client import ReconnectingClient
 
 PROGRAMS = 200
-# Every fault has struck by then, and every one that lasts has had its consequences.
+# Every fault was applied by then, and every one that lasts has had its consequences.
 HORIZON = 600.0
-# The first connections are struck, those after them are healthy.
-STRUCK = 3
+# The first connections get the faults, those after them are healthy.
+BROKEN = 3
 
 
 def program_of(seed):
-    return Program.random(seed, within="60s", connections=STRUCK)
+    return Program.random(seed, within="60s", connections=BROKEN)
 
 
 async def live_through(program):
-    """What became of a client that a program strikes: its connections, and whether it is well in the end."""
+    """What became of a client whose connections a program breaks, and whether it is well in the end."""
     before = asyncio.all_tasks()
     orchestrator = Orchestrator(faults=program, echo=True)
     backoff = Backoff(first="1s", factor=2, longest="30s", jitter=0.1)
@@ -36,12 +36,12 @@ async def live_through(program):
             for connection in client.connections
         ]
         refused = [str(error) for error in client.errors]
-        struck = [str(strike) for strike in orchestrator.strikes]
-        late = [strike.lateness for strike in orchestrator.strikes if strike.lateness]
+        applied = [str(applied) for applied in orchestrator.applied]
+        late = [applied.lateness for applied in orchestrator.applied if applied.lateness]
         well = await _is_well(client)
     assert asyncio.all_tasks() == before
     assert not late
-    return story, refused, struck, well
+    return story, refused, applied, well
 
 
 async def _is_well(client):
@@ -57,7 +57,7 @@ async def _is_well(client):
 
 @pytest.mark.parametrize("first", range(0, PROGRAMS, 20))
 def test_the_client_comes_through(first):
-    """It never hangs, and is well again once the struck connections are behind it, whatever they met."""
+    """It never hangs, and is well again once the broken connections are behind it, whatever they met."""
     for seed in range(first, first + 20):
         program = program_of(seed)
         story, _, _, well = run_virtual(live_through(program))
@@ -72,10 +72,10 @@ def test_the_programs_do_break_something():
 
     assert sum(len(story) > 1 for story, *_ in stories) > 30
     assert sum(bool(refused) for _, refused, *_ in stories) > 3
-    assert sum(bool(struck) for *_, struck, _ in stories) > 15
+    assert sum(bool(applied) for *_, applied, _ in stories) > 15
 
 
-def test_a_client_that_is_always_struck_is_never_well():
+def test_a_client_that_is_always_broken_is_never_well():
     """The control: what these tests look at fails where it should."""
     program = Program.of([("1s", faults.Blackhole())])
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pytest_wsstability import FaultProxy, Orchestrator, run_virtual
-from pytest_wsstability.core.faults import Program, Strike
-from pytest_wsstability.net.proxy.links import Links
+from pytest_wsstability.core.faults import AppliedFault, Program
+from pytest_wsstability.net.proxy.injector import FaultInjector
 from tests.net.peers import opened
 
 LINK, PROXY, REAL = "virtual link", "proxy in virtual time", "proxy in real time"
@@ -15,18 +15,18 @@ LINK, PROXY, REAL = "virtual link", "proxy in virtual time", "proxy in real time
 
 @asynccontextmanager
 async def way(carrier, url, program):
-    """A URL that leads to the given one over faults, and the list of what struck."""
+    """A URL that leads to the given one over faults, and the list of faults that were applied."""
     if carrier is not LINK:
         async with FaultProxy(url, faults=program) as proxy:
-            yield proxy.url, proxy.strikes, proxy
+            yield proxy.url, proxy.applied, proxy
         return
-    links = Links(program)
+    injector = FaultInjector(program)
     parts = urlsplit(url)
-    asyncio.get_running_loop().link_connections((parts.hostname, parts.port), links)
+    asyncio.get_running_loop().link_connections((parts.hostname, parts.port), injector)
     try:
-        yield url, links.strikes, links
+        yield url, injector.applied, injector
     finally:
-        links.close()
+        injector.close()
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Story:
 
     client: End
     server: End
-    strikes: list[Strike]
+    applied: list[AppliedFault]
     slowest: float | None
     # How late the loop was at the worst, which on a busy machine may be a story of its own.
     lag: float
@@ -65,7 +65,7 @@ async def tell(carrier, program, *, unit=1.0, heartbeat=0.3, hold=1.2, server=No
     program = Program.of(program)
     async with (
         orchestrator,
-        way(carrier, orchestrator.url, program) as (url, strikes, _),
+        way(carrier, orchestrator.url, program) as (url, applied, _),
         opened(url, heartbeat=heartbeat * unit) as connection,
     ):
         loop = asyncio.get_running_loop()
@@ -78,7 +78,7 @@ async def tell(carrier, program, *, unit=1.0, heartbeat=0.3, hold=1.2, server=No
         rtts = connection.timeline.heartbeats.rtts
         slowest = rtts.maximum if rtts.count else None
         lag = connection.timeline.max_lag
-        return Story(End.of(connection.timeline), End.of(session.timeline), list(strikes), slowest, lag)
+        return Story(End.of(connection.timeline), End.of(session.timeline), list(applied), slowest, lag)
 
 
 def told(carrier, program, **options):

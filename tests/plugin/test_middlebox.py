@@ -42,7 +42,7 @@ def test_a_failure_names_box_timer_and_interval(failure):
     lines = [line.removeprefix("E").strip() for line in printed.splitlines()]
     start = lines.index("middlebox nginx (nginx): idle 60 s (reset by any byte, either way)")
     assert lines[start + 1 : start + 4] == [
-        "struck    nginx ended connection 0 at 60 s: idle 60 s (reset by any byte, either way)",
+        "applied   nginx ended connection 0 at 60 s: idle 60 s (reset by any byte, either way)",
         "remedy    a heartbeat or ping every 30 s or less would do, or raise proxy_read_timeout",
         "known     measured: nginx 1.22.1; ngx_http_upstream.c, process_upgraded",
     ]
@@ -54,7 +54,7 @@ def test_a_box_that_says_nothing_is_named_too(failure):
 
     assert "1006 at 400 s of 1200 s: injected fault aws-nlb: idle 350 s" in printed
     assert (
-        "struck    aws-nlb ended connection 0 at 350 s: idle 350 s (reset by any byte, either way)" in printed
+        "applied   aws-nlb ended connection 0 at 350 s: idle 350 s (reset by any byte, either way)" in printed
     )
     assert "no close frame received or sent; RST" in printed
 

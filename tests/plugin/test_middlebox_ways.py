@@ -22,7 +22,7 @@ def test_a_soak_goes_through_the_box(failure, test):
     printed = failure(SOAK.format(alive="20m", every="70s", box="nginx", test=test))
 
     assert "1006 at 60 s of 1200 s: injected fault nginx: idle 60 s" in printed
-    assert "struck    nginx ended connection 0 at 60 s: idle 60 s" in printed
+    assert "applied   nginx ended connection 0 at 60 s: idle 60 s" in printed
     assert "remedy    a heartbeat or ping every 30 s or less would do" in printed
     assert [word for word in ("client", "server", "proxy") if f"  {word:<9} =" not in printed] == []
 
@@ -45,7 +45,7 @@ def test_the_box_of_a_hold_tells_what_passed(passes):
             assert ws_soak.proxy is ws_middlebox
             (connection,) = ws_middlebox.connections
             assert repr(connection.timeline).endswith('120.000 s, 25 events, 1000 at 120 s>')
-            assert ws_middlebox.strikes == []
+            assert ws_middlebox.applied == []
     """)
         == 2
     )
@@ -101,7 +101,7 @@ def test_a_hold_of_another_server_goes_through_the_box(failure):
         )
 
     assert "injected fault haproxy: idle 100 ms" in printed
-    assert "struck    haproxy ended connection 0" in printed
+    assert "applied   haproxy ended connection 0" in printed
 
 
 @pytest.mark.parametrize(

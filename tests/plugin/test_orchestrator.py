@@ -141,7 +141,7 @@ def test_an_error_of_its_handler_is_an_error_of_the_test(run):
 
 
 def test_its_faults_are_those_of_the_marker(passes):
-    """Faults strike each connection, and a hold finds them."""
+    """Faults are applied to each connection, and a hold finds them."""
     passes(
         """
         import pytest
@@ -187,7 +187,7 @@ def test_a_fault_behind_the_end_of_a_hold_is_refused(refusal):
         """
     )
 
-    assert "faults: faults.WithholdPongs() at 180 s would never strike, because" in printed
+    assert "faults: faults.WithholdPongs() at 180 s would never be applied, because" in printed
 
 
 def test_wrong_faults_are_refused_at_collection(refusal):
@@ -254,7 +254,7 @@ def test_a_client_that_does_not_come_back_fails(failure):
 
     assert "SessionError: session 'abc' did not come back within 30 s [server end]" in printed
     assert "+0.000 s < attempt 1: opened, session 'abc'" in printed
-    assert "returning.py" not in printed
+    assert "reconnects.py" not in printed
 
 
 REFUSED = """

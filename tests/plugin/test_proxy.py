@@ -17,8 +17,8 @@ def test_a_proxy_breaks_what_passes(passes):
             connection = await ws_connect(proxy.url)
             await connection.wait_closed()
             assert connection.timeline.close.at == 5.0
-            (strike,) = proxy.strikes
-            assert (strike.fault, strike.at, strike.lateness) == (faults.Drop(), 5.0, 0.0)
+            (applied,) = proxy.applied
+            assert (applied.fault, applied.at, applied.lateness) == (faults.Drop(), 5.0, 0.0)
 
         async def test_another_url(ws_connect, ws_proxy):
             async with Orchestrator(profile="frames") as other:
@@ -43,7 +43,7 @@ def test_a_proxy_is_in_the_time_of_its_test(passes, time):
             connection = await ws_connect(proxy.url)
             await connection.wait_closed()
             assert connection.timeline.close.transport.value == "RST"
-            assert proxy.strikes[0].at >= 0.1
+            assert proxy.applied[0].at >= 0.1
     """,
             f"--ws-time={time}",
         )
@@ -64,7 +64,7 @@ def test_a_failure_shows_strikes_and_the_program(failure):
 
     lines = [line.removeprefix("E").strip() for line in printed.splitlines()]
     assert "program   faults.Program.of([(5.0, faults.Drop())])" in lines
-    assert "struck    faults.Drop() at 5 s on connection 0" in lines
+    assert "applied   faults.Drop() at 5 s on connection 0" in lines
     assert [word for word in ("client", "server", "proxy") if f"  {word:<9} =" not in printed] == []
 
 
@@ -80,7 +80,7 @@ def test_the_orchestrator_can_stand_behind_a_broken_link(failure, time):
         async def test_it(ws_connect, ws_orchestrator):
             connection = await ws_connect()
             await connection.wait_closed()
-            assert [strike.fault for strike in ws_orchestrator.strikes] == [faults.Drop()]
+            assert [applied.fault for applied in ws_orchestrator.applied] == [faults.Drop()]
             await connection.assert_alive_for("1s")
     """,
         f"--ws-time={time}",
@@ -116,7 +116,7 @@ def test_a_soak_meets_faults_of_the_link(failure):
         ),
         (
             '[("2m", faults.Drop())]',
-            ["faults.Drop() at 120 s would never strike", "the hold ends after 60 s"],
+            ["faults.Drop() at 120 s would never be applied", "the hold ends after 60 s"],
         ),
     ],
 )

@@ -43,7 +43,7 @@ def test_each_line_stands_alone():
 def test_lines_straight_from_packed_records():
     """They say what the rows of the JSON file say, whatever the event is."""
     held = timeline(*BEATS, (101, ">text"), (102, ">ping"), (103, "lag", 1.25), until=120)
-    held.struck(1110.0, 3)
+    held.fault_applied(1110.0, 3)
     held.mark(1111.0, EventKind.SUSPENDED, 12.5)
     records = [json.loads(line) for line in event_lines(7, held.signals_since(0))]
 

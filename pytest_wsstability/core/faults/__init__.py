@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .applied import Strike
 from .catalogue import FAULTS
 from .fault import Fault, Flow, Place
 from .link import (
@@ -50,11 +49,12 @@ from .peer import (
     WithholdPongs,
     WrongSession,
 )
-from .program import Program, Step
+from .program import AppliedFault, Program, Step
 
 __all__ = [
     "FAULTS",
     "AcceptThenClose",
+    "AppliedFault",
     "BadUtf8",
     "Bandwidth",
     "Blackhole",
@@ -97,7 +97,6 @@ __all__ = [
     "Stall",
     "Step",
     "StopReading",
-    "Strike",
     "WithholdHeartbeats",
     "WithholdPongs",
     "WrongSession",

@@ -36,7 +36,7 @@ from .peer import (
 
 Timed = tuple[float, Fault]
 
-# From when they strike until they are healed.
+# From when they are applied until they are healed.
 _LASTING = (Blackhole, Latency, Bandwidth, CutAfter, Slicer, DropControlFrames, IdleTimeout, MaxAge, Stall)
 # These stay on, and there is no more than on.
 _ON = (
@@ -146,7 +146,7 @@ def _again(timed: Timed, before: Sequence[Timed], program: Sequence[Timed]) -> s
         if isinstance(fault, Blackhole):
             return f"{_show(timed)}: nothing passes since {_show(earlier)} in any case"
         if earlier[0] == at and (isinstance(fault, _LASTING) or earlier[1] == fault):
-            return f"{_show(timed)}: {earlier[1]!r} strikes at the same instant; give one of them"
+            return f"{_show(timed)}: {earlier[1]!r} is applied at the same instant; give one of them"
     return None
 
 

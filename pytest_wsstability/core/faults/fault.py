@@ -44,7 +44,7 @@ class Fault:
     # How the fault is called in JSON and in reports.
     name: ClassVar[str]
     place: ClassVar[Place]
-    # Whether the connection is over once the fault has struck.
+    # Whether the connection is over once the fault was applied.
     ends: ClassVar[bool] = False
 
     def _set(self, **values: Any) -> None:

@@ -16,7 +16,7 @@ from .space import SPACE, OneOf, compatible
 # What users may write for one step.
 Written = Fault | tuple[Duration, Fault] | list[Any]
 
-# A random program: how often another fault is drawn for one that fits, and how many strike at the opening.
+# A random program: how often another fault is drawn for one that fits, and how many are due at the opening.
 _TRIES = 10
 _AT_ONCE = 0.3
 _STEP = 'a fault such as faults.Drop(), or a pair such as ("5s", faults.Drop())'
@@ -24,7 +24,7 @@ _STEP = 'a fault such as faults.Drop(), or a pair such as ("5s", faults.Drop())'
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A fault and when it strikes: seconds since the connection was opened."""
+    """A fault and when it is applied: seconds since the connection was opened."""
 
     when: float
     fault: Fault
@@ -33,19 +33,46 @@ class Step:
         return f"{self.fault!r} at {show_duration(self.when)}"
 
 
+@dataclass(frozen=True, slots=True)
+class AppliedFault:
+    """
+    A fault that was applied to a connection.
+
+    Instants are seconds since the connection was opened. Timers of faults (idle timeout, age) count as
+    applied when they run out, and what counts bytes when it has counted.
+
+    """
+
+    fault: Fault
+    # Which connection, counted from 0 in the order of arrival.
+    connection: int
+    planned: float
+    at: float
+
+    @property
+    def lateness(self) -> float:
+        """Seconds between the planned and the actual instant; 0.0 in virtual time."""
+        # What is left of a difference of two readings of a clock is no time.
+        return round(self.at - self.planned, 9)
+
+    def __str__(self) -> str:
+        late = f", {show_duration(self.lateness)} late" if self.lateness else ""
+        return f"{self.fault!r} at {show_duration(self.planned)} on connection {self.connection}{late}"
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Program:
     """
-    Faults in the order in which they strike a connection. `Program.of` makes and checks one.
+    Faults in the order in which they are applied to a connection. `Program.of` makes and checks one.
 
-    Its `repr` makes the same program again; where chance is involved (jitter), ``seed`` decides.
+    Its `repr` makes the same program again; where something is random (jitter), ``seed`` decides.
 
     """
 
     # By time; those of one instant in the order in which they were given.
     steps: tuple[Step, ...] = ()
     seed: int = 0
-    # Only the first so many connections are struck; None: each one.
+    # Only the first so many connections get them; None: each one.
     connections: int | None = None
 
     @classmethod
@@ -60,10 +87,10 @@ class Program:
         A program from what people write.
 
         Args:
-            faults: faults, which strike at once, and ``(when, fault)`` pairs, ``when`` counted from the
+            faults: faults, which are applied at once, and ``(when, fault)`` pairs, ``when`` counted from the
                 opening of the connection; a `Program` is taken as it is.
             seed: decides what is random.
-            connections: strike only the first so many connections, so that a reconnect goes well.
+            connections: apply them to the first so many connections only, so that a reconnect goes well.
 
         Raises:
             TypeError: for what is no fault.
@@ -94,11 +121,11 @@ class Program:
         connections: int | None = None,
     ) -> Program:
         """
-        A program made by chance: the same seed makes the same one.
+        A random program: the same seed makes the same one.
 
         Args:
             seed: decides everything.
-            within: the time in which all of it strikes.
+            within: the time in which all of it is applied.
             most: how many faults at most; one at least.
             kinds: classes of faults to choose from; None: all.
             connections: see `of`.
@@ -113,15 +140,15 @@ class Program:
         choice = list(SPACE) if kinds is None else list(kinds)
         if not choice or (wrong := [kind for kind in choice if kind not in SPACE]):
             raise TypeError(f"kinds: {wrong[0]!r} is no class of faults" if choice else "kinds: is empty")
-        chance = Random(seed)
-        wanted = chance.randint(1, most)
+        rng = Random(seed)
+        wanted = rng.randint(1, most)
         drawn: list[tuple[float, Fault]] = []
         for _ in range(_TRIES * wanted):
             if len(drawn) == wanted:
                 break
             # Some happen at the opening only, and the opening has the most to break.
-            when = 0.0 if chance.random() < _AT_ONCE else round(chance.uniform(0.0, end), 3)
-            drawn = compatible([*drawn, (when, _drawn(chance.choice(choice), chance))])
+            when = 0.0 if rng.random() < _AT_ONCE else round(rng.uniform(0.0, end), 3)
+            drawn = compatible([*drawn, (when, _drawn(rng.choice(choice), rng))])
         if not drawn:
             raise ValueError(f"kinds: nothing of {', '.join(kind.__name__ for kind in choice)} stands alone")
         return cls.of(drawn, seed=seed, connections=connections)
@@ -154,19 +181,19 @@ class Program:
 
     @property
     def end(self) -> float:
-        """The age of a connection in seconds at which the last fault has struck, with what it waits for."""
-        return max(map(_struck_at, self.steps), default=0.0)
+        """The age of a connection in seconds at which the last fault was applied, with what it waits for."""
+        return max(map(_applied_at, self.steps), default=0.0)
 
     def _only(self, place: Place) -> Program:
         return replace(self, steps=tuple(step for step in self.steps if step.fault.place is place))
 
-    def strikes(self, number: int) -> bool:
-        """Whether the connection with this number, counted from 0, is struck at all."""
+    def applies_to(self, number: int) -> bool:
+        """Whether the connection with this number, counted from 0, gets any of it."""
         return bool(self.steps) and (self.connections is None or number < self.connections)
 
     def check_within(self, hold: float) -> None:
         """
-        See that every fault strikes during a hold of so many seconds.
+        See that every fault is due during a hold of so many seconds.
 
         Raises:
             ValueError: naming the first that does not.
@@ -176,7 +203,7 @@ class Program:
             at = max(step.when, getattr(step.fault, "at", 0.0))
             if at >= hold:
                 raise ValueError(
-                    f"faults: {step.fault!r} at {show_duration(at)} would never strike, because the hold "
+                    f"faults: {step.fault!r} at {show_duration(at)} would never be applied, because the hold "
                     f"ends after {show_duration(hold)}"
                 )
 
@@ -202,21 +229,21 @@ class Program:
         return cls.of(pairs, seed=data.get("seed", 0), connections=data.get("connections"))
 
 
-def _struck_at(step: Step) -> float:
+def _applied_at(step: Step) -> float:
     later: float = getattr(step.fault, "seconds", 0.0)
     return max(step.when + later, getattr(step.fault, "at", 0.0))
 
 
-def _drawn(kind: type[Fault], chance: Random) -> Fault:
+def _drawn(kind: type[Fault], rng: Random) -> Fault:
     make, ranges = SPACE[kind]
     values: dict[str, Any] = {}
     for name, each in ranges.items():
         if isinstance(each, OneOf):
-            values[name] = chance.choice(each.values)
+            values[name] = rng.choice(each.values)
         elif isinstance(each.low, int):
-            values[name] = chance.randint(each.low, int(each.high))
+            values[name] = rng.randint(each.low, int(each.high))
         else:
-            values[name] = round(chance.uniform(each.low, each.high), 3)
+            values[name] = round(rng.uniform(each.low, each.high), 3)
     return make(**values)
 
 

@@ -211,7 +211,7 @@ class Timeline:
             self._tcp = bytearray()
         add_sample(self._tcp, now - self._origin, info, send_queue)
 
-    def struck(self, now: float, fault: int) -> None:
+    def fault_applied(self, now: float, fault: int) -> None:
         """Record that this end did a fault on purpose, by its place in `faults.FAULTS`."""
         at = now - self._origin
         self._signals.append(at, EventKind.FAULT, Direction.LOCAL, Opcode.NONE, fault, Role.NONE, self.total)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...core.faults import (
     Bandwidth,
@@ -23,25 +23,23 @@ from ...core.faults import (
     Slicer,
     Stall,
 )
-from .gate import Cut
-from .lane import Mark
+from .channel import TcpFlag
+from .filters import ByteBudget
+from .link import Link
 from .shape import Shape
 
-if TYPE_CHECKING:
-    from .link import Link
 
-
-def strike(link: Link, fault: Fault) -> None:
-    """Do to a link what the fault says, now."""
-    _DEEDS[type(fault)](link, fault)
+def apply(link: Link, fault: Fault) -> None:
+    """Do to a link what the fault says, now; when it does so is the link's plan."""
+    _APPLY[type(fault)](link, fault)
 
 
 def _drop(link: Link, fault: Drop | CutAt) -> None:
-    link.end(Mark.FIN, fault)
+    link.end(TcpFlag.FIN, fault)
 
 
 def _reset(link: Link, fault: Reset) -> None:
-    link.end(Mark.RST, fault)
+    link.end(TcpFlag.RST, fault)
 
 
 def _blackhole(link: Link, fault: Blackhole) -> None:
@@ -82,18 +80,18 @@ def _cut_after(link: Link, fault: CutAfter) -> None:
     if not fault.bytes:
         link.cut(fault)
         return
-    cut = Cut(fault)
-    for gate in link.watches(fault.direction):
-        gate.cut = cut
+    budget = ByteBudget(fault)
+    for each in link.frame_filters(fault.direction):
+        each.budget = budget
 
 
 def _half_close(link: Link, fault: HalfClose) -> None:
-    link.lane(fault.direction).end(Mark.FIN)
+    link.channel(fault.direction).end(TcpFlag.FIN)
 
 
 def _drop_control_frames(link: Link, fault: DropControlFrames) -> None:
-    for gate in link.watches(fault.direction):
-        gate.drop(fault.kinds)
+    for each in link.frame_filters(fault.direction):
+        each.drop(fault.kinds)
 
 
 def _idle_timeout(link: Link, fault: IdleTimeout) -> None:
@@ -101,10 +99,10 @@ def _idle_timeout(link: Link, fault: IdleTimeout) -> None:
 
 
 def _max_age(link: Link, fault: MaxAge) -> None:
-    link.age_out(fault)
+    link.start_age_timer(fault)
 
 
-_DEEDS: dict[type[Fault], Callable[[Link, Any], None]] = {
+_APPLY: dict[type[Fault], Callable[[Link, Any], None]] = {
     Drop: _drop,
     Reset: _reset,
     Blackhole: _blackhole,

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from ...core.faults import CutAfter, CutAt, EndsWith, Fault, Flow, IdleTimeout, MaxAge, Program, Strike
+from ...core.faults import AppliedFault, CutAfter, CutAt, EndsWith, Fault, Flow, IdleTimeout, MaxAge, Program
 from ...core.timeline.timeline import Timeline
-from .applying import strike
-from .gate import Forgotten, Watch
+from .channel import Channel, Receiver, Sender, TcpFlag
+from .filters import FrameFilter, ResetFilter
 from .idle import IdleTimer
-from .lane import Exit, Lane, Mark, Source
-from .observer import Passage
+from .observer import LinkObserver
 from .shape import Shape
 
 # When, in what order among those of one instant, whether healing calls it off, and what it does.
@@ -23,65 +22,68 @@ _Due = tuple[float, int, bool, Callable[[], object]]
 
 class Link:
     """
-    Two lanes and what happens to them.
+    Two channels and what happens to them.
 
     Args:
         loop: whose clock counts.
-        client: the client's end, as a source of bytes and as a place to deliver to.
+        client: the client's end, as a sender of bytes and as a place to deliver to.
         server: the server's end.
         number: which connection this is, counted from 0.
-        program: what strikes this connection.
-        strikes: where strikes are recorded.
+        program: the faults of this connection.
+        applied: where faults are recorded that were applied.
+        apply: does a fault to a link, now.
         reads: whether frames can be read; not over TLS.
         name: how faults are called on the timeline; None keeps no timeline.
 
     """
 
     __slots__ = (
-        "_agenda", "_loop", "_number", "_order", "_passage", "_randoms", "_seed", "_strikes", "_timer",
-        "downstream", "idle", "opened", "upstream",
+        "_agenda", "_applied", "_apply", "_loop", "_number", "_observer", "_order", "_randoms", "_seed",
+        "_timer", "downstream", "idle", "opened", "upstream",
     )  # fmt: skip
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        client: tuple[Source, Exit],
-        server: tuple[Source, Exit],
+        client: tuple[Sender, Receiver],
+        server: tuple[Sender, Receiver],
         *,
         number: int,
         program: Program,
-        strikes: list[Strike],
+        applied: list[AppliedFault],
+        apply: Callable[[Link, Fault], object],
         reads: bool = True,
         name: Callable[[Fault], str] | None = None,
     ) -> None:
         self._loop = loop
         self._number = number
-        self._strikes = strikes
+        self._applied = applied
+        self._apply = apply
         self._seed = program.seed
         # None where no timeline is kept.
-        self._passage = Passage(loop, name) if name is not None else None
+        self._observer = LinkObserver(loop, name) if name is not None else None
         # The clock's reading at which the connection was opened.
         self.opened = loop.time()
-        self.upstream = Lane(loop, self, client[0], server[1])
-        self.downstream = Lane(loop, self, server[0], client[1])
+        self.upstream = Channel(loop, self._channel_ended, client[0], server[1])
+        self.downstream = Channel(loop, self._channel_ended, server[0], client[1])
         for flow in Flow.BOTH.directions:
-            self.lane(flow).gate = Watch(self, flow, reads=reads)
+            self.channel(flow).filter = FrameFilter(self, flow, reads=reads)
         # Middleboxes that wait for silence; None until there is one.
         self.idle: list[IdleTimer] | None = None
         # What is to happen, the soonest first, with one timer for all of it; None while there is nothing.
         self._agenda: list[_Due] | None = None
         self._order = 0
         self._timer: asyncio.TimerHandle | None = None
-        # Chance of each direction; None until it is needed.
+        # Random numbers for each direction; None until they are needed.
         self._randoms: dict[Flow, Random] | None = None
-        if program.strikes(number):
+        if program.applies_to(number):
             for step in program:
                 self.plan(step.fault, step.when)
 
     @property
     def timeline(self) -> Timeline | None:
         """The frames that passed; None before the opening handshake has ended, and where none is kept."""
-        timeline = self._passage.timeline if self._passage is not None else None
+        timeline = self._observer.timeline if self._observer is not None else None
         if timeline is not None:
             timeline.observe(self._loop.time())
         return timeline
@@ -89,19 +91,19 @@ class Link:
     @property
     def ending(self) -> str | None:
         """Who or what ended the connection; None while it is open, and where no timeline is kept."""
-        if self._passage is None or not self.is_over:
+        if self._observer is None or not self.is_over:
             return None
-        _, reason, detail = self._passage.ending()
+        _, reason, detail = self._observer.ending()
         return detail or reason.value
 
-    def lane(self, flow: Flow) -> Lane:
-        """The lane of a single direction."""
+    def channel(self, flow: Flow) -> Channel:
+        """The channel of a single direction."""
         return self.upstream if flow is Flow.UPSTREAM else self.downstream
 
-    def watches(self, flow: Flow) -> list[Watch]:
-        """The gates of a direction or of both; none once the connection is forgotten."""
-        gates = [self.lane(each).gate for each in flow.directions]
-        return [gate for gate in gates if isinstance(gate, Watch)]
+    def frame_filters(self, flow: Flow) -> list[FrameFilter]:
+        """The filters of a direction or of both; none once the connection is forgotten."""
+        filters = [self.channel(each).filter for each in flow.directions]
+        return [each for each in filters if isinstance(each, FrameFilter)]
 
     # What is to happen.
 
@@ -111,29 +113,29 @@ class Link:
         return self._loop.time() - self.opened
 
     def plan(self, fault: Fault, when: float) -> None:
-        """Let a fault strike so many seconds after the opening; at once if that is past."""
+        """Apply a fault so many seconds after the opening; at once if that is past."""
         at = fault.at if isinstance(fault, CutAt) else when
-        # Timers strike when they run out, and not when they begin.
+        # Timers are recorded when they run out, and not when they begin.
         records = not isinstance(fault, IdleTimeout | MaxAge | CutAfter)
-        self._schedule(fault, at, lambda: strike(self, fault), records=records, lasts=False)
+        self._schedule(fault, at, lambda: self._apply(self, fault), records=records, lasts=False)
 
-    def age_out(self, fault: MaxAge) -> None:
+    def start_age_timer(self, fault: MaxAge) -> None:
         """A middlebox waits for the connection to be so old."""
-        deed = partial(self.end_with, fault.ends_with, fault)
-        self._schedule(fault, fault.seconds, deed, records=True, lasts=True)
+        action = partial(self.end_with, fault.ends_with, fault)
+        self._schedule(fault, fault.seconds, action, records=True, lasts=True)
 
     def _schedule(
-        self, fault: Fault, when: float, deed: Callable[[], object], *, records: bool, lasts: bool
+        self, fault: Fault, when: float, action: Callable[[], object], *, records: bool, lasts: bool
     ) -> None:
-        def strike_now() -> None:
+        def act() -> None:
             if records:
-                self.struck(fault, when)
-            deed()
+                self.fault_applied(fault, when)
+            action()
 
         self._order += 1
         if self._agenda is None:
             self._agenda = []
-        insort(self._agenda, (when, self._order, lasts, strike_now), key=lambda due: due[:2])
+        insort(self._agenda, (when, self._order, lasts, act), key=lambda due: due[:2])
         self._work()
 
     def _work(self) -> None:
@@ -147,50 +149,52 @@ class Link:
                 return
             self._agenda.pop(0)[3]()
 
-    def struck(self, fault: Fault, planned: float | None = None) -> None:
-        """Record a strike; without a plan it strikes when it should."""
-        if self._passage is not None:
-            self._passage.struck(fault)
+    def fault_applied(self, fault: Fault, planned: float | None = None) -> None:
+        """Record a fault that was applied; without a plan this is when it was due."""
+        if self._observer is not None:
+            self._observer.fault_applied(fault)
         at = self.age
-        self._strikes.append(Strike(fault, self._number, at if planned is None else min(planned, at), at))
+        self._applied.append(
+            AppliedFault(fault, self._number, at if planned is None else min(planned, at), at)
+        )
 
     # What faults do.
 
-    def end(self, mark: Mark, fault: Fault) -> None:
+    def end(self, flag: TcpFlag, fault: Fault) -> None:
         """Both ends get FIN or RST, behind the bytes that are on their way."""
         self._blame(fault)
-        self.upstream.end(mark)
-        self.downstream.end(mark)
+        self.upstream.end(flag)
+        self.downstream.end(flag)
 
     def end_with(self, how: EndsWith, fault: Fault) -> None:
         """A middlebox ends the connection in its way."""
         if how is EndsWith.FIN:
-            self.end(Mark.FIN, fault)
+            self.end(TcpFlag.FIN, fault)
         elif how is EndsWith.RESET:
-            self.end(Mark.RST, fault)
+            self.end(TcpFlag.RST, fault)
         elif how is EndsWith.SILENCE:
             self._blame(fault)
-            for lane, back in ((self.upstream, self.downstream), (self.downstream, self.upstream)):
-                lane.close()
-                lane.gate = Forgotten(back)
+            for channel, back in ((self.upstream, self.downstream), (self.downstream, self.upstream)):
+                channel.close()
+                channel.filter = ResetFilter(back)
         else:
             self.reshape(Flow.BOTH, lambda shape: shape.hold())
 
     def _blame(self, fault: Fault) -> None:
-        if self._passage is not None and not self.is_over:
-            self._passage.ended_by = self._passage.ended_by or fault
+        if self._observer is not None and not self.is_over:
+            self._observer.ended_by = self._observer.ended_by or fault
 
     def cut(self, fault: CutAfter) -> None:
         """So many bytes have passed."""
-        self.struck(fault)
-        self.end(Mark.FIN, fault)
+        self.fault_applied(fault)
+        self.end(TcpFlag.FIN, fault)
 
     def reshape(self, flow: Flow, change: Callable[[Shape], object]) -> None:
         """Change what is done to the bytes of a direction, or of both."""
         for each in flow.directions:
-            shape = self.lane(each).shape or Shape(self._random(each))
+            shape = self.channel(each).shape or Shape(self._random(each))
             change(shape)
-            self.lane(each).reshape(shape)
+            self.channel(each).reshape(shape)
 
     def _random(self, flow: Flow) -> Random:
         if self._randoms is None:
@@ -202,7 +206,7 @@ class Link:
         """A middlebox waits for silence from now on."""
 
         def expired(planned: float) -> None:
-            self.struck(fault, planned - self.opened)
+            self.fault_applied(fault, planned - self.opened)
             self.end_with(fault.ends_with, fault)
 
         self.idle = [*(self.idle or ()), IdleTimer(self._loop, fault, expired)]
@@ -211,33 +215,33 @@ class Link:
         """All lasting faults end; what was held is delivered."""
         self._agenda = [due for due in self._agenda or () if not due[2]]
         self._stop_idle_timers()
-        for gate in self.watches(Flow.BOTH):
-            gate.drop(frozenset())
-            gate.cut = None
-        for lane in (self.upstream, self.downstream):
-            lane.reshape(None)
+        for each in self.frame_filters(Flow.BOTH):
+            each.drop(frozenset())
+            each.budget = None
+        for channel in (self.upstream, self.downstream):
+            channel.reshape(None)
 
-    def forgive(self) -> None:
-        """Nothing strikes any more."""
+    def cancel_faults(self) -> None:
+        """No fault is applied any more, and those that last end."""
         self._agenda = None
         self._work()
         self.heal()
 
-    # What the gates see.
+    # What the filters see.
 
     def answered(self, status: int | None) -> None:
         """The server has answered the opening handshake."""
         if status != 101:
             # What follows is no WebSocket, and its bytes are no frames.
-            for gate in self.watches(Flow.BOTH):
-                gate.frames = gate.handshake = None
-        elif self._passage is not None:
-            self._passage.opened()
+            for each in self.frame_filters(Flow.BOTH):
+                each.frames = each.handshake = None
+        elif self._observer is not None:
+            self._observer.opened()
 
     def passed(self, flow: Flow, opcode: int, size: int) -> None:
         """A whole frame has gone by."""
-        if self._passage is not None:
-            self._passage.frame(flow, opcode, size)
+        if self._observer is not None:
+            self._observer.frame(flow, opcode, size)
 
     def touched(self, flow: Flow, *, message: bool) -> None:
         """Bytes have gone by."""
@@ -251,26 +255,26 @@ class Link:
     def is_over(self) -> bool:
         """Whether nothing more can come out at either end."""
         ends = (self.upstream.delivered, self.downstream.delivered)
-        return Mark.RST in ends or None not in ends
+        return TcpFlag.RST in ends or None not in ends
 
-    def lane_ended(self, lane: Lane) -> None:
-        """FIN or RST has come out of a lane."""
-        flow = Flow.UPSTREAM if lane is self.upstream else Flow.DOWNSTREAM
-        if self._passage is not None and lane.delivered is not None:
-            self._passage.direction_ended(flow, lane.delivered)
+    def _channel_ended(self, channel: Channel) -> None:
+        """FIN or RST has come out of a channel."""
+        flow = Flow.UPSTREAM if channel is self.upstream else Flow.DOWNSTREAM
+        if self._observer is not None and channel.delivered is not None:
+            self._observer.direction_ended(flow, channel.delivered)
         if self.is_over:
             self._stop()
 
     def close(self) -> None:
-        """Cut the connection: both ends get RST at once."""
+        """ByteBudget the connection: both ends get RST at once."""
         self._stop()
         self.upstream.refuse()
         self.downstream.refuse()
 
     def _stop(self) -> None:
-        if self._passage is not None:
-            readers = [gate.frames for gate in self.watches(Flow.BOTH)] or [None, None]
-            self._passage.ended(*readers)
+        if self._observer is not None:
+            readers = [each.frames for each in self.frame_filters(Flow.BOTH)] or [None, None]
+            self._observer.ended(*readers)
         self._agenda = None
         self._work()
         self._stop_idle_timers()

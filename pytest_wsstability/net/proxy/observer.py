@@ -11,7 +11,7 @@ from ...core.timeline.close import CloseEvidence, CloseFrame, LocalReason, Trans
 from ...core.timeline.events import Direction, End, Opcode, Role
 from ...core.timeline.timeline import Timeline
 from .. import health
-from .lane import Mark
+from .channel import TcpFlag
 
 if TYPE_CHECKING:
     from .frame_reader import FrameReader
@@ -23,7 +23,7 @@ _CLOSE = int(Opcode.CLOSE)
 _PLACE = {name: place for place, name in enumerate(FAULTS)}
 
 
-class Passage:
+class LinkObserver:
     """
     The record of one link. Times are the loop's.
 
@@ -44,7 +44,7 @@ class Passage:
         self.ended_by: Fault | None = None
         # Which direction had the first close frame, and the first FIN or RST; None while none had.
         self._first_close: Flow | None = None
-        self._first_end: tuple[Flow, Mark] | None = None
+        self._first_end: tuple[Flow, TcpFlag] | None = None
 
     def opened(self) -> None:
         """The opening handshake has ended well."""
@@ -59,15 +59,15 @@ class Passage:
         role = Role.DATA if opcode < _CLOSE else Role.NONE
         self.timeline.frame(self._loop.time(), _DIRECTIONS[flow], opcode, size, role)
 
-    def struck(self, fault: Fault) -> None:
-        """A fault has struck."""
+    def fault_applied(self, fault: Fault) -> None:
+        """A fault was applied."""
         if self.timeline is not None:
-            self.timeline.struck(self._loop.time(), _PLACE[fault.name])
+            self.timeline.fault_applied(self._loop.time(), _PLACE[fault.name])
 
-    def direction_ended(self, flow: Flow, mark: Mark) -> None:
+    def direction_ended(self, flow: Flow, flag: TcpFlag) -> None:
         """FIN or RST was delivered in a direction."""
         if self._first_end is None:
-            self._first_end = flow, mark
+            self._first_end = flow, flag
 
     def ended(self, upstream: FrameReader | None, downstream: FrameReader | None) -> None:
         """Nothing passes any more; the readers know the close frames."""
@@ -96,9 +96,9 @@ class Passage:
             return TransportEnd.ABORTED, LocalReason.FAULT, f"fault {self._name(self.ended_by)}"
         if self._first_end is None:
             return TransportEnd.ABORTED, LocalReason.BETWEEN, None
-        flow, mark = self._first_end
+        flow, flag = self._first_end
         first = LocalReason.CLIENT_FIRST if flow is Flow.UPSTREAM else LocalReason.SERVER_FIRST
-        return TransportEnd.FIN if mark is Mark.FIN else TransportEnd.RESET, first, None
+        return TransportEnd.FIN if flag is TcpFlag.FIN else TransportEnd.RESET, first, None
 
 
 def _close_frame(reader: FrameReader | None) -> CloseFrame | None:

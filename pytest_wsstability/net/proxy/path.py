@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ...core.faults import Program, Strike
+from ...core.faults import AppliedFault, Program
 from ...core.timeline.timeline import Timeline
 from ..server.port import Port
-from .links import Links
+from .injector import FaultInjector
 from .proxy import FaultProxy
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Path:
     """
 
     def __init__(self, program: Program, *, tls: bool) -> None:
-        self._links = Links(program, reads=not tls, name=repr)
+        self._injector = FaultInjector(program, reads=not tls, name=repr)
         # Only in real time.
         self._proxy: FaultProxy | None = None
 
@@ -41,12 +41,12 @@ class Path:
         loop: Any = asyncio.get_running_loop()
         if hasattr(loop, "link_connections"):
             for address in port.addresses:
-                loop.link_connections(address, self._links)
+                loop.link_connections(address, self._injector)
         elif self._proxy is not None:
             await self._proxy.listen_again()
         else:
             assert port.url is not None
-            self._proxy = FaultProxy(port.url, faults=self._links.program)
+            self._proxy = FaultProxy(port.url, faults=self._injector.program)
             await self._proxy.start()
 
     def down(self) -> None:
@@ -56,7 +56,7 @@ class Path:
 
     async def close(self) -> None:
         """Leave the way; connections that are still there are cut."""
-        self._links.close()
+        self._injector.close()
         if self._proxy is not None:
             await self._proxy.close()
             self._proxy = None
@@ -66,11 +66,11 @@ class Path:
         return self._proxy.url if self._proxy is not None else server
 
     @property
-    def strikes(self) -> list[Strike]:
-        """What struck, with planned and actual instants, in order."""
-        return self._proxy.strikes if self._proxy is not None else self._links.strikes
+    def applied(self) -> list[AppliedFault]:
+        """Faults that were applied, with planned and actual instants, in order."""
+        return self._proxy.applied if self._proxy is not None else self._injector.applied
 
-    def passage(self, client: Any) -> tuple[Any, list[Timeline]]:
+    def route(self, client: Any) -> tuple[Any, list[Timeline]]:
         """
         What is known of the connection of a client, by its address.
 
@@ -80,7 +80,7 @@ class Path:
         """
         if self._proxy is not None:
             return follow(client, [self._proxy])
-        link = self._links.link_of(client)
+        link = self._injector.link_of(client)
         timeline = link.timeline if link is not None else None
         return client, [timeline] if timeline is not None else []
 

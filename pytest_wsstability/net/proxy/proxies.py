@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ...core.duration import show_duration
-from ...core.faults import Fault, Program, Strike
+from ...core.faults import AppliedFault, Fault, Program
 from ...core.faults.middleboxes import Middlebox
 from .proxy import FaultProxy
 
@@ -38,12 +38,14 @@ class MiddleboxProxy(FaultProxy):
         return f"{self.name}: {self.preset.describe(fault)}" if known else repr(fault)
 
     def report(self) -> str:
-        """Which timer of the box struck, and what would keep a connection alive."""
+        """Which timer of the box ran out, and what would keep a connection alive."""
         preset = self.preset
         lines = [f"middlebox {preset.name} ({preset.title}): {preset.describe()}"]
-        for strike in self.strikes:
-            lines.append(f"  struck    {preset.name} ended {_ended(preset, strike)}")
-        for fault in dict.fromkeys(strike.fault for strike in self.strikes if strike.fault in preset.faults):
+        for applied in self.applied:
+            lines.append(f"  applied   {preset.name} ended {_ended(preset, applied)}")
+        for fault in dict.fromkeys(
+            applied.fault for applied in self.applied if applied.fault in preset.faults
+        ):
             lines.append(f"  remedy    {preset.advice(fault)}")
         lines.append(f"  known     {preset.tag.value}: {preset.reference}")
         if not preset.end_is_known:
@@ -51,10 +53,10 @@ class MiddleboxProxy(FaultProxy):
         return "\n".join(lines + self._failure_lines())
 
 
-def _ended(preset: Middlebox, strike: Strike) -> str:
-    late = f" ({show_duration(strike.lateness)} late)" if strike.lateness else ""
-    what = preset.describe(strike.fault) if strike.fault in preset.faults else repr(strike.fault)
-    return f"connection {strike.connection} at {show_duration(strike.planned)}{late}: {what}"
+def _ended(preset: Middlebox, applied: AppliedFault) -> str:
+    late = f" ({show_duration(applied.lateness)} late)" if applied.lateness else ""
+    what = preset.describe(applied.fault) if applied.fault in preset.faults else repr(applied.fault)
+    return f"connection {applied.connection} at {show_duration(applied.planned)}{late}: {what}"
 
 
 class Proxies:

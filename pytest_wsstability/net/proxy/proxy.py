@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from ...core.duration import Duration, show_duration
-from ...core.faults import Fault, Program, Strike
+from ...core.faults import AppliedFault, Fault, Program
 from ...core.redact import redact_url
 from ...core.timeline.timeline import Timeline
 from ..server.port import Port
 from ..target import parse_url
-from .links import Links
-from .relay import Side, join
+from .injector import FaultInjector
+from .link import Link
+from .relay import RelayProtocol, join
 
 if TYPE_CHECKING:
     from ...core.faults.program import Written
-    from .link import Link
 
 # The target has so long to accept a connection.
 _DIAL_TIMEOUT = 10.0
@@ -41,7 +41,7 @@ class ProxyConnection:
     client: Any
     server: Any
     _link: Link
-    _strikes: list[Strike]
+    _applied: list[AppliedFault]
 
     @property
     def timeline(self) -> Timeline | None:
@@ -64,9 +64,9 @@ class ProxyConnection:
         return self._link.ending
 
     @property
-    def strikes(self) -> list[Strike]:
-        """What struck this connection."""
-        return [strike for strike in self._strikes if strike.connection == self.number]
+    def applied(self) -> list[AppliedFault]:
+        """Faults that were applied to this connection."""
+        return [applied for applied in self._applied if applied.connection == self.number]
 
     def __repr__(self) -> str:
         state = self.timeline or self.ending or "open"
@@ -104,7 +104,7 @@ class FaultProxy:
         # Where connections lead.
         self.target = url
         self._given = Program.of(faults)
-        self._links = Links(self._given, reads=not self._target.secure, name=self._name_fault)
+        self._injector = FaultInjector(self._given, reads=not self._target.secure, name=self._name_fault)
         self._port = Port(host, port, None, "the proxy")
         # Servers that may still have connections; None while the proxy is not running.
         self._servers: list[asyncio.Server] | None = None
@@ -112,9 +112,8 @@ class FaultProxy:
         self.connections: list[ProxyConnection] = []
         # Why connections have not reached the target.
         self.failures: list[str] = []
-        # Transports that are not gone; a dict, because a set would have an order of its own.
-        self._sides: dict[Side, None] = {}
-        self._far = _Far(self)
+        # Ends of connections that are not gone; a dict, because a set would have an order of its own.
+        self._ends: dict[RelayProtocol, None] = {}
         # Connections to the target that are being opened.
         self._dialling: dict[asyncio.Task[None], None] = {}
         self._error: BaseException | None = None
@@ -139,8 +138,8 @@ class FaultProxy:
 
     @property
     def program(self) -> Program:
-        """What strikes connections to come: what was given, and what was added since."""
-        return self._links.program
+        """The faults for connections to come: those that were given, and those that were added since."""
+        return self._injector.program
 
     @property
     def address(self) -> tuple[str, int]:
@@ -151,9 +150,9 @@ class FaultProxy:
         return parts.hostname, parts.port
 
     @property
-    def strikes(self) -> list[Strike]:
-        """What struck, with planned and actual instants, in order."""
-        return self._links.strikes
+    def applied(self) -> list[AppliedFault]:
+        """Faults that were applied, with planned and actual instants, in order."""
+        return self._injector.applied
 
     @property
     def timeline(self) -> Timeline:
@@ -180,9 +179,9 @@ class FaultProxy:
 
         Args:
             fault: what happens to each connection that is open, and to those to come.
-            at: seconds since each connection was opened; those that are older are struck at once. None
-                strikes now: what lasts (`faults.Latency`) strikes those to come at their opening, what
-                happens once (`faults.Drop`) only those that are open.
+            at: seconds since each connection was opened; older ones get it at once. None is now:
+                what lasts (`faults.Latency`) is applied to those to come at their opening, what happens
+                once (`faults.Drop`) only to those that are open.
 
         Raises:
             RuntimeError: if the proxy is not running.
@@ -190,17 +189,19 @@ class FaultProxy:
 
         """
         if self._servers is None:
-            raise RuntimeError(f"add: {self!r} is not running, so nothing would ever strike")
-        self._links.add(fault, at)
+            raise RuntimeError(f"add: {self!r} is not running, so nothing would ever be applied")
+        self._injector.add(fault, at)
 
     def heal(self) -> None:
-        """Break nothing any more: what was held is delivered, and nothing strikes until `add` is called."""
-        self._links.heal()
+        """End all faults: what was held is delivered, and none is applied until `add` is called."""
+        self._injector.heal()
 
     def __repr__(self) -> str:
         parts = [f"{self._shown_url} -> {redact_url(self.target)}"]
         parts.append(f"{len(self.connections)} connection(s)")
-        parts += [f"{len(self.strikes)} strike(s), the last {self.strikes[-1]}"] if self.strikes else []
+        parts += (
+            [f"{len(self.applied)} fault(s) applied, the last {self.applied[-1]}"] if self.applied else []
+        )
         parts += [f"failed: {self.failures[-1]}"] if self.failures else []
         return f"<FaultProxy {', '.join(parts)}>"
 
@@ -209,10 +210,10 @@ class FaultProxy:
         return redact_url(self.url) if self._port.url is not None else "not started"
 
     def report(self) -> str:
-        """What struck, a line each, and the program that does it again."""
+        """The faults that were applied, a line each, and the program that does it again."""
         lines = [f"fault proxy {self._shown_url} -> {redact_url(self.target)}"]
         lines.append(f"  program   {self._given!r}")
-        lines += [f"  struck    {strike}" for strike in self.strikes]
+        lines += [f"  applied   {applied}" for applied in self.applied]
         return "\n".join(lines + self._failure_lines())
 
     def _failure_lines(self) -> list[str]:
@@ -240,7 +241,7 @@ class FaultProxy:
         """
         if self._servers is not None:
             raise RuntimeError("the proxy is running already")
-        await self._port.open(lambda: Side(self))
+        await self._port.open(self._client_end)
         self._servers = []
 
     def stop_listening(self) -> None:
@@ -251,11 +252,11 @@ class FaultProxy:
 
     async def listen_again(self) -> None:
         """Take connections again, at the same address."""
-        await self._port.open(lambda: Side(self))
+        await self._port.open(self._client_end)
 
     async def close(self) -> None:
         """
-        Cut all connections and wait until nothing of the proxy is left.
+        ByteBudget all connections and wait until nothing of the proxy is left.
 
         Raises:
             BaseException: what went wrong on the way to the target, if it was no matter of the network.
@@ -269,11 +270,11 @@ class FaultProxy:
         for task in self._dialling:
             task.cancel()
         await asyncio.gather(*self._dialling, return_exceptions=True)
-        self._links.close()
-        for side in list(self._sides):
-            if side.transport is not None:
-                side.transport.abort()
-        if self._sides:
+        self._injector.close()
+        for end in list(self._ends):
+            if end.transport is not None:
+                end.transport.abort()
+        if self._ends:
             self._gone = asyncio.get_running_loop().create_future()
             await self._gone
         for server in servers:
@@ -282,31 +283,34 @@ class FaultProxy:
         if error is not None:
             raise error
 
-    # What the sides of connections say (see `relay.Owner`).
+    # The two ends of each connection.
 
-    def reached(self, side: Side) -> None:
-        """A client is there: open its connection to the target."""
-        self.keep(side)
-        task = asyncio.get_running_loop().create_task(self._dial(side))
+    def _client_end(self) -> RelayProtocol:
+        return RelayProtocol(self._on_client, self._forget)
+
+    def _server_end(self) -> RelayProtocol:
+        return RelayProtocol(self._remember, self._forget)
+
+    def _on_client(self, client: RelayProtocol) -> None:
+        self._remember(client)
+        task = asyncio.get_running_loop().create_task(self._dial(client))
         self._dialling[task] = None
         task.add_done_callback(self._dialling.pop)
 
-    def keep(self, side: Side) -> None:
-        """Remember a transport until it is gone."""
-        self._sides[side] = None
+    def _remember(self, end: RelayProtocol) -> None:
+        self._ends[end] = None
 
-    def gone(self, side: Side) -> None:
-        """A transport is gone."""
-        self._sides.pop(side, None)
-        if not self._sides and self._gone is not None and not self._gone.done():
+    def _forget(self, end: RelayProtocol) -> None:
+        self._ends.pop(end, None)
+        if not self._ends and self._gone is not None and not self._gone.done():
             self._gone.set_result(None)
 
-    async def _dial(self, client: Side) -> None:
+    async def _dial(self, client: RelayProtocol) -> None:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(_DIAL_TIMEOUT):
                 _, server = await loop.create_connection(
-                    lambda: Side(self._far), self._target.host, self._target.port
+                    self._server_end, self._target.host, self._target.port
                 )
         except OSError as exc:
             self._refuse(client, _why(exc, f"{self._target.host}:{self._target.port}"))
@@ -317,19 +321,19 @@ class FaultProxy:
         else:
             self._join(client, server)
 
-    def _join(self, client: Side, server: Side) -> None:
+    def _join(self, client: RelayProtocol, server: RelayProtocol) -> None:
         if client.transport is None or server.transport is None:
             # One has vanished while the other came.
-            for side in (client, server):
-                if side.transport is not None:
-                    side.transport.abort()
+            for end in (client, server):
+                if end.transport is not None:
+                    end.transport.abort()
             return
-        link = self._links.new(asyncio.get_running_loop(), (client, client), (server, server))
+        link = self._injector.link(asyncio.get_running_loop(), (client, client), (server, server))
         addresses = client.transport.get_extra_info("peername"), server.transport.get_extra_info("sockname")
-        self.connections.append(ProxyConnection(len(self.connections), *addresses, link, self.strikes))
+        self.connections.append(ProxyConnection(len(self.connections), *addresses, link, self.applied))
         join(link, client, server)
 
-    def _refuse(self, client: Side, why: str) -> None:
+    def _refuse(self, client: RelayProtocol, why: str) -> None:
         failure = f"the fault proxy cannot reach {redact_url(self.target)}: {why}"
         self.failures.append(failure)
         if self._target.secure:
@@ -343,23 +347,6 @@ class FaultProxy:
         client.fin()
         # What the client says is read and lost: closing with it unread would reset the answer.
         client.more()
-
-
-class _Far:
-    """The owner of the sides that lead to the target."""
-
-    __slots__ = ("_proxy",)
-
-    def __init__(self, proxy: FaultProxy) -> None:
-        self._proxy = proxy
-
-    def reached(self, side: Side) -> None:
-        """Nothing to do: whoever dialled goes on."""
-        self._proxy.keep(side)
-
-    def gone(self, side: Side) -> None:
-        """A transport is gone."""
-        self._proxy.gone(side)
 
 
 def _why(exc: OSError, where: str) -> str:

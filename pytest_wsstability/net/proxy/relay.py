@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import cast
 
-from .lane import Lane
-
-if TYPE_CHECKING:
-    from .link import Link
+from .channel import Channel
+from .link import Link
 
 # A transport takes what it is given, and then asks for a pause; to cut bytes up for it would copy them.
 _ROOM = 2**30
@@ -19,33 +18,32 @@ _ROOM = 2**30
 _LINGER_0 = struct.pack("ii", 1, 0)
 
 
-class Owner(Protocol):
-    """Who wants to know of a side's connection: the proxy."""
-
-    def reached(self, side: Side) -> None:
-        """The transport is there."""
-
-    def gone(self, side: Side) -> None:
-        """The transport is gone."""
-
-
-class Side(asyncio.Protocol):
+class RelayProtocol(asyncio.Protocol):
     """
-    One of the two transports: a source of the lane that leads away, and the exit of the other.
+    One of the two transports: the sender of the channel that leads away, and the receiver of the other.
 
     No task of its own. It lives until both directions have ended, or one was reset.
 
+    Args:
+        on_connect: called when the transport is there.
+        on_lost: called when the transport is gone.
+
     """
 
-    __slots__ = ("_early", "_finished", "_owner", "_received_fin", "_writable", "away", "here", "transport")
+    __slots__ = (
+        "_early", "_finished", "_on_connect", "_on_lost", "_received_fin", "_writable",
+        "away", "here", "transport",
+    )  # fmt: skip
 
-    def __init__(self, owner: Owner) -> None:
-        self._owner = owner
+    def __init__(
+        self, on_connect: Callable[[RelayProtocol], object], on_lost: Callable[[RelayProtocol], object]
+    ) -> None:
+        self._on_connect, self._on_lost = on_connect, on_lost
         # None before there is a connection, and once it is gone.
         self.transport: asyncio.Transport | None = None
-        # The lanes that lead away from here, and to here; None until the other side is there too.
-        self.away: Lane | None = None
-        self.here: Lane | None = None
+        # The channels that lead away from here, and to here; None until the other side is there too.
+        self.away: Channel | None = None
+        self.here: Channel | None = None
         # What came before that; None while nothing did.
         self._early: bytes | None = None
         self._writable = True
@@ -60,7 +58,7 @@ class Side(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         # Until the other side is there too, what the peer says waits in the kernel. (uvloop reads on.)
         self.transport.pause_reading()
-        self._owner.reached(self)
+        self._on_connect(self)
 
     def data_received(self, data: bytes) -> None:
         if self.away is None:
@@ -87,7 +85,7 @@ class Side(asyncio.Protocol):
         elif self.away is not None and exc is not None:
             # It had said that it would send no more, and now takes no more either.
             self.away.refuse()
-        self._owner.gone(self)
+        self._on_lost(self)
 
     def pause_writing(self) -> None:
         self._writable = False
@@ -101,7 +99,7 @@ class Side(asyncio.Protocol):
         if self.transport is not None and not self.transport.is_closing():
             self.transport.pause_reading()
 
-    def start(self, away: Lane, here: Lane) -> None:
+    def start(self, away: Channel, here: Channel) -> None:
         """The other side is there too: let bytes flow, those that came early first."""
         self.away, self.here = away, here
         early, self._early = self._early, None
@@ -111,10 +109,10 @@ class Side(asyncio.Protocol):
             away.fin()
         self.more()
 
-    # What the lanes do (see `Source` and `Exit`).
+    # What the channels do (see `Sender` and `Receiver`).
 
     def more(self) -> None:
-        """There is room again in the lane that leads away."""
+        """There is room again in the channel that leads away."""
         if self.transport is not None and not self.transport.is_closing():
             self.transport.resume_reading()
 
@@ -137,7 +135,7 @@ class Side(asyncio.Protocol):
         self._close_if_done()
 
     def reset(self) -> None:
-        """Cut the connection with RST."""
+        """ByteBudget the connection with RST."""
         if self.transport is None:
             return
         # One that is being closed may have no descriptor any more, and its number another owner (uvloop).
@@ -153,7 +151,7 @@ class Side(asyncio.Protocol):
         return done
 
 
-def join(link: Link, client: Side, server: Side) -> None:
+def join(link: Link, client: RelayProtocol, server: RelayProtocol) -> None:
     """Let bytes flow between two transports over a link made for them."""
     client.start(link.upstream, link.downstream)
     server.start(link.downstream, link.upstream)

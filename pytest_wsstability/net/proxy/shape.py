@@ -10,7 +10,7 @@ _NEVER = float("inf")
 
 
 class Shape:
-    """The times at which the bytes of one lane may leave it."""
+    """The times at which the bytes of one channel may leave it."""
 
     __slots__ = (
         "_drawn", "_drawn_at", "_free", "_last_due", "_random", "bandwidth", "delay", "held",

@@ -127,6 +127,18 @@ def _action(value: str | int, name: str) -> str | int:
     )
 
 
+def restart_code(how: int | str) -> int | None:
+    """
+    The close code with which a server that restarts ends its connections; None for "drop", a FIN without one.
+
+    Raises:
+        ValueError: if it is neither.
+
+    """
+    code = _action(how, "how")
+    return code if isinstance(code, int) else None
+
+
 _CONVERT: dict[str, Callable[[Any, str], Any]] = {
     "read_deadline": _timer,
     "ping_interval": _timer,

@@ -13,7 +13,7 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from ...core.duration import Duration, parse_duration
-from ...core.faults import Fault, Program, Strike
+from ...core.faults import AppliedFault, Fault, Program
 from ...core.judge.attempts import ConnectionAttempt
 from ...core.judge.backoff import Backoff
 from ...core.judge.verdict import Verdict
@@ -24,17 +24,19 @@ from ..proxy.path import Path, follow
 from ..proxy.proxy import FaultProxy
 from ..target import Headers, parse_headers
 from ..websocket import LOGGER, WebSocket
-from .behaviour import DROP, Behaviour, BehaviourKeywords
-from .book import Book, NoSessionError
+from .behaviour import DROP, Behaviour, BehaviourKeywords, restart_code
 from .handlers import Handler, Handlers, echo_messages
 from .peer_faults import PeerFaults, check
 from .port import Port
-from .restarting import CLOSE_GRACE, Farewell, end_all, farewell
-from .returning import assert_no_duplicate_session, assert_no_storm, assert_reconnects
+from .reconnects import assert_no_duplicate_session, assert_no_storm, assert_reconnects
+from .registry import NoSessionError, SessionRegistry
 from .session import Session
 from .side import ServerSide
 
 __all__ = ["NoSessionError", "Orchestrator"]
+
+# Seconds that clients have to answer the close frame of a server that goes down.
+CLOSE_GRACE = 1.0
 
 Faults = Program | Fault | Iterable[Any]
 
@@ -116,14 +118,14 @@ class Orchestrator:
         self._extensions = [ServerPerMessageDeflateFactory()] if compression else None
         self._headers = parse_headers(headers)
         self._max_size = max_size
-        self._book = Book(
-            self.profile, opened=self._handlers.start, ended=ended or _ignore,
-            struck_until=lambda: self.program.end,
+        self._registry = SessionRegistry(
+            self.profile, on_open=self._handlers.start, on_close=ended or _ignore,
+            faults_until=lambda: self.program.end,
         )  # fmt: skip
-        self._book.page = page
+        self._registry.page = page
         self.program = Program.of(faults)
         check(self.program, self.profile)
-        self._faults = PeerFaults(self.program, self._book, self._restart_by_fault)
+        self._faults = PeerFaults(self.program, self._registry, self._restart_by_fault)
         # None: clients reach the server directly.
         self._path = Path(self.program.link, tls=tls is not None) if self.program.link else None
         self._running = False
@@ -147,19 +149,19 @@ class Orchestrator:
         return url
 
     @property
-    def strikes(self) -> list[Strike]:
-        """What faults of the link struck, with planned and actual instants, in order."""
-        return self._path.strikes if self._path is not None else []
+    def applied(self) -> list[AppliedFault]:
+        """Faults of the link that were applied, with planned and actual instants, in order."""
+        return self._path.applied if self._path is not None else []
 
     @property
     def sessions(self) -> list[Session]:
         """Every session so far, in the order of arrival, with a connection for each time it (re)connected."""
-        return self._book.sessions
+        return self._registry.sessions
 
     @property
     def attempts(self) -> Sequence[ConnectionAttempt]:
         """Everybody who connected, in the order of arrival: connections, and those who were refused."""
-        return self._book.attempts
+        return self._registry.attempts
 
     def __repr__(self) -> str:
         return f"<Orchestrator {self._port.url or 'not started'}, {len(self.sessions)} session(s)>"
@@ -196,7 +198,7 @@ class Orchestrator:
             max_size=self._max_size,
             logger=LOGGER,
         )
-        side = ServerSide(self.behaviour, self._book, self._headers, self._faults)
+        side = ServerSide(self.behaviour, self._registry, self._headers, self._faults)
         inbox = INBOX if self._handlers else 0
         return WebSocket(protocol, side, self.profile, loop=asyncio.get_running_loop(), inbox=inbox)
 
@@ -218,7 +220,7 @@ class Orchestrator:
         server = self._port.close()
         self._port.release()
         deadline = asyncio.get_running_loop().time() + CLOSE_GRACE
-        await end_all(self._book, Farewell(code=1001, reason="server shutdown", planned=True), deadline)
+        await self._registry.end_all(1001, "server shutdown", until=deadline)
         try:
             await self._handlers.finish()
         finally:
@@ -241,30 +243,30 @@ class Orchestrator:
             RuntimeError: if the orchestrator is not running, or is down already.
 
         """
-        way, seconds = farewell(how), parse_duration(down_for, "down_for", zero=True)
+        code, seconds = restart_code(how), parse_duration(down_for, "down_for", zero=True)
         if not self._running:
             raise RuntimeError("restart: the orchestrator is not running; start() it, or use 'async with'")
         if self._restarting is not None:
             raise RuntimeError("restart: the orchestrator is down already, and about to come back")
-        await asyncio.shield(self._go_down(way, seconds))
+        await asyncio.shield(self._go_down(code, seconds))
 
     def _restart_by_fault(self, seconds: float) -> None:
         # Of several connections whose programs say so, the first takes the server down.
         if self._running and self._restarting is None:
-            self._go_down(farewell(DROP), seconds)
+            self._go_down(restart_code(DROP), seconds)
 
-    def _go_down(self, way: Farewell, seconds: float) -> asyncio.Task[None]:
-        self._restarting = task = asyncio.get_running_loop().create_task(self._down(way, seconds))
+    def _go_down(self, code: int | None, seconds: float) -> asyncio.Task[None]:
+        self._restarting = task = asyncio.get_running_loop().create_task(self._down(code, seconds))
         return task
 
-    async def _down(self, way: Farewell, seconds: float) -> None:
+    async def _down(self, code: int | None, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         up_at = loop.time() + seconds
         self._faults.freeze.thaw()
         self._port.close(reserve=True)
         if self._path is not None:
             self._path.down()
-        await end_all(self._book, way, min(up_at, loop.time() + CLOSE_GRACE))
+        await self._registry.end_all(code, "the server restarts", until=min(up_at, loop.time() + CLOSE_GRACE))
         await asyncio.sleep(up_at - loop.time())
         self._restarting = None
         await self._open()
@@ -305,9 +307,9 @@ class Orchestrator:
             return
         address, between = follow(transport.get_extra_info("sockname"), list(through))
         if self._path is not None:
-            address, more = self._path.passage(address)
+            address, more = self._path.route(address)
             between += more
-        mine = self._book.seen_by(address)
+        mine = self._registry.seen_by(address)
         if mine is not None:
             connection.others = (mine.timeline, *between)
 
@@ -325,7 +327,7 @@ class Orchestrator:
 
         """
         __tracebackhide__ = True
-        return await self._book.wait_for_session(id, within, self.url)
+        return await self._registry.wait_for_session(id, within, self.url)
 
     # Assertions on all clients; those on one are its `Session`'s.
 
@@ -349,7 +351,7 @@ class Orchestrator:
 
         """
         __tracebackhide__ = True
-        return await assert_reconnects(self._book, None, within, same_session, backoff)
+        return await assert_reconnects(self._registry, None, within, same_session, backoff)
 
     def assert_no_reconnect_storm(self, *, max_per_second: float, jitter: Duration | None = None) -> Verdict:
         """
@@ -365,7 +367,7 @@ class Orchestrator:
 
         """
         __tracebackhide__ = True
-        return assert_no_storm(self._book, max_per_second, jitter)
+        return assert_no_storm(self._registry, max_per_second, jitter)
 
     def assert_no_duplicate_session(self) -> Verdict:
         """
@@ -376,7 +378,7 @@ class Orchestrator:
 
         """
         __tracebackhide__ = True
-        return assert_no_duplicate_session(self._book)
+        return assert_no_duplicate_session(self._registry)
 
 
 def _ignore(connection: Connection) -> None:

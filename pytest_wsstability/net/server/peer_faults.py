@@ -41,6 +41,7 @@ from ...core.timeline.events import Opcode, Role
 from ...profiles import SESSION_ID
 from ..websocket import FIN
 from ..wire import frame
+from .connection_log import ConnectionLog
 from .freezing import Freeze
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
 
     from ...profiles import Profile
     from ..websocket import WebSocket
-    from .book import Book
     from .side import ServerSide
 
 # Whose session a wrong confirmation names.
@@ -67,39 +67,39 @@ class PeerFaults:
 
     Args:
         program: what is done to each connection, and when; the part that is done to the link is another's.
-        book: who is there.
+        log: who is there.
         restart: takes the server down for so many seconds.
 
     """
 
-    def __init__(self, program: Program, book: Book, restart: Callable[[float], object]) -> None:
+    def __init__(self, program: Program, log: ConnectionLog, restart: Callable[[float], object]) -> None:
         self._program = program.peer
         # The number of the first connection that is counted.
         self._first = 0
         self.freeze = Freeze()
-        self._book = book
+        self._log = log
         self._restart = restart
 
-    def reached(self, websocket: WebSocket, number: int) -> tuple[Step, ...]:
+    def on_connect(self, websocket: WebSocket, number: int) -> tuple[Step, ...]:
         """What is done to the connection with this number, counted from 0."""
         self.freeze.add(websocket)
-        return self._program.steps if self._program.strikes(number - self._first) else ()
+        return self._program.steps if self._program.applies_to(number - self._first) else ()
 
     def change(self, program: Program) -> None:
         """Do this to the connections that come from now on, and count them anew."""
         self._program = program
-        self._first = len(self._book.attempts)
+        self._first = len(self._log.attempts)
 
-    def strike(self, side: ServerSide, websocket: WebSocket, fault: Fault) -> None:
+    def apply(self, side: ServerSide, websocket: WebSocket, fault: Fault) -> None:
         """Do it to an open connection."""
         assert websocket.timeline is not None
-        websocket.timeline.struck(websocket.loop.time(), _PLACE[fault.name])
+        websocket.timeline.fault_applied(websocket.loop.time(), _PLACE[fault.name])
         if isinstance(fault, FreezeLoop):
-            self.freeze.start(self._book.websockets, fault.seconds)
+            self.freeze.start(self._log.websockets, fault.seconds)
         elif isinstance(fault, Restart):
             self._restart(fault.down_for)
         else:
-            _STRIKE[type(fault)](side, websocket, fault)
+            _APPLY[type(fault)](side, websocket, fault)
 
 
 def check(program: Program, profile: Profile) -> None:
@@ -155,10 +155,10 @@ def refusal(steps: tuple[Step, ...], protocol: ServerProtocol) -> Response | Non
 
 
 def _behave(**changes: Any) -> Callable[[ServerSide, WebSocket, Any], None]:
-    def strike(side: ServerSide, websocket: WebSocket, fault: Any) -> None:
+    def apply(side: ServerSide, websocket: WebSocket, fault: Any) -> None:
         side.behaviour = dataclasses.replace(side.behaviour, **changes)
 
-    return strike
+    return apply
 
 
 def _withhold_pongs(side: ServerSide, websocket: WebSocket, fault: WithholdPongs) -> None:
@@ -276,7 +276,7 @@ def _burst(
         side.after(websocket, pause, partial(_burst, side, websocket, fault, start, pause, max(sent, due)))
 
 
-_STRIKE: dict[type[Fault], Callable[[ServerSide, WebSocket, Any], None]] = {
+_APPLY: dict[type[Fault], Callable[[ServerSide, WebSocket, Any], None]] = {
     WithholdPongs: _withhold_pongs,
     WithholdHeartbeats: _behave(answer_heartbeats=None),
     NeverConfirm: _behave(confirm_sessions=None),

@@ -12,11 +12,11 @@ from ...core.judge.requirement import Requirement, RequirementKeywords
 from ...core.judge.verdict import Verdict
 from ...core.timeline.timeline import Timeline
 from ..connection import Connection
-from .returning import assert_reconnects
+from .connection_log import ConnectionLog
+from .reconnects import assert_reconnects
 
 if TYPE_CHECKING:
     from ...core.judge.backoff import Backoff
-    from .book import Book
 
 
 class Session(Judged):
@@ -29,12 +29,12 @@ class Session(Judged):
 
     """
 
-    __slots__ = ("_book", "connections", "id")
+    __slots__ = ("_log", "connections", "id")
 
-    def __init__(self, session_id: str | None, connection: Connection, book: Book) -> None:
+    def __init__(self, session_id: str | None, connection: Connection, log: ConnectionLog) -> None:
         self.id = session_id
         self.connections = [connection]
-        self._book = book
+        self._log = log
 
     @property
     def connection(self) -> Connection:
@@ -116,4 +116,4 @@ class Session(Judged):
 
         """
         __tracebackhide__ = True
-        return await assert_reconnects(self._book, self, within, same_session, backoff)
+        return await assert_reconnects(self._log, self.connections, within, same_session, backoff)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from websockets.http11 import Request, Response
 from websockets.protocol import State
@@ -21,6 +21,7 @@ from ..timers import Deadline, Ticker
 from .behaviour import DROP, OPCODES, Behaviour
 from .pages import asks_for_page, page_response
 from .peer_faults import PeerFaults, refusal
+from .registry import SessionRegistry
 
 if TYPE_CHECKING:
     from ...core.faults import Step
@@ -34,46 +35,24 @@ OPEN_TIMEOUT = 10.0
 _PING, _HEARTBEAT = int(Opcode.PING), Role.HEARTBEAT
 
 
-class Register(Protocol):
-    """Who keeps the book of connections and sessions; the orchestrator's `Book`."""
-
-    # HTML for browsers that only look at the address; None where there is none.
-    page: str | None
-
-    def reached(self, websocket: WebSocket) -> int:
-        """A transport is there; gives its number, counted from 0."""
-
-    def answered(self, websocket: WebSocket, status: int, retry_after: float | None) -> None:
-        """A request was answered with HTTP, and does not become a connection."""
-
-    def came(self, connection: Connection) -> None:
-        """A connection is open."""
-
-    def named(self, connection: Connection, session_id: str) -> None:
-        """A connection has said which session it belongs to."""
-
-    def went(self, websocket: WebSocket, connection: Connection | None) -> None:
-        """A transport is gone; no connection where the opening handshake failed."""
-
-
 class ServerSide:
     """What one connection of the `Orchestrator` does."""
 
     __slots__ = (
-        "_connection", "_deadline", "_faults", "_headers", "_late", "_pings", "_register", "_steps", "_timer",
+        "_connection", "_deadline", "_faults", "_headers", "_late", "_pings", "_registry", "_steps", "_timer",
         "behaviour",
     )  # fmt: skip
 
     def __init__(
         self,
         behaviour: Behaviour,
-        register: Register,
+        registry: SessionRegistry,
         headers: tuple[tuple[str, str], ...],
         faults: PeerFaults,
     ) -> None:
         # Faults change it while the connection lives.
         self.behaviour = behaviour
-        self._register = register
+        self._registry = registry
         self._headers = headers
         self._faults = faults
         # What goes wrong with this connection on purpose.
@@ -91,7 +70,7 @@ class ServerSide:
 
     def connected(self, websocket: WebSocket) -> None:
         """Wait for the client's request, but not for ever."""
-        self._steps = self._faults.reached(websocket, self._register.reached(websocket))
+        self._steps = self._faults.on_connect(websocket, self._registry.on_connect(websocket))
         self._timer = websocket.loop.call_later(OPEN_TIMEOUT, self._give_up, websocket)
 
     def handshake(self, websocket: WebSocket, event: Request | Response | None) -> None:
@@ -103,7 +82,7 @@ class ServerSide:
             if response.status_code != 101:
                 later = response.headers.get("Retry-After")
                 seconds = float(later) if later is not None else None
-                self._register.answered(websocket, response.status_code, seconds)
+                self._registry.on_response(websocket, response.status_code, seconds)
             if protocol.parser_exc or protocol.close_rcvd:
                 # RFC 6455, section 4.1: a client waits for this answer. What it sent with its request has
                 # ended the stream for the sans-I/O layer.
@@ -129,7 +108,7 @@ class ServerSide:
         self._start(websocket)
 
     def _answer(self, protocol: ServerProtocol, request: Request) -> Response:
-        page = self._register.page
+        page = self._registry.page
         if page is not None and asks_for_page(request):
             return page_response(protocol, page)
         return refusal(self._steps, protocol) or protocol.accept(request)
@@ -144,13 +123,13 @@ class ServerSide:
             self._deadline = Deadline(loop, behaviour.read_deadline, self._overdue, websocket)
         if behaviour.ping_interval is not None:
             self._pings = Ticker(loop, timeline.opened, behaviour.ping_interval, self._ping, websocket)
-        self._register.came(self._connection)
+        self._registry.on_open(self._connection)
         for step in self._steps:
-            self.after(websocket, step.when, partial(self._faults.strike, self, websocket, step.fault))
+            self.after(websocket, step.when, partial(self._faults.apply, self, websocket, step.fault))
         self.after(websocket, behaviour.greet, lambda: websocket.send_profile(Role.GREETING))
 
     def received(self, websocket: WebSocket, now: float, opcode: int, role: Role, key: bytes | None) -> None:
-        """DeadlineTraffic the read deadline, if this is what resets it."""
+        """Reset the read deadline, if this is what resets it."""
         if self._deadline is not None and self.behaviour.resets(opcode, role):
             self._deadline.reset(now)
         delay = self.behaviour.answer_heartbeats
@@ -166,7 +145,7 @@ class ServerSide:
         elif role is Role.SESSION_INFO:
             self._check(websocket, session_id)
             if session_id is not None:
-                self._register.named(self._connection, session_id)
+                self._registry.on_session(self._connection, session_id)
             delay = self.behaviour.confirm_sessions
             self.after(websocket, delay, lambda: self.confirm(websocket, session_id))
 
@@ -202,7 +181,7 @@ class ServerSide:
             if timer is not None:
                 timer.cancel()
         self._late = ()
-        self._register.went(websocket, self._connection)
+        self._registry.on_close(websocket, self._connection)
 
     # What it does by itself.
 

@@ -43,7 +43,7 @@ from pytest_wsstability.faults import (
     ],
 )
 def test_program_is_sorted_by_time(written, steps):
-    """Bare faults strike at once; the rest when it is said."""
+    """Bare faults are due at once; the rest when it is said."""
     assert [(step.when, step.fault) for step in Program.of(written)] == steps
 
 
@@ -74,15 +74,15 @@ def test_program_has_two_halves():
 
 
 @pytest.mark.parametrize(
-    ("connections", "struck"),
+    ("connections", "reached"),
     [(None, [True, True, True]), (1, [True, False, False]), (2, [True, True, False])],
 )
-def test_program_strikes_the_first_connections(connections, struck):
+def test_program_is_for_the_first_connections(connections, reached):
     """A reconnect after a fault can be a healthy one."""
     program = Program.of([Drop()], connections=connections)
 
-    assert [program.strikes(number) for number in range(3)] == struck
-    assert not Program().strikes(0)
+    assert [program.applies_to(number) for number in range(3)] == reached
+    assert not Program().applies_to(0)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_what_is_no_fault_is_refused(written, error):
         (
             [Latency(1), Latency(2)],
             "faults: faults.Latency(delay=2.0, jitter=0.0) at 0 s: faults.Latency(delay=1.0, jitter=0.0) "
-            "strikes at the same instant; give one of them",
+            "is applied at the same instant; give one of them",
         ),
         ([(1, HalfClose("upstream")), (1, HalfClose("upstream"))], "faults: faults.HalfClose("),
         (
@@ -262,13 +262,13 @@ def test_wrong_json_is_refused(data, error, message):
     [
         (
             [("20s", Drop())],
-            "faults: faults.Drop() at 20 s would never strike, because the hold ends after 10 s",
+            "faults: faults.Drop() at 20 s would never be applied, because the hold ends after 10 s",
         ),
-        ([CutAt(10)], "faults: faults.CutAt(at=10.0) at 10 s would never strike, because the hold ends "),
+        ([CutAt(10)], "faults: faults.CutAt(at=10.0) at 10 s would never be applied, because the hold ends "),
     ],
 )
 def test_program_longer_than_the_hold_is_refused(written, message):
-    """A fault that never strikes would prove nothing."""
+    """A fault that is never applied would prove nothing."""
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
         Program.of(written).check_within(10.0)
     Program.of(written).check_within(20.001)

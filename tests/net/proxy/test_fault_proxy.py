@@ -1,4 +1,4 @@
-"""The fault proxy: what passes, what strikes while it runs, and what is refused."""
+"""The fault proxy: what passes, what is added while it runs, and what is refused."""
 
 import asyncio
 import os
@@ -115,7 +115,7 @@ def test_tls_passes_untouched(run, tmp_path):
             connection = await connect(proxy.url, tls=trusting(tmp_path))
             await connection.wait_closed()
             assert connection.timeline.close.code == 1006
-            assert [strike.fault for strike in proxy.strikes] == [faults.Drop()]
+            assert [applied.fault for applied in proxy.applied] == [faults.Drop()]
             (passed,) = proxy.connections
             assert min(passed.carried) > 500
             assert (passed.timeline, passed.ending) == (None, "fault faults.Drop()")
@@ -202,7 +202,7 @@ async def test_an_address_where_nobody_listens_is_named():
 
 
 async def test_faults_are_added_and_healed_while_it_runs():
-    """Open connections are struck at once, and what was held is delivered."""
+    """Open connections get it at once, and what was held is delivered."""
     async with (
         Orchestrator() as orchestrator,
         FaultProxy(orchestrator.url) as proxy,
@@ -215,26 +215,26 @@ async def test_faults_are_added_and_healed_while_it_runs():
         proxy.heal()
         await asyncio.sleep(0.1)
         assert connection.timeline.heartbeats.answered == 3
-        assert [(strike.fault, strike.at) for strike in proxy.strikes] == [(faults.Blackhole(), 1.5)]
+        assert [(applied.fault, applied.at) for applied in proxy.applied] == [(faults.Blackhole(), 1.5)]
 
 
 @pytest.mark.parametrize(
-    ("fault", "strikes_the_next"),
+    ("fault", "reaches_the_next"),
     [(faults.Drop(), False), (faults.Latency(1), True), (faults.Reset(), False), (faults.MaxAge(5), True)],
     ids=repr,
 )
-async def test_what_lasts_strikes_connections_to_come(fault, strikes_the_next):
-    """What happens once strikes only those that are open."""
+async def test_what_lasts_is_applied_to_connections_to_come(fault, reaches_the_next):
+    """What happens once is applied only to those that are open."""
     async with Orchestrator() as orchestrator, FaultProxy(orchestrator.url) as proxy:
         async with opened(proxy.url):
             proxy.add(fault)
-        assert bool(proxy.program) is strikes_the_next
+        assert bool(proxy.program) is reaches_the_next
         proxy.heal()
         assert not proxy.program
 
 
 async def test_a_fault_can_be_added_for_a_later_age():
-    """Counted from each connection's opening; older ones are struck at once."""
+    """Counted from each connection's opening; older ones get it at once."""
     async with (
         Orchestrator() as orchestrator,
         FaultProxy(orchestrator.url) as proxy,
@@ -253,7 +253,7 @@ async def test_the_repr_tells_the_last_strike():
         await asyncio.sleep(2)
         proxy.add(faults.Drop())
 
-        ending = "1 connection(s), 1 strike(s), the last faults.Drop() at 2 s on connection 0>"
+        ending = "1 connection(s), 1 fault(s) applied, the last faults.Drop() at 2 s on connection 0>"
         assert repr(proxy).endswith(ending)
 
 
@@ -266,11 +266,11 @@ async def test_a_proxy_survives_many_connections():
         async with opened(proxy.url) as connection:
             proxy.add(faults.Drop())
             await connection.wait_closed()
-        assert [strike.connection for strike in proxy.strikes] == [100]
-        assert len(proxy._links._open) < 50
+        assert [applied.connection for applied in proxy.applied] == [100]
+        assert len(proxy._injector._open) < 50
 
 
-async def test_only_the_first_connections_are_struck():
+async def test_only_the_first_connections_get_the_faults():
     """So that a reconnect goes well."""
     program = faults.Program.of([("1s", faults.Drop())], connections=1)
     async with Orchestrator() as orchestrator, FaultProxy(orchestrator.url, faults=program) as proxy:

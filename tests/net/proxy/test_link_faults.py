@@ -25,7 +25,7 @@ from pytest_wsstability.core.faults import (
 )
 from tests.net.ways import LINK, PROXY, REAL, tell, told
 
-# Seconds at which most faults strike: between a ping at 0.5 and a heartbeat at 0.6.
+# Seconds at which most faults are due: between a ping at 0.5 and a heartbeat at 0.6.
 AT = 0.55
 # A second of these stories lasts so many on kernel sockets, where a busy machine must not decide.
 UNIT = 2.0
@@ -95,7 +95,7 @@ def test_each_link_fault_has_a_story():
 @pytest.mark.parametrize("carrier", [LINK, PROXY])
 @each_story
 def test_story_in_virtual_time(carrier, name):
-    """Codes, transports and times are those of the table, and each fault strikes at its exact instant."""
+    """Codes, transports and times are those of the table, and each fault is applied at its exact instant."""
     program, client, server, client_at, server_at, slowest = STORIES[name]
 
     story = told(carrier, program(1.0))
@@ -104,7 +104,7 @@ def test_story_in_virtual_time(carrier, name):
     assert story.client.at == (None if client_at is None else pytest.approx(client_at, abs=1e-9))
     assert story.server.at == (None if server_at is None else pytest.approx(server_at, abs=1e-9))
     assert story.slowest == (None if slowest is None else pytest.approx(slowest, abs=1e-9))
-    assert [strike.lateness for strike in story.strikes] == [0.0] * len(story.strikes)
+    assert [applied.lateness for applied in story.applied] == [0.0] * len(story.applied)
 
 
 @pytest.mark.parametrize(("name", "client", "server"), [("cut after", False, True), ("drop", False, False)])
@@ -137,15 +137,15 @@ def real_stories(request):
 @pytest.mark.real
 @each_story
 def test_story_on_kernel_sockets(real_stories, name):
-    """The codes and transports are those of virtual time; nothing strikes before its time."""
+    """The codes and transports are those of virtual time; nothing is applied before its time."""
     program, client, server, *_ = STORIES[name]
     story = real_stories[name]
     virtual = told(PROXY, program(UNIT), unit=UNIT)
 
     assert judged(story, name) == (client, server)
     assert story.client.mid_frame == virtual.client.mid_frame
-    assert [strike.fault for strike in story.strikes] == [strike.fault for strike in virtual.strikes]
-    assert all(strike.lateness >= 0 for strike in story.strikes)
+    assert [applied.fault for applied in story.applied] == [applied.fault for applied in virtual.applied]
+    assert all(applied.lateness >= 0 for applied in story.applied)
 
 
 @pytest.mark.real

@@ -28,7 +28,7 @@ def test_a_restart_behind_a_broken_link_refuses_meanwhile(run):
             async with opened(url) as again:
                 assert orchestrator.url == url
                 await again.assert_session_confirmed(within="5s")
-                assert len(orchestrator.strikes) == 2
+                assert len(orchestrator.applied) == 2
 
     run(script)
 
@@ -40,4 +40,4 @@ async def test_peer_and_link_faults_work_together():
         await connection.wait_closed()
 
         assert (connection.timeline.heartbeats.answered, connection.timeline.heartbeats.sent) == (1, 3)
-        assert [strike.fault.name for strike in orchestrator.strikes] == ["latency", "drop"]
+        assert [applied.fault.name for applied in orchestrator.applied] == ["latency", "drop"]

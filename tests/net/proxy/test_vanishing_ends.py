@@ -112,7 +112,7 @@ def test_a_client_that_vanishes_is_seen_by_the_server(run, vanish, seen):
                 server = orchestrator.sessions[0].connections[0]
                 await until(lambda: server.timeline.close)
                 assert server.timeline.close.transport.name == seen
-            await until(lambda: not proxy._sides)
+            await until(lambda: not proxy._ends)
 
     run(script)
 
@@ -133,7 +133,7 @@ def test_a_server_that_resets_is_seen_by_the_client(run):
                 await connection.send("unread")
                 await connection.wait_closed()
                 assert connection.timeline.close.transport.name == "RESET"
-            await until(lambda: not proxy._sides)
+            await until(lambda: not proxy._ends)
 
     run(script)
 
@@ -170,7 +170,7 @@ def test_a_client_that_comes_while_the_proxy_closes_is_cut(run):
     ids=repr,
 )
 def test_nothing_is_left_behind(run, program):
-    """No task, no socket, no timer that strikes, whatever the links were doing."""
+    """No task, no socket, no timer that runs out, whatever the links were doing."""
 
     async def script():
         before = _descriptors()
@@ -184,11 +184,11 @@ def test_nothing_is_left_behind(run, program):
         for connection in opened_ones:
             if not isinstance(connection, OpeningError):
                 await connection.wait_closed()
-        struck = len(proxy.strikes)
+        applied = len(proxy.applied)
         await asyncio.sleep(0.1)
-        assert len(proxy.strikes) == struck
+        assert len(proxy.applied) == applied
         assert asyncio.all_tasks() == {asyncio.current_task()}
-        assert not proxy._sides
+        assert not proxy._ends
         gc.collect()
         assert _descriptors() == before
 

@@ -85,7 +85,7 @@ KEEPALIVE = {"client": "keepalive"}
 READS_NOTHING = {"inbox": 20}
 AT_10 = "10s"
 
-# The fault, when it strikes, the assertion that it breaks, words of the violation, and the client.
+# The fault, when it is applied, the assertion that it breaks, words of the violation, and the client.
 TABLE = [
     (faults.WithholdPongs(), "30s", pings, "not answered within 5 s: sent at 40 s", KEEPALIVE),
     (faults.WithholdHeartbeats(), AT_10, heartbeats, "4 of 4 heartbeats not answered within 5 s", {}),
@@ -181,8 +181,8 @@ async def test_faults_strike_at_their_instants():
         session = orchestrator.sessions[0]
         await session.connection.wait_closed()
 
-        struck = [line.split() for line in lines_of(session) if "= fault" in line]
-        assert [(at, name) for at, _, _, _, name in struck] == [
+        applied = [line.split() for line in lines_of(session) if "= fault" in line]
+        assert [(at, name) for at, _, _, _, name in applied] == [
             ("+0.000", "duplicate_confirm"), ("+20.000", "withhold_heartbeats"), ("+40.000", "close_with"),
         ]  # fmt: skip
         assert asyncio.get_running_loop().time() == connection.timeline.opened + 40.0

@@ -56,7 +56,7 @@ async def test_a_client_that_says_who_it_is_twice_is_counted_once():
 
 
 async def test_a_client_without_session_info_is_a_session_without_an_id():
-    """It came, so it stands in the book."""
+    """It came, so it stands in the registry."""
     async with Orchestrator() as orchestrator, opened(orchestrator.url, profile=Profile(name="raw")) as raw:
         await raw.ping()
 

@@ -120,7 +120,7 @@ async def test_stopping_twice_is_stopping_once():
 
 
 async def test_starting_twice_is_refused():
-    """Two servers would share one book of sessions."""
+    """Two servers would share one registry of sessions."""
     async with Orchestrator() as orchestrator:
         with pytest.raises(RuntimeError, match=r"^the orchestrator is running already$"):
             await orchestrator.start()

@@ -6,12 +6,12 @@ from random import Random
 import pytest
 
 from pytest_wsstability import run_virtual
-from pytest_wsstability.net.proxy.lane import CAPACITY, Lane, Mark
+from pytest_wsstability.net.proxy.channel import CAPACITY, Channel, TcpFlag
 from pytest_wsstability.net.proxy.shape import Shape
 
 
 class Ends:
-    """Both ends of a lane: takes what comes out, with the time, as long as there is room."""
+    """Both ends of a channel: takes what comes out, with the time, as long as there is room."""
 
     def __init__(self, room=10**9):
         self.space = room
@@ -30,12 +30,12 @@ class Ends:
         self.log.append((self._now(), data))
 
     def fin(self):
-        self.log.append((self._now(), Mark.FIN))
+        self.log.append((self._now(), TcpFlag.FIN))
 
     def reset(self):
-        self.log.append((self._now(), Mark.RST))
+        self.log.append((self._now(), TcpFlag.RST))
 
-    def lane_ended(self, lane):
+    def channel_ended(self, channel):
         self.ended += 1
 
     def _now(self):
@@ -49,34 +49,34 @@ def shape(**values):
     return made
 
 
-def on_lane(script, *, room=10**9, **values):
-    """Run a script on a lane with a shape, and give what came out."""
+def on_channel(script, *, room=10**9, **values):
+    """Run a script on a channel with a shape, and give what came out."""
 
     async def play():
         ends = Ends(room)
-        lane = Lane(asyncio.get_running_loop(), ends, ends, ends)
+        channel = Channel(asyncio.get_running_loop(), ends.channel_ended, ends, ends)
         if values:
-            lane.reshape(shape(**values))
-        await script(lane, ends)
+            channel.reshape(shape(**values))
+        await script(channel, ends)
         return ends
 
     return run_virtual(play())
 
 
-async def abc(lane, ends):
+async def abc(channel, ends):
     """Six bytes in three pieces at one instant, and FIN."""
     for piece in (b"ab", b"cd", b"ef"):
-        lane.data(piece)
-    lane.fin()
+        channel.data(piece)
+    channel.fin()
     await asyncio.sleep(10)
 
 
 @pytest.mark.parametrize(
     ("values", "log"),
     [
-        ({}, [(0.0, b"ab"), (0.0, b"cd"), (0.0, b"ef"), (0.0, Mark.FIN)]),
-        ({"delay": 0.5}, [(0.5, b"ab"), (0.5, b"cd"), (0.5, b"ef"), (0.5, Mark.FIN)]),
-        ({"held_until": 2.0}, [(2.0, b"ab"), (2.0, b"cd"), (2.0, b"ef"), (2.0, Mark.FIN)]),
+        ({}, [(0.0, b"ab"), (0.0, b"cd"), (0.0, b"ef"), (0.0, TcpFlag.FIN)]),
+        ({"delay": 0.5}, [(0.5, b"ab"), (0.5, b"cd"), (0.5, b"ef"), (0.5, TcpFlag.FIN)]),
+        ({"held_until": 2.0}, [(2.0, b"ab"), (2.0, b"cd"), (2.0, b"ef"), (2.0, TcpFlag.FIN)]),
         ({"held": True}, []),
         # A rate of 20 bytes a second carries one byte in 50 ms.
         (
@@ -88,22 +88,30 @@ async def abc(lane, ends):
                 (0.2, b"d"),
                 (0.25, b"e"),
                 (0.3, b"f"),
-                (0.3, Mark.FIN),
+                (0.3, TcpFlag.FIN),
             ],
         ),
         (
             {"bandwidth": 2.0, "delay": 1.0},
-            [(1.5 + n / 2, bytes([97 + n])) for n in range(6)] + [(4.0, Mark.FIN)],
+            [(1.5 + n / 2, bytes([97 + n])) for n in range(6)] + [(4.0, TcpFlag.FIN)],
         ),
         (
             {"slice_size": 1, "slice_delay": 0.1},
-            [(0.0, b"a"), (0.1, b"b"), (0.2, b"c"), (0.3, b"d"), (0.4, b"e"), (0.5, b"f"), (0.6, Mark.FIN)],
+            [
+                (0.0, b"a"),
+                (0.1, b"b"),
+                (0.2, b"c"),
+                (0.3, b"d"),
+                (0.4, b"e"),
+                (0.5, b"f"),
+                (0.6, TcpFlag.FIN),
+            ],
         ),
     ],
 )
 def test_bytes_leave_when_they_are_due(values, log):
     """In order, FIN behind them, at the exact instants."""
-    assert on_lane(abc, **values).log == log
+    assert on_channel(abc, **values).log == log
 
 
 class Reading(Ends):
@@ -129,9 +137,9 @@ def test_slices_come_in_turns_of_their_own(size, reads):
 
     async def play():
         ends = Reading()
-        lane = Lane(asyncio.get_running_loop(), ends, ends, ends)
-        lane.reshape(shape(slice_size=size))
-        lane.data(b"abc")
+        channel = Channel(asyncio.get_running_loop(), ends.channel_ended, ends, ends)
+        channel.reshape(shape(slice_size=size))
+        channel.data(b"abc")
         await asyncio.sleep(1)
         return ends.reads
 
@@ -142,14 +150,14 @@ def test_slices_come_in_turns_of_their_own(size, reads):
 def test_jitter_keeps_the_order(seed):
     """Nothing overtakes what was sent before it."""
 
-    async def script(lane, ends):
-        lane.reshape(shape(delay=0.1, jitter=0.1))
+    async def script(channel, ends):
+        channel.reshape(shape(delay=0.1, jitter=0.1))
         for number in range(50):
-            lane.data(bytes([number]))
+            channel.data(bytes([number]))
             await asyncio.sleep(0.001)
         await asyncio.sleep(1)
 
-    ends = on_lane(script)
+    ends = on_channel(script)
     assert b"".join(data for _, data in ends.log) == bytes(range(50))
     assert [at for at, _ in ends.log] == sorted(at for at, _ in ends.log)
 
@@ -157,30 +165,30 @@ def test_jitter_keeps_the_order(seed):
 def test_what_was_held_is_delivered_when_it_is_healed():
     """TCP loses nothing; all comes at once, in order."""
 
-    async def script(lane, ends):
-        lane.data(b"ab")
+    async def script(channel, ends):
+        channel.data(b"ab")
         await asyncio.sleep(1)
-        lane.data(b"cd")
-        lane.fin()
+        channel.data(b"cd")
+        channel.fin()
         await asyncio.sleep(1)
         assert ends.log == []
-        lane.reshape(None)
+        channel.reshape(None)
 
-    assert on_lane(script, held=True, delay=5.0).log == [(2.0, b"ab"), (2.0, b"cd"), (2.0, Mark.FIN)]
+    assert on_channel(script, held=True, delay=5.0).log == [(2.0, b"ab"), (2.0, b"cd"), (2.0, TcpFlag.FIN)]
 
 
-def test_a_full_lane_says_so_and_asks_for_more():
+def test_a_full_channel_says_so_and_asks_for_more():
     """The sender waits, and is told once there is room again."""
 
-    async def script(lane, ends):
-        lane.data(bytes(CAPACITY - 1))
-        assert lane.room() == 1
-        lane.data(b"xy")
-        assert lane.room() == 0
-        lane.reshape(None)
-        assert lane.room() == CAPACITY
+    async def script(channel, ends):
+        channel.data(bytes(CAPACITY - 1))
+        assert channel.room() == 1
+        channel.data(b"xy")
+        assert channel.room() == 0
+        channel.reshape(None)
+        assert channel.room() == CAPACITY
 
-    ends = on_lane(script, held=True)
+    ends = on_channel(script, held=True)
     assert ends.asked_for_more == 1
     assert sum(len(data) for _, data in ends.log) == CAPACITY + 1
 
@@ -188,51 +196,51 @@ def test_a_full_lane_says_so_and_asks_for_more():
 def test_the_receiver_decides_how_much_comes():
     """Without room nothing is delivered, and nothing is lost."""
 
-    async def script(lane, ends):
-        lane.data(b"abcdef")
+    async def script(channel, ends):
+        channel.data(b"abcdef")
         assert ends.log == [(0.0, b"abcd")]
-        lane.data(b"gh")
+        channel.data(b"gh")
         ends.space = 3
-        lane.pump()
+        channel.pump()
         ends.space = 100
-        lane.pump()
-        assert lane.is_empty
+        channel.pump()
+        assert channel.is_empty
 
-    assert on_lane(script, room=4).log == [(0.0, b"abcd"), (0.0, b"ef"), (0.0, b"g"), (0.0, b"h")]
+    assert on_channel(script, room=4).log == [(0.0, b"abcd"), (0.0, b"ef"), (0.0, b"g"), (0.0, b"h")]
 
 
 def test_what_is_sent_behind_the_end_is_lost():
     """FIN and RST come once, and nothing after them."""
 
-    async def script(lane, ends):
-        lane.fin()
-        lane.data(b"late")
-        lane.reset()
-        assert lane.room() == CAPACITY
+    async def script(channel, ends):
+        channel.fin()
+        channel.data(b"late")
+        channel.reset()
+        assert channel.room() == CAPACITY
 
-    ends = on_lane(script)
-    assert (ends.log, ends.ended) == ([(0.0, Mark.FIN)], 1)
+    ends = on_channel(script)
+    assert (ends.log, ends.ended) == ([(0.0, TcpFlag.FIN)], 1)
 
 
 def test_a_refusal_overtakes_everything():
-    """What is in the lane is gone, and the receiver gets RST at once."""
+    """What is in the channel is gone, and the receiver gets RST at once."""
 
-    async def script(lane, ends):
-        lane.data(b"abc")
-        lane.refuse()
-        lane.refuse()
+    async def script(channel, ends):
+        channel.data(b"abc")
+        channel.refuse()
+        channel.refuse()
         await asyncio.sleep(10)
 
-    ends = on_lane(script, delay=1.0)
-    assert (ends.log, ends.ended) == ([(0.0, Mark.RST)], 1)
+    ends = on_channel(script, delay=1.0)
+    assert (ends.log, ends.ended) == ([(0.0, TcpFlag.RST)], 1)
 
 
-def test_a_closed_lane_has_no_timer():
+def test_a_closed_channel_has_no_timer():
     """Nothing comes out, and nothing keeps the loop awake."""
 
-    async def script(lane, ends):
-        lane.data(b"abc")
-        lane.close()
+    async def script(channel, ends):
+        channel.data(b"abc")
+        channel.close()
         await asyncio.sleep(10)
 
-    assert on_lane(script, delay=1.0).log == []
+    assert on_channel(script, delay=1.0).log == []

@@ -75,7 +75,7 @@ async def test_a_connection_that_is_open_was_not_followed():
 
 @pytest.mark.parametrize("program", [[("30s", faults.CloseWith(1012))], [faults.MaxAge("30s")]])
 async def test_an_end_that_is_planned_is_waited_for(program):
-    """The test has nothing to do between the session and the assertion; both faults strike at 30 s."""
+    """The test has nothing to do between the session and the assertion; both faults are due at 30 s."""
     async with (
         Orchestrator(faults=program) as orchestrator,
         ReconnectingClient(orchestrator.url, backoff=STEADY),
@@ -100,7 +100,7 @@ async def test_a_planned_end_that_does_not_come_is_inconclusive():
 
 
 async def test_a_client_that_left_is_not_waited_for():
-    """Nobody is there whom the fault could strike."""
+    """Nobody is there whom the fault could be applied to."""
     async with Orchestrator(faults=[("30s", faults.Drop())]) as orchestrator:
         async with opened(orchestrator.url, session_id="abc") as connection:
             session = await orchestrator.wait_for_session()

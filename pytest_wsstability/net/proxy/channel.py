@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from enum import Enum
 from typing import Protocol
 
 from .shape import Shape
 
-# Bytes that a lane holds before its sender has to wait. TCP loses nothing, so a lane does neither.
+# Bytes that a channel holds before its sender has to wait. TCP loses nothing, so a channel does neither.
 CAPACITY = 256 * 1024
 
 
-class Exit(Protocol):
-    """Where a lane delivers to: the receiving end."""
+class Receiver(Protocol):
+    """Where a channel delivers to: the receiving end."""
 
     def room(self) -> int:
-        """How many bytes `data` may take now; `Lane.pump` is called when it grows from 0."""
+        """How many bytes `data` may take now; `Channel.pump` is called when it grows from 0."""
 
     def data(self, data: bytes) -> None:
         """Bytes, in order."""
@@ -29,107 +30,117 @@ class Exit(Protocol):
         """The connection is gone."""
 
 
-class Source(Protocol):
-    """Where a lane's bytes come from: the sending end."""
+class Sender(Protocol):
+    """Where a channel's bytes come from: the sending end."""
 
     def more(self) -> None:
-        """The lane has room again."""
+        """The channel has room again."""
 
 
-class Gate(Protocol):
-    """What looks at bytes before they go into a lane."""
+class Filter(Protocol):
+    """What looks at bytes before they go into a channel."""
 
-    def data(self, lane: Lane, data: bytes) -> None:
-        """Put what may pass into the lane."""
-
-
-class Owner(Protocol):
-    """Who wants to know that a lane has ended: the link."""
-
-    def lane_ended(self, lane: Lane) -> None:
-        """FIN or RST has come out of a lane."""
+    def data(self, channel: Channel, data: bytes) -> None:
+        """Put what may pass into the channel."""
 
 
-class Mark(Enum):
-    """What is no bytes and goes through a lane in order with them."""
+class TcpFlag(Enum):
+    """The end of the bytes, which goes through a channel in order with them."""
 
     FIN = "FIN"
     RST = "RST"
 
 
-class Lane:
+class Channel:
     """
     A queue with one timer.
 
-    Several timers that are due at one instant would be a matter of chance: they could let bytes overtake
-    each other. Without a shape, and with room at the exit, bytes pass straight through.
+    Several timers that are due at one instant would run in no certain order: bytes could overtake each
+    other. Without a shape, and with room at the receiver, bytes pass straight through.
 
     """
 
     __slots__ = (
-        "_loop", "_over", "_owner", "_queue", "_size", "_timer",
-        "delivered", "exit", "gate", "shape", "source", "taken",
+        "_loop",
+        "_on_end",
+        "_over",
+        "_queue",
+        "_size",
+        "_timer",
+        "delivered",
+        "filter",
+        "receiver",
+        "sender",
+        "shape",
+        "taken",
     )  # fmt: skip
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner, source: Source, exit: Exit) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        on_end: Callable[[Channel], object],
+        sender: Sender,
+        receiver: Receiver,
+    ) -> None:
         self._loop = loop
-        self._owner = owner
-        self.source = source
-        self.exit = exit
-        # None: bytes go straight into the lane.
-        self.gate: Gate | None = None
+        # Called when FIN or RST has come out.
+        self._on_end = on_end
+        self.sender = sender
+        self.receiver = receiver
+        # None: bytes go straight into the channel.
+        self.filter: Filter | None = None
         # None: nothing is done to the bytes.
         self.shape: Shape | None = None
-        # What is in the lane, with the instant at which it may leave; None while it is empty.
-        self._queue: deque[tuple[float, bytes | Mark]] | None = None
+        # What is in the channel, with the instant at which it may leave; None while it is empty.
+        self._queue: deque[tuple[float, bytes | TcpFlag]] | None = None
         self._size = 0
         self._timer: asyncio.TimerHandle | None = None
         # FIN or RST has gone in: what is sent behind it is nobody's.
         self._over = False
         # Bytes that have gone in.
         self.taken = 0
-        # FIN or RST has come out; None while the lane is open.
-        self.delivered: Mark | None = None
+        # FIN or RST has come out; None while the channel is open.
+        self.delivered: TcpFlag | None = None
 
     # What the sending end does.
 
     def room(self) -> int:
-        """How many bytes may come now; never negative. A closed lane takes all, and loses it."""
+        """How many bytes may come now; never negative. A closed channel takes all, and loses it."""
         return CAPACITY if self._over else max(0, CAPACITY - self._size)
 
     def data(self, data: bytes) -> None:
         """Bytes come; more than there is room for are taken, but should not be sent."""
-        if self.gate is None:
+        if self.filter is None:
             self.put(data)
         else:
-            self.gate.data(self, data)
+            self.filter.data(self, data)
 
     def put(self, data: bytes) -> None:
-        """Take bytes past the gate."""
+        """Take bytes past the filter."""
         if self._over or not data:
             return
         self.taken += len(data)
-        if self.shape is None and self._queue is None and self.exit.room() >= len(data):
-            self.exit.data(data)
+        if self.shape is None and self._queue is None and self.receiver.room() >= len(data):
+            self.receiver.data(data)
             return
         self._size += len(data)
         self._enqueue(data)
 
-    def end(self, mark: Mark) -> None:
-        """FIN or RST comes, behind the bytes that are in the lane."""
+    def end(self, flag: TcpFlag) -> None:
+        """FIN or RST comes, behind the bytes that are in the channel."""
         if not self._over:
             self._over = True
-            self._enqueue(mark)
+            self._enqueue(flag)
 
     def fin(self) -> None:
         """The sending end closes this direction."""
-        self.end(Mark.FIN)
+        self.end(TcpFlag.FIN)
 
     def reset(self) -> None:
         """The sending end is gone."""
-        self.end(Mark.RST)
+        self.end(TcpFlag.RST)
 
-    def _enqueue(self, item: bytes | Mark) -> None:
+    def _enqueue(self, item: bytes | TcpFlag) -> None:
         now = self._loop.time()
         due = now if self.shape is None else self.shape.due(now)
         if self._queue is None:
@@ -142,7 +153,7 @@ class Lane:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is in the lane."""
+        """Whether nothing is in the channel."""
         return self._queue is None
 
     def reshape(self, shape: Shape | None) -> None:
@@ -154,11 +165,11 @@ class Lane:
     def refuse(self) -> None:
         """The receiving end gets RST, now and ahead of all."""
         self.close()
-        if self.delivered is not Mark.RST:
-            self._come_out(Mark.RST)
+        if self.delivered is not TcpFlag.RST:
+            self._come_out(TcpFlag.RST)
 
     def close(self) -> None:
-        """Forget what is in the lane, and what comes."""
+        """Forget what is in the channel, and what comes."""
         self._disarm()
         self._over = True
         self._queue, self._size = None, 0
@@ -173,9 +184,9 @@ class Lane:
         else:
             self._queue = None
         if was_full and self._size < CAPACITY:
-            self.source.more()
+            self.sender.more()
 
-    def _deliver_first(self, queue: deque[tuple[float, bytes | Mark]]) -> bool:
+    def _deliver_first(self, queue: deque[tuple[float, bytes | TcpFlag]]) -> bool:
         """Deliver the first thing in the queue, or a part of it; False if it has to wait."""
         due, item = queue[0]
         now = self._loop.time()
@@ -185,11 +196,11 @@ class Lane:
             if at > now:
                 self._arm(at)
                 return False
-        if isinstance(item, Mark):
+        if isinstance(item, TcpFlag):
             queue.clear()
             self._come_out(item)
             return True
-        size = min(size, self.exit.room())
+        size = min(size, self.receiver.room())
         if not size:
             return False
         if size < len(item):
@@ -199,17 +210,17 @@ class Lane:
         self._size -= size
         if self.shape is not None:
             self.shape.left(due, size)
-        self.exit.data(item[:size])
+        self.receiver.data(item[:size])
         if self.shape is not None and self.shape.slice_size and queue:
             # Each piece in a turn of its own, or the receiver would read them as one.
             self._arm(self._loop.time())
             return False
         return True
 
-    def _come_out(self, mark: Mark) -> None:
-        self.delivered = mark
-        (self.exit.fin if mark is Mark.FIN else self.exit.reset)()
-        self._owner.lane_ended(self)
+    def _come_out(self, flag: TcpFlag) -> None:
+        self.delivered = flag
+        (self.receiver.fin if flag is TcpFlag.FIN else self.receiver.reset)()
+        self._on_end(self)
 
     def _arm(self, at: float) -> None:
         # A black hole has no end that a timer could wait for.

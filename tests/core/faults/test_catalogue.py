@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_wsstability import faults
-from pytest_wsstability.core.faults.text import fault_in
+from pytest_wsstability.core.faults.catalogue import fault_in
 
 
 @pytest.mark.parametrize(

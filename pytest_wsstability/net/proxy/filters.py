@@ -1,17 +1,15 @@
-"""What stands before each lane of a link: it reads what passes, and holds back what a fault says."""
+"""What looks at bytes before they enter a channel of a link: it reads frames, and drops what a fault says."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ...core.faults import ControlKind, CutAfter, Flow
 from ...core.timeline.events import Opcode
+from .channel import Channel
 from .frame_reader import FrameReader
 from .http_head import HandshakeReader
-
-if TYPE_CHECKING:
-    from .lane import Lane
-    from .link import Link
+from .idle import IdleTimer
 
 _CLOSE = int(Opcode.CLOSE)
 # One for all: each empty set has 216 bytes.
@@ -23,7 +21,7 @@ _OPCODES = {
 }
 
 
-class Cut:
+class ByteBudget:
     """Bytes that may still pass before the connection is cut; two directions may share one."""
 
     __slots__ = ("fault", "left")
@@ -33,12 +31,31 @@ class Cut:
         self.left = fault.bytes
 
 
-class Watch:
-    """The gate of one direction. Over TLS it sees bytes and no frames."""
+class FrameListener(Protocol):
+    """Who is told what passes: the link."""
 
-    __slots__ = ("_dropped", "_flow", "_link", "cut", "frames", "handshake")
+    # Middleboxes that wait for silence; None while there is none.
+    idle: list[IdleTimer] | None
 
-    def __init__(self, link: Link, flow: Flow, *, reads: bool) -> None:
+    def answered(self, status: int | None) -> None:
+        """The server has answered the opening handshake."""
+
+    def passed(self, flow: Flow, opcode: int, size: int) -> None:
+        """A whole frame has gone by."""
+
+    def touched(self, flow: Flow, *, message: bool) -> None:
+        """Bytes have gone by."""
+
+    def cut(self, fault: CutAfter) -> None:
+        """So many bytes have passed."""
+
+
+class FrameFilter:
+    """The filter of one direction. Over TLS it sees bytes and no frames."""
+
+    __slots__ = ("_dropped", "_flow", "_link", "budget", "frames", "handshake")
+
+    def __init__(self, link: FrameListener, flow: Flow, *, reads: bool) -> None:
         self._link = link
         self._flow = flow
         # None over TLS, and once the handshake has ended, or has ended badly.
@@ -47,27 +64,28 @@ class Watch:
         self.frames = FrameReader() if reads else None
         # Opcodes of the frames that don't pass.
         self._dropped = _NOTHING
-        self.cut: Cut | None = None
+        # None: the connection is not cut after so many bytes.
+        self.budget: ByteBudget | None = None
 
     def drop(self, kinds: frozenset[ControlKind]) -> None:
         """Let control frames vanish; an empty set lets all pass again."""
         self._dropped = self._dropped | {_OPCODES[kind] for kind in kinds} if kinds else _NOTHING
 
-    def data(self, lane: Lane, data: bytes) -> None:
-        """Put what may pass into the lane (see `Gate`)."""
+    def data(self, channel: Channel, data: bytes) -> None:
+        """Put what may pass into the channel (see `Filter`)."""
         opening = self._read_handshake(data)
-        cut = self.cut
-        ends = cut is not None and len(data) - opening >= cut.left
-        if cut is not None:
-            data = data[: opening + cut.left]
-            cut.left -= len(data) - opening
+        budget = self.budget
+        ends = budget is not None and len(data) - opening >= budget.left
+        if budget is not None:
+            data = data[: opening + budget.left]
+            budget.left -= len(data) - opening
         if self.frames is not None and opening < len(data):
             data = data[:opening] + self._read_frames(data[opening:])
         elif self._link.idle:
             self._link.touched(self._flow, message=bool(opening))
-        lane.put(data)
-        if ends and cut is not None:
-            self._link.cut(cut.fault)
+        channel.put(data)
+        if ends and budget is not None:
+            self._link.cut(budget.fault)
 
     def _read_handshake(self, data: bytes) -> int:
         """How many of the bytes belong to the opening handshake."""
@@ -99,15 +117,15 @@ class Watch:
         return b"".join(passing) if dropped else data
 
 
-class Forgotten:
-    """The gate of a middlebox that has forgotten the connection: it answers with RST."""
+class ResetFilter:
+    """The filter of a middlebox that has forgotten the connection: it answers with RST."""
 
     __slots__ = ("_back",)
 
-    def __init__(self, back: Lane) -> None:
-        # The lane that leads back to the sender.
+    def __init__(self, back: Channel) -> None:
+        # The channel that leads back to the sender.
         self._back = back
 
-    def data(self, lane: Lane, data: bytes) -> None:
-        """Refuse (see `Gate`)."""
+    def data(self, channel: Channel, data: bytes) -> None:
+        """Refuse (see `Filter`)."""
         self._back.refuse()

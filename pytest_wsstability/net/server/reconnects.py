@@ -1,53 +1,59 @@
-"""Clients that come back: their server's assertions, over its book."""
+"""Assertions about clients that come back, over what their server saw."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from ...core.duration import Duration, parse_duration
-from ...core.judge.attempts import ConnectionAttempt
+from ...core.judge.attempts import ConnectionAttempt, ConnectionHistory
 from ...core.judge.backoff import Backoff
 from ...core.judge.reconnects import NoStorm, Reconnects, no_duplicate_session
 from ...core.judge.session_error import SessionError
 from ...core.judge.verdict import Outcome, Verdict
-
-if TYPE_CHECKING:
-    from ...core.judge.attempts import ConnectionHistory
-    from .book import Book
-    from .session import Session
+from ..connection import Connection
+from .connection_log import ConnectionLog
 
 
 async def assert_reconnects(
-    book: Book,
-    session: Session | None,
+    log: ConnectionLog,
+    session: Sequence[Connection] | None,
     within: Duration,
     same_session: bool | None,
     backoff: Backoff | Duration | None,
 ) -> Verdict:
-    """See `Session.assert_reconnects`; without a session, every client's connections are judged."""
+    """
+    See `Session.assert_reconnects`.
+
+    Args:
+        log: what the server saw.
+        session: the connections of one session; None judges those of every client.
+        within, same_session, backoff: what is expected.
+
+    """
     __tracebackhide__ = True
     expected = Reconnects(
         within=parse_duration(within, "within"),
-        same_session=_same(book, same_session),
+        same_session=_same(log, same_session),
         backoff=None if backoff is None else Backoff.of(backoff),
     )
-    await _planned(book, session, expected.within)
-    await _closing(book, session, expected.within)
+    await _planned(log, session, expected.within)
+    await _closing(log, session, expected.within)
     # Those that end while others are waited for are another assertion's.
-    history = book.history()
+    history = log.history()
     judged = [attempt for attempt in _attempts(history, session) if attempt.ended is not None]
     while deadlines := expected.deadlines(history, judged):
-        # Each of them has to write in the book: before so many have, they cannot all be back.
-        await book.changed(min(deadlines), times=len(deadlines))
-        history = book.history()
+        # Each of them changes the log: before so many have, they cannot all be back.
+        await log.changed(min(deadlines), times=len(deadlines))
+        history = log.history()
     return _enforce(expected.judge(history, judged), history)
 
 
-async def _planned(book: Book, session: Session | None, within: float) -> None:
+async def _planned(log: ConnectionLog, session: Sequence[Connection] | None, within: float) -> None:
     """Wait for the first end, while faults of the program are still to bring it."""
-    seconds = book.struck_until()
+    seconds = log.faults_until()
     while seconds:
-        history = book.history()
+        history = log.history()
         attempts = _attempts(history, session)
         still_open = [attempt.at for attempt in attempts if attempt.ended is None]
         if not still_open or any(attempt.ended is not None and not attempt.left for attempt in attempts):
@@ -56,40 +62,40 @@ async def _planned(book: Book, session: Session | None, within: float) -> None:
         until = min(still_open) + seconds + within
         if history.now >= until:
             return
-        await book.changed(until)
+        await log.changed(until)
 
 
-async def _closing(book: Book, session: Session | None, within: float) -> None:
+async def _closing(log: ConnectionLog, session: Sequence[Connection] | None, within: float) -> None:
     """Wait for connections that are about to end."""
-    for connection in session.connections if session is not None else book.open_connections:
+    for connection in session if session is not None else log.open_connections:
         websocket = connection.websocket
         if websocket.is_closing:
             await websocket.wait_ended(websocket.loop.time() + within)
 
 
-def _attempts(history: ConnectionHistory, session: Session | None) -> list[ConnectionAttempt]:
+def _attempts(history: ConnectionHistory, session: Sequence[Connection] | None) -> list[ConnectionAttempt]:
     if session is None:
         return history.opened
-    own = {id(connection.timeline) for connection in session.connections}
+    own = {id(connection.timeline) for connection in session}
     return [attempt for attempt in history.opened if id(attempt.timeline) in own]
 
 
-def _same(book: Book, same_session: bool | None) -> bool:
-    if same_session and not book.has_sessions:
+def _same(log: ConnectionLog, same_session: bool | None) -> bool:
+    if same_session and not log.has_sessions:
         raise ValueError(
             "same_session: the profile has no sessions, so nobody can tell; give False or nothing"
         )
-    return book.has_sessions if same_session is None else same_session
+    return log.has_sessions if same_session is None else same_session
 
 
-def assert_no_storm(book: Book, max_per_second: float, jitter: Duration | None) -> Verdict:
+def assert_no_storm(log: ConnectionLog, max_per_second: float, jitter: Duration | None) -> Verdict:
     """See `Orchestrator.assert_no_reconnect_storm`."""
     __tracebackhide__ = True
     expected = NoStorm(
         max_per_second=_rate(max_per_second),
         jitter=None if jitter is None else parse_duration(jitter, "jitter"),
     )
-    history = book.history()
+    history = log.history()
     return _enforce(expected.judge(history), history)
 
 
@@ -99,10 +105,10 @@ def _rate(value: Any) -> float:
     return float(value)
 
 
-def assert_no_duplicate_session(book: Book) -> Verdict:
+def assert_no_duplicate_session(log: ConnectionLog) -> Verdict:
     """See `Orchestrator.assert_no_duplicate_session`."""
     __tracebackhide__ = True
-    history = book.history()
+    history = log.history()
     return _enforce(no_duplicate_session(history), history)
 
 

@@ -1,4 +1,4 @@
-"""The links of all connections that go one way: what strikes those that are open, and those to come."""
+"""Faults of the link for all connections that go one way: those that are open, and those to come."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from ...core.duration import Duration, parse_duration
 from ...core.faults import (
+    AppliedFault,
     Drop,
     DropControlFrames,
     Fault,
@@ -21,10 +22,10 @@ from ...core.faults import (
     ResetBy,
     Stall,
     Step,
-    Strike,
 )
 from ...core.faults.program import checked_fault
-from .lane import Exit, Source
+from .applying import apply
+from .channel import Receiver, Sender
 from .link import Link
 
 # What happens once, and does not go on.
@@ -32,12 +33,12 @@ _ONCE = (Drop, Reset, HalfClose, Heal, Stall)
 _CROWD = 16
 
 
-class Links:
+class FaultInjector:
     """
-    Makes links, and keeps them until they are over.
+    Makes the links of connections, applies faults to them, and keeps them until they are over.
 
     Args:
-        program: what strikes each connection; faults of the peer are refused.
+        program: the faults of each connection; faults of the peer are refused.
         reads: whether frames can be read; not over TLS.
         name: how faults are called on timelines; None keeps no timelines.
 
@@ -54,9 +55,9 @@ class Links:
         for step in program:
             self._check(step.fault)
         self.program = program
-        self.strikes: list[Strike] = []
+        self.applied: list[AppliedFault] = []
         self._made = 0
-        # Links that are not over; a dict, because a set would have an order of its own.
+        # FaultInjector that are not over; a dict, because a set would have an order of its own.
         self._open: dict[Link, None] = {}
         # With so many of them it is time to look which are over.
         self._crowd = _CROWD
@@ -75,17 +76,17 @@ class Links:
                 "test it on a ws:// URL"
             )
 
-    def new(
+    def link(
         self,
         loop: asyncio.AbstractEventLoop,
-        client: tuple[Source, Exit],
-        server: tuple[Source, Exit],
+        client: tuple[Sender, Receiver],
+        server: tuple[Sender, Receiver],
         address: Any = None,
     ) -> Link:
-        """The link of a further connection, whose first faults have struck already; see `link_of`."""
+        """The link of a further connection, with the faults of its opening applied; see `link_of`."""
         link = Link(
-            loop, client, server, number=self._made, program=self.program, strikes=self.strikes,
-            reads=self._reads, name=self._name,
+            loop, client, server, number=self._made, program=self.program, applied=self.applied,
+            apply=apply, reads=self._reads, name=self._name,
         )  # fmt: skip
         self._made += 1
         self._open[link] = None
@@ -112,9 +113,9 @@ class Links:
         Args:
             fault: what happens to each connection that is open, and to those to come (to the first so many,
                 if the program says so).
-            at: seconds since each connection was opened; those that are older are struck at once. None
-                strikes now: what lasts then strikes connections to come at their opening, and what
-                happens once (`Drop`, for one) does not strike them.
+            at: seconds since each connection was opened; older ones get it at once. None is now:
+                what lasts is then applied to connections to come at their opening, and what happens once
+                (`Drop`, for one) is not.
 
         Raises:
             TypeError, ValueError: for what is no fault of a link, or no time.
@@ -130,13 +131,13 @@ class Links:
             link.plan(fault, link.age if when is None else when)
 
     def heal(self) -> None:
-        """Break nothing any more: what was held is delivered, and nothing strikes until `add` is called."""
+        """End all faults: what was held is delivered, and none is applied until `add` is called."""
         self.program = replace(self.program, steps=())
         for link in list(self._open):
-            link.forgive()
+            link.cancel_faults()
 
     def close(self) -> None:
-        """Cut all connections."""
+        """ByteBudget all connections."""
         for link in list(self._open):
             link.close()
         self._open.clear()

@@ -1,0 +1,161 @@
+"""What a server saw of its clients: who connected, with what outcome, and who is connected now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from ...core.judge.attempts import ConnectionAttempt, ConnectionHistory
+from ...core.timeline.close import LocalReason
+from ...profiles import Profile
+from ..connection import Connection
+from ..health import tier_of
+from ..websocket import WebSocket
+
+
+class ConnectionLog:
+    """
+    Connections of one server, and attempts that did not become one.
+
+    Args:
+        profile: the application protocol: whether there are sessions at all.
+        faults_until: gives the age, in seconds, until which faults may be applied to a connection.
+
+    """
+
+    def __init__(self, profile: Profile, *, faults_until: Callable[[], float] = float) -> None:
+        self._profile = profile
+        self.faults_until = faults_until
+        # Everybody who connected, refused ones too, in the order of arrival.
+        self.attempts: list[ConnectionAttempt] = []
+        # Open connections, by the address of their client.
+        self._open: dict[Any, Connection] = {}
+        # Transports that are not gone yet, with their attempt, and the address of their client once they are
+        # open; a dict, because a set would have an order of its own.
+        self._transports: dict[WebSocket, tuple[ConnectionAttempt, Any]] = {}
+        # How often something changed here, and those who wait for that.
+        self._changes = 0
+        self._waiting: list[asyncio.Future[None]] = []
+
+    # What the server's half of each connection says.
+
+    def on_connect(self, websocket: WebSocket) -> int:
+        """
+        A transport is there; after a TLS handshake that failed none is, and nobody says so.
+
+        Returns:
+            The number of the attempt, counted from 0.
+
+        """
+        attempt = ConnectionAttempt(websocket.loop.time())
+        self.attempts.append(attempt)
+        self._transports[websocket] = attempt, None
+        return len(self.attempts) - 1
+
+    def on_response(self, websocket: WebSocket, status: int, retry_after: float | None) -> None:
+        """A request was answered with HTTP, and does not become a connection."""
+        attempt, _ = self._transports[websocket]
+        attempt.status, attempt.retry_after = status, retry_after
+        if status == HTTPStatus.OK:
+            # A browser that looked at the page wanted no connection.
+            self.attempts.remove(attempt)
+        self._wake()
+
+    def on_open(self, connection: Connection) -> None:
+        """A connection is open."""
+        assert connection.websocket.transport is not None
+        peer = connection.websocket.transport.get_extra_info("peername")
+        attempt, _ = self._transports[connection.websocket]
+        attempt.status, attempt.timeline = 101, connection.timeline
+        self._transports[connection.websocket] = attempt, peer
+        self._open[peer] = connection
+        self._wake()
+
+    def on_close(self, websocket: WebSocket, connection: Connection | None) -> None:
+        """A transport is gone; no connection where the opening handshake failed."""
+        _, peer = self._transports.pop(websocket, (None, None))
+        if connection is not None:
+            self._open.pop(peer, None)
+        self._wake()
+
+    # What others ask.
+
+    @property
+    def has_sessions(self) -> bool:
+        """Whether clients say which session they belong to."""
+        return self._profile.has_session
+
+    @property
+    def open_connections(self) -> list[Connection]:
+        """Connections that have not ended."""
+        return list(self._open.values())
+
+    @property
+    def websockets(self) -> list[WebSocket]:
+        """Everybody whose transport is still there."""
+        return list(self._transports)
+
+    def seen_by(self, client: Any) -> Connection | None:
+        """The server's end of the open connection of the client with this address; None if it has none."""
+        return self._open.get(client)
+
+    def history(self) -> ConnectionHistory:
+        """Everybody who connected, for the rules about reconnecting clients."""
+        loop = asyncio.get_running_loop()
+        return ConnectionHistory(attempts=self.attempts, now=loop.time(), tier=tier_of(loop))
+
+    async def changed(self, until: float | None, *, times: int = 1) -> None:
+        """Wait until something has changed here, so many times, or until this instant of the loop's clock."""
+        loop = asyncio.get_running_loop()
+        enough = self._changes + times
+        while self._changes < enough and (until is None or loop.time() < until):
+            waiter = loop.create_future()
+            self._waiting.append(waiter)
+            timer = loop.call_at(until, _settle, waiter) if until is not None else None
+            try:
+                await waiter
+            finally:
+                if timer is not None:
+                    timer.cancel()
+                self._waiting.remove(waiter)
+
+    async def wait_gone(self, until: float | None = None) -> None:
+        """Wait until every transport is gone, or until this instant of the loop's clock."""
+        loop = asyncio.get_running_loop()
+        while self._transports and (until is None or loop.time() < until):
+            await self.changed(until)
+
+    async def end_all(self, code: int | None, reason: str, *, until: float) -> None:
+        """
+        End every connection on the user's behalf, and wait until nothing of them is left.
+
+        Args:
+            code: of the close frame that clients see; None for FIN without a close frame.
+            reason: in the close frame, and in the server's evidence.
+            until: the reading of the loop's clock at which those that do not answer are cut.
+
+        """
+        for connection in self.open_connections:
+            websocket = connection.websocket
+            if code is not None:
+                websocket.start_close(code, reason, planned=True)
+            else:
+                websocket.drop(LocalReason.RESTART, reason, planned=True)
+        if code is not None:
+            await self.wait_gone(until)
+        for websocket in self.websockets:
+            if websocket.transport is not None:
+                websocket.transport.abort()
+        await self.wait_gone()
+
+    def _wake(self) -> None:
+        self._changes += 1
+        for waiter in self._waiting:
+            _settle(waiter)
+
+
+def _settle(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -1,0 +1,116 @@
+"""Who is connected to a server: connections and the sessions that they belong to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from ...core.duration import Duration, parse_duration, show_duration
+from ...core.timeline.events import Tier
+from ...profiles import Profile
+from ..connection import Connection
+from ..health import tier_of
+from ..websocket import WebSocket
+from .connection_log import ConnectionLog
+from .session import Session
+
+_OUTSIDE = (
+    "  hint      in virtual time a server is reached from this process only: a client in another one needs "
+    "ws_stability(time='real')"
+)
+
+
+class NoSessionError(AssertionError):
+    """No session came while the test waited for one."""
+
+
+NoSessionError.__module__ = "pytest_wsstability"
+
+
+class SessionRegistry(ConnectionLog):
+    """
+    Connections and sessions of one server.
+
+    Args:
+        profile, faults_until: see `ConnectionLog`.
+        on_open: called with each connection that has opened.
+        on_close: called with each connection that has ended.
+
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        on_open: Callable[[Connection], object],
+        on_close: Callable[[Connection], object],
+        faults_until: Callable[[], float] = float,
+    ) -> None:
+        super().__init__(profile, faults_until=faults_until)
+        self._call_on_open, self._call_on_close = on_open, on_close
+        # HTML for browsers that only look at the address; None where there is none.
+        self.page: str | None = None
+        # Every session so far, in the order of arrival; those with an id also by it.
+        self.sessions: list[Session] = []
+        self._by_id: dict[str, Session] = {}
+        # Connections that have not said yet which session they belong to.
+        self._anonymous: dict[Connection, Session] = {}
+
+    def on_open(self, connection: Connection) -> None:
+        """A connection is open."""
+        super().on_open(connection)
+        self._anonymous[connection] = session = Session(None, connection, self)
+        self.sessions.append(session)
+        self._call_on_open(connection)
+
+    def on_session(self, connection: Connection, session_id: str) -> None:
+        """A connection has said which session it belongs to."""
+        connection.session_id = connection.timeline.session_id = session_id
+        anonymous = self._anonymous.pop(connection, None)
+        known = self._by_id.get(session_id)
+        if known is None and anonymous is not None:
+            anonymous.id = session_id
+            self._by_id[session_id] = anonymous
+        elif known is not None and connection not in known.connections:
+            known.connections.append(connection)
+            if anonymous is not None:
+                self.sessions.remove(anonymous)
+        self._wake()
+
+    def on_close(self, websocket: WebSocket, connection: Connection | None) -> None:
+        """A transport is gone; no connection where the opening handshake failed."""
+        super().on_close(websocket, connection)
+        if connection is not None:
+            self._anonymous.pop(connection, None)
+            self._call_on_close(connection)
+
+    def find(self, session_id: str | None) -> Session | None:
+        """The session with an id, or the first one; the first connection where there are no sessions."""
+        if session_id is not None:
+            return self._by_id.get(session_id)
+        named = self._profile.has_session
+        return next((session for session in self.sessions if session.id is not None or not named), None)
+
+    async def wait_for_session(self, session_id: str | None, within: Duration, url: str) -> Session:
+        """See `Orchestrator.wait_for_session`."""
+        __tracebackhide__ = True
+        loop = asyncio.get_running_loop()
+        seconds = parse_duration(within, "within")
+        until = loop.time() + seconds
+        while (session := self.find(session_id)) is None:
+            if loop.time() >= until:
+                raise NoSessionError(self._nobody(session_id, seconds, url))
+            await self.changed(until)
+        return session
+
+    def _nobody(self, session_id: str | None, seconds: float, url: str) -> str:
+        what = "no session" if session_id is None else f"no session {session_id!r}"
+        lines = [f"{what} came to {url} within {show_duration(seconds)}"]
+        if not self.sessions:
+            lines.append("  observed  no client opened a connection")
+            if tier_of(asyncio.get_running_loop()) is Tier.VIRTUAL:
+                lines.append(_OUTSIDE)
+        for session in self.sessions[:5]:
+            name = f"session {session.id!r}" if session.id else "a connection without session_info"
+            lines.append(f"  observed  {name}: {session.timeline!r}")
+        return "\n".join(lines)
