@@ -38,7 +38,6 @@ HOUSE = Tree.read(ROOT / PACKAGE)
 # What is left to mend, by rule and room, with whose room it is. Only ever shorter.
 LEFT = {
     ("circle", "core.judge"): "judge",
-    ("circle", "net.proxy"): "server",
     ("circle", "net.server"): "server",
     ("circle", "plugin"): "plugin",
     ("circle of rooms", "core"): "judge",
@@ -59,10 +58,7 @@ LEFT = {
     ("stash", "plugin.files"): "plugin",
     ("stash", "plugin.soaks"): "plugin",
     ("words", "core.diagnosis"): "cause",
-    ("words", "core.faults"): "server",
     ("words", "core.judge"): "judge",
-    ("words", "net.proxy"): "server",
-    ("words", "net.server"): "server",
     ("words", "plugin"): "plugin",
     ("words", "plugin.files"): "plugin",
     ("words", "plugin.soaks"): "plugin",

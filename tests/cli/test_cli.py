@@ -335,7 +335,7 @@ def test_certificates_are_trusted_when_told_to(run, secure, how):
     [
         (["--read-deadline", "0"], r"read_deadline: must be longer than 0"),
         (["--ping-interval", "often"], r"ping_interval: 'often' is not a duration"),
-        (["--deadline-reset-by", "pong,luck"], r"deadline_reset_by: 'luck' is unknown"),
+        (["--deadline-reset-by", "pong,luck"], r"deadline_reset_by: 'luck' is no kind of traffic"),
         (["--on-deadline", "1006"], r"on_deadline: 1006 is neither 'drop' nor a close code"),
         (["--on-deadline", "explode"], r"on_deadline: 'explode' is neither 'drop' nor a close code"),
         (["--profile", "xml"], r"profile: 'xml' is unknown"),
