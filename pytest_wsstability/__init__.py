@@ -7,6 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import faults, marks
+    from .core.assertions import (
+        assert_alive_for,
+        assert_closed,
+        assert_handshake,
+        assert_heartbeats_answered,
+        assert_no_abnormal_closure,
+        assert_pings_answered,
+        assert_rtt,
+        assert_session_confirmed,
+        assert_stable,
+    )
     from .core.diagnosis import (
         Blame,
         Cause,
@@ -19,24 +30,13 @@ if TYPE_CHECKING:
         diagnose_opening,
     )
     from .core.faults.middleboxes import MIDDLEBOXES, Middlebox
-    from .core.judge.assertions import (
-        StabilityError,
-        assert_alive_for,
-        assert_closed,
-        assert_handshake,
-        assert_heartbeats_answered,
-        assert_no_abnormal_closure,
-        assert_pings_answered,
-        assert_rtt,
-        assert_session_confirmed,
-        assert_stable,
-    )
     from .core.judge.attempts import ConnectionAttempt
     from .core.judge.backoff import Backoff
     from .core.judge.numbering import MessageCount
     from .core.judge.requirement import Requirement
-    from .core.judge.session_error import SessionError
     from .core.judge.verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
+    from .core.message.errors import StabilityError
+    from .core.message.session_error import SessionError
     from .core.probe.findings import Findings, FoundTimer, Policy, TimerKind
     from .core.probe.rungs import Traffic
     from .core.timeline.close import CLOSE_CODES, CloseCode, CloseEvidence, CloseFrame, TransportEnd
@@ -69,8 +69,9 @@ __version__ = "0.1.0"
 
 # Loaded on first use: pytest imports this package in every run, and most runs use nothing of it.
 _HOMES = {
-    "core.judge.assertions": (
-        "StabilityError", "assert_alive_for", "assert_closed", "assert_handshake",
+    "core.message.errors": ("StabilityError",),
+    "core.assertions": (
+        "assert_alive_for", "assert_closed", "assert_handshake",
         "assert_heartbeats_answered", "assert_no_abnormal_closure", "assert_pings_answered", "assert_rtt",
         "assert_session_confirmed", "assert_stable",
     ),
@@ -86,7 +87,7 @@ _HOMES = {
     "core.judge.numbering": ("MessageCount",),
     "core.judge.requirement": ("Requirement",),
     "core.timeline.tcp": ("TcpSample",),
-    "core.judge.session_error": ("SessionError",),
+    "core.message.session_error": ("SessionError",),
     "core.timeline.timeline": ("Timeline",),
     "core.judge.verdict": ("Doubt", "Outcome", "Reason", "Rule", "Verdict", "Violation"),
     "plugin.margins": ("StabilityWarning",),

@@ -138,7 +138,7 @@ class _Progress:
 
 def _as_text(soaked: Soak) -> str:
     from ..core.duration import show_duration as show
-    from ..core.judge.assertions import StabilityError
+    from ..core.message.errors import StabilityError
 
     try:
         verdict = soaked.assert_stable()

@@ -13,10 +13,11 @@ from websockets.http11 import Request, Response
 from websockets.typing import Origin, Subprotocol
 
 from ..core.duration import Duration, parse_duration
-from ..core.judge.handshake import Flaw, confirmation_flaw
+from ..core.judge.handshake import confirmation_flaw
 from ..core.redact import redact_url
 from ..core.timeline.close import LocalReason
 from ..core.timeline.events import End, Role
+from ..core.timeline.flaws import Flaw
 from ..profiles import BUILTIN, JSON, Profile
 from .connection import Connection
 from .dialling import dial

@@ -7,15 +7,16 @@ import random
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Protocol, Unpack
 
+from ..core import assertions
+from ..core.assertions import Judged
 from ..core.diagnosis import diagnosed
 from ..core.duration import Duration, parse_duration
-from ..core.judge import assertions
-from ..core.judge.assertions import Judged, StabilityError
 from ..core.judge.backoff import Backoff
 from ..core.judge.judgement import Judgement
 from ..core.judge.numbering import MessageCount, count_messages, judge_messages
 from ..core.judge.requirement import Requirement, RequirementKeywords, count
 from ..core.judge.verdict import Outcome, Verdict
+from ..core.message.errors import StabilityError
 from ..core.timeline.timeline import Timeline
 from .errors import ConnectionEnded, OpeningError
 from .holding import hold_open, wait_session

@@ -7,14 +7,15 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Unpack
 
+from ..core import assertions
+from ..core.assertions import Judged
 from ..core.diagnosis import diagnosed
 from ..core.duration import Duration
-from ..core.judge import assertions
-from ..core.judge.assertions import Judged, StabilityError
 from ..core.judge.judgement import Judgement
 from ..core.judge.knife_edge import knife_edge
 from ..core.judge.requirement import Requirement, RequirementKeywords
 from ..core.judge.verdict import Outcome, Verdict
+from ..core.message.errors import StabilityError
 from ..core.timeline.timeline import Timeline
 from .client import connect
 from .connection import Connection

@@ -64,7 +64,7 @@ def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> N
     """Let a team's own rules have their say, and show the whole record with -vv."""
     if not _is_ours(excinfo.value):
         return
-    from ..core.judge.assertions import StabilityError
+    from ..core.message.errors import StabilityError
 
     error = excinfo.value
     if isinstance(error, StabilityError):
@@ -86,8 +86,8 @@ def refine(
     # An expected failure is "skipped" by now, and is shown with --xfail-tb.
     if report.passed or isinstance(report.longrepr, tuple) or not _is_ours(error):
         return
-    from ..core.judge.assertions import StabilityError
     from ..core.judge.verdict import Outcome
+    from ..core.message.errors import StabilityError
 
     if isinstance(error, StabilityError):
         inconclusive = error.verdict.outcome is Outcome.INCONCLUSIVE

@@ -124,7 +124,7 @@ def _run(item: pytest.Item, order: Order, call: pytest.CallInfo[None]) -> Run:
 
 def _failure(error: BaseException) -> tuple[str, float | None]:
     """One line about a failure, and when it came by the loop's clock."""
-    from ..core.judge.assertions import StabilityError
+    from ..core.message.errors import StabilityError
 
     if not isinstance(error, StabilityError):
         return f"{type(error).__name__}: {error}".partition("\n")[0], None

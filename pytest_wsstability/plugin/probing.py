@@ -16,7 +16,7 @@ from .soaks.private_loops import run_private
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from ..core.judge.assertions import StabilityError
+    from ..core.message.errors import StabilityError
     from ..core.probe.findings import Findings
 
 # Seconds that a probe watches: so many lifetimes of the connection that failed, within bounds.
@@ -43,8 +43,8 @@ def after_failure(
 
 def _lost_at(error: BaseException) -> float | None:
     """When a client lost its connection, seconds after it opened; None if the failure is another one."""
-    from ..core.judge.assertions import StabilityError
     from ..core.judge.verdict import Outcome, Rule
+    from ..core.message.errors import StabilityError
     from ..core.timeline.events import End
 
     if not isinstance(error, StabilityError) or not error.timelines:

@@ -185,8 +185,8 @@ def _found(item: pytest.Item, results: Results) -> Iterator[Result]:
         yield _result(item, results, url, judgement, timelines)
     if not errors:
         return
-    from ..core.judge.assertions import StabilityError
     from ..core.judge.judgement import Judgement
+    from ..core.message.errors import StabilityError
     from ..net.errors import OpeningError
 
     for error in errors:
@@ -242,8 +242,8 @@ def _result(
 
 def _is_expected(item: pytest.Item, verdict: Verdict, timelines: tuple[Timeline, ...]) -> bool:
     """Whether the test asked for a verdict that is not stable: it passed, or failed over another one."""
-    from ..core.judge.assertions import StabilityError
     from ..core.judge.verdict import Outcome
+    from ..core.message.errors import StabilityError
 
     if verdict.outcome is Outcome.STABLE:
         return False

@@ -9,7 +9,7 @@ from ..core.duration import show_duration as show
 from ..core.judge.verdict import Outcome
 from ..core.redact import show_text
 from ..core.result import Result
-from ..core.statistics.samples import Sample
+from ..core.samples import Sample
 from ..core.timeline.events import Tier
 
 NOTHING = "-"

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from pytest_wsstability import JSON, Orchestrator, Profile, Rule, StabilityError, faults
-from pytest_wsstability.core.judge.handshake import Flaw
+from pytest_wsstability.core.timeline.flaws import Flaw
 from tests.net.peers import connected, opened
 
 pytestmark = pytest.mark.ws_stability(time="virtual")

@@ -7,7 +7,7 @@ import pytest
 
 from pytest_wsstability import Backoff, ConnectionEnded, Orchestrator, faults, run_virtual
 from pytest_wsstability.core.faults import Program
-from pytest_wsstability.core.judge.assertions import StabilityError
+from pytest_wsstability.core.message.errors import StabilityError
 from tests.net.reconnecting_client import ReconnectingClient
 
 PROGRAMS = 200

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from ..judge.handshake import Flaw
 from ..judge.verdict import Rule
 from ..timeline.events import End, Event, FrameKind, Role
+from ..timeline.flaws import Flaw
 from . import rivals
 from .features import RECEIVED, Features, is_data
 from .signature import Blamed, Signature

@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from ..redact import show_text
 from ..timeline.events import Direction, End, Role
+from ..timeline.flaws import Flaw, Irregularity
 from .verdict import Doubt, Reason, Rule, Violation
 
 if TYPE_CHECKING:
     from ..timeline.timeline import Timeline
     from .requirement import Requirement
-
-
-class Flaw(Enum):
-    """What is wrong with a message of the session's handshake."""
-
-    # Of the client.
-    EARLY = "session_info before the greeting"
-    REPEATED = "session_info twice"
-    CHANGED = "session_info with another session id"
-    MALFORMED = "session_info without a session id"
-    UNEXPECTED = "something else before session_info"
-    # Of the server.
-    WRONG_SESSION = "another session confirmed"
-    CONFIRMED_AGAIN = "session confirmed twice"
-    UNASKED = "session confirmed before session_info"
 
 
 # What each of them should have been.
@@ -42,16 +26,6 @@ _RIGHT = {
     Flaw.CONFIRMED_AGAIN: "session_confirmed once a connection",
     Flaw.UNASKED: "session_confirmed after session_info",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Irregularity:
-    """One of them, as an end saw it."""
-
-    # Seconds since the opening handshake ended.
-    at: float
-    flaw: Flaw
-    detail: str
 
 
 def info_flaw(timeline: Timeline, session_id: str | None, *, has_greeting: bool) -> Flaw | None:

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from ..duration import show_duration as show
 from ..judge.verdict import Outcome
 from ..result import Result, Run
-from .samples import Sample, wilson
-from .survival import loss
+from ..samples import Sample
+from .survival import loss, wilson
 
 # Round trips of two runs differ by the machine and the hour, too: less than both of this is no regression.
 _SLOWER = 0.001

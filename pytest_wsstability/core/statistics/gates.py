@@ -12,8 +12,8 @@ from ..duration import parse_duration
 from ..duration import show_duration as show
 from ..judge.verdict import Outcome
 from ..result import Result
+from ..samples import NEEDED, Sample
 from ..timeline.events import Tier
-from .samples import NEEDED, Sample
 from .survival import share_at
 
 

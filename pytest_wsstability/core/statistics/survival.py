@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from .proportion import CONFIDENCE, beta_quantile
-from .samples import wilson
 
 # A log-rank statistic beyond this is chance in one of a hundred comparisons.
 _SIGNIFICANT = 2.576
@@ -36,6 +35,16 @@ class Loss:
     age: float
     was: Share
     now: Share
+
+
+def wilson(survived: float, of: float) -> tuple[float, float]:
+    """Between which shares the true one lies, with 95 % confidence (Wilson, 1927)."""
+    if not of:
+        return 0.0, 1.0
+    z, share = 1.96, survived / of
+    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
+    spread = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of)) / (1 + z * z / of)
+    return max(0.0, middle - spread), min(1.0, middle + spread)
 
 
 def survival(lifetimes: Iterable[tuple[float, bool]]) -> list[tuple[float, float]]:

@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..judge.handshake import Flaw
 from ..plain import plain, restore, word
 from ..redact import redact_text
 from .close import CloseEvidence, CloseFrame
 from .events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
+from .flaws import Flaw
 from .recorder import Recorder
 from .round_trips import RoundTrips
 from .tcp import TcpSample, packed

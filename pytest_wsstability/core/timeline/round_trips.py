@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Mapping
 from typing import Any
 
-from ..statistics.samples import Sample
+from ..samples import Sample
 
 # An end that is never answered for a month must not fill the memory.
 _MAX_PENDING = 1024

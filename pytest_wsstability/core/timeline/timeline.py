@@ -8,9 +8,9 @@ import heapq
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..judge.handshake import Flaw, Irregularity
 from .close import CloseEvidence, TransportEnd
 from .events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
+from .flaws import Flaw, Irregularity
 from .recorder import Packed, Recorder
 from .round_trips import RoundTrips
 from .tcp import TcpSample, add_sample, samples

@@ -9,8 +9,8 @@ from ...core.duration import Duration, parse_duration
 from ...core.judge.attempts import ConnectionAttempt, ConnectionHistory
 from ...core.judge.backoff import Backoff
 from ...core.judge.reconnects import NoStorm, Reconnects, no_duplicate_session
-from ...core.judge.session_error import SessionError
 from ...core.judge.verdict import Outcome, Verdict
+from ...core.message.session_error import SessionError
 from ..connection import Connection
 from .connection_log import ConnectionLog
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Unpack
 
+from ...core.assertions import Judged
 from ...core.duration import Duration
-from ...core.judge.assertions import Judged
 from ...core.judge.numbering import MessageCount, count_messages
 from ...core.judge.requirement import Requirement, RequirementKeywords
 from ...core.judge.verdict import Verdict

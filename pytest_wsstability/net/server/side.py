@@ -12,9 +12,10 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from ...core.duration import show_duration as show
-from ...core.judge.handshake import Flaw, info_flaw
+from ...core.judge.handshake import info_flaw
 from ...core.timeline.close import LocalReason
 from ...core.timeline.events import DeadlineTraffic, Direction, End, EventKind, Opcode, Role
+from ...core.timeline.flaws import Flaw
 from ...profiles.near_miss import why_not
 from ..connection import Connection
 from ..timers import Deadline, Ticker

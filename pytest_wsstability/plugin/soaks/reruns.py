@@ -35,8 +35,8 @@ def note(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     error = call.excinfo.value
     if type(error).__module__.partition(".")[0] != _PACKAGE:
         return
-    from ...core.judge.assertions import StabilityError
     from ...core.judge.verdict import Outcome
+    from ...core.message.errors import StabilityError
     from ...net.errors import OpeningError
 
     unstable = isinstance(error, StabilityError) and error.verdict.outcome is Outcome.UNSTABLE

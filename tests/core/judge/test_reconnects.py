@@ -7,8 +7,8 @@ import pytest
 from pytest_wsstability.core.judge.attempts import ConnectionAttempt, ConnectionHistory
 from pytest_wsstability.core.judge.backoff import Backoff
 from pytest_wsstability.core.judge.reconnects import NoStorm, Reconnects, no_duplicate_session
-from pytest_wsstability.core.judge.session_error import SessionError
 from pytest_wsstability.core.judge.verdict import Outcome, Reason, Rule
+from pytest_wsstability.core.message.session_error import SessionError
 from pytest_wsstability.core.timeline.events import End, Tier
 from tests.core.script import FIN, closed_by_peer, timeline
 

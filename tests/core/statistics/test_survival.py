@@ -8,7 +8,15 @@ import random
 import pytest
 
 from pytest_wsstability.core.statistics.proportion import lower_bound, upper_bound
-from pytest_wsstability.core.statistics.survival import EndEvents, band, end_events, loss, share_at, survival
+from pytest_wsstability.core.statistics.survival import (
+    EndEvents,
+    band,
+    end_events,
+    loss,
+    share_at,
+    survival,
+    wilson,
+)
 
 
 @pytest.mark.parametrize(
@@ -153,3 +161,12 @@ def test_a_band_holds_as_often_as_it_says_when_watching_ends_at_random():
 )
 def test_ends_within_two_seconds_are_one_event(instants, found):
     assert end_events(instants) == found
+
+
+@pytest.mark.parametrize(
+    ("survived", "of", "low", "high"),
+    [(0, 0, 0.0, 1.0), (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (50, 100, 0.4038, 0.5962)],
+)
+def test_the_interval_of_a_share(survived, of, low, high):
+    """Figures of Wilson's interval as others print them."""
+    assert wilson(survived, of) == (pytest.approx(low, abs=1e-3), pytest.approx(high, abs=1e-3))

@@ -5,10 +5,10 @@ import pickle
 
 import pytest
 
-from pytest_wsstability.core.judge.handshake import Flaw
 from pytest_wsstability.core.timeline.archive import timeline_as_dict
 from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame, TransportEnd
 from pytest_wsstability.core.timeline.events import Direction, End, EventKind, FrameKind, Opcode, Role, Tier
+from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.core.timeline.timeline import DATA_CAPACITY, SIGNAL_CAPACITY, Timeline
 from tests.core.script import FIN, FRAMES, RECEIVED, SENT, closed_by_peer, look, timeline
 

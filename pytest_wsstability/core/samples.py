@@ -18,16 +18,6 @@ _SLOWEST = 16
 NEEDED = {0.5: 5, 0.95: 59, 0.99: 299}
 
 
-def wilson(survived: float, of: float) -> tuple[float, float]:
-    """Between which shares the true one lies, with 95 % confidence (Wilson, 1927)."""
-    if not of:
-        return 0.0, 1.0
-    z, share = 1.96, survived / of
-    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
-    spread = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of)) / (1 + z * z / of)
-    return max(0.0, middle - spread), min(1.0, middle + spread)
-
-
 class Sample:
     """
     Durations in seconds: count, minimum, maximum and the slowest sixteen exactly, the rest as a histogram.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..duration import show_duration as show
-from .assertions import StabilityError
-from .attempts import ConnectionHistory
-from .requirement import Requirement
-from .verdict import Outcome, Rule, Verdict
+from ..judge.attempts import ConnectionHistory
+from ..judge.requirement import Requirement
+from ..judge.verdict import Outcome, Rule, Verdict
+from .errors import StabilityError
 
 # Lines of the history in a message.
 _LINES = 10

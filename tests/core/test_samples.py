@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from pytest_wsstability.core.statistics.samples import Sample, wilson
+from pytest_wsstability.core.samples import Sample
 
 
 def sample(*values):
@@ -158,12 +158,3 @@ def test_the_interval_of_a_quantile():
 
     assert (low, high) == (pytest.approx(0.041, rel=0.01), pytest.approx(0.061, rel=0.01))
     assert filled(*[0.02] * 7).interval(0.5) == (0.02, 0.02)
-
-
-@pytest.mark.parametrize(
-    ("survived", "of", "low", "high"),
-    [(0, 0, 0.0, 1.0), (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (50, 100, 0.4038, 0.5962)],
-)
-def test_the_interval_of_a_share(survived, of, low, high):
-    """Figures of Wilson's interval as others print them."""
-    assert wilson(survived, of) == (pytest.approx(low, abs=1e-3), pytest.approx(high, abs=1e-3))

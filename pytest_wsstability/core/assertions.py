@@ -3,46 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
-from ..diagnosis import diagnosed
-from ..duration import Duration
-from ..message import explain
-from ..timeline.events import End
-from ..timeline.timeline import Timeline
-from .requirement import ExpectedClose, Requirement, RequirementKeywords
-from .verdict import Outcome, Verdict
-
-
-class StabilityError(AssertionError):
-    """
-    A requirement that a connection did not meet, or that the evidence cannot carry.
-
-    Attributes:
-        requirement: what was required.
-        verdict: the judgement; its outcome is UNSTABLE or INCONCLUSIVE.
-        timelines: the records it rests on, the judged end first.
-
-    """
-
-    def __init__(self, requirement: Requirement, verdict: Verdict, timelines: Sequence[Timeline]) -> None:
-        self.requirement = requirement
-        self.verdict = verdict if verdict.diagnosis else diagnosed(verdict, timelines)
-        self.timelines = tuple(timelines)
-        super().__init__(explain(requirement, self.verdict, self.timelines))
-
-    def retell(self, verdict: Verdict, *, whole: bool = False) -> None:
-        """Say it again: with another diagnosis, or with the whole record."""
-        self.verdict = verdict
-        self.args = (explain(self.requirement, verdict, self.timelines, whole=whole),)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Built from its parts and not from the message, so that it survives pickling.
-        return (type(self), (self.requirement, self.verdict, self.timelines))
-
-
-# Shown in tracebacks and short summaries.
-StabilityError.__module__ = "pytest_wsstability"
+from .diagnosis import diagnosed
+from .duration import Duration
+from .judge.requirement import ExpectedClose, Requirement, RequirementKeywords
+from .judge.verdict import Outcome, Verdict
+from .message.errors import StabilityError
+from .timeline.events import End
+from .timeline.timeline import Timeline
 
 
 def enforce(requirement: Requirement, timeline: Timeline, others: Iterable[Timeline] = ()) -> Verdict:

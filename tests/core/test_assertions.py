@@ -5,12 +5,13 @@ import re
 
 import pytest
 
-from pytest_wsstability.core.judge import assertions
-from pytest_wsstability.core.judge.assertions import Judged, StabilityError
-from pytest_wsstability.core.judge.handshake import Flaw
+from pytest_wsstability.core import assertions
+from pytest_wsstability.core.assertions import Judged
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.verdict import Outcome
+from pytest_wsstability.core.message.errors import StabilityError
 from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.flaws import Flaw
 from tests.core.script import FIN, closed_by_peer, timeline
 
 HEALTHY = timeline(

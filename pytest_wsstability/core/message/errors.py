@@ -1,0 +1,43 @@
+"""What is raised when a requirement is not met."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..diagnosis import diagnosed
+from ..judge.requirement import Requirement
+from ..judge.verdict import Verdict
+from ..timeline.timeline import Timeline
+from . import explain
+
+
+class StabilityError(AssertionError):
+    """
+    A requirement that a connection did not meet, or that the evidence cannot carry.
+
+    Attributes:
+        requirement: what was required.
+        verdict: the judgement; its outcome is UNSTABLE or INCONCLUSIVE.
+        timelines: the records it rests on, the judged end first.
+
+    """
+
+    def __init__(self, requirement: Requirement, verdict: Verdict, timelines: Sequence[Timeline]) -> None:
+        self.requirement = requirement
+        self.verdict = verdict if verdict.diagnosis else diagnosed(verdict, timelines)
+        self.timelines = tuple(timelines)
+        super().__init__(explain(requirement, self.verdict, self.timelines))
+
+    def retell(self, verdict: Verdict, *, whole: bool = False) -> None:
+        """Say it again: with another diagnosis, or with the whole record."""
+        self.verdict = verdict
+        self.args = (explain(self.requirement, verdict, self.timelines, whole=whole),)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Built from its parts and not from the message, so that it survives pickling.
+        return (type(self), (self.requirement, self.verdict, self.timelines))
+
+
+# Shown in tracebacks and short summaries.
+StabilityError.__module__ = "pytest_wsstability"
