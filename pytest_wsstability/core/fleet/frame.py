@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from ..plain import plain, restore
-from ..statistics.samples import Sample
+from ..samples import Sample
 
 
 class Fate(Enum):

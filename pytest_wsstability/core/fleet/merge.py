@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ..duration import show_duration as show
-from ..statistics.samples import Sample
+from ..samples import Sample
 from .frame import Ending, Fate, Frame
 from .plan import FleetPlan, Slot
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..statistics.samples import Sample
+from ..samples import Sample
 from .playout import PREBUFFER, Playout
 from .stream import AudioStream
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..judge.numbering import Numbers
-from ..statistics.samples import Sample
+from ..samples import Sample
 
 
 class AudioStream:

@@ -8,7 +8,7 @@ import pytest
 from pytest_wsstability.core.fleet.frame import Ending, Fate, Frame
 from pytest_wsstability.core.fleet.merge import FleetCount, FleetMerge, Refusal, merged
 from pytest_wsstability.core.fleet.plan import FleetPlan
-from pytest_wsstability.core.statistics.samples import Sample
+from pytest_wsstability.core.samples import Sample
 
 PLAN = FleetPlan(connections=6, hold=60, ramp=6, workers=2)
 
