@@ -22,6 +22,8 @@ class Cause(Enum):
     PONG_DEADLINE = "a read deadline that only pongs reset"
     PING_UNANSWERED = "pings that were not answered with pongs"
     HEARTBEAT_UNANSWERED = "heartbeats that this end did not answer"
+    KEEPALIVE_TIMEOUT = "a keepalive of the other end that ran out"
+    PONG_LATE = "a pong that came too late"
     ENGINE_IO_PING_TIMEOUT = "the ping timeout of Engine.IO"
     MAX_AGE = "a maximum age"
     PLANNED_ROTATION = "a planned rotation"
@@ -35,6 +37,7 @@ class Cause(Enum):
     PEER_FROZEN = "a process that stands still"
     PEER_NOT_READING = "an end that stopped reading"
     BACKPRESSURE = "an end that reads too slowly"
+    SLOW_CONSUMER = "an end that takes messages slower than they are sent"
     NO_PONGS = "an end that answers no pings"
     ZOMBIE = "an application that does nothing behind a connection that lives"
     ONE_WAY_DEAD = "a stream that went silent while the connection lives"
@@ -42,14 +45,19 @@ class Cause(Enum):
     HANDLER_ERROR = "an error in the handler"
     RESTART = "a restart or a deployment"
     OVERLOADED = "overload"
+    RATE_LIMITED = "a limit on how often something is sent"
     UPSTREAM_FAILED = "a gateway whose upstream failed"
     AUTH_EXPIRED = "a policy: authentication expired, or not allowed"
+    SESSION_EXPIRED = "a session that expired"
+    ORIGIN_REFUSED = "an origin that was refused"
     CLOSED_BY_PEER = "a close that the other end wanted"
     PEER_LEFT = "a page or client that left"
     # What was said.
     MESSAGE_TOO_BIG = "a message that is too big"
     PROTOCOL_ERROR = "frames that break the protocol"
     MID_FRAME = "a stream cut in the middle of a frame"
+    HALF_FRAME = "a frame whose rest never came"
+    NO_FRAMES = "bytes on the stream that are no frames"
     # The session.
     SESSION_NOT_CONFIRMED = "a session that was not confirmed"
     SESSION_LOST = "a session that was lost"
@@ -73,6 +81,11 @@ class Confidence(Enum):
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """2 for high, 1 for medium, 0 for low."""
+        return (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH).index(self)
 
 
 class Blame(Enum):
@@ -125,6 +138,7 @@ class Diagnosis:
         evidence: the facts that carry it.
         ruled_out: what it is not, and which fact says so.
         runner_up: the next likely cause; None if there is none.
+        alternatives: every other cause that fits the record too, the runner-up first.
         experiment: what tells the two apart; None if there is no second.
         remedy: what to change, with the knob's name where the owner is known.
         hypotheses: the nearest causes when undetermined.
@@ -142,6 +156,7 @@ class Diagnosis:
     experiment: str | None = None
     remedy: str | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
+    alternatives: tuple[Cause, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.sentence} (confidence {self.confidence.value})"

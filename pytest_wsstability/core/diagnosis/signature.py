@@ -32,14 +32,16 @@ class Blamed(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """A second cause that some records leave: the confidence is then medium, and the sentence names it."""
+    """A second cause that some records leave: the sentence names it, and the confidence is less."""
 
     cause: Cause
     # When it fits as well, in words for the docs, and as a function of the features.
     shows: str
     when: Callable[[Features], bool]
-    # What the sentence then ends with, behind a semicolon.
-    says: str
+    # What the sentence then ends with, behind a semicolon; empty where the sentence says it already.
+    says: str = ""
+    # The most that it leaves: medium where the first cause is likelier, low where nothing prefers one.
+    leaves: Confidence = Confidence.MEDIUM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ class Signature:
     remedy: str | None = None
     # What else it may be; without it, the next row that fits says it, unless both ends are known.
     runner_up: Cause | None = None
-    # Causes that then fit as well: the first of them is the runner-up, and high becomes medium.
+    # Causes that then fit as well: the first of them is the runner-up.
     rivals: tuple[Rival, ...] = ()
     proved: bool = False
     # Where the signature is from.

@@ -33,6 +33,7 @@ _WAY_WORD, _OPCODE_WORD, _ROLE_WORD = (
 _SAME = (
     "session_info_at", "session_confirmed_at", "longest_silence", "max_lag", "max_lag_at", "suspended",
     "paused_total", "deliberately_stalled", "dropped_reads", "observed_until", "tcp_unseen",
+    "ping_answered_at", "unsent", "unsent_since", "half_frame_since",
 )  # fmt: skip
 
 
@@ -155,6 +156,7 @@ def masked(close: CloseEvidence) -> CloseEvidence:
         received=_masked_frame(close.received),
         sent=_masked_frame(close.sent),
         parser_error=_masked_text(close.parser_error),
+        stray=_masked_text(close.stray),
         error=_masked_text(close.error),
         local_detail=_masked_text(close.local_detail),
     )

@@ -138,6 +138,9 @@ class CloseEvidence:
     received_first: bool | None = None
     # What the parser refused, in its own words; None when it refused nothing.
     parser_error: str | None = None
+    # The first bytes of what stood where a frame should, when that was refused or not finished, a character
+    # a byte (ISO 8859-1); None when there was none.
+    stray: str | None = None
     # The stream ended inside a frame.
     mid_frame: bool = False
     # The operating system's words about the transport; None when it had none.

@@ -72,10 +72,10 @@ class Timeline:
 
     __slots__ = (
         "_counts", "_data", "_heartbeats", "_irregular", "_last", "_last_any", "_origin", "_paused_at",
-        "_pings", "_signals", "_silences", "_tcp", "close", "deliberately_stalled", "dropped_reads", "end",
-        "heartbeat_sender", "hints", "longest_silence", "max_lag", "max_lag_at", "observed_until",
-        "paused_total", "session_confirmed_at", "session_id", "session_info_at", "suspended", "tcp_unseen",
-        "tier", "total",
+        "_peer_ping", "_pings", "_signals", "_silences", "_tcp", "close", "deliberately_stalled",
+        "dropped_reads", "end", "half_frame_since", "heartbeat_sender", "hints", "longest_silence", "max_lag",
+        "max_lag_at", "observed_until", "paused_total", "ping_answered_at", "session_confirmed_at",
+        "session_id", "session_info_at", "suspended", "tcp_unseen", "tier", "total", "unsent", "unsent_since",
     )  # fmt: skip
 
     def __init__(self, end: End, tier: Tier = Tier.REAL, *, origin: float = 0.0) -> None:
@@ -107,14 +107,9 @@ class Timeline:
         self.session_info_at: float | None = None
         self.session_confirmed_at: float | None = None
         self._irregular: list[Irregularity] | None = None
-        # The kernel's view of the connection, packed (see `tcp`); None until the first look.
-        self._tcp: bytearray | None = None
-        # Why `tcp` is empty; None where the kernel is asked.
-        self.tcp_unseen: str | None = NO_KERNEL if tier is Tier.VIRTUAL else NOBODY_LOOKED
-        # Worst lag of our own event loop in seconds, and when.
-        self.max_lag = self.max_lag_at = 0.0
-        # Seconds the machine slept meanwhile.
-        self.suspended = 0.0
+        # The payload of the peer's last ping, and when this end last answered one; None if never.
+        self._peer_ping: bytes | None = None
+        self.ping_answered_at: float | None = None
         # Reading: since when it is paused (None when it is not), and for how long it was in all.
         self._paused_at: float | None = None
         self.paused_total = 0.0
@@ -126,14 +121,44 @@ class Timeline:
         self.observed_until = 0.0
         # None until the connection is over; then what is known about its end, which may grow (see `over`).
         self.close: CloseEvidence | None = None
+        self._start_looks()
         self.mark(origin, EventKind.OPENED)
+
+    def _start_looks(self) -> None:
+        """What is seen of the machine and its kernel beside the frames: nothing yet."""
+        # The kernel's view of the connection, packed (see `tcp`); None until the first look.
+        self._tcp: bytearray | None = None
+        # Bytes that this end has written and that have not left it, and since when there are some; 0 and
+        # None where all have, or nobody looked.
+        self.unsent = 0
+        self.unsent_since: float | None = None
+        # Since when a frame of the peer is there in part; None between frames.
+        self.half_frame_since: float | None = None
+        # Why `tcp` is empty; None where the kernel is asked.
+        self.tcp_unseen: str | None = NO_KERNEL if self.tier is Tier.VIRTUAL else NOBODY_LOOKED
+        # Worst lag of our own event loop in seconds, and when.
+        self.max_lag = self.max_lag_at = 0.0
+        # Seconds the machine slept meanwhile.
+        self.suspended = 0.0
 
     # Recording. `now` is the clock's reading, the same clock as `origin`.
 
     def frame(
         self, now: float, direction: Direction, opcode: int, size: int, role: Role, key: bytes | None = None
     ) -> None:
-        """Record a frame; ``key`` tells a ping or heartbeat from its neighbours (its payload or id)."""
+        """
+        Record a frame.
+
+        Args:
+            now: the clock's reading.
+            direction: seen from this end.
+            opcode: as RFC 6455, section 5.2, has it.
+            size: bytes of payload.
+            role: what it is for.
+            key: what tells a ping or heartbeat from its neighbours (its payload or id). A pong of this end
+                without one answers the peer's ping; one with a key does only if the ping had the same.
+
+        """
         at = now - self._origin
         # Written out, and without sums that are known before: each frame comes along here.
         count, sizes, seen, place, longest, anything, longest_any = _PLACES[opcode][direction]
@@ -163,6 +188,10 @@ class Timeline:
         self._signals.append(at, _FRAME, direction, opcode, size, role, number)
         if opcode == (_PING, _PONG)[direction]:
             self._ping_or_answer(at, opcode, key)
+        elif opcode == _PING:
+            self._peer_ping = key
+        elif opcode == _PONG and (key is None or key == self._peer_ping):
+            self.ping_answered_at = at
         if role > _DATA:
             self._step(at, direction, role, key)
 
@@ -210,6 +239,21 @@ class Timeline:
         if self._tcp is None:
             self._tcp = bytearray()
         add_sample(self._tcp, now - self._origin, info, send_queue)
+
+    def queued(self, now: float, size: int) -> None:
+        """Record how many bytes that this end has written have not left it yet."""
+        if size == 0:
+            self.unsent_since = None
+        elif self.unsent_since is None:
+            self.unsent_since = now - self._origin
+        self.unsent = size
+
+    def half_frame(self, now: float, there: bool) -> None:
+        """Record whether a frame of the peer is there in part."""
+        if not there:
+            self.half_frame_since = None
+        elif self.half_frame_since is None:
+            self.half_frame_since = now - self._origin
 
     def fault_applied(self, now: float, fault: int) -> None:
         """Record that this end did a fault on purpose, by its place in `faults.FAULTS`."""

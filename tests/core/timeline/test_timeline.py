@@ -310,3 +310,35 @@ def test_silences_are_exact_by_direction_and_kind():
 def test_a_silence_that_a_close_frame_ends_is_still_running():
     """What a close frame ends is what may have brought it about."""
     assert timeline((20, "<text"), (80, "<close"), (80, FIN)).longest_silence == 20
+
+
+def test_a_pong_answers_the_ping_that_it_was_sent_for():
+    """RFC 6455, section 5.5.3: an unsolicited pong, or one with another payload, answers nothing."""
+    line = timeline((10, "<ping", b"a"), (11, ">pong", b""), (12, ">pong", b"b"), until=13)
+    assert line.ping_answered_at is None
+
+    for key in (b"a", None):
+        answered = timeline((10, "<ping", b"a"), (11, ">pong", key), until=13)
+        assert answered.ping_answered_at == 11
+
+
+def test_what_has_not_left_is_counted_since_the_queue_was_empty():
+    """The first look that found bytes, until one that found none."""
+    line = timeline(until=1)
+    for at, size in ((2, 0), (3, 5000), (4, 2000)):
+        line.queued(1000 + at, size)
+    assert (line.unsent, line.unsent_since) == (2000, 3)
+
+    line.queued(1005, 0)
+    assert (line.unsent, line.unsent_since) == (0, None)
+
+
+def test_half_a_frame_is_there_since_its_first_byte():
+    """More of the same frame changes nothing; the rest ends it."""
+    line = timeline(until=1)
+    line.half_frame(1003, True)
+    line.half_frame(1004, True)
+    assert line.half_frame_since == 3
+
+    line.half_frame(1005, False)
+    assert line.half_frame_since is None

@@ -1,0 +1,227 @@
+"""What the other connections of a run show: which ended together, and what repeats from one to the next."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from ..timeline.events import Direction, EventKind, FrameKind, Opcode
+from ..timeline.timeline import Timeline
+
+# Connections that end within this time end together.
+TOGETHER = 2.0
+# A silence shorter than this is no timer's.
+SILENCE = 1.0
+# Ages or silences that differ by less than this, in seconds or as a share, are of one timer: servers' ticks
+# and busy machines aside, timers were seen to differ by less (measured).
+_ALIKE, _ALIKE_SHARE = 0.5, 0.01
+# Instants and ages that differ by less are the same.
+_SAME = TOGETHER / 20
+# Some of a crowd tell what they share.
+_SOME = 16
+# Servers that look at all connections at once do it every 1 to 4 s (uWebSockets, Bun, Daphne): what they end
+# ends at one instant, at ages that differ by as much.
+SWEEP = 5.0
+
+
+class Shared(Enum):
+    """What connections share that ended within two seconds."""
+
+    # The instant, and neither age nor silence.
+    INSTANT = "the instant"
+    AGE = "the age"
+    SILENCE = "the silence before the end"
+    # They were opened at one instant too, so that an age tells nothing.
+    EVERYTHING = "the instants of opening and end"
+    # The test process stood still, and saw all ends at one instant.
+    UNTOLD = "not known"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What the connections beside one show."""
+
+    # Others that ended within two seconds of it, what they share, and others that lived on.
+    together: int = 0
+    shared: Shared = Shared.INSTANT
+    survivors: int = 0
+    # Ages of the youngest and the oldest that ended together, this one included, in seconds.
+    youngest: float = 0.0
+    oldest: float = 0.0
+    # How many of those, this one included, ended in the middle of traffic either way.
+    lively: int = 0
+    # Others that lived beside it, and ended at another instant after the same age, or after the same silence.
+    same_age: int = 0
+    same_silence: int = 0
+    # Others that were older when they ended, or still live at a greater age.
+    outlived: int = 0
+
+    @property
+    def at_one_instant(self) -> bool:
+        """
+        Whether nothing but the instant can have ended them all.
+
+        Ages that differ by more than a sweep, and by more than half, are no limit's that is looked at now
+        and then; and who is in the middle of traffic is not idle.
+
+        """
+        return (
+            self.together >= 2
+            and self.shared is Shared.INSTANT
+            and self.lively >= 3
+            and self.oldest - self.youngest > SWEEP
+            and self.youngest < self.oldest / 2
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The end of one connection, as a timer may have counted it."""
+
+    # The clock's readings in seconds.
+    at: float
+    opened: float
+    age: float
+    silence: float
+    lively: bool
+    code: int | None
+
+
+class Cohort:
+    """
+    Other connections of a run, sorted by their ends, ages and silences, so that neighbours are found quickly.
+
+    Args:
+        timelines: all of them, on one clock.
+
+    """
+
+    def __init__(self, timelines: Sequence[Timeline]) -> None:
+        ended = [each for each in timelines if each.close is not None and not each.close.planned]
+        self._of = {id(each): _end(each) for each in ended}
+        ends = list(self._of.values())
+        self._ends = sorted(ends, key=_by_instant)
+        self._by_age = sorted(ends, key=_by_age)
+        self._by_silence = sorted(ends, key=_by_silence)
+        self._lasts = sorted(each.opened + each.duration for each in timelines)
+        self._ages = sorted(each.duration for each in timelines)
+
+    def beside(self, timeline: Timeline) -> Beside:
+        """What the others show of one that has ended; nothing of one that is open."""
+        if timeline.close is None or not self._lasts:
+            return Beside()
+        mine = self._of.get(id(timeline)) or _end(timeline)
+        low = bisect.bisect_left(self._ends, mine.at - TOGETHER, key=_by_instant)
+        high = bisect.bisect_right(self._ends, mine.at + TOGETHER, key=_by_instant)
+        together = high - low - (id(timeline) in self._of)
+        crowd = [each for each in self._ends[low : min(high, low + _SOME)] if each is not mine]
+        with_mine = [mine, *crowd]
+        limit = mine.age + max(TOGETHER, _tolerance(mine.age))
+        return Beside(
+            together=together,
+            shared=_shared(crowd, mine, _stood_still(timeline)) if crowd else Shared.INSTANT,
+            survivors=len(self._lasts) - bisect.bisect_right(self._lasts, mine.at + TOGETHER),
+            youngest=min(each.age for each in with_mine),
+            oldest=max(each.age for each in with_mine),
+            lively=sum(each.lively for each in with_mine),
+            same_age=_repeats(self._by_age, mine, _by_age, mine.age),
+            same_silence=_repeats(self._by_silence, mine, _by_silence, mine.silence),
+            outlived=len(self._ages) - bisect.bisect_right(self._ages, limit),
+        )
+
+
+def _end(timeline: Timeline) -> _End:
+    close = timeline.close
+    return _End(
+        at=timeline.opened + timeline.duration,
+        opened=timeline.opened,
+        age=timeline.duration,
+        silence=timeline.silence,
+        lively=is_lively(timeline),
+        code=close.received.code if close is not None and close.received is not None else None,
+    )
+
+
+def _by_instant(end: _End) -> float:
+    return end.at
+
+
+def _by_age(end: _End) -> float:
+    return end.age
+
+
+def _by_silence(end: _End) -> float:
+    return end.silence
+
+
+def _tolerance(seconds: float) -> float:
+    return max(_ALIKE, _ALIKE_SHARE * seconds)
+
+
+def _repeats(ends: Sequence[_End], mine: _End, key: object, value: float) -> int:
+    """
+    Others of the same length, whose lives and this one's overlap, and whose ends are instants apart.
+
+    One that ended first did not end the other, so that no event of the server ended both.
+
+    """
+    assert callable(key)
+    if value < SILENCE:
+        return 0
+    near = _tolerance(value)
+    low = bisect.bisect_left(ends, value - near, key=key)
+    high = bisect.bisect_right(ends, value + near, key=key)
+    return sum(
+        each is not mine
+        and each.code == mine.code
+        and abs(each.at - mine.at) > TOGETHER + near
+        and each.opened < mine.at - SILENCE
+        and mine.opened < each.at - SILENCE
+        for each in ends[low : min(high, low + 4 * _SOME)]
+    )
+
+
+def is_lively(timeline: Timeline) -> bool:
+    """
+    Whether a connection ended in the middle of traffic either way: no silence was longer than those before.
+
+    Pings of the peer that were not answered are no traffic, but the beginning of a silence.
+
+    """
+    for direction in (Direction.SENT, Direction.RECEIVED):
+        kinds = [FrameKind.ANY]
+        if timeline.count(direction, Opcode.TEXT, Opcode.BINARY):
+            kinds.append(FrameKind.DATA)
+        if any(timeline.silent_for(direction, k) > timeline.longest_gap(direction, k) + 0.01 for k in kinds):
+            return False
+    ponged = timeline.last(direction=Direction.SENT, opcode=Opcode.PONG)
+    pinged = timeline.last(direction=Direction.RECEIVED, opcode=Opcode.PING)
+    return pinged is None or (ponged is not None and ponged >= pinged)
+
+
+def _stood_still(timeline: Timeline) -> float:
+    """Seconds for which the test's own loop stood still around the end, so that ends were seen late."""
+    if timeline.max_lag == 0.0:
+        return 0.0
+    since = timeline.duration - TOGETHER
+    return sum(each.seconds for each in timeline if each.kind is EventKind.LOOP_LAG and each.at >= since)
+
+
+def _shared(others: Sequence[_End], mine: _End, late: float) -> Shared:
+    """What connections share that ended within two seconds, all of which may have been seen ``late``."""
+    apart = max(abs(each.at - mine.at) for each in others)
+    ages = max(abs(each.age - mine.age) for each in others)
+    silences = max(abs(each.silence - mine.silence) for each in others)
+    # One timer may be seen late by some, but what they share differs least.
+    slack = min(max(TOGETHER / 4, 0.02 * mine.silence), max(ages, apart) / 2)
+    if mine.silence >= SILENCE and silences <= max(slack, _SAME):
+        return Shared.EVERYTHING if max(ages, apart) <= _SAME else Shared.SILENCE
+    if ages > max(TOGETHER, 0.02 * mine.age):
+        return Shared.INSTANT
+    if max(ages, apart) <= _SAME:
+        return Shared.EVERYTHING
+    if ages <= max(apart, _SAME):
+        return Shared.UNTOLD if ages > _SAME and apart <= late else Shared.AGE
+    return Shared.UNTOLD if ages <= apart + late else Shared.INSTANT
