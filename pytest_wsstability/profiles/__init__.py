@@ -1,10 +1,97 @@
-"""Application protocols: who greets, who pings, what confirms. Data and functions, no I/O."""
+"""
+Application protocols: who greets, who sends heartbeats, what confirms. Data and functions, no I/O.
+
+How to write one
+----------------
+JSON question and answer take five lines::
+
+    OURS = Profile(
+        name="ours",
+        ping={"op": "ping", "id": ID},
+        pong={"op": "pong", "id": ID},
+    )
+
+A message is JSON (a mapping or a list), text or bytes. A received one matches when it has every member of
+the template. A placeholder stands for a value, alone (``{"id": ID}``) or inside text (``f"PONG {ID}"``,
+``b"\\x01{session_id}"``): `SESSION_ID`; `ID` and `TEXT_ID`, which an answer carries back; `NOW` and
+`NOW_TEXT`; `SEQUENCE`, the last number received; `INTERVAL`, `TIMEOUT` and their ``_MS``, which the server
+names; `TOKEN`, which it gives for coming back; `ANY`, and `Free` where `ANY` has to be written.
+
+Three shapes of heartbeat: ``ping`` and ``pong`` are asked and answered (``ping == pong`` is an echo);
+``ping`` alone is one-way, and no answer is ever due; neither means protocol pings. ``heartbeats_from`` says
+who sends them.
+
+A session: ``greeting`` (server), ``steps`` (either), ``session_info`` (client), ``session_confirmed``
+(server), each where the protocol has it. With ``SESSION_ID`` in ``session_info`` the client names it, with it
+in the server's messages alone the server. ``resume`` and ``resumed`` come back to it on the next connection.
+
+What data can't say, one function does: ``pong=lambda message: message.startswith("PONG")`` reads, and
+``Codec(read, write)`` writes too; ``read`` gives values by the placeholders' names. ``records`` cuts
+messages out of frames, ``agree`` makes one of both ends' intervals.
+
+Last, what is known: ``timers`` and ``codes`` make causes certain that would be guesses. Each protocol has a
+file in here; `conversation` has the state of one connection.
+
+"""
 
 from __future__ import annotations
 
-from .builtin import FRAMES, JSON
-from .profile import SESSION_ID, Message, Profile
+from .conversation import Conversation, Resumption
+from .frames import FRAMES
+from .json import JSON
+from .messages import (
+    ANY,
+    ID,
+    INTERVAL,
+    INTERVAL_MS,
+    NOW,
+    NOW_TEXT,
+    SEQUENCE,
+    SESSION_ID,
+    TEXT_ID,
+    TIMEOUT,
+    TIMEOUT_MS,
+    TOKEN,
+    Codec,
+    Free,
+    Message,
+    Prefixed,
+    Unwritable,
+)
+from .profile import Intervals, Profile
+from .speech import HangUp, Heard, Problem, Say
+from .words import Step
 
 BUILTIN = {profile.name: profile for profile in (JSON, FRAMES)}
 
-__all__ = ["BUILTIN", "FRAMES", "JSON", "SESSION_ID", "Message", "Profile"]
+__all__ = [
+    "ANY",
+    "BUILTIN",
+    "FRAMES",
+    "ID",
+    "INTERVAL",
+    "INTERVAL_MS",
+    "JSON",
+    "NOW",
+    "NOW_TEXT",
+    "SEQUENCE",
+    "SESSION_ID",
+    "TEXT_ID",
+    "TIMEOUT",
+    "TIMEOUT_MS",
+    "TOKEN",
+    "Codec",
+    "Conversation",
+    "Free",
+    "HangUp",
+    "Heard",
+    "Intervals",
+    "Message",
+    "Prefixed",
+    "Problem",
+    "Profile",
+    "Resumption",
+    "Say",
+    "Step",
+    "Unwritable",
+]

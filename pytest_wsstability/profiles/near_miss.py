@@ -3,43 +3,78 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .profile import SESSION_ID, Message, may_name_session
+from .messages import MAX_PARSED, SESSION_ID, Free, Prefixed, may_name_session
+from .profile import Messages
 
 
-def why_not(expected: Message, payload: str | bytes) -> str:
+def why_not(expected: Messages, payload: str | bytes) -> str:
     """
-    What a message lacks to be the expected one.
+    What a message lacks to be the expected one; of several that mean the same, the first.
 
     Of the message itself only the members that the expected one fixes are quoted: the others may be secrets.
 
     """
+    if isinstance(expected, tuple):
+        expected = expected[0]
     if isinstance(payload, bytes):
         kind = "bytes" if isinstance(expected, bytes) else "text"
         return f"a binary message of {len(payload)} B, not the {kind} expected"
-    if not isinstance(expected, Mapping):
+    template, text = expected, payload
+    if isinstance(expected, Prefixed):
+        template, text = expected.template, payload.removeprefix(expected.prefix)
+    if not isinstance(template, Mapping | list) or (isinstance(expected, Prefixed) and text is payload):
         return f"a text message of {len(payload)} characters that is not the one expected"
+    if len(payload) > MAX_PARSED:
+        return f"a text message of {len(payload)} characters; at most {MAX_PARSED} are read"
     try:
-        found = json.loads(payload)
+        found = json.loads(text)
     except (ValueError, RecursionError):
         return f"a text message of {len(payload)} characters that is no JSON"
-    if not isinstance(found, dict):
+    if isinstance(template, Mapping) and not isinstance(found, dict):
         return f"JSON that is no object but {_kind(found)}"
-    return "; ".join(_differences(expected, found)) or "a message too long to be read"
+    return "; ".join(_differences(template, found, "")) or "a message that looks like another one"
 
 
-def _differences(expected: Mapping[str, Any], found: dict[str, Any]) -> list[str]:
-    differences = []
+def _differences(expected: Any, found: Any, place: str) -> Iterator[str]:
+    if isinstance(expected, Mapping):
+        yield from _members(expected, found, place)
+    elif isinstance(expected, list):
+        if not isinstance(found, list):
+            yield f"{_named(place)} is {_kind(found)}, not an array"
+            return
+        for index, value in enumerate(expected):
+            if index >= len(found):
+                yield f"{_named(place)} has {len(found)} elements, not {len(expected)}"
+                return
+            yield from _differences(value, found[index], f"{place}[{index}]")
+    elif expected == SESSION_ID:
+        if not may_name_session(found):
+            yield f"{_named(place)} is {_kind(found)}, which names no session"
+    elif not _stands_for_another(expected) and found != expected:
+        yield f"{_named(place)} is {json.dumps(found)[:40]}, not {json.dumps(expected)}"
+
+
+def _members(expected: Mapping[str, Any], found: Any, place: str) -> Iterator[str]:
+    if not isinstance(found, dict):
+        yield f"{_named(place)} is {_kind(found)}, not an object"
+        return
     for name, value in expected.items():
-        if name not in found:
-            differences.append(f"member {name!r} is missing")
-        elif value == SESSION_ID and not may_name_session(found[name]):
-            differences.append(f"member {name!r} is {_kind(found[name])}, which names no session")
-        elif value != SESSION_ID and found[name] != value:
-            differences.append(f"member {name!r} is {json.dumps(found[name])[:40]}, not {json.dumps(value)}")
-    return differences
+        inner = f"{place}.{name}" if place else name
+        if name in found:
+            yield from _differences(value, found[name], inner)
+        else:
+            yield f"{_named(inner)} is missing"
+
+
+def _named(place: str) -> str:
+    return f"member {place!r}" if place else "it"
+
+
+def _stands_for_another(expected: Any) -> bool:
+    return isinstance(expected, Free) or (isinstance(expected, str) and expected.startswith("{"))
 
 
 def _kind(value: Any) -> str:

@@ -6,30 +6,32 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
-from ..core.timeline.events import Role
+from ..core.protocol_facts import HeartbeatShape, ProtocolCode, ProtocolFacts, ProtocolTimer
+from ..core.timeline.events import End, Role
+from .messages import Message, Values
+from .records import Split
+from .words import SENDERS, Step, Words
 
-# A JSON object that must contain these members, or the exact text or bytes of a message.
-Message = Mapping[str, Any] | str | bytes
-
+# One message, or several that mean the same: the first is the one that is written.
+Messages: TypeAlias = Message | tuple[Message, ...] | None
 # A function that gives the number or the id of an application message, or None.
-Sequence = Callable[[str | bytes], int | str | None]
+Sequence: TypeAlias = Callable[[str | bytes], int | str | None]
 
-# Stands for the session's id in a JSON template.
-SESSION_ID = "{session_id}"
 
-# Session steps and heartbeats are short; parsing an audio frame's JSON fifty times a second is not.
-_MAX_PARSED = 16 * 1024
+class Intervals(NamedTuple):
+    """What both ends agreed on, in seconds; None where there is none."""
 
-_ROLES = {
-    "ping": Role.HEARTBEAT,
-    "pong": Role.HEARTBEAT_ANSWER,
-    "session_info": Role.SESSION_INFO,
-    "session_confirmed": Role.SESSION_CONFIRMED,
-    "greeting": Role.GREETING,
-    "notice": Role.NOTICE,
-}
+    # Between two heartbeats of the client, and of the server.
+    client: float | None = None
+    server: float | None = None
+    # How long an answer may take.
+    timeout: float | None = None
+
+
+# Of what session_info said and what the greeting or session_confirmed said: what both ends go by.
+Agree: TypeAlias = Callable[[Values, Values], Intervals]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,119 +39,163 @@ class Profile:
     """
     The messages of an application protocol; None where it has no such message.
 
-    A message is a JSON object as a mapping, or exact text or bytes. A received object matches when it
-    has every member of the template; ``SESSION_ID`` as a value stands for the session's id. A team
-    whose pong is ``{"op": "PONG"}`` writes ``JSON.replace(name="ours", pong={"op": "PONG"})``.
+    A message is JSON as a mapping or a list, text, or bytes; a received one matches when it has every
+    member of the template. Placeholders (`SESSION_ID`, `ID`, `ANY` ...) stand for values, as a whole
+    value or inside text. A compiled pattern or a function reads a message that data cannot describe;
+    `Codec` writes one too. Several messages in a tuple mean the same. A team whose pong is
+    ``{"op": "PONG"}`` writes ``JSON.replace(name="ours", pong={"op": "PONG"})``.
 
     """
 
     name: str
+    # As people write it; None: the name.
+    title: str | None = None
+    # Where it is specified.
+    specification: str = ""
+
     # Server to client, right after the opening handshake.
-    greeting: Message | None = None
-    # Client to server: after the greeting, or at once where there is none.
-    session_info: Message | None = None
-    # Server to client; a profile without it has no session.
-    session_confirmed: Message | None = None
-    # Client to server, and the answer; None: heartbeats are protocol pings.
-    ping: Message | None = None
-    pong: Message | None = None
+    greeting: Messages = None
+    # Further steps after the greeting, in their order, before session_info.
+    steps: tuple[Step, ...] = ()
+    # Client to server: after the greeting and the steps, or at once where there are none.
+    session_info: Messages = None
+    # Server to client. Without session_info the server confirms by itself, right after the opening.
+    session_confirmed: Messages = None
+    # Server to client: there will be no session.
+    session_refused: Messages = None
+    # Client to server, in the place of session_info: back to the session of the connection before.
+    resume: Messages = None
+    # Server to client, where it is another message than session_confirmed.
+    resumed: Messages = None
+
+    # A heartbeat, and its answer. Neither: protocol pings and pongs. No pong: no answer is ever due.
+    ping: Messages = None
+    pong: Messages = None
+    # Who sends them: "client", "server" or "both".
+    heartbeats_from: str = "client"
+    # Seconds between two heartbeats where neither the test nor the peer says so; None: none are sent.
+    interval: float | None = None
+    # Seconds that an answer may take, as the protocol has it.
+    timeout: float | None = None
+    # How both ends' words about intervals become one; None: the server's, else the client's.
+    agree: Agree | None = None
+    # Answers are told by their ids alone, because results of other questions look the same.
+    match_ids: bool = False
+
     # What tells an application message from its neighbours, so that lost and repeated ones are counted: the
     # name of a member of JSON messages, or a function of a message that gives a whole number, an id, or None.
     sequence: str | Sequence | None = None
     # Server to client: the connection will end soon ("go away"), and that end is planned.
-    notice: Message | None = None
+    notice: Messages = None
+    # Server to client: something is wrong ("token has expired").
+    error: Messages = None
+
+    # What ends each of several messages in one frame, or a function for a stream of bytes.
+    records: str | Split | None = None
+    # What the client offers, the preferred first, and what it adds to the URL and to the handshake request.
+    subprotocols: tuple[str, ...] = ()
+    query: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    # What is known about its timers and close codes.
+    timers: tuple[ProtocolTimer, ...] = ()
+    codes: tuple[ProtocolCode, ...] = ()
+    # Seconds after which the server ends every connection; None where it does not.
+    max_age: float | None = None
+    # The software that it was proved with.
+    proved_with: tuple[str, ...] = ()
+
+    # Its messages, ready to be read and written.
+    words: Words = dataclasses.field(init=False, repr=False, compare=False)
+    facts: ProtocolFacts = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
             raise ValueError(f"profile name: {self.name!r} is not a name")
-        if (self.ping is None) != (self.pong is None):
-            raise ValueError(f"profile {self.name!r}: ping and pong come together, or both are None")
-        if (self.session_info is None) != (self.session_confirmed is None):
-            raise ValueError(f"profile {self.name!r}: session_info and session_confirmed come together")
-        if self.sequence is not None and not callable(self.sequence) and not _is_name(self.sequence):
-            raise ValueError(
-                f"profile {self.name!r}: sequence is {self.sequence!r}; give the name of a JSON member, or a "
-                "function of a message"
+        self._check_values()
+        try:
+            object.__setattr__(self, "words", Words(self))
+        except ValueError as exc:
+            raise self._wrong(str(exc)) from None
+        object.__setattr__(self, "facts", self._known_facts())
+
+    def _check_values(self) -> None:
+        if self.pong is not None and self.ping is None:
+            raise self._wrong("pong without ping: there is nothing to answer")
+        if self.heartbeats_from not in SENDERS:
+            raise self._wrong(
+                f"heartbeats_from is {self.heartbeats_from!r}; valid ones: {', '.join(map(repr, SENDERS))}"
             )
-        for field in _ROLES:
-            message = getattr(self, field)
-            if message is not None and (not isinstance(message, Mapping | str | bytes) or not message):
-                raise ValueError(
-                    f"profile {self.name!r}: {field} is {message!r}; give a JSON object as a mapping, "
-                    "exact text or bytes, or None"
-                )
-            if isinstance(message, Mapping) and not _is_json(message):
-                raise ValueError(f"profile {self.name!r}: {field} is {message!r}, which JSON cannot say")
-        self._forbid_twins()
-        exact = {message: role for message, role in self._messages() if not isinstance(message, Mapping)}
-        templates = [(message, role) for message, role in self._messages() if isinstance(message, Mapping)]
-        object.__setattr__(self, "_exact", exact)
-        object.__setattr__(self, "_templates", templates)
-        object.__setattr__(self, "_by_role", {role: message for message, role in self._messages()})
-        # A heartbeat is the same text each time: looked up, it costs a tenth of writing and parsing it.
-        fixed = {role: self.write(each) for each, role in self._messages() if not _names_session(each)}
-        object.__setattr__(self, "_fixed", fixed)
-        for template, role in templates:
-            if role in fixed:
-                for text in (fixed[role], json.dumps(template)):
-                    exact[text] = self.read(text)[0]
+        for field in ("interval", "timeout", "max_age"):
+            value = getattr(self, field)
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if value is not None and not (number and 0 < value < float("inf")):
+                raise self._wrong(f"{field} is {value!r}; give seconds, or None")
+        if self.sequence is not None and not callable(self.sequence) and not _is_name(self.sequence):
+            raise self._wrong(
+                f"sequence is {self.sequence!r}; give the name of a JSON member, or a function of a message"
+            )
+        if self.records is not None and not callable(self.records) and not _is_name(self.records):
+            raise self._wrong(f"records is {self.records!r}; give the text that ends each, or a function")
+        for field in ("resume", "resumed"):
+            if getattr(self, field) is not None and self.session_confirmed is None:
+                raise self._wrong(f"{field} without session_confirmed: there is no session to come back to")
 
-    def _messages(self) -> list[tuple[Message, Role]]:
-        messages = ((getattr(self, field), role) for field, role in _ROLES.items())
-        return [(message, role) for message, role in messages if message is not None]
+    def _wrong(self, what: str) -> ValueError:
+        return ValueError(f"profile {self.name!r}: {what}")
 
-    def _forbid_twins(self) -> None:
-        fields = [field for field in _ROLES if getattr(self, field) is not None]
-        for index, field in enumerate(fields):
-            for other in fields[:index]:
-                if getattr(self, field) == getattr(self, other):
-                    raise ValueError(
-                        f"profile {self.name!r}: {other} and {field} are the same message, "
-                        "so a received one could be either"
-                    )
+    def _known_facts(self) -> ProtocolFacts:
+        return ProtocolFacts(
+            name=self.name,
+            title=self.title or self.name,
+            heartbeat=self.shape,
+            heartbeats_from=SENDERS[self.heartbeats_from],
+            every=self.interval,
+            timers=self.timers,
+            codes=self.codes,
+            max_age=self.max_age,
+            has_session=self.has_session,
+        )
 
     @property
     def has_session(self) -> bool:
-        """Whether a session is announced and confirmed."""
-        return self.session_info is not None
+        """Whether a session is confirmed."""
+        return self.session_confirmed is not None
 
     @property
     def heartbeat_is_frame(self) -> bool:
         """Whether the heartbeat is a protocol ping and not a message."""
         return self.ping is None
 
-    def message(self, role: Role) -> Message | None:
-        """The message of a role; None where the profile has none."""
-        return self._by_role.get(role)  # type: ignore[attr-defined, no-any-return]
+    @property
+    def shape(self) -> HeartbeatShape:
+        """What a heartbeat is, and whether an answer is due."""
+        if self.ping is None:
+            return HeartbeatShape.PING_FRAMES
+        return HeartbeatShape.ONE_WAY if self.pong is None else HeartbeatShape.ANSWERED
+
+    def beats(self, end: End) -> bool:
+        """Whether an end sends heartbeats."""
+        return end in SENDERS[self.heartbeats_from]
 
     def replace(self, **changes: Any) -> Profile:
         """A copy with other messages, or another name."""
         return dataclasses.replace(self, **changes)
 
+    # What net goes by until it speaks through conversations.
+
     def read(self, payload: str | bytes) -> tuple[Role, str | None]:
-        """
-        What a message is for.
+        """What a message is for, and the session that it names."""
+        heard = self.words.hear(payload, End.SERVER)
+        if heard.role is Role.DATA:
+            heard = self.words.hear(payload, End.CLIENT)
+        return heard.role, heard.session_id
 
-        Returns:
-            Its role (``DATA`` for what is not the profile's), and the session id that it carries.
-
-        """
-        role = self._exact.get(payload)  # type: ignore[attr-defined]
-        if role is not None:
-            return role, None
-        if not self._templates or len(payload) > _MAX_PARSED or isinstance(payload, bytes):  # type: ignore[attr-defined]
-            return Role.DATA, None
-        if not payload.lstrip().startswith("{"):
-            return Role.DATA, None
-        try:
-            found = json.loads(payload)
-        except (ValueError, RecursionError):
-            return Role.DATA, None
-        for template, role in self._templates:  # type: ignore[attr-defined]
-            matches, session_id = _match(template, found)
-            if matches:
-                return role, session_id
-        return Role.DATA, None
+    def say(self, role: Role, session_id: str | None = None) -> str | bytes | None:
+        """The message of a role; None where the profile has none."""
+        if not self.words.has(role):
+            return None
+        return self.words.fixed(role, None, False) or self.words.write(role, {"session_id": session_id})
 
     def number(self, payload: str | bytes) -> int | str | None:
         """
@@ -173,55 +219,6 @@ class Profile:
             raise TypeError(f"{number!r} is no whole number and no id")
         return number
 
-    def say(self, role: Role, session_id: str | None = None) -> str | bytes | None:
-        """The bytes or text of the message of a role; None where the profile has none."""
-        fixed = self._fixed.get(role)  # type: ignore[attr-defined]
-        if fixed is not None:
-            return fixed  # type: ignore[no-any-return]
-        message = self.message(role)
-        return None if message is None else self.write(message, session_id)
-
-    def write(self, message: Message, session_id: str | None = None) -> str | bytes:
-        """The bytes or text of one of this profile's messages."""
-        if not isinstance(message, Mapping):
-            return message
-        filled = {name: session_id if value == SESSION_ID else value for name, value in message.items()}
-        # As a page's JSON.stringify writes it.
-        return json.dumps(filled, separators=(",", ":"), ensure_ascii=False)
-
 
 def _is_name(value: Any) -> bool:
     return isinstance(value, str) and bool(value)
-
-
-def _names_session(message: Message) -> bool:
-    return isinstance(message, Mapping) and SESSION_ID in message.values()
-
-
-def may_name_session(value: Any) -> bool:
-    """Whether a member of a message may be a session's id: text or a whole number; None says nothing."""
-    return value is None or (isinstance(value, str | int) and not isinstance(value, bool))
-
-
-def _is_json(message: Mapping[str, Any]) -> bool:
-    """Whether a template comes back from JSON as it went in: with text keys, lists, no bytes, no NaN."""
-    try:
-        return bool(json.loads(json.dumps(dict(message), allow_nan=False)) == dict(message))
-    except (TypeError, ValueError):
-        return False
-
-
-def _match(template: Mapping[str, Any], found: Any) -> tuple[bool, str | None]:
-    if not isinstance(found, dict):
-        return False, None
-    session_id = None
-    for name, value in template.items():
-        if value == SESSION_ID and (name in found or len(template) > 1):
-            # Servers may confirm without repeating the id, where something else tells the message.
-            given = found.get(name)
-            if not may_name_session(given):
-                return False, None
-            session_id = str(given) if given is not None else None
-        elif name not in found or found[name] != value:
-            return False, None
-    return True, session_id

@@ -6,12 +6,30 @@ import re
 
 import pytest
 
-from pytest_wsstability.core.timeline.events import Role
-from pytest_wsstability.profiles import BUILTIN, FRAMES, JSON, Profile
-from pytest_wsstability.profiles.profile import SESSION_ID
+from pytest_wsstability.core.timeline.events import End, Role
+from pytest_wsstability.profiles import (
+    ANY,
+    BUILTIN,
+    FRAMES,
+    ID,
+    JSON,
+    SESSION_ID,
+    Codec,
+    Prefixed,
+    Profile,
+    Unwritable,
+)
 
 EXACT = Profile(name="engine", ping="2", pong="3")
 BINARY = Profile(name="binary", ping=b"\x00", pong=b"\x01")
+
+
+def read(profile, payload):
+    """Role and session id of a message, whoever sends it."""
+    heard = profile.words.hear(payload, End.SERVER)
+    if heard.role is Role.DATA:
+        heard = profile.words.hear(payload, End.CLIENT)
+    return heard.role, heard.session_id
 
 
 def test_builtin_profiles_go_by_their_names():
@@ -31,11 +49,11 @@ def test_builtin_profiles_go_by_their_names():
 )
 def test_json_round_trip(role, written):
     """What one end writes, as a page's JSON.stringify does, the other reads as the same step."""
-    text = JSON.write(JSON.message(role), "s-1")
+    text = JSON.words.write(role, {"session_id": "s-1"})
 
     assert text == written
     session_id = "s-1" if "s-1" in written else None
-    assert JSON.read(text) == (role, session_id)
+    assert read(JSON, text) == (role, session_id)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +92,7 @@ def test_json_round_trip(role, written):
 )
 def test_json_reading(payload, role, session_id):
     """A template's members must be there and equal; what can't be read is data, never an error."""
-    assert JSON.read(payload) == (role, session_id)
+    assert read(JSON, payload) == (role, session_id)
 
 
 def test_a_message_just_small_enough_is_read():
@@ -82,18 +100,18 @@ def test_a_message_just_small_enough_is_read():
     head, tail = '{"type":"pong","pad":"', '"}'
     padding = "x" * (16 * 1024 - len(head) - len(tail))
 
-    assert JSON.read(head + padding + tail)[0] is Role.HEARTBEAT_ANSWER
-    assert JSON.read(head + padding + "x" + tail)[0] is Role.DATA
+    assert read(JSON, head + padding + tail)[0] is Role.HEARTBEAT_ANSWER
+    assert read(JSON, head + padding + "x" + tail)[0] is Role.DATA
 
 
 def test_a_pong_of_our_own_takes_three_lines():
     """A team's other words for one step leave the rest as it is."""
     ours = JSON.replace(name="ours", pong={"op": "PONG"})
 
-    assert ours.read('{"op": "PONG", "seq": 3}') == (Role.HEARTBEAT_ANSWER, None)
-    assert ours.read('{"type": "pong"}') == (Role.DATA, None)
-    assert ours.read('{"type": "ping"}') == (Role.HEARTBEAT, None)
-    assert JSON.read('{"type": "pong"}') == (Role.HEARTBEAT_ANSWER, None)
+    assert read(ours, '{"op": "PONG", "seq": 3}') == (Role.HEARTBEAT_ANSWER, None)
+    assert read(ours, '{"type": "pong"}') == (Role.DATA, None)
+    assert read(ours, '{"type": "ping"}') == (Role.HEARTBEAT, None)
+    assert read(JSON, '{"type": "pong"}') == (Role.HEARTBEAT_ANSWER, None)
     assert (ours.name, JSON.name) == ("ours", "json")  # fmt: skip
 
 
@@ -113,20 +131,22 @@ def test_a_pong_of_our_own_takes_three_lines():
 )
 def test_exact_messages(profile, payload, role):
     """Text matches text and bytes match bytes, as a whole."""
-    assert profile.read(payload) == (role, None)
+    assert read(profile, payload) == (role, None)
 
 
-@pytest.mark.parametrize("message", ["2", b"\x00"])
-def test_exact_messages_are_written_as_they_are(message):
+@pytest.mark.parametrize(("profile", "text"), [(EXACT, "2"), (BINARY, b"\x00")])
+def test_exact_messages_are_written_as_they_are(profile, text):
     """Nothing is filled in."""
-    assert EXACT.write(message, "s-1") == message
+    assert profile.words.write(Role.HEARTBEAT, {"session_id": "s-1"}) == text
 
 
 def test_templates_are_filled_in_and_stay_templates():
-    """Only the whole value stands for the session's id."""
-    template = {"id": SESSION_ID, "text": f"no {SESSION_ID}", "n": 1}
+    """A placeholder stands for the session's id alone and inside text; none goes out literally."""
+    template = {"id": SESSION_ID, "text": f"of {SESSION_ID}", "n": 1}
+    profile = Profile(name="x", session_info=template, session_confirmed="ok")
 
-    assert json.loads(JSON.write(template, "s-1")) == {"id": "s-1", "text": "no {session_id}", "n": 1}
+    written = profile.words.write(Role.SESSION_INFO, {"session_id": "s-1"})
+    assert json.loads(written) == {"id": "s-1", "text": "of s-1", "n": 1}
     assert template["id"] == SESSION_ID
 
 
@@ -141,8 +161,15 @@ def test_what_a_profile_has(profile, has_session, heartbeat_is_frame):
 
 @pytest.mark.parametrize("role", [Role.DATA, Role.NONE, Role.GREETING])
 def test_no_message_for_a_role(role):
-    """None where the profile has none."""
-    assert EXACT.message(role) is None
+    """What the profile does not say, nobody can write."""
+    assert not EXACT.words.has(role)
+    with pytest.raises(Unwritable, match=f"^there is no message for {role.name.lower()}$"):
+        EXACT.words.write(role, {})
+
+
+VALID = (
+    "give JSON as a mapping or a list, text, bytes, Prefixed, Codec, a compiled pattern, a function, or None"
+)
 
 
 @pytest.mark.parametrize(
@@ -150,31 +177,68 @@ def test_no_message_for_a_role(role):
     [
         ({"name": ""}, "profile name: '' is not a name"),
         ({"name": 7}, "profile name: 7 is not a name"),
-        ({"ping": "2"}, "profile 'x': ping and pong come together, or both are None"),
-        ({"pong": "3"}, "profile 'x': ping and pong come together, or both are None"),
-        ({"session_info": "hi"}, "profile 'x': session_info and session_confirmed come together"),
+        ({"pong": "3"}, "profile 'x': pong without ping: there is nothing to answer"),
+        ({"greeting": 7}, f"profile 'x': greeting is 7; {VALID}"),
+        ({"ping": {}, "pong": "3"}, f"profile 'x': ping is {{}}; {VALID}"),
+        ({"ping": [], "pong": "3"}, f"profile 'x': ping is []; {VALID}"),
+        ({"ping": "", "pong": "3"}, f"profile 'x': ping is ''; {VALID}"),
+        ({"ping": (), "pong": "3"}, f"profile 'x': ping is (); {VALID}"),
+        ({"ping": Codec(read="x")}, f"profile 'x': ping is Codec(read='x', write=None); {VALID}"),
         (
-            {"greeting": ["hi"]},
-            "profile 'x': greeting is ['hi']; give a JSON object as a mapping, exact text or bytes, or None",
+            {"ping": Prefixed("", {"a": 1})},
+            f"profile 'x': ping is Prefixed(prefix='', template={{'a': 1}}); {VALID}",
         ),
         (
-            {"ping": {}, "pong": "3"},
-            "profile 'x': ping is {}; give a JSON object as a mapping, exact text or bytes, or None",
+            {"greeting": {"op": b"hi"}},
+            "profile 'x': greeting is {'op': b'hi'}; b'hi' in 'op' is nothing that JSON can say",
         ),
         (
-            {"ping": "", "pong": "3"},
-            "profile 'x': ping is ''; give a JSON object as a mapping, exact text or bytes, or None",
-        ),
-        ({"greeting": {"op": b"hi"}}, "profile 'x': greeting is {'op': b'hi'}, which JSON cannot say"),
-        ({"greeting": {1: "hi"}}, "profile 'x': greeting is {1: 'hi'}, which JSON cannot say"),
-        ({"greeting": {"v": float("nan")}}, "profile 'x': greeting is {'v': nan}, which JSON cannot say"),
-        (
-            {"ping": "hb", "pong": "hb"},
-            "profile 'x': ping and pong are the same message, so a received one could be either",
+            {"greeting": {1: "hi"}},
+            "profile 'x': greeting is {1: 'hi'}; member 1 is no text, which JSON cannot say",
         ),
         (
-            {"ping": {"op": "hb"}, "pong": {"op": "hb"}},
-            "profile 'x': ping and pong are the same message, so a received one could be either",
+            {"greeting": {"d": [float("nan")]}},
+            "profile 'x': greeting is {'d': [nan]}; nan in 'd' is nothing that JSON can say",
+        ),
+        (
+            {"greeting": f"{ID}{SESSION_ID}"},
+            "profile 'x': greeting is '{id}{session_id}'; nothing stands between two placeholders, "
+            "so that nobody could tell them apart",
+        ),
+        (
+            {"heartbeats_from": "me"},
+            "profile 'x': heartbeats_from is 'me'; valid ones: 'client', 'server', 'both'",
+        ),
+        ({"interval": 0}, "profile 'x': interval is 0; give seconds, or None"),
+        ({"timeout": True}, "profile 'x': timeout is True; give seconds, or None"),
+        ({"max_age": float("inf")}, "profile 'x': max_age is inf; give seconds, or None"),
+        ({"records": ""}, "profile 'x': records is ''; give the text that ends each, or a function"),
+        (
+            {"resume": "again"},
+            "profile 'x': resume without session_confirmed: there is no session to come back to",
+        ),
+        (
+            {"greeting": {"op": "hb"}, "notice": {"op": "hb"}},
+            "profile 'x': greeting and notice are the same message of the server, "
+            "so a received one could be either",
+        ),
+        # Each reads what the other writes, though they are written differently.
+        (
+            {"session_confirmed": {"op": "ok", "id": SESSION_ID}, "notice": {"op": "ok", "id": ANY}},
+            "profile 'x': session_confirmed and notice are the same message of the server, "
+            "so a received one could be either",
+        ),
+        # A pattern that nobody writes, and the text that it reads too.
+        (
+            {"ping": "p", "pong": re.compile("o.*"), "greeting": "oh"},
+            "profile 'x': greeting and pong are the same message of the server, "
+            "so a received one could be either",
+        ),
+        # Both ends ask, in the same words as they answer.
+        (
+            {"ping": "hb", "pong": "hb", "heartbeats_from": "both"},
+            "profile 'x': pong and ping are the same message of the server, "
+            "so a received one could be either",
         ),
     ],
 )
@@ -186,8 +250,8 @@ def test_a_bad_definition_is_refused(fields, message):
 
 def test_replacing_checks_anew():
     """A copy is as good as its original, or refused."""
-    with pytest.raises(ValueError, match=r"^profile 'ours': ping and pong come together, or both are None$"):
-        JSON.replace(name="ours", pong=None)
+    with pytest.raises(ValueError, match=r"^profile 'ours': pong without ping: there is nothing to answer$"):
+        JSON.replace(name="ours", ping=None)
 
 
 def test_a_profile_is_a_value():

@@ -79,6 +79,12 @@ class Role(IntEnum):
     HEARTBEAT_ANSWER = 6
     # The peer says that it will end the connection soon: "go away", "disconnect", "server restart".
     NOTICE = 7
+    # The peer says that something is wrong: "token has expired".
+    ERROR = 8
+    # The server will not have this session.
+    SESSION_REFUSED = 9
+    # A further step of the session's handshake.
+    STEP = 10
 
 
 class FrameKind(IntEnum):

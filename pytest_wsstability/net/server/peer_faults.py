@@ -38,7 +38,6 @@ from ...core.faults import (
 )
 from ...core.timeline.close import CloseFrame, LocalReason
 from ...core.timeline.events import Opcode, Role
-from ...profiles import SESSION_ID
 from ..websocket import FIN
 from ..wire import frame
 from .connection_log import ConnectionLog
@@ -130,8 +129,7 @@ _CONFIRMATIONS = (NeverConfirm, LateConfirm, WrongSession, DuplicateConfirm)
 
 
 def _names_session(profile: Profile) -> bool:
-    confirmed = profile.session_confirmed
-    return not isinstance(confirmed, str | bytes) and SESSION_ID in dict(confirmed or {}).values()
+    return "session_id" in profile.words.names("session_confirmed")
 
 
 def refusal(steps: tuple[Step, ...], protocol: ServerProtocol) -> Response | None:

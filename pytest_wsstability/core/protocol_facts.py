@@ -1,0 +1,152 @@
+"""What an application protocol tells core about itself: its heartbeat, timers and close codes, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from .timeline.events import End
+
+
+class HeartbeatShape(Enum):
+    """What a heartbeat is, and whether an answer is due."""
+
+    # Protocol pings and pongs (RFC 6455, section 5.5.2).
+    PING_FRAMES = "ping frames"
+    # A message and its answer.
+    ANSWERED = "asked and answered"
+    # A message that nobody answers: what is judged is the longest silence.
+    ONE_WAY = "one-way"
+
+
+class Awaited(Enum):
+    """What a timer of a protocol waits for."""
+
+    ANSWER = "the answer to a heartbeat"
+    HEARTBEAT = "a heartbeat"
+    MESSAGE = "any message"
+    SESSION = "the start of a session"
+    # Nothing: the connection ends at this age.
+    AGE = "nothing"
+
+
+class ProtocolFlaw(Enum):
+    """What is wrong with a message, or with a connection, in the eyes of its protocol."""
+
+    INTERVAL = "an interval that makes no sense"
+    SEQUENCE = "a sequence number that goes back"
+    SUBPROTOCOL = "a subprotocol that was not chosen"
+    VERSION = "another version of the protocol"
+    FRAMING = "a message without an end"
+    # A function of the profile raised: nobody's fault but its author's.
+    FUNCTION = "a function of the profile that raised"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolTimer:
+    """
+    A timer that one end of a protocol runs, and how it ends the connection.
+
+    Attributes:
+        name: as it stands in a sentence: "Engine.IO's ping timeout".
+        by: the end that runs it.
+        awaits: what resets it.
+        seconds: how long it runs; None where the interval tells.
+        intervals: how many heartbeat intervals it runs instead; None where ``seconds`` tells.
+        code: what the other end records: a close code, 1005 for an empty close frame, 1006 for none.
+        reason: the close reason.
+        also: codes of other makers for the same end.
+        words: parts of a close reason by which it is told, whatever the code.
+        remedy: what to change.
+        source: where the numbers are from.
+        played: whether the orchestrator runs it too, where the server does.
+
+    """
+
+    name: str
+    by: End
+    awaits: Awaited
+    seconds: float | None = None
+    intervals: float | None = None
+    code: int = 1006
+    reason: str = ""
+    also: tuple[int, ...] = ()
+    words: tuple[str, ...] = ()
+    remedy: str = ""
+    source: str = ""
+    played: bool = True
+
+    def __post_init__(self) -> None:
+        if (self.seconds is None) == (self.intervals is None):
+            raise ValueError(f"timer {self.name!r}: give seconds or intervals, and not both")
+
+    def runs(self, every: float | None, timeout: float | None = None) -> float | None:
+        """
+        Seconds that it runs on one connection.
+
+        Args:
+            every: the heartbeat interval that rules there; None if there is none.
+            timeout: the timeout that the server named; None if it named none.
+
+        """
+        if self.awaits is Awaited.ANSWER and timeout is not None:
+            return timeout
+        if self.intervals is None:
+            return self.seconds
+        return None if not every else self.intervals * every
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolCode:
+    """
+    What a close code means in a protocol.
+
+    Attributes:
+        code: 1005 stands for an empty close frame.
+        meaning: in a few words: "connection initialisation timeout".
+        by: the end that sends it; None for either.
+        planned: the end was announced or is a rotation, and is no instability if the client returns.
+        returns: whether a client comes back after it; None where clients differ.
+        source: where that is from.
+
+    """
+
+    code: int
+    meaning: str
+    by: End | None = None
+    planned: bool = False
+    returns: bool | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolFacts:
+    """
+    What is known about a protocol, for verdicts and causes; durations are seconds.
+
+    Attributes:
+        name: of the profile.
+        title: as people write it: "Engine.IO 4".
+        heartbeat: what a heartbeat is.
+        heartbeats_from: the ends that send them.
+        every: the interval where neither test nor server says one; None: none is sent.
+        timers: that either end runs.
+        codes: that it gives a meaning of its own.
+        max_age: the age at which the server ends every connection; None where it does not.
+        has_session: whether a session is confirmed.
+
+    """
+
+    name: str
+    title: str
+    heartbeat: HeartbeatShape = HeartbeatShape.PING_FRAMES
+    heartbeats_from: frozenset[End] = frozenset({End.CLIENT})
+    every: float | None = None
+    timers: tuple[ProtocolTimer, ...] = ()
+    codes: tuple[ProtocolCode, ...] = ()
+    max_age: float | None = None
+    has_session: bool = False
+
+    def code(self, code: int, by: End) -> ProtocolCode | None:
+        """What a close code means when an end sends it; None where the protocol gives it no meaning."""
+        return next((each for each in self.codes if each.code == code and each.by in (None, by)), None)

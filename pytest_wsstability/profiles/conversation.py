@@ -1,0 +1,470 @@
+"""A profile's state on one connection, for one of its ends: no I/O, no clock of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from ..core.duration import show_duration as show
+from ..core.protocol_facts import Awaited, ProtocolFlaw, ProtocolTimer
+from ..core.timeline.events import End, Role
+from .messages import Values
+from .profile import Intervals, Profile
+from .records import Records, TooLong
+from .speech import HangUp, Heard, Problem, Say
+
+# Intervals that a peer may name, in seconds: a heartbeat each week proves nothing, and a hundred a second
+# nothing more.
+SHORTEST, LONGEST = 0.1, 86_400.0
+# Loops call back a little early.
+_EARLY = 1e-6
+# A peer that never answers for a month must not fill the memory.
+_MAX_ASKED = 1024
+
+_DATA, _NONE = Role.DATA, Role.NONE
+_HEARTBEAT, _ANSWER = Role.HEARTBEAT, Role.HEARTBEAT_ANSWER
+_INFO, _CONFIRMED, _REFUSED = Role.SESSION_INFO, Role.SESSION_CONFIRMED, Role.SESSION_REFUSED
+# Messages in which a peer names the session and the intervals.
+_NAMING = frozenset({Role.GREETING, _INFO, _CONFIRMED})
+_NAMED = {
+    "client": "a heartbeat interval of the client", "server": "a heartbeat interval of the server",
+    "timeout": "a timeout",
+}  # fmt: skip
+# A frame that completes no message.
+_PART = Heard(_NONE)
+
+
+class Resumption(NamedTuple):
+    """What a client remembers of a connection, to come back to its session on the next one."""
+
+    session_id: str | None = None
+    # What the server gave for it.
+    token: object = None
+    # The last number received.
+    sequence: int | None = None
+
+
+class _State:
+    """What a conversation has to remember where its protocol is more than fixed messages."""
+
+    __slots__ = (
+        "asked",
+        "asked_at",
+        "beat_at",
+        "before",
+        "epoch",
+        "heard_at",
+        "knows",
+        "number",
+        "opened",
+        "records",
+        "sequence",
+        "started",
+        "token",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.knows: Callable[[str], bool] | None = None
+        self.before: Resumption | None = None
+        self.epoch = 0.0
+        self.records: Records | None = None
+        # The last id that this end made up, and what it asked for with which.
+        self.number = 0
+        self.asked: dict[str, Role] = {}
+        self.token: object = None
+        self.sequence: int | None = None
+        # Instants: the opening, the peer's last message and heartbeat, this end's oldest open question.
+        self.opened = self.heard_at = 0.0
+        self.beat_at: float | None = None
+        self.asked_at: float | None = None
+        # Whether the client has begun its session.
+        self.started = False
+
+
+class Conversation:
+    """
+    What one end of one connection says, and what it makes of what it hears.
+
+    Messages and instants go in; what is to be sent, an end to make, and the next instant at which it
+    wants to be asked again (`at`) come out. Nothing is sent here: whoever holds the connection sends what
+    it is given, or delays it, or keeps it back, and tells `said` what went out.
+
+    Attributes:
+        profile: the protocol.
+        end: whose words these are.
+        session_id: what this end calls the session; None where there is none, or none yet.
+        intervals: what both ends go by; None until something was named.
+        at: when `due` wants to be called, on the clock of the instants given; None: not at all.
+
+    """
+
+    __slots__ = (
+        "_every",
+        "_named",
+        "_next_beat",
+        "_place",
+        "_state",
+        "at",
+        "end",
+        "intervals",
+        "profile",
+        "session_id",
+    )
+
+    def __init__(
+        self,
+        profile: Profile,
+        end: End,
+        *,
+        session_id: str | None = None,
+        interval: float | None = None,
+        beats: bool = True,
+        knows: Callable[[str], bool] | None = None,
+        before: Resumption | None = None,
+        epoch: float | None = None,
+    ) -> None:
+        """
+        A conversation before its connection is open.
+
+        Args:
+            profile: the protocol.
+            end: whose words these are.
+            session_id: the session's id, if this end names it.
+            interval: seconds between this end's heartbeats, whatever the protocol or the peer says.
+            beats: whether this end sends heartbeats at all.
+            knows: at a server, whether it has a session that a client comes back to.
+            before: at a client, what it remembers of the connection before.
+            epoch: seconds since 1970 at the instant 0 of the clock.
+
+        """
+        self.profile = profile
+        self.end = end
+        self.session_id = session_id
+        self.intervals: Intervals | None = None
+        self.at: float | None = None
+        # How many of the handshake's steps are done.
+        self._place = 0
+        # Whether the test has said how often this end sends heartbeats; seconds between two; the next one.
+        self._named = interval is not None or not beats
+        self._every = interval if beats else None
+        self._next_beat: float | None = None
+        # None where the protocol is fixed messages and nothing else.
+        self._state: _State | None = None
+        if profile.words.has_state(end) or knows is not None or before is not None:
+            self._state = _State()
+            self._state.knows, self._state.before = knows, before
+            self._state.epoch = epoch or 0.0
+            if profile.records is not None:
+                self._state.records = Records(profile.records)
+
+    # What goes in, and what comes out.
+
+    def opened(self, now: float) -> Sequence[Say]:
+        """The opening handshake has ended; gives what this end says at once."""
+        if self._state is not None:
+            self._state.opened = self._state.heard_at = now
+        waits = self.end is End.CLIENT and self.profile.words.interval_is_named
+        if not self._named and not waits:
+            self._every = self.profile.interval if self.profile.beats(self.end) else None
+        self._next_beat = None if self._every is None else now + self._every
+        self.at = self._earliest()
+        return tuple(self._steps())
+
+    def hear(self, payload: str | bytes, now: float) -> Heard:
+        """What came from the peer; of several messages in a frame the first that is the protocol's."""
+        if self._state is not None:
+            return self._hear(payload, now, self._state)
+        heard = self.profile.words.hear(payload, self.end.peer)
+        if heard.values is not None and heard.role in _NAMING:
+            self._learn_session(heard)
+        return heard
+
+    def answer(self, heard: Heard) -> Sequence[Say]:
+        """What this end says to a message that it has heard."""
+        role = heard.role
+        if role is _ANSWER or role is _DATA or role is _NONE:
+            return ()
+        if role is _HEARTBEAT:
+            due = self.profile.pong is not None and self.profile.beats(self.end.peer)
+            return (Say(_ANSWER, heard.values),) if due else ()
+        script = self.profile.words.script
+        if self._place < len(script) and script[self._place] == (self.end.peer, role, heard.step):
+            self._place += 1
+        if role is _INFO and self.end is End.SERVER:
+            return self._serve(heard)
+        return tuple(self._steps())
+
+    def due(self, now: float) -> Sequence[Say | HangUp]:
+        """What this end does at `at`; a late call does not shift the heartbeats that come later."""
+        acts: list[Say | HangUp] = []
+        if self._next_beat is not None and now >= self._next_beat - _EARLY:
+            assert self._every is not None
+            # Beats that a blocked loop slept through are lost: a burst of late ones proves nothing.
+            behind = int((now + _EARLY - self._next_beat) / self._every)
+            self._next_beat += (behind + 1) * self._every
+            acts.append(self.beat())
+        for timer, since, seconds in self._running():
+            if now >= since + seconds - _EARLY:
+                self.at = None
+                return [*acts, HangUp(timer, seconds)]
+        self.at = self._earliest()
+        return acts
+
+    def beat(self) -> Say:
+        """A heartbeat of this end, to be sent now."""
+        return Say(_HEARTBEAT, self._asking("ping", _HEARTBEAT))
+
+    def said(self, say: Say, now: float) -> None:
+        """What `opened`, `answer`, `due` or `beat` gave has gone out."""
+        if self._state is not None and say.role is _HEARTBEAT and self._state.asked_at is None:
+            self._state.asked_at = now
+            self.at = self._earliest()
+
+    def write(
+        self, say: Say, now: float, *, session_id: str | None = None, wrong_id: bool = False
+    ) -> str | bytes:
+        """
+        The text or bytes of what is to be said, as it is at this instant.
+
+        Args:
+            say: what `opened`, `answer`, `due` or `beat` gave.
+            now: the instant at which it goes out.
+            session_id: another session's, for a confirmation that is wrong on purpose.
+            wrong_id: carry another id than the question's, on purpose.
+
+        Raises:
+            Unwritable: if it can't be written, naming the message and the value.
+
+        """
+        words = self.profile.words
+        fixed = words.fixed(say.role, say.step, say.resumes)
+        if fixed is not None:
+            return fixed
+        values: Values = {**self._values(now), **(say.values or {})}
+        if session_id is not None:
+            values["session_id"] = session_id
+        if wrong_id and "id" in values:
+            values["id"] = _another(values["id"])
+        return words.write(say.role, values, step=say.step, resumes=say.resumes)
+
+    def read_own(self, payload: str | bytes) -> Heard:
+        """What a message is for that somebody else sends at this end."""
+        if isinstance(self.profile.records, str) and isinstance(payload, str):
+            payload = payload.removesuffix(self.profile.records)
+        return self.profile.words.hear(payload, self.end)
+
+    @property
+    def resumption(self) -> Resumption:
+        """What a client remembers for its next connection."""
+        state = self._state
+        return Resumption(self.session_id, *((state.token, state.sequence) if state is not None else ()))
+
+    # Hearing.
+
+    def _hear(self, payload: str | bytes, now: float, state: _State) -> Heard:
+        state.heard_at = now
+        if state.records is None:
+            return self._hear_one(payload, now, state)
+        try:
+            records = state.records.take(payload)
+        except TooLong as exc:
+            return Heard(_NONE, problem=Problem(ProtocolFlaw.FRAMING, str(exc)))
+        except Exception as exc:
+            # The user's function runs here.
+            return Heard(_NONE, problem=self._raised("records", exc, payload))
+        found = [self._hear_one(record, now, state)._replace(payload=record) for record in records]
+        if not found:
+            return _PART
+        first = next((each for each in found if each.role is not _DATA), found[0])
+        found.remove(first)
+        return first._replace(rest=tuple(found))
+
+    def _hear_one(self, payload: str | bytes, now: float, state: _State) -> Heard:
+        heard = self.profile.words.hear(payload, self.end.peer)
+        if self.profile.match_ids and heard.values is not None and "id" in heard.values:
+            heard = self._by_id(heard, state)
+        role = heard.role
+        if role is _HEARTBEAT:
+            state.beat_at = now
+        elif role is _ANSWER:
+            state.asked_at = None
+        elif role is _INFO:
+            state.started = True
+        if self.profile.words.uses_sequence and self.end is End.CLIENT and heard.problem is None:
+            heard = self._count(heard, payload, state)
+        return heard if heard.values is None else self._learn(heard, now, state)
+
+    def _by_id(self, heard: Heard, state: _State) -> Heard:
+        """What an answer answers, where its id alone tells: results of other questions look the same."""
+        if heard.role is not _ANSWER and heard.role is not _CONFIRMED:
+            return heard
+        asked = state.asked.pop(str((heard.values or {})["id"]), None)
+        if asked is None:
+            return Heard(_DATA)
+        return heard._replace(role=_ANSWER if asked is _HEARTBEAT else _CONFIRMED)
+
+    def _learn(self, heard: Heard, now: float, state: _State) -> Heard:
+        """Take over what the peer names: the session, a token to come back with, intervals, numbers."""
+        values = heard.values or {}
+        state.token = values.get("token", state.token)
+        if heard.role not in _NAMING:
+            return heard
+        self._learn_session(heard)
+        named = "interval" in values or "timeout" in values
+        if named or (self.profile.agree is not None and heard.role is not Role.GREETING):
+            return self._agree(heard, values, now)
+        return heard
+
+    def _learn_session(self, heard: Heard) -> None:
+        names = self.end is End.SERVER or self.profile.words.server_names_session
+        if names and heard.session_id is not None:
+            self.session_id = heard.session_id
+
+    def _count(self, heard: Heard, payload: str | bytes, state: _State) -> Heard:
+        """Remember the last number received."""
+        try:
+            number = self.profile.number(payload)
+        except Exception:
+            # Told where messages are counted.
+            return heard
+        if not isinstance(number, int):
+            return heard
+        last, state.sequence = state.sequence, number
+        if last is None or number >= last:
+            return heard
+        return heard._replace(
+            problem=Problem(ProtocolFlaw.SEQUENCE, f"number {number} came after number {last}")
+        )
+
+    def _agree(self, heard: Heard, values: Values, now: float) -> Heard:
+        own = self._own_intervals()
+        client, server = (own, values) if self.end is End.CLIENT else (values, own)
+        try:
+            agreed = (self.profile.agree or self._agreed)(client, server)
+        except Exception as exc:
+            return heard._replace(problem=self._raised("agree", exc, client, server))
+        strange = [
+            (field, seconds)
+            for field, seconds in agreed._asdict().items()
+            if seconds is not None and not SHORTEST <= seconds <= LONGEST
+        ]
+        self.intervals = agreed._replace(**{field: None for field, _ in strange})
+        every = self.intervals.client if self.end is End.CLIENT else self.intervals.server
+        if not self._named and self.profile.beats(self.end):
+            # The protocol's own interval stands in for one that makes no sense.
+            self._every = self.profile.interval if strange else every
+            self._next_beat = None if self._every is None else now + self._every
+        self.at = self._earliest()
+        if not strange:
+            return heard
+        named = " and ".join(f"{_NAMED[field]} of {show(seconds)}" for field, seconds in strange)
+        detail = f"{named}; {show(SHORTEST)} to {show(LONGEST)} make sense"
+        return heard._replace(problem=Problem(ProtocolFlaw.INTERVAL, detail))
+
+    def _agreed(self, client: Values, server: Values) -> Intervals:
+        """What holds where a protocol does not say how both ends' words become one: the server's word."""
+        every = server.get("interval", client.get("interval"))
+        timeout = server.get("timeout", client.get("timeout"))
+        beats = self.profile.beats
+        return Intervals(every if beats(End.CLIENT) else None, every if beats(End.SERVER) else None, timeout)
+
+    def _raised(self, field: str, exc: Exception, *given: object) -> Problem:
+        what = " and ".join(repr(each)[:80] for each in given)
+        raised = f"{field} of the profile {self.profile.name!r} raised {exc!r} for {what}"
+        return Problem(ProtocolFlaw.FUNCTION, raised)
+
+    # Saying.
+
+    def _steps(self) -> Iterator[Say]:
+        """The steps of the handshake that are this end's to take now."""
+        script = self.profile.words.script
+        while self._place < len(script):
+            by, role, step = script[self._place]
+            if by is not self.end:
+                return
+            self._place += 1
+            yield self._start() if role is _INFO else Say(role, step=step)
+
+    def _start(self) -> Say:
+        before = self._state.before if self._state is not None else None
+        if self.profile.resume is None or before is None or before.session_id is None:
+            return Say(_INFO, self._asking("session_info", _INFO))
+        values = {**(self._asking("resume", _INFO) or {}), "session_id": before.session_id}
+        return Say(_INFO, {**values, "token": before.token, "sequence": before.sequence}, resumes=True)
+
+    def _serve(self, heard: Heard) -> Sequence[Say]:
+        """What a server says to a client that begins its session, or comes back to one."""
+        if self.profile.session_confirmed is None:
+            return ()
+        values = {name: value for name, value in (heard.values or {}).items() if name == "id"}
+        if not heard.resumes:
+            return (Say(_CONFIRMED, values),)
+        knows = self._state.knows if self._state is not None else None
+        if knows is not None and heard.session_id is not None and knows(heard.session_id):
+            return (Say(_CONFIRMED, values, resumes=self.profile.resumed is not None),)
+        return (Say(_REFUSED if self.profile.session_refused is not None else _CONFIRMED, values),)
+
+    def _asking(self, field: str, role: Role) -> Values | None:
+        """The id of a question, where it has one."""
+        state = self._state
+        if state is None or "id" not in self.profile.words.names(field):
+            return None
+        state.number += 1
+        if self.profile.match_ids:
+            state.asked[str(state.number)] = role
+            if len(state.asked) > _MAX_ASKED:
+                del state.asked[next(iter(state.asked))]
+        return {"id": state.number}
+
+    def _own_intervals(self) -> Values:
+        named = {"interval": self._every or self.profile.interval, "timeout": self.profile.timeout}
+        return {name: seconds for name, seconds in named.items() if seconds is not None}
+
+    def _values(self, now: float) -> Values:
+        """What stands for the placeholders of a message that goes out now."""
+        state = self._state
+        values: Values = {"session_id": self.session_id, "now": now, **self._own_intervals()}
+        if state is not None:
+            values["now"] += state.epoch
+            values["sequence"] = state.sequence
+            values["token"] = self.session_id if state.token is None else state.token
+        return values
+
+    # Timers.
+
+    def _running(self) -> Iterator[tuple[ProtocolTimer, float, float]]:
+        """The timers of this end that run: since when, and for how many seconds."""
+        state = self._state
+        if state is None or self.end is not End.SERVER:
+            return
+        agreed = self.intervals or Intervals()
+        for timer in self.profile.timers:
+            if timer.by is not End.SERVER or not timer.played:
+                continue
+            of = End.SERVER if timer.awaits is Awaited.ANSWER else End.CLIENT
+            every = self._every if of is End.SERVER else (agreed.client or self.profile.interval)
+            seconds = timer.runs(every, agreed.timeout or self.profile.timeout)
+            since = _since(timer, state)
+            if seconds is not None and since is not None:
+                yield timer, since, seconds
+
+    def _earliest(self) -> float | None:
+        instants = [since + seconds for _, since, seconds in self._running()]
+        if self._next_beat is not None:
+            instants.append(self._next_beat)
+        return min(instants, default=None)
+
+
+def _since(timer: ProtocolTimer, state: _State) -> float | None:
+    """Since when a timer runs; None while it does not."""
+    if timer.awaits is Awaited.ANSWER:
+        return state.asked_at
+    if timer.awaits is Awaited.SESSION:
+        return None if state.started else state.opened
+    if timer.awaits is Awaited.HEARTBEAT:
+        return state.opened if state.beat_at is None else state.beat_at
+    return state.heard_at if timer.awaits is Awaited.MESSAGE else state.opened
+
+
+def _another(value: object) -> object:
+    return value + 1 if isinstance(value, int) else f"{value}x"

@@ -1,0 +1,325 @@
+"""A profile's messages, ready to be read and written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..core.protocol_facts import ProtocolFlaw
+from ..core.timeline.events import End, Role
+from .messages import (
+    Message,
+    Parsed,
+    Unwritable,
+    Values,
+    Wording,
+    is_fixed,
+    is_function,
+    is_writable,
+    wording,
+)
+from .speech import Heard, Problem, key_of
+
+if TYPE_CHECKING:
+    from .profile import Profile
+
+_C, _S = End.CLIENT, End.SERVER
+_BOTH = frozenset({_C, _S})
+SENDERS = {"client": frozenset({_C}), "server": frozenset({_S}), "both": _BOTH}
+# Who sends what, and what it is for; heartbeats aside, whose senders differ.
+_FIELDS: dict[str, tuple[End, Role]] = {
+    "session_info": (_C, Role.SESSION_INFO),
+    "resume": (_C, Role.SESSION_INFO),
+    "session_confirmed": (_S, Role.SESSION_CONFIRMED),
+    "resumed": (_S, Role.SESSION_CONFIRMED),
+    "session_refused": (_S, Role.SESSION_REFUSED),
+    "greeting": (_S, Role.GREETING),
+    "notice": (_S, Role.NOTICE),
+    "error": (_S, Role.ERROR),
+}
+# Placeholders that write the same value in other words.
+_SAME_VALUE = {
+    "text_id": "id", "now_text": "now", "interval_ms": "interval", "timeout_ms": "timeout",
+}  # fmt: skip
+_DATA = Heard(Role.DATA)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A message of the session's handshake besides the greeting, session_info and session_confirmed."""
+
+    by: End
+    message: Message
+
+
+class Known(NamedTuple):
+    """One message of a profile, with who sends it and what it is for."""
+
+    field: str
+    sender: End
+    role: Role
+    wording: Wording
+    step: int | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The placeholders in it, those that write the same value in other words as one."""
+        return frozenset(_SAME_VALUE.get(name, name) for name in self.wording.names)
+
+    @property
+    def resumes(self) -> bool:
+        """Whether it is for a client that comes back."""
+        return self.field in ("resume", "resumed")
+
+
+class Words:
+    """
+    What the messages of a profile mean, and how they are written.
+
+    Attributes:
+        script: what both ends say in turn, up to session_info: who, its role, which of the steps.
+        interval_is_named: the server says how often heartbeats are sent.
+        server_names_session: the server chooses the session's id, and not the client.
+        uses_sequence: the last number received is sent.
+
+    """
+
+    __slots__ = (
+        "_client", "_fixed", "_has_state", "_known", "_names", "_readers", "_records", "_server", "_written",
+        "interval_is_named", "script", "server_names_session", "uses_sequence",
+    )  # fmt: skip
+
+    def __init__(self, profile: Profile) -> None:
+        """
+        The words of a profile whose other values are checked.
+
+        Raises:
+            ValueError: for a message that makes no sense, or two that can't be told apart.
+
+        """
+        self._records = profile.records if isinstance(profile.records, str) else ""
+        self._known = _messages(profile)
+        _forbid_twins(self._known, profile.match_ids)
+        self._readers = {end: _readers(self._known, end) for end in _BOTH}
+        # The first of several messages that mean the same is the one that is written.
+        first = {each.field: each for each in reversed(self._known)}.values()
+        self._written = {(each.role, each.step, each.resumes): each for each in first}
+        self._names: dict[str, frozenset[str]] = {}
+        for each in self._known:
+            self._names[each.field] = self.names(each.field) | each.names
+        # A heartbeat is the same text each time: looked up, it costs a tenth of writing and parsing it.
+        self._fixed = {
+            key: self._text(each, {}) for key, each in self._written.items() if is_fixed(each.wording)
+        }
+        self._client, self._server = self._fixed_texts(_C), self._fixed_texts(_S)
+        self._describe(profile)
+
+    def _fixed_texts(self, sender: End) -> dict[str | bytes, Heard]:
+        """What messages that never change mean, by their text."""
+        exact: dict[str | bytes, Heard] = {}
+        for each in self._known:
+            if not is_fixed(each.wording):
+                continue
+            texts = {each.wording.write({})}
+            if isinstance(each.wording.source, Mapping | list):
+                texts.add(json.dumps(each.wording.source))
+            for text in texts:
+                heard = self._read(text, sender)
+                if heard.problem is None and heard.role is not Role.DATA:
+                    exact[text] = heard
+        return exact
+
+    def _describe(self, profile: Profile) -> None:
+        script: list[tuple[End, Role, int | None]] = []
+        if profile.greeting is not None:
+            script.append((_S, Role.GREETING, None))
+        script += [(step.by, Role.STEP, index) for index, step in enumerate(profile.steps)]
+        if profile.session_info is not None:
+            script.append((_C, Role.SESSION_INFO, None))
+        elif profile.session_confirmed is not None:
+            script.append((_S, Role.SESSION_CONFIRMED, None))
+        self.script = tuple(script)
+        told = self.names("greeting") | self.names("session_confirmed")
+        self.interval_is_named = "interval" in told or profile.agree is not None
+        self.server_names_session = "session_id" in told - self.names("session_info")
+        self.uses_sequence = "sequence" in self.names("ping") | self.names("resume")
+        special = profile.records or profile.agree or profile.match_ids or profile.resume
+        needs = bool(special) or bool(frozenset().union(*self._names.values()) - {"session_id", "any"})
+        timers = any(timer.by is _S and timer.played for timer in profile.timers)
+        self._has_state = {_C: needs, _S: needs or timers}
+
+    def names(self, field: str) -> frozenset[str]:
+        """The placeholders in a message, by its field."""
+        return self._names.get(field, frozenset())
+
+    def has_state(self, end: End) -> bool:
+        """Whether a conversation of an end has more to remember than how far the handshake is."""
+        return self._has_state[end]
+
+    def has(self, role: Role, step: int | None = None) -> bool:
+        """Whether there is a message for a role."""
+        return (role, step, False) in self._written
+
+    def hear(self, payload: str | bytes, sender: End) -> Heard:
+        """What a message of an end is for; ``DATA`` for what is not the profile's."""
+        heard = (self._client if sender is _C else self._server).get(payload)
+        return heard if heard is not None else self._read(payload, sender)
+
+    def _read(self, payload: str | bytes, sender: End) -> Heard:
+        message = Parsed(payload)
+        for each in self._readers[sender]:
+            try:
+                values = each.wording.read(message)
+            except Exception as exc:
+                # The user's function runs here.
+                detail = f"{each.field} raised {exc!r} for {payload[:60]!r}"
+                return Heard(Role.DATA, problem=Problem(ProtocolFlaw.FUNCTION, detail))
+            if values is not None:
+                session_id = values.get("session_id")
+                return Heard(
+                    each.role,
+                    key_of(values),
+                    session_id,
+                    values or None,
+                    step=each.step,
+                    resumes=each.resumes,
+                )
+        return _DATA
+
+    def write(
+        self, role: Role, values: Values, *, step: int | None = None, resumes: bool = False
+    ) -> str | bytes:
+        """
+        The text or bytes of a message.
+
+        Args:
+            role: what it is for.
+            values: what stands for its placeholders.
+            step: which of the profile's steps it is.
+            resumes: it resumes a session, or confirms that one is resumed.
+
+        Raises:
+            Unwritable: if there is no such message, or it can't be written.
+
+        """
+        known = self._written.get((role, step, resumes))
+        if known is None:
+            raise Unwritable(f"there is no message for {role.name.lower()}")
+        return self._text(known, values)
+
+    def _text(self, known: Known, values: Values) -> str | bytes:
+        try:
+            payload = known.wording.write(values)
+        except Unwritable as exc:
+            raise Unwritable(f"{known.field}: {exc}") from None
+        return payload + self._records if isinstance(payload, str) else payload
+
+    def fixed(self, say_role: Role, step: int | None, resumes: bool) -> str | bytes | None:
+        """The text or bytes of a message that never changes; None for one that has to be written."""
+        return self._fixed.get((say_role, step, resumes))
+
+    def unwritable(self, end: End) -> str | None:
+        """The field of a message that an end has to send and that can only be read; None: there is none."""
+        return next(
+            (
+                each.field
+                for each in self._written.values()
+                if each.sender is end and not is_writable(each.wording)
+            ),
+            None,
+        )
+
+
+def _messages(profile: Profile) -> list[Known]:
+    """Every message with its sender and role."""
+    known = []
+    for field, (sender, role) in _FIELDS.items():
+        known += [Known(field, sender, role, each) for each in _wordings(field, getattr(profile, field))]
+    for index, step in enumerate(profile.steps):
+        field = f"steps[{index}]"
+        known += [Known(field, step.by, Role.STEP, each, index) for each in _wordings(field, step.message)]
+    # The client first: what an end says out of turn is then what the other one says.
+    for sender in (end for end in (_C, _S) if end in SENDERS[profile.heartbeats_from]):
+        known += [Known("ping", sender, Role.HEARTBEAT, each) for each in _wordings("ping", profile.ping)]
+        known += [
+            Known("pong", sender.peer, Role.HEARTBEAT_ANSWER, each)
+            for each in _wordings("pong", profile.pong)
+        ]
+    return known
+
+
+def _wordings(field: str, messages: Any) -> list[Wording]:
+    if messages is None:
+        return []
+    several = messages if isinstance(messages, tuple) and messages else (messages,)
+    try:
+        return [wording(each) for each in several]
+    except ValueError as exc:
+        raise ValueError(f"{field} is {messages!r}; {exc}") from None
+
+
+def _forbid_twins(known: list[Known], match_ids: bool) -> None:
+    """Refuse two messages of one sender that each read what the other writes."""
+    for index, each in enumerate(known):
+        for other in known[:index]:
+            same = each.sender is other.sender and (each.role, each.step) != (other.role, other.step)
+            by_id = match_ids and "id" in each.names & other.names
+            if same and not by_id and _alike(each.wording, other.wording):
+                raise ValueError(
+                    f"{other.field} and {each.field} are the same message of the {each.sender.value}, "
+                    "so a received one could be either"
+                )
+
+
+def _readers(known: list[Known], sender: End) -> tuple[Known, ...]:
+    """
+    The messages of an end, in the order in which a received one is held against them.
+
+    Exact ones first, then templates with more members, then patterns and functions; what the end says
+    out of turn comes last.
+
+    """
+    ours = [each for each in known if each.sender is sender]
+    others = [each for each in known if each.sender is not sender and not is_function(each.wording)]
+    return (*sorted(ours, key=_vagueness), *sorted(others, key=_vagueness))
+
+
+def _vagueness(each: Known) -> tuple[bool, int]:
+    return is_function(each.wording), -_weight(each.wording.source)
+
+
+def _weight(value: Any) -> int:
+    """How much of a message a template fixes."""
+    if isinstance(value, Mapping):
+        return sum(1 + _weight(inner) for inner in value.values())
+    if isinstance(value, list):
+        return sum(1 + _weight(inner) for inner in value)
+    if isinstance(value, str | bytes):
+        return 0 if value[:1] in ("{", b"{") else 1
+    return _weight(getattr(value, "template", 0)) if not isinstance(value, int) else 1
+
+
+# Stands for every placeholder when two messages are compared.
+_SAMPLE: Values = {
+    "session_id": "7", "id": 7, "now": 7.0, "sequence": 7, "interval": 7.0, "timeout": 7.0, "token": "7",
+}  # fmt: skip
+
+
+def _alike(one: Wording, other: Wording) -> bool:
+    """Whether each of two messages reads what the other writes; one that nobody writes reads only."""
+    if not (is_writable(one) or is_writable(other)):
+        return False
+    return _reads(one, other) and _reads(other, one)
+
+
+def _reads(reader: Wording, writer: Wording) -> bool:
+    try:
+        return reader.read(Parsed(writer.write(dict(_SAMPLE)))) is not None
+    except Unwritable:
+        # A pattern or a function alone: it reads the other, and nothing tells them apart.
+        return True
+    except Exception:
+        # A function that can't bear what another message says tells them apart.
+        return False
