@@ -34,6 +34,11 @@ CONNACK = b"\x20{session_id}\x00"
 READ = Codec(read=re.compile(r"PONG (?P<id>\d+)"), write=f"PONG {ID}")
 
 
+def named(value):
+    """A name for a test, the same in every process."""
+    return re.sub(" at 0x[0-9a-f]+", "", repr(value))[:40]
+
+
 def read(message, payload):
     return wording(message).read(Parsed(payload))
 
@@ -113,7 +118,7 @@ def read(message, payload):
         ({"a": ANY}, '{"a":' + "9" * 5000 + "}", None),
         ({"a": ANY}, '{"a":"' + "x" * 16 * 1024 + '"}', None),
     ],
-    ids=lambda value: repr(value)[:40],
+    ids=named,
 )  # fmt: skip
 def test_what_a_message_reads(message, payload, values):
     """The values that stand for placeholders; None for another message."""
@@ -139,7 +144,7 @@ def test_what_a_message_reads(message, payload, values):
         (Codec(read=bool, write=b"\x01"), b"\x01"),
         (Codec(read=bool, write=lambda values: values["session_id"] + "!"), "s-1!"),
     ],
-    ids=lambda value: repr(value)[:40],
+    ids=named,
 )
 def test_what_a_message_writes(message, written):
     """As a page's JSON.stringify does, and no placeholder literally."""
