@@ -39,7 +39,8 @@ from __future__ import annotations
 from .conversation import Conversation, Resumption
 from .frames import FRAMES
 from .json import JSON
-from .messages import (
+from .messages import Codec, Free, Message, Prefixed, Unwritable
+from .placeholders import (
     ANY,
     ID,
     INTERVAL,
@@ -52,11 +53,6 @@ from .messages import (
     TIMEOUT,
     TIMEOUT_MS,
     TOKEN,
-    Codec,
-    Free,
-    Message,
-    Prefixed,
-    Unwritable,
 )
 from .profile import Intervals, Profile
 from .speech import HangUp, Heard, Problem, Say

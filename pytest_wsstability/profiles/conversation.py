@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ..core.duration import show_duration as show
 from ..core.protocol_facts import Awaited, ProtocolFlaw, ProtocolTimer
 from ..core.timeline.events import End, Role
-from .messages import Values
+from .placeholders import Values
 from .profile import Intervals, Profile
 from .records import Records, TooLong
 from .speech import HangUp, Heard, Problem, Say
@@ -150,7 +150,7 @@ class Conversation:
         self._next_beat: float | None = None
         # None where the protocol is fixed messages and nothing else.
         self._state: _State | None = None
-        if profile.words.has_state(end) or knows is not None or before is not None:
+        if profile.remembers(end) or knows is not None or before is not None:
             self._state = _State()
             self._state.knows, self._state.before = knows, before
             self._state.epoch = epoch or 0.0

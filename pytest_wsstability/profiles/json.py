@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .messages import SESSION_ID
+from .placeholders import SESSION_ID
 from .profile import Profile
 
 JSON = Profile(

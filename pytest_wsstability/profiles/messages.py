@@ -8,44 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-# What stands for a value in a template: as the whole value of a member, or inside text or bytes.
+from .placeholders import IN_TEXT, OPTIONAL, PLACEHOLDER, Values, as_text, as_value, from_groups, put, take
 
-# The session's id.
-SESSION_ID = "{session_id}"
-# What tells a question from its neighbours; its answer carries the same. A whole number, or text.
-ID = "{id}"
-TEXT_ID = "{text_id}"
-# Milliseconds since 1970, or the same in the words of RFC 3339.
-NOW = "{now}"
-NOW_TEXT = "{now_text}"
-# The last number received (see `Profile.sequence`).
-SEQUENCE = "{sequence}"
-# The interval and the timeout of heartbeats that the sender names: seconds, or milliseconds.
-INTERVAL, INTERVAL_MS = "{interval}", "{interval_ms}"
-TIMEOUT, TIMEOUT_MS = "{timeout}", "{timeout_ms}"
-# What a server gives for coming back to the session.
-TOKEN = "{token}"
-# Any value; written as null, or as nothing inside text. `Free` says what is written.
-ANY = "{any}"
-
-# What a message says by its placeholders, under their names.
-Values: TypeAlias = dict[str, Any]
-
-_NAMES = (
-    "session_id", "id", "text_id", "now", "now_text", "sequence", "interval", "interval_ms", "timeout",
-    "timeout_ms", "token", "any",
-)  # fmt: skip
-_PLACEHOLDER = re.compile("{(" + "|".join(_NAMES) + ")}")
-# Members that a sender may leave out, where something else tells the message.
-_OPTIONAL = frozenset({"session_id", "sequence", "interval", "interval_ms", "timeout", "timeout_ms", "token"})
-_SECONDS = {"interval": 1.0, "interval_ms": 1000.0, "timeout": 1.0, "timeout_ms": 1000.0}
-_ID_NAMES = {"text_id": "id"}
-_IN_TEXT = {
-    **dict.fromkeys(_SECONDS, r"\d+(?:\.\d+)?"),
-    "sequence": r"\d+",
-    "now": r"\d+(?:\.\d+)?",
-    "any": r".*?",
-}
 # Session steps and heartbeats are short; parsing an audio frame's JSON fifty times a second is not.
 MAX_PARSED = 16 * 1024
 
@@ -173,7 +137,7 @@ class _Pattern(Wording):
 
     def __init__(self, source: str | bytes) -> None:
         text = source if isinstance(source, str) else source.decode("latin-1")
-        self._parts = _PLACEHOLDER.split(text)
+        self._parts = PLACEHOLDER.split(text)
         super().__init__(source, frozenset(self._parts[1::2]))
         inner = self._parts[2:-1:2]
         if "" in inner:
@@ -200,7 +164,7 @@ class _Pattern(Wording):
         parts = [part.encode("latin-1") for part in self._parts]
         for index in range(1, len(parts), 2):
             try:
-                parts[index] = _as_text(values, self._parts[index]).encode()
+                parts[index] = as_text(values, self._parts[index]).encode()
             except UnicodeEncodeError as exc:
                 raise Unwritable(
                     f"{self._parts[index]}: {exc.object!r} cannot be sent in binary: {exc.reason}"
@@ -209,9 +173,7 @@ class _Pattern(Wording):
 
     def write_text(self, values: Values) -> str:
         """The text with values."""
-        return "".join(
-            _as_text(values, part) if index % 2 else part for index, part in enumerate(self._parts)
-        )
+        return "".join(as_text(values, part) if index % 2 else part for index, part in enumerate(self._parts))
 
 
 def _expression(parts: list[str]) -> str:
@@ -221,12 +183,12 @@ def _expression(parts: list[str]) -> str:
         if index % 2 == 0:
             pieces.append(re.escape(part))
         elif part == "any":
-            pieces.append(_IN_TEXT["any"])
+            pieces.append(IN_TEXT["any"])
         elif part in seen:
             pieces.append(f"(?P={part})")
         else:
             seen.add(part)
-            pieces.append(f"(?P<{part}>{_IN_TEXT.get(part, '.+?')})")
+            pieces.append(f"(?P<{part}>{IN_TEXT.get(part, '.+?')})")
     return "".join(pieces)
 
 
@@ -291,7 +253,7 @@ def wording(message: Message) -> Wording:
     """
     if isinstance(message, str | bytes) and message:
         text = message if isinstance(message, str) else message.decode("latin-1")
-        return _Pattern(message) if _PLACEHOLDER.search(text) else _Exact(message)
+        return _Pattern(message) if PLACEHOLDER.search(text) else _Exact(message)
     if isinstance(message, Mapping | list) and message:
         return _Json(message, message)
     if isinstance(message, Prefixed) and message.prefix and isinstance(message.template, Mapping | list):
@@ -353,10 +315,10 @@ def _compiled(template: Any, place: str = "") -> tuple[Any, set[str]]:
         compiled = [_compiled(value, place) for value in template]
         return [value for value, _ in compiled], set().union(*(inner for _, inner in compiled))
     if isinstance(template, str):
-        whole = _PLACEHOLDER.fullmatch(template)
+        whole = PLACEHOLDER.fullmatch(template)
         if whole is not None:
             return _Whole(whole[1]), {whole[1]}
-        if _PLACEHOLDER.search(template):
+        if PLACEHOLDER.search(template):
             pattern = _Pattern(template)
             return pattern, set(pattern.names)
         return template, set()
@@ -383,7 +345,7 @@ def match(template: Any, found: Any, values: Values) -> bool:
         for name, part in template.items():
             if name not in found:
                 # Servers may confirm without repeating the id, where something else tells the message.
-                if not (several and isinstance(part, _Whole) and part.name in _OPTIONAL):
+                if not (several and isinstance(part, _Whole) and part.name in OPTIONAL):
                     return False
             elif not match(part, found[name], values):
                 return False
@@ -393,10 +355,10 @@ def match(template: Any, found: Any, values: Values) -> bool:
             return False
         return all(match(part, value, values) for part, value in zip(template, found, strict=False))
     if isinstance(template, _Whole):
-        return _take(template.name, found, values)
+        return take(template.name, found, values)
     if isinstance(template, _Pattern):
         inner = template.read_text(found) if isinstance(found, str) else None
-        return inner is not None and all(_put(name, value, values) for name, value in inner.items())
+        return inner is not None and all(put(name, value, values) for name, value in inner.items())
     if isinstance(template, Free):
         return True
     # JSON's true and 1 are two things, Python's are one.
@@ -410,87 +372,7 @@ def fill(template: Any, values: Values) -> Any:
     if isinstance(template, list):
         return [fill(part, values) for part in template]
     if isinstance(template, _Whole):
-        return _as_value(values, template.name)
+        return as_value(values, template.name)
     if isinstance(template, _Pattern):
         return template.write_text(values)
     return template.value if isinstance(template, Free) else template
-
-
-def may_name_session(value: Any) -> bool:
-    """Whether a member of a message may be a session's id: text or a whole number; None says nothing."""
-    return value is None or (isinstance(value, str | int) and not isinstance(value, bool))
-
-
-def _take(name: str, found: Any, values: Values) -> bool:
-    """Take the value that stands for a placeholder, if it can be one."""
-    if name == "any":
-        return True
-    if name == "session_id":
-        return may_name_session(found) and _put(name, None if found is None else str(found), values)
-    if name in _SECONDS or name in ("sequence", "now"):
-        number = isinstance(found, int | float) and not isinstance(found, bool)
-        return (number or found is None) and _put(name, found, values)
-    if name in ("id", "text_id"):
-        return found is not None and not isinstance(found, dict | list) and _put(name, found, values)
-    return _put(name, found, values)
-
-
-def _put(name: str, value: Any, values: Values) -> bool:
-    if name in _SECONDS:
-        value = None if value is None else float(value) / _SECONDS[name]
-        name = name.removesuffix("_ms")
-    name = _ID_NAMES.get(name, name)
-    return bool(values.setdefault(name, value) == value)
-
-
-def from_groups(groups: Mapping[str, Any]) -> Values | None:
-    """Values of a pattern's groups; None where one can't be what its name says."""
-    values: Values = {}
-    for name, value in groups.items():
-        if value is None:
-            continue
-        try:
-            text = value.decode() if isinstance(value, bytes) else value
-            number = name in _SECONDS or name in ("sequence", "now")
-            put = _put(name, (float(text) if "." in text else int(text)) if number else text, values)
-        except ValueError:
-            return None
-        if not put:
-            return None
-    return values
-
-
-def _as_value(values: Values, name: str) -> Any:
-    """What stands in JSON for a placeholder."""
-    if name in _SECONDS:
-        seconds = values.get(name.removesuffix("_ms"))
-        if seconds is None:
-            return None
-        scaled = round(seconds * _SECONDS[name], 6)
-        return int(scaled) if scaled == int(scaled) else scaled
-    if name == "now":
-        return round(values.get("now", 0.0) * 1000)
-    if name == "now_text":
-        return date_text(values.get("now", 0.0))
-    if name == "text_id":
-        return str(values.get("id", ""))
-    return values.get(name)
-
-
-def _as_text(values: Values, name: str) -> str:
-    value = _as_value(values, name)
-    return "" if value is None else str(value)
-
-
-def date_text(seconds: float) -> str:
-    """Seconds since 1970 as RFC 3339 writes them, in UTC: ``2026-01-31T23:59:59Z``."""
-    days, second = divmod(int(seconds), 86_400)
-    # Days since 0000-03-01, in eras of 400 years: a year then ends with the day that leap years add.
-    era, day = divmod(days + 719_468, 146_097)
-    year = (day - day // 1_460 + day // 36_524 - day // 146_096) // 365
-    day -= 365 * year + year // 4 - year // 100
-    month, day = (5 * day + 2) // 153, day - (153 * ((5 * day + 2) // 153) + 2) // 5 + 1
-    month += 3 if month < 10 else -9
-    year += 400 * era + (month <= 2)
-    clock = f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
-    return f"{year:04}-{month:02}-{day:02}T{clock}Z"

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .messages import MAX_PARSED, SESSION_ID, Free, Prefixed, may_name_session
-from .profile import Messages
+from .messages import MAX_PARSED, Free, Prefixed
+from .placeholders import SESSION_ID, may_name_session
+from .words import Messages
 
 
 def why_not(expected: Messages, payload: str | bytes) -> str:

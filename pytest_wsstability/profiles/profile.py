@@ -10,12 +10,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ..core.protocol_facts import HeartbeatShape, ProtocolCode, ProtocolFacts, ProtocolTimer
 from ..core.timeline.events import End, Role
-from .messages import Message, Values
+from .placeholders import Values
 from .records import Split
-from .words import SENDERS, Step, Words
+from .words import FIELDS, SENDERS, Messages, Step, Words
 
-# One message, or several that mean the same: the first is the one that is written.
-Messages: TypeAlias = Message | tuple[Message, ...] | None
 # A function that gives the number or the id of an application message, or None.
 Sequence: TypeAlias = Callable[[str | bytes], int | str | None]
 
@@ -114,9 +112,17 @@ class Profile:
             raise ValueError(f"profile name: {self.name!r} is not a name")
         self._check_values()
         try:
-            object.__setattr__(self, "words", Words(self))
+            words = Words(
+                {field: getattr(self, field) for field in (*FIELDS, "ping", "pong")},
+                self.steps,
+                heartbeats_from=self.heartbeats_from,
+                records=self.records if isinstance(self.records, str) else None,
+                match_ids=self.match_ids,
+                agrees=self.agree is not None,
+            )
         except ValueError as exc:
             raise self._wrong(str(exc)) from None
+        object.__setattr__(self, "words", words)
         object.__setattr__(self, "facts", self._known_facts())
 
     def _check_values(self) -> None:
@@ -173,6 +179,13 @@ class Profile:
         if self.ping is None:
             return HeartbeatShape.PING_FRAMES
         return HeartbeatShape.ONE_WAY if self.pong is None else HeartbeatShape.ANSWERED
+
+    def remembers(self, end: End) -> bool:
+        """Whether a conversation of an end has more to remember than how far the handshake is."""
+        if self.records is not None or self.agree is not None or self.match_ids or self.resume is not None:
+            return True
+        runs = end is End.SERVER and any(timer.by is end and timer.played for timer in self.timers)
+        return runs or not self.words.are_fixed
 
     def beats(self, end: End) -> bool:
         """Whether an end sends heartbeats."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..core.protocol_facts import ProtocolFlaw, ProtocolTimer
 from ..core.timeline.events import Role
-from .messages import Values
+from .placeholders import Values
 
 
 class Problem(NamedTuple):

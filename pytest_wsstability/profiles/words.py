@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from ..core.protocol_facts import ProtocolFlaw
 from ..core.timeline.events import End, Role
-from .messages import (
-    Message,
-    Parsed,
-    Unwritable,
-    Values,
-    Wording,
-    is_fixed,
-    is_function,
-    is_writable,
-    wording,
-)
+from .messages import Message, Parsed, Unwritable, Wording, is_fixed, is_function, is_writable, wording
+from .placeholders import Values
 from .speech import Heard, Problem, key_of
-
-if TYPE_CHECKING:
-    from .profile import Profile
 
 _C, _S = End.CLIENT, End.SERVER
 _BOTH = frozenset({_C, _S})
 SENDERS = {"client": frozenset({_C}), "server": frozenset({_S}), "both": _BOTH}
+# One message, or several that mean the same: the first is the one that is written.
+Messages: TypeAlias = Message | tuple[Message, ...] | None
 # Who sends what, and what it is for; heartbeats aside, whose senders differ.
-_FIELDS: dict[str, tuple[End, Role]] = {
+FIELDS: dict[str, tuple[End, Role]] = {
     "session_info": (_C, Role.SESSION_INFO),
     "resume": (_C, Role.SESSION_INFO),
     "session_confirmed": (_S, Role.SESSION_CONFIRMED),
@@ -43,6 +33,8 @@ _FIELDS: dict[str, tuple[End, Role]] = {
 _SAME_VALUE = {
     "text_id": "id", "now_text": "now", "interval_ms": "interval", "timeout_ms": "timeout",
 }  # fmt: skip
+# The messages that a session begins with, one after the other.
+_FIELD_OF = {field: FIELDS[field][1] for field in ("greeting", "session_info", "session_confirmed")}
 _DATA = Heard(Role.DATA)
 
 
@@ -87,21 +79,38 @@ class Words:
     """
 
     __slots__ = (
-        "_client", "_fixed", "_has_state", "_known", "_names", "_readers", "_records", "_server", "_written",
+        "_client", "_fixed", "_known", "_names", "_readers", "_records", "_server", "_written",
         "interval_is_named", "script", "server_names_session", "uses_sequence",
     )  # fmt: skip
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(
+        self,
+        messages: Mapping[str, Messages],
+        steps: Sequence[Step] = (),
+        *,
+        heartbeats_from: str,
+        records: str | None = None,
+        match_ids: bool = False,
+        agrees: bool = False,
+    ) -> None:
         """
-        The words of a profile whose other values are checked.
+        The words of a profile, by its fields.
+
+        Args:
+            messages: by the names of `FIELDS`, and "ping" and "pong".
+            steps: further messages of the session's handshake.
+            heartbeats_from: one of `SENDERS`.
+            records: the text that ends each message.
+            match_ids: answers are told by their ids alone.
+            agrees: both ends name intervals.
 
         Raises:
             ValueError: for a message that makes no sense, or two that can't be told apart.
 
         """
-        self._records = profile.records if isinstance(profile.records, str) else ""
-        self._known = _messages(profile)
-        _forbid_twins(self._known, profile.match_ids)
+        self._records = records or ""
+        self._known = _known(messages, steps, SENDERS[heartbeats_from])
+        _forbid_twins(self._known, match_ids)
         self._readers = {end: _readers(self._known, end) for end in _BOTH}
         # The first of several messages that mean the same is the one that is written.
         first = {each.field: each for each in reversed(self._known)}.values()
@@ -114,7 +123,7 @@ class Words:
             key: self._text(each, {}) for key, each in self._written.items() if is_fixed(each.wording)
         }
         self._client, self._server = self._fixed_texts(_C), self._fixed_texts(_S)
-        self._describe(profile)
+        self._describe(agrees)
 
     def _fixed_texts(self, sender: End) -> dict[str | bytes, Heard]:
         """What messages that never change mean, by their text."""
@@ -131,32 +140,27 @@ class Words:
                     exact[text] = heard
         return exact
 
-    def _describe(self, profile: Profile) -> None:
-        script: list[tuple[End, Role, int | None]] = []
-        if profile.greeting is not None:
-            script.append((_S, Role.GREETING, None))
-        script += [(step.by, Role.STEP, index) for index, step in enumerate(profile.steps)]
-        if profile.session_info is not None:
-            script.append((_C, Role.SESSION_INFO, None))
-        elif profile.session_confirmed is not None:
-            script.append((_S, Role.SESSION_CONFIRMED, None))
-        self.script = tuple(script)
+    def _describe(self, agrees: bool) -> None:
+        places = {_FIELD_OF[each.field]: each for each in self._known if each.field in _FIELD_OF}
+        script = [places[role] for role in (Role.GREETING,) if role in places]
+        steps = {each.step: each for each in self._known if each.step is not None}
+        script += [steps[index] for index in sorted(steps)]
+        # Without session_info the server confirms by itself.
+        script += [places[role] for role in (Role.SESSION_INFO, Role.SESSION_CONFIRMED) if role in places][:1]
+        self.script = tuple((each.sender, each.role, each.step) for each in script)
         told = self.names("greeting") | self.names("session_confirmed")
-        self.interval_is_named = "interval" in told or profile.agree is not None
+        self.interval_is_named = "interval" in told or agrees
         self.server_names_session = "session_id" in told - self.names("session_info")
         self.uses_sequence = "sequence" in self.names("ping") | self.names("resume")
-        special = profile.records or profile.agree or profile.match_ids or profile.resume
-        needs = bool(special) or bool(frozenset().union(*self._names.values()) - {"session_id", "any"})
-        timers = any(timer.by is _S and timer.played for timer in profile.timers)
-        self._has_state = {_C: needs, _S: needs or timers}
+
+    @property
+    def are_fixed(self) -> bool:
+        """Whether no message has to remember more than how far the handshake is."""
+        return not frozenset().union(*self._names.values()) - {"session_id", "any"}
 
     def names(self, field: str) -> frozenset[str]:
         """The placeholders in a message, by its field."""
         return self._names.get(field, frozenset())
-
-    def has_state(self, end: End) -> bool:
-        """Whether a conversation of an end has more to remember than how far the handshake is."""
-        return self._has_state[end]
 
     def has(self, role: Role, step: int | None = None) -> bool:
         """Whether there is a message for a role."""
@@ -232,21 +236,21 @@ class Words:
         )
 
 
-def _messages(profile: Profile) -> list[Known]:
+def _known(messages: Mapping[str, Messages], steps: Sequence[Step], beat: frozenset[End]) -> list[Known]:
     """Every message with its sender and role."""
     known = []
-    for field, (sender, role) in _FIELDS.items():
-        known += [Known(field, sender, role, each) for each in _wordings(field, getattr(profile, field))]
-    for index, step in enumerate(profile.steps):
+    for field, (sender, role) in FIELDS.items():
+        known += [Known(field, sender, role, each) for each in _wordings(field, messages.get(field))]
+    for index, step in enumerate(steps):
         field = f"steps[{index}]"
         known += [Known(field, step.by, Role.STEP, each, index) for each in _wordings(field, step.message)]
     # The client first: what an end says out of turn is then what the other one says.
-    for sender in (end for end in (_C, _S) if end in SENDERS[profile.heartbeats_from]):
-        known += [Known("ping", sender, Role.HEARTBEAT, each) for each in _wordings("ping", profile.ping)]
-        known += [
-            Known("pong", sender.peer, Role.HEARTBEAT_ANSWER, each)
-            for each in _wordings("pong", profile.pong)
-        ]
+    for sender in (end for end in (_C, _S) if end in beat):
+        for field, end, role in (
+            ("ping", sender, Role.HEARTBEAT),
+            ("pong", sender.peer, Role.HEARTBEAT_ANSWER),
+        ):
+            known += [Known(field, end, role, each) for each in _wordings(field, messages.get(field))]
     return known
 
 

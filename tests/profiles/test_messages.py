@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from pytest_wsstability.profiles.messages import (
+from pytest_wsstability.profiles.messages import Codec, Free, Parsed, Prefixed, Unwritable, wording
+from pytest_wsstability.profiles.placeholders import (
     ANY,
     ID,
     INTERVAL,
@@ -19,13 +20,7 @@ from pytest_wsstability.profiles.messages import (
     TEXT_ID,
     TIMEOUT_MS,
     TOKEN,
-    Codec,
-    Free,
-    Parsed,
-    Prefixed,
-    Unwritable,
     date_text,
-    wording,
 )
 
 JOIN = {"type": "join", "d": {"id": SESSION_ID, "v": [1, ANY]}}

@@ -1,0 +1,126 @@
+"""What stands for values in the messages of a protocol."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+# What stands for a value in a template: as the whole value of a member, or inside text or bytes.
+
+# The session's id.
+SESSION_ID = "{session_id}"
+# What tells a question from its neighbours; its answer carries the same. A whole number, or text.
+ID = "{id}"
+TEXT_ID = "{text_id}"
+# Milliseconds since 1970, or the same in the words of RFC 3339.
+NOW = "{now}"
+NOW_TEXT = "{now_text}"
+# The last number received (see `Profile.sequence`).
+SEQUENCE = "{sequence}"
+# The interval and the timeout of heartbeats that the sender names: seconds, or milliseconds.
+INTERVAL, INTERVAL_MS = "{interval}", "{interval_ms}"
+TIMEOUT, TIMEOUT_MS = "{timeout}", "{timeout_ms}"
+# What a server gives for coming back to the session.
+TOKEN = "{token}"
+# Any value; written as null, or as nothing inside text. `Free` says what is written.
+ANY = "{any}"
+
+# What a message says by its placeholders, under their names.
+Values: TypeAlias = dict[str, Any]
+
+_NAMES = (
+    "session_id", "id", "text_id", "now", "now_text", "sequence", "interval", "interval_ms", "timeout",
+    "timeout_ms", "token", "any",
+)  # fmt: skip
+PLACEHOLDER = re.compile("{(" + "|".join(_NAMES) + ")}")
+# Members that a sender may leave out, where something else tells the message.
+OPTIONAL = frozenset({"session_id", "sequence", "interval", "interval_ms", "timeout", "timeout_ms", "token"})
+_SECONDS = {"interval": 1.0, "interval_ms": 1000.0, "timeout": 1.0, "timeout_ms": 1000.0}
+_ID_NAMES = {"text_id": "id"}
+IN_TEXT = {
+    **dict.fromkeys(_SECONDS, r"\d+(?:\.\d+)?"),
+    "sequence": r"\d+",
+    "now": r"\d+(?:\.\d+)?",
+    "any": r".*?",
+}
+
+
+def may_name_session(value: Any) -> bool:
+    """Whether a member of a message may be a session's id: text or a whole number; None says nothing."""
+    return value is None or (isinstance(value, str | int) and not isinstance(value, bool))
+
+
+def take(name: str, found: Any, values: Values) -> bool:
+    """Take the value that stands for a placeholder, if it can be one."""
+    if name == "any":
+        return True
+    if name == "session_id":
+        return may_name_session(found) and put(name, None if found is None else str(found), values)
+    if name in _SECONDS or name in ("sequence", "now"):
+        number = isinstance(found, int | float) and not isinstance(found, bool)
+        return (number or found is None) and put(name, found, values)
+    if name in ("id", "text_id"):
+        return found is not None and not isinstance(found, dict | list) and put(name, found, values)
+    return put(name, found, values)
+
+
+def put(name: str, value: Any, values: Values) -> bool:
+    if name in _SECONDS:
+        value = None if value is None else float(value) / _SECONDS[name]
+        name = name.removesuffix("_ms")
+    name = _ID_NAMES.get(name, name)
+    return bool(values.setdefault(name, value) == value)
+
+
+def from_groups(groups: Mapping[str, Any]) -> Values | None:
+    """Values of a pattern's groups; None where one can't be what its name says."""
+    values: Values = {}
+    for name, value in groups.items():
+        if value is None:
+            continue
+        try:
+            text = value.decode() if isinstance(value, bytes) else value
+            number = name in _SECONDS or name in ("sequence", "now")
+            done = put(name, (float(text) if "." in text else int(text)) if number else text, values)
+        except ValueError:
+            return None
+        if not done:
+            return None
+    return values
+
+
+def as_value(values: Values, name: str) -> Any:
+    """What stands in JSON for a placeholder."""
+    if name in _SECONDS:
+        seconds = values.get(name.removesuffix("_ms"))
+        if seconds is None:
+            return None
+        scaled = round(seconds * _SECONDS[name], 6)
+        return int(scaled) if scaled == int(scaled) else scaled
+    if name == "now":
+        return round(values.get("now", 0.0) * 1000)
+    if name == "now_text":
+        return date_text(values.get("now", 0.0))
+    if name == "text_id":
+        return str(values.get("id", ""))
+    return values.get(name)
+
+
+def as_text(values: Values, name: str) -> str:
+    value = as_value(values, name)
+    return "" if value is None else str(value)
+
+
+def date_text(seconds: float) -> str:
+    """Seconds since 1970 as RFC 3339 writes them, in UTC: ``2026-01-31T23:59:59Z``."""
+    days, second = divmod(int(seconds), 86_400)
+    # Days since 0000-03-01, in eras of 400 years: a year then ends with the day that leap years add.
+    era, day = divmod(days + 719_468, 146_097)
+    year = (day - day // 1_460 + day // 36_524 - day // 146_096) // 365
+    day -= 365 * year + year // 4 - year // 100
+    month, day = (5 * day + 2) // 153, day - (153 * ((5 * day + 2) // 153) + 2) // 5 + 1
+    month += 3 if month < 10 else -9
+    year += 400 * era + (month <= 2)
+    clock = f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
+    return f"{year:04}-{month:02}-{day:02}T{clock}Z"
