@@ -183,8 +183,7 @@ class Connection(Judged):
             ValueError: for a code that may not stand on the wire.
 
         """
-        self.websocket.start_close(code, reason, planned=True)
-        await self.websocket.wait_ended()
+        await self.websocket.close(code, reason)
 
     async def wait_closed(self) -> None:
         """Wait for the end of the connection, whoever ends it."""

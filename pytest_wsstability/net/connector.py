@@ -102,6 +102,9 @@ class Connector:
             connection for connection in self.connections if connection.websocket.transport is not None
         ]
         for connection in open_ones:
-            connection.websocket.start_close(planned=True)
+            if connection.websocket.is_over:
+                connection.websocket.let_go()
+            else:
+                connection.websocket.start_close(planned=True)
         for connection in open_ones:
             await connection.wait_closed()

@@ -31,7 +31,7 @@ async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
         at = requirement.next_check(timeline)
         if at is None or _is_over(requirement, timeline):
             return await _proof_of_life(websocket, requirement)
-        await websocket.wait_ended(timeline.opened + at)
+        await websocket.wait_over(timeline.opened + at)
 
 
 def _is_over(requirement: Requirement, timeline: Timeline) -> bool:

@@ -8,11 +8,12 @@ from typing import Any
 
 
 class Wait(Enum):
-    """What can be waited for; the end of the transport ends every wait."""
+    """What can be waited for."""
 
     SESSION = "the session's confirmation"
     WRITABLE = "room in the transport's buffer"
-    END = "the end of the transport"
+    OVER = "the end of the connection: a close frame, a failure, or the end of the transport"
+    GONE = "the end of the transport"
 
 
 class Waiters:
@@ -27,7 +28,12 @@ class Waiters:
         self._pongs: list[tuple[bytes, asyncio.Future[bool]]] = []
 
     async def wait(self, what: Wait, until: float | None = None) -> None:
-        """Wait for something, for the end, or for the instant ``until`` of the loop's clock."""
+        """
+        Wait for something, or for the instant ``until`` of the loop's clock.
+
+        The end of the connection ends every wait but that for the end of its transport.
+
+        """
         entry = (what, self._loop.create_future())
         self._futures.append(entry)
         try:
@@ -66,10 +72,11 @@ class Waiters:
             if awaited == key:
                 _settle(future, True)
 
-    def release_all(self) -> None:
-        """The transport is gone."""
-        for _, future in self._futures:
-            _settle(future, None)
+    def over(self) -> None:
+        """The connection is over, though its transport may be there."""
+        for waited, future in self._futures:
+            if waited is not Wait.GONE:
+                _settle(future, None)
         for _, pong in self._pongs:
             _settle(pong, False)
 

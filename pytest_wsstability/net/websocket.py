@@ -43,6 +43,9 @@ LOGGER = logging.getLogger("pytest_wsstability.wire")
 # RFC 6455, section 7.1.1: the server closes the TCP connection; a client must not wait for it for ever.
 CLOSE_TIMEOUT = 10.0
 
+# So long a peer may leave TCP open after the connection is over; what is told later is told too late.
+LINGER = 0.1
+
 # Pings of the plugin: 8 bytes, because a server was seen to cut longer payloads in its pongs.
 HEARTBEAT_PREFIX = b"h"
 KEEPALIVE_PREFIX = b"k"
@@ -215,8 +218,13 @@ class WebSocket(asyncio.Protocol):
         return self.phase is _IS_OPEN and self.protocol.state is _OPEN
 
     @property
+    def is_over(self) -> bool:
+        """Whether the connection has come to its end; its transport may still be there."""
+        return self.phase not in (Phase.OPENING, Phase.OPEN)
+
+    @property
     def is_closing(self) -> bool:
-        """Whether the end has begun and the transport is still there."""
+        """Whether the connection is over and its transport still there."""
         return self.phase in (Phase.CLOSING, Phase.HALF_CLOSED)
 
     @property
@@ -256,8 +264,8 @@ class WebSocket(asyncio.Protocol):
             self._unread = None if behind is None else behind - read
 
     def eof_received(self) -> bool:
-        self._sign(Sign.FIN, tcp_state=self.ask_kernel())
         self.protocol.receive_eof()
+        self._sign(Sign.FIN, transport=self._cut_here() or TransportEnd.FIN, tcp_state=self.ask_kernel())
         self._process()
         # False: the transport closes itself. Half-open WebSockets do not exist (RFC 6455, section 7.1.1).
         return False
@@ -278,26 +286,25 @@ class WebSocket(asyncio.Protocol):
             self.protocol.data_to_send()
         if self._timer is not None:
             self._timer.cancel()
-        end, error = self._transport_end(exc), str(exc) if exc is not None else None
-        if self.timeline is not None:
-            health.forget(self._loop, self.timeline)
-        self._sign(Sign.LOST, transport=end, error=error, tcp_state=state)
-        if self.timeline is not None:
-            assert self._evidence is not None
-            self.timeline.over(self._loop.time(), self._evidence)
+        error = str(exc) if exc is not None else None
+        self._sign(Sign.LOST, transport=self._transport_end(exc), error=error, tcp_state=state)
         self.transport = None
         self._writable = True
         if self._waiters is not None:
-            self._waiters.release_all()
-        self.inbox.release()
+            self._waiters.release(Wait.GONE)
         self.endpoint.ended(self)
 
     def _transport_end(self, exc: Exception | None) -> TransportEnd:
-        if self._evidence is not None and self._evidence.transport is TransportEnd.ABORTED:
-            return TransportEnd.ABORTED
-        if exc is not None:
-            return next(end for error, end in _TRANSPORT_ENDS if isinstance(exc, error))
-        return TransportEnd.FIN if self.phase is Phase.HALF_CLOSED else TransportEnd.CLOSED
+        if exc is not None and self.phase is not Phase.HALF_CLOSED:
+            return self._cut_here() or next(end for error, end in _TRANSPORT_ENDS if isinstance(exc, error))
+        return self._cut_here() or (
+            TransportEnd.FIN if self.phase is Phase.HALF_CLOSED else TransportEnd.CLOSED
+        )
+
+    def _cut_here(self) -> TransportEnd | None:
+        """That this end cut the stream; None if it did not."""
+        cut = self._evidence is not None and self._evidence.transport is TransportEnd.ABORTED
+        return TransportEnd.ABORTED if cut else None
 
     def ask_kernel(self) -> str | None:
         """Record what the kernel says while there is a socket to ask, and give the state of it."""
@@ -312,12 +319,20 @@ class WebSocket(asyncio.Protocol):
 
     def _sign(self, sign: Sign, **facts: Any) -> None:
         """Something brings the connection to its end: the first sign is the instant of it."""
-        after = _NEXT.get((self.phase, sign))
-        if after is not None:
-            if self.phase is _IS_OPEN:
-                facts["at"] = self._age()
-            self.phase = after
+        before = self.phase
+        self.phase = _NEXT.get((before, sign), before)
+        ends = before is _IS_OPEN and self.phase is not before
+        if ends:
+            assert self.timeline is not None
+            health.forget(self._loop, self.timeline)
+            facts["at"] = self._age()
+            facts.setdefault("tcp_state", self.ask_kernel())
         self.explain(**facts)
+        if ends:
+            # Nothing of what anybody waits for can come any more.
+            if self._waiters is not None:
+                self._waiters.over()
+            self.inbox.release()
 
     def explain(
         self, *, local_reason: LocalReason | None = None, local_detail: str | None = None, **facts: Any
@@ -349,12 +364,14 @@ class WebSocket(asyncio.Protocol):
         if known.received_first is None and (facts["received"] and (known.sent or facts.get("sent"))):
             facts["received_first"] = known.sent is None
         self._evidence = dataclasses.replace(known, **facts)
+        if self.is_over:
+            self.timeline.over(self._loop.time(), self._evidence)
 
     def _known(self) -> CloseEvidence:
         assert self.timeline is not None
         if self._evidence is not None:
             return self._evidence
-        return CloseEvidence(end=self.timeline.end, at=self._age(), transport=TransportEnd.CLOSED)
+        return CloseEvidence(end=self.timeline.end, at=self._age(), transport=TransportEnd.OPEN)
 
     def _age(self) -> float:
         return self._loop.time() - self.timeline.opened if self.timeline is not None else 0.0
@@ -510,7 +527,7 @@ class WebSocket(asyncio.Protocol):
     async def receive(self) -> str | bytes:
         """The next application message; see `Connection.recv`."""
         while not self.inbox:
-            if self.transport is None:
+            if self.is_over:
                 raise self.ended_error()
             await self.inbox.wait(self._loop)
         message = self.inbox.take()
@@ -537,9 +554,9 @@ class WebSocket(asyncio.Protocol):
 
     async def drain(self) -> None:
         """Wait until the transport takes more bytes."""
-        while not self._writable:
+        while not self._writable and not self.is_over:
             await self.waiters.wait(Wait.WRITABLE)
-        if self.transport is None:
+        if self.is_over:
             raise self.ended_error()
 
     # Sending.
@@ -759,7 +776,6 @@ class WebSocket(asyncio.Protocol):
             local_reason: why this end cannot go on; None: what the peer sent cannot be taken.
 
         """
-        self.ask_kernel()
         if local_reason is None:
             self._sign(Sign.FAILED, parser_error=reason)
         else:
@@ -771,7 +787,8 @@ class WebSocket(asyncio.Protocol):
     def abort(self, local_reason: LocalReason, local_detail: str | None = None) -> None:
         """Cut the stream without a close frame."""
         if self.transport is not None:
-            self._cut(local_reason=local_reason, local_detail=local_detail)
+            facts = {"local_reason": local_reason, "local_detail": local_detail}
+            self._sign(Sign.CUT, transport=TransportEnd.ABORTED, **facts)
             self.transport.abort()
 
     def drop(
@@ -779,16 +796,25 @@ class WebSocket(asyncio.Protocol):
     ) -> None:
         """Close the stream (FIN) without a close frame, as a server does whose read deadline ran out."""
         if self.transport is not None:
-            self._cut(local_reason=local_reason, local_detail=local_detail, planned=planned or None)
+            facts = {"local_reason": local_reason, "local_detail": local_detail, "planned": planned or None}
+            self._sign(Sign.CUT, transport=TransportEnd.ABORTED, **facts)
             self.transport.close()
 
-    def _cut(self, **facts: Any) -> None:
-        self.ask_kernel()
-        self._sign(Sign.CUT, transport=TransportEnd.ABORTED, **facts)
+    async def close(self, code: int | None = 1000, reason: str = "") -> None:
+        """Close as planned, and wait for the end of the transport; not long if the connection is over."""
+        until = self._loop.time() + LINGER if self.is_over else None
+        self.start_close(code, reason, planned=True)
+        if not await self.wait_ended(until):
+            self.let_go()
+            await self.wait_ended()
+
+    def let_go(self) -> None:
+        """Cut the transport of a connection that is over: whoever leaves TCP open is not waited for."""
+        if self.transport is not None:
+            self.transport.abort()
 
     def _give_up(self) -> None:
         if self.transport is not None:
-            self.ask_kernel()
             words = f"the peer did not close within {CLOSE_TIMEOUT:g} s"
             self.explain(local_reason=LocalReason.CLOSE_TIMEOUT, local_detail=words)
             self.transport.abort()
@@ -804,17 +830,22 @@ class WebSocket(asyncio.Protocol):
 
     async def wait_pong(self, key: bytes, until: float | None = None) -> bool:
         """Wait for the pong with this payload; False when the end or ``until`` comes first."""
-        return self.transport is not None and await self.waiters.wait_pong(key, until)
+        return not self.is_over and await self.waiters.wait_pong(key, until)
 
     async def wait_session(self, until: float) -> None:
         """Wait for the session's confirmation, the end, or the instant ``until`` of the loop's clock."""
         timeline = self.timeline
-        if timeline is not None and timeline.session_confirmed_at is None and self.transport is not None:
+        if timeline is not None and timeline.session_confirmed_at is None and not self.is_over:
             await self.waiters.wait(Wait.SESSION, until)
+
+    async def wait_over(self, until: float) -> None:
+        """Wait for the end of the connection, or the instant ``until`` of the loop's clock."""
+        if not self.is_over:
+            await self.waiters.wait(Wait.OVER, until)
 
     async def wait_ended(self, until: float | None = None) -> bool:
         """
-        Wait for the end of the transport.
+        Wait for the end of the transport, which may come long after that of the connection.
 
         Args:
             until: the reading of the loop's clock at which to stop waiting; None waits for ever.
@@ -824,7 +855,7 @@ class WebSocket(asyncio.Protocol):
 
         """
         if self.transport is not None:
-            await self.waiters.wait(Wait.END, until)
+            await self.waiters.wait(Wait.GONE, until)
         return self.transport is None
 
 

@@ -157,7 +157,9 @@ def glance(name: str, total: float, timeline: Timeline | None) -> Glance:
         return Glance(name=name, total=total)
     # A client without heartbeats may send pings.
     trips = timeline.heartbeats if timeline.heartbeats.sent else timeline.pings
-    return Glance(name=name, total=total, age=timeline.duration, sent=trips.sent, answered=trips.answered)
+    # While this end waits for its own close, the hold is over.
+    age = min(timeline.duration, total or timeline.duration)
+    return Glance(name=name, total=total, age=age, sent=trips.sent, answered=trips.answered)
 
 
 def closely(seen: Glance, timeline: Timeline | None) -> Glance:

@@ -24,28 +24,33 @@ async def started(*coroutines):
 async def test_only_those_who_wait_for_it_are_woken(waiters):
     """The others go on waiting."""
     waiting = waiters()
-    session, writable, end = await started(*[waiting.wait(what) for what in Wait])
+    session, writable, over, gone = await started(*[waiting.wait(what) for what in Wait])
     waiting.release(Wait.SESSION)
     await asyncio.sleep(1)
 
-    assert (session.done(), writable.done(), end.done()) == (True, False, False)
-    waiting.release_all()
-    await asyncio.gather(writable, end)
+    assert (session.done(), writable.done(), over.done(), gone.done()) == (True, False, False, False)
+    waiting.over()
+    waiting.release(Wait.GONE)
+    await asyncio.gather(writable, over, gone)
 
 
-async def test_the_end_wakes_everybody(waiters):
-    """Whatever they wait for: it will not come any more."""
+async def test_the_end_of_the_connection_wakes_all_but_those_who_wait_for_the_transport(waiters):
+    """Whatever else they wait for: it will not come any more."""
     waiting = waiters()
-    tasks = await started(*[waiting.wait(what) for what in Wait], waiting.wait_pong(b"x"))
-    waiting.release_all()
+    *tasks, gone = await started(waiting.wait_pong(b"x"), *[waiting.wait(what) for what in Wait])
+    waiting.over()
+    await asyncio.sleep(1)
 
-    assert await asyncio.gather(*tasks) == [None, None, None, False]
+    assert [task.result() for task in tasks] == [False, None, None, None]
+    assert not gone.done()
+    waiting.release(Wait.GONE)
+    await gone
 
 
 async def test_a_wait_ends_at_its_instant(waiters):
     """Of the loop's clock."""
     loop = asyncio.get_running_loop()
-    await waiters().wait(Wait.END, loop.time() + 60)
+    await waiters().wait(Wait.GONE, loop.time() + 60)
 
     assert loop.time() == 60.0
 
@@ -54,7 +59,7 @@ async def test_an_instant_in_the_past_is_over_at_once(waiters):
     """No time passes."""
     loop = asyncio.get_running_loop()
     await asyncio.sleep(10)
-    await waiters().wait(Wait.END, 5.0)
+    await waiters().wait(Wait.GONE, 5.0)
 
     assert loop.time() == 10.0
 
@@ -95,7 +100,7 @@ async def test_what_comes_twice_is_no_error(waiters):
     (task,) = await started(waiting.wait_pong(b"x"))
     waiting.pong(b"x")
     waiting.pong(b"x")
-    waiting.release_all()
+    waiting.over()
 
     assert await task is True
 
@@ -108,7 +113,7 @@ async def test_a_cancelled_wait_leaves_nothing(waiters):
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     waiting.pong(b"x")
-    waiting.release_all()
+    waiting.over()
     await asyncio.sleep(120)
 
     assert all(task.cancelled() for task in tasks)

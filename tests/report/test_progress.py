@@ -23,6 +23,8 @@ def survey(*records, most=8):
         ([], 0.4, "0 s of 120 s, test: last +0.000 s = opening handshake ended"),
         ([(20, ">ping", b"1"), (20.01, "<pong", b"1")], 21,
          "21 s of 120 s, test: answered 1 of 1, rtt 10 ms, last +20.010 s < pong 4 B"),
+        # The hold is over, and this end waits for its own close.
+        ([(1, ">text")], 129, "120 s of 120 s, test: last +1.000 s > text 100 B"),
         ([(1, "lag", 2.5)], 4, "4 s of 120 s, test: last +1.000 s = own event loop 2.5 s late"),
     ],
 )  # fmt: skip

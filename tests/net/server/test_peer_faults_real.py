@@ -30,6 +30,7 @@ async def test_an_end_looks_the_same(fault, code, words):
     async with Orchestrator(faults=[("50ms", fault)]) as orchestrator, opened(orchestrator.url) as connection:
         with pytest.raises(StabilityError):
             await connection.assert_alive_for("30s")
+        await connection.wait_closed()
 
         close = connection.timeline.close
         assert (close.code, words in str(close)) == (code, True)
@@ -91,8 +92,8 @@ async def test_a_close_that_is_ignored_looks_the_same():
         connection.websocket.start_close(1000)
 
         assert not await connection.websocket.wait_ended(connection.websocket.loop.time() + 0.3)
-        session = orchestrator.sessions[0]
-        assert session.timeline.close is None
+        close = orchestrator.sessions[0].timeline.close
+        assert (close.received.code, close.sent, close.transport) == (1000, None, TransportEnd.OPEN)
 
 
 async def test_the_faults_are_those_of_tls_too(tmp_path):
