@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .core.judge.backoff import Backoff
     from .core.judge.numbering import MessageCount
     from .core.judge.requirement import Requirement
+    from .core.judge.rules import judge
     from .core.judge.verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
     from .core.message.errors import StabilityError
     from .core.message.session_error import SessionError
@@ -89,6 +90,7 @@ _HOMES = {
     "core.timeline.tcp": ("TcpSample",),
     "core.message.session_error": ("SessionError",),
     "core.timeline.timeline": ("Timeline",),
+    "core.judge.rules": ("judge",),
     "core.judge.verdict": ("Doubt", "Outcome", "Reason", "Rule", "Verdict", "Violation"),
     "plugin.margins": ("StabilityWarning",),
     "net.server.behaviour": ("Behaviour",),
@@ -188,6 +190,7 @@ __all__ = [
     "diagnose_opening",
     "faults",
     "hold",
+    "judge",
     "marks",
     "patched_time",
     "probe",

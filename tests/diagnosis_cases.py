@@ -11,6 +11,7 @@ from typing import Any
 from pytest_wsstability import MIDDLEBOXES, Cause, FaultProxy, Orchestrator, Requirement, connect, faults
 from pytest_wsstability.core.diagnosis import Diagnosis, diagnose, diagnose_opening
 from pytest_wsstability.core.faults import EndsWith, Fault, IdleTimeout, MaxAge, ResetBy
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.net.connection import Connection
 from pytest_wsstability.net.errors import OpeningError
 from pytest_wsstability.net.holding import hold_open
@@ -80,7 +81,7 @@ async def _held(case: Case, connection: Connection, beside: list[asyncio.Future[
         await connection.websocket.wait_ended(connection.timeline.opened + case.hold)
         if connection.timeline.close is None and case.fault == "IgnoreClose":
             await connection.close()
-        verdict = requirement.check(connection.timeline)
+        verdict = judge(requirement, connection.timeline)
     else:
         verdict = await hold_open(connection.websocket, requirement)
     others = [each.result().timeline for each in beside if each.done()]

@@ -37,19 +37,16 @@ HOUSE = Tree.read(ROOT / PACKAGE)
 
 # What is left to mend, by rule and room, with whose room it is. Only ever shorter.
 LEFT = {
-    ("circle", "core.judge"): "judge",
     ("circle", "net.server"): "server",
     ("circle", "plugin"): "plugin",
     ("circle of rooms", "net"): "conn and server",
     ("circle of rooms", "plugin"): "plugin",
     ("inner rooms", "net.proxy"): "server",
     ("lazy", "core.diagnosis"): "cause",
-    ("lazy", "core.judge"): "judge",
     ("private", "core.faults"): "server",
     ("private", "core.timeline"): "judge",
     ("private", "plugin"): "plugin",
     ("sentence", "core.diagnosis"): "cause",
-    ("sentence", "core.judge"): "judge",
     ("sentence", "core.timeline"): "judge",
     ("stash", "plugin"): "plugin",
     ("stash", "plugin.files"): "plugin",

@@ -8,6 +8,7 @@ from typing import Unpack
 from .diagnosis import diagnosed
 from .duration import Duration
 from .judge.requirement import ExpectedClose, Requirement, RequirementKeywords
+from .judge.rules import judge
 from .judge.verdict import Outcome, Verdict
 from .message.errors import StabilityError
 from .timeline.events import End
@@ -28,7 +29,7 @@ def enforce(requirement: Requirement, timeline: Timeline, others: Iterable[Timel
 
     """
     __tracebackhide__ = True
-    verdict = requirement.check(timeline)
+    verdict = judge(requirement, timeline)
     if verdict.outcome is not Outcome.STABLE:
         raise StabilityError(requirement, verdict, [timeline, *others])
     return verdict
@@ -154,7 +155,7 @@ class Judged:
 
     def _enforce(self, requirement: Requirement) -> None:
         __tracebackhide__ = True
-        verdict = requirement.check(self.timelines[0])
+        verdict = judge(requirement, self.timelines[0])
         if verdict.outcome is not Outcome.STABLE:
             verdict = diagnosed(verdict, self.timelines, cohort=self.cohort())
         self.note(requirement, verdict)

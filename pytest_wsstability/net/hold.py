@@ -14,6 +14,7 @@ from ..core.duration import Duration
 from ..core.judge.judgement import Judgement
 from ..core.judge.knife_edge import knife_edge
 from ..core.judge.requirement import Requirement, RequirementKeywords
+from ..core.judge.rules import judge
 from ..core.judge.verdict import Outcome, Verdict
 from ..core.message.errors import StabilityError
 from ..core.timeline.timeline import Timeline
@@ -105,7 +106,7 @@ class Soak(Judged):
         __tracebackhide__ = True
         if requirement:
             self._enforce(Requirement.of(**requirement))
-            return Requirement.of(**requirement).check(self.timeline)
+            return judge(Requirement.of(**requirement), self.timeline)
         if self._error is not None:
             raise self._error
         return self.verdict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..core.judge.requirement import Requirement
+from ..core.judge.rules import judge, next_check
 from ..core.judge.verdict import Verdict
 from ..core.timeline.timeline import Timeline
 from .websocket import WebSocket
@@ -23,12 +24,12 @@ async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
     assert timeline is not None
     while True:
         timeline.observe(websocket.loop.time())
-        verdict = requirement.check(timeline)
+        verdict = judge(requirement, timeline)
         if verdict.violations or timeline.close is not None:
             # The diagnosis asks what the kernel knew at this moment; an end has been recorded with it.
             websocket.ask_kernel()
             return verdict
-        at = requirement.next_check(timeline)
+        at = next_check(requirement, timeline)
         if at is None or _is_over(requirement, timeline):
             return await _proof_of_life(websocket, requirement)
         await websocket.wait_over(timeline.opened + at)
@@ -59,7 +60,7 @@ async def _proof_of_life(websocket: WebSocket, requirement: Requirement) -> Verd
             websocket.resume_reading()
         elif timeline.close is None:
             transport.pause_reading()
-    return requirement.check(timeline)
+    return judge(requirement, timeline)
 
 
 async def wait_session(websocket: WebSocket, requirement: Requirement) -> Verdict:
@@ -69,4 +70,4 @@ async def wait_session(websocket: WebSocket, requirement: Requirement) -> Verdic
     assert requirement.session_within is not None
     await websocket.wait_session(timeline.opened + requirement.session_within)
     timeline.observe(websocket.loop.time())
-    return requirement.check(timeline)
+    return judge(requirement, timeline)

@@ -257,15 +257,14 @@ def _is_expected(item: pytest.Item, verdict: Verdict, timelines: tuple[Timeline,
 
 def _not_opened(item: pytest.Item, error: OpeningError) -> Verdict:
     from ..core.diagnosis import diagnose_opening
-    from ..core.judge.verdict import Outcome, Rule, Verdict, Violation
+    from ..core.judge.verdict import Rule, Verdict, Violation
     from ..core.redact import show_text
     from ..core.timeline.events import Tier
     from .clock import is_virtual
 
     text = show_text(str(error))
-    return Verdict(
-        outcome=Outcome.UNSTABLE,
-        violations=(Violation(Rule.OPENED, 0.0, "the connection opens", text, text),),
+    return Verdict.of(
+        [Violation(Rule.OPENED, 0.0, "the connection opens", text, text)],
         horizon=0.0,
         tier=Tier.VIRTUAL if is_virtual(item) else Tier.REAL,
         diagnosis=diagnose_opening(

@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..core.judge.requirement import Requirement
+from ..core.judge.rules import judge
 from ..core.plain import plain, restore, word
 from ..core.result import SCHEMA, Result, Run, SchemaError, check_schema
 from ..core.timeline.archive import event_of, masked, row
@@ -152,7 +153,7 @@ class _Hold:
             nodeid=restore(str, head["nodeid"], where),
             url=restore(str, head["url"], where),
             requirement=requirement,
-            verdict=requirement.check(timeline),
+            verdict=judge(requirement, timeline),
             timelines=(timeline,),
             started_at=restore(float, head["opened_at"], where),
         )

@@ -1,6 +1,7 @@
 """Judge a script, and compare what came of it: for the tests of the rules."""
 
 from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Outcome
 from pytest_wsstability.core.timeline.events import End
 from tests.core.script import FIN, timeline
@@ -17,7 +18,7 @@ STALLED_END = {**FIN, "hidden_since": 0.5}
 
 
 def judged(written, rows, until=None, end=End.CLIENT):
-    return Requirement.of(**written).check(timeline(*rows, end=end, until=until))
+    return judge(Requirement.of(**written), timeline(*rows, end=end, until=until))
 
 
 def check(verdict, outcome, why):

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.result import Result, Run, SchemaError
 from tests.core.judging import BEATS
 from tests.core.script import FIN, timeline
@@ -17,7 +18,7 @@ REQUIREMENT = Requirement.of(alive_for="2m", heartbeat_every="25s")
 def result(*rows, until=None, **values):
     line = timeline(*rows, until=until)
     fields = {"nodeid": "test_it.py::test_it", "url": "ws://x/", "path": "test_it.py", "line": 3, **values}
-    return Result(requirement=REQUIREMENT, verdict=REQUIREMENT.check(line), timelines=(line,), **fields)
+    return Result(requirement=REQUIREMENT, verdict=judge(REQUIREMENT, line), timelines=(line,), **fields)
 
 
 def run(*results):
@@ -92,7 +93,7 @@ def test_another_schema_or_a_damaged_file(change, message):
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (("verdict", "outcome"), "fine", r"^r\.verdict\.outcome: 'fine' is none of stable, unstable, inconc"),
+        (("verdict", "outcome"), "fine", r"^r\.verdict\.outcome: 'fine' is none of stable, inconclusive, unst"),
         (("requirement", "alive_for"), "2m", r"^r\.requirement\.alive_for: '2m' is no float$"),
         (("timelines", 0, "end"), "middle", r"^r\.timelines\[0\]\.end: 'middle' is none of client, "),
         (("timelines", 0, "events", 1), [], r"^r\.timelines\[0\]\.events\[1\]: \[\] is no event$"),

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from pytest_wsstability import Direction, EventKind, Opcode, Orchestrator, Outcome, Requirement
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Reason
 from tests.net.peers import BINARY, CLOSE, TEXT, close, connected, frame, opened, serving, talking, until
 
@@ -161,7 +162,7 @@ async def test_pings_behind_a_full_inbox_are_not_seen_and_nobody_is_blamed():
         assert connection.timeline.close is None
         await asyncio.sleep(60)
 
-        verdict = Requirement.of(alive_for="2m").check(connection.timeline)
+        verdict = judge(Requirement.of(alive_for="2m"), connection.timeline)
         assert verdict.outcome is Outcome.INCONCLUSIVE
         assert [doubt.reason for doubt in verdict.doubts] == [Reason.READING_PAUSED]
 

@@ -17,6 +17,7 @@ from pytest_wsstability import (
     StabilityError,
     TransportEnd,
 )
+from pytest_wsstability.core.judge.rules import judge
 from tests.net.peers import (
     CLOSE,
     PING,
@@ -340,7 +341,7 @@ async def test_requirements_see_whose_heartbeats_they_are():
     """A client that sends none is told so, and its server is not blamed."""
     async with connected() as (connection, _):
         await asyncio.sleep(120)
-        verdict = Requirement.of(heartbeat_within="5s").check(connection.timeline)
+        verdict = judge(Requirement.of(heartbeat_within="5s"), connection.timeline)
 
         assert verdict.outcome is Outcome.INCONCLUSIVE
         assert 'none was sent: heartbeat="25s" sends them' in verdict.headline

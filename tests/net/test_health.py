@@ -17,6 +17,7 @@ from pytest_wsstability import (
     Timeline,
     run_virtual,
 )
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.net import health
@@ -59,7 +60,7 @@ async def test_who_stood_still_blames_nobody():
         block(0.5)
         await until(lambda: connection.timeline.heartbeats.answered)
 
-        verdict = Requirement.of(heartbeat_within="300ms").check(connection.timeline)
+        verdict = judge(Requirement.of(heartbeat_within="300ms"), connection.timeline)
         assert verdict.outcome is Outcome.INCONCLUSIVE
         assert [doubt.reason for doubt in verdict.doubts] == [Reason.LOOP_LAG]
         assert "the test's own event loop stood still for " in verdict.headline
@@ -73,7 +74,7 @@ async def test_who_was_awake_blames_the_server():
         await connection.send('{"type":"ping"}')
         await until(lambda: connection.timeline.heartbeats.answered)
 
-        verdict = Requirement.of(heartbeat_within="300ms").check(connection.timeline)
+        verdict = judge(Requirement.of(heartbeat_within="300ms"), connection.timeline)
         lagged = connection.timeline.max_lag >= 0.15
         assert verdict.outcome is (Outcome.INCONCLUSIVE if lagged else Outcome.UNSTABLE)
 

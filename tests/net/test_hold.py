@@ -16,6 +16,7 @@ from pytest_wsstability import (
     hold,
     run_virtual,
 )
+from pytest_wsstability.core.judge.rules import judge
 from tests.core.script import FIN, timeline
 from tests.net.peers import BINARY, close, frame, serving
 
@@ -187,7 +188,7 @@ def test_connections_that_ended_together_explain_each_other():
     """A cut at an odd age is undetermined alone, and a restart beside one that ended with it."""
     requirement = Requirement.of(alive_for="2m")
     lines = [timeline((3, "<text"), (47.3 - at, FIN), origin=1000 + at) for at in (0, 20)]
-    holds = [Soak(requirement, requirement.check(line), [line], url="ws://there") for line in lines]
+    holds = [Soak(requirement, judge(requirement, line), [line], url="ws://there") for line in lines]
     assert holds[0].verdict.diagnosis.cause is Cause.UNDETERMINED
 
     holds[0].beside(lines)
@@ -202,7 +203,7 @@ def test_a_stable_hold_needs_no_explanation():
     """Whatever ended beside it."""
     requirement = Requirement.of(alive_for="20s")
     line = timeline((3, "<text"), until=20)
-    held = Soak(requirement, requirement.check(line), [line], url="ws://there")
+    held = Soak(requirement, judge(requirement, line), [line], url="ws://there")
 
     held.beside([timeline((20, FIN))])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.result import Result, Run
 from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason
 from pytest_wsstability.core.timeline.events import Tier
@@ -25,7 +26,7 @@ def result(
     line.tier = tier
     fields = {"url": "wss://staging.example/ws", "path": "test_it.py", "line": 3, **values}
     return Result(
-        nodeid=nodeid, requirement=requirement, verdict=requirement.check(line), timelines=(line,), **fields
+        nodeid=nodeid, requirement=requirement, verdict=judge(requirement, line), timelines=(line,), **fields
     )
 
 

@@ -15,6 +15,7 @@ from pytest_wsstability import (
     assert_stable,
     connect,
     faults,
+    judge,
     marks,
     run_virtual,
 )
@@ -49,11 +50,11 @@ async def hold(url: str) -> float:
     orchestrator = Orchestrator(read_deadline=None, answer_heartbeats="80ms", echo=True, profile=mine)
     async with orchestrator:
         connection = await connect(url, client="browser", profile=mine, heartbeat="25s")
-        verdict = requirement.check(connection.timeline)
+        verdict = judge(requirement, connection.timeline)
         return verdict.horizon
 
 
-def judge(timeline: Timeline) -> None:
+def check(timeline: Timeline) -> None:
     assert_stable(timeline, alive_for="2m", no_abnormal_closure=True)
 
 

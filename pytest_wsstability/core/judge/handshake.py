@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from ..redact import show_text
 from ..timeline.events import Direction, End, Role
 from ..timeline.flaws import Flaw, Irregularity
-from .verdict import Doubt, Reason, Rule, Violation
-
-if TYPE_CHECKING:
-    from ..timeline.timeline import Timeline
-    from .requirement import Requirement
-
+from ..timeline.timeline import Timeline
+from .requirement import Requirement
+from .verdict import Doubt, Finding, Reason, Rule, Violation
 
 # What each of them should have been.
 _RIGHT = {
@@ -68,7 +64,7 @@ def wrong_session(timeline: Timeline) -> Irregularity | None:
     return next((each for each in timeline.irregular if each.flaw is Flaw.WRONG_SESSION), None)
 
 
-def handshake(requirement: Requirement, timeline: Timeline) -> Iterator[Violation | Doubt]:
+def handshake(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
     """The rule: the greeting, session_info and session_confirmed once each, in this order."""
     if not requirement.handshake:
         return
@@ -78,7 +74,8 @@ def handshake(requirement: Requirement, timeline: Timeline) -> Iterator[Violatio
             each.at,
             _RIGHT[each.flaw],
             f"{each.flaw.value} at +{each.at:.3f} s: {show_text(each.detail)}",
-            f"{each.flaw.value}: {show_text(each.detail)}",
+            each.flaw.value,
+            show_text(each.detail),
         )
     if timeline.irregular:
         return

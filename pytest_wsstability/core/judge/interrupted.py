@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from ..duration import show_duration
 from ..timeline.timeline import Timeline
 from .requirement import Requirement
+from .rules import judge
 from .verdict import Doubt, Outcome, Reason, Verdict
 
 # What an interrupted hold says in its own words.
@@ -27,13 +26,15 @@ def interrupted(requirement: Requirement, timeline: Timeline, why: str = "interr
         inconclusive one: ``interrupted at 37 s of 120 s``.
 
     """
-    verdict = requirement.check(timeline)
+    verdict = judge(requirement, timeline)
     if verdict.outcome is not Outcome.INCONCLUSIVE:
         return verdict
     text = f"{why} at {show_duration(round(timeline.duration, 1))}"
     if requirement.alive_for is not None:
         text += f" of {show_duration(requirement.alive_for)}"
-    others = (doubt for doubt in verdict.doubts if doubt.reason not in _SAID)
-    return dataclasses.replace(
-        verdict, outcome=Outcome.INCONCLUSIVE, doubts=(Doubt(Reason.INTERRUPTED, text), *others)
+    others = [doubt for doubt in verdict.doubts if doubt.reason not in _SAID]
+    return Verdict.of(
+        [Doubt(Reason.INTERRUPTED, text), *others, *verdict.violations],
+        horizon=verdict.horizon,
+        tier=verdict.tier,
     )

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from .requirement import Requirement
 from .verdict import Outcome, Verdict
 
-_WORSE = {Outcome.STABLE: 0, Outcome.INCONCLUSIVE: 1, Outcome.UNSTABLE: 2}
-
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -46,7 +44,6 @@ def _joined(earlier: Requirement, later: Requirement) -> Requirement:
 
 
 def _worse(earlier: Verdict, later: Verdict) -> Verdict:
-    difference = _WORSE[later.outcome] - _WORSE[earlier.outcome]
-    if difference:
-        return later if difference > 0 else earlier
+    if earlier.outcome is not later.outcome:
+        return max(earlier, later, key=lambda verdict: verdict.outcome)
     return later if later.outcome is Outcome.STABLE and later.horizon >= earlier.horizon else earlier

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 from ..timeline.events import Direction, Event, EventKind, Opcode, Role
 from ..timeline.timeline import Timeline
-from .verdict import Doubt, Outcome, Reason, Verdict
+from .verdict import Doubt, Reason, Verdict
 
 _SAME = 1e-9
 
@@ -39,10 +38,14 @@ def knife_edge(
     better = other if worse is verdict else verdict
     text = f"knife edge at t={at:.3f} s: {together} together; in one order {worse.headline}"
     text += f", in another {better.headline}"
-    doubts = (Doubt(Reason.TIE, text), *verdict.doubts)
-    if verdict.outcome is other.outcome:
-        return dataclasses.replace(verdict, doubts=doubts)
-    return dataclasses.replace(verdict, outcome=Outcome.INCONCLUSIVE, violations=(), doubts=doubts)
+    # Where only one run was broken, the order decides, so that nothing is proved.
+    violations = verdict.violations if verdict.outcome is other.outcome else ()
+    return Verdict.of(
+        [Doubt(Reason.TIE, text), *violations, *verdict.doubts],
+        horizon=verdict.horizon,
+        tier=verdict.tier,
+        diagnosis=verdict.diagnosis,
+    )
 
 
 def _first(verdict: Verdict) -> float | None:

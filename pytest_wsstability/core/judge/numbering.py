@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from ..redact import show_text
 from ..timeline.events import Tier
-from .verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
+from .verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
 
 Number = int | str
 
@@ -154,28 +154,24 @@ def judge_messages(
     found: MessageCount, *, lost_max: int, duplicated_max: int, duration: float, tier: Tier
 ) -> Verdict:
     """Whether no more messages than these were lost or came twice, over the connections of a session."""
-    violations = []
+    findings: list[Finding] = []
     if found.lost > lost_max:
         gaps = ", ".join(_show(first, last) for first, last in found.gaps)
         observed = f"{found.lost} of {found.seen - found.duplicated + found.lost} lost: {gaps}"
-        violations.append(_violation("lost", lost_max, observed, duration))
+        findings.append(_violation("lost", lost_max, observed, duration))
     if found.duplicated > duplicated_max:
         which = f": {', '.join(found.overlaps)} again on a later connection" if found.overlaps else ""
         observed = f"{found.duplicated} of {found.seen} came twice{which}"
-        violations.append(_violation("duplicated", duplicated_max, observed, duration))
-    doubts = []
-    if not violations and found.error is not None:
-        doubts.append(Doubt(Reason.TOO_FEW, f"messages could not be numbered: {found.error}"))
+        findings.append(_violation("duplicated", duplicated_max, observed, duration))
+    if not findings and found.error is not None:
+        findings.append(Doubt(Reason.TOO_FEW, f"messages could not be numbered: {found.error}"))
     elif not found.seen:
-        doubts.append(
+        findings.append(
             Doubt(Reason.TOO_FEW, "no message carried a number: name its member, Profile(sequence='seq')")
         )
-    outcome = Outcome.UNSTABLE if violations else Outcome.INCONCLUSIVE if doubts else Outcome.STABLE
-    return Verdict(
-        outcome=outcome, violations=tuple(violations), doubts=tuple(doubts), horizon=duration, tier=tier
-    )
+    return Verdict.of(findings, horizon=duration, tier=tier)
 
 
 def _violation(what: str, most: int, observed: str, at: float) -> Violation:
     expected = f"no message {what}" if not most else f"at most {most} messages {what}"
-    return Violation(Rule.MESSAGES, at, expected, observed, f"messages {what}: {observed}")
+    return Violation(Rule.MESSAGES, at, expected, observed, f"messages {what}", observed)

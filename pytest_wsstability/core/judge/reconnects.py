@@ -12,15 +12,13 @@ from ..redact import show_text
 from ..timeline.events import Tier
 from .attempts import ConnectionAttempt, ConnectionHistory
 from .backoff import Backoff
-from .verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
+from .verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
 
 # Ends within so many seconds have one cause, such as a restart.
 TOGETHER = 1.0
 # A client's timer may fire this much early, as its clock counts.
 _EARLY = 0.005
 _SAME = 1e-9
-
-Finding = Violation | Doubt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,14 +287,5 @@ def no_duplicate_session(history: ConnectionHistory) -> Verdict:
     return _verdict(history, [])
 
 
-def _verdict(history: ConnectionHistory, findings: Sequence[Finding]) -> Verdict:
-    violations = tuple(finding for finding in findings if isinstance(finding, Violation))
-    doubts = tuple(dict.fromkeys(finding for finding in findings if isinstance(finding, Doubt)))
-    outcome = Outcome.UNSTABLE if violations else Outcome.INCONCLUSIVE if doubts else Outcome.STABLE
-    return Verdict(
-        outcome=outcome,
-        violations=violations,
-        doubts=doubts,
-        horizon=history.since_start(history.now),
-        tier=history.tier,
-    )
+def _verdict(history: ConnectionHistory, findings: Iterable[Finding]) -> Verdict:
+    return Verdict.of(findings, horizon=history.since_start(history.now), tier=history.tier)

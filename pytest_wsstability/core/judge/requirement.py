@@ -5,15 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from ..duration import Duration, parse_duration, show_duration
 from ..timeline.close import VALID_CLOSE_CODES, may_be_sent
 from ..timeline.events import End
-
-if TYPE_CHECKING:
-    from ..timeline.timeline import Timeline
-    from .verdict import Verdict
 
 # A heartbeat of the peer may come this much later than its interval before the cadence is broken.
 CADENCE_TOLERANCE = 1.5
@@ -126,27 +122,6 @@ class Requirement:
     def answer_within(self) -> float | None:
         """Seconds a heartbeat has to be answered in; None when heartbeats are not required."""
         return self.heartbeat_within if self.heartbeat_within is not None else self.heartbeat_every
-
-    def check(self, timeline: Timeline) -> Verdict:
-        """Judge what the timeline holds up to now."""
-        from .rules import judge
-
-        return judge(self, timeline)
-
-    def next_check(self, timeline: Timeline) -> float | None:
-        """
-        When the verdict may change next, unless the connection ends before.
-
-        During a hold (``alive_for``) that is also when a heartbeat that is still to come may be overdue.
-
-        Returns:
-            Seconds since the opening handshake ended, later than the timeline's last look; None when
-            the passing of time alone changes nothing any more.
-
-        """
-        from .rules import next_check
-
-        return next_check(self, timeline)
 
 
 def _seconds(value: Duration | None, name: str) -> float | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..duration import show_duration as show
 from ..timeline.close import PING_TIMEOUT_CODES, describe_code
@@ -12,7 +13,7 @@ from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
 from .handshake import handshake, wrong_session
 from .requirement import CADENCE_TOLERANCE, Requirement
-from .verdict import Doubt, Outcome, Reason, Rule, Verdict, Violation
+from .verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
 
 # How long before a violation the test process's own trouble may have caused it, in seconds: two
 # rounds of the slowest common keepalive (60 s).
@@ -30,31 +31,24 @@ _SAME = 1e-9
 
 def judge(requirement: Requirement, timeline: Timeline) -> Verdict:
     """Judge what the timeline holds up to now."""
-    findings = [finding for rule in _RULES for finding in rule(requirement, timeline)]
-    violations = [finding for finding in findings if isinstance(finding, Violation)]
-    doubts = list(dict.fromkeys(finding for finding in findings if isinstance(finding, Doubt)))
-    if violations:
-        excuses = [list(_harness(requirement, timeline, violation)) for violation in violations]
-        # One violation that nothing here can have caused is enough; it is then the first to be told.
-        blamed = [violation for violation, excuse in zip(violations, excuses, strict=True) if not excuse]
-        violations = blamed + [violation for violation in violations if violation not in blamed]
-        doubts = [] if blamed else list(dict.fromkeys(doubt for excuse in excuses for doubt in excuse))
-        outcome = Outcome.UNSTABLE if blamed else Outcome.INCONCLUSIVE
-    else:
-        outcome = Outcome.INCONCLUSIVE if doubts else Outcome.STABLE
-    return Verdict(
-        outcome=outcome,
-        violations=tuple(violations),
-        doubts=tuple(doubts),
-        horizon=_horizon(requirement, timeline, outcome),
-        tier=timeline.tier,
-    )
+    findings = [
+        _with_excuses(requirement, timeline, finding)
+        for rule in _RULES
+        for finding in rule(requirement, timeline)
+    ]
+    return Verdict.of(findings, horizon=_horizon(requirement, timeline, findings), tier=timeline.tier)
 
 
-def _horizon(requirement: Requirement, timeline: Timeline, outcome: Outcome) -> float:
+def _with_excuses(requirement: Requirement, timeline: Timeline, finding: Finding) -> Finding:
+    if isinstance(finding, Doubt):
+        return finding
+    return dataclasses.replace(finding, excuses=tuple(_harness(requirement, timeline, finding)))
+
+
+def _horizon(requirement: Requirement, timeline: Timeline, findings: Iterable[Finding]) -> float:
     """How far the verdict reaches: not beyond the hold; and unless it is broken, not beyond what was read."""
-    blind = _blind_since(timeline) if outcome is not Outcome.UNSTABLE else None
-    limits = [timeline.duration, requirement.alive_for, blind]
+    broken = any(isinstance(finding, Violation) and not finding.excuses for finding in findings)
+    limits = [timeline.duration, requirement.alive_for, None if broken else _blind_since(timeline)]
     return min(limit for limit in limits if limit is not None)
 
 
@@ -70,7 +64,16 @@ def _blind_since(timeline: Timeline) -> float | None:
 
 
 def next_check(requirement: Requirement, timeline: Timeline) -> float | None:
-    """When the verdict may change next without an end of the connection; None when time changes nothing."""
+    """
+    When the verdict may change next, unless the connection ends before.
+
+    During a hold (``alive_for``) that is also when a heartbeat that is still to come may be overdue.
+
+    Returns:
+        Seconds since the opening handshake ended, later than the timeline's last look; None when
+        the passing of time alone changes nothing any more.
+
+    """
     now, hold = timeline.duration, requirement.alive_for
     if timeline.close is not None:
         return None
@@ -105,7 +108,7 @@ def _peer_beats(timeline: Timeline) -> bool:
     return timeline.heartbeat_sender is Direction.RECEIVED
 
 
-def _alive(requirement: Requirement, timeline: Timeline) -> Iterator[Violation | Doubt]:
+def _alive(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
     hold, close = requirement.alive_for, timeline.close
     if hold is None:
         return
@@ -128,11 +131,12 @@ def _alive(requirement: Requirement, timeline: Timeline) -> Iterator[Violation |
         close.at,
         f"alive for {show(hold)}",
         f"{close.headline()}: {close}",
-        f"{close.headline()} of {show(hold)}: {close}",
+        f"{close.headline()} of {show(hold)}",
+        str(close),
     )
 
 
-def _session(requirement: Requirement, timeline: Timeline) -> Iterator[Violation | Doubt]:
+def _session(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
     within, confirmed = requirement.session_within, timeline.session_confirmed_at
     wrong = wrong_session(timeline)
     if within is None or (confirmed is not None and confirmed <= within + _SAME and wrong is None):
@@ -161,11 +165,12 @@ def _session(requirement: Requirement, timeline: Timeline) -> Iterator[Violation
         at,
         f"session confirmed within {show(within)}",
         observed,
-        f"session not confirmed within {show(within)}: {observed}",
+        f"session not confirmed within {show(within)}",
+        observed,
     )
 
 
-def _heartbeats(requirement: Requirement, timeline: Timeline) -> Iterator[Violation | Doubt]:
+def _heartbeats(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
     within = requirement.answer_within
     if within is None:
         return
@@ -187,9 +192,7 @@ def _heartbeats(requirement: Requirement, timeline: Timeline) -> Iterator[Violat
         yield Doubt(Reason.TOO_FEW, text + ('; none was sent: heartbeat="25s" sends them' if ours else ""))
 
 
-def _missed(
-    rule: Rule, requirement: Requirement, timeline: Timeline, within: float, missed: int
-) -> Violation | Doubt:
+def _missed(rule: Rule, requirement: Requirement, timeline: Timeline, within: float, missed: int) -> Finding:
     if timeline.deliberately_stalled and timeline.paused:
         # The answers may be there, unread; what the stall does to the connection is another rule's affair.
         return _paused_doubt(timeline)
@@ -207,11 +210,12 @@ def _missed(
         found[0][0] + within if found else timeline.duration,
         f"every {noun} answered within {show(within)}" + (f", {allowed} may be missed" if allowed else ""),
         f"{missed} of {heartbeats.sent} missed ({', '.join(details[:3])}{more})",
-        ": ".join([f"{count} not answered within {show(within)}", *details[:1]]),
+        f"{count} not answered within {show(within)}",
+        "".join(details[:1]),
     )
 
 
-def _cadence(requirement: Requirement, timeline: Timeline) -> Iterator[Violation | Doubt]:
+def _cadence(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
     every = requirement.heartbeat_every
     if every is None:
         return
@@ -236,7 +240,7 @@ def _cadence(requirement: Requirement, timeline: Timeline) -> Iterator[Violation
     yield Violation(Rule.CADENCE, since + limit, f"a heartbeat every {show(every)}", observed, headline)
 
 
-def _pings(requirement: Requirement, timeline: Timeline) -> Iterator[Violation | Doubt]:
+def _pings(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
     within = requirement.pings_within
     if within is None:
         return
@@ -248,7 +252,7 @@ def _pings(requirement: Requirement, timeline: Timeline) -> Iterator[Violation |
         yield Doubt(Reason.TOO_FEW, f"no ping was answered yet{hint}")
 
 
-def _rtt(requirement: Requirement, timeline: Timeline) -> Iterator[Violation | Doubt]:
+def _rtt(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
     limit = requirement.rtt_p95
     if limit is None:
         return
@@ -266,14 +270,15 @@ def _rtt(requirement: Requirement, timeline: Timeline) -> Iterator[Violation | D
         )
 
 
-def _closure(requirement: Requirement, timeline: Timeline) -> Iterator[Violation | Doubt]:
+def _closure(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
     close = timeline.close
     if requirement.no_abnormal_closure and close is not None and close.abnormal:
-        headline = f"{close.headline()}: {close}"
-        yield Violation(Rule.CLOSURE, close.at, "no abnormal closure", str(close), headline)
+        yield Violation(
+            Rule.CLOSURE, close.at, "no abnormal closure", str(close), close.headline(), str(close)
+        )
 
 
-def _closed(requirement: Requirement, timeline: Timeline) -> Iterator[Violation | Doubt]:
+def _closed(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
     expected, close = requirement.closed, timeline.close
     if expected is None:
         return
@@ -288,7 +293,7 @@ def _closed(requirement: Requirement, timeline: Timeline) -> Iterator[Violation 
     )
     if not matches:
         observed = f"{describe_code(close.code)}, by the {close.by.value}: {close}"
-        yield Violation(Rule.CLOSED, close.at, str(expected), observed, f"not {expected}: {observed}")
+        yield Violation(Rule.CLOSED, close.at, str(expected), observed, f"not {expected}", observed)
 
 
 _RULES = (_alive, _session, _heartbeats, _cadence, _pings, _rtt, _closure, _closed, handshake)

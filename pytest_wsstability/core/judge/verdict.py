@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import total_ordering
+from typing import TypeAlias
 
 from ..cause import Blame, Cause, Diagnosis
 from ..timeline.events import Tier
 
 
+@total_ordering
 class Outcome(Enum):
     """
-    The three ways a hold can end.
+    The three ways a hold can end, the better one being the lesser.
 
     INCONCLUSIVE is when the evidence cannot carry the claim: it is no pass, and blames nobody.
 
     """
 
     STABLE = "stable"
-    UNSTABLE = "unstable"
     INCONCLUSIVE = "inconclusive"
+    UNSTABLE = "unstable"
+
+    def __lt__(self, other: Outcome) -> bool:
+        order = list(Outcome)
+        return order.index(self) < order.index(other)
 
 
 class Rule(Enum):
@@ -59,6 +67,16 @@ _EXPLAINED = frozenset({Rule.ALIVE, Rule.SESSION, Rule.HEARTBEATS, Rule.PINGS, R
 
 # With one of these, an end or a late answer may be the test process's own doing.
 HARNESS = frozenset({Reason.LOOP_LAG, Reason.READING_PAUSED, Reason.SUSPENDED})
+# Told beside whatever else there is: they are about the verdict, and not about what was seen.
+_ALWAYS_TOLD = frozenset({Reason.TIE, Reason.INTERRUPTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Something that keeps the evidence from carrying the claim."""
+
+    reason: Reason
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +86,22 @@ class Violation:
     rule: Rule
     # Seconds since the opening handshake ended.
     at: float
-    # What was promised, what was seen instead, and both in one short line.
+    # What was promised, what was seen instead, and both in a few words: "1006 at 60 s of 120 s".
     expected: str
     observed: str
     headline: str
+    # What follows the few words where no cause is known; empty when they say it all.
+    detail: str = ""
+    # What in the test process itself may have brought it about, so that nobody is to be blamed for it.
+    excuses: tuple[Doubt, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """The few words and the detail in one line."""
+        return f"{self.headline}: {self.detail}" if self.detail else self.headline
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """Something that keeps the evidence from carrying the claim."""
-
-    reason: Reason
-    text: str
+Finding: TypeAlias = Violation | Doubt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +118,38 @@ class Verdict:
     # there was only too little to see.
     diagnosis: Diagnosis | None = None
 
+    @classmethod
+    def of(
+        cls,
+        findings: Iterable[Finding],
+        *,
+        horizon: float,
+        tier: Tier,
+        diagnosis: Diagnosis | None = None,
+    ) -> Verdict:
+        """
+        The verdict that findings make: nothing else makes one.
+
+        One violation that nothing of ours explains makes it UNSTABLE, and is told first; violations that
+        all have an excuse, and doubts, make it INCONCLUSIVE; no finding at all is STABLE.
+
+        """
+        found = list(dict.fromkeys(findings))
+        violations = [each for each in found if isinstance(each, Violation)]
+        doubts = [each for each in found if isinstance(each, Doubt)]
+        blamed = [each for each in violations if not each.excuses]
+        if violations:
+            excuses = [] if blamed else [excuse for each in violations for excuse in each.excuses]
+            doubts = [each for each in doubts if each.reason in _ALWAYS_TOLD] + excuses
+        return cls(
+            outcome=_outcome(violations, blamed, doubts),
+            violations=tuple(blamed + [each for each in violations if each.excuses]),
+            doubts=tuple(dict.fromkeys(doubts)),
+            horizon=horizon,
+            tier=tier,
+            diagnosis=diagnosis,
+        )
+
     @property
     def headline(self) -> str:
         """The verdict in one line: ``1006 at 60 s of 120 s: idle timeout 60 s``."""
@@ -108,9 +162,17 @@ class Verdict:
             return f"inconclusive: {found.headline if found and ours else why}"
         first = self.violations[0]
         if found is None or found.cause is Cause.UNDETERMINED or first.rule not in _EXPLAINED:
-            return first.headline
+            return first.line
         # What was broken, then why.
-        return f"{first.headline.partition(': ')[0]}: {found.headline}"
+        return f"{first.headline}: {found.headline}"
 
     def __bool__(self) -> bool:
         raise TypeError("a verdict has three outcomes: compare verdict.outcome with Outcome.STABLE")
+
+
+def _outcome(
+    violations: Sequence[Violation], blamed: Sequence[Violation], doubts: Sequence[Doubt]
+) -> Outcome:
+    if blamed:
+        return Outcome.UNSTABLE
+    return Outcome.INCONCLUSIVE if violations or doubts else Outcome.STABLE

@@ -17,7 +17,6 @@ from .survival import loss, wilson
 _SLOWER = 0.001
 _SLOWER_SHARE = 0.1
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_BADNESS = {Outcome.STABLE: 0, Outcome.INCONCLUSIVE: 1, Outcome.UNSTABLE: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class _Test:
 
     @property
     def worst(self) -> Result:
-        return max(self.results, key=lambda result: _BADNESS[result.verdict.outcome])
+        return max(self.results, key=lambda result: result.verdict.outcome)
 
     @property
     def stable(self) -> int:
@@ -121,7 +120,7 @@ def _word(result: Result) -> str:
 
 
 def _verdict(old: _Test, new: _Test) -> Iterator[str]:
-    if _BADNESS[new.worst.verdict.outcome] > _BADNESS[old.worst.verdict.outcome]:
+    if new.worst.verdict.outcome > old.worst.verdict.outcome:
         yield f"{new.nodeid}: was {_word(old.worst)}, is {new.worst.verdict.headline}"
 
 

@@ -6,6 +6,7 @@ from pytest_wsstability.core.diagnosis import Blame, Cause, diagnose
 from pytest_wsstability.core.diagnosis.experiments import experiment
 from pytest_wsstability.core.diagnosis.table import SIGNATURES
 from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, TransportEnd
 from pytest_wsstability.core.timeline.events import DeadlineTraffic, End
 from tests.core.script import FIN, RST, closed_by_peer, timeline
@@ -32,7 +33,7 @@ def ended(at, end=SERVER, **how):
 
 
 def told(line, *others, **requirement):
-    verdict = Requirement.of(**requirement).check(line) if requirement else None
+    verdict = judge(Requirement.of(**requirement), line) if requirement else None
     return diagnose(line, others, verdict=verdict)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from pytest_wsstability.core.judge.knife_edge import knife_edge
 from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Outcome, Reason
 from pytest_wsstability.core.message import explain
 from pytest_wsstability.core.timeline.events import End
@@ -28,9 +29,9 @@ AT_60 = "knife edge at t=60.000 s:"
 )
 def test_runs_that_agree_have_one_verdict(one, other):
     """The same end at the same instant, or none at all: nothing hangs on the order."""
-    verdict = HOLD.check(one)
+    verdict = judge(HOLD, one)
 
-    assert knife_edge(verdict, HOLD.check(other), [one], [other]) is verdict
+    assert knife_edge(verdict, judge(HOLD, other), [one], [other]) is verdict
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def test_runs_that_agree_have_one_verdict(one, other):
 )
 def test_runs_that_differ_are_told_with_their_instant(one, other, outcome, text):
     """Stable in one order only is inconclusive; broken in both stays broken, and says which was earlier."""
-    verdict = knife_edge(HOLD.check(one[0]), HOLD.check(other[0]), one, other)
+    verdict = knife_edge(judge(HOLD, one[0]), judge(HOLD, other[0]), one, other)
 
     assert verdict.outcome is outcome
     assert (verdict.doubts[0].reason, verdict.doubts[0].text) == (Reason.TIE, text)
@@ -64,14 +65,14 @@ def test_runs_that_differ_are_told_with_their_instant(one, other, outcome, text)
 def test_nobody_is_named_who_was_not_there():
     """An end without a frame of ours at its instant is laid to timers without a name."""
     other = timeline((61.5, FIN))
-    verdict = knife_edge(HOLD.check(LIVES), HOLD.check(other), [LIVES], [other])
+    verdict = knife_edge(judge(HOLD, LIVES), judge(HOLD, other), [LIVES], [other])
 
     assert verdict.doubts[0].text.startswith("knife edge at t=61.500 s: several timers together; ")
 
 
 def test_a_tie_is_shown_with_an_unstable_verdict_too():
     """The instant of the end means little when the order of timers chose it."""
-    verdict = knife_edge(HOLD.check(DIES_LATER), HOLD.check(DIES), [DIES_LATER], [DIES])
+    verdict = knife_edge(judge(HOLD, DIES_LATER), judge(HOLD, DIES), [DIES_LATER], [DIES])
     lines = explain(HOLD, verdict, [DIES_LATER]).splitlines()
 
     assert lines[3].startswith("  in doubt  knife edge at t=60.000 s: ")

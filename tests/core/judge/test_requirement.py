@@ -6,6 +6,7 @@ import re
 import pytest
 
 from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
+from pytest_wsstability.core.judge.rules import next_check
 from pytest_wsstability.core.timeline.events import End
 from tests.core.script import FIN, timeline
 
@@ -202,4 +203,4 @@ def served(at):
 )
 def test_when_to_look_again(written, rows, until, end, at):
     """The next instant at which a promise may be broken or kept; None when there is none."""
-    assert Requirement.of(**written).next_check(timeline(*rows, end=end, until=until)) == at
+    assert next_check(Requirement.of(**written), timeline(*rows, end=end, until=until)) == at

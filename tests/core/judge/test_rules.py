@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Reason, Rule
 from pytest_wsstability.core.timeline.close import CloseFrame
 from pytest_wsstability.core.timeline.events import End
@@ -75,7 +76,7 @@ def test_a_stalled_client_alone_proves_nothing():
     """That the test wanted no bytes read does not make the peer live: somebody has to look."""
     line = timeline((0.5, "paused"), until=120)
     line.deliberately_stalled = True
-    verdict = Requirement.of(**HOLD).check(line)
+    verdict = judge(Requirement.of(**HOLD), line)
 
     check(verdict, INCONCLUSIVE, [Reason.READING_PAUSED])
     assert verdict.horizon == 0.5
@@ -88,12 +89,12 @@ def test_the_end_of_a_stalled_client_counts_however_late_it_was_seen():
     line.deliberately_stalled = True
 
     check(
-        Requirement.of(**HOLD).check(line),
+        judge(Requirement.of(**HOLD), line),
         UNSTABLE,
         "1006 at 120.1 s of 120 s: no close frame received or sent; FIN; "
         "seen late, nothing was read since 500 ms",
     )
-    assert Requirement.of(**HOLD).check(line).horizon == 120
+    assert judge(Requirement.of(**HOLD), line).horizon == 120
 
 
 SESSION = {"session_within": 5}
@@ -353,8 +354,8 @@ def test_rtt_never_blames_for_the_width_of_a_bucket():
     line = timeline(*trips(*[0.1] * 999, 0.9))
     assert line.heartbeats.rtts.quantile(0.95) > 0.1002
 
-    check(Requirement.of(rtt_p95=0.1002).check(line), STABLE, [])
-    check(Requirement.of(rtt_p95=0.099).check(line), UNSTABLE, [Rule.RTT])
+    check(judge(Requirement.of(rtt_p95=0.1002), line), STABLE, [])
+    check(judge(Requirement.of(rtt_p95=0.099), line), UNSTABLE, [Rule.RTT])
 
 
 @pytest.mark.parametrize(

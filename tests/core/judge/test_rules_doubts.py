@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Reason, Rule
 from pytest_wsstability.core.timeline.close import TransportEnd
 from pytest_wsstability.core.timeline.events import Direction, End, Opcode, Role, Tier
@@ -129,7 +130,7 @@ def test_a_stall_on_purpose_is_no_excuse():
     line = timeline((1, "paused"), (60, RST))
     line.deliberately_stalled = True
 
-    check(Requirement.of(**HOLD).check(line), UNSTABLE, [Rule.ALIVE])
+    check(judge(Requirement.of(**HOLD), line), UNSTABLE, [Rule.ALIVE])
 
 
 @pytest.mark.parametrize(
@@ -151,7 +152,7 @@ def test_a_stalled_client_sees_no_answers(rows, until, outcome, why):
     line = timeline(*rows, until=until)
     line.deliberately_stalled = True
 
-    check(Requirement.of(**HOLD, **WITHIN).check(line), outcome, why)
+    check(judge(Requirement.of(**HOLD, **WITHIN), line), outcome, why)
 
 
 def test_the_worst_lag_counts_though_the_ring_forgot_it():
@@ -234,7 +235,7 @@ def test_horizon(written, rows, until, horizon):
 @pytest.mark.parametrize("tier", Tier)
 def test_the_tier_comes_from_the_timeline(tier):
     """A virtual pass must never read as a real one."""
-    assert Requirement.of(**CLOSURE).check(Timeline(End.CLIENT, tier)).tier is tier
+    assert judge(Requirement.of(**CLOSURE), Timeline(End.CLIENT, tier)).tier is tier
 
 
 def test_the_last_bit_of_a_clock_breaks_no_promise():
@@ -246,7 +247,7 @@ def test_the_last_bit_of_a_clock_breaks_no_promise():
     assert line.heartbeats.rtts.maximum > 5
 
     for written in (WITHIN, {"rtt_p95": 5}):
-        check(Requirement.of(**written).check(line), STABLE, [])
+        check(judge(Requirement.of(**written), line), STABLE, [])
 
 
 def test_every_part_is_judged():

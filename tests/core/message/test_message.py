@@ -6,6 +6,7 @@ import pytest
 
 from pytest_wsstability.core.diagnosis import diagnosed
 from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.message import event_line, explain
 from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, TransportEnd
 from pytest_wsstability.core.timeline.events import (
@@ -41,7 +42,7 @@ ITS_SERVER = timeline(
 
 def message(written, *lines, whole=False):
     requirement = Requirement.of(**written)
-    return explain(requirement, diagnosed(requirement.check(lines[0]), lines), lines, whole=whole)
+    return explain(requirement, diagnosed(judge(requirement, lines[0]), lines), lines, whole=whole)
 
 
 def shows(written, *lines, expected, **how):

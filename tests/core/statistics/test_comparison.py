@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.result import Result, Run
 from pytest_wsstability.core.statistics.comparison import compare
 from pytest_wsstability.core.timeline.events import Tier
@@ -19,7 +20,7 @@ HOLD = Requirement.of(alive_for="2m")
 def result(*rows, until=None, nodeid="t", url="wss://staging.example/ws", requirement=HOLD, **values):
     line = timeline(*rows, until=until)
     return Result(
-        nodeid=nodeid, url=url, requirement=requirement, verdict=requirement.check(line), timelines=(line,),
+        nodeid=nodeid, url=url, requirement=requirement, verdict=judge(requirement, line), timelines=(line,),
         **values,
     )  # fmt: skip
 

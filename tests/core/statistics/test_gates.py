@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.result import Result
 from pytest_wsstability.core.statistics.gates import FIGURES, judge_gates, parse_gate
 from pytest_wsstability.core.timeline.events import Tier
@@ -18,7 +19,7 @@ REQUIREMENT = Requirement.of(alive_for="2m", heartbeat_every="25s", heartbeat_wi
 
 def result(*rows, until=None, tier=Tier.VIRTUAL, **values):
     line = timeline(*rows, until=until)
-    verdict = dataclasses.replace(REQUIREMENT.check(line), tier=tier)
+    verdict = dataclasses.replace(judge(REQUIREMENT, line), tier=tier)
     return Result(nodeid="t", url="", requirement=REQUIREMENT, verdict=verdict, timelines=(line,), **values)
 
 

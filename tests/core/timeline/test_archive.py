@@ -8,6 +8,7 @@ import pytest
 
 from pytest_wsstability.core.diagnosis import diagnosed
 from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.timeline.archive import event_of, row, timeline_as_dict, timeline_from_dict
 from pytest_wsstability.core.timeline.close import CloseFrame
 from pytest_wsstability.core.timeline.events import Direction, End, Event, EventKind, FrameKind, Opcode, Role
@@ -51,14 +52,14 @@ def test_the_same_verdict(name):
     """A record read back is judged as the first one was."""
     line = TIMELINES[name]
 
-    assert REQUIREMENT.check(there_and_back(line)) == REQUIREMENT.check(line)
+    assert judge(REQUIREMENT, there_and_back(line)) == judge(REQUIREMENT, line)
 
 
 @pytest.mark.parametrize("name", TIMELINES)
 def test_the_same_diagnosis(name):
     """Whoever looks at it tomorrow sees what was seen today."""
     line, back = TIMELINES[name], there_and_back(TIMELINES[name])
-    verdict = REQUIREMENT.check(line)
+    verdict = judge(REQUIREMENT, line)
 
     one, other = (diagnosed(verdict, [each]).diagnosis for each in (line, back))
     assert (one is None) == (other is None)
