@@ -18,7 +18,8 @@ from typing import Any
 import looptime
 import websockets
 
-from pytest_wsstability import Direction, Opcode, Orchestrator, connect, run_virtual
+from pytest_wsstability import Direction, Orchestrator, connect, run_virtual
+from pytest_wsstability.core.timeline.events import Opcode
 
 from .figures import Figure, cpu_seconds, interleaved, middle, ratios, spread
 from .processes import WITH, run_pytest, suite

@@ -5,18 +5,10 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator
 
-from pytest_wsstability import (
-    CloseEvidence,
-    Direction,
-    End,
-    Opcode,
-    Role,
-    Tier,
-    Timeline,
-    TransportEnd,
-    run_virtual,
-)
+from pytest_wsstability import CloseEvidence, Direction, End, Role, Tier, Timeline, run_virtual
 from pytest_wsstability.core.diagnosis import diagnose, diagnose_all
+from pytest_wsstability.core.timeline.close import TransportEnd
+from pytest_wsstability.core.timeline.events import Opcode
 
 from . import day
 from .figures import Figure, cpu_seconds, interleaved, middle, spread

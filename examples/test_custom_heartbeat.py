@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_wsstability import JSON, SESSION_ID, Profile
+from pytest_wsstability.profiles import JSON, SESSION_ID, Profile
 
 # A team whose server answers {"op": "PING"} with {"op": "PONG"}, and is the story's in the rest.
 OURS = JSON.replace(name="ours", ping={"op": "PING"}, pong={"op": "PONG"})

@@ -1,4 +1,8 @@
 """Faults to give to a proxy or an orchestrator: ``from pytest_wsstability import faults``."""
 
+from .core import faults
 from .core.faults import *  # noqa: F403
-from .core.faults import __all__ as __all__
+from .core.faults.middleboxes import MIDDLEBOXES, Middlebox
+
+__all__ = ["MIDDLEBOXES", "Middlebox"]
+__all__ += faults.__all__

@@ -8,10 +8,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_wsstability import MIDDLEBOXES, Cause, FaultProxy, Orchestrator, Requirement, connect, faults
+from pytest_wsstability import Cause, FaultProxy, Orchestrator, Requirement, connect, faults
 from pytest_wsstability.core.diagnosis import Diagnosis, diagnose, diagnose_opening
 from pytest_wsstability.core.faults import EndsWith, Fault, IdleTimeout, MaxAge, ResetBy
 from pytest_wsstability.core.judge.rules import judge
+from pytest_wsstability.faults import MIDDLEBOXES
 from pytest_wsstability.net.connection import Connection
 from pytest_wsstability.net.errors import OpeningError
 from pytest_wsstability.net.holding import hold_open

@@ -99,12 +99,12 @@ def _probe(item: pytest.Item, url: str, seconds: float) -> str:
     from ..core.probe.words import report
     from ..core.redact import redact_url
     from ..net.errors import OpeningError
-    from ..net.probe import probe
+    from ..net.probe import probe_url
 
     options = connect_options(item, url, url)
     options = {name: value for name, value in options.items() if name not in ("client", "heartbeat")}
     try:
-        findings = _run(item, probe(url, max=seconds, **options))
+        findings = _run(item, probe_url(url, max=seconds, **options))
     except OpeningError as exc:
         return f"{exc}; so nothing was found out"
     return "\n".join([redact_url(url), *report(findings)])

@@ -11,9 +11,9 @@ import sys
 import threading
 
 import pytest
-from tests.test_cli import NOBODY, SECRET, serving
 
 from pytest_wsstability import cli
+from tests.cli.test_cli import NOBODY, SECRET, serving
 
 pytestmark = pytest.mark.real
 

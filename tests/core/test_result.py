@@ -93,7 +93,11 @@ def test_another_schema_or_a_damaged_file(change, message):
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (("verdict", "outcome"), "fine", r"^r\.verdict\.outcome: 'fine' is none of stable, inconclusive, unst"),
+        (
+            ("verdict", "outcome"),
+            "fine",
+            r"^r\.verdict\.outcome: 'fine' is none of stable, inconclusive, unst",
+        ),
         (("requirement", "alive_for"), "2m", r"^r\.requirement\.alive_for: '2m' is no float$"),
         (("timelines", 0, "end"), "middle", r"^r\.timelines\[0\]\.end: 'middle' is none of client, "),
         (("timelines", 0, "events", 1), [], r"^r\.timelines\[0\]\.events\[1\]: \[\] is no event$"),

@@ -4,9 +4,11 @@ import re
 
 import pytest
 
-from pytest_wsstability import JSON, TLS, Behaviour, Orchestrator, Profile, connect
+from pytest_wsstability import TLS, Orchestrator, connect
 from pytest_wsstability.core.timeline.events import DeadlineTraffic
+from pytest_wsstability.net.server.behaviour import Behaviour
 from pytest_wsstability.net.target import parse_headers, parse_url
+from pytest_wsstability.profiles import JSON, Profile
 
 pytestmark = pytest.mark.ws_stability
 

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Direction, EventKind, Opcode, Orchestrator, Outcome, Requirement
+from pytest_wsstability import Direction, EventKind, Orchestrator, Outcome, Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Reason
+from pytest_wsstability.core.timeline.events import Opcode
 from tests.net.peers import BINARY, CLOSE, TEXT, close, connected, frame, opened, serving, talking, until
 
 pytestmark = pytest.mark.ws_stability

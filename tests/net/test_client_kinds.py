@@ -8,16 +8,16 @@ from pytest_wsstability import (
     Direction,
     End,
     EventKind,
-    Opcode,
     Orchestrator,
     Outcome,
-    Reason,
     Requirement,
     Role,
     StabilityError,
-    TransportEnd,
 )
 from pytest_wsstability.core.judge.rules import judge
+from pytest_wsstability.core.judge.verdict import Reason
+from pytest_wsstability.core.timeline.close import TransportEnd
+from pytest_wsstability.core.timeline.events import Opcode
 from tests.net.peers import (
     CLOSE,
     PING,

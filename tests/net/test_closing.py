@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import CloseFrame, ConnectionEnded, End, Orchestrator, TransportEnd
+from pytest_wsstability import ConnectionEnded, End, Orchestrator
+from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
 from tests.net.peers import CLOSE, TEXT, close, connected, frame, opened, serving, silent, talking
 
 pytestmark = pytest.mark.ws_stability

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import ConnectionEnded, Direction, Opcode, Orchestrator
+from pytest_wsstability import ConnectionEnded, Direction, Orchestrator
 from pytest_wsstability.core.timeline.close import CloseFrame
+from pytest_wsstability.core.timeline.events import Opcode
 from tests.net.peers import (
     BINARY,
     CONT,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pytest_wsstability import JSON, Cause, Orchestrator, Role, diagnose, faults
+from pytest_wsstability import Cause, Orchestrator, Role, diagnose, faults
+from pytest_wsstability.profiles import JSON
 from tests.net.peers import opened
 
 pytestmark = pytest.mark.ws_stability(time="virtual")

@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import JSON, Orchestrator, Profile, Rule, StabilityError, faults
+from pytest_wsstability import Orchestrator, StabilityError, faults
+from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.flaws import Flaw
+from pytest_wsstability.profiles import JSON, Profile
 from tests.net.peers import connected, opened
 
 pytestmark = pytest.mark.ws_stability(time="virtual")

@@ -7,17 +7,9 @@ import time
 
 import pytest
 
-from pytest_wsstability import (
-    EventKind,
-    Orchestrator,
-    Outcome,
-    Reason,
-    Requirement,
-    Tier,
-    Timeline,
-    run_virtual,
-)
+from pytest_wsstability import EventKind, Orchestrator, Outcome, Requirement, Tier, Timeline, run_virtual
 from pytest_wsstability.core.judge.rules import judge
+from pytest_wsstability.core.judge.verdict import Reason
 from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.net import health

@@ -10,13 +10,13 @@ from pytest_wsstability import (
     Orchestrator,
     Outcome,
     Requirement,
-    Rule,
     Soak,
     StabilityError,
     hold,
     run_virtual,
 )
 from pytest_wsstability.core.judge.rules import judge
+from pytest_wsstability.core.judge.verdict import Rule
 from tests.core.script import FIN, timeline
 from tests.net.peers import BINARY, close, frame, serving
 

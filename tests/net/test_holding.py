@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Outcome, Reason, Requirement, Rule, StabilityError
+from pytest_wsstability import Outcome, Requirement, StabilityError
 from pytest_wsstability.core.judge.rules import judge
+from pytest_wsstability.core.judge.verdict import Reason, Rule
 from pytest_wsstability.net.holding import hold_open, wait_session
 from tests.net.peers import PING, PONG, TEXT, close, connected, frame, silent, talking
 

@@ -4,7 +4,10 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import JSON, CloseFrame, Direction, End, Opcode, StabilityError, TransportEnd
+from pytest_wsstability import Direction, End, StabilityError
+from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
+from pytest_wsstability.core.timeline.events import Opcode
+from pytest_wsstability.profiles import JSON
 from tests.net.peers import (
     BINARY,
     CLOSE,

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import OpeningError, OpeningStage, connect
+from pytest_wsstability import OpeningError, connect
+from pytest_wsstability.net.errors import OpeningStage
 from tests.net.peers import accepting, close, opened, serving, silent
 
 pytestmark = pytest.mark.ws_stability

@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from pytest_wsstability import TLS, OpeningError, OpeningStage, Orchestrator, connect
+from pytest_wsstability import TLS, OpeningError, Orchestrator, connect
+from pytest_wsstability.net.errors import OpeningStage
 from tests.net.certificates import server_context, trusting
 from tests.net.peers import opened, serving, silent
 

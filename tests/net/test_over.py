@@ -7,17 +7,16 @@ from urllib.parse import urlsplit
 import pytest
 
 from pytest_wsstability import (
-    CloseFrame,
     ConnectionEnded,
     Orchestrator,
     Outcome,
     Requirement,
     StabilityError,
-    TransportEnd,
     connect,
     hold,
     run_virtual,
 )
+from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
 from pytest_wsstability.net.websocket import CLOSE_TIMEOUT, LINGER
 from tests.net.peers import BINARY, CLOSE, TEXT, close, connected, frame, opened, serving, talking
 

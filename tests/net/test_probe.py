@@ -9,7 +9,7 @@ from pytest_wsstability.core.probe.findings import Policy, TimerKind
 from pytest_wsstability.core.probe.observation import Fate
 from pytest_wsstability.core.probe.rungs import MOST_CONNECTIONS, Traffic
 from pytest_wsstability.core.timeline.close import LocalReason
-from pytest_wsstability.net.probe import Prober, probe
+from pytest_wsstability.net.probe import Prober, probe_url
 from tests.net.peers import serving, until
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
@@ -20,7 +20,7 @@ DEADLINE, IDLE, KEEPALIVE = TimerKind.READ_DEADLINE, TimerKind.IDLE, TimerKind.K
 
 async def probed(server, **options):
     async with Orchestrator(**server) as orchestrator:
-        return await probe(orchestrator.url, **options)
+        return await probe_url(orchestrator.url, **options)
 
 
 @pytest.mark.parametrize("seconds", [20, 55, 100, 240])
@@ -90,7 +90,7 @@ async def test_nothing_is_found_where_there_is_nothing():
 async def test_a_restart_is_no_timer():
     """All end together, at ages a quarter of a second apart."""
     async with Orchestrator(**QUIET) as orchestrator:
-        probing = asyncio.create_task(probe(orchestrator.url))
+        probing = asyncio.create_task(probe_url(orchestrator.url))
         await asyncio.sleep(100)
         for session in orchestrator.sessions:
             session.connection.websocket.drop(LocalReason.INTERRUPTED, "a restart")
@@ -103,7 +103,7 @@ async def test_a_restart_is_no_timer():
 async def test_a_server_without_pongs_is_not_lost():
     """It answers no pings, and lives: silence after them proves nothing."""
     async with serving(deaf) as url:
-        findings = await probe(url, max="2m", profile="frames")
+        findings = await probe_url(url, max="2m", profile="frames")
 
     assert {each.fate for each in findings.observations} == {Fate.LOST}
     assert findings.doubts == (
@@ -145,7 +145,7 @@ async def test_a_probe_leaves_nothing_behind():
     """No connection at the server, and no task here."""
     async with Orchestrator(**QUIET) as orchestrator:
         tasks = len(asyncio.all_tasks())
-        await probe(orchestrator.url, max="1m")
+        await probe_url(orchestrator.url, max="1m")
 
         assert len(orchestrator.sessions) == MOST_CONNECTIONS
         assert all(session.timeline.close is not None for session in orchestrator.sessions)
@@ -155,7 +155,7 @@ async def test_a_probe_leaves_nothing_behind():
 async def test_a_probe_that_is_cancelled_leaves_nothing_behind():
     """Every connection is cut."""
     async with Orchestrator(**QUIET) as orchestrator:
-        probing = asyncio.create_task(probe(orchestrator.url))
+        probing = asyncio.create_task(probe_url(orchestrator.url))
         await asyncio.sleep(30)
         probing.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -175,7 +175,7 @@ async def test_nothing_is_opened_where_the_first_is_refused():
 
     async with serving(refuse) as url:
         with pytest.raises(OpeningError, match=r"HTTP 503"):
-            await probe(url)
+            await probe_url(url)
     assert len(asked) == 1
 
 
@@ -192,7 +192,7 @@ async def test_a_limit_on_connections_leaves_a_part():
         await deaf(peer)
 
     async with serving(some) as url:
-        findings = await probe(url, max="1m", profile="frames")
+        findings = await probe_url(url, max="1m", profile="frames")
 
     assert findings.notes[0].startswith("3 of 12 connections did not open: upgrade refused: HTTP 429")
 
@@ -210,7 +210,7 @@ async def test_a_limit_on_connections_leaves_a_part():
 async def test_wrong_values_are_named(options, said):
     """Before anything is dialled."""
     with pytest.raises(ValueError, match=said):
-        await probe("ws://127.0.0.1:1", **options)
+        await probe_url("ws://127.0.0.1:1", **options)
 
 
 @pytest.mark.real

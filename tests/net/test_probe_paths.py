@@ -6,7 +6,7 @@ from pytest_wsstability import FaultProxy, Orchestrator, faults
 from pytest_wsstability.core.faults.middleboxes import MIDDLEBOXES
 from pytest_wsstability.core.probe.findings import Policy
 from pytest_wsstability.core.probe.rungs import MOST_CONNECTIONS
-from pytest_wsstability.net.probe import probe
+from pytest_wsstability.net.probe import probe_url
 from tests.net.peers import until
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
@@ -24,7 +24,7 @@ QUIET_POLICIES = {
 
 async def probed(*timers, server=QUIET, **options):
     async with Orchestrator(**server) as orchestrator, FaultProxy(orchestrator.url, faults=timers) as proxy:
-        return await probe(proxy.url, **options)
+        return await probe_url(proxy.url, **options)
 
 
 @pytest.mark.parametrize("ends_with", ["fin", "reset"])
@@ -114,7 +114,7 @@ async def test_narrowing_stays_polite_and_in_time():
     async with Orchestrator(**QUIET) as orchestrator:
         timers = [faults.IdleTimeout(60, ends_with="silence")]
         async with FaultProxy(orchestrator.url, faults=timers) as proxy:
-            findings = await probe(proxy.url, max="10m")
+            findings = await probe_url(proxy.url, max="10m")
         await until(lambda: all(session.timeline.close for session in orchestrator.sessions))
         lives = [
             change

@@ -5,18 +5,10 @@ import json
 
 import pytest
 
-from pytest_wsstability import (
-    FRAMES,
-    JSON,
-    Backoff,
-    OpeningError,
-    Orchestrator,
-    Rule,
-    StabilityError,
-    connect,
-    faults,
-)
+from pytest_wsstability import Backoff, OpeningError, Orchestrator, StabilityError, connect, faults
+from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.close import LocalReason
+from pytest_wsstability.profiles import FRAMES, JSON
 from tests.net.peers import connected, opened
 
 pytestmark = pytest.mark.ws_stability(time="virtual")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wsstability import MIDDLEBOXES
+from pytest_wsstability.faults import MIDDLEBOXES
 
 SOURCE = """
 import pytest
@@ -64,7 +64,8 @@ def test_the_fixture_is_a_fault_proxy_with_a_preset(passes):
     assert (
         passes("""
         import pytest
-        from pytest_wsstability import Middlebox, faults
+        from pytest_wsstability import faults
+        from pytest_wsstability.faults import Middlebox
 
         @pytest.mark.ws_middlebox("haproxy")
         async def test_it(ws_url, ws_connect, ws_middlebox):

@@ -57,7 +57,8 @@ def test_in_real_time_too(failure, test):
     printed = failure(
         f"""
         import pytest
-        from pytest_wsstability import MIDDLEBOXES, faults
+        from pytest_wsstability import faults
+        from pytest_wsstability.faults import MIDDLEBOXES
         import pytest_wsstability.core.faults.middleboxes as middleboxes
         from dataclasses import replace
 
@@ -84,7 +85,8 @@ def test_a_hold_of_another_server_goes_through_the_box(failure):
         printed = failure(
             """
             import pytest
-            from pytest_wsstability import MIDDLEBOXES, faults
+            from pytest_wsstability import faults
+            from pytest_wsstability.faults import MIDDLEBOXES
             import pytest_wsstability.core.faults.middleboxes as middleboxes
             from dataclasses import replace
 

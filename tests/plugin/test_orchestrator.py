@@ -80,7 +80,7 @@ def test_it_speaks_the_profile_of_the_test(passes):
     passes(
         """
         import pytest
-        from pytest_wsstability import JSON
+        from pytest_wsstability.profiles import JSON
 
         OURS = JSON.replace(name="ours", ping={"op": "PING"}, pong={"op": "PONG"})
 

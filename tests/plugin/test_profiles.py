@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 CONFTEST = """
-from pytest_wsstability import JSON
+from pytest_wsstability.profiles import JSON
 
 def pytest_wsstability_profiles(config):
     assert config.option is not None

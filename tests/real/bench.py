@@ -12,7 +12,7 @@ from enum import Enum
 
 from pytest_wsstability import Outcome
 from pytest_wsstability.core.diagnosis import Cause, Confidence, Diagnosis
-from pytest_wsstability.core.timeline.events import Direction, Event, Kind
+from pytest_wsstability.core.timeline.events import Direction, Event, EventKind
 
 from .load import busy
 from .play import Played, Scenario, play
@@ -91,7 +91,7 @@ def _story(played: Played) -> str:
 
 def _event(event: Event) -> str:
     sign = {Direction.SENT: "<", Direction.RECEIVED: ">", Direction.LOCAL: "="}[event.direction]
-    name = event.opcode.name if event.kind is Kind.FRAME else event.kind.name
+    name = event.opcode.name if event.kind is EventKind.FRAME else event.kind.name
     return f"{event.at:.3f}{sign}{name}/{event.size or f'{event.seconds:g}'}"
 
 

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from pytest_wsstability import Connection, Profile, Requirement, Timeline, Verdict, connect
+from pytest_wsstability import Connection, Requirement, Timeline, Verdict, connect
 from pytest_wsstability.core.diagnosis import Cause, Diagnosis, diagnose
 from pytest_wsstability.net.errors import ConnectionEnded
 from pytest_wsstability.net.holding import hold_open
+from pytest_wsstability.profiles import Profile
 
 from .profiles import BEATS
 from .servers import Running

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_wsstability import JSON, Profile
+from pytest_wsstability.profiles import JSON, Profile
 
 BEATS = JSON.replace(name="beats", greeting=None, session_info=None, session_confirmed=None)
 """Heartbeats in JSON, and no session."""

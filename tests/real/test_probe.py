@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from pytest_wsstability import Findings, Policy, TimerKind, probe
+from pytest_wsstability.probe import Findings, Policy, TimerKind, probe_url
 from tests.real.profiles import BEATS
 from tests.real.scenarios.gorilla import ANY_MESSAGE, CHAT, LIFETIME, WITHOUT_PINGS
 from tests.real.servers import KINDS
@@ -58,7 +58,7 @@ def findings() -> Mapping[str, Findings]:
 
 
 async def probe_all(urls: Mapping[str, str]) -> dict[str, Findings]:
-    found = await asyncio.gather(*(probe(url, max=MAX, profile=BEATS) for url in urls.values()))
+    found = await asyncio.gather(*(probe_url(url, max=MAX, profile=BEATS) for url in urls.values()))
     return dict(zip(urls, found, strict=True))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wsstability import Direction, Event, EventKind, Opcode, Role
+from pytest_wsstability import Direction, Event, EventKind, Role
+from pytest_wsstability.core.timeline.events import Opcode
 from pytest_wsstability.report.lanes import lane, round_trips
 
 SENT, RECEIVED = Direction.SENT, Direction.RECEIVED

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .prober import Prober, probe
+from .prober import Prober, probe_url
 
-__all__ = ["Prober", "probe"]
+__all__ = ["Prober", "probe_url"]

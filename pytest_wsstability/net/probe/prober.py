@@ -162,7 +162,7 @@ class Prober:
         return waits(low, high, room)
 
 
-async def probe(
+async def probe_url(
     url: str,
     *,
     max: Duration = "10m",

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import confusion
-from pytest_wsstability import MIDDLEBOXES, Confidence, faults, run_virtual
+from pytest_wsstability import Confidence, faults, run_virtual
 from pytest_wsstability.core.diagnosis.page import page
+from pytest_wsstability.faults import MIDDLEBOXES
 from tests.diagnosis_cases import CASES, WITHOUT_CASE, play
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -8,7 +8,9 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from pytest_wsstability import Direction, Opcode, Orchestrator, Rule, StabilityError
+from pytest_wsstability import Direction, Orchestrator, StabilityError
+from pytest_wsstability.core.judge.verdict import Rule
+from pytest_wsstability.core.timeline.events import Opcode
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 

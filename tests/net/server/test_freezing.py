@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Direction, Opcode, Orchestrator, Profile, faults
+from pytest_wsstability import Direction, Orchestrator, faults
+from pytest_wsstability.core.timeline.events import Opcode
+from pytest_wsstability.profiles import Profile
 from tests.net.peers import connected, opened
 
 pytestmark = pytest.mark.ws_stability(time="virtual")

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from pytest_wsstability import JSON, ConnectionEnded, Direction, Orchestrator, Profile, Role
+from pytest_wsstability import ConnectionEnded, Direction, Orchestrator, Role
+from pytest_wsstability.profiles import JSON, Profile
 from tests.net.peers import TEXT, connected, opened
 
 pytestmark = pytest.mark.ws_stability

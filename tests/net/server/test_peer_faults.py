@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Direction, Opcode, Orchestrator, Rule, StabilityError, faults
+from pytest_wsstability import Direction, Orchestrator, StabilityError, faults
 from pytest_wsstability.core.faults.peer import PEER_FAULTS
+from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.message import event_line
 from pytest_wsstability.core.timeline.close import LocalReason
+from pytest_wsstability.core.timeline.events import Opcode
 from tests.net.peers import connected, opened
 
 pytestmark = pytest.mark.ws_stability(time="virtual")

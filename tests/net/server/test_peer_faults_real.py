@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import OpeningError, Orchestrator, StabilityError, TransportEnd, faults
+from pytest_wsstability import OpeningError, Orchestrator, StabilityError, faults
+from pytest_wsstability.core.timeline.close import TransportEnd
 from tests.net.certificates import server_context, trusting
 from tests.net.peers import opened
 

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import End, EventKind, Orchestrator, TransportEnd
+from pytest_wsstability import End, EventKind, Orchestrator
+from pytest_wsstability.core.timeline.close import TransportEnd
 from tests.net.peers import connected, opened, talking
 
 pytestmark = pytest.mark.ws_stability(time="virtual")

@@ -5,7 +5,8 @@ import socket
 
 import pytest
 
-from pytest_wsstability import Backoff, OpeningError, Orchestrator, TransportEnd, faults
+from pytest_wsstability import Backoff, OpeningError, Orchestrator, faults
+from pytest_wsstability.core.timeline.close import TransportEnd
 from tests.net.peers import opened
 from tests.net.reconnecting_client import ReconnectingClient
 

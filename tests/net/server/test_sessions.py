@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import JSON, SESSION_ID, Orchestrator, Profile, StabilityError
+from pytest_wsstability import Orchestrator, StabilityError
 from pytest_wsstability.net.server.orchestrator import NoSessionError
+from pytest_wsstability.profiles import JSON, SESSION_ID, Profile
 from tests.net.peers import connected, opened
 
 pytestmark = pytest.mark.ws_stability
