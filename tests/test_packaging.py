@@ -46,7 +46,7 @@ def test_the_wheel_has_the_package_and_nothing_else(names):
 
     assert top == {"pytest_wsstability", f"pytest_wsstability-{pytest_wsstability.__version__}.dist-info"}
     assert "pytest_wsstability/py.typed" in names
-    assert not any("test" in name.removeprefix("pytest_wsstability") for name in names)
+    assert not any(part.startswith(("test_", "tests")) for name in names for part in name.split("/"))
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "pytest_wsstability").rglob("*.py")}
     assert {name for name in names if name.endswith(".py")} == modules
 
