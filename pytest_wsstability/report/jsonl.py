@@ -144,6 +144,8 @@ class _Hold:
         for event in self.events:
             if event.kind is EventKind.FRAME:
                 timeline.frame(event.at, event.direction, event.opcode, event.size, event.role)
+            elif event.fault is not None:
+                timeline.fault_applied(event.at, event.fault)
             elif event.kind not in (EventKind.OPENED, EventKind.ENDED):
                 timeline.mark(event.at, event.kind, event.seconds)
         timeline.observe(self.watched)

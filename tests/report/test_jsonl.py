@@ -9,7 +9,7 @@ import pytest
 from pytest_wsstability.core.judge.verdict import Outcome
 from pytest_wsstability.core.result import SchemaError
 from pytest_wsstability.core.timeline.archive import is_data, row
-from pytest_wsstability.core.timeline.events import EventKind
+from pytest_wsstability.core.timeline.events import EventKind, FaultName
 from pytest_wsstability.report.jsonl import close_line, event_lines, parse, render
 from tests.core.judging import BEATS
 from tests.core.script import FIN, timeline
@@ -43,7 +43,7 @@ def test_each_line_stands_alone():
 def test_lines_straight_from_packed_records():
     """They say what the rows of the JSON file say, whatever the event is."""
     held = timeline(*BEATS, (101, ">text"), (102, ">ping"), (103, "lag", 1.25), until=120)
-    held.fault_applied(1110.0, 3)
+    held.fault_applied(1110.0, FaultName.HEAL)
     held.mark(1111.0, EventKind.SUSPENDED, 12.5)
     records = [json.loads(line) for line in event_lines(7, held.signals_since(0))]
 

@@ -17,7 +17,7 @@ from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
 from pytest_wsstability.core.judge.verdict import Doubt, Verdict, Violation
 from pytest_wsstability.core.result import SCHEMA
 from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame
-from pytest_wsstability.core.timeline.events import EventKind, Opcode, Role
+from pytest_wsstability.core.timeline.events import EventKind, FaultName, Opcode, Role
 from pytest_wsstability.core.timeline.tcp import TcpSample, packed
 from pytest_wsstability.report import json_file, jsonl
 from tests.core.script import FIN
@@ -148,12 +148,13 @@ def test_hypotheses_are_described():
 
 
 def test_the_words_of_events_are_all_there():
-    """Kinds, opcodes and roles."""
-    frame, _, local = DEFS["event"]["anyOf"]
+    """Kinds, faults, opcodes and roles."""
+    frame, fault, local = DEFS["event"]["anyOf"]
 
     assert set(local["prefixItems"][1]["enum"]) | {"frame", "fault"} == {
         kind.name.lower() for kind in EventKind
     }
+    assert fault["prefixItems"][2]["enum"] == [name.value for name in FaultName]
     assert set(frame["prefixItems"][3]["enum"]) | {"none"} == {opcode.name.lower() for opcode in Opcode}
     assert set(frame["prefixItems"][5]["enum"]) == {role.name.lower() for role in Role}
 

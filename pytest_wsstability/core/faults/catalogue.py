@@ -28,9 +28,9 @@ def fault_of(name: Any, values: dict[str, Any]) -> Fault:
     kind = FAULTS.get(name) if isinstance(name, str) else None
     if kind is None:
         near = get_close_matches(str(name), FAULTS, n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        hint = f" (did you mean {str(near[0])!r}?)" if near else ""
         raise ValueError(f"unknown fault {name!r}{hint}; valid ones: {', '.join(FAULTS)}")
-    return kind._made_of(values)
+    return kind.from_values(values)
 
 
 def fault_in(text: str) -> tuple[float, Fault]:

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, ClassVar, Self, TypeVar
 
 from ..duration import Duration, parse_duration
+from ..timeline.events import FaultName
 
 Member = TypeVar("Member", bound=Enum)
 
@@ -41,8 +42,8 @@ class Flow(Enum):
 class Fault:
     """Something done to a connection on purpose; durations are seconds, sizes are bytes."""
 
-    # How the fault is called in JSON and in reports.
-    name: ClassVar[str]
+    # How the fault is called in JSON, on timelines and in reports.
+    name: ClassVar[FaultName]
     place: ClassVar[Place]
     # Whether the connection is over once the fault was applied.
     ends: ClassVar[bool] = False
@@ -65,7 +66,7 @@ class Fault:
 
     def as_dict(self) -> dict[str, Any]:
         """The fault as builtin values: ``{"fault": "latency", "delay": 0.08, "jitter": 0.0}``."""
-        return {"fault": self.name, **self._values()}
+        return {"fault": self.name.value, **self._values()}
 
     def __init_subclass__(cls) -> None:
         # Without this, @dataclass would write a repr that says neither where the class is nor how to make it.
@@ -77,7 +78,7 @@ class Fault:
         return f"faults.{cls.__name__}({', '.join(field.name for field in dataclasses.fields(cls))})"
 
     @classmethod
-    def _made_of(cls, values: dict[str, Any]) -> Self:
+    def from_values(cls, values: dict[str, Any]) -> Self:
         valid = [field.name for field in dataclasses.fields(cls)]
         for name in values:
             if name not in valid:

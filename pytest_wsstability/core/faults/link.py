@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..duration import Duration
+from ..timeline.events import FaultName
 from .fault import Fault, Flow, Place, member, positive, seconds, some, whole
 
 
@@ -54,7 +55,7 @@ class LinkFault(Fault):
 class Drop(LinkFault):
     """Both ends get FIN, without a close frame, behind the bytes that are on their way."""
 
-    name = "drop"
+    name = FaultName.DROP
     ends = True
 
 
@@ -62,7 +63,7 @@ class Drop(LinkFault):
 class Reset(LinkFault):
     """Both ends get RST, behind the bytes that are on their way."""
 
-    name = "reset"
+    name = FaultName.RESET
     ends = True
 
 
@@ -70,7 +71,7 @@ class Reset(LinkFault):
 class Blackhole(LinkFault):
     """Nothing passes until `Heal`; TCP loses nothing, so all that was held is then delivered."""
 
-    name = "blackhole"
+    name = FaultName.BLACKHOLE
     direction: Flow
 
     def __init__(self, direction: Flow | str = Flow.BOTH) -> None:
@@ -81,14 +82,14 @@ class Blackhole(LinkFault):
 class Heal(LinkFault):
     """All lasting faults of the link end; what was held is delivered."""
 
-    name = "heal"
+    name = FaultName.HEAL
 
 
 @dataclass(frozen=True, init=False)
 class Stall(LinkFault):
     """Nothing passes for a while; then all that was held is delivered at once."""
 
-    name = "stall"
+    name = FaultName.STALL
     seconds: float
 
     def __init__(self, seconds: Duration) -> None:
@@ -99,7 +100,7 @@ class Stall(LinkFault):
 class Latency(LinkFault):
     """Each direction takes longer by ``delay``, give or take up to ``jitter``; the order is kept."""
 
-    name = "latency"
+    name = FaultName.LATENCY
     delay: float
     jitter: float
 
@@ -119,7 +120,7 @@ class Latency(LinkFault):
 class Bandwidth(LinkFault):
     """Each direction carries so many bytes a second."""
 
-    name = "bandwidth"
+    name = FaultName.BANDWIDTH
     bytes_per_second: float
 
     def __init__(self, bytes_per_second: float) -> None:
@@ -135,7 +136,7 @@ class CutAfter(LinkFault):
 
     """
 
-    name = "cut_after"
+    name = FaultName.CUT_AFTER
     bytes: int
     direction: Flow
 
@@ -150,7 +151,7 @@ class CutAfter(LinkFault):
 class CutAt(LinkFault):
     """Both ends get FIN at this age of the connection, whatever the traffic."""
 
-    name = "cut_at"
+    name = FaultName.CUT_AT
     ends = True
     at: float
 
@@ -162,7 +163,7 @@ class CutAt(LinkFault):
 class HalfClose(LinkFault):
     """FIN in one direction: its receiver reads the end of the stream, and what else is sent is lost."""
 
-    name = "half_close"
+    name = FaultName.HALF_CLOSE
     direction: Flow
 
     def __init__(self, direction: Flow | str) -> None:
@@ -178,7 +179,7 @@ class HalfClose(LinkFault):
 class Slicer(LinkFault):
     """Bytes arrive in pieces of ``size`` bytes, ``delay`` apart."""
 
-    name = "slicer"
+    name = FaultName.SLICER
     size: int
     delay: float
 
@@ -193,7 +194,7 @@ class Slicer(LinkFault):
 class DropControlFrames(LinkFault):
     """Control frames vanish on the way, as some proxies let them; data passes. Not over TLS."""
 
-    name = "drop_control_frames"
+    name = FaultName.DROP_CONTROL_FRAMES
     kinds: frozenset[ControlKind]
     direction: Flow
 
@@ -213,7 +214,7 @@ class DropControlFrames(LinkFault):
 class IdleTimeout(LinkFault):
     """The timer of a proxy or load balancer: it ends the connection after so much silence."""
 
-    name = "idle_timeout"
+    name = FaultName.IDLE_TIMEOUT
     seconds: float
     reset_by: ResetBy
     ends_with: EndsWith
@@ -236,7 +237,7 @@ class IdleTimeout(LinkFault):
 class MaxAge(LinkFault):
     """A proxy or load balancer ends the connection at this age, whatever the traffic."""
 
-    name = "max_age"
+    name = FaultName.MAX_AGE
     seconds: float
     ends_with: EndsWith
 

@@ -7,6 +7,7 @@ from enum import Enum
 
 from ..duration import Duration
 from ..timeline.close import VALID_CLOSE_CODES, may_be_sent
+from ..timeline.events import FaultName
 from .fault import Fault, Place, member, positive, seconds, text, whole
 
 
@@ -38,28 +39,28 @@ class PeerFault(Fault):
 class WithholdPongs(PeerFault):
     """The client's pings are not answered any more."""
 
-    name = "withhold_pongs"
+    name = FaultName.WITHHOLD_PONGS
 
 
 @dataclass(frozen=True)
 class WithholdHeartbeats(PeerFault):
     """The client's heartbeats are not answered any more, though its pings are: a zombie."""
 
-    name = "withhold_heartbeats"
+    name = FaultName.WITHHOLD_HEARTBEATS
 
 
 @dataclass(frozen=True)
 class NeverConfirm(PeerFault):
     """The session is never confirmed."""
 
-    name = "never_confirm"
+    name = FaultName.NEVER_CONFIRM
 
 
 @dataclass(frozen=True, init=False)
 class LateConfirm(PeerFault):
     """The session is confirmed so much later."""
 
-    name = "late_confirm"
+    name = FaultName.LATE_CONFIRM
     delay: float
 
     def __init__(self, delay: Duration) -> None:
@@ -70,21 +71,21 @@ class LateConfirm(PeerFault):
 class WrongSession(PeerFault):
     """A session that is not the client's is confirmed."""
 
-    name = "wrong_session"
+    name = FaultName.WRONG_SESSION
 
 
 @dataclass(frozen=True)
 class DuplicateConfirm(PeerFault):
     """The session is confirmed twice."""
 
-    name = "duplicate_confirm"
+    name = FaultName.DUPLICATE_CONFIRM
 
 
 @dataclass(frozen=True, init=False)
 class CloseWith(PeerFault):
     """The server closes with this code and reason."""
 
-    name = "close_with"
+    name = FaultName.CLOSE_WITH
     ends = True
     code: int
     reason: str
@@ -100,7 +101,7 @@ class CloseWith(PeerFault):
 class EmptyClose(PeerFault):
     """The server closes with a frame without code or reason, which reads as 1005."""
 
-    name = "empty_close"
+    name = FaultName.EMPTY_CLOSE
     ends = True
 
 
@@ -108,7 +109,7 @@ class EmptyClose(PeerFault):
 class InvalidCloseCode(PeerFault):
     """The server closes with a code that no close frame may carry (RFC 6455, section 7.4)."""
 
-    name = "invalid_close_code"
+    name = FaultName.INVALID_CLOSE_CODE
     ends = True
     code: int
 
@@ -125,14 +126,14 @@ class InvalidCloseCode(PeerFault):
 class IgnoreClose(PeerFault):
     """The client's close frame is not answered."""
 
-    name = "ignore_close"
+    name = FaultName.IGNORE_CLOSE
 
 
 @dataclass(frozen=True)
 class HandlerError(PeerFault):
     """The server's handler fails, and the connection is closed with 1011."""
 
-    name = "handler_error"
+    name = FaultName.HANDLER_ERROR
     ends = True
 
 
@@ -140,7 +141,7 @@ class HandlerError(PeerFault):
 class Oversize(PeerFault):
     """The server sends a message of so many bytes, which a client with a limit refuses with 1009."""
 
-    name = "oversize"
+    name = FaultName.OVERSIZE
     bytes: int
 
     def __init__(self, bytes: int) -> None:
@@ -151,7 +152,7 @@ class Oversize(PeerFault):
 class Malformed(PeerFault):
     """The server sends a frame that breaks the protocol, which a client refuses with 1002."""
 
-    name = "malformed"
+    name = FaultName.MALFORMED
     kind: Malformation
 
     def __init__(self, kind: Malformation | str = Malformation.RESERVED_BIT) -> None:
@@ -162,28 +163,28 @@ class Malformed(PeerFault):
 class BadUtf8(PeerFault):
     """The server sends a text message that is not UTF-8, which a client refuses with 1007."""
 
-    name = "bad_utf8"
+    name = FaultName.BAD_UTF8
 
 
 @dataclass(frozen=True)
 class MaskedFrame(PeerFault):
     """The server sends a masked frame, which a client refuses with 1002 (RFC 6455, section 5.1)."""
 
-    name = "masked_frame"
+    name = FaultName.MASKED_FRAME
 
 
 @dataclass(frozen=True)
 class StopReading(PeerFault):
     """The server reads nothing any more, as one whose handler waits for something else."""
 
-    name = "stop_reading"
+    name = FaultName.STOP_READING
 
 
 @dataclass(frozen=True, init=False)
 class FreezeLoop(PeerFault):
     """The server does nothing at all for so long, as one whose event loop is blocked."""
 
-    name = "freeze_loop"
+    name = FaultName.FREEZE_LOOP
     seconds: float
 
     def __init__(self, seconds: Duration) -> None:
@@ -194,7 +195,7 @@ class FreezeLoop(PeerFault):
 class Flood(PeerFault):
     """The server sends many messages for a while."""
 
-    name = "flood"
+    name = FaultName.FLOOD
     messages_per_second: float
     size: int
     seconds: float
@@ -213,7 +214,7 @@ class Flood(PeerFault):
 class RefuseUpgrade(PeerFault):
     """The opening handshake is answered with an HTTP error, with Retry-After (seconds) if given."""
 
-    name = "refuse_upgrade"
+    name = FaultName.REFUSE_UPGRADE
     ends = True
     status: int
     retry_after: float | None
@@ -233,7 +234,7 @@ class RefuseUpgrade(PeerFault):
 class AcceptThenClose(PeerFault):
     """The connection opens and is closed at once with this code, before anything is said."""
 
-    name = "accept_then_close"
+    name = FaultName.ACCEPT_THEN_CLOSE
     ends = True
     code: int
 
@@ -245,7 +246,7 @@ class AcceptThenClose(PeerFault):
 class Restart(PeerFault):
     """The server goes down: all connections are dropped, and its port refuses for so long."""
 
-    name = "restart"
+    name = FaultName.RESTART
     ends = True
     down_for: float
 

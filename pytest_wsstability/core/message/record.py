@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from ..duration import show_duration as show
-from ..faults import FAULTS
 from ..timeline.events import Direction, Event, EventKind, Opcode, Role
 from ..timeline.timeline import Timeline
 
-_FAULT_NAMES = tuple(FAULTS)
 _SIGN = {Direction.RECEIVED: "<", Direction.SENT: ">", Direction.LOCAL: "="}
 _FRAME_NAMES = {
     Opcode.CONT: "continuation",
@@ -40,6 +38,6 @@ def event_line(event: Event) -> str:
         EventKind.SUSPENDED: f"machine slept {show(event.seconds)}",
         EventKind.DEADLINE: "read deadline ran out",
         EventKind.ENDED: "transport ended",
-        EventKind.FAULT: f"fault {_FAULT_NAMES[event.size % len(_FAULT_NAMES)]}",
+        EventKind.FAULT: f"fault {event.fault}",
     }
     return f"{at:>12} = {local[event.kind]}"

@@ -9,9 +9,9 @@ from typing import Any
 from ..plain import plain, restore, word
 from ..redact import redact_text
 from .close import CloseEvidence, CloseFrame
-from .events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
+from .events import Direction, End, Event, EventKind, FaultName, FrameKind, Opcode, Role, Tier
 from .flaws import Flaw
-from .recorder import Recorder
+from .recorder import Recorder, measure_of
 from .round_trips import RoundTrips
 from .tcp import TcpSample, packed
 from .timeline import Timeline
@@ -110,7 +110,7 @@ def row(event: Event) -> list[Any]:
     """A row: ``[25.0, "frame", "sent", "text", 15, "heartbeat"]``, ``[3.0, "loop_lag", 1.2]``."""
     at = round(event.at, 6)
     if event.kind is EventKind.FAULT:
-        return [at, "fault", int(event.size)]
+        return [at, "fault", None if event.fault is None else event.fault.value]
     if event.kind is not EventKind.FRAME:
         return [at, word(event.kind), event.seconds]
     words = _WAY_WORD[event.direction], _OPCODE_WORD[event.opcode], event.size, _ROLE_WORD[event.role]
@@ -122,13 +122,16 @@ def event_of(each: Any, where: str = "event") -> Event:
     The event that `row` made this of.
 
     Raises:
-        ValueError: if it is no such row.
+        ValueError: if it is no such row; for a fault that is unknown, naming the valid ones.
 
     """
+    if isinstance(each, list) and len(each) == 3 and each[1] == "fault":
+        at, _, name = each
+        return Event(
+            restore(float, at, where), EventKind.FAULT, fault=restore(FaultName, name, f"{where}, fault")
+        )
     try:
         at, kind, *rest = each
-        if kind == "fault":
-            return Event(float(at), EventKind.FAULT, size=int(*rest))
         if kind != "frame":
             (seconds,) = rest
             return Event(float(at), _KIND[kind], seconds=float(seconds))
@@ -203,11 +206,10 @@ def _replay(timeline: Timeline, events: list[Event], total: int) -> None:
     timeline._signals = signals = Recorder(max(1, len(events) - frames))
     timeline._data = data = Recorder(frames) if frames else None
     for number, event in enumerate(events, timeline.total - len(events)):
-        measure = (
-            event.size if event.kind in (EventKind.FRAME, EventKind.FAULT) else round(event.seconds * 1000)
-        )
         ring = data if data is not None and is_data(event) else signals
-        ring.append(event.at, event.kind, event.direction, event.opcode, measure, event.role, number)
+        ring.append(
+            event.at, event.kind, event.direction, event.opcode, measure_of(event), event.role, number
+        )
     # Which ring the lost ones fell out of is not known.
     signals.overflowed = total > len(events)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, IntEnum
+from enum import Enum, IntEnum, StrEnum
 
 
 class End(Enum):
@@ -42,8 +42,53 @@ class EventKind(IntEnum):
     DEADLINE = 6
     # The transport is gone; `Timeline.close` holds the evidence.
     ENDED = 7
-    # A fault was done on purpose; `size` is its place in `faults.FAULTS`.
+    # A fault was applied on purpose; `fault` says which.
     FAULT = 8
+
+
+class FaultName(StrEnum):
+    """
+    What a fault is called, in files and on timelines; `core.faults` has a class for each.
+
+    Timelines hold and files write the name, so that one that is added changes no older report.
+
+    """
+
+    DROP = "drop"
+    RESET = "reset"
+    BLACKHOLE = "blackhole"
+    HEAL = "heal"
+    STALL = "stall"
+    LATENCY = "latency"
+    BANDWIDTH = "bandwidth"
+    CUT_AFTER = "cut_after"
+    CUT_AT = "cut_at"
+    HALF_CLOSE = "half_close"
+    SLICER = "slicer"
+    DROP_CONTROL_FRAMES = "drop_control_frames"
+    IDLE_TIMEOUT = "idle_timeout"
+    MAX_AGE = "max_age"
+    WITHHOLD_PONGS = "withhold_pongs"
+    WITHHOLD_HEARTBEATS = "withhold_heartbeats"
+    NEVER_CONFIRM = "never_confirm"
+    LATE_CONFIRM = "late_confirm"
+    WRONG_SESSION = "wrong_session"
+    DUPLICATE_CONFIRM = "duplicate_confirm"
+    CLOSE_WITH = "close_with"
+    EMPTY_CLOSE = "empty_close"
+    INVALID_CLOSE_CODE = "invalid_close_code"
+    IGNORE_CLOSE = "ignore_close"
+    HANDLER_ERROR = "handler_error"
+    OVERSIZE = "oversize"
+    MALFORMED = "malformed"
+    BAD_UTF8 = "bad_utf8"
+    MASKED_FRAME = "masked_frame"
+    STOP_READING = "stop_reading"
+    FREEZE_LOOP = "freeze_loop"
+    FLOOD = "flood"
+    REFUSE_UPGRADE = "refuse_upgrade"
+    ACCEPT_THEN_CLOSE = "accept_then_close"
+    RESTART = "restart"
 
 
 class Direction(IntEnum):
@@ -130,3 +175,5 @@ class Event:
     role: Role = Role.NONE
     # How long, for LOOP_LAG and SUSPENDED; 0.0 for the rest.
     seconds: float = 0.0
+    # Which one, for FAULT; None for the rest.
+    fault: FaultName | None = None

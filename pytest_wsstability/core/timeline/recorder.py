@@ -5,10 +5,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 
-from .events import Direction, Event, EventKind, Opcode, Role
+from .events import Direction, Event, EventKind, FaultName, Opcode, Role
 
-# at, then size in bytes (frames) or milliseconds (lags, sleeps: 49 days fit), four small enums, and the
-# lower half of the event's number.
+# at, then size in bytes (frames), milliseconds (lags, sleeps: 49 days fit) or place in FaultName (in memory
+# only), four small enums, and the lower half of the event's number.
 _RECORD = struct.Struct("<dIBBBBH")
 _SIZE = _RECORD.size
 _pack, _pack_into = _RECORD.pack, _RECORD.pack_into
@@ -16,8 +16,8 @@ _MAX = 0xFFFFFFFF
 _LOWER = 0xFFFF
 
 _KINDS = tuple(EventKind)
-# Kinds whose number is a size; that of the others is a time.
-_SIZED = frozenset({EventKind.FRAME, EventKind.FAULT})
+_FAULTS = tuple(FaultName)
+_PLACES = {name: place for place, name in enumerate(_FAULTS)}
 _DIRECTIONS = tuple(Direction)
 _OPCODES = {int(opcode): opcode for opcode in Opcode}
 _ROLES = tuple(Role)
@@ -59,7 +59,7 @@ class Recorder:
         Args:
             at: seconds.
             kind, direction, opcode, role: of the event.
-            measure: bytes for a frame, milliseconds for a lag, the place of a fault.
+            measure: bytes for a frame, milliseconds for a lag or sleep, `fault_measure` for a fault.
             number: how many events came before it, in this record and in those beside it.
 
         """
@@ -126,5 +126,21 @@ def event_of(packed: Packed) -> Event:
     """The event that was packed."""
     at, what = packed
     measure, kind, direction, opcode, role = _WHAT.unpack(what)
-    size, seconds = (measure, 0.0) if kind in _SIZED else (0, measure / 1000)
-    return Event(at, _KINDS[kind], _DIRECTIONS[direction], _OPCODES[opcode], size, _ROLES[role], seconds)
+    size = measure if kind == EventKind.FRAME else 0
+    fault = _FAULTS[measure] if kind == EventKind.FAULT else None
+    seconds = 0.0 if kind in (EventKind.FRAME, EventKind.FAULT) else measure / 1000
+    return Event(
+        at, _KINDS[kind], _DIRECTIONS[direction], _OPCODES[opcode], size, _ROLES[role], seconds, fault
+    )
+
+
+def fault_measure(name: FaultName) -> int:
+    """What `Recorder.append` takes as the measure of a fault."""
+    return _PLACES[name]
+
+
+def measure_of(event: Event) -> int:
+    """What `Recorder.append` takes as the measure of an event."""
+    if event.fault is not None:
+        return fault_measure(event.fault)
+    return event.size if event.kind is EventKind.FRAME else round(event.seconds * 1000)

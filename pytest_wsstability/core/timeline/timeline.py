@@ -9,9 +9,9 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 
 from .close import CloseEvidence, TransportEnd
-from .events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
+from .events import Direction, End, Event, EventKind, FaultName, FrameKind, Opcode, Role, Tier
 from .flaws import Flaw, Irregularity
-from .recorder import Packed, Recorder
+from .recorder import Packed, Recorder, fault_measure
 from .round_trips import RoundTrips
 from .tcp import TcpSample, add_sample, samples
 
@@ -255,10 +255,10 @@ class Timeline:
         elif self.half_frame_since is None:
             self.half_frame_since = now - self._origin
 
-    def fault_applied(self, now: float, fault: int) -> None:
-        """Record that this end did a fault on purpose, by its place in `faults.FAULTS`."""
-        at = now - self._origin
-        self._signals.append(at, EventKind.FAULT, Direction.LOCAL, Opcode.NONE, fault, Role.NONE, self.total)
+    def fault_applied(self, now: float, fault: FaultName) -> None:
+        """Record that a fault was applied to the connection here, on purpose."""
+        at, which = now - self._origin, fault_measure(fault)
+        self._signals.append(at, EventKind.FAULT, Direction.LOCAL, Opcode.NONE, which, Role.NONE, self.total)
         self.total += 1
         self.observed_until = max(self.observed_until, at)
 

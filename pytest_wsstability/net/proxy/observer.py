@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ...core.faults import FAULTS, Fault, Flow
+from ...core.faults import Fault, Flow
 from ...core.timeline.close import CloseEvidence, CloseFrame, LocalReason, TransportEnd
 from ...core.timeline.events import Direction, End, Opcode, Role
 from ...core.timeline.timeline import Timeline
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 # A timeline of what lies between is told from the client's side.
 _DIRECTIONS = {Flow.UPSTREAM: Direction.SENT, Flow.DOWNSTREAM: Direction.RECEIVED}
 _CLOSE = int(Opcode.CLOSE)
-# Faults by the number that stands for them on timelines.
-_PLACE = {name: place for place, name in enumerate(FAULTS)}
 
 
 class LinkObserver:
@@ -62,7 +60,7 @@ class LinkObserver:
     def fault_applied(self, fault: Fault) -> None:
         """A fault was applied."""
         if self.timeline is not None:
-            self.timeline.fault_applied(self._loop.time(), _PLACE[fault.name])
+            self.timeline.fault_applied(self._loop.time(), fault.name)
 
     def direction_ended(self, flow: Flow, flag: TcpFlag) -> None:
         """FIN or RST was delivered in a direction."""

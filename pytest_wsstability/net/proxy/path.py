@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.faults import AppliedFault, Program
 from ...core.timeline.timeline import Timeline
-from ..server.port import Port
+from ..port import Port
 from .injector import FaultInjector
 from .proxy import FaultProxy
 

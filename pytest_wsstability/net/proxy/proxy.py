@@ -12,7 +12,7 @@ from ...core.duration import Duration, show_duration
 from ...core.faults import AppliedFault, Fault, Program
 from ...core.redact import redact_url
 from ...core.timeline.timeline import Timeline
-from ..server.port import Port
+from ..port import Port
 from ..target import parse_url
 from .injector import FaultInjector
 from .link import Link

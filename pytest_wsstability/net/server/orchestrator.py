@@ -20,6 +20,7 @@ from ...core.judge.verdict import Verdict
 from ...profiles import JSON, Profile
 from ..client import INBOX, MAX_SIZE, profile_of
 from ..connection import Connection
+from ..port import Port
 from ..proxy.path import Path, follow
 from ..proxy.proxy import FaultProxy
 from ..target import Headers, parse_headers
@@ -27,7 +28,6 @@ from ..websocket import LOGGER, WebSocket
 from .behaviour import DROP, Behaviour, BehaviourKeywords, restart_code
 from .handlers import Handler, Handlers, echo_messages
 from .peer_faults import PeerFaults, check
-from .port import Port
 from .reconnects import assert_no_duplicate_session, assert_no_storm, assert_reconnects
 from .registry import NoSessionError, SessionRegistry
 from .session import Session

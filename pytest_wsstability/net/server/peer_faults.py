@@ -9,7 +9,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from ...core.faults import (
-    FAULTS,
     AcceptThenClose,
     BadUtf8,
     CloseWith,
@@ -53,8 +52,6 @@ if TYPE_CHECKING:
 
 # Whose session a wrong confirmation names.
 SOMEBODY_ELSE = "somebody-elses-session"
-# Faults by the number that stands for them on timelines.
-_PLACE = {name: place for place, name in enumerate(FAULTS)}
 _KNOWN = frozenset(int(opcode) for opcode in Opcode if opcode is not Opcode.NONE)
 # A flood is sent in so many bursts a second at most.
 _BURSTS = 100.0
@@ -92,7 +89,7 @@ class PeerFaults:
     def apply(self, side: ServerSide, websocket: WebSocket, fault: Fault) -> None:
         """Do it to an open connection."""
         assert websocket.timeline is not None
-        websocket.timeline.fault_applied(websocket.loop.time(), _PLACE[fault.name])
+        websocket.timeline.fault_applied(websocket.loop.time(), fault.name)
         if isinstance(fault, FreezeLoop):
             self.freeze.start(self._log.websockets, fault.seconds)
         elif isinstance(fault, Restart):

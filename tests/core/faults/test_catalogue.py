@@ -3,7 +3,8 @@
 import pytest
 
 from pytest_wsstability import faults
-from pytest_wsstability.core.faults.catalogue import fault_in
+from pytest_wsstability.core.faults.catalogue import FAULTS, fault_in
+from pytest_wsstability.core.timeline.events import FaultName
 
 
 @pytest.mark.parametrize(
@@ -52,3 +53,9 @@ def test_what_is_no_fault_is_refused(text, message):
     """With the text, what is wrong in it, and what is valid."""
     with pytest.raises(ValueError, match=message):
         fault_in(text)
+
+
+def test_each_name_is_that_of_one_fault():
+    """What timelines and files say names a class, and no two faults share a name."""
+    assert list(FAULTS) == list(FaultName)
+    assert all(fault.name is name for name, fault in FAULTS.items())

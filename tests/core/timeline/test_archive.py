@@ -11,7 +11,16 @@ from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.timeline.archive import event_of, row, timeline_as_dict, timeline_from_dict
 from pytest_wsstability.core.timeline.close import CloseFrame
-from pytest_wsstability.core.timeline.events import Direction, End, Event, EventKind, FrameKind, Opcode, Role
+from pytest_wsstability.core.timeline.events import (
+    Direction,
+    End,
+    Event,
+    EventKind,
+    FaultName,
+    FrameKind,
+    Opcode,
+    Role,
+)
 from tests.core.judging import BEATS
 from tests.core.script import FIN, RECEIVED, RST, SENT, timeline
 
@@ -116,6 +125,7 @@ def test_a_secret_in_a_close_reason_is_masked():
         ),
         (Event(3.0, EventKind.LOOP_LAG, Direction.LOCAL, seconds=0.25), [3.0, "loop_lag", 0.25]),
         (Event(60.0, EventKind.ENDED), [60.0, "ended", 0.0]),
+        (Event(5.0, EventKind.FAULT, fault=FaultName.LATENCY), [5.0, "fault", "latency"]),
     ],
 )
 def test_rows(event, expected):
@@ -133,3 +143,10 @@ def test_what_is_no_row(bad):
     """A report that somebody edited."""
     with pytest.raises(ValueError, match=r"^events\[3\]: .* is no event$"):
         event_of(bad, "events[3]")
+
+
+@pytest.mark.parametrize("name", ["lightning", 3, None, ""])
+def test_a_fault_that_is_unknown(name):
+    """A file of another version, or of one that wrote places in a list: the valid names are told."""
+    with pytest.raises(ValueError, match=rf"^r\.json, fault: {name!r} is none of drop, .*, restart$"):
+        event_of([1.0, "fault", name], "r.json")

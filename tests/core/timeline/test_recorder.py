@@ -2,8 +2,8 @@
 
 import pytest
 
-from pytest_wsstability.core.timeline.events import Direction, Event, EventKind, Opcode, Role
-from pytest_wsstability.core.timeline.recorder import Recorder
+from pytest_wsstability.core.timeline.events import Direction, Event, EventKind, FaultName, Opcode, Role
+from pytest_wsstability.core.timeline.recorder import Recorder, measure_of
 
 
 def record(recorder, at, size=1, number=0):
@@ -40,6 +40,8 @@ EVENTS = [
     # A laptop that was closed for a weekend.
     Event(3.0, EventKind.SUSPENDED, seconds=200_000.0),
     Event(4.0, EventKind.ENDED),
+    Event(5.0, EventKind.FAULT, fault=FaultName.DROP),
+    Event(6.0, EventKind.FAULT, fault=list(FaultName)[-1]),
 ]
 
 
@@ -47,8 +49,7 @@ EVENTS = [
 def test_an_event_comes_back_as_it_went_in(event):
     """Eighteen bytes hold every field; lags and sleeps are kept in milliseconds."""
     recorder = Recorder(1)
-    measure = event.size if event.kind is EventKind.FRAME else round(event.seconds * 1000)
-    recorder.append(event.at, event.kind, event.direction, event.opcode, measure, event.role, 0)
+    recorder.append(event.at, event.kind, event.direction, event.opcode, measure_of(event), event.role, 0)
 
     assert list(recorder) == [event]
 

@@ -218,6 +218,22 @@ async def test_faults_are_added_and_healed_while_it_runs():
         assert [(applied.fault, applied.at) for applied in proxy.applied] == [(faults.Blackhole(), 1.5)]
 
 
+async def test_what_is_healed_does_not_cut_later():
+    """Bytes are counted no more once the proxy is healed, however many are still to come."""
+    async with (
+        Orchestrator() as orchestrator,
+        FaultProxy(orchestrator.url) as proxy,
+        opened(proxy.url, heartbeat=1) as connection,
+    ):
+        await asyncio.sleep(0.5)
+        proxy.add(faults.CutAfter(100))
+        await asyncio.sleep(1)
+        proxy.heal()
+        await asyncio.sleep(20)
+        assert connection.timeline.heartbeats.answered == 21
+        assert (proxy.applied, connection.timeline.close) == ([], None)
+
+
 @pytest.mark.parametrize(
     ("fault", "reaches_the_next"),
     [(faults.Drop(), False), (faults.Latency(1), True), (faults.Reset(), False), (faults.MaxAge(5), True)],
@@ -247,7 +263,7 @@ async def test_a_fault_can_be_added_for_a_later_age():
             assert (old.timeline.close.at, young.timeline.close.at) == (4.0, 3.0)
 
 
-async def test_the_repr_tells_the_last_strike():
+async def test_the_repr_tells_the_last_fault():
     """With its place, its time and how many there were."""
     async with Orchestrator() as orchestrator, FaultProxy(orchestrator.url) as proxy, opened(proxy.url):
         await asyncio.sleep(2)

@@ -5,6 +5,7 @@ import statistics
 
 import pytest
 
+from pytest_wsstability import FaultProxy, Orchestrator, run_virtual
 from pytest_wsstability.core.faults import (
     Bandwidth,
     Blackhole,
@@ -23,6 +24,7 @@ from pytest_wsstability.core.faults import (
     Slicer,
     Stall,
 )
+from tests.net.peers import opened
 from tests.net.ways import LINK, PROXY, REAL, tell, told
 
 # Seconds at which most faults are due: between a ping at 0.5 and a heartbeat at 0.6.
@@ -211,3 +213,28 @@ def test_one_sided_traffic(reset_by, lives):
     story = told(LINK, [IdleTimeout(0.35, reset_by=reset_by)], server=mute)
 
     assert (story.client.code is None) == lives
+
+
+def waits(seed):
+    """Round trips of the first heartbeats of two connections over a link with jitter."""
+
+    async def script():
+        program = Program.of(Latency("100ms", jitter="50ms"), seed=seed)
+        async with (
+            Orchestrator() as orchestrator,
+            FaultProxy(orchestrator.url, faults=program) as proxy,
+            opened(proxy.url) as one,
+            opened(proxy.url) as other,
+        ):
+            return [[round(await each.ping(), 6) for _ in range(5)] for each in (one, other)]
+
+    return run_virtual(script())
+
+
+def test_each_connection_has_a_jitter_of_its_own():
+    """The program's seed decides all of them, and no two are alike."""
+    one, other = waits(7)
+
+    assert len({*one, *other}) == 10
+    assert waits(7) == [one, other]
+    assert waits(8) != [one, other]

@@ -8,8 +8,8 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from ...core.timeline.events import Tier
-from ..health import tier_of
+from ..core.timeline.events import Tier
+from .health import tier_of
 
 _HERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
