@@ -41,11 +41,8 @@ PUBLIC = {"faults", "marks", "probe", "strategies"}
 LEFT = {
     ("circle", "net.server"): "server",
     ("circle", "plugin"): "plugin",
-    ("circle of rooms", "net"): "conn and server",
     ("circle of rooms", "plugin"): "plugin",
-    ("inner rooms", "net.proxy"): "server",
     ("lazy", "core.diagnosis"): "cause",
-    ("private", "core.faults"): "server",
     ("private", "core.timeline"): "judge",
     ("private", "plugin"): "plugin",
     ("sentence", "core.diagnosis"): "cause",
