@@ -36,6 +36,7 @@ file in here; `conversation` has the state of one connection.
 
 from __future__ import annotations
 
+from ..core.timeline.protocol_facts import Intervals
 from .conversation import Conversation, Resumption
 from .frames import FRAMES
 from .json import JSON
@@ -54,7 +55,7 @@ from .placeholders import (
     TIMEOUT_MS,
     TOKEN,
 )
-from .profile import Intervals, Profile
+from .profile import Profile
 from .speech import HangUp, Heard, Problem, Say
 from .words import Step
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from ..core.duration import show_duration as show
-from ..core.protocol_facts import Awaited, ProtocolFlaw, ProtocolTimer
 from ..core.timeline.events import End, Role
+from ..core.timeline.flaws import Flaw
+from ..core.timeline.protocol_facts import Awaited, Intervals, ProtocolTimer
 from .placeholders import Values
-from .profile import Intervals, Profile
+from .profile import Profile
 from .records import Records, TooLong
 from .speech import HangUp, Heard, Problem, Say
 
@@ -268,7 +269,7 @@ class Conversation:
         try:
             records = state.records.take(payload)
         except TooLong as exc:
-            return Heard(_NONE, problem=Problem(ProtocolFlaw.FRAMING, str(exc)))
+            return Heard(_NONE, problem=Problem(Flaw.FRAMING, str(exc)))
         except Exception as exc:
             # The user's function runs here.
             return Heard(_NONE, problem=self._raised("records", exc, payload))
@@ -332,9 +333,7 @@ class Conversation:
         last, state.sequence = state.sequence, number
         if last is None or number >= last:
             return heard
-        return heard._replace(
-            problem=Problem(ProtocolFlaw.SEQUENCE, f"number {number} came after number {last}")
-        )
+        return heard._replace(problem=Problem(Flaw.SEQUENCE, f"number {number} came after number {last}"))
 
     def _agree(self, heard: Heard, values: Values, now: float) -> Heard:
         own = self._own_intervals()
@@ -359,7 +358,7 @@ class Conversation:
             return heard
         named = " and ".join(f"{_NAMED[field]} of {show(seconds)}" for field, seconds in strange)
         detail = f"{named}; {show(SHORTEST)} to {show(LONGEST)} make sense"
-        return heard._replace(problem=Problem(ProtocolFlaw.INTERVAL, detail))
+        return heard._replace(problem=Problem(Flaw.INTERVAL, detail))
 
     def _agreed(self, client: Values, server: Values) -> Intervals:
         """What holds where a protocol does not say how both ends' words become one: the server's word."""
@@ -371,7 +370,7 @@ class Conversation:
     def _raised(self, field: str, exc: Exception, *given: object) -> Problem:
         what = " and ".join(repr(each)[:80] for each in given)
         raised = f"{field} of the profile {self.profile.name!r} raised {exc!r} for {what}"
-        return Problem(ProtocolFlaw.FUNCTION, raised)
+        return Problem(Flaw.FUNCTION, raised)
 
     # Saying.
 

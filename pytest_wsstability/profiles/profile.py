@@ -6,26 +6,22 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
-from ..core.protocol_facts import HeartbeatShape, ProtocolCode, ProtocolFacts, ProtocolTimer
 from ..core.timeline.events import End, Role
+from ..core.timeline.protocol_facts import (
+    HeartbeatShape,
+    Intervals,
+    ProtocolCode,
+    ProtocolFacts,
+    ProtocolTimer,
+)
 from .placeholders import Values
 from .records import Split
 from .words import FIELDS, SENDERS, Messages, Step, Words
 
 # A function that gives the number or the id of an application message, or None.
 Sequence: TypeAlias = Callable[[str | bytes], int | str | None]
-
-
-class Intervals(NamedTuple):
-    """What both ends agreed on, in seconds; None where there is none."""
-
-    # Between two heartbeats of the client, and of the server.
-    client: float | None = None
-    server: float | None = None
-    # How long an answer may take.
-    timeout: float | None = None
 
 
 # Of what session_info said and what the greeting or session_confirmed said: what both ends go by.
@@ -160,6 +156,8 @@ class Profile:
             timers=self.timers,
             codes=self.codes,
             max_age=self.max_age,
+            greets=self.greeting is not None,
+            begins_session=self.session_info is not None,
             has_session=self.has_session,
         )
 

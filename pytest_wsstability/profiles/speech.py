@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..core.protocol_facts import ProtocolFlaw, ProtocolTimer
 from ..core.timeline.events import Role
+from ..core.timeline.flaws import Flaw
+from ..core.timeline.protocol_facts import ProtocolTimer
 from .placeholders import Values
 
 
 class Problem(NamedTuple):
     """Something in a message that is against its protocol."""
 
-    flaw: ProtocolFlaw
+    flaw: Flaw
     # In words, with the value and what would be valid.
     detail: str
 

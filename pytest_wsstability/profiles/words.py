@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from ..core.protocol_facts import ProtocolFlaw
 from ..core.timeline.events import End, Role
+from ..core.timeline.flaws import Flaw
 from .messages import Message, Parsed, Unwritable, Wording, is_fixed, is_function, is_writable, wording
 from .placeholders import Values
 from .speech import Heard, Problem, key_of
@@ -179,7 +179,7 @@ class Words:
             except Exception as exc:
                 # The user's function runs here.
                 detail = f"{each.field} raised {exc!r} for {payload[:60]!r}"
-                return Heard(Role.DATA, problem=Problem(ProtocolFlaw.FUNCTION, detail))
+                return Heard(Role.DATA, problem=Problem(Flaw.FUNCTION, detail))
             if values is not None:
                 session_id = values.get("session_id")
                 return Heard(

@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from pytest_wsstability.core.protocol_facts import Awaited, ProtocolFlaw, ProtocolTimer
 from pytest_wsstability.core.timeline.events import End, Role
+from pytest_wsstability.core.timeline.flaws import Flaw
+from pytest_wsstability.core.timeline.protocol_facts import Awaited, ProtocolTimer
 from pytest_wsstability.profiles import (
     FRAMES,
     ID,
@@ -261,7 +262,7 @@ def test_a_number_that_goes_back_is_told():
     client.hear('{"op":0,"s":9}', 0.1)
     problem = client.hear('{"op":0,"s":8}', 0.2).problem
 
-    assert problem == (ProtocolFlaw.SEQUENCE, "number 8 came after number 9")
+    assert problem == (Flaw.SEQUENCE, "number 8 came after number 9")
     assert client.hear('{"op":0,"s":8}', 0.3).problem is None
 
 
@@ -444,7 +445,7 @@ def test_an_interval_that_makes_no_sense_is_told(named, told):
     client.opened(0.0)
     problem = client.hear(f'{{"op":10,"d":{{"heartbeat_interval":{named}}}}}', 1.0).problem
 
-    assert problem == (ProtocolFlaw.INTERVAL, told)
+    assert problem == (Flaw.INTERVAL, told)
     assert (client.at, client.intervals) == (None, Intervals())
 
 
@@ -576,7 +577,7 @@ def test_a_message_without_an_end_is_told():
     assert client.hear("x" * 2**20, 1.0).problem is None
     heard = client.hear("x", 1.1)
 
-    assert heard.problem == (ProtocolFlaw.FRAMING, "1048577 bytes came without the end of a message")
+    assert heard.problem == (Flaw.FRAMING, "1048577 bytes came without the end of a message")
     assert client.hear('{"type":6}\x1e', 1.2).role is Role.HEARTBEAT
 
 
@@ -637,7 +638,7 @@ def test_a_function_that_raises_is_told_with_the_message(profile, detail):
     client.opened(0.0)
     problem = client.hear("hello", 1.0).problem
 
-    assert problem == (None if detail is None else (ProtocolFlaw.FUNCTION, detail))
+    assert problem == (None if detail is None else (Flaw.FUNCTION, detail))
 
 
 def test_what_a_function_agreed_on_is_told_when_it_raises():
@@ -647,7 +648,7 @@ def test_what_a_function_agreed_on_is_told_when_it_raises():
     client.opened(0.0)
 
     assert client.hear("every 5", 1.0).problem == (
-        ProtocolFlaw.FUNCTION,
+        Flaw.FUNCTION,
         "agree of the profile 'x' raised RuntimeError('boom') for {} and {'interval': 5.0}",
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..redact import show_text
 from ..timeline.events import Direction, End, Role
-from ..timeline.flaws import Flaw, Irregularity
+from ..timeline.flaws import OF_PROTOCOL, Flaw, Irregularity
 from ..timeline.timeline import Timeline
 from .requirement import Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Violation
@@ -22,6 +22,25 @@ _RIGHT = {
     Flaw.CONFIRMED_AGAIN: "session_confirmed once a connection",
     Flaw.UNASKED: "session_confirmed after session_info",
 }
+
+
+_SOUND = {
+    Flaw.INTERVAL: "intervals that make sense",
+    Flaw.SEQUENCE: "sequence numbers that rise",
+    Flaw.SUBPROTOCOL: "the subprotocol of the protocol",
+    Flaw.VERSION: "the version of the protocol that was asked for",
+    Flaw.FRAMING: "messages with an end",
+}
+
+
+def protocol(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
+    """The rule: the peer keeps to its protocol, whatever was asked of it."""
+    for each in timeline.irregular:
+        if each.flaw is Flaw.FUNCTION:
+            yield Doubt(Reason.PROFILE, show_text(each.detail))
+        elif each.flaw in OF_PROTOCOL:
+            what, detail = each.flaw.value, show_text(each.detail)
+            yield Violation(Rule.PROTOCOL, each.at, _SOUND[each.flaw], f"{what}: {detail}", what, detail)
 
 
 def info_flaw(timeline: Timeline, session_id: str | None, *, has_greeting: bool) -> Flaw | None:
@@ -68,7 +87,8 @@ def handshake(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]
     """The rule: the greeting, session_info and session_confirmed once each, in this order."""
     if not requirement.handshake:
         return
-    for each in timeline.irregular:
+    wrong = [each for each in timeline.irregular if each.flaw not in OF_PROTOCOL]
+    for each in wrong:
         yield Violation(
             Rule.HANDSHAKE,
             each.at,
@@ -77,7 +97,7 @@ def handshake(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]
             each.flaw.value,
             show_text(each.detail),
         )
-    if timeline.irregular:
+    if wrong:
         return
     if timeline.session_info_at is None:
         never = (

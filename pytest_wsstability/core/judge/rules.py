@@ -11,7 +11,7 @@ from ..timeline.close import PING_TIMEOUT_CODES, describe_code
 from ..timeline.events import Direction, End, EventKind, Opcode, Role
 from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
-from .handshake import handshake, wrong_session
+from .handshake import handshake, protocol, wrong_session
 from .requirement import CADENCE_TOLERANCE, Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
 
@@ -296,7 +296,7 @@ def _closed(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
         yield Violation(Rule.CLOSED, close.at, str(expected), observed, f"not {expected}", observed)
 
 
-_RULES = (_alive, _session, _heartbeats, _cadence, _pings, _rtt, _closure, _closed, handshake)
+_RULES = (_alive, _session, _heartbeats, _cadence, _pings, _rtt, _closure, _closed, handshake, protocol)
 
 
 # Rules about what the peer sends, which an end that does not read cannot see.

@@ -43,6 +43,7 @@ class Rule(Enum):
     CLOSURE = "no abnormal closure"
     CLOSED = "closed as expected"
     HANDSHAKE = "session handshake"
+    PROTOCOL = "the protocol"
     RECONNECTS = "reconnects"
     BACKOFF = "waits before it reconnects"
     STORM = "no reconnect storm"
@@ -60,6 +61,7 @@ class Reason(Enum):
     TOO_FEW = "too little was seen"
     TIE = "the order of simultaneous timers decides"
     INTERRUPTED = "the hold was interrupted"
+    PROFILE = "a function of the profile raised"
 
 
 # Where the cause says more than what was observed; the others say both.

@@ -1,4 +1,4 @@
-"""What an end found wrong with a message of the session's handshake."""
+"""What an end found wrong with a message of the session's handshake, or of the protocol."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Flaw(Enum):
-    """What is wrong with a message of the session's handshake."""
+    """What is wrong with a message of the session's handshake, or of the protocol."""
 
     # Of the client.
     EARLY = "session_info before the greeting"
@@ -19,6 +19,20 @@ class Flaw(Enum):
     WRONG_SESSION = "another session confirmed"
     CONFIRMED_AGAIN = "session confirmed twice"
     UNASKED = "session confirmed before session_info"
+    # Of the peer, against its protocol.
+    INTERVAL = "an interval that makes no sense"
+    SEQUENCE = "a sequence number that goes back"
+    SUBPROTOCOL = "a subprotocol that was not chosen"
+    VERSION = "another version of the protocol"
+    FRAMING = "a message without an end"
+    # A function of the profile raised: its author's, and nobody's on the connection.
+    FUNCTION = "a function of the profile that raised"
+
+
+# Those of the protocol itself, whatever was asked of the session.
+OF_PROTOCOL = frozenset(
+    {Flaw.INTERVAL, Flaw.SEQUENCE, Flaw.SUBPROTOCOL, Flaw.VERSION, Flaw.FRAMING, Flaw.FUNCTION}
+)
 
 
 @dataclass(frozen=True, slots=True)

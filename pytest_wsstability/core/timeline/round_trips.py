@@ -61,8 +61,8 @@ class RoundTrips:
         """The round trip times of the questions that were answered."""
         return self._rtts or Sample()
 
-    def ask(self, at: float, key: bytes | None = None) -> None:
-        """A question went out at ``at``."""
+    def ask(self, at: float, key: bytes | None = None, *, due: bool = True) -> None:
+        """A question went out at ``at``; ``due``: an answer is expected."""
         self.sent += 1
         before = self.last_at or 0.0
         if at - before > self.longest_gap:
@@ -70,6 +70,8 @@ class RoundTrips:
         self.last_at = at
         if self.first_at is None:
             self.first_at = at
+        if not due:
+            return
         if len(self._pending) == _MAX_PENDING:
             del self._pending[0]
             if self._keys is not None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from .close import CloseEvidence, TransportEnd
 from .events import Direction, End, Event, EventKind, FaultName, FrameKind, Opcode, Role, Tier
 from .flaws import Flaw, Irregularity
+from .protocol_facts import HeartbeatShape, Intervals, ProtocolFacts
 from .recorder import Packed, Recorder, fault_measure
 from .round_trips import RoundTrips
 from .tcp import TcpSample, add_sample, samples
@@ -55,7 +56,8 @@ _PLACES = {opcode: (_places(opcode, _SENT), _places(opcode, _RECEIVED)) for opco
 
 # What a recording adds to in place, and a sealed record has of its own.
 _GROWING = (
-    "_counts", "_data", "_heartbeats", "_irregular", "_last", "_pings", "_signals", "_silences", "_tcp",
+    "_counts", "_data", "_heartbeats", "_irregular", "_last", "_pings", "_server_heartbeats",
+    "_signals", "_silences", "_tcp",
 )  # fmt: skip
 
 
@@ -71,14 +73,22 @@ class Timeline:
     """
 
     __slots__ = (
-        "_counts", "_data", "_heartbeats", "_irregular", "_last", "_last_any", "_origin", "_paused_at",
-        "_peer_ping", "_pings", "_signals", "_silences", "_tcp", "close", "deliberately_stalled",
-        "dropped_reads", "end", "half_frame_since", "heartbeat_sender", "hints", "longest_silence", "max_lag",
-        "max_lag_at", "observed_until", "paused_total", "ping_answered_at", "session_confirmed_at",
-        "session_id", "session_info_at", "suspended", "tcp_unseen", "tier", "total", "unsent", "unsent_since",
+        "_answers_due", "_counts", "_data", "_heartbeats", "_irregular", "_last", "_last_any", "_origin",
+        "_paused_at", "_peer_ping", "_pings", "_server_heartbeats", "_signals", "_silences", "_tcp", "close",
+        "deliberately_stalled", "dropped_reads", "end", "half_frame_since", "heartbeat_sender", "hints",
+        "intervals", "longest_silence", "max_lag", "max_lag_at", "observed_until", "paused_total",
+        "ping_answered_at", "protocol", "session_confirmed_at", "session_id", "session_info_at", "suspended",
+        "tcp_unseen", "tier", "total", "unsent", "unsent_since",
     )  # fmt: skip
 
-    def __init__(self, end: End, tier: Tier = Tier.REAL, *, origin: float = 0.0) -> None:
+    def __init__(
+        self,
+        end: End,
+        tier: Tier = Tier.REAL,
+        *,
+        origin: float = 0.0,
+        protocol: ProtocolFacts | None = None,
+    ) -> None:
         self.end = end
         self.tier = tier
         # The clock's reading when the opening handshake ended.
@@ -93,20 +103,11 @@ class Timeline:
         self._last = array("d", [_NEVER]) * (2 * (_ROLES + _SLOTS))
         self._last_any = 0.0
         self._silences = array("d", bytes(8 * 2 * _GAPS))
-        self._heartbeats: RoundTrips | None = None
-        self._pings: RoundTrips | None = None
-        # Who sends the heartbeats: SENT is this end, RECEIVED the peer; None until the first. What the
-        # other end then sends of the same shape (an echo, a ping of its own) is no heartbeat of ours.
-        self.heartbeat_sender: Direction | None = None
         # Fields of the handshake response that may tell who answered it; None where there are none.
         self.hints: tuple[tuple[str, str], ...] | None = None
         # Seconds without a byte either way: the longest, the one still running or ended by a close frame
         # excluded.
         self.longest_silence = 0.0
-        self.session_id: str | None = None
-        self.session_info_at: float | None = None
-        self.session_confirmed_at: float | None = None
-        self._irregular: list[Irregularity] | None = None
         # The payload of the peer's last ping, and when this end last answered one; None if never.
         self._peer_ping: bytes | None = None
         self.ping_answered_at: float | None = None
@@ -121,8 +122,29 @@ class Timeline:
         self.observed_until = 0.0
         # None until the connection is over; then what is known about its end, which may grow (see `over`).
         self.close: CloseEvidence | None = None
+        self._start_protocol(protocol)
         self._start_looks()
         self.mark(origin, EventKind.OPENED)
+
+    def _start_protocol(self, protocol: ProtocolFacts | None) -> None:
+        """What is said in the application's protocol: nothing yet."""
+        # What is spoken; None where nobody knows.
+        self.protocol = protocol
+        # What both ends go by; None until one of them has named something.
+        self.intervals: Intervals | None = None
+        self._answers_due = protocol is None or protocol.heartbeat is not HeartbeatShape.ONE_WAY
+        self._heartbeats: RoundTrips | None = None
+        self._pings: RoundTrips | None = None
+        # Those of the server, where both ends send some.
+        self._server_heartbeats: RoundTrips | None = None
+        # Who sends the heartbeats: SENT is this end, RECEIVED the peer; None until the first. Where both
+        # ends do, it is the client. What the other end sends of the same shape (an echo, a ping of its own)
+        # is else no heartbeat of ours.
+        self.heartbeat_sender: Direction | None = None
+        self.session_id: str | None = None
+        self.session_info_at: float | None = None
+        self.session_confirmed_at: float | None = None
+        self._irregular: list[Irregularity] | None = None
 
     def _start_looks(self) -> None:
         """What is seen of the machine and its kernel beside the frames: nothing yet."""
@@ -203,19 +225,46 @@ class Timeline:
         elif self._pings is not None:
             self._pings.answer(at, key)
 
+    def further(
+        self, now: float, direction: Direction, opcode: int, role: Role, key: bytes | None = None
+    ) -> None:
+        """Record one more message of a frame that is recorded already; its bytes are counted."""
+        at = now - self._origin
+        self._last[2 * role + direction] = at
+        if role > _DATA:
+            self._signals.append(at, _FRAME, direction, opcode, 0, role, self.total)
+            self.total += 1
+            self._step(at, direction, role, key)
+
     def _step(self, at: float, direction: Direction, role: Role, key: bytes | None) -> None:
         if role == _HEARTBEAT:
-            if self._heartbeats is None:
-                self._heartbeats, self.heartbeat_sender = RoundTrips(), direction
-            if direction == self.heartbeat_sender:
-                self._heartbeats.ask(at, key)
+            trips = self._heartbeats_of(direction)
+            if trips is not None:
+                trips.ask(at, key, due=self._answers_due)
         elif role == _HEARTBEAT_ANSWER:
-            if self._heartbeats is not None and direction != self.heartbeat_sender:
-                self._heartbeats.answer(at, key)
+            asker = 1 - direction
+            trips = self._heartbeats if asker == self.heartbeat_sender else self._server_heartbeats
+            if trips is not None:
+                trips.answer(at, key)
         elif role == Role.SESSION_INFO and self.session_info_at is None:
             self.session_info_at = at
         elif role == Role.SESSION_CONFIRMED and self.session_confirmed_at is None:
             self.session_confirmed_at = at
+
+    def _heartbeats_of(self, sender: Direction) -> RoundTrips | None:
+        """Where heartbeats of an end are counted; None where they are none."""
+        if sender == self.heartbeat_sender:
+            return self._heartbeats
+        both = self.protocol is not None and self.protocol.both_ask
+        client = Direction.SENT if self.end is End.CLIENT else Direction.RECEIVED
+        if both and sender != client:
+            if self._server_heartbeats is None:
+                self._server_heartbeats = RoundTrips()
+            return self._server_heartbeats
+        if self.heartbeat_sender is None:
+            self._heartbeats, self.heartbeat_sender = RoundTrips(), sender
+            return self._heartbeats
+        return None
 
     def mark(self, now: float, kind: EventKind, seconds: float = 0.0) -> None:
         """Record a local event that is no frame."""
@@ -335,8 +384,13 @@ class Timeline:
 
     @property
     def heartbeats(self) -> RoundTrips:
-        """Heartbeats and their answers, whoever sends them."""
+        """Heartbeats and their answers, whoever sends them; the client's where both ends do."""
         return self._heartbeats or RoundTrips()
+
+    @property
+    def server_heartbeats(self) -> RoundTrips:
+        """The server's heartbeats and their answers, where the client sends some of its own too."""
+        return self._server_heartbeats or RoundTrips()
 
     @property
     def pings(self) -> RoundTrips:

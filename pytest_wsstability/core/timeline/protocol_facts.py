@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
-from .timeline.events import End
+from .events import End
 
 
 class HeartbeatShape(Enum):
@@ -30,16 +31,14 @@ class Awaited(Enum):
     AGE = "nothing"
 
 
-class ProtocolFlaw(Enum):
-    """What is wrong with a message, or with a connection, in the eyes of its protocol."""
+class Intervals(NamedTuple):
+    """What both ends of a connection go by, in seconds; None where there is none."""
 
-    INTERVAL = "an interval that makes no sense"
-    SEQUENCE = "a sequence number that goes back"
-    SUBPROTOCOL = "a subprotocol that was not chosen"
-    VERSION = "another version of the protocol"
-    FRAMING = "a message without an end"
-    # A function of the profile raised: nobody's fault but its author's.
-    FUNCTION = "a function of the profile that raised"
+    # Between two heartbeats of the client, and of the server.
+    client: float | None = None
+    server: float | None = None
+    # How long an answer may take.
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +132,8 @@ class ProtocolFacts:
         timers: that either end runs.
         codes: that it gives a meaning of its own.
         max_age: the age at which the server ends every connection; None where it does not.
+        greets: whether the server says something first.
+        begins_session: whether the client begins a session.
         has_session: whether a session is confirmed.
 
     """
@@ -145,7 +146,14 @@ class ProtocolFacts:
     timers: tuple[ProtocolTimer, ...] = ()
     codes: tuple[ProtocolCode, ...] = ()
     max_age: float | None = None
+    greets: bool = False
+    begins_session: bool = False
     has_session: bool = False
+
+    @property
+    def both_ask(self) -> bool:
+        """Whether each end sends heartbeats of its own."""
+        return len(self.heartbeats_from) > 1
 
     def code(self, code: int, by: End) -> ProtocolCode | None:
         """What a close code means when an end sends it; None where the protocol gives it no meaning."""
