@@ -1,0 +1,192 @@
+"""
+What connections that ended have in common: their cause, and whether an age, an instant, a silence, a worker
+or a backend is shared by more than chance.
+
+Ages, instants and silences are bound to each other by when a connection opened and when it was last heard:
+where all opened at once, an age is an instant. So a quantity is called shared only if it is closer together
+than it would be had the connections swapped their openings (or last bytes) at random. Workers and backends
+are compared with all connections of the fleet. Both are permutation tests: no distribution is assumed.
+
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from ..duration import show_duration as show
+from .frame import Ending
+
+# Permutations, and how seldom one of them may be as close together: chance in one of a hundred groups.
+ROUNDS = 999
+SIGNIFICANT = 0.01
+# Fewer connections share everything with each other.
+FEWEST = 4
+# What is one instant, age or silence: within two seconds, as `end_events` has it, or a twentieth.
+CLOSE, CLOSE_SHARE = 2.0, 0.05
+# So many of a large group, drawn at random, say as much as all.
+_DRAWN = 200
+# Every connection that talks was silent for less than this before its end, in seconds.
+_QUIET = 1.0
+# The part of a group whose closeness counts: one connection in ten may have a reason of its own.
+_MOST = 0.9
+
+
+class Feature(Enum):
+    """What connections that ended may share; the value stands in sentences."""
+
+    INSTANT = "instant"
+    AGE = "age"
+    SILENCE = "silence"
+    WORKER = "worker"
+    BACKEND = "backend"
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Something that a group has in common, by more than chance."""
+
+    feature: Feature
+    # As people read it: ``61.2 s``, ``worker 2``, ``nginx-b``.
+    value: str
+    # The share of permutations that have as much in common; at least 1 / (`ROUNDS` + 1).
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class EndGroup:
+    """Connections that ended of one cause."""
+
+    cause: str
+    endings: tuple[Ending, ...]
+    # The closest first.
+    shared: tuple[Shared, ...]
+
+    def __len__(self) -> int:
+        return len(self.endings)
+
+    def __str__(self) -> str:
+        what = [_WORDS[each.feature].format(each.value) for each in self.shared]
+        if not what:
+            ages = sorted(each.age for each in self.endings)
+            what = [f"ages {show(ages[0])} to {show(ages[-1])}"]
+        return f"{len(self)} {self.cause} ({', '.join(what)})"
+
+
+_WORDS = {
+    Feature.INSTANT: "one instant, {}",
+    Feature.AGE: "one age, {}",
+    Feature.SILENCE: "after {} of silence",
+    Feature.WORKER: "all of worker {}",
+    Feature.BACKEND: "all behind {}",
+}
+
+
+def group_endings(
+    endings: Iterable[Ending],
+    *,
+    workers: Mapping[str, int],
+    backends: Mapping[str, int],
+    worker_of: Callable[[Ending], str],
+    seed: int = 0,
+) -> list[EndGroup]:
+    """
+    Group connections that ended by their causes, the largest group first.
+
+    Args:
+        endings: those that ended unplanned, or did not open.
+        workers: how many connections each worker opened; instants are compared where one clock told all.
+        backends: how many connections each backend answered, by what its response said.
+        worker_of: the worker that told of an end.
+        seed: of the permutations: the same endings give the same groups.
+
+    """
+    groups: dict[str, list[Ending]] = {}
+    for ending in endings:
+        groups.setdefault(ending.cause or "undetermined", []).append(ending)
+    ordered = sorted(groups.items(), key=lambda pair: (-len(pair[1]), pair[0]))
+    found = []
+    for cause, members in ordered:
+        dice = random.Random(f"{seed} {cause}")
+        shared = [
+            *_times(members, dice, one_clock=len(workers) == 1),
+            *_kinds(Feature.WORKER, [worker_of(each) for each in members], workers, dice),
+            *_kinds(Feature.BACKEND, [each.served_by for each in members], backends, dice),
+        ]
+        found.append(
+            EndGroup(cause, tuple(members), tuple(sorted(shared, key=lambda each: each.probability)))
+        )
+    return found
+
+
+def _times(members: Sequence[Ending], dice: random.Random, *, one_clock: bool) -> list[Shared]:
+    if len(members) < FEWEST:
+        return []
+    members = dice.sample(members, min(len(members), _DRAWN))
+    ages = [each.age for each in members]
+    opens = [each.at - each.age for each in members]
+    found = []
+    # Instant = opening + age, age = instant - opening, silence = age - last byte: one part is swapped.
+    if one_clock:
+        found += _shared(Feature.INSTANT, [each.at for each in members], opens, ages, +1, dice)
+    found += _shared(Feature.AGE, ages, opens, [each.at for each in members], -1, dice)
+    silences = [each.silence for each in members]
+    if sorted(silences)[len(silences) // 2] >= _QUIET:
+        heard = [each.age - each.silence for each in members]
+        found += _shared(Feature.SILENCE, silences, heard, ages, -1, dice)
+    return found
+
+
+def _shared(
+    feature: Feature,
+    values: Sequence[float],
+    swapped: Sequence[float],
+    kept: Sequence[float],
+    sign: int,
+    dice: random.Random,
+) -> list[Shared]:
+    """Whether values are closer together than sums (or differences) of their parts, one of them swapped."""
+    middle = sorted(values)[len(values) // 2]
+    close, parts = _width(values), list(swapped)
+    if close > max(CLOSE, CLOSE_SHARE * middle):
+        return []
+    as_close = 0
+    for _ in range(ROUNDS):
+        dice.shuffle(parts)
+        made = [other + sign * part for part, other in zip(parts, kept, strict=True)]
+        as_close += _width(made) <= close + 1e-9
+    probability = (as_close + 1) / (ROUNDS + 1)
+    if probability > SIGNIFICANT:
+        return []
+    return [Shared(feature, show(middle), probability)]
+
+
+def _width(values: Sequence[float]) -> float:
+    """The shortest stretch that holds most of the values."""
+    ordered = sorted(values)
+    held = max(2, math.ceil(_MOST * len(ordered)))
+    return min(ordered[place + held - 1] - ordered[place] for place in range(len(ordered) - held + 1))
+
+
+def _kinds(
+    feature: Feature, members: Sequence[str], everything: Mapping[str, int], dice: random.Random
+) -> list[Shared]:
+    """Whether one kind has more of the group than a random draw from all connections would give it."""
+    if len(members) < FEWEST or len(everything) < 2:
+        return []
+    kind, count = Counter(members).most_common(1)[0]
+    if not kind or count < _MOST * len(members):
+        return []
+    members = dice.sample(members, min(len(members), _DRAWN))
+    count = members.count(kind)
+    everybody = [each for each, opened in everything.items() for _ in range(opened)]
+    if len(everybody) < len(members):
+        return []
+    draws = (Counter(dice.sample(everybody, len(members))) for _ in range(ROUNDS))
+    as_many = sum(max(draw.values()) >= count for draw in draws)
+    probability = (as_many + 1) / (ROUNDS + 1)
+    return [Shared(feature, kind, probability)] if probability <= SIGNIFICANT else []

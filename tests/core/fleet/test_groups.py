@@ -1,0 +1,147 @@
+"""What connections that ended have in common, and what they only seem to."""
+
+import random
+
+import pytest
+
+from pytest_wsstability.core.fleet.frame import Ending, Fate
+from pytest_wsstability.core.fleet.groups import Feature, group_endings
+
+
+def ending(number, age, opened, *, silence=0.0, cause="restart", served_by=""):
+    return Ending(
+        number=number,
+        fate=Fate.ENDED,
+        age=age,
+        at=opened + age,
+        silence=silence,
+        cause=cause,
+        served_by=served_by,
+    )
+
+
+def groups(endings, *, workers=None, backends=None, of=1):
+    return group_endings(
+        endings,
+        workers=workers or {"0": 100},
+        backends=backends or {},
+        worker_of=lambda each: str(each.number % of),
+    )
+
+
+def features(endings, **values):
+    return [shared.feature for shared in groups(endings, **values)[0].shared]
+
+
+def spread(count, seed=1, *, over=30.0):
+    dice = random.Random(seed)
+    return [dice.uniform(0, over) for _ in range(count)]
+
+
+def test_one_instant_of_connections_that_opened_at_different_times():
+    """A restart at 61.2 s: their ages are spread as their openings were."""
+    endings = [ending(n, 61.2 - opened, opened) for n, opened in enumerate(spread(40))]
+    (group,) = groups(endings)
+
+    assert [each.feature for each in group.shared] == [Feature.INSTANT]
+    assert str(group) == "40 restart (one instant, 61.2 s)"
+
+
+def test_one_age_of_connections_that_opened_at_different_times():
+    endings = [ending(n, 60.0, opened, cause="maximum age") for n, opened in enumerate(spread(40))]
+
+    assert features(endings) == [Feature.AGE]
+    assert str(groups(endings)[0]) == "40 maximum age (one age, 60 s)"
+
+
+def test_one_silence_though_the_last_bytes_came_at_different_ages():
+    """An idle timeout of 60 s."""
+    pairs = zip(spread(40), spread(40, 2), strict=True)
+    endings = [ending(n, heard + 60, opened, silence=60) for n, (opened, heard) in enumerate(pairs)]
+
+    assert features(endings) == [Feature.SILENCE]
+
+
+def test_an_age_that_is_an_instant_is_neither():
+    """All opened at once: nothing tells the two from each other."""
+    assert features([ending(n, 60.0, 0.0) for n in range(40)]) == []
+
+
+@pytest.mark.parametrize(("width", "shares"), [(2.2, [Feature.INSTANT]), (2.4, [])])
+def test_what_is_one_instant(width, shares):
+    """Two seconds for nine in ten of them."""
+    instants = [40 + width * n / 39 for n in range(40)]
+    endings = [
+        ending(n, at - opened, opened)
+        for n, (at, opened) in enumerate(zip(instants, spread(40), strict=True))
+    ]
+
+    assert features(endings) == shares
+
+
+def test_ends_at_random_share_nothing():
+    """20 seeds; one in a hundred may seem to."""
+    seen = []
+    for seed in range(20):
+        pairs = zip(spread(30, seed), spread(30, seed + 100, over=120), strict=True)
+        seen += features([ending(n, age, opened) for n, (opened, age) in enumerate(pairs)])
+
+    assert len(seen) <= 2
+
+
+def test_one_that_has_a_reason_of_its_own_does_not_hide_the_others():
+    endings = [ending(n, 61.2 - opened, opened) for n, opened in enumerate(spread(40))]
+    endings.append(ending(99, 200.0, 3.0))
+
+    assert features(endings) == [Feature.INSTANT]
+
+
+@pytest.mark.parametrize(("count", "shares"), [(3, []), (6, [Feature.INSTANT])])
+def test_a_few_share_everything(count, shares):
+    assert features([ending(n, 61.2 - opened, opened) for n, opened in enumerate(spread(count))]) == shares
+
+
+def test_instants_of_different_clocks_are_not_compared():
+    endings = [ending(n, 61.2 - opened, opened) for n, opened in enumerate(spread(40))]
+
+    assert features(endings, workers={"0": 20, "1": 20}, of=2) == []
+
+
+@pytest.mark.parametrize(
+    ("behind", "shares"),
+    [(["b"] * 20, [Feature.BACKEND]), (["a", "b", "c"] * 7, []), (["b"] * 19 + ["a"], [Feature.BACKEND])],
+)
+def test_a_backend_that_has_more_than_its_share(behind, shares):
+    ages = spread(len(behind), 4, over=200)
+    endings = [ending(n, age, 0.0, served_by=b) for n, (age, b) in enumerate(zip(ages, behind, strict=True))]
+
+    assert features(endings, backends={"a": 30, "b": 30, "c": 30}) == shares
+
+
+def test_the_only_backend_is_shared_by_all_and_no_reason():
+    ages = spread(20, 4, over=200)
+    endings = [ending(n, age, 0.0, served_by="b") for n, age in enumerate(ages)]
+
+    assert features(endings, backends={"b": 60}) == []
+
+
+def test_a_worker_that_has_more_than_its_share():
+    ages = spread(20, 4, over=200)
+    endings = [ending(2 * n, age, age / 7) for n, age in enumerate(ages)]
+
+    assert features(endings, workers={"0": 60, "1": 60}, of=2) == [Feature.WORKER]
+
+
+def test_the_largest_group_comes_first():
+    endings = [ending(n, 60.0 + n, 0.0) for n in range(5)]
+    endings += [ending(n, 90.0 + n, 0.0, cause="") for n in range(7)]
+    found = groups(endings)
+
+    assert [(group.cause, len(group)) for group in found] == [("undetermined", 7), ("restart", 5)]
+    assert str(found[1]) == "5 restart (ages 60 s to 64 s)"
+
+
+def test_the_same_endings_give_the_same_groups():
+    endings = [ending(n, 61.2 - opened, opened) for n, opened in enumerate(spread(40))]
+
+    assert groups(endings) == groups(endings)
