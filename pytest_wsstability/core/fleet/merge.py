@@ -199,17 +199,19 @@ class FleetMerge:
             open=self._fates.count(0),
         )
 
-    def lifetimes(self) -> list[tuple[float, bool]]:
+    def lifetimes(self, *, lost: Fate | None = None) -> list[tuple[float, bool]]:
         """
         How long each connection that opened was watched, and whether it then ended unplanned.
 
         Planned rotations and connections that nobody watched any longer are censored, never dropped.
 
+        Args:
+            lost: a fate besides ENDED that counts as an unplanned end.
+
         """
-        ended = [
-            (each.age, each.fate is Fate.ENDED) for each in self.endings if each.fate is not Fate.REFUSED
-        ]
-        unseen = [(age, False) for age in self._seen.values()]
+        fates = (Fate.ENDED, lost)
+        ended = [(each.age, each.fate in fates) for each in self.endings if each.fate is not Fate.REFUSED]
+        unseen = [(age, lost is Fate.UNOBSERVED) for age in self._seen.values()]
         return [*ended, *unseen, *[(self.plan.hold, False)] * self._fates.count(_BYTE[Fate.STABLE])]
 
 

@@ -49,6 +49,15 @@ class Rule(Enum):
     STORM = "no reconnect storm"
     DUPLICATE = "no duplicate session"
     MESSAGES = "no message lost or duplicated"
+    # Of many connections as one.
+    SURVIVAL = "connections survive"
+    DRAIN = "connections are let go slowly"
+    # Of a spoken conversation.
+    TURNS = "turns answered"
+    FIRST_AUDIO = "first audio"
+    UNDERRUNS = "no underrun"
+    BARGE_IN = "audio stops at a barge-in"
+    TRANSCRIPTS = "speech transcribed"
 
 
 class Reason(Enum):
@@ -62,6 +71,7 @@ class Reason(Enum):
     TIE = "the order of simultaneous timers decides"
     INTERRUPTED = "the hold was interrupted"
     PROFILE = "a function of the profile raised"
+    UNOBSERVED = "nobody watched to the end"
 
 
 # Where the cause says more than what was observed; the others say both.

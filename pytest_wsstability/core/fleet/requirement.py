@@ -1,0 +1,195 @@
+"""
+What is asked of many connections as one, and the verdict on it, by exact bounds.
+
+Three verdicts: STABLE only where the share that survives is above what is asked with the confidence that is
+asked; UNSTABLE only where it is below with that confidence; INCONCLUSIVE between, with how many connections
+would decide. A connection that nobody watched to its end counts as lost for the first and as alive for the
+second; one whose end was planned is censored at its age.
+
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ..duration import show_duration as show
+from ..judge.verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
+from ..statistics.proportion import CONFIDENCE, connections_needed, lower_bound, upper_bound
+from ..statistics.survival import band
+from ..timeline.close import describe_code
+from ..timeline.events import Tier
+from .frame import Ending, Fate
+from .merge import FleetCount, FleetMerge
+
+# What an end without a close frame is called (RFC 6455, section 7.1.5).
+_ABNORMAL = 1006
+# Nobody is told to open more connections than this.
+_MANY = 10_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drain:
+    """How a server that goes down lets its connections go."""
+
+    # At most so many ends in any second.
+    per_second: int
+    # Close codes with which they end (RFC 6455, section 7.4.1; 1012: IANA's registry).
+    codes: frozenset[int] = frozenset({1001, 1012})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetRequirement:
+    """
+    What a fleet has to show, beside what each of its connections has to.
+
+    Raises:
+        ValueError: for a number that nothing can show, naming it.
+
+    """
+
+    # The share of the connections that opened and live to the end of their hold; None: all of these do.
+    survival: float | None = None
+    # The probability with which the verdict is right, one-sided.
+    confidence: float = CONFIDENCE
+    # The share of the connections that may fail to open.
+    refused_max: float = 0.0
+    drain: Drain | None = None
+
+    def __post_init__(self) -> None:
+        if self.survival is not None and not 0 < self.survival < 1:
+            raise ValueError(f"survival: {self.survival!r}; give a share between 0 and 1, such as 0.999")
+        if not 0 < self.confidence < 1:
+            raise ValueError(f"confidence: {self.confidence!r}; give a share between 0 and 1, such as 0.95")
+        if not 0 <= self.refused_max < 1:
+            raise ValueError(f"refused_max: {self.refused_max!r}; give a share from 0 to below 1")
+
+    def forecast(self, connections: int) -> str | None:
+        """What so few connections cannot show even if none is lost; None where they can."""
+        if self.survival is None:
+            return None
+        shown = lower_bound(connections, connections, confidence=self.confidence)
+        if shown > self.survival:
+            return None
+        needed = connections_needed(self.survival, confidence=self.confidence)
+        return f"{connections:,} connections can show at most {shown:.3g}; {self.survival:g} needs {needed:,}"
+
+    def check(self, merge: FleetMerge, *, tier: Tier) -> Verdict:
+        """Judge what the fleet has shown up to now."""
+        findings = [*self._opens(merge.count), *self._survival(merge), *self._drained(merge.endings)]
+        return Verdict.of(findings, horizon=merge.plan.hold, tier=tier)
+
+    def _opens(self, count: FleetCount) -> Iterator[Finding]:
+        allowed = int(self.refused_max * count.planned)
+        if count.refused > allowed:
+            observed = f"{count.refused:,} of {count.planned:,} did not open"
+            expected = "every connection opens" if not allowed else f"at most {allowed:,} do not open"
+            yield Violation(Rule.OPENED, 0.0, expected, observed, observed)
+
+    def _survival(self, merge: FleetMerge) -> Iterator[Finding]:
+        count = merge.count
+        opened = count.planned - count.refused
+        if not opened:
+            yield Doubt(Reason.TOO_FEW, "no connection opened")
+            return
+        if self.survival is None:
+            yield from self._all(merge, opened)
+            return
+        # Before a verdict, those that are open may all live on or all end.
+        most = upper_bound(opened - count.ended, opened, confidence=self.confidence)
+        least = self._least(merge)
+        expected = f"{self.survival:.4%} of connections live for {show(merge.plan.hold)}"
+        seen = f"{count.ended:,} of {opened:,} ended"
+        if most < self.survival:
+            at = min((each.age for each in merge.endings if each.fate is Fate.ENDED), default=0.0)
+            observed = f"{seen}: at most {most:.4%} live on ({self.confidence:.0%} confidence)"
+            yield Violation(Rule.SURVIVAL, at, expected, observed, f"{seen} before {show(merge.plan.hold)}")
+        elif count.open:
+            yield Doubt(Reason.TOO_SHORT, f"{count.open:,} of {opened:,} are still held")
+        elif least <= self.survival:
+            yield self._undecided(count, opened, least, most)
+
+    def _all(self, merge: FleetMerge, opened: int) -> Iterator[Finding]:
+        count = merge.count
+        if count.ended:
+            at = min(each.age for each in merge.endings if each.fate is Fate.ENDED)
+            observed = f"{count.ended:,} of {opened:,} ended"
+            expected = f"all connections live for {show(merge.plan.hold)}"
+            yield Violation(Rule.SURVIVAL, at, expected, observed, observed)
+        elif count.open:
+            yield Doubt(Reason.TOO_SHORT, f"{count.open:,} of {opened:,} are still held")
+        elif count.unobserved:
+            yield Doubt(Reason.UNOBSERVED, _unobserved(count, merge.notes))
+
+    def _least(self, merge: FleetMerge) -> float:
+        """The share that survives at least: whoever was not watched is counted as lost then."""
+        unseen = Fate.UNOBSERVED
+        lifetimes = merge.lifetimes(lost=unseen)
+        return band(lifetimes, merge.plan.hold, confidence=self.confidence)[0]
+
+    def _undecided(self, count: FleetCount, opened: int, least: float, most: float) -> Doubt:
+        assert self.survival is not None
+        between = f"between {least:.4%} and {most:.4%} live on, {self.survival:.4%} is asked"
+        if count.unobserved:
+            return Doubt(Reason.UNOBSERVED, f"{between}; {_unobserved(count, ())}")
+        needed = self._deciding(opened, count.ended)
+        more = f"; {needed:,} connections would decide if as many of them end" if needed else ""
+        return Doubt(Reason.TOO_FEW, between + more)
+
+    def _deciding(self, opened: int, ended: int) -> int | None:
+        """How many connections would decide, the share that ends being what it was; None for too many."""
+        assert self.survival is not None
+        if not ended:
+            return connections_needed(self.survival, confidence=self.confidence)
+        low, high = opened, opened
+        while not self._decides(high, opened, ended):
+            low, high = high, high * 2
+            if high > _MANY:
+                return None
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self._decides(middle, opened, ended) else (middle, high)
+        return high
+
+    def _decides(self, connections: int, opened: int, ended: int) -> bool:
+        assert self.survival is not None
+        alive = connections - round(connections * ended / opened)
+        return (
+            lower_bound(alive, connections, confidence=self.confidence) > self.survival
+            or upper_bound(alive, connections, confidence=self.confidence) < self.survival
+        )
+
+    def _drained(self, endings: Sequence[Ending]) -> Iterator[Finding]:
+        if self.drain is None:
+            return
+        ends = [each for each in endings if each.fate in (Fate.ENDED, Fate.ROTATED)]
+        most, at = busiest_second(each.at for each in ends)
+        if most > self.drain.per_second:
+            observed = f"{most} ended in the second from {show(at)} on"
+            expected = f"at most {self.drain.per_second} connections end in a second"
+            yield Violation(Rule.DRAIN, at, expected, observed, observed)
+        codes = Counter(_ABNORMAL if each.code is None else each.code for each in ends)
+        wrong = {code: number for code, number in sorted(codes.items()) if code not in self.drain.codes}
+        if wrong:
+            observed = ", ".join(f"{number} with {describe_code(code)}" for code, number in wrong.items())
+            first = min(each.at for each in ends if (each.code or _ABNORMAL) in wrong)
+            expected = f"all end with {' or '.join(map(str, sorted(self.drain.codes)))}"
+            yield Violation(Rule.DRAIN, first, expected, observed, observed)
+
+
+def busiest_second(instants: Iterable[float]) -> tuple[int, float]:
+    """The most ends in any second, and when it began; (0, 0.0) for none."""
+    ordered = sorted(instants)
+    most, began, first = 0, 0.0, 0
+    for place, at in enumerate(ordered):
+        while at - ordered[first] >= 1.0:
+            first += 1
+        if place - first + 1 > most:
+            most, began = place - first + 1, ordered[first]
+    return most, began
+
+
+def _unobserved(count: FleetCount, notes: Sequence[str]) -> str:
+    text = f"{count.unobserved:,} of {count.planned:,} connections were not observed to their end"
+    return "; ".join([text, *notes[:3]])

@@ -1,0 +1,207 @@
+"""What a fleet has to show: three verdicts by bounds, pinned on both sides of each."""
+
+import pytest
+
+from pytest_wsstability.core.fleet.frame import Ending, Fate, Frame
+from pytest_wsstability.core.fleet.merge import FleetMerge
+from pytest_wsstability.core.fleet.plan import FleetPlan
+from pytest_wsstability.core.fleet.requirement import Drain, FleetRequirement, busiest_second
+from pytest_wsstability.core.judge.verdict import Outcome, Reason, Rule
+from pytest_wsstability.core.timeline.events import Tier
+
+STABLE, UNSTABLE, INCONCLUSIVE = Outcome.STABLE, Outcome.UNSTABLE, Outcome.INCONCLUSIVE
+
+
+def fleet(of, *, ended=0, rotated=0, refused=0, unobserved=0, held=0, age=30.0):
+    """A fleet of so many, of which these were not stable at 60 s; ``held`` ones are not over."""
+    fates = [Fate.ENDED] * ended + [Fate.ROTATED] * rotated + [Fate.REFUSED] * refused
+    fates += [Fate.UNOBSERVED] * unobserved
+    endings = tuple(
+        Ending(number=number, fate=fate, age=0.0 if fate is Fate.REFUSED else age, at=age)
+        for number, fate in enumerate(fates)
+    )
+    merge = FleetMerge(FleetPlan(connections=of, hold=60.0))
+    last = of - held - 1
+    stable = ((len(fates), last),) if last >= len(fates) else ()
+    merge.add(Frame(slot=0, attempt=1, sequence=0, at=60.0, endings=endings, stable=stable, is_last=not held))
+    return merge
+
+
+def check(merge, **asked):
+    return FleetRequirement(**asked).check(merge, tier=Tier.VIRTUAL)
+
+
+@pytest.mark.parametrize(
+    ("of", "ended", "survival", "outcome"),
+    [
+        (2_995, 0, 0.999, STABLE),
+        (2_994, 0, 0.999, INCONCLUSIVE),
+        (4_742, 1, 0.999, STABLE),
+        (4_741, 1, 0.999, INCONCLUSIVE),
+        # Six or more of 3,000 end in 8 %, seven or more in 3 % of such fleets if 0.999 live on.
+        (3_000, 6, 0.999, INCONCLUSIVE),
+        (3_000, 7, 0.999, UNSTABLE),
+        (59, 0, 0.95, STABLE),
+        (58, 0, 0.95, INCONCLUSIVE),
+        (20, 3, 0.95, INCONCLUSIVE),
+        (20, 4, 0.95, UNSTABLE),
+        (20, 20, 0.5, UNSTABLE),
+    ],
+)
+def test_the_bounds_decide(of, ended, survival, outcome):
+    assert check(fleet(of, ended=ended), survival=survival).outcome is outcome
+
+
+@pytest.mark.parametrize(("confidence", "outcome"), [(0.9, STABLE), (0.95, INCONCLUSIVE)])
+def test_more_confidence_asks_for_more(confidence, outcome):
+    """2,302 without a loss: 0.999 with 90 %."""
+    assert check(fleet(2_302), survival=0.999, confidence=confidence).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("parts", "outcome"),
+    [
+        ({}, STABLE),
+        ({"ended": 1}, UNSTABLE),
+        ({"rotated": 3}, STABLE),
+        ({"unobserved": 1}, INCONCLUSIVE),
+        ({"unobserved": 1, "ended": 1}, UNSTABLE),
+        ({"held": 1}, INCONCLUSIVE),
+        ({"refused": 1}, UNSTABLE),
+    ],
+)
+def test_without_a_share_all_have_to_live(parts, outcome):
+    assert check(fleet(100, **parts)).outcome is outcome
+
+
+@pytest.mark.parametrize(("unobserved", "outcome"), [(0, STABLE), (1, INCONCLUSIVE), (2_000, INCONCLUSIVE)])
+def test_whoever_was_not_watched_may_have_been_lost(unobserved, outcome):
+    verdict = check(fleet(2_995, unobserved=unobserved), survival=0.999)
+
+    assert verdict.outcome is outcome
+    assert [doubt.reason for doubt in verdict.doubts] == [Reason.UNOBSERVED] * bool(unobserved)
+
+
+def test_whoever_was_not_watched_may_have_lived():
+    """Seven of 3,000 ended, which is too many; had the 100 unobserved ones lived it still would be."""
+    assert check(fleet(3_000, ended=7, unobserved=100), survival=0.999).outcome is UNSTABLE
+    assert check(fleet(3_000, ended=6, unobserved=2_994), survival=0.999).outcome is INCONCLUSIVE
+
+
+@pytest.mark.parametrize(("ended", "outcome"), [(6, INCONCLUSIVE), (7, UNSTABLE)])
+def test_it_is_over_early_only_if_the_others_cannot_change_it(ended, outcome):
+    """2,000 of 3,000 are still held; none of them may end."""
+    verdict = check(fleet(3_000, ended=ended, held=2_000), survival=0.999)
+
+    assert verdict.outcome is outcome
+    assert [doubt.reason for doubt in verdict.doubts] == ([Reason.TOO_SHORT] if ended == 6 else [])
+
+
+def test_a_pass_is_never_early():
+    assert check(fleet(10_000, held=1), survival=0.9).outcome is INCONCLUSIVE
+
+
+def test_planned_rotations_show_nothing_for_the_time_after_them():
+    """60 connections, of which 20 rotated half way: 40 are fewer than the 59 that 0.95 needs."""
+    assert check(fleet(80, rotated=20), survival=0.95).outcome is STABLE
+    assert check(fleet(60, rotated=20), survival=0.95).outcome is INCONCLUSIVE
+
+
+@pytest.mark.parametrize(("refused", "outcome"), [(1, STABLE), (2, UNSTABLE)])
+def test_openings_are_a_share_of_their_own(refused, outcome):
+    verdict = check(fleet(1_000, refused=refused), survival=0.99, refused_max=0.001)
+
+    assert verdict.outcome is outcome
+    assert [each.rule for each in verdict.violations] == [Rule.OPENED] * (refused - 1)
+
+
+def test_a_fleet_that_did_not_open_shows_nothing():
+    verdict = check(fleet(10, refused=10), survival=0.9, refused_max=0.99)
+
+    assert verdict.outcome is UNSTABLE
+    assert [doubt.text for doubt in check(fleet(1), survival=0.5).doubts] != ["no connection opened"]
+
+
+def test_an_undecided_fleet_says_how_many_would_decide():
+    (nothing_lost,) = check(fleet(20), survival=0.999).doubts
+    (some_lost,) = check(fleet(3_000, ended=3), survival=0.9985).doubts
+
+    assert nothing_lost.text == (
+        "between 86.0892% and 100.0000% live on, 99.9000% is asked; "
+        "2,995 connections would decide if as many of them end"
+    )
+    assert "connections would decide" in some_lost.text
+    needed = int(some_lost.text.partition("; ")[2].partition(" ")[0].replace(",", ""))
+    decided = check(fleet(needed, ended=round(needed / 1_000)), survival=0.9985)
+    undecided = check(fleet(needed - 1, ended=round((needed - 1) / 1_000)), survival=0.9985)
+    assert (decided.outcome, undecided.outcome) == (STABLE, INCONCLUSIVE)
+
+
+@pytest.mark.parametrize(
+    ("connections", "text"),
+    [
+        (20, "20 connections can show at most 0.861; 0.999 needs 2,995"),
+        (2_994, "2,994 connections can show at most 0.999; 0.999 needs 2,995"),
+        (2_995, None),
+    ],
+)
+def test_what_cannot_be_shown_is_told_before(connections, text):
+    assert FleetRequirement(survival=0.999).forecast(connections) == text
+    assert FleetRequirement().forecast(connections) is None
+
+
+@pytest.mark.parametrize(
+    ("instants", "most"),
+    [
+        ([], (0, 0.0)),
+        ([5.0], (1, 5.0)),
+        ([5.0, 6.0], (1, 5.0)),
+        ([5.0, 5.99, 6.5], (2, 5.0)),
+        ([1, 1, 9], (2, 1)),
+    ],
+)
+def test_the_busiest_second(instants, most):
+    assert busiest_second(instants) == most
+
+
+def drained(*ends):
+    merge = FleetMerge(FleetPlan(connections=len(ends), hold=60.0))
+    endings = tuple(
+        Ending(number=number, fate=Fate.ROTATED, age=at, at=at, code=code)
+        for number, (at, code) in enumerate(ends)
+    )
+    merge.add(Frame(slot=0, attempt=1, sequence=0, at=60.0, endings=endings, is_last=True))
+    return check(merge, drain=Drain(per_second=2))
+
+
+@pytest.mark.parametrize(
+    ("ends", "observed"),
+    [
+        ([(1, 1001), (1.5, 1012), (2, 1001)], []),
+        ([(1, 1001), (1.5, 1001), (1.9, 1001)], ["3 ended in the second from 1 s on"]),
+        ([(1, 1001), (5, 1006)], ["1 with 1006 (abnormal closure)"]),
+        ([(1, 1001), (5, None)], ["1 with 1006 (abnormal closure)"]),
+        ([(1, 1000), (5, 4001), (9, 1000)], ["2 with 1000 (normal closure), 1 with 4001"]),
+    ],
+)
+def test_a_drain_is_slow_and_says_so(ends, observed):
+    verdict = drained(*ends)
+
+    assert [each.rule for each in verdict.violations] == [Rule.DRAIN] * len(observed)
+    for violation, text in zip(verdict.violations, observed, strict=True):
+        assert violation.observed.startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"survival": 1.5}, r"^survival: 1\.5; give a share between 0 and 1, such as 0\.999$"),
+        ({"survival": 1}, r"^survival: 1; "),
+        ({"survival": 0}, r"^survival: 0; "),
+        ({"confidence": 95}, r"^confidence: 95; give a share between 0 and 1, such as 0\.95$"),
+        ({"refused_max": 1}, r"^refused_max: 1; give a share from 0 to below 1$"),
+    ],
+)
+def test_shares_that_nothing_can_show(values, message):
+    with pytest.raises(ValueError, match=message):
+        FleetRequirement(**values)
