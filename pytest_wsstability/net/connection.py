@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
-from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Protocol, Unpack
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any, Protocol, Unpack, cast
 
 from ..core import assertions
 from ..core.assertions import Judged
 from ..core.diagnosis import diagnosed
-from ..core.duration import Duration, parse_duration
+from ..core.duration import Duration, parse_duration, show_duration
 from ..core.judge.backoff import Backoff
 from ..core.judge.judgement import Judgement
 from ..core.judge.numbering import MessageCount, count_messages, judge_messages
 from ..core.judge.requirement import Requirement, RequirementKeywords, count
 from ..core.judge.verdict import Outcome, Verdict
 from ..core.message.errors import StabilityError
+from ..core.redact import show_text
+from ..core.timeline.events import Direction, Role
 from ..core.timeline.timeline import Timeline
 from .errors import ConnectionEnded, OpeningError
 from .holding import hold_open, wait_session
 from .keywords import ConnectKeywords
+from .matching import Match, matcher
 from .websocket import WebSocket
+
+# Messages that are shown where another one was expected.
+_SHOWN = 3
 
 
 class Opener(Protocol):
@@ -103,16 +110,17 @@ class Connection(Judged):
     def __repr__(self) -> str:
         return f"<Connection {self.url or self.session_id or ''}: {self.timeline!r}>"
 
-    async def send(self, message: str | bytes | Iterable[str | bytes]) -> None:
+    async def send(self, message: str | bytes | Iterable[str | bytes] | AsyncIterable[str | bytes]) -> None:
         """
         Send a text (``str``) or binary (``bytes``) message; an iterable is sent in fragments.
 
-        Waits while the transport's buffer is full. A message in fragments that is given up in the middle (by
-        a cancellation, say) fails the connection with 1011: the peer could not tell what it has from a
-        whole one.
+        Waits while the transport's buffer is full. The fragments of an async iterable go out as they come,
+        and pings between them. A message in fragments that is given up in the middle (by a cancellation,
+        say) fails the connection with 1011: the peer could not tell what it has from a whole one.
 
         Raises:
             ConnectionEnded: if the connection has ended or is closing.
+            TypeError: for what is no message, such as a mapping (see `send_json`).
 
         """
         websocket = self.websocket
@@ -121,28 +129,143 @@ class Connection(Judged):
             websocket.send_message(payload, websocket.profile.read(payload)[0])
             await websocket.drain()
             return
-        fragments = list(message)
-        if not fragments:
-            raise ValueError("send: no fragment to send")
-        websocket.send_message(fragments[0], fin=len(fragments) == 1)
+        if isinstance(message, Mapping):
+            raise TypeError(
+                f"send: a {type(message).__name__} is no message; send_json() sends it as JSON, json.dumps() "
+                "makes text of it"
+            )
+        if not isinstance(message, Iterable | AsyncIterable):
+            raise TypeError(
+                f"send: a {type(message).__name__} is no message; give str, bytes, or an iterable of them"
+            )
+        # For a type checker, bytes are an iterable still.
+        await self._send_fragments(cast("Iterable[str | bytes] | AsyncIterable[str | bytes]", message))
+
+    async def _send_fragments(self, fragments: Iterable[str | bytes] | AsyncIterable[str | bytes]) -> None:
+        websocket, first, text = self.websocket, True, True
         try:
-            await websocket.drain()
-            for index, fragment in enumerate(fragments[1:], 2):
-                websocket.send_fragment(fragment, fin=index == len(fragments))
+            async for fragment, fin in _with_fin(fragments):
+                if not first and isinstance(fragment, str) is not text:
+                    raise TypeError("send: the fragments of a message are all str or all bytes")
+                text = isinstance(fragment, str)
+                if first:
+                    websocket.send_message(fragment, fin=fin)
+                else:
+                    websocket.send_fragment(fragment, fin=fin)
+                first = False
                 await websocket.drain()
         except BaseException:
-            websocket.give_message_up()
+            if not first:
+                websocket.give_message_up()
             raise
+        if first:
+            raise ValueError("send: no fragment to send")
 
-    async def recv(self) -> str | bytes:
+    async def send_json(self, value: Any) -> None:
+        """
+        Send a value as JSON text, written as a page's ``JSON.stringify`` does.
+
+        Raises:
+            ConnectionEnded: if the connection has ended or is closing.
+            TypeError, ValueError: for what JSON cannot say.
+
+        """
+        try:
+            text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        except (TypeError, ValueError) as exc:
+            raise type(exc)(f"send_json: {exc}") from None
+        await self.send(text)
+
+    async def recv(self, *, within: Duration | None = None) -> str | bytes:
         """
         The next application message.
 
+        Args:
+            within: how long to wait for it; None waits as long as the connection lives.
+
         Raises:
-            ConnectionEnded: if the connection has ended and all messages are taken.
+            ConnectionEnded: if the connection has ended and all messages are taken; with the cause if
+                something went wrong.
+            TimeoutError: if none came in time.
 
         """
-        return await self.websocket.receive()
+        __tracebackhide__ = True
+        seconds = None if within is None else parse_duration(within, "within")
+        message = await self._next(seconds)
+        if message is None:
+            assert seconds is not None
+            raise TimeoutError(f"recv: no message came within {show_duration(seconds)}; {self._quiet()}")
+        return message
+
+    async def recv_json(self, *, within: Duration | None = None) -> Any:
+        """
+        The value of the next application message, which is JSON.
+
+        Args:
+            within: see `recv`.
+
+        Raises:
+            ValueError: if it is not JSON, showing the message.
+            ConnectionEnded, TimeoutError: see `recv`.
+
+        """
+        __tracebackhide__ = True
+        message = await self.recv(within=within)
+        try:
+            return json.loads(message)
+        except (ValueError, RecursionError) as exc:
+            raise ValueError(f"recv_json: not JSON ({exc}): {_shown(message)}") from None
+
+    async def expect(self, match: Match, *, within: Duration) -> str | bytes:
+        """
+        The next application message that matches; those before it are taken, and lost.
+
+        Args:
+            match: the exact text or bytes, a mapping of members that the JSON object has (at any depth), a
+                compiled pattern that is found in it, or a function of the message.
+            within: how long to wait for it.
+
+        Raises:
+            TimeoutError: if none came in time, with what came instead.
+            ConnectionEnded: if the connection ended before; with the cause if something went wrong.
+            TypeError: for what matches no message.
+
+        """
+        __tracebackhide__ = True
+        matches, seconds = matcher(match), parse_duration(within, "within")
+        until = self.websocket.loop.time() + seconds
+        passed: list[str | bytes] = []
+        while (message := await self._next(until - self.websocket.loop.time())) is not None:
+            if matches(message):
+                return message
+            passed.append(message)
+        others = ", ".join(_shown(each) for each in passed[-_SHOWN:])
+        came = f"{len(passed)} others came, the last: {others}" if passed else self._quiet()
+        wanted = _shown(match) if isinstance(match, str | bytes) else show_text(repr(match))
+        raise TimeoutError(f"expect: {wanted} did not come within {show_duration(seconds)}; {came}")
+
+    async def _next(self, seconds: float | None) -> str | bytes | None:
+        """The next message; None when the time is over."""
+        __tracebackhide__ = True
+        websocket = self.websocket
+        try:
+            return await websocket.receive(None if seconds is None else websocket.loop.time() + seconds)
+        except ConnectionEnded as exc:
+            raise self._explained(exc) from None
+
+    def _explained(self, error: ConnectionEnded) -> ConnectionEnded:
+        """The error with the cause, where something went wrong."""
+        if not error.evidence.abnormal or error.evidence.planned:
+            return error
+        records = [timeline.sealed() for timeline in self.timelines]
+        return ConnectionEnded(error.evidence, records, self.cohort())
+
+    def _quiet(self) -> str:
+        """How the connection is while nothing comes."""
+        at = self.timeline.last(direction=Direction.RECEIVED, role=Role.DATA)
+        age = show_duration(round(self.timeline.duration, 3))
+        last = "no message ever came" if at is None else f"the last one came at {show_duration(round(at, 3))}"
+        return f"the connection is open at {age}, and {last}"
 
     async def __aiter__(self) -> AsyncIterator[str | bytes]:
         while True:
@@ -165,6 +288,7 @@ class Connection(Judged):
             ConnectionEnded: if the connection ends before the pong comes.
 
         """
+        __tracebackhide__ = True
         sent = self.websocket.loop.time()
         if not await self.websocket.wait_pong(self.websocket.send_ping(data)):
             raise self.websocket.ended_error()
@@ -361,3 +485,28 @@ class Connection(Judged):
         if verdict.outcome is not Outcome.STABLE:
             raise StabilityError(requirement, verdict, self.timelines)
         return verdict
+
+
+async def _with_fin(
+    fragments: Iterable[str | bytes] | AsyncIterable[str | bytes],
+) -> AsyncIterator[tuple[str | bytes, bool]]:
+    """
+    Each fragment, with whether it is the last one.
+
+    Which is the last of an async iterable only its end tells: an empty one follows then, so that none waits.
+
+    """
+    if isinstance(fragments, AsyncIterable):
+        last: str | bytes | None = None
+        async for last in fragments:
+            yield last, False
+        if last is not None:
+            yield type(last)(), True
+        return
+    whole = list(fragments)
+    for index, fragment in enumerate(whole, 1):
+        yield fragment, index == len(whole)
+
+
+def _shown(message: str | bytes) -> str:
+    return show_text(message if isinstance(message, str) else repr(bytes(message)), 80)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
+from ..core.cause import Diagnosis
+from ..core.diagnosis import diagnose
+from ..core.message import explain_end
 from ..core.redact import redact_url
 from ..core.timeline.close import CloseEvidence
+from ..core.timeline.timeline import Timeline
 
 
 class OpeningStage(Enum):
@@ -64,12 +69,34 @@ class ConnectionEnded(ConnectionError):
 
     Attributes:
         evidence: how it ended.
+        timelines: the record of this end as it stood then, and those of other ends; empty at a normal end.
+        cohort: records of other connections to the same target.
 
     """
 
-    def __init__(self, evidence: CloseEvidence) -> None:
+    def __init__(
+        self, evidence: CloseEvidence, timelines: Sequence[Timeline] = (), cohort: Sequence[Timeline] = ()
+    ) -> None:
         self.evidence = evidence
+        self.timelines = tuple(timelines)
+        self.cohort = tuple(cohort)
+        self._diagnosis: Diagnosis | None = None
         super().__init__(f"the connection ended: {evidence.headline()}: {evidence}")
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """Why it ended; None where nothing went wrong."""
+        # Made when somebody asks: a server's handlers end by this error, thousands of them at once.
+        if self._diagnosis is None and self.timelines:
+            self._diagnosis = diagnose(self.timelines[0], self.timelines[1:], cohort=self.cohort)
+        return self._diagnosis
+
+    def __str__(self) -> str:
+        found = self.diagnosis
+        return super().__str__() if found is None else explain_end(self.timelines, found)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.evidence, self.timelines, self.cohort))
 
 
 for _error in (OpeningError, ConnectionEnded):

@@ -82,9 +82,9 @@ class Inbox:
         self._bytes -= len(message)
         return message
 
-    async def wait(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def wait(self, loop: asyncio.AbstractEventLoop, until: float | None = None) -> None:
         """
-        Wait for a message, or for the end.
+        Wait for a message, for the end, or for the instant ``until`` of the loop's clock.
 
         Raises:
             RuntimeError: if somebody else waits already: who would get the message?
@@ -93,10 +93,13 @@ class Inbox:
         if self._waiter is not None:
             raise RuntimeError("recv() is already waiting in another task")
         self._waiter = loop.create_future()
+        timer = loop.call_at(until, self.release) if until is not None else None
         try:
             await self._waiter
         finally:
             self._waiter = None
+            if timer is not None:
+                timer.cancel()
 
     def release(self) -> None:
         """Wake the one who waits."""

@@ -524,12 +524,14 @@ class WebSocket(asyncio.Protocol):
             self._assembly = None
         return payload
 
-    async def receive(self) -> str | bytes:
-        """The next application message; see `Connection.recv`."""
+    async def receive(self, until: float | None = None) -> str | bytes | None:
+        """The next application message; None when the instant ``until`` of the loop's clock comes first."""
         while not self.inbox:
             if self.is_over:
                 raise self.ended_error()
-            await self.inbox.wait(self._loop)
+            if until is not None and self._loop.time() >= until:
+                return None
+            await self.inbox.wait(self._loop, until)
         message = self.inbox.take()
         timeline = self.timeline
         if timeline is not None and timeline.paused and self.inbox.low and not timeline.deliberately_stalled:

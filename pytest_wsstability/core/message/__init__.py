@@ -12,7 +12,7 @@ from ..timeline.timeline import Timeline
 from .record import event_line, record
 from .strip import strips
 
-__all__ = ["event_line", "explain"]
+__all__ = ["event_line", "explain", "explain_end"]
 
 # Lines of a message of normal length, and so many of each kind in it.
 _LONGEST = 25
@@ -47,6 +47,23 @@ def explain(
     if whole:
         lines += [line for timeline in timelines for line in record(timeline)]
     return "\n".join(lines)
+
+
+def explain_end(timelines: Sequence[Timeline], diagnosis: Diagnosis) -> str:
+    """
+    The message of an error about a connection that has ended while it was used.
+
+    Args:
+        timelines: the record of the end that was used, then those of other ends of the same connection.
+        diagnosis: why it ended.
+
+    """
+    close = timelines[0].close
+    assert close is not None
+    lines = [f"the connection ended: {close.headline()}: {close}"]
+    lines += [f"  {other.end.value:<9} {other.close}" for other in timelines[1:] if other.close]
+    lines += strips(timelines)
+    return "\n".join(lines + _why(diagnosis, _LONGEST - len(lines)))
 
 
 def _sentence(verdict: Verdict, timeline: Timeline) -> str:
