@@ -1,4 +1,4 @@
-"""What a spoken conversation has to keep up: each keyword with a call that breaks it, and one that keeps it."""
+"""What a call has to keep up: each keyword with a call that breaks it, and one that does not."""
 
 import pytest
 
