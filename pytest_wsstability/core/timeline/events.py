@@ -111,6 +111,10 @@ class Opcode(IntEnum):
     NONE = 0xF
 
 
+# What a frame of the wire may be; the others are reserved, and no timeline holds them.
+FRAME_OPCODES = frozenset(int(opcode) for opcode in Opcode if opcode is not Opcode.NONE)
+
+
 class Role(IntEnum):
     """What a frame is for, in the application protocol's words."""
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _CLOSE = 0x8
+# The mask of a close frame, and what its body may be (RFC 6455, section 5.5); a peer may send more.
+_MOST_OF_CLOSE = 4 + 125
 # A frame's header: two bytes, up to eight of length, four of the mask.
 _LENGTH_BYTES = {126: 2, 127: 8}
 
@@ -49,7 +51,8 @@ class FrameReader:
                     return
             step = min(self._left, end - position)
             if self._body is not None:
-                self._body += data[position : position + step]
+                room = _MOST_OF_CLOSE - len(self._body)
+                self._body += data[position : position + min(step, room)]
             self._left -= step
             position += step
             if self._left:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...core.faults import Fault, Flow
 from ...core.timeline.close import CloseEvidence, CloseFrame, LocalReason, TransportEnd
-from ...core.timeline.events import Direction, End, Opcode, Role
+from ...core.timeline.events import FRAME_OPCODES, Direction, End, Opcode, Role
 from ...core.timeline.timeline import Timeline
 from .. import health
 from .channel import TcpFlag
@@ -49,8 +49,8 @@ class LinkObserver:
         self.timeline = Timeline(End.PROXY, health.tier_of(self._loop), origin=self._loop.time())
 
     def frame(self, flow: Flow, opcode: int, size: int) -> None:
-        """A whole frame has gone by."""
-        if self.timeline is None:
+        """A whole frame has gone by; a timeline holds none with a reserved opcode."""
+        if self.timeline is None or opcode not in FRAME_OPCODES:
             return
         if opcode == _CLOSE and self._first_close is None:
             self._first_close = flow
@@ -103,6 +103,6 @@ def _close_frame(reader: FrameReader | None) -> CloseFrame | None:
     body = reader.close_body if reader is not None else None
     if body is None:
         return None
-    # RFC 6455, section 7.1.5: a close frame without a code reads as 1005.
-    code = int.from_bytes(body[:2], "big") if body else 1005
+    # RFC 6455, section 7.1.5: a close frame without a code reads as 1005, and half a code is none.
+    code = int.from_bytes(body[:2], "big") if len(body) > 1 else 1005
     return CloseFrame(code, body[2:].decode(errors="replace"))

@@ -36,7 +36,7 @@ from ...core.faults import (
     WrongSession,
 )
 from ...core.timeline.close import CloseFrame, LocalReason
-from ...core.timeline.events import Opcode, Role
+from ...core.timeline.events import FRAME_OPCODES, Opcode, Role
 from ..websocket import FIN
 from ..wire import frame
 from .connection_log import ConnectionLog
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
 
 # Whose session a wrong confirmation names.
 SOMEBODY_ELSE = "somebody-elses-session"
-_KNOWN = frozenset(int(opcode) for opcode in Opcode if opcode is not Opcode.NONE)
 # A flood is sent in so many bursts a second at most.
 _BURSTS = 100.0
 
@@ -222,7 +221,7 @@ def _malformed(side: ServerSide, websocket: WebSocket, fault: Malformed) -> None
     if fault.kind is Malformation.SHORT_CLOSE:
         close = CloseFrame(1005)
         websocket.explain(local_reason=LocalReason.FAULT, local_detail=repr(fault))
-    known = Opcode(opcode) if opcode in _KNOWN else None
+    known = Opcode(opcode) if opcode in FRAME_OPCODES else None
     websocket.send_raw(frame(opcode, payload, **flags), known, len(payload), close=close)
 
 

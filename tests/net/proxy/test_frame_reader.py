@@ -69,6 +69,9 @@ def test_cuts_do_not_matter(data, frames, seed):
         (frame(CLOSE), b""),
         (frame(TEXT, b"close"), None),
         (close(1001) + close(1011), b"\x03\xe9"),
+        # More than a control frame may hold: as much as one may is kept.
+        (frame(CLOSE, b"\x03\xe8" + bytes(200_000)), b"\x03\xe8" + bytes(123)),
+        (masked(CLOSE, b"\x03\xe8" + bytes(200)), b"\x03\xe8" + bytes(123)),
     ],
 )
 def test_the_close_frame_is_read(data, body):

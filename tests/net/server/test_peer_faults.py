@@ -149,7 +149,7 @@ async def test_a_fault_is_found(fault, when, assertion, words, client):
 
         violation = caught.value.verdict.violations[0]
         assert violation.rule is RULES[assertion]
-        assert words in violation.headline
+        assert words in violation.line
         assert f"= fault {fault.name}" in "\n".join(lines_of(session))
 
 
