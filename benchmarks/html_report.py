@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pytest_wsstability import Requirement, hold, run_virtual
 from pytest_wsstability.core.result import Result, Run
-from pytest_wsstability.core.timeline.archive import timeline_as_dict, timeline_from_dict
 from pytest_wsstability.core.timeline.events import Direction, Event, EventKind, Opcode, Role
+from pytest_wsstability.core.timeline.timeline import Timeline
 from pytest_wsstability.report import html
 
 from .figures import Figure, cpu_seconds, middle
@@ -44,14 +44,14 @@ def figures() -> Iterator[Figure]:
 def _run() -> Run:
     requirement = Requirement.of(alive_for="2m", heartbeat_every="25s", session_within="5s")
     held = run_virtual(hold(requirement, client="mute"))
-    data = timeline_as_dict(held.timeline, _events())
+    data = held.timeline.as_dict(_events())
     results = tuple(
         Result(
             nodeid=f"tests/test_many.py::test_voice[{number}]",
             url=held.url,
             requirement=requirement,
             verdict=held.verdict,
-            timelines=(timeline_from_dict(data),),
+            timelines=(Timeline.from_dict(data),),
         )
         for number in range(CONNECTIONS)
     )

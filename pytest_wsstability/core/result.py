@@ -10,13 +10,12 @@ from .judge.requirement import Requirement
 from .judge.verdict import Outcome, Verdict
 from .plain import plain, restore
 from .redact import redact_text
-from .timeline.archive import timeline_as_dict, timeline_from_dict
 from .timeline.events import Tier
 from .timeline.round_trips import RoundTrips
 from .timeline.timeline import Timeline
 
 # Counted up when a reader of the old form would misread the new one.
-SCHEMA = 1
+SCHEMA = 2
 
 
 class SchemaError(ValueError):
@@ -85,7 +84,7 @@ class Result:
             "url": str(self.url),
             "requirement": plain(self.requirement),
             "verdict": {**plain(self.verdict), "headline": redact_text(self.verdict.headline)},
-            "timelines": [timeline_as_dict(timeline, shown) for timeline in self.timelines],
+            "timelines": [timeline.as_dict(shown) for timeline in self.timelines],
             "started_at": round(float(self.started_at), 3),
             "attempt": int(self.attempt),
             "worker": str(self.worker),
@@ -111,7 +110,7 @@ class Result:
                 requirement=restore(Requirement, data["requirement"], f"{where}.requirement"),
                 verdict=restore(Verdict, data["verdict"], f"{where}.verdict"),
                 timelines=tuple(
-                    timeline_from_dict(each, f"{where}.timelines[{index}]")
+                    Timeline.from_dict(each, f"{where}.timelines[{index}]")
                     for index, each in enumerate(data["timelines"])
                 ),
                 started_at=restore(float, data["started_at"], f"{where}.started_at"),
@@ -138,7 +137,10 @@ def check_schema(data: Any, where: str) -> None:
     if not isinstance(data, Mapping) or "schema" not in data:
         raise SchemaError(f"{where}: this is no report of pytest-wsstability")
     if data["schema"] != SCHEMA:
-        raise SchemaError(f"{where}: its schema is {data['schema']!r}, and this version reads {SCHEMA}")
+        raise SchemaError(
+            f"{where}: its schema is {data['schema']!r}, and this version reads {SCHEMA}: "
+            "make it anew by another run, or read it with the version of pytest-wsstability that wrote it"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,11 +21,11 @@ from ..core.judge.requirement import Requirement
 from ..core.judge.rules import judge
 from ..core.plain import plain, restore, word
 from ..core.result import SCHEMA, Result, Run, SchemaError, check_schema
-from ..core.timeline.archive import event_of, masked, row
 from ..core.timeline.close import CloseEvidence
 from ..core.timeline.events import Direction, End, Event, EventKind, Tier
 from ..core.timeline.recorder import Packed
 from ..core.timeline.recorder import event_of as event_of_packed
+from ..core.timeline.rows import event_of, masked, row
 from ..core.timeline.timeline import Timeline
 from .json_file import dump
 

@@ -77,9 +77,9 @@ def test_round_trips_are_those_of_pings_where_no_heartbeat_was_answered():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema": 7}, r"^a\.json: its schema is 7, and this version reads 1$"),
+        ({"schema": 7}, r"^a\.json: its schema is 7, and this version reads 2: make it anew"),
         ({"results": [{}]}, r"^a\.json\.results\[0\]: this is no report of pytest-wsstability$"),
-        ({"results": [{"schema": 1}]}, r"^a\.json\.results\[0\]: 'nodeid' is missing$"),
+        ({"results": [{"schema": 2}]}, r"^a\.json\.results\[0\]: 'nodeid' is missing$"),
         ({"started": 3}, r"^a\.json\.started: 3 is no str$"),
         ({"results": 3}, r"not iterable"),
     ],

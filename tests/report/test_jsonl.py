@@ -8,8 +8,8 @@ import pytest
 
 from pytest_wsstability.core.judge.verdict import Outcome
 from pytest_wsstability.core.result import SchemaError
-from pytest_wsstability.core.timeline.archive import is_data, row
-from pytest_wsstability.core.timeline.events import EventKind, FaultName
+from pytest_wsstability.core.timeline.events import EventKind, FaultName, Role
+from pytest_wsstability.core.timeline.rows import row
 from pytest_wsstability.report.jsonl import close_line, event_lines, parse, render
 from tests.core.judging import BEATS
 from tests.core.script import FIN, timeline
@@ -48,7 +48,9 @@ def test_lines_straight_from_packed_records():
     records = [json.loads(line) for line in event_lines(7, held.signals_since(0))]
 
     assert {(each["record"], each["hold"]) for each in records} == {("event", 7)}
-    assert [each["event"] for each in records] == [row(event) for event in held if not is_data(event)]
+    assert [each["event"] for each in records] == [
+        row(event) for event in held if event.role is not Role.DATA
+    ]
 
 
 def test_a_run_that_was_killed():
@@ -87,14 +89,14 @@ def test_a_last_line_that_was_cut_short():
     [
         ([], r"^x: this is no report of pytest-wsstability$"),
         (["{}\n"], r"^x: this is no report of pytest-wsstability$"),
-        (['{"schema":9}\n'], r"^x: its schema is 9, and this version reads 1$"),
+        (['{"schema":9}\n'], r"^x: its schema is 9, and this version reads 2: make it anew"),
         ([*lines()[:2], "nonsense\n", *lines()[2:]], r"^x, line 3: this is no JSON$"),
         ([lines()[0], '{"record":"song"}\n'], r"^x, line 2: there is no record 'song'$"),
         ([lines()[0], '{"hold":1}\n'], r"^x, line 2: 'record' is missing or wrong$"),
         ([lines()[0], '{"record":"event","hold":7,"event":[]}\n'], r"^x, line 2: 7 is missing or wrong$"),
         ([*lines()[:2], '{"record":"event","hold":1,"event":[]}\n'], r"^x, line 3: \[\] is no event$"),
         ([lines()[0], "[]\n"], r"^x, line 2: list indices must be .* is missing or wrong$"),
-        (['{"schema":1,"started":3}\n'], r"^x\.started: 3 is no str$"),
+        (['{"schema":2,"started":3}\n'], r"^x\.started: 3 is no str$"),
     ],
 )
 def test_damaged_files(text, message):

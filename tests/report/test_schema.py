@@ -94,7 +94,7 @@ def test_each_line_of_a_jsonl_report_is_as_described(name):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda data: data.update(schema=2),
+        lambda data: data.update(schema=1),
         lambda data: data.pop("started"),
         lambda data: data["results"][0]["verdict"].update(outcome="fine"),
         lambda data: data["results"][0]["verdict"].update(tier="dream time"),

@@ -6,15 +6,19 @@ import copy
 import dataclasses
 import heapq
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
+from ..plain import plain, restore, word
+from ..redact import redact_text
 from .close import CloseEvidence, TransportEnd
 from .events import Direction, End, Event, EventKind, FaultName, FrameKind, Opcode, Role, Tier
 from .flaws import Flaw, Irregularity
 from .protocol_facts import HeartbeatShape, Intervals, ProtocolFacts
-from .recorder import Packed, Recorder, fault_measure
+from .recorder import Packed, Recorder, fault_measure, measure_of
 from .round_trips import RoundTrips
-from .tcp import TcpSample, add_sample, samples
+from .rows import event_of, masked, row
+from .tcp import TcpSample, add_sample, packed, samples
 
 # Signals are what explains an end; data frames have their own ring, so that a minute of audio
 # cannot push the last heartbeats out of the record.
@@ -37,6 +41,9 @@ _FRAME = int(EventKind.FRAME)
 _CLOSE, _PING, _PONG = int(Opcode.CLOSE), int(Opcode.PING), int(Opcode.PONG)
 _DATA, _HEARTBEAT, _HEARTBEAT_ANSWER = int(Role.DATA), int(Role.HEARTBEAT), int(Role.HEARTBEAT_ANSWER)
 # Silences: the last instant of each kind of frame by direction, then its longest gap.
+_WAYS = (Direction.SENT, Direction.RECEIVED)
+_FRAMES = tuple(opcode for opcode in Opcode if opcode is not Opcode.NONE)
+_TOLD_ROLES = tuple(role for role in Role if role is not Role.NONE)
 _GAPS = 2 * len(FrameKind)
 _ANY = 2 * int(FrameKind.ANY)
 _FRAME_KIND = {int(opcode): 2 * int(FrameKind.DATA) for opcode in (Opcode.CONT, Opcode.TEXT, Opcode.BINARY)}
@@ -54,6 +61,12 @@ def _places(opcode: int, direction: int) -> tuple[int, ...]:
 _PLACES = {opcode: (_places(opcode, _SENT), _places(opcode, _RECEIVED)) for opcode in _SLOT}
 
 
+# Plain attributes that a report has under the same names.
+_SAME = (
+    "session_info_at", "session_confirmed_at", "longest_silence", "max_lag", "max_lag_at", "suspended",
+    "paused_total", "deliberately_stalled", "dropped_reads", "observed_until", "tcp_unseen",
+    "ping_answered_at", "unsent", "unsent_since", "half_frame_since",
+)  # fmt: skip
 # What a recording adds to in place, and a sealed record has of its own.
 _GROWING = (
     "_counts", "_data", "_heartbeats", "_irregular", "_last", "_pings", "_server_heartbeats",
@@ -454,23 +467,6 @@ class Timeline:
         at = self._last[2 * row + direction]
         return None if at == _NEVER else at
 
-    def set_count(self, direction: Direction, opcode: Opcode, count: int, size: int) -> None:
-        """Say how many frames of an opcode there were, and their payload bytes: for a record read back."""
-        slot = 2 * _SLOT[opcode] + direction
-        self._counts[slot], self._counts[slot + 2 * _SLOTS] = count, size
-
-    def set_silence(self, direction: Direction, kind: FrameKind, at: float, longest: float) -> None:
-        """Say when such frames were last seen, and the longest time without: for a record read back."""
-        place = 2 * kind + direction
-        self._silences[place], self._silences[_GAPS + place] = at, longest
-
-    def set_last(
-        self, direction: Direction, at: float, *, opcode: Opcode | None = None, role: Role | None = None
-    ) -> None:
-        """Say when an opcode, or else a role, was last seen: for a record read back."""
-        row = _ROLES + _SLOT[opcode] if opcode is not None else int(role or 0)
-        self._last[2 * row + direction] = at
-
     def count(self, direction: Direction, *opcodes: Opcode) -> int:
         """Frames in a direction, of the opcodes given or of all."""
         return self._sum(0, direction, opcodes)
@@ -496,3 +492,133 @@ class Timeline:
                     found.append((before, event.at - before))
                 before = event.at
         return found
+
+    # Written and read back.
+
+    def as_dict(self, events: Iterable[Event] | None = None) -> dict[str, Any]:
+        """
+        The record in exact builtin types; `from_dict` reads it back.
+
+        Args:
+            events: the events to put in; None takes those that the record still holds.
+
+        """
+        sender = self.heartbeat_sender
+        return {
+            "end": self.end.value,
+            "tier": self.tier.value,
+            "duration": _rounded(self.duration),
+            **{name: _rounded(getattr(self, name)) for name in _SAME},
+            "paused_since": _rounded(self._paused_at),
+            "last_frame_at": _rounded(self._last_any),
+            "heartbeat_sender": None if sender is None else word(sender),
+            "heartbeats": self.heartbeats.as_dict(),
+            "pings": self.pings.as_dict(),
+            "frames": {word(way): self._counted(way) for way in _WAYS},
+            "last_opcodes": {word(way): self._opcodes_seen(way) for way in _WAYS},
+            "last_roles": {word(way): self._roles_seen(way) for way in _WAYS},
+            "silences": {word(way): self._quiet(way) for way in _WAYS},
+            "hints": [[name, redact_text(value)] for name, value in self.hints or ()],
+            "tcp": [plain(look) for look in self.tcp],
+            "irregular": [
+                [_rounded(each.at), word(each.flaw), redact_text(each.detail)] for each in self.irregular
+            ],
+            "close": None if self.close is None else plain(masked(self.close)),
+            "total": self.total,
+            "events": [row(event) for event in (self if events is None else events)],
+        }
+
+    def _counted(self, way: Direction) -> dict[str, list[int]]:
+        return {
+            word(opcode): [self.count(way, opcode), self.bytes(way, opcode)]
+            for opcode in _FRAMES
+            if self.count(way, opcode)
+        }
+
+    def _opcodes_seen(self, way: Direction) -> dict[str, float]:
+        found = {word(opcode): self.last(direction=way, opcode=opcode) for opcode in _FRAMES}
+        return {name: round(at, 6) for name, at in found.items() if at is not None}
+
+    def _roles_seen(self, way: Direction) -> dict[str, float]:
+        found = {word(role): self.last(direction=way, role=role) for role in _TOLD_ROLES}
+        return {name: round(at, 6) for name, at in found.items() if at is not None}
+
+    def _quiet(self, way: Direction) -> dict[str, list[float]]:
+        """When each sort of traffic was last seen, and the longest time without it before."""
+        places = {word(sort): 2 * sort + way for sort in FrameKind}
+        return {
+            name: [round(self._silences[place], 6), round(self._silences[_GAPS + place], 6)]
+            for name, place in places.items()
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], where: str = "timeline") -> Timeline:
+        """
+        The record that `as_dict` made this of.
+
+        Raises:
+            KeyError: for something missing.
+            TypeError, ValueError: for something wrong.
+
+        """
+        timeline = cls(
+            restore(End, data["end"], f"{where}.end"), restore(Tier, data["tier"], f"{where}.tier")
+        )
+        events = [event_of(each, f"{where}.events[{index}]") for index, each in enumerate(data["events"])]
+        timeline._replay(events, int(data["total"]))
+        for name in _SAME:
+            setattr(timeline, name, data[name])
+        timeline._paused_at = data["paused_since"]
+        timeline._last_any = float(data["last_frame_at"])
+        sender = data["heartbeat_sender"]
+        timeline.heartbeat_sender = None if sender is None else restore(Direction, sender, f"{where}.sender")
+        timeline._tcp = packed(restore(tuple[TcpSample, ...], data["tcp"], f"{where}.tcp"))
+        timeline._heartbeats = RoundTrips.from_dict(data["heartbeats"])
+        timeline._pings = RoundTrips.from_dict(data["pings"])
+        for way in _WAYS:
+            timeline._restore_counters(way, data, where)
+        timeline.hints = tuple((str(name), str(value)) for name, value in data["hints"]) or None
+        timeline._irregular = [
+            Irregularity(float(at), restore(Flaw, flaw, f"{where}.irregular"), str(detail))
+            for at, flaw, detail in data["irregular"]
+        ]
+        close = data["close"]
+        timeline.close = None if close is None else restore(CloseEvidence, close, f"{where}.close")
+        return timeline
+
+    def _replay(self, events: Sequence[Event], total: int) -> None:
+        """Fill the rings: as large as what there is, since nothing will be added."""
+        frames = sum(map(_is_data, events))
+        self.total = max(len(events), total)
+        self._signals = signals = Recorder(max(1, len(events) - frames))
+        self._data = data = Recorder(frames) if frames else None
+        for number, event in enumerate(events, self.total - len(events)):
+            ring = data if data is not None and _is_data(event) else signals
+            ring.append(
+                event.at, event.kind, event.direction, event.opcode, measure_of(event), event.role, number
+            )
+        # Which ring the lost ones fell out of is not known.
+        signals.overflowed = total > len(events)
+
+    def _restore_counters(self, way: Direction, data: Mapping[str, Any], where: str) -> None:
+        name = word(way)
+        for opcode, (count, size) in data["frames"][name].items():
+            slot = 2 * _SLOT[restore(Opcode, opcode, f"{where}.frames")] + way
+            self._counts[slot], self._counts[slot + 2 * _SLOTS] = int(count), int(size)
+        for opcode, at in data["last_opcodes"][name].items():
+            slot = _ROLES + _SLOT[restore(Opcode, opcode, f"{where}.last_opcodes")]
+            self._last[2 * slot + way] = float(at)
+        for role, at in data["last_roles"][name].items():
+            self._last[2 * restore(Role, role, f"{where}.last_roles") + way] = float(at)
+        for sort, (at, longest) in data["silences"][name].items():
+            place = 2 * restore(FrameKind, sort, f"{where}.silences") + way
+            self._silences[place], self._silences[_GAPS + place] = float(at), float(longest)
+
+
+def _rounded(value: Any) -> Any:
+    return round(value, 6) if type(value) is float else value
+
+
+def _is_data(event: Event) -> bool:
+    """Whether an event stands in the ring of data frames."""
+    return event.kind is EventKind.FRAME and event.opcode < Opcode.CLOSE and event.role <= Role.DATA

@@ -5,7 +5,6 @@ import pickle
 
 import pytest
 
-from pytest_wsstability.core.timeline.archive import timeline_as_dict
 from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame, TransportEnd
 from pytest_wsstability.core.timeline.events import Direction, End, EventKind, FrameKind, Opcode, Role, Tier
 from pytest_wsstability.core.timeline.flaws import Flaw
@@ -218,7 +217,7 @@ def test_a_sealed_record_does_not_grow():
     ]  # fmt: skip
     line = timeline(*rows, looks=[{"at": 40}])
     line.irregularity(1053, Flaw.UNEXPECTED, "hello")
-    sealed, before = line.sealed(), timeline_as_dict(line)
+    sealed, before = line.sealed(), line.as_dict()
 
     for at, what in ((54, "<answer"), (55, ">beat"), (56, "<audio"), (57, ">ping"), (58, "<pong")):
         line.frame(1000 + at, SENT if what[0] == ">" else RECEIVED, *FRAMES[what[1:]])
@@ -227,7 +226,7 @@ def test_a_sealed_record_does_not_grow():
     line.irregularity(1061, Flaw.REPEATED, "again")
     line.over(1062, CloseEvidence(end=End.CLIENT, at=62, **FIN))
 
-    assert timeline_as_dict(sealed) == before != timeline_as_dict(line)
+    assert sealed.as_dict() == before != line.as_dict()
 
 
 def test_a_new_timeline_knows_nothing_yet():

@@ -9,7 +9,6 @@ import pytest
 from pytest_wsstability.core.diagnosis import diagnosed
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
-from pytest_wsstability.core.timeline.archive import event_of, row, timeline_as_dict, timeline_from_dict
 from pytest_wsstability.core.timeline.close import CloseFrame
 from pytest_wsstability.core.timeline.events import (
     Direction,
@@ -21,6 +20,8 @@ from pytest_wsstability.core.timeline.events import (
     Opcode,
     Role,
 )
+from pytest_wsstability.core.timeline.rows import event_of, row
+from pytest_wsstability.core.timeline.timeline import Timeline
 from tests.core.judging import BEATS
 from tests.core.script import FIN, RECEIVED, RST, SENT, timeline
 
@@ -41,7 +42,7 @@ REQUIREMENT = Requirement.of(
 
 
 def there_and_back(line):
-    return timeline_from_dict(json.loads(json.dumps(timeline_as_dict(line))))
+    return Timeline.from_dict(json.loads(json.dumps(line.as_dict())))
 
 
 @pytest.mark.parametrize("name", TIMELINES)
@@ -50,7 +51,7 @@ def test_the_same_again(name):
     line = TIMELINES[name]
     back = there_and_back(line)
 
-    assert timeline_as_dict(back) == timeline_as_dict(line)
+    assert back.as_dict() == line.as_dict()
     assert [row(event) for event in back] == [row(event) for event in line]
     assert back.total == line.total
     assert repr(back) == repr(line)
@@ -105,7 +106,7 @@ def test_counters_and_last_instants():
 def test_a_secret_in_a_close_reason_is_masked():
     """The peer chose it, and reports are passed around."""
     end = {**FIN, "received": CloseFrame(4401, "expired: Bearer abc.def"), "local_detail": "?token=t0p"}
-    text = json.dumps(timeline_as_dict(timeline((60, end))))
+    text = json.dumps(timeline((60, end)).as_dict())
 
     assert "abc.def" not in text
     assert "t0p" not in text
