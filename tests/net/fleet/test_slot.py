@@ -1,0 +1,168 @@
+"""A slot of a fleet in virtual time, against the reference orchestrator."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from pytest_wsstability import Orchestrator, Requirement, run_virtual
+from pytest_wsstability.core.fleet.frame import Fate
+from pytest_wsstability.core.fleet.merge import FleetMerge
+from pytest_wsstability.core.fleet.plan import FleetPlan
+from pytest_wsstability.net.fleet.slot import FleetJob, run_slot
+
+HOLD = Requirement.of(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")
+
+
+def held(connections=20, *, requirement=HOLD, ramp=0.0, workers=1, disturb=None, job=None, **behaviour):
+    """A fleet that ran to its end: what was merged, the frames, the slots."""
+
+    async def main():
+        async with Orchestrator(**behaviour) as orchestrator:
+            plan = FleetPlan(connections=connections, hold=requirement.alive_for, ramp=ramp, workers=workers)
+            merge, frames = FleetMerge(plan, requirement.answer_within), []
+
+            def emit(frame):
+                frames.append(frame)
+                assert merge.add(frame) is None
+
+            made = FleetJob(url=orchestrator.url, requirement=requirement, **(job or {}))
+            runs = [run_slot(slot, plan, made, emit) for slot in plan.slots]
+            if disturb is not None:
+                runs.append(disturb(orchestrator))
+            done = await asyncio.gather(*runs)
+            return merge, frames, done
+
+    return run_virtual(main())
+
+
+def causes(merge):
+    return Counter(ending.cause for ending in merge.endings)
+
+
+def test_a_healthy_fleet():
+    """20 connections for 2 minutes: four heartbeats each."""
+    merge, frames, (slot,) = held()
+
+    assert merge.count.stable == 20
+    assert (merge.heartbeats_sent, merge.heartbeats_answered) == (80, 80)
+    assert merge.rtts.count == 80
+    assert [frame.sequence for frame in frames] == list(range(len(frames)))
+    assert [frame.is_last for frame in frames] == [False] * (len(frames) - 1) + [True]
+    assert len(slot.kept[""]) == 8
+
+
+def test_frames_tell_how_it_goes():
+    """A frame a second; heartbeats are told when they were answered."""
+    _, frames, _ = held(2)
+
+    assert [frame.at for frame in frames[:3]] == [1.0, 2.0, 3.0]
+    assert [frame.at for frame in frames if frame.heartbeats_answered] == [25.0, 50.0, 75.0, 100.0]
+
+
+def test_connections_open_over_the_ramp():
+    _, frames, _ = held(20, ramp=10.0)
+
+    assert [frame.opened for frame in frames[:11]] == [2] * 10 + [0]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_slots_share_the_connections(workers):
+    merge, frames, _ = held(20, workers=workers)
+
+    assert merge.count.stable == 20
+    assert {frame.slot for frame in frames} == set(range(workers))
+
+
+def test_connections_that_end_are_told_with_their_cause():
+    """No heartbeat, no pong: the read deadline of 60 s ends all."""
+    silent = Requirement.of(alive_for="2m")
+    merge, _, (slot,) = held(10, requirement=silent, job={"options": {"client": "mute"}})
+
+    assert merge.count.ended == 10
+    assert [ending.age for ending in merge.endings] == [pytest.approx(60.0)] * 10
+    assert {ending.code for ending in merge.endings} == {1006}
+    assert list(causes(merge).values()) == [10]
+    assert [len(kept) for kept in slot.kept.values()] == [10]
+
+
+def test_a_restart_is_one_cause_for_all():
+    async def restart(orchestrator):
+        await asyncio.sleep(61.2)
+        await orchestrator.restart(down_for="1s")
+
+    merge, _, _ = held(20, ramp=10.0, disturb=restart)
+
+    assert merge.count.ended == 20
+    assert len(causes(merge)) == 1
+    assert {round(ending.at, 3) for ending in merge.endings} == {61.2}
+
+
+def test_openings_that_fail_are_told_apart():
+    async def stop(orchestrator):
+        await asyncio.sleep(5.1)
+        await orchestrator.restart(down_for="20s")
+
+    merge, _, _ = held(10, ramp=10.0, disturb=stop)
+    fates = Counter(ending.fate for ending in merge.endings)
+
+    assert fates == {Fate.ENDED: 6, Fate.REFUSED: 4}
+    assert merge.count.open == 0
+
+
+def test_a_planned_rotation_is_no_loss():
+    rotating = Requirement.of(alive_for="2m", max_age_ok="60s")
+
+    async def restart(orchestrator):
+        await asyncio.sleep(70)
+        await orchestrator.restart(down_for="1s")
+
+    assert held(5, requirement=rotating, disturb=restart)[0].count.rotated == 5
+
+
+def test_each_connection_may_be_another():
+    """By its number: a session of its own."""
+    seen = []
+
+    async def look(orchestrator):
+        await asyncio.sleep(10)
+        seen.extend(sorted(session.id for session in orchestrator.sessions))
+
+    held(3, disturb=look, job={"options_of": lambda number: {"session_id": f"caller-{number}"}})
+
+    assert seen == ["caller-0", "caller-1", "caller-2"]
+
+
+def test_connections_may_talk():
+    async def talk(connection):
+        while True:
+            await connection.send("hello")
+            await asyncio.sleep(10)
+
+    merge, _, _ = held(3, job={"traffic": talk})
+
+    assert merge.count.stable == 3
+
+
+def test_the_same_fleet_is_the_same_twice():
+    """In virtual time nothing is left to chance."""
+    first, second = held(20, ramp=10.0), held(20, ramp=10.0)
+
+    assert [frame.as_dict() for frame in first[1]] == [frame.as_dict() for frame in second[1]]
+
+
+def test_a_slot_that_is_cancelled_leaves_the_rest_unobserved():
+    async def main():
+        async with Orchestrator() as orchestrator:
+            plan = FleetPlan(connections=4, hold=120.0)
+            merge = FleetMerge(plan)
+            job = FleetJob(url=orchestrator.url, requirement=HOLD)
+            task = asyncio.create_task(run_slot(plan.slots[0], plan, job, merge.add))
+            await asyncio.sleep(30)
+            task.cancel()
+            await asyncio.wait([task])
+            return merge.count
+
+    count = run_virtual(main())
+
+    assert (count.unobserved, count.open) == (4, 0)
