@@ -12,7 +12,7 @@ from typing import Any
 
 from pytest_wsstability import connect
 from pytest_wsstability.core.result import Run
-from pytest_wsstability.plugin.files.recording import Tape
+from pytest_wsstability.plugin.reports.jsonl import JsonlWriter
 
 from .figures import Figure, middle, spread
 from .processes import raw_server
@@ -63,8 +63,8 @@ async def _measure(url: str, path: Path) -> tuple[list[float], list[float]]:
 
 async def _hold(url: str, path: Path | None) -> float:
     """CPU seconds of holding all connections, their opening and closing left out."""
-    tape = Tape([path], Run(started="", tool="", machine=""), _clock) if path else None
-    options: dict[str, Any] = {"opened": partial(tape.watch, "t", None)} if tape else {}
+    writer = JsonlWriter([path], Run(started="", tool="", machine=""), _clock) if path else None
+    options: dict[str, Any] = {"opened": partial(writer.watch, "t", None)} if writer else {}
     connections = await asyncio.gather(
         *(connect(url, heartbeat=HEARTBEAT, inbox=0, **options) for _ in range(CONNECTIONS))
     )
@@ -72,9 +72,9 @@ async def _hold(url: str, path: Path | None) -> float:
     await asyncio.sleep(SECONDS)
     taken = time.process_time() - start
     await asyncio.gather(*(connection.close() for connection in connections))
-    if tape is not None:
-        tape.over("t")
-        tape.close(())
+    if writer is not None:
+        writer.over("t")
+        writer.close(())
     return taken
 
 

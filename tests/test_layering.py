@@ -40,19 +40,10 @@ PUBLIC = {"faults", "marks", "probe", "strategies"}
 # What is left to mend, by rule and room, with whose room it is. Only ever shorter.
 LEFT = {
     ("circle", "net.server"): "server",
-    ("circle", "plugin"): "plugin",
-    ("circle of rooms", "plugin"): "plugin",
     ("lazy", "core.diagnosis"): "cause",
-    ("private", "plugin"): "plugin",
     ("sentence", "core.diagnosis"): "cause",
-    ("stash", "plugin"): "plugin",
-    ("stash", "plugin.files"): "plugin",
-    ("stash", "plugin.soaks"): "plugin",
     ("words", "core.diagnosis"): "cause",
     ("words", "core.judge"): "judge",
-    ("words", "plugin"): "plugin",
-    ("words", "plugin.files"): "plugin",
-    ("words", "plugin.soaks"): "plugin",
 }
 
 # Those who tell pytest what the plugin does: to every test run, to its own tests, and a plugin of its own
@@ -61,7 +52,7 @@ HOOKS = {"plugin.hooks", "plugin.running", "plugin.soaks.progress"}
 
 # What the plugin loads in every test run of every project that has it installed.
 ALWAYS_LOADED = {
-    "", "plugin", "plugin.hooks", "plugin.options", "plugin.markers", "plugin.hookspecs", "plugin.fixtures",
+    "", "plugin", "plugin.hooks", "plugin.options", "plugin.markers", "plugin.hookspecs", "plugin.stash",
 }  # fmt: skip
 
 each = pytest.mark.parametrize("module", HOUSE.trees)

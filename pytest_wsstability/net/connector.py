@@ -57,12 +57,15 @@ class Connector:
         requirement: Requirement | None = None,
         orchestrator: Orchestrator | None = None,
         proxies: Callable[[], Iterable[FaultProxy]] = tuple,
+        opened: Callable[[Connection], object] | None = None,
     ) -> None:
         self._url = url
         self._options_for = options_for
         self._requirement = requirement
         self._orchestrator = orchestrator
         self._proxies = proxies
+        # Called with each connection once it is open; None for nobody.
+        self._opened = opened
         self.connections: list[Connection] = []
 
     def __call__(self, url: str | None = None, **options: Unpack[ConnectKeywords]) -> Opening:
@@ -87,6 +90,8 @@ class Connector:
         # A server of somebody else's has no timeline here, but the fault proxy has one.
         connection.others = connection.others or between(connection, proxies)
         self.connections.append(connection)
+        if self._opened is not None:
+            self._opened(connection)
 
     def beside(self, connection: Connection) -> list[Timeline]:
         """What the others saw that lead to the same target: what ended together tells why."""

@@ -1,22 +1,26 @@
-"""What pytest prints: the header line, and failures without frames of ours."""
+"""What pytest prints of a failure: our words, without frames of ours, and a team's own diagnosis."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from .clock import is_virtual
-from .colour import Coloured
-from .diagnosing import ask_hooks
-from .options import Settings, settings_key
-from .orders import chance_of
+from ..core.cause import Diagnosis, Evidence
+from ..core.judge.verdict import Outcome, Verdict
+from ..core.message.errors import StabilityError
+from .orders import order_of
+from .plans import is_virtual
+from .stash import settings_key
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     import pytest
+
+    from ..core.timeline.timeline import Timeline
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -24,19 +28,16 @@ _HOME = Path(__file__).parents[1]
 _STDLIB = Path(os.__file__).parent
 # From -vv on, failures show every event on record.
 _WHOLE = 2
-
-
-def header(settings: Settings) -> str:
-    """Target, clock and profile of a run in one line."""
-    from ..core.redact import redact_url
-
-    target = "the reference orchestrator"
-    if settings.url is not None:
-        target = f"{redact_url(settings.url)} (from {settings.url_from})"
-    time = settings.time
-    if time == "auto":
-        time = "auto (real: the target is remote)" if settings.url else "auto (virtual)"
-    return f"wsstability: target {target}, time {time}, profile {settings.profile}"
+# What a line starts with, and how it is then written.
+_MARKUP: tuple[tuple[str, dict[str, bool]], ...] = (
+    ("  expected", {"bold": True}),
+    ("  observed", {"red": True}),
+    ("  likely", {"yellow": True, "bold": True}),
+    ("  fix", {"green": True}),
+    ("  planned?", {"green": True}),
+    ("  not ", {"light": True}),
+    ("  covered", {"light": True}),
+)
 
 
 def hide_frames(config: pytest.Config, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -64,8 +65,6 @@ def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> N
     """Let a team's own rules have their say, and show the whole record with -vv."""
     if not _is_ours(excinfo.value):
         return
-    from ..core.message.errors import StabilityError
-
     error = excinfo.value
     if isinstance(error, StabilityError):
         verdict = ask_hooks(item, error.verdict, error.timelines)
@@ -86,9 +85,6 @@ def refine(
     # An expected failure is "skipped" by now, and is shown with --xfail-tb.
     if report.passed or isinstance(report.longrepr, tuple) or not _is_ours(error):
         return
-    from ..core.judge.verdict import Outcome
-    from ..core.message.errors import StabilityError
-
     if isinstance(error, StabilityError):
         inconclusive = error.verdict.outcome is Outcome.INCONCLUSIVE
         if inconclusive and report.failed and item.config.stash[settings_key].inconclusive == "skip":
@@ -97,8 +93,8 @@ def refine(
             report.longrepr = (path, (line or 0) + 1, f"Skipped: {error.verdict.headline}")
             return
     if is_virtual(item):
-        chance = chance_of(item)
-        again = f"--ws-time virtual --ws-order {chance.order} --ws-seed {chance.seed}"
+        timers = order_of(item)
+        again = f"--ws-time virtual --ws-order {timers.order} --ws-seed {timers.seed}"
         report.sections.append(("virtual time", f"the same again with {again}"))
     if _only_ours(excinfo):
         representation: Any = excinfo.getrepr(style="value")
@@ -123,3 +119,55 @@ def _only_ours(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
 def _is_library(path: Path) -> bool:
     installed = {"site-packages", "dist-packages"}.intersection(path.parts)
     return bool(installed) or path.is_relative_to(_HOME) or path.is_relative_to(_STDLIB)
+
+
+def ask_hooks(item: pytest.Item, verdict: Verdict, timelines: Sequence[Timeline]) -> Verdict:
+    """
+    A verdict with the diagnosis of `pytest_wsstability_diagnose`, where an implementation gives one.
+
+    Args:
+        item: the test, whose conftest files may have an implementation.
+        verdict: the verdict that was raised.
+        timelines: the record that was judged, then those of other ends of the same connection.
+
+    """
+    if verdict.diagnosis is None or not timelines:
+        return verdict
+    found = item.ihook.pytest_wsstability_diagnose(timeline=timelines[0], others=tuple(timelines[1:]))
+    if found is None:
+        return verdict
+    if not isinstance(found, Diagnosis):
+        # Told where it is read: a warning could not be raised here, where a report is being made.
+        mistake = Evidence(f"pytest_wsstability_diagnose: {found!r} is no Diagnosis; the built-in one stays")
+        evidence = (mistake, *verdict.diagnosis.evidence)
+        found = dataclasses.replace(verdict.diagnosis, evidence=evidence)
+    return dataclasses.replace(verdict, diagnosis=found)
+
+
+class Coloured:
+    """
+    A representation of a failure that pytest made, written line by line.
+
+    Everything else is the representation's own: reports take it apart and send it between processes.
+
+    """
+
+    def __init__(self, representation: Any) -> None:
+        self._representation = representation
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_representation":
+            # Asked for while it is being copied, before there is one.
+            raise AttributeError(name)
+        return getattr(self._representation, name)
+
+    def __str__(self) -> str:
+        return str(self._representation)
+
+    def toterminal(self, tw: Any) -> None:
+        """Write it; a writer without colours leaves them out."""
+        first, *rest = str(self).splitlines() or [""]
+        tw.line(first, red=True, bold=True)
+        for line in rest:
+            markup = next((markup for start, markup in _MARKUP if line.startswith(start)), {})
+            tw.line(line, **markup)

@@ -1,38 +1,49 @@
 """
-The pytest face: the hooks that every run has, and the fixtures.
+The door: what every run of pytest sees of the plugin, and no more than that.
 
-What is done around tests is in running.py, which loads with the first test that is ours: a run without
-one pays for imports, options and a look at each test, and for nothing else.
+Hooks that look whether a test is ours, and the fixtures by name. What they do is in running.py and the
+modules behind it, which load all together with the first test that is ours: a run without one pays for
+options, declarations and a look at each test.
 
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import suppress
-from typing import Any
+from collections.abc import Generator, Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from . import hookspecs, markers
-from .fixtures import (  # noqa: F401 - pytest finds fixtures in the plugin's namespace
-    _ws_loop,
-    _ws_loop_class,
-    _ws_loop_function,
-    _ws_loop_module,
-    _ws_loop_package,
-    _ws_loop_session,
-    _ws_order,
-    ws_clock,
-    ws_connect,
-    ws_connection,
-    ws_middlebox,
-    ws_orchestrator,
-    ws_proxy,
-    ws_soak,
-    ws_url,
-)
-from .options import add_options, add_report_options, read_settings, settings_key
+from . import hookspecs
+from .markers import DESCRIPTIONS, concerns_us, uses_us
+from .options import add_options, add_report_options, header, read_settings
+from .stash import settings_key
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from ..net.connection import Connection
+    from ..net.connector import Connector
+    from ..net.hold import Soak
+    from ..net.proxy.proxies import MiddleboxProxy, Proxies
+    from ..net.server.orchestrator import Orchestrator
+    from . import running as inside
+    from .fixtures import Clock
+else:
+
+    class _Door:
+        """Stands for running.py, and loads it when something of it is asked for."""
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                # pytest looks for fixtures, and asks everything that it finds here what it is.
+                raise AttributeError(name)
+            return getattr(import_module(f"{__package__}.running"), name)
+
+    inside = _Door()
+
+_INSIDE = "wsstability-running"
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -46,21 +57,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[settings_key] = settings = read_settings(config)
-    for description in markers.DESCRIPTIONS:
+    for description in DESCRIPTIONS:
         config.addinivalue_line("markers", description)
     if settings.profile not in ("json", "frames"):
-        try:
-            markers.find_profile(config, None)
-        except ValueError as exc:
-            raise pytest.UsageError(f"--ws-profile: {exc}") from None
+        inside.check_profile(config)
     if settings.wants_reports:
-        _use(config)
+        _enter(config)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    from . import failures as reporting
-
-    return reporting.header(config.stash[settings_key])
+    return header(config.stash[settings_key])
 
 
 # The last of the wrappers is the innermost: pytest-asyncio, which wraps too, then sees the mark.
@@ -68,85 +74,111 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, Any, Any]:
     made = yield
     for item in made if isinstance(made, list) else [made]:
-        if not isinstance(item, pytest.Function) or not markers.uses_us(item):
-            continue
-        from . import margins as foresight
-
-        try:
-            markers.check(item)
-        except (TypeError, ValueError) as exc:
-            raise collector.CollectError(f"{item.nodeid}: {exc}") from None
-        if item.get_closest_marker("timeout") is not None:
-            from .soaks import timeouts
-
-            if wrong := timeouts.too_short(item):
-                raise collector.CollectError(f"{item.nodeid}: {wrong}")
-        try:
-            foresight.warn(item)
-        except foresight.StabilityWarning as exc:
-            raise collector.CollectError(str(exc)) from None
-        if markers.needs_runner(item):
-            item.add_marker(pytest.mark.asyncio(loop_scope="function"))
+        if isinstance(item, pytest.Function) and uses_us(item):
+            inside.check_made(collector, item)
     return made
 
 
 # Before pytest-asyncio, which gives each marked test here the loop that the project has chosen by its hook.
 @pytest.hookimpl(wrapper=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None, Any, Any]:
-    test = metafunc.definition
-    if markers.uses_us(test):
-        from . import orders
-        from .clock import is_virtual
-
-        # What is wrong with its markers is said when the test is made.
-        with suppress(TypeError, ValueError):
-            if names := markers.middleboxes_of(test):
-                metafunc.parametrize(markers.MIDDLEBOX, names, indirect=True)
-            if is_virtual(test):
-                orders.parametrize(metafunc)
-            elif markers.needs_runner(test):
-                test.add_marker(pytest.mark.asyncio(loop_scope="function"))
+    if uses_us(metafunc.definition):
+        inside.parametrize(metafunc)
     return (yield)
 
 
 # The last to order them: a plugin that shuffles has shuffled, and what is chosen is chosen.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    if any(map(markers.concerns_us, session.items)):
-        _use(session.config)
-        from .soaks import scheduling as soaks
-        from .soaks import timeouts
-
-        soaks.put_last(session)
-        timeouts.raise_global(session.config, session.items)
+    if any(map(concerns_us, session.items)):
+        _enter(session.config)
+        inside.collected(session)
 
 
 # On the controller of xdist, for each worker that is about to start.
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    _use(node.config)
-    from . import results
-    from .soaks import xdist as spreading
-    from .soaks.progress import mode_of, progress_of
-
-    results.tell_worker(node)
-    progress_of(node.config)
-    node.workerinput["wsstability_progress"] = mode_of(node.config)
-    spreading.tell_worker(node)
+    _enter(node.config)
+    inside.tell_worker(node)
 
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config) -> Generator[None, Any, Any]:
-    from .soaks import xdist as spreading
-
-    return spreading.around(config, (yield))
+    return inside.scheduler(config, (yield))
 
 
-def _use(config: pytest.Config) -> None:
+def _enter(config: pytest.Config) -> None:
     """Let the hooks of running.py run from now on; twice is once."""
-    name = "wsstability-running"
-    if not config.pluginmanager.has_plugin(name):
-        from . import running
+    if not config.pluginmanager.has_plugin(_INSIDE):
+        inside.enter(config, _INSIDE)
 
-        config.pluginmanager.register(running, name)
-        running.start(config)
+
+# The fixtures.
+
+
+@pytest.fixture
+def _ws_loop(request: pytest.FixtureRequest) -> AbstractEventLoop:
+    """The event loop on which the test will run."""
+    return inside.fixtures.loop_of(request)
+
+
+@pytest.fixture
+def _ws_order(request: pytest.FixtureRequest) -> str:
+    """Which of simultaneous timers comes first, in tests that run in two orders; see orders.py."""
+    order: str = request.param
+    return order
+
+
+@pytest.fixture
+def ws_url(request: pytest.FixtureRequest) -> str:
+    """
+    The URL under test: marker, ``--ws-url``, ``WS_URL``, ini ``ws_url``, else the reference orchestrator's.
+
+    Override it to test your own server.
+
+    """
+    return inside.fixtures.url(request)
+
+
+@pytest.fixture
+def ws_orchestrator(request: pytest.FixtureRequest, _ws_loop: AbstractEventLoop) -> Iterator[Orchestrator]:
+    """A running reference `Orchestrator` on the test's own loop, set up by the ws_orchestrator marker."""
+    yield from inside.fixtures.orchestrator(request, _ws_loop)
+
+
+@pytest.fixture
+def ws_connect(
+    request: pytest.FixtureRequest, _ws_loop: AbstractEventLoop, ws_url: str
+) -> Iterator[Connector]:
+    """Async factory of monitored connections: ``connection = await ws_connect(heartbeat="25s")``."""
+    yield from inside.fixtures.connect(request, _ws_loop, ws_url)
+
+
+@pytest.fixture
+def ws_proxy(request: pytest.FixtureRequest, _ws_loop: AbstractEventLoop, ws_url: str) -> Iterator[Proxies]:
+    """Async factory of fault proxies in front of ``ws_url``: ``proxy = await ws_proxy(faults=[...])``."""
+    yield from inside.fixtures.proxy(request, _ws_loop, ws_url)
+
+
+@pytest.fixture
+def ws_middlebox(request: pytest.FixtureRequest, ws_url: str) -> Iterator[MiddleboxProxy]:
+    """A proxy or load balancer in front of ``ws_url``, one test for each: ``url``, ``name``, ``preset``."""
+    yield from inside.fixtures.box(request, ws_url)
+
+
+@pytest.fixture
+def ws_clock(_ws_loop: AbstractEventLoop) -> Clock:
+    """The clock of the test: ``now``, ``is_virtual``, ``await advance("30s")``."""
+    return inside.fixtures.Clock(_ws_loop)
+
+
+@pytest.fixture
+def ws_connection(request: pytest.FixtureRequest, ws_connect: Connector) -> Connection:
+    """One open connection to ``ws_url``, set up by the ws_stability marker, session confirmed."""
+    return inside.fixtures.connection(request, ws_connect)
+
+
+@pytest.fixture
+def ws_soak(request: pytest.FixtureRequest, ws_url: str) -> Soak:
+    """The finished hold that the ws_stability marker describes; needs no event loop of the test's."""
+    return inside.fixtures.soaked(request, ws_url)

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .clock import is_virtual, overrides_url
-from .markers import MIDDLEBOX, ORCHESTRATOR, orchestrator_of, plan_of
-from .options import settings_key
+from ..core.faults import IdleTimeout, ResetBy
+from ..core.faults.middleboxes import middlebox
+from ..core.judge.margins import KnownTimer, TrafficRates, concerns, margin
+from ..core.timeline.events import Opcode, Role
+from ..net.client import KEEPALIVE
+from ..net.server.behaviour import Behaviour
+from .markers import MIDDLEBOX, ORCHESTRATOR
+from .plans import is_virtual, orchestrator_of, overrides_url, plan_of
+from .stash import settings_key
 
 if TYPE_CHECKING:
     from ..core.faults import Fault
-    from ..core.judge.margins import KnownTimer, TrafficRates
-    from ..net.server.behaviour import Behaviour
 
 
 class StabilityWarning(pytest.PytestWarning):
@@ -49,8 +53,6 @@ def _concerns(item: pytest.Item) -> list[str]:
     requirement = plan_of(item).requirement
     if requirement is None or requirement.alive_for is None:
         return []
-    from ..core.judge.margins import concerns
-
     timers = list(_timers(item))
     if not _sends_what_it_says(item):
         # The heartbeat stands in the test's body: only the length of the hold is known.
@@ -64,8 +66,6 @@ def add_margins(item: pytest.Item, report: pytest.TestReport) -> None:
     requirement = plan_of(item).requirement
     if not report.failed or requirement is None or not _sends_what_it_says(item):
         return
-    from ..core.judge.margins import margin
-
     traffic = _traffic(item)
     known = [found for timer in _timers(item) if (found := margin(timer, traffic)) is not None]
     if known:
@@ -86,8 +86,6 @@ def _is_reference(item: pytest.Item) -> bool:
 
 def _behaviour(item: pytest.Item) -> Behaviour | None:
     """How the reference orchestrator will behave; None where it is not the target, or a handler may talk."""
-    from ..net.server.behaviour import Behaviour
-
     written = orchestrator_of(item)
     if not _is_reference(item) or {"handler", "faults"} & set(written):
         return None
@@ -96,9 +94,6 @@ def _behaviour(item: pytest.Item) -> Behaviour | None:
 
 
 def _traffic(item: pytest.Item) -> TrafficRates:
-    from ..core.judge.margins import TrafficRates
-    from ..net.client import KEEPALIVE
-
     plan, behaviour = plan_of(item), _behaviour(item)
     return TrafficRates(
         heartbeat_every=plan.requirement.heartbeat_every if plan.requirement is not None else None,
@@ -117,17 +112,12 @@ def _timers(item: pytest.Item) -> Iterator[KnownTimer]:
         yield _deadline(item, behaviour, behaviour.read_deadline)
     params: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
     if MIDDLEBOX in params:
-        from ..core.faults.middleboxes import middlebox
-
         box = middlebox(params[MIDDLEBOX])
         for fault in box.faults:
             yield from _of_fault(item, behaviour, fault, f"the idle timeout of {box.name}")
 
 
 def _deadline(item: pytest.Item, behaviour: Behaviour, seconds: float) -> KnownTimer:
-    from ..core.judge.margins import KnownTimer
-    from ..core.timeline.events import Opcode, Role
-
     frame = Opcode.PING if plan_of(item).profile.heartbeat_is_frame else Opcode.TEXT
     return KnownTimer(
         name="the orchestrator's read deadline",
@@ -142,9 +132,6 @@ def _deadline(item: pytest.Item, behaviour: Behaviour, seconds: float) -> KnownT
 
 
 def _of_fault(item: pytest.Item, behaviour: Behaviour, fault: Fault, name: str) -> Iterator[KnownTimer]:
-    from ..core.faults import IdleTimeout, ResetBy
-    from ..core.judge.margins import KnownTimer
-
     if not isinstance(fault, IdleTimeout):
         return
     by, is_frame = fault.reset_by, plan_of(item).profile.heartbeat_is_frame

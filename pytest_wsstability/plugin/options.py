@@ -11,7 +11,6 @@ import pytest
 
 if TYPE_CHECKING:
     from ..virtual import Order
-    from .soaks.private_loops import Chance
 
 TIMES = ("auto", "virtual", "real")
 INCONCLUSIVE = ("fail", "skip")
@@ -20,8 +19,6 @@ PROGRESS = ("auto", "tty", "lines", "off")
 # "all": each virtual test in two orders, where timers met.
 ORDERS = ("fifo", "lifo", "random", "all")
 DIAGNOSES = ("timeline", "probe")
-
-settings_key = pytest.StashKey["Settings"]()
 
 
 class Settings:
@@ -85,13 +82,6 @@ class Settings:
         raise AttributeError(f"{name}: the settings of a run do not change")
 
     @property
-    def chance(self) -> Chance:
-        """What virtual time leaves open."""
-        from .soaks.private_loops import Chance
-
-        return Chance(self.seed, "fifo" if self.order == "all" else self.order)
-
-    @property
     def wants_reports(self) -> bool:
         """Whether something is to be written or compared in the end, even if no test is ours."""
         return bool(self.reports or self.fail_on or self.save is not None or self.compare is not None)
@@ -132,7 +122,7 @@ def add_options(parser: pytest.Parser) -> None:
         choices=INCONCLUSIVE,
         help="what an inconclusive verdict does to a test (default: fail)",
     )
-    _add_chance_options(group)
+    _add_order_options(group)
     add("--ws-host", metavar="HOST", help="where ws_orchestrator listens (default: 127.0.0.1)")
     add("--ws-port", type=int, metavar="PORT", help="the port of ws_orchestrator (default: a free one)")
     parser.addini("ws_url", "the URL under test; --ws-url and WS_URL win", default="")
@@ -173,7 +163,7 @@ def add_report_options(parser: pytest.Parser) -> None:
     parser.addini("ws_storage", "where runs are kept (default: .wsstability)", default=".wsstability")
 
 
-def _add_chance_options(group: pytest.OptionGroup) -> None:
+def _add_order_options(group: pytest.OptionGroup) -> None:
     add = group.addoption
     add(
         "--ws-order",
@@ -322,3 +312,16 @@ def _header(line: str, source: str) -> tuple[str, str]:
         # What was given may be a secret, so it is not shown.
         raise pytest.UsageError(f"{source}: a value without a header's name; give 'Name: value'")
     return name.strip(), value.strip()
+
+
+def header(settings: Settings) -> str:
+    """Target, clock and profile of a run in one line."""
+    target = "the reference orchestrator"
+    if settings.url is not None:
+        from ..core.redact import redact_url
+
+        target = f"{redact_url(settings.url)} (from {settings.url_from})"
+    time = settings.time
+    if time == "auto":
+        time = "auto (real: the target is remote)" if settings.url else "auto (virtual)"
+    return f"wsstability: target {target}, time {time}, profile {settings.profile}"

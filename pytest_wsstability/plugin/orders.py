@@ -1,41 +1,140 @@
 """
-Each virtual test in two orders of simultaneous timers: ``--ws-order all``.
+Simultaneous timers of virtual time: which comes first, and whether it matters.
 
-The tests are parametrized, so that each run has an id, fixtures and a loop of its own. The second run is
-left out where no timers met in the first, and fails with the knife edge where it ends otherwise. Nothing of
-this happens without the option.
+A hold of ws_soak is looked at a second time in another order by itself. Other virtual tests are, with
+``--ws-order all``: they are parametrized, so that each run has an id, fixtures and a loop of its own. The
+second run is left out where no timers met in the first, and fails with the knife edge where it ends
+otherwise.
 
 """
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import inspect
 import math
+import threading
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from .clock import loop_scope
-from .fixtures import connector_key
+from ..core.judge.knife_edge import begun_at
+from ..core.message.errors import StabilityError
+from ..virtual import run_virtual
 from .markers import needs_runner
-from .options import settings_key
+from .plans import loop_scope
+from .stash import connector_key, settings_key, ties_key
 
 if TYPE_CHECKING:
+    from ..core.judge.requirement import Requirement
     from ..core.timeline.timeline import Timeline
+    from ..net.hold import Soak
     from ..virtual import Order
-    from ..virtual.timers import Ties
-    from .soaks.private_loops import Chance
+
+T = TypeVar("T")
 
 # The fixture that carries the order, and what its two values are called in the ids of tests.
 FIXTURE = "_ws_order"
 _ORDERS: tuple[Order, ...] = ("fifo", "lifo")
-
-# What the loop of a test counts; set where the loop is made.
-ties_key = pytest.StashKey["Ties"]()
-_runs_key = pytest.StashKey["dict[str, Run]"]()
-
 _SAME = 1e-9
+_NAME = "wsstability-orders"
+# So much of a hold is tried in another order of simultaneous timers: timers that meet, meet early.
+_TRIED = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class TimerOrder:
+    """What virtual time leaves open: which of several simultaneous timers comes first, and the seed."""
+
+    order: Order
+    seed: int
+
+
+def run_hold(
+    requirement: Requirement,
+    hold: Callable[[Requirement], Coroutine[Any, Any, Soak]],
+    timers: TimerOrder | None,
+) -> Soak:
+    """
+    Hold a connection to a requirement, in virtual time with a second look at timers that met.
+
+    Args:
+        requirement: what to hold it to.
+        hold: makes the coroutine of one hold.
+        timers: of virtual time; None for real time.
+
+    Returns:
+        The hold; inconclusive if another order of simultaneous timers ends it otherwise.
+
+    """
+    return in_another_order(run_private(hold(requirement), timers), hold, timers)
+
+
+def in_another_order(
+    soak: Soak, hold: Callable[[Requirement], Coroutine[Any, Any, Soak]], timers: TimerOrder | None
+) -> Soak:
+    """
+    Look at a finished hold a second time, in another order of simultaneous timers, if there were any.
+
+    Args:
+        soak: the hold.
+        hold: makes the coroutine of one just like it.
+        timers: with which it ran; None for real time.
+
+    Returns:
+        The hold; inconclusive if the other order ends it otherwise.
+
+    """
+    if timers is None or not soak.ties:
+        return soak
+    requirement = soak.requirement
+    seconds = min(requirement.alive_for or _TRIED, _TRIED)
+    shorter = dataclasses.replace(requirement, alive_for=seconds, heartbeats_at_least=0)
+    other: Order = "lifo" if timers.order == "fifo" else "fifo"
+    return soak.compared_with(run_private(hold(shorter), TimerOrder(other, timers.seed)))
+
+
+def run_private(coroutine: Coroutine[Any, Any, T], timers: TimerOrder | None) -> T:
+    """
+    Run a coroutine on a loop of its own, in a thread of its own where a loop runs already.
+
+    Args:
+        coroutine: what to run.
+        timers: of virtual time; None for real time.
+
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _run(coroutine, timers)
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def target() -> None:
+        try:
+            results.append(_run(coroutine, timers))
+        except BaseException as exc:
+            errors.append(exc)
+
+    thread = threading.Thread(target=target, name="wsstability-soak")
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def _run(coroutine: Coroutine[Any, Any, T], timers: TimerOrder | None) -> T:
+    if timers is not None:
+        return run_virtual(coroutine, order=timers.order, seed=timers.seed)
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        return runner.run(coroutine)
+
+
+# Tests in two orders.
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +165,11 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(FIXTURE, _ORDERS, indirect=True, ids=[f"order-{order}" for order in _ORDERS])
 
 
-def chance_of(item: pytest.Item | pytest.Collector) -> Chance:
+def order_of(item: pytest.Item | pytest.Collector) -> TimerOrder:
     """What virtual time leaves open in a test, class or module."""
-    from .soaks.private_loops import Chance
-
-    chance = item.config.stash[settings_key].chance
-    order = _order(item)
-    return chance if order is None else Chance(chance.seed, order)
+    settings = item.config.stash[settings_key]
+    by_option: Order = "fifo" if settings.order == "all" else settings.order
+    return TimerOrder(_order(item) or by_option, settings.seed)
 
 
 def _order(item: pytest.Item | pytest.Collector) -> Order | None:
@@ -80,30 +177,40 @@ def _order(item: pytest.Item | pytest.Collector) -> Order | None:
     return getattr(getattr(item, "callspec", None), "params", {}).get(FIXTURE)
 
 
-def skip_needless(item: pytest.Item) -> None:
-    """Leave the second run of a test out if no timers met in the first."""
-    first = _runs(item).get(_twins(item)) if _order(item) is not None else None
-    if first is not None and not first.count:
-        pytest.skip(f"no timers met with --ws-order {first.order}: another order changes nothing")
+class FirstRuns:
+    """How the first of two runs ended, by what the ids of both have in common."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Run] = {}
+
+    def skip_needless(self, item: pytest.Item) -> None:
+        """Leave the second run of a test out if no timers met in the first."""
+        first = self._runs.get(_twins(item)) if _order(item) is not None else None
+        if first is not None and not first.count:
+            pytest.skip(f"no timers met with --ws-order {first.order}: another order changes nothing")
+
+    def compare(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        """Remember how the first of two runs ended; fail the second if it ended otherwise."""
+        order = _order(item)
+        # What was left out or is expected to fail says nothing about the order.
+        if order is None or call.when != "call" or report.skipped or hasattr(report, "wasxfail"):
+            return
+        run = _ended(item, order, call)
+        first = self._runs.setdefault(_twins(item), run)
+        if first.order == order or first.failure == run.failure:
+            return
+        report.outcome = "failed"
+        text = _knife_edge(first, run)
+        report.longrepr = f"{text}\n\n{report.longreprtext}".rstrip()
 
 
-def compare(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-    """Remember how the first of two runs ended; fail the second if it ended otherwise."""
-    order = _order(item)
-    # What was left out or is expected to fail says nothing about the order.
-    if order is None or call.when != "call" or report.skipped or hasattr(report, "wasxfail"):
-        return
-    run = _run(item, order, call)
-    first = _runs(item).setdefault(_twins(item), run)
-    if first.order == order or first.failure == run.failure:
-        return
-    report.outcome = "failed"
-    text = _knife_edge(first, run)
-    report.longrepr = f"{text}\n\n{report.longreprtext}".rstrip()
-
-
-def _runs(item: pytest.Item) -> dict[str, Run]:
-    return item.session.stash.setdefault(_runs_key, {})
+def first_runs_of(config: pytest.Config) -> FirstRuns:
+    """Those of a session, none of them known when they are first asked for."""
+    found: FirstRuns | None = config.pluginmanager.get_plugin(_NAME)
+    if found is None:
+        found = FirstRuns()
+        config.pluginmanager.register(found, _NAME)
+    return found
 
 
 def _twins(item: pytest.Item) -> str:
@@ -111,8 +218,8 @@ def _twins(item: pytest.Item) -> str:
     return item.nodeid.replace(f"order-{_order(item)}", "order")
 
 
-def _run(item: pytest.Item, order: Order, call: pytest.CallInfo[None]) -> Run:
-    ties: Ties | None = item.stash.get(ties_key, None)
+def _ended(item: pytest.Item, order: Order, call: pytest.CallInfo[None]) -> Run:
+    ties = item.stash.get(ties_key, None)
     instants = tuple(instant for instant, _ in ties.instants) if ties is not None else ()
     count = ties.count if ties is not None else 0
     failure, at = _failure(call.excinfo.value) if call.excinfo is not None else ("", None)
@@ -124,8 +231,6 @@ def _run(item: pytest.Item, order: Order, call: pytest.CallInfo[None]) -> Run:
 
 def _failure(error: BaseException) -> tuple[str, float | None]:
     """One line about a failure, and when it came by the loop's clock."""
-    from ..core.message.errors import StabilityError
-
     if not isinstance(error, StabilityError):
         return f"{type(error).__name__}: {error}".partition("\n")[0], None
     at = min((violation.at for violation in error.verdict.violations), default=None)
@@ -142,8 +247,6 @@ def _knife_edge(first: Run, second: Run) -> str:
 
 def _together(at: float, *runs: Run) -> str:
     """What began at an instant of the loop's clock in one run or the other."""
-    from ..core.judge.knife_edge import begun_at
-
     names = [
         name
         for run in runs

@@ -5,25 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import pytest
-
-from .clock import is_virtual
-from .fixtures import ReferenceURL, connect_options, loop_key
-from .markers import plan_of
-from .options import settings_key
-from .soaks.private_loops import run_private
+from ..core.duration import show_duration
+from ..core.judge.verdict import Outcome, Rule
+from ..core.message.errors import StabilityError
+from ..core.probe.command import probe_command
+from ..core.probe.words import report as probe_report
+from ..core.redact import redact_url
+from ..core.timeline.events import End
+from ..net.errors import OpeningError
+from ..net.probe import probe_url
+from .orders import order_of, run_private
+from .plans import is_virtual, plan_of
+from .stash import loop_key, probes_key, settings_key
+from .targets import ReferenceURL, connect_options
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from ..core.message.errors import StabilityError
+    import pytest
+
     from ..core.probe.findings import Findings
 
 # Seconds that a probe watches: so many lifetimes of the connection that failed, within bounds.
 _LIFETIMES, _SPARE, _LEAST, _MOST = 2.5, 10.0, 30.0, 600.0
-
-# By URL: the seconds that were covered, and what was found.
-_probes_key = pytest.StashKey[dict[str, tuple[float, str]]]()
 
 
 def after_failure(
@@ -43,10 +47,6 @@ def after_failure(
 
 def _lost_at(error: BaseException) -> float | None:
     """When a client lost its connection, seconds after it opened; None if the failure is another one."""
-    from ..core.judge.verdict import Outcome, Rule
-    from ..core.message.errors import StabilityError
-    from ..core.timeline.events import End
-
     if not isinstance(error, StabilityError) or not error.timelines:
         return None
     if error.timelines[0].end is not End.CLIENT:
@@ -69,13 +69,11 @@ def _url(item: pytest.Item) -> str | None:
 
 
 def _command(url: str, seconds: float) -> str:
-    from ..core.probe.command import probe_command
-
     return f"{probe_command(url, seconds)}   (or run this test with --ws-diagnose probe)"
 
 
 def _probed(item: pytest.Item, url: str, seconds: float) -> str:
-    known = item.config.stash.setdefault(_probes_key, {})
+    known = item.config.stash.setdefault(probes_key, {})
     if url not in known or known[url][0] < seconds:
         _announce(item, url, seconds)
         known[url] = (seconds, _probe(item, url, seconds))
@@ -84,9 +82,6 @@ def _probed(item: pytest.Item, url: str, seconds: float) -> str:
 
 def _announce(item: pytest.Item, url: str, seconds: float) -> None:
     """A run that seems to hang is interrupted."""
-    from ..core.duration import show_duration
-    from ..core.redact import redact_url
-
     reporter: Any = item.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None:
         reporter.ensure_newline()
@@ -96,18 +91,13 @@ def _announce(item: pytest.Item, url: str, seconds: float) -> None:
 
 
 def _probe(item: pytest.Item, url: str, seconds: float) -> str:
-    from ..core.probe.words import report
-    from ..core.redact import redact_url
-    from ..net.errors import OpeningError
-    from ..net.probe import probe_url
-
     options = connect_options(item, url, url)
     options = {name: value for name, value in options.items() if name not in ("client", "heartbeat")}
     try:
         findings = _run(item, probe_url(url, max=seconds, **options))
     except OpeningError as exc:
         return f"{exc}; so nothing was found out"
-    return "\n".join([redact_url(url), *report(findings)])
+    return "\n".join([redact_url(url), *probe_report(findings)])
 
 
 def _run(item: pytest.Item, coroutine: Coroutine[Any, Any, Findings]) -> Findings:
@@ -115,4 +105,4 @@ def _run(item: pytest.Item, coroutine: Coroutine[Any, Any, Findings]) -> Finding
     loop = item.stash.get(loop_key, None)
     if loop is not None and not loop.is_closed() and not loop.is_running():
         return loop.run_until_complete(coroutine)
-    return run_private(coroutine, item.config.stash[settings_key].chance if is_virtual(item) else None)
+    return run_private(coroutine, order_of(item) if is_virtual(item) else None)

@@ -1,34 +1,115 @@
-"""The pytest face of a run in which something is ours: hooks around its tests, and at its end."""
+"""
+What is done to tests that are ours: made, collected, run, reported, and summed up.
+
+hooks.py loads this module, and with it all the others, when the first such test is seen; its hooks run from
+the end of the collection on.
+
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from . import failures as reporting
-from . import margins as foresight
-from . import markers, orders, probing, results
-from .clock import is_virtual, patches_time, refuse_mixed_time
-from .files import writing as reports
-from .fixtures import connection_key, fault_reports, loop_key, session_within, soak_key
-from .options import settings_key
-from .soaks import reruns, timeouts
-from .soaks import scheduling as soaks
-from .soaks import xdist as spreading
+from . import failures, margins, orders, probing
+from . import fixtures as fixtures
+from .markers import LONG, MIDDLEBOX, needs_runner, uses_us
+from .plans import check, find_profile, is_virtual, middleboxes_of, patches_time, refuse_mixed_time
+from .reports import terminal
+from .reports.files import reports_of
+from .reports.results import results_of
+from .seams import pytest_asyncio as asyncio_seam
+from .soaks import progress, reruns, scheduling, timeouts, xdist
+from .stash import connection_key, loop_key, settings_key, soak_key, ties_key
+from .targets import fault_reports
+
+# Called by hooks.py.
+
+scheduler = xdist.around
 
 
-def start(config: pytest.Config) -> None:
+def enter(config: pytest.Config, name: str) -> None:
     """
-    Begin to take down what the tests hold.
+    Let the hooks of this module run from now on, and begin to take down what the tests hold.
 
     Raises:
         pytest.UsageError: for a report, gate or baseline that makes no sense.
 
     """
-    results.start(config)
-    reports.prepare(config)
+    config.pluginmanager.register(sys.modules[__name__], name)
+    # Its event loops of each scope, which are asked for by name when a test is set up.
+    config.pluginmanager.register(fixtures, f"{name}-loops")
+    reports_of(config)
+
+
+def check_profile(config: pytest.Config) -> None:
+    """
+    See that there is the profile that the options name.
+
+    Raises:
+        pytest.UsageError: if there is none.
+
+    """
+    try:
+        find_profile(config, None)
+    except ValueError as exc:
+        raise pytest.UsageError(f"--ws-profile: {exc}") from None
+
+
+def check_made(collector: pytest.Collector, item: pytest.Function) -> None:
+    """
+    See what is wrong with a test that was made, and give it a runner if it needs one.
+
+    Raises:
+        pytest.Collector.CollectError: for markers that make no sense, naming the test and the value.
+
+    """
+    try:
+        check(item)
+    except (TypeError, ValueError) as exc:
+        raise collector.CollectError(f"{item.nodeid}: {exc}") from None
+    if wrong := timeouts.too_short(item):
+        raise collector.CollectError(f"{item.nodeid}: {wrong}")
+    try:
+        margins.warn(item)
+    except margins.StabilityWarning as exc:
+        raise collector.CollectError(str(exc)) from None
+    if needs_runner(item):
+        item.add_marker(pytest.mark.asyncio(loop_scope="function"))
+
+
+def parametrize(metafunc: pytest.Metafunc) -> None:
+    """Make a test for each middlebox and each order of timers, and give it a runner if it needs one."""
+    test = metafunc.definition
+    # What is wrong with its markers is said when the test is made.
+    with suppress(TypeError, ValueError):
+        if names := middleboxes_of(test):
+            metafunc.parametrize(MIDDLEBOX, names, indirect=True)
+        if is_virtual(test):
+            orders.parametrize(metafunc)
+        elif needs_runner(test):
+            test.add_marker(pytest.mark.asyncio(loop_scope="function"))
+
+
+def collected(session: pytest.Session) -> None:
+    """Put the tests that hold a target outside this process last, and let timeouts fit them."""
+    scheduling.put_last(session)
+    timeouts.raise_global(session.config, session.items)
+
+
+def tell_worker(node: Any) -> None:
+    """Let a worker of xdist that is about to start know what it needs to."""
+    node.workerinput["wsstability_started"] = results_of(node.config).started
+    progress.progress_of(node.config)
+    node.workerinput["wsstability_progress"] = progress.mode_of(node.config)
+    xdist.tell_worker(node)
+
+
+# Hooks.
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
@@ -40,24 +121,19 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
 def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
 ) -> Generator[None, Any, Any]:
-    if fixturedef.argname.endswith("_scoped_runner") and is_virtual(request.node):
-        from . import pytest_asyncio_seam
-
-        if pytest_asyncio_seam.is_runner(fixturedef.argname):
-            chance = orders.chance_of(request.node)
-            runner = yield from pytest_asyncio_seam.with_virtual_loop(
-                request, order=chance.order, seed=chance.seed
-            )
-            request.node.stash[orders.ties_key] = runner.get_loop().ties
-            if patches_time(request.node):
-                pytest_asyncio_seam.patch_time(request, runner)
-            return runner
+    if asyncio_seam.is_runner(fixturedef.argname) and is_virtual(request.node):
+        timers = orders.order_of(request.node)
+        runner = yield from asyncio_seam.with_virtual_loop(request, order=timers.order, seed=timers.seed)
+        request.node.stash[ties_key] = runner.get_loop().ties
+        if patches_time(request.node):
+            asyncio_seam.patch_time(request, runner)
+        return runner
     return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    held = item.session.stash.get(soaks.soaks_key, None)
+    held = scheduling.soaks_of(item.session)
     if held is None:
         return (yield)
     if item.config.stash[settings_key].soak_early and not item.config.getoption("setupplan"):
@@ -71,15 +147,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     # Before the JUnit report is written, and before the terminal shows the summary.
-    soaks.stop(session)
-    reports.finish(session)
+    scheduling.stop(session)
+    reports_of(session.config).finish(session)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     passed = terminalreporter.getreports("passed")
-    for line in [*soaks.never_lines(config), *reruns.lines(passed)]:
+    for line in [*scheduling.never_lines(config), *reruns.lines(passed)]:
         terminalreporter.write_line(line)
-    reports.summarise(terminalreporter, config)
+    terminal.summarise(terminalreporter, config)
 
 
 def pytest_report_teststatus(
@@ -91,10 +167,10 @@ def pytest_report_teststatus(
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if markers.uses_us(item):
+    if uses_us(item):
         refuse_mixed_time(item)
-        orders.skip_needless(item)
-    is_long = item.get_closest_marker(markers.LONG) is not None
+        orders.first_runs_of(item.config).skip_needless(item)
+    is_long = item.get_closest_marker(LONG) is not None
     if is_long and not item.config.stash[settings_key].long and not is_virtual(item):
         pytest.skip("ws_long: takes long in real time; run it with --ws-long")
 
@@ -107,7 +183,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         soak.assert_stable()
     connection = item.stash.get(connection_key, None)
     if connection is not None and connection.websocket.profile.has_session:
-        within = session_within(connection.requirement)
+        within = fixtures.session_within(connection.requirement)
         item.stash[loop_key].run_until_complete(connection.assert_session_confirmed(within=within))
     result = yield
     if connection is not None and connection.requirement is not None:
@@ -122,22 +198,22 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     if call.excinfo is not None:
-        reporting.tell_of_faults(fault_reports(item), call.excinfo.value)
-        reporting.hide_frames(item.config, call.excinfo)
-        reporting.retell(item, call.excinfo)
-    ours = markers.uses_us(item)
+        failures.tell_of_faults(fault_reports(item), call.excinfo.value)
+        failures.hide_frames(item.config, call.excinfo)
+        failures.retell(item, call.excinfo)
+    ours = uses_us(item)
     if ours:
         reruns.note(item, call)
-        results.before_report(item, call)
+        results_of(item.config).before_report(item, call)
     report = yield
     if call.excinfo is not None:
-        reporting.refine(item, call.excinfo, report)
+        failures.refine(item, call.excinfo, report)
         if ours:
-            foresight.add_margins(item, report)
+            margins.add_margins(item, report)
             probing.after_failure(item, call.excinfo, report)
     if ours:
-        orders.compare(item, call, report)
-        results.after_report(item, report)
+        orders.first_runs_of(item.config).compare(item, call, report)
+        results_of(item.config).after_report(item, report)
     return report
 
 
@@ -147,6 +223,6 @@ def pytest_report_from_serializable(
     config: pytest.Config, data: dict[str, Any]
 ) -> Generator[None, pytest.TestReport | None, pytest.TestReport | None]:
     report = yield
-    spreading.note_failure(config, report)
-    results.unpack(config, report)
+    xdist.note_failure(config, report)
+    results_of(config).unpack(report)
     return report

@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest_wsstability.core.judge.rules
 import pytest_wsstability.net.connector
 import pytest_wsstability.net.hold
-import pytest_wsstability.plugin.pytest_asyncio_seam  # noqa: F401
+import pytest_wsstability.plugin.seams.pytest_asyncio  # noqa: F401
 
 INI = """
 [pytest]

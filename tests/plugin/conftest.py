@@ -8,13 +8,7 @@ import socket
 import pytest
 
 # Loaded here, so that each run inside finds them loaded and costs milliseconds.
-import pytest_wsstability.core.judge.rules
-import pytest_wsstability.net.connector
-import pytest_wsstability.net.hold
-import pytest_wsstability.plugin.pytest_asyncio_seam
-import pytest_wsstability.plugin.running
-import pytest_wsstability.plugin.soaks.background
-import pytest_wsstability.plugin.soaks.progress  # noqa: F401
+import pytest_wsstability.plugin.running  # noqa: F401
 
 # Variables that make a run write where its CI reads.
 GITHUB = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE")

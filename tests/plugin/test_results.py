@@ -6,10 +6,10 @@ import pytest
 
 # Prints what was taken down: outcome, whether it was expected, target, horizon, worker.
 CONFTEST = """
-from pytest_wsstability.plugin.results import results_key
+from pytest_wsstability.plugin.reports.results import results_of
 
 def pytest_terminal_summary(terminalreporter, config):
-    for result in config.stash[results_key]:
+    for result in results_of(config):
         verdict = result.verdict
         terminalreporter.write_line(
             f"TAKEN {result.nodeid.partition('::')[2]} {verdict.outcome.value} "

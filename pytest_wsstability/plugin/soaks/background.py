@@ -239,14 +239,17 @@ class Holds:
 
     async def _opened(self, hold: Hold) -> Soak:
         """Take a place among the few that open, and give it up once open."""
+        watch = hold.options.get("opened") or (lambda connection: None)
 
         def opened(connection: Connection) -> None:
             hold.connection = connection
             self._opening.release()
+            watch(connection)
 
+        options = {**hold.options, "opened": opened}
         await self._opening.acquire()
         try:
-            return await open_and_hold(hold.requirement, url=hold.url, opened=opened, **hold.options)
+            return await open_and_hold(hold.requirement, url=hold.url, **options)
         finally:
             if hold.connection is None:
                 self._opening.release()

@@ -19,7 +19,7 @@ import pytest
 
 from ...report.live import LiveBlock
 from ...report.progress import Survey
-from ..options import settings_key
+from ..stash import settings_key
 
 NAME = "wsstability_progress"
 # Lines of the block at most, the one that sums up included.

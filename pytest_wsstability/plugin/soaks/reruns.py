@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import pytest
 
-from ..options import settings_key
-
-_PACKAGE = __name__.partition(".")[0]
+from ...core.judge.verdict import Outcome
+from ...core.message.errors import StabilityError
+from ...net.errors import OpeningError
+from ..stash import attempts_key, settings_key
 
 # The name of the user property that carries the sentence to reports, and from workers of xdist home.
 _PROPERTY = "wsstability_reruns"
-
-
-@dataclass(slots=True)
-class _Attempts:
-    """What came of the attempts at one test; inconclusive ones say nothing and are not counted."""
-
-    unstable: int = 0
-    stable: int = 0
-    # Of the first unstable one.
-    headline: str = ""
-
-
-_attempts_key = pytest.StashKey[_Attempts]()
 
 
 def note(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
@@ -33,18 +20,10 @@ def note(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     if call.excinfo is None or call.when == "teardown":
         return
     error = call.excinfo.value
-    if type(error).__module__.partition(".")[0] != _PACKAGE:
-        return
-    from ...core.judge.verdict import Outcome
-    from ...core.message.errors import StabilityError
-    from ...net.errors import OpeningError
-
     unstable = isinstance(error, StabilityError) and error.verdict.outcome is Outcome.UNSTABLE
     if unstable or isinstance(error, OpeningError):
-        attempts = item.stash.setdefault(_attempts_key, _Attempts())
-        attempts.unstable += 1
         headline = error.verdict.headline if isinstance(error, StabilityError) else str(error)
-        attempts.headline = attempts.headline or headline.partition("\n")[0]
+        item.stash.setdefault(attempts_key, []).append(headline.partition("\n")[0])
 
 
 def judge(item: pytest.Item) -> None:
@@ -55,12 +34,12 @@ def judge(item: pytest.Item) -> None:
         pytest.fail.Exception: if one was unstable, unless ini ``ws_reruns = report``.
 
     """
-    attempts = item.stash.get(_attempts_key, None)
+    attempts = item.stash.get(attempts_key, None)
     if attempts is None:
         return
-    attempts.stable += 1
-    text = f"stable in {attempts.stable} of {attempts.stable + attempts.unstable} holds"
-    text += f"; the first unstable one: {attempts.headline}"
+    attempts.append(None)
+    unstable = [headline for headline in attempts if headline is not None]
+    text = f"stable in {attempts.count(None)} of {len(attempts)} holds; the first unstable one: {unstable[0]}"
     if item.config.stash[settings_key].reruns == "fail":
         pytest.fail(f"{text} (ini ws_reruns = report lets it pass)", pytrace=False)
     item.user_properties[:] = [pair for pair in item.user_properties if pair[0] != _PROPERTY]

@@ -7,23 +7,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .. import results
-from ..clock import leads_out, overrides_url
-from ..fixtures import hold_options, soak_key
-from ..markers import LONG, plan_of
-from ..options import settings_key
+from ..markers import LONG
+from ..plans import leads_out, overrides_url, plan_of
+from ..reports.results import packed, results_of
+from ..stash import never_open_key, settings_key, soak_key
+from ..targets import hold_options
+from .background import Hold, Holds
+from .progress import progress_of
 from .xdist import Groups, groups, is_stopped, is_worker, leave, left
 
 if TYPE_CHECKING:
     from ...core.timeline.timeline import Timeline
     from ...net.hold import Soak
-    from .background import Hold, Holds
     from .progress import Display, Sender
 
-soaks_key = pytest.StashKey["Soaks"]()
-# Holds that were not open yet when the run ended: a line each.
-never_key = pytest.StashKey[list[str]]()
-
+_NAME = "wsstability-soaks"
 # Lines for holds that were not open.
 _LINES = 20
 # Holds whose progress is shown closely.
@@ -34,9 +32,13 @@ _LOOK = 0.5
 
 def soaks_of(session: pytest.Session) -> Soaks:
     """The holds of a session."""
-    if soaks_key not in session.stash:
-        session.stash[soaks_key] = Soaks(session, [], Groups({}, None))
-    return session.stash[soaks_key]
+    found: Soaks | None = session.config.pluginmanager.get_plugin(_NAME)
+    return found or _keep(session, Soaks(session, [], Groups({}, None)))
+
+
+def _keep(session: pytest.Session, soaks: Soaks) -> Soaks:
+    session.config.pluginmanager.register(soaks, _NAME)
+    return soaks
 
 
 def put_last(session: pytest.Session) -> None:
@@ -48,27 +50,32 @@ def put_last(session: pytest.Session) -> None:
     chosen = set(items)
     ordinary = [item for item in session.items if item not in chosen]
     session.items[:] = ordinary + items
-    session.stash[soaks_key] = Soaks(session, items, groups(session.config, items, len(ordinary)))
+    _keep(session, Soaks(session, items, groups(session.config, items, len(ordinary))))
 
 
 def stop(session: pytest.Session) -> None:
     """End what still runs at the end of a session, and keep what no test has judged."""
     config = session.config
-    holds = session.stash[soaks_key].stop() if soaks_key in session.stash else []
-    results.take_unjudged(session, holds)
+    holds, results = soaks_of(session).stop(), results_of(config)
+    items = {item.nodeid: item for item in session.items} if holds else {}
+    for hold in holds:
+        if (soak := hold.soak) is not None:
+            results.add_unjudged(
+                items[hold.name], soak.url, hold.requirement, soak.verdict, tuple(soak.timelines)
+            )
     never = [f"{hold.name}: {hold.headline}" for hold in holds if hold.soak is None]
     if is_worker(config):
-        leave(config, never, results.packed(config))
+        leave(config, never, packed(results))
         return
-    for lines, packed in left(config, interrupted=session.exitstatus == pytest.ExitCode.INTERRUPTED):
+    for lines, sent in left(config, interrupted=session.exitstatus == pytest.ExitCode.INTERRUPTED):
         never += lines
-        results.unpack_text(config, packed)
-    config.stash[never_key] = never
+        results.unpack_text(sent)
+    config.stash[never_open_key] = never
 
 
 def never_lines(config: pytest.Config) -> list[str]:
     """What to print about holds that no test has judged, and that have no verdict either."""
-    never = config.stash.get(never_key, [])
+    never = config.stash.get(never_open_key, [])
     more = [f"  and {len(never) - _LINES} more"] if len(never) > _LINES else []
     heading = [f"WebSocket holds that were never open: {len(never)}"] if never else []
     return [*heading, *(f"  {line}" for line in never[:_LINES]), *more]
@@ -171,9 +178,6 @@ class Soaks:
 
     def _holds_running(self) -> Holds:
         if self._background is None:
-            from .background import Holds
-            from .progress import progress_of
-
             settings = self._session.config.stash[settings_key]
             self._progress = progress_of(self._session.config)
             self._background = Holds(concurrency=settings.soak_concurrency, ramp=settings.soak_ramp)
@@ -239,8 +243,6 @@ class Soaks:
 
 
 def _hold(item: pytest.Item, url: str) -> Hold:
-    from .background import Hold
-
     requirement = plan_of(item).requirement
     assert requirement is not None
     return Hold(item.nodeid, url, requirement, hold_options(item, url))

@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 
-from ..clock import is_virtual
-from ..markers import plan_of
+from ..plans import is_virtual, plan_of
+from ..stash import raised_timeout_key
 
 # Seconds for opening, the proof of life, closing and the test's own body.
 GRACE = 30.0
 _HOLDING = frozenset({"ws_soak", "ws_connection"})
-# The timeout of all tests, and for how many it was raised.
-_raised_key = pytest.StashKey[tuple[float, int]]()
 
 
 def too_short(item: pytest.Item) -> str:
@@ -49,14 +47,14 @@ def raise_global(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
     for item, hold in raised:
         item.add_marker(pytest.mark.timeout(hold + GRACE))
     if raised:
-        config.stash[_raised_key] = (limit, len(raised))
+        config.stash[raised_timeout_key] = (limit, len(raised))
 
 
 def lines(config: pytest.Config) -> list[str]:
     """What was done, for people."""
-    if _raised_key not in config.stash:
+    if raised_timeout_key not in config.stash:
         return []
-    limit, count = config.stash[_raised_key]
+    limit, count = config.stash[raised_timeout_key]
     tests = "1 test" if count == 1 else f"{count} tests"
     return [
         f"wsstability: the timeout of {limit:g} s is too short for the holds of {tests}; "

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from ..options import settings_key
-
-if TYPE_CHECKING:
-    from ...core.result import Run
+from ...core.result import Run, SchemaError
+from ...core.statistics.comparison import compare
+from ...report.json_file import render
+from ..stash import settings_key
 
 _NAME = re.compile(r"[\w][\w.\-]*")
 _FILE = re.compile(r"(\d{4,})_(.+)\.json")
@@ -32,39 +32,58 @@ class Baseline:
 class History:
     """What to save and what to compare with, found before the run starts."""
 
+    root: Path
     folder: Path
     # None: this run is not kept.
     save_as: str | None
     # None: this run is compared with nothing.
     baseline: Baseline | None
 
+    @classmethod
+    def of(cls, config: pytest.Config) -> History:
+        """
+        Find the baseline, and see whether this run can be kept.
 
-history_key = pytest.StashKey[History]()
+        Raises:
+            pytest.UsageError: for a name that makes no sense, a baseline that is missing, damaged or of
+                another schema, or a folder that cannot be written.
 
+        """
+        settings = config.stash[settings_key]
+        folder = config.rootpath / settings.storage / _machine()
+        if settings.save is not None:
+            _see_writable(folder, settings.save)
+        baseline = None if settings.compare is None else _baseline(folder, settings.compare)
+        return cls(config.rootpath, folder, settings.save, baseline)
 
-def prepare(config: pytest.Config) -> None:
-    """
-    Find the baseline, and see whether this run can be kept.
+    def compare(self, run: Run) -> tuple[list[str], list[str]]:
+        """What is worse than in the baseline, and what else is to be said; nothing without a baseline."""
+        if self.baseline is None:
+            return [], []
+        name, found = self.baseline.name, compare(self.baseline.run, run)
+        complaints = [f"not comparable with {name}: {line}" for line in found.refused]
+        complaints += [f"worse than {name}: {line}" for line in found.regressions]
+        notes = [f"compared with {name}: {line}" for line in found.notes]
+        return complaints, notes or ([] if complaints else [f"compared with {name}: nothing is worse"])
 
-    Raises:
-        pytest.UsageError: for a name that makes no sense, a baseline that is missing, damaged or of
-            another schema, or a folder that cannot be written.
-
-    """
-    settings = config.stash[settings_key]
-    if settings.save is None and settings.compare is None:
-        return
-    folder = config.rootpath / settings.storage / _machine()
-    if settings.save is not None:
-        _see_writable(folder, settings.save)
-    baseline = None if settings.compare is None else _baseline(folder, settings.compare)
-    config.stash[history_key] = History(folder, settings.save, baseline)
+    def save(self, run: Run) -> list[str]:
+        """Keep a run if that was asked for; returns what is to be said of it."""
+        if self.save_as is None:
+            return []
+        kept = _kept(self.folder)
+        number = kept[-1][0] + 1 if kept else 1
+        path = self.folder / f"{number:04}_{self.save_as}.json"
+        try:
+            path.write_text(render(run, events=False), encoding="utf-8")
+        except OSError as exc:
+            path.unlink(missing_ok=True)
+            return [f"the run was not kept: {exc.strerror}"]
+        shown = path.relative_to(self.root) if path.is_relative_to(self.root) else path
+        return [f"run kept as {shown}"]
 
 
 def _machine() -> str:
     """Runs of different machines are not compared: ``Linux-CPython-3.11-64bit``."""
-    import platform
-
     bits = "64bit" if sys.maxsize > 2**32 else "32bit"
     version = ".".join(platform.python_version_tuple()[:2])
     return f"{platform.system()}-{platform.python_implementation()}-{version}-{bits}"
@@ -103,8 +122,6 @@ def _baseline(folder: Path, wanted: str) -> Baseline:
 
 
 def _read(path: Path) -> Run:
-    from ...core.result import Run, SchemaError
-
     try:
         return Run.from_dict(json.loads(path.read_text(encoding="utf-8")), path.name)
     except SchemaError as exc:
@@ -113,38 +130,3 @@ def _read(path: Path) -> Run:
         raise pytest.UsageError(f"--ws-compare: {path} cannot be read: {exc.strerror}") from None
     except ValueError as exc:
         raise pytest.UsageError(f"--ws-compare: {path} is damaged: {exc}") from None
-
-
-def compare(config: pytest.Config, run: Run) -> tuple[list[str], list[str]]:
-    """What is worse than in the baseline, and what else is to be said; nothing without a baseline."""
-    history = config.stash.get(history_key, None)
-    if history is None or history.baseline is None:
-        return [], []
-    baseline = history.baseline
-    from ...core.statistics.comparison import compare as compare_runs
-
-    found = compare_runs(baseline.run, run)
-    name = baseline.name
-    complaints = [f"not comparable with {name}: {line}" for line in found.refused]
-    complaints += [f"worse than {name}: {line}" for line in found.regressions]
-    notes = [f"compared with {name}: {line}" for line in found.notes]
-    return complaints, notes or ([] if complaints else [f"compared with {name}: nothing is worse"])
-
-
-def save(config: pytest.Config, run: Run, notes: list[str]) -> None:
-    """Keep a run if that was asked for."""
-    history = config.stash.get(history_key, None)
-    if history is None or history.save_as is None:
-        return
-    from ...report.json_file import render
-
-    kept = _kept(history.folder)
-    number = kept[-1][0] + 1 if kept else 1
-    path = history.folder / f"{number:04}_{history.save_as}.json"
-    try:
-        path.write_text(render(run, events=False), encoding="utf-8")
-    except OSError as exc:
-        path.unlink(missing_ok=True)
-        notes.append(f"the run was not kept: {exc.strerror}")
-    else:
-        notes.append(f"run kept as {path.relative_to(config.rootpath)}")

@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING, Any
 import pytest_asyncio
 import pytest_asyncio.plugin as pytest_asyncio_plugin
 
-from ..virtual.loop import VirtualLoop
-from ..virtual.patching import patched_time
-from ..virtual.runner import virtual_loop_factory
+from ...virtual.loop import VirtualLoop
+from ...virtual.patching import patched_time
+from ...virtual.runner import virtual_loop_factory
 
 if TYPE_CHECKING:
     import pytest
 
-    from ..virtual.timers import Order
+    from ...virtual.timers import Order
 
 _NAME = "Runner"
 _RUNNER = re.compile(r"_(function|class|module|package|session)_scoped_runner")

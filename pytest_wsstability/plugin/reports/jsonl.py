@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-import pytest
+from ...core.judge.requirement import Requirement
+from ...core.timeline.events import Tier
+from ...report import jsonl
 
 if TYPE_CHECKING:
-    from ...core.judge.requirement import Requirement
     from ...core.result import Result, Run
     from ...core.timeline.timeline import Timeline
     from ...net.connection import Connection
-
-tape_key = pytest.StashKey["Tape"]()
 
 # Seconds between two looks at the open connections.
 _INTERVAL = 1.0
@@ -66,7 +65,7 @@ class _File:
                 self.error = self.error or exc.strerror
 
 
-class Tape:
+class JsonlWriter:
     """
     What happens on the connections of a session, line by line.
 
@@ -86,9 +85,6 @@ class Tape:
             clock: seconds since its start, of a reading of a loop's clock; of None, now.
 
         """
-        from ...report import jsonl
-
-        self._lines = jsonl
         self._files = [_File(path) for path in paths]
         self._clock = clock
         self._lock = threading.RLock()
@@ -98,9 +94,6 @@ class Tape:
 
     def watch(self, nodeid: str, requirement: Requirement | None, connection: Connection) -> None:
         """Write down what happens on a connection that a test has opened."""
-        from ...core.judge.requirement import Requirement
-        from ...core.timeline.events import Tier
-
         timeline = connection.timeline
         if timeline.tier is Tier.VIRTUAL:
             return
@@ -109,7 +102,7 @@ class Tape:
             first = not any(track.loop is loop for track in self._tracks.values())
             track = _Track(self._next(), nodeid, timeline, loop)
             self._tracks[id(timeline)] = track
-            line = self._lines.hold_line(
+            line = jsonl.hold_line(
                 track.number,
                 nodeid=nodeid,
                 url=connection.url,
@@ -132,19 +125,19 @@ class Tape:
             if not tracks:
                 return
             lines = [line for track in tracks for line in self._news(track)]
-            self._write([*lines, self._lines.tick_line(self._clock(None))])
+            self._write([*lines, jsonl.tick_line(self._clock(None))])
         loop.call_later(_INTERVAL, self._look, loop)
 
     def _news(self, track: _Track) -> list[str]:
         timeline, total = track.timeline, track.timeline.total
         if total == track.written:
             return []
-        lines = self._lines.event_lines(track.number, timeline.signals_since(track.written))
+        lines = jsonl.event_lines(track.number, timeline.signals_since(track.written))
         if total - track.written > len(lines):
-            lines.append(self._lines.traffic_line(track.number, timeline))
+            lines.append(jsonl.traffic_line(track.number, timeline))
         track.written = total
         if timeline.close is not None:
-            lines.append(self._lines.close_line(track.number, timeline.close))
+            lines.append(jsonl.close_line(track.number, timeline.close))
         return lines
 
     def add(self, result: Result) -> None:
@@ -152,9 +145,9 @@ class Tape:
         with self._lock:
             track = self._tracks.pop(id(result.timelines[0]), None) if result.timelines else None
             if track is None:
-                self._write(self._lines.finished_lines(self._next(), result))
+                self._write(jsonl.finished_lines(self._next(), result))
             else:
-                self._write([*self._news(track), self._lines.result_line(track.number, result)])
+                self._write([*self._news(track), jsonl.result_line(track.number, result)])
 
     def over(self, nodeid: str) -> None:
         """A test is over, and what it has judged is written: whatever else it opened, nobody asked about."""
@@ -162,12 +155,12 @@ class Tape:
             for key, track in list(self._tracks.items()):
                 if track.nodeid == nodeid:
                     del self._tracks[key]
-                    self._write([*self._news(track), self._lines.dropped_line(track.number)])
+                    self._write([*self._news(track), jsonl.dropped_line(track.number)])
 
     def close(self, complaints: Iterable[str]) -> list[str]:
         """Close the files; returns a line for each."""
         with self._lock:
-            self._write(self._lines.complaint_line(text) for text in complaints)
+            self._write(jsonl.complaint_line(text) for text in complaints)
             for file in self._files:
                 file.close()
         return [

@@ -1,1 +1,0 @@
-"""What a session leaves on disk: timelines, reports, earlier runs."""

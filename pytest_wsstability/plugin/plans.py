@@ -1,0 +1,301 @@
+"""What a test asks for: its markers, merged and checked, and the clock that it runs on."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import pytest_asyncio
+
+from ..core.faults import Program
+from ..core.faults.middleboxes import MIDDLEBOXES, middlebox
+from ..core.judge.requirement import Requirement
+from ..core.url import is_loopback, wrong_url
+from ..net.server.behaviour import Behaviour
+from ..net.server.orchestrator import Orchestrator
+from ..net.target import client_kind
+from ..profiles import BUILTIN, Profile
+from .markers import MIDDLEBOX, ORCHESTRATOR, STABILITY, Plan, uses_us
+from .options import TIMES
+from .seams.pytest import definitions
+from .stash import orchestrator_options_key, plan_key, settings_key
+
+_PACKAGE = __name__.partition(".")[0]
+# Where the fixtures of the plugin are declared.
+_OWN_FIXTURES = f"{__package__}.hooks"
+# Without one of these a requirement would be checked by nobody.
+_JUDGES = frozenset({"ws_connect", "ws_connection", "ws_soak"})
+_NOT_REQUIRED = ("url", "profile", "client", "time", "patch_time")
+
+
+def check(item: pytest.Item) -> None:
+    """
+    Find what is wrong with the markers of a test.
+
+    Raises:
+        TypeError, ValueError: for a value that makes no sense, naming it.
+
+    """
+    plan = plan_of(item)
+    orchestrator = orchestrator_of(item)
+    middleboxes_of(item)
+    names = set(getattr(item, "fixturenames", ()))
+    if plan.requirement is not None and _JUDGES.isdisjoint(names):
+        fixtures = ", ".join(sorted(_JUDGES))
+        raise ValueError(
+            f"{STABILITY}: nothing in this test is held to it; use one of the fixtures {fixtures}"
+        )
+    if plan.requirement is not None and plan.requirement.alive_for is not None:
+        _check_program(orchestrator, plan.requirement.alive_for)
+    if "ws_soak" in names and (plan.requirement is None or plan.requirement.alive_for is None):
+        raise ValueError(f"ws_soak: how long? give the test a {STABILITY} marker with alive_for")
+
+
+def _check_program(orchestrator: dict[str, Any], hold: float) -> None:
+    """A fault that is due after the hold would prove nothing."""
+    if "faults" in orchestrator:
+        Program.of(orchestrator["faults"]).check_within(hold)
+
+
+def plan_of(item: pytest.Item) -> Plan:
+    """What the ws_stability markers of a test say; read once."""
+    if plan_key not in item.stash:
+        item.stash[plan_key] = _plan(item)
+    return item.stash[plan_key]
+
+
+def orchestrator_of(item: pytest.Item) -> dict[str, Any]:
+    """The keywords of the reference orchestrator that the markers of a test say; read once."""
+    if orchestrator_options_key not in item.stash:
+        item.stash[orchestrator_options_key] = _orchestrator(item)
+    return item.stash[orchestrator_options_key]
+
+
+def middleboxes_of(item: pytest.Item) -> list[str]:
+    """
+    The names of the middleboxes that a test is for: those of the closest marker, or all.
+
+    Raises:
+        TypeError, ValueError: for a name that there is not, and for a marker that nothing looks at.
+
+    """
+    marker = item.get_closest_marker(MIDDLEBOX)
+    if MIDDLEBOX not in getattr(item, "fixturenames", ()):
+        if marker is not None:
+            raise ValueError(f"{MIDDLEBOX}: the test does not use the fixture {MIDDLEBOX}")
+        return []
+    if marker is None:
+        return list(MIDDLEBOXES)
+    if marker.kwargs:
+        raise TypeError(f"{MIDDLEBOX}: takes names only, not {next(iter(marker.kwargs))}=")
+    names = [middlebox(name).name for name in marker.args]
+    if not names:
+        raise ValueError(f"{MIDDLEBOX}: names none; leave the marker out for all of them")
+    if len(names) != len(set(names)):
+        raise ValueError(f"{MIDDLEBOX}: {max(names, key=names.count)!r} is there twice")
+    return names
+
+
+def _merged(item: pytest.Item, name: str) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    # pytest lists the marks of a parameter after those of its function, though they are the closer ones.
+    of_parameter = getattr(getattr(item, "callspec", None), "marks", ())
+    for marker in [*(mark for mark in of_parameter if mark.name == name), *item.iter_markers(name)]:
+        if marker.args:
+            raise TypeError(f"{name}: takes keywords only, not {marker.args[0]!r}")
+        # The closest marker comes first and wins.
+        values = {**marker.kwargs, **values}
+    return values
+
+
+def _plan(item: pytest.Item) -> Plan:
+    values = _merged(item, STABILITY)
+    if "closed" in values:
+        raise TypeError("closed: a hold cannot require an end; assert_closed() in the test can")
+    others = {name: values.pop(name) for name in _NOT_REQUIRED if name in values}
+    try:
+        requirement = Requirement.of(**values) if values else None
+    except TypeError as exc:
+        raise TypeError(f"{exc}, {', '.join(_NOT_REQUIRED)}") from None
+    if (url := others.get("url")) is not None and (reason := wrong_url(url)):
+        raise ValueError(f"url: {reason}")
+    if (time := others.get("time")) is not None and time not in TIMES:
+        raise ValueError(f"time: {time!r} is none of {', '.join(TIMES)}")
+    if not isinstance(patch_time := others.get("patch_time", False), bool):
+        raise ValueError(f"patch_time: {patch_time!r} is neither True nor False")
+    profile = find_profile(item.config, others.get("profile"))
+    if requirement is not None and requirement.session_within is not None and not profile.has_session:
+        raise ValueError(f"session_within: the profile {profile.name!r} has no session to confirm")
+    client = client_kind(others.get("client", "browser")).value
+    return Plan(
+        requirement=requirement, url=url, profile=profile, client=client, time=time, patch_time=patch_time
+    )
+
+
+def find_profile(config: pytest.Config, profile: Profile | str | None) -> Profile:
+    """
+    The profile of a marker, or else that of the option.
+
+    Raises:
+        ValueError: if there is no such profile.
+
+    """
+    if isinstance(profile, Profile):
+        return profile
+    given = config.pluginmanager.hook.pytest_wsstability_profiles(config=config)
+    known: dict[str, Profile] = {**BUILTIN, **{own.name: own for owns in given for own in owns}}
+    name = config.stash[settings_key].profile if profile is None else profile
+    if name not in known:
+        raise ValueError(
+            f"profile: {name!r} is unknown; valid ones: {', '.join(map(repr, known))}, or a Profile"
+        )
+    return known[name]
+
+
+def _orchestrator(item: pytest.Item) -> dict[str, Any]:
+    settings = item.config.stash[settings_key]
+    given = {"host": settings.host, "port": settings.port}
+    options = {name: value for name, value in given.items() if value is not None}
+    values = _merged(item, ORCHESTRATOR)
+    if not values:
+        return options
+    parameters = inspect.signature(Orchestrator).parameters.values()
+    own = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
+    try:
+        Behaviour.of(**{name: value for name, value in values.items() if name not in own})
+    except TypeError as exc:
+        raise TypeError(f"{exc}, {', '.join(own)}") from None
+    Orchestrator(**values)
+    _refuse_exposure(values.get("host"), settings.host)
+    return {**options, **values}
+
+
+def _refuse_exposure(host: str | None, allowed: str | None) -> None:
+    """A test file opens no port to the network by itself: whoever runs it says so."""
+    if host is not None and not is_loopback(host) and host != allowed:
+        raise ValueError(
+            f"host: {host!r} can be reached from the network; run with --ws-host {host}, or leave it out"
+        )
+
+
+# Which clock.
+
+
+def is_virtual(node: pytest.Item | pytest.Collector) -> bool:
+    """
+    Whether the loops of a test, class or module run in virtual time.
+
+    Its marker says so, or the option; "auto" is virtual when the target is in this process.
+
+    """
+    settings = node.config.stash[settings_key]
+    if isinstance(node, pytest.Item):
+        if not uses_us(node):
+            return False
+        plan = plan_of(node)
+        time = plan.time or settings.time
+        if time != "auto":
+            return time == "virtual"
+        return plan.url is None and settings.url is None and not _leaves(node)
+    # A class or module shares its loop, so its own marker decides for all of its tests.
+    marker = next(node.iter_markers(STABILITY), None)
+    if marker is None:
+        return False
+    time = marker.kwargs.get("time", settings.time)
+    if time != "auto":
+        return bool(time == "virtual")
+    return settings.url is None and "url" not in marker.kwargs and not _leaves(node)
+
+
+def patches_time(node: pytest.Item | pytest.Collector) -> bool:
+    """Whether the time module is to follow the virtual loop of a test, class or module."""
+    if isinstance(node, pytest.Item):
+        return plan_of(node).patch_time
+    marker = next(node.iter_markers(STABILITY), None)
+    return marker is not None and bool(marker.kwargs.get("patch_time", False))
+
+
+def loop_scope(item: pytest.Item) -> str:
+    """The scope of the loop on which an async test runs: what its asyncio marker says, or else the ini."""
+    marker = item.get_closest_marker("asyncio")
+    own = marker.kwargs.get("loop_scope", marker.kwargs.get("scope")) if marker is not None else None
+    return own or item.config.getini("asyncio_default_test_loop_scope") or "function"
+
+
+def refuse_mixed_time(item: pytest.Item) -> None:
+    """
+    Refuse a virtual test on a loop that it shares with others and that is real.
+
+    Raises:
+        pytest.fail.Exception: if it is one.
+
+    """
+    scope = loop_scope(item)
+    if scope == "function" or not pytest_asyncio.is_async_test(item) or not is_virtual(item):
+        return
+    kind = getattr(pytest, scope.capitalize())
+    owners = [node for node in item.listchain() if isinstance(node, kind)]
+    if not owners or not is_virtual(owners[-1]):
+        pytest.fail(
+            f"{item.nodeid}: runs in virtual time, but its loop is the {scope}'s, and that is real; give the "
+            f"{scope} the mark ws_stability(time='virtual'), the test time='real', or loop_scope='function'",
+            pytrace=False,
+        )
+
+
+def overrides_url(node: pytest.Item | pytest.Collector) -> bool:
+    """Whether a fixture of the user's gives ``ws_url``."""
+    found = definitions("ws_url", node)
+    return bool(found) and found[-1].func.__module__ != _OWN_FIXTURES
+
+
+def leads_out(item: pytest.Item) -> bool:
+    """Whether the target of a test is outside this process, so that any thread may hold it in real time."""
+    if is_virtual(item) or "ws_orchestrator" in getattr(item, "fixturenames", ()):
+        return False
+    if overrides_url(item):
+        return _leaves(item)
+    url = plan_of(item).url or item.config.stash[settings_key].url
+    return url is not None and not _may_be_on_its_loop(item, url)
+
+
+def _may_be_on_its_loop(item: pytest.Item, url: str) -> bool:
+    """Whether an async fixture of the project may run the server at a URL, on the loop of an async test."""
+    if not pytest_asyncio.is_async_test(item) or not is_loopback(urlsplit(url).hostname or ""):
+        return False
+    names: list[str] = getattr(item, "fixturenames", [])
+    functions = [found[-1].func for name in names if (found := definitions(name, item))]
+    return any(
+        inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each)
+        for each in functions
+        if each.__module__.partition(".")[0] not in (_PACKAGE, "pytest_asyncio")
+    )
+
+
+def _leaves(node: pytest.Item | pytest.Collector) -> bool:
+    """
+    Whether an overridden ``ws_url`` leads out of this process.
+
+    A fixture that is async, or uses one that is, starts its server on the test's loop; another one
+    names a server that runs elsewhere.
+
+    """
+    # A fixture that asks for its own name gets the one that it overrides: one further up.
+    pending, seen = [("ws_url", 1)], set()
+    while pending:
+        name, up = found = pending.pop()
+        known = definitions(name, node)
+        if found in seen or up > len(known):
+            continue
+        seen.add(found)
+        definition = known[-up]
+        if name == "ws_url" and definition.func.__module__ == _OWN_FIXTURES:
+            return False
+        if inspect.iscoroutinefunction(definition.func) or inspect.isasyncgenfunction(definition.func):
+            return False
+        if name == "ws_orchestrator":
+            return False
+        pending += [(each, up + 1 if each == name else 1) for each in definition.argnames]
+    return True

@@ -1,0 +1,237 @@
+"""The results of a session: taken from each test when it is over, and sent home by the workers of xdist."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ... import __version__
+from ...core.diagnosis import diagnose_opening
+from ...core.judge.judgement import Judgement
+from ...core.judge.verdict import Outcome, Rule, Verdict, Violation
+from ...core.message.errors import StabilityError
+from ...core.redact import redact_url, show_text
+from ...core.result import Result, Run
+from ...core.timeline.events import Tier
+from ...net.errors import OpeningError
+from ...report.junit import PREFIX, properties
+from ..failures import ask_hooks
+from ..plans import is_virtual, plan_of
+from ..stash import connector_key, forget, orchestrator_key, soak_key
+
+if TYPE_CHECKING:
+    import pytest
+
+    from ...core.judge.requirement import Requirement
+    from ...core.timeline.timeline import Timeline
+    from .jsonl import JsonlWriter
+
+_NAME = "wsstability-results"
+# The attribute of a worker's report; pytest sends attributes that it does not know along.
+_SENT_HOME = "wsstability_results"
+
+
+def results_of(config: pytest.Config) -> Results:
+    """The results of a run, begun when they are first asked for."""
+    found: Results | None = config.pluginmanager.get_plugin(_NAME)
+    if found is None:
+        worker: dict[str, Any] = getattr(config, "workerinput", {})
+        found = Results(worker=worker.get("workerid", ""), started=worker.get("wsstability_started", ""))
+        config.pluginmanager.register(found, _NAME)
+    return found
+
+
+class Results:
+    """What was held in a session so far, in the order in which the tests ended."""
+
+    def __init__(self, *, worker: str = "", started: str = "") -> None:
+        self.worker = worker
+        # Of the whole session, which is the controller's where there are workers.
+        self.started = started or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        # What writes results down as they come; None where nobody asked for it.
+        self.writer: JsonlWriter | None = None
+        self._results: list[Result] = []
+        self._origin = time.monotonic()
+        # Of the test that runs: what its phases raised, whether one of them neither passed nor was to fail,
+        # and what was held in it, which is known after the last.
+        self._errors: list[BaseException] = []
+        self._failed = False
+        self._found: list[Result] = []
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self._results)
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def add(self, result: Result) -> None:
+        """Take a result down."""
+        self._results.append(result)
+        self._record(result)
+
+    def _record(self, result: Result) -> None:
+        """Write a result down if somebody asked for it, and keep it no longer."""
+        if self.writer is not None:
+            self.writer.add(result)
+
+    def add_unjudged(
+        self,
+        item: pytest.Item,
+        url: str,
+        requirement: Requirement,
+        verdict: Verdict,
+        timelines: tuple[Timeline, ...],
+    ) -> None:
+        """Take down a hold whose test had no turn any more, because the run ended before."""
+        self.add(self._result(item, url, Judgement(requirement, verdict), timelines, expected=False))
+
+    def since_start(self, opened: float | None = None) -> float:
+        """Seconds from the start of the session to a reading of a loop's real clock, or to now."""
+        return max(0.0, (time.monotonic() if opened is None else opened) - self._origin)
+
+    def run(self, complaints: tuple[str, ...] = ()) -> Run:
+        """The session as reports show it."""
+        return Run(
+            started=self.started,
+            tool=f"pytest-wsstability {__version__}",
+            machine=f"{platform.python_implementation()} {platform.python_version()}, "
+            f"{platform.system()} {platform.machine()}",
+            results=tuple(self._results),
+            complaints=complaints,
+        )
+
+    def before_report(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """Remember what went wrong in a phase; after the last one, find what was held in the test."""
+        if call.when == "setup":
+            self._errors, self._failed, self._found = [], False, []
+        if call.excinfo is not None:
+            self._errors.append(call.excinfo.value)
+        if call.when != "teardown":
+            return
+        self._failed |= call.excinfo is not None
+        self._found = list(self._held(item))
+        forget(item)
+        if self._found:
+            # JUnit shows those of the last report; a test that runs again has its own.
+            others = [pair for pair in item.user_properties if not pair[0].startswith(PREFIX)]
+            item.user_properties[:] = [*others, *properties(self._found)]
+
+    def after_report(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Remember how a phase ended; after the last one, take down what was held, or send it home."""
+        # A skip is no pass either, unless it is pytest's word for a failure that was expected.
+        self._failed |= report.failed or (report.skipped and not hasattr(report, "wasxfail"))
+        if report.when != "teardown":
+            return
+        for result in self._found:
+            # What a worker sends home now, it has not to keep.
+            (self._record if self.worker else self.add)(result)
+        if self.worker and self._found:
+            setattr(report, _SENT_HOME, packed(self._found))
+        if self.writer is not None:
+            self.writer.over(item.nodeid)
+        self._errors, self._found = [], []
+
+    def unpack(self, report: pytest.TestReport | pytest.CollectReport | None) -> None:
+        """Take down what a worker of xdist sent with a report."""
+        sent = getattr(report, _SENT_HOME, None)
+        if sent is not None:
+            self.unpack_text(sent)
+
+    def unpack_text(self, text: str) -> None:
+        """Take down what a worker of xdist has packed."""
+        for data in json.loads(text):
+            self.add(Result.from_dict(data))
+
+    def _held(self, item: pytest.Item) -> Iterator[Result]:
+        """The holds of a test, each connection once."""
+        seen: set[int] = set()
+        for url, judgement, timelines in _judged(item):
+            seen.add(id(timelines[0]))
+            yield self._of_test(item, url, judgement, timelines)
+        for error in self._errors:
+            if isinstance(error, StabilityError) and not seen.intersection(map(id, error.timelines[:1])):
+                yield self._of_test(item, "", Judgement(error.requirement, error.verdict), error.timelines)
+            elif isinstance(error, OpeningError) and (requirement := plan_of(item).requirement) is not None:
+                yield self._of_test(item, error.url, Judgement(requirement, _not_opened(item, error)), ())
+
+    def _of_test(
+        self, item: pytest.Item, url: str, judgement: Judgement, timelines: tuple[Timeline, ...]
+    ) -> Result:
+        expected = self._is_expected(judgement.verdict, timelines)
+        return self._result(item, url, judgement, timelines, expected=expected)
+
+    def _result(
+        self,
+        item: pytest.Item,
+        url: str,
+        judgement: Judgement,
+        timelines: tuple[Timeline, ...],
+        *,
+        expected: bool,
+    ) -> Result:
+        verdict = ask_hooks(item, judgement.verdict, timelines)
+        opened = timelines[0].opened if timelines and verdict.tier is Tier.REAL else None
+        path, line, _ = item.location
+        return Result(
+            nodeid=item.nodeid,
+            url=url,
+            requirement=judgement.requirement,
+            verdict=verdict,
+            timelines=timelines,
+            started_at=self.since_start(opened),
+            attempt=getattr(item, "execution_count", 1),
+            worker=self.worker,
+            expected=expected,
+            path=path,
+            line=(line or 0) + 1,
+        )
+
+    def _is_expected(self, verdict: Verdict, timelines: tuple[Timeline, ...]) -> bool:
+        """Whether the test asked for a verdict that is not stable: it passed, or failed over another one."""
+        if verdict.outcome is Outcome.STABLE:
+            return False
+        if not self._failed:
+            return True
+        failures = [error for error in self._errors if isinstance(error, StabilityError)]
+        own = any(error.timelines[0] is timelines[0] for error in failures if error.timelines and timelines)
+        # A result of no connection in particular is the failure itself.
+        return bool(failures) and bool(timelines) and not own
+
+
+def packed(results: Iterable[Result]) -> str:
+    """Results on their way from a worker of xdist, for `Results.unpack_text`."""
+    return json.dumps([result.as_dict() for result in results])
+
+
+def _judged(item: pytest.Item) -> Iterator[tuple[str, Judgement, tuple[Timeline, ...]]]:
+    """Target, judgement and timelines of each connection that the test asserted something about."""
+    soak = item.stash.get(soak_key, None)
+    if soak is not None:
+        yield soak.url, soak.judgement, tuple(soak.timelines)
+    connector = item.stash.get(connector_key, None)
+    for connection in connector.connections if connector is not None else ():
+        if connection.judgement is not None:
+            yield connection.url, connection.judgement, tuple(connection.timelines)
+    orchestrator = item.stash.get(orchestrator_key, None)
+    if orchestrator is None:
+        return
+    # A session may have had several connections, one after the other.
+    for connection in (each for session in orchestrator.sessions for each in session.connections):
+        if connection.judgement is not None:
+            yield redact_url(orchestrator.url), connection.judgement, tuple(connection.timelines)
+
+
+def _not_opened(item: pytest.Item, error: OpeningError) -> Verdict:
+    text = show_text(str(error))
+    return Verdict.of(
+        [Violation(Rule.OPENED, 0.0, "the connection opens", text, text)],
+        horizon=0.0,
+        tier=Tier.VIRTUAL if is_virtual(item) else Tier.REAL,
+        diagnosis=diagnose_opening(
+            error.stage.name, status=error.status, retry_after=error.retry_after, detail=error.detail
+        ),
+    )

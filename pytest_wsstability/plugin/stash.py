@@ -1,0 +1,56 @@
+"""Every key under which the plugin keeps something on a config, a session or a test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from ..net.connection import Connection
+    from ..net.connector import Connector
+    from ..net.hold import Soak
+    from ..net.proxy.proxies import Proxies
+    from ..net.server.orchestrator import Orchestrator
+    from ..virtual.timers import Ties
+    from .markers import Plan
+    from .options import Settings
+
+# On the config.
+
+settings_key: pytest.StashKey[Settings] = pytest.StashKey()
+# By URL: the seconds that a probe covered, and what it found.
+probes_key: pytest.StashKey[dict[str, tuple[float, str]]] = pytest.StashKey()
+# The timeout of all tests, and for how many it was raised.
+raised_timeout_key: pytest.StashKey[tuple[float, int]] = pytest.StashKey()
+# Holds that were not open yet when the run ended: a line each.
+never_open_key: pytest.StashKey[list[str]] = pytest.StashKey()
+
+# On a test: what its markers say, read once.
+
+plan_key: pytest.StashKey[Plan] = pytest.StashKey()
+orchestrator_options_key: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
+# The headline of each attempt that was unstable, None for one that was stable; others say nothing.
+attempts_key: pytest.StashKey[list[str | None]] = pytest.StashKey()
+
+# On a test: what its fixtures hold, until it is over.
+
+loop_key: pytest.StashKey[asyncio.AbstractEventLoop] = pytest.StashKey()
+soak_key: pytest.StashKey[Soak] = pytest.StashKey()
+connection_key: pytest.StashKey[Connection] = pytest.StashKey()
+connector_key: pytest.StashKey[Connector] = pytest.StashKey()
+orchestrator_key: pytest.StashKey[Orchestrator] = pytest.StashKey()
+# Not there where it has none.
+proxies_key: pytest.StashKey[list[Proxies]] = pytest.StashKey()
+# What the virtual loop of the test counts.
+ties_key: pytest.StashKey[Ties] = pytest.StashKey()
+
+
+def forget(item: pytest.Item) -> None:
+    """Drop what a test held, for the test may run again, and others should not keep it in memory."""
+    held: tuple[pytest.StashKey[Any], ...] = (soak_key, connection_key, connector_key, orchestrator_key)
+    for key in held:
+        if key in item.stash:
+            del item.stash[key]

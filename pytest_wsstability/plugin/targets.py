@@ -1,0 +1,81 @@
+"""Where the connections of a test lead, and how they open."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ..core.faults.middleboxes import middlebox
+from ..net.proxy.proxies import MiddleboxProxy, behind
+from ..net.target import TLS
+from .markers import MIDDLEBOX
+from .plans import plan_of
+from .reports.results import results_of
+from .stash import orchestrator_key, proxies_key, settings_key, soak_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+    from ..net.connection import Connection
+    from ..net.proxy.proxy import FaultProxy
+
+
+class ReferenceURL(str):
+    """The URL of the test's own reference orchestrator; empty where only ws_soak will start one."""
+
+    __slots__ = ()
+
+
+def connect_options(item: pytest.Item, under_test: str, target: str) -> dict[str, Any]:
+    """What the marker and the options say about a connection to a target."""
+    settings, plan = item.config.stash[settings_key], plan_of(item)
+    options: dict[str, Any] = {"client": plan.client, "profile": plan.profile}
+    if plan.requirement is not None:
+        options["heartbeat"] = plan.requirement.heartbeat_every
+    if (found := behind(proxies_of(item), target)) is not None:
+        # Names in the handshake and in certificates are the server's; only the way is another.
+        target, proxy = found
+        options["url"], options["address"] = target, proxy.address
+    # Credentials are for the server under test and for no other.
+    if urlsplit(target).netloc == urlsplit(under_test).netloc:
+        options["headers"] = settings.headers
+        options["subprotocols"] = settings.subprotocols
+        options["tls"] = TLS(ca=settings.ca, insecure=settings.insecure)
+    return options
+
+
+def hold_options(item: pytest.Item, url: str) -> dict[str, Any]:
+    """What the marker and the options say about a hold; it goes through the middlebox of the test."""
+    options = {**connect_options(item, url, url), "opened": watcher(item)}
+    name = getattr(getattr(item, "callspec", None), "params", {}).get(MIDDLEBOX)
+    if name is not None:
+        options["through"] = partial(MiddleboxProxy, preset=middlebox(name))
+    return options
+
+
+def watcher(item: pytest.Item) -> Callable[[Connection], object]:
+    """What is called with each connection of a test once it is open."""
+    writer = results_of(item.config).writer
+    if writer is None:
+        return lambda connection: None
+    return partial(writer.watch, item.nodeid, plan_of(item).requirement)
+
+
+def proxies_of(item: pytest.Item) -> list[FaultProxy]:
+    """The fault proxies that a test has started."""
+    return [proxy for proxies in item.stash.get(proxies_key, ()) for proxy in proxies.proxies]
+
+
+def fault_reports(item: pytest.Item) -> list[str]:
+    """What was broken on purpose in a test, as far as it was applied, and how to break it again."""
+    soak = item.stash.get(soak_key, None)
+    held = [soak.proxy] if soak is not None and soak.proxy is not None else []
+    reports = [proxy.report() for proxy in [*held, *proxies_of(item)] if proxy.applied or proxy.failures]
+    orchestrator = item.stash.get(orchestrator_key, None)
+    if orchestrator is not None and orchestrator.program:
+        lines = [f"faults of the orchestrator {orchestrator.program!r}"]
+        reports.append("\n".join([*lines, *(f"  applied   {applied}" for applied in orchestrator.applied)]))
+    return reports
