@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .core.version import VERSION
+
 if TYPE_CHECKING:
     from . import faults as faults
     from . import marks as marks
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from .plugin.margins import StabilityWarning
     from .virtual import VirtualTimeError, run_virtual, virtual_loop_factory
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 # Where the names live. Loaded on first use: pytest imports this package in every run, and most runs use
 # nothing of it.

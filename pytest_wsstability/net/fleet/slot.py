@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ...core.cause import Diagnosis
 from ...core.diagnosis import diagnose_all
 from ...core.fleet.frame import Ending, Fate, Frame
 from ...core.fleet.plan import FleetPlan, Slot
-from ...core.judge.requirement import Requirement
 from ...core.judge.verdict import Outcome, Verdict
 from ...core.samples import Sample
 from ...core.timeline.timeline import Timeline
@@ -21,6 +20,7 @@ from ..connection import Connection
 from ..errors import OpeningError
 from ..holding import hold_open
 from ..keywords import ConnectKeywords
+from .job import FleetJob, Traffic
 
 # How often a slot tells how it goes, in seconds.
 INTERVAL = 1.0
@@ -31,22 +31,6 @@ _BESIDE = 50
 # Records that are kept whole: so many failures of each cause, and so many stable ones, drawn at random.
 KEPT_FAILURES = 20
 KEPT_STABLE = 8
-
-Traffic = Callable[[Connection], Awaitable[object]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetJob:
-    """What each connection of a fleet does."""
-
-    url: str
-    requirement: Requirement
-    options: ConnectKeywords = field(default_factory=ConnectKeywords)
-    # What one connection does otherwise, by its number: its session id, headers, query.
-    options_of: Callable[[int], ConnectKeywords] | None = None
-    url_of: Callable[[int], str] | None = None
-    # A coroutine function that talks on each connection while it is held.
-    traffic: Traffic | None = None
 
 
 @dataclass(slots=True)

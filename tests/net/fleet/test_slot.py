@@ -9,7 +9,8 @@ from pytest_wsstability import Orchestrator, Requirement, run_virtual
 from pytest_wsstability.core.fleet.frame import Fate
 from pytest_wsstability.core.fleet.merge import FleetMerge
 from pytest_wsstability.core.fleet.plan import FleetPlan
-from pytest_wsstability.net.fleet.slot import FleetJob, run_slot
+from pytest_wsstability.net.fleet.job import FleetJob
+from pytest_wsstability.net.fleet.slot import run_slot
 
 HOLD = Requirement.of(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")
 

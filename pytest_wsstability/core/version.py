@@ -1,0 +1,3 @@
+"""The version of the package: what worker processes compare."""
+
+VERSION = "0.1.0"

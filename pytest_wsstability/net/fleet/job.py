@@ -1,0 +1,117 @@
+"""What the connections of a fleet do: as a value, and as JSON for workers in processes of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, cast
+
+from ...core.judge.requirement import Requirement
+from ...core.plain import plain, restore
+from ...profiles import Profile
+from ..connection import Connection
+from ..keywords import ConnectKeywords
+from ..target import TLS
+
+Traffic = Callable[[Connection], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetJob:
+    """
+    What each connection of a fleet does.
+
+    Workers in processes of their own load its functions by their names: these then stand in a module that
+    can be imported there.
+
+    """
+
+    url: str
+    requirement: Requirement
+    options: ConnectKeywords = field(default_factory=ConnectKeywords)
+    # What one connection does otherwise, by its number: its session id, headers...
+    options_of: Callable[[int], ConnectKeywords] | None = None
+    # Where one connection goes, by its number.
+    url_of: Callable[[int], str] | None = None
+    # A coroutine function that talks on each connection while it is held.
+    traffic: Traffic | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """
+        The job in builtin types, for JSON.
+
+        Raises:
+            ValueError: for something that another process can't load, saying what to write instead.
+
+        """
+        options: dict[str, Any] = dict(self.options)
+        profile = options.get("profile")
+        if isinstance(profile, Profile):
+            raise ValueError(f"profile {profile.name!r}: workers load it by its name; give 'module:NAME'")
+        return {
+            "url": self.url,
+            "requirement": plain(self.requirement),
+            "options": plain(options),
+            **{name: _name_of(getattr(self, name), name) for name in _FUNCTIONS},
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> FleetJob:
+        """
+        The job that `as_dict` made this of, with its functions.
+
+        Raises:
+            KeyError, ValueError: for something missing or wrong.
+
+        """
+        options = dict(data["options"])
+        if options.get("tls") is not None:
+            options["tls"] = restore(TLS, options["tls"], "tls")
+        profile = options.get("profile")
+        if isinstance(profile, str) and ":" in profile:
+            options["profile"] = load(profile, "profile")
+        functions = {name: load(data[name], name) for name in _FUNCTIONS if data.get(name) is not None}
+        return cls(
+            url=data["url"],
+            requirement=restore(Requirement, data["requirement"], "requirement"),
+            options=cast("ConnectKeywords", options),
+            **functions,
+        )
+
+
+_FUNCTIONS = ("options_of", "url_of", "traffic")
+
+
+def _name_of(function: Any, what: str) -> str | None:
+    if function is None:
+        return None
+    module, name = getattr(function, "__module__", "__main__"), getattr(function, "__qualname__", "<none>")
+    if "<" in name or module == "__main__":
+        raise ValueError(
+            f"{what}: workers load a function by its name, which {name!r} of {module!r} has not; "
+            "write it at the top level of a module"
+        )
+    return f"{module}:{name}"
+
+
+def load(name: str, what: str) -> Any:
+    """
+    What a name such as ``module:attribute`` stands for.
+
+    Raises:
+        ValueError: if there is no such module or attribute, naming it.
+
+    """
+    module, _, attribute = name.partition(":")
+    if not module or not attribute:
+        raise ValueError(f"{what}: {name!r} names nothing; give 'module:attribute'")
+    try:
+        found: Any = import_module(module)
+        for part in attribute.split("."):
+            found = getattr(found, part)
+    except ImportError as error:
+        raise ValueError(f"{what}: {name!r}: {error}") from error
+    except AttributeError:
+        raise ValueError(f"{what}: {name!r}: the module {module!r} has no {attribute!r}") from None
+    return found

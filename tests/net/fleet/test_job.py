@@ -1,0 +1,63 @@
+"""What the connections of a fleet do, on its way to another process."""
+
+import json
+
+import pytest
+
+from pytest_wsstability import TLS, Requirement
+from pytest_wsstability.net.fleet.job import FleetJob, load
+from pytest_wsstability.profiles import JSON
+
+REQUIREMENT = Requirement.of(alive_for="2m", heartbeat_every="25s", allow_close=[1001])
+
+
+def caller(number):
+    return {"session_id": f"caller-{number}"}
+
+
+def sent(**values):
+    job = FleetJob(url="ws://127.0.0.1:1/", requirement=REQUIREMENT, **values)
+    return FleetJob.from_dict(json.loads(json.dumps(job.as_dict())))
+
+
+def test_a_job_survives_json():
+    options = {"client": "mute", "heartbeat": "25s", "headers": {"A": "b"}, "tls": TLS(insecure=True)}
+    read = sent(options=options)
+
+    assert read.requirement == REQUIREMENT
+    assert read.options == options
+
+
+def test_functions_are_loaded_by_their_names():
+    assert sent(options_of=caller).options_of(3) == {"session_id": "caller-3"}
+
+
+def test_a_function_without_a_name_is_refused():
+    with pytest.raises(
+        ValueError, match=r"^options_of: workers load a function by its name, which '.*<lambda>'"
+    ):
+        sent(options_of=lambda number: {})
+
+
+def test_a_profile_is_loaded_by_its_name():
+    with pytest.raises(
+        ValueError, match=r"^profile 'json': workers load it by its name; give 'module:NAME'$"
+    ):
+        sent(options={"profile": JSON})
+    read = sent(options={"profile": "pytest_wsstability.profiles:JSON"})
+
+    assert read.options["profile"] is JSON
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nothing", r"^traffic: 'nothing' names nothing; give 'module:attribute'$"),
+        ("json:", r"^traffic: 'json:' names nothing"),
+        ("no_such_module:talk", r"^traffic: 'no_such_module:talk': No module named 'no_such_module'$"),
+        ("json:talk", r"^traffic: 'json:talk': the module 'json' has no 'talk'$"),
+    ],
+)
+def test_names_that_nothing_has(name, message):
+    with pytest.raises(ValueError, match=message):
+        load(name, "traffic")

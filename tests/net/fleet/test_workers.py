@@ -1,0 +1,106 @@
+"""Workers in processes of their own: healthy, dead, frozen, wrong; each connection is accounted for."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from pytest_wsstability import Orchestrator, Requirement
+from pytest_wsstability.core.fleet.merge import FleetMerge
+from pytest_wsstability.core.fleet.plan import FleetPlan
+from pytest_wsstability.net.fleet import engines
+from pytest_wsstability.net.fleet.engines import WorkerError, Workers, expanded
+from pytest_wsstability.net.fleet.job import FleetJob
+
+pytest.importorskip("execnet")
+pytestmark = pytest.mark.real
+
+
+def pid_of(number):
+    """For a header that tells the server which process a connection comes from."""
+    return {"session_id": f"{os.getpid()}-{number}"}
+
+
+def run(disturb=None, *, specs=("2*popen",), connections=6, alive_for="3s", **job):
+    """A fleet in worker processes against an orchestrator in this one."""
+    requirement = Requirement.of(alive_for=alive_for, heartbeat_every="500ms", heartbeat_within="400ms")
+
+    async def main():
+        async with Orchestrator() as orchestrator:
+            workers = Workers(specs)
+            plan = FleetPlan(connections=connections, hold=requirement.alive_for, workers=len(workers))
+            merge = FleetMerge(plan)
+            made = FleetJob(url=orchestrator.url, requirement=requirement, options_of=pid_of, **job)
+            waiting = [disturb] if disturb is not None else []
+
+            def watch(merge):
+                if waiting and merge.opened == connections:
+                    pids = sorted({int(session.id.split("-")[0]) for session in orchestrator.sessions})
+                    waiting.pop()(pids)
+
+            await workers.run(plan, made, merge, watch)
+            return merge
+
+    return asyncio.run(main())
+
+
+def test_a_healthy_fleet():
+    merge = run()
+
+    assert merge.count.stable == 6
+    assert merge.opened == 6
+    assert merge.heartbeats_answered >= 6 * 5
+    assert merge.refusals == {}
+
+
+def test_a_worker_that_is_killed():
+    """Its three connections are unobserved, and nobody opens them again."""
+    merge = run(lambda pids: os.kill(pids[0], signal.SIGKILL))
+
+    assert (merge.count.stable, merge.count.unobserved, merge.count.ended) == (3, 3, 0)
+    (note,) = merge.notes
+    assert note.startswith("3 of 3 connections of worker ")
+    assert note.endswith("(popen) ended")
+
+
+def test_a_worker_that_is_frozen(monkeypatch):
+    monkeypatch.setattr(engines, "SILENT", 3.0)
+    merge = run(lambda pids: os.kill(pids[0], signal.SIGSTOP), alive_for="6s")
+
+    assert (merge.count.stable, merge.count.unobserved, merge.count.ended) == (3, 3, 0)
+    assert "was silent for 3 s" in merge.notes[0]
+
+
+def test_a_worker_without_the_package(tmp_path):
+    """A Python that has nothing but the standard library."""
+    import venv
+
+    venv.create(tmp_path / "bare", with_pip=False)
+    with pytest.raises(WorkerError, match=r"^worker 0 \(popen//python=.*\) did not start: .*No module named"):
+        run(specs=[f"popen//python={tmp_path}/bare/bin/python"])
+
+
+def test_a_worker_with_another_version(monkeypatch):
+    monkeypatch.setattr(engines, "VERSION", "99.0")
+    with pytest.raises(WorkerError, match=r"^worker \d \(popen\): it has pytest-wsstability .* not 99\.0$"):
+        run()
+
+
+@pytest.mark.parametrize(
+    ("spec", "made"),
+    [
+        ("popen", ["popen"]),
+        ("2*popen", ["popen", "popen"]),
+        ("ssh=load1", ["ssh=-o BatchMode=yes -o ConnectTimeout=10 load1"]),
+        ("popen//env:REGION=eu", ["popen//env:REGION=eu"]),
+    ],
+)
+def test_specs(spec, made):
+    assert expanded(spec) == made
+
+
+@pytest.mark.parametrize("spec", ["0*popen", "nonsense", "python=/usr/bin/python3", "popen//popen", ""])
+def test_specs_that_start_nothing(spec):
+    with pytest.raises(ValueError, match=r"^workers: '.*' (is no spec of execnet|starts nothing)"):
+        expanded(spec)
