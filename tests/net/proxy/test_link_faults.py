@@ -152,18 +152,17 @@ def test_story_on_kernel_sockets(real_stories, name):
 
 @pytest.mark.real
 def test_times_on_kernel_sockets(real_stories):
-    """The ends come when they come in virtual time, within 2 % or 20 ms at the median of all stories."""
+    """The ends come when they come in virtual time, at the median of all stories within what a loop may lag."""
     late = []
     for name, story in real_stories.items():
         virtual = told(PROXY, STORIES[name][0](UNIT), unit=UNIT)
         for real, exact in [(story.client.at, virtual.client.at), (story.server.at, virtual.server.at)]:
             assert (real is None) == (exact is None), name
             if real is not None:
-                late.append(abs(real - exact) / max(0.02, 0.02 * exact))
+                late.append(abs(real - exact))
 
-    # One that a busy machine held up decides nothing.
     assert len(late) > 30
-    assert statistics.median(late) <= 1.0
+    assert statistics.median(late) <= LAG
 
 
 @pytest.mark.parametrize("carrier", [LINK, PROXY])
