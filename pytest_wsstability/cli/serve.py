@@ -18,6 +18,9 @@ from .exits import STABLE
 if TYPE_CHECKING:
     from ..net.connection import Connection
 
+# Sessions that are over, and that the page may still ask about.
+_REMEMBERED = 1000
+
 HELP = "run the reference orchestrator for clients in any language"
 EPILOG = (
     "runs until Ctrl-C; exit: 130 interrupted, 2 usage or port in use. "
@@ -45,6 +48,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=f"go wrong on purpose: {GRAMMAR}; repeats",
     )
     add("--fault-connections", type=int, metavar="N", help="with the first N connections only (default: all)")
+    add(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="a site whose pages may connect (https://app.example); * for all; repeats",
+    )
+    add("--max-connections", type=_count, default=1000, metavar="N", help="at once (default: 1000)")
     add("--json", action="store_true", help="a JSON object for each session that ends")
 
 
@@ -53,6 +64,12 @@ def page() -> str:
     html = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
     codes = json.dumps({code: entry.name for code, entry in CLOSE_CODES.items()})
     return html.replace("/* close codes */ {}", codes)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of connections; give 1 or more")
+    return int(text)
 
 
 def _port(text: str) -> int:
@@ -64,6 +81,7 @@ def _port(text: str) -> int:
 def run(options: argparse.Namespace) -> int:
     """Run the reference orchestrator until it is interrupted."""
     from ..net.server.orchestrator import Orchestrator
+    from ..net.server.responses import Limits
 
     action = options.on_deadline
     orchestrator = Orchestrator(
@@ -76,6 +94,8 @@ def run(options: argparse.Namespace) -> int:
         host=options.host,
         port=options.port,
         page=page(),
+        allow_origins=options.allow_origin,
+        limits=Limits(connections=options.max_connections, sessions=_REMEMBERED),
         faults=Program.of(map(fault_in, options.fault), connections=options.fault_connections),
         ended=lambda connection: print(_session_line(connection, as_json=options.json), flush=True),
     )

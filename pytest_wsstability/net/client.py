@@ -108,6 +108,10 @@ class ClientSide:
         protocol.send_request(request)
         websocket.send_handshake()
 
+    def takes(self, websocket: WebSocket, size: int) -> bool:
+        """Responses are bounded by the sans-I/O layer; a body may be long."""
+        return True
+
     def handshake(self, websocket: WebSocket, event: Request | Response | None) -> None:
         """Take the server's response."""
         if self._opening is None or self._opening.done():

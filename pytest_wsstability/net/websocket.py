@@ -124,6 +124,9 @@ class Endpoint(Protocol):
     def connected(self, websocket: WebSocket) -> None:
         """The transport is there."""
 
+    def takes(self, websocket: WebSocket, size: int) -> bool:
+        """So many bytes came before the opening handshake has ended; False drops them."""
+
     def handshake(self, websocket: WebSocket, event: Request | Response | None) -> None:
         """The peer's half of the opening handshake came; None when it can't come any more."""
 
@@ -255,6 +258,8 @@ class WebSocket(asyncio.Protocol):
                 self._short_frame(*short)
                 return
         was_open = self.timeline is not None
+        if not was_open and not self.endpoint.takes(self, len(data)):
+            return
         self.protocol.receive_data(data)
         read = self._process()
         if self._unread is not None:

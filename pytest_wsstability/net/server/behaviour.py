@@ -8,7 +8,8 @@ from typing import Any, Literal, TypedDict, Unpack
 
 from ...core.duration import Duration, parse_duration
 from ...core.timeline.close import VALID_CLOSE_CODES, may_be_sent
-from ...core.timeline.events import DeadlineTraffic, Opcode, Role
+from ...core.timeline.events import DeadlineTraffic, Direction, Opcode, Role
+from ...core.timeline.timeline import Timeline
 
 # Heartbeats are told by their role and not by their opcode.
 OPCODES = {
@@ -89,6 +90,19 @@ class Behaviour:
         if opcode in self._opcodes:
             return True
         return role is Role.HEARTBEAT and DeadlineTraffic.HEARTBEAT in self.deadline_reset_by
+
+    def last_reset(self, timeline: Timeline) -> float | None:
+        """When something last reset the read deadline, in seconds since the opening; None if nothing has."""
+        instants = (last_traffic(kind, timeline) for kind in self.deadline_reset_by)
+        return max((at for at in instants if at is not None), default=None)
+
+
+def last_traffic(kind: DeadlineTraffic, timeline: Timeline) -> float | None:
+    """When a client last sent such traffic, in seconds since the opening; None if it never did."""
+    if kind is DeadlineTraffic.HEARTBEAT:
+        return timeline.last(direction=Direction.RECEIVED, role=Role.HEARTBEAT)
+    instants = [timeline.last(direction=Direction.RECEIVED, opcode=opcode) for opcode in OPCODES[kind]]
+    return max((at for at in instants if at is not None), default=None)
 
 
 def _timer(value: Duration | None, name: str) -> float | None:

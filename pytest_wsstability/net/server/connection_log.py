@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -22,12 +23,18 @@ class ConnectionLog:
     Args:
         profile: the application protocol: whether there are sessions at all.
         faults_until: gives the age, in seconds, until which faults may be applied to a connection.
+        keep: how many attempts and sessions are remembered once they are over, the latest; None: all.
 
     """
 
-    def __init__(self, profile: Profile, *, faults_until: Callable[[], float] = float) -> None:
+    def __init__(
+        self, profile: Profile, *, faults_until: Callable[[], float] = float, keep: int | None = None
+    ) -> None:
         self._profile = profile
         self.faults_until = faults_until
+        self._keep = keep
+        # How many have connected.
+        self.count = 0
         # Everybody who connected, refused ones too, in the order of arrival.
         self.attempts: list[ConnectionAttempt] = []
         # Open connections, by the address of their client.
@@ -51,8 +58,11 @@ class ConnectionLog:
         """
         attempt = ConnectionAttempt(websocket.loop.time())
         self.attempts.append(attempt)
+        if self._keep is not None and len(self.attempts) > self._keep + len(self._transports):
+            del self.attempts[0]
         self._transports[websocket] = attempt, None
-        return len(self.attempts) - 1
+        self.count += 1
+        return self.count - 1
 
     def on_response(self, websocket: WebSocket, status: int, retry_after: float | None) -> None:
         """A request was answered with HTTP, and does not become a connection."""
@@ -60,7 +70,8 @@ class ConnectionLog:
         attempt.status, attempt.retry_after = status, retry_after
         if status == HTTPStatus.OK:
             # A browser that looked at the page wanted no connection.
-            self.attempts.remove(attempt)
+            with suppress(ValueError):
+                self.attempts.remove(attempt)
         self._wake()
 
     def on_open(self, connection: Connection) -> None:

@@ -25,11 +25,13 @@ from ..proxy.path import Path, follow
 from ..proxy.proxy import FaultProxy
 from ..target import Headers, parse_headers
 from ..websocket import LOGGER, WebSocket
+from .admission import Admission
 from .behaviour import DROP, Behaviour, BehaviourKeywords, restart_code
 from .handlers import Handler, Handlers, echo_messages
 from .peer_faults import PeerFaults, check
 from .reconnects import assert_no_duplicate_session, assert_no_storm, assert_reconnects
 from .registry import NoSessionError, SessionRegistry
+from .responses import Limits, Responses
 from .session import Session
 from .side import ServerSide
 
@@ -81,7 +83,12 @@ class Orchestrator:
         headers: further header fields of the handshake response.
         max_size: bytes of a message above which a connection fails with 1009; None for no limit.
         ended: called with each connection that has ended.
-        page: HTML for browsers that ask for ``/`` without an upgrade; None answers them with HTTP 426.
+        page: HTML for browsers that ask for ``/`` without an upgrade; None answers them with HTTP 426. The
+            page may ask ``/status?session=ID`` for what the server knows of its session, as JSON.
+        allow_origins: sites whose pages may connect besides the server's own (``https://app.example``,
+            ``*`` for all); with it, names are refused that another site may have pointed at this server (DNS
+            rebinding). None checks nothing.
+        limits: how many connections at once, and how many sessions that are over are remembered.
         faults: what goes wrong on purpose with each connection, and when after its opening: a list of faults
             and of pairs such as ``("30s", faults.WithholdPongs())``, or a ``faults.Program``.
 
@@ -105,6 +112,8 @@ class Orchestrator:
         max_size: int | None = MAX_SIZE,
         ended: Callable[[Connection], object] | None = None,
         page: str | None = None,
+        allow_origins: Iterable[str] | None = None,
+        limits: Limits | None = None,
         faults: Faults = (),
         **behaviour: Unpack[BehaviourKeywords],
     ) -> None:
@@ -120,9 +129,13 @@ class Orchestrator:
         self._max_size = max_size
         self._registry = SessionRegistry(
             self.profile, on_open=self._handlers.start, on_close=ended or _ignore,
-            faults_until=lambda: self.program.end,
+            faults_until=lambda: self.program.end, keep=limits.sessions if limits is not None else None,
         )  # fmt: skip
-        self._registry.page = page
+        admission = Admission.of(host, allow_origins) if allow_origins is not None else None
+        if admission is not None or page is not None or limits is not None:
+            self._registry.answer = Responses(
+                self._registry, self.behaviour, admission=admission, page=page, limits=limits or Limits()
+            ).answer
         self.program = Program.of(faults)
         check(self.program, self.profile)
         self._faults = PeerFaults(self.program, self._registry, self._restart_by_fault)

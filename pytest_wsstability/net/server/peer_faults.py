@@ -83,7 +83,7 @@ class PeerFaults:
     def change(self, program: Program) -> None:
         """Do this to the connections that come from now on, and count them anew."""
         self._program = program
-        self._first = len(self._log.attempts)
+        self._first = self._log.count
 
     def apply(self, side: ServerSide, websocket: WebSocket, fault: Fault) -> None:
         """Do it to an open connection."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ...core.duration import Duration, parse_duration, show_duration
 from ...core.timeline.events import Tier
@@ -13,6 +14,10 @@ from ..health import tier_of
 from ..websocket import WebSocket
 from .connection_log import ConnectionLog
 from .session import Session
+
+if TYPE_CHECKING:
+    from websockets.http11 import Request, Response
+    from websockets.server import ServerProtocol
 
 _OUTSIDE = (
     "  hint      in virtual time a server is reached from this process only: a client in another one needs "
@@ -32,7 +37,7 @@ class SessionRegistry(ConnectionLog):
     Connections and sessions of one server.
 
     Args:
-        profile, faults_until: see `ConnectionLog`.
+        profile, faults_until, keep: see `ConnectionLog`.
         on_open: called with each connection that has opened.
         on_close: called with each connection that has ended.
 
@@ -45,11 +50,12 @@ class SessionRegistry(ConnectionLog):
         on_open: Callable[[Connection], object],
         on_close: Callable[[Connection], object],
         faults_until: Callable[[], float] = float,
+        keep: int | None = None,
     ) -> None:
-        super().__init__(profile, faults_until=faults_until)
+        super().__init__(profile, faults_until=faults_until, keep=keep)
         self._call_on_open, self._call_on_close = on_open, on_close
-        # HTML for browsers that only look at the address; None where there is none.
-        self.page: str | None = None
+        # Responds to requests that do not become connections; None where all may ask for the upgrade.
+        self.answer: Callable[[ServerProtocol, Request], Response | None] | None = None
         # Every session so far, in the order of arrival; those with an id also by it.
         self.sessions: list[Session] = []
         self._by_id: dict[str, Session] = {}
@@ -83,6 +89,17 @@ class SessionRegistry(ConnectionLog):
         if connection is not None:
             self._anonymous.pop(connection, None)
             self._call_on_close(connection)
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        """Forget the oldest that is over, once there are too many; one at a time, as they end."""
+        if self._keep is None or len(self.sessions) <= self._keep:
+            return
+        oldest = next((each for each in self.sessions if each.connection.websocket.transport is None), None)
+        if oldest is not None:
+            self.sessions.remove(oldest)
+            if oldest.id is not None:
+                del self._by_id[oldest.id]
 
     def find(self, session_id: str | None) -> Session | None:
         """The session with an id, or the first one; the first connection where there are no sessions."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from websockets.http11 import Request, Response
@@ -14,15 +15,15 @@ from websockets.server import ServerProtocol
 from ...core.duration import show_duration as show
 from ...core.judge.handshake import info_flaw
 from ...core.timeline.close import LocalReason
-from ...core.timeline.events import DeadlineTraffic, Direction, End, EventKind, Opcode, Role
+from ...core.timeline.events import DeadlineTraffic, End, EventKind, Opcode, Role
 from ...core.timeline.flaws import Flaw
 from ...profiles.near_miss import why_not
 from ..connection import Connection
 from ..timers import Deadline, Ticker
-from .behaviour import DROP, OPCODES, Behaviour
-from .pages import asks_for_page, page_response
+from .behaviour import DROP, Behaviour, last_traffic
 from .peer_faults import PeerFaults, refusal
 from .registry import SessionRegistry
+from .responses import too_large
 
 if TYPE_CHECKING:
     from ...core.faults import Step
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 # A client that never asks for the upgrade must not stay for ever.
 OPEN_TIMEOUT = 10.0
+# Bytes of a request, as servers limit them by default (nginx: 4 times 8 KiB).
+MAX_HEAD = 32 * 1024
 
 # Looked up once and not for each frame.
 _PING, _HEARTBEAT = int(Opcode.PING), Role.HEARTBEAT
@@ -40,8 +43,8 @@ class ServerSide:
     """What one connection of the `Orchestrator` does."""
 
     __slots__ = (
-        "_connection", "_deadline", "_faults", "_headers", "_late", "_pings", "_registry", "_steps", "_timer",
-        "behaviour",
+        "_connection", "_deadline", "_faults", "_head", "_headers", "_late", "_pings", "_registry", "_steps",
+        "_timer", "behaviour",
     )  # fmt: skip
 
     def __init__(
@@ -64,6 +67,8 @@ class ServerSide:
         self._pings: Ticker | None = None
         # What is to be said after a delay.
         self._late: tuple[asyncio.TimerHandle, ...] = ()
+        # Bytes that have come before the opening handshake has ended.
+        self._head = 0
         # Gives up on a client that does not ask for the upgrade.
         self._timer: asyncio.TimerHandle | None = None
 
@@ -73,6 +78,17 @@ class ServerSide:
         """Wait for the client's request, but not for ever."""
         self._steps = self._faults.on_connect(websocket, self._registry.on_connect(websocket))
         self._timer = websocket.loop.call_later(OPEN_TIMEOUT, self._give_up, websocket)
+
+    def takes(self, websocket: WebSocket, size: int) -> bool:
+        """Whether the request is still of a size that requests have; otherwise the client is refused."""
+        self._head += size
+        if self._head <= MAX_HEAD:
+            return True
+        if websocket.transport is not None and not websocket.transport.is_closing():
+            self._registry.on_response(websocket, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, None)
+            websocket.transport.write(too_large().serialize())
+            websocket.transport.close()
+        return False
 
     def handshake(self, websocket: WebSocket, event: Request | Response | None) -> None:
         """Answer the client's request."""
@@ -109,10 +125,9 @@ class ServerSide:
         self._start(websocket)
 
     def _answer(self, protocol: ServerProtocol, request: Request) -> Response:
-        page = self._registry.page
-        if page is not None and asks_for_page(request):
-            return page_response(protocol, page)
-        return refusal(self._steps, protocol) or protocol.accept(request)
+        answer = self._registry.answer
+        response = answer(protocol, request) if answer is not None else None
+        return response or refusal(self._steps, protocol) or protocol.accept(request)
 
     def _start(self, websocket: WebSocket) -> None:
         behaviour, loop, timeline = self.behaviour, websocket.loop, websocket.timeline
@@ -245,7 +260,7 @@ def _resets(behaviour: Behaviour, timeline: Timeline) -> str:
     """What resets the deadline and when it last did, and what came in vain."""
     kinds = [kind for kind in DeadlineTraffic if kind in behaviour.deadline_reset_by]
     words = " and ".join(kind.plural for kind in kinds)
-    last = max((at for kind in kinds if (at := _last(kind, timeline)) is not None), default=None)
+    last = behaviour.last_reset(timeline)
     parts = [f"only {words} reset it" if DeadlineTraffic.ANY not in kinds else "any frame resets it"]
     parts.append("none came" if last is None else f"the last came at {show(last)}")
     if DeadlineTraffic.ANY not in kinds:
@@ -256,15 +271,8 @@ def _resets(behaviour: Behaviour, timeline: Timeline) -> str:
             DeadlineTraffic.PING,
             DeadlineTraffic.DATA,
         ):
-            at = _last(kind, timeline)
+            at = last_traffic(kind, timeline)
             if kind not in kinds and at is not None and (last is None or at > last):
                 parts.append(f"{kind.plural}, the last at {show(at)}, do not")
                 break
     return "; ".join(parts)
-
-
-def _last(kind: DeadlineTraffic, timeline: Timeline) -> float | None:
-    if kind is DeadlineTraffic.HEARTBEAT:
-        return timeline.last(direction=Direction.RECEIVED, role=Role.HEARTBEAT)
-    instants = [timeline.last(direction=Direction.RECEIVED, opcode=opcode) for opcode in OPCODES[kind]]
-    return max((at for at in instants if at is not None), default=None)

@@ -152,7 +152,7 @@ def test_story_on_kernel_sockets(real_stories, name):
 
 @pytest.mark.real
 def test_times_on_kernel_sockets(real_stories):
-    """The ends come when they come in virtual time, at the median of all stories within what a loop may lag."""
+    """The ends come when they come in virtual time, within what a loop may lag at the median."""
     late = []
     for name, story in real_stories.items():
         virtual = told(PROXY, STORIES[name][0](UNIT), unit=UNIT)
