@@ -5,18 +5,23 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
+import stat
+import sys
 from contextlib import suppress
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..core.faults import Program
 from ..core.faults.catalogue import GRAMMAR, fault_in
+from ..core.redact import show_text
 from ..core.timeline.close import CLOSE_CODES
 from .exits import STABLE
 
 if TYPE_CHECKING:
     from ..net.connection import Connection
+    from ..net.server.orchestrator import Orchestrator
 
 # Sessions that are over, and that the page may still ask about.
 _REMEMBERED = 1000
@@ -79,11 +84,12 @@ def _port(text: str) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the reference orchestrator until it is interrupted."""
+    """Run the reference orchestrator until it is interrupted, or nobody reads its output any more."""
     from ..net.server.orchestrator import Orchestrator
     from ..net.server.responses import Limits
 
     action = options.on_deadline
+    output = _Output(as_json=options.json)
     orchestrator = Orchestrator(
         read_deadline=_or_none(options.read_deadline),
         ping_interval=_or_none(options.ping_interval),
@@ -97,44 +103,72 @@ def run(options: argparse.Namespace) -> int:
         allow_origins=options.allow_origin,
         limits=Limits(connections=options.max_connections, sessions=_REMEMBERED),
         faults=Program.of(map(fault_in, options.fault), connections=options.fault_connections),
-        ended=lambda connection: print(_session_line(connection, as_json=options.json), flush=True),
+        ended=output.ended,
     )
-    asyncio.run(_serve(orchestrator, as_json=options.json))
+    asyncio.run(_serve(orchestrator, output))
     return STABLE
 
 
-async def _serve(orchestrator: Any, *, as_json: bool) -> None:
+async def _serve(orchestrator: Orchestrator, output: _Output) -> None:
     async with orchestrator:
-        print(
-            json.dumps({"url": orchestrator.url}) if as_json else _listening(orchestrator.url),
-            flush=True,
-        )
+        output.listening(orchestrator.url)
         loop = asyncio.get_running_loop()
-        terminated = loop.create_future()
-        # What containers send; sessions are closed as on an interrupt.
-        with suppress(NotImplementedError):
-            loop.add_signal_handler(signal.SIGTERM, terminated.set_result, None)
-        await terminated
+        # What containers send, and a terminal that closes; sessions are closed as on an interrupt.
+        for name in ("SIGTERM", "SIGHUP"):
+            with suppress(NotImplementedError, AttributeError):
+                loop.add_signal_handler(getattr(signal, name), output.over.set)
+        if output.is_pipe:
+            # The writing end of a pipe that nobody reads any more is told so.
+            with suppress(NotImplementedError, OSError):
+                loop.add_reader(sys.stdout.fileno(), output.over.set)
+        await output.over.wait()
 
 
-def _listening(url: str) -> str:
-    return f"listening on {url} (test page: http{url.removeprefix('ws')})"
+class _Output:
+    """The lines on standard output; `over` is set when nobody reads them any more."""
 
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self.over = asyncio.Event()
 
-def _session_line(connection: Connection, *, as_json: bool) -> str:
-    timeline = connection.timeline
-    assert timeline.close is not None
-    if as_json:
-        return json.dumps(
-            {
-                "session": connection.session_id,
+    @property
+    def is_pipe(self) -> bool:
+        try:
+            return stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode)
+        except (OSError, ValueError):
+            return False
+
+    def listening(self, url: str) -> None:
+        """Where clients connect."""
+        shown = f"listening on {url} (test page: http{url.removeprefix('ws')})"
+        self._print(json.dumps({"url": url}) if self._as_json else shown)
+
+    def ended(self, connection: Connection) -> None:
+        """A connection has ended. Its client chose the session's id: no control character goes out."""
+        timeline, session = connection.timeline, connection.session_id
+        assert timeline.close is not None
+        if self._as_json:
+            fields = {
+                "session": session,
                 "duration": timeline.duration,
                 "close_code": timeline.close.code,
                 "close": str(timeline.close),
                 "heartbeats": timeline.heartbeats.sent,
             }
-        )
-    return f"session {connection.session_id or '(none)'}: {timeline.close.headline()}: {timeline.close}"
+            self._print(json.dumps(fields))
+        else:
+            name = show_text(session) if session is not None else "(none)"
+            self._print(show_text(f"session {name}: {timeline.close.headline()}: {timeline.close}", 1000))
+
+    def _print(self, line: str) -> None:
+        if self.over.is_set():
+            return
+        try:
+            print(line, flush=True)
+        except BrokenPipeError:
+            self.over.set()
+            # What is left in the buffer is not written at exit, either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _or_none(value: str) -> str | None:

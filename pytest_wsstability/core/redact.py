@@ -55,6 +55,11 @@ def redact_text(text: str) -> str:
     return _BEARER.sub(lambda match: f"{match[1]} {MASK}", text)
 
 
+def is_text(text: str) -> bool:
+    """Whether text can be encoded: JSON can name half of a surrogate pair, which is no character."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
 def show_text(text: str, longest: int = 200) -> str:
     """Text that a peer or the system chose, for a message: one line, printable, not long, no secrets."""
     shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in redact_text(text))

@@ -107,6 +107,7 @@ class LocalReason(Enum):
     PING_TIMEOUT = "keepalive ping timeout"
     CLOSE_TIMEOUT = "the peer did not answer the close frame"
     NO_ANSWER = "the peer does not answer"
+    SESSION_ID = "the peer named its session by what is no id"
     UNFINISHED_MESSAGE = "a message in fragments was not finished"
     # Of a server.
     HANDLER_RAISED = "the handler raised"

@@ -10,6 +10,7 @@ from ...core.duration import Duration
 from ...core.judge.numbering import MessageCount, count_messages
 from ...core.judge.requirement import Requirement, RequirementKeywords
 from ...core.judge.verdict import Verdict
+from ...core.redact import show_text
 from ...core.timeline.timeline import Timeline
 from ..connection import Connection
 from .connection_log import ConnectionLog
@@ -57,9 +58,8 @@ class Session(Judged):
         return self.timeline.session_confirmed_at
 
     def __repr__(self) -> str:
-        return (
-            f"<Session {self.id or 'without id'}, {len(self.connections)} connection(s): {self.timeline!r}>"
-        )
+        name = show_text(self.id) if self.id else "without id"
+        return f"<Session {name}, {len(self.connections)} connection(s): {self.timeline!r}>"
 
     def note(self, requirement: Requirement, verdict: Verdict) -> None:
         """Take down what was judged, for reports."""

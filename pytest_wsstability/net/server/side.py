@@ -14,6 +14,7 @@ from websockets.server import ServerProtocol
 
 from ...core.duration import show_duration as show
 from ...core.judge.handshake import info_flaw
+from ...core.redact import is_text
 from ...core.timeline.close import LocalReason
 from ...core.timeline.events import DeadlineTraffic, End, EventKind, Opcode, Role
 from ...core.timeline.flaws import Flaw
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 OPEN_TIMEOUT = 10.0
 # Bytes of a request, as servers limit them by default (nginx: 4 times 8 KiB).
 MAX_HEAD = 32 * 1024
+# Characters of a session's id: it is kept for as long as the session is, longer than any connection.
+MAX_SESSION_ID = 4096
 
 # Looked up once and not for each frame.
 _PING, _HEARTBEAT = int(Opcode.PING), Role.HEARTBEAT
@@ -158,6 +161,11 @@ class ServerSide:
         if role is _HEARTBEAT:
             delay = self.behaviour.answer_heartbeats
             self.after(websocket, delay, lambda: websocket.send_profile(Role.HEARTBEAT_ANSWER))
+        elif role is Role.SESSION_INFO and session_id is not None and not is_text(session_id):
+            # It could neither be confirmed nor shown. RFC 6455, section 7.4.1: not consistent with its type.
+            websocket.start_close(1007, "session id", local_reason=LocalReason.SESSION_ID)
+        elif role is Role.SESSION_INFO and session_id is not None and len(session_id) > MAX_SESSION_ID:
+            websocket.start_close(1009, "session id", local_reason=LocalReason.SESSION_ID)
         elif role is Role.SESSION_INFO:
             self._check(websocket, session_id)
             if session_id is not None:

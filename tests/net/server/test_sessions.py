@@ -1,10 +1,12 @@
 """Sessions as the server keeps them: by id, through reconnects, waited for."""
 
 import asyncio
+import json
 
 import pytest
 
 from pytest_wsstability import Orchestrator, StabilityError
+from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.net.server.orchestrator import NoSessionError
 from pytest_wsstability.profiles import JSON, SESSION_ID, Profile
 from tests.net.peers import connected, opened
@@ -198,3 +200,50 @@ async def test_a_witness_is_the_other_end():
             assert connection.others == (one.sessions[0].timeline,)
             assert connection.timelines == (connection.timeline, one.sessions[0].timeline)
         one.witness(connection)
+
+
+# Ids that a client chooses.
+
+
+@pytest.mark.parametrize("escaped", [r"\ud800", r"a\udfffb", r"\udc00\ud800"])
+async def test_an_id_that_is_no_text_ends_one_connection(escaped):
+    """With 1007 and the reason; others go on, nothing is raised in a callback, and all can be shown."""
+    unhandled = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: unhandled.append(context))
+    async with (
+        Orchestrator() as orchestrator,
+        opened(orchestrator.url, session_id="abc") as other,
+        opened(orchestrator.url, profile="frames") as connection,
+    ):
+        await connection.send(f'{{"type":"session_info","session_id":"{escaped}"}}')
+        await connection.wait_closed()
+
+        connection.assert_closed(code=1007, reason="session id", by="server")
+        assert orchestrator.sessions[1].timeline.close.local_reason is LocalReason.SESSION_ID
+        repr(orchestrator.sessions).encode()
+        await other.assert_session_confirmed(within="1s")
+        assert other.timeline.close is None
+    assert unhandled == []
+
+
+@pytest.mark.parametrize(("length", "code"), [(4096, None), (4097, 1009), (8_000, 1009)])
+async def test_an_id_is_not_kept_however_long_it_is(length, code):
+    """A session outlives its connections, and so does its id."""
+    async with Orchestrator() as orchestrator, opened(orchestrator.url, profile="frames") as connection:
+        await connection.send(f'{{"type":"session_info","session_id":"{"x" * length}"}}')
+        await asyncio.sleep(1)
+
+        close = connection.timeline.close
+        assert (close and close.code) == code
+        assert [session.id is not None for session in orchestrator.sessions] == [code is None]
+
+
+@pytest.mark.parametrize("escaped", [r"\u001b[2J", r"a\n::error::b", r"\u202e", r"\u0000", r"\u009b2J"])
+async def test_a_session_is_shown_without_control_characters(escaped):
+    """Whatever its client called it; the id itself stays as it is."""
+    async with Orchestrator() as orchestrator, opened(orchestrator.url, profile="frames") as connection:
+        await connection.send(f'{{"type":"session_info","session_id":"{escaped}"}}')
+        session = await orchestrator.wait_for_session()
+
+        assert repr(session).isprintable()
+        assert session.id == json.loads(f'"{escaped}"')
