@@ -9,6 +9,7 @@ from .core.version import VERSION
 
 if TYPE_CHECKING:
     from . import faults as faults
+    from . import fleet as fleet
     from . import marks as marks
     from . import probe as probe
     from . import profiles as profiles
@@ -77,7 +78,7 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 # Public modules, which are attributes too.
-_MODULES = ("faults", "marks", "probe", "profiles")
+_MODULES = ("faults", "fleet", "marks", "probe", "profiles")
 
 __all__ = [
     "TLS",

@@ -18,7 +18,7 @@ PAGE = (ROOT / "docs/api.md").read_text()
 FENCED = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = FENCED.findall(PAGE)
 # Their names have pages of their own: each fault and each profile is a row of a table.
-MODULES = ("faults", "marks", "probe", "profiles", "strategies")
+MODULES = ("faults", "fleet", "marks", "probe", "profiles", "strategies")
 
 
 def sources():

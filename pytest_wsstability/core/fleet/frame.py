@@ -64,6 +64,8 @@ class Frame:
     heartbeats_missed: int = 0
     messages: int = 0
     rtts: Sample = field(default_factory=Sample)
+    # Connections that opened, by what the response named as its sender.
+    backends: dict[str, int] = field(default_factory=dict)
     # The worst lag of the worker's event loop since the frame before, in seconds.
     lag: float = 0.0
     endings: tuple[Ending, ...] = ()
@@ -97,6 +99,6 @@ class Frame:
 
 
 _PLAIN = (
-    "opened", "heartbeats_sent", "heartbeats_answered", "heartbeats_missed", "messages", "lag", "endings",
-    "stable", "is_last",
+    "opened", "heartbeats_sent", "heartbeats_answered", "heartbeats_missed", "messages", "backends", "lag",
+    "endings", "stable", "is_last",
 )  # fmt: skip

@@ -76,6 +76,8 @@ class FleetMerge:
     heartbeats_missed: int = 0
     messages: int = 0
     rtts: Sample = field(default_factory=Sample)
+    # Connections that opened, by what the response named as its sender.
+    backends: Counter[str] = field(default_factory=Counter)
     # The worst lag of a worker's loop.
     lag: float = 0.0
     # All but the stable ones.
@@ -123,6 +125,7 @@ class FleetMerge:
         self.opened += frame.opened
         progress.opened += frame.opened
         self.messages += frame.messages
+        self.backends.update(frame.backends)
         self.heartbeats_sent += frame.heartbeats_sent
         self.heartbeats_answered += frame.heartbeats_answered
         self.rtts.merge(frame.rtts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ class FleetSlot:
         self._endings: list[Ending] = []
         self._stable: list[int] = []
         self._opened = 0
+        self._backends: Counter[str] = Counter()
         self._rtts = Sample()
         self._lag = 0.0
         # Heartbeats of connections that are over, and what the frames before have said.
@@ -124,6 +126,8 @@ class FleetSlot:
             self._refused(number, error)
             return
         self._opened += 1
+        if served_by := _served_by(connection.timeline):
+            self._backends[served_by] += 1
         self._open[number] = connection.timeline
         talk = self._loop.create_task(_talk(job.traffic, connection)) if job.traffic is not None else None
         try:
@@ -197,7 +201,7 @@ class FleetSlot:
             confidence=diagnosis.confidence.value if diagnosis else "",
             code=timeline.close.code if timeline.close is not None else None,
             silence=timeline.silence,
-            served_by=", ".join(value for _, value in timeline.hints or ()),
+            served_by=_served_by(timeline),
             headline=diagnosis.headline if diagnosis else "",
         )
 
@@ -217,6 +221,7 @@ class FleetSlot:
             heartbeats_sent=total.sent - self._told.sent,
             heartbeats_answered=total.answered - self._told.answered,
             messages=total.messages - self._told.messages,
+            backends=dict(self._backends),
             rtts=self._rtts,
             lag=self._lag,
             endings=tuple(self._endings),
@@ -226,7 +231,7 @@ class FleetSlot:
         self._sequence += 1
         self._told = total
         self._opened, self._lag, self._rtts = 0, 0.0, Sample()
-        self._endings, self._stable = [], []
+        self._endings, self._stable, self._backends = [], [], Counter()
         self._emit(frame)
 
 
@@ -247,6 +252,10 @@ class _Heartbeats:
         self.sent += other.sent
         self.answered += other.answered
         self.messages += other.messages
+
+
+def _served_by(timeline: Timeline) -> str:
+    return ", ".join(value for _, value in timeline.hints or ())
 
 
 async def _talk(traffic: Traffic, connection: Connection) -> None:

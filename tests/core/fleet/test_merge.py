@@ -132,13 +132,22 @@ def test_numbers_add_up_and_quantiles_are_of_all():
     merge = merged(
         PLAN,
         [
-            frame(0, heartbeats_sent=99, heartbeats_answered=99, rtts=fast, messages=4),
-            frame(1, heartbeats_sent=2, heartbeats_answered=1, heartbeats_missed=1, rtts=slow, messages=5),
+            frame(0, heartbeats_sent=99, heartbeats_answered=99, rtts=fast, messages=4, backends={"a": 2}),
+            frame(
+                1,
+                heartbeats_sent=2,
+                heartbeats_answered=1,
+                heartbeats_missed=1,
+                rtts=slow,
+                messages=5,
+                backends={"a": 1, "b": 1},
+            ),
         ],
     )
 
     assert (merge.heartbeats_sent, merge.heartbeats_answered, merge.heartbeats_missed) == (101, 100, 1)
     assert merge.messages == 9
+    assert merge.backends == {"a": 3, "b": 1}
     assert merge.rtts.quantile(0.5) == pytest.approx(0.01, rel=0.01)
     assert merge.rtts.maximum == 1.0
 

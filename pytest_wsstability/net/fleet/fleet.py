@@ -1,0 +1,217 @@
+"""A fleet from its plan to its verdict: what the ``ws_fleet`` fixture gives, and `open_fleet` in a script."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Unpack
+from urllib.parse import urlsplit
+
+from ...core.duration import Duration, parse_duration
+from ...core.fleet.failure import FleetError, count_line
+from ...core.fleet.frame import Ending, Fate
+from ...core.fleet.groups import EndGroup, group_endings
+from ...core.fleet.merge import FleetCount, FleetMerge
+from ...core.fleet.plan import FleetPlan
+from ...core.fleet.requirement import FleetRequirement
+from ...core.judge.requirement import Requirement, RequirementKeywords
+from ...core.judge.verdict import Outcome, Verdict
+from ...core.redact import redact_url
+from ...core.timeline.events import Tier
+from ...core.url import is_loopback
+from ..health import tier_of
+from .engines import Engine, InProcess, Records, Watch
+from .job import FleetJob
+
+# Connections that open in a second where nobody says how fast: a host elsewhere is treated gently.
+OPENS_HERE, OPENS_ELSEWHERE = 500.0, 50.0
+# More than this, or faster, at a host elsewhere is a load that its owner has to agree to.
+AGREED_CONNECTIONS = 1_000
+# The part of the hold that a ramp which nobody has chosen may take.
+_RAMP_SHARE = 0.5
+
+
+class Fleet:
+    """
+    Many connections held as one.
+
+    Attributes:
+        plan: how many, for how long, opened over which time.
+        requirement: what each of them is held to.
+        asked: what all of them together have to show.
+        merge: what is known of them.
+        records: whole records of some that ended, by cause, and of some stable ones under "".
+
+    """
+
+    def __init__(self, plan: FleetPlan, job: FleetJob, asked: FleetRequirement, *, tier: Tier) -> None:
+        self.plan = plan
+        self.requirement = job.requirement
+        self.asked = asked
+        self.url = redact_url(job.url)
+        self.tier = tier
+        self.merge = FleetMerge(plan, job.requirement.answer_within)
+        self.records: Records = {}
+
+    def __repr__(self) -> str:
+        return f"<Fleet {self.url}: {count_line(self.merge)}>"
+
+    @property
+    def count(self) -> FleetCount:
+        """What became of the connections so far; the parts add up to the plan."""
+        return self.merge.count
+
+    @property
+    def verdict(self) -> Verdict:
+        """What they have shown up to now."""
+        return self.asked.check(self.merge, tier=self.tier)
+
+    @property
+    def groups(self) -> list[EndGroup]:
+        """The connections that ended or did not open, by cause, the largest group first."""
+        slots = self.plan.slots
+        of = len(slots)
+        return group_endings(
+            [each for each in self.merge.endings if each.fate is not Fate.ROTATED],
+            workers={str(slot.number): len(slot) for slot in slots},
+            backends=self.merge.backends,
+            worker_of=lambda ending: str(ending.number % of),
+        )
+
+    def assert_stable(self) -> Verdict:
+        """
+        The fleet has shown what it was asked for.
+
+        Raises:
+            FleetError: if not, or if it cannot be told, with the causes in groups.
+
+        """
+        __tracebackhide__ = True
+        verdict = self.verdict
+        if verdict.outcome is not Outcome.STABLE:
+            raise FleetError(self.requirement, verdict, self.merge, self.groups)
+        return verdict
+
+    def assert_all_opened(self) -> None:
+        """
+        Every connection opened.
+
+        Raises:
+            AssertionError: if one did not, with the first reasons.
+
+        """
+        __tracebackhide__ = True
+        refused = [each for each in self.merge.endings if each.fate is Fate.REFUSED]
+        if refused:
+            raise AssertionError(
+                f"{len(refused):,} of {self.plan.connections:,} did not open: {_first(refused)}"
+            )
+
+
+def _first(endings: list[Ending]) -> str:
+    return "; ".join(dict.fromkeys(each.headline or each.cause for each in endings[:3]))
+
+
+def planned(
+    url: str, *, connections: int, alive_for: float, ramp: Duration | None = None, workers: int = 1
+) -> FleetPlan:
+    """
+    The plan of a fleet, with a gentle ramp where none is given.
+
+    Raises:
+        ValueError: for numbers that make no fleet, naming them.
+
+    """
+    seconds = parse_duration(ramp, "ramp", zero=True) if ramp is not None else None
+    if seconds is None:
+        rate = OPENS_HERE if is_loopback(urlsplit(url).hostname or "") else OPENS_ELSEWHERE
+        seconds = min(connections / rate, alive_for * _RAMP_SHARE)
+    return FleetPlan(connections=connections, hold=alive_for, ramp=seconds, workers=workers)
+
+
+def too_much(url: str, plan: FleetPlan) -> str | None:
+    """Why a fleet is more than a host elsewhere should get unasked; None if it is not."""
+    if is_loopback(urlsplit(url).hostname or ""):
+        return None
+    asked = []
+    if plan.connections > AGREED_CONNECTIONS:
+        asked.append(f"{plan.connections:,} connections (unasked: {AGREED_CONNECTIONS:,})")
+    if plan.opens_per_second > OPENS_ELSEWHERE + 1e-9:
+        asked.append(f"{plan.opens_per_second:.3g} opens a second (unasked: {OPENS_ELSEWHERE:g})")
+    return " and ".join(asked) or None
+
+
+async def hold_fleet(
+    job: FleetJob,
+    plan: FleetPlan,
+    asked: FleetRequirement | None = None,
+    *,
+    engine: Engine | None = None,
+    watch: Watch | None = None,
+) -> Fleet:
+    """
+    Run a fleet to its end, and give it.
+
+    Args:
+        job: where the connections go, what they do and what each is held to.
+        plan: how many, and when they open.
+        asked: what all of them together have to show; by default that all live.
+        engine: where they run; by default on this loop, in its time.
+        watch: called with what is known, about once a second.
+
+    Raises:
+        WorkerError: if a worker could not begin; nothing was opened then.
+
+    """
+    fleet = Fleet(plan, job, asked or FleetRequirement(), tier=tier_of(asyncio.get_running_loop()))
+    await _run(fleet, job, engine, watch)
+    return fleet
+
+
+async def _run(fleet: Fleet, job: FleetJob, engine: Engine | None, watch: Watch | None) -> None:
+    fleet.records = await (engine or InProcess()).run(
+        fleet.plan, job, fleet.merge, watch or (lambda merge: None)
+    )
+
+
+@asynccontextmanager
+async def open_fleet(
+    url: str,
+    *,
+    connections: int,
+    ramp: Duration | None = None,
+    survival: float | None = None,
+    confidence: float = 0.95,
+    engine: Engine | None = None,
+    **requirement: Unpack[RequirementKeywords],
+) -> AsyncIterator[Fleet]:
+    """
+    Hold many connections while a block runs, and to their end: ``async with open_fleet(...) as fleet:``.
+
+    In the block the fleet lives: restart a server, look at ``fleet.count``. After the block it is finished
+    and can be judged: ``fleet.assert_stable()``.
+
+    Args:
+        url: where they go.
+        connections: how many.
+        ramp: over how long they open; by default 500 a second here, 50 a second elsewhere.
+        survival: the share that must live to the end; by default all.
+        confidence: with which the verdict is right.
+        engine: where they run; by default on this loop, in its time.
+        requirement: what each connection is held to; ``alive_for`` is needed.
+
+    Raises:
+        ValueError: for a value that makes no sense, naming it.
+
+    """
+    each = Requirement.of(**requirement)
+    if each.alive_for is None:
+        raise ValueError("alive_for: how long is each connection held? give a duration, such as '10m'")
+    plan = planned(url, connections=connections, alive_for=each.alive_for, ramp=ramp)
+    asked = FleetRequirement(survival=survival, confidence=confidence)
+    job = FleetJob(url=url, requirement=each)
+    fleet = Fleet(plan, job, asked, tier=tier_of(asyncio.get_running_loop()))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_run(fleet, job, engine, None))
+        yield fleet
