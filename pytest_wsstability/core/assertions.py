@@ -7,6 +7,7 @@ from typing import Unpack
 
 from .diagnosis import diagnosed
 from .duration import Duration
+from .judge.judgement import Judgement
 from .judge.requirement import ExpectedClose, Requirement, RequirementKeywords
 from .judge.rules import judge
 from .judge.verdict import Outcome, Verdict
@@ -31,7 +32,7 @@ def enforce(requirement: Requirement, timeline: Timeline, others: Iterable[Timel
     __tracebackhide__ = True
     verdict = judge(requirement, timeline)
     if verdict.outcome is not Outcome.STABLE:
-        raise StabilityError(requirement, verdict, [timeline, *others])
+        raise StabilityError(requirement, verdict, [each.sealed() for each in (timeline, *others)])
     return verdict
 
 
@@ -118,7 +119,7 @@ class Judged:
         """Timelines of other connections to the same target, which a diagnosis looks at too."""
         return ()
 
-    def note(self, requirement: Requirement, verdict: Verdict) -> None:
+    def note(self, judgement: Judgement) -> None:
         """Take down what was judged, for reports; who has none takes nothing down."""
 
     def assert_heartbeats_answered(self, *, within: Duration, at_least: int = 1, missed_max: int = 0) -> None:
@@ -155,12 +156,18 @@ class Judged:
 
     def _enforce(self, requirement: Requirement) -> None:
         __tracebackhide__ = True
-        verdict = judge(requirement, self.timelines[0])
+        self._conclude(requirement, judge(requirement, self.timelines[0]))
+
+    def _conclude(self, requirement: Requirement, verdict: Verdict) -> Verdict:
+        """Take a verdict down, with the records as they stand now; raise unless it is STABLE."""
+        __tracebackhide__ = True
+        timelines = tuple(timeline.sealed() for timeline in self.timelines)
         if verdict.outcome is not Outcome.STABLE:
-            verdict = diagnosed(verdict, self.timelines, cohort=self.cohort())
-        self.note(requirement, verdict)
+            verdict = diagnosed(verdict, timelines, cohort=self.cohort())
+        self.note(Judgement(requirement, verdict, timelines))
         if verdict.outcome is not Outcome.STABLE:
-            raise StabilityError(requirement, verdict, self.timelines)
+            raise StabilityError(requirement, verdict, timelines)
+        return verdict
 
 
 # The requirements behind the assertions, for those who hold more than one timeline.

@@ -10,19 +10,17 @@ from typing import Any, Protocol, Unpack, cast
 
 from ..core import assertions
 from ..core.assertions import Judged
-from ..core.diagnosis import diagnosed
 from ..core.duration import Duration, parse_duration, show_duration
 from ..core.judge.backoff import Backoff
 from ..core.judge.judgement import Judgement
 from ..core.judge.numbering import MessageCount, count_messages, judge_messages
 from ..core.judge.requirement import Requirement, RequirementKeywords, count
 from ..core.judge.verdict import Outcome, Verdict
-from ..core.message.errors import StabilityError
 from ..core.redact import show_text
 from ..core.timeline.events import Direction, Role
 from ..core.timeline.timeline import Timeline
 from .errors import ConnectionEnded, OpeningError
-from .holding import hold_open, wait_session
+from .holding import both_over, hold_open, wait_session
 from .keywords import ConnectKeywords
 from .matching import Match, matcher
 from .websocket import WebSocket
@@ -61,6 +59,7 @@ class Connection(Judged):
         requirement: what `assert_stable` checks when it is given nothing; None without a marker.
         judgement: what was asserted so far and what came of it; None before the first assertion.
         others: timelines of other ends of this connection, shown with failures.
+        peer: the other end, where it is ours too; None where it is not.
         response_headers: the fields of the server's handshake response; empty at a server.
         previous: the connection before `reconnect`; None for the first one, and at a server.
         opener: opens it again; None at a server.
@@ -69,8 +68,17 @@ class Connection(Judged):
     """
 
     __slots__ = (
-        "judgement", "keeper", "opener", "others", "previous", "requirement", "response_headers",
-        "session_id", "url", "websocket",
+        "judgement",
+        "keeper",
+        "opener",
+        "others",
+        "peer",
+        "previous",
+        "requirement",
+        "response_headers",
+        "session_id",
+        "url",
+        "websocket",
     )  # fmt: skip
 
     def __init__(self, websocket: WebSocket, *, url: str = "", session_id: str | None = None) -> None:
@@ -80,6 +88,7 @@ class Connection(Judged):
         self.requirement: Requirement | None = None
         self.judgement: Judgement | None = None
         self.others: tuple[Timeline, ...] = ()
+        self.peer: Connection | None = None
         self.response_headers: tuple[tuple[str, str], ...] = ()
         self.previous: Connection | None = None
         self.opener: Opener | None = None
@@ -88,14 +97,20 @@ class Connection(Judged):
     @property
     def timeline(self) -> Timeline:
         """Everything that this end saw, up to now."""
-        timeline = self.websocket.timeline
-        assert timeline is not None
-        timeline.observe(self.websocket.loop.time())
-        return timeline
+        self.observe()
+        assert self.websocket.timeline is not None
+        return self.websocket.timeline
+
+    def observe(self) -> None:
+        """Say on the timeline that this end has watched until now."""
+        if self.websocket.timeline is not None:
+            self.websocket.timeline.observe(self.websocket.loop.time())
 
     @property
     def timelines(self) -> Sequence[Timeline]:
         """This end's timeline, then those of other ends of this connection, as far as we hold them."""
+        if self.peer is not None:
+            self.peer.observe()
         return (self.timeline, *self.others)
 
     def cohort(self) -> Sequence[Timeline]:
@@ -428,7 +443,7 @@ class Connection(Judged):
             duration=self.timeline.duration,
             tier=self.timeline.tier,
         )
-        self._raise_unless_stable(Requirement(), verdict)
+        self._conclude(Requirement(), verdict)
 
     async def assert_alive_for(self, duration: Duration) -> None:
         """
@@ -447,7 +462,7 @@ class Connection(Judged):
         """The session is confirmed so soon after the opening handshake; waits for it."""
         __tracebackhide__ = True
         requirement = assertions.session_confirmed(within)
-        self._raise_unless_stable(requirement, await wait_session(self.websocket, requirement))
+        self._conclude(requirement, await wait_session(self.websocket, requirement))
 
     async def assert_stable(self, **requirement: Unpack[RequirementKeywords]) -> Verdict:
         """
@@ -471,20 +486,19 @@ class Connection(Judged):
 
     async def _hold(self, requirement: Requirement) -> Verdict:
         __tracebackhide__ = True
-        return self._raise_unless_stable(requirement, await hold_open(self.websocket, requirement))
+        verdict = await hold_open(self.websocket, requirement)
+        if verdict.outcome is not Outcome.STABLE:
+            await self.both_ended()
+        return self._conclude(requirement, verdict)
 
-    def note(self, requirement: Requirement, verdict: Verdict) -> None:
+    async def both_ended(self) -> None:
+        """After one end of the connection is over, give the other, if it is ours, a moment to be so too."""
+        if self.peer is not None and self.peer.websocket.loop is self.websocket.loop:
+            await both_over(self.websocket, self.peer.websocket)
+
+    def note(self, judgement: Judgement) -> None:
         """Take down what was judged, for reports."""
-        self.judgement = Judgement(requirement, verdict).after(self.judgement)
-
-    def _raise_unless_stable(self, requirement: Requirement, verdict: Verdict) -> Verdict:
-        __tracebackhide__ = True
-        if verdict.outcome is not Outcome.STABLE:
-            verdict = diagnosed(verdict, self.timelines, cohort=self.cohort())
-        self.note(requirement, verdict)
-        if verdict.outcome is not Outcome.STABLE:
-            raise StabilityError(requirement, verdict, self.timelines)
-        return verdict
+        self.judgement = judgement.after(self.judgement)
 
 
 async def _with_fin(

@@ -53,17 +53,16 @@ class Soak(Judged):
     ) -> None:
         self.requirement = requirement
         self.verdict = verdict
-        # Made while the record ends where the hold did: the close that follows is ours.
-        self._error = (
-            None if verdict.outcome is Outcome.STABLE else StabilityError(requirement, verdict, timelines)
-        )
-        if self._error is not None:
+        # The close that follows is ours, and no part of what was judged.
+        self._timelines = tuple(timeline.sealed() for timeline in timelines)
+        self._error: StabilityError | None = None
+        if verdict.outcome is not Outcome.STABLE:
+            self._error = StabilityError(requirement, verdict, self._timelines)
             self.verdict = self._error.verdict
-        self.judgement = Judgement(requirement, self.verdict)
+        self.judgement = Judgement(requirement, self.verdict, self._timelines)
         self.url = url
         self.ties = ties
         self.proxy = proxy
-        self._timelines = tuple(timelines)
 
     @property
     def timeline(self) -> Timeline:
@@ -77,12 +76,12 @@ class Soak(Judged):
 
     def beside(self, cohort: Sequence[Timeline]) -> None:
         """Diagnose the failure, if there is one, once more: with other connections to the target in view."""
-        others = [each for each in cohort if each is not self._timelines[0]]
+        others = [each for each in cohort if each.serial != self.timeline.serial]
         if self._error is None or not others:
             return
         unexplained = dataclasses.replace(self.verdict, diagnosis=None)
         self.verdict = diagnosed(unexplained, self._timelines, cohort=others)
-        self.judgement = Judgement(self.requirement, self.verdict)
+        self.judgement = dataclasses.replace(self.judgement, verdict=self.verdict)
         self._error.retell(self.verdict)
 
     def compared_with(self, other: Soak) -> Soak:
@@ -97,16 +96,16 @@ class Soak(Judged):
     def __repr__(self) -> str:
         return f"<Soak {self.url}: {self.verdict.headline}, {self.timeline!r}>"
 
-    def note(self, requirement: Requirement, verdict: Verdict) -> None:
+    def note(self, judgement: Judgement) -> None:
         """Take down what was judged, for reports."""
-        self.judgement = Judgement(requirement, verdict).after(self.judgement)
+        self.judgement = judgement.after(self.judgement)
 
     def assert_stable(self, **requirement: Unpack[RequirementKeywords]) -> Verdict:
         """Every part of the requirement holds; without keywords it is the marker's own."""
         __tracebackhide__ = True
         if requirement:
-            self._enforce(Requirement.of(**requirement))
-            return judge(Requirement.of(**requirement), self.timeline)
+            asked = Requirement.of(**requirement)
+            return self._conclude(asked, judge(asked, self.timeline))
         if self._error is not None:
             raise self._error
         return self.verdict
@@ -166,6 +165,8 @@ async def hold(
             opened(connection)
         try:
             verdict = await hold_open(connection.websocket, requirement)
+            if verdict.outcome is not Outcome.STABLE:
+                await connection.both_ended()
             ties = getattr(connection.websocket.loop, "ties", None)
             count = ties.count if ties is not None else 0
             return Soak(

@@ -10,6 +10,10 @@ from .websocket import WebSocket
 
 # Seconds a peer has to answer the ping that ends the hold of a stalled client.
 PROOF_TIMEOUT = 5.0
+# After a connection is over, seconds in which its transport may end too, so that how it did is known.
+SETTLED = 0.05
+# Seconds that the other end of a connection has to notice that it is over.
+KNOWN_LATE = 1.0
 
 
 async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
@@ -25,7 +29,11 @@ async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
     while True:
         timeline.observe(websocket.loop.time())
         verdict = judge(requirement, timeline)
-        if verdict.violations or timeline.close is not None:
+        if timeline.close is not None:
+            # The verdict is as good as known. How TCP ends adds to the evidence.
+            await websocket.wait_ended(websocket.loop.time() + SETTLED)
+            return judge(requirement, timeline)
+        if verdict.violations:
             # The diagnosis asks what the kernel knew at this moment; an end has been recorded with it.
             websocket.ask_kernel()
             return verdict
@@ -33,6 +41,14 @@ async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
         if at is None or _is_over(requirement, timeline):
             return await _proof_of_life(websocket, requirement)
         await websocket.wait_over(timeline.opened + at)
+
+
+async def both_over(here: WebSocket, there: WebSocket) -> None:
+    """Where one end of a connection is over, wait until both are, or for `KNOWN_LATE` seconds."""
+    if here.is_over or there.is_over:
+        until = here.loop.time() + KNOWN_LATE
+        for end in (here, there):
+            await end.wait_over(until)
 
 
 def _is_over(requirement: Requirement, timeline: Timeline) -> bool:

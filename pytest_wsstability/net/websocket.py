@@ -809,7 +809,9 @@ class WebSocket(asyncio.Protocol):
 
     async def close(self, code: int | None = 1000, reason: str = "") -> None:
         """Close as planned, and wait for the end of the transport; not long if the connection is over."""
-        until = self._loop.time() + LINGER if self.is_over else None
+        timeline, until = self.timeline, None
+        if timeline is not None and timeline.close is not None:
+            until = timeline.opened + timeline.close.at + LINGER
         self.start_close(code, reason, planned=True)
         if not await self.wait_ended(until):
             self.let_go()

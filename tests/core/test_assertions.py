@@ -10,9 +10,10 @@ from pytest_wsstability.core.assertions import Judged
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.verdict import Outcome
 from pytest_wsstability.core.message.errors import StabilityError
-from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.close import CloseEvidence
+from pytest_wsstability.core.timeline.events import End, Opcode, Role
 from pytest_wsstability.core.timeline.flaws import Flaw
-from tests.core.script import FIN, closed_by_peer, timeline
+from tests.core.script import FIN, PLANNED, SENT, closed_by_peer, timeline
 
 HEALTHY = timeline(
     (1, ">info"), (2, "<confirmed"), (20, ">ping", b"1"), (20.5, "<pong", b"1"), (25, ">beat"),
@@ -76,7 +77,7 @@ def test_function_passes_and_fails(name, keywords, good, bad):
 
     with pytest.raises(StabilityError) as error:
         function(bad, **keywords)
-    assert error.value.timelines == (bad,)
+    assert [each.serial for each in error.value.timelines] == [bad.serial]
     assert_traceback_ends_here(error)
     assert error.value.verdict.outcome is not Outcome.STABLE
 
@@ -89,7 +90,7 @@ def test_method_says_the_same(name, keywords, good, bad):
 
     with pytest.raises(StabilityError) as error:
         getattr(Held(bad, CLOSED), f"assert_{name}")(**keywords)
-    assert error.value.timelines == (bad, CLOSED)
+    assert [each.serial for each in error.value.timelines] == [bad.serial, CLOSED.serial]
     assert_traceback_ends_here(error)
 
 
@@ -100,6 +101,39 @@ def test_methods_and_functions_have_the_same_names():
 
     assert methods == {f"assert_{name}" for name, *_ in TABLE}
     assert functions == {f"assert_{name}" for name, *_ in FUNCTIONS}
+
+
+def test_a_failure_shows_the_record_as_it_stood():
+    """What the end does afterwards (its own close, say) is neither in the message nor for programs."""
+    line = timeline((25, ">beat"), until=40)
+    with pytest.raises(StabilityError) as error:
+        assertions.assert_heartbeats_answered(line, within="5s")
+    message, events = str(error.value), list(error.value.timelines[0])
+
+    line.frame(1040, SENT, Opcode.CLOSE, 2, Role.NONE)
+    line.over(1040, CloseEvidence(end=End.CLIENT, at=40, **PLANNED))
+    error.value.retell(error.value.verdict)
+
+    assert str(error.value) == message
+    assert list(error.value.timelines[0]) == events
+    assert error.value.timelines[0].close is None
+
+
+def test_what_was_judged_is_noted_as_it_stood():
+    """With the records of that instant, for reports."""
+    noted = []
+
+    class Noting(Held):
+        def note(self, judgement):
+            noted.append(judgement)
+
+    line = timeline((25, ">beat"), (26, "<answer"), until=40)
+    Noting(line, CLOSED).assert_heartbeats_answered(within="5s")
+    line.frame(1050, SENT, Opcode.TEXT, 15, Role.HEARTBEAT)
+
+    (judgement,) = noted
+    assert [each.serial for each in judgement.timelines] == [line.serial, CLOSED.serial]
+    assert judgement.timelines[0].heartbeats.sent == 1
 
 
 def test_an_inconclusive_verdict_is_a_failure():

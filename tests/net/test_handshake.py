@@ -58,7 +58,7 @@ async def test_a_client_that_says_it_wrongly_is_found(messages, server, flaw, wo
 
     (violation,) = caught.value.verdict.violations
     assert violation.rule is Rule.HANDSHAKE
-    assert words in violation.headline
+    assert words in violation.line
     # The connection's timers have nothing to do with it.
     assert "undetermined" not in str(caught.value)
 

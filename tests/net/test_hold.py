@@ -73,7 +73,6 @@ def test_its_assertions_are_ordinary_calls():
     held.assert_session_confirmed(within="1s")
     held.assert_heartbeats_answered(within="5s", at_least=4)
     held.assert_rtt(p95="1s")
-    held.assert_closed(code=1000, by="client")
     held.assert_no_abnormal_closure()
 
 

@@ -100,7 +100,7 @@ class Cohort:
 
     def __init__(self, timelines: Sequence[Timeline]) -> None:
         ended = [each for each in timelines if each.close is not None and not each.close.planned]
-        self._of = {id(each): _end(each) for each in ended}
+        self._of = {each.serial: _end(each) for each in ended}
         ends = list(self._of.values())
         self._ends = sorted(ends, key=_by_instant)
         self._by_age = sorted(ends, key=_by_age)
@@ -112,10 +112,10 @@ class Cohort:
         """What the others show of one that has ended; nothing of one that is open."""
         if timeline.close is None or not self._lasts:
             return Beside()
-        mine = self._of.get(id(timeline)) or _end(timeline)
+        mine = self._of.get(timeline.serial) or _end(timeline)
         low = bisect.bisect_left(self._ends, mine.at - TOGETHER, key=_by_instant)
         high = bisect.bisect_right(self._ends, mine.at + TOGETHER, key=_by_instant)
-        together = high - low - (id(timeline) in self._of)
+        together = high - low - (timeline.serial in self._of)
         crowd = [each for each in self._ends[low : min(high, low + _SOME)] if each is not mine]
         with_mine = [mine, *crowd]
         limit = mine.age + max(TOGETHER, _tolerance(mine.age))

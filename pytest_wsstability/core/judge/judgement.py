@@ -5,16 +5,20 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+from ..timeline.timeline import Timeline
 from .requirement import Requirement
 from .verdict import Outcome, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A requirement and its verdict."""
+    """A requirement, its verdict, and what it rests on."""
 
     requirement: Requirement
     verdict: Verdict
+    # The judged end first, then other ends of the same connection, all as they stood at the verdict; empty
+    # where nothing opened.
+    timelines: tuple[Timeline, ...] = ()
 
     def after(self, earlier: Judgement | None) -> Judgement:
         """
@@ -26,9 +30,8 @@ class Judgement:
         """
         if earlier is None:
             return self
-        return Judgement(
-            _joined(earlier.requirement, self.requirement), _worse(earlier.verdict, self.verdict)
-        )
+        joined = _joined(earlier.requirement, self.requirement)
+        return dataclasses.replace(_worse(earlier, self), requirement=joined)
 
 
 def _joined(earlier: Requirement, later: Requirement) -> Requirement:
@@ -43,7 +46,8 @@ def _joined(earlier: Requirement, later: Requirement) -> Requirement:
     return dataclasses.replace(earlier, **given)
 
 
-def _worse(earlier: Verdict, later: Verdict) -> Verdict:
-    if earlier.outcome is not later.outcome:
-        return max(earlier, later, key=lambda verdict: verdict.outcome)
-    return later if later.outcome is Outcome.STABLE and later.horizon >= earlier.horizon else earlier
+def _worse(earlier: Judgement, later: Judgement) -> Judgement:
+    before, now = earlier.verdict, later.verdict
+    if before.outcome is not now.outcome:
+        return max(earlier, later, key=lambda each: each.verdict.outcome)
+    return later if now.outcome is Outcome.STABLE and now.horizon >= before.horizon else earlier

@@ -19,7 +19,7 @@ class StabilityError(AssertionError):
     Attributes:
         requirement: what was required.
         verdict: the judgement; its outcome is UNSTABLE or INCONCLUSIVE.
-        timelines: the records it rests on, the judged end first.
+        timelines: the records it rests on, as they stood at the verdict, the judged end first.
 
     """
 

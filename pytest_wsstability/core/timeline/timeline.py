@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import heapq
+import itertools
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -61,6 +62,9 @@ def _places(opcode: int, direction: int) -> tuple[int, ...]:
 _PLACES = {opcode: (_places(opcode, _SENT), _places(opcode, _RECEIVED)) for opcode in _SLOT}
 
 
+# Numbers of the records of this process.
+_serials = itertools.count()
+
 # Plain attributes that a report has under the same names.
 _SAME = (
     "session_info_at", "session_confirmed_at", "longest_silence", "max_lag", "max_lag_at", "suspended",
@@ -90,8 +94,8 @@ class Timeline:
         "_paused_at", "_peer_ping", "_pings", "_server_heartbeats", "_signals", "_silences", "_tcp", "close",
         "deliberately_stalled", "dropped_reads", "end", "half_frame_since", "heartbeat_sender", "hints",
         "intervals", "longest_silence", "max_lag", "max_lag_at", "observed_until", "paused_total",
-        "ping_answered_at", "protocol", "session_confirmed_at", "session_id", "session_info_at", "suspended",
-        "tcp_unseen", "tier", "total", "unsent", "unsent_since",
+        "ping_answered_at", "protocol", "serial", "session_confirmed_at", "session_id", "session_info_at",
+        "suspended", "tcp_unseen", "tier", "total", "unsent", "unsent_since",
     )  # fmt: skip
 
     def __init__(
@@ -104,6 +108,8 @@ class Timeline:
     ) -> None:
         self.end = end
         self.tier = tier
+        # Which record of this process it is: one that was sealed has that of the record it was taken of.
+        self.serial = next(_serials)
         # The clock's reading when the opening handshake ended.
         self._origin = origin
         # How many events there were in all, those that fell out of the record included.
@@ -221,6 +227,9 @@ class Timeline:
             self._data.append(at, _FRAME, direction, opcode, size, role, number)
             return
         self._signals.append(at, _FRAME, direction, opcode, size, role, number)
+        if self.close is not None:
+            # What is over is not answered any more.
+            return
         if opcode == (_PING, _PONG)[direction]:
             self._ping_or_answer(at, opcode, key)
         elif opcode == _PING:

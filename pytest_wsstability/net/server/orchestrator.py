@@ -325,6 +325,7 @@ class Orchestrator:
         mine = self._registry.seen_by(address)
         if mine is not None:
             connection.others = (mine.timeline, *between)
+            connection.peer, mine.peer = mine, connection
 
     async def wait_for_session(self, id: str | None = None, *, within: Duration = "10s") -> Session:
         """

@@ -76,8 +76,8 @@ async def _closing(log: ConnectionLog, session: Sequence[Connection] | None, wit
 def _attempts(history: ConnectionHistory, session: Sequence[Connection] | None) -> list[ConnectionAttempt]:
     if session is None:
         return history.opened
-    own = {id(connection.timeline) for connection in session}
-    return [attempt for attempt in history.opened if id(attempt.timeline) in own]
+    own = {connection.timeline.serial for connection in session}
+    return [each for each in history.opened if each.timeline is not None and each.timeline.serial in own]
 
 
 def _same(log: ConnectionLog, same_session: bool | None) -> bool:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Unpack
 
 from ...core.assertions import Judged
 from ...core.duration import Duration
+from ...core.judge.judgement import Judgement
 from ...core.judge.numbering import MessageCount, count_messages
-from ...core.judge.requirement import Requirement, RequirementKeywords
+from ...core.judge.requirement import RequirementKeywords
 from ...core.judge.verdict import Verdict
 from ...core.redact import show_text
 from ...core.timeline.timeline import Timeline
@@ -61,9 +62,9 @@ class Session(Judged):
         name = show_text(self.id) if self.id else "without id"
         return f"<Session {name}, {len(self.connections)} connection(s): {self.timeline!r}>"
 
-    def note(self, requirement: Requirement, verdict: Verdict) -> None:
+    def note(self, judgement: Judgement) -> None:
         """Take down what was judged, for reports."""
-        self.connection.note(requirement, verdict)
+        self.connection.note(judgement)
 
     async def assert_alive_for(self, duration: Duration) -> None:
         """The latest connection stays open so long after its opening handshake; waits for the rest of it."""

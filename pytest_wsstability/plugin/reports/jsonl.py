@@ -101,7 +101,7 @@ class JsonlWriter:
             loop = connection.websocket.loop
             first = not any(track.loop is loop for track in self._tracks.values())
             track = _Track(self._next(), nodeid, timeline, loop)
-            self._tracks[id(timeline)] = track
+            self._tracks[timeline.serial] = track
             line = jsonl.hold_line(
                 track.number,
                 nodeid=nodeid,
@@ -143,7 +143,7 @@ class JsonlWriter:
     def add(self, result: Result) -> None:
         """A test is over: write what is not written yet, and its result."""
         with self._lock:
-            track = self._tracks.pop(id(result.timelines[0]), None) if result.timelines else None
+            track = self._tracks.pop(result.timelines[0].serial, None) if result.timelines else None
             if track is None:
                 self._write(jsonl.finished_lines(self._next(), result))
             else:

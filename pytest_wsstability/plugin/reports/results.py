@@ -87,7 +87,7 @@ class Results:
         timelines: tuple[Timeline, ...],
     ) -> None:
         """Take down a hold whose test had no turn any more, because the run ended before."""
-        self.add(self._result(item, url, Judgement(requirement, verdict), timelines, expected=False))
+        self.add(self._result(item, url, Judgement(requirement, verdict, timelines), expected=False))
 
     def since_start(self, opened: float | None = None) -> float:
         """Seconds from the start of the session to a reading of a loop's real clock, or to now."""
@@ -149,30 +149,23 @@ class Results:
     def _held(self, item: pytest.Item) -> Iterator[Result]:
         """The holds of a test, each connection once."""
         seen: set[int] = set()
-        for url, judgement, timelines in _judged(item):
-            seen.add(id(timelines[0]))
-            yield self._of_test(item, url, judgement, timelines)
+        for url, judgement in _judged(item):
+            seen.add(judgement.timelines[0].serial)
+            yield self._of_test(item, url, judgement)
         for error in self._errors:
-            if isinstance(error, StabilityError) and not seen.intersection(map(id, error.timelines[:1])):
-                yield self._of_test(item, "", Judgement(error.requirement, error.verdict), error.timelines)
+            if isinstance(error, StabilityError):
+                if not seen.intersection(each.serial for each in error.timelines[:1]):
+                    judgement = Judgement(error.requirement, error.verdict, error.timelines)
+                    yield self._of_test(item, "", judgement)
             elif isinstance(error, OpeningError) and (requirement := plan_of(item).requirement) is not None:
-                yield self._of_test(item, error.url, Judgement(requirement, _not_opened(item, error)), ())
+                yield self._of_test(item, error.url, Judgement(requirement, _not_opened(item, error)))
 
-    def _of_test(
-        self, item: pytest.Item, url: str, judgement: Judgement, timelines: tuple[Timeline, ...]
-    ) -> Result:
-        expected = self._is_expected(judgement.verdict, timelines)
-        return self._result(item, url, judgement, timelines, expected=expected)
+    def _of_test(self, item: pytest.Item, url: str, judgement: Judgement) -> Result:
+        expected = self._is_expected(judgement.verdict, judgement.timelines)
+        return self._result(item, url, judgement, expected=expected)
 
-    def _result(
-        self,
-        item: pytest.Item,
-        url: str,
-        judgement: Judgement,
-        timelines: tuple[Timeline, ...],
-        *,
-        expected: bool,
-    ) -> Result:
+    def _result(self, item: pytest.Item, url: str, judgement: Judgement, *, expected: bool) -> Result:
+        timelines = judgement.timelines
         verdict = ask_hooks(item, judgement.verdict, timelines)
         opened = timelines[0].opened if timelines and verdict.tier is Tier.REAL else None
         path, line, _ = item.location
@@ -197,9 +190,9 @@ class Results:
         if not self._failed:
             return True
         failures = [error for error in self._errors if isinstance(error, StabilityError)]
-        own = any(error.timelines[0] is timelines[0] for error in failures if error.timelines and timelines)
+        own = {each.serial for error in failures for each in error.timelines[:1]}
         # A result of no connection in particular is the failure itself.
-        return bool(failures) and bool(timelines) and not own
+        return bool(failures) and bool(timelines) and timelines[0].serial not in own
 
 
 def packed(results: Iterable[Result]) -> str:
@@ -207,22 +200,22 @@ def packed(results: Iterable[Result]) -> str:
     return json.dumps([result.as_dict() for result in results])
 
 
-def _judged(item: pytest.Item) -> Iterator[tuple[str, Judgement, tuple[Timeline, ...]]]:
-    """Target, judgement and timelines of each connection that the test asserted something about."""
+def _judged(item: pytest.Item) -> Iterator[tuple[str, Judgement]]:
+    """Target and judgement of each connection that the test asserted something about."""
     soak = item.stash.get(soak_key, None)
     if soak is not None:
-        yield soak.url, soak.judgement, tuple(soak.timelines)
+        yield soak.url, soak.judgement
     connector = item.stash.get(connector_key, None)
     for connection in connector.connections if connector is not None else ():
         if connection.judgement is not None:
-            yield connection.url, connection.judgement, tuple(connection.timelines)
+            yield connection.url, connection.judgement
     orchestrator = item.stash.get(orchestrator_key, None)
     if orchestrator is None:
         return
     # A session may have had several connections, one after the other.
     for connection in (each for session in orchestrator.sessions for each in session.connections):
         if connection.judgement is not None:
-            yield redact_url(orchestrator.url), connection.judgement, tuple(connection.timelines)
+            yield redact_url(orchestrator.url), connection.judgement
 
 
 def _not_opened(item: pytest.Item, error: OpeningError) -> Verdict:
