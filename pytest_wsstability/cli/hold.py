@@ -189,7 +189,7 @@ def _not_opened(exc: OpeningError, error: str) -> dict[str, Any]:
 
 def _refuse_unseen(options: argparse.Namespace) -> None:
     """Refuse a promise that this hold could not see kept: it would end as a verdict on the server."""
-    from ..net.client import profile_of
+    from ..net.conversing import profile_of
 
     if options.within is not None and options.heartbeat is None:
         raise ValueError("--within: answers to what? give --heartbeat too")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
 
 from websockets.client import ClientProtocol
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
@@ -18,8 +17,9 @@ from ..core.redact import redact_url
 from ..core.timeline.close import LocalReason
 from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
-from ..profiles import BUILTIN, JSON, Profile
+from ..profiles import JSON, HangUp, Heard, Profile, Resumption, Say
 from .connection import Connection
+from .conversing import client_conversation, profile_of
 from .dialling import dial
 from .keywords import ConnectKeywords
 from .target import TLS, ClientKind, Headers, client_kind, parse_headers, parse_url
@@ -36,63 +36,30 @@ MAX_SIZE = 2**20
 KEEPALIVE = 20.0
 USER_AGENT = "pytest-wsstability"
 # Looked up once and not for each heartbeat.
-_HEARTBEAT = Role.HEARTBEAT
+_ANSWER = Role.HEARTBEAT_ANSWER
 # Fields of the handshake response that servers and proxies sign with.
 HINTS = frozenset(
     {"server", "via", "cf-ray", "x-amzn-requestid", "x-envoy-upstream-service-time", "fly-request-id"}
 )
 
 
-def profile_of(profile: Profile | str) -> Profile:
-    """
-    The profile with a name, or the profile itself.
-
-    Raises:
-        ValueError: if there is no such profile.
-
-    """
-    if isinstance(profile, Profile):
-        return profile
-    if profile not in BUILTIN:
-        valid = ", ".join(map(repr, BUILTIN))
-        raise ValueError(f"profile: {profile!r} is unknown; valid ones: {valid}, or a Profile")
-    return BUILTIN[profile]
-
-
 class ClientSide:
     """The client's half of a connection: handshake, session, heartbeats. No I/O of its own."""
 
-    __slots__ = (
-        "_confirmed",
-        "_headers",
-        "_heartbeat",
-        "_kind",
-        "_opening",
-        "_tickers",
-        "response_headers",
-        "session_id",
-    )
+    __slots__ = ("_confirmed", "_headers", "_keepalive", "_kind", "_opening", "response_headers")
 
     def __init__(
-        self,
-        kind: ClientKind,
-        opening: asyncio.Future[None],
-        *,
-        headers: tuple[tuple[str, str], ...],
-        heartbeat: float | None,
-        session_id: str,
+        self, kind: ClientKind, opening: asyncio.Future[None], *, headers: tuple[tuple[str, str], ...]
     ) -> None:
         self._kind = kind
         # Done when the opening handshake has ended; None from then on.
         self._opening: asyncio.Future[None] | None = opening
         self._headers = headers
-        self._heartbeat = heartbeat
-        self.session_id = session_id
         self.response_headers: tuple[tuple[str, str], ...] = ()
         # Whether the session was confirmed.
         self._confirmed = False
-        # Heartbeats and keepalive pings; None while there are none.
-        self._tickers: list[Ticker] | None = None
+        # Pings of a library; None for other kinds of clients.
+        self._keepalive: Ticker | None = None
 
     # What the connection calls (see `Endpoint`).
 
@@ -135,32 +102,39 @@ class ClientSide:
         timeline = websocket.timeline
         assert timeline is not None
         websocket.withhold_pongs = self._kind is ClientKind.MUTE
-        tickers = []
-        if self._heartbeat is not None:
-            tickers.append(Ticker(websocket.loop, timeline.opened, self._heartbeat, self._beat, websocket))
         if self._kind is ClientKind.KEEPALIVE:
-            tickers.append(Ticker(websocket.loop, timeline.opened, KEEPALIVE, self._keepalive, websocket))
-        self._tickers = tickers or None
+            self._keepalive = Ticker(websocket.loop, timeline.opened, KEEPALIVE, self._ping, websocket)
+        if websocket.profile.has_session or websocket.profile.session_info is not None:
+            timeline.session_id = websocket.conversation.session_id
         if not websocket.profile.has_session:
             self._stall(websocket)
-            return
-        timeline.session_id = self.session_id
-        if websocket.profile.greeting is None and websocket.is_open:
-            websocket.send_profile(Role.SESSION_INFO, self.session_id)
+        websocket.begin()
 
     def received(self, websocket: WebSocket, now: float, opcode: int, role: Role, key: bytes | None) -> None:
         """Nothing to do: the timeline has it."""
 
-    def message(self, websocket: WebSocket, role: Role, session_id: str | None) -> None:
-        """Go on with the session."""
-        assert websocket.timeline is not None
-        if role is Role.GREETING and websocket.timeline.session_info_at is None:
-            # A close frame that came in the same read has ended all sending.
-            if websocket.is_open:
-                websocket.send_profile(Role.SESSION_INFO, self.session_id)
-        elif role is Role.SESSION_CONFIRMED:
-            self._check(websocket, session_id)
+    def message(self, websocket: WebSocket, heard: Heard) -> None:
+        """Take down what the server has said about the session."""
+        timeline = websocket.timeline
+        assert timeline is not None
+        if heard.role is Role.SESSION_CONFIRMED:
+            self._check(websocket, heard.session_id)
             self._stall(websocket)
+        if timeline.session_id is None:
+            timeline.session_id = websocket.conversation.session_id
+        timeline.intervals = websocket.conversation.intervals
+
+    def say(self, websocket: WebSocket, say: Say) -> None:
+        """Say it, but for answers that a mute client keeps back."""
+        if say.role is not _ANSWER or self._kind is not ClientKind.MUTE:
+            websocket.say(say)
+
+    def turn(self, websocket: WebSocket) -> None:
+        """Send the heartbeat that is due."""
+        websocket.take_turn()
+
+    def hang_up(self, websocket: WebSocket, hang_up: HangUp) -> None:
+        """The monitored client ends nothing: what a protocol's client would end, the verdict tells."""
 
     def _check(self, websocket: WebSocket, session_id: str | None) -> None:
         timeline = websocket.timeline
@@ -168,9 +142,9 @@ class ClientSide:
         flaw = confirmation_flaw(timeline, session_id, again=self._confirmed)
         self._confirmed = True
         if flaw is not None:
-            detail = f"the server confirmed session {session_id!r}, not {self.session_id!r}"
+            detail = f"the server confirmed session {session_id!r}, not {timeline.session_id!r}"
             if flaw is not Flaw.WRONG_SESSION:
-                detail = f"session {self.session_id!r}"
+                detail = f"session {timeline.session_id!r}"
             timeline.irregularity(websocket.loop.time(), flaw, detail)
 
     def unexpected_message(self, websocket: WebSocket, payload: str | bytes) -> None:
@@ -178,9 +152,8 @@ class ClientSide:
 
     def ended(self, websocket: WebSocket) -> None:
         """Stop the timers, and say why the connection did not open, if it did not."""
-        for ticker in self._tickers or ():
-            ticker.cancel()
-        self._tickers = None
+        if self._keepalive is not None:
+            self._keepalive.cancel()
         if self._opening is not None and not self._opening.done():
             self._opening.set_exception(
                 EOFError("the server closed the connection before it answered the handshake")
@@ -192,15 +165,7 @@ class ClientSide:
             websocket.timeline.deliberately_stalled = True
             websocket.pause_reading()
 
-    def _beat(self, websocket: WebSocket) -> None:
-        if not websocket.is_open:
-            return
-        if websocket.profile.heartbeat_is_frame:
-            websocket.send_ping(heartbeat=True)
-        else:
-            websocket.send_profile(_HEARTBEAT)
-
-    def _keepalive(self, websocket: WebSocket) -> None:
+    def _ping(self, websocket: WebSocket) -> None:
         if not websocket.is_open:
             return
         assert websocket.timeline is not None
@@ -217,7 +182,7 @@ class Dialled(NamedTuple):
     url: str
     client: ClientKind | str
     profile: Profile | str
-    heartbeat: Duration | None
+    heartbeat: Duration | Literal[False] | None
     headers: tuple[tuple[str, str], ...]
     origin: str | None
     subprotocols: tuple[str, ...]
@@ -233,30 +198,31 @@ class Dialled(NamedTuple):
         __tracebackhide__ = True
         return await connect(**{**self._asdict(), **changes})
 
-    async def open(self, session_id: str | None) -> Connection:
+    async def open(self, session_id: str | None, before: Resumption | None) -> Connection:
         """See `connect`."""
         __tracebackhide__ = True
         uri = parse_url(self.url)
         loop = asyncio.get_running_loop()
         opening: asyncio.Future[None] = loop.create_future()
-        side = ClientSide(
-            client_kind(self.client),
-            opening,
-            headers=self.headers,
-            heartbeat=None if self.heartbeat is None else parse_duration(self.heartbeat, "heartbeat"),
-            session_id=session_id or str(uuid.uuid4()),
+        side = ClientSide(client_kind(self.client), opening, headers=self.headers)
+        conversation = client_conversation(
+            profile_of(self.profile),
+            session_id=session_id,
+            heartbeat=_heartbeat(self.heartbeat),
+            beats=self.heartbeat is not False,
+            before=before,
+            loop=loop,
         )
         _check_fields(self.origin, self.subprotocols)
         _check_limits(self.max_size, self.inbox)
         protocol = _protocol(uri, self.origin, self.subprotocols, self.compression, self.max_size)
-        websocket = WebSocket(protocol, side, profile_of(self.profile), loop=loop, inbox=self.inbox)
+        websocket = WebSocket(protocol, side, conversation, loop=loop, inbox=self.inbox)
         seconds = parse_duration(self.open_timeout, "open_timeout")
         tls = self.tls or TLS()
         await dial(
             websocket, uri, opening, tls=tls, timeout=seconds, url=self.url, address=self.address
         )  # fmt: skip
-        name = side.session_id if websocket.profile.has_session else None
-        connection = Connection(websocket, url=redact_url(self.url), session_id=name)
+        connection = Connection(websocket, url=redact_url(self.url))
         connection.response_headers = side.response_headers
         connection.opener = self
         return connection
@@ -267,8 +233,9 @@ async def connect(
     *,
     client: ClientKind | str = ClientKind.BROWSER,
     profile: Profile | str = JSON,
-    heartbeat: Duration | None = None,
+    heartbeat: Duration | Literal[False] | None = None,
     session_id: str | None = None,
+    resume: Resumption | None = None,
     headers: Headers = (),
     origin: str | None = None,
     subprotocols: Sequence[str] = (),
@@ -286,8 +253,11 @@ async def connect(
         url: ``ws://`` or ``wss://``.
         client: how the client behaves: "browser", "mute", "stalled" or "keepalive".
         profile: the application protocol: "json", "frames", or a `Profile`.
-        heartbeat: seconds, or text such as "25s", between two heartbeats; None sends none.
+        heartbeat: seconds, or text such as "25s", between two heartbeats; None: as the protocol or the server
+            has it (`json` and `frames`: none); False: none.
         session_id: what the client calls its session; made up when None.
+        resume: what an earlier connection remembers, to come back to its session
+            (`Connection.reconnect` does so).
         headers: further header fields of the handshake request.
         origin: the ``Origin`` header, as a browser sends it.
         subprotocols: names to offer, the preferred first.
@@ -311,7 +281,7 @@ async def connect(
         url, client, profile, heartbeat, fields, origin, names, compression, tls, max_size, inbox,
         open_timeout, address,
     )  # fmt: skip
-    return await dialled.open(session_id)
+    return await dialled.open(session_id, resume)
 
 
 # The latest one: thousands of connections are opened alike, and then have it in common.
@@ -324,6 +294,10 @@ def _shared(*arguments: Any) -> Dialled:
         return _latest[0]
     _latest[:] = [dialled]
     return dialled
+
+
+def _heartbeat(heartbeat: Duration | Literal[False] | None) -> float | None:
+    return None if heartbeat is None or heartbeat is False else parse_duration(heartbeat, "heartbeat")
 
 
 def _check_fields(origin: str | None, subprotocols: Sequence[str]) -> None:

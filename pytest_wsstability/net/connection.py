@@ -55,7 +55,6 @@ class Connection(Judged):
 
     Attributes:
         url: the target, secrets masked; empty at a server.
-        session_id: what the client calls its session; None where there is none.
         requirement: what `assert_stable` checks when it is given nothing; None without a marker.
         judgement: what was asserted so far and what came of it; None before the first assertion.
         others: timelines of other ends of this connection, shown with failures.
@@ -76,15 +75,13 @@ class Connection(Judged):
         "previous",
         "requirement",
         "response_headers",
-        "session_id",
         "url",
         "websocket",
     )  # fmt: skip
 
-    def __init__(self, websocket: WebSocket, *, url: str = "", session_id: str | None = None) -> None:
+    def __init__(self, websocket: WebSocket, *, url: str = "") -> None:
         self.websocket = websocket
         self.url = url
-        self.session_id = session_id
         self.requirement: Requirement | None = None
         self.judgement: Judgement | None = None
         self.others: tuple[Timeline, ...] = ()
@@ -105,6 +102,12 @@ class Connection(Judged):
         """Say on the timeline that this end has watched until now."""
         if self.websocket.timeline is not None:
             self.websocket.timeline.observe(self.websocket.loop.time())
+
+    @property
+    def session_id(self) -> str | None:
+        """What its session is called, whoever named it; None where there is none, or none yet."""
+        timeline = self.websocket.timeline
+        return None if timeline is None else timeline.session_id
 
     @property
     def timelines(self) -> Sequence[Timeline]:
@@ -141,7 +144,8 @@ class Connection(Judged):
         websocket = self.websocket
         if isinstance(message, str | bytes | bytearray | memoryview):
             payload = message if isinstance(message, str) else bytes(message)
-            websocket.send_message(payload, websocket.profile.read(payload)[0])
+            heard = websocket.conversation.read_own(payload)
+            websocket.send_message(payload, heard.role, key=heard.key)
             await websocket.drain()
             return
         if isinstance(message, Mapping):
@@ -374,6 +378,7 @@ class Connection(Judged):
         __tracebackhide__ = True
         loop, jitter, failed = self.websocket.loop, random.Random(0), 0
         changes.setdefault("session_id", self.session_id)
+        changes.setdefault("resume", self.websocket.conversation.resumption)
         while True:
             try:
                 return await opener.again(**changes)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, TypedDict
 
 from ..core.duration import Duration
-from ..profiles import Profile
+from ..profiles import Profile, Resumption
 from .target import TLS, Headers
 
 
@@ -15,8 +15,9 @@ class ConnectKeywords(TypedDict, total=False):
 
     client: Literal["browser", "mute", "stalled", "keepalive"]
     profile: Profile | str
-    heartbeat: Duration | None
+    heartbeat: Duration | Literal[False] | None
     session_id: str | None
+    resume: Resumption | None
     headers: Headers
     origin: str | None
     subprotocols: Sequence[str]

@@ -24,6 +24,7 @@ from ..core.timeline.close import (
 )
 from ..core.timeline.events import Direction, End, EventKind, Opcode, Role
 from ..core.timeline.timeline import Timeline
+from ..profiles import HangUp
 from . import health, short_frames
 from .errors import ConnectionEnded
 from .inbox import Assembly, Inbox
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from websockets.http11 import Request, Response
     from websockets.server import ServerProtocol
 
-    from ..profiles import Profile
+    from ..profiles import Conversation, Heard, Profile, Say
 
 # The sans-I/O layer says "connection open" and "closed" on its logger; the timeline says it better.
 LOGGER = logging.getLogger("pytest_wsstability.wire")
@@ -133,11 +134,20 @@ class Endpoint(Protocol):
     def received(self, websocket: WebSocket, now: float, opcode: int, role: Role, key: bytes | None) -> None:
         """A frame came; its role is that of the message it completes, its key a ping's or pong's payload."""
 
-    def message(self, websocket: WebSocket, role: Role, session_id: str | None) -> None:
-        """A message of the profile came, such as a heartbeat."""
+    def message(self, websocket: WebSocket, heard: Heard) -> None:
+        """A message of the protocol came, such as a heartbeat; what the conversation answers comes after."""
+
+    def say(self, websocket: WebSocket, say: Say) -> None:
+        """The conversation wants something said: `WebSocket.say` it, now or later, or keep it back."""
+
+    def turn(self, websocket: WebSocket) -> None:
+        """The instant has come for which the conversation has asked: `WebSocket.take_turn`, if at all."""
+
+    def hang_up(self, websocket: WebSocket, hang_up: HangUp) -> None:
+        """A timer of the protocol ran out at this end."""
 
     def unexpected_message(self, websocket: WebSocket, payload: str | bytes) -> None:
-        """A message that is not the profile's came before session_info, where there are sessions."""
+        """A message that is not the protocol's came before session_info, where clients begin sessions."""
 
     def ended(self, websocket: WebSocket) -> None:
         """The transport is gone; the evidence is in the timeline, if the connection was open at all."""
@@ -153,7 +163,7 @@ class WebSocket(asyncio.Protocol):
     Attributes:
         protocol: the sans-I/O layer.
         endpoint: what the role does.
-        profile: the application protocol.
+        conversation: what this end says in the application's protocol.
         timeline: the record; None until the opening handshake has ended well.
         transport: None before it is connected and after it is gone.
         phase: how far the connection is.
@@ -166,23 +176,25 @@ class WebSocket(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_assembly", "_behind", "_client", "_evidence", "_loop", "_pings", "_timer", "_unread", "_waiters",
-        "_writable", "end_hidden_since", "endpoint", "inbox", "numbers", "phase", "profile", "protocol",
-        "timeline", "transport", "withheld",
+        "_alarm", "_assembly", "_behind", "_client", "_evidence", "_loop", "_pings", "_timer", "_unread",
+        "_waiters", "_writable", "conversation", "end_hidden_since", "endpoint", "inbox", "numbers", "phase",
+        "protocol", "timeline", "transport", "withheld",
     )  # fmt: skip
 
     def __init__(
         self,
         protocol: ClientProtocol | ServerProtocol,
         endpoint: Endpoint,
-        profile: Profile,
+        conversation: Conversation,
         *,
         loop: asyncio.AbstractEventLoop,
         inbox: int,
     ) -> None:
         self.protocol = protocol
         self.endpoint = endpoint
-        self.profile = profile
+        self.conversation = conversation
+        # Calls at the instant for which the conversation asks; None while it asks for none.
+        self._alarm: asyncio.TimerHandle | None = None
         self._loop = loop
         self._client = isinstance(protocol, ClientProtocol)
         self.timeline: Timeline | None = None
@@ -202,7 +214,7 @@ class WebSocket(asyncio.Protocol):
         # A message whose first fragments are there; None between messages.
         self._assembly: Assembly | None = None
         # Messages that wait for the last fragment of one that is being sent; None while there is none.
-        self._behind: list[tuple[str | bytes, Role]] | None = None
+        self._behind: list[tuple[str | bytes, Role, bytes | None]] | None = None
         self._pings = 0
         # Bytes that the sans-I/O layer has of a frame that is not whole, 0 between frames; None where it
         # reads and writes every frame, short ones too.
@@ -213,6 +225,11 @@ class WebSocket(asyncio.Protocol):
     def loop(self) -> asyncio.AbstractEventLoop:
         """The event loop that carries the connection."""
         return self._loop
+
+    @property
+    def profile(self) -> Profile:
+        """The application protocol."""
+        return self.conversation.profile
 
     @property
     def is_open(self) -> bool:
@@ -289,8 +306,9 @@ class WebSocket(asyncio.Protocol):
             state = self.ask_kernel()
             self.protocol.receive_eof()
             self.protocol.data_to_send()
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._alarm):
+            if timer is not None:
+                timer.cancel()
         error = str(exc) if exc is not None else None
         self._sign(Sign.LOST, transport=self._transport_end(exc), error=error, tcp_state=state)
         self.transport = None
@@ -394,7 +412,8 @@ class WebSocket(asyncio.Protocol):
     def opened(self, end: End) -> None:
         """The opening handshake has ended well."""
         now = self._loop.time()
-        self.timeline = Timeline(end, health.tier_of(self._loop), origin=now)
+        facts = self.conversation.profile.facts
+        self.timeline = Timeline(end, health.tier_of(self._loop), origin=now, protocol=facts)
         self.phase = Phase.OPEN
         assert self.transport is not None
         health.watch(self._loop, self.timeline, self.transport.get_extra_info("socket"))
@@ -462,7 +481,7 @@ class WebSocket(asyncio.Protocol):
             key = bytes(data)
             if opcode == _PONG and self._waiters is not None:
                 self._waiters.pong(key)
-            if self.profile.heartbeat_is_frame:
+            if self.conversation.profile.heartbeat_is_frame:
                 role = self._control_role(opcode, key)
         self.timeline.frame(now, _RECEIVED, opcode, len(data), role, key)
         self.endpoint.received(self, now, opcode, role, key)
@@ -480,18 +499,40 @@ class WebSocket(asyncio.Protocol):
         except UnicodeDecodeError:
             self.timeline.frame(now, _RECEIVED, opcode, len(data), _DATA)
             raise
-        role, session_id = (_DATA, None) if payload is None else self.profile.read(payload)
-        self.timeline.frame(now, _RECEIVED, opcode, len(data), role)
-        self.endpoint.received(self, now, opcode, role, None)
         if payload is None:
+            self.timeline.frame(now, _RECEIVED, opcode, len(data), _DATA)
+            self.endpoint.received(self, now, opcode, _DATA, None)
             return
-        if role is not _DATA:
-            self.endpoint.message(self, role, session_id)
+        heard = self.conversation.hear(payload, now)
+        role = heard.role
+        self.timeline.frame(now, _RECEIVED, opcode, len(data), role, heard.key)
+        self.endpoint.received(self, now, opcode, role, None)
+        self._heard(heard, payload, now)
+        for each in heard.rest:
+            self.timeline.further(now, _RECEIVED, opcode, each.role, each.key)
+            self._heard(each, payload, now)
+
+    def _heard(self, heard: Heard, payload: str | bytes, now: float) -> None:
+        """One message has come; several may come in a frame."""
+        role = heard.role
+        if heard.problem is not None:
+            assert self.timeline is not None
+            self.timeline.irregularity(now, *heard.problem)
+        if role is _DATA:
+            self._application_message(payload if heard.payload is None else heard.payload)
+        elif role is not _NONE:
+            self.endpoint.message(self, heard)
+            for say in self.conversation.answer(heard):
+                self.endpoint.say(self, say)
+            self._set_alarm()
             self._session_step(role)
-            return
-        if self.timeline.session_info_at is None and self.profile.has_session:
+
+    def _application_message(self, payload: str | bytes) -> None:
+        assert self.timeline is not None
+        profile = self.conversation.profile
+        if self.timeline.session_info_at is None and profile.session_info is not None:
             self.endpoint.unexpected_message(self, payload)
-        if self.profile.sequence is not None:
+        if profile.sequence is not None:
             self._count(payload)
         if (self.inbox.full and self._awaits_close()) or not self.inbox.put(payload):
             # Nobody takes messages here, or they would keep the peer's close frame out.
@@ -499,11 +540,65 @@ class WebSocket(asyncio.Protocol):
         elif self.inbox.full:
             self.pause_reading()
 
+    # The conversation.
+
+    def begin(self) -> None:
+        """The opening handshake has ended: say what the conversation begins with."""
+        for say in self.conversation.opened(self._loop.time()):
+            self.endpoint.say(self, say)
+        self._set_alarm()
+
+    def say(self, say: Say, *, session_id: str | None = None, wrong_id: bool = False) -> None:
+        """
+        Say what the conversation wants said, unless no message can be sent any more.
+
+        Args:
+            say: what it is.
+            session_id, wrong_id: see `Conversation.write`.
+
+        """
+        if not self.is_open:
+            # A close frame that came in the same read has ended all sending.
+            return
+        now, conversation = self._loop.time(), self.conversation
+        if say.role is _HEARTBEAT and conversation.profile.heartbeat_is_frame:
+            self.send_ping(heartbeat=True)
+        else:
+            payload = conversation.write(say, now, session_id=session_id, wrong_id=wrong_id)
+            self.send_message(payload, say.role, key=say.key)
+            self._session_step(say.role)
+        conversation.said(say, now)
+        self._set_alarm()
+
+    def take_turn(self) -> None:
+        """Do what the conversation wants done at this instant."""
+        if not self.is_open:
+            return
+        for act in self.conversation.due(self._loop.time()):
+            if isinstance(act, HangUp):
+                self.endpoint.hang_up(self, act)
+            else:
+                self.endpoint.say(self, act)
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        """See that the conversation is asked when it wants to be; once too early does no harm."""
+        at = self.conversation.at
+        if at is None or (self._alarm is not None and self._alarm.when() <= at):
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = self._loop.call_at(at, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self.endpoint.turn(self)
+
     def _count(self, payload: str | bytes) -> None:
         number: int | str | None = None
         error: str | None = None
         try:
-            number = self.profile.number(payload)
+            number = self.conversation.profile.number(payload)
         except Exception as exc:
             # The user's function runs here; what it raises is told when somebody asks for the numbers.
             error = repr(exc)[:200]
@@ -568,12 +663,25 @@ class WebSocket(asyncio.Protocol):
 
     # Sending.
 
-    def send_message(self, payload: str | bytes, role: Role = Role.DATA, *, fin: bool = True) -> None:
+    def send_message(
+        self,
+        payload: str | bytes,
+        role: Role = Role.DATA,
+        *,
+        key: bytes | None = None,
+        fin: bool = True,
+    ) -> None:
         """
         Put a message, or the first fragment of one, on the wire, whatever the transport's buffer holds.
 
-        RFC 6455, section 5.4: no other message between the fragments of one. The profile's own then
+        RFC 6455, section 5.4: no other message between the fragments of one. The protocol's own then
         wait for its end.
+
+        Args:
+            payload: text or bytes.
+            role: what it is for.
+            key: what tells a heartbeat from its neighbours.
+            fin: it is whole.
 
         Raises:
             RuntimeError: if another message is being sent in fragments.
@@ -582,7 +690,7 @@ class WebSocket(asyncio.Protocol):
         if self._behind is not None and self.is_open:
             if role is Role.DATA:
                 raise RuntimeError("send() is in the middle of a message in fragments in another task")
-            self._behind.append((payload, role))
+            self._behind.append((payload, role, key))
             return
         text = isinstance(payload, str)
         data = payload.encode() if isinstance(payload, str) else bytes(payload)
@@ -590,11 +698,11 @@ class WebSocket(asyncio.Protocol):
         if fin and self._unread is not None and len(data) <= short_frames.LONGEST:
             assert self.timeline is not None
             assert self.transport is not None
-            self.timeline.frame(now, _SENT, opcode, len(data), role)
+            self.timeline.frame(now, _SENT, opcode, len(data), role, key)
             self.transport.write(short_frames.write(opcode, data, masked=self._client))
             return
         (self.protocol.send_text if text else self.protocol.send_binary)(data, fin)
-        self._sent(now, opcode, len(data), role)
+        self._sent(now, opcode, len(data), role, key)
         if not fin:
             self._behind = []
 
@@ -606,8 +714,8 @@ class WebSocket(asyncio.Protocol):
         self._sent(now, _CONT, len(data), _DATA)
         if fin:
             behind, self._behind = self._behind, None
-            for message, role in behind or ():
-                self.send_message(message, role)
+            for message, role, key in behind or ():
+                self.send_message(message, role, key=key)
 
     def give_message_up(self) -> None:
         """Fail the connection if a message in fragments is under way: nothing else can end one."""
@@ -615,20 +723,13 @@ class WebSocket(asyncio.Protocol):
             reason = LocalReason.UNFINISHED_MESSAGE
             self.fail(1011, reason.value, reason)
 
-    def _sent(self, now: float, opcode: int, size: int, role: Role) -> None:
+    def _sent(self, now: float, opcode: int, size: int, role: Role, key: bytes | None = None) -> None:
         """Record a data frame, and write it: with nothing else, as control frames never wait to be sent."""
         assert self.timeline is not None
         assert self.transport is not None
-        self.timeline.frame(now, _SENT, opcode, size, role)
+        self.timeline.frame(now, _SENT, opcode, size, role, key)
         for data in self.protocol.data_to_send():
             self.transport.write(data)
-
-    def send_profile(self, role: Role, session_id: str | None = None) -> None:
-        """Send the profile's message of a role."""
-        payload = self.profile.say(role, session_id)
-        if payload is not None:
-            self.send_message(payload, role)
-            self._session_step(role)
 
     def _session_step(self, role: Role) -> None:
         if role is _CONFIRMED and self._waiters is not None:
@@ -716,7 +817,7 @@ class WebSocket(asyncio.Protocol):
         if opcode == _CLOSE:
             self._sign(Sign.CLOSE_SENT, sent=_close_frame(self.protocol.close_sent))
         if opcode == _PONG:
-            answers = self.profile.heartbeat_is_frame and self.timeline.end is End.SERVER
+            answers = self.conversation.profile.heartbeat_is_frame and self.timeline.end is End.SERVER
             self.timeline.frame(now, _SENT, opcode, size, _HEARTBEAT_ANSWER if answers else _NONE)
         else:
             self.timeline.frame(now, _SENT, opcode, size, sent, key)

@@ -100,6 +100,7 @@ class Conversation:
     """
 
     __slots__ = (
+        "_beats_from",
         "_every",
         "_named",
         "_next_beat",
@@ -149,6 +150,8 @@ class Conversation:
         self._named = interval is not None or not beats
         self._every = interval if beats else None
         self._next_beat: float | None = None
+        # Since when this end counts its heartbeats: the n-th one goes out n intervals later.
+        self._beats_from = 0.0
         # None where the protocol is fixed messages and nothing else.
         self._state: _State | None = None
         if profile.remembers(end) or knows is not None or before is not None:
@@ -167,7 +170,7 @@ class Conversation:
         waits = self.end is End.CLIENT and self.profile.words.interval_is_named
         if not self._named and not waits:
             self._every = self.profile.interval if self.profile.beats(self.end) else None
-        self._next_beat = None if self._every is None else now + self._every
+        self._start_beats(now)
         self.at = self._earliest()
         return tuple(self._steps())
 
@@ -201,8 +204,8 @@ class Conversation:
         if self._next_beat is not None and now >= self._next_beat - _EARLY:
             assert self._every is not None
             # Beats that a blocked loop slept through are lost: a burst of late ones proves nothing.
-            behind = int((now + _EARLY - self._next_beat) / self._every)
-            self._next_beat += (behind + 1) * self._every
+            done = int((now + _EARLY - self._beats_from) / self._every)
+            self._next_beat = self._beats_from + (done + 1) * self._every
             acts.append(self.beat())
         for timer, since, seconds in self._running():
             if now >= since + seconds - _EARLY:
@@ -352,7 +355,7 @@ class Conversation:
         if not self._named and self.profile.beats(self.end):
             # The protocol's own interval stands in for one that makes no sense.
             self._every = self.profile.interval if strange else every
-            self._next_beat = None if self._every is None else now + self._every
+            self._start_beats(now)
         self.at = self._earliest()
         if not strange:
             return heard
@@ -402,6 +405,10 @@ class Conversation:
         if knows is not None and heard.session_id is not None and knows(heard.session_id):
             return (Say(_CONFIRMED, values, resumes=self.profile.resumed is not None),)
         return (Say(_REFUSED if self.profile.session_refused is not None else _CONFIRMED, values),)
+
+    def _start_beats(self, now: float) -> None:
+        self._beats_from = now
+        self._next_beat = None if self._every is None else now + self._every
 
     def _asking(self, field: str, role: Role) -> Values | None:
         """The id of a question, where it has one."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ..core.timeline.events import End, Role
+from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import (
     HeartbeatShape,
     Intervals,
@@ -167,6 +167,11 @@ class Profile:
         return self.session_confirmed is not None
 
     @property
+    def keeps_session(self) -> bool:
+        """Whether a client comes back to its session, by the name that it gave it or by `resume`."""
+        return "session_id" in self.words.names("session_info") or self.resume is not None
+
+    @property
     def heartbeat_is_frame(self) -> bool:
         """Whether the heartbeat is a protocol ping and not a message."""
         return self.ping is None
@@ -192,21 +197,6 @@ class Profile:
     def replace(self, **changes: Any) -> Profile:
         """A copy with other messages, or another name."""
         return dataclasses.replace(self, **changes)
-
-    # What net goes by until it speaks through conversations.
-
-    def read(self, payload: str | bytes) -> tuple[Role, str | None]:
-        """What a message is for, and the session that it names."""
-        heard = self.words.hear(payload, End.SERVER)
-        if heard.role is Role.DATA:
-            heard = self.words.hear(payload, End.CLIENT)
-        return heard.role, heard.session_id
-
-    def say(self, role: Role, session_id: str | None = None) -> str | bytes | None:
-        """The message of a role; None where the profile has none."""
-        if not self.words.has(role):
-            return None
-        return self.words.fixed(role, None, False) or self.words.write(role, {"session_id": session_id})
 
     def number(self, payload: str | bytes) -> int | str | None:
         """

@@ -75,12 +75,14 @@ class Words:
         interval_is_named: the server says how often heartbeats are sent.
         server_names_session: the server chooses the session's id, and not the client.
         uses_sequence: the last number received is sent.
+        tells_time: some message says what time it is.
 
     """
 
     __slots__ = (
         "_client", "_fixed", "_known", "_names", "_readers", "_records", "_server", "_written",
-        "interval_is_named", "script", "server_names_session", "uses_sequence",
+        "interval_is_named", "script", "server_names_session", "tells_time",
+        "uses_sequence",
     )  # fmt: skip
 
     def __init__(
@@ -151,6 +153,7 @@ class Words:
         told = self.names("greeting") | self.names("session_confirmed")
         self.interval_is_named = "interval" in told or agrees
         self.server_names_session = "session_id" in told - self.names("session_info")
+        self.tells_time = any("now" in names for names in self._names.values())
         self.uses_sequence = "sequence" in self.names("ping") | self.names("resume")
 
     @property
@@ -223,6 +226,18 @@ class Words:
     def fixed(self, say_role: Role, step: int | None, resumes: bool) -> str | bytes | None:
         """The text or bytes of a message that never changes; None for one that has to be written."""
         return self._fixed.get((say_role, step, resumes))
+
+    def check_session_id(self, session_id: str) -> None:
+        """
+        See that a client can call its session so.
+
+        Raises:
+            Unwritable: if its message can't carry the id.
+
+        """
+        for each in self._written.values():
+            if each.role is Role.SESSION_INFO and not each.resumes and "session_id" in each.names:
+                self._text(each, {"session_id": session_id, "id": 0, "now": 0.0})
 
     def unwritable(self, end: End) -> str | None:
         """The field of a message that an end has to send and that can only be read; None: there is none."""

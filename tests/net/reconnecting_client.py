@@ -12,8 +12,9 @@ from pytest_wsstability.core.duration import Duration, parse_duration, show_dura
 from pytest_wsstability.core.judge.backoff import Backoff
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.timeline.close import LocalReason
-from pytest_wsstability.net.client import connect, profile_of
+from pytest_wsstability.net.client import connect
 from pytest_wsstability.net.connection import Connection
+from pytest_wsstability.net.conversing import profile_of
 from pytest_wsstability.net.errors import OpeningError
 from pytest_wsstability.net.holding import hold_open
 

@@ -43,20 +43,24 @@ def protocol(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
             yield Violation(Rule.PROTOCOL, each.at, _SOUND[each.flaw], f"{what}: {detail}", what, detail)
 
 
-def info_flaw(timeline: Timeline, session_id: str | None, *, has_greeting: bool) -> Flaw | None:
+def info_flaw(
+    timeline: Timeline, session_id: str | None, *, has_greeting: bool, names_session: bool = True
+) -> Flaw | None:
     """
     What is wrong with a session_info that a server has received and recorded; None if nothing.
 
     Args:
         timeline: what the server saw; its session id is that of an earlier session_info.
-        session_id: the one that came now.
-        has_greeting: whether the profile has one, for which clients have to wait.
+        session_id: the one that came now; None if it names none.
+        has_greeting: whether the protocol has one, for which clients have to wait.
+        names_session: whether the client has to name its session.
 
     """
-    if session_id is None:
+    if session_id is None and names_session:
         return Flaw.MALFORMED
     if timeline.session_id is not None:
-        return Flaw.REPEATED if timeline.session_id == session_id else Flaw.CHANGED
+        again = session_id is None or timeline.session_id == session_id
+        return Flaw.REPEATED if again else Flaw.CHANGED
     greeted = timeline.last(direction=Direction.SENT, role=Role.GREETING) is not None
     return Flaw.EARLY if has_greeting and not greeted else None
 
@@ -66,16 +70,17 @@ def confirmation_flaw(timeline: Timeline, session_id: str | None, *, again: bool
     What is wrong with a session_confirmed that a client has received and recorded; None if nothing.
 
     Args:
-        timeline: what the client saw; its session id is the client's own.
+        timeline: what the client saw; its session id is the client's own, or None where the server names it.
         session_id: the one that the confirmation names; None if it names none.
         again: whether one has come before.
 
     """
-    if session_id is not None and session_id != timeline.session_id:
+    if None not in (session_id, timeline.session_id) and session_id != timeline.session_id:
         return Flaw.WRONG_SESSION
     if again:
         return Flaw.CONFIRMED_AGAIN
-    return Flaw.UNASKED if timeline.session_info_at is None else None
+    begins = timeline.protocol is None or timeline.protocol.begins_session
+    return Flaw.UNASKED if begins and timeline.session_info_at is None else None
 
 
 def wrong_session(timeline: Timeline) -> Irregularity | None:

@@ -105,6 +105,7 @@ class LocalReason(Enum):
     READ_DEADLINE = "its read deadline ran out"
     # The words of the `websockets` library, which people search for.
     PING_TIMEOUT = "keepalive ping timeout"
+    PROTOCOL_TIMER = "a timer of its protocol ran out"
     CLOSE_TIMEOUT = "the peer did not answer the close frame"
     NO_ANSWER = "the peer does not answer"
     SESSION_ID = "the peer named its session by what is no id"

@@ -11,7 +11,7 @@ from ...core.probe.observation import Fate, Observation
 from ...core.probe.rungs import Rung, Traffic
 from ...core.redact import show_text
 from ...core.timeline.close import LocalReason, TransportEnd
-from ...core.timeline.events import Direction, Role
+from ...core.timeline.events import Direction
 from ...core.timeline.timeline import Timeline
 from ..client import connect
 from ..connection import Connection
@@ -123,13 +123,16 @@ class Climber:
         return Ticker(websocket.loop, websocket.timeline.opened, rung.every, lambda: self._say(websocket))
 
     def _say(self, websocket: WebSocket) -> None:
+        def beat() -> None:
+            websocket.say(websocket.conversation.beat())
+
         sayings: dict[Traffic, tuple[Callable[[], object], ...]] = {
             Traffic.TEXT: (lambda: websocket.send_message(self._text),),
-            Traffic.HEARTBEAT: (lambda: websocket.send_profile(Role.HEARTBEAT),),
+            Traffic.HEARTBEAT: (beat,),
             Traffic.PING: (websocket.send_ping,),
             Traffic.PONG: (websocket.send_pong,),
             Traffic.ALL: (
-                lambda: websocket.send_profile(Role.HEARTBEAT), websocket.send_ping, websocket.send_pong,
+                beat, websocket.send_ping, websocket.send_pong,
             ),
         }  # fmt: skip
         for say in sayings[self.rung.traffic]:

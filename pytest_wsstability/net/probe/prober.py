@@ -13,7 +13,7 @@ from ...core.probe.observation import Observation
 from ...core.probe.rungs import MOST_CONNECTIONS, Rung, Traffic, ladder, waits
 from ...core.redact import redact_url
 from ...profiles import JSON, Profile
-from ..client import profile_of
+from ..conversing import profile_of
 from ..health import tier_of
 from .climber import ANSWER, Climber
 

@@ -8,8 +8,9 @@ from typing import Any, Literal, TypedDict, Unpack
 
 from ...core.duration import Duration, parse_duration
 from ...core.timeline.close import VALID_CLOSE_CODES, may_be_sent
-from ...core.timeline.events import DeadlineTraffic, Direction, Opcode, Role
+from ...core.timeline.events import DeadlineTraffic, Direction, End, Opcode, Role
 from ...core.timeline.timeline import Timeline
+from ...profiles import Profile
 
 # Heartbeats are told by their role and not by their opcode.
 OPCODES = {
@@ -31,6 +32,7 @@ class BehaviourKeywords(TypedDict, total=False):
 
     read_deadline: Duration | None
     ping_interval: Duration | None
+    heartbeat_interval: Duration | None
     deadline_reset_by: ResetName | Iterable[ResetName]
     on_deadline: Literal["drop"] | int
     greet: Duration | bool
@@ -51,6 +53,8 @@ class Behaviour:
     # None: there is no read deadline, or there are no pings.
     read_deadline: float | None = 60.0
     ping_interval: float | None = 30.0
+    # Between two heartbeats of the server, where its protocol has some; None: as the protocol has it.
+    heartbeat_interval: float | None = None
     deadline_reset_by: frozenset[DeadlineTraffic] = frozenset({DeadlineTraffic.PONG})
     # "drop" closes the stream without a close frame, as Go servers do; a number is a close code.
     on_deadline: str | int = DROP
@@ -105,6 +109,27 @@ def last_traffic(kind: DeadlineTraffic, timeline: Timeline) -> float | None:
     return max((at for at in instants if at is not None), default=None)
 
 
+def behaviour_of(profile: Profile, **values: Unpack[BehaviourKeywords]) -> Behaviour:
+    """
+    The behaviour of a server that speaks a protocol, from what people write.
+
+    A protocol with heartbeats or timers of its own has no read deadline and no pings besides, unless they
+    are asked for.
+
+    Raises:
+        TypeError, ValueError: as `Behaviour.of`, and for a heartbeat where servers send none.
+
+    """
+    interval = values.get("heartbeat_interval")
+    if interval is not None and (profile.heartbeat_is_frame or not profile.beats(End.SERVER)):
+        raise ValueError(
+            f"heartbeat_interval: {interval!r}: servers of the profile {profile.name!r} send no heartbeats"
+        )
+    if profile.interval is not None or profile.timers:
+        values = {"read_deadline": None, "ping_interval": None, **values}
+    return Behaviour.of(**values)
+
+
 def _timer(value: Duration | None, name: str) -> float | None:
     return None if value is None else parse_duration(value, name)
 
@@ -156,6 +181,7 @@ def restart_code(how: int | str) -> int | None:
 _CONVERT: dict[str, Callable[[Any, str], Any]] = {
     "read_deadline": _timer,
     "ping_interval": _timer,
+    "heartbeat_interval": _timer,
     "deadline_reset_by": _kinds,
     "on_deadline": _action,
     "greet": _delay,

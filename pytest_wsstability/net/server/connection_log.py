@@ -95,8 +95,13 @@ class ConnectionLog:
 
     @property
     def has_sessions(self) -> bool:
-        """Whether clients say which session they belong to."""
-        return self._profile.has_session
+        """Whether connections belong to sessions."""
+        return self._profile.has_session or self._profile.session_info is not None
+
+    @property
+    def keeps_sessions(self) -> bool:
+        """Whether a client can come back to its session."""
+        return self._profile.keeps_session
 
     @property
     def open_connections(self) -> list[Connection]:

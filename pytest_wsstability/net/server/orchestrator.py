@@ -18,15 +18,16 @@ from ...core.judge.attempts import ConnectionAttempt
 from ...core.judge.backoff import Backoff
 from ...core.judge.verdict import Verdict
 from ...profiles import JSON, Profile
-from ..client import INBOX, MAX_SIZE, profile_of
+from ..client import INBOX, MAX_SIZE
 from ..connection import Connection
+from ..conversing import profile_of, server_conversation
 from ..port import Port
 from ..proxy.path import Path, follow
 from ..proxy.proxy import FaultProxy
 from ..target import Headers, parse_headers
 from ..websocket import LOGGER, WebSocket
 from .admission import Admission
-from .behaviour import DROP, Behaviour, BehaviourKeywords, restart_code
+from .behaviour import DROP, BehaviourKeywords, behaviour_of, restart_code
 from .handlers import Handler, Handlers, echo_messages
 from .peer_faults import PeerFaults, check
 from .reconnects import assert_no_duplicate_session, assert_no_storm, assert_reconnects
@@ -117,8 +118,8 @@ class Orchestrator:
         faults: Faults = (),
         **behaviour: Unpack[BehaviourKeywords],
     ) -> None:
-        self.behaviour = Behaviour.of(**behaviour)
         self.profile = profile_of(profile)
+        self.behaviour = behaviour_of(self.profile, **behaviour)
         if echo and handler is not None:
             raise ValueError("echo: there is a handler already; give one of the two")
         self._handlers = Handlers(echo_messages if echo else handler)
@@ -212,8 +213,11 @@ class Orchestrator:
             logger=LOGGER,
         )
         side = ServerSide(self.behaviour, self._registry, self._headers, self._faults)
-        inbox = INBOX if self._handlers else 0
-        return WebSocket(protocol, side, self.profile, loop=asyncio.get_running_loop(), inbox=inbox)
+        inbox, loop = INBOX if self._handlers else 0, asyncio.get_running_loop()
+        conversation = server_conversation(
+            self.profile, interval=self.behaviour.heartbeat_interval, knows=self._registry.knows, loop=loop
+        )
+        return WebSocket(protocol, side, conversation, loop=loop, inbox=inbox)
 
     async def stop(self) -> None:
         """

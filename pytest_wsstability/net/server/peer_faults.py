@@ -168,14 +168,12 @@ def _late_confirm(side: ServerSide, websocket: WebSocket, fault: LateConfirm) ->
 
 def _wrong_session(side: ServerSide, websocket: WebSocket, fault: WrongSession) -> None:
     side.behaviour = dataclasses.replace(side.behaviour, confirm_as=SOMEBODY_ELSE)
-    if _is_confirmed(websocket):
-        side.confirm(websocket, None)
+    side.confirm_again(websocket)
 
 
 def _duplicate_confirm(side: ServerSide, websocket: WebSocket, fault: DuplicateConfirm) -> None:
     if _is_confirmed(websocket):
-        assert websocket.timeline is not None
-        side.confirm(websocket, websocket.timeline.session_id)
+        side.confirm_again(websocket)
     else:
         side.behaviour = dataclasses.replace(side.behaviour, confirmations=2)
 

@@ -81,11 +81,11 @@ def _attempts(history: ConnectionHistory, session: Sequence[Connection] | None) 
 
 
 def _same(log: ConnectionLog, same_session: bool | None) -> bool:
-    if same_session and not log.has_sessions:
+    if same_session and not log.keeps_sessions:
         raise ValueError(
             "same_session: the profile has no sessions, so nobody can tell; give False or nothing"
         )
-    return log.has_sessions if same_session is None else same_session
+    return log.keeps_sessions if same_session is None else same_session
 
 
 def assert_no_storm(log: ConnectionLog, max_per_second: float, jitter: Duration | None) -> Verdict:

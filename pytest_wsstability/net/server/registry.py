@@ -71,7 +71,7 @@ class SessionRegistry(ConnectionLog):
 
     def on_session(self, connection: Connection, session_id: str) -> None:
         """A connection has said which session it belongs to."""
-        connection.session_id = connection.timeline.session_id = session_id
+        connection.timeline.session_id = session_id
         anonymous = self._anonymous.pop(connection, None)
         known = self._by_id.get(session_id)
         if known is None and anonymous is not None:
@@ -101,11 +101,15 @@ class SessionRegistry(ConnectionLog):
             if oldest.id is not None:
                 del self._by_id[oldest.id]
 
+    def knows(self, session_id: str) -> bool:
+        """Whether there was a session with an id."""
+        return session_id in self._by_id
+
     def find(self, session_id: str | None) -> Session | None:
         """The session with an id, or the first one; the first connection where there are no sessions."""
         if session_id is not None:
             return self._by_id.get(session_id)
-        named = self._profile.has_session
+        named = self.has_sessions
         return next((session for session in self.sessions if session.id is not None or not named), None)
 
     async def wait_for_session(self, session_id: str | None, within: Duration, url: str) -> Session:

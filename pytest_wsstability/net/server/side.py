@@ -29,6 +29,7 @@ from .responses import too_large
 if TYPE_CHECKING:
     from ...core.faults import Step
     from ...core.timeline.timeline import Timeline
+    from ...profiles import HangUp, Heard, Say
     from ..websocket import WebSocket
 
 # A client that never asks for the upgrade must not stay for ever.
@@ -39,15 +40,15 @@ MAX_HEAD = 32 * 1024
 MAX_SESSION_ID = 4096
 
 # Looked up once and not for each frame.
-_PING, _HEARTBEAT = int(Opcode.PING), Role.HEARTBEAT
+_PING, _ANSWER = int(Opcode.PING), Role.HEARTBEAT_ANSWER
 
 
 class ServerSide:
     """What one connection of the `Orchestrator` does."""
 
     __slots__ = (
-        "_connection", "_deadline", "_faults", "_head", "_headers", "_late", "_pings", "_registry", "_steps",
-        "_timer", "behaviour",
+        "_confirmation", "_connection", "_deadline", "_faults", "_head", "_headers", "_late", "_pings",
+        "_registry", "_steps", "_timer", "behaviour",
     )  # fmt: skip
 
     def __init__(
@@ -68,6 +69,8 @@ class ServerSide:
         self._connection: Connection | None = None
         self._deadline: Deadline | None = None
         self._pings: Ticker | None = None
+        # The confirmation of the session; None until it was said.
+        self._confirmation: Say | None = None
         # What is to be said after a delay.
         self._late: tuple[asyncio.TimerHandle, ...] = ()
         # Bytes that have come before the opening handshake has ended.
@@ -145,7 +148,7 @@ class ServerSide:
         self._registry.on_open(self._connection)
         for step in self._steps:
             self.after(websocket, step.when, partial(self._faults.apply, self, websocket, step.fault))
-        self.after(websocket, behaviour.greet, lambda: websocket.send_profile(Role.GREETING))
+        websocket.begin()
 
     def received(self, websocket: WebSocket, now: float, opcode: int, role: Role, key: bytes | None) -> None:
         """Reset the read deadline, if this is what resets it."""
@@ -155,31 +158,70 @@ class ServerSide:
         if delay and opcode == _PING and websocket.withhold_pongs:
             self.after(websocket, delay, lambda: websocket.send_pong(key or b""))
 
-    def message(self, websocket: WebSocket, role: Role, session_id: str | None) -> None:
-        """Answer a message of the profile."""
-        assert self._connection is not None
-        if role is _HEARTBEAT:
-            delay = self.behaviour.answer_heartbeats
-            self.after(websocket, delay, lambda: websocket.send_profile(Role.HEARTBEAT_ANSWER))
-        elif role is Role.SESSION_INFO and session_id is not None and not is_text(session_id):
+    def message(self, websocket: WebSocket, heard: Heard) -> None:
+        """Take down what the client has said about its session."""
+        assert websocket.timeline is not None
+        websocket.timeline.intervals = websocket.conversation.intervals
+        if heard.role is not Role.SESSION_INFO:
+            return
+        session_id = heard.session_id
+        if session_id is not None and not is_text(session_id):
             # It could neither be confirmed nor shown. RFC 6455, section 7.4.1: not consistent with its type.
             websocket.start_close(1007, "session id", local_reason=LocalReason.SESSION_ID)
-        elif role is Role.SESSION_INFO and session_id is not None and len(session_id) > MAX_SESSION_ID:
+        elif session_id is not None and len(session_id) > MAX_SESSION_ID:
             websocket.start_close(1009, "session id", local_reason=LocalReason.SESSION_ID)
-        elif role is Role.SESSION_INFO:
-            self._check(websocket, session_id)
-            if session_id is not None:
-                self._registry.on_session(self._connection, session_id)
-            delay = self.behaviour.confirm_sessions
-            self.after(websocket, delay, lambda: self.confirm(websocket, session_id))
+        else:
+            self._check(websocket, heard)
+            if not websocket.profile.has_session:
+                self._begin_session(websocket)
 
-    def _check(self, websocket: WebSocket, session_id: str | None) -> None:
-        timeline = websocket.timeline
+    def say(self, websocket: WebSocket, say: Say) -> None:
+        """Say it, when the behaviour says so."""
+        behaviour = self.behaviour
+        if not websocket.is_open:
+            return
+        if say.role is _ANSWER:
+            self.after(websocket, behaviour.answer_heartbeats, partial(websocket.say, say))
+        elif say.role is Role.SESSION_CONFIRMED:
+            self._begin_session(websocket)
+            self.after(websocket, behaviour.confirm_sessions, partial(self.confirm, websocket, say))
+        else:
+            delay = behaviour.greet if say.role is Role.GREETING else 0.0
+            self.after(websocket, delay, partial(websocket.say, say))
+
+    def turn(self, websocket: WebSocket) -> None:
+        """Send the heartbeat that is due, or find that a timer of the protocol ran out."""
+        # Of several instants that a frozen server slept through, one is late and the others are lost.
+        if not self._faults.freeze.holds(websocket, lambda: self.turn(websocket)):
+            websocket.take_turn()
+
+    def hang_up(self, websocket: WebSocket, hang_up: HangUp) -> None:
+        """End the connection as the protocol does."""
+        timer = hang_up.timer
+        assert websocket.timeline is not None
+        websocket.timeline.mark(websocket.loop.time(), EventKind.DEADLINE)
+        reason = LocalReason.PROTOCOL_TIMER
+        detail = f"{timer.name} of {show(hang_up.seconds)} ran out, waiting for {timer.awaits.value}"
+        if timer.code == 1006:
+            websocket.drop(reason, detail)
+        else:
+            code = None if timer.code == 1005 else timer.code
+            websocket.start_close(code, timer.reason, local_reason=reason, local_detail=detail)
+
+    def _begin_session(self, websocket: WebSocket) -> None:
+        assert self._connection is not None
+        session_id = websocket.conversation.session_id
+        if session_id is not None:
+            self._registry.on_session(self._connection, session_id)
+
+    def _check(self, websocket: WebSocket, heard: Heard) -> None:
+        timeline, profile = websocket.timeline, websocket.profile
         assert timeline is not None
-        has_greeting = websocket.profile.greeting is not None
-        flaw = info_flaw(timeline, session_id, has_greeting=has_greeting)
+        names = "session_id" in profile.words.names("session_info") and not heard.resumes
+        greets = profile.greeting is not None
+        flaw = info_flaw(timeline, heard.session_id, has_greeting=greets, names_session=names)
         if flaw is not None:
-            detail = f"session {session_id!r}"
+            detail = f"session {heard.session_id!r}"
             if flaw is Flaw.CHANGED:
                 detail += f" after {timeline.session_id!r}"
             timeline.irregularity(websocket.loop.time(), flaw, detail)
@@ -192,11 +234,16 @@ class ServerSide:
         detail = why_not(expected, payload)
         websocket.timeline.irregularity(websocket.loop.time(), Flaw.UNEXPECTED, detail)
 
-    def confirm(self, websocket: WebSocket, session_id: str | None) -> None:
+    def confirm(self, websocket: WebSocket, say: Say) -> None:
         """Confirm the session, as often and as whose as the behaviour says."""
+        self._confirmation = say
         for _ in range(self.behaviour.confirmations):
-            name = self.behaviour.confirm_as or session_id
-            websocket.send_profile(Role.SESSION_CONFIRMED, name)
+            websocket.say(say, session_id=self.behaviour.confirm_as)
+
+    def confirm_again(self, websocket: WebSocket) -> None:
+        """Say the confirmation once more, if it was said."""
+        if self._confirmation is not None:
+            self.confirm(websocket, self._confirmation)
 
     def ended(self, websocket: WebSocket) -> None:
         """Stop the timers."""
