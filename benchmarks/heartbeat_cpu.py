@@ -9,7 +9,7 @@ from typing import Any
 
 import websockets
 
-from pytest_wsstability import Connection, Role, connect
+from pytest_wsstability import Connection, connect
 
 from .figures import Figure, middle, ratios, spread
 from .processes import raw_server
@@ -38,8 +38,8 @@ class Answers:
     def received(self, *arguments: Any) -> None:
         self._inner.received(*arguments)
 
-    def message(self, websocket: Any, role: Role, session_id: str | None) -> None:
-        self._inner.message(websocket, role, session_id)
+    def message(self, websocket: Any, heard: Any) -> None:
+        self._inner.message(websocket, heard)
         if self._waiter is not None:
             self._waiter.set_result(None)
 
@@ -68,7 +68,7 @@ async def _measure(url: str) -> tuple[list[float], list[float]]:
 
     async def ours() -> None:
         for _ in range(BEATS):
-            websocket.send_profile(Role.HEARTBEAT)
+            websocket.say(websocket.conversation.beat())
             await answers.wait()
 
     async with websockets.connect(url, ping_interval=None) as client:
