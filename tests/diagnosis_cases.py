@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from pytest_wsstability import Cause, FaultProxy, Orchestrator, Requirement, connect, faults
@@ -37,6 +38,9 @@ class Case:
     # Seconds between texts of the client, and of the server; None for none.
     talk: float | None = None
     listen: float | None = None
+    # When they stop.
+    talk_until: float = inf
+    listen_until: float = inf
     # Texts of the client at these instants, which the server answers.
     early: tuple[float, ...] = ()
     # One message of so many bytes at an instant.
@@ -54,7 +58,7 @@ async def play(case: Case) -> Diagnosis:
     async with AsyncExitStack() as stack:
         server = dict(case.server)
         if case.listen is not None:
-            server["handler"] = _speaker(case.listen)
+            server["handler"] = _speaker(case.listen, case.listen_until)
         elif case.early:
             server["echo"] = True
         orchestrator = await stack.enter_async_context(Orchestrator(**server))
@@ -96,15 +100,15 @@ async def _open_later(url: str, seconds: float) -> Connection:
 
 def _traffic(case: Case, connection: Connection) -> Iterator[Any]:
     if case.talk is not None:
-        yield _talk(connection, case.talk)
+        yield _talk(connection, case.talk, case.talk_until)
     for at in case.early:
         yield _send(connection, at, "hello")
     if case.big is not None:
         yield _send(connection, case.big[0], "x" * case.big[1])
 
 
-async def _talk(connection: Connection, every: float) -> None:
-    while True:
+async def _talk(connection: Connection, every: float, until: float) -> None:
+    for _ in range(_times(every, until)):
         await asyncio.sleep(every)
         await connection.send("a text that nobody answers")
 
@@ -114,15 +118,23 @@ async def _send(connection: Connection, at: float, text: str) -> None:
     await connection.send(text)
 
 
-def _speaker(every: float) -> Any:
+def _times(every: float, until: float) -> int:
+    return 10_000 if until == inf else int(until / every)
+
+
+def _speaker(every: float, until: float) -> Any:
     async def speak(connection: Connection) -> None:
-        while True:
+        for _ in range(_times(every, until)):
             await asyncio.sleep(every)
             await connection.send("a text that nobody asked for")
+        # A handler that returns closes the connection.
+        await connection.websocket.wait_ended()
 
     return speak
 
 
+# One connection on which one end, or one kind of traffic, was never spoken: its silence is its age.
+_AGES = (Cause.MAX_AGE, Cause.PONG_DEADLINE)
 # Traffic, and what it needs of the client and of the server.
 _BEATS = {"client": {"heartbeat": "25s"}}
 _KEEPALIVE = {"client": {"client": "keepalive", "heartbeat": "25s"}}
@@ -132,7 +144,7 @@ _C = Cause
 
 def link_cases() -> Iterator[Case]:
     """Faults of the way between the ends."""
-    undetermined = (_C.UNDETERMINED,)
+    cut = (_C.RESTART, _C.UNDETERMINED)
     for name, fault in (
         ("Drop", (47.3, faults.Drop())),
         ("Reset", (47.3, faults.Reset())),
@@ -140,7 +152,7 @@ def link_cases() -> Iterator[Case]:
         ("HalfClose", (47.3, faults.HalfClose("downstream"))),
         ("HalfClose", (47.3, faults.HalfClose("upstream"))),
     ):
-        yield Case(name=f"{fault}, heartbeats", fault=name, right=undetermined, link=(fault,), **_BEATS)
+        yield Case(name=f"{fault}, heartbeats", fault=name, right=cut, link=(fault,), **_BEATS)
     dead = (_C.HALF_OPEN,)
     for direction in ("both", "downstream", "upstream"):
         fault = (40.3, faults.Blackhole(direction))
@@ -217,15 +229,21 @@ def timer_cases(fault: str, timer: Fault) -> Iterator[Case]:
         yield Case(name=f"{fault}, heartbeats", right=right, **beats, **quiet, **base)
     elif timer.reset_by is ResetBy.UPSTREAM:
         right = (_C.READ_DEADLINE, _C.IDLE_TIMEOUT)
-        yield Case(name=f"{fault}, the server talks", right=right, listen=7.0, **quiet, **base)
+        yield Case(name=f"{fault}, the server talks", right=(*right, *_AGES), listen=7.0, **quiet, **base)
+        spoken = {"talk": 3.0, "talk_until": 10.0, "listen": 7.0}
+        yield Case(name=f"{fault}, the server talks on", right=right, **spoken, **quiet, **base)
     elif timer.reset_by is ResetBy.DOWNSTREAM:
-        yield Case(name=f"{fault}, the client talks", right=right, talk=7.0, **quiet, **base)
+        yield Case(name=f"{fault}, the client talks", right=(*right, *_AGES), talk=7.0, **quiet, **base)
+        spoken = {"talk": 7.0, "listen": 3.0, "listen_until": 10.0}
+        yield Case(name=f"{fault}, the client talks on", right=right, **spoken, **quiet, **base)
     elif timer.reset_by is ResetBy.EACH:
-        yield Case(name=f"{fault}, the client talks", right=right, talk=7.0, **quiet, **base)
+        yield Case(name=f"{fault}, the client talks", right=(*right, *_AGES), talk=7.0, **quiet, **base)
         up = (_C.READ_DEADLINE, _C.IDLE_TIMEOUT)
-        yield Case(name=f"{fault}, the server talks", right=up, listen=7.0, **quiet, **base)
+        yield Case(name=f"{fault}, the server talks", right=(*up, *_AGES), listen=7.0, **quiet, **base)
+        spoken = {"talk": 3.0, "talk_until": 10.0, "listen": 7.0}
+        yield Case(name=f"{fault}, the server talks on", right=up, **spoken, **quiet, **base)
     elif timer.reset_by is ResetBy.DATA:
-        yield Case(name=f"{fault}, pings only", right=right, **pinging, **base)
+        yield Case(name=f"{fault}, pings only", right=(*right, *_AGES), **pinging, **base)
         yield Case(name=f"{fault}, early talk", right=right, early=(3, 8), **pinging, **base)
     else:
         yield Case(name=f"{fault}, quiet", right=right, **quiet, **base)
@@ -368,9 +386,11 @@ def client_cases() -> Iterator[Case]:
         name="no pings", fault="pong-only deadline", right=right, server={"ping_interval": None}, **_BEATS
     )
     data = {"deadline_reset_by": "data"}
-    yield Case(
-        name="deadline of data", fault="data deadline", right=(_C.READ_DEADLINE,), server=data, listen=7.0
-    )
+    right = (_C.READ_DEADLINE, *_AGES)
+    yield Case(name="deadline of data", fault="data deadline", right=right, server=data, listen=7.0)
+    spoken = {"talk": 3.0, "talk_until": 10.0, "listen": 7.0}
+    right = (_C.READ_DEADLINE,)
+    yield Case(name="deadline of data, talk", fault="data deadline", right=right, server=data, **spoken)
     idle = {"deadline_reset_by": "any", "ping_interval": None}
     yield Case(name="deadline of any byte", fault="idle deadline", right=(_C.IDLE_TIMEOUT,), server=idle)
     small = {**SILENT_SERVER, "max_size": 1000}

@@ -40,9 +40,6 @@ PUBLIC = {"faults", "fleet", "marks", "probe", "strategies"}
 # What is left to mend, by rule and room, with whose room it is. Only ever shorter.
 LEFT = {
     ("circle", "net.server"): "server",
-    ("lazy", "core.diagnosis"): "cause",
-    ("sentence", "core.diagnosis"): "cause",
-    ("words", "core.diagnosis"): "cause",
     ("words", "core.judge"): "judge",
 }
 

@@ -6,6 +6,7 @@ import pytest
 
 from pytest_wsstability import (
     Cause,
+    Confidence,
     OpeningError,
     Orchestrator,
     Outcome,
@@ -184,11 +185,11 @@ async def test_it_runs_in_real_time_too():
 
 
 def test_connections_that_ended_together_explain_each_other():
-    """A cut at an odd age is undetermined alone, and a restart beside one that ended with it."""
+    """A cut after an odd silence may be anything alone, and is a restart beside one that ended with it."""
     requirement = Requirement.of(alive_for="2m")
     lines = [timeline((3, "<text"), (47.3 - at, FIN), origin=1000 + at) for at in (0, 20)]
     holds = [Soak(requirement, judge(requirement, line), [line], url="ws://there") for line in lines]
-    assert holds[0].verdict.diagnosis.cause is Cause.UNDETERMINED
+    assert holds[0].verdict.diagnosis.confidence is Confidence.LOW
 
     holds[0].beside(lines)
 

@@ -76,6 +76,10 @@ class Beside:
         )
 
 
+# Nothing is known of others.
+ALONE = Beside()
+
+
 @dataclass(frozen=True, slots=True)
 class _End:
     """The end of one connection, as a timer may have counted it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from ..cause import Cause, Evidence
 from ..duration import show_duration as show
@@ -97,9 +97,20 @@ def _tcp(f: Features) -> Evidence:
 
 
 def _together(f: Features) -> Evidence | None:
-    if not f.together and not f.survivors:
+    if not f.beside.together and not f.beside.survivors:
         return None
-    return Evidence(f"{f.together} other connections ended within 2 s, {f.survivors} lived on")
+    text = f"{f.beside.together} other connections ended within 2 s, {f.beside.survivors} lived on"
+    if f.beside.together:
+        text += f"; ages {show(round(f.beside.youngest, 1))} to {show(round(f.beside.oldest, 1))}"
+    return Evidence(text)
+
+
+def _repeated(f: Features) -> Evidence | None:
+    ages, silences = f.beside.same_age, f.beside.same_silence
+    if not ages and not silences:
+        return None
+    what = "at the same age" if ages >= silences else "after the same silence"
+    return Evidence(f"{max(ages, silences)} other connections ended {what}, at other instants")
 
 
 def _deadline(f: Features) -> Evidence | None:
@@ -141,6 +152,42 @@ def _beaten(f: Features) -> Evidence | None:
     return _questions(f, f.beaten, f"heartbeats of the {f.end.peer.value}")
 
 
+def _unsent(f: Features) -> Evidence | None:
+    line = f.timeline
+    if not line.unsent or line.unsent_since is None:
+        return None
+    text = (
+        f"{size(line.unsent)} of the {f.end.value} had not left it, since {show(round(line.unsent_since, 2))}"
+    )
+    return Evidence(text, line.unsent_since)
+
+
+def _between(f: Features) -> Evidence | None:
+    if f.between is None or not (f.between.behind or f.between.pong_missing):
+        return None
+    parts = []
+    if f.between.behind:
+        parts.append(f"the proxy had it {show(round(f.between.behind, 2))} before it came here")
+    if f.between.pong_missing:
+        parts.append("the proxy passed a ping, and no pong after it")
+    return Evidence("; ".join(parts))
+
+
+def _stray(f: Features) -> Evidence | None:
+    if not f.stray.data or f.close is None:
+        return None
+    return Evidence(f"in place of a frame: {f.stray.data[:16].hex(' ')} ({f.stray.line})", f.close.at)
+
+
+def _half_frame(f: Features) -> Evidence | None:
+    since = f.timeline.half_frame_since
+    return (
+        None
+        if since is None
+        else Evidence(f"the first bytes of a frame came at {show(round(since, 2))}", since)
+    )
+
+
 _FACTS: dict[str, Callable[[Features], Evidence | None]] = {
     "end": _end,
     "server_pings": _server_pings,
@@ -156,7 +203,12 @@ _FACTS: dict[str, Callable[[Features], Evidence | None]] = {
     "last_received": lambda f: _last(f, RECEIVED, "received"),
     "largest": lambda f: Evidence(f"largest message sent on record: {size(f.messages.largest)}"),
     "tcp": _tcp,
+    "unsent": _unsent,
+    "between": _between,
+    "stray": _stray,
+    "half_frame": _half_frame,
     "together": _together,
+    "repeated": _repeated,
     "deadline": _deadline,
     "local_reason": _deadline,
     "parser": lambda f: (
@@ -179,9 +231,9 @@ _FACTS: dict[str, Callable[[Features], Evidence | None]] = {
 }
 
 
-def ruled_out(f: Features, cause: Cause, runner_up: Cause | None) -> tuple[Evidence, ...]:
+def ruled_out(f: Features, cause: Cause, fitting: Sequence[Cause]) -> tuple[Evidence, ...]:
     """What it is not, with the fact that says so, for the causes that people ask about."""
-    return tuple(Evidence(text) for other, text in _against(f) if other not in (cause, runner_up))
+    return tuple(Evidence(text) for other, text in _against(f) if other is not cause and other not in fitting)
 
 
 def _against(f: Features) -> Iterator[tuple[Cause, str]]:
@@ -193,8 +245,8 @@ def _against(f: Features) -> Iterator[tuple[Cause, str]]:
     elif f.end is End.CLIENT and f.ended and f.pings.unanswered is None:
         slowest = show(round(f.pings.latest, 3))
         yield Cause.PING_UNANSWERED, f"withheld pongs: all pings were answered, the slowest within {slowest}"
-    if f.ended and f.survivors and not f.together:
-        yield Cause.RESTART, f"a restart: {f.survivors} other connections lived on"
+    if f.ended and f.beside.survivors and not f.beside.together:
+        yield Cause.RESTART, f"a restart: {f.beside.survivors} other connections lived on"
     if f.ended and f.heartbeats.answered and f.heartbeats.open_since is None:
         last = f.timeline.heartbeats.last_at or 0.0
         yield (

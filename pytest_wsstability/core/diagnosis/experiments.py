@@ -10,7 +10,11 @@ _PINGS = "send ping frames beside the heartbeats: "
 _ANSWER = "answer, and look again: a close on purpose stays"
 _HERE = "run it again on a quiet machine, messages taken at once: what stays is the client's"
 _TOKEN = "use a token of another lifetime: the age at the end moves with it"
-_TWO = "hold a second connection of another age: a restart ends both at once"
+_THREE = "hold three connections of other ages (or run wsstability probe): a restart ends all at one instant"
+_WHY = "see the other end's log at that instant: a close on purpose has a line of code"
+_ALONE = "send the same again over a fast, idle link: what is late because of other bytes is then in time"
+_FRESH = "set up a new session on a fresh connection: only a lost one works then"
+_CAPTURE = "capture the bytes at both ends (tcpdump): what one sent, and the other did not get, is the path's"
 
 _C = Cause
 _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
@@ -47,10 +51,11 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
         "ping without the proxy: only an end without pongs is still silent",
     ),
     (_C.MESSAGE_TOO_BIG, _C.HANDLER_ERROR, "send the same message in half the size: a limit lets it pass"),
-    (_C.RESTART, _C.MAX_AGE, _TWO),
-    (_C.RESTART, _C.IDLE_TIMEOUT, _TWO),
-    (_C.RESTART, _C.PING_UNANSWERED, _TWO),
-    (_C.RESTART, _C.HEARTBEAT_UNANSWERED, _TWO),
+    (_C.RESTART, _C.MAX_AGE, _THREE),
+    (_C.RESTART, _C.IDLE_TIMEOUT, _THREE),
+    (_C.RESTART, _C.PING_UNANSWERED, _THREE),
+    (_C.RESTART, _C.HEARTBEAT_UNANSWERED, _THREE),
+    (_C.PING_UNANSWERED, _C.READ_DEADLINE, "answer the pings: a deadline for messages still ends it"),
     (_C.PING_UNANSWERED, _C.IDLE_TIMEOUT, "answer the pings: an idle timeout still ends it"),
     (_C.NAT_EXPIRED, _C.HANDLER_ERROR, "send the same message on a fresh connection: a crash comes again"),
     (_C.MAX_AGE, _C.AUTH_EXPIRED, _TOKEN),
@@ -61,9 +66,9 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
         _C.PEER_NOT_READING,
         "ask with pings alone, and no message before: who just reads no more answers them",
     ),
-    (_C.RESTART, _C.MID_FRAME, _TWO),
-    (_C.RESTART, _C.PLANNED_ROTATION, _TWO),
-    (_C.NAT_EXPIRED, _C.RESTART, _TWO),
+    (_C.RESTART, _C.MID_FRAME, _THREE),
+    (_C.RESTART, _C.PLANNED_ROTATION, _THREE),
+    (_C.NAT_EXPIRED, _C.RESTART, _THREE),
     (_C.NAT_EXPIRED, _C.HALF_OPEN, "send more often: an expired state is then prevented, a dead path not"),
     (_C.PEER_FROZEN, _C.PATH_STALLED, "ping another server on the same path: only a stalled path delays it"),
     (_C.SLOW_ANSWERS, _C.PATH_STALLED, "compare with the round trip of ping frames, which the path makes"),
@@ -80,14 +85,54 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.MACHINE_SLEPT, _C.HARNESS_BLOCKED, "look at the system's log: a sleep stands in it"),
     (_C.HEARTBEATS_STOPPED, _C.HALF_OPEN, "ping the client: a browser answers while its timers sleep"),
     (_C.ONE_WAY_DEAD, _C.ZOMBIE, "ask for something: a zombie answers nothing, a lost subscription the rest"),
-    (_C.PEER_NOT_READING, _C.RESTART, _TWO),
+    (_C.PEER_NOT_READING, _C.RESTART, _THREE),
     (_C.READ_DEADLINE, _C.HALF_OPEN, f"{_TALK}a read deadline is then survived, a dead path not"),
     (_C.SESSION_NOT_CONFIRMED, _C.ZOMBIE, f"{_PINGS}a zombie answers pings, and no message at all"),
     (_C.AUTH_EXPIRED, _C.CLOSED_BY_PEER, _TOKEN),
+    (_C.KEEPALIVE_TIMEOUT, _C.READ_DEADLINE, f"{_TALK}a read deadline is then survived, a missed pong not"),
+    (_C.MAX_AGE, _C.HANDLER_ERROR, "send the last message sooner: an error comes with it, an age does not"),
+    (_C.MAX_AGE, _C.PING_UNANSWERED, "answer the pings: if it still dies at the same age, it was neither"),
+    (_C.MID_FRAME, _C.SLOW_CONSUMER, "take the messages over a fast link: a crash stays"),
+    (_C.OVERLOADED, _C.RATE_LIMITED, "open one connection and send little: overload stays"),
+    (_C.SESSION_NOT_CONFIRMED, _C.HANDLER_ERROR, _FRESH),
+    (_C.SESSION_NOT_CONFIRMED, _C.HALF_OPEN, f"{_PINGS}a dead path answers none"),
+    (_C.SESSION_NOT_CONFIRMED, _C.SESSION_LOST, _FRESH),
+    (_C.PONG_LATE, _C.PEER_NOT_READING, _ALONE),
+    (_C.PONG_LATE, _C.SLOW_CONSUMER, _ALONE),
+    (_C.PONG_LATE, _C.PEER_FROZEN, "compare with the round trip of a bare ping to another server"),
+    (_C.PONG_LATE, _C.PATH_STALLED, _ALONE),
+    (_C.PONG_LATE, _C.CLOSED_BY_PEER, _ALONE),
+    (
+        _C.PEER_NOT_READING,
+        _C.KEEPALIVE_TIMEOUT,
+        "send a question behind the pong: who answers it has read the pong",
+    ),
+    (_C.KEEPALIVE_TIMEOUT, _C.CONTROL_FRAMES_LOST, _CAPTURE),
+    (_C.HALF_FRAME, _C.HALF_OPEN, f"{_TCP}a dead path acknowledges nothing"),
+    (_C.READ_DEADLINE, _C.SESSION_NOT_CONFIRMED, "send the session's first message late, on purpose"),
+    (_C.SLOW_CONSUMER, _C.CLOSED_BY_PEER, "take the messages over a fast link: a wanted close stays"),
+    (_C.SESSION_EXPIRED, _C.MAX_AGE, "use a session of another age: the end moves with it"),
+    (_C.MESSAGE_TOO_BIG, _C.CLOSED_BY_PEER, "send the same message in half the size: a limit lets it pass"),
+    (_C.MESSAGE_TOO_BIG, _C.PROTOCOL_ERROR, "send it without a proxy, and with compression off"),
+    (
+        _C.HANDLER_ERROR,
+        _C.KEEPALIVE_TIMEOUT,
+        "answer each ping at once, and send what was sent last: an error comes again",
+    ),
+    (
+        _C.BACKPRESSURE,
+        _C.PEER_FROZEN,
+        "ping it on a second connection: a process that stands still answers none",
+    ),
 )
 _EXPERIMENTS = {frozenset(pair): text for *pair, text in _PAIRS}
 
 
 def experiment(one: Cause, other: Cause) -> str | None:
     """What separates the two; None where no short way is known."""
-    return _EXPERIMENTS.get(frozenset((one, other)))
+    known = _EXPERIMENTS.get(frozenset((one, other)))
+    if known is None and _C.RESTART in (one, other):
+        return _THREE
+    if known is None and _C.CLOSED_BY_PEER in (one, other):
+        return _WHY
+    return known

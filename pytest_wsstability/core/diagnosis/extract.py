@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
-from ..judge.verdict import HARNESS, Outcome, Reason, Verdict
+from ..judge.rules import harness_trouble
+from ..judge.verdict import HARNESS, Outcome, Reason, Rule, Verdict
 from ..timeline.close import LocalReason
-from ..timeline.events import Event, EventKind, Opcode, Role
+from ..timeline.events import Direction, End, Event, EventKind, Opcode, Role
 from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
+from .close_reasons import NO_REASON, Reading, read_reason
+from .cohort import ALONE, Beside
 from .features import (
     REACTION,
     RECEIVED,
     SENT,
     TO_ANSWER,
     Asked,
+    Between,
     Features,
     Messages,
     Pings,
-    Shared,
     Tail,
     is_data,
 )
+from .stray import NOTHING_STRAY, Stray
 
 _REACTION_MAX = 2.0
 # A lag is found as the end is, or at the next tenth of a second.
@@ -32,6 +37,8 @@ _TO_ANSWER_HERE = 0.25
 # another message is the answer to it, however busy the machine is: measured up to 0.19 s, every core busy.
 _RARE = 10.0
 _REACTION_TO_RARE = 0.5
+# Answers are slow from so many seconds on, or so many times the fastest; and come at once within so many.
+_SLOW, _SLOW_TIMES, _AT_ONCE = 0.25, 5.0, 0.03
 # An answer that takes so much longer than the slowest before is missing.
 _SLOWER = 1.5
 # More messages than this in so many seconds are a stream.
@@ -46,9 +53,7 @@ def extract(
     timeline: Timeline,
     others: Sequence[Timeline] = (),
     *,
-    together: int = 0,
-    shared: Shared = Shared.INSTANT,
-    survivors: int = 0,
+    beside: Beside = ALONE,
     verdict: Verdict | None = None,
 ) -> Features:
     """
@@ -57,9 +62,7 @@ def extract(
     Args:
         timeline: the end whose connection broke.
         others: timelines of other ends of the same connection.
-        together: other connections that ended within two seconds.
-        shared: what all of those share with this one.
-        survivors: other connections that lived on.
+        beside: what other connections of the run show.
         verdict: what was judged of it; None when nobody did.
 
     """
@@ -80,9 +83,13 @@ def extract(
         silence=min(timeline.silent_for(SENT), timeline.silent_for(RECEIVED)),
         longest_silence=timeline.longest_silence,
         pings=_pings(timeline, frames),
-        heartbeats=_asked(timeline.heartbeats, age) if timeline.heartbeat_sender is not RECEIVED else _NONE,
+        heartbeats=(
+            _asked(timeline.heartbeats, age, _patience(verdict, Rule.HEARTBEATS))
+            if timeline.heartbeat_sender is not RECEIVED
+            else _NONE
+        ),
         beaten=_beaten(timeline, age),
-        asked=_asked(timeline.pings, age),
+        asked=_asked(timeline.pings, age, _patience(verdict, Rule.PINGS)),
         tail=_tail(timeline, frames, messages.reaction + _seen_late(events, age)),
         messages=messages,
         confirmations=_count(frames, Role.SESSION_CONFIRMED),
@@ -93,9 +100,13 @@ def extract(
         broken=frozenset(each.rule for each in verdict.violations) if verdict is not None else frozenset(),
         other=other,
         injected=_injected((timeline, *others)),
-        together=together,
-        survivors=survivors,
-        shared=shared,
+        advice=next(
+            (each.close.advice for each in (timeline, *others) if each.close and each.close.advice), None
+        ),
+        beside=beside,
+        between=_between(timeline, next((each for each in others if each.end is End.PROXY), None)),
+        reading=_reading(timeline),
+        stray=Stray((close.stray or "").encode("latin-1", "replace")) if close is not None else NOTHING_STRAY,
     )
 
 
@@ -111,7 +122,21 @@ def _messages(frames: Sequence[Event], age: float) -> Messages:
         rare,
         sum(event.at >= age - _STREAM for event in said) > _STREAMED,
         _REACTION_TO_RARE if rare and heard < said[-1].at else 0.0,
+        said=sum(_is_spoken(event) for event in data),
+        heard=sum(_is_spoken(event) for event in frames if event.direction is RECEIVED and is_data(event)),
+        received_stream=_streamed(frames, age),
     )
+
+
+def _is_spoken(event: Event) -> bool:
+    """Whether a message is none of the session's handshake."""
+    return event.role not in (Role.GREETING, Role.SESSION_INFO, Role.SESSION_CONFIRMED)
+
+
+def _streamed(frames: Sequence[Event], age: float) -> bool:
+    """Whether messages of the peer came one after the other in the last seconds that it was heard."""
+    heard = [event.at for event in frames if event.direction is RECEIVED and is_data(event)]
+    return sum(at >= heard[-1] - _STREAM for at in heard) > _STREAMED if heard else False
 
 
 def _injected(timelines: Sequence[Timeline]) -> str | None:
@@ -124,11 +149,12 @@ def _count(frames: Sequence[Event], role: Role) -> int:
 
 
 def _pings(timeline: Timeline, frames: Sequence[Event]) -> Pings:
-    last_pong = timeline.last(direction=SENT, opcode=Opcode.PONG)
+    last_pong = timeline.ping_answered_at
     answered_until = -1.0 if last_pong is None else last_pong
     received = [event.at for event in frames if event.opcode is Opcode.PING and event.direction is RECEIVED]
     open_pings = [at for at in received if answered_until < at <= timeline.duration - _TO_ANSWER_HERE]
     pongs = [event.at for event in frames if event.opcode is Opcode.PONG and event.direction is SENT]
+    gaps = [later - earlier for earlier, later in pairwise(received)]
     return Pings(
         received=timeline.count(RECEIVED, Opcode.PING),
         ponged=timeline.count(SENT, Opcode.PONG),
@@ -136,6 +162,8 @@ def _pings(timeline: Timeline, frames: Sequence[Event]) -> Pings:
         last_pong=last_pong,
         unanswered=open_pings[0] if open_pings else None,
         latest=_latest(received, pongs),
+        shortest_gap=min(gaps) if len(gaps) > 1 else 0.0,
+        longest_gap=max(gaps) if len(gaps) > 1 else 0.0,
     )
 
 
@@ -158,11 +186,76 @@ def _beaten(timeline: Timeline, now: float) -> Asked:
     return _asked(timeline.heartbeats, now, _TO_ANSWER_HERE)
 
 
-def _asked(trips: RoundTrips, now: float, within: float = TO_ANSWER) -> Asked:
+def _patience(verdict: Verdict | None, rule: Rule) -> float | None:
+    """Seconds that an answer has; none where a requirement says that it is missing."""
+    missed = verdict is not None and any(each.rule is rule for each in verdict.violations)
+    return None if missed else TO_ANSWER
+
+
+def _asked(trips: RoundTrips, now: float, within: float | None = TO_ANSWER) -> Asked:
     slowest = trips.rtts.maximum if trips.answered else 0.0
     # Where answers are slow, one that is not there yet is no wonder.
-    overdue = trips.overdue(now, max(within, _SLOWER * slowest))
-    return Asked(trips.sent, trips.answered, overdue[0] if overdue else None, slowest)
+    overdue = trips.overdue(now, 0.0 if within is None else max(within, _SLOWER * slowest))
+    bunches, stood_still = _bunches(trips)
+    return Asked(
+        sent=trips.sent,
+        answered=trips.answered,
+        open_since=overdue[0] if overdue else None,
+        slowest=slowest,
+        usual=trips.rtts.quantile(0.5) if trips.answered else 0.0,
+        last_answered=_last_answered(trips, now),
+        bunches=bunches,
+        stood_still=stood_still,
+    )
+
+
+def _last_answered(trips: RoundTrips, now: float) -> float | None:
+    """When the youngest answered question was asked, as far as that is sure: all are answered."""
+    return trips.last_at if trips.answered and trips.oldest_pending is None else None
+
+
+def _bunches(trips: RoundTrips) -> tuple[int, float]:
+    """How often slow answers to several questions came at one instant, and the longest wait for them."""
+    if trips.answered < 2:
+        return 0, 0.0
+    slow = trips.rtts.slowest_above(max(_SLOW, _SLOW_TIMES * trips.rtts.minimum))
+    instants: dict[int, list[float]] = {}
+    for at, rtt in slow:
+        instants.setdefault(round((at + rtt) / _AT_ONCE), []).append(rtt)
+    bunches = [rtts for rtts in instants.values() if len(rtts) > 1]
+    return len(bunches), max((max(rtts) for rtts in bunches), default=0.0)
+
+
+def _reading(timeline: Timeline) -> Reading:
+    close = timeline.close
+    return read_reason(close.received.reason) if close is not None and close.received else NO_REASON
+
+
+def _between(timeline: Timeline, proxy: Timeline | None) -> Between | None:
+    """What a proxy of the test saw; instants are compared on the clock, which both records have."""
+    if proxy is None:
+        return None
+    mine, its = _heard(timeline), _heard(proxy)
+    passed = max((at for at in (_at(proxy, RECEIVED, Opcode.PING),) if at is not None), default=None)
+    answered = _at(proxy, SENT, Opcode.PONG)
+    ponged = _at(timeline, SENT, Opcode.PONG)
+    missing = passed is not None and (answered is None or answered < passed)
+    return Between(
+        behind=max(0.0, mine - its) if timeline.end is End.CLIENT else 0.0,
+        pong_missing=missing and ponged is not None and passed is not None and ponged >= passed,
+        ended_it=proxy.close is not None and proxy.close.local_reason is LocalReason.FAULT,
+    )
+
+
+def _heard(timeline: Timeline) -> float:
+    """When the last frame of the server was seen, on the clock."""
+    instants = (_at(timeline, RECEIVED, opcode) for opcode in Opcode if opcode is not Opcode.NONE)
+    return max((at for at in instants if at is not None), default=timeline.opened)
+
+
+def _at(timeline: Timeline, direction: Direction, opcode: Opcode) -> float | None:
+    at = timeline.last(direction=direction, opcode=opcode)
+    return None if at is None else timeline.opened + at
 
 
 def _seen_late(events: Sequence[Event], end: float) -> float:
@@ -192,6 +285,4 @@ def _harness(timeline: Timeline, verdict: Verdict | None, at: float) -> frozense
         if verdict.outcome is not Outcome.INCONCLUSIVE:
             return frozenset()
         return frozenset(doubt.reason for doubt in verdict.doubts) & HARNESS
-    from ..judge.rules import harness_trouble
-
     return harness_trouble(timeline, at) if timeline.close is not None else frozenset()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 from ..judge.verdict import Reason, Rule
 from ..timeline.close import CloseEvidence, TransportEnd
 from ..timeline.events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
 from ..timeline.tcp import TcpSample
 from ..timeline.timeline import Timeline
+from .close_reasons import NO_REASON, Reading, Topic
+from .cohort import ALONE, SILENCE, TOGETHER, Beside, Shared, is_lively
+from .stray import NOTHING_STRAY, Stray
+
+__all__ = ["SILENCE", "TOGETHER", "Shared"]
 
 SENT, RECEIVED = Direction.SENT, Direction.RECEIVED
 
@@ -18,23 +22,17 @@ SENT, RECEIVED = Direction.SENT, Direction.RECEIVED
 REACTION = 0.05
 # Seconds that the other end has to answer.
 TO_ANSWER = 1.0
-# Connections that end within this time end together.
-TOGETHER = 2.0
-# A silence shorter than this is no timer's.
-SILENCE = 1.0
-
-
-class Shared(Enum):
-    """What connections share that ended within two seconds."""
-
-    # The instant, and neither age nor silence.
-    INSTANT = "the instant"
-    AGE = "the age"
-    SILENCE = "the silence before the end"
-    # They were opened at one instant too, so that an age tells nothing.
-    EVERYTHING = "the instants of opening and end"
-    # The test process stood still, and saw all ends at one instant.
-    UNTOLD = "not known"
+# Intervals of a timer that differ by more, in seconds and as a share, are uneven: real loops are late by
+# less (measured with every core busy).
+UNEVEN, UNEVEN_SHARE = 0.3, 0.2
+# Seconds without anything heard that lost packets explain: 30 % lost cost up to 3 s (a doubled timeout of
+# retransmission, three times in a row).
+LOSS = 4.0
+_OPCODES: dict[FrameKind, tuple[Opcode, ...]] = {
+    FrameKind.PING: (Opcode.PING,),
+    FrameKind.PONG: (Opcode.PONG,),
+    FrameKind.ANY: (Opcode.TEXT, Opcode.BINARY, Opcode.CONT, Opcode.PING, Opcode.PONG),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +48,14 @@ class Pings:
     unanswered: float | None
     # The slowest answer in the record, in seconds.
     latest: float
+    # The shortest and the longest time between two pings in the record, in seconds; 0 if there are fewer.
+    shortest_gap: float = 0.0
+    longest_gap: float = 0.0
+
+    @property
+    def irregular(self) -> bool:
+        """Whether they came at uneven intervals, as from a loop that is blocked now and then."""
+        return self.longest_gap - self.shortest_gap > max(UNEVEN, UNEVEN_SHARE * self.shortest_gap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,13 @@ class Asked:
     # The oldest open question that there was time to answer; None when there is none.
     open_since: float | None
     slowest: float
+    # The middle of the round trips, in seconds; 0 without any.
+    usual: float = 0.0
+    # When the youngest question that was answered had been asked; None if none was.
+    last_answered: float | None = None
+    # How often several answers came at once to questions that waited, and the longest of those waits.
+    bunches: int = 0
+    stood_still: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +112,23 @@ class Messages:
     streaming: bool
     # How soon after the last one an end may be the answer to it, in seconds.
     reaction: float
+    # How many of this end and of the peer are in the record, the session's handshake aside.
+    said: int = 0
+    heard: int = 0
+    # Whether messages of the peer came so densely before the end that they may have waited for each other.
+    received_stream: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Between:
+    """What a proxy of the test saw of the same connection."""
+
+    # Seconds by which what it had from the server reached the client later, at the end.
+    behind: float
+    # Whether a ping of the server passed it, and the client's pong to it did not.
+    pong_missing: bool
+    # It closed the connection itself, with a fault of the test.
+    ended_it: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,13 +164,18 @@ class Features:
     broken: frozenset[Rule]
     # The fault that a proxy or orchestrator of the test says it ended the connection with; None if none did.
     injected: str | None = None
+    # What would have kept it open, where the fault's owner knows; None where nobody does.
+    advice: str | None = None
     # The other end of the same connection; None when we do not hold it.
     other: Features | None = None
-    # Other connections that ended within two seconds of this one, and those that lived on.
-    together: int = 0
-    survivors: int = 0
-    # What those that ended together share.
-    shared: Shared = Shared.INSTANT
+    # What other connections of the run show.
+    beside: Beside = ALONE
+    # What a proxy of the test saw; None where there is none.
+    between: Between | None = None
+    # What the close reason speaks of.
+    reading: Reading = NO_REASON
+    # What stood where a frame should.
+    stray: Stray = NOTHING_STRAY
 
     @property
     def ended(self) -> bool:
@@ -209,8 +244,24 @@ class Features:
 
     @property
     def network_dead(self) -> bool:
-        """Whether the kernel sent again and again, and nothing was acknowledged (measured: 7 of 7)."""
-        return self.tcp is not None and self.tcp.unacked >= 1 and self.tcp.retransmits >= 2
+        """
+        Whether the kernel sent again and again, and nothing was acknowledged or came (measured: 7 of 7).
+
+        Where packets are lost, some are sent again too; but something is heard.
+
+        """
+        tcp = self.tcp
+        return (
+            tcp is not None
+            and tcp.unacked >= 1
+            and tcp.retransmits >= 2
+            and self.silent(RECEIVED) > max(LOSS, 3 * self.heartbeats.slowest, 3 * self.asked.slowest)
+        )
+
+    @property
+    def lossy(self) -> bool:
+        """Whether the kernel was seen to send something again."""
+        return any(look.retransmits or look.backoff for look in self.timeline.tcp)
 
     @property
     def network_fine(self) -> bool:
@@ -221,7 +272,7 @@ class Features:
 
         """
         tcp, since = self.tcp, self.asked_since
-        if tcp is None or tcp.retransmits:
+        if tcp is None or self.lossy:
             return False
         if since is not None and tcp.at - tcp.last_ack_recv > since:
             return True
@@ -230,7 +281,49 @@ class Features:
     @property
     def ended_for_one_reason(self) -> bool:
         """Whether others ended within two seconds that share the instant with this one, and no timer."""
-        return self.together > 0 and self.shared is Shared.INSTANT
+        return self.beside.together > 0 and self.beside.shared is Shared.INSTANT
+
+    @property
+    def lively(self) -> bool:
+        """Whether it ended in the middle of traffic: no silence before the end was the longest."""
+        return is_lively(self.timeline)
+
+    @property
+    def read_since_pong(self) -> bool:
+        """
+        Whether the peer answered something that went out behind this end's last pong.
+
+        Bytes arrive in their order, so it had read the pong then.
+
+        """
+        last = self.pings.last_pong
+        answered = (self.heartbeats.last_answered, self.asked.last_answered)
+        return last is not None and any(at is not None and at > last for at in answered)
+
+    @property
+    def since_ping(self) -> float:
+        """Seconds from the first unanswered ping of the peer, or else from its last one, to the end."""
+        pings = self.pings
+        return self.age - (pings.unanswered if pings.unanswered is not None else pings.last or 0.0)
+
+    @property
+    def streamed_to(self) -> bool:
+        """Whether messages of the peer came in such numbers that they may wait for each other."""
+        return self.messages.received_stream
+
+    @property
+    def bunches(self) -> int:
+        """How often answers of the peer came several at once, after a wait."""
+        return max(self.heartbeats.bunches, self.asked.bunches)
+
+    def says(self, *topics: Topic) -> bool:
+        """Whether the peer closed, and its reason speaks of one of these and of nothing else."""
+        return self.code is not None and self.reading.is_clear and self.reading.topic in topics
+
+    def mentions(self, *topics: Topic) -> bool:
+        """Whether the peer closed, and its reason speaks of one of these, whatever else it says."""
+        spoken = {self.reading.topic, self.reading.other} - {None}
+        return self.code is not None and bool(spoken & set(topics))
 
     @property
     def unread_first(self) -> bool:
@@ -256,6 +349,12 @@ class Features:
     def silent(self, direction: Direction, traffic: FrameKind = FrameKind.ANY) -> float:
         """Seconds without this traffic before the end."""
         return self.timeline.silent_for(direction, traffic)
+
+    def spoken(self, direction: Direction, traffic: FrameKind) -> int:
+        """How many frames of a kind went in a direction, the session's few messages aside."""
+        if traffic is FrameKind.DATA:
+            return self.messages.heard if direction is RECEIVED else self.messages.said
+        return self.timeline.count(direction, *_OPCODES[traffic])
 
     def broke_silence(self, direction: Direction, traffic: FrameKind = FrameKind.ANY) -> bool:
         """Whether the silence before the end was the longest: only then may a timer have run out."""

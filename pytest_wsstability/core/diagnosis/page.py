@@ -8,6 +8,7 @@ from ..known_timers import KNOWN_TIMERS, TimerDefault
 from .opening import OPENINGS
 from .signature import Signature
 from .table import SIGNATURES
+from .words import PHRASES
 
 _TITLE = """\
 # Causes, and how they are told
@@ -88,7 +89,11 @@ def _timers() -> str:
 
 def _plain(template: str | None) -> str:
     """A template with its words as they are called: ``more often than every *half idle*``."""
-    return re.sub(r"\{(\w+)\}", lambda match: f"*{match[1].replace('_', ' ')}*", template or "")
+
+    def word(match: re.Match[str]) -> str:
+        return "" if match[1] in PHRASES else f"*{match[1].replace('_', ' ')}*"
+
+    return re.sub(r"\{(\w+)\}", word, template or "")
 
 
 def _row(cells: tuple[str, ...]) -> str:

@@ -2,30 +2,72 @@
 
 from __future__ import annotations
 
-from ..cause import Cause
+from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
-from ..timeline.events import Tier
 from . import timers
-from .features import Features
+from .close_reasons import Topic
+from .features import Features, Shared
 from .signature import Rival
 
+LOW = Confidence.LOW
 # Lifetimes that tokens are given, in seconds.
 _TOKENS = (300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 86400.0)
+# Others that show the same timer at other instants, from so many on, exclude that it is an accident.
+REPEATED = 2
 
 
-def _by_chance(f: Features) -> bool:
-    """Whether a whole number of seconds is all that speaks for an idle timeout: in real time many fit."""
-    return f.tier is Tier.REAL and not timers.known(f.silence, f.tier, CountsFrom.IDLE)
+def repeats_silence(f: Features) -> bool:
+    """Whether enough other connections ended after the same silence, at other instants."""
+    return f.beside.same_silence >= REPEATED
 
 
-def _any_age(f: Features) -> bool:
-    """The same for an age, which no other connection shared."""
-    alone = f.tier is Tier.REAL and not f.together
-    return alone and not timers.known(f.age, f.tier, CountsFrom.AGE, CountsFrom.PONG)
+def repeats_age(f: Features) -> bool:
+    """The same for the age."""
+    return f.beside.same_age >= REPEATED
+
+
+def shares_age(f: Features) -> bool:
+    """Whether others ended at the same age, at other instants, be they seconds or moments apart."""
+    beside = f.beside
+    return repeats_age(f) or (beside.together > 0 and beside.shared is Shared.AGE)
 
 
 def _token_age(f: Features) -> bool:
     return any(timers.fits(f.age, seconds, f.tier) for seconds in _TOKENS)
+
+
+def crash(*, unless: str = "the silence", number: tuple[CountsFrom, ...] = ()) -> tuple[Rival, ...]:
+    """
+    The causes that one connection cannot exclude: a crash, a kill or a restart at that instant.
+
+    Args:
+        unless: what repeats itself in other connections where they can: "the silence" or "the age".
+        number: the kinds of known timers that it may be; where it is none, nothing prefers a timer.
+
+    """
+    repeats = repeats_silence if unless == "the silence" else shares_age
+
+    def seconds(f: Features) -> float:
+        return f.silence if unless == "the silence" else f.age
+
+    def known(f: Features) -> bool:
+        return timers.is_number(seconds(f), f.tier, *number)
+
+    return (
+        Rival(
+            Cause.RESTART,
+            f"no other connection shows {unless}, which is no known timer or round number",
+            lambda f: not repeats(f) and not known(f),
+            "nothing but this one end shows it, so a crash, a kill or a restart fits as well",
+            LOW,
+        ),
+        Rival(
+            Cause.RESTART,
+            f"no other connection shows {unless}",
+            lambda f: not repeats(f) and known(f),
+            "one connection cannot exclude a crash or a restart at that instant",
+        ),
+    )
 
 
 FROZEN = (
@@ -34,6 +76,7 @@ FROZEN = (
         "it answered nothing before either",
         lambda f: f.never_answered,
         "it answered none before either, so it may not know the question",
+        LOW,
     ),
     Rival(
         Cause.ZOMBIE,
@@ -48,21 +91,64 @@ FROZEN = (
         "messages were sent before the ping, so it may just have stopped reading",
     ),
 )
-BY_CHANCE = Rival(
-    Cause.RESTART,
-    "the number is nobody's known default, in real time",
-    _by_chance,
-    "no known default, so an end by chance (a crash, a restart) fits too",
-)
 TOKEN = Rival(
     Cause.AUTH_EXPIRED,
     "the age is one that tokens have",
     _token_age,
     "tokens live as long, so an expired one fits too",
 )
-ANY_AGE = Rival(
-    Cause.RESTART,
-    "the age is nobody's known default, in real time, and no other connection ended at it",
-    _any_age,
-    "one connection proves no age, so an end by chance (a crash, a restart) fits too",
+
+# What a close reason speaks of, as a cause.
+CAUSES = {
+    Topic.KEEPALIVE: Cause.KEEPALIVE_TIMEOUT,
+    Topic.IDLE: Cause.IDLE_TIMEOUT,
+    Topic.TIMEOUT: Cause.READ_DEADLINE,
+    Topic.SLOW: Cause.SLOW_CONSUMER,
+    Topic.RATE: Cause.RATE_LIMITED,
+    Topic.SIZE: Cause.MESSAGE_TOO_BIG,
+    Topic.RESTART: Cause.RESTART,
+    Topic.ORIGIN: Cause.ORIGIN_REFUSED,
+    Topic.DUPLICATE: Cause.SESSION_DUPLICATED,
+    Topic.TOKEN: Cause.AUTH_EXPIRED,
+    Topic.SESSION_OVER: Cause.SESSION_EXPIRED,
+    Topic.PROTOCOL: Cause.PROTOCOL_ERROR,
+    Topic.UPSTREAM: Cause.UPSTREAM_FAILED,
+    Topic.OVERLOAD: Cause.OVERLOADED,
+    Topic.ERROR: Cause.HANDLER_ERROR,
+}
+
+
+def _contradicts(topic: Topic) -> Rival:
+    return Rival(
+        CAUSES[topic],
+        f"the reason speaks of {topic.value} too",
+        lambda f: f.reading.other is topic,
+        f"the reason speaks of {topic.value} too",
+    )
+
+
+CONTRADICTED = tuple(_contradicts(topic) for topic in Topic)
+# A code whose sender wrote words behind it that have no keyword.
+UNKNOWN_WORDS = Rival(
+    Cause.CLOSED_BY_PEER,
+    "words stand behind the code that are not understood",
+    lambda f: f.reading.has_words,
+    "what its words say is not understood",
+)
+PONGS_LOST = (
+    Rival(
+        Cause.CONTROL_FRAMES_LOST,
+        "it answered pings before",
+        lambda f: f.asked.answered > 0,
+        "it answered pings before, so a path that loses them fits too",
+    ),
+)
+UNHEARD = (
+    Rival(
+        Cause.NO_PONGS,
+        "it answered nothing before either, and nothing of it was ever heard",
+        lambda f: f.never_answered,
+        "it answered none before either, so it may not know the question",
+        LOW,
+    ),
 )

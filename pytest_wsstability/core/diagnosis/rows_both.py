@@ -76,7 +76,7 @@ ROWS = (
         blame=Blamed.NOBODY,
         evidence=("end", "silences"),
         proved=True,
-        remedy="allow this end in the requirement, or look at how the client comes back",
+        remedy="{injected_advice}allow this end in the requirement, or look at how the client comes back",
         source="design",
     ),
     Signature(
@@ -152,9 +152,22 @@ ROWS = (
         blame=Blamed.CLIENT,
         evidence=("deadline", "heartbeats"),
         remedy="let the client send {reset_by} more often than every {half}, or reset the deadline on "
-        "whatever it sends",
+        "whatever it sends{hidden_tab}",
         runner_up=Cause.HALF_OPEN,
         source="measured with gorilla/websocket",
+    ),
+    Signature(
+        cause=Cause.RESTART,
+        shows="the server's record: it restarts",
+        when=lambda f: f.end is End.CLIENT and _handler(f, LocalReason.RESTART),
+        confidence=HIGH,
+        sentence="the server restarts, and says so in its own record",
+        headline="the server restarts",
+        blame=Blamed.SERVER,
+        evidence=("end", "local_reason", "together"),
+        proved=True,
+        remedy="drain before a restart, and reconnect with jitter",
+        source="design",
     ),
     Signature(
         cause=Cause.HANDLER_ERROR,

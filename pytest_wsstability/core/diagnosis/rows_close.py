@@ -1,116 +1,188 @@
-"""Rows for close codes. The code alone is a poor witness: a ping timeout was seen as six of them."""
+"""Rows for close frames without telling words: a code alone proves little, a ping timeout was seen as six."""
 
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
-from ..timeline.events import End
+from ..timeline.close import PING_TIMEOUT_CODES
+from ..timeline.events import End, FrameKind, Opcode
 from . import rivals, timers
-from .features import Features
-from .signature import Blamed, Signature
+from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
+from .rows_said_timers import behind_at_proxy, behind_own_bytes
+from .signature import Blamed, Rival, Signature
 
-HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
+HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
-_POLICY = (1008, 3000, 3003, 4401, 4403)
-_CREDENTIALS = ("token", "jwt", "credential", "unauth", "authenti", "authoriz", "login")
-_SHUTDOWN = ("shutting down", "shutdown", "restart", "redeploy", "maintenance")
-
-
-def of_credentials(f: Features) -> bool:
-    """Whether the close code or its reason says that credentials ran out or do not suffice."""
-    return f.code in (3000, 3003, 4401, 4403) or any(word in f.reason for word in _CREDENTIALS)
+# Codes with which servers end what somebody else made them end.
+POLITE = frozenset({1000, 1001, 1005, 1008, 1011})
+# Messages of this size may be over somebody's limit; the smallest known one is 512 (gorilla's chat example).
+BIG = 512
+# Seconds that something lies behind at a proxy before it counts as a queue of the path.
+_QUEUE = 1.0
 
 
-def _shuts_down(f: Features) -> bool:
-    return f.code == 1012 or (f.code is not None and any(word in f.reason for word in _SHUTDOWN))
+def ended_by_timers_code(f: Features) -> bool:
+    """Whether the code is one with which ping timeouts were seen, or one of an application's own."""
+    return f.code is not None and (f.code in PING_TIMEOUT_CODES or 3000 <= f.code <= 4999)
+
+
+def after_largest_message(f: Features) -> bool:
+    """Whether the end came with the answer to the largest message that this end sent."""
+    message = f.tail.message
+    return message is not None and message.size >= BIG and f.messages.last_is_largest
+
+
+def slow_path(f: Features) -> bool:
+    """Whether a proxy of the test shows that what the server sends waits for a slow client or link."""
+    return f.between is not None and f.between.behind > _QUEUE and f.streamed_to
+
+
+def _engine_io(f: Features) -> bool:
+    """
+    Whether the peer's last word was a text of one byte that nothing answered.
+
+    A ping of Engine.IO is the text "2"; a client that does not know the protocol takes it for a message.
+
+    """
+    last = next((each for each in reversed(f.events) if each.direction is RECEIVED and is_data(each)), None)
+    if f.code not in (1000, 1005) or last is None or f.age - last.at < TO_ANSWER:
+        return False
+    return last.opcode is Opcode.TEXT and last.size == 1 and f.silent(SENT, FrameKind.DATA) > f.age - last.at
 
 
 def _idle_in_disguise(f: Features) -> bool:
     """Whether a close without a fault came after the longest silence, of a length that timers have."""
-    fits = timers.known(f.silence, f.tier, CountsFrom.IDLE) or timers.is_round(f.silence, f.tier)
-    return f.code in (1000, 1001, 1005) and f.longest_quiet and f.silence >= 5.0 and bool(fits)
+    return (
+        f.code in (1000, 1001, 1005)
+        and f.longest_quiet
+        and f.silence >= 5.0
+        and timers.is_number(f.silence, f.tier, CountsFrom.IDLE)
+    )
 
 
 ROWS = (
     Signature(
-        cause=Cause.AUTH_EXPIRED,
-        shows="1008, 3000, 3003, 4401 or 4403 was received, or a reason that names a token",
-        when=lambda f: f.code in _POLICY or (f.code is not None and of_credentials(f)),
-        confidence=HIGH,
-        sentence="the {peer} closed for a policy, at an age of {age}: {code}",
-        headline="policy: {code_short}",
-        blame=Blamed.PEER,
-        evidence=("end", "last_sent"),
-        remedy="renew the token before it expires (this one lived {age}), or allow the client what it does",
+        cause=Cause.SLOW_CONSUMER,
+        shows="a polite close code, and a proxy of the test shows that what the server sent was still on its "
+        "way to the client",
+        when=lambda f: f.code in POLITE and slow_path(f),
+        confidence=MEDIUM,
+        sentence="what the {peer} sends comes {behind} late through the proxy, and the {peer} closed with "
+        "{code}: its queue for a client that takes messages slower than they are sent fits",
+        headline="slow consumer? {behind} behind when it was closed",
+        blame=Blamed.SELF,
+        evidence=("between", "end", "last_received"),
+        remedy="read faster, or on a faster link; let the {peer} send less, or drop what is old",
         runner_up=Cause.CLOSED_BY_PEER,
-        source="RFC 6455, section 7.4.1",
+        source="reports (zeek/broker 442)",
     ),
     Signature(
-        cause=Cause.SESSION_DUPLICATED,
-        shows="4409 was received",
-        when=lambda f: f.code == 4409,
-        confidence=HIGH,
-        sentence="the {peer} has this session already: {code}",
-        headline="the session exists already (4409)",
+        cause=Cause.ENGINE_IO_PING_TIMEOUT,
+        shows="an empty close frame (1005), and the peer's last heartbeat was not answered",
+        when=lambda f: f.code in (1000, 1005) and f.beaten.open_since is not None,
+        confidence=MEDIUM,
+        sentence="the {peer}'s heartbeat at {beaten_since} was not answered, and {beaten_gap} later it "
+        "closed with {code}: the ping timeout of Engine.IO looks so",
+        headline="heartbeat of the {peer} unanswered for {beaten_gap}",
         blame=Blamed.SELF,
-        evidence=("end",),
-        remedy="close the old connection before the new one, or let the server drop the older of the two",
-        source="documentation (graphql-ws, Discord)",
+        evidence=("end", "beaten"),
+        remedy="answer the {peer}'s heartbeats (Engine.IO 4: 2 with 3) within pingTimeout",
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="measured with engine.io 6 and python-engineio",
     ),
     Signature(
-        cause=Cause.SESSION_NOT_CONFIRMED,
-        shows="4408 was received, or a close before the session was confirmed whose reason names a timeout",
-        when=lambda f: f.code == 4408,
-        confidence=HIGH,
-        sentence="the {peer} waited in vain for the session to be set up: {code}",
-        headline="the session was not set up in time (4408)",
+        cause=Cause.ENGINE_IO_PING_TIMEOUT,
+        shows="1000 or an empty close frame, and the peer's last message was a text of one byte that nothing "
+        "answered",
+        when=_engine_io,
+        confidence=MEDIUM,
+        sentence="the {peer}'s last message was one byte, {last_heard_ago} before it closed with {code}, and "
+        "nothing answered it: the ping of Engine.IO (2) and its timeout look so",
+        headline="a message of one byte unanswered: Engine.IO's ping?",
         blame=Blamed.SELF,
-        evidence=("end", "session"),
-        remedy="send the session's first message right after the opening",
-        source="source of graphql-ws",
+        evidence=("last_received", "end"),
+        remedy="speak the {peer}'s protocol: answer 2 with 3 within pingTimeout (profile Engine.IO, "
+        "Socket.IO)",
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="measured with python-engineio",
     ),
     Signature(
-        cause=Cause.OVERLOADED,
-        shows="1013 or 4429 was received",
-        when=lambda f: f.code in (1013, 4429),
-        confidence=HIGH,
-        sentence="the {peer} sheds load: {code}",
-        headline="the {peer} sheds load ({code_short})",
+        cause=Cause.HEARTBEAT_UNANSWERED,
+        shows="a close frame, and the peer's last heartbeat was not answered",
+        when=lambda f: f.code is not None and f.beaten.open_since is not None,
+        confidence=MEDIUM,
+        sentence="the {peer}'s heartbeat at {beaten_since} was not answered, and {beaten_gap} later it "
+        "closed",
+        headline="heartbeat of the {peer} unanswered for {beaten_gap}",
+        blame=Blamed.SELF,
+        evidence=("end", "beaten"),
+        remedy="answer the {peer}'s heartbeats",
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="defaults of servers, from their source",
+    ),
+    Signature(
+        cause=Cause.PING_UNANSWERED,
+        shows="a close frame, and a ping of the peer was not answered",
+        when=lambda f: ended_by_timers_code(f) and f.pings.unanswered is not None and not behind_own_bytes(f),
+        confidence=MEDIUM,
+        sentence="the {end} did not answer the ping at {ping}; {ping_gap} later it was closed with {code}",
+        headline="pongs withheld, closed {ping_gap} after a ping",
+        blame=Blamed.SELF,
+        evidence=("server_pings", "end"),
+        remedy="answer ping frames with pong frames",
+        rivals=(
+            Rival(
+                Cause.CLOSED_BY_PEER,
+                "the time since the ping is nobody's timer",
+                lambda f: not timers.is_number(f.since_ping, f.tier, CountsFrom.PING),
+                "whether it closed for that is not seen",
+                LOW,
+            ),
+        ),
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="measured: a ping timeout was seen as 1011, 1000, 1008, 1001 and empty",
+    ),
+    Signature(
+        cause=Cause.PONG_LATE,
+        shows="a close frame, and the pong waits behind bytes that are still on their way",
+        when=lambda f: ended_by_timers_code(f) and (behind_own_bytes(f) or behind_at_proxy(f)),
+        confidence=MEDIUM,
+        sentence="the pong of the {end} was still on its way when the {peer} closed with {code}: a keepalive "
+        "that ran out meanwhile fits",
+        headline="pong late, behind other bytes",
         blame=Blamed.PEER,
-        evidence=("end",),
-        remedy="come back later and with jitter; raise the {peer}'s limit on connections",
-        source="RFC 6455, section 7.4.1, and IANA's registry",
+        evidence=("unsent", "between", "server_pings", "end"),
+        remedy="let the {peer} wait longer for a pong, or count whatever arrives; or send smaller messages",
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="reports (autobahn-python 1327)",
     ),
     Signature(
-        cause=Cause.UPSTREAM_FAILED,
-        shows="1014 was received",
-        when=lambda f: f.code == 1014,
-        confidence=HIGH,
-        sentence="a gateway lost its own connection to the server: {code}",
-        headline="a gateway lost its upstream (1014)",
-        blame=Blamed.PATH,
-        evidence=("end",),
-        remedy="look at the gateway's log, and at the server behind it",
-        source="RFC 6455, section 7.4.1, and IANA's registry",
+        cause=Cause.MESSAGE_TOO_BIG,
+        shows="a polite close code came with the answer to the largest message that this end sent",
+        when=lambda f: f.code in POLITE and after_largest_message(f) and not f.ended_for_one_reason,
+        confidence=MEDIUM,
+        sentence="the {peer} closed with {code} right after a message of {last_size}, the largest that the "
+        "{end} sent: a size limit of less than that fits",
+        headline="closed right after a message of {last_size}: too big?",
+        blame=Blamed.SELF,
+        evidence=("last_sent", "end", "largest"),
+        remedy="send smaller messages, or raise the limit (max_size, ws_max_size, maxPayload, SetReadLimit)",
+        rivals=(
+            Rival(
+                Cause.HANDLER_ERROR,
+                "the code is 1011, or says that something failed",
+                lambda f: f.code == 1011,
+                "a handler that failed on it fits too",
+            ),
+        ),
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="reports",
     ),
     Signature(
         cause=Cause.RESTART,
-        shows="1012 was received, or a reason that names a restart or shutdown",
-        when=_shuts_down,
-        confidence=HIGH,
-        sentence="the {peer} restarts: {code}",
-        headline="the {peer} restarts ({code_short})",
-        blame=Blamed.PEER,
-        evidence=("end", "together"),
-        remedy="drain before a restart, and reconnect with jitter",
-        runner_up=Cause.PLANNED_ROTATION,
-        source="uvicorn sends it at shutdown (measured)",
-    ),
-    Signature(
-        cause=Cause.RESTART,
-        shows="1000, 1001, 1005 or 1011 was received, and other connections ended within 2 s, at other ages "
-        "and after other silences",
-        when=lambda f: f.code in (1000, 1001, 1005, 1011) and f.ended_for_one_reason and f.end is End.CLIENT,
+        shows="1001 was received, and other connections of other ages, all in the middle of traffic, ended "
+        "within 2 s",
+        when=lambda f: f.code == 1001 and f.beside.at_one_instant and f.end is End.CLIENT,
         confidence=HIGH,
         sentence="{together} other connections ended within 2 s, this one with {code}: a restart or a "
         "deployment",
@@ -118,32 +190,75 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("together", "end"),
         remedy="drain before a restart, and reconnect with jitter",
+        rivals=(rivals.UNKNOWN_WORDS,),
         runner_up=Cause.PLANNED_ROTATION,
         source="measured",
     ),
     Signature(
+        cause=Cause.RESTART,
+        shows="1000, 1001, 1005 or 1011 was received, and other connections ended within 2 s, at other ages "
+        "and after other silences",
+        when=lambda f: f.code in (1000, 1001, 1005, 1011) and f.ended_for_one_reason and f.end is End.CLIENT,
+        confidence=MEDIUM,
+        sentence="{together} other connections ended within 2 s, this one with {code}: a restart or a "
+        "deployment fits",
+        headline="restart? {together} more ended within 2 s",
+        blame=Blamed.PEER,
+        evidence=("together", "end"),
+        remedy="drain before a restart, and reconnect with jitter",
+        rivals=(
+            Rival(
+                Cause.HANDLER_ERROR,
+                "the code is 1011",
+                lambda f: f.code == 1011,
+                "something that all handlers need and that failed fits too",
+            ),
+            Rival(
+                Cause.CLOSED_BY_PEER,
+                "the code is 1000 or none",
+                lambda f: f.code in (1000, 1005),
+                "a server that closes all on purpose fits too",
+            ),
+        ),
+        runner_up=Cause.PLANNED_ROTATION,
+        source="measured",
+    ),
+)
+
+# Behind the codes of a policy: what else a code may be.
+LAST = (
+    Signature(
         cause=Cause.PEER_LEFT,
         shows="the server's record: the client sent 1001 (a page left)",
         when=lambda f: f.code == 1001 and f.end is End.SERVER,
-        confidence=HIGH,
+        confidence=MEDIUM,
         sentence="the client went away: {code}",
         headline="the client went away (1001)",
         blame=Blamed.PEER,
         evidence=("end",),
         remedy="a browser sends 1001 when its page is left or reloaded: keep the page open",
+        runner_up=Cause.CLOSED_BY_PEER,
         source="RFC 6455, section 7.4.1, and IANA's registry",
     ),
     Signature(
         cause=Cause.HANDLER_ERROR,
-        shows="1011 was received, without the words of a keepalive",
+        shows="1011 was received",
         when=lambda f: f.code == 1011,
-        confidence=HIGH,
+        confidence=MEDIUM,
         sentence="the {peer}'s handler failed: {code}",
         headline="the {peer}'s handler failed (1011)",
         blame=Blamed.PEER,
         evidence=("end", "last_sent"),
         remedy="see the {peer}'s traceback; {after_sending}",
-        runner_up=Cause.PEER_FROZEN,
+        rivals=(
+            Rival(
+                Cause.KEEPALIVE_TIMEOUT,
+                "pings of the peer came",
+                lambda f: f.pings.received > 0,
+                "some keepalives that give up say the same",
+            ),
+        ),
+        runner_up=Cause.RESTART,
         source="measured with websockets",
     ),
     Signature(
@@ -157,6 +272,16 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("end", "silences"),
         remedy="send something more often than every {half_idle}",
+        rivals=(
+            Rival(
+                Cause.CLOSED_BY_PEER,
+                "nobody else was closed after such a silence, and it is nobody's known timer",
+                lambda f: (
+                    not rivals.repeats_silence(f) and not timers.known(f.silence, f.tier, CountsFrom.IDLE)
+                ),
+                leaves=LOW,
+            ),
+        ),
         runner_up=Cause.CLOSED_BY_PEER,
         source="reports (Helius, Phoenix)",
     ),
@@ -170,6 +295,15 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("end", "together"),
         remedy="drain before a restart, and reconnect with jitter",
+        rivals=(
+            Rival(
+                Cause.CLOSED_BY_PEER,
+                "other connections lived on",
+                lambda f: f.beside.survivors > 0,
+                "other connections lived on, so this one may have been meant",
+                LOW,
+            ),
+        ),
         runner_up=Cause.PLANNED_ROTATION,
         source="websockets and Caddy send it at shutdown (measured)",
     ),

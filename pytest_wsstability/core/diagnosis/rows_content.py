@@ -1,25 +1,59 @@
-"""Rows for what was said: a parser that refused a frame, or a message that was too big."""
+"""Rows for what stood in the stream: bytes that are no frames, a frame that was refused, or one too big."""
 
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
+from .features import Features
 from .signature import Blamed, Signature
 
 HIGH = Confidence.HIGH
 
 
+def _refused(f: Features) -> bool:
+    """Whether this end's parser refused what came; a close frame that had come before says more."""
+    close = f.close
+    return close is not None and close.received is None and close.parser_error is not None
+
+
 ROWS = (
+    Signature(
+        cause=Cause.NO_FRAMES,
+        shows="an HTTP response stood where a frame should",
+        when=lambda f: f.code is None and f.stray.is_http,
+        confidence=HIGH,
+        sentence="an HTTP response stood in the stream that was a WebSocket already: {stray}",
+        headline="an HTTP response in the stream: {stray}",
+        blame=Blamed.PATH,
+        evidence=("stray", "end", "last_received"),
+        remedy="a proxy or an HTTP server wrote it, and no WebSocket endpoint: look at the proxy's "
+        "handling of "
+        "upgrades, and at its request timeout",
+        proved=True,
+        source="reports (http-proxy-middleware 226), measured",
+    ),
+    Signature(
+        cause=Cause.NO_FRAMES,
+        shows="a line of text stood where a frame should",
+        when=lambda f: f.code is None and f.stray.is_text,
+        confidence=HIGH,
+        sentence="bytes that are no frames stood in the stream of the WebSocket: {stray}",
+        headline="bytes that are no frames: {stray}",
+        blame=Blamed.PATH,
+        evidence=("stray", "end", "last_received"),
+        remedy="see which process behind this port, or on the path, writes such text",
+        proved=True,
+        source="measured",
+    ),
     Signature(
         cause=Cause.PROTOCOL_ERROR,
         shows="this end sent 1002 or 1007: its parser refused what came",
-        when=lambda f: f.close is not None and f.close.parser_error is not None and f.sent_code != 1009,
+        when=lambda f: _refused(f) and f.sent_code != 1009,
         confidence=HIGH,
         sentence="the {peer}, or something on the path, sent what breaks the protocol: {parser_error}",
         headline="frames that break the protocol",
         blame=Blamed.PEER,
-        evidence=("end", "parser", "last_received"),
-        remedy="test again with compression off: what goes away then is permessage-deflate of the "
-        "{peer} or of a proxy; else the {peer} writes wrong frames",
+        evidence=("end", "parser", "stray", "last_received"),
+        remedy="{frame_remedy}",
         source="measured",
     ),
     Signature(
@@ -32,31 +66,6 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("end", "parser"),
         remedy="let the {peer} send smaller messages, or raise max_size at the {end}",
-        source="measured",
-    ),
-    Signature(
-        cause=Cause.MESSAGE_TOO_BIG,
-        shows="1009 was received",
-        when=lambda f: f.code == 1009,
-        confidence=HIGH,
-        sentence="the {end} sent a message over the {peer}'s limit (the largest on record: {largest})",
-        headline="a message over the {peer}'s size limit",
-        blame=Blamed.SELF,
-        evidence=("end", "largest"),
-        remedy="send smaller messages, or raise the {peer}'s limit (max_size, ws_max_size, maxPayload, "
-        "SetReadLimit)",
-        source="measured",
-    ),
-    Signature(
-        cause=Cause.PROTOCOL_ERROR,
-        shows="1002, 1003, 1007 or 1010 was received: the peer refused what this end sent",
-        when=lambda f: f.code in (1002, 1003, 1007, 1010),
-        confidence=HIGH,
-        sentence="the {peer} refused what it got from the {end}: {code}",
-        headline="the {peer} refused a frame of the {end}",
-        blame=Blamed.SELF,
-        evidence=("end", "last_sent"),
-        remedy="test again with compression off; look for a proxy that changes frames",
         source="measured",
     ),
 )

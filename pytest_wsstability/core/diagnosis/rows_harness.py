@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..judge.verdict import Reason
+from ..timeline.close import LocalReason
 from .features import Features
 from .signature import Blamed, Signature
 
 HIGH = Confidence.HIGH
+
+
+# Reasons that say more than that this end closed, whatever code it sent.
+_REASONS = frozenset({
+    LocalReason.READ_DEADLINE, LocalReason.PING_TIMEOUT, LocalReason.HANDLER_RAISED, LocalReason.NO_ANSWER,
+    LocalReason.UNFINISHED_MESSAGE, LocalReason.FAULT,
+})  # fmt: skip
 
 
 def _trouble(reason: Reason, f: Features) -> bool:
@@ -15,9 +23,11 @@ def _trouble(reason: Reason, f: Features) -> bool:
 
 
 def _own_close(f: Features) -> bool:
-    """Whether this end closed because its user asked for it, or its own deadline or handler did."""
+    """Whether this end closed because its user asked for it, and for no reason of its own."""
     close = f.close
-    return close is not None and (close.planned or (f.sent_code in (1000, 1001) and not close.parser_error))
+    if close is None or close.planned:
+        return close is not None
+    return f.sent_code in (1000, 1001) and close.local_reason not in _REASONS and not close.parser_error
 
 
 ROWS = (

@@ -7,13 +7,15 @@ from ..judge.verdict import Rule
 from ..timeline.events import End, Event, FrameKind, Role
 from ..timeline.flaws import Flaw
 from . import rivals
-from .features import RECEIVED, Features, is_data
-from .signature import Blamed, Signature
+from .features import REACTION, RECEIVED, TO_ANSWER, Features, is_data
+from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
 # Bytes in the kernel's queue that nobody takes at the other end.
 _QUEUED = 64 * 1024
+# Seconds after which the rest of a frame is not late any more, but missing.
+_HALF_FRAME = 5.0
 
 
 def _flaw(f: Features, flaw: Flaw) -> bool:
@@ -43,7 +45,27 @@ def _due(f: Features) -> bool:
 
 
 def _slow(f: Features) -> bool:
-    return bool(f.broken & {Rule.RTT, Rule.HEARTBEATS, Rule.PINGS, Rule.SESSION}) and not _asked_in_vain(f)
+    """Whether answers came, and late: what was not answered at all is not slow."""
+    answered = f.heartbeats.slowest > 0 or f.asked.slowest > 0 or f.timeline.session_confirmed_at is not None
+    late = bool(f.broken & {Rule.RTT, Rule.HEARTBEATS, Rule.PINGS, Rule.SESSION})
+    return late and answered and not _asked_in_vain(f)
+
+
+def _unheard_since_session(f: Features) -> bool:
+    """Whether nothing was heard since the session's first message, for longer than an answer takes."""
+    waited = f.age - (f.timeline.session_info_at or 0.0)
+    return waited > TO_ANSWER and f.silent(RECEIVED) > waited - REACTION
+
+
+def _half_frame(f: Features) -> bool:
+    """Whether a frame began so long ago that its rest will not come."""
+    since = f.timeline.half_frame_since
+    return since is not None and f.age - since > _HALF_FRAME
+
+
+def _beats_stopped(f: Features) -> bool:
+    """Whether heartbeats of the peer are due and do not come."""
+    return Rule.CADENCE in f.broken or (Rule.HEARTBEATS in f.broken and f.end is End.SERVER)
 
 
 def _together(f: Features) -> bool:
@@ -69,7 +91,34 @@ def _stream(event: Event) -> bool:
     return event.direction is RECEIVED and event.role <= Role.DATA and is_data(event)
 
 
+# Nothing else of the peer came either.
+_UNHEARD = (
+    Rival(
+        Cause.HALF_OPEN,
+        "nothing else of the peer came since",
+        lambda f: f.silent(RECEIVED) > f.age - (f.timeline.heartbeats.last_at or 0.0) - 1.0,
+        "nothing else of it came since, so a dead path or a frozen {peer} fits too",
+    ),
+)
+
 ROWS = (
+    Signature(
+        cause=Cause.HALF_FRAME,
+        shows="a frame of the peer began, and its rest never came",
+        when=lambda f: f.code is None and _half_frame(f),
+        confidence=MEDIUM,
+        sentence="a frame of the {peer} began at {half_frame}, and its rest has not come since "
+        "({half_frame_for}): "
+        "nothing behind it can be read",
+        headline="half a frame since {half_frame}, and no more",
+        blame=Blamed.PEER,
+        evidence=("half_frame", "questions", "tcp"),
+        remedy="look what stopped the {peer}, or a proxy, in the middle of a frame (a length that is "
+        "wrong, a "
+        "buffer that is not flushed)",
+        runner_up=Cause.HALF_OPEN,
+        source="measured",
+    ),
     Signature(
         cause=Cause.SESSION_DUPLICATED,
         shows="the session was confirmed more than once",
@@ -104,6 +153,14 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("session", "heartbeats", "last_received"),
         remedy="see what the {peer} does with session_info; the profile says which messages are meant",
+        rivals=(
+            Rival(
+                Cause.HALF_OPEN,
+                "nothing was heard since the session's first message",
+                _unheard_since_session,
+                "nothing at all was heard since, so a dead path or a process that stands still fits too",
+            ),
+        ),
         runner_up=Cause.ZOMBIE,
         source="design",
     ),
@@ -130,6 +187,14 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("tcp", "questions"),
         remedy="send less, or let the {peer} read in a task of its own",
+        rivals=(
+            Rival(
+                Cause.PEER_FROZEN,
+                "nothing of the peer is heard either",
+                lambda f: f.silent(RECEIVED) > _HALF_FRAME,
+                "nothing of it is heard either, so a process that stands still fits too",
+            ),
+        ),
         runner_up=Cause.HALF_OPEN,
         source="measured",
     ),
@@ -199,7 +264,7 @@ ROWS = (
         cause=Cause.PEER_FROZEN,
         shows="questions stay open, nothing comes, and the peer's kernel acknowledged everything",
         when=lambda f: _asked_in_vain(f) and f.network_fine,
-        confidence=HIGH,
+        confidence=MEDIUM,
         rivals=rivals.FROZEN,
         sentence="the {peer}'s process stands still since {asked_since}: its kernel (or a proxy's before "
         "it) acknowledged everything, and nothing answered",
@@ -235,6 +300,7 @@ ROWS = (
         blame=Blamed.PATH,
         evidence=("questions", "silences", "tcp"),
         remedy="look at the network between the two ends, then at the {peer}'s process",
+        rivals=rivals.UNHEARD,
         runner_up=Cause.PEER_FROZEN,
         source="TCP_INFO, measured",
     ),
@@ -267,8 +333,22 @@ ROWS = (
     ),
     Signature(
         cause=Cause.HEARTBEATS_STOPPED,
-        shows="heartbeats of the peer are due and do not come",
-        when=lambda f: Rule.CADENCE in f.broken or (Rule.HEARTBEATS in f.broken and f.end is End.SERVER),
+        shows="the peer never sent a heartbeat, and some are due",
+        when=lambda f: _beats_stopped(f) and not f.timeline.heartbeats.sent,
+        confidence=HIGH,
+        sentence="the {peer} sends no heartbeats: none came in {age}",
+        headline="the {peer} sends no heartbeats",
+        blame=Blamed.PEER,
+        evidence=("heartbeats", "last_received"),
+        remedy="let the {peer} send heartbeats; the profile says what one looks like (--ws-profile)",
+        rivals=_UNHEARD,
+        runner_up=Cause.HALF_OPEN,
+        source="design",
+    ),
+    Signature(
+        cause=Cause.HEARTBEATS_STOPPED,
+        shows="heartbeats of the peer came, are due and do not come",
+        when=_beats_stopped,
         confidence=HIGH,
         sentence="the {peer} sent no heartbeat for {beat_gap}",
         headline="no heartbeat of the {peer} for {beat_gap}",
@@ -276,6 +356,7 @@ ROWS = (
         evidence=("heartbeats", "last_received"),
         remedy="a hidden browser tab runs its timers once a minute or less: send heartbeats from a "
         "worker, or let the server ask",
+        rivals=_UNHEARD,
         runner_up=Cause.HALF_OPEN,
         source="documentation of browsers (background tabs)",
     ),

@@ -5,11 +5,15 @@ from __future__ import annotations
 from . import (
     rows_both,
     rows_close,
+    rows_codes,
     rows_content,
     rows_cut,
+    rows_cut_asked,
     rows_harness,
     rows_keepalive,
     rows_open,
+    rows_said,
+    rows_said_timers,
     rows_timers,
 )
 from .signature import Signature
@@ -17,11 +21,17 @@ from .signature import Signature
 SIGNATURES: tuple[Signature, ...] = (
     *rows_harness.ROWS,
     *rows_both.ROWS,
+    *rows_said_timers.ROWS,
+    *rows_said.ROWS,
+    *rows_codes.DEFINED,
+    *rows_close.ROWS,
+    *rows_codes.POLICIES,
+    *rows_close.LAST,
     *rows_content.ROWS,
     *rows_keepalive.ROWS,
-    *rows_close.ROWS,
     *rows_cut.ROWS,
+    *rows_cut_asked.ROWS,
     *rows_timers.ROWS,
-    *rows_cut.LAST,
+    *rows_cut_asked.LAST,
     *rows_open.ROWS,
 )

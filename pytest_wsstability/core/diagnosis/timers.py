@@ -13,6 +13,11 @@ LATE = 1.5
 LATE_SHARE = 0.02
 # In virtual time nothing is late but the link, when it was told to be.
 EXACT = 0.05
+# Numbers that people write, in steps of so many seconds up to a limit. In real time, where an end is seen
+# up to 1.5 s late, the steps are so wide that one end in sixteen is near one by chance, or fewer.
+_STEPS = ((10.0, 1.0), (120.0, 5.0), (600.0, 30.0), (7200.0, 60.0), (float("inf"), 300.0))
+ROUND_FROM = 60.0
+_REAL_STEPS = ((600.0, 30.0), (7200.0, 60.0), (float("inf"), 300.0))
 
 
 def fits(observed: float, seconds: float, tier: Tier) -> bool:
@@ -36,11 +41,24 @@ def nearest(observed: float, *kinds: CountsFrom) -> TimerDefault:
 
 
 def is_round(observed: float, tier: Tier) -> bool:
-    """Whether people write such numbers into settings: 3 s, 5 s, 45 s, 10 min, not 47.3 s."""
-    steps = ((10, 1), (120, 5), (600, 30), (7200, 60), (float("inf"), 300))
+    """
+    Whether people write such numbers into settings: 45 s, 10 min, not 47.3 s.
+
+    In real time that proves nothing below a minute, where every second instant is near such a number.
+
+    """
+    steps = _STEPS if tier is Tier.VIRTUAL else _REAL_STEPS
     step = next(step for limit, step in steps if observed <= limit + LATE)
     candidates = (observed // step * step, (observed // step + 1) * step)
+    if tier is Tier.REAL:
+        # No share for lateness: at five minutes it would be a third of the way to the next number.
+        return any(s >= ROUND_FROM and -EARLY <= observed - s <= LATE for s in candidates)
     return any(seconds > 0 and fits(observed, seconds, tier) for seconds in candidates)
+
+
+def is_number(observed: float, tier: Tier, *kinds: CountsFrom) -> bool:
+    """Whether that is a known timer of these kinds, or a number that people write into settings."""
+    return bool(known(observed, tier, *kinds)) or is_round(observed, tier)
 
 
 def value(observed: float, tier: Tier, *kinds: CountsFrom) -> str:

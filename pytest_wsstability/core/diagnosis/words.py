@@ -15,6 +15,10 @@ from .features import RECEIVED, SENT, Features, is_data
 _LISTS = (CountsFrom.IDLE,)
 
 
+# Whole phrases, which some records leave out.
+PHRASES = frozenset({"hidden_tab", "injected_advice", "read_since_pong", "stood_still"})
+
+
 class Words(dict[str, str]):
     """Words of one connection, each made when a template asks for it."""
 
@@ -52,6 +56,22 @@ def _reset_by(f: Features) -> str:
     assert server is not None
     assert server.close is not None
     return " and ".join(kind.plural for kind in server.close.reset_by)
+
+
+# Hidden tabs of browsers run their timers once a minute (chromestatus 4718288976216064).
+_HIDDEN_TAB = 60.0
+
+
+def _hidden_tab(f: Features) -> str:
+    """What a deadline of less than a minute means for a client whose heartbeats are timers of a page."""
+    server = side(f, End.SERVER)
+    sends = server is not None and server.timeline.heartbeats.sent >= 2
+    if not sends or _deadline(f) > _HIDDEN_TAB:
+        return ""
+    return (
+        f"; a hidden browser tab runs its timers once a minute, which {show(_deadline(f))} is too short for: "
+        "send heartbeats from a worker, or let the server ask"
+    )
 
 
 def _code(f: Features) -> str:
@@ -144,14 +164,17 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     # Close frames.
     "code": _code,
     "code_short": _code_short,
+    "transport": lambda f: f.close.transport.value if f.close else "open",
     "parser_error": lambda f: show_text((f.close.parser_error if f.close else None) or "", 120),
-    "injected": lambda f: show_text((f.injected or "").removeprefix("fault "), 50),
+    "injected_advice": lambda f: f"{f.advice}; or " if f.advice else "",
+    "injected": lambda f: show_text(f.injected or "", 50),
     "local_reason": lambda f: show_text(next(filter(None, _local_reasons(f)), ""), 120),
     # Timers.
     "deadline": lambda f: show(_deadline(f)),
     "nine_tenths": lambda f: f"every {show(round(0.9 * _deadline(f), 1))}",
     "half": lambda f: show(_deadline(f) / 2),
     "reset_by": _reset_by,
+    "hidden_tab": _hidden_tab,
     "silence": lambda f: _seconds(f.silence),
     "idle": lambda f: timers.value(f.silence, f.tier, *_LISTS),
     "half_idle": lambda f: show(round(f.silence) / 2 or round(f.silence / 2, 2)),
@@ -194,12 +217,39 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     # The session, other connections, the test process, the kernel.
     "session": session,
     "confirmations": lambda f: str(f.confirmations),
-    "together": lambda f: str(f.together),
+    "together": lambda f: str(f.beside.together),
     "noticed": lambda f: _since(f.notice, f),
     "lag": lambda f: show(f.lag),
     "slept": lambda f: show(round(f.timeline.suspended, 1)),
+    "unsent": lambda f: size(f.timeline.unsent),
+    "unsent_since": lambda f: _seconds(f.timeline.unsent_since),
+    "behind": lambda f: _seconds(f.between.behind if f.between else 0.0),
+    "usual": lambda f: _seconds(max(f.heartbeats.usual, f.asked.usual)),
+    "since_ping": lambda f: _seconds(f.since_ping),
+    "stood_still": lambda f: _stood_still(f),
+    "read_since_pong": lambda f: (
+        ", though it answered what came behind the pong" if f.read_since_pong else ""
+    ),
+    "pings_seen": lambda f: (
+        "no ping of it arrived here" if not f.pings.received else "its pings were answered"
+    ),
+    "last_heard_ago": lambda f: _seconds(f.silent(RECEIVED, FrameKind.DATA)),
+    "stray": lambda f: f.stray.line,
+    "frame_remedy": lambda f: f.stray.remedy(f.end.value, f.end.peer.value),
+    "half_frame": lambda f: _seconds(f.timeline.half_frame_since),
+    "half_frame_for": lambda f: _since(f.timeline.half_frame_since, f),
+    "youngest": lambda f: _seconds(f.beside.youngest),
+    "oldest": lambda f: _seconds(f.beside.oldest),
+    "repeated": lambda f: str(max(f.beside.same_age, f.beside.same_silence)),
     "queued": lambda f: size(f.tcp.send_queue if f.tcp else 0),
 }
+
+
+def _stood_still(f: Features) -> str:
+    seconds = max(f.heartbeats.stood_still, f.asked.stood_still)
+    if seconds:
+        return f" (for {_seconds(seconds)}: answers came several at once)"
+    return f" (its pings came {_seconds(f.pings.shortest_gap)} to {_seconds(f.pings.longest_gap)} apart)"
 
 
 def _local_reasons(f: Features) -> list[str | None]:

@@ -38,6 +38,15 @@ class Flow(Enum):
         return (Flow.UPSTREAM, Flow.DOWNSTREAM) if self is Flow.BOTH else (self,)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class FaultLabel:
+    """How a fault is called on the record of the connection that it ended."""
+
+    text: str
+    # What would have kept the connection open; None where that is not known.
+    advice: str | None = None
+
+
 @dataclasses.dataclass(frozen=True, init=False)
 class Fault:
     """Something done to a connection on purpose; durations are seconds, sizes are bytes."""

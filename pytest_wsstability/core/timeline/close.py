@@ -150,6 +150,8 @@ class CloseEvidence:
     # Why this end ended it, and more of it in words ("read deadline of 60 s ran out"); None when it did not.
     local_reason: LocalReason | None = None
     local_detail: str | None = None
+    # What would have kept it open, where who ended it knows; None where nobody does.
+    advice: str | None = None
     # The read deadline of this end that ran out, in seconds, and the traffic that would have reset it;
     # None and empty when none did.
     deadline: float | None = None

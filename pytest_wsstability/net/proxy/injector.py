@@ -23,6 +23,7 @@ from ...core.faults import (
     Stall,
     Step,
 )
+from ...core.faults.fault import FaultLabel
 from ...core.faults.program import checked_fault
 from .applying import apply
 from .channel import Receiver, Sender
@@ -48,7 +49,7 @@ class FaultInjector:
     """
 
     def __init__(
-        self, program: Program, *, reads: bool = True, name: Callable[[Fault], str] | None = None
+        self, program: Program, *, reads: bool = True, name: Callable[[Fault], FaultLabel] | None = None
     ) -> None:
         self._reads = reads
         self._name = name

@@ -9,6 +9,7 @@ from functools import partial
 from random import Random
 
 from ...core.faults import AppliedFault, CutAfter, CutAt, EndsWith, Fault, Flow, IdleTimeout, MaxAge, Program
+from ...core.faults.fault import FaultLabel
 from ...core.timeline.timeline import Timeline
 from .channel import Channel, Receiver, Sender, TcpFlag
 from .filters import FrameFilter, ResetFilter
@@ -53,7 +54,7 @@ class Link:
         applied: list[AppliedFault],
         apply: Callable[[Link, Fault], object],
         reads: bool = True,
-        name: Callable[[Fault], str] | None = None,
+        name: Callable[[Fault], FaultLabel] | None = None,
     ) -> None:
         self._loop = loop
         self._number = number
@@ -93,8 +94,8 @@ class Link:
         """Who or what ended the connection; None while it is open, and where no timeline is kept."""
         if self._observer is None or not self.is_over:
             return None
-        _, reason, detail = self._observer.ending()
-        return detail or reason.value
+        _, reason, label = self._observer.ending()
+        return label.text if label is not None else reason.value
 
     def channel(self, flow: Flow) -> Channel:
         """The channel of a single direction."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...core.faults import Fault, Flow
+from ...core.faults.fault import FaultLabel
 from ...core.timeline.close import CloseEvidence, CloseFrame, LocalReason, TransportEnd
 from ...core.timeline.events import FRAME_OPCODES, Direction, End, Opcode, Role
 from ...core.timeline.timeline import Timeline
@@ -27,13 +28,13 @@ class LinkObserver:
 
     Args:
         loop: whose clock counts.
-        name: how a fault is called when it has ended the connection.
+        name: how a fault is labelled when it has ended the connection.
 
     """
 
     __slots__ = ("_first_close", "_first_end", "_loop", "_name", "ended_by", "timeline")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, name: Callable[[Fault], str]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, name: Callable[[Fault], FaultLabel]) -> None:
         self._loop = loop
         self._name = name
         # None until the opening handshake has ended.
@@ -72,7 +73,7 @@ class LinkObserver:
         if self.timeline is None or self.timeline.close is not None:
             return
         sent, received = _close_frame(upstream), _close_frame(downstream)
-        transport, reason, detail = self.ending()
+        transport, reason, label = self.ending()
         now = self._loop.time()
         evidence = CloseEvidence(
             end=End.PROXY,
@@ -83,15 +84,16 @@ class LinkObserver:
             received_first=self._first_close is Flow.DOWNSTREAM if sent and received else None,
             mid_frame=any(reader is not None and reader.mid_frame for reader in (upstream, downstream)),
             local_reason=reason,
-            local_detail=detail,
+            local_detail=label.text if label is not None else None,
+            advice=label.advice if label is not None else None,
             planned=self.ended_by is None and self._first_end is None,
         )
         self.timeline.over(now, evidence)
 
-    def ending(self) -> tuple[TransportEnd, LocalReason, str | None]:
+    def ending(self) -> tuple[TransportEnd, LocalReason, FaultLabel | None]:
         """How the stream ended, who or what ended it, and the fault that did by its name."""
         if self.ended_by is not None:
-            return TransportEnd.ABORTED, LocalReason.FAULT, f"fault {self._name(self.ended_by)}"
+            return TransportEnd.ABORTED, LocalReason.FAULT, self._name(self.ended_by)
         if self._first_end is None:
             return TransportEnd.ABORTED, LocalReason.BETWEEN, None
         flow, flag = self._first_end

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ...core.faults import AppliedFault, Program
+from ...core.faults.fault import FaultLabel
 from ...core.timeline.timeline import Timeline
 from ..port import Port
 from .injector import FaultInjector
@@ -32,7 +33,7 @@ class Path:
     """
 
     def __init__(self, program: Program, *, tls: bool) -> None:
-        self._injector = FaultInjector(program, reads=not tls, name=repr)
+        self._injector = FaultInjector(program, reads=not tls, name=lambda fault: FaultLabel(repr(fault)))
         # Only in real time.
         self._proxy: FaultProxy | None = None
 

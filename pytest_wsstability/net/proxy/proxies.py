@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from ...core.duration import show_duration
 from ...core.faults import AppliedFault, Fault, Program
+from ...core.faults.fault import FaultLabel
 from ...core.faults.middleboxes import Middlebox
 from .proxy import FaultProxy
 
@@ -33,9 +34,10 @@ class MiddleboxProxy(FaultProxy):
         """The name of the box, such as ``nginx``."""
         return self.preset.name
 
-    def _name_fault(self, fault: Fault) -> str:
-        known = fault in self.preset.faults
-        return f"{self.name}: {self.preset.describe(fault)}" if known else repr(fault)
+    def _label(self, fault: Fault) -> FaultLabel:
+        if fault not in self.preset.faults:
+            return super()._label(fault)
+        return FaultLabel(f"{self.name}: {self.preset.describe(fault)}", self.preset.advice(fault))
 
     def report(self) -> str:
         """Which timer of the box ran out, and what would keep a connection alive."""

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ...core.duration import Duration, show_duration
 from ...core.faults import AppliedFault, Fault, Program
+from ...core.faults.fault import FaultLabel
 from ...core.redact import redact_url
 from ...core.timeline.timeline import Timeline
 from ..port import Port
@@ -104,7 +105,7 @@ class FaultProxy:
         # Where connections lead.
         self.target = url
         self._given = Program.of(faults)
-        self._injector = FaultInjector(self._given, reads=not self._target.secure, name=self._name_fault)
+        self._injector = FaultInjector(self._given, reads=not self._target.secure, name=self._label)
         self._port = Port(host, port, None, "the proxy")
         # Servers that may still have connections; None while the proxy is not running.
         self._servers: list[asyncio.Server] | None = None
@@ -219,8 +220,8 @@ class FaultProxy:
     def _failure_lines(self) -> list[str]:
         return [f"  failed    {failure}" for failure in self.failures]
 
-    def _name_fault(self, fault: Fault) -> str:
-        return repr(fault)
+    def _label(self, fault: Fault) -> FaultLabel:
+        return FaultLabel(repr(fault))
 
     # Starting and stopping.
 

@@ -115,16 +115,16 @@ def test_an_end_with_a_close_frame():
         {"alive_for": "2m"},
         timeline((30, "<text"), (60, "<close"), (60, ">close"), (60, closed_by_peer(1001, "deploy"))),
         expected="""
-        the client end lost its connection: 1001 at 60 s of 120 s: the server went away (1001): shutdown or restart
+        the client end lost its connection: 1001 at 60 s of 120 s: the server restarts or shuts down (1001 going away)
           expected  alive for 120 s
           observed  1001 at 60 s: received 1001 (going away) deploy; then sent 1001 (going away) deploy; FIN
                     0 s            15 s           30 s           45 s           60 s
           client    ------------------------------=-----------------------------X
                     - silence   = bytes   X end
-          likely    the server went away, as servers do that shut down or restart: 1001 (going away) deploy (confidence medium, blame server)
+          likely    the server restarts or shuts down: 1001 (going away) deploy (confidence high, blame server)
           evidence  received 1001 (going away) deploy; then sent 1001 (going away) deploy; FIN
           not       a keepalive of the server: no ping of it was seen
-          runner-up a planned rotation; to tell: hold a second connection of another age: a restart ends both at once
+          runner-up a planned rotation; to tell: hold three connections of other ages (or run wsstability probe): a restart ends all at one instant
           fix       drain before a restart, and reconnect with jitter
           planned?  allow_close=1001 allows this end
           covered   60 s in virtual time; nothing is known beyond
@@ -147,11 +147,11 @@ def test_more_than_one_broken_promise():
           client    -=-----------------------------------=----------------------
             beats                                        !
                     - silence   = bytes   ! not answered
-          likely    the session was not confirmed: session_info sent at 1 s, and no answer (confidence high, blame server)
+          likely    the session was not confirmed: session_info sent at 1 s, and no answer; nothing at all was heard since, so a dead path or a process that stands still fits too (confidence medium, blame server)
           evidence  session_info sent at 1 s, and no answer
           evidence  0 of 1 heartbeats answered; the one at 25 s was not
           evidence  last message received: 33 B at 1 s
-          runner-up an application that does nothing behind a connection that lives; to tell: send ping frames beside the heartbeats: a zombie answers pings, and no message at all
+          runner-up a dead path (half-open); to tell: send ping frames beside the heartbeats: a dead path answers none
           fix       see what the server does with session_info; the profile says which messages are meant
           covered   40 s in virtual time; nothing is known beyond
         """,  # noqa: E501
@@ -200,13 +200,13 @@ def test_audio_does_not_hide_the_heartbeats():
           client    :::::::::::::::::::::::::=::::::::::::::::::::::::::::::::==X
             beats                            +
                     = bytes   : not on record any more   X end   + answered
-          likely    a read deadline of 60 s that only pongs reset: traffic flowed to the end, and no ping came that asks for a pong (confidence medium, blame server)
+          likely    a read deadline of 60 s that only pongs reset: traffic flowed to the end, and no ping came that asks for a pong; one connection cannot tell it from a crash or a restart at that instant (confidence medium, blame server)
           evidence  no ping of the server arrived at the client
           evidence  last byte either way 20 ms before the end (at 59.98 s); the longest silence before was 25 s
           evidence  no close frame received or sent; FIN
           not       an idle timeout: 25 s of silence was survived before, the last was 20 ms
           not       a keepalive of the server: no ping of it was seen
-          runner-up a maximum age; to tell: send an unsolicited pong every second: the deadline is then survived, a maximum age not
+          runner-up a restart or a deployment; to tell: hold three connections of other ages (or run wsstability probe): a restart ends all at one instant
           fix       let the server send pings before its deadline, and reset it on whatever it reads (gorilla: SetReadDeadline in the read loop)
           covered   60 s in virtual time; nothing is known beyond
         """,  # noqa: E501
@@ -219,24 +219,23 @@ def test_an_undetermined_end():
         {"alive_for": "2m"},
         timeline((25, ">beat"), (25.01, "<answer"), (40, "<text"), (47.3, FIN)),
         expected="""
-        the client end lost its connection: 1006 at 47.3 s of 120 s: no close frame received or sent; FIN
+        the client end lost its connection: 1006 at 47.3 s of 120 s: cut by no known timer: crash or restart?
           expected  alive for 120 s
           observed  1006 at 47.3 s: no close frame received or sent; FIN
                     0 s            11.8 s         23.6 s         35.5 s         47.3 s
           client    -------------------------------=------------------=---------X
             beats                                  +
                     - silence   = bytes   X end   + answered
-          likely    undetermined: the connection ended at 47.3 s, and no cause fits
+          likely    the connection was cut at 47.3 s, 7.3 s after the last byte, and no known timer is as long: a crash, a kill or a restart fits, and so does a limit that nobody else shows (confidence low, blame server)
           nearest   a dead path or a frozen server: nothing came for 7.3 s
           nearest   a read deadline that only pongs reset of 60 s (gorilla/websocket's chat example): the time without a pong was 47.3 s, 21 % off
-          nearest   a crash, a restart, or a proxy that was reloaded: hold a second connection to see
           evidence  no close frame received or sent; FIN
           evidence  last byte either way 7.3 s before the end (at 40 s); the longest silence before was 25 s; nothing sent for 22.3 s
           evidence  no ping of the server arrived at the client
-          evidence  1 of 1 heartbeats answered
           not       an idle timeout: 25 s of silence was survived before, the last was 7.3 s
           not       a keepalive of the server: no ping of it was seen
-          fix       look at the nearest causes and at the timeline; hold two connections with other traffic (wsstability probe) to learn more
+          runner-up a maximum age; to tell: hold three connections of other ages (or run wsstability probe): a restart ends all at one instant
+          fix       see the server's log and its process at that instant; a server that is told to stop should close with 1001 or 1012
           covered   47.3 s in virtual time; nothing is known beyond
         """,  # noqa: E501
     )

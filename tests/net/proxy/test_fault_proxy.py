@@ -118,7 +118,7 @@ def test_tls_passes_untouched(run, tmp_path):
             assert [applied.fault for applied in proxy.applied] == [faults.Drop()]
             (passed,) = proxy.connections
             assert min(passed.carried) > 500
-            assert (passed.timeline, passed.ending) == (None, "fault faults.Drop()")
+            assert (passed.timeline, passed.ending) == (None, "faults.Drop()")
             with pytest.raises(LookupError, match="over TLS the proxy sees no frames"):
                 proxy.timeline  # noqa: B018
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_wsstability.core.diagnosis.reasons import Reading, Topic, read_reason
+from pytest_wsstability.core.diagnosis.close_reasons import Reading, Topic, read_reason
 
 T = Topic
 
@@ -23,7 +23,7 @@ T = Topic
         ("SlowConsumer", T.SLOW),
         ("write queue full", T.SLOW),
         ("rate_limit_exceeded", T.RATE),
-        ("too many requests, try again later", T.RATE),
+        ("too many requests, server busy", T.RATE),
         ("frame with 5000 bytes exceeds limit of 1000 bytes", T.SIZE),
         ("websocket: read limit exceeded", T.SIZE),
         ("Going away: deployment", T.RESTART),

@@ -93,7 +93,7 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
     ),
     Topic.UPSTREAM: _words(r"upstream", r"bad gateway", r"backend", r"origin (?:server|unreach\w*|error)"),
     Topic.OVERLOAD: _words(
-        r"overload\w*", r"capacity", r"(?:too )?busy", r"try again(?: later)?", r"connection limit",
+        r"overload\w*", r"capacity", r"(?:too )?busy", r"connection limit",
         r"too many (?:connections?|clients?|users?|sockets?|sessions?)", r"max\w* connections",
         r"resources? exhausted",
     ),
@@ -142,13 +142,17 @@ class Reading:
         return self.topic is not None and self.other is None
 
 
+# There is no close reason.
+NO_REASON = Reading()
+
+
 @lru_cache(maxsize=1024)
 def read_reason(reason: str) -> Reading:
     """Read a close reason; an empty one speaks of nothing."""
     plain = _CAMEL.sub(" ", unicodedata.normalize("NFKC", reason)).replace("_", " ")
     text = " ".join(plain.casefold().split())
     if not text:
-        return Reading()
+        return NO_REASON
     found = [topic for topic, keywords in _KEYWORDS.items() if keywords.search(text)]
     if Topic.TOKEN in found and not _KEYWORDS[Topic.TOKEN].search(_OTHER_TOKENS.sub(" ", text)):
         found.remove(Topic.TOKEN)

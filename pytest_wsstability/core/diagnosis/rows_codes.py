@@ -1,0 +1,159 @@
+"""Rows for close codes that say by definition, or by convention, what they are for."""
+
+from __future__ import annotations
+
+from ..cause import Cause, Confidence
+from . import rivals
+from .signature import Blamed, Rival, Signature
+
+HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
+
+_POLICY = (1008, 3000, 3003, 4401, 4403)
+# The control frame's limit (RFC 6455, section 5.5): nobody's size limit for messages is below it.
+_SMALLEST_LIMIT = 125
+
+# RFC 6455, section 7.4.1, and IANA's registry: nothing else is meant by them.
+DEFINED = (
+    Signature(
+        cause=Cause.MESSAGE_TOO_BIG,
+        shows="1009 was received",
+        when=lambda f: f.code == 1009,
+        confidence=HIGH,
+        sentence="the {end} sent a message over the {peer}'s limit (the largest on record: {largest})",
+        headline="a message over the {peer}'s size limit",
+        blame=Blamed.SELF,
+        evidence=("end", "largest"),
+        remedy="send smaller messages, or raise the {peer}'s limit (max_size, ws_max_size, maxPayload, "
+        "SetReadLimit)",
+        rivals=(
+            rivals.UNKNOWN_WORDS,
+            Rival(
+                Cause.PROTOCOL_ERROR,
+                "no message of this end is as large as the smallest limits",
+                lambda f: f.messages.largest <= _SMALLEST_LIMIT,
+                "none of its messages is large, so a proxy that changes frames fits too",
+            ),
+        ),
+        source="measured",
+    ),
+    Signature(
+        cause=Cause.PROTOCOL_ERROR,
+        shows="1002 or 1007 was received: the peer refused what this end sent",
+        when=lambda f: f.code in (1002, 1007),
+        confidence=HIGH,
+        sentence="the {peer} refused what it got from the {end}: {code}",
+        headline="the {peer} refused a frame of the {end}",
+        blame=Blamed.SELF,
+        evidence=("end", "last_sent"),
+        remedy="test again with compression off; look for a proxy that changes frames",
+        rivals=(rivals.UNKNOWN_WORDS,),
+        source="measured",
+    ),
+    Signature(
+        cause=Cause.PROTOCOL_ERROR,
+        shows="1003 or 1010 was received: the peer does not take such data, or misses an extension",
+        when=lambda f: f.code in (1003, 1010),
+        confidence=MEDIUM,
+        sentence="the {peer} does not take what it got from the {end}: {code}",
+        headline="the {peer} does not take what the {end} sent",
+        blame=Blamed.SELF,
+        evidence=("end", "last_sent"),
+        remedy="see whether the {peer} wants text or binary messages, and which extensions",
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="RFC 6455, section 7.4.1",
+    ),
+    Signature(
+        cause=Cause.RESTART,
+        shows="1012 was received",
+        when=lambda f: f.code == 1012,
+        confidence=HIGH,
+        sentence="the {peer} restarts: {code}",
+        headline="the {peer} restarts ({code_short})",
+        blame=Blamed.PEER,
+        evidence=("end", "together"),
+        remedy="drain before a restart, and reconnect with jitter",
+        rivals=(rivals.UNKNOWN_WORDS,),
+        runner_up=Cause.PLANNED_ROTATION,
+        source="uvicorn sends it at shutdown (measured)",
+    ),
+    Signature(
+        cause=Cause.UPSTREAM_FAILED,
+        shows="1014 was received",
+        when=lambda f: f.code == 1014,
+        confidence=HIGH,
+        sentence="a gateway lost its own connection to the server: {code}",
+        headline="a gateway lost its upstream (1014)",
+        blame=Blamed.PATH,
+        evidence=("end",),
+        remedy="look at the gateway's log, and at the server behind it",
+        rivals=(rivals.UNKNOWN_WORDS,),
+        source="RFC 6455, section 7.4.1, and IANA's registry",
+    ),
+)
+
+# What they are for is a convention, or one of several things.
+POLICIES = (
+    Signature(
+        cause=Cause.AUTH_EXPIRED,
+        shows="1008, 3000, 3003, 4401 or 4403 was received",
+        when=lambda f: f.code in _POLICY,
+        confidence=MEDIUM,
+        sentence="the {peer} closed for a policy, at an age of {age}: {code}",
+        headline="policy: {code_short}",
+        blame=Blamed.PEER,
+        evidence=("end", "last_sent"),
+        remedy="renew the token before it expires (this one lived {age}), or allow the client what it does; "
+        "a code without words says no more",
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="RFC 6455, section 7.4.1",
+    ),
+    Signature(
+        cause=Cause.SESSION_DUPLICATED,
+        shows="4409 was received",
+        when=lambda f: f.code == 4409,
+        confidence=MEDIUM,
+        sentence="the {peer} has this session already: {code}",
+        headline="the session exists already (4409)",
+        blame=Blamed.SELF,
+        evidence=("end",),
+        remedy="close the old connection before the new one, or let the server drop the older of the two",
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="documentation (graphql-ws, Discord)",
+    ),
+    Signature(
+        cause=Cause.SESSION_NOT_CONFIRMED,
+        shows="4408 was received, and the session was not confirmed",
+        when=lambda f: f.code == 4408,
+        confidence=MEDIUM,
+        sentence="the {peer} waited in vain for the session to be set up: {code}",
+        headline="the session was not set up in time (4408)",
+        blame=Blamed.SELF,
+        evidence=("end", "session"),
+        remedy="send the session's first message right after the opening",
+        rivals=(
+            Rival(
+                Cause.READ_DEADLINE,
+                "the session had been confirmed",
+                lambda f: f.timeline.session_confirmed_at is not None,
+                "the session had been confirmed, so another timeout is meant",
+                LOW,
+            ),
+        ),
+        runner_up=Cause.READ_DEADLINE,
+        source="source of graphql-ws",
+    ),
+    Signature(
+        cause=Cause.OVERLOADED,
+        shows="1013 or 4429 was received",
+        when=lambda f: f.code in (1013, 4429),
+        confidence=MEDIUM,
+        sentence="the {peer} sheds load: {code}",
+        headline="the {peer} sheds load ({code_short})",
+        blame=Blamed.PEER,
+        evidence=("end",),
+        remedy="come back later and with jitter; raise the {peer}'s limit on connections",
+        rivals=(Rival(Cause.RATE_LIMITED, "the code is 4429", lambda f: f.code == 4429),),
+        runner_up=Cause.RESTART,
+        source="RFC 6455, section 7.4.1, and IANA's registry",
+    ),
+)

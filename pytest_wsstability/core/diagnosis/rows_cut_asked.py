@@ -1,0 +1,204 @@
+"""Rows for ends without a close frame after a question of this end, or one of its messages."""
+
+from __future__ import annotations
+
+from ..cause import Cause, Confidence
+from ..known_timers import CountsFrom
+from ..timeline.close import TransportEnd
+from ..timeline.events import Opcode
+from . import rivals, timers
+from .features import RECEIVED, SENT, Features
+from .rows_close import after_largest_message
+from .signature import Blamed, Rival, Signature
+
+HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
+
+
+def _unheard(f: Features) -> bool:
+    """Whether this end asked (heartbeats, pings), and nothing came any more before the end."""
+    asked = f.heartbeats.open_since is not None or f.asked.open_since is not None
+    return asked and not f.hears
+
+
+def _unread(f: Features) -> bool:
+    """
+    Whether the peer threw away what this end had sent, though each of its pings was answered at once.
+
+    A kernel answers with RST, and not with FIN, when bytes are left that its process did not read.
+
+    """
+    reset = f.close is not None and f.close.transport is TransportEnd.RESET
+    spoke_last = f.silent(SENT) < f.silent(RECEIVED)
+    return f.cut and reset and f.prompt_pongs and spoke_last and f.messages.streaming
+
+
+def _after_message(f: Features) -> bool:
+    return f.cut and f.tail.message is not None
+
+
+def _after_some_message(f: Features) -> bool:
+    """The same where messages are not so dense that any end comes right after one."""
+    return _after_message(f) and not f.messages.streaming
+
+
+def _after_rare_message(f: Features) -> bool:
+    """Whether it would be a coincidence that the end came right after this end's message."""
+    return _after_message(f) and f.messages.last_is_rare
+
+
+def _after_first_ping(f: Features) -> bool:
+    """Whether the first ping frame of either end, or its pong, was the last that went over the connection."""
+    last = max(f.tail.sent + f.tail.received, key=lambda event: event.at, default=None)
+    first = f.asked.sent + f.pings.received == 1 and not f.asked.answered
+    return f.cut and first and last is not None and last.opcode >= Opcode.PING and f.tail.message is None
+
+
+ROWS = (
+    Signature(
+        cause=Cause.PEER_FROZEN,
+        shows="questions of this end stayed open, nothing came, and the peer's kernel acknowledged "
+        "everything, at the first try",
+        when=lambda f: f.cut and _unheard(f) and f.network_fine,
+        confidence=MEDIUM,
+        rivals=rivals.FROZEN,
+        sentence="the {peer}'s process stood still for {rx} before the end: its kernel (or a proxy's "
+        "before it) acknowledged everything, and nothing answered; a graceful shutdown looks the same",
+        headline="the {peer} stood still (all was acknowledged)",
+        blame=Blamed.PEER,
+        evidence=("tcp", "questions", "end"),
+        remedy="look for blocking calls in the {peer}'s event loop, or a stopped process",
+        runner_up=Cause.RESTART,
+        source="TCP_INFO, measured: 26 of 26",
+    ),
+    Signature(
+        cause=Cause.PEER_NOT_READING,
+        shows="each ping was answered at once, but questions of this end stayed open",
+        when=lambda f: f.cut and f.prompt_pongs and f.hears,
+        confidence=MEDIUM,
+        sentence="the {end} answered each ping at once, but the {peer} answered nothing any more and "
+        "cut the connection: it stopped reading, so it never saw the pongs",
+        headline="the {peer} stopped reading, so it missed the pongs",
+        blame=Blamed.PEER,
+        evidence=("server_pings", "questions", "end"),
+        remedy="in the {peer}'s handler, read in a task of its own",
+        runner_up=Cause.HALF_OPEN,
+        source="measured with websockets and uvicorn",
+    ),
+    Signature(
+        cause=Cause.PEER_NOT_READING,
+        shows="RST in the middle of what this end sent, though each ping was answered at once",
+        when=_unread,
+        confidence=MEDIUM,
+        sentence="the {peer} cut the connection with bytes of this end unread (RST), though this end "
+        "answered each ping at once: it stopped reading, so its keepalive never saw the pongs",
+        headline="the {peer} stopped reading, so its keepalive missed our pongs",
+        blame=Blamed.PEER,
+        evidence=("server_pings", "end", "last_sent"),
+        remedy="in the {peer}'s handler, read in a task of its own: a handler that awaits something "
+        "else while messages wait does not see pongs (or raise ping_timeout)",
+        rivals=(
+            Rival(
+                Cause.RESTART,
+                "the time since the last ping is nobody's timer",
+                lambda f: not timers.is_number(f.since_ping, f.tier, CountsFrom.PING),
+                "a server that was killed in the middle of a stream fits as well",
+                LOW,
+            ),
+        ),
+        runner_up=Cause.RESTART,
+        source="measured with uvicorn",
+    ),
+    Signature(
+        cause=Cause.HALF_OPEN,
+        shows="questions of this end stayed open, and nothing came any more",
+        when=lambda f: f.cut and _unheard(f),
+        confidence=MEDIUM,
+        sentence="nothing came from the {peer} in the {rx} before the end, though the {end} asked: the "
+        "path or the {peer}'s process stood still",
+        headline="nothing heard for {rx} before the end",
+        blame=Blamed.PATH,
+        evidence=("questions", "silences", "tcp"),
+        remedy="look at the network between the two ends, then at the {peer}'s process",
+        rivals=rivals.UNHEARD,
+        runner_up=Cause.PEER_FROZEN,
+        source="TCP_INFO, measured",
+    ),
+    Signature(
+        cause=Cause.CONTROL_FRAMES_LOST,
+        shows="the end came with the first ping frame of either end",
+        when=_after_first_ping,
+        confidence=MEDIUM,
+        sentence="the connection was cut right after the first ping frame: a proxy or {peer} that "
+        "cannot bear "
+        "ping frames fits",
+        headline="cut right after the first ping frame",
+        blame=Blamed.PATH,
+        evidence=("own_pings", "server_pings", "end"),
+        remedy="use heartbeats of the application instead of ping frames, or a path that passes them",
+        rivals=rivals.crash(number=(CountsFrom.IDLE,)),
+        source="reports",
+    ),
+    Signature(
+        cause=Cause.MESSAGE_TOO_BIG,
+        shows="the end came with the answer to the largest message that this end sent",
+        when=lambda f: f.cut and after_largest_message(f),
+        confidence=MEDIUM,
+        sentence="the connection was cut right after a message of {last_size}, the largest that this "
+        "end sent: a size limit of less than that, whose close frame (1009) was lost, fits",
+        headline="cut right after a message of {last_size}: too big?",
+        blame=Blamed.SELF,
+        evidence=("last_sent", "end", "largest"),
+        remedy="send smaller messages, or raise the limit (max_size, ws_max_size, maxPayload, SetReadLimit)",
+        runner_up=Cause.HANDLER_ERROR,
+        source="measured with gorilla/websocket",
+    ),
+    Signature(
+        cause=Cause.HANDLER_ERROR,
+        shows="no close frame, right after a message of this end, the first for a while",
+        when=_after_rare_message,
+        confidence=MEDIUM,
+        sentence="the connection was cut right after the {end}'s message of {last_size}, the first for "
+        "a while: a handler that crashed on it fits (uvicorn and aiohttp then send no close frame)",
+        headline="cut right after a message: handler crashed?",
+        blame=Blamed.PEER,
+        evidence=("last_sent", "end", "together"),
+        remedy="send the same message on a fresh connection, and see the {peer}'s log",
+        runner_up=Cause.MESSAGE_TOO_BIG,
+        source="measured with uvicorn and aiohttp",
+    ),
+)
+
+# Behind the timers: they fit wherever the end came right after a message, or anywhere.
+LAST = (
+    Signature(
+        cause=Cause.HANDLER_ERROR,
+        shows="no close frame, right after a message that this end sent",
+        when=_after_some_message,
+        confidence=MEDIUM,
+        sentence="the connection was cut right after the {end}'s message of {last_size}: a handler that "
+        "crashed on it fits (uvicorn and aiohttp then send no close frame)",
+        headline="cut right after a message: handler crashed?",
+        blame=Blamed.PEER,
+        evidence=("last_sent", "end", "together"),
+        remedy="send the same message on a fresh connection, and see the {peer}'s log",
+        runner_up=Cause.MESSAGE_TOO_BIG,
+        source="measured with uvicorn and aiohttp",
+    ),
+    Signature(
+        cause=Cause.RESTART,
+        shows="no close frame, and no timer that fits",
+        when=lambda f: f.cut,
+        confidence=LOW,
+        sentence="the connection was cut at {age}, {silence} after the last byte, and no known timer is "
+        "as long: "
+        "a crash, a kill or a restart fits, and so does a limit that nobody else shows",
+        headline="cut by no known timer: crash or restart?",
+        blame=Blamed.PEER,
+        evidence=("end", "silences", "server_pings", "together"),
+        remedy="see the {peer}'s log and its process at that instant; a server that is told to stop "
+        "should close "
+        "with 1001 or 1012",
+        runner_up=Cause.MAX_AGE,
+        source="measured",
+    ),
+)

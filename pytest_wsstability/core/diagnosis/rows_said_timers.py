@@ -1,0 +1,344 @@
+"""Rows for keepalives and timeouts that the peer's close reason speaks of, with any code."""
+
+from __future__ import annotations
+
+from ..cause import Cause, Confidence
+from ..timeline.events import FrameKind
+from .close_reasons import Topic
+from .features import REACTION, SENT, SILENCE, Features
+from .rivals import CONTRADICTED
+from .signature import Blamed, Rival, Signature
+
+HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
+# Round trips that have to be known before they count as usual.
+_ROUND_TRIPS = 3
+# Seconds that something lies behind at a proxy before it counts as late.
+_BEHIND = 1.0
+
+
+def _first(f: Features, *topics: Topic) -> bool:
+    return f.code is not None and f.reading.topic in topics
+
+
+def _keepalive(f: Features) -> bool:
+    return _first(f, Topic.KEEPALIVE)
+
+
+def _timeout(f: Features) -> bool:
+    return _first(f, Topic.IDLE, Topic.TIMEOUT)
+
+
+def behind_own_bytes(f: Features) -> bool:
+    """Whether the pong waits behind bytes that this end has written and that have not left it."""
+    line, last = f.timeline, f.pings.last_pong
+    return (
+        last is not None and line.unsent > 0 and line.unsent_since is not None and line.unsent_since <= last
+    )
+
+
+def behind_at_proxy(f: Features) -> bool:
+    """Whether a proxy of the test shows that the ping or the pong was still on its way."""
+    between = f.between
+    return between is not None and f.pings.received > 0 and (between.pong_missing or between.behind > _BEHIND)
+
+
+def _slower_than_it_waits(f: Features) -> bool:
+    """Whether answers usually take longer than the peer waited for the pong to its last ping."""
+    if f.pings.last is None or max(f.heartbeats.answered, f.asked.answered) < _ROUND_TRIPS:
+        return False
+    return max(f.heartbeats.usual, f.asked.usual) >= f.age - f.pings.last
+
+
+def _came_with_the_close(f: Features) -> bool:
+    """Whether the peer's last ping came with its close frame: no peer waits so little for a pong."""
+    return f.pings.last is not None and f.age - f.pings.last <= REACTION
+
+
+def _blocked(f: Features) -> bool:
+    """Whether answers came several at once, or the peer's pings at uneven intervals."""
+    return f.bunches > 0 or f.pings.irregular
+
+
+def _not_read(f: Features) -> bool:
+    """Whether more than the pong was not answered: a stream of messages, or a question."""
+    return f.prompt_pongs and not f.read_since_pong and (f.messages.streaming or f.asked_since is not None)
+
+
+ROWS = (
+    Signature(
+        cause=Cause.PONG_LATE,
+        shows="the close reason speaks of a keepalive, and the pong waits behind bytes of this end that have "
+        "not left it",
+        when=lambda f: _keepalive(f) and behind_own_bytes(f),
+        confidence=HIGH,
+        sentence="the pong of the {end} was late, not missing: {unsent} that it had written before were "
+        "still on their way (since {unsent_since}) when the {peer}'s keepalive gave up",
+        headline="pong late, behind {unsent} of our own",
+        blame=Blamed.PEER,
+        evidence=("unsent", "server_pings", "end"),
+        remedy="let the {peer} wait longer for a pong, or count whatever arrives; or send smaller messages "
+        "with time between them (fragments wait in the same queue)",
+        rivals=CONTRADICTED,
+        runner_up=Cause.PEER_NOT_READING,
+        source="reports (autobahn-python 1327, websockets 1005, aiohttp 12030)",
+    ),
+    Signature(
+        cause=Cause.PONG_LATE,
+        shows="the same, and a proxy of the test shows the ping or the pong on its way",
+        when=lambda f: _keepalive(f) and behind_at_proxy(f),
+        confidence=HIGH,
+        sentence="the {end} answered the ping as soon as it came, but it or the pong was late: what passes "
+        "the proxy lies {behind} behind, and the {peer}'s keepalive gave up meanwhile",
+        headline="ping or pong {behind} late, behind other bytes",
+        blame=Blamed.PEER,
+        evidence=("between", "server_pings", "end"),
+        remedy="let the {peer} wait longer for a pong, or count whatever arrives; or send smaller messages",
+        rivals=CONTRADICTED,
+        runner_up=Cause.SLOW_CONSUMER,
+        source="reports (sockjs-node 169, shiny-server-client 25)",
+    ),
+    Signature(
+        cause=Cause.PING_UNANSWERED,
+        shows="the close reason speaks of a keepalive, and a ping of the peer was not answered",
+        when=lambda f: _keepalive(f) and f.pings.unanswered is not None,
+        confidence=HIGH,
+        sentence="the {end} did not answer the ping at {ping}; {ping_gap} later the {peer}'s keepalive "
+        "closed the connection",
+        headline="pongs withheld, keepalive of the {peer} after {ping_gap}",
+        blame=Blamed.SELF,
+        evidence=("server_pings", "end"),
+        remedy="answer ping frames with pong frames",
+        rivals=CONTRADICTED,
+        proved=True,
+        source="measured",
+    ),
+    Signature(
+        cause=Cause.HEARTBEAT_UNANSWERED,
+        shows="the close reason speaks of a keepalive, and the peer's last heartbeat was not answered",
+        when=lambda f: _keepalive(f) and f.beaten.open_since is not None,
+        confidence=HIGH,
+        sentence="the {peer}'s heartbeat at {beaten_since} was not answered, and {beaten_gap} later it "
+        "closed with {code}",
+        headline="heartbeat of the {peer} unanswered for {beaten_gap}",
+        blame=Blamed.SELF,
+        evidence=("end", "beaten"),
+        remedy="answer the {peer}'s heartbeats",
+        rivals=CONTRADICTED,
+        proved=True,
+        source="defaults of servers, from their source",
+    ),
+    Signature(
+        cause=Cause.HALF_OPEN,
+        shows="the close reason speaks of a keepalive, pongs were sent, and the kernel sent again in vain",
+        when=lambda f: _keepalive(f) and f.network_dead,
+        confidence=MEDIUM,
+        sentence="the {peer}'s keepalive gave up, because what the {end} sent did not get through",
+        headline="path towards the {peer} dead, its keepalive gave up",
+        blame=Blamed.PATH,
+        evidence=("tcp", "server_pings", "end"),
+        remedy="look at the network between the two ends",
+        rivals=CONTRADICTED,
+        runner_up=Cause.PEER_NOT_READING,
+        source="measured",
+    ),
+    Signature(
+        cause=Cause.PONG_LATE,
+        shows="the close reason speaks of a keepalive, and round trips take longer than the peer waits",
+        when=lambda f: _keepalive(f) and _slower_than_it_waits(f),
+        confidence=HIGH,
+        sentence="a round trip takes {usual}, and the {peer} gave up {since_ping} after its ping: no pong "
+        "can be there by then",
+        headline="round trips of {usual}, longer than the {peer} waits",
+        blame=Blamed.PEER,
+        evidence=("late", "server_pings", "end"),
+        remedy="let the {peer} wait longer than a round trip for its pong",
+        rivals=CONTRADICTED,
+        runner_up=Cause.PEER_FROZEN,
+        source="measured with a link of 2 s latency",
+    ),
+    Signature(
+        cause=Cause.PEER_FROZEN,
+        shows="the close reason speaks of a keepalive, and answers came several at once, or pings unevenly",
+        when=lambda f: _keepalive(f) and f.pings.ponged > 0 and _blocked(f) and not f.lossy,
+        confidence=MEDIUM,
+        sentence="the {peer}'s process stood still now and then{stood_still}: its keepalive then gave up "
+        "on pongs that were there, though the {end} answered each ping at once",
+        headline="the {peer} stood still, and missed pongs that were there",
+        blame=Blamed.PEER,
+        evidence=("server_pings", "late", "end"),
+        remedy="look for blocking calls in the {peer}'s event loop, and put them into a thread",
+        rivals=CONTRADICTED,
+        runner_up=Cause.PATH_STALLED,
+        source="reports (FunASR 3533, 3528), measured",
+    ),
+    Signature(
+        cause=Cause.PONG_LATE,
+        shows="the close reason speaks of a keepalive, and the peer's last ping came with its close frame",
+        when=lambda f: _keepalive(f) and _came_with_the_close(f),
+        confidence=MEDIUM,
+        sentence="the {peer}'s last ping came together with its close frame: the ping was late, behind other "
+        "bytes or on a path that stood still, so that no pong can have been in time",
+        headline="the {peer}'s ping came with its close frame",
+        blame=Blamed.PATH,
+        evidence=("server_pings", "last_received", "end"),
+        remedy="let the {peer} wait longer for a pong, or send smaller messages",
+        rivals=CONTRADICTED,
+        runner_up=Cause.PATH_STALLED,
+        source="reports (sockjs-node 169)",
+    ),
+    Signature(
+        cause=Cause.PEER_NOT_READING,
+        shows="the close reason speaks of a keepalive, each ping was answered at once, and messages or "
+        "questions of this end went unanswered too",
+        when=lambda f: _keepalive(f) and _not_read(f),
+        confidence=MEDIUM,
+        sentence="the {peer}'s keepalive gave up, though the {end} answered each ping at once: it read "
+        "nothing else either, so it never saw the pongs",
+        headline="the {peer} stopped reading, so its keepalive missed the pongs",
+        blame=Blamed.PEER,
+        evidence=("server_pings", "tcp", "end"),
+        remedy="in the {peer}'s handler, read in a task of its own: a handler that awaits something "
+        "else while messages wait does not see pongs (or raise ping_timeout)",
+        rivals=CONTRADICTED,
+        runner_up=Cause.HALF_OPEN,
+        source="measured with websockets and uvicorn",
+    ),
+    Signature(
+        cause=Cause.KEEPALIVE_TIMEOUT,
+        shows="the close reason speaks of a keepalive, though each ping was answered at once",
+        when=lambda f: _keepalive(f) and f.prompt_pongs,
+        confidence=MEDIUM,
+        sentence="the {peer}'s keepalive gave up {since_ping} after a ping that the {end} answered at once"
+        "{read_since_pong}: the answer was lost on the way, or the {peer} missed it",
+        headline="the {peer}'s keepalive missed a pong that was sent",
+        blame=Blamed.PEER,
+        evidence=("server_pings", "tcp", "end"),
+        remedy="see at the {peer} whether the pong arrives, and what it compares; look for blocking "
+        "calls and "
+        "for a handler that does not read",
+        rivals=(
+            *CONTRADICTED,
+            Rival(
+                Cause.CONTROL_FRAMES_LOST,
+                "what went out behind the pong was answered",
+                lambda f: f.read_since_pong,
+            ),
+            Rival(Cause.PEER_NOT_READING, "nothing shows that it read", lambda f: not f.read_since_pong),
+        ),
+        source="measured with websockets and uvicorn",
+    ),
+    Signature(
+        cause=Cause.KEEPALIVE_TIMEOUT,
+        shows="the close reason speaks of a keepalive, and no ping came",
+        when=_keepalive,
+        confidence=MEDIUM,
+        sentence="the {peer} says that its keepalive ran out: {code}; {pings_seen}, and the last message of "
+        "the {end} went out {silent_data} before",
+        headline="the {peer} says that its keepalive ran out",
+        blame=Blamed.SELF,
+        evidence=("end", "server_pings", "silences"),
+        remedy="send what the {peer} counts as a heartbeat more often; look for a proxy that swallows pings",
+        rivals=(
+            *CONTRADICTED,
+            Rival(
+                Cause.READ_DEADLINE,
+                "this end was silent for longer than ever",
+                lambda f: f.broke_silence(SENT, FrameKind.DATA),
+            ),
+        ),
+        runner_up=Cause.CONTROL_FRAMES_LOST,
+        source="reports (SockJS, Phoenix)",
+    ),
+    Signature(
+        cause=Cause.IDLE_TIMEOUT,
+        shows="the close reason speaks of idleness, after the longest silence either way",
+        when=lambda f: _first(f, Topic.IDLE) and f.longest_quiet and f.silence >= SILENCE,
+        confidence=HIGH,
+        sentence="the {peer} closed with {code}, after {silence} without a byte either way",
+        headline="idle timeout of the {peer}, {silence} of silence",
+        blame=Blamed.PEER,
+        evidence=("end", "silences"),
+        remedy="send something more often than every {half_idle}, or raise the {peer}'s idle timeout",
+        rivals=CONTRADICTED,
+        runner_up=Cause.READ_DEADLINE,
+        source="documentation or reports (Deepgram, Helius, Phoenix)",
+    ),
+    Signature(
+        cause=Cause.PING_UNANSWERED,
+        shows="the close reason names a timeout, this end kept sending messages, and a ping of the peer "
+        "was not "
+        "answered",
+        when=lambda f: (
+            _first(f, Topic.TIMEOUT)
+            and f.pings.unanswered is not None
+            and not f.broke_silence(SENT, FrameKind.DATA)
+        ),
+        confidence=MEDIUM,
+        sentence="the {end} did not answer the ping at {ping}; {ping_gap} later the {peer} closed with "
+        "{code}",
+        headline="pongs withheld, timeout of the {peer} after {ping_gap}",
+        blame=Blamed.SELF,
+        evidence=("server_pings", "end", "silences"),
+        remedy="answer ping frames with pong frames",
+        rivals=CONTRADICTED,
+        runner_up=Cause.READ_DEADLINE,
+        source="measured with gorilla/websocket",
+    ),
+    Signature(
+        cause=Cause.READ_DEADLINE,
+        shows="the close reason names a timeout, after the longest time without data of this end",
+        when=lambda f: _timeout(f) and f.broke_silence(SENT, FrameKind.DATA),
+        confidence=HIGH,
+        rivals=(
+            *CONTRADICTED,
+            Rival(
+                Cause.MAX_AGE,
+                "nothing was said since the session stood, and the reason does not speak of idleness",
+                lambda f: f.reading.topic is Topic.TIMEOUT and f.silent(SENT, FrameKind.DATA) > 0.95 * f.age,
+                "that is nearly its whole age, so a maximum age fits too",
+            ),
+            Rival(
+                Cause.KEEPALIVE_TIMEOUT,
+                "a ping was not answered, or another timer may be meant",
+                lambda f: f.reading.topic is Topic.TIMEOUT and f.pings.received > 0,
+                "pings of the {peer} came, so its keepalive may be meant",
+            ),
+        ),
+        sentence="the {peer} closed with {code}, {silent_data} after the {end}'s last message",
+        headline="timeout of the {peer}, {silent_data} without a message",
+        blame=Blamed.SELF,
+        evidence=("end", "silences"),
+        remedy="send messages (heartbeats) more often than every {half_silent_data}",
+        runner_up=Cause.PONG_DEADLINE,
+        source="documentation or reports (Deepgram, Phoenix)",
+    ),
+    Signature(
+        cause=Cause.PONG_DEADLINE,
+        shows="the close reason names a timeout, though this end kept sending messages, and no ping came",
+        when=lambda f: _timeout(f) and not f.pings.received and not f.longest_quiet,
+        confidence=MEDIUM,
+        sentence="the {peer} closed with {code} though the {end} kept talking: a deadline that only "
+        "pongs reset, and no ping came that asks for one",
+        headline="timeout of the {peer} that messages did not reset",
+        blame=Blamed.PEER,
+        evidence=("end", "server_pings", "silences"),
+        remedy="let the {peer} send pings, and reset its deadline on whatever it reads",
+        rivals=CONTRADICTED,
+        runner_up=Cause.MAX_AGE,
+        source="measured with gorilla/websocket",
+    ),
+    Signature(
+        cause=Cause.IDLE_TIMEOUT,
+        shows="the close reason names a timeout, and traffic went on",
+        when=_timeout,
+        confidence=MEDIUM,
+        sentence="the {peer} closed with {code}; the last message of the {end} went out {silent_data} before",
+        headline="timeout of the {peer} ({code_short})",
+        blame=Blamed.PEER,
+        evidence=("end", "silences", "server_pings"),
+        remedy="see which traffic the {peer}'s timeout counts",
+        rivals=CONTRADICTED,
+        runner_up=Cause.READ_DEADLINE,
+        source="documentation or reports (Deepgram, Phoenix)",
+    ),
+)

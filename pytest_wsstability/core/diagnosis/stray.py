@@ -1,0 +1,64 @@
+"""What stood in the stream where a frame should: read from its bytes, not from a parser's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..redact import show_text
+
+# Bytes that are all printable are text from so many on: of a frame, the first is not, but by accident.
+_TEXT = 8
+# RFC 6455, section 5.2: the bits and fields of the first two bytes; section 5.5: the limit of a control
+# frame.
+_RESERVED, _OPCODE, _MASKED, _LENGTH = 0x70, 0x0F, 0x80, 0x7F
+_CONTROL = 0x8
+_LONGEST_CONTROL = 125
+_OPCODES = frozenset({0x0, 0x1, 0x2, 0x8, 0x9, 0xA})
+_PRINTABLE = frozenset({9, 10, 13, *range(0x20, 0x7F)})
+_HTTP = b"HTTP/"
+# Characters of it that a sentence shows.
+_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """The first bytes of something that is no frame, or a wrong one; empty where there was no such thing."""
+
+    data: bytes = b""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is a line of text rather than a frame."""
+        return len(self.data) >= _TEXT and all(byte in _PRINTABLE for byte in self.data)
+
+    @property
+    def is_http(self) -> bool:
+        """Whether it begins as an HTTP response does (RFC 9112, section 4)."""
+        return self.data[: len(_HTTP)] == _HTTP
+
+    @property
+    def line(self) -> str:
+        """Its first line, shortened."""
+        return show_text(self.data.split(b"\n")[0].decode("latin-1").strip(), _SHOWN)
+
+    def remedy(self, end: str, peer: str) -> str:
+        """What to look at, going by the head of the frame that it would be."""
+        if len(self.data) < 2:
+            return f"see what the {peer} wrote, byte by byte (its log, or a capture)"
+        first, second = self.data[0], self.data[1]
+        opcode = first & _OPCODE
+        if first & _RESERVED:
+            return (
+                "test again with compression off: what goes away then is permessage-deflate of the "
+                f"{peer} or of a proxy; else the {peer} writes wrong frames"
+            )
+        if opcode not in _OPCODES:
+            return f"the {peer} writes opcode {opcode:#x}, which means nothing (RFC 6455, section 5.2)"
+        if opcode >= _CONTROL and (second & _LENGTH) > _LONGEST_CONTROL:
+            return f"let the {peer} write control frames of 125 bytes at most (RFC 6455, section 5.5)"
+        if bool(second & _MASKED) is (end == "client"):
+            return f"the {peer}, or a proxy, takes the wrong role: it masks wrongly (RFC 6455, section 5.1)"
+        return f"the {peer} writes wrong frames: see its library's version, and what is between the ends"
+
+
+NOTHING_STRAY = Stray()
