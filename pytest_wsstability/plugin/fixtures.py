@@ -15,7 +15,7 @@ from ..net.connector import Connector
 from ..net.hold import Soak, hold
 from ..net.proxy.proxies import MiddleboxProxy, Proxies
 from ..net.server.orchestrator import Orchestrator
-from .markers import MIDDLEBOX
+from .markers import FLEET, MIDDLEBOX
 from .orders import TimerOrder, in_another_order, order_of, run_hold
 from .plans import is_virtual, leads_out, loop_scope, orchestrator_of, plan_of
 from .soaks.scheduling import soaks_of
@@ -213,8 +213,9 @@ def _requirement(request: pytest.FixtureRequest) -> Requirement:
 
 
 def _holds_without_a_loop(request: pytest.FixtureRequest) -> bool:
-    """Whether ws_soak is the only one in a test that needs a loop, and brings its own."""
-    return "ws_soak" in request.fixturenames and not pytest_asyncio.is_async_test(request.node)
+    """Whether ws_soak or ws_fleet is the only one in a test that needs a loop, and brings its own."""
+    has_one = not {"ws_soak", FLEET}.isdisjoint(request.fixturenames)
+    return has_one and not pytest_asyncio.is_async_test(request.node)
 
 
 def _own_orchestrator(request: pytest.FixtureRequest, url: str) -> Orchestrator | None:

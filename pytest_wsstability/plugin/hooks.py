@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ..net.connection import Connection
     from ..net.connector import Connector
+    from ..net.fleet.fleet import Fleet
     from ..net.hold import Soak
     from ..net.proxy.proxies import MiddleboxProxy, Proxies
     from ..net.server.orchestrator import Orchestrator
@@ -182,3 +183,9 @@ def ws_connection(request: pytest.FixtureRequest, ws_connect: Connector) -> Conn
 def ws_soak(request: pytest.FixtureRequest, ws_url: str) -> Soak:
     """The finished hold that the ws_stability marker describes; needs no event loop of the test's."""
     return inside.fixtures.soaked(request, ws_url)
+
+
+@pytest.fixture
+def ws_fleet(request: pytest.FixtureRequest, ws_url: str) -> Fleet:
+    """The finished fleet that the ws_stability marker describes: many connections as one requirement."""
+    return inside.fleets.held(request, ws_url)

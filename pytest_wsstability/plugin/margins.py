@@ -50,9 +50,11 @@ def _is_ignored(item: pytest.Item) -> bool:
 
 
 def _concerns(item: pytest.Item) -> list[str]:
-    requirement = plan_of(item).requirement
+    requirement, fleet = plan_of(item).requirement, plan_of(item).fleet
     if requirement is None or requirement.alive_for is None:
         return []
+    if fleet is not None and (text := fleet.asked.forecast(fleet.connections)) is not None:
+        return [text]
     timers = list(_timers(item))
     if not _sends_what_it_says(item):
         # The heartbeat stands in the test's body: only the length of the hold is known.

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
+    from ..core.duration import Duration
+    from ..core.fleet.requirement import FleetRequirement
     from ..core.judge.requirement import Requirement
     from ..profiles import Profile
 
@@ -15,11 +17,12 @@ STABILITY = "ws_stability"
 ORCHESTRATOR = "ws_orchestrator"
 LONG = "ws_long"
 MIDDLEBOX = "ws_middlebox"
+FLEET = "ws_fleet"
 
 DESCRIPTIONS = (
     "ws_stability(alive_for, heartbeat_every, heartbeat_within, heartbeat_missed_max, session_within, "
-    "rtt_p95, allow_close, max_age_ok, url, profile, client, time, patch_time): the stability that a "
-    "WebSocket must show",
+    "rtt_p95, allow_close, max_age_ok, url, profile, client, time, patch_time; connections, survival, "
+    "confidence, ramp, refused_max with ws_fleet): the stability that a WebSocket must show",
     "ws_orchestrator(read_deadline, ping_interval, deadline_reset_by, on_deadline, greet, confirm_sessions, "
     "answer_heartbeats, echo, ...): how the reference orchestrator behaves",
     "ws_long: long when it runs in real time; then it needs --ws-long",
@@ -27,7 +30,8 @@ DESCRIPTIONS = (
 )
 
 FIXTURES = frozenset({
-    "ws_url", "ws_connect", "ws_connection", "ws_soak", "ws_orchestrator", "ws_clock", "ws_proxy", MIDDLEBOX,
+    "ws_url", "ws_connect", "ws_connection", "ws_soak", "ws_orchestrator", "ws_clock", "ws_proxy",
+    FLEET, MIDDLEBOX,
 })  # fmt: skip
 _REQUIREMENTS = frozenset({STABILITY, ORCHESTRATOR, MIDDLEBOX})
 _LONG = frozenset({LONG})
@@ -67,10 +71,22 @@ def needs_runner(item: pytest.Function) -> bool:
     return not (item.config.pluginmanager.has_plugin("trio") and item.config.getini("trio_mode"))
 
 
+class FleetAsked:
+    """What the ws_stability markers of a test say of a fleet; no dataclass, as `Plan` is none."""
+
+    __slots__ = ("asked", "connections", "ramp")
+
+    def __init__(self, *, connections: int, ramp: Duration | None, asked: FleetRequirement) -> None:
+        self.connections = connections
+        # None: a gentle one.
+        self.ramp = ramp
+        self.asked = asked
+
+
 class Plan:
     """What the ws_stability markers of a test say; no dataclass for the reason that `Settings` is none."""
 
-    __slots__ = ("client", "patch_time", "profile", "requirement", "time", "url")
+    __slots__ = ("client", "fleet", "patch_time", "profile", "requirement", "time", "url")
 
     def __init__(
         self,
@@ -81,6 +97,7 @@ class Plan:
         client: str,
         time: str | None,
         patch_time: bool,
+        fleet: FleetAsked | None = None,
     ) -> None:
         # None: the markers name no part of a requirement.
         self.requirement = requirement
@@ -92,3 +109,5 @@ class Plan:
         self.time = time
         # Let the time module follow the clock of an async test in virtual time.
         self.patch_time = patch_time
+        # None: the markers ask for no fleet.
+        self.fleet = fleet

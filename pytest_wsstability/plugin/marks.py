@@ -11,6 +11,7 @@ from typing import Literal, Never, Unpack
 
 import pytest
 
+from ..core.duration import Duration
 from ..core.judge.requirement import RequirementKeywords
 from ..net.server.orchestrator import OrchestratorKeywords
 from ..profiles import Profile
@@ -25,6 +26,12 @@ class StabilityKeywords(RequirementKeywords, total=False):
     client: Literal["browser", "mute", "stalled", "keepalive"]
     time: Literal["auto", "virtual", "real"]
     patch_time: bool
+    # With the fixture `ws_fleet`.
+    connections: int
+    survival: float
+    confidence: float
+    ramp: Duration
+    refused_max: float
 
 
 def stability(*nothing: Never, **requirement: Unpack[StabilityKeywords]) -> pytest.MarkDecorator:

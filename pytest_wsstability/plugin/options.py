@@ -72,6 +72,10 @@ class Settings:
     storage: str
     # How progress is shown: "auto", "tty", "lines" or "off".
     progress: str
+    # Where the connections of fleets run: specs of execnet; empty for this process.
+    workers: tuple[str, ...]
+    # Whoever owns the hosts under test agrees to more load than is put on them unasked.
+    load_agreed: bool
     # What a test is that was unstable and then, run again, stable: "fail" or "report".
     reruns: str
 
@@ -194,6 +198,18 @@ def _add_soak_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
         choices=PROGRESS,
         help="how running holds are shown: redrawn in place (tty), a line a minute (lines), off, or auto",
     )
+    group.addoption(
+        "--ws-workers",
+        metavar="SPEC",
+        action="append",
+        default=[],
+        help="run fleets in worker processes, by specs of execnet: 4*popen, ssh=HOST//python=...; repeats",
+    )
+    group.addoption(
+        "--ws-load-agreed",
+        action="store_true",
+        help="whoever owns the host agrees to more than 1,000 connections or 50 opens a second",
+    )
     parser.addini("ws_reruns", "a test that is stable only when run again: fail or report", default="fail")
     parser.addini("ws_progress", "how running holds are shown: auto, tty, lines or off", default="auto")
     parser.addini("ws_soak_concurrency", "at most so many holds of ws_soak at once; default: all", default="")
@@ -245,6 +261,8 @@ def read_settings(config: pytest.Config) -> Settings:
         storage=config.getini("ws_storage"),
         progress=_choice(config, "--ws-progress", "ws_progress", PROGRESS),
         reruns=_reruns(config),
+        workers=tuple(option("--ws-workers")),
+        load_agreed=option("--ws-load-agreed"),
     )
 
 

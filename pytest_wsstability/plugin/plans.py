@@ -9,15 +9,17 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
+from ..core.duration import parse_duration
 from ..core.faults import Program
 from ..core.faults.middleboxes import MIDDLEBOXES, middlebox
+from ..core.fleet.requirement import FleetRequirement
 from ..core.judge.requirement import Requirement
 from ..core.url import is_loopback, wrong_url
 from ..net.server.behaviour import Behaviour
 from ..net.server.orchestrator import Orchestrator
 from ..net.target import client_kind
 from ..profiles import BUILTIN, Profile
-from .markers import MIDDLEBOX, ORCHESTRATOR, STABILITY, Plan, uses_us
+from .markers import FLEET, MIDDLEBOX, ORCHESTRATOR, STABILITY, FleetAsked, Plan, uses_us
 from .options import TIMES
 from .seams.pytest import definitions
 from .stash import orchestrator_options_key, plan_key, settings_key
@@ -26,8 +28,9 @@ _PACKAGE = __name__.partition(".")[0]
 # Where the fixtures of the plugin are declared.
 _OWN_FIXTURES = f"{__package__}.hooks"
 # Without one of these a requirement would be checked by nobody.
-_JUDGES = frozenset({"ws_connect", "ws_connection", "ws_soak"})
+_JUDGES = frozenset({"ws_connect", "ws_connection", "ws_soak", FLEET})
 _NOT_REQUIRED = ("url", "profile", "client", "time", "patch_time")
+_OF_A_FLEET = ("connections", "survival", "confidence", "ramp", "refused_max")
 
 
 def check(item: pytest.Item) -> None:
@@ -51,6 +54,20 @@ def check(item: pytest.Item) -> None:
         _check_program(orchestrator, plan.requirement.alive_for)
     if "ws_soak" in names and (plan.requirement is None or plan.requirement.alive_for is None):
         raise ValueError(f"ws_soak: how long? give the test a {STABILITY} marker with alive_for")
+
+    _check_fleet(plan, names)
+
+
+def _check_fleet(plan: Plan, names: set[str]) -> None:
+    if FLEET not in names:
+        if plan.fleet is not None:
+            raise ValueError(f"connections: only makes sense with the fixture {FLEET}")
+        return
+    if plan.fleet is None or plan.requirement is None or plan.requirement.alive_for is None:
+        raise ValueError(
+            f"{FLEET}: how many, for how long? give the test a {STABILITY} marker with connections "
+            "and alive_for"
+        )
 
 
 def _check_program(orchestrator: dict[str, Any], hold: float) -> None:
@@ -115,10 +132,11 @@ def _plan(item: pytest.Item) -> Plan:
     if "closed" in values:
         raise TypeError("closed: a hold cannot require an end; assert_closed() in the test can")
     others = {name: values.pop(name) for name in _NOT_REQUIRED if name in values}
+    fleet = _fleet({name: values.pop(name) for name in _OF_A_FLEET if name in values})
     try:
         requirement = Requirement.of(**values) if values else None
     except TypeError as exc:
-        raise TypeError(f"{exc}, {', '.join(_NOT_REQUIRED)}") from None
+        raise TypeError(f"{exc}, {', '.join((*_NOT_REQUIRED, *_OF_A_FLEET))}") from None
     if (url := others.get("url")) is not None and (reason := wrong_url(url)):
         raise ValueError(f"url: {reason}")
     if (time := others.get("time")) is not None and time not in TIMES:
@@ -130,8 +148,27 @@ def _plan(item: pytest.Item) -> Plan:
         raise ValueError(f"session_within: the profile {profile.name!r} has no session to confirm")
     client = client_kind(others.get("client", "browser")).value
     return Plan(
-        requirement=requirement, url=url, profile=profile, client=client, time=time, patch_time=patch_time
+        requirement=requirement,
+        url=url,
+        profile=profile,
+        client=client,
+        time=time,
+        patch_time=patch_time,
+        fleet=fleet,
     )
+
+
+def _fleet(values: dict[str, Any]) -> FleetAsked | None:
+    if not values:
+        return None
+    if "connections" not in values:
+        raise ValueError(f"{next(iter(values))}: only makes sense with connections")
+    connections, ramp = values.pop("connections"), values.pop("ramp", None)
+    if not isinstance(connections, int) or isinstance(connections, bool) or connections < 1:
+        raise ValueError(f"connections: {connections!r} is no fleet; give a whole number from 1")
+    if ramp is not None:
+        parse_duration(ramp, "ramp", zero=True)
+    return FleetAsked(connections=connections, ramp=ramp, asked=FleetRequirement(**values))
 
 
 def find_profile(config: pytest.Config, profile: Profile | str | None) -> Profile:

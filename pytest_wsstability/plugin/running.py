@@ -17,14 +17,15 @@ import pytest
 
 from . import failures, margins, orders, probing
 from . import fixtures as fixtures
-from .markers import LONG, MIDDLEBOX, needs_runner, uses_us
+from . import fleets as fleets
+from .markers import FLEET, LONG, MIDDLEBOX, needs_runner, uses_us
 from .plans import check, find_profile, is_virtual, middleboxes_of, patches_time, refuse_mixed_time
 from .reports import terminal
 from .reports.files import reports_of
 from .reports.results import results_of
 from .seams import pytest_asyncio as asyncio_seam
 from .soaks import progress, reruns, scheduling, timeouts, xdist
-from .stash import connection_key, loop_key, settings_key, soak_key, ties_key
+from .stash import connection_key, fleet_key, loop_key, settings_key, soak_key, ties_key
 from .targets import fault_reports
 
 # Called by hooks.py.
@@ -170,7 +171,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if uses_us(item):
         refuse_mixed_time(item)
         orders.first_runs_of(item.config).skip_needless(item)
-    is_long = item.get_closest_marker(LONG) is not None
+    is_long = item.get_closest_marker(LONG) is not None or FLEET in getattr(item, "fixturenames", ())
     if is_long and not item.config.stash[settings_key].long and not is_virtual(item):
         pytest.skip("ws_long: takes long in real time; run it with --ws-long")
 
@@ -181,6 +182,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     soak = item.stash.get(soak_key, None)
     if soak is not None:
         soak.assert_stable()
+    fleet = item.stash.get(fleet_key, None)
+    if fleet is not None:
+        fleet.assert_stable()
     connection = item.stash.get(connection_key, None)
     if connection is not None and connection.websocket.profile.has_session:
         within = fixtures.session_within(connection.requirement)

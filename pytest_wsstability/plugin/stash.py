@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from ..net.connection import Connection
     from ..net.connector import Connector
+    from ..net.fleet.fleet import Fleet
     from ..net.hold import Soak
     from ..net.proxy.proxies import Proxies
     from ..net.server.orchestrator import Orchestrator
@@ -39,6 +40,7 @@ attempts_key: pytest.StashKey[list[str | None]] = pytest.StashKey()
 
 loop_key: pytest.StashKey[asyncio.AbstractEventLoop] = pytest.StashKey()
 soak_key: pytest.StashKey[Soak] = pytest.StashKey()
+fleet_key: pytest.StashKey[Fleet] = pytest.StashKey()
 connection_key: pytest.StashKey[Connection] = pytest.StashKey()
 connector_key: pytest.StashKey[Connector] = pytest.StashKey()
 orchestrator_key: pytest.StashKey[Orchestrator] = pytest.StashKey()
@@ -50,7 +52,9 @@ ties_key: pytest.StashKey[Ties] = pytest.StashKey()
 
 def forget(item: pytest.Item) -> None:
     """Drop what a test held, for the test may run again, and others should not keep it in memory."""
-    held: tuple[pytest.StashKey[Any], ...] = (soak_key, connection_key, connector_key, orchestrator_key)
+    held: tuple[pytest.StashKey[Any], ...] = (
+        soak_key, fleet_key, connection_key, connector_key, orchestrator_key
+    )  # fmt: skip
     for key in held:
         if key in item.stash:
             del item.stash[key]

@@ -69,7 +69,8 @@ def explain_fleet(
         lines.append(f"  example   {_example(groups[0])}")
     if (events := end_events(each.at for group in groups for each in group.endings)).ends > 1:
         effect = f"; design effect {events.design_effect:.3g}" if events.design_effect > 1 else ""
-        lines.append(f"  events    {events.ends:,} ends in {events.events:,} events{effect}")
+        noun = "event" if events.events == 1 else "events"
+        lines.append(f"  events    {events.ends:,} ends in {events.events:,} {noun}{effect}")
     lines += [f"  worker    {note}" for note in merge.notes[: None if whole else _NOTES]]
     if merge.refusals:
         told = ", ".join(f"{number} of {refusal.value}" for refusal, number in merge.refusals.items())

@@ -187,7 +187,7 @@ class EndEvents:
 
     # Connections that ended.
     ends: int
-    # Groups of ends with less than two seconds between neighbours.
+    # Groups of ends, each within two seconds.
     events: int
     # By how much the number of ends varies more than if each end came by itself: the ends that a
     # random end shares its event with, itself counted (the index of dispersion of a compound Poisson
@@ -201,17 +201,17 @@ def end_events(instants: Iterable[float], *, apart: float = 2.0) -> EndEvents:
 
     Args:
         instants: when each connection ended; the clocks of two machines are never mixed.
-        apart: what ends less than this after its neighbour belongs to one event.
+        apart: what ends less than this after the first of an event belongs to it.
 
     """
     sizes: list[int] = []
-    before: float | None = None
+    first = -math.inf
     for at in sorted(instants):
-        if before is not None and at - before < apart:
+        if at - first < apart:
             sizes[-1] += 1
         else:
             sizes.append(1)
-        before = at
+            first = at
     ends = sum(sizes)
     effect = sum(size * size for size in sizes) / ends if ends else 1.0
     return EndEvents(ends, len(sizes), effect)

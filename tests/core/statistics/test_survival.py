@@ -157,6 +157,8 @@ def test_a_band_holds_as_often_as_it_says_when_watching_ends_at_random():
         ([20, 5, 6.99], EndEvents(3, 2, 5 / 3)),
         ([5, 7], EndEvents(2, 2, 1.0)),
         ([10.0 + i / 1000 for i in range(100)], EndEvents(100, 1, 100.0)),
+        # One every half a second is a trickle and no event.
+        ([10.0 + i / 2 for i in range(12)], EndEvents(12, 3, 4.0)),
     ],
 )
 def test_ends_within_two_seconds_are_one_event(instants, found):

@@ -52,7 +52,7 @@ def test_a_restart_under_a_fleet_is_one_cause_in_one_event():
     assert "one instant, 61.2 s" in str(group)
     assert message.startswith(f"{group.cause}: ")
     assert "  of these  20 planned: 20 ended\n" in message
-    assert "  events    20 ends in 1 events; design effect 20\n" in message
+    assert "  events    20 ends in 1 event; design effect 20\n" in message
 
 
 def test_the_block_is_left_when_the_fleet_is_finished():

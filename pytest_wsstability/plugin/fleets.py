@@ -1,0 +1,99 @@
+"""The fleets of tests: checked before they open anything, held, judged like a soak."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, cast
+
+import pytest
+import pytest_asyncio
+
+from ..net.fleet.engines import Engine, InProcess, WorkerError, Workers
+from ..net.fleet.fleet import Fleet, hold_fleet, planned, too_much
+from ..net.fleet.job import FleetJob
+from ..net.server.orchestrator import Orchestrator
+from ..profiles import BUILTIN
+from ..virtual import run_virtual
+from .plans import is_virtual, orchestrator_of, plan_of
+from .stash import fleet_key, settings_key
+from .targets import ReferenceURL, connect_options
+
+if TYPE_CHECKING:
+    from ..core.fleet.plan import FleetPlan
+    from ..net.keywords import ConnectKeywords
+    from .markers import FleetAsked
+
+
+def held(request: pytest.FixtureRequest, ws_url: str) -> Fleet:
+    """What ``ws_fleet`` gives."""
+    item, settings = request.node, request.config.stash[settings_key]
+    virtual = is_virtual(item)
+    engine = InProcess() if virtual or not settings.workers else _workers(item, settings.workers)
+    if pytest_asyncio.is_async_test(item):
+        loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
+        fleet = loop.run_until_complete(_hold(item, ws_url, engine))
+    elif virtual:
+        order = "fifo" if settings.order == "all" else settings.order
+        fleet = run_virtual(_hold(item, ws_url, engine), order=order, seed=settings.seed)
+    else:
+        fleet = asyncio.run(_hold(item, ws_url, engine))
+    item.stash[fleet_key] = fleet
+    return fleet
+
+
+def _workers(item: pytest.Item, specs: tuple[str, ...]) -> Workers:
+    try:
+        return Workers(specs)
+    except (ValueError, WorkerError) as error:
+        pytest.fail(f"{item.nodeid}: --ws-workers: {error}", pytrace=False)
+
+
+async def _hold(item: pytest.Item, ws_url: str, engine: Engine) -> Fleet:
+    asked = plan_of(item).fleet
+    assert asked is not None
+    async with AsyncExitStack() as stack:
+        url = str(ws_url)
+        if isinstance(ws_url, ReferenceURL) and not url:
+            url = (await stack.enter_async_context(Orchestrator(**orchestrator_of(item)))).url
+        plan = _plan(item, url, asked, engine)
+        options = cast("ConnectKeywords", connect_options(item, ws_url, url))
+        profile = plan_of(item).profile
+        if BUILTIN.get(profile.name) is profile:
+            # Workers load it by its name.
+            options["profile"] = profile.name
+        requirement = plan_of(item).requirement
+        assert requirement is not None
+        job = FleetJob(url=url, requirement=requirement, options=options)
+        try:
+            return await hold_fleet(job, plan, asked.asked, engine=engine)
+        except (ValueError, WorkerError) as error:
+            pytest.fail(f"{item.nodeid}: ws_fleet: {error}", pytrace=False)
+
+
+def _plan(item: pytest.Item, url: str, asked: FleetAsked, engine: Engine) -> FleetPlan:
+    """
+    The plan of the fleet of a test.
+
+    Raises:
+        pytest.fail.Exception: for one that makes no sense, or a load that nobody has agreed to.
+
+    """
+    requirement = plan_of(item).requirement
+    assert requirement is not None
+    assert requirement.alive_for is not None
+    workers = len(engine) if isinstance(engine, Workers) else 1
+    try:
+        plan = planned(
+            url,
+            connections=asked.connections,
+            alive_for=requirement.alive_for,
+            ramp=asked.ramp,
+            workers=workers,
+        )
+    except ValueError as error:
+        pytest.fail(f"{item.nodeid}: {error}", pytrace=False)
+    much = too_much(url, plan)
+    if much is not None and not item.config.stash[settings_key].load_agreed:
+        pytest.fail(f"{item.nodeid}: {much}: run with --ws-load-agreed if its owner agrees", pytrace=False)
+    return plan

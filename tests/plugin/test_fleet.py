@@ -1,0 +1,155 @@
+"""``ws_fleet``: many connections as one requirement, in virtual time."""
+
+import pytest
+
+STABLE = """
+import pytest
+
+@pytest.mark.ws_stability(
+    alive_for="2m", heartbeat_every="25s", heartbeat_within="5s", connections=60, survival=0.95
+)
+def test_it(ws_fleet):
+    assert ws_fleet.count.stable == 60
+    assert ws_fleet.verdict.outcome.value == "stable"
+"""
+
+
+def test_a_stable_fleet(run):
+    """Two minutes of 60 connections, in virtual time."""
+    run(STABLE).assert_outcomes(passed=1)
+
+
+def test_an_async_test_may_have_one(run):
+    run(STABLE.replace("def test_it", "async def test_it")).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("orders", ["fifo", "lifo", "random"])
+def test_in_each_order_of_timers(run, orders):
+    run(STABLE, f"--ws-order={orders}").assert_outcomes(passed=1)
+
+
+def test_a_fleet_that_is_lost_names_its_causes(run):
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="2m", connections=60, survival=0.9, client="mute", ramp="6s")
+        def test_it(ws_fleet):
+            assert False, "the body does not run"
+        """
+    )
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*: 60 of 60 ended before 120 s",
+            "  expected  90.0000% of connections live for 120 s",
+            "  of these  60 planned: 60 ended",
+            "  cause     60 *one age, 60 s*",
+            "  events    60 ends in 3 events; design effect 20",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*the body does not run*")
+
+
+def test_too_few_connections_are_told_when_the_test_is_made(run):
+    """They are a warning there, and inconclusive in the end."""
+    result = run(STABLE.replace("0.95", "0.999"), "-W", "default")
+
+    result.assert_outcomes(failed=1, warnings=1)
+    result.stdout.fnmatch_lines(["*StabilityWarning*60 connections can show at most 0.951*"])
+
+
+@pytest.mark.parametrize(
+    ("marker", "fixture", "message"),
+    [
+        ('alive_for="2m", connections=0', "ws_fleet", "connections: 0 is no fleet"),
+        ('alive_for="2m", connections=2.5', "ws_fleet", "connections: 2.5 is no fleet"),
+        ('alive_for="2m", connections=9, survival=1.5', "ws_fleet", "survival: 1.5; give a share"),
+        ('alive_for="2m", survival=0.5', "ws_fleet", "survival: only makes sense with connections"),
+        ('alive_for="2m", connections=9', "ws_soak", "connections: only makes sense with the fixture"),
+        ('alive_for="2m"', "ws_fleet", "ws_fleet: how many, for how long?"),
+        ("connections=9", "ws_fleet", "ws_fleet: how many, for how long?"),
+        ('alive_for="2m", connections=9, ramp="soon"', "ws_fleet", "ramp: 'soon'"),
+    ],
+)
+def test_mistakes_are_errors_at_collection(run, marker, fixture, message):
+    result = run(
+        f"""
+        import pytest
+
+        @pytest.mark.ws_stability({marker})
+        def test_it({fixture}):
+            pass
+        """
+    )
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*::test_it: {message}*"])
+
+
+def test_a_ramp_longer_than_the_hold(run):
+    result = run(STABLE.replace("connections=60", 'connections=60, ramp="3m"'))
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*::test_it: ramp: 180 s is longer than the hold (alive_for=120 s)*"])
+
+
+def test_real_time_needs_ws_long(run):
+    result = run(STABLE, "--ws-time=real", "-rs")
+
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["*ws_long: takes long in real time; run it with --ws-long"])
+
+
+@pytest.mark.parametrize(
+    ("marker", "told"),
+    [
+        ("connections=1001", "1,001 connections (unasked: 1,000): run with --ws-load-agreed"),
+        ('connections=1000, ramp="10s"', "100 opens a second (unasked: 50): run with --ws-load-agreed"),
+    ],
+)
+def test_a_host_elsewhere_is_treated_gently(run, marker, told):
+    """Nothing is opened: the name does not exist."""
+    result = run(
+        f"""
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="2m", {marker}, url="ws://no-such-host.invalid/")
+        def test_it(ws_fleet):
+            pass
+        """,
+        "--ws-long",
+    )
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*::test_it: {told}*"])
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("workers", [(), ("--ws-workers=2*popen",)])
+def test_in_real_time(run, workers):
+    """Here, and in worker processes."""
+    pytest.importorskip("execnet")
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(
+            alive_for="1500ms", heartbeat_every="500ms", connections=10, survival=0.7, time="real"
+        )
+        async def test_it(ws_fleet):
+            assert ws_fleet.count.stable == 10
+        """,
+        "--ws-long",
+        *workers,
+    )
+
+    result.assert_outcomes(passed=1)
+
+
+def test_specs_of_workers_that_start_nothing(run):
+    result = run(STABLE, "--ws-workers=nonsense", "--ws-time=real", "--ws-long")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*::test_it: --ws-workers: workers: 'nonsense' starts nothing*"])
