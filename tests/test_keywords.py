@@ -12,7 +12,7 @@ from pytest_wsstability.core.judge.requirement import RequirementKeywords
 from pytest_wsstability.net.keywords import ConnectKeywords
 from pytest_wsstability.net.server.behaviour import Behaviour, BehaviourKeywords
 from pytest_wsstability.net.server.orchestrator import OrchestratorKeywords
-from pytest_wsstability.plugin import markers
+from pytest_wsstability.plugin import plans
 from pytest_wsstability.plugin.marks import StabilityKeywords
 
 
@@ -42,7 +42,8 @@ def test_the_keywords_of_the_stability_mark():
     """Those of a requirement, and those that say how a test opens."""
     assert set(StabilityKeywords.__annotations__) == {
         *RequirementKeywords.__annotations__,
-        *markers._NOT_REQUIRED,
+        *plans._NOT_REQUIRED,
+        *plans._OF_A_FLEET,
     }
 
 
