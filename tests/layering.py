@@ -64,7 +64,7 @@ DATA_ROOMS = {"core.timeline", "core.judge", "core.diagnosis", "core.message"}
 PARSERS = {"startswith", "endswith", "removeprefix", "removesuffix", "partition", "rpartition"}
 SEARCHES = {"re.search", "re.match", "re.fullmatch", "re.findall", "re.finditer", "re.split"}
 # The one file that reads what a peer wrote: a close reason from the wire is a sentence, and no field.
-WIRE_WORDS = "core.diagnosis.close_reasons"
+WIRE_WORDS = "core.timeline.close_reasons"
 TEXTS = {"reason", "local_reason", "sentence", "words", "text", "message", "what", "line"}
 # Words that must be learned (a lane is a word of drawings).
 METAPHORS = {

@@ -8,10 +8,10 @@ from itertools import pairwise
 from ..judge.rules import harness_trouble
 from ..judge.verdict import HARNESS, Outcome, Reason, Rule, Verdict
 from ..timeline.close import LocalReason
+from ..timeline.close_reasons import NO_REASON, Reading, read_reason
 from ..timeline.events import Direction, End, Event, EventKind, Opcode, Role
 from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
-from .close_reasons import NO_REASON, Reading, read_reason
 from .cohort import ALONE, Beside
 from .features import (
     REACTION,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from ..judge.verdict import Reason, Rule
 from ..timeline.close import CloseEvidence, TransportEnd
+from ..timeline.close_reasons import NO_REASON, Reading, Topic
 from ..timeline.events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
 from ..timeline.tcp import TcpSample
 from ..timeline.timeline import Timeline
-from .close_reasons import NO_REASON, Reading, Topic
 from .cohort import ALONE, SILENCE, TOGETHER, Beside, Shared, is_lively
 from .stray import NOTHING_STRAY, Stray
 

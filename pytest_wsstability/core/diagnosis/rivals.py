@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
+from ..timeline.close_reasons import Topic
 from . import timers
-from .close_reasons import Topic
 from .features import Features, Shared
 from .signature import Rival
 

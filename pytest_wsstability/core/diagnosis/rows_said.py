@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from .close_reasons import Topic
+from ..timeline.close_reasons import Topic
 from .features import Features
 from .rivals import CONTRADICTED
 from .signature import Blamed, Signature

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
+from ..timeline.close_reasons import Topic
 from ..timeline.events import FrameKind
-from .close_reasons import Topic
 from .features import REACTION, SENT, SILENCE, Features
 from .rivals import CONTRADICTED
 from .signature import Blamed, Rival, Signature

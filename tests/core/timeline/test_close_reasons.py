@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_wsstability.core.diagnosis.close_reasons import Reading, Topic, read_reason
+from pytest_wsstability.core.timeline.close_reasons import Reading, Topic, read_reason
 
 T = Topic
 
