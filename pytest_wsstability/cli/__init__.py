@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from . import hold, probe, report, serve
+from . import fleet, hold, probe, report, serve
 from .exits import INTERRUPTED, USAGE
 
-_COMMANDS = {"hold": hold, "probe": probe, "report": report, "serve": serve}
+_COMMANDS = {"fleet": fleet, "hold": hold, "probe": probe, "report": report, "serve": serve}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -179,6 +179,12 @@ class FleetMerge:
             )
 
     @property
+    def at(self) -> float:
+        """How far the slowest slot that still runs has come, in seconds since it started."""
+        running = [each.at for each in self._slots.values() if not each.is_over]
+        return min(running, default=max(each.at for each in self._slots.values()))
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more can come."""
         return all(progress.is_over for progress in self._slots.values())

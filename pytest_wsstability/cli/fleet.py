@@ -1,0 +1,226 @@
+"""`wsstability fleet`: many connections to a URL, held as one."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+from .connecting import add_connect_options, connect_options
+from .exits import INCONCLUSIVE, STABLE, UNSTABLE
+
+if TYPE_CHECKING:
+    from ..core.fleet.merge import FleetMerge
+    from ..core.fleet.plan import FleetPlan
+    from ..core.fleet.requirement import FleetRequirement
+    from ..net.fleet.fleet import Fleet
+
+# Frames of all workers between two lines of progress where nothing can be written over, in seconds.
+_PLAIN = 30.0
+# Quantiles in JSON, where there are enough round trips for them.
+_QUANTILES = (0.5, 0.95, 0.99)
+
+HELP = "hold many connections to a URL, and say what so many can show"
+EPILOG = "exit: 0 stable, 1 unstable, 2 usage or a worker that did not start, 3 inconclusive, 130 interrupted"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add = parser.add_argument
+    add("url", help="ws:// or wss://")
+    add("--connections", type=int, required=True, metavar="N", help="how many")
+    add("--for", dest="alive_for", default="2m", metavar="DURATION", help="how long each (default: 2m)")
+    add("--heartbeat", metavar="DURATION", help="a heartbeat this often on each, answered within --within")
+    add("--within", metavar="DURATION", help="time for an answer (default: the interval)")
+    add(
+        "--ramp",
+        metavar="DURATION",
+        help="over how long they open (default: 500 a second here, 50 elsewhere)",
+    )
+    add("--survival", type=float, metavar="SHARE", help="the share that must live on (default: all)")
+    add("--confidence", type=float, default=0.95, metavar="SHARE", help="of the verdict (default: 0.95)")
+    add("--client", default="browser", help="browser (default), mute, stalled or keepalive")
+    add(
+        "--workers",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="worker processes, by specs of execnet: 4*popen, ssh=HOST//python=...; repeats (default: none)",
+    )
+    add("--load-agreed", action="store_true", help="the host's owner agrees to a load that is not gentle")
+    add_connect_options(parser)
+    add("--json", action="store_true", help="a JSON object a line: the plan, progress, and the end")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Hold the fleet; returns the exit code."""
+    from ..core.fleet.requirement import FleetRequirement
+    from ..core.judge.requirement import Requirement
+    from ..core.judge.verdict import Outcome
+    from ..net.fleet.engines import Engine, InProcess, WorkerError, Workers
+    from ..net.fleet.fleet import hold_fleet, planned, too_much
+    from ..net.fleet.job import FleetJob
+
+    if options.within is not None and options.heartbeat is None:
+        raise ValueError("--within: answers to what? give --heartbeat too")
+    values = {
+        "alive_for": options.alive_for,
+        "heartbeat_every": options.heartbeat,
+        "heartbeat_within": options.within,
+    }
+    requirement = Requirement.of(**{name: value for name, value in values.items() if value is not None})
+    assert requirement.alive_for is not None
+    asked = FleetRequirement(survival=options.survival, confidence=options.confidence)
+    try:
+        engine: Engine = Workers(options.workers) if options.workers else InProcess()
+        plan = planned(
+            options.url,
+            connections=options.connections,
+            alive_for=requirement.alive_for,
+            ramp=options.ramp,
+            workers=len(engine) if isinstance(engine, Workers) else 1,
+        )
+        if (much := too_much(options.url, plan)) is not None and not options.load_agreed:
+            raise ValueError(f"{much}: give --load-agreed if the host's owner agrees")
+        progress = _Progress(sys.stdout if options.json else sys.stderr, as_json=options.json)
+        progress.begin(plan, asked)
+        job = FleetJob(
+            url=options.url,
+            requirement=requirement,
+            options={"client": options.client, **connect_options(options)},  # type: ignore[typeddict-item]
+        )
+        fleet = asyncio.run(hold_fleet(job, plan, asked, engine=engine, watch=progress.tell))
+    except WorkerError as error:
+        raise ValueError(str(error)) from error
+    progress.stop()
+    print(json.dumps(_as_json(fleet)) if options.json else _as_text(fleet))
+    codes = {Outcome.STABLE: STABLE, Outcome.UNSTABLE: UNSTABLE, Outcome.INCONCLUSIVE: INCONCLUSIVE}
+    return codes[fleet.verdict.outcome]
+
+
+class _Progress:
+    """The plan, and then how it goes: a line written over on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, stream: TextIO, *, as_json: bool) -> None:
+        from ..report.live import LiveBlock
+
+        self._stream = stream
+        self._as_json = as_json
+        self._live = stream.isatty() and not as_json
+        self._block = LiveBlock()
+        # The frame of progress that was told last, in seconds since the start of the slots.
+        self._told = -_PLAIN
+
+    def begin(self, plan: FleetPlan, asked: FleetRequirement) -> None:
+        """Say what is going to happen, and what it cannot show."""
+        from ..core.duration import show_duration as show
+
+        forecast = asked.forecast(plan.connections)
+        if self._as_json:
+            self._line(
+                {
+                    "event": "plan",
+                    "connections": plan.connections,
+                    "hold": plan.hold,
+                    "ramp": plan.ramp,
+                    "workers": len(plan.slots),
+                    "forecast": forecast,
+                }
+            )
+            return
+        workers = f" by {len(plan.slots)} workers" if len(plan.slots) > 1 else ""
+        opening = f"opened over {show(plan.ramp)}" if plan.ramp else "opened at once"
+        text = f"plan: {plan.connections:,} connections for {show(plan.hold)}, {opening}{workers}"
+        self._line(f"{text}; {forecast}" if forecast else text)
+
+    def tell(self, merge: FleetMerge) -> None:
+        """Say how it goes, if it is time to."""
+        if self._live:
+            self._block.draw(self._stream, [_state(merge)], width=shutil.get_terminal_size().columns)
+        elif self._as_json:
+            self._line({"event": "progress", "at": merge.at, **_numbers(merge)})
+        elif merge.at >= self._told + _PLAIN:
+            self._told = merge.at
+            self._line(_state(merge))
+
+    def stop(self) -> None:
+        """Report no more; the last line stays."""
+        if self._block.shown:
+            self._stream.write("\n")
+
+    def _line(self, line: str | dict[str, Any]) -> None:
+        print(line if isinstance(line, str) else json.dumps(line), file=self._stream, flush=True)
+
+
+def _state(merge: FleetMerge) -> str:
+    """How a fleet goes, in one line."""
+    from ..core.duration import show_duration as show
+
+    count = merge.count
+    held = merge.opened - count.ended - count.stable - count.rotated
+    parts = [f"{show(merge.at)}: {max(0, held):,} open", f"{count.stable:,} stable", f"{count.ended:,} ended"]
+    if count.refused:
+        parts.append(f"{count.refused:,} did not open")
+    if count.unobserved:
+        parts.append(f"{count.unobserved:,} unobserved")
+    if merge.heartbeats_sent:
+        parts.append(f"heartbeats {merge.heartbeats_answered:,}/{merge.heartbeats_sent:,}")
+    if merge.lag >= 0.1:
+        parts.append(f"own lag {show(merge.lag)}")
+    return ", ".join(parts)
+
+
+def _numbers(merge: FleetMerge) -> dict[str, Any]:
+    from ..core.plain import plain
+
+    return {
+        **plain(merge.count),
+        "opened": merge.opened,
+        "heartbeats_sent": merge.heartbeats_sent,
+        "heartbeats_answered": merge.heartbeats_answered,
+        "lag": round(merge.lag, 3),
+    }
+
+
+def _as_text(fleet: Fleet) -> str:
+    from ..core.duration import show_duration as show
+    from ..core.fleet.failure import FleetError, count_line, rtt_line
+
+    try:
+        verdict = fleet.assert_stable()
+    except FleetError as error:
+        said, outcome = str(error), fleet.verdict.outcome.value
+        return said if said.startswith(outcome) else f"{outcome}: {said}"
+    rtt = f"; rtt {rtt_line(fleet.merge)}" if fleet.merge.rtts.count else ""
+    held = f"{fleet.url} for {show(verdict.horizon)} in {verdict.tier.value}"
+    return f"stable: {held}: {count_line(fleet.merge)}{rtt}"
+
+
+def _as_json(fleet: Fleet) -> dict[str, Any]:
+    verdict, rtts = fleet.verdict, fleet.merge.rtts
+    return {
+        "event": "end",
+        "outcome": verdict.outcome.value,
+        "headline": verdict.headline,
+        "url": fleet.url,
+        "horizon": verdict.horizon,
+        **_numbers(fleet.merge),
+        "violations": [
+            {"rule": each.rule.value, "at": each.at, "expected": each.expected, "observed": each.observed}
+            for each in verdict.violations
+        ],
+        "doubts": [{"reason": each.reason.value, "text": each.text} for each in verdict.doubts],
+        "groups": [
+            {
+                "cause": group.cause,
+                "connections": len(group),
+                "shared": [{"feature": each.feature.value, "value": each.value} for each in group.shared],
+            }
+            for group in fleet.groups
+        ],
+        "rtt": {f"p{share * 100:g}": rtts.quantile(share) for share in _QUANTILES if rtts.carries(share)},
+        "workers": list(fleet.merge.notes),
+    }
