@@ -13,6 +13,7 @@ _LOCAL = {
     EventKind.READING_PAUSED: "P",
     EventKind.READING_RESUMED: "Q",
     EventKind.LOOP_LAG: "R",
+    EventKind.FLOOD: "R",
     EventKind.SUSPENDED: "S",
     EventKind.DEADLINE: "T",
     EventKind.ENDED: "U",

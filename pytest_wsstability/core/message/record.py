@@ -35,6 +35,7 @@ def event_line(event: Event) -> str:
         EventKind.READING_PAUSED: "reading paused",
         EventKind.READING_RESUMED: "reading resumed",
         EventKind.LOOP_LAG: f"own event loop {show(event.seconds)} late",
+        EventKind.FLOOD: f"own event loop {show(event.seconds)} late over what the peer sent",
         EventKind.SUSPENDED: f"machine slept {show(event.seconds)}",
         EventKind.DEADLINE: "read deadline ran out",
         EventKind.ENDED: "transport ended",

@@ -38,6 +38,7 @@ _MEANING = {
 }
 _LOCAL = {
     EventKind.LOOP_LAG: _LAG,
+    EventKind.FLOOD: _LAG,
     EventKind.SUSPENDED: _SLEPT,
     EventKind.FAULT: _FAULT,
     EventKind.DEADLINE: _DEADLINE,

@@ -44,6 +44,8 @@ class EventKind(IntEnum):
     ENDED = 7
     # A fault was applied on purpose; `fault` says which.
     FAULT = 8
+    # Our own event loop ran late over what the peer sent; `seconds` says by how much.
+    FLOOD = 9
 
 
 class FaultName(StrEnum):
@@ -134,6 +136,8 @@ class Role(IntEnum):
     SESSION_REFUSED = 9
     # A further step of the session's handshake.
     STEP = 10
+    # The ping at the end of a hold that sees whether the peer is still there.
+    PROOF_OF_LIFE = 11
 
 
 class FrameKind(IntEnum):
@@ -177,7 +181,7 @@ class Event:
     # Payload bytes of a frame, before compression; 0 for what is no frame.
     size: int = 0
     role: Role = Role.NONE
-    # How long, for LOOP_LAG and SUSPENDED; 0.0 for the rest.
+    # How long, for LOOP_LAG, FLOOD and SUSPENDED; 0.0 for the rest.
     seconds: float = 0.0
     # Which one, for FAULT; None for the rest.
     fault: FaultName | None = None

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import copy
 from array import array
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..samples import Sample
 
 # An end that is never answered for a month must not fill the memory.
 _MAX_PENDING = 1024
+# Questions whose gaps differ by less than this share of one were asked in one rhythm: timers are late, too.
+_OTHER_RHYTHM = 0.1
+# Answers follow a rhythm if they are off it by at most this share of what parts it from the other.
+_RHYTHM = 0.25
 # Instants are differences of clock readings; two ways to the same instant may differ in the last bit.
 _SAME = 1e-9
 
@@ -19,97 +24,227 @@ class RoundTrips:
     """
     Questions that one end asked and the other answered.
 
-    An answer that carries nothing to tell its question by belongs to the youngest open question: a
-    server that drops one answer then has missed one, and its other answers keep their true times.
-    (Matched to the oldest, each later answer would look one interval late.)
+    An answer with a key belongs to its question. One without is read in order: answers come in the order of
+    their questions, each to one that was asked before it. Where several questions are open, more than one
+    such reading fits, and both ends of what they say are kept: in the quickest each answer is to the youngest
+    question it can be to, and those before it are lost; in the slowest it is to the oldest, and nothing is
+    lost. (A server that answers each heartbeat 1.05 s late looks 50 ms quick in the one, where they go out
+    each second.) What is said without a word of reading is the quickest.
+
+    An ambiguity ends where each open question has its answer, and where questions were asked in another
+    rhythm: answers follow the rhythm of the questions that they are to.
 
     """
 
     __slots__ = (
-        "_abandoned", "_keys", "_pending", "_rtts", "answered", "first_at", "last_at", "longest_gap",
-        "longest_gap_from", "sent",
+        "_abandoned", "_answers", "_keys", "_lost", "_pending", "_rtts", "answered", "first_at", "last_at",
+        "longest_gap", "longest_gap_from", "sent", "shortest_gap", "shortest_gap_from", "unasked",
+        "unasked_after", "unsettled",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        # Instants of the open questions, oldest first, and the keys that tell them apart, if any.
+        # Instants of the questions that are open or whose answers are in `_answers`, oldest first, and the
+        # keys that tell them apart, if any.
         self._pending = array("d")
         self._keys: list[bytes | None] | None = None
+        # Instants of answers that may be to more than one of them; None while there was none.
+        self._answers: array[float] | None = None
+        # Questions whose answers were lost for sure; None while none was.
+        self._lost: array[float] | None = None
         # Open questions that were too many to keep.
         self._abandoned = 0
         self.sent = 0
         self.answered = 0
+        # Answers whose question could not be told and was taken to be the youngest, for want of room.
+        self.unsettled = 0
+        # Answers without a key that came while no question was open, after the first one; and the longest
+        # time from the last question to one.
+        self.unasked = 0
+        self.unasked_after = 0.0
         # None until the first question.
         self.first_at: float | None = None
         self.last_at: float | None = None
         # Seconds between two questions, the opening counting as the first.
         self.longest_gap = 0.0
         self.longest_gap_from = 0.0
+        # The same without the opening; None before the second question.
+        self.shortest_gap: float | None = None
+        self.shortest_gap_from = 0.0
         # None until the first answer: where none is expected, none is paid for.
         self._rtts: Sample | None = None
 
     def __copy__(self) -> RoundTrips:
         copied = RoundTrips()
         for name in self.__slots__:
-            setattr(copied, name, getattr(self, name))
-        copied._pending = self._pending[:]
-        copied._keys = None if self._keys is None else self._keys[:]
-        copied._rtts = copy.copy(self._rtts)
+            value = getattr(self, name)
+            growing = isinstance(value, array | list | Sample)
+            setattr(copied, name, copy.copy(value) if growing else value)
         return copied
-
-    @property
-    def rtts(self) -> Sample:
-        """The round trip times of the questions that were answered."""
-        return self._rtts or Sample()
 
     def ask(self, at: float, key: bytes | None = None, *, due: bool = True) -> None:
         """A question went out at ``at``; ``due``: an answer is expected."""
         self.sent += 1
         before = self.last_at or 0.0
-        if at - before > self.longest_gap:
-            self.longest_gap, self.longest_gap_from = at - before, before
+        gap = at - before
+        if gap > self.longest_gap:
+            self.longest_gap, self.longest_gap_from = gap, before
+        if self.last_at is not None and (self.shortest_gap is None or gap < self.shortest_gap):
+            self.shortest_gap, self.shortest_gap_from = gap, before
         self.last_at = at
         if self.first_at is None:
             self.first_at = at
         if not due:
             return
         if len(self._pending) == _MAX_PENDING:
-            del self._pending[0]
-            if self._keys is not None:
-                del self._keys[0]
-            self._abandoned += 1
+            self._make_room()
         if key is not None and self._keys is None:
             self._keys = [None] * len(self._pending)
         self._pending.append(at)
         if self._keys is not None:
             self._keys.append(key)
 
+    def _make_room(self) -> None:
+        if self._answers:
+            self.unsettled += len(self._answers)
+            self._settle(self._quickest())
+        if len(self._pending) == _MAX_PENDING:
+            self._abandoned += 1
+            del self._pending[0]
+            if self._keys is not None:
+                del self._keys[0]
+
     def answer(self, at: float, key: bytes | None = None) -> bool:
         """An answer came; False when no open question fits it (an unsolicited pong, for one)."""
-        pending, keys = self._pending, self._keys
-        if not pending:
-            return False
         if key is None:
-            first = last = len(pending) - 1
-        elif keys is not None and key in keys:
-            # RFC 6455, section 5.5.3: an endpoint that got several pings may answer only the most recent.
-            first, last = 0, keys.index(key)
-        else:
+            return self._answer_in_order(at)
+        if self._keys is None or key not in self._keys:
             return False
-        # An older question waited until now too: a verdict must not depend on when it is asked for.
+        if self._answers:
+            self._settle(self._quickest())
+        # RFC 6455, section 5.5.3: an endpoint that got several pings may answer only the most recent. An
+        # older question waited until now too: a verdict must not depend on when it is asked for.
+        for _ in range(self._keys.index(key) + 1):
+            self._answered(at, self._pending.pop(0))
+            del self._keys[0]
+        return True
+
+    def _answer_in_order(self, at: float) -> bool:
+        pending, answers = self._pending, self._answers
+        if not pending:
+            if self.last_at is not None:
+                self.unasked += 1
+                self.unasked_after = max(self.unasked_after, at - self.last_at)
+            return False
+        if len(pending) == 1:
+            # The rule, and there is nothing to read.
+            self._answered(at, pending.pop())
+            if self._keys is not None:
+                self._keys.clear()
+            return True
+        if answers is None:
+            answers = self._answers = array("d")
+        answers.append(at)
+        self.answered += 1
+        if len(answers) == len(pending):
+            self._settle(range(len(answers)))
+        elif len(answers) > 1:
+            self._settle_by_rhythm(answers)
+        return True
+
+    def _answered(self, at: float, asked: float) -> None:
+        self.answered += 1
+        self._measure(at - asked, asked)
+
+    def _measure(self, seconds: float, asked: float) -> None:
         if self._rtts is None:
             self._rtts = Sample()
-        for asked in pending[first : last + 1]:
-            self.answered += 1
-            self._rtts.add(at - asked, asked)
-        del pending[first : last + 1]
-        if keys is not None:
-            del keys[first : last + 1]
-        return True
+        self._rtts.add(seconds, asked)
+
+    def _quickest(self) -> list[int]:
+        """For each answer that is not settled, the place of the youngest question it can be to."""
+        places: list[int] = []
+        place = len(self._pending)
+        for at in reversed(self._answers or ()):
+            place = min(place, bisect_right(self._pending, at)) - 1
+            places.append(place)
+        places.reverse()
+        return places
+
+    def _settle(self, places: Sequence[int]) -> None:
+        """Answers that were not settled belong to the questions at these places."""
+        assert self._answers is not None
+        pending, answered = self._pending, set(places)
+        for place, at in zip(places, self._answers, strict=True):
+            self._measure(at - pending[place], pending[place])
+        done = places[-1] + 1
+        lost = [pending[place] for place in range(done) if place not in answered]
+        if lost:
+            self._lost = (self._lost or array("d")) + array("d", lost)
+            self._abandoned += len(self._lost[:-_MAX_PENDING])
+            self._lost = self._lost[-_MAX_PENDING:]
+        del pending[:done]
+        if self._keys is not None:
+            del self._keys[:done]
+        self._answers = None
+
+    def _settle_by_rhythm(self, answers: array[float]) -> None:
+        """
+        The last two answers are as far apart as the questions that they are to.
+
+        That tells which ones they are, where the questions were not asked in one rhythm.
+
+        """
+        places, pending = self._quickest(), self._pending
+        before, last = places[-2:]
+        apart = answers[-1] - answers[-2]
+        spare = before - (len(answers) - 2)
+        gaps = [pending[last - back] - pending[before - back] for back in range(spare + 1)]
+        youngest, others = gaps[0], gaps[1:]
+        if not others or any(abs(gap - youngest) < _OTHER_RHYTHM * youngest for gap in others):
+            return
+        if all(abs(apart - youngest) <= _RHYTHM * abs(gap - youngest) for gap in others):
+            self._settle(places)
+        elif len(others) == 1 and abs(apart - others[0]) <= _RHYTHM * abs(others[0] - youngest):
+            self._settle(range(len(answers)))
+
+    @property
+    def rtts(self) -> Sample:
+        """The round trip times of the questions that were answered, in the quickest reading."""
+        return self._with(self._quickest()) if self._answers else self._rtts or Sample()
+
+    @property
+    def slowest_rtts(self) -> Sample:
+        """The same in the slowest reading."""
+        return self._with(range(len(self._answers))) if self._answers else self._rtts or Sample()
+
+    def _with(self, places: Sequence[int]) -> Sample:
+        sample = copy.copy(self._rtts) if self._rtts is not None else Sample()
+        for place, at in zip(places, self._answers or (), strict=True):
+            sample.add(at - self._pending[place], self._pending[place])
+        return sample
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """Between which seconds round trips lie that cannot be told; None where each is known."""
+        if not self._answers:
+            return None
+        quickest = min(
+            at - self._pending[place] for place, at in zip(self._quickest(), self._answers, strict=True)
+        )
+        slowest = max(at - asked for asked, at in zip(self._pending, self._answers, strict=False))
+        return quickest, slowest
+
+    @property
+    def open(self) -> list[float]:
+        """Instants of the questions without an answer, oldest first, in the quickest reading."""
+        answered = set(self._quickest())
+        still = [at for place, at in enumerate(self._pending) if place not in answered]
+        return [*(self._lost or ()), *still]
 
     @property
     def oldest_pending(self) -> float | None:
         """When the oldest open question was asked; None when all are answered."""
-        return self._pending[0] if self._pending else None
+        return next(iter(self.open), None)
 
     def late(self, within: float) -> int:
         """How many answers took longer than ``within`` seconds; one that took exactly so long is in time."""
@@ -117,15 +252,21 @@ class RoundTrips:
 
     def overdue(self, now: float, within: float) -> list[float]:
         """Instants of the open questions that are ``within`` seconds old or older at ``now``."""
-        return [at for at in self._pending if now - at >= within - _SAME]
+        return [at for at in self.open if now - at >= within - _SAME]
 
     def missed(self, now: float, within: float) -> int:
         """How many were not answered within ``within`` seconds; young open questions do not count yet."""
         return self._abandoned + len(self.overdue(now, within)) + self.late(within)
 
+    def most_missed(self, now: float, within: float) -> int:
+        """The same in the slowest reading of the answers."""
+        still = [*(self._lost or ()), *self._pending[len(self._answers or ()) :]]
+        overdue = [at for at in still if now - at >= within - _SAME]
+        return self._abandoned + len(overdue) + self.slowest_rtts.above(within + _SAME)
+
     def next_overdue(self, now: float, within: float) -> float | None:
         """When the next open question will be overdue, if nothing answers it; None when none is open."""
-        return next((at + within for at in self._pending if at + within > now + _SAME), None)
+        return next((at + within for at in self.open if at + within > now + _SAME), None)
 
     def as_dict(self) -> dict[str, Any]:
         """What was asked and answered, in builtin types; what tells open questions apart is left out."""
@@ -138,7 +279,15 @@ class RoundTrips:
             "last_at": None if self.last_at is None else round(self.last_at, 6),
             "longest_gap": round(self.longest_gap, 6),
             "longest_gap_from": round(self.longest_gap_from, 6),
-            "rtts": self.rtts.as_dict(),
+            "shortest_gap": None if self.shortest_gap is None else round(self.shortest_gap, 6),
+            "shortest_gap_from": round(self.shortest_gap_from, 6),
+            "answers": [round(at, 6) for at in self._answers or ()],
+            "lost": [round(at, 6) for at in self._lost or ()],
+            "unsettled": self.unsettled,
+            "unasked": self.unasked,
+            "unasked_after": round(self.unasked_after, 6),
+            # Of answers that can be told; `answers` are the others.
+            "rtts": (self._rtts or Sample()).as_dict(),
         }
 
     @classmethod
@@ -157,5 +306,10 @@ class RoundTrips:
         trips.first_at, trips.last_at = data["first_at"], data["last_at"]
         trips.longest_gap = float(data["longest_gap"])
         trips.longest_gap_from = float(data["longest_gap_from"])
+        trips.shortest_gap, trips.shortest_gap_from = data["shortest_gap"], float(data["shortest_gap_from"])
+        trips._answers = array("d", data["answers"]) or None
+        trips._lost = array("d", data["lost"]) or None
+        trips.unsettled, trips.unasked = int(data["unsettled"]), int(data["unasked"])
+        trips.unasked_after = float(data["unasked_after"])
         trips._rtts = Sample.from_dict(data["rtts"])
         return trips

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..plain import plain, restore, word
 from ..redact import redact_text
+from .arrivals import Arrivals
 from .close import CloseEvidence, TransportEnd
 from .events import Direction, End, Event, EventKind, FaultName, FrameKind, Opcode, Role, Tier
 from .flaws import Flaw, Irregularity
@@ -28,6 +29,13 @@ DATA_CAPACITY = 64
 # Wrong messages of a session's handshake that are kept.
 IRREGULAR = 8
 
+# So many frames, or bytes, in one read that makes the loop late are a flood. A stream of audio has 50 frames
+# of 1 KiB a second, of which 5 lie in the time between two looks at the loop.
+FLOOD_FRAMES = 64
+FLOOD_BYTES = 2**20
+# A read that makes the loop late may have begun this much before the loop was to be looked at.
+_LOOKED_BEFORE = 0.1
+
 # Why a timeline holds no samples of TCP.
 NO_KERNEL = "virtual time has no TCP"
 NOBODY_LOOKED = "nobody has looked"
@@ -41,6 +49,7 @@ _SENT, _RECEIVED = int(Direction.SENT), int(Direction.RECEIVED)
 _FRAME = int(EventKind.FRAME)
 _CLOSE, _PING, _PONG = int(Opcode.CLOSE), int(Opcode.PING), int(Opcode.PONG)
 _DATA, _HEARTBEAT, _HEARTBEAT_ANSWER = int(Role.DATA), int(Role.HEARTBEAT), int(Role.HEARTBEAT_ANSWER)
+_PROOF_OF_LIFE = int(Role.PROOF_OF_LIFE)
 # Silences: the last instant of each kind of frame by direction, then its longest gap.
 _WAYS = (Direction.SENT, Direction.RECEIVED)
 _FRAMES = tuple(opcode for opcode in Opcode if opcode is not Opcode.NONE)
@@ -69,12 +78,12 @@ _serials = itertools.count()
 _SAME = (
     "session_info_at", "session_confirmed_at", "longest_silence", "max_lag", "max_lag_at", "suspended",
     "paused_total", "deliberately_stalled", "dropped_reads", "observed_until", "tcp_unseen",
-    "ping_answered_at", "unsent", "unsent_since", "half_frame_since",
+    "ping_answered_at", "unsent", "unsent_since", "half_frame_since", "proof_asked_at", "proof_at",
 )  # fmt: skip
 # What a recording adds to in place, and a sealed record has of its own.
 _GROWING = (
-    "_counts", "_data", "_heartbeats", "_irregular", "_last", "_pings", "_server_heartbeats",
-    "_signals", "_silences", "_tcp",
+    "_arrivals", "_counts", "_data", "_errors", "_heartbeats", "_irregular", "_last", "_pings",
+    "_server_heartbeats", "_signals", "_silences", "_tcp",
 )  # fmt: skip
 
 
@@ -90,12 +99,13 @@ class Timeline:
     """
 
     __slots__ = (
-        "_answers_due", "_counts", "_data", "_heartbeats", "_irregular", "_last", "_last_any", "_origin",
-        "_paused_at", "_peer_ping", "_pings", "_server_heartbeats", "_signals", "_silences", "_tcp", "close",
-        "deliberately_stalled", "dropped_reads", "end", "half_frame_since", "heartbeat_sender", "hints",
-        "intervals", "longest_silence", "max_lag", "max_lag_at", "observed_until", "paused_total",
-        "ping_answered_at", "protocol", "serial", "session_confirmed_at", "session_id", "session_info_at",
-        "suspended", "tcp_unseen", "tier", "total", "unsent", "unsent_since",
+        "_answers_due", "_arrivals", "_counts", "_data", "_errors", "_heartbeats", "_irregular", "_last",
+        "_last_any", "_origin", "_paused_at", "_peer_ping", "_pings", "_server_heartbeats", "_signals",
+        "_silences", "_tcp", "close", "deliberately_stalled", "dropped_reads", "end", "half_frame_since",
+        "heartbeat_sender", "hints", "intervals", "longest_silence", "max_lag", "max_lag_at",
+        "observed_until", "paused_total", "ping_answered_at", "proof_asked_at", "proof_at", "protocol",
+        "serial", "session_confirmed_at", "session_id", "session_info_at", "suspended", "tcp_unseen",
+        "tier", "total", "unsent", "unsent_since",
     )  # fmt: skip
 
     def __init__(
@@ -137,6 +147,9 @@ class Timeline:
         self.deliberately_stalled = False
         # Application messages thrown away because nobody asked for them.
         self.dropped_reads = 0
+        # The ping at the end of a hold went out, and a byte of the peer came after it; None while it has not.
+        self.proof_asked_at: float | None = None
+        self.proof_at: float | None = None
         # How far this end watched.
         self.observed_until = 0.0
         # None until the connection is over; then what is known about its end, which may grow (see `over`).
@@ -164,6 +177,10 @@ class Timeline:
         self.session_info_at: float | None = None
         self.session_confirmed_at: float | None = None
         self._irregular: list[Irregularity] | None = None
+        # Application messages received; None until the first.
+        self._arrivals: Arrivals | None = None
+        # Messages that the protocol calls an error, with their instants: the first ones.
+        self._errors: list[tuple[float, str]] | None = None
 
     def _start_looks(self) -> None:
         """What is seen of the machine and its kernel beside the frames: nothing yet."""
@@ -231,7 +248,8 @@ class Timeline:
             # What is over is not answered any more.
             return
         if opcode == (_PING, _PONG)[direction]:
-            self._ping_or_answer(at, opcode, key)
+            if role != _PROOF_OF_LIFE:
+                self._ping_or_answer(at, opcode, key)
         elif opcode == _PING:
             self._peer_ping = key
         elif opcode == _PONG and (key is None or key == self._peer_ping):
@@ -272,6 +290,8 @@ class Timeline:
             self.session_info_at = at
         elif role == Role.SESSION_CONFIRMED and self.session_confirmed_at is None:
             self.session_confirmed_at = at
+            if self._arrivals is not None:
+                self._arrivals.restart(at)
 
     def _heartbeats_of(self, sender: Direction) -> RoundTrips | None:
         """Where heartbeats of an end are counted; None where they are none."""
@@ -289,8 +309,15 @@ class Timeline:
         return None
 
     def mark(self, now: float, kind: EventKind, seconds: float = 0.0) -> None:
-        """Record a local event that is no frame."""
+        """
+        Record a local event that is no frame.
+
+        A lag of the loop (LOOP_LAG) that went into what the peer sent is recorded as FLOOD.
+
+        """
         at = max(0.0, now - self._origin)
+        if kind is EventKind.LOOP_LAG and self._is_flood(at, seconds):
+            kind = EventKind.FLOOD
         self.observed_until = max(self.observed_until, at)
         milliseconds = round(seconds * 1000)
         self._signals.append(at, kind, Direction.LOCAL, Opcode.NONE, milliseconds, Role.NONE, self.total)
@@ -304,6 +331,43 @@ class Timeline:
         elif kind is EventKind.READING_RESUMED and self._paused_at is not None:
             self.paused_total += at - self._paused_at
             self._paused_at = None
+
+    def _is_flood(self, at: float, seconds: float) -> bool:
+        """
+        Whether a lag that ended at ``at`` went into one read of frames of the peer.
+
+        They are all recorded at the instant at which that began; what a stopped process finds waiting, it
+        reads at the end of the lag.
+
+        """
+        start, half = at - seconds - _LOOKED_BEFORE, at - seconds / 2
+        frames = size = 0
+        for ring in (self._signals, self._data):
+            for event in ring or ():
+                if start <= event.at <= half and event.direction is Direction.RECEIVED:
+                    frames, size = frames + 1, size + event.size
+        return frames >= FLOOD_FRAMES or size >= FLOOD_BYTES
+
+    def message(self, now: float) -> None:
+        """Record that an application message came, whole; its frames are recorded by themselves."""
+        if self._arrivals is None:
+            self._arrivals = Arrivals(self.session_confirmed_at or 0.0)
+        self._arrivals.add(now - self._origin)
+
+    def error_message(self, now: float, text: str) -> None:
+        """Record a message that the protocol calls an error; the first `IRREGULAR` are kept."""
+        if self._errors is None:
+            self._errors = []
+        if len(self._errors) < IRREGULAR:
+            self._errors.append((now - self._origin, text))
+
+    def ask_proof(self, now: float) -> None:
+        """Record that the ping at the end of a hold has gone out."""
+        self.proof_asked_at, self.proof_at = now - self._origin, None
+
+    def prove(self, now: float) -> None:
+        """Record that the peer has shown a sign of life after that."""
+        self.proof_at = now - self._origin
 
     def kernel(self, now: float, info: bytes, send_queue: int) -> None:
         """Record what ``TCP_INFO`` and ``SIOCOUTQ`` say about the socket; see `add_sample`."""
@@ -425,6 +489,16 @@ class Timeline:
         return self._irregular or ()
 
     @property
+    def messages(self) -> Arrivals:
+        """The application messages that this end received."""
+        return self._arrivals or Arrivals(self.session_confirmed_at or 0.0)
+
+    @property
+    def errors(self) -> Sequence[tuple[float, str]]:
+        """Messages that the protocol calls an error, as ``(at, text)``: the first ones."""
+        return self._errors or ()
+
+    @property
     def paused(self) -> bool:
         """Whether this end had stopped reading when it last looked."""
         return self._paused_at is not None
@@ -527,6 +601,8 @@ class Timeline:
             "last_opcodes": {word(way): self._opcodes_seen(way) for way in _WAYS},
             "last_roles": {word(way): self._roles_seen(way) for way in _WAYS},
             "silences": {word(way): self._quiet(way) for way in _WAYS},
+            "messages": self.messages.as_dict(),
+            "errors": [[_rounded(at), redact_text(text)] for at, text in self.errors],
             "hints": [[name, redact_text(value)] for name, value in self.hints or ()],
             "tcp": [plain(look) for look in self.tcp],
             "irregular": [
@@ -584,6 +660,8 @@ class Timeline:
         timeline._tcp = packed(restore(tuple[TcpSample, ...], data["tcp"], f"{where}.tcp"))
         timeline._heartbeats = RoundTrips.from_dict(data["heartbeats"])
         timeline._pings = RoundTrips.from_dict(data["pings"])
+        timeline._arrivals = Arrivals.from_dict(data["messages"])
+        timeline._errors = [(float(at), str(text)) for at, text in data["errors"]] or None
         for way in _WAYS:
             timeline._restore_counters(way, data, where)
         timeline.hints = tuple((str(name), str(value)) for name, value in data["hints"]) or None

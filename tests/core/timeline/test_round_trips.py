@@ -1,5 +1,7 @@
 """Questions and answers of one connection."""
 
+import json
+
 import pytest
 
 from pytest_wsstability.core.timeline.round_trips import RoundTrips
@@ -21,7 +23,8 @@ def played(*rows):
         ([(25, "?"), (26, "!")], 1, None, [(25, 1)]),
         # The first answer was lost: the second question keeps its true time.
         ([(25, "?"), (50, "?"), (51, "!")], 1, 25, [(50, 1)]),
-        ([(25, "?"), (50, "?"), (51, "!"), (52, "!")], 2, None, [(25, 27), (50, 1)]),
+        # Or it was late: then the second one is too.
+        ([(25, "?"), (50, "?"), (51, "!"), (52, "!")], 2, None, [(25, 26), (50, 2)]),
         # With keys an answer finds its own question, and closes the older ones: they waited as long.
         ([(25, "?", b"1"), (50, "?", b"2"), (51, "!", b"1")], 1, 50, [(25, 26)]),
         ([(25, "?", b"1"), (50, "?", b"2"), (51, "!", b"2")], 2, None, [(25, 26), (50, 1)]),
@@ -38,7 +41,7 @@ def played(*rows):
     ],
 )
 def test_an_answer_finds_its_question(rows, answered, oldest_pending, rtts):
-    """Without a key the youngest open question is meant; with one, that question and those before it."""
+    """Without a key, in order and as quick as can be; with one, that question and those before it."""
     trips = played(*rows)
 
     assert trips.sent == sum(row[1] == "?" for row in rows)
@@ -119,3 +122,108 @@ def test_the_longest_gap_between_questions_is_known(asked, longest_gap, since):
 
     assert (trips.longest_gap, trips.longest_gap_from) == (longest_gap, since)
     assert (trips.first_at, trips.last_at) == ((asked[0], asked[-1]) if asked else (None, None))
+
+
+def beats(*asked, answered=()):
+    return played(*sorted([(at, "?") for at in asked] + [(at, "!") for at in answered]))
+
+
+# Each answered 1.05 s late, with a heartbeat each second.
+LATE = [n + 1.05 for n in range(1, 10)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "within", "least", "most", "between"),
+    [
+        # One open question at a time: there is nothing to read.
+        (range(1, 6), [1.1, 2.1, 3.1, 4.1, 5.1], 0.5, 0, 0, None),
+        # The first was lost and the others were quick, or each came one interval late.
+        (range(1, 11), LATE, 0.5, 1, 10, (0.05, 1.05)),
+        (range(1, 11), LATE, 1.04, 1, 10, (0.05, 1.05)),
+        (range(1, 11), LATE, 1.06, 1, 1, (0.05, 1.05)),
+        (range(1, 11), LATE, 2.0, 1, 1, (0.05, 1.05)),
+        # Two too late, at the end.
+        ([1, 2, 3], [3.2], 1.0, 2, 3, (0.2, 2.2)),
+        # As many answers as questions: each has its own.
+        ([1, 2, 3], [3.2, 3.3, 3.4], 1.0, 2, 2, None),
+        # The second was lost; the next one went out a quarter of an interval later, and the answers follow.
+        ([1, 2, 3.25, 4.25, 5.25], [1.1, 3.35, 4.35, 5.35], 0.5, 1, 1, None),
+        # It was not lost: all answers are 1.6 s late, and follow the questions before.
+        ([1, 2.25, 3.25, 4.25], [2.6, 3.85, 4.85], 0.5, 4, 4, (0.6, 1.6)),
+        # The answers are in neither rhythm.
+        ([1, 2, 3.25, 4.25, 5.25], [1.1, 3.35, 4.48, 5.48], 0.5, 1, 4, (0.1, 1.35)),
+    ],
+)
+def test_all_readings_are_kept(asked, answered, within, least, most, between):
+    """How many were missed at least and at most, and between what a round trip lies that cannot be told."""
+    trips = beats(*asked, answered=answered)
+    missed = sorted([trips.missed(20.0, within), trips.most_missed(20.0, within)])
+
+    assert missed == sorted([least, most])
+    assert trips.range == (None if between is None else pytest.approx(between))
+    assert trips.answered == trips.rtts.count == trips.slowest_rtts.count == len(answered)
+
+
+@pytest.mark.parametrize(("apart", "told"), [(1.062, True), (1.063, False), (1.187, False), (1.188, True)])
+def test_a_rhythm_is_told_by_a_quarter(apart, told):
+    """Questions 1.25 s and 1 s apart; answers that are near to neither tell nothing."""
+    trips = beats(1, 2.25, 3.25, answered=[2.35, 2.35 + apart])
+
+    assert (trips.range is None) is told
+
+
+@pytest.mark.parametrize(("shift", "told"), [(0.099, False), (0.101, True)])
+def test_another_rhythm_differs_by_a_tenth(shift, told):
+    """Less is a timer that was late."""
+    asked = (1, 2 + shift, 3 + shift)
+    trips = beats(*asked, answered=[at + 0.05 for at in asked[1:]])
+
+    assert (trips.range is None) is told
+
+
+def test_what_one_rhythm_cannot_tell_stays_open():
+    """Where the peer asks, nothing shifts its questions: a lost answer leaves two readings."""
+    trips = beats(*range(1, 101), answered=[n + 0.05 for n in range(2, 101)])
+
+    assert trips.missed(200, 0.5) == 1
+    assert trips.most_missed(200, 0.5) == 100
+    assert trips.oldest_pending == 1
+
+
+def test_readings_do_not_fill_the_memory():
+    """After 1,024 questions the youngest ones are taken, and that they were is known."""
+    trips = beats(*range(1, 2000), answered=[n + 0.05 for n in range(2, 2000)])
+
+    assert trips.unsettled > 1000
+    assert trips.missed(3000, 0.5) == 1
+    assert trips.answered == 1998
+
+
+@pytest.mark.parametrize(
+    ("answered", "unasked", "after"),
+    [([0.5], 0, 0), ([1.1], 0, 0), ([1.1, 1.2], 1, 0.2), ([1.1, 1.2, 1.9, 2.1], 2, 0.9)],
+)
+def test_answers_that_nobody_asked_for(answered, unasked, after):
+    """They are counted from the first question on: before, they cannot be taken for an answer."""
+    trips = beats(1, 2, answered=answered)
+
+    assert (trips.unasked, trips.unasked_after) == (unasked, pytest.approx(after))
+
+
+def test_the_shortest_gap_between_questions_is_known():
+    """The opening is no question."""
+    trips = played(*((at, "?") for at in (5.0, 30.0, 50.0, 80.0)))
+
+    assert (trips.shortest_gap, trips.shortest_gap_from) == (20.0, 30.0)
+    assert played((5.0, "?")).shortest_gap is None
+
+
+@pytest.mark.parametrize("answered", [[], [1.1, 3.35], [3.35], LATE])
+def test_they_are_written_and_read_back(answered):
+    """With the answers that are not told apart yet."""
+    trips = beats(1, 2, 3.25, 4.25, answered=answered)
+    back = RoundTrips.from_dict(json.loads(json.dumps(trips.as_dict())))
+
+    assert back.as_dict() == trips.as_dict()
+    assert back.most_missed(9, 0.5) == trips.most_missed(9, 0.5)
+    assert (back.rtts.count, back.rtts.maximum) == (trips.rtts.count, pytest.approx(trips.rtts.maximum))

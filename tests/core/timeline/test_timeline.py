@@ -341,3 +341,28 @@ def test_half_a_frame_is_there_since_its_first_byte():
 
     line.half_frame(1005, False)
     assert line.half_frame_since is None
+
+
+def test_the_proof_of_life_is_no_ping_of_the_statistics():
+    """It is on record, with what came after it, and measures nothing."""
+    line = timeline((1, ">ping", b"1"), (1.5, "<pong", b"1"), until=120)
+    line.frame(1120, SENT, Opcode.PING, 8, Role.PROOF_OF_LIFE, b"p")
+    line.ask_proof(1120)
+    assert (line.proof_asked_at, line.proof_at) == (120, None)
+    line.frame(1120.2, RECEIVED, Opcode.PONG, 8, Role.NONE, b"p")
+    line.prove(1120.2)
+
+    assert (line.proof_asked_at, line.proof_at) == (120, pytest.approx(120.2))
+    assert (line.pings.sent, line.pings.answered, line.pings.rtts.maximum) == (1, 1, 0.5)
+    assert [event.role for event in line if event.role][-1] is Role.PROOF_OF_LIFE
+
+
+def test_messages_that_are_errors_are_kept():
+    """The first ones, with their words."""
+    line = timeline(until=10)
+    for number in range(20):
+        line.error_message(1001.0 + number, f"error {number}")
+
+    assert line.errors[0] == (1, "error 0")
+    assert len(line.errors) == 8
+    assert Timeline.from_dict(line.as_dict()).errors == line.errors

@@ -1,0 +1,73 @@
+"""When application messages came: how many, and the longest time without one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class Arrivals:
+    """
+    The application messages that an end received: no heartbeats, no session messages, no control frames.
+
+    Args:
+        since: the instant from which the first gap counts: the session's confirmation, or else the opening.
+
+    """
+
+    __slots__ = ("count", "last_at", "longest_gap", "longest_gap_from", "since")
+
+    def __init__(self, since: float = 0.0) -> None:
+        self.since = since
+        self.count = 0
+        # None until the first one after `since`.
+        self.last_at: float | None = None
+        # Seconds between two, the one still running excluded.
+        self.longest_gap = 0.0
+        self.longest_gap_from = since
+
+    def add(self, at: float) -> None:
+        """A message came."""
+        self.count += 1
+        before = self.since if self.last_at is None else self.last_at
+        if at - before > self.longest_gap:
+            self.longest_gap, self.longest_gap_from = at - before, before
+        self.last_at = at
+
+    def restart(self, at: float) -> None:
+        """Count gaps from here: the session is confirmed."""
+        self.since = self.longest_gap_from = at
+        self.last_at, self.longest_gap = None, 0.0
+
+    def gap(self, until: float) -> tuple[float, float]:
+        """The longest time without a message, as ``(seconds, from)``, the one until now included."""
+        before = self.since if self.last_at is None else self.last_at
+        if until - before > self.longest_gap:
+            return until - before, before
+        return self.longest_gap, self.longest_gap_from
+
+    def as_dict(self) -> dict[str, Any]:
+        """In builtin types."""
+        return {
+            "count": self.count,
+            "since": round(self.since, 6),
+            "last_at": None if self.last_at is None else round(self.last_at, 6),
+            "longest_gap": round(self.longest_gap, 6),
+            "longest_gap_from": round(self.longest_gap_from, 6),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Arrivals:
+        """
+        What `as_dict` made this of.
+
+        Raises:
+            KeyError, TypeError, ValueError: for something missing or wrong.
+
+        """
+        arrivals = cls(float(data["since"]))
+        arrivals.count = int(data["count"])
+        arrivals.last_at = None if data["last_at"] is None else float(data["last_at"])
+        arrivals.longest_gap = float(data["longest_gap"])
+        arrivals.longest_gap_from = float(data["longest_gap_from"])
+        return arrivals

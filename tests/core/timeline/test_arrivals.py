@@ -1,0 +1,50 @@
+"""When application messages came."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.timeline.arrivals import Arrivals
+from pytest_wsstability.core.timeline.events import Role
+from tests.core.script import RECEIVED, timeline
+
+
+@pytest.mark.parametrize(
+    ("instants", "until", "gap"),
+    [
+        ([], 0, (0, 0)),
+        ([], 30, (30, 0)),
+        ([10, 15, 40], 41, (25, 15)),
+        # The one still running counts.
+        ([10, 15, 40], 70, (30, 40)),
+        ([10, 15, 40], 65, (25, 15)),
+    ],
+)
+def test_the_longest_time_without_a_message(instants, until, gap):
+    """From the opening on, and up to now."""
+    arrivals = Arrivals()
+    for at in instants:
+        arrivals.add(at)
+
+    assert arrivals.gap(until) == gap
+    assert arrivals.count == len(instants)
+    assert Arrivals.from_dict(arrivals.as_dict()).as_dict() == arrivals.as_dict()
+
+
+def test_gaps_count_from_the_confirmation():
+    """What came before it is counted and is no gap; without a session they count from the opening."""
+    line = timeline((1, "<hello"), until=2)
+    line.message(1002.0)
+    line.message(1030.0)
+    line.frame(1032.0, RECEIVED, 1, 40, Role.SESSION_CONFIRMED)
+    assert line.messages.gap(33) == (1, 32)
+
+    line.message(1035.0)
+    assert line.messages.gap(36) == (3, 32)
+    assert line.messages.count == 3
+
+
+def test_a_timeline_without_messages_counts_from_its_confirmation_too():
+    """Nothing is kept for one that receives none."""
+    assert timeline((5, "<confirmed"), until=20).messages.gap(20) == (15, 5)
+    assert timeline(until=20).messages.gap(20) == (20, 0)
