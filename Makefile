@@ -5,15 +5,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NODE := tests/servers/node_modules
+# What `make quick` runs, and the rooms whose every line and branch a test runs.
+QUICK := tests/test_layering.py tests/test_keywords.py tests/core tests/profiles tests/report tests/virtual
+PURE := pytest_wsstability/core/*,pytest_wsstability/profiles/*
 # --group needs pip 25.1.
 PIP_NEEDED := pip>=25.1
 
-.PHONY: demo tools test test-real real-table test-all test-lowest test-asyncio lint bench clean
+.PHONY: demo tools quick test coverage mutants test-real real-table test-all test-lowest test-asyncio lint bench clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "$(PIP_NEEDED)"
 	$(BIN)/python -m pip install --quiet --editable . --group test --group lint
+	touch $@
+
+$(VENV)/.%: $(READY)
+	$(BIN)/python -m pip install --quiet --group $*
 	touch $@
 
 # The node server is one of four that the tests run against; without npm its tests are skipped.
@@ -27,8 +34,21 @@ demo: $(READY)  ## the story before and after the fix, in milliseconds
 tools:  ## what some tests need besides, as root: browsers, servers and proxies from Debian, packages from npm
 	tests/real/install.sh
 
+quick: $(READY)  ## between two edits: the rules of the house, and the rooms that need no network
+	$(BIN)/python -m pytest --quiet --numprocesses auto -m "not soak and not real" $(QUICK)
+
 test: $(READY) $(NODE)  ## every quick test
 	$(BIN)/python -m pytest --quiet --numprocesses auto -m "not soak"
+
+coverage: $(READY) $(NODE) $(VENV)/.coverage  ## lines and branches that no quick test runs; fails below what docs/testing.md promises
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest --quiet --numprocesses auto -m "not soak"
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report --fail-under 100 --include '$(PURE)'
+	$(BIN)/python -m coverage report --fail-under 95 --omit '$(PURE)'
+
+mutants: $(READY) $(VENV)/.mutants  ## break the code where it decides, and list where no test notices; MUTANTS=core/judge for one room
+	$(BIN)/python -m tests.mutation $(MUTANTS)
 
 test-real: $(READY) $(NODE) tools  ## the 130 s holds, servers of other makers, the net tests on kernel sockets
 	$(BIN)/python -m pytest --quiet -m "soak and not servers" tests

@@ -14,6 +14,18 @@ with contextlib.suppress(ImportError):
     import aiohttp  # noqa: F401
 
 
+# Seconds for tests that hold connections for minutes, or run servers of other makers.
+LONG = 1200
+
+
+def pytest_collection_modifyitems(items):
+    """Give tests that take minutes more time than pyproject.toml gives each test."""
+    for item in items:
+        long = any(map(item.get_closest_marker, ("soak", "servers")))
+        if long and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(LONG))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_current_loop():
     """looptime, and pytest-asyncio before 1.2, ask for a current loop, and so make one that nobody closes."""

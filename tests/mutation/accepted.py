@@ -1,0 +1,22 @@
+"""The mutants that may live: rows of a table of docs/testing.md, each with its reason."""
+
+from __future__ import annotations
+
+import re
+
+from .sites import ROOT, Mutant
+
+PAGE = ROOT / "docs/testing.md"
+_ROW = re.compile(r"^\| `([\w/]+\.py)` \| `(.+?)` \| `(.+?)` \| (.+) \|$", re.MULTILINE)
+
+Key = tuple[str, str, str]
+
+
+def key(mutant: Mutant) -> Key:
+    """What a row names a mutant by: the file, and the line before and after; no number of a line."""
+    return mutant.site.path, mutant.before, mutant.after
+
+
+def read() -> dict[Key, str]:
+    """The reasons by mutant."""
+    return {(path, code, change): why for path, code, change, why in _ROW.findall(PAGE.read_text())}

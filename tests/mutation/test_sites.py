@@ -1,0 +1,160 @@
+"""Which places are broken, and how; and which tests are asked."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytest.importorskip("cosmic_ray", reason="cosmic-ray is not installed (group mutants)")
+coverage = pytest.importorskip("coverage")
+
+from tests.mutation import accepted, sites  # noqa: E402
+from tests.mutation.covering import Covering  # noqa: E402
+from tests.mutation.sites import PACKAGE, Kind, Site  # noqa: E402
+
+
+def changes(source, kind=None):
+    """What becomes of each line, as ``before -> after``."""
+    made = [sites.mutant(site, source) for site in sites.sites_in("core/a.py", source)]
+    return {f"{each.before} -> {each.after}" for each in made if each and kind in (None, each.site.kind)}
+
+
+def test_a_number_that_decides_is_tripled_and_divided():
+    """A test must hold it from both sides."""
+    assert changes("LIMIT = 6\nSHARE = 0.6\n", Kind.CONSTANT) == {
+        "LIMIT = 6 -> LIMIT = 18",
+        "LIMIT = 6 -> LIMIT = 2",
+        "SHARE = 0.6 -> SHARE = 1.7999999999999998",
+        "SHARE = 0.6 -> SHARE = 0.19999999999999998",
+    }
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class A:\n    limit: float = 6\n",
+        "def f(limit=6): ...\n",
+        "def f(*, limit=6): ...\n",
+        "def f(x): return x > 6\n",
+        "def f(x): return min(x, 6)\n",
+        "TABLE = {'a': [6]}\n",
+    ],
+)
+def test_numbers_decide_wherever_they_are_compared_or_kept(source):
+    """In classes, as defaults, in tables, in comparisons."""
+    assert {text.split(" -> ")[1] for text in changes(source, Kind.CONSTANT)} == {
+        source.splitlines()[-1].strip().replace("6", number) for number in ("18", "2")
+    }
+
+
+def test_a_place_in_a_sequence_decides_nothing():
+    """``parts[1]`` is no limit; its mutants are among the others."""
+    assert changes("def f(parts): return parts[1] > x\n", Kind.CONSTANT) == set()
+    assert "def f(parts): return parts[1] > x -> def f(parts): return parts[ 2] > x" in changes(
+        "def f(parts): return parts[1] > x\n", Kind.OTHER
+    )
+
+
+def test_a_comparison_is_moved_by_its_boundary_or_turned_round():
+    """Each has one mutant."""
+    source = "def f(a, b): return a < b or a >= b or a == b or a is b\n"
+
+    assert {text.split(" -> ")[1] for text in changes(source, Kind.COMPARISON)} == {
+        f"def f(a, b): return {compared}"
+        for compared in (
+            "a <= b or a >= b or a == b or a is b",
+            "a < b or a > b or a == b or a is b",
+            "a < b or a >= b or a != b or a is b",
+            "a < b or a >= b or a == b or a is not b",
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(a: int | None) -> str | None: ...\n",
+        "x: int | None\n",
+        "if TYPE_CHECKING:\n    LIMIT = 6\n",
+        "class A:\n    def __repr__(self): return 'a' if self.x > 6 else 'b'\n",
+    ],
+)
+def test_what_decides_nothing_stays(source):
+    """Annotations, imports for type checkers, and how objects look in a debugger."""
+    assert changes(source, Kind.CONSTANT) | changes(source, Kind.COMPARISON) == set()
+
+
+def test_the_sample_is_that_of_its_seed():
+    """All constants and comparisons, and so many of the others."""
+    found = list(sites.sites_in("core/a.py", "LIMIT = 6\ndef f(a): return not a and a + 1 or a - 2\n"))
+    chosen = sites.sample(found, 3, 11)
+
+    assert [each for each in chosen if each.kind is Kind.OTHER] == sites.sample(found, 3, 11)[-3:]
+    assert len(chosen) == 2 + 3
+    assert sites.sample(found, 999, 11) != []
+
+
+def test_every_subject_exists():
+    """A room that is renamed is renamed here."""
+    assert len(sites.subjects()) > 40
+    with pytest.raises(SystemExit, match=r"^pytest_wsstability/core/jugde: there is no such file or room$"):
+        sites.subjects(["core/jugde"])
+
+
+TEXT = """LIMIT = 6
+
+
+def f(x):
+    return (
+        x > LIMIT
+    )
+
+
+def g(x):
+    return x
+"""
+
+
+@pytest.fixture
+def covering(tmp_path):
+    """A package of one file that two tests ran."""
+    path = tmp_path / PACKAGE / "core/a.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        "LIMIT = 6\n\n\ndef f(x):\n    return (\n        x > LIMIT\n    )\n\n\ndef g(x):\n    return x\n"
+    )
+    data = coverage.CoverageData(str(tmp_path / "data"))
+    data.set_context("tests/test_a.py::test_f")
+    data.add_lines({str(path): [5, 6]})
+    data.set_context("tests/test_b.py::test_g")
+    data.add_lines({str(path): [11]})
+    data.write()
+    (tmp_path / "times.json").write_text(
+        json.dumps({"tests/test_a.py::test_f": 1, "tests/test_b.py::test_g": 2})
+    )
+    return Covering(tmp_path, tmp_path / "data", tmp_path / "times.json")
+
+
+@pytest.mark.parametrize(
+    ("line", "tests"),
+    [
+        # What is made on import is asked of those who use its name.
+        (1, ["tests/test_a.py::test_f"]),
+        (6, ["tests/test_a.py::test_f"]),
+        (7, ["tests/test_a.py::test_f"]),
+        (11, ["tests/test_b.py::test_g"]),
+    ],
+)
+def test_only_tests_that_run_a_line_are_asked(covering, line, tests):
+    """A statement over several lines is run as one."""
+    assert covering.tests(Site(Kind.OTHER, "core/a.py", line, "", 0)) == tests
+
+
+def test_the_reasons_are_rows_of_a_table():
+    """docs/testing.md names each mutant that lives, by its file and line, with why."""
+    for path, before, after in accepted.read():
+        source = (sites.ROOT / PACKAGE / path).read_text()
+        assert before in {line.strip() for line in source.splitlines()}, (path, before)
+        assert before != after
+    assert all(accepted.read().values())
