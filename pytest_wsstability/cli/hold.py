@@ -189,9 +189,9 @@ def _not_opened(exc: OpeningError, error: str) -> dict[str, Any]:
 
 def _refuse_unseen(options: argparse.Namespace) -> None:
     """Refuse a promise that this hold could not see kept: it would end as a verdict on the server."""
-    from ..net.conversing import profile_of
+    from ..profiles.catalogue import find
 
     if options.within is not None and options.heartbeat is None:
         raise ValueError("--within: answers to what? give --heartbeat too")
-    if options.session_within is not None and not profile_of(options.profile).has_session:
+    if options.session_within is not None and not find(options.profile).has_session:
         raise ValueError(f"--session-within: the profile {options.profile!r} has no session to confirm")

@@ -18,8 +18,9 @@ from ..core.timeline.close import LocalReason
 from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
 from ..profiles import JSON, HangUp, Heard, Profile, Resumption, Say
+from ..profiles.catalogue import find
 from .connection import Connection
-from .conversing import client_conversation, profile_of
+from .conversing import client_conversation
 from .dialling import dial
 from .keywords import ConnectKeywords
 from .target import TLS, ClientKind, Headers, client_kind, parse_headers, parse_url
@@ -206,7 +207,7 @@ class Dialled(NamedTuple):
         opening: asyncio.Future[None] = loop.create_future()
         side = ClientSide(client_kind(self.client), opening, headers=self.headers)
         conversation = client_conversation(
-            profile_of(self.profile),
+            find(self.profile),
             session_id=session_id,
             heartbeat=_heartbeat(self.heartbeat),
             beats=self.heartbeat is not False,

@@ -8,23 +8,7 @@ import uuid
 from collections.abc import Callable
 
 from ..core.timeline.events import End
-from ..profiles import BUILTIN, Conversation, Profile, Resumption, Unwritable
-
-
-def profile_of(profile: Profile | str) -> Profile:
-    """
-    The profile with a name, or the profile itself.
-
-    Raises:
-        ValueError: if there is no such profile.
-
-    """
-    if isinstance(profile, Profile):
-        return profile
-    if profile not in BUILTIN:
-        valid = ", ".join(map(repr, BUILTIN))
-        raise ValueError(f"profile: {profile!r} is unknown; valid ones: {valid}, or a Profile")
-    return BUILTIN[profile]
+from ..profiles import Conversation, Profile, Resumption, Unwritable
 
 
 def client_conversation(
@@ -50,7 +34,7 @@ def client_conversation(
         session_id=name,
         interval=heartbeat,
         beats=beats,
-        before=before if profile.resume is not None else None,
+        before=before if profile.keeps_session else None,
         epoch=_epoch(profile, loop),
     )
     if session_id is not None and name is not None:

@@ -23,8 +23,9 @@ from ..core.timeline.close import (
     may_be_sent,
 )
 from ..core.timeline.events import Direction, End, EventKind, Opcode, Role
+from ..core.timeline.flaws import Flaw
 from ..core.timeline.timeline import Timeline
-from ..profiles import HangUp
+from ..profiles import HangUp, Unwritable
 from . import health, short_frames
 from .errors import ConnectionEnded
 from .inbox import Assembly, Inbox
@@ -564,7 +565,12 @@ class WebSocket(asyncio.Protocol):
         if say.role is _HEARTBEAT and conversation.profile.heartbeat_is_frame:
             self.send_ping(heartbeat=True)
         else:
-            payload = conversation.write(say, now, session_id=session_id, wrong_id=wrong_id)
+            try:
+                payload = conversation.write(say, now, session_id=session_id, wrong_id=wrong_id)
+            except Unwritable as exc:
+                assert self.timeline is not None
+                self.timeline.irregularity(now, Flaw.FUNCTION, str(exc))
+                return
             self.send_message(payload, say.role, key=say.key)
             self._session_step(say.role)
         conversation.said(say, now)

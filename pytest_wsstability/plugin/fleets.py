@@ -13,7 +13,7 @@ from ..net.fleet.engines import Engine, InProcess, WorkerError, Workers
 from ..net.fleet.fleet import Fleet, hold_fleet, planned, too_much
 from ..net.fleet.job import FleetJob
 from ..net.server.orchestrator import Orchestrator
-from ..profiles import BUILTIN
+from ..profiles.catalogue import is_shipped
 from ..virtual import run_virtual
 from .plans import is_virtual, orchestrator_of, plan_of
 from .stash import fleet_key, settings_key
@@ -59,7 +59,7 @@ async def _hold(item: pytest.Item, ws_url: str, engine: Engine) -> Fleet:
         plan = _plan(item, url, asked, engine)
         options = cast("ConnectKeywords", connect_options(item, ws_url, url))
         profile = plan_of(item).profile
-        if BUILTIN.get(profile.name) is profile:
+        if is_shipped(profile):
             # Workers load it by its name.
             options["profile"] = profile.name
         requirement = plan_of(item).requirement

@@ -18,7 +18,8 @@ from ..core.url import is_loopback, wrong_url
 from ..net.server.behaviour import Behaviour
 from ..net.server.orchestrator import Orchestrator
 from ..net.target import client_kind
-from ..profiles import BUILTIN, Profile
+from ..profiles import Profile
+from ..profiles.catalogue import find
 from .markers import FLEET, MIDDLEBOX, ORCHESTRATOR, STABILITY, FleetAsked, Plan, uses_us
 from .options import TIMES
 from .seams.pytest import definitions
@@ -179,16 +180,9 @@ def find_profile(config: pytest.Config, profile: Profile | str | None) -> Profil
         ValueError: if there is no such profile.
 
     """
-    if isinstance(profile, Profile):
-        return profile
     given = config.pluginmanager.hook.pytest_wsstability_profiles(config=config)
-    known: dict[str, Profile] = {**BUILTIN, **{own.name: own for owns in given for own in owns}}
     name = config.stash[settings_key].profile if profile is None else profile
-    if name not in known:
-        raise ValueError(
-            f"profile: {name!r} is unknown; valid ones: {', '.join(map(repr, known))}, or a Profile"
-        )
-    return known[name]
+    return find(name, [own for owns in given for own in owns])
 
 
 def _orchestrator(item: pytest.Item) -> dict[str, Any]:

@@ -40,7 +40,7 @@ from ..core.timeline.protocol_facts import Intervals
 from .conversation import Conversation, Resumption
 from .frames import FRAMES
 from .json import JSON
-from .messages import Codec, Free, Message, Prefixed, Unwritable
+from .messages import Codec, Message, Prefixed
 from .placeholders import (
     ANY,
     ID,
@@ -57,13 +57,12 @@ from .placeholders import (
 )
 from .profile import Profile
 from .speech import HangUp, Heard, Problem, Say
+from .templates import Free
+from .wording import Unwritable
 from .words import Step
-
-BUILTIN = {profile.name: profile for profile in (JSON, FRAMES)}
 
 __all__ = [
     "ANY",
-    "BUILTIN",
     "FRAMES",
     "ID",
     "INTERVAL",

@@ -96,6 +96,7 @@ class Conversation:
         session_id: what this end calls the session; None where there is none, or none yet.
         intervals: what both ends go by; None until something was named.
         at: when `due` wants to be called, on the clock of the instants given; None: not at all.
+        resumed: whether a client that came back has its session again; None where that is not known.
 
     """
 
@@ -110,6 +111,7 @@ class Conversation:
         "end",
         "intervals",
         "profile",
+        "resumed",
         "session_id",
     )
 
@@ -135,7 +137,7 @@ class Conversation:
             interval: seconds between this end's heartbeats, whatever the protocol or the peer says.
             beats: whether this end sends heartbeats at all.
             knows: at a server, whether it has a session that a client comes back to.
-            before: at a client, what it remembers of the connection before.
+            before: at a client that comes back, what it remembers of the connection before.
             epoch: seconds since 1970 at the instant 0 of the clock.
 
         """
@@ -144,6 +146,7 @@ class Conversation:
         self.session_id = session_id
         self.intervals: Intervals | None = None
         self.at: float | None = None
+        self.resumed: bool | None = None
         # How many of the handshake's steps are done.
         self._place = 0
         # Whether the test has said how often this end sends heartbeats; seconds between two; the next one.
@@ -294,9 +297,18 @@ class Conversation:
             state.asked_at = None
         elif role is _INFO:
             state.started = True
+        elif role is _CONFIRMED or role is _REFUSED:
+            self._note_resumption(heard, state)
         if self.profile.words.uses_sequence and self.end is End.CLIENT and heard.problem is None:
             heard = self._count(heard, payload, state)
         return heard if heard.values is None else self._learn(heard, now, state)
+
+    def _note_resumption(self, heard: Heard, state: _State) -> None:
+        if state.before is None or self.resumed is not None:
+            return
+        same = state.before.session_id is None or heard.session_id in (None, state.before.session_id)
+        said = (heard.values or {}).get("resumed", True)
+        self.resumed = heard.role is _CONFIRMED and same and bool(said)
 
     def _by_id(self, heard: Heard, state: _State) -> Heard:
         """What an answer answers, where its id alone tells: results of other questions look the same."""
@@ -320,9 +332,19 @@ class Conversation:
         return heard
 
     def _learn_session(self, heard: Heard) -> None:
-        names = self.end is End.SERVER or self.profile.words.server_names_session
-        if names and heard.session_id is not None:
+        if heard.session_id is None:
+            return
+        if self.end is End.CLIENT:
+            names = self.profile.words.server_names_session
+        else:
+            names = not heard.resumes or self._knows(heard.session_id)
+        if names:
             self.session_id = heard.session_id
+
+    def _knows(self, session_id: str) -> bool:
+        """Whether this server has a session that a client comes back to."""
+        knows = self._state.knows if self._state is not None else None
+        return knows is not None and knows(session_id)
 
     def _count(self, heard: Heard, payload: str | bytes, state: _State) -> Heard:
         """Remember the last number received."""
@@ -398,17 +420,19 @@ class Conversation:
         """What a server says to a client that begins its session, or comes back to one."""
         if self.profile.session_confirmed is None:
             return ()
-        values = {name: value for name, value in (heard.values or {}).items() if name == "id"}
+        # What the client has named, this end has said its own about.
+        own = ("session_id", "interval", "timeout")
+        values = {name: value for name, value in (heard.values or {}).items() if name not in own}
         if not heard.resumes:
             return (Say(_CONFIRMED, values),)
-        knows = self._state.knows if self._state is not None else None
-        if knows is not None and heard.session_id is not None and knows(heard.session_id):
+        if heard.session_id is not None and self._knows(heard.session_id):
             return (Say(_CONFIRMED, values, resumes=self.profile.resumed is not None),)
         return (Say(_REFUSED if self.profile.session_refused is not None else _CONFIRMED, values),)
 
     def _start_beats(self, now: float) -> None:
         self._beats_from = now
-        self._next_beat = None if self._every is None else now + self._every
+        beats = self._every is not None and self.profile.beats(self.end)
+        self._next_beat = now + self._every if beats and self._every is not None else None
 
     def _asking(self, field: str, role: Role) -> Values | None:
         """The id of a question, where it has one."""

@@ -5,4 +5,3 @@ from __future__ import annotations
 from .profile import Profile
 
 FRAMES = Profile(name="frames", title="WebSocket frames", specification="RFC 6455, section 5.5.2")
-"""No messages and no session: the heartbeat is a protocol ping (RFC 6455, section 5.5.2)."""

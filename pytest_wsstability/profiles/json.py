@@ -1,4 +1,10 @@
-"""JSON text messages, and heartbeats that the client sends: the protocol of voice agents' pages."""
+"""
+JSON text messages, and heartbeats that the client sends: the protocol of voice agents' pages.
+
+Server: ``connection_established``. Client: ``session_info`` with its ``session_id``. Server:
+``session_confirmed``. Then the client's ``ping`` is answered with ``pong``.
+
+"""
 
 from __future__ import annotations
 
@@ -15,8 +21,3 @@ JSON = Profile(
     pong={"type": "pong"},
     sequence="seq",
 )
-"""
-Server: ``connection_established``. Client: ``session_info`` with its ``session_id``. Server:
-``session_confirmed``. Then the client's ``ping`` is answered with ``pong``.
-
-"""

@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .messages import MAX_PARSED, Free, Prefixed
+from .messages import Prefixed
 from .placeholders import SESSION_ID, may_name_session
+from .templates import Free
+from .wording import MAX_PARSED
 from .words import Messages
 
 

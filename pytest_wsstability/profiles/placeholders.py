@@ -29,11 +29,11 @@ ANY = "{any}"
 # What a message says by its placeholders, under their names.
 Values: TypeAlias = dict[str, Any]
 
-_NAMES = (
+NAMES = (
     "session_id", "id", "text_id", "now", "now_text", "sequence", "interval", "interval_ms", "timeout",
     "timeout_ms", "token", "any",
 )  # fmt: skip
-PLACEHOLDER = re.compile("{(" + "|".join(_NAMES) + ")}")
+PLACEHOLDER = re.compile("{(" + "|".join(NAMES) + ")}")
 # Members that a sender may leave out, where something else tells the message.
 OPTIONAL = frozenset({"session_id", "sequence", "interval", "interval_ms", "timeout", "timeout_ms", "token"})
 _SECONDS = {"interval": 1.0, "interval_ms": 1000.0, "timeout": 1.0, "timeout_ms": 1000.0}

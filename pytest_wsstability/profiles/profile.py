@@ -16,6 +16,7 @@ from ..core.timeline.protocol_facts import (
     ProtocolFacts,
     ProtocolTimer,
 )
+from .messages import Message
 from .placeholders import Values
 from .records import Split
 from .words import FIELDS, SENDERS, Messages, Step, Words
@@ -84,6 +85,9 @@ class Profile:
     # Server to client: something is wrong ("token has expired").
     error: Messages = None
 
+    # What only a server of another version says, by the words for it: "an Engine.IO 3 server".
+    foreign: Mapping[str, Message] = dataclasses.field(default_factory=dict)
+
     # What ends each of several messages in one frame, or a function for a stream of bytes.
     records: str | Split | None = None
     # What the client offers, the preferred first, and what it adds to the URL and to the handshake request.
@@ -115,6 +119,7 @@ class Profile:
                 records=self.records if isinstance(self.records, str) else None,
                 match_ids=self.match_ids,
                 agrees=self.agree is not None,
+                foreign=self.foreign,
             )
         except ValueError as exc:
             raise self._wrong(str(exc)) from None

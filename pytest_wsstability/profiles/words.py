@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
-from .messages import Message, Parsed, Unwritable, Wording, is_fixed, is_function, is_writable, wording
+from .messages import Message, wording
 from .placeholders import Values
 from .speech import Heard, Problem, key_of
+from .wording import Parsed, Unwritable, Wording
 
 _C, _S = End.CLIENT, End.SERVER
 _BOTH = frozenset({_C, _S})
@@ -80,7 +81,7 @@ class Words:
     """
 
     __slots__ = (
-        "_client", "_fixed", "_known", "_names", "_readers", "_records", "_server", "_written",
+        "_client", "_fixed", "_foreign", "_known", "_names", "_readers", "_records", "_server", "_written",
         "interval_is_named", "script", "server_names_session", "tells_time",
         "uses_sequence",
     )  # fmt: skip
@@ -94,6 +95,7 @@ class Words:
         records: str | None = None,
         match_ids: bool = False,
         agrees: bool = False,
+        foreign: Mapping[str, Message] | None = None,
     ) -> None:
         """
         The words of a profile, by its fields.
@@ -105,6 +107,7 @@ class Words:
             records: the text that ends each message.
             match_ids: answers are told by their ids alone.
             agrees: both ends name intervals.
+            foreign: what only a server of another version says, by the words for it.
 
         Raises:
             ValueError: for a message that makes no sense, or two that can't be told apart.
@@ -113,6 +116,11 @@ class Words:
         self._records = records or ""
         self._known = _known(messages, steps, SENDERS[heartbeats_from])
         _forbid_twins(self._known, match_ids)
+        self._foreign = [
+            (words, each)
+            for words, message in (foreign or {}).items()
+            for each in _wordings("foreign", message)
+        ]
         self._readers = {end: _readers(self._known, end) for end in _BOTH}
         # The first of several messages that mean the same is the one that is written.
         first = {each.field: each for each in reversed(self._known)}.values()
@@ -122,7 +130,7 @@ class Words:
             self._names[each.field] = self.names(each.field) | each.names
         # A heartbeat is the same text each time: looked up, it costs a tenth of writing and parsing it.
         self._fixed = {
-            key: self._text(each, {}) for key, each in self._written.items() if is_fixed(each.wording)
+            key: self._text(each, {}) for key, each in self._written.items() if each.wording.is_fixed
         }
         self._client, self._server = self._fixed_texts(_C), self._fixed_texts(_S)
         self._describe(agrees)
@@ -131,7 +139,7 @@ class Words:
         """What messages that never change mean, by their text."""
         exact: dict[str | bytes, Heard] = {}
         for each in self._known:
-            if not is_fixed(each.wording):
+            if not each.wording.is_fixed:
                 continue
             texts = {each.wording.write({})}
             if isinstance(each.wording.source, Mapping | list):
@@ -176,6 +184,10 @@ class Words:
 
     def _read(self, payload: str | bytes, sender: End) -> Heard:
         message = Parsed(payload)
+        if sender is _S:
+            for words, foreign in self._foreign:
+                if foreign.read(message) is not None:
+                    return Heard(Role.NONE, problem=Problem(Flaw.VERSION, f"{payload[:60]!r}: {words}"))
         for each in self._readers[sender]:
             try:
                 values = each.wording.read(message)
@@ -245,7 +257,7 @@ class Words:
             (
                 each.field
                 for each in self._written.values()
-                if each.sender is end and not is_writable(each.wording)
+                if each.sender is end and not each.wording.is_writable
             ),
             None,
         )
@@ -301,12 +313,12 @@ def _readers(known: list[Known], sender: End) -> tuple[Known, ...]:
 
     """
     ours = [each for each in known if each.sender is sender]
-    others = [each for each in known if each.sender is not sender and not is_function(each.wording)]
+    others = [each for each in known if each.sender is not sender and not each.wording.is_function]
     return (*sorted(ours, key=_vagueness), *sorted(others, key=_vagueness))
 
 
 def _vagueness(each: Known) -> tuple[bool, int]:
-    return is_function(each.wording), -_weight(each.wording.source)
+    return each.wording.is_function, -_weight(each.wording.source)
 
 
 def _weight(value: Any) -> int:
@@ -328,7 +340,7 @@ _SAMPLE: Values = {
 
 def _alike(one: Wording, other: Wording) -> bool:
     """Whether each of two messages reads what the other writes; one that nobody writes reads only."""
-    if not (is_writable(one) or is_writable(other)):
+    if not (one.is_writable or other.is_writable):
         return False
     return _reads(one, other) and _reads(other, one)
 

@@ -14,9 +14,9 @@ from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.net.client import connect
 from pytest_wsstability.net.connection import Connection
-from pytest_wsstability.net.conversing import profile_of
 from pytest_wsstability.net.errors import OpeningError
 from pytest_wsstability.net.holding import hold_open
+from pytest_wsstability.profiles.catalogue import find
 
 # Longer than any test: a connection is held until something is wrong with it.
 _FOREVER = 10 * 365 * 24 * 3600.0
@@ -56,7 +56,7 @@ class ReconnectingClient:
         seed: int = 0,
         **options: Any,
     ) -> None:
-        profile = profile_of(options.get("profile", "json"))
+        profile = find(options.get("profile", "json"))
         within = parse_duration(answer_within, "answer_within")
         self._url = url
         self._backoff = backoff or Backoff()

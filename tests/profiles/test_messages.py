@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from pytest_wsstability.profiles.messages import Codec, Free, Parsed, Prefixed, Unwritable, wording
+from pytest_wsstability.profiles.messages import Codec, Prefixed, wording
 from pytest_wsstability.profiles.placeholders import (
     ANY,
     ID,
@@ -22,6 +22,8 @@ from pytest_wsstability.profiles.placeholders import (
     TOKEN,
     date_text,
 )
+from pytest_wsstability.profiles.templates import Free
+from pytest_wsstability.profiles.wording import Parsed, Unwritable
 
 JOIN = {"type": "join", "d": {"id": SESSION_ID, "v": [1, ANY]}}
 OPEN = Prefixed("0", {"sid": SESSION_ID, "pingInterval": INTERVAL_MS, "pingTimeout": TIMEOUT_MS})
@@ -163,6 +165,11 @@ def test_what_a_message_writes(message, written):
     [
         (lambda message: True, {}, "it can only be read: give Codec(read, write)"),
         (Codec(read=bool), {}, "it can only be read: give Codec(read, write)"),
+        (
+            Codec(read=bool, write=lambda values: values["no"]),
+            {"id": 7},
+            "write raised KeyError('no') for {'id': 7}",
+        ),
         (
             CONNACK,
             {"session_id": "\ud800"},

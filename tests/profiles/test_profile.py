@@ -9,7 +9,6 @@ import pytest
 from pytest_wsstability.core.timeline.events import End, Role
 from pytest_wsstability.profiles import (
     ANY,
-    BUILTIN,
     FRAMES,
     ID,
     JSON,
@@ -30,11 +29,6 @@ def read(profile, payload):
     if heard.role is Role.DATA:
         heard = profile.words.hear(payload, End.CLIENT)
     return heard.role, heard.session_id
-
-
-def test_builtin_profiles_go_by_their_names():
-    """`--ws-profile NAME` finds them."""
-    assert BUILTIN == {"json": JSON, "frames": FRAMES}
 
 
 @pytest.mark.parametrize(
@@ -182,8 +176,14 @@ VALID = (
         ({"ping": {}, "pong": "3"}, f"profile 'x': ping is {{}}; {VALID}"),
         ({"ping": [], "pong": "3"}, f"profile 'x': ping is []; {VALID}"),
         ({"ping": "", "pong": "3"}, f"profile 'x': ping is ''; {VALID}"),
+        (
+            {"ping": Codec(read=bool, names=("sid",))},
+            "profile 'x': ping is Codec(read=<class 'bool'>, write=None, names=('sid',)); "
+            "'sid' is no placeholder's name; valid ones: session_id, id, text_id, now, now_text, sequence, "
+            "interval, interval_ms, timeout, timeout_ms, token, any",
+        ),
         ({"ping": (), "pong": "3"}, f"profile 'x': ping is (); {VALID}"),
-        ({"ping": Codec(read="x")}, f"profile 'x': ping is Codec(read='x', write=None); {VALID}"),
+        ({"ping": Codec(read="x")}, f"profile 'x': ping is Codec(read='x', write=None, names=()); {VALID}"),
         (
             {"ping": Prefixed("", {"a": 1})},
             f"profile 'x': ping is Prefixed(prefix='', template={{'a': 1}}); {VALID}",

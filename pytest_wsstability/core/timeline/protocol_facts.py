@@ -26,6 +26,7 @@ class Awaited(Enum):
     ANSWER = "the answer to a heartbeat"
     HEARTBEAT = "a heartbeat"
     MESSAGE = "any message"
+    PONG = "a pong"
     SESSION = "the start of a session"
     # Nothing: the connection ends at this age.
     AGE = "nothing"
@@ -51,7 +52,9 @@ class ProtocolTimer:
         by: the end that runs it.
         awaits: what resets it.
         seconds: how long it runs; None where the interval tells.
-        intervals: how many heartbeat intervals it runs instead; None where ``seconds`` tells.
+        intervals: how many heartbeat intervals it runs instead; None where ``seconds`` tells. The interval is
+            that of the end that is waited for.
+        and_timeout: the timeout that the server names is added.
         code: what the other end records: a close code, 1005 for an empty close frame, 1006 for none.
         reason: the close reason.
         also: codes of other makers for the same end.
@@ -67,6 +70,7 @@ class ProtocolTimer:
     awaits: Awaited
     seconds: float | None = None
     intervals: float | None = None
+    and_timeout: bool = False
     code: int = 1006
     reason: str = ""
     also: tuple[int, ...] = ()
@@ -92,7 +96,9 @@ class ProtocolTimer:
             return timeout
         if self.intervals is None:
             return self.seconds
-        return None if not every else self.intervals * every
+        if not every:
+            return None
+        return self.intervals * every + ((timeout or 0.0) if self.and_timeout else 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

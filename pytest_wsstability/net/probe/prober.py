@@ -13,7 +13,7 @@ from ...core.probe.observation import Observation
 from ...core.probe.rungs import MOST_CONNECTIONS, Rung, Traffic, ladder, waits
 from ...core.redact import redact_url
 from ...profiles import JSON, Profile
-from ..conversing import profile_of
+from ...profiles.catalogue import find
 from ..health import tier_of
 from .climber import ANSWER, Climber
 
@@ -60,7 +60,7 @@ class Prober:
             raise ValueError(
                 f"every: {every!r} is too seldom for a wait of {self.seconds:g} s; at most a quarter"
             )
-        self._profile = profile_of(profile)
+        self._profile = find(profile)
         self._url, self._options = url, {"profile": self._profile, **options}
         self.rungs: Sequence[Rung] = ladder(
             self.seconds, every=interval, heartbeats=not self._profile.heartbeat_is_frame

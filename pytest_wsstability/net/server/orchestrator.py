@@ -18,9 +18,10 @@ from ...core.judge.attempts import ConnectionAttempt
 from ...core.judge.backoff import Backoff
 from ...core.judge.verdict import Verdict
 from ...profiles import JSON, Profile
+from ...profiles.catalogue import find
 from ..client import INBOX, MAX_SIZE
 from ..connection import Connection
-from ..conversing import profile_of, server_conversation
+from ..conversing import server_conversation
 from ..port import Port
 from ..proxy.path import Path, follow
 from ..proxy.proxy import FaultProxy
@@ -118,7 +119,7 @@ class Orchestrator:
         faults: Faults = (),
         **behaviour: Unpack[BehaviourKeywords],
     ) -> None:
-        self.profile = profile_of(profile)
+        self.profile = find(profile)
         self.behaviour = behaviour_of(self.profile, **behaviour)
         if echo and handler is not None:
             raise ValueError("echo: there is a handler already; give one of the two")

@@ -118,6 +118,10 @@ def test_a_code_means_what_its_sender_means(code, by, meaning):
         # What the server names is the time of an answer.
         (Awaited.ANSWER, {"seconds": 20}, 25, None, 20),
         (Awaited.ANSWER, {"seconds": 20}, 25, 9, 9),
+        # An interval and the time of an answer.
+        (Awaited.HEARTBEAT, {"intervals": 1, "and_timeout": True}, 25, 20, 45),
+        (Awaited.HEARTBEAT, {"intervals": 1, "and_timeout": True}, 25, None, 25),
+        (Awaited.HEARTBEAT, {"intervals": 1, "and_timeout": True}, None, 20, None),
     ],
 )
 def test_how_long_a_timer_runs(awaits, length, every, timeout, runs):

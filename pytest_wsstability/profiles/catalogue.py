@@ -1,0 +1,77 @@
+"""Profiles by their names: those that come with the package, and a team's own."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+
+from .profile import Profile
+
+# Where each stands; loaded with the first use.
+_SHIPPED = {
+    "json": ("json", "JSON"),
+    "frames": ("frames", "FRAMES"),
+    "engineio": ("engineio", "ENGINEIO"),
+    "socketio": ("socketio", "SOCKETIO"),
+    "socketio-recovery": ("socketio", "SOCKETIO_RECOVERY"),
+    "graphql-transport-ws": ("graphql_transport_ws", "GRAPHQL_TRANSPORT_WS"),
+    "phoenix": ("phoenix", "PHOENIX"),
+    "signalr": ("signalr", "SIGNALR"),
+    "stomp": ("stomp", "STOMP"),
+    "mqtt": ("mqtt", "MQTT"),
+    "mqtt5": ("mqtt", "MQTT5"),
+    "ocpp": ("ocpp", "OCPP"),
+    "ocpp2.0.1": ("ocpp", "OCPP201"),
+    "openai-realtime": ("openai_realtime", "OPENAI_REALTIME"),
+    "deepgram": ("deepgram", "DEEPGRAM"),
+    "deepgram-agent": ("deepgram", "DEEPGRAM_AGENT"),
+    "twilio": ("twilio", "TWILIO"),
+}
+SHIPPED = tuple(_SHIPPED)
+
+
+def shipped(name: str) -> Profile:
+    """A profile that comes with the package; a KeyError for another name."""
+    module, constant = _SHIPPED[name]
+    return getattr(importlib.import_module(f".{module}", __package__), constant)  # type: ignore[no-any-return]
+
+
+def is_shipped(profile: Profile) -> bool:
+    """Whether a profile comes with the package, so that its name is enough to find it."""
+    return profile.name in _SHIPPED and shipped(profile.name) is profile
+
+
+def find(profile: Profile | str, own: Iterable[Profile] = ()) -> Profile:
+    """
+    The profile with a name, or the profile itself.
+
+    Args:
+        profile: a profile, the name of one, or where one stands: ``"myapp.protocol:OURS"``.
+        own: a team's; one of them may have the name of a shipped one, and replaces it.
+
+    Raises:
+        ValueError: if there is no such profile, naming the valid ones.
+
+    """
+    if isinstance(profile, Profile):
+        return profile
+    known = {each.name: each for each in own}
+    if profile in known:
+        return known[profile]
+    if profile in _SHIPPED:
+        return shipped(profile)
+    if isinstance(profile, str) and ":" in profile:
+        return _load(profile)
+    valid = ", ".join(map(repr, dict.fromkeys([*SHIPPED, *known])))
+    raise ValueError(f"profile: {profile!r} is unknown; valid ones: {valid}, module:NAME, or a Profile")
+
+
+def _load(place: str) -> Profile:
+    module, _, name = place.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError, TypeError) as exc:
+        raise ValueError(f"profile: {place!r} is not there: {exc}") from None
+    if not isinstance(found, Profile):
+        raise ValueError(f"profile: {place!r} is {found!r}, which is no Profile")
+    return found

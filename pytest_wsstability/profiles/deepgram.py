@@ -1,0 +1,69 @@
+"""
+Deepgram: KeepAlive messages that nobody answers.
+
+No handshake: what is wanted stands in the query. Audio goes in binary frames. Where there is none, the
+client sends ``{"type":"KeepAlive"}``, to which no answer comes, or the server ends the connection after
+10 s (NET-0001).
+
+Server: ``Welcome``. Client: ``Settings``. Server: ``SettingsApplied``. ``KeepAlive`` as above, each 8 s;
+the server ends every connection after two hours.
+
+"""
+
+from __future__ import annotations
+
+from ..core.timeline.events import End
+from ..core.timeline.protocol_facts import Awaited, ProtocolCode, ProtocolTimer
+from .profile import Profile
+from .templates import Free
+
+_NET_0001 = "NET-0001"
+_TIMEOUT = (
+    "Deepgram did not receive audio data or a text message within the timeout window. "
+    "See https://dpgr.am/net0001"
+)
+
+DEEPGRAM = Profile(
+    name="deepgram",
+    title="Deepgram streaming transcription",
+    specification="https://developers.deepgram.com/docs/audio-keep-alive",
+    ping={"type": "KeepAlive"},
+    interval=5,
+    error={"type": "Error"},
+    timers=(
+        ProtocolTimer(
+            name="Deepgram's timeout without audio",
+            by=End.SERVER,
+            awaits=Awaited.MESSAGE,
+            seconds=10,
+            code=1011,
+            reason=_TIMEOUT,
+            words=(_NET_0001, "net0001"),
+            remedy='send audio, or {"type":"KeepAlive"} as text each 3 to 5 s; ping frames do not count',
+            source="developers.deepgram.com, audio-keep-alive",
+        ),
+    ),
+    codes=(
+        ProtocolCode(
+            code=1008,
+            meaning="the audio could not be decoded (DATA-0000)",
+            by=End.SERVER,
+            source="developers.deepgram.com",
+        ),
+    ),
+    proved_with=("deepgram-sdk 7.17 (client)",),
+)
+
+DEEPGRAM_AGENT = Profile(
+    name="deepgram-agent",
+    title="Deepgram Voice Agent",
+    specification="https://developers.deepgram.com/docs/agent-keep-alive",
+    greeting={"type": "Welcome", "request_id": Free("request")},
+    session_info={"type": "Settings", "audio": Free({}), "agent": Free({})},
+    session_confirmed={"type": "SettingsApplied"},
+    ping={"type": "KeepAlive"},
+    interval=8,
+    error={"type": "Error"},
+    max_age=7200,
+    proved_with=("deepgram-sdk 7.17 (client)",),
+)

@@ -1,0 +1,230 @@
+"""
+MQTT 3.1.1 and 5 over WebSocket: a stream of packets in binary frames.
+
+Client: ``CONNECT`` with its client id and keep-alive. Server: ``CONNACK``. The client sends ``PINGREQ``
+when it has said nothing for the keep-alive (the server's word counts in version 5), and ``PINGRESP``
+answers it. The client id is the session's name; ``mqtt(clean=False)`` comes back to it.
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..core.timeline.events import End
+from ..core.timeline.protocol_facts import Awaited, ProtocolTimer
+from .messages import Codec
+from .placeholders import Values
+from .profile import Profile
+from .wording import Unwritable
+
+# The first byte of a packet, and the level that stands in CONNECT.
+CONNECT, CONNACK, DISCONNECT = 0x10, 0x20, 0xE0
+V3, V5 = 4, 5
+# Properties of version 5 that are looked at: the interval that the server wants, how long it keeps a session.
+SERVER_KEEP_ALIVE, SESSION_EXPIRY = 0x13, 0x11
+# How many bytes a property has that comes before those, by its number; a length in two bytes before text.
+_SIZES = {
+    0x01: 1, 0x02: 4, 0x11: 4, 0x13: 2, 0x17: 1, 0x19: 1, 0x21: 2, 0x22: 2, 0x24: 1, 0x25: 1, 0x27: 4,
+    0x28: 1, 0x29: 1, 0x2A: 1,
+}  # fmt: skip
+
+
+def split(data: bytes) -> tuple[list[bytes], bytes]:
+    """The packets in what has come; MQTT 5, section 2.1.4: how long they are."""
+    found: list[bytes] = []
+    while True:
+        size, used = _length(data[1:5])
+        if size is None or len(data) < 1 + used + size:
+            return found, data
+        found.append(data[: 1 + used + size])
+        data = data[1 + used + size :]
+
+
+def _length(data: bytes) -> tuple[int | None, int]:
+    """A number in one to four bytes, and how many; None where more have to come."""
+    size = 0
+    for index, byte in enumerate(data):
+        size |= (byte & 0x7F) << 7 * index
+        if byte < 0x80:
+            return size, index + 1
+    if len(data) == 4:
+        raise ValueError("a length of more than four bytes")
+    return None, len(data)
+
+
+def _packet(kind: int, body: bytes) -> bytes:
+    size, length = len(body), bytearray()
+    while True:
+        size, byte = size >> 7, size & 0x7F
+        length.append(byte | (0x80 if size else 0))
+        if not size:
+            return bytes([kind]) + bytes(length) + body
+
+
+def _body(message: str | bytes, kind: int) -> bytes | None:
+    if isinstance(message, str) or not message or message[0] & 0xF0 != kind:
+        return None
+    return message[1 + _length(message[1:5])[1] :]
+
+
+def _text(value: str) -> bytes:
+    try:
+        data = value.encode()
+    except UnicodeEncodeError as exc:
+        raise Unwritable(f"{value!r} cannot be sent in binary: {exc.reason}") from None
+    if len(data) > 0xFFFF:
+        raise Unwritable(f"{value[:40]!r}... has {len(data)} bytes; at most 65535 can be sent")
+    return len(data).to_bytes(2) + data
+
+
+def _read_connect(message: str | bytes) -> Values | None:
+    body = _body(message, CONNECT)
+    if body is None or body[:6] not in (b"\0\x04MQTT", b"\0\x06MQIs"):
+        return None
+    after = 2 + int.from_bytes(body[:2])
+    level, flags, keep_alive = body[after], body[after + 1], int.from_bytes(body[after + 2 : after + 4])
+    rest = body[after + 4 :]
+    if level == V5:
+        size, used = _length(rest[:4])
+        rest = rest[used + (size or 0) :]
+    name = rest[2 : 2 + int.from_bytes(rest[:2])].decode()
+    return {
+        "session_id": name or None, "interval": float(keep_alive), "level": level, "clean": bool(flags & 2),
+    }  # fmt: skip
+
+
+def _read_connack(message: str | bytes) -> Values | None:
+    body = _body(message, CONNACK)
+    if body is None or len(body) < 2 or body[1] != 0:
+        return None
+    values: Values = {"resumed": bool(body[0] & 1)}
+    keep_alive = _property(body[2:], SERVER_KEEP_ALIVE)
+    if keep_alive is not None:
+        values["interval"] = float(int.from_bytes(keep_alive))
+    return values
+
+
+def _property(data: bytes, wanted: int) -> bytes | None:
+    """A property of version 5; None where it does not stand."""
+    size, used = _length(data[:4])
+    data = data[used : used + (size or 0)]
+    while data:
+        kind = data[0]
+        if kind in (0x12, 0x15, 0x16, 0x1A, 0x1C, 0x1F):
+            length = 2 + int.from_bytes(data[1:3])
+        elif kind == 0x26:
+            first = 2 + int.from_bytes(data[1:3])
+            length = first + 2 + int.from_bytes(data[1 + first : 3 + first])
+        else:
+            length = _SIZES.get(kind, len(data))
+        if kind == wanted:
+            return data[1 : 1 + length]
+        data = data[1 + length :]
+    return None
+
+
+def _refused(message: str | bytes) -> Values | None:
+    body = _body(message, CONNACK)
+    return None if body is None or len(body) < 2 or body[1] == 0 else {"code": body[1]}
+
+
+def _connack(level: int, code: int) -> Callable[[Values], bytes]:
+    def write(values: Values) -> bytes:
+        present = bool(values.get("present")) and not values.get("clean", True)
+        return _packet(CONNACK, bytes([present, code]) + (b"\0" if values.get("level", level) == V5 else b""))
+
+    return write
+
+
+_TIMERS = (
+    ProtocolTimer(
+        name="MQTT's keep-alive",
+        by=End.SERVER,
+        awaits=Awaited.MESSAGE,
+        intervals=1.5,
+        code=1006,
+        also=(1000,),
+        words=("MQTT died",),
+        remedy="send PINGREQ (or anything) within the keep-alive that CONNECT promises",
+        source="aedes 1.2.0 measured (mosquitto 2.0.11 later, RabbitMQ 3.10.8 after 3 with 1000)",
+    ),
+    ProtocolTimer(
+        name="the broker's wait for CONNECT",
+        by=End.SERVER,
+        awaits=Awaited.SESSION,
+        seconds=30,
+        code=1006,
+        also=(1000,),
+        remedy="send CONNECT right after the opening",
+        source="aedes 1.2.0 measured (RabbitMQ 3.10.8: 60 s, mosquitto never)",
+    ),
+    ProtocolTimer(
+        name="the client's keep-alive timeout",
+        by=End.CLIENT,
+        awaits=Awaited.ANSWER,
+        seconds=30,
+        code=1006,
+        remedy="answer PINGREQ with PINGRESP within half a keep-alive",
+        source="mqtt 5.16.0 (npm), measured; paho-mqtt 2.2.0 after a whole one",
+    ),
+)
+
+
+def mqtt(
+    *,
+    version: int = V3,
+    clean: bool = True,
+    keep_alive: float = 60,
+    username: str | None = None,
+    password: str | None = None,
+    name: str | None = None,
+) -> Profile:
+    """
+    MQTT for one broker.
+
+    Args:
+        version: 4 for 3.1.1, 5 for 5.
+        clean: begin a new session; False comes back to the one of the same client id, which the broker keeps.
+        keep_alive: seconds, which the client promises.
+        username, password: who connects; None sends none.
+        name: of the profile.
+
+    Raises:
+        ValueError: for another version.
+
+    """
+    if version not in (V3, V5):
+        raise ValueError(f"version: {version!r}; valid ones: 4 (3.1.1) and 5")
+
+    def connect(values: Values) -> bytes:
+        flags = (0x02 if clean else 0) | (0x80 if username else 0) | (0x40 if password else 0)
+        # An hour, so that a session outlives its connection.
+        expiry = b"" if clean else bytes([SESSION_EXPIRY]) + (3600).to_bytes(4)
+        properties = bytes([len(expiry)]) + expiry if version == V5 else b""
+        interval = round(values.get("interval") or 0).to_bytes(2)
+        body = _text("MQTT") + bytes([version, flags]) + interval + properties + _text(values["session_id"])
+        return _packet(CONNECT, body + b"".join(_text(each) for each in (username, password) if each))
+
+    unauthorized = 0x87 if version == V5 else 5
+    return Profile(
+        name=name or ("mqtt" if version == V3 else "mqtt5"),
+        title="MQTT 3.1.1" if version == V3 else "MQTT 5",
+        specification="https://docs.oasis-open.org/mqtt/mqtt/v5.0/mqtt-v5.0.html",
+        session_info=Codec(_read_connect, connect, ("session_id", "interval")),
+        session_confirmed=Codec(_read_connack, _connack(version, 0), ("interval",)),
+        session_refused=Codec(_refused, _connack(version, unauthorized)),
+        notice=Codec(lambda message: _body(message, DISCONNECT) is not None, b"\xe0\x02\x8b\x00"),
+        ping=b"\xc0\x00",
+        pong=b"\xd0\x00",
+        interval=keep_alive,
+        timeout=keep_alive / 2,
+        records=split,
+        subprotocols=("mqtt",),
+        timers=_TIMERS,
+        proved_with=("mqtt 5.16 (npm, client)", "aedes (broker)", "paho-mqtt 2.2 (client)"),
+    )
+
+
+MQTT = mqtt()
+MQTT5 = mqtt(version=V5)

@@ -1,0 +1,71 @@
+"""Text or bytes around placeholders."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .placeholders import IN_TEXT, PLACEHOLDER, Values, as_text, from_groups
+from .wording import Parsed, Unwritable, Wording
+
+
+class Pattern(Wording):
+    """Text or bytes around placeholders."""
+
+    __slots__ = ("_parts", "_pattern")
+
+    def __init__(self, source: str | bytes) -> None:
+        text = source if isinstance(source, str) else source.decode("latin-1")
+        self._parts = PLACEHOLDER.split(text)
+        super().__init__(source, frozenset(self._parts[1::2]))
+        inner = self._parts[2:-1:2]
+        if "" in inner:
+            raise ValueError("nothing stands between two placeholders, so that nobody could tell them apart")
+        pattern = _expression(self._parts)
+        if isinstance(source, str):
+            self._pattern: re.Pattern[Any] = re.compile(pattern, re.DOTALL)
+        else:
+            self._pattern = re.compile(pattern.encode("latin-1"), re.DOTALL)
+
+    def read(self, message: Parsed) -> Values | None:
+        if isinstance(message.payload, bytes) is not isinstance(self.source, bytes):
+            return None
+        return self.read_text(message.payload)
+
+    def read_text(self, text: str | bytes) -> Values | None:
+        """The values in a text, which need not be a whole message."""
+        match = self._pattern.fullmatch(text)
+        return None if match is None else from_groups(match.groupdict())
+
+    def write(self, values: Values) -> str | bytes:
+        if isinstance(self.source, str):
+            return self.write_text(values)
+        parts = [part.encode("latin-1") for part in self._parts]
+        for index in range(1, len(parts), 2):
+            try:
+                parts[index] = as_text(values, self._parts[index]).encode()
+            except UnicodeEncodeError as exc:
+                raise Unwritable(
+                    f"{self._parts[index]}: {exc.object!r} cannot be sent in binary: {exc.reason}"
+                ) from None
+        return b"".join(parts)
+
+    def write_text(self, values: Values) -> str:
+        """The text with values."""
+        return "".join(as_text(values, part) if index % 2 else part for index, part in enumerate(self._parts))
+
+
+def _expression(parts: list[str]) -> str:
+    seen: set[str] = set()
+    pieces = []
+    for index, part in enumerate(parts):
+        if index % 2 == 0:
+            pieces.append(re.escape(part))
+        elif part == "any":
+            pieces.append(IN_TEXT["any"])
+        elif part in seen:
+            pieces.append(f"(?P={part})")
+        else:
+            seen.add(part)
+            pieces.append(f"(?P<{part}>{IN_TEXT.get(part, '.+?')})")
+    return "".join(pieces)

@@ -1,0 +1,81 @@
+"""
+Phoenix channels, serializer 2: joins one topic.
+
+Client: ``phx_join`` of a topic, and each 30 s a ``heartbeat`` on the topic ``phoenix``. The server
+answers each with a ``phx_reply`` that has its ref. There is no session id: after a reconnect the client
+joins again. Other topics: ``phoenix("room:42", {"token": ...})``.
+
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.timeline.events import End
+from ..core.timeline.protocol_facts import Awaited, ProtocolCode, ProtocolTimer
+from .placeholders import TEXT_ID
+from .profile import Profile
+from .templates import Free
+
+
+def phoenix(topic: str, payload: Any = None, *, name: str = "phoenix") -> Profile:
+    """
+    Phoenix channels for one topic.
+
+    Args:
+        topic: to join: "room:lobby".
+        payload: what the channel's ``join`` is given.
+        name: of the profile.
+
+    """
+    joined = Free(topic, "topic")
+    reply = [TEXT_ID, TEXT_ID, joined, "phx_reply"]
+    return Profile(
+        name=name,
+        title="Phoenix channels",
+        specification="https://hexdocs.pm/phoenix/writing_a_channels_client.html",
+        session_info=[TEXT_ID, TEXT_ID, joined, "phx_join", Free(payload if payload is not None else {})],
+        session_confirmed=[*reply, {"status": "ok", "response": Free({})}],
+        session_refused=[*reply, {"status": "error", "response": Free({"reason": "unauthorized"})}],
+        ping=[None, TEXT_ID, "phoenix", "heartbeat", Free({})],
+        pong=[None, TEXT_ID, "phoenix", "phx_reply", {"status": Free("ok"), "response": Free({})}],
+        match_ids=True,
+        interval=30,
+        timeout=30,
+        query={"vsn": "2.0.0"},
+        timers=(
+            ProtocolTimer(
+                name="Phoenix' heartbeat timeout",
+                by=End.CLIENT,
+                awaits=Awaited.ANSWER,
+                seconds=30,
+                code=1000,
+                reason="heartbeat timeout",
+                words=("heartbeat timeout",),
+                remedy="answer each heartbeat with a phx_reply that has its ref",
+                source="phoenix 1.8.16 (npm), measured",
+            ),
+            ProtocolTimer(
+                name="the timeout of Phoenix' socket transport",
+                by=End.SERVER,
+                awaits=Awaited.MESSAGE,
+                seconds=60,
+                code=1000,
+                remedy="send a heartbeat each 30 s, or raise timeout: in the endpoint's socket",
+                source="Phoenix.Endpoint, option timeout of a socket's websocket; cowboy_websocket",
+            ),
+        ),
+        codes=(
+            ProtocolCode(
+                code=1000,
+                meaning="heartbeat timeout: the server did not answer in time",
+                by=End.CLIENT,
+                returns=True,
+                source="phoenix 1.8.16 (npm), measured",
+            ),
+        ),
+        proved_with=("phoenix 1.8 (client)",),
+    )
+
+
+PHOENIX = phoenix("room:lobby")

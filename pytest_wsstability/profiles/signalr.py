@@ -1,0 +1,61 @@
+"""
+SignalR's JSON hub protocol, version 1.
+
+Each message ends with the byte 0x1E. Client: the handshake request. Server: ``{}``, or an ``error``. From
+then on both ends send ``{"type":6}`` each 15 s, which nobody answers. Without negotiation
+(``skipNegotiation``) there is no connection id; a reconnect is a new connection. ``{"type":7}`` ends it.
+
+"""
+
+from __future__ import annotations
+
+from ..core.timeline.events import End
+from ..core.timeline.protocol_facts import Awaited, ProtocolTimer
+from .profile import Profile
+from .templates import Free
+
+SIGNALR = Profile(
+    name="signalr",
+    title="SignalR, JSON hub protocol",
+    specification="https://github.com/dotnet/aspnetcore/blob/main/src/SignalR/docs/specs/HubProtocol.md",
+    session_info={"protocol": "json", "version": 1},
+    session_confirmed="{}",
+    session_refused={"error": Free("refused")},
+    ping={"type": 6},
+    heartbeats_from="both",
+    interval=15,
+    timeout=30,
+    records="\x1e",
+    notice=({"type": 7, "allowReconnect": True}, {"type": 7}),
+    error={"type": 7, "error": Free("an error")},
+    timers=(
+        ProtocolTimer(
+            name="SignalR's server timeout",
+            by=End.CLIENT,
+            awaits=Awaited.MESSAGE,
+            seconds=30,
+            code=1005,
+            remedy='send {"type":6} each 15 s (KeepAliveInterval), or raise serverTimeout in the client',
+            source="@microsoft/signalr 10.0.11, measured",
+        ),
+        ProtocolTimer(
+            name="SignalR's client timeout",
+            by=End.SERVER,
+            awaits=Awaited.MESSAGE,
+            seconds=30,
+            code=1006,
+            remedy='send {"type":6} each 15 s, or raise ClientTimeoutInterval',
+            source="AspNetCore.Docs, SignalR configuration",
+        ),
+        ProtocolTimer(
+            name="SignalR's handshake timeout",
+            by=End.SERVER,
+            awaits=Awaited.SESSION,
+            seconds=15,
+            code=1006,
+            remedy="send the handshake request right after the opening",
+            source="AspNetCore.Docs, SignalR configuration",
+        ),
+    ),
+    proved_with=("@microsoft/signalr 10.0 (client)",),
+)

@@ -1,0 +1,85 @@
+"""
+Socket.IO 5 on Engine.IO 4: joins the default namespace.
+
+Server: Engine.IO's packet ``0``. Client: ``40``, with ``40{"token": ...}`` where a server asks for one
+(``SOCKETIO.replace(session_info=Prefixed("40", {"token": "..."}))``). Server: ``40{"sid": ...}``, or
+``44`` for no. Heartbeats are Engine.IO's.
+
+The same where the server has ``connectionStateRecovery``: a client comes back to its ``sid`` and misses
+nothing.
+
+"""
+
+from __future__ import annotations
+
+import json
+
+from ..core.timeline.events import End
+from ..core.timeline.protocol_facts import Awaited, ProtocolTimer
+from .engineio import CLIENT_TIMEOUT, CODES, ENGINEIO, INTERVAL, PING_TIMEOUT, TIMEOUT
+from .messages import Prefixed
+from .placeholders import ANY, INTERVAL_MS, SEQUENCE, SESSION_ID, TIMEOUT_MS, TOKEN
+from .profile import Profile
+from .templates import Free
+
+CONNECT_TIMEOUT = ProtocolTimer(
+    name="Socket.IO's connect timeout",
+    by=End.SERVER,
+    awaits=Awaited.SESSION,
+    seconds=45,
+    code=1005,
+    remedy="send a packet 40 once the packet 0 has come",
+    source="socket.io 4.8.4, measured; python-socketio has none",
+)
+
+SOCKETIO = Profile(
+    name="socketio",
+    title="Socket.IO 5",
+    specification="https://github.com/socketio/socket.io-protocol",
+    greeting=Prefixed(
+        "0",
+        {
+            "sid": Free("engine"),
+            "upgrades": Free([]),
+            "pingInterval": INTERVAL_MS,
+            "pingTimeout": TIMEOUT_MS,
+            "maxPayload": Free(1_000_000),
+        },
+    ),
+    session_info=("40", f"40{ANY}"),
+    session_confirmed=Prefixed("40", {"sid": SESSION_ID}),
+    session_refused=Prefixed("44", {"message": Free("refused")}),
+    notice="41",
+    foreign={"an Engine.IO 3 server, which joins by itself and waits for the client's pings": "40"},
+    ping="2",
+    pong="3",
+    heartbeats_from="server",
+    interval=INTERVAL,
+    timeout=TIMEOUT,
+    query=ENGINEIO.query,
+    timers=(PING_TIMEOUT, CONNECT_TIMEOUT, CLIENT_TIMEOUT),
+    codes=CODES,
+    proved_with=("python-socketio 5.18 (server and client)", "socket.io 4.8 (server and client)"),
+)
+
+
+def offset(message: str | bytes) -> str | None:
+    """The offset of an event: the last argument of what a server with recovery sends."""
+    if isinstance(message, bytes) or not message.startswith("42"):
+        return None
+    try:
+        arguments = json.loads(message[2:].lstrip("0123456789"))
+    except (ValueError, RecursionError):
+        return None
+    last = arguments[-1] if isinstance(arguments, list) and len(arguments) > 1 else None
+    return last if isinstance(last, str) else None
+
+
+SOCKETIO_RECOVERY = SOCKETIO.replace(
+    name="socketio-recovery",
+    title="Socket.IO 5 with connection state recovery",
+    session_confirmed=Prefixed("40", {"sid": SESSION_ID, "pid": TOKEN}),
+    resume=Prefixed("40", {"pid": TOKEN, "offset": SEQUENCE}),
+    sequence=offset,
+    proved_with=("socket.io 4.8 (server and client)",),
+)

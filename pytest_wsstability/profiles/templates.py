@@ -1,0 +1,110 @@
+"""JSON with placeholders: what matches it, and what it becomes with values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .patterns import Pattern
+from .placeholders import OPTIONAL, PLACEHOLDER, Values, as_value, put, take
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """
+    Any value when it is read; this one when it is written.
+
+    With a name, an answer carries the value of its question back: Phoenix' topic.
+
+    """
+
+    value: Any
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A placeholder that is a value of its own."""
+
+    name: str
+
+
+def compiled(template: Any, place: str = "") -> tuple[Any, set[str]]:
+    """A template whose text with placeholders is ready to match, and the placeholders in it."""
+    if isinstance(template, Mapping):
+        members, names = {}, set()
+        for name, value in template.items():
+            if not isinstance(name, str):
+                raise ValueError(f"member {name!r}{place} is no text, which JSON cannot say")
+            members[name], inner = compiled(value, f" in {name!r}")
+            names |= inner
+        return members, names
+    if isinstance(template, list):
+        parts = [compiled(value, place) for value in template]
+        return [value for value, _ in parts], set().union(*(inner for _, inner in parts))
+    if isinstance(template, str):
+        whole = PLACEHOLDER.fullmatch(template)
+        if whole is not None:
+            return _Whole(whole[1]), {whole[1]}
+        if PLACEHOLDER.search(template):
+            pattern = Pattern(template)
+            return pattern, set(pattern.names)
+        return template, set()
+    value = template.value if isinstance(template, Free) else template
+    if not _is_json(value):
+        raise ValueError(f"{value!r}{place} is nothing that JSON can say")
+    return template, set()
+
+
+def _is_json(value: Any) -> bool:
+    """Whether a value comes back from JSON as it went in: with text keys, lists, no bytes, no NaN."""
+    try:
+        return bool(json.loads(json.dumps(value, allow_nan=False)) == value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+
+
+def match(template: Any, found: Any, values: Values) -> bool:
+    """Whether JSON has everything that a template has; fills ``values`` with what stands for placeholders."""
+    if isinstance(template, dict):
+        if not isinstance(found, dict):
+            return False
+        several = len(template) > 1
+        for name, part in template.items():
+            if name not in found:
+                # Servers may confirm without repeating the id, where something else tells the message.
+                if not (several and isinstance(part, _Whole) and part.name in OPTIONAL):
+                    return False
+            elif not match(part, found[name], values):
+                return False
+        return True
+    if isinstance(template, list):
+        if not isinstance(found, list) or len(found) < len(template):
+            return False
+        return all(match(part, value, values) for part, value in zip(template, found, strict=False))
+    if isinstance(template, _Whole):
+        return take(template.name, found, values)
+    if isinstance(template, Pattern):
+        inner = template.read_text(found) if isinstance(found, str) else None
+        return inner is not None and all(put(name, value, values) for name, value in inner.items())
+    if isinstance(template, Free):
+        return template.name is None or put(template.name, found, values)
+    # JSON's true and 1 are two things, Python's are one.
+    return bool(found == template) and isinstance(found, bool) is isinstance(template, bool)
+
+
+def fill(template: Any, values: Values) -> Any:
+    """JSON with values in the place of placeholders."""
+    if isinstance(template, dict):
+        return {name: fill(part, values) for name, part in template.items()}
+    if isinstance(template, list):
+        return [fill(part, values) for part in template]
+    if isinstance(template, _Whole):
+        return as_value(values, template.name)
+    if isinstance(template, Pattern):
+        return template.write_text(values)
+    if isinstance(template, Free):
+        return template.value if template.name is None else values.get(template.name, template.value)
+    return template

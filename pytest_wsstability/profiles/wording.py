@@ -1,0 +1,83 @@
+"""What reads and writes one message of a protocol, whatever it was made of."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .placeholders import Values
+
+# Session steps and heartbeats are short; parsing an audio frame's JSON fifty times a second is not.
+MAX_PARSED = 16 * 1024
+
+
+class Unwritable(ValueError):
+    """A message that can't be written, or not with these values."""
+
+
+class Parsed:
+    """One received message, and its JSON, which several templates look at and which is parsed once."""
+
+    __slots__ = ("_found", "payload")
+
+    def __init__(self, payload: str | bytes) -> None:
+        self.payload = payload
+        self._found: dict[int, Any] = {}
+
+    def json(self, start: int = 0) -> Any:
+        """The JSON object or array from an index on; None for what is none, or too long to be looked at."""
+        if start not in self._found:
+            self._found[start] = self._parse(start)
+        return self._found[start]
+
+    def _parse(self, start: int) -> Any:
+        if isinstance(self.payload, bytes) or len(self.payload) > MAX_PARSED:
+            return None
+        text = self.payload[start:]
+        if not text.lstrip(" \t\r\n").startswith(("{", "[")):
+            return None
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+
+
+class Wording:
+    """A message that is known to be sound: it reads and writes itself."""
+
+    __slots__ = ("names", "source")
+
+    def __init__(self, source: Any, names: frozenset[str] = frozenset()) -> None:
+        # As the user wrote it.
+        self.source = source
+        # The placeholders in it.
+        self.names = names
+
+    def read(self, message: Parsed) -> Values | None:
+        """The values in a message; None if it is another one."""
+        raise NotImplementedError
+
+    def write(self, values: Values) -> str | bytes:
+        """
+        The message with values.
+
+        Raises:
+            Unwritable: if it can't be written with them, saying why.
+
+        """
+        raise NotImplementedError
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it is the same text or bytes each time."""
+        return not self.names
+
+    @property
+    def is_function(self) -> bool:
+        """Whether a function or a pattern of the user's reads it."""
+        return False
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether it can be sent at all."""
+        return True

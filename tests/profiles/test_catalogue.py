@@ -1,0 +1,77 @@
+"""Profiles by their names."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pytest_wsstability.profiles import JSON, catalogue
+from pytest_wsstability.profiles.catalogue import SHIPPED, find
+
+OURS = JSON.replace(name="ours")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_profile_has_the_name_it_is_found_by(name):
+    """And says what it is, where it is specified and, but for our own, with what it was proved."""
+    profile = find(name)
+
+    assert profile.name == profile.facts.name == name
+    assert profile.title
+    assert profile.specification or name == "json"
+    assert profile.proved_with or name in ("json", "frames")
+
+
+def test_a_profile_is_itself():
+    """Nothing is looked up."""
+    assert find(OURS) is OURS
+
+
+def test_a_team_has_its_own():
+    """One of them may replace a shipped one."""
+    other = JSON.replace(ping={"op": "PING"}, pong={"op": "PONG"})
+
+    assert find("ours", [OURS]) is OURS
+    assert find("json", [other]) is other
+    assert find("json") is JSON
+
+
+def test_a_profile_is_found_where_it_stands():
+    """Module and name."""
+    assert find("pytest_wsstability.profiles.json:JSON") is JSON
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("no.such.module:X", "profile: 'no.such.module:X' is not there: No module named 'no'"),
+        (
+            "pytest_wsstability:NOTHING",
+            "profile: 'pytest_wsstability:NOTHING' is not there: "
+            "module 'pytest_wsstability' has no attribute 'NOTHING'",
+        ),
+        (":X", "profile: ':X' is not there: Empty module name"),
+        ("json:dumps", "profile: 'json:dumps' is <function dumps"),
+    ],
+)
+def test_what_is_not_there_is_told(name, words):
+    """With the reason."""
+    with pytest.raises(ValueError, match=f"^{re.escape(words)}"):
+        find(name)
+
+
+@pytest.mark.parametrize("name", ["jsn", "", 7, None])
+def test_an_unknown_one_lists_those_that_are_there(name):
+    """The team's too."""
+    with pytest.raises(
+        ValueError, match=r"valid ones: 'json', .*'twilio', 'ours', module:NAME, or a Profile$"
+    ):
+        find(name, [OURS])
+
+
+def test_no_two_places_have_one_name():
+    """A name that is added must be added to the docs too."""
+    places = list(catalogue._SHIPPED.values())
+
+    assert len(set(places)) == len(places)
