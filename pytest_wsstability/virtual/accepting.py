@@ -121,6 +121,7 @@ def _accept(listener: Listener) -> tuple[socket.socket, Address]:
     end = listener.pending.popleft()
     near, far = socket.socketpair()
     far.setblocking(False)
+    listener.network.unix.pair(near, far)
     _bridge(listener.network.loop, end, far)
     names = end.getsockname(), end.getpeername()
     return AcceptedSocket(near, listener.family, names), names[1]

@@ -48,6 +48,7 @@ CALLED = {
     "_accept_connection2": ("accept_connection", "makes transport and protocol of an accepted connection"),
     "_check_closed": ("refuse_if_closed", "timers and jobs of a closed loop are refused as asyncio does"),
     "_check_default_executor": ("refuse_without_executor", "jobs after its shutdown, likewise"),
+    "_check_callback": ("check_callback", "debug mode refuses what is no callback"),
     "_process_events": ("process_events", "what the kernel has ready becomes ready callbacks"),
     "_write_to_self": ("awaken", "ends the wait for the kernel from another thread"),
 }
@@ -80,6 +81,10 @@ OF_OBJECTS = ("_sockets", "_app_transport", "_protocol", "_loop")
 _ATTACH_TAKES_TRANSPORT = hasattr(asyncio.Server, "close_clients")
 
 
+# Whoever gives this name to a virtual loop later means others.
+_AsyncioLoop = asyncio.SelectorEventLoop
+
+
 @cache
 def check_asyncio() -> None:
     """
@@ -89,7 +94,7 @@ def check_asyncio() -> None:
         VirtualTimeError: naming what is missing.
 
     """
-    loop = asyncio.SelectorEventLoop()
+    loop = _AsyncioLoop()
     try:
         methods = REPLACED | CALLED | (REPLACED_ON_UNIX if sys.platform != "win32" else {})
         missing = [f"loop.{name}" for name in (*ATTRIBUTES, *methods) if not hasattr(loop, name)]
@@ -112,7 +117,7 @@ def _find(path: str) -> Any:
         return None
 
 
-class SelectorLoop(asyncio.SelectorEventLoop):
+class SelectorLoop(_AsyncioLoop):
     """
     asyncio's selector loop, whose private methods have public names: a subclass replaces and calls those.
 
@@ -173,13 +178,14 @@ class SelectorLoop(asyncio.SelectorEventLoop):
         def subprocess_ended(self, pid: int, returncode: int, transport: Any) -> None: ...
         async def accept_connection(self, *arguments: Any) -> None: ...
         def refuse_if_closed(self) -> None: ...
+        def check_callback(self, callback: object, method: str) -> None: ...
         def refuse_without_executor(self) -> None: ...
         def process_events(self, events: Any) -> None: ...
         def awaken(self) -> None: ...
 
 
 for _private, (_public, _) in (REPLACED | REPLACED_ON_UNIX | CALLED).items():
-    setattr(SelectorLoop, _public, getattr(asyncio.SelectorEventLoop, _private, None))
+    setattr(SelectorLoop, _public, getattr(_AsyncioLoop, _private, None))
 
 
 def run_ready(ready: deque[asyncio.Handle]) -> None:

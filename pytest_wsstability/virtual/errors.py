@@ -17,7 +17,7 @@ class VirtualTimeError(RuntimeError):
 
 class VirtualDeadlock(VirtualTimeError):
     """
-    Nothing will ever happen any more, or the same things happen for ever at one instant.
+    Nothing will ever happen any more, or the same things happen again and again and nothing else.
 
     Attributes:
         at: the virtual instant, in seconds of ``loop.time()``.
@@ -25,8 +25,8 @@ class VirtualDeadlock(VirtualTimeError):
 
     """
 
-    def __init__(self, problem: str, *, at: float, waiting: list[str], advice: str) -> None:
+    def __init__(self, what: str, problem: str, *, at: float, waiting: list[str], advice: str) -> None:
         self.at = at
         self.waiting = waiting
         tasks = "".join(f"\n  {line}" for line in waiting) or "\n  (no task is left)"
-        super().__init__(f"virtual time stands still at t={at:.9g} s: {problem}{tasks}\n{advice}")
+        super().__init__(f"virtual time {what} at t={at:.9g} s: {problem}{tasks}\n{advice}")

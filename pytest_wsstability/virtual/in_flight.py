@@ -7,6 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+# What `VirtualLoop.hold` is called among the things in flight.
+HOLD = "loop.hold()"
+
 
 class InFlight:
     """Counts things in flight. Safe in all threads."""
@@ -39,6 +42,11 @@ class InFlight:
             yield
         finally:
             self.finish(thing)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether somebody has asked for a standstill, with `VirtualLoop.hold`."""
+        return self._things[HOLD] > 0
 
     def describe(self) -> str:
         """What is in flight, such as ``2 x executor job``; empty if nothing is."""

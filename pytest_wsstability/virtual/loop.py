@@ -14,29 +14,32 @@ import asyncio
 import concurrent.futures
 import contextvars
 import logging
+import math
 import os
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
 from ssl import SSLContext
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from ..core.duration import show_duration
 from . import accepting
 from .addresses import INTERNET, AddressInfo, elsewhere, is_local_name, outside, resolve
 from .anyio_threads import any_busy, is_worker
 from .asyncio_seam import SelectorLoop, add_sockets, run_ready, run_ready_timed, tls_over
 from .connected import ConnectedSocket
 from .errors import REAL_TIME, VirtualDeadlock, VirtualTimeError
-from .in_flight import InFlight
+from .in_flight import HOLD, InFlight
 from .linked import link_ends
 from .network import Listener, Network
 from .sockets import FIRST_NUMBER, VirtualSocket
 from .timers import Order, Ties, TimerQueue
 from .transport import MemoryTransport
-from .waiting import describe_waiting
+from .waiting import describe_spinning, describe_waiting
 
 if TYPE_CHECKING:
     from ..net.proxy.injector import FaultInjector
@@ -46,15 +49,28 @@ logger = logging.getLogger("pytest_wsstability.virtual")
 Factory = Callable[[], asyncio.BaseProtocol]
 T = TypeVar("T")
 
-# Turns of the loop at one instant without I/O, after which it is taken to spin.
-_SPINNING = 1_000_000
-
 # A task that spins (`while not done: await sleep(0)`) never lets the ready callbacks run out. So that
 # often, in turns, a timer that is due is released all the same.
 _CROWDED = 1_000
 
+# Turns at one instant without I/O and with nothing in flight, after which the loop is taken to spin, and its
+# clock goes to the next timer; and after which, without a timer, it is taken to spin for ever.
+_SPINNING = 10_000
+_SPINNING_FOR_EVER = 1_000_000
+
 # How long to stand still, in real seconds, before the log says what for.
 _PATIENCE = 10.0
+
+# For what is in flight the clock stands still for so many real seconds; then it keeps pace with real time,
+# for so many in all: what never ends, or waits for a timer itself, must not stop a test for ever.
+_STANDSTILL = 2.0
+_PACED = 60.0
+
+# A timer that is so far away, in seconds, is one that a test has asked for; keepalive timers are nearer.
+_ASKED = 3600.0
+
+# Seconds beyond what a test has asked for, after which it is taken to wait for something that never comes.
+HORIZON = 24 * 3600.0
 
 # What is in flight.
 _JOB = "executor job"
@@ -73,10 +89,15 @@ class VirtualLoop(SelectorLoop):
         order: which of several timers due at exactly the same instant comes first: the one scheduled
             first (``"fifo"``), the one scheduled last (``"lifo"``) or a ``"random"`` one.
         seed: for ``order="random"``.
+        horizon: seconds beyond what was asked for (timers of an hour or more, set by the coroutine that the
+            loop runs or by others within an hour after), after which it is given up.
+        tick: seconds that pass in each turn of the loop, for code that wants its clock to move; 0 for none.
 
     Attributes:
         is_virtual: True; other loops don't have it.
         ties: the instants at which the order mattered; see `Ties`.
+        spins: the instants from which the clock moved on though a task never let the loop come to rest, with
+            the place in the code where it spins.
 
     """
 
@@ -85,9 +106,20 @@ class VirtualLoop(SelectorLoop):
     # asyncio's constructor registers the self-pipe, which is a TCP socket pair on some systems.
     _made = False
 
-    def __init__(self, *, order: Order = "fifo", seed: int = 0) -> None:
+    def __init__(
+        self, *, order: Order = "fifo", seed: int = 0, horizon: float = HORIZON, tick: float = 0.0
+    ) -> None:
+        if not horizon > 0:
+            raise ValueError(f"horizon={horizon!r}: give seconds above 0")
+        if not 0 <= tick < 1:
+            raise ValueError(f"tick={tick!r}: give seconds from 0 on, below 1")
         self._timers = TimerQueue(order, seed)
         self._now = 0.0
+        self._tick = tick
+        self._horizon = horizon
+        # What run_until_complete runs, and the instants until which that, and anybody, has asked for time.
+        self._main: asyncio.Future[Any] | None = None
+        self._main_asked = self._asked = 0.0
         # Turns since the clock moved, or the kernel had something.
         self._turns = 0
         self._moved = False
@@ -99,6 +131,11 @@ class VirtualLoop(SelectorLoop):
         # Signals that have a handler: they can always come.
         self._signals: set[int] = set()
         self.ties = Ties()
+        self.spins: list[tuple[float, str]] = []
+        # Turns after which the clock moves though the loop never rests: fewer once it was found to spin.
+        self._spinning = _SPINNING
+        # Real seconds for which the clock has kept pace with what is in flight.
+        self._paced = 0.0
         self._network = Network(self)
         # Kernel sockets that sock_connect has connected in memory, until a transport takes them over.
         self._connected: WeakKeyDictionary[socket.socket, ConnectedSocket] = WeakKeyDictionary()
@@ -143,7 +180,7 @@ class VirtualLoop(SelectorLoop):
                 f"loop.hold() entered in thread {threading.current_thread().name!r}, where virtual time may "
                 f"have passed already; enter it in the loop's thread, before the other one starts"
             )
-        with self._in_flight.one("loop.hold()"):
+        with self._in_flight.one(HOLD):
             yield
 
     def call_at(  # type: ignore[override]
@@ -155,9 +192,41 @@ class VirtualLoop(SelectorLoop):
     ) -> asyncio.TimerHandle:
         """As in asyncio."""
         self.refuse_if_closed()
+        if self.get_debug():
+            self.check_callback(callback, "call_at")
         timer = asyncio.TimerHandle(when, callback, args, self, context)
         self._timers.push(when, timer)
+        if when - self._now >= _ASKED:
+            self._note_asked(when)
         return timer
+
+    def _note_asked(self, when: float) -> None:
+        if self._main is not None and asyncio.current_task(self) is self._main:
+            self._main_asked = max(self._main_asked, when)
+        elif self._now >= self._main_asked + _ASKED:
+            # A daily job of a server must not keep a test alive for ever.
+            return
+        self._asked = max(self._asked, when)
+
+    def run_until_complete(self, future: Generator[Any, None, T] | Awaitable[T]) -> T:
+        """As in asyncio; see `VirtualLoop` for its horizon."""
+        self.refuse_if_closed()
+        before = self._main
+        self._main_asked = self._asked = self._now
+        if asyncio.isfuture(future):
+            self._main = future
+        else:
+            future = self._as_main(future)
+        try:
+            result: T = super().run_until_complete(future)
+            return result
+        finally:
+            self._main = before
+
+    async def _as_main(self, awaitable: Generator[Any, None, T] | Awaitable[T]) -> T:
+        self._main = asyncio.current_task(self)
+        result: T = await awaitable  # type: ignore[misc]
+        return result
 
     def note_cancelled_timer(self, handle: asyncio.TimerHandle) -> None:
         self._timers.note_cancelled()
@@ -216,6 +285,7 @@ class VirtualLoop(SelectorLoop):
     def run_turn(self) -> None:
         ready = self.ready
         self._turns += 1
+        self._now += self._tick
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
@@ -239,40 +309,76 @@ class VirtualLoop(SelectorLoop):
 
     def _release(self) -> None:
         """All is quiet: let the next timer come, or wait for what is in flight."""
+        self._spinning = _SPINNING
         when = self._timers.next_instant()
         if when is not None and when <= self._now:
             self.ready.append(self._timers.pop())
-        elif self._in_flight.total or any_busy(self):
-            self._stand_still()
+        elif self._in_flight.total or any_busy(self) or self._network.unix.leading_out():
+            self._stand_still(when)
         elif when is not None:
-            tied = self._timers.tied()
-            if tied > 1:
-                self.ties.record(when, tied)
-            self._now = when
-            self._moved = True
-            self._turns = 0
-            self.ready.append(self._timers.pop())
+            self._move(when)
         elif self._kernel or self._signals:
-            self._stand_still()
+            self._stand_still(None)
         else:
             raise self._deadlock(
+                "stands still",
                 "no callback is ready, no timer is set, nothing is in flight",
                 f"if another thread is to wake it, put that in `with loop.hold():`; otherwise {REAL_TIME}",
             )
 
+    def _move(self, when: float) -> None:
+        """Let the clock go to the next timer, and release that."""
+        if when > self._asked + self._horizon and self._main is not None:
+            raise self._deadlock(
+                "is given up",
+                f"for {show_duration(self._horizon)} beyond what was asked for, only timers that are set "
+                "anew have moved it",
+                'bound the wait, such as recv(within="10s") or asyncio.timeout(10), or raise the ini option '
+                "ws_virtual_horizon",
+            )
+        tied = self._timers.tied()
+        if tied > 1:
+            self.ties.record(when, tied)
+        self._now = when
+        self._moved = True
+        self._turns = 0
+        self.ready.append(self._timers.pop())
+
     def _release_crowded(self) -> None:
+        """The loop has not come to rest for a while: somebody may spin."""
         when = self._timers.next_instant()
         if when is not None and when <= self._now:
             self.ready.append(self._timers.pop())
-        elif self._turns >= _SPINNING and not self._in_flight.total:
+        elif (
+            self._turns < self._spinning
+            or self._in_flight.total
+            or any_busy(self)
+            or self._network.unix.leading_out()
+        ):
+            return
+        elif when is not None:
+            self._note_spin()
+            self._move(when)
+        elif self._turns >= _SPINNING_FOR_EVER:
             self._turns = 0
             raise self._deadlock(
-                f"the loop turned {_SPINNING:,} times without a timer or I/O: a busy sleep(0) loop",
+                "stands still",
+                f"the loop turned {_SPINNING_FOR_EVER:,} times without a timer or I/O: a busy sleep(0) loop",
                 f"wait with a timer, such as sleep(0.01), or for an event; otherwise {REAL_TIME}",
             )
 
-    def _deadlock(self, problem: str, advice: str) -> VirtualDeadlock:
-        return VirtualDeadlock(problem, at=self._now, waiting=describe_waiting(self), advice=advice)
+    def _note_spin(self) -> None:
+        if self._spinning == _SPINNING:
+            place = describe_spinning(self)
+            self.spins.append((self._now, place))
+            logger.warning(
+                "t=%.9g s: %s turned the loop %s times; the clock goes on", self._now, place, f"{_SPINNING:,}"
+            )
+        self._spinning = _CROWDED
+
+    def _deadlock(self, what: str, problem: str, advice: str) -> VirtualDeadlock:
+        waiting = describe_waiting(self, self._main)
+        return VirtualDeadlock(what, problem, at=self._now, waiting=waiting, advice=advice)
 
     # The kernel, and what is in flight.
 
@@ -283,13 +389,53 @@ class VirtualLoop(SelectorLoop):
             self.process_events(events)
         return bool(events)
 
-    def _stand_still(self) -> None:
-        """Wait in real time for the kernel or another thread."""
-        patience = _PATIENCE
-        while not self._poll(patience) and not self.ready:
-            reason = self._in_flight.describe() or "other threads, file descriptors or signals"
-            logger.warning("t=%.9g s since %.0f real seconds: waiting for %s", self._now, patience, reason)
-            patience *= 2
+    def _stand_still(self, when: float | None) -> None:
+        """
+        Wait in real time for the kernel or another thread.
+
+        Not for ever if a timer waits: the clock then goes to it as late as it would in real time, so that no
+        timeout comes that would not come there.
+
+        """
+        start, patience = perf_counter(), _PATIENCE
+        gap = self._real_gap(when)
+        while not self._poll(max(0.0, min(gap, patience) - (perf_counter() - start))) and not self.ready:
+            waited = perf_counter() - start
+            if when is not None and waited >= gap:
+                self._keep_pace(when, gap)
+                return
+            if waited >= patience:
+                reason = self._describe_in_flight() or "other threads, file descriptors or signals"
+                logger.warning(
+                    "t=%.9g s since %.0f real seconds: waiting for %s", self._now, patience, reason
+                )
+                patience *= 2
+
+    def _real_gap(self, when: float | None) -> float:
+        """Real seconds after which the clock may go to an instant though something is in flight."""
+        if when is None or self._in_flight.is_held:
+            return math.inf
+        return min(max(when - self._now, _STANDSTILL if self._in_flight.total else 0.0), _PACED - self._paced)
+
+    def _keep_pace(self, when: float, waited: float) -> None:
+        self._paced += waited
+        if self._paced >= _PACED:
+            self._paced = 0.0
+            raise VirtualTimeError(
+                f"virtual time has kept pace with real time for {show_duration(_PACED)} at t={self._now:.9g} "
+                f"s, because of {self._describe_in_flight()}: let that end first, or {REAL_TIME}"
+            )
+        self._move(when)
+
+    def _describe_in_flight(self) -> str:
+        things = [self._in_flight.describe()] if self._in_flight.total else []
+        numbers = self._network.unix.leading_out()
+        if numbers:
+            shown = ", ".join(map(str, numbers))
+            things.append(
+                f"Unix sockets with their other end in another thread or process (descriptors {shown})"
+            )
+        return " and ".join(things) or ("anyio worker threads" if any_busy(self) else "")
 
     # Jobs take real time, so the clock stands still for them.
 
@@ -387,13 +533,16 @@ class VirtualLoop(SelectorLoop):
     ) -> asyncio.Server:
         """As in asyncio, in memory; port 0 gives the same free port for all hosts."""
         if sock is not None:
-            if host is None and port is None and accepting.is_kernel_tcp(sock):
+            is_stream = sock.type == socket.SOCK_STREAM
+            if host is None and port is None and is_stream and accepting.is_kernel_tcp(sock):
                 sock = accepting.listener_of(sock, self._network)
             return await super().create_server(
                 protocol_factory, host, port, sock=sock, start_serving=start_serving, **options
             )
         if host is None and port is None:
             raise ValueError("Neither host/port nor sock were specified")
+        if reuse_port and not hasattr(socket, "SO_REUSEPORT"):
+            raise ValueError("reuse_port not supported by socket module")
         listeners = await self._bind(host, port, family, flags, bool(reuse_port))
         try:
             first: Any = listeners[0]
@@ -413,6 +562,8 @@ class VirtualLoop(SelectorLoop):
         for each in hosts or [None]:
             kind = socket.SOCK_STREAM
             infos = await self.getaddrinfo(each or None, port, family=family, type=kind, flags=flags)
+            if not infos:
+                raise OSError(f"getaddrinfo({each!r}) returned empty list")
             found.update(dict.fromkeys(infos))
         return self._network.bind_all(found, reuse_port=reuse_port)
 
@@ -507,6 +658,7 @@ class VirtualLoop(SelectorLoop):
         """As in asyncio; the socket is then good for ``create_connection(sock=...)``."""
         if sock.family not in INTERNET:
             await super().sock_connect(sock, address)
+            self._network.unix.connected(sock.getpeername())
             return
         host, port = address[:2]
         if resolve(host, port) is None or is_local_name(host):
@@ -605,6 +757,8 @@ class VirtualLoop(SelectorLoop):
         if kernel is None:
             handle = super().watch_reader(fd, callback, *args)
             self._note_descriptors()
+            if self._made:
+                self._network.unix.watch(_number(fd))
             return handle
         if not kernel.listening:
             raise outside(kernel.address, "waiting for the kernel socket with")
@@ -631,6 +785,8 @@ class VirtualLoop(SelectorLoop):
             return True
         forgotten = super().forget_reader(fd)
         self._note_descriptors()
+        if self._made:
+            self._network.unix.forget(_number(fd))
         return forgotten
 
     def forget_writer(self, fd: Any) -> bool:

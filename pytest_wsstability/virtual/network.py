@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from .addresses import LOOPBACKS, WILDCARDS, AddressInfo, outside
 from .connected import ConnectedSocket, connect_pair
 from .sockets import Address, VirtualSocket, os_error, show_address
+from .unix_peers import UnixPeers
 
 if TYPE_CHECKING:
     from .asyncio_seam import SelectorLoop
@@ -87,10 +88,13 @@ class Network:
 
     def __init__(self, loop: SelectorLoop) -> None:
         self.loop = loop
+        # Unix sockets are the kernel's.
+        self.unix = UnixPeers()
         self._listeners: dict[int, list[Listener]] = {}
         # All ports that anybody listened on: a closed one refuses, an unknown one may be the kernel's.
         self._known_ports: set[int] = set()
         self._client_ports = cycle(_CLIENT_PORTS)
+        self._found = -1
 
     def bind(
         self,
@@ -110,6 +114,8 @@ class Network:
         port = address[1] or self._free_port()
         listener = Listener(self, family, (address[0], port, *address[2:]))
         listener.reuse_port, listener.dual_stack = reuse_port, dual_stack
+        if reuse_port and (option := getattr(socket, "SO_REUSEPORT", None)) is not None:
+            listener.setsockopt(socket.SOL_SOCKET, option, 1)
         for other in self._listeners.get(port, ()):
             if _overlap(listener, other) and not (reuse_port and other.reuse_port):
                 reason = os_error(errno.EADDRINUSE).strerror or ""
@@ -197,13 +203,15 @@ class Network:
 
     def _find(self, family: socket.AddressFamily, host: str, port: int) -> Listener | None:
         listeners = self._listeners.get(port, ())
-        for listener in listeners:
-            if listener.family == family and listener.sockname[0] == host:
-                return listener
-        for listener in listeners:
-            if _is_wildcard(listener) and (listener.family == family or listener.dual_stack):
-                return listener
-        return None
+        exact = [each for each in listeners if each.family == family and each.sockname[0] == host]
+        found = exact or [
+            each for each in listeners if _is_wildcard(each) and (each.family == family or each.dual_stack)
+        ]
+        if not found:
+            return None
+        # Those that share a port by SO_REUSEPORT get their connections in turn, where the kernel draws lots.
+        self._found += 1
+        return found[self._found % len(found)]
 
     def addresses(self) -> list[str]:
         """Where somebody listens, for messages."""

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from .loop import VirtualLoop
+from .loop import HORIZON, VirtualLoop
 from .patching import patched_time
 from .timers import Order
 from .waiting import in_order
@@ -18,7 +18,13 @@ T = TypeVar("T")
 
 
 def run_virtual(
-    coro: Coroutine[Any, Any, T], *, order: Order = "fifo", seed: int = 0, patch_time: bool = False
+    coro: Coroutine[Any, Any, T],
+    *,
+    order: Order = "fifo",
+    seed: int = 0,
+    patch_time: bool = False,
+    horizon: float = HORIZON,
+    tick: float = 0.0,
 ) -> T:
     """
     Run a coroutine in virtual time, as `asyncio.run` does in real time.
@@ -29,6 +35,8 @@ def run_virtual(
         coro: what to run.
         order: which of several timers due at exactly the same instant comes first; see `VirtualLoop`.
         seed: of the order ``"random"`` and of the global `random`.
+        horizon: seconds beyond what was asked for, after which the run is given up; see `VirtualLoop`.
+        tick: seconds that pass in each turn of the loop, for code that wants its clock to move.
         patch_time: let `time.time`, `time.monotonic` and `datetime.datetime` follow the virtual clock; see
             `patched_time` for what that cannot reach.
 
@@ -38,7 +46,7 @@ def run_virtual(
     Raises:
         RuntimeError: if an event loop is running in this thread.
         VirtualTimeError: for what virtual time cannot cover.
-        VirtualDeadlock: if nothing can ever happen any more.
+        VirtualDeadlock: if nothing can ever happen any more, or nothing but what happens again and again.
 
     """
     if _is_running():
@@ -46,7 +54,7 @@ def run_virtual(
         raise RuntimeError("run_virtual() was called from a running event loop; await the coroutine instead")
     with ExitStack() as stack:
         stack.enter_context(_seeded_random(seed))
-        factory = virtual_loop_factory(order=order, seed=seed)
+        factory = virtual_loop_factory(order=order, seed=seed, horizon=horizon, tick=tick)
         runner = stack.enter_context(asyncio.Runner(loop_factory=factory))
         if patch_time:
             stack.enter_context(patched_time(runner.get_loop()))
@@ -69,12 +77,16 @@ class _LoopFactory:
     # Neither a function nor a partial: those would become methods as attributes of a TestCase.
     order: Order
     seed: int
+    horizon: float
+    tick: float
 
     def __call__(self) -> VirtualLoop:
-        return VirtualLoop(order=self.order, seed=self.seed)
+        return VirtualLoop(order=self.order, seed=self.seed, horizon=self.horizon, tick=self.tick)
 
 
-def virtual_loop_factory(*, order: Order = "fifo", seed: int = 0) -> Callable[[], VirtualLoop]:
+def virtual_loop_factory(
+    *, order: Order = "fifo", seed: int = 0, horizon: float = HORIZON, tick: float = 0.0
+) -> Callable[[], VirtualLoop]:
     """
     A callable that makes virtual loops.
 
@@ -82,7 +94,7 @@ def virtual_loop_factory(*, order: Order = "fifo", seed: int = 0) -> Callable[[]
     ``unittest.IsolatedAsyncioTestCase.loop_factory``.
 
     """
-    return _LoopFactory(order, seed)
+    return _LoopFactory(order, seed, horizon, tick)
 
 
 @contextmanager

@@ -11,15 +11,32 @@ from typing import Any
 _MOST = 10
 
 _ASYNCIO = os.path.dirname(asyncio.__file__)
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_FOREIGN = (os.path.dirname(_ASYNCIO) + os.sep, _PACKAGE + os.sep, "<frozen ")
+_INSTALLED = {"site-packages", "dist-packages"}
 
 
-def describe_waiting(loop: asyncio.AbstractEventLoop) -> list[str]:
-    """One line for each unfinished task of the loop, oldest first, with the place where it waits."""
+def describe_waiting(loop: asyncio.AbstractEventLoop, main: asyncio.Future[Any] | None = None) -> list[str]:
+    """One line for each unfinished task of the loop, ``main`` and then oldest first, with where it waits."""
     tasks = in_order(asyncio.all_tasks(loop))
-    lines = [f"{task.get_name()} waits at {_place(task)}" for task in tasks[:_MOST]]
+    tasks.sort(key=lambda task: task is not main)
+    lines = [f"{_name(task, main)} waits at {_place(task)}" for task in tasks[:_MOST]]
     if len(tasks) > _MOST:
         lines.append(f"... and {len(tasks) - _MOST} more")
     return lines
+
+
+def describe_spinning(loop: asyncio.AbstractEventLoop) -> str:
+    """The task that waits with ``sleep(0)`` again and again, with the place where it does."""
+    for task in in_order(asyncio.all_tasks(loop)):
+        frames = _chain(task.get_coro())
+        if frames and frames[-1][0].co_name == "__sleep0":
+            return f"{task.get_name()} at {_place(task)}"
+    return "a task"
+
+
+def _name(task: asyncio.Task[Any], main: asyncio.Future[Any] | None) -> str:
+    return f"{task.get_name()} (what the loop runs)" if task is main else task.get_name()
 
 
 def in_order(tasks: set[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:
@@ -28,11 +45,13 @@ def in_order(tasks: set[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:
 
 
 def _place(task: asyncio.Task[Any]) -> str:
+    """The innermost place in the project's own code, else outside asyncio, and what it waits in."""
     frames = _chain(task.get_coro())
     if not frames:
         return "an unknown place"
     innermost = frames[-1]
-    own = [frame for frame in frames if not _in_asyncio(frame[0])]
+    outer = [frame for frame in frames if not _in_asyncio(frame[0])]
+    own = [frame for frame in outer if _is_own(frame[0])] or outer
     if not own or own[-1] == innermost:
         return _show(innermost)
     return f"{_show(own[-1])}, in {_show(innermost)}"
@@ -51,6 +70,12 @@ def _chain(awaitable: Any) -> list[tuple[CodeType, int]]:
 
 def _in_asyncio(code: CodeType) -> bool:
     return code.co_filename.startswith(_ASYNCIO)
+
+
+def _is_own(code: CodeType) -> bool:
+    """Whether code is neither the standard library's, nor an installed package's, nor ours."""
+    path = code.co_filename
+    return not path.startswith(_FOREIGN) and _INSTALLED.isdisjoint(path.split(os.sep))
 
 
 def _show(frame: tuple[CodeType, int]) -> str:

@@ -1,9 +1,11 @@
 """The clock jumps exactly, to one timer at a time, and only when nothing else can happen."""
 
 import asyncio
+import contextlib
 import logging
 import random
 import signal
+import threading
 
 import pytest
 
@@ -251,14 +253,252 @@ def test_after_a_deadlock_the_task_is_cleaned_up():
 
 
 def test_a_busy_loop_is_a_deadlock(monkeypatch):
-    monkeypatch.setattr("pytest_wsstability.virtual.loop._SPINNING", 10_000)
+    """Nothing in it can ever change."""
+    monkeypatch.setattr("pytest_wsstability.virtual.loop._SPINNING_FOR_EVER", 20_000)
 
     async def main():
         while True:  # noqa: ASYNC110 (it is about spinning)
             await asyncio.sleep(0)
 
-    with pytest.raises(VirtualDeadlock, match=r"the loop turned 10,000 times .*: a busy sleep\(0\) loop"):
+    with pytest.raises(VirtualDeadlock, match=r"the loop turned 20,000 times .*: a busy sleep\(0\) loop"):
         run_virtual(main())
+
+
+async def spin_until(done):
+    turns = 0
+    while not done():
+        await asyncio.sleep(0)
+        turns += 1
+    return turns
+
+
+def test_a_spinning_task_that_waits_for_a_timer_gets_it():
+    """After 10,000 turns the clock goes to the next timer, and the loop says who spins where."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(5)
+        timers = [loop.create_future() for _ in range(3)]
+        for seconds, timer in enumerate(timers, 1):
+            loop.call_later(seconds, timer.set_result, None)
+        turns = await asyncio.create_task(spin_until(timers[0].done), name="poller")
+        more = await spin_until(timers[2].done)
+        return turns, more, loop_time(), loop.spins
+
+    turns, more, end, spins = run_virtual(main())
+    assert 9_990 <= turns < 11_000
+    # Found to spin, it is not asked to prove it again for each timer.
+    assert 1_990 <= more < 4_000
+    assert end == 8
+    ((at, place),) = spins
+    assert at == 5
+    assert place.startswith("poller at ")
+    assert "test_clock.py" in place
+    assert "spin_until" in place
+
+
+def test_a_loop_that_comes_to_rest_does_not_spin():
+    """9,999 turns are work; so are as many again after a timer was waited for."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.call_later(100, int)
+        for _ in range(5):
+            for _ in range(9_000):
+                await asyncio.sleep(0)
+            await asyncio.sleep(1)
+        return loop_time(), loop.spins
+
+    assert run_virtual(main()) == (5, [])
+
+
+def test_a_spinning_task_does_not_move_the_clock_past_a_job():
+    """What is in flight keeps it, however often the loop turns."""
+    gate = threading.Event()
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.call_later(1, pytest.fail)
+        job = loop.run_in_executor(None, gate.wait, 20)
+        for _ in range(15_000):
+            await asyncio.sleep(0)
+        gate.set()
+        return await job, loop_time(), loop.spins
+
+    assert run_virtual(main()) == (True, 0, [])
+
+
+# The horizon.
+
+DAY = 86400
+
+
+async def beat(seconds):
+    while True:  # noqa: ASYNC110 (a timer that is set anew is what it is about)
+        await asyncio.sleep(seconds)
+
+
+async def wait_for_nothing(*others):
+    """While other coroutines run."""
+    tasks = [asyncio.ensure_future(other) for other in others]
+    await asyncio.get_running_loop().create_future()
+    assert tasks
+
+
+def given_up(main, **options):
+    """When a coroutine is given up, and what is said."""
+    with pytest.raises(VirtualDeadlock, match=r"^virtual time is given up at ") as found:
+        run_virtual(main, **options)
+    return found.value.at, str(found.value)
+
+
+def test_a_test_that_only_keepalive_timers_move_ends_at_a_horizon():
+    """After a day that nobody asked for; the place in the test comes first."""
+
+    async def main():
+        await wait_for_nothing(asyncio.create_task(beat(25), name="keepalive"))
+
+    at, text = given_up(main())
+    assert at == DAY
+    first = text.splitlines()[1]
+    assert "(what the loop runs) waits at " in first
+    assert "test_clock.py" in first
+    assert "wait_for_nothing" in first
+    assert "keepalive waits at" in text
+    assert text.endswith("or raise the ini option ws_virtual_horizon")
+    assert "for 24 h beyond what was asked for" in text
+
+
+def test_the_place_is_the_projects_own():
+    """Not the standard library's code that the test has called, such as contextlib's."""
+
+    @contextlib.asynccontextmanager
+    async def nothing():
+        await wait_for_nothing(beat(25))
+        yield
+
+    async def main():
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(nothing())
+
+    _, text = given_up(main())
+    first = text.splitlines()[1]
+    assert first.partition(" waits at ")[2].startswith("tests/virtual/test_clock.py:")
+    assert "main)" in first
+
+
+@pytest.mark.parametrize(
+    ("horizon", "asked", "at"), [(3600, 0, 3600), (100, 0, 100), (3600, 30 * DAY, 30 * DAY + 3600)]
+)
+def test_the_horizon_lies_beyond_what_was_asked_for(horizon, asked, at):
+    """A sleep of the test's own is asked for, however long."""
+
+    async def main():
+        beats = asyncio.create_task(beat(100))
+        await asyncio.sleep(asked)
+        await wait_for_nothing(beats)
+
+    assert given_up(main(), horizon=horizon)[0] == at
+
+
+@pytest.mark.parametrize(("start", "at"), [(3599, 31 * DAY + 3599), (3600, DAY)])
+def test_a_long_timer_of_another_task_is_asked_for_if_it_is_set_early(start, at):
+    """A fleet's holds are; the daily job of a server, which comes again and again, is not."""
+
+    async def late():
+        await asyncio.sleep(3000)
+        await asyncio.sleep(start - 3000)
+        await asyncio.sleep(30 * DAY)
+
+    async def main():
+        await wait_for_nothing(beat(300), late())
+
+    found, _ = given_up(main())
+    assert abs(found - at) <= 300
+
+
+def test_an_hourly_job_does_not_keep_a_test_alive():
+    """Each of its timers is an hour long, and none but the first is asked for."""
+
+    async def main():
+        await wait_for_nothing(beat(3600))
+
+    assert given_up(main())[0] == DAY + 3600
+
+
+def test_each_run_of_a_loop_has_its_own_horizon():
+    """A module's loop runs many tests, of a day each."""
+    loop = VirtualLoop()
+    try:
+        for days in (1, 2, 3):
+            task = loop.create_task(beat(25))
+            loop.run_until_complete(asyncio.wait([task], timeout=0.9 * DAY))
+            loop.run_until_complete(asyncio.wait([task], timeout=0.1 * DAY))
+            assert loop.time() == pytest.approx(days * DAY)
+            task.cancel()
+    finally:
+        loop.close()
+
+
+# A tick.
+
+
+async def turn(times):
+    for _ in range(times):
+        await asyncio.sleep(0)
+
+
+def test_an_exact_clock_stands_still_between_two_turns():
+    """Where nothing is waited for, nothing passes."""
+
+    async def main():
+        await turn(99)
+        return loop_time()
+
+    assert run_virtual(main()) == 0.0
+
+
+def test_a_tick_passes_in_each_turn():
+    """For code that wants its clock to move; the same in each run."""
+
+    async def main():
+        before = loop_time()
+        await turn(99)
+        return loop_time() - before
+
+    passed = [run_virtual(main(), tick=1e-6) for _ in range(2)]
+    assert passed[0] == passed[1] == pytest.approx(99e-6)
+
+
+def test_timers_come_in_time_with_a_tick():
+    """The clock never goes back, and no timer comes early."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        seen = []
+        for when in (1, 1, 2):
+            loop.call_at(when, lambda: seen.append(loop_time()))
+        await asyncio.sleep(3)
+        return seen
+
+    seen = run_virtual(main(), tick=0.25)
+    assert seen == sorted(seen)
+    assert all(at >= when for at, when in zip(seen, (1, 1, 2), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"horizon": 0}, r"^horizon=0: give seconds above 0$"),
+        ({"horizon": float("nan")}, r"^horizon=nan: give seconds above 0$"),
+        ({"tick": -1e-6}, r"^tick=-1e-06: give seconds from 0 on, below 1$"),
+        ({"tick": 1}, r"^tick=1: give seconds from 0 on, below 1$"),
+    ],
+)
+def test_wrong_values_of_a_loop_are_refused(options, message):
+    """They name the value and what is valid."""
+    with pytest.raises(ValueError, match=message):
+        VirtualLoop(**options)
 
 
 @pytest.mark.parametrize("place", ["task", "callback", "timer"])

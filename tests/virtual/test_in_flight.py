@@ -2,16 +2,19 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
 import logging
 import os
 import signal
 import socket
 import sys
 import threading
+from time import perf_counter
 
 import pytest
 
 from pytest_wsstability.virtual import VirtualLoop, VirtualTimeError, run_virtual
+from tests.virtual.certificates import contexts
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="needs Unix")
 
@@ -341,3 +344,250 @@ def test_no_descriptor_is_left_open():
     loop.close()
     assert loop.is_closed()
     assert repr(loop) == "<VirtualLoop closed t=1 timers=0>"
+
+
+# What never ends, or waits for the loop in turn.
+
+
+@pytest.fixture
+def brief(monkeypatch):
+    """A standstill of milliseconds, and a pace of a tenth of a second in all."""
+    monkeypatch.setattr("pytest_wsstability.virtual.loop._STANDSTILL", 0.002)
+    monkeypatch.setattr("pytest_wsstability.virtual.loop._PACED", 0.1)
+
+
+def test_a_job_that_waits_for_a_timer_of_the_loop_gets_it(brief):
+    """Neither waits for ever for the other; the timer comes no earlier than it would in real time."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+
+        def job():
+            return asyncio.run_coroutine_threadsafe(asyncio.sleep(0.01, "slept"), loop).result(20)
+
+        start = perf_counter()
+        result = await asyncio.to_thread(job)
+        return result, loop.time(), perf_counter() - start >= 0.01
+
+    assert run_virtual(main()) == ("slept", 0.01, True)
+
+
+@unix
+def test_a_subprocess_that_waits_for_its_reader_does_not_stop_the_clock(brief):
+    """It has filled the pipe, and goes on when the reader does, which waits for a timer."""
+    program = "import sys\nfor _ in range(64):\n    sys.stdout.write('x' * 4096)"
+
+    async def main():
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
+        )
+        size = 0
+        while data := await process.stdout.read(65536):
+            size += len(data)
+            await asyncio.sleep(0.002)
+        return size, await process.wait()
+
+    assert run_virtual(main()) == (64 * 4096, 0)
+
+
+def test_a_job_that_never_ends_is_told(brief):
+    """The clock keeps pace with real time for a while, and then the run is given up."""
+    gate = Gate()
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        job = loop.run_in_executor(None, gate.pass_through)
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            gate.open()
+            await job
+
+    with pytest.raises(
+        VirtualTimeError,
+        match=r"^virtual time has kept pace with real time for 100 ms at t=0 s, because of 1 x executor job: "
+        r"let that end first, or run this test in real time",
+    ):
+        run_virtual(main())
+
+
+def test_a_hold_stops_the_clock_for_as_long_as_it_lasts(brief, monkeypatch):
+    """It was asked for: no pace is kept, though the wait is longer than all of it."""
+    monkeypatch.setattr("pytest_wsstability.virtual.loop._PATIENCE", 0.2)
+    gate = Gate()
+
+    class Opening(logging.Handler):
+        def emit(self, record):
+            gate.open()
+
+    logger = logging.getLogger("pytest_wsstability.virtual")
+    handler = Opening()
+    logger.addHandler(handler)
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.01, pytest.fail)
+        done = loop.create_future()
+        with loop.hold():
+
+            def work():
+                loop.call_soon_threadsafe(done.set_result, gate.pass_through())
+
+            thread = threading.Thread(target=work)
+            thread.start()
+            result = await done
+        thread.join()
+        return result, loop.time()
+
+    try:
+        assert run_virtual(main()) == ("passed", 0)
+    finally:
+        logger.removeHandler(handler)
+
+
+# Unix sockets whose other end is outside.
+
+
+def tls_echo(sock, context):
+    """One answer over TLS, by blocking calls."""
+    with context.wrap_socket(sock, server_side=True) as tls:
+        tls.sendall(tls.recv(100).upper())
+        tls.recv(100)
+
+
+def in_thread(function, *args):
+    thread = threading.Thread(target=function, args=args, name="the other end")
+    thread.start()
+    return thread
+
+
+@unix
+@pytest.mark.parametrize("kind", ["path", "pair"])
+def test_tls_over_a_unix_socket_whose_other_end_is_a_thread(kind, tmp_path):
+    """The handshake's timeout of 60 s does not come while the thread works."""
+    pytest.importorskip("trustme")
+    server_tls, client_tls = contexts()
+
+    def serve(listener):
+        with listener:
+            tls_echo(listener.accept()[0], server_tls)
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        if kind == "path":
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(str(tmp_path / "socket"))
+            listener.listen()
+            thread = in_thread(serve, listener)
+            opening = asyncio.open_unix_connection(
+                tmp_path / "socket", ssl=client_tls, server_hostname="localhost"
+            )
+        else:
+            near, far = socket.socketpair()
+            near.setblocking(False)
+            thread = in_thread(tls_echo, far, server_tls)
+            opening = asyncio.open_connection(sock=near, ssl=client_tls, server_hostname="localhost")
+        reader, writer = await opening
+        writer.write(b"hello")
+        answer = await reader.read(100)
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        before = loop.time()
+        thread.join()
+        return answer, before < 60
+
+    assert run_virtual(main()) == (b"HELLO", True)
+
+
+@unix
+def test_a_client_in_a_thread_of_a_unix_server_on_the_loop(tmp_path):
+    """Its request is waited for in real time; the loop's own clients are not."""
+
+    def ask(gate):
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(str(tmp_path / "socket"))
+            sock.sendall(b"hel")
+            gate.pass_through()
+            sock.sendall(b"lo")
+            assert sock.recv(100) == b""
+
+    async def main():
+        gate, loop = Gate(), asyncio.get_running_loop()
+        got = loop.create_future()
+
+        async def answer(reader, writer):
+            loop.call_later(0.01, gate.open)
+            got.set_result(await asyncio.wait_for(reader.readexactly(5), 3600))
+            writer.close()
+
+        async with await asyncio.start_unix_server(answer, tmp_path / "socket"):
+            thread = in_thread(ask, gate)
+            result = await got
+            await asyncio.to_thread(thread.join)
+        return result, loop.time()
+
+    assert run_virtual(main()) == (b"hello", 0.01)
+
+
+@unix
+@pytest.mark.parametrize("kind", ["path", "pair"])
+def test_both_ends_of_a_unix_socket_on_the_loop_take_no_real_time(kind, tmp_path):
+    """A thread beside that has nothing to do with them was there before the loop, or the path tells."""
+    gate = Gate()
+    thread = in_thread(gate.pass_through)
+
+    async def echo(reader, writer):
+        writer.write(await reader.readexactly(1))
+        await asyncio.sleep(3600)
+        writer.close()
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        if kind == "path":
+            server = await asyncio.start_unix_server(echo, tmp_path / "socket")
+            reader, writer = await asyncio.open_unix_connection(tmp_path / "socket")
+            serving = server.wait_closed()
+        else:
+            near, far = socket.socketpair()
+            serving = asyncio.ensure_future(echo(*await asyncio.open_connection(sock=far)))
+            reader, writer = await asyncio.open_connection(sock=near)
+        later = in_thread(gate.pass_through) if kind == "path" else thread
+        writer.write(b"x")
+        got = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        if kind == "path":
+            server.close()
+        await serving
+        gate.open()
+        later.join()
+        return got, loop.time()
+
+    try:
+        assert run_virtual(main()) == (b"x", 3600)
+    finally:
+        gate.open()
+        thread.join()
+
+
+@unix
+def test_a_silent_unix_socket_that_leads_out_is_told(brief, tmp_path):
+    """Virtual time keeps its pace for a while, and then the run is given up."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        listener.listen()
+
+        async def main():
+            reader, writer = await asyncio.open_unix_connection(tmp_path / "socket")
+            try:
+                await asyncio.wait_for(reader.read(1), 3600)
+            finally:
+                writer.transport.abort()
+
+        with pytest.raises(
+            VirtualTimeError,
+            match=r"^virtual time has kept pace .* because of Unix sockets with their other end in another "
+            r"thread or process \(descriptors \d+\): let that end",
+        ):
+            run_virtual(main())

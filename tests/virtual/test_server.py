@@ -102,6 +102,77 @@ async def a_server_on_any_address():
 
 
 @script
+async def a_server_on_several_hosts():
+    """One socket for each different host; each answers at its own address, and all close together."""
+    loop = asyncio.get_running_loop()
+    hosts = ["127.0.0.1", "127.0.0.2", "127.0.0.1", "::1"]
+    seen = []
+
+    class Noting(Recording):
+        def connection_made(self, transport):
+            super().connection_made(transport)
+            seen.append(transport.get_extra_info("sockname")[0])
+
+    server = await loop.create_server(Noting, hosts, 0)
+    addresses = sorted(sock.getsockname()[:2] for sock in server.sockets)
+    for host, port in addresses:
+        transport, client = await loop.create_connection(Recording, host, port)
+        assert transport.get_extra_info("peername")[:2] == (host, port)
+        transport.close()
+        await client.lost()
+    server.close()
+    await server.wait_closed()
+    with pytest.raises(ConnectionRefusedError):
+        await loop.create_connection(Recording, *addresses[1])
+    return [host for host, _ in addresses], seen
+
+
+@script
+async def servers_that_share_a_port():
+    """SO_REUSEPORT is seen on the socket, each server gets connections, and a third without it is refused."""
+    if not hasattr(socket, "SO_REUSEPORT"):
+        return None
+    loop = asyncio.get_running_loop()
+    counts = [0, 0]
+
+    def counting(number):
+        def factory():
+            counts[number] += 1
+            return Recording()
+
+        return factory
+
+    first = await loop.create_server(counting(0), "127.0.0.1", 0, reuse_port=True)
+    address = first.sockets[0].getsockname()
+    second = await loop.create_server(counting(1), *address, reuse_port=True)
+    with pytest.raises(OSError, match="error while attempting to bind on address"):
+        await loop.create_server(Recording, *address)
+    for _ in range(40):
+        transport, client = await loop.create_connection(Recording, *address)
+        transport.close()
+        await client.lost()
+    await asyncio.sleep(0.01)
+    option = first.sockets[0].getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT)
+    for server in (first, second):
+        server.close()
+        await server.wait_closed()
+    return bool(option), sum(counts), all(counts)
+
+
+@script
+async def wrong_arguments_of_a_server():
+    """Refused as asyncio does."""
+    loop = asyncio.get_running_loop()
+    seen = []
+    with socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+        for arguments in ({"sock": datagrams}, {}):
+            with pytest.raises(ValueError, match=r"A Stream Socket was expected|Neither host") as refused:
+                await loop.create_server(Recording, **arguments)
+            seen.append(str(refused.value).partition(",")[0])
+    return seen
+
+
+@script
 async def a_closed_server_keeps_its_connections():
     async with Pair() as pair:
         pair.listener.close()

@@ -1,0 +1,1 @@
+"""Other people's test suites on the virtual loop: what they expect of asyncio, and where it differs."""
