@@ -31,6 +31,13 @@ def tier_of(loop: asyncio.AbstractEventLoop) -> Tier:
     return Tier.VIRTUAL if getattr(loop, "is_virtual", False) else Tier.REAL
 
 
+def ask_until(loop: asyncio.AbstractEventLoop, when: float) -> None:
+    """Tell a virtual loop that a hold lasts until an instant, so that it does not give up before."""
+    ask = getattr(loop, "ask_until", None)
+    if ask is not None:
+        ask(when)
+
+
 class LoopMonitor:
     """
     Watches one event loop while connections are open on it.

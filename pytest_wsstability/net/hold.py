@@ -37,6 +37,7 @@ class Soak(Judged):
         judgement: both, with what was asserted on it since.
         url: the target, secrets masked.
         ties: instants of virtual time at which several timers were due together; 0 in real time.
+        spins: instants at which virtual time went on though a task spun, with the place in the code.
         proxy: what stood in front of the target, closed by now; None if nothing did.
 
     """
@@ -49,6 +50,7 @@ class Soak(Judged):
         *,
         url: str,
         ties: int = 0,
+        spins: Sequence[tuple[float, str]] = (),
         proxy: FaultProxy | None = None,
     ) -> None:
         self.requirement = requirement
@@ -62,6 +64,7 @@ class Soak(Judged):
         self.judgement = Judgement(requirement, self.verdict, self._timelines)
         self.url = url
         self.ties = ties
+        self.spins = tuple(spins)
         self.proxy = proxy
 
     @property
@@ -90,8 +93,9 @@ class Soak(Judged):
         if verdict is self.verdict:
             return self
         return Soak(
-            self.requirement, verdict, self._timelines, url=self.url, ties=self.ties, proxy=self.proxy
-        )
+            self.requirement, verdict, self._timelines, url=self.url, ties=self.ties, spins=self.spins,
+            proxy=self.proxy,
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         return f"<Soak {self.url}: {self.verdict.headline}, {self.timeline!r}>"
@@ -167,10 +171,11 @@ async def hold(
             verdict = await hold_open(connection.websocket, requirement)
             if verdict.outcome is not Outcome.STABLE:
                 await connection.both_ended()
-            ties = getattr(connection.websocket.loop, "ties", None)
-            count = ties.count if ties is not None else 0
+            loop = connection.websocket.loop
+            ties = getattr(loop, "ties", None)
             return Soak(
-                requirement, verdict, connection.timelines, url=connection.url, ties=count,
+                requirement, verdict, connection.timelines, url=connection.url,
+                ties=ties.count if ties is not None else 0, spins=getattr(loop, "spins", ()),
                 proxy=next(iter(proxies), None),
             )  # fmt: skip
         finally:

@@ -6,6 +6,7 @@ from ..core.judge.requirement import Requirement
 from ..core.judge.rules import judge, next_check
 from ..core.judge.verdict import Verdict
 from ..core.timeline.timeline import Timeline
+from .health import ask_until
 from .websocket import WebSocket
 
 # Seconds a peer has to answer the ping that ends the hold of a stalled client.
@@ -26,6 +27,8 @@ async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
     """
     timeline = websocket.timeline
     assert timeline is not None
+    if requirement.alive_for is not None:
+        ask_until(websocket.loop, timeline.opened + requirement.alive_for)
     while True:
         timeline.observe(websocket.loop.time())
         verdict = judge(requirement, timeline)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -15,6 +16,7 @@ from ..net.fleet.job import FleetJob
 from ..net.server.orchestrator import Orchestrator
 from ..profiles.catalogue import is_shipped
 from ..virtual import run_virtual
+from .orders import order_of
 from .plans import is_virtual, orchestrator_of, plan_of
 from .stash import fleet_key, settings_key
 from .targets import ReferenceURL, connect_options
@@ -34,8 +36,7 @@ def held(request: pytest.FixtureRequest, ws_url: str) -> Fleet:
         loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
         fleet = loop.run_until_complete(_hold(item, ws_url, engine))
     elif virtual:
-        order = "fifo" if settings.order == "all" else settings.order
-        fleet = run_virtual(_hold(item, ws_url, engine), order=order, seed=settings.seed)
+        fleet = run_virtual(_hold(item, ws_url, engine), **asdict(order_of(item)))
     else:
         fleet = asyncio.run(_hold(item, ws_url, engine))
     item.stash[fleet_key] = fleet

@@ -15,7 +15,7 @@ from ..net.client import KEEPALIVE
 from ..net.server.behaviour import Behaviour
 from .markers import MIDDLEBOX, ORCHESTRATOR
 from .plans import is_virtual, orchestrator_of, overrides_url, plan_of
-from .stash import settings_key
+from .stash import settings_key, soak_key, spins_key
 
 if TYPE_CHECKING:
     from ..core.faults import Fault
@@ -41,6 +41,24 @@ def warn(item: pytest.Item) -> None:
         return
     for text in _concerns(item):
         item.warn(StabilityWarning(f"{item.nodeid}: {text}"))
+
+
+def warn_of_spins(item: pytest.Item) -> None:
+    """
+    Warn of a test whose virtual clock went on though a task never let the loop come to rest.
+
+    Raises:
+        StabilityWarning: where filters make it an error.
+
+    """
+    soak = item.stash.get(soak_key, None)
+    spins = dict.fromkeys([*item.stash.get(spins_key, ()), *(soak.spins if soak is not None else ())])
+    for at, place in spins:
+        text = (
+            f"{item.nodeid}: virtual time went on at t={at:.9g} s, though {place} turned the loop again and "
+            "again without a wait: use a timer, such as sleep(0.01), or an event"
+        )
+        item.warn(StabilityWarning(text))
 
 
 def _is_ignored(item: pytest.Item) -> bool:

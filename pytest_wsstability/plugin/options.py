@@ -19,6 +19,8 @@ PROGRESS = ("auto", "tty", "lines", "off")
 # "all": each virtual test in two orders, where timers met.
 ORDERS = ("fifo", "lifo", "random", "all")
 DIAGNOSES = ("timeline", "probe")
+# That of the loop, which is not loaded for options.
+HORIZON = 86400.0
 
 
 class Settings:
@@ -50,6 +52,9 @@ class Settings:
     diagnose: str
     # What virtual time leaves open: the seed, and which of several simultaneous timers comes first.
     seed: int
+    # Seconds of virtual time: beyond what a test asks for, and in each turn of the loop.
+    virtual_horizon: float
+    virtual_tick: float
     order: Order | Literal["all"]
     # Where ws_orchestrator listens; None: on the loopback, on a free port.
     host: str | None
@@ -126,7 +131,7 @@ def add_options(parser: pytest.Parser) -> None:
         choices=INCONCLUSIVE,
         help="what an inconclusive verdict does to a test (default: fail)",
     )
-    _add_order_options(group)
+    _add_order_options(parser, group)
     add("--ws-host", metavar="HOST", help="where ws_orchestrator listens (default: 127.0.0.1)")
     add("--ws-port", type=int, metavar="PORT", help="the port of ws_orchestrator (default: a free one)")
     parser.addini("ws_url", "the URL under test; --ws-url and WS_URL win", default="")
@@ -167,7 +172,7 @@ def add_report_options(parser: pytest.Parser) -> None:
     parser.addini("ws_storage", "where runs are kept (default: .wsstability)", default=".wsstability")
 
 
-def _add_order_options(group: pytest.OptionGroup) -> None:
+def _add_order_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
     add = group.addoption
     add(
         "--ws-order",
@@ -176,6 +181,16 @@ def _add_order_options(group: pytest.OptionGroup) -> None:
         help="which of simultaneous virtual timers comes first; all: tests in two orders, if timers meet",
     )
     add("--ws-seed", type=int, default=0, metavar="N", help="seed of virtual time (default: 0)")
+    parser.addini(
+        "ws_virtual_horizon",
+        "a virtual test that waits for so much longer than it asked for is given up; default: 24h",
+        default="",
+    )
+    parser.addini(
+        "ws_virtual_tick",
+        "microseconds that pass in each turn of a virtual loop, for code that wants its clock to move",
+        default="",
+    )
 
 
 def _add_diagnosis_options(group: pytest.OptionGroup) -> None:
@@ -248,6 +263,8 @@ def read_settings(config: pytest.Config) -> Settings:
         diagnose=option("--ws-diagnose"),
         inconclusive=_choice(config, "--ws-inconclusive", "ws_inconclusive", INCONCLUSIVE),
         seed=option("--ws-seed"),
+        virtual_horizon=_horizon(config),
+        virtual_tick=_tick(config),
         order=option("--ws-order"),
         host=option("--ws-host"),
         port=_port(option("--ws-port")),
@@ -322,6 +339,30 @@ def _ramp(config: pytest.Config) -> float:
             f"ini ws_soak_ramp: {value!r} is no rate; give connections a second, such as 10 or 0.5"
         )
     return ramp
+
+
+def _horizon(config: pytest.Config) -> float:
+    if not (value := config.getini("ws_virtual_horizon").strip()):
+        return HORIZON
+    from ..core.duration import parse_duration
+
+    try:
+        return parse_duration(value, "ini ws_virtual_horizon")
+    except ValueError as exc:
+        raise pytest.UsageError(str(exc)) from None
+
+
+def _tick(config: pytest.Config) -> float:
+    value = config.getini("ws_virtual_tick").strip()
+    try:
+        microseconds = float(value or 0)
+    except ValueError:
+        microseconds = -1.0
+    if not 0 <= microseconds < 1e6:
+        raise pytest.UsageError(
+            f"ini ws_virtual_tick: {value!r} is no number of microseconds; give one from 0 on, such as 1"
+        )
+    return microseconds / 1e6
 
 
 def _header(line: str, source: str) -> tuple[str, str]:

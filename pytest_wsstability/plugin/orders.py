@@ -47,10 +47,17 @@ _TRIED = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class TimerOrder:
-    """What virtual time leaves open: which of several simultaneous timers comes first, and the seed."""
+    """
+    How the timers of virtual time come: in which order where they meet, by which seed, and until when.
+
+    The last two are seconds; see `VirtualLoop`.
+
+    """
 
     order: Order
     seed: int
+    horizon: float
+    tick: float
 
 
 def run_hold(
@@ -94,7 +101,7 @@ def in_another_order(
     seconds = min(requirement.alive_for or _TRIED, _TRIED)
     shorter = dataclasses.replace(requirement, alive_for=seconds, heartbeats_at_least=0)
     other: Order = "lifo" if timers.order == "fifo" else "fifo"
-    return soak.compared_with(run_private(hold(shorter), TimerOrder(other, timers.seed)))
+    return soak.compared_with(run_private(hold(shorter), dataclasses.replace(timers, order=other)))
 
 
 def run_private(coroutine: Coroutine[Any, Any, T], timers: TimerOrder | None) -> T:
@@ -129,7 +136,7 @@ def run_private(coroutine: Coroutine[Any, Any, T], timers: TimerOrder | None) ->
 
 def _run(coroutine: Coroutine[Any, Any, T], timers: TimerOrder | None) -> T:
     if timers is not None:
-        return run_virtual(coroutine, order=timers.order, seed=timers.seed)
+        return run_virtual(coroutine, **dataclasses.asdict(timers))
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         return runner.run(coroutine)
 
@@ -169,7 +176,9 @@ def order_of(item: pytest.Item | pytest.Collector) -> TimerOrder:
     """What virtual time leaves open in a test, class or module."""
     settings = item.config.stash[settings_key]
     by_option: Order = "fifo" if settings.order == "all" else settings.order
-    return TimerOrder(_order(item) or by_option, settings.seed)
+    return TimerOrder(
+        _order(item) or by_option, settings.seed, settings.virtual_horizon, settings.virtual_tick
+    )
 
 
 def _order(item: pytest.Item | pytest.Collector) -> Order | None:

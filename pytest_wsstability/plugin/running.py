@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from .reports.files import reports_of
 from .reports.results import results_of
 from .seams import pytest_asyncio as asyncio_seam
 from .soaks import progress, reruns, scheduling, timeouts, xdist
-from .stash import connection_key, fleet_key, loop_key, settings_key, soak_key, ties_key
+from .stash import connection_key, fleet_key, loop_key, settings_key, soak_key, spins_key, ties_key
 from .targets import fault_reports
 
 # Called by hooks.py.
@@ -124,8 +125,9 @@ def pytest_fixture_setup(
 ) -> Generator[None, Any, Any]:
     if asyncio_seam.is_runner(fixturedef.argname) and is_virtual(request.node):
         timers = orders.order_of(request.node)
-        runner = yield from asyncio_seam.with_virtual_loop(request, order=timers.order, seed=timers.seed)
+        runner = yield from asyncio_seam.with_virtual_loop(request, **asdict(timers))
         request.node.stash[ties_key] = runner.get_loop().ties
+        request.node.stash[spins_key] = runner.get_loop().spins
         if patches_time(request.node):
             asyncio_seam.patch_time(request, runner)
         return runner
@@ -189,10 +191,13 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     if connection is not None and connection.websocket.profile.has_session:
         within = fixtures.session_within(connection.requirement)
         item.stash[loop_key].run_until_complete(connection.assert_session_confirmed(within=within))
-    result = yield
-    if connection is not None and connection.requirement is not None:
-        # The body may have looked at something else: the requirement is checked in any case.
-        item.stash[loop_key].run_until_complete(connection.assert_stable())
+    try:
+        result = yield
+        if connection is not None and connection.requirement is not None:
+            # The body may have looked at something else: the requirement is checked in any case.
+            item.stash[loop_key].run_until_complete(connection.assert_stable())
+    finally:
+        margins.warn_of_spins(item)
     reruns.judge(item)
     return result
 

@@ -48,6 +48,8 @@ orchestrator_key: pytest.StashKey[Orchestrator] = pytest.StashKey()
 proxies_key: pytest.StashKey[list[Proxies]] = pytest.StashKey()
 # What the virtual loop of the test counts.
 ties_key: pytest.StashKey[Ties] = pytest.StashKey()
+# The instants at which its clock went on though a task spun, with the place in the code.
+spins_key: pytest.StashKey[list[tuple[float, str]]] = pytest.StashKey()
 
 
 def forget(item: pytest.Item) -> None:

@@ -200,13 +200,17 @@ class VirtualLoop(SelectorLoop):
             self._note_asked(when)
         return timer
 
+    def ask_until(self, when: float) -> None:
+        """Say that a wait until an instant is meant, though it be made of many: see the horizon."""
+        self._asked = max(self._asked, when)
+
     def _note_asked(self, when: float) -> None:
         if self._main is not None and asyncio.current_task(self) is self._main:
             self._main_asked = max(self._main_asked, when)
         elif self._now >= self._main_asked + _ASKED:
             # A daily job of a server must not keep a test alive for ever.
             return
-        self._asked = max(self._asked, when)
+        self.ask_until(when)
 
     def run_until_complete(self, future: Generator[Any, None, T] | Awaitable[T]) -> T:
         """As in asyncio; see `VirtualLoop` for its horizon."""
@@ -220,6 +224,12 @@ class VirtualLoop(SelectorLoop):
         try:
             result: T = super().run_until_complete(future)
             return result
+        except VirtualTimeError:
+            if self._main is not None and not self._main.done():
+                # It ends with what runs next, such as a fixture's end, and is no error of that.
+                self._main.add_done_callback(_forget_error)
+                self._main.cancel()
+            raise
         finally:
             self._main = before
 
@@ -415,7 +425,9 @@ class VirtualLoop(SelectorLoop):
         """Real seconds after which the clock may go to an instant though something is in flight."""
         if when is None or self._in_flight.is_held:
             return math.inf
-        return min(max(when - self._now, _STANDSTILL if self._in_flight.total else 0.0), _PACED - self._paced)
+        # A job ends by itself, and mostly soon; what comes over a Unix socket may never come.
+        least = _STANDSTILL if self._in_flight.total or any_busy(self) else 0.0
+        return min(max(when - self._now, least), _PACED - self._paced)
 
     def _keep_pace(self, when: float, waited: float) -> None:
         self._paced += waited
@@ -804,6 +816,11 @@ class VirtualLoop(SelectorLoop):
         if _number(fd) >= FIRST_NUMBER:
             raise ValueError(f"{fd!r} is a socket of the virtual network: it has no descriptor to wait for")
         return accepting.kernel_tcp(_number(fd)) if self._made else None
+
+
+def _forget_error(task: asyncio.Future[Any]) -> None:
+    if not task.cancelled():
+        task.exception()
 
 
 def _number(fd: Any) -> int:

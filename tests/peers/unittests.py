@@ -86,6 +86,8 @@ class Printer(unittest.TestResult):
 
     def stopTest(self, test: unittest.TestCase) -> None:
         self._watchdog.set(running=False)
+        # An alarm in real time may come after a test that was quicker in virtual time.
+        signal.setitimer(signal.ITIMER_REAL, 0)
         outcome, text = self._worst
         print(json.dumps({"id": test.id(), "outcome": outcome, "text": text}), file=self._out, flush=True)
         super().stopTest(test)

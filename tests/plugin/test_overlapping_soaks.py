@@ -82,6 +82,9 @@ def test_a_limit(run, ini, url, crowd):
         ("ws_soak_ramp", "0", "is no rate; give connections a second, such as 10 or 0.5"),
         ("ws_soak_ramp", "fast", "is no rate; give connections a second, such as 10 or 0.5"),
         ("ws_soak_ramp", "inf", "is no rate; give connections a second, such as 10 or 0.5"),
+        ("ws_virtual_tick", "-1", "is no number of microseconds; give one from 0 on, such as 1"),
+        ("ws_virtual_tick", "1us", "is no number of microseconds; give one from 0 on, such as 1"),
+        ("ws_virtual_tick", "1000000", "is no number of microseconds; give one from 0 on, such as 1"),
     ],
 )
 def test_limits_that_make_no_sense(run, ini, name, value, advice):

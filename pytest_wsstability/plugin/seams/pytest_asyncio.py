@@ -41,7 +41,7 @@ def is_runner(fixture_name: str) -> bool:
 
 
 def with_virtual_loop(
-    request: pytest.FixtureRequest, *, order: Order, seed: int
+    request: pytest.FixtureRequest, *, order: Order, seed: int, horizon: float, tick: float
 ) -> Generator[None, Any, Any]:
     """
     Set a runner fixture up with a virtual loop: the rest of a ``pytest_fixture_setup`` wrapper.
@@ -53,7 +53,7 @@ def with_virtual_loop(
     original = getattr(pytest_asyncio_plugin, _NAME, None)
     if original is None:
         raise RuntimeError(_changed("it has no Runner"))
-    factory = virtual_loop_factory(order=order, seed=seed)
+    factory = virtual_loop_factory(order=order, seed=seed, horizon=horizon, tick=tick)
 
     def virtual_runner(*, debug: bool | None = None, **_: Any) -> asyncio.Runner:
         # A factory of the user's own (uvloop, for one) has a clock that cannot be virtual.

@@ -1,0 +1,117 @@
+"""How far virtual time goes in a test: to a horizon, past a task that spins, and a little in each turn."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.plugin import options
+from pytest_wsstability.virtual.loop import HORIZON
+
+ENDLESS = """
+async def test_it(ws_connect):
+    connection = await ws_connect(heartbeat="25s")
+    await connection.recv()
+"""
+
+
+def test_a_message_that_never_comes(run):
+    """Heartbeats alone move the clock: after a day the test fails, and names the line that waits."""
+    result = run(ENDLESS)
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([
+        "virtual time is given up at t=86400 s: for 24 h beyond what was asked for, *",
+        "*(what the loop runs) waits at test_*.py:3 (test_it), in *",
+        '*bound the wait, such as recv(within="10s") or asyncio.timeout(10), or raise the ini option *',
+    ])  # fmt: skip
+
+
+def test_a_horizon_of_the_projects_own(run, ini):
+    """ws_virtual_horizon is a duration."""
+    ini("ws_virtual_horizon = 10m")
+
+    result = run(ENDLESS)
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*given up at t=6* s: for 600 s beyond what was asked for, *"])
+
+
+def test_a_hold_is_asked_for(passes, ini):
+    """However short the horizon, a hold of two days ends."""
+    ini("ws_virtual_horizon = 1m")
+    passes(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="48h", heartbeat_every="10m")
+        def test_sync(ws_soak): ...
+
+        async def test_async(ws_connect, ws_clock):
+            connection = await ws_connect(heartbeat="10m")
+            await connection.assert_alive_for("48h")
+            await ws_clock.advance("48h")
+        """
+    )
+
+
+def test_the_default_is_the_loops():
+    """Written twice, because options are read without the loop."""
+    assert options.HORIZON == HORIZON
+
+
+@pytest.mark.parametrize("value", ["soon", "0", "-1h"])
+def test_a_horizon_that_is_none(run, ini, value):
+    """Refused before anything runs."""
+    ini(f"ws_virtual_horizon = {value}")
+
+    result = run("def test_it(): pass")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: ini ws_virtual_horizon: *"])
+
+
+SPINNING = """
+import asyncio
+import pytest
+import pytest_asyncio
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+@pytest_asyncio.fixture
+async def poller():
+    async def poll():
+        while True:
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(poll())
+    yield
+    task.cancel()
+
+@pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s", session_within="5s")
+async def test_it(poller, ws_soak): ...
+"""
+
+
+def test_a_task_that_spins_does_not_stop_the_clock(run):
+    """The hold ends as it would in real time, and the test is told who spins, and where."""
+    result = run(SPINNING)
+
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines([
+        "*StabilityWarning: test_*.py::test_it: virtual time went on at t=* s, though * at *test_*.py:1? "
+        "(poller.<locals>.poll), in asyncio/tasks.py:* turned the loop again and again without a wait: use *"
+    ])  # fmt: skip
+
+
+def test_a_tick(passes, ini):
+    """ws_virtual_tick is microseconds a turn, for code that wants a latency above 0."""
+    ini("ws_virtual_tick = 1")
+    passes(
+        """
+        import asyncio
+
+        async def test_it(ws_clock, ws_connect):
+            connection = await ws_connect()
+            assert 0 < await connection.ping() < 0.001
+        """
+    )
