@@ -226,9 +226,8 @@ class VirtualLoop(SelectorLoop):
             return result
         except VirtualTimeError:
             if self._main is not None and not self._main.done():
-                # It ends with what runs next, such as a fixture's end, and is no error of that.
+                # It may end while another runs, such as the end of a fixture, and is no error of that.
                 self._main.add_done_callback(_forget_error)
-                self._main.cancel()
             raise
         finally:
             self._main = before
