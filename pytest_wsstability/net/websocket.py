@@ -62,6 +62,11 @@ _OPEN = State.OPEN
 # Stands among withheld opcodes for the end of the stream.
 FIN = -1
 _NOTHING: frozenset[int] = frozenset()
+# Bytes of something that is no whole frame that are kept for the evidence.
+STRAY = 80
+# The head of a frame without a mask and of up to 125 bytes (RFC 6455, section 5.2).
+_SHORT_HEAD = 2
+_HTTP = b"HTTP/"
 
 # What the sans-I/O layer gives as the payload of a frame.
 Payload: TypeAlias = bytes | bytearray | memoryview
@@ -177,9 +182,9 @@ class WebSocket(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_alarm", "_assembly", "_behind", "_client", "_evidence", "_loop", "_pings", "_timer", "_unread",
-        "_waiters", "_writable", "conversation", "end_hidden_since", "endpoint", "inbox", "numbers", "phase",
-        "protocol", "timeline", "transport", "withheld",
+        "_alarm", "_assembly", "_behind", "_client", "_evidence", "_loop", "_partial", "_pings", "_timer",
+        "_unread", "_waiters", "_writable", "conversation", "end_hidden_since", "endpoint", "inbox",
+        "numbers", "phase", "protocol", "timeline", "transport", "withheld",
     )  # fmt: skip
 
     def __init__(
@@ -217,6 +222,8 @@ class WebSocket(asyncio.Protocol):
         # Messages that wait for the last fragment of one that is being sent; None while there is none.
         self._behind: list[tuple[str | bytes, Role, bytes | None]] | None = None
         self._pings = 0
+        # The first bytes of a frame that is not whole, or that was refused; empty between frames.
+        self._partial = b""
         # Bytes that the sans-I/O layer has of a frame that is not whole, 0 between frames; None where it
         # reads and writes every frame, short ones too.
         self._unread: int | None = None
@@ -275,16 +282,52 @@ class WebSocket(asyncio.Protocol):
             if short is not None:
                 self._short_frame(*short)
                 return
-        was_open = self.timeline is not None
+        was_open, before = self.timeline is not None, self._unread
         if not was_open and not self.endpoint.takes(self, len(data)):
             return
         self.protocol.receive_data(data)
         read = self._process()
-        if self._unread is not None:
-            self._unread += len(data) - read
-        elif not was_open and self.timeline is not None and short_frames.are_possible(self.protocol):
+        if not was_open and self.timeline is not None:
             behind = short_frames.behind_head(data)
-            self._unread = None if behind is None else behind - read
+            if behind is not None:
+                # What came with the handshake, behind its head.
+                data = data[len(data) - behind :]
+                before = 0 if short_frames.are_possible(self.protocol) else None
+        if self.timeline is not None:
+            self._look_at_rest(data, before, read)
+            if before is not None:
+                self._unread = before + len(data) - read
+
+    def _look_at_rest(self, data: bytes, before: int | None, read: int) -> None:
+        """
+        Remember how a frame begins that is not whole yet, or that was refused.
+
+        Args:
+            data: what was received.
+            before: bytes of such a frame that were there before; None where the sans-I/O layer knows.
+            read: bytes of the frames that were whole.
+
+        """
+        assert self.timeline is not None
+        parser = self.protocol.parser_exc
+        refused = parser is not None and not isinstance(parser, EOFError)
+        rest = len(self.protocol.reader.buffer) if before is None else before + len(data) - read
+        if not rest and not refused:
+            self._partial = b""
+        elif before is None:
+            # The head of a short frame has been read; what was refused is thrown away, head and all.
+            start = data.find(_HTTP) if refused else -(rest + _SHORT_HEAD)
+            self._partial = b"" if refused and start < 0 else data[start:][:STRAY]
+        elif read or not before:
+            self._partial = data[read - before :][:STRAY]
+        else:
+            self._partial = (self._partial + data)[:STRAY]
+        self.timeline.half_frame(self._loop.time(), rest > 0 and not refused)
+        if refused:
+            self.explain(stray=self._stray())
+
+    def _stray(self) -> str | None:
+        return self._partial.decode("latin-1") if self._partial else None
 
     def eof_received(self) -> bool:
         self.protocol.receive_eof()
@@ -295,6 +338,7 @@ class WebSocket(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._writable = False
+        self._look_at_queue(self._loop.time())
 
     def resume_writing(self) -> None:
         self._writable = True
@@ -330,6 +374,11 @@ class WebSocket(asyncio.Protocol):
         cut = self._evidence is not None and self._evidence.transport is TransportEnd.ABORTED
         return TransportEnd.ABORTED if cut else None
 
+    def _look_at_queue(self, now: float) -> None:
+        """Record how many bytes wait in the transport: what is written behind them comes late."""
+        if self.timeline is not None and self.transport is not None:
+            self.timeline.queued(now, self.transport.get_write_buffer_size())
+
     def ask_kernel(self) -> str | None:
         """Record what the kernel says while there is a socket to ask, and give the state of it."""
         if self.transport is None:
@@ -349,6 +398,7 @@ class WebSocket(asyncio.Protocol):
         if ends:
             assert self.timeline is not None
             health.forget(self._loop, self.timeline)
+            self._look_at_queue(self._loop.time())
             facts["at"] = self._age()
             facts.setdefault("tcp_state", self.ask_kernel())
         self.explain(**facts)
@@ -385,6 +435,8 @@ class WebSocket(asyncio.Protocol):
             )
             if not isinstance(parser, EOFError):
                 facts["parser_error"] = str(parser) or repr(parser)
+            elif facts["mid_frame"] and self._partial:
+                facts["stray"] = self._stray()
         if known.received_first is None and (facts["received"] and (known.sent or facts.get("sent"))):
             facts["received_first"] = known.sent is None
         self._evidence = dataclasses.replace(known, **facts)
@@ -764,7 +816,7 @@ class WebSocket(asyncio.Protocol):
         withheld, self.withhold_pongs = self.withhold_pongs, False
         try:
             self.protocol.send_pong(data)
-            self.flush(now)
+            self.flush(now, key=data)
         finally:
             self.withhold_pongs = withheld
 
@@ -824,7 +876,8 @@ class WebSocket(asyncio.Protocol):
             self._sign(Sign.CLOSE_SENT, sent=_close_frame(self.protocol.close_sent))
         if opcode == _PONG:
             answers = self.conversation.profile.heartbeat_is_frame and self.timeline.end is End.SERVER
-            self.timeline.frame(now, _SENT, opcode, size, _HEARTBEAT_ANSWER if answers else _NONE)
+            self._look_at_queue(now)
+            self.timeline.frame(now, _SENT, opcode, size, _HEARTBEAT_ANSWER if answers else _NONE, key)
         else:
             self.timeline.frame(now, _SENT, opcode, size, sent, key)
 

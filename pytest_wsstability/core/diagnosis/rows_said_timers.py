@@ -87,11 +87,12 @@ ROWS = (
         shows="the same, and a proxy of the test shows the ping or the pong on its way",
         when=lambda f: _keepalive(f) and behind_at_proxy(f),
         confidence=HIGH,
-        sentence="the {end} answered the ping as soon as it came, but it or the pong was late: what passes "
-        "the proxy lies {behind} behind, and the {peer}'s keepalive gave up meanwhile",
-        headline="ping or pong {behind} late, behind other bytes",
+        sentence="the {end} answered the ping as soon as it came, but {proxy_shows}: late, not missing, "
+        "and the "
+        "{peer}'s keepalive gave up meanwhile",
+        headline="ping or pong late, behind other bytes",
         blame=Blamed.PEER,
-        evidence=("between", "server_pings", "end"),
+        evidence=("between", "last_sent", "last_received", "server_pings", "end"),
         remedy="let the {peer} wait longer for a pong, or count whatever arrives; or send smaller messages",
         rivals=CONTRADICTED,
         runner_up=Cause.SLOW_CONSUMER,

@@ -224,6 +224,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "unsent": lambda f: size(f.timeline.unsent),
     "unsent_since": lambda f: _seconds(f.timeline.unsent_since),
     "behind": lambda f: _seconds(f.between.behind if f.between else 0.0),
+    "proxy_shows": lambda f: _proxy_shows(f),
     "usual": lambda f: _seconds(max(f.heartbeats.usual, f.asked.usual)),
     "since_ping": lambda f: _seconds(f.since_ping),
     "stood_still": lambda f: _stood_still(f),
@@ -243,6 +244,12 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "repeated": lambda f: str(max(f.beside.same_age, f.beside.same_silence)),
     "queued": lambda f: size(f.tcp.send_queue if f.tcp else 0),
 }
+
+
+def _proxy_shows(f: Features) -> str:
+    if f.between is None or f.between.pong_missing:
+        return "its pong had not passed the proxy yet, behind other bytes"
+    return f"what passes the proxy came {_seconds(f.between.behind)} behind"
 
 
 def _stood_still(f: Features) -> str:

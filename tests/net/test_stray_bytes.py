@@ -1,0 +1,135 @@
+"""What is kept of bytes that are no whole frame, of pongs that answer nothing, and of bytes that wait."""
+
+import asyncio
+
+import pytest
+
+from pytest_wsstability.core.timeline.events import Direction, Opcode
+from pytest_wsstability.net.websocket import STRAY
+from tests.net.peers import BINARY, PING, TEXT, frame, talking
+
+pytestmark = pytest.mark.ws_stability
+
+RESPONSE = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>"
+ENDED = RESPONSE + b"x" * 200
+HELLO = frame(TEXT, b"hello")
+LARGE = frame(BINARY, b"x" * 300)
+
+
+def then_dropping(*chunks):
+    """A server that sends this, piece by piece, and closes the stream (FIN)."""
+
+    async def script(peer):
+        for chunk in chunks:
+            peer.send(chunk)
+            await asyncio.sleep(1)
+
+    return script
+
+
+async def stray_of(*chunks, **options):
+    async with talking(then_dropping(*chunks), **options) as connection:
+        await connection.wait_closed()
+        return connection.timeline.close.stray
+
+
+@pytest.mark.parametrize("compression", ["deflate", None])
+@pytest.mark.parametrize(
+    "chunks",
+    [[ENDED], [HELLO, ENDED], [HELLO + LARGE + ENDED], [LARGE[:100], LARGE[100:] + ENDED], [RESPONSE[:60]]],
+    ids=[
+        "at once",
+        "behind a frame",
+        "in one piece with frames",
+        "behind a frame in two pieces",
+        "and no more",
+    ],
+)
+async def test_a_response_in_the_stream_is_kept(chunks, compression):
+    """From its first byte, wherever it begins, whether the parser refuses it or waits for more."""
+    found = await stray_of(*chunks, compression=compression)
+
+    assert found is not None
+    assert RESPONSE.decode().startswith(found[:60])
+    assert len(found) <= STRAY
+
+
+@pytest.mark.parametrize(
+    ("chunks", "head"),
+    [
+        ([HELLO, b"\xc1\x02hi"], b"\xc1\x02hi"),
+        ([b"\x8a\x7e\x00\xc8" + b"x" * 200], b"\x8a\x7e\x00\xc8"),
+        ([LARGE[:100]], LARGE[:80]),
+        ([LARGE[:50], LARGE[50:100]], LARGE[:80]),
+    ],
+    ids=["a reserved bit", "a pong of 200 bytes", "half a frame", "half a frame in two pieces"],
+)
+async def test_a_frame_that_is_refused_or_cut_is_kept(chunks, head):
+    """Its head tells what is wrong with it."""
+    found = await stray_of(*chunks, compression=None)
+
+    assert found.encode("latin-1").startswith(head)
+
+
+async def test_whole_frames_leave_nothing():
+    """An end between two frames has no stray bytes."""
+    assert await stray_of(HELLO, LARGE, compression=None) is None
+    assert await stray_of(HELLO, LARGE) is None
+
+
+@pytest.mark.parametrize("compression", ["deflate", None])
+async def test_half_a_frame_is_there_until_its_rest_comes(compression):
+    """Since the first piece, not since the last."""
+
+    async def script(peer):
+        for piece in (LARGE[:50], LARGE[50:100], LARGE[100:], LARGE[:20]):
+            peer.send(piece)
+            await asyncio.sleep(1)
+        await peer.gone()
+
+    async with talking(script, compression=compression) as connection:
+        line = connection.timeline
+        seen = []
+        for _ in range(4):
+            await asyncio.sleep(0.5)
+            seen.append(line.half_frame_since)
+            await asyncio.sleep(0.5)
+        assert seen == [0.0, 0.0, None, 3.0]
+
+
+async def test_a_pong_that_nobody_asked_for_answers_no_ping():
+    """Its payload is its own; the answer of the sans-I/O layer has the ping's."""
+
+    async def script(peer):
+        await asyncio.sleep(1)
+        peer.send(frame(PING, b"are you there?"))
+        await peer.gone()
+
+    async with talking(script, client="mute") as connection:
+        await asyncio.sleep(2)
+        connection.websocket.send_pong(b"")
+        assert connection.timeline.ping_answered_at is None
+        connection.websocket.send_pong(b"are you there?")
+        assert connection.timeline.ping_answered_at == 2.0
+    async with talking(script) as connection:
+        await asyncio.sleep(2)
+        assert connection.timeline.ping_answered_at == 1.0
+
+
+async def test_a_pong_behind_bytes_that_have_not_left():
+    """The record says how many, since when."""
+
+    async def script(peer):
+        peer.pause()
+        await asyncio.sleep(5)
+        peer.send(frame(PING, b"1"))
+        await asyncio.sleep(60)
+
+    async with talking(script, compression=None) as connection:
+        line = connection.timeline
+        sending = asyncio.create_task(connection.send(b"x" * 1_000_000))
+        await asyncio.sleep(6)
+        assert line.count(Direction.SENT, Opcode.PONG) == 1
+        assert line.unsent > 500_000
+        assert line.unsent_since == 0.0
+        sending.cancel()
