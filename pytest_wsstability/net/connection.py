@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, Unpack, cast
 
 from ..core import assertions
@@ -67,6 +67,7 @@ class Connection(Judged):
     """
 
     __slots__ = (
+        "find_peer",
         "judgement",
         "keeper",
         "opener",
@@ -86,6 +87,8 @@ class Connection(Judged):
         self.judgement: Judgement | None = None
         self.others: tuple[Timeline, ...] = ()
         self.peer: Connection | None = None
+        # Finds it once the session is known; None where nobody can.
+        self.find_peer: Callable[[Connection], Connection | None] | None = None
         self.response_headers: tuple[tuple[str, str], ...] = ()
         self.previous: Connection | None = None
         self.opener: Opener | None = None
@@ -112,9 +115,17 @@ class Connection(Judged):
     @property
     def timelines(self) -> Sequence[Timeline]:
         """This end's timeline, then those of other ends of this connection, as far as we hold them."""
+        self._meet()
         if self.peer is not None:
             self.peer.observe()
         return (self.timeline, *self.others)
+
+    def _meet(self) -> None:
+        """Look for the other end, if it may be ours and only its session can tell."""
+        other = self.find_peer(self) if self.peer is None and self.find_peer is not None else None
+        if other is not None:
+            self.peer, other.peer = other, self
+            self.others = (other.timeline, *self.others)
 
     def cohort(self) -> Sequence[Timeline]:
         """What other connections of the same test to the same target saw."""
@@ -498,6 +509,7 @@ class Connection(Judged):
 
     async def both_ended(self) -> None:
         """After one end of the connection is over, give the other, if it is ours, a moment to be so too."""
+        self._meet()
         if self.peer is not None and self.peer.websocket.loop is self.websocket.loop:
             await both_over(self.websocket, self.peer.websocket)
 

@@ -56,6 +56,8 @@ class Fault:
     place: ClassVar[Place]
     # Whether the connection is over once the fault was applied.
     ends: ClassVar[bool] = False
+    # Whether it takes from a client the signs that its peer lives: an end, silence, or withheld answers.
+    is_loss: ClassVar[bool] = False
 
     def _set(self, **values: Any) -> None:
         # Frozen, as all values here; the constructors convert what people write.

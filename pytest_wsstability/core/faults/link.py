@@ -56,6 +56,7 @@ class Drop(LinkFault):
     """Both ends get FIN, without a close frame, behind the bytes that are on their way."""
 
     name = FaultName.DROP
+    is_loss = True
     ends = True
 
 
@@ -64,6 +65,7 @@ class Reset(LinkFault):
     """Both ends get RST, behind the bytes that are on their way."""
 
     name = FaultName.RESET
+    is_loss = True
     ends = True
 
 
@@ -72,6 +74,7 @@ class Blackhole(LinkFault):
     """Nothing passes until `Heal`; TCP loses nothing, so all that was held is then delivered."""
 
     name = FaultName.BLACKHOLE
+    is_loss = True
     direction: Flow
 
     def __init__(self, direction: Flow | str = Flow.BOTH) -> None:
@@ -90,6 +93,7 @@ class Stall(LinkFault):
     """Nothing passes for a while; then all that was held is delivered at once."""
 
     name = FaultName.STALL
+    is_loss = True
     seconds: float
 
     def __init__(self, seconds: Duration) -> None:
@@ -137,6 +141,7 @@ class CutAfter(LinkFault):
     """
 
     name = FaultName.CUT_AFTER
+    is_loss = True
     bytes: int
     direction: Flow
 
@@ -152,6 +157,7 @@ class CutAt(LinkFault):
     """Both ends get FIN at this age of the connection, whatever the traffic."""
 
     name = FaultName.CUT_AT
+    is_loss = True
     ends = True
     at: float
 
@@ -164,6 +170,7 @@ class HalfClose(LinkFault):
     """FIN in one direction: its receiver reads the end of the stream, and what else is sent is lost."""
 
     name = FaultName.HALF_CLOSE
+    is_loss = True
     direction: Flow
 
     def __init__(self, direction: Flow | str) -> None:
@@ -195,6 +202,7 @@ class DropControlFrames(LinkFault):
     """Control frames vanish on the way, as some proxies let them; data passes. Not over TLS."""
 
     name = FaultName.DROP_CONTROL_FRAMES
+    is_loss = True
     kinds: frozenset[ControlKind]
     direction: Flow
 
@@ -215,6 +223,7 @@ class IdleTimeout(LinkFault):
     """The timer of a proxy or load balancer: it ends the connection after so much silence."""
 
     name = FaultName.IDLE_TIMEOUT
+    is_loss = True
     seconds: float
     reset_by: ResetBy
     ends_with: EndsWith
@@ -238,6 +247,7 @@ class MaxAge(LinkFault):
     """A proxy or load balancer ends the connection at this age, whatever the traffic."""
 
     name = FaultName.MAX_AGE
+    is_loss = True
     seconds: float
     ends_with: EndsWith
 

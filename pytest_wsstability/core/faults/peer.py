@@ -40,6 +40,7 @@ class WithholdPongs(PeerFault):
     """The client's pings are not answered any more."""
 
     name = FaultName.WITHHOLD_PONGS
+    is_loss = True
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class WithholdHeartbeats(PeerFault):
     """The client's heartbeats are not answered any more, though its pings are: a zombie."""
 
     name = FaultName.WITHHOLD_HEARTBEATS
+    is_loss = True
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class CloseWith(PeerFault):
     """The server closes with this code and reason."""
 
     name = FaultName.CLOSE_WITH
+    is_loss = True
     ends = True
     code: int
     reason: str
@@ -102,6 +105,7 @@ class EmptyClose(PeerFault):
     """The server closes with a frame without code or reason, which reads as 1005."""
 
     name = FaultName.EMPTY_CLOSE
+    is_loss = True
     ends = True
 
 
@@ -110,6 +114,7 @@ class InvalidCloseCode(PeerFault):
     """The server closes with a code that no close frame may carry (RFC 6455, section 7.4)."""
 
     name = FaultName.INVALID_CLOSE_CODE
+    is_loss = True
     ends = True
     code: int
 
@@ -134,6 +139,7 @@ class HandlerError(PeerFault):
     """The server's handler fails, and the connection is closed with 1011."""
 
     name = FaultName.HANDLER_ERROR
+    is_loss = True
     ends = True
 
 
@@ -178,6 +184,7 @@ class StopReading(PeerFault):
     """The server reads nothing any more, as one whose handler waits for something else."""
 
     name = FaultName.STOP_READING
+    is_loss = True
 
 
 @dataclass(frozen=True, init=False)
@@ -185,6 +192,7 @@ class FreezeLoop(PeerFault):
     """The server does nothing at all for so long, as one whose event loop is blocked."""
 
     name = FaultName.FREEZE_LOOP
+    is_loss = True
     seconds: float
 
     def __init__(self, seconds: Duration) -> None:
@@ -235,6 +243,7 @@ class AcceptThenClose(PeerFault):
     """The connection opens and is closed at once with this code, before anything is said."""
 
     name = FaultName.ACCEPT_THEN_CLOSE
+    is_loss = True
     ends = True
     code: int
 
@@ -247,6 +256,7 @@ class Restart(PeerFault):
     """The server goes down: all connections are dropped, and its port refuses for so long."""
 
     name = FaultName.RESTART
+    is_loss = True
     ends = True
     down_for: float
 

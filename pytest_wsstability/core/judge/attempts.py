@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
 from ..duration import show_duration as show
 from ..redact import show_text
-from ..timeline.events import End, Tier
+from ..timeline.events import Direction, End, Role, Tier
 from ..timeline.timeline import Timeline
+
+# A connection that ended within so many seconds is a failed attempt to the client: one that was let in for
+# a moment only. (Clients that count them as successes begin their waits anew each time.)
+BRIEF = 1.0
 
 
 @dataclass(slots=True, eq=False)
@@ -25,6 +29,13 @@ class ConnectionAttempt:
     retry_after: float | None = None
     # What the server saw of the connection; None when it did not open.
     timeline: Timeline | None = None
+    # What took from the client every sign that its peer lives, on purpose, and the clock's readings when that
+    # was applied, when it was undone, and when something of the client's end of the connection was seen. None
+    # where there is none.
+    lost_by: str | None = None
+    lost_at: float | None = None
+    healed_at: float | None = None
+    given_up_at: float | None = None
 
     @property
     def session_id(self) -> str | None:
@@ -39,10 +50,22 @@ class ConnectionAttempt:
         return self.timeline.opened + self.timeline.close.at
 
     @property
-    def left(self) -> bool:
-        """Whether the client closed the connection itself, normally: it does not have to come back."""
+    def said_goodbye(self) -> bool:
+        """Whether the client closed the connection normally by itself, and not after a loss."""
         close = self.timeline.close if self.timeline is not None else None
-        return close is not None and close.by is End.CLIENT and close.code in (1000, 1001)
+        if close is None or close.by is not End.CLIENT or close.code not in (1000, 1001):
+            return False
+        return self.lost_at is None or self.ended is None or self.ended < self.lost_at
+
+    @property
+    def was_brief(self) -> bool:
+        """Whether it ended at once, before its session was confirmed or any data was exchanged."""
+        timeline = self.timeline
+        if timeline is None or timeline.close is None or timeline.close.at >= BRIEF:
+            return False
+        ways = (Direction.SENT, Direction.RECEIVED)
+        served = any(timeline.last(direction=way, role=Role.DATA) is not None for way in ways)
+        return timeline.session_confirmed_at is None and not served
 
     def __str__(self) -> str:
         if self.timeline is None:
@@ -89,35 +112,47 @@ class ConnectionHistory:
 
     def successors(self) -> dict[ConnectionAttempt, ConnectionAttempt]:
         """
-        For each connection that ended, the one with which its client came back.
+        For each connection that ended or was lost, the one with which its client came back.
 
-        That is the next one of the same session; or else the first that began after the end and belongs to a
-        session that was not there before, each taken once.
+        That is the next one of the same session; or else, unless the client said goodbye, the first that
+        began after the end and belongs to a session that was not there before, each taken once.
 
         """
         opened = self.opened
         before: dict[str, ConnectionAttempt] = {}
         found: dict[ConnectionAttempt, ConnectionAttempt] = {}
-        strangers = []
+        unknown = []
         for attempt in opened:
             name = attempt.session_id
             if name is not None and name in before:
                 found[before[name]] = attempt
             else:
-                strangers.append(attempt)
+                unknown.append(attempt)
             if name is not None:
                 before[name] = attempt
-        lost = [attempt for attempt in opened if attempt not in found and attempt.ended is not None]
+        lost = [
+            (gone, attempt)
+            for attempt in opened
+            if attempt not in found and (gone := _gone(attempt)) is not None
+        ]
         first = 0
-        for attempt in sorted(lost, key=lambda each: each.ended or 0.0):
-            end = (attempt.ended or 0.0) - self.tolerance
+        for gone, attempt in sorted(lost, key=itemgetter(0)):
             # Both by time: who came too early for this end is too early for the later ones.
-            while first < len(strangers) and strangers[first].at < end:
+            while first < len(unknown) and unknown[first].at < gone - self.tolerance:
                 first += 1
-            place = first + (strangers[first : first + 1] == [attempt])
-            if place < len(strangers):
-                found[attempt] = strangers.pop(place)
+            place = first + (unknown[first : first + 1] == [attempt])
+            if place < len(unknown):
+                found[attempt] = unknown.pop(place)
         return found
+
+    def farewells(self, successors: Mapping[ConnectionAttempt, ConnectionAttempt]) -> set[ConnectionAttempt]:
+        """
+        Connections whose clients wished to leave: they do not have to come back.
+
+        A client that comes back with the same session after a polite close did not.
+
+        """
+        return {attempt for attempt in self.opened if attempt.said_goodbye and attempt not in successors}
 
     def moments(self) -> list[str]:
         """What happened, a line each, by time."""
@@ -128,9 +163,18 @@ class ConnectionHistory:
     def _moments(self) -> Iterator[tuple[float, str]]:
         for number, attempt in enumerate(self.attempts, 1):
             yield attempt.at, f"< attempt {number}: {attempt}"
+            if attempt.lost_at is not None:
+                yield attempt.lost_at, f"= attempt {number}: {attempt.lost_by} was applied"
             if attempt.ended is not None and attempt.timeline is not None and attempt.timeline.close:
                 close = attempt.timeline.close
                 yield attempt.ended, f"= attempt {number} ended: {close.code} at {show(close.at)}: {close}"
+
+
+def _gone(attempt: ConnectionAttempt) -> float | None:
+    """The clock's reading from which on a client may be back; None while it has nothing to come back for."""
+    if attempt.said_goodbye:
+        return None
+    return attempt.ended if attempt.ended is not None else attempt.lost_at
 
 
 def _at(attempt: ConnectionAttempt) -> float:

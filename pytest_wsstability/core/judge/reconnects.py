@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from ..duration import show_duration as show
 from ..redact import show_text
@@ -24,13 +23,16 @@ _SAME = 1e-9
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconnects:
     """
-    Come back after each end that the client did not wish itself (1000 or 1001).
+    Come back after each end that the client did not wish itself.
+
+    It wished one if it closed politely (1000 or 1001), without a loss before, and did not come back.
 
     Args:
         within: seconds from the end to the opening of the next connection.
         same_session: it must carry the same session id.
-        backoff: no attempt comes sooner after the end, or after the attempt before; None: not required. Nor
-            does one come sooner than the Retry-After of the refusal before it, in any case.
+        backoff: no attempt comes sooner after the end, or after the attempt before; None: not required. An
+            attempt that was let in for less than `BRIEF` seconds failed like one that was refused. Nor does
+            one come sooner than the Retry-After of the refusal before it, in any case.
 
     """
 
@@ -40,25 +42,29 @@ class Reconnects:
 
     def judge(self, history: ConnectionHistory, of: Iterable[ConnectionAttempt]) -> Verdict:
         """The verdict over some connections of a history."""
-        ended = [attempt for attempt in of if attempt.ended is not None and not attempt.left]
+        successors = history.successors()
+        farewells, back = history.farewells(successors), set(successors.values())
+        ended = [attempt for attempt in of if attempt.ended is not None and attempt not in farewells]
         if not ended:
             text = "no connection has ended but by the client's own wish: there is nothing to come back from"
             return _verdict(history, [Doubt(Reason.TOO_FEW, text)])
-        successors = history.successors()
         findings: list[Finding] = []
         for attempt in ended:
             findings += self._back(history, attempt, successors.get(attempt))
-            findings += _waits(history, attempt, successors, self.backoff)
+            # A brief one is among the attempts after the end of another.
+            if not (attempt.was_brief and attempt in back):
+                findings += _waits(history, attempt, successors, self.backoff)
         return _verdict(history, findings)
 
     def deadlines(self, history: ConnectionHistory, of: Iterable[ConnectionAttempt]) -> list[float]:
         """For each client that is away and still has time, the clock's reading until which it has."""
         successors = history.successors()
+        farewells = history.farewells(successors)
         deadlines = [
             attempt.ended + self.within
             for attempt in of
             if attempt.ended is not None
-            and not attempt.left
+            and attempt not in farewells
             and not self._is_back(attempt, successors.get(attempt))
         ]
         return [at for at in deadlines if at > history.now + _SAME]
@@ -114,34 +120,51 @@ def _waits(
 ) -> Iterator[Finding]:
     """Whether each attempt after an end waited long enough; a longer wait is never wrong here."""
     assert attempt.ended is not None
-    successor = successors.get(attempt)
-    end = successor.at if successor is not None else history.now
-    between = history.unopened(attempt.ended, end)
-    if backoff is None and all(each.retry_after is None for each in between):
+    tries, refused, until = _tries(history, attempt, successors)
+    if backoff is None and all(each.retry_after is None for each in tries):
         return
-    others = [other for other in history.opened if other is not attempt and other.ended is not None]
-    if between and any(_away(history, other, successors, attempt.ended, end) for other in others):
+    others = [other for other in history.opened if other is not attempt and other not in tries]
+    if refused and any(_away(history, other, successors, attempt.ended, until) for other in others):
         yield Doubt(
             Reason.TOO_FEW, "several clients were away at once, so whose attempts failed cannot be told"
         )
         return
-    instants = [attempt.ended, *(each.at for each in between)]
-    asked = [0.0, *(each.retry_after or 0.0 for each in between)]
-    if successor is not None:
-        instants.append(successor.at)
+    # A wait begins when the attempt before has failed.
+    failed = [attempt.ended, *(each.at if each.ended is None else each.ended for each in tries)]
+    asked = [0.0, *(each.retry_after or 0.0 for each in tries)]
     early = _EARLY if history.tolerance > _SAME else _SAME
-    for number, (before, at) in enumerate(pairwise(instants)):
+    for number, each in enumerate(tries):
+        wait = each.at - failed[number]
         least = max(asked[number], backoff.least(number) if backoff is not None else 0.0)
-        if at - before < least - early:
+        if wait < least - early:
             told = ", as Retry-After said" if least == asked[number] else ""
             yield Violation(
                 Rule.BACKOFF,
-                history.since_start(at),
+                history.since_start(each.at),
                 f"attempt {number + 1} after an end waits at least {show(least)}{told}",
-                f"{show(at - before)} after {'the attempt before' if number else 'the end'}",
-                f"attempt {number + 1} came after {show(at - before)}, not {show(least)} or more{told}",
+                f"{show(wait)} after {'the attempt before' if number else 'the end'}",
+                f"attempt {number + 1} came after {show(wait)}, not {show(least)} or more{told}",
             )
             return
+
+
+def _tries(
+    history: ConnectionHistory,
+    attempt: ConnectionAttempt,
+    successors: dict[ConnectionAttempt, ConnectionAttempt],
+) -> tuple[list[ConnectionAttempt], bool, float]:
+    """The attempts after an end up to the one that lasted, whether any was refused, and until when."""
+    tries: list[ConnectionAttempt] = []
+    refused = False
+    last: ConnectionAttempt | None = attempt
+    while last is not None and last.ended is not None and (last is attempt or last.was_brief):
+        successor = successors.get(last)
+        until = successor.at if successor is not None else history.now
+        between = history.unopened(last.ended, until)
+        refused = refused or bool(between)
+        tries += [*between, *([successor] if successor is not None else [])]
+        last = successor
+    return tries, refused, tries[-1].at if last is not None and tries else history.now
 
 
 def _away(
@@ -151,7 +174,8 @@ def _away(
     start: float,
     end: float,
 ) -> bool:
-    assert other.ended is not None
+    if other.ended is None:
+        return False
     successor = successors.get(other)
     back = successor.at if successor is not None else history.now
     return other.ended < end and back > start
@@ -163,13 +187,15 @@ class NoStorm:
     Clients that lost their connections do not all come back at once.
 
     Args:
-        max_per_second: attempts in any second after the first end; those that were refused count too.
+        max_per_second, max_per_minute: attempts in any second or minute after the first end; those that were
+            refused count too. None: not required.
         jitter: seconds over which the clients that lost their connection together are spread out; for one
             client, the seconds by which its waits differ from time to time. None: not required.
 
     """
 
-    max_per_second: float
+    max_per_second: float | None = None
+    max_per_minute: float | None = None
     jitter: float | None = None
 
     def judge(self, history: ConnectionHistory) -> Verdict:
@@ -187,25 +213,14 @@ class NoStorm:
         ]
         if not again:
             return _verdict(history, [Doubt(Reason.TOO_FEW, "nobody reconnected: there was no storm to see")])
-        return _verdict(history, [*self._rate(history, again), *self._spread(history)])
-
-    def _rate(self, history: ConnectionHistory, again: Sequence[float]) -> Iterator[Finding]:
-        first = 0
-        for last, at in enumerate(again):
-            while at - again[first] >= 1.0 - _SAME:
-                first += 1
-            count = last - first + 1
-            if count > self.max_per_second:
-                start = history.since_start(again[first])
-                peak = _peak(again)
-                yield Violation(
-                    Rule.STORM,
-                    history.since_start(at),
-                    f"at most {self.max_per_second:g} attempts a second",
-                    f"{count} attempts in the second from {show(start)} on; at most {peak} in one second",
-                    f"{peak} attempts in one second, more than {self.max_per_second:g}",
-                )
-                return
+        rates = ((self.max_per_second, 1.0, "second"), (self.max_per_minute, 60.0, "minute"))
+        findings = [
+            finding
+            for most, span, unit in rates
+            if most is not None
+            for finding in _rate(history, again, most, span, unit)
+        ]
+        return _verdict(history, [*findings, *self._spread(history)])
 
     def _spread(self, history: ConnectionHistory) -> Iterator[Finding]:
         if self.jitter is None:
@@ -234,13 +249,28 @@ class NoStorm:
                 return
 
 
-def _peak(instants: Sequence[float]) -> int:
-    first, peak = 0, 0
-    for last, at in enumerate(instants):
-        while at - instants[first] >= 1.0 - _SAME:
+def _rate(
+    history: ConnectionHistory, again: Sequence[float], most: float, span: float, unit: str
+) -> Iterator[Finding]:
+    """Whether more attempts came than may in any ``span`` seconds."""
+    first, peak, broken = 0, 0, None
+    for last, at in enumerate(again):
+        while at - again[first] >= span - _SAME:
             first += 1
-        peak = max(peak, last - first + 1)
-    return peak
+        count = last - first + 1
+        if count > most and broken is None:
+            broken = count, again[first], at
+        peak = max(peak, count)
+    if broken is not None:
+        count, start, at = broken
+        yield Violation(
+            Rule.STORM,
+            history.since_start(at),
+            f"at most {most:g} attempts a {unit}",
+            f"{count} attempts in the {unit} from {show(history.since_start(start))} on; "
+            f"at most {peak} in one {unit}",
+            f"{peak} attempts in one {unit}, more than {most:g}",
+        )
 
 
 def _together(found: Sequence[tuple[float, float]]) -> list[list[float]]:
@@ -260,31 +290,49 @@ def no_duplicate_session(history: ConnectionHistory) -> Verdict:
     named = [attempt for attempt in history.opened if attempt.session_id is not None]
     if not named:
         return _verdict(history, [Doubt(Reason.TOO_FEW, "no client named its session")])
-    latest: dict[str, ConnectionAttempt] = {}
+    held: dict[str, list[ConnectionAttempt]] = {}
+    found: list[tuple[str, ConnectionAttempt, ConnectionAttempt]] = []
+    most: dict[str, int] = {}
     for attempt in named:
         name = attempt.session_id or ""
-        before = latest.get(name)
-        end = history.now if before is None or before.ended is None else before.ended
-        # In virtual time an end is never on its way.
-        now = before is not None and before.ended is None and history.tier is Tier.VIRTUAL
-        if before is not None and (now or end - attempt.at > history.tolerance):
-            session = f"session {show_text(name, 40)!r}"
-            state = "still open" if before.ended is None else f"open for {show(end - attempt.at)} more"
-            return _verdict(
-                history,
-                [
-                    Violation(
-                        Rule.DUPLICATE,
-                        history.since_start(attempt.at),
-                        "one connection of a session at a time",
-                        f"{session} connected again at {show(history.since_start(attempt.at))}, "
-                        f"its connection before was {state}",
-                        f"{session} had two open connections",
-                    )
-                ],
+        still = [each for each in held.get(name, ()) if _overlap(history, each, attempt)]
+        if still:
+            found.append((name, still[-1], attempt))
+            most[name] = max(most.get(name, 0), len(still) + 1)
+        held[name] = [*still, attempt]
+    if not found:
+        return _verdict(history, [])
+    name, before_it, attempt = found[0]
+    session = f"session {show_text(name, 40)!r}"
+    end = before_it.ended
+    state = "still open" if end is None else f"open for {show(end - attempt.at)} more"
+    times = f"{len(found)} times" if len(found) > 1 else "once"
+    sessions = f" of {len(most)} sessions" if len(most) > 1 else ""
+    return _verdict(
+        history,
+        [
+            Violation(
+                Rule.DUPLICATE,
+                history.since_start(attempt.at),
+                "one connection of a session at a time",
+                f"{times}{sessions}; first {session} connected again at "
+                f"{show(history.since_start(attempt.at))}, its connection before was {state}",
+                f"{session} had {_number(most[name])} open connections",
             )
-        latest[name] = attempt
-    return _verdict(history, [])
+        ],
+    )
+
+
+def _overlap(history: ConnectionHistory, before: ConnectionAttempt, attempt: ConnectionAttempt) -> bool:
+    # In virtual time an end is never on its way.
+    if before.ended is None and history.tier is Tier.VIRTUAL:
+        return True
+    end = history.now if before.ended is None else before.ended
+    return end - attempt.at > history.tolerance
+
+
+def _number(count: int) -> str:
+    return "two" if count == 2 else str(count)
 
 
 def _verdict(history: ConnectionHistory, findings: Iterable[Finding]) -> Verdict:

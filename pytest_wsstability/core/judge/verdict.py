@@ -48,6 +48,7 @@ class Rule(Enum):
     BACKOFF = "waits before it reconnects"
     STORM = "no reconnect storm"
     DUPLICATE = "no duplicate session"
+    LOSS = "notices a loss"
     MESSAGES = "no message lost or duplicated"
     # Of many connections as one.
     SURVIVAL = "connections survive"

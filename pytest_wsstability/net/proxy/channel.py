@@ -61,18 +61,8 @@ class Channel:
     """
 
     __slots__ = (
-        "_loop",
-        "_on_end",
-        "_over",
-        "_queue",
-        "_size",
-        "_timer",
-        "delivered",
-        "filter",
-        "receiver",
-        "sender",
-        "shape",
-        "taken",
+        "_loop", "_on_end", "_over", "_queue", "_size", "_timer",
+        "delivered", "filter", "receiver", "sender", "sender_ended_at", "shape", "taken",
     )  # fmt: skip
 
     def __init__(
@@ -83,7 +73,7 @@ class Channel:
         receiver: Receiver,
     ) -> None:
         self._loop = loop
-        # Called when FIN or RST has come out.
+        # Called when FIN or RST was sent into the channel, and when one has come out.
         self._on_end = on_end
         self.sender = sender
         self.receiver = receiver
@@ -101,6 +91,8 @@ class Channel:
         self.taken = 0
         # FIN or RST has come out; None while the channel is open.
         self.delivered: TcpFlag | None = None
+        # The loop's clock when the sending end closed it, whatever a fault has done before; None until then.
+        self.sender_ended_at: float | None = None
 
     # What the sending end does.
 
@@ -134,11 +126,17 @@ class Channel:
 
     def fin(self) -> None:
         """The sending end closes this direction."""
-        self.end(TcpFlag.FIN)
+        self._sender_ends(TcpFlag.FIN)
 
     def reset(self) -> None:
         """The sending end is gone."""
-        self.end(TcpFlag.RST)
+        self._sender_ends(TcpFlag.RST)
+
+    def _sender_ends(self, flag: TcpFlag) -> None:
+        if self.sender_ended_at is None:
+            self.sender_ended_at = self._loop.time()
+            self._on_end(self)
+        self.end(flag)
 
     def _enqueue(self, item: bytes | TcpFlag) -> None:
         now = self._loop.time()

@@ -58,7 +58,7 @@ class FaultInjector:
         self.program = program
         self.applied: list[AppliedFault] = []
         self._made = 0
-        # FaultInjector that are not over; a dict, because a set would have an order of its own.
+        # Links that are not over; a dict, because a set would have an order of its own.
         self._open: dict[Link, None] = {}
         # With so many of them it is time to look which are over.
         self._crowd = _CROWD
@@ -138,7 +138,7 @@ class FaultInjector:
             link.cancel_faults()
 
     def close(self) -> None:
-        """ByteBudget all connections."""
+        """Cut all connections."""
         for link in list(self._open):
             link.close()
         self._open.clear()

@@ -8,8 +8,20 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from ...core.faults import AppliedFault, CutAfter, CutAt, EndsWith, Fault, Flow, IdleTimeout, MaxAge, Program
+from ...core.faults import (
+    AppliedFault,
+    CutAfter,
+    CutAt,
+    EndsWith,
+    Fault,
+    Flow,
+    IdleTimeout,
+    MaxAge,
+    Program,
+    Stall,
+)
 from ...core.faults.fault import FaultLabel
+from ...core.timeline.events import Direction, Opcode
 from ...core.timeline.timeline import Timeline
 from .channel import Channel, Receiver, Sender, TcpFlag
 from .filters import FrameFilter, ResetFilter
@@ -40,7 +52,7 @@ class Link:
 
     __slots__ = (
         "_agenda", "_applied", "_apply", "_loop", "_number", "_observer", "_order", "_randoms", "_seed",
-        "_timer", "downstream", "idle", "opened", "upstream",
+        "_timer", "downstream", "healed_at", "idle", "lost_at", "lost_by", "on_change", "opened", "upstream",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +87,13 @@ class Link:
         self._agenda: list[_Due] | None = None
         self._order = 0
         self._timer: asyncio.TimerHandle | None = None
+        # The first fault after which the client has no sign of its peer, when it was applied, and when it was
+        # undone, by the loop's clock; None until then.
+        self.lost_by: str | None = None
+        self.lost_at: float | None = None
+        self.healed_at: float | None = None
+        # Called when something of this, or of an end, is new; None: nobody wants to know.
+        self.on_change: Callable[[], object] | None = None
         # Random numbers for each direction; None until they are needed.
         self._randoms: dict[Flow, Random] | None = None
         if program.applies_to(number):
@@ -105,6 +124,27 @@ class Link:
         """The filters of a direction or of both; none once the connection is forgotten."""
         filters = [self.channel(each).filter for each in flow.directions]
         return [each for each in filters if isinstance(each, FrameFilter)]
+
+    # What is known of a loss.
+
+    @property
+    def client_ended_at(self) -> float | None:
+        """The loop's clock when the client's end said goodbye or closed its stream; None if it has not."""
+        timeline = self._observer.timeline if self._observer is not None else None
+        instants = [self.upstream.sender_ended_at]
+        if timeline is not None:
+            goodbye = timeline.last(direction=Direction.SENT, opcode=Opcode.CLOSE)
+            instants.append(None if goodbye is None else timeline.opened + goodbye)
+        return min((at for at in instants if at is not None), default=None)
+
+    @property
+    def due_until(self) -> float:
+        """The loop's clock when the last of the faults is due that are planned; 0.0 when there is none."""
+        return self.opened + self._agenda[-1][0] if self._agenda else 0.0
+
+    def _changed(self) -> None:
+        if self.on_change is not None:
+            self.on_change()
 
     # What is to happen.
 
@@ -154,6 +194,11 @@ class Link:
         """Record a fault that was applied; without a plan this is when it was due."""
         if self._observer is not None:
             self._observer.fault_applied(fault)
+        if fault.is_loss and self.lost_at is None:
+            self.lost_by, self.lost_at = repr(fault), self._loop.time()
+            if isinstance(fault, Stall):
+                self.healed_at = self.lost_at + fault.seconds
+            self._changed()
         at = self.age
         self._applied.append(
             AppliedFault(fault, self._number, at if planned is None else min(planned, at), at)
@@ -214,6 +259,9 @@ class Link:
 
     def heal(self) -> None:
         """All lasting faults end; what was held is delivered."""
+        if self.lost_at is not None and self.healed_at is None and not self.is_over:
+            self.healed_at = self._loop.time()
+            self._changed()
         self._agenda = [due for due in self._agenda or () if not due[2]]
         self._stop_idle_timers()
         for each in self.frame_filters(Flow.BOTH):
@@ -243,6 +291,8 @@ class Link:
         """A whole frame has gone by."""
         if self._observer is not None:
             self._observer.frame(flow, opcode, size)
+            if opcode == Opcode.CLOSE:
+                self._changed()
 
     def touched(self, flow: Flow, *, message: bool) -> None:
         """Bytes have gone by."""
@@ -259,15 +309,21 @@ class Link:
         return TcpFlag.RST in ends or None not in ends
 
     def _channel_ended(self, channel: Channel) -> None:
-        """FIN or RST has come out of a channel."""
+        """FIN or RST has gone into a channel, or come out of it."""
+        if channel is self.downstream and channel.delivered is TcpFlag.RST:
+            # It has ended the client's end too.
+            self.upstream.sender_ended_at = self.upstream.sender_ended_at or self._loop.time()
+        self._changed()
+        if channel.delivered is None:
+            return
         flow = Flow.UPSTREAM if channel is self.upstream else Flow.DOWNSTREAM
-        if self._observer is not None and channel.delivered is not None:
+        if self._observer is not None:
             self._observer.direction_ended(flow, channel.delivered)
         if self.is_over:
             self._stop()
 
     def close(self) -> None:
-        """ByteBudget the connection: both ends get RST at once."""
+        """Cut the connection: both ends get RST at once."""
         self._stop()
         self.upstream.refuse()
         self.downstream.refuse()

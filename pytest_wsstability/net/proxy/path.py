@@ -11,6 +11,7 @@ from ...core.faults.fault import FaultLabel
 from ...core.timeline.timeline import Timeline
 from ..port import Port
 from .injector import FaultInjector
+from .link import Link
 from .proxy import FaultProxy
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ class Path:
     def applied(self) -> list[AppliedFault]:
         """Faults that were applied, with planned and actual instants, in order."""
         return self._proxy.applied if self._proxy is not None else self._injector.applied
+
+    def links_to(self, client: Any) -> list[Link]:
+        """What the virtual network does to the connection of a client, by its address."""
+        link = self._injector.link_of(client)
+        return [link] if link is not None else []
 
     def route(self, client: Any) -> tuple[Any, list[Timeline]]:
         """

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
+from weakref import WeakSet
 
 from ...core.duration import Duration, show_duration
 from ...core.faults import AppliedFault, Fault, Program
@@ -22,6 +23,8 @@ from .relay import RelayProtocol, join
 if TYPE_CHECKING:
     from ...core.faults.program import Written
 
+# The proxies of this process that listen, so that a server finds those on the way to it.
+_RUNNING: WeakSet[FaultProxy] = WeakSet()
 # The target has so long to accept a connection.
 _DIAL_TIMEOUT = 10.0
 
@@ -35,13 +38,14 @@ class ProxyConnection:
         number: counted from 0, in the order in which connections reached the target.
         client: the address of the client, as the proxy sees it.
         server: the address that the server sees as its client's.
+        link: what is done to its bytes.
 
     """
 
     number: int
     client: Any
     server: Any
-    _link: Link
+    link: Link
     _applied: list[AppliedFault]
 
     @property
@@ -52,17 +56,17 @@ class ProxyConnection:
         None over TLS, which hides frames, and where no WebSocket was opened.
 
         """
-        return self._link.timeline
+        return self.link.timeline
 
     @property
     def carried(self) -> tuple[int, int]:
         """Bytes that came from the client, and from the server; those of handshakes and of TLS included."""
-        return self._link.upstream.taken, self._link.downstream.taken
+        return self.link.upstream.taken, self.link.downstream.taken
 
     @property
     def ending(self) -> str | None:
         """Who or what ended it, such as ``the client ended the stream first``; None while it is open."""
-        return self._link.ending
+        return self.link.ending
 
     @property
     def applied(self) -> list[AppliedFault]:
@@ -109,6 +113,8 @@ class FaultProxy:
         self._port = Port(host, port, None, "the proxy")
         # Servers that may still have connections; None while the proxy is not running.
         self._servers: list[asyncio.Server] | None = None
+        # The loop on which it runs; None before it was started.
+        self.loop: asyncio.AbstractEventLoop | None = None
         # Every connection that has reached the target, in the order of arrival.
         self.connections: list[ProxyConnection] = []
         # Why connections have not reached the target.
@@ -244,6 +250,8 @@ class FaultProxy:
             raise RuntimeError("the proxy is running already")
         await self._port.open(self._client_end)
         self._servers = []
+        self.loop = asyncio.get_running_loop()
+        _RUNNING.add(self)
 
     def stop_listening(self) -> None:
         """Refuse connections, as the target does meanwhile; those that are there stay."""
@@ -257,7 +265,7 @@ class FaultProxy:
 
     async def close(self) -> None:
         """
-        ByteBudget all connections and wait until nothing of the proxy is left.
+        Cut all connections and wait until nothing of the proxy is left.
 
         Raises:
             BaseException: what went wrong on the way to the target, if it was no matter of the network.
@@ -267,6 +275,7 @@ class FaultProxy:
             return
         self.stop_listening()
         servers, self._servers = self._servers, None
+        _RUNNING.discard(self)
         self._port.release()
         for task in self._dialling:
             task.cancel()
@@ -348,6 +357,21 @@ class FaultProxy:
         client.fin()
         # What the client says is read and lost: closing with it unread would reset the answer.
         client.more()
+
+
+def links_to(address: Any) -> list[Link]:
+    """The links of the fault proxies on this loop that lead to a server, by the address of its client."""
+    loop, links = asyncio.get_running_loop(), []
+    while (found := _connection_to(loop, address)) is not None:
+        links.append(found.link)
+        address = found.client
+    return links
+
+
+def _connection_to(loop: asyncio.AbstractEventLoop, address: Any) -> ProxyConnection | None:
+    here = (proxy for proxy in _RUNNING if proxy.loop is loop)
+    found = (each for proxy in here for each in reversed(proxy.connections) if each.server == address)
+    return next(found, None)
 
 
 def _why(exc: OSError, where: str) -> str:

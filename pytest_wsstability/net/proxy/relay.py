@@ -135,7 +135,7 @@ class RelayProtocol(asyncio.Protocol):
         self._close_if_done()
 
     def reset(self) -> None:
-        """ByteBudget the connection with RST."""
+        """Cut the connection with RST."""
         if self.transport is None:
             return
         # One that is being closed may have no descriptor any more, and its number another owner (uvloop).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -13,6 +13,8 @@ from ...core.timeline.close import LocalReason
 from ...profiles import Profile
 from ..connection import Connection
 from ..health import tier_of
+from ..proxy.link import Link
+from ..proxy.proxy import links_to
 from ..websocket import WebSocket
 
 
@@ -42,6 +44,10 @@ class ConnectionLog:
         # Transports that are not gone yet, with their attempt, and the address of their client once they are
         # open; a dict, because a set would have an order of its own.
         self._transports: dict[WebSocket, tuple[ConnectionAttempt, Any]] = {}
+        # The links on the way of each connection, the nearest first; none where nothing is done to it.
+        self._links: dict[ConnectionAttempt, list[Link]] = {}
+        # Gives the links on the way to the client with an address.
+        self.links_to: Callable[[Any], list[Link]] = links_to
         # How often something changed here, and those who wait for that.
         self._changes = 0
         self._waiting: list[asyncio.Future[None]] = []
@@ -59,7 +65,7 @@ class ConnectionLog:
         attempt = ConnectionAttempt(websocket.loop.time())
         self.attempts.append(attempt)
         if self._keep is not None and len(self.attempts) > self._keep + len(self._transports):
-            del self.attempts[0]
+            self._links.pop(self.attempts.pop(0), None)
         self._transports[websocket] = attempt, None
         self.count += 1
         return self.count - 1
@@ -82,6 +88,10 @@ class ConnectionLog:
         attempt.status, attempt.timeline = 101, connection.timeline
         self._transports[connection.websocket] = attempt, peer
         self._open[peer] = connection
+        if links := self.links_to(peer):
+            self._links[attempt] = links
+            for link in links:
+                link.on_change = self._wake
         self._wake()
 
     def on_close(self, websocket: WebSocket, connection: Connection | None) -> None:
@@ -90,6 +100,14 @@ class ConnectionLog:
         if connection is not None:
             self._open.pop(peer, None)
         self._wake()
+
+    def on_loss(self, websocket: WebSocket, by: str, *, seconds: float | None = None) -> None:
+        """A fault takes every sign of this server from a client, for so many seconds or for good."""
+        attempt, _ = self._transports[websocket]
+        if attempt.lost_at is None:
+            attempt.lost_by, attempt.lost_at = by, websocket.loop.time()
+            attempt.healed_at = None if seconds is None else attempt.lost_at + seconds
+            self._wake()
 
     # What others ask.
 
@@ -120,7 +138,17 @@ class ConnectionLog:
     def history(self) -> ConnectionHistory:
         """Everybody who connected, for the rules about reconnecting clients."""
         loop = asyncio.get_running_loop()
+        for attempt in self.attempts:
+            if attempt.timeline is not None:
+                _look(attempt, self._links.get(attempt, ()))
         return ConnectionHistory(attempts=self.attempts, now=loop.time(), tier=tier_of(loop))
+
+    def due_until(self) -> float:
+        """The loop's clock when the last fault is due that is planned for an open connection."""
+        own = self.faults_until()
+        instants = [connection.timeline.opened + own for connection in self.open_connections if own]
+        instants += [link.due_until for links in self._links.values() for link in links]
+        return max(instants, default=0.0)
 
     async def changed(self, until: float | None, *, times: int = 1) -> None:
         """Wait until something has changed here, so many times, or until this instant of the loop's clock."""
@@ -175,3 +203,17 @@ class ConnectionLog:
 def _settle(waiter: asyncio.Future[None]) -> None:
     if not waiter.done():
         waiter.set_result(None)
+
+
+def _look(attempt: ConnectionAttempt, links: Sequence[Link]) -> None:
+    """Note on an attempt what is known now of its loss, and of its client's end."""
+    for link in links:
+        if link.lost_at is not None and (attempt.lost_at is None or link.lost_at <= attempt.lost_at):
+            attempt.lost_by, attempt.lost_at, attempt.healed_at = link.lost_by, link.lost_at, link.healed_at
+    if links:
+        # What the server sees may be the link's doing.
+        instants = [link.client_ended_at for link in links]
+        attempt.given_up_at = min((at for at in instants if at is not None), default=None)
+    else:
+        # Nothing on the way keeps an end from its client.
+        attempt.given_up_at = attempt.ended

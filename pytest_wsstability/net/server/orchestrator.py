@@ -23,15 +23,16 @@ from ..client import INBOX, MAX_SIZE
 from ..connection import Connection
 from ..conversing import server_conversation
 from ..port import Port
+from ..proxy.link import Link
 from ..proxy.path import Path, follow
-from ..proxy.proxy import FaultProxy
+from ..proxy.proxy import FaultProxy, links_to
 from ..target import Headers, parse_headers
 from ..websocket import LOGGER, WebSocket
 from .admission import Admission
 from .behaviour import DROP, BehaviourKeywords, behaviour_of, restart_code
 from .handlers import Handler, Handlers, echo_messages
 from .peer_faults import PeerFaults, check
-from .reconnects import assert_no_duplicate_session, assert_no_storm, assert_reconnects
+from .reconnects import assert_no_duplicate_session, assert_no_storm, assert_notices_loss, assert_reconnects
 from .registry import NoSessionError, SessionRegistry
 from .responses import Limits, Responses
 from .session import Session
@@ -143,6 +144,7 @@ class Orchestrator:
         self._faults = PeerFaults(self.program, self._registry, self._restart_by_fault)
         # None: clients reach the server directly.
         self._path = Path(self.program.link, tls=tls is not None) if self.program.link else None
+        self._registry.links_to = self._links_to
         self._running = False
         # Down and about to come back; None while it is up or stopped.
         self._restarting: asyncio.Task[None] | None = None
@@ -315,6 +317,9 @@ class Orchestrator:
         """
         Show this server's timeline with the failures of a client's connection, if it leads here.
 
+        Both ends are joined by the client's address, through the fault proxies that are given; through a
+        relay that nobody here knows of, by the session that the client names.
+
         Args:
             connection: the client's end.
             through: proxies that may be on the way; their timelines are shown too.
@@ -331,6 +336,12 @@ class Orchestrator:
         if mine is not None:
             connection.others = (mine.timeline, *between)
             connection.peer, mine.peer = mine, connection
+        else:
+            connection.find_peer = self._registry.other_end
+
+    def _links_to(self, client: Any) -> list[Link]:
+        own = self._path.links_to(client) if self._path is not None else []
+        return [*own, *links_to(client)]
 
     async def wait_for_session(self, id: str | None = None, *, within: Duration = "10s") -> Session:
         """
@@ -358,7 +369,7 @@ class Orchestrator:
         backoff: Backoff | Duration | None = None,
     ) -> Verdict:
         """
-        Every client came back after each end that it did not wish itself (1000, 1001); waits for them.
+        Every client came back after each end that it did not wish itself; waits for them.
 
         Args:
             within: the time from the end to the opening of the next connection.
@@ -372,12 +383,31 @@ class Orchestrator:
         __tracebackhide__ = True
         return await assert_reconnects(self._registry, None, within, same_session, backoff)
 
-    def assert_no_reconnect_storm(self, *, max_per_second: float, jitter: Duration | None = None) -> Verdict:
+    async def assert_notices_loss(self, *, within: Duration) -> Verdict:
+        """
+        Every client notices that its path or this server went dead; see `Session.assert_notices_loss`.
+
+        Raises:
+            SessionError: if one did not.
+            ValueError: if no such fault was applied.
+
+        """
+        __tracebackhide__ = True
+        return await assert_notices_loss(self._registry, None, within)
+
+    def assert_no_reconnect_storm(
+        self,
+        *,
+        max_per_second: float | None = None,
+        max_per_minute: float | None = None,
+        jitter: Duration | None = None,
+    ) -> Verdict:
         """
         Clients came back in good order.
 
         Args:
-            max_per_second: attempts in any second after the first end, refused ones included.
+            max_per_second, max_per_minute: attempts in any second or minute after the first end, refused ones
+                included; one of the two at least.
             jitter: seconds by which the waits of clients must differ that lost their connections together (or
                 those of one client from time to time); None: not required.
 
@@ -386,7 +416,7 @@ class Orchestrator:
 
         """
         __tracebackhide__ = True
-        return assert_no_storm(self._registry, max_per_second, jitter)
+        return assert_no_storm(self._registry, max_per_second, max_per_minute, jitter)
 
     def assert_no_duplicate_session(self) -> Verdict:
         """

@@ -89,6 +89,11 @@ class PeerFaults:
         """Do it to an open connection."""
         assert websocket.timeline is not None
         websocket.timeline.fault_applied(websocket.loop.time(), fault.name)
+        if fault.is_loss:
+            everybody = isinstance(fault, FreezeLoop | Restart)
+            for each in self._log.websockets if everybody else (websocket,):
+                seconds = fault.seconds if isinstance(fault, FreezeLoop) else None
+                self._log.on_loss(each, repr(fault), seconds=seconds)
         if isinstance(fault, FreezeLoop):
             self.freeze.start(self._log.websockets, fault.seconds)
         elif isinstance(fault, Restart):

@@ -8,6 +8,7 @@ from typing import Any
 from ...core.duration import Duration, parse_duration
 from ...core.judge.attempts import ConnectionAttempt, ConnectionHistory
 from ...core.judge.backoff import Backoff
+from ...core.judge.loss import NoticesLoss
 from ...core.judge.reconnects import NoStorm, Reconnects, no_duplicate_session
 from ...core.judge.verdict import Outcome, Verdict
 from ...core.message.session_error import SessionError
@@ -56,7 +57,8 @@ async def _planned(log: ConnectionLog, session: Sequence[Connection] | None, wit
         history = log.history()
         attempts = _attempts(history, session)
         still_open = [attempt.at for attempt in attempts if attempt.ended is None]
-        if not still_open or any(attempt.ended is not None and not attempt.left for attempt in attempts):
+        lost = [attempt for attempt in attempts if attempt.ended is not None and not attempt.said_goodbye]
+        if lost or not still_open:
             return
         # A fault that makes an end silent is noticed some time after it.
         until = min(still_open) + seconds + within
@@ -71,6 +73,31 @@ async def _closing(log: ConnectionLog, session: Sequence[Connection] | None, wit
         websocket = connection.websocket
         if websocket.is_closing:
             await websocket.wait_ended(websocket.loop.time() + within)
+
+
+async def assert_notices_loss(
+    log: ConnectionLog, session: Sequence[Connection] | None, within: Duration
+) -> Verdict:
+    """See `Session.assert_notices_loss`; without a session, every client's connections are judged."""
+    __tracebackhide__ = True
+    expected = NoticesLoss(within=parse_duration(within, "within"))
+    history = log.history()
+    while not (judged := _lost(history, session)) and (until := log.due_until()) > history.now:
+        await log.changed(until)
+        history = log.history()
+    if not judged:
+        raise ValueError(
+            "assert_notices_loss: no fault was applied that a client could notice; give some, such as "
+            'ws_orchestrator(faults=[("30s", faults.Blackhole())]), or add one to a proxy on the way'
+        )
+    while deadlines := expected.deadlines(history, judged):
+        await log.changed(min(deadlines))
+        history = log.history()
+    return _enforce(expected.judge(history, judged), history)
+
+
+def _lost(history: ConnectionHistory, session: Sequence[Connection] | None) -> list[ConnectionAttempt]:
+    return [attempt for attempt in _attempts(history, session) if attempt.lost_at is not None]
 
 
 def _attempts(history: ConnectionHistory, session: Sequence[Connection] | None) -> list[ConnectionAttempt]:
@@ -88,20 +115,30 @@ def _same(log: ConnectionLog, same_session: bool | None) -> bool:
     return log.keeps_sessions if same_session is None else same_session
 
 
-def assert_no_storm(log: ConnectionLog, max_per_second: float, jitter: Duration | None) -> Verdict:
+def assert_no_storm(
+    log: ConnectionLog,
+    max_per_second: float | None,
+    max_per_minute: float | None,
+    jitter: Duration | None,
+) -> Verdict:
     """See `Orchestrator.assert_no_reconnect_storm`."""
     __tracebackhide__ = True
+    if max_per_second is None and max_per_minute is None:
+        raise TypeError("assert_no_reconnect_storm: give max_per_second, max_per_minute or both")
     expected = NoStorm(
-        max_per_second=_rate(max_per_second),
+        max_per_second=_rate(max_per_second, "max_per_second"),
+        max_per_minute=_rate(max_per_minute, "max_per_minute"),
         jitter=None if jitter is None else parse_duration(jitter, "jitter"),
     )
     history = log.history()
     return _enforce(expected.judge(history), history)
 
 
-def _rate(value: Any) -> float:
+def _rate(value: Any, name: str) -> float | None:
+    if value is None:
+        return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise ValueError(f"max_per_second: {value!r} is not a number of attempts above 0")
+        raise ValueError(f"{name}: {value!r} is not a number of attempts above 0")
     return float(value)
 
 

@@ -25,6 +25,10 @@ _OUTSIDE = (
 )
 
 
+# A connection whose opening handshake ended so many seconds before its client's is the other end of it.
+JUST_NOW = 1.0
+
+
 class NoSessionError(AssertionError):
     """No session came while the test waited for one."""
 
@@ -104,6 +108,18 @@ class SessionRegistry(ConnectionLog):
     def knows(self, session_id: str) -> bool:
         """Whether there was a session with an id."""
         return session_id in self._by_id
+
+    def other_end(self, client: Connection) -> Connection | None:
+        """
+        The server's end of a client's connection, by its session; None if there is none here.
+
+        Its address says nothing where a relay stands between that we do not know.
+
+        """
+        session = self._by_id.get(client.session_id or "")
+        opened = client.timeline.opened
+        ends = session.connections if session is not None else ()
+        return next((end for end in ends if 0 <= opened - end.timeline.opened < JUST_NOW), None)
 
     def find(self, session_id: str | None) -> Session | None:
         """The session with an id, or the first one; the first connection where there are no sessions."""

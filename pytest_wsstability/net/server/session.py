@@ -15,7 +15,7 @@ from ...core.redact import show_text
 from ...core.timeline.timeline import Timeline
 from ..connection import Connection
 from .connection_log import ConnectionLog
-from .reconnects import assert_reconnects
+from .reconnects import assert_notices_loss, assert_reconnects
 
 if TYPE_CHECKING:
     from ...core.judge.backoff import Backoff
@@ -104,7 +104,7 @@ class Session(Judged):
         backoff: Backoff | Duration | None = None,
     ) -> Verdict:
         """
-        The client came back after each end that it did not wish itself (1000, 1001); waits while it is away.
+        The client came back after each end that it did not wish itself; waits while it is away.
 
         Args:
             within: the time from the end to the opening of the next connection.
@@ -118,3 +118,20 @@ class Session(Judged):
         """
         __tracebackhide__ = True
         return await assert_reconnects(self._log, self.connections, within, same_session, backoff)
+
+    async def assert_notices_loss(self, *, within: Duration) -> Verdict:
+        """
+        The client notices that its path or its server went dead: it gives up or comes back; waits for it.
+
+        Args:
+            within: the time from the instant at which a fault was applied that ends or silences a
+                connection: of this orchestrator, or of a fault proxy on the way. One that is still due is
+                waited for.
+
+        Raises:
+            SessionError: if it did not.
+            ValueError: if no such fault was applied.
+
+        """
+        __tracebackhide__ = True
+        return await assert_notices_loss(self._log, self.connections, within)

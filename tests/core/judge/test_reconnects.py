@@ -70,6 +70,24 @@ RECONNECTS = [
     ([ONCE, (60.5, None, "a")], {"backoff": SECOND}, UNSTABLE, "attempt 1 came after 500 ms"),
     ([ONCE, (61, 503), (63, 503), (67, None, "a")], {"backoff": GROWING}, STABLE, "stable"),
     ([ONCE, (61, 503), (62, 503), (63, None, "a")], {"backoff": GROWING}, UNSTABLE, "attempt 2 came after"),
+    # Let in for a moment, and not more: an attempt that failed, and its wait begins at its end.
+    ([ONCE, (61, 61.9, "a"), (63.9, None, "a")], {"backoff": GROWING}, STABLE, "stable"),
+    ([ONCE, (61, 61.9, "a"), (62.9, None, "a")], {"backoff": GROWING}, UNSTABLE, "attempt 2 came after 1 s"),
+    ([ONCE, (61, 62, "a"), (63, None, "a")], {"backoff": GROWING}, STABLE, "stable"),
+    (
+        [ONCE, (61, 61, "a"), (63, 503), (67, 67, "a"), (75, None, "a")],
+        {"backoff": GROWING},
+        STABLE,
+        "stable",
+    ),
+    (
+        [ONCE, (61, 61, "a"), (63, 503), (67, 67, "a"), (68, None, "a")],
+        {"backoff": GROWING},
+        UNSTABLE,
+        "attempt 4 came after 1 s, not 8 s or more",
+    ),
+    # The first of all may be brief, too.
+    ([(0, 0, "a"), (1, 1, "a"), (2, None, "a")], {"backoff": GROWING}, UNSTABLE, "attempt 2 came after 1 s"),
     ([ONCE, (61, "503 5"), (66, None, "a")], {}, STABLE, "stable"),
     ([ONCE, (61, "503 5"), (65, None, "a")], {}, UNSTABLE, "came after 4 s, not 5 s or more, as Retry"),
     ([ONCE, (61, "503 1"), (62, None, "a")], {"backoff": GROWING}, UNSTABLE, "attempt 2 came after 1 s"),
@@ -119,6 +137,8 @@ LOST = [(0, 60, name) for name in "abcd"]
 BACK = [(61, None, name) for name in "abcd"]
 SPREAD = [(60 + 2 * place, None, name) for place, name in enumerate("abcd")]
 TWICE = [(0, 10, "a"), (11, 20, "a")]
+# Every two seconds for more than a minute, which no second shows.
+HAMMERING = [(60 + 2 * number, 503) for number in range(1, 36)]
 STORMS = [
     ([*LOST, *BACK], {"max_per_second": 3}, UNSTABLE, "4 attempts in one s"),
     ([*LOST, *BACK], {"max_per_second": 4}, STABLE, "stable"),
@@ -135,6 +155,10 @@ STORMS = [
         "3 attempts in one second",
     ),
     ([ONCE, (61, 503), (62, 503), (63, 503)], {"max_per_second": 1}, STABLE, "stable"),
+    ([ONCE, *HAMMERING], {"max_per_second": 1}, STABLE, "stable"),
+    ([ONCE, *HAMMERING], {"max_per_minute": 30}, STABLE, "stable"),
+    ([ONCE, *HAMMERING], {"max_per_minute": 29}, UNSTABLE, "30 attempts in one minute, more than 29"),
+    ([ONCE, *HAMMERING], {"max_per_second": 1, "max_per_minute": 29}, UNSTABLE, "30 attempts in one minute"),
     ([(0, 503), (0.1, 503)], {"max_per_second": 1}, UNSTABLE, "2 attempts in one second, more than 1"),
     (LOST, {"max_per_second": 1}, INCONCLUSIVE, "nobody reconnected"),
     (
@@ -180,6 +204,8 @@ DUPLICATES = [
     ([ONCE, (60, None, "a")], STABLE, "stable"),
     ([(0, None, "a"), (5, None, "a")], UNSTABLE, "session 'a' had two open connections"),
     ([(0, 60, "a"), (59, None, "a")], UNSTABLE, "session 'a' had two open connections"),
+    ([(0, None, "a"), (5, None, "a"), (6, None, "a")], UNSTABLE, "session 'a' had 3 open connections"),
+    ([(0, 5, "a"), (4, 6, "a"), (7, None, "a")], UNSTABLE, "session 'a' had two open connections"),
     ([(0, None, None)], INCONCLUSIVE, "no client named its session"),
     ([], INCONCLUSIVE, "no client named its session"),
 ]
@@ -192,6 +218,17 @@ def test_duplicates(rows, outcome, words):
 
     assert verdict.outcome is outcome
     assert words in verdict.headline
+
+
+def test_duplicates_say_how_many():
+    """How often, of how many sessions, and which was the first."""
+    seen = history((0, 10, "a"), (0, 10, "b"), (5, None, "b"), (6, None, "a"), (7, None, "a"))
+    (violation,) = no_duplicate_session(seen).violations
+
+    assert violation.observed == (
+        "3 times of 2 sessions; first session 'b' connected again at 5 s, its connection before was open for "
+        "5 s more"
+    )
 
 
 def test_real_sockets_become_readable_in_any_order():
@@ -266,6 +303,50 @@ def test_who_left_does_not_have_to_come_back(code, outcome):
     assert reconnects(seen).outcome is outcome
     awaited = Reconnects(within=50.0, same_session=True).deadlines(seen, seen.opened)
     assert (not awaited) == (code < 4000)
+
+
+def left(code=1000, *, at=0.0, ended=60.0, session="a", lost=None):
+    """A connection that its client closed, with the instant of a loss before or after."""
+    line = timeline((ended - at, closed_by_peer(code)), end=End.SERVER, origin=START + at)
+    line.session_id = session
+    return ConnectionAttempt(START + at, 101, timeline=line, lost_at=None if lost is None else START + lost)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "outcome", "words"),
+    [
+        # Polite, and back: no farewell.
+        ([left(), (62, None, "a")], STABLE, "stable"),
+        ([left(), (80, None, "a")], UNSTABLE, "session 'a' came back after 20 s"),
+        ([left(1001), (80, None, "a")], UNSTABLE, "session 'a' came back after 20 s"),
+        # Another client came, and this one has left.
+        ([left(), (62, None, "b")], INCONCLUSIVE, "no connection has ended but"),
+        ([left(session=None), (80, None, None)], INCONCLUSIVE, "no connection has ended but"),
+        # A client that closes politely because its path was dead has lost its connection.
+        ([left(lost=30)], UNSTABLE, "session 'a' did not come back within 10 s"),
+        ([left(lost=30), (65, None, "a")], STABLE, "stable"),
+        # What was broken after it had left is no reason.
+        ([left(lost=61)], INCONCLUSIVE, "no connection has ended but"),
+    ],
+)
+def test_a_polite_close_is_a_farewell_only_if_nothing_follows(attempts, outcome, words):
+    """And if nothing was broken before."""
+    made = [each for row in attempts for each in (history(row).attempts if isinstance(row, tuple) else [row])]
+    seen = ConnectionHistory(attempts=made, now=START + 100, tier=Tier.VIRTUAL)
+
+    verdict = reconnects(seen)
+    assert verdict.outcome is outcome
+    assert words in verdict.headline
+
+
+def test_a_connection_that_served_is_not_brief():
+    """A confirmed session, or data: the next wait is a first one again."""
+    for rows in ([(0.0, "<info"), (0.1, ">confirmed")], [(0.1, ">text")], [(0.1, "<audio")]):
+        line = timeline(*rows, (0.5, FIN), end=End.SERVER, origin=START + 61)
+        line.session_id = "a"
+        assert not ConnectionAttempt(START + 61, 101, timeline=line).was_brief
+    line = timeline((0.0, ">hello"), (0.1, "<info"), (0.5, FIN), end=End.SERVER, origin=START + 61)
+    assert ConnectionAttempt(START + 61, 101, timeline=line).was_brief
 
 
 def test_many_clients_are_told_apart_in_a_moment():

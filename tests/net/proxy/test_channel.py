@@ -36,7 +36,7 @@ class Ends:
         self.log.append((self._now(), TcpFlag.RST))
 
     def channel_ended(self, channel):
-        self.ended += 1
+        self.ended += channel.delivered is not None
 
     def _now(self):
         return round(asyncio.get_running_loop().time(), 9)
@@ -244,3 +244,16 @@ def test_a_closed_channel_has_no_timer():
         await asyncio.sleep(10)
 
     assert on_channel(script, delay=1.0).log == []
+
+
+def test_the_instant_at_which_the_sender_ends_is_kept():
+    """Also where what it says is held back; the first time counts."""
+
+    async def script(channel, ends):
+        await asyncio.sleep(3)
+        channel.fin()
+        await asyncio.sleep(4)
+        channel.reset()
+        assert (channel.sender_ended_at, channel.delivered, ends.log) == (3.0, None, [])
+
+    on_channel(script, held=True)

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -200,6 +202,60 @@ async def test_a_witness_is_the_other_end():
             assert connection.others == (one.sessions[0].timeline,)
             assert connection.timelines == (connection.timeline, one.sessions[0].timeline)
         one.witness(connection)
+
+
+@asynccontextmanager
+async def relay(url):
+    """A relay of somebody else's: bytes go both ways, and addresses say nothing."""
+    target = urlsplit(url)
+
+    async def pipe(reader, writer):
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    async def serve(reader, writer):
+        there = await asyncio.open_connection(target.hostname, target.port)
+        with suppress(ConnectionError):
+            await asyncio.gather(pipe(reader, there[1]), pipe(there[0], writer))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    finally:
+        server.close()
+
+
+async def test_both_ends_are_joined_by_the_session_where_a_relay_hides_them():
+    """Each connection with its own other end, also the one with which the session comes back."""
+    async with Orchestrator() as orchestrator, relay(orchestrator.url) as url:
+        async with opened(url, session_id="other") as other, opened(url, session_id="abc") as first:
+            for connection in (other, first):
+                orchestrator.witness(connection)
+                await connection.assert_session_confirmed(within="5s")
+            (session,) = (each for each in orchestrator.sessions if each.id == "abc")
+            assert first.timelines == (first.timeline, session.connections[0].timeline)
+            assert session.connections[0].peer is first
+            assert other.timelines == (
+                other.timeline,
+                (await orchestrator.wait_for_session("other")).timeline,
+            )
+        async with opened(url, session_id="abc") as second:
+            # It may be named before or after somebody asks for it.
+            await second.assert_session_confirmed(within="5s")
+            orchestrator.witness(second)
+            assert second.timelines == (second.timeline, session.connections[1].timeline)
+
+
+async def test_an_old_connection_of_a_session_is_not_the_other_end_of_a_new_one():
+    """The server of somebody else's is asked, and ours holds the session still."""
+    async with Orchestrator() as ours, Orchestrator() as theirs, opened(ours.url, session_id="abc") as old:
+        await old.assert_session_confirmed(within="5s")
+        await asyncio.sleep(2)
+        async with opened(theirs.url, session_id="abc") as new:
+            ours.witness(new)
+            await new.assert_session_confirmed(within="5s")
+            assert new.timelines == (new.timeline,)
 
 
 # Ids that a client chooses.
