@@ -119,7 +119,8 @@ class SessionRegistry(ConnectionLog):
         session = self._by_id.get(client.session_id or "")
         opened = client.timeline.opened
         ends = session.connections if session is not None else ()
-        return next((end for end in ends if 0 <= opened - end.timeline.opened < JUST_NOW), None)
+        fits = (end for end in ends if end.peer is None and 0 <= opened - end.timeline.opened < JUST_NOW)
+        return next(fits, None)
 
     def find(self, session_id: str | None) -> Session | None:
         """The session with an id, or the first one; the first connection where there are no sessions."""
