@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 # What a suite of async tests needs in any case, and the plugin under test.
-WITHOUT = ("-p", "pytest_asyncio.plugin")
-WITH = (*WITHOUT, "-p", "pytest_wsstability.plugin.hooks")
+WITHOUT = ("-p", "pytest_asyncio.plugin", "-p", "errno")
+WITH = ("-p", "pytest_asyncio.plugin", "-p", "pytest_wsstability.plugin.hooks")
 
 _INI = "[pytest]\nasyncio_mode = strict\nasyncio_default_fixture_loop_scope = function\n"
 

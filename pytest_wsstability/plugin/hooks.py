@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from . import hookspecs
-from .markers import DESCRIPTIONS, concerns_us, uses_us
-from .options import add_options, add_report_options, header, read_settings
+from .markers import DESCRIPTIONS, any_concerns_us, uses_us
+from .options import add_options, header, read_settings
 from .stash import settings_key
 
 if TYPE_CHECKING:
@@ -53,21 +53,21 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
-    add_report_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[settings_key] = settings = read_settings(config)
     for description in DESCRIPTIONS:
         config.addinivalue_line("markers", description)
-    if settings.profile not in ("json", "frames"):
-        inside.check_profile(config)
+    if settings.need_a_look:
+        inside.check_settings(config)
     if settings.wants_reports:
         _enter(config)
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    return header(config.stash[settings_key])
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    settings = config.stash[settings_key]
+    return header(settings, "the reference orchestrator" if settings.url is None else inside.shown(settings))
 
 
 # The last of the wrappers is the innermost: pytest-asyncio, which wraps too, then sees the mark.
@@ -91,7 +91,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None, Any, Any
 # The last to order them: a plugin that shuffles has shuffled, and what is chosen is chosen.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    if any(map(concerns_us, session.items)):
+    if any_concerns_us(session.items):
         _enter(session.config)
         inside.collected(session)
 

@@ -6,6 +6,8 @@ import inspect
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pytest
 
     from ..core.duration import Duration
@@ -34,7 +36,7 @@ FIXTURES = frozenset({
     FLEET, MIDDLEBOX,
 })  # fmt: skip
 _REQUIREMENTS = frozenset({STABILITY, ORCHESTRATOR, MIDDLEBOX})
-_LONG = frozenset({LONG})
+_MARKS = _REQUIREMENTS | {LONG}
 # Other plugins' marks that say who runs an async test.
 _RUNNERS = ("asyncio", "anyio", "trio")
 
@@ -46,14 +48,25 @@ def uses_us(item: pytest.Item) -> bool:
     return _is_marked(item, _REQUIREMENTS)
 
 
-def concerns_us(item: pytest.Item) -> bool:
-    """Whether anything is to be done when a test runs: it uses us, or is long."""
-    return uses_us(item) or _is_marked(item, _LONG)
+def any_concerns_us(items: Iterable[pytest.Item]) -> bool:
+    """Whether anything is to be done when one of these tests runs: it uses us, or is long."""
+    parents: dict[pytest.Collector | None, bool] = {}
+    for item in items:
+        if not FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+            return True
+        for mark in item.own_markers:
+            if mark.name in _MARKS:
+                return True
+        parent = item.parent
+        if parent not in parents:
+            parents[parent] = _is_marked(parent, _MARKS)
+        if parents[parent]:
+            return True
+    return False
 
 
-def _is_marked(item: pytest.Item, names: frozenset[str]) -> bool:
+def _is_marked(node: pytest.Item | pytest.Collector | None, names: frozenset[str]) -> bool:
     # Every test of a run is asked, so not by `iter_markers`, which takes four times as long.
-    node: pytest.Item | pytest.Collector | None = item
     while node is not None:
         for mark in node.own_markers:
             if mark.name in names:

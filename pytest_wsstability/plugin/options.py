@@ -1,13 +1,18 @@
-"""What the command line, the ini file and the environment say, as one frozen value."""
+"""What the command line, the ini file and the environment say: a table, read into one value."""
 
 from __future__ import annotations
 
 import math
 import os
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+
+from .. import __version__
 
 if TYPE_CHECKING:
     from ..virtual import Order
@@ -19,18 +24,257 @@ PROGRESS = ("auto", "tty", "lines", "off")
 # "all": each virtual test in two orders, where timers met.
 ORDERS = ("fifo", "lifo", "random", "all")
 DIAGNOSES = ("timeline", "probe")
-# That of the loop, which is not loaded for options.
-HORIZON = 86400.0
+
+
+# Neither is a dataclass: to make one of this size takes milliseconds, and every run makes them, those
+# included that use nothing of ours.
+class Option:
+    """
+    One setting, and where it is read from: the command line, then the environment, then the ini file.
+
+    One that `repeats` is a tuple: what the ini file has, a line each, then what the command line has.
+
+    """
+
+    __slots__ = ("choices", "default", "env", "flag", "help", "ini", "ini_help", "keywords", "name", "read")
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        flag: str = "",
+        ini: str = "",
+        env: str = "",
+        help: str = "",
+        ini_help: str = "",
+        default: object = None,
+        choices: tuple[str, ...] = (),
+        read: Callable[[str], Any] | None = None,
+        **keywords: Any,
+    ) -> None:
+        # The attribute of `Settings`.
+        self.name = name
+        self.flag = flag
+        self.ini = ini
+        self.env = env
+        self.help = help
+        self.ini_help = ini_help or help
+        self.default = default
+        self.choices = choices
+        # What a text means; raises ValueError with what is wrong about it. None: what it says.
+        self.read = read
+        # Further keywords of argparse.
+        self.keywords = keywords
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it may be given several times."""
+        return self.keywords.get("action") == "append"
+
+    def declare(self, parser: pytest.Parser, group: pytest.OptionGroup) -> None:
+        """Let pytest know it."""
+        if self.flag:
+            keywords = {"choices": self.choices, **self.keywords} if self.choices else self.keywords
+            group.addoption(self.flag, help=self.help, **keywords)
+        if self.ini:
+            kind: dict[str, Any] = {"type": "linelist", "default": []} if self.repeats else {"default": ""}
+            parser.addini(self.ini, self.ini_help, **kind)
+
+    def given(self, config: pytest.Config) -> Iterator[tuple[str, Any]]:
+        """Where it was given, and what, that which counts first; for one that repeats, in its order."""
+        if self.repeats:
+            yield from ((f"ini {self.ini}", line) for line in (config.getini(self.ini) if self.ini else ()))
+            yield from ((self.flag, text) for text in config.getoption(self.flag) or ())
+            return
+        if self.flag and (value := config.getoption(self.flag)) is not None and value is not False:
+            yield self.flag, value
+        if self.env and (text := os.environ.get(self.env)):
+            yield self.env, text
+        if self.ini and (text := config.getini(self.ini).strip()):
+            yield f"ini {self.ini}", text
+
+    def value(self, config: pytest.Config) -> Any:
+        """
+        What it is in a run.
+
+        Raises:
+            pytest.UsageError: for a value that makes no sense, naming it and where it came from.
+
+        """
+        if self.repeats:
+            return tuple(self._checked(source, text) for source, text in self.given(config))
+        return next((self._checked(source, text) for source, text in self.given(config)), self.default)
+
+    def _checked(self, source: str, text: Any) -> Any:
+        if self.choices and text not in self.choices:
+            raise pytest.UsageError(f"{source}: {text!r} is none of {', '.join(self.choices)}")
+        try:
+            return text if self.read is None else self.read(text)
+        except ValueError as exc:
+            raise pytest.UsageError(f"{source}: {exc}") from None
+
+
+def _header(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon or not name.strip() or " " in name.strip():
+        # What was given may be a secret, so it is not shown.
+        raise ValueError("a value without a header's name; give 'Name: value'")
+    return name.strip(), value.strip()
+
+
+def _file(text: str) -> str:
+    if not Path(text).is_file():
+        raise ValueError(f"there is no file {text!r}; give a PEM file")
+    return text
+
+
+def _port(port: Any) -> int:
+    if not 0 < port < 65536:
+        raise ValueError(f"{port} is not a port; give 1 to 65535")
+    return int(port)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"{text!r} is no count; give a whole number from 1")
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < math.inf:
+        raise ValueError(f"{text!r} is no rate; give connections a second, such as 10 or 0.5")
+    return rate
+
+
+def _microseconds(text: str) -> float:
+    try:
+        microseconds = float(text)
+    except ValueError:
+        microseconds = -1.0
+    if not 0 <= microseconds < 1e6:
+        raise ValueError(f"{text!r} is no number of microseconds; give one from 0 on, such as 1")
+    return microseconds / 1e6
+
+
+OPTIONS = (
+    Option(
+        "url", flag="--ws-url", env="WS_URL", ini="ws_url", metavar="URL",
+        help="the URL under test (ws:// or wss://); default: the reference orchestrator",
+        ini_help="the URL under test; --ws-url and WS_URL win",
+    ),
+    Option(
+        "time", flag="--ws-time", ini="ws_time", choices=TIMES, default="auto",
+        help="the clock: virtual, real, or auto (virtual unless the target is remote)",
+    ),
+    Option(
+        "profile", flag="--ws-profile", ini="ws_profile", default="json", metavar="NAME",
+        help="the application protocol: json (default), frames, or one of yours",
+    ),
+    Option(
+        "headers", flag="--ws-header", ini="ws_headers", metavar="'Name: value'", action="append",
+        read=_header, help="a request header; repeats", ini_help="request headers, one a line",
+    ),
+    Option(
+        "subprotocols", flag="--ws-subprotocol", metavar="NAME", action="append",
+        help="a subprotocol to offer; repeats",
+    ),
+    Option(
+        "insecure", flag="--ws-insecure", default=False, action="store_true",
+        help="do not check the server's certificate",
+    ),
+    Option(
+        "ca", flag="--ws-ca", metavar="FILE", read=_file,
+        help="PEM file with the certificate authorities to trust",
+    ),
+    Option(
+        "long", flag="--ws-long", default=False, action="store_true",
+        help="run tests marked ws_long in real time too",
+    ),
+    Option(
+        "inconclusive", flag="--ws-inconclusive", ini="ws_inconclusive", choices=INCONCLUSIVE, default="fail",
+        help="what an inconclusive verdict does to a test (default: fail)",
+    ),
+    Option(
+        "order", flag="--ws-order", choices=ORDERS, default="fifo",
+        help="which of simultaneous virtual timers comes first; all: tests in two orders, if timers meet",
+    ),
+    Option(
+        "seed", flag="--ws-seed", default=0, type=int, metavar="N", help="seed of virtual time (default: 0)"
+    ),
+    Option(
+        "virtual_horizon", ini="ws_virtual_horizon",
+        help="a virtual test that waits for so much longer than it asked for is given up; default: 24h",
+    ),
+    Option(
+        "virtual_tick", ini="ws_virtual_tick", default=0.0, read=_microseconds,
+        help="microseconds that pass in each turn of a virtual loop, for code that wants its clock to move",
+    ),
+    Option(
+        "host", flag="--ws-host", metavar="HOST", help="where ws_orchestrator listens (default: 127.0.0.1)"
+    ),
+    Option(
+        "port", flag="--ws-port", type=int, metavar="PORT", read=_port,
+        help="the port of ws_orchestrator (default: a free one)",
+    ),
+    Option(
+        "diagnose", flag="--ws-diagnose", choices=DIAGNOSES, default="timeline",
+        help="what a lost connection is diagnosed by: its timeline, or then a probe of the URL (minutes)",
+    ),
+    Option(
+        "soak_early", flag="--ws-soak-early", default=False, action="store_true",
+        help="start the holds of ws_soak with the session, so that they run behind the ordinary tests",
+    ),
+    Option(
+        "soak_concurrency", ini="ws_soak_concurrency", read=_count,
+        help="at most so many holds of ws_soak at once; default: all",
+    ),
+    Option(
+        "soak_ramp", ini="ws_soak_ramp", default=10.0, read=_rate,
+        help="new connections a second to one host, loopback excepted; default: 10",
+    ),
+    Option(
+        "progress", flag="--ws-progress", ini="ws_progress", choices=PROGRESS, default="auto",
+        help="how running holds are shown: redrawn in place (tty), a line a minute (lines), off, or auto",
+    ),
+    Option(
+        "reruns", ini="ws_reruns", choices=RERUNS, default="fail",
+        help="a test that is stable only when run again: fail or report",
+    ),
+    Option(
+        "workers", flag="--ws-workers", metavar="SPEC", action="append",
+        help="run fleets in worker processes, by specs of execnet: 4*popen, ssh=HOST//python=...; repeats",
+    ),
+    Option(
+        "load_agreed", flag="--ws-load-agreed", default=False, action="store_true",
+        help="whoever owns the host agrees to more than 1,000 connections or 50 opens a second",
+    ),
+    Option(
+        "reports", flag="--ws-report", metavar="FILE", action="append",
+        help="write a report: FILE.json, FILE.jsonl, FILE.md or FILE.html; repeats",
+    ),
+    Option(
+        "fail_on", flag="--ws-fail-on", ini="ws_fail_on", metavar="GATE", action="append",
+        help="fail the run on 'rtt_p95 > 250ms', 'unstable > 0' or the like; repeats",
+        ini_help="gates that fail the run, one a line",
+    ),
+    Option("save", flag="--ws-save", metavar="NAME", help="keep the results of this run under a name"),
+    Option(
+        "compare", flag="--ws-compare", metavar="NAME", nargs="?", const="",
+        help="compare with a run that was kept, by name or number (default: the latest)",
+    ),
+    Option(
+        "storage", ini="ws_storage", default=".wsstability",
+        help="where runs are kept (default: .wsstability)",
+    ),
+)  # fmt: skip
 
 
 class Settings:
-    """
-    The options that every test of a run shares.
-
-    No dataclass: to make one of this size takes 3 ms, and every run makes it, those included that use
-    nothing of ours.
-
-    """
+    """The options that every test of a run shares."""
 
     # The URL under test; None: the reference orchestrator.
     url: str | None
@@ -52,10 +296,11 @@ class Settings:
     diagnose: str
     # What virtual time leaves open: the seed, and which of several simultaneous timers comes first.
     seed: int
-    # Seconds of virtual time: beyond what a test asks for, and in each turn of the loop.
-    virtual_horizon: float
-    virtual_tick: float
     order: Order | Literal["all"]
+    # A duration beyond what a test asks for; None: 24 hours.
+    virtual_horizon: str | None
+    # Seconds of virtual time in each turn of the loop.
+    virtual_tick: float
     # Where ws_orchestrator listens; None: on the loopback, on a free port.
     host: str | None
     port: int | None
@@ -65,6 +310,10 @@ class Settings:
     soak_concurrency: int | None
     # New connections a second to one host, loopback excepted.
     soak_ramp: float
+    # Where the connections of fleets run: specs of execnet; empty for this process.
+    workers: tuple[str, ...]
+    # Whoever owns the hosts under test agrees to more load than is put on them unasked.
+    load_agreed: bool
     # Report files, as they were written on the command line.
     reports: tuple[str, ...]
     # Gates, as expressions.
@@ -77,10 +326,6 @@ class Settings:
     storage: str
     # How progress is shown: "auto", "tty", "lines" or "off".
     progress: str
-    # Where the connections of fleets run: specs of execnet; empty for this process.
-    workers: tuple[str, ...]
-    # Whoever owns the hosts under test agrees to more load than is put on them unasked.
-    load_agreed: bool
     # What a test is that was unstable and then, run again, stable: "fail" or "report".
     reruns: str
 
@@ -91,6 +336,12 @@ class Settings:
         raise AttributeError(f"{name}: the settings of a run do not change")
 
     @property
+    def need_a_look(self) -> bool:
+        """Whether there is something to check that needs more of the package than this module."""
+        builtin = self.profile in ("json", "frames")
+        return self.url is not None or self.virtual_horizon is not None or not builtin
+
+    @property
     def wants_reports(self) -> bool:
         """Whether something is to be written or compared in the end, even if no test is ours."""
         return bool(self.reports or self.fail_on or self.save is not None or self.compare is not None)
@@ -99,140 +350,8 @@ class Settings:
 def add_options(parser: pytest.Parser) -> None:
     """Declare the options and their ini names."""
     group = parser.getgroup("wsstability", "WebSocket stability")
-    add = group.addoption
-    add(
-        "--ws-url",
-        metavar="URL",
-        help="the URL under test (ws:// or wss://); default: the reference orchestrator",
-    )
-    add(
-        "--ws-time",
-        choices=TIMES,
-        help="the clock: virtual, real, or auto (virtual unless the target is remote)",
-    )
-    add(
-        "--ws-profile",
-        metavar="NAME",
-        help="the application protocol: json (default), frames, or one of yours",
-    )
-    add("--ws-header", metavar="'Name: value'", action="append", default=[], help="a request header; repeats")
-    add(
-        "--ws-subprotocol",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="a subprotocol to offer; repeats",
-    )
-    add("--ws-insecure", action="store_true", help="do not check the server's certificate")
-    add("--ws-ca", metavar="FILE", help="PEM file with the certificate authorities to trust")
-    add("--ws-long", action="store_true", help="run tests marked ws_long in real time too")
-    add(
-        "--ws-inconclusive",
-        choices=INCONCLUSIVE,
-        help="what an inconclusive verdict does to a test (default: fail)",
-    )
-    _add_order_options(parser, group)
-    add("--ws-host", metavar="HOST", help="where ws_orchestrator listens (default: 127.0.0.1)")
-    add("--ws-port", type=int, metavar="PORT", help="the port of ws_orchestrator (default: a free one)")
-    parser.addini("ws_url", "the URL under test; --ws-url and WS_URL win", default="")
-    parser.addini("ws_time", "the clock: auto, virtual or real", default="auto")
-    parser.addini("ws_profile", "the application protocol", default="json")
-    parser.addini("ws_headers", "request headers, one a line", type="linelist", default=[])
-    parser.addini("ws_inconclusive", "what an inconclusive verdict does: fail or skip", default="fail")
-    _add_diagnosis_options(group)
-    _add_soak_options(parser, group)
-
-
-def add_report_options(parser: pytest.Parser) -> None:
-    """Declare the options of what a run leaves behind, and their ini names."""
-    add = parser.getgroup("wsstability").addoption
-    add(
-        "--ws-report",
-        metavar="FILE",
-        action="append",
-        default=[],
-        help="write a report: FILE.json, FILE.jsonl, FILE.md or FILE.html; repeats",
-    )
-    add(
-        "--ws-fail-on",
-        metavar="GATE",
-        action="append",
-        default=[],
-        help="fail the run on 'rtt_p95 > 250ms', 'unstable > 0' or the like; repeats",
-    )
-    add("--ws-save", metavar="NAME", help="keep the results of this run under a name")
-    add(
-        "--ws-compare",
-        metavar="NAME",
-        nargs="?",
-        const="",
-        help="compare with a run that was kept, by name or number (default: the latest)",
-    )
-    parser.addini("ws_fail_on", "gates that fail the run, one a line", type="linelist", default=[])
-    parser.addini("ws_storage", "where runs are kept (default: .wsstability)", default=".wsstability")
-
-
-def _add_order_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
-    add = group.addoption
-    add(
-        "--ws-order",
-        choices=ORDERS,
-        default="fifo",
-        help="which of simultaneous virtual timers comes first; all: tests in two orders, if timers meet",
-    )
-    add("--ws-seed", type=int, default=0, metavar="N", help="seed of virtual time (default: 0)")
-    parser.addini(
-        "ws_virtual_horizon",
-        "a virtual test that waits for so much longer than it asked for is given up; default: 24h",
-        default="",
-    )
-    parser.addini(
-        "ws_virtual_tick",
-        "microseconds that pass in each turn of a virtual loop, for code that wants its clock to move",
-        default="",
-    )
-
-
-def _add_diagnosis_options(group: pytest.OptionGroup) -> None:
-    group.addoption(
-        "--ws-diagnose",
-        choices=DIAGNOSES,
-        default="timeline",
-        help="what a lost connection is diagnosed by: its timeline, or then a probe of the URL (minutes)",
-    )
-
-
-def _add_soak_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
-    group.addoption(
-        "--ws-soak-early",
-        action="store_true",
-        help="start the holds of ws_soak with the session, so that they run behind the ordinary tests",
-    )
-    group.addoption(
-        "--ws-progress",
-        choices=PROGRESS,
-        help="how running holds are shown: redrawn in place (tty), a line a minute (lines), off, or auto",
-    )
-    group.addoption(
-        "--ws-workers",
-        metavar="SPEC",
-        action="append",
-        default=[],
-        help="run fleets in worker processes, by specs of execnet: 4*popen, ssh=HOST//python=...; repeats",
-    )
-    group.addoption(
-        "--ws-load-agreed",
-        action="store_true",
-        help="whoever owns the host agrees to more than 1,000 connections or 50 opens a second",
-    )
-    parser.addini("ws_reruns", "a test that is stable only when run again: fail or report", default="fail")
-    parser.addini("ws_progress", "how running holds are shown: auto, tty, lines or off", default="auto")
-    parser.addini("ws_soak_concurrency", "at most so many holds of ws_soak at once; default: all", default="")
-    parser.addini(
-        "ws_soak_ramp",
-        "new connections a second to one host, loopback excepted; default: 10",
-        default="10",
-    )
+    for option in OPTIONS:
+        option.declare(parser, group)
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -243,144 +362,22 @@ def read_settings(config: pytest.Config) -> Settings:
         pytest.UsageError: for a value that makes no sense, naming it and where it came from.
 
     """
-    option = config.getoption
-    url, url_from = _url(config)
-    lines = [(line, "ws_headers") for line in config.getini("ws_headers")]
-    lines += [(line, "--ws-header") for line in option("--ws-header")]
-    ca = option("--ws-ca")
-    if ca is not None and not Path(ca).is_file():
-        raise pytest.UsageError(f"--ws-ca: there is no file {ca!r}; give a PEM file")
-    return Settings(
-        url=url,
-        url_from=url_from,
-        time=_choice(config, "--ws-time", "ws_time", TIMES),
-        profile=option("--ws-profile") or config.getini("ws_profile"),
-        headers=tuple(_header(line, source) for line, source in lines),
-        subprotocols=tuple(option("--ws-subprotocol")),
-        insecure=option("--ws-insecure"),
-        ca=ca,
-        long=option("--ws-long"),
-        diagnose=option("--ws-diagnose"),
-        inconclusive=_choice(config, "--ws-inconclusive", "ws_inconclusive", INCONCLUSIVE),
-        seed=option("--ws-seed"),
-        virtual_horizon=_horizon(config),
-        virtual_tick=_tick(config),
-        order=option("--ws-order"),
-        host=option("--ws-host"),
-        port=_port(option("--ws-port")),
-        soak_early=option("--ws-soak-early"),
-        soak_concurrency=_concurrency(config),
-        soak_ramp=_ramp(config),
-        reports=tuple(option("--ws-report")),
-        fail_on=(*config.getini("ws_fail_on"), *option("--ws-fail-on")),
-        save=option("--ws-save"),
-        compare=option("--ws-compare"),
-        storage=config.getini("ws_storage"),
-        progress=_choice(config, "--ws-progress", "ws_progress", PROGRESS),
-        reruns=_reruns(config),
-        workers=tuple(option("--ws-workers")),
-        load_agreed=option("--ws-load-agreed"),
-    )
+    url_from = next((source for source, _ in OPTIONS[0].given(config)), "default")
+    return Settings(url_from=url_from, **{option.name: option.value(config) for option in OPTIONS})
 
 
-def _url(config: pytest.Config) -> tuple[str | None, str]:
-    sources = {
-        "--ws-url": config.getoption("--ws-url"),
-        "WS_URL": os.environ.get("WS_URL"),
-        "ini ws_url": config.getini("ws_url"),
-    }
-    for source, value in sources.items():
-        if value:
-            from ..core.url import wrong_url
-
-            if reason := wrong_url(value):
-                raise pytest.UsageError(f"{source}: {reason}")
-            return value, source
-    return None, "default"
-
-
-def _choice(config: pytest.Config, option: str, ini: str, valid: tuple[str, ...]) -> str:
-    value: str = config.getoption(option) or config.getini(ini)
-    if value not in valid:
-        raise pytest.UsageError(f"ini {ini}: {value!r} is none of {', '.join(valid)}")
-    return value
-
-
-def _port(port: int | None) -> int | None:
-    if port is not None and not 0 < port < 65536:
-        raise pytest.UsageError(f"--ws-port: {port} is not a port; give 1 to 65535")
-    return port
-
-
-def _reruns(config: pytest.Config) -> str:
-    value: str = config.getini("ws_reruns")
-    if value not in RERUNS:
-        raise pytest.UsageError(f"ini ws_reruns: {value!r} is none of {', '.join(RERUNS)}")
-    return value
-
-
-def _concurrency(config: pytest.Config) -> int | None:
-    value = config.getini("ws_soak_concurrency").strip()
-    if not value:
-        return None
-    if not value.isdecimal() or int(value) < 1:
-        raise pytest.UsageError(f"ini ws_soak_concurrency: {value!r} is no count; give a whole number from 1")
-    return int(value)
-
-
-def _ramp(config: pytest.Config) -> float:
-    value = config.getini("ws_soak_ramp")
-    try:
-        ramp = float(value)
-    except ValueError:
-        ramp = 0.0
-    if not 0 < ramp < math.inf:
-        raise pytest.UsageError(
-            f"ini ws_soak_ramp: {value!r} is no rate; give connections a second, such as 10 or 0.5"
-        )
-    return ramp
-
-
-def _horizon(config: pytest.Config) -> float:
-    if not (value := config.getini("ws_virtual_horizon").strip()):
-        return HORIZON
-    from ..core.duration import parse_duration
-
-    try:
-        return parse_duration(value, "ini ws_virtual_horizon")
-    except ValueError as exc:
-        raise pytest.UsageError(str(exc)) from None
-
-
-def _tick(config: pytest.Config) -> float:
-    value = config.getini("ws_virtual_tick").strip()
-    try:
-        microseconds = float(value or 0)
-    except ValueError:
-        microseconds = -1.0
-    if not 0 <= microseconds < 1e6:
-        raise pytest.UsageError(
-            f"ini ws_virtual_tick: {value!r} is no number of microseconds; give one from 0 on, such as 1"
-        )
-    return microseconds / 1e6
-
-
-def _header(line: str, source: str) -> tuple[str, str]:
-    name, colon, value = line.partition(":")
-    if not colon or not name.strip() or " " in name.strip():
-        # What was given may be a secret, so it is not shown.
-        raise pytest.UsageError(f"{source}: a value without a header's name; give 'Name: value'")
-    return name.strip(), value.strip()
-
-
-def header(settings: Settings) -> str:
-    """Target, clock and profile of a run in one line."""
-    target = "the reference orchestrator"
-    if settings.url is not None:
-        from ..core.redact import redact_url
-
-        target = f"{redact_url(settings.url)} (from {settings.url_from})"
+def header(settings: Settings, target: str) -> list[str]:
+    """What a run is about, and what a bug report needs beside what pytest says itself."""
     time = settings.time
     if time == "auto":
         time = "auto (real: the target is remote)" if settings.url else "auto (virtual)"
-    return f"wsstability: target {target}, time {time}, profile {settings.profile}"
+    asyncio_plugin = sys.modules.get("pytest_asyncio")
+    versions = {
+        "pytest-wsstability": __version__,
+        "websockets": version("websockets"),
+        "pytest-asyncio": getattr(asyncio_plugin, "__version__", "not loaded"),
+    }
+    return [
+        f"wsstability: target {target}, time {time}, profile {settings.profile}",
+        f"wsstability: {', '.join(f'{name} {number}' for name, number in versions.items())}",
+    ]

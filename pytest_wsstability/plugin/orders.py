@@ -21,10 +21,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+from ..core.duration import parse_duration
 from ..core.judge.knife_edge import begun_at
 from ..core.message.errors import StabilityError
 from ..virtual import run_virtual
+from ..virtual.loop import HORIZON
 from .markers import needs_runner
+from .options import Settings
 from .plans import loop_scope
 from .stash import connector_key, settings_key, ties_key
 
@@ -174,11 +177,24 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
 
 def order_of(item: pytest.Item | pytest.Collector) -> TimerOrder:
     """What virtual time leaves open in a test, class or module."""
-    settings = item.config.stash[settings_key]
-    by_option: Order = "fifo" if settings.order == "all" else settings.order
-    return TimerOrder(
-        _order(item) or by_option, settings.seed, settings.virtual_horizon, settings.virtual_tick
-    )
+    timers = order_by(item.config.stash[settings_key])
+    own = _order(item)
+    return timers if own is None else dataclasses.replace(timers, order=own)
+
+
+def order_by(settings: Settings) -> TimerOrder:
+    """
+    What the options say of it.
+
+    Raises:
+        ValueError: if the horizon is no duration.
+
+    """
+    horizon = HORIZON
+    if settings.virtual_horizon is not None:
+        horizon = parse_duration(settings.virtual_horizon, "ini ws_virtual_horizon")
+    order: Order = "fifo" if settings.order == "all" else settings.order
+    return TimerOrder(order, settings.seed, horizon, settings.virtual_tick)
 
 
 def _order(item: pytest.Item | pytest.Collector) -> Order | None:

@@ -16,10 +16,13 @@ from typing import Any
 
 import pytest
 
+from ..core.redact import redact_url
+from ..core.url import wrong_url
 from . import failures, margins, orders, probing
 from . import fixtures as fixtures
 from . import fleets as fleets
 from .markers import FLEET, LONG, MIDDLEBOX, needs_runner, uses_us
+from .options import Settings
 from .plans import check, find_profile, is_virtual, middleboxes_of, patches_time, refuse_mixed_time
 from .reports import terminal
 from .reports.files import reports_of
@@ -48,18 +51,31 @@ def enter(config: pytest.Config, name: str) -> None:
     reports_of(config)
 
 
-def check_profile(config: pytest.Config) -> None:
+def check_settings(config: pytest.Config) -> None:
     """
-    See that there is the profile that the options name.
+    See that the options name a URL that is one, a profile that there is, and a horizon that is a duration.
 
     Raises:
-        pytest.UsageError: if there is none.
+        pytest.UsageError: if not.
 
     """
+    settings = config.stash[settings_key]
+    if settings.url is not None and (reason := wrong_url(settings.url)):
+        raise pytest.UsageError(f"{settings.url_from}: {reason}")
+    try:
+        orders.order_by(settings)
+    except ValueError as exc:
+        raise pytest.UsageError(str(exc)) from None
     try:
         find_profile(config, None)
     except ValueError as exc:
         raise pytest.UsageError(f"--ws-profile: {exc}") from None
+
+
+def shown(settings: Settings) -> str:
+    """The URL under test for people, and where it was given."""
+    assert settings.url is not None
+    return f"{redact_url(settings.url)} (from {settings.url_from})"
 
 
 def check_made(collector: pytest.Collector, item: pytest.Function) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+
+from pytest_wsstability.plugin.options import OPTIONS, Settings
 
 NOTHING = "def test_it(): pass"
 
@@ -128,3 +132,27 @@ def test_the_seed(passes):
         """
     assert passes(source.format(seed=0)) == 5
     assert passes(source.format(seed=42), "--ws-seed=42") == 5
+
+
+def test_each_setting_has_one_row():
+    """What the table reads is what the plugin knows."""
+    names = [option.name for option in OPTIONS]
+
+    assert len(names) == len(set(names))
+    assert {*names, "url_from"} == set(Settings.__annotations__)
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+def test_each_option_is_in_the_readme(option):
+    """By its flag and by the name in the ini file."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+
+    assert option.flag in readme
+    assert option.ini in readme
+
+
+def test_the_header_has_the_versions(run):
+    """Those that a bug report needs, beside pytest's own."""
+    result = run(NOTHING)
+
+    result.stdout.fnmatch_lines(["wsstability: pytest-wsstability *, websockets *, pytest-asyncio *"])

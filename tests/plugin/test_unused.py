@@ -82,9 +82,9 @@ def test_collected_ids_are_the_same(run):
     assert any(line.endswith("test_async[1]") for line in ids(ours))
 
 
-def test_the_header_has_one_line_of_ours(run):
-    """And a quiet run has none."""
-    assert sum("wsstability:" in line for line in run(SUITE).stdout.lines) == 1
+def test_the_header_has_two_lines_of_ours(run):
+    """What is under test, and the versions that a bug report needs; a quiet run has none."""
+    assert sum("wsstability:" in line for line in run(SUITE).stdout.lines) == 2
     assert "wsstability" not in run(SUITE, "-q").stdout.str()
 
 
