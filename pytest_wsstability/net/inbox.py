@@ -65,8 +65,9 @@ class Inbox:
         return len(self) <= self._limit // 2 and self._bytes <= MAX_BYTES // 2
 
     def put(self, message: str | bytes) -> bool:
-        """Keep a message; False when the inbox keeps none."""
-        if self._limit == 0:
+        """Keep a message; False when the inbox keeps none, or as many bytes as nobody asked for."""
+        if self._limit == 0 or self._bytes >= 2 * MAX_BYTES:
+            # Reading has stopped long ago: this came with the end of the stream.
             return False
         if self._messages is None:
             self._messages = deque()

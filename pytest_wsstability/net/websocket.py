@@ -45,6 +45,14 @@ LOGGER = logging.getLogger("pytest_wsstability.wire")
 # RFC 6455, section 7.1.1: the server closes the TCP connection; a client must not wait for it for ever.
 CLOSE_TIMEOUT = 10.0
 
+# What comes is taken in bites, because a bite inflates to a thousand times its bytes at most (RFC 1951), and
+# is a frame for each two of its bytes at most. Without compression they are four times as large.
+BITE = 1024
+# So many frames are taken at once; then whatever else the loop has to do comes first.
+FRAMES_AT_ONCE = 1024
+# Bytes of answers that wait for a peer which reads nothing, before nothing more is read of it either.
+MOST_ANSWERS = 2**19
+
 # So long a peer may leave TCP open after the connection is over; what is told later is told too late.
 LINGER = 0.1
 
@@ -182,9 +190,10 @@ class WebSocket(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_alarm", "_assembly", "_behind", "_client", "_evidence", "_loop", "_partial", "_pings", "_timer",
-        "_unread", "_waiters", "_writable", "conversation", "end_hidden_since", "endpoint", "inbox",
-        "numbers", "phase", "protocol", "timeline", "transport", "withheld",
+        "_alarm", "_answers", "_assembly", "_behind", "_client", "_corked", "_evidence", "_loop", "_partial",
+        "_pings", "_pong", "_taken", "_timer", "_unread", "_waiters", "_writable", "conversation",
+        "end_hidden_since", "endpoint", "inbox", "numbers", "phase", "protocol", "timeline", "transport",
+        "withheld",
     )  # fmt: skip
 
     def __init__(
@@ -214,6 +223,14 @@ class WebSocket(asyncio.Protocol):
         self.end_hidden_since: float | None = None
         # Flow control of the transport.
         self._writable = True
+        # The pong that waits for room in the transport's buffer; None while none does.
+        self._pong: bytes | None = None
+        # Bytes of answers that were written where there was no room.
+        self._answers = 0
+        # What is written while a bite is looked at, and goes out as one; None elsewhere.
+        self._corked: list[bytes] | None = None
+        # What the transport gave and nobody has looked at; None while there is nothing.
+        self._taken: bytearray | None = None
         # Those who wait for something; None until the first one does.
         self._waiters: Waiters | None = None
         self.inbox = Inbox(inbox)
@@ -277,16 +294,62 @@ class WebSocket(asyncio.Protocol):
         self.endpoint.connected(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._unread == 0 and self._assembly is None and self.protocol.state is _OPEN:
+        between = self._unread == 0 and self._taken is None and self._assembly is None
+        if between and self.protocol.state is _OPEN:
             short = short_frames.read(data, masked=not self._client)
             if short is not None:
                 self._short_frame(*short)
                 return
-        was_open, before = self.timeline is not None, self._unread
-        if not was_open and not self.endpoint.takes(self, len(data)):
+        if self.timeline is None and not self.endpoint.takes(self, len(data)):
             return
+        if self._taken is not None:
+            # A transport may give more after it was told to pause.
+            self._taken += data
+        elif len(data) <= self._bite_size:
+            self._bite(data)
+        else:
+            self._taken = bytearray(data)
+            self._take_bites()
+
+    def _take_bites(self, *, last: bool = False) -> None:
+        """
+        Look at what was taken, as long as somebody wants more.
+
+        Args:
+            last: nothing more will come, so that nobody is waited for.
+
+        """
+        if self._taken is None:
+            return
+        before, size = self.timeline.total if self.timeline is not None else 0, self._bite_size
+        while self._taken:
+            if not last and self.timeline is not None:
+                if self.timeline.paused:
+                    return
+                if self.timeline.total - before > FRAMES_AT_ONCE:
+                    # So a flood of small frames is no lag of this loop.
+                    self._set_reading()
+                    self._loop.call_soon(self._take_bites)
+                    return
+            bite = bytes(self._taken[:size])
+            del self._taken[:size]
+            self._bite(bite)
+        self._taken = None
+        self._set_reading()
+
+    @property
+    def _bite_size(self) -> int:
+        return BITE if self.protocol.extensions else 4 * BITE
+
+    def _bite(self, data: bytes) -> None:
+        was_open, before = self.timeline is not None, self._unread
         self.protocol.receive_data(data)
-        read = self._process()
+        # A thousand answers are one write: asyncio adds up what waits with each (get_write_buffer_size).
+        self._corked = [] if was_open else None
+        try:
+            read = self._process()
+        finally:
+            self._uncork()
         if not was_open and self.timeline is not None:
             behind = short_frames.behind_head(data)
             if behind is not None:
@@ -329,7 +392,18 @@ class WebSocket(asyncio.Protocol):
     def _stray(self) -> str | None:
         return self._partial.decode("latin-1") if self._partial else None
 
+    def _set_reading(self) -> None:
+        """Let the transport read, or not: while somebody wants more, and takes our answers."""
+        if self.transport is None or self.transport.is_closing():
+            return
+        paused = self.timeline is not None and self.timeline.paused
+        if paused or self._taken is not None or self._answers > MOST_ANSWERS:
+            self.transport.pause_reading()
+        else:
+            self.transport.resume_reading()
+
     def eof_received(self) -> bool:
+        self._take_bites(last=True)
         self.protocol.receive_eof()
         self._sign(Sign.FIN, transport=self._cut_here() or TransportEnd.FIN, tcp_state=self.ask_kernel())
         self._process()
@@ -342,11 +416,20 @@ class WebSocket(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._writable = True
+        self._look_at_queue(self._loop.time())
+        if self._answers:
+            self._answers = 0
+            self._set_reading()
+        pong, self._pong = self._pong, None
+        # RFC 6455, section 5.5.1: nothing follows our close frame.
+        if pong is not None and self.protocol.close_sent is None:
+            self._write_pong(self._loop.time(), pong)
         if self._waiters is not None:
             self._waiters.release(Wait.WRITABLE)
 
     def connection_lost(self, exc: Exception | None) -> None:
         state = None
+        self._take_bites(last=True)
         if self.phase is not Phase.HALF_CLOSED:
             state = self.ask_kernel()
             self.protocol.receive_eof()
@@ -386,6 +469,7 @@ class WebSocket(asyncio.Protocol):
         sock = self.transport.get_extra_info("socket")
         if self.timeline is not None and self.timeline.tcp_unseen is None:
             health.sample(self.timeline, sock, self._loop.time())
+        self._look_at_queue(self._loop.time())
         return health.tcp_state(sock)
 
     # The end.
@@ -478,7 +562,7 @@ class WebSocket(asyncio.Protocol):
             if data == SEND_EOF:
                 self._write_eof()
             else:
-                self.transport.write(data)
+                self._write(data)
 
     # Receiving.
 
@@ -491,9 +575,7 @@ class WebSocket(asyncio.Protocol):
             self._refuse_text(exc)
         if opcode == _PING and _PONG not in self.withheld and self.is_open:
             # RFC 6455, section 5.5.2: a pong in answer, with the ping's payload.
-            self._record_control(now, _PONG, len(data), _NONE, None)
-            assert self.transport is not None
-            self.transport.write(short_frames.write(_PONG, data, masked=self._client))
+            self._answer_ping(now, short_frames.write(_PONG, data, masked=self._client))
 
     def _process(self) -> int:
         """Take what the sans-I/O layer made of the bytes received; gives how many of them were frames."""
@@ -709,8 +791,10 @@ class WebSocket(asyncio.Protocol):
         """Take bytes from the transport again."""
         if self.timeline is not None and self.timeline.paused:
             self.timeline.mark(self._loop.time(), EventKind.READING_RESUMED)
-            if self.transport is not None and not self.transport.is_closing():
-                self.transport.resume_reading()
+            if self._taken is not None:
+                self._take_bites()
+            else:
+                self._set_reading()
 
     async def drain(self) -> None:
         """Wait until the transport takes more bytes."""
@@ -754,10 +838,8 @@ class WebSocket(asyncio.Protocol):
         data = payload.encode() if isinstance(payload, str) else bytes(payload)
         now, opcode = self._open_now(), _TEXT if text else _BINARY
         if fin and self._unread is not None and len(data) <= short_frames.LONGEST:
-            assert self.timeline is not None
-            assert self.transport is not None
-            self.timeline.frame(now, _SENT, opcode, len(data), role, key)
-            self.transport.write(short_frames.write(opcode, data, masked=self._client))
+            self._record_data(now, opcode, len(data), role, key)
+            self._write(short_frames.write(opcode, data, masked=self._client))
             return
         (self.protocol.send_text if text else self.protocol.send_binary)(data, fin)
         self._sent(now, opcode, len(data), role, key)
@@ -783,11 +865,46 @@ class WebSocket(asyncio.Protocol):
 
     def _sent(self, now: float, opcode: int, size: int, role: Role, key: bytes | None = None) -> None:
         """Record a data frame, and write it: with nothing else, as control frames never wait to be sent."""
-        assert self.timeline is not None
-        assert self.transport is not None
-        self.timeline.frame(now, _SENT, opcode, size, role, key)
+        self._record_data(now, opcode, size, role, key)
         for data in self.protocol.data_to_send():
+            self._write(data)
+
+    def _record_data(self, now: float, opcode: int, size: int, role: Role, key: bytes | None) -> None:
+        assert self.timeline is not None
+        self.timeline.frame(now, _SENT, opcode, size, role, key)
+        if not self._writable and role is not _DATA:
+            self._answers += size
+            if self._answers > MOST_ANSWERS:
+                self._set_reading()
+
+    def _write(self, data: bytes) -> None:
+        """Give bytes to the transport, unless it is lost: each write would be a warning in the log then."""
+        if self._corked is not None:
+            self._corked.append(data)
+        elif self.transport is not None and not self.transport.is_closing():
             self.transport.write(data)
+
+    def _uncork(self) -> None:
+        corked, self._corked = self._corked, None
+        if corked:
+            self._write(b"".join(corked))
+
+    def _answer_ping(self, now: float, pong: bytes) -> None:
+        """
+        Write the pong, or keep it while there is no room.
+
+        RFC 6455, section 5.5.3: an endpoint that has not answered earlier pings yet "MAY elect to send a Pong
+        frame for only the most recently processed Ping frame".
+
+        """
+        if self._writable:
+            self._write_pong(now, pong)
+        else:
+            self._pong = pong
+
+    def _write_pong(self, now: float, pong: bytes) -> None:
+        self._record_control(now, _PONG, head(pong)[1], _NONE, None)
+        self._write(pong)
 
     def _session_step(self, role: Role) -> None:
         if role is _CONFIRMED and self._waiters is not None:
@@ -804,21 +921,21 @@ class WebSocket(asyncio.Protocol):
             self.protocol.send_ping(key)
             self.flush(now, sent=role, key=key)
         else:
-            assert self.transport is not None
             self._record_control(now, _PING, len(key), role, key)
-            self.transport.write(short_frames.write(_PING, key, masked=self._client))
+            self._write(short_frames.write(_PING, key, masked=self._client))
         return key
 
     def send_pong(self, data: bytes = b"") -> None:
         """Send a pong frame that nobody asked for (RFC 6455, section 5.5.3); never withheld."""
         _check_control(data, "pong")
         now = self._open_now()
-        withheld, self.withhold_pongs = self.withhold_pongs, False
-        try:
-            self.protocol.send_pong(data)
-            self.flush(now, key=data)
-        finally:
-            self.withhold_pongs = withheld
+        assert self.timeline is not None
+        self.protocol.send_pong(data)
+        answers = self.profile.heartbeat_is_frame and self.timeline.end is End.SERVER
+        role = _HEARTBEAT_ANSWER if answers else _NONE
+        self.timeline.frame(now, _SENT, _PONG, len(data), role, bytes(data))
+        for chunk in self.protocol.data_to_send():
+            self._write(chunk)
 
     def send_raw(
         self, data: bytes, opcode: Opcode | None, size: int, *, close: CloseFrame | None = None
@@ -834,10 +951,9 @@ class WebSocket(asyncio.Protocol):
 
         """
         assert self.timeline is not None
-        assert self.transport is not None
         if opcode is not None:
             self.timeline.frame(self._loop.time(), _SENT, opcode, size, _NONE)
-        self.transport.write(data)
+        self._write(data)
         if close is not None:
             self._sign(Sign.CLOSE_SENT, sent=close)
             self.withheld |= {_CLOSE}
@@ -853,10 +969,12 @@ class WebSocket(asyncio.Protocol):
                 opcode, size = head(data)
                 if opcode in self.withheld and self._keeps_back(opcode):
                     continue
+                if opcode == _PONG:
+                    self._answer_ping(now, data)
+                    continue
                 if opcode >= _CLOSE:
                     self._record_control(now, opcode, size, sent, key)
-            if self.transport is not None:
-                self.transport.write(data)
+            self._write(data)
         if self._evidence is not None and self._timer is None and self._waits_for_the_end():
             self._timer = self._loop.call_later(CLOSE_TIMEOUT, self._give_up)
 
@@ -887,6 +1005,7 @@ class WebSocket(asyncio.Protocol):
         return self._loop.time()
 
     def _write_eof(self) -> None:
+        self._uncork()
         if self.transport is None or self.transport.is_closing():
             return
         if self.transport.can_write_eof():
@@ -965,6 +1084,7 @@ class WebSocket(asyncio.Protocol):
         if self.transport is not None:
             facts = {"local_reason": local_reason, "local_detail": local_detail, "planned": planned or None}
             self._sign(Sign.CUT, transport=TransportEnd.ABORTED, **facts)
+            self._uncork()
             self.transport.close()
 
     async def close(self, code: int | None = 1000, reason: str = "") -> None:

@@ -91,6 +91,14 @@ def test_bytes_fill_it_too():
     assert (inbox.full, inbox.low) == (False, True)
 
 
+def test_it_never_holds_more_than_twice_its_bytes():
+    """What comes with the end of the stream comes after reading has stopped; deflate makes it large."""
+    inbox = Inbox(1000)
+    assert [inbox.put(b"x" * MAX_BYTES) for _ in range(3)] == [True, True, False]
+    inbox.take()
+    assert inbox.put(b"x")
+
+
 def test_an_inbox_of_nothing_keeps_nothing():
     """And says so."""
     inbox = Inbox(0)
