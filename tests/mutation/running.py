@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -128,6 +129,8 @@ def _in_a_child(tree: Path, tests: Sequence[str], limit: float) -> int | None:
     """The exit status of pytest in a forked child; None if it was still running after the limit."""
     child = os.fork()
     if not child:
+        # Whoever kills the parent leaves no child that runs for ever.
+        resource.setrlimit(resource.RLIMIT_CPU, (int(limit) + 1, int(limit) + 2))
         _become_pytest(tree, tests)
     ends = time.monotonic() + limit
     while True:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import confusion
 from pytest_wsstability import Confidence, faults, run_virtual
 from pytest_wsstability.core.diagnosis.page import page
 from pytest_wsstability.faults import MIDDLEBOXES
+from tests.core.diagnosis import confusion
 from tests.diagnosis_cases import CASES, WITHOUT_CASE, play
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -51,7 +51,7 @@ def test_the_cause_is_right_in_95_of_100():
 
 
 def test_the_matrix_in_the_docs_is_this_one():
-    """python -m benchmarks.confusion > docs/confusion.md"""
+    """python -m tests.core.diagnosis.confusion > docs/confusion.md"""
     assert (DOCS / "confusion.md").read_text() == confusion.page([(case, found(case)) for case in CASES])
 
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from pytest_wsstability import Cause, Confidence, Diagnosis, run_virtual
 from tests.diagnosis_cases import CASES, Case, play
-
-from .figures import Figure
 
 Result = tuple[Case, Diagnosis]
 
 _TITLE = """\
 # Which fault is told as which cause
 
-Made by `python -m benchmarks.confusion`, and checked by a test: do not edit. Each fault of `faults`, each
-timer of each middlebox and some clients, played in virtual time; the diagnosis sees the client's record
-alone, without the kernel's view (virtual time has no TCP). *First*: the cause is right. *Second*: the
-runner-up is.
+Made by `python -m tests.core.diagnosis.confusion`, and checked by a test: do not edit. Each fault of
+`faults`, each timer of each middlebox and some clients, played in virtual time; the diagnosis sees the
+client's record alone, without the kernel's view (virtual time has no TCP). *First*: the cause is right.
+*Second*: the runner-up is.
 
 """
 
@@ -36,23 +34,6 @@ def is_first(case: Case, found: Diagnosis) -> bool:
 def is_among_two(case: Case, found: Diagnosis) -> bool:
     """Whether the cause or the runner-up is."""
     return is_first(case, found) or found.runner_up in case.right
-
-
-def figures() -> Iterator[Figure]:
-    """The shares that count, and below them the matrix."""
-    found = results()
-    of = f"of {len(found)} cases"
-    first = sum(is_first(*each) for each in found)
-    two = sum(is_among_two(*each) for each in found)
-    high = sum(each[1].confidence is Confidence.HIGH and not is_first(*each) for each in found)
-    yield Figure(
-        name="right cause first", value=100 * first / len(found), unit="%", limit=95, at_least=True, of=of
-    )
-    yield Figure(
-        name="right cause in two", value=100 * two / len(found), unit="%", limit=100, at_least=True, of=of
-    )
-    yield Figure(name="wrong with high confidence", value=high, limit=0, of=of)
-    print(matrix(found))
 
 
 def matrix(found: Iterable[Result]) -> str:
