@@ -33,6 +33,13 @@ def pings(count, seconds):
     return result(*(row for n in range(count) for row in ((n, ">ping"), (n + seconds, "<pong"))), until=120)
 
 
+def mixed(*parts):
+    """So many round trips of so many seconds, one after the other."""
+    seconds = [each for count, each in parts for _ in range(count)]
+    rows = [row for n, each in enumerate(seconds) for row in ((n, ">ping"), (n + each, "<pong"))]
+    return result(*rows, until=120)
+
+
 SOON = result((30, FIN))
 GOOD, CUT, DOUBT = result(*BEATS, until=120), result((60, FIN)), result(until=40)
 
@@ -84,6 +91,19 @@ GOOD, CUT, DOUBT = result(*BEATS, until=120), result((60, FIN)), result(until=40
         # Apart, and yet nobody minds: less than a millisecond, less than a tenth.
         ([pings(20, 0.0001)], [pings(20, 0.0009)], []),
         ([pings(20, 0.100)], [pings(20, 0.105)], []),
+        # More than a millisecond, and more than a tenth: two milliseconds of few, a fifth of many.
+        (
+            [pings(20, 0.0001)],
+            [pings(20, 0.0021)],
+            ["t: rtt p50 2.1 ms (2.1 ms to 2.1 ms, 20 round trips), was 0.1 ms (0.1 ms to 0.1 ms, 20)"],
+        ),
+        (
+            [pings(20, 0.100)],
+            [pings(20, 0.120)],
+            ["t: rtt p50 120 ms (120 ms to 120 ms, 20 round trips), was 100 ms (100 ms to 100 ms, 20)"],
+        ),
+        # The intervals touch.
+        ([mixed((13, 0.010), (7, 0.030))], [mixed((9, 0.030), (11, 0.050))], []),
         # Three are no sample.
         ([pings(20, 0.010)], [pings(3, 0.050)], []),
         ([pings(3, 0.010)], [pings(20, 0.050)], []),
@@ -97,6 +117,13 @@ def test_regressions(before, now, lines):
 
     assert found.refused == ()
     assert list(found.regressions) == lines
+
+
+def test_what_is_mended_is_noted_and_what_was_good_is_not():
+    """A test that was unstable and is stable now, and no other."""
+    assert compare(run(CUT), run(GOOD)).notes == ("t: was unstable, is stable now",)
+    assert compare(run(GOOD), run(GOOD)).notes == ()
+    assert compare(run(CUT), run(CUT)).notes == ()
 
 
 def test_verdicts_come_first():

@@ -35,6 +35,32 @@ def many(count, seconds):
     return result(*rows, until=120)
 
 
+# Round trips of 1 to 100 ms, one of each.
+SPREAD = result(
+    *(row for n in range(1, 101) for row in ((n, ">ping"), (n + n / 1000, "<pong"))), until=120
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("figure", "milliseconds"), [("rtt_p50", 50), ("rtt_p95", 95), ("rtt_max", 100)])
+def test_each_quantile_is_its_own(figure, milliseconds):
+    """The gate is broken below its quantile, and kept above it."""
+    below, above = (parse_gate(f"{figure} > {milliseconds + more}ms") for more in (-3, 3))
+
+    assert [each.failed for each in judge_gates([below], [SPREAD])] == [True]
+    assert judge_gates([above], [SPREAD]) == []
+
+
+def test_a_p99_is_that_of_the_slowest_hundredth():
+    """Of 600 round trips, 10 are slow: more than one in a hundred, fewer than one in fifty."""
+    slow = [0.5 if n % 60 == 0 else 0.01 for n in range(600)]
+    rows = [row for n, each in enumerate(slow) for row in ((n, ">ping"), (n + each, "<pong"))]
+    many = result(*rows, until=700)
+
+    assert [each.failed for each in judge_gates([parse_gate("rtt_p99 > 400ms")], [many])] == [True]
+    assert judge_gates([parse_gate("rtt_p99 > 600ms")], [many]) == []
+    assert judge_gates([parse_gate("rtt_p95 > 400ms")], [many]) == []
+
+
 @pytest.mark.parametrize(
     ("text", "figure", "comparison", "limit", "is_share"),
     [
