@@ -1,0 +1,95 @@
+"""Whether a time fits a timer: each limit from both sides."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.diagnosis import timers
+from pytest_wsstability.core.known_timers import CountsFrom
+from pytest_wsstability.core.timeline.events import Tier
+
+
+@pytest.mark.parametrize(
+    ("observed", "seconds", "tier", "does"),
+    [
+        # Virtual time is exact to 50 ms, as a link may be slow.
+        (59.96, 60.0, Tier.VIRTUAL, True),
+        (59.94, 60.0, Tier.VIRTUAL, False),
+        (60.04, 60.0, Tier.VIRTUAL, True),
+        (60.06, 60.0, Tier.VIRTUAL, False),
+        # Real time: 0.35 s early, 1.5 s late.
+        (59.7, 60.0, Tier.REAL, True),
+        (59.6, 60.0, Tier.REAL, False),
+        (61.4, 60.0, Tier.REAL, True),
+        (61.6, 60.0, Tier.REAL, False),
+        # Of long timers 2 %: 6 s of five minutes.
+        (305.9, 300.0, Tier.REAL, True),
+        (306.1, 300.0, Tier.REAL, False),
+        (3671.0, 3600.0, Tier.REAL, True),
+        (3673.0, 3600.0, Tier.REAL, False),
+    ],
+)
+def test_a_time_fits_a_timer(observed, seconds, tier, does):
+    """A little early, because it started before our clock did; later, as servers have ticks."""
+    assert timers.fits(observed, seconds, tier) is does
+
+
+@pytest.mark.parametrize(
+    ("observed", "tier", "is_round"),
+    [
+        # Whole seconds up to ten, then steps of 5 s, 30 s, a minute, five minutes.
+        (7.0, Tier.VIRTUAL, True),
+        (7.5, Tier.VIRTUAL, False),
+        (10.0, Tier.VIRTUAL, True),
+        (11.0, Tier.VIRTUAL, True),
+        (12.0, Tier.VIRTUAL, False),
+        (45.0, Tier.VIRTUAL, True),
+        (47.0, Tier.VIRTUAL, False),
+        (120.0, Tier.VIRTUAL, True),
+        (125.0, Tier.VIRTUAL, False),
+        (150.0, Tier.VIRTUAL, True),
+        (160.0, Tier.VIRTUAL, False),
+        (600.0, Tier.VIRTUAL, True),
+        (630.0, Tier.VIRTUAL, False),
+        (660.0, Tier.VIRTUAL, True),
+        (690.0, Tier.VIRTUAL, False),
+        (7200.0, Tier.VIRTUAL, True),
+        (7260.0, Tier.VIRTUAL, False),
+        (7500.0, Tier.VIRTUAL, True),
+        # In real time nothing below a minute, then wider steps.
+        (45.0, Tier.REAL, False),
+        (59.5, Tier.REAL, False),
+        (59.7, Tier.REAL, True),
+        (61.4, Tier.REAL, True),
+        (61.6, Tier.REAL, False),
+        (75.0, Tier.REAL, False),
+        (90.0, Tier.REAL, True),
+        (600.0, Tier.REAL, True),
+        (630.0, Tier.REAL, False),
+        (660.0, Tier.REAL, True),
+        (7200.0, Tier.REAL, True),
+        (7260.0, Tier.REAL, False),
+        (7500.0, Tier.REAL, True),
+    ],
+)
+def test_numbers_that_people_write(observed, tier, is_round):
+    """45 s and 10 min stand in settings, 47.3 s does not."""
+    assert timers.is_round(observed, tier) is is_round
+
+
+@pytest.mark.parametrize(
+    ("observed", "shown"),
+    [(33.2, "33 s"), (32.7, "33 s"), (33.4, "about 33.4 s"), (2.08, "2 s"), (2.2, "about 2.2 s")],
+)
+def test_the_length_of_a_timer_in_a_sentence(observed, shown):
+    """A whole number where it is near one: 0.35 s of long times, a twentieth of short ones."""
+    assert timers.value(observed, Tier.REAL) == shown
+
+
+def test_a_timer_that_is_known_gives_its_own_length():
+    """And its owners, each once."""
+    observed = 60.9
+
+    assert timers.value(observed, Tier.REAL, CountsFrom.IDLE) == "60 s"
+    assert "nginx" in timers.owners(observed, Tier.REAL, CountsFrom.IDLE)
+    assert timers.owners(observed, Tier.VIRTUAL, CountsFrom.IDLE) == ""
