@@ -42,10 +42,11 @@ async def test_long_connection(page):
     async with shown(page) as orchestrator:
         verdict = await hold(page, seconds=3, every=0.5)
 
-        assert verdict.startswith("stable: alive for 3.0 s, session confirmed, ")
+        assert verdict.startswith("stable: alive for 3 s, session confirmed, ")
         assert await page.locator("#lane line.answered").count() >= 2
         assert await page.locator("#lane line.missed").count() == 0
-        assert page.seen.requests == [f"http{orchestrator.url.removeprefix('ws')}"]
+        here = f"http{orchestrator.url.removeprefix('ws')}"
+        assert all(each == here or each.startswith(f"{here}status?session=") for each in page.seen.requests)
         assert page.seen.errors == []
         session = await orchestrator.wait_for_session(within="5s")
         await session.connection.wait_closed()
@@ -69,6 +70,81 @@ async def test_unstable(page, behaviour, words):
 
         assert verdict.startswith("unstable: ")
         assert words in verdict
+
+
+async def test_why_it_ended_as_the_server_knows_it(page):
+    """Which deadline, what would have reset it, what came instead; and all numbers agree."""
+    async with shown(page, read_deadline="5s", ping_interval=None):
+        verdict = await hold(page, seconds=20, every=2)
+        await shows(page, "#why", "the server, after 5 s: read deadline of 5 s ran out (only pongs reset it;")
+
+        duration = await page.inner_text("#duration")
+        assert verdict == f"unstable: 1006 (abnormal closure) after {duration} of 20 s, no closing handshake"
+        assert await page.inner_text("#close") == (
+            f"1006 (abnormal closure) after {duration}, no closing handshake"
+        )
+        assert "none came; heartbeats, the last at " in await page.inner_text("#why")
+        assert await page.inner_text("#beats") == "2 of 2"
+        sent = await page.inner_text("#sent")
+        assert await page.inner_text("#arrived") == f"{sent} messages, 2 heartbeats, 0 pongs"
+        assert await page.locator("#lane line").count() == 2
+
+
+async def test_how_long_the_server_still_waits(page):
+    """Its settings at once, and a countdown that what resets the deadline sets back."""
+    async with shown(page, read_deadline="30s", deadline_reset_by="heartbeat"):
+        await shows(page, "#settings", "30 s, reset by heartbeats only")
+        await page.fill("#every", "3")
+        await page.click("#connect")
+        await shows(page, "#deadline", "left of 30 s")
+        await shows(page, "#deadline", "28.")
+        # A heartbeat sets it back to where it was.
+        await shows(page, "#deadline", "29.")
+
+        assert float(await page.get_attribute("#left", "value")) > 0.5
+
+
+async def test_no_deadline(page):
+    """Then nothing is counted down."""
+    async with shown(page, read_deadline=None):
+        await page.click("#connect")
+        await shows(page, "#deadline", "none")
+
+        assert (
+            await page.locator("#left").evaluate("element => getComputedStyle(element).visibility")
+            == "hidden"
+        )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "labels"),
+    [
+        (120, ["0 s", "20 s", "40 s", "60 s", "80 s", "100 s", "120 s"]),
+        (5, ["0 s", "1 s", "2 s", "3 s", "4 s", "5 s"]),
+        (7200, ["0 s", "1000 s", "2000 s", "3000 s", "4000 s", "5000 s", "6000 s", "7000 s"]),
+        (0.5, ["0 s", "100 ms", "200 ms", "300 ms", "400 ms", "500 ms"]),
+    ],
+)
+async def test_the_axis_has_round_ticks(page, seconds, labels):
+    """Below the heartbeats, from the opening to the end of the hold."""
+    async with shown(page):
+        await page.evaluate(f"drawAxis(0, {seconds})")
+
+        assert (await page.inner_text("#axis")).split("\n") == labels
+        # No label leaves the drawing.
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_another_server_is_not_asked(page):
+    """Only its own server knows of the page's session."""
+    async with shown(page) as orchestrator, Orchestrator() as other:
+        await page.fill("#url", other.url)
+        await page.click("#connect")
+        await shows(page, "#state", "open")
+        await shows(page, "#why", "cannot be asked")
+
+        here = f"http{orchestrator.url.removeprefix('ws')}"
+        assert page.seen.requests == [here, f"{here}status?session="]
 
 
 async def test_disconnecting_is_no_verdict_on_the_server(page):

@@ -37,6 +37,7 @@ from .registry import NoSessionError, SessionRegistry
 from .responses import Limits, Responses
 from .session import Session
 from .side import ServerSide
+from .status import settings_of
 
 __all__ = ["NoSessionError", "Orchestrator"]
 
@@ -137,7 +138,7 @@ class Orchestrator:
         admission = Admission.of(host, allow_origins) if allow_origins is not None else None
         if admission is not None or page is not None or limits is not None:
             self._registry.answer = Responses(
-                self._registry, self.behaviour, admission=admission, page=page, limits=limits or Limits()
+                self._registry, self.behaviour, self._settings, admission=admission, page=page, limits=limits
             ).answer
         self.program = Program.of(faults)
         check(self.program, self.profile)
@@ -148,6 +149,9 @@ class Orchestrator:
         self._running = False
         # Down and about to come back; None while it is up or stopped.
         self._restarting: asyncio.Task[None] | None = None
+
+    def _settings(self) -> dict[str, str]:
+        return settings_of(self.behaviour, self.profile, self.program)
 
     @property
     def url(self) -> str:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from ...core.timeline.close import CloseEvidence
-from ...core.timeline.events import DeadlineTraffic, Direction, Opcode
 from .admission import Admission
-from .behaviour import OPCODES, Behaviour
+from .behaviour import Behaviour
 from .registry import SessionRegistry
-from .session import Session
+from .status import state_of
 
 if TYPE_CHECKING:
     from websockets.server import ServerProtocol
@@ -47,9 +46,10 @@ class Responses:
     Args:
         registry: who is connected.
         behaviour: of the server, for the state of a session.
+        settings: gives what the server says of itself.
         admission: who may ask at all; None: everybody.
         page: HTML for browsers that ask for ``/``, which may ask for ``/status?session=ID`` then; None: 426.
-        limits: of the server.
+        limits: of the server; None for none.
 
     """
 
@@ -57,16 +57,18 @@ class Responses:
         self,
         registry: SessionRegistry,
         behaviour: Behaviour,
+        settings: Callable[[], Mapping[str, str]],
         *,
         admission: Admission | None,
         page: str | None,
-        limits: Limits,
+        limits: Limits | None,
     ) -> None:
         self._registry = registry
         self._behaviour = behaviour
+        self._settings = settings
         self._admission = admission
         self._page = page
-        self._limits = limits
+        self._limits = limits or Limits()
 
     def answer(self, protocol: ServerProtocol, request: Request) -> Response | None:
         """The response to a request; None if it may ask for the upgrade (RFC 9110, section 7.8)."""
@@ -90,38 +92,10 @@ class Responses:
         if path == "/status":
             names = parse_qs(query).get("session", ())
             session = self._registry.find(names[0]) if names else None
-            if session is None:
-                return _text(protocol, HTTPStatus.NOT_FOUND, "no such session\n")
-            return _text(protocol, HTTPStatus.OK, json.dumps(self._state(session)), "application/json")
+            state = state_of(session, self._behaviour) if session is not None else None
+            body = json.dumps({"settings": self._settings(), "session": state})
+            return _text(protocol, HTTPStatus.OK, body, "application/json")
         return None
-
-    def _state(self, session: Session) -> dict[str, Any]:
-        """
-        What the server knows of the latest connection of a session.
-
-        Instants are seconds since its opening; ``deadline`` is the one by which something must be read.
-
-        """
-        timeline, close, behaviour = session.timeline, session.timeline.close, self._behaviour
-        timeline.observe(session.connection.websocket.loop.time())
-        deadline = behaviour.read_deadline
-        if deadline is not None:
-            deadline += behaviour.last_reset(timeline) or 0.0
-        return {
-            "age": timeline.duration,
-            "deadline": deadline,
-            "received": {
-                "messages": timeline.count(Direction.RECEIVED, *OPCODES[DeadlineTraffic.DATA]),
-                "heartbeats": timeline.heartbeats.sent,
-                "pongs": timeline.count(Direction.RECEIVED, Opcode.PONG),
-            },
-            "end": None if close is None else {"at": close.at, "why": ended_because(close)},
-        }
-
-
-def ended_because(close: CloseEvidence) -> str:
-    """Why a connection ended, in one line of the server's words."""
-    return close.local_text or str(close)
 
 
 def too_large() -> Response:

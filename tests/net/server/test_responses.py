@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from pytest_wsstability import OpeningError, Orchestrator, connect, run_virtual
+from pytest_wsstability import OpeningError, Orchestrator, connect, faults, run_virtual
 from pytest_wsstability.net.server.responses import Limits
 
 PAGE = "<!doctype html><title>é</title>"
@@ -71,7 +71,7 @@ def test_an_upgrade_is_no_request_for_a_page():
 async def state_of(orchestrator: Orchestrator, session: str) -> tuple[str, object]:
     """The status line, and what is known of a session."""
     head, body = await get(orchestrator, f"/status?session={session}")
-    return head.partition("\r\n")[0], json.loads(body) if "application/json" in head else body
+    return head.partition("\r\n")[0], json.loads(body)["session"]
 
 
 def test_the_state_of_a_session():
@@ -90,7 +90,7 @@ def test_the_state_of_a_session():
     assert status == "HTTP/1.1 200 OK"
     assert state == {
         "age": 35.0,
-        "deadline": 90.0,
+        "deadline": {"seconds": 60.0, "left": 55.0},
         # The last ping was answered at 30 s, and session_info is a message too.
         "received": {"messages": 4, "heartbeats": 3, "pongs": 1},
         "end": None,
@@ -131,8 +131,66 @@ def test_no_such_session(query):
 
     head, body = run_virtual(script())
 
-    assert head.startswith("HTTP/1.1 404 Not Found\r\n")
-    assert body == "no such session\n"
+    assert head.startswith("HTTP/1.1 200 OK\r\n")
+    assert json.loads(body)["session"] is None
+
+
+@pytest.mark.parametrize(
+    ("keywords", "settings"),
+    [
+        (
+            {},
+            {
+                "Read deadline": "60 s, reset by pongs only",
+                "When it runs out": "drops the connection, without a close frame",
+                "Pings": "every 30 s",
+                "Heartbeats are answered": "at once",
+                "Profile": "json",
+                "Faults": "none",
+                "Sessions are confirmed": "at once",
+            },
+        ),
+        (
+            {
+                "read_deadline": "5s", "deadline_reset_by": {"data", "pong"}, "on_deadline": 1008,
+                "ping_interval": None, "answer_heartbeats": "2s", "confirm_sessions": False,
+                "faults": [("30s", faults.WithholdPongs())],
+            },
+            {
+                "Read deadline": "5 s, reset by pongs and data frames only",
+                "When it runs out": "closes with 1008 (policy violation)",
+                "Pings": "none",
+                "Heartbeats are answered": "after 2 s",
+                "Profile": "json",
+                "Faults": "faults.WithholdPongs() at 30 s",
+                "Sessions are confirmed": "never",
+            },
+        ),
+        (
+            {"read_deadline": None, "profile": "frames", "answer_heartbeats": False},
+            {
+                "Read deadline": "none",
+                "When it runs out": "drops the connection, without a close frame",
+                "Pings": "every 30 s",
+                "Heartbeats are answered": "never",
+                "Profile": "frames",
+                "Faults": "none",
+            },
+        ),
+        ({"deadline_reset_by": "any"}, {"Read deadline": "60 s, reset by any frame"}),
+    ],
+)  # fmt: skip
+def test_settings(keywords, settings):
+    """What a person has to know to understand what happens."""
+
+    async def script():
+        async with Orchestrator(page=PAGE, **keywords) as orchestrator:
+            _, body = await get(orchestrator, "/status")
+            return json.loads(body)["settings"]
+
+    found = run_virtual(script())
+
+    assert found == settings if len(settings) > 1 else settings.items() <= found.items()
 
 
 def test_no_state_without_a_page():
