@@ -41,8 +41,8 @@ class Resumption(NamedTuple):
     session_id: str | None = None
     # What the server gave for it.
     token: object = None
-    # The last number received.
-    sequence: int | None = None
+    # The last number or id received.
+    sequence: int | str | None = None
 
 
 class _State:
@@ -73,7 +73,7 @@ class _State:
         self.number = 0
         self.asked: dict[str, Role] = {}
         self.token: object = None
-        self.sequence: int | None = None
+        self.sequence: int | str | None = None
         # Instants: the opening, the peer's last message and heartbeat, this end's oldest open question.
         self.opened = self.heard_at = 0.0
         self.beat_at: float | None = None
@@ -301,7 +301,7 @@ class Conversation:
             self._note_resumption(heard, state)
         if self.profile.words.uses_sequence and self.end is End.CLIENT and heard.problem is None:
             heard = self._count(heard, payload, state)
-        return heard if heard.values is None else self._learn(heard, now, state)
+        return self._learn(heard, now, state)
 
     def _note_resumption(self, heard: Heard, state: _State) -> None:
         if state.before is None or self.resumed is not None:
@@ -327,7 +327,9 @@ class Conversation:
             return heard
         self._learn_session(heard)
         named = "interval" in values or "timeout" in values
-        if named or (self.profile.agree is not None and heard.role is not Role.GREETING):
+        # What the server has not named by now, it leaves to the client.
+        left = heard.role is not Role.GREETING and self.profile.words.interval_is_named
+        if named or (left and (self.intervals is None or self.profile.agree is not None)):
             return self._agree(heard, values, now)
         return heard
 
@@ -353,10 +355,10 @@ class Conversation:
         except Exception:
             # Told where messages are counted.
             return heard
-        if not isinstance(number, int):
+        if number is None:
             return heard
         last, state.sequence = state.sequence, number
-        if last is None or number >= last:
+        if not isinstance(last, int) or not isinstance(number, int) or number >= last:
             return heard
         return heard._replace(problem=Problem(Flaw.SEQUENCE, f"number {number} came after number {last}"))
 

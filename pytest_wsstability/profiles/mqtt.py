@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..core.timeline.events import End
-from ..core.timeline.protocol_facts import Awaited, ProtocolTimer
+from ..core.timeline.protocol_facts import Awaited, Intervals, ProtocolTimer
 from .messages import Codec
 from .placeholders import Values
 from .profile import Profile
@@ -101,7 +101,7 @@ def _read_connack(message: str | bytes) -> Values | None:
     values: Values = {"resumed": bool(body[0] & 1)}
     keep_alive = _property(body[2:], SERVER_KEEP_ALIVE)
     if keep_alive is not None:
-        values["interval"] = float(int.from_bytes(keep_alive))
+        values["keep_alive"] = float(int.from_bytes(keep_alive))
     return values
 
 
@@ -122,6 +122,12 @@ def _property(data: bytes, wanted: int) -> bytes | None:
             return data[1 : 1 + length]
         data = data[1 + length :]
     return None
+
+
+def agree(client: Values, server: Values) -> Intervals:
+    """MQTT 5, section 3.2.2.3.14: what the server names counts, else what the client promises; 0 is none."""
+    every = server.get("keep_alive", client.get("interval"))
+    return Intervals(client=every or None, timeout=every / 2 if every else None)
 
 
 def _refused(message: str | bytes) -> Values | None:
@@ -212,12 +218,13 @@ def mqtt(
         title="MQTT 3.1.1" if version == V3 else "MQTT 5",
         specification="https://docs.oasis-open.org/mqtt/mqtt/v5.0/mqtt-v5.0.html",
         session_info=Codec(_read_connect, connect, ("session_id", "interval")),
-        session_confirmed=Codec(_read_connack, _connack(version, 0), ("interval",)),
+        session_confirmed=Codec(_read_connack, _connack(version, 0)),
         session_refused=Codec(_refused, _connack(version, unauthorized)),
         notice=Codec(lambda message: _body(message, DISCONNECT) is not None, b"\xe0\x02\x8b\x00"),
         ping=b"\xc0\x00",
         pong=b"\xd0\x00",
         interval=keep_alive,
+        agree=agree,
         timeout=keep_alive / 2,
         records=split,
         subprotocols=("mqtt",),

@@ -616,20 +616,6 @@ def fails(*_):
             Profile(name="x", records=fails),
             "records of the profile 'x' raised RuntimeError('boom') for 'hello'",
         ),
-        (
-            Profile(name="x", session_info="i", session_confirmed="hello", agree=fails),
-            None,
-        ),
-        (
-            Profile(
-                name="x",
-                session_info="i",
-                session_confirmed=f"h{INTERVAL}o{SESSION_ID}",
-                agree=fails,
-                interval=3,
-            ),
-            None,
-        ),
     ],
 )
 def test_a_function_that_raises_is_told_with_the_message(profile, detail):
@@ -638,7 +624,7 @@ def test_a_function_that_raises_is_told_with_the_message(profile, detail):
     client.opened(0.0)
     problem = client.hear("hello", 1.0).problem
 
-    assert problem == (None if detail is None else (Flaw.FUNCTION, detail))
+    assert problem == (Flaw.FUNCTION, detail)
 
 
 def test_what_a_function_agreed_on_is_told_when_it_raises():

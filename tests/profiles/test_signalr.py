@@ -1,0 +1,53 @@
+"""SignalR: records behind 0x1E, and heartbeats that nobody answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.timeline.events import End, Role
+from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape
+from pytest_wsstability.profiles.conversation import Conversation
+from pytest_wsstability.profiles.signalr import SIGNALR
+from tests.profiles.dialogue import Dialogue
+
+
+def test_a_connection():
+    """A handshake, then both ends every 15 s."""
+    dialogue = Dialogue(SIGNALR).run(15)
+
+    assert dialogue.said == [
+        (0.0, "C", '{"protocol":"json","version":1}\x1e'),
+        (0.0, "S", "{}\x1e"),
+        (15.0, "C", '{"type":6}\x1e'),
+        (15.0, "S", '{"type":6}\x1e'),
+    ]
+    assert SIGNALR.shape is HeartbeatShape.ONE_WAY
+
+
+@pytest.mark.parametrize(
+    ("frame", "roles"),
+    [
+        ("{}\x1e", [Role.SESSION_CONFIRMED]),
+        ('{}\x1e{"type":6}\x1e', [Role.SESSION_CONFIRMED, Role.HEARTBEAT]),
+        ('{"error":"no"}\x1e', [Role.SESSION_REFUSED]),
+        ('{"type":3,"invocationId":"0","result":"hi"}\x1e', [Role.DATA]),
+        ('{"type":1,"target":"x","arguments":[]}\x1e{"type":6}\x1e', [Role.HEARTBEAT, Role.DATA]),
+        ('{"type":7}\x1e', [Role.NOTICE]),
+        ('{"type":7,"allowReconnect":true}\x1e', [Role.NOTICE]),
+        ('{"type":7,"error":"boom"}\x1e', [Role.ERROR]),
+    ],
+)
+def test_what_a_server_says(frame, roles):
+    """Several messages may come in a frame."""
+    client = Conversation(SIGNALR, End.CLIENT)
+    client.opened(0.0)
+    heard = client.hear(frame, 1.0)
+
+    assert [each.role for each in (heard, *heard.rest)] == roles
+
+
+def test_a_silent_client():
+    """Is gone after 30 s; any message would have counted."""
+    dialogue = Dialogue(SIGNALR, mute={Role.HEARTBEAT}).run(100)
+
+    assert dialogue.ended == (30.0, "SignalR's client timeout")

@@ -1,0 +1,113 @@
+"""Deepgram, Twilio and OpenAI: the protocols of voice agents."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pytest_wsstability.core.timeline.events import End, Role
+from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape
+from pytest_wsstability.profiles.conversation import Conversation
+from pytest_wsstability.profiles.deepgram import DEEPGRAM, DEEPGRAM_AGENT
+from pytest_wsstability.profiles.openai_realtime import OPENAI_REALTIME
+from pytest_wsstability.profiles.twilio import TWILIO, number
+from tests.profiles.dialogue import Dialogue
+
+
+def test_deepgram_is_kept_alive():
+    """Every 5 s, and nobody answers."""
+    dialogue = Dialogue(DEEPGRAM).run(12)
+
+    assert dialogue.said == [(5.0, "C", '{"type":"KeepAlive"}'), (10.0, "C", '{"type":"KeepAlive"}')]
+    assert DEEPGRAM.shape is HeartbeatShape.ONE_WAY
+    assert not DEEPGRAM.has_session
+
+
+def test_deepgram_ends_a_silent_client():
+    """NET-0001, after 10 s; audio would have counted."""
+    server = Conversation(DEEPGRAM, End.SERVER)
+    server.opened(0.0)
+    assert server.due(9.0) == []
+    server.hear(b"\x00" * 320, 9.0)
+    assert server.due(10.0) == []
+    (end,) = server.due(19.0)
+
+    assert (end.timer.code, "NET-0001" in end.timer.words) == (1011, True)
+
+
+def test_a_deepgram_agent():
+    """Welcome, Settings, SettingsApplied."""
+    dialogue = Dialogue(DEEPGRAM_AGENT).run(8)
+
+    assert [json.loads(message)["type"] for _, _, message in dialogue.said] == [
+        "Welcome", "Settings", "SettingsApplied", "KeepAlive",
+    ]  # fmt: skip
+
+
+def test_twilio_starts_and_is_asked_by_marks():
+    """Twilio is the client, and sends a mark back."""
+    dialogue = Dialogue(TWILIO, client={"session_id": "MZ1"}, server={"interval": 5.0}).run(5)
+
+    said = [(who, json.loads(message)) for _, who, message in dialogue.said]
+    assert [message["event"] for _, message in said] == ["connected", "start", "mark", "mark"]
+    mark = {"event": "mark", "streamSid": "MZ1", "mark": {"name": "1"}}
+    assert said[2:] == [("S", mark), ("C", mark)]
+    assert dialogue.server.session_id == "MZ1"
+
+
+@pytest.mark.parametrize(
+    ("message", "found"),
+    [
+        ('{"event":"media","sequenceNumber":"2","media":{}}', 2),
+        ('{"event":"media","sequenceNumber":3}', 3),
+        ('{"event":"media","sequenceNumber":"x"}', None),
+        ('{"event":"media"}', None),
+        (b"\x00", None),
+    ],
+)
+def test_twilio_numbers_its_messages(message, found):
+    """In text."""
+    assert number(message) == found
+
+
+def test_an_openai_session():
+    """The server names it."""
+    dialogue = Dialogue(OPENAI_REALTIME).run(1)
+
+    assert [json.loads(message)["type"] for _, _, message in dialogue.said] == [
+        "session.created", "session.update", "session.updated",
+    ]  # fmt: skip
+    assert dialogue.client.session_id == "server-1"
+
+
+@pytest.mark.parametrize(
+    ("message", "role", "session_id"),
+    [
+        (
+            '{"type":"session.created","event_id":"event_1","session":{"type":"realtime","id":"sess_1"}}',
+            Role.GREETING,
+            "sess_1",
+        ),
+        (
+            '{"type":"session.updated","event_id":"e","session":{"id":"sess_1"}}',
+            Role.SESSION_CONFIRMED,
+            "sess_1",
+        ),
+        ('{"type":"session.updated"}', Role.SESSION_CONFIRMED, None),
+        ('{"type":"error","error":{"message":"no"}}', Role.ERROR, None),
+        ('{"type":"response.output_audio.delta","delta":"AAAA"}', Role.DATA, None),
+    ],
+)
+def test_what_openai_says(message, role, session_id):
+    """Audio is data."""
+    heard = OPENAI_REALTIME.words.hear(message, End.SERVER)
+
+    assert (heard.role, heard.session_id) == (role, session_id)
+
+
+def test_openai_ends_every_session_after_an_hour():
+    """Whatever was said."""
+    dialogue = Dialogue(OPENAI_REALTIME).run(4000)
+
+    assert dialogue.ended == (3600.0, "OpenAI's limit of 60 minutes a session")
