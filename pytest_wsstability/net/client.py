@@ -23,7 +23,7 @@ from .connection import Connection
 from .conversing import client_conversation
 from .dialling import dial
 from .keywords import ConnectKeywords
-from .target import TLS, ClientKind, Headers, client_kind, parse_headers, parse_url
+from .target import TLS, ClientKind, Headers, client_kind, parse_headers, parse_url, with_defaults, with_query
 from .timers import Ticker
 from .websocket import LOGGER, WebSocket
 
@@ -103,6 +103,7 @@ class ClientSide:
         timeline = websocket.timeline
         assert timeline is not None
         websocket.withhold_pongs = self._kind is ClientKind.MUTE
+        self._check_subprotocol(websocket)
         if self._kind is ClientKind.KEEPALIVE:
             self._keepalive = Ticker(websocket.loop, timeline.opened, KEEPALIVE, self._ping, websocket)
         if websocket.profile.has_session or websocket.profile.session_info is not None:
@@ -110,6 +111,15 @@ class ClientSide:
         if not websocket.profile.has_session:
             self._stall(websocket)
         websocket.begin()
+
+    def _check_subprotocol(self, websocket: WebSocket) -> None:
+        """Take down that the server chose no subprotocol: clients of the protocol would not go on."""
+        wanted, protocol = websocket.profile.subprotocols, websocket.protocol
+        offered = [name for name in protocol.available_subprotocols or () if name in wanted]
+        if offered and protocol.subprotocol is None:
+            assert websocket.timeline is not None
+            detail = f"{offered[0]!r} was offered, and none chosen: browsers and node's ws go no further"
+            websocket.timeline.irregularity(websocket.loop.time(), Flaw.SUBPROTOCOL, detail)
 
     def received(self, websocket: WebSocket, now: float, opcode: int, role: Role, key: bytes | None) -> None:
         """Nothing to do: the timeline has it."""
@@ -202,12 +212,14 @@ class Dialled(NamedTuple):
     async def open(self, session_id: str | None, before: Resumption | None) -> Connection:
         """See `connect`."""
         __tracebackhide__ = True
-        uri = parse_url(self.url)
+        profile = find(self.profile)
+        uri = parse_url(with_query(self.url, profile.query))
         loop = asyncio.get_running_loop()
         opening: asyncio.Future[None] = loop.create_future()
-        side = ClientSide(client_kind(self.client), opening, headers=self.headers)
+        headers = with_defaults(self.headers, profile.headers)
+        side = ClientSide(client_kind(self.client), opening, headers=headers)
         conversation = client_conversation(
-            find(self.profile),
+            profile,
             session_id=session_id,
             heartbeat=_heartbeat(self.heartbeat),
             beats=self.heartbeat is not False,
@@ -216,7 +228,8 @@ class Dialled(NamedTuple):
         )
         _check_fields(self.origin, self.subprotocols)
         _check_limits(self.max_size, self.inbox)
-        protocol = _protocol(uri, self.origin, self.subprotocols, self.compression, self.max_size)
+        subprotocols = self.subprotocols or profile.subprotocols
+        protocol = _protocol(uri, self.origin, subprotocols, self.compression, self.max_size)
         websocket = WebSocket(protocol, side, conversation, loop=loop, inbox=self.inbox)
         seconds = parse_duration(self.open_timeout, "open_timeout")
         tls = self.tls or TLS()
@@ -261,7 +274,7 @@ async def connect(
             (`Connection.reconnect` does so).
         headers: further header fields of the handshake request.
         origin: the ``Origin`` header, as a browser sends it.
-        subprotocols: names to offer, the preferred first.
+        subprotocols: names to offer, the preferred first; empty: those of the profile.
         compression: offer permessage-deflate (RFC 7692).
         tls: how a ``wss://`` server's certificate is checked.
         max_size: bytes of a message above which the connection fails with 1009; None for no limit.

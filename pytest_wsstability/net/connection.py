@@ -12,6 +12,7 @@ from ..core import assertions
 from ..core.assertions import Judged
 from ..core.duration import Duration, parse_duration, show_duration
 from ..core.judge.backoff import Backoff
+from ..core.judge.handshake import judge_resumption
 from ..core.judge.judgement import Judgement
 from ..core.judge.numbering import MessageCount, count_messages, judge_messages
 from ..core.judge.requirement import Requirement, RequirementKeywords, count
@@ -418,7 +419,7 @@ class Connection(Judged):
 
         Raises:
             StabilityError: if the session was not confirmed, or another one was, or messages are not intact.
-            ValueError: if this connection is no reconnect.
+            ValueError: if this connection is no reconnect, or nobody can come back with its protocol.
 
         """
         __tracebackhide__ = True
@@ -430,7 +431,15 @@ class Connection(Judged):
                 f"assert_session_resumed: the profile {profile.name!r} has no session; "
                 "assert_messages_intact() counts messages without one"
             )
+        if not profile.keeps_session:
+            raise ValueError(
+                f"assert_session_resumed: with the profile {profile.name!r} each connection is a session "
+                "of its own; assert_session_confirmed() waits for the new one"
+            )
         await self.assert_session_confirmed(within=within)
+        resumed = self.websocket.conversation.resumed
+        verdict = judge_resumption(self.timeline, resumed=resumed, expected=self.previous.session_id)
+        self._conclude(Requirement(), verdict)
         if self.message_count.seen:
             self.assert_messages_intact(lost_max=lost_max, duplicated_max=duplicated_max)
 

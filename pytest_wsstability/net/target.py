@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from websockets.uri import WebSocketURI, parse_uri
 
@@ -30,6 +31,26 @@ def parse_url(url: str) -> WebSocketURI:
     if reason := wrong_url(url):
         raise ValueError(f"url: {reason}")
     return parse_uri(url)
+
+
+def with_query(url: str, parameters: Mapping[str, str]) -> str:
+    """A URL with parameters that it does not have yet."""
+    parts = urlsplit(url)
+    there = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    more = urlencode({name: value for name, value in parameters.items() if name not in there})
+    if not more:
+        return url
+    # A path must be there before a query.
+    query = f"{parts.query}&{more}" if parts.query else more
+    return urlunsplit(parts._replace(path=parts.path or "/", query=query))
+
+
+def with_defaults(
+    headers: tuple[tuple[str, str], ...], defaults: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
+    """Header fields, and those of the defaults whose names are not among them."""
+    there = {name.lower() for name, _ in headers}
+    return (*headers, *(field for field in defaults.items() if field[0].lower() not in there))
 
 
 def parse_headers(headers: Headers) -> tuple[tuple[str, str], ...]:

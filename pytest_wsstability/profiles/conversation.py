@@ -334,19 +334,19 @@ class Conversation:
         return heard
 
     def _learn_session(self, heard: Heard) -> None:
-        if heard.session_id is None:
+        session_id = heard.session_id
+        if self.end is End.SERVER and heard.resumes:
+            session_id = self._known(heard)
+        elif self.end is End.CLIENT and not self.profile.words.server_names_session:
             return
-        if self.end is End.CLIENT:
-            names = self.profile.words.server_names_session
-        else:
-            names = not heard.resumes or self._knows(heard.session_id)
-        if names:
-            self.session_id = heard.session_id
+        if session_id is not None:
+            self.session_id = session_id
 
-    def _knows(self, session_id: str) -> bool:
-        """Whether this server has a session that a client comes back to."""
+    def _known(self, heard: Heard) -> str | None:
+        """The session that a client comes back to, by its name or its token; None if it is not known."""
+        name = heard.session_id or (heard.values or {}).get("token")
         knows = self._state.knows if self._state is not None else None
-        return knows is not None and knows(session_id)
+        return name if isinstance(name, str) and knows is not None and knows(name) else None
 
     def _count(self, heard: Heard, payload: str | bytes, state: _State) -> Heard:
         """Remember the last number received."""
@@ -423,13 +423,15 @@ class Conversation:
         if self.profile.session_confirmed is None:
             return ()
         # What the client has named, this end has said its own about.
-        own = ("session_id", "interval", "timeout")
+        own = ("session_id", "token", "interval", "timeout")
         values = {name: value for name, value in (heard.values or {}).items() if name not in own}
         if not heard.resumes:
             return (Say(_CONFIRMED, values),)
-        if heard.session_id is not None and self._knows(heard.session_id):
+        if self._known(heard) is not None:
             return (Say(_CONFIRMED, values, resumes=self.profile.resumed is not None),)
-        return (Say(_REFUSED if self.profile.session_refused is not None else _CONFIRMED, values),)
+        if self.profile.resume_refused is not None:
+            return (Say(_REFUSED, values, resumes=True),)
+        return (Say(_CONFIRMED, values),)
 
     def _start_beats(self, now: float) -> None:
         self._beats_from = now

@@ -60,10 +60,10 @@ OPEN = Prefixed(
     "0",
     {
         "sid": SESSION_ID,
-        "upgrades": Free([]),
+        "upgrades": Free([], optional=True),
         "pingInterval": INTERVAL_MS,
         "pingTimeout": TIMEOUT_MS,
-        "maxPayload": Free(1_000_000),
+        "maxPayload": Free(1_000_000, optional=True),
     },
 )
 

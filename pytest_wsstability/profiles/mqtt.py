@@ -98,7 +98,7 @@ def _read_connack(message: str | bytes) -> Values | None:
     body = _body(message, CONNACK)
     if body is None or len(body) < 2 or body[1] != 0:
         return None
-    values: Values = {"resumed": bool(body[0] & 1)}
+    values: Values = {"present": bool(body[0] & 1)}
     keep_alive = _property(body[2:], SERVER_KEEP_ALIVE)
     if keep_alive is not None:
         values["keep_alive"] = float(int.from_bytes(keep_alive))
@@ -177,6 +177,11 @@ _TIMERS = (
 )
 
 
+def _came_back(message: str | bytes) -> Values | None:
+    values = _read_connack(message)
+    return None if values is None else {**values, "resumed": values["present"]}
+
+
 def mqtt(
     *,
     version: int = V3,
@@ -218,7 +223,7 @@ def mqtt(
         title="MQTT 3.1.1" if version == V3 else "MQTT 5",
         specification="https://docs.oasis-open.org/mqtt/mqtt/v5.0/mqtt-v5.0.html",
         session_info=Codec(_read_connect, connect, ("session_id", "interval")),
-        session_confirmed=Codec(_read_connack, _connack(version, 0)),
+        session_confirmed=Codec(_read_connack if clean else _came_back, _connack(version, 0)),
         session_refused=Codec(_refused, _connack(version, unauthorized)),
         notice=Codec(lambda message: _body(message, DISCONNECT) is not None, b"\xe0\x02\x8b\x00"),
         ping=b"\xc0\x00",

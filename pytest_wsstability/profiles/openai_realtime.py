@@ -25,7 +25,7 @@ OPENAI_REALTIME = Profile(
         {"type": "session.updated", "session": {"id": SESSION_ID}},
         {"type": "session.updated"},
     ),
-    error={"type": "error", "error": Free({"message": "an error"})},
+    error={"type": "error", "error": Free({"message": "an error"}, optional=True)},
     max_age=3600,
     timers=(
         ProtocolTimer(

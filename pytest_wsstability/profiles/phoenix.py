@@ -29,16 +29,23 @@ def phoenix(topic: str, payload: Any = None, *, name: str = "phoenix") -> Profil
 
     """
     joined = Free(topic, "topic")
+    response = Free({}, optional=True)
     reply = [TEXT_ID, TEXT_ID, joined, "phx_reply"]
     return Profile(
         name=name,
         title="Phoenix channels",
         specification="https://hexdocs.pm/phoenix/writing_a_channels_client.html",
         session_info=[TEXT_ID, TEXT_ID, joined, "phx_join", Free(payload if payload is not None else {})],
-        session_confirmed=[*reply, {"status": "ok", "response": Free({})}],
+        session_confirmed=[*reply, {"status": "ok", "response": response}],
         session_refused=[*reply, {"status": "error", "response": Free({"reason": "unauthorized"})}],
         ping=[None, TEXT_ID, "phoenix", "heartbeat", Free({})],
-        pong=[None, TEXT_ID, "phoenix", "phx_reply", {"status": Free("ok"), "response": Free({})}],
+        pong=[
+            None,
+            TEXT_ID,
+            "phoenix",
+            "phx_reply",
+            {"status": Free("ok"), "response": Free({}, optional=True)},
+        ],
         match_ids=True,
         interval=30,
         timeout=30,

@@ -57,7 +57,11 @@ def take(name: str, found: Any, values: Values) -> bool:
         return True
     if name == "session_id":
         return may_name_session(found) and put(name, None if found is None else str(found), values)
-    if name in _SECONDS or name in ("sequence", "now"):
+    if name == "sequence":
+        return (
+            isinstance(found, int | str | None) and not isinstance(found, bool) and put(name, found, values)
+        )
+    if name in _SECONDS or name == "now":
         number = isinstance(found, int | float) and not isinstance(found, bool)
         return (number or found is None) and put(name, found, values)
     if name in ("id", "text_id"):

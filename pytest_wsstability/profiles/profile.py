@@ -62,6 +62,8 @@ class Profile:
     resume: Messages = None
     # Server to client, where it is another message than session_confirmed.
     resumed: Messages = None
+    # Server to client: the session is not known any more. Without it the server begins a new one.
+    resume_refused: Messages = None
 
     # A heartbeat, and its answer. Neither: protocol pings and pongs. No pong: no answer is ever due.
     ping: Messages = None
@@ -144,7 +146,7 @@ class Profile:
             )
         if self.records is not None and not callable(self.records) and not _is_name(self.records):
             raise self._wrong(f"records is {self.records!r}; give the text that ends each, or a function")
-        for field in ("resume", "resumed"):
+        for field in ("resume", "resumed", "resume_refused"):
             if getattr(self, field) is not None and self.session_confirmed is None:
                 raise self._wrong(f"{field} without session_confirmed: there is no session to come back to")
 
@@ -194,6 +196,21 @@ class Profile:
             return True
         runs = end is End.SERVER and any(timer.by is end and timer.played for timer in self.timers)
         return runs or not self.words.are_fixed
+
+    def check_written_by(self, end: End) -> None:
+        """
+        See that an end can send all its messages.
+
+        Raises:
+            ValueError: for one that can only be read, naming it.
+
+        """
+        field = self.words.unwritable(end)
+        if field is not None:
+            raise self._wrong(
+                f"{field} can only be read, and the {end.value} has to send it: "
+                f"give {field}=Codec(read, write)"
+            )
 
     def beats(self, end: End) -> bool:
         """Whether an end sends heartbeats."""

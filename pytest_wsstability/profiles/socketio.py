@@ -40,10 +40,10 @@ SOCKETIO = Profile(
         "0",
         {
             "sid": Free("engine"),
-            "upgrades": Free([]),
+            "upgrades": Free([], optional=True),
             "pingInterval": INTERVAL_MS,
             "pingTimeout": TIMEOUT_MS,
-            "maxPayload": Free(1_000_000),
+            "maxPayload": Free(1_000_000, optional=True),
         },
     ),
     session_info=("40", f"40{ANY}"),

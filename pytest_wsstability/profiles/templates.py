@@ -22,6 +22,8 @@ class Free:
 
     value: Any
     name: str | None = None
+    # A sender may leave the member out.
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def match(template: Any, found: Any, values: Values) -> bool:
         for name, part in template.items():
             if name not in found:
                 # Servers may confirm without repeating the id, where something else tells the message.
-                if not (several and isinstance(part, _Whole) and part.name in OPTIONAL):
+                if not (several and _may_be_missing(part)):
                     return False
             elif not match(part, found[name], values):
                 return False
@@ -93,6 +95,12 @@ def match(template: Any, found: Any, values: Values) -> bool:
         return template.name is None or put(template.name, found, values)
     # JSON's true and 1 are two things, Python's are one.
     return bool(found == template) and isinstance(found, bool) is isinstance(template, bool)
+
+
+def _may_be_missing(part: Any) -> bool:
+    if isinstance(part, _Whole):
+        return part.name in OPTIONAL
+    return isinstance(part, Free) and part.optional
 
 
 def fill(template: Any, values: Values) -> Any:

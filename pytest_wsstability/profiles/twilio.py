@@ -17,6 +17,12 @@ from .profile import Profile
 from .templates import Free
 from .words import Step
 
+_START = {"mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}}
+_CONNECTED = {
+    "event": "connected",
+    "protocol": Free("Call", optional=True),
+    "version": Free("1.0.0", optional=True),
+}
 _MARK = {"event": "mark", "streamSid": SESSION_ID, "mark": {"name": TEXT_ID}}
 
 
@@ -32,12 +38,21 @@ TWILIO = Profile(
     name="twilio",
     title="Twilio Media Streams",
     specification="https://www.twilio.com/docs/voice/media-streams/websocket-messages",
-    steps=(Step(End.CLIENT, {"event": "connected", "protocol": Free("Call"), "version": Free("1.0.0")}),),
+    steps=(
+        Step(
+            End.CLIENT,
+            {
+                "event": "connected",
+                "protocol": Free("Call", optional=True),
+                "version": Free("1.0.0", optional=True),
+            },
+        ),
+    ),
     session_info={
         "event": "start",
-        "sequenceNumber": Free("1"),
+        "sequenceNumber": Free("1", optional=True),
         "streamSid": SESSION_ID,
-        "start": Free({"mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}}),
+        "start": Free(_START, optional=True),
     },
     ping=_MARK,
     pong=_MARK,

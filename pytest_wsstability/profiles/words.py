@@ -26,6 +26,7 @@ FIELDS: dict[str, tuple[End, Role]] = {
     "session_confirmed": (_S, Role.SESSION_CONFIRMED),
     "resumed": (_S, Role.SESSION_CONFIRMED),
     "session_refused": (_S, Role.SESSION_REFUSED),
+    "resume_refused": (_S, Role.SESSION_REFUSED),
     "greeting": (_S, Role.GREETING),
     "notice": (_S, Role.NOTICE),
     "error": (_S, Role.ERROR),
@@ -64,7 +65,7 @@ class Known(NamedTuple):
     @property
     def resumes(self) -> bool:
         """Whether it is for a client that comes back."""
-        return self.field in ("resume", "resumed")
+        return self.field in ("resume", "resumed", "resume_refused")
 
 
 class Words:

@@ -75,11 +75,17 @@ def read(message, payload):
         ({"op": 10, "i": INTERVAL}, '{"op": 10}', {}),
         ({"op": 1, "d": SEQUENCE}, '{"op": 1, "d": null}', {"sequence": None}),
         ({"op": 1, "d": SEQUENCE}, '{"op": 1, "d": 17}', {"sequence": 17}),
-        ({"op": 1, "d": SEQUENCE}, '{"op": 1, "d": "17"}', None),
+        ({"op": 1, "d": SEQUENCE}, '{"op": 1, "d": "a17"}', {"sequence": "a17"}),
+        ({"op": 1, "d": SEQUENCE}, '{"op": 1, "d": true}', None),
+        ({"op": 1, "d": SEQUENCE}, '{"op": 1, "d": [17]}', None),
         ({"t": "x", "ts": NOW}, '{"t": "x", "ts": 1700000000000}', {"now": 1700000000000}),
         ({"t": "x", "h": TOKEN}, '{"t": "x", "h": {"deep": 1}}', {"token": {"deep": 1}}),
         ({"status": Free("ok")}, '{"status": "error"}', {}),
         ({"status": Free("ok")}, '{"state": "ok"}', None),
+        ({"t": 1, "status": Free("ok", optional=True)}, '{"t": 1}', {}),
+        ({"t": 1, "status": Free("ok")}, '{"t": 1}', None),
+        ({"status": Free("ok", optional=True)}, "{}", None),
+        ({"t": 1, "a": Free("x", "topic")}, '{"t": 1, "a": "y"}', {"topic": "y"}),
         # Inside text, JSON in JSON too.
         ({"d": f'{{"id":"{SESSION_ID}"' + ANY}, '{"d":"{\\"id\\":\\"1.2\\"}"}', {"session_id": "1.2"}),
         # Text and bytes.

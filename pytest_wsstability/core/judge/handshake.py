@@ -9,7 +9,7 @@ from ..timeline.events import Direction, End, Role
 from ..timeline.flaws import OF_PROTOCOL, Flaw, Irregularity
 from ..timeline.timeline import Timeline
 from .requirement import Requirement
-from .verdict import Doubt, Finding, Reason, Rule, Violation
+from .verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
 
 # What each of them should have been.
 _RIGHT = {
@@ -41,6 +41,28 @@ def protocol(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
         elif each.flaw in OF_PROTOCOL:
             what, detail = each.flaw.value, show_text(each.detail)
             yield Violation(Rule.PROTOCOL, each.at, _SOUND[each.flaw], f"{what}: {detail}", what, detail)
+
+
+def judge_resumption(timeline: Timeline, *, resumed: bool | None, expected: str | None) -> Verdict:
+    """
+    The verdict on a client that came back and whose session was confirmed.
+
+    Args:
+        timeline: what the client saw of the new connection.
+        resumed: whether the server has the session again; None where nobody could say otherwise.
+        expected: what the session was called.
+
+    """
+    findings: list[Finding] = []
+    if resumed is False:
+        named = timeline.session_id not in (None, expected)
+        what = f"session {timeline.session_id!r}, not {expected!r}" if named else "a new session"
+        observed = f"{what} was confirmed: the server did not know the old one"
+        at = timeline.session_confirmed_at or 0.0
+        findings.append(
+            Violation(Rule.SESSION, at, "the same session again", observed, "session lost", observed)
+        )
+    return Verdict.of(findings, horizon=timeline.duration, tier=timeline.tier)
 
 
 def info_flaw(

@@ -121,9 +121,11 @@ def behaviour_of(profile: Profile, **values: Unpack[BehaviourKeywords]) -> Behav
 
     """
     interval = values.get("heartbeat_interval")
-    if interval is not None and (profile.heartbeat_is_frame or not profile.beats(End.SERVER)):
+    sends = not profile.heartbeat_is_frame and profile.beats(End.SERVER)
+    if interval is not None and not (sends or profile.words.interval_is_named):
         raise ValueError(
-            f"heartbeat_interval: {interval!r}: servers of the profile {profile.name!r} send no heartbeats"
+            f"heartbeat_interval: {interval!r}: servers of the profile {profile.name!r} neither send "
+            "heartbeats nor say how often to send them"
         )
     if profile.interval is not None or profile.timers:
         values = {"read_deadline": None, "ping_interval": None, **values}

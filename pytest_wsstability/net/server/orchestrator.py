@@ -17,6 +17,7 @@ from ...core.faults import AppliedFault, Fault, Program
 from ...core.judge.attempts import ConnectionAttempt
 from ...core.judge.backoff import Backoff
 from ...core.judge.verdict import Verdict
+from ...core.timeline.events import End
 from ...profiles import JSON, Profile
 from ...profiles.catalogue import find
 from ..client import INBOX, MAX_SIZE
@@ -82,7 +83,7 @@ class Orchestrator:
             connection is closed with 1000 when it returns.
         host, port: where to listen; port 0 takes a free one.
         tls: the server's context for wss://.
-        subprotocols: names to choose from.
+        subprotocols: names to choose from; empty: the profile's, and none where a client offers none of them.
         compression: accept permessage-deflate (RFC 7692).
         headers: further header fields of the handshake response.
         max_size: bytes of a message above which a connection fails with 1009; None for no limit.
@@ -122,12 +123,15 @@ class Orchestrator:
         **behaviour: Unpack[BehaviourKeywords],
     ) -> None:
         self.profile = find(profile)
+        self.profile.check_written_by(End.SERVER)
         self.behaviour = behaviour_of(self.profile, **behaviour)
         if echo and handler is not None:
             raise ValueError("echo: there is a handler already; give one of the two")
         self._handlers = Handlers(echo_messages if echo else handler)
         self._port = Port(host, port, tls)
         self._subprotocols = [Subprotocol(name) for name in subprotocols]
+        # Clients that offer none of the protocol's are served all the same.
+        self._select = None if subprotocols else _chooser(self.profile.subprotocols)
         self._extensions = [ServerPerMessageDeflateFactory()] if compression else None
         self._headers = parse_headers(headers)
         self._max_size = max_size
@@ -215,6 +219,7 @@ class Orchestrator:
     def _connection(self) -> WebSocket:
         protocol = ServerProtocol(
             subprotocols=self._subprotocols or None,
+            select_subprotocol=self._select,
             extensions=self._extensions,
             max_size=self._max_size,
             logger=LOGGER,
@@ -436,3 +441,12 @@ class Orchestrator:
 
 def _ignore(connection: Connection) -> None:
     """Nobody wants to know of a connection's end."""
+
+
+def _chooser(
+    names: Sequence[str],
+) -> Callable[[ServerProtocol, Sequence[Subprotocol]], Subprotocol | None] | None:
+    """Chooses the first of these names that is offered; None where there are no names."""
+    if not names:
+        return None
+    return lambda _, offered: next((Subprotocol(name) for name in names if name in offered), None)

@@ -1,0 +1,372 @@
+"""Every shipped profile, spoken by the monitored client and by the orchestrator."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from pytest_wsstability import Direction, End, Orchestrator, Requirement, Role, StabilityError
+from pytest_wsstability.core.timeline.close import LocalReason
+from pytest_wsstability.core.timeline.flaws import Flaw
+from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape
+from pytest_wsstability.profiles import ID, JSON, NOW_TEXT, Codec, Profile
+from pytest_wsstability.profiles.catalogue import SHIPPED, find
+from tests.net.peers import TEXT, frame, opened, serving
+
+pytestmark = pytest.mark.ws_stability(time="virtual")
+
+SENT, RECEIVED = Direction.SENT, Direction.RECEIVED
+PROFILES = {name: find(name) for name in SHIPPED}
+SESSIONS = [name for name, profile in PROFILES.items() if profile.has_session]
+# Those whose heartbeats are sent without being asked for.
+BEATING = [name for name, profile in PROFILES.items() if profile.interval is not None]
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+async def test_a_session_is_confirmed(name):
+    """At both ends, under one name where it has one."""
+    async with Orchestrator(profile=name) as orchestrator, opened(orchestrator.url, profile=name) as client:
+        await client.assert_session_confirmed(within="1s")
+        session = await orchestrator.wait_for_session(within="1s")
+        await session.assert_session_confirmed(within="1s")
+
+        words = PROFILES[name].words
+        named = {"session_id"} & words.names("session_info") | {"session_id"} & words.names(
+            "session_confirmed"
+        )
+        if named:
+            assert client.session_id == session.id == session.timeline.session_id
+        assert not client.timeline.irregular
+        assert not session.timeline.irregular
+
+
+@pytest.mark.parametrize("name", BEATING)
+async def test_ten_heartbeats(name):
+    """In the right direction, answered where an answer is due, and nobody ends anything."""
+    profile = PROFILES[name]
+    every = {"ocpp": 300, "ocpp2.0.1": 300}.get(name, profile.interval)
+    async with Orchestrator(profile=name) as orchestrator, opened(orchestrator.url, profile=name) as client:
+        await asyncio.sleep(10.5 * every)
+        await client.assert_alive_for(10 * every)
+        (session,) = orchestrator.sessions
+
+        sender = SENT if profile.beats(End.CLIENT) else RECEIVED
+        assert client.timeline.heartbeat_sender is sender
+        assert session.timeline.heartbeat_sender is not sender
+        for timeline in (client.timeline, session.timeline):
+            assert timeline.heartbeats.sent == 10
+            due = profile.shape is HeartbeatShape.ANSWERED
+            assert timeline.heartbeats.answered == (10 if due else 0)
+            assert timeline.heartbeats.oldest_pending is None
+        if profile.facts.both_ask:
+            assert client.timeline.server_heartbeats.sent == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "end"),
+    [
+        ("engineio", {"client": "mute"}, "Engine.IO's ping timeout of 20 s ran out"),
+        ("socketio", {"client": "mute"}, "Engine.IO's ping timeout of 20 s ran out"),
+        ("phoenix", {"heartbeat": False}, "the timeout of Phoenix' socket transport of 60 s ran out"),
+        ("phoenix", {"heartbeat": "70s"}, "the timeout of Phoenix' socket transport of 60 s ran out"),
+        ("signalr", {"heartbeat": False}, "SignalR's client timeout of 30 s ran out"),
+        ("stomp", {"heartbeat": False}, "the broker's heart-beat tolerance of 30 s ran out"),
+        ("mqtt", {"heartbeat": False}, "MQTT's keep-alive of 90 s ran out"),
+        ("deepgram", {"heartbeat": False}, "Deepgram's timeout without audio of 10 s ran out"),
+        ("deepgram", {"heartbeat": "11s"}, "Deepgram's timeout without audio of 10 s ran out"),
+        ("openai-realtime", {}, "OpenAI's limit of 60 minutes a session of 3600 s ran out"),
+    ],
+)
+async def test_the_orchestrator_runs_the_protocols_timers(name, options, end):
+    """As the protocol's own server does, and says which it was."""
+    async with (
+        Orchestrator(profile=name) as orchestrator,
+        opened(orchestrator.url, profile=name, **options) as client,
+    ):
+        await client.websocket.wait_ended()
+        close = orchestrator.sessions[0].timeline.close
+
+        assert close.local_reason is LocalReason.PROTOCOL_TIMER
+        assert close.local_detail.startswith(end.replace("3600 s", "1 h"))
+        timer = next(each for each in PROFILES[name].timers if end.startswith(each.name))
+        assert client.timeline.close.code == timer.code
+
+
+async def test_a_mute_client_keeps_its_answers_back():
+    """Of every heartbeat; it still sends its own."""
+    async with (
+        Orchestrator(profile="graphql-transport-ws", heartbeat_interval="5s") as orchestrator,
+        opened(orchestrator.url, profile="graphql-transport-ws", client="mute", heartbeat="7s") as client,
+    ):
+        await asyncio.sleep(31)
+
+        assert (client.timeline.heartbeats.sent, client.timeline.heartbeats.answered) == (4, 4)
+        beats = orchestrator.sessions[0].timeline.server_heartbeats
+        assert (beats.sent, beats.answered) == (6, 0)
+
+
+async def test_intervals_that_the_server_names_are_recorded():
+    """At both ends."""
+    async with (
+        Orchestrator(profile="ocpp", heartbeat_interval="40s") as orchestrator,
+        opened(orchestrator.url, profile="ocpp") as client,
+    ):
+        await asyncio.sleep(201)
+
+        assert client.timeline.intervals.client == 40
+        assert client.timeline.heartbeats.sent == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "knows", "resumed"),
+    [
+        ("socketio-recovery", True, True),
+        ("socketio-recovery", False, False),
+        ("json", True, True),
+        ("stomp", True, False),
+    ],
+)
+async def test_a_client_comes_back(name, knows, resumed):
+    """To its session, where the protocol and the server know it."""
+    async with Orchestrator(profile=name) as orchestrator, opened(orchestrator.url, profile=name) as first:
+        await first.assert_session_confirmed(within="1s")
+        await first.close()
+        if not knows:
+            orchestrator._registry._by_id.clear()
+        second = await first.reconnect()
+        await second.assert_session_confirmed(within="1s")
+
+        assert second.websocket.conversation.resumed in (resumed, None)
+        assert (second.session_id == first.session_id) is resumed
+        await second.close()
+
+
+async def test_a_session_that_is_lost_is_told():
+    """The assertion fails with both names."""
+    async with (
+        Orchestrator(profile="socketio-recovery") as orchestrator,
+        opened(orchestrator.url, profile="socketio-recovery") as first,
+    ):
+        await first.assert_session_confirmed(within="1s")
+        await first.close()
+        orchestrator._registry._by_id.clear()
+        second = await first.reconnect()
+        with pytest.raises(StabilityError) as caught:
+            await second.assert_session_resumed(within="1s")
+        await second.close()
+
+        assert f"session {second.session_id!r}, not {first.session_id!r}" in str(caught.value)
+
+
+# What a profile brings to the opening.
+
+
+async def test_a_profile_brings_its_subprotocol_and_its_query():
+    """The user's own come first."""
+    async with Orchestrator(profile="mqtt") as orchestrator:
+        async with opened(orchestrator.url, profile="mqtt") as client:
+            assert client.subprotocol == "mqtt"
+        async with opened(orchestrator.url, profile="mqtt", subprotocols=["other"]) as client:
+            assert client.subprotocol is None
+            assert not client.timeline.irregular
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("/", "GET /?EIO=4&transport=websocket "),
+        ("", "GET /?EIO=4&transport=websocket "),
+        ("/socket.io/?a=1", "GET /socket.io/?a=1&EIO=4&transport=websocket "),
+        ("/socket.io/?EIO=3", "GET /socket.io/?EIO=3&transport=websocket "),
+    ],
+)
+async def test_a_profile_adds_to_the_url_what_is_not_there(url, asked):
+    """As the protocol's clients do."""
+    requests = []
+
+    async def script(peer):
+        requests.append((await peer.upgrade()).decode())
+
+    profile = find("engineio").replace(headers={"X-One": "1", "X-Two": "2"})
+    async with (
+        serving(script) as address,
+        opened(address.rstrip("/") + url, profile=profile, headers={"x-two": "mine"}),
+    ):
+        pass
+
+    assert requests[0].startswith(asked)
+    assert "X-One: 1" in requests[0]
+    assert "X-Two: 2" not in requests[0]
+
+
+async def test_a_subprotocol_that_was_not_chosen_is_told():
+    """Browsers and node's ws would have gone no further."""
+
+    async def script(peer):
+        await peer.upgrade()
+        await asyncio.sleep(100)
+
+    async with serving(script) as url, opened(url, profile="mqtt") as client:
+        (flaw,) = client.timeline.irregular
+
+        assert (flaw.flaw, flaw.detail) == (
+            Flaw.SUBPROTOCOL,
+            "'mqtt' was offered, and none chosen: browsers and node's ws go no further",
+        )
+        with pytest.raises(StabilityError, match="a subprotocol that was not chosen"):
+            await client.assert_alive_for("1s")
+
+
+# Bad input.
+
+
+def fails(*_):
+    raise RuntimeError("boom")
+
+
+@pytest.mark.parametrize(
+    ("profile", "words"),
+    [
+        (Profile(name="x", ping="p", pong=fails), "pong raised RuntimeError('boom') for 'hello'"),
+        (
+            Profile(name="x", session_info=Codec(fails, fails), session_confirmed="ok"),
+            "session_info: write raised RuntimeError('boom')",
+        ),
+    ],
+)
+async def test_a_function_that_raises_fails_the_test(profile, words):
+    """Nobody on the connection is blamed."""
+
+    async def script(peer):
+        await peer.upgrade()
+        peer.send(frame(TEXT, b"hello"))
+        await asyncio.sleep(100)
+
+    async with serving(script) as url, opened(url, profile=profile) as client:
+        await asyncio.sleep(1)
+        with pytest.raises(StabilityError) as caught:
+            await client.assert_alive_for("2s")
+
+    assert caught.value.verdict.outcome.value == "inconclusive"
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("opening", "words"),
+    [
+        (
+            '0{"sid":"s","pingInterval":0,"pingTimeout":20000}',
+            "a heartbeat interval of the server of 0 s; 100 ms to 24 h make sense",
+        ),
+        (
+            '0{"sid":"s","pingInterval":604800000,"pingTimeout":20000}',
+            "a heartbeat interval of the server of 168 h; 100 ms to 24 h make sense",
+        ),
+    ],
+)
+async def test_an_interval_that_makes_no_sense_fails_the_test(opening, words):
+    """With the value and the valid ones."""
+
+    async def script(peer):
+        await peer.upgrade()
+        peer.send(frame(TEXT, opening.encode()))
+        await asyncio.sleep(100)
+
+    async with serving(script) as url, opened(url, profile="engineio") as client:
+        with pytest.raises(StabilityError) as caught:
+            await client.assert_alive_for("2s")
+
+    assert words in str(caught.value)
+
+
+async def test_a_greeting_of_10_mb_is_no_greeting():
+    """It is told, and nothing hangs."""
+
+    async def script(peer):
+        await peer.upgrade()
+        peer.send(frame(TEXT, b'{"type":"connection_established","x":"' + b"x" * 10_000_000 + b'"}'))
+        await asyncio.sleep(100)
+
+    async with serving(script) as url, opened(url, max_size=None) as client:
+        with pytest.raises(StabilityError) as caught:
+            await client.assert_session_confirmed(within="3s")
+
+    assert "no greeting" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("profile", "session_id", "words"),
+    [
+        (
+            "mqtt",
+            "\ud800",
+            "session_id: '\\ud800' cannot be sent in UTF-8: surrogates not allowed at position 0",
+        ),
+        (
+            "json",
+            "a\udc00",
+            "session_id: 'a\\udc00' cannot be sent in UTF-8: surrogates not allowed at position 1",
+        ),
+        ("mqtt", "x" * 65536, "session_id: session_info: 'x"),
+    ],
+)
+async def test_a_session_id_that_cannot_be_sent_is_refused(profile, session_id, words):
+    """Before anything is opened."""
+    with pytest.raises(ValueError, match="session_id") as caught:
+        async with opened("ws://127.0.0.1:1/", profile=profile, session_id=session_id):
+            pass
+
+    assert str(caught.value).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("profile", "interval", "words"),
+    [
+        ("json", "5s", "heartbeat_interval: '5s': servers of the profile 'json' neither send heartbeats"),
+        ("frames", 5, "heartbeat_interval: 5: servers of the profile 'frames' neither send heartbeats"),
+        ("deepgram", 5, "heartbeat_interval: 5: servers of the profile 'deepgram' neither send heartbeats"),
+    ],
+)
+def test_a_heartbeat_of_a_server_that_sends_none_is_refused(profile, interval, words):
+    """By name."""
+    with pytest.raises(ValueError, match=f"^{words}"):
+        Orchestrator(profile=profile, heartbeat_interval=interval)
+
+
+def test_a_profile_that_can_only_be_read_cannot_be_played():
+    """The field is named, and what helps."""
+    profile = Profile(name="x", ping="p", pong=lambda message: message.startswith("pong"))
+    words = (
+        r"profile 'x': pong can only be read, and the server has to send it: give pong=Codec\(read, write\)"
+    )
+    with pytest.raises(ValueError, match=f"^{words}$"):
+        Orchestrator(profile=profile)
+
+
+async def test_a_protocols_own_timers_stand_in_for_the_storys():
+    """The orchestrator's read deadline and pings are for protocols without timers of their own."""
+    assert (Orchestrator().behaviour.read_deadline, Orchestrator().behaviour.ping_interval) == (60, 30)
+    for name in ("mqtt", "engineio", "openai-realtime"):
+        behaviour = Orchestrator(profile=name).behaviour
+        assert (behaviour.read_deadline, behaviour.ping_interval) == (None, None)
+    assert Orchestrator(profile="mqtt", ping_interval="20s").behaviour.ping_interval == 20
+
+
+async def test_the_time_of_day_is_said():
+    """By a loop that began at its instant 0."""
+    profile = Profile(name="x", ping={"at": NOW_TEXT, "id": ID}, pong={"ok": ID})
+    async with (
+        Orchestrator(profile=profile) as orchestrator,
+        opened(orchestrator.url, profile=profile, heartbeat="5s") as client,
+    ):
+        await asyncio.sleep(6)
+        assert client.timeline.heartbeats.answered == 1
+        assert client.websocket.conversation._state.epoch > 1_500_000_000
+
+
+def test_what_a_profile_lacks_stays_out_of_the_requirement():
+    """No answer is due where heartbeats are one-way."""
+    assert Requirement.of(heartbeat_every="5s").answer_within == 5
+    assert JSON.shape is HeartbeatShape.ANSWERED
+    assert Role.ERROR.name == "ERROR"
