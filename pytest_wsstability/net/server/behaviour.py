@@ -117,9 +117,11 @@ def behaviour_of(profile: Profile, **values: Unpack[BehaviourKeywords]) -> Behav
     are asked for.
 
     Raises:
-        TypeError, ValueError: as `Behaviour.of`, and for a heartbeat where servers send none.
+        TypeError, ValueError: as `Behaviour.of`, for a heartbeat where servers send none, and for a protocol
+            that a server cannot speak.
 
     """
+    profile.check_written_by(End.SERVER)
     interval = values.get("heartbeat_interval")
     sends = not profile.heartbeat_is_frame and profile.beats(End.SERVER)
     if interval is not None and not (sends or profile.words.interval_is_named):

@@ -17,7 +17,6 @@ from ...core.faults import AppliedFault, Fault, Program
 from ...core.judge.attempts import ConnectionAttempt
 from ...core.judge.backoff import Backoff
 from ...core.judge.verdict import Verdict
-from ...core.timeline.events import End
 from ...profiles import JSON, Profile
 from ...profiles.catalogue import find
 from ..client import INBOX, MAX_SIZE
@@ -123,7 +122,6 @@ class Orchestrator:
         **behaviour: Unpack[BehaviourKeywords],
     ) -> None:
         self.profile = find(profile)
-        self.profile.check_written_by(End.SERVER)
         self.behaviour = behaviour_of(self.profile, **behaviour)
         if echo and handler is not None:
             raise ValueError("echo: there is a handler already; give one of the two")
