@@ -128,7 +128,6 @@ class Orchestrator:
         self._handlers = Handlers(echo_messages if echo else handler)
         self._port = Port(host, port, tls)
         self._subprotocols = [Subprotocol(name) for name in subprotocols]
-        # Clients that offer none of the protocol's are served all the same.
         self._select = None if subprotocols else _chooser(self.profile.subprotocols)
         self._extensions = [ServerPerMessageDeflateFactory()] if compression else None
         self._headers = parse_headers(headers)
@@ -444,7 +443,7 @@ def _ignore(connection: Connection) -> None:
 def _chooser(
     names: Sequence[str],
 ) -> Callable[[ServerProtocol, Sequence[Subprotocol]], Subprotocol | None] | None:
-    """Chooses the first of these names that is offered; None where there are no names."""
+    """Chooses the first of these that is offered, and serves those who offer none; None without names."""
     if not names:
         return None
     return lambda _, offered: next((Subprotocol(name) for name in names if name in offered), None)
