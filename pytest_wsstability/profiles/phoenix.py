@@ -18,6 +18,30 @@ from .profile import Profile
 from .templates import Free
 
 
+_TIMERS = (
+    ProtocolTimer(
+        name="Phoenix' heartbeat timeout",
+        by=End.CLIENT,
+        awaits=Awaited.ANSWER,
+        seconds=30,
+        code=1000,
+        reason="heartbeat timeout",
+        words=("heartbeat timeout",),
+        remedy="answer each heartbeat with a phx_reply that has its ref",
+        source="phoenix 1.8.16 (npm), measured",
+    ),
+    ProtocolTimer(
+        name="the timeout of Phoenix' socket transport",
+        by=End.SERVER,
+        awaits=Awaited.MESSAGE,
+        seconds=60,
+        code=1000,
+        remedy="send a heartbeat each 30 s, or raise timeout: in the endpoint's socket",
+        source="Phoenix.Endpoint, option timeout of a socket's websocket; cowboy_websocket",
+    ),
+)
+
+
 def phoenix(topic: str, payload: Any = None, *, name: str = "phoenix") -> Profile:
     """
     Phoenix channels for one topic.
@@ -50,28 +74,7 @@ def phoenix(topic: str, payload: Any = None, *, name: str = "phoenix") -> Profil
         interval=30,
         timeout=30,
         query={"vsn": "2.0.0"},
-        timers=(
-            ProtocolTimer(
-                name="Phoenix' heartbeat timeout",
-                by=End.CLIENT,
-                awaits=Awaited.ANSWER,
-                seconds=30,
-                code=1000,
-                reason="heartbeat timeout",
-                words=("heartbeat timeout",),
-                remedy="answer each heartbeat with a phx_reply that has its ref",
-                source="phoenix 1.8.16 (npm), measured",
-            ),
-            ProtocolTimer(
-                name="the timeout of Phoenix' socket transport",
-                by=End.SERVER,
-                awaits=Awaited.MESSAGE,
-                seconds=60,
-                code=1000,
-                remedy="send a heartbeat each 30 s, or raise timeout: in the endpoint's socket",
-                source="Phoenix.Endpoint, option timeout of a socket's websocket; cowboy_websocket",
-            ),
-        ),
+        timers=_TIMERS,
         codes=(
             ProtocolCode(
                 code=1000,
