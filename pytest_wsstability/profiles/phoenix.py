@@ -17,7 +17,6 @@ from .placeholders import TEXT_ID
 from .profile import Profile
 from .templates import Free
 
-
 _TIMERS = (
     ProtocolTimer(
         name="Phoenix' heartbeat timeout",

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Direction, End, Orchestrator, Requirement, Role, StabilityError
+from pytest_wsstability import Direction, End, Orchestrator, Requirement, Role, StabilityError, faults
 from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape
@@ -157,6 +157,19 @@ async def test_a_session_that_is_lost_is_told():
         await second.close()
 
         assert f"session {second.session_id!r}, not {first.session_id!r}" in str(caught.value)
+
+
+async def test_a_server_withholds_its_own_heartbeats():
+    """Where the protocol has it ask."""
+    async with (
+        Orchestrator(profile="engineio", faults=[("60s", faults.WithholdHeartbeats())]) as orchestrator,
+        opened(orchestrator.url, profile="engineio") as client,
+    ):
+        await asyncio.sleep(200)
+
+        assert client.timeline.heartbeats.sent == 2
+        with pytest.raises(StabilityError):
+            await client.assert_stable(alive_for="180s", heartbeat_every="25s")
 
 
 # What a profile brings to the opening.

@@ -62,6 +62,8 @@ class Behaviour:
     greet: float | None = 0.0
     confirm_sessions: float | None = 0.0
     answer_heartbeats: float | None = 0.0
+    # Whether the server's own heartbeats go out, where its protocol has some.
+    send_heartbeats: bool = True
     # What faults do to the confirmation: how often it is sent, and for whose session (None: the client's).
     confirmations: int = 1
     confirm_as: str | None = None

@@ -275,7 +275,7 @@ def _burst(
 
 _APPLY: dict[type[Fault], Callable[[ServerSide, WebSocket, Any], None]] = {
     WithholdPongs: _withhold_pongs,
-    WithholdHeartbeats: _behave(answer_heartbeats=None),
+    WithholdHeartbeats: _behave(answer_heartbeats=None, send_heartbeats=False),
     NeverConfirm: _behave(confirm_sessions=None),
     LateConfirm: _late_confirm,
     WrongSession: _wrong_session,

@@ -185,7 +185,7 @@ class ServerSide:
         elif say.role is Role.SESSION_CONFIRMED:
             self._begin_session(websocket)
             self.after(websocket, behaviour.confirm_sessions, partial(self.confirm, websocket, say))
-        else:
+        elif say.role is not Role.HEARTBEAT or behaviour.send_heartbeats:
             delay = behaviour.greet if say.role is Role.GREETING else 0.0
             self.after(websocket, delay, partial(websocket.say, say))
 
