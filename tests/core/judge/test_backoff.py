@@ -32,6 +32,21 @@ def test_chance_stays_within_the_jitter():
     assert 11.5 < max(waits) <= 12.0
 
 
+def test_the_usual_backoff():
+    """A second, doubled up to half a minute, give or take a fifth: what libraries do."""
+    usual = Backoff()
+
+    assert (usual.first, usual.factor, usual.longest, usual.jitter) == (1.0, 2.0, 30.0, 0.2)
+
+
+def test_growth_that_floats_cannot_hold_ends_at_the_longest():
+    """Slow growth is not cut short, quick growth is no error."""
+    slow = Backoff(first="1ms", factor=2, longest="24h", jitter=0)
+
+    assert slow.least(26) == pytest.approx(0.001 * 2**26)
+    assert Backoff(first=1, factor=100, longest=30, jitter=0).least(10_000) == 30.0
+
+
 def test_an_attempt_far_out_waits_the_longest():
     """Powers beyond floats are no error."""
     assert Backoff(jitter=0).wait(10_000, random.Random(1)) == 30.0

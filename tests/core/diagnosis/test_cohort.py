@@ -1,0 +1,113 @@
+"""What other connections of a run show of one: each limit from both sides."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.diagnosis.cohort import ALONE, Beside, Cohort, Shared
+from tests.core.script import FIN, closed_by_peer, timeline
+
+
+def ended(at, age, *, silence=None, end=FIN):
+    """A connection that ended at an instant and an age, after a silence."""
+    heard = [] if silence is None else [(age - silence, "<text")]
+    return timeline(*heard, (age, end), origin=1000.0 + at - age)
+
+
+def beside(mine, *others):
+    return Cohort([mine, *others]).beside(mine)
+
+
+def test_nobody_is_beside_one_alone():
+    """Whatever is counted starts at nothing."""
+    assert Beside() == ALONE
+    assert (ALONE.youngest, ALONE.oldest, ALONE.lively, ALONE.together, ALONE.outlived) == (0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("apart", "together"), [(1.9, 1), (2.1, 0)])
+def test_ends_within_two_seconds_are_together(apart, together):
+    """On either side."""
+    assert beside(ended(100, 60), ended(100 + apart, 30)).together == together
+    assert beside(ended(100, 60), ended(100 - apart, 30)).together == together
+
+
+@pytest.mark.parametrize(
+    ("age", "apart", "repeats"), [(30, 0.45, 1), (30, 0.55, 0), (600, 5.9, 1), (600, 6.1, 0)]
+)
+def test_ages_that_differ_by_half_a_second_or_a_hundredth_are_one_timers(age, apart, repeats):
+    """Of connections that lived beside each other and ended at different instants."""
+    assert beside(ended(1000, age), ended(1010, age + apart)).same_age == repeats
+    assert beside(ended(1000, age), ended(990, age - apart)).same_age == repeats
+
+
+def test_ends_of_another_code_repeat_nothing():
+    """One timer ends all its connections in one way."""
+    assert beside(ended(1000, 30), ended(1010, 30, end=closed_by_peer(1001))).same_age == 0
+
+
+def test_one_that_opened_after_the_other_had_ended_repeats_nothing():
+    """Something that changed between them may have ended it."""
+    assert beside(ended(1000, 30), ended(1029.5, 30)).same_age == 0
+    assert beside(ended(1000, 30), ended(1028.5, 30)).same_age == 1
+
+
+@pytest.mark.parametrize(("silence", "repeats"), [(0.9, 0), (1.1, 1)])
+def test_a_silence_below_a_second_is_no_timers(silence, repeats):
+    mine, other = (ended(at, age, silence=silence) for at, age in ((1000, 50), (1010, 90)))
+
+    assert beside(mine, other).same_silence == repeats
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "shared"),
+    [
+        # Neither the age nor the silence: at one instant.
+        ((100, 60, 0.5), (100.5, 30, 0.5), Shared.INSTANT),
+        # The same age, opened as far apart as they ended.
+        ((100, 60, 0.5), (101, 60, 0.5), Shared.AGE),
+        # The same silence, of other ages.
+        ((100, 60, 20), (101, 30, 20), Shared.SILENCE),
+        # A tenth of a second is none.
+        ((100, 60, 0.5), (100.09, 60.09, 0.5), Shared.EVERYTHING),
+        ((100, 60, 0.5), (100.12, 60.1, 0.5), Shared.AGE),
+        # Half a second between silences, or 2 % of them.
+        ((100, 60, 10), (101.5, 30, 10.45), Shared.SILENCE),
+        ((100, 60, 10), (101.5, 30, 10.55), Shared.INSTANT),
+        ((200, 150, 100), (202, 120, 101.0), Shared.SILENCE),
+        # Two seconds between ages, or 2 % of them.
+        ((100, 60, 0.5), (101.9, 61.8, 0.5), Shared.AGE),
+        ((100, 60, 0.5), (101.9, 62.1, 0.5), Shared.INSTANT),
+        ((1000, 600, 0.5), (1001.9, 611, 0.5), Shared.INSTANT),
+    ],
+)
+def test_what_those_share_that_ended_together(mine, other, shared):
+    """The age is a limit's, the silence a timer's, the instant a restart's."""
+    first, second = (ended(at, age, silence=silence) for at, age, silence in (mine, other))
+
+    assert beside(first, second).shared is shared
+
+
+@pytest.mark.parametrize(("age", "outlived"), [(62.1, 1), (61.9, 0)])
+def test_who_lived_two_seconds_longer_outlived_it(age, outlived):
+    """A limit of age would have ended it too."""
+    assert beside(ended(100, 60), ended(300, age)).outlived == outlived
+
+
+@pytest.mark.parametrize(
+    ("facts", "at_once"),
+    [
+        ({}, True),
+        ({"together": 1}, False),
+        ({"lively": 2}, False),
+        ({"youngest": 29.0, "oldest": 60.0}, True),
+        ({"youngest": 31.0, "oldest": 60.0}, False),
+        ({"youngest": 0.9, "oldest": 5.8}, False),
+        ({"youngest": 0.9, "oldest": 6.0}, True),
+        ({"shared": Shared.AGE}, False),
+    ],
+)
+def test_nothing_but_the_instant_ended_them(facts, at_once):
+    """Three of them in traffic, and of ages that no sweep of five seconds explains."""
+    crowd = {"together": 2, "lively": 3, "youngest": 5.0, "oldest": 60.0, **facts}
+
+    assert Beside(**crowd).at_one_instant is at_once
