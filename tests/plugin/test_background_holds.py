@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from pytest_wsstability import run_virtual
+from pytest_wsstability import faults, run_virtual
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.verdict import Outcome
 from pytest_wsstability.plugin.soaks.background import Hold, HoldInterrupted, Holds, Ramp
@@ -96,6 +96,22 @@ def test_stop_closes_and_keeps():
         assert not hold.broken
     assert isinstance(all_of[2].error, HoldInterrupted)
     assert str(all_of[2].error) == "interrupted before the connection was open"
+
+
+@pytest.mark.real
+def test_an_interrupt_leaves_alone_what_is_closing():
+    """It has its verdict, and waits for nothing but the server's answer to its close frame."""
+    with serving(faults=[faults.IgnoreClose()]) as url:
+        holds = Holds()
+        hold = Hold("test_it", url, SHORT, {})
+        holds.start([hold])
+        while not hold.closing:
+            assert not hold.finished
+            holds.wait(0.01)
+        holds.interrupt([hold])
+        assert holds.stop() == [hold]
+
+    assert hold.soak.verdict.outcome is Outcome.STABLE
 
 
 @pytest.mark.real

@@ -238,6 +238,32 @@ def test_exitfirst_stops_when_it_is_known(run, url, crowd):
     assert set(crowd.codes) <= {1000, 1006}
 
 
+AGAIN = """
+@pytest.mark.ws_stability(alive_for="{long}", url="{bad}")
+def test_broken_too(ws_soak):
+    pass
+"""
+
+
+def test_maxfail_stops_when_so_many_are_known(run, url, crowd):
+    """Two of two: nobody waits an hour for the first one."""
+    with serving(handler=leave) as bad:
+        source = (SOME + AGAIN).format(long="1h", bad=bad, mark="")
+        result = run(source, f"--ws-url={url}", "--maxfail=2")
+
+    assert result.parseoutcomes() == {"skipped": 2, "failed": 2}
+
+
+@pytest.mark.parametrize("limit", [2, 3])
+def test_fewer_than_maxfail_stop_nothing(run, url, limit):
+    """One of two, or two of three: every hold is judged."""
+    with serving(handler=leave) as bad:
+        source = (SOME + AGAIN * (limit - 2)).format(long="400ms", bad=bad, mark="")
+        result = run(source, f"--ws-url={url}", f"--maxfail={limit}")
+
+    assert result.parseoutcomes() == {"passed": 2, "failed": limit - 1}
+
+
 def test_an_expected_failure_stops_nothing(run, url):
     """xfail is no failure, so -x goes on."""
     with serving(handler=leave) as bad:
