@@ -46,9 +46,10 @@ def _due(f: Features) -> bool:
 
 def _slow(f: Features) -> bool:
     """Whether answers came, and late: what was not answered at all is not slow."""
-    answered = f.heartbeats.slowest > 0 or f.asked.slowest > 0 or f.timeline.session_confirmed_at is not None
-    late = bool(f.broken & {Rule.RTT, Rule.HEARTBEATS, Rule.PINGS, Rule.SESSION})
-    return late and answered and not _asked_in_vain(f)
+    asked = bool(f.broken & {Rule.RTT, Rule.HEARTBEATS, Rule.PINGS})
+    answered = asked and (f.heartbeats.slowest > 0 or f.asked.slowest > 0)
+    confirmed = Rule.SESSION in f.broken and f.timeline.session_confirmed_at is not None
+    return (answered or confirmed) and not _asked_in_vain(f)
 
 
 def _unheard_since_session(f: Features) -> bool:
@@ -333,11 +334,28 @@ ROWS = (
     ),
     Signature(
         cause=Cause.HEARTBEATS_STOPPED,
+        shows="the client sent heartbeats before it reconnected, and none since",
+        when=lambda f: (
+            _beats_stopped(f) and not f.timeline.heartbeats.sent and bool(f.timeline.heartbeats_before)
+        ),
+        confidence=HIGH,
+        sentence="the {peer} sent no heartbeat after it reconnected: none came in {age}, and {beats_before} on "
+        "the connections before",
+        headline="the {peer} sent no heartbeat after it reconnected",
+        blame=Blamed.PEER,
+        evidence=("heartbeats", "last_received"),
+        remedy="let the {peer} start its heartbeat timer with each connection, not with the first one only",
+        rivals=_UNHEARD,
+        runner_up=Cause.HALF_OPEN,
+        source="design",
+    ),
+    Signature(
+        cause=Cause.HEARTBEATS_STOPPED,
         shows="the peer never sent a heartbeat, and some are due",
         when=lambda f: _beats_stopped(f) and not f.timeline.heartbeats.sent,
         confidence=HIGH,
-        sentence="the {peer} sends no heartbeats: none came in {age}",
-        headline="the {peer} sends no heartbeats",
+        sentence="the {peer} never sent a heartbeat: none came in {age}",
+        headline="the {peer} never sent a heartbeat",
         blame=Blamed.PEER,
         evidence=("heartbeats", "last_received"),
         remedy="let the {peer} send heartbeats; the profile says what one looks like (--ws-profile)",

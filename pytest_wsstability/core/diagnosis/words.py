@@ -209,6 +209,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "beaten_gap": lambda f: _since(f.beaten.open_since, f),
     "asked_since": lambda f: _seconds(_asked_since(f)),
     "slowest": _slowest,
+    "beats_before": lambda f: str(f.timeline.heartbeats_before or 0),
     "beat_gap": lambda f: _seconds(f.age - (f.timeline.heartbeats.last_at or 0.0)),
     # Messages.
     "largest": lambda f: size(f.messages.largest),

@@ -79,6 +79,7 @@ _SAME = (
     "session_info_at", "session_confirmed_at", "longest_silence", "max_lag", "max_lag_at", "suspended",
     "paused_total", "deliberately_stalled", "dropped_reads", "observed_until", "tcp_unseen",
     "ping_answered_at", "unsent", "unsent_since", "half_frame_since", "proof_asked_at", "proof_at",
+    "heartbeats_before",
 )  # fmt: skip
 # What a recording adds to in place, and a sealed record has of its own.
 _GROWING = (
@@ -102,8 +103,8 @@ class Timeline:
         "_answers_due", "_arrivals", "_counts", "_data", "_errors", "_heartbeats", "_irregular", "_last",
         "_last_any", "_origin", "_paused_at", "_peer_ping", "_pings", "_server_heartbeats", "_signals",
         "_silences", "_tcp", "close", "deliberately_stalled", "dropped_reads", "end", "half_frame_since",
-        "heartbeat_sender", "hints", "intervals", "longest_silence", "max_lag", "max_lag_at",
-        "observed_until", "paused_total", "ping_answered_at", "proof_asked_at", "proof_at", "protocol",
+        "heartbeat_sender", "heartbeats_before", "hints", "intervals", "longest_silence", "max_lag",
+        "max_lag_at", "observed_until", "paused_total", "ping_answered_at", "proof_asked_at", "proof_at", "protocol",
         "serial", "session_confirmed_at", "session_id", "session_info_at", "suspended", "tcp_unseen",
         "tier", "total", "unsent", "unsent_since",
     )  # fmt: skip
@@ -192,6 +193,8 @@ class Timeline:
         self.unsent_since: float | None = None
         # Since when a frame of the peer is there in part; None between frames.
         self.half_frame_since: float | None = None
+        # Heartbeats of the client on earlier connections of its session, at a server; None on the first.
+        self.heartbeats_before: int | None = None
         # Why `tcp` is empty; None where the kernel is asked.
         self.tcp_unseen: str | None = NO_KERNEL if self.tier is Tier.VIRTUAL else NOBODY_LOOKED
         # Worst lag of our own event loop in seconds, and when.

@@ -82,6 +82,8 @@ class SessionRegistry(ConnectionLog):
             anonymous.id = session_id
             self._by_id[session_id] = anonymous
         elif known is not None and connection not in known.connections:
+            earlier = (each.timeline.heartbeats.sent for each in known.connections)
+            connection.timeline.heartbeats_before = sum(earlier)
             known.connections.append(connection)
             if anonymous is not None:
                 self.sessions.remove(anonymous)

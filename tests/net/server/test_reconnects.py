@@ -267,3 +267,36 @@ async def test_limits_of_a_storm_are_numbers(keywords, message):
             await orchestrator.assert_reconnects(within="soon")
         with pytest.raises(ValueError, match=r"^backoff: "):
             await orchestrator.assert_reconnects(within="5s", backoff="never")
+
+
+async def heartbeats_of(orchestrator, *, before, after):
+    """What is said of a client that sent so many heartbeats before and after its reconnect."""
+    for number, count in enumerate((before, after)):
+        async with opened(orchestrator.url, session_id="abc") as connection:
+            session = await orchestrator.wait_for_session("abc")
+            await connection.assert_session_confirmed(within="1s")
+            for _ in range(count):
+                await asyncio.sleep(10)
+                await connection.send('{"type":"ping"}')
+            if number or not before:
+                with pytest.raises(AssertionError) as caught:
+                    await session.assert_stable(alive_for="60s", heartbeat_every="10s", heartbeat_within="5s")
+                return str(caught.value)
+    raise AssertionError("nothing was judged")
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        (0, "the client never sent a heartbeat: none came in"),
+        (3, "the client sent no heartbeat after it reconnected: none came in"),
+    ],
+)
+async def test_a_client_without_heartbeats_is_told_that(before, words):
+    """Not that its answers are slow: it never asked, or not any more."""
+    async with Orchestrator(ping_interval=None, read_deadline=None) as orchestrator:
+        said = await heartbeats_of(orchestrator, before=before, after=0)
+
+    assert words in said
+    assert ("3 on the connections before" in said) == (before == 3)
+    assert "slow" not in said
