@@ -339,8 +339,8 @@ ROWS = (
             _beats_stopped(f) and not f.timeline.heartbeats.sent and bool(f.timeline.heartbeats_before)
         ),
         confidence=HIGH,
-        sentence="the {peer} sent no heartbeat after it reconnected: none came in {age}, and {beats_before} on "
-        "the connections before",
+        sentence="the {peer} sent no heartbeat after it reconnected: none came in {age}, and {beats_before} "
+        "on the connections before",
         headline="the {peer} sent no heartbeat after it reconnected",
         blame=Blamed.PEER,
         evidence=("heartbeats", "last_received"),

@@ -100,12 +100,13 @@ class Timeline:
     """
 
     __slots__ = (
-        "_answers_due", "_arrivals", "_counts", "_data", "_errors", "_heartbeats", "_irregular", "_last",
-        "_last_any", "_origin", "_paused_at", "_peer_ping", "_pings", "_server_heartbeats", "_signals",
-        "_silences", "_tcp", "close", "deliberately_stalled", "dropped_reads", "end", "half_frame_since",
-        "heartbeat_sender", "heartbeats_before", "hints", "intervals", "longest_silence", "max_lag",
-        "max_lag_at", "observed_until", "paused_total", "ping_answered_at", "proof_asked_at", "proof_at", "protocol",
-        "serial", "session_confirmed_at", "session_id", "session_info_at", "suspended", "tcp_unseen",
+        "_answers_due", "_arrivals", "_counts", "_data", "_errors", "_heartbeats", "_irregular",
+        "_last", "_last_any", "_origin", "_paused_at", "_peer_ping", "_pings",
+        "_server_heartbeats", "_signals", "_silences", "_tcp", "close", "deliberately_stalled",
+        "dropped_reads", "end", "half_frame_since", "heartbeat_sender", "heartbeats_before",
+        "hints", "intervals", "longest_silence", "max_lag", "max_lag_at", "observed_until",
+        "paused_total", "ping_answered_at", "proof_asked_at", "proof_at", "protocol", "serial",
+        "session_confirmed_at", "session_id", "session_info_at", "suspended", "tcp_unseen",
         "tier", "total", "unsent", "unsent_since",
     )  # fmt: skip
 

@@ -298,5 +298,5 @@ async def test_a_client_without_heartbeats_is_told_that(before, words):
         said = await heartbeats_of(orchestrator, before=before, after=0)
 
     assert words in said
-    assert ("3 on the connections before" in said) == (before == 3)
+    assert ("and 3 on the connections before" in said) == (before == 3)
     assert "slow" not in said
