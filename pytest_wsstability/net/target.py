@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from websockets.uri import WebSocketURI, parse_uri
@@ -20,6 +21,8 @@ _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
+# Thousands of connections to one target have its parts in common.
+@lru_cache(maxsize=32)
 def parse_url(url: str) -> WebSocketURI:
     """
     The parts of a WebSocket URL.

@@ -284,7 +284,9 @@ class WebSocket(asyncio.Protocol):
 
     @withhold_pongs.setter
     def withhold_pongs(self, withhold: bool) -> None:
-        self.withheld = self.withheld | {_PONG} if withhold else self.withheld - {_PONG}
+        # Each difference of sets is a new set, which costs a connection more than anything else here.
+        if withhold != self.withhold_pongs:
+            self.withheld = self.withheld ^ {_PONG}
 
     # The transport's callbacks.
 
