@@ -21,7 +21,7 @@ from ..profiles import JSON, HangUp, Heard, Profile, Resumption, Say
 from ..profiles.catalogue import find
 from .connection import Connection
 from .conversing import client_conversation
-from .dialling import dial
+from .dialling import Dialler
 from .keywords import ConnectKeywords
 from .target import TLS, ClientKind, Headers, client_kind, parse_headers, parse_url, with_defaults, with_query
 from .timers import Ticker
@@ -232,10 +232,10 @@ class Dialled(NamedTuple):
         protocol = _protocol(uri, self.origin, subprotocols, self.compression, self.max_size)
         websocket = WebSocket(protocol, side, conversation, loop=loop, inbox=self.inbox)
         seconds = parse_duration(self.open_timeout, "open_timeout")
-        tls = self.tls or TLS()
-        await dial(
-            websocket, uri, opening, tls=tls, timeout=seconds, url=self.url, address=self.address
-        )  # fmt: skip
+        dialler = Dialler(
+            websocket, uri, url=self.url, tls=self.tls or TLS(), timeout=seconds, address=self.address
+        )
+        await dialler.dial(opening)
         connection = Connection(websocket, url=redact_url(self.url))
         connection.response_headers = side.response_headers
         connection.opener = self
@@ -279,7 +279,7 @@ async def connect(
         tls: how a ``wss://`` server's certificate is checked.
         max_size: bytes of a message above which the connection fails with 1009; None for no limit.
         inbox: unread messages before reading pauses; 0 throws messages away and never pauses.
-        open_timeout: time for TCP, TLS and the opening handshake together.
+        open_timeout: time for each step of the opening: the name, TCP, TLS, the upgrade.
         address: host and port to connect to instead of the URL's, such as those of a proxy; the handshake
             and the certificate's check keep the URL's names.
 

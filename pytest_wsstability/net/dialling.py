@@ -1,18 +1,22 @@
-"""TCP, TLS and the opening handshake, and what to say when one of them fails."""
+"""Name, TCP, TLS, upgrade: the steps of opening a connection, and what to say when one of them fails."""
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import os
 import socket
 import ssl
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus
 
 from ..core.duration import show_duration
 from ..core.redact import show_text
+from ..core.timeline.events import Tier
 from .errors import OpeningError, OpeningStage
+from .health import tier_of
 from .target import TLS
 
 if TYPE_CHECKING:
@@ -20,83 +24,231 @@ if TYPE_CHECKING:
 
     from .websocket import WebSocket
 
+# What browsers offer for wss:// (RFC 7301): WebSocket over HTTP/2 (RFC 8441) is another handshake.
+ALPN = "http/1.1"
+# Seconds for the question whether a server that refused HTTP/1.1 would take HTTP/2.
+_ASK = 2.0
+# With these it may have: bad request, misdirected request, upgrade required, AWS's 464 (RFC 9110, sections
+# 15.5.1, 15.5.20, 15.5.22), HTTP version not supported.
+_OF_ANOTHER_VERSION = frozenset({400, 421, 426, 464, 505})
+Address = tuple[str, int]
 
-async def dial(
-    websocket: WebSocket,
-    uri: WebSocketURI,
-    opening: asyncio.Future[None],
-    *,
-    tls: TLS,
-    timeout: float,
-    url: str,
-    address: tuple[str, int] | None = None,
-) -> None:
+
+class Dialler:
     """
-    Connect the transport and wait for the opening handshake; ``address`` stands in for the URL's.
+    Opens one connection, step by step; each step has the whole time.
 
-    Raises:
-        OpeningError: if one of the steps fails or all together take longer than ``timeout`` seconds.
+    Args:
+        websocket: what the transport is for.
+        uri: the target.
+        url: the same, for errors.
+        tls: how its certificate is checked.
+        timeout: seconds for each step.
+        address: host and port in the URL's stead; None for the URL's.
 
     """
-    __tracebackhide__ = True
-    context = tls.context() if uri.secure else None
-    host, port = address or (uri.host, uri.port)
-    reached: asyncio.Transport | None = None
-    try:
-        async with asyncio.timeout(timeout):
-            reached, _ = await websocket.loop.create_connection(
-                lambda: websocket,
-                host,
-                port,
-                ssl=context,
-                server_hostname=uri.host if context else None,
+
+    def __init__(
+        self,
+        websocket: WebSocket,
+        uri: WebSocketURI,
+        *,
+        url: str,
+        tls: TLS,
+        timeout: float,
+        address: Address | None = None,
+    ) -> None:
+        self._websocket = websocket
+        self._uri = uri
+        self._url = url
+        self._tls = tls
+        self._timeout = timeout
+        self._host, self._port = address or (uri.host, uri.port)
+        self._step = OpeningStage.DNS
+
+    @property
+    def _where(self) -> str:
+        return f"{self._host}:{self._port}"
+
+    async def dial(self, opening: asyncio.Future[None]) -> None:
+        """
+        Connect the transport and wait for the opening handshake.
+
+        Args:
+            opening: done when the handshake is.
+
+        Raises:
+            OpeningError: if one of the steps fails, or takes longer than it may.
+
+        """
+        __tracebackhide__ = True
+        context = self._tls.context() if self._uri.secure else None
+        transport: asyncio.BaseTransport | None = None
+        try:
+            addresses = await self._resolve()
+            transport = await self._connect(addresses, plain=context is None)
+            if context is not None:
+                transport = await self._start_tls(transport, context)
+            self._step = OpeningStage.HTTP
+            async with asyncio.timeout(self._timeout):
+                await asyncio.shield(opening)
+        except (OSError, EOFError, InvalidHandshake) as exc:
+            _discard(transport, opening)
+            raise self._explain(exc, await self._would_speak_http2(exc, context)) from None
+        except BaseException:
+            _discard(transport, opening)
+            raise
+
+    async def _resolve(self) -> list[tuple[Any, ...]]:
+        """Where the name leads: as ``(host, port, family)``."""
+        self._step = OpeningStage.DNS
+        loop = self._websocket.loop
+        named = (self._host, self._port, socket.AF_UNSPEC)
+        if _is_literal(self._host) or tier_of(loop) is Tier.VIRTUAL:
+            # The in-process network has its own names, and tells which of them are outside.
+            return [named]
+        async with asyncio.timeout(self._timeout):
+            found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        return [(address[0], address[1], family) for family, _, _, _, address in found] or [named]
+
+    async def _connect(self, addresses: list[tuple[Any, ...]], *, plain: bool) -> asyncio.BaseTransport:
+        """TCP to the first address that takes it; of several, each has its share of the time."""
+        self._step = OpeningStage.CONNECT
+        loop, errors = self._websocket.loop, list[OSError]()
+        until = loop.time() + self._timeout
+        for left, (host, port, family) in zip(range(len(addresses), 0, -1), addresses, strict=True):
+            share = loop.time() + max(0.0, until - loop.time()) / left
+            try:
+                async with asyncio.timeout_at(share):
+                    transport, _ = await loop.create_connection(
+                        (lambda: self._websocket) if plain else asyncio.Protocol, host, port, family=family
+                    )
+                return transport
+            except OSError as exc:
+                errors.append(exc)
+        # The same from all is told once.
+        told = list(dict.fromkeys(_words(error) for error in errors))
+        raise errors[0] if len(told) == 1 else OSError(f"{len(errors)} addresses: {'; '.join(told)}")
+
+    async def _start_tls(
+        self, below: asyncio.BaseTransport, context: ssl.SSLContext
+    ) -> asyncio.BaseTransport:
+        self._step = OpeningStage.TLS
+        websocket = self._websocket
+        context.set_alpn_protocols([ALPN])
+        try:
+            async with asyncio.timeout(self._timeout):
+                transport = await websocket.loop.start_tls(
+                    below,  # type: ignore[arg-type]
+                    websocket,
+                    context,
+                    server_hostname=self._uri.host,
+                    # The step's own time is shorter, and has better words.
+                    ssl_handshake_timeout=2 * self._timeout,
+                )
+        except BaseException:
+            below.abort()  # type: ignore[attr-defined]
+            raise
+        if transport is None:
+            raise EOFError("the server closed the connection in the TLS handshake")
+        websocket.connection_made(transport)
+        return transport
+
+    async def _would_speak_http2(self, exc: Exception, context: ssl.SSLContext | None) -> bool:
+        """Whether a TLS server that failed the upgrade would take HTTP/2 instead."""
+        status = exc.response.status_code if isinstance(exc, InvalidStatus) else None
+        answered = status in _OF_ANOTHER_VERSION or isinstance(exc, InvalidMessage | EOFError)
+        if self._step is not OpeningStage.HTTP or context is None or not answered:
+            return False
+        context.set_alpn_protocols(["h2"])
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_ASK):
+                transport, _ = await self._websocket.loop.create_connection(
+                    asyncio.Protocol, self._host, self._port, ssl=context, server_hostname=self._uri.host
+                )
+            chosen = transport.get_extra_info("ssl_object").selected_alpn_protocol()
+            transport.abort()
+            return bool(chosen == "h2")
+        return False
+
+    def _explain(self, exc: Exception, http2: bool) -> OpeningError:
+        error = self._error(exc)
+        if http2 or _refuses_http1(exc):
+            error = OpeningError(
+                self._url,
+                error.stage,
+                f"{error.detail}; the server speaks HTTP/2 (ALPN h2), where WebSocket is another handshake "
+                "(RFC 8441), which this client does not speak: let the server offer http/1.1 too",
+                status=error.status,
+                retry_after=error.retry_after,
             )
-            await asyncio.shield(opening)
-    except (OSError, EOFError, InvalidHandshake) as exc:
-        _discard(reached, opening)
-        raise _explain(exc, url, (host, port), reached is not None, timeout) from None
-    except BaseException:
-        _discard(reached, opening)
-        raise
+        return error
+
+    def _error(self, exc: Exception) -> OpeningError:
+        where, step = self._where, self._step
+        if isinstance(exc, TimeoutError) and exc.errno is None:
+            return self._failed(OpeningStage.TIMEOUT, f"{self._late()} within {show_duration(self._timeout)}")
+        if isinstance(exc, socket.gaierror):
+            return self._failed(
+                OpeningStage.DNS, f"the name {self._host!r} does not resolve ({exc.strerror})"
+            )
+        if isinstance(exc, ssl.SSLCertVerificationError):
+            advice = "trust its authority with --ws-ca FILE, or check nothing with --ws-insecure"
+            return self._failed(
+                OpeningStage.TLS, f"the certificate is not trusted: {exc.verify_message}; {advice}"
+            )
+        if isinstance(exc, ssl.SSLError):
+            return self._failed(OpeningStage.TLS, f"{exc.reason or exc}; does {where} speak TLS?")
+        if isinstance(exc, ConnectionRefusedError):
+            return self._failed(OpeningStage.CONNECT, f"nobody listens on {where} (connection refused)")
+        if isinstance(exc, InvalidStatus):
+            return _refused(exc, self._url)
+        if step is OpeningStage.HTTP:
+            return self._failed(OpeningStage.HANDSHAKE, f"{where}: {_words(exc)}")
+        return self._failed(step, f"{where}: {_words(exc)}")
+
+    def _failed(self, stage: OpeningStage, detail: str) -> OpeningError:
+        return OpeningError(self._url, stage, detail)
+
+    def _late(self) -> str:
+        return {
+            OpeningStage.DNS: f"the name {self._host!r} did not resolve",
+            OpeningStage.CONNECT: f"{self._where} did not accept a TCP connection",
+            OpeningStage.TLS: f"{self._where} did not end the TLS handshake (does it speak TLS?)",
+        }.get(self._step, "no HTTP response to the upgrade")
 
 
-def _discard(transport: asyncio.Transport | None, opening: asyncio.Future[None]) -> None:
+def _discard(transport: asyncio.BaseTransport | None, opening: asyncio.Future[None]) -> None:
     if transport is not None:
-        transport.abort()
+        transport.abort()  # type: ignore[attr-defined]
     if opening.done() and not opening.cancelled():
         opening.exception()
     opening.cancel()
 
 
-def _explain(
-    exc: Exception, url: str, address: tuple[str, int], reached: bool, timeout: float
-) -> OpeningError:
-    host, port = address
-    where = f"{host}:{port}"
-    if isinstance(exc, socket.gaierror):
-        return OpeningError(url, OpeningStage.DNS, f"the name {host!r} does not resolve ({exc.strerror})")
-    if isinstance(exc, ssl.SSLCertVerificationError):
-        advice = "trust its authority with --ws-ca FILE, or check nothing with --ws-insecure"
-        return OpeningError(
-            url, OpeningStage.TLS, f"the certificate is not trusted: {exc.verify_message}; {advice}"
-        )
-    if isinstance(exc, ssl.SSLError):
-        return OpeningError(url, OpeningStage.TLS, f"{exc.reason or exc}; does {where} speak TLS?")
-    if isinstance(exc, TimeoutError) and exc.errno is None:
-        step = "no HTTP response to the upgrade" if reached else f"{where} did not accept a TCP connection"
-        return OpeningError(url, OpeningStage.TIMEOUT, f"{step} within {show_duration(timeout)}")
-    if isinstance(exc, ConnectionRefusedError):
-        return OpeningError(url, OpeningStage.CONNECT, f"nobody listens on {where} (connection refused)")
-    if isinstance(exc, InvalidStatus):
-        return _refused(exc, url)
-    if isinstance(exc, InvalidMessage):
-        cause = exc.__cause__
-        detail = f"{exc}: {cause}" if cause is not None else str(exc)
-        return OpeningError(url, OpeningStage.HANDSHAKE, f"{where}: {show_text(detail)}")
-    if isinstance(exc, InvalidHandshake | EOFError):
-        return OpeningError(url, OpeningStage.HANDSHAKE, f"{where}: {show_text(str(exc))}")
-    error = os.strerror(exc.errno) if isinstance(exc, OSError) and exc.errno else str(exc)
-    return OpeningError(url, OpeningStage.HANDSHAKE if reached else OpeningStage.CONNECT, f"{where}: {error}")
+def _is_literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _words(exc: Exception) -> str:
+    """What went wrong, in one printable line."""
+    if isinstance(exc, OSError) and exc.errno:
+        return os.strerror(exc.errno)
+    if isinstance(exc, TimeoutError):
+        return "no answer in time"
+    cause = exc.__cause__ if isinstance(exc, InvalidMessage) else None
+    said = str(exc) or type(exc).__name__
+    return show_text(f"{said}: {cause}" if cause is not None else said)
+
+
+def _refuses_http1(exc: Exception) -> bool:
+    """Whether a server's TLS has no use for HTTP/1.1 (RFC 7301, section 3.2)."""
+    alert = "NO_APPLICATION_PROTOCOL"
+    return isinstance(exc, ssl.SSLError) and alert in str(exc.reason)
 
 
 def _refused(exc: InvalidStatus, url: str) -> OpeningError:

@@ -1,8 +1,10 @@
 """Each step of opening a connection has an error of its own: name, TCP, TLS."""
 
 import asyncio
+import contextlib
 import pickle
 import socket
+import ssl
 
 import pytest
 
@@ -166,12 +168,219 @@ async def test_a_server_with_tls_is_asked_without_it():
 
 @pytest.mark.ws_stability(time="virtual")
 async def test_a_server_that_is_silent_in_the_tls_handshake():
-    """open_timeout covers TLS too."""
+    """The step that hangs is TLS, and that is said."""
     async with serving(silent) as url:
         error = await error_of(url.replace("ws://", "wss://"))
 
+    where = url.removeprefix("ws://").rstrip("/")
     assert error.stage is OpeningStage.TIMEOUT
+    assert str(error).endswith(f"{where} did not end the TLS handshake (does it speak TLS?) within 10 s")
     assert asyncio.get_running_loop().time() == 10.0
+
+
+@pytest.mark.ws_stability(time="virtual")
+@pytest.mark.parametrize(
+    "sent", [b"\x16\x03\x03", b"\x16\x03\x03\x40\x00" + bytes(100)], ids=["head", "half"]
+)
+async def test_a_server_that_stops_in_the_tls_handshake(sent):
+    """A ServerHello that never ends."""
+
+    async def script(peer):
+        await peer.reader.read(100)
+        peer.send(sent)
+        await silent(peer)
+
+    async with serving(script) as url:
+        error = await error_of(url.replace("ws://", "wss://"), open_timeout="3s")
+
+    assert "did not end the TLS handshake" in str(error)
+    assert asyncio.get_running_loop().time() == pytest.approx(3.0, abs=0.01)
+
+
+async def test_a_server_that_goes_in_the_tls_handshake():
+    """FIN instead of a ServerHello."""
+
+    async def script(peer):
+        await peer.reader.read(100)
+
+    async with serving(script) as url:
+        error = await error_of(url.replace("ws://", "wss://"))
+
+    assert error.stage is OpeningStage.TLS
+
+
+@pytest.mark.ws_stability(time="virtual")
+async def test_a_server_that_is_silent_after_the_tls_handshake():
+    """The upgrade has its own time, and its own words."""
+    loop = asyncio.get_running_loop()
+
+    async def answer_late(reader, writer):
+        await asyncio.sleep(60)
+        writer.close()
+
+    server = await asyncio.start_server(answer_late, "127.0.0.1", 0, ssl=server_context("127.0.0.1"))
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        error = await error_of(f"wss://127.0.0.1:{port}/", tls=TLS(insecure=True), open_timeout="4s")
+
+    assert str(error).endswith("no HTTP response to the upgrade within 4 s")
+    assert loop.time() == pytest.approx(4.0, abs=0.01)
+
+
+@pytest.mark.real
+@pytest.mark.ws_stability(time="real")
+async def test_a_resolver_that_hangs(monkeypatch):
+    """The name is a step of its own."""
+
+    async def getaddrinfo(*args, **options):
+        await asyncio.sleep(3600)
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    error = await error_of("ws://nowhere.example:8765/", open_timeout="50ms")
+
+    assert error.stage is OpeningStage.TIMEOUT
+    assert str(error).endswith("the name 'nowhere.example' did not resolve within 50 ms")
+
+
+def resolving(monkeypatch, *addresses):
+    """Let every name lead to these."""
+
+    async def getaddrinfo(*args, **options):
+        return [(family, socket.SOCK_STREAM, 6, "", address) for family, address in addresses]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+
+
+@pytest.mark.real
+@pytest.mark.ws_stability(time="real")
+async def test_the_next_address_is_tried(monkeypatch):
+    """A name with an address where nobody listens, such as ``localhost`` with ::1."""
+    async with Orchestrator() as orchestrator:
+        port = int(orchestrator.url.strip("/").rsplit(":", 1)[1])
+        resolving(monkeypatch, (socket.AF_INET, ("127.0.0.2", 1)), (socket.AF_INET, ("127.0.0.1", port)))
+        async with opened(f"ws://two.example:{port}/") as connection:
+            await connection.assert_session_confirmed(within="5s")
+
+
+@pytest.mark.real
+@pytest.mark.ws_stability(time="real")
+async def test_an_address_that_swallows_packets_leaves_time_for_the_next(monkeypatch):
+    """Each has its share of the time."""
+    loop = asyncio.get_running_loop()
+    connect_to = loop.create_connection
+
+    async def create_connection(factory, host, *args, **options):
+        if host == "127.0.0.2":
+            await asyncio.sleep(3600)
+        return await connect_to(factory, host, *args, **options)
+
+    monkeypatch.setattr(loop, "create_connection", create_connection)
+    async with Orchestrator() as orchestrator:
+        port = int(orchestrator.url.strip("/").rsplit(":", 1)[1])
+        resolving(monkeypatch, (socket.AF_INET, ("127.0.0.2", 1)), (socket.AF_INET, ("127.0.0.1", port)))
+        async with opened(f"ws://two.example:{port}/", open_timeout="400ms") as connection:
+            assert connection.websocket.is_open
+
+
+@pytest.mark.real
+@pytest.mark.ws_stability(time="real")
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [("127.0.0.1", "connection refused"), ("nowhere", "2 addresses: Connection refused; ")],
+)
+async def test_addresses_that_all_fail(monkeypatch, second, words):
+    """The same error once, several side by side."""
+    resolving(monkeypatch, (socket.AF_INET, ("127.0.0.1", 1)), (socket.AF_INET, (second, 1)))
+    loop = asyncio.get_running_loop()
+    connect_to = loop.create_connection
+
+    async def create_connection(factory, host, *args, **options):
+        if host == "nowhere":
+            raise OSError(101, "Network is unreachable")
+        return await connect_to(factory, host, *args, **options)
+
+    monkeypatch.setattr(loop, "create_connection", create_connection)
+    error = await error_of("ws://two.example:1/")
+
+    assert error.stage is OpeningStage.CONNECT
+    assert words in str(error)
+
+
+HTTP2 = "the server speaks HTTP/2 (ALPN h2), where WebSocket is another handshake (RFC 8441)"
+# SETTINGS and GOAWAY with PROTOCOL_ERROR: what an HTTP/2 server says to an HTTP/1.1 request (RFC 9113).
+GOAWAY = bytes.fromhex("0000000400000000000000080700000000000000000000000001")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        GOAWAY,
+        b"",
+        b"HTTP/1.1 426 Upgrade Required\r\n\r\n",
+        b"HTTP/1.1 505 HTTP Version Not Supported\r\n\r\n",
+    ],
+    ids=["goaway", "FIN", "426", "505"],
+)
+async def test_a_server_that_speaks_http2_only(answer):
+    """It chooses h2 where that is offered; a WebSocket client offers http/1.1, and is told why that fails."""
+    context = server_context("127.0.0.1")
+    context.set_alpn_protocols(["h2"])
+
+    async def serve(reader, writer):
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        error = await error_of(f"wss://127.0.0.1:{port}/", tls=TLS(insecure=True))
+
+    assert HTTP2 in str(error)
+
+
+@pytest.mark.parametrize("protocols", [None, ["http/1.1"], ["h2", "http/1.1"]])
+async def test_a_server_that_speaks_http1_is_not_suspected(protocols):
+    """A refusal is a refusal; with http/1.1 on offer, h2 is no obstacle."""
+    context = server_context("127.0.0.1")
+    if protocols is not None:
+        context.set_alpn_protocols(protocols)
+
+    async def serve(reader, writer):
+        chosen.append(writer.get_extra_info("ssl_object").selected_alpn_protocol())
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+        writer.close()
+
+    chosen = []
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        error = await error_of(f"wss://127.0.0.1:{port}/", tls=TLS(insecure=True))
+
+    assert (error.stage, error.status) == (OpeningStage.HTTP, 403)
+    assert "HTTP/2" not in str(error)
+    assert chosen == [None if protocols is None else "http/1.1"]
+
+
+async def test_a_tls_alert_about_the_protocol_is_explained(monkeypatch):
+    """Servers may refuse in the TLS handshake already (RFC 7301, section 3.2)."""
+    refused = ssl.SSLError(
+        1, "[SSL: TLSV1_ALERT_NO_APPLICATION_PROTOCOL] tlsv1 alert no application protocol"
+    )
+    refused.reason = "TLSV1_ALERT_NO_APPLICATION_PROTOCOL"
+
+    async def start_tls(*args, **options):
+        raise refused
+
+    async with serving(silent) as url:
+        monkeypatch.setattr(asyncio.get_running_loop(), "start_tls", start_tls, raising=False)
+        error = await error_of(url.replace("ws://", "wss://"))
+
+    assert error.stage is OpeningStage.TLS
+    assert HTTP2 in str(error)
 
 
 @pytest.mark.ws_stability(time="virtual")
