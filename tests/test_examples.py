@@ -17,6 +17,7 @@ EXAMPLES = {
     "test_custom_heartbeat.py": {"passed": 4},
     "test_deadline_table.py": {"passed": 8},
     "test_faults.py": {"passed": 10},
+    "test_fleet.py": {"passed": 2},
     "test_own_server.py": {"passed": 2},
     "test_reconnect.py": {"passed": 4},
     "test_random_faults.py": {"passed": 2},
@@ -169,8 +170,8 @@ def test_the_short_summary_of_the_story(project):
 
     inner.run(project, "-k", "test_before_the_fix").stdout.fnmatch_lines(
         [
-            "FAILED *::test_before_the_fix - 1006 at 60 s of 120 s: "
-            "pongs withheld, read deadline 60 s (pong-only)"
+            "FAILED *::test_before_the_fix - pongs withheld, read deadline 60 s (pong-only) "
+            "(1006 at 60 s of 120 s)"
         ]
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ..core.cause import Diagnosis, Evidence
 from ..core.judge.verdict import Outcome, Verdict
 from ..core.message.errors import StabilityError
+from ..core.message.wrap import wrapped
 from .orders import order_of
 from .plans import is_virtual
 from .stash import settings_key
@@ -95,7 +97,7 @@ def refine(
     if is_virtual(item):
         timers = order_of(item)
         again = f"--ws-time virtual --ws-order {timers.order} --ws-seed {timers.seed}"
-        report.sections.append(("virtual time", f"the same again with {again}"))
+        report.sections.append(("again", f"pytest {shlex.quote(item.nodeid)} {again}"))
     if _only_ours(excinfo):
         representation: Any = excinfo.getrepr(style="value")
         # This style leaves notes out, and the faults that were applied are one.
@@ -166,8 +168,11 @@ class Coloured:
 
     def toterminal(self, tw: Any) -> None:
         """Write it; a writer without colours leaves them out."""
-        first, *rest = str(self).splitlines() or [""]
+        first, *rest = list(wrapped(str(self), tw.fullwidth)) or [""]
         tw.line(first, red=True, bold=True)
+        markup: dict[str, bool] = {}
         for line in rest:
-            markup = next((markup for start, markup in _MARKUP if line.startswith(start)), {})
+            # What hangs below a line has its colour.
+            if not line.startswith(" " * 12):
+                markup = next((markup for start, markup in _MARKUP if line.startswith(start)), {})
             tw.line(line, **markup)

@@ -14,7 +14,7 @@ from .cells import Cells, cells, totals, worst_first
 _FAILURES = 20
 _ROWS = 200
 _DETAIL = 20_000
-_HEAD = ("verdict", "test", "target", "held", "heartbeats", "rtt p50", "p95", "max", "close", "cause")
+_HEAD = ("verdict", "cause", "test", "held")
 # What means something in Markdown or HTML: the text is a peer's, and may be hostile. Of a link, the colon.
 _SPECIAL = re.compile(r"[\\`*\[\]#|<>&~@$]|:(?=//)")
 
@@ -64,9 +64,7 @@ def _table(tier: Tier, results: list[Result]) -> Iterator[str]:
 
 
 def _columns(row: Cells) -> list[str]:
-    texts = [row.verdict, row.test, row.target, row.held, row.heartbeats]
-    texts += [row.p50, row.p95, row.slowest, row.close, row.cause]
-    return [escape(text) for text in texts]
+    return [escape(text) for text in (row.verdict, row.cause, row.test, row.held)]
 
 
 def _details(result: Result) -> Iterator[str]:

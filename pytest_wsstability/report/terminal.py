@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..core.diagnosis.together import together
+from ..core.message.wrap import wrapped
 from ..core.result import Result, Run
 from ..core.timeline.events import Tier
 from .cells import Cells, cells, totals, worst_first
@@ -88,7 +89,7 @@ def _table(rows: Sequence[Cells], width: int) -> Iterator[Line]:
             name = row.test if len(row.test) <= width - 4 else f"..{row.test[6 - width :]}"
             yield Line(f"    {name}", colour)
         if row.cause:
-            yield Line(_cut(f"    cause: {row.cause}", width), colour)
+            yield from (Line(line, colour) for line in wrapped(f"    cause: {row.cause}", width))
 
 
 def _columns(row: Cells) -> tuple[str, ...]:

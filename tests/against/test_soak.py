@@ -100,7 +100,7 @@ def test_third_party_server_survives(soaks, name):
 @pytest.mark.parametrize("name", DIE)
 def test_dies_at_the_deadline(soaks, name):
     """The message has the client's 1006 and the server's reason."""
-    with pytest.raises(StabilityError, match=r"^the client end lost its connection: 1006 at ") as error:
+    with pytest.raises(StabilityError, match=r"1006 at ") as error:
         soaks[name].assert_stable()
 
     assert READ_DEADLINE in str(error.value)

@@ -34,7 +34,7 @@ class Row(NamedTuple):
 
 def closed(code: int, name: str) -> Row:
     """A server that closes with a code, under a requirement that does not allow it."""
-    line = f"*client end lost its connection: {code} at * of 2 s: *"
+    line = f"*{code} at * of 2 s*[[]client end]"
     seen = f"*observed*received {code} ({name}) {REASON}; *"
     return Row(
         f"/close/{code}?after=0.1", "test_is_stable", RED, (line, seen, f"*planned*allow_close={code}*")
@@ -54,16 +54,16 @@ PLAIN = {
         "/deaf",
         "test_is_stable",
         RED,
-        ("*heartbeats not answered within 1 s: *", "*expected  every heartbeat answered within 1 s"),
+        ("*heartbeats not answered within 1 s*", "*expected  every heartbeat answered within 1 s"),
     ),
     "session unconfirmed": Row(
         "/unconfirmed",
         "test_is_stable",
         RED,
-        ("*session not confirmed within 1 s: session_info sent at *, and no answer*",),
+        ("session_info sent at *, and no answer (session not confirmed within 1 s)*",),
     ),
     "too slow": Row(
-        "/slow?delay=3", "test_answers_while_open", RED, ("*heartbeats not answered within 600 ms: *",)
+        "/slow?delay=3", "test_answers_while_open", RED, ("*heartbeats not answered within 600 ms*",)
     ),
     "slow": Row("/slow?delay=0.1", "test_answers_while_open", GREEN),
     "1000": closed(1000, "normal closure"),
@@ -81,10 +81,10 @@ PLAIN = {
         "/drop?after=0.1",
         "test_is_stable",
         RED,
-        ("*client end lost its connection: 1006 at * of 2 s: no close frame received or sent; *",),
+        ("*1006 at * of 2 s*[[]client end]",),
     ),
     "dropped in spite of allow_close": Row(
-        "/drop?after=0.1", "test_may_be_closed_early", RED, ("*lost its connection: 1006 at *",)
+        "/drop?after=0.1", "test_may_be_closed_early", RED, ("*1006 at *[[]client end]",)
     ),
     "refused to a fixture": Row("/refuse/403", "test_is_stable", NOT_OPENED, (REFUSED,)),
     "refused to a test": Row("/refuse/403", "test_closes_as_asked", RED, (REFUSED,)),

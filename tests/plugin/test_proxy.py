@@ -101,7 +101,7 @@ def test_a_soak_meets_faults_of_the_link(failure):
         def test_it(ws_soak): ...
     """)
 
-    assert "1006 at 5 s of 60 s: injected fault faults.Reset()" in printed
+    assert "injected fault faults.Reset() (1006 at 5 s of 60 s)" in printed
 
 
 @pytest.mark.parametrize(

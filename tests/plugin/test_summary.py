@@ -61,7 +61,7 @@ def test_a_failure_has_a_row_with_its_cause(run, quiet):
             "  verdict  *held  heartbeats *",
             "  UNSTABLE  60/120 s  *  1006*",
             "    test_a_failure_has_a_row_with_its_cause.py::test_red",
-            "    cause: 1006 at 60 s of 120 s*",
+            "    cause: *(1006 at 60 s of 120 s)",
             "virtual time: 1 of 2 holds stable, 1 unstable; nothing is known beyond 120 s",
         ],
         consecutive=True,
@@ -112,7 +112,7 @@ def test_on_github(run, monkeypatch, pytester):
 
     (command,) = [line for line in result.stdout.lines if line.startswith("::error ")]
     assert command.startswith(f"::error file={pytester.path.name}/test_on_github.py,line=")
-    assert "::1006 at 60 s of 120 s" in command
+    assert "(1006 at 60 s of 120 s)" in command
     assert summary.read_text().startswith("# Before\n## WebSocket stability\n")
 
 

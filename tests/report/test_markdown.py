@@ -21,9 +21,9 @@ def test_a_table_of_each_tier_and_the_failures_below():
     assert [row.split(" | ")[0] for row in rows] == [
         "| verdict", "| UNSTABLE", "| stable", "| verdict", "| stable",
     ]  # fmt: skip
-    assert all(row.count("|") == 11 for row in rows)
+    assert all(row.count("|") == 5 for row in rows)
     assert "<details><summary>test_it.py::test_it: 1006 at 60 s of 120 s: no close frame" in text
-    assert "    the client end lost its connection: 1006 at 60 s of 120 s" in text
+    assert "    1006 at 60 s of 120 s" in text
     assert text.count("<details>") == text.count("</details>") == 1
 
 
@@ -55,7 +55,7 @@ def test_hostile_texts_are_shown_as_they_are():
         outside = [line for line in text.splitlines() if not line.startswith("    ")]
         assert not any(dangerous in line for line in outside), dangerous
     rows = [line for line in text.splitlines() if line.startswith("| ")]
-    assert all(row.count("|") == 11 for row in rows)
+    assert all(row.count("|") == 5 for row in rows)
     assert not any(line.lstrip().startswith("::") for line in text.splitlines())
     assert "\x1b" not in text
 

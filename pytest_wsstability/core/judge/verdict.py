@@ -165,7 +165,7 @@ class Verdict:
 
     @property
     def headline(self) -> str:
-        """The verdict in one line: ``1006 at 60 s of 120 s: idle timeout 60 s``."""
+        """The verdict in one line, the cause first: ``idle timeout 60 s (1006 at 60 s of 120 s)``."""
         found = self.diagnosis
         if self.outcome is Outcome.STABLE:
             return "stable"
@@ -176,8 +176,8 @@ class Verdict:
         first = self.violations[0]
         if found is None or found.cause is Cause.UNDETERMINED or first.rule not in _EXPLAINED:
             return first.line
-        # What was broken, then why.
-        return f"{first.headline}: {found.headline}"
+        # Why, then what was broken: a summary shows the beginning of a line.
+        return f"{found.headline} ({first.headline})"
 
     def __bool__(self) -> bool:
         raise TypeError("a verdict has three outcomes: compare verdict.outcome with Outcome.STABLE")

@@ -69,9 +69,6 @@ def explain_end(timelines: Sequence[Timeline], diagnosis: Diagnosis) -> str:
 def _sentence(verdict: Verdict, timeline: Timeline) -> str:
     if verdict.outcome is Outcome.STABLE:
         return "stable"
-    unstable = verdict.outcome is Outcome.UNSTABLE
-    if unstable and verdict.violations[0].rule is Rule.ALIVE:
-        return f"the {timeline.end.value} end lost its connection: {verdict.headline}"
     return f"{verdict.headline} [{timeline.end.value} end]"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -12,8 +13,8 @@ from ..timeline.timeline import Timeline
 # Seconds that are drawn, and characters for them.
 SPAN = 60.0
 WIDTH = 60
-# Between two marks of the axis, in characters.
-_STEP = 15
+# Marks of the axis, about.
+_TICKS = 5
 _INDENT = " " * 12
 # Heartbeats come late when they have not been answered for so long; a verdict knows better, but not here.
 _LATE = 1.0
@@ -100,12 +101,23 @@ class _Scale:
 
 
 def _axis(since: float, until: float) -> str:
+    """Round instants, each at its column."""
+    step = _round_step((until - since) / _TICKS)
     axis = ""
-    for column in range(0, WIDTH + 1, _STEP):
-        at = since + (until - since) * column / WIDTH
-        label = show(round(at, 1) if until - since > 5 else round(at, 3))
-        axis = axis.ljust(column) + label
+    tick = math.ceil(since / step - 1e-9)
+    while tick * step <= until + 1e-9:
+        column = int((tick * step - since) / (until - since) * WIDTH + 1e-9)
+        label = show(round(tick * step, 3))
+        if len(axis) < column or not axis:
+            axis = axis.ljust(column) + label
+        tick += 1
     return _INDENT + axis
+
+
+def _round_step(least: float) -> float:
+    """The smallest of 1, 2, 5, 10, 15, 30 and 60 s, of minutes and hours, or of tenths, that is no less."""
+    steps = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
+    return next((step for step in steps if step >= least - 1e-9), 3600 * math.ceil(least / 3600))
 
 
 def _connection(timeline: Timeline, scale: _Scale) -> list[str]:

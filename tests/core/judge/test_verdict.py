@@ -80,7 +80,7 @@ def test_a_cause_stands_in_the_place_of_what_was_observed():
     )
 
     assert undiagnosed.headline == "1006 at 60 s of 120 s: FIN"
-    assert dataclasses.replace(undiagnosed, diagnosis=found).headline == "1006 at 60 s of 120 s: idle"
+    assert dataclasses.replace(undiagnosed, diagnosis=found).headline == "idle (1006 at 60 s of 120 s)"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,53 @@
+"""Messages that fit a terminal."""
+
+import pytest
+
+from pytest_wsstability.core.message.wrap import wrapped
+
+LONG = "the server's 60 s read deadline, which only pongs reset, closed the connection"
+
+
+@pytest.mark.parametrize(
+    ("line", "width", "lines"),
+    [
+        ("short", 80, ["short"]),
+        (f"  likely    {LONG}", 60, [
+            "  likely    the server's 60 s read deadline, which only",
+            "            pongs reset, closed the connection",
+        ]),
+        (f"    cause: {LONG}", 60, [
+            "    cause: the server's 60 s read deadline, which only pongs",
+            "           reset, closed the connection",
+        ]),
+        (f"pongs withheld: {LONG}", 60, [
+            "pongs withheld: the server's 60 s read deadline, which only",
+            "    pongs reset, closed the connection",
+        ]),
+        ("  fix       " + "x" * 80, 60, ["  fix", "            " + "x" * 80]),
+        # Nothing is legible there.
+        (f"  likely    {LONG}", 39, [f"  likely    {LONG}"]),
+    ],
+)  # fmt: skip
+def test_lines_are_broken_between_words(line, width, lines):
+    assert list(wrapped(line, width)) == lines
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "            0 s            15 s           30 s           45 s           60 s",
+        "  client    =------------------------=----=-------------------=---------X",
+        "    beats                            +                        +",
+        "            - silence   = bytes   X end   + answered   ! not answered",
+    ],
+)
+def test_drawings_are_never_broken(line):
+    assert list(wrapped(line, 50)) == [line]
+
+
+def test_no_line_is_wider_than_the_terminal():
+    """But for words that are."""
+    text = "\n".join(f"  evidence  {LONG} {number}" for number in range(5))
+
+    assert max(map(len, wrapped(text, 60))) <= 60
+    assert [word for line in wrapped(text, 60) for word in line.split()] == text.split()
