@@ -135,17 +135,17 @@ def test_censored_connections_carry_less_but_are_not_lost():
 
 
 def test_a_band_holds_as_often_as_it_says_when_watching_ends_at_random():
-    """2,000 seeded samples of 30 with exponential lifetimes; 0.94 is 2 standard errors below 0.95."""
+    """400 seeded samples of 30 with exponential lifetimes; 0.93 is 2 standard errors below 0.95."""
     dice, low_holds, high_holds = random.Random(3), 0, 0
     true = math.exp(-20 / 50)
-    for _ in range(2_000):
+    for _ in range(400):
         sample = [(dice.expovariate(1 / 50), dice.uniform(0, 60)) for _ in range(30)]
         low, high = band([(min(pair), pair[0] <= pair[1]) for pair in sample], 20.0)
         low_holds += low <= true
         high_holds += high >= true
 
-    assert low_holds >= 1_880
-    assert high_holds >= 1_880
+    assert low_holds >= 372
+    assert high_holds >= 372
 
 
 @pytest.mark.parametrize(
