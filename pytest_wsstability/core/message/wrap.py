@@ -14,21 +14,21 @@ _NARROW = 40
 _DRAWN = re.compile(r"^ {2,4}(?:client|server|proxy|beats|pings)? {2,}[-=:~LZFDCX+!o ]+$|^ {12}\S")
 
 
-def wrapped(text: str, width: int) -> Iterator[str]:
+def wrapped(message: str, width: int) -> Iterator[str]:
     """
     The lines of a message, none wider than ``width`` columns but for words and drawings that are.
 
     Args:
-        text: the message.
+        message: what is shown.
         width: columns there are; below `_NARROW` nothing is broken.
 
     """
-    for line in text.splitlines():
+    for line in message.splitlines():
         if len(line) <= width or width < _NARROW or _DRAWN.match(line):
             yield line
             continue
         label = _LABEL.match(line)
-        hang = len(label[0]) if label is not None and line.startswith(" ") else 4
+        hang = len(label[0]) if label is not None and label[0][:1] == " " else 4
         hang = hang if width - hang >= _NARROW // 2 else 4
         yield from textwrap.wrap(
             line,
