@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..net.server.orchestrator import Orchestrator
 
 # Sessions that are over, and that the page may still ask about.
-_REMEMBERED = 1000
+REMEMBERED = 1000
 
 HELP = "run the reference orchestrator for clients in any language"
 EPILOG = (
@@ -101,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
         port=options.port,
         page=page(),
         allow_origins=options.allow_origin,
-        limits=Limits(connections=options.max_connections, sessions=_REMEMBERED),
+        limits=Limits(connections=options.max_connections, sessions=REMEMBERED),
         faults=Program.of(map(fault_in, options.fault), connections=options.fault_connections),
         ended=output.ended,
     )
