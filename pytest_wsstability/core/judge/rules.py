@@ -12,6 +12,7 @@ from ..timeline.events import Direction, End, EventKind, Opcode, Role
 from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
 from .handshake import handshake, protocol, wrong_session
+from .one_way import silence, silent_from
 from .requirement import CADENCE_TOLERANCE, Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
 
@@ -86,6 +87,8 @@ def next_check(requirement: Requirement, timeline: Timeline) -> float | None:
     due = (heartbeats.last_at or 0.0) + (every or 0.0)
     if requirement.answer_within is not None:
         instants.append(_next_overdue(heartbeats, now, requirement.answer_within, due if held else None))
+    if requirement.answer_within is not None and timeline.is_one_way and timeline.peer_sends_heartbeats:
+        instants.append(silent_from(requirement, timeline, requirement.answer_within))
     if requirement.pings_within is not None:
         instants.append(_next_overdue(timeline.pings, now, requirement.pings_within, now if held else None))
     if every is not None and held and _peer_beats(timeline):
@@ -102,8 +105,11 @@ def _next_overdue(trips: RoundTrips, now: float, within: float, due: float | Non
 
 
 def _peer_beats(timeline: Timeline) -> bool:
-    """Whether heartbeats are the peer's to send: at a server, unless the server was seen to send them."""
+    """Whether heartbeats are the peer's to send: as was seen, or else as the protocol has it."""
     if timeline.heartbeat_sender is None:
+        protocol = timeline.protocol
+        if protocol is not None and not protocol.both_ask:
+            return timeline.end not in protocol.heartbeats_from
         return timeline.end is End.SERVER
     return timeline.heartbeat_sender is Direction.RECEIVED
 
@@ -175,6 +181,9 @@ def _heartbeats(requirement: Requirement, timeline: Timeline) -> Iterator[Findin
     if within is None:
         return
     heartbeats, now = timeline.heartbeats, timeline.duration
+    if timeline.is_one_way:
+        yield from silence(requirement, timeline, within)
+        return
     missed = heartbeats.missed(now, within)
     if missed > requirement.heartbeat_missed_max:
         yield _missed(Rule.HEARTBEATS, requirement, timeline, within, missed)

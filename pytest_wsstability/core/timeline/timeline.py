@@ -478,6 +478,16 @@ class Timeline:
         return self._heartbeats or RoundTrips()
 
     @property
+    def is_one_way(self) -> bool:
+        """Whether no answer is ever due to a heartbeat."""
+        return not self._answers_due
+
+    @property
+    def peer_sends_heartbeats(self) -> bool:
+        """Whether the peer is one of those who send heartbeats, as the protocol has it."""
+        return self.protocol is not None and self.end.peer in self.protocol.heartbeats_from
+
+    @property
     def server_heartbeats(self) -> RoundTrips:
         """The server's heartbeats and their answers, where the client sends some of its own too."""
         return self._server_heartbeats or RoundTrips()

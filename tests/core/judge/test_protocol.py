@@ -7,7 +7,10 @@ import pytest
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Outcome, Reason, Rule
+from pytest_wsstability.core.timeline.events import Direction, End, Opcode, Role
 from pytest_wsstability.core.timeline.flaws import Flaw
+from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
+from pytest_wsstability.core.timeline.timeline import Timeline
 from tests.core.script import timeline
 
 
@@ -53,3 +56,57 @@ def test_a_flaw_of_the_protocol_is_none_of_the_handshake():
     violations = judge(Requirement(alive_for=60, handshake=True), line).violations
 
     assert [violation.rule for violation in violations] == [Rule.PROTOCOL]
+
+
+ONE_WAY = {"name": "x", "title": "X", "heartbeat": HeartbeatShape.ONE_WAY}
+BOTH = ProtocolFacts(**ONE_WAY, heartbeats_from=frozenset({End.CLIENT, End.SERVER}))
+CLIENT_ONLY = ProtocolFacts(**ONE_WAY)
+
+
+def one_way(facts, *rows, until=60.0):
+    line = Timeline(End.CLIENT, protocol=facts)
+    for at, direction, role in rows:
+        line.frame(at, direction, Opcode.TEXT, 10, role)
+    line.observe(until)
+    return line
+
+
+OURS = [(float(at), Direction.SENT, Role.HEARTBEAT) for at in range(15, 60, 15)]
+
+
+@pytest.mark.parametrize(
+    ("facts", "rows", "outcome"),
+    [
+        # 15 s and 5 s: what comes at 20 s comes in time.
+        (BOTH, [(float(at), Direction.RECEIVED, Role.HEARTBEAT) for at in (20, 40, 60)], Outcome.STABLE),
+        (BOTH, [(float(at), Direction.RECEIVED, Role.DATA) for at in (20, 40, 60)], Outcome.STABLE),
+        (BOTH, [(float(at), Direction.RECEIVED, Role.HEARTBEAT) for at in (20, 41, 60)], Outcome.UNSTABLE),
+        (BOTH, [], Outcome.UNSTABLE),
+        # A server that sends none owes nothing.
+        (CLIENT_ONLY, [], Outcome.STABLE),
+    ],
+)
+def test_of_one_way_heartbeats_the_silence_is_judged(facts, rows, outcome):
+    """Any message counts; no answer is ever due."""
+    line = one_way(facts, *sorted(OURS + rows))
+
+    assert judge(Requirement(alive_for=60, heartbeat_every=15, heartbeat_within=5), line).outcome is outcome
+
+
+def test_no_one_way_heartbeat_at_all_proves_nothing():
+    """The claim was that they are sent."""
+    line = one_way(CLIENT_ONLY)
+    verdict = judge(Requirement(heartbeat_within=5), line)
+
+    assert [doubt.text for doubt in verdict.doubts] == ["0 of at least 1 heartbeats in 60 s"]
+
+
+def test_who_sends_heartbeats_is_known_before_the_first():
+    """A server that should have asked and never did is at fault."""
+    facts = ProtocolFacts(
+        name="x", title="X", heartbeat=HeartbeatShape.ANSWERED, heartbeats_from=frozenset({End.SERVER})
+    )
+    verdict = judge(Requirement(alive_for=60, heartbeat_every=25), one_way(facts))
+
+    assert verdict.outcome is Outcome.UNSTABLE
+    assert Rule.CADENCE in [violation.rule for violation in verdict.violations]
