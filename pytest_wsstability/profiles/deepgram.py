@@ -65,5 +65,4 @@ DEEPGRAM_AGENT = Profile(
     interval=8,
     error={"type": "Error"},
     max_age=7200,
-    proved_with=("deepgram-sdk 7.17 (client)",),
 )

@@ -80,5 +80,5 @@ ENGINEIO = Profile(
     query={"EIO": "4", "transport": "websocket"},
     timers=(PING_TIMEOUT, CLIENT_TIMEOUT),
     codes=CODES,
-    proved_with=("python-socketio 5.18 (server and client)", "socket.io 4.8 (server and client)"),
+    proved_with=("python-socketio 5.18 (server)",),
 )

@@ -234,7 +234,7 @@ def mqtt(
         records=split,
         subprotocols=("mqtt",),
         timers=_TIMERS,
-        proved_with=("mqtt 5.16 (npm, client)", "aedes (broker)", "paho-mqtt 2.2 (client)"),
+        proved_with=("mqtt 5.16 (npm, client)",) if version == V3 else (),
     )
 
 

@@ -58,5 +58,4 @@ TWILIO = Profile(
     pong=_MARK,
     heartbeats_from="server",
     sequence=number,
-    proved_with=("pipecat's serializer, by its transcript",),
 )

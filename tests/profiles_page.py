@@ -1,0 +1,95 @@
+"""The part of docs/profiles.md that is made from the profiles: `python -m tests.profiles_page` writes it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pytest_wsstability.core.duration import show_duration as show
+from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolTimer
+from pytest_wsstability.profiles import Profile
+from pytest_wsstability.profiles.catalogue import SHIPPED, find
+
+PAGE = Path(__file__).parent.parent / "docs/profiles.md"
+BEGIN = "<!-- from here on: python -m tests.profiles_page -->\n"
+_ENDS = {1005: "an empty close frame", 1006: "no close frame"}
+
+
+def made() -> str:
+    """Everything below the mark."""
+    return "\n".join(_section(find(name)) for name in SHIPPED)
+
+
+def _section(profile: Profile) -> str:
+    rows = [
+        ("specification", profile.specification),
+        ("heartbeat", _heartbeat(profile)),
+        ("interval", "as the test says" if profile.interval is None else show(profile.interval)),
+        ("session", _session(profile)),
+        ("subprotocol", ", ".join(f"`{name}`" for name in profile.subprotocols)),
+        ("query", "&".join(f"{name}={value}" for name, value in profile.query.items())),
+        ("maximum age", "" if profile.max_age is None else show(profile.max_age)),
+        (
+            "proved with",
+            ", ".join(profile.proved_with) or "nothing of other makers: transcripts and our own tests",
+        ),
+    ]
+    lines = [f"## `{profile.name}`: {profile.title}", "", "| | |", "|---|---|"]
+    lines += [f"| {name} | {text} |" for name, text in rows if text]
+    if profile.timers:
+        lines += [
+            "",
+            "| timer | run by | waits for | length | ends with | source |",
+            "|---|---|---|---|---|---|",
+        ]
+        lines += [_timer(timer) for timer in profile.timers]
+    if profile.codes:
+        lines += ["", "| code | sent by | means |", "|---|---|---|"]
+        lines += [
+            f"| {code.code} | {code.by.value if code.by else 'either'} | {code.meaning} |"
+            for code in profile.codes
+        ]
+    return "\n".join([*lines, ""])
+
+
+def _heartbeat(profile: Profile) -> str:
+    if profile.shape is HeartbeatShape.PING_FRAMES:
+        return "ping frames of the client"
+    who = {"client": "the client sends", "server": "the server sends", "both": "each end sends"}
+    answered = "answered" if profile.shape is HeartbeatShape.ANSWERED else "never answered"
+    return f"{who[profile.heartbeats_from]}; {answered}"
+
+
+def _session(profile: Profile) -> str:
+    if profile.session_info is None and profile.session_confirmed is None:
+        return "none"
+    told = "confirmed" if profile.has_session else "not confirmed"
+    if profile.words.server_names_session:
+        named = "named by the server"
+    elif "session_id" in profile.words.names("session_info"):
+        named = "named by the client"
+    else:
+        named = "without a name"
+    kept = "a client can come back to it" if profile.keeps_session else "each connection has its own"
+    return f"{told}, {named}; {kept}"
+
+
+def _timer(timer: ProtocolTimer) -> str:
+    if timer.intervals is not None:
+        length = f"{timer.intervals:g} interval{'s' if timer.intervals != 1 else ''}" + (
+            " and the timeout" if timer.and_timeout else ""
+        )
+    else:
+        length = show(timer.seconds or 0.0)
+    codes = [_ENDS.get(code, str(code)) for code in (timer.code, *timer.also)]
+    who = "server" if timer.by is End.SERVER else "client"
+    return (
+        f"| {timer.name} | {who} | {timer.awaits.value} | {length} | {' or '.join(codes)} | {timer.source} |"
+    )
+
+
+if __name__ == "__main__":
+    head = PAGE.read_text().partition(BEGIN)[0]
+    PAGE.write_text(head + BEGIN + "\n" + made())
+    sys.stdout.write(f"{PAGE.name} is written\n")
