@@ -707,7 +707,12 @@ class WebSocket(asyncio.Protocol):
                 assert self.timeline is not None
                 self.timeline.irregularity(now, Flaw.FUNCTION, str(exc))
                 return
-            self.send_message(payload, say.role, key=say.key)
+            try:
+                self.send_message(payload, say.role, key=say.key)
+            except UnicodeEncodeError:
+                # The peer's own id or token, which this end was to repeat: JSON can name what UTF-8 cannot.
+                self.fail(1007, "half of a surrogate pair in a message, which no text can carry")
+                return
             self._session_step(say.role)
         conversation.said(say, now)
         self._set_alarm()
