@@ -39,7 +39,6 @@ PUBLIC = {"faults", "fleet", "marks", "probe", "strategies"}
 
 # What is left to mend, by rule and room, with whose room it is. Only ever shorter.
 LEFT = {
-    ("circle", "net.server"): "server",
     ("words", "core.judge"): "judge",
 }
 

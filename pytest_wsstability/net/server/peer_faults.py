@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...core.faults import (
     AcceptThenClose,
@@ -39,6 +39,7 @@ from ...core.timeline.close import CloseFrame, LocalReason
 from ...core.timeline.events import FRAME_OPCODES, Opcode, Role
 from ..websocket import FIN
 from ..wire import frame
+from .behaviour import Behaviour
 from .connection_log import ConnectionLog
 from .freezing import Freeze
 
@@ -48,12 +49,23 @@ if TYPE_CHECKING:
 
     from ...profiles import Profile
     from ..websocket import WebSocket
-    from .side import ServerSide
 
 # Whose session a wrong confirmation names.
 SOMEBODY_ELSE = "somebody-elses-session"
 # A flood is sent in so many bursts a second at most.
 _BURSTS = 100.0
+
+
+class Misbehaving(Protocol):
+    """The server's half of a connection, as far as faults change what it does."""
+
+    behaviour: Behaviour
+
+    def confirm_again(self, websocket: WebSocket) -> None:
+        """Say the confirmation once more, if it was said."""
+
+    def after(self, websocket: WebSocket, delay: float | None, say: Callable[[], object]) -> None:
+        """Do something after so many seconds, 0 at once and None never, if the connection is still open."""
 
 
 class PeerFaults:
@@ -85,7 +97,7 @@ class PeerFaults:
         self._program = program
         self._first = self._log.count
 
-    def apply(self, side: ServerSide, websocket: WebSocket, fault: Fault) -> None:
+    def apply(self, side: Misbehaving, websocket: WebSocket, fault: Fault) -> None:
         """Do it to an open connection."""
         assert websocket.timeline is not None
         websocket.timeline.fault_applied(websocket.loop.time(), fault.name)
@@ -153,30 +165,30 @@ def refusal(steps: tuple[Step, ...], protocol: ServerProtocol) -> Response | Non
 # What is done, and with what behaviour the server goes on.
 
 
-def _behave(**changes: Any) -> Callable[[ServerSide, WebSocket, Any], None]:
-    def apply(side: ServerSide, websocket: WebSocket, fault: Any) -> None:
+def _behave(**changes: Any) -> Callable[[Misbehaving, WebSocket, Any], None]:
+    def apply(side: Misbehaving, websocket: WebSocket, fault: Any) -> None:
         side.behaviour = dataclasses.replace(side.behaviour, **changes)
 
     return apply
 
 
-def _withhold_pongs(side: ServerSide, websocket: WebSocket, fault: WithholdPongs) -> None:
+def _withhold_pongs(side: Misbehaving, websocket: WebSocket, fault: WithholdPongs) -> None:
     websocket.withhold_pongs = True
     if websocket.profile.heartbeat_is_frame:
         # Pongs that are heartbeat answers may be due later.
         side.behaviour = dataclasses.replace(side.behaviour, answer_heartbeats=None)
 
 
-def _late_confirm(side: ServerSide, websocket: WebSocket, fault: LateConfirm) -> None:
+def _late_confirm(side: Misbehaving, websocket: WebSocket, fault: LateConfirm) -> None:
     side.behaviour = dataclasses.replace(side.behaviour, confirm_sessions=fault.delay)
 
 
-def _wrong_session(side: ServerSide, websocket: WebSocket, fault: WrongSession) -> None:
+def _wrong_session(side: Misbehaving, websocket: WebSocket, fault: WrongSession) -> None:
     side.behaviour = dataclasses.replace(side.behaviour, confirm_as=SOMEBODY_ELSE)
     side.confirm_again(websocket)
 
 
-def _duplicate_confirm(side: ServerSide, websocket: WebSocket, fault: DuplicateConfirm) -> None:
+def _duplicate_confirm(side: Misbehaving, websocket: WebSocket, fault: DuplicateConfirm) -> None:
     if _is_confirmed(websocket):
         side.confirm_again(websocket)
     else:
@@ -187,38 +199,38 @@ def _is_confirmed(websocket: WebSocket) -> bool:
     return websocket.timeline is not None and websocket.timeline.session_confirmed_at is not None
 
 
-def _close_with(side: ServerSide, websocket: WebSocket, fault: CloseWith) -> None:
+def _close_with(side: Misbehaving, websocket: WebSocket, fault: CloseWith) -> None:
     websocket.start_close(fault.code, fault.reason, local_reason=LocalReason.FAULT, local_detail=repr(fault))
 
 
-def _accept_then_close(side: ServerSide, websocket: WebSocket, fault: AcceptThenClose) -> None:
+def _accept_then_close(side: Misbehaving, websocket: WebSocket, fault: AcceptThenClose) -> None:
     websocket.start_close(fault.code, local_reason=LocalReason.FAULT, local_detail=repr(fault))
 
 
-def _empty_close(side: ServerSide, websocket: WebSocket, fault: EmptyClose) -> None:
+def _empty_close(side: Misbehaving, websocket: WebSocket, fault: EmptyClose) -> None:
     websocket.start_close(None, local_reason=LocalReason.FAULT, local_detail=repr(fault))
 
 
-def _handler_error(side: ServerSide, websocket: WebSocket, fault: HandlerError) -> None:
+def _handler_error(side: Misbehaving, websocket: WebSocket, fault: HandlerError) -> None:
     words = f"the handler raised an exception, by {fault!r}"
     websocket.start_close(1011, local_reason=LocalReason.HANDLER_RAISED, local_detail=words)
 
 
-def _invalid_close_code(side: ServerSide, websocket: WebSocket, fault: InvalidCloseCode) -> None:
+def _invalid_close_code(side: Misbehaving, websocket: WebSocket, fault: InvalidCloseCode) -> None:
     payload = fault.code.to_bytes(2, "big")
     websocket.explain(local_reason=LocalReason.FAULT, local_detail=repr(fault))
     websocket.send_raw(frame(Opcode.CLOSE, payload), Opcode.CLOSE, len(payload), close=CloseFrame(fault.code))
 
 
-def _ignore_close(side: ServerSide, websocket: WebSocket, fault: IgnoreClose) -> None:
+def _ignore_close(side: Misbehaving, websocket: WebSocket, fault: IgnoreClose) -> None:
     websocket.withheld |= {int(Opcode.CLOSE), FIN}
 
 
-def _oversize(side: ServerSide, websocket: WebSocket, fault: Oversize) -> None:
+def _oversize(side: Misbehaving, websocket: WebSocket, fault: Oversize) -> None:
     websocket.send_message(bytes(fault.bytes), Role.DATA)
 
 
-def _malformed(side: ServerSide, websocket: WebSocket, fault: Malformed) -> None:
+def _malformed(side: Misbehaving, websocket: WebSocket, fault: Malformed) -> None:
     opcode, payload, flags = _MALFORMED[fault.kind]
     close = None
     if fault.kind is Malformation.SHORT_CLOSE:
@@ -238,30 +250,30 @@ _MALFORMED: dict[Malformation, tuple[int, bytes, dict[str, bool]]] = {
 }
 
 
-def _bad_utf8(side: ServerSide, websocket: WebSocket, fault: BadUtf8) -> None:
+def _bad_utf8(side: Misbehaving, websocket: WebSocket, fault: BadUtf8) -> None:
     payload = b"not UTF-8: \xff"
     websocket.send_raw(frame(Opcode.TEXT, payload), Opcode.TEXT, len(payload))
 
 
-def _masked_frame(side: ServerSide, websocket: WebSocket, fault: MaskedFrame) -> None:
+def _masked_frame(side: Misbehaving, websocket: WebSocket, fault: MaskedFrame) -> None:
     payload = b"masked"
     websocket.send_raw(frame(Opcode.TEXT, payload, masked=True), Opcode.TEXT, len(payload))
 
 
-def _stop_reading(side: ServerSide, websocket: WebSocket, fault: StopReading) -> None:
+def _stop_reading(side: Misbehaving, websocket: WebSocket, fault: StopReading) -> None:
     assert websocket.timeline is not None
     websocket.timeline.deliberately_stalled = True
     websocket.pause_reading()
 
 
-def _flood(side: ServerSide, websocket: WebSocket, fault: Flood) -> None:
+def _flood(side: Misbehaving, websocket: WebSocket, fault: Flood) -> None:
     start = websocket.loop.time()
     pause = max(1 / fault.messages_per_second, 1 / _BURSTS)
     _burst(side, websocket, fault, start, pause, 0)
 
 
 def _burst(
-    side: ServerSide, websocket: WebSocket, fault: Flood, start: float, pause: float, sent: int
+    side: Misbehaving, websocket: WebSocket, fault: Flood, start: float, pause: float, sent: int
 ) -> None:
     passed = min(websocket.loop.time() - start, fault.seconds)
     due = int(passed * fault.messages_per_second + 1e-6) + 1
@@ -273,7 +285,7 @@ def _burst(
         side.after(websocket, pause, partial(_burst, side, websocket, fault, start, pause, max(sent, due)))
 
 
-_APPLY: dict[type[Fault], Callable[[ServerSide, WebSocket, Any], None]] = {
+_APPLY: dict[type[Fault], Callable[[Misbehaving, WebSocket, Any], None]] = {
     WithholdPongs: _withhold_pongs,
     WithholdHeartbeats: _behave(answer_heartbeats=None, send_heartbeats=False),
     NeverConfirm: _behave(confirm_sessions=None),
