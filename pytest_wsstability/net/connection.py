@@ -484,8 +484,20 @@ class Connection(Judged):
         await self._hold(assertions.alive_for(duration))
 
     async def assert_session_confirmed(self, *, within: Duration) -> None:
-        """The session is confirmed so soon after the opening handshake; waits for it."""
+        """
+        The session is confirmed so soon after the opening handshake; waits for it.
+
+        Raises:
+            StabilityError: if it is not.
+            ValueError: if the profile has no session to confirm.
+
+        """
         __tracebackhide__ = True
+        profile = self.websocket.profile
+        if not profile.has_session:
+            raise ValueError(
+                f"assert_session_confirmed: the profile {profile.name!r} has no session to confirm"
+            )
         requirement = assertions.session_confirmed(within)
         self._conclude(requirement, await wait_session(self.websocket, requirement))
 

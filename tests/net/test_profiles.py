@@ -172,6 +172,27 @@ async def test_a_server_withholds_its_own_heartbeats():
             await client.assert_stable(alive_for="180s", heartbeat_every="25s")
 
 
+@pytest.mark.parametrize("name", ["frames", "deepgram", "twilio"])
+async def test_a_session_that_nobody_confirms_is_an_error_of_the_test(name):
+    """The profile has none, and the server is not to blame."""
+    async with Orchestrator(profile=name) as orchestrator, opened(orchestrator.url, profile=name) as client:
+        words = f"^assert_session_confirmed: the profile {name!r} has no session to confirm$"
+        with pytest.raises(ValueError, match=words):
+            await client.assert_session_confirmed(within="1s")
+
+
+async def test_no_greeting_is_missed_where_the_protocol_has_none():
+    """The client begins by itself."""
+    async with (
+        Orchestrator(profile="engineio", confirm_sessions=False) as orchestrator,
+        opened(orchestrator.url, profile="engineio") as client,
+    ):
+        with pytest.raises(StabilityError) as caught:
+            await client.assert_session_confirmed(within="1s")
+
+        assert "no greeting arrived" not in caught.value.verdict.violations[0].observed
+
+
 # What a profile brings to the opening.
 
 

@@ -161,7 +161,7 @@ def _session(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
         observed = f"session_info {verb} at {show(timeline.session_info_at)}, never confirmed"
     elif timeline.end is End.SERVER:
         observed = "the client never sent session_info"
-    elif timeline.last(direction=Direction.RECEIVED, role=Role.GREETING) is None:
+    elif _waits_for_greeting(timeline):
         observed = "no greeting arrived, so session_info was not sent"
     else:
         observed = "session_info was never sent"
@@ -174,6 +174,11 @@ def _session(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
         f"session not confirmed within {show(within)}",
         observed,
     )
+
+
+def _waits_for_greeting(timeline: Timeline) -> bool:
+    greets = timeline.protocol is None or timeline.protocol.greets
+    return greets and timeline.last(direction=Direction.RECEIVED, role=Role.GREETING) is None
 
 
 def _heartbeats(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
