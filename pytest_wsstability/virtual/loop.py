@@ -455,6 +455,8 @@ class VirtualLoop(SelectorLoop):
     ) -> asyncio.Future[T]:
         """As in asyncio; the clock stands still until the job is done, even if nobody waits for it."""
         self.refuse_if_closed()
+        if self.get_debug():
+            self.check_callback(func, "run_in_executor")
         job = (executor or self._executor()).submit(func, *args)
         self._in_flight.start(_JOB)
         result: asyncio.Future[T] = self.create_future()
@@ -544,8 +546,8 @@ class VirtualLoop(SelectorLoop):
     ) -> asyncio.Server:
         """As in asyncio, in memory; port 0 gives the same free port for all hosts."""
         if sock is not None:
-            is_stream = sock.type == socket.SOCK_STREAM
-            if host is None and port is None and is_stream and accepting.is_kernel_tcp(sock):
+            bare = host is None and port is None
+            if bare and sock.type == socket.SOCK_STREAM and accepting.is_kernel_tcp(sock):
                 sock = accepting.listener_of(sock, self._network)
             return await super().create_server(
                 protocol_factory, host, port, sock=sock, start_serving=start_serving, **options

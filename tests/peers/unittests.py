@@ -1,13 +1,14 @@
 """
 Run a suite of unittest tests on one kind of loop, and print how each test ended.
 
-``python -m tests.peers.unittests kernel|virtual NAME ...`` prints a line of JSON for each test: its id, its
-outcome and the last line of what it raised.
+``python -m tests.peers.unittests kernel|virtual NAME ... [--without PATTERN ...]`` prints a line of JSON for each
+test: its id, its outcome and the first line of what it raised.
 
 """
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
 import signal
@@ -112,8 +113,10 @@ class Printer(unittest.TestResult):
         self._worst = ("skipped", "an expected failure")
 
 
-def main(kind: str, *names: str) -> None:
+def main(kind: str, *arguments: str) -> None:
     """Run the tests of some modules."""
+    end = arguments.index("--without") if "--without" in arguments else len(arguments)
+    names, without = arguments[:end], arguments[end + 1 :]
     # What tests print must not come between the lines.
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -122,6 +125,8 @@ def main(kind: str, *names: str) -> None:
     suite = unittest.defaultTestLoader.loadTestsFromNames(names)
     result = Printer(out)
     for test in list(tests_in(suite)):
+        if any(fnmatch.fnmatchcase(test.id(), pattern) for pattern in without):
+            continue
         try:
             unittest.TestSuite([test]).run(result)
         except (TooSlow, KeyboardInterrupt) as exc:
