@@ -48,7 +48,8 @@ HOOKS = {"plugin.hooks", "plugin.running", "plugin.soaks.progress"}
 
 # What the plugin loads in every test run of every project that has it installed.
 ALWAYS_LOADED = {
-    "", "plugin", "plugin.hooks", "plugin.options", "plugin.markers", "plugin.hookspecs", "plugin.stash",
+    "", "plugin", "plugin.hooks", "plugin.options", "plugin.settings", "plugin.markers", "plugin.hookspecs",
+    "plugin.stash",
 }  # fmt: skip
 
 each = pytest.mark.parametrize("module", HOUSE.trees)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from .redact import redact_url
+
+_WEBSOCKET = {"http": "ws", "https": "wss"}
 
 
 def wrong_url(url: object) -> str | None:
@@ -17,7 +19,27 @@ def wrong_url(url: object) -> str | None:
         reason = str(exc)
     if reason is None:
         return None
+    if is_relative(url):
+        reason = "it is a path on no server"
     return f"{redact_url(str(url))!r} is not a WebSocket URL ({reason}); give ws:// or wss:// and a host"
+
+
+def as_websocket(url: str) -> str:
+    """A URL as it is, but with ws:// for http:// and wss:// for https://, which fixtures of servers give."""
+    scheme, colon, rest = url.partition(":")
+    return f"{_WEBSOCKET.get(scheme.lower(), scheme)}{colon}{rest}"
+
+
+def is_relative(url: object) -> bool:
+    """Whether a URL is a path on whatever server is under test."""
+    return isinstance(url, str) and url.startswith("/") and not url.startswith("//")
+
+
+def join(base: str, path: str) -> str:
+    """A path on the server of a URL (RFC 3986, section 5.3); the query of the base is kept."""
+    joined, query = urlsplit(urljoin(base, path)), urlsplit(base).query
+    both = "&".join(filter(None, (query, joined.query)))
+    return urlunsplit(joined._replace(query=both))
 
 
 def is_loopback(host: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,24 +12,40 @@ import pytest_asyncio
 
 from ..core.duration import Duration, parse_duration
 from ..core.faults.middleboxes import middlebox
+from ..core.url import as_websocket, join
+from ..net.apps.kinds import AppError
 from ..net.connector import Connector
 from ..net.hold import Soak, hold
 from ..net.proxy.proxies import MiddleboxProxy, Proxies
 from ..net.server.orchestrator import Orchestrator
 from .markers import FLEET, MIDDLEBOX
-from .orders import TimerOrder, in_another_order, order_of, run_hold
-from .plans import is_virtual, leads_out, loop_scope, orchestrator_of, plan_of
+from .orders import TimerOrder, in_another_order, order_of, run_private
+from .plans import (
+    base_target_of,
+    is_virtual,
+    leads_out,
+    loop_scope,
+    orchestrator_of,
+    overrides,
+    plan_of,
+    runs_command,
+)
+from .servers.apps import load, served, source_of
+from .servers.command import CommandError, ServerProcess
+from .servers.commands import commands_of
+from .servers.output import silenced
+from .settings import TargetKind
 from .soaks.scheduling import soaks_of
 from .stash import (
+    command_key,
     connection_key,
     connector_key,
     loop_key,
     orchestrator_key,
     proxies_key,
-    settings_key,
     soak_key,
 )
-from .targets import ReferenceURL, connect_options, hold_options, proxies_of, watcher
+from .targets import AppURL, ReferenceURL, aimed, connect_options, hold_options, proxies_of, watcher
 
 if TYPE_CHECKING:
     from ..core.judge.requirement import Requirement
@@ -90,15 +107,60 @@ def loop_of(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoop:
     return loop
 
 
-def url(request: pytest.FixtureRequest) -> str:
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
     """What ``ws_url`` gives."""
-    given = plan_of(request.node).url or request.config.stash[settings_key].url
-    if given is not None:
-        return given
+    item = request.node
+    target = base_target_of(item)
+    # An overridden ws_url joins the path of the marker itself: this is its base.
+    path = None if overrides("ws_url", item) else plan_of(item).path
+    if runs_command(item):
+        yield _joined(request.getfixturevalue("ws_command").url, path)
+    elif target.kind is TargetKind.URL:
+        yield _joined(as_websocket(target.value), path)
+    elif target.kind is TargetKind.APP:
+        yield from _app_url(request)
+    elif _holds_without_a_loop(request):
+        yield ReferenceURL()
+    else:
+        running: Orchestrator = request.getfixturevalue("ws_orchestrator")
+        yield ReferenceURL(_joined(running.url, path))
+
+
+def _joined(base: str, path: str | None) -> str:
+    return base if path is None else join(base, path)
+
+
+def _app_url(request: pytest.FixtureRequest) -> Iterator[AppURL]:
+    """The app on the test's loop; empty where a hold will serve it on a loop of its own."""
     if _holds_without_a_loop(request):
-        return ReferenceURL()
-    orchestrator: Orchestrator = request.getfixturevalue("ws_orchestrator")
-    return ReferenceURL(orchestrator.url)
+        yield AppURL()
+        return
+    loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
+    stack = AsyncExitStack()
+    source = source_of(request)
+    yield AppURL(loop.run_until_complete(stack.enter_async_context(served(request.node, source))))
+    loop.run_until_complete(stack.aclose())
+
+
+def app(request: pytest.FixtureRequest) -> Any:
+    """What ``ws_app`` gives: the app that an option names."""
+    target = base_target_of(request.node)
+    if target.kind is not TargetKind.APP or not target.value:
+        return None
+    try:
+        return load(request.config, target.value).make()
+    except AppError as error:
+        pytest.fail(f"{request.node.nodeid}: {target.source}: {error}", pytrace=False)
+
+
+def command(request: pytest.FixtureRequest) -> ServerProcess:
+    """What ``ws_command`` gives."""
+    try:
+        process = commands_of(request.config).of(request.node)
+    except CommandError as error:
+        pytest.fail(f"{request.node.nodeid}: {error}", pytrace=False)
+    request.node.stash[command_key] = process
+    return process
 
 
 def orchestrator(request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop) -> Iterator[Orchestrator]:
@@ -114,6 +176,7 @@ def connect(
     request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop, ws_url: str
 ) -> Iterator[Connector]:
     """What ``ws_connect`` gives."""
+    ws_url = aimed(request.node, ws_url)
     connector = Connector(
         _way(request, ws_url),
         lambda target: connect_options(request.node, ws_url, target),
@@ -129,6 +192,7 @@ def connect(
 
 def proxy(request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop, ws_url: str) -> Iterator[Proxies]:
     """What ``ws_proxy`` gives."""
+    ws_url = aimed(request.node, ws_url)
     proxies = Proxies(ws_url)
     request.node.stash.setdefault(proxies_key, []).append(proxies)
     yield proxies
@@ -141,6 +205,7 @@ def box(request: pytest.FixtureRequest, ws_url: str) -> Iterator[MiddleboxProxy]
         # It needs a loop, and only the hold had one: this is the box that the hold went through.
         yield request.getfixturevalue("ws_soak").proxy
         return
+    ws_url = aimed(request.node, ws_url)
     loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
     proxies = Proxies(ws_url)
     request.node.stash.setdefault(proxies_key, []).append(proxies)
@@ -170,12 +235,13 @@ def session_within(requirement: Requirement | None) -> float:
 
 def soaked(request: pytest.FixtureRequest, ws_url: str) -> Soak:
     """What ``ws_soak`` gives."""
+    ws_url = aimed(request.node, ws_url)
     if leads_out(request.node):
         held = soaks_of(request.session).judge(request.node, ws_url)
     elif pytest_asyncio.is_async_test(request.node):
         held = _on_the_loop_of_the_test(request, ws_url)
     else:
-        held = run_hold(_requirement(request), _hold_maker(request, ws_url), _timers(request))
+        held = _on_a_loop_of_its_own(request, ws_url)
     request.node.stash[soak_key] = held
     return held
 
@@ -188,22 +254,59 @@ def _on_the_loop_of_the_test(request: pytest.FixtureRequest, ws_url: str) -> Soa
     held = loop.run_until_complete(hold(_requirement(request), url=ws_url, orchestrator=running, **options))
     # The reference orchestrator can be had twice; a server of the user's cannot.
     if isinstance(ws_url, ReferenceURL):
-        return in_another_order(held, _hold_maker(request, ws_url), _timers(request))
+        return in_another_order(held, _hold_maker(request, ReferenceURL()), _timers(request))
     return held
+
+
+def _on_a_loop_of_its_own(request: pytest.FixtureRequest, ws_url: str) -> Soak:
+    make, timers = _hold_maker(request, ws_url), _timers(request)
+    patch_time = plan_of(request.node).patch_time
+    held = run_private(make(_requirement(request)), timers, patch_time=patch_time)
+    # An app that was given, and not made for this hold, cannot be served a second time.
+    if isinstance(ws_url, AppURL) and not source_of(request).is_factory:
+        return held
+    with silenced(request.node):
+        return in_another_order(held, make, timers, patch_time=patch_time)
 
 
 def _hold_maker(
     request: pytest.FixtureRequest, ws_url: str
 ) -> Callable[[Requirement], Coroutine[Any, Any, Soak]]:
-    """Holds on loops of their own, each with an orchestrator of its own if that is the target."""
-    options = hold_options(request.node, ws_url)
-    own = isinstance(ws_url, ReferenceURL)
+    """Holds on loops of their own, each with a server of its own if the test runs that itself."""
+    server = own_server(request, ws_url)
 
-    def again(requirement: Requirement) -> Coroutine[Any, Any, Soak]:
-        server = Orchestrator(**_orchestrator_options(request)) if own else None
-        return hold(requirement, url=None if own else ws_url, orchestrator=server, **options)
+    async def held(requirement: Requirement) -> Soak:
+        async with server() as (url, running):
+            return await hold(requirement, url=url, orchestrator=running, **hold_options(request.node, url))
 
-    return again
+    return held
+
+
+OwnServer = Callable[[], AbstractAsyncContextManager[tuple[str, Orchestrator | None]]]
+
+
+def own_server(request: pytest.FixtureRequest, ws_url: str) -> OwnServer:
+    """
+    What starts the target on the running loop, where only a hold brings one, and stops it after.
+
+    Returns:
+        A function that gives the URL, and the reference orchestrator behind it if it is that.
+
+    """
+    source = source_of(request) if isinstance(ws_url, AppURL) and not ws_url else None
+
+    @asynccontextmanager
+    async def reached() -> AsyncIterator[tuple[str, Orchestrator | None]]:
+        async with AsyncExitStack() as stack:
+            if source is not None:
+                yield await stack.enter_async_context(served(request.node, source)), None
+            elif isinstance(ws_url, ReferenceURL) and not ws_url:
+                running = await stack.enter_async_context(Orchestrator(**_orchestrator_options(request)))
+                yield _joined(running.url, plan_of(request.node).path), running
+            else:
+                yield ws_url, None
+
+    return reached
 
 
 def _requirement(request: pytest.FixtureRequest) -> Requirement:

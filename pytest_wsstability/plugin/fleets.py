@@ -13,13 +13,13 @@ import pytest_asyncio
 from ..net.fleet.engines import Engine, InProcess, WorkerError, Workers
 from ..net.fleet.fleet import Fleet, hold_fleet, planned, too_much
 from ..net.fleet.job import FleetJob
-from ..net.server.orchestrator import Orchestrator
 from ..profiles.catalogue import is_shipped
 from ..virtual import run_virtual
+from .fixtures import OwnServer, own_server
 from .orders import order_of
-from .plans import is_virtual, orchestrator_of, plan_of
+from .plans import is_virtual, plan_of
 from .stash import fleet_key, settings_key
-from .targets import ReferenceURL, connect_options
+from .targets import aimed, connect_options
 
 if TYPE_CHECKING:
     from ..core.fleet.plan import FleetPlan
@@ -30,15 +30,16 @@ if TYPE_CHECKING:
 def held(request: pytest.FixtureRequest, ws_url: str) -> Fleet:
     """What ``ws_fleet`` gives."""
     item, settings = request.node, request.config.stash[settings_key]
+    server = own_server(request, aimed(item, ws_url))
     virtual = is_virtual(item)
     engine = InProcess() if virtual or not settings.workers else _workers(item, settings.workers)
     if pytest_asyncio.is_async_test(item):
         loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
-        fleet = loop.run_until_complete(_hold(item, ws_url, engine))
+        fleet = loop.run_until_complete(_hold(item, server, engine))
     elif virtual:
-        fleet = run_virtual(_hold(item, ws_url, engine), **asdict(order_of(item)))
+        fleet = run_virtual(_hold(item, server, engine), **asdict(order_of(item)))
     else:
-        fleet = asyncio.run(_hold(item, ws_url, engine))
+        fleet = asyncio.run(_hold(item, server, engine))
     item.stash[fleet_key] = fleet
     return fleet
 
@@ -50,15 +51,13 @@ def _workers(item: pytest.Item, specs: tuple[str, ...]) -> Workers:
         pytest.fail(f"{item.nodeid}: --ws-workers: {error}", pytrace=False)
 
 
-async def _hold(item: pytest.Item, ws_url: str, engine: Engine) -> Fleet:
+async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
     asked = plan_of(item).fleet
     assert asked is not None
     async with AsyncExitStack() as stack:
-        url = str(ws_url)
-        if isinstance(ws_url, ReferenceURL) and not url:
-            url = (await stack.enter_async_context(Orchestrator(**orchestrator_of(item)))).url
+        url, _ = await stack.enter_async_context(server())
         plan = _plan(item, url, asked, engine)
-        options = cast("ConnectKeywords", connect_options(item, ws_url, url))
+        options = cast("ConnectKeywords", connect_options(item, url, url))
         profile = plan_of(item).profile
         if is_shipped(profile):
             # Workers load it by its name.

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..net.server.orchestrator import Orchestrator
     from . import running as inside
     from .fixtures import Clock
+    from .servers.command import ServerProcess
 else:
 
     class _Door:
@@ -67,7 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     settings = config.stash[settings_key]
-    return header(settings, "the reference orchestrator" if settings.url is None else inside.shown(settings))
+    return header(settings, inside.shown(settings) if settings.targets else settings.target.kind.value)
 
 
 # The last of the wrappers is the innermost: pytest-asyncio, which wraps too, then sees the mark.
@@ -131,14 +132,32 @@ def _ws_order(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def ws_url(request: pytest.FixtureRequest) -> str:
+def ws_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """
-    The URL under test: marker, ``--ws-url``, ``WS_URL``, ini ``ws_url``, else the reference orchestrator's.
+    The URL under test.
 
-    Override it to test your own server.
+    That of the marker, of ``--ws-url``, ``--ws-app`` or ``--ws-command``, of ``WS_URL``, of the fixture
+    ``ws_app``, of the ini file; else the reference orchestrator's. Override it for a server of your fixtures.
 
     """
-    return inside.fixtures.url(request)
+    yield from inside.fixtures.url(request)
+
+
+@pytest.fixture
+def ws_app(request: pytest.FixtureRequest) -> Any:
+    """
+    The app under test, or None: an ASGI app, an aiohttp or Tornado application, or a websockets handler.
+
+    Override it, and the app is served by the server that its users deploy (see the marker ``ws_server``).
+
+    """
+    return inside.fixtures.app(request)
+
+
+@pytest.fixture
+def ws_command(request: pytest.FixtureRequest) -> ServerProcess:
+    """The process of ``--ws-command``: ``await restart()``, ``kill()``, ``freeze()``, ``resume()``."""
+    return inside.fixtures.command(request)
 
 
 @pytest.fixture

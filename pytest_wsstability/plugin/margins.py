@@ -14,8 +14,9 @@ from ..core.timeline.events import Opcode, Role
 from ..net.client import KEEPALIVE
 from ..net.server.behaviour import Behaviour
 from .markers import MIDDLEBOX, ORCHESTRATOR
-from .plans import is_virtual, orchestrator_of, overrides_url, plan_of
-from .stash import settings_key, soak_key, spins_key
+from .plans import is_virtual, orchestrator_of, plan_of, target_of
+from .settings import TargetKind
+from .stash import soak_key, spins_key
 
 if TYPE_CHECKING:
     from ..core.faults import Fault
@@ -100,8 +101,7 @@ def _sends_what_it_says(item: pytest.Item) -> bool:
 
 
 def _is_reference(item: pytest.Item) -> bool:
-    own = plan_of(item).url is None and item.config.stash[settings_key].url is None
-    return own and not overrides_url(item)
+    return target_of(item).kind is TargetKind.REFERENCE
 
 
 def _behaviour(item: pytest.Item) -> Behaviour | None:

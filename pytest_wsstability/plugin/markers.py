@@ -20,6 +20,7 @@ ORCHESTRATOR = "ws_orchestrator"
 LONG = "ws_long"
 MIDDLEBOX = "ws_middlebox"
 FLEET = "ws_fleet"
+SERVER = "ws_server"
 
 DESCRIPTIONS = (
     "ws_stability(alive_for, heartbeat_every, heartbeat_within, heartbeat_missed_max, session_within, "
@@ -27,15 +28,16 @@ DESCRIPTIONS = (
     "confidence, ramp, refused_max with ws_fleet): the stability that a WebSocket must show",
     "ws_orchestrator(read_deadline, ping_interval, deadline_reset_by, on_deadline, greet, confirm_sessions, "
     "answer_heartbeats, echo, ...): how the reference orchestrator behaves",
+    "ws_server(name, **settings): the server that serves the app under test, and its own settings",
     "ws_long: long when it runs in real time; then it needs --ws-long",
     "ws_middlebox(*names): the proxies and load balancers that the ws_middlebox fixture stands for; else all",
 )
 
 FIXTURES = frozenset({
     "ws_url", "ws_connect", "ws_connection", "ws_soak", "ws_orchestrator", "ws_clock", "ws_proxy",
-    FLEET, MIDDLEBOX,
+    "ws_app", "ws_command", FLEET, MIDDLEBOX,
 })  # fmt: skip
-_REQUIREMENTS = frozenset({STABILITY, ORCHESTRATOR, MIDDLEBOX})
+_REQUIREMENTS = frozenset({STABILITY, ORCHESTRATOR, MIDDLEBOX, SERVER})
 _MARKS = _REQUIREMENTS | {LONG}
 # Other plugins' marks that say who runs an async test.
 _RUNNERS = ("asyncio", "anyio", "trio")
@@ -99,7 +101,7 @@ class FleetAsked:
 class Plan:
     """What the ws_stability markers of a test say; no dataclass for the reason that `Settings` is none."""
 
-    __slots__ = ("client", "fleet", "patch_time", "profile", "requirement", "time", "url")
+    __slots__ = ("client", "fleet", "patch_time", "path", "profile", "requirement", "time", "url")
 
     def __init__(
         self,
@@ -107,6 +109,7 @@ class Plan:
         requirement: Requirement | None,
         profile: Profile,
         url: str | None,
+        path: str | None = None,
         client: str,
         time: str | None,
         patch_time: bool,
@@ -117,6 +120,8 @@ class Plan:
         self.profile = profile
         # None: the option says it, or the default.
         self.url = url
+        # A path on that server; None: as it is.
+        self.path = path
         self.client = client
         # None: the option says it.
         self.time = time

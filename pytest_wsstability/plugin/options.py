@@ -7,15 +7,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import pytest
 
 from .. import __version__
-
-if TYPE_CHECKING:
-    from ..virtual import Order
+from .settings import IN_ENVIRONMENT, IN_INI, ON_COMMAND_LINE, Given, Settings, TargetKind
 
 TIMES = ("auto", "virtual", "real")
 INCONCLUSIVE = ("fail", "skip")
@@ -160,11 +159,37 @@ def _microseconds(text: str) -> float:
     return microseconds / 1e6
 
 
+def _seconds(text: str) -> float:
+    from ..core.duration import parse_duration
+
+    return parse_duration(text)
+
+
 OPTIONS = (
     Option(
         "url", flag="--ws-url", env="WS_URL", ini="ws_url", metavar="URL",
         help="the URL under test (ws:// or wss://); default: the reference orchestrator",
         ini_help="the URL under test; --ws-url and WS_URL win",
+    ),
+    Option(
+        "app", flag="--ws-app", ini="ws_app", metavar="MODULE:NAME",
+        help="the app under test, module:name or module:factory(): ASGI, aiohttp, Tornado, websockets",
+    ),
+    Option(
+        "command", flag="--ws-command", ini="ws_command", metavar="COMMAND",
+        help="the server under test as a process: 'node server.js --port {port}'; real time",
+    ),
+    Option(
+        "command_timeout", ini="ws_command_timeout", default=30.0, read=_seconds,
+        help="how long the command may take until its port is open; default: 30s",
+    ),
+    Option(
+        "command_url", ini="ws_command_url", default="ws://127.0.0.1:{port}",
+        help="where the command listens; default: ws://127.0.0.1:{port}",
+    ),
+    Option(
+        "server", ini="ws_server",
+        help="the server of the app, with its own settings: uvicorn(ws_ping_interval=20)",
     ),
     Option(
         "time", flag="--ws-time", ini="ws_time", choices=TIMES, default="auto",
@@ -273,80 +298,6 @@ OPTIONS = (
 )  # fmt: skip
 
 
-class Settings:
-    """The options that every test of a run shares."""
-
-    # The URL under test; None: the reference orchestrator.
-    url: str | None
-    # Where the URL came from, for messages.
-    url_from: str
-    # "auto", "virtual" or "real".
-    time: str
-    # The name of a profile; markers may say another.
-    profile: str
-    headers: tuple[tuple[str, str], ...]
-    subprotocols: tuple[str, ...]
-    insecure: bool
-    ca: str | None
-    # Run tests that are long in real time.
-    long: bool
-    # What an inconclusive verdict is: "fail" or "skip".
-    inconclusive: str
-    # What a lost connection is diagnosed by: "timeline", or "probe", which opens more of them.
-    diagnose: str
-    # What virtual time leaves open: the seed, and which of several simultaneous timers comes first.
-    seed: int
-    order: Order | Literal["all"]
-    # A duration beyond what a test asks for; None: 24 hours.
-    virtual_horizon: str | None
-    # Seconds of virtual time in each turn of the loop.
-    virtual_tick: float
-    # Where ws_orchestrator listens; None: on the loopback, on a free port.
-    host: str | None
-    port: int | None
-    # Start the holds of ws_soak at the start of the session.
-    soak_early: bool
-    # At most so many holds at once; None for no limit.
-    soak_concurrency: int | None
-    # New connections a second to one host, loopback excepted.
-    soak_ramp: float
-    # Where the connections of fleets run: specs of execnet; empty for this process.
-    workers: tuple[str, ...]
-    # Whoever owns the hosts under test agrees to more load than is put on them unasked.
-    load_agreed: bool
-    # Report files, as they were written on the command line.
-    reports: tuple[str, ...]
-    # Gates, as expressions.
-    fail_on: tuple[str, ...]
-    # The name under which the run is kept; None: it is not.
-    save: str | None
-    # The run to compare with, empty for the latest; None: with none.
-    compare: str | None
-    # The folder of the runs that are kept, relative to the root directory.
-    storage: str
-    # How progress is shown: "auto", "tty", "lines" or "off".
-    progress: str
-    # What a test is that was unstable and then, run again, stable: "fail" or "report".
-    reruns: str
-
-    def __init__(self, **values: Any) -> None:
-        self.__dict__.update(values)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"{name}: the settings of a run do not change")
-
-    @property
-    def need_a_look(self) -> bool:
-        """Whether there is something to check that needs more of the package than this module."""
-        builtin = self.profile in ("json", "frames")
-        return self.url is not None or self.virtual_horizon is not None or not builtin
-
-    @property
-    def wants_reports(self) -> bool:
-        """Whether something is to be written or compared in the end, even if no test is ours."""
-        return bool(self.reports or self.fail_on or self.save is not None or self.compare is not None)
-
-
 def add_options(parser: pytest.Parser) -> None:
     """Declare the options and their ini names."""
     group = parser.getgroup("wsstability", "WebSocket stability")
@@ -362,15 +313,35 @@ def read_settings(config: pytest.Config) -> Settings:
         pytest.UsageError: for a value that makes no sense, naming it and where it came from.
 
     """
-    url_from = next((source for source, _ in OPTIONS[0].given(config)), "default")
-    return Settings(url_from=url_from, **{option.name: option.value(config) for option in OPTIONS})
+    values = {option.name: option.value(config) for option in OPTIONS}
+    return Settings(targets=_targets(config), **values)
+
+
+def _targets(config: pytest.Config) -> tuple[Given, ...]:
+    """All that are given, the one that counts first; two in one place are an error."""
+    found = []
+    for option in (each for each in OPTIONS if each.name in _TARGETS):
+        kind = _TARGETS[option.name]
+        for source, value in option.given(config):
+            place = {option.flag: ON_COMMAND_LINE, option.env: IN_ENVIRONMENT}.get(source, IN_INI)
+            found.append(Given(kind, value, source=source, place=place))
+    found.sort(key=lambda given: given.place)
+    for first, second in pairwise(found):
+        if first.place == second.place:
+            raise pytest.UsageError(f"{first.source} and {second.source}: give one of them, not both")
+    return tuple(found)
+
+
+_TARGETS = {kind.value: kind for kind in (TargetKind.URL, TargetKind.APP, TargetKind.COMMAND)}
 
 
 def header(settings: Settings, target: str) -> list[str]:
     """What a run is about, and what a bug report needs beside what pytest says itself."""
     time = settings.time
     if time == "auto":
-        time = "auto (real: the target is remote)" if settings.url else "auto (virtual)"
+        real = {TargetKind.URL: "remote", TargetKind.COMMAND: "a process of its own"}
+        why = real.get(settings.target.kind)
+        time = f"auto (real: the target is {why})" if why else "auto (virtual)"
     asyncio_plugin = sys.modules.get("pytest_asyncio")
     versions = {
         "pytest-wsstability": __version__,

@@ -27,8 +27,8 @@ from ..core.message.errors import StabilityError
 from ..virtual import run_virtual
 from ..virtual.loop import HORIZON
 from .markers import needs_runner
-from .options import Settings
 from .plans import loop_scope
+from .settings import Settings
 from .stash import connector_key, settings_key, ties_key
 
 if TYPE_CHECKING:
@@ -63,28 +63,12 @@ class TimerOrder:
     tick: float
 
 
-def run_hold(
-    requirement: Requirement,
+def in_another_order(
+    soak: Soak,
     hold: Callable[[Requirement], Coroutine[Any, Any, Soak]],
     timers: TimerOrder | None,
-) -> Soak:
-    """
-    Hold a connection to a requirement, in virtual time with a second look at timers that met.
-
-    Args:
-        requirement: what to hold it to.
-        hold: makes the coroutine of one hold.
-        timers: of virtual time; None for real time.
-
-    Returns:
-        The hold; inconclusive if another order of simultaneous timers ends it otherwise.
-
-    """
-    return in_another_order(run_private(hold(requirement), timers), hold, timers)
-
-
-def in_another_order(
-    soak: Soak, hold: Callable[[Requirement], Coroutine[Any, Any, Soak]], timers: TimerOrder | None
+    *,
+    patch_time: bool = False,
 ) -> Soak:
     """
     Look at a finished hold a second time, in another order of simultaneous timers, if there were any.
@@ -93,6 +77,7 @@ def in_another_order(
         soak: the hold.
         hold: makes the coroutine of one just like it.
         timers: with which it ran; None for real time.
+        patch_time: see `run_private`.
 
     Returns:
         The hold; inconclusive if the other order ends it otherwise.
@@ -104,28 +89,33 @@ def in_another_order(
     seconds = min(requirement.alive_for or _TRIED, _TRIED)
     shorter = dataclasses.replace(requirement, alive_for=seconds, heartbeats_at_least=0)
     other: Order = "lifo" if timers.order == "fifo" else "fifo"
-    return soak.compared_with(run_private(hold(shorter), dataclasses.replace(timers, order=other)))
+    return soak.compared_with(
+        run_private(hold(shorter), dataclasses.replace(timers, order=other), patch_time=patch_time)
+    )
 
 
-def run_private(coroutine: Coroutine[Any, Any, T], timers: TimerOrder | None) -> T:
+def run_private(
+    coroutine: Coroutine[Any, Any, T], timers: TimerOrder | None, *, patch_time: bool = False
+) -> T:
     """
     Run a coroutine on a loop of its own, in a thread of its own where a loop runs already.
 
     Args:
         coroutine: what to run.
         timers: of virtual time; None for real time.
+        patch_time: let the time module follow the virtual clock.
 
     """
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return _run(coroutine, timers)
+        return _run(coroutine, timers, patch_time)
     results: list[T] = []
     errors: list[BaseException] = []
 
     def target() -> None:
         try:
-            results.append(_run(coroutine, timers))
+            results.append(_run(coroutine, timers, patch_time))
         except BaseException as exc:
             errors.append(exc)
 
@@ -137,9 +127,9 @@ def run_private(coroutine: Coroutine[Any, Any, T], timers: TimerOrder | None) ->
     return results[0]
 
 
-def _run(coroutine: Coroutine[Any, Any, T], timers: TimerOrder | None) -> T:
+def _run(coroutine: Coroutine[Any, Any, T], timers: TimerOrder | None, patch_time: bool) -> T:
     if timers is not None:
-        return run_virtual(coroutine, **dataclasses.asdict(timers))
+        return run_virtual(coroutine, **dataclasses.asdict(timers), patch_time=patch_time)
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         return runner.run(coroutine)
 

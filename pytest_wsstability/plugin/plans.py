@@ -14,7 +14,7 @@ from ..core.faults import Program
 from ..core.faults.middleboxes import MIDDLEBOXES, middlebox
 from ..core.fleet.requirement import FleetRequirement
 from ..core.judge.requirement import Requirement
-from ..core.url import is_loopback, wrong_url
+from ..core.url import as_websocket, is_loopback, is_relative, wrong_url
 from ..net.server.behaviour import Behaviour
 from ..net.server.orchestrator import Orchestrator
 from ..net.target import client_kind
@@ -23,6 +23,8 @@ from ..profiles.catalogue import find
 from .markers import FLEET, MIDDLEBOX, ORCHESTRATOR, STABILITY, FleetAsked, Plan, uses_us
 from .options import TIMES
 from .seams.pytest import definitions
+from .server_choice import DAPHNE, check_server, server_of
+from .settings import IN_INI, ON_COMMAND_LINE, Given, TargetKind
 from .stash import orchestrator_options_key, plan_key, settings_key
 
 _PACKAGE = __name__.partition(".")[0]
@@ -57,6 +59,22 @@ def check(item: pytest.Item) -> None:
         raise ValueError(f"ws_soak: how long? give the test a {STABILITY} marker with alive_for")
 
     _check_fleet(plan, names)
+    _check_target(item)
+
+
+def _check_target(item: pytest.Item) -> None:
+    check_server(item)
+    if "ws_command" in getattr(item, "fixturenames", ()) and not runs_command(item):
+        raise ValueError(
+            "ws_command: no command is under test; run with --ws-command 'node server.js --port {port}'"
+        )
+    if target_of(item).kind is TargetKind.FIXTURE or not runs_command(item):
+        return
+    if is_virtual(item):
+        source = base_target_of(item).source
+        raise ValueError(
+            f"time: 'virtual', but {source} is a process of its own, which has real time; leave time out"
+        )
 
 
 def _check_fleet(plan: Plan, names: set[str]) -> None:
@@ -138,8 +156,9 @@ def _plan(item: pytest.Item) -> Plan:
         requirement = Requirement.of(**values) if values else None
     except TypeError as exc:
         raise TypeError(f"{exc}, {', '.join((*_NOT_REQUIRED, *_OF_A_FLEET))}") from None
-    if (url := others.get("url")) is not None and (reason := wrong_url(url)):
-        raise ValueError(f"url: {reason}")
+    url = others.get("url")
+    if url is not None and not is_relative(url) and (reason := wrong_url(as_websocket(str(url)))):
+        raise ValueError(f"url: {reason}, or a path of the server under test, such as '/voice'")
     if (time := others.get("time")) is not None and time not in TIMES:
         raise ValueError(f"time: {time!r} is none of {', '.join(TIMES)}")
     if not isinstance(patch_time := others.get("patch_time", False), bool):
@@ -150,7 +169,8 @@ def _plan(item: pytest.Item) -> Plan:
     client = client_kind(others.get("client", "browser")).value
     return Plan(
         requirement=requirement,
-        url=url,
+        url=None if url is None or is_relative(url) else as_websocket(url),
+        path=url if is_relative(url) else None,
         profile=profile,
         client=client,
         time=time,
@@ -227,17 +247,55 @@ def is_virtual(node: pytest.Item | pytest.Collector) -> bool:
             return False
         plan = plan_of(node)
         time = plan.time or settings.time
-        if time != "auto":
-            return time == "virtual"
-        return plan.url is None and settings.url is None and not _leaves(node)
+        return time == "virtual" if time != "auto" else _is_in_this_process(node)
     # A class or module shares its loop, so its own marker decides for all of its tests.
     marker = next(node.iter_markers(STABILITY), None)
     if marker is None:
         return False
     time = marker.kwargs.get("time", settings.time)
-    if time != "auto":
-        return bool(time == "virtual")
-    return settings.url is None and "url" not in marker.kwargs and not _leaves(node)
+    return bool(time == "virtual") if time != "auto" else _is_in_this_process(node)
+
+
+def target_of(node: pytest.Item | pytest.Collector) -> Given:
+    """What is under test in a test, class or module; an overridden fixture ``ws_url`` has the last word."""
+    if overrides("ws_url", node):
+        return Given(TargetKind.FIXTURE, source="the fixture ws_url")
+    return base_target_of(node)
+
+
+def base_target_of(node: pytest.Item | pytest.Collector) -> Given:
+    """
+    What is under test where no fixture ``ws_url`` of the project's says otherwise.
+
+    The mark's URL counts before the command line, that before the environment, that before an overridden
+    fixture ``ws_app``, and that before the ini file.
+
+    """
+    marked = _marked_url(node)
+    if marked is not None:
+        return Given(TargetKind.URL, marked, source="ws_stability(url=...)", place=ON_COMMAND_LINE)
+    given = node.config.stash[settings_key].target
+    if given.place == IN_INI and overrides("ws_app", node):
+        return Given(TargetKind.APP, source="the fixture ws_app")
+    return given
+
+
+def _marked_url(node: pytest.Item | pytest.Collector) -> str | None:
+    if isinstance(node, pytest.Item):
+        return plan_of(node).url
+    urls = (mark.kwargs["url"] for mark in node.iter_markers(STABILITY) if "url" in mark.kwargs)
+    return next((url for url in urls if not is_relative(url)), None)
+
+
+def _is_in_this_process(node: pytest.Item | pytest.Collector) -> bool:
+    """Whether the target is, so that its time can be virtual."""
+    target = target_of(node)
+    if target.kind is TargetKind.FIXTURE:
+        base = base_target_of(node).kind
+        return base not in (TargetKind.URL, TargetKind.COMMAND) and not _leaves(node)
+    if target.kind is TargetKind.APP:
+        return server_of(node).name != DAPHNE
+    return target.kind is TargetKind.REFERENCE
 
 
 def patches_time(node: pytest.Item | pytest.Collector) -> bool:
@@ -276,9 +334,9 @@ def refuse_mixed_time(item: pytest.Item) -> None:
         )
 
 
-def overrides_url(node: pytest.Item | pytest.Collector) -> bool:
-    """Whether a fixture of the user's gives ``ws_url``."""
-    found = definitions("ws_url", node)
+def overrides(name: str, node: pytest.Item | pytest.Collector) -> bool:
+    """Whether a fixture of the project's stands for one of ours."""
+    found = definitions(name, node)
     return bool(found) and found[-1].func.__module__ != _OWN_FIXTURES
 
 
@@ -286,10 +344,18 @@ def leads_out(item: pytest.Item) -> bool:
     """Whether the target of a test is outside this process, so that any thread may hold it in real time."""
     if is_virtual(item) or "ws_orchestrator" in getattr(item, "fixturenames", ()):
         return False
-    if overrides_url(item):
+    target = target_of(item)
+    if target.kind is TargetKind.FIXTURE:
         return _leaves(item)
-    url = plan_of(item).url or item.config.stash[settings_key].url
-    return url is not None and not _may_be_on_its_loop(item, url)
+    if target.kind is TargetKind.URL:
+        return not _may_be_on_its_loop(item, target.value)
+    return runs_command(item)
+
+
+def runs_command(item: pytest.Item) -> bool:
+    """Whether the target is a process of its own that the plugin starts."""
+    kind = base_target_of(item).kind
+    return kind is TargetKind.COMMAND or (kind is TargetKind.APP and server_of(item).name == DAPHNE)
 
 
 def _may_be_on_its_loop(item: pytest.Item, url: str) -> bool:

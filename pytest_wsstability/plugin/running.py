@@ -16,18 +16,34 @@ from typing import Any
 
 import pytest
 
-from ..core.redact import redact_url
-from ..core.url import wrong_url
+from ..core.redact import redact_url, show_text
+from ..core.url import as_websocket, wrong_url
+from ..net.apps.kinds import AppError
 from . import failures, margins, orders, probing
 from . import fixtures as fixtures
 from . import fleets as fleets
 from .markers import FLEET, LONG, MIDDLEBOX, needs_runner, uses_us
-from .options import Settings
-from .plans import check, find_profile, is_virtual, middleboxes_of, patches_time, refuse_mixed_time
+from .plans import (
+    base_target_of,
+    check,
+    find_profile,
+    is_virtual,
+    middleboxes_of,
+    patches_time,
+    refuse_mixed_time,
+    runs_command,
+    target_of,
+)
 from .reports import terminal
 from .reports.files import reports_of
 from .reports.results import results_of
 from .seams import pytest_asyncio as asyncio_seam
+from .server_choice import parse_server
+from .servers.apps import check_app
+from .servers.command import CommandError
+from .servers.commands import check_command, commands_of
+from .servers.output import add_output, taking_down
+from .settings import Settings, TargetKind
 from .soaks import progress, reruns, scheduling, timeouts, xdist
 from .stash import connection_key, fleet_key, loop_key, settings_key, soak_key, spins_key, ties_key
 from .targets import fault_reports
@@ -60,8 +76,14 @@ def check_settings(config: pytest.Config) -> None:
 
     """
     settings = config.stash[settings_key]
-    if settings.url is not None and (reason := wrong_url(settings.url)):
-        raise pytest.UsageError(f"{settings.url_from}: {reason}")
+    target = settings.target
+    if target.kind is TargetKind.URL and (reason := wrong_url(as_websocket(target.value))):
+        raise pytest.UsageError(f"{target.source}: {reason}")
+    try:
+        if settings.server is not None:
+            parse_server(settings.server)
+    except AppError as exc:
+        raise pytest.UsageError(f"ini ws_server: {exc}") from None
     try:
         orders.order_by(settings)
     except ValueError as exc:
@@ -73,9 +95,10 @@ def check_settings(config: pytest.Config) -> None:
 
 
 def shown(settings: Settings) -> str:
-    """The URL under test for people, and where it was given."""
-    assert settings.url is not None
-    return f"{redact_url(settings.url)} (from {settings.url_from})"
+    """What is under test for people, and where it was given."""
+    target = settings.target
+    name = redact_url(target.value) if target.kind is TargetKind.URL else show_text(target.value)
+    return f"{name} (from {target.source})"
 
 
 def check_made(collector: pytest.Collector, item: pytest.Function) -> None:
@@ -115,8 +138,30 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
 
 def collected(session: pytest.Session) -> None:
     """Put the tests that hold a target outside this process last, and let timeouts fit them."""
+    check_targets(session)
     scheduling.put_last(session)
     timeouts.raise_global(session.config, session.items)
+
+
+def check_targets(session: pytest.Session) -> None:
+    """
+    See that the app or command of the options can be started, before any test runs.
+
+    Raises:
+        pytest.UsageError: if not, with what to write.
+
+    """
+    for item in session.items:
+        if not uses_us(item) or target_of(item).kind is TargetKind.FIXTURE:
+            continue
+        target = base_target_of(item)
+        try:
+            if runs_command(item):
+                check_command(item)
+            elif target.kind is TargetKind.APP:
+                check_app(item)
+        except (AppError, CommandError) as exc:
+            raise pytest.UsageError(f"{target.source}: {exc}") from None
 
 
 def tell_worker(node: Any) -> None:
@@ -153,12 +198,11 @@ def pytest_fixture_setup(
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     held = scheduling.soaks_of(item.session)
-    if held is None:
-        return (yield)
     if item.config.stash[settings_key].soak_early and not item.config.getoption("setupplan"):
         held.start_early()
     held.look(item)
-    result = yield
+    with taking_down(item):
+        result = yield
     held.forget(item)
     return result
 
@@ -168,6 +212,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     # Before the JUnit report is written, and before the terminal shows the summary.
     scheduling.stop(session)
     reports_of(session.config).finish(session)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    commands_of(config).stop()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -235,6 +283,7 @@ def pytest_runtest_makereport(
         failures.refine(item, call.excinfo, report)
         if ours:
             margins.add_margins(item, report)
+            add_output(item, report)
             probing.after_failure(item, call.excinfo, report)
     if ours:
         orders.first_runs_of(item.config).compare(item, call, report)

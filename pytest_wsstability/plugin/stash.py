@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..net.server.orchestrator import Orchestrator
     from ..virtual.timers import Ties
     from .markers import Plan
-    from .options import Settings
+    from .settings import Settings
 
 # On the config.
 
@@ -28,6 +28,9 @@ probes_key: pytest.StashKey[dict[str, tuple[float, str]]] = pytest.StashKey()
 raised_timeout_key: pytest.StashKey[tuple[float, int]] = pytest.StashKey()
 # Holds that were not open yet when the run ended: a line each.
 never_open_key: pytest.StashKey[list[str]] = pytest.StashKey()
+
+# The app of the options: the text that names it, and what it names.
+app_key: pytest.StashKey[tuple[str, Any]] = pytest.StashKey()
 
 # On a test: what its markers say, read once.
 
@@ -46,6 +49,10 @@ connector_key: pytest.StashKey[Connector] = pytest.StashKey()
 orchestrator_key: pytest.StashKey[Orchestrator] = pytest.StashKey()
 # Not there where it has none.
 proxies_key: pytest.StashKey[list[Proxies]] = pytest.StashKey()
+# What the server in this process has logged.
+server_log_key: pytest.StashKey[Any] = pytest.StashKey()
+# The process under test.
+command_key: pytest.StashKey[Any] = pytest.StashKey()
 # What the virtual loop of the test counts.
 ties_key: pytest.StashKey[Ties] = pytest.StashKey()
 # The instants at which its clock went on though a task spun, with the place in the code.

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..core.faults.middleboxes import middlebox
+from ..core.url import as_websocket, join
 from ..net.proxy.proxies import MiddleboxProxy, behind
 from ..net.target import TLS
 from .markers import MIDDLEBOX
-from .plans import plan_of
+from .plans import plan_of, target_of
 from .reports.results import results_of
+from .settings import TargetKind
 from .stash import orchestrator_key, proxies_key, settings_key, soak_key
 
 if TYPE_CHECKING:
@@ -23,10 +25,40 @@ if TYPE_CHECKING:
     from ..net.proxy.proxy import FaultProxy
 
 
-class ReferenceURL(str):
-    """The URL of the test's own reference orchestrator; empty where only ws_soak will start one."""
+class OwnURL(str):
+    """The URL of a server that the test itself runs; empty where only ws_soak will start it."""
 
     __slots__ = ()
+
+
+class ReferenceURL(OwnURL):
+    """That of the reference orchestrator."""
+
+    __slots__ = ()
+
+
+class AppURL(OwnURL):
+    """That of the app under test."""
+
+    __slots__ = ()
+
+
+def known_url(item: pytest.Item) -> str | None:
+    """The URL under test where it is known before any fixture is; None else."""
+    target = target_of(item)
+    if target.kind is not TargetKind.URL:
+        return None
+    path, url = plan_of(item).path, as_websocket(target.value)
+    return url if path is None else join(url, path)
+
+
+def aimed(item: pytest.Item, url: str) -> str:
+    """Where the connections of a test lead: what ``ws_url`` gives, with the path of its marker."""
+    if target_of(item).kind is not TargetKind.FIXTURE:
+        return url
+    path = plan_of(item).path
+    base = as_websocket(str(url))
+    return base if path is None else join(base, path)
 
 
 def connect_options(item: pytest.Item, under_test: str, target: str) -> dict[str, Any]:

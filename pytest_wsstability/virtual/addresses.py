@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Iterable
@@ -17,6 +18,8 @@ INTERNET = (socket.AF_INET, socket.AF_INET6)
 # The answer to a listener's "any address", and to a client that connects to it.
 WILDCARDS = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}
 LOOPBACKS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
+
+logger = logging.getLogger("pytest_wsstability.virtual")
 
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "WSS_PROXY", "WS_PROXY")
 
@@ -83,15 +86,18 @@ def _info(family: socket.AddressFamily, ip: str, port: int) -> AddressInfo:
 def outside(
     address: Any, what: str = "a TCP connection to", *, names: Iterable[str] = ()
 ) -> VirtualTimeError:
-    """The error for something that leaves the in-memory network; ``names`` are those it does have."""
+    """The error for something that leaves the in-memory network, logged; ``names`` are those it does have."""
     proxies = [f"{name}={redact_url(os.environ[name])}" for name in _environment() if os.environ.get(name)]
     hint = f" (a client may have taken it from the environment: {', '.join(proxies)})" if proxies else ""
     known = ", ".join(sorted(names))
     have = f"it has {known}" if known else "nobody listens in it"
-    return VirtualTimeError(
+    error = VirtualTimeError(
         f"{what} {show_address(address)} leaves the virtual network, so virtual time cannot apply{hint}: "
         f"{have}; start the server on the test's own loop, or {REAL_TIME}"
     )
+    # Whoever catches it may never tell, and fail much later for it.
+    logger.warning("%s", error, extra={"outside": True})
+    return error
 
 
 def _environment() -> list[str]:

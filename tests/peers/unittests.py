@@ -1,8 +1,8 @@
 """
 Run a suite of unittest tests on one kind of loop, and print how each test ended.
 
-``python -m tests.peers.unittests kernel|virtual NAME ... [--without PATTERN ...]`` prints a line of JSON for each
-test: its id, its outcome and the first line of what it raised.
+``python -m tests.peers.unittests kernel|virtual NAME ... [--without PATTERN ...]`` prints JSON: for each
+test a line with its id, its outcome and the first line of what it raised.
 
 """
 

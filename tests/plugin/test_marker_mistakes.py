@@ -32,7 +32,7 @@ HOLD = 'ws_stability(alive_for="2m", {})'
         (HOLD.format('profile="jsn"'), ["profile: 'jsn' is unknown", "'json', 'frames'"]),
         (HOLD.format('client="firefox"'), ["client: 'firefox'", "'browser', 'mute', 'stalled', 'keepalive'"]),
         (HOLD.format('time="fast"'), ["time: 'fast' is none of auto, virtual, real"]),
-        (HOLD.format('url="http://a.example"'), ["url: 'http://a.example' is not", "ws:// or wss://"]),
+        (HOLD.format('url="ftp://a.example"'), ["url: 'ftp://a.example' is not", "ws:// or wss://"]),
         (HOLD.format("url=8000"), ["url: '8000' is not a WebSocket URL"]),
         (HOLD.format('url="ws://"'), ["url: 'ws://' is not a WebSocket URL"]),
         (HOLD.format('session_within=5, profile="frames"'), ["session_within: the profile 'frames' has no"]),
@@ -67,7 +67,7 @@ def test_a_mistake_is_an_error_at_collection(refusal, marker, words):
 
 def test_a_secret_in_a_wrong_url_is_masked(refusal):
     """Also in messages about it."""
-    printed = refusal(SOURCE.format(marker=HOLD.format('url="https://u:hunter2@a.example/?token=hunter2"')))
+    printed = refusal(SOURCE.format(marker=HOLD.format('url="ftp://u:hunter2@a.example/?token=hunter2"')))
 
     assert "is not a WebSocket URL" in printed
     assert "hunter2" not in printed.partition("ERRORS")[2]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_wsstability.plugin.options import OPTIONS, Settings
+from pytest_wsstability.plugin.options import OPTIONS
+from pytest_wsstability.plugin.settings import Settings
 
 NOTHING = "def test_it(): pass"
 
@@ -14,7 +15,7 @@ NOTHING = "def test_it(): pass"
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["--ws-url=http://a.example/"], "--ws-url: 'http://a.example/' is not a WebSocket URL"),
+        (["--ws-url=ftp://a.example/"], "--ws-url: 'ftp://a.example/' is not a WebSocket URL"),
         (["--ws-url=a.example:80"], "--ws-url: 'a.example:80' is not a WebSocket URL"),
         (["--ws-url=ws://a.example:99999/"], "--ws-url: 'ws://a.example:99999/' is not a WebSocket URL"),
         (["--ws-url=ws://a.example/#part"], "is not a WebSocket URL (it has a fragment)"),
@@ -139,7 +140,7 @@ def test_each_setting_has_one_row():
     names = [option.name for option in OPTIONS]
 
     assert len(names) == len(set(names))
-    assert {*names, "url_from"} == set(Settings.__annotations__)
+    assert {*names, "targets"} == set(Settings.__annotations__) | {"url", "app", "command"}
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)

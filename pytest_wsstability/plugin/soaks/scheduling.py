@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ..markers import LONG
-from ..plans import leads_out, overrides_url, plan_of
+from ..plans import leads_out, plan_of
 from ..reports.results import packed, results_of
 from ..stash import never_open_key, settings_key, soak_key
-from ..targets import hold_options
+from ..targets import hold_options, known_url
 from .background import Hold, Holds
 from .progress import progress_of
 from .xdist import Groups, groups, is_stopped, is_worker, leave, left
@@ -95,7 +95,7 @@ class Soaks:
         self._groups = groups
         # Those that may start with others and have not.
         outside = list(items)
-        self._unstarted = [item for item in outside if not overrides_url(item) and _will_run(item)]
+        self._unstarted = [item for item in outside if known_url(item) is not None and _will_run(item)]
         # Tests whose failure is no end of the run: it is expected, or tried again.
         self._expected = {item.nodeid for item in outside if _may_fail(item)}
         # All that were ever started: connections that end together end for one reason.
@@ -120,7 +120,7 @@ class Soaks:
         self._unstarted = [item for item in self._unstarted if item not in chosen]
         started = []
         for item in chosen:
-            url = plan_of(item).url or item.config.stash[settings_key].url
+            url = known_url(item)
             assert url is not None
             self._holds[item.nodeid] = hold = _hold(item, url)
             started.append(hold)

@@ -1,0 +1,45 @@
+"""Applications of aiohttp under its own runner."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from .kinds import AppError
+
+_OURS = {"self", "app", "server", "manager", "loop", "kwargs", "handle_signals", "handler"}
+
+# Seconds that handlers get to end when the server does; aiohttp gives them 60.
+_GRACE = 5.0
+
+
+def settings() -> Iterable[str]:
+    """The keywords of ``aiohttp.web.AppRunner``, and those that it hands on to its request handlers."""
+    from aiohttp import web
+    from aiohttp.web_protocol import RequestHandler
+
+    owners = (web.AppRunner, web.BaseRunner, RequestHandler)
+    return {name for owner in owners for name in inspect.signature(owner).parameters} - _OURS | {
+        "ssl_context"
+    }
+
+
+@asynccontextmanager
+async def serve(app: Any, settings: Mapping[str, Any]) -> AsyncIterator[str]:
+    """Serve an application, its start-up and clean-up included."""
+    from aiohttp import web
+
+    values = {"shutdown_timeout": _GRACE, **settings}
+    tls = values.pop("ssl_context", None)
+    try:
+        runner = web.AppRunner(app, **values)
+        await runner.setup()
+    except Exception as exc:
+        raise AppError(f"the app did not start under aiohttp: {type(exc).__name__}: {exc}") from exc
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+        yield f"{'ws' if tls is None else 'wss'}://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()

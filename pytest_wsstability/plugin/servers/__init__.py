@@ -1,0 +1,1 @@
+"""Servers under test that the plugin starts: applications in this process, commands in one of their own."""

@@ -1,0 +1,285 @@
+"""A server under test in a process of its own: started, waited for, heard, ended with its children."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+from .logs import Line
+
+# Lines of its output that are kept, and of those that a message shows.
+_KEPT = 2000
+_LAST = 20
+# Seconds that it gets to end by itself.
+_PATIENCE = 5.0
+# Seconds between two looks whether its port is open.
+_LOOK = 0.02
+PORT = "{port}"
+
+
+class CommandError(Exception):
+    """A command did not come up, or cannot be used so."""
+
+
+class ServerProcess:
+    """
+    A server under test in a process of its own, in real time.
+
+    Attributes:
+        url: where it listens.
+        port: the port that it was given, free when it was chosen.
+        lines: what it has printed, with instants of the monotonic clock, which is that of event loops too.
+
+    """
+
+    def __init__(self, words: Sequence[str], *, url: str, timeout: float, folder: str, source: str) -> None:
+        self.port = _free_port()
+        self.url = url.replace(PORT, str(self.port))
+        self.lines: deque[Line] = deque(maxlen=_KEPT)
+        self._words = [word.replace(PORT, str(self.port)) for word in words]
+        self._timeout = timeout
+        self._folder = folder
+        # For messages: ``--ws-command``.
+        self._source = source
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+        self._is_frozen = False
+
+    def __repr__(self) -> str:
+        state = "not running" if not self.is_running else "frozen" if self._is_frozen else "running"
+        return f"<ServerProcess {shlex.join(self._words)}: {state}, {self.url}>"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    # What tests do to it.
+
+    async def restart(self) -> None:
+        """
+        End it as a deployment does, with SIGTERM, and start it again on the same port.
+
+        Raises:
+            CommandError: if it does not come up again.
+
+        """
+        await asyncio.to_thread(self._restart)
+
+    async def kill(self) -> None:
+        """End it and its children at once, with SIGKILL; `restart` starts it again."""
+        await asyncio.to_thread(self._end, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+
+    async def freeze(self) -> None:
+        """
+        Stop it, as a machine that hangs: it keeps its connections and does nothing.
+
+        Raises:
+            CommandError: where the system has no SIGSTOP, or if it does not run.
+
+        """
+        self._send("SIGSTOP")
+        self._is_frozen = True
+
+    async def resume(self) -> None:
+        """Let it go on after `freeze`."""
+        self._send("SIGCONT")
+        self._is_frozen = False
+
+    # What the plugin does.
+
+    def ensure(self) -> None:
+        """
+        See that it runs and accepts connections, whatever the test before did to it.
+
+        Raises:
+            CommandError: if it does not come up.
+
+        """
+        if self._is_frozen and self.is_running:
+            self._send("SIGCONT")
+        self._is_frozen = False
+        if not self.is_running:
+            self._start()
+
+    def stop(self) -> None:
+        """End it and its children: with SIGTERM, and with SIGKILL what has not ended after 5 s."""
+        self._end(signal.SIGTERM)
+
+    def _restart(self) -> None:
+        self.stop()
+        self._start()
+
+    def _start(self) -> None:
+        self._note(f"started: {shlex.join(self._words)}")
+        try:
+            self._process = subprocess.Popen(
+                self._words,
+                cwd=self._folder,
+                env={**os.environ, "PORT": str(self.port), "PYTHONUNBUFFERED": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                # A group of its own, so that its children end with it, and Ctrl-C is for pytest.
+                start_new_session=True,
+            )
+        except OSError as exc:
+            program = self._words[0]
+            raise CommandError(
+                f"{self._source}: {program!r} cannot be started: {exc.strerror or exc}"
+            ) from None
+        self._reader = threading.Thread(
+            target=self._read, args=(self._process,), name="wsstability-command", daemon=True
+        )
+        self._reader.start()
+        self._wait(self._process)
+
+    def _wait(self, process: subprocess.Popen[str]) -> None:
+        parts = urlsplit(self.url)
+        host, port = parts.hostname or "127.0.0.1", parts.port or self.port
+        end = time.monotonic() + self._timeout
+        while time.monotonic() < end:
+            if process.poll() is not None:
+                self._settle()
+                raise CommandError(
+                    f"{self._source}: the command ended with exit code {process.returncode} before port "
+                    f"{port} was open{self._last()}"
+                )
+            with suppress(OSError), socket.create_connection((host, port), timeout=1):
+                return
+            time.sleep(_LOOK)
+        self.stop()
+        raise CommandError(
+            f"{self._source}: port {port} of {host} was not open after {self._timeout:.3g} s: let it "
+            f"listen on {PORT} or the variable PORT, or raise ws_command_timeout{self._last()}"
+        )
+
+    def _end(self, first: int) -> None:
+        process = self._process
+        if process is None:
+            return
+        if process.poll() is None:
+            if self._is_frozen:
+                # A stopped process takes no signal but SIGKILL.
+                self._send("SIGCONT")
+            _signal(process, first)
+            try:
+                process.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                self._note(f"it did not end within {_PATIENCE:.0f} s of SIGTERM: killed")
+        # Its children too, and those that it has left behind.
+        if os.name == "posix":
+            _signal(process, signal.SIGKILL)
+        else:
+            process.kill()
+        process.wait()
+        self._settle()
+        self._is_frozen = False
+
+    def _settle(self) -> None:
+        """Have all that it has printed, and note its end."""
+        if self._reader is not None and self._process is not None:
+            self._reader.join(1)
+            self._reader = None
+            self._note(f"ended with exit code {self._process.returncode}")
+
+    def _send(self, name: str) -> None:
+        number = getattr(signal, name, None)
+        if number is None:
+            raise CommandError(f"{self._source}: this system has no {name}, with which a process is frozen")
+        if self._process is None or not self.is_running:
+            raise CommandError(f"{self._source}: the command does not run; await restart() starts it again")
+        _signal(self._process, number)
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        with suppress(ValueError):
+            for line in process.stdout:
+                self.lines.append(Line(time.monotonic(), line.rstrip("\n")))
+
+    def _note(self, text: str) -> None:
+        self.lines.append(Line(time.monotonic(), f"[{text}]"))
+
+    def _last(self) -> str:
+        lines = [line.text for line in list(self.lines)[-_LAST:]]
+        return "; its last lines:\n  " + "\n  ".join(lines) if lines else "; it has printed nothing"
+
+
+def split(command: str) -> list[str]:
+    """
+    The words of a command as a shell would have them; no shell runs it.
+
+    Raises:
+        CommandError: for quotes that do not end, or no words at all.
+
+    """
+    try:
+        words = shlex.split(command, posix=os.name == "posix")
+    except ValueError as exc:
+        raise CommandError(f"{command!r} cannot be read: {exc}") from None
+    if not words:
+        raise CommandError("it is empty; give a program and its arguments")
+    return words
+
+
+def daphne(spec: str, settings: dict[str, Any]) -> list[str]:
+    """
+    The words that start daphne with an ASGI app.
+
+    Raises:
+        CommandError: for what daphne cannot serve, or has no setting for.
+
+    """
+    if not spec:
+        raise CommandError(
+            "daphne runs in a process of its own: name the app with --ws-app module:name or ini ws_app"
+        )
+    if spec.endswith("()"):
+        raise CommandError(f"daphne takes module:name and no factory, not {spec!r}")
+    flags = _daphne_flags() if settings else {}
+    words = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", PORT]
+    for name, value in settings.items():
+        if name not in flags:
+            valid = ", ".join(sorted(flags))
+            raise CommandError(f"{name} is no setting of daphne (it has {valid})")
+        words += [flags[name]] if value is True else [flags[name], str(value)]
+    return [*words, spec]
+
+
+def _daphne_flags() -> dict[str, str]:
+    """daphne's flags by Python names, read from its help: to import it would set a reactor."""
+    text = subprocess.run(
+        [sys.executable, "-m", "daphne", "--help"], capture_output=True, text=True, check=False
+    ).stdout
+    words = {word.strip("[],") for word in text.split() if word.strip("[],").startswith("--")}
+    ours = {"--port", "--bind", "--help", "--unix-socket", "--fd"}
+    return {word[2:].replace("-", "_"): word for word in words - ours}
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def _signal(process: subprocess.Popen[str], number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        if os.name == "posix":
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)

@@ -1,0 +1,107 @@
+"""What a server in this process logs, with the instants of the loop's clock."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import traceback
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
+
+from ...core.redact import show_text
+
+# So many records are kept, and so many lines of each are shown.
+_RECORDS = 500
+_LINES = 20
+# Part of the paths of code that is not the project's.
+_INSTALLED = {"site-packages", "dist-packages"}
+_STDLIB = os.path.dirname(os.__file__) + os.sep
+# Seconds before the end of which lines are shown.
+SHOWN = 60.0
+
+_OWN = __name__.partition(".")[0]
+
+
+class Line(NamedTuple):
+    """What was logged or printed at an instant of the loop's clock."""
+
+    at: float
+    text: str
+
+
+class ServerLog(logging.Handler):
+    """Keeps the latest records of all loggers but ours."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: deque[Line] = deque(maxlen=_RECORDS)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.is_silent = False
+        # When something tried to leave the virtual network first, and what.
+        self.left: Line | None = None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take down what is logged while the block runs."""
+        root = logging.getLogger()
+        root.addHandler(self)
+        try:
+            yield
+        finally:
+            root.removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take down a record."""
+        leaves = getattr(record, "outside", False)
+        if self.is_silent or (record.name.partition(".")[0] == _OWN and not leaves):
+            return
+        # Not in another thread of the server's.
+        with suppress(RuntimeError):
+            self._loop = asyncio.get_running_loop()
+        at = self._loop.time() if self._loop is not None else 0.0
+        if leaves and self.left is None:
+            self.left = Line(at, record.getMessage())
+        text = f"{record.levelname:<7} {record.name}: {record.getMessage()}"
+        if record.exc_info and record.exc_info[1] is not None:
+            text += f"\n{_raised(record.exc_info[1])}"
+        self.lines.append(Line(at, text))
+
+
+def _raised(error: BaseException) -> str:
+    """What was raised, and the innermost place in the project's own code."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [each for each in frames if _is_own(each.filename)] or frames[-1:]
+    place = f", at {own[-1].filename}:{own[-1].lineno} ({own[-1].name})" if own else ""
+    return f"{type(error).__name__}: {error}{place}"
+
+
+def _is_own(path: str) -> bool:
+    return not path.startswith(_STDLIB) and _INSTALLED.isdisjoint(path.split(os.sep))
+
+
+def shown(lines: list[Line], opened: float | None) -> str:
+    """
+    The lines of the last minute, each with its instant.
+
+    Args:
+        lines: oldest first.
+        opened: when the connection opened, by the same clock: what instants are counted from; None: none has.
+
+    """
+    if not lines:
+        return ""
+    first = lines[-1].at - SHOWN
+    return "\n".join(_shown(line, opened or 0.0) for line in lines if line.at >= first)
+
+
+def _shown(line: Line, opened: float) -> str:
+    texts = line.text.splitlines() or [""]
+    if len(texts) > _LINES:
+        texts = [texts[0], f"... {len(texts) - _LINES} more lines", *texts[1 - _LINES :]]
+    head = f"{line.at - opened:+10.3f} s  "
+    return "\n".join(
+        (head if number == 0 else " " * len(head)) + show_text(text) for number, text in enumerate(texts)
+    )

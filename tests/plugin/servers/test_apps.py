@@ -1,0 +1,504 @@
+"""``--ws-app`` and the fixture ``ws_app``: the app under test, served by what its users deploy."""
+
+from __future__ import annotations
+
+import pytest
+
+HOLD = """
+import pytest
+
+@pytest.mark.ws_stability(alive_for="1h", heartbeat_every="25s", profile="frames")
+def test_it(ws_soak):
+    assert ws_soak.timeline.tier.name == "VIRTUAL"
+"""
+BOTH = (
+    HOLD
+    + """
+@pytest.mark.ws_stability(alive_for="1h", heartbeat_every="25s", profile="frames")
+async def test_async(ws_connect, ws_clock):
+    assert ws_clock.is_virtual
+    connection = await ws_connect()
+    await connection.send("hello")
+    assert await connection.recv() == "hello"
+    await connection.assert_stable()
+"""
+)
+
+pytestmark = pytest.mark.usefixtures("project_app")
+
+
+def test_an_app_needs_one_option_and_no_conftest(passes):
+    """An hour in virtual time, in a sync and in an async test."""
+    pytest.importorskip("uvicorn")
+    assert passes(BOTH, "--ws-app=app:app") == 2
+
+
+def test_the_ini_file_names_the_app(passes, ini):
+    """And the header says what is under test."""
+    pytest.importorskip("uvicorn")
+    ini("ws_app = app:factory()", "ws_server = uvicorn(ws_ping_interval=50)")
+    assert passes(HOLD) == 1
+
+
+@pytest.mark.parametrize(
+    ("package", "server"),
+    [
+        ("uvicorn", '"uvicorn", ws="websockets-sansio", ws_ping_interval=20'),
+        ("wsproto", '"uvicorn", ws="wsproto", ws_ping_interval=20'),
+        ("uvicorn", '"uvicorn", ws="auto", ws_ping_interval=20'),
+        ("hypercorn", '"hypercorn", websocket_ping_interval=20'),
+    ],
+)
+def test_each_server_of_asgi_apps(passes, package, server):
+    """With its own settings, by its own names: the client sees their pings."""
+    pytest.importorskip(package)
+    passes(
+        HOLD.replace("def test_it", f"@pytest.mark.ws_server({server})\ndef test_it")
+        + "    assert ws_soak.timeline.pings is not None\n",
+        "--ws-app=app:app",
+    )
+
+
+FIXTURES = {
+    "aiohttp": """
+@pytest.fixture
+def ws_app():
+    from aiohttp import web
+
+    async def handle(request):
+        websocket = web.WebSocketResponse()
+        await websocket.prepare(request)
+        async for message in websocket:
+            await websocket.send_str(message.data)
+        return websocket
+
+    app = web.Application()
+    app.router.add_get("/", handle)
+    return app
+""",
+    "tornado": """
+@pytest.fixture
+def ws_app():
+    from tornado.web import Application
+    from tornado.websocket import WebSocketHandler
+
+    class Echo(WebSocketHandler):
+        def on_message(self, message):
+            self.write_message(message)
+
+    return Application([("/", Echo)])
+""",
+    "websockets": """
+@pytest.fixture
+async def ws_app():
+    async def handler(connection):
+        async for message in connection:
+            await connection.send(message)
+
+    return handler
+""".replace("@pytest.fixture", "@pytest_asyncio.fixture"),
+}
+
+
+@pytest.mark.parametrize("package", FIXTURES)
+def test_each_kind_of_app_from_a_fixture(passes, package):
+    """An overridden ws_app needs no option, sync or async."""
+    pytest.importorskip(package)
+    conftest = f"import pytest, pytest_asyncio\n{FIXTURES[package]}"
+    assert passes(BOTH, conftest=conftest) == 2
+
+
+def test_its_own_keepalive_ends_a_mute_client(failure):
+    """uvicorn's settings count in virtual seconds: pinged after 20, given up after 20 more."""
+    pytest.importorskip("uvicorn")
+    printed = failure(
+        """
+        import pytest
+
+        @pytest.mark.ws_server(ws_ping_interval=20, ws_ping_timeout=20)
+        @pytest.mark.ws_stability(alive_for="2m", client="mute", profile="frames")
+        def test_it(ws_soak): ...
+        """,
+        "--ws-app=app:app",
+    )
+    assert "at 40 s of 120 s" in printed
+
+
+def test_the_lifespan_is_run_and_logged_at_its_instants(failure):
+    """Lines of the last minute stand below the failure, counted from the opening."""
+    pytest.importorskip("uvicorn")
+    printed = failure(
+        """
+        async def test_it(ws_connect, ws_clock):
+            connection = await ws_connect(profile="frames")
+            await ws_clock.advance("70s")
+            await connection.send("break")
+            await connection.assert_alive_for("72s")
+        """,
+        "--ws-app=app:app",
+    )
+    log = printed.partition("log of the app")[2]
+    assert "+70.000 s  ERROR   uvicorn.error: Exception in ASGI application" in log
+    assert "RuntimeError: boom, at " in log
+    assert "app.py:" in log
+    # That was 70 s before.
+    assert "lifespan.startup" not in log
+
+
+def test_an_app_in_real_time_is_served_on_loopback(passes):
+    """With the same lines: --ws-time real, or the mark."""
+    pytest.importorskip("uvicorn")
+    passes(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="200ms", heartbeat_every="50ms", profile="frames")
+        def test_sync(ws_soak):
+            assert ws_soak.timeline.tier.name == "REAL"
+
+        async def test_async(ws_connect, ws_clock):
+            assert not ws_clock.is_virtual
+            connection = await ws_connect(profile="frames")
+            await connection.send("hello")
+            assert await connection.recv(within="10s") == "hello"
+        """,
+        "--ws-app=app:app",
+        "--ws-time=real",
+    )
+
+
+def test_an_app_that_leaves_the_virtual_network_is_told(failure):
+    """A database that is really there cannot be reached in virtual time; the way out is named."""
+    pytest.importorskip("uvicorn")
+    printed = failure(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="10s", heartbeat_every="2s", profile="frames", url="/out")
+        def test_it(ws_soak): ...
+        """,
+        "--ws-app=app:app",
+    )
+    told = printed.partition("virtual time -")[2] + printed.rpartition("- virtual time -")[2]
+    assert "10.1.2.3:6379 leaves the virtual network" in printed
+    assert "give the test ws_stability(time='real')" in told
+
+
+def test_a_path_joins_the_base(passes):
+    """The mark's relative URL, on the app and on the reference orchestrator."""
+    pytest.importorskip("uvicorn")
+    source = """
+        import pytest
+
+        @pytest.mark.ws_stability(
+            alive_for="1m", heartbeat_every="25s", profile={profile!r}, url="/voice?room=1"
+        )
+        def test_sync(ws_soak):
+            assert ws_soak.url.endswith("/voice?room=1")
+
+        @pytest.mark.ws_stability(profile={profile!r}, url="/voice")
+        async def test_async(ws_connect):
+            assert (await ws_connect()).url.endswith("/voice")
+        """
+    assert passes(source.format(profile="frames"), "--ws-app=app:app") == 2
+    assert passes(source.format(profile="json")) == 2
+
+
+def test_only_an_app_of_a_factory_is_served_again(passes, pytester):
+    """For another order of simultaneous timers: a knife edge at 20 s makes a second look."""
+    pytest.importorskip("uvicorn")
+    source = """
+        import pytest
+
+        @pytest.mark.ws_server(ws_ping_interval=25, ws_ping_timeout=10)
+        @pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s", profile="frames")
+        def test_it(ws_soak):
+            import app
+            assert len(app.made) == {count}
+        """
+    passes(source.format(count=2), "--ws-app=app:factory()")
+    passes(source.format(count=0), "--ws-app=app:app")
+
+
+def test_time_follows_the_clock_of_a_sync_test(passes):
+    """patch_time, which is for async tests too."""
+    passes(
+        """
+        import time
+        import pytest
+
+        seen = []
+
+        @pytest.fixture
+        def ws_app():
+            async def handler(connection):
+                seen.append(time.monotonic())
+                async for message in connection: ...
+                seen.append(time.monotonic())
+            return handler
+
+        @pytest.mark.ws_stability(alive_for="1h", profile="frames", patch_time=True)
+        def test_it(ws_soak):
+            assert 3599 < seen[1] - seen[0] < 3610
+        """
+    )
+
+
+def test_a_fleet_of_an_app(passes):
+    """A hundred connections to the team's own app, in virtual time."""
+    pytest.importorskip("uvicorn")
+    passes(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(
+            alive_for="2m", heartbeat_every="25s", profile="frames", connections=100, survival=0.9
+        )
+        def test_it(ws_fleet): ...
+        """,
+        "--ws-app=app:app",
+    )
+
+
+# What is under test.
+
+
+@pytest.mark.parametrize(
+    ("args", "env", "ini_line", "fixture", "expected"),
+    [
+        ([], "", "", False, "reference"),
+        ([], "", "ws_app = app:app", False, "app"),
+        ([], "", "ws_app = app:app", True, "fixture"),
+        ([], "ws://127.0.0.1:9/env", "ws_app = app:app", True, "ws://127.0.0.1:9/env"),
+        (["--ws-app=app:app"], "ws://127.0.0.1:9/env", "", True, "app"),
+        (["--ws-url=ws://127.0.0.1:9/cli"], "", "ws_app = app:app", True, "ws://127.0.0.1:9/cli"),
+    ],
+)
+def test_what_counts_first(passes, ini, monkeypatch, args, env, ini_line, fixture, expected):
+    """The command line before the environment, that before an overridden ws_app, that before the ini file."""
+    pytest.importorskip("uvicorn")
+    if env:
+        monkeypatch.setenv("WS_URL", env)
+    ini(ini_line)
+    conftest = """
+        import pytest
+
+        @pytest.fixture
+        def ws_app():
+            async def handler(connection):
+                await connection.send("fixture")
+                async for message in connection: ...
+            return handler
+        """
+    source = f"""
+        from pytest_wsstability.plugin.targets import AppURL, ReferenceURL
+
+        async def test_it(ws_url, ws_connect):
+            expected = {expected!r}
+            if expected.startswith("ws:"):
+                assert ws_url == expected
+                return
+            assert type(ws_url) is (ReferenceURL if expected == "reference" else AppURL)
+            connection = await ws_connect(profile="json" if expected == "reference" else "frames")
+            if expected == "fixture":
+                assert await connection.recv() == "fixture"
+        """
+    passes(source, *args, conftest=conftest if fixture else None)
+
+
+def test_an_overridden_ws_url_is_the_last_word(passes):
+    """As pytest has it; its path joins the mark's, and http:// is taken as ws://."""
+    passes(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(url="/voice", time="virtual")
+        async def test_it(ws_connect, ws_orchestrator):
+            connection = await ws_connect(profile="frames")
+            assert connection.url == ws_orchestrator.url.rstrip("/") + "/voice?a=1"
+        """,
+        "--ws-app=app:app",
+        conftest="""
+        import pytest
+
+        @pytest.fixture
+        def ws_url(ws_orchestrator):
+            return ws_orchestrator.url.replace("ws://", "http://") + "?a=1"
+        """,
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "names"),
+    [
+        (["--ws-url=ws://a.example/", "--ws-app=app:app"], "--ws-url and --ws-app"),
+        (["--ws-url=ws://a.example/", "--ws-command=node x"], "--ws-url and --ws-command"),
+        (["--ws-app=app:app", "--ws-command=node x"], "--ws-app and --ws-command"),
+    ],
+)
+def test_two_targets_on_the_command_line_are_one_too_many(run, args, names):
+    """A usage error: exit code 4."""
+    result = run("def test_it(): ...", *args)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {names}: give one of them, not both"])
+
+
+# Bad input.
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("app", ["'app' names no app; write module:name, or module:factory()"]),
+        ("app:", ["'app:' names no app"]),
+        ("app:factory(1)", ["names no app; write module:name"]),
+        ("nowhere:app", ["there is no module 'nowhere'", "write module:name"]),
+        ("app:apq", ["app has no 'apq' (it has Class, app, "]),
+        ("app:number", ["a builtins.int is no app; give an ASGI app, an aiohttp.web.Application"]),
+        ("app:wsgi", ["wsgi is a WSGI app, which has no WebSockets"]),
+        ("app:Class", ["Class is a class; give an instance of it"]),
+        ("app:nothing", ["nothing takes no argument: if it makes the app, write 'module:name()'"]),
+        ("broken:app", ["importing broken failed at ", "broken.py:1: ZeroDivisionError: division by zero"]),
+        (
+            "needs:app",
+            ["importing needs failed at ", "ModuleNotFoundError: No module named 'missing_library'"],
+        ),
+    ],
+)
+def test_an_app_that_is_none_is_told_before_any_test_runs(run, pytester, spec, words):
+    """With the value, what it is, and what to write."""
+    pytester.makepyfile(broken="1 / 0", needs="import missing_library")
+    result = run(HOLD, f"--ws-app={spec}")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    (line,) = (line for line in result.stderr.lines if line.startswith("ERROR: --ws-app: "))
+    assert [word for word in words if word not in line] == []
+
+
+@pytest.mark.parametrize(
+    ("mark", "words"),
+    [
+        ('"gunicorn"', ["ws_server: 'gunicorn' is no server; valid ones: uvicorn, hypercorn, aiohttp"]),
+        ('"uvicorn", ws_ping=20', ["ws_ping is no setting of uvicorn; did you mean ws_ping_"]),
+        ('"uvicorn", port=80', ["port is no setting of uvicorn"]),
+        ('"hypercorn", websocket_ping=20', ["did you mean websocket_ping_interval?"]),
+        ('"uvicorn", "hypercorn"', ["takes the name of one server"]),
+        ("", ["says nothing; name a server, or give settings"]),
+    ],
+)
+def test_a_server_that_is_none_is_an_error_at_collection(refusal, mark, words):
+    """It names the test, the value and the valid ones."""
+    pytest.importorskip("uvicorn")
+    pytest.importorskip("hypercorn")
+    printed = refusal(
+        HOLD.replace("def test_it", f"@pytest.mark.ws_server({mark})\ndef test_it"), "--ws-app=app:app"
+    )
+    assert "test_it" in printed
+    assert [word for word in words if word not in printed] == []
+
+
+@pytest.mark.parametrize("text", ["gunicorn", "uvicorn(", "uvicorn(20)", "uvicorn(ws=open('x'))"])
+def test_a_server_in_the_ini_that_is_none_is_a_usage_error(run, ini, text):
+    """Nothing of it is run."""
+    ini(f"ws_server = {text}")
+    result = run(HOLD, "--ws-app=app:app")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: ini ws_server: *"])
+
+
+def test_a_server_that_is_not_installed_is_named_with_its_pip_line(run, monkeypatch):
+    """The extra that brings it, and the other server of the kind."""
+    monkeypatch.setattr("pytest_wsstability.net.apps.serving.is_installed", lambda server: False)
+    result = run(HOLD, "--ws-app=app:app")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([
+        "ERROR: --ws-app: uvicorn is not installed: pip install 'pytest-wsstability[[]uvicorn]' "
+        "or pip install 'pytest-wsstability[[]hypercorn]'"
+    ])  # fmt: skip
+
+
+def test_a_factory_that_raises_is_told(run):
+    """With the place, in one message and without a traceback of ours."""
+    result = run(HOLD, "--ws-app=app:raises()")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["test_*::test_it: calling app:raises() failed at *app.py:*: KeyError: 'no settings'"]
+    )
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "hypercorn"])
+def test_a_lifespan_that_fails_is_told(run, server):
+    """With what the app logged, which says why."""
+    pytest.importorskip(server)
+    result = run(
+        f"""
+        import logging
+        import pytest
+
+        @pytest.fixture
+        def ws_app():
+            async def app(scope, receive, send):
+                assert scope["type"] == "lifespan"
+                await receive()
+                logging.getLogger("mine").error("the database is gone")
+                await send({{"type": "lifespan.startup.failed", "message": "no database"}})
+            return app
+
+        @pytest.mark.ws_server({server!r})
+        @pytest.mark.ws_stability(alive_for="1m", profile="frames")
+        def test_sync(ws_soak): ...
+
+        @pytest.mark.ws_server({server!r})
+        async def test_async(ws_connect): ...
+        """
+    )
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines([
+        f"test_*::test_sync: the app did not start under {server}*",
+        "*log of the app*",
+        "*the database is gone*",
+        f"test_*::test_async: the app did not start under {server}*",
+    ])  # fmt: skip
+
+
+def test_a_lifespan_that_never_starts_is_told(run):
+    """After a minute of virtual time."""
+    pytest.importorskip("uvicorn")
+    result = run(
+        """
+        import asyncio
+        import pytest
+
+        @pytest.fixture
+        def ws_app():
+            async def app(scope, receive, send):
+                await asyncio.sleep(3600 * 24)
+            return app
+
+        @pytest.mark.ws_stability(alive_for="1m", profile="frames")
+        def test_it(ws_soak): ...
+        """
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["test_*::test_it: the app did not start within 60 s under uvicorn"])
+
+
+def test_signals_stay_pytests(passes):
+    """Ctrl-C ends the run, and not the server alone."""
+    pytest.importorskip("uvicorn")
+    passes(
+        """
+        import signal
+
+        async def test_it(ws_connect):
+            handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+            await ws_connect(profile="frames")
+            assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
+            assert not any("uvicorn" in str(each) for each in handlers)
+        """,
+        "--ws-app=app:app",
+    )
