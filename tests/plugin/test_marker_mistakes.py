@@ -86,7 +86,7 @@ def test_a_marker_that_nothing_checks(refusal):
     )
 
     assert "::test_it: ws_stability: nothing in this test is held to it; use one of the fixtures" in printed
-    assert "ws_connect, ws_connection, ws_soak" in printed
+    assert "ws_connect, ws_connection, ws_fleet, ws_soak" in printed
 
 
 def test_a_mistake_in_the_mark_of_a_parameter(refusal):
