@@ -35,7 +35,7 @@ tools:  ## what some tests need besides, as root: browsers, servers and proxies 
 	tests/real/install.sh
 
 quick: $(READY)  ## between two edits: the rules of the house, and the rooms that need no network
-	$(BIN)/python -m pytest --quiet --numprocesses auto -m "not soak and not real" $(QUICK)
+	$(BIN)/python -m pytest --quiet --numprocesses auto -m "not soak and not real and not slow" $(QUICK)
 
 test: $(READY) $(NODE)  ## every quick test
 	$(BIN)/python -m pytest --quiet --numprocesses auto -m "not soak"

@@ -50,15 +50,16 @@ class Covering:
         The tests that run a site's statement, those of the mirrored file first, then the quick ones.
 
         What runs on import runs in no test: for it stand the tests that run a line with one of the names
-        that it makes.
+        that it makes, and those of the mirrored file.
 
         """
         found = self._at(site.path, self._statement(site))
+        stem = Path(site.path).stem
         if not found:
             found = {test for name in self._names(site) for test in self._users(name)}
+            found |= {test for test in self.times if f"/test_{stem}.py::" in test}
         if not found:
             found = {test for line in self._lines.get(site.path, {}).values() for test in line if test}
-        stem = Path(site.path).stem
 
         def rank(test: str) -> tuple[bool, float]:
             return (f"test_{stem}.py" not in test, self.times.get(test, 0.0))

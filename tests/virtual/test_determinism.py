@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from pytest_wsstability.virtual import run_virtual
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +66,7 @@ def trace(**options):
     return run_virtual(main(), **options)
 
 
+@pytest.mark.slow
 def test_repeated_runs_give_one_trace():
     assert len({trace(seed=7) for _ in range(5)}) == 1
 
@@ -72,10 +75,12 @@ def test_another_seed_gives_another_trace():
     assert trace(seed=1) != trace(seed=2)
 
 
+@pytest.mark.slow
 def test_another_order_of_ties_gives_another_trace():
     assert len({trace(order=order) for order in ("fifo", "lifo", "random")}) == 3
 
 
+@pytest.mark.slow
 def test_other_processes_give_the_same_trace():
     program = "from tests.virtual.test_determinism import trace; print(trace(seed=7))"
     processes = [

@@ -11,6 +11,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from pytest_wsstability import ConnectionEnded, OpeningError, Orchestrator, connect, run_virtual
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +34,7 @@ async def hold():
     return str([events(connection.timeline), events(session.timeline)])
 
 
+@pytest.mark.slow
 def test_a_thousand_holds_give_one_trace_while_the_machine_is_busy():
     spin = [sys.executable, "-c", "import sys\nwhile not sys.stdin.closed: sum(range(10000))"]
     busy = [subprocess.Popen(spin, stdin=subprocess.PIPE) for _ in range(os.cpu_count() or 2)]
@@ -101,6 +104,7 @@ def digest():
     return f"{len(traces)} {frames} {hashlib.sha256(repr(traces).encode()).hexdigest()}"
 
 
+@pytest.mark.slow
 def test_eight_processes_with_other_hashes_give_one_trace():
     command = [sys.executable, "-c", "from tests.virtual.test_traces import digest; print(digest())"]
     processes = [

@@ -63,6 +63,8 @@ class OrchestratorKeywords(BehaviourKeywords, total=False):
     ended: Callable[[Connection], object] | None
     page: str | None
     faults: Faults
+    allow_origins: Iterable[str] | None
+    limits: Limits | None
 
 
 class Orchestrator:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wsstability.core.diagnosis.cohort import ALONE, Beside, Cohort, Shared
+from pytest_wsstability.core.diagnosis.cohort import ALONE, Beside, Cohort, Shared, is_lively
 from tests.core.script import FIN, closed_by_peer, timeline
 
 
@@ -85,6 +85,14 @@ def test_what_those_share_that_ended_together(mine, other, shared):
     first, second = (ended(at, age, silence=silence) for at, age, silence in (mine, other))
 
     assert beside(first, second).shared is shared
+
+
+@pytest.mark.parametrize(("longer", "lively"), [(0.005, True), (0.02, False)])
+def test_an_end_in_the_middle_of_traffic_is_lively(longer, lively):
+    """No silence before it was longer than those before."""
+    rows = [(at, what) for at in (10, 20, 30) for what in (">text", "<text")]
+
+    assert is_lively(timeline(*rows, (40 + longer, FIN))) is lively
 
 
 @pytest.mark.parametrize(("age", "outlived"), [(62.1, 1), (61.9, 0)])

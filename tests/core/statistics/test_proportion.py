@@ -37,6 +37,7 @@ def test_more_confidence_needs_more_connections(confidence, needed):
     assert connections_needed(0.9, confidence=confidence) == needed
 
 
+@pytest.mark.slow
 def test_scipy_agrees():
     """1,000 random cases, to 1e-9."""
     beta = pytest.importorskip("scipy.stats").beta

@@ -134,6 +134,7 @@ def test_censored_connections_carry_less_but_are_not_lost():
     assert halved == pytest.approx((lower_bound(10, 10), 1.0))
 
 
+@pytest.mark.slow
 def test_a_band_holds_as_often_as_it_says_when_watching_ends_at_random():
     """400 seeded samples of 30 with exponential lifetimes; 0.93 is 2 standard errors below 0.95."""
     dice, low_holds, high_holds = random.Random(3), 0, 0
