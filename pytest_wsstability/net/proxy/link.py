@@ -77,8 +77,9 @@ class Link:
         self._observer = LinkObserver(loop, name) if name is not None else None
         # The clock's reading at which the connection was opened.
         self.opened = loop.time()
-        self.upstream = Channel(loop, self._channel_ended, client[0], server[1])
-        self.downstream = Channel(loop, self._channel_ended, server[0], client[1])
+        ended = self._channel_ended
+        self.upstream = Channel(loop, ended, client[0], server[1])
+        self.downstream = Channel(loop, ended, server[0], client[1])
         for flow in Flow.BOTH.directions:
             self.channel(flow).filter = FrameFilter(self, flow, reads=reads)
         # Middleboxes that wait for silence; None until there is one.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 from weakref import WeakSet
 
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 _RUNNING: WeakSet[FaultProxy] = WeakSet()
 # The target has so long to accept a connection.
 _DIAL_TIMEOUT = 10.0
+
+
+class _Calls(NamedTuple):
+    """What the two ends of a connection call: when a client or the server is there, and when one is gone."""
+
+    client: Callable[[RelayProtocol], object]
+    server: Callable[[RelayProtocol], object]
+    lost: Callable[[RelayProtocol], object]
 
 
 @dataclass(eq=False, slots=True)
@@ -121,6 +129,8 @@ class FaultProxy:
         self.failures: list[str] = []
         # Ends of connections that are not gone; a dict, because a set would have an order of its own.
         self._ends: dict[RelayProtocol, None] = {}
+        # What the ends call; one of each, for a bound method of its own would cost each end 64 bytes.
+        self._calls = _Calls(self._on_client, self._remember, self._forget)
         # Connections to the target that are being opened.
         self._dialling: dict[asyncio.Task[None], None] = {}
         self._error: BaseException | None = None
@@ -296,10 +306,10 @@ class FaultProxy:
     # The two ends of each connection.
 
     def _client_end(self) -> RelayProtocol:
-        return RelayProtocol(self._on_client, self._forget)
+        return RelayProtocol(self._calls.client, self._calls.lost)
 
     def _server_end(self) -> RelayProtocol:
-        return RelayProtocol(self._remember, self._forget)
+        return RelayProtocol(self._calls.server, self._calls.lost)
 
     def _on_client(self, client: RelayProtocol) -> None:
         self._remember(client)
