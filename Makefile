@@ -11,7 +11,7 @@ PURE := pytest_wsstability/core/*,pytest_wsstability/profiles/*
 # --group needs pip 25.1.
 PIP_NEEDED := pip>=25.1
 
-.PHONY: fuzz demo tools quick test coverage mutants test-real real-table test-all test-lowest test-asyncio lint bench clean
+.PHONY: conformance fuzz demo tools quick test coverage mutants test-real real-table test-all test-lowest test-asyncio lint bench clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -49,6 +49,9 @@ coverage: $(READY) $(NODE) $(VENV)/.coverage  ## lines and branches that no quic
 
 mutants: $(READY) $(VENV)/.mutants  ## break the code where it decides, and list where no test notices; MUTANTS=core/judge for one room
 	$(BIN)/python -m tests.mutation $(MUTANTS)
+
+conformance: $(READY)  ## RFC 6455 and 7692 in both roles, every case after the Autobahn suite
+	WSSTABILITY_CONFORMANCE=1 $(BIN)/python -m pytest --quiet --numprocesses auto tests/conformance
 
 fuzz: $(READY)  ## what hostile peers may send: 2,000 examples of each kind instead of 40
 	WSSTABILITY_EXAMPLES=2000 $(BIN)/python -m pytest --quiet --timeout 3600 tests/net/test_fuzzing.py
