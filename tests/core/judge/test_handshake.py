@@ -1,0 +1,84 @@
+"""What is wrong with the messages of a session's handshake."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.judge.handshake import info_flaw, judge_resumption
+from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.rules import judge
+from pytest_wsstability.core.judge.verdict import Outcome
+from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.flaws import Flaw
+from tests.core.script import FIN, PLANNED, timeline
+
+HANDSHAKE = Requirement.of(handshake=True)
+
+
+def server(*rows, session_id=None):
+    line = timeline(*rows, end=End.SERVER, until=1)
+    line.session_id = session_id
+    return line
+
+
+@pytest.mark.parametrize(
+    ("rows", "known", "came", "options", "flaw"),
+    [
+        ([(0, ">hello")], None, "a", {}, None),
+        ([], None, "a", {}, Flaw.EARLY),
+        ([], None, "a", {"has_greeting": False}, None),
+        ([(0, ">hello")], None, None, {}, Flaw.MALFORMED),
+        ([(0, ">hello")], None, None, {"names_session": False}, None),
+        ([(0, ">hello")], "a", "a", {}, Flaw.REPEATED),
+        ([(0, ">hello")], "a", "b", {}, Flaw.CHANGED),
+        ([(0, ">hello")], "a", None, {"names_session": False}, Flaw.REPEATED),
+    ],
+)
+def test_what_is_wrong_with_a_session_info(rows, known, came, options, flaw):
+    """A client waits for the greeting, and names its session once."""
+    found = info_flaw(server(*rows, session_id=known), came, **{"has_greeting": True, **options})
+
+    assert found is flaw
+
+
+@pytest.mark.parametrize(
+    ("end", "rows", "outcome", "line"),
+    [
+        (End.CLIENT, [], Outcome.INCONCLUSIVE, "session_info was not sent so far"),
+        (End.SERVER, [], Outcome.INCONCLUSIVE, "the client never sent session_info so far"),
+        (End.SERVER, [(0.5, FIN)], Outcome.UNSTABLE, "the client never sent session_info"),
+        (End.SERVER, [(0.5, PLANNED)], Outcome.INCONCLUSIVE, "the client never sent session_info so far"),
+        (End.CLIENT, [(0.1, "<hello"), (0.1, ">info")], Outcome.INCONCLUSIVE, "was not confirmed so far"),
+        (End.CLIENT, [(0.1, "<hello"), (0.1, ">info"), (0.2, "<confirmed")], Outcome.STABLE, ""),
+    ],
+)
+def test_a_handshake_that_has_not_happened(end, rows, outcome, line):
+    """While it may still come it is in doubt; with the end of the connection it is broken."""
+    verdict = judge(HANDSHAKE, timeline(*rows, end=end, until=1))
+
+    assert verdict.outcome is outcome
+    assert line in " ".join(
+        [*(each.text for each in verdict.doubts), *(v.observed for v in verdict.violations)]
+    )
+
+
+@pytest.mark.parametrize(
+    ("resumed", "named", "outcome"),
+    [
+        (True, "a", Outcome.STABLE),
+        (None, "a", Outcome.STABLE),
+        (False, "a", Outcome.UNSTABLE),
+        (False, "b", Outcome.UNSTABLE),
+    ],
+)
+def test_a_session_that_comes_back(resumed, named, outcome):
+    """The server says whether it is the same; where nobody can say otherwise, it is."""
+    line = timeline((0.1, "<hello"), (0.1, ">info"), (0.2, "<confirmed"), until=1)
+    line.session_id = named
+    verdict = judge_resumption(line, resumed=resumed, expected="a")
+
+    assert verdict.outcome is outcome
+    if named == "b":
+        assert verdict.violations[0].observed.startswith("session 'b', not 'a' was confirmed")
+    elif outcome is Outcome.UNSTABLE:
+        assert verdict.violations[0].observed.startswith("a new session was confirmed")
