@@ -377,6 +377,9 @@ class WebSocket(asyncio.Protocol):
         parser = self.protocol.parser_exc
         refused = parser is not None and not isinstance(parser, EOFError)
         rest = len(self.protocol.reader.buffer) if before is None else before + len(data) - read
+        if self._evidence is not None and self._evidence.stray is not None:
+            # Behind what was refused nothing is read.
+            return
         if not rest and not refused:
             self._partial = b""
         elif before is None:

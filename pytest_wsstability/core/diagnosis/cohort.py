@@ -47,6 +47,8 @@ class Beside:
     together: int = 0
     shared: Shared = Shared.INSTANT
     survivors: int = 0
+    # Others that ended at other instants.
+    apart: int = 0
     # Ages of the youngest and the oldest that ended together, this one included, in seconds.
     youngest: float = 0.0
     oldest: float = 0.0
@@ -126,6 +128,7 @@ class Cohort:
         return Beside(
             together=together,
             shared=_shared(crowd, mine, _stood_still(timeline)) if crowd else Shared.INSTANT,
+            apart=len(self._ends) - (timeline.serial in self._of) - together,
             survivors=len(self._lasts) - bisect.bisect_right(self._lasts, mine.at + TOGETHER),
             youngest=min(each.age for each in with_mine),
             oldest=max(each.age for each in with_mine),

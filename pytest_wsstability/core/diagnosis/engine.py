@@ -44,7 +44,7 @@ def diagnose(
         verdict: what a requirement made of the timeline; without it, harness trouble is looked for here.
 
     """
-    cohort_ends = Cohort([each for each in cohort if each is not timeline])
+    cohort_ends = Cohort([each for each in cohort if each.serial != timeline.serial])
     return _diagnose(timeline, others, cohort_ends, verdict)
 
 

@@ -162,6 +162,7 @@ def _pings(timeline: Timeline, frames: Sequence[Event]) -> Pings:
         last_pong=last_pong,
         unanswered=open_pings[0] if open_pings else None,
         latest=_latest(received, pongs),
+        first=received[0] if len(received) == timeline.count(RECEIVED, Opcode.PING) > 0 else None,
         shortest_gap=min(gaps) if len(gaps) > 1 else 0.0,
         longest_gap=max(gaps) if len(gaps) > 1 else 0.0,
     )

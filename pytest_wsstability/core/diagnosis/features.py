@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..judge.verdict import Reason, Rule
@@ -48,6 +48,8 @@ class Pings:
     unanswered: float | None
     # The slowest answer in the record, in seconds.
     latest: float
+    # When the first ping came; None if that is not on record.
+    first: float | None = None
     # The shortest and the longest time between two pings in the record, in seconds; 0 if there are fewer.
     shortest_gap: float = 0.0
     longest_gap: float = 0.0
@@ -299,6 +301,22 @@ class Features:
         last = self.pings.last_pong
         answered = (self.heartbeats.last_answered, self.asked.last_answered)
         return last is not None and any(at is not None and at > last for at in answered)
+
+    @property
+    def peer_due(self) -> bool:
+        """Whether frames of the peer's own should have come since the oldest question, from those before."""
+        since = self.asked_since
+        if since is None:
+            return False
+        usual = [self.timeline.longest_gap(RECEIVED, kind) for kind in self._own_kinds()]
+        return any(0 < gap < self.age - since - 1.0 for gap in usual)
+
+    def _own_kinds(self) -> Iterator[FrameKind]:
+        """Kinds of frames that the peer sends without being asked."""
+        if self.pings.received > 1:
+            yield FrameKind.PING
+        if self.messages.heard > self.heartbeats.answered + 1:
+            yield FrameKind.DATA
 
     @property
     def since_ping(self) -> float:

@@ -83,6 +83,7 @@ FROZEN = (
         "no ping frame was asked",
         lambda f: f.asked.open_since is None,
         "no ping frame was asked, so it may be its application alone (a handler that hangs)",
+        LOW,
     ),
     Rival(
         Cause.PEER_NOT_READING,
@@ -151,4 +152,52 @@ UNHEARD = (
         "it answered none before either, so it may not know the question",
         LOW,
     ),
+)
+# What this end sends may not arrive, though the peer is heard.
+DEAD_TOWARDS_PEER = Rival(
+    Cause.HALF_OPEN,
+    "the kernel does not say that what this end sent arrived",
+    lambda f: not f.network_fine,
+    "whether what went out arrived is not seen, so a path that is dead one way fits as well",
+    LOW,
+)
+# Nothing of the peer's own was due meanwhile, so that one that only reads no more is as silent.
+NOTHING_DUE = Rival(
+    Cause.PEER_NOT_READING,
+    "nothing of the peer's own was due meanwhile",
+    lambda f: not f.peer_due,
+    "nothing of its own was due meanwhile, so one that only reads no more is as silent",
+    LOW,
+)
+# Others that ended within two seconds show no common event where this fits.
+NO_COMMON_EVENT = (
+    Rival(
+        Cause.IDLE_TIMEOUT,
+        "a silence before the end was the longest of its kind",
+        lambda f: not f.lively,
+        "some silence was the longest of its kind, so a timer that is looked at now and then fits too",
+        LOW,
+    ),
+    Rival(
+        Cause.HANDLER_ERROR,
+        "the end came right after a message of this end",
+        lambda f: f.tail.message is not None and not f.messages.streaming,
+        "it came right after a message, so a handler that fails on it fits too",
+        LOW,
+    ),
+    Rival(
+        Cause.MAX_AGE,
+        "more of the others ended at other instants",
+        lambda f: f.beside.apart > f.beside.together,
+        "most of the others ended at other instants, so each may have its own reason",
+        LOW,
+    ),
+)
+# A peer that never answered may not know the question.
+NEVER_ANSWERED = Rival(
+    Cause.ZOMBIE,
+    "it never answered a heartbeat",
+    lambda f: f.heartbeats.open_since is not None and not f.heartbeats.answered,
+    "it never answered a heartbeat, so it may not know them",
+    LOW,
 )

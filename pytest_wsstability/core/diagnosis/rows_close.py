@@ -207,17 +207,20 @@ ROWS = (
         evidence=("together", "end"),
         remedy="drain before a restart, and reconnect with jitter",
         rivals=(
+            *rivals.NO_COMMON_EVENT,
             Rival(
                 Cause.HANDLER_ERROR,
                 "the code is 1011",
                 lambda f: f.code == 1011,
                 "something that all handlers need and that failed fits too",
+                LOW,
             ),
             Rival(
                 Cause.CLOSED_BY_PEER,
                 "the code is 1000 or none",
                 lambda f: f.code in (1000, 1005),
                 "a server that closes all on purpose fits too",
+                LOW,
             ),
         ),
         runner_up=Cause.PLANNED_ROTATION,
@@ -252,6 +255,13 @@ LAST = (
         remedy="see the {peer}'s traceback; {after_sending}",
         rivals=(
             Rival(
+                Cause.RESTART,
+                "it did not come right after a message of this end",
+                lambda f: f.tail.message is None or f.messages.streaming,
+                "it came by itself, so a shutdown or a timer fits too",
+                LOW,
+            ),
+            Rival(
                 Cause.KEEPALIVE_TIMEOUT,
                 "pings of the peer came",
                 lambda f: f.pings.received > 0,
@@ -275,10 +285,8 @@ LAST = (
         rivals=(
             Rival(
                 Cause.CLOSED_BY_PEER,
-                "nobody else was closed after such a silence, and it is nobody's known timer",
-                lambda f: (
-                    not rivals.repeats_silence(f) and not timers.known(f.silence, f.tier, CountsFrom.IDLE)
-                ),
+                "nobody else was closed after such a silence",
+                lambda f: not rivals.repeats_silence(f),
                 leaves=LOW,
             ),
         ),
@@ -303,6 +311,13 @@ LAST = (
                 "other connections lived on, so this one may have been meant",
                 LOW,
             ),
+            Rival(
+                Cause.CLOSED_BY_PEER,
+                "no other connection ended with it",
+                lambda f: not f.ended_for_one_reason,
+                "no other connection ended with it, so it may be for a reason of its own",
+                LOW,
+            ),
         ),
         runner_up=Cause.PLANNED_ROTATION,
         source="websockets and Caddy send it at shutdown (measured)",
@@ -311,7 +326,7 @@ LAST = (
         cause=Cause.CLOSED_BY_PEER,
         shows="any other close code was received",
         when=lambda f: f.code is not None,
-        confidence=MEDIUM,
+        confidence=LOW,
         rivals=(rivals.TOKEN,),
         sentence="the {peer} ended the connection on purpose: {code}",
         headline="closed by the {peer} on purpose ({code_short})",

@@ -104,6 +104,15 @@ POLICIES = (
         evidence=("end", "last_sent"),
         remedy="renew the token before it expires (this one lived {age}), or allow the client what it does; "
         "a code without words says no more",
+        rivals=(
+            Rival(
+                Cause.RATE_LIMITED,
+                "the code is 1008 or 3000, which keepalives, limits and rules of all kinds use",
+                lambda f: f.code in (1008, 3000),
+                "limits and keepalives close so too",
+                LOW,
+            ),
+        ),
         runner_up=Cause.CLOSED_BY_PEER,
         source="RFC 6455, section 7.4.1",
     ),
@@ -133,9 +142,9 @@ POLICIES = (
         rivals=(
             Rival(
                 Cause.READ_DEADLINE,
-                "the session had been confirmed",
-                lambda f: f.timeline.session_confirmed_at is not None,
-                "the session had been confirmed, so another timeout is meant",
+                "no session was waiting for its confirmation",
+                lambda f: f.timeline.session_info_at is None or f.timeline.session_confirmed_at is not None,
+                "no session was waiting to be confirmed, so another timeout may be meant",
                 LOW,
             ),
         ),
@@ -146,7 +155,7 @@ POLICIES = (
         cause=Cause.OVERLOADED,
         shows="1013 or 4429 was received",
         when=lambda f: f.code in (1013, 4429),
-        confidence=MEDIUM,
+        confidence=LOW,
         sentence="the {peer} sheds load: {code}",
         headline="the {peer} sheds load ({code_short})",
         blame=Blamed.PEER,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..known_timers import KNOWN_TIMERS, CountsFrom
 from ..timeline.close import TransportEnd
-from ..timeline.events import Role
-from . import timers
+from ..timeline.events import FrameKind, Role
+from . import rivals, timers
 from .cohort import SWEEP
-from .features import REACTION, SILENCE, Features, Shared
+from .features import REACTION, SENT, SILENCE, Features, Shared
 from .rows_close import after_largest_message, slow_path
 from .rows_said_timers import behind_at_proxy, behind_own_bytes
 from .signature import Blamed, Rival, Signature
@@ -19,6 +19,8 @@ HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 _SOONEST_FORGOTTEN = min(t.seconds for t in KNOWN_TIMERS if t.counts_from is CountsFrom.SILENT)
 # A silence from which on the next bytes may find nobody any more.
 _QUIET = 5.0
+# Seconds without a pong that are no deadline's: the shortest that are known are 6 s.
+SWEEP_OF_PONGS = 6.0
 
 
 def _forgotten(f: Features) -> bool:
@@ -49,6 +51,11 @@ def _ping_was_last(f: Features) -> bool:
     """Whether the open ping was the last byte, a time before the end that idle timeouts have."""
     known = timers.known(f.silence, f.tier, CountsFrom.IDLE)
     return f.longest_quiet and bool(known) and abs(f.since_ping - f.silence) < REACTION
+
+
+def _within_a_sweep(f: Features) -> bool:
+    """Whether the ages differ by no more than servers leave between two looks at all connections."""
+    return f.beside.oldest - f.beside.youngest <= SWEEP
 
 
 _TOGETHER = (
@@ -118,6 +125,7 @@ ROWS = (
                 "messages of the peer came in a stream",
                 lambda f: f.streamed_to,
                 "messages came in a stream, so a server that threw out a slow client fits too",
+                LOW,
             ),
         ),
         runner_up=Cause.RESTART,
@@ -258,16 +266,18 @@ ROWS = (
         remedy="let the server close with 1001 or 1012 when it is told to stop, and drain before; reconnect "
         "with jitter",
         rivals=(
+            *rivals.NO_COMMON_EVENT,
             Rival(
-                Cause.IDLE_TIMEOUT,
-                "all had been silent",
-                lambda f: f.longest_quiet and f.silence >= SILENCE,
-                "all had been silent, so a server that looks at all now and then fits too",
+                Cause.PONG_DEADLINE,
+                "the ages are within one sweep, and no pong went out for long",
+                lambda f: _within_a_sweep(f) and f.silent(SENT, FrameKind.PONG) > SWEEP_OF_PONGS,
+                "a deadline that only pongs reset, looked at every few seconds, ends them so too",
+                LOW,
             ),
             Rival(
                 Cause.MAX_AGE,
                 "the ages are within one sweep",
-                lambda f: f.beside.oldest - f.beside.youngest <= SWEEP,
+                _within_a_sweep,
                 "servers that look at all connections every few seconds end them so too",
             ),
         ),

@@ -60,7 +60,7 @@ ROWS = (
         "everything, at the first try",
         when=lambda f: f.cut and _unheard(f) and f.network_fine,
         confidence=MEDIUM,
-        rivals=rivals.FROZEN,
+        rivals=(*rivals.FROZEN, rivals.NOTHING_DUE),
         sentence="the {peer}'s process stood still for {rx} before the end: its kernel (or a proxy's "
         "before it) acknowledged everything, and nothing answered; a graceful shutdown looks the same",
         headline="the {peer} stood still (all was acknowledged)",
@@ -81,6 +81,7 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("server_pings", "questions", "end"),
         remedy="in the {peer}'s handler, read in a task of its own",
+        rivals=(rivals.DEAD_TOWARDS_PEER, rivals.NEVER_ANSWERED),
         runner_up=Cause.HALF_OPEN,
         source="measured with websockets and uvicorn",
     ),
@@ -112,7 +113,7 @@ ROWS = (
         cause=Cause.HALF_OPEN,
         shows="questions of this end stayed open, and nothing came any more",
         when=lambda f: f.cut and _unheard(f),
-        confidence=MEDIUM,
+        confidence=LOW,
         sentence="nothing came from the {peer} in the {rx} before the end, though the {end} asked: the "
         "path or the {peer}'s process stood still",
         headline="nothing heard for {rx} before the end",

@@ -7,7 +7,7 @@ from . import rivals
 from .features import RECEIVED, Features
 from .signature import Blamed, Signature
 
-HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
+HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
 
 def _gave_up(f: Features) -> bool:
@@ -57,6 +57,7 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("questions", "last_received", "tcp"),
         remedy="in the {peer}'s handler, read in a task of its own; look for a path that is dead one way",
+        rivals=(rivals.DEAD_TOWARDS_PEER, rivals.NEVER_ANSWERED),
         runner_up=Cause.HALF_OPEN,
         source="TCP_INFO, measured",
     ),
@@ -72,7 +73,7 @@ ROWS = (
         evidence=("own_pings", "last_received", "tcp"),
         remedy="use a heartbeat of the application instead of pings, if the {peer} (AWS API Gateway, "
         "for one) answers none",
-        rivals=rivals.PONGS_LOST,
+        rivals=(*rivals.PONGS_LOST, rivals.DEAD_TOWARDS_PEER),
         runner_up=Cause.HALF_OPEN,
         source="documentation (AWS API Gateway)",
     ),
@@ -81,7 +82,7 @@ ROWS = (
         shows="this end's keepalive gave up, and the peer's kernel acknowledged everything, at the first try",
         when=lambda f: _gave_up(f) and f.network_fine,
         confidence=MEDIUM,
-        rivals=rivals.FROZEN,
+        rivals=(*rivals.FROZEN, rivals.NOTHING_DUE),
         sentence="the {peer}'s process stands still: its kernel (or a proxy's before it) acknowledged "
         "everything, and nothing answered",
         headline="the {peer} stands still (all was acknowledged)",
@@ -95,7 +96,7 @@ ROWS = (
         cause=Cause.HALF_OPEN,
         shows="this end's keepalive gave up, and nothing came any more; the kernel's view is not known",
         when=lambda f: _gave_up(f) and f.silent(RECEIVED) > 1.0,
-        confidence=MEDIUM,
+        confidence=LOW,
         sentence="nothing came from the {peer} for {rx}, and the keepalive of the {end} gave up: a dead "
         "path (half-open) fits, and so does a process that stands still",
         headline="nothing heard for {rx}: dead path, or frozen {peer}",

@@ -5,9 +5,8 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..judge.verdict import Rule
 from ..timeline.events import End, Event, FrameKind, Role
-from ..timeline.flaws import Flaw
 from . import rivals
-from .features import REACTION, RECEIVED, TO_ANSWER, Features, is_data
+from .features import RECEIVED, Features, is_data
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -16,10 +15,8 @@ HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 _QUEUED = 64 * 1024
 # Seconds after which the rest of a frame is not late any more, but missing.
 _HALF_FRAME = 5.0
-
-
-def _flaw(f: Features, flaw: Flaw) -> bool:
-    return any(each.flaw is flaw for each in f.timeline.irregular)
+# The slowest answer as so many times the usual is a pause, and no slow path or peer.
+_PAUSE = 3.0
 
 
 def _asked_in_vain(f: Features) -> bool:
@@ -36,14 +33,6 @@ def _zombie(f: Features) -> bool:
     return f.heartbeats.open_since is not None and f.asked.open_since is None and f.hears
 
 
-def _due(f: Features) -> bool:
-    """Whether frames of the peer should have come since the open heartbeat, going by its pings so far."""
-    since, last, count = f.heartbeats.open_since, f.pings.last, f.pings.received
-    if since is None or last is None or not count:
-        return False
-    return f.age > last + max(last / count, 1.0) + 1.0
-
-
 def _slow(f: Features) -> bool:
     """Whether answers came, and late: what was not answered at all is not slow."""
     asked = bool(f.broken & {Rule.RTT, Rule.HEARTBEATS, Rule.PINGS})
@@ -52,16 +41,16 @@ def _slow(f: Features) -> bool:
     return (answered or confirmed) and not _asked_in_vain(f)
 
 
-def _unheard_since_session(f: Features) -> bool:
-    """Whether nothing was heard since the session's first message, for longer than an answer takes."""
-    waited = f.age - (f.timeline.session_info_at or 0.0)
-    return waited > TO_ANSWER and f.silent(RECEIVED) > waited - REACTION
-
-
 def _half_frame(f: Features) -> bool:
-    """Whether a frame began so long ago that its rest will not come."""
-    since = f.timeline.half_frame_since
-    return since is not None and f.age - since > _HALF_FRAME
+    """Whether a frame began so long ago, or before the question that is open, that its rest will not come."""
+    since, asked = f.timeline.half_frame_since, f.asked_since
+    return since is not None and (f.age - since > _HALF_FRAME or (asked is not None and since <= asked))
+
+
+def _pinged_since(f: Features) -> bool:
+    """Whether a ping that went out after the open heartbeat was answered."""
+    beat, ping = f.heartbeats.open_since, f.asked.last_answered
+    return beat is not None and ping is not None and ping >= beat
 
 
 def _beats_stopped(f: Features) -> bool:
@@ -121,51 +110,6 @@ ROWS = (
         source="measured",
     ),
     Signature(
-        cause=Cause.SESSION_DUPLICATED,
-        shows="the session was confirmed more than once",
-        when=lambda f: f.confirmations > 1 or _flaw(f, Flaw.CONFIRMED_AGAIN),
-        confidence=HIGH,
-        sentence="the {peer} confirmed the session {confirmations} times",
-        headline="session confirmed {confirmations} times",
-        blame=Blamed.PEER,
-        evidence=("session",),
-        remedy="look for two handlers of the same session in the {peer}",
-        source="documentation (graphql-ws, Discord)",
-    ),
-    Signature(
-        cause=Cause.SESSION_LOST,
-        shows="a session that is not this end's was confirmed",
-        when=lambda f: _flaw(f, Flaw.WRONG_SESSION),
-        confidence=HIGH,
-        sentence="the {peer} confirmed another session than the one that was asked for",
-        headline="another session was confirmed",
-        blame=Blamed.PEER,
-        evidence=("session", "flaws"),
-        remedy="look how the {peer} finds a session by its id: it was lost, or mixed up with another",
-        source="documentation (graphql-ws, Discord)",
-    ),
-    Signature(
-        cause=Cause.SESSION_NOT_CONFIRMED,
-        shows="the session was not confirmed in time",
-        when=lambda f: Rule.SESSION in f.broken and f.timeline.session_confirmed_at is None,
-        confidence=HIGH,
-        sentence="the session was not confirmed: {session}",
-        headline="{session}",
-        blame=Blamed.PEER,
-        evidence=("session", "heartbeats", "last_received"),
-        remedy="see what the {peer} does with session_info; the profile says which messages are meant",
-        rivals=(
-            Rival(
-                Cause.HALF_OPEN,
-                "nothing was heard since the session's first message",
-                _unheard_since_session,
-                "nothing at all was heard since, so a dead path or a process that stands still fits too",
-            ),
-        ),
-        runner_up=Cause.ZOMBIE,
-        source="design",
-    ),
-    Signature(
         cause=Cause.HALF_OPEN,
         shows="questions stay open, and the kernel sends again and again in vain",
         when=lambda f: _asked_in_vain(f) and f.network_dead,
@@ -210,6 +154,22 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("questions", "own_pings", "server_pings", "tcp"),
         remedy="look at the {peer}'s workers and queues: pongs prove its I/O loop only",
+        rivals=(
+            Rival(
+                Cause.HALF_OPEN,
+                "no ping of this end was answered since, and the kernel does not say that it arrived",
+                lambda f: not f.network_fine and not _pinged_since(f),
+                "whether what went out arrived is not seen, so a path that is dead one way fits as well",
+                LOW,
+            ),
+            Rival(
+                Cause.PEER_NOT_READING,
+                "no ping of this end was answered since",
+                lambda f: not _pinged_since(f),
+                "no ping of the {end} was answered since, so it may read nothing at all",
+                LOW,
+            ),
+        ),
         runner_up=Cause.PEER_NOT_READING,
         source="measured",
     ),
@@ -223,6 +183,7 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("own_pings", "last_received", "tcp"),
         remedy="use a heartbeat of the application instead of pings, if the {peer} answers none",
+        rivals=(rivals.DEAD_TOWARDS_PEER, rivals.NEVER_ANSWERED),
         runner_up=Cause.CONTROL_FRAMES_LOST,
         source="documentation (AWS API Gateway)",
     ),
@@ -237,6 +198,7 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("questions", "last_received", "tcp"),
         remedy="in the {peer}'s handler, read in a task of its own; look for a path that is dead one way",
+        rivals=(rivals.DEAD_TOWARDS_PEER, rivals.NEVER_ANSWERED),
         runner_up=Cause.HALF_OPEN,
         source="TCP_INFO, measured",
     ),
@@ -266,7 +228,7 @@ ROWS = (
         shows="questions stay open, nothing comes, and the peer's kernel acknowledged everything",
         when=lambda f: _asked_in_vain(f) and f.network_fine,
         confidence=MEDIUM,
-        rivals=rivals.FROZEN,
+        rivals=(*rivals.FROZEN, rivals.NOTHING_DUE),
         sentence="the {peer}'s process stands still since {asked_since}: its kernel (or a proxy's before "
         "it) acknowledged everything, and nothing answered",
         headline="the {peer} stands still (all was acknowledged)",
@@ -279,7 +241,7 @@ ROWS = (
     Signature(
         cause=Cause.HALF_OPEN,
         shows="a heartbeat stays open, and nothing else was due that could tell more",
-        when=lambda f: f.heartbeats.open_since is not None and f.asked.open_since is None and not _due(f),
+        when=lambda f: f.heartbeats.open_since is not None and f.asked.open_since is None and not f.peer_due,
         confidence=LOW,
         sentence="the heartbeat at {asked_since} was not answered, and nothing else was due since: a dead "
         "path (half-open), a process that stands still, or a dead application fit",
@@ -294,7 +256,7 @@ ROWS = (
         cause=Cause.HALF_OPEN,
         shows="questions stay open and nothing comes; the kernel's view is not known",
         when=_asked_in_vain,
-        confidence=MEDIUM,
+        confidence=LOW,
         sentence="nothing came from the {peer} for {rx}, though the {end} asked at {asked_since}: a "
         "dead path (half-open) fits, and so does a process that stands still",
         headline="nothing heard for {rx}: dead path, or frozen {peer}",
@@ -329,6 +291,18 @@ ROWS = (
         evidence=("late", "tcp"),
         remedy="compare with the round trip of ping frames: if that is as long, the path is slow, else "
         "the {peer}",
+        rivals=(
+            Rival(
+                Cause.PEER_FROZEN,
+                "most answers are quick",
+                lambda f: (
+                    max(f.heartbeats.slowest, f.asked.slowest)
+                    > _PAUSE * max(f.heartbeats.usual, f.asked.usual)
+                ),
+                "most are quick, so a pause of the {peer} or of the path fits too",
+                LOW,
+            ),
+        ),
         runner_up=Cause.PATH_STALLED,
         source="TCP_INFO, measured",
     ),

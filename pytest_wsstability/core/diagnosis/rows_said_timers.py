@@ -6,7 +6,7 @@ from ..cause import Cause, Confidence
 from ..timeline.close_reasons import Topic
 from ..timeline.events import FrameKind
 from .features import REACTION, SENT, SILENCE, Features
-from .rivals import CONTRADICTED
+from .rivals import CONTRADICTED, DEAD_TOWARDS_PEER, NEVER_ANSWERED
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
@@ -30,10 +30,10 @@ def _timeout(f: Features) -> bool:
 
 def behind_own_bytes(f: Features) -> bool:
     """Whether the pong waits behind bytes that this end has written and that have not left it."""
-    line, last = f.timeline, f.pings.last_pong
-    return (
-        last is not None and line.unsent > 0 and line.unsent_since is not None and line.unsent_since <= last
-    )
+    since = f.timeline.unsent_since
+    # A pong waits while the transport takes no more, or behind what it has taken.
+    asked = f.pings.unanswered if f.pings.unanswered is not None else f.pings.last_pong
+    return f.timeline.unsent > 0 and since is not None and asked is not None and since <= asked
 
 
 def behind_at_proxy(f: Features) -> bool:
@@ -43,15 +43,16 @@ def behind_at_proxy(f: Features) -> bool:
 
 
 def _slower_than_it_waits(f: Features) -> bool:
-    """Whether answers usually take longer than the peer waited for the pong to its last ping."""
-    if f.pings.last is None or max(f.heartbeats.answered, f.asked.answered) < _ROUND_TRIPS:
+    """Whether answers usually take longer than the peer can have waited, whichever ping it waited for."""
+    first = f.pings.first
+    if first is None or max(f.heartbeats.answered, f.asked.answered) < _ROUND_TRIPS:
         return False
-    return max(f.heartbeats.usual, f.asked.usual) >= f.age - f.pings.last
+    return max(f.heartbeats.usual, f.asked.usual) >= f.age - first
 
 
 def _came_with_the_close(f: Features) -> bool:
-    """Whether the peer's last ping came with its close frame: no peer waits so little for a pong."""
-    return f.pings.last is not None and f.age - f.pings.last <= REACTION
+    """Whether the peer's only ping came with its close frame: no peer waits so little for a pong."""
+    return f.pings.received == 1 and f.pings.last is not None and f.age - f.pings.last <= REACTION
 
 
 def _blocked(f: Features) -> bool:
@@ -147,8 +148,9 @@ ROWS = (
         shows="the close reason speaks of a keepalive, and round trips take longer than the peer waits",
         when=lambda f: _keepalive(f) and _slower_than_it_waits(f),
         confidence=HIGH,
-        sentence="a round trip takes {usual}, and the {peer} gave up {since_ping} after its ping: no pong "
-        "can be there by then",
+        sentence="a round trip takes {usual}, and the {peer} gave up {since_first_ping} after its first "
+        "ping: no "
+        "pong can be there by then",
         headline="round trips of {usual}, longer than the {peer} waits",
         blame=Blamed.PEER,
         evidence=("late", "server_pings", "end"),
@@ -200,7 +202,7 @@ ROWS = (
         evidence=("server_pings", "tcp", "end"),
         remedy="in the {peer}'s handler, read in a task of its own: a handler that awaits something "
         "else while messages wait does not see pongs (or raise ping_timeout)",
-        rivals=CONTRADICTED,
+        rivals=(*CONTRADICTED, DEAD_TOWARDS_PEER, NEVER_ANSWERED),
         runner_up=Cause.HALF_OPEN,
         source="measured with websockets and uvicorn",
     ),
@@ -287,9 +289,23 @@ ROWS = (
     ),
     Signature(
         cause=Cause.READ_DEADLINE,
+        shows="the close reason speaks of idleness, after the longest time without data of this end",
+        when=lambda f: _first(f, Topic.IDLE) and f.broke_silence(SENT, FrameKind.DATA),
+        confidence=HIGH,
+        rivals=CONTRADICTED,
+        sentence="the {peer} closed with {code}, {silent_data} after the {end}'s last message",
+        headline="idle for the {peer}, {silent_data} without a message",
+        blame=Blamed.SELF,
+        evidence=("end", "silences"),
+        remedy="send messages (heartbeats) more often than every {half_silent_data}",
+        runner_up=Cause.PONG_DEADLINE,
+        source="documentation or reports (Deepgram, Phoenix)",
+    ),
+    Signature(
+        cause=Cause.READ_DEADLINE,
         shows="the close reason names a timeout, after the longest time without data of this end",
         when=lambda f: _timeout(f) and f.broke_silence(SENT, FrameKind.DATA),
-        confidence=HIGH,
+        confidence=MEDIUM,
         rivals=(
             *CONTRADICTED,
             Rival(

@@ -50,6 +50,17 @@ def _pongs_untried(f: Features) -> bool:
     return f.end is End.CLIENT and not f.pings.received and not f.pings.ponged
 
 
+def _outlived_pings(f: Features) -> bool:
+    """
+    Whether an earlier ping was answered, and more time has passed since than since the last one.
+
+    A keepalive that misses pongs, or a deadline that only pongs reset, would have ended it then.
+
+    """
+    pings = f.pings
+    return f.prompt_pongs and pings.received >= 3 and f.age - (pings.last or 0.0) < pings.shortest_gap
+
+
 def _spoken(f: Features, direction: Direction, traffic: FrameKind) -> bool:
     """Whether this kind was spoken after the session's handshake: else its silence is the whole life."""
     if f.timeline.longest_gap(direction, traffic) <= 0.0 or f.silent(direction, traffic) > f.age - SILENCE:
@@ -111,13 +122,15 @@ ROWS = (
         cause=Cause.IDLE_TIMEOUT,
         shows="no close frame, after the longest silence either way, the peer's byte being the last; "
         "and other "
-        "connections ended after the same silence at other instants and ages",
+        "connections ended after the same silence at other instants and ages; more time without a pong "
+        "was survived",
         when=lambda f: (
             _idle(f)
             and not f.passive
             and _heard_last(f)
             and rivals.repeats_silence(f)
             and not f.beside.same_age
+            and not f.broke_silence(SENT, FrameKind.PONG)
         ),
         confidence=HIGH,
         sentence="an idle timeout of {idle}: nothing was sent either way for {silence}, as on "
@@ -137,7 +150,16 @@ ROWS = (
         confidence=MEDIUM,
         sentence="an idle timeout of {idle}: nothing was sent either way for {silence}{idle_owners}",
         headline="idle timeout {idle}",
-        rivals=rivals.crash(number=(CountsFrom.IDLE,)),
+        rivals=(
+            *rivals.crash(number=(CountsFrom.IDLE,)),
+            Rival(
+                Cause.MAX_AGE,
+                "as many others ended at the same age",
+                lambda f: f.beside.same_age >= max(1, f.beside.same_silence),
+                "as many others ended at the same age, so a maximum age fits as well",
+                LOW,
+            ),
+        ),
         blame=Blamed.PATH,
         evidence=("silences", "repeated", "end", "server_pings"),
         remedy="send a heartbeat or ping more often than every {half_idle}, or raise {idle_knobs}",
@@ -159,10 +181,10 @@ ROWS = (
         rivals=(
             Rival(
                 Cause.MAX_AGE,
-                "it is a known limit on the age, and no known idle timeout",
+                "it is a known limit on the age, or no known idle timeout",
                 lambda f: bool(
                     timers.known(f.age, f.tier, CountsFrom.AGE)
-                    and not timers.known(f.silence, f.tier, CountsFrom.IDLE)
+                    or not timers.known(f.silence, f.tier, CountsFrom.IDLE)
                 ),
                 leaves=LOW,
             ),
@@ -225,7 +247,7 @@ ROWS = (
         shows="no close frame, and other connections that were opened, or last spoke, at one instant ended "
         "within 2 s, at an age that is nobody's limit",
         when=lambda f: f.cut and _at_once(f) and not _age_number(f),
-        confidence=MEDIUM,
+        confidence=LOW,
         sentence="{together} other connections ended within 2 s: a crash, a kill or a restart fits; as "
         "they were "
         "opened, or last spoke, at one instant, a timer that they share fits too",
@@ -238,10 +260,9 @@ ROWS = (
     ),
     Signature(
         cause=Cause.MAX_AGE,
-        shows="no close frame while traffic flowed, at the same age as other connections at other "
-        "instants, and "
-        "pongs had gone out",
-        when=lambda f: _same_age(f) and rivals.repeats_age(f) and not _pongs_untried(f),
+        shows="no close frame in the middle of all traffic, at the same age as other connections at other "
+        "instants; pings had come before the last one, and were answered",
+        when=lambda f: _same_age(f) and rivals.repeats_age(f) and f.lively and _outlived_pings(f),
         confidence=HIGH,
         rivals=(
             rivals.TOKEN,
@@ -250,12 +271,6 @@ ROWS = (
                 "the end came right after a message of this end",
                 lambda f: f.tail.message is not None and not f.messages.streaming,
                 "each ended right after a message, so a handler that fails on it fits too",
-            ),
-            Rival(
-                Cause.PING_UNANSWERED,
-                "a ping of the peer was not answered in time",
-                lambda f: not f.prompt_pongs,
-                "pings were not answered in time, so a keepalive fits too",
             ),
         ),
         sentence="a maximum age of {max_age}: traffic flowed to the end, and {repeated} other "
@@ -296,7 +311,7 @@ ROWS = (
         shows="no close frame while traffic flowed, at an age that limits or other connections have; but no "
         "ping came, and no pong went out",
         when=lambda f: (_same_age(f) or _aged(f)) and _pongs_untried(f),
-        confidence=MEDIUM,
+        confidence=LOW,
         rivals=_AGE,
         sentence="a maximum age of {max_age}, or a read deadline as long that only pongs reset: traffic "
         "flowed to the end, but no ping came and no pong went out, so that the two look the "
@@ -315,7 +330,15 @@ ROWS = (
         shows="no close frame while traffic flowed, at the same age as other connections",
         when=_same_age,
         confidence=MEDIUM,
-        rivals=(rivals.TOKEN,),
+        rivals=(
+            rivals.TOKEN,
+            Rival(
+                Cause.KEEPALIVE_TIMEOUT,
+                "a keepalive that began with the opening would end them so too",
+                lambda f: not (f.lively and _outlived_pings(f)),
+                leaves=LOW,
+            ),
+        ),
         sentence="a maximum age of {max_age}: traffic flowed to the end, and {together} other "
         "connections ended at the same age{age_owners}",
         headline="maximum age {max_age}",
@@ -329,7 +352,7 @@ ROWS = (
         cause=Cause.MAX_AGE,
         shows="the same at an age that read deadlines have, though each ping of the peer was answered",
         when=lambda f: _aged(f) and f.prompt_pongs and bool(timers.known(f.age, f.tier, CountsFrom.PONG)),
-        confidence=MEDIUM,
+        confidence=LOW,
         sentence="a maximum age of {max_age}, or a path that lost the pongs: traffic flowed to the end, "
         "longer silences were survived, and each ping was answered{age_owners}",
         headline="maximum age {max_age}, or pongs lost on the way",
@@ -351,7 +374,7 @@ ROWS = (
         cause=Cause.MAX_AGE,
         shows="no close frame while traffic flowed, at an age that limits have",
         when=_aged,
-        confidence=MEDIUM,
+        confidence=LOW,
         rivals=(rivals.TOKEN, *_AGE),
         sentence="a maximum age of {max_age}: traffic flowed to the end, and longer silences were "
         "survived{age_owners}",

@@ -14,6 +14,7 @@ from . import (
     rows_open,
     rows_said,
     rows_said_timers,
+    rows_session,
     rows_timers,
 )
 from .signature import Signature
@@ -33,5 +34,6 @@ SIGNATURES: tuple[Signature, ...] = (
     *rows_cut_asked.ROWS,
     *rows_timers.ROWS,
     *rows_cut_asked.LAST,
+    *rows_session.ROWS,
     *rows_open.ROWS,
 )

@@ -48,7 +48,7 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
     ),
     Topic.TIMEOUT: _words(r"time[- ]?outs?", r"timed[- ]?out", r"deadline\w*"),
     Topic.SLOW: _words(
-        r"(?:too )?slow\w*", r"lag(?:s|ged|ging)?", r"(?:falling|fell) behind", r"back-?pressure",
+        r"(?:too )?slow(?! down)\w*", r"lag(?:s|ged|ging)?", r"(?:falling|fell) behind", r"back-?pressure",
         r"(?:buffer|queue|backlog)s? (?:is |are )?(?:full|overflow\w*|exceed\w*|limit)",
         r"(?:send|write|output|outbound) (?:buffer|queue)\w*", r"(?:can ?not|can't) keep up", r"overflow\w*",
     ),

@@ -142,8 +142,8 @@ def test_the_server_alone(rows, cause, blame, words):
             "did not get through",
         ),
         ([(20, ">ping", b"1"), (40, GAVE_UP)], DEAD, Cause.HALF_OPEN, "high", "nothing that the client sent"),
-        ([*PONGED, (20, ">ping", b"1"), (40, GAVE_UP)], {}, Cause.PEER_FROZEN, "medium", "stands still"),
-        ([*PONGED, (20, ">ping", b"1"), (40, FIN)], {}, Cause.PEER_FROZEN, "medium", "stood still for 30 s"),
+        ([*PONGED, (20, ">ping", b"1"), (40, GAVE_UP)], {}, Cause.PEER_FROZEN, "low", "stands still"),
+        ([*PONGED, (20, ">ping", b"1"), (40, FIN)], {}, Cause.PEER_FROZEN, "low", "stood still for 30 s"),
     ],
 )
 def test_the_kernel_saw_the_end(rows, look, cause, confidence, words):
@@ -240,7 +240,7 @@ def test_a_close_that_others_share_is_a_restart():
     assert (found.cause, found.confidence.value) == (Cause.RESTART, "high")
     assert "2 other connections" in found.sentence
     found = diagnose(silent[0], cohort=silent)
-    assert (found.cause, found.confidence.value) == (Cause.RESTART, "medium")
+    assert (found.cause, found.confidence.value) == (Cause.RESTART, "low")
 
 
 def test_an_end_that_was_announced_is_planned():

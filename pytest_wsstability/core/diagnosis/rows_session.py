@@ -1,0 +1,70 @@
+"""Rows for sessions that were not confirmed, or confirmed wrongly, on a connection that is there."""
+
+from __future__ import annotations
+
+from ..cause import Cause, Confidence
+from ..judge.verdict import Rule
+from ..timeline.flaws import Flaw
+from .features import REACTION, RECEIVED, TO_ANSWER, Features
+from .signature import Blamed, Rival, Signature
+
+HIGH = Confidence.HIGH
+
+
+def _flaw(f: Features, flaw: Flaw) -> bool:
+    return any(each.flaw is flaw for each in f.timeline.irregular)
+
+
+def _unheard_since_session(f: Features) -> bool:
+    """Whether nothing was heard since the session's first message, for longer than an answer takes."""
+    waited = f.age - (f.timeline.session_info_at or 0.0)
+    return waited > TO_ANSWER and f.silent(RECEIVED) > waited - REACTION
+
+
+ROWS = (
+    Signature(
+        cause=Cause.SESSION_DUPLICATED,
+        shows="the session was confirmed more than once",
+        when=lambda f: f.confirmations > 1 or _flaw(f, Flaw.CONFIRMED_AGAIN),
+        confidence=HIGH,
+        sentence="the {peer} confirmed the session {confirmations} times",
+        headline="session confirmed {confirmations} times",
+        blame=Blamed.PEER,
+        evidence=("session",),
+        remedy="look for two handlers of the same session in the {peer}",
+        source="documentation (graphql-ws, Discord)",
+    ),
+    Signature(
+        cause=Cause.SESSION_LOST,
+        shows="a session that is not this end's was confirmed",
+        when=lambda f: _flaw(f, Flaw.WRONG_SESSION),
+        confidence=HIGH,
+        sentence="the {peer} confirmed another session than the one that was asked for",
+        headline="another session was confirmed",
+        blame=Blamed.PEER,
+        evidence=("session", "flaws"),
+        remedy="look how the {peer} finds a session by its id: it was lost, or mixed up with another",
+        source="documentation (graphql-ws, Discord)",
+    ),
+    Signature(
+        cause=Cause.SESSION_NOT_CONFIRMED,
+        shows="the session was not confirmed in time",
+        when=lambda f: Rule.SESSION in f.broken and f.timeline.session_confirmed_at is None,
+        confidence=HIGH,
+        sentence="the session was not confirmed: {session}",
+        headline="{session}",
+        blame=Blamed.PEER,
+        evidence=("session", "heartbeats", "last_received"),
+        remedy="see what the {peer} does with session_info; the profile says which messages are meant",
+        rivals=(
+            Rival(
+                Cause.HALF_OPEN,
+                "nothing was heard since the session's first message",
+                _unheard_since_session,
+                "nothing at all was heard since, so a dead path or a process that stands still fits too",
+            ),
+        ),
+        runner_up=Cause.ZOMBIE,
+        source="design",
+    ),
+)
