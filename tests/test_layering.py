@@ -44,7 +44,7 @@ LEFT = {
 
 # Those who tell pytest what the plugin does: to every test run, to its own tests, and a plugin of its own
 # that shows progress, so that it can be switched off alone.
-HOOKS = {"plugin.hooks", "plugin.running", "plugin.soaks.progress"}
+HOOKS = {"plugin.hooks", "plugin.running", "plugin.soaks.progress", "plugin.workers"}
 
 # What the plugin loads in every test run of every project that has it installed.
 ALWAYS_LOADED = {

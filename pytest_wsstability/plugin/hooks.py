@@ -30,20 +30,28 @@ if TYPE_CHECKING:
     from ..net.proxy.proxies import MiddleboxProxy, Proxies
     from ..net.server.orchestrator import Orchestrator
     from . import running as inside
+    from . import workers
     from .fixtures import Clock
     from .servers.command import ServerProcess
+    from .soaks import xdist
+    from .workers import Link
 else:
 
     class _Door:
-        """Stands for running.py, and loads it when something of it is asked for."""
+        """Stands for a module, and loads it when something of it is asked for."""
+
+        def __init__(self, module: str) -> None:
+            self.module = module
 
         def __getattr__(self, name: str) -> Any:
             if name.startswith("_"):
                 # pytest looks for fixtures, and asks everything that it finds here what it is.
                 raise AttributeError(name)
-            return getattr(import_module(f"{__package__}.running"), name)
+            return getattr(import_module(f"{__package__}.{self.module}"), name)
 
-    inside = _Door()
+    inside = _Door("running")
+    # Light ones, which runs with pytest-xdist load.
+    workers, xdist = _Door("workers"), _Door("soaks.xdist")
 
 _INSIDE = "wsstability-running"
 
@@ -100,13 +108,19 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 # On the controller of xdist, for each worker that is about to start.
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    _enter(node.config)
-    inside.tell_worker(node)
+    config = node.config
+
+    def received(link: Link) -> None:
+        _enter(config)
+        inside.receive(config, link)
+
+    workers.links_of(config).welcome(node, received)
 
 
+# ... and for what is done when all have started: which tests go where, and when it is to end.
 @pytest.hookimpl(wrapper=True, optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config) -> Generator[None, Any, Any]:
-    return inside.scheduler(config, (yield))
+    return xdist.around(config, (yield))
 
 
 def _enter(config: pytest.Config) -> None:

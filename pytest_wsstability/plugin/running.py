@@ -44,13 +44,13 @@ from .servers.command import CommandError
 from .servers.commands import check_command, commands_of
 from .servers.output import add_output, taking_down
 from .settings import Settings, TargetKind
-from .soaks import progress, reruns, scheduling, timeouts, xdist
+from .soaks import reruns, scheduling, timeouts
 from .stash import connection_key, fleet_key, loop_key, settings_key, soak_key, spins_key, ties_key
 from .targets import fault_reports
 
 # Called by hooks.py.
 
-scheduler = xdist.around
+receive = scheduling.receive
 
 
 def enter(config: pytest.Config, name: str) -> None:
@@ -164,14 +164,6 @@ def check_targets(session: pytest.Session) -> None:
             raise pytest.UsageError(f"{target.source}: {exc}") from None
 
 
-def tell_worker(node: Any) -> None:
-    """Let a worker of xdist that is about to start know what it needs to."""
-    node.workerinput["wsstability_started"] = results_of(node.config).started
-    progress.progress_of(node.config)
-    node.workerinput["wsstability_progress"] = progress.mode_of(node.config)
-    xdist.tell_worker(node)
-
-
 # Hooks.
 
 
@@ -200,7 +192,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     held = scheduling.soaks_of(item.session)
     if item.config.stash[settings_key].soak_early and not item.config.getoption("setupplan"):
         held.start_early()
-    held.look(item)
+    held.look()
     with taking_down(item):
         result = yield
     held.forget(item)
@@ -288,15 +280,4 @@ def pytest_runtest_makereport(
     if ours:
         orders.first_runs_of(item.config).compare(item, call, report)
         results_of(item.config).after_report(item, report)
-    return report
-
-
-# On the controller of xdist, for what its workers send.
-@pytest.hookimpl(wrapper=True)
-def pytest_report_from_serializable(
-    config: pytest.Config, data: dict[str, Any]
-) -> Generator[None, pytest.TestReport | None, pytest.TestReport | None]:
-    report = yield
-    xdist.note_failure(config, report)
-    results_of(config).unpack(report)
     return report

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ... import __version__
 from ...core.diagnosis import diagnose_opening
@@ -22,6 +21,7 @@ from ...report.junit import PREFIX, properties
 from ..failures import ask_hooks
 from ..plans import is_virtual, plan_of
 from ..stash import connector_key, forget, orchestrator_key, soak_key
+from ..workers import Controller, controller_of, links_of
 
 if TYPE_CHECKING:
     import pytest
@@ -31,16 +31,14 @@ if TYPE_CHECKING:
     from .jsonl import JsonlWriter
 
 _NAME = "wsstability-results"
-# The attribute of a worker's report; pytest sends attributes that it does not know along.
-_SENT_HOME = "wsstability_results"
 
 
 def results_of(config: pytest.Config) -> Results:
     """The results of a run, begun when they are first asked for."""
     found: Results | None = config.pluginmanager.get_plugin(_NAME)
     if found is None:
-        worker: dict[str, Any] = getattr(config, "workerinput", {})
-        found = Results(worker=worker.get("workerid", ""), started=worker.get("wsstability_started", ""))
+        controller = controller_of(config)
+        found = Results(started=links_of(config).started) if controller is None else Results(controller)
         config.pluginmanager.register(found, _NAME)
     return found
 
@@ -48,10 +46,12 @@ def results_of(config: pytest.Config) -> Results:
 class Results:
     """What was held in a session so far, in the order in which the tests ended."""
 
-    def __init__(self, *, worker: str = "", started: str = "") -> None:
-        self.worker = worker
+    def __init__(self, controller: Controller | None = None, *, started: str = "") -> None:
+        # Who keeps the results of a worker; None in a process that is none.
+        self._controller = controller
+        self.worker = controller.worker if controller is not None else ""
         # Of the whole session, which is the controller's where there are workers.
-        self.started = started or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.started = controller.started if controller is not None else started
         # What writes results down as they come; None where nobody asked for it.
         self.writer: JsonlWriter | None = None
         self._results: list[Result] = []
@@ -69,12 +69,11 @@ class Results:
         return len(self._results)
 
     def add(self, result: Result) -> None:
-        """Take a result down."""
-        self._results.append(result)
-        self._record(result)
-
-    def _record(self, result: Result) -> None:
-        """Write a result down if somebody asked for it, and keep it no longer."""
+        """Take a result down; a worker sends it home, and keeps it no longer."""
+        if self._controller is None:
+            self._results.append(result)
+        else:
+            self._controller.tell("results", json.dumps([result.as_dict()]))
         if self.writer is not None:
             self.writer.add(result)
 
@@ -127,22 +126,13 @@ class Results:
         if report.when != "teardown":
             return
         for result in self._found:
-            # What a worker sends home now, it has not to keep.
-            (self._record if self.worker else self.add)(result)
-        if self.worker and self._found:
-            setattr(report, _SENT_HOME, packed(self._found))
+            self.add(result)
         if self.writer is not None:
             self.writer.over(item.nodeid)
         self._errors, self._found = [], []
 
-    def unpack(self, report: pytest.TestReport | pytest.CollectReport | None) -> None:
-        """Take down what a worker of xdist sent with a report."""
-        sent = getattr(report, _SENT_HOME, None)
-        if sent is not None:
-            self.unpack_text(sent)
-
-    def unpack_text(self, text: str) -> None:
-        """Take down what a worker of xdist has packed."""
+    def unpack(self, text: str) -> None:
+        """Take down what a worker of xdist has sent."""
         for data in json.loads(text):
             self.add(Result.from_dict(data))
 
@@ -193,11 +183,6 @@ class Results:
         own = {each.serial for error in failures for each in error.timelines[:1]}
         # A result of no connection in particular is the failure itself.
         return bool(failures) and bool(timelines) and timelines[0].serial not in own
-
-
-def packed(results: Iterable[Result]) -> str:
-    """Results on their way from a worker of xdist, for `Results.unpack_text`."""
-    return json.dumps([result.as_dict() for result in results])
 
 
 def _judged(item: pytest.Item) -> Iterator[tuple[str, Judgement]]:

@@ -7,21 +7,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ...report.progress import Survey
 from ..markers import LONG
 from ..plans import leads_out, plan_of
-from ..reports.results import packed, results_of
+from ..reports.results import results_of
 from ..stash import never_open_key, settings_key, soak_key
 from ..targets import hold_options, known_url
+from ..workers import Link, controller_of, links_of
 from .background import Hold, Holds
-from .progress import progress_of
-from .xdist import Groups, groups, is_stopped, is_worker, leave, left
+from .progress import NAME, display_of, progress_of
+from .xdist import Groups, groups
 
 if TYPE_CHECKING:
     from ...core.timeline.timeline import Timeline
     from ...net.hold import Soak
-    from .progress import Display, Sender
+    from .progress import Progress
 
 _NAME = "wsstability-soaks"
+# Seconds that workers have to end their holds when the run is interrupted.
+_LEAVING = 6.0
 # Lines for holds that were not open.
 _LINES = 20
 # Holds whose progress is shown closely.
@@ -64,13 +68,29 @@ def stop(session: pytest.Session) -> None:
                 items[hold.name], soak.url, hold.requirement, soak.verdict, tuple(soak.timelines)
             )
     never = [f"{hold.name}: {hold.headline}" for hold in holds if hold.soak is None]
-    if is_worker(config):
-        leave(config, never, packed(results))
+    if (controller := controller_of(config)) is not None:
+        controller.tell("never open", never)
+        controller.tell("over")
         return
-    for lines, sent in left(config, interrupted=session.exitstatus == pytest.ExitCode.INTERRUPTED):
-        never += lines
-        results.unpack_text(sent)
-    config.stash[never_open_key] = never
+    config.stash.setdefault(never_open_key, []).extend(never)
+    if session.exitstatus == pytest.ExitCode.INTERRUPTED:
+        links_of(config).stop(within=_LEAVING)
+    for link in links_of(config):
+        receive(config, link)
+
+
+def receive(config: pytest.Config, link: Link) -> None:
+    """Do with what a worker has said what is to be done; on the controller."""
+    for kind, value in link.take():
+        if kind == "soaks":
+            link.soaks = value
+        elif kind == "results":
+            results_of(config).unpack(value)
+        elif kind == "never open":
+            config.stash.setdefault(never_open_key, []).extend(value)
+        elif kind == "progress" and not config.pluginmanager.is_blocked(NAME):
+            survey, line = value
+            display_of(config).show(link.name, Survey.from_dict(survey), line)
 
 
 def never_lines(config: pytest.Config) -> list[str]:
@@ -103,7 +123,7 @@ class Soaks:
         # Started, and not judged yet.
         self._holds: dict[str, Hold] = {}
         self._background: Holds | None = None
-        self._progress: Display | Sender | None = None
+        self._progress: Progress | None = None
 
     def start_early(self) -> None:
         """Start the holds that are this process's own, before any of their tests."""
@@ -156,10 +176,10 @@ class Soaks:
         """What the holds of a URL have seen so far, as far as they are finished."""
         return [hold.soak.timeline for hold in self._started if hold.soak is not None and hold.url == url]
 
-    def look(self, item: pytest.Item) -> None:
+    def look(self) -> None:
         """Say what has happened in the background before a test begins."""
         if self._background is not None:
-            self._tell(self._background, item, between=True)
+            self._tell(self._background, between=True)
 
     def forget(self, item: pytest.Item) -> None:
         """A test is over: end its hold if nobody has judged it, as when another fixture failed."""
@@ -185,7 +205,8 @@ class Soaks:
 
     def _stopping(self) -> str:
         """Why the run is about to stop (``-x``, ``--maxfail``), even before the failed hold has its turn."""
-        if is_stopped(self._session.config):
+        controller = controller_of(self._session.config)
+        if controller is not None and controller.stopped:
             return "the run stops for what happened in another process"
         limit = self._session.config.getoption("maxfail")
         if not limit:
@@ -202,23 +223,20 @@ class Soaks:
         try:
             while not hold.finished:
                 holds.wait(_LOOK)
-                self._tell(holds, item, but=hold)
+                self._tell(holds, but=hold)
                 if not hold.finished and (reason := self._stopping()):
                     self._give_up(item, hold, reason)
         finally:
             if self._progress is not None:
-                self._progress.erase()
+                self._progress.rest()
                 if not holds.running:
                     self._progress.idle()
 
-    def _tell(
-        self, holds: Holds, item: pytest.Item, *, but: Hold | None = None, between: bool = False
-    ) -> None:
+    def _tell(self, holds: Holds, *, but: Hold | None = None, between: bool = False) -> None:
         """Show progress, and each failure when it is known, but that of the hold that is judged now."""
         news = holds.news()
         if self._progress is None:
             return
-        self._progress.about(item.nodeid)
         for hold in news:
             if (
                 hold.broken

@@ -3,169 +3,30 @@ Soaks under pytest-xdist: each worker has a group of them, knows it beforehand, 
 
 xdist gives tests to workers as these come along, a few at a time, so a worker cannot know which holds it may
 start. Here the tests that hold are cut off the end of the collection: xdist's own scheduler sees the others
-only, and a worker that it has finished with gets its group of soaks as the last thing.
+only, and a worker that it has finished with gets its group of soaks as the last thing. Which group a soak
+belongs to follows from its place and from how xdist distributes tests, so that every worker finds the same.
 
 """
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
+from ..workers import Link, controller_of, links_of
 
-# What a worker is told at its start, in the mapping that xdist sends.
-_INPUT = "wsstability_spread"
-_folder_key = pytest.StashKey[Path]()
-_count_key = pytest.StashKey[int]()
-_failures_key = pytest.StashKey[int]()
-# A file beside those of the workers, and the end of the names of what they leave.
-_STOP, _LEFT = "stop", ".left"
-# Seconds that workers have to end their holds when the run is interrupted.
-_LEAVING = 6.0
-_PACKAGE = __name__.partition(".")[0]
-# What xdist distributes test by test, file by file, ...; with "each" every worker runs everything.
+if TYPE_CHECKING:
+    import pytest
+
+# How xdist distributes tests, scope by scope; with "each" every worker runs everything.
 _DISTRIBUTED = frozenset({"load", "worksteal", "loadscope", "loadfile", "loadgroup"})
 
 
-# On the controller, before a worker starts.
-
-
-def tell_worker(node: Any) -> None:
-    """Tell a worker which group of soaks is its own, and where to say which tests are soaks."""
-    config: pytest.Config = node.config
-    dist = config.getoption("dist")
-    if dist not in _DISTRIBUTED or not _is_local(node) or _is_scheduled_by_others(config):
-        node.workerinput[_INPUT] = {"together": dist == "each"}
-        return
-    if _folder_key not in config.stash:
-        config.stash[_folder_key], config.stash[_count_key] = Path(tempfile.mkdtemp(prefix="wsstability-")), 0
-        config.add_cleanup(lambda: shutil.rmtree(config.stash[_folder_key], ignore_errors=True))
-    number = config.stash[_count_key]
-    config.stash[_count_key] += 1
-    path = config.stash[_folder_key] / f"{number}.json"
-    node.workerinput[_INPUT] = {
-        "number": number, "of": node.workerinput["workercount"], "dist": dist, "path": str(path)
-    }  # fmt: skip
-
-
-def _is_local(node: Any) -> bool:
-    """Whether all workers see the files of the controller."""
-    return all(spec.popen for spec in node.nodemanager.specs)
-
-
-def _is_scheduled_by_others(config: pytest.Config) -> bool:
-    """Whether the project has a scheduler of its own, which nobody but it can know."""
-    makers = config.hook.pytest_xdist_make_scheduler.get_hookimpls()
-    return any(each.function.__module__.partition(".")[0] not in ("xdist", _PACKAGE) for each in makers)
-
-
-def around(config: pytest.Config, scheduler: Any) -> Any:
-    """The scheduler of a run: xdist's own, with ours around it where the workers were told so."""
-    if scheduler is None or _folder_key not in config.stash:
-        return scheduler
-    # xdist prints the name of the class, and a run without soaks shall read as it always did.
-    return type(type(scheduler).__name__, (SoakScheduling,), {})(scheduler)
-
-
-def note_failure(config: pytest.Config, report: pytest.TestReport | pytest.CollectReport | None) -> None:
-    """Count the failures that come in: where the run stops at one, no worker shall hold on for an hour."""
-    limit = config.getoption("maxfail")
-    if limit and report is not None and report.failed and _folder_key in config.stash:
-        config.stash[_failures_key] = config.stash.get(_failures_key, 0) + 1
-        if config.stash[_failures_key] >= limit:
-            (config.stash[_folder_key] / _STOP).touch()
-
-
-def left(config: pytest.Config, *, interrupted: bool) -> list[tuple[list[str], str]]:
-    """
-    What the workers left of holds that no test has judged; see `leave`.
-
-    Args:
-        config: of the controller.
-        interrupted: the run was: tell workers that have not heard, and wait for them, but not long.
-
-    """
-    if _folder_key not in config.stash:
-        return []
-    folder, count = config.stash[_folder_key], config.stash[_count_key]
-    until = time.monotonic()
-    if interrupted:
-        (folder / _STOP).touch()
-        until += _LEAVING
-    while len(list(folder.glob(f"*{_LEFT}"))) < count and time.monotonic() < until:
-        time.sleep(0.05)
-    found = [json.loads(path.read_text()) for path in sorted(folder.glob(f"*{_LEFT}"))]
-    return [(each["lines"], each["results"]) for each in found]
-
-
-# In a worker, or without xdist.
-
-
-def is_worker(config: pytest.Config) -> bool:
-    """Whether this process is a worker of xdist."""
-    return hasattr(config, "workerinput")
-
-
-def leave(config: pytest.Config, lines: list[str], results: str) -> None:
-    """Leave for the controller what no report will carry."""
-    if (path := _told_path(config)) is not None and path.parent.exists():
-        written = path.with_suffix(".part")
-        written.write_text(json.dumps({"lines": lines, "results": results}))
-        # At once, because the controller is looking.
-        written.replace(path.with_suffix(_LEFT))
-
-
-def _told_path(config: pytest.Config) -> Path | None:
-    path = getattr(config, "workerinput", {}).get(_INPUT, {}).get("path")
-    return Path(path) if path is not None else None
-
-
-def is_stopped(config: pytest.Config) -> bool:
-    """Whether the run has stopped for what another worker has found: xdist tells nobody who is busy."""
-    path = _told_path(config)
-    return path is not None and (path.parent / _STOP).exists()
-
-
-@dataclass(frozen=True, slots=True)
-class Groups:
-    """Which tests start their holds together."""
-
-    # By the test's node id.
-    of: dict[str, int]
-    # The group of this process; None when it has none of its own.
-    own: int | None
-
-
-def groups(config: pytest.Config, items: Sequence[pytest.Item], ordinary: int) -> Groups:
-    """
-    Group the tests that hold, and tell the controller if it has asked.
-
-    Args:
-        config: of this process.
-        items: the tests that hold, in their order.
-        ordinary: how many other tests come before them.
-
-    """
-    told: dict[str, Any] = getattr(config, "workerinput", {}).get(_INPUT, {"together": True})
-    if "path" not in told:
-        numbers = [0] * len(items) if told["together"] else list(range(len(items)))
-        return Groups(_by_id(items, numbers), 0 if told["together"] else None)
-    keys = [_scope(item, told["dist"]) for item in items]
-    order = {key: position for position, key in enumerate(dict.fromkeys(keys))}
-    numbers = [order[key] % told["of"] for key in keys]
-    Path(told["path"]).write_text(json.dumps({"ordinary": ordinary, "groups": numbers}))
-    return Groups(_by_id(items, numbers), told["number"] if told["number"] < told["of"] else None)
-
-
-def _by_id(items: Iterable[pytest.Item], numbers: Iterable[int]) -> dict[str, int]:
-    return {item.nodeid: number for item, number in zip(items, numbers, strict=True)}
+def grouped(scopes: Sequence[str], workers: int) -> list[int]:
+    """The group of each soak: those that must stay in one worker are in one, and the others take turns."""
+    order = {scope: position for position, scope in enumerate(dict.fromkeys(scopes))}
+    return [order[scope] % workers for scope in scopes]
 
 
 def _scope(item: pytest.Item, dist: str) -> str:
@@ -179,17 +40,51 @@ def _scope(item: pytest.Item, dist: str) -> str:
     return item.nodeid
 
 
-# On the controller, while the tests run.
+# In the process that runs tests.
 
 
-@dataclass(slots=True)
-class _Worker:
-    """What the scheduler knows of a worker."""
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Which tests start their holds together."""
 
-    lent: LentNode
-    number: int
-    # Indices of the soaks that it was given and has not run, in their order.
-    pending: list[int] = field(default_factory=list)
+    # By the test's node id.
+    of: Mapping[str, int]
+    # The group of this process; None when it has none of its own.
+    own: int | None
+
+
+def groups(config: pytest.Config, items: Sequence[pytest.Item], ordinary: int) -> Groups:
+    """
+    Group the tests that hold, and tell the controller, if there is one.
+
+    Args:
+        config: of this process.
+        items: the tests that hold, in their order.
+        ordinary: how many other tests come before them.
+
+    """
+    ids = [item.nodeid for item in items]
+    controller = controller_of(config)
+    if controller is None or controller.dist == "each":
+        return Groups(dict.fromkeys(ids, 0), 0)
+    if controller.dist not in _DISTRIBUTED:
+        return Groups(dict(zip(ids, range(len(ids)), strict=True)), None)
+    numbers = grouped([_scope(item, controller.dist) for item in items], controller.workers)
+    controller.tell("soaks", [ordinary, numbers])
+    own = controller.number if controller.number < controller.workers else None
+    return Groups(dict(zip(ids, numbers, strict=True)), own)
+
+
+# On the controller.
+
+
+def around(config: pytest.Config, scheduler: Any) -> Any:
+    """The scheduler of a run: xdist's own, with ours around it where that knows how it distributes."""
+    links = links_of(config)
+    if scheduler is None or links.dist not in _DISTRIBUTED:
+        return scheduler
+    # xdist prints the name of the class, and a run without soaks shall read as it always did.
+    return type(type(scheduler).__name__, (SoakScheduling,), {})(scheduler, links.by_node)
 
 
 class LentNode:
@@ -213,11 +108,22 @@ class LentNode:
             self._finish(self._node)
 
 
+@dataclass(slots=True)
+class _Worker:
+    """What the scheduler knows of a worker."""
+
+    lent: LentNode
+    link: Link
+    # Indices of the soaks that it was given and has not run, in their order.
+    pending: list[int] = field(default_factory=list)
+
+
 class SoakScheduling:
     """A scheduler of pytest-xdist (see ``xdist.scheduler.protocol``) around one of xdist's own."""
 
-    def __init__(self, inner: Any) -> None:
+    def __init__(self, inner: Any, links: Mapping[Any, Link]) -> None:
         self._inner = inner
+        self._links = links
         self._workers: dict[Any, _Worker] = {}
         # Ids of all tests, and how many of them are no soaks; empty before the first collection.
         self._ids: list[str] = []
@@ -236,10 +142,6 @@ class SoakScheduling:
         return list(self._workers)
 
     @property
-    def collection_is_completed(self) -> bool:
-        return bool(self._inner.collection_is_completed)
-
-    @property
     def tests_finished(self) -> bool:
         if not self._inner.tests_finished or any(self._unsent.values()):
             return False
@@ -254,24 +156,22 @@ class SoakScheduling:
     def add_node(self, node: Any) -> None:
         lent = LentNode(node, self._give)
         self._inner.add_node(lent)
-        self._workers[node] = _Worker(lent, node.workerinput[_INPUT]["number"])
+        self._workers[node] = _Worker(lent, self._links[node])
 
     def add_node_collection(self, node: Any, collection: Sequence[str]) -> None:
-        path = Path(node.workerinput[_INPUT]["path"])
-        plan: dict[str, Any] = {"ordinary": len(collection), "groups": []}
-        if path.exists():
-            plan = json.loads(path.read_text())
+        worker = self._workers[node]
         if not self._ids:
-            self._ids, self._ordinary = list(collection), plan["ordinary"]
-            self._group = dict(enumerate(plan["groups"], self._ordinary))
-            for index, group in self._group.items():
+            self._ids = list(collection)
+            self._ordinary, groups = worker.link.soaks or (len(collection), [])
+            for index, group in enumerate(groups, self._ordinary):
+                self._group[index] = group
                 self._unsent.setdefault(group, []).append(index)
         # One that collected other soaks is shown whole: xdist then says what differs.
         same = list(collection) == self._ids
         ordinary = list(collection[: self._ordinary] if same else collection)
         # xdist takes no empty collection from a worker that comes later.
         if ordinary or not self._inner.collection_is_completed:
-            self._inner.add_node_collection(self._workers[node].lent, ordinary)
+            self._inner.add_node_collection(worker.lent, ordinary)
 
     def schedule(self) -> None:
         self._inner.schedule()
@@ -298,8 +198,8 @@ class SoakScheduling:
 
     def remove_node(self, node: Any) -> str | None:
         """Take a worker out; returns the test that it was running when it died, if it did."""
-        self._orphans.add(node.workerinput[_INPUT]["number"])
         worker = self._workers.pop(node)
+        self._orphans.add(worker.link.number)
         crashed: str | None = None
         if worker.lent in self._inner.nodes:
             crashed = self._inner.remove_node(worker.lent)
@@ -312,9 +212,9 @@ class SoakScheduling:
     def _abandon(self, indices: Iterable[int]) -> None:
         """Soaks that need another worker: the one that replaces theirs."""
         for index in indices:
-            self._unsent[self._group[index]].append(index)
-            self._unsent[self._group[index]].sort()
-            self._orphans.add(self._group[index])
+            group = self._group[index]
+            self._unsent[group] = sorted([*self._unsent[group], index])
+            self._orphans.add(group)
 
     def _release(self) -> None:
         """Where nothing else is left to do, the soaks begin."""
@@ -326,8 +226,8 @@ class SoakScheduling:
         """Give a worker its group, or those that have lost theirs, as the last thing."""
         worker = self._workers[node]
         # A worker that replaces another has a number that no group has.
-        own = worker.number in self._unsent
-        taken = {worker.number} if own else self._orphans & set(self._unsent)
+        own = worker.link.number in self._unsent
+        taken = {worker.link.number} if own else self._orphans & set(self._unsent)
         indices = [index for group in sorted(taken) for index in self._unsent[group]]
         for group in taken:
             self._unsent[group] = []
