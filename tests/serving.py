@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pytest_wsstability import Connection, Orchestrator
 
 # For what has to come, on a busy machine.
-SOON = 20
+SOON = 90
 
 
 @contextmanager

@@ -219,7 +219,7 @@ def test_uvloop_in_real_time(passes, mode, mark):
             assert "uvloop" in type(asyncio.get_running_loop()).__module__
             connection = await ws_connect(heartbeat="40ms")
             await connection.assert_alive_for("100ms")
-            connection.assert_heartbeats_answered(within="1s", at_least=1)
+            connection.assert_heartbeats_answered(within="30s", at_least=1)
         """,
         "--ws-time=real",
         f"--asyncio-mode={mode}",

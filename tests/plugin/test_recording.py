@@ -42,7 +42,7 @@ def kill_when(pytester, enough, *arguments):
         start_new_session=True,
     ) as process:
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 180
             while not enough():
                 assert time.monotonic() < deadline
                 assert process.poll() is None

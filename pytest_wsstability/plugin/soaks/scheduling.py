@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _NAME = "wsstability-soaks"
 # Seconds that workers have to end their holds when the run is interrupted.
-_LEAVING = 6.0
+_LEAVING = 15.0
 # Lines for holds that were not open.
 _LINES = 20
 # Holds whose progress is shown closely.
