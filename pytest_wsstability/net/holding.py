@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from ..core.judge.requirement import Requirement
+from ..core.judge.requirement import PROOF_TIMEOUT, Requirement
 from ..core.judge.rules import judge, next_check
 from ..core.judge.verdict import Verdict
+from ..core.timeline.close import TransportEnd
 from ..core.timeline.timeline import Timeline
-from .health import ask_until
 from .websocket import WebSocket
 
-# Seconds a peer has to answer the ping that ends the hold of a stalled client.
-PROOF_TIMEOUT = 5.0
 # After a connection is over, seconds in which its transport may end too, so that how it did is known.
 SETTLED = 0.05
 # Seconds that the other end of a connection has to notice that it is over.
 KNOWN_LATE = 1.0
+_SAME = 1e-9
 
 
 async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
@@ -22,13 +21,21 @@ async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
     Watch a connection until the requirement is met, broken, or can't be judged any more.
 
     Time alone breaks promises (a heartbeat that stays unanswered), and so does the end of the
-    connection; nothing else has to wake the watcher.
+    connection; nothing else has to wake the watcher. No heartbeat begins when the hold is over; those that
+    are open then are waited for, and a hold without heartbeats ends with a proof of life.
 
     """
-    timeline = websocket.timeline
+    timeline, before = websocket.timeline, websocket.rest_from
     assert timeline is not None
     if requirement.alive_for is not None:
-        ask_until(websocket.loop, timeline.opened + requirement.alive_for)
+        websocket.rest_from = timeline.opened + requirement.alive_for
+    try:
+        return await _watch(websocket, requirement, timeline)
+    finally:
+        websocket.rest_from = before
+
+
+async def _watch(websocket: WebSocket, requirement: Requirement, timeline: Timeline) -> Verdict:
     while True:
         timeline.observe(websocket.loop.time())
         verdict = judge(requirement, timeline)
@@ -40,34 +47,47 @@ async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
             # The diagnosis asks what the kernel knew at this moment; an end has been recorded with it.
             websocket.ask_kernel()
             return verdict
+        over = requirement.alive_for is not None and timeline.duration >= requirement.alive_for - _SAME
+        if over and _wants_proof(requirement, timeline):
+            await _prove(websocket, timeline)
+            continue
         at = next_check(requirement, timeline)
-        if at is None or _is_over(requirement, timeline):
-            return await _proof_of_life(websocket, requirement)
-        await websocket.wait_over(timeline.opened + at)
+        if at is None:
+            return await _stalled(websocket, requirement, timeline) if over else verdict
+        if over:
+            # What is waited for may come before it is overdue.
+            await websocket.wait_bytes(timeline.opened + at)
+        else:
+            await websocket.wait_over(timeline.opened + at)
 
 
-async def both_over(here: WebSocket, there: WebSocket) -> None:
-    """Where one end of a connection is over, wait until both are, or for `KNOWN_LATE` seconds."""
-    if here.is_over or there.is_over:
-        until = here.loop.time() + KNOWN_LATE
-        for end in (here, there):
-            await end.wait_over(until)
+def _wants_proof(requirement: Requirement, timeline: Timeline) -> bool:
+    """Whether nothing else tells that the peer is there at the end of a hold, and nobody has asked yet."""
+    hold, asked = requirement.alive_for or 0.0, timeline.proof_asked_at
+    if timeline.paused or (asked is not None and asked >= hold - _SAME):
+        return False
+    return requirement.answer_within is None or timeline.is_one_way
 
 
-def _is_over(requirement: Requirement, timeline: Timeline) -> bool:
-    return requirement.alive_for is not None and timeline.duration >= requirement.alive_for - 1e-9
+async def _prove(websocket: WebSocket, timeline: Timeline) -> None:
+    """One ping, after which any byte of the peer will do, and so does its FIN."""
+    websocket.send_proof()
+    came = await websocket.wait_bytes(websocket.loop.time() + PROOF_TIMEOUT)
+    close = timeline.close
+    if came or (close is not None and close.transport is TransportEnd.FIN):
+        timeline.prove(websocket.loop.time())
 
 
-async def _proof_of_life(websocket: WebSocket, requirement: Requirement) -> Verdict:
+async def _stalled(websocket: WebSocket, requirement: Requirement, timeline: Timeline) -> Verdict:
     """
     Before a stalled client may pass, see whether the peer is still there.
 
-    While reading is paused neither FIN nor RST can be seen, so read on until a ping is answered.
+    While reading is paused neither FIN nor RST can be seen, so read on until a ping is answered: bytes that
+    waited unread tell nothing.
 
     """
-    timeline, transport = websocket.timeline, websocket.transport
-    assert timeline is not None
-    if timeline.deliberately_stalled and timeline.paused and requirement.alive_for is not None:
+    transport = websocket.transport
+    if timeline.deliberately_stalled and timeline.paused:
         assert transport is not None
         websocket.end_hidden_since = timeline.paused_since
         # For the record, reading stays paused until there is a sign of life: without one, nothing is known
@@ -80,6 +100,14 @@ async def _proof_of_life(websocket: WebSocket, requirement: Requirement) -> Verd
         elif timeline.close is None:
             transport.pause_reading()
     return judge(requirement, timeline)
+
+
+async def both_over(here: WebSocket, there: WebSocket) -> None:
+    """Where one end of a connection is over, wait until both are, or for `KNOWN_LATE` seconds."""
+    if here.is_over or there.is_over:
+        until = here.loop.time() + KNOWN_LATE
+        for end in (here, there):
+            await end.wait_over(until)
 
 
 async def wait_session(websocket: WebSocket, requirement: Requirement) -> Verdict:

@@ -12,6 +12,7 @@ class Wait(Enum):
 
     SESSION = "the session's confirmation"
     WRITABLE = "room in the transport's buffer"
+    BYTES = "bytes of the peer"
     OVER = "the end of the connection: a close frame, a failure, or the end of the transport"
     GONE = "the end of the transport"
 
@@ -23,21 +24,26 @@ class Waiters:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._futures: list[tuple[Wait, asyncio.Future[None]]] = []
+        self._futures: list[tuple[Wait, asyncio.Future[bool]]] = []
         # With the payload that the pong must carry; two pings may have the same.
         self._pongs: list[tuple[bytes, asyncio.Future[bool]]] = []
 
-    async def wait(self, what: Wait, until: float | None = None) -> None:
+    async def wait(self, what: Wait, until: float | None = None) -> bool:
         """
         Wait for something, or for the instant ``until`` of the loop's clock.
 
         The end of the connection ends every wait but that for the end of its transport.
 
+        Returns:
+            Whether it has come.
+
         """
         entry = (what, self._loop.create_future())
         self._futures.append(entry)
         try:
-            await self._until(entry[1], until, None)
+            await self._until(entry[1], until, False)
+            came: bool = entry[1].result()
+            return came
         finally:
             self._futures.remove(entry)
 
@@ -64,7 +70,7 @@ class Waiters:
         """It has come: wake those who wait for it."""
         for waited, future in self._futures:
             if waited is what:
-                _settle(future, None)
+                _settle(future, True)
 
     def pong(self, key: bytes) -> None:
         """A pong has come."""
@@ -76,7 +82,7 @@ class Waiters:
         """The connection is over, though its transport may be there."""
         for waited, future in self._futures:
             if waited is not Wait.GONE:
-                _settle(future, None)
+                _settle(future, waited is Wait.OVER)
         for _, pong in self._pongs:
             _settle(pong, False)
 

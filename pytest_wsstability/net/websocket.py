@@ -59,6 +59,7 @@ LINGER = 0.1
 # Pings of the plugin: 8 bytes, because a server was seen to cut longer payloads in its pongs.
 HEARTBEAT_PREFIX = b"h"
 KEEPALIVE_PREFIX = b"k"
+PROOF_PREFIX = b"p"
 
 # Plain integers for the way that each frame takes.
 _CLOSE, _PING, _PONG = int(Opcode.CLOSE), int(Opcode.PING), int(Opcode.PONG)
@@ -67,6 +68,14 @@ _CONT, _TEXT, _BINARY = int(Opcode.CONT), int(Opcode.TEXT), int(Opcode.BINARY)
 _SENT, _RECEIVED, _NONE, _DATA = Direction.SENT, Direction.RECEIVED, Role.NONE, Role.DATA
 _CONFIRMED, _HEARTBEAT, _HEARTBEAT_ANSWER = Role.SESSION_CONFIRMED, Role.HEARTBEAT, Role.HEARTBEAT_ANSWER
 _OPEN = State.OPEN
+_ERROR = Role.ERROR
+# What the payloads of our pings begin with, and how long they are.
+_PREFIXES = {Role.HEARTBEAT: HEARTBEAT_PREFIX, Role.PROOF_OF_LIFE: PROOF_PREFIX}
+_KEY = 8
+# Loops call back a little early.
+_EARLY = 1e-6
+# Characters of an error message that are kept.
+_TOLD = 500
 # Stands among withheld opcodes for the end of the stream.
 FIN = -1
 _NOTHING: frozenset[int] = frozenset()
@@ -184,16 +193,17 @@ class WebSocket(asyncio.Protocol):
         withheld: control frames that RFC 6455 demands and that this end keeps back, by opcode; `FIN` stands
             for the end of the stream after the closing handshake.
         end_hidden_since: since when an end could not have been seen; None when it would be seen at once.
+        rest_from: the reading of the loop's clock from which no heartbeat begins; None outside of a hold.
         inbox: messages that nobody has taken.
         numbers: the numbers that messages received carry; None until the first.
 
     """
 
     __slots__ = (
-        "_alarm", "_answers", "_assembly", "_behind", "_client", "_corked", "_evidence", "_loop", "_partial",
-        "_pings", "_pong", "_taken", "_timer", "_unread", "_waiters", "_writable", "conversation",
-        "end_hidden_since", "endpoint", "inbox", "numbers", "phase", "protocol", "timeline", "transport",
-        "withheld",
+        "_alarm", "_answers", "_assembly", "_behind", "_client", "_corked", "_evidence", "_loop",
+        "_partial", "_pings", "_pong", "_taken", "_timer", "_unread", "_waiters", "_writable",
+        "conversation", "end_hidden_since", "endpoint", "inbox", "numbers", "phase", "protocol",
+        "rest_from", "timeline", "transport", "withheld",
     )  # fmt: skip
 
     def __init__(
@@ -205,9 +215,7 @@ class WebSocket(asyncio.Protocol):
         loop: asyncio.AbstractEventLoop,
         inbox: int,
     ) -> None:
-        self.protocol = protocol
-        self.endpoint = endpoint
-        self.conversation = conversation
+        self.protocol, self.endpoint, self.conversation = protocol, endpoint, conversation
         # Calls at the instant for which the conversation asks; None while it asks for none.
         self._alarm: asyncio.TimerHandle | None = None
         self._loop = loop
@@ -221,6 +229,7 @@ class WebSocket(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self.withheld: frozenset[int] = _NOTHING
         self.end_hidden_since: float | None = None
+        self.rest_from: float | None = None
         # Flow control of the transport.
         self._writable = True
         # The pong that waits for room in the transport's buffer; None while none does.
@@ -296,6 +305,8 @@ class WebSocket(asyncio.Protocol):
         self.endpoint.connected(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._waiters is not None:
+            self._waiters.release(Wait.BYTES)
         between = self._unread == 0 and self._taken is None and self._assembly is None
         if between and self.protocol.state is _OPEN:
             short = short_frames.read(data, masked=not self._client)
@@ -629,7 +640,8 @@ class WebSocket(asyncio.Protocol):
     def _control_role(self, opcode: int, key: bytes) -> Role:
         """Which pings are heartbeats where the profile has no message for them: the client's."""
         if opcode == _PING:
-            return _NONE if self._client else _HEARTBEAT
+            proof = len(key) == _KEY and key.startswith(PROOF_PREFIX)
+            return _NONE if self._client or proof else _HEARTBEAT
         return _HEARTBEAT_ANSWER if self._client and key.startswith(HEARTBEAT_PREFIX) else _NONE
 
     def _data_frame(self, now: float, opcode: int, data: Payload, *, fin: bool) -> None:
@@ -659,16 +671,24 @@ class WebSocket(asyncio.Protocol):
             assert self.timeline is not None
             self.timeline.irregularity(now, *heard.problem)
         if role is _DATA:
-            self._application_message(payload if heard.payload is None else heard.payload)
+            self._application_message(now, payload if heard.payload is None else heard.payload)
         elif role is not _NONE:
+            if role is _ERROR:
+                self._error_message(now, payload if heard.payload is None else heard.payload)
             self.endpoint.message(self, heard)
             for say in self.conversation.answer(heard):
                 self.endpoint.say(self, say)
             self._set_alarm()
             self._session_step(role)
 
-    def _application_message(self, payload: str | bytes) -> None:
+    def _error_message(self, now: float, payload: str | bytes) -> None:
         assert self.timeline is not None
+        text = payload if isinstance(payload, str) else repr(payload[:_TOLD])
+        self.timeline.error_message(now, text[:_TOLD])
+
+    def _application_message(self, now: float, payload: str | bytes) -> None:
+        assert self.timeline is not None
+        self.timeline.message(now)
         profile = self.conversation.profile
         if self.timeline.session_info_at is None and profile.session_info is not None:
             self.endpoint.unexpected_message(self, payload)
@@ -702,7 +722,7 @@ class WebSocket(asyncio.Protocol):
             return
         now, conversation = self._loop.time(), self.conversation
         if say.role is _HEARTBEAT and conversation.profile.heartbeat_is_frame:
-            self.send_ping(heartbeat=True)
+            self.send_ping(role=_HEARTBEAT)
         else:
             try:
                 payload = conversation.write(say, now, session_id=session_id, wrong_id=wrong_id)
@@ -724,12 +744,30 @@ class WebSocket(asyncio.Protocol):
         """Do what the conversation wants done at this instant."""
         if not self.is_open:
             return
-        for act in self.conversation.due(self._loop.time()):
+        now, unanswered = self._loop.time(), self._is_unanswered()
+        for act in self.conversation.due(now):
             if isinstance(act, HangUp):
                 self.endpoint.hang_up(self, act)
-            else:
+            elif act.role is not _HEARTBEAT:
                 self.endpoint.say(self, act)
+            elif self.rest_from is None or now < self.rest_from - _EARLY:
+                self.endpoint.say(self, act)
+                if unanswered:
+                    self.conversation.shift()
         self._set_alarm()
+
+    def _is_unanswered(self) -> bool:
+        """
+        Whether the answer to the last heartbeat of this client is missing, and would not be told by an id.
+
+        The heartbeat after the next then goes out earlier, in another rhythm: the answers that follow tell
+        which ones they are to (see `RoundTrips`). Where no answer ever comes, there is nothing to tell.
+
+        """
+        if self.timeline is None or not self._client:
+            return False
+        trips = self.timeline.heartbeats
+        return trips.awaits_last and (trips.answered > 0 or trips.sent == 1)
 
     def _set_alarm(self) -> None:
         """See that the conversation is asked when it wants to be; once too early does no harm."""
@@ -920,13 +958,19 @@ class WebSocket(asyncio.Protocol):
         if role is _CONFIRMED and self._waiters is not None:
             self._waiters.release(Wait.SESSION)
 
-    def send_ping(self, data: bytes | None = None, *, heartbeat: bool = False) -> bytes:
+    def send_proof(self) -> None:
+        """Send the ping at the end of a hold that sees whether the peer is still there."""
+        assert self.timeline is not None
+        self.send_ping(role=Role.PROOF_OF_LIFE)
+        self.timeline.ask_proof(self._loop.time())
+
+    def send_ping(self, data: bytes | None = None, *, role: Role = _NONE) -> bytes:
         """Send a ping frame; the payload is made up when none is given, and returned."""
         self._pings += 1
-        prefix = HEARTBEAT_PREFIX if heartbeat else KEEPALIVE_PREFIX
+        prefix = _PREFIXES.get(role, KEEPALIVE_PREFIX)
         key = data if data is not None else prefix + b"%07d" % (self._pings % 10_000_000)
         _check_control(key, "ping")
-        now, role = self._open_now(), _HEARTBEAT if heartbeat else _NONE
+        now = self._open_now()
         if self._unread is None:
             self.protocol.send_ping(key)
             self.flush(now, sent=role, key=key)
@@ -1136,6 +1180,10 @@ class WebSocket(asyncio.Protocol):
         timeline = self.timeline
         if timeline is not None and timeline.session_confirmed_at is None and not self.is_over:
             await self.waiters.wait(Wait.SESSION, until)
+
+    async def wait_bytes(self, until: float) -> bool:
+        """Wait for bytes of the peer; False when the end, or ``until`` of the loop's clock, comes first."""
+        return not self.is_over and await self.waiters.wait(Wait.BYTES, until)
 
     async def wait_over(self, until: float) -> None:
         """Wait for the end of the connection, or the instant ``until`` of the loop's clock."""

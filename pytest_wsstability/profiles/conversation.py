@@ -9,6 +9,7 @@ from ..core.duration import show_duration as show
 from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
 from ..core.timeline.protocol_facts import Awaited, Intervals, ProtocolTimer
+from ..core.timeline.round_trips import SHIFT
 from .placeholders import Values
 from .profile import Profile
 from .records import Records, TooLong
@@ -216,6 +217,13 @@ class Conversation:
                 return [*acts, HangUp(timer, seconds)]
         self.at = self._earliest()
         return acts
+
+    def shift(self) -> None:
+        """Put the heartbeats that come next forward by a quarter of the interval."""
+        if self._next_beat is not None and self._every is not None:
+            self._beats_from -= SHIFT * self._every
+            self._next_beat -= SHIFT * self._every
+            self.at = self._earliest()
 
     def beat(self) -> Say:
         """A heartbeat of this end, to be sent now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ..judge.rules import harness_trouble
+from ..judge.excuses import harness_trouble
 from ..judge.verdict import HARNESS, Outcome, Reason, Rule, Verdict
 from ..timeline.close import LocalReason
 from ..timeline.close_reasons import NO_REASON, Reading, read_reason
@@ -286,4 +286,4 @@ def _harness(timeline: Timeline, verdict: Verdict | None, at: float) -> frozense
         if verdict.outcome is not Outcome.INCONCLUSIVE:
             return frozenset()
         return frozenset(doubt.reason for doubt in verdict.doubts) & HARNESS
-    return harness_trouble(timeline, at) if timeline.close is not None else frozenset()
+    return harness_trouble(timeline)

@@ -8,6 +8,7 @@ from ..redact import show_text
 from ..timeline.events import Direction, End, Role
 from ..timeline.flaws import OF_PROTOCOL, Flaw, Irregularity
 from ..timeline.timeline import Timeline
+from .excuses import Incidents
 from .requirement import Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
 
@@ -33,7 +34,7 @@ _SOUND = {
 }
 
 
-def protocol(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
+def protocol(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """The rule: the peer keeps to its protocol, whatever was asked of it."""
     for each in timeline.irregular:
         if each.flaw is Flaw.FUNCTION:
@@ -110,7 +111,7 @@ def wrong_session(timeline: Timeline) -> Irregularity | None:
     return next((each for each in timeline.irregular if each.flaw is Flaw.WRONG_SESSION), None)
 
 
-def handshake(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
+def handshake(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """The rule: the greeting, session_info and session_confirmed once each, in this order."""
     if not requirement.handshake:
         return

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..duration import show_duration as show
 from ..timeline.events import Direction, FrameKind
 from ..timeline.timeline import Timeline
+from .excuses import Incidents
 from .requirement import Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Violation
 
@@ -23,7 +24,9 @@ def _limit(requirement: Requirement, within: float) -> float:
     return (requirement.heartbeat_every or 0.0) + within
 
 
-def silence(requirement: Requirement, timeline: Timeline, within: float) -> Iterator[Finding]:
+def silence(
+    requirement: Requirement, timeline: Timeline, incidents: Incidents, within: float
+) -> Iterator[Finding]:
     """Where no answer is ever due: messages of a peer that sends heartbeats are never so long away."""
     heartbeats, now = timeline.heartbeats, timeline.duration
     limit = _limit(requirement, within)
@@ -34,7 +37,12 @@ def silence(requirement: Requirement, timeline: Timeline, within: float) -> Iter
         headline = f"no message for {show(gap)}"
         expected = f"a message at least every {show(limit)}"
         yield Violation(
-            Rule.HEARTBEATS, at, expected, f"{headline}: heartbeats that nobody answers", headline
+            Rule.HEARTBEATS,
+            at,
+            expected,
+            f"{headline}: heartbeats that nobody answers",
+            headline,
+            excuses=incidents.late(at, None) if silent > limit else (),
         )
     wanted = max(1, requirement.heartbeats_at_least)
     if heartbeats.sent < wanted:

@@ -13,6 +13,8 @@ from ..timeline.events import End
 
 # A heartbeat of the peer may come this much later than its interval before the cadence is broken.
 CADENCE_TOLERANCE = 1.5
+# Seconds that a peer has to show a sign of life after a hold without heartbeats.
+PROOF_TIMEOUT = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,10 @@ class RequirementKeywords(TypedDict, total=False):
     no_abnormal_closure: bool
     handshake: bool
     closed: ExpectedClose | None
+    message_every: Duration | None
+    messages_at_least: int
+    heartbeats_apart: Duration | None
+    no_error_messages: bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +89,15 @@ class Requirement:
     handshake: bool = False
     # The connection has ended, and in this way.
     closed: ExpectedClose | None = None
+    # No longer time without an application message than this, from the session's confirmation to the end of
+    # the hold; heartbeats, session messages and control frames do not count.
+    message_every: float | None = None
+    # At least so many application messages came.
+    messages_at_least: int = 0
+    # Two heartbeats of the peer are never closer: a timer that was not stopped is found.
+    heartbeats_apart: float | None = None
+    # No message came that the profile calls an error; None: with alive_for.
+    no_error_messages: bool | None = None
 
     @classmethod
     def of(cls, **values: Unpack[RequirementKeywords]) -> Requirement:
@@ -110,6 +125,12 @@ class Requirement:
                 f"heartbeat_every: {show_duration(every)} is not shorter than the hold "
                 f"(alive_for={show_duration(hold)}), so no heartbeat would go out"
             )
+        gap = self.message_every
+        if gap is not None and hold is not None and gap >= hold:
+            raise ValueError(
+                f"message_every: {show_duration(gap)} is not shorter than the hold "
+                f"(alive_for={show_duration(hold)}), so no message would be missed"
+            )
         # A keyword that nothing looks at would read as a promise kept.
         if hold is None and (self.max_age_ok is not None or self.allow_close):
             name = "allow_close" if self.allow_close else "max_age_ok"
@@ -122,6 +143,14 @@ class Requirement:
     def answer_within(self) -> float | None:
         """Seconds a heartbeat has to be answered in; None when heartbeats are not required."""
         return self.heartbeat_within if self.heartbeat_within is not None else self.heartbeat_every
+
+    @property
+    def lasts(self) -> float | None:
+        """The most seconds that a hold takes, with the wait for what is open at its end; None: no hold."""
+        if self.alive_for is None:
+            return None
+        waits = (self.answer_within, self.pings_within)
+        return self.alive_for + max([wait for wait in waits if wait is not None], default=PROOF_TIMEOUT)
 
 
 def _seconds(value: Duration | None, name: str) -> float | None:
@@ -139,6 +168,10 @@ def _flag(value: Any, name: str) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"{name}: {value!r} is not True or False")
     return value
+
+
+def _flag_or_none(value: Any, name: str) -> bool | None:
+    return None if value is None else _flag(value, name)
 
 
 def _codes(value: int | Iterable[int], name: str) -> frozenset[int]:
@@ -178,4 +211,8 @@ _CONVERT: dict[str, Callable[[Any, str], Any]] = {
     "handshake": _flag,
     "allow_close": _codes,
     "closed": _closed,
+    "message_every": _seconds,
+    "messages_at_least": count,
+    "heartbeats_apart": _seconds,
+    "no_error_messages": _flag_or_none,
 }

@@ -2,48 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from ..duration import show_duration as show
-from ..timeline.close import PING_TIMEOUT_CODES, describe_code
-from ..timeline.events import Direction, End, EventKind, Opcode, Role
+from ..timeline.close import CloseEvidence, describe_code
+from ..timeline.events import Direction, End, Role
 from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
+from .excuses import LASTS, Effect, Incidents, paused_doubt, pauses
 from .handshake import handshake, protocol, wrong_session
-from .one_way import silence, silent_from
-from .requirement import CADENCE_TOLERANCE, Requirement
+from .heartbeat_rules import SAME, apart, cadence, heartbeats, peer_beats, pings, rtt
+from .message_rules import errors, flow, number_of_messages
+from .one_way import silent_from
+from .requirement import CADENCE_TOLERANCE, PROOF_TIMEOUT, Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
-
-# How long before a violation the test process's own trouble may have caused it, in seconds: two
-# rounds of the slowest common keepalive (60 s).
-_WINDOW = 120.0
-# A lag of our loop this long can cost a connection; half of the time that an answer has, the answer.
-_LAG = 1.0
-# The loop is looked at ten times a second, so a lag may have begun this much before it was seen to.
-_NOTICED = 0.2
-# A lag like this explains why a question of the peer was read no sooner than the end.
-_LATE_READ = 0.25
-# An end that was waiting unread shows itself this soon after reading goes on.
-_SHOWN = 1.0
-_SAME = 1e-9
 
 
 def judge(requirement: Requirement, timeline: Timeline) -> Verdict:
     """Judge what the timeline holds up to now."""
-    findings = [
-        _with_excuses(requirement, timeline, finding)
-        for rule in _RULES
-        for finding in rule(requirement, timeline)
-    ]
+    incidents = Incidents(timeline)
+    findings = [finding for rule in _RULES for finding in rule(requirement, timeline, incidents)]
     return Verdict.of(findings, horizon=_horizon(requirement, timeline, findings), tier=timeline.tier)
-
-
-def _with_excuses(requirement: Requirement, timeline: Timeline, finding: Finding) -> Finding:
-    if isinstance(finding, Doubt):
-        return finding
-    return dataclasses.replace(finding, excuses=tuple(_harness(requirement, timeline, finding)))
 
 
 def _horizon(requirement: Requirement, timeline: Timeline, findings: Iterable[Finding]) -> float:
@@ -60,239 +39,176 @@ def _blind_since(timeline: Timeline) -> float | None:
         return timeline.paused_since
     if close.hidden_since is not None:
         return close.hidden_since
-    pauses = [(since, until) for since, until in _pauses(timeline) if close.at - until <= _SHOWN]
-    return pauses[-1][0] if pauses else None
+    shown = LASTS[Reason.READING_PAUSED, Effect.END]
+    found = [(since, until) for since, until in pauses(timeline) if close.at - until <= shown]
+    return found[-1][0] if found else None
 
 
 def next_check(requirement: Requirement, timeline: Timeline) -> float | None:
     """
     When the verdict may change next, unless the connection ends before.
 
-    During a hold (``alive_for``) that is also when a heartbeat that is still to come may be overdue.
+    During a hold (``alive_for``) that is also when a heartbeat that is still to come may be overdue; after
+    it, what was open at its end, and the proof of life if one was asked for.
 
     Returns:
         Seconds since the opening handshake ended, later than the timeline's last look; None when
         the passing of time alone changes nothing any more.
 
     """
-    now, hold = timeline.duration, requirement.alive_for
     if timeline.close is not None:
         return None
+    now, hold = timeline.duration, requirement.alive_for
+    held = hold is not None and now < hold - SAME
     instants = [hold]
     if timeline.session_confirmed_at is None:
         instants.append(requirement.session_within)
-    heartbeats, every = timeline.heartbeats, requirement.heartbeat_every
-    # While a connection is held, questions go out that are not open yet; else only the open ones count.
-    held = hold is not None and now < hold - _SAME
-    due = (heartbeats.last_at or 0.0) + (every or 0.0)
-    if requirement.answer_within is not None:
-        instants.append(_next_overdue(heartbeats, now, requirement.answer_within, due if held else None))
-    if requirement.answer_within is not None and timeline.is_one_way and timeline.peer_sends_heartbeats:
-        instants.append(silent_from(requirement, timeline, requirement.answer_within))
+    if timeline.proof_asked_at is not None and timeline.proof_at is None:
+        instants.append(timeline.proof_asked_at + PROOF_TIMEOUT)
+    instants += _heartbeats_due(requirement, timeline, held=held)
     if requirement.pings_within is not None:
-        instants.append(_next_overdue(timeline.pings, now, requirement.pings_within, now if held else None))
-    if every is not None and held and _peer_beats(timeline):
-        instants.append(due - every + every * CADENCE_TOLERANCE)
-    return min((at for at in instants if at is not None and at > now + _SAME), default=None)
+        due = now if held else None
+        instants.append(_next_overdue(timeline.pings, now, requirement.pings_within, hold, due))
+    if requirement.message_every is not None and (held or hold is None):
+        messages = timeline.messages
+        last = messages.since if messages.last_at is None else messages.last_at
+        instants.append(last + requirement.message_every)
+    return min((at for at in instants if at is not None and at > now + SAME), default=None)
 
 
-def _next_overdue(trips: RoundTrips, now: float, within: float, due: float | None) -> float | None:
-    """When a question will be overdue: an open one, or else one that is due; None when neither is there."""
-    overdue = trips.next_overdue(now, within)
+def _heartbeats_due(requirement: Requirement, timeline: Timeline, *, held: bool) -> Iterator[float | None]:
+    trips, every, within = timeline.heartbeats, requirement.heartbeat_every, requirement.answer_within
+    due = (trips.last_at or 0.0) + (every or 0.0)
+    if within is not None:
+        hold = requirement.alive_for
+        if timeline.is_one_way and timeline.peer_sends_heartbeats and (held or hold is None):
+            yield silent_from(requirement, timeline, within)
+        yield _next_overdue(trips, timeline.duration, within, hold, due if held else None)
+    if every is not None and held and peer_beats(timeline):
+        yield due - every + every * CADENCE_TOLERANCE
+
+
+def _next_overdue(
+    trips: RoundTrips, now: float, within: float, hold: float | None, due: float | None
+) -> float | None:
+    """When a question will be overdue: an open one of the hold, or else one that is due; None for neither."""
+    asked = (at for at in trips.open if hold is None or at < hold - SAME)
+    overdue = next((at + within for at in asked if at + within > now + SAME), None)
     if overdue is None and due is not None:
         overdue = max(now, due) + within
     return overdue
 
 
-def _peer_beats(timeline: Timeline) -> bool:
-    """Whether heartbeats are the peer's to send: as was seen, or else as the protocol has it."""
-    if timeline.heartbeat_sender is None:
-        protocol = timeline.protocol
-        if protocol is not None and not protocol.both_ask:
-            return timeline.end not in protocol.heartbeats_from
-        return timeline.end is End.SERVER
-    return timeline.heartbeat_sender is Direction.RECEIVED
+def _allowed(requirement: Requirement, close: CloseEvidence) -> bool:
+    """Whether an end is one that the hold expects: a code that it allows, or from an age on."""
+    old = requirement.max_age_ok is not None and close.at >= requirement.max_age_ok - SAME
+    return old or close.code in requirement.allow_close
 
 
-def _alive(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
+def _alive(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     hold, close = requirement.alive_for, timeline.close
     if hold is None:
         return
-    hidden = close is not None and close.hidden_since is not None and close.hidden_since < hold - _SAME
-    if timeline.duration >= hold - _SAME and not hidden:
+    hidden = close is not None and close.hidden_since is not None and close.hidden_since < hold - SAME
+    if timeline.duration >= hold - SAME and not hidden:
         blind = _blind_since(timeline)
-        if blind is not None and blind < hold - _SAME:
-            yield _paused_doubt(timeline)
-        return
-    if close is None or close.planned:
+        if blind is not None and blind < hold - SAME:
+            yield paused_doubt(timeline)
+    elif close is None or close.planned:
         who = "this end closed it" if close else "it is still open"
         yield Doubt(Reason.TOO_SHORT, f"watched {show(timeline.duration)} of {show(hold)}: {who}")
+    elif not _allowed(requirement, close):
+        yield Violation(
+            Rule.ALIVE,
+            close.at,
+            f"alive for {show(hold)}",
+            f"{close.headline()}: {close}",
+            f"{close.headline()} of {show(hold)}",
+            str(close),
+            excuses=incidents.end(close),
+        )
+
+
+def _proof(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
+    """After a hold without heartbeats: any byte within `PROOF_TIMEOUT` of a ping."""
+    hold, asked, close = requirement.alive_for, timeline.proof_asked_at, timeline.close
+    if hold is None or asked is None or timeline.proof_at is not None:
         return
-    if close.code in requirement.allow_close:
+    waited = timeline.duration - asked
+    if close is None and waited < PROOF_TIMEOUT - SAME:
+        yield Doubt(Reason.TOO_SHORT, f"waiting for a sign of life for {show(waited)}")
         return
-    if requirement.max_age_ok is not None and close.at >= requirement.max_age_ok - _SAME:
+    if close is not None and close.planned:
+        yield Doubt(Reason.OWN_END, "this end closed before the peer gave a sign of life")
         return
+    seen = "nothing came" if close is None else f"{close.headline()}: {close}"
     yield Violation(
-        Rule.ALIVE,
-        close.at,
-        f"alive for {show(hold)}",
-        f"{close.headline()}: {close}",
-        f"{close.headline()} of {show(hold)}",
-        str(close),
+        Rule.PROOF,
+        asked + PROOF_TIMEOUT if close is None else close.at,
+        f"a sign of life within {show(PROOF_TIMEOUT)} of a ping after the hold",
+        f"{seen} ({show(waited)} after the ping at {show(asked)})",
+        f"no sign of life after {show(hold)}",
+        seen,
+        excuses=incidents.late(asked + PROOF_TIMEOUT, None) if close is None else incidents.end(close),
     )
 
 
-def _session(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
+def _session(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     within, confirmed = requirement.session_within, timeline.session_confirmed_at
-    wrong = wrong_session(timeline)
-    if within is None or (confirmed is not None and confirmed <= within + _SAME and wrong is None):
+    wrong, close = wrong_session(timeline), timeline.close
+    if within is None or (confirmed is not None and confirmed <= within + SAME and wrong is None):
         return
-    unasked = timeline.close is None or timeline.close.planned
-    if confirmed is None and unasked and timeline.duration < within - _SAME:
+    unasked = close is None or close.planned
+    if confirmed is None and unasked and timeline.duration < within - SAME:
         text = f"watched {show(timeline.duration)} of the {show(within)} a session has"
         yield Doubt(Reason.TOO_SHORT, text)
         return
-    if wrong is not None:
-        observed = wrong.detail
-    elif confirmed is not None:
-        observed = f"confirmed after {show(confirmed)}"
-    elif timeline.session_info_at is not None:
-        verb = "received" if timeline.end is End.SERVER else "sent"
-        observed = f"session_info {verb} at {show(timeline.session_info_at)}, never confirmed"
-    elif timeline.end is End.SERVER:
-        observed = "the client never sent session_info"
-    elif _waits_for_greeting(timeline):
-        observed = "no greeting arrived, so session_info was not sent"
-    else:
-        observed = "session_info was never sent"
-    at = confirmed if confirmed is not None else min(within, timeline.duration)
+    observed = wrong.detail if wrong is not None else _instead_of_confirmation(timeline)
+    ended = confirmed is None and close is not None and not close.planned
+    if ended and close is not None:
+        observed += f"; then {close.headline()}: {close}"
     yield Violation(
         Rule.SESSION,
-        at,
+        confirmed if confirmed is not None else min(within, timeline.duration),
         f"session confirmed within {show(within)}",
         observed,
         f"session not confirmed within {show(within)}",
         observed,
+        excuses=incidents.end(close) if ended and close is not None else incidents.late(within, confirmed),
     )
 
 
-def _waits_for_greeting(timeline: Timeline) -> bool:
+def _instead_of_confirmation(timeline: Timeline) -> str:
+    if timeline.session_confirmed_at is not None:
+        return f"confirmed after {show(timeline.session_confirmed_at)}"
+    if timeline.session_info_at is not None:
+        verb = "received" if timeline.end is End.SERVER else "sent"
+        return f"session_info {verb} at {show(timeline.session_info_at)}, never confirmed"
+    if timeline.end is End.SERVER:
+        return "the client never sent session_info"
     greets = timeline.protocol is None or timeline.protocol.greets
-    return greets and timeline.last(direction=Direction.RECEIVED, role=Role.GREETING) is None
+    if greets and timeline.last(direction=Direction.RECEIVED, role=Role.GREETING) is None:
+        return "no greeting arrived, so session_info was not sent"
+    return "session_info was never sent"
 
 
-def _heartbeats(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
-    within = requirement.answer_within
-    if within is None:
-        return
-    heartbeats, now = timeline.heartbeats, timeline.duration
-    if timeline.is_one_way:
-        yield from silence(requirement, timeline, within)
-        return
-    missed = heartbeats.missed(now, within)
-    if missed > requirement.heartbeat_missed_max:
-        yield _missed(Rule.HEARTBEATS, requirement, timeline, within, missed)
-        return
-    in_time = heartbeats.answered - heartbeats.late(within)
-    wanted = max(1, requirement.heartbeats_at_least)
-    if in_time >= wanted:
-        return
-    text = f"{in_time} of at least {wanted} heartbeats answered ({heartbeats.sent} sent in {show(now)})"
-    hold_is_over = now >= (requirement.alive_for or 0.0) - _SAME
-    if timeline.close is None and hold_is_over and _peer_beats(timeline):
-        yield Violation(Rule.HEARTBEATS, now, f"at least {wanted} heartbeats answered", text, text)
-    else:
-        ours = not heartbeats.sent and not _peer_beats(timeline)
-        yield Doubt(Reason.TOO_FEW, text + ('; none was sent: heartbeat="25s" sends them' if ours else ""))
-
-
-def _missed(rule: Rule, requirement: Requirement, timeline: Timeline, within: float, missed: int) -> Finding:
-    if timeline.deliberately_stalled and timeline.paused:
-        # The answers may be there, unread; what the stall does to the connection is another rule's affair.
-        return _paused_doubt(timeline)
-    heartbeats = timeline.heartbeats if rule is Rule.HEARTBEATS else timeline.pings
-    noun = "heartbeat" if rule is Rule.HEARTBEATS else "ping"
-    found = [(at, "no answer") for at in heartbeats.overdue(timeline.duration, within)]
-    late = heartbeats.rtts.slowest_above(within + _SAME)
-    found = sorted(found + [(at, f"answered after {show(rtt)}") for at, rtt in late])
-    details = [f"sent at {show(at)}: {what}" for at, what in found]
-    more = f" and {missed - 3} more" if missed > 3 else ""
-    allowed = requirement.heartbeat_missed_max if rule is Rule.HEARTBEATS else 0
-    count = f"{missed} of {heartbeats.sent} {noun}s"
-    return Violation(
-        rule,
-        found[0][0] + within if found else timeline.duration,
-        f"every {noun} answered within {show(within)}" + (f", {allowed} may be missed" if allowed else ""),
-        f"{missed} of {heartbeats.sent} missed ({', '.join(details[:3])}{more})",
-        f"{count} not answered within {show(within)}",
-        "".join(details[:1]),
-    )
-
-
-def _cadence(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
-    every = requirement.heartbeat_every
-    if every is None:
-        return
-    heartbeats = timeline.heartbeats
-    now, hold = timeline.duration, requirement.alive_for
-    span = now if hold is None else min(now, hold)
-    if not _peer_beats(timeline):
-        due = max(0, math.ceil(span / every - _SAME) - 1)
-        if heartbeats.sent < due:
-            yield Doubt(Reason.TOO_FEW, f"{heartbeats.sent} of {due} heartbeats went out in {show(span)}")
-        return
-    limit = every * CADENCE_TOLERANCE
-    last = heartbeats.last_at or 0.0
-    gap, since = heartbeats.longest_gap, heartbeats.longest_gap_from
-    # One that came at the limit came in time; one that has not come at the limit has not.
-    if gap <= limit + _SAME:
-        gap, since = span - last, last
-        if gap < limit - _SAME:
-            return
-    observed = f"{heartbeats.sent} heartbeats in {show(now)}, {show(gap)} without one from {show(since)} on"
-    headline = f"no heartbeat for {show(gap)} (every {show(every)})"
-    yield Violation(Rule.CADENCE, since + limit, f"a heartbeat every {show(every)}", observed, headline)
-
-
-def _pings(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
-    within = requirement.pings_within
-    if within is None:
-        return
-    missed = timeline.pings.missed(timeline.duration, within)
-    if missed:
-        yield _missed(Rule.PINGS, requirement, timeline, within, missed)
-    elif not timeline.pings.answered:
-        hint = "" if timeline.pings.sent else ': this end sent none (client="keepalive", connection.ping())'
-        yield Doubt(Reason.TOO_FEW, f"no ping was answered yet{hint}")
-
-
-def _rtt(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
-    limit = requirement.rtt_p95
-    if limit is None:
-        return
-    rtts = timeline.heartbeats.rtts if timeline.heartbeats.rtts.count else timeline.pings.rtts
-    if not rtts.count:
-        yield Doubt(Reason.TOO_FEW, "no round trip was measured")
-        return
-    # More than one in twenty, counted: the quantile itself is right within half a percent only.
-    if 20 * rtts.above(limit + _SAME) > rtts.count:
-        sample = f"p95 of {rtts.count}" if rtts.count >= 20 else f"slowest of {rtts.count}, too few for a p95"
-        observed = f"{show(rtts.quantile(0.95))} ({sample})"
-        asked, slowest = max(rtts.slowest_above(limit), key=lambda pair: pair[1])
-        yield Violation(
-            Rule.RTT, asked + slowest, f"rtt p95 within {show(limit)}", observed, f"rtt {observed}"
-        )
-
-
-def _closure(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
+def _closure(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     close = timeline.close
-    if requirement.no_abnormal_closure and close is not None and close.abnormal:
+    if not requirement.no_abnormal_closure or close is None or not close.abnormal:
+        return
+    if not _allowed(requirement, close):
         yield Violation(
-            Rule.CLOSURE, close.at, "no abnormal closure", str(close), close.headline(), str(close)
+            Rule.CLOSURE,
+            close.at,
+            "no abnormal closure",
+            str(close),
+            close.headline(),
+            str(close),
+            excuses=incidents.end(close),
         )
 
 
-def _closed(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
+def _closed(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     expected, close = requirement.closed, timeline.close
     if expected is None:
         return
@@ -307,86 +223,27 @@ def _closed(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
     )
     if not matches:
         observed = f"{describe_code(close.code)}, by the {close.by.value}: {close}"
-        yield Violation(Rule.CLOSED, close.at, str(expected), observed, f"not {expected}", observed)
+        yield Violation(
+            Rule.CLOSED,
+            close.at,
+            str(expected),
+            observed,
+            f"not {expected}",
+            observed,
+            excuses=incidents.end(close),
+        )
 
 
-_RULES = (_alive, _session, _heartbeats, _cadence, _pings, _rtt, _closure, _closed, handshake, protocol)
+def _claim(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
+    """What this end did not see for longer than a heartbeat may take, it cannot claim."""
+    if requirement.answer_within is not None:
+        hold = requirement.alive_for
+        until = timeline.duration if hold is None else min(timeline.duration, hold)
+        yield from incidents.longer_than(requirement.answer_within, until)
 
 
-# Rules about what the peer sends, which an end that does not read cannot see.
-_ANSWERS = frozenset({Rule.SESSION, Rule.HEARTBEATS, Rule.CADENCE, Rule.PINGS, Rule.RTT})
-
-
-def _harness(requirement: Requirement, timeline: Timeline, violation: Violation) -> Iterator[Doubt]:
-    """What in the test process itself may have caused a violation: trouble that began before it."""
-    start, end = violation.at - _WINDOW, violation.at + _NOTICED
-    limit = min(_LAG, (_time_to_answer(requirement, violation.rule) or math.inf) / 2)
-    events = [event for event in timeline if event.at >= start]
-    lags = [(event.at, event.seconds) for event in events if event.kind is EventKind.LOOP_LAG]
-    # The worst one, should the record have lost it.
-    lags.append((timeline.max_lag_at, timeline.max_lag))
-    lag = max((seconds for at, seconds in lags if at >= start and at - seconds <= end), default=0.0)
-    if lag >= limit or _read_too_late(timeline, lags):
-        yield Doubt(Reason.LOOP_LAG, f"the test's own event loop stood still for {show(lag)}")
-    slept = sum(event.seconds for event in events if event.kind is EventKind.SUSPENDED and event.at <= end)
-    if slept:
-        yield Doubt(Reason.SUSPENDED, f"the machine slept for {show(slept)}")
-    paused = sum(max(0.0, min(until, end) - max(since, start)) for since, until in _pauses(timeline))
-    # A stall on purpose excuses late answers, which nobody read, but not the end that it brought about.
-    if paused >= limit and (violation.rule in _ANSWERS or not timeline.deliberately_stalled):
-        yield _paused_doubt(timeline)
-
-
-def _read_too_late(timeline: Timeline, lags: Sequence[tuple[float, float]]) -> bool:
-    """Whether this end read a ping or heartbeat of the peer only as the end came, because it stood still."""
-    close = timeline.close
-    asked = [timeline.last(direction=Direction.RECEIVED, opcode=Opcode.PING)]
-    if timeline.heartbeat_sender is Direction.RECEIVED:
-        asked.append(timeline.last(direction=Direction.RECEIVED, role=Role.HEARTBEAT))
-    if close is None or (close.received is not None and close.code not in PING_TIMEOUT_CODES):
-        return False
-    if not any(at is not None and close.at - at <= _NOTICED for at in asked):
-        return False
-    return any(abs(at - close.at) <= _NOTICED and seconds >= _LATE_READ for at, seconds in lags)
-
-
-def harness_trouble(timeline: Timeline, at: float) -> frozenset[Reason]:
-    """What in the test process itself may have caused an end at an instant."""
-    paused = timeline.paused_total or timeline.paused_since is not None
-    if not (timeline.max_lag or timeline.suspended or paused):
-        return frozenset()
-    ended = Violation(Rule.ALIVE, at, "", "", "")
-    return frozenset(doubt.reason for doubt in _harness(Requirement(), timeline, ended))
-
-
-def _time_to_answer(requirement: Requirement, rule: Rule) -> float | None:
-    """The seconds that a rule gives the peer to answer; None for rules about other things."""
-    return {
-        Rule.HEARTBEATS: requirement.answer_within,
-        Rule.PINGS: requirement.pings_within,
-        Rule.RTT: requirement.rtt_p95,
-        Rule.SESSION: requirement.session_within,
-    }.get(rule)
-
-
-def _pauses(timeline: Timeline) -> list[tuple[float, float]]:
-    """When reading was paused, as ``(from, to)``; a pause whose start the record lost starts at 0."""
-    found = []
-    since = 0.0
-    for event in timeline:
-        if event.kind is EventKind.READING_PAUSED:
-            since = event.at
-        elif event.kind is EventKind.READING_RESUMED:
-            found.append((since, event.at))
-    if timeline.paused_since is not None:
-        found.append((timeline.paused_since, timeline.duration))
-    return found
-
-
-def _paused_doubt(timeline: Timeline) -> Doubt:
-    if timeline.deliberately_stalled:
-        told = 'client="stalled"' if timeline.end is End.CLIENT else "faults.StopReading()"
-        text = f"this end reads nothing, as it was told to ({told})"
-    else:
-        text = "reading was paused, because messages were not taken with recv()"
-    return Doubt(Reason.READING_PAUSED, f"{text}: pings and closes behind them were not seen in time")
+# The end of the connection comes first: it explains the others.
+_RULES = (
+    _alive, _proof, _session, heartbeats, cadence, apart, pings, rtt, flow, number_of_messages, errors,
+    _closure, _closed, handshake, protocol, _claim,
+)  # fmt: skip

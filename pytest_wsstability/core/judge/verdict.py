@@ -35,11 +35,15 @@ class Rule(Enum):
 
     OPENED = "opened"
     ALIVE = "alive"
+    PROOF = "proof of life"
     SESSION = "session confirmed"
     HEARTBEATS = "heartbeats answered"
     CADENCE = "heartbeat cadence"
+    APART = "heartbeats apart"
     PINGS = "pings answered"
     RTT = "rtt"
+    FLOW = "messages keep coming"
+    ERRORS = "no error messages"
     CLOSURE = "no abnormal closure"
     CLOSED = "closed as expected"
     HANDSHAKE = "session handshake"
@@ -67,6 +71,12 @@ class Reason(Enum):
     LOOP_LAG = "our event loop ran late"
     READING_PAUSED = "reading was paused"
     SUSPENDED = "the machine slept"
+    OWN_BEATS = "our own heartbeats were late"
+    OWN_END = "this end closed before all was answered"
+    DESCRIPTORS = "no descriptor was left"
+    PORTS = "no local port was left"
+    RESOLVER = "the resolver did not answer"
+    AMBIGUOUS = "answers cannot be told apart"
     TOO_SHORT = "not watched long enough"
     TOO_FEW = "too little was seen"
     TIE = "the order of simultaneous timers decides"
@@ -76,10 +86,17 @@ class Reason(Enum):
 
 
 # Where the cause says more than what was observed; the others say both.
-_EXPLAINED = frozenset({Rule.ALIVE, Rule.SESSION, Rule.HEARTBEATS, Rule.PINGS, Rule.RTT, Rule.CLOSURE})
+_EXPLAINED = frozenset(
+    {Rule.ALIVE, Rule.PROOF, Rule.SESSION, Rule.HEARTBEATS, Rule.PINGS, Rule.RTT, Rule.CLOSURE}
+)
 
 # With one of these, an end or a late answer may be the test process's own doing.
-HARNESS = frozenset({Reason.LOOP_LAG, Reason.READING_PAUSED, Reason.SUSPENDED})
+HARNESS = frozenset(
+    {
+        Reason.LOOP_LAG, Reason.READING_PAUSED, Reason.SUSPENDED, Reason.DESCRIPTORS, Reason.PORTS,
+        Reason.RESOLVER,
+    }
+)  # fmt: skip
 # Told beside whatever else there is: they are about the verdict, and not about what was seen.
 _ALWAYS_TOLD = frozenset({Reason.TIE, Reason.INTERRUPTED})
 

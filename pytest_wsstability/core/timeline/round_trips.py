@@ -5,19 +5,41 @@ from __future__ import annotations
 import copy
 from array import array
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..samples import Sample
 
 # An end that is never answered for a month must not fill the memory.
 _MAX_PENDING = 1024
+# After a question without an answer, one comes so much of the interval early, where this end asks.
+SHIFT = 0.25
 # Questions whose gaps differ by less than this share of one were asked in one rhythm: timers are late, too.
 _OTHER_RHYTHM = 0.1
 # Answers follow a rhythm if they are off it by at most this share of what parts it from the other.
 _RHYTHM = 0.25
 # Instants are differences of clock readings; two ways to the same instant may differ in the last bit.
 _SAME = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way in which answers belong to questions."""
+
+    # Of the questions that were answered, and the instants of those that were not, oldest first.
+    rtts: Sample
+    open: tuple[float, ...]
+    # Questions without an answer of which only the number is kept.
+    abandoned: int = 0
+
+    def missed(self, overdue: Callable[[float], bool], within: float) -> int:
+        """How many were not answered in time; ``overdue`` tells of an open one whether it counts yet."""
+        return self.abandoned + sum(map(overdue, self.open)) + self.late(within)
+
+    def late(self, within: float) -> int:
+        """How many answers took longer than ``within`` seconds; one that took exactly so long is in time."""
+        return self.rtts.above(within + _SAME)
 
 
 class RoundTrips:
@@ -131,7 +153,7 @@ class RoundTrips:
     def _answer_in_order(self, at: float) -> bool:
         pending, answers = self._pending, self._answers
         if not pending:
-            if self.last_at is not None:
+            if self.last_at is not None and self._keys is None:
                 self.unasked += 1
                 self.unasked_after = max(self.unasked_after, at - self.last_at)
             return False
@@ -207,21 +229,49 @@ class RoundTrips:
         elif len(others) == 1 and abs(apart - others[0]) <= _RHYTHM * abs(others[0] - youngest):
             self._settle(range(len(answers)))
 
+    def readings(self, within: float) -> tuple[Reading, ...]:
+        """
+        Readings between which all others lie; a single one where each answer is told.
+
+        Args:
+            within: seconds that an answer has: one reading has as many in time as there can be.
+
+        """
+        if not self._answers:
+            return (self._read({}),)
+        quickest = dict(zip(self._quickest(), self._answers, strict=True))
+        slowest = dict(enumerate(self._answers))
+        return self._read(quickest), self._read(slowest), self._read(self._most_in_time(within))
+
+    def _most_in_time(self, within: float) -> dict[int, float]:
+        """As many answers as can be in time, by the places of their questions."""
+        found: dict[int, float] = {}
+        place, pending = 0, self._pending
+        for at in self._answers or ():
+            while place < len(pending) and at - pending[place] > within + _SAME:
+                place += 1
+            if place < len(pending) and pending[place] <= at:
+                found[place] = at
+                place += 1
+        return found
+
+    def _read(self, answers: Mapping[int, float]) -> Reading:
+        sample = self._rtts or Sample()
+        if answers:
+            sample = copy.copy(sample)
+            for place, at in answers.items():
+                sample.add(at - self._pending[place], self._pending[place])
+        still = [at for place, at in enumerate(self._pending) if place not in answers]
+        return Reading(sample, (*(self._lost or ()), *still), self._abandoned)
+
+    @property
+    def _first_reading(self) -> Reading:
+        return self._read(dict(zip(self._quickest(), self._answers or (), strict=True)))
+
     @property
     def rtts(self) -> Sample:
         """The round trip times of the questions that were answered, in the quickest reading."""
-        return self._with(self._quickest()) if self._answers else self._rtts or Sample()
-
-    @property
-    def slowest_rtts(self) -> Sample:
-        """The same in the slowest reading."""
-        return self._with(range(len(self._answers))) if self._answers else self._rtts or Sample()
-
-    def _with(self, places: Sequence[int]) -> Sample:
-        sample = copy.copy(self._rtts) if self._rtts is not None else Sample()
-        for place, at in zip(places, self._answers or (), strict=True):
-            sample.add(at - self._pending[place], self._pending[place])
-        return sample
+        return self._first_reading.rtts if self._answers else self._rtts or Sample()
 
     @property
     def range(self) -> tuple[float, float] | None:
@@ -235,11 +285,16 @@ class RoundTrips:
         return quickest, slowest
 
     @property
-    def open(self) -> list[float]:
+    def open(self) -> Sequence[float]:
         """Instants of the questions without an answer, oldest first, in the quickest reading."""
-        answered = set(self._quickest())
-        still = [at for place, at in enumerate(self._pending) if place not in answered]
-        return [*(self._lost or ()), *still]
+        return self._first_reading.open
+
+    @property
+    def awaits_last(self) -> bool:
+        """Whether the last question is open, and nothing would tell an answer to it from another."""
+        if self._keys is not None or not self._pending or self._pending[-1] != self.last_at:
+            return False
+        return not self._answers or self._quickest()[-1] != len(self._pending) - 1
 
     @property
     def oldest_pending(self) -> float | None:
@@ -257,12 +312,6 @@ class RoundTrips:
     def missed(self, now: float, within: float) -> int:
         """How many were not answered within ``within`` seconds; young open questions do not count yet."""
         return self._abandoned + len(self.overdue(now, within)) + self.late(within)
-
-    def most_missed(self, now: float, within: float) -> int:
-        """The same in the slowest reading of the answers."""
-        still = [*(self._lost or ()), *self._pending[len(self._answers or ()) :]]
-        overdue = [at for at in still if now - at >= within - _SAME]
-        return self._abandoned + len(overdue) + self.slowest_rtts.above(within + _SAME)
 
     def next_overdue(self, now: float, within: float) -> float | None:
         """When the next open question will be overdue, if nothing answers it; None when none is open."""

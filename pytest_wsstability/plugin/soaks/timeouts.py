@@ -26,7 +26,8 @@ def too_short(item: pytest.Item) -> str:
     if spared or given is None or not 0 < given < hold:
         return ""
     return (
-        f"timeout: {given:g} s is shorter than the hold (alive_for={hold:g} s); give {hold + GRACE:g} or more"
+        f"timeout: {given:g} s is shorter than the hold ({hold:g} s with the wait for what is open at its "
+        f"end); give {hold + GRACE:g} or more"
     )
 
 
@@ -68,7 +69,7 @@ def _hold(item: pytest.Item) -> float | None:
     if _HOLDING.isdisjoint(names) or is_virtual(item):
         return None
     requirement = plan_of(item).requirement
-    return requirement.alive_for if requirement is not None else None
+    return requirement.lasts if requirement is not None else None
 
 
 def _holds_in_setup(item: pytest.Item) -> bool:

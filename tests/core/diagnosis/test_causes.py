@@ -36,7 +36,7 @@ SENT_1011 = {"transport": TransportEnd.FIN, "sent": CloseFrame(1011, KEEPALIVE)}
 ENDED = [
     # The test process.
     ([(50, "slept", 30.0), (60, FIN)], Cause.MACHINE_SLEPT, HIGH, HARNESS),
-    ([(56, "lag", 4.0), (60, FIN)], Cause.HARNESS_BLOCKED, HIGH, HARNESS),
+    ([(58.5, "lag", 4.0), (60, FIN)], Cause.HARNESS_BLOCKED, HIGH, HARNESS),
     ([(50, "paused"), (60, RST)], Cause.HARNESS_NOT_READING, HIGH, HARNESS),
     ([(60, PLANNED)], Cause.CLOSED_HERE, HIGH, NOBODY),
     # Timers.

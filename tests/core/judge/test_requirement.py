@@ -124,7 +124,8 @@ def test_an_unknown_keyword_is_refused():
     assert str(error.value) == (
         "unknown requirement 'alive'; valid ones: alive_for, heartbeat_every, heartbeat_within, "
         "heartbeat_missed_max, heartbeats_at_least, session_within, pings_within, rtt_p95, allow_close, "
-        "max_age_ok, no_abnormal_closure, handshake, closed"
+        "max_age_ok, no_abnormal_closure, handshake, closed, message_every, messages_at_least, "
+        "heartbeats_apart, no_error_messages"
     )
 
 

@@ -74,7 +74,9 @@ async def test_a_heartbeat_that_audio_puts_off_is_found():
     """At 1.5 intervals, though bytes flow all the time."""
     async with Orchestrator() as orchestrator, voice(orchestrator, beats_when_quiet) as (websocket, session):
         talking = asyncio.create_task(talk(websocket, 60))
-        with pytest.raises(StabilityError, match=r"^no heartbeat for 37.5 s \(every 25 s\)") as caught:
+        with pytest.raises(
+            StabilityError, match=r"^the client never sent a heartbeat in 37.5 s \(every 25 s\)"
+        ) as caught:
             await session.assert_stable(alive_for="2m", heartbeat_every="25s")
 
         assert caught.value.verdict.violations[0].rule is Rule.CADENCE

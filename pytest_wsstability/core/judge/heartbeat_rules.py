@@ -1,0 +1,305 @@
+"""The rules about questions and answers: heartbeats, how often they go out, pings, round trip times."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from ..duration import show_duration as show
+from ..samples import Sample
+from ..timeline.events import Direction, End, Tier
+from ..timeline.round_trips import Reading, RoundTrips
+from ..timeline.timeline import Timeline
+from .excuses import Incidents, paused_doubt
+from .one_way import silence
+from .requirement import CADENCE_TOLERANCE, Requirement
+from .verdict import Doubt, Finding, Reason, Rule, Violation
+
+# Instants are differences of clock readings; two ways to the same instant may differ in the last bit.
+SAME = 1e-9
+# Two heartbeats of one timer may arrive this much closer in real time: the network holds up the first.
+_BUNCHED = 0.05
+
+
+def peer_beats(timeline: Timeline) -> bool:
+    """Whether heartbeats are the peer's to send: as was seen, or else as the protocol has it."""
+    if timeline.heartbeat_sender is not None:
+        return timeline.heartbeat_sender is Direction.RECEIVED
+    protocol = timeline.protocol
+    if protocol is not None and not protocol.both_ask:
+        return timeline.end not in protocol.heartbeats_from
+    return timeline.end is End.SERVER
+
+
+def _never(timeline: Timeline) -> str:
+    """That the peer sent no heartbeat."""
+    who = f"the {timeline.end.peer.value}"
+    if not timeline.heartbeats_before:
+        return f"{who} never sent a heartbeat"
+    return f"{who} sent no heartbeat after its reconnect, and {timeline.heartbeats_before} before"
+
+
+class _Asked:
+    """Which questions of a hold count as missed while they are open."""
+
+    def __init__(self, requirement: Requirement, timeline: Timeline, within: float) -> None:
+        self._hold, self._now, self._within = requirement.alive_for, timeline.duration, within
+        close, hold = timeline.close, requirement.alive_for
+        # An end while they are waited for leaves them without an answer.
+        self._cut = (
+            hold is not None and close is not None and not close.planned and timeline.duration >= hold - SAME
+        )
+
+    def counts(self, at: float) -> bool:
+        """Whether it belongs to the hold: what was asked after it does not."""
+        return self._hold is None or at < self._hold - SAME
+
+    def overdue(self, at: float) -> bool:
+        """Whether it is missed."""
+        return self.counts(at) and (self._cut or self._now - at >= self._within - SAME)
+
+    def young(self, reading: Reading) -> int:
+        """How many still have time."""
+        return sum(self.counts(at) and not self.overdue(at) for at in reading.open)
+
+
+def heartbeats(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
+    """Each heartbeat is answered in time, and so many are; what is open after a hold is waited for."""
+    within, trips = requirement.answer_within, timeline.heartbeats
+    if within is None:
+        return
+    if timeline.is_one_way:
+        yield from silence(requirement, timeline, incidents, within)
+        return
+    asked, readings = _Asked(requirement, timeline, within), trips.readings(within)
+    missed = [reading.missed(asked.overdue, within) for reading in readings]
+    if min(missed) > requirement.heartbeat_missed_max:
+        best = readings[missed.index(min(missed))]
+        yield _missed(Rule.HEARTBEATS, requirement, timeline, incidents, best, asked)
+        return
+    if max(missed) > requirement.heartbeat_missed_max:
+        yield _ambiguous(trips)
+    yield from _enough(requirement, timeline, readings, asked)
+    yield from _stray(trips, within)
+
+
+def _enough(
+    requirement: Requirement, timeline: Timeline, readings: Sequence[Reading], asked: _Asked
+) -> Iterator[Finding]:
+    """So many answers came in time; and none that still has time may change that."""
+    trips, within, now = timeline.heartbeats, requirement.answer_within or 0.0, timeline.duration
+    hold, wanted = requirement.alive_for, max(1, requirement.heartbeats_at_least)
+    in_time = [reading.rtts.count - reading.late(within) for reading in readings]
+    over, young = now >= (hold or 0.0) - SAME, min(map(asked.young, readings))
+    if over and young and hold is not None:
+        reason = Reason.TOO_SHORT if timeline.close is None else Reason.OWN_END
+        yield Doubt(reason, f"{young} of {trips.sent} heartbeats {'is' if young == 1 else 'are'} still open")
+    if max(in_time) >= wanted:
+        if min(in_time) < wanted:
+            yield _ambiguous(trips)
+        return
+    text = f"{max(in_time)} of at least {wanted} heartbeats answered ({trips.sent} sent in {show(now)})"
+    theirs = peer_beats(timeline)
+    if timeline.close is None and over and not young and (theirs or trips.sent >= wanted):
+        told = f"{_never(timeline)} in {show(now)}" if theirs and not trips.sent else text
+        yield Violation(Rule.HEARTBEATS, now, f"at least {wanted} heartbeats answered", text, told)
+    else:
+        unsent = not trips.sent and not theirs
+        yield Doubt(Reason.TOO_FEW, text + ('; none was sent: heartbeat="25s" sends them' if unsent else ""))
+
+
+def _ambiguous(trips: RoundTrips) -> Doubt:
+    found = trips.range
+    how = f"between {show(found[0])} and {show(found[1])}" if found is not None else "unknown"
+    text = f"answers cannot be told apart, a round trip is {how}: give the heartbeat an id"
+    return Doubt(Reason.AMBIGUOUS, text)
+
+
+def _stray(trips: RoundTrips, within: float) -> Iterator[Finding]:
+    """Answers to no question: where they come late or in numbers, none can be told from an answer."""
+    if trips.unasked and (trips.unasked_after > within + SAME or trips.unasked > trips.sent):
+        text = f"{trips.unasked} answers came that nobody asked for: give the heartbeat an id"
+        yield Doubt(Reason.AMBIGUOUS, text)
+    if trips.unsettled:
+        text = f"{trips.unsettled} answers could not be told apart: give the heartbeat an id"
+        yield Doubt(Reason.AMBIGUOUS, text)
+
+
+def _missed(
+    rule: Rule,
+    requirement: Requirement,
+    timeline: Timeline,
+    incidents: Incidents,
+    reading: Reading,
+    asked: _Asked,
+) -> Finding:
+    trips, within, noun, allowed = timeline.heartbeats, requirement.answer_within, "heartbeat", 0
+    if rule is Rule.PINGS:
+        trips, within, noun = timeline.pings, requirement.pings_within, "ping"
+    else:
+        allowed = requirement.heartbeat_missed_max
+    assert within is not None
+    if timeline.deliberately_stalled and timeline.paused:
+        # The answers may be there, unread; what the stall does to the connection is another rule's affair.
+        return paused_doubt(timeline)
+    missed = reading.missed(asked.overdue, within)
+    late = reading.rtts.slowest_above(within + SAME)
+    found: list[tuple[float, float | None]] = [(at, None) for at in reading.open if asked.overdue(at)]
+    found = sorted(found + [(at, at + rtt) for at, rtt in late], key=lambda each: each[0])
+    details = [
+        f"sent at {show(at)}: " + ("no answer" if came is None else f"answered after {show(came - at)}")
+        for at, came in found
+    ]
+    more = f" and {missed - 3} more" if missed > 3 else ""
+    return Violation(
+        rule,
+        found[0][0] + within if found else timeline.duration,
+        f"every {noun} answered within {show(within)}" + (f", {allowed} may be missed" if allowed else ""),
+        f"{missed} of {trips.sent} missed ({', '.join(details[:3])}{more})",
+        f"{missed} of {trips.sent} {noun}s not answered within {show(within)}",
+        "".join(details[:1]),
+        excuses=_excuses(incidents, found, within, spare=missed - len(found), allowed=allowed),
+    )
+
+
+def _excuses(
+    incidents: Incidents,
+    found: list[tuple[float, float | None]],
+    within: float,
+    *,
+    spare: int,
+    allowed: int,
+) -> tuple[Doubt, ...]:
+    """What of ours explains so many of the missed ones that the others may be missed."""
+    each = [incidents.late(asked + within, came) for asked, came in found]
+    unexplained = spare + sum(not excuses for excuses in each)
+    if unexplained > allowed:
+        return ()
+    return tuple(dict.fromkeys(doubt for excuses in each for doubt in excuses))
+
+
+def cadence(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
+    """Heartbeats go out as often as required; one of ours that was late is our doing, and proves nothing."""
+    every, trips = requirement.heartbeat_every, timeline.heartbeats
+    if every is None:
+        return
+    hold, now = requirement.alive_for, timeline.duration
+    span = now if hold is None else min(now, hold)
+    theirs, within = peer_beats(timeline), requirement.answer_within or every
+    limit = every * CADENCE_TOLERANCE
+    if not theirs:
+        limit = every + within
+        yield from _all_sent(trips, every, span)
+    last = trips.last_at or 0.0
+    gap, since = trips.longest_gap, trips.longest_gap_from
+    # One that came at the limit came in time; one that has not come at the limit has not.
+    if gap <= limit + SAME or since >= span - SAME:
+        gap, since = span - last, last
+        if gap < limit - SAME:
+            return
+    if not theirs:
+        if trips.sent:
+            text = (
+                f"no heartbeat of ours went out for {show(gap)} from {show(since)} on (every {show(every)})"
+            )
+            yield Doubt(Reason.OWN_BEATS, text)
+        return
+    observed = f"{trips.sent} heartbeats in {show(now)}, {show(gap)} without one from {show(since)} on"
+    headline = f"no heartbeat for {show(gap)} (every {show(every)})"
+    if not trips.sent:
+        headline = f"{_never(timeline)} in {show(gap)} (every {show(every)})"
+    due = since + limit
+    came = next((at for at in (since + gap,) if at < last + SAME), None)
+    yield Violation(
+        Rule.CADENCE,
+        due,
+        f"a heartbeat every {show(every)}",
+        observed,
+        headline,
+        excuses=incidents.late(due, came),
+    )
+
+
+def _all_sent(trips: RoundTrips, every: float, span: float) -> Iterator[Finding]:
+    """Each heartbeat of this end went out."""
+    due = max(0, math.ceil(span / every - SAME) - 1)
+    if trips.sent < due:
+        yield Doubt(Reason.TOO_FEW, f"{trips.sent} of {due} heartbeats went out in {show(span)}")
+
+
+def apart(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
+    """Two heartbeats are never closer than that: a timer that was not stopped sends its own."""
+    least, trips = requirement.heartbeats_apart, timeline.heartbeats
+    if least is None:
+        return
+    if trips.shortest_gap is None:
+        yield Doubt(Reason.TOO_FEW, f"{trips.sent} heartbeats were seen: two show how far apart they are")
+        return
+    bunched = _BUNCHED if timeline.tier is Tier.REAL and peer_beats(timeline) else 0.0
+    if trips.shortest_gap < least - bunched - SAME:
+        since = trips.shortest_gap_from
+        at = since + trips.shortest_gap
+        observed = f"{show(trips.shortest_gap)} from one at {show(since)} to the next"
+        yield Violation(
+            Rule.APART,
+            at,
+            f"heartbeats at least {show(least)} apart",
+            observed,
+            f"two heartbeats {show(trips.shortest_gap)} apart, not {show(least)} or more",
+            excuses=incidents.late(since, since) if peer_beats(timeline) else (),
+        )
+
+
+def pings(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
+    """Each protocol ping of this end is answered in time, and there is one at least."""
+    within, trips, hold = requirement.pings_within, timeline.pings, requirement.alive_for
+    if within is None:
+        return
+    asked, (reading, *_) = _Asked(requirement, timeline, within), trips.readings(within)
+    young = asked.young(reading)
+    if reading.missed(asked.overdue, within):
+        yield _missed(Rule.PINGS, requirement, timeline, incidents, reading, asked)
+    elif not trips.answered:
+        hint = "" if trips.sent else ': this end sent none (client="keepalive", connection.ping())'
+        yield Doubt(Reason.TOO_FEW, f"no ping was answered yet{hint}")
+    elif hold is not None and timeline.duration >= hold - SAME and young and timeline.close is None:
+        yield Doubt(Reason.TOO_SHORT, f"{young} of {trips.sent} pings are still open")
+
+
+def rtt(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
+    """95 of 100 round trips are as quick as that; the slowest of fewer than 20."""
+    limit = requirement.rtt_p95
+    if limit is None:
+        return
+    trips = timeline.heartbeats if timeline.heartbeats.rtts.count else timeline.pings
+    samples = [reading.rtts for reading in trips.readings(limit)[:2]]
+    slow = [_slow(rtts.above(limit + SAME), rtts.count) for rtts in samples]
+    if not samples[0].count:
+        yield Doubt(Reason.TOO_FEW, "no round trip was measured")
+    elif all(slow):
+        yield _slow_round_trips(limit, samples[0], incidents)
+    elif any(slow):
+        yield _ambiguous(trips)
+
+
+def _slow(above: int, count: int) -> bool:
+    """More than one in twenty, counted: the quantile itself is right within half a percent only."""
+    return 20 * above > count
+
+
+def _slow_round_trips(limit: float, rtts: Sample, incidents: Incidents) -> Finding:
+    sample = f"p95 of {rtts.count}" if rtts.count >= 20 else f"slowest of {rtts.count}, too few for a p95"
+    observed = f"{show(rtts.quantile(0.95))} ({sample})"
+    slowest = rtts.slowest_above(limit + SAME)
+    asked, longest = max(slowest, key=lambda pair: pair[1])
+    each = [incidents.late(at + limit, at + seconds) for at, seconds in slowest]
+    unexplained = rtts.above(limit + SAME) - sum(bool(excuses) for excuses in each)
+    excuses = () if _slow(unexplained, rtts.count) else dict.fromkeys(doubt for one in each for doubt in one)
+    return Violation(
+        Rule.RTT,
+        asked + longest,
+        f"rtt p95 within {show(limit)}",
+        observed,
+        f"rtt {observed}",
+        excuses=tuple(excuses),
+    )

@@ -1,0 +1,75 @@
+"""Answers that cannot be told apart: every reading is judged."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.judge.verdict import Reason, Rule
+from tests.core.judging import INCONCLUSIVE, STABLE, UNSTABLE, check, judged
+
+# Each answer 1.05 s late, with a heartbeat each second; the last one is still open.
+LATE = sorted([(n, ">beat") for n in range(1, 11)] + [(n + 1.05, "<answer") for n in range(1, 10)])
+TOLD = "answers cannot be told apart, a round trip is between 50 ms and 1.05 s: give the heartbeat an id"
+
+
+@pytest.mark.parametrize(
+    ("written", "outcome", "why"),
+    [
+        # In the quickest reading the first one was lost; in the slowest all were late.
+        ({"heartbeat_within": 0.5}, UNSTABLE, [Rule.HEARTBEATS]),
+        ({"heartbeat_within": 0.5, "heartbeat_missed_max": 1}, INCONCLUSIVE, f"inconclusive: {TOLD}"),
+        ({"heartbeat_within": 1.04, "heartbeat_missed_max": 1}, INCONCLUSIVE, f"inconclusive: {TOLD}"),
+        ({"heartbeat_within": 1.06, "heartbeat_missed_max": 1}, STABLE, []),
+        ({"heartbeat_within": 0.5, "heartbeat_missed_max": 10}, INCONCLUSIVE, [Reason.AMBIGUOUS]),
+        ({"rtt_p95": 0.04}, UNSTABLE, [Rule.RTT]),
+        ({"rtt_p95": 0.06}, INCONCLUSIVE, [Reason.AMBIGUOUS]),
+        ({"rtt_p95": 1.06}, STABLE, []),
+    ],
+)
+def test_all_readings_are_judged(written, outcome, why):
+    """All violate: unstable. None does: stable. Else nobody can tell."""
+    check(judged(written, LATE, 10.5), outcome, why)
+
+
+def test_one_lost_answer_does_not_spoil_the_rest():
+    """One heartbeat after it is a quarter of an interval earlier, and the answers follow."""
+    rows = [(1, ">beat"), (1.1, "<answer"), (2, ">beat"), (3, ">beat"), (3.1, "<answer")]
+    rows += [row for n in range(3, 9) for row in ((n + 0.75, ">beat"), (n + 0.85, "<answer"))]
+    once = {"heartbeat_within": 0.5, "heartbeat_missed_max": 1}
+
+    check(judged(once, rows, 9.5), STABLE, [])
+    check(judged({"heartbeat_within": 0.5}, rows, 9.5), UNSTABLE, [Rule.HEARTBEATS])
+
+
+def test_keys_tell_answers_apart():
+    """A heartbeat with an id has one reading."""
+    rows = [(*row, b"%d" % row[0]) for row in LATE if row[1] == ">beat"]
+    rows += [(n + 1.05, "<answer", b"%d" % n) for n in range(1, 10)]
+
+    check(judged({"heartbeat_within": 1.06}, sorted(rows), 10.5), STABLE, [])
+    check(judged({"heartbeat_within": 1.04}, sorted(rows), 10.5), UNSTABLE, [Rule.HEARTBEATS])
+
+
+@pytest.mark.parametrize(
+    ("stray", "outcome"),
+    [
+        # A pong each 100 ms, that answers nothing.
+        ([n / 10 + 1.001 for n in range(60)], INCONCLUSIVE),
+        # Each answer twice, shortly after one another.
+        ([n + 0.02 for n in range(1, 7)] + [n + 0.03 for n in range(1, 7)], STABLE),
+        # One that came later than an answer may.
+        ([n + 0.02 for n in range(1, 7)] + [3.5], STABLE),
+        ([n + 0.02 for n in range(1, 7)] + [3.51], INCONCLUSIVE),
+        # Before the first heartbeat there is nothing that it could be taken for.
+        ([0.1, 0.2, 0.3] + [n + 0.02 for n in range(1, 7)], STABLE),
+    ],
+)
+def test_answers_to_nothing(stray, outcome):
+    """Where they come late or in numbers, none of them can be told from an answer."""
+    rows = sorted([(n, ">beat") for n in range(1, 7)] + [(at, "<answer") for at in stray])
+
+    check(
+        judged({"heartbeat_within": 0.5}, rows, 6.6),
+        outcome,
+        [Reason.AMBIGUOUS] if outcome is INCONCLUSIVE else [],
+    )

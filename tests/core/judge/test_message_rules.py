@@ -1,0 +1,171 @@
+"""The rules about application messages, and about heartbeats that are too close."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.rules import judge, next_check
+from pytest_wsstability.core.judge.verdict import Reason, Rule
+from pytest_wsstability.core.timeline.events import End, Tier
+from tests.core.judging import HOLD, INCONCLUSIVE, STABLE, UNSTABLE, check
+from tests.core.script import FIN, PLANNED, timeline
+
+EVERY = {**HOLD, "message_every": 10}
+TENS = [10.0 * n for n in range(1, 12)]
+
+
+def heard(instants, *rows, until=None, errors=()):
+    """A record in which messages came at these instants."""
+    line = timeline(*rows)
+    for at in instants:
+        line.message(1000 + at)
+    for at, text in errors:
+        line.error_message(1000 + at, text)
+    if until is not None:
+        line.observe(1000 + until)
+    return line
+
+
+@pytest.mark.parametrize(
+    ("line", "outcome", "why"),
+    [
+        (heard(TENS, until=120), STABLE, []),
+        (heard([*TENS[:4], 50.1, *TENS[5:]], until=120), UNSTABLE, [Rule.FLOW]),
+        (
+            heard(TENS[:10], until=120),
+            UNSTABLE,
+            "no message for 20 s (every 10 s): since the last one at 100 s",
+        ),
+        # From the session's confirmation on.
+        (heard([9.9], (0.5, ">info"), (2, "<confirmed"), until=12), INCONCLUSIVE, [Reason.TOO_SHORT]),
+        (
+            heard([], (0.5, ">info"), (2, "<confirmed"), until=12.1),
+            UNSTABLE,
+            "no message for 10.1 s (every 10 s): since the session's confirmation at 2 s",
+        ),
+        # Up to the end of the hold, and no further.
+        (heard(TENS, until=200), STABLE, []),
+        # While it is not broken, it is held.
+        (heard(TENS[:3], until=39), INCONCLUSIVE, [Reason.TOO_SHORT]),
+    ],
+)
+def test_messages_keep_coming(line, outcome, why):
+    """The first gap counts from the confirmation, the last to the end of the hold."""
+    check(judge(Requirement.of(**EVERY), line), outcome, why)
+
+
+def test_the_watcher_looks_when_a_message_is_due():
+    """Not later, so that a feed that stops is told at once."""
+    assert next_check(Requirement.of(**EVERY), heard(TENS[:3], until=31)) == 40
+    assert next_check(Requirement.of(**EVERY), heard([], until=0)) == 10
+    assert next_check(Requirement.of(**EVERY), heard(TENS, until=119)) == 120
+
+
+def test_a_lag_excuses_a_message_that_was_read_late():
+    """If it was waiting when the loop ran again."""
+    late = heard([*TENS[:4], 53, *TENS[5:]], (53, "lag", 4.0), until=120)
+    check(judge(Requirement.of(**EVERY), late), INCONCLUSIVE, [Reason.LOOP_LAG])
+
+    silent = heard(TENS[:4], (53, "lag", 4.0), until=60)
+    check(judge(Requirement.of(**EVERY), silent), UNSTABLE, [Rule.FLOW])
+
+
+@pytest.mark.parametrize(
+    ("line", "outcome", "why"),
+    [
+        (heard(TENS[:3], until=120), STABLE, []),
+        (heard(TENS[:2], until=120), UNSTABLE, "2 of at least 3 messages in 120 s"),
+        (heard(TENS[:2], until=60), INCONCLUSIVE, [Reason.TOO_SHORT, Reason.TOO_FEW]),
+        (heard(TENS[:2], (60, FIN)), UNSTABLE, [Rule.ALIVE, Rule.FLOW]),
+        (heard(TENS[:2], (60, PLANNED)), INCONCLUSIVE, [Reason.TOO_SHORT, Reason.TOO_FEW]),
+    ],
+)
+def test_so_many_messages(line, outcome, why):
+    """Counted at the end of the hold, or of the connection."""
+    check(judge(Requirement.of(**HOLD, messages_at_least=3), line), outcome, why)
+
+
+EXPIRED = [(60.0, '{"message": "token has expired"}'), (61.0, "x")]
+
+
+@pytest.mark.parametrize(
+    ("written", "errors", "outcome", "why"),
+    [
+        (HOLD, [], STABLE, []),
+        (
+            HOLD,
+            EXPIRED[:1],
+            UNSTABLE,
+            'an error message at 60 s: the server said \'{"message": "token has expired"}\'',
+        ),
+        ({**HOLD, "no_error_messages": True}, EXPIRED, UNSTABLE, [Rule.ERRORS]),
+        ({**HOLD, "no_error_messages": False}, EXPIRED, STABLE, []),
+        # What is asked of a part only is that part.
+        ({"no_abnormal_closure": True}, EXPIRED, STABLE, []),
+        ({"no_error_messages": True}, EXPIRED, UNSTABLE, [Rule.ERRORS]),
+    ],
+)
+def test_messages_that_are_errors(written, errors, outcome, why):
+    """Every hold requires that there are none, unless it is told not to."""
+    check(judge(Requirement.of(**written), heard([], until=120, errors=errors)), outcome, why)
+
+
+def test_errors_are_counted():
+    """The first one in words."""
+    (violation,) = judge(Requirement.of(**HOLD), heard([], until=120, errors=EXPIRED)).violations
+
+    assert violation.observed.endswith("at 60 s and 1 more")
+
+
+@pytest.mark.parametrize(
+    ("instants", "tier", "outcome", "why"),
+    [
+        ([25, 50, 75], Tier.VIRTUAL, STABLE, []),
+        ([25, 45, 70], Tier.VIRTUAL, STABLE, []),
+        ([25, 44.9, 70], Tier.VIRTUAL, UNSTABLE, "two heartbeats 19.9 s apart, not 20 s or more"),
+        # In real time the network may hold up the first of two.
+        ([25, 44.96, 70], Tier.REAL, STABLE, []),
+        ([25, 44.94, 70], Tier.REAL, UNSTABLE, [Rule.APART]),
+        ([25], Tier.VIRTUAL, INCONCLUSIVE, [Reason.TOO_FEW]),
+    ],
+)
+def test_heartbeats_apart(instants, tier, outcome, why):
+    """A second timer that nobody stopped sends its own."""
+    line = timeline(*((at, "<beat") for at in instants), end=End.SERVER, tier=tier, until=80)
+
+    check(judge(Requirement.of(heartbeats_apart=20), line), outcome, why)
+
+
+def test_late_reading_brings_heartbeats_together():
+    """The first of them waited for our loop."""
+    line = timeline((25, "<beat"), (60, "lag", 8.0), (60, "<beat"), (77, "<beat"), end=End.SERVER, until=80)
+
+    check(judge(Requirement.of(heartbeats_apart=20), line), INCONCLUSIVE, [Reason.LOOP_LAG])
+
+
+def test_a_client_that_never_sent_a_heartbeat_is_told_so():
+    """It is another mistake than one that came late."""
+    every = {"heartbeat_every": 25, "heartbeat_within": 5}
+    never = judge(Requirement.of(**every), timeline(end=End.SERVER, until=60))
+    late = judge(Requirement.of(**every), timeline((25, "<beat"), (25, ">answer"), end=End.SERVER, until=90))
+
+    assert never.headline == "the client never sent a heartbeat in 60 s"
+    assert never.violations[1].headline == "the client never sent a heartbeat in 60 s (every 25 s)"
+    assert late.headline == "no heartbeat for 65 s (every 25 s)"
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ({"alive_for": "10s", "message_every": "10s"}, r"^message_every: 10 s is not shorter than the hold "),
+        ({"message_every": 0}, r"^message_every: must be longer than 0"),
+        ({"messages_at_least": -1}, r"^messages_at_least: -1 is not a count"),
+        ({"heartbeats_apart": "x"}, r"^heartbeats_apart: 'x' is not a duration"),
+        ({"no_error_messages": 1}, r"^no_error_messages: 1 is not True or False$"),
+    ],
+)
+def test_values_that_make_no_sense(written, message):
+    """They are named."""
+    with pytest.raises(ValueError, match=message):
+        Requirement.of(**written)
