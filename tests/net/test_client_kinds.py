@@ -316,7 +316,7 @@ async def test_unanswered_heartbeats_are_found(profile):
     """At the first one that is overdue, and not at the end of the hold."""
     server = {"profile": profile, "answer_heartbeats": False, "read_deadline": None}
     async with connected(server, heartbeat="25s") as (connection, _):
-        with pytest.raises(StabilityError, match=r"^1 of 1 heartbeats not answered within 5 s: "):
+        with pytest.raises(StabilityError, match=r"1 of 1 heartbeats not answered within 5 s"):
             await connection.assert_stable(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")
 
         assert asyncio.get_running_loop().time() == connection.timeline.opened + 30.0
