@@ -10,7 +10,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from websockets.client import ClientProtocol
+from websockets.exceptions import ProtocolError
 from websockets.frames import Frame
+from websockets.frames import Opcode as WireOpcode
 from websockets.protocol import SEND_EOF, State
 
 from ..core.judge.numbering import Numbers
@@ -357,6 +359,7 @@ class WebSocket(asyncio.Protocol):
     def _bite(self, data: bytes) -> None:
         was_open, before = self.timeline is not None, self._unread
         self.protocol.receive_data(data)
+        self._close_within_message()
         # A thousand answers are one write: asyncio adds up what waits with each (get_write_buffer_size).
         self._corked = [] if was_open else None
         try:
@@ -373,6 +376,28 @@ class WebSocket(asyncio.Protocol):
             self._look_at_rest(data, before, read)
             if before is not None:
                 self._unread = before + len(data) - read
+
+    def _close_within_message(self) -> None:
+        """
+        Take a close frame between the fragments of a message as any other.
+
+        RFC 6455, section 5.4: control frames "MAY be injected in the middle of a fragmented message". The
+        sans-I/O layer refuses a close frame there with 1002, the only one that it has read and refuses.
+
+        """
+        protocol = self.protocol
+        received, refusal = protocol.close_rcvd, protocol.close_sent
+        if received is None or not isinstance(protocol.parser_exc, ProtocolError) or refusal is None:
+            return
+        protocol.parser_exc = None
+        answer = Frame(WireOpcode.CLOSE, b"" if received.code == 1005 else received.serialize())
+        if self.phase is _IS_OPEN:
+            protocol.close_sent = received
+            written = answer.serialize(mask=self._client, extensions=[])
+            protocol.writes = [
+                written if data != SEND_EOF and head(data)[0] == _CLOSE else data for data in protocol.writes
+            ]
+        protocol.events.append(answer)
 
     def _look_at_rest(self, data: bytes, before: int | None, read: int) -> None:
         """

@@ -209,12 +209,12 @@ def _text() -> Iterator[Case]:
 
 def _closing() -> Iterator[Case]:
     normal, hello = f(CLOSE, b"\x03\xe8"), f(TEXT, b"Hello World!")
-    yield Case("7.1.1", (hello, normal), ((TEXT, b"Hello World!"),), 1000)
+    yield Case("7.1.1", (hello, normal), ((TEXT, b"Hello World!"),), 1000, FRAMES)
     yield Case("7.1.2", (normal, normal), (), 1000)
     yield Case("7.1.3", (normal, f(PING)), (), 1000)
     yield Case("7.1.4", (normal, hello), (), 1000)
-    # A close frame within a message: it ends the connection, whether 1000 or 1002 says so.
-    yield Case("7.1.5", (f(TEXT, b"fragment1", fin=False), normal, f(CONT, b"fragment2")), (), -1)
+    # A close frame within a message is a close frame (section 5.4).
+    yield Case("7.1.5", (f(TEXT, b"fragment1", fin=False), normal, f(CONT, b"fragment2")), (), 1000)
     yield Case(
         "7.1.6", (f(TEXT, b"BAsd7&jh23" * 26_214), normal, f(PING)), ((TEXT, b"BAsd7&jh23" * 26_214),), 1000
     )

@@ -138,12 +138,13 @@ def test_a_case(role, case):
     """The messages that come back, in order, and the code of the close frame."""
     got, code = run_virtual(role(playing(case)))
 
-    if case.close == 1002 or case.close == 1007:
-        # NON-STRICT: what was sent before the failure need not have been answered.
+    if case.close in (1002, 1007) or case.id == "7.1.6":
+        # NON-STRICT: what came before the failure need not have been answered. 7.1.6 is informational: a
+        # large message and a close frame behind it, which may be read first.
         assert got == list(case.got)[: len(got)]
-    elif case.close != -1:
+    else:
         assert got == list(case.got)
-    assert code in ((1000, 1002) if case.close == -1 else (1000 if case.close is None else case.close,))
+    assert code == (1000 if case.close is None else case.close)
 
 
 def test_all_sections_are_there():
