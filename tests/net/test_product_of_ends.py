@@ -198,7 +198,8 @@ def check(side: str, what: str, name: str, found: Played, told: float = TOLD) ->
     outcome, first, after = found
     assert outcome is Outcome.UNSTABLE, (side, what, name, first)
     assert any(word in first for word in WORDS), (side, what, name, first)
-    assert -0.001 <= after <= told, (side, what, name, after)
+    # In real time the peer has begun to count a moment before this end.
+    assert -0.1 <= after <= told, (side, what, name, after)
 
 
 @pytest.mark.parametrize(("side", "what", "name", "lingers"), CELLS)
