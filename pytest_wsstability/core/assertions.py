@@ -105,6 +105,12 @@ def assert_rtt(timeline: Timeline, *, p95: Duration) -> None:
     enforce(Requirement.of(rtt_p95=p95), timeline)
 
 
+def assert_messages_flow(timeline: Timeline, *, every: Duration | None = None, at_least: int = 0) -> None:
+    """Application messages kept coming: no longer time without one than ``every``, and so many of them."""
+    __tracebackhide__ = True
+    enforce(messages_flow(every, at_least), timeline)
+
+
 class Judged:
     """The assertions that need no waiting, for everything that has a timeline."""
 
@@ -154,6 +160,11 @@ class Judged:
         __tracebackhide__ = True
         self._enforce(Requirement.of(rtt_p95=p95))
 
+    def assert_messages_flow(self, *, every: Duration | None = None, at_least: int = 0) -> None:
+        """Application messages kept coming: no longer time without one than ``every``, and so many of them."""
+        __tracebackhide__ = True
+        self._enforce(messages_flow(every, at_least))
+
     def _enforce(self, requirement: Requirement) -> None:
         __tracebackhide__ = True
         self._conclude(requirement, judge(requirement, self.timelines[0]))
@@ -191,6 +202,13 @@ def heartbeats_answered(within: Duration, at_least: int, missed_max: int) -> Req
     return Requirement.of(
         heartbeat_within=within, heartbeats_at_least=at_least, heartbeat_missed_max=missed_max
     )
+
+
+def messages_flow(every: Duration | None, at_least: int) -> Requirement:
+    """Have messages come so often, and so many."""
+    if every is None and not at_least:
+        raise ValueError("assert_messages_flow: give every= (a duration), at_least= (a number), or both")
+    return Requirement.of(message_every=every, messages_at_least=at_least)
 
 
 def pings_answered(within: Duration) -> Requirement:

@@ -27,6 +27,11 @@ JUMBLED = timeline((0, ">info"), (0, "<confirmed"), until=60)
 JUMBLED.irregularity(1000.0, Flaw.CONFIRMED_AGAIN, "session 'abc'")
 
 
+FLOWING = timeline(until=120)
+for at in (40.0, 80.0):
+    FLOWING.message(1000 + at)
+
+
 class Held(Judged):
     """What a connection or a session is to these assertions."""
 
@@ -53,6 +58,8 @@ TABLE = [
     ("closed", {"code": 4408, "reason": "idle", "by": "server"}, CLOSED, DEAD),
     ("closed", {"by": End.CLIENT}, None, CLOSED),
     ("rtt", {"p95": "500ms"}, HEALTHY, LATE),
+    ("messages_flow", {"every": "45s"}, FLOWING, HEALTHY),
+    ("messages_flow", {"every": "45s", "at_least": 3}, None, FLOWING),
 ]
 # Those that have to wait on a connection, and so are functions only.
 FUNCTIONS = [
