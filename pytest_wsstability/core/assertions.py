@@ -161,7 +161,7 @@ class Judged:
         self._enforce(Requirement.of(rtt_p95=p95))
 
     def assert_messages_flow(self, *, every: Duration | None = None, at_least: int = 0) -> None:
-        """Application messages kept coming: no longer time without one than ``every``, and so many of them."""
+        """Application messages kept coming: no time without one longer than ``every``, and so many."""
         __tracebackhide__ = True
         self._enforce(messages_flow(every, at_least))
 
