@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -96,15 +97,31 @@ _ws_loop_session = _loop_fixture("session")
 
 def loop_of(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoop:
     """The event loop on which a test will run."""
-    if not pytest_asyncio.is_async_test(request.node):
+    item = request.node
+    if not item.config.pluginmanager.has_plugin("asyncio"):
         pytest.fail(
-            f"{request.node.nodeid}: a ws_* fixture of this test needs the event loop of a pytest-asyncio "
-            "test, and this is none: write 'async def', or use ws_soak, which needs no loop",
+            f"{item.nodeid}: a ws_* fixture of this test needs pytest-asyncio, which is switched off; "
+            "take '-p no:asyncio' away, or use ws_soak in a sync test, which needs no loop",
+            pytrace=False,
+        )
+    if not pytest_asyncio.is_async_test(item):
+        pytest.fail(
+            f"{item.nodeid}: a ws_* fixture of this test needs the event loop of a pytest-asyncio "
+            f"test, and this is none: {_what_helps(item)}, or use ws_soak, which needs no loop",
             pytrace=False,
         )
     loop: asyncio.AbstractEventLoop = request.getfixturevalue(f"_ws_loop_{loop_scope(request.node)}")
     request.node.stash[loop_key] = loop
     return loop
+
+
+def _what_helps(item: pytest.Item) -> str:
+    """What makes a test one of pytest-asyncio's."""
+    # Hypothesis puts an ordinary function around the test, which pytest-asyncio knows by its mark.
+    inner = getattr(getattr(getattr(item, "obj", None), "hypothesis", None), "inner_test", None)
+    if inspect.iscoroutinefunction(inner):
+        return "mark it with @pytest.mark.asyncio, which stands above @given"
+    return "write 'async def'"
 
 
 def url(request: pytest.FixtureRequest) -> Iterator[str]:
