@@ -310,9 +310,8 @@ def loop_scope(item: pytest.Item) -> str:
     """The scope of the loop on which an async test runs: what its asyncio marker says, or else the ini."""
     marker = item.get_closest_marker("asyncio")
     own = marker.kwargs.get("loop_scope", marker.kwargs.get("scope")) if marker is not None else None
-    if not item.config.pluginmanager.has_plugin("asyncio"):
-        return "function"
-    return own or item.config.getini("asyncio_default_test_loop_scope") or "function"
+    known = item.config.pluginmanager.has_plugin("asyncio")
+    return own or (known and item.config.getini("asyncio_default_test_loop_scope")) or "function"
 
 
 def refuse_mixed_time(item: pytest.Item) -> None:
