@@ -38,9 +38,7 @@ HOUSE = Tree.read(ROOT / PACKAGE)
 PUBLIC = {"faults", "fleet", "marks", "probe", "strategies"}
 
 # What is left to mend, by rule and room, with whose room it is. Only ever shorter.
-LEFT = {
-    ("words", "core.judge"): "judge",
-}
+LEFT: dict[tuple[str, str], str] = {}
 
 # Those who tell pytest what the plugin does: to every test run, to its own tests, and a plugin of its own
 # that shows progress, so that it can be switched off alone.

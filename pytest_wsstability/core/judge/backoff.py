@@ -13,16 +13,16 @@ from ..duration import Duration, parse_duration, show_duration
 @dataclass(frozen=True, slots=True, kw_only=True, init=False)
 class Backoff:
     """
-    Waits that grow while attempts fail; each is shortened or lengthened by chance.
+    Waits that grow while attempts fail; each is shortened or lengthened at random.
 
     Attempt ``n`` (counted from 0) waits ``min(first * factor ** n, longest)`` seconds, more or less
-    ``jitter`` of it: without chance, clients that lost their connection together come back together.
+    ``jitter`` of it: without it, clients that lost their connection together come back together.
 
     Args:
         first: the wait before the first attempt.
         factor: how much longer the next wait is, 1 for equal waits.
         longest: no wait is longer, but for the jitter.
-        jitter: the part of a wait that is left to chance, 0 to 1.
+        jitter: the part of a wait that is random, 0 to 1.
 
     Raises:
         ValueError: for a value that makes no sense, naming it.
@@ -65,12 +65,12 @@ class Backoff:
         growth = self.factor ** min(attempt, 64)
         return min(self.first * growth, self.longest)
 
-    def wait(self, attempt: int, chance: random.Random) -> float:
+    def wait(self, attempt: int, generator: random.Random) -> float:
         """Seconds to wait before an attempt, counted from 0."""
-        return self._middle(attempt) * (1 + self.jitter * chance.uniform(-1, 1))
+        return self._middle(attempt) * (1 + self.jitter * generator.uniform(-1, 1))
 
     def least(self, attempt: int) -> float:
-        """The shortest wait in seconds that chance can bring before an attempt, counted from 0."""
+        """The shortest wait in seconds that can come before an attempt, counted from 0."""
         return self._middle(attempt) * (1 - self.jitter)
 
 

@@ -23,7 +23,7 @@ def knife_edge(
 
     Returns:
         The first verdict if the runs agree; else one in doubt, with the instant and what happened at
-        it, and inconclusive if only one of the runs was stable. In real time the order would be chance.
+        it, and inconclusive if only one of the runs was stable. In real time the order is not ours.
 
     """
     firsts = [_first(each) for each in (verdict, other)]
