@@ -99,7 +99,7 @@ def from_markdown(text):
     for escaped, char in unescape.items():
         rows = [row.replace(escaped, char) for row in rows]
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
-    return sorted(entry(row[1], row[0], row[9]) for row in cells)
+    return sorted(entry(row[2], row[0], row[1]) for row in cells)
 
 
 def from_junit(suite):
