@@ -7,6 +7,7 @@ from ..core.judge.rules import judge, next_check
 from ..core.judge.verdict import Verdict
 from ..core.timeline.close import TransportEnd
 from ..core.timeline.timeline import Timeline
+from .health import ask_until
 from .websocket import WebSocket
 
 # After a connection is over, seconds in which its transport may end too, so that how it did is known.
@@ -29,6 +30,7 @@ async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
     assert timeline is not None
     if requirement.alive_for is not None:
         websocket.rest_from = timeline.opened + requirement.alive_for
+        ask_until(websocket.loop, websocket.rest_from)
     try:
         return await _watch(websocket, requirement, timeline)
     finally:
@@ -56,6 +58,7 @@ async def _watch(websocket: WebSocket, requirement: Requirement, timeline: Timel
             return await _stalled(websocket, requirement, timeline) if over else verdict
         if over:
             # What is waited for may come before it is overdue.
+            ask_until(websocket.loop, timeline.opened + at)
             await websocket.wait_bytes(timeline.opened + at)
         else:
             await websocket.wait_over(timeline.opened + at)

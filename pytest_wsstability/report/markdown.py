@@ -55,6 +55,8 @@ def _table(tier: Tier, results: list[Result]) -> Iterator[str]:
     if not results:
         return
     yield f"\n### {tier.value.capitalize()}\n"
+    targets = dict.fromkeys(cells(result).target for result in results)
+    yield f"{escape(', '.join(targets))}\n"
     yield f"| {' | '.join(_HEAD)} |"
     yield f"|{'---|' * len(_HEAD)}"
     for result in results[:_ROWS]:

@@ -12,7 +12,7 @@ from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape
 from pytest_wsstability.profiles import ID, JSON, NOW_TEXT, Codec, Profile
 from pytest_wsstability.profiles.catalogue import SHIPPED, find
-from tests.net.peers import TEXT, frame, opened, serving
+from tests.net.peers import PING, PONG, TEXT, frame, opened, serving
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -275,7 +275,10 @@ async def test_a_function_that_raises_fails_the_test(profile, words):
     async def script(peer):
         await peer.upgrade()
         peer.send(frame(TEXT, b"hello"))
-        await asyncio.sleep(100)
+        while True:
+            opcode, payload = await peer.frame()
+            if opcode == PING:
+                peer.send(frame(PONG, payload))
 
     async with serving(script) as url, opened(url, profile=profile) as client:
         await asyncio.sleep(1)

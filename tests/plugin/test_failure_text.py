@@ -59,7 +59,7 @@ def test_no_line_of_ours_is_shown(failure, source):
 def test_the_failing_line_of_the_user_is_shown(run):
     """The arrow stands at the assertion."""
     run(CONNECT).stdout.fnmatch_lines(
-        [">       await connection.assert_alive_for(*", "E  *StabilityError: the client end*"]
+        [">       await connection.assert_alive_for(*", f"E  *StabilityError: {HEADLINE} [[]client end]"]
     )
 
 

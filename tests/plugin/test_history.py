@@ -67,7 +67,7 @@ def test_a_regression_is_a_line(module):
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
-        ["FAIL worse than 0001_main: test_it.py::test_soak: was stable, is 1006 at 60 s*"]
+        ["FAIL worse than 0001_main: test_it.py::test_soak: was stable, is pongs withheld, *(1006 at 60 s *"]
     )
     assert "Traceback" not in result.stdout.str()
 
@@ -119,9 +119,16 @@ def test_saving_and_comparing_at_once(module, kept):
     ("text", "message"),
     [
         ("{", "ERROR: --ws-compare: *0001_main.json is damaged: Expecting property name *"),
-        ('{"schema": 7}', "ERROR: --ws-compare: 0001_main.json: its schema is 7, and this version reads 1"),
+        (
+            '{"schema": 7}',
+            "ERROR: --ws-compare: 0001_main.json: its schema is 7, and this version reads 2: *",
+        ),
+        (
+            '{"schema": 1}',
+            "ERROR: --ws-compare: 0001_main.json: its schema is 1, and this version reads 2: *",
+        ),
         ("[]", "ERROR: --ws-compare: 0001_main.json: this is no report of pytest-wsstability"),
-        ('{"schema": 1}', "ERROR: --ws-compare: 0001_main.json: 'started' is missing"),
+        ('{"schema": 2}', "ERROR: --ws-compare: 0001_main.json: 'started' is missing"),
     ],
 )
 def test_a_damaged_baseline_is_refused_before_the_run(module, pytester, text, message):

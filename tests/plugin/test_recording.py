@@ -112,7 +112,9 @@ def test_every_signal_is_there_once(run, pytester):
 
     assert [row[0] for row in rows] == sorted(row[0] for row in rows)
     assert sum(row[-1] == "heartbeat" for row in rows) == result["timelines"][0]["heartbeats"]["sent"] >= 24
-    assert rows == result["timelines"][0]["events"]
+    sealed = result["timelines"][0]["events"]
+    # What comes behind the verdict is our own close.
+    assert rows[: len(sealed)] == sealed
     assert [each["record"] for each in found[-3:]] == ["event", "close", "result"]
 
 

@@ -238,5 +238,5 @@ def test_junit_has_properties_and_one_headline(run, pytester):
     assert properties(cases["test_red"])["ws_close"] == "1006"
     (failure,) = cases["test_red"].findall("failure")
     assert "\n" not in failure.get("message")
-    assert failure.get("message").startswith("1006 at 60 s of 120 s")
+    assert "(1006 at 60 s of 120 s)" in failure.get("message")
     assert "  client    =" in failure.text

@@ -126,7 +126,9 @@ def test_thirty_soaks(pytester, environment):
     assert result.parseoutcomes() == {"passed": 13, "failed": 17}
     result.stdout.fnmatch_lines(["real time: 13 of 30 holds stable, 5 unstable, 12 inconclusive; *"])
     killed = [
-        line for line in result.stdout.lines if re.match(r"FAILED .*test_soak\[[5-9]\] - 1006 at ", line)
+        line
+        for line in result.stdout.lines
+        if re.match(r"FAILED .*test_soak\[[5-9]\] - .*\(1006 at .* of 12 s\)", line)
     ]
     assert len(killed) == 5
     assert "own event loop" not in "".join(killed)

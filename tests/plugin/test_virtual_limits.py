@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wsstability.core.duration import parse_duration
 from pytest_wsstability.plugin import options
 from pytest_wsstability.virtual.loop import HORIZON
 
@@ -55,8 +56,10 @@ def test_a_hold_is_asked_for(passes, ini):
 
 
 def test_the_default_is_the_loops():
-    """Written twice, because options are read without the loop."""
-    assert options.HORIZON == HORIZON
+    """The help says it once more, because options are read without the loop."""
+    (option,) = [each for each in options.OPTIONS if each.name == "virtual_horizon"]
+
+    assert parse_duration(option.help.rpartition("default: ")[2], "help") == HORIZON
 
 
 @pytest.mark.parametrize("value", ["soon", "0", "-1h"])

@@ -109,8 +109,9 @@ class Display:
         self._block = LiveBlock()
         # Seconds between two drawings, or between two lines.
         self.every = _DRAWING if live else _MINUTE
-        # When workers of xdist were shown last, on the machine's monotonic clock.
-        self._shown_at = time.monotonic()
+        # When workers of xdist were shown last, on the machine's monotonic clock. This is made at the first
+        # word of a worker, which is to be shown.
+        self._shown_at = float("-inf")
         # What was said last, by worker; that of this process has no name.
         self._surveys: dict[str, Survey] = {}
 

@@ -35,7 +35,7 @@ def test_a_restart_behind_a_broken_link_refuses_meanwhile(run):
 
 async def test_peer_and_link_faults_work_together():
     """Each half of a program is done by its own place."""
-    program = [faults.Latency("500ms"), ("4s", faults.WithholdHeartbeats()), ("8s", faults.Drop())]
+    program = [faults.Latency("500ms"), ("4s", faults.WithholdHeartbeats()), ("7.25s", faults.Drop())]
     async with connected({"faults": program}, heartbeat=2) as (connection, orchestrator):
         await connection.wait_closed()
 
