@@ -8,7 +8,7 @@ from pytest_wsstability.core.timeline.events import Direction, Opcode
 from pytest_wsstability.net.websocket import STRAY
 from tests.net.peers import BINARY, PING, TEXT, frame, talking
 
-pytestmark = pytest.mark.ws_stability
+pytestmark = pytest.mark.ws_stability(time="virtual")
 
 RESPONSE = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>"
 ENDED = RESPONSE + b"x" * 200

@@ -16,7 +16,7 @@ from pytest_wsstability.net.inbox import MAX_BYTES
 from pytest_wsstability.net.websocket import BITE, FRAMES_AT_ONCE, MOST_ANSWERS
 from tests.net.peers import CLOSE, PING, PONG, TEXT, close, frame, length, opened, serving, talking, until
 
-pytestmark = pytest.mark.ws_stability
+pytestmark = pytest.mark.ws_stability(time="virtual")
 
 MB = 2**20
 UPGRADE = (
