@@ -76,6 +76,10 @@ def _grade(scenario: Scenario, played: Played, diagnosis: Diagnosis) -> Grade:
         # What one connection cannot tell apart must not be said with high confidence.
         overdone = len(scenario.causes) > 1 and diagnosis.confidence is Confidence.HIGH
         return Grade.WRONG if overdone else Grade.RIGHT
+    if diagnosis.confidence is Confidence.LOW:
+        # One connection that was cut proves no timer: the right cause has to be named beside the first one.
+        named = {diagnosis.runner_up, *diagnosis.alternatives}
+        return Grade.RIGHT if named & set(scenario.causes) else Grade.DOUBTFUL
     excused = diagnosis.cause in DOUBT or played.verdict.outcome is Outcome.INCONCLUSIVE
     return Grade.DOUBTFUL if excused else Grade.WRONG
 
