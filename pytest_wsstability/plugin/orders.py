@@ -106,9 +106,7 @@ def run_private(
         patch_time: let the time module follow the virtual clock.
 
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _is_running():
         return _run(coroutine, timers, patch_time)
     results: list[T] = []
     errors: list[BaseException] = []
@@ -125,6 +123,14 @@ def run_private(
     if errors:
         raise errors[0]
     return results[0]
+
+
+def _is_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _run(coroutine: Coroutine[Any, Any, T], timers: TimerOrder | None, patch_time: bool) -> T:

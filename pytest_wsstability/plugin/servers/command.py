@@ -180,7 +180,7 @@ class ServerProcess:
             try:
                 process.wait(_PATIENCE)
             except subprocess.TimeoutExpired:
-                self._note(f"it did not end within {_PATIENCE:.0f} s of SIGTERM: killed")
+                self._note(f"it did not end within {_PATIENCE:g} s of SIGTERM: killed")
         # Its children too, and those that it has left behind.
         if os.name == "posix":
             _signal(process, signal.SIGKILL)
@@ -195,6 +195,8 @@ class ServerProcess:
         if self._reader is not None and self._process is not None:
             self._reader.join(1)
             self._reader = None
+            if self._process.stdout is not None:
+                self._process.stdout.close()
             self._note(f"ended with exit code {self._process.returncode}")
 
     def _send(self, name: str) -> None:

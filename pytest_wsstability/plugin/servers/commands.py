@@ -98,9 +98,8 @@ def check_command(item: pytest.Item) -> None:
     words = words_of(item)
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
     if workers > 1 and not any(PORT in word for word in words):
-        source = base_target_of(item).source
         raise CommandError(
-            f"{source}: {workers} workers of xdist each start it, on a port of their own: write {PORT} where "
+            f"{workers} workers of xdist each start it, on a port of their own: write {PORT} where "
             f"it takes its port, such as 'node server.js --port {PORT}' or 'env PORT={PORT} node server.js'"
         )
 

@@ -88,13 +88,15 @@ def shown(lines: list[Line], opened: float | None) -> str:
 
     Args:
         lines: oldest first.
-        opened: when the connection opened, by the same clock: what instants are counted from; None: none has.
+        opened: when the connection opened, by the same clock, which instants are counted from; None: from the
+            last line.
 
     """
     if not lines:
         return ""
-    first = lines[-1].at - SHOWN
-    return "\n".join(_shown(line, opened or 0.0) for line in lines if line.at >= first)
+    last = lines[-1].at
+    begin = last if opened is None else opened
+    return "\n".join(_shown(line, begin) for line in lines if line.at >= last - SHOWN)
 
 
 def _shown(line: Line, opened: float) -> str:

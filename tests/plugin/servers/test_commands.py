@@ -1,0 +1,337 @@
+"""``--ws-command`` and the fixture ``ws_command``: a server in a process of its own, in real time."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs signals")
+
+# An echo server with what tests need: it says what it does, and does what its arguments say.
+SERVER = """
+import asyncio, os, signal, subprocess, sys, time
+from websockets.asyncio.server import serve
+
+print("hello from", os.getpid(), flush=True)
+if "--exit" in sys.argv:
+    print("the key is missing", file=sys.stderr)
+    sys.exit(3)
+if "--deaf" in sys.argv:
+    time.sleep(60)
+if "--stubborn" in sys.argv:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if "--child" in sys.argv:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+    open("child", "w").write(str(child.pid))
+open("started", "a").write("x")
+
+async def echo(connection):
+    async for message in connection:
+        print("heard", message, flush=True)
+        if message == "exit":
+            os._exit(7)
+        await connection.send(message)
+
+async def main():
+    port = sys.argv[sys.argv.index("--port") + 1] if "--port" in sys.argv else os.environ["PORT"]
+    async with serve(echo, "127.0.0.1", int(port)) as server:
+        if "--stubborn" not in sys.argv:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.close)
+        await server.wait_closed()
+
+asyncio.run(main())
+"""
+
+HOLD = """
+import pytest
+
+@pytest.mark.ws_stability(alive_for="200ms", heartbeat_every="50ms", profile="frames")
+def test_it(ws_soak):
+    assert ws_soak.timeline.tier.name == "REAL"
+"""
+
+
+@pytest.fixture
+def command(pytester):
+    """The option that starts the server, with further arguments."""
+    pytester.makepyfile(server=SERVER)
+
+    def option(*arguments: str, port: str = "--port {port}") -> str:
+        return f"--ws-command={sys.executable} server.py {port} {' '.join(arguments)}".rstrip()
+
+    return option
+
+
+def is_alive(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    # One that has ended and that nobody has waited for is none either.
+    stat = Path(f"/proc/{number}/stat")
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_command_is_started_once_and_waited_for(passes, command, pytester):
+    """For tests of all kinds, in real time, on a free port; it ends with the run."""
+    passes(
+        HOLD
+        + """
+async def test_async(ws_connect, ws_command, ws_url):
+    assert ws_url == ws_command.url == f"ws://127.0.0.1:{ws_command.port}"
+    connection = await ws_connect(profile="frames")
+    await connection.send("hello")
+    assert await connection.recv(within="10s") == "hello"
+
+@pytest.mark.ws_stability(url="/voice", profile="frames")
+async def test_a_path(ws_connect, ws_command):
+    assert (await ws_connect()).url == f"{ws_command.url}/voice"
+""",
+        command("--child"),
+    )
+    assert Path("started").read_text() == "x"
+    assert not is_alive(int(Path("child").read_text()))
+
+
+def test_the_port_is_in_the_environment_too(passes, command, ini):
+    """For servers that read PORT; from the ini file."""
+    ini(command(port="").replace("--ws-command=", "ws_command = "))
+    passes(HOLD)
+
+
+def test_what_it_printed_stands_below_a_failure(failure, command):
+    """At the instants of the connection."""
+    printed = failure(
+        """
+        async def test_it(ws_connect):
+            connection = await ws_connect(profile="frames")
+            await connection.send("exit")
+            await connection.assert_alive_for("1m")
+        """,
+        command(),
+    )
+    output = printed.partition("output of the command")[2]
+    assert " s  heard exit" in output
+    assert "hello from" in output
+    assert "[started: " in output
+
+
+@posix
+def test_a_deployment_a_crash_and_a_hang(passes, command):
+    """restart() ends it politely, kill() does not; freeze() keeps its connections and answers nothing."""
+    passes(
+        """
+        import pytest
+        from pytest_wsstability import ConnectionEnded, StabilityError
+
+        async def test_survives_a_deploy(ws_connect, ws_command):
+            connection = await ws_connect(profile="frames")
+            await ws_command.restart()
+            with pytest.raises(ConnectionEnded, match="1001"):
+                await connection.recv(within="10s")
+            again = await connection.reconnect()
+            await again.send("back")
+            assert await again.recv(within="10s") == "back"
+
+        async def test_a_crash(ws_connect, ws_command):
+            connection = await ws_connect(profile="frames")
+            await ws_command.kill()
+            assert not ws_command.is_running
+            with pytest.raises(ConnectionEnded, match="1006"):
+                await connection.recv(within="10s")
+
+        async def test_it_runs_again(ws_connect, ws_command):
+            assert ws_command.is_running
+            await ws_connect(profile="frames")
+
+        async def test_a_hang(ws_connect, ws_command):
+            connection = await ws_connect(profile="frames")
+            await ws_command.freeze()
+            assert "frozen" in repr(ws_command)
+            with pytest.raises(StabilityError):
+                await connection.assert_stable(alive_for="300ms", heartbeat_every="50ms")
+            await ws_command.resume()
+
+        async def test_left_frozen(ws_connect, ws_command):
+            await ws_command.freeze()
+
+        async def test_it_goes_on(ws_connect, ws_command):
+            await ws_connect(profile="frames")
+        """,
+        command(),
+    )
+
+
+@posix
+def test_a_command_that_ignores_sigterm_is_killed(passes, command, monkeypatch):
+    """The run ends all the same, and the output says so."""
+    monkeypatch.setattr("pytest_wsstability.plugin.servers.command._PATIENCE", 0.05)
+    passes(
+        """
+        async def test_it(ws_connect, ws_command):
+            await ws_command.restart()
+            texts = [line.text for line in ws_command.lines]
+            assert any(text.startswith("[it did not end within 0.05 s of SIGTERM: killed") for text in texts)
+        """,
+        command("--stubborn"),
+    )
+
+
+# Bad input.
+
+
+def told(result: pytest.RunResult) -> str:
+    """What is said in place of a traceback."""
+    result.assert_outcomes(errors=1)
+    text = result.stdout.str()
+    assert "Traceback" not in text
+    return text
+
+
+def test_a_command_that_ends_at_once_is_told(run, command):
+    """With its exit code and its last lines, and only once."""
+    result = run(HOLD + HOLD.replace("test_it", "test_again"), command("--exit"))
+
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines([
+        "test_*::test_it: --ws-command: the command ended with exit code 3 before port * was open; its last*",
+        "*hello from *",
+        "*the key is missing",
+        "(told once more: it is not started again)",
+    ])  # fmt: skip
+
+
+def test_a_port_that_never_opens_is_told(run, command, ini):
+    """After ws_command_timeout, with what to do."""
+    ini("ws_command_timeout = 300ms")
+    text = told(run(HOLD, command("--deaf")))
+
+    assert "was not open after 0.3 s: let it listen on {port} or the variable PORT" in text
+    assert "or raise ws_command_timeout" in text
+
+
+def test_a_program_that_is_not_there_is_told(run):
+    """By name."""
+    assert "--ws-command: 'no-such-program' cannot be started: No such file" in told(
+        run(HOLD, "--ws-command=no-such-program --port {port}")
+    )
+
+
+@pytest.mark.parametrize(("text", "words"), [("node 'server", "No closing quotation"), (" ", "it is empty")])
+def test_a_command_that_cannot_be_read_is_a_usage_error(run, text, words):
+    """As a shell would refuse it; no shell runs it."""
+    result = run(HOLD, f"--ws-command={text}")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: --ws-command: *{words}*"])
+
+
+def test_two_workers_need_a_port_each(run, monkeypatch):
+    """A command without {port} would have one for all of them."""
+    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "2")
+    result = run(HOLD, "--ws-command=node server.js")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: --ws-command: 2 workers of xdist each start it, *: write {port} where *"]
+    )
+
+
+def test_workers_start_one_each(passes, command):
+    """Once a worker, on ports of their own."""
+    pytest.importorskip("xdist")
+    two = HOLD + HOLD.replace("test_it", "test_other").replace("import pytest\n", "")
+    assert passes(two, command(), "-n2") == 2
+    assert 1 <= len(Path("started").read_text()) <= 2
+
+
+def test_a_process_has_real_time(refusal, command):
+    """A mark that says otherwise is an error at collection."""
+    printed = refusal(HOLD.replace('alive_for="200ms"', 'alive_for="200ms", time="virtual"'), command())
+    assert "time: 'virtual', but --ws-command is a process of its own, which has real time" in printed
+
+
+def test_the_fixture_without_a_command_is_an_error(refusal):
+    """It says what to run."""
+    printed = refusal("async def test_it(ws_command): ...")
+    assert (
+        "ws_command: no command is under test; run with --ws-command 'node server.js --port {port}'"
+        in printed
+    )
+
+
+# daphne.
+
+CHANNELS = """
+from django.conf import settings
+
+settings.configure()
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+class Echo(AsyncWebsocketConsumer):
+    async def receive(self, text_data=None, bytes_data=None):
+        await self.send(text_data=text_data)
+
+app = Echo.as_asgi()
+"""
+
+
+def test_daphne_runs_in_a_process_of_its_own(passes, pytester):
+    """In real time, with its own settings."""
+    pytest.importorskip("daphne")
+    pytest.importorskip("channels")
+    pytester.makepyfile(app=CHANNELS)
+    passes(
+        """
+        import pytest
+
+        @pytest.mark.ws_server("daphne", ping_interval=1, websocket_timeout=60)
+        @pytest.mark.ws_stability(alive_for="200ms", heartbeat_every="50ms", profile="frames")
+        def test_it(ws_soak):
+            assert ws_soak.timeline.tier.name == "REAL"
+        """,
+        "--ws-app=app:app",
+    )
+
+
+def test_channels_are_virtual_under_the_other_servers(passes, pytester):
+    """The same app, an hour."""
+    pytest.importorskip("channels")
+    pytest.importorskip("uvicorn")
+    pytester.makepyfile(app=CHANNELS)
+    passes(
+        """
+        import pytest
+
+        @pytest.mark.ws_server("uvicorn")
+        @pytest.mark.ws_stability(alive_for="1h", heartbeat_every="25s", profile="frames")
+        def test_it(ws_soak):
+            assert ws_soak.timeline.tier.name == "VIRTUAL"
+        """,
+        "--ws-app=app:app",
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "settings", "words"),
+    [
+        (["--ws-app=app:app()"], "", "daphne takes module:name and no factory, not 'app:app()'"),
+        (["--ws-app=app:app"], ", ping=20", "ping is no setting of daphne (it has "),
+        ([], "", "daphne runs in a process of its own: name the app with --ws-app module:name"),
+    ],
+)
+def test_what_daphne_cannot_serve_is_a_usage_error(run, pytester, args, settings, words):
+    """Before any test runs."""
+    pytest.importorskip("daphne")
+    pytester.makepyfile(app="app = None")
+    result = run(
+        HOLD.replace("def test_it", f"@pytest.mark.ws_server('daphne'{settings})\ndef test_it"),
+        *args,
+        conftest="import pytest\n@pytest.fixture\ndef ws_app(): ...",
+    )
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert words in result.stderr.str()
