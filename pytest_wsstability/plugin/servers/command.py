@@ -27,6 +27,8 @@ _PATIENCE = 5.0
 # Seconds between two looks whether its port is open.
 _LOOK = 0.02
 PORT = "{port}"
+# Windows has one way to end a process.
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
 class CommandError(Exception):
@@ -64,7 +66,7 @@ class ServerProcess:
     @property
     def is_running(self) -> bool:
         """Whether the process has not ended."""
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and not _has_ended(self._process)
 
     # What tests do to it.
 
@@ -80,7 +82,7 @@ class ServerProcess:
 
     async def kill(self) -> None:
         """End it and its children at once, with SIGKILL; `restart` starts it again."""
-        await asyncio.to_thread(self._end, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+        await asyncio.to_thread(self._end, _KILL)
 
     async def freeze(self) -> None:
         """
@@ -153,8 +155,8 @@ class ServerProcess:
         host, port = parts.hostname or "127.0.0.1", parts.port or self.port
         end = time.monotonic() + self._timeout
         while time.monotonic() < end:
-            if process.poll() is not None:
-                self._settle()
+            if _has_ended(process):
+                self.stop()
                 raise CommandError(
                     f"{self._source}: the command ended with exit code {process.returncode} before port "
                     f"{port} was open{self._last()}"
@@ -170,22 +172,20 @@ class ServerProcess:
 
     def _end(self, first: int) -> None:
         process = self._process
-        if process is None:
+        if process is None or process.returncode is not None:
             return
-        if process.poll() is None:
+        if not _has_ended(process):
             if self._is_frozen:
                 # A stopped process takes no signal but SIGKILL.
                 self._send("SIGCONT")
             _signal(process, first)
-            try:
-                process.wait(_PATIENCE)
-            except subprocess.TimeoutExpired:
+            end = time.monotonic() + _PATIENCE
+            while not _has_ended(process) and time.monotonic() < end:
+                time.sleep(_LOOK)
+            if not _has_ended(process):
                 self._note(f"it did not end within {_PATIENCE:g} s of SIGTERM: killed")
-        # Its children too, and those that it has left behind.
-        if os.name == "posix":
-            _signal(process, signal.SIGKILL)
-        else:
-            process.kill()
+        # Its children too. Nobody has waited for it yet, so that the number of its group is still its own.
+        _signal(process, _KILL)
         process.wait()
         self._settle()
         self._is_frozen = False
@@ -279,9 +279,26 @@ def _free_port() -> int:
         return port
 
 
-def _signal(process: subprocess.Popen[str], number: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        if os.name == "posix":
+if os.name == "posix":
+
+    def _has_ended(process: subprocess.Popen[str]) -> bool:
+        """Whether a process has ended; it is not waited for, and keeps its number until it is."""
+        if process.returncode is not None:
+            return True
+        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def _signal(process: subprocess.Popen[str], number: int) -> None:
+        """Send a signal to a process that nobody has waited for, and to its children."""
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, number)
-        else:
-            process.send_signal(number)
+
+else:
+
+    def _has_ended(process: subprocess.Popen[str]) -> bool:
+        """Whether a process has ended."""
+        return process.poll() is not None
+
+    def _signal(process: subprocess.Popen[str], number: int) -> None:
+        """End a process: there are no other signals."""
+        if process.poll() is None:
+            process.kill()
