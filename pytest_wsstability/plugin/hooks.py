@@ -124,7 +124,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config) -> Generator[None, Any, A
 
 
 def _enter(config: pytest.Config) -> None:
-    """Let the hooks of running.py run from now on; twice is once."""
+    """Let the hooks of running.py run from now on, unless they do already."""
     if not config.pluginmanager.has_plugin(_INSIDE):
         inside.enter(config, _INSIDE)
 
