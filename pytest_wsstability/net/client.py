@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
+from urllib.parse import urljoin, urlsplit
 
 from websockets.client import ClientProtocol
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
@@ -17,14 +18,17 @@ from ..core.redact import redact_url
 from ..core.timeline.close import LocalReason
 from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
+from ..core.url import as_websocket, wrong_url
 from ..profiles import JSON, HangUp, Heard, Profile, Resumption, Say
 from ..profiles.catalogue import find
 from .connection import Connection
 from .conversing import client_conversation
 from .dialling import Dialler
+from .errors import OpeningError
 from .keywords import ConnectKeywords
 from .target import TLS, ClientKind, Headers, client_kind, parse_headers, parse_url, with_defaults, with_query
 from .timers import Ticker
+from .tunnel import proxy_for
 from .websocket import LOGGER, WebSocket
 
 if TYPE_CHECKING:
@@ -203,6 +207,8 @@ class Dialled(NamedTuple):
     inbox: int
     open_timeout: Duration
     address: tuple[str, int] | None
+    redirects: int
+    proxy: str | None
 
     async def again(self, **changes: Unpack[ConnectKeywords]) -> Connection:
         """Another connection of the same client, with some arguments changed."""
@@ -211,6 +217,33 @@ class Dialled(NamedTuple):
 
     async def open(self, session_id: str | None, before: Resumption | None) -> Connection:
         """See `connect`."""
+        __tracebackhide__ = True
+        target = self
+        for _ in range(self.redirects):
+            try:
+                return await target.dial(session_id, before)
+            except OpeningError as error:
+                target = target.redirected(error)
+        return await target.dial(session_id, before)
+
+    def redirected(self, error: OpeningError) -> Dialled:
+        """
+        The same towards where a redirect leads; credentials are for the first host and no other.
+
+        Raises:
+            OpeningError: the error, if it is no redirect, or one that gives TLS up.
+
+        """
+        if error.location is None:
+            raise error
+        url = as_websocket(urljoin(self.url, error.location))
+        if wrong_url(url) or urlsplit(url).scheme < urlsplit(self.url).scheme:
+            raise error
+        same = urlsplit(url).hostname == urlsplit(self.url).hostname
+        return self._replace(url=url, headers=self.headers if same else (), address=None)
+
+    async def dial(self, session_id: str | None, before: Resumption | None) -> Connection:
+        """Open it, and follow no redirect."""
         __tracebackhide__ = True
         profile = find(self.profile)
         uri = parse_url(with_query(self.url, profile.query))
@@ -233,8 +266,9 @@ class Dialled(NamedTuple):
         websocket = WebSocket(protocol, side, conversation, loop=loop, inbox=self.inbox)
         seconds = parse_duration(self.open_timeout, "open_timeout")
         dialler = Dialler(
-            websocket, uri, url=self.url, tls=self.tls or TLS(), timeout=seconds, address=self.address
-        )
+            websocket, uri, url=self.url, tls=self.tls or TLS(), timeout=seconds, address=self.address,
+            proxy=proxy_for(uri, self.proxy) if self.address is None else None,
+        )  # fmt: skip
         await dialler.dial(opening)
         connection = Connection(websocket, url=redact_url(self.url))
         connection.response_headers = side.response_headers
@@ -259,6 +293,8 @@ async def connect(
     inbox: int = INBOX,
     open_timeout: Duration = 10,
     address: tuple[str, int] | None = None,
+    redirects: int = 0,
+    proxy: str | None = None,
 ) -> Connection:
     """
     Open a monitored connection.
@@ -282,6 +318,9 @@ async def connect(
         open_timeout: time for each step of the opening: the name, TCP, TLS, the upgrade.
         address: host and port to connect to instead of the URL's, such as those of a proxy; the handshake
             and the certificate's check keep the URL's names.
+        redirects: how many redirects are followed; headers are for the first host and no other.
+        proxy: what to go through, ``http://``, ``https://`` or ``socks5://``, or "env" for what the
+            environment says; never towards this machine.
 
     Raises:
         OpeningError: if the connection did not open, saying which step failed.
@@ -293,7 +332,7 @@ async def connect(
     fields, names = parse_headers(headers), tuple(subprotocols)
     dialled = _shared(
         url, client, profile, heartbeat, fields, origin, names, compression, tls, max_size, inbox,
-        open_timeout, address,
+        open_timeout, address, redirects, proxy,
     )  # fmt: skip
     return await dialled.open(session_id, resume)
 

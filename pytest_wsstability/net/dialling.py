@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus
 
 from ..core.duration import show_duration
-from ..core.redact import show_text
+from ..core.redact import redact_url, show_text
 from ..core.timeline.events import Tier
 from .errors import OpeningError, OpeningStage
 from .health import tier_of
 from .target import TLS
+from .tunnel import connect_by_socks, open_tunnel, unused_variable
 
 if TYPE_CHECKING:
+    from websockets.proxy import Proxy
     from websockets.uri import WebSocketURI
 
     from .websocket import WebSocket
@@ -31,6 +33,8 @@ _ASK = 2.0
 # With these it may have: bad request, misdirected request, upgrade required, AWS's 464 (RFC 9110, sections
 # 15.5.1, 15.5.20, 15.5.22), HTTP version not supported.
 _OF_ANOTHER_VERSION = frozenset({400, 421, 426, 464, 505})
+# Steps in which a proxy is reached, where there is one.
+_OF_THE_WAY = frozenset({OpeningStage.DNS, OpeningStage.CONNECT, OpeningStage.PROXY, OpeningStage.TIMEOUT})
 Address = tuple[str, int]
 
 
@@ -45,6 +49,7 @@ class Dialler:
         tls: how its certificate is checked.
         timeout: seconds for each step.
         address: host and port in the URL's stead; None for the URL's.
+        proxy: what to go through; None for nothing.
 
     """
 
@@ -57,6 +62,7 @@ class Dialler:
         tls: TLS,
         timeout: float,
         address: Address | None = None,
+        proxy: Proxy | None = None,
     ) -> None:
         self._websocket = websocket
         self._uri = uri
@@ -64,6 +70,9 @@ class Dialler:
         self._tls = tls
         self._timeout = timeout
         self._host, self._port = address or (uri.host, uri.port)
+        self._proxy = proxy
+        if proxy is not None:
+            self._host, self._port = proxy.host, proxy.port
         self._step = OpeningStage.DNS
 
     @property
@@ -85,8 +94,11 @@ class Dialler:
         context = self._tls.context() if self._uri.secure else None
         transport: asyncio.BaseTransport | None = None
         try:
-            addresses = await self._resolve()
-            transport = await self._connect(addresses, plain=context is None)
+            plain = context is None
+            if self._proxy is None:
+                transport = await self._connect(await self._resolve(), plain=plain)
+            else:
+                transport = await self._through(self._proxy, plain=plain)
             if context is not None:
                 transport = await self._start_tls(transport, context)
             self._step = OpeningStage.HTTP
@@ -98,6 +110,46 @@ class Dialler:
         except BaseException:
             _discard(transport, opening)
             raise
+
+    async def _through(self, proxy: Proxy, *, plain: bool) -> asyncio.BaseTransport:
+        """A transport to the target by way of a proxy."""
+        websocket = self._websocket
+        if proxy.scheme.startswith("socks"):
+            self._step = OpeningStage.PROXY
+            async with asyncio.timeout(self._timeout):
+                sock = await connect_by_socks(proxy, self._uri)
+            transport, _ = await websocket.loop.create_connection(
+                (lambda: websocket) if plain else asyncio.Protocol, sock=sock
+            )
+            return transport
+        below = await self._connect(await self._resolve(), plain=False)
+        try:
+            if proxy.scheme == "https":
+                below = await self._tls_to_proxy(below)
+            self._step = OpeningStage.PROXY
+            async with asyncio.timeout(self._timeout):
+                await open_tunnel(below, proxy, self._uri)
+        except BaseException:
+            below.abort()  # type: ignore[attr-defined]
+            raise
+        if plain:
+            below.set_protocol(websocket)
+            websocket.connection_made(below)
+        return below
+
+    async def _tls_to_proxy(self, below: asyncio.BaseTransport) -> asyncio.BaseTransport:
+        self._step = OpeningStage.TLS
+        async with asyncio.timeout(self._timeout):
+            transport = await self._websocket.loop.start_tls(
+                below,  # type: ignore[arg-type]
+                asyncio.Protocol(),
+                self._tls.context(),
+                server_hostname=self._host,
+                ssl_handshake_timeout=2 * self._timeout,
+            )
+        if transport is None:
+            raise EOFError("the proxy closed the connection in the TLS handshake")
+        return transport
 
     async def _resolve(self) -> list[tuple[Any, ...]]:
         """Where the name leads: as ``(host, port, family)``."""
@@ -158,7 +210,7 @@ class Dialler:
         """Whether a TLS server that failed the upgrade would take HTTP/2 instead."""
         status = exc.response.status_code if isinstance(exc, InvalidStatus) else None
         answered = status in _OF_ANOTHER_VERSION or isinstance(exc, InvalidMessage | EOFError)
-        if self._step is not OpeningStage.HTTP or context is None or not answered:
+        if self._proxy is not None or self._step is not OpeningStage.HTTP or context is None or not answered:
             return False
         context.set_alpn_protocols(["h2"])
         with suppress(OSError, TimeoutError):
@@ -208,12 +260,18 @@ class Dialler:
         return self._failed(step, f"{where}: {_words(exc)}")
 
     def _failed(self, stage: OpeningStage, detail: str) -> OpeningError:
+        if self._proxy is not None and stage in _OF_THE_WAY:
+            detail = f"the proxy {self._where}: {detail}"
+        elif stage in _OF_THE_WAY and (name := unused_variable(self._uri)) is not None:
+            # Where only the proxy leads out, this is what happens without it.
+            detail += f"; {name} is set, and is used with --ws-proxy env only"
         return OpeningError(self._url, stage, detail)
 
     def _late(self) -> str:
         return {
             OpeningStage.DNS: f"the name {self._host!r} did not resolve",
             OpeningStage.CONNECT: f"{self._where} did not accept a TCP connection",
+            OpeningStage.PROXY: f"{self._where} did not let the connection through",
             OpeningStage.TLS: f"{self._where} did not end the TLS handshake (does it speak TLS?)",
         }.get(self._step, "no HTTP response to the upgrade")
 
@@ -258,10 +316,17 @@ def _refused(exc: InvalidStatus, url: str) -> OpeningError:
     detail = f"HTTP {response.status_code} {show_text(response.reason_phrase)}".rstrip()
     if retry := response.headers.get("Retry-After"):
         detail += f" (Retry-After: {show_text(retry, 40)})"
+    location = response.headers.get("Location") if 300 <= response.status_code < 400 else None
+    if location is not None:
+        # RFC 6455, section 4.1: a client may follow it; browsers do not.
+        detail += f": it leads to {show_text(redact_url(location))}, and is not followed (--ws-redirects)"
+    elif first_line:
+        detail += f": {first_line}"
     return OpeningError(
         url,
         OpeningStage.HTTP,
-        f"{detail}: {first_line}" if first_line else detail,
+        detail,
         status=response.status_code,
         retry_after=retry,
+        location=location,
     )

@@ -19,6 +19,7 @@ class OpeningStage(Enum):
 
     DNS = "name resolution"
     CONNECT = "TCP connection"
+    PROXY = "proxy"
     TLS = "TLS handshake"
     HTTP = "upgrade refused"
     HANDSHAKE = "opening handshake"
@@ -34,6 +35,7 @@ class OpeningError(ConnectionError):
         stage: the step that failed.
         status: the HTTP status of a refused upgrade; None otherwise.
         retry_after: what its Retry-After field said; None where it had none.
+        location: where a redirect leads, secrets included; None where there was none.
 
     """
 
@@ -45,12 +47,14 @@ class OpeningError(ConnectionError):
         *,
         status: int | None = None,
         retry_after: str | None = None,
+        location: str | None = None,
     ) -> None:
         self.url = redact_url(url)
         self.stage = stage
         self.detail = detail
         self.status = status
         self.retry_after = retry_after
+        self.location = location
         super().__init__(f"{self.url} did not open ({stage.value}): {detail}")
 
     def __reduce__(self) -> tuple[Any, ...]:

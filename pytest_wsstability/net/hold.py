@@ -20,11 +20,11 @@ from ..core.message.errors import StabilityError
 from ..core.timeline.timeline import Timeline
 from .client import connect
 from .connection import Connection
-from .holding import hold_open
 from .keywords import ConnectKeywords
 from .proxy.path import between
 from .proxy.proxy import FaultProxy
 from .server.orchestrator import Orchestrator
+from .traffic import Traffic, hold_talking
 
 
 class Soak(Judged):
@@ -132,6 +132,7 @@ async def hold(
     orchestrator: Orchestrator | None = None,
     through: Callable[[str], FaultProxy] | None = None,
     opened: Callable[[Connection], object] | None = None,
+    traffic: Traffic | None = None,
     **options: Unpack[ConnectKeywords],
 ) -> Soak:
     """
@@ -143,10 +144,12 @@ async def hold(
         orchestrator: the one to start, or the running one behind the URL.
         through: makes the proxy to hold the connection through, given the target; None for no proxy.
         opened: called with the connection once it is open.
+        traffic: a coroutine function that talks on the connection from the session's confirmation on.
         options: keywords of `connect`.
 
     Raises:
         OpeningError: if the connection did not open.
+        Exception: what the traffic raises.
 
     """
     async with AsyncExitStack() as stack:
@@ -168,7 +171,7 @@ async def hold(
         if opened is not None:
             opened(connection)
         try:
-            verdict = await hold_open(connection.websocket, requirement)
+            verdict = await hold_talking(connection, requirement, traffic)
             if verdict.outcome is not Outcome.STABLE:
                 await connection.both_ended()
             loop = connection.websocket.loop

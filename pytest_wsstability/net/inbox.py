@@ -40,12 +40,19 @@ class Assembly:
 
 
 class Inbox:
-    """Unread messages, at most ``limit`` of them or `MAX_BYTES`; 0 keeps none."""
+    """
+    Unread messages, at most ``limit`` of them or `MAX_BYTES`; 0 keeps none.
 
-    __slots__ = ("_bytes", "_limit", "_messages", "_waiter")
+    One that keeps the latest lets go of older ones instead of being full.
+
+    """
+
+    __slots__ = ("_bytes", "_drops", "_limit", "_messages", "_waiter")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        # Whether the oldest goes when there is no room.
+        self._drops = False
         # None until the first message: an idle connection pays nothing for its inbox.
         self._messages: deque[str | bytes] | None = None
         self._bytes = 0
@@ -54,9 +61,15 @@ class Inbox:
     def __len__(self) -> int:
         return len(self._messages) if self._messages else 0
 
+    def keep_latest(self, limit: int) -> None:
+        """Never be full from now on: of more messages, the latest are kept."""
+        self._limit, self._drops = limit, True
+
     @property
     def full(self) -> bool:
         """Whether reading should stop."""
+        if self._drops:
+            return False
         return len(self) >= self._limit or self._bytes >= MAX_BYTES
 
     @property
@@ -66,6 +79,8 @@ class Inbox:
 
     def put(self, message: str | bytes) -> bool:
         """Keep a message; False when the inbox keeps none, or as many bytes as nobody asked for."""
+        while self._drops and (len(self) >= self._limit or self._bytes >= MAX_BYTES):
+            self.take()
         if self._limit == 0 or self._bytes >= 2 * MAX_BYTES:
             # Reading has stopped long ago: this came with the end of the stream.
             return False

@@ -27,3 +27,5 @@ class ConnectKeywords(TypedDict, total=False):
     inbox: int
     open_timeout: Duration
     address: tuple[str, int] | None
+    redirects: int
+    proxy: str | None

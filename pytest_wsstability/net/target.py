@@ -19,6 +19,7 @@ from ..core.url import wrong_url
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
+Fields = tuple[tuple[str, str], ...]
 
 
 # Thousands of connections to one target have its parts in common.
@@ -80,27 +81,53 @@ def parse_headers(headers: Headers) -> tuple[tuple[str, str], ...]:
     return pairs
 
 
+def merge_headers(*layers: Mapping[str, str | None] | Iterable[tuple[str, str | None]]) -> Fields:
+    """
+    Header fields of several places, by name: what comes first counts, and None removes the name.
+
+    Raises:
+        ValueError: if a name or value cannot stand in an HTTP header.
+
+    """
+    found: list[tuple[str, str | None]] = []
+    for layer in layers:
+        pairs = tuple(layer.items() if isinstance(layer, Mapping) else layer)
+        known = {name.lower() for name, _ in found}
+        # One place may have a name several times.
+        found += [(name, value) for name, value in pairs if name.lower() not in known]
+    return parse_headers([(name, value) for name, value in found if value is not None])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TLS:
-    """How a wss:// server's certificate is checked."""
+    """How a wss:// server's certificate is checked, and with which the client shows itself."""
 
     # A PEM file with the authorities to trust; None trusts those of the system.
     ca: str | None = None
     # Check nothing.
     insecure: bool = False
+    # PEM files with the client's certificate and its key, which may be in one; None: the client shows none.
+    cert: str | None = None
+    key: str | None = None
 
     def __post_init__(self) -> None:
         if self.ca is not None and not os.path.isfile(self.ca):
             raise ValueError(
                 f"ca: there is no file {self.ca!r}; give a PEM file with the authority's certificate"
             )
+        for name in ("cert", "key"):
+            path = getattr(self, name)
+            if path is not None and not os.path.isfile(path):
+                raise ValueError(f"{name}: there is no file {path!r}; give a PEM file of the client's")
+        if self.key is not None and self.cert is None:
+            raise ValueError("key: a key without a certificate; give cert too")
 
     def context(self) -> ssl.SSLContext:
         """
         The context for a client.
 
         Raises:
-            ValueError: if the file holds no certificate.
+            ValueError: if a file holds no certificate, or a key that does not fit it.
 
         """
         try:
@@ -110,6 +137,14 @@ class TLS:
         if self.insecure:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
+        if self.cert is not None:
+            try:
+                # Nobody is there to be asked for a password.
+                context.load_cert_chain(self.cert, self.key, password="")
+            except (ssl.SSLError, OSError) as exc:
+                raise ValueError(
+                    f"cert: {self.cert!r} is no certificate with its key, without a password ({exc})"
+                ) from None
         return context
 
 

@@ -19,6 +19,7 @@ from ..net.connector import Connector
 from ..net.hold import Soak, hold
 from ..net.proxy.proxies import MiddleboxProxy, Proxies
 from ..net.server.orchestrator import Orchestrator
+from ..net.traffic import Traffic, start_talking
 from .markers import FLEET, MIDDLEBOX
 from .orders import TimerOrder, in_another_order, order_of, run_private
 from .plans import (
@@ -45,8 +46,18 @@ from .stash import (
     orchestrator_key,
     proxies_key,
     soak_key,
+    talk_key,
 )
-from .targets import AppURL, ReferenceURL, aimed, connect_options, hold_options, proxies_of, watcher
+from .targets import (
+    AppURL,
+    ReferenceURL,
+    aimed,
+    connect_options,
+    hold_options,
+    prepare_opening,
+    proxies_of,
+    watcher,
+)
 
 if TYPE_CHECKING:
     from ..core.judge.requirement import Requirement
@@ -194,6 +205,7 @@ def connect(
 ) -> Iterator[Connector]:
     """What ``ws_connect`` gives."""
     ws_url = aimed(request.node, ws_url)
+    prepare_opening(request)
     connector = Connector(
         _way(request, ws_url),
         lambda target: connect_options(request.node, ws_url, target),
@@ -241,7 +253,14 @@ def connection(request: pytest.FixtureRequest, connector: Connector) -> Connecti
         until = opened.timeline.opened + session_within(opened.requirement)
         loop.run_until_complete(opened.websocket.wait_session(until))
     request.node.stash[connection_key] = opened
+    traffic = plan_of(request.node).traffic
+    if traffic is not None:
+        request.node.stash[talk_key] = loop.run_until_complete(_started(opened, traffic))
     return opened
+
+
+async def _started(opened: Connection, traffic: Traffic) -> asyncio.Task[None]:
+    return start_talking(opened, traffic)
 
 
 def session_within(requirement: Requirement | None) -> float:
@@ -253,6 +272,7 @@ def session_within(requirement: Requirement | None) -> float:
 def soaked(request: pytest.FixtureRequest, ws_url: str) -> Soak:
     """What ``ws_soak`` gives."""
     ws_url = aimed(request.node, ws_url)
+    prepare_opening(request)
     if leads_out(request.node):
         held = soaks_of(request.session).judge(request.node, ws_url)
     elif pytest_asyncio.is_async_test(request.node):

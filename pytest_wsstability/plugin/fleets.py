@@ -19,7 +19,7 @@ from .fixtures import OwnServer, own_server
 from .orders import order_of
 from .plans import is_virtual, plan_of
 from .stash import fleet_key, settings_key
-from .targets import aimed, connect_options
+from .targets import aimed, connect_options, prepare_opening
 
 if TYPE_CHECKING:
     from ..core.fleet.plan import FleetPlan
@@ -31,6 +31,7 @@ def held(request: pytest.FixtureRequest, ws_url: str) -> Fleet:
     """What ``ws_fleet`` gives."""
     item, settings = request.node, request.config.stash[settings_key]
     server = own_server(request, aimed(item, ws_url))
+    prepare_opening(request)
     virtual = is_virtual(item)
     engine = InProcess() if virtual or not settings.workers else _workers(item, settings.workers)
     if pytest_asyncio.is_async_test(item):

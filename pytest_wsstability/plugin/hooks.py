@@ -9,7 +9,7 @@ options, declarations and a look at each test.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..net.hold import Soak
     from ..net.proxy.proxies import MiddleboxProxy, Proxies
     from ..net.server.orchestrator import Orchestrator
+    from ..net.target import Headers
     from . import running as inside
     from . import workers
     from .fixtures import Clock
@@ -166,6 +167,23 @@ def ws_app(request: pytest.FixtureRequest) -> Any:
 
     """
     return inside.fixtures.app(request)
+
+
+@pytest.fixture
+def ws_headers() -> Headers:
+    """
+    Header fields with which the connections of a test open: none. Override it, for a fresh token.
+
+    Those of the marker count before, those of options and ini file after; None as a value removes a field.
+
+    """
+    return {}
+
+
+@pytest.fixture
+def ws_subprotocols() -> Sequence[str] | None:
+    """Subprotocols that the connections of a test offer; None: those of the options. Override it."""
+    return None
 
 
 @pytest.fixture

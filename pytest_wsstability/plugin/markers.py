@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..core.duration import Duration
     from ..core.fleet.requirement import FleetRequirement
     from ..core.judge.requirement import Requirement
+    from ..net.traffic import Traffic
     from ..profiles import Profile
 
 STABILITY = "ws_stability"
@@ -24,7 +25,8 @@ SERVER = "ws_server"
 
 DESCRIPTIONS = (
     "ws_stability(alive_for, heartbeat_every, heartbeat_within, heartbeat_missed_max, session_within, "
-    "rtt_p95, allow_close, max_age_ok, url, profile, client, time, patch_time; connections, survival, "
+    "rtt_p95, allow_close, max_age_ok, url, headers, subprotocol, origin, traffic, profile, client, time, "
+    "patch_time; connections, survival, "
     "confidence, ramp, refused_max with ws_fleet): the stability that a WebSocket must show",
     "ws_orchestrator(read_deadline, ping_interval, deadline_reset_by, on_deadline, greet, confirm_sessions, "
     "answer_heartbeats, echo, ...): how the reference orchestrator behaves",
@@ -35,7 +37,7 @@ DESCRIPTIONS = (
 
 FIXTURES = frozenset({
     "ws_url", "ws_connect", "ws_connection", "ws_soak", "ws_orchestrator", "ws_clock", "ws_proxy",
-    "ws_app", "ws_command", FLEET, MIDDLEBOX,
+    "ws_app", "ws_command", "ws_headers", "ws_subprotocols", FLEET, MIDDLEBOX,
 })  # fmt: skip
 _REQUIREMENTS = frozenset({STABILITY, ORCHESTRATOR, MIDDLEBOX, SERVER})
 _MARKS = _REQUIREMENTS | {LONG}
@@ -101,7 +103,10 @@ class FleetAsked:
 class Plan:
     """What the ws_stability markers of a test say; no dataclass for the reason that `Settings` is none."""
 
-    __slots__ = ("client", "fleet", "patch_time", "path", "profile", "requirement", "time", "url")
+    __slots__ = (
+        "client", "fleet", "headers", "origin", "patch_time", "path", "profile", "requirement",
+        "subprotocols", "time", "traffic", "url",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -113,6 +118,10 @@ class Plan:
         client: str,
         time: str | None,
         patch_time: bool,
+        headers: dict[str, str | None] | None = None,
+        subprotocols: tuple[str, ...] = (),
+        origin: str | None = None,
+        traffic: Traffic | None = None,
         fleet: FleetAsked | None = None,
     ) -> None:
         # None: the markers name no part of a requirement.
@@ -127,5 +136,12 @@ class Plan:
         self.time = time
         # Let the time module follow the clock of an async test in virtual time.
         self.patch_time = patch_time
+        # By name; a field that is None is not sent, whoever else gives it.
+        self.headers = headers or {}
+        # Empty: what the fixture or the options say.
+        self.subprotocols = subprotocols
+        self.origin = origin
+        # Talks while the connection is held.
+        self.traffic = traffic
         # None: the markers ask for no fleet.
         self.fleet = fleet

@@ -139,6 +139,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(f"{text!r} is no count; give a whole number from 0")
+    return int(text)
+
+
 def _rate(text: str) -> float:
     try:
         rate = float(text)
@@ -214,6 +220,23 @@ OPTIONS = (
     Option(
         "ca", flag="--ws-ca", metavar="FILE", read=_file,
         help="PEM file with the certificate authorities to trust",
+    ),
+    Option(
+        "cert", flag="--ws-cert", ini="ws_cert", metavar="FILE", read=_file,
+        help="PEM file with the client's certificate, and its key unless --ws-key has it",
+    ),
+    Option(
+        "key", flag="--ws-key", ini="ws_key", metavar="FILE", read=_file,
+        help="PEM file with the key of the client's certificate",
+    ),
+    Option(
+        "proxy", flag="--ws-proxy", ini="ws_proxy", metavar="URL|env",
+        help="the proxy towards the target, http:// or socks5://, or env: as the environment says; "
+        "default: none",
+    ),
+    Option(
+        "redirects", flag="--ws-redirects", ini="ws_redirects", metavar="N", default=0, read=_number,
+        help="how many redirects are followed; default: 0, they are failures",
     ),
     Option(
         "long", flag="--ws-long", default=False, action="store_true",
@@ -314,7 +337,11 @@ def read_settings(config: pytest.Config) -> Settings:
 
     """
     values = {option.name: option.value(config) for option in OPTIONS}
-    return Settings(targets=_targets(config), **values)
+    lines = next(each for each in OPTIONS if each.name == "headers").given(config)
+    layers: dict[bool, list[tuple[str, str]]] = {True: [], False: []}
+    for (source, _), pair in zip(lines, values["headers"], strict=True):
+        layers[source.startswith("--")].append(pair)
+    return Settings(targets=_targets(config), header_layers=tuple(map(tuple, layers.values())), **values)
 
 
 def _targets(config: pytest.Config) -> tuple[Given, ...]:

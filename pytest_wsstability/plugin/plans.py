@@ -9,10 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
-from ..core.duration import parse_duration
 from ..core.faults import Program
 from ..core.faults.middleboxes import MIDDLEBOXES, middlebox
-from ..core.fleet.requirement import FleetRequirement
 from ..core.judge.requirement import Requirement
 from ..core.url import as_websocket, is_loopback, is_relative, wrong_url
 from ..net.server.behaviour import Behaviour
@@ -20,7 +18,8 @@ from ..net.server.orchestrator import Orchestrator
 from ..net.target import client_kind
 from ..profiles import Profile
 from ..profiles.catalogue import find
-from .markers import FLEET, MIDDLEBOX, ORCHESTRATOR, STABILITY, FleetAsked, Plan, uses_us
+from .markers import FLEET, MIDDLEBOX, ORCHESTRATOR, STABILITY, Plan, uses_us
+from .opening import read_fleet, read_headers, read_origin, read_subprotocols, read_traffic
 from .options import TIMES
 from .seams.pytest import definitions
 from .server_choice import DAPHNE, check_server, server_of
@@ -32,7 +31,9 @@ _PACKAGE = __name__.partition(".")[0]
 _OWN_FIXTURES = f"{__package__}.hooks"
 # Without one of these a requirement would be checked by nobody.
 _JUDGES = frozenset({"ws_connect", "ws_connection", "ws_soak", FLEET})
-_NOT_REQUIRED = ("url", "profile", "client", "time", "patch_time")
+_NOT_REQUIRED = (
+    "url", "headers", "subprotocol", "origin", "traffic", "profile", "client", "time", "patch_time"
+)  # fmt: skip
 _OF_A_FLEET = ("connections", "survival", "confidence", "ramp", "refused_max")
 
 
@@ -151,7 +152,7 @@ def _plan(item: pytest.Item) -> Plan:
     if "closed" in values:
         raise TypeError("closed: a hold cannot require an end; assert_closed() in the test can")
     others = {name: values.pop(name) for name in _NOT_REQUIRED if name in values}
-    fleet = _fleet({name: values.pop(name) for name in _OF_A_FLEET if name in values})
+    fleet = read_fleet({name: values.pop(name) for name in _OF_A_FLEET if name in values})
     try:
         requirement = Requirement.of(**values) if values else None
     except TypeError as exc:
@@ -175,21 +176,12 @@ def _plan(item: pytest.Item) -> Plan:
         client=client,
         time=time,
         patch_time=patch_time,
+        headers=read_headers(others.get("headers", {})),
+        subprotocols=read_subprotocols(others.get("subprotocol", ())),
+        origin=read_origin(others.get("origin")),
+        traffic=read_traffic(others.get("traffic")),
         fleet=fleet,
     )
-
-
-def _fleet(values: dict[str, Any]) -> FleetAsked | None:
-    if not values:
-        return None
-    if "connections" not in values:
-        raise ValueError(f"{next(iter(values))}: only makes sense with connections")
-    connections, ramp = values.pop("connections"), values.pop("ramp", None)
-    if not isinstance(connections, int) or isinstance(connections, bool) or connections < 1:
-        raise ValueError(f"connections: {connections!r} is no fleet; give a whole number from 1")
-    if ramp is not None:
-        parse_duration(ramp, "ramp", zero=True)
-    return FleetAsked(connections=connections, ramp=ramp, asked=FleetRequirement(**values))
 
 
 def find_profile(config: pytest.Config, profile: Profile | str | None) -> Profile:

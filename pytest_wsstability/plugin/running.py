@@ -19,6 +19,7 @@ import pytest
 from ..core.redact import redact_url, show_text
 from ..core.url import as_websocket, wrong_url
 from ..net.apps.kinds import AppError
+from ..net.traffic import stop_talking
 from . import failures, margins, orders, probing
 from . import fixtures as fixtures
 from . import fleets as fleets
@@ -45,7 +46,7 @@ from .servers.commands import check_command, commands_of
 from .servers.output import add_output, taking_down
 from .settings import Settings, TargetKind
 from .soaks import reruns, scheduling, timeouts
-from .stash import connection_key, fleet_key, loop_key, settings_key, soak_key, spins_key, ties_key
+from .stash import connection_key, fleet_key, loop_key, settings_key, soak_key, spins_key, talk_key, ties_key
 from .targets import fault_reports
 
 # Called by hooks.py.
@@ -252,6 +253,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         if connection is not None and connection.requirement is not None:
             # The body may have looked at something else: the requirement is checked in any case.
             item.stash[loop_key].run_until_complete(connection.assert_stable())
+        if (talk := item.stash.get(talk_key, None)) is not None:
+            item.stash[loop_key].run_until_complete(stop_talking(talk))
     finally:
         margins.warn_of_spins(item)
     reruns.judge(item)

@@ -52,9 +52,18 @@ class Settings:
     # The name of a profile; markers may say another.
     profile: str
     headers: tuple[tuple[str, str], ...]
+    # The same by the place where they are given: the command line, the ini file.
+    header_layers: tuple[tuple[tuple[str, str], ...], ...]
     subprotocols: tuple[str, ...]
     insecure: bool
     ca: str | None
+    # The client's certificate and key.
+    cert: str | None
+    key: str | None
+    # The proxy towards the target: a URL, or "env" for what the environment says.
+    proxy: str | None
+    # How many redirects are followed.
+    redirects: int
     # Run tests that are long in real time.
     long: bool
     # What an inconclusive verdict is: "fail" or "skip".

@@ -45,6 +45,8 @@ loop_key: pytest.StashKey[asyncio.AbstractEventLoop] = pytest.StashKey()
 soak_key: pytest.StashKey[Soak] = pytest.StashKey()
 fleet_key: pytest.StashKey[Fleet] = pytest.StashKey()
 connection_key: pytest.StashKey[Connection] = pytest.StashKey()
+# What talks on that connection.
+talk_key: pytest.StashKey[asyncio.Task[None]] = pytest.StashKey()
 connector_key: pytest.StashKey[Connector] = pytest.StashKey()
 orchestrator_key: pytest.StashKey[Orchestrator] = pytest.StashKey()
 # Not there where it has none.
@@ -53,6 +55,8 @@ proxies_key: pytest.StashKey[list[Proxies]] = pytest.StashKey()
 server_log_key: pytest.StashKey[Any] = pytest.StashKey()
 # The process under test.
 command_key: pytest.StashKey[Any] = pytest.StashKey()
+# What its fixtures say about opening: header fields, and subprotocols or None.
+opening_key: pytest.StashKey[tuple[Any, Any]] = pytest.StashKey()
 # What the virtual loop of the test counts.
 ties_key: pytest.StashKey[Ties] = pytest.StashKey()
 # The instants at which its clock went on though a task spun, with the place in the code.

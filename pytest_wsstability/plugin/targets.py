@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 from ..core.faults.middleboxes import middlebox
 from ..core.url import as_websocket, join
 from ..net.proxy.proxies import MiddleboxProxy, behind
-from ..net.target import TLS
+from ..net.target import TLS, merge_headers
 from .markers import MIDDLEBOX
-from .plans import plan_of, target_of
+from .plans import overrides, plan_of, target_of
 from .reports.results import results_of
 from .settings import TargetKind
-from .stash import orchestrator_key, proxies_key, settings_key, soak_key
+from .stash import opening_key, orchestrator_key, proxies_key, settings_key, soak_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,15 +73,34 @@ def connect_options(item: pytest.Item, under_test: str, target: str) -> dict[str
         options["url"], options["address"] = target, proxy.address
     # Credentials are for the server under test and for no other.
     if urlsplit(target).netloc == urlsplit(under_test).netloc:
-        options["headers"] = settings.headers
-        options["subprotocols"] = settings.subprotocols
-        options["tls"] = TLS(ca=settings.ca, insecure=settings.insecure)
+        headers, subprotocols = item.stash.get(opening_key, ({}, None))
+        options["headers"] = merge_headers(plan.headers, headers, *settings.header_layers)
+        options["subprotocols"] = plan.subprotocols or subprotocols or settings.subprotocols
+        options["origin"] = plan.origin
+        options["redirects"] = settings.redirects
+        options["tls"] = TLS(
+            ca=settings.ca, insecure=settings.insecure, cert=settings.cert, key=settings.key
+        )  # fmt: skip
+    options["proxy"] = settings.proxy
     return options
+
+
+def prepare_opening(request: pytest.FixtureRequest) -> None:
+    """Ask the fixtures that a project may override how the connections of this test open."""
+    request.node.stash[opening_key] = (
+        request.getfixturevalue("ws_headers"), request.getfixturevalue("ws_subprotocols")
+    )  # fmt: skip
+
+
+def opens_before_fixtures(item: pytest.Item) -> bool:
+    """Whether all that is needed to open a connection of a test is known before any fixture is."""
+    own = any(overrides(name, item) for name in ("ws_headers", "ws_subprotocols"))
+    return known_url(item) is not None and not own
 
 
 def hold_options(item: pytest.Item, url: str) -> dict[str, Any]:
     """What the marker and the options say about a hold; it goes through the middlebox of the test."""
-    options = {**connect_options(item, url, url), "opened": watcher(item)}
+    options = {**connect_options(item, url, url), "opened": watcher(item), "traffic": plan_of(item).traffic}
     name = getattr(getattr(item, "callspec", None), "params", {}).get(MIDDLEBOX)
     if name is not None:
         options["through"] = partial(MiddleboxProxy, preset=middlebox(name))

@@ -140,7 +140,7 @@ def test_each_setting_has_one_row():
     names = [option.name for option in OPTIONS]
 
     assert len(names) == len(set(names))
-    assert {*names, "targets"} == set(Settings.__annotations__) | {"url", "app", "command"}
+    assert {*names, "targets", "header_layers"} == set(Settings.__annotations__) | {"url", "app", "command"}
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)

@@ -12,7 +12,7 @@ from ..markers import LONG
 from ..plans import leads_out, plan_of
 from ..reports.results import results_of
 from ..stash import never_open_key, settings_key, soak_key
-from ..targets import hold_options, known_url
+from ..targets import hold_options, known_url, opens_before_fixtures
 from ..workers import Link, controller_of, links_of
 from .background import Hold, Holds
 from .progress import NAME, display_of, progress_of
@@ -115,7 +115,7 @@ class Soaks:
         self._groups = groups
         # Those that may start with others and have not.
         outside = list(items)
-        self._unstarted = [item for item in outside if known_url(item) is not None and _will_run(item)]
+        self._unstarted = [item for item in outside if opens_before_fixtures(item) and _will_run(item)]
         # Tests whose failure is no end of the run: it is expected, or tried again.
         self._expected = {item.nodeid for item in outside if _may_fail(item)}
         # All that were ever started: connections that end together end for one reason.

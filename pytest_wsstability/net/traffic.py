@@ -1,0 +1,83 @@
+"""A workload of the user's that talks on a connection while it is held."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+from ..core.judge.requirement import Requirement
+from ..core.judge.verdict import Outcome, Verdict
+from .connection import Connection
+from .errors import ConnectionEnded
+from .holding import hold_open
+from .waiters import Wait
+
+Traffic = Callable[[Connection], Coroutine[Any, Any, object]]
+
+# Messages that are kept for a workload that may take them; of more, the latest.
+KEPT = 1024
+
+
+def start_talking(connection: Connection, traffic: Traffic) -> asyncio.Task[None]:
+    """Let a workload talk from the session's confirmation on."""
+    connection.websocket.inbox.keep_latest(KEPT)
+    return asyncio.ensure_future(_talk(connection, traffic))
+
+
+async def stop_talking(task: asyncio.Task[None]) -> None:
+    """
+    End a workload.
+
+    Raises:
+        Exception: what it raised, but for the connection's end, which the verdict tells.
+
+    """
+    task.cancel()
+    with suppress(asyncio.CancelledError, ConnectionEnded):
+        await task
+
+
+async def hold_talking(connection: Connection, requirement: Requirement, traffic: Traffic | None) -> Verdict:
+    """
+    Hold a connection to a requirement while a workload talks; it may end before the hold does.
+
+    Raises:
+        Exception: what the workload raises, when it does.
+
+    """
+    if traffic is None:
+        return await hold_open(connection.websocket, requirement)
+    talk = start_talking(connection, traffic)
+    holding = asyncio.ensure_future(hold_open(connection.websocket, requirement))
+    try:
+        await asyncio.wait([talk, holding], return_when=asyncio.FIRST_COMPLETED)
+        if not holding.done():
+            await _unless_ended(talk)
+        verdict = await holding
+    except BaseException:
+        holding.cancel()
+        talk.cancel()
+        raise
+    if verdict.outcome is Outcome.STABLE:
+        await stop_talking(talk)
+    else:
+        # What a workload raises on a connection that broke its promise is a consequence of that.
+        with suppress(Exception):
+            await stop_talking(talk)
+    return verdict
+
+
+async def _unless_ended(talk: asyncio.Task[None]) -> None:
+    with suppress(ConnectionEnded):
+        await talk
+
+
+async def _talk(connection: Connection, traffic: Traffic) -> None:
+    websocket = connection.websocket
+    confirmed = websocket.timeline is None or websocket.timeline.session_confirmed_at is not None
+    if websocket.profile.has_session and not confirmed:
+        await websocket.waiters.wait(Wait.SESSION)
+    if not websocket.is_over:
+        await traffic(connection)

@@ -1,0 +1,60 @@
+"""What marks say of how a test opens, checked: a wrong value is a TypeError or ValueError that names it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from ..core.duration import parse_duration
+from ..core.fleet.requirement import FleetRequirement
+from ..net.target import merge_headers
+from ..net.traffic import Traffic
+from .markers import FleetAsked
+
+
+def read_headers(given: Any) -> dict[str, str | None]:
+    """Header fields of a mark, by name; None as a value removes a field."""
+    if not isinstance(given, Mapping):
+        raise TypeError(f"headers: {type(given).__name__} is no mapping; give {{'Name': 'value'}}")
+    merge_headers(given)
+    return dict(given)
+
+
+def read_subprotocols(given: Any) -> tuple[str, ...]:
+    """The subprotocols that a mark offers: one, or several with the preferred first."""
+    names = tuple(given) if isinstance(given, list | tuple) else (given,)
+    if not all(isinstance(name, str) and name for name in names):
+        raise TypeError(f"subprotocol: {given!r} is no name; give one, or a list with the preferred first")
+    return names
+
+
+def read_origin(given: Any) -> str | None:
+    """The Origin header of a mark."""
+    if given is not None and not isinstance(given, str):
+        raise TypeError(f"origin: {given!r} is no text; give it as a browser sends it: 'https://app.example'")
+    return given
+
+
+def read_traffic(given: Any) -> Traffic | None:
+    """The workload of a mark."""
+    if given is not None and not inspect.iscoroutinefunction(given):
+        raise TypeError(
+            f"traffic: {given!r} is no coroutine function; give 'async def talk(connection): ...', not called"
+        )
+    traffic: Traffic | None = given
+    return traffic
+
+
+def read_fleet(values: dict[str, Any]) -> FleetAsked | None:
+    """The fleet of a mark; None where it asks for none."""
+    if not values:
+        return None
+    if "connections" not in values:
+        raise ValueError(f"{next(iter(values))}: only makes sense with connections")
+    connections, ramp = values.pop("connections"), values.pop("ramp", None)
+    if not isinstance(connections, int) or isinstance(connections, bool) or connections < 1:
+        raise ValueError(f"connections: {connections!r} is no fleet; give a whole number from 1")
+    if ramp is not None:
+        parse_duration(ramp, "ramp", zero=True)
+    return FleetAsked(connections=connections, ramp=ramp, asked=FleetRequirement(**values))

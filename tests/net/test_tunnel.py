@@ -1,0 +1,159 @@
+"""Through a proxy towards the target: CONNECT and SOCKS, and never towards this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import socket
+from contextlib import asynccontextmanager
+
+import pytest
+from websockets.uri import parse_uri
+
+from pytest_wsstability import OpeningError, Orchestrator, connect
+from pytest_wsstability.net.errors import OpeningStage
+from pytest_wsstability.net.tunnel import proxy_for, unused_variable
+from tests.net.certificates import server_context, trusting
+
+VARIABLES = ("WSS_PROXY", "WS_PROXY", "SOCKS_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch):
+    """Whatever this machine's environment says."""
+    for name in (*VARIABLES, *map(str.lower, VARIABLES)):
+        monkeypatch.delenv(name, raising=False)
+
+
+@asynccontextmanager
+async def http_proxy(target, answer="200 Connection established"):
+    """An HTTP proxy that leads everybody to one address, and keeps the requests."""
+    requests = []
+
+    async def pump(reader, writer):
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    async def serve(reader, writer):
+        requests.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(f"HTTP/1.1 {answer}\r\n\r\n".encode())
+        if not answer.startswith("2"):
+            writer.close()
+            return
+        there_reader, there_writer = await asyncio.open_connection(*target)
+        await asyncio.gather(pump(reader, there_writer), pump(there_reader, writer))
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[:2], requests
+
+
+def address_of(server):
+    uri = parse_uri(server.url)
+    return uri.host, uri.port
+
+
+@pytest.mark.ws_stability
+async def test_a_target_behind_an_http_proxy():
+    """CONNECT with credentials; the target has a name that only the proxy knows."""
+    async with Orchestrator() as server, http_proxy(address_of(server)) as ((host, port), requests):
+        connection = await connect("ws://inside.example/", proxy=f"http://me:pw@{host}:{port}")
+        await connection.assert_session_confirmed(within=5)
+        await connection.close()
+
+    (request,) = requests
+    assert request.startswith("CONNECT inside.example:80 HTTP/1.1\r\nHost: inside.example:80\r\n")
+    assert f"Proxy-Authorization: Basic {base64.b64encode(b'me:pw').decode()}\r\n" in request
+
+
+@pytest.mark.ws_stability
+async def test_tls_goes_through_the_proxy(tmp_path):
+    """The certificate that is checked is the target's."""
+    context, tls = server_context("inside.example"), trusting(tmp_path)
+    async with Orchestrator(tls=context) as server, http_proxy(address_of(server)) as ((host, port), _):
+        connection = await connect("wss://inside.example/", proxy=f"http://{host}:{port}", tls=tls)
+        await connection.assert_session_confirmed(within=5)
+        await connection.close()
+
+
+@pytest.mark.ws_stability
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            "407 Proxy Authentication Required",
+            "it answered 407 Proxy Authentication Required to CONNECT inside",
+        ),
+        ("502 Bad Gateway", "it answered 502 Bad Gateway to CONNECT inside.example:80"),
+    ],
+)
+async def test_a_proxy_that_refuses_is_told(answer, words):
+    """By its address, and with what it said."""
+    async with http_proxy(("127.0.0.1", 9), answer) as ((host, port), _):
+        with pytest.raises(OpeningError) as caught:
+            await connect("ws://inside.example/", proxy=f"http://{host}:{port}")
+
+    assert caught.value.stage is OpeningStage.PROXY
+    assert f"the proxy {host}:{port}: " in str(caught.value)
+    assert words in str(caught.value)
+
+
+@pytest.mark.ws_stability
+async def test_a_proxy_that_says_nothing_is_told():
+    """It closes, or sends what never ends."""
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(OpeningError, match="it closed the connection instead of answering CONNECT"):
+            await connect("ws://inside.example/", proxy=f"http://127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize(
+    ("variable", "url", "expected"),
+    [
+        ("HTTPS_PROXY", "wss://a.example/", "http"),
+        ("https_proxy", "ws://a.example/", "http"),
+        ("HTTPS_PROXY", "wss://localhost/", None),
+        ("HTTPS_PROXY", "ws://127.0.0.1:80/", None),
+        ("FTP_PROXY", "wss://a.example/", None),
+    ],
+)
+def test_what_the_environment_says(monkeypatch, variable, url, expected):
+    """Only where env is asked for, and never for this machine."""
+    monkeypatch.setenv(variable, "http://proxy.example:3128")
+    uri = parse_uri(url)
+    found = proxy_for(uri, "env")
+
+    assert (found and found.scheme) == expected
+    assert proxy_for(uri, None) is None
+    assert (unused_variable(uri) is None) == (expected is None)
+
+
+def test_a_proxy_of_the_option_is_not_for_this_machine():
+    """Loopback is reached without anybody's help."""
+    assert proxy_for(parse_uri("ws://127.0.0.1:80/"), "http://proxy.example:3128") is None
+    assert proxy_for(parse_uri("ws://a.example/"), "socks5h://proxy.example:1080").port == 1080
+
+
+@pytest.mark.parametrize("url", ["ftp://a.example", "proxy", "http://a.example/path"])
+def test_a_proxy_that_is_none_is_told(url):
+    """With the valid ones, and without its password."""
+    with pytest.raises(ValueError, match=r"^proxy: .*; give http://host:port, socks5://host:port, or env$"):
+        proxy_for(parse_uri("ws://a.example/"), url)
+
+
+@pytest.mark.ws_stability
+async def test_a_failed_opening_names_the_variable_that_is_set(monkeypatch):
+    """Where only a proxy leads out, the connection fails without it."""
+
+    async def create_connection(*args, **options):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", create_connection, raising=False)
+    with pytest.raises(OpeningError, match=r"; HTTPS_PROXY is set, and is used with --ws-proxy env only"):
+        await connect("wss://nowhere.example/")
