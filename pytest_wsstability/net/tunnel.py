@@ -68,9 +68,9 @@ async def connect_by_socks(proxy: Proxy, uri: WebSocketURI) -> socket.socket:
 
     """
     try:
-        from python_socks import ProxyError as SocksError  # type: ignore[import-not-found]
+        from python_socks import ProxyError as SocksError
         from python_socks import ProxyType
-        from python_socks.async_.asyncio import Proxy as SocksProxy  # type: ignore[import-not-found]
+        from python_socks.async_.asyncio import Proxy as SocksProxy
     except ImportError:
         raise ProxyError("a SOCKS proxy needs python-socks: pip install 'python-socks[asyncio]'") from None
     kind = ProxyType.SOCKS5 if proxy.scheme.startswith("socks5") else ProxyType.SOCKS4

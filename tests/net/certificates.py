@@ -16,6 +16,16 @@ def authority() -> trustme.CA:
 
 
 @cache
+def asking_context(*names: str) -> ssl.SSLContext:
+    """The same, of a server that takes no client without a certificate of the authority's."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority().issue_cert(*names).configure_cert(context)
+    authority().configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+@cache
 def server_context(*names: str) -> ssl.SSLContext:
     """A server's context with a certificate for these names."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import socket
+import sys
 from contextlib import asynccontextmanager
 
 import pytest
@@ -48,6 +49,40 @@ async def http_proxy(target, answer="200 Connection established"):
         yield server.sockets[0].getsockname()[:2], requests
 
 
+@asynccontextmanager
+async def socks_proxy(target, *, credentials=None, reply=0):
+    """A SOCKS5 proxy (RFC 1928, RFC 1929) that leads everybody to one address, and keeps what was asked."""
+    asked = []
+
+    async def pump(reader, writer):
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    async def serve(reader, writer):
+        _, count = await reader.readexactly(2)
+        methods = await reader.readexactly(count)
+        method = 0 if credentials is None else 2
+        writer.write(bytes([5, method if method in methods else 255]))
+        if method == 2:
+            _, length = await reader.readexactly(2)
+            name = await reader.readexactly(length)
+            password = await reader.readexactly((await reader.readexactly(1))[0])
+            writer.write(bytes([1, int((name, password) != credentials)]))
+        _, _, _, kind = await reader.readexactly(4)
+        length = (await reader.readexactly(1))[0] if kind == 3 else 4
+        asked.append((kind, await reader.readexactly(length), int.from_bytes(await reader.readexactly(2))))
+        writer.write(bytes([5, reply, 0, 1, 0, 0, 0, 0, 0, 0]))
+        if reply:
+            writer.close()
+            return
+        there_reader, there_writer = await asyncio.open_connection(*target)
+        await asyncio.gather(pump(reader, there_writer), pump(there_reader, writer))
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1], asked
+
+
 def address_of(server):
     uri = parse_uri(server.url)
     return uri.host, uri.port
@@ -82,7 +117,7 @@ async def test_tls_goes_through_the_proxy(tmp_path):
     [
         (
             "407 Proxy Authentication Required",
-            "it answered 407 Proxy Authentication Required to CONNECT inside",
+            "it answered 407 Proxy Authentication Required to CONNECT inside.example:80",
         ),
         ("502 Bad Gateway", "it answered 502 Bad Gateway to CONNECT inside.example:80"),
     ],
@@ -94,8 +129,7 @@ async def test_a_proxy_that_refuses_is_told(answer, words):
             await connect("ws://inside.example/", proxy=f"http://{host}:{port}")
 
     assert caught.value.stage is OpeningStage.PROXY
-    assert f"the proxy {host}:{port}: " in str(caught.value)
-    assert words in str(caught.value)
+    assert str(caught.value).endswith(f"the proxy {host}:{port}: {words}")
 
 
 @pytest.mark.ws_stability
@@ -110,6 +144,57 @@ async def test_a_proxy_that_says_nothing_is_told():
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(OpeningError, match="it closed the connection instead of answering CONNECT"):
             await connect("ws://inside.example/", proxy=f"http://127.0.0.1:{port}")
+
+
+# python-socks opens a socket of the kernel's, so these run in real time.
+
+
+@pytest.mark.real
+@pytest.mark.ws_stability(time="real")
+async def test_a_target_behind_a_socks_proxy():
+    """With credentials; the name of the target, which only the proxy knows, is resolved there."""
+    async with (
+        Orchestrator() as server,
+        socks_proxy(address_of(server), credentials=(b"me", b"pw")) as (port, asked),
+    ):
+        connection = await connect("ws://inside.example/", proxy=f"socks5h://me:pw@127.0.0.1:{port}")
+        await connection.assert_session_confirmed(within=5)
+        await connection.close()
+
+    assert asked == [(3, b"inside.example", 80)]
+
+
+@pytest.mark.real
+@pytest.mark.ws_stability(time="real")
+async def test_tls_goes_through_a_socks_proxy(tmp_path):
+    """The certificate that is checked is the target's."""
+    context, tls = server_context("inside.example"), trusting(tmp_path)
+    async with Orchestrator(tls=context) as server, socks_proxy(address_of(server)) as (port, asked):
+        connection = await connect("wss://inside.example/", proxy=f"socks5h://127.0.0.1:{port}", tls=tls)
+        await connection.assert_session_confirmed(within=5)
+        await connection.close()
+
+    assert asked == [(3, b"inside.example", 443)]
+
+
+@pytest.mark.real
+@pytest.mark.ws_stability(time="real")
+async def test_a_socks_proxy_that_refuses_is_told():
+    """By its address, and with what it said (RFC 1928, section 6: 2 is a rule that does not allow it)."""
+    async with socks_proxy(("127.0.0.1", 9), reply=2) as (port, _):
+        with pytest.raises(OpeningError) as caught:
+            await connect("ws://inside.example/", proxy=f"socks5h://127.0.0.1:{port}")
+
+    assert caught.value.stage is OpeningStage.PROXY
+    assert f"the proxy 127.0.0.1:{port}: Connection not allowed by ruleset" in str(caught.value)
+
+
+@pytest.mark.ws_stability
+async def test_a_socks_proxy_without_its_package_is_told(monkeypatch):
+    """The message is the line that installs it."""
+    monkeypatch.setitem(sys.modules, "python_socks", None)
+    with pytest.raises(OpeningError, match=r"needs python-socks: pip install 'python-socks\[asyncio\]'$"):
+        await connect("ws://inside.example/", proxy="socks5://proxy.example:1080")
 
 
 @pytest.mark.parametrize(
