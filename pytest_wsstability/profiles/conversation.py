@@ -317,6 +317,9 @@ class Conversation:
         same = state.before.session_id is None or heard.session_id in (None, state.before.session_id)
         said = (heard.values or {}).get("resumed", True)
         self.resumed = heard.role is _CONFIRMED and same and bool(said)
+        if self.resumed and heard.resumes and self.session_id is None:
+            # Who confirms that a session goes on need not say its name again.
+            self.session_id = state.before.session_id
 
     def _by_id(self, heard: Heard, state: _State) -> Heard:
         """What an answer answers, where its id alone tells: results of other questions look the same."""

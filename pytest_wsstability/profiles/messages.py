@@ -82,7 +82,8 @@ class _Json(Wording):
             return None
         found = message.json(len(prefix))
         values: Values = {}
-        return values if found is not None and match(self._template, found, values) else None
+        told = bool(prefix)
+        return values if found is not None and match(self._template, found, values, told=told) else None
 
     def write(self, values: Values) -> str | bytes:
         # As a page's JSON.stringify writes it.

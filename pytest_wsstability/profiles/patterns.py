@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .placeholders import IN_TEXT, PLACEHOLDER, Values, as_text, from_groups
+from .placeholders import IN_TEXT, PLACEHOLDER, Values, as_bytes, as_text, from_groups
 from .wording import Parsed, Unwritable, Wording
 
 
@@ -43,7 +43,7 @@ class Pattern(Wording):
         parts = [part.encode("latin-1") for part in self._parts]
         for index in range(1, len(parts), 2):
             try:
-                parts[index] = as_text(values, self._parts[index]).encode()
+                parts[index] = as_bytes(values, self._parts[index])
             except UnicodeEncodeError as exc:
                 raise Unwritable(
                     f"{self._parts[index]}: {exc.object!r} cannot be sent in binary: {exc.reason}"

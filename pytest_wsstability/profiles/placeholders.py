@@ -46,6 +46,18 @@ IN_TEXT = {
 }
 
 
+class Raw(str):
+    """Bytes that are no text, in hexadecimal: an id that is 16 random bytes."""
+
+    __slots__ = ("data",)
+    data: bytes
+
+    def __new__(cls, data: bytes) -> Raw:
+        raw = super().__new__(cls, data.hex())
+        raw.data = data
+        return raw
+
+
 def may_name_session(value: Any) -> bool:
     """Whether a member of a message may be a session's id: text or a whole number; None says nothing."""
     return value is None or (isinstance(value, str | int) and not isinstance(value, bool))
@@ -84,7 +96,7 @@ def from_groups(groups: Mapping[str, Any]) -> Values | None:
         if value is None:
             continue
         try:
-            text = value.decode() if isinstance(value, bytes) else value
+            text = _text(value) if isinstance(value, bytes) else value
             number = name in _SECONDS or name in ("sequence", "now")
             done = put(name, (float(text) if "." in text else int(text)) if number else text, values)
         except ValueError:
@@ -92,6 +104,25 @@ def from_groups(groups: Mapping[str, Any]) -> Values | None:
         if not done:
             return None
     return values
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return Raw(data)
+
+
+def as_bytes(values: Values, name: str) -> bytes:
+    """
+    What stands in bytes for a placeholder.
+
+    Raises:
+        UnicodeEncodeError: for half of a surrogate pair.
+
+    """
+    value = as_value(values, name)
+    return value.data if isinstance(value, Raw) else as_text(values, name).encode()
 
 
 def as_value(values: Values, name: str) -> Any:
@@ -107,7 +138,8 @@ def as_value(values: Values, name: str) -> Any:
     if name == "now_text":
         return date_text(values.get("now", 0.0))
     if name == "text_id":
-        return str(values.get("id", ""))
+        found = values.get("id", "")
+        return found if isinstance(found, Raw) else str(found)
     return values.get(name)
 
 

@@ -68,24 +68,26 @@ def _is_json(value: Any) -> bool:
         return False
 
 
-def match(template: Any, found: Any, values: Values) -> bool:
-    """Whether JSON has everything that a template has; fills ``values`` with what stands for placeholders."""
+def match(template: Any, found: Any, values: Values, *, told: bool = False) -> bool:
+    """
+    Whether JSON has everything that a template has.
+
+    Args:
+        template: see `compiled`.
+        found: the JSON.
+        values: filled with what stands for placeholders.
+        told: something else tells the message already, such as a prefix.
+
+    """
     if isinstance(template, dict):
-        if not isinstance(found, dict):
-            return False
-        several = len(template) > 1
-        for name, part in template.items():
-            if name not in found:
-                # Servers may confirm without repeating the id, where something else tells the message.
-                if not (several and _may_be_missing(part)):
-                    return False
-            elif not match(part, found[name], values):
-                return False
-        return True
+        return isinstance(found, dict) and _match_members(template, found, values, told=told)
     if isinstance(template, list):
         if not isinstance(found, list) or len(found) < len(template):
             return False
-        return all(match(part, value, values) for part, value in zip(template, found, strict=False))
+        told = told or any(_tells(part) for part in template)
+        return all(
+            match(part, value, values, told=told) for part, value in zip(template, found, strict=False)
+        )
     if isinstance(template, _Whole):
         return take(template.name, found, values)
     if isinstance(template, Pattern):
@@ -95,6 +97,24 @@ def match(template: Any, found: Any, values: Values) -> bool:
         return template.name is None or put(template.name, found, values)
     # JSON's true and 1 are two things, Python's are one.
     return bool(found == template) and isinstance(found, bool) is isinstance(template, bool)
+
+
+def _match_members(template: dict[str, Any], found: dict[str, Any], values: Values, *, told: bool) -> bool:
+    # Servers may confirm without repeating the id, where something else tells the message.
+    told = told or any(_tells(part) for part in template.values())
+    several = len(template) > 1
+    for name, part in template.items():
+        if name in found:
+            if not match(part, found[name], values, told=told):
+                return False
+        elif not (told and several and _may_be_missing(part)):
+            return False
+    return True
+
+
+def _tells(part: Any) -> bool:
+    """Whether a member or an element has to be there, so that a message without it is another one."""
+    return not isinstance(part, dict | list) and not _may_be_missing(part)
 
 
 def _may_be_missing(part: Any) -> bool:

@@ -74,7 +74,8 @@ class Words:
 
     Attributes:
         script: what both ends say in turn, up to session_info: who, its role, which of the steps.
-        interval_is_named: the server says how often heartbeats are sent.
+        interval_is_named: the server says how often heartbeats are sent, or both ends do.
+        names_interval: the server's messages have a place for it.
         server_names_session: the server chooses the session's id, and not the client.
         uses_sequence: the last number received is sent.
         tells_time: some message says what time it is.
@@ -83,7 +84,7 @@ class Words:
 
     __slots__ = (
         "_client", "_fixed", "_foreign", "_known", "_names", "_readers", "_records", "_server", "_written",
-        "interval_is_named", "script", "server_names_session", "tells_time",
+        "interval_is_named", "names_interval", "script", "server_names_session", "tells_time",
         "uses_sequence",
     )  # fmt: skip
 
@@ -160,7 +161,8 @@ class Words:
         script += [places[role] for role in (Role.SESSION_INFO, Role.SESSION_CONFIRMED) if role in places][:1]
         self.script = tuple((each.sender, each.role, each.step) for each in script)
         told = self.names("greeting") | self.names("session_confirmed")
-        self.interval_is_named = "interval" in told or agrees
+        self.names_interval = "interval" in told
+        self.interval_is_named = self.names_interval or agrees
         self.server_names_session = "session_id" in told - self.names("session_info")
         self.tells_time = any("now" in names for names in self._names.values())
         self.uses_sequence = "sequence" in self.names("ping") | self.names("resume")

@@ -85,6 +85,12 @@ def read(message, payload):
         ({"t": 1, "status": Free("ok", optional=True)}, '{"t": 1}', {}),
         ({"t": 1, "status": Free("ok")}, '{"t": 1}', None),
         ({"status": Free("ok", optional=True)}, "{}", None),
+        # Of members that may all be left out, none may: nothing else tells the message.
+        ({"s": SESSION_ID, "t": TOKEN}, '{"s": "a", "t": "b"}', {"session_id": "a", "token": "b"}),
+        ({"s": SESSION_ID, "t": TOKEN}, '{"s": "a"}', None),
+        ({"s": SESSION_ID, "t": TOKEN}, '{"error": "no"}', None),
+        ({"d": {"s": SESSION_ID, "t": TOKEN}}, '{"d": {}}', None),
+        ({"op": 1, "d": {"s": SESSION_ID, "t": TOKEN}}, '{"op": 1, "d": {}}', {}),
         ({"t": 1, "a": Free("x", "topic")}, '{"t": 1, "a": "y"}', {"topic": "y"}),
         # Inside text, JSON in JSON too.
         ({"d": f'{{"id":"{SESSION_ID}"' + ANY}, '{"d":"{\\"id\\":\\"1.2\\"}"}', {"session_id": "1.2"}),
@@ -98,7 +104,7 @@ def read(message, payload):
         (f"beat {INTERVAL_MS}", "beat soon", None),
         (CONNACK, b"\x20abc\x00", {"session_id": "abc"}),
         (CONNACK, b"\x20\xc3\xa4\x00", {"session_id": "ä"}),
-        (CONNACK, b"\x20\xff\x00", None),
+        (CONNACK, b"\x20\xff\x00", {"session_id": "ff"}),
         (CONNACK, b"\x21abc\x00", None),
         (CONNACK, "\x20abc\x00", None),
         # JSON behind a prefix.

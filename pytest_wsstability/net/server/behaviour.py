@@ -131,6 +131,11 @@ def behaviour_of(profile: Profile, **values: Unpack[BehaviourKeywords]) -> Behav
             f"heartbeat_interval: {interval!r}: servers of the profile {profile.name!r} neither send "
             "heartbeats nor say how often to send them"
         )
+    if profile.words.names_interval and interval is None and profile.interval is None:
+        raise ValueError(
+            f"heartbeat_interval: servers of the profile {profile.name!r} say how often heartbeats are sent, "
+            "and it has no interval: give heartbeat_interval=, or interval= in the profile"
+        )
     if profile.interval is not None or profile.timers:
         values = {"read_deadline": None, "ping_interval": None, **values}
     return Behaviour.of(**values)
