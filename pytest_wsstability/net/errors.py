@@ -57,6 +57,11 @@ class OpeningError(ConnectionError):
         self.location = location
         super().__init__(f"{self.url} did not open ({stage.value}): {detail}")
 
+    @property
+    def headline(self) -> str:
+        """One line for a place where the target is known: ``not opened: nobody listens on a.example:80``."""
+        return f"not opened: {self.detail}"
+
     def __reduce__(self) -> tuple[Any, ...]:
         return (_opening_error, (self.url, self.stage, self.detail, self.status, self.retry_after))
 

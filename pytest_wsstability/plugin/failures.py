@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import shlex
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,8 +14,9 @@ from ..core.cause import Diagnosis, Evidence
 from ..core.judge.verdict import Outcome, Verdict
 from ..core.message.errors import StabilityError
 from ..core.message.wrap import wrapped
-from .orders import order_of
-from .plans import is_virtual
+from ..core.timeline.events import Tier
+from ..net.errors import OpeningError
+from .again import command
 from .stash import settings_key
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ _MARKUP: tuple[tuple[str, dict[str, bool]], ...] = (
     ("  planned?", {"green": True}),
     ("  not ", {"light": True}),
     ("  covered", {"light": True}),
+    ("  ended at", {"bold": True}),
 )
 
 
@@ -71,8 +74,25 @@ def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> N
     if isinstance(error, StabilityError):
         verdict = ask_hooks(item, error.verdict, error.timelines)
         whole = item.config.get_verbosity() >= _WHOLE
-        if whole or verdict is not error.verdict:
-            error.retell(verdict, whole=whole)
+        error.retell(verdict, whole=whole, more=[*_where(item, excinfo), *_when(error)])
+
+
+def _where(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> Iterator[str]:
+    """The place of the test, which pytest does not tell where no line of it is shown."""
+    if _only_ours(excinfo):
+        path, line, _ = item.location
+        yield f"  test      {path}:{(line or 0) + 1}"
+
+
+def _when(error: StabilityError) -> Iterator[str]:
+    """The end by the clock on the wall, to be looked up in the log of the server."""
+    close = error.timelines[0].close if error.timelines else None
+    if close is None or error.verdict.tier is not Tier.REAL:
+        return
+    # Loops read the monotonic clock.
+    ago = time.monotonic() - (error.timelines[0].opened + close.at)
+    moment = datetime.fromtimestamp(time.time() - ago, tz=UTC)
+    yield f"  ended at  {moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03} UTC"
 
 
 def _is_ours(error: BaseException) -> bool:
@@ -94,10 +114,7 @@ def refine(
             path, line, _ = item.location
             report.longrepr = (path, (line or 0) + 1, f"Skipped: {error.verdict.headline}")
             return
-    if is_virtual(item):
-        timers = order_of(item)
-        again = f"--ws-time virtual --ws-order {timers.order} --ws-seed {timers.seed}"
-        report.sections.append(("again", f"pytest {shlex.quote(item.nodeid)} {again}"))
+    report.sections.append(("run it again", command(item)))
     if _only_ours(excinfo):
         representation: Any = excinfo.getrepr(style="value")
         # This style leaves notes out, and the faults that were applied are one.
@@ -109,8 +126,13 @@ def refine(
     crash: Any = getattr(report.longrepr, "reprcrash", None)
     if crash is not None:
         # The short summary shows the beginning of one line.
-        text = error.verdict.headline if isinstance(error, StabilityError) else str(error)
-        crash.message = text.partition("\n")[0]
+        crash.message = _headline(error).partition("\n")[0]
+
+
+def _headline(error: BaseException) -> str:
+    if isinstance(error, StabilityError):
+        return error.verdict.headline
+    return error.headline if isinstance(error, OpeningError) else str(error)
 
 
 def _only_ours(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 import pytest
@@ -54,6 +55,38 @@ def test_no_line_of_ours_is_shown(failure, source):
 
     assert "pytest_wsstability/" not in printed.partition("FAILURES")[2]
     assert "raise StabilityError" not in printed
+
+
+def test_a_hold_without_a_line_of_the_test_names_its_place(run):
+    """ws_soak fails before the body: file and line stand in the message, as everywhere else in pytest."""
+    printed = run(SOAK).stdout.str()
+
+    assert re.search(r"^  test      test_\w+\.py:3$", printed, re.MULTILINE)
+    assert "  test      " not in run(CONNECT).stdout.str()
+
+
+def test_the_end_stands_by_the_clock_on_the_wall(run):
+    """In real time, for the log of the server; virtual time has none."""
+    source = """
+        import pytest
+
+        @pytest.fixture
+        def ws_app():
+            async def handler(connection):
+                await connection.close(4401, "token expired")
+
+            return handler
+
+        @pytest.mark.ws_stability(alive_for="1m", profile="frames")
+        def test_it(ws_soak): ...
+        """
+    before = datetime.now(UTC).replace(microsecond=0)
+    printed = run(source, "--ws-time=real").stdout.str()
+    moment = re.search(r"^  ended at  (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) UTC$", printed, re.MULTILINE)
+
+    assert moment is not None
+    assert before <= datetime.fromisoformat(f"{moment[1]}+00:00") <= datetime.now(UTC)
+    assert "ended at" not in run(source, "--ws-time=virtual").stdout.str()
 
 
 def test_the_failing_line_of_the_user_is_shown(run):

@@ -40,9 +40,10 @@ class FleetError(StabilityError):
         self._merge = merge
         AssertionError.__init__(self, explain_fleet(verdict, merge, groups))
 
-    def retell(self, verdict: Verdict, *, whole: bool = False) -> None:
+    def retell(self, verdict: Verdict, *, whole: bool = False, more: Sequence[str] = ()) -> None:
         """Say it again, with every group and note."""
-        self.args = (explain_fleet(self.verdict, self._merge, self.groups, whole=whole),)
+        told = explain_fleet(self.verdict, self._merge, self.groups, whole=whole)
+        self.args = ("\n".join([told, *more]),)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.requirement, self.verdict, self._merge, self.groups))

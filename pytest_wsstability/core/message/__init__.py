@@ -23,7 +23,12 @@ _RULED_OUT = 2
 
 
 def explain(
-    requirement: Requirement, verdict: Verdict, timelines: Sequence[Timeline], *, whole: bool = False
+    requirement: Requirement,
+    verdict: Verdict,
+    timelines: Sequence[Timeline],
+    *,
+    whole: bool = False,
+    more: Sequence[str] = (),
 ) -> str:
     """
     The message of a failure.
@@ -33,6 +38,7 @@ def explain(
         verdict: what came of it.
         timelines: the record that was judged first, then those of other ends of the same connection.
         whole: every recorded event, and every line of evidence.
+        more: lines about the run that stand after what was covered.
 
     """
     lines = [_sentence(verdict, timelines[0]), *_promises(verdict, whole)]
@@ -41,6 +47,7 @@ def explain(
         lines += strips(timelines)
     end = _if_planned(verdict, timelines[0])
     end.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}; nothing is known beyond")
+    end += more
     if verdict.diagnosis is not None:
         lines += _why(verdict.diagnosis, None if whole else _LONGEST - len(lines) - len(end))
     lines += end

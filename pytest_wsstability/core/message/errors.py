@@ -29,10 +29,10 @@ class StabilityError(AssertionError):
         self.timelines = tuple(timelines)
         super().__init__(explain(requirement, self.verdict, self.timelines))
 
-    def retell(self, verdict: Verdict, *, whole: bool = False) -> None:
-        """Say it again: with another diagnosis, or with the whole record."""
+    def retell(self, verdict: Verdict, *, whole: bool = False, more: Sequence[str] = ()) -> None:
+        """Say it again: with another diagnosis, the whole record, or lines that only a runner knows."""
         self.verdict = verdict
-        self.args = (explain(self.requirement, verdict, self.timelines, whole=whole),)
+        self.args = (explain(self.requirement, verdict, self.timelines, whole=whole, more=more),)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Built from its parts and not from the message, so that it survives pickling.

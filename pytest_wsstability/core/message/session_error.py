@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..duration import show_duration as show
@@ -43,9 +44,10 @@ class SessionError(StabilityError):
         self.history = history
         AssertionError.__init__(self, _explain(verdict, history, _LINES))
 
-    def retell(self, verdict: Verdict, *, whole: bool = False) -> None:
+    def retell(self, verdict: Verdict, *, whole: bool = False, more: Sequence[str] = ()) -> None:
         """Say it again, with all of it; no diagnosis of a connection tells why its client is away."""
-        self.args = (_explain(self.verdict, self.history, None if whole else _LINES),)
+        told = _explain(self.verdict, self.history, None if whole else _LINES)
+        self.args = ("\n".join([told, *more]),)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.verdict, self.history))

@@ -204,9 +204,9 @@ def _judged(item: pytest.Item) -> Iterator[tuple[str, Judgement]]:
 
 
 def _not_opened(item: pytest.Item, error: OpeningError) -> Verdict:
-    text = show_text(str(error))
+    observed, headline = show_text(str(error)), show_text(error.headline)
     return Verdict.of(
-        [Violation(Rule.OPENED, 0.0, "the connection opens", text, text)],
+        [Violation(Rule.OPENED, 0.0, "the connection opens", observed, headline)],
         horizon=0.0,
         tier=Tier.VIRTUAL if is_virtual(item) else Tier.REAL,
         diagnosis=diagnose_opening(
