@@ -29,6 +29,7 @@ def _section(profile: Profile) -> str:
         ("session", _session(profile)),
         ("subprotocol", ", ".join(f"`{name}`" for name in profile.subprotocols)),
         ("query", "&".join(f"{name}={value}" for name, value in profile.query.items())),
+        ("audio", _audio(profile)),
         ("maximum age", "" if profile.max_age is None else show(profile.max_age)),
         (
             "proved with",
@@ -73,6 +74,16 @@ def _session(profile: Profile) -> str:
         named = "without a name"
     kept = "a client can come back to it" if profile.keeps_session else "each connection has its own"
     return f"{told}, {named}; {kept}"
+
+
+def _audio(profile: Profile) -> str:
+    audio = profile.audio
+    if audio is None:
+        return ""
+    turns = "the client says when speech ends" if audio.speech_end is not None else "speech ends by silence"
+    texts = "transcripts come back" if audio.final is not None else "no transcripts"
+    down = f"{audio.down} down" if audio.answers else "nothing down"
+    return f"{audio.format} up, {down}; {turns}; {texts}"
 
 
 def _timer(timer: ProtocolTimer) -> str:

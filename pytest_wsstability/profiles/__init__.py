@@ -29,6 +29,8 @@ What data can't say, one function does: ``pong=lambda message: message.startswit
 ``Codec(read, write)`` writes too; ``read`` gives values by the placeholders' names. ``records`` cuts
 messages out of frames, ``agree`` makes one of both ends' intervals.
 
+Speech: ``audio`` is an `Audio` with the messages that carry it, its transcripts and its turns.
+
 Last, what is known: ``timers`` and ``codes`` make causes certain that would be guesses. Each protocol has a
 file in here; `conversation` has the state of one connection.
 
@@ -37,23 +39,28 @@ file in here; `conversation` has the state of one connection.
 from __future__ import annotations
 
 from ..core.timeline.protocol_facts import Intervals
+from .audio import RAW, Audio, BadAudio, Spoken, VoiceRole
 from .conversation import Conversation, Resumption
 from .frames import FRAMES
 from .json import JSON
 from .messages import Codec, Message, Prefixed
 from .placeholders import (
     ANY,
+    AUDIO,
     ID,
     INTERVAL,
     INTERVAL_MS,
     NOW,
     NOW_TEXT,
+    NUMBER,
     SEQUENCE,
     SESSION_ID,
+    TEXT,
     TEXT_ID,
     TIMEOUT,
     TIMEOUT_MS,
     TOKEN,
+    TURN,
 )
 from .profile import Profile
 from .speech import HangUp, Heard, Problem, Say
@@ -63,6 +70,7 @@ from .words import Step
 
 __all__ = [
     "ANY",
+    "AUDIO",
     "FRAMES",
     "ID",
     "INTERVAL",
@@ -70,12 +78,18 @@ __all__ = [
     "JSON",
     "NOW",
     "NOW_TEXT",
+    "NUMBER",
+    "RAW",
     "SEQUENCE",
     "SESSION_ID",
+    "TEXT",
     "TEXT_ID",
     "TIMEOUT",
     "TIMEOUT_MS",
     "TOKEN",
+    "TURN",
+    "Audio",
+    "BadAudio",
     "Codec",
     "Conversation",
     "Free",
@@ -88,6 +102,8 @@ __all__ = [
     "Profile",
     "Resumption",
     "Say",
+    "Spoken",
     "Step",
     "Unwritable",
+    "VoiceRole",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable
 
+from .audio import Audio
 from .profile import Profile
 
 # Where each stands; loaded with the first use.
@@ -34,6 +35,22 @@ def shipped(name: str) -> Profile:
     """A profile that comes with the package; a KeyError for another name."""
     module, constant = _SHIPPED[name]
     return getattr(importlib.import_module(f".{module}", __package__), constant)  # type: ignore[no-any-return]
+
+
+def audio_of(profile: Profile) -> Audio:
+    """
+    How people speak in a protocol.
+
+    Raises:
+        ValueError: if they do not, naming the profiles in which they do.
+
+    """
+    if profile.audio is not None:
+        return profile.audio
+    valid = ", ".join(repr(name) for name in SHIPPED if shipped(name).audio is not None)
+    raise ValueError(
+        f"profile: {profile.name!r} has no audio; valid ones: {valid}, or Profile.replace(audio=Audio(...))"
+    )
 
 
 def is_shipped(profile: Profile) -> bool:

@@ -12,8 +12,12 @@ the server ends every connection after two hours.
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolCode, ProtocolTimer
+from .audio import RAW, Audio
+from .placeholders import TEXT
 from .profile import Profile
 from .templates import Free
 
@@ -23,12 +27,23 @@ _TIMEOUT = (
     "See https://dpgr.am/net0001"
 )
 
+
+def _results(*, final: bool) -> dict[str, Any]:
+    return {"type": "Results", "is_final": final, "channel": {"alternatives": [{"transcript": TEXT}]}}
+
+
 DEEPGRAM = Profile(
     name="deepgram",
     title="Deepgram streaming transcription",
     specification="https://developers.deepgram.com/docs/audio-keep-alive",
     ping={"type": "KeepAlive"},
     interval=5,
+    audio=Audio(
+        speech=RAW,
+        speech_end={"type": "Finalize"},
+        partial=_results(final=False),
+        final=_results(final=True),
+    ),
     error={"type": "Error"},
     timers=(
         ProtocolTimer(
@@ -63,6 +78,15 @@ DEEPGRAM_AGENT = Profile(
     session_confirmed={"type": "SettingsApplied"},
     ping={"type": "KeepAlive"},
     interval=8,
+    audio=Audio(
+        speech=RAW,
+        final={"type": "ConversationText", "role": "user", "content": TEXT},
+        token={"type": "ConversationText", "role": "assistant", "content": TEXT},
+        answer=RAW,
+        answer_end={"type": "AgentAudioDone"},
+        # Said whenever the user begins; a player that plays then throws away what it has.
+        interrupted={"type": "UserStartedSpeaking"},
+    ),
     error={"type": "Error"},
     max_age=7200,
 )

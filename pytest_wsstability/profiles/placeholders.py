@@ -23,6 +23,9 @@ INTERVAL, INTERVAL_MS = "{interval}", "{interval_ms}"
 TIMEOUT, TIMEOUT_MS = "{timeout}", "{timeout_ms}"
 # What a server gives for coming back to the session.
 TOKEN = "{token}"
+# Of a spoken conversation (see `Audio`): audio, a transcript or a token, and the numbers of the turn and of
+# the chunk of audio.
+AUDIO, TEXT, TURN, NUMBER = "{audio}", "{text}", "{turn}", "{number}"
 # Any value; written as null, or as nothing inside text. `Free` says what is written.
 ANY = "{any}"
 
@@ -31,11 +34,16 @@ Values: TypeAlias = dict[str, Any]
 
 NAMES = (
     "session_id", "id", "text_id", "now", "now_text", "sequence", "interval", "interval_ms", "timeout",
-    "timeout_ms", "token", "any",
+    "timeout_ms", "token", "any", "audio", "text", "turn", "number",
 )  # fmt: skip
 PLACEHOLDER = re.compile("{(" + "|".join(NAMES) + ")}")
 # Members that a sender may leave out, where something else tells the message.
-OPTIONAL = frozenset({"session_id", "sequence", "interval", "interval_ms", "timeout", "timeout_ms", "token"})
+OPTIONAL = frozenset(
+    {
+        "session_id", "sequence", "interval", "interval_ms", "timeout", "timeout_ms", "token", "turn",
+        "number",
+    }
+)  # fmt: skip
 _SECONDS = {"interval": 1.0, "interval_ms": 1000.0, "timeout": 1.0, "timeout_ms": 1000.0}
 _ID_NAMES = {"text_id": "id"}
 IN_TEXT = {

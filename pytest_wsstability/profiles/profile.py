@@ -16,6 +16,7 @@ from ..core.timeline.protocol_facts import (
     ProtocolFacts,
     ProtocolTimer,
 )
+from .audio import Audio
 from .messages import Message
 from .placeholders import Values
 from .records import Split
@@ -86,6 +87,9 @@ class Profile:
     notice: Messages = None
     # Server to client: something is wrong ("token has expired").
     error: Messages = None
+
+    # How people speak in it; None where they do not.
+    audio: Audio | None = None
 
     # What only a server of another version says, by the words for it: "an Engine.IO 3 server".
     foreign: Mapping[str, Message] = dataclasses.field(default_factory=dict)

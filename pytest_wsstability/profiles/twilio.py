@@ -5,14 +5,22 @@ Client (Twilio): ``connected``, then ``start`` with the ``streamSid``; nobody co
 each 20 ms. The only question is the server's ``mark``, which comes back when the audio before it has been
 played.
 
+Speech goes up as ``media`` (G.711 mu-law, 8 kHz, base64), and nobody says when it has ended; ``media`` comes
+back with a ``mark`` behind it, and ``clear`` where the user speaks over it. There are no transcripts.
+
 """
 
 from __future__ import annotations
 
+import base64
 import json
+from typing import Any
 
 from ..core.timeline.events import End
-from .placeholders import SESSION_ID, TEXT_ID
+from ..core.voice.audio import AudioFormat, Encoding
+from .audio import Audio
+from .messages import Codec
+from .placeholders import SESSION_ID, TEXT_ID, Values
 from .profile import Profile
 from .templates import Free
 from .words import Step
@@ -32,6 +40,45 @@ def number(message: str | bytes) -> int | None:
         return None
     found = json.loads(message).get("sequenceNumber")
     return int(found) if str(found).isdigit() else None
+
+
+def _read_media(message: Any) -> dict[str, Any] | None:
+    """A media message; its numbers are text."""
+    if isinstance(message, bytes) or '"media"' not in message:
+        return None
+    try:
+        found = json.loads(message)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or found.get("event") != "media":
+        return None
+    media = found["media"] if isinstance(found.get("media"), dict) else {}
+    chunk = str(media.get("chunk", ""))
+    return {
+        "audio": media.get("payload"),
+        "session_id": found.get("streamSid"),
+        "number": int(chunk) if chunk.isdigit() else None,
+    }
+
+
+def _write_media(values: Values) -> str:
+    """What Twilio sends: numbered from 1, the start message being the stream's first one."""
+    chunk = values["number"]
+    media = {
+        "track": "inbound", "chunk": str(chunk), "timestamp": str(20 * (chunk - 1)),
+        "payload": base64.b64encode(values["audio"]).decode(),
+    }  # fmt: skip
+    return json.dumps(
+        {
+            "event": "media", "sequenceNumber": str(chunk + 1), "media": media,
+            "streamSid": values["session_id"],
+        }
+    )  # fmt: skip
+
+
+def _write_answer(values: Values) -> str:
+    payload = base64.b64encode(values["audio"]).decode()
+    return json.dumps({"event": "media", "streamSid": values["session_id"], "media": {"payload": payload}})
 
 
 TWILIO = Profile(
@@ -58,4 +105,11 @@ TWILIO = Profile(
     pong=_MARK,
     heartbeats_from="server",
     sequence=number,
+    audio=Audio(
+        format=AudioFormat(Encoding.MULAW, 8_000),
+        speech=Codec(_read_media, _write_media),
+        answer=Codec(_read_media, _write_answer),
+        answer_end=_MARK,
+        interrupted={"event": "clear", "streamSid": SESSION_ID},
+    ),
 )

@@ -18,10 +18,11 @@ class Unwritable(ValueError):
 class Parsed:
     """One received message, and its JSON, which several templates look at and which is parsed once."""
 
-    __slots__ = ("_found", "payload")
+    __slots__ = ("_found", "_longest", "payload")
 
-    def __init__(self, payload: str | bytes) -> None:
+    def __init__(self, payload: str | bytes, *, longest: int = MAX_PARSED) -> None:
         self.payload = payload
+        self._longest = longest
         self._found: dict[int, Any] = {}
 
     def json(self, start: int = 0) -> Any:
@@ -31,7 +32,7 @@ class Parsed:
         return self._found[start]
 
     def _parse(self, start: int) -> Any:
-        if isinstance(self.payload, bytes) or len(self.payload) > MAX_PARSED:
+        if isinstance(self.payload, bytes) or len(self.payload) > self._longest:
             return None
         text = self.payload[start:]
         if not text.lstrip(" \t\r\n").startswith(("{", "[")):

@@ -321,18 +321,18 @@ def _readers(known: list[Known], sender: End) -> tuple[Known, ...]:
 
 
 def _vagueness(each: Known) -> tuple[bool, int]:
-    return each.wording.is_function, -_weight(each.wording.source)
+    return each.wording.is_function, -weight(each.wording.source)
 
 
-def _weight(value: Any) -> int:
+def weight(value: Any) -> int:
     """How much of a message a template fixes."""
     if isinstance(value, Mapping):
-        return sum(1 + _weight(inner) for inner in value.values())
+        return sum(1 + weight(inner) for inner in value.values())
     if isinstance(value, list):
-        return sum(1 + _weight(inner) for inner in value)
+        return sum(1 + weight(inner) for inner in value)
     if isinstance(value, str | bytes):
         return 0 if value[:1] in ("{", b"{") else 1
-    return _weight(getattr(value, "template", 0)) if not isinstance(value, int) else 1
+    return weight(getattr(value, "template", 0)) if not isinstance(value, int) else 1
 
 
 # Stands for every placeholder when two messages are compared.

@@ -180,7 +180,7 @@ VALID = (
             {"ping": Codec(read=bool, names=("sid",))},
             "profile 'x': ping is Codec(read=<class 'bool'>, write=None, names=('sid',)); "
             "'sid' is no placeholder's name; valid ones: session_id, id, text_id, now, now_text, sequence, "
-            "interval, interval_ms, timeout, timeout_ms, token, any",
+            "interval, interval_ms, timeout, timeout_ms, token, any, audio, text, turn, number",
         ),
         ({"ping": (), "pong": "3"}, f"profile 'x': ping is (); {VALID}"),
         ({"ping": Codec(read="x")}, f"profile 'x': ping is Codec(read='x', write=None, names=()); {VALID}"),

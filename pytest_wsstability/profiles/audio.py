@@ -1,0 +1,221 @@
+"""Speech in a protocol: which messages carry audio, transcripts and the turns of a spoken conversation."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NamedTuple
+
+from ..core.timeline.events import End
+from ..core.voice.audio import AudioFormat
+from .messages import Codec, wording
+from .placeholders import Values
+from .wording import Parsed, Unwritable, Wording
+from .words import Messages, weight
+
+# Characters of a message with audio that are looked at: 10 s of 24 kHz in base64.
+LONGEST = 2**20
+
+# A binary message that is audio and nothing else.
+RAW = Codec(
+    lambda message: {"audio": message} if isinstance(message, bytes) else None,
+    lambda values: values["audio"],
+)
+
+
+class VoiceRole(Enum):
+    """What a message of a spoken conversation is for; the value is the field of `Audio` that has it."""
+
+    SPEECH = "speech"
+    SPEECH_END = "speech_end"
+    ASK = "ask"
+    INTERRUPT = "interrupt"
+    PARTIAL = "partial"
+    FINAL = "final"
+    TOKEN = "token"
+    ANSWER = "answer"
+    ANSWER_END = "answer_end"
+    INTERRUPTED = "interrupted"
+
+
+_OF_CLIENT = (VoiceRole.SPEECH, VoiceRole.SPEECH_END, VoiceRole.ASK, VoiceRole.INTERRUPT)
+_AUDIO = (VoiceRole.SPEECH, VoiceRole.ANSWER)
+
+
+class BadAudio(ValueError):
+    """A message that should carry audio and does not."""
+
+
+class Spoken(NamedTuple):
+    """What one message of a spoken conversation says; None where it does not."""
+
+    role: VoiceRole
+    audio: bytes = b""
+    # The session that it names, the number of the turn, and of the chunk of audio.
+    session_id: str | None = None
+    turn: int | None = None
+    number: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audio:
+    """
+    The messages of a spoken conversation, as those of a `Profile`; None where there is no such message.
+
+    `AUDIO` stands for the audio (base64 in JSON; bytes where a `Codec` reads and writes), `TEXT` for a
+    transcript or a token, `TURN` for the number of the turn and `NUMBER` for that of a chunk of audio, both
+    of which a server may leave out. `RAW` is a binary message that is audio and nothing else.
+
+    Raises:
+        ValueError: for a message that makes no sense, or one that is missing, naming it.
+
+    """
+
+    # Client to server: mono, in frames of 20 ms.
+    format: AudioFormat = dataclasses.field(default_factory=AudioFormat)
+    # Server to client; None: the same.
+    answer_format: AudioFormat | None = None
+
+    # Client to server: a frame of audio; the user has ended (None: the server listens for silence); an answer
+    # is wanted; the answer should stop.
+    speech: Messages = None
+    speech_end: Messages = None
+    ask: Messages = None
+    interrupt: Messages = None
+
+    # Server to client: what was understood so far, and in the end; a piece of the answer as text, as audio;
+    # the answer is whole; it was broken off, because the user spoke.
+    partial: Messages = None
+    final: Messages = None
+    token: Messages = None
+    # None: the server only transcribes.
+    answer: Messages = None
+    answer_end: Messages = None
+    interrupted: Messages = None
+
+    _written: dict[VoiceRole, Wording] = dataclasses.field(init=False, repr=False, compare=False)
+    _read: dict[End, tuple[tuple[VoiceRole, Wording], ...]] = dataclasses.field(
+        init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        if self.speech is None:
+            raise ValueError("speech: is None, and nobody could speak")
+        if self.answer is None and self.final is None:
+            raise ValueError("answer: is None, and so is final, so that nothing would come back")
+        if self.answer is not None and self.answer_end is None:
+            raise ValueError("answer_end: is None, and nobody would know when an answer is whole")
+        known = [(role, each) for role in VoiceRole for each in _wordings(role, getattr(self, role.value))]
+        written = {role: each for role, each in reversed(known)}
+        object.__setattr__(self, "_written", written)
+        # Audio first, because most messages are that; then those that fix more of a message.
+        known.sort(key=lambda pair: (pair[0] not in _AUDIO, -weight(pair[1].source)))
+        readers = {
+            end: tuple(pair for pair in known if (pair[0] in _OF_CLIENT) is (end is End.CLIENT))
+            for end in (End.CLIENT, End.SERVER)
+        }
+        object.__setattr__(self, "_read", readers)
+
+    @property
+    def down(self) -> AudioFormat:
+        """How the server's audio is written."""
+        return self.answer_format or self.format
+
+    @property
+    def answers(self) -> bool:
+        """Whether the server speaks, and does not only transcribe."""
+        return self.answer is not None
+
+    def has(self, role: VoiceRole) -> bool:
+        """Whether there is such a message."""
+        return role in self._written
+
+    def names(self, role: VoiceRole) -> frozenset[str]:
+        """The placeholders in a message."""
+        each = self._written.get(role)
+        return frozenset() if each is None else each.names
+
+    def read(self, payload: str | bytes, sender: End) -> Spoken | None:
+        """
+        What a message of an end says; None if it is no message of a spoken conversation.
+
+        Raises:
+            BadAudio: if its audio is none, saying why.
+
+        """
+        message = Parsed(payload, longest=LONGEST)
+        for role, each in self._read[sender]:
+            try:
+                values = each.read(message)
+            except Exception as exc:
+                # The user's function runs here.
+                raise BadAudio(f"{role.value} raised {exc!r} for {payload[:40]!r}") from None
+            if values is not None:
+                return self._spoken(role, values)
+        return None
+
+    def _spoken(self, role: VoiceRole, values: Values) -> Spoken:
+        audio = values.get("audio", b"")
+        if role in _AUDIO:
+            audio = self._decoded(role, audio)
+        return Spoken(
+            role, audio, values.get("session_id"), _whole(values.get("turn")), _whole(values.get("number"))
+        )
+
+    def _decoded(self, role: VoiceRole, audio: Any) -> bytes:
+        if isinstance(audio, str):
+            try:
+                audio = base64.b64decode(audio, validate=True)
+            except (binascii.Error, ValueError) as exc:
+                raise BadAudio(f"{role.value}: {audio[:40]!r} is no base64: {exc}") from None
+        if not isinstance(audio, bytes):
+            raise BadAudio(f"{role.value}: {str(audio)[:40]!r} is no audio")
+        form = self.format if role is VoiceRole.SPEECH else self.down
+        if len(audio) % form.encoding.width:
+            raise BadAudio(f"{role.value}: {len(audio)} bytes are no whole samples of {form}")
+        return audio
+
+    def write(
+        self,
+        role: VoiceRole,
+        *,
+        audio: bytes = b"",
+        text: str = "",
+        session_id: str | None = None,
+        turn: int = 1,
+        number: int = 1,
+    ) -> str | bytes:
+        """
+        A message, as text or bytes.
+
+        Raises:
+            Unwritable: if there is no such message, or it can't be written.
+
+        """
+        each = self._written.get(role)
+        if each is None:
+            raise Unwritable(f"there is no message for {role.value}")
+        carried = audio if each.is_function else base64.b64encode(audio).decode()
+        return each.write(
+            {
+                "audio": carried, "text": text, "session_id": session_id, "turn": turn, "number": number,
+                "id": f"turn-{turn}",
+            }
+        )  # fmt: skip
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _wordings(role: VoiceRole, messages: Any) -> list[Wording]:
+    if messages is None:
+        return []
+    several = messages if isinstance(messages, tuple) and messages else (messages,)
+    try:
+        return [wording(each) for each in several]
+    except ValueError as exc:
+        raise ValueError(f"{role.value} is {messages!r}; {exc}") from None

@@ -1,0 +1,194 @@
+"""Which messages carry speech, in each protocol: as tables of what is read, and back."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.voice.audio import AudioFormat, Encoding
+from pytest_wsstability.profiles import AUDIO, RAW, Audio, BadAudio, Codec, Profile, Unwritable, VoiceRole
+from pytest_wsstability.profiles.catalogue import SHIPPED, audio_of, find
+
+CLIENT, SERVER = End.CLIENT, End.SERVER
+SOUND = b"\x01\x00\x02\x00"
+TEXT = base64.b64encode(SOUND).decode()
+SPEAKING = ("json", "openai-realtime", "deepgram", "deepgram-agent", "twilio")
+Role = VoiceRole
+
+
+def audio(name):
+    return audio_of(find(name))
+
+
+def said(name, sender, message):
+    payload = message if isinstance(message, bytes) else json.dumps(message)
+    found = audio(name).read(payload, sender)
+    return None if found is None else (found.role, found.audio)
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "down"),
+    [
+        ("json", "pcm16 at 16 kHz", "pcm16 at 16 kHz"),
+        ("openai-realtime", "pcm16 at 24 kHz", "pcm16 at 24 kHz"),
+        ("deepgram", "pcm16 at 16 kHz", "pcm16 at 16 kHz"),
+        ("twilio", "mulaw at 8 kHz", "mulaw at 8 kHz"),
+    ],
+)
+def test_the_format_of_a_profile(name, form, down):
+    assert (str(audio(name).format), str(audio(name).down)) == (form, down)
+
+
+@pytest.mark.parametrize(
+    ("name", "sender", "message", "role"),
+    [
+        ("json", CLIENT, {"type": "audio", "audio": TEXT}, Role.SPEECH),
+        ("json", CLIENT, {"type": "speech_end"}, Role.SPEECH_END),
+        ("json", SERVER, {"type": "transcript", "final": False, "text": "a"}, Role.PARTIAL),
+        ("json", SERVER, {"type": "transcript", "final": True, "text": "a"}, Role.FINAL),
+        ("json", SERVER, {"type": "token", "text": "a"}, Role.TOKEN),
+        ("json", SERVER, {"type": "audio", "audio": TEXT}, Role.ANSWER),
+        ("json", SERVER, {"type": "turn_end"}, Role.ANSWER_END),
+        ("json", SERVER, {"type": "turn_end", "turn": 3}, Role.ANSWER_END),
+        ("json", SERVER, {"type": "something else"}, None),
+        ("openai-realtime", CLIENT, {"type": "input_audio_buffer.append", "audio": TEXT}, Role.SPEECH),
+        ("openai-realtime", CLIENT, {"type": "input_audio_buffer.commit"}, Role.SPEECH_END),
+        ("openai-realtime", CLIENT, {"type": "response.create"}, Role.ASK),
+        ("openai-realtime", CLIENT, {"type": "response.cancel"}, Role.INTERRUPT),
+        ("openai-realtime", SERVER, {"type": "response.output_audio.delta", "delta": TEXT}, Role.ANSWER),
+        ("openai-realtime", SERVER, {"type": "response.audio.delta", "delta": TEXT}, Role.ANSWER),
+        ("openai-realtime", SERVER, {"type": "response.done", "response": {"status": "completed"}},
+         Role.ANSWER_END),
+        ("openai-realtime", SERVER, {"type": "response.done", "response": {"status": "failed"}},
+         Role.ANSWER_END),
+        ("openai-realtime", SERVER, {"type": "response.done", "response": {"status": "cancelled"}},
+         Role.INTERRUPTED),
+        ("deepgram", CLIENT, SOUND, Role.SPEECH),
+        ("deepgram", CLIENT, {"type": "KeepAlive"}, None),
+        ("deepgram", SERVER,
+         {"type": "Results", "is_final": True, "channel": {"alternatives": [{"transcript": "a"}]}},
+         Role.FINAL),
+        ("deepgram-agent", SERVER, SOUND, Role.ANSWER),
+        ("twilio", CLIENT, {"event": "media", "streamSid": "MZ1", "media": {"payload": TEXT}}, Role.SPEECH),
+        ("twilio", CLIENT, {"event": "start", "streamSid": "MZ1"}, None),
+        ("twilio", SERVER, {"event": "media", "streamSid": "MZ1", "media": {"payload": TEXT}}, Role.ANSWER),
+        ("twilio", SERVER, {"event": "mark", "streamSid": "MZ1", "mark": {"name": "1"}}, Role.ANSWER_END),
+        ("twilio", SERVER, {"event": "clear", "streamSid": "MZ1"}, Role.INTERRUPTED),
+        ("twilio", SERVER, {"event": "other", "media": 1}, None),
+    ],
+)  # fmt: skip
+def test_what_a_message_says(name, sender, message, role):
+    """In the protocols' own words; audio comes out as bytes."""
+    found = said(name, sender, message)
+
+    assert found == (None if role is None else (role, SOUND if role in (Role.SPEECH, Role.ANSWER) else b""))
+
+
+@pytest.mark.parametrize("name", SPEAKING)
+def test_what_is_written_is_read_back(name):
+    """Every message of every protocol, with its numbers where it has them."""
+    spoken = audio(name)
+    for role in filter(spoken.has, VoiceRole):
+        sender = CLIENT if role.value in ("speech", "speech_end", "ask", "interrupt") else SERVER
+        written = spoken.write(role, audio=SOUND, text="hello", session_id="s-1", turn=3, number=7)
+        found = spoken.read(written, sender)
+
+        assert found is not None
+        assert found.role is role
+        assert found.audio == (SOUND if role in (Role.SPEECH, Role.ANSWER) else b"")
+        assert found.session_id in (None, "s-1")
+        assert (found.turn in (None, 3), found.number in (None, 7)) == (True, True)
+
+
+def test_the_story_numbers_what_comes_back():
+    """Session, turn and chunk: what belongs to whom, what is lost, what comes twice."""
+    spoken = audio("json")
+    found = spoken.read(spoken.write(Role.ANSWER, audio=SOUND, session_id="s", turn=2, number=9), SERVER)
+
+    assert (found.session_id, found.turn, found.number) == ("s", 2, 9)
+
+
+def test_the_other_profiles_have_no_audio():
+    assert {name for name in SHIPPED if find(name).audio is not None} == set(SPEAKING)
+
+
+def test_a_profile_without_audio_is_refused_by_name():
+    with pytest.raises(
+        ValueError,
+        match=r"^profile: 'stomp' has no audio; valid ones: 'json', 'openai-realtime', .*, "
+        r"or Profile\.replace\(audio=Audio\(\.\.\.\)\)$",
+    ):
+        audio("stomp")
+
+
+def test_an_audio_message_of_its_own():
+    """Binary frames with a head of one byte."""
+    spoken = Audio(
+        speech=Codec(
+            lambda message: {"audio": message[1:]} if message[:1] == b"\x01" else None,
+            lambda values: b"\x01" + values["audio"],
+        ),
+        answer=RAW,
+        answer_end={"type": "end"},
+    )
+
+    assert spoken.write(Role.SPEECH, audio=SOUND) == b"\x01" + SOUND
+    assert spoken.read(b"\x01" + SOUND, CLIENT).audio == SOUND
+    assert spoken.read(b"\x02" + SOUND, CLIENT) is None
+    assert Profile(name="ours", audio=spoken).audio is spoken
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "error"),
+    [
+        ("json", {"type": "audio", "audio": "no base64!"}, r"^answer: 'no base64!' is no base64: "),
+        ("json", {"type": "audio", "audio": 7}, r"^answer: '7' is no audio$"),
+        ("json", {"type": "audio", "audio": "AA=="},
+         r"^answer: 1 bytes are no whole samples of pcm16 at 16 kHz$"),
+        ("twilio", {"event": "media", "media": {}}, r"^answer: 'None' is no audio$"),
+        ("twilio", {"event": "media", "media": "?"}, r"^answer: 'None' is no audio$"),
+    ],
+)  # fmt: skip
+def test_audio_that_is_none(name, message, error):
+    with pytest.raises(BadAudio, match=error):
+        said(name, SERVER, message)
+
+
+def test_a_function_that_raises_is_named():
+    spoken = Audio(speech=Codec(lambda message: message["?"], b""), answer=RAW, answer_end="end")
+
+    with pytest.raises(BadAudio, match=r"^speech raised TypeError\(.*\) for 'hello'$"):
+        spoken.read("hello", CLIENT)
+
+
+@pytest.mark.parametrize(
+    ("messages", "error"),
+    [
+        ({}, r"^speech: is None, and nobody could speak$"),
+        ({"speech": RAW}, r"^answer: is None, and so is final, so that nothing would come back$"),
+        ({"speech": RAW, "answer": RAW}, r"^answer_end: is None, and nobody would know"),
+        ({"speech": RAW, "final": 7}, r"^final is 7; give JSON as"),
+    ],
+)
+def test_messages_that_make_no_sense(messages, error):
+    with pytest.raises(ValueError, match=error):
+        Audio(**messages)
+
+
+def test_what_there_is_no_message_for():
+    with pytest.raises(Unwritable, match=r"^there is no message for answer$"):
+        audio("deepgram").write(Role.ANSWER, audio=SOUND)
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 24_000])
+def test_ten_seconds_of_audio_in_one_message_are_read(rate):
+    """Agents send speech as fast as they make it."""
+    spoken = Audio(
+        format=AudioFormat(Encoding.PCM16, rate), speech={"a": AUDIO}, answer={"a": AUDIO}, answer_end="end"
+    )
+    sound = bytes(spoken.format.size(10))
+
+    assert spoken.read(spoken.write(Role.ANSWER, audio=sound), SERVER).audio == sound
