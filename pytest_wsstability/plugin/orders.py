@@ -255,7 +255,9 @@ def _failure(error: BaseException) -> tuple[str, float | None]:
     if not isinstance(error, StabilityError):
         return f"{type(error).__name__}: {error}".partition("\n")[0], None
     at = min((violation.at for violation in error.verdict.violations), default=None)
-    return error.verdict.headline, None if at is None else at + error.timelines[0].opened
+    # A failure of several connections as one has no timeline: it came when the last of them was looked at.
+    opened = error.timelines[0].opened if error.timelines else 0.0
+    return error.verdict.headline, None if at is None else at + opened
 
 
 def _knife_edge(first: Run, second: Run) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..core.timeline.close_reasons import Topic
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolCode, ProtocolTimer
 from .audio import RAW, Audio
@@ -63,6 +64,7 @@ DEEPGRAM = Profile(
             code=1008,
             meaning="the audio could not be decoded (DATA-0000)",
             by=End.SERVER,
+            topic=Topic.PROTOCOL,
             source="developers.deepgram.com",
         ),
     ),

@@ -8,6 +8,7 @@ sends ``2`` at that interval, and the client answers ``3``. Each connection is a
 
 from __future__ import annotations
 
+from ..core.timeline.close_reasons import Topic
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolCode, ProtocolTimer
 from .messages import Prefixed
@@ -52,6 +53,7 @@ CODES = (
         code=1009,
         meaning="a message above maxPayload",
         by=End.SERVER,
+        topic=Topic.SIZE,
         returns=True,
         source="engine.io 6.6.13, measured (python-engineio: 1000)",
     ),

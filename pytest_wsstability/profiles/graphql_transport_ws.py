@@ -8,6 +8,7 @@ answers ``pong``. There is no session id; a reconnect begins anew.
 
 from __future__ import annotations
 
+from ..core.timeline.close_reasons import Topic
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolCode, ProtocolTimer
 from .profile import Profile
@@ -15,8 +16,10 @@ from .profile import Profile
 _SOURCE = "graphql-ws 6.4.2 and strawberry-graphql 0.341.2, measured"
 
 
-def _code(code: int, meaning: str, by: End = End.SERVER, *, returns: bool) -> ProtocolCode:
-    return ProtocolCode(code=code, meaning=meaning, by=by, returns=returns, source=_SOURCE)
+def _code(
+    code: int, meaning: str, by: End = End.SERVER, *, returns: bool, topic: Topic | None = None
+) -> ProtocolCode:
+    return ProtocolCode(code=code, meaning=meaning, by=by, topic=topic, returns=returns, source=_SOURCE)
 
 
 GRAPHQL_TRANSPORT_WS = Profile(
@@ -65,16 +68,27 @@ GRAPHQL_TRANSPORT_WS = Profile(
         ),
     ),
     codes=(
-        _code(4400, "a message that the protocol does not have", returns=False),
-        _code(4401, "unauthorized: a subscription before the connection was acknowledged", returns=False),
-        _code(4403, "forbidden: the server refused connection_init", returns=True),
-        _code(4406, "the subprotocol is not acceptable", returns=False),
+        _code(4400, "a message that the protocol does not have", returns=False, topic=Topic.PROTOCOL),
+        _code(
+            4401,
+            "unauthorized: a subscription before the connection was acknowledged",
+            returns=False,
+            topic=Topic.TOKEN,
+        ),
+        _code(4403, "forbidden: the server refused connection_init", returns=True, topic=Topic.TOKEN),
+        _code(4406, "the subprotocol is not acceptable", returns=False, topic=Topic.PROTOCOL),
         _code(4408, "connection_init did not come in time", returns=True),
-        _code(4408, "the server did not answer a ping of the client in time", End.CLIENT, returns=True),
-        _code(4409, "two subscriptions with one id", returns=False),
-        _code(4429, "connection_init twice", returns=False),
+        _code(
+            4408,
+            "the server did not answer a ping of the client in time",
+            End.CLIENT,
+            returns=True,
+            topic=Topic.KEEPALIVE,
+        ),
+        _code(4409, "two subscriptions with one id", returns=False, topic=Topic.DUPLICATE),
+        _code(4429, "connection_init twice", returns=False, topic=Topic.PROTOCOL),
         _code(4499, "the client gave the connection up (terminate)", End.CLIENT, returns=True),
-        _code(4500, "an internal error of the server", returns=False),
+        _code(4500, "an internal error of the server", returns=False, topic=Topic.ERROR),
         _code(4504, "connection_ack did not come in time", End.CLIENT, returns=True),
     ),
     proved_with=(

@@ -7,6 +7,7 @@ from typing import Any
 
 from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame, TransportEnd
 from pytest_wsstability.core.timeline.events import Direction, End, EventKind, Opcode, Role, Tier
+from pytest_wsstability.core.timeline.protocol_facts import Intervals, ProtocolFacts
 from pytest_wsstability.core.timeline.timeline import Timeline
 from tests.core.kernel import info
 
@@ -20,6 +21,9 @@ FRAMES: dict[str, tuple[Opcode, int, Role]] = {
     "answer": (Opcode.TEXT, 15, Role.HEARTBEAT_ANSWER),
     "text": (Opcode.TEXT, 100, Role.DATA),
     "audio": (Opcode.BINARY, 640, Role.DATA),
+    # An application message, which is counted as one too.
+    "feed": (Opcode.TEXT, 100, Role.DATA),
+    "error": (Opcode.TEXT, 60, Role.ERROR),
     "notice": (Opcode.TEXT, 20, Role.NOTICE),
     "rest": (Opcode.CONT, 5, Role.NONE),
     "ping": (Opcode.PING, 4, Role.NONE),
@@ -59,23 +63,32 @@ def timeline(
     origin: float = 1000.0,
     looks: Sequence[Mapping[str, Any]] = (),
     tier: Tier = Tier.VIRTUAL,
+    protocol: ProtocolFacts | None = None,
+    intervals: Intervals | None = None,
 ) -> Timeline:
     """
     Play a script.
 
     A row is ``(at, what, detail)``: ``">beat"`` was sent, ``"<pong"`` was received (the detail is the
-    key), ``"lag"`` is local (the detail is in seconds), a mapping is the end of the connection.
+    key, of an error its text), ``"lag"`` is local (the detail is in seconds), a mapping is the end of the
+    connection.
     ``looks`` are fields of `TcpSample`: what the kernel said, everything acknowledged by default.
 
     """
-    line = Timeline(end, tier, origin=origin)
+    line = Timeline(end, tier, origin=origin, protocol=protocol)
+    line.intervals = intervals
     for at, what, *detail in rows:
         now = origin + at
         if isinstance(what, dict):
             line.over(now, CloseEvidence(**{"end": end, "at": at, **what}))
         elif what in LOCAL:
             line.mark(now, LOCAL[what], *detail)
+        elif what == "<error":
+            line.frame(now, RECEIVED, *FRAMES["error"])
+            line.error_message(now, *detail)
         else:
+            if what == "<feed":
+                line.message(now)
             line.frame(now, SENT if what[0] == ">" else RECEIVED, *FRAMES[what[1:]], *detail)
     for fields in looks:
         line.kernel(origin + fields["at"], *look(**fields))

@@ -60,7 +60,7 @@ def diagnose_all(timelines: Sequence[Timeline]) -> list[Diagnosis]:
 
 
 # Rules about what messages say, and not about whether the connection carries them.
-_CONTENT = frozenset({Rule.MESSAGES, Rule.HANDSHAKE})
+_CONTENT = frozenset({Rule.MESSAGES, Rule.HANDSHAKE, Rule.ERRORS, Rule.FLOW})
 
 
 def diagnosed(verdict: Verdict, timelines: Sequence[Timeline], *, cohort: Sequence[Timeline] = ()) -> Verdict:

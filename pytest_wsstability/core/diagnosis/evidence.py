@@ -179,6 +179,25 @@ def _stray(f: Features) -> Evidence | None:
     return Evidence(f"in place of a frame: {f.stray.data[:16].hex(' ')} ({f.stray.line})", f.close.at)
 
 
+def _errors(f: Features) -> Evidence | None:
+    if not f.timeline.errors:
+        return None
+    at, text = f.timeline.errors[-1]
+    return Evidence(f"error message at {show(round(at, 3))}: {show_text(text, 120)}", at)
+
+
+def _messages(f: Features) -> Evidence:
+    messages = f.timeline.messages
+    if messages.last_at is None:
+        return Evidence("no message of the application came")
+    ago = show(round(f.age - messages.last_at, 2))
+    return Evidence(
+        f"{messages.count} messages came, the last at {show(round(messages.last_at, 2))} ({ago} ago), before "
+        f"that never more than {show(round(messages.longest_gap, 2))} apart",
+        messages.last_at,
+    )
+
+
 def _half_frame(f: Features) -> Evidence | None:
     since = f.timeline.half_frame_since
     return (
@@ -216,6 +235,8 @@ _FACTS: dict[str, Callable[[Features], Evidence | None]] = {
         if f.close and f.close.parser_error
         else None
     ),
+    "errors": lambda f: _errors(f),
+    "messages": lambda f: _messages(f),
     "notice": lambda f: (
         Evidence(f"notice of the {f.end.peer.value} at {show(f.notice)}", f.notice)
         if f.notice is not None

@@ -12,6 +12,7 @@ _HERE = "run it again on a quiet machine, messages taken at once: what stays is 
 _TOKEN = "use a token of another lifetime: the age at the end moves with it"
 _THREE = "hold three connections of other ages (or run wsstability probe): a restart ends all at one instant"
 _WHY = "see the other end's log at that instant: a close on purpose has a line of code"
+_SUBSCRIBE = "subscribe again on the same connection: only a dead subscription then speaks"
 _ALONE = "send the same again over a fast, idle link: what is late because of other bytes is then in time"
 _FRESH = "set up a new session on a fresh connection: only a lost one works then"
 _CAPTURE = "capture the bytes at both ends (tcpdump): what one sent, and the other did not get, is the path's"
@@ -42,6 +43,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.HALF_OPEN, _C.PEER_NOT_READING, f"{_TCP}what a peer does not read is still acknowledged"),
     (_C.HALF_OPEN, _C.BACKPRESSURE, f"{_TCP}a slow reader acknowledges, a dead path does not"),
     (_C.HALF_OPEN, _C.PING_UNANSWERED, f"{_TCP}a dead path acknowledges nothing"),
+    (_C.HALF_OPEN, _C.HEARTBEAT_UNANSWERED, _CAPTURE),
     (_C.HALF_OPEN, _C.ZOMBIE, f"{_PINGS}a zombie answers them, a dead path does not"),
     (_C.ZOMBIE, _C.PEER_NOT_READING, f"{_PINGS}a zombie answers them, an end that reads nothing does not"),
     (_C.HALF_OPEN, _C.NO_PONGS, "send a message that is answered: a dead path does not bring the answer"),
@@ -66,6 +68,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
         _C.PEER_NOT_READING,
         "ask with pings alone, and no message before: who just reads no more answers them",
     ),
+    (_C.MAX_AGE, _C.PLANNED_ROTATION, _TOKEN),
     (_C.RESTART, _C.MID_FRAME, _THREE),
     (_C.RESTART, _C.PLANNED_ROTATION, _THREE),
     (_C.NAT_EXPIRED, _C.RESTART, _THREE),
@@ -139,4 +142,8 @@ def experiment(one: Cause, other: Cause) -> str | None:
         return _THREE
     if known is None and _C.CLOSED_BY_PEER in (one, other):
         return _WHY
+    if known is None and _C.KEEPALIVE_TIMEOUT in (one, other):
+        return _CAPTURE
+    if known is None and _C.ONE_WAY_DEAD in (one, other):
+        return _SUBSCRIBE
     return known

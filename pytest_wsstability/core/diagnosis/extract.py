@@ -46,7 +46,6 @@ _STREAM, _STREAMED = 5.0, 3
 # What the test process did wrong up to so long before the end may have caused it: two rounds of the
 # slowest common keepalive (60 s).
 _WINDOW = 120.0
-_NONE = Asked(0, 0, None, 0.0)
 
 
 def extract(
@@ -83,12 +82,8 @@ def extract(
         silence=min(timeline.silent_for(SENT), timeline.silent_for(RECEIVED)),
         longest_silence=timeline.longest_silence,
         pings=_pings(timeline, frames),
-        heartbeats=(
-            _asked(timeline.heartbeats, age, _patience(verdict, Rule.HEARTBEATS))
-            if timeline.heartbeat_sender is not RECEIVED
-            else _NONE
-        ),
-        beaten=_beaten(timeline, age),
+        heartbeats=_asked(_own_heartbeats(timeline), age, _patience(verdict, Rule.HEARTBEATS)),
+        beaten=_asked(_peers_heartbeats(timeline), age, _TO_ANSWER_HERE),
         asked=_asked(timeline.pings, age, _patience(verdict, Rule.PINGS)),
         tail=_tail(timeline, frames, messages.reaction + _seen_late(events, age)),
         messages=messages,
@@ -180,11 +175,18 @@ def _latest(asked: Sequence[float], answers: Sequence[float]) -> float:
     return longest
 
 
-def _beaten(timeline: Timeline, now: float) -> Asked:
+def _own_heartbeats(timeline: Timeline) -> RoundTrips:
+    """Heartbeats of this end; where both ends send some, the record has the server's by themselves."""
+    if timeline.protocol is not None and timeline.protocol.both_ask and timeline.end is End.SERVER:
+        return timeline.server_heartbeats
+    return RoundTrips() if timeline.heartbeat_sender is RECEIVED else timeline.heartbeats
+
+
+def _peers_heartbeats(timeline: Timeline) -> RoundTrips:
     """Heartbeats of the peer, which this end has to answer."""
-    if timeline.heartbeat_sender is not RECEIVED:
-        return _NONE
-    return _asked(timeline.heartbeats, now, _TO_ANSWER_HERE)
+    if timeline.protocol is not None and timeline.protocol.both_ask and timeline.end is End.CLIENT:
+        return timeline.server_heartbeats
+    return timeline.heartbeats if timeline.heartbeat_sender is RECEIVED else RoundTrips()
 
 
 def _patience(verdict: Verdict | None, rule: Rule) -> float | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..cause import Cause, Confidence
 from ..timeline.close import LocalReason
 from ..timeline.events import DeadlineTraffic, End
+from ..timeline.protocol_facts import Awaited
 from .features import Features
+from .protocol import AWAITED
 from .signature import Blamed, Signature
 
 HIGH = Confidence.HIGH
@@ -63,6 +67,15 @@ def _handler(f: Features, reason: LocalReason) -> bool:
     side = server(f)
     close = side.close if side else None
     return close is not None and close.local_reason is reason
+
+
+def _protocol_timer(f: Features, what: Awaited) -> bool:
+    """Whether we hold the record of a server that ended it with a timer of its protocol."""
+    side = server(f)
+    close, protocol = (side.close, side.timeline.protocol) if side is not None else (None, None)
+    if close is None or protocol is None or close.local_reason is not LocalReason.PROTOCOL_TIMER:
+        return False
+    return close.awaited is what
 
 
 ROWS = (
@@ -155,6 +168,22 @@ ROWS = (
         "whatever it sends{hidden_tab}",
         runner_up=Cause.HALF_OPEN,
         source="measured with gorilla/websocket",
+    ),
+    *(
+        Signature(
+            cause=cause,
+            shows=f"the server's record: a timer of its protocol ran out that waits for {what.value}",
+            when=partial(_protocol_timer, what=what),
+            confidence=HIGH,
+            sentence="{local_reason}",
+            headline="{local_reason}",
+            blame=Blamed.CLIENT if what is not Awaited.AGE else Blamed.SERVER,
+            evidence=("deadline", "beaten", "heartbeats", "session", "silences"),
+            remedy="see what the {protocol} client sends, and how often",
+            runner_up=Cause.HALF_OPEN if what is not Awaited.AGE else Cause.PLANNED_ROTATION,
+            source="design",
+        )
+        for what, cause in AWAITED.items()
     ),
     Signature(
         cause=Cause.RESTART,

@@ -6,6 +6,7 @@ from ..cause import Cause, Confidence
 from ..judge.verdict import Reason
 from ..timeline.close import LocalReason
 from .features import Features
+from .protocol import announced
 from .signature import Blamed, Signature
 
 HIGH = Confidence.HIGH
@@ -90,8 +91,8 @@ ROWS = (
     Signature(
         cause=Cause.PLANNED_ROTATION,
         shows="the peer gave notice (the profile's `notice`: go away, disconnect, server restart) "
-        "before the end",
-        when=lambda f: f.ended and f.notice is not None,
+        "at most two minutes before the end",
+        when=announced,
         confidence=HIGH,
         sentence="the {peer} gave notice {noticed} before the end: a planned rotation",
         headline="planned rotation, announced {noticed} before",

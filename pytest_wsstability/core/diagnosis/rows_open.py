@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..judge.verdict import Rule
-from ..timeline.events import End, Event, FrameKind, Role
+from ..timeline.events import End
 from . import rivals
-from .features import RECEIVED, Features, is_data
+from .features import RECEIVED, Features
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -17,6 +17,8 @@ _QUEUED = 64 * 1024
 _HALF_FRAME = 5.0
 # The slowest answer as so many times the usual is a pause, and no slow path or peer.
 _PAUSE = 3.0
+# Messages from which on they are a stream and no answers to single questions.
+_FLOWED = 3
 
 
 def _asked_in_vain(f: Features) -> bool:
@@ -67,18 +69,22 @@ def _together(f: Features) -> bool:
 
 
 def _one_way_dead(f: Features) -> bool:
-    """Whether heartbeats are answered, but the stream of messages that used to flow is not there."""
-    timeline = f.timeline
-    usual = timeline.longest_gap(RECEIVED, FrameKind.DATA)
-    answered = f.heartbeats.answered > 0 and f.heartbeats.open_since is None
-    if f.ended or not answered:
+    """
+    Whether messages came, and none for so long that it is no pause, though the peer still answers.
+
+    Three times the longest pause before is none (a minute where it was longer), and 5 s at least.
+
+    """
+    messages = f.timeline.messages
+    if f.ended or messages.last_at is None or messages.count < _FLOWED or not _lives(f, messages.last_at):
         return False
-    last = next((event.at for event in reversed(f.events) if _stream(event)), f.age)
-    return f.age - last > max(5.0, 3 * min(usual, 60.0))
+    return f.age - messages.last_at > max(5.0, 3 * min(messages.longest_gap, 60.0))
 
 
-def _stream(event: Event) -> bool:
-    return event.direction is RECEIVED and event.role <= Role.DATA and is_data(event)
+def _lives(f: Features, since: float) -> bool:
+    """Whether the peer answered this end, or pinged it and was answered, since then, and nothing is open."""
+    answered = (f.heartbeats.last_answered, f.asked.last_answered, f.pings.last)
+    return f.asked_since is None and any(at is not None and at > since for at in answered)
 
 
 # Nothing else of the peer came either.
@@ -354,15 +360,26 @@ ROWS = (
     ),
     Signature(
         cause=Cause.ONE_WAY_DEAD,
-        shows="heartbeats are answered, but the messages of the peer that used to flow do not come",
+        shows="messages of the peer came and do not come any more, while it answers heartbeats or pings",
         when=_one_way_dead,
-        confidence=LOW,
-        sentence="the {peer} answers heartbeats, but its stream of messages is silent",
-        headline="the {peer}'s stream is silent, its heartbeats go on",
+        confidence=MEDIUM,
+        sentence="the connection lives, but what was subscribed to does not: no message came for "
+        "{without_message}, since {last_message_at} ({messages_before}), and the {peer} still answers",
+        headline="the {peer}'s stream is silent, the connection lives",
         blame=Blamed.PEER,
-        evidence=("heartbeats", "silences"),
-        remedy="subscribe again, and look for a gap in the messages' numbers",
+        evidence=("messages", "notice", "heartbeats", "own_pings", "server_pings"),
+        remedy="subscribe again where messages stay away for longer than they should, and look for what "
+        "ended the subscription at the {peer} (a token, a lease, a worker that died)",
+        rivals=(
+            Rival(
+                Cause.CLOSED_BY_PEER,
+                "the requirement says nothing of messages that keep coming",
+                lambda f: Rule.FLOW not in f.broken,
+                "it may have nothing to say",
+                LOW,
+            ),
+        ),
         runner_up=Cause.ZOMBIE,
-        source="design",
+        source="reports (Bittrex, medplum 8425)",
     ),
 )

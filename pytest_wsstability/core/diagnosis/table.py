@@ -12,6 +12,7 @@ from . import (
     rows_harness,
     rows_keepalive,
     rows_open,
+    rows_protocol,
     rows_said,
     rows_said_timers,
     rows_session,
@@ -22,8 +23,10 @@ from .signature import Signature
 SIGNATURES: tuple[Signature, ...] = (
     *rows_harness.ROWS,
     *rows_both.ROWS,
+    *rows_protocol.TIMERS,
     *rows_said_timers.ROWS,
     *rows_said.ROWS,
+    *rows_protocol.CODES,
     *rows_codes.DEFINED,
     *rows_close.ROWS,
     *rows_codes.POLICIES,

@@ -11,6 +11,7 @@ from ..timeline.close import CLOSE_CODES
 from ..timeline.events import Direction, End, FrameKind
 from . import timers
 from .features import RECEIVED, SENT, Features, is_data
+from .protocol import meaning, ran_out
 
 _LISTS = (CountsFrom.IDLE,)
 
@@ -244,8 +245,37 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "youngest": lambda f: _seconds(f.beside.youngest),
     "oldest": lambda f: _seconds(f.beside.oldest),
     "repeated": lambda f: str(max(f.beside.same_age, f.beside.same_silence)),
+    # The application's protocol.
+    "timer": lambda f: _timer(f),
+    "timer_waited": lambda f: _timer_waited(f),
+    "timer_remedy": lambda f: ran.timer.remedy if (ran := ran_out(f)) is not None else "",
+    "protocol": lambda f: f.timeline.protocol.title if f.timeline.protocol is not None else "the protocol",
+    "meaning": lambda f: known.meaning if (known := meaning(f)) is not None else "",
+    "said": lambda f: show_text(f.timeline.errors[-1][1] if f.timeline.errors else "", 120),
+    "said_at": lambda f: _seconds(f.timeline.errors[-1][0] if f.timeline.errors else None),
+    "last_message_at": lambda f: _seconds(f.timeline.messages.last_at),
+    "without_message": lambda f: _since(f.timeline.messages.last_at, f),
+    "messages_before": lambda f: _messages_before(f),
     "queued": lambda f: size(f.tcp.send_queue if f.tcp else 0),
 }
+
+
+def _timer(f: Features) -> str:
+    ran = ran_out(f)
+    if ran is None:
+        return ""
+    return ran.timer.name if ran.runs is None else f"{ran.timer.name} of {show(ran.runs)}"
+
+
+def _timer_waited(f: Features) -> str:
+    ran = ran_out(f)
+    return _seconds(ran.waited if ran is not None else None)
+
+
+def _messages_before(f: Features) -> str:
+    """How often messages came as long as they did."""
+    messages = f.timeline.messages
+    return f"{messages.count} came before, never more than {_seconds(messages.longest_gap)} apart"
 
 
 def _proxy_shows(f: Features) -> str:

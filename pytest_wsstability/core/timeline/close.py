@@ -8,6 +8,7 @@ from enum import Enum
 from ..duration import show_duration
 from ..redact import show_text
 from .events import DeadlineTraffic, End
+from .protocol_facts import Awaited
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,8 @@ class CloseEvidence:
     # None and empty when none did.
     deadline: float | None = None
     reset_by: tuple[DeadlineTraffic, ...] = ()
+    # What the timer of its protocol waited for that this end let run out; None when none did.
+    awaited: Awaited | None = None
     # This end ended the connection because its user asked for it.
     planned: bool = False
     # Reading was paused since then, so that the end may be as old as this; None when it was seen at once.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from .close_reasons import Topic
 from .events import End
 
 
@@ -110,6 +111,7 @@ class ProtocolCode:
         code: 1005 stands for an empty close frame.
         meaning: in a few words: "connection initialisation timeout".
         by: the end that sends it; None for either.
+        topic: what it speaks of, as a close reason would; None where it says no more than its meaning.
         planned: the end was announced or is a rotation, and is no instability if the client returns.
         returns: whether a client comes back after it; None where clients differ.
         source: where that is from.
@@ -119,6 +121,7 @@ class ProtocolCode:
     code: int
     meaning: str
     by: End | None = None
+    topic: Topic | None = None
     planned: bool = False
     returns: bool | None = None
     source: str = ""

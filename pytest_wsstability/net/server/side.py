@@ -202,6 +202,7 @@ class ServerSide:
         websocket.timeline.mark(websocket.loop.time(), EventKind.DEADLINE)
         reason = LocalReason.PROTOCOL_TIMER
         detail = f"{timer.name} of {show(hang_up.seconds)} ran out, waiting for {timer.awaits.value}"
+        websocket.explain(awaited=timer.awaits)
         if timer.code == 1006:
             websocket.drop(reason, detail)
         else:

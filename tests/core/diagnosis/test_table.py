@@ -203,8 +203,8 @@ def test_the_client_alone(rows, cause, words):
         ),
         ([(9, ">ping", b"1"), (9, ">beat")], 15, Cause.HALF_OPEN, "a process that stands still"),
         (
-            [(at, what) for at in range(1, 60, 2) for what in (">beat", "<answer", "<text")[: 3 - (at > 20)]],
-            60, Cause.ONE_WAY_DEAD, "its stream of messages is silent",
+            [(at, what) for at in range(1, 60, 2) for what in (">beat", "<answer", "<feed")[: 3 - (at > 20)]],
+            60, Cause.ONE_WAY_DEAD, "it may have nothing to say",
         ),
     ],
 )  # fmt: skip

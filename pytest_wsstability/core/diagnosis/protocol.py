@@ -1,0 +1,111 @@
+"""What the application's protocol says about an end: which of its timers ran out, and what its code means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..cause import Cause
+from ..timeline.events import End, FrameKind, Role
+from ..timeline.protocol_facts import Awaited, Intervals, ProtocolCode, ProtocolTimer
+from . import timers
+from .features import SENT, Features
+
+# What the record of a cut shows in the place of a code.
+_CUT = 1006
+# A notice is about an end that follows within so many seconds: Gemini Live gives the longest that is known,
+# about one minute, and doubled it is no accident yet.
+ANNOUNCED = 120.0
+# What a timer of a protocol that ran out is the cause of, by what it waits for.
+AWAITED = {
+    Awaited.ANSWER: Cause.HEARTBEAT_UNANSWERED,
+    Awaited.PONG: Cause.PING_UNANSWERED,
+    Awaited.SESSION: Cause.SESSION_NOT_CONFIRMED,
+    Awaited.HEARTBEAT: Cause.READ_DEADLINE,
+    Awaited.MESSAGE: Cause.READ_DEADLINE,
+    Awaited.AGE: Cause.MAX_AGE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RanOut:
+    """A timer of the peer that fits an end."""
+
+    timer: ProtocolTimer
+    # Seconds for which what it waits for did not come.
+    waited: float
+    # How long it runs on this connection; None where nobody named the interval that it depends on.
+    runs: float | None
+    # Whether the close reason has its words.
+    named: bool
+    # Whether what was waited is its length.
+    fits: bool
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it has run for its length, or for longer."""
+        return self.runs is None or self.waited >= self.runs - timers.EARLY
+
+
+def ran_out(f: Features) -> RanOut | None:
+    """The timer of the peer that fits an end best; None where none does, or no protocol is known."""
+    protocol = f.timeline.protocol
+    if protocol is None or not f.ended:
+        return None
+    found = [each for timer in protocol.timers if (each := _run(f, timer)) is not None]
+    return max(found, key=lambda each: (each.named, each.fits), default=None)
+
+
+def _run(f: Features, timer: ProtocolTimer) -> RanOut | None:
+    waited = _waited(f, timer) if timer.by is f.end.peer else None
+    if waited is None:
+        return None
+    code = f.code if f.code is not None else _CUT if f.cut else None
+    named = f.code is not None and any(word.lower() in f.reason for word in timer.words)
+    runs = _length(f, timer)
+    ran = RanOut(timer, waited, runs, named, runs is not None and timers.fits(waited, runs, f.tier))
+    ends_so = code in (timer.code, *timer.also) and runs is not None and ran.is_overdue
+    survived = timer.awaits is Awaited.MESSAGE and f.timeline.longest_gap(SENT, FrameKind.DATA) > waited
+    return ran if named or (ends_so and not survived) else None
+
+
+def _length(f: Features, timer: ProtocolTimer) -> float | None:
+    agreed = f.timeline.intervals or Intervals()
+    of = timer.by if timer.awaits is Awaited.ANSWER else timer.by.peer
+    named = agreed.client if of is End.CLIENT else agreed.server
+    protocol = f.timeline.protocol
+    every = named if named is not None else protocol.every if protocol is not None else None
+    return timer.runs(every, agreed.timeout)
+
+
+def _waited(f: Features, timer: ProtocolTimer) -> float | None:
+    """Seconds for which what a timer of the peer waits for had not come; None where it has."""
+    line = f.timeline
+    if timer.awaits is Awaited.ANSWER:
+        return None if f.beaten.open_since is None else f.age - f.beaten.open_since
+    if timer.awaits is Awaited.PONG:
+        return None if f.pings.unanswered is None else f.age - f.pings.unanswered
+    if timer.awaits is Awaited.HEARTBEAT:
+        return f.age - (line.last(direction=SENT, role=Role.HEARTBEAT) or 0.0)
+    if timer.awaits is Awaited.MESSAGE:
+        return f.silent(SENT, FrameKind.DATA)
+    if timer.awaits is Awaited.SESSION:
+        begun = line.session_info_at if f.end is End.CLIENT else line.session_confirmed_at
+        return f.age if begun is None else None
+    return f.age
+
+
+def awaits(f: Features, what: Awaited) -> RanOut | None:
+    """The timer of the peer that fits, if it waits for this."""
+    ran = ran_out(f)
+    return ran if ran is not None and ran.timer.awaits is what else None
+
+
+def meaning(f: Features) -> ProtocolCode | None:
+    """What the peer's close code means in the protocol; None where that gives it no meaning."""
+    protocol = f.timeline.protocol
+    return None if protocol is None or f.code is None else protocol.code(f.code, f.end.peer)
+
+
+def announced(f: Features) -> bool:
+    """Whether the peer gave notice of the end a short time before it."""
+    return f.ended and f.notice is not None and f.age - f.notice <= ANNOUNCED

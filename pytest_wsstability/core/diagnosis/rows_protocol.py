@@ -1,0 +1,272 @@
+"""Rows for what the application's protocol says: its timers, its close codes, its error messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from ..cause import Cause, Confidence
+from ..judge.verdict import Rule
+from ..timeline.close_reasons import Topic, read_reason
+from ..timeline.protocol_facts import Awaited
+from . import rivals
+from .features import Features
+from .protocol import AWAITED, awaits, meaning, ran_out
+from .rivals import CAUSES, CONTRADICTED
+from .signature import Blamed, Rival, Signature
+
+HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
+
+# An error message is about an end that follows within so many seconds: servers write one and close at once
+# (STOMP's ERROR, OpenAI's error events).
+_SAID_BEFORE = 5.0
+# Words that a reason may speak of where a timer ran out.
+_OF_TIMERS = (None, Topic.KEEPALIVE, Topic.IDLE, Topic.TIMEOUT)
+# What each timer waits for, as the end of "... ran out: ".
+_WAITED = {
+    Awaited.ANSWER: "a heartbeat of the {peer} was not answered for {timer_waited}",
+    Awaited.PONG: "a ping of the {peer} was not answered for {timer_waited}",
+    Awaited.SESSION: "the {end} had not set up its session {timer_waited} after the opening",
+    Awaited.HEARTBEAT: "the {end} sent no heartbeat for {timer_waited}",
+    Awaited.MESSAGE: "the {end} sent no message for {timer_waited}",
+    Awaited.AGE: "the connection was {age} old",
+}
+_EVIDENCE = {
+    Awaited.ANSWER: ("beaten", "end"),
+    Awaited.PONG: ("server_pings", "end"),
+    Awaited.SESSION: ("session", "end"),
+    Awaited.HEARTBEAT: ("heartbeats", "silences", "end"),
+    Awaited.MESSAGE: ("silences", "end"),
+    Awaited.AGE: ("end", "silences"),
+}
+
+
+def _is_sure(f: Features, what: Awaited) -> bool:
+    """Whether the close frame has the timer's words, or its code after exactly its length."""
+    ran = awaits(f, what)
+    if ran is None or f.code is None or not ran.is_overdue:
+        return False
+    if ran.named:
+        return True
+    return ran.fits and what is not Awaited.AGE and f.reading.topic in _OF_TIMERS
+
+
+def _may_be(f: Features, what: Awaited) -> bool:
+    ran = awaits(f, what)
+    return ran is not None and (ran.named or f.reading.topic in _OF_TIMERS)
+
+
+def _is_cut(f: Features) -> bool:
+    return f.code is None
+
+
+def _waited_longer(f: Features) -> bool:
+    ran = ran_out(f)
+    return f.code is not None and ran is not None and not ran.fits and not ran.named
+
+
+def _waited_less(f: Features) -> bool:
+    ran = ran_out(f)
+    return ran is not None and ran.named and not ran.is_overdue
+
+
+_INSTANT = Rival(
+    Cause.RESTART,
+    "other connections ended within 2 s, at other ages and after other silences",
+    lambda f: f.ended_for_one_reason,
+    "{together} other connections ended within 2 s, so a restart fits too",
+)
+_DOUBTS = (
+    _INSTANT,
+    Rival(
+        Cause.RESTART,
+        "no close frame came",
+        _is_cut,
+        "without a close frame, a crash or a restart at that instant fits too",
+    ),
+    Rival(
+        Cause.CLOSED_BY_PEER,
+        "it was waited for longer than the timer's length",
+        _waited_longer,
+        "the length is not exactly its own, so another reason fits too",
+    ),
+    Rival(
+        Cause.KEEPALIVE_TIMEOUT,
+        "the reason names it though it was waited for less than its length",
+        _waited_less,
+        "which is less than its length: its keepalive missed what was sent, or counts something else",
+    ),
+)
+
+
+def _timers() -> Iterator[Signature]:
+    for what, cause in AWAITED.items():
+        by_age = what is Awaited.AGE
+        for sure in (True, False):
+            confidence = HIGH if sure else MEDIUM
+            yield Signature(
+                cause=cause,
+                shows=f"a timer of the protocol that waits for {what.value} fits: its words, or its code "
+                "after exactly its length"
+                if sure
+                else f"the same, after a longer time or without a close frame ({what.value})",
+                when=partial(_is_sure if sure else _may_be, what=what),
+                confidence=confidence,
+                sentence=f"{{timer}} {'ran out' if sure else 'fits'}: {_WAITED[what]}",
+                headline="{timer} ran out" if sure else "{timer} fits",
+                blame=Blamed.PEER if by_age else Blamed.SELF,
+                evidence=_EVIDENCE[what],
+                remedy="{timer_remedy}",
+                rivals=(_INSTANT,) if sure else _DOUBTS,
+                runner_up=Cause.CLOSED_BY_PEER,
+                source="the profiles, each with its software",
+            )
+
+
+TIMERS = tuple(_timers())
+
+
+def _means(f: Features, topic: Topic) -> bool:
+    known = meaning(f)
+    return known is not None and known.topic is topic and not known.planned
+
+
+def _codes() -> Iterator[Signature]:
+    for topic, cause in CAUSES.items():
+        yield Signature(
+            cause=cause,
+            shows=f"the protocol's close code speaks of {topic.value}",
+            when=partial(_means, topic=topic),
+            confidence=HIGH,
+            sentence="the {peer} closed with {code}, which in {protocol} is: {meaning}",
+            headline="{code_short}: {meaning}",
+            blame=Blamed.SELF if topic in (Topic.KEEPALIVE, Topic.DUPLICATE, Topic.PROTOCOL) else Blamed.PEER,
+            evidence=("end", "last_sent", "session"),
+            remedy="see the protocol's page on its close codes, and what the {end} did before",
+            rivals=(_INSTANT,),
+            runner_up=Cause.CLOSED_BY_PEER,
+            source="the profiles, each with its software",
+        )
+
+
+def _error_topic(f: Features) -> Topic | None:
+    """What the last error message speaks of; None where there is none, or it has no keyword."""
+    return read_reason(f.timeline.errors[-1][1]).topic if f.timeline.errors else None
+
+
+def _said_before(f: Features) -> bool:
+    """Whether an error message came right before the end."""
+    errors = f.timeline.errors
+    return f.ended and bool(errors) and f.age - errors[-1][0] <= _SAID_BEFORE
+
+
+def _ends_with_error(f: Features, topic: Topic | None) -> bool:
+    return _said_before(f) and _error_topic(f) is topic
+
+
+def _says_error(f: Features, topic: Topic | None) -> bool:
+    return not f.ended and Rule.ERRORS in f.broken and bool(f.timeline.errors) and _error_topic(f) is topic
+
+
+def _went_silent(f: Features) -> bool:
+    """Whether messages had come, and none since the error message."""
+    last = f.timeline.messages.last_at
+    return last is not None and last <= f.timeline.errors[-1][0]
+
+
+def _errors() -> Iterator[Signature]:
+    for topic, cause in ((None, Cause.HANDLER_ERROR), *CAUSES.items()):
+        what = topic.value if topic is not None else "something without a keyword"
+        confidence = MEDIUM if topic is not None else LOW
+        yield Signature(
+            cause=cause,
+            shows=f"an error message of the peer right before the end speaks of {what}",
+            when=partial(_ends_with_error, topic=topic),
+            confidence=confidence,
+            sentence="the {peer} said in a message {said!r}, and ended the connection right after it",
+            headline="an error message before the end: {said}",
+            blame=Blamed.PEER,
+            evidence=("errors", "end", "last_sent"),
+            remedy="see what the message asks for",
+            rivals=CONTRADICTED,
+            runner_up=Cause.CLOSED_BY_PEER,
+            source="documentation of the protocols",
+        )
+        yield Signature(
+            cause=cause,
+            shows=f"an error message of the peer speaks of {what}, and the connection stays open",
+            when=partial(_says_error, topic=topic),
+            confidence=confidence,
+            sentence="the {peer} said in a message {said!r} at {said_at}, and kept the connection open",
+            headline="an error message: {said}",
+            blame=Blamed.PEER,
+            evidence=("errors", "messages", "heartbeats"),
+            remedy="see what the message asks for; where it ends a subscription, subscribe again",
+            rivals=(
+                Rival(
+                    Cause.ONE_WAY_DEAD,
+                    "messages came before it, and none since",
+                    _went_silent,
+                    "no message came since the one at {last_message_at}: what was subscribed to is over",
+                ),
+            ),
+            runner_up=Cause.ONE_WAY_DEAD,
+            source="reports (supabase 16684, realtime-js 246)",
+        )
+
+
+def _explained(f: Features) -> bool:
+    """Whether the record itself shows what was not answered; and 1000 is everybody's, whatever it means."""
+    return (
+        f.code == 1000
+        or f.beaten.open_since is not None
+        or f.pings.unanswered is not None
+        or rivals.repeats_silence(f)
+    )
+
+
+CODES = (
+    Signature(
+        cause=Cause.PLANNED_ROTATION,
+        shows="the protocol calls the close code a planned end",
+        when=lambda f: (known := meaning(f)) is not None and known.planned,
+        confidence=HIGH,
+        sentence="the {peer} closed with {code}, which in {protocol} is planned: {meaning}",
+        headline="planned: {meaning}",
+        blame=Blamed.NOBODY,
+        evidence=("end",),
+        remedy="test that the client comes back: the end itself is planned (allow_close= allows it)",
+        runner_up=Cause.RESTART,
+        source="the profiles, each with its software",
+    ),
+    Signature(
+        cause=Cause.HEARTBEAT_UNANSWERED,
+        shows="the protocol's close code speaks of a keepalive, and the peer's heartbeat was not answered",
+        when=lambda f: _means(f, Topic.KEEPALIVE) and f.beaten.open_since is not None,
+        confidence=HIGH,
+        sentence="the {peer}'s heartbeat at {beaten_since} was not answered, and {beaten_gap} later it "
+        "closed with {code}, which in {protocol} is: {meaning}",
+        headline="heartbeat of the {peer} unanswered for {beaten_gap}",
+        blame=Blamed.SELF,
+        evidence=("beaten", "end"),
+        remedy="answer the {peer}'s heartbeats",
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="the profiles, each with its software",
+    ),
+    *_codes(),
+    *_errors(),
+    Signature(
+        cause=Cause.CLOSED_BY_PEER,
+        shows="the protocol gives the close code a meaning that is no cause of the others",
+        when=lambda f: (known := meaning(f)) is not None and known.topic is None and not _explained(f),
+        confidence=MEDIUM,
+        sentence="the {peer} closed with {code}, which in {protocol} is: {meaning}",
+        headline="{code_short}: {meaning}",
+        blame=Blamed.PEER,
+        evidence=("end", "last_sent", "beaten"),
+        remedy="see the protocol's page on its close codes, and what the {end} did before",
+        rivals=(_INSTANT,),
+        runner_up=Cause.RESTART,
+        source="the profiles, each with its software",
+    ),
+)

@@ -1,0 +1,311 @@
+"""Causes that the application's protocol names: its timers, its close codes, its error messages."""
+
+import pytest
+
+from pytest_wsstability import Requirement, judge
+from pytest_wsstability.core.diagnosis import Blame, Cause, Confidence, diagnose, diagnosed
+from pytest_wsstability.core.timeline.close_reasons import Topic
+from pytest_wsstability.core.timeline.events import End, Tier
+from pytest_wsstability.core.timeline.protocol_facts import Intervals, ProtocolCode, ProtocolFacts
+from pytest_wsstability.profiles.catalogue import shipped
+from tests.core.script import FIN, closed_by_peer, timeline
+
+HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
+SERVER, CLIENT = End.SERVER, End.CLIENT
+ENGINE_IO = Intervals(server=25, timeout=20)
+
+
+def facts(name):
+    """What a shipped profile tells core."""
+    return shipped(name.lower().replace("_", "-")).facts
+
+
+def talk(until, *, first=1, every=5):
+    """Messages of this end, each answered."""
+    return [
+        row
+        for at in range(first, int(until), every)
+        for row in ((at, ">text"), (at + 0.1, "<text"))
+    ]  # fmt: skip
+
+
+# At the client's end, but where another one is named.
+TIMERS = [
+    # Engine.IO's ping, with the intervals that its packet 0 named: Node's empty close frame, Python's 1000.
+    ("ENGINEIO", [(25, "<beat"), (45, closed_by_peer(1005))], ENGINE_IO, Cause.HEARTBEAT_UNANSWERED, HIGH),
+    ("ENGINEIO", [(25, "<beat"), (45, closed_by_peer(1000))], ENGINE_IO, Cause.HEARTBEAT_UNANSWERED, HIGH),
+    ("SOCKETIO", [(25, "<beat"), (45, closed_by_peer(1005))], ENGINE_IO, Cause.HEARTBEAT_UNANSWERED, HIGH),
+    # Named intervals count, and not the defaults.
+    (
+        "ENGINEIO", [(10, "<beat"), (15, closed_by_peer(1005))], Intervals(server=10, timeout=5),
+        Cause.HEARTBEAT_UNANSWERED, HIGH,
+    ),
+    # Answered, or too early: what the code means, and no timer.
+    (
+        "ENGINEIO", [(25, "<beat"), (25, ">answer"), (45, closed_by_peer(1005))], ENGINE_IO,
+        Cause.CLOSED_BY_PEER, MEDIUM,
+    ),
+    # Two meanings of 4408, by who sends it.
+    ("GRAPHQL_TRANSPORT_WS", [(3, closed_by_peer(4408))], None, Cause.SESSION_NOT_CONFIRMED, HIGH),
+    (
+        "GRAPHQL_TRANSPORT_WS", [(60, closed_by_peer(4408, "Connection initialisation timeout"))], None,
+        Cause.SESSION_NOT_CONFIRMED, HIGH,
+    ),
+    (
+        "GRAPHQL_TRANSPORT_WS", [(9, closed_by_peer(4409, "Subscriber for 1 already exists"))], None,
+        Cause.SESSION_DUPLICATED, HIGH,
+    ),
+    ("GRAPHQL_TRANSPORT_WS", [(9, closed_by_peer(4401))], None, Cause.AUTH_EXPIRED, HIGH),
+    ("GRAPHQL_TRANSPORT_WS", [(9, closed_by_peer(4400))], None, Cause.PROTOCOL_ERROR, HIGH),
+    # use/ws pings each 12 s and cuts without a word.
+    (
+        "GRAPHQL_TRANSPORT_WS", [(0, ">info"), (0, "<confirmed"), (12, "<ping"), (13, ">text"), (24, FIN)],
+        None, Cause.PING_UNANSWERED, MEDIUM,
+    ),
+    # Phoenix' transport, SignalR's client timeout (by the server), STOMP's tolerance, MQTT's keep-alive.
+    ("PHOENIX", [(5, ">text"), (65, closed_by_peer(1000))], None, Cause.READ_DEADLINE, HIGH),
+    ("SIGNALR", [(5, ">text"), *[(at, "<beat") for at in (15, 30)], (35, FIN)], None,
+     Cause.READ_DEADLINE, MEDIUM),
+    (
+        "STOMP", [(5, ">text"), (35, closed_by_peer(1000, "STOMP died"))], Intervals(client=10, server=10),
+        Cause.READ_DEADLINE, HIGH,
+    ),
+    ("MQTT", [(5, ">text"), (20, FIN)], Intervals(client=10), Cause.READ_DEADLINE, MEDIUM),
+    # RabbitMQ waits three keep-alives, so that the length is not the protocol's own.
+    ("MQTT", [(5, ">text"), (35, closed_by_peer(1000))], Intervals(client=10), Cause.READ_DEADLINE, MEDIUM),
+    ("MQTT", [(5, ">text"), (35, closed_by_peer(1000, "MQTT died"))], Intervals(client=10),
+     Cause.READ_DEADLINE, HIGH),
+    # Deepgram, whatever ping frames say.
+    (
+        "DEEPGRAM",
+        [(5, ">audio"), (10, "<ping"), (10, ">pong"), (15, closed_by_peer(1011, "see dpgr.am/net0001"))],
+        None, Cause.READ_DEADLINE, HIGH,
+    ),
+    (
+        "DEEPGRAM", [(5, ">audio"), (15, closed_by_peer(1011, "NET-0001: no audio"))],
+        None, Cause.READ_DEADLINE, HIGH,
+    ),
+    # It names its timer though audio went out: no HIGH.
+    (
+        "DEEPGRAM", [(5, ">audio"), (8, ">audio"), (11, closed_by_peer(1011, "NET-0001"))],
+        None, Cause.READ_DEADLINE, MEDIUM,
+    ),
+    ("DEEPGRAM", [(5, ">audio"), (6, closed_by_peer(1008))], None, Cause.PROTOCOL_ERROR, HIGH),
+    # OpenAI's hour: a restart at that instant fits too, unless it is said.
+    ("OPENAI_REALTIME", [*talk(3600), (3600, closed_by_peer(1001))], None, Cause.MAX_AGE, MEDIUM),
+    (
+        "OPENAI_REALTIME",
+        [*talk(3600), (3600.5, closed_by_peer(1001, "Your session hit the maximum duration of 60 minutes."))],
+        None, Cause.MAX_AGE, HIGH,
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "rows", "intervals", "cause", "confidence"), TIMERS)
+def test_a_timer_or_code_of_the_protocol(name, rows, intervals, cause, confidence):
+    """It counts as the peer's own words."""
+    found = diagnose(timeline(*rows, protocol=facts(name), intervals=intervals))
+
+    assert (found.cause, found.confidence) == (cause, confidence), found
+
+
+@pytest.mark.parametrize("name", ["ENGINEIO", "GRAPHQL_TRANSPORT_WS", "PHOENIX", "MQTT", "OPENAI_REALTIME"])
+def test_a_clear_reason_comes_before_a_timer_that_is_not_named(name):
+    """Words come first, whatever the instant."""
+    rows = [(25, "<beat"), (45, closed_by_peer(1000, "server is restarting"))]
+    found = diagnose(timeline(*rows, protocol=facts(name), intervals=Intervals(15, 25, 20)))
+
+    assert (found.cause, found.confidence) == (Cause.RESTART, HIGH), found
+
+
+# At the server's end: the client's own timers.
+CLIENTS = [
+    (
+        "PHOENIX", [(30, "<beat"), (60, closed_by_peer(1000, "heartbeat timeout"))],
+        Cause.HEARTBEAT_UNANSWERED, HIGH,
+    ),
+    ("PHOENIX", [(30, "<beat"), (60, closed_by_peer(1000))], Cause.HEARTBEAT_UNANSWERED, HIGH),
+    # A page that just leaves.
+    ("PHOENIX", [(30, "<beat"), (30, ">answer"), (47, closed_by_peer(1000))], Cause.CLOSED_BY_PEER, LOW),
+    # 4408 of a client: its own ping was not answered.
+    (
+        "GRAPHQL_TRANSPORT_WS",
+        [(0, "<info"), (0, ">confirmed"), (10, "<beat"), (15, closed_by_peer(4408))],
+        Cause.HEARTBEAT_UNANSWERED, HIGH,
+    ),
+    ("GRAPHQL_TRANSPORT_WS", [(0, "<info"), (10, closed_by_peer(4504))], Cause.SESSION_NOT_CONFIRMED, HIGH),
+    # SignalR's server timeout: the server sent nothing for 30 s.
+    ("SIGNALR", [(5, ">text"), (35, closed_by_peer(1005))], Cause.READ_DEADLINE, HIGH),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "rows", "cause", "confidence"), CLIENTS)
+def test_a_timer_of_the_client(name, rows, cause, confidence):
+    """The server's record shows what the client waited for."""
+    found = diagnose(timeline(*rows, protocol=facts(name), end=SERVER))
+
+    assert (found.cause, found.confidence) == (cause, confidence), found
+
+
+def test_the_sentence_names_the_timer_and_its_length_and_the_remedy_is_the_protocols():
+    """A user of the protocol reads its own words."""
+    rows = [(25, "<beat"), (45, closed_by_peer(1000))]
+    found = diagnose(timeline(*rows, protocol=facts("ENGINEIO"), intervals=ENGINE_IO))
+
+    assert found.sentence == (
+        "Engine.IO's ping timeout of 20 s ran out: a heartbeat of the server was not answered for 20 s"
+    )
+    assert found.remedy == "answer each packet 2 with a packet 3, or raise pingTimeout"
+    assert found.blame is Blame.CLIENT
+
+
+@pytest.mark.parametrize(("end", "fits"), [(44.6, False), (44.7, True), (46.5, True), (46.6, False)])
+def test_how_far_off_its_length_a_timer_may_be(end, fits):
+    """In real time servers are late; a client's clock starts before theirs."""
+    rows = [(25, "<beat"), (end, closed_by_peer(1005))]
+    found = diagnose(timeline(*rows, protocol=facts("ENGINEIO"), intervals=ENGINE_IO, tier=Tier.REAL))
+
+    assert (found.confidence is HIGH) is fits, found
+
+
+def test_others_that_ended_with_it_leave_a_restart():
+    """One instant of all is no timer of each."""
+    rows = [(25, "<beat"), (45, closed_by_peer(1000))]
+    line = timeline(*rows, protocol=facts("ENGINEIO"), intervals=ENGINE_IO, origin=1000)
+    others = [
+        timeline(*[row for row in talk(age)], (age, closed_by_peer(1000)), origin=1045 - age)
+        for age in (7, 90)
+    ]
+    found = diagnose(line, cohort=[line, *others])
+
+    assert found.confidence is MEDIUM
+    assert Cause.RESTART in found.alternatives
+
+
+@pytest.mark.parametrize(
+    ("notice", "cause"),
+    [(880, Cause.PLANNED_ROTATION), (879.9, Cause.CLOSED_BY_PEER), (10, Cause.CLOSED_BY_PEER)],
+)
+def test_a_notice_is_about_an_end_that_follows_soon(notice, cause):
+    """A message of long ago has announced something else."""
+    line = timeline(*talk(900), (notice, "<notice"), (1000, closed_by_peer(4000)))
+
+    assert diagnose(line).cause is cause
+
+
+def test_a_code_that_the_protocol_calls_planned_is_a_rotation():
+    """Announced or not: the protocol says that it comes."""
+    code = ProtocolCode(code=4000, meaning="rebalanced", planned=True)
+    protocol = ProtocolFacts(name="ours", title="Ours", codes=(code,))
+    found = diagnose(timeline((50, closed_by_peer(4000)), protocol=protocol))
+
+    assert (found.cause, found.confidence) == (Cause.PLANNED_ROTATION, HIGH)
+    assert "which in Ours is planned: rebalanced" in found.sentence
+
+
+@pytest.mark.parametrize("topic", list(Topic))
+def test_each_topic_of_a_code_is_a_cause(topic):
+    """A profile of one's own names its codes, and they are read like a reason."""
+    code = ProtocolCode(code=4321, meaning="what it means", topic=topic)
+    protocol = ProtocolFacts(name="ours", title="Ours", codes=(code,))
+    found = diagnose(timeline((50, closed_by_peer(4321)), protocol=protocol))
+
+    assert found.confidence is HIGH
+    assert found.cause not in (Cause.CLOSED_BY_PEER, Cause.UNDETERMINED)
+    assert "which in Ours is: what it means" in found.sentence
+
+
+ERROR = '{"event": "system", "status": "error", "message": "%s"}'
+
+
+@pytest.mark.parametrize(
+    ("said", "cause", "confidence"),
+    [
+        ("access token has expired", Cause.AUTH_EXPIRED, MEDIUM),
+        ("too many messages", Cause.RATE_LIMITED, MEDIUM),
+        ("etwas ging schief", Cause.HANDLER_ERROR, MEDIUM),
+    ],
+)
+def test_an_error_message_right_before_an_end_tells_why(said, cause, confidence):
+    """A close code without words comes after what was said in a message."""
+    found = diagnose(timeline(*talk(50), (50, "<error", ERROR % said), (50.1, closed_by_peer(4000))))
+
+    assert (found.cause, found.confidence) == (cause, confidence), found
+    assert said in found.sentence
+
+
+def test_an_error_message_of_long_ago_tells_nothing_of_an_end():
+    """Five seconds, as it is sent and the connection closed at once."""
+    rows = [*talk(50), (44.9, "<error", ERROR % "access token has expired"), (50, closed_by_peer(4000))]
+
+    assert diagnose(timeline(*rows)).cause is Cause.CLOSED_BY_PEER
+
+
+def test_an_error_message_on_a_connection_that_stays_open_is_quoted():
+    """The server said so, and sent no event any more."""
+    rows = [
+        *[(at, "<feed") for at in range(10, 3601, 10)],
+        (3600, "<error", ERROR % "access token has expired"),
+    ]
+    line = timeline(*rows, until=7200)
+    found = diagnosed(judge(Requirement.of(alive_for="2h"), line), [line]).diagnosis
+
+    assert (found.cause, found.confidence) == (Cause.AUTH_EXPIRED, MEDIUM), found
+    assert "access token has expired" in found.sentence
+    assert "no message came since the one at 1 h" in found.sentence
+
+
+def feed(until, *, silent_from, every=1, beats=25):
+    """A feed that stops, with heartbeats that go on."""
+    rows = [(at, "<feed") for at in range(1, silent_from, every)]
+    return [
+        *rows,
+        *[row for at in range(beats, until, beats) for row in ((at, ">beat"), (at + 0.1, "<answer"))],
+    ]
+
+
+PINGS = [row for at in range(20, 100, 20) for row in ((at, "<ping"), (at, ">pong"))]
+
+
+def test_a_feed_that_stops_while_heartbeats_go_on_is_a_dead_subscription():
+    """The connection lives; the last message may have left the record long ago."""
+    line = timeline(*sorted(feed(3700, silent_from=3600)), until=3700)
+    verdict = judge(Requirement.of(message_every="10s"), line)
+    found = diagnosed(verdict, [line]).diagnosis
+
+    assert (found.cause, found.confidence) == (Cause.ONE_WAY_DEAD, MEDIUM), found
+    assert "no message came for 101 s, since 3599 s" in found.sentence
+    assert "3599 came before, never more than 1 s apart" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("rows", "requirement"),
+    [
+        # The pings of the server alone show that it lives.
+        (
+            [
+                (1, "<feed"),
+                (2, "<feed"),
+                (3, "<feed"),
+                *[r for t in range(20, 100, 20) for r in ((t, "<ping"), (t, ">pong"))],
+            ],
+            {"message_every": "10s"},
+        ),
+        # Without a promise about messages it may have nothing to say.
+        (feed(300, silent_from=100), {"heartbeat_within": "1ms"}),
+    ],
+)
+def test_other_silent_feeds(rows, requirement):
+    """Further inputs of the same kind."""
+    line = timeline(*sorted(rows), until=max(row[0] for row in rows) + 1)
+    found = diagnosed(judge(Requirement.of(**requirement), line), [line]).diagnosis
+
+    assert found.cause in (Cause.ONE_WAY_DEAD, Cause.SLOW_ANSWERS), found
+
+
+def test_single_answers_are_no_feed():
+    """Two messages and then none are no stream that stopped."""
+    line = timeline((1, "<feed"), (2, "<feed"), (50, ">beat"), (50.1, "<answer"), until=60)
+    verdict = diagnosed(judge(Requirement.of(message_every="10s"), line), [line])
+
+    assert verdict.diagnosis is None
