@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..cause import Cause
+from ..timeline.close_reasons import names
 from ..timeline.events import End, FrameKind, Role
 from ..timeline.protocol_facts import Awaited, Intervals, ProtocolCode, ProtocolTimer
 from . import timers
@@ -60,7 +61,7 @@ def _run(f: Features, timer: ProtocolTimer) -> RanOut | None:
     if waited is None:
         return None
     code = f.code if f.code is not None else _CUT if f.cut else None
-    named = f.code is not None and any(word.lower() in f.reason for word in timer.words)
+    named = f.code is not None and names(f.reason, timer.words)
     runs = _length(f, timer)
     ran = RanOut(timer, waited, runs, named, runs is not None and timers.fits(waited, runs, f.tier))
     ends_so = code in (timer.code, *timer.also) and runs is not None and ran.is_overdue

@@ -146,6 +146,12 @@ class Reading:
 NO_REASON = Reading()
 
 
+def names(reason: str, words: tuple[str, ...]) -> bool:
+    """Whether a close reason has one of these in it, in whatever case."""
+    text = reason.casefold()
+    return any(word.casefold() in text for word in words)
+
+
 @lru_cache(maxsize=1024)
 def read_reason(reason: str) -> Reading:
     """Read a close reason; an empty one speaks of nothing."""
