@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from .core.duration import Duration, parse_duration
 from .core.faults import Fault, Program
-from .core.faults.space import SPACE, OneOf, Range, compatible
+from .core.faults.space import ANY_PROFILE, SPACE, OneOf, Range, compatible
 
 try:
     from hypothesis import strategies as st
@@ -36,7 +36,8 @@ def fault_programs(
     Args:
         within: the time in which all of it is applied.
         most: how many faults at most; none at least.
-        kinds: classes of faults to choose from, such as ``faults.Drop``; None: all.
+        kinds: classes of faults to choose from, such as ``faults.Drop``; None: all but those that need a
+            profile with what they act on.
         connections: apply it to the first so many connections only; None: each one.
 
     Raises:
@@ -44,7 +45,7 @@ def fault_programs(
 
     """
     end = parse_duration(within, "within")
-    chosen = list(SPACE) if kinds is None else list(kinds)
+    chosen = list(ANY_PROFILE if kinds is None else kinds)
     each = st.one_of([faults_of(kind) for kind in chosen])
     # Milliseconds shrink to small round numbers, and floats to odd ones.
     when = st.integers(0, int(end * 1000)).map(lambda milliseconds: milliseconds / 1000)

@@ -12,6 +12,7 @@ from typing import Any
 from pytest_wsstability import Cause, FaultProxy, Orchestrator, Requirement, connect, faults
 from pytest_wsstability.core.diagnosis import Diagnosis, diagnose, diagnose_opening
 from pytest_wsstability.core.faults import EndsWith, Fault, IdleTimeout, MaxAge, ResetBy
+from pytest_wsstability.core.faults.protocol import PROTOCOL_FAULTS
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.faults import MIDDLEBOXES
 from pytest_wsstability.net.connection import Connection
@@ -401,5 +402,5 @@ def client_cases() -> Iterator[Case]:
 
 
 CASES = (*link_cases(), *middlebox_cases(), *peer_cases(), *client_cases())
-# Every fault has a case, except that which ends others.
-WITHOUT_CASE = frozenset({"Heal"})
+# Every fault has a case, except that which ends others, and those of single protocols (tests/protocols).
+WITHOUT_CASE = frozenset({"Heal", *(fault.__name__ for fault in PROTOCOL_FAULTS)})

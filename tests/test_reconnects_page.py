@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pytest_wsstability import Connection, Orchestrator, Session
 from pytest_wsstability.core.faults.peer import PEER_FAULTS
+from pytest_wsstability.core.faults.protocol import PROTOCOL_FAULTS
 
 PAGE = (Path(__file__).parent.parent / "docs/reconnects.md").read_text()
 
@@ -16,7 +17,7 @@ def test_every_fault_of_the_server_is_there():
     table = PAGE.partition("| fault |")[2]
     named = {name for row in table.splitlines() if row.startswith("| `") for name in _code(row.split("|")[1])}
 
-    assert named == {fault.name for fault in PEER_FAULTS}
+    assert named == {fault.name for fault in (*PEER_FAULTS, *PROTOCOL_FAULTS)}
 
 
 def test_every_assertion_of_the_page_exists():

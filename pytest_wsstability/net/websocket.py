@@ -733,13 +733,13 @@ class WebSocket(asyncio.Protocol):
             self.endpoint.say(self, say)
         self._set_alarm()
 
-    def say(self, say: Say, *, session_id: str | None = None, wrong_id: bool = False) -> None:
+    def say(self, say: Say, *, session_id: str | None = None) -> None:
         """
         Say what the conversation wants said, unless no message can be sent any more.
 
         Args:
             say: what it is.
-            session_id, wrong_id: see `Conversation.write`.
+            session_id: see `Conversation.write`.
 
         """
         if not self.is_open:
@@ -750,7 +750,7 @@ class WebSocket(asyncio.Protocol):
             self.send_ping(role=_HEARTBEAT)
         else:
             try:
-                payload = conversation.write(say, now, session_id=session_id, wrong_id=wrong_id)
+                payload = conversation.write(say, now, session_id=session_id)
             except Unwritable as exc:
                 assert self.timeline is not None
                 self.timeline.irregularity(now, Flaw.FUNCTION, str(exc))

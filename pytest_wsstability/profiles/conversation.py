@@ -195,6 +195,9 @@ class Conversation:
         if role is _HEARTBEAT:
             due = self.profile.pong is not None and self.profile.beats(self.end.peer)
             return (Say(_ANSWER, heard.values),) if due else ()
+        if role is _REFUSED and heard.resumes and self.end is End.CLIENT:
+            # The session is gone: begin another one, as the protocol's own clients do.
+            return (Say(_INFO, self._asking("session_info", _INFO)),)
         script = self.profile.words.script
         if self._place < len(script) and script[self._place] == (self.end.peer, role, heard.step):
             self._place += 1
@@ -235,9 +238,7 @@ class Conversation:
             self._state.asked_at = now
             self.at = self._earliest()
 
-    def write(
-        self, say: Say, now: float, *, session_id: str | None = None, wrong_id: bool = False
-    ) -> str | bytes:
+    def write(self, say: Say, now: float, *, session_id: str | None = None) -> str | bytes:
         """
         The text or bytes of what is to be said, as it is at this instant.
 
@@ -245,7 +246,6 @@ class Conversation:
             say: what `opened`, `answer`, `due` or `beat` gave.
             now: the instant at which it goes out.
             session_id: another session's, for a confirmation that is wrong on purpose.
-            wrong_id: carry another id than the question's, on purpose.
 
         Raises:
             Unwritable: if it can't be written, naming the message and the value.
@@ -258,9 +258,12 @@ class Conversation:
         values: Values = {**self._values(now), **(say.values or {})}
         if session_id is not None:
             values["session_id"] = session_id
-        if wrong_id and "id" in values:
-            values["id"] = _another(values["id"])
         return words.write(say.role, values, step=say.step, resumes=say.resumes)
+
+    def forget(self) -> None:
+        """Know no session any more that a client could come back to."""
+        if self._state is not None:
+            self._state.knows = None
 
     def read_own(self, payload: str | bytes) -> Heard:
         """What a message is for that somebody else sends at this end."""
@@ -509,7 +512,3 @@ def _since(timer: ProtocolTimer, state: _State) -> float | None:
     if timer.awaits is Awaited.HEARTBEAT:
         return state.opened if state.beat_at is None else state.beat_at
     return state.heard_at if timer.awaits is Awaited.MESSAGE else state.opened
-
-
-def _another(value: object) -> object:
-    return value + 1 if isinstance(value, int) else f"{value}x"

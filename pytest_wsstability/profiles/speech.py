@@ -55,6 +55,14 @@ class Say(NamedTuple):
         """What tells it from its neighbours; None where nothing does."""
         return None if self.values is None else key_of(self.values)
 
+    def with_another_id(self) -> Say:
+        """The same for another question than the one that was asked, if it carries an id."""
+        values = self.values or {}
+        if "id" not in values:
+            return self
+        found = values["id"]
+        return self._replace(values={**values, "id": found + 1 if isinstance(found, int) else f"{found}x"})
+
 
 @dataclass(frozen=True, slots=True)
 class HangUp:

@@ -356,8 +356,8 @@ def test_an_answer_can_be_wrong_on_purpose():
     (pong,) = server.answer(server.hear('{"op":"ping","id":4}', 1.0))
     (other,) = server.answer(server.hear('{"op":"ping","id":"a"}', 1.0))
 
-    assert server.write(pong, 1.0, wrong_id=True) == '{"op":"pong","id":5}'
-    assert server.write(other, 1.0, wrong_id=True) == '{"op":"pong","id":"ax"}'
+    assert server.write(pong.with_another_id(), 1.0) == '{"op":"pong","id":5}'
+    assert server.write(other.with_another_id(), 1.0) == '{"op":"pong","id":"ax"}'
 
 
 def test_an_echo_is_an_answer_where_the_protocol_says_so():

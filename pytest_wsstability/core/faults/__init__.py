@@ -50,6 +50,17 @@ from .peer import (
     WrongSession,
 )
 from .program import AppliedFault, Program, Step
+from .protocol import (
+    DuplicateAnswers,
+    LateAnswers,
+    LateHeartbeats,
+    ProtocolFault,
+    RefuseResume,
+    RefuseSession,
+    SendError,
+    SendNotice,
+    WrongIds,
+)
 
 __all__ = [
     "FAULTS",
@@ -64,6 +75,7 @@ __all__ = [
     "CutAt",
     "Drop",
     "DropControlFrames",
+    "DuplicateAnswers",
     "DuplicateConfirm",
     "EmptyClose",
     "EndsWith",
@@ -77,7 +89,9 @@ __all__ = [
     "IdleTimeout",
     "IgnoreClose",
     "InvalidCloseCode",
+    "LateAnswers",
     "LateConfirm",
+    "LateHeartbeats",
     "Latency",
     "LinkFault",
     "Malformation",
@@ -89,15 +103,21 @@ __all__ = [
     "PeerFault",
     "Place",
     "Program",
+    "ProtocolFault",
+    "RefuseResume",
+    "RefuseSession",
     "RefuseUpgrade",
     "Reset",
     "ResetBy",
     "Restart",
+    "SendError",
+    "SendNotice",
     "Slicer",
     "Stall",
     "Step",
     "StopReading",
     "WithholdHeartbeats",
     "WithholdPongs",
+    "WrongIds",
     "WrongSession",
 ]

@@ -12,9 +12,12 @@ from ..duration import parse_duration
 from .fault import Fault
 from .link import LINK_FAULTS
 from .peer import PEER_FAULTS
+from .protocol import PROTOCOL_FAULTS
 
 GRAMMAR = "NAME [VALUE or NAME=VALUE]... [at TIME]"
-FAULTS: Mapping[str, type[Fault]] = {fault.name: fault for fault in (*LINK_FAULTS, *PEER_FAULTS)}
+FAULTS: Mapping[str, type[Fault]] = {
+    fault.name: fault for fault in (*LINK_FAULTS, *PEER_FAULTS, *PROTOCOL_FAULTS)
+}
 
 
 def fault_of(name: Any, values: dict[str, Any]) -> Fault:

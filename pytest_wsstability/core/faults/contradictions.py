@@ -33,6 +33,7 @@ from .peer import (
     WithholdPongs,
     WrongSession,
 )
+from .protocol import DuplicateAnswers, RefuseResume, RefuseSession, WrongIds
 
 Timed = tuple[float, Fault]
 
@@ -47,6 +48,10 @@ _ON = (
     DuplicateConfirm,
     IgnoreClose,
     StopReading,
+    WrongIds,
+    DuplicateAnswers,
+    RefuseSession,
+    RefuseResume,
 )
 
 
@@ -162,7 +167,7 @@ def _overlap(one: Fault, other: Fault) -> bool:
 
 
 def _confirmed_never(timed: Timed, before: Sequence[Timed], program: Sequence[Timed]) -> str | None:
-    if not isinstance(timed[1], NeverConfirm):
+    if not isinstance(timed[1], NeverConfirm | RefuseSession):
         return None
     confirmations = (LateConfirm, WrongSession, DuplicateConfirm)
     other = next((each for each in program if isinstance(each[1], confirmations)), None)

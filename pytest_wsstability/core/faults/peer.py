@@ -45,7 +45,7 @@ class WithholdPongs(PeerFault):
 
 @dataclass(frozen=True)
 class WithholdHeartbeats(PeerFault):
-    """The client's heartbeats are not answered any more, though its pings are: a zombie."""
+    """No heartbeat of the client is answered any more, nor any sent, though pings are answered: a zombie."""
 
     name = FaultName.WITHHOLD_HEARTBEATS
     is_loss = True

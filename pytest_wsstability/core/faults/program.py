@@ -11,7 +11,7 @@ from ..duration import Duration, parse_duration, show_duration
 from .catalogue import fault_of
 from .contradictions import contradiction
 from .fault import Fault, Place
-from .space import SPACE, OneOf, compatible
+from .space import ANY_PROFILE, SPACE, OneOf, compatible
 
 # What users may write for one step.
 Written = Fault | tuple[Duration, Fault] | list[Any]
@@ -127,7 +127,8 @@ class Program:
             seed: decides everything.
             within: the time in which all of it is applied.
             most: how many faults at most; one at least.
-            kinds: classes of faults to choose from; None: all.
+            kinds: classes of faults to choose from; None: all but those that need a profile with what they
+                act on.
             connections: see `of`.
 
         Raises:
@@ -137,7 +138,7 @@ class Program:
         end = parse_duration(within, "within")
         if isinstance(most, bool) or not isinstance(most, int) or most < 1:
             raise ValueError(f"most: {most!r} is not a number of faults; give 1 or more")
-        choice = list(SPACE) if kinds is None else list(kinds)
+        choice = list(ANY_PROFILE if kinds is None else kinds)
         if not choice or (wrong := [kind for kind in choice if kind not in SPACE]):
             raise TypeError(f"kinds: {wrong[0]!r} is no class of faults" if choice else "kinds: is empty")
         rng = Random(seed)

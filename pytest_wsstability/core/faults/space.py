@@ -51,6 +51,17 @@ from .peer import (
     WithholdPongs,
     WrongSession,
 )
+from .protocol import (
+    DuplicateAnswers,
+    LateAnswers,
+    LateHeartbeats,
+    ProtocolFault,
+    RefuseResume,
+    RefuseSession,
+    SendError,
+    SendNotice,
+    WrongIds,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +135,17 @@ SPACE: Mapping[type[Fault], Recipe] = {
     ),
     AcceptThenClose: (AcceptThenClose, {"code": OneOf((1001, 1008, 1013))}),
     Restart: (Restart, {"down_for": Between(0.0, 20.0)}),
+    LateHeartbeats: (LateHeartbeats, {"delay": _SECONDS}),
+    LateAnswers: (LateAnswers, {"delay": _SECONDS}),
+    WrongIds: (WrongIds, {}),
+    DuplicateAnswers: (DuplicateAnswers, {}),
+    RefuseSession: (RefuseSession, {}),
+    RefuseResume: (RefuseResume, {}),
+    SendNotice: (SendNotice, {}),
+    SendError: (SendError, {}),
 }
+# What makes sense whatever the profile.
+ANY_PROFILE = tuple(kind for kind in SPACE if not issubclass(kind, ProtocolFault))
 
 
 def compatible(timed: Sequence[tuple[float, Fault]]) -> list[tuple[float, Fault]]:

@@ -105,6 +105,13 @@ def _allowed(requirement: Requirement, close: CloseEvidence) -> bool:
     return old or close.code in requirement.allow_close
 
 
+def _announced(timeline: Timeline, close: CloseEvidence) -> float | None:
+    """When the peer said that it would end the connection, as it then did; None if it ended otherwise."""
+    if close.abnormal or close.received is None:
+        return None
+    return timeline.last(direction=Direction.RECEIVED, role=Role.NOTICE)
+
+
 def _alive(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     hold, close = requirement.alive_for, timeline.close
     if hold is None:
@@ -117,7 +124,13 @@ def _alive(requirement: Requirement, timeline: Timeline, incidents: Incidents) -
     elif close is None or close.planned:
         who = "this end closed it" if close else "it is still open"
         yield Doubt(Reason.TOO_SHORT, f"watched {show(timeline.duration)} of {show(hold)}: {who}")
-    elif not _allowed(requirement, close):
+    elif _allowed(requirement, close):
+        return
+    elif (announced := _announced(timeline, close)) is not None:
+        told = f"the {timeline.end.peer.value} announced the end at {show(announced)}"
+        text = f"watched {show(close.at)} of {show(hold)}: {told} ({close.headline()}); max_age_ok= allows it"
+        yield Doubt(Reason.ANNOUNCED, text)
+    else:
         yield Violation(
             Rule.ALIVE,
             close.at,
@@ -183,6 +196,10 @@ def _instead_of_confirmation(timeline: Timeline) -> str:
         return f"confirmed after {show(timeline.session_confirmed_at)}"
     if timeline.session_info_at is not None:
         verb = "received" if timeline.end is End.SERVER else "sent"
+        way = Direction.SENT if timeline.end is End.SERVER else Direction.RECEIVED
+        refused = timeline.last(direction=way, role=Role.SESSION_REFUSED)
+        if refused is not None:
+            return f"session_info {verb} at {show(timeline.session_info_at)}, refused at {show(refused)}"
         return f"session_info {verb} at {show(timeline.session_info_at)}, never confirmed"
     if timeline.end is End.SERVER:
         return "the client never sent session_info"

@@ -83,6 +83,7 @@ class Reason(Enum):
     INTERRUPTED = "the hold was interrupted"
     PROFILE = "a function of the profile raised"
     UNOBSERVED = "nobody watched to the end"
+    ANNOUNCED = "the peer announced the end"
 
 
 # Where the cause says more than what was observed; the others say both.

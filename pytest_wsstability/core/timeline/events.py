@@ -91,6 +91,14 @@ class FaultName(StrEnum):
     REFUSE_UPGRADE = "refuse_upgrade"
     ACCEPT_THEN_CLOSE = "accept_then_close"
     RESTART = "restart"
+    LATE_HEARTBEATS = "late_heartbeats"
+    LATE_ANSWERS = "late_answers"
+    WRONG_IDS = "wrong_ids"
+    DUPLICATE_ANSWERS = "duplicate_answers"
+    REFUSE_SESSION = "refuse_session"
+    REFUSE_RESUME = "refuse_resume"
+    SEND_NOTICE = "send_notice"
+    SEND_ERROR = "send_error"
 
 
 class Direction(IntEnum):

@@ -62,11 +62,15 @@ class Behaviour:
     greet: float | None = 0.0
     confirm_sessions: float | None = 0.0
     answer_heartbeats: float | None = 0.0
-    # Whether the server's own heartbeats go out, where its protocol has some.
-    send_heartbeats: bool = True
+    # After how many seconds the server's own heartbeats go out, where its protocol has some; None: never.
+    send_heartbeats: float | None = 0.0
+    # What faults do to answers: how often each is sent, and whether with another id.
+    answers: int = 1
+    wrong_ids: bool = False
     # What faults do to the confirmation: how often it is sent, and for whose session (None: the client's).
     confirmations: int = 1
     confirm_as: str | None = None
+    refuse_sessions: bool = False
     # The opcodes that reset the deadline, whatever their frames are for.
     _opcodes: frozenset[int] = field(init=False, repr=False, compare=False)
 

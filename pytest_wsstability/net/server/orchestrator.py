@@ -31,7 +31,8 @@ from ..websocket import LOGGER, WebSocket
 from .admission import Admission
 from .behaviour import DROP, BehaviourKeywords, behaviour_of, restart_code
 from .handlers import Handler, Handlers, echo_messages
-from .peer_faults import PeerFaults, check
+from .peer_faults import PeerFaults
+from .protocol_faults import check
 from .reconnects import assert_no_duplicate_session, assert_no_storm, assert_notices_loss, assert_reconnects
 from .registry import NoSessionError, SessionRegistry
 from .responses import Limits, Responses

@@ -6,13 +6,12 @@ import dataclasses
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ...core.faults import (
     AcceptThenClose,
     BadUtf8,
     CloseWith,
-    DuplicateConfirm,
     EmptyClose,
     Fault,
     Flood,
@@ -20,52 +19,33 @@ from ...core.faults import (
     HandlerError,
     IgnoreClose,
     InvalidCloseCode,
-    LateConfirm,
     Malformation,
     Malformed,
     MaskedFrame,
-    NeverConfirm,
     Oversize,
     Program,
     RefuseUpgrade,
     Restart,
     Step,
     StopReading,
-    WithholdHeartbeats,
     WithholdPongs,
-    WrongSession,
 )
 from ...core.timeline.close import CloseFrame, LocalReason
 from ...core.timeline.events import FRAME_OPCODES, Opcode, Role
 from ..websocket import FIN
 from ..wire import frame
-from .behaviour import Behaviour
 from .connection_log import ConnectionLog
 from .freezing import Freeze
+from .protocol_faults import PROTOCOL, Misbehaving
 
 if TYPE_CHECKING:
     from websockets.http11 import Response
     from websockets.server import ServerProtocol
 
-    from ...profiles import Profile
     from ..websocket import WebSocket
 
-# Whose session a wrong confirmation names.
-SOMEBODY_ELSE = "somebody-elses-session"
 # A flood is sent in so many bursts a second at most.
 _BURSTS = 100.0
-
-
-class Misbehaving(Protocol):
-    """The server's half of a connection, as far as faults change what it does."""
-
-    behaviour: Behaviour
-
-    def confirm_again(self, websocket: WebSocket) -> None:
-        """Say the confirmation once more, if it was said."""
-
-    def after(self, websocket: WebSocket, delay: float | None, say: Callable[[], object]) -> None:
-        """Do something after so many seconds, 0 at once and None never, if the connection is still open."""
 
 
 class PeerFaults:
@@ -114,37 +94,6 @@ class PeerFaults:
             _APPLY[type(fault)](side, websocket, fault)
 
 
-def check(program: Program, profile: Profile) -> None:
-    """
-    See that the faults of a program make sense with a profile.
-
-    Raises:
-        ValueError: for one that has nothing to act on, naming it.
-
-    """
-    for step in program.peer:
-        if isinstance(step.fault, WithholdHeartbeats) and profile.heartbeat_is_frame:
-            raise ValueError(
-                f"faults: {step.fault!r}: the heartbeats of the profile {profile.name!r} are pings; "
-                "faults.WithholdPongs() leaves them unanswered"
-            )
-        if isinstance(step.fault, _CONFIRMATIONS) and not profile.has_session:
-            raise ValueError(
-                f"faults: {step.fault!r}: the profile {profile.name!r} has no session to confirm"
-            )
-        if isinstance(step.fault, WrongSession) and not _names_session(profile):
-            raise ValueError(
-                f"faults: {step.fault!r}: the profile {profile.name!r} confirms sessions without their id"
-            )
-
-
-_CONFIRMATIONS = (NeverConfirm, LateConfirm, WrongSession, DuplicateConfirm)
-
-
-def _names_session(profile: Profile) -> bool:
-    return "session_id" in profile.words.names("session_confirmed")
-
-
 def refusal(steps: tuple[Step, ...], protocol: ServerProtocol) -> Response | None:
     """The answer to a request for an upgrade that is refused on purpose; None if it is not."""
     fault = next((step.fault for step in steps if isinstance(step.fault, RefuseUpgrade)), None)
@@ -165,38 +114,11 @@ def refusal(steps: tuple[Step, ...], protocol: ServerProtocol) -> Response | Non
 # What is done, and with what behaviour the server goes on.
 
 
-def _behave(**changes: Any) -> Callable[[Misbehaving, WebSocket, Any], None]:
-    def apply(side: Misbehaving, websocket: WebSocket, fault: Any) -> None:
-        side.behaviour = dataclasses.replace(side.behaviour, **changes)
-
-    return apply
-
-
 def _withhold_pongs(side: Misbehaving, websocket: WebSocket, fault: WithholdPongs) -> None:
     websocket.withhold_pongs = True
     if websocket.profile.heartbeat_is_frame:
         # Pongs that are heartbeat answers may be due later.
         side.behaviour = dataclasses.replace(side.behaviour, answer_heartbeats=None)
-
-
-def _late_confirm(side: Misbehaving, websocket: WebSocket, fault: LateConfirm) -> None:
-    side.behaviour = dataclasses.replace(side.behaviour, confirm_sessions=fault.delay)
-
-
-def _wrong_session(side: Misbehaving, websocket: WebSocket, fault: WrongSession) -> None:
-    side.behaviour = dataclasses.replace(side.behaviour, confirm_as=SOMEBODY_ELSE)
-    side.confirm_again(websocket)
-
-
-def _duplicate_confirm(side: Misbehaving, websocket: WebSocket, fault: DuplicateConfirm) -> None:
-    if _is_confirmed(websocket):
-        side.confirm_again(websocket)
-    else:
-        side.behaviour = dataclasses.replace(side.behaviour, confirmations=2)
-
-
-def _is_confirmed(websocket: WebSocket) -> bool:
-    return websocket.timeline is not None and websocket.timeline.session_confirmed_at is not None
 
 
 def _close_with(side: Misbehaving, websocket: WebSocket, fault: CloseWith) -> None:
@@ -287,11 +209,6 @@ def _burst(
 
 _APPLY: dict[type[Fault], Callable[[Misbehaving, WebSocket, Any], None]] = {
     WithholdPongs: _withhold_pongs,
-    WithholdHeartbeats: _behave(answer_heartbeats=None, send_heartbeats=False),
-    NeverConfirm: _behave(confirm_sessions=None),
-    LateConfirm: _late_confirm,
-    WrongSession: _wrong_session,
-    DuplicateConfirm: _duplicate_confirm,
     CloseWith: _close_with,
     EmptyClose: _empty_close,
     InvalidCloseCode: _invalid_close_code,
@@ -304,4 +221,5 @@ _APPLY: dict[type[Fault], Callable[[Misbehaving, WebSocket, Any], None]] = {
     StopReading: _stop_reading,
     Flood: _flood,
     AcceptThenClose: _accept_then_close,
+    **PROTOCOL,
 }

@@ -18,6 +18,7 @@ from ...core.redact import is_text
 from ...core.timeline.close import LocalReason
 from ...core.timeline.events import DeadlineTraffic, End, EventKind, Opcode, Role
 from ...core.timeline.flaws import Flaw
+from ...profiles import Say
 from ...profiles.near_miss import why_not
 from ..connection import Connection
 from ..timers import Deadline, Ticker
@@ -29,7 +30,7 @@ from .responses import too_large
 if TYPE_CHECKING:
     from ...core.faults import Step
     from ...core.timeline.timeline import Timeline
-    from ...profiles import HangUp, Heard, Say
+    from ...profiles import HangUp, Heard
     from ..websocket import WebSocket
 
 # A client that never asks for the upgrade must not stay for ever.
@@ -101,7 +102,7 @@ class ServerSide:
         protocol = websocket.protocol
         assert isinstance(protocol, ServerProtocol)
         if isinstance(event, Request):
-            response = self._answer(protocol, event)
+            response = self._respond(protocol, event)
             if response.status_code != 101:
                 later = response.headers.get("Retry-After")
                 seconds = float(later) if later is not None else None
@@ -130,7 +131,7 @@ class ServerSide:
         websocket.opened(End.SERVER)
         self._start(websocket)
 
-    def _answer(self, protocol: ServerProtocol, request: Request) -> Response:
+    def _respond(self, protocol: ServerProtocol, request: Request) -> Response:
         answer = self._registry.answer
         response = answer(protocol, request) if answer is not None else None
         return response or refusal(self._steps, protocol) or protocol.accept(request)
@@ -180,14 +181,24 @@ class ServerSide:
         behaviour = self.behaviour
         if not websocket.is_open:
             return
-        if say.role is _ANSWER:
-            self.after(websocket, behaviour.answer_heartbeats, partial(websocket.say, say))
-        elif say.role is Role.SESSION_CONFIRMED:
+        role = say.role
+        if role is _ANSWER:
+            self.after(
+                websocket, behaviour.answer_heartbeats, partial(self._answer_heartbeat, websocket, say)
+            )
+        elif role is Role.SESSION_CONFIRMED and behaviour.refuse_sessions:
+            websocket.say(Say(Role.SESSION_REFUSED, say.values))
+        elif role is Role.SESSION_CONFIRMED:
             self._begin_session(websocket)
             self.after(websocket, behaviour.confirm_sessions, partial(self.confirm, websocket, say))
-        elif say.role is not Role.HEARTBEAT or behaviour.send_heartbeats:
-            delay = behaviour.greet if say.role is Role.GREETING else 0.0
-            self.after(websocket, delay, partial(websocket.say, say))
+        else:
+            delays = {Role.GREETING: behaviour.greet, Role.HEARTBEAT: behaviour.send_heartbeats}
+            self.after(websocket, delays.get(role, 0.0), partial(websocket.say, say))
+
+    def _answer_heartbeat(self, websocket: WebSocket, say: Say) -> None:
+        answer = say.with_another_id() if self.behaviour.wrong_ids else say
+        for _ in range(self.behaviour.answers):
+            websocket.say(answer)
 
     def turn(self, websocket: WebSocket) -> None:
         """Send the heartbeat that is due, or find that a timer of the protocol ran out."""

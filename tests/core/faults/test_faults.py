@@ -97,6 +97,14 @@ ONE_OF_EACH = [
     (faults.RefuseUpgrade(), "faults.RefuseUpgrade(status=503, retry_after=None)", None),
     (faults.AcceptThenClose(1008), "faults.AcceptThenClose(code=1008)", {"code": 1008}),
     (faults.Restart("5s"), "faults.Restart(down_for=5.0)", {"down_for": 5.0}),
+    (faults.LateHeartbeats("3s"), "faults.LateHeartbeats(delay=3.0)", {"delay": 3.0}),
+    (faults.LateAnswers("3s"), "faults.LateAnswers(delay=3.0)", {"delay": 3.0}),
+    (faults.WrongIds(), "faults.WrongIds()", {}),
+    (faults.DuplicateAnswers(), "faults.DuplicateAnswers()", {}),
+    (faults.RefuseSession(), "faults.RefuseSession()", {}),
+    (faults.RefuseResume(), "faults.RefuseResume()", {}),
+    (faults.SendNotice(), "faults.SendNotice()", {}),
+    (faults.SendError(), "faults.SendError()", {}),
 ]
 
 

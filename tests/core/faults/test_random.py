@@ -5,7 +5,8 @@ import re
 import pytest
 
 from pytest_wsstability import faults
-from pytest_wsstability.core.faults.space import SPACE, compatible
+from pytest_wsstability.core.faults.protocol import PROTOCOL_FAULTS
+from pytest_wsstability.core.faults.space import ANY_PROFILE, SPACE, compatible
 from pytest_wsstability.faults import Drop, Heal, Latency, Program, Reset, Stall
 
 SEEDS = range(300)
@@ -32,7 +33,15 @@ def test_chance_reaches_every_fault():
     """Some are rare, because little goes with them; none is never there."""
     met = {type(step.fault) for seed in range(2000) for step in Program.random(seed)}
 
-    assert met == set(SPACE)
+    assert met == set(ANY_PROFILE)
+    assert set(SPACE) - met == set(PROTOCOL_FAULTS)
+
+
+def test_chance_leaves_out_what_needs_a_profile():
+    """Unless it is asked for."""
+    met = {type(step.fault) for seed in range(200) for step in Program.random(seed, kinds=PROTOCOL_FAULTS)}
+
+    assert met == set(PROTOCOL_FAULTS)
 
 
 @pytest.mark.parametrize("seed", range(20))

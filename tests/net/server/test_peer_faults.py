@@ -6,6 +6,7 @@ import pytest
 
 from pytest_wsstability import Direction, Orchestrator, StabilityError, faults
 from pytest_wsstability.core.faults.peer import PEER_FAULTS
+from pytest_wsstability.core.faults.protocol import PROTOCOL_FAULTS
 from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.message import event_line
 from pytest_wsstability.core.timeline.close import LocalReason
@@ -166,9 +167,9 @@ async def test_a_healthy_server_passes(assertion):
 
 def test_every_fault_has_its_row():
     """A new one needs an assertion that finds it."""
-    elsewhere = {faults.RefuseUpgrade}
+    elsewhere = {faults.RefuseUpgrade, *PROTOCOL_FAULTS}
 
-    assert {type(row[0]) for row in TABLE} | elsewhere == set(PEER_FAULTS)
+    assert {type(row[0]) for row in TABLE} | elsewhere == {*PEER_FAULTS, *PROTOCOL_FAULTS}
 
 
 async def test_faults_strike_at_their_instants():
