@@ -173,3 +173,39 @@ def test_an_expected_failure_is_left_alone(run):
     )
 
     assert run(source, ALL, "-o", "xfail_strict=false").parseoutcomes() == {"xfailed": 1, "xpassed": 1}
+
+
+TWICE = """
+    import asyncio, json
+    import pytest
+    import websockets
+
+    async def client(url, *, again):
+        async with websockets.connect(url, ping_interval=None) as ws:
+            await ws.recv()
+            await ws.send(json.dumps({"type": "session_info", "session_id": "twice"}))
+            await asyncio.sleep(60)
+            assert not again
+
+    @pytest.mark.ws_stability(time="virtual")
+    async def test_it(ws_orchestrator, ws_clock):
+        tasks = [asyncio.create_task(client(ws_orchestrator.url, again=number)) for number in (0, 0)]
+        await ws_clock.advance("1m")
+        await asyncio.gather(*tasks)
+        ws_orchestrator.assert_no_duplicate_session()
+
+    @pytest.mark.ws_stability(time="virtual")
+    async def test_next(ws_orchestrator, ws_clock):
+        await ws_clock.advance("1m")
+"""
+
+
+def test_a_failure_about_several_connections_at_once(run):
+    """It has no timeline of its own; the failures of both orders are told, and the other tests run."""
+    result = run(TWICE, ALL)
+
+    outcomes = result.parseoutcomes()
+    assert outcomes["failed"] >= 1
+    assert outcomes["passed"] >= 1
+    assert "INTERNALERROR" not in result.stdout.str()
+    result.stdout.fnmatch_lines(["*session 'twice' had two open connections*"])

@@ -83,7 +83,9 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
     ),
     Topic.SESSION_OVER: _words(
         r"session (?:has |is |was )?(?:expired|ended|over|limit|too long)", r"session expir\w*",
-        r"expired session", r"max\w* (?:session|connection)?\s?(?:duration|age|life-?time|time)",
+        r"expired session", r"(?:invalid|unknown|stale|no such) session",
+        r"session (?:is |was )?(?:no longer valid|not valid|invalid\w*|not found|unknown)",
+        r"max\w* (?:session|connection)?\s?(?:duration|age|life-?time|time)",
         r"(?:duration|life-?time|time|connection age) (?:limit|exceeded|reached|is over)",
     ),
     Topic.PROTOCOL: _words(

@@ -1,0 +1,116 @@
+"""
+Pongs that were late because other bytes were in front of them.
+
+After reports about sockjs-node (169), shiny-server-client (25), autobahn-python (1327), websockets (1005,
+865) and aiohttp (12030).
+
+"""
+
+import asyncio
+import contextlib
+
+import pytest
+import websockets
+
+from pytest_wsstability import Cause, Confidence, faults
+from tests.reports.ended import PLAIN, cause, serving
+
+pytestmark = pytest.mark.ws_stability(time="virtual", profile=PLAIN)
+
+HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
+SOCKJS = (3000, "No response from heartbeat")
+
+
+def impatient(patience, end, sends=()):
+    """A server that pings each 25 s, sends messages (at, size), and ends who answers no ping in time."""
+
+    async def handler(ws):
+        async def heart():
+            while True:
+                await asyncio.sleep(25)
+                try:
+                    async with asyncio.timeout(patience):
+                        await (await ws.ping())
+                except TimeoutError:
+                    return await ws.close(*end) if end else ws.transport.abort()
+
+        async def send():
+            for at, size in sends:
+                await asyncio.sleep(at)
+                await ws.send(b"x" * size)
+
+        tasks = [asyncio.create_task(each) for each in (heart(), send())]
+        with contextlib.suppress(websockets.ConnectionClosed):
+            async for _ in ws:
+                pass
+        for task in tasks:
+            task.cancel()
+
+    return handler
+
+
+ONE_LARGE = [(20, 600_000)]
+MANY = [(20 if number == 0 else 0.001, 30_000) for number in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("end", "sends", "confidence"),
+    [
+        (SOCKJS, ONE_LARGE, HIGH),
+        # Many messages are in front of the ping, with other codes, without words, and without a close frame.
+        ((1011, "keepalive ping timeout"), MANY, HIGH),
+        ((1008, "ping timeout"), ONE_LARGE, HIGH),
+        ((1001, ""), MANY, MEDIUM),
+        (None, ONE_LARGE, MEDIUM),
+    ],
+)
+async def test_a_ping_behind_what_the_server_sends_on_a_slow_link(
+    ws_connect, ws_proxy, end, sends, confidence
+):
+    """The client answers as soon as the ping comes; no word of authentication, whatever 3000 is elsewhere."""
+    async with serving(impatient(10, end, sends)) as url:
+        proxy = await ws_proxy(url, faults=[faults.Bandwidth(10_000)])
+        found = await cause(await ws_connect(proxy.url, inbox=0), alive_for="5m")
+
+    assert found.cause in (Cause.PONG_LATE, Cause.SLOW_CONSUMER), found
+    assert found.confidence is confidence
+    assert Cause.AUTH_EXPIRED not in (found.cause, *found.alternatives)
+    assert any(word in found.sentence for word in ("behind", "late", "still on its way"))
+
+
+async def test_a_patient_server_on_the_same_link(ws_connect, ws_proxy):
+    """With time for a pong nothing ends."""
+    async with serving(impatient(120, SOCKJS, ONE_LARGE)) as url:
+        proxy = await ws_proxy(url, faults=[faults.Bandwidth(10_000)])
+        connection = await ws_connect(proxy.url, inbox=0)
+        await connection.assert_alive_for("5m")
+
+
+@pytest.mark.parametrize(
+    ("size", "times", "ping_timeout"), [(1_000_000, 1, 20), (64_000, 15, 20), (2_000_000, 1, 40)]
+)
+async def test_a_pong_behind_the_clients_own_upload(
+    ws_connect, ws_proxy, ws_clock, size, times, ping_timeout
+):
+    """Bytes flow all the time, and the server counts pongs only: one message, several, a longer timeout."""
+
+    async def thanks(ws):
+        async for _ in ws:
+            await ws.send("thanks")
+
+    async with serving(thanks, ping_interval=20, ping_timeout=ping_timeout) as url:
+        proxy = await ws_proxy(url, faults=[faults.Bandwidth(16_000)])
+        connection = await ws_connect(proxy.url, inbox=0, compression=None)
+        await ws_clock.advance("10s")
+        sending = asyncio.create_task(upload(connection, size, times))
+        found = await cause(connection, alive_for="4m")
+        await asyncio.gather(sending, return_exceptions=True)
+
+    assert (found.cause, found.confidence) == (Cause.PONG_LATE, HIGH), found
+    assert "late, not missing" in found.sentence
+    assert "smaller messages" in found.remedy
+
+
+async def upload(connection, size, times):
+    for _ in range(times):
+        await connection.send(b"x" * size)

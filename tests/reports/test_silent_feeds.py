@@ -1,0 +1,106 @@
+"""
+A subscription that is over on a connection that lives.
+
+After reports about Bittrex (105, Bittrex.Net 211), medplum (8425), supabase (16684) and realtime-js (246).
+
+"""
+
+import asyncio
+import json
+
+import pytest
+
+from pytest_wsstability import Cause, Confidence
+from pytest_wsstability.profiles import Profile
+from tests.reports.ended import cause, serving
+
+pytestmark = pytest.mark.ws_stability(time="virtual")
+
+FEED = Profile(name="feed", ping={"op": "ping"}, pong={"op": "pong"}, sequence="seq")
+FRAMES = Profile(name="frames-and-feed")
+REALTIME = Profile(
+    name="realtime",
+    session_info={"event": "phx_join", "topic": "{session_id}"},
+    session_confirmed={"event": "phx_reply", "topic": "{session_id}"},
+    ping={"event": "heartbeat"},
+    pong={"event": "phx_reply", "topic": "phoenix"},
+    error={"event": "system", "status": "error"},
+)
+
+
+def subscription(last, every=1):
+    """A server whose feed ends after the last message; heartbeats are answered for ever."""
+
+    async def handler(ws):
+        async def speak():
+            for number in range(1, last):
+                await asyncio.sleep(every)
+                await ws.send(json.dumps({"seq": number}))
+
+        speaking = asyncio.create_task(speak())
+        async for _ in ws:
+            await ws.send(json.dumps({"op": "pong"}))
+        speaking.cancel()
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("last", "every", "profile", "within"),
+    [(3600, 1, FEED, "10s"), (20, 15, FEED, "20s"), (100, 2, FRAMES, "10s")],
+)
+async def test_a_feed_that_stops(ws_connect, last, every, profile, within):
+    """The connection lives, and what was subscribed to does not."""
+    async with serving(subscription(last, every), ping_interval=20) as url:
+        connection = await ws_connect(url, profile=profile, heartbeat="25s", inbox=0)
+        found = await cause(connection, alive_for="2h", message_every=within)
+
+    assert found.cause is Cause.ONE_WAY_DEAD, found
+    assert found.confidence is Confidence.MEDIUM
+    assert "the connection lives, but what was subscribed to does not" in found.sentence
+    assert "subscribe again" in found.remedy
+
+
+async def test_a_feed_that_goes_on(ws_connect):
+    """Nothing to say of it."""
+    async with serving(subscription(10_000)) as url:
+        connection = await ws_connect(url, profile=FEED, heartbeat="25s", inbox=0)
+        await connection.assert_stable(alive_for="10m", message_every="10s")
+
+
+def channel(said):
+    """A server that says in a message that it goes on no longer, and keeps the connection open."""
+
+    async def handler(ws):
+        async def events():
+            for _ in range(30):
+                await asyncio.sleep(10)
+                await ws.send(json.dumps({"event": "INSERT"}))
+            await ws.send(json.dumps({"event": "system", "status": "error", "message": said}))
+
+        task = asyncio.create_task(events())
+        async for message in ws:
+            told = json.loads(message)
+            topic = "phoenix" if told["event"] == "heartbeat" else told["topic"]
+            await ws.send(json.dumps({"event": "phx_reply", "topic": topic}))
+        task.cancel()
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("access token has expired", Cause.AUTH_EXPIRED),
+        ("Too many messages per second", Cause.RATE_LIMITED),
+        ("tenant is being restarted", Cause.RESTART),
+    ],
+)
+async def test_an_error_message_and_silence(ws_connect, said, expected):
+    """Red, with what the server said and since when no event came."""
+    async with serving(channel(said)) as url:
+        connection = await ws_connect(url, profile=REALTIME, heartbeat="25s", inbox=0)
+        found = await cause(connection, alive_for="1h", heartbeat_every="25s", session_within="5s")
+
+    assert found.cause is expected, found
+    assert said in found.sentence
