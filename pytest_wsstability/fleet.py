@@ -5,11 +5,13 @@ from .core.fleet.groups import EndGroup
 from .core.fleet.merge import FleetCount
 from .core.fleet.plan import FleetPlan
 from .core.fleet.requirement import Drain, FleetRequirement
-from .net.fleet.engines import InProcess, WorkerError, Workers
+from .net.fleet.cluster import Cluster
+from .net.fleet.engine import Engine, InProcess, WorkerError
 from .net.fleet.fleet import Fleet, hold_fleet, open_fleet
 from .net.fleet.job import FleetJob
+from .net.fleet.workers import Workers
 
 __all__ = [
-    "Drain", "EndGroup", "Fleet", "FleetCount", "FleetError", "FleetJob", "FleetPlan", "FleetRequirement",
-    "InProcess", "WorkerError", "Workers", "hold_fleet", "open_fleet",
+    "Cluster", "Drain", "EndGroup", "Engine", "Fleet", "FleetCount", "FleetError", "FleetJob", "FleetPlan",
+    "FleetRequirement", "InProcess", "WorkerError", "Workers", "hold_fleet", "open_fleet",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..core.fleet.merge import FleetMerge
     from ..core.fleet.plan import FleetPlan
     from ..core.fleet.requirement import FleetRequirement
+    from ..net.fleet.engine import Engine
     from ..net.fleet.fleet import Fleet
 
 # Frames of all workers between two lines of progress where nothing can be written over, in seconds.
@@ -50,6 +51,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="SPEC",
         help="worker processes, by specs of execnet: 4*popen, ssh=HOST//python=...; repeats (default: none)",
     )
+    add(
+        "--cluster",
+        metavar="ADDRESS",
+        help="run on a Dask cluster: the address of its scheduler, tcp://HOST:8786",
+    )
     add("--load-agreed", action="store_true", help="the host's owner agrees to a load that is not gentle")
     add_connect_options(parser)
     add("--json", action="store_true", help="a JSON object a line: the plan, progress, and the end")
@@ -60,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     from ..core.fleet.requirement import FleetRequirement
     from ..core.judge.requirement import Requirement
     from ..core.judge.verdict import Outcome
-    from ..net.fleet.engines import Engine, InProcess, WorkerError, Workers
+    from ..net.fleet.engine import WorkerError
     from ..net.fleet.fleet import hold_fleet, planned, too_much
     from ..net.fleet.job import FleetJob
 
@@ -75,13 +81,13 @@ def run(options: argparse.Namespace) -> int:
     assert requirement.alive_for is not None
     asked = FleetRequirement(survival=options.survival, confidence=options.confidence)
     try:
-        engine: Engine = Workers(options.workers) if options.workers else InProcess()
+        engine = _engine(options)
         plan = planned(
             options.url,
             connections=options.connections,
             alive_for=requirement.alive_for,
             ramp=options.ramp,
-            workers=len(engine) if isinstance(engine, Workers) else 1,
+            workers=len(engine),
         )
         if (much := too_much(options.url, plan)) is not None and not options.load_agreed:
             raise ValueError(f"{much}: give --load-agreed if the host's owner agrees")
@@ -99,6 +105,19 @@ def run(options: argparse.Namespace) -> int:
     print(json.dumps(_as_json(fleet)) if options.json else _as_text(fleet))
     codes = {Outcome.STABLE: STABLE, Outcome.UNSTABLE: UNSTABLE, Outcome.INCONCLUSIVE: INCONCLUSIVE}
     return codes[fleet.verdict.outcome]
+
+
+def _engine(options: argparse.Namespace) -> Engine:
+    """Where the connections run."""
+    from ..net.fleet.cluster import Cluster
+    from ..net.fleet.engine import InProcess
+    from ..net.fleet.workers import Workers
+
+    if options.workers and options.cluster:
+        raise ValueError("--workers and --cluster: give one of them")
+    if options.cluster:
+        return Cluster(options.cluster)
+    return Workers(options.workers) if options.workers else InProcess()
 
 
 class _Progress:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, cast
 import pytest
 import pytest_asyncio
 
-from ..net.fleet.engines import Engine, InProcess, WorkerError, Workers
+from ..net.fleet.cluster import Cluster
+from ..net.fleet.engine import Engine, InProcess, WorkerError
 from ..net.fleet.fleet import Fleet, hold_fleet, planned, too_much
 from ..net.fleet.job import FleetJob
+from ..net.fleet.workers import Workers
 from ..profiles.catalogue import is_shipped
 from ..virtual import run_virtual
 from .fixtures import OwnServer, own_server
@@ -29,11 +31,11 @@ if TYPE_CHECKING:
 
 def held(request: pytest.FixtureRequest, ws_url: str) -> Fleet:
     """What ``ws_fleet`` gives."""
-    item, settings = request.node, request.config.stash[settings_key]
+    item = request.node
     server = own_server(request, aimed(item, ws_url))
     prepare_opening(request)
     virtual = is_virtual(item)
-    engine = InProcess() if virtual or not settings.workers else _workers(item, settings.workers)
+    engine = InProcess() if virtual else _engine(request)
     if pytest_asyncio.is_async_test(item):
         loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
         fleet = loop.run_until_complete(_hold(item, server, engine))
@@ -45,11 +47,19 @@ def held(request: pytest.FixtureRequest, ws_url: str) -> Fleet:
     return fleet
 
 
-def _workers(item: pytest.Item, specs: tuple[str, ...]) -> Workers:
+def _engine(request: pytest.FixtureRequest) -> Engine:
+    """Where the connections run in real time: on a cluster, in workers, or in this process."""
+    item = request.node
+    specs, cluster = item.config.stash[settings_key].workers, request.getfixturevalue("ws_cluster")
+    if specs and cluster is not None:
+        pytest.fail(f"{item.nodeid}: --ws-workers and a Dask cluster: give one of them", pytrace=False)
     try:
-        return Workers(specs)
+        if cluster is not None:
+            return Cluster(cluster)
+        return Workers(specs) if specs else InProcess()
     except (ValueError, WorkerError) as error:
-        pytest.fail(f"{item.nodeid}: --ws-workers: {error}", pytrace=False)
+        what = "--ws-workers" if specs else "ws_cluster"
+        pytest.fail(f"{item.nodeid}: {what}: {error}", pytrace=False)
 
 
 async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
@@ -83,14 +93,13 @@ def _plan(item: pytest.Item, url: str, asked: FleetAsked, engine: Engine) -> Fle
     requirement = plan_of(item).requirement
     assert requirement is not None
     assert requirement.alive_for is not None
-    workers = len(engine) if isinstance(engine, Workers) else 1
     try:
         plan = planned(
             url,
             connections=asked.connections,
             alive_for=requirement.alive_for,
             ramp=asked.ramp,
-            workers=workers,
+            workers=len(engine),
         )
     except ValueError as error:
         pytest.fail(f"{item.nodeid}: {error}", pytrace=False)

@@ -236,6 +236,13 @@ def ws_soak(request: pytest.FixtureRequest, ws_url: str) -> Soak:
     return inside.fixtures.soaked(request, ws_url)
 
 
+@pytest.fixture(scope="session")
+def ws_cluster(request: pytest.FixtureRequest) -> str | None:
+    """The Dask cluster on which fleets run in real time: override it to give a ``distributed.Client``."""
+    cluster: str | None = request.config.stash[settings_key].cluster
+    return cluster
+
+
 @pytest.fixture
 def ws_fleet(request: pytest.FixtureRequest, ws_url: str) -> Fleet:
     """The finished fleet that the ws_stability marker describes: many connections as one requirement."""

@@ -297,6 +297,10 @@ OPTIONS = (
         help="run fleets in worker processes, by specs of execnet: 4*popen, ssh=HOST//python=...; repeats",
     ),
     Option(
+        "cluster", flag="--ws-cluster", metavar="ADDRESS",
+        help="run fleets on a Dask cluster: the address of its scheduler, such as tcp://scheduler:8786",
+    ),
+    Option(
         "load_agreed", flag="--ws-load-agreed", default=False, action="store_true",
         help="whoever owns the host agrees to more than 1,000 connections or 50 opens a second",
     ),

@@ -88,6 +88,8 @@ class Settings:
     soak_ramp: float
     # Where the connections of fleets run: specs of execnet; empty for this process.
     workers: tuple[str, ...]
+    # The scheduler of a Dask cluster on which they run instead; None without.
+    cluster: str | None
     # Whoever owns the hosts under test agrees to more load than is put on them unasked.
     load_agreed: bool
     # Report files, as they were written on the command line.

@@ -13,6 +13,7 @@ wanted=(
   "/usr/share/gocode/src/github.com/gorilla/websocket golang-github-gorilla-websocket-dev"
   "node nodejs"
   "npm npm"
+  "sshd openssh-server"
 )
 
 PATH="$PATH:/usr/sbin:/sbin"

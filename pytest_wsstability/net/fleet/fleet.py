@@ -21,7 +21,7 @@ from ...core.redact import redact_url
 from ...core.timeline.events import Tier
 from ...core.url import is_loopback
 from ..health import tier_of
-from .engines import Engine, InProcess, Records, Watch
+from .engine import Engine, InProcess, Records, Watch
 from .job import FleetJob
 
 # Connections that open in a second where nobody says how fast: a host elsewhere is treated gently.

@@ -1,5 +1,5 @@
 """
-One slot of a fleet in a process of its own, told what to do by execnet.
+One slot of a fleet in a process of its own, told what to do by execnet or Dask.
 
 It is given and gives JSON, never pickles: a controller that reads frames runs nothing of them.
 
@@ -10,38 +10,69 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ...core.fleet.frame import Frame
-from ...core.fleet.plan import FleetPlan
-from ...core.plain import restore
+from ...core.fleet.plan import FleetPlan, Slot
+from ...core.plain import plain, restore
 from ...core.version import VERSION
 from .job import FleetJob
 from .slot import run_slot
 
 
-def work(channel: Any) -> None:
+def describe(slot: int, plan: FleetPlan, job: FleetJob) -> str:
+    """The task of a worker, as `read_task` reads it."""
+    return json.dumps({"version": VERSION, "slot": slot, "plan": plain(plan), "job": job.as_dict()})
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a worker has to do."""
+
+    slot: Slot
+    plan: FleetPlan
+    job: FleetJob
+
+    async def run(self, say: Callable[[str], object], *, attempt: int = 1) -> None:
+        """Run the slot to its end; says each frame as JSON."""
+
+        def emit(frame: Frame) -> None:
+            say(json.dumps(frame.as_dict(), separators=(",", ":")))
+
+        await run_slot(self.slot, self.plan, self.job, emit, attempt=attempt)
+
+
+def read_task(text: str) -> Task:
     """
-    Run the slot that the first message describes, and send its frames.
+    The task that `describe` wrote.
 
     A worker of another version refuses: what its frames mean is then anybody's guess.
 
+    Raises:
+        ValueError: for a task that this worker can't do, saying why.
+
     """
-    task = json.loads(channel.receive())
+    task = json.loads(text)
     if task["version"] != VERSION:
         has = f"pytest-wsstability {VERSION} on Python {sys.version.split()[0]}"
-        channel.send(json.dumps({"error": f"it has {has}, not {task['version']}"}))
-        return
+        raise ValueError(f"it has {has}, not {task['version']}")
     try:
         plan, job = restore(FleetPlan, task["plan"], "plan"), FleetJob.from_dict(task["job"])
     except (KeyError, TypeError, ValueError) as error:
-        channel.send(json.dumps({"error": f"it can't do the job: {error}"}))
+        raise ValueError(f"it can't do the job: {error}") from error
+    return Task(plan.slots[task["slot"]], plan, job)
+
+
+def work(channel: Any) -> None:
+    """Run the slot that the first message of an execnet channel describes, and send its frames."""
+    try:
+        task = read_task(channel.receive())
+    except ValueError as error:
+        channel.send(json.dumps({"error": str(error)}))
         return
-
-    def emit(frame: Frame) -> None:
-        channel.send(json.dumps(frame.as_dict(), separators=(",", ":")))
-
     channel.send(json.dumps({"ready": True}))
     # All start together: each waits for the word.
     channel.receive()
-    asyncio.run(run_slot(plan.slots[task["slot"]], plan, job, emit))
+    asyncio.run(task.run(channel.send))

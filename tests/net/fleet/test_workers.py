@@ -10,9 +10,10 @@ import pytest
 from pytest_wsstability import Orchestrator, Requirement
 from pytest_wsstability.core.fleet.merge import FleetMerge
 from pytest_wsstability.core.fleet.plan import FleetPlan
-from pytest_wsstability.net.fleet import engines
-from pytest_wsstability.net.fleet.engines import WorkerError, Workers, expanded
+from pytest_wsstability.net.fleet import hearing, worker
+from pytest_wsstability.net.fleet.engine import WorkerError
 from pytest_wsstability.net.fleet.job import FleetJob
+from pytest_wsstability.net.fleet.workers import Workers, expanded
 
 pytest.importorskip("execnet")
 pytestmark = pytest.mark.real
@@ -66,7 +67,7 @@ def test_a_worker_that_is_killed():
 
 
 def test_a_worker_that_is_frozen(monkeypatch):
-    monkeypatch.setattr(engines, "SILENT", 3.0)
+    monkeypatch.setattr(hearing, "SILENT", 3.0)
     merge = run(lambda pids: os.kill(pids[0], signal.SIGSTOP), alive_for="6s")
 
     assert (merge.count.stable, merge.count.unobserved, merge.count.ended) == (3, 3, 0)
@@ -84,7 +85,7 @@ def test_a_worker_without_the_package(tmp_path):
 
 
 def test_a_worker_with_another_version(monkeypatch):
-    monkeypatch.setattr(engines, "VERSION", "99.0")
+    monkeypatch.setattr(worker, "VERSION", "99.0")
     with pytest.raises(WorkerError, match=r"^worker \d \(popen\): it has pytest-wsstability .* not 99\.0$"):
         run()
 

@@ -1,78 +1,31 @@
-"""Where the slots of a fleet run: in this process, or in workers that execnet starts here and elsewhere."""
+"""Worker processes that execnet starts, here and on other machines."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from ...core.fleet.frame import Frame
 from ...core.fleet.merge import FleetMerge
 from ...core.fleet.plan import FleetPlan
-from ...core.plain import plain
-from ...core.timeline.timeline import Timeline
-from ...core.version import VERSION
+from .engine import Records, Watch, WorkerError
+from .hearing import Hearing
 from .job import FleetJob
-from .slot import INTERVAL, run_slot
+from .worker import describe
 
 if TYPE_CHECKING:
     from execnet import Channel, Group
 
-# A worker that says nothing for so long is lost, in seconds: six of its frames.
-SILENT = 6 * INTERVAL
 # Workers that have started say so within, in seconds: an interpreter on a busy machine, over ssh.
 READY_WITHIN = 60.0
 # What a worker has to end by itself before it is killed, in seconds.
 _LEAVING = 2.0
 # ssh asks for no password, and gives up on a host that does not answer.
 _BATCH = "-o BatchMode=yes -o ConnectTimeout=10 "
-
-Watch = Callable[[FleetMerge], object]
-Records = dict[str, list[tuple[int, Timeline]]]
-
-
-class WorkerError(Exception):
-    """A worker that could not begin: no connection was opened."""
-
-
-class Engine(Protocol):
-    """Runs all slots of a plan to their end."""
-
-    async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> Records:
-        """
-        Run the fleet.
-
-        Args:
-            plan: which connections.
-            job: what they do.
-            merge: takes the frames; slots that are lost are lost in it.
-            watch: called after each frame.
-
-        Returns:
-            The records that were kept in this process, by cause; those of stable connections under "".
-
-        """
-
-
-class InProcess:
-    """All slots on the running loop, in its time."""
-
-    async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> Records:
-        """See `Engine`."""
-
-        def emit(frame: Frame) -> None:
-            merge.add(frame)
-            watch(merge)
-
-        kept: Records = {}
-        for slot in await asyncio.gather(*[run_slot(slot, plan, job, emit) for slot in plan.slots]):
-            for cause, records in slot.kept.items():
-                kept.setdefault(cause, []).extend(records)
-        return kept
 
 
 @dataclass(slots=True)
@@ -82,12 +35,6 @@ class _Worker:
     slot: int
     name: str
     channel: Channel
-    # When it last said something, by the loop's clock.
-    heard: float = 0.0
-
-
-# What a worker has said: the number of its slot, and JSON; None where its channel has ended.
-_Message = tuple[int, str | None]
 
 
 class Workers:
@@ -114,47 +61,23 @@ class Workers:
 
     async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> Records:
         """See `Engine`; the records stay with the workers."""
-        loop = asyncio.get_running_loop()
-        messages: asyncio.Queue[_Message] = asyncio.Queue()
         async with self._started(plan, job) as workers:
+            hearing = Hearing({worker.slot: worker.name for worker in workers}, merge, watch)
             for worker in workers:
-                hand_over = partial(_hand_over, loop, messages, worker.slot)
                 # What came before the callback is handed over too.
-                worker.channel.setcallback(hand_over, endmarker=None)
+                worker.channel.setcallback(partial(hearing.hand_over, worker.slot), endmarker=None)
                 worker.channel.send("go")
-                worker.heard = loop.time()
-            while not merge.is_over:
-                await self._listen(workers, messages, merge)
-                watch(merge)
+                hearing.begin(worker.slot)
+            await hearing.to_the_end()
         return {}
-
-    async def _listen(
-        self, workers: Sequence[_Worker], messages: asyncio.Queue[_Message], merge: FleetMerge
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            slot, text = await asyncio.wait_for(messages.get(), INTERVAL)
-        except TimeoutError:
-            pass
-        else:
-            workers[slot].heard = loop.time()
-            if text is None:
-                merge.lose(slot, f"{workers[slot].name} ended")
-            else:
-                merge.add(Frame.from_dict(json.loads(text)))
-        for slot in merge.waiting:
-            silent = loop.time() - workers[slot].heard
-            if silent > SILENT:
-                merge.lose(slot, f"{workers[slot].name} was silent for {silent:.0f} s")
 
     @asynccontextmanager
     async def _started(self, plan: FleetPlan, job: FleetJob) -> AsyncIterator[list[_Worker]]:
         """All workers, loaded and ready; ended with the block."""
-        description = job.as_dict()
         group = _execnet().Group(execmodel="main_thread_only")
         try:
             starts = [
-                asyncio.to_thread(_start, group, spec, slot.number, plan, description)
+                asyncio.to_thread(_start, group, spec, slot.number, describe(slot.number, plan, job))
                 for spec, slot in zip(self.specs, plan.slots, strict=False)
             ]
             yield list(await asyncio.gather(*starts))
@@ -162,21 +85,12 @@ class Workers:
             await asyncio.to_thread(group.terminate, timeout=_LEAVING)
 
 
-def _hand_over(
-    loop: asyncio.AbstractEventLoop, messages: asyncio.Queue[_Message], slot: int, text: str | None
-) -> None:
-    """From execnet's thread to the loop; one that is closed listens no more."""
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(messages.put_nowait, (slot, text))
-
-
-def _start(group: Group, spec: str, slot: int, plan: FleetPlan, job: dict[str, Any]) -> _Worker:
+def _start(group: Group, spec: str, slot: int, task: str) -> _Worker:
     """Start a worker, tell it its slot, and wait until it says that it can."""
     name = f"worker {slot} ({spec.replace(_BATCH, '')})"
-    task = {"version": VERSION, "slot": slot, "plan": plain(plan), "job": job}
     try:
         channel = group.makegateway(spec).remote_exec(_SOURCE)
-        channel.send(json.dumps(task))
+        channel.send(task)
         answer = json.loads(channel.receive(timeout=READY_WITHIN))
     except Exception as error:
         raise WorkerError(f"{name} did not start: {_reason(error)}") from error

@@ -1,0 +1,223 @@
+"""
+Workers of a Dask cluster: one slot on each, told and heard over the scheduler.
+
+Dask runs a task again when its worker dies. A slot must not be run again, for its connections are not the
+ones that were lost: so each attempt says its name first and waits for the word, and only the first one to
+ask gets it.
+
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from ...core.fleet.frame import Frame
+from ...core.fleet.merge import FleetMerge
+from ...core.fleet.plan import FleetPlan
+from .engine import Records, Watch, WorkerError
+from .hearing import Hearing
+from .job import FleetJob
+from .slot import INTERVAL
+from .worker import Task, describe, read_task
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+# A scheduler answers within, in seconds.
+_CONNECT_WITHIN = 10
+# Workers that have a free thread say so within, in seconds.
+READY_WITHIN = 60.0
+
+
+class Cluster:
+    """
+    The workers of a Dask cluster, one slot each.
+
+    Args:
+        client: a ``distributed.Client``, or the address of a scheduler such as ``tcp://scheduler:8786``.
+
+    Raises:
+        ValueError: for a client that is asynchronous.
+        WorkerError: without distributed, without an answer from the scheduler, or without workers.
+
+    """
+
+    def __init__(self, client: Client | str) -> None:
+        self._distributed = _distributed()
+        self._is_ours = isinstance(client, str)
+        self._client: Any = self._connected(client) if isinstance(client, str) else client
+        if self._client.asynchronous:
+            raise ValueError("the Dask client is asynchronous; give a Client(...) that was not awaited")
+        self._workers: list[str] = sorted(self._client.scheduler_info(n_workers=-1)["workers"])
+        if not self._workers:
+            self.close()
+            raise WorkerError("the Dask cluster has no workers")
+
+    def _connected(self, address: str) -> Any:
+        try:
+            return self._distributed.Client(address, timeout=_CONNECT_WITHIN, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise WorkerError(f"no Dask scheduler at {address!r}: {error}") from error
+
+    def __len__(self) -> int:
+        return len(self._workers)
+
+    def close(self) -> None:
+        """Leave the cluster, unless the client was given."""
+        if self._is_ours:
+            self._client.close()
+
+    async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> Records:
+        """See `Engine`; the records stay with the workers."""
+        try:
+            async with self._started(plan, job) as run:
+                hearing = Hearing(run.names, merge, watch)
+                await asyncio.to_thread(run.listen, hearing)
+                await hearing.to_the_end()
+        finally:
+            await asyncio.to_thread(self.close)
+        return {}
+
+    @asynccontextmanager
+    async def _started(self, plan: FleetPlan, job: FleetJob) -> AsyncIterator[_Run]:
+        """All slots submitted and asking for the word; told to stop with the block."""
+        addresses = dict(zip((slot.number for slot in plan.slots), self._workers, strict=False))
+        run = _Run(self._client, addresses)
+        try:
+            tasks = {slot: describe(slot, plan, job) for slot in addresses}
+            await asyncio.to_thread(run.start, tasks)
+            yield run
+        finally:
+            await asyncio.to_thread(run.stop)
+
+
+class _Run:
+    """One run of a fleet on a cluster, as the controller sees it."""
+
+    def __init__(self, client: Any, addresses: dict[int, str]) -> None:
+        self._client = client
+        self._addresses = addresses
+        self.names = {slot: f"worker {slot} ({address})" for slot, address in addresses.items()}
+        self._name = f"wsstability-{uuid4().hex}"
+        self._distributed = _distributed()
+        self._futures: list[Any] = []
+        # The attempt that got the word, by slot; the lock is between the client's thread and ours.
+        self._attempts: dict[int, str] = {}
+        self._asked = threading.Condition()
+        self._errors: dict[int, str] = {}
+        self._hearing: Hearing | None = None
+
+    def start(self, tasks: dict[int, str]) -> None:
+        """
+        Submit the slots, and wait until each asks for the word.
+
+        Raises:
+            WorkerError: if one does not, or can't do its task: none has opened a connection then.
+
+        """
+        self._client.subscribe_topic(self._name, self._heard)
+        for slot, text in tasks.items():
+            future = self._client.submit(
+                _work, self._name, slot, text,
+                key=f"{self._name}-{slot}", workers=[self._addresses[slot]], allow_other_workers=False,
+                retries=0, pure=False,
+            )  # fmt: skip
+            future.add_done_callback(lambda future, slot=slot: self._done(slot, future))
+            self._futures.append(future)
+        with self._asked:
+            self._asked.wait_for(lambda: self._errors or len(self._attempts) == len(tasks), READY_WITHIN)
+            for slot in tasks:
+                if slot in self._errors:
+                    raise WorkerError(f"{self.names[slot]}: {self._errors[slot]}")
+                if slot not in self._attempts:
+                    raise WorkerError(f"{self.names[slot]} did not start within {READY_WITHIN:.0f} s")
+
+    def listen(self, hearing: Hearing) -> None:
+        """Give the word to all."""
+        self._hearing = hearing
+        for slot, attempt in self._attempts.items():
+            hearing.begin(slot)
+            self._event(attempt).set()
+
+    def stop(self) -> None:
+        """Tell what still runs to end; nothing that it says counts any more."""
+        self._hearing = None
+        with suppress(Exception):
+            self._client.unsubscribe_topic(self._name)
+            self._event("stop").set()
+            self._client.cancel(self._futures)
+
+    def _event(self, name: str) -> Any:
+        return self._distributed.Event(f"{self._name}-{name}", client=self._client)
+
+    def _heard(self, event: tuple[float, dict[str, Any]]) -> None:
+        """What an attempt said: in the client's thread."""
+        _, said = event
+        slot, attempt = said["slot"], said["attempt"]
+        with self._asked:
+            if (error := said.get("error")) is not None:
+                self._errors[slot] = error
+            first = self._attempts.setdefault(slot, attempt)
+            self._asked.notify_all()
+        if first != attempt:
+            if self._hearing is not None and "frame" not in said:
+                again = Frame(slot=slot, attempt=2, sequence=0, at=0.0)
+                self._hearing.hand_over(slot, json.dumps(again.as_dict()))
+        elif self._hearing is not None and "frame" in said:
+            self._hearing.hand_over(slot, said["frame"])
+
+    def _done(self, slot: int, future: Any) -> None:
+        """A task that is over without its last frame is a worker that ended."""
+        if future.status == "error":
+            error = future.exception()
+            with self._asked:
+                self._errors.setdefault(slot, f"{type(error).__name__}: {error}")
+                self._asked.notify_all()
+        if self._hearing is not None and future.status != "cancelled":
+            self._hearing.hand_over(slot, None)
+
+
+def _work(run: str, slot: int, text: str) -> None:
+    """One attempt at a slot: in a thread of a worker of the cluster."""
+    distributed = _distributed()
+    worker = distributed.get_worker()
+    attempt = uuid4().hex
+
+    def tell(**what: str) -> None:
+        worker.log_event(run, {"slot": slot, "attempt": attempt, **what})
+
+    try:
+        task = read_task(text)
+    except ValueError as error:
+        tell(error=str(error))
+        return
+    tell()
+    # All start together: each waits for the word. An attempt that never gets it has opened nothing.
+    if distributed.Event(f"{run}-{attempt}").wait(timeout=READY_WITHIN):
+        asyncio.run(_until_stopped(task, distributed.Event(f"{run}-stop"), lambda frame: tell(frame=frame)))
+
+
+async def _until_stopped(task: Task, stop: Any, say: Any) -> None:
+    running = asyncio.ensure_future(task.run(say))
+    while not running.done():
+        if await asyncio.to_thread(stop.wait, timeout=INTERVAL):
+            running.cancel()
+        await asyncio.wait([running], timeout=0.0)
+    with suppress(asyncio.CancelledError):
+        running.result()
+
+
+def _distributed() -> Any:
+    try:
+        import distributed
+    except ImportError:
+        raise WorkerError(
+            "a Dask cluster needs distributed: pip install 'pytest-wsstability[dask]'"
+        ) from None
+    return distributed

@@ -1,0 +1,63 @@
+"""What the workers of a fleet say, wherever they are: frames as JSON, an end, or nothing any more."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from ...core.fleet.frame import Frame
+from ...core.fleet.merge import FleetMerge
+from .engine import Watch
+from .slot import INTERVAL
+
+# A worker that says nothing for so long is lost, in seconds: six of its frames.
+SILENT = 6 * INTERVAL
+
+
+class Hearing:
+    """
+    Listens to all workers of a fleet until each has ended, or is lost.
+
+    Args:
+        names: what people call the worker of each slot.
+        merge: takes the frames; slots that are lost are lost in it.
+        watch: called after each message, and at least once a second.
+
+    """
+
+    def __init__(self, names: dict[int, str], merge: FleetMerge, watch: Watch) -> None:
+        self._names, self._merge, self._watch = names, merge, watch
+        self._loop = asyncio.get_running_loop()
+        self._messages: asyncio.Queue[tuple[int, str | None]] = asyncio.Queue()
+        self._heard: dict[int, float] = {}
+
+    def hand_over(self, slot: int, text: str | None) -> None:
+        """Take a frame as JSON, or None where the worker ended; from any thread, even when nobody listens."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._messages.put_nowait, (slot, text))
+
+    def begin(self, slot: int) -> None:
+        """From now on the worker of a slot has something to say."""
+        self._heard[slot] = self._loop.time()
+
+    async def to_the_end(self) -> None:
+        """Listen until nothing more can come."""
+        while not self._merge.is_over:
+            await self._listen()
+            self._watch(self._merge)
+
+    async def _listen(self) -> None:
+        try:
+            slot, text = await asyncio.wait_for(self._messages.get(), INTERVAL)
+        except TimeoutError:
+            pass
+        else:
+            self.begin(slot)
+            if text is None:
+                self._merge.lose(slot, f"{self._names[slot]} ended")
+            else:
+                self._merge.add(Frame.from_dict(json.loads(text)))
+        for slot in self._merge.waiting:
+            silent = self._loop.time() - self._heard[slot]
+            if silent > SILENT:
+                self._merge.lose(slot, f"{self._names[slot]} was silent for {silent:.0f} s")

@@ -1,0 +1,134 @@
+"""A Dask cluster of two workers here: healthy, dead, frozen; a slot that Dask runs again opens nothing."""
+
+import asyncio
+import os
+import re
+import signal
+
+import pytest
+
+from pytest_wsstability import Orchestrator, Requirement
+from pytest_wsstability.core.fleet.merge import FleetMerge, Refusal
+from pytest_wsstability.core.fleet.plan import FleetPlan
+from pytest_wsstability.net.fleet import hearing, worker
+from pytest_wsstability.net.fleet.cluster import Cluster
+from pytest_wsstability.net.fleet.engine import WorkerError
+from pytest_wsstability.net.fleet.job import FleetJob
+
+distributed = pytest.importorskip("distributed")
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.soak,
+    # A worker that is killed leaves sockets and log lines behind in the scheduler.
+    pytest.mark.filterwarnings("default:::distributed"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+
+def process_of(number):
+    """For a header that tells the server which process a connection comes from."""
+    return {"session_id": f"{os.getpid()}-{number}"}
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    ) as made:
+        yield made
+
+
+@pytest.fixture
+def client(cluster):
+    with distributed.Client(cluster, set_as_default=False) as made:
+        made.wait_for_workers(2, timeout=60)
+        yield made
+
+
+def run(client, disturb=None, *, connections=6, alive_for="3s"):
+    requirement = Requirement.of(alive_for=alive_for, heartbeat_every="500ms", heartbeat_within="400ms")
+
+    async def main():
+        async with Orchestrator() as orchestrator:
+            engine = Cluster(client)
+            plan = FleetPlan(connections=connections, hold=requirement.alive_for, workers=len(engine))
+            merge = FleetMerge(plan)
+            waiting = [disturb] if disturb is not None else []
+
+            def watch(merge):
+                if waiting and merge.opened == connections:
+                    pids = sorted({int(session.id.split("-")[0]) for session in orchestrator.sessions})
+                    waiting.pop()(pids)
+
+            job = FleetJob(url=orchestrator.url, requirement=requirement, options_of=process_of)
+            await engine.run(plan, job, merge, watch)
+            return merge, len(orchestrator.sessions)
+
+    return asyncio.run(main())
+
+
+def test_a_healthy_fleet(client):
+    merge, sessions = run(client)
+
+    assert (merge.count.stable, merge.opened, sessions) == (6, 6, 6)
+    assert merge.heartbeats_answered >= 6 * 5
+    assert merge.refusals == {}
+
+
+def test_a_worker_that_is_killed(client, monkeypatch):
+    """Its three connections are unobserved; Dask starts another worker, and nobody opens them again."""
+    monkeypatch.setattr(hearing, "SILENT", 3.0)
+    merge, sessions = run(client, lambda pids: os.kill(pids[0], signal.SIGKILL), alive_for="8s")
+
+    assert (merge.count.stable, merge.count.unobserved, merge.count.ended) == (3, 3, 0)
+    assert sessions == 6
+    (note,) = merge.notes
+    assert re.search(
+        r"^3 of 3 connections .* worker [01] \(tcp://127\.0\.0\.1:\d+\) was silent for \d s$", note
+    )
+    assert set(merge.refusals) <= {Refusal.SECOND_ATTEMPT, Refusal.AFTER_THE_END}
+
+
+def test_a_worker_that_is_frozen(client, monkeypatch):
+    monkeypatch.setattr(hearing, "SILENT", 3.0)
+    frozen = []
+
+    def freeze(pids):
+        frozen.append(pids[0])
+        os.kill(pids[0], signal.SIGSTOP)
+
+    try:
+        merge, _ = run(client, freeze, alive_for="6s")
+    finally:
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+
+    assert (merge.count.stable, merge.count.unobserved, merge.count.ended) == (3, 3, 0)
+    assert re.search(r"was silent for [3-9] s$", merge.notes[0])
+
+
+def test_a_worker_with_another_version(client, monkeypatch):
+    monkeypatch.setattr(worker, "VERSION", "99.0")
+    with pytest.raises(
+        WorkerError, match=r"^worker \d \(tcp://.*\): it has pytest-wsstability .* not 99\.0$"
+    ):
+        run(client)
+
+
+def test_no_scheduler():
+    with pytest.raises(WorkerError, match=r"^no Dask scheduler at 'tcp://127\.0\.0\.1:9': "):
+        Cluster("tcp://127.0.0.1:9")
+
+
+def test_no_address():
+    with pytest.raises(WorkerError, match=r"^no Dask scheduler at 'nonsense://x': "):
+        Cluster("nonsense://x")
+
+
+def test_no_workers():
+    with (
+        distributed.LocalCluster(n_workers=0, dashboard_address=None) as empty,
+        distributed.Client(empty, set_as_default=False) as made,
+        pytest.raises(WorkerError, match=r"^the Dask cluster has no workers$"),
+    ):
+        Cluster(made)
