@@ -8,6 +8,8 @@ import warnings
 
 import pytest
 
+from pytest_wsstability.core.secret_values import SECRETS
+
 # pytester forgets the modules that a run inside has imported. A second copy of aiohttp shares its
 # compiled parser with the first, and then takes text for bytes.
 with contextlib.suppress(ImportError):
@@ -24,6 +26,13 @@ def pytest_collection_modifyitems(items):
         long = any(map(item.get_closest_marker, ("soak", "servers")))
         if long and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(LONG))
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_others():
+    """What one test gives is no secret in the next: here a run stands for many."""
+    with SECRETS.forgotten_after():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

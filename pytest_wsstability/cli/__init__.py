@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from . import fleet, hold, probe, report, serve
 from .exits import INTERRUPTED, USAGE
+from .output import say
 
 _COMMANDS = {"fleet": fleet, "hold": hold, "probe": probe, "report": report, "serve": serve}
 
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (TypeError, ValueError, OSError) as exc:
         # A wrong value, or a port in use: the user's to mend, and no traceback helps.
         detail = getattr(exc, "strerror", None) or exc
-        print(f"wsstability {options.command}: {detail}", file=sys.stderr)
+        say(f"wsstability {options.command}: {detail}", sys.stderr)
         return USAGE
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ..core.secret_values import SECRETS
+
 
 def add_connect_options(parser: argparse.ArgumentParser) -> None:
     """Declare them."""
@@ -26,6 +28,10 @@ def connect_options(options: argparse.Namespace) -> dict[str, Any]:
     """
     from ..net.target import TLS
 
+    # Before anything is checked: what is wrong with one of them must not show another.
+    lines = [line.partition(":") for line in options.header]
+    headers = [(name.strip(), value.strip()) for name, _, value in lines]
+    SECRETS.take_opening(url=options.url, headers=headers, subprotocols=options.subprotocol)
     return {
         "profile": options.profile,
         "headers": [_header(line) for line in options.header],

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from .connecting import add_connect_options, connect_options
 from .exits import INCONCLUSIVE, STABLE, UNSTABLE
+from .output import say, say_json
 
 if TYPE_CHECKING:
     from ..core.fleet.merge import FleetMerge
@@ -102,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
     except WorkerError as error:
         raise ValueError(str(error)) from error
     progress.stop()
-    print(json.dumps(_as_json(fleet)) if options.json else _as_text(fleet))
+    say_json(_as_json(fleet)) if options.json else say(_as_text(fleet))
     codes = {Outcome.STABLE: STABLE, Outcome.UNSTABLE: UNSTABLE, Outcome.INCONCLUSIVE: INCONCLUSIVE}
     return codes[fleet.verdict.outcome]
 
@@ -171,7 +171,7 @@ class _Progress:
             self._stream.write("\n")
 
     def _line(self, line: str | dict[str, Any]) -> None:
-        print(line if isinstance(line, str) else json.dumps(line), file=self._stream, flush=True)
+        say(line, self._stream) if isinstance(line, str) else say_json(line)
 
 
 def _state(merge: FleetMerge) -> str:

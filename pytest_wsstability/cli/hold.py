@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from .connecting import add_connect_options, connect_options, opening_error
 from .exits import INCONCLUSIVE, STABLE, UNSTABLE
+from .output import say, say_json
 
 if TYPE_CHECKING:
     from ..core.judge.requirement import Requirement
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
         soaked = asyncio.run(coroutine)
     except OpeningError as exc:
         error = opening_error(exc)
-        print(json.dumps(_not_opened(exc, error)) if options.json else error)
+        say_json(_not_opened(exc, error)) if options.json else say(error)
         return UNSTABLE
     except KeyboardInterrupt:
         if progress.connection is not None:
@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _tell(soaked: Soak, options: argparse.Namespace) -> None:
-    print(json.dumps(_as_json(soaked)) if options.json else _as_text(soaked))
+    say_json(_as_json(soaked)) if options.json else say(_as_text(soaked))
 
 
 def _interrupted(requirement: Requirement, connection: Connection) -> Soak:
@@ -124,7 +124,7 @@ class _Progress:
             width = shutil.get_terminal_size().columns
             self._block.draw(self._stream, [line], width=width)
         else:
-            print(line, file=self._stream, flush=True)
+            say(line, self._stream)
         delay = _LIVE if self._live else _PLAIN
         self._timer = asyncio.get_running_loop().call_later(delay, self._tick, connection)
 

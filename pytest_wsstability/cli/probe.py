@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import signal
 import sys
 from contextlib import suppress
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from .board import Board
 from .connecting import add_connect_options, connect_options, opening_error
 from .exits import INCONCLUSIVE, INTERRUPTED, STABLE, UNSTABLE
+from .output import say, say_json
 
 if TYPE_CHECKING:
     from ..core.probe.findings import Findings
@@ -48,11 +48,11 @@ def run(options: argparse.Namespace) -> int:
         findings, interrupted = asyncio.run(_probe(prober, board))
     except OpeningError as exc:
         error = opening_error(exc)
-        print(json.dumps({"outcome": "not opened", "error": error}) if options.json else error)
+        say_json({"outcome": "not opened", "error": error}) if options.json else say(error)
         return UNSTABLE
     finally:
         board.stop()
-    print(json.dumps(_as_json(prober.url, findings)) if options.json else _as_text(prober.url, findings))
+    say_json(_as_json(prober.url, findings)) if options.json else say(_as_text(prober.url, findings))
     if interrupted:
         return INTERRUPTED
     return INCONCLUSIVE if findings.doubts else STABLE

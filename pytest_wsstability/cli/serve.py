@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..core.faults import Program
 from ..core.faults.catalogue import GRAMMAR, fault_in
-from ..core.redact import show_text
+from ..core.redact import show_session, show_text
 from ..core.timeline.close import CLOSE_CODES
 from .exits import STABLE
 
@@ -149,7 +149,7 @@ class _Output:
         assert timeline.close is not None
         if self._as_json:
             fields = {
-                "session": session,
+                "session": None if session is None else show_session(session),
                 "duration": timeline.duration,
                 "close_code": timeline.close.code,
                 "close": str(timeline.close),
@@ -157,8 +157,11 @@ class _Output:
             }
             self._print(json.dumps(fields))
         else:
-            name = show_text(session) if session is not None else "(none)"
-            self._print(show_text(f"session {name}: {timeline.close.headline()}: {timeline.close}", 1000))
+            self._print(
+                show_text(
+                    f"session {show_session(session)}: {timeline.close.headline()}: {timeline.close}", 1000
+                )
+            )
 
     def _print(self, line: str) -> None:
         if self.over.is_set():

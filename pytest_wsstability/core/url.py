@@ -15,8 +15,9 @@ def wrong_url(url: object) -> str | None:
     try:
         parts = urlsplit(url) if isinstance(url, str) else None
         reason = "it is no text" if parts is None else _wrong(parts)
-    except ValueError as exc:
-        reason = str(exc)
+    except ValueError:
+        # Python's own words name a part of what may be a password.
+        reason = "its host or its port is none"
     if reason is None:
         return None
     if is_relative(url):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
 from urllib.parse import urljoin, urlsplit
 
@@ -14,7 +14,8 @@ from websockets.typing import Origin, Subprotocol
 
 from ..core.duration import Duration, parse_duration
 from ..core.judge.handshake import confirmation_flaw
-from ..core.redact import redact_url
+from ..core.redact import redact_url, show_session
+from ..core.secret_values import SECRETS
 from ..core.timeline.close import LocalReason
 from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
@@ -157,9 +158,10 @@ class ClientSide:
         flaw = confirmation_flaw(timeline, session_id, again=self._confirmed)
         self._confirmed = True
         if flaw is not None:
-            detail = f"the server confirmed session {session_id!r}, not {timeline.session_id!r}"
+            own = show_session(timeline.session_id)
+            detail = f"the server confirmed session {show_session(session_id)!r}, not {own!r}"
             if flaw is not Flaw.WRONG_SESSION:
-                detail = f"session {timeline.session_id!r}"
+                detail = f"session {own!r}"
             timeline.irregularity(websocket.loop.time(), flaw, detail)
 
     def unexpected_message(self, websocket: WebSocket, payload: str | bytes) -> None:
@@ -209,6 +211,9 @@ class Dialled(NamedTuple):
     address: tuple[str, int] | None
     redirects: int
     proxy: str | None
+
+    def __repr__(self) -> str:
+        return f"<Dialled {redact_url(self.url)}>"
 
     async def again(self, **changes: Unpack[ConnectKeywords]) -> Connection:
         """Another connection of the same client, with some arguments changed."""
@@ -329,7 +334,11 @@ async def connect(
     """
     __tracebackhide__ = True
     # Iterables are read once here, so that they are the same for a reconnect.
-    fields, names = parse_headers(headers), tuple(subprotocols)
+    pairs = tuple(headers.items() if isinstance(headers, Mapping) else headers)
+    names = tuple(subprotocols)
+    # Before anything is checked: what is wrong with one of them must not show another.
+    SECRETS.take_opening(url=url, headers=pairs, subprotocols=names, proxy=proxy, session_id=session_id)
+    fields = parse_headers(pairs)
     dialled = _shared(
         url, client, profile, heartbeat, fields, origin, names, compression, tls, max_size, inbox,
         open_timeout, address, redirects, proxy,

@@ -17,7 +17,7 @@ from ..core.judge.judgement import Judgement
 from ..core.judge.numbering import MessageCount, count_messages, judge_messages
 from ..core.judge.requirement import Requirement, RequirementKeywords, count
 from ..core.judge.verdict import Outcome, Verdict
-from ..core.redact import show_text
+from ..core.redact import show_session, show_text
 from ..core.timeline.events import Direction, Role
 from ..core.timeline.timeline import Timeline
 from .errors import ConnectionEnded, OpeningError
@@ -138,7 +138,7 @@ class Connection(Judged):
         return self.websocket.protocol.subprotocol
 
     def __repr__(self) -> str:
-        return f"<Connection {self.url or self.session_id or ''}: {self.timeline!r}>"
+        return f"<Connection {self.url or show_session(self.session_id)}: {self.timeline!r}>"
 
     async def send(self, message: str | bytes | Iterable[str | bytes] | AsyncIterable[str | bytes]) -> None:
         """

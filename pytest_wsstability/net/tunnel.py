@@ -12,6 +12,7 @@ from websockets.headers import build_authorization_basic, build_host
 from websockets.proxy import Proxy, get_proxy, parse_proxy
 
 from ..core.redact import redact_url, show_text
+from ..core.secret_values import SECRETS
 from ..core.url import is_loopback
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def proxy_for(uri: WebSocketURI, proxy: str | None) -> Proxy | None:
     if proxy is None or is_loopback(uri.host):
         return None
     url = get_proxy(uri) if proxy == ENVIRONMENT else proxy
+    SECRETS.take_url(url)
     if url is None:
         return None
     try:

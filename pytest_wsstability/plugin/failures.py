@@ -45,18 +45,38 @@ _MARKUP: tuple[tuple[str, dict[str, bool]], ...] = (
 )
 
 
-def hide_frames(config: pytest.Config, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-    """Take our own frames out of an error that is ours: people read their test, and the message."""
-    if not _is_ours(excinfo.value) or config.getoption("fulltrace"):
+def hide_frames(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """
+    Take our own frames out of an error that is ours: people read their test, and the message.
+
+    With ``--full-trace`` too, for their local variables are what the user gave. Other errors that come from
+    here are mistakes of ours, and need their frames.
+
+    """
+    if not _is_ours(excinfo.value) and not _says_what_is_wrong(excinfo):
         return
     # Not every one of them can know that an error will pass (__tracebackhide__): the loop's, for one.
     entry: TracebackType | None = excinfo.tb
     while entry is not None:
         following = entry.tb_next
-        while following is not None and Path(following.tb_frame.f_code.co_filename).is_relative_to(_HOME):
+        while following is not None and _is_own(following):
             following = following.tb_next
         entry.tb_next = following
         entry = following
+
+
+def _says_what_is_wrong(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+    """Whether an error is about an argument, and raised by us."""
+    if not isinstance(excinfo.value, TypeError | ValueError):
+        return False
+    entry = excinfo.tb
+    while entry.tb_next is not None:
+        entry = entry.tb_next
+    return _is_own(entry)
+
+
+def _is_own(entry: TracebackType) -> bool:
+    return Path(entry.tb_frame.f_code.co_filename).is_relative_to(_HOME)
 
 
 def tell_of_faults(reports: Iterable[str], error: BaseException) -> None:

@@ -50,6 +50,7 @@ from .stash import (
 )
 from .targets import (
     AppURL,
+    GivenURL,
     ReferenceURL,
     aimed,
     connect_options,
@@ -144,7 +145,7 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
     if runs_command(item):
         yield _joined(request.getfixturevalue("ws_command").url, path)
     elif target.kind is TargetKind.URL:
-        yield _joined(as_websocket(target.value), path)
+        yield GivenURL(_joined(as_websocket(target.value), path))
     elif target.kind is TargetKind.APP:
         yield from _app_url(request)
     elif _holds_without_a_loop(request):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..net.server.orchestrator import Orchestrator
     from ..net.target import Headers
     from . import running as inside
-    from . import workers
+    from . import secrecy, workers
     from .fixtures import Clock
     from .servers.command import ServerProcess
     from .soaks import xdist
@@ -53,8 +53,11 @@ else:
     inside = _Door("running")
     # Light ones, which runs with pytest-xdist load.
     workers, xdist = _Door("workers"), _Door("soaks.xdist")
+    secrecy = _Door("secrecy")
 
 _INSIDE = "wsstability-running"
+# Parameters of so many characters hold no secret that is known by value, and no URL.
+_SHORT = 7
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -69,6 +72,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[settings_key] = settings = read_settings(config)
     for description in DESCRIPTIONS:
         config.addinivalue_line("markers", description)
+    if settings.gives_secrets:
+        secrecy.watch(config, settings)
     if settings.need_a_look:
         inside.check_settings(config)
     if settings.wants_reports:
@@ -88,6 +93,22 @@ def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, An
         if isinstance(item, pytest.Function) and uses_us(item):
             inside.check_made(collector, item)
     return made
+
+
+# The outermost: what other plugins add to the report of a file that cannot be collected is seen too.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if report.failed:
+        secrecy.redact_report(report)
+    return report
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    # A URL with a token in it would be printed with every line about the test.
+    return secrecy.parameter_id(val) if isinstance(val, str) and len(val) > _SHORT else None
 
 
 # Before pytest-asyncio, which gives each marked test here the loop that the project has chosen by its hook.

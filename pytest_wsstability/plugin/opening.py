@@ -8,9 +8,20 @@ from typing import Any
 
 from ..core.duration import parse_duration
 from ..core.fleet.requirement import FleetRequirement
+from ..core.secret_values import SECRETS
 from ..net.target import merge_headers
 from ..net.traffic import Traffic
 from .markers import FleetAsked
+
+
+def collect_secrets(given: Mapping[str, Any]) -> None:
+    """Collect what a mark gives that may be a secret, before anything of it is checked and told."""
+    headers, names = given.get("headers"), given.get("subprotocol", ())
+    SECRETS.take_opening(
+        url=given.get("url"),
+        headers=headers if isinstance(headers, Mapping) else (),
+        subprotocols=names if isinstance(names, list | tuple) else (names,),
+    )
 
 
 def read_headers(given: Any) -> dict[str, str | None]:

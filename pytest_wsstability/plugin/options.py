@@ -83,7 +83,9 @@ class Option:
         """Where it was given, and what, that which counts first; for one that repeats, in its order."""
         if self.repeats:
             yield from ((f"ini {self.ini}", line) for line in (config.getini(self.ini) if self.ini else ()))
-            yield from ((self.flag, text) for text in config.getoption(self.flag) or ())
+            yield from (
+                (self.flag, text) for text in (config.getoption(self.flag) if self.flag else None) or ()
+            )
             return
         if self.flag and (value := config.getoption(self.flag)) is not None and value is not False:
             yield self.flag, value
@@ -237,6 +239,10 @@ OPTIONS = (
     Option(
         "redirects", flag="--ws-redirects", ini="ws_redirects", metavar="N", default=0, read=_number,
         help="how many redirects are followed; default: 0, they are failures",
+    ),
+    Option(
+        "secrets", ini="ws_secrets", action="append",
+        ini_help="names of headers, parameters and members whose values are secrets too, one a line",
     ),
     Option(
         "long", flag="--ws-long", default=False, action="store_true",

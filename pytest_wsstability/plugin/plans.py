@@ -19,7 +19,7 @@ from ..net.target import client_kind
 from ..profiles import Profile
 from ..profiles.catalogue import find
 from .markers import FLEET, MIDDLEBOX, ORCHESTRATOR, STABILITY, Plan, uses_us
-from .opening import read_fleet, read_headers, read_origin, read_subprotocols, read_traffic
+from .opening import collect_secrets, read_fleet, read_headers, read_origin, read_subprotocols, read_traffic
 from .options import TIMES
 from .seams.pytest import definitions
 from .server_choice import DAPHNE, check_server, server_of
@@ -158,6 +158,7 @@ def _plan(item: pytest.Item) -> Plan:
     except TypeError as exc:
         raise TypeError(f"{exc}, {', '.join((*_NOT_REQUIRED, *_OF_A_FLEET))}") from None
     url = others.get("url")
+    collect_secrets(others)
     if url is not None and not is_relative(url) and (reason := wrong_url(as_websocket(str(url)))):
         raise ValueError(f"url: {reason}, or a path of the server under test, such as '/voice'")
     if (time := others.get("time")) is not None and time not in TIMES:

@@ -20,7 +20,7 @@ from ..core.redact import redact_url, show_text
 from ..core.url import as_websocket, wrong_url
 from ..net.apps.kinds import AppError
 from ..net.traffic import stop_talking
-from . import failures, margins, orders, probing
+from . import failures, margins, orders, probing, secrecy
 from . import fixtures as fixtures
 from . import fleets as fleets
 from .markers import FLEET, LONG, MIDDLEBOX, needs_runner, uses_us
@@ -65,6 +65,7 @@ def enter(config: pytest.Config, name: str) -> None:
     config.pluginmanager.register(sys.modules[__name__], name)
     # Its event loops of each scope, which are asked for by name when a test is set up.
     config.pluginmanager.register(fixtures, f"{name}-loops")
+    secrecy.watch(config, config.stash[settings_key])
     reports_of(config)
 
 
@@ -261,13 +262,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     return result
 
 
-@pytest.hookimpl(wrapper=True)
+# The outermost, so that nothing is in the report unseen.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     if call.excinfo is not None:
         failures.tell_of_faults(fault_reports(item), call.excinfo.value)
-        failures.hide_frames(item.config, call.excinfo)
+        failures.hide_frames(call.excinfo)
         failures.retell(item, call.excinfo)
     ours = uses_us(item)
     if ours:
@@ -283,4 +285,5 @@ def pytest_runtest_makereport(
     if ours:
         orders.first_runs_of(item.config).compare(item, call, report)
         results_of(item.config).after_report(item, report)
+    secrecy.redact_report(report)
     return report

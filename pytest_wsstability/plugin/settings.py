@@ -64,6 +64,8 @@ class Settings:
     proxy: str | None
     # How many redirects are followed.
     redirects: int
+    # Names of headers, parameters and members whose values are secrets too.
+    secrets: tuple[str, ...]
     # Run tests that are long in real time.
     long: bool
     # What an inconclusive verdict is: "fail" or "skip".
@@ -112,6 +114,11 @@ class Settings:
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{name}: the settings of a run do not change")
+
+    @property
+    def gives_secrets(self) -> bool:
+        """Whether something was given that may hold a secret."""
+        return bool(self.targets or self.headers or self.subprotocols or self.proxy or self.secrets)
 
     @property
     def need_a_look(self) -> bool:

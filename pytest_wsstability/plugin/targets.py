@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..core.faults.middleboxes import middlebox
+from ..core.redact import redact_url
+from ..core.secret_values import SECRETS
 from ..core.url import as_websocket, join
 from ..net.proxy.proxies import MiddleboxProxy, behind
 from ..net.target import TLS, merge_headers
@@ -29,6 +31,15 @@ class OwnURL(str):
     """The URL of a server that the test itself runs; empty where only ws_soak will start it."""
 
     __slots__ = ()
+
+
+class GivenURL(str):
+    """A URL of the options or marks: whoever prints its `repr`, as tracebacks do, prints no secret."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(redact_url(self))
 
 
 class ReferenceURL(OwnURL):
@@ -54,6 +65,7 @@ def known_url(item: pytest.Item) -> str | None:
 
 def aimed(item: pytest.Item, url: str) -> str:
     """Where the connections of a test lead: what ``ws_url`` gives, with the path of its marker."""
+    SECRETS.take_url(url)
     if target_of(item).kind is not TargetKind.FIXTURE:
         return url
     path = plan_of(item).path
@@ -87,9 +99,9 @@ def connect_options(item: pytest.Item, under_test: str, target: str) -> dict[str
 
 def prepare_opening(request: pytest.FixtureRequest) -> None:
     """Ask the fixtures that a project may override how the connections of this test open."""
-    request.node.stash[opening_key] = (
-        request.getfixturevalue("ws_headers"), request.getfixturevalue("ws_subprotocols")
-    )  # fmt: skip
+    headers, names = request.getfixturevalue("ws_headers"), request.getfixturevalue("ws_subprotocols")
+    SECRETS.take_opening(headers=headers or (), subprotocols=names or ())
+    request.node.stash[opening_key] = headers, names
 
 
 def opens_before_fixtures(item: pytest.Item) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from ..core.secret_values import SECRETS
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import (
     HeartbeatShape,
@@ -17,7 +18,7 @@ from ..core.timeline.protocol_facts import (
     ProtocolTimer,
 )
 from .audio import Audio
-from .messages import Message
+from .messages import Message, Prefixed
 from .placeholders import Values
 from .records import Split
 from .words import FIELDS, SENDERS, Messages, Step, Words
@@ -129,6 +130,7 @@ class Profile:
             )
         except ValueError as exc:
             raise self._wrong(str(exc)) from None
+        self._collect_secrets()
         object.__setattr__(self, "words", words)
         object.__setattr__(self, "facts", self._known_facts())
 
@@ -153,6 +155,15 @@ class Profile:
         for field in ("resume", "resumed", "resume_refused"):
             if getattr(self, field) is not None and self.session_confirmed is None:
                 raise self._wrong(f"{field} without session_confirmed: there is no session to come back to")
+
+    def _collect_secrets(self) -> None:
+        """What a client says of itself may hold a token."""
+        SECRETS.take_opening(headers=self.headers, subprotocols=self.subprotocols)
+        for name, value in self.query.items():
+            SECRETS.take(name, value)
+        for message in (self.session_info, self.resume, self.ping, *(step.message for step in self.steps)):
+            for each in message if isinstance(message, tuple) else (message,):
+                SECRETS.take_message(each.template if isinstance(each, Prefixed) else each)
 
     def _wrong(self, what: str) -> ValueError:
         return ValueError(f"profile {self.name!r}: {what}")

@@ -14,6 +14,7 @@ import pytest
 
 from pytest_wsstability import OpeningError, connect
 from pytest_wsstability.cli.serve import page
+from pytest_wsstability.core.redact import show_session
 
 pytestmark = pytest.mark.real
 
@@ -69,7 +70,7 @@ def test_a_session_id_moves_no_cursor(options, escaped):
     assert lines[0].isprintable()
     assert not lines[0].startswith("::")
     if options:
-        assert json.loads(lines[0])["session"] == json.loads(f'"{escaped}"')
+        assert json.loads(lines[0])["session"] == show_session(json.loads(f'"{escaped}"'))
     assert (process.returncode, complaints) == (0, "")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from ..duration import show_duration as show
-from ..redact import show_text
+from ..redact import show_session
 from ..timeline.events import Direction, End, Role, Tier
 from ..timeline.timeline import Timeline
 
@@ -72,7 +72,7 @@ class ConnectionAttempt:
             later = f", Retry-After: {self.retry_after:g}" if self.retry_after is not None else ""
             return f"refused with HTTP {self.status}{later}" if self.status else "no opening handshake"
         name = self.session_id
-        return f"opened, session {show_text(name, 40)!r}" if name is not None else "opened"
+        return f"opened, session {show_session(name)!r}" if name is not None else "opened"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..redact import show_text
+from ..redact import show_session, show_text
 from ..timeline.events import Direction, End, Role
 from ..timeline.flaws import OF_PROTOCOL, Flaw, Irregularity
 from ..timeline.timeline import Timeline
@@ -57,7 +57,8 @@ def judge_resumption(timeline: Timeline, *, resumed: bool | None, expected: str 
     findings: list[Finding] = []
     if resumed is False:
         named = timeline.session_id not in (None, expected)
-        what = f"session {timeline.session_id!r}, not {expected!r}" if named else "a new session"
+        names = f"session {show_session(timeline.session_id)!r}, not {show_session(expected)!r}"
+        what = names if named else "a new session"
         observed = f"{what} was confirmed: the server did not know the old one"
         at = timeline.session_confirmed_at or 0.0
         findings.append(

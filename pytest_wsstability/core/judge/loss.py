@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..duration import show_duration as show
-from ..redact import show_text
+from ..redact import show_session
 from .attempts import ConnectionAttempt, ConnectionHistory
 from .verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
 
@@ -57,7 +57,7 @@ class NoticesLoss:
         wait = noticed_at - attempt.lost_at
         if wait <= self.within + history.tolerance:
             return
-        name = f"session {show_text(attempt.session_id, 40)!r}" if attempt.session_id else "the client"
+        name = f"session {show_session(attempt.session_id)!r}" if attempt.session_id else "the client"
         healed_at = attempt.healed_at
         if healed_at is not None and healed_at < attempt.lost_at + self.within:
             after = show(healed_at - attempt.lost_at)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..duration import show_duration as show
-from ..redact import show_text
+from ..redact import show_session
 from ..timeline.events import Tier
 from .attempts import ConnectionAttempt, ConnectionHistory
 from .backoff import Backoff
@@ -79,7 +79,7 @@ class Reconnects:
     ) -> Iterator[Finding]:
         assert attempt.ended is not None
         limit, end = self.within + history.tolerance, attempt.ended
-        name = f"session {show_text(attempt.session_id or '', 40)!r}" if attempt.session_id else "the client"
+        name = f"session {show_session(attempt.session_id)!r}" if attempt.session_id else "the client"
         wait = successor.at - end if successor is not None else history.now - end
         if self._is_back(attempt, successor) and wait <= limit:
             return
@@ -94,7 +94,7 @@ class Reconnects:
             headline = f"{name} came back after {show(wait)}, not within {show(self.within)}"
         else:
             other = successor.session_id
-            who = f"session {show_text(other, 40)!r}" if other else "no session at all"
+            who = f"session {show_session(other)!r}" if other else "no session at all"
             observed = f"a connection after {show(wait)} with {who}"
             headline = f"{name} came back as {who}"
         same = " with the same session" if self.same_session else ""
@@ -303,7 +303,7 @@ def no_duplicate_session(history: ConnectionHistory) -> Verdict:
     if not found:
         return _verdict(history, [])
     name, before_it, attempt = found[0]
-    session = f"session {show_text(name, 40)!r}"
+    session = f"session {show_session(name)!r}"
     end = before_it.ended
     state = "still open" if end is None else f"open for {show(end - attempt.at)} more"
     times = f"{len(found)} times" if len(found) > 1 else "once"

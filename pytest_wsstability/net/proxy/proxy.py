@@ -13,6 +13,7 @@ from ...core.duration import Duration, show_duration
 from ...core.faults import AppliedFault, Fault, Program
 from ...core.faults.fault import FaultLabel
 from ...core.redact import redact_url
+from ...core.secret_values import SECRETS
 from ...core.timeline.timeline import Timeline
 from ..port import Port
 from ..target import parse_url
@@ -113,6 +114,7 @@ class FaultProxy:
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
+        SECRETS.take_url(url)
         self._target = parse_url(url)
         # Where connections lead.
         self.target = url

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...core.duration import Duration, parse_duration, show_duration
+from ...core.redact import show_session
 from ...core.timeline.events import Tier
 from ...profiles import Profile
 from ..connection import Connection
@@ -144,13 +145,15 @@ class SessionRegistry(ConnectionLog):
         return session
 
     def _nobody(self, session_id: str | None, seconds: float, url: str) -> str:
-        what = "no session" if session_id is None else f"no session {session_id!r}"
+        what = "no session" if session_id is None else f"no session {show_session(session_id)!r}"
         lines = [f"{what} came to {url} within {show_duration(seconds)}"]
         if not self.sessions:
             lines.append("  observed  no client opened a connection")
             if tier_of(asyncio.get_running_loop()) is Tier.VIRTUAL:
                 lines.append(_OUTSIDE)
         for session in self.sessions[:5]:
-            name = f"session {session.id!r}" if session.id else "a connection without session_info"
+            name = (
+                f"session {show_session(session.id)!r}" if session.id else "a connection without session_info"
+            )
             lines.append(f"  observed  {name}: {session.timeline!r}")
         return "\n".join(lines)

@@ -11,7 +11,7 @@ from ...core.judge.judgement import Judgement
 from ...core.judge.numbering import MessageCount, count_messages
 from ...core.judge.requirement import RequirementKeywords
 from ...core.judge.verdict import Verdict
-from ...core.redact import show_text
+from ...core.redact import show_session
 from ...core.timeline.timeline import Timeline
 from ..connection import Connection
 from .connection_log import ConnectionLog
@@ -59,7 +59,7 @@ class Session(Judged):
         return self.timeline.session_confirmed_at
 
     def __repr__(self) -> str:
-        name = show_text(self.id) if self.id else "without id"
+        name = show_session(self.id) if self.id else "without id"
         return f"<Session {name}, {len(self.connections)} connection(s): {self.timeline!r}>"
 
     def note(self, judgement: Judgement) -> None:

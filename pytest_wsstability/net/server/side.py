@@ -14,7 +14,7 @@ from websockets.server import ServerProtocol
 
 from ...core.duration import show_duration as show
 from ...core.judge.handshake import info_flaw
-from ...core.redact import is_text
+from ...core.redact import is_text, show_session
 from ...core.timeline.close import LocalReason
 from ...core.timeline.events import DeadlineTraffic, End, EventKind, Opcode, Role
 from ...core.timeline.flaws import Flaw
@@ -233,9 +233,9 @@ class ServerSide:
         greets = profile.greeting is not None
         flaw = info_flaw(timeline, heard.session_id, has_greeting=greets, names_session=names)
         if flaw is not None:
-            detail = f"session {heard.session_id!r}"
+            detail = f"session {show_session(heard.session_id)!r}"
             if flaw is Flaw.CHANGED:
-                detail += f" after {timeline.session_id!r}"
+                detail += f" after {show_session(timeline.session_id)!r}"
             timeline.irregularity(websocket.loop.time(), flaw, detail)
 
     def unexpected_message(self, websocket: WebSocket, payload: str | bytes) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from ...core.judge.requirement import Requirement
+from ...core.redact import redact_text
 from ...core.timeline.events import Tier
 from ...report import jsonl
 
@@ -104,7 +105,7 @@ class JsonlWriter:
             self._tracks[timeline.serial] = track
             line = jsonl.hold_line(
                 track.number,
-                nodeid=nodeid,
+                nodeid=redact_text(nodeid),
                 url=connection.url,
                 requirement=requirement or Requirement(),
                 timeline=timeline,

@@ -13,7 +13,7 @@ from ...core.diagnosis import diagnose_opening
 from ...core.judge.judgement import Judgement
 from ...core.judge.verdict import Outcome, Rule, Verdict, Violation
 from ...core.message.errors import StabilityError
-from ...core.redact import redact_url, show_text
+from ...core.redact import redact, redact_url, show_text
 from ...core.result import Result, Run
 from ...core.timeline.events import Tier
 from ...net.errors import OpeningError
@@ -69,7 +69,8 @@ class Results:
         return len(self._results)
 
     def add(self, result: Result) -> None:
-        """Take a result down; a worker sends it home, and keeps it no longer."""
+        """Take a result down without secrets; a worker sends it home, and keeps it no longer."""
+        result = redact(result)
         if self._controller is None:
             self._results.append(result)
         else:
@@ -100,7 +101,7 @@ class Results:
             machine=f"{platform.python_implementation()} {platform.python_version()}, "
             f"{platform.system()} {platform.machine()}",
             results=tuple(self._results),
-            complaints=complaints,
+            complaints=redact(complaints),
         )
 
     def before_report(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:

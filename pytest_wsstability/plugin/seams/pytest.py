@@ -1,5 +1,5 @@
 """
-The private parts of pytest that the plugin touches.
+The private parts of pytest that the plugin touches, and what it puts in the place of public ones.
 
 pytest has no public way to ask for a fixture's definition before the fixture is set up, and whether a test's
 target is in this process depends on the definition of ``ws_url``: it has to be known when the test is made,
@@ -9,7 +9,8 @@ because its event loop does. Tried with pytest 8.4 and 9.0 to 9.2.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -35,3 +36,36 @@ def definitions(name: str, node: pytest.Item | pytest.Collector) -> Sequence[pyt
         )
     found: Sequence[pytest.FixtureDef[Any]] | None = find(name, node)
     return found or ()
+
+
+def redact_terminal(config: pytest.Config, redact: Callable[[str], str]) -> None:
+    """Let everything that is written to the terminal of a run go through a function, whoever writes it."""
+    if not config.pluginmanager.has_plugin("terminalreporter"):
+        return
+    # No hook sees what other plugins and pytest itself write: names of tests, warnings, live log records.
+    writer = config.get_terminal_writer()
+    write = writer.write
+
+    def redacted(msg: str, **keywords: Any) -> None:
+        write(redact(msg), **keywords)
+
+    writer.write = redacted  # type: ignore[method-assign]
+
+
+def redact_log_file(config: pytest.Config, redact: Callable[[str], str]) -> None:
+    """Let the records in the file of ``--log-file`` go through a function; those of ``caplog`` do not."""
+    handler = getattr(config.pluginmanager.get_plugin("logging-plugin"), "log_file_handler", None)
+    if isinstance(handler, logging.FileHandler) and handler.formatter is not None:
+        handler.setFormatter(_Redacting(handler.formatter, redact))
+
+
+class _Redacting(logging.Formatter):
+    """A formatter whose texts go through a function."""
+
+    def __init__(self, formatter: logging.Formatter, redact: Callable[[str], str]) -> None:
+        super().__init__()
+        self._formatter = formatter
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redact(self._formatter.format(record))

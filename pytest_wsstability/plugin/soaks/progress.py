@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from ...core.redact import redact
 from ...report.live import LiveBlock
 from ...report.progress import Survey
 from ..workers import controller_of, progress_mode
@@ -36,7 +37,9 @@ def progress_of(config: pytest.Config) -> Progress | None:
         return None
     if (controller := controller_of(config)) is not None:
         every = _TELLING if mode == "tty" else _MINUTE
-        return Progress(lambda survey, line: controller.tell("progress", [survey.as_dict(), line]), every)
+        return Progress(
+            lambda survey, line: controller.tell("progress", redact([survey.as_dict(), line])), every
+        )
     display = display_of(config)
     # What is drawn where nobody waits for a hold would stand in the way of the next test.
     return Progress(partial(display.show, ""), display.every, between=mode != "tty")

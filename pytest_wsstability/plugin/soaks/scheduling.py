@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ...core.redact import redact_text
 from ...report.progress import Survey
 from ..markers import LONG
 from ..plans import leads_out, plan_of
@@ -67,7 +68,7 @@ def stop(session: pytest.Session) -> None:
             results.add_unjudged(
                 items[hold.name], soak.url, hold.requirement, soak.verdict, tuple(soak.timelines)
             )
-    never = [f"{hold.name}: {hold.headline}" for hold in holds if hold.soak is None]
+    never = [redact_text(f"{hold.name}: {hold.headline}") for hold in holds if hold.soak is None]
     if (controller := controller_of(config)) is not None:
         controller.tell("never open", never)
         controller.tell("over")

@@ -1,0 +1,381 @@
+"""
+The secrets that the user gives, collected where they come in, and found by value wherever text leaves.
+
+One collector for the process: what one test gives may stand in the report of another. Values of 8 characters
+and more are found anywhere, in each form in which software writes them; shorter ones, and those that are a
+word of our own messages, where they stand beside their name.
+
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus
+
+from .secret_names import is_ordinary, is_secret, is_word_of_ours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MASK = "***"
+# From so many characters on a value is found wherever it stands.
+SHORTEST = 8
+# So many values are remembered; the oldest is forgotten first. Each takes about 2 KiB.
+_MOST = 8192
+# Fields whose values are the same for everybody.
+_ORDINARY_FIELDS = re.compile(
+    r"accept(-.*)?|access-control-.*|cache-control|connection|content-.*|dnt|host|origin|pragma|sec-fetch-.*|"
+    r"sec-websocket-(version|extensions)|upgrade|user-agent|via|x-requested-with|x-forwarded-(proto|port)",
+    re.IGNORECASE,
+)
+# What separates values in a field: schemes, cookies, lists, parameters.
+_SEPARATORS = re.compile(r"[\s,;]+")
+# What may stand between a name and its value, a scheme included.
+_BESIDE = r"[\"']?\s*[:=]\s*[\"']?(?:[a-z]+\s+)?"
+_CUT = re.compile(r"\.\.\.|…")
+
+
+class SecretValues:
+    """What is known to be secret, by value."""
+
+    def __init__(self) -> None:
+        # By value: its forms. A dict keeps the order in which they came.
+        self._values: dict[str, tuple[str, ...]] = {}
+        # Forms in lower case, with what stands for them, by their first and their last 8 characters.
+        self._heads: dict[str, dict[str, str]] = {}
+        self._tails: dict[str, dict[str, str]] = {}
+        # Values that are masked beside their name only: pairs in lower case.
+        self._named: dict[tuple[str, str], None] = {}
+
+    @contextmanager
+    def forgotten_after(self) -> Iterator[None]:
+        """Forget what was collected while the block ran."""
+        before = self.__dict__.copy()
+        self.__dict__.update(SecretValues().__dict__)
+        try:
+            yield
+        finally:
+            self.__dict__.update(before)
+
+    # What the user gives.
+
+    def take_opening(
+        self,
+        *,
+        url: object = None,
+        headers: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
+        subprotocols: Iterable[Any] = (),
+        proxy: object = None,
+        session_id: object = None,
+    ) -> None:
+        """Collect what a connection is opened with, whether or not it makes sense."""
+        self.take_url(url)
+        self.take_url(proxy)
+        self.take_headers(headers)
+        self.take_subprotocols(subprotocols)
+        self.take_session_id(session_id)
+
+    def take_url(self, url: object) -> None:
+        """Collect user information, query values and the fragment."""
+        if not isinstance(url, str) or not url:
+            return
+        rest, _, fragment = url.partition("#")
+        rest, _, query = rest.partition("?")
+        self.take("fragment", fragment, secret=bool(fragment))
+        # A password may hold the characters that end a host, where somebody forgot to encode it.
+        before, at, _ = (rest if "@" in rest else url).partition("://")[2].rpartition("@")
+        if at:
+            name, _, password = before.partition(":")
+            self.take("", name, secret=True)
+            self.take(unquote(name), password, secret=True)
+            self._take_basic(unquote(before))
+        for pairs in (parse_qsl(query), parse_qsl(fragment)):
+            for name, value in pairs:
+                self.take(name, value)
+        for raw in (each.partition("=")[2] for each in query.split("&")):
+            if "%" in raw and raw not in (quote(unquote(raw)), quote_plus(unquote(raw))):
+                self.take("", raw)
+
+    def take_headers(self, headers: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
+        """Collect the values of header fields: whole, and what stands behind schemes and names in them."""
+        for pair in headers.items() if isinstance(headers, Mapping) else headers:
+            match pair:
+                case (str(name), str(value)):
+                    self._take_header(name, value.strip())
+
+    def _take_header(self, name: str, value: str) -> None:
+        lowered = name.lower()
+        if _ORDINARY_FIELDS.fullmatch(lowered):
+            return
+        if lowered == "sec-websocket-protocol":
+            self.take_subprotocols(value.split(","))
+            return
+        if "://" in value:
+            self.take_url(value)
+            return
+        secret = is_secret(name)
+        words = [word for word in _SEPARATORS.split(value) if word]
+        scheme = words[0].lower() if len(words) > 1 and "=" not in words[0] else ""
+        if scheme == "basic":
+            self._take_basic(_decoded(words[1]))
+        if scheme or len(words) == 1:
+            self.take(name, value, secret=secret)
+        for word in words[1:] if scheme else words:
+            inner, equals, rest = word.partition("=")
+            if equals and rest.strip("="):
+                self.take(inner, rest.strip("\"'"), secret=secret)
+            else:
+                self.take(name, word, secret=secret)
+
+    def _take_basic(self, credentials: str) -> None:
+        """Both parts, and the form in which the Basic scheme has them (RFC 7617)."""
+        if not credentials:
+            return
+        name, colon, password = credentials.partition(":")
+        if not colon:
+            return
+        self.take("", name, secret=True)
+        self.take(name, password, secret=True)
+        self.take("authorization", base64.b64encode(credentials.encode()).decode(), secret=True)
+
+    def take_subprotocols(self, names: Iterable[Any]) -> None:
+        """Collect those that carry a token: ``bearer, eyJ...``, ``base64url.bearer.authorization.eyJ...``."""
+        if isinstance(names, str):
+            names = names.split(",")
+        after_scheme = False
+        for name in names:
+            if not isinstance(name, str):
+                continue
+            name = name.strip()
+            self.take("subprotocol", name, secret=after_scheme)
+            for piece in name.split("."):
+                self.take("subprotocol", piece, secret=after_scheme)
+            after_scheme = is_secret(name)
+
+    def take_session_id(self, session_id: object) -> None:
+        """Collect the name of a session; a stable hash stands for it, which joins what both ends say."""
+        if isinstance(session_id, str) and len(session_id) >= SHORTEST and not is_word_of_ours(session_id):
+            self._remember(session_id, hashed(session_id))
+
+    def take_message(self, message: Any, name: str = "") -> None:
+        """Collect the texts in a session message: in a mapping, a list, JSON text, or on their own."""
+        if isinstance(message, Mapping):
+            for key, value in message.items():
+                self.take_message(value, str(key))
+        elif isinstance(message, list | tuple):
+            for value in message:
+                self.take_message(value, name)
+        elif isinstance(message, str):
+            if message[:1] in "{[" and (found := _json_of(message)) is not None:
+                self.take_message(found, name)
+            else:
+                self.take(name, message)
+                self._take_header(name or "message", message)
+
+    def take_command(self, command: str) -> None:
+        """Collect what a command line gives to its options, variables and URLs."""
+        try:
+            words = shlex.split(command)
+        except ValueError:
+            words = command.split()
+        option = ""
+        for word in words:
+            name, equals, value = word.partition("=")
+            if "://" in word:
+                self.take_url(value if equals and "://" not in name else word)
+            elif equals:
+                self.take(name.lstrip("-"), value)
+            elif option and not word.startswith("-"):
+                self.take(option, word)
+            option = word.lstrip("-") if word.startswith("-") and not equals else ""
+
+    def take(self, name: str, value: str, *, secret: bool | None = None) -> None:
+        """
+        Collect a value.
+
+        Args:
+            name: what it was given as; empty where it has no name.
+            value: the text.
+            secret: whether its place makes it one; None: its name decides, and where that tells nothing, how
+                it looks: names, words and small numbers stay.
+
+        """
+        if not value or value == MASK:
+            return
+        secret = is_secret(name) if secret is None else secret or is_secret(name)
+        if not secret and is_ordinary(value):
+            return
+        if len(value) < SHORTEST or is_word_of_ours(value):
+            if secret and name:
+                self._named[name.lower(), value.lower()] = None
+            return
+        self._remember(value, MASK)
+        # The parts of a JSON web token are a token each.
+        if value.startswith("eyJ") and "." in value:
+            for part in value.split("."):
+                if len(part) >= SHORTEST:
+                    self._remember(part, MASK)
+
+    def _remember(self, value: str, shown: str) -> None:
+        if value in self._values:
+            return
+        if len(self._values) >= _MOST:
+            self._forget(next(iter(self._values)))
+        self._values[value] = forms = tuple(_forms(value))
+        for form in forms:
+            self._heads.setdefault(form[:SHORTEST], {})[form] = shown
+            self._tails.setdefault(form[-SHORTEST:], {})[form] = shown
+
+    def _forget(self, value: str) -> None:
+        for form in self._values.pop(value):
+            for index, key in ((self._heads, form[:SHORTEST]), (self._tails, form[-SHORTEST:])):
+                index.get(key, {}).pop(form, None)
+                if not index.get(key):
+                    index.pop(key, None)
+
+    # Where text leaves.
+
+    def mask(self, text: str) -> str:
+        """The text with everything masked that is known by value."""
+        if self._named:
+            text = self._mask_named(text)
+        if not self._heads or len(text) < SHORTEST:
+            return text
+        lowered = text.lower()
+        if len(lowered) != len(text):
+            # A few letters of other scripts grow; positions must fit.
+            lowered = text
+        spans = [*self._whole(lowered), *self._cut_short(lowered)]
+        if not spans:
+            return text
+        shown, done = [], 0
+        for start, end, mask in sorted(spans):
+            if end <= done:
+                continue
+            if start >= done:
+                shown += [text[done:start], mask]
+            done = end
+        return "".join([*shown, text[done:]])
+
+    def _whole(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Where values stand, and where the end of the text or of what is shown cuts one short."""
+        heads = self._heads
+        position, last = 0, len(text) - SHORTEST
+        while position <= last:
+            forms = heads.get(text[position : position + SHORTEST])
+            found = _longest(text, position, forms) if forms is not None else None
+            if found is None:
+                position += 1
+            else:
+                yield found
+                position = found[1]
+
+    def _cut_short(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Where the end of a value stands behind what was left out: ``...end of a token``."""
+        for cut in _CUT.finditer(text):
+            start = cut.end()
+            for end in range(start + SHORTEST, min(len(text), start + 2048) + 1):
+                forms = self._tails.get(text[end - SHORTEST : end])
+                mask = next(
+                    (mask for form, mask in (forms or {}).items() if form.endswith(text[start:end])), None
+                )
+                if mask is not None:
+                    yield start, end, mask
+                    break
+
+    def _mask_named(self, text: str) -> str:
+        lowered = text.lower()
+        for name, value in self._named:
+            if name in lowered and value in lowered:
+                beside = (
+                    rf"({re.escape(name)}[\"']?\s*[:=]\s*[\"']?(?:[a-z]+\s+)?){re.escape(value)}(?![a-z0-9])"
+                )
+                text = re.sub(beside, rf"\1{MASK}", text, flags=re.IGNORECASE)
+        return text
+
+
+def _longest(text: str, start: int, forms: Mapping[str, str]) -> tuple[int, int, str] | None:
+    """The longest form that stands at a place, or that of which only the start is shown."""
+    best: tuple[int, int, str] | None = None
+    for form, mask in forms.items():
+        end = start + len(form)
+        if text.startswith(form, start):
+            if (best is None or end > best[1]) and _stands_alone(text, start, end, form):
+                best = start, end, mask
+            continue
+        same = SHORTEST
+        while same < len(form) and start + same < len(text) and text[start + same] == form[same]:
+            same += 1
+        end = start + same
+        if (end == len(text) or _CUT.match(text, end)) and (best is None or end > best[1]):
+            best = start, end, mask
+    return best
+
+
+def _stands_alone(text: str, start: int, end: int, form: str) -> bool:
+    """Whether a number or a plain word is one here, and no part of a longer one; others always are."""
+    if not (form.isdecimal() or form.isalpha()):
+        return True
+    before = text[start - 1] if start else " "
+    after = text[end] if end < len(text) else " "
+    number = form.isdecimal()
+    return not any(each.isdecimal() or each == "." if number else each.isalpha() for each in (before, after))
+
+
+def hashed(name: str) -> str:
+    """What stands for the name of a session: the same at both ends and in every run."""
+    return f"#{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
+
+
+def _forms(value: str) -> set[str]:
+    """A value as software writes it, in lower case: encoded for URLs, JSON, HTML, in Base64, as `repr`."""
+    encoded = value.encode("utf-8", "surrogatepass")
+    found = {
+        value,
+        quote(value, safe=""),
+        quote(value),
+        quote_plus(value),
+        unquote(value),
+        unquote_plus(value),
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        repr(value)[1:-1],
+        ascii(value)[1:-1],
+        html.escape(value),
+        html.escape(value, quote=False),
+        encoded.decode("latin-1"),
+        encoded.hex(),
+    }
+    # Inside a longer text that is encoded, a value begins at one of three places of a group.
+    for offset in range(3):
+        whole = base64.b64encode(bytes(offset) + encoded).decode()
+        # Characters that depend on what stands before and behind are not its own.
+        own = whole[(0, 2, 3)[offset] :].rstrip("=")
+        inner = own[:-1] if (offset + len(encoded)) % 3 else own
+        found |= {inner, inner.translate(str.maketrans("+/", "-_"))}
+    return {form.lower() for form in found if len(form) >= SHORTEST and not is_word_of_ours(form)}
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4)).decode()
+    except ValueError:
+        return ""
+
+
+def _json_of(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+SECRETS = SecretValues()

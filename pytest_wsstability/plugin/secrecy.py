@@ -1,0 +1,69 @@
+"""
+Secrets in a run of pytest: what the options give is collected, and what leaves goes through one redactor.
+
+Text leaves in reports of tests (which terminals, JUnit files and other plugins show), on the terminal (live
+log records and what other plugins write included), and into the file of ``--log-file``. ``caplog`` and what
+fixtures hand to tests stay as they are.
+
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..core.redact import redact_source
+from ..core.secret_names import name_own
+from ..core.secret_values import SECRETS
+from .seams.pytest import redact_log_file, redact_terminal
+from .settings import TargetKind
+
+if TYPE_CHECKING:
+    import pytest
+
+    from .settings import Settings
+
+_NAME = "wsstability-secrecy"
+
+
+def watch(config: pytest.Config, settings: Settings) -> None:
+    """Collect what the options, the environment and the ini file give, and redact what leaves from now on."""
+    if config.pluginmanager.has_plugin(_NAME):
+        return
+    config.pluginmanager.register(object(), _NAME)
+    name_own(settings.secrets)
+    for target in settings.targets:
+        if target.kind is TargetKind.URL:
+            SECRETS.take_url(target.value)
+        elif target.kind is TargetKind.COMMAND:
+            SECRETS.take_command(target.value)
+    SECRETS.take_url(settings.command_url)
+    SECRETS.take_opening(
+        headers=settings.headers, subprotocols=settings.subprotocols, proxy=settings.proxy
+    )  # fmt: skip
+    redact_terminal(config, redact_source)
+    redact_log_file(config, redact_source)
+
+
+def parameter_id(value: str) -> str | None:
+    """What a parameter of a test is called in its id; None if there is nothing to hide."""
+    shown = redact_source(value)
+    return None if shown == value else shown
+
+
+def redact_report(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Redact everything in a report that somebody will show."""
+    for name in ("longrepr", "sections", "user_properties", "wasxfail"):
+        value = getattr(report, name, None)
+        if value:
+            setattr(report, name, _redacted(value))
+
+
+def _redacted(value: Any) -> Any:
+    """Texts in lists, tuples and objects of pytest's, which are changed in place."""
+    if type(value) is str:
+        return redact_source(value)
+    if isinstance(value, list | tuple):
+        return type(value)([_redacted(each) for each in value])
+    for name, each in list(getattr(value, "__dict__", {}).items()):
+        setattr(value, name, _redacted(each))
+    return value
