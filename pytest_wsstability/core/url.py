@@ -16,8 +16,8 @@ def wrong_url(url: object) -> str | None:
         parts = urlsplit(url) if isinstance(url, str) else None
         reason = "it is no text" if parts is None else _wrong(parts)
     except ValueError:
-        # Python's own words name a part of what may be a password.
-        reason = "its host or its port is none"
+        # Python's own words quote what may be a part of a password.
+        reason = "its host is none"
     if reason is None:
         return None
     if is_relative(url):
@@ -59,8 +59,12 @@ def _wrong(parts: SplitResult) -> str | None:
         return f"its scheme is {parts.scheme!r}" if parts.scheme else "it has no scheme"
     if not parts.hostname:
         return "it has no host"
-    if parts.port == 0:
-        return "port 0 is none"
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        return "its port is none from 1 to 65535"
     if parts.fragment:
         return "it has a fragment"
     try:

@@ -7,7 +7,8 @@ import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..core.redact import is_secret, redact_text, redact_url
+from ..core.redact import redact_text, redact_url
+from ..core.secret_names import is_secret
 from .options import OPTIONS, Option
 from .orders import order_of
 from .plans import is_virtual

@@ -196,7 +196,7 @@ def test_progress_on_a_terminal_is_one_line(good, monkeypatch):
     ("arguments", "said"),
     [
         (["http://127.0.0.1"], r"url: 'http://127.0.0.1' is not a WebSocket URL"),
-        (["ws://127.0.0.1:99999"], r"url: .* is not a WebSocket URL \(Port out of range 0-65535\)"),
+        (["ws://127.0.0.1:99999"], r"url: .* is not a WebSocket URL \(its port is none from 1 to 65535\)"),
         ([NOBODY, "--for", "soon"], r"alive_for: 'soon' is not a duration; give seconds"),
         ([NOBODY, "--for", "0"], r"alive_for: must be longer than 0"),
         ([NOBODY, "--for", "1s", "--heartbeat", "2s"], r"heartbeat_every: 2 s is not shorter than the hold"),

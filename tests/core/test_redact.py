@@ -2,7 +2,8 @@
 
 import pytest
 
-from pytest_wsstability.core.redact import is_secret, redact_header, redact_text, redact_url, show_text
+from pytest_wsstability.core.redact import redact_header, redact_text, redact_url, show_text
+from pytest_wsstability.core.secret_names import is_secret
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 

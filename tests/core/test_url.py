@@ -21,7 +21,7 @@ def test_a_url_that_is_one(url):
         ("http://h", "'http://h' is not a WebSocket URL (its scheme is 'http')"),
         ("h/ws", "'h/ws' is not a WebSocket URL (it has no scheme)"),
         ("ws:///ws", "'ws:///ws' is not a WebSocket URL (it has no host)"),
-        ("ws://h:0/", "'ws://h:0/' is not a WebSocket URL (port 0 is none)"),
+        ("ws://h:0/", "'ws://h:0/' is not a WebSocket URL (its port is none from 1 to 65535)"),
         ("ws://h/#top", "'ws://h/' is not a WebSocket URL (it has a fragment)"),
         (f"ws://{'a' * 64}/", f"'ws://{'a' * 64}/' is not a WebSocket URL ('{'a' * 64}' is no host name)"),
         ("/ws", "'/ws' is not a WebSocket URL (it is a path on no server)"),
