@@ -11,7 +11,7 @@ PURE := pytest_wsstability/core/*,pytest_wsstability/profiles/*
 # --group needs pip 25.1.
 PIP_NEEDED := pip>=25.1
 
-.PHONY: conformance fuzz demo tools quick test coverage mutants test-real real-table test-all test-lowest test-asyncio lint bench clean
+.PHONY: conformance fuzz demo tools quick test test-slow coverage mutants test-real real-table test-all test-lowest test-asyncio lint bench clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -38,7 +38,10 @@ quick: $(READY)  ## between two edits: the rules of the house, and the rooms tha
 	$(BIN)/python -m pytest --quiet --numprocesses auto -m "not soak and not real and not slow" $(QUICK)
 
 test: $(READY) $(NODE)  ## every quick test
-	$(BIN)/python -m pytest --quiet --numprocesses auto -m "not soak"
+	$(BIN)/python -m pytest --quiet --numprocesses auto -m "not soak and not slow"
+
+test-slow: $(READY) $(NODE)  ## those that take seconds of a core: runs in runs, processes, repeated runs
+	$(BIN)/python -m pytest --quiet --numprocesses auto -m "slow and not soak"
 
 coverage: $(READY) $(NODE) $(VENV)/.coverage  ## lines and branches that no quick test runs; fails below what docs/testing.md promises
 	$(BIN)/python -m coverage erase

@@ -54,6 +54,7 @@ def test_every_example_is_counted():
     assert {path.name for path in (ROOT / "examples").glob("*.py")} == {*EXAMPLES, *OUTSIDE}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example_in_virtual_time(project, name):
     """Each file alone, in strict mode, without any setting: exactly these outcomes."""
@@ -65,6 +66,7 @@ def test_example_in_virtual_time(project, name):
     assert result.ret == pytest.ExitCode.OK
 
 
+@pytest.mark.slow
 def test_examples_together(project):
     """All files in one run."""
     for name in EXAMPLES:
@@ -76,6 +78,7 @@ def test_examples_together(project):
     assert set(outcomes) == {"passed", "xfailed"}
 
 
+@pytest.mark.slow
 @pytest.mark.real
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_example_with_a_process(project, monkeypatch, name):
@@ -114,6 +117,7 @@ def test_url_example_against_a_server_of_others(project):
     result.stdout.fnmatch_lines([f"wsstability: target {server.url('/ws')} (from --ws-url)*", LONG])
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_url_example_in_real_time(project):
     """The same against the reference orchestrator, because an option says so."""

@@ -27,6 +27,7 @@ def test_the_table_is_found():
     assert len(ROWS) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1])
 def test_the_code_runs(pytester, number):
     block = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[number]

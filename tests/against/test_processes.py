@@ -15,7 +15,7 @@ import pytest
 
 from pytest_wsstability import connect
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.slow, pytest.mark.real]
 
 COMMAND = [sys.executable, "-c", "import sys; from pytest_wsstability.cli import main; sys.exit(main())"]
 # For what has to come, on a busy machine.

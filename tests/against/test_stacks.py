@@ -10,7 +10,7 @@ import pytest
 from tests.against import inner
 from tests.servers import launch
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.slow, pytest.mark.real]
 
 SUITE = Path(__file__).with_name("suite.py").read_text()
 # The servers' reason for each close that they plan.

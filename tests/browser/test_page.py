@@ -9,7 +9,7 @@ import pytest
 from pytest_wsstability import Orchestrator
 from pytest_wsstability.cli import serve
 
-pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.slow, pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 
 
 @asynccontextmanager

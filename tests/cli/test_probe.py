@@ -71,6 +71,7 @@ def test_not_opened_is_1(run, json_too):
     assert error.startswith(f"{NOBODY} did not open (TCP connection): nobody listens on 127.0.0.1:1")
 
 
+@pytest.mark.slow
 def test_inconclusive_is_3(run, idle):
     """Busy connections that are no busier than the timer is long."""
     status, out, _ = run(idle, "--max", "4s", "--every", "900ms")
@@ -129,6 +130,7 @@ def test_a_wrong_value_is_2(run, arguments, said):
     assert SECRET not in err
 
 
+@pytest.mark.slow
 def test_no_secret_is_printed(run, idle):
     """Neither from the URL nor from a header, in words or as JSON."""
     for more in ([], ["--json"]):

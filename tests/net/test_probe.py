@@ -213,6 +213,7 @@ async def test_wrong_values_are_named(options, said):
         await probe_url("ws://127.0.0.1:1", **options)
 
 
+@pytest.mark.slow
 @pytest.mark.real
 @pytest.mark.ws_stability(time="real")
 async def test_a_read_deadline_in_real_time():

@@ -92,6 +92,7 @@ def test_the_story_is_reproducible_from_the_seed(seed):
     assert run_virtual(live_through(eval(printed, {"faults": faults}))) == first
 
 
+@pytest.mark.slow
 def test_nothing_is_leaked():
     """Loops, connections and timers of many programs are gone in the end."""
     counted = []

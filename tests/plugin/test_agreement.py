@@ -12,6 +12,8 @@ import pytest
 from pytest_wsstability.report import jsonl
 from tests.serving import Crowd, serving
 
+pytestmark = pytest.mark.slow
+
 REPORTS = ("a.json", "b.jsonl", "c.md", "j.xml")
 VIRTUAL = """
 import pytest

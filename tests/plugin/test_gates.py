@@ -66,6 +66,7 @@ def test_too_few_round_trips_are_said(run):
     )
 
 
+@pytest.mark.slow
 def test_with_xdist(run):
     """Over all workers, on the controller."""
     result = run(

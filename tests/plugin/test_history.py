@@ -195,6 +195,7 @@ def test_a_full_disk_costs_the_saved_run_and_no_more(module, kept, pytester, mon
     )
 
 
+@pytest.mark.slow
 def test_with_xdist(module, kept):
     """The controller keeps and compares."""
     module(GREEN, "--ws-save", "main", "-n2", "-p", "no:looptime_plugin")

@@ -12,7 +12,11 @@ import pytest
 
 from tests.serving import SOON, Crowd, serving
 
-pytestmark = [pytest.mark.real, pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.real,
+    pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX"),
+]
 
 SUITE = """
 import pytest

@@ -10,7 +10,7 @@ import pytest
 
 from tests.serving import Crowd, serving
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.slow, pytest.mark.real]
 
 TWO = """
 import pytest

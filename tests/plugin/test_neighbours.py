@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio.plugin
 
+pytestmark = pytest.mark.slow
+
 MIXED = """
 import asyncio
 import pytest

@@ -16,6 +16,8 @@ from pytest_wsstability.core.timeline.events import Role
 from pytest_wsstability.report.jsonl import parse
 from pytest_wsstability.report.reading import merged, read
 
+pytestmark = pytest.mark.slow
+
 HOLD = """
 import pytest
 

@@ -84,6 +84,7 @@ def test_in_virtual_time(run):
     result.stdout.fnmatch_lines([f"FAILED *::test_it - *{SENTENCE}"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [[], ["-n1", "-p", "no:looptime_plugin"]], ids=["alone", "xdist"])
 def test_report_lets_it_pass(run, ini, options):
     """With ws_reruns = report, as whoever reruns has asked; the result says so."""

@@ -71,6 +71,7 @@ def test_each_connection_that_was_judged(taken, pytester):
     assert [line for line in taken("") if line] == TAKEN
 
 
+@pytest.mark.slow
 def test_with_xdist(taken, pytester):
     """The workers send theirs home, and say which worker it was."""
     pytester.makepyfile(test_it=SUITE)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.serving import Crowd, serving
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.slow, pytest.mark.real]
 
 SUITE = """
 import pytest

@@ -86,6 +86,7 @@ def test_verbose_shows_every_hold(run):
     run(GREEN, "-v").stdout.fnmatch_lines(["  stable   120/120 s *", "    *::test_soak"])
 
 
+@pytest.mark.slow
 def test_with_xdist(run):
     """The controller prints, once."""
     result = run(RED, "-n", "2", "-p", "no:looptime_plugin")

@@ -14,7 +14,7 @@ import pytest
 
 from tests.serving import SOON, Crowd, serving
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.slow, pytest.mark.real]
 
 SUITE = """
 import ctypes

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pytest
+import pytest
 
 SUITE = """
 import asyncio
@@ -93,6 +91,7 @@ def test_nothing_warns(run):
     assert run(SUITE, "-W", "error").parseoutcomes() == {"passed": 6}
 
 
+@pytest.mark.slow
 def test_nothing_heavy_is_loaded(pytester):
     """A whole run, in a fresh interpreter."""
     pytester.makepyfile(

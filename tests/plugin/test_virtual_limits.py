@@ -37,6 +37,7 @@ def test_a_horizon_of_the_projects_own(run, ini):
     result.stdout.fnmatch_lines(["*given up at t=6* s: for 600 s beyond what was asked for, *"])
 
 
+@pytest.mark.slow
 def test_a_hold_is_asked_for(passes, ini):
     """However short the horizon, a hold of two days ends."""
     ini("ws_virtual_horizon = 1m")

@@ -126,6 +126,7 @@ def test_xdists_own_parts_are_there(pytester):
     assert callable(WorkerController.notify_inproc)
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_a_run_without_us_loads_nothing(pytester):
     """The controller knows only what its workers tell, and these say nothing."""
@@ -163,6 +164,7 @@ def test_long(ws_soak, number):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_maxfail_above_one(run):
     """The second failure ends the holds of both workers; the first does not."""

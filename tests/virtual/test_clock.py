@@ -387,6 +387,7 @@ def test_the_place_is_the_projects_own():
     assert "main)" in first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("horizon", "asked", "at"), [(3600, 0, 3600), (100, 0, 100), (3600, 30 * DAY, 30 * DAY + 3600)]
 )
@@ -401,6 +402,7 @@ def test_the_horizon_lies_beyond_what_was_asked_for(horizon, asked, at):
     assert given_up(main(), horizon=horizon)[0] == at
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("start", "at"), [(3599, 31 * DAY + 3599), (3600, DAY)])
 def test_a_long_timer_of_another_task_is_asked_for_if_it_is_set_early(start, at):
     """A fleet's holds are; the daily job of a server, which comes again and again, is not."""
@@ -426,6 +428,7 @@ def test_an_hourly_job_does_not_keep_a_test_alive():
     assert given_up(main())[0] == DAY + 3600
 
 
+@pytest.mark.slow
 def test_each_run_of_a_loop_has_its_own_horizon():
     """A module's loop runs many tests, of a day each."""
     loop = VirtualLoop()

@@ -71,6 +71,7 @@ def test_repeated_runs_give_one_trace():
     assert len({trace(seed=7) for _ in range(5)}) == 1
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_trace():
     assert trace(seed=1) != trace(seed=2)
 

@@ -170,6 +170,7 @@ STACKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stack", STACKS)
 def test_an_hour_of_heartbeats(stack):
     run, needs = STACKS[stack]

@@ -119,6 +119,7 @@ async def ws_url(stack):
         yield f"ws://127.0.0.1:{port}/"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.ws_stability(
     alive_for="1h", heartbeat_every="25s", heartbeat_within="1s", profile="frames", time="virtual"

@@ -16,7 +16,7 @@ from pytest_wsstability.net.fleet.job import FleetJob
 from pytest_wsstability.net.fleet.workers import Workers, expanded
 
 pytest.importorskip("execnet")
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.slow, pytest.mark.real]
 
 
 def pid_of(number):
