@@ -11,7 +11,7 @@ PURE := pytest_wsstability/core/*,pytest_wsstability/profiles/*
 # --group needs pip 25.1.
 PIP_NEEDED := pip>=25.1
 
-.PHONY: conformance fuzz demo tools quick test test-slow coverage mutants test-real real-table test-all test-lowest test-asyncio lint bench clean
+.PHONY: conformance fuzz demo tools quick test test-slow coverage mutants test-real real-table test-all test-lowest test-asyncio lint docs bench clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -81,6 +81,9 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yaml
+
+docs: $(READY) $(VENV)/.docs  ## the site, into build/docs; a warning is an error
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --jobs auto docs build/docs
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

@@ -34,7 +34,7 @@ def _section(kind: str) -> str:
         for name in SCENARIOS[kind]
     ]
     head = f"| scenario | right | found by {REPETITIONS} | found by {REPETITIONS}, every core busy |"
-    return "\n".join([f"### {KINDS[kind].version()}", "", head, "|---|---|---|---|", *rows])
+    return "\n".join([f"## {KINDS[kind].version()}", "", head, "|---|---|---|---|", *rows])
 
 
 def _expected(kind: str, name: str) -> str:
@@ -45,4 +45,4 @@ def _health() -> str:
     health = healthy.holds()
     counts = ", ".join(f"{count} {outcome.value}" for outcome, count in health.outcomes.most_common())
     held = f"{healthy.CONNECTIONS} healthy holds of {healthy.HOLD}, every core busy: {counts}."
-    return f"### False alarms\n\n{held}"
+    return f"## False alarms\n\n{held}"

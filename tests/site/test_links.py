@@ -1,0 +1,60 @@
+"""Every relative link of every page leads somewhere, on GitHub and on the site."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.site.pages import DOCS, NAMES, ROOT, anchors, blocks, broken, links, text_of
+
+_TREES = [block.text for block in blocks(text_of("docs/index.md")) if block.kind == "{toctree}"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_link_leads_somewhere(name):
+    """To a file of the repository, and to a heading in it."""
+    assert broken(text_of(name), (ROOT / name).parent) == []
+
+
+@pytest.mark.parametrize("page", sorted(path.stem for path in DOCS.glob("*.md") if path.stem != "index"))
+def test_each_page_is_in_the_contents(page):
+    """Once."""
+    listed = [line for tree in _TREES for line in tree.splitlines()]
+
+    assert listed.count(page) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        ("[a](there.md)", []),
+        ("[a](nowhere.md)", ["nowhere.md"]),
+        ("[a](there.md#two-words)", []),
+        ("[a](there.md#two)", ["there.md#two"]),
+        ("# Here\n[a](#here) [b](#there)", ["#there"]),
+        ("![a](picture.svg)", ["picture.svg"]),
+        ("[a]: nowhere.md", ["nowhere.md"]),
+        ("[a](https://a.example/nowhere)", []),
+        ("`[a](nowhere.md)`", []),
+        ("```text\n[a](nowhere.md)\n```\n", []),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_found(tmp_path, text, lost):
+    """A file, an anchor, a picture, a reference; what stands in code is none."""
+    (tmp_path / "there.md").write_text("# Two words\n")
+
+    assert broken(text, tmp_path) == lost
+
+
+def test_anchors_are_those_of_github():
+    """Lower case, hyphens for spaces, without punctuation; a second one has a number."""
+    text = "# `wsstability probe`: what\n## What is *not* said\n## What is *not* said\n```sh\n# none\n```\n"
+
+    assert anchors(text) == {"wsstability-probe-what", "what-is-not-said", "what-is-not-said-1"}
+
+
+def test_links_are_found():
+    """The pattern sees those of the README."""
+    assert len(links(text_of("README.md"))) > 5
+    assert not any(re.search(r"\s", link) for link in links(text_of("README.md")))
