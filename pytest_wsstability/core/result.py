@@ -69,6 +69,14 @@ class Result:
         return self.timelines[0].heartbeats if self.timelines else RoundTrips()
 
     @property
+    def missed_heartbeats(self) -> int:
+        """How many were not answered in the time that the requirement gives them."""
+        within = self.requirement.answer_within
+        if within is None or not self.timelines:
+            return 0
+        return self.heartbeats.missed(self.timelines[0].duration, within)
+
+    @property
     def round_trips(self) -> RoundTrips:
         """Heartbeats, or pings where no heartbeat was answered: what the round trip times are of."""
         if not self.timelines or self.heartbeats.answered:
@@ -156,6 +164,8 @@ class Run:
     results: tuple[Result, ...] = ()
     # A line for each gate that failed and for each regression.
     complaints: tuple[str, ...] = ()
+    # The runs that it was merged of; empty for one run. No file has them.
+    nights: tuple[Run, ...] = ()
 
     def as_dict(self, *, events: bool = True) -> dict[str, Any]:
         """The run in exact builtin types, as ``report/schema.json`` describes it."""

@@ -63,12 +63,17 @@ def verdict_word(result: Result) -> str:
     return word if result.verdict.outcome is Outcome.STABLE else word.upper()
 
 
+def rank(outcome: Outcome) -> int:
+    """0 for the worst."""
+    return _RANK[outcome]
+
+
 def worst_first(results: Iterable[Result]) -> list[Result]:
     """What counts before what was expected, unstable before inconclusive before stable."""
     return sorted(
         results,
         key=lambda each: (
-            not each.failed, _RANK[each.verdict.outcome], each.tier is Tier.VIRTUAL, each.nodeid, each.attempt
+            not each.failed, rank(each.verdict.outcome), each.tier is Tier.VIRTUAL, each.nodeid, each.attempt
         ),
     )  # fmt: skip
 

@@ -5,23 +5,33 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from importlib import resources
 from typing import Any
 
+from ..core.cause import Blame
 from ..core.duration import show_duration as show
 from ..core.judge.verdict import Outcome
 from ..core.redact import redact_text
 from ..core.result import Result, Run
-from ..core.statistics.survival import survival
+from ..core.statistics.trend import Night, Trend, trends
 from ..core.timeline.events import Tier
-from .cells import cells, totals, worst_first
-from .lanes import lane, round_trips
+from .cells import cells, rank, totals, verdict_word
+from .charts import charts, round_trips_text, survival_text
+from .groups import Group, by_cause
+from .lanes import lane
 
-# More points than a chart has pixels say nothing more.
-_POINTS = 20_000
-_ORDER = (Outcome.UNSTABLE, Outcome.INCONCLUSIVE, Outcome.STABLE)
+# Groups of a table that has more rows are folded together; a table shows so many groups before it is asked.
+_OPEN_ROWS = 20
+_GROUPS = 10
+# Tests of the trend that are shown before it is asked.
+_TRENDS = 8
+_NIGHTS = 30
+# Where a long name may be broken: behind what joins its words.
+_JOINTS = re.compile(r"([_/:.,=\[-])(?=\w)")
+_SIGNS = {Outcome.STABLE: "✓", Outcome.INCONCLUSIVE: "?", Outcome.UNSTABLE: "✗", None: "·"}
 
 
 class MissingExtra(RuntimeError):
@@ -44,7 +54,7 @@ def check() -> None:
 
 def render(run: Run) -> str:
     """
-    The report of a run as HTML.
+    The report of a run as HTML; of several runs that were merged, with a trend for each test.
 
     Whatever a server sent (close reasons, headers, messages) is escaped by the template or put in as
     text by the script; the page's policy allows no other script than its own, and no request.
@@ -57,33 +67,48 @@ def render(run: Run) -> str:
     from jinja2 import Environment
     from markupsafe import Markup
 
-    results = worst_first(run.results)
-    counts = Counter(result.verdict.outcome for result in results)
-    points = _points(results)
-    steps = survival(_lifetimes(results))
+    by_tier = {tier: by_cause(each for each in run.results if each.tier is tier) for tier in Tier}
+    ordered = [result for groups in by_tier.values() for group in groups for result in group.results]
+    number = {id(result): row for row, result in enumerate(ordered)}
+    counts = Counter(verdict_word(result).lower() for result in ordered)
     # The licence asks that its text goes with the script.
     uplot = f"/* {_file('uplot/LICENSE')} */\n{_file('uplot/uPlot.iife.min.js')}"
     style = f"{_file('uplot/uPlot.min.css')}\n{_file('report.css')}"
     script = _file("report.js")
-    template = Environment(autoescape=True).from_string(_file("report.html.j2"))
-    return template.render(
+    links = _permalinks(ordered)
+    environment = Environment(autoescape=True)
+    environment.filters["breakable"] = _breakable
+    return environment.from_string(_file("report.html.j2")).render(
         run=run,
         policy=_policy([uplot, script], [style]),
         summary=_summary(counts),
-        horizons=[f"{tier.value}: {text}" for tier in Tier if (text := totals(results, tier))],
-        outcomes=[(each.value, counts[each]) for each in _ORDER if counts[each]],
-        holds=[_row(result) for result in results],
-        survival_text=_survival_text(results, steps),
-        rtts_text=f"{len(points)} round trips of heartbeats" if points else "no round trip was recorded",
+        words=[(word, counts[word]) for word in _WORDS if counts[word]],
+        tiers=[_tier(run, tier, groups, number, links) for tier, groups in by_tier.items() if groups],
+        total=len(ordered),
+        trends=_trends(run),
         data={
-            "holds": [_detail(result) for result in results],
-            "survival": _curve(results, steps),
-            "rtts": [[at for at, _ in points], [round(rtt * 1000, 3) for _, rtt in points]],
+            "holds": [_detail(result) for result in ordered],
+            "charts": [
+                charts([result for group in groups for result in group.results], number)
+                for groups in by_tier.values()
+                if groups
+            ],
         },
         style=Markup(style),
         uplot=Markup(uplot),
         script=Markup(script),
     )
+
+
+_WORDS = ("unstable", "inconclusive", "stable", "expected")
+
+
+def _breakable(text: str) -> Any:
+    """Text that may be broken between its words, and in none of them."""
+    from markupsafe import Markup, escape
+
+    # Escaped, it has entities: none of them has a joint within.
+    return Markup(_JOINTS.sub(r"\1<wbr>", str(escape(text))))
 
 
 def _file(name: str) -> str:
@@ -102,36 +127,113 @@ def _digest(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _summary(counts: Counter[Outcome]) -> str:
-    parts = [f"{counts[outcome]} {outcome.value}" for outcome in _ORDER if counts[outcome]]
+def _summary(counts: Counter[str]) -> str:
+    parts = [f"{counts[word]} {_AS_EXPECTED.get(word, word)}" for word in _WORDS if counts[word]]
     return ", ".join(parts) or "nothing was held"
 
 
-def _row(result: Result) -> dict[str, str]:
-    row = cells(result)
-    path, _, test = row.test.rpartition("::")
+_AS_EXPECTED = {"expected": "ended as expected"}
+
+
+# The tables.
+
+
+def _tier(
+    run: Run, tier: Tier, groups: Sequence[Group], number: dict[int, int], links: Sequence[str]
+) -> dict[str, Any]:
+    results = [result for group in groups for result in group.results]
+    targets = {cells(result).target for result in results}
+    folded = len(results) > _OPEN_ROWS
     return {
-        **dataclasses.asdict(row),
-        "test": test,
-        "where": " · ".join(filter(None, [path, row.target])),
-        "outcome": result.verdict.outcome.value,
+        "name": tier.value,
+        "total": totals(run.results, tier),
+        # Of one target it is enough to say it once.
+        "target": next(iter(targets)) if len(targets) == 1 else "",
+        "survival_text": survival_text(results),
+        "rtts_text": round_trips_text(results),
+        "folded": folded,
+        "more": max(0, len(groups) - _GROUPS) if folded else 0,
+        "groups": [
+            {
+                "verdict": group.verdict,
+                "outcome": group.outcome.value,
+                "cause": group.cause,
+                "count": len(group.results),
+                "late": folded and place >= _GROUPS,
+                "holds": [
+                    _row(result, number[id(result)], links, len(targets) > 1) for result in group.results
+                ],
+            }
+            for place, group in enumerate(groups)
+        ],
     }
 
 
+def _row(result: Result, number: int, links: Sequence[str], show_target: bool) -> dict[str, Any]:
+    row = cells(result)
+    path, _, test = row.test.rpartition("::")
+    rtts = result.round_trips.rtts
+    return {
+        **dataclasses.asdict(row),
+        "test": test,
+        "where": " · ".join(filter(None, [path, row.target if show_target else ""])),
+        "word": row.verdict.lower(),
+        "outcome": result.verdict.outcome.value,
+        "number": number,
+        "id": links[number],
+        # What the columns are sorted by.
+        "keys": {
+            "test": row.test,
+            "held": round(result.verdict.horizon, 3),
+            "heartbeats": result.missed_heartbeats,
+            "rtt": round(rtts.quantile(0.95), 6) if rtts.count else -1,
+            "close": row.close,
+            "cause": row.cause,
+        },
+    }
+
+
+def _permalinks(results: Sequence[Result]) -> list[str]:
+    """A name for each hold in the page, the same however often and in whatever order a run is rendered."""
+    seen: Counter[str] = Counter()
+    names = []
+    for result in results:
+        named = f"{result.tier.name} {result.nodeid} {result.attempt} {result.url}"
+        seen[named] += 1
+        names.append(f"hold-{hashlib.sha256(f'{named} {seen[named]}'.encode()).hexdigest()[:10]}")
+    return names
+
+
 def _detail(result: Result) -> dict[str, Any]:
+    first = result.timelines[0].opened if result.timelines else 0.0
+    found = result.verdict.diagnosis
     return {
         "within": result.requirement.answer_within,
+        "alive": result.requirement.alive_for,
+        "blame": found.blame.value if found is not None and found.blame is not Blame.NOBODY else None,
         "facts": [[name, redact_text(text)] for name, text in _facts(result)],
         "lanes": [
-            {"end": each.end.value, "age": round(each.duration, 3), "events": lane(each)}
+            {
+                "end": each.end.value,
+                # On the clock of the first.
+                "offset": round(each.opened - first, 3),
+                "age": round(each.duration, 3),
+                "close": None if each.close is None else str(each.close.code),
+                "events": lane(each),
+            }
             for each in result.timelines
         ],
     }
 
 
 def _facts(result: Result) -> Iterator[tuple[str, str]]:
-    """What the failure says, in parts."""
+    """What the failure says, in parts: why and what to change before what was promised."""
     verdict, diagnosis = result.verdict, result.verdict.diagnosis
+    if diagnosis is not None:
+        yield "likely", f"{diagnosis.sentence} (confidence {diagnosis.confidence.value})"
+        yield "blame", diagnosis.blame.value
+        if diagnosis.remedy is not None:
+            yield "fix", diagnosis.remedy
     for violation in verdict.violations:
         yield "expected", violation.expected
         yield "observed", violation.observed
@@ -141,51 +243,85 @@ def _facts(result: Result) -> Iterator[tuple[str, str]]:
         if each.close is not None:
             yield f"{each.end.value} end", str(each.close)
     if diagnosis is not None:
-        yield "likely", str(diagnosis)
         yield from (("evidence", each.text) for each in diagnosis.evidence)
         yield from (("not", each.text) for each in diagnosis.ruled_out)
         if diagnosis.runner_up is not None:
             yield "runner-up", "; ".join(filter(None, [diagnosis.runner_up.value, diagnosis.experiment]))
-        if diagnosis.remedy is not None:
-            yield "fix", diagnosis.remedy
         yield from (("hypothesis", each.text) for each in diagnosis.hypotheses)
     yield "covered", f"{show(verdict.horizon)} in {verdict.tier.value}; nothing is known beyond"
+    if result.path:
+        yield "test", f"{result.path}:{result.line}"
 
 
-# Charts.
+# Several nights.
 
 
-def _lifetimes(results: Sequence[Result]) -> list[tuple[float, bool]]:
-    """How long each connection was watched, and whether it ended unplanned."""
-    return [result.lifetime for result in results if result.lifetime is not None]
+def _trends(run: Run) -> dict[str, Any] | None:
+    if not run.nights:
+        return None
+    nights = run.nights[-_NIGHTS:]
+    found = sorted(trends(nights), key=lambda each: (rank(each.worst), each.nodeid))
+    return {
+        "count": len(nights),
+        "first": _day(nights[0].started),
+        "last": _day(nights[-1].started),
+        "rows": [_trend(each) for each in found],
+        "more": max(0, len(found) - _TRENDS),
+        "shown": _TRENDS,
+    }
 
 
-def _curve(results: Sequence[Result], steps: Sequence[tuple[float, float]]) -> list[list[float]]:
-    """The survival curve from the opening to the longest look, as uPlot takes it: ages, then shares."""
-    longest = max((age for age, _ in _lifetimes(results)), default=None)
-    if longest is None:
-        return [[], []]
-    points = [(0.0, 1.0), *steps, (longest, steps[-1][1] if steps else 1.0)]
-    return [[round(age, 3) for age, _ in points], [round(share, 6) for _, share in points]]
+def _trend(trend: Trend) -> dict[str, Any]:
+    latest = next(night for night in reversed(trend.nights) if night.outcome is not None)
+    path, _, test = trend.nodeid.rpartition("::")
+    return {
+        "test": test,
+        "where": path,
+        "nights": [
+            {"sign": _SIGNS[night.outcome], "word": _outcome(night), "text": _night(night)}
+            for night in trend.nights
+        ],
+        "p95": show(latest.p95) if latest.p95 is not None else "-",
+        "line": _line([night.p95 for night in trend.nights]),
+        "missed": sum(night.missed for night in trend.nights),
+        "missed_by_night": ", ".join(
+            "-" if night.outcome is None else str(night.missed) for night in trend.nights
+        ),
+    }
 
 
-def _survival_text(results: Sequence[Result], steps: Sequence[tuple[float, float]]) -> str:
-    lifetimes = _lifetimes(results)
-    if not lifetimes:
-        return "no connection was opened"
-    lost = sum(ended for _, ended in lifetimes)
-    text = f"{lost} of {len(lifetimes)} connections ended unplanned"
-    if steps:
-        text += f"; {steps[-1][1]:.1%} were still up after {show(steps[-1][0])}"
-    return text
+def _day(started: str) -> str:
+    """``2026-11-24 02:00`` of ISO 8601."""
+    return started[:16].replace("T", " ")
 
 
-def _points(results: Sequence[Result]) -> list[tuple[float, float]]:
-    """Round trips of all connections by age, thinned out where they are too many."""
-    found = sorted(
-        pair for result in results if result.timelines for pair in round_trips(result.timelines[0])
-    )
-    step = -(-len(found) // _POINTS) or 1
-    # The slowest of each bunch: what is thinned out must not be what matters.
-    bunches = (found[start : start + step] for start in range(0, len(found), step))
-    return [max(bunch, key=lambda pair: pair[1]) for bunch in bunches]
+def _outcome(night: Night) -> str:
+    return night.outcome.value if night.outcome is not None else "absent"
+
+
+def _night(night: Night) -> str:
+    """``2026-11-24T02:00:00Z: unstable, idle timeout 60 s (1006 at 60 s of 120 s); p95 0.4 ms; 2 missed``."""
+    if night.outcome is None:
+        return f"{night.started}: not run"
+    parts = [f"{night.started}: {', '.join(filter(None, [night.outcome.value, night.cause]))}"]
+    if night.p95 is not None:
+        parts.append(f"p95 {show(night.p95)}")
+    parts.append(f"{night.missed} missed")
+    return redact_text("; ".join(parts))
+
+
+def _line(values: Sequence[float | None]) -> str:
+    """The path of a line in a box of 100 by 20, broken where there is nothing; none without two points."""
+    there = [value for value in values if value is not None]
+    if len(there) < 2:
+        return ""
+    top = max(there)
+    path, pen = "", "M"
+    for place, value in enumerate(values):
+        if value is None:
+            pen = "M"
+            continue
+        y = 18 - 16 * value / top if top else 18
+        path += f"{pen}{100 * place / (len(values) - 1):.1f} {y:.1f}"
+        pen = "L"
+    return path

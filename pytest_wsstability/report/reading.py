@@ -57,7 +57,14 @@ def merged(runs: Sequence[Run]) -> Run:
         machine=_together(run.machine for run in runs),
         results=tuple(by_key.values()),
         complaints=tuple(dict.fromkeys(line for run in runs for line in run.complaints)),
+        nights=_nights(runs),
     )
+
+
+def _nights(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """Each run once, the oldest first; none where there is but one."""
+    by_start = {run.started: run for run in runs}
+    return tuple(by_start[started] for started in sorted(by_start)) if len(by_start) > 1 else ()
 
 
 def _together(words: Iterable[str]) -> str:

@@ -30,9 +30,9 @@ def result(
     )
 
 
-def run(*results, complaints=()):
+def run(*results, complaints=(), started="2026-11-24T02:00:00Z"):
     return Run(
-        started="2026-11-24T02:00:00Z",
+        started=started,
         tool="pytest-wsstability 0.1.0",
         machine="CPython 3.11.7, Linux x86_64",
         results=results,

@@ -55,13 +55,7 @@ _QUANTILES = {"rtt_p50": 0.5, "rtt_p95": 0.95, "rtt_p99": 0.99}
 
 
 def _missed(results: Sequence[Result]) -> tuple[int, int]:
-    missed = sent = 0
-    for result in results:
-        within, trips = result.requirement.answer_within, result.heartbeats
-        sent += trips.sent
-        if within is not None and result.timelines:
-            missed += trips.missed(result.timelines[0].duration, within)
-    return missed, sent
+    return sum(each.missed_heartbeats for each in results), sum(each.heartbeats.sent for each in results)
 
 
 def _with(outcome: Outcome) -> Callable[[Sequence[Result]], tuple[int, int]]:

@@ -1,0 +1,53 @@
+"""Results by what they have in common."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from pytest_wsstability.core.diagnosis import diagnosed
+from pytest_wsstability.report.groups import by_cause, cause_of
+from tests.core.script import FIN, closed_by_peer
+from tests.report.made import cut, doubtful, expected, good, result
+
+ENDED = closed_by_peer(4401, "token expired")
+
+
+def told(made):
+    """With its cause, as the results of a run have it."""
+    return dataclasses.replace(made, verdict=diagnosed(made.verdict, made.timelines))
+
+
+def shown(*results):
+    return [(each.verdict, each.cause, len(each.results)) for each in by_cause(results)]
+
+
+def test_the_worst_first_then_the_largest():
+    """Unstable, inconclusive, stable, and at last what a test asked for."""
+    idle = [told(result((50, {**FIN}), nodeid=f"i{number}")) for number in range(3)]
+    found = shown(good(), expected(cut()), doubtful(), told(result((60, ENDED))), *idle)
+
+    assert [(verdict, count) for verdict, _, count in found] == [
+        ("UNSTABLE", 3), ("UNSTABLE", 1), ("INCONCLUSIVE", 1), ("expected", 1), ("stable", 1)
+    ]  # fmt: skip
+    assert found[0][1] == cause_of(idle[0])
+
+
+def test_one_cause_at_several_ages_is_one_group():
+    """Its title then is the cause without its numbers."""
+    found = shown(told(result((50, {**FIN}))), told(result((55, {**FIN}))))
+
+    assert [(verdict, count) for verdict, _, count in found] == [("UNSTABLE", 2)]
+    assert found[0][1] == "an idle timeout"
+
+
+def test_ends_without_a_cause_are_grouped_by_what_was_broken():
+    """Undetermined is no cause that two ends have in common by itself: they broke the same promise."""
+    found = shown(cut(nodeid="a"), cut(nodeid="b"))
+
+    assert found == [("UNSTABLE", "1006 at 60 s of 120 s: no close frame received or sent; FIN", 2)]
+
+
+def test_the_cause_has_no_instant():
+    """That belongs to one result."""
+    assert cause_of(told(result((50, {**FIN})))) == "idle timeout 50 s, or maximum age"
+    assert cause_of(good()) == ""
