@@ -174,7 +174,7 @@ def test_the_short_summary_of_the_story(project):
 
     inner.run(project, "-k", "test_before_the_fix").stdout.fnmatch_lines(
         [
-            "FAILED *::test_before_the_fix - pongs withheld, read deadline 60 s (pong-only) "
+            "FAILED *::test_before_the_fix - pongs withheld, pong-only read deadline 60 s "
             "(1006 at 60 s of 120 s)"
         ]
     )

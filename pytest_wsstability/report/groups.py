@@ -71,7 +71,7 @@ def _title(results: list[Result]) -> str:
 
 
 def cause_of(result: Result) -> str:
-    """Why, without the instant at which it was: ``pongs withheld, read deadline 60 s (pong-only)``."""
+    """Why, without the instant at which it was: ``pongs withheld, pong-only read deadline 60 s``."""
     verdict = result.verdict
     found = verdict.diagnosis
     if verdict.outcome is Outcome.STABLE:

@@ -131,7 +131,7 @@ def test_a_broken_one_is_known_while_others_go_on():
         holds.stop()
 
     assert broken.broken
-    assert broken.headline.startswith("the server's handler failed (1011; at ")
+    assert broken.headline.startswith("the server's handler failed (1011 at ")
 
 
 def test_what_does_not_open_is_broken():

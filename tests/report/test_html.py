@@ -47,7 +47,7 @@ def test_a_row_for_each_hold_below_its_cause(page):
     """The worst first, with what was held of what was required."""
     assert groups(page) == [
         (
-            "UNSTABLE", "pongs withheld, read deadline 60 s (pong-only)", "1 hold",
+            "UNSTABLE", "pongs withheld, pong-only read deadline 60 s", "1 hold",
             [("test_mute", "60/120 s")],
         ),
         ("stable", "", "1 hold", [("test_stable", "120/120 s")]),

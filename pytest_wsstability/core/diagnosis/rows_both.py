@@ -115,7 +115,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the client withheld pongs; the server's {deadline} read deadline, reset only by "
         "pongs, closed it",
-        headline="pongs withheld, read deadline {deadline} (pong-only)",
+        headline="pongs withheld, pong-only read deadline {deadline}",
         blame=Blamed.CLIENT,
         evidence=("server_pings", "heartbeats", "deadline"),
         remedy="answer ping frames with pong frames in the client; or reset the deadline in the "
@@ -131,7 +131,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the server's {deadline} read deadline is reset only by pongs, and it sent no pings "
         "that ask for one",
-        headline="read deadline {deadline} (pong-only), and no pings",
+        headline="pong-only read deadline {deadline}, and no pings",
         blame=Blamed.SERVER,
         evidence=("deadline", "heartbeats"),
         remedy="send pings before the deadline ({nine_tenths}), and reset it in the read loop too "
@@ -147,7 +147,7 @@ ROWS = (
         confidence=HIGH,
         sentence="the client answered no ping; the server's {deadline} read deadline, reset only by "
         "pongs, closed it",
-        headline="pings unanswered, read deadline {deadline} (pong-only)",
+        headline="pings unanswered, pong-only read deadline {deadline}",
         blame=Blamed.CLIENT,
         evidence=("own_pings", "heartbeats", "deadline"),
         remedy="answer ping frames with pong frames in the client; or reset the deadline in the "

@@ -63,7 +63,7 @@ ROWS = (
         rivals=(*rivals.FROZEN, rivals.NOTHING_DUE),
         sentence="the {peer}'s process stood still for {rx} before the end: its kernel (or a proxy's "
         "before it) acknowledged everything, and nothing answered; a graceful shutdown looks the same",
-        headline="the {peer} stood still (all was acknowledged)",
+        headline="the {peer} stood still, its TCP acknowledged",
         blame=Blamed.PEER,
         evidence=("tcp", "questions", "end"),
         remedy="look for blocking calls in the {peer}'s event loop, or a stopped process",

@@ -85,7 +85,7 @@ ROWS = (
         rivals=(*rivals.FROZEN, rivals.NOTHING_DUE),
         sentence="the {peer}'s process stands still: its kernel (or a proxy's before it) acknowledged "
         "everything, and nothing answered",
-        headline="the {peer} stands still (all was acknowledged)",
+        headline="the {peer} stands still, its TCP acknowledges",
         blame=Blamed.PEER,
         evidence=("tcp", "own_pings", "end"),
         remedy="look for blocking calls in the {peer}'s event loop, or a stopped process",

@@ -290,7 +290,7 @@ ROWS = (
         confidence=MEDIUM,
         sentence="a read deadline of {pongless} that only pongs reset: traffic flowed to the end, and "
         "no ping came that asks for a pong",
-        headline="read deadline {pongless} (pong-only), and no pings",
+        headline="pong-only read deadline {pongless}, and no pings",
         blame=Blamed.PEER,
         evidence=("server_pings", "silences", "end"),
         remedy="let the {peer} send pings before its deadline, and reset it on whatever it reads "

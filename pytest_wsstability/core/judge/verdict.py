@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -196,19 +195,10 @@ class Verdict:
         if found is None or found.cause is Cause.UNDETERMINED or first.rule not in _EXPLAINED:
             return first.line
         # Why, then what was broken: a summary shows the beginning of a line.
-        return _with(found.headline, first.headline)
+        return f"{found.headline} ({first.headline})"
 
     def __bool__(self) -> bool:
         raise TypeError("a verdict has three outcomes: compare verdict.outcome with Outcome.STABLE")
-
-
-def _with(cause: str, broken: str) -> str:
-    """A cause and what was broken in one line: no code twice, and no parentheses behind parentheses."""
-    code, _, where = broken.partition(" at ")
-    if code.isdecimal() and re.search(rf"\b{code}\b", cause):
-        broken = f"at {where}"
-    # Those of a word, such as a fault's, belong to it.
-    return f"{cause[:-1]}; {broken})" if re.search(r" \([^()]*\)$", cause) else f"{cause} ({broken})"
 
 
 def _outcome(

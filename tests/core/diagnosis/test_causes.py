@@ -266,7 +266,7 @@ def test_both_ends_are_known():
     assert found.sentence == (
         "the client withheld pongs; the server's 60 s read deadline, reset only by pongs, closed it"
     )
-    assert found.headline == "pongs withheld, read deadline 60 s (pong-only)"
+    assert found.headline == "pongs withheld, pong-only read deadline 60 s"
     assert (found.cause, found.confidence, found.blame) == (Cause.PING_UNANSWERED, HIGH, CLIENT)
     assert diagnose(server, [client]).sentence == found.sentence
 

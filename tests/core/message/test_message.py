@@ -56,7 +56,7 @@ def test_the_story():
         MUTE_CLIENT,
         ITS_SERVER,
         expected="""
-        pongs withheld, read deadline 60 s (pong-only; 1006 at 60 s of 120 s) [client end]
+        pongs withheld, pong-only read deadline 60 s (1006 at 60 s of 120 s) [client end]
           expected  alive for 120 s
           observed  1006 at 60 s: no close frame received or sent; FIN
           server    no close frame received or sent; aborted by this end; server: read deadline of 60 s ran out
@@ -87,7 +87,7 @@ def test_the_story_from_the_server():
         ITS_SERVER,
         MUTE_CLIENT,
         expected="""
-        pongs withheld, read deadline 60 s (pong-only; 1006 at 60 s) [server end]
+        pongs withheld, pong-only read deadline 60 s (1006 at 60 s) [server end]
           expected  no abnormal closure
           observed  no close frame received or sent; aborted by this end; server: read deadline of 60 s ran out
           client    no close frame received or sent; FIN
@@ -115,7 +115,7 @@ def test_an_end_with_a_close_frame():
         {"alive_for": "2m"},
         timeline((30, "<text"), (60, "<close"), (60, ">close"), (60, closed_by_peer(1001, "deploy"))),
         expected="""
-        the server restarts or shuts down (1001 going away; at 60 s of 120 s) [client end]
+        the server restarts or shuts down (1001 at 60 s of 120 s) [client end]
           expected  alive for 120 s
           observed  1001 at 60 s: received 1001 (going away) deploy; then sent 1001 (going away) deploy; FIN
                     0 s            15 s           30 s           45 s           60 s
@@ -193,7 +193,7 @@ def test_audio_does_not_hide_the_heartbeats():
         {"alive_for": "2m"},
         timeline((25, ">beat"), (25.01, "<answer"), *AUDIO, (60, FIN)),
         expected="""
-        read deadline 60 s (pong-only), and no pings (1006 at 60 s of 120 s) [client end]
+        pong-only read deadline 60 s, and no pings (1006 at 60 s of 120 s) [client end]
           expected  alive for 120 s
           observed  1006 at 60 s: no close frame received or sent; FIN
                     0 s            15 s           30 s           45 s           60 s
