@@ -8,10 +8,11 @@ from typing import Any
 from ..core.secret_values import SECRETS
 
 
-def add_connect_options(parser: argparse.ArgumentParser) -> None:
-    """Declare them."""
+def add_connect_options(parser: argparse.ArgumentParser, *, auto: bool = False) -> None:
+    """Declare them; with ``auto`` the profile may be left to the server."""
     add = parser.add_argument
-    add("--profile", default="json", help="json (default) or frames")
+    named = "json (default), another one of docs/profiles.md, or module:NAME"
+    add("--profile", default="json", help=f"{named}, or auto" if auto else named)
     add("--header", action="append", default=[], metavar="'Name: value'", help="a request header; repeats")
     add("--subprotocol", action="append", default=[], metavar="NAME", help="a subprotocol to offer; repeats")
     add("--ca", metavar="FILE", help="PEM file with the certificate authorities to trust")

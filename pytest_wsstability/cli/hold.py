@@ -38,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="time for the session's confirmation (default: not required)",
     )
     add("--client", default="browser", help="browser (default), mute, stalled or keepalive")
-    add_connect_options(parser)
+    add_connect_options(parser, auto=True)
     add("--json", action="store_true", help="one JSON object in the end, nothing else")
 
 
@@ -56,6 +56,10 @@ def run(options: argparse.Namespace) -> int:
         "session_within": options.session_within,
     }
     requirement = Requirement.of(**{name: value for name, value in values.items() if value is not None})
+    try:
+        _detected(options)
+    except OpeningError as exc:
+        return _tell_opening(exc, options)
     _refuse_unseen(options)
     progress = _Progress(sys.stderr, requirement.alive_for or 0.0, quiet=options.json)
     coroutine = hold(
@@ -68,9 +72,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         soaked = asyncio.run(coroutine)
     except OpeningError as exc:
-        error = opening_error(exc)
-        say_json(_not_opened(exc, error)) if options.json else say(error)
-        return UNSTABLE
+        return _tell_opening(exc, options)
     except KeyboardInterrupt:
         if progress.connection is not None:
             _tell(_interrupted(requirement, progress.connection), options)
@@ -80,6 +82,23 @@ def run(options: argparse.Namespace) -> int:
     _tell(soaked, options)
     codes = {Outcome.STABLE: STABLE, Outcome.UNSTABLE: UNSTABLE, Outcome.INCONCLUSIVE: INCONCLUSIVE}
     return codes[soaked.verdict.outcome]
+
+
+def _detected(options: argparse.Namespace) -> None:
+    """Take the profile that the server speaks, where none was named."""
+    if options.profile != "auto":
+        return
+    from ..net.detecting import detect
+
+    found = asyncio.run(detect(options.url, **connect_options(options)))
+    options.profile = found.profile
+    print(f"this looks like {found.title}: --profile {found.profile}", file=sys.stderr)
+
+
+def _tell_opening(exc: OpeningError, options: argparse.Namespace) -> int:
+    error = opening_error(exc)
+    say_json(_not_opened(exc, error)) if options.json else say(error)
+    return UNSTABLE
 
 
 def _tell(soaked: Soak, options: argparse.Namespace) -> None:
@@ -173,6 +192,8 @@ def _as_json(soaked: Soak) -> dict[str, Any]:
             "slowest": beats.rtts.maximum if beats.answered else None,
         },
         "session_confirmed_at": timeline.session_confirmed_at,
+        "profile": None if timeline.protocol is None else timeline.protocol.name,
+        "intervals": None if timeline.intervals is None else timeline.intervals._asdict(),
         "diagnosis": plain(verdict.diagnosis),
     }
 

@@ -43,7 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--ping-interval", default="30s", metavar="DURATION", help="or none (default: 30s)")
     add("--deadline-reset-by", default="pong", metavar="KINDS", help="of pong,ping,data,heartbeat,any")
     add("--on-deadline", default="drop", metavar="ACTION", help="drop (default), or a close code")
-    add("--profile", default="json", help="json (default) or frames")
+    add("--profile", default="json", help="json (default), another one of docs/profiles.md, or module:NAME")
     add("--echo", action="store_true", help="send each application message back")
     add(
         "--fault",

@@ -275,6 +275,8 @@ class Dialled(NamedTuple):
             proxy=proxy_for(uri, self.proxy) if self.address is None else None,
         )  # fmt: skip
         await dialler.dial(opening)
+        chosen = websocket.protocol.subprotocol
+        websocket.expect_protocol(uri.resource_name, [] if chosen is None else [chosen])
         connection = Connection(websocket, url=redact_url(self.url))
         connection.response_headers = side.response_headers
         connection.opener = self

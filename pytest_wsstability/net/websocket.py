@@ -28,6 +28,7 @@ from ..core.timeline.events import Direction, End, EventKind, Opcode, Role
 from ..core.timeline.flaws import Flaw
 from ..core.timeline.timeline import Timeline
 from ..profiles import HangUp, Unwritable
+from ..profiles.sniffing import FIRST, is_variant, likeness_of, sniff_messages, sniff_request
 from . import health, short_frames
 from .errors import ConnectionEnded
 from .inbox import Assembly, Inbox
@@ -35,6 +36,8 @@ from .waiters import Wait, Waiters
 from .wire import head
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from websockets.frames import Close
     from websockets.http11 import Request, Response
     from websockets.server import ServerProtocol
@@ -86,6 +89,9 @@ STRAY = 80
 # The head of a frame without a mask and of up to 125 bytes (RFC 6455, section 5.2).
 _SHORT_HEAD = 2
 _HTTP = b"HTTP/"
+
+# Enough messages were looked at that are not the protocol's.
+_SNIFFED = ("",) * FIRST
 
 # What the sans-I/O layer gives as the payload of a frame.
 Payload: TypeAlias = bytes | bytearray | memoryview
@@ -203,7 +209,7 @@ class WebSocket(asyncio.Protocol):
 
     __slots__ = (
         "_alarm", "_answers", "_assembly", "_behind", "_client", "_corked", "_evidence", "_loop",
-        "_partial", "_pings", "_pong", "_taken", "_timer", "_unread", "_waiters", "_writable",
+        "_partial", "_pings", "_pong", "_strange", "_taken", "_timer", "_unread", "_waiters", "_writable",
         "conversation", "end_hidden_since", "endpoint", "inbox", "numbers", "phase", "protocol",
         "rest_from", "timeline", "transport", "withheld",
     )  # fmt: skip
@@ -220,8 +226,9 @@ class WebSocket(asyncio.Protocol):
         self.protocol, self.endpoint, self.conversation = protocol, endpoint, conversation
         # Calls at the instant for which the conversation asks; None while it asks for none.
         self._alarm: asyncio.TimerHandle | None = None
-        self._loop = loop
-        self._client = isinstance(protocol, ClientProtocol)
+        # The first messages, while none of them is the protocol's; None once one is.
+        self._strange: tuple[str | bytes, ...] | None = ()
+        self._loop, self._client = loop, isinstance(protocol, ClientProtocol)
         self.timeline: Timeline | None = None
         self.transport: asyncio.Transport | None = None
         self.phase = Phase.OPENING
@@ -698,6 +705,8 @@ class WebSocket(asyncio.Protocol):
         if role is _DATA:
             self._application_message(now, payload if heard.payload is None else heard.payload)
         elif role is not _NONE:
+            if self._strange is not None:
+                self._fits()
             if role is _ERROR:
                 self._error_message(now, payload if heard.payload is None else heard.payload)
             self.endpoint.message(self, heard)
@@ -715,6 +724,8 @@ class WebSocket(asyncio.Protocol):
         assert self.timeline is not None
         self.timeline.message(now)
         profile = self.conversation.profile
+        if self._strange is not None and self._strange is not _SNIFFED:
+            self._sniff(self._strange, payload)
         if self.timeline.session_info_at is None and profile.session_info is not None:
             self.endpoint.unexpected_message(self, payload)
         if profile.sequence is not None:
@@ -806,6 +817,26 @@ class WebSocket(asyncio.Protocol):
     def _ring(self) -> None:
         self._alarm = None
         self.endpoint.turn(self)
+
+    def _fits(self) -> None:
+        """The peer speaks the protocol."""
+        assert self.timeline is not None
+        self._strange = self.timeline.looks_like = None
+
+    def _sniff(self, before: tuple[str | bytes, ...], payload: str | bytes) -> None:
+        """See what the peer speaks instead, as long as nothing was the protocol's."""
+        assert self.timeline is not None
+        first = (*before, payload)
+        name = sniff_messages(first, self.conversation.end.peer)
+        if name is not None and name != self.conversation.profile.name:
+            self.timeline.looks_like = likeness_of(name)
+        self._strange = first if name is None and len(first) < FIRST else _SNIFFED
+
+    def expect_protocol(self, path: str, subprotocols: Iterable[str]) -> None:
+        """Note which protocol the handshake request speaks of, unless that is the connection's own."""
+        name = sniff_request(path, subprotocols) if self._strange is not None else None
+        if name is not None and self.timeline is not None and not is_variant(self.profile, name):
+            self.timeline.looks_like = likeness_of(name)
 
     def _count(self, payload: str | bytes) -> None:
         number: int | str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +10,10 @@ import pytest
 from ..core.faults import IdleTimeout, ResetBy
 from ..core.faults.middleboxes import middlebox
 from ..core.judge.margins import KnownTimer, TrafficRates, concerns, margin
-from ..core.timeline.events import Opcode, Role
+from ..core.judge.verdict import Outcome
+from ..core.message.protocol import misfit
+from ..core.timeline.events import End, Opcode, Role
+from ..core.timeline.protocol_facts import Awaited
 from ..net.client import KEEPALIVE
 from ..net.server.behaviour import Behaviour
 from .markers import MIDDLEBOX, ORCHESTRATOR
@@ -20,11 +23,16 @@ from .stash import soak_key, spins_key
 
 if TYPE_CHECKING:
     from ..core.faults import Fault
+    from ..core.result import Result
+    from ..profiles import Profile
 
 
 class StabilityWarning(pytest.PytestWarning):
     """The numbers of a test do not go together: a race with a timer, or a hold that proves nothing."""
 
+
+# What resets a timer of a protocol, as far as the marker says what is sent.
+_RESET_BY = frozenset({Awaited.MESSAGE, Awaited.HEARTBEAT, Awaited.AGE})
 
 # Where filters of warnings look for it.
 StabilityWarning.__module__ = "pytest_wsstability"
@@ -60,6 +68,21 @@ def warn_of_spins(item: pytest.Item) -> None:
             "again without a wait: use a timer, such as sleep(0.01), or an event"
         )
         item.warn(StabilityWarning(text))
+
+
+def warn_of_misfits(item: pytest.Item, results: Iterable[Result]) -> None:
+    """
+    Warn of a stable verdict about a connection on which nobody spoke the profile that was asked for.
+
+    Raises:
+        StabilityWarning: where filters make it an error.
+
+    """
+    for result in results:
+        for timeline in result.timelines[:1] if result.verdict.outcome is Outcome.STABLE else ():
+            text = misfit(timeline)
+            if text is not None and timeline.protocol is not None and timeline.protocol.has_session:
+                item.warn(StabilityWarning(f"{item.nodeid}: {text}"))
 
 
 def _is_ignored(item: pytest.Item) -> bool:
@@ -115,8 +138,10 @@ def _behaviour(item: pytest.Item) -> Behaviour | None:
 
 def _traffic(item: pytest.Item) -> TrafficRates:
     plan, behaviour = plan_of(item), _behaviour(item)
+    asked = plan.requirement.heartbeat_every if plan.requirement is not None else None
+    sends = plan.profile.beats(End.CLIENT) and not plan.profile.heartbeat_is_frame
     return TrafficRates(
-        heartbeat_every=plan.requirement.heartbeat_every if plan.requirement is not None else None,
+        heartbeat_every=asked or (_interval(item, plan.profile) if sends else None),
         server_ping_every=behaviour.ping_interval if behaviour is not None else None,
         ping_every=KEEPALIVE if plan.client == "keepalive" else None,
         answers=plan.client in ("browser", "keepalive"),
@@ -126,6 +151,7 @@ def _traffic(item: pytest.Item) -> TrafficRates:
 def _timers(item: pytest.Item) -> Iterator[KnownTimer]:
     """The timers that will rule the connections of a test, as far as they are known."""
     behaviour = _behaviour(item)
+    yield from _of_protocol(item, behaviour)
     if behaviour is None:
         return
     if behaviour.read_deadline is not None:
@@ -135,6 +161,38 @@ def _timers(item: pytest.Item) -> Iterator[KnownTimer]:
         box = middlebox(params[MIDDLEBOX])
         for fault in box.faults:
             yield from _of_fault(item, behaviour, fault, f"the idle timeout of {box.name}")
+
+
+def _of_protocol(item: pytest.Item, behaviour: Behaviour | None) -> Iterator[KnownTimer]:
+    """Timers that every server of the profile runs by default; nothing is known of one with faults."""
+    if behaviour is None and _is_reference(item):
+        return
+    profile = plan_of(item).profile
+    for timer in profile.timers:
+        seconds = timer.runs(_interval(item, profile), profile.timeout)
+        if timer.by is not End.SERVER or seconds is None or timer.awaits not in _RESET_BY:
+            continue
+        data = timer.awaits is not Awaited.AGE
+        yield KnownTimer(
+            name=timer.name,
+            seconds=seconds,
+            by_heartbeat=data and not profile.heartbeat_is_frame,
+            by_pong=False,
+            by_ping=False,
+            by_server_ping=False,
+            chosen=False,
+        )
+
+
+def _interval(item: pytest.Item, profile: Profile) -> float | None:
+    """Seconds between two heartbeats that the ends go by, as far as that is known before a run."""
+    behaviour, requirement = _behaviour(item), plan_of(item).requirement
+    if profile.agree is not None and requirement is not None and requirement.heartbeat_every is not None:
+        # The client promises it.
+        return requirement.heartbeat_every
+    if behaviour is not None and behaviour.heartbeat_interval is not None:
+        return behaviour.heartbeat_interval
+    return profile.interval
 
 
 def _deadline(item: pytest.Item, behaviour: Behaviour, seconds: float) -> KnownTimer:

@@ -12,8 +12,8 @@ from .profile import Profile
 _SHIPPED = {
     "json": ("json", "JSON"),
     "frames": ("frames", "FRAMES"),
-    "engineio": ("engineio", "ENGINEIO"),
     "socketio": ("socketio", "SOCKETIO"),
+    "engineio": ("engineio", "ENGINEIO"),
     "socketio-recovery": ("socketio", "SOCKETIO_RECOVERY"),
     "graphql-transport-ws": ("graphql_transport_ws", "GRAPHQL_TRANSPORT_WS"),
     "phoenix": ("phoenix", "PHOENIX"),

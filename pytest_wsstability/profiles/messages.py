@@ -94,6 +94,10 @@ class _Json(Wording):
     def is_fixed(self) -> bool:
         return not self.names and not _has_free(self._template)
 
+    @property
+    def told(self) -> int:
+        return 1 if self._prefix else 0
+
 
 class _Function(Wording):
     __slots__ = ("_read", "_write")
@@ -136,6 +140,10 @@ class _Function(Wording):
     @property
     def is_function(self) -> bool:
         return True
+
+    @property
+    def told(self) -> int:
+        return 3
 
     @property
     def is_writable(self) -> bool:

@@ -47,6 +47,8 @@ class Profile:
     name: str
     # As people write it; None: the name.
     title: str | None = None
+    # What its first messages look like, where that is the protocol below it.
+    looks_like: str | None = None
     # Where it is specified.
     specification: str = ""
 

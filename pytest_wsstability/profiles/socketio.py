@@ -35,6 +35,7 @@ CONNECT_TIMEOUT = ProtocolTimer(
 SOCKETIO = Profile(
     name="socketio",
     title="Socket.IO 5",
+    looks_like="Engine.IO 4",
     specification="https://github.com/socketio/socket.io-protocol",
     greeting=Prefixed(
         "0",

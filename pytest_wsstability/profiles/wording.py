@@ -79,6 +79,11 @@ class Wording:
         return False
 
     @property
+    def told(self) -> int:
+        """How much of a message it fixes beside what stands in a template: a prefix, a function's word."""
+        return 0
+
+    @property
     def is_writable(self) -> bool:
         """Whether it can be sent at all."""
         return True

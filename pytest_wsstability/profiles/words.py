@@ -210,6 +210,13 @@ class Words:
                 )
         return _DATA
 
+    def telling(self, payload: str | bytes, sender: End) -> int:
+        """How many parts of a message of an end are fixed by the profile; 0 for what is not the profile's."""
+        message = Parsed(payload)
+        ours = (each for each in self._readers[sender] if each.sender is sender)
+        found = (each for each in ours if each.wording.read(message) is not None)
+        return max((weight(each.wording.source) + each.wording.told for each in found), default=0)
+
     def write(
         self, role: Role, values: Values, *, step: int | None = None, resumes: bool = False
     ) -> str | bytes:

@@ -373,3 +373,20 @@ def test_version(capsys):
         cli.main(["--version"])
 
     assert re.fullmatch(r"pytest-wsstability \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+def test_the_profile_can_be_left_to_the_server(run, good):
+    """What it looks like is told, with the option that says so next time."""
+    status, out, err = run("hold", good, "--for", "300ms", "--profile", "auto", "--json")
+
+    assert status == 0
+    assert "this looks like JSON messages: --profile json" in err
+    assert json.loads(out)["profile"] == "json"
+
+
+def test_a_server_that_is_not_there_has_no_profile(run):
+    """It did not open, as without the option."""
+    status, out, _ = run("hold", NOBODY, "--for", "300ms", "--profile", "auto")
+
+    assert status == 1
+    assert "refused" in out

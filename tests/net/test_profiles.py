@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from pytest_wsstability import Direction, End, Orchestrator, Requirement, Role, StabilityError, faults
+from pytest_wsstability.core.message.protocol import misfit
 from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape
@@ -407,3 +408,102 @@ def test_what_a_profile_lacks_stays_out_of_the_requirement():
     assert Requirement.of(heartbeat_every="5s").answer_within == 5
     assert JSON.shape is HeartbeatShape.ANSWERED
     assert Role.ERROR.name == "ERROR"
+
+
+# A profile that nobody speaks.
+
+
+@pytest.mark.parametrize(
+    ("spoken", "asked", "told"),
+    [
+        (
+            "socketio",
+            "json",
+            "nothing here looks like `json`; this looks like Engine.IO 4: --ws-profile socketio",
+        ),
+        ("socketio", "frames", "this looks like Engine.IO 4: --ws-profile socketio"),
+        (
+            "openai-realtime",
+            "json",
+            "nothing here looks like `json`; this looks like OpenAI Realtime: --ws-profile openai-realtime",
+        ),
+        (
+            "json",
+            "socketio",
+            "nothing here looks like `socketio`; this looks like JSON messages: --ws-profile json",
+        ),
+    ],
+)
+async def test_a_profile_that_nobody_speaks_is_noticed(spoken, asked, told):
+    """The failure names the one that is spoken."""
+    async with (
+        Orchestrator(profile=spoken) as orchestrator,
+        opened(orchestrator.url, profile=asked) as client,
+    ):
+        with pytest.raises(StabilityError) as caught:
+            await client.assert_stable(alive_for="5s", heartbeat_every="1s", heartbeats_at_least=9)
+
+        assert f"  profile   {told}" in str(caught.value).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("asked", "options", "told"),
+    [
+        ("graphql-transport-ws", {}, "GraphQL over WebSocket: --ws-profile graphql-transport-ws"),
+        ("mqtt", {"subprotocols": ["other"]}, "MQTT 3.1.1: --ws-profile mqtt"),
+        ("phoenix", {}, "Phoenix channels: --ws-profile phoenix"),
+    ],
+)
+async def test_the_orchestrator_notices_a_client_of_another_protocol(asked, options, told):
+    """By what it says, or what it offered."""
+    async with Orchestrator() as orchestrator, opened(orchestrator.url, profile=asked, **options):
+        await asyncio.sleep(1)
+
+        spoken = misfit(orchestrator.attempts[0].timeline)
+        assert spoken == f"nothing here looks like `json`; this looks like {told}"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+async def test_a_profile_that_is_spoken_looks_like_nothing_else(name):
+    """At either end, and whatever the path says."""
+    async with (
+        Orchestrator(profile=name) as orchestrator,
+        opened(f"{orchestrator.url}graphql", profile=name) as client,
+    ):
+        await asyncio.sleep(1)
+        if PROFILES[name].has_session:
+            assert client.timeline.looks_like is None
+            if PROFILES[name].session_info is not None:
+                assert orchestrator.sessions[0].timeline.looks_like is None
+
+
+async def test_a_message_of_the_protocol_that_comes_late_counts():
+    """Whatever came before it looked like."""
+
+    async def script(peer):
+        await peer.upgrade()
+        peer.send(frame(TEXT, b'{"type":"session.created","session":{"id":"s"}}'))
+        await asyncio.sleep(1)
+        peer.send(frame(TEXT, b'{"type":"connection_established"}'))
+        await asyncio.sleep(100)
+
+    async with serving(script) as url, opened(url) as client:
+        await asyncio.sleep(0.5)
+        assert client.timeline.looks_like.profile == "openai-realtime"
+        await asyncio.sleep(1)
+        assert client.timeline.looks_like is None
+
+
+async def test_intervals_that_were_named_stand_in_a_failure():
+    """So that nobody has to look for them."""
+    async with (
+        Orchestrator(profile="engineio", heartbeat_interval="40s") as orchestrator,
+        opened(orchestrator.url, profile="engineio", client="mute") as client,
+    ):
+        with pytest.raises(StabilityError) as caught:
+            await client.assert_alive_for("2m")
+
+    assert (
+        "  agreed    heartbeats of the server every 40 s; 20 s for an answer"
+        in str(caught.value).splitlines()
+    )

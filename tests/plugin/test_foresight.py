@@ -64,6 +64,52 @@ def test_it_can_be_an_error_or_nothing(run):
     assert result.parseoutcomes() == {"passed": 1}
 
 
+@pytest.mark.parametrize(
+    ("server", "requirement", "said"),
+    [
+        # The server's default, and the interval that the profile or the orchestrator names.
+        ("", 'profile="phoenix", alive_for="5m", heartbeat_every="58s"',
+         ["a heartbeat every 58 s against the timeout of Phoenix' socket transport of 60 s: 0.97 of it, and "
+          "from 0.9 on it is a race; 27 s or less is safe"]),
+        ("", 'profile="deepgram", alive_for="1m", heartbeat_every="9s"',
+         ["a heartbeat every 9 s against Deepgram's timeout without audio of 10 s: 0.90 of it, and from 0.9 "
+          "on it is a race; 4.5 s or less is safe"]),
+        # What the client promises counts.
+        ("", 'profile="mqtt", alive_for="10m", heartbeat_every="85s"', []),
+        ("", 'profile="mqtt", alive_for="10m"', []),
+        ("", 'profile="engineio", alive_for="10m"', []),
+        ("", 'profile="phoenix", alive_for="10m", heartbeat_every="30s"', []),
+        # In real time what ends the hold in any case is told before somebody waits for it.
+        ("", 'profile="openai-realtime", alive_for="2h", time="real"',
+         ["nothing resets OpenAI's limit of 60 minutes a session of 1 h: it ends the hold of 2 h"]),
+    ],
+)  # fmt: skip
+def test_a_protocols_own_timers_are_held_against_heartbeats(warned, server, requirement, said):
+    """With the intervals that it names."""
+    assert warned(SOAK.format(more="", server=server, requirement=requirement)) == said
+
+
+def test_a_profile_that_nobody_speaks_is_warned_of(run):
+    """Though the hold is stable: it proves nothing about the session."""
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.ws_orchestrator(profile="socketio")
+        @pytest.mark.ws_stability(alive_for="20s")
+        def test_it(ws_soak):
+            pass
+        """,
+        *SHOWN,
+    )
+
+    result.stdout.fnmatch_lines(
+        ["*StabilityWarning: *::test_it: nothing here looks like `json`; this looks like Engine.IO 4: "
+         "--ws-profile socketio"]
+    )  # fmt: skip
+    assert result.parseoutcomes() == {"passed": 1, "warnings": 1}
+
+
 def test_a_mark_takes_it_off(run):
     """Where it is meant."""
     more = '@pytest.mark.filterwarnings("ignore::pytest_wsstability.StabilityWarning")'

@@ -9,6 +9,7 @@ from ..duration import show_duration as show
 from ..judge.requirement import Requirement
 from ..judge.verdict import Doubt, Outcome, Reason, Rule, Verdict
 from ..timeline.timeline import Timeline
+from .protocol import misfit, named
 from .record import event_line, record
 from .strip import strips
 
@@ -41,7 +42,7 @@ def explain(
         more: lines about the run that stand after what was covered.
 
     """
-    lines = [_sentence(verdict, timelines[0]), *_promises(verdict, whole)]
+    lines = [_sentence(verdict, timelines[0]), *_promises(verdict, whole), *_protocol(timelines[0])]
     lines += [f"  {other.end.value:<9} {other.close}" for other in timelines[1:] if other.close]
     if verdict.outcome is not Outcome.STABLE:
         lines += strips(timelines)
@@ -85,6 +86,11 @@ def _promises(verdict: Verdict, whole: bool) -> list[str]:
         lines += [f"  expected  {violation.expected}", f"  observed  {violation.observed}"]
     doubts = [doubt for doubt in verdict.doubts if _is_shown(verdict, doubt)]
     return lines + [f"  in doubt  {doubt.text}" for doubt in doubts[: None if whole else _DOUBTS]]
+
+
+def _protocol(timeline: Timeline) -> list[str]:
+    told = (("profile", misfit(timeline)), ("agreed", named(timeline)))
+    return [f"  {name:<9} {text}" for name, text in told if text is not None]
 
 
 def _is_shown(verdict: Verdict, doubt: Doubt) -> bool:

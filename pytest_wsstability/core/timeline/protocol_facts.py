@@ -43,6 +43,16 @@ class Intervals(NamedTuple):
     timeout: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What a peer's first messages look like, where they are not those of the protocol that was asked for."""
+
+    # The profile to use instead.
+    profile: str
+    # As people write the protocol: "Engine.IO 4".
+    title: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtocolTimer:
     """

@@ -16,7 +16,7 @@ from .arrivals import Arrivals
 from .close import CloseEvidence, TransportEnd
 from .events import Direction, End, Event, EventKind, FaultName, FrameKind, Opcode, Role, Tier
 from .flaws import Flaw, Irregularity
-from .protocol_facts import HeartbeatShape, Intervals, ProtocolFacts
+from .protocol_facts import HeartbeatShape, Intervals, Likeness, ProtocolFacts
 from .recorder import Packed, Recorder, fault_measure, measure_of
 from .round_trips import RoundTrips
 from .rows import event_of, masked, row
@@ -104,7 +104,7 @@ class Timeline:
         "_last", "_last_any", "_origin", "_paused_at", "_peer_ping", "_pings",
         "_server_heartbeats", "_signals", "_silences", "_tcp", "close", "deliberately_stalled",
         "dropped_reads", "end", "half_frame_since", "heartbeat_sender", "heartbeats_before",
-        "hints", "intervals", "longest_silence", "max_lag", "max_lag_at", "observed_until",
+        "hints", "intervals", "longest_silence", "looks_like", "max_lag", "max_lag_at", "observed_until",
         "paused_total", "ping_answered_at", "proof_asked_at", "proof_at", "protocol", "serial",
         "session_confirmed_at", "session_id", "session_info_at", "suspended", "tcp_unseen",
         "tier", "total", "unsent", "unsent_since",
@@ -166,6 +166,8 @@ class Timeline:
         self.protocol = protocol
         # What both ends go by; None until one of them has named something.
         self.intervals: Intervals | None = None
+        # What the peer speaks instead; None where it speaks the protocol, or nobody can tell.
+        self.looks_like: Likeness | None = None
         self._answers_due = protocol is None or protocol.heartbeat is not HeartbeatShape.ONE_WAY
         self._heartbeats: RoundTrips | None = None
         self._pings: RoundTrips | None = None
@@ -604,12 +606,18 @@ class Timeline:
         return {
             "end": self.end.value,
             "tier": self.tier.value,
+            "protocol": None if self.protocol is None else plain(self.protocol),
+            "intervals": None if self.intervals is None else plain(self.intervals._asdict()),
+            "looks_like": None if self.looks_like is None else plain(self.looks_like),
             "duration": _rounded(self.duration),
             **{name: _rounded(getattr(self, name)) for name in _SAME},
             "paused_since": _rounded(self._paused_at),
             "last_frame_at": _rounded(self._last_any),
             "heartbeat_sender": None if sender is None else word(sender),
             "heartbeats": self.heartbeats.as_dict(),
+            "server_heartbeats": (
+                None if self._server_heartbeats is None else self._server_heartbeats.as_dict()
+            ),
             "pings": self.pings.as_dict(),
             "frames": {word(way): self._counted(way) for way in _WAYS},
             "last_opcodes": {word(way): self._opcodes_seen(way) for way in _WAYS},
@@ -661,8 +669,13 @@ class Timeline:
 
         """
         timeline = cls(
-            restore(End, data["end"], f"{where}.end"), restore(Tier, data["tier"], f"{where}.tier")
+            restore(End, data["end"], f"{where}.end"),
+            restore(Tier, data["tier"], f"{where}.tier"),
+            protocol=restore(ProtocolFacts | None, data["protocol"], f"{where}.protocol"),
         )
+        if data["intervals"] is not None:
+            timeline.intervals = Intervals(**data["intervals"])
+        timeline.looks_like = restore(Likeness | None, data["looks_like"], f"{where}.looks_like")
         events = [event_of(each, f"{where}.events[{index}]") for index, each in enumerate(data["events"])]
         timeline._replay(events, int(data["total"]))
         for name in _SAME:
@@ -673,6 +686,8 @@ class Timeline:
         timeline.heartbeat_sender = None if sender is None else restore(Direction, sender, f"{where}.sender")
         timeline._tcp = packed(restore(tuple[TcpSample, ...], data["tcp"], f"{where}.tcp"))
         timeline._heartbeats = RoundTrips.from_dict(data["heartbeats"])
+        if data["server_heartbeats"] is not None:
+            timeline._server_heartbeats = RoundTrips.from_dict(data["server_heartbeats"])
         timeline._pings = RoundTrips.from_dict(data["pings"])
         timeline._arrivals = Arrivals.from_dict(data["messages"])
         timeline._errors = [(float(at), str(text)) for at, text in data["errors"]] or None

@@ -126,9 +126,11 @@ class ServerSide:
             return
         self._cancel_timer()
         # The parser of the sans-I/O layer keeps the request for life, as the client's does the response.
-        assert event is not None
+        assert isinstance(event, Request)
+        offered = event.headers.get("Sec-WebSocket-Protocol", "")
         event.headers.clear()
         websocket.opened(End.SERVER)
+        websocket.expect_protocol(event.path, [name.strip() for name in offered.split(",")])
         self._start(websocket)
 
     def _respond(self, protocol: ServerProtocol, request: Request) -> Response:

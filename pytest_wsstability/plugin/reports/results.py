@@ -19,6 +19,7 @@ from ...core.timeline.events import Tier
 from ...net.errors import OpeningError
 from ...report.junit import PREFIX, properties
 from ..failures import ask_hooks
+from ..margins import warn_of_misfits
 from ..plans import is_virtual, plan_of
 from ..stash import connector_key, forget, orchestrator_key, soak_key
 from ..workers import Controller, controller_of, links_of
@@ -114,6 +115,7 @@ class Results:
             return
         self._failed |= call.excinfo is not None
         self._found = list(self._held(item))
+        warn_of_misfits(item, self._found)
         forget(item)
         if self._found:
             # JUnit shows those of the last report; a test that runs again has its own.

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 from pytest_wsstability.core.timeline.events import Direction, End, Opcode, Role
 from pytest_wsstability.core.timeline.protocol_facts import (
     Awaited,
     HeartbeatShape,
+    Intervals,
+    Likeness,
     ProtocolCode,
     ProtocolFacts,
     ProtocolTimer,
@@ -129,3 +134,52 @@ def test_how_long_a_timer_runs(awaits, length, every, timeout, runs):
     timer = ProtocolTimer(name="x", by=End.SERVER, awaits=awaits, **length)
 
     assert timer.runs(every, timeout) == runs
+
+
+def test_what_was_spoken_is_kept_in_json():
+    """The protocol with its timers, the intervals, the server's heartbeats, and what it looked like."""
+    facts = ProtocolFacts(
+        name="both",
+        title="Both",
+        heartbeat=HeartbeatShape.ONE_WAY,
+        heartbeats_from=frozenset({End.CLIENT, End.SERVER}),
+        every=10,
+        timers=(ProtocolTimer(name="its timer", by=End.SERVER, awaits=Awaited.MESSAGE, intervals=1.5),),
+        codes=(ProtocolCode(code=4000, meaning="x", by=End.CLIENT, returns=False),),
+        max_age=3600.0,
+    )
+    timeline = recorded(End.CLIENT, facts, (1.0, SENT, Role.HEARTBEAT), (2.0, RECEIVED, Role.HEARTBEAT))
+    timeline.intervals = Intervals(10.0, None, 20.0)
+    timeline.looks_like = Likeness("socketio", "Engine.IO 4")
+    data = json.loads(json.dumps(timeline.as_dict()))
+
+    again = Timeline.from_dict(data)
+
+    assert again.protocol == facts
+    assert again.intervals == (10.0, None, 20.0)
+    assert again.looks_like == Likeness("socketio", "Engine.IO 4")
+    assert again.server_heartbeats.sent == 1
+    assert again.is_one_way
+    assert again.as_dict() == timeline.as_dict()
+
+
+def test_what_nobody_knows_is_nothing_in_json():
+    """A proxy knows no protocol."""
+    data = Timeline(End.PROXY).as_dict()
+
+    assert (data["protocol"], data["intervals"], data["looks_like"]) == (None, None, None)
+    assert Timeline.from_dict(data).protocol is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("protocol", {"name": "x"}, "timeline.protocol: 'title' is missing"),
+        ("protocol", [], "timeline.protocol: [] is no object"),
+        ("looks_like", {"profile": 7, "title": "x"}, "timeline.looks_like.profile: 7 is no str"),
+    ],
+)
+def test_a_protocol_that_is_none_is_told(name, value, words):
+    """With the place."""
+    with pytest.raises(ValueError, match=f"^{re.escape(words)}$"):
+        Timeline.from_dict({**Timeline(End.CLIENT).as_dict(), name: value})

@@ -149,5 +149,5 @@ def test_what_is_no_row(bad):
 @pytest.mark.parametrize("name", ["lightning", 3, None, ""])
 def test_a_fault_that_is_unknown(name):
     """A file of another version, or of one that wrote places in a list: the valid names are told."""
-    with pytest.raises(ValueError, match=rf"^r\.json, fault: {name!r} is none of drop, .*, restart$"):
+    with pytest.raises(ValueError, match=rf"^r\.json, fault: {name!r} is none of drop, .*, send_error$"):
         event_of([1.0, "fault", name], "r.json")

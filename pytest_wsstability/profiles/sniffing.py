@@ -1,0 +1,99 @@
+"""Which protocol a peer speaks, told by its first messages, its subprotocol and its path: no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..core.timeline.events import End
+from ..core.timeline.protocol_facts import Likeness
+from .catalogue import SHIPPED, shipped
+from .profile import Profile
+from .records import Records
+
+# So many messages of a connection are looked at, and no longer ones.
+FIRST, LONGEST = 3, 4096
+# What a message has to fix to tell a protocol: ``{"type":"ping"}`` has two, ``2`` and a line feed one.
+_TELLING = 2
+# Parts of a path that say which protocol is spoken there, as the protocol's own software has it by default.
+PATHS = {
+    "socket.io": "socketio",
+    "engine.io": "engineio",
+    "graphql": "graphql-transport-ws",
+    "mqtt": "mqtt",
+    "stomp": "stomp",
+    "signalr": "signalr",
+}
+# Where several protocols have one subprotocol, the one that is spoken most.
+SUBPROTOCOLS = {
+    "graphql-transport-ws": "graphql-transport-ws",
+    "v12.stomp": "stomp",
+    "v11.stomp": "stomp",
+    "v10.stomp": "stomp",
+    "mqtt": "mqtt",
+    "ocpp1.6": "ocpp",
+    "ocpp2.0.1": "ocpp2.0.1",
+}
+
+
+def likeness_of(name: str) -> Likeness:
+    """What people call the protocol of a shipped profile."""
+    profile = shipped(name)
+    return Likeness(name, profile.looks_like or profile.title or name)
+
+
+def is_variant(profile: Profile, name: str) -> bool:
+    """Whether a profile is the shipped one with a name, or another form of it."""
+    other = shipped(name)
+    same = profile.name == name or profile.specification == other.specification
+    return same or bool(set(profile.subprotocols) & set(other.subprotocols))
+
+
+def sniff_request(path: str, subprotocols: Iterable[str]) -> str | None:
+    """
+    The shipped profile that a handshake request speaks of; None if it names no protocol.
+
+    Args:
+        path: of the URL, with the query.
+        subprotocols: that were offered, or the one that was chosen.
+
+    """
+    for name in subprotocols:
+        if name in SUBPROTOCOLS:
+            return SUBPROTOCOLS[name]
+    parts = path.partition("?")[0].lower().split("/")
+    return next((PATHS[part] for part in parts if part in PATHS), None)
+
+
+def sniff_messages(first: Iterable[str | bytes], sender: End) -> str | None:
+    """
+    The shipped profile whose messages these are; None if no one's, or those of several protocols.
+
+    Args:
+        first: what an end said first.
+        sender: which end.
+
+    """
+    found = [0] * len(SHIPPED)
+    for payload in first:
+        if len(payload) <= LONGEST:
+            for index, name in enumerate(SHIPPED):
+                found[index] += _telling(shipped(name), payload, sender)
+    best = max(found)
+    names = [name for name, parts in zip(SHIPPED, found, strict=True) if parts == best]
+    if best < _TELLING:
+        return None
+    # Two versions of a protocol are one; the first of them is the one to try.
+    titles = {likeness_of(name).title.partition(" ")[0] for name in names}
+    return names[0] if len(titles) == 1 else None
+
+
+def _telling(profile: Profile, payload: str | bytes, sender: End) -> int:
+    """How much of a message a profile accounts for; 0 if it is none of its."""
+    try:
+        messages: Sequence[str | bytes] = [payload]
+        if profile.records is not None:
+            messages = Records(profile.records).take(payload) or [payload]
+        return profile.words.telling(messages[0], sender)
+    except Exception:
+        # The message is somebody else's, and may be anything.
+        return 0

@@ -1,0 +1,83 @@
+"""What a peer speaks, told by its first messages."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.profiles import sniffing
+from pytest_wsstability.profiles.catalogue import SHIPPED, find
+from pytest_wsstability.profiles.sniffing import likeness_of, sniff_messages, sniff_request
+
+C, S = End.CLIENT, End.SERVER
+
+
+@pytest.mark.parametrize(
+    ("sender", "messages", "name"),
+    [
+        (
+            S,
+            ['0{"sid":"a","upgrades":[],"pingInterval":25000}'],
+            "socketio",
+        ),
+        (S, ["hello", '0{"sid":"a","pingInterval":25000,"pingTimeout":20000}'], "socketio"),
+        (S, ['{"type":"connection_established","connection_id":"x"}'], "json"),
+        (S, ['{"type":"session.created","session":{"id":"s"}}'], "openai-realtime"),
+        (S, ['{"type":"Welcome","request_id":"r"}'], "deepgram-agent"),
+        (S, ["CONNECTED\nversion:1.2\nheart-beat:0,0\n\n\0\n"], "stomp"),
+        (S, [b"\x20\x02\x00\x00"], "mqtt"),
+        (C, ['{"type":"connection_init","payload":{}}'], "graphql-transport-ws"),
+        (C, ['["6","6","room:lobby","phx_join",{}]'], "phoenix"),
+        (C, ['[null,"7","phoenix","heartbeat",{}]'], "phoenix"),
+        (C, ['{"protocol":"json","version":1}\x1e'], "signalr"),
+        (C, ["CONNECT\naccept-version:1.2\nhost:x\n\n\0"], "stomp"),
+        (C, [bytes.fromhex("100e00044d5154540402003c00026331")], "mqtt"),
+        (C, ['[2,"19","BootNotification",{"chargePointModel":"m","chargePointVendor":"v"}]'], "ocpp"),
+        (C, ['{"event":"connected","protocol":"Call","version":"1.0.0"}'], "twilio"),
+        # Nothing that tells.
+        (S, [], None),
+        (S, ["2"], None),
+        (S, ["\n", "3", "{}", "[]", "", b""], None),
+        (S, ['{"op":"welcome"}'], None),
+        (S, ["x" * 5000, b"\xff" * 5000], None),
+        (S, ["{" * 3000], None),
+    ],
+)
+def test_what_a_peer_speaks(sender, messages, name):
+    """By what its messages fix; None where several protocols say the same, or none does."""
+    assert sniff_messages(messages, sender) == name
+
+
+@pytest.mark.parametrize(
+    ("path", "subprotocols", "name"),
+    [
+        ("/socket.io/?EIO=4", [], "socketio"),
+        ("/api/graphql", [], "graphql-transport-ws"),
+        ("/", ["unknown", "graphql-transport-ws"], "graphql-transport-ws"),
+        ("/mqtt", ["mqtt"], "mqtt"),
+        ("/ws", ["v12.stomp", "v11.stomp"], "stomp"),
+        ("/", ["ocpp2.0.1"], "ocpp2.0.1"),
+        ("/ws", [], None),
+        ("/ws?next=/graphql", [], None),
+        ("/graphqlish", [], None),
+        ("", [""], None),
+    ],
+)
+def test_what_a_request_speaks_of(path, subprotocols, name):
+    """A subprotocol says more than a path."""
+    assert sniff_request(path, subprotocols) == name
+
+
+def test_the_tables_name_what_there_is():
+    """Every subprotocol of a shipped profile leads to a profile that has it."""
+    for name in (*sniffing.PATHS.values(), *sniffing.SUBPROTOCOLS.values()):
+        assert name in SHIPPED
+    for name in SHIPPED:
+        for subprotocol in find(name).subprotocols:
+            assert subprotocol in find(sniffing.SUBPROTOCOLS[subprotocol]).subprotocols
+
+
+def test_the_protocol_below_is_what_people_see():
+    """Engine.IO's packets, which Socket.IO's profile speaks."""
+    assert likeness_of("socketio").title == "Engine.IO 4"
+    assert likeness_of("json").title == "JSON messages"
