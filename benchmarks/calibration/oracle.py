@@ -174,7 +174,7 @@ def _tellable(system: System, seen: Seen, run: Sequence[Seen], right: frozenset[
     if seen.tag in ("garbage http", "garbage text", "not taken"):
         return True
     if close.received is not None:
-        return _close_is_tellable(system, seen, run)
+        return _close_is_tellable(system, seen)
     return _cut_is_tellable(seen, run)
 
 
@@ -189,7 +189,7 @@ def _open_is_tellable(system: System, seen: Seen, right: frozenset[Cause]) -> bo
     return False
 
 
-def _close_is_tellable(system: System, seen: Seen, run: Sequence[Seen]) -> bool:
+def _close_is_tellable(system: System, seen: Seen) -> bool:
     close = seen.timeline.close
     assert close is not None
     assert close.received is not None
@@ -210,9 +210,8 @@ def _close_is_tellable(system: System, seen: Seen, run: Sequence[Seen]) -> bool:
         return True
     if telling and not is_foreign(words):
         return True
-    if code in _DEFINED and not words:
-        return True
-    return seen.tag == "restart" and code == 1001 and not words and _at_one_instant(seen, run)
+    # 1001 of a crowd is a server that goes away, or one that closes a room.
+    return code in _DEFINED and not words
 
 
 def _ending(system: System, tag: str) -> str:

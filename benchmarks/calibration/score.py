@@ -90,9 +90,8 @@ class Count:
 
 @dataclass
 class Score:
-    """All claims of a seed."""
+    """All claims of some systems."""
 
-    seed: int
     systems: int = 0
     connections: int = 0
     # By confidence and cause.
@@ -101,15 +100,15 @@ class Score:
     # Those that do not hold and are not low, in words.
     wrong: list[str] = field(default_factory=list)
 
-    def add(self, claims: Sequence[Claim]) -> None:
-        """The claims of one more system."""
+    def add(self, claims: Sequence[Claim], seed: int) -> None:
+        """The claims of one more system of a seed."""
         self.systems += 1
         for claim in claims:
             self.connections += 1
             self.counts[claim.found.confidence, claim.found.cause].add(claim.holds)
             self.too_sure += claim.is_too_sure
             if not claim.holds and claim.found.confidence is not Confidence.LOW:
-                self.wrong.append(str(claim))
+                self.wrong.append(f"seed {seed}, {claim}")
 
     def take(self, other: Score) -> None:
         """Add what another process counted."""
@@ -160,9 +159,9 @@ def claims(system: System) -> list[Claim]:
 
 def measure(seed: int, numbers: Sequence[int]) -> Score:
     """The score of the systems of these numbers."""
-    score = Score(seed)
+    score = Score()
     for number in numbers:
-        score.add(claims(draw(seed, number)))
+        score.add(claims(draw(seed, number)), seed)
     return score
 
 
@@ -170,7 +169,7 @@ def measure_all(seed: int, systems: int, jobs: int) -> Score:
     """The score of a seed, in so many processes."""
     if jobs < 2:
         return measure(seed, range(systems))
-    score = Score(seed)
+    score = Score()
     with ProcessPoolExecutor(jobs) as pool:
         # Small pieces, as some systems are twenty connections and others one.
         pieces = [range(first, min(first + _PIECE, systems)) for first in range(0, systems, _PIECE)]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _INTERVAL = 0.1
 _LAG = 0.1
 _SLEPT = 1.0
+# linux/sockios.h; neither `socket` nor `termios` has it.
+_SIOCOUTQNSD = 0x894B
 
 # Each connection's socket is looked at once in so many looks at the loop: once a second.
 _ROUNDS = 10
@@ -165,12 +167,22 @@ def _tcp_info(sock: Any) -> bytes | None:
 
 def _send_queue(sock: Any) -> int:
     """Bytes that are not acknowledged: SIOCOUTQ of tcp(7), which has the number of TIOCOUTQ."""
-    import fcntl
     import termios
 
+    return _queue(sock, termios.TIOCOUTQ)
+
+
+def unsent(sock: Any) -> int:
+    """Bytes that the kernel has taken and not sent yet (Linux, ``SIOCOUTQNSD``); 0 where it does not tell."""
+    return _queue(sock, _SIOCOUTQNSD) if sys.platform == "linux" else 0
+
+
+def _queue(sock: Any, request: int) -> int:
+    import fcntl
+
     try:
-        answer: bytes = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))
-    except (OSError, ValueError):
+        answer: bytes = fcntl.ioctl(sock.fileno(), request, bytes(4))
+    except (OSError, ValueError, AttributeError):
         return 0
     return int.from_bytes(answer, sys.byteorder)
 

@@ -506,9 +506,13 @@ class WebSocket(asyncio.Protocol):
         return TransportEnd.ABORTED if cut else None
 
     def _look_at_queue(self, now: float) -> None:
-        """Record how many bytes wait in the transport: what is written behind them comes late."""
-        if self.timeline is not None and self.transport is not None:
-            self.timeline.queued(now, self.transport.get_write_buffer_size())
+        """Record how many bytes have not left this end: what is written behind them comes late."""
+        if self.timeline is None or self.transport is None:
+            return
+        size = self.transport.get_write_buffer_size()
+        if self.timeline.tcp_unseen is None:
+            size += health.unsent(self.transport.get_extra_info("socket"))
+        self.timeline.queued(now, size)
 
     def ask_kernel(self) -> str | None:
         """Record what the kernel says while there is a socket to ask, and give the state of it."""

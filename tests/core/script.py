@@ -70,8 +70,8 @@ def timeline(
     Play a script.
 
     A row is ``(at, what, detail)``: ``">beat"`` was sent, ``"<pong"`` was received (the detail is the
-    key, of an error its text), ``"lag"`` is local (the detail is in seconds), a mapping is the end of the
-    connection.
+    key, of an error its text), ``"lag"`` is local (the detail is in seconds), ``"queued"`` has bytes, a
+    mapping is the end of the connection.
     ``looks`` are fields of `TcpSample`: what the kernel said, everything acknowledged by default.
 
     """
@@ -83,6 +83,8 @@ def timeline(
             line.over(now, CloseEvidence(**{"end": end, "at": at, **what}))
         elif what in LOCAL:
             line.mark(now, LOCAL[what], *detail)
+        elif what == "queued":
+            line.queued(now, *detail)
         elif what == "<error":
             line.frame(now, RECEIVED, *FRAMES["error"])
             line.error_message(now, *detail)

@@ -1,6 +1,7 @@
 """What the test process says about itself: lag, sleep, and the kernel's view of a socket."""
 
 import asyncio
+import select
 import socket
 import sys
 import time
@@ -210,6 +211,34 @@ def test_what_is_no_tcp_socket_has_no_state():
     one, other = socket.socketpair()
     with one, other:
         assert [health.tcp_state(each) for each in (None, object(), one)] == [None, None, None]
+
+
+@on_linux
+def test_what_the_kernel_has_not_sent_is_counted():
+    """A peer that reads nothing fills its window; what is written then stays here."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with socket.create_connection(server.getsockname()) as client:
+            other, _ = server.accept()
+            with other:
+                assert health.unsent(client) == 0
+                client.setblocking(False)
+                while select.select([], [client], [], 0)[1]:
+                    client.send(b"x" * 65_536)
+                assert health.unsent(client) > 0
+        assert health.unsent(client) == 0
+
+
+@pytest.mark.parametrize("sock", [None, object()])
+def test_what_is_no_socket_holds_nothing_back(sock):
+    """Some transports have none."""
+    assert health.unsent(sock) == 0
+
+
+def test_other_systems_do_not_say_what_waits(monkeypatch):
+    """Only Linux has SIOCOUTQNSD."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert health.unsent(server) == 0
 
 
 def test_a_closed_socket_has_no_state():

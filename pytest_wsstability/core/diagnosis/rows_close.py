@@ -8,7 +8,7 @@ from ..timeline.close import PING_TIMEOUT_CODES
 from ..timeline.events import End, FrameKind, Opcode
 from . import rivals, timers
 from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
-from .rows_said_timers import behind_at_proxy, behind_own_bytes
+from .rows_said_timers import NOTHING_LEFT, behind_at_proxy, behind_own_bytes
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -19,6 +19,8 @@ POLITE = frozenset({1000, 1001, 1005, 1008, 1011})
 BIG = 512
 # Seconds that something lies behind at a proxy before it counts as a queue of the path.
 _QUEUE = 1.0
+# Others that end at the same instant, from so many on, are no accident.
+_CROWD = 2
 
 
 def ended_by_timers_code(f: Features) -> bool:
@@ -153,6 +155,7 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("unsent", "between", "server_pings", "end"),
         remedy="let the {peer} wait longer for a pong, or count whatever arrives; or send smaller messages",
+        rivals=(NOTHING_LEFT,),
         runner_up=Cause.CLOSED_BY_PEER,
         source="reports (autobahn-python 1327)",
     ),
@@ -180,22 +183,6 @@ ROWS = (
     ),
     Signature(
         cause=Cause.RESTART,
-        shows="1001 was received, and other connections of other ages, all in the middle of traffic, ended "
-        "within 2 s",
-        when=lambda f: f.code == 1001 and f.beside.at_one_instant and f.end is End.CLIENT,
-        confidence=HIGH,
-        sentence="{together} other connections ended within 2 s, this one with {code}: a restart or a "
-        "deployment",
-        headline="restart: {together} more ended within 2 s",
-        blame=Blamed.PEER,
-        evidence=("together", "end"),
-        remedy="drain before a restart, and reconnect with jitter",
-        rivals=(rivals.UNKNOWN_WORDS,),
-        runner_up=Cause.PLANNED_ROTATION,
-        source="measured",
-    ),
-    Signature(
-        cause=Cause.RESTART,
         shows="1000, 1001, 1005 or 1011 was received, and other connections ended within 2 s, at other ages "
         "and after other silences",
         when=lambda f: f.code in (1000, 1001, 1005, 1011) and f.ended_for_one_reason and f.end is End.CLIENT,
@@ -217,9 +204,9 @@ ROWS = (
             ),
             Rival(
                 Cause.CLOSED_BY_PEER,
-                "the code is 1000 or none",
-                lambda f: f.code in (1000, 1005),
-                "a server that closes all on purpose fits too",
+                "the code is 1000 or none, or one other connection ended with it",
+                lambda f: f.code in (1000, 1005) or f.beside.together < _CROWD,
+                "a server that closes some on purpose fits too",
                 LOW,
             ),
         ),

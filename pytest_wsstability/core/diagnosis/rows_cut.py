@@ -10,7 +10,7 @@ from . import rivals, timers
 from .cohort import SWEEP
 from .features import REACTION, SENT, SILENCE, Features, Shared
 from .rows_close import after_largest_message, slow_path
-from .rows_said_timers import behind_at_proxy, behind_own_bytes
+from .rows_said_timers import NOTHING_LEFT, behind_at_proxy, behind_own_bytes
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -21,6 +21,9 @@ _SOONEST_FORGOTTEN = min(t.seconds for t in KNOWN_TIMERS if t.counts_from is Cou
 _QUIET = 5.0
 # Seconds without a pong that are no deadline's: the shortest that are known are 6 s.
 SWEEP_OF_PONGS = 6.0
+# Loops that look at all connections every 30 s (the README of ws) end together what is older than a limit: at
+# five minutes, ages that differ by a tenth.
+_ONE_AGE = 0.1
 
 
 def _forgotten(f: Features) -> bool:
@@ -56,6 +59,16 @@ def _ping_was_last(f: Features) -> bool:
 def _within_a_sweep(f: Features) -> bool:
     """Whether the ages differ by no more than servers leave between two looks at all connections."""
     return f.beside.oldest - f.beside.youngest <= SWEEP
+
+
+def _of_one_age(f: Features) -> bool:
+    """Whether the ages differ by so little of their length that a limit which is looked at rarely fits."""
+    return f.beside.oldest - f.beside.youngest <= _ONE_AGE * f.beside.oldest
+
+
+def _younger_live_on(f: Features) -> bool:
+    """Whether others live on, and none of them is older than those that ended."""
+    return f.beside.survivors > 0 and not f.beside.outlived
 
 
 _TOGETHER = (
@@ -187,6 +200,7 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("unsent", "between", "server_pings", "end"),
         remedy="let the {peer} wait longer for a pong, or count whatever arrives; or send smaller messages",
+        rivals=(NOTHING_LEFT,),
         runner_up=Cause.RESTART,
         source="reports (aiohttp 12030)",
     ),
@@ -272,6 +286,20 @@ ROWS = (
                 "the ages are within one sweep, and no pong went out for long",
                 lambda f: _within_a_sweep(f) and f.silent(SENT, FrameKind.PONG) > SWEEP_OF_PONGS,
                 "a deadline that only pongs reset, looked at every few seconds, ends them so too",
+                LOW,
+            ),
+            Rival(
+                Cause.MAX_AGE,
+                "the ages differ by less than a tenth",
+                _of_one_age,
+                "the ages are nearly the same, so a limit that is looked at every half minute fits too",
+                LOW,
+            ),
+            Rival(
+                Cause.MAX_AGE,
+                "only younger ones live on",
+                _younger_live_on,
+                "only younger ones live on, so a limit on the age fits too",
                 LOW,
             ),
             Rival(

@@ -36,6 +36,28 @@ def behind_own_bytes(f: Features) -> bool:
     return f.timeline.unsent > 0 and since is not None and asked is not None and since <= asked
 
 
+def takes_nothing(f: Features) -> bool:
+    """Whether the peer's window is closed: the kernel probes it, or waits longer without losing anything."""
+    tcp = f.tcp
+    return tcp is not None and (tcp.probes > 0 or (tcp.backoff > 0 and not tcp.retransmits))
+
+
+def nothing_left(f: Features) -> bool:
+    """Whether none of the bytes that wait was seen to leave since the pong was due."""
+    asked = f.pings.unanswered if f.pings.unanswered is not None else f.pings.last_pong
+    drained = f.timeline.drained_at
+    return f.timeline.unsent > 0 and (drained is None or (asked is not None and drained < asked))
+
+
+# Bytes wait for a slow path, or for a peer that reads nothing: only that they leave tells the two apart.
+NOTHING_LEFT = Rival(
+    Cause.PEER_NOT_READING,
+    "none of the bytes that wait was seen to leave",
+    nothing_left,
+    "none of them was seen to leave meanwhile, so a {peer} that reads nothing fits too",
+)
+
+
 def behind_at_proxy(f: Features) -> bool:
     """Whether a proxy of the test shows that the ping or the pong was still on its way."""
     between = f.between
@@ -67,6 +89,22 @@ def _not_read(f: Features) -> bool:
 
 ROWS = (
     Signature(
+        cause=Cause.PEER_NOT_READING,
+        shows="the close reason speaks of a keepalive, the pong waits behind bytes of this end, and the "
+        "peer's window is closed",
+        when=lambda f: _keepalive(f) and behind_own_bytes(f) and takes_nothing(f),
+        confidence=MEDIUM,
+        sentence="the {peer} takes nothing any more: {unsent} of the {end} wait since {unsent_since}, and "
+        "the pong behind them, when its keepalive gave up",
+        headline="the {peer} takes nothing, so its keepalive missed the pong",
+        blame=Blamed.PEER,
+        evidence=("unsent", "tcp", "server_pings", "end"),
+        remedy="in the {peer}'s handler, read in a task of its own",
+        rivals=CONTRADICTED,
+        runner_up=Cause.PONG_LATE,
+        source="TCP_INFO, measured",
+    ),
+    Signature(
         cause=Cause.PONG_LATE,
         shows="the close reason speaks of a keepalive, and the pong waits behind bytes of this end that have "
         "not left it",
@@ -79,7 +117,7 @@ ROWS = (
         evidence=("unsent", "server_pings", "end"),
         remedy="let the {peer} wait longer for a pong, or count whatever arrives; or send smaller messages "
         "with time between them (fragments wait in the same queue)",
-        rivals=CONTRADICTED,
+        rivals=(*CONTRADICTED, NOTHING_LEFT),
         runner_up=Cause.PEER_NOT_READING,
         source="reports (autobahn-python 1327, websockets 1005, aiohttp 12030)",
     ),

@@ -78,8 +78,8 @@ _serials = itertools.count()
 _SAME = (
     "session_info_at", "session_confirmed_at", "longest_silence", "max_lag", "max_lag_at", "suspended",
     "paused_total", "deliberately_stalled", "dropped_reads", "observed_until", "tcp_unseen",
-    "ping_answered_at", "unsent", "unsent_since", "half_frame_since", "proof_asked_at", "proof_at",
-    "heartbeats_before",
+    "ping_answered_at", "unsent", "unsent_since", "drained_at", "half_frame_since", "proof_asked_at",
+    "proof_at", "heartbeats_before",
 )  # fmt: skip
 # What a recording adds to in place, and a sealed record has of its own.
 _GROWING = (
@@ -103,7 +103,7 @@ class Timeline:
         "_answers_due", "_arrivals", "_counts", "_data", "_errors", "_heartbeats", "_irregular",
         "_last", "_last_any", "_origin", "_paused_at", "_peer_ping", "_pings",
         "_server_heartbeats", "_signals", "_silences", "_tcp", "close", "deliberately_stalled",
-        "dropped_reads", "end", "half_frame_since", "heartbeat_sender", "heartbeats_before",
+        "drained_at", "dropped_reads", "end", "half_frame_since", "heartbeat_sender", "heartbeats_before",
         "hints", "intervals", "longest_silence", "looks_like", "max_lag", "max_lag_at", "observed_until",
         "paused_total", "ping_answered_at", "proof_asked_at", "proof_at", "protocol", "serial",
         "session_confirmed_at", "session_id", "session_info_at", "suspended", "tcp_unseen",
@@ -194,6 +194,8 @@ class Timeline:
         # None where all have, or nobody looked.
         self.unsent = 0
         self.unsent_since: float | None = None
+        # When fewer were last seen to wait than at the look before; None if never.
+        self.drained_at: float | None = None
         # Since when a frame of the peer is there in part; None between frames.
         self.half_frame_since: float | None = None
         # Heartbeats of the client on earlier connections of its session, at a server; None on the first.
@@ -382,7 +384,11 @@ class Timeline:
         add_sample(self._tcp, now - self._origin, info, send_queue)
 
     def queued(self, now: float, size: int) -> None:
-        """Record how many bytes that this end has written have not left it yet."""
+        """Record how many bytes that this end has written have not left it yet, as long as that matters."""
+        if self.close is not None:
+            return
+        if size < self.unsent:
+            self.drained_at = now - self._origin
         if size == 0:
             self.unsent_since = None
         elif self.unsent_since is None:

@@ -208,3 +208,38 @@ def test_a_heartbeat_is_what_a_handler_failed_on():
 
     assert found.cause is Cause.HANDLER_ERROR
     assert found.remedy == "see the server's traceback; it came right after a message of 15 B of this end"
+
+
+KEEPALIVE = "keepalive ping timeout"
+UPLOAD = [(5, ">audio"), (5, "queued", 900_000), (20, "<ping", b"1"), (20, "queued", 900_000)]
+CLOSED_WINDOW = {"at": 39.0, "probes": 1, "send_queue": 900_000}
+WAITED_WINDOW = {"at": 39.0, "backoff": 3, "send_queue": 900_000}
+LOST = {"at": 39.0, "unacked": 3, "backoff": 2, "retransmits": 2, "send_queue": 900_000}
+
+
+@pytest.mark.parametrize(
+    ("end", "rows", "looks", "expected"),
+    [
+        # Bytes leave: the path is slow.
+        (closed_by_peer(1011, KEEPALIVE), [(40, "queued", 400_000)], (), (Cause.PONG_LATE, HIGH)),
+        # None was seen to leave: a peer that reads nothing looks the same.
+        (closed_by_peer(1011, KEEPALIVE), [], (), (Cause.PONG_LATE, MEDIUM)),
+        (closed_by_peer(1000), [(40, "queued", 400_000)], (), (Cause.PONG_LATE, MEDIUM)),
+        (FIN, [(40, "queued", 400_000)], (), (Cause.PONG_LATE, MEDIUM)),
+        # The kernel knows that the window is closed, or that packets are lost.
+        (closed_by_peer(1011, KEEPALIVE), [], (CLOSED_WINDOW,), (Cause.PEER_NOT_READING, MEDIUM)),
+        (closed_by_peer(1011, KEEPALIVE), [], (WAITED_WINDOW,), (Cause.PEER_NOT_READING, MEDIUM)),
+        (closed_by_peer(1011, KEEPALIVE), [], (LOST,), (Cause.PONG_LATE, MEDIUM)),
+        # What this end throws away at the end had not left it.
+        (
+            closed_by_peer(1011, KEEPALIVE), [(40, "queued", 400_000), (41, "queued", 0)], (),
+            (Cause.PONG_LATE, HIGH),
+        ),
+    ],
+)  # fmt: skip
+def test_a_pong_that_waits_behind_bytes_of_its_own_end(end, rows, looks, expected):
+    """A slow path and a peer that reads nothing are told apart by what leaves; pongs are not withheld."""
+    found = diagnose(timeline(*sorted([*UPLOAD, *rows, (40, end)], key=lambda row: row[0]), looks=looks))
+
+    assert (found.cause, found.confidence) == expected, found
+    assert found.cause is not Cause.PING_UNANSWERED

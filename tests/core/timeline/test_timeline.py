@@ -366,3 +366,22 @@ def test_messages_that_are_errors_are_kept():
     assert line.errors[0] == (1, "error 0")
     assert len(line.errors) == 8
     assert Timeline.from_dict(line.as_dict()).errors == line.errors
+
+
+def test_bytes_are_seen_to_leave_where_fewer_wait_than_before():
+    """The instant of the last look that found fewer."""
+    line = timeline(until=1)
+    for at, size in ((2, 5000), (3, 5000), (4, 4000), (5, 4500)):
+        line.queued(1000 + at, size)
+
+    assert line.drained_at == 4
+
+
+def test_what_an_end_throws_away_has_not_left():
+    """A look after the end finds an empty queue, and says nothing."""
+    line = timeline(until=1)
+    line.queued(1002, 5000)
+    line.over(1003, CloseEvidence(end=End.CLIENT, at=3, **LINGERS))
+    line.queued(1004, 0)
+
+    assert (line.unsent, line.unsent_since) == (5000, 2)
