@@ -23,11 +23,11 @@ if TYPE_CHECKING:
         assert_rtt,
         assert_session_confirmed,
         assert_stable,
+        judge,
     )
     from .core.diagnosis import Blame, Cause, Confidence, Diagnosis, Evidence, diagnose
     from .core.judge.backoff import Backoff
     from .core.judge.requirement import Requirement
-    from .core.judge.rules import judge
     from .core.judge.verdict import Outcome, Verdict, Violation
     from .core.message.errors import StabilityError
     from .core.message.session_error import SessionError
@@ -53,11 +53,10 @@ __version__ = VERSION
 _HOMES = {
     "core.assertions": "assert_alive_for assert_closed assert_handshake assert_heartbeats_answered "
     "assert_no_abnormal_closure assert_pings_answered assert_rtt "
-    "assert_session_confirmed assert_stable",
+    "assert_session_confirmed assert_stable judge",
     "core.diagnosis": "Blame Cause Confidence Diagnosis Evidence diagnose",
     "core.judge.backoff": "Backoff",
     "core.judge.requirement": "Requirement",
-    "core.judge.rules": "judge",
     "core.judge.verdict": "Outcome Verdict Violation",
     "core.message.errors": "StabilityError",
     "core.message.session_error": "SessionError",

@@ -98,7 +98,7 @@ def _detected(options: argparse.Namespace) -> None:
 def _tell_opening(exc: OpeningError, options: argparse.Namespace) -> int:
     error = opening_error(exc)
     say_json(_not_opened(exc, error)) if options.json else say(error)
-    return UNSTABLE
+    return UNSTABLE if exc.shortage is None else INCONCLUSIVE
 
 
 def _tell(soaked: Soak, options: argparse.Namespace) -> None:
@@ -199,13 +199,9 @@ def _as_json(soaked: Soak) -> dict[str, Any]:
 
 
 def _not_opened(exc: OpeningError, error: str) -> dict[str, Any]:
-    from ..core.diagnosis import diagnose_opening
     from ..core.plain import plain
 
-    found = diagnose_opening(
-        exc.stage.name, status=exc.status, retry_after=exc.retry_after, detail=exc.detail
-    )
-    return {"outcome": "not opened", "error": error, "diagnosis": plain(found)}
+    return {"outcome": "not opened", "error": error, "diagnosis": plain(exc.diagnosis)}
 
 
 def _refuse_unseen(options: argparse.Namespace) -> None:

@@ -5,15 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Unpack
 
+from .asserted import asserting
 from .diagnosis import diagnosed
 from .duration import Duration
 from .judge.judgement import Judgement
 from .judge.requirement import ExpectedClose, Requirement, RequirementKeywords
-from .judge.rules import judge
+from .judge.rules import judge as judge_by_rules
 from .judge.verdict import Outcome, Verdict
 from .message.errors import StabilityError
 from .timeline.events import End
 from .timeline.timeline import Timeline
+
+
+def judge(requirement: Requirement, timeline: Timeline) -> Verdict:
+    """
+    Judge what the timeline holds up to now.
+
+    Raises:
+        ValueError: for what the connection's protocol does not have, such as a session.
+
+    """
+    asserting(requirement)
+    requirement.check_fits(timeline.protocol)
+    return judge_by_rules(requirement, timeline)
 
 
 def enforce(requirement: Requirement, timeline: Timeline, others: Iterable[Timeline] = ()) -> Verdict:

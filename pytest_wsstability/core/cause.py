@@ -71,6 +71,7 @@ class Cause(Enum):
     UNREACHABLE = "an address where nothing listens"
     NO_WEBSOCKET = "an answer that is no WebSocket handshake"
     OPENING_TIMED_OUT = "an opening that took too long"
+    HARNESS_SHORT = "a shortage on the test's own machine"
 
     UNDETERMINED = "undetermined"
 

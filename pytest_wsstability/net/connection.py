@@ -9,6 +9,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Ma
 from typing import Any, Protocol, Unpack, cast
 
 from ..core import assertions
+from ..core.asserted import asserting, awaited
 from ..core.assertions import Judged
 from ..core.duration import Duration, parse_duration, show_duration
 from ..core.judge.backoff import Backoff
@@ -247,6 +248,7 @@ class Connection(Judged):
         except (ValueError, RecursionError) as exc:
             raise ValueError(f"recv_json: not JSON ({exc}): {_shown(message)}") from None
 
+    @awaited
     async def expect(self, match: Match, *, within: Duration) -> str | bytes:
         """
         The next application message that matches; those before it are taken, and lost.
@@ -409,6 +411,7 @@ class Connection(Judged):
             chain.append(chain[-1].previous)
         return count_messages(connection.websocket.numbers for connection in reversed(chain))
 
+    @awaited
     async def assert_session_resumed(
         self, *, within: Duration = "5s", lost_max: int = 0, duplicated_max: int = 0
     ) -> None:
@@ -470,6 +473,7 @@ class Connection(Judged):
         )
         self._conclude(Requirement(), verdict)
 
+    @awaited
     async def assert_alive_for(self, duration: Duration) -> None:
         """
         The connection stays open so long after its opening handshake.
@@ -483,6 +487,7 @@ class Connection(Judged):
         __tracebackhide__ = True
         await self._hold(assertions.alive_for(duration))
 
+    @awaited
     async def assert_session_confirmed(self, *, within: Duration) -> None:
         """
         The session is confirmed so soon after the opening handshake; waits for it.
@@ -493,14 +498,15 @@ class Connection(Judged):
 
         """
         __tracebackhide__ = True
-        profile = self.websocket.profile
+        requirement, profile = assertions.session_confirmed(within), self.websocket.profile
+        asserting(requirement)
         if not profile.has_session:
             raise ValueError(
                 f"assert_session_confirmed: the profile {profile.name!r} has no session to confirm"
             )
-        requirement = assertions.session_confirmed(within)
         self._conclude(requirement, await wait_session(self.websocket, requirement))
 
+    @awaited
     async def assert_stable(self, **requirement: Unpack[RequirementKeywords]) -> Verdict:
         """
         Every part of the requirement holds; the keywords are those of the ``ws_stability`` marker.
@@ -523,6 +529,8 @@ class Connection(Judged):
 
     async def _hold(self, requirement: Requirement) -> Verdict:
         __tracebackhide__ = True
+        asserting(requirement)
+        requirement.check_fits(self.websocket.profile.facts)
         verdict = await hold_open(self.websocket, requirement)
         if verdict.outcome is not Outcome.STABLE:
             await self.both_ended()

@@ -17,6 +17,7 @@ from ..core.redact import redact_url, show_text
 from ..core.timeline.events import Tier
 from .errors import OpeningError, OpeningStage
 from .health import tier_of
+from .resources import shortage_of
 from .target import TLS
 from .tunnel import connect_by_socks, open_tunnel, unused_variable
 
@@ -180,6 +181,8 @@ class Dialler:
                 errors.append(exc)
         # The same from all is told once.
         told = list(dict.fromkeys(_words(error) for error in errors))
+        if all(shortage_of(error) is not None for error in errors):
+            raise errors[0]
         raise errors[0] if len(told) == 1 else OSError(f"{len(errors)} addresses: {'; '.join(told)}")
 
     async def _start_tls(
@@ -238,6 +241,8 @@ class Dialler:
 
     def _error(self, exc: Exception) -> OpeningError:
         where, step = self._where, self._step
+        if (shortage := shortage_of(exc)) is not None:
+            return OpeningError(self._url, step, f"{shortage.value} here ({_words(exc)})", shortage=shortage)
         if isinstance(exc, TimeoutError) and exc.errno is None:
             return self._failed(OpeningStage.TIMEOUT, f"{self._late()} within {show_duration(self._timeout)}")
         if isinstance(exc, socket.gaierror):
@@ -251,6 +256,11 @@ class Dialler:
             )
         if isinstance(exc, ssl.SSLError):
             return self._failed(OpeningStage.TLS, f"{exc.reason or exc}; does {where} speak TLS?")
+        if step is OpeningStage.TLS and isinstance(exc, ConnectionResetError | BrokenPipeError | EOFError):
+            return self._failed(
+                OpeningStage.TLS,
+                f"{where} ended the connection in the TLS handshake; does it speak TLS? (ws:// goes without)",
+            )
         if isinstance(exc, ConnectionRefusedError):
             return self._failed(OpeningStage.CONNECT, f"nobody listens on {where} (connection refused)")
         if isinstance(exc, InvalidStatus):
@@ -294,6 +304,9 @@ def _is_literal(host: str) -> bool:
 
 def _words(exc: Exception) -> str:
     """What went wrong, in one printable line."""
+    if isinstance(exc, socket.gaierror):
+        # Its numbers are no errno.
+        return show_text(str(exc.strerror))
     if isinstance(exc, OSError) and exc.errno:
         return os.strerror(exc.errno)
     if isinstance(exc, TimeoutError):

@@ -7,7 +7,8 @@ from enum import Enum
 from typing import Any
 
 from ..core.cause import Diagnosis
-from ..core.diagnosis import diagnose
+from ..core.diagnosis import diagnose, diagnose_opening
+from ..core.judge.verdict import Reason
 from ..core.message import explain_end
 from ..core.redact import redact_url
 from ..core.timeline.close import CloseEvidence
@@ -36,6 +37,7 @@ class OpeningError(ConnectionError):
         status: the HTTP status of a refused upgrade; None otherwise.
         retry_after: what its Retry-After field said; None where it had none.
         location: where a redirect leads, secrets included; None where there was none.
+        shortage: what this process or its machine lacked; None where it was not for that.
 
     """
 
@@ -48,6 +50,7 @@ class OpeningError(ConnectionError):
         status: int | None = None,
         retry_after: str | None = None,
         location: str | None = None,
+        shortage: Reason | None = None,
     ) -> None:
         self.url = redact_url(url)
         self.stage = stage
@@ -55,6 +58,7 @@ class OpeningError(ConnectionError):
         self.status = status
         self.retry_after = retry_after
         self.location = location
+        self.shortage = shortage
         super().__init__(f"{self.url} did not open ({stage.value}): {detail}")
 
     @property
@@ -62,14 +66,28 @@ class OpeningError(ConnectionError):
         """One line for a place where the target is known: ``not opened: nobody listens on a.example:80``."""
         return f"not opened: {self.detail}"
 
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """Why it did not open, and what to change."""
+        return diagnose_opening(
+            self.stage.name, status=self.status, retry_after=self.retry_after, detail=self.detail,
+            shortage=self.shortage,
+        )  # fmt: skip
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_opening_error, (self.url, self.stage, self.detail, self.status, self.retry_after))
+        values = (self.url, self.stage, self.detail, self.status, self.retry_after, self.shortage)
+        return (_opening_error, values)
 
 
 def _opening_error(
-    url: str, stage: OpeningStage, detail: str, status: int | None, retry_after: str | None
+    url: str,
+    stage: OpeningStage,
+    detail: str,
+    status: int | None,
+    retry_after: str | None,
+    shortage: Reason | None,
 ) -> OpeningError:
-    return OpeningError(url, stage, detail, status=status, retry_after=retry_after)
+    return OpeningError(url, stage, detail, status=status, retry_after=retry_after, shortage=shortage)
 
 
 class ConnectionEnded(ConnectionError):

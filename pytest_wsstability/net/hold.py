@@ -14,7 +14,6 @@ from ..core.duration import Duration
 from ..core.judge.judgement import Judgement
 from ..core.judge.knife_edge import knife_edge
 from ..core.judge.requirement import Requirement, RequirementKeywords
-from ..core.judge.rules import judge
 from ..core.judge.verdict import Outcome, Verdict
 from ..core.message.errors import StabilityError
 from ..core.timeline.timeline import Timeline
@@ -109,7 +108,7 @@ class Soak(Judged):
         __tracebackhide__ = True
         if requirement:
             asked = Requirement.of(**requirement)
-            return self._conclude(asked, judge(asked, self.timeline))
+            return self._conclude(asked, assertions.judge(asked, self.timeline))
         if self._error is not None:
             raise self._error
         return self.verdict

@@ -73,7 +73,7 @@ _CONT, _TEXT, _BINARY = int(Opcode.CONT), int(Opcode.TEXT), int(Opcode.BINARY)
 _SENT, _RECEIVED, _NONE, _DATA = Direction.SENT, Direction.RECEIVED, Role.NONE, Role.DATA
 _CONFIRMED, _HEARTBEAT, _HEARTBEAT_ANSWER = Role.SESSION_CONFIRMED, Role.HEARTBEAT, Role.HEARTBEAT_ANSWER
 _OPEN = State.OPEN
-_ERROR = Role.ERROR
+_SAID = frozenset({Role.ERROR, Role.NOTICE})
 # What the payloads of our pings begin with, and how long they are.
 _PREFIXES = {Role.HEARTBEAT: HEARTBEAT_PREFIX, Role.PROOF_OF_LIFE: PROOF_PREFIX}
 _KEY = 8
@@ -711,18 +711,22 @@ class WebSocket(asyncio.Protocol):
         elif role is not _NONE:
             if self._strange is not None:
                 self._fits()
-            if role is _ERROR:
-                self._error_message(now, payload if heard.payload is None else heard.payload)
+            if role in _SAID:
+                self._said(role, now, payload if heard.payload is None else heard.payload)
             self.endpoint.message(self, heard)
             for say in self.conversation.answer(heard):
                 self.endpoint.say(self, say)
             self._set_alarm()
             self._session_step(role)
 
-    def _error_message(self, now: float, payload: str | bytes) -> None:
+    def _said(self, role: Role, now: float, payload: str | bytes) -> None:
+        """Take down what the peer said of an error, or of the end."""
         assert self.timeline is not None
-        text = payload if isinstance(payload, str) else repr(payload[:_TOLD])
-        self.timeline.error_message(now, text[:_TOLD])
+        text = (payload if isinstance(payload, str) else repr(payload[:_TOLD]))[:_TOLD]
+        if role is Role.ERROR:
+            self.timeline.error_message(now, text)
+        else:
+            self.timeline.notice_message(now, text)
 
     def _application_message(self, now: float, payload: str | bytes) -> None:
         assert self.timeline is not None

@@ -91,6 +91,11 @@ def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> N
     if not _is_ours(excinfo.value):
         return
     error = excinfo.value
+    if isinstance(error, OpeningError):
+        note = f"  fix       {error.diagnosis.remedy}"
+        # A fixture that failed once fails each of its tests with the same error.
+        if note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
     if isinstance(error, StabilityError):
         verdict = ask_hooks(item, error.verdict, error.timelines)
         whole = item.config.get_verbosity() >= _WHOLE
@@ -127,13 +132,12 @@ def refine(
     # An expected failure is "skipped" by now, and is shown with --xfail-tb.
     if report.passed or isinstance(report.longrepr, tuple) or not _is_ours(error):
         return
-    if isinstance(error, StabilityError):
-        inconclusive = error.verdict.outcome is Outcome.INCONCLUSIVE
-        if inconclusive and report.failed and item.config.stash[settings_key].inconclusive == "skip":
-            report.outcome = "skipped"
-            path, line, _ = item.location
-            report.longrepr = (path, (line or 0) + 1, f"Skipped: {error.verdict.headline}")
-            return
+    skips = item.config.stash[settings_key].inconclusive == "skip"
+    if skips and report.failed and _is_inconclusive(error):
+        report.outcome = "skipped"
+        path, line, _ = item.location
+        report.longrepr = (path, (line or 0) + 1, f"Skipped: {_headline(error)}")
+        return
     report.sections.append(("run it again", command(item)))
     if _only_ours(excinfo):
         representation: Any = excinfo.getrepr(style="value")
@@ -149,10 +153,18 @@ def refine(
         crash.message = _headline(error).partition("\n")[0]
 
 
+def _is_inconclusive(error: BaseException) -> bool:
+    if isinstance(error, OpeningError):
+        return error.shortage is not None
+    return isinstance(error, StabilityError) and error.verdict.outcome is Outcome.INCONCLUSIVE
+
+
 def _headline(error: BaseException) -> str:
     if isinstance(error, StabilityError):
         return error.verdict.headline
-    return error.headline if isinstance(error, OpeningError) else str(error)
+    if isinstance(error, OpeningError):
+        return f"inconclusive: {error.headline}" if error.shortage is not None else error.headline
+    return str(error)
 
 
 def _only_ours(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:

@@ -9,6 +9,7 @@ options, declarations and a look at each test.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,7 @@ else:
     secrecy = _Door("secrecy")
 
 _INSIDE = "wsstability-running"
+_PACKAGE = __name__.partition(".")[0]
 # Parameters of so many characters hold no secret that is known by value, and no URL.
 _SHORT = 7
 
@@ -125,6 +127,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if any_concerns_us(session.items):
         _enter(session.config)
         inside.collected(session)
+    elif f"{_PACKAGE}.net.connection" in sys.modules:
+        # Tests that open connections by themselves may forget to await what they assert.
+        _enter(session.config)
 
 
 # On the controller of xdist, for each worker that is about to start.

@@ -49,7 +49,9 @@ def check(item: pytest.Item) -> None:
     orchestrator = orchestrator_of(item)
     middleboxes_of(item)
     names = set(getattr(item, "fixturenames", ()))
-    if plan.requirement is not None and _JUDGES.isdisjoint(names):
+    # The mark of a class or module is for those of its tests that use one.
+    marked = any(mark.name == STABILITY for mark in item.own_markers)
+    if plan.requirement is not None and marked and _JUDGES.isdisjoint(names):
         fixtures = ", ".join(sorted(_JUDGES))
         raise ValueError(
             f"{STABILITY}: nothing in this test is held to it; use one of the fixtures {fixtures}"
@@ -154,7 +156,9 @@ def _plan(item: pytest.Item) -> Plan:
     others = {name: values.pop(name) for name in _NOT_REQUIRED if name in values}
     fleet = read_fleet({name: values.pop(name) for name in _OF_A_FLEET if name in values})
     try:
+        # One that asks for nothing is none: so a test takes back what the mark of its class asks for.
         requirement = Requirement.of(**values) if values else None
+        requirement = None if requirement == Requirement() else requirement
     except TypeError as exc:
         raise TypeError(f"{exc}, {', '.join((*_NOT_REQUIRED, *_OF_A_FLEET))}") from None
     url = others.get("url")
@@ -166,8 +170,8 @@ def _plan(item: pytest.Item) -> Plan:
     if not isinstance(patch_time := others.get("patch_time", False), bool):
         raise ValueError(f"patch_time: {patch_time!r} is neither True nor False")
     profile = find_profile(item.config, others.get("profile"))
-    if requirement is not None and requirement.session_within is not None and not profile.has_session:
-        raise ValueError(f"session_within: the profile {profile.name!r} has no session to confirm")
+    if requirement is not None:
+        requirement.check_fits(profile.facts)
     client = client_kind(others.get("client", "browser")).value
     return Plan(
         requirement=requirement,

@@ -19,8 +19,9 @@ import pytest
 from ..core.redact import redact_url, show_text
 from ..core.url import as_websocket, wrong_url
 from ..net.apps.kinds import AppError
+from ..net.errors import OpeningError
 from ..net.traffic import stop_talking
-from . import failures, margins, orders, probing, secrecy
+from . import empty_passes, failures, margins, orders, probing, secrecy
 from . import fixtures as fixtures
 from . import fleets as fleets
 from .markers import FLEET, LONG, MIDDLEBOX, needs_runner, uses_us
@@ -46,7 +47,17 @@ from .servers.commands import check_command, commands_of
 from .servers.output import add_output, taking_down
 from .settings import Settings, TargetKind
 from .soaks import reruns, scheduling, timeouts
-from .stash import connection_key, fleet_key, loop_key, settings_key, soak_key, spins_key, talk_key, ties_key
+from .stash import (
+    connection_key,
+    fleet_key,
+    loop_key,
+    settings_key,
+    soak_key,
+    spins_key,
+    talk_key,
+    ties_key,
+    unopened_key,
+)
 from .targets import fault_reports
 
 # Called by hooks.py.
@@ -195,7 +206,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     if item.config.stash[settings_key].soak_early and not item.config.getoption("setupplan"):
         held.start_early()
     held.look()
-    with taking_down(item):
+    with taking_down(item), empty_passes.watched(item):
         result = yield
     held.forget(item)
     return result
@@ -227,18 +238,30 @@ def pytest_report_teststatus(
     return None
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
+# The innermost of the wrappers: what is skipped or refused here has been begun by the others.
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
+    empty_passes.begin(item)
     if uses_us(item):
         refuse_mixed_time(item)
         orders.first_runs_of(item.config).skip_needless(item)
     is_long = item.get_closest_marker(LONG) is not None or FLEET in getattr(item, "fixturenames", ())
     if is_long and not item.config.stash[settings_key].long and not is_virtual(item):
         pytest.skip("ws_long: takes long in real time; run it with --ws-long")
+    try:
+        return (yield)
+    except OpeningError as error:
+        if item.config.getoption("setuponly"):
+            raise
+        # What is under test did not open: that is a failure of the test, and no error of a fixture.
+        item.stash[unopened_key] = error
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     __tracebackhide__ = True
+    if unopened_key in item.stash:
+        raise item.stash[unopened_key]
     soak = item.stash.get(soak_key, None)
     if soak is not None:
         soak.assert_stable()
@@ -258,7 +281,17 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
             item.stash[loop_key].run_until_complete(stop_talking(talk))
     finally:
         margins.warn_of_spins(item)
+    empty_passes.refuse(item)
     reruns.judge(item)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
+    __tracebackhide__ = True
+    empty_passes.drop_unused(item)
+    result = yield
+    empty_passes.refuse_unused(item)
     return result
 
 
@@ -277,6 +310,7 @@ def pytest_runtest_makereport(
         results_of(item.config).before_report(item, call)
     report = yield
     if call.excinfo is not None:
+        empty_passes.insist(call.excinfo, report)
         failures.refine(item, call.excinfo, report)
         if ours:
             margins.add_margins(item, report)

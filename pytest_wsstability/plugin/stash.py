@@ -9,8 +9,10 @@ import pytest
 if TYPE_CHECKING:
     import asyncio
 
+    from ..core.asserted import Watch
     from ..net.connection import Connection
     from ..net.connector import Connector
+    from ..net.errors import OpeningError
     from ..net.fleet.fleet import Fleet
     from ..net.hold import Soak
     from ..net.proxy.proxies import Proxies
@@ -39,6 +41,9 @@ orchestrator_options_key: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 # The headline of each attempt that was unstable, None for one that was stable; others say nothing.
 attempts_key: pytest.StashKey[list[str | None]] = pytest.StashKey()
 
+# What it has asserted so far.
+watch_key: pytest.StashKey[Watch] = pytest.StashKey()
+
 # On a test: what its fixtures hold, until it is over.
 
 loop_key: pytest.StashKey[asyncio.AbstractEventLoop] = pytest.StashKey()
@@ -47,6 +52,8 @@ fleet_key: pytest.StashKey[Fleet] = pytest.StashKey()
 connection_key: pytest.StashKey[Connection] = pytest.StashKey()
 # What talks on that connection.
 talk_key: pytest.StashKey[asyncio.Task[None]] = pytest.StashKey()
+# Why a connection of its fixtures did not open; not there where all did.
+unopened_key: pytest.StashKey[OpeningError] = pytest.StashKey()
 connector_key: pytest.StashKey[Connector] = pytest.StashKey()
 orchestrator_key: pytest.StashKey[Orchestrator] = pytest.StashKey()
 # Not there where it has none.
@@ -66,7 +73,7 @@ spins_key: pytest.StashKey[list[tuple[float, str]]] = pytest.StashKey()
 def forget(item: pytest.Item) -> None:
     """Drop what a test held, for the test may run again, and others should not keep it in memory."""
     held: tuple[pytest.StashKey[Any], ...] = (
-        soak_key, fleet_key, connection_key, connector_key, orchestrator_key
+        soak_key, fleet_key, connection_key, connector_key, orchestrator_key, unopened_key
     )  # fmt: skip
     for key in held:
         if key in item.stash:

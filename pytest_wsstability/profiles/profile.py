@@ -183,6 +183,7 @@ class Profile:
             greets=self.greeting is not None,
             begins_session=self.session_info is not None,
             has_session=self.has_session,
+            names_errors=self.error is not None or self.notice is not None,
         )
 
     @property

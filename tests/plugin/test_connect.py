@@ -28,6 +28,7 @@ def test_keywords_win_over_the_marker(passes):
         async def test_it(ws_connect):
             connection = await ws_connect(heartbeat="10s", client="browser", session_id="abc")
             await connection.assert_alive_for("2m")
+            connection.assert_heartbeats_answered(within="5s")
             assert connection.timeline.heartbeats.answered == 11
             assert connection.session_id == "abc"
         """

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..cause import Blame, Cause, Confidence, Diagnosis, Evidence
+from ..judge.verdict import Reason
 from ..redact import show_text
 
 
@@ -16,7 +17,8 @@ class FailedOpening:
     cause: Cause
     # In words for the docs.
     shows: str
-    # The name of the stage (see `net.errors.OpeningStage`); and which HTTP statuses, where one is needed.
+    # The name of the stage (see `net.errors.OpeningStage`), empty for any; and which HTTP statuses, where one
+    # is needed.
     stage: str
     statuses: Callable[[int | None], bool] = lambda status: True
     blame: Blame
@@ -38,7 +40,8 @@ OPENINGS = (
     ),
     FailedOpening(
         cause=Cause.TLS_FAILED, shows="the TLS handshake failed", stage="TLS", blame=Blame.SERVER,
-        remedy="check the certificate's names, dates and authority (a test's own: --ws-ca FILE)",
+        remedy="check the certificate's names, dates and authority (a test's own: --ws-ca FILE), and whether "
+        "the port speaks TLS at all: ws:// goes without",
     ),
     FailedOpening(
         cause=Cause.THROTTLED, shows="HTTP 429 or 503, or Retry-After", stage="HTTP",
@@ -66,11 +69,24 @@ OPENINGS = (
         cause=Cause.OPENING_TIMED_OUT, shows="no answer in time", stage="TIMEOUT", blame=Blame.PATH,
         remedy="a firewall that drops packets, or a server that does not answer; open_timeout= waits longer",
     ),
+    FailedOpening(
+        cause=Cause.HARNESS_SHORT,
+        shows="EMFILE, ENFILE, EADDRNOTAVAIL, ENOMEM or EAI_AGAIN: no descriptor, local port or memory was "
+        "left on this machine, or its resolver had no answer for now",
+        stage="", blame=Blame.HARNESS,
+        remedy="hold fewer at once, or raise what was short: descriptors (ulimit -n), local ports "
+        "(net.ipv4.ip_local_port_range), memory; see what the machine's resolver does",
+    ),
 )  # fmt: skip
 
 
 def diagnose_opening(
-    stage: str, *, status: int | None = None, retry_after: str | None = None, detail: str = ""
+    stage: str,
+    *,
+    status: int | None = None,
+    retry_after: str | None = None,
+    detail: str = "",
+    shortage: Reason | None = None,
 ) -> Diagnosis:
     """
     Say why a connection did not open.
@@ -80,6 +96,7 @@ def diagnose_opening(
         status: the HTTP status of a refused upgrade.
         retry_after: what its Retry-After field said.
         detail: the error in words.
+        shortage: what this process or machine lacked; None where it was not for that.
 
     Raises:
         ValueError: if there is no such stage.
@@ -87,11 +104,14 @@ def diagnose_opening(
     """
     rows = [row for row in OPENINGS if row.stage == stage and row.statuses(status)]
     if not rows:
-        valid = ", ".join(dict.fromkeys(repr(row.stage) for row in OPENINGS))
+        valid = ", ".join(dict.fromkeys(repr(row.stage) for row in OPENINGS if row.stage))
         raise ValueError(f"stage: {stage!r} is no step of an opening; valid ones: {valid}")
     if stage == "HTTP" and retry_after is not None:
         rows = [row for row in OPENINGS if row.cause is Cause.THROTTLED]
+    if shortage is not None:
+        rows = [row for row in OPENINGS if row.cause is Cause.HARNESS_SHORT]
     row, how = rows[0], f"HTTP {status}" if status is not None else stage
+    how = how if shortage is None else shortage.value
     evidence = [Evidence(show_text(detail) or how, 0.0)]
     if retry_after is not None:
         evidence.append(Evidence(f"Retry-After: {show_text(retry_after, 40)}", 0.0))

@@ -48,6 +48,7 @@ LASTS = {
     (Reason.DESCRIPTORS, Effect.OPENING): 0.0,
     (Reason.PORTS, Effect.OPENING): 0.0,
     (Reason.RESOLVER, Effect.OPENING): 0.0,
+    (Reason.MEMORY, Effect.OPENING): 0.0,
 }
 
 # A lag or pause this long can cost a connection: the shortest ping timeouts in use are of one second.

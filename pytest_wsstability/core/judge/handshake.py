@@ -128,7 +128,9 @@ def handshake(requirement: Requirement, timeline: Timeline, incidents: Incidents
         )
     if wrong:
         return
-    if timeline.session_info_at is None:
+    begins = timeline.protocol is None or timeline.protocol.begins_session
+    confirms = timeline.protocol is None or timeline.protocol.has_session
+    if begins and timeline.session_info_at is None:
         never = (
             "the client never sent session_info"
             if timeline.end is End.SERVER
@@ -139,5 +141,5 @@ def handshake(requirement: Requirement, timeline: Timeline, incidents: Incidents
             yield Violation(Rule.HANDSHAKE, timeline.close.at, expected, never, never)
         else:
             yield Doubt(Reason.TOO_FEW, f"{never} so far")
-    elif timeline.session_confirmed_at is None:
+    elif confirms and timeline.session_confirmed_at is None:
         yield Doubt(Reason.TOO_FEW, "the session was not confirmed so far")

@@ -6,11 +6,18 @@ from collections.abc import Iterator
 
 from ..duration import show_duration as show
 from ..redact import show_text
+from ..timeline.close_reasons import says_wrong
+from ..timeline.events import Direction, Role
 from ..timeline.timeline import Timeline
 from .excuses import Incidents
 from .heartbeat_rules import SAME
 from .requirement import Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Violation
+
+# Seconds in which messages come together with the one that announces the end.
+_TOGETHER = 1.0
+# So many of the longest gaps before make a silence after it one that lasts.
+FORSAKEN = 3
 
 
 def _span(requirement: Requirement, timeline: Timeline) -> float:
@@ -61,10 +68,11 @@ def errors(requirement: Requirement, timeline: Timeline, incidents: Incidents) -
     required = requirement.no_error_messages
     if required is None:
         required = requirement.alive_for is not None
-    if not required or not timeline.errors:
+    said = [*timeline.errors, *_notices_of_no_end(requirement, timeline)]
+    if not required or not said:
         return
-    at, text = timeline.errors[0]
-    more = f" and {len(timeline.errors) - 1} more" if len(timeline.errors) > 1 else ""
+    at, text = said[0]
+    more = f" and {len(said) - 1} more" if len(said) > 1 else ""
     told = f"the {timeline.end.peer.value} said {show_text(text, 120)!r}"
     yield Violation(
         Rule.ERRORS,
@@ -73,4 +81,42 @@ def errors(requirement: Requirement, timeline: Timeline, incidents: Incidents) -
         f"{told} at {show(at)}{more}",
         f"an error message at {show(at)}",
         f"{told}{more}",
+    )
+
+
+def _notices_of_no_end(requirement: Requirement, timeline: Timeline) -> list[tuple[float, str]]:
+    """
+    Messages that announced an end which did not come before the hold's, though something had gone wrong.
+
+    A server that says "token has expired" and stays silent then has announced nothing.
+
+    """
+    hold = requirement.alive_for
+    over = hold is None or timeline.duration >= hold - SAME
+    if timeline.close is not None or not over:
+        return []
+    return [(at, text) for at, text in timeline.notices if says_wrong(text)]
+
+
+def forsaken(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
+    """An end that was announced comes, or messages go on: else only the connection lives."""
+    hold, close, messages = requirement.alive_for, timeline.close, timeline.messages
+    if hold is None or close is not None or timeline.duration < hold - SAME:
+        return
+    announced = timeline.last(direction=Direction.RECEIVED, role=Role.NOTICE)
+    if announced is None or messages.last_at is None:
+        return
+    since = max(announced, messages.last_at)
+    silent = hold - since
+    # What was quiet as long before may speak again.
+    if messages.last_at > announced + _TOGETHER or silent <= FORSAKEN * max(messages.longest_gap, _TOGETHER):
+        return
+    quiet = f"no message for {show(silent)} since the end was announced at {show(announced)}"
+    yield Violation(
+        Rule.FLOW,
+        announced,
+        "the end that was announced, or messages that go on",
+        f"{quiet}, though {messages.count} came before; and the end did not come",
+        quiet,
+        "and the end did not come",
     )

@@ -10,6 +10,7 @@ from typing import Any, TypedDict, Unpack
 from ..duration import Duration, parse_duration, show_duration
 from ..timeline.close import VALID_CLOSE_CODES, may_be_sent
 from ..timeline.events import End
+from ..timeline.protocol_facts import ProtocolFacts
 
 # A heartbeat of the peer may come this much later than its interval before the cadence is broken.
 CADENCE_TOLERANCE = 1.5
@@ -138,6 +139,27 @@ class Requirement:
         if self.answer_within is None and (self.heartbeat_missed_max or self.heartbeats_at_least):
             name = "heartbeats_at_least" if self.heartbeats_at_least else "heartbeat_missed_max"
             raise ValueError(f"{name}: only makes sense with heartbeat_every or heartbeat_within")
+
+    def check_fits(self, protocol: ProtocolFacts | None) -> None:
+        """
+        See that a protocol has what is asked for; None is one of which nothing is known.
+
+        Raises:
+            ValueError: if it has not, which would read as a promise that was kept or broken.
+
+        """
+        if protocol is None:
+            return
+        name = protocol.name
+        if self.session_within is not None and not protocol.has_session:
+            raise ValueError(f"session_within: the profile {name!r} has no session to confirm")
+        if self.handshake and not (protocol.has_session or protocol.begins_session):
+            raise ValueError(f"handshake: the profile {name!r} has no session, and so no handshake of one")
+        if self.no_error_messages and not protocol.names_errors:
+            raise ValueError(
+                f"no_error_messages: the profile {name!r} calls no message an error; give it one, such as "
+                'error={"type": "error"}'
+            )
 
     @property
     def answer_within(self) -> float | None:

@@ -12,7 +12,7 @@ from ..timeline.timeline import Timeline
 from .excuses import LASTS, Effect, Incidents, paused_doubt, pauses
 from .handshake import handshake, protocol, wrong_session
 from .heartbeat_rules import SAME, apart, cadence, heartbeats, peer_beats, pings, rtt
-from .message_rules import errors, flow, number_of_messages
+from .message_rules import errors, flow, forsaken, number_of_messages
 from .one_way import silent_from
 from .requirement import CADENCE_TOLERANCE, PROOF_TIMEOUT, Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
@@ -262,5 +262,5 @@ def _claim(requirement: Requirement, timeline: Timeline, incidents: Incidents) -
 # The end of the connection comes first: it explains the others.
 _RULES = (
     _alive, _proof, _session, heartbeats, cadence, apart, pings, rtt, flow, number_of_messages, errors,
-    _closure, _closed, handshake, protocol, _claim,
+    forsaken, _closure, _closed, handshake, protocol, _claim,
 )  # fmt: skip

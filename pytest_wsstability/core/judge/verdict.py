@@ -76,6 +76,7 @@ class Reason(Enum):
     DESCRIPTORS = "no descriptor was left"
     PORTS = "no local port was left"
     RESOLVER = "the resolver did not answer"
+    MEMORY = "no memory was left"
     AMBIGUOUS = "answers cannot be told apart"
     TOO_SHORT = "not watched long enough"
     TOO_FEW = "too little was seen"
@@ -95,7 +96,7 @@ _EXPLAINED = frozenset(
 HARNESS = frozenset(
     {
         Reason.LOOP_LAG, Reason.READING_PAUSED, Reason.SUSPENDED, Reason.DESCRIPTORS, Reason.PORTS,
-        Reason.RESOLVER,
+        Reason.RESOLVER, Reason.MEMORY,
     }
 )  # fmt: skip
 # Told beside whatever else there is: they are about the verdict, and not about what was seen.

@@ -105,6 +105,12 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
     ),
 }  # fmt: skip
 
+# What makes a message of the peer one about something that went wrong; a member that is empty does not.
+_WRONG = _words(
+    r"(?:errors?|exceptions?)(?!['\"]?\s*:\s*(?:null|false|none|0|['\"]{2}|\[\]|\{\}))", r"fail(?:ed|ures?)",
+    r"expired", r"invalid\w*", r"revoked", r"denied", r"rejected", r"un-?authori[sz]ed",
+    r"unauthenticated", r"forbidden",
+)  # fmt: skip
 # Between the words of "SlowConsumer".
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # Words that only look like a keyword: tokens of a parser or of a language model, not credentials.
@@ -157,8 +163,7 @@ def names(reason: str, words: tuple[str, ...]) -> bool:
 @lru_cache(maxsize=1024)
 def read_reason(reason: str) -> Reading:
     """Read a close reason; an empty one speaks of nothing."""
-    plain = _CAMEL.sub(" ", unicodedata.normalize("NFKC", reason)).replace("_", " ")
-    text = " ".join(plain.casefold().split())
+    text = _plain(reason)
     if not text:
         return NO_REASON
     found = [topic for topic, keywords in _KEYWORDS.items() if keywords.search(text)]
@@ -169,3 +174,14 @@ def read_reason(reason: str) -> Reading:
         left.remove(Topic.ERROR)
     first, second = (*left, None, None)[:2]
     return Reading(first, second, has_words=True)
+
+
+def says_wrong(text: str) -> bool:
+    """Whether a message of the peer says that something went wrong, and not only that an end is near."""
+    return _WRONG.search(_plain(text)) is not None
+
+
+def _plain(text: str) -> str:
+    """Words apart, in small letters."""
+    parted = _CAMEL.sub(" ", unicodedata.normalize("NFKC", text)).replace("_", " ")
+    return " ".join(parted.casefold().split())

@@ -154,6 +154,7 @@ class ProtocolFacts:
         greets: whether the server says something first.
         begins_session: whether the client begins a session.
         has_session: whether a session is confirmed.
+        names_errors: whether it says which messages are errors.
 
     """
 
@@ -168,6 +169,7 @@ class ProtocolFacts:
     greets: bool = False
     begins_session: bool = False
     has_session: bool = False
+    names_errors: bool = False
 
     @property
     def both_ask(self) -> bool:

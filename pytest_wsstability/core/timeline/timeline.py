@@ -83,7 +83,7 @@ _SAME = (
 )  # fmt: skip
 # What a recording adds to in place, and a sealed record has of its own.
 _GROWING = (
-    "_arrivals", "_counts", "_data", "_errors", "_heartbeats", "_irregular", "_last", "_pings",
+    "_arrivals", "_counts", "_data", "_errors", "_heartbeats", "_irregular", "_last", "_notices", "_pings",
     "_server_heartbeats", "_signals", "_silences", "_tcp",
 )  # fmt: skip
 
@@ -101,7 +101,7 @@ class Timeline:
 
     __slots__ = (
         "_answers_due", "_arrivals", "_counts", "_data", "_errors", "_heartbeats", "_irregular",
-        "_last", "_last_any", "_origin", "_paused_at", "_peer_ping", "_pings",
+        "_last", "_last_any", "_notices", "_origin", "_paused_at", "_peer_ping", "_pings",
         "_server_heartbeats", "_signals", "_silences", "_tcp", "close", "deliberately_stalled",
         "drained_at", "dropped_reads", "end", "half_frame_since", "heartbeat_sender", "heartbeats_before",
         "hints", "intervals", "longest_silence", "looks_like", "max_lag", "max_lag_at", "observed_until",
@@ -185,6 +185,8 @@ class Timeline:
         self._arrivals: Arrivals | None = None
         # Messages that the protocol calls an error, with their instants: the first ones.
         self._errors: list[tuple[float, str]] | None = None
+        # Messages that announce the end, in the same way.
+        self._notices: list[tuple[float, str]] | None = None
 
     def _start_looks(self) -> None:
         """What is seen of the machine and its kernel beside the frames: nothing yet."""
@@ -369,6 +371,13 @@ class Timeline:
         if len(self._errors) < IRREGULAR:
             self._errors.append((now - self._origin, text))
 
+    def notice_message(self, now: float, text: str) -> None:
+        """Record a message that announces the end; the first `IRREGULAR` are kept."""
+        if self._notices is None:
+            self._notices = []
+        if len(self._notices) < IRREGULAR:
+            self._notices.append((now - self._origin, text))
+
     def ask_proof(self, now: float) -> None:
         """Record that the ping at the end of a hold has gone out."""
         self.proof_asked_at, self.proof_at = now - self._origin, None
@@ -521,6 +530,11 @@ class Timeline:
         return self._errors or ()
 
     @property
+    def notices(self) -> Sequence[tuple[float, str]]:
+        """Messages that announce the end, as ``(at, text)``: the first ones."""
+        return self._notices or ()
+
+    @property
     def paused(self) -> bool:
         """Whether this end had stopped reading when it last looked."""
         return self._paused_at is not None
@@ -631,6 +645,7 @@ class Timeline:
             "silences": {word(way): self._quiet(way) for way in _WAYS},
             "messages": self.messages.as_dict(),
             "errors": [[_rounded(at), redact_text(text)] for at, text in self.errors],
+            "notices": [[_rounded(at), redact_text(text)] for at, text in self.notices],
             "hints": [[name, redact_text(value)] for name, value in self.hints or ()],
             "tcp": [plain(look) for look in self.tcp],
             "irregular": [
@@ -697,6 +712,7 @@ class Timeline:
         timeline._pings = RoundTrips.from_dict(data["pings"])
         timeline._arrivals = Arrivals.from_dict(data["messages"])
         timeline._errors = [(float(at), str(text)) for at, text in data["errors"]] or None
+        timeline._notices = [(float(at), str(text)) for at, text in data["notices"]] or None
         for way in _WAYS:
             timeline._restore_counters(way, data, where)
         timeline.hints = tuple((str(name), str(value)) for name, value in data["hints"]) or None

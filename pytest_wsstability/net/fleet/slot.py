@@ -144,11 +144,14 @@ class FleetSlot:
             await connection.close()
 
     def _refused(self, number: int, error: OpeningError) -> None:
-        headline = str(error).partition("\n")[0]
+        headline, cause = str(error).partition("\n")[0], error.stage.value
+        # What this machine lacked says nothing of the server.
+        fate = Fate.REFUSED if error.shortage is None else Fate.UNOBSERVED
+        if error.shortage is not None:
+            cause = error.shortage.value
         self._endings.append(
             Ending(
-                number=number, fate=Fate.REFUSED, age=0.0, at=self._now(), cause=error.stage.value,
-                headline=headline,
+                number=number, fate=fate, age=0.0, at=self._now(), cause=cause, headline=headline,
             )
         )  # fmt: skip
 

@@ -12,6 +12,7 @@ from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFact
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
+from ...core.asserted import awaited
 from ...core.duration import Duration, parse_duration
 from ...core.faults import AppliedFault, Fault, Program
 from ...core.judge.attempts import ConnectionAttempt
@@ -370,6 +371,7 @@ class Orchestrator:
 
     # Assertions on all clients; those on one are its `Session`'s.
 
+    @awaited
     async def assert_reconnects(
         self,
         *,
@@ -392,6 +394,7 @@ class Orchestrator:
         __tracebackhide__ = True
         return await assert_reconnects(self._registry, None, within, same_session, backoff)
 
+    @awaited
     async def assert_notices_loss(self, *, within: Duration) -> Verdict:
         """
         Every client notices that its path or this server went dead; see `Session.assert_notices_loss`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Unpack
 
+from ...core.asserted import awaited
 from ...core.assertions import Judged
 from ...core.duration import Duration
 from ...core.judge.judgement import Judgement
@@ -66,16 +67,19 @@ class Session(Judged):
         """Take down what was judged, for reports."""
         self.connection.note(judgement)
 
+    @awaited
     async def assert_alive_for(self, duration: Duration) -> None:
         """The latest connection stays open so long after its opening handshake; waits for the rest of it."""
         __tracebackhide__ = True
         await self.connection.assert_alive_for(duration)
 
+    @awaited
     async def assert_session_confirmed(self, *, within: Duration) -> None:
         """The session is confirmed so soon after the opening handshake; waits for it."""
         __tracebackhide__ = True
         await self.connection.assert_session_confirmed(within=within)
 
+    @awaited
     async def assert_stable(self, **requirement: Unpack[RequirementKeywords]) -> Verdict:
         """Every part of the requirement holds; the keywords are those of the ``ws_stability`` marker."""
         __tracebackhide__ = True
@@ -96,6 +100,7 @@ class Session(Judged):
         __tracebackhide__ = True
         self.connection.judge_messages(self.message_count, lost_max, duplicated_max)
 
+    @awaited
     async def assert_reconnects(
         self,
         *,
@@ -119,6 +124,7 @@ class Session(Judged):
         __tracebackhide__ = True
         return await assert_reconnects(self._log, self.connections, within, same_session, backoff)
 
+    @awaited
     async def assert_notices_loss(self, *, within: Duration) -> Verdict:
         """
         The client notices that its path or its server went dead: it gives up or comes back; waits for it.

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ... import __version__
-from ...core.diagnosis import diagnose_opening
 from ...core.judge.judgement import Judgement
-from ...core.judge.verdict import Outcome, Rule, Verdict, Violation
+from ...core.judge.verdict import Doubt, Outcome, Rule, Verdict, Violation
 from ...core.message.errors import StabilityError
 from ...core.redact import redact, redact_url, show_text
 from ...core.result import Result, Run
@@ -208,11 +207,10 @@ def _judged(item: pytest.Item) -> Iterator[tuple[str, Judgement]]:
 
 def _not_opened(item: pytest.Item, error: OpeningError) -> Verdict:
     observed, headline = show_text(str(error)), show_text(error.headline)
+    excuses = (Doubt(error.shortage, headline),) if error.shortage is not None else ()
     return Verdict.of(
-        [Violation(Rule.OPENED, 0.0, "the connection opens", observed, headline)],
+        [Violation(Rule.OPENED, 0.0, "the connection opens", observed, headline, excuses=excuses)],
         horizon=0.0,
         tier=Tier.VIRTUAL if is_virtual(item) else Tier.REAL,
-        diagnosis=diagnose_opening(
-            error.stage.name, status=error.status, retry_after=error.retry_after, detail=error.detail
-        ),
+        diagnosis=error.diagnosis,
     )

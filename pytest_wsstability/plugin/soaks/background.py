@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ...core.judge.interrupted import interrupted
 from ...core.judge.verdict import Outcome
 from ...core.url import is_loopback
+from ...net.errors import OpeningError
 from ...net.hold import Soak
 from ...net.hold import hold as open_and_hold
 from ...report.progress import Survey
@@ -66,7 +67,9 @@ class Hold:
         """Whether it is known that the requirement is not met."""
         if not self.finished:
             return False
-        return self.soak is None or self.soak.verdict.outcome is Outcome.UNSTABLE
+        if self.soak is None:
+            return not (isinstance(self.error, OpeningError) and self.error.shortage is not None)
+        return self.soak.verdict.outcome is Outcome.UNSTABLE
 
     @property
     def headline(self) -> str:

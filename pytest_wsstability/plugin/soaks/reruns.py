@@ -21,7 +21,7 @@ def note(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
         return
     error = call.excinfo.value
     unstable = isinstance(error, StabilityError) and error.verdict.outcome is Outcome.UNSTABLE
-    if unstable or isinstance(error, OpeningError):
+    if unstable or (isinstance(error, OpeningError) and error.shortage is None):
         headline = error.verdict.headline if isinstance(error, StabilityError) else str(error)
         item.stash.setdefault(attempts_key, []).append(headline.partition("\n")[0])
 

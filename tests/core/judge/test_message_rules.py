@@ -111,6 +111,75 @@ def test_messages_that_are_errors(written, errors, outcome, why):
     check(judge(Requirement.of(**written), heard([], until=120, errors=errors)), outcome, why)
 
 
+# As real servers announce an end.
+TOKEN = '{"event": "system", "status": "error", "message": "access token has expired"}'
+SPOKEN_OF = [
+    (TOKEN, True),
+    ('{"op": 7}', False),
+    ('{"type":"goAway","timeLeft":"60s"}', False),
+    ('{"type":"reconnect","resume_token":"abc","error":null}', False),
+    ('{"type":"reconnect","errors":[],"error":""}', False),
+    ('{"type":"disconnect","reason":"token revoked"}', True),
+    ('{"type":"disconnect","error":"unauthorized"}', True),
+    ('{"metadata":{"message_type":"session_reconnect"}}', False),
+    ("server restarts in 10 s", False),
+]
+
+
+def announced(at, text, *rows, instants=(), until=120):
+    """A record in which the peer announced the end."""
+    line = timeline(*rows, (at, "<notice"))
+    for instant in instants:
+        line.message(1000 + instant)
+    line.notice_message(1000 + at, text)
+    line.observe(1000 + until)
+    return line
+
+
+@pytest.mark.parametrize(("text", "wrong"), SPOKEN_OF)
+def test_a_notice_of_what_went_wrong(text, wrong):
+    """It is an error message, if the end that it announced does not come before that of the hold."""
+    why = [Rule.ERRORS] if wrong else []
+    check(judge(Requirement.of(**HOLD), announced(60, text)), UNSTABLE if wrong else STABLE, why)
+
+
+@pytest.mark.parametrize(
+    ("line", "outcome", "why"),
+    [
+        # The end may come still.
+        (announced(60, TOKEN, until=100), INCONCLUSIVE, [Reason.TOO_SHORT]),
+        # Or has: another rule says what it is.
+        (announced(60, TOKEN, (61, FIN), until=61), UNSTABLE, [Rule.ALIVE]),
+    ],
+)
+def test_a_notice_whose_end_may_come(line, outcome, why):
+    """Nothing is said before the hold is over."""
+    check(judge(Requirement.of(**HOLD), line), outcome, why)
+
+
+@pytest.mark.parametrize(
+    ("instants", "outcome"),
+    [
+        # Messages every 10 s, and none from 60 s on.
+        (TENS[:6], UNSTABLE),
+        # They go on.
+        (TENS, STABLE),
+        # None were expected.
+        ([], STABLE),
+        # Three times the longest gap before: 60 s are not more than 3 * 20 s, and more than 3 * 19.9 s.
+        ([20.0, 40.0, 60.0], STABLE),
+        ([19.9, 39.8, 59.7], UNSTABLE),
+        # One that came with the announcement is no sign of life.
+        ([*TENS[:6], 61.0], UNSTABLE),
+        ([*TENS[:6], 61.1], STABLE),
+    ],
+)
+def test_messages_that_stop_with_the_notice(instants, outcome):
+    """A subscription that ended on a connection that lives on."""
+    why = [Rule.FLOW] if outcome is UNSTABLE else []
+    check(judge(Requirement.of(**HOLD), announced(60, '{"op": 7}', instants=instants)), outcome, why)
+
+
 def test_errors_are_counted():
     """The first one in words."""
     (violation,) = judge(Requirement.of(**HOLD), heard([], until=120, errors=EXPIRED)).violations

@@ -8,6 +8,7 @@ import pytest
 from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
 from pytest_wsstability.core.judge.rules import next_check
 from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.protocol_facts import ProtocolFacts
 from tests.core.script import FIN, timeline
 
 DURATION = 'give seconds as a number, or text such as "500ms", "25s", "2m", "24h"'
@@ -205,3 +206,33 @@ def served(at):
 def test_when_to_look_again(written, rows, until, end, at):
     """The next instant at which a promise may be broken or kept; None when there is none."""
     assert next_check(Requirement.of(**written), timeline(*rows, end=end, until=until)) == at
+
+
+SESSION = ProtocolFacts(name="calls", title="calls", begins_session=True, has_session=True, names_errors=True)
+STARTED = ProtocolFacts(name="started", title="started", begins_session=True)
+PLAIN = ProtocolFacts(name="plain", title="plain", greets=True)
+
+
+@pytest.mark.parametrize(
+    ("written", "protocol", "wrong"),
+    [
+        ({"session_within": 5}, SESSION, None),
+        ({"session_within": 5}, None, None),
+        ({"session_within": 5}, STARTED, "session_within: the profile 'started' has no session to confirm"),
+        ({"session_within": 5}, PLAIN, "session_within: the profile 'plain' has no session to confirm"),
+        ({"handshake": True}, SESSION, None),
+        ({"handshake": True}, STARTED, None),
+        ({"handshake": True}, PLAIN, "handshake: the profile 'plain' has no session"),
+        ({"no_error_messages": True}, SESSION, None),
+        ({"no_error_messages": True}, PLAIN, "no_error_messages: the profile 'plain' calls no message"),
+        ({"no_error_messages": False, "alive_for": 5}, PLAIN, None),
+    ],
+)  # fmt: skip
+def test_what_a_protocol_does_not_have(written, protocol, wrong):
+    """It can be neither kept nor broken."""
+    requirement = Requirement.of(**written)
+    if wrong is None:
+        requirement.check_fits(protocol)
+        return
+    with pytest.raises(ValueError, match=f"^{wrong}"):
+        requirement.check_fits(protocol)

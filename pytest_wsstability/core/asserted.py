@@ -1,0 +1,142 @@
+"""
+What a test has asserted so far, and what it forgot to await.
+
+An assertion that waits is a coroutine: one that nobody awaits asserts nothing, and the test that ends with it
+would pass. While a `Watch` is on, each of them is kept until it is known whether somebody has used it.
+
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Collection, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar, cast
+
+from .judge.requirement import Requirement
+
+F = TypeVar("F", bound=Callable[..., Coroutine[Any, Any, Any]])
+
+_PACKAGE = __name__.partition(".")[0]
+# From so many coroutines on, those that were used are let go.
+_MANY = 1000
+# Keywords that one assertion judges together, by what they are about; others stand for themselves.
+_TOGETHER = {
+    "allow_close": "alive_for",
+    "max_age_ok": "alive_for",
+    # A hold judges it too; see `Requirement.no_error_messages`.
+    "no_error_messages": "alive_for",
+    "heartbeat_within": "heartbeat_every",
+    "heartbeat_missed_max": "heartbeat_every",
+    "heartbeats_at_least": "heartbeat_every",
+    "messages_at_least": "message_every",
+}
+_NOTHING = Requirement()
+
+
+def keywords(requirement: Requirement) -> list[str]:
+    """The keywords of a requirement that ask for something."""
+    names = [field.name for field in fields(Requirement)]
+    return [name for name in names if getattr(requirement, name) != getattr(_NOTHING, name)]
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """An assertion that nobody awaited, and where the test calls it."""
+
+    name: str
+    path: str
+    line: int
+
+
+class Watch:
+    """What was asserted while it was on."""
+
+    def __init__(self) -> None:
+        self._coroutines: list[tuple[Coroutine[Any, Any, Any], Unused]] = []
+        # What the assertions were about.
+        self._judged: set[str] = set()
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._coroutines.clear()
+        self._judged.clear()
+
+    def judges(self, requirement: Requirement) -> bool:
+        """Whether an assertion was about one of the keywords of a requirement."""
+        return not self._judged.isdisjoint(_about(requirement))
+
+    def take_unused(self, scheduled: Collection[object] = ()) -> list[Unused]:
+        """
+        The assertions that nobody has awaited so far, oldest first; each is told once, and closed.
+
+        Args:
+            scheduled: coroutines of tasks, which close them when they are cancelled.
+
+        """
+        unused = [each for each in self._coroutines if not _is_used(each[0])]
+        self._coroutines.clear()
+        for coroutine, _ in unused:
+            if coroutine not in scheduled:
+                coroutine.close()
+        return [where for _, where in unused]
+
+    def note(self, requirement: Requirement) -> None:
+        """An assertion is about this."""
+        self._judged |= _about(requirement)
+
+    def keep(self, coroutine: Coroutine[Any, Any, Any], where: Unused) -> None:
+        """An assertion was called, and its coroutine not used yet."""
+        self._coroutines.append((coroutine, where))
+        if len(self._coroutines) > _MANY:
+            self._coroutines = [each for each in self._coroutines if not _is_used(each[0])]
+
+
+# Those that are on, the innermost last: a test may run pytest itself.
+_watches: list[Watch] = []
+
+
+@contextmanager
+def watching(watch: Watch) -> Iterator[Watch]:
+    """Take down what is asserted meanwhile."""
+    _watches.append(watch)
+    try:
+        yield watch
+    finally:
+        _watches.remove(watch)
+
+
+def asserting(requirement: Requirement) -> None:
+    """Say that a test asserts something, whatever comes of it."""
+    if _watches:
+        _watches[-1].note(requirement)
+
+
+def awaited(assertion: F) -> F:
+    """Keep the coroutines of an assertion that waits, so that one that is never awaited is found."""
+
+    @functools.wraps(assertion)
+    def called(*args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
+        __tracebackhide__ = True
+        coroutine = assertion(*args, **kwargs)
+        if _watches:
+            caller = sys._getframe(1)
+            # Assertions of ours that are made of others await them.
+            if caller.f_globals.get("__name__", "").partition(".")[0] != _PACKAGE:
+                where = Unused(assertion.__name__, caller.f_code.co_filename, caller.f_lineno)
+                _watches[-1].keep(coroutine, where)
+        return coroutine
+
+    return cast("F", called)
+
+
+def _is_used(coroutine: Coroutine[Any, Any, Any]) -> bool:
+    """Whether somebody has sent into it, thrown into it, or closed it."""
+    return inspect.getcoroutinestate(coroutine) != inspect.CORO_CREATED
+
+
+def _about(requirement: Requirement) -> set[str]:
+    return {_TOGETHER.get(name, name) for name in keywords(requirement)}

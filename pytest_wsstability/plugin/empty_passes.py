@@ -1,0 +1,115 @@
+"""Passes that rest on nothing: an assertion that nobody awaited, a mark whose requirement nobody checked."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..core.asserted import Watch, keywords, watching
+from ..core.duration import show_duration
+from .markers import FLEET, STABILITY
+from .plans import plan_of
+from .stash import loop_key, watch_key
+
+if TYPE_CHECKING:
+    import pytest
+
+    from ..core.asserted import Unused
+    from ..core.judge.requirement import Requirement
+
+# With one of these the plugin itself checks the requirement of the mark.
+_CHECKED = frozenset({"ws_soak", "ws_connection", FLEET})
+
+
+class EmptyPass(AssertionError):
+    """A test passed, and asserted nothing, or not what its mark says: no failure that anybody expected."""
+
+
+@contextmanager
+def watched(item: pytest.Item) -> Iterator[None]:
+    """Take down what a test asserts, with its fixtures."""
+    with watching(Watch()) as watch:
+        item.stash[watch_key] = watch
+        yield
+
+
+def begin(item: pytest.Item) -> None:
+    """Forget what another run of the test has asserted."""
+    watch = item.stash.get(watch_key, None)
+    if watch is not None:
+        watch.forget()
+
+
+def refuse(item: pytest.Item) -> None:
+    """
+    See that a test whose body passed has asserted what it says.
+
+    Raises:
+        EmptyPass: if not, with what to write.
+
+    """
+    __tracebackhide__ = True
+    refuse_unused(item)
+    watch, names = item.stash.get(watch_key, None), getattr(item, "fixturenames", ())
+    if watch is None or "ws_connect" not in names or _CHECKED.intersection(names):
+        return
+    requirement = plan_of(item).requirement
+    if requirement is not None and not watch.judges(requirement):
+        raise EmptyPass(
+            f"nothing in this test was held to its mark {STABILITY}({_written(requirement)})\n"
+            "  fix       write  await connection.assert_stable()  in the test, which checks all of it on a "
+            "connection of ws_connect; or use the fixture ws_connection, which is held to it after the test"
+        )
+
+
+def refuse_unused(item: pytest.Item) -> None:
+    """
+    See that every assertion that waits was awaited.
+
+    Raises:
+        EmptyPass: if one was not, with the line that calls it.
+
+    """
+    __tracebackhide__ = True
+    if unused := drop_unused(item):
+        raise EmptyPass("\n".join(map(_sentence, unused)))
+
+
+def drop_unused(item: pytest.Item) -> list[Unused]:
+    """Close the assertions that nobody awaited, and give them: a body that failed is told alone."""
+    watch, loop = item.stash.get(watch_key, None), item.stash.get(loop_key, None)
+    if watch is None:
+        return []
+    tasks = asyncio.all_tasks(loop) if loop is not None else ()
+    return watch.take_unused([task.get_coro() for task in tasks])
+
+
+def insist(excinfo: pytest.ExceptionInfo[BaseException], report: pytest.TestReport) -> None:
+    """An empty pass is no failure that a test is expected to have."""
+    if isinstance(excinfo.value, EmptyPass) and hasattr(report, "wasxfail"):
+        del report.wasxfail
+        report.outcome = "failed"
+
+
+def _sentence(unused: Unused) -> str:
+    path = os.path.relpath(unused.path)
+    shown = unused.path if path.startswith("..") else path
+    return (
+        f"{shown}:{unused.line}: {unused.name}() was never awaited, so it asserted nothing: "
+        f"write  await ....{unused.name}(...)"
+    )
+
+
+def _written(requirement: Requirement) -> str:
+    """A requirement as a mark says it."""
+    values = {name: getattr(requirement, name) for name in keywords(requirement)}
+    return ", ".join(f"{name}={_value(value)}" for name, value in values.items())
+
+
+def _value(value: object) -> str:
+    if isinstance(value, float):
+        return repr(show_duration(value).replace(" ", ""))
+    return repr(sorted(value) if isinstance(value, frozenset) else value)

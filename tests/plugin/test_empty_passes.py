@@ -1,0 +1,325 @@
+"""No empty pass: an assertion that was never awaited, and a mark that nothing checked, fail their test."""
+
+from __future__ import annotations
+
+import pytest
+
+AWAIT = """
+import asyncio
+
+import pytest
+import pytest_asyncio
+
+from pytest_wsstability import Orchestrator, connect, run_virtual
+
+{source}
+"""
+NEVER = "assert_alive_for() was never awaited, so it asserted nothing: write  await"
+
+FORGOTTEN = {
+    "a connection": """
+async def test_it(ws_connect):
+    c = await ws_connect(client="mute", heartbeat="25s")
+    c.assert_alive_for("10m")  # here
+""",
+    "a session": """
+async def test_it(ws_orchestrator):
+    c = await connect(ws_orchestrator.url)
+    session = await ws_orchestrator.wait_for_session()
+    session.assert_alive_for("2m")  # here
+    await c.close()
+""",
+    "no fixture of ours": """
+@pytest.mark.asyncio
+async def test_it():
+    async with Orchestrator() as server:
+        c = await connect(server.url)
+        c.assert_alive_for("2m")  # here
+        await c.close()
+""",
+    "a sync test": """
+def test_it():
+    async def main():
+        async with Orchestrator() as server:
+            c = await connect(server.url)
+            c.assert_alive_for("2m")  # here
+            await c.close()
+    run_virtual(main())
+""",
+    "an async fixture": """
+@pytest_asyncio.fixture
+async def call(ws_connect):
+    c = await ws_connect()
+    c.assert_alive_for("2m")  # here
+    yield c
+
+async def test_it(call):
+    pass
+""",
+    "an expected failure": """
+@pytest.mark.xfail(strict=True)
+async def test_it(ws_connect):
+    c = await ws_connect()
+    c.assert_alive_for("2m")  # here
+""",
+    "a function of the test's": """
+async def check(c):
+    c.assert_alive_for("2m")  # here
+
+async def test_it(ws_connect):
+    await check(await ws_connect())
+""",
+}
+
+
+@pytest.mark.parametrize("source", FORGOTTEN.values(), ids=FORGOTTEN)
+def test_an_assertion_that_nobody_awaits_fails_the_test(failure, source):
+    """With its line, whoever made the connection."""
+    written = AWAIT.format(source=source)
+    line = next(number for number, text in enumerate(written.splitlines(), 1) if "# here" in text)
+
+    printed = failure(written)
+
+    assert f".py:{line - 1}: {NEVER}" in printed
+
+
+def test_one_of_two_parameters(run):
+    """The other one passes."""
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("number", [1, 2])
+        async def test_it(ws_connect, number):
+            c = await ws_connect(heartbeat="25s")
+            waiting = c.assert_alive_for("2m")
+            if number == 1:
+                await waiting
+        """
+    )
+
+    assert result.parseoutcomes() == {"passed": 1, "failed": 1}
+
+
+def test_a_fixture_that_forgets_at_its_end(run):
+    """It is an error of the teardown: the test was over."""
+    result = run(
+        AWAIT.format(
+            source="""
+@pytest_asyncio.fixture
+async def call(ws_connect):
+    c = await ws_connect()
+    yield c
+    c.assert_alive_for("2m")
+
+async def test_it(call):
+    pass
+"""
+        )
+    )
+
+    assert result.parseoutcomes() == {"passed": 1, "errors": 1}
+    result.stdout.fnmatch_lines([f"*{NEVER}*"])
+
+
+def test_each_of_several_is_named(failure):
+    """A line each."""
+    printed = failure(
+        """
+        async def test_it(ws_connect, ws_orchestrator):
+            c = await ws_connect()
+            c.assert_session_confirmed(within="1s")
+            c.expect("x", within="1s")
+            ws_orchestrator.assert_reconnects(within="1s")
+        """
+    )
+
+    for name in ("assert_session_confirmed", "expect", "assert_reconnects"):
+        assert f"{name}() was never awaited" in printed
+
+
+def test_whatever_uses_it_is_enough(passes):
+    """Awaited by the test, a task, gather or a timeout, or closed."""
+    assert passes(
+        """
+        import asyncio
+
+        async def test_it(ws_connect):
+            c = await ws_connect(heartbeat="25s")
+            await c.assert_alive_for("1s")
+            await asyncio.create_task(c.assert_alive_for("2s"))
+            await asyncio.gather(c.assert_alive_for("3s"), c.assert_session_confirmed(within=1))
+            async with asyncio.timeout(9):
+                await c.assert_alive_for("4s")
+            c.assert_alive_for("5s").close()
+            watch = asyncio.create_task(c.assert_alive_for("5m"))
+            await asyncio.sleep(1)
+            watch.cancel()
+        """
+    )
+
+
+def test_a_body_that_failed_is_told_alone(failure):
+    """What it raised is the news."""
+    printed = failure(
+        """
+        async def test_it(ws_connect):
+            c = await ws_connect()
+            c.assert_alive_for("2m")
+            raise KeyError("mine")
+        """
+    )
+
+    assert "KeyError: 'mine'" in printed
+    assert "never awaited" not in printed
+
+
+def test_a_run_in_a_test_keeps_its_own(run):
+    """A test of pytest inside a test takes nothing of the outer one."""
+    result = run(
+        """
+        pytest_plugins = ["pytester"]
+
+        async def test_it(ws_connect, pytester):
+            c = await ws_connect()
+            waiting = c.assert_alive_for("1s")
+            pytester.makepyfile("def test_it(): pass")
+            assert pytester.runpytest_inprocess("-p", "no:asyncio", "-p", "no:looptime_plugin").ret == 0
+            await waiting
+        """
+    )
+
+    assert result.parseoutcomes() == {"passed": 1}
+
+
+# Marks.
+
+MARKED = """
+import pytest
+
+{marks}
+@pytest.mark.ws_stability({mark})
+async def test_it(ws_connect):
+    c = await ws_connect()
+    {body}
+"""
+EVERY = 'heartbeat_every="25s"'
+ALL = 'alive_for="2m", heartbeat_every="25s", session_within="5s"'
+
+
+def marked(body: str = "pass", mark: str = ALL, marks: str = "") -> str:
+    return MARKED.format(body=body, mark=mark, marks=marks)
+
+
+@pytest.mark.parametrize(
+    ("mark", "body"),
+    [
+        (ALL, "pass"),
+        (ALL, "c.assert_no_abnormal_closure()"),
+        (ALL, 'c.assert_rtt(p95="1s") if c.timeline.heartbeats.answered else None'),
+        (EVERY, 'await c.assert_alive_for("2m")'),
+        ('session_within="5s"', "assert c.timeline.session_confirmed_at is None"),
+        ("handshake=True", 'await c.assert_session_confirmed(within="5s")'),
+    ],
+)
+def test_a_mark_that_nothing_checks_fails_the_test(failure, mark, body):
+    """In the call phase, with what it says and what to write."""
+    printed = failure(marked(body, mark))
+
+    assert "nothing in this test was held to its mark ws_stability(" in printed
+    assert "write  await connection.assert_stable()" in printed
+
+
+def test_the_mark_is_told_as_it_is_written(failure):
+    """In the units of a duration."""
+    printed = failure(marked(mark='alive_for="2m", allow_close=[1012, 1001], messages_at_least=2'))
+
+    assert "ws_stability(alive_for='120s', allow_close=[1001, 1012], messages_at_least=2)" in printed
+
+
+@pytest.mark.parametrize(
+    ("mark", "body"),
+    [
+        (ALL, "await c.assert_stable()"),
+        (ALL, 'await c.assert_alive_for("1m")'),
+        (ALL, 'await c.assert_session_confirmed(within="5s")'),
+        (EVERY, 'await c.assert_alive_for("1m"); c.assert_heartbeats_answered(within="5s")'),
+        (ALL, 'pytest.raises(AssertionError, c.assert_heartbeats_answered, within="5s")'),
+        (ALL, "from pytest_wsstability import judge; judge(c.requirement, c.timeline)"),
+        # These are no requirement.
+        ('client="mute", profile="json", time="virtual"', "pass"),
+        # What a closer mark takes back.
+        ("alive_for=None", "pass"),
+    ],
+)  # fmt: skip
+def test_a_mark_that_was_checked(passes, mark, body):
+    """By assert_stable, or by one that judges one of its keywords, whatever it says."""
+    marks = "@pytest.mark.ws_orchestrator(read_deadline=None)"
+
+    assert passes(marked(body, mark, marks)) == 1
+
+
+def test_one_that_is_expected_to_fail_is_not_excused(run):
+    """A failure that is expected is one of the connection's."""
+    result = run(marked(marks="@pytest.mark.xfail"))
+
+    assert result.parseoutcomes() == {"failed": 1}
+
+
+@pytest.mark.parametrize("body", ["pytest.skip('today')", "pytest.xfail('known')"])
+def test_a_body_that_has_not_passed(run, body):
+    """Nothing was claimed."""
+    assert "failed" not in run(marked(body)).parseoutcomes()
+
+
+def test_a_class_with_tests_of_all_kinds(run):
+    """The mark of a class or module is for those that use it; others are left alone."""
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s")
+        class TestIt:
+            def test_none_of_ours(self):
+                pass
+
+            async def test_the_orchestrator_alone(self, ws_orchestrator):
+                pass
+
+            def test_a_soak(self, ws_soak):
+                pass
+
+            async def test_a_connection(self, ws_connection):
+                pass
+
+            @pytest.mark.ws_stability(alive_for=None, heartbeat_every=None)
+            async def test_taken_back(self, ws_connect):
+                await ws_connect()
+
+            async def test_forgotten(self, ws_connect):
+                await ws_connect()
+        """
+    )
+
+    assert result.parseoutcomes() == {"passed": 5, "failed": 1}
+    result.stdout.fnmatch_lines(["FAILED *::test_forgotten - nothing in this test was held to its mark *"])
+
+
+def test_a_fixture_checks_it(passes):
+    """Where the connection is one of a fixture's."""
+    assert passes(
+        """
+        import pytest
+        import pytest_asyncio
+
+        @pytest_asyncio.fixture
+        async def call(ws_connect):
+            c = await ws_connect()
+            await c.assert_session_confirmed(within="1s")
+            return c
+
+        @pytest.mark.ws_stability(session_within="5s")
+        async def test_it(call):
+            pass
+        """
+    )
