@@ -17,7 +17,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus
 
 from .secret_names import is_ordinary, is_secret, is_word_of_ours
@@ -43,15 +43,22 @@ _BESIDE = r"[\"']?\s*[:=]\s*[\"']?(?:[a-z]+\s+)?"
 _CUT = re.compile(r"\.\.\.|…")
 
 
+class _Mask(NamedTuple):
+    """What stands for a form of a value, and whether it is one only where it stands alone."""
+
+    shown: str
+    alone: bool
+
+
 class SecretValues:
     """What is known to be secret, by value."""
 
     def __init__(self) -> None:
         # By value: its forms. A dict keeps the order in which they came.
         self._values: dict[str, tuple[str, ...]] = {}
-        # Forms in lower case, with what stands for them, by their first and their last 8 characters.
-        self._heads: dict[str, dict[str, str]] = {}
-        self._tails: dict[str, dict[str, str]] = {}
+        # Forms in lower case, by their first and their last 8 characters.
+        self._heads: dict[str, dict[str, _Mask]] = {}
+        self._tails: dict[str, dict[str, _Mask]] = {}
         # Values that are masked beside their name only: pairs in lower case.
         self._named: dict[tuple[str, str], None] = {}
 
@@ -231,8 +238,10 @@ class SecretValues:
             self._forget(next(iter(self._values)))
         self._values[value] = forms = tuple(_forms(value))
         for form in forms:
-            self._heads.setdefault(form[:SHORTEST], {})[form] = shown
-            self._tails.setdefault(form[-SHORTEST:], {})[form] = shown
+            plain = form == value.lower() and (form.isdecimal() or form.isalpha())
+            mask = _Mask(shown, alone=plain)
+            self._heads.setdefault(form[:SHORTEST], {})[form] = mask
+            self._tails.setdefault(form[-SHORTEST:], {})[form] = mask
 
     def _forget(self, value: str) -> None:
         for form in self._values.pop(value):
@@ -284,11 +293,10 @@ class SecretValues:
             start = cut.end()
             for end in range(start + SHORTEST, min(len(text), start + 2048) + 1):
                 forms = self._tails.get(text[end - SHORTEST : end])
-                mask = next(
-                    (mask for form, mask in (forms or {}).items() if form.endswith(text[start:end])), None
-                )
-                if mask is not None:
-                    yield start, end, mask
+                shown = text[start:end]
+                found = [mask.shown for form, mask in (forms or {}).items() if form.endswith(shown)]
+                if found:
+                    yield start, end, found[0]
                     break
 
     def _mask_named(self, text: str) -> str:
@@ -302,31 +310,30 @@ class SecretValues:
         return text
 
 
-def _longest(text: str, start: int, forms: Mapping[str, str]) -> tuple[int, int, str] | None:
+def _longest(text: str, start: int, forms: Mapping[str, _Mask]) -> tuple[int, int, str] | None:
     """The longest form that stands at a place, or that of which only the start is shown."""
     best: tuple[int, int, str] | None = None
     for form, mask in forms.items():
         end = start + len(form)
         if text.startswith(form, start):
-            if (best is None or end > best[1]) and _stands_alone(text, start, end, form):
-                best = start, end, mask
+            fits = not mask.alone or _stands_alone(text, start, end)
+            if fits and (best is None or end > best[1]):
+                best = start, end, mask.shown
             continue
         same = SHORTEST
         while same < len(form) and start + same < len(text) and text[start + same] == form[same]:
             same += 1
         end = start + same
         if (end == len(text) or _CUT.match(text, end)) and (best is None or end > best[1]):
-            best = start, end, mask
+            best = start, end, mask.shown
     return best
 
 
-def _stands_alone(text: str, start: int, end: int, form: str) -> bool:
-    """Whether a number or a plain word is one here, and no part of a longer one; others always are."""
-    if not (form.isdecimal() or form.isalpha()):
-        return True
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether a number or a plain word is one here, and no part of a longer one."""
     before = text[start - 1] if start else " "
     after = text[end] if end < len(text) else " "
-    number = form.isdecimal()
+    number = text[start].isdecimal()
     return not any(each.isdecimal() or each == "." if number else each.isalpha() for each in (before, after))
 
 
@@ -353,6 +360,7 @@ def _forms(value: str) -> set[str]:
         html.escape(value, quote=False),
         encoded.decode("latin-1"),
         encoded.hex(),
+        encoded.hex(" "),
     }
     # Inside a longer text that is encoded, a value begins at one of three places of a group.
     for offset in range(3):

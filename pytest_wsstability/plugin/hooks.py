@@ -75,11 +75,18 @@ def pytest_configure(config: pytest.Config) -> None:
     for description in DESCRIPTIONS:
         config.addinivalue_line("markers", description)
     if settings.gives_secrets:
-        secrecy.watch(config, settings)
+        secrecy.collect(settings)
     if settings.need_a_look:
         inside.check_settings(config)
     if settings.wants_reports:
         _enter(config)
+
+
+# The first: the header of the run is printed when the others are called.
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if session.config.stash[settings_key].gives_secrets:
+        secrecy.watch(session.config)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

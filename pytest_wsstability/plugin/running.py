@@ -76,7 +76,6 @@ def enter(config: pytest.Config, name: str) -> None:
     config.pluginmanager.register(sys.modules[__name__], name)
     # Its event loops of each scope, which are asked for by name when a test is set up.
     config.pluginmanager.register(fixtures, f"{name}-loops")
-    secrecy.watch(config, config.stash[settings_key])
     reports_of(config)
 
 
@@ -151,6 +150,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
 
 def collected(session: pytest.Session) -> None:
     """Put the tests that hold a target outside this process last, and let timeouts fit them."""
+    secrecy.watch(session.config)
     check_targets(session)
     scheduling.put_last(session)
     timeouts.raise_global(session.config, session.items)

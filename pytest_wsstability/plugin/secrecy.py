@@ -25,11 +25,16 @@ if TYPE_CHECKING:
 _NAME = "wsstability-secrecy"
 
 
-def watch(config: pytest.Config, settings: Settings) -> None:
-    """Collect what the options, the environment and the ini file give, and redact what leaves from now on."""
-    if config.pluginmanager.has_plugin(_NAME):
-        return
-    config.pluginmanager.register(object(), _NAME)
+def watch(config: pytest.Config) -> None:
+    """Redact what leaves a run from now on; to be called once terminal and logging of pytest are there."""
+    if not config.pluginmanager.has_plugin(_NAME):
+        config.pluginmanager.register(object(), _NAME)
+        redact_terminal(config, redact_source)
+        redact_log_file(config, redact_source)
+
+
+def collect(settings: Settings) -> None:
+    """Collect what the options, the environment and the ini file give."""
     name_own(settings.secrets)
     for target in settings.targets:
         if target.kind is TargetKind.URL:
@@ -40,8 +45,6 @@ def watch(config: pytest.Config, settings: Settings) -> None:
     SECRETS.take_opening(
         headers=settings.headers, subprotocols=settings.subprotocols, proxy=settings.proxy
     )  # fmt: skip
-    redact_terminal(config, redact_source)
-    redact_log_file(config, redact_source)
 
 
 def parameter_id(value: str) -> str | None:

@@ -188,3 +188,69 @@ def test_subprotocols_are_offered(passes):
         "--ws-subprotocol=v0",
         "--ws-subprotocol=v1",
     )
+
+
+LOGS = """
+import logging
+
+def test_it(ws_url, caplog):
+    logging.warning("at %s", ws_url)
+    assert "hunter2hunter" in caplog.text
+    assert "hunter2hunter" in caplog.messages[0]
+    assert "hunter2hunter" in f"{ws_url} {ws_url!s}" + ws_url
+    assert "hunter2hunter" not in repr([ws_url])
+    assert False
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["-o", "log_cli=true"]])
+def test_tests_see_what_was_given(run, options):
+    """What fixtures and caplog give is whole; the `repr` of the URL and records that are shown are not."""
+    result = run(LOGS, "--ws-url=ws://127.0.0.1:1/?token=hunter2hunter", *options)
+
+    result.stdout.fnmatch_lines(["*assert False", "*at ws://127.0.0.1:1/?token=[*][*][*]*"])
+    assert "hunter2hunter" not in result.stdout.str().replace('"hunter2hunter"', "")
+
+
+def test_a_file_that_cannot_be_collected(run):
+    """Its error goes through the same door."""
+    result = run('raise RuntimeError("no login with hunter2hunter")', "--ws-header=X-Key: hunter2hunter")
+
+    result.stdout.fnmatch_lines(["E * RuntimeError: no login with [*][*][*]"])
+    assert "hunter2hunter" not in result.stdout.str()
+
+
+def test_names_of_a_teams_own(run, ini):
+    """Those of ini ``ws_secrets`` too, where nobody gave the value."""
+    ini("ws_secrets =", "    badge")
+    result = run(
+        """
+        import pytest
+        from websockets.asyncio.server import serve
+
+        def refuse(connection, request):
+            return connection.respond(403, '{"badge": "abc", "room": "abc"}')
+
+        @pytest.mark.ws_stability(time="real")
+        async def test_it(ws_connect):
+            async with serve(None, "127.0.0.1", 0, process_request=refuse) as server:
+                await ws_connect(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        """
+    )
+
+    result.stdout.fnmatch_lines(['*HTTP 403 Forbidden: {"badge": "[*][*][*]", "room": "abc"}'])
+
+
+def test_a_mistake_of_ours_keeps_its_frames(run):
+    """Only errors that say what a user did are told without the places in this package."""
+    result = run(
+        """
+        async def test_it(ws_connect):
+            ws_connect.connections = None
+            await ws_connect(headers={"X-Key": "hunter2hunter"})
+        """,
+        "-l",
+    )
+
+    result.stdout.fnmatch_lines(["*connector.py:*AttributeError"])
+    assert "hunter2hunter" not in result.stdout.str()

@@ -176,7 +176,7 @@ def _between(f: Features) -> Evidence | None:
 def _stray(f: Features) -> Evidence | None:
     if not f.stray.data or f.close is None:
         return None
-    return Evidence(f"in place of a frame: {f.stray.data[:16].hex(' ')} ({f.stray.line})", f.close.at)
+    return Evidence(f"in place of a frame: {f.stray.shown}", f.close.at)
 
 
 def _errors(f: Features) -> Evidence | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..redact import show_text
+from ..redact import redact_text, show_text
 
 # Bytes that are all printable are text from so many on: of a frame, the first is not, but by accident.
 _TEXT = 8
@@ -40,6 +40,12 @@ class Stray:
     def line(self) -> str:
         """Its first line, shortened."""
         return show_text(self.data.split(b"\n")[0].decode("latin-1").strip(), _SHOWN)
+
+    @property
+    def shown(self) -> str:
+        """Its first bytes and its first line; bytes that may be a secret only as what masks them."""
+        text = self.data.decode("latin-1")
+        return f"{self.data[:16].hex(' ')} ({self.line})" if redact_text(text) == text else self.line
 
     def remedy(self, end: str, peer: str) -> str:
         """What to look at, going by the head of the frame that it would be."""

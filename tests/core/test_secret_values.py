@@ -1,0 +1,327 @@
+"""What the user gives is found by value, in every form; healthy text stays."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from pytest_wsstability.core.redact import (
+    redact,
+    redact_source,
+    redact_text,
+    redact_url,
+    show_session,
+    show_text,
+)
+from pytest_wsstability.core.secret_names import ORDINARY_WORDS, is_secret, name_own
+from pytest_wsstability.core.secret_values import SECRETS, SecretValues, hashed
+
+VALUE = 'pä55"<w+rd>/7'
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJlX29m"
+
+
+@pytest.fixture
+def values():
+    """A collector of its own."""
+    return SecretValues()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"url": "wss://joe:hunter2hunter@host/ws"},
+        {"url": "wss://hunter2hunter@host/ws"},
+        {"url": "wss://joe:hunter2/hunter@host/ws", "found": "hunter2/hunter"},
+        {"url": "wss://host/ws?token=hunter2hunter"},
+        {"url": "wss://host/ws?room=aX7hunter2hunter", "found": "aX7hunter2hunter"},
+        {"url": "wss://host/ws#access_token=hunter2hunter"},
+        {"url": "wss://host/ws#hunter2hunter"},
+        {"headers": {"Authorization": "Bearer hunter2hunter"}},
+        {"headers": [("authorization", "hunter2hunter")]},
+        {"headers": {"Authorization": f"Basic {base64.b64encode(b'joe:hunter2hunter').decode()}"}},
+        {"headers": {"Authorization": 'Digest username="joe", response="hunter2hunter"'}},
+        {"headers": {"Cookie": "theme=dark; sid=hunter2hunter; lang=de"}},
+        {"headers": {"X-Anything": "aX7hunter2hunter"}, "found": "aX7hunter2hunter"},
+        {"headers": {"Referer": "https://host/?key=hunter2hunter"}},
+        {"headers": {"Sec-WebSocket-Protocol": "bearer, hunter2hunter"}},
+        {"subprotocols": ["bearer", "hunter2hunter"]},
+        {"subprotocols": [f"base64url.bearer.authorization.{JWT}"], "found": JWT.split(".")[1]},
+        {"proxy": "http://joe:hunter2hunter@proxy:3128"},
+    ],
+    ids=str,
+)
+def test_places(values, given):
+    """Whatever opens a connection is collected, even where it makes no sense."""
+    found = given.pop("found", "hunter2hunter")
+    values.take_opening(**given)
+
+    assert values.mask(f"you said <{found}>") == "you said <***>"
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "shown"),
+    [
+        ("node s.js --token hunter2hunter --port 1", "hunter2hunter", "***"),
+        ("TOKEN=hunter2hunter node s.js", "hunter2hunter", "***"),
+        ("node s.js --db=postgres://u:hunter2hunter@db/x", "hunter2hunter", "***"),
+        ("node 'unfinished --key hunter2hunter", "hunter2hunter", "***"),
+        ("node server.js --host localhost --verbose", "node server.js --verbose", "node server.js --verbose"),
+    ],
+)
+def test_a_command_line(values, command, text, shown):
+    """Options, variables and URLs of the server under test; its words stay."""
+    values.take_command(command)
+
+    assert values.mask(text) == shown
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "connection_init", "payload": {"Authorization": "Bearer hunter2hunter"}},
+        '{"type":"auth","token":"hunter2hunter"}',
+        ["1", "phx_join", {"password": "hunter2hunter"}],
+        "token=hunter2hunter",
+        ({"type": "auth"}, "Bearer hunter2hunter"),
+    ],
+    ids=str,
+)
+def test_a_session_message(values, message):
+    """Mappings, lists, JSON as text and text; what only says what it is stays."""
+    values.take_message(message)
+
+    assert values.mask("no: hunter2hunter") == "no: ***"
+    assert values.mask("connection_init, phx_join") == "connection_init, phx_join"
+
+
+FORMS = {
+    "as it is": VALUE,
+    "percent-encoded": quote(VALUE, safe=""),
+    "percent-encoded in lower case": quote(VALUE, safe="").lower(),
+    "percent-encoded path": quote(VALUE),
+    "JSON": json.dumps(VALUE)[1:-1],
+    "JSON in UTF-8": json.dumps(VALUE, ensure_ascii=False)[1:-1],
+    "HTML": html.escape(VALUE),
+    "repr": repr(f"{VALUE}'")[1:-3],
+    "ascii": ascii(VALUE)[1:-1],
+    "UTF-8 as ISO 8859-1": VALUE.encode().decode("latin-1"),
+    "hexadecimal": VALUE.encode().hex(),
+    "hexadecimal of a dump": VALUE.encode().hex(" "),
+    "shouted": VALUE.upper(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_forms(values, form):
+    """A peer, a log or a renderer writes a value in many ways."""
+    values.take("password", VALUE)
+
+    assert values.mask(f"got {FORMS[form]}!") == "got ***!"
+
+
+@pytest.mark.parametrize("before", ["", "x", "xy", "xyz"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_inside_base64(values, before, encode):
+    """Wherever it begins in the text that was encoded: no character of it stays whole."""
+    values.take("password", VALUE)
+    encoded = encode(f"{before}{VALUE} and more".encode()).decode()
+
+    shown = values.mask(encoded)
+
+    assert "***" in shown
+    decoded = base64.b64decode(shown.partition("***")[0] + "==", validate=False)
+    assert len(decoded) <= len(before.encode()) + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"token {JWT[:30]}", "token ***"),
+        (f"token {JWT[:30]}... and on", "token ***... and on"),
+        (f"token {JWT[:30]}… and on", "token ***… and on"),
+        (f"...{JWT[-20:]} ended", "...*** ended"),
+        # So little tells nothing.
+        (f"token {JWT[:7]}", f"token {JWT[:7]}"),
+    ],
+)
+def test_cut_short(values, text, shown):
+    """By the end of a close reason, or by whoever shortens a `repr`."""
+    values.take("token", JWT)
+
+    assert values.mask(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text", "shown"),
+    [
+        # Short ones where they stand.
+        ("X-Pin", "4711", "x-pin: 4711; x-pin=4711", "x-pin: ***; x-pin=***"),
+        ("X-Pin", "4711", '{"X-Pin": "4711"}', '{"X-Pin": "***"}'),
+        ("X-Pin", "4711", "4711 messages, x-pin: 47110", "4711 messages, x-pin: 47110"),
+        ("token", "short", "token='short', a short one", "token='***', a short one"),
+        # Words of ours, too.
+        ("password", "websocket", "password=websocket: a websocket", "password=***: a websocket"),
+        ("token", "Connection", "the connection ended", "the connection ended"),
+        # Plain words and numbers stand alone.
+        ("password", "swordfish", "a swordfish, swordfishes, Swordfish!", "a ***, swordfishes, ***!"),
+        ("pin", "12345678", "0.12345678 s, 123456789 B, pin 12345678", "0.12345678 s, 123456789 B, pin ***"),
+        # What has a name of its own is none.
+        ("room", "lobby-berlin-7", "room lobby-berlin-7", "room lobby-berlin-7"),
+        ("subprotocol", "graphql-transport-ws", "graphql-transport-ws", "graphql-transport-ws"),
+        ("", "v12.stomp", "v12.stomp", "v12.stomp"),
+    ],
+)  # fmt: skip
+def test_healthy_text_stays(values, name, value, text, shown):
+    """Masks that fall into sentences would help nobody, and would tell what the secret is."""
+    values.take(name, value)
+
+    assert values.mask(text) == shown
+
+
+@pytest.mark.parametrize("field", ["Origin", "User-Agent", "Accept-Language", "Host", "Content-Type"])
+def test_fields_that_everybody_sends_are_no_secrets(values, field):
+    """Not even when their value looks like one."""
+    values.take_headers({field: "aX7bY8cZ9dW0"})
+
+    assert values.mask("aX7bY8cZ9dW0") == "aX7bY8cZ9dW0"
+
+
+def test_words_of_our_messages_are_no_secrets_by_value():
+    """Those that head the lines of a failure and stand in its causes: a table against the documents."""
+    text = Path(__file__).parents[2].joinpath("README.md").read_text()
+    failure = re.search(r"<!-- failure.*?```text\n(.*?)```", text, re.DOTALL)
+    assert failure is not None
+    words = {word.lower() for word in re.findall(r"[a-z]{8,}", failure[1])}
+
+    missing = {word for word in words & _FREQUENT if word not in ORDINARY_WORDS}
+
+    assert missing == set()
+
+
+# Of them, what nearly every failure has.
+_FREQUENT = {"expected", "observed", "evidence", "timeline", "heartbeats", "deadline", "received", "silence"}
+
+
+def test_session_ids_are_hashed(values):
+    """The same at both ends and in every run, so that what both say can be joined."""
+    values.take_session_id("3f2a77aa-9c1e-4b6d")
+
+    shown = values.mask("session 3f2a77aa-9c1e-4b6d ended")
+
+    assert shown == f"session {hashed('3f2a77aa-9c1e-4b6d')} ended"
+    assert re.fullmatch(r"session #[0-9a-f]{8} ended", shown)
+    assert show_session("3f2a77aa-9c1e-4b6d") == hashed("3f2a77aa-9c1e-4b6d")
+    assert show_session("3f2a77aa-9c1e-4b6e") != hashed("3f2a77aa-9c1e-4b6d")
+
+
+@pytest.mark.parametrize(("name", "shown"), [("abc", "abc"), ("a\x1b", "a\\x1b"), (None, "(none)"), ("", "")])
+def test_short_session_ids_stay(name, shown):
+    """Escaped, since a client chose them."""
+    assert show_session(name) == shown
+
+
+def test_a_hostile_session_id_hides_no_words():
+    """A peer's id is hashed where it is shown, and not looked for elsewhere."""
+    assert show_session("unstable connection") == hashed("unstable connection")
+    assert show_text("unstable connection") == "unstable connection"
+
+
+def test_the_oldest_is_forgotten_first(values, monkeypatch):
+    """A fleet with a token a connection costs bounded memory."""
+    monkeypatch.setattr("pytest_wsstability.core.secret_values._MOST", 3)
+    for number in range(5):
+        values.take("token", f"hunter{number}hunter")
+
+    assert values.mask("hunter1hunter hunter2hunter hunter4hunter") == "hunter1hunter *** ***"
+
+
+def test_by_value_in_data():
+    """In data classes, mappings, lists and tuples; keys and other values stay."""
+    SECRETS.take("token", "hunter2hunter")
+
+    assert redact({"a": ["hunter2hunter", 7], "b": ("x hunter2hunter", None)}) == {
+        "a": ["***", 7],
+        "b": ("x ***", None),
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["pwd", "user_pwd", "userPin", "X-OTP", "hmac", "content-hash", "sid", "bearer"]
+)
+def test_names_as_whole_words(name):
+    """In snake case, camel case and header fields."""
+    assert is_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["ping", "opinion", "passive", "inside", "pinned", "hashed", "bearing", "spin"]
+)
+def test_parts_of_words_are_no_names_of_secrets(name):
+    """Only whole words count."""
+    assert not is_secret(name)
+
+
+def test_names_of_a_teams_own():
+    """By ini ``ws_secrets``, as whole words and whole names."""
+    try:
+        name_own(["Badge", "x-room-code"])
+
+        assert is_secret("X-Badge")
+        assert is_secret("X-Room-Code")
+        assert not is_secret("badger")
+        assert redact_text('{"badge": "abc"} badge=abc') == '{"badge": "***"} badge=***'
+    finally:
+        name_own([])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('{"pwd": "abc", "type": "x"}', '{"pwd": "***", "type": "x"}'),
+        ("{'X-Api-Key': 'abc'}", "{'X-Api-Key': '***'}"),
+        ("authorization: abc; x-team: voice", "authorization: ***; x-team: voice"),
+        ("Cookie: sid=1; theme=dark", "Cookie: ***; theme=dark"),
+        ("denied: pin=4711", "denied: pin=***"),
+        # Words of ours with the form of an assignment.
+        ("close code=1006, session_within=5s, key=x", "close code=1006, session_within=5s, key=x"),
+        ("basic authentication, the bearer token expired", "basic authentication, the bearer token expired"),
+    ],
+)
+def test_unknown_values_go_by_their_names(text, shown):
+    """What a peer sets itself was not given by anybody."""
+    assert redact_text(text) == shown
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["    connect(url, token=token)", '    headers = {"Authorization": token}', "    assert pwd == other"],
+)
+def test_source_stays(source):
+    """Tracebacks show the user's own code, where names stand for values."""
+    assert redact_source(source) == source
+
+
+def test_local_variables_go_by_their_names():
+    """As pytest prints them with ``--showlocals``."""
+    shown = redact_source("pwd        = 'abc'\nroom       = 'abc'")
+
+    assert shown == "pwd        = '***'\nroom       = 'abc'"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("wss://joe:pa/ss@host/ws", "wss://***@host/ws"),
+        ("wss://joe:pa#ss@host/ws", "wss://***@host/ws"),
+        ("wss://joe:pa?ss@host/ws", "wss://***@host/ws"),
+    ],
+)
+def test_a_password_that_somebody_forgot_to_encode(url, shown):
+    """What looks like a port is the beginning of a password."""
+    assert redact_url(url) == shown
