@@ -241,16 +241,25 @@ def test_names_of_a_teams_own(run, ini):
     result.stdout.fnmatch_lines(['*HTTP 403 Forbidden: {"badge": "[*][*][*]", "room": "abc"}'])
 
 
-def test_a_mistake_of_ours_keeps_its_frames(run):
+@pytest.mark.parametrize(("error", "shown"), [("KeyError", True), ("OpeningError", False)])
+def test_a_mistake_of_ours_keeps_its_frames(run, error, shown):
     """Only errors that say what a user did are told without the places in this package."""
     result = run(
-        """
+        f"""
+        from pytest_wsstability.net.errors import OpeningError, OpeningStage
+
+        def options(target):
+            raise {"KeyError('x')" if shown else "OpeningError(target, OpeningStage.DNS, 'x')"}
+
         async def test_it(ws_connect):
-            ws_connect.connections = None
-            await ws_connect(headers={"X-Key": "hunter2hunter"})
+            ws_connect._options_for = options
+            await ws_connect("ws://127.0.0.1:1/?token=hunter2hunter")
         """,
+        "--full-trace",
         "-l",
     )
 
-    result.stdout.fnmatch_lines(["*connector.py:*AttributeError"])
-    assert "hunter2hunter" not in result.stdout.str()
+    printed = result.stdout.str()
+    assert result.parseoutcomes() == {"failed": 1}
+    assert error in printed
+    assert ("connector.py:" in printed) is shown
