@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from .site import code
+
 
 class Cause(Enum):
     """What ended or broke a connection; the value is the cause in words."""
@@ -74,6 +76,11 @@ class Cause(Enum):
     HARNESS_SHORT = "a shortage on the test's own machine"
 
     UNDETERMINED = "undetermined"
+
+    @property
+    def code(self) -> str:
+        """What the FAQ explains it under: ``ping-unanswered``."""
+        return code(self.name)
 
 
 class Confidence(Enum):

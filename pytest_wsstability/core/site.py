@@ -5,6 +5,18 @@
 SITE = ""
 
 
+def code(name: str, kind: str = "") -> str:
+    """
+    The stable code of a member of an enum, under which the FAQ explains it: ``rule-alive``.
+
+    Args:
+        name: the member's.
+        kind: what comes before it, where members of several enums would have the same.
+
+    """
+    return "-".join([*([kind] if kind else []), name.lower().replace("_", "-")])
+
+
 def page(name: str, anchor: str = "") -> str:
     """Where to read a page, such as ``faq``, from one of its anchors on."""
     place = f"{SITE}{name}.html" if SITE else f"docs/{name}.md"

@@ -11,6 +11,7 @@ from ..core.diagnosis import diagnose, diagnose_opening
 from ..core.judge.verdict import Reason
 from ..core.message import explain_end
 from ..core.redact import redact_url
+from ..core.site import code
 from ..core.timeline.close import CloseEvidence
 from ..core.timeline.timeline import Timeline
 
@@ -25,6 +26,11 @@ class OpeningStage(Enum):
     HTTP = "upgrade refused"
     HANDSHAKE = "opening handshake"
     TIMEOUT = "timeout"
+
+    @property
+    def code(self) -> str:
+        """What the FAQ explains it under: ``opening-dns``."""
+        return code(self.name, "opening")
 
 
 class OpeningError(ConnectionError):

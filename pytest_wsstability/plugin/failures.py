@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..core.cause import Diagnosis, Evidence
 from ..core.judge.verdict import Outcome, Verdict
+from ..core.message import read_on
 from ..core.message.errors import StabilityError
 from ..core.message.wrap import wrapped
 from ..core.timeline.events import Tier
@@ -42,6 +43,7 @@ _MARKUP: tuple[tuple[str, dict[str, bool]], ...] = (
     ("  not ", {"light": True}),
     ("  covered", {"light": True}),
     ("  ended at", {"bold": True}),
+    ("  read on", {"light": True}),
 )
 
 
@@ -87,7 +89,7 @@ def tell_of_faults(reports: Iterable[str], error: BaseException) -> None:
 
 
 def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-    """Let a team's own rules have their say, and show the whole record with -vv."""
+    """Let a team's own rules have their say, show the whole record with -vv, and say where to read on."""
     if not _is_ours(excinfo.value):
         return
     error = excinfo.value
@@ -100,6 +102,8 @@ def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> N
         verdict = ask_hooks(item, error.verdict, error.timelines)
         whole = item.config.get_verbosity() >= _WHOLE
         error.retell(verdict, whole=whole, more=[*_where(item, excinfo), *_when(error)])
+    elif isinstance(error, OpeningError) and not hasattr(error, "__notes__"):
+        error.add_note(read_on(error.stage.code))
 
 
 def _where(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from ..duration import show_duration as show
 from ..judge.requirement import Requirement
 from ..judge.verdict import Outcome, Verdict
+from ..message import read_on
 from ..message.errors import StabilityError
 from ..statistics.survival import end_events
 from .groups import EndGroup
@@ -79,6 +80,8 @@ def explain_fleet(
     if merge.rtts.count:
         lines.append(f"  rtt       {rtt_line(merge)}")
     lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}; nothing is known beyond")
+    if verdict.code:
+        lines.append(read_on(verdict.code))
     return "\n".join(lines)
 
 

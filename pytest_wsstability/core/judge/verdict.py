@@ -9,6 +9,7 @@ from functools import total_ordering
 from typing import TypeAlias
 
 from ..cause import Blame, Cause, Diagnosis
+from ..site import code
 from ..timeline.events import Tier
 
 
@@ -64,6 +65,11 @@ class Rule(Enum):
     BARGE_IN = "audio stops at a barge-in"
     TRANSCRIPTS = "speech transcribed"
 
+    @property
+    def code(self) -> str:
+        """What the FAQ explains it under: ``rule-alive``."""
+        return code(self.name, "rule")
+
 
 class Reason(Enum):
     """Why the evidence cannot carry the claim."""
@@ -85,6 +91,11 @@ class Reason(Enum):
     PROFILE = "a function of the profile raised"
     UNOBSERVED = "nobody watched to the end"
     ANNOUNCED = "the peer announced the end"
+
+    @property
+    def code(self) -> str:
+        """What the FAQ explains it under: ``doubt-loop-lag``."""
+        return code(self.name, "doubt")
 
 
 # Where the cause says more than what was observed; the others say both.
@@ -185,18 +196,34 @@ class Verdict:
     @property
     def headline(self) -> str:
         """The verdict in one line, the cause first: ``idle timeout 60 s (1006 at 60 s of 120 s)``."""
-        found = self.diagnosis
+        found = self._told
         if self.outcome is Outcome.STABLE:
             return "stable"
         if self.outcome is Outcome.INCONCLUSIVE:
-            why = "; ".join(doubt.text for doubt in self.doubts)
-            ours = found is not None and found.blame is Blame.HARNESS
-            return f"inconclusive: {found.headline if found and ours else why}"
+            return f"inconclusive: {found.headline if found else '; '.join(each.text for each in self.doubts)}"
         first = self.violations[0]
-        if found is None or found.cause is Cause.UNDETERMINED or first.rule not in _EXPLAINED:
-            return first.line
         # Why, then what was broken: a summary shows the beginning of a line.
-        return f"{found.headline} ({first.headline})"
+        return first.line if found is None else f"{found.headline} ({first.headline})"
+
+    @property
+    def code(self) -> str:
+        """What the FAQ explains the headline under; empty for a stable one."""
+        if found := self._told:
+            return found.cause.code
+        if self.outcome is Outcome.INCONCLUSIVE:
+            return self.doubts[0].reason.code
+        return self.violations[0].rule.code if self.violations else ""
+
+    @property
+    def _told(self) -> Diagnosis | None:
+        """The diagnosis where it is what the headline begins with."""
+        found = self.diagnosis
+        if found is None or self.outcome is Outcome.STABLE:
+            return None
+        if self.outcome is Outcome.INCONCLUSIVE:
+            return found if found.blame is Blame.HARNESS else None
+        explained = self.violations[0].rule in _EXPLAINED and found.cause is not Cause.UNDETERMINED
+        return found if explained else None
 
     def __bool__(self) -> bool:
         raise TypeError("a verdict has three outcomes: compare verdict.outcome with Outcome.STABLE")

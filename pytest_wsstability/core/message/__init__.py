@@ -8,12 +8,13 @@ from ..cause import Cause, Diagnosis
 from ..duration import show_duration as show
 from ..judge.requirement import Requirement
 from ..judge.verdict import Doubt, Outcome, Reason, Rule, Verdict
+from ..site import page
 from ..timeline.timeline import Timeline
 from .protocol import misfit, named
 from .record import event_line, record
 from .strip import strips
 
-__all__ = ["event_line", "explain", "explain_end"]
+__all__ = ["event_line", "explain", "explain_end", "read_on"]
 
 # Lines of a message of normal length, and so many of each kind in it.
 _LONGEST = 25
@@ -48,6 +49,8 @@ def explain(
         lines += strips(timelines)
     end = _if_planned(verdict, timelines[0])
     end.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}; nothing is known beyond")
+    if verdict.code:
+        end.append(read_on(verdict.code))
     end += more
     if verdict.diagnosis is not None:
         lines += _why(verdict.diagnosis, None if whole else _LONGEST - len(lines) - len(end))
@@ -71,7 +74,13 @@ def explain_end(timelines: Sequence[Timeline], diagnosis: Diagnosis) -> str:
     lines = [f"the connection ended: {close.headline()}: {close}"]
     lines += [f"  {other.end.value:<9} {other.close}" for other in timelines[1:] if other.close]
     lines += strips(timelines)
-    return "\n".join(lines + _why(diagnosis, _LONGEST - len(lines)))
+    lines += _why(diagnosis, _LONGEST - len(lines))
+    return "\n".join([*lines, read_on(diagnosis.cause.code)])
+
+
+def read_on(code: str) -> str:
+    """The last line of a failure: where what it begins with is explained."""
+    return f"  read on   {page('faq', code)}"
 
 
 def _sentence(verdict: Verdict, timeline: Timeline) -> str:

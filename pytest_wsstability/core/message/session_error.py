@@ -9,6 +9,7 @@ from ..duration import show_duration as show
 from ..judge.attempts import ConnectionHistory
 from ..judge.requirement import Requirement
 from ..judge.verdict import Outcome, Rule, Verdict
+from . import read_on
 from .errors import StabilityError
 
 # Lines of the history in a message.
@@ -71,4 +72,6 @@ def _explain(verdict: Verdict, history: ConnectionHistory, longest: int | None) 
     rules = dict.fromkeys(violation.rule for violation in verdict.violations)
     lines += [f"  hint      {_HINTS[rule]}" for rule in rules if rule in _HINTS]
     lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}; nothing is known beyond")
+    if verdict.code:
+        lines.append(read_on(verdict.code))
     return "\n".join(lines)
