@@ -200,7 +200,9 @@ class Verdict:
         if self.outcome is Outcome.STABLE:
             return "stable"
         if self.outcome is Outcome.INCONCLUSIVE:
-            return f"inconclusive: {found.headline if found else '; '.join(each.text for each in self.doubts)}"
+            return (
+                f"inconclusive: {found.headline if found else '; '.join(each.text for each in self.doubts)}"
+            )
         first = self.violations[0]
         # Why, then what was broken: a summary shows the beginning of a line.
         return first.line if found is None else f"{found.headline} ({first.headline})"
