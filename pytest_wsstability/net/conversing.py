@@ -27,7 +27,7 @@ def client_conversation(
         ValueError: for a session id that the protocol can't carry.
 
     """
-    name = None if profile.words.server_names_session else session_id or str(uuid.uuid4())
+    name = None if profile.words.server_names_session else session_id or _new_id(profile)
     conversation = Conversation(
         profile,
         End.CLIENT,
@@ -50,11 +50,15 @@ def server_conversation(
     return Conversation(
         profile,
         End.SERVER,
-        session_id=None if named_by_client else str(uuid.uuid4()),
+        session_id=None if named_by_client else _new_id(profile),
         interval=interval,
         knows=knows if profile.resume is not None else None,
         epoch=_epoch(profile, loop),
     )
+
+
+def _new_id(profile: Profile) -> str:
+    return str(uuid.uuid4()) if profile.new_session_id is None else profile.new_session_id()
 
 
 def _epoch(profile: Profile, loop: asyncio.AbstractEventLoop) -> float | None:

@@ -320,7 +320,7 @@ class Conversation:
         same = state.before.session_id is None or heard.session_id in (None, state.before.session_id)
         said = (heard.values or {}).get("resumed", True)
         self.resumed = heard.role is _CONFIRMED and same and bool(said)
-        if self.resumed and heard.resumes and self.session_id is None:
+        if self.resumed and heard.resumes and heard.session_id is None:
             # Who confirms that a session goes on need not say its name again.
             self.session_id = state.before.session_id
 
@@ -427,10 +427,16 @@ class Conversation:
 
     def _start(self) -> Say:
         before = self._state.before if self._state is not None else None
-        if self.profile.resume is None or before is None or before.session_id is None:
+        if before is None or not self._can_resume(before):
             return Say(_INFO, self._asking("session_info", _INFO))
         values = {**(self._asking("resume", _INFO) or {}), "session_id": before.session_id}
         return Say(_INFO, {**values, "token": before.token, "sequence": before.sequence}, resumes=True)
+
+    def _can_resume(self, before: Resumption) -> bool:
+        """Whether what a client remembers is enough to come back."""
+        names = self.profile.words.names("resume")
+        known = before.session_id is not None or before.token is not None
+        return self.profile.resume is not None and known and not ("token" in names and before.token is None)
 
     def _serve(self, heard: Heard) -> Sequence[Say]:
         """What a server says to a client that begins its session, or comes back to one."""
@@ -439,13 +445,12 @@ class Conversation:
         # What the client has named, this end has said its own about.
         own = ("session_id", "token", "interval", "timeout")
         values = {name: value for name, value in (heard.values or {}).items() if name not in own}
-        if not heard.resumes:
-            return (Say(_CONFIRMED, values),)
-        if self._known(heard) is not None:
-            return (Say(_CONFIRMED, values, resumes=self.profile.resumed is not None),)
-        if self.profile.resume_refused is not None:
+        known = heard.resumes and self._known(heard) is not None
+        if heard.resumes and not known and self.profile.resume_refused is not None:
             return (Say(_REFUSED, values, resumes=True),)
-        return (Say(_CONFIRMED, values),)
+        confirmed = Say(_CONFIRMED, values, resumes=known and self.profile.resumed is not None)
+        # What to come back with is said behind it.
+        return (confirmed, Say(Role.STEP)) if self.profile.token is not None else (confirmed,)
 
     def _start_beats(self, now: float) -> None:
         self._beats_from = now

@@ -68,6 +68,10 @@ class Profile:
     resumed: Messages = None
     # Server to client: the session is not known any more. Without it the server begins a new one.
     resume_refused: Messages = None
+    # Server to client, after the confirmation and whenever it likes: what to come back with from now on.
+    token: Messages = None
+    # Makes the name of a session at the end that names it; None: a UUID.
+    new_session_id: Callable[[], str] | None = None
 
     # A heartbeat, and its answer. Neither: protocol pings and pongs. No pong: no answer is ever due.
     ping: Messages = None
@@ -97,6 +101,8 @@ class Profile:
     # What only a server of another version says, by the words for it: "an Engine.IO 3 server".
     foreign: Mapping[str, Message] = dataclasses.field(default_factory=dict)
 
+    # JSON comes in binary frames too.
+    binary_json: bool = False
     # What ends each of several messages in one frame, or a function for a stream of bytes.
     records: str | Split | None = None
     # What the client offers, the preferred first, and what it adds to the URL and to the handshake request.
@@ -128,6 +134,7 @@ class Profile:
                 records=self.records if isinstance(self.records, str) else None,
                 match_ids=self.match_ids,
                 agrees=self.agree is not None,
+                binary_json=self.binary_json,
                 foreign=self.foreign,
             )
         except ValueError as exc:
@@ -154,7 +161,7 @@ class Profile:
             )
         if self.records is not None and not callable(self.records) and not _is_name(self.records):
             raise self._wrong(f"records is {self.records!r}; give the text that ends each, or a function")
-        for field in ("resume", "resumed", "resume_refused"):
+        for field in ("resume", "resumed", "resume_refused", "token"):
             if getattr(self, field) is not None and self.session_confirmed is None:
                 raise self._wrong(f"{field} without session_confirmed: there is no session to come back to")
 

@@ -19,6 +19,7 @@ PATHS = {
     "socket.io": "socketio",
     "engine.io": "engineio",
     "graphql": "graphql-transport-ws",
+    "cable": "actioncable",
     "mqtt": "mqtt",
     "stomp": "stomp",
     "signalr": "signalr",
@@ -30,6 +31,8 @@ SUBPROTOCOLS = {
     "v11.stomp": "stomp",
     "v10.stomp": "stomp",
     "mqtt": "mqtt",
+    "actioncable-v1-json": "actioncable",
+    "wamp.2.json": "wamp",
     "ocpp1.6": "ocpp",
     "ocpp2.0.1": "ocpp2.0.1",
 }

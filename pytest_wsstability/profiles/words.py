@@ -27,6 +27,7 @@ FIELDS: dict[str, tuple[End, Role]] = {
     "resumed": (_S, Role.SESSION_CONFIRMED),
     "session_refused": (_S, Role.SESSION_REFUSED),
     "resume_refused": (_S, Role.SESSION_REFUSED),
+    "token": (_S, Role.STEP),
     "greeting": (_S, Role.GREETING),
     "notice": (_S, Role.NOTICE),
     "error": (_S, Role.ERROR),
@@ -83,7 +84,8 @@ class Words:
     """
 
     __slots__ = (
-        "_client", "_fixed", "_foreign", "_known", "_names", "_readers", "_records", "_server", "_written",
+        "_binary_json", "_client", "_fixed", "_foreign", "_known", "_names", "_readers", "_records",
+        "_server", "_written",
         "interval_is_named", "names_interval", "script", "server_names_session", "tells_time",
         "uses_sequence",
     )  # fmt: skip
@@ -97,6 +99,7 @@ class Words:
         records: str | None = None,
         match_ids: bool = False,
         agrees: bool = False,
+        binary_json: bool = False,
         foreign: Mapping[str, Message] | None = None,
     ) -> None:
         """
@@ -109,13 +112,14 @@ class Words:
             records: the text that ends each message.
             match_ids: answers are told by their ids alone.
             agrees: both ends name intervals.
+            binary_json: JSON comes in binary frames too.
             foreign: what only a server of another version says, by the words for it.
 
         Raises:
             ValueError: for a message that makes no sense, or two that can't be told apart.
 
         """
-        self._records = records or ""
+        self._records, self._binary_json = records or "", binary_json
         self._known = _known(messages, steps, SENDERS[heartbeats_from])
         _forbid_twins(self._known, match_ids)
         self._foreign = [
@@ -186,7 +190,7 @@ class Words:
         return heard if heard is not None else self._read(payload, sender)
 
     def _read(self, payload: str | bytes, sender: End) -> Heard:
-        message = Parsed(payload)
+        message = Parsed(self._as_text(payload))
         if sender is _S:
             for words, foreign in self._foreign:
                 if foreign.read(message) is not None:
@@ -210,9 +214,18 @@ class Words:
                 )
         return _DATA
 
+    def _as_text(self, payload: str | bytes) -> str | bytes:
+        """JSON as text, where it may come as bytes."""
+        if not self._binary_json or isinstance(payload, str):
+            return payload
+        try:
+            return payload.decode()
+        except UnicodeDecodeError:
+            return payload
+
     def telling(self, payload: str | bytes, sender: End) -> int:
         """How many parts of a message of an end are fixed by the profile; 0 for what is not the profile's."""
-        message = Parsed(payload)
+        message = Parsed(self._as_text(payload))
         ours = (each for each in self._readers[sender] if each.sender is sender)
         found = (each for each in ours if each.wording.read(message) is not None)
         return max((weight(each.wording.source) + each.wording.told for each in found), default=0)

@@ -1,0 +1,86 @@
+"""
+WAMP 2 in JSON: a session in a realm, whose number the router chooses.
+
+Client: ``HELLO`` with the realm. Router: ``WELCOME`` with a session number, or ``ABORT``. ``GOODBYE``
+announces the end. Heartbeats are ping frames, off by default at both ends; a reconnect is a new session.
+Other realms: ``wamp("realm7")``.
+
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+from .messages import Codec
+from .placeholders import Values
+from .profile import Profile
+from .templates import Free
+
+# Of messages: WAMP 2, section 6.5.
+HELLO, WELCOME, ABORT, GOODBYE = 1, 2, 3, 6
+# WAMP 2, section 2.1.2: ids of sessions are drawn from 1 to 2 ** 53.
+_LARGEST = 2**53
+_CLIENT_ROLES: dict[str, Any] = {"publisher": {}, "subscriber": {}, "caller": {}, "callee": {}}
+_ROUTER_ROLES: dict[str, Any] = {"broker": {"features": {}}, "dealer": {"features": {}}}
+
+
+def _message(message: str | bytes, kind: int, length: int) -> list[Any] | None:
+    """A message of a kind and of so many elements at least; None for another one."""
+    if isinstance(message, bytes) or not message.lstrip().startswith("["):
+        return None
+    try:
+        found = json.loads(message)
+    except (ValueError, RecursionError):
+        return None
+    fits = isinstance(found, list) and len(found) >= length and type(found[0]) is int and found[0] == kind
+    return found if fits else None
+
+
+def _read_welcome(message: str | bytes) -> Values | None:
+    found = _message(message, WELCOME, 3)
+    if (
+        found is None
+        or type(found[1]) is not int
+        or not isinstance(found[2], dict)
+        or "roles" not in found[2]
+    ):
+        return None
+    return {"session_id": str(found[1])}
+
+
+def _write_welcome(values: Values) -> str:
+    name = str(values.get("session_id"))
+    return json.dumps([WELCOME, int(name) if name.isdigit() else 1, {"roles": _ROUTER_ROLES}])
+
+
+def new_session() -> str:
+    """The number of a session, as routers draw one."""
+    return str(random.randint(1, _LARGEST))
+
+
+def wamp(realm: str, *, name: str = "wamp") -> Profile:
+    """
+    WAMP for one realm.
+
+    Args:
+        realm: to join.
+        name: of the profile.
+
+    """
+    return Profile(
+        name=name,
+        title="WAMP 2",
+        specification="https://wamp-proto.org/wamp_latest_ietf.html",
+        session_info=[HELLO, Free(realm), {"roles": Free(_CLIENT_ROLES)}],
+        session_confirmed=Codec(_read_welcome, _write_welcome, ("session_id",)),
+        session_refused=[ABORT, Free({"message": "refused"}), Free("wamp.error.no_such_realm")],
+        notice=[GOODBYE, Free({}), Free("wamp.close.system_shutdown")],
+        new_session_id=new_session,
+        subprotocols=("wamp.2.json",),
+        proved_with=("autobahn 26.10 (Python, client)",),
+    )
+
+
+WAMP = wamp("realm1")
