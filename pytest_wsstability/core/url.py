@@ -72,3 +72,8 @@ def _wrong(parts: SplitResult) -> str | None:
     except UnicodeError:
         return f"{parts.hostname!r} is no host name"
     return None
+
+
+def port_of(address: object) -> int | None:
+    """The port in an address as sockets give it; None for one that has none."""
+    return address[1] if isinstance(address, tuple) and len(address) > 1 else None

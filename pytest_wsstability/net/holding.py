@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from ..core.judge.requirement import PROOF_TIMEOUT, Requirement
 from ..core.judge.rules import judge, next_check
 from ..core.judge.verdict import Verdict
@@ -14,6 +16,9 @@ from .websocket import WebSocket
 SETTLED = 0.05
 # Seconds that the other end of a connection has to notice that it is over.
 KNOWN_LATE = 1.0
+# Turns of the loop that a server on it needs to see an end, and to log what its handler raised: websockets
+# 17.4 needs three after the end of the stream.
+_TURNS = 8
 _SAME = 1e-9
 
 
@@ -44,6 +49,9 @@ async def _watch(websocket: WebSocket, requirement: Requirement, timeline: Timel
         if timeline.close is not None:
             # The verdict is as good as known. How TCP ends adds to the evidence.
             await websocket.wait_ended(websocket.loop.time() + SETTLED)
+            # A server on this loop writes its log when it has seen the end too.
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
             return judge(requirement, timeline)
         if verdict.violations:
             # The diagnosis asks what the kernel knew at this moment; an end has been recorded with it.

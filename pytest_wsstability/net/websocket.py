@@ -27,6 +27,7 @@ from ..core.timeline.close import (
 from ..core.timeline.events import Direction, End, EventKind, Opcode, Role
 from ..core.timeline.flaws import Flaw
 from ..core.timeline.timeline import Timeline
+from ..core.url import port_of
 from ..profiles import HangUp, Unwritable
 from ..profiles.sniffing import FIRST, is_variant, likeness_of, sniff_messages, sniff_request
 from . import health, short_frames
@@ -605,6 +606,7 @@ class WebSocket(asyncio.Protocol):
         self.timeline = Timeline(end, health.tier_of(self._loop), origin=now, protocol=facts)
         self.phase = Phase.OPEN
         assert self.transport is not None
+        self.timeline.port = port_of(self.transport.get_extra_info("sockname"))
         health.watch(self._loop, self.timeline, self.transport.get_extra_info("socket"))
 
     def send_handshake(self) -> None:

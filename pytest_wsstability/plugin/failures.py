@@ -18,6 +18,7 @@ from ..core.message.wrap import wrapped
 from ..core.timeline.events import Tier
 from ..net.errors import OpeningError
 from .again import command
+from .servers.output import told_by_server
 from .stash import settings_key
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def tell_of_faults(reports: Iterable[str], error: BaseException) -> None:
 
 
 def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-    """Let a team's own rules have their say, show the whole record with -vv, and say where to read on."""
+    """Let the server and a team's rules have their say, show the whole record with -vv, say where to read on."""
     if not _is_ours(excinfo.value):
         return
     error = excinfo.value
@@ -99,7 +100,8 @@ def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> N
         if note not in getattr(error, "__notes__", ()):
             error.add_note(note)
     if isinstance(error, StabilityError):
-        verdict = ask_hooks(item, error.verdict, error.timelines)
+        verdict = told_by_server(item, error.verdict, error.timelines)
+        verdict = ask_hooks(item, verdict, error.timelines)
         whole = item.config.get_verbosity() >= _WHOLE
         error.retell(verdict, whole=whole, more=[*_where(item, excinfo), *_when(error)])
     elif isinstance(error, OpeningError) and not hasattr(error, "__notes__"):

@@ -121,7 +121,7 @@ def build_diagnosis(f: Features, row: Signature, following: Iterator[Signature])
         confidence=confidence,
         blame=row.blame.blame(f.end),
         sentence=sentence.format_map(words),
-        headline=_short(row.headline.format_map(words)),
+        headline=shortened(row.headline.format_map(words)),
         evidence=facts(f, row.evidence),
         ruled_out=ruled_out(f, row.cause, alternatives),
         runner_up=second,
@@ -132,7 +132,8 @@ def build_diagnosis(f: Features, row: Signature, following: Iterator[Signature])
     )
 
 
-def _short(text: str) -> str:
+def shortened(text: str) -> str:
+    """A headline of at most `LONGEST` characters."""
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 

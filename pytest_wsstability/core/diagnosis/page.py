@@ -25,6 +25,12 @@ A close code alone proves little: a ping timeout was seen as 1011, 1000, 1008, 1
 and no close frame at all. FIN or RST says what the first hop did, and nothing more. A timer's length is a
 hypothesis about its owner: 60 s alone fits nginx, AWS ALB and others.
 
+A protocol that is known (`profile=`) says its timers, close codes and error messages: they count as the
+peer's own words. Where a test owns the server (`--ws-app`, `--ws-command`, a fixture of its own), an error
+that a handler raised, a line that was logged or printed, and the end of the process, within a second of the
+connection's end, are quoted and outrank what was inferred; with several connections, only those that name
+this one, by its port or its session.
+
 Your own rules come first: implement `pytest_wsstability_diagnose(timeline, others)` in a conftest, and
 return a `Diagnosis`, or None where you know nothing better.
 

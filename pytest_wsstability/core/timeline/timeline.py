@@ -105,7 +105,7 @@ class Timeline:
         "_server_heartbeats", "_signals", "_silences", "_tcp", "close", "deliberately_stalled",
         "drained_at", "dropped_reads", "end", "half_frame_since", "heartbeat_sender", "heartbeats_before",
         "hints", "intervals", "longest_silence", "looks_like", "max_lag", "max_lag_at", "observed_until",
-        "paused_total", "ping_answered_at", "proof_asked_at", "proof_at", "protocol", "serial",
+        "paused_total", "ping_answered_at", "port", "proof_asked_at", "proof_at", "protocol", "serial",
         "session_confirmed_at", "session_id", "session_info_at", "suspended", "tcp_unseen",
         "tier", "total", "unsent", "unsent_since",
     )  # fmt: skip
@@ -124,6 +124,8 @@ class Timeline:
         self.serial = next(_serials)
         # The clock's reading when the opening handshake ended.
         self._origin = origin
+        # The local port of this end, by which the log of its peer may call it; None where that is not known.
+        self.port: int | None = None
         # How many events there were in all, those that fell out of the record included.
         self.total = 0
         self._signals = Recorder(SIGNAL_CAPACITY)

@@ -15,6 +15,7 @@ from ...core.faults.fault import FaultLabel
 from ...core.redact import redact_url
 from ...core.secret_values import SECRETS
 from ...core.timeline.timeline import Timeline
+from ...core.url import port_of
 from ..port import Port
 from ..target import parse_url
 from .injector import FaultInjector
@@ -352,6 +353,8 @@ class FaultProxy:
             return
         link = self._injector.link(asyncio.get_running_loop(), (client, client), (server, server))
         addresses = client.transport.get_extra_info("peername"), server.transport.get_extra_info("sockname")
+        if link.timeline is not None:
+            link.timeline.port = port_of(addresses[1])
         self.connections.append(ProxyConnection(len(self.connections), *addresses, link, self.applied))
         join(link, client, server)
 

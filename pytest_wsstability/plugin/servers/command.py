@@ -58,6 +58,7 @@ class ServerProcess:
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._is_frozen = False
+        self._ended_at: float | None = None
 
     def __repr__(self) -> str:
         state = "not running" if not self.is_running else "frozen" if self._is_frozen else "running"
@@ -67,6 +68,17 @@ class ServerProcess:
     def is_running(self) -> bool:
         """Whether the process has not ended."""
         return self._process is not None and not _has_ended(self._process)
+
+    def ended_within(self, seconds: float) -> float | None:
+        """
+        When it ended last, by the monotonic clock; None if it runs on for so long.
+
+        A process that ends closes its connections some moments before its output.
+
+        """
+        if self._ended_at is None and self._reader is not None:
+            self._reader.join(seconds)
+        return self._ended_at
 
     # What tests do to it.
 
@@ -212,6 +224,8 @@ class ServerProcess:
         with suppress(ValueError):
             for line in process.stdout:
                 self.lines.append(Line(time.monotonic(), line.rstrip("\n")))
+            # The system closes what a process has open when that ends.
+            self._ended_at = time.monotonic()
 
     def _note(self, text: str) -> None:
         self.lines.append(Line(time.monotonic(), f"[{text}]"))

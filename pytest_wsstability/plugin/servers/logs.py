@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from ...core.redact import show_text
+from ...core.url import port_of
 
 # So many records are kept, and so many lines of each are shown.
 _RECORDS = 500
@@ -30,6 +31,12 @@ class Line(NamedTuple):
 
     at: float
     text: str
+    # Of a log record: its logger, its level, and what was raised, without its place.
+    logger: str = ""
+    level: int = logging.NOTSET
+    raised: str = ""
+    # The port of the client that it is about; None where it does not say.
+    port: int | None = None
 
 
 class ServerLog(logging.Handler):
@@ -65,17 +72,24 @@ class ServerLog(logging.Handler):
         if leaves and self.left is None:
             self.left = Line(at, record.getMessage())
         text = f"{record.levelname:<7} {record.name}: {record.getMessage()}"
+        raised = ""
         if record.exc_info and record.exc_info[1] is not None:
-            text += f"\n{_raised(record.exc_info[1])}"
-        self.lines.append(Line(at, text))
+            raised = f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
+            text += f"\n{raised}{_place(record.exc_info[1])}"
+        self.lines.append(Line(at, text, record.name, record.levelno, raised, _port(record)))
 
 
-def _raised(error: BaseException) -> str:
-    """What was raised, and the innermost place in the project's own code."""
+def _place(error: BaseException) -> str:
+    """The innermost place in the project's own code, as what follows the error."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [each for each in frames if _is_own(each.filename)] or frames[-1:]
-    place = f", at {own[-1].filename}:{own[-1].lineno} ({own[-1].name})" if own else ""
-    return f"{type(error).__name__}: {error}{place}"
+    return f", at {own[-1].filename}:{own[-1].lineno} ({own[-1].name})" if own else ""
+
+
+def _port(record: logging.LogRecord) -> int | None:
+    """The client's port: the records of `websockets` carry their connection."""
+    connection = getattr(record, "websocket", None)
+    return port_of(getattr(connection, "remote_address", None))
 
 
 def _is_own(path: str) -> bool:

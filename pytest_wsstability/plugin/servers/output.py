@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+import logging
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ...core.diagnosis.server_lines import Kind, ServerLine, printed, with_lines
 from ..markers import uses_us
-from ..plans import base_target_of, runs_command
+from ..plans import base_target_of, is_virtual, runs_command
 from ..settings import TargetKind
 from ..stash import command_key, connector_key, server_log_key, soak_key
 from .logs import Line, ServerLog, shown
@@ -15,15 +18,29 @@ from .logs import Line, ServerLog, shown
 if TYPE_CHECKING:
     import pytest
 
+    from ...core.judge.verdict import Verdict
+    from ...core.timeline.timeline import Timeline
+
 _REAL = (
     "give the test ws_stability(time='real'), or run with --ws-time real: the app is then served on loopback"
 )
 
 
+# Loggers of clients, which the test itself may use; and asyncio's, whose tasks are anybody's.
+_CLIENTS = (
+    "websockets.client", "aiohttp.client", "httpx", "httpcore", "urllib3", "socketio.client",
+    "engineio.client", "asyncio",
+)  # fmt: skip
+
+
+# Seconds that a process under test has to end after it has cut a connection.
+_TO_END = 1.0
+
+
 @contextmanager
 def taking_down(item: pytest.Item) -> Iterator[None]:
-    """Take down what the app under test logs while a test runs, its fixtures included."""
-    if not uses_us(item) or base_target_of(item).kind is not TargetKind.APP or runs_command(item):
+    """Take down what is logged in this process while a test runs, its fixtures included."""
+    if not uses_us(item):
         yield
         return
     item.stash[server_log_key] = log = ServerLog()
@@ -51,13 +68,60 @@ def add_output(item: pytest.Item, report: pytest.TestReport) -> None:
         return
     opened = _opened(item)
     log = item.stash.get(server_log_key, None)
-    if log is not None:
+    # What a server of the project's fixtures logs, pytest shows by itself.
+    if log is not None and base_target_of(item).kind is TargetKind.APP and not runs_command(item):
         _add(report, "log of the app", list(log.lines), opened)
         if log.left is not None:
             report.sections.append(("virtual time", f"{log.left.text}\n{_REAL}"))
     process = item.stash.get(command_key, None)
     if process is not None:
         _add(report, f"output of the command, {process.url}", list(process.lines), opened)
+
+
+def told_by_server(item: pytest.Item, verdict: Verdict, timelines: Sequence[Timeline]) -> Verdict:
+    """
+    A verdict whose diagnosis has what the server of a test said at that instant.
+
+    Args:
+        item: the test, which owns the server.
+        verdict: the verdict that was raised.
+        timelines: the record that was judged, then those of other ends of the same connection.
+
+    """
+    if verdict.diagnosis is None or not timelines:
+        return verdict
+    log, process = item.stash.get(server_log_key, None), item.stash.get(command_key, None)
+    lines = [each for line in (log.lines if log is not None else ()) if (each := _logged(line)) is not None]
+    if process is not None:
+        close = timelines[0].close
+        ended_at = process.ended_within(_TO_END) if close is not None and close.received is None else None
+        # By now its output has come.
+        lines += [printed(line.at, line.text) for line in list(process.lines)]
+        if ended_at is not None:
+            text = f"the command {process.url} ended"
+            lines.append(ServerLine(at=ended_at, text=text, kind=Kind.EXITED))
+    found = with_lines(verdict.diagnosis, timelines, lines, alone=_is_alone(item))
+    return dataclasses.replace(verdict, diagnosis=found)
+
+
+def _logged(line: Line) -> ServerLine | None:
+    """A record of a server; None for one of a client, or of an access log."""
+    if line.logger.startswith(_CLIENTS) or line.logger.endswith(".access"):
+        return None
+    raised = Kind.RAISED if line.raised else Kind.SAID
+    text = line.raised or line.text
+    return ServerLine(
+        at=line.at, text=text, kind=raised, is_warning=line.level >= logging.WARNING, port=line.port
+    )
+
+
+def _is_alone(item: pytest.Item) -> bool:
+    """Whether the server of a test has one connection, so that whatever it says is about that one."""
+    connector = item.stash.get(connector_key, None)
+    if connector is not None:
+        return sum(len(each.timelines) for each in connector.connections) == 1
+    # Holds that overlap in real time may share a server.
+    return is_virtual(item)
 
 
 def _add(report: pytest.TestReport, title: str, lines: list[Line], opened: float | None) -> None:

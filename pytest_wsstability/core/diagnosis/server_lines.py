@@ -1,0 +1,196 @@
+"""What the server itself logged or printed at the instant of an end: it outranks what was inferred."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from ..cause import Blame, Cause, Confidence, Diagnosis, Evidence
+from ..duration import show_duration as show
+from ..redact import redact_text, show_text
+from ..timeline.close_reasons import Topic, read_reason
+from ..timeline.events import End
+from ..timeline.timeline import Timeline
+from .engine import shortened
+from .experiments import experiment
+from .rivals import CAUSES
+
+# Seconds around an end within which a line is about it: loops that stop take moments, logs of other
+# processes are read late.
+AT_THE_END = 1.0
+# Lines that a diagnosis quotes, and characters of each.
+_QUOTED, _LONGEST = 3, 160
+# Errors that a handler gets because its connection is over: they say what ended it in their words alone.
+_CONSEQUENCES = re.compile(
+    r"^(?:\w+\.)*(?:ConnectionClosed\w*|WebSocketDisconnect|ClientDisconnected?|WebSocketClosedError|"
+    r"ConnectionResetError|ConnectionAbortedError|BrokenPipeError|EOFError|CancelledError|Disconnected?)\b"
+)
+# How processes print an error that nobody caught: Python, Node, Java, Go, Rust, Ruby.
+_PRINTED = re.compile(
+    r"^\s*(?:uncaught |unhandled )?(?:(?:\w+\.)*\w*(?:error|exception)\b(?: \[\w+\])?: |panic: |"
+    r"thread '.*' panicked|exception in thread )",
+    re.IGNORECASE,
+)
+# Causes that need no words of the server: the record itself proves them, or nobody was wrong.
+_SETTLED = frozenset({
+    Cause.MACHINE_SLEPT, Cause.HARNESS_BLOCKED, Cause.HARNESS_NOT_READING, Cause.INJECTED_FAULT,
+    Cause.CLOSED_HERE, Cause.PLANNED_ROTATION,
+})  # fmt: skip
+# What a keepalive of the server that gave up may be, as far as this end's record tells more.
+_KEEPALIVES = frozenset({
+    Cause.PING_UNANSWERED, Cause.HEARTBEAT_UNANSWERED, Cause.ENGINE_IO_PING_TIMEOUT, Cause.PONG_LATE,
+    Cause.PEER_FROZEN, Cause.PEER_NOT_READING, Cause.CONTROL_FRAMES_LOST, Cause.HALF_OPEN,
+    Cause.KEEPALIVE_TIMEOUT,
+})  # fmt: skip
+# The same for a timeout that the server's words do not name.
+_TIMEOUTS = frozenset({Cause.IDLE_TIMEOUT, Cause.READ_DEADLINE, Cause.PONG_DEADLINE, Cause.IDLE_AS_NORMAL})
+# What this end's record shows by itself when a keepalive gives up.
+_SHOWN = frozenset({Cause.PING_UNANSWERED, Cause.HEARTBEAT_UNANSWERED, Cause.ENGINE_IO_PING_TIMEOUT})
+
+
+class Kind(Enum):
+    """What a line is."""
+
+    # A log record, or a line that was printed.
+    SAID = "said"
+    # An error that was raised, and nobody caught.
+    RAISED = "raised"
+    # The process has ended.
+    EXITED = "exited"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerLine:
+    """
+    A line of the server.
+
+    Attributes:
+        at: the reading of the clock that timelines have too.
+        text: what was logged or printed; of an error its type and its words.
+        kind: what it is.
+        is_warning: whether it is one, or worse: lesser ones speak of much that is no cause.
+        port: the port of the client that it is about; None where it does not say.
+
+    """
+
+    at: float
+    text: str
+    kind: Kind = Kind.SAID
+    is_warning: bool = True
+    port: int | None = None
+
+
+def printed(at: float, text: str) -> ServerLine:
+    """A line that a process printed, which may be an error that nobody caught."""
+    return ServerLine(at=at, text=text, kind=Kind.RAISED if _PRINTED.match(text) else Kind.SAID)
+
+
+def with_lines(
+    found: Diagnosis, timelines: Sequence[Timeline], lines: Sequence[ServerLine], *, alone: bool
+) -> Diagnosis:
+    """
+    A diagnosis with what the server said of the same end, at that instant.
+
+    Args:
+        found: what the records say.
+        timelines: the record that was judged, then those of other ends, proxies included, of the connection.
+        lines: of the server, oldest first.
+        alone: whether there is no other connection that a line may be about.
+
+    """
+    line = timelines[0]
+    if line.close is None or line.end is not End.CLIENT or found.cause in _SETTLED:
+        return found
+    end = line.opened + line.close.at
+    near = [each for each in lines if abs(each.at - end) <= AT_THE_END]
+    ports = {each.port for each in timelines if each.port is not None}
+    mine = [each for each in near if each.kind is Kind.EXITED or alone or _is_about(each, ports, line)]
+    told = next(_readings(found, mine), found)
+    if told is found:
+        return found
+    quotes = tuple(_quote(each, line) for each in mine if _speaks(each))[:_QUOTED]
+    return replace(told, evidence=(*quotes, *told.evidence))
+
+
+def _is_about(line: ServerLine, ports: set[int], timeline: Timeline) -> bool:
+    """Whether a line says whom it is about, and that is this client: by its port, or its session's id."""
+    if line.port is not None:
+        return line.port in ports
+    names = {str(port) for port in ports} | ({timeline.session_id} if timeline.session_id else set())
+    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", line.text) for name in names)
+
+
+def _speaks(line: ServerLine) -> bool:
+    """Whether a line says anything of a cause."""
+    return line.kind is not Kind.SAID or read_reason(line.text).topic is not None
+
+
+def _quote(line: ServerLine, timeline: Timeline) -> Evidence:
+    at = max(0.0, line.at - timeline.opened)
+    what = "process" if line.kind is Kind.EXITED else "log"
+    return Evidence(f"the server's {what} at {show(round(at, 3))}: {_words(line)}", at)
+
+
+def _words(line: ServerLine) -> str:
+    return show_text(redact_text(line.text.strip().splitlines()[0] if line.text.strip() else ""), _LONGEST)
+
+
+def _readings(found: Diagnosis, lines: Sequence[ServerLine]) -> Iterator[Diagnosis]:
+    """What the lines make of a diagnosis, the strongest first."""
+    for line in lines:
+        if line.kind is Kind.EXITED:
+            yield _told(
+                found, Cause.RESTART, Confidence.HIGH,
+                f"the server's process ended with the connection: {_words(line)}",
+                "see why it ended; a server that is told to stop should close with 1001 or 1012 first",
+            )  # fmt: skip
+    if found.confidence is Confidence.HIGH and found.cause is not Cause.RESTART:
+        # The close frame's own words, or both ends: nothing that was logged beside them says more.
+        return
+    for line in lines:
+        topic = read_reason(line.text).topic if read_reason(line.text).is_clear else None
+        told = None if topic is None else _by_topic(found, line, topic)
+        if told is None and line.kind is Kind.RAISED and not _CONSEQUENCES.match(line.text):
+            told = _told(
+                found, Cause.HANDLER_ERROR, Confidence.HIGH, f"the server's handler failed: {_words(line)}",
+                "see the server's traceback",
+            )  # fmt: skip
+        if told is not None:
+            yield told
+
+
+def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | None:
+    """What a line that speaks of one thing makes of a diagnosis; None where it says nothing of this end."""
+    said = f"the server logged: {_words(line)}"
+    if topic is Topic.KEEPALIVE and found.cause in _KEEPALIVES:
+        # It confirms that its keepalive gave up; why the answer was not there, the record says.
+        sure = found.cause in _SHOWN or found.confidence is Confidence.HIGH
+        confidence = Confidence.HIGH if sure else Confidence.MEDIUM
+        return replace(found, confidence=confidence, sentence=f"{found.sentence}; {said}")
+    if topic in (Topic.IDLE, Topic.TIMEOUT) and found.cause in _TIMEOUTS:
+        return replace(found, confidence=Confidence.MEDIUM, sentence=f"{found.sentence}; {said}")
+    if line.kind is Kind.RAISED or topic is Topic.ERROR:
+        return None
+    if topic is Topic.RESTART or line.is_warning:
+        cause = CAUSES[topic]
+        if cause is found.cause:
+            return replace(found, confidence=Confidence.HIGH, sentence=f"{found.sentence}; {said}")
+        confidence = Confidence.HIGH if topic is Topic.RESTART else Confidence.MEDIUM
+        return _told(found, cause, confidence, said, "see the server's log at this instant")
+    return None
+
+
+def _told(found: Diagnosis, cause: Cause, confidence: Confidence, sentence: str, remedy: str) -> Diagnosis:
+    """Another cause, told by the server; what the record alone says may be it too, where that is not sure."""
+    others = tuple(
+        each for each in (found.cause, *found.alternatives) if each not in (cause, Cause.UNDETERMINED)
+    )
+    others = () if confidence is Confidence.HIGH else others
+    return replace(
+        found, cause=cause, confidence=confidence, blame=Blame.SERVER, sentence=sentence,
+        headline=shortened(sentence), remedy=remedy, runner_up=others[0] if others else None,
+        experiment=experiment(cause, others[0]) if others else None, alternatives=others, hypotheses=(),
+        ruled_out=(),
+    )  # fmt: skip

@@ -1,0 +1,180 @@
+"""What the server itself said at the instant of an end."""
+
+import pytest
+
+from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
+from pytest_wsstability.core.diagnosis.server_lines import Kind, ServerLine, printed, with_lines
+from pytest_wsstability.core.timeline.events import End
+from tests.core.script import FIN, PLANNED, closed_by_peer, timeline
+
+HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
+# The end is at 47.3 s of a record that begins at 1000 s of the clock.
+TALK = [row for at in range(1, 47) for row in ((at, ">beat"), (at + 0.1, "<answer"))]
+KEEPALIVE = "keepalive ping timeout"
+CUT = [*TALK, (47.3, FIN)]
+PINGED = [*TALK, (20, "<ping", b"1"), (40, closed_by_peer(1011))]
+
+
+def said(text, at=1047.3, **more):
+    return ServerLine(at=at, text=text, **more)
+
+
+def told(rows, *lines, alone=True, **more):
+    record = timeline(*sorted(rows, key=lambda row: row[0]), **more)
+    return with_lines(diagnose(record), [record], lines, alone=alone)
+
+
+@pytest.mark.parametrize(
+    ("line", "cause", "confidence"),
+    [
+        (said("KeyError: 'user'", kind=Kind.RAISED), Cause.HANDLER_ERROR, HIGH),
+        (said("ConnectionError: redis is away", kind=Kind.RAISED), Cause.HANDLER_ERROR, HIGH),
+        (said("the command ended", kind=Kind.EXITED), Cause.RESTART, HIGH),
+        (said("INFO    uvicorn.error: Shutting down", is_warning=False), Cause.RESTART, HIGH),
+        (said("WARNING chat: too many messages of this client"), Cause.RATE_LIMITED, MEDIUM),
+        (said("WARNING auth: token expired"), Cause.AUTH_EXPIRED, MEDIUM),
+        # What processes of other languages print.
+        (printed(1047.3, "panic: runtime error: index out of range [3]"), Cause.HANDLER_ERROR, HIGH),
+        (printed(1047.3, "TypeError: Cannot read properties of undefined"), Cause.HANDLER_ERROR, HIGH),
+        (printed(1047.3, "java.lang.IllegalStateException: closed"), Cause.HANDLER_ERROR, HIGH),
+        (printed(1047.3, "Error [ERR_STREAM_DESTROYED]: write after end"), Cause.HANDLER_ERROR, HIGH),
+    ],
+)
+def test_a_line_of_the_server_at_that_instant_is_the_cause(line, cause, confidence):
+    """Its words outrank a guess, and are quoted as the first evidence."""
+    found = told(CUT, line)
+
+    assert (found.cause, found.confidence) == (cause, confidence), found
+    assert line.text.partition(":")[0] in found.sentence
+    assert found.evidence[0].text.startswith(("the server's log at 47.3 s", "the server's process at 47.3 s"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        # Consequences of the end, whatever their words.
+        said("ConnectionClosedError: no close frame received or sent", kind=Kind.RAISED),
+        said("starlette.websockets.WebSocketDisconnect: 1006", kind=Kind.RAISED),
+        said("CancelledError: ", kind=Kind.RAISED),
+        said("BrokenPipeError: [Errno 32] Broken pipe", kind=Kind.RAISED),
+        # No words of a cause, or in passing.
+        said("INFO    chat: connection closed", is_warning=False),
+        said("INFO    auth: token of user 7 is valid", is_warning=False),
+        said("ERROR   chat: \u63a5\u7d9a\u304c\u5207\u308c\u307e\u3057\u305f"),
+        # Two things at once.
+        said("WARNING proxy: timeout while restarting upstream"),
+        # Another instant.
+        said("KeyError: 'user'", at=1046.2, kind=Kind.RAISED),
+        said("KeyError: 'user'", at=1048.4, kind=Kind.RAISED),
+    ],
+)
+def test_other_lines_change_nothing(line):
+    """The diagnosis stays what the record says."""
+    assert told(CUT, line) == told(CUT)
+
+
+@pytest.mark.parametrize("at", [1046.3, 1048.3])
+def test_how_near_a_line_has_to_be(at):
+    """One second either way."""
+    assert told(CUT, said("KeyError: 'user'", at=at, kind=Kind.RAISED)).cause is Cause.HANDLER_ERROR
+
+
+def test_a_keepalive_of_the_server_confirms_what_the_record_shows():
+    """The client did not answer, and the server says for what it closed."""
+    before = told(PINGED)
+    found = told(PINGED, said("ERROR   websockets.server: keepalive ping timeout", at=1040))
+
+    assert (before.cause, before.confidence) == (Cause.PING_UNANSWERED, MEDIUM)
+    assert (found.cause, found.confidence) == (Cause.PING_UNANSWERED, HIGH)
+    assert "keepalive ping timeout" in found.sentence
+
+
+def test_a_keepalive_of_the_server_says_not_why_the_pong_was_missing():
+    """Where each ping was answered, that stays open."""
+    rows = [
+        *TALK,
+        (20, "<ping", b"1"),
+        (20, ">pong", b"1"),
+        (40, closed_by_peer(1011, "keepalive ping timeout")),
+    ]
+    found = told(rows, said("DEBUG   websockets.server: keepalive ping timeout", at=1040, is_warning=False))
+
+    assert found.cause is Cause.KEEPALIVE_TIMEOUT
+    assert found.confidence is MEDIUM
+
+
+def test_a_timeout_of_the_server_confirms_a_timer():
+    """A read deadline that a handler let run out."""
+    rows = [(5, ">text"), (65, FIN)]
+    found = told(rows, said("TimeoutError: ", at=1065, kind=Kind.RAISED))
+
+    assert (found.cause, found.confidence) == (Cause.IDLE_TIMEOUT, MEDIUM)
+    assert "TimeoutError" in found.sentence
+
+
+LINES = {
+    "of another port": said("KeyError: 'user'", kind=Kind.RAISED, port=40_001),
+    "of nobody": said("KeyError: 'user'", kind=Kind.RAISED),
+    "of a longer number": said("KeyError: 'user' of 127.0.0.1:400007", kind=Kind.RAISED),
+    "of this port": said("KeyError: 'user'", kind=Kind.RAISED, port=40_000),
+    "with this port": said("KeyError: 'user' of 127.0.0.1:40000", kind=Kind.RAISED),
+    "with this session": said("KeyError: session alpha-1 is unknown", kind=Kind.RAISED),
+    "of the process": said("the command ended", kind=Kind.EXITED),
+}
+
+
+@pytest.mark.parametrize("name", list(LINES))
+def test_with_several_connections_only_lines_about_this_one_count(name):
+    """By its port, or its session's id; a process that ends is everybody's."""
+    record = timeline(*CUT)
+    record.port, record.session_id = 40_000, "alpha-1"
+    before = diagnose(record)
+    counts = name not in ("of another port", "of nobody", "of a longer number")
+
+    assert (with_lines(before, [record], [LINES[name]], alone=False) != before) is counts
+
+
+def test_a_proxy_of_the_test_has_the_port_that_the_server_sees():
+    """Its record is one of those of the connection."""
+    record, proxy = timeline(*CUT), timeline(end=End.PROXY, until=48)
+    record.port, proxy.port = 39_000, 40_000
+    found = with_lines(diagnose(record), [record, proxy], [LINES["of this port"]], alone=False)
+
+    assert found.cause is Cause.HANDLER_ERROR
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [*TALK, (47.3, PLANNED)],
+        [*TALK, (47, "<notice"), (47.3, closed_by_peer(1001))],
+        [*TALK, (46, "lag", 4.0), (47.3, FIN)],
+    ],
+)
+def test_what_is_settled_needs_no_words_of_the_server(rows):
+    """This end's own close, a notice, and the test's own trouble."""
+    assert told(rows, LINES["of nobody"]) == told(rows)
+
+
+def test_words_of_a_close_frame_are_not_replaced_by_a_log():
+    """What the server told the client is what it meant."""
+    rows = [*TALK, (47.3, closed_by_peer(1008, "rate limit exceeded"))]
+
+    assert told(rows, LINES["of nobody"]).cause is Cause.RATE_LIMITED
+
+
+def test_an_open_connection_is_not_read_from_the_log():
+    """There is no instant of an end."""
+    record = timeline(*TALK, until=60)
+
+    found = diagnose(record)
+    assert with_lines(found, [record], [LINES["of nobody"]], alone=True) is found
+
+
+def test_secrets_and_control_characters_of_a_log_are_not_shown():
+    """A log has whatever a program writes into it."""
+    secret = "Bearer abcdefghijklmnopqrstuvwxyz0123456789"
+    found = told(CUT, said(f"ValueError: bad header Authorization: {secret} \x1b[31m", kind=Kind.RAISED))
+
+    assert "abcdefghijklmnop" not in str(found)
+    assert "\x1b" not in str(found)

@@ -1,0 +1,142 @@
+"""What the server of a test logged or printed at the instant of the end is the cause that is told."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+OWN = """
+import asyncio, logging
+import pytest, pytest_asyncio, websockets
+
+log = logging.getLogger("chat")
+
+async def handler(ws):
+    async for message in ws:
+        if message == "break":
+            raise LookupError("room 7 has no owner")
+        if message == "warn":
+            log.warning("too many messages of %s", ws.remote_address[1])
+            ws.transport.abort()
+        await ws.send(message)
+
+@pytest_asyncio.fixture
+async def ws_url():
+    async with websockets.serve(handler, "127.0.0.1", 0, ping_interval=None) as server:
+        yield "ws://127.0.0.1:{}/".format(server.sockets[0].getsockname()[1])
+"""
+ONE = """
+@pytest.mark.ws_stability(time="virtual", profile="frames")
+async def test_it(ws_url, ws_connect):
+    connection = await ws_connect(ws_url, inbox=0)
+    await asyncio.sleep(5)
+    await connection.send("{message}")
+    await connection.assert_alive_for("1m")
+"""
+# Two that talk: the error is about the second alone.
+TWO = """
+@pytest.mark.ws_stability(time="virtual", profile="frames")
+@pytest.mark.parametrize("judged", [0, 1])
+async def test_it(ws_url, ws_connect, judged):
+    held = [await ws_connect(ws_url, inbox=0) for _ in range(2)]
+    await asyncio.sleep(5)
+    await held[1].send("{message}")
+    if judged == 0:
+        await asyncio.sleep(0.4)
+        held[0].websocket.transport.abort()
+    await held[judged].assert_alive_for("1m")
+"""
+
+
+def test_an_error_that_a_handler_raised_is_the_cause(run):
+    """A server of the project's own fixture: its log says what the close code does not."""
+    result = run(OWN + ONE.format(message="break"))
+
+    assert result.parseoutcomes() == {"failed": 1}
+    result.stdout.fnmatch_lines(
+        [
+            "*the server's handler failed: LookupError: room 7 has no owner (confidence high, blame server)*",
+            "*evidence  the server's log at 5 s: LookupError: room 7 has no owner*",
+        ]
+    )
+
+
+def test_a_warning_that_a_handler_logged_is_quoted(run):
+    """Its words are read like those of a close reason."""
+    result = run(OWN + ONE.format(message="warn"))
+
+    result.stdout.fnmatch_lines(["*the server logged: WARNING chat: too many messages of*"])
+
+
+def test_lines_of_the_tests_own_client_are_none_of_the_server(run):
+    """What the client logs is not the server's word."""
+    client = """
+@pytest.mark.ws_stability(time="virtual", profile="frames")
+async def test_it(ws_url, ws_connect):
+    connection = await ws_connect(ws_url, inbox=0)
+    await asyncio.sleep(5)
+    logging.getLogger("websockets.client").warning("too many messages: throttled")
+    logging.getLogger("pytest_wsstability.wire").warning("too many messages: throttled")
+    await connection.send("break")
+    await connection.assert_alive_for("1m")
+"""
+    result = run(OWN.replace("raise LookupError", "return print") + client)
+
+    assert result.parseoutcomes() == {"failed": 1}
+    assert "the server logged" not in result.stdout.str()
+
+
+def test_with_two_connections_a_line_counts_for_the_one_that_it_is_about(run):
+    """The other one was cut at the same instant, and is not told of it."""
+    result = run(OWN + TWO.format(message="warn"))
+
+    assert result.parseoutcomes() == {"failed": 2}
+    result.stdout.fnmatch_lines(["*test_it[[]1]*", "*the server logged: WARNING chat: too many messages*"])
+    first = result.stdout.str().partition("test_it[1]")[0]
+    assert "the server logged" not in first
+
+
+SERVER = """
+import asyncio, os, sys
+from websockets.asyncio.server import serve
+
+async def handler(connection):
+    async for message in connection:
+        if message == "exit":
+            os._exit(7)
+        if message == "panic":
+            print("panic: runtime error: index out of range [3]", file=sys.stderr, flush=True)
+            connection.transport.abort()
+
+async def main():
+    async with serve(handler, "127.0.0.1", int(sys.argv[1])) as server:
+        await server.wait_closed()
+
+asyncio.run(main())
+"""
+COMMAND = """
+@pytest.mark.ws_stability(profile="frames", time="real")
+async def test_it(ws_connect):
+    connection = await ws_connect(inbox=0)
+    await connection.send("{message}")
+    await connection.assert_alive_for("1m")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("exit", "the server's process ended with the connection*confidence high*"),
+        ("panic", "the server's handler failed: panic: runtime error: index out of range*confidence high*"),
+    ],
+)
+def test_a_command_that_ends_or_prints_an_error(pytester, run, message, words):
+    """In real time, by what the process did at that instant."""
+    pytester.makepyfile(server=SERVER)
+    source = "import pytest\n" + COMMAND.format(message=message)
+    result = run(source, f"--ws-command={sys.executable} server.py {{port}}")
+
+    assert result.parseoutcomes() == {"failed": 1}
+    result.stdout.fnmatch_lines([f"*{words}"])
