@@ -90,7 +90,7 @@ def tell_of_faults(reports: Iterable[str], error: BaseException) -> None:
 
 
 def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-    """Let the server and a team's rules have their say, show the whole record with -vv, say where to read on."""
+    """Let the server and a team have their say, show the whole record with -vv, and say where to read on."""
     if not _is_ours(excinfo.value):
         return
     error = excinfo.value
