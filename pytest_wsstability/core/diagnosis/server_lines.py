@@ -10,7 +10,7 @@ from enum import Enum
 from ..cause import Blame, Cause, Confidence, Diagnosis, Evidence
 from ..duration import show_duration as show
 from ..redact import redact_text, show_text
-from ..timeline.close_reasons import Topic, read_reason
+from ..timeline.close_reasons import Topic, names_whole, read_reason
 from ..timeline.events import End
 from ..timeline.timeline import Timeline
 from .engine import shortened
@@ -119,7 +119,7 @@ def _is_about(line: ServerLine, ports: set[int], timeline: Timeline) -> bool:
     if line.port is not None:
         return line.port in ports
     names = {str(port) for port in ports} | ({timeline.session_id} if timeline.session_id else set())
-    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", line.text) for name in names)
+    return names_whole(line.text, names)
 
 
 def _speaks(line: ServerLine) -> bool:

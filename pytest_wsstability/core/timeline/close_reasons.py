@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -158,6 +159,11 @@ def names(reason: str, words: tuple[str, ...]) -> bool:
     """Whether a close reason has one of these in it, in whatever case."""
     text = reason.casefold()
     return any(word.casefold() in text for word in words)
+
+
+def names_whole(text: str, words: Iterable[str]) -> bool:
+    """Whether one of these stands in a text by itself, and not as a part of a longer word or number."""
+    return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) for word in words)
 
 
 @lru_cache(maxsize=1024)
