@@ -124,8 +124,6 @@ class Timeline:
         self.serial = next(_serials)
         # The clock's reading when the opening handshake ended.
         self._origin = origin
-        # The local port of this end, by which the log of its peer may call it; None where that is not known.
-        self.port: int | None = None
         # How many events there were in all, those that fell out of the record included.
         self.total = 0
         self._signals = Recorder(SIGNAL_CAPACITY)
@@ -192,6 +190,8 @@ class Timeline:
 
     def _start_looks(self) -> None:
         """What is seen of the machine and its kernel beside the frames: nothing yet."""
+        # The local port of this end, by which the log of its peer may call it; None where that is not known.
+        self.port: int | None = None
         # The kernel's view of the connection, packed (see `tcp`); None until the first look.
         self._tcp: bytearray | None = None
         # Bytes that this end has written and that have not left it, and since when there are some; 0 and
