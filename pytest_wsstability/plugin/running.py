@@ -257,7 +257,8 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
         item.stash[unopened_key] = error
 
 
-@pytest.hookimpl(wrapper=True)
+# The innermost too: a phase that failed has been begun by every plugin that reports it.
+@pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     __tracebackhide__ = True
     if unopened_key in item.stash:

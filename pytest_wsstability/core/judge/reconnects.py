@@ -28,7 +28,8 @@ class Reconnects:
     It wished one if it closed politely (1000 or 1001), without a loss before, and did not come back.
 
     Args:
-        within: seconds from the end to the opening of the next connection.
+        within: seconds from the end to the opening of the next connection. A connection that was lost without
+            an end (a dead path) counts from the loss, unless all went on in time.
         same_session: it must carry the same session id.
         backoff: no attempt comes sooner after the end, or after the attempt before; None: not required. An
             attempt that was let in for less than `BRIEF` seconds failed like one that was refused. Nor does
@@ -44,16 +45,17 @@ class Reconnects:
         """The verdict over some connections of a history."""
         successors = history.successors()
         farewells, back = history.farewells(successors), set(successors.values())
-        ended = [attempt for attempt in of if attempt.ended is not None and attempt not in farewells]
-        if not ended:
+        gone = [(attempt, at) for attempt in of if (at := self._gone(attempt)) is not None]
+        gone = [(attempt, at) for attempt, at in gone if attempt not in farewells]
+        if not gone:
             text = "no connection has ended but by the client's own wish: there is nothing to come back from"
             return _verdict(history, [Doubt(Reason.TOO_FEW, text)])
         findings: list[Finding] = []
-        for attempt in ended:
-            findings += self._back(history, attempt, successors.get(attempt))
+        for attempt, at in gone:
+            findings += self._back(history, attempt, at, successors.get(attempt))
             # A brief one is among the attempts after the end of another.
             if not (attempt.was_brief and attempt in back):
-                findings += _waits(history, attempt, successors, self.backoff)
+                findings += _waits(history, attempt, at, successors, self.backoff)
         return _verdict(history, findings)
 
     def deadlines(self, history: ConnectionHistory, of: Iterable[ConnectionAttempt]) -> list[float]:
@@ -61,13 +63,20 @@ class Reconnects:
         successors = history.successors()
         farewells = history.farewells(successors)
         deadlines = [
-            attempt.ended + self.within
+            at + self.within
             for attempt in of
-            if attempt.ended is not None
+            if (at := self._gone(attempt)) is not None
             and attempt not in farewells
             and not self._is_back(attempt, successors.get(attempt))
         ]
         return [at for at in deadlines if at > history.now + _SAME]
+
+    def _gone(self, attempt: ConnectionAttempt) -> float | None:
+        """Since when a client has to come back, by the clock; None while it has a connection."""
+        if attempt.ended is not None or attempt.lost_at is None:
+            return attempt.ended
+        healed = attempt.healed_at
+        return None if healed is not None and healed < attempt.lost_at + self.within else attempt.lost_at
 
     def _is_back(self, attempt: ConnectionAttempt, successor: ConnectionAttempt | None) -> bool:
         if successor is None:
@@ -75,10 +84,13 @@ class Reconnects:
         return not self.same_session or successor.session_id == attempt.session_id is not None
 
     def _back(
-        self, history: ConnectionHistory, attempt: ConnectionAttempt, successor: ConnectionAttempt | None
+        self,
+        history: ConnectionHistory,
+        attempt: ConnectionAttempt,
+        end: float,
+        successor: ConnectionAttempt | None,
     ) -> Iterator[Finding]:
-        assert attempt.ended is not None
-        limit, end = self.within + history.tolerance, attempt.ended
+        limit, lost = self.within + history.tolerance, attempt.ended is None
         name = f"session {show_session(attempt.session_id)!r}" if attempt.session_id else "the client"
         wait = successor.at - end if successor is not None else history.now - end
         if self._is_back(attempt, successor) and wait <= limit:
@@ -97,11 +109,14 @@ class Reconnects:
             who = f"session {show_session(other)!r}" if other else "no session at all"
             observed = f"a connection after {show(wait)} with {who}"
             headline = f"{name} came back as {who}"
+        if lost:
+            observed += f" after {attempt.lost_by} was applied, and the connection before has not ended"
         same = " with the same session" if self.same_session else ""
         yield Violation(
-            Rule.RECONNECTS,
+            # Nobody told it of the end: it has to notice by itself.
+            Rule.LOSS if lost and successor is None else Rule.RECONNECTS,
             history.since_start(min(history.now, end + self.within)),
-            f"a connection{same} within {show(self.within)} of each end",
+            f"a connection{same} within {show(self.within)} of each {'loss' if lost else 'end'}",
             observed,
             headline,
         )
@@ -115,22 +130,22 @@ def _refusals(history: ConnectionHistory, start: float, end: float | None = None
 def _waits(
     history: ConnectionHistory,
     attempt: ConnectionAttempt,
+    end: float,
     successors: dict[ConnectionAttempt, ConnectionAttempt],
     backoff: Backoff | None,
 ) -> Iterator[Finding]:
     """Whether each attempt after an end waited long enough; a longer wait is never wrong here."""
-    assert attempt.ended is not None
-    tries, refused, until = _tries(history, attempt, successors)
+    tries, refused, until = _tries(history, attempt, end, successors)
     if backoff is None and all(each.retry_after is None for each in tries):
         return
     others = [other for other in history.opened if other is not attempt and other not in tries]
-    if refused and any(_away(history, other, successors, attempt.ended, until) for other in others):
+    if refused and any(_away(history, other, successors, end, until) for other in others):
         yield Doubt(
             Reason.TOO_FEW, "several clients were away at once, so whose attempts failed cannot be told"
         )
         return
     # A wait begins when the attempt before has failed.
-    failed = [attempt.ended, *(each.at if each.ended is None else each.ended for each in tries)]
+    failed = [end, *(each.at if each.ended is None else each.ended for each in tries)]
     asked = [0.0, *(each.retry_after or 0.0 for each in tries)]
     early = _EARLY if history.tolerance > _SAME else _SAME
     for number, each in enumerate(tries):
@@ -151,16 +166,18 @@ def _waits(
 def _tries(
     history: ConnectionHistory,
     attempt: ConnectionAttempt,
+    end: float,
     successors: dict[ConnectionAttempt, ConnectionAttempt],
 ) -> tuple[list[ConnectionAttempt], bool, float]:
     """The attempts after an end up to the one that lasted, whether any was refused, and until when."""
     tries: list[ConnectionAttempt] = []
     refused = False
     last: ConnectionAttempt | None = attempt
-    while last is not None and last.ended is not None and (last is attempt or last.was_brief):
+    while last is not None and (last is attempt or last.was_brief):
         successor = successors.get(last)
         until = successor.at if successor is not None else history.now
-        between = history.unopened(last.ended, until)
+        since = end if last is attempt or last.ended is None else last.ended
+        between = history.unopened(since, until)
         refused = refused or bool(between)
         tries += [*between, *([successor] if successor is not None else [])]
         last = successor

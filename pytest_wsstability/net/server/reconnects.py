@@ -42,7 +42,11 @@ async def assert_reconnects(
     await _closing(log, session, expected.within)
     # Those that end while others are waited for are another assertion's.
     history = log.history()
-    judged = [attempt for attempt in _attempts(history, session) if attempt.ended is not None]
+    judged = [
+        attempt
+        for attempt in _attempts(history, session)
+        if attempt.ended is not None or attempt.lost_at is not None
+    ]
     while deadlines := expected.deadlines(history, judged):
         # Each of them changes the log: before so many have, they cannot all be back.
         await log.changed(min(deadlines), times=len(deadlines))
@@ -57,7 +61,11 @@ async def _planned(log: ConnectionLog, session: Sequence[Connection] | None, wit
         history = log.history()
         attempts = _attempts(history, session)
         still_open = [attempt.at for attempt in attempts if attempt.ended is None]
-        lost = [attempt for attempt in attempts if attempt.ended is not None and not attempt.said_goodbye]
+        lost = [
+            attempt
+            for attempt in attempts
+            if (attempt.ended is not None and not attempt.said_goodbye) or attempt.lost_at is not None
+        ]
         if lost or not still_open:
             return
         # A fault that makes an end silent is noticed some time after it.
