@@ -340,6 +340,47 @@ def test_a_polite_close_is_a_farewell_only_if_nothing_follows(attempts, outcome,
     assert words in verdict.headline
 
 
+def silent(lost=30.0, *, healed=None):
+    """A connection whose path went dead, and that nobody has ended."""
+    line = timeline((0, ">hello"), end=End.SERVER, origin=START, until=100)
+    line.session_id = "a"
+    healed = None if healed is None else START + healed
+    return ConnectionAttempt(
+        START, 101, timeline=line, lost_by="a fault", lost_at=START + lost, healed_at=healed
+    )
+
+
+@pytest.mark.parametrize(
+    ("attempts", "outcome", "rule", "words"),
+    [
+        ([silent()], UNSTABLE, Rule.LOSS, "session 'a' did not come back within 10 s"),
+        ([silent(), (40, None, "a")], STABLE, None, "stable"),
+        ([silent(), (40.001, None, "a")], UNSTABLE, Rule.RECONNECTS, "came back after 10.001 s"),
+        ([silent(95)], INCONCLUSIVE, None, "session 'a' has been away for 5 s only"),
+        ([silent(), (40, None, "b")], UNSTABLE, Rule.RECONNECTS, "came back as session 'b'"),
+        # What went on in time took nothing from the client.
+        ([silent(healed=39.9)], INCONCLUSIVE, None, "no connection has ended but"),
+        ([silent(healed=40)], UNSTABLE, Rule.LOSS, "did not come back within 10 s"),
+    ],
+)
+def test_a_loss_without_an_end(attempts, outcome, rule, words):
+    """The time to come back counts from the loss, for nobody tells the client of an end."""
+    made = [each for row in attempts for each in (history(row).attempts if isinstance(row, tuple) else [row])]
+    seen = ConnectionHistory(attempts=made, now=START + 100, tier=Tier.VIRTUAL)
+
+    verdict = reconnects(seen)
+    assert verdict.outcome is outcome
+    assert words in verdict.headline
+    assert [each.rule for each in verdict.violations] == ([] if rule is None else [rule])
+
+
+def test_how_long_a_lost_client_has():
+    """Until the time for coming back is over, from the loss on."""
+    seen = ConnectionHistory(attempts=[silent(95)], now=START + 100, tier=Tier.VIRTUAL)
+
+    assert Reconnects(within=10.0, same_session=True).deadlines(seen, seen.opened) == [START + 105]
+
+
 def test_a_connection_that_served_is_not_brief():
     """A confirmed session, or data: the next wait is a first one again."""
     for rows in ([(0.0, "<info"), (0.1, ">confirmed")], [(0.1, ">text")], [(0.1, "<audio")]):
