@@ -60,15 +60,15 @@ class Needs:
     """What a number of connections that are open together need."""
 
     connections: int
-    # Descriptors of this process for each: more with a proxy, or the server, in it.
-    descriptors_each: int = 1
+    # Descriptors beside one for each: of proxies, or of the server, if those are in this process too.
+    beside: int = 0
     # The most that go to one host and port: each has a local port of its own.
     to_one_target: int = 0
 
     @property
     def descriptors(self) -> int:
         """Descriptors that are to be opened."""
-        return self.connections * self.descriptors_each + SPARE
+        return self.connections + self.beside + SPARE
 
     @property
     def memory(self) -> int:

@@ -15,11 +15,14 @@ from ..net.fleet.engine import Engine, InProcess, WorkerError
 from ..net.fleet.fleet import Fleet, hold_fleet, planned, too_much
 from ..net.fleet.job import FleetJob
 from ..net.fleet.workers import Workers
+from ..net.resources import Needs, claim
 from ..profiles.catalogue import is_shipped
 from ..virtual import run_virtual
 from .fixtures import OwnServer, own_server
+from .markers import FLEET
 from .orders import order_of
-from .plans import is_virtual, plan_of
+from .plans import is_virtual, overrides, plan_of, target_of
+from .settings import TargetKind
 from .stash import fleet_key, settings_key
 from .targets import aimed, connect_options, prepare_opening
 
@@ -27,6 +30,27 @@ if TYPE_CHECKING:
     from ..core.fleet.plan import FleetPlan
     from ..net.keywords import ConnectKeywords
     from .markers import FleetAsked
+
+
+def check_resources(session: pytest.Session) -> None:
+    """
+    See that this machine has what the fleets of the tests need, if they run in this process.
+
+    Raises:
+        pytest.UsageError: if not, with both numbers.
+
+    """
+    for item in session.items:
+        fleet = plan_of(item).fleet if FLEET in getattr(item, "fixturenames", ()) else None
+        elsewhere = item.config.stash[settings_key].workers or overrides("ws_cluster", item)
+        if fleet is None or elsewhere or is_virtual(item):
+            continue
+        # A server in this process has the other end of each.
+        inside = target_of(item).kind in (TargetKind.REFERENCE, TargetKind.APP)
+        count = fleet.connections
+        needs = Needs(connections=count, beside=count if inside else 0, to_one_target=count)
+        if (lacking := claim(needs)) is not None:
+            raise pytest.UsageError(f"{item.nodeid}: {lacking}")
 
 
 def held(request: pytest.FixtureRequest, ws_url: str) -> Fleet:

@@ -152,6 +152,7 @@ def collected(session: pytest.Session) -> None:
     """Put the tests that hold a target outside this process last, and let timeouts fit them."""
     secrecy.watch(session.config)
     check_targets(session)
+    fleets.check_resources(session)
     scheduling.put_last(session)
     timeouts.raise_global(session.config, session.items)
 

@@ -1,8 +1,9 @@
 """
 Red for what was broken, and green for what was mended.
 
-After reports about wire-webapp (21477) and superset (5130), where a page sleeps on a dead path for ever; about
-discord-api-docs (1619); and about supabase (16684) and realtime-js (246), where a notice is the last word.
+After reports about wire-webapp (21477) and superset (5130), where a page sleeps on a dead path for ever;
+about discord-api-docs (1619); and about supabase (16684) and realtime-js (246), where a notice is the last
+word.
 
 """
 

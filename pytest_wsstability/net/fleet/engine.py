@@ -9,7 +9,10 @@ from typing import Protocol
 from ...core.fleet.frame import Frame
 from ...core.fleet.merge import FleetMerge
 from ...core.fleet.plan import FleetPlan
+from ...core.timeline.events import Tier
 from ...core.timeline.timeline import Timeline
+from ..health import tier_of
+from ..resources import Needs, claim
 from .job import FleetJob
 from .slot import run_slot
 
@@ -51,6 +54,9 @@ class InProcess:
 
     async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> Records:
         """See `Engine`."""
+        needs = Needs(connections=plan.connections, to_one_target=plan.connections)
+        if tier_of(asyncio.get_running_loop()) is Tier.REAL and (lacking := claim(needs)) is not None:
+            raise WorkerError(lacking)
 
         def emit(frame: Frame) -> None:
             merge.add(frame)

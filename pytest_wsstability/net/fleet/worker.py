@@ -18,6 +18,7 @@ from ...core.fleet.frame import Frame
 from ...core.fleet.plan import FleetPlan, Slot
 from ...core.plain import plain, restore
 from ...core.version import VERSION
+from ..resources import Needs, claim
 from .job import FleetJob
 from .slot import run_slot
 
@@ -62,7 +63,10 @@ def read_task(text: str) -> Task:
         plan, job = restore(FleetPlan, task["plan"], "plan"), FleetJob.from_dict(task["job"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"it can't do the job: {error}") from error
-    return Task(plan.slots[task["slot"]], plan, job)
+    slot = plan.slots[task["slot"]]
+    if (lacking := claim(Needs(connections=len(slot), to_one_target=len(slot)))) is not None:
+        raise ValueError(lacking)
+    return Task(slot, plan, job)
 
 
 def work(channel: Any) -> None:

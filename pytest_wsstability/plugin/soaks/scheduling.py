@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
 from ...core.redact import redact_text
+from ...net.resources import Needs, claim
 from ...report.progress import Survey
-from ..markers import LONG
+from ..markers import LONG, MIDDLEBOX
 from ..plans import leads_out, plan_of
 from ..reports.results import results_of
 from ..stash import never_open_key, settings_key, soak_key
@@ -47,7 +50,13 @@ def _keep(session: pytest.Session, soaks: Soaks) -> Soaks:
 
 
 def put_last(session: pytest.Session) -> None:
-    """Order the tests that hold a target outside this process last, and leave all other order as it is."""
+    """
+    Order the tests that hold a target outside this process last, and leave all other order as it is.
+
+    Raises:
+        pytest.UsageError: if this machine cannot hold as many together as are to be.
+
+    """
     items = [item for item in session.items if "ws_soak" in getattr(item, "fixturenames", ())]
     items = [item for item in items if leads_out(item)]
     if not items:
@@ -55,7 +64,9 @@ def put_last(session: pytest.Session) -> None:
     chosen = set(items)
     ordinary = [item for item in session.items if item not in chosen]
     session.items[:] = ordinary + items
-    _keep(session, Soaks(session, items, groups(session.config, items, len(ordinary))))
+    soaks = _keep(session, Soaks(session, items, groups(session.config, items, len(ordinary))))
+    if (lacking := claim(soaks.needs, what="holds")) is not None:
+        raise pytest.UsageError(f"{lacking} (ini ws_soak_concurrency)")
 
 
 def stop(session: pytest.Session) -> None:
@@ -125,6 +136,23 @@ class Soaks:
         self._holds: dict[str, Hold] = {}
         self._background: Holds | None = None
         self._progress: Progress | None = None
+
+    @property
+    def needs(self) -> Needs:
+        """What the holds need that start together, at the most."""
+        numbers = [self._groups.of[item.nodeid] for item in self._unstarted]
+        own = self._groups.own
+        largest = own if own is not None else max(numbers, key=numbers.count, default=None)
+        together = [item for item in self._unstarted if self._groups.of[item.nodeid] == largest]
+        most = self._session.config.stash[settings_key].soak_concurrency or len(together)
+        targets = Counter(urlsplit(known_url(item) or "").netloc for item in together)
+        # A proxy in front of a target has an end towards either, and a port.
+        proxied = sum(MIDDLEBOX in getattr(item, "fixturenames", ()) for item in together)
+        return Needs(
+            connections=min(most, len(together)),
+            beside=3 * min(most, proxied),
+            to_one_target=min(most, max(targets.values(), default=0)),
+        )
 
     def start_early(self) -> None:
         """Start the holds that are this process's own, before any of their tests."""

@@ -1,0 +1,120 @@
+"""A machine that lacks something: told before the run, and blamed on no server."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+
+import pytest
+
+from pytest_wsstability.net import resources
+
+MANY = """
+import pytest
+
+@pytest.mark.parametrize("number", range({count}))
+@pytest.mark.ws_stability(alive_for="2s", url="ws://127.0.0.1:9/")
+def test_it(ws_soak, number):
+    pass
+"""
+FLEET = """
+import pytest
+
+@pytest.mark.ws_long
+@pytest.mark.ws_stability(alive_for="2s", connections={count}, url="ws://127.0.0.1:9/")
+def test_it(ws_fleet):
+    pass
+"""
+
+
+@pytest.fixture
+def sixty_descriptors(monkeypatch):
+    """What is left in this process, and it may have no more."""
+    monkeypatch.setattr(resources, "_descriptors", lambda: 60)
+    monkeypatch.setattr(resources, "_raise_limit", lambda by: None)
+
+
+@pytest.mark.usefixtures("sixty_descriptors")
+def test_holds_are_compared_with_what_is_left(run):
+    """At collection, and no test runs."""
+    result = run(MANY.format(count=100))
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: 100 holds need about 120 descriptors; 60 are left: * (ini ws_soak_concurrency)"]
+    )
+
+
+@pytest.mark.usefixtures("sixty_descriptors")
+def test_fewer_at_once_need_less(run, ini):
+    """As the message says."""
+    ini("ws_soak_concurrency = 40")
+
+    assert run(MANY.format(count=100), "--collect-only").ret == 0
+
+
+@pytest.mark.usefixtures("sixty_descriptors")
+@pytest.mark.parametrize(("count", "code"), [(41, 4), (40, 0)])
+def test_a_fleet_is_compared_with_what_is_left(run, count, code):
+    """By the same measure."""
+    result = run(FLEET.format(count=count), "--collect-only")
+
+    assert result.ret == code
+    if code:
+        result.stderr.fnmatch_lines(["ERROR: *::test_it: 41 connections need about 61 descriptors; 60 are *"])
+
+
+@pytest.mark.usefixtures("sixty_descriptors")
+def test_what_is_not_held_together_needs_nothing(run):
+    """Virtual time has no descriptors."""
+    source = MANY.format(count=100).replace(', url="ws://127.0.0.1:9/"', "")
+
+    assert run(source, "--collect-only").ret == 0
+
+
+SOAK = """
+import pytest
+
+@pytest.mark.ws_stability(alive_for="2s", url="ws://127.0.0.1:9/")
+def test_it(ws_soak):
+    pass
+"""
+CONNECT = """
+import pytest
+
+@pytest.mark.ws_stability(alive_for="2s", url="ws://127.0.0.1:9/")
+async def test_it(ws_connect):
+    await (await ws_connect()).assert_stable()
+"""
+
+
+@pytest.fixture
+def none_when_it_opens(monkeypatch):
+    """The last descriptor went while the tests ran."""
+
+    async def refuse(*args, **options):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(asyncio.base_events.BaseEventLoop, "create_connection", refuse)
+
+
+@pytest.mark.usefixtures("none_when_it_opens")
+@pytest.mark.parametrize("source", [SOAK, CONNECT])
+def test_an_opening_without_a_descriptor_is_inconclusive(failure, source):
+    """It says what was short and what to raise, and nothing of the server."""
+    printed = failure(source)
+
+    assert "did not open (TCP connection): no descriptor was left here (Too many open files)" in printed
+    assert "fix       hold fewer at once, or raise what was short: descriptors (ulimit -n)" in printed
+    assert "INCONCLUSIVE" in printed
+    assert "UNSTABLE" not in printed
+    assert "nobody listens" not in printed
+    assert "- inconclusive: not opened: no descriptor was left" in printed
+
+
+@pytest.mark.usefixtures("none_when_it_opens")
+def test_it_is_skipped_where_that_is_asked_for(run):
+    """As every other inconclusive verdict."""
+    result = run(SOAK, "--ws-inconclusive=skip")
+
+    assert result.parseoutcomes() == {"skipped": 1}
