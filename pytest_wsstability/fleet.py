@@ -5,6 +5,7 @@ from .core.fleet.groups import EndGroup
 from .core.fleet.merge import FleetCount
 from .core.fleet.plan import FleetPlan
 from .core.fleet.requirement import Drain, FleetRequirement
+from .core.fleet.summary import FleetSummary
 from .net.fleet.cluster import Cluster
 from .net.fleet.engine import Engine, InProcess, WorkerError
 from .net.fleet.fleet import Fleet, hold_fleet, open_fleet
@@ -13,5 +14,5 @@ from .net.fleet.workers import Workers
 
 __all__ = [
     "Cluster", "Drain", "EndGroup", "Engine", "Fleet", "FleetCount", "FleetError", "FleetJob", "FleetPlan",
-    "FleetRequirement", "InProcess", "WorkerError", "Workers", "hold_fleet", "open_fleet",
+    "FleetRequirement", "FleetSummary", "InProcess", "WorkerError", "Workers", "hold_fleet", "open_fleet",
 ]  # fmt: skip

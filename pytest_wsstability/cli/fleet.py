@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 # Frames of all workers between two lines of progress where nothing can be written over, in seconds.
 _PLAIN = 30.0
-# Quantiles in JSON, where there are enough round trips for them.
-_QUANTILES = (0.5, 0.95, 0.99)
 
 HELP = "hold many connections to a URL, and say what so many can show"
 EPILOG = "exit: 0 stable, 1 unstable, 2 usage or a worker that did not start, 3 inconclusive, 130 interrupted"
@@ -137,7 +135,7 @@ class _Progress:
         """Say what is going to happen, and what it cannot show."""
         from ..core.duration import show_duration as show
 
-        forecast = asked.forecast(plan.connections)
+        forecast = asked.forecast(plan.connections - plan.stalled)
         if self._as_json:
             self._line(
                 {
@@ -213,33 +211,25 @@ def _as_text(fleet: Fleet) -> str:
     except FleetError as error:
         said, outcome = str(error), fleet.verdict.outcome.value
         return said if said.startswith(outcome) else f"{outcome}: {said}"
-    rtt = f"; rtt {rtt_line(fleet.merge)}" if fleet.merge.rtts.count else ""
+    rtt = f"; rtt {rtt_line(summary)}" if (summary := fleet.summary).rtts else ""
     held = f"{fleet.url} for {show(verdict.horizon)} in {verdict.tier.value}"
-    return f"stable: {held}: {count_line(fleet.merge)}{rtt}"
+    return f"stable: {held}: {count_line(fleet.count)}{rtt}"
 
 
 def _as_json(fleet: Fleet) -> dict[str, Any]:
-    verdict, rtts = fleet.verdict, fleet.merge.rtts
+    from ..core.plain import plain
+
+    verdict = fleet.verdict
     return {
         "event": "end",
         "outcome": verdict.outcome.value,
         "headline": verdict.headline,
         "url": fleet.url,
         "horizon": verdict.horizon,
-        **_numbers(fleet.merge),
         "violations": [
             {"rule": each.rule.value, "at": each.at, "expected": each.expected, "observed": each.observed}
             for each in verdict.violations
         ],
         "doubts": [{"reason": each.reason.value, "text": each.text} for each in verdict.doubts],
-        "groups": [
-            {
-                "cause": group.cause,
-                "connections": len(group),
-                "shared": [{"feature": each.feature.value, "value": each.value} for each in group.shared],
-            }
-            for group in fleet.groups
-        ],
-        "rtt": {f"p{share * 100:g}": rtts.quantile(share) for share in _QUANTILES if rtts.carries(share)},
-        "workers": list(fleet.merge.notes),
+        "fleet": plain(fleet.summary),
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .fleet.summary import FleetSummary
 from .judge.requirement import Requirement
 from .judge.verdict import Outcome, Verdict
 from .plain import plain, restore
@@ -24,7 +25,7 @@ class SchemaError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One connection that was held to a requirement in a test."""
+    """One connection, or a fleet of them, that was held to a requirement in a test."""
 
     nodeid: str
     # The target, secrets masked; empty where it is not known.
@@ -44,6 +45,8 @@ class Result:
     # Where the test stands: relative to the root directory, and counted from 1.
     path: str = ""
     line: int = 1
+    # Many connections as one; None for a single one.
+    fleet: FleetSummary | None = None
 
     @property
     def tier(self) -> Tier:
@@ -99,6 +102,7 @@ class Result:
             "expected": bool(self.expected),
             "path": str(self.path),
             "line": int(self.line),
+            "fleet": plain(self.fleet),
         }
 
     @classmethod
@@ -127,6 +131,7 @@ class Result:
                 expected=restore(bool, data["expected"], f"{where}.expected"),
                 path=restore(str, data["path"], f"{where}.path"),
                 line=restore(int, data["line"], f"{where}.line"),
+                fleet=restore(FleetSummary | None, data.get("fleet"), f"{where}.fleet"),
             )
         except KeyError as exc:
             raise SchemaError(f"{where}: {exc.args[0]!r} is missing") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # Buckets grow by 1 %: quantiles are right within half a percent, and 1 µs to 1 h are 2,200 buckets at most.
@@ -68,6 +68,13 @@ class Sample:
             return exact
         edge = _bucket(limit)
         return max(exact, sum(count for bucket, count in self._buckets.items() if bucket > edge))
+
+    def histogram(self, limits: Sequence[float]) -> list[int]:
+        """How many there are between ascending limits: up to the first one, ..., beyond the last one."""
+        counts = [0] * (len(limits) + 1)
+        for bucket, count in self._buckets.items():
+            counts[bisect_left(limits, _value(bucket))] += count
+        return counts
 
     def slowest_above(self, limit: float) -> list[tuple[float, float]]:
         """``(at, seconds)`` of the slowest that are longer than ``limit``, in the order of their instants."""

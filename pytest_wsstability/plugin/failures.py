@@ -167,7 +167,7 @@ def _is_inconclusive(error: BaseException) -> bool:
 
 def _headline(error: BaseException) -> str:
     if isinstance(error, StabilityError):
-        return error.verdict.headline
+        return error.headline
     if isinstance(error, OpeningError):
         return f"inconclusive: {error.headline}" if error.shortage is not None else error.headline
     return str(error)

@@ -99,7 +99,14 @@ async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
             options["profile"] = profile.name
         requirement = plan_of(item).requirement
         assert requirement is not None
-        job = FleetJob(url=url, requirement=requirement, options=options)
+        job = FleetJob(
+            url=url,
+            requirement=requirement,
+            options=options,
+            options_of=asked.options_of,
+            url_of=asked.url_of,
+            traffic=plan_of(item).traffic,
+        )
         try:
             return await hold_fleet(job, plan, asked.asked, engine=engine)
         except (ValueError, WorkerError) as error:
@@ -123,6 +130,7 @@ def _plan(item: pytest.Item, url: str, asked: FleetAsked, engine: Engine) -> Fle
             connections=asked.connections,
             alive_for=requirement.alive_for,
             ramp=asked.ramp,
+            stalled=asked.stalled,
             workers=len(engine),
         )
     except ValueError as error:

@@ -95,7 +95,7 @@ def _concerns(item: pytest.Item) -> list[str]:
     requirement, fleet = plan_of(item).requirement, plan_of(item).fleet
     if requirement is None or requirement.alive_for is None:
         return []
-    if fleet is not None and (text := fleet.asked.forecast(fleet.connections)) is not None:
+    if fleet is not None and (text := fleet.asked.forecast(fleet.connections - fleet.stalled)) is not None:
         return [text]
     timers = list(_timers(item))
     if not _sends_what_it_says(item):

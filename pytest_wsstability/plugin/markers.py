@@ -6,13 +6,14 @@ import inspect
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import pytest
 
     from ..core.duration import Duration
     from ..core.fleet.requirement import FleetRequirement
     from ..core.judge.requirement import Requirement
+    from ..net.keywords import ConnectKeywords
     from ..net.traffic import Traffic
     from ..profiles import Profile
 
@@ -26,8 +27,8 @@ SERVER = "ws_server"
 DESCRIPTIONS = (
     "ws_stability(alive_for, heartbeat_every, heartbeat_within, heartbeat_missed_max, session_within, "
     "rtt_p95, allow_close, max_age_ok, url, headers, subprotocol, origin, traffic, profile, client, time, "
-    "patch_time; connections, survival, "
-    "confidence, ramp, refused_max with ws_fleet): the stability that a WebSocket must show",
+    "patch_time; connections, survival, confidence, ramp, refused_max, stalled, drain, options_of, url_of "
+    "with ws_fleet): the stability that a WebSocket must show",
     "ws_orchestrator(read_deadline, ping_interval, deadline_reset_by, on_deadline, greet, confirm_sessions, "
     "answer_heartbeats, echo, ...): how the reference orchestrator behaves",
     "ws_server(name, **settings): the server that serves the app under test, and its own settings",
@@ -91,10 +92,23 @@ def needs_runner(item: pytest.Function) -> bool:
 class FleetAsked:
     """What the ws_stability markers of a test say of a fleet; no dataclass, as `Plan` is none."""
 
-    __slots__ = ("asked", "connections", "ramp")
+    __slots__ = ("asked", "connections", "options_of", "ramp", "stalled", "url_of")
 
-    def __init__(self, *, connections: int, ramp: Duration | None, asked: FleetRequirement) -> None:
+    def __init__(
+        self,
+        *,
+        connections: int,
+        ramp: Duration | None,
+        stalled: int,
+        asked: FleetRequirement,
+        options_of: Callable[[int], ConnectKeywords] | None,
+        url_of: Callable[[int], str] | None,
+    ) -> None:
         self.connections = connections
+        # What one connection has otherwise, and where it goes, by its number.
+        self.options_of = options_of
+        self.url_of = url_of
+        self.stalled = stalled
         # None: a gentle one.
         self.ramp = ramp
         self.asked = asked

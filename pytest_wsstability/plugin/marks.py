@@ -7,12 +7,15 @@ The markers of the plugin as functions, whose keywords editors complete and type
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, Never, Unpack
 
 import pytest
 
 from ..core.duration import Duration
+from ..core.fleet.requirement import Drain
 from ..core.judge.requirement import RequirementKeywords
+from ..net.keywords import ConnectKeywords
 from ..net.server.orchestrator import OrchestratorKeywords
 from ..profiles import Profile
 from . import markers
@@ -32,6 +35,10 @@ class StabilityKeywords(RequirementKeywords, total=False):
     confidence: float
     ramp: Duration
     refused_max: float
+    stalled: int
+    drain: Drain | int
+    options_of: Callable[[int], ConnectKeywords]
+    url_of: Callable[[int], str]
 
 
 def stability(*nothing: Never, **requirement: Unpack[StabilityKeywords]) -> pytest.MarkDecorator:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core.duration import parse_duration
-from ..core.fleet.requirement import FleetRequirement
+from ..core.fleet.plan import check_stalled
+from ..core.fleet.requirement import Drain, FleetRequirement
 from ..core.secret_values import SECRETS
 from ..net.target import merge_headers
 from ..net.traffic import Traffic
@@ -63,9 +64,19 @@ def read_fleet(values: dict[str, Any]) -> FleetAsked | None:
         return None
     if "connections" not in values:
         raise ValueError(f"{next(iter(values))}: only makes sense with connections")
-    connections, ramp = values.pop("connections"), values.pop("ramp", None)
+    connections, ramp, stalled = values.pop("connections"), values.pop("ramp", None), values.pop("stalled", 0)
     if not isinstance(connections, int) or isinstance(connections, bool) or connections < 1:
         raise ValueError(f"connections: {connections!r} is no fleet; give a whole number from 1")
     if ramp is not None:
         parse_duration(ramp, "ramp", zero=True)
-    return FleetAsked(connections=connections, ramp=ramp, asked=FleetRequirement(**values))
+    if not isinstance(stalled, int) or isinstance(stalled, bool):
+        raise ValueError(f"stalled: {stalled!r}; give how many of the connections stop reading")
+    check_stalled(stalled, connections)
+    functions = {name: values.pop(name, None) for name in ("options_of", "url_of")}
+    for name, function in functions.items():
+        if function is not None and not callable(function):
+            raise ValueError(f"{name}: {function!r} is no function of the number of a connection")
+    if "drain" in values:
+        values["drain"] = Drain.of(values["drain"])
+    asked = FleetRequirement(**values)
+    return FleetAsked(connections=connections, ramp=ramp, stalled=stalled, asked=asked, **functions)

@@ -34,7 +34,9 @@ _JUDGES = frozenset({"ws_connect", "ws_connection", "ws_soak", FLEET})
 _NOT_REQUIRED = (
     "url", "headers", "subprotocol", "origin", "traffic", "profile", "client", "time", "patch_time"
 )  # fmt: skip
-_OF_A_FLEET = ("connections", "survival", "confidence", "ramp", "refused_max")
+_OF_A_FLEET = (
+    "connections", "survival", "confidence", "ramp", "refused_max", "stalled", "drain", "options_of", "url_of"
+)  # fmt: skip
 
 
 def check(item: pytest.Item) -> None:
@@ -155,6 +157,9 @@ def _plan(item: pytest.Item) -> Plan:
         raise TypeError("closed: a hold cannot require an end; assert_closed() in the test can")
     others = {name: values.pop(name) for name in _NOT_REQUIRED if name in values}
     fleet = read_fleet({name: values.pop(name) for name in _OF_A_FLEET if name in values})
+    if fleet is not None and fleet.asked.drain is not None:
+        # Ends as the drain has them are planned.
+        values["allow_close"] = fleet.asked.drain.with_planned(values.get("allow_close", ()))
     try:
         # One that asks for nothing is none: so a test takes back what the mark of its class asks for.
         requirement = Requirement.of(**values) if values else None

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..core.duration import show_duration as show
+from ..core.fleet.failure import fleet_headline
+from ..core.fleet.summary import FleetSummary
 from ..core.judge.verdict import Outcome
 from ..core.redact import show_text
 from ..core.result import Result
@@ -39,6 +41,8 @@ class Cells:
 
 def cells(result: Result) -> Cells:
     """The words for a result."""
+    if result.fleet is not None:
+        return _fleet(result, result.fleet)
     sample = result.round_trips.rtts
     return Cells(
         verdict=verdict_word(result),
@@ -52,6 +56,28 @@ def cells(result: Result) -> Cells:
         close=_close(result),
         test=_test(result),
         cause="" if result.verdict.outcome is Outcome.STABLE else show_text(result.verdict.headline),
+    )
+
+
+def _fleet(result: Result, fleet: FleetSummary) -> Cells:
+    """The row of a fleet: how many lived, and what is known of all of their heartbeats."""
+    by_share = {each.share: show(each.seconds) for each in fleet.quantiles}
+    missing = TOO_FEW if fleet.rtts else NOTHING
+    sent = fleet.heartbeats_sent
+    return Cells(
+        verdict=verdict_word(result),
+        tier=result.tier.value,
+        target=show_text(result.url) or NOTHING,
+        held=f"{fleet.count.stable:,} of {fleet.count.judged:,} for {show(fleet.hold)}",
+        heartbeats=f"{fleet.heartbeats_answered:,}/{sent:,}" if sent else NOTHING,
+        p50=by_share.get(0.5, missing),
+        p95=by_share.get(0.95, missing),
+        slowest=show(fleet.rtt_max) if fleet.rtts else NOTHING,
+        close=NOTHING,
+        test=_test(result),
+        cause=""
+        if result.verdict.outcome is Outcome.STABLE
+        else show_text(fleet_headline(result.verdict, fleet)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ..core.fleet.failure import explain_fleet
 from ..core.message import explain
 from ..core.result import Result, Run
 from ..core.timeline.events import Tier
@@ -73,7 +74,10 @@ def _details(result: Result) -> Iterator[str]:
     """The whole story of a failure. Indented, so that nothing in it can end a fence."""
     row = cells(result)
     yield f"\n<details><summary>{escape(row.test)}: {escape(row.cause)}</summary>\n"
-    if result.timelines:
-        text = explain(result.requirement, result.verdict, result.timelines)[:_DETAIL]
-        yield from (f"    {line}" for line in text.splitlines())
+    text = ""
+    if result.fleet is not None:
+        text = explain_fleet(result.verdict, result.fleet)
+    elif result.timelines:
+        text = explain(result.requirement, result.verdict, result.timelines)
+    yield from (f"    {line}" for line in text[:_DETAIL].splitlines())
     yield "\n</details>"

@@ -43,7 +43,7 @@ def test_json_is_a_stream(url, capsys):
     assert [line["event"] for line in lines] == ["plan", *["progress"] * (len(lines) - 2), "end"]
     assert lines[0]["connections"] == 5
     assert lines[-1]["outcome"] == "stable"
-    assert lines[-1]["stable"] == 5
+    assert lines[-1]["fleet"]["count"]["stable"] == 5
 
 
 def test_nothing_listens(capsys):

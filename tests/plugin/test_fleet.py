@@ -1,5 +1,7 @@
 """``ws_fleet``: many connections as one requirement, in virtual time."""
 
+import json
+
 import pytest
 
 STABLE = """
@@ -28,22 +30,23 @@ def test_in_each_order_of_timers(run, orders):
     run(STABLE, f"--ws-order={orders}").assert_outcomes(passed=1)
 
 
-def test_a_fleet_that_is_lost_names_its_causes(run):
-    result = run(
-        """
-        import pytest
+LOST = """
+import pytest
 
-        @pytest.mark.ws_stability(alive_for="2m", connections=60, survival=0.9, client="mute", ramp="6s")
-        def test_it(ws_fleet):
-            assert False, "the body does not run"
-        """
-    )
+@pytest.mark.ws_stability(alive_for="2m", connections=60, survival=0.9, client="mute", ramp="6s")
+def test_it(ws_fleet):
+    assert False, "the body does not run"
+"""
+
+
+def test_a_fleet_that_is_lost_names_its_causes(run):
+    result = run(LOST)
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
             "*: 60 of 60 ended before 120 s",
-            "  expected  90.0000% of connections live for 120 s",
+            "  expected  90% of connections live for 120 s",
             "  of these  60 planned: 60 ended",
             "  cause     60 *one age, 60 s*",
             "  events    60 ends in 3 events; design effect 20",
@@ -153,3 +156,56 @@ def test_specs_of_workers_that_start_nothing(run):
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*::test_it: --ws-workers: workers: 'nonsense' starts nothing*"])
+
+
+DRAINED = """
+import asyncio
+import pytest
+from pytest_wsstability import fleet
+
+@pytest.mark.ws_stability(
+    alive_for="2m", heartbeat_every="25s", connections=20, survival=0.8, stalled=2, drain=20,
+    options_of=lambda number: {"session_id": f"caller-{number}"},
+)
+def test_it(ws_fleet):
+    assert ws_fleet.count.stalled == 2
+    assert ws_fleet.asked.drain == fleet.Drain(per_second=20)
+    assert ws_fleet.requirement.allow_close == {1001, 1012}
+"""
+
+
+def test_stalled_neighbours_and_a_drain(run):
+    run(DRAINED).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("was", "wrong", "message"),
+    [
+        ("stalled=2", "stalled='2'", "stalled: '2'; give how many of the connections stop reading"),
+        ("stalled=2", "stalled=20", "stalled: 20 of 20; leave some to judge"),
+        ("drain=20", "drain=0", "drain: 0; give how many may end in a second, such as 5"),
+        ("drain=20", "url_of='x'", "url_of: 'x' is no function of the number of a connection"),
+    ],
+)
+def test_wrong_values_are_told(run, was, wrong, message):
+    result = run(DRAINED.replace(was, wrong))
+
+    result.stdout.fnmatch_lines([f"*{message}*"])
+    assert result.parseoutcomes().get("passed", 0) == 0
+
+
+def test_a_fleet_is_in_the_reports(run, pytester):
+    """With what became of its connections, also where it is stable."""
+    run(STABLE, "--ws-report=made.json").assert_outcomes(passed=1)
+    (made,) = json.loads((pytester.path / "made.json").read_text())["results"]
+
+    assert made["fleet"]["count"]["stable"] == 60
+    assert (made["verdict"]["outcome"], made["timelines"]) == ("stable", [])
+
+
+def test_a_lost_fleet_is_one_result_whose_cause_comes_first(run, pytester):
+    result = run(LOST, "--ws-report=made.json")
+    results = json.loads((pytester.path / "made.json").read_text())["results"]
+
+    assert [each["fleet"]["count"]["ended"] for each in results] == [60]
+    result.stdout.fnmatch_lines(["FAILED test_*::test_it - *: 60 of 60 ended before 120 s"])

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 
+from pytest_wsstability.core.fleet.frame import Ending, Fate, Frame
+from pytest_wsstability.core.fleet.groups import group_endings
+from pytest_wsstability.core.fleet.merge import merged
+from pytest_wsstability.core.fleet.plan import FleetPlan
+from pytest_wsstability.core.fleet.requirement import FleetRequirement
+from pytest_wsstability.core.fleet.summary import summarize
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.result import Result, Run
+from pytest_wsstability.core.samples import Sample
 from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason
 from pytest_wsstability.core.timeline.events import Tier
 from tests.core.judging import BEATS
@@ -50,6 +57,38 @@ def cut(**values):
 
 def doubtful(**values):
     return result(*BEATS[:2], until=40, **values)
+
+
+def fleet(*, lost=12, headline="closed with 1012", nodeid="test_it.py::test_many", tier=Tier.VIRTUAL):
+    """A hundred connections, of which some ended at one age."""
+    plan = FleetPlan(connections=100, hold=120, ramp=10)
+    endings = tuple(
+        Ending(
+            number=number, fate=Fate.ENDED, age=60.0, at=60.0 + number / 10, cause="restart", code=1012,
+            headline=headline,
+        )
+        for number in range(lost)
+    )  # fmt: skip
+    rtts = Sample()
+    for beat in range(300):
+        rtts.add(0.02 + beat / 10_000, 1.0)
+    sent = [
+        Frame(slot=0, attempt=1, sequence=0, at=5.0, opened=100, rtt_counts=(0,) * 12 + (1,)),
+        Frame(
+            slot=0, attempt=1, sequence=1, at=130.0, endings=endings, stable=((lost, 99),), is_last=True,
+            rtts=rtts, heartbeats_sent=310, heartbeats_answered=300, rtt_counts=(0, 0, 0, 0, 3) + (0,) * 8,
+        ),
+    ]  # fmt: skip
+    asked = FleetRequirement(survival=0.95)
+    merge = merged(plan, sent)
+    groups = group_endings(merge.endings, workers={"0": 100}, backends={}, worker_of=lambda each: "0")
+    return Result(
+        nodeid=nodeid,
+        url="wss://staging.example/ws",
+        requirement=REQUIREMENT,
+        verdict=asked.check(merge, tier=tier),
+        fleet=summarize(merge, groups, asked),
+    )
 
 
 def hostile(**values):

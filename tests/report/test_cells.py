@@ -11,7 +11,7 @@ from pytest_wsstability.core.timeline.events import Tier
 from pytest_wsstability.report.cells import cells, totals, worst_first
 from tests.core.judging import BEATS
 from tests.core.script import FIN, PLANNED
-from tests.report.made import HOSTILE, cut, doubtful, expected, good, hostile, result
+from tests.report.made import HOSTILE, cut, doubtful, expected, fleet, good, hostile, result
 
 
 def pings(count, seconds=0.01):
@@ -89,3 +89,13 @@ def test_worst_first():
 def test_totals(made, text):
     """Of one tier, with the horizon."""
     assert totals(made, Tier.VIRTUAL) == text
+
+
+def test_a_fleet_is_a_row():
+    """How many of those that were judged lived, the first cause, and all heartbeats."""
+    row = cells(fleet())
+
+    assert (row.verdict, row.held) == ("UNSTABLE", "88 of 100 for 120 s")
+    assert (row.heartbeats, row.p50, row.p95, row.slowest) == ("300/310", "35 ms", "48.4 ms", "49.9 ms")
+    assert row.cause == "restart: 12 of 100 ended before 120 s"
+    assert cells(fleet(lost=0)).cause == ""

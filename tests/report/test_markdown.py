@@ -6,7 +6,7 @@ import pytest
 
 from pytest_wsstability.core.timeline.events import Tier
 from pytest_wsstability.report.markdown import escape, render
-from tests.report.made import HOSTILE, cut, doubtful, expected, good, hostile, run
+from tests.report.made import HOSTILE, cut, doubtful, expected, fleet, good, hostile, run
 
 
 def test_a_table_of_each_tier_and_the_failures_below():
@@ -87,3 +87,13 @@ def test_it_stays_under_the_limit_of_a_step():
     assert text.count("<details>") == 20
     assert "\nand 2480 more failures\n" in text
     assert "\nand 2300 more\n" in text
+
+
+def test_a_fleet_tells_its_whole_story():
+    text = render(run(fleet()))
+
+    assert (
+        "| UNSTABLE | restart: 12 of 100 ended before 120 s | test_it.py::test_many | 88 of 100 for 120 s |"
+        in text
+    )
+    assert "      events    12 ends in 1 event; design effect 12" in text

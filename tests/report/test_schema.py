@@ -13,15 +13,19 @@ import pytest
 
 from pytest_wsstability.core.cause import Diagnosis, Evidence, Hypothesis
 from pytest_wsstability.core.diagnosis import diagnosed
+from pytest_wsstability.core.fleet.groups import Shared
+from pytest_wsstability.core.fleet.merge import FleetCount
+from pytest_wsstability.core.fleet.summary import CurvePoint, FleetSummary, GroupSummary, Quantile, Stretch
 from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
 from pytest_wsstability.core.judge.verdict import Doubt, Verdict, Violation
 from pytest_wsstability.core.result import SCHEMA
+from pytest_wsstability.core.statistics.survival import EndEvents
 from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame
 from pytest_wsstability.core.timeline.events import EventKind, FaultName, Opcode, Role
 from pytest_wsstability.core.timeline.tcp import TcpSample, packed
 from pytest_wsstability.report import json_file, jsonl
 from tests.core.script import FIN
-from tests.report.made import cut, doubtful, expected, good, hostile, result, run
+from tests.report.made import cut, doubtful, expected, fleet, good, hostile, result, run
 
 TEXT = resources.files("pytest_wsstability.report").joinpath("schema.json").read_text()
 PUBLISHED = json.loads(TEXT)
@@ -59,6 +63,7 @@ RUNS = {
     "empty": run(),
     "some": run(good(), cut(), doubtful(), expected(cut()), hostile(), complaints=("a gate",)),
     "told": run(told()),
+    "fleet": run(fleet(), fleet(lost=0)),
     "kernel": run(with_kernel()),
     "required": run(result((60, FIN), requirement=Requirement.of(closed=ExpectedClose(code=1000, by=None)))),
     "not opened": run(dataclasses.replace(cut(), timelines=())),
@@ -133,6 +138,14 @@ def test_readers_of_this_schema_read_what_is_added_later():
         ("close", CloseEvidence, set()),
         ("close_frame", CloseFrame, set()),
         ("tcp_sample", TcpSample, set()),
+        ("fleet", FleetSummary, set()),
+        ("fleet_count", FleetCount, set()),
+        ("fleet_group", GroupSummary, set()),
+        ("shared", Shared, set()),
+        ("end_events", EndEvents, set()),
+        ("curve_point", CurvePoint, set()),
+        ("stretch", Stretch, set()),
+        ("quantile", Quantile, set()),
     ],
 )
 def test_each_field_is_described(name, kind, more):

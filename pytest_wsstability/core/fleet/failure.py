@@ -10,9 +10,8 @@ from ..judge.requirement import Requirement
 from ..judge.verdict import Outcome, Verdict
 from ..message import read_on
 from ..message.errors import StabilityError
-from ..statistics.survival import end_events
-from .groups import EndGroup
-from .merge import FleetMerge
+from .merge import FleetCount
+from .summary import FleetSummary, GroupSummary
 
 # Groups of ends, and notes on workers, in a message.
 _GROUPS = 6
@@ -27,73 +26,71 @@ class FleetError(StabilityError):
         requirement: what each connection was held to.
         verdict: the judgement of the fleet; its outcome is UNSTABLE or INCONCLUSIVE.
         timelines: empty, because no single connection was judged.
-        groups: the connections that ended, by cause, the largest group first.
+        summary: the fleet as data: what became of its connections, why they ended, by cause.
 
     """
 
-    def __init__(
-        self, requirement: Requirement, verdict: Verdict, merge: FleetMerge, groups: Sequence[EndGroup]
-    ) -> None:
+    def __init__(self, requirement: Requirement, verdict: Verdict, summary: FleetSummary) -> None:
         self.requirement = requirement
         self.verdict = verdict
         self.timelines = ()
-        self.groups = tuple(groups)
-        self._merge = merge
-        AssertionError.__init__(self, explain_fleet(verdict, merge, groups))
+        self.summary = summary
+        AssertionError.__init__(self, explain_fleet(verdict, summary))
+
+    @property
+    def headline(self) -> str:
+        """The failure in one line: the most common cause first."""
+        return fleet_headline(self.verdict, self.summary)
 
     def retell(self, verdict: Verdict, *, whole: bool = False, more: Sequence[str] = ()) -> None:
-        """Say it again, with every group and note."""
-        told = explain_fleet(self.verdict, self._merge, self.groups, whole=whole)
-        self.args = ("\n".join([told, *more]),)
+        """Say it again: with every group and note, or with lines that only a runner knows."""
+        self.args = ("\n".join([explain_fleet(self.verdict, self.summary, whole=whole), *more]),)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.requirement, self.verdict, self._merge, self.groups))
+        return (type(self), (self.requirement, self.verdict, self.summary))
 
 
 FleetError.__module__ = "pytest_wsstability"
 
 
-def explain_fleet(
-    verdict: Verdict, merge: FleetMerge, groups: Sequence[EndGroup], *, whole: bool = False
-) -> str:
+def explain_fleet(verdict: Verdict, fleet: FleetSummary, *, whole: bool = False) -> str:
     """The message of a fleet: verdict, promises, what became of each connection, causes, workers."""
     longest = None if whole else _GROUPS
-    lines = [_headline(verdict, groups)]
+    groups = fleet.groups
+    lines = [fleet_headline(verdict, fleet)]
     for violation in verdict.violations:
         lines += [f"  expected  {violation.expected}", f"  observed  {violation.observed}"]
     if verdict.outcome is Outcome.INCONCLUSIVE:
         lines += [f"  in doubt  {doubt.text}" for doubt in verdict.doubts]
-    lines.append(f"  of these  {count_line(merge)}")
-    lines += [f"  cause     {group}" for group in groups[:longest]]
+    lines.append(f"  of these  {count_line(fleet.count)}")
+    lines += [f"  cause     {group_line(group)}" for group in groups[:longest]]
     if longest is not None and len(groups) > longest:
         lines.append(f"  ...       and {len(groups) - longest} more causes")
     if groups:
         lines.append(f"  example   {_example(groups[0])}")
-    if (events := end_events(each.at for group in groups for each in group.endings)).ends > 1:
-        effect = f"; design effect {events.design_effect:.3g}" if events.design_effect > 1 else ""
-        noun = "event" if events.events == 1 else "events"
-        lines.append(f"  events    {events.ends:,} ends in {events.events:,} {noun}{effect}")
-    lines += [f"  worker    {note}" for note in merge.notes[: None if whole else _NOTES]]
-    if merge.refusals:
-        told = ", ".join(f"{number} of {refusal.value}" for refusal, number in merge.refusals.items())
+    if fleet.events.ends > 1:
+        lines.append(f"  events    {events_line(fleet)}")
+    lines += [f"  worker    {note}" for note in fleet.notes[: None if whole else _NOTES]]
+    if fleet.refused_frames:
+        told = ", ".join(f"{number} of {refusal}" for refusal, number in fleet.refused_frames)
         lines.append(f"  refused   frames of workers: {told}")
-    if merge.rtts.count:
-        lines.append(f"  rtt       {rtt_line(merge)}")
+    if fleet.rtts:
+        lines.append(f"  rtt       {rtt_line(fleet)}")
     lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}; nothing is known beyond")
     if verdict.code:
         lines.append(read_on(verdict.code))
     return "\n".join(lines)
 
 
-def _headline(verdict: Verdict, groups: Sequence[EndGroup]) -> str:
-    if verdict.outcome is not Outcome.UNSTABLE or not groups:
+def fleet_headline(verdict: Verdict, fleet: FleetSummary) -> str:
+    """The verdict in one line, the most common cause first."""
+    if verdict.outcome is not Outcome.UNSTABLE or not fleet.groups:
         return verdict.headline
-    return f"{groups[0].cause}: {verdict.headline}"
+    return f"{fleet.groups[0].cause}: {verdict.headline}"
 
 
-def count_line(merge: FleetMerge) -> str:
+def count_line(count: FleetCount) -> str:
     """What became of the connections of a plan: ``3,000 planned: 2,588 stable, 412 ended``."""
-    count = merge.count
     parts = [
         f"{number:,} {word}"
         for word, number in (
@@ -102,6 +99,7 @@ def count_line(merge: FleetMerge) -> str:
             ("rotated", count.rotated),
             ("did not open", count.refused),
             ("unobserved", count.unobserved),
+            ("stopped reading", count.stalled),
             ("still held", count.open),
         )
         if number
@@ -109,15 +107,28 @@ def count_line(merge: FleetMerge) -> str:
     return f"{count.planned:,} planned: {', '.join(parts)}"
 
 
-def rtt_line(merge: FleetMerge) -> str:
+def group_line(group: GroupSummary) -> str:
+    """A cause, how many ended of it, and what they share: ``400 restart (one instant, 61.2 s)``."""
+    what = [str(each) for each in group.shared]
+    if not what:
+        what = [f"ages {show(group.youngest)} to {show(group.oldest)}"]
+    return f"{group.connections:,} {group.cause} ({', '.join(what)})"
+
+
+def events_line(fleet: FleetSummary) -> str:
+    """How many events the ends were: ``60 ends in 3 events; design effect 20``."""
+    events = fleet.events
+    effect = f"; design effect {events.design_effect:.3g}" if events.design_effect > 1 else ""
+    noun = "event" if events.events == 1 else "events"
+    return f"{events.ends:,} ends in {events.events:,} {noun}{effect}"
+
+
+def rtt_line(fleet: FleetSummary) -> str:
     """Round trips of the heartbeats of all connections; a quantile only where there are enough of them."""
-    rtts = merge.rtts
-    shares = [share for share in (0.5, 0.95, 0.99) if rtts.carries(share)]
-    parts = [f"p{share * 100:g} {show(rtts.quantile(share))}" for share in shares]
-    return ", ".join([*parts, f"max {show(rtts.maximum)} of {rtts.count:,} heartbeats"])
+    parts = [f"p{each.share * 100:g} {show(each.seconds)}" for each in fleet.quantiles]
+    return ", ".join([*parts, f"max {show(fleet.rtt_max)} of {fleet.rtts:,} heartbeats"])
 
 
-def _example(group: EndGroup) -> str:
-    first = min(group.endings, key=lambda each: each.at)
-    said = f": {first.headline}" if first.headline else ""
-    return f"connection {first.number}, at {show(first.age)}{said}"
+def _example(group: GroupSummary) -> str:
+    said = f": {group.example_headline}" if group.example_headline else ""
+    return f"connection {group.example}, at {show(group.example_age)}{said}"

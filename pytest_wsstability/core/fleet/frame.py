@@ -18,12 +18,18 @@ class Fate(Enum):
     STABLE = "stable"
     # Ended or broke the requirement.
     ENDED = "ended"
+    # Stopped reading, because the test asked for that: what becomes of it is not judged.
+    STALLED = "stalled"
     # Ended by plan: a rotation that was announced, an age that is allowed.
     ROTATED = "rotated"
     # Did not open.
     REFUSED = "refused"
     # The test process itself was in no state to tell.
     UNOBSERVED = "unobserved"
+
+
+# The rows of a heat map of round trip times, in seconds; one row more holds what is longer.
+RTT_LIMITS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +67,11 @@ class Frame:
     opened: int = 0
     heartbeats_sent: int = 0
     heartbeats_answered: int = 0
-    heartbeats_missed: int = 0
+    # Application messages that came.
     messages: int = 0
+    # Round trips that ended since, by the first of `RTT_LIMITS` that they do not exceed: those of some
+    # connections, drawn beforehand. Those of all come in `rtts`, when a connection is over.
+    rtt_counts: tuple[int, ...] = ()
     rtts: Sample = field(default_factory=Sample)
     # Connections that opened, by what the response named as its sender.
     backends: dict[str, int] = field(default_factory=dict)
@@ -93,12 +102,13 @@ class Frame:
         """
         values = dict(data)
         values["stable"] = tuple((int(first), int(last)) for first, last in values.get("stable", ()))
+        values["rtt_counts"] = tuple(map(int, values.get("rtt_counts", ())))
         values["endings"] = tuple(restore(Ending, each, "endings") for each in values.get("endings", ()))
         values["rtts"] = Sample.from_dict(values["rtts"]) if "rtts" in values else Sample()
         return cls(**values)
 
 
 _PLAIN = (
-    "opened", "heartbeats_sent", "heartbeats_answered", "heartbeats_missed", "messages", "backends", "lag",
+    "opened", "heartbeats_sent", "heartbeats_answered", "messages", "rtt_counts", "backends", "lag",
     "endings", "stable", "is_last",
 )  # fmt: skip

@@ -56,6 +56,9 @@ class Shared:
     # The share of permutations that have as much in common; at least 1 / (`ROUNDS` + 1).
     probability: float
 
+    def __str__(self) -> str:
+        return _WORDS[self.feature].format(self.value)
+
 
 @dataclass(frozen=True, slots=True)
 class EndGroup:
@@ -68,13 +71,6 @@ class EndGroup:
 
     def __len__(self) -> int:
         return len(self.endings)
-
-    def __str__(self) -> str:
-        what = [_WORDS[each.feature].format(each.value) for each in self.shared]
-        if not what:
-            ages = sorted(each.age for each in self.endings)
-            what = [f"ages {show(ages[0])} to {show(ages[-1])}"]
-        return f"{len(self)} {self.cause} ({', '.join(what)})"
 
 
 _WORDS = {

@@ -9,14 +9,17 @@ from enum import Enum
 
 from ..duration import show_duration as show
 from ..samples import Sample
-from .frame import Ending, Fate, Frame
+from .frame import RTT_LIMITS, Ending, Fate, Frame
 from .plan import FleetPlan, Slot
 
 # A worker whose loop lags more than this part of the time that a heartbeat has judges nobody meanwhile.
 LAG_SHARE = 0.1
 
+# Columns of drawings over time: as many as stand beside each other on a terminal of 80.
+COLUMNS = 60
+
 # Fates in the byte that each connection has; 0 is open or not opened yet.
-_FATES = (Fate.STABLE, Fate.ENDED, Fate.ROTATED, Fate.REFUSED, Fate.UNOBSERVED)
+_FATES = (Fate.STABLE, Fate.ENDED, Fate.ROTATED, Fate.REFUSED, Fate.UNOBSERVED, Fate.STALLED)
 _BYTE = {fate: number for number, fate in enumerate(_FATES, 1)}
 
 
@@ -41,6 +44,23 @@ class FleetCount:
     unobserved: int
     # Not over yet.
     open: int
+    # Stopped reading by plan; not judged.
+    stalled: int = 0
+
+    @property
+    def judged(self) -> int:
+        """How many are judged by how long they live."""
+        return self.planned - self.refused - self.stalled
+
+
+@dataclass(slots=True)
+class Column:
+    """What happened in one stretch of a fleet's time."""
+
+    opened: int = 0
+    ended: int = 0
+    # Round trips by `RTT_LIMITS`.
+    rtt_counts: list[int] = field(default_factory=lambda: [0] * (len(RTT_LIMITS) + 1))
 
 
 @dataclass(slots=True)
@@ -73,7 +93,6 @@ class FleetMerge:
     opened: int = 0
     heartbeats_sent: int = 0
     heartbeats_answered: int = 0
-    heartbeats_missed: int = 0
     messages: int = 0
     rtts: Sample = field(default_factory=Sample)
     # Connections that opened, by what the response named as its sender.
@@ -87,12 +106,15 @@ class FleetMerge:
     gaps: int = 0
     # Why connections are unobserved: a line a slot.
     notes: list[str] = field(default_factory=list)
+    # What happened over time, in stretches of `stretch` seconds; each worker's time begins at its start.
+    columns: list[Column] = field(init=False)
     _fates: bytearray = field(init=False)
     _slots: dict[int, _Progress] = field(init=False)
     # How long each unobserved connection had been seen to live.
     _seen: dict[int, float] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.columns = [Column() for _ in range(COLUMNS)]
         self._fates = bytearray(self.plan.connections)
         self._slots = {slot.number: _Progress(slot) for slot in self.plan.slots}
         self._seen = {}
@@ -112,6 +134,14 @@ class FleetMerge:
             self._close(progress, "its worker did not say what became of them")
         return None
 
+    @property
+    def stretch(self) -> float:
+        """Seconds of a column: the whole time of the fleet in `COLUMNS` parts, and at least a second."""
+        return max(1.0, (self.plan.ramp + self.plan.hold) / COLUMNS)
+
+    def _column(self, at: float) -> Column:
+        return self.columns[min(int(at / self.stretch), COLUMNS - 1)]
+
     def _refusal(self, progress: _Progress | None, frame: Frame) -> Refusal | None:
         if progress is None:
             return Refusal.UNPLANNED
@@ -125,15 +155,17 @@ class FleetMerge:
         self.opened += frame.opened
         progress.opened += frame.opened
         self.messages += frame.messages
+        column = self._column(frame.at)
+        column.opened += frame.opened
+        if frame.rtt_counts:
+            column.rtt_counts = [sum(pair) for pair in zip(column.rtt_counts, frame.rtt_counts, strict=True)]
         self.backends.update(frame.backends)
         self.heartbeats_sent += frame.heartbeats_sent
         self.heartbeats_answered += frame.heartbeats_answered
         self.rtts.merge(frame.rtts)
         self.lag = max(self.lag, frame.lag)
         usable = self.heartbeat_within is None or frame.lag <= LAG_SHARE * self.heartbeat_within
-        if usable:
-            self.heartbeats_missed += frame.heartbeats_missed
-        elif frame.endings or frame.heartbeats_missed:
+        if not usable and frame.endings:
             self.notes.append(
                 f"worker {frame.slot} lagged {show(frame.lag)} before {show(frame.at)}: "
                 "what ended there is not the server's"
@@ -150,8 +182,9 @@ class FleetMerge:
         if self._settle(progress, ending.number, fate):
             if fate is Fate.UNOBSERVED:
                 self._seen[ending.number] = ending.age
-            else:
+            elif fate is not Fate.STALLED:
                 self.endings.append(ending)
+                self._column(ending.at).ended += fate is Fate.ENDED
 
     def _settle(self, progress: _Progress, number: int, fate: Fate) -> bool:
         """Say once what became of a connection; a worker speaks for its own only."""
@@ -206,6 +239,7 @@ class FleetMerge:
             refused=of[Fate.REFUSED],
             unobserved=of[Fate.UNOBSERVED],
             open=self._fates.count(0),
+            stalled=of[Fate.STALLED],
         )
 
     def lifetimes(self, *, lost: Fate | None = None) -> list[tuple[float, bool]]:

@@ -32,6 +32,18 @@ class Slot:
         return range(self.number, self.connections, self.of)
 
 
+def check_stalled(stalled: int, connections: int) -> None:
+    """
+    See that some connections are left to judge.
+
+    Raises:
+        ValueError: if not.
+
+    """
+    if not 0 <= stalled < connections:
+        raise ValueError(f"stalled: {stalled!r} of {connections:,}; leave some to judge")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetPlan:
     """
@@ -48,12 +60,15 @@ class FleetPlan:
     # Over how long they open, evenly.
     ramp: float = 0.0
     workers: int = 1
+    # So many of them stop reading, evenly among the others, and are not judged: the others are.
+    stalled: int = 0
 
     def __post_init__(self) -> None:
         if self.connections < 1:
             raise ValueError(f"connections: {self.connections!r} is no fleet; give 1 or more")
         if self.workers < 1:
             raise ValueError(f"workers: {self.workers!r}; give 1 or more")
+        check_stalled(self.stalled, self.connections)
         if self.hold <= 0:
             raise ValueError(f"alive_for: {self.hold:g} s is no time to hold; give a duration above 0")
         if self.ramp < 0 or self.ramp > self.hold:
@@ -73,6 +88,11 @@ class FleetPlan:
     def opens_at(self, number: int) -> float:
         """When a connection begins to open, in seconds after the start of the fleet."""
         return self.ramp * number / self.connections
+
+    def is_stalled(self, number: int) -> bool:
+        """Whether a connection stops reading: each n-th, from the first on."""
+        share = self.stalled * number // self.connections
+        return self.stalled > 0 and (number == 0 or share != self.stalled * (number - 1) // self.connections)
 
     @property
     def opens_per_second(self) -> float:

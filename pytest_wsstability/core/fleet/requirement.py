@@ -38,6 +38,26 @@ class Drain:
     # Close codes with which they end (RFC 6455, section 7.4.1; 1012: IANA's registry).
     codes: frozenset[int] = frozenset({1001, 1012})
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.per_second, int) or isinstance(self.per_second, bool) or self.per_second < 1:
+            raise ValueError(f"drain: {self.per_second!r}; give how many may end in a second, such as 5")
+        object.__setattr__(self, "codes", frozenset(self.codes))
+
+    @classmethod
+    def of(cls, value: Drain | int) -> Drain:
+        """
+        Read what a mark or an option says: 5 stands for five ends a second, with 1001 or 1012.
+
+        Raises:
+            ValueError: for anything else.
+
+        """
+        return value if isinstance(value, Drain) else cls(per_second=value)
+
+    def with_planned(self, allowed: int | Iterable[int] = ()) -> frozenset[int]:
+        """Close codes that are planned ends: these and those that are allowed anyway."""
+        return self.codes | ({allowed} if isinstance(allowed, int) else set(allowed))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetRequirement:
@@ -89,21 +109,19 @@ class FleetRequirement:
 
     def _survival(self, merge: FleetMerge) -> Iterator[Finding]:
         count = merge.count
-        opened = count.planned - count.refused
+        opened = count.judged
         if not opened:
             yield Doubt(Reason.TOO_FEW, "no connection opened")
             return
         if self.survival is None:
             yield from self._all(merge, opened)
             return
-        # Before a verdict, those that are open may all live on or all end.
-        most = upper_bound(opened - count.ended, opened, confidence=self.confidence)
-        least = self._least(merge)
-        expected = f"{self.survival:.4%} of connections live for {show(merge.plan.hold)}"
+        least, most = self.bounds(merge)
+        expected = f"{percent(self.survival)} of connections live for {show(merge.plan.hold)}"
         seen = f"{count.ended:,} of {opened:,} ended"
         if most < self.survival:
             at = min((each.age for each in merge.endings if each.fate is Fate.ENDED), default=0.0)
-            observed = f"{seen}: at most {most:.4%} live on ({self.confidence:.0%} confidence)"
+            observed = f"{seen}: at most {percent(most)} live on ({percent(self.confidence)} confidence)"
             yield Violation(Rule.SURVIVAL, at, expected, observed, f"{seen} before {show(merge.plan.hold)}")
         elif count.open:
             yield Doubt(Reason.TOO_SHORT, f"{count.open:,} of {opened:,} are still held")
@@ -122,15 +140,25 @@ class FleetRequirement:
         elif count.unobserved:
             yield Doubt(Reason.UNOBSERVED, _unobserved(count, merge.notes))
 
-    def _least(self, merge: FleetMerge) -> float:
-        """The share that survives at least: whoever was not watched is counted as lost then."""
-        unseen = Fate.UNOBSERVED
-        lifetimes = merge.lifetimes(lost=unseen)
-        return band(lifetimes, merge.plan.hold, confidence=self.confidence)[0]
+    def bounds(self, merge: FleetMerge) -> tuple[float, float]:
+        """
+        Between which shares the one that survives lies; (0, 1) where nothing opened.
+
+        Whoever was not watched is counted as lost for the first, and as alive for the second, as are those
+        that are still open.
+
+        """
+        count = merge.count
+        if not count.judged:
+            return 0.0, 1.0
+        lifetimes = merge.lifetimes(lost=Fate.UNOBSERVED)
+        least = band(lifetimes, merge.plan.hold, confidence=self.confidence)[0]
+        most = upper_bound(count.judged - count.ended, count.judged, confidence=self.confidence)
+        return least, most
 
     def _undecided(self, count: FleetCount, opened: int, least: float, most: float) -> Doubt:
         assert self.survival is not None
-        between = f"between {least:.4%} and {most:.4%} live on, {self.survival:.4%} is asked"
+        between = f"between {percent(least)} and {percent(most)} live on, {percent(self.survival)} is asked"
         if count.unobserved:
             return Doubt(Reason.UNOBSERVED, f"{between}; {_unobserved(count, ())}")
         needed = self._deciding(opened, count.ended)
@@ -176,6 +204,11 @@ class FleetRequirement:
             first = min(each.at for each in ends if (each.code or _ABNORMAL) in wrong)
             expected = f"all end with {' or '.join(map(str, sorted(self.drain.codes)))}"
             yield Violation(Rule.DRAIN, first, expected, observed, observed)
+
+
+def percent(share: float) -> str:
+    """A share as people read it: ``99.95%``."""
+    return f"{share * 100:.5g}%"
 
 
 def busiest_second(instants: Iterable[float]) -> tuple[int, float]:

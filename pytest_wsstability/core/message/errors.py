@@ -29,6 +29,11 @@ class StabilityError(AssertionError):
         self.timelines = tuple(timelines)
         super().__init__(explain(requirement, self.verdict, self.timelines))
 
+    @property
+    def headline(self) -> str:
+        """The failure in one line: the cause first, where one is known."""
+        return self.verdict.headline
+
     def retell(self, verdict: Verdict, *, whole: bool = False, more: Sequence[str] = ()) -> None:
         """Say it again: with another diagnosis, the whole record, or lines that only a runner knows."""
         self.verdict = verdict

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -148,17 +150,33 @@ def band(
         ValueError: for a confidence outside of (0, 1).
 
     """
+    (bounds,) = bands(lifetimes, [age], confidence=confidence)
+    return bounds
+
+
+def bands(
+    lifetimes: Sequence[tuple[float, bool]], ages: Iterable[float], *, confidence: float = CONFIDENCE
+) -> list[tuple[float, float]]:
+    """`band` at each of some ascending ages, in one pass over the connections."""
+    ordered, rows = sorted(lifetimes), iter(_table(lifetimes))
+    row = next(rows, None)
     moments = _Moments()
-    for at, lost, at_risk in _table(lifetimes):
-        if at > age:
-            break
-        moments.times(at_risk - lost + 1, lost)
-    high = moments.quantile(confidence) if moments.factors else 1.0
-    beyond = sum(watched > age or (watched == age and not ended) for watched, ended in lifetimes)
-    if not beyond:
-        return 0.0, high
-    moments.times(beyond, 1)
-    return moments.quantile(1 - confidence), high
+    bounds = []
+    for age in ages:
+        while row is not None and row[0] <= age:
+            _, lost, at_risk = row
+            moments.times(at_risk - lost + 1, lost)
+            row = next(rows, None)
+        high = moments.quantile(confidence) if moments.factors else 1.0
+        ended_now = bisect_right(ordered, (age, True)) - bisect_left(ordered, (age, True))
+        beyond = len(ordered) - bisect_left(ordered, (age, False)) - ended_now
+        if not beyond:
+            bounds.append((0.0, high))
+            continue
+        least = copy(moments)
+        least.times(beyond, 1)
+        bounds.append((least.quantile(1 - confidence), high))
+    return bounds
 
 
 class _Moments:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Unpack
 from urllib.parse import urlsplit
@@ -14,13 +14,16 @@ from ...core.fleet.frame import Ending, Fate
 from ...core.fleet.groups import EndGroup, group_endings
 from ...core.fleet.merge import FleetCount, FleetMerge
 from ...core.fleet.plan import FleetPlan
-from ...core.fleet.requirement import FleetRequirement
+from ...core.fleet.requirement import Drain, FleetRequirement
+from ...core.fleet.summary import FleetSummary, summarize
 from ...core.judge.requirement import Requirement, RequirementKeywords
 from ...core.judge.verdict import Outcome, Verdict
 from ...core.redact import redact_url
 from ...core.timeline.events import Tier
 from ...core.url import is_loopback
 from ..health import tier_of
+from ..keywords import ConnectKeywords
+from ..traffic import Traffic
 from .engine import Engine, InProcess, Records, Watch
 from .job import FleetJob
 
@@ -55,7 +58,7 @@ class Fleet:
         self.records: Records = {}
 
     def __repr__(self) -> str:
-        return f"<Fleet {self.url}: {count_line(self.merge)}>"
+        return f"<Fleet {self.url}: {count_line(self.count)}>"
 
     @property
     def count(self) -> FleetCount:
@@ -79,6 +82,11 @@ class Fleet:
             worker_of=lambda ending: str(ending.number % of),
         )
 
+    @property
+    def summary(self) -> FleetSummary:
+        """What is known up to now, as data."""
+        return summarize(self.merge, self.groups, self.asked)
+
     def assert_stable(self) -> Verdict:
         """
         The fleet has shown what it was asked for.
@@ -90,7 +98,7 @@ class Fleet:
         __tracebackhide__ = True
         verdict = self.verdict
         if verdict.outcome is not Outcome.STABLE:
-            raise FleetError(self.requirement, verdict, self.merge, self.groups)
+            raise FleetError(self.requirement, verdict, self.summary)
         return verdict
 
     def assert_all_opened(self) -> None:
@@ -114,7 +122,13 @@ def _first(endings: list[Ending]) -> str:
 
 
 def planned(
-    url: str, *, connections: int, alive_for: float, ramp: Duration | None = None, workers: int = 1
+    url: str,
+    *,
+    connections: int,
+    alive_for: float,
+    ramp: Duration | None = None,
+    workers: int = 1,
+    stalled: int = 0,
 ) -> FleetPlan:
     """
     The plan of a fleet, with a gentle ramp where none is given.
@@ -127,7 +141,7 @@ def planned(
     if seconds is None:
         rate = OPENS_HERE if is_loopback(urlsplit(url).hostname or "") else OPENS_ELSEWHERE
         seconds = min(connections / rate, alive_for * _RAMP_SHARE)
-    return FleetPlan(connections=connections, hold=alive_for, ramp=seconds, workers=workers)
+    return FleetPlan(connections=connections, hold=alive_for, ramp=seconds, workers=workers, stalled=stalled)
 
 
 def too_much(url: str, plan: FleetPlan) -> str | None:
@@ -183,7 +197,13 @@ async def open_fleet(
     ramp: Duration | None = None,
     survival: float | None = None,
     confidence: float = 0.95,
+    stalled: int = 0,
+    drain: Drain | int | None = None,
     engine: Engine | None = None,
+    options: ConnectKeywords | None = None,
+    options_of: Callable[[int], ConnectKeywords] | None = None,
+    url_of: Callable[[int], str] | None = None,
+    traffic: Traffic | None = None,
     **requirement: Unpack[RequirementKeywords],
 ) -> AsyncIterator[Fleet]:
     """
@@ -198,19 +218,35 @@ async def open_fleet(
         ramp: over how long they open; by default 500 a second here, 50 a second elsewhere.
         survival: the share that must live to the end; by default all.
         confidence: with which the verdict is right.
+        stalled: so many of them stop reading, and are not judged; the others must not suffer.
+        drain: at most so many ends a second, with 1001 or 1012, which then are planned ends.
         engine: where they run; by default on this loop, in its time.
+        options: how each of them opens, as `connect` has it.
+        options_of: what one of them has otherwise, by its number from 0 on: headers, a session id...
+        url_of: where one of them goes, by its number.
+        traffic: a coroutine function that talks on each of them while it is held.
         requirement: what each connection is held to; ``alive_for`` is needed.
 
     Raises:
         ValueError: for a value that makes no sense, naming it.
 
     """
+    draining = Drain.of(drain) if drain is not None else None
+    if draining is not None:
+        requirement["allow_close"] = draining.with_planned(requirement.get("allow_close", ()))
     each = Requirement.of(**requirement)
     if each.alive_for is None:
         raise ValueError("alive_for: how long is each connection held? give a duration, such as '10m'")
-    plan = planned(url, connections=connections, alive_for=each.alive_for, ramp=ramp)
-    asked = FleetRequirement(survival=survival, confidence=confidence)
-    job = FleetJob(url=url, requirement=each)
+    plan = planned(url, connections=connections, alive_for=each.alive_for, ramp=ramp, stalled=stalled)
+    asked = FleetRequirement(survival=survival, confidence=confidence, drain=draining)
+    job = FleetJob(
+        url=url,
+        requirement=each,
+        options=options or {},
+        options_of=options_of,
+        url_of=url_of,
+        traffic=traffic,
+    )
     fleet = Fleet(plan, job, asked, tier=tier_of(asyncio.get_running_loop()))
     async with asyncio.TaskGroup() as group:
         group.create_task(_run(fleet, job, engine, None))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, cast
@@ -10,11 +10,9 @@ from typing import Any, cast
 from ...core.judge.requirement import Requirement
 from ...core.plain import plain, restore
 from ...profiles import Profile
-from ..connection import Connection
 from ..keywords import ConnectKeywords
 from ..target import TLS
-
-Traffic = Callable[[Connection], Awaitable[object]]
+from ..traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

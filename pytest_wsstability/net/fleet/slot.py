@@ -19,9 +19,10 @@ from ...core.timeline.timeline import Timeline
 from ..client import connect
 from ..connection import Connection
 from ..errors import OpeningError
-from ..holding import hold_open
 from ..keywords import ConnectKeywords
-from .job import FleetJob, Traffic
+from ..traffic import hold_talking, start_talking, stop_talking
+from .job import FleetJob
+from .timing import Timing
 
 # How often a slot tells how it goes, in seconds.
 INTERVAL = 1.0
@@ -65,6 +66,7 @@ class FleetSlot:
         self._start = self._loop.time()
         self._sequence = 0
         self._open: dict[int, Timeline] = {}
+        self._timing = Timing()
         self._waiting: list[_Ended] = []
         # What the next frame says.
         self._endings: list[Ending] = []
@@ -119,6 +121,8 @@ class FleetSlot:
         options: ConnectKeywords = {"heartbeat": job.requirement.heartbeat_every, "inbox": 0, **job.options}
         if job.options_of is not None:
             options = {**options, **job.options_of(number)}
+        if stalls := self._plan.is_stalled(number):
+            options["client"] = "stalled"
         url = job.url if job.url_of is None else job.url_of(number)
         try:
             connection = await connect(url, **options)
@@ -129,19 +133,28 @@ class FleetSlot:
         if served_by := _served_by(connection.timeline):
             self._backends[served_by] += 1
         self._open[number] = connection.timeline
-        talk = self._loop.create_task(_talk(job.traffic, connection)) if job.traffic is not None else None
         try:
-            verdict = await hold_open(connection.websocket, job.requirement)
-            self._over(number, verdict, connection.timeline)
+            if stalls:
+                await self._stall(number, connection)
+            else:
+                self._timing.add(number, connection.timeline)
+                verdict = await hold_talking(connection, job.requirement, job.traffic)
+                self._over(number, verdict, connection.timeline)
         finally:
-            if talk is not None:
-                talk.cancel()
-                with suppress(asyncio.CancelledError):
-                    await talk
             self._open.pop(number, None)
+            self._timing.remove(number)
             self._done.add(connection.timeline)
             self._rtts.merge(connection.timeline.heartbeats.rtts)
             await connection.close()
+
+    async def _stall(self, number: int, connection: Connection) -> None:
+        """Read nothing until the end of the hold; what the server makes of that is not judged."""
+        talk = start_talking(connection, self._job.traffic) if self._job.traffic is not None else None
+        await asyncio.sleep(self._plan.hold)
+        if talk is not None:
+            with suppress(Exception):
+                await stop_talking(talk)
+        self._endings.append(self._ending(number, Fate.STALLED, connection.timeline, self._now()))
 
     def _refused(self, number: int, error: OpeningError) -> None:
         headline, cause = str(error).partition("\n")[0], error.stage.value
@@ -225,6 +238,7 @@ class FleetSlot:
             heartbeats_answered=total.answered - self._told.answered,
             messages=total.messages - self._told.messages,
             backends=dict(self._backends),
+            rtt_counts=self._timing.since(),
             rtts=self._rtts,
             lag=self._lag,
             endings=tuple(self._endings),
@@ -248,6 +262,7 @@ class _Heartbeats:
 
     def add(self, timeline: Timeline) -> None:
         heartbeats = timeline.heartbeats
+        self.messages += timeline.messages.count
         self.sent += heartbeats.sent
         self.answered += heartbeats.answered
 
@@ -259,10 +274,6 @@ class _Heartbeats:
 
 def _served_by(timeline: Timeline) -> str:
     return ", ".join(value for _, value in timeline.hints or ())
-
-
-async def _talk(traffic: Traffic, connection: Connection) -> None:
-    await traffic(connection)
 
 
 def _runs(numbers: Iterable[int], step: int) -> list[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import platform
 import time
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ... import __version__
+from ...core.fleet.failure import FleetError
 from ...core.judge.judgement import Judgement
 from ...core.judge.verdict import Doubt, Outcome, Rule, Verdict, Violation
 from ...core.message.errors import StabilityError
@@ -20,12 +22,13 @@ from ...report.junit import PREFIX, properties
 from ..failures import ask_hooks
 from ..margins import warn_of_misfits
 from ..plans import is_virtual, plan_of
-from ..stash import connector_key, forget, orchestrator_key, soak_key
+from ..stash import connector_key, fleet_key, forget, orchestrator_key, soak_key
 from ..workers import Controller, controller_of, links_of
 
 if TYPE_CHECKING:
     import pytest
 
+    from ...core.fleet.summary import FleetSummary
     from ...core.judge.requirement import Requirement
     from ...core.timeline.timeline import Timeline
     from .jsonl import JsonlWriter
@@ -144,8 +147,14 @@ class Results:
         for url, judgement in _judged(item):
             seen.add(judgement.timelines[0].serial)
             yield self._of_test(item, url, judgement)
+        fleet = item.stash.get(fleet_key, None)
+        if fleet is not None:
+            yield self._of_fleet(item, fleet.url, fleet.requirement, fleet.verdict, fleet.summary)
         for error in self._errors:
-            if isinstance(error, StabilityError):
+            if isinstance(error, FleetError):
+                if fleet is None:
+                    yield self._of_fleet(item, "", error.requirement, error.verdict, error.summary)
+            elif isinstance(error, StabilityError):
                 if not seen.intersection(each.serial for each in error.timelines[:1]):
                     judgement = Judgement(error.requirement, error.verdict, error.timelines)
                     yield self._of_test(item, "", judgement)
@@ -155,6 +164,13 @@ class Results:
     def _of_test(self, item: pytest.Item, url: str, judgement: Judgement) -> Result:
         expected = self._is_expected(judgement.verdict, judgement.timelines)
         return self._result(item, url, judgement, expected=expected)
+
+    def _of_fleet(
+        self, item: pytest.Item, url: str, requirement: Requirement, verdict: Verdict, summary: FleetSummary
+    ) -> Result:
+        judgement = Judgement(requirement, verdict, ())
+        expected = verdict.outcome is not Outcome.STABLE and not self._failed
+        return dataclasses.replace(self._result(item, url, judgement, expected=expected), fleet=summary)
 
     def _result(self, item: pytest.Item, url: str, judgement: Judgement, *, expected: bool) -> Result:
         timelines = judgement.timelines

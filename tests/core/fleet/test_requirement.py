@@ -127,7 +127,7 @@ def test_an_undecided_fleet_says_how_many_would_decide():
     (some_lost,) = check(fleet(3_000, ended=3), survival=0.9985).doubts
 
     assert nothing_lost.text == (
-        "between 86.0892% and 100.0000% live on, 99.9000% is asked; "
+        "between 86.089% and 100% live on, 99.9% is asked; "
         "2,995 connections would decide if as many of them end"
     )
     assert "connections would decide" in some_lost.text

@@ -3,8 +3,10 @@
 import asyncio
 
 import pytest
+import websockets
 
 from pytest_wsstability import Orchestrator, StabilityError, run_virtual
+from pytest_wsstability.core.fleet.failure import group_line
 from pytest_wsstability.core.fleet.plan import FleetPlan
 from pytest_wsstability.core.judge.verdict import Outcome
 from pytest_wsstability.net.fleet.fleet import open_fleet, planned, too_much
@@ -31,7 +33,7 @@ def test_a_fleet_that_is_stable():
 
 
 def test_a_fleet_that_cannot_show_what_is_asked():
-    with pytest.raises(StabilityError, match=r"^inconclusive: between 86\.0892% .* 2,995 connections would"):
+    with pytest.raises(StabilityError, match=r"^inconclusive: between 86\.089% .* 2,995 connections would"):
         fleet(survival=0.999).assert_stable()
 
 
@@ -45,11 +47,12 @@ def test_a_restart_under_a_fleet_is_one_cause_in_one_event():
     with pytest.raises(StabilityError) as failed:
         made.assert_stable()
     (group,) = made.groups
+    (told,) = made.summary.groups
     message = str(failed.value)
 
     assert made.verdict.outcome is Outcome.UNSTABLE
     assert len(group) == 20
-    assert "one instant, 61.2 s" in str(group)
+    assert "one instant, 61.2 s" in group_line(told)
     assert message.startswith(f"{group.cause}: ")
     assert "  of these  20 planned: 20 ended\n" in message
     assert "  events    20 ends in 1 event; design effect 20\n" in message
@@ -107,3 +110,94 @@ def test_a_ramp_that_nobody_chose_leaves_half_of_the_hold():
 )
 def test_a_load_that_somebody_has_to_agree_to(url, connections, ramp, told):
     assert too_much(url, FleetPlan(connections=connections, hold=600.0, ramp=ramp)) == told
+
+
+def test_connections_that_stop_reading_are_not_judged():
+    """Evenly among the others: 3 of 20 are the first, the 7th and the 14th."""
+    made = fleet(survival=0.8, stalled=3)
+
+    assert (made.count.stalled, made.count.stable, made.count.judged) == (3, 17, 17)
+    assert made.verdict.outcome is Outcome.STABLE
+    assert repr(made).endswith(": 20 planned: 17 stable, 3 stopped reading>")
+
+
+def test_a_server_that_a_stalled_neighbour_holds_up_is_found():
+    """It awaits each client in turn: those behind the one that does not read wait too."""
+
+    async def broadcast(websockets):
+        while True:
+            for websocket in list(websockets):
+                await websocket.send("x" * 100_000)
+            await asyncio.sleep(1)
+
+    async def main(stalled):
+        opened = set()
+
+        async def handler(websocket):
+            opened.add(websocket)
+            try:
+                async for _ in websocket:
+                    pass
+            finally:
+                opened.discard(websocket)
+
+        async with websockets.serve(handler, "127.0.0.1", 0, ping_interval=None, compression=None) as server:
+            port = server.sockets[0].getsockname()[1]
+            talking = asyncio.ensure_future(broadcast(opened))
+            asked = {"alive_for": "1m", "message_every": "5s", "connections": 10, "stalled": stalled}
+            async with open_fleet(f"ws://127.0.0.1:{port}", options={"profile": "frames"}, **asked) as made:
+                pass
+            talking.cancel()
+            return made
+
+    assert run_virtual(main(0)).verdict.outcome is Outcome.STABLE
+    held_up = run_virtual(main(1))
+    assert held_up.verdict.outcome is Outcome.UNSTABLE
+    assert (held_up.count.ended, held_up.count.stalled) == (9, 1)
+
+
+@pytest.mark.parametrize(
+    ("drain", "code", "observed"),
+    [
+        (20, 1012, None),
+        (19, 1012, "20 ended in the second from 61.2 s on"),
+        (20, 1011, "20 with 1011"),
+    ],
+)
+def test_a_drain(drain, code, observed):
+    """All at once with 1012: 20 a second are allowed, 19 are not; another code is none of a drain."""
+
+    async def restart(orchestrator, made):
+        await asyncio.sleep(61.2)
+        await orchestrator.restart(down_for="1s", how=code)
+
+    made = fleet(restart, drain=drain, ramp="10s")
+    if observed is None:
+        assert (made.count.rotated, made.verdict.outcome) == (20, Outcome.STABLE)
+    else:
+        assert any(observed in each.observed for each in made.verdict.violations)
+
+
+def test_messages_are_counted():
+    """Three are sent on each connection, and come back."""
+
+    async def talk(connection):
+        for _ in range(3):
+            await connection.send("hello")
+            await asyncio.sleep(1)
+
+    made = fleet(survival=0.8, traffic=talk, behaviour={"echo": True})
+
+    assert made.summary.messages == 3 * 20
+
+
+def test_each_connection_has_options_and_a_target_of_its_own():
+    seen = []
+
+    async def look(orchestrator, made):
+        await asyncio.sleep(10)
+        seen.extend(sorted(session.id for session in orchestrator.sessions))
+
+    fleet(look, survival=0.8, connections=3, options_of=lambda number: {"session_id": f"caller-{number}"})
+
+    assert seen == ["caller-0", "caller-1", "caller-2"]

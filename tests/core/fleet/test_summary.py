@@ -1,0 +1,139 @@
+"""A fleet as data: what reports say of it."""
+
+import json
+
+import pytest
+
+from pytest_wsstability.core.fleet.failure import count_line, events_line, explain_fleet, group_line, rtt_line
+from pytest_wsstability.core.fleet.frame import RTT_LIMITS, Ending, Fate, Frame
+from pytest_wsstability.core.fleet.groups import group_endings
+from pytest_wsstability.core.fleet.merge import COLUMNS, merged
+from pytest_wsstability.core.fleet.plan import FleetPlan
+from pytest_wsstability.core.fleet.requirement import FleetRequirement
+from pytest_wsstability.core.fleet.summary import FleetSummary, summarize
+from pytest_wsstability.core.plain import plain, restore
+from pytest_wsstability.core.samples import Sample
+from pytest_wsstability.core.statistics.survival import band
+from pytest_wsstability.core.timeline.events import Tier
+
+PLAN = FleetPlan(connections=100, hold=60, ramp=0)
+
+
+def ended(number, age, cause="restart", **values):
+    return Ending(number=number, fate=Fate.ENDED, age=age, at=age, cause=cause, **values)
+
+
+def summary(*endings, plan=PLAN, asked=None, **values):
+    lost = {each.number for each in endings}
+    stable = tuple((number, number) for number in range(plan.connections) if number not in lost)
+    values = {"opened": plan.connections, "endings": endings, "stable": stable, **values}
+    merge = merged(plan, [Frame(slot=0, attempt=1, sequence=0, at=60.0, is_last=True, **values)])
+    groups = group_endings(merge.endings, workers={"0": 100}, backends={}, worker_of=lambda each: "0")
+    return summarize(merge, groups, asked or FleetRequirement(survival=0.9))
+
+
+def test_it_survives_json():
+    rtts = Sample()
+    for _ in range(60):
+        rtts.add(0.02, 1.0)
+    made = summary(ended(3, 20.0), ended(4, 21.0), rtts=rtts, heartbeats_sent=9, heartbeats_answered=8)
+
+    assert restore(FleetSummary, json.loads(json.dumps(plain(made)))) == made
+
+
+def test_groups_have_their_ages_and_first_end():
+    (group,) = summary(ended(7, 31.5), ended(4, 20.25, headline="closed with 1012")).groups
+
+    assert (group.connections, group.youngest, group.oldest) == (2, 20.25, 31.5)
+    assert (group.example, group.example_age, group.example_headline) == (4, 20.25, "closed with 1012")
+    assert group_line(group) == "2 restart (ages 20.25 s to 31.5 s)"
+
+
+def test_bounds_are_those_of_the_verdict():
+    made = summary(ended(1, 5.0))
+
+    # beta.ppf(0.05, 99, 2) and beta.ppf(0.95, 100, 1) of scipy.
+    assert (made.low, made.high) == pytest.approx((0.9534402, 0.9994872), abs=1e-6)
+    assert (made.survival, made.confidence) == (0.9, 0.95)
+
+
+def test_a_curve_begins_at_one_and_ends_where_nobody_was_watched_any_more():
+    made = summary(ended(1, 5.0), ended(2, 30.0))
+
+    assert [(point.age, round(point.share, 4)) for point in made.curve] == [
+        (0.0, 1.0), (5.0, 0.99), (30.0, 0.98), (60.0, 0.98),
+    ]  # fmt: skip
+    lifetimes = [(5.0, True), (30.0, True), *[(60.0, False)] * 98]
+    for point in made.curve:
+        assert (point.low, point.high) == pytest.approx(band(lifetimes, point.age))
+        assert point.low <= point.share <= point.high
+
+
+@pytest.mark.parametrize(("ends", "points"), [(99, 101), (100, 102), (101, 53)])
+def test_a_curve_of_many_steps_is_thinned(ends, points):
+    """Never its last step: where it ends is what counts."""
+    plan = FleetPlan(connections=200, hold=600)
+    made = summary(*[ended(number, number + 1.0) for number in range(ends)], plan=plan)
+
+    assert len(made.curve) == points
+    assert made.curve[-1].share == pytest.approx(1 - ends / 200)
+
+
+@pytest.mark.parametrize(
+    ("at", "column"), [(0.0, 0), (0.999, 0), (1.0, 1), (59.0, 59), (60.0, 59), (1e6, 59)]
+)
+def test_ends_stand_in_the_stretch_of_their_instant(at, column):
+    made = summary(ended(1, at))
+
+    assert made.stretch == 1.0
+    assert [each.ended for each in made.stretches].index(1) == column
+    assert len(made.stretches) == COLUMNS
+
+
+def test_round_trips_over_time():
+    counts = tuple(range(len(RTT_LIMITS) + 1))
+    made = summary(rtt_counts=counts)
+
+    assert made.stretches[-1].rtts == counts
+    assert made.rtt_limits == RTT_LIMITS
+
+
+@pytest.mark.parametrize(("rtts", "line"), [
+    (0, None),
+    (4, "max 20 ms of 4 heartbeats"),
+    (5, "p50 20 ms, max 20 ms of 5 heartbeats"),
+    (59, "p50 20 ms, p95 20 ms, max 20 ms of 59 heartbeats"),
+    (299, "p50 20 ms, p95 20 ms, p99 20 ms, max 20 ms of 299 heartbeats"),
+])  # fmt: skip
+def test_quantiles_need_their_round_trips(rtts, line):
+    sample = Sample()
+    for _ in range(rtts):
+        sample.add(0.02, 1.0)
+    made = summary(rtts=sample)
+
+    assert made.rtts == rtts
+    if line is not None:
+        assert rtt_line(made) == line
+
+
+def test_the_message_of_a_failure():
+    made = summary(*[ended(number, 20.0 + number / 100, headline="closed with 1012") for number in range(40)])
+    verdict = FleetRequirement(survival=0.9).check(
+        merged(PLAN, [Frame(slot=0, attempt=1, sequence=0, at=60.0, endings=tuple(
+            ended(number, 20.0 + number / 100) for number in range(40)
+        ), is_last=True)]),
+        tier=Tier.VIRTUAL,
+    )  # fmt: skip
+
+    assert explain_fleet(verdict, made).splitlines() == [
+        "restart: 40 of 100 ended before 60 s",
+        "  expected  90% of connections live for 60 s",
+        "  observed  40 of 100 ended: at most 68.247% live on (95% confidence)",
+        "  of these  100 planned: 60 stable, 40 ended",
+        "  cause     40 restart (ages 20 s to 20.39 s)",
+        "  example   connection 0, at 20 s: closed with 1012",
+        "  events    40 ends in 1 event; design effect 40",
+        "  covered   60 s in virtual time; nothing is known beyond",
+    ]
+    assert count_line(made.count) == "100 planned: 60 stable, 40 ended"
+    assert events_line(made) == "40 ends in 1 event; design effect 40"
