@@ -2,10 +2,9 @@
 
 from .core.fleet.failure import FleetError
 from .core.fleet.groups import EndGroup
-from .core.fleet.merge import FleetCount
 from .core.fleet.plan import FleetPlan
 from .core.fleet.requirement import Drain, FleetRequirement
-from .core.fleet.summary import FleetSummary
+from .core.fleet_summary import FleetCount, FleetSummary
 from .net.fleet.cluster import Cluster
 from .net.fleet.engine import Engine, InProcess, WorkerError
 from .net.fleet.fleet import Fleet, hold_fleet, open_fleet

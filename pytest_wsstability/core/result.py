@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .fleet.summary import FleetSummary
+from .fleet_summary import FleetSummary
 from .judge.requirement import Requirement
 from .judge.verdict import Outcome, Verdict
 from .plain import plain, restore

@@ -58,6 +58,12 @@ def read_traffic(given: Any) -> Traffic | None:
     return traffic
 
 
+# Keywords of the mark that only make sense with `ws_fleet`.
+OF_A_FLEET = (
+    "connections", "survival", "confidence", "ramp", "refused_max", "stalled", "drain", "options_of", "url_of"
+)  # fmt: skip
+
+
 def read_fleet(values: dict[str, Any]) -> FleetAsked | None:
     """The fleet of a mark; None where it asks for none."""
     if not values:

@@ -19,7 +19,15 @@ from ..net.target import client_kind
 from ..profiles import Profile
 from ..profiles.catalogue import find
 from .markers import FLEET, MIDDLEBOX, ORCHESTRATOR, STABILITY, Plan, uses_us
-from .opening import collect_secrets, read_fleet, read_headers, read_origin, read_subprotocols, read_traffic
+from .opening import (
+    OF_A_FLEET,
+    collect_secrets,
+    read_fleet,
+    read_headers,
+    read_origin,
+    read_subprotocols,
+    read_traffic,
+)
 from .options import TIMES
 from .seams.pytest import definitions
 from .server_choice import DAPHNE, check_server, server_of
@@ -33,9 +41,6 @@ _OWN_FIXTURES = f"{__package__}.hooks"
 _JUDGES = frozenset({"ws_connect", "ws_connection", "ws_soak", FLEET})
 _NOT_REQUIRED = (
     "url", "headers", "subprotocol", "origin", "traffic", "profile", "client", "time", "patch_time"
-)  # fmt: skip
-_OF_A_FLEET = (
-    "connections", "survival", "confidence", "ramp", "refused_max", "stalled", "drain", "options_of", "url_of"
 )  # fmt: skip
 
 
@@ -156,7 +161,7 @@ def _plan(item: pytest.Item) -> Plan:
     if "closed" in values:
         raise TypeError("closed: a hold cannot require an end; assert_closed() in the test can")
     others = {name: values.pop(name) for name in _NOT_REQUIRED if name in values}
-    fleet = read_fleet({name: values.pop(name) for name in _OF_A_FLEET if name in values})
+    fleet = read_fleet({name: values.pop(name) for name in OF_A_FLEET if name in values})
     if fleet is not None and fleet.asked.drain is not None:
         # Ends as the drain has them are planned.
         values["allow_close"] = fleet.asked.drain.with_planned(values.get("allow_close", ()))
@@ -165,7 +170,7 @@ def _plan(item: pytest.Item) -> Plan:
         requirement = Requirement.of(**values) if values else None
         requirement = None if requirement == Requirement() else requirement
     except TypeError as exc:
-        raise TypeError(f"{exc}, {', '.join((*_NOT_REQUIRED, *_OF_A_FLEET))}") from None
+        raise TypeError(f"{exc}, {', '.join((*_NOT_REQUIRED, *OF_A_FLEET))}") from None
     url = others.get("url")
     collect_secrets(others)
     if url is not None and not is_relative(url) and (reason := wrong_url(as_websocket(str(url)))):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..core.duration import show_duration as show
 from ..core.fleet.failure import fleet_headline
-from ..core.fleet.summary import FleetSummary
+from ..core.fleet_summary import FleetSummary
 from ..core.judge.verdict import Outcome
 from ..core.redact import show_text
 from ..core.result import Result

@@ -13,13 +13,19 @@ import pytest
 
 from pytest_wsstability.core.cause import Diagnosis, Evidence, Hypothesis
 from pytest_wsstability.core.diagnosis import diagnosed
-from pytest_wsstability.core.fleet.groups import Shared
-from pytest_wsstability.core.fleet.merge import FleetCount
-from pytest_wsstability.core.fleet.summary import CurvePoint, FleetSummary, GroupSummary, Quantile, Stretch
+from pytest_wsstability.core.fleet_summary import (
+    CurvePoint,
+    EndEvents,
+    FleetCount,
+    FleetSummary,
+    GroupSummary,
+    Quantile,
+    Shared,
+    Stretch,
+)
 from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
 from pytest_wsstability.core.judge.verdict import Doubt, Verdict, Violation
 from pytest_wsstability.core.result import SCHEMA
-from pytest_wsstability.core.statistics.survival import EndEvents
 from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame
 from pytest_wsstability.core.timeline.events import EventKind, FaultName, Opcode, Role
 from pytest_wsstability.core.timeline.tcp import TcpSample, packed

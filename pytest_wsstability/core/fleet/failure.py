@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..duration import show_duration as show
+from ..fleet_summary import FleetCount, FleetSummary, GroupSummary
 from ..judge.requirement import Requirement
 from ..judge.verdict import Outcome, Verdict
 from ..message import read_on
 from ..message.errors import StabilityError
-from .merge import FleetCount
-from .summary import FleetSummary, GroupSummary
 
 # Groups of ends, and notes on workers, in a message.
 _GROUPS = 6

@@ -16,9 +16,9 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 from ..duration import show_duration as show
+from ..fleet_summary import Feature, Shared
 from .frame import Ending
 
 # Permutations, and how seldom one of them may be as close together: chance in one of a hundred groups.
@@ -36,30 +36,6 @@ _QUIET = 1.0
 _MOST = 0.9
 
 
-class Feature(Enum):
-    """What connections that ended may share; the value stands in sentences."""
-
-    INSTANT = "instant"
-    AGE = "age"
-    SILENCE = "silence"
-    WORKER = "worker"
-    BACKEND = "backend"
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """Something that a group has in common, by more than chance."""
-
-    feature: Feature
-    # As people read it: ``61.2 s``, ``worker 2``, ``nginx-b``.
-    value: str
-    # The share of permutations that have as much in common; at least 1 / (`ROUNDS` + 1).
-    probability: float
-
-    def __str__(self) -> str:
-        return _WORDS[self.feature].format(self.value)
-
-
 @dataclass(frozen=True, slots=True)
 class EndGroup:
     """Connections that ended of one cause."""
@@ -71,15 +47,6 @@ class EndGroup:
 
     def __len__(self) -> int:
         return len(self.endings)
-
-
-_WORDS = {
-    Feature.INSTANT: "one instant, {}",
-    Feature.AGE: "one age, {}",
-    Feature.SILENCE: "after {} of silence",
-    Feature.WORKER: "all of worker {}",
-    Feature.BACKEND: "all behind {}",
-}
 
 
 def group_endings(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ..duration import show_duration as show
+from ..fleet_summary import FleetCount
 from ..samples import Sample
 from .frame import RTT_LIMITS, Ending, Fate, Frame
 from .plan import FleetPlan, Slot
@@ -30,27 +31,6 @@ class Refusal(Enum):
     REPEATED = "a frame that had come already"
     UNPLANNED = "a slot that was not planned"
     AFTER_THE_END = "a frame after the last one of its slot"
-
-
-@dataclass(frozen=True, slots=True)
-class FleetCount:
-    """What became of the connections of a plan: the parts add up to ``planned``."""
-
-    planned: int
-    stable: int
-    ended: int
-    rotated: int
-    refused: int
-    unobserved: int
-    # Not over yet.
-    open: int
-    # Stopped reading by plan; not judged.
-    stalled: int = 0
-
-    @property
-    def judged(self) -> int:
-        """How many are judged by how long they live."""
-        return self.planned - self.refused - self.stalled
 
 
 @dataclass(slots=True)

@@ -15,13 +15,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..duration import show_duration as show
+from ..fleet_summary import FleetCount
 from ..judge.verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
 from ..statistics.proportion import CONFIDENCE, connections_needed, lower_bound, upper_bound
 from ..statistics.survival import band
 from ..timeline.close import describe_code
 from ..timeline.events import Tier
 from .frame import Ending, Fate
-from .merge import FleetCount, FleetMerge
+from .merge import FleetMerge
 
 # What an end without a close frame is called (RFC 6455, section 7.1.5).
 _ABNORMAL = 1006

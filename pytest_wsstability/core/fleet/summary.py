@@ -1,100 +1,20 @@
-"""A fleet as data: all that its failure, reports and exports say of it."""
+"""A fleet that is over, or as far as it has come, as data."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from ..statistics.survival import EndEvents, bands, end_events, survival
-from .frame import RTT_LIMITS, Ending
-from .groups import EndGroup, Shared
-from .merge import FleetCount, FleetMerge
+from ..fleet_summary import CurvePoint, FleetSummary, GroupSummary, Quantile, Stretch
+from ..statistics.survival import bands, end_events, survival
+from .frame import Ending
+from .groups import EndGroup
+from .merge import FleetMerge
 from .requirement import FleetRequirement
 
 # Steps of a survival curve: more are not seen apart in a drawing.
 _STEPS = 100
 # Quantiles of round trips, where there are enough of them.
 QUANTILES = (0.5, 0.95, 0.99)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupSummary:
-    """Connections that ended of one cause, and one of them."""
-
-    cause: str
-    connections: int
-    # Ages in seconds.
-    youngest: float
-    oldest: float
-    shared: tuple[Shared, ...]
-    # The first of them.
-    example: int
-    example_age: float
-    example_headline: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurvePoint:
-    """The share that lives on after an age in seconds, and its one-sided bounds."""
-
-    age: float
-    share: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quantile:
-    """A quantile of the round trips of all connections, in seconds."""
-
-    share: float
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
-    """What happened in one stretch of time: the stretches of a fleet are equally long."""
-
-    opened: int
-    ended: int
-    # Round trips of some connections by `RTT_LIMITS`, the last row being what is longer.
-    rtts: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetSummary:
-    """A fleet that is over, or as far as it has come. Durations are seconds."""
-
-    count: FleetCount
-    hold: float
-    ramp: float
-    workers: int
-    confidence: float
-    # The share that was asked for; None: all.
-    survival: float | None
-    # One-sided bounds of the share that lives to the end.
-    low: float
-    high: float
-    groups: tuple[GroupSummary, ...]
-    events: EndEvents
-    curve: tuple[CurvePoint, ...]
-    # Seconds of each of the stretches.
-    stretch: float
-    stretches: tuple[Stretch, ...]
-    heartbeats_sent: int
-    heartbeats_answered: int
-    messages: int
-    rtts: int
-    rtt_max: float
-    quantiles: tuple[Quantile, ...]
-    # What was said of workers, and of frames that were not counted.
-    notes: tuple[str, ...]
-    refused_frames: tuple[tuple[str, int], ...]
-
-    @property
-    def rtt_limits(self) -> tuple[float, ...]:
-        """Up to which seconds each row of a stretch counts."""
-        return RTT_LIMITS
 
 
 def summarize(merge: FleetMerge, groups: Sequence[EndGroup], asked: FleetRequirement) -> FleetSummary:

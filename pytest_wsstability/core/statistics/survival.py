@@ -9,6 +9,7 @@ from copy import copy
 from dataclasses import dataclass
 from itertools import groupby
 
+from ..fleet_summary import EndEvents
 from .proportion import CONFIDENCE, beta_quantile
 
 # A log-rank statistic beyond this is chance in one of a hundred comparisons.
@@ -197,20 +198,6 @@ class _Moments:
         variance = self._second - self._first**2
         weight = (self._first - self._second) / variance
         return beta_quantile(probability, self._first * weight, (1 - self._first) * weight)
-
-
-@dataclass(frozen=True, slots=True)
-class EndEvents:
-    """Ends of connections, and how many events they were: what ends together has one cause."""
-
-    # Connections that ended.
-    ends: int
-    # Groups of ends, each within two seconds.
-    events: int
-    # By how much the number of ends varies more than if each end came by itself: the ends that a
-    # random end shares its event with, itself counted (the index of dispersion of a compound Poisson
-    # process). 3,000 connections with a design effect of 100 carry what 30 would.
-    design_effect: float
 
 
 def end_events(instants: Iterable[float], *, apart: float = 2.0) -> EndEvents:

@@ -12,10 +12,11 @@ from ...core.duration import Duration, parse_duration
 from ...core.fleet.failure import FleetError, count_line
 from ...core.fleet.frame import Ending, Fate
 from ...core.fleet.groups import EndGroup, group_endings
-from ...core.fleet.merge import FleetCount, FleetMerge
+from ...core.fleet.merge import FleetMerge
 from ...core.fleet.plan import FleetPlan
 from ...core.fleet.requirement import Drain, FleetRequirement
-from ...core.fleet.summary import FleetSummary, summarize
+from ...core.fleet.summary import summarize
+from ...core.fleet_summary import FleetCount, FleetSummary
 from ...core.judge.requirement import Requirement, RequirementKeywords
 from ...core.judge.verdict import Outcome, Verdict
 from ...core.redact import redact_url

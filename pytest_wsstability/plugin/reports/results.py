@@ -28,7 +28,7 @@ from ..workers import Controller, controller_of, links_of
 if TYPE_CHECKING:
     import pytest
 
-    from ...core.fleet.summary import FleetSummary
+    from ...core.fleet_summary import FleetSummary
     from ...core.judge.requirement import Requirement
     from ...core.timeline.timeline import Timeline
     from .jsonl import JsonlWriter

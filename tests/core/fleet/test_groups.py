@@ -5,7 +5,8 @@ import random
 import pytest
 
 from pytest_wsstability.core.fleet.frame import Ending, Fate
-from pytest_wsstability.core.fleet.groups import Feature, group_endings
+from pytest_wsstability.core.fleet.groups import group_endings
+from pytest_wsstability.core.fleet_summary import Feature
 
 
 def said(group):

@@ -6,8 +6,9 @@ import random
 import pytest
 
 from pytest_wsstability.core.fleet.frame import Ending, Fate, Frame
-from pytest_wsstability.core.fleet.merge import FleetCount, FleetMerge, Refusal, merged
+from pytest_wsstability.core.fleet.merge import FleetMerge, Refusal, merged
 from pytest_wsstability.core.fleet.plan import FleetPlan
+from pytest_wsstability.core.fleet_summary import FleetCount
 from pytest_wsstability.core.samples import Sample
 
 PLAN = FleetPlan(connections=6, hold=60, ramp=6, workers=2)

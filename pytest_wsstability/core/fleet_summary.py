@@ -1,0 +1,149 @@
+"""A fleet as data: all that its failure, reports and exports say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class FleetCount:
+    """What became of the connections of a plan: the parts add up to ``planned``."""
+
+    planned: int
+    stable: int
+    ended: int
+    rotated: int
+    refused: int
+    unobserved: int
+    # Not over yet.
+    open: int
+    # Stopped reading by plan; not judged.
+    stalled: int = 0
+
+    @property
+    def judged(self) -> int:
+        """How many are judged by how long they live."""
+        return self.planned - self.refused - self.stalled
+
+
+class Feature(Enum):
+    """What connections that ended may share; the value stands in sentences."""
+
+    INSTANT = "instant"
+    AGE = "age"
+    SILENCE = "silence"
+    WORKER = "worker"
+    BACKEND = "backend"
+
+
+_WORDS = {
+    Feature.INSTANT: "one instant, {}",
+    Feature.AGE: "one age, {}",
+    Feature.SILENCE: "after {} of silence",
+    Feature.WORKER: "all of worker {}",
+    Feature.BACKEND: "all behind {}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Something that a group has in common, by more than chance."""
+
+    feature: Feature
+    # As people read it: ``61.2 s``, ``worker 2``, ``nginx-b``.
+    value: str
+    # The share of permutations that have as much in common; at least 1 / (`ROUNDS` + 1).
+    probability: float
+
+    def __str__(self) -> str:
+        return _WORDS[self.feature].format(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class EndEvents:
+    """Ends of connections, and how many events they were: what ends together has one cause."""
+
+    # Connections that ended.
+    ends: int
+    # Groups of ends, each within two seconds.
+    events: int
+    # By how much the number of ends varies more than if each end came by itself: the ends that a
+    # random end shares its event with, itself counted (the index of dispersion of a compound Poisson
+    # process). 3,000 connections with a design effect of 100 carry what 30 would.
+    design_effect: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSummary:
+    """Connections that ended of one cause, and one of them."""
+
+    cause: str
+    connections: int
+    # Ages in seconds.
+    youngest: float
+    oldest: float
+    shared: tuple[Shared, ...]
+    # The first of them.
+    example: int
+    example_age: float
+    example_headline: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurvePoint:
+    """The share that lives on after an age in seconds, and its one-sided bounds."""
+
+    age: float
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantile:
+    """A quantile of the round trips of all connections, in seconds."""
+
+    share: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """What happened in one stretch of time: the stretches of a fleet are equally long."""
+
+    opened: int
+    ended: int
+    # Round trips of some connections by `RTT_LIMITS`, the last row being what is longer.
+    rtts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetSummary:
+    """A fleet that is over, or as far as it has come. Durations are seconds."""
+
+    count: FleetCount
+    hold: float
+    ramp: float
+    workers: int
+    confidence: float
+    # The share that was asked for; None: all.
+    survival: float | None
+    # One-sided bounds of the share that lives to the end.
+    low: float
+    high: float
+    groups: tuple[GroupSummary, ...]
+    events: EndEvents
+    curve: tuple[CurvePoint, ...]
+    # Seconds of each of the stretches.
+    stretch: float
+    stretches: tuple[Stretch, ...]
+    heartbeats_sent: int
+    heartbeats_answered: int
+    messages: int
+    rtts: int
+    rtt_max: float
+    quantiles: tuple[Quantile, ...]
+    # What was said of workers, and of frames that were not counted.
+    notes: tuple[str, ...]
+    refused_frames: tuple[tuple[str, int], ...]
