@@ -24,10 +24,10 @@ from ..net.traffic import stop_talking
 from . import empty_passes, failures, margins, orders, probing, secrecy
 from . import fixtures as fixtures
 from . import fleets as fleets
+from .checking import check
 from .markers import FLEET, LONG, MIDDLEBOX, needs_runner, uses_us
 from .plans import (
     base_target_of,
-    check,
     find_profile,
     is_virtual,
     middleboxes_of,

@@ -1,0 +1,86 @@
+"""What is wrong with the marks of a test, found when the test is collected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..core.faults import Program
+from .markers import FLEET, STABILITY, Plan
+from .plans import (
+    base_target_of,
+    is_virtual,
+    middleboxes_of,
+    orchestrator_of,
+    plan_of,
+    runs_command,
+    target_of,
+)  # fmt: skip
+from .server_choice import check_server
+from .settings import TargetKind
+
+if TYPE_CHECKING:
+    import pytest
+
+# Without one of these a requirement would be checked by nobody.
+_JUDGES = frozenset({"ws_connect", "ws_connection", "ws_soak", FLEET})
+
+
+def check(item: pytest.Item) -> None:
+    """
+    Find what is wrong with the markers of a test.
+
+    Raises:
+        TypeError, ValueError: for a value that makes no sense, naming it.
+
+    """
+    plan = plan_of(item)
+    orchestrator = orchestrator_of(item)
+    middleboxes_of(item)
+    names = set(getattr(item, "fixturenames", ()))
+    # The mark of a class or module is for those of its tests that use one.
+    marked = any(mark.name == STABILITY for mark in item.own_markers)
+    if plan.requirement is not None and marked and _JUDGES.isdisjoint(names):
+        fixtures = ", ".join(sorted(_JUDGES))
+        raise ValueError(
+            f"{STABILITY}: nothing in this test is held to it; use one of the fixtures {fixtures}"
+        )
+    if plan.requirement is not None and plan.requirement.alive_for is not None:
+        _check_program(orchestrator, plan.requirement.alive_for)
+    if "ws_soak" in names and (plan.requirement is None or plan.requirement.alive_for is None):
+        raise ValueError(f"ws_soak: how long? give the test a {STABILITY} marker with alive_for")
+
+    _check_fleet(plan, names)
+    _check_target(item)
+
+
+def _check_target(item: pytest.Item) -> None:
+    check_server(item)
+    if "ws_command" in getattr(item, "fixturenames", ()) and not runs_command(item):
+        raise ValueError(
+            "ws_command: no command is under test; run with --ws-command 'node server.js --port {port}'"
+        )
+    if target_of(item).kind is TargetKind.FIXTURE or not runs_command(item):
+        return
+    if is_virtual(item):
+        source = base_target_of(item).source
+        raise ValueError(
+            f"time: 'virtual', but {source} is a process of its own, which has real time; leave time out"
+        )
+
+
+def _check_fleet(plan: Plan, names: set[str]) -> None:
+    if FLEET not in names:
+        if plan.fleet is not None:
+            raise ValueError(f"connections: only makes sense with the fixture {FLEET}")
+        return
+    if plan.fleet is None or plan.requirement is None or plan.requirement.alive_for is None:
+        raise ValueError(
+            f"{FLEET}: how many, for how long? give the test a {STABILITY} marker with connections "
+            "and alive_for"
+        )
+
+
+def _check_program(orchestrator: dict[str, Any], hold: float) -> None:
+    """A fault that is due after the hold would prove nothing."""
+    if "faults" in orchestrator:
+        Program.of(orchestrator["faults"]).check_within(hold)
