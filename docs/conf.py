@@ -8,11 +8,12 @@ author = "The pytest-wsstability maintainers"
 version = release = pytest_wsstability.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["README.md"]
 
 html_theme = "furo"
 html_title = project
 html_baseurl = SITE
+# At its root, where the README on a package index finds them.
+html_extra_path = ["pictures"]
 
 myst_enable_extensions = ["fieldlist"]
 # Anchors as GitHub makes them, so that a link works there and here.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -68,6 +69,34 @@ def test_the_description_is_there_for_people_without_a_checkout(metadata):
     """The README says how to install and what a test looks like."""
     assert "pip install pytest-wsstability" in metadata.get_payload()
     assert "ws_stability(" in metadata.get_payload()
+
+
+def test_the_description_has_no_link_that_leads_nowhere(metadata):
+    """Relative ones do, on a package index."""
+    assert re.findall(r"\]\((?!https://)[^)]*\)", metadata.get_payload()) == []
+
+
+@pytest.mark.parametrize(
+    ("site", "text"),
+    [
+        ("", "See the guide and PyPI.\n\n"),
+        (
+            "https://docs.example/",
+            "See [the guide](https://docs.example/first-hour.html#node) and [PyPI](https://pypi.org/).\n"
+            "![A failure](https://docs.example/failure.svg)\n",
+        ),
+    ],
+)
+def test_links_of_the_readme_on_an_index(site, text):
+    """They lead to the site; where there is none, only their words are left."""
+    from hatch_build import for_an_index
+
+    readme = (
+        "See [the guide](docs/first-hour.md#node) and [PyPI](https://pypi.org/).\n"
+        "![A failure](docs/pictures/failure.svg)\n"
+    )
+
+    assert for_an_index(readme, site) == (text if site else text.replace("PyPI", "[PyPI](https://pypi.org/)"))
 
 
 def test_the_entry_points(wheel, names):

@@ -7,7 +7,7 @@ The markers of the plugin as functions, whose keywords editors complete and type
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, Never, Unpack
 
 import pytest
@@ -17,6 +17,8 @@ from ..core.fleet.requirement import Drain
 from ..core.judge.requirement import RequirementKeywords
 from ..net.keywords import ConnectKeywords
 from ..net.server.orchestrator import OrchestratorKeywords
+from ..net.target import Headers
+from ..net.traffic import Traffic
 from ..profiles import Profile
 from . import markers
 
@@ -25,6 +27,10 @@ class StabilityKeywords(RequirementKeywords, total=False):
     """The keywords of the ``ws_stability`` marker: those of a requirement, and how the test opens."""
 
     url: str
+    headers: Headers
+    subprotocol: str | Sequence[str]
+    origin: str | None
+    traffic: Traffic
     profile: Profile | str
     client: Literal["browser", "mute", "stalled", "keepalive"]
     time: Literal["auto", "virtual", "real"]

@@ -155,6 +155,8 @@ def _orchestrator(item: pytest.Item) -> dict[str, Any]:
     values = _merged(item, ORCHESTRATOR)
     if not values:
         return options
+    if "profile" in values:
+        values["profile"] = find_profile(item.config, values["profile"])
     parameters = inspect.signature(Orchestrator).parameters.values()
     own = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from pytest_wsstability.plugin.options import OPTIONS
@@ -141,15 +139,6 @@ def test_each_setting_has_one_row():
 
     assert len(names) == len(set(names))
     assert {*names, "targets", "header_layers"} == set(Settings.__annotations__) | {"url", "app", "command"}
-
-
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
-def test_each_option_is_in_the_readme(option):
-    """By its flag and by the name in the ini file."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-
-    assert option.flag in readme
-    assert option.ini in readme
 
 
 def test_the_header_has_the_versions(run):

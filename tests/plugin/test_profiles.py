@@ -32,12 +32,16 @@ def test_the_ini_file_names_it(passes, ini):
     passes(SOURCE, conftest=CONFTEST)
 
 
-def test_a_marker_names_it(passes):
-    """For a test."""
-    passes(
-        "import pytest\n\n@pytest.mark.ws_stability(profile='ours')" + SOURCE,
-        conftest=CONFTEST,
-    )
+@pytest.mark.parametrize(
+    "markers",
+    [
+        "@pytest.mark.ws_stability(profile='ours')",
+        "@pytest.mark.ws_stability(profile='ours')\n@pytest.mark.ws_orchestrator(profile='ours')",
+    ],
+)
+def test_a_marker_names_it(passes, markers):
+    """For a test; the server's marker may name it too."""
+    passes("import pytest\n\n" + markers + SOURCE, conftest=CONFTEST)
 
 
 def test_an_unknown_one_lists_it(run):

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from tests.site.pages import ROOT, text_of
 
 # In the order in which they are read; those of the second kind need processes of their own, in real time.
-PAGES = ("docs/reading-a-failure.md",)
+PAGES = ("docs/reading-a-failure.md", "docs/hooks.md")
 PROCESSES: tuple[str, ...] = ()
 WIDTH = "100"
 
@@ -64,8 +64,10 @@ def write(text: str, folder: Path) -> None:
 
 def failure_in(output: str) -> str:
     """What pytest printed between the name of a test that failed and the next section."""
-    (found,) = re.findall(r"^_+ \w+ _+\n(.*?)^[-=]{3,}", output, re.MULTILINE | re.DOTALL)
-    return found
+    found = re.findall(r"^_+ \w+ _+\n(.*?)^[-=]{3,}", output, re.MULTILINE | re.DOTALL)
+    if len(found) != 1:
+        raise ValueError(f"{len(found)} failures, where one is shown, in:\n{output}")
+    return str(found[0])
 
 
 def play(page: str, folder: Path, run: Runner) -> Iterator[tuple[Step, int, str]]:
