@@ -6,7 +6,7 @@ import asyncio
 import socket
 import sys
 import time
-from itertools import islice
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from ..core.timeline.events import EventKind, Tier
@@ -24,8 +24,10 @@ _SLEPT = 1.0
 # linux/sockios.h; neither `socket` nor `termios` has it.
 _SIOCOUTQNSD = 0x894B
 
-# Each connection's socket is looked at once in so many looks at the loop: once a second.
-_ROUNDS = 10
+# The kernel is asked about a connection when what this end wrote goes unanswered for so long, in seconds, and
+# then each second: Linux sends nothing again before (TCP_RTO_MIN of net/tcp.h).
+UNANSWERED = 0.2
+_AGAIN = 1.0
 
 
 def tier_of(loop: asyncio.AbstractEventLoop) -> Tier:
@@ -45,8 +47,8 @@ class LoopMonitor:
     Watches one event loop while connections are open on it.
 
     A loop that stood still cannot answer pings: without this the server would be blamed for it.
-    Virtual loops cannot lag, so they are not watched. Sockets are looked at in turn, a tenth of them
-    at a time.
+    Virtual loops cannot lag, so they are not watched. The kernel is asked about sockets on which something
+    waits for an answer.
 
     """
 
@@ -54,7 +56,10 @@ class LoopMonitor:
         self._loop = loop
         # With the socket to look at; None where the kernel does not tell.
         self._sockets: dict[Timeline, Any] = {}
-        self._round = 0
+        # When the first byte of what waits for an answer was written, in the order of writing; and when the
+        # kernel was asked last about those that got none by then, in the order of asking.
+        self._written: dict[Timeline, float] = {}
+        self._unanswered: dict[Timeline, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._asleep = 0.0
 
@@ -65,13 +70,25 @@ class LoopMonitor:
             self._asleep = _time_asleep()
             self._schedule()
 
+    def wrote(self, timeline: Timeline) -> None:
+        """This end wrote something: unless the peer is heard, its kernel is asked."""
+        for waiting in (self._written, self._unanswered):
+            since = waiting.get(timeline)
+            if since is not None:
+                if not _heard(timeline, since):
+                    return
+                # What waited has its answer; this is what waits now.
+                del waiting[timeline]
+        self._written[timeline] = self._loop.time()
+
     def forget(self, timeline: Timeline) -> None:
         """Stop recording in this timeline; the last one stops the watch."""
         if self._timer is not None:
             # What ended the connection may be the very lag or sleep that the next look would have found:
             # in this timeline only, as a thousand ends at once are not to be a thousand lags in each.
             self._look([timeline])
-        self._sockets.pop(timeline, None)
+        for kept in (self._sockets, self._written, self._unanswered):
+            kept.pop(timeline, None)
         if not self._sockets and self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -91,10 +108,13 @@ class LoopMonitor:
 
     def _sample(self) -> None:
         now = self._loop.time()
-        self._round = (self._round + 1) % _ROUNDS
-        for timeline, sock in islice(self._sockets.items(), self._round, None, _ROUNDS):
-            if sock is not None:
-                sample(timeline, sock, now)
+        for waiting, patience in ((self._written, UNANSWERED), (self._unanswered, _AGAIN)):
+            due = list(takewhile(lambda timeline: waiting[timeline] <= now - patience, waiting))  # noqa: B023
+            for timeline in due:
+                since, sock = waiting.pop(timeline), self._sockets.get(timeline)
+                if sock is not None and not _heard(timeline, since):
+                    sample(timeline, sock, now)
+                    self._unanswered[timeline] = now
 
     def _look(self, timelines: Iterable[Timeline]) -> float:
         """Record a lag or a sleep since the last tick; give the seconds slept."""
@@ -102,12 +122,18 @@ class LoopMonitor:
         now = self._loop.time()
         lag = now - self._timer.when()
         slept = _time_asleep() - self._asleep
+        if slept < _SLEPT and lag < _LAG:
+            return slept
         for timeline in timelines:
             if slept >= _SLEPT:
                 timeline.mark(now, EventKind.SUSPENDED, slept)
             if lag >= _LAG:
                 timeline.mark(now, EventKind.LOOP_LAG, lag)
         return slept
+
+
+def _heard(timeline: Timeline, since: float) -> bool:
+    return timeline.opened + timeline.heard_at >= since
 
 
 _monitors: dict[asyncio.AbstractEventLoop, LoopMonitor] = {}
@@ -120,6 +146,12 @@ def watch(loop: asyncio.AbstractEventLoop, timeline: Timeline, sock: Any = None)
             _monitors[loop] = LoopMonitor(loop)
         timeline.tcp_unseen = unseen(sock)
         _monitors[loop].watch(timeline, sock if timeline.tcp_unseen is None else None)
+
+
+def wrote(loop: asyncio.AbstractEventLoop, timeline: Timeline) -> None:
+    """Something was written on the connection of a timeline whose kernel can be asked."""
+    if (monitor := _monitors.get(loop)) is not None:
+        monitor.wrote(timeline)
 
 
 def forget(loop: asyncio.AbstractEventLoop, timeline: Timeline) -> None:

@@ -997,6 +997,8 @@ class WebSocket(asyncio.Protocol):
             self._corked.append(data)
         elif self.transport is not None and not self.transport.is_closing():
             self.transport.write(data)
+            if self.timeline is not None and self.timeline.tcp_unseen is None:
+                health.wrote(self._loop, self.timeline)
 
     def _uncork(self) -> None:
         corked, self._corked = self._corked, None

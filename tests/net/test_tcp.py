@@ -7,7 +7,7 @@ import pytest
 
 from pytest_wsstability import Tier, Timeline, run_virtual
 from pytest_wsstability.core.timeline.close import LocalReason
-from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.events import Direction, End, Opcode, Role
 from pytest_wsstability.net import health
 from tests.net import blackhole
 from tests.net.peers import connected, opened, silent, talking, until
@@ -19,10 +19,12 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's view
 @on_linux
 @pytest.mark.real
 async def test_a_healthy_connection_has_nothing_under_way():
-    """At both ends, some time after the last byte."""
+    """At both ends, some time after a message that nobody answers."""
     async with connected() as (connection, orchestrator):
         session = await orchestrator.wait_for_session()
-        for timeline in (connection.timeline, session.timeline):
+        for end in (connection, session.connection):
+            timeline = end.timeline
+            end.websocket.send_message("for your information")
             await until(lambda of=timeline: of.tcp and of.tcp[-1].unacked == 0)
             last = timeline.tcp[-1]
 
@@ -133,36 +135,71 @@ def test_a_socket_by_look_only_tells_nothing():
     assert said.startswith("the socket cannot be asked (a ")
 
 
-@on_linux
-@pytest.mark.real
-@pytest.mark.ws_stability(time="real")
-async def test_sockets_are_looked_at_in_turn():
-    """A tenth of them each time, and all of them in the end."""
-    loop = asyncio.get_running_loop()
-    looked = []
-    monitor = health.LoopMonitor(loop)
-    lines = [Timeline(End.CLIENT, Tier.REAL) for _ in range(20)]
-    for number, line in enumerate(lines):
-        monitor.watch(line, Asked(looked, number))
-    for _ in range(health._ROUNDS):
-        before = len(looked)
-        monitor._sample()
-        assert len(looked) - before == 2
-    for line in lines:
-        monitor.forget(line)
-
-    assert sorted(looked) == list(range(20))
-
-
 class Asked:
-    """A socket that only notes that it was asked."""
+    """A socket that only notes when it was asked."""
 
-    def __init__(self, looked, number):
-        self.looked, self.number = looked, number
+    def __init__(self, looked, clock):
+        self.looked, self.clock = looked, clock
 
     def getsockopt(self, *words):
-        self.looked.append(self.number)
+        self.looked.append(self.clock.now)
         return b""
+
+
+class Clock:
+    """A loop that is nothing but a clock."""
+
+    now = 100.0
+
+    def time(self):
+        return self.now
+
+
+def looks(*happenings, until):
+    """When the kernel was asked, in seconds after the opening: what happened is "wrote" or "heard"."""
+    clock, looked = Clock(), []
+    monitor = health.LoopMonitor(clock)
+    line = Timeline(End.CLIENT, Tier.REAL, origin=clock.now)
+    monitor._sockets[line] = Asked(looked, clock)
+    ticks = [(number / 10, "tick") for number in range(1, round(until * 10) + 1)]
+    for at, what in sorted([*happenings, *ticks]):
+        clock.now = 100.0 + at
+        if what == "wrote":
+            monitor.wrote(line)
+        elif what == "heard":
+            line.frame(clock.now, Direction.RECEIVED, Opcode.TEXT, 1, Role.DATA, None)
+        else:
+            monitor._sample()
+    return [round(at - 100.0, 3) for at in looked]
+
+
+@on_linux
+@pytest.mark.parametrize(
+    ("happenings", "until", "expected"),
+    [
+        # Nothing was asked.
+        ([], 5, []),
+        ([(1.0, "heard")], 5, []),
+        # The answer came in time, or just too late.
+        ([(1.0, "wrote"), (1.15, "heard")], 5, []),
+        ([(1.0, "wrote"), (1.25, "heard")], 5, [1.2]),
+        # Not yet 200 ms, and then each second until the peer is heard.
+        ([(1.0, "wrote")], 1.1, []),
+        ([(1.0, "wrote")], 4, [1.2, 2.2, 3.2]),
+        ([(1.0, "wrote"), (2.5, "heard")], 5, [1.2, 2.2]),
+        # What was heard before says nothing about what is written after it.
+        ([(1.0, "heard"), (1.05, "wrote")], 2, [1.3]),
+        # Another write does not put the look off.
+        ([(1.0, "wrote"), (1.15, "wrote")], 2, [1.2]),
+        # What is written behind an answer waits for one of its own.
+        ([(1.0, "wrote"), (1.05, "heard"), (1.15, "wrote")], 2, [1.4]),
+        ([(1.0, "wrote"), (1.45, "heard"), (1.55, "wrote")], 3, [1.2, 1.8, 2.8]),
+        # Asked and answered before, and now not.
+        ([(1.0, "wrote"), (1.25, "heard"), (3.0, "wrote")], 4, [1.2, 3.2]),
+    ],
+)
+def test_the_kernel_is_asked_when_it_can_tell_something(happenings, until, expected):
+    assert looks(*happenings, until=until) == expected
 
 
 def test_run_virtual_has_no_monitor():

@@ -554,13 +554,19 @@ class Timeline:
     @property
     def tcp(self) -> tuple[TcpSample, ...]:
         """
-        The kernel's view of the connection, about once a second and right before the end, oldest first.
+        The kernel's view of the connection, oldest first: 200 ms after something was written that was not
+        answered, each second from then on until the peer is heard, and right before the end.
 
         The last `TCP_CAPACITY` of them, without the inner ones of a row in which all is well. Empty
         where there is no such view: `tcp_unseen` says why.
 
         """
         return samples(self._tcp)
+
+    @property
+    def heard_at(self) -> float:
+        """When the last frame came, in seconds since the opening; 0.0 before the first."""
+        return self._silences[2 * FrameKind.ANY + Direction.RECEIVED]
 
     def silent_for(self, direction: Direction, kind: FrameKind = FrameKind.ANY) -> float:
         """Seconds without such frames in a direction, up to the end or the last look; no close frames."""
