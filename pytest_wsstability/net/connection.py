@@ -154,6 +154,7 @@ class Connection(Judged):
             TypeError: for what is no message, such as a mapping (see `send_json`).
 
         """
+        __tracebackhide__ = True
         websocket = self.websocket
         if isinstance(message, str | bytes | bytearray | memoryview):
             payload = message if isinstance(message, str) else bytes(message)
@@ -174,6 +175,7 @@ class Connection(Judged):
         await self._send_fragments(cast("Iterable[str | bytes] | AsyncIterable[str | bytes]", message))
 
     async def _send_fragments(self, fragments: Iterable[str | bytes] | AsyncIterable[str | bytes]) -> None:
+        __tracebackhide__ = True
         websocket, first, text = self.websocket, True, True
         try:
             async for fragment, fin in _with_fin(fragments):
@@ -202,6 +204,7 @@ class Connection(Judged):
             TypeError, ValueError: for what JSON cannot say.
 
         """
+        __tracebackhide__ = True
         try:
             text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         except (TypeError, ValueError) as exc:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from ..core.faults import Program
 from .markers import FLEET, STABILITY, Plan
 from .plans import (
+    async_url,
     base_target_of,
     is_virtual,
     middleboxes_of,
@@ -51,6 +53,20 @@ def check(item: pytest.Item) -> None:
 
     _check_fleet(plan, names)
     _check_target(item)
+    if not {"ws_soak", FLEET}.isdisjoint(names):
+        _check_loop(item)
+
+
+def _check_loop(item: pytest.Item) -> None:
+    """A server on the loop of an async fixture stands still while a sync test is held."""
+    if inspect.iscoroutinefunction(getattr(item, "function", None)) or not is_virtual(item):
+        return
+    if target_of(item).kind is TargetKind.FIXTURE and (name := async_url(item)) is not None:
+        raise ValueError(
+            f"the server behind ws_url runs on the event loop of the async fixture {name!r}, which stands "
+            "still during a sync test: write 'async def' before this test; or give it "
+            f"ws_stability(time='real') if {name!r} only finds out where a server is that runs elsewhere"
+        )
 
 
 def _check_target(item: pytest.Item) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import unittest
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -133,7 +134,19 @@ def _what_helps(item: pytest.Item) -> str:
     inner = getattr(getattr(getattr(item, "obj", None), "hypothesis", None), "inner_test", None)
     if inspect.iscoroutinefunction(inner):
         return "mark it with @pytest.mark.asyncio, which stands above @given"
-    return "write 'async def'"
+    if issubclass(getattr(item, "cls", None) or object, unittest.TestCase):
+        return (
+            "methods of unittest.TestCase have none of pytest-asyncio's: write a function, or a class "
+            "without this base; or open the connection in the test, with connect() of pytest_wsstability"
+        )
+    if not inspect.iscoroutinefunction(getattr(item, "obj", None)):
+        return "write 'async def'"
+    others = [name for name in ("anyio", "trio") if item.get_closest_marker(name) is not None]
+    instead = f" instead of @pytest.mark.{others[0]}" if others else ""
+    return (
+        f"mark it with @pytest.mark.asyncio{instead}; or open the connection in the test, with connect() of "
+        "pytest_wsstability, where it runs on asyncio"
+    )
 
 
 def url(request: pytest.FixtureRequest) -> Iterator[str]:

@@ -19,7 +19,7 @@ from ..net.server.behaviour import Behaviour
 from .markers import MIDDLEBOX, ORCHESTRATOR
 from .plans import is_virtual, orchestrator_of, plan_of, target_of
 from .settings import TargetKind
-from .stash import soak_key, spins_key
+from .stash import orchestrator_key, soak_key, spins_key
 
 if TYPE_CHECKING:
     from ..core.faults import Fault
@@ -46,10 +46,39 @@ def warn(item: pytest.Item) -> None:
         StabilityWarning: where filters make it an error.
 
     """
-    if item.get_closest_marker("xfail") is not None or _is_ignored(item):
+    if not _may_go_elsewhere(item) and not _is_ignored(item):
+        _warn(item)
+
+
+def warn_of_use(item: pytest.Item) -> None:
+    """
+    Warn in the same way of a test that says in its body where it connects to, once it has.
+
+    Raises:
+        StabilityWarning: where filters make it an error.
+
+    """
+    if _may_go_elsewhere(item) and _is_used(item):
+        _warn(item)
+
+
+def _warn(item: pytest.Item) -> None:
+    if item.get_closest_marker("xfail") is not None:
         return
     for text in _concerns(item):
         item.warn(StabilityWarning(f"{item.nodeid}: {text}"))
+
+
+def _may_go_elsewhere(item: pytest.Item) -> bool:
+    """Whether the test itself says where its connections lead."""
+    own = getattr(item, "fixturenames", ())
+    return "ws_connect" in own and {"ws_soak", "ws_connection"}.isdisjoint(own)
+
+
+def _is_used(item: pytest.Item) -> bool:
+    """Whether anybody has connected to the reference orchestrator of a test."""
+    running = item.stash.get(orchestrator_key, None)
+    return running is not None and bool(running.sessions)
 
 
 def warn_of_spins(item: pytest.Item) -> None:
@@ -109,6 +138,8 @@ def add_margins(item: pytest.Item, report: pytest.TestReport) -> None:
     """Show the margins of a test that failed, as far as they are known."""
     requirement = plan_of(item).requirement
     if not report.failed or requirement is None or not _sends_what_it_says(item):
+        return
+    if _may_go_elsewhere(item) and not _is_used(item):
         return
     traffic = _traffic(item)
     known = [found for timer in _timers(item) if (found := margin(timer, traffic)) is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -325,6 +326,25 @@ def _leaves(node: pytest.Item | pytest.Collector) -> bool:
     names a server that runs elsewhere.
 
     """
+    return not any(
+        (name == "ws_url" and definition.func.__module__ == _OWN_FIXTURES)
+        or name == "ws_orchestrator"
+        or _is_async(definition)
+        for name, definition in _behind_url(node)
+    )
+
+
+def async_url(item: pytest.Item) -> str | None:
+    """The async fixture with which an overridden ``ws_url`` runs its server; None if there is none."""
+    return next((name for name, definition in _behind_url(item) if _is_async(definition)), None)
+
+
+def _is_async(definition: pytest.FixtureDef[Any]) -> bool:
+    return inspect.iscoroutinefunction(definition.func) or inspect.isasyncgenfunction(definition.func)
+
+
+def _behind_url(node: pytest.Item | pytest.Collector) -> Iterator[tuple[str, pytest.FixtureDef[Any]]]:
+    """The fixtures on which ``ws_url`` rests, by name, itself first."""
     # A fixture that asks for its own name gets the one that it overrides: one further up.
     pending, seen = [("ws_url", 1)], set()
     while pending:
@@ -334,11 +354,5 @@ def _leaves(node: pytest.Item | pytest.Collector) -> bool:
             continue
         seen.add(found)
         definition = known[-up]
-        if name == "ws_url" and definition.func.__module__ == _OWN_FIXTURES:
-            return False
-        if inspect.iscoroutinefunction(definition.func) or inspect.isasyncgenfunction(definition.func):
-            return False
-        if name == "ws_orchestrator":
-            return False
+        yield name, definition
         pending += [(each, up + 1 if each == name else 1) for each in definition.argnames]
-    return True

@@ -283,6 +283,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
             item.stash[loop_key].run_until_complete(stop_talking(talk))
     finally:
         margins.warn_of_spins(item)
+        margins.warn_of_use(item)
     empty_passes.refuse(item)
     reruns.judge(item)
     return result

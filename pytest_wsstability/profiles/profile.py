@@ -18,6 +18,7 @@ from ..core.timeline.protocol_facts import (
     ProtocolTimer,
 )
 from .audio import Audio
+from .literals import check_fixed, check_placeholders
 from .messages import Message, Prefixed
 from .placeholders import Values
 from .records import Split
@@ -126,6 +127,7 @@ class Profile:
         if not isinstance(self.name, str) or not self.name:
             raise ValueError(f"profile name: {self.name!r} is not a name")
         self._check_values()
+        self._check_literals()
         try:
             words = Words(
                 {field: getattr(self, field) for field in (*FIELDS, "ping", "pong")},
@@ -173,6 +175,17 @@ class Profile:
         for message in (self.session_info, self.resume, self.ping, *(step.message for step in self.steps)):
             for each in message if isinstance(message, tuple) else (message,):
                 SECRETS.take_message(each.template if isinstance(each, Prefixed) else each)
+
+    def _check_literals(self) -> None:
+        messages = {field: getattr(self, field) for field in (*FIELDS, "ping", "pong")}
+        messages |= {f"steps[{index}]": step.message for index, step in enumerate(self.steps)}
+        try:
+            for field, message in messages.items():
+                check_placeholders(field, message)
+            for field in ("query", "headers"):
+                check_fixed(field, getattr(self, field))
+        except ValueError as exc:
+            raise self._wrong(str(exc)) from None
 
     def _wrong(self, what: str) -> ValueError:
         return ValueError(f"profile {self.name!r}: {what}")

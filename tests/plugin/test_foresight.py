@@ -180,7 +180,7 @@ def test_middleboxes_are_looked_at_one_by_one(warned):
         @pytest.mark.ws_middlebox("nginx", "heroku", "azure-lb", "gcp-lb")
         @pytest.mark.ws_orchestrator(read_deadline=None, ping_interval=None)
         @pytest.mark.ws_stability(alive_for="2m", heartbeat_every="55s")
-        async def test_it(ws_connect, ws_middlebox):
+        def test_it(ws_soak, ws_middlebox):
             pass
     """
 
@@ -203,6 +203,58 @@ def test_a_heartbeat_in_the_body_is_not_known(warned):
     """
 
     assert warned(source) == []
+
+
+OWN = """
+import pytest, pytest_asyncio, websockets
+
+@pytest_asyncio.fixture
+async def own():
+    async def pong(ws):
+        async for _ in ws:
+            await ws.send('{{"type":"pong"}}')
+    async with websockets.serve(pong, "127.0.0.1", 0, ping_interval=None) as server:
+        yield "ws://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+
+{marks}
+@pytest.mark.ws_orchestrator(read_deadline="55s", ping_interval=None, deadline_reset_by="heartbeat")
+@pytest.mark.ws_stability(alive_for="2m", heartbeat_every="55s")
+async def test_it(ws_connect, own):
+    connection = await ws_connect({url}, heartbeat="25s")
+    await connection.assert_alive_for("10s")
+    assert {passes}
+"""
+IGNORED = '@pytest.mark.filterwarnings("ignore::pytest_wsstability.StabilityWarning")'
+IS_A_RACE = "a heartbeat every 55 s against the orchestrator's read deadline of 55 s: 1.00 of it, and from"
+
+
+@pytest.mark.parametrize(("url", "told"), [("own", False), ("None", True)])
+@pytest.mark.parametrize("passes", [True, False])
+def test_a_server_that_is_not_used_has_no_margins(run, url, told, passes):
+    """A test of ws_connect says in its body where it goes: then it is known whose timers count."""
+    result = run(OWN.format(marks="", url=url, passes=passes), *SHOWN)
+
+    assert result.parseoutcomes() == {
+        "passed" if passes else "failed": 1,
+        **({"warnings": 1} if told else {}),
+    }
+    printed = result.stdout.str()
+    assert (IS_A_RACE in printed) is told
+
+
+@pytest.mark.parametrize(("url", "told"), [("own", False), ("None", True)])
+def test_a_failure_shows_the_margins_of_the_server_that_was_used(failure, url, told):
+    """And of no other."""
+    printed = failure(OWN.format(marks=IGNORED, url=url, passes=False))
+
+    assert ("of 55 s: 1.00 of it" in printed) is told
+
+
+@pytest.mark.parametrize("url", ["own", "None"])
+def test_a_warning_of_the_call_is_an_error_where_filters_say_so(run, url):
+    """And marks of filters count."""
+    assert "failed" in run(OWN.format(marks="", url="None", passes=True)).parseoutcomes()
+    assert run(OWN.format(marks=IGNORED, url=url, passes=True)).parseoutcomes() == {"passed": 1}
 
 
 def test_a_failure_shows_the_margins(failure):

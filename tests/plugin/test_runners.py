@@ -60,3 +60,119 @@ def test_given_with_the_mark_runs(passes):
     pytest.importorskip("hypothesis")
 
     assert passes(GIVEN.format(mark="@pytest.mark.asyncio")) == 1
+
+
+OTHERS = """
+import unittest
+
+import pytest
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+class Take:
+    @pytest.fixture(autouse=True)
+    def take(self, ws_connect):
+        self.connect = ws_connect
+
+{source}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("def test_it(ws_connect): pass", "*and this is none: write 'async def', or use ws_soak*"),
+        (
+            "@pytest.mark.anyio\nasync def test_it(ws_connect): pass",
+            "*mark it with @pytest.mark.asyncio instead of @pytest.mark.anyio; or open the connection in the "
+            "test, with connect() of pytest_wsstability*",
+        ),
+        (
+            "class Test(Take, unittest.IsolatedAsyncioTestCase):\n    async def test_it(self): pass",
+            "*methods of unittest.TestCase have none of pytest-asyncio's: write a function, or a class *",
+        ),
+        (
+            "class Test(Take, unittest.TestCase):\n    def test_it(self): pass",
+            "*methods of unittest.TestCase have none of pytest-asyncio's: write a function, or a class *",
+        ),
+    ],
+)
+def test_another_runner_is_told_what_helps(run, source, words):
+    """What is written already is not asked for."""
+    result = run(OTHERS.format(source=source))
+
+    assert result.parseoutcomes() == {"errors": 1}
+    result.stdout.fnmatch_lines([words])
+
+
+@pytest.mark.parametrize("base", ["unittest.IsolatedAsyncioTestCase", "unittest.TestCase"])
+def test_a_test_case_opens_its_connection_itself(passes, base):
+    """As the message says; ws_soak needs no loop."""
+    assert (
+        passes(
+            f"""
+        import unittest
+
+        import pytest
+        from pytest_wsstability import Orchestrator, connect, run_virtual
+
+        class Test({base}):
+            @pytest.mark.ws_stability(alive_for="2m")
+            @pytest.mark.usefixtures("ws_soak")
+            def test_soak(self):
+                pass
+
+            def test_connect(self):
+                async def main():
+                    async with Orchestrator() as server:
+                        connection = await connect(server.url, heartbeat="25s")
+                        await connection.assert_alive_for("2m")
+                        await connection.close()
+                run_virtual(main())
+        """
+        )
+        == 2
+    )
+
+
+ASYNC_SERVER = """
+import pytest, pytest_asyncio, websockets
+
+{fixture}
+
+@pytest.mark.ws_stability(alive_for="2m"{more})
+{kind} test_it(ws_soak):
+    pass
+"""
+SERVED = """
+@pytest_asyncio.fixture
+async def ws_url():
+    async def handler(ws):
+        await ws.wait_closed()
+    async with websockets.serve(handler, "127.0.0.1", 0) as server:
+        yield "ws://127.0.0.1:%d/" % server.sockets[0].getsockname()[1]
+"""
+BEHIND = (
+    SERVED.replace("ws_url", "mine")
+    + """
+@pytest.fixture
+def ws_url(mine):
+    return mine + "?x=1"
+"""
+)
+
+
+@pytest.mark.parametrize(("fixture", "name"), [(SERVED, "ws_url"), (BEHIND, "mine")])
+def test_a_sync_soak_of_a_server_on_the_loop_is_refused(refusal, fixture, name):
+    """The loop of the fixture stands still while the hold lasts: 'async def' is what helps."""
+    printed = refusal(ASYNC_SERVER.format(fixture=fixture, kind="def", more=""))
+
+    assert f"runs on the event loop of the async fixture '{name}', which stands still during" in printed
+    assert "write 'async def' before this test" in printed
+
+
+def test_an_async_soak_of_a_server_on_the_loop(passes):
+    """As the message says; its profile is the frames alone."""
+    assert passes(ASYNC_SERVER.format(fixture=SERVED, kind="async def", more=', profile="frames"')) == 1
