@@ -14,6 +14,7 @@ from pytest_wsstability.net.server.behaviour import Behaviour, BehaviourKeywords
 from pytest_wsstability.net.server.orchestrator import OrchestratorKeywords
 from pytest_wsstability.plugin import plans
 from pytest_wsstability.plugin.marks import StabilityKeywords
+from pytest_wsstability.plugin.opening import OF_A_FLEET
 
 
 def keyword_only(function):
@@ -43,7 +44,7 @@ def test_the_keywords_of_the_stability_mark():
     assert set(StabilityKeywords.__annotations__) == {
         *RequirementKeywords.__annotations__,
         *plans._NOT_REQUIRED,
-        *plans._OF_A_FLEET,
+        *OF_A_FLEET,
     }
 
 

@@ -40,14 +40,16 @@ PUBLIC = {"faults", "fleet", "marks", "probe", "strategies"}
 # What is left to mend, by rule and room, with whose room it is. Only ever shorter.
 LEFT: dict[tuple[str, str], str] = {}
 
-# Those who tell pytest what the plugin does: to every test run, to its own tests, and a plugin of its own
-# that shows progress, so that it can be switched off alone.
-HOOKS = {"plugin.hooks", "plugin.running", "plugin.soaks.progress", "plugin.workers"}
+# Those who tell pytest what the plugin does: to every test run, to its own tests, and plugins of their own:
+# one shows progress, so that it can be switched off alone, one keeps artifacts where they are asked for.
+HOOKS = {
+    "plugin.hooks", "plugin.running", "plugin.reports.artifacts", "plugin.soaks.progress", "plugin.workers",
+}  # fmt: skip
 
 # What the plugin loads in every test run of every project that has it installed.
 ALWAYS_LOADED = {
-    "", "plugin", "plugin.hooks", "plugin.options", "plugin.settings", "plugin.markers", "plugin.hookspecs",
-    "plugin.stash",
+    "", "plugin", "plugin.hooks", "plugin.options", "plugin.option_values", "plugin.settings",
+    "plugin.markers", "plugin.hookspecs", "plugin.stash",
 }  # fmt: skip
 
 each = pytest.mark.parametrize("module", HOUSE.trees)

@@ -14,6 +14,7 @@ from .redact import redact_text
 from .timeline.events import Tier
 from .timeline.round_trips import RoundTrips
 from .timeline.timeline import Timeline
+from .transcript import Said
 
 # Counted up when a reader of the old form would misread the new one.
 SCHEMA = 2
@@ -47,6 +48,8 @@ class Result:
     line: int = 1
     # Many connections as one; None for a single one.
     fleet: FleetSummary | None = None
+    # What was said, with payloads; empty unless somebody asked for it. No report has it but a HAR file.
+    transcript: tuple[Said, ...] = ()
 
     @property
     def tier(self) -> Tier:
@@ -86,10 +89,19 @@ class Result:
             return self.heartbeats
         return self.timelines[0].pings
 
-    def as_dict(self, *, events: bool = True) -> dict[str, Any]:
-        """The result in exact builtin types, as ``report/schema.json`` says; events can be left out."""
+    def as_dict(self, *, events: bool = True, payloads: bool = False) -> dict[str, Any]:
+        """
+        The result in exact builtin types, as ``report/schema.json`` says.
+
+        Args:
+            events: whether events are in it.
+            payloads: whether the transcript is in it, for the way from a worker to its controller.
+
+        """
         shown = None if events else ()
+        said = {"transcript": [each.as_list() for each in self.transcript]} if payloads else {}
         return {
+            **said,
             "schema": SCHEMA,
             "nodeid": str(self.nodeid),
             "url": str(self.url),
@@ -132,6 +144,7 @@ class Result:
                 path=restore(str, data["path"], f"{where}.path"),
                 line=restore(int, data["line"], f"{where}.line"),
                 fleet=restore(FleetSummary | None, data.get("fleet"), f"{where}.fleet"),
+                transcript=tuple(Said.from_list(each) for each in data.get("transcript", ())),
             )
         except KeyError as exc:
             raise SchemaError(f"{where}: {exc.args[0]!r} is missing") from None

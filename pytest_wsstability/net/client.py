@@ -19,6 +19,7 @@ from ..core.secret_values import SECRETS
 from ..core.timeline.close import LocalReason
 from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
+from ..core.transcript import Transcript
 from ..core.url import as_websocket, wrong_url
 from ..profiles import JSON, HangUp, Heard, Profile, Resumption, Say
 from ..profiles.catalogue import find
@@ -211,6 +212,7 @@ class Dialled(NamedTuple):
     address: tuple[str, int] | None
     redirects: int
     proxy: str | None
+    transcript: bool
 
     def __repr__(self) -> str:
         return f"<Dialled {redact_url(self.url)}>"
@@ -269,6 +271,7 @@ class Dialled(NamedTuple):
         subprotocols = self.subprotocols or profile.subprotocols
         protocol = _protocol(uri, self.origin, subprotocols, self.compression, self.max_size)
         websocket = WebSocket(protocol, side, conversation, loop=loop, inbox=self.inbox)
+        websocket.transcript = Transcript() if self.transcript else None
         seconds = parse_duration(self.open_timeout, "open_timeout")
         dialler = Dialler(
             websocket, uri, url=self.url, tls=self.tls or TLS(), timeout=seconds, address=self.address,
@@ -302,6 +305,7 @@ async def connect(
     address: tuple[str, int] | None = None,
     redirects: int = 0,
     proxy: str | None = None,
+    transcript: bool = False,
 ) -> Connection:
     """
     Open a monitored connection.
@@ -328,6 +332,7 @@ async def connect(
         redirects: how many redirects are followed; headers are for the first host and no other.
         proxy: what to go through, ``http://``, ``https://`` or ``socks5://``, or "env" for what the
             environment says; never towards this machine.
+        transcript: keep what is said, with payloads and secrets: `Connection.transcript`.
 
     Raises:
         OpeningError: if the connection did not open, saying which step failed.
@@ -343,7 +348,7 @@ async def connect(
     fields = parse_headers(pairs)
     dialled = _shared(
         url, client, profile, heartbeat, fields, origin, names, compression, tls, max_size, inbox,
-        open_timeout, address, redirects, proxy,
+        open_timeout, address, redirects, proxy, transcript,
     )  # fmt: skip
     return await dialled.open(session_id, resume)
 

@@ -21,6 +21,7 @@ from ..core.judge.verdict import Outcome, Verdict
 from ..core.redact import show_session, show_text
 from ..core.timeline.events import Direction, Role
 from ..core.timeline.timeline import Timeline
+from ..core.transcript import Said
 from .errors import ConnectionEnded, OpeningError
 from .holding import both_over, hold_open, wait_session
 from .keywords import ConnectKeywords
@@ -102,6 +103,12 @@ class Connection(Judged):
         self.observe()
         assert self.websocket.timeline is not None
         return self.websocket.timeline
+
+    @property
+    def transcript(self) -> Sequence[Said]:
+        """What was said so far, with payloads; empty unless `connect` was asked for a transcript."""
+        found = self.websocket.transcript
+        return () if found is None else tuple(found.messages)
 
     def observe(self) -> None:
         """Say on the timeline that this end has watched until now."""

@@ -29,3 +29,4 @@ class ConnectKeywords(TypedDict, total=False):
     address: tuple[str, int] | None
     redirects: int
     proxy: str | None
+    transcript: bool

@@ -27,6 +27,7 @@ from ..core.timeline.close import (
 from ..core.timeline.events import Direction, End, EventKind, Opcode, Role
 from ..core.timeline.flaws import Flaw
 from ..core.timeline.timeline import Timeline
+from ..core.transcript import Transcript
 from ..core.url import port_of
 from ..profiles import HangUp, Unwritable
 from ..profiles.sniffing import FIRST, is_variant, likeness_of, sniff_messages, sniff_request
@@ -212,7 +213,7 @@ class WebSocket(asyncio.Protocol):
         "_alarm", "_answers", "_assembly", "_behind", "_client", "_corked", "_evidence", "_loop",
         "_partial", "_pings", "_pong", "_strange", "_taken", "_timer", "_unread", "_waiters", "_writable",
         "conversation", "end_hidden_since", "endpoint", "inbox", "numbers", "phase", "protocol",
-        "rest_from", "timeline", "transport", "withheld",
+        "rest_from", "timeline", "transcript", "transport", "withheld",
     )  # fmt: skip
 
     def __init__(
@@ -240,7 +241,6 @@ class WebSocket(asyncio.Protocol):
         self.withheld: frozenset[int] = _NOTHING
         self.end_hidden_since: float | None = None
         self.rest_from: float | None = None
-        # Flow control of the transport.
         self._writable = True
         # The pong that waits for room in the transport's buffer; None while none does.
         self._pong: bytes | None = None
@@ -250,7 +250,6 @@ class WebSocket(asyncio.Protocol):
         self._corked: list[bytes] | None = None
         # What the transport gave and nobody has looked at; None while there is nothing.
         self._taken: bytearray | None = None
-        # Those who wait for something; None until the first one does.
         self._waiters: Waiters | None = None
         self.inbox = Inbox(inbox)
         # A message whose first fragments are there; None between messages.
@@ -263,7 +262,9 @@ class WebSocket(asyncio.Protocol):
         # Bytes that the sans-I/O layer has of a frame that is not whole, 0 between frames; None where it
         # reads and writes every frame, short ones too.
         self._unread: int | None = None
+        # What is counted, and what is said with payloads; None unless somebody asked for it.
         self.numbers: Numbers | None = None
+        self.transcript: Transcript | None = None
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -697,6 +698,8 @@ class WebSocket(asyncio.Protocol):
         role = heard.role
         self.timeline.frame(now, _RECEIVED, opcode, len(data), role, heard.key)
         self.endpoint.received(self, now, opcode, role, None)
+        if self.transcript is not None:
+            self.transcript.add(now - self.timeline.opened, payload, sent=False)
         self._heard(heard, payload, now)
         for each in heard.rest:
             self.timeline.further(now, _RECEIVED, opcode, each.role, each.key)
@@ -951,6 +954,8 @@ class WebSocket(asyncio.Protocol):
         text = isinstance(payload, str)
         data = payload.encode() if isinstance(payload, str) else bytes(payload)
         now, opcode = self._open_now(), _TEXT if text else _BINARY
+        if self.transcript is not None and self.timeline is not None:
+            self.transcript.add(now - self.timeline.opened, payload, sent=True)
         if fin and self._unread is not None and len(data) <= short_frames.LONGEST:
             self._record_data(now, opcode, len(data), role, key)
             self._write(short_frames.write(opcode, data, masked=self._client))

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 # What these say is about the run as a whole, or is said for each test here.
 _NOT_AGAIN = frozenset({
-    "compare", "diagnose", "fail_on", "inconclusive", "long", "order", "progress", "reports", "save", "seed",
-    "soak_early", "time",
+    "artifacts", "compare", "diagnose", "fail_on", "har", "inconclusive", "keep", "keep_runs", "long",
+    "order", "payloads", "progress", "reports", "save", "seed", "soak_early", "time",
 })  # fmt: skip
 
 

@@ -54,10 +54,10 @@ from .targets import (
     GivenURL,
     ReferenceURL,
     aimed,
-    connect_options,
     hold_options,
     prepare_opening,
     proxies_of,
+    watched_options,
     watcher,
 )
 
@@ -222,7 +222,7 @@ def connect(
     prepare_opening(request)
     connector = Connector(
         _way(request, ws_url),
-        lambda target: connect_options(request.node, ws_url, target),
+        lambda target: watched_options(request.node, ws_url, target),
         requirement=plan_of(request.node).requirement,
         orchestrator=_own_orchestrator(request, ws_url),
         proxies=lambda: proxies_of(request.node),

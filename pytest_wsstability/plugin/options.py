@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .. import __version__
+from .option_values import (
+    read_count,
+    read_file,
+    read_header,
+    read_microseconds,
+    read_number,
+    read_port,
+    read_rate,
+    read_seconds,
+)
 from .settings import IN_ENVIRONMENT, IN_INI, ON_COMMAND_LINE, Given, Settings, TargetKind
 
 TIMES = ("auto", "virtual", "real")
@@ -22,6 +30,7 @@ RERUNS = ("fail", "report")
 PROGRESS = ("auto", "tty", "lines", "off")
 # "all": each virtual test in two orders, where timers met.
 ORDERS = ("fifo", "lifo", "random", "all")
+KEPT = ("on", "off", "failures")
 DIAGNOSES = ("timeline", "probe")
 
 
@@ -115,64 +124,6 @@ class Option:
             raise pytest.UsageError(f"{source}: {exc}") from None
 
 
-def _header(line: str) -> tuple[str, str]:
-    name, colon, value = line.partition(":")
-    if not colon or not name.strip() or " " in name.strip():
-        # What was given may be a secret, so it is not shown.
-        raise ValueError("a value without a header's name; give 'Name: value'")
-    return name.strip(), value.strip()
-
-
-def _file(text: str) -> str:
-    if not Path(text).is_file():
-        raise ValueError(f"there is no file {text!r}; give a PEM file")
-    return text
-
-
-def _port(port: Any) -> int:
-    if not 0 < port < 65536:
-        raise ValueError(f"{port} is not a port; give 1 to 65535")
-    return int(port)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"{text!r} is no count; give a whole number from 1")
-    return int(text)
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal():
-        raise ValueError(f"{text!r} is no count; give a whole number from 0")
-    return int(text)
-
-
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = 0.0
-    if not 0 < rate < math.inf:
-        raise ValueError(f"{text!r} is no rate; give connections a second, such as 10 or 0.5")
-    return rate
-
-
-def _microseconds(text: str) -> float:
-    try:
-        microseconds = float(text)
-    except ValueError:
-        microseconds = -1.0
-    if not 0 <= microseconds < 1e6:
-        raise ValueError(f"{text!r} is no number of microseconds; give one from 0 on, such as 1")
-    return microseconds / 1e6
-
-
-def _seconds(text: str) -> float:
-    from ..core.duration import parse_duration
-
-    return parse_duration(text)
-
-
 OPTIONS = (
     Option(
         "url", flag="--ws-url", env="WS_URL", ini="ws_url", metavar="URL",
@@ -188,7 +139,7 @@ OPTIONS = (
         help="the server under test as a process: 'node server.js --port {port}'; real time",
     ),
     Option(
-        "command_timeout", ini="ws_command_timeout", default=30.0, read=_seconds,
+        "command_timeout", ini="ws_command_timeout", default=30.0, read=read_seconds,
         help="how long the command may take until its port is open; default: 30s",
     ),
     Option(
@@ -209,7 +160,7 @@ OPTIONS = (
     ),
     Option(
         "headers", flag="--ws-header", ini="ws_headers", metavar="'Name: value'", action="append",
-        read=_header, help="a request header; repeats", ini_help="request headers, one a line",
+        read=read_header, help="a request header; repeats", ini_help="request headers, one a line",
     ),
     Option(
         "subprotocols", flag="--ws-subprotocol", metavar="NAME", action="append",
@@ -220,15 +171,15 @@ OPTIONS = (
         help="do not check the server's certificate",
     ),
     Option(
-        "ca", flag="--ws-ca", metavar="FILE", read=_file,
+        "ca", flag="--ws-ca", metavar="FILE", read=read_file,
         help="PEM file with the certificate authorities to trust",
     ),
     Option(
-        "cert", flag="--ws-cert", ini="ws_cert", metavar="FILE", read=_file,
+        "cert", flag="--ws-cert", ini="ws_cert", metavar="FILE", read=read_file,
         help="PEM file with the client's certificate, and its key unless --ws-key has it",
     ),
     Option(
-        "key", flag="--ws-key", ini="ws_key", metavar="FILE", read=_file,
+        "key", flag="--ws-key", ini="ws_key", metavar="FILE", read=read_file,
         help="PEM file with the key of the client's certificate",
     ),
     Option(
@@ -237,7 +188,7 @@ OPTIONS = (
         "default: none",
     ),
     Option(
-        "redirects", flag="--ws-redirects", ini="ws_redirects", metavar="N", default=0, read=_number,
+        "redirects", flag="--ws-redirects", ini="ws_redirects", metavar="N", default=0, read=read_number,
         help="how many redirects are followed; default: 0, they are failures",
     ),
     Option(
@@ -264,14 +215,14 @@ OPTIONS = (
         help="a virtual test that waits for so much longer than it asked for is given up; default: 24h",
     ),
     Option(
-        "virtual_tick", ini="ws_virtual_tick", default=0.0, read=_microseconds,
+        "virtual_tick", ini="ws_virtual_tick", default=0.0, read=read_microseconds,
         help="microseconds that pass in each turn of a virtual loop, for code that wants its clock to move",
     ),
     Option(
         "host", flag="--ws-host", metavar="HOST", help="where ws_orchestrator listens (default: 127.0.0.1)"
     ),
     Option(
-        "port", flag="--ws-port", type=int, metavar="PORT", read=_port,
+        "port", flag="--ws-port", type=int, metavar="PORT", read=read_port,
         help="the port of ws_orchestrator (default: a free one)",
     ),
     Option(
@@ -283,11 +234,11 @@ OPTIONS = (
         help="start the holds of ws_soak with the session, so that they run behind the ordinary tests",
     ),
     Option(
-        "soak_concurrency", ini="ws_soak_concurrency", read=_count,
+        "soak_concurrency", ini="ws_soak_concurrency", read=read_count,
         help="at most so many holds of ws_soak at once; default: all",
     ),
     Option(
-        "soak_ramp", ini="ws_soak_ramp", default=10.0, read=_rate,
+        "soak_ramp", ini="ws_soak_ramp", default=10.0, read=read_rate,
         help="new connections a second to one host, loopback excepted; default: 10",
     ),
     Option(
@@ -318,6 +269,26 @@ OPTIONS = (
         "fail_on", flag="--ws-fail-on", ini="ws_fail_on", metavar="GATE", action="append",
         help="fail the run on 'rtt_p95 > 250ms', 'unstable > 0' or the like; repeats",
         ini_help="gates that fail the run, one a line",
+    ),
+    Option(
+        "artifacts", flag="--ws-artifacts", ini="ws_artifacts", metavar="DIR",
+        help="keep a folder for each test: timelines, failure, output of the server, lanes as SVG",
+    ),
+    Option(
+        "keep", flag="--ws-keep", ini="ws_keep", choices=KEPT, default="failures",
+        help="which tests have a folder below --ws-artifacts: on (all), off, failures (default)",
+    ),
+    Option(
+        "keep_runs", flag="--ws-keep-runs", ini="ws_keep_runs", metavar="N", default=10, read=read_count,
+        help="of how many runs --ws-artifacts keeps folders, this one included; default: 10",
+    ),
+    Option(
+        "har", flag="--ws-har", ini="ws_har", metavar="FILE",
+        help="write the frames of all connections as an HTTP Archive; without payloads",
+    ),
+    Option(
+        "payloads", flag="--ws-har-payloads", default=False, action="store_true",
+        help="... with payloads, whatever secrets are in them",
     ),
     Option("save", flag="--ws-save", metavar="NAME", help="keep the results of this run under a name"),
     Option(

@@ -36,7 +36,7 @@ from .plans import (
     runs_command,
     target_of,
 )
-from .reports import terminal
+from .reports import artifacts, terminal
 from .reports.files import reports_of
 from .reports.results import results_of
 from .seams import pytest_asyncio as asyncio_seam
@@ -77,6 +77,7 @@ def enter(config: pytest.Config, name: str) -> None:
     # Its event loops of each scope, which are asked for by name when a test is set up.
     config.pluginmanager.register(fixtures, f"{name}-loops")
     reports_of(config)
+    artifacts.prepare(config)
 
 
 def check_settings(config: pytest.Config) -> None:
@@ -319,8 +320,13 @@ def pytest_runtest_makereport(
             margins.add_margins(item, report)
             add_output(item, report)
             probing.after_failure(item, call.excinfo, report)
+            if (kept := artifacts.artifacts_of(item.config)) is not None:
+                kept.note(item, report)
     if ours:
         orders.first_runs_of(item.config).compare(item, call, report)
+        kept = artifacts.artifacts_of(item.config)
+        if report.when == "teardown" and kept is not None:
+            kept.write(item, report)
         results_of(item.config).after_report(item, report)
     secrecy.redact_report(report)
     return report

@@ -102,6 +102,13 @@ class Settings:
     save: str | None
     # The run to compare with, empty for the latest; None: with none.
     compare: str | None
+    # Where artifacts go, of which tests ("on", "off" or "failures"), and of how many runs.
+    artifacts: str | None
+    keep: str
+    keep_runs: int
+    # The HAR file, and whether payloads are in it.
+    har: str | None
+    payloads: bool
     # The folder of the runs that are kept, relative to the root directory.
     storage: str
     # How progress is shown: "auto", "tty", "lines" or "off".
@@ -134,4 +141,5 @@ class Settings:
     @property
     def wants_reports(self) -> bool:
         """Whether something is to be written or compared in the end, even if no test is ours."""
-        return bool(self.reports or self.fail_on or self.save is not None or self.compare is not None)
+        files = self.reports or self.artifacts or self.har
+        return bool(files or self.fail_on or self.save is not None or self.compare is not None)

@@ -62,6 +62,8 @@ proxies_key: pytest.StashKey[list[Proxies]] = pytest.StashKey()
 server_log_key: pytest.StashKey[Any] = pytest.StashKey()
 # The process under test.
 command_key: pytest.StashKey[Any] = pytest.StashKey()
+# Those whose payloads are taken down, by the serial of their timeline.
+transcripts_key: pytest.StashKey[dict[int, Connection]] = pytest.StashKey()
 # What its fixtures say about opening: header fields, and subprotocols or None.
 opening_key: pytest.StashKey[tuple[Any, Any]] = pytest.StashKey()
 # What the virtual loop of the test counts.
@@ -73,7 +75,7 @@ spins_key: pytest.StashKey[list[tuple[float, str]]] = pytest.StashKey()
 def forget(item: pytest.Item) -> None:
     """Drop what a test held, for the test may run again, and others should not keep it in memory."""
     held: tuple[pytest.StashKey[Any], ...] = (
-        soak_key, fleet_key, connection_key, connector_key, orchestrator_key, unopened_key
+        soak_key, fleet_key, connection_key, connector_key, orchestrator_key, unopened_key, transcripts_key,
     )  # fmt: skip
     for key in held:
         if key in item.stash:

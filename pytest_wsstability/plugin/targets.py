@@ -16,7 +16,7 @@ from .markers import MIDDLEBOX
 from .plans import overrides, plan_of, target_of
 from .reports.results import results_of
 from .settings import TargetKind
-from .stash import opening_key, orchestrator_key, proxies_key, settings_key, soak_key
+from .stash import opening_key, orchestrator_key, proxies_key, settings_key, soak_key, transcripts_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,6 +97,12 @@ def connect_options(item: pytest.Item, under_test: str, target: str) -> dict[str
     return options
 
 
+def watched_options(item: pytest.Item, under_test: str, target: str) -> dict[str, Any]:
+    """The same, of a connection whose payloads are taken down where that was asked for."""
+    payloads = item.config.stash[settings_key].payloads
+    return {**connect_options(item, under_test, target), "transcript": payloads}
+
+
 def prepare_opening(request: pytest.FixtureRequest) -> None:
     """Ask the fixtures that a project may override how the connections of this test open."""
     headers, names = request.getfixturevalue("ws_headers"), request.getfixturevalue("ws_subprotocols")
@@ -112,7 +118,7 @@ def opens_before_fixtures(item: pytest.Item) -> bool:
 
 def hold_options(item: pytest.Item, url: str) -> dict[str, Any]:
     """What the marker and the options say about a hold; it goes through the middlebox of the test."""
-    options = {**connect_options(item, url, url), "opened": watcher(item), "traffic": plan_of(item).traffic}
+    options = {**watched_options(item, url, url), "opened": watcher(item), "traffic": plan_of(item).traffic}
     name = getattr(getattr(item, "callspec", None), "params", {}).get(MIDDLEBOX)
     if name is not None:
         options["through"] = partial(MiddleboxProxy, preset=middlebox(name))
@@ -122,9 +128,14 @@ def hold_options(item: pytest.Item, url: str) -> dict[str, Any]:
 def watcher(item: pytest.Item) -> Callable[[Connection], object]:
     """What is called with each connection of a test once it is open."""
     writer = results_of(item.config).writer
-    if writer is None:
-        return lambda connection: None
-    return partial(writer.watch, item.nodeid, plan_of(item).requirement)
+
+    def opened(connection: Connection) -> None:
+        if item.config.stash[settings_key].payloads:
+            item.stash.setdefault(transcripts_key, {})[connection.timeline.serial] = connection
+        if writer is not None:
+            writer.watch(item.nodeid, plan_of(item).requirement, connection)
+
+    return opened
 
 
 def proxies_of(item: pytest.Item) -> list[FaultProxy]:

@@ -102,7 +102,7 @@ class _Scale:
 
 def _axis(since: float, until: float) -> str:
     """Round instants, each at its column."""
-    step = _round_step((until - since) / _TICKS)
+    step = round_step((until - since) / _TICKS)
     axis = ""
     tick = math.ceil(since / step - 1e-9)
     while tick * step <= until + 1e-9:
@@ -114,7 +114,7 @@ def _axis(since: float, until: float) -> str:
     return _INDENT + axis
 
 
-def _round_step(least: float) -> float:
+def round_step(least: float) -> float:
     """The smallest of 1, 2, 5, 10, 15, 30 and 60 s, of minutes and hours, or of tenths, that is no less."""
     steps = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
     return next((step for step in steps if step >= least - 1e-9), 3600 * math.ceil(least / 3600))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ...core.statistics.gates import Gate, judge_gates, parse_gate
-from ...report import markdown
+from ...report import har, markdown
 from ...report.formats import renderer, wrong_report
 from ...report.junit import suite_properties
 from ..stash import settings_key
@@ -52,6 +53,8 @@ class Reports:
         # Where GitHub wants the summary of the job; None elsewhere.
         self._github: Path | None = None
         self._history: History | None = None
+        # Where the HTTP Archive goes; None where nobody wants it.
+        self._har: Path | None = None
         # What was said about the run as a whole.
         self.complaints: list[str] = []
         self.notes: list[str] = []
@@ -59,7 +62,11 @@ class Reports:
             self._write_down([self._of_worker(text) for text in settings.reports if _is_jsonl(text)])
             return
         self._gates = [_gate(text) for text in settings.fail_on]
-        self._paths = [_path(config, text) for text in settings.reports]
+        self._paths = [_report(config, text) for text in settings.reports]
+        if settings.har is not None:
+            self._har = _path(config, settings.har, "--ws-har")
+        elif settings.payloads:
+            raise pytest.UsageError("--ws-har-payloads: where to? give --ws-har FILE too")
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             self._github = Path(summary)
         self._write_down([path for path in self._paths if _is_jsonl(path)])
@@ -94,9 +101,13 @@ class Reports:
         _tell_junit(self._config, run)
         if self._history is not None:
             self.notes += self._history.save(run)
-        self.notes += [_written(path, run) for path in self._paths if not _is_jsonl(path)]
+        self.notes += [
+            _written(path, run, renderer(str(path))) for path in self._paths if not _is_jsonl(path)
+        ]
         if writer is not None:
             self.notes += writer.close(self.complaints)
+        if self._har is not None:
+            self.notes.append(_written(self._har, run, har.render))
         if self._github is not None and self._results:
             self.notes += _appended(self._github, run)
 
@@ -122,12 +133,16 @@ def _gate(text: str) -> Gate:
         raise pytest.UsageError(f"ws_fail_on: {exc}") from None
 
 
-def _path(config: pytest.Config, text: str) -> Path:
+def _report(config: pytest.Config, text: str) -> Path:
     if reason := wrong_report(text):
         raise pytest.UsageError(f"--ws-report: {reason}")
+    return _path(config, text, "--ws-report")
+
+
+def _path(config: pytest.Config, text: str, option: str) -> Path:
     path = config.invocation_params.dir / text
     if path.is_dir():
-        raise pytest.UsageError(f"--ws-report: {text!r} is a directory; give a file")
+        raise pytest.UsageError(f"{option}: {text!r} is a directory; give a file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Whoever may make a file beside it may write it; the one of the last run stays until then.
@@ -136,16 +151,16 @@ def _path(config: pytest.Config, text: str) -> Path:
         if path.exists() and not os.access(path, os.W_OK):
             raise PermissionError(None, "Permission denied")
     except OSError as exc:
-        raise pytest.UsageError(f"--ws-report: {text!r} cannot be written: {exc.strerror}") from None
+        raise pytest.UsageError(f"{option}: {text!r} cannot be written: {exc.strerror}") from None
     return path
 
 
-def _written(path: Path, run: Run) -> str:
+def _written(path: Path, run: Run, render: Callable[[Run], str]) -> str:
     """Write a report, and say so; what goes wrong with one must not cost the others."""
     # Beside it first, so that a full disk does not cost the report of the last run either.
     beside = path.with_name(f".{path.name}.part")
     try:
-        beside.write_text(renderer(str(path))(run), encoding="utf-8")
+        beside.write_text(render(run), encoding="utf-8")
         beside.replace(path)
     except OSError as exc:
         beside.unlink(missing_ok=True)

@@ -22,7 +22,7 @@ from ...report.junit import PREFIX, properties
 from ..failures import ask_hooks
 from ..margins import warn_of_misfits
 from ..plans import is_virtual, plan_of
-from ..stash import connector_key, fleet_key, forget, orchestrator_key, soak_key
+from ..stash import connector_key, fleet_key, forget, orchestrator_key, soak_key, transcripts_key
 from ..workers import Controller, controller_of, links_of
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ...core.fleet_summary import FleetSummary
     from ...core.judge.requirement import Requirement
     from ...core.timeline.timeline import Timeline
+    from ...core.transcript import Said
     from .jsonl import JsonlWriter
 
 _NAME = "wsstability-results"
@@ -77,7 +78,7 @@ class Results:
         if self._controller is None:
             self._results.append(result)
         else:
-            self._controller.tell("results", json.dumps([result.as_dict()]))
+            self._controller.tell("results", json.dumps([result.as_dict(payloads=True)]))
         if self.writer is not None:
             self.writer.add(result)
 
@@ -136,6 +137,16 @@ class Results:
             self.writer.over(item.nodeid)
         self._errors, self._found = [], []
 
+    @property
+    def found(self) -> tuple[Result, ...]:
+        """What was held in the test that runs; known from its last phase on."""
+        return tuple(self._found)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a phase of the test that runs did neither pass nor was to fail."""
+        return self._failed
+
     def unpack(self, text: str) -> None:
         """Take down what a worker of xdist has sent."""
         for data in json.loads(text):
@@ -189,6 +200,7 @@ class Results:
             expected=expected,
             path=path,
             line=(line or 0) + 1,
+            transcript=_transcript(item, timelines),
         )
 
     def _is_expected(self, verdict: Verdict, timelines: tuple[Timeline, ...]) -> bool:
@@ -201,6 +213,13 @@ class Results:
         own = {each.serial for error in failures for each in error.timelines[:1]}
         # A result of no connection in particular is the failure itself.
         return bool(failures) and bool(timelines) and timelines[0].serial not in own
+
+
+def _transcript(item: pytest.Item, timelines: tuple[Timeline, ...]) -> tuple[Said, ...]:
+    """What was said on the connection of a result, where that is taken down."""
+    found = item.stash.get(transcripts_key, {})
+    connection = next((found[each.serial] for each in timelines if each.serial in found), None)
+    return () if connection is None else tuple(connection.transcript)
 
 
 def _judged(item: pytest.Item) -> Iterator[tuple[str, Judgement]]:

@@ -1,0 +1,73 @@
+"""What the texts of options mean: each function raises ValueError with what is wrong about one."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+
+def read_header(line: str) -> tuple[str, str]:
+    """A header field: ``Name: value``."""
+    name, colon, value = line.partition(":")
+    if not colon or not name.strip() or " " in name.strip():
+        # What was given may be a secret, so it is not shown.
+        raise ValueError("a value without a header's name; give 'Name: value'")
+    return name.strip(), value.strip()
+
+
+def read_file(text: str) -> str:
+    """The path of a PEM file that there is."""
+    if not Path(text).is_file():
+        raise ValueError(f"there is no file {text!r}; give a PEM file")
+    return text
+
+
+def read_port(port: Any) -> int:
+    """A TCP port."""
+    if not 0 < port < 65536:
+        raise ValueError(f"{port} is not a port; give 1 to 65535")
+    return int(port)
+
+
+def read_count(text: str) -> int:
+    """A whole number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"{text!r} is no count; give a whole number from 1")
+    return int(text)
+
+
+def read_number(text: str) -> int:
+    """A whole number from 0."""
+    if not text.isdecimal():
+        raise ValueError(f"{text!r} is no count; give a whole number from 0")
+    return int(text)
+
+
+def read_rate(text: str) -> float:
+    """So many a second."""
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < math.inf:
+        raise ValueError(f"{text!r} is no rate; give connections a second, such as 10 or 0.5")
+    return rate
+
+
+def read_microseconds(text: str) -> float:
+    """Seconds, of microseconds."""
+    try:
+        microseconds = float(text)
+    except ValueError:
+        microseconds = -1.0
+    if not 0 <= microseconds < 1e6:
+        raise ValueError(f"{text!r} is no number of microseconds; give one from 0 on, such as 1")
+    return microseconds / 1e6
+
+
+def read_seconds(text: str) -> float:
+    """Seconds, of a duration."""
+    from ..core.duration import parse_duration
+
+    return parse_duration(text)
