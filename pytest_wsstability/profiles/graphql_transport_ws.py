@@ -94,6 +94,6 @@ GRAPHQL_TRANSPORT_WS = Profile(
     proved_with=(
         "strawberry-graphql 0.341 (server)",
         "gql 4.4 (client)",
-        "graphql-ws 6.4 (client)",
+        "graphql-ws 6.4 (server and client)",
     ),
 )

@@ -234,7 +234,8 @@ def mqtt(
         records=split,
         subprotocols=("mqtt",),
         timers=_TIMERS,
-        proved_with=("mqtt 5.16 (npm, client)",) if version == V3 else (),
+        # aedes speaks 3.1.1 only.
+        proved_with=("mqtt 5.16 (npm, client)", *(("aedes 1.2 (server)",) if version == V3 else ())),
     )
 
 

@@ -60,7 +60,7 @@ SOCKETIO = Profile(
     query=ENGINEIO.query,
     timers=(PING_TIMEOUT, CONNECT_TIMEOUT, CLIENT_TIMEOUT),
     codes=CODES,
-    proved_with=("python-socketio 5.18 (server and client)", "socket.io-client 4.8 (client)"),
+    proved_with=("python-socketio 5.18 (server and client)", "socket.io 4.8 (server and client)"),
 )
 
 
@@ -82,5 +82,5 @@ SOCKETIO_RECOVERY = SOCKETIO.replace(
     session_confirmed=Prefixed("40", {"sid": SESSION_ID, "pid": TOKEN}),
     resume=Prefixed("40", {"pid": TOKEN, "offset": SEQUENCE}),
     sequence=offset,
-    proved_with=(),
+    proved_with=("socket.io 4.8 (server and client)",),
 )

@@ -79,7 +79,7 @@ def wamp(realm: str, *, name: str = "wamp") -> Profile:
         notice=[GOODBYE, Free({}), Free("wamp.close.system_shutdown")],
         new_session_id=new_session,
         subprotocols=("wamp.2.json",),
-        proved_with=("autobahn 26.10 (Python, client)",),
+        proved_with=("autobahn 26.10 (Python, client)", "autobahn 22.11 (npm, client)"),
     )
 
 

@@ -33,9 +33,36 @@ const clients = {
     const { Client } = await import('@stomp/stompjs');
     new Client({ brokerURL: url, heartbeatOutgoing: every, heartbeatIncoming: every, reconnectDelay: 200 }).activate();
   },
-  async 'mqtt'() {
+  async 'actioncable'() {
+    const { adapters, createConsumer } = await import('@rails/actioncable');
+    adapters.WebSocket = WebSocket;
+    // What a browser has, and the monitor of the connection listens to.
+    global.addEventListener = global.removeEventListener = () => {};
+    global.document = { visibilityState: 'visible' };
+    createConsumer(`${url}cable`).subscriptions.create({ channel: 'ChatChannel', room: '1' });
+  },
+  async 'pusher'() {
+    const { default: Pusher } = await import('pusher-js');
+    const { hostname, port } = new URL(url);
+    const options = { wsHost: hostname, wsPort: port, forceTLS: false, enabledTransports: ['ws'], cluster: 'x' };
+    new Pusher('KEY', options).subscribe('my-channel');
+  },
+  async 'wamp'() {
+    // In what looks like a browser it sends no pings.
+    delete global.WebSocket;
+    const { default: autobahn } = await import('autobahn');
+    const transports = [{ type: 'websocket', url, autoping_interval: 1, protocols: ['wamp.2.json'] }];
+    new autobahn.Connection({ transports, realm: 'realm1' }).open();
+  },
+  async 'mqtt'(options = {}) {
     const { default: mqtt } = await import('mqtt');
-    mqtt.connect(url, { keepalive: 1, reconnectPeriod: 200 });
+    mqtt.connect(url, { keepalive: 1, reconnectPeriod: 200, ...options });
+  },
+  async 'mqtt5'() {
+    await clients.mqtt({ protocolVersion: 5 });
+  },
+  async 'socketio-recovery'() {
+    await clients.socketio();
   },
 };
 
