@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..core.probe.findings import Findings
 
 # Seconds that a probe watches: so many lifetimes of the connection that failed, within bounds.
-_LIFETIMES, _SPARE, _LEAST, _MOST = 2.5, 10.0, 30.0, 600.0
+_LIFETIMES, _SPARE, _LEAST, _MOST = 4.0, 10.0, 30.0, 600.0
 
 
 def after_failure(

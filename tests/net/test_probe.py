@@ -7,10 +7,13 @@ import pytest
 from pytest_wsstability import OpeningError, Orchestrator, Tier
 from pytest_wsstability.core.probe.findings import Policy, TimerKind
 from pytest_wsstability.core.probe.observation import Fate
-from pytest_wsstability.core.probe.rungs import MOST_CONNECTIONS, Traffic
+from pytest_wsstability.core.probe.rungs import MOST_CONNECTIONS, Rung, Traffic
+from pytest_wsstability.core.probe.words import sentence
 from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.net.probe import Prober, probe_url
-from tests.net.peers import serving, until
+from pytest_wsstability.net.probe.climber import Climber
+from pytest_wsstability.net.probe.prober import TEXT
+from tests.net.peers import frame, serving, until
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -62,7 +65,8 @@ async def test_the_profile_without_heartbeat_messages_has_one_kind_less(profile)
 
     assert findings.idle.policy is Policy.PONGS
     assert (Traffic.HEARTBEAT in findings.resets) is (profile == "json")
-    assert len(findings.observations) == MOST_CONNECTIONS
+    ladder = [each for each in findings.observations if not each.rung.trial]
+    assert len(ladder) == MOST_CONNECTIONS
 
 
 @pytest.mark.parametrize("age", [15.0, 30.0, 300.0])
@@ -226,3 +230,144 @@ async def test_a_read_deadline_in_real_time():
     assert findings.idle.policy is Policy.PONGS
     assert findings.idle.seconds == pytest.approx(1.5, rel=0.25)
     assert findings.tier is Tier.REAL
+
+
+# What is advised.
+
+
+def pong_to(ping):
+    """The answer to a client's ping, which is masked."""
+    key, payload = ping[2:6], ping[6 : 6 + (ping[1] & 127)]
+    return frame(0xA, bytes(byte ^ key[number % 4] for number, byte in enumerate(payload)))
+
+
+class Sweeper:
+    """A server that looks at all of its connections each so many seconds, and ends those over a limit."""
+
+    def __init__(self, tick, limit, *, counts):
+        self.tick, self.limit, self.counts = tick, limit, counts
+        self.since = {}
+
+    async def script(self, peer):
+        loop = asyncio.get_running_loop()
+        await peer.upgrade()
+        self.since[peer] = loop.time()
+        while True:
+            data = await peer.reader.read(2**16)
+            if not data:
+                return
+            if self.counts:
+                self.since[peer] = loop.time()
+            if data[0] & 0x0F == 0x9:
+                peer.send(pong_to(data))
+
+    async def sweep(self):
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self.tick)
+            for peer, since in list(self.since.items()):
+                if loop.time() - since >= self.limit:
+                    del self.since[peer]
+                    peer.writer.close()
+
+
+async def swept(tick, limit, *, counts, **options):
+    sweeper = Sweeper(tick, limit, counts=counts)
+    async with serving(sweeper.script) as url:
+        sweeping = asyncio.create_task(sweeper.sweep())
+        findings = await probe_url(url, profile="frames", **options)
+        sweeping.cancel()
+    return findings
+
+
+@pytest.mark.parametrize("tick", [1.0, 2.0, 4.0])
+@pytest.mark.parametrize("limit", [10.0, 47.0])
+async def test_a_maximum_age_that_is_looked_at_now_and_then(tick, limit):
+    """Daphne, Bun and uWebSockets do: one timer, right but for its tick, and nothing that is safe."""
+    findings = await swept(tick, limit, counts=False, max="3m")
+
+    assert findings.doubts == ()
+    assert findings.idle is None
+    assert findings.advice == ()
+    age = findings.max_age
+    assert age.least - tick <= limit <= age.seconds + age.error + 0.5
+    assert age.error <= tick
+
+
+@pytest.mark.parametrize("tick", [1.0, 4.0])
+async def test_an_idle_timeout_that_is_looked_at_now_and_then(tick):
+    """The same for what traffic resets: what is safe is reckoned from the least that it can be, and tried."""
+    findings = await swept(tick, 20.0, counts=True, max="3m")
+
+    assert findings.max_age is None
+    assert findings.idle.least - tick <= 20.0 <= findings.idle.seconds + findings.idle.error + 0.5
+    assert findings.advice[0].survived >= 40.0
+    assert findings.advice[0].safe <= 10
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        {"read_deadline": 60},
+        {"read_deadline": 17, "deadline_reset_by": "any", "ping_interval": None},
+        {"read_deadline": 33, "deadline_reset_by": "data", "ping_interval": 11},
+        {"read_deadline": 45, "deadline_reset_by": "heartbeat", "ping_interval": 20},
+        {"read_deadline": 25, "deadline_reset_by": {"ping", "data"}, "ping_interval": None},
+    ],
+)
+async def test_what_is_called_safe_survives(server):
+    """As long again, three times over: a test of the word."""
+    findings = await probed({"ping_interval": None, **server}, max="8m")
+
+    assert findings.advice
+    for advice in findings.advice[:2]:
+        assert advice.survived >= 2 * findings.idle.seconds
+        rung = Rung(traffic=advice.traffic, every=advice.safe)
+        async with Orchestrator(**{"ping_interval": None, **server}) as orchestrator:
+            climber = Climber(rung, TEXT, asyncio.get_running_loop())
+            await climber.climb(orchestrator.url, {"profile": "json"}, 6 * findings.idle.seconds)
+        assert climber.observation.fate is Fate.ALIVE
+
+
+async def test_without_time_for_a_trial_nothing_is_called_safe():
+    """It is reckoned, and said to be."""
+    findings = await probed({"read_deadline": 60, "ping_interval": None}, max="100s")
+
+    assert [advice.survived for advice in findings.advice] == [None]
+    assert "leaves a margin (untried)" in sentence(findings)
+    assert "is safe" not in sentence(findings)
+
+
+async def test_frames_alone_say_everything_with_texts():
+    """A deadline that only messages reset is no maximum age, where the heartbeat is a ping frame."""
+    server = {"read_deadline": 30, "deadline_reset_by": "data", "ping_interval": None, "profile": "frames"}
+    findings = await probed(server, profile="frames", max="3m")
+
+    assert findings.max_age is None
+    assert findings.resets[Traffic.TEXT]
+
+
+@pytest.mark.parametrize("seconds", [3.0, 20.0])
+async def test_a_proxy_that_tells_the_end_later_has_the_timer_from_which_on_it_is_silent(seconds):
+    """Envoy gives a client one second to close: 3 s are not 4 s."""
+
+    async def script(peer):
+        await peer.upgrade()
+        while True:
+            try:
+                async with asyncio.timeout(seconds):
+                    data = await peer.reader.read(2**16)
+            except TimeoutError:
+                await asyncio.sleep(1.0)
+                return peer.writer.close()
+            if not data:
+                return None
+            if data[0] & 0x0F == 0x9:
+                peer.send(pong_to(data))
+
+    async with serving(script) as url:
+        findings = await probe_url(url, profile="frames", max=20 * seconds)
+
+    assert findings.idle.seconds == pytest.approx(seconds, rel=0.05)
+    assert findings.idle.told_late == pytest.approx(1.0, abs=0.2)
+    assert "from then on nothing is answered" in sentence(findings)

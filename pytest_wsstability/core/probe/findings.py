@@ -54,6 +54,8 @@ class FoundTimer:
     policy: Policy
     # It tells nobody: whoever sends next finds the connection gone.
     silent: bool = False
+    # Seconds by which the end is told later than it is silent: a proxy that gives its client time to close.
+    told_late: float = 0.0
     # Seconds from the first ping that was left unanswered to the end; None where there was none.
     after_ping: float | None = None
     # Who answers the server's pings lives, whatever else it says.
@@ -70,9 +72,11 @@ class Advice:
     """How often one kind of traffic has to come."""
 
     traffic: Traffic
-    # Seconds: often enough with a margin, and too seldom.
+    # Seconds: often enough with a margin, and from where on none is left (which is reckoned, and not tried).
     safe: float
     unsafe: float
+    # Seconds for which a connection that sent it so often lived; None where that was not tried long enough.
+    survived: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +128,7 @@ class Findings:
                     "error": timer.error,
                     "reset_by": timer.policy.value,
                     "silent": timer.silent,
+                    "told_late": timer.told_late,
                     "after_ping": timer.after_ping,
                     "answering_helps": timer.answering_helps,
                 }
@@ -131,7 +136,12 @@ class Findings:
             ],
             "resets": {traffic.value: reset for traffic, reset in self.resets.items()},
             "advice": [
-                {"traffic": each.traffic.value, "safe_every": each.safe, "unsafe_every": each.unsafe}
+                {
+                    "traffic": each.traffic.value,
+                    "safe_every": each.safe,
+                    "unsafe_every": each.unsafe,
+                    "survived": each.survived,
+                }
                 for each in self.advice
             ],
             "server_ping_every": self.server_ping_every,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 
 from ..duration import show_duration as show
 from ..timeline.events import Tier
+from . import looks
 from .advice import safe_interval, unsafe_interval
 from .findings import Advice, Findings, FoundTimer, Policy, TimerKind
 from .observation import Fate, Observation
@@ -18,8 +18,8 @@ from .silence import bracket
 _LAG_SHARE = 0.05
 # Connections of different ages that end within so many seconds of each other: one event.
 _TOGETHER = 0.3
-# Ends of one look of a server at all of its connections.
-_AT_ONCE = 0.1
+# A timer was survived by who lived so many times as long.
+SURVIVED = 2.0
 # A refusal comes this soon, in seconds, after what is refused.
 _REFUSED_WITHIN = 1.0
 
@@ -44,7 +44,7 @@ def infer(observations: Sequence[Observation], *, tier: Tier = Tier.REAL) -> Fin
     return Findings(
         timers=tuple(timers),
         resets=resets,
-        advice=_advice(silence, resets),
+        advice=ladder.advice(silence, resets, age),
         server_ping_every=ladder.server_ping_every(),
         horizon=max((each.age for each in observations), default=0.0),
         tier=tier,
@@ -52,14 +52,6 @@ def infer(observations: Sequence[Observation], *, tier: Tier = Tier.REAL) -> Fin
         notes=tuple(ladder.notes),
         doubts=tuple([*ladder.doubts, *_lag(observations)]),
     )
-
-
-def _advice(timers: Sequence[FoundTimer], resets: Mapping[Traffic, bool | None]) -> tuple[Advice, ...]:
-    least = min((timer.least for timer in timers), default=0.0)
-    if least <= 0:
-        return ()
-    safe, unsafe = safe_interval(least), unsafe_interval(least)
-    return tuple(Advice(kind, safe, unsafe) for kind in _ADVISED if resets.get(kind))
 
 
 def _lag(observations: Sequence[Observation]) -> list[str]:
@@ -79,7 +71,10 @@ class _Ladder:
         # What died of the first timer though it seems to have outlived it: see `_at_one_look`.
         self.next_look: set[Traffic] = set()
         self.doubts: list[str] = []
-        self.all = [each for each in observations if each.fate is not Fate.NOT_OPENED]
+        seen = [each for each in observations if each.fate is not Fate.NOT_OPENED]
+        self.trials = [each for each in seen if each.rung.trial]
+        self.again = [each for each in seen if each.rung.again]
+        self.all = [each for each in seen if not each.rung.trial and not each.rung.again]
         self.quiet = self._one(Traffic.SILENCE, answers=True)
         self.mute = self._one(Traffic.SILENCE, answers=False)
         self.everything = self._one(Traffic.ALL, answers=True)
@@ -90,7 +85,7 @@ class _Ladder:
             for each in self.all
             if not each.rung.answers and each.rung.every is not None and each not in self.refused
         }
-        missing = len(observations) - len(self.all)
+        missing = len(observations) - len(seen)
         if missing:
             why = next(each.detail for each in observations if each.fate is Fate.NOT_OPENED)
             self.notes.append(f"{missing} of {len(observations)} connections did not open: {why}")
@@ -125,9 +120,15 @@ class _Ladder:
         if len(ended) < 3 or len(ended) < len(self.all) - len(self.refused):
             # Somebody outlived it.
             return False
-        instants = [each.opened_at + each.age for each in ended]
+        instants = [each.ended_at for each in ended]
         ages = [each.age for each in ended]
-        return max(instants) - min(instants) <= _TOGETHER < (max(ages) - min(ages)) / 2
+        together = max(instants) - min(instants) <= _TOGETHER < (max(ages) - min(ages)) / 2
+        return together and not self._repeats(ages)
+
+    def _repeats(self, ages: Sequence[float]) -> bool:
+        """Whether what was opened afterwards ended at the same ages, but for one look of the server."""
+        low, high = min(ages) - looks.LONGEST_TICK, max(ages) + looks.LONGEST_TICK
+        return bool(self.again) and all(each.gone and low <= each.age <= high for each in self.again)
 
     def server_ping_every(self) -> float | None:
         """Seconds between two pings of the server, or from the opening to the one that was seen."""
@@ -146,13 +147,26 @@ class _Ladder:
             # It said too little for so short a life.
             return None
         near = tolerance(busiest.age)
-        if any(each.age > busiest.age + near for each in self.all):
+        alike = [
+            each
+            for each in [*self.all, *self.again]
+            if each.fate is busiest.fate
+            and each not in self.refused
+            and (each.age >= busiest.age - near or abs(each.ended_at - busiest.ended_at) <= looks.AT_ONCE)
+        ]
+        tick = looks.tick(alike)
+        if self.again:
+            # Two rounds at other instants of the server's clock: what their ages differ by is its tick too.
+            tick = max(tick, max(each.age for each in alike) - min(each.age for each in alike))
+        if any(each.age > busiest.age + near + tick for each in self.all):
             self.doubts.append(
                 f"{busiest.rung.name} ended alone, at {show(busiest.age)}: {busiest.detail or 'lost'}"
             )
             return None
-        ages = [e.age for e in self.all if e.fate is busiest.fate and abs(e.age - busiest.age) <= near]
-        middle, error = _middle(ages)
+        ages = [each.age for each in alike if abs(each.age - busiest.age) <= near + tick]
+        middle, error = looks.length(ages, tick)
+        if tick:
+            self._note_looks()
         silent = busiest.fate is Fate.LOST
         if silent:
             self.notes.append("a path that died for all at that moment would look the same: probe again")
@@ -213,11 +227,8 @@ class _Ladder:
             and each.age - mute.age >= max(2 * tolerance(mute.age), each.rung.every or 0.0)
             and not (age is not None and abs(each.age - age.seconds) <= tolerance(age.seconds))
         ]
-        if _at_one_look([mute, *later]):
-            self.notes.append(
-                "connections of different ages ended at one instant: the server looks at all of them at "
-                "once, so their ages depend on when they opened"
-            )
+        if looks.tick([mute, *later]):
+            self._note_looks()
             self.next_look = {each.rung.traffic for each in later}
             return []
         together = [each for each in later if abs(each.age - later[0].age) <= tolerance(later[0].age)]
@@ -235,7 +246,7 @@ class _Ladder:
         kinds = [each.rung.traffic for each in later]
         rest = {kind: kind not in kinds for kind, reset in resets.items() if reset}
         policy = classify(rest, self.busy, later[0])
-        middle, error = _middle([each.age for each in later])
+        middle, error = looks.length([each.age for each in later], 0.0)
         timer = FoundTimer(
             kind=_KINDS.get(policy, TimerKind.IDLE), seconds=middle, error=error, policy=policy
         )
@@ -246,13 +257,21 @@ class _Ladder:
         if self.quiet is not None and self.quiet.fate is Fate.ENDED and not mute.server_pings:
             dead.append(self.quiet)
         lengths = [each.age - _since(each, policy) for each in dead]
-        middle, error = _middle([each for each in lengths if abs(each - lengths[0]) <= tolerance(lengths[0])])
+        tick = looks.tick(dead)
+        near = tolerance(lengths[0]) + tick
+        middle, error = looks.length([each for each in lengths if abs(each - lengths[0]) <= near], tick)
         first = mute.first_server_ping
+        late = 0.0
+        silent = bracket(self.all, resets) if any(each.pongs for each in self.all) else None
+        if silent is not None and silent[1] < min(lengths) - tolerance(lengths[0]):
+            late = min(lengths) - silent[1]
+            middle, error = (silent[0] + silent[1]) / 2, (silent[1] - silent[0]) / 2
         return FoundTimer(
             kind=_KINDS.get(policy, TimerKind.IDLE),
             seconds=middle,
-            error=max(error, 0.0 if policy in _FROM_OPENING else _since(mute, policy) / 2),
+            error=max(error, 0.0 if policy in _FROM_OPENING or late else _since(mute, policy) / 2),
             policy=policy,
+            told_late=late,
             after_ping=mute.age - first if first is not None else None,
             answering_helps=self._answering_helps(),
         )
@@ -276,10 +295,40 @@ class _Ladder:
         quiet, mute = self.quiet, self.mute
         return bool(quiet and mute and mute.server_pings and quiet.fate is Fate.ALIVE)
 
+    def _note_looks(self) -> None:
+        note = (
+            "connections of different ages ended at one instant: the server looks at all of them at once, so "
+            "their ages depend on when they opened"
+        )
+        if note not in self.notes:
+            self.notes.append(note)
+
+    # What is advised, and what came of it.
+
+    def advice(
+        self, timers: Sequence[FoundTimer], resets: Mapping[Traffic, bool | None], age: FoundTimer | None
+    ) -> tuple[Advice, ...]:
+        """How often to send what keeps a connection alive; what was tried and died is not advised."""
+        least = min((timer.least for timer in timers), default=0.0)
+        if least <= 0:
+            return ()
+        unsafe, longest = unsafe_interval(least), max(timer.seconds + timer.error for timer in timers)
+        found = []
+        for kind in (kind for kind in _ADVISED if resets.get(kind)):
+            tried = [each for each in self.trials if each.rung.traffic is kind]
+            dead = [each for each in tried if each.gone and not _of_age(each, age)]
+            lived = [each for each in tried if each not in dead and each.age >= SURVIVED * longest]
+            self.notes += [f"{each.rung.name} did not keep it alive: {_at(each)}" for each in dead]
+            if lived:
+                best = max(lived, key=lambda each: each.rung.every or 0.0)
+                found.append(Advice(kind, best.rung.every or 0.0, unsafe, best.age))
+            elif not dead:
+                found.append(Advice(kind, safe_interval(least), unsafe))
+        return tuple(found)
+
     def _note_odd_ends(self, age: FoundTimer | None) -> None:
         for each in self.all:
-            of_age = age is not None and abs(each.age - age.seconds) <= tolerance(age.seconds)
-            if each.gone and each not in self.refused and not of_age:
+            if each.gone and each not in self.refused and not _of_age(each, age):
                 self.notes.append(f"{each.rung.name} ended alone, at {show(each.age)}: {each.detail}")
 
 
@@ -299,20 +348,10 @@ def _since(one: Observation, policy: Policy) -> float:
     return one.last_message if one.rung.traffic is not Traffic.TEXT else 0.0
 
 
-def _at_one_look(gone: Sequence[Observation]) -> bool:
-    """Whether ends come in steps: those of neighbours at one instant, though they opened one by one."""
-    ends = sorted(gone, key=lambda each: each.opened_at + each.age)
-    for one, other in pairwise(ends):
-        apart = abs(one.opened_at - other.opened_at)
-        if (
-            apart > 2 * _AT_ONCE
-            and abs((one.opened_at + one.age) - (other.opened_at + other.age)) <= _AT_ONCE
-        ):
-            return True
-    return False
+def _of_age(one: Observation, age: FoundTimer | None) -> bool:
+    """Whether it ended at the maximum age."""
+    return age is not None and abs(one.age - age.seconds) <= tolerance(age.seconds) + age.error
 
 
-def _middle(values: Sequence[float]) -> tuple[float, float]:
-    """The middle of some instants, and how far the farthest lies from it."""
-    low, high = min(values), max(values)
-    return (low + high) / 2, (high - low) / 2
+def _at(one: Observation) -> str:
+    return f"it ended at {show(round(one.age, 2))}: {one.detail or 'lost'}"

@@ -50,6 +50,9 @@ class Observation:
     pongs: int = 0
     # Seconds of silence before the ping that found a lost connection.
     gap: float | None = None
+    # Seconds of silence before a ping that was not answered, though the end was told later; None if there was
+    # no such ping.
+    unanswered: float | None = None
     # How it ended, or why it did not open.
     detail: str = ""
     # The close code that the server sent; None if it sent none.
@@ -62,8 +65,20 @@ class Observation:
         """Whether it lived and is dead."""
         return self.fate in (Fate.ENDED, Fate.LOST)
 
+    @property
+    def ended_at(self) -> float:
+        """The clock's reading at its end."""
+        return self.opened_at + self.age
+
     @classmethod
-    def of(cls, rung: Rung, timeline: Timeline, *, lost_after: float | None = None) -> Observation:
+    def of(
+        cls,
+        rung: Rung,
+        timeline: Timeline,
+        *,
+        lost_after: float | None = None,
+        unanswered: float | None = None,
+    ) -> Observation:
         """
         What a client's timeline says.
 
@@ -71,6 +86,7 @@ class Observation:
             rung: what the connection was for.
             timeline: its record.
             lost_after: seconds of silence before a ping that was not answered; None if none was missed.
+            unanswered: the same where the end was told later.
 
         """
         close = timeline.close
@@ -101,6 +117,7 @@ class Observation:
             server_ping_every=median(between) if between else None,
             pongs=timeline.count(Direction.RECEIVED, Opcode.PONG),
             gap=lost_after,
+            unanswered=unanswered,
             detail=str(close) if close is not None and ended else "",
             code=close.received.code if close is not None and ended and close.received else None,
             lag=timeline.max_lag,

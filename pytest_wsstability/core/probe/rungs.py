@@ -45,11 +45,15 @@ class Rung:
     slow: bool = False
     # It pings once, to find out whether this one silence loses it.
     once: bool = False
+    # It sends what is to be safe, for as long as that has to be survived.
+    trial: bool = False
+    # It was opened when all others had ended together, to see whether it ends at the same age.
+    again: bool = False
 
     @property
     def name(self) -> str:
         """In words: ``ping every 2.5 s, no pongs``."""
-        what = self.traffic.value
+        what = f"again: {self.traffic.value}" if self.again else self.traffic.value
         if self.once:
             return f"{what} after {show(self.every or 0.0)}"
         if self.every is not None:

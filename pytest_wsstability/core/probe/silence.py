@@ -35,7 +35,9 @@ def _silences(all_seen: Sequence[Observation]) -> Iterable[tuple[float, float]]:
         if each.server_pings and (each.rung.slow or each.rung.traffic is Traffic.SILENCE):
             # It was not silent: the server's pings came, and most answer them.
             continue
-        if each.gap is not None and (each.rung.slow or each.rung.traffic is Traffic.SILENCE):
+        if each.unanswered is not None and each.rung.slow:
+            yield (each.rung.every or 0.0 if each.pongs else 0.0), each.unanswered
+        elif each.gap is not None and (each.rung.slow or each.rung.traffic is Traffic.SILENCE):
             yield 0.0, each.gap
         elif every is not None and each.fate is Fate.ALIVE and (each.pongs or not each.rung.slow):
             yield every, float("inf")

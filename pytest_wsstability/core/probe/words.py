@@ -44,8 +44,18 @@ def _safe(findings: Findings) -> list[str]:
     if findings.advice:
         first = findings.advice[0]
         what = " or ".join(_SENT[each.traffic] for each in findings.advice[:2])
-        parts.append(f"{what} every {show(first.safe)} is safe, every {show(first.unsafe)} is not")
+        parts.append(f"{what} every {show(first.safe)} {_tried(first)}, {_margin(first)}")
     return parts
+
+
+def _tried(advice: Advice) -> str:
+    if advice.survived is None:
+        return "leaves a margin (untried)"
+    return f"is safe ({show(round(advice.survived))} survived)"
+
+
+def _margin(advice: Advice) -> str:
+    return f"every {show(advice.unsafe)} leaves none"
 
 
 def _timer(timer: FoundTimer, findings: Findings) -> str:
@@ -56,6 +66,9 @@ def _timer(timer: FoundTimer, findings: Findings) -> str:
         text += f", reset by {_kinds(findings, True)} and not by {_kinds(findings, False)}"
     elif timer.policy is not Policy.UNKNOWN:
         text += f", reset by {timer.policy.value}"
+    if timer.told_late:
+        late = show(round(timer.told_late, 1))
+        text += f" (from then on nothing is answered, and the end is told {late} later)"
     return f"{text}, without a word to either end" if timer.silent else text
 
 
@@ -94,7 +107,10 @@ def _resets(findings: Findings) -> str:
 def _advice(advice: Sequence[Advice]) -> str:
     *others, last = [_SENT[each.traffic] for each in advice]
     what = f"{', '.join(others)} or {last}" if others else last
-    return f"{what} every {show(advice[0].safe)}; every {show(advice[0].unsafe)} is too seldom"
+    return (
+        f"{what} every {show(advice[0].safe)}; from {show(advice[0].unsafe)} on no margin is left (reckoned, "
+        "not tried)"
+    )
 
 
 def _pings(findings: Findings) -> str:
@@ -109,11 +125,13 @@ def _pings(findings: Findings) -> str:
 
 
 def _connections(observations: Sequence[Observation]) -> list[str]:
-    ladder = [each for each in observations if not each.rung.once]
+    ladder = [each for each in observations if not each.rung.once and not each.rung.trial]
+    trials = [each for each in observations if each.rung.trial]
     waits = [each for each in observations if each.rung.once]
     width = max(len(each.rung.name) for each in ladder)
     lines = [f"  connections ({len(ladder)}{f', then {len(waits)}' if waits else ''})"]
     lines += [f"    {each.rung.name:<{width}}  {_life(each)}" for each in ladder]
+    lines += [f"    tried: {each.rung.name}: {_life(each)}" for each in trials]
     if waits:
         lines.append(f"    one silence each, then a ping: {_waits(waits)}")
     return lines

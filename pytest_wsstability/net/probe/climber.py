@@ -43,6 +43,8 @@ class Climber:
         self._connection: Connection | None = None
         # Seconds of silence before a ping that nobody answered; None while all were.
         self._lost_after: float | None = None
+        # The same where the end was told later.
+        self._unanswered: float | None = None
 
     @property
     def timeline(self) -> Timeline | None:
@@ -58,6 +60,11 @@ class Climber:
     def is_lost(self) -> bool:
         """Whether it was lost without a word."""
         return self._lost_after is not None
+
+    @property
+    def was_unanswered(self) -> bool:
+        """Whether a ping was not answered, and the end told later."""
+        return self._unanswered is not None
 
     def seen(self) -> Observation | None:
         """What is known of it up to now; None before it is open."""
@@ -113,7 +120,9 @@ class Climber:
 
     def _seen(self) -> Observation:
         assert self._connection is not None
-        return Observation.of(self.rung, self._connection.timeline, lost_after=self._lost_after)
+        return Observation.of(
+            self.rung, self._connection.timeline, lost_after=self._lost_after, unanswered=self._unanswered
+        )
 
     def _start(self, websocket: WebSocket) -> Ticker | None:
         rung = self.rung
@@ -123,18 +132,21 @@ class Climber:
         return Ticker(websocket.loop, websocket.timeline.opened, rung.every, lambda: self._say(websocket))
 
     def _say(self, websocket: WebSocket) -> None:
+        def text() -> None:
+            websocket.send_message(self._text)
+
         def beat() -> None:
             websocket.say(websocket.conversation.beat())
 
+        # Where the heartbeat is a frame, no message would be sent at all.
+        all_that_counts = text if websocket.profile.heartbeat_is_frame else beat
         sayings: dict[Traffic, tuple[Callable[[], object], ...]] = {
-            Traffic.TEXT: (lambda: websocket.send_message(self._text),),
+            Traffic.TEXT: (text,),
             Traffic.HEARTBEAT: (beat,),
             Traffic.PING: (websocket.send_ping,),
             Traffic.PONG: (websocket.send_pong,),
-            Traffic.ALL: (
-                beat, websocket.send_ping, websocket.send_pong,
-            ),
-        }  # fmt: skip
+            Traffic.ALL: (all_that_counts, websocket.send_ping, websocket.send_pong),
+        }
         for say in sayings[self.rung.traffic]:
             # A close frame may have come meanwhile.
             if websocket.is_open:
@@ -174,6 +186,8 @@ class Climber:
         heard = timeline.count(Direction.RECEIVED) > before
         if not said and not heard:
             self._lost_after = silence
+        elif said and not heard:
+            self._unanswered = silence
         return False
 
     async def _leave(self, websocket: WebSocket) -> None:

@@ -8,12 +8,13 @@ from pytest_wsstability.core.probe.advice import safe_interval, unsafe_interval
 from pytest_wsstability.core.probe.command import probe_command
 from pytest_wsstability.core.probe.findings import Policy, TimerKind
 from pytest_wsstability.core.probe.inference import infer
+from pytest_wsstability.core.probe.observation import Fate, Observation
 from pytest_wsstability.core.probe.owners import owners
-from pytest_wsstability.core.probe.rungs import MOST_CONNECTIONS, Traffic, waits
+from pytest_wsstability.core.probe.rungs import MOST_CONNECTIONS, Rung, Traffic, waits
 from pytest_wsstability.core.probe.rungs import ladder as rungs
 from pytest_wsstability.core.probe.words import report, sentence
 from pytest_wsstability.core.timeline.events import Tier
-from tests.core.ladder_script import ANSWERED, ladder, seen
+from tests.core.ladder_script import ANSWERED, FIN, RUNGS, ladder, seen
 
 SILENT = {"quiet": "60", "mute": "60"}
 SLOW = {"slow_57": "alive", "slow_115": "60", "slow_230": "60"}
@@ -305,7 +306,7 @@ def test_the_story_in_one_sentence():
 
     assert sentence(findings) == (
         "idle timeout 60.0 s, reset by any byte that the client sends; "
-        "a heartbeat or a ping frame every 25 s is safe, every 55 s is not"
+        "a heartbeat or a ping frame every 25 s leaves a margin (untried), every 55 s leaves none"
     )
 
 
@@ -329,11 +330,14 @@ def test_findings_are_builtin_values():
     told = infer(ladder(**SILENT, **SLOW)).as_dict()
 
     assert told["timers"][0] == {
-        "kind": "idle timeout", "seconds": 60.0, "error": 0.0, "silent": False, "after_ping": None,
+        "kind": "idle timeout", "seconds": 60.0, "error": 0.0, "silent": False, "told_late": 0.0,
+        "after_ping": None,
         "reset_by": "any byte that the client sends", "answering_helps": False,
     }  # fmt: skip
     assert told["resets"] == {"text": True, "heartbeat": True, "ping": True, "pong": True}
-    assert told["advice"][0] == {"traffic": "heartbeat", "safe_every": 25.0, "unsafe_every": 55.0}
+    assert told["advice"][0] == {
+        "traffic": "heartbeat", "safe_every": 25.0, "unsafe_every": 55.0, "survived": None,
+    }  # fmt: skip
     assert len(told["connections"]) == 12
 
 
@@ -384,3 +388,65 @@ def test_the_command_can_be_pasted(url, seconds, command):
 def test_intervals_are_round(timer, safe, unsafe):
     """Two fit into the timer with time to spare; nine tenths of it are a race."""
     assert (safe_interval(timer), unsafe_interval(timer)) == (safe, unsafe)
+
+
+def trial(kind, every, fate, **more):
+    """A connection that sent what is to be safe."""
+    rung = Rung(traffic=kind, every=every, trial=True)
+    age = float(fate.rpartition(" ")[2])
+    what = Fate.ALIVE if fate.startswith("alive") else Fate.ENDED
+    return Observation(rung=rung, fate=what, age=age, detail="" if what is Fate.ALIVE else FIN, **more)
+
+
+@pytest.mark.parametrize(
+    ("fate", "expected"),
+    [
+        ("alive 120", [(Traffic.HEARTBEAT, 25.0, 120.0)]),
+        # Not for twice the timer: it stays untried.
+        ("alive 119", [(Traffic.HEARTBEAT, 25.0, None)]),
+        # It died all the same: it is advised no more.
+        ("ended 85", []),
+    ],
+)
+def test_what_is_called_safe_was_survived_for_twice_the_timer(fate, expected):
+    """What died is told, and what was not tried for long enough is called untried."""
+    findings = infer([*ladder(**SILENT, **SLOW), trial(Traffic.HEARTBEAT, 25.0, fate)])
+    found = [(a.traffic, a.safe, a.survived) for a in findings.advice if a.traffic is Traffic.HEARTBEAT]
+
+    assert found == expected
+    words = sentence(findings)
+    assert ("is safe (120 s survived)" in words) is (fate == "alive 120")
+    assert any("did not keep it alive" in note for note in findings.notes) is (fate == "ended 85")
+
+
+def test_a_trial_that_died_makes_room_for_a_shorter_one():
+    """What lived is what is safe."""
+    trials = [trial(Traffic.HEARTBEAT, 25.0, "ended 85"), trial(Traffic.HEARTBEAT, 12.5, "alive 130")]
+    findings = infer([*ladder(**SILENT, **SLOW), *trials])
+
+    assert (findings.advice[0].safe, findings.advice[0].survived) == (12.5, 130.0)
+
+
+def test_a_trial_that_ended_at_the_maximum_age_is_no_failure():
+    """Nothing keeps a connection beyond that."""
+    trials = [trial(Traffic.HEARTBEAT, 25.0, "ended 150")]
+    findings = infer([*ladder("150", **SILENT, slow_115="60", slow_230="60"), *trials])
+
+    assert findings.max_age is not None
+    assert findings.advice[0].survived == 150.0
+
+
+def test_the_error_of_a_server_that_looks_now_and_then_is_its_tick():
+    """All had run out at a look, and not one look before."""
+    names = list(RUNGS)
+    all_seen = [
+        # Looks at 1004 s, 1008 s, 1012 s ...: a limit of 6 s.
+        seen(name, str(end - opened), opened_at=1000 + opened)
+        for number, name in enumerate(names)
+        if (opened := 0.25 * number) is not None and (end := 8 if opened <= 2 else 12)
+    ]
+    age = infer(all_seen).max_age
+
+    assert age is not None
+    assert age.least < 6 <= age.seconds + age.error
+    assert age.error == pytest.approx(2.0)
