@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import shutil
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TextIO
 
 from .connecting import add_connect_options, connect_options
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ..core.fleet.requirement import FleetRequirement
     from ..net.fleet.engine import Engine
     from ..net.fleet.fleet import Fleet
+    from ..net.fleet.job import FleetJob
 
 # Frames of all workers between two lines of progress where nothing can be written over, in seconds.
 _PLAIN = 30.0
@@ -55,6 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="run on a Dask cluster: the address of its scheduler, tcp://HOST:8786",
     )
     add("--load-agreed", action="store_true", help="the host's owner agrees to a load that is not gentle")
+    add("--metrics", metavar="HOST:PORT", help="serve the state at /metrics while it runs, for Prometheus")
     add_connect_options(parser)
     add("--json", action="store_true", help="a JSON object a line: the plan, progress, and the end")
 
@@ -65,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     from ..core.judge.requirement import Requirement
     from ..core.judge.verdict import Outcome
     from ..net.fleet.engine import WorkerError
-    from ..net.fleet.fleet import hold_fleet, planned, too_much
+    from ..net.fleet.fleet import planned, too_much
     from ..net.fleet.job import FleetJob
 
     if options.within is not None and options.heartbeat is None:
@@ -96,13 +99,42 @@ def run(options: argparse.Namespace) -> int:
             requirement=requirement,
             options={"client": options.client, **connect_options(options)},  # type: ignore[typeddict-item]
         )
-        fleet = asyncio.run(hold_fleet(job, plan, asked, engine=engine, watch=progress.tell))
+        fleet = _held(options, job, plan, asked, engine, progress)
     except WorkerError as error:
         raise ValueError(str(error)) from error
     progress.stop()
     say_json(_as_json(fleet)) if options.json else say(_as_text(fleet))
     codes = {Outcome.STABLE: STABLE, Outcome.UNSTABLE: UNSTABLE, Outcome.INCONCLUSIVE: INCONCLUSIVE}
     return codes[fleet.verdict.outcome]
+
+
+def _held(
+    options: argparse.Namespace,
+    job: FleetJob,
+    plan: FleetPlan,
+    asked: FleetRequirement,
+    engine: Engine,
+    progress: _Progress,
+) -> Fleet:
+    """The finished fleet; whoever asks for metrics gets them meanwhile."""
+    from ..net.fleet.fleet import prepared, run_fleet
+    from ..report import openmetrics
+
+    address = openmetrics.parse_address(options.metrics) if options.metrics is not None else None
+
+    async def held() -> Fleet:
+        fleet = prepared(job, plan, asked)
+        with ExitStack() as stack:
+            if address is not None:
+                port = stack.enter_context(openmetrics.serve(address, fleet.merge))
+                progress.say(f"metrics: http://{options.metrics.rpartition(':')[0]}:{port}/metrics")
+            await run_fleet(fleet, job, engine, progress.tell)
+        return fleet
+
+    try:
+        return asyncio.run(held())
+    except openmetrics.MissingExtra as error:
+        raise ValueError(str(error)) from error
 
 
 def _engine(options: argparse.Namespace) -> Engine:
@@ -163,6 +195,11 @@ class _Progress:
             self._told = merge.at
             self._line(_state(merge))
 
+    def say(self, text: str) -> None:
+        """Say something besides, where a person reads."""
+        if not self._as_json:
+            self._line(text)
+
     def stop(self) -> None:
         """Report no more; the last line stays."""
         if self._block.shown:
@@ -177,8 +214,9 @@ def _state(merge: FleetMerge) -> str:
     from ..core.duration import show_duration as show
 
     count = merge.count
-    held = merge.opened - count.ended - count.stable - count.rotated
-    parts = [f"{show(merge.at)}: {max(0, held):,} open", f"{count.stable:,} stable", f"{count.ended:,} ended"]
+    causes = ", ".join(f"{number:,} {cause}" for cause, number in list(merge.causes.items())[:2])
+    ended = f"{count.ended:,} ended ({causes})" if causes else f"{count.ended:,} ended"
+    parts = [f"{show(merge.at)}: {max(0, merge.held):,} open", f"{count.stable:,} stable", ended]
     if count.refused:
         parts.append(f"{count.refused:,} did not open")
     if count.unobserved:

@@ -1,6 +1,7 @@
 """`wsstability fleet`, against an orchestrator in real time."""
 
 import json
+import re
 
 import pytest
 
@@ -68,3 +69,14 @@ def test_values_that_make_no_sense(capsys, arguments, message):
 def test_a_host_elsewhere_is_treated_gently(capsys):
     assert command("ws://no-such-host.invalid/", connections=2_000, seconds="10m") == 2
     assert "2,000 connections (unasked: 1,000): give --load-agreed" in capsys.readouterr().err
+
+
+def test_metrics_are_served_meanwhile(url, capsys):
+    assert command(url, "--metrics=127.0.0.1:0", seconds="1500ms") == 0
+
+    assert re.search(r"^metrics: http://127\.0\.0\.1:\d+/metrics$", capsys.readouterr().err, re.MULTILINE)
+
+
+def test_no_address_for_metrics(url, capsys):
+    assert command(url, "--metrics=9464", seconds="1500ms") == 2
+    assert "metrics: '9464' is no address" in capsys.readouterr().err

@@ -208,6 +208,23 @@ class FleetMerge:
         return [number for number, progress in self._slots.items() if not progress.is_over]
 
     @property
+    def held(self) -> int:
+        """How many are open now."""
+        over = self.count
+        return self.opened - over.stable - over.ended - over.rotated - over.stalled - len(self._seen)
+
+    @property
+    def rtt_counts(self) -> list[int]:
+        """Round trips of the timed connections by `RTT_LIMITS`, over the whole time."""
+        return [sum(row) for row in zip(*(column.rtt_counts for column in self.columns), strict=True)]
+
+    @property
+    def causes(self) -> Counter[str]:
+        """Connections that ended unplanned so far, by cause, the most common first."""
+        ended = Counter(each.cause or "undetermined" for each in self.endings if each.fate is Fate.ENDED)
+        return Counter(dict(ended.most_common()))
+
+    @property
     def count(self) -> FleetCount:
         """What became of each connection of the plan so far."""
         of = {fate: self._fates.count(number) for fate, number in _BYTE.items()}

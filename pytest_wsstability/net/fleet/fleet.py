@@ -179,12 +179,20 @@ async def hold_fleet(
         WorkerError: if a worker could not begin; nothing was opened then.
 
     """
-    fleet = Fleet(plan, job, asked or FleetRequirement(), tier=tier_of(asyncio.get_running_loop()))
-    await _run(fleet, job, engine, watch)
+    fleet = prepared(job, plan, asked)
+    await run_fleet(fleet, job, engine, watch)
     return fleet
 
 
-async def _run(fleet: Fleet, job: FleetJob, engine: Engine | None, watch: Watch | None) -> None:
+def prepared(job: FleetJob, plan: FleetPlan, asked: FleetRequirement | None = None) -> Fleet:
+    """A fleet of which nothing has opened yet, in the time of the running loop."""
+    return Fleet(plan, job, asked or FleetRequirement(), tier=tier_of(asyncio.get_running_loop()))
+
+
+async def run_fleet(
+    fleet: Fleet, job: FleetJob, engine: Engine | None = None, watch: Watch | None = None
+) -> None:
+    """Run a prepared fleet to its end; see `hold_fleet`."""
     fleet.records = await (engine or InProcess()).run(
         fleet.plan, job, fleet.merge, watch or (lambda merge: None)
     )
@@ -248,7 +256,7 @@ async def open_fleet(
         url_of=url_of,
         traffic=traffic,
     )
-    fleet = Fleet(plan, job, asked, tier=tier_of(asyncio.get_running_loop()))
+    fleet = prepared(job, plan, asked)
     async with asyncio.TaskGroup() as group:
-        group.create_task(_run(fleet, job, engine, None))
+        group.create_task(run_fleet(fleet, job, engine))
         yield fleet
