@@ -157,6 +157,8 @@ class Profile:
             number = isinstance(value, int | float) and not isinstance(value, bool)
             if value is not None and not (number and 0 < value < float("inf")):
                 raise self._wrong(f"{field} is {value!r}; give seconds, or None")
+        if self.new_session_id is not None:
+            self._check_new_session_id(self.new_session_id)
         if self.sequence is not None and not callable(self.sequence) and not _is_name(self.sequence):
             raise self._wrong(
                 f"sequence is {self.sequence!r}; give the name of a JSON member, or a function of a message"
@@ -166,6 +168,15 @@ class Profile:
         for field in ("resume", "resumed", "resume_refused", "token"):
             if getattr(self, field) is not None and self.session_confirmed is None:
                 raise self._wrong(f"{field} without session_confirmed: there is no session to come back to")
+
+    def _check_new_session_id(self, make: Callable[[], str]) -> None:
+        try:
+            name = make()
+        except Exception as exc:
+            # The user's function runs here.
+            raise self._wrong(f"new_session_id raised {exc!r}") from None
+        if not isinstance(name, str) or not name:
+            raise self._wrong(f"new_session_id gave {name!r}, which is no name")
 
     def _collect_secrets(self) -> None:
         """What a client says of itself may hold a token."""

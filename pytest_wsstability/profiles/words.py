@@ -121,6 +121,7 @@ class Words:
         """
         self._records, self._binary_json = records or "", binary_json
         self._known = _known(messages, steps, SENDERS[heartbeats_from])
+        _see_that_each_is_read(self._known, self._records)
         _forbid_twins(self._known, match_ids)
         self._foreign = [
             (words, each)
@@ -203,6 +204,10 @@ class Words:
                 detail = f"{each.field} raised {exc!r} for {payload[:60]!r}"
                 return Heard(Role.DATA, problem=Problem(Flaw.FUNCTION, detail))
             if values is not None:
+                twin = None if each.wording.is_writable else self._twin(each, message, sender)
+                if twin is not None:
+                    detail = f"{each.field} and {twin.field} both match {payload[:60]!r}"
+                    return Heard(Role.DATA, problem=Problem(Flaw.FUNCTION, detail))
                 session_id = values.get("session_id")
                 return Heard(
                     each.role,
@@ -213,6 +218,18 @@ class Words:
                     resumes=each.resumes,
                 )
         return _DATA
+
+    def _twin(self, known: Known, message: Parsed, sender: End) -> Known | None:
+        """Another message that can only be read and reads the same; None if there is none."""
+        others = (each for each in self._readers[sender] if not each.wording.is_writable)
+        fits = (
+            each
+            for each in others
+            if each.sender is known.sender
+            and (each.role, each.step) != (known.role, known.step)
+            and _is_read(each.wording, message.payload)
+        )
+        return next(fits, None)
 
     def _as_text(self, payload: str | bytes) -> str | bytes:
         """JSON as text, where it may come as bytes."""
@@ -312,6 +329,30 @@ def _wordings(field: str, messages: Any) -> list[Wording]:
         return [wording(each) for each in several]
     except ValueError as exc:
         raise ValueError(f"{field} is {messages!r}; {exc}") from None
+
+
+def _see_that_each_is_read(known: list[Known], records: str) -> None:
+    """Refuse a message that nobody would take for what it is."""
+    for each in known:
+        try:
+            written = each.wording.write(dict(_SAMPLE))
+        except Unwritable:
+            # It is read only, or not with values that were made up.
+            continue
+        why = "what it writes it does not read"
+        if records and isinstance(written, str) and records in written:
+            why = f"it has {records!r} in it, which ends each message"
+        elif _is_read(each.wording, written):
+            continue
+        raise ValueError(f"{each.field} can match no message: {written!r:.80}: {why}")
+
+
+def _is_read(wording: Wording, written: str | bytes) -> bool:
+    try:
+        return wording.read(Parsed(written)) is not None
+    except Exception:
+        # A function that can't bear made-up values; what it says of real ones is told with the message.
+        return True
 
 
 def _forbid_twins(known: list[Known], match_ids: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 
@@ -11,7 +12,7 @@ from pytest_wsstability.core.message.protocol import misfit
 from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape
-from pytest_wsstability.profiles import ID, JSON, NOW_TEXT, Codec, Profile
+from pytest_wsstability.profiles import ID, JSON, NOW_TEXT, SEQUENCE, Codec, Profile
 from pytest_wsstability.profiles.catalogue import SHIPPED, find
 from tests.net.peers import PING, PONG, TEXT, frame, opened, serving
 
@@ -260,6 +261,14 @@ def fails(*_):
     raise RuntimeError("boom")
 
 
+async def answer_pings(peer):
+    """Live on, so that nothing else is wrong."""
+    while True:
+        opcode, payload = await peer.frame()
+        if opcode == PING:
+            peer.send(frame(PONG, payload))
+
+
 @pytest.mark.parametrize(
     ("profile", "words"),
     [
@@ -276,10 +285,7 @@ async def test_a_function_that_raises_fails_the_test(profile, words):
     async def script(peer):
         await peer.upgrade()
         peer.send(frame(TEXT, b"hello"))
-        while True:
-            opcode, payload = await peer.frame()
-            if opcode == PING:
-                peer.send(frame(PONG, payload))
+        await answer_pings(peer)
 
     async with serving(script) as url, opened(url, profile=profile) as client:
         await asyncio.sleep(1)
@@ -316,6 +322,60 @@ async def test_an_interval_that_makes_no_sense_fails_the_test(opening, words):
             await client.assert_alive_for("2s")
 
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("profile", "messages", "words"),
+    [
+        (
+            "socketio",
+            ['0{"sid":"s","pingInterval":25000,"pingTimeout":20000}', "40"],
+            "another version of the protocol: '40': an Engine.IO 3 server, which joins by itself and waits",
+        ),
+        (
+            Profile(name="numbers", ping={"op": "hb", "last": SEQUENCE}, sequence="n"),
+            ['{"n":7}', '{"n":5}'],
+            "a sequence number that goes back: number 5 came after number 7",
+        ),
+        (
+            "signalr",
+            ["x" * 1_100_000],
+            "a message without an end: 1100000 bytes came without the end of a message",
+        ),
+    ],
+)
+async def test_a_peer_that_breaks_its_protocol_is_unstable(profile, messages, words):
+    """The verdict says how, and nothing hangs."""
+
+    async def script(peer):
+        await peer.upgrade()
+        for message in messages:
+            peer.send(frame(TEXT, message.encode()))
+        await answer_pings(peer)
+
+    async with serving(script) as url, opened(url, profile=profile, max_size=None) as client:
+        with pytest.raises(StabilityError) as caught:
+            await client.assert_alive_for("2s")
+
+    assert caught.value.verdict.outcome.value == "unstable"
+    assert words in " ".join(str(caught.value).split())
+
+
+async def test_two_patterns_that_match_one_message_prove_nothing():
+    """Both are named, with the message."""
+    profile = Profile(name="x", greeting=re.compile("h.*"), notice=re.compile(".*o"))
+
+    async def script(peer):
+        await peer.upgrade()
+        peer.send(frame(TEXT, b"hello"))
+        await answer_pings(peer)
+
+    async with serving(script) as url, opened(url, profile=profile) as client:
+        with pytest.raises(StabilityError) as caught:
+            await client.assert_alive_for("2s")
+
+    assert caught.value.verdict.outcome.value == "inconclusive"
+    assert "both match 'hello'" in str(caught.value)
 
 
 async def test_a_greeting_of_10_mb_is_no_greeting():

@@ -234,6 +234,29 @@ VALID = (
             "profile 'x': greeting and pong are the same message of the server, "
             "so a received one could be either",
         ),
+        # What no message can match.
+        (
+            {"greeting": "one\ntwo", "records": "\n"},
+            "profile 'x': greeting can match no message: 'one\\ntwo': "
+            "it has '\\n' in it, which ends each message",
+        ),
+        (
+            {"greeting": {"op": "hi", "pad": "x" * 16 * 1024}},
+            "profile 'x': greeting can match no message: "
+            + repr('{"op":"hi","pad":"' + "x" * 16 * 1024 + '"}')[:80]
+            + ": what it writes it does not read",
+        ),
+        (
+            {"ping": Codec(lambda message: message == "p", "q")},
+            "profile 'x': ping can match no message: 'q': what it writes it does not read",
+        ),
+        # A function that makes names.
+        (
+            {"new_session_id": lambda: 1 / 0},
+            "profile 'x': new_session_id raised ZeroDivisionError('division by zero')",
+        ),
+        ({"new_session_id": lambda: 7}, "profile 'x': new_session_id gave 7, which is no name"),
+        ({"new_session_id": str}, "profile 'x': new_session_id gave '', which is no name"),
         # Both ends ask, in the same words as they answer.
         (
             {"ping": "hb", "pong": "hb", "heartbeats_from": "both"},
