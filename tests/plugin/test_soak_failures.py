@@ -138,3 +138,81 @@ def test_a_rerun_of_the_same_suite_gives_the_same_words(run):
 
     assert "  client    =" in first
     assert first.rpartition(" in ")[0] == second.rpartition(" in ")[0]
+
+
+NOT_OPEN = {
+    "ws_soak": "@MARK\ndef test_it(ws_soak): pass",
+    "ws_soak, async": "@MARK\nasync def test_it(ws_soak): pass",
+    "ws_connection": "@MARK\nasync def test_it(ws_connection): pass",
+    "ws_connect": "@MARK\nasync def test_it(ws_connect): await ws_connect()",
+    "a fixture": """
+@pytest_asyncio.fixture
+async def mine(ws_connect):
+    return await ws_connect()
+
+@MARK
+async def test_it(mine): pass
+""",
+    "a fixture that rests on a hold": """
+@pytest.fixture
+def timeline(ws_soak):
+    return ws_soak.timeline
+
+@MARK
+def test_it(timeline): pass
+""",
+}
+
+
+@pytest.mark.parametrize("source", NOT_OPEN.values(), ids=NOT_OPEN)
+def test_an_opening_that_failed_is_a_failed_test_with_a_fix(failure, unused_port, source):
+    """In the call phase, whoever opened it, and no error of a fixture."""
+    mark = f'@pytest.mark.ws_stability(alive_for="2s", url="ws://127.0.0.1:{unused_port}/")'
+
+    printed = failure(f"import pytest, pytest_asyncio\n{source.replace('@MARK', mark)}")
+
+    assert "did not open (TCP connection): nobody listens on" in printed
+    assert "fix       see whether the server listens on this port" in printed
+    assert "- not opened: nobody listens on" in printed
+
+
+def test_a_fleet_that_did_not_open_is_a_failed_test_with_a_fix(failure, unused_port):
+    """As one connection is."""
+    printed = failure(
+        f"""
+        import pytest
+
+        @pytest.mark.ws_long
+        @pytest.mark.ws_stability(alive_for="2s", connections=3, url="ws://127.0.0.1:{unused_port}/")
+        def test_it(ws_fleet):
+            pass
+        """,
+        "--ws-long",
+    )
+
+    assert "an address where nothing listens: 3 of 3 did not open" in printed
+    assert "fix       see whether the server listens on this port" in printed
+
+
+def test_a_fixture_of_a_module_that_did_not_open_fails_each_test(run, unused_port):
+    """With the same words, each time once."""
+    result = run(
+        f"""
+        import pytest, pytest_asyncio
+        from pytest_wsstability import connect
+
+        pytestmark = pytest.mark.ws_stability(time="real")
+
+        @pytest_asyncio.fixture(scope="module", loop_scope="module")
+        async def shared():
+            return await connect("ws://127.0.0.1:{unused_port}/")
+
+        @pytest.mark.asyncio(loop_scope="module")
+        @pytest.mark.parametrize("number", [1, 2])
+        async def test_it(shared, number, ws_url):
+            pass
+        """
+    )
+
+    assert result.parseoutcomes() == {"failed": 2}
+    assert result.stdout.str().count("fix       see whether") == 2

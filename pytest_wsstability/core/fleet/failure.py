@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..diagnosis.opening import OPENINGS
 from ..duration import show_duration as show
 from ..fleet_summary import FleetCount, FleetSummary, GroupSummary
 from ..judge.requirement import Requirement
@@ -67,6 +68,7 @@ def explain_fleet(verdict: Verdict, fleet: FleetSummary, *, whole: bool = False)
         lines.append(f"  ...       and {len(groups) - longest} more causes")
     if groups:
         lines.append(f"  example   {_example(groups[0])}")
+        lines += [f"  fix       {row.remedy}" for row in OPENINGS if row.cause.value == groups[0].cause]
     if fleet.events.ends > 1:
         lines.append(f"  events    {events_line(fleet)}")
     lines += [f"  worker    {note}" for note in fleet.notes[: None if whole else _NOTES]]

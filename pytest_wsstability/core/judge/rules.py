@@ -178,14 +178,16 @@ def _session(requirement: Requirement, timeline: Timeline, incidents: Incidents)
         return
     observed = wrong.detail if wrong is not None else _instead_of_confirmation(timeline)
     ended = confirmed is None and close is not None and not close.planned
+    headline = f"session not confirmed within {show(within)}"
     if ended and close is not None:
         observed += f"; then {close.headline()}: {close}"
+        headline = f"{close.headline()}, before the session was confirmed"
     yield Violation(
         Rule.SESSION,
         confirmed if confirmed is not None else min(within, timeline.duration),
         f"session confirmed within {show(within)}",
         observed,
-        f"session not confirmed within {show(within)}",
+        headline,
         observed,
         excuses=incidents.end(close) if ended and close is not None else incidents.late(within, confirmed),
     )

@@ -157,16 +157,12 @@ class FleetSlot:
         self._endings.append(self._ending(number, Fate.STALLED, connection.timeline, self._now()))
 
     def _refused(self, number: int, error: OpeningError) -> None:
-        headline, cause = str(error).partition("\n")[0], error.stage.value
         # What this machine lacked says nothing of the server.
         fate = Fate.REFUSED if error.shortage is None else Fate.UNOBSERVED
-        if error.shortage is not None:
-            cause = error.shortage.value
+        cause, headline = error.diagnosis.cause.value, str(error).partition("\n")[0]
         self._endings.append(
-            Ending(
-                number=number, fate=fate, age=0.0, at=self._now(), cause=cause, headline=headline,
-            )
-        )  # fmt: skip
+            Ending(number=number, fate=fate, age=0.0, at=self._now(), cause=cause, headline=headline)
+        )
 
     def _over(self, number: int, verdict: Verdict, timeline: Timeline) -> None:
         if verdict.outcome is not Outcome.STABLE:

@@ -141,8 +141,8 @@ SESSION = {"session_within": 5}
             None,
             End.CLIENT,
             UNSTABLE,
-            "session not confirmed within 5 s: no greeting arrived, so session_info was not sent; "
-            "then 1006 at 3 s: no close frame received or sent; FIN",
+            "1006 at 3 s, before the session was confirmed: no greeting arrived, so session_info was not "
+            "sent; then 1006 at 3 s: no close frame received or sent; FIN",
         ),
         (
             [(0.5, "<info")],
