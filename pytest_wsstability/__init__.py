@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from . import marks as marks
     from . import probe as probe
     from . import profiles as profiles
+    from . import voice as voice
     from .core.assertions import (
         assert_alive_for,
         assert_closed,
@@ -77,7 +78,7 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 # Public modules, which are attributes too.
-_MODULES = ("faults", "fleet", "marks", "probe", "profiles")
+_MODULES = ("faults", "fleet", "marks", "probe", "profiles", "voice")
 
 __all__ = [
     "TLS",

@@ -1,5 +1,5 @@
 """The markers as functions with typed keywords: ``from pytest_wsstability import marks``."""
 
-from .plugin.marks import long, middlebox, orchestrator, stability
+from .plugin.marks import long, middlebox, orchestrator, stability, voice
 
-__all__ = ["long", "middlebox", "orchestrator", "stability"]
+__all__ = ["long", "middlebox", "orchestrator", "stability", "voice"]

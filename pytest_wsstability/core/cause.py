@@ -64,6 +64,18 @@ class Cause(Enum):
     SESSION_NOT_CONFIRMED = "a session that was not confirmed"
     SESSION_LOST = "a session that was lost"
     SESSION_DUPLICATED = "a session that exists twice"
+    # Of a spoken conversation.
+    STAGE_SLOW = "a stage of the voice pipeline that is slow"
+    STAGE_STALLED = "a stage of the voice pipeline that gives no result"
+    TURN_BROKE_OFF = "an answer that broke off"
+    NOT_INTERRUPTED = "an agent that speaks on while the user speaks"
+    AUDIO_FLOOD = "audio that is sent far ahead of its time"
+    AUDIO_LOST = "audio that was lost"
+    AUDIO_REORDERED = "audio that is out of order"
+    AUDIO_OF_OTHERS = "audio of another session"
+    AUDIO_UNREADABLE = "audio that cannot be read"
+    AUDIO_AFTER_END = "audio behind the end of its turn"
+    CONTEXT_LOST = "a conversation that was forgotten at a reconnect"
     # The opening.
     REFUSED = "an upgrade that was refused"
     THROTTLED = "a limit on connections"

@@ -58,13 +58,21 @@ class Soak(Judged):
         self._timelines = tuple(timeline.sealed() for timeline in timelines)
         self._error: StabilityError | None = None
         if verdict.outcome is not Outcome.STABLE:
-            self._error = StabilityError(requirement, verdict, self._timelines)
+            self._error = self._failure(verdict)
             self.verdict = self._error.verdict
         self.judgement = Judgement(requirement, self.verdict, self._timelines)
         self.url = url
         self.ties = ties
         self.spins = tuple(spins)
         self.proxy = proxy
+
+    def _failure(self, verdict: Verdict) -> StabilityError:
+        """What is raised for a verdict that is not stable."""
+        return StabilityError(self.requirement, verdict, self._timelines)
+
+    def _diagnosed(self, verdict: Verdict, cohort: Sequence[Timeline]) -> Verdict:
+        """A verdict with its diagnosis, with other connections to the target in view."""
+        return diagnosed(verdict, self._timelines, cohort=cohort)
 
     @property
     def timeline(self) -> Timeline:
@@ -82,7 +90,7 @@ class Soak(Judged):
         if self._error is None or not others:
             return
         unexplained = dataclasses.replace(self.verdict, diagnosis=None)
-        self.verdict = diagnosed(unexplained, self._timelines, cohort=others)
+        self.verdict = self._diagnosed(unexplained, others)
         self.judgement = dataclasses.replace(self.judgement, verdict=self.verdict)
         self._error.retell(self.verdict)
 

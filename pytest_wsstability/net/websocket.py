@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
@@ -95,6 +96,8 @@ _HTTP = b"HTTP/"
 # Enough messages were looked at that are not the protocol's.
 _SNIFFED = ("",) * FIRST
 
+# Takes a message: when it came, its text or bytes (none of a control frame), and what it is for.
+Listener: TypeAlias = Callable[[float, str | bytes, Role], bool]
 # What the sans-I/O layer gives as the payload of a frame.
 Payload: TypeAlias = bytes | bytearray | memoryview
 
@@ -205,6 +208,8 @@ class WebSocket(asyncio.Protocol):
         end_hidden_since: since when an end could not have been seen; None when it would be seen at once.
         rest_from: the reading of the loop's clock from which no heartbeat begins; None outside of a hold.
         inbox: messages that nobody has taken.
+        listener: takes messages as they come, with their role, in the place of the inbox; an answer of True
+            keeps an application message from the inbox. None where nobody does.
         numbers: the numbers that messages received carry; None until the first.
 
     """
@@ -212,7 +217,7 @@ class WebSocket(asyncio.Protocol):
     __slots__ = (
         "_alarm", "_answers", "_assembly", "_behind", "_client", "_corked", "_evidence", "_loop",
         "_partial", "_pings", "_pong", "_strange", "_taken", "_timer", "_unread", "_waiters", "_writable",
-        "conversation", "end_hidden_since", "endpoint", "inbox", "numbers", "phase", "protocol",
+        "conversation", "end_hidden_since", "endpoint", "inbox", "listener", "numbers", "phase", "protocol",
         "rest_from", "timeline", "transcript", "transport", "withheld",
     )  # fmt: skip
 
@@ -241,7 +246,8 @@ class WebSocket(asyncio.Protocol):
         self.withheld: frozenset[int] = _NOTHING
         self.end_hidden_since: float | None = None
         self.rest_from: float | None = None
-        self._writable = True
+        # Flow control of the transport; pings that were sent.
+        self._writable, self._pings = True, 0
         # The pong that waits for room in the transport's buffer; None while none does.
         self._pong: bytes | None = None
         # Bytes of answers that were written where there was no room.
@@ -252,11 +258,12 @@ class WebSocket(asyncio.Protocol):
         self._taken: bytearray | None = None
         self._waiters: Waiters | None = None
         self.inbox = Inbox(inbox)
+        # Who takes messages as they come.
+        self.listener: Listener | None = None
         # A message whose first fragments are there; None between messages.
         self._assembly: Assembly | None = None
         # Messages that wait for the last fragment of one that is being sent; None while there is none.
         self._behind: list[tuple[str | bytes, Role, bytes | None]] | None = None
-        self._pings = 0
         # The first bytes of a frame that is not whole, or that was refused; empty between frames.
         self._partial = b""
         # Bytes that the sans-I/O layer has of a frame that is not whole, 0 between frames; None where it
@@ -675,6 +682,8 @@ class WebSocket(asyncio.Protocol):
                 role = self._control_role(opcode, key)
         self.timeline.frame(now, _RECEIVED, opcode, len(data), role, key)
         self.endpoint.received(self, now, opcode, role, key)
+        if role is _HEARTBEAT_ANSWER and self.listener is not None:
+            self.listener(now, b"", role)
 
     def _control_role(self, opcode: int, key: bytes) -> Role:
         """Which pings are heartbeats where the profile has no message for them: the client's."""
@@ -723,6 +732,8 @@ class WebSocket(asyncio.Protocol):
                 self.endpoint.say(self, say)
             self._set_alarm()
             self._session_step(role)
+            if self.listener is not None:
+                self.listener(now, payload if heard.payload is None else heard.payload, role)
 
     def _said(self, role: Role, now: float, payload: str | bytes) -> None:
         """Take down what the peer said of an error, or of the end."""
@@ -743,6 +754,8 @@ class WebSocket(asyncio.Protocol):
             self.endpoint.unexpected_message(self, payload)
         if profile.sequence is not None:
             self._count(payload)
+        if self.listener is not None and self.listener(now, payload, _DATA):
+            return
         if (self.inbox.full and self._awaits_close()) or not self.inbox.put(payload):
             # Nobody takes messages here, or they would keep the peer's close frame out.
             self.timeline.dropped_reads += 1
@@ -1258,7 +1271,7 @@ class WebSocket(asyncio.Protocol):
         """Wait for bytes of the peer; False when the end, or ``until`` of the loop's clock, comes first."""
         return not self.is_over and await self.waiters.wait(Wait.BYTES, until)
 
-    async def wait_over(self, until: float) -> None:
+    async def wait_over(self, until: float | None = None) -> None:
         """Wait for the end of the connection, or the instant ``until`` of the loop's clock."""
         if not self.is_over:
             await self.waiters.wait(Wait.OVER, until)

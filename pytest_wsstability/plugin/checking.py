@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from ..core.faults import Program
-from .markers import FLEET, STABILITY, Plan
+from .markers import FLEET, STABILITY, VOICE, Plan
 from .plans import (
     async_url,
     base_target_of,
@@ -19,12 +19,13 @@ from .plans import (
 )  # fmt: skip
 from .server_choice import check_server
 from .settings import TargetKind
+from .voice_marks import voice_of
 
 if TYPE_CHECKING:
     import pytest
 
 # Without one of these a requirement would be checked by nobody.
-_JUDGES = frozenset({"ws_connect", "ws_connection", "ws_soak", FLEET})
+_JUDGES = frozenset({"ws_connect", "ws_connection", "ws_soak", FLEET, VOICE})
 
 
 def check(item: pytest.Item) -> None:
@@ -52,6 +53,7 @@ def check(item: pytest.Item) -> None:
         raise ValueError(f"ws_soak: how long? give the test a {STABILITY} marker with alive_for")
 
     _check_fleet(plan, names)
+    voice_of(item)
     _check_target(item)
     if not {"ws_soak", FLEET}.isdisjoint(names):
         _check_loop(item)

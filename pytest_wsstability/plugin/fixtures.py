@@ -15,13 +15,14 @@ import pytest_asyncio
 from ..core.duration import Duration, parse_duration
 from ..core.faults.middleboxes import middlebox
 from ..core.url import as_websocket, join
+from ..core.voice.pipeline import Pipeline
 from ..net.apps.kinds import AppError
 from ..net.connector import Connector
 from ..net.hold import Soak, hold
 from ..net.proxy.proxies import MiddleboxProxy, Proxies
 from ..net.server.orchestrator import Orchestrator
 from ..net.traffic import Traffic, start_talking
-from .markers import FLEET, MIDDLEBOX
+from .markers import FLEET, MIDDLEBOX, VOICE
 from .orders import TimerOrder, in_another_order, order_of, run_private
 from .plans import (
     base_target_of,
@@ -367,8 +368,8 @@ def _requirement(request: pytest.FixtureRequest) -> Requirement:
 
 
 def _holds_without_a_loop(request: pytest.FixtureRequest) -> bool:
-    """Whether ws_soak or ws_fleet is the only one in a test that needs a loop, and brings its own."""
-    has_one = not {"ws_soak", FLEET}.isdisjoint(request.fixturenames)
+    """Whether a finished hold is the only one in a test that needs a loop, and brings its own."""
+    has_one = not {"ws_soak", FLEET, VOICE}.isdisjoint(request.fixturenames)
     return has_one and not pytest_asyncio.is_async_test(request.node)
 
 
@@ -394,4 +395,8 @@ def _timers(request: pytest.FixtureRequest) -> TimerOrder | None:
 
 
 def _orchestrator_options(request: pytest.FixtureRequest) -> dict[str, Any]:
-    return {"profile": plan_of(request.node).profile, **orchestrator_of(request.node)}
+    options = {"profile": plan_of(request.node).profile, **orchestrator_of(request.node)}
+    if VOICE in request.fixturenames and {"voice", "handler", "echo"}.isdisjoint(options):
+        # Somebody has to answer.
+        options["voice"] = Pipeline()
+    return options

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..net.proxy.proxies import MiddleboxProxy, Proxies
     from ..net.server.orchestrator import Orchestrator
     from ..net.target import Headers
+    from ..net.voice.soak import VoiceSoak
     from . import running as inside
     from . import secrecy, workers
     from .fixtures import Clock
@@ -280,3 +281,9 @@ def ws_cluster(request: pytest.FixtureRequest) -> str | None:
 def ws_fleet(request: pytest.FixtureRequest, ws_url: str) -> Fleet:
     """The finished fleet that the ws_stability marker describes: many connections as one requirement."""
     return inside.fleets.held(request, ws_url)
+
+
+@pytest.fixture
+def ws_voice(request: pytest.FixtureRequest, ws_url: str) -> VoiceSoak:
+    """The finished spoken conversation that the ws_voice marker describes, and its connection."""
+    return inside.voices.spoken(request, ws_url)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ..core.duration import Duration
     from ..core.fleet.requirement import FleetRequirement
     from ..core.judge.requirement import Requirement
+    from ..core.voice.requirement import VoiceRequirement
+    from ..core.voice.script import Script
     from ..net.keywords import ConnectKeywords
     from ..net.traffic import Traffic
     from ..profiles import Profile
@@ -22,6 +24,7 @@ ORCHESTRATOR = "ws_orchestrator"
 LONG = "ws_long"
 MIDDLEBOX = "ws_middlebox"
 FLEET = "ws_fleet"
+VOICE = "ws_voice"
 SERVER = "ws_server"
 
 DESCRIPTIONS = (
@@ -32,6 +35,9 @@ DESCRIPTIONS = (
     "ws_orchestrator(read_deadline, ping_interval, deadline_reset_by, on_deadline, greet, confirm_sessions, "
     "answer_heartbeats, echo, ...): how the reference orchestrator behaves",
     "ws_server(name, **settings): the server that serves the app under test, and its own settings",
+    "ws_voice(turns, first_audio_p95, first_audio_within, underruns, barge_in_within, transcripts, "
+    "audio_intact, ahead_max; speech, pause, silence, barge_ins, reconnect_in, answer_within, sound, seed): "
+    "what a spoken conversation must show, and how the caller speaks",
     "ws_long: long when it runs in real time; then it needs --ws-long",
     "ws_middlebox(*names): the proxies and load balancers that the ws_middlebox fixture stands for; else all",
 )
@@ -40,7 +46,7 @@ FIXTURES = frozenset({
     "ws_url", "ws_connect", "ws_connection", "ws_soak", "ws_orchestrator", "ws_clock", "ws_proxy",
     "ws_app", "ws_command", "ws_headers", "ws_subprotocols", FLEET, MIDDLEBOX,
 })  # fmt: skip
-_REQUIREMENTS = frozenset({STABILITY, ORCHESTRATOR, MIDDLEBOX, SERVER})
+_REQUIREMENTS = frozenset({STABILITY, ORCHESTRATOR, MIDDLEBOX, SERVER, VOICE})
 _MARKS = _REQUIREMENTS | {LONG}
 # Other plugins' marks that say who runs an async test.
 _RUNNERS = ("asyncio", "anyio", "trio")
@@ -112,6 +118,16 @@ class FleetAsked:
         # None: a gentle one.
         self.ramp = ramp
         self.asked = asked
+
+
+class VoiceAsked:
+    """What the ws_voice markers of a test say: of the conversation, and of how the caller speaks."""
+
+    __slots__ = ("asked", "script")
+
+    def __init__(self, *, asked: VoiceRequirement, script: Script) -> None:
+        self.asked = asked
+        self.script = script
 
 
 class Plan:

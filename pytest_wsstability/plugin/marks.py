@@ -15,6 +15,8 @@ import pytest
 from ..core.duration import Duration
 from ..core.fleet.requirement import Drain
 from ..core.judge.requirement import RequirementKeywords
+from ..core.voice.requirement import VoiceKeywords
+from ..core.voice.script import ScriptKeywords
 from ..net.keywords import ConnectKeywords
 from ..net.server.orchestrator import OrchestratorKeywords
 from ..net.target import Headers
@@ -69,6 +71,22 @@ def orchestrator(*nothing: Never, **behaviour: Unpack[OrchestratorKeywords]) -> 
     """
     _only_keywords("orchestrator", nothing, 'read_deadline="60s"')
     return _marker(markers.ORCHESTRATOR)(**behaviour)
+
+
+class VoiceMarkKeywords(VoiceKeywords, ScriptKeywords, total=False):
+    """The keywords of the ``ws_voice`` marker: what the conversation shows, and how the caller speaks."""
+
+
+def voice(*nothing: Never, **conversation: Unpack[VoiceMarkKeywords]) -> pytest.MarkDecorator:
+    """
+    What a spoken conversation must show, and how the caller speaks: ``ws_voice``.
+
+    Raises:
+        TypeError: if it stands bare, as ``@marks.voice``, or has an argument without a keyword.
+
+    """
+    _only_keywords("voice", nothing, "turns=20")
+    return _marker(markers.VOICE)(**conversation)
 
 
 def long(*nothing: Never) -> pytest.MarkDecorator:

@@ -262,6 +262,10 @@ OPTIONS = (
         help="whoever owns the host agrees to more than 1,000 connections or 50 opens a second",
     ),
     Option(
+        "keep_audio", flag="--ws-keep-audio", metavar="DIR",
+        help="write what the agents of ws_voice said into this folder: a WAV file for each test",
+    ),
+    Option(
         "reports", flag="--ws-report", metavar="FILE", action="append",
         help="write a report: FILE.json, FILE.jsonl, FILE.md or FILE.html; repeats",
     ),

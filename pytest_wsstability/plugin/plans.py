@@ -81,7 +81,8 @@ def middleboxes_of(item: pytest.Item) -> list[str]:
     return names
 
 
-def _merged(item: pytest.Item, name: str) -> dict[str, Any]:
+def merged(item: pytest.Item, name: str) -> dict[str, Any]:
+    """The keywords of the markers of a name; the closest wins."""
     values: dict[str, Any] = {}
     # pytest lists the marks of a parameter after those of its function, though they are the closer ones.
     of_parameter = getattr(getattr(item, "callspec", None), "marks", ())
@@ -94,7 +95,7 @@ def _merged(item: pytest.Item, name: str) -> dict[str, Any]:
 
 
 def _plan(item: pytest.Item) -> Plan:
-    values = _merged(item, STABILITY)
+    values = merged(item, STABILITY)
     if "closed" in values:
         raise TypeError("closed: a hold cannot require an end; assert_closed() in the test can")
     others = {name: values.pop(name) for name in _NOT_REQUIRED if name in values}
@@ -153,7 +154,7 @@ def _orchestrator(item: pytest.Item) -> dict[str, Any]:
     settings = item.config.stash[settings_key]
     given = {"host": settings.host, "port": settings.port}
     options = {name: value for name, value in given.items() if value is not None}
-    values = _merged(item, ORCHESTRATOR)
+    values = merged(item, ORCHESTRATOR)
     if not values:
         return options
     if "profile" in values:

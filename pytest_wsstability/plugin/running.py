@@ -24,8 +24,9 @@ from ..net.traffic import stop_talking
 from . import empty_passes, failures, margins, orders, probing, secrecy
 from . import fixtures as fixtures
 from . import fleets as fleets
+from . import voices as voices
 from .checking import check
-from .markers import FLEET, LONG, MIDDLEBOX, needs_runner, uses_us
+from .markers import FLEET, LONG, MIDDLEBOX, VOICE, needs_runner, uses_us
 from .plans import (
     base_target_of,
     find_profile,
@@ -247,7 +248,8 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
     if uses_us(item):
         refuse_mixed_time(item)
         orders.first_runs_of(item.config).skip_needless(item)
-    is_long = item.get_closest_marker(LONG) is not None or FLEET in getattr(item, "fixturenames", ())
+    long_ones = {FLEET, VOICE}.intersection(getattr(item, "fixturenames", ()))
+    is_long = item.get_closest_marker(LONG) is not None or bool(long_ones)
     if is_long and not item.config.stash[settings_key].long and not is_virtual(item):
         pytest.skip("ws_long: takes long in real time; run it with --ws-long")
     try:

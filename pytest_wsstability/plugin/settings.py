@@ -94,6 +94,8 @@ class Settings:
     cluster: str | None
     # Whoever owns the hosts under test agrees to more load than is put on them unasked.
     load_agreed: bool
+    # The folder for the audio of spoken conversations, relative to the invocation; None: it is not kept.
+    keep_audio: str | None
     # Report files, as they were written on the command line.
     reports: tuple[str, ...]
     # Gates, as expressions.

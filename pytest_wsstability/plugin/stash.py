@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..net.proxy.proxies import Proxies
     from ..net.server.orchestrator import Orchestrator
     from ..virtual.timers import Ties
-    from .markers import Plan
+    from .markers import Plan, VoiceAsked
     from .settings import Settings
 
 # On the config.
@@ -37,6 +37,7 @@ app_key: pytest.StashKey[tuple[str, Any]] = pytest.StashKey()
 # On a test: what its markers say, read once.
 
 plan_key: pytest.StashKey[Plan] = pytest.StashKey()
+voice_key: pytest.StashKey[VoiceAsked | None] = pytest.StashKey()
 orchestrator_options_key: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 # The headline of each attempt that was unstable, None for one that was stable; others say nothing.
 attempts_key: pytest.StashKey[list[str | None]] = pytest.StashKey()

@@ -152,4 +152,7 @@ def fault_reports(item: pytest.Item) -> list[str]:
     if orchestrator is not None and orchestrator.program:
         lines = [f"faults of the orchestrator {orchestrator.program!r}"]
         reports.append("\n".join([*lines, *(f"  applied   {applied}" for applied in orchestrator.applied)]))
+    if orchestrator is not None and orchestrator.pipeline is not None and orchestrator.pipeline.faults:
+        broken = "; ".join(f"{name.value} {fault!r}" for name, fault in orchestrator.pipeline.faults)
+        reports.append(f"faults of the voice pipeline: {broken}")
     return reports

@@ -27,7 +27,6 @@ JSON = Profile(
     audio=Audio(
         speech={"type": "audio", "audio": AUDIO},
         speech_end={"type": "speech_end"},
-        interrupt={"type": "interrupt"},
         partial={"type": "transcript", "final": False, "turn": TURN, "text": TEXT},
         final={"type": "transcript", "final": True, "turn": TURN, "text": TEXT},
         token={"type": "token", "turn": TURN, "text": TEXT},

@@ -107,8 +107,8 @@ TWILIO = Profile(
     sequence=number,
     audio=Audio(
         format=AudioFormat(Encoding.MULAW, 8_000),
-        speech=Codec(_read_media, _write_media),
-        answer=Codec(_read_media, _write_answer),
+        speech=Codec(_read_media, _write_media, names=("session_id", "number", "audio")),
+        answer=Codec(_read_media, _write_answer, names=("session_id", "audio")),
         answer_end=_MARK,
         interrupted={"event": "clear", "streamSid": SESSION_ID},
     ),

@@ -64,6 +64,8 @@ class Rule(Enum):
     UNDERRUNS = "no underrun"
     BARGE_IN = "audio stops at a barge-in"
     TRANSCRIPTS = "speech transcribed"
+    AUDIO = "audio is whole"
+    AHEAD = "audio not far ahead"
 
     @property
     def code(self) -> str:
@@ -100,8 +102,11 @@ class Reason(Enum):
 
 # Where the cause says more than what was observed; the others say both.
 _EXPLAINED = frozenset(
-    {Rule.ALIVE, Rule.PROOF, Rule.SESSION, Rule.HEARTBEATS, Rule.PINGS, Rule.RTT, Rule.CLOSURE}
-)
+    {
+        Rule.ALIVE, Rule.PROOF, Rule.SESSION, Rule.HEARTBEATS, Rule.PINGS, Rule.RTT, Rule.CLOSURE, Rule.TURNS,
+        Rule.FIRST_AUDIO, Rule.UNDERRUNS, Rule.BARGE_IN, Rule.TRANSCRIPTS, Rule.AUDIO, Rule.AHEAD,
+    }
+)  # fmt: skip
 
 # With one of these, an end or a late answer may be the test process's own doing.
 HARNESS = frozenset(

@@ -14,7 +14,7 @@ from .protocol import misfit, named
 from .record import event_line, record
 from .strip import strips
 
-__all__ = ["event_line", "explain", "explain_end", "read_on"]
+__all__ = ["event_line", "explain", "explain_end", "read_on", "why"]
 
 # Lines of a message of normal length, and so many of each kind in it.
 _LONGEST = 25
@@ -53,7 +53,7 @@ def explain(
         end.append(read_on(verdict.code))
     end += more
     if verdict.diagnosis is not None:
-        lines += _why(verdict.diagnosis, None if whole else _LONGEST - len(lines) - len(end))
+        lines += why(verdict.diagnosis, None if whole else _LONGEST - len(lines) - len(end))
     lines += end
     if whole:
         lines += [line for timeline in timelines for line in record(timeline)]
@@ -74,7 +74,7 @@ def explain_end(timelines: Sequence[Timeline], diagnosis: Diagnosis) -> str:
     lines = [f"the connection ended: {close.headline()}: {close}"]
     lines += [f"  {other.end.value:<9} {other.close}" for other in timelines[1:] if other.close]
     lines += strips(timelines)
-    lines += _why(diagnosis, _LONGEST - len(lines))
+    lines += why(diagnosis, _LONGEST - len(lines))
     return "\n".join([*lines, read_on(diagnosis.cause.code)])
 
 
@@ -107,7 +107,7 @@ def _is_shown(verdict: Verdict, doubt: Doubt) -> bool:
     return verdict.outcome is Outcome.INCONCLUSIVE or doubt.reason is Reason.TIE
 
 
-def _why(diagnosis: Diagnosis, room: int | None) -> list[str]:
+def why(diagnosis: Diagnosis, room: int | None) -> list[str]:
     """
     The cause and what goes with it.
 

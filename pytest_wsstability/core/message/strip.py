@@ -60,9 +60,9 @@ def strips(timelines: Sequence[Timeline]) -> list[str]:
     if until <= since:
         return []
     used: set[str] = set()
-    lines = [_axis(since, until)]
+    lines = [axis(since, until)]
     for timeline in timelines:
-        scale = _Scale(since, until, timeline.opened - first.opened)
+        scale = Scale(since, until, timeline.opened - first.opened)
         lanes = {timeline.end.value: _connection(timeline, scale), **_questions(timeline, scale)}
         for name, lane in lanes.items():
             text = "".join(lane)
@@ -73,14 +73,15 @@ def strips(timelines: Sequence[Timeline]) -> list[str]:
     return [*lines, _INDENT + legend]
 
 
-class _Scale:
+class Scale:
     """From an instant of a timeline to its column."""
 
     def __init__(self, since: float, until: float, offset: float) -> None:
+        # What is drawn, on the timeline's own clock.
+        self.since = since - offset
         self._since = since
         self._per_column = (until - since) / WIDTH
         self._offset = offset
-        # The end of the strip, on the timeline's own clock.
         self.until = until - offset
 
     def column(self, at: float) -> int | None:
@@ -100,7 +101,7 @@ class _Scale:
         lane[start:stop] = sign * (stop - start)
 
 
-def _axis(since: float, until: float) -> str:
+def axis(since: float, until: float) -> str:
     """Round instants, each at its column."""
     step = round_step((until - since) / _TICKS)
     axis = ""
@@ -120,7 +121,7 @@ def round_step(least: float) -> float:
     return next((step for step in steps if step >= least - 1e-9), 3600 * math.ceil(least / 3600))
 
 
-def _connection(timeline: Timeline, scale: _Scale) -> list[str]:
+def _connection(timeline: Timeline, scale: Scale) -> list[str]:
     lane = [" "] * (WIDTH + 1)
     # The end that is not judged may not have been looked at for a while: it was open all the same.
     until = timeline.duration if timeline.close else scale.until
@@ -147,7 +148,7 @@ def _connection(timeline: Timeline, scale: _Scale) -> list[str]:
     return lane
 
 
-def _questions(timeline: Timeline, scale: _Scale) -> dict[str, list[str]]:
+def _questions(timeline: Timeline, scale: Scale) -> dict[str, list[str]]:
     """Lanes of the questions: heartbeats, and ping frames of either end."""
     frames = [event for event in timeline if event.kind is EventKind.FRAME]
     sender = timeline.heartbeat_sender
@@ -188,11 +189,11 @@ def _marks(asked: Sequence[float], answers: Sequence[float]) -> list[tuple[float
     ]
 
 
-def _lane(scale: _Scale, asked: Sequence[float], answers: Sequence[float]) -> list[str]:
+def _lane(scale: Scale, asked: Sequence[float], answers: Sequence[float]) -> list[str]:
     return _drawn(scale, _marks(asked, answers))
 
 
-def _drawn(scale: _Scale, marks: Iterable[tuple[float, str]]) -> list[str]:
+def _drawn(scale: Scale, marks: Iterable[tuple[float, str]]) -> list[str]:
     lane = [" "] * (WIDTH + 1)
     # What was not answered covers what was.
     for at, sign in sorted(marks, key=lambda mark: mark[1] == _OPEN):

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+
+from . import mulaw
 
 
 class Encoding(Enum):
@@ -19,6 +24,13 @@ class Encoding(Enum):
         """Bytes of a sample."""
         return 2 if self is Encoding.PCM16 else 1
 
+
+# Seconds of a frame: what voice protocols send at once (RFC 3551, section 4.2: 20 ms).
+FRAME = 0.02
+# The peak from which on a frame is speech, of 32,768: 36 dB below the loudest.
+LOUD = 512
+# So many samples are looked at, one of each eight: speech is louder than this in all of them.
+_LOOK = 8
 
 # Samples a second that voice protocols use; 24,000 is OpenAI's, 8,000 the telephone's.
 RATES = (8_000, 16_000, 24_000)
@@ -55,6 +67,41 @@ class AudioFormat:
     def size(self, seconds: float) -> int:
         """How many bytes so many seconds of audio take: whole samples."""
         return round(seconds * self.rate) * self.encoding.width
+
+    @property
+    def frame_size(self) -> int:
+        """Bytes of a frame."""
+        return self.size(FRAME)
+
+    @property
+    def silence(self) -> bytes:
+        """A frame in which nobody speaks."""
+        return bytes(self.frame_size) if self.encoding is Encoding.PCM16 else b"\xff" * self.frame_size
+
+    def is_loud(self, data: bytes) -> bool:
+        """Whether somebody speaks in this audio."""
+        if self.encoding is Encoding.MULAW:
+            return max(data[::_LOOK].translate(mulaw.LOUDNESS), default=0) >= LOUD >> 7
+        return max(self.samples(data)[::_LOOK], default=0) >= LOUD
+
+    def samples(self, data: bytes) -> Sequence[int]:
+        """Audio as samples of 16 bit."""
+        if self.encoding is Encoding.MULAW:
+            return mulaw.expand(data)
+        if sys.byteorder == "little":
+            return memoryview(data).cast("h")
+        swapped = array("h", data)
+        swapped.byteswap()
+        return swapped
+
+    def written(self, samples: Sequence[int]) -> bytes:
+        """Samples of 16 bit as this audio."""
+        if self.encoding is Encoding.MULAW:
+            return mulaw.compress(samples)
+        found = array("h", samples)
+        if sys.byteorder != "little":
+            found.byteswap()
+        return found.tobytes()
 
     def __str__(self) -> str:
         return f"{self.encoding.value} at {self.rate // 1000} kHz"

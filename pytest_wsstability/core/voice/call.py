@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ..samples import Sample
 from .playout import PREBUFFER, Playout
 from .stream import AudioStream
+
+# Messages that are no audio, and are kept.
+_MALFORMED = 8
 
 
 @dataclass(slots=True)
@@ -27,11 +31,16 @@ class Turn:
     final_at: float | None = None
     token_at: float | None = None
     audio_at: float | None = None
-    # When the agent said that its turn is over.
+    # When the agent said that its turn is over, and when a player has played all of it.
     done_at: float | None = None
+    played_until: float | None = None
     # When the user spoke over the agent, and the last audio that came after that.
     barged_in_at: float | None = None
     audio_until: float | None = None
+    # The number that the agent gives the turn; None where it gives none.
+    agent_number: int | None = None
+    # When the wait for an answer, or for the end of one, was given up.
+    given_up_at: float | None = None
     # Seconds of the agent's audio, and what a player missed of it.
     audio_seconds: float = 0.0
     underruns: int = 0
@@ -59,6 +68,11 @@ class Turn:
             return None
         return max(0.0, (self.audio_until or 0.0) - self.barged_in_at)
 
+    @property
+    def wait_until(self) -> float | None:
+        """When the user's wait for audio ended: it came, or was given up; None if neither."""
+        return self.given_up_at if self.audio_at is None else self.audio_at
+
     def _since_speech(self, at: float | None) -> float | None:
         if at is None or self.speech_until is None:
             return None
@@ -77,6 +91,8 @@ class Call:
     """
 
     prebuffer: float = PREBUFFER
+    # Whether the agent speaks, and does not only transcribe.
+    answers: bool = True
     turns: list[Turn] = field(default_factory=list)
     up: AudioStream = field(default_factory=AudioStream)
     down: AudioStream = field(default_factory=AudioStream)
@@ -85,6 +101,15 @@ class Call:
     rtt_idle: Sample = field(default_factory=Sample)
     # Audio of the agent outside of any turn of its own: before the first, or after it said that it is done.
     stray_chunks: int = 0
+    stray_at: float | None = None
+    # Audio of another session: how much, the first one's instant, and whose.
+    foreign_chunks: int = 0
+    foreign_at: float | None = None
+    foreign_session: str | None = None
+    # Connections after the first, as from when no connection was there until when one was.
+    away: list[tuple[float, float]] = field(default_factory=list)
+    # Where in `turns` the agent's own numbers went back: it has forgotten what was before.
+    forgot_at: float | None = None
     # What could not be read as the protocol's audio; the first few.
     malformed: list[str] = field(default_factory=list)
     playout: Playout = field(init=False)
@@ -97,14 +122,20 @@ class Call:
         """The latest turn; None before the first."""
         return self.turns[-1] if self.turns else None
 
-    def speech_began(self, at: float) -> None:
+    def speech_began(self, at: float) -> Turn:
         """The user begins to speak: a new turn, and a barge-in where the agent still speaks."""
         turn = self.turn
-        if turn is not None and turn.done_at is None and turn.audio_at is not None:
+        if turn is not None and turn.audio_at is not None and self._speaks(turn, at):
             turn.barged_in_at = at
-            self.playout.interrupt(at)
+            self.playout.interrupt(at, until=turn.played_until)
         self.down.pause()
-        self.turns.append(Turn(len(self.turns) + 1, at))
+        began = Turn(len(self.turns) + 1, at)
+        self.turns.append(began)
+        return began
+
+    def _speaks(self, turn: Turn, at: float) -> bool:
+        """Whether the agent is still heard: its answer is not whole, or is not played to its end."""
+        return turn.done_at is None or (turn.played_until is not None and at < turn.played_until)
 
     def speech_ended(self, at: float) -> None:
         """The user has said what is to be said."""
@@ -137,15 +168,16 @@ class Call:
         size: int = 0,
         sequence: int | None = None,
         timestamp: float | None = None,
+        number: int | None = None,
     ) -> None:
-        """A chunk of the agent's audio came."""
-        turn = self._speaker()
+        """A chunk of the agent's audio came; ``number`` is what the agent calls its turn."""
+        self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp)
+        turn = self._speaker(number)
         if turn is None:
             self.stray_chunks += 1
-            self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp)
+            self.stray_at = at if self.stray_at is None else self.stray_at
             return
         turn.audio_until = at
-        self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp)
         if turn.barged_in_at is not None:
             # A player that was interrupted throws away what comes late.
             return
@@ -157,8 +189,17 @@ class Call:
         turn.underruns += self.playout.underrun_count - count
         turn.underrun_seconds += self.playout.underrun_seconds - lost
 
-    def _speaker(self) -> Turn | None:
-        """Whose answer the audio is: while the user speaks, that of the turn that was interrupted."""
+    def _speaker(self, number: int | None = None) -> Turn | None:
+        """
+        Whose answer it is: that of the number, or else of the latest turn.
+
+        Where agents give none, it is that of the interrupted turn while the user speaks over it.
+
+        """
+        if number is not None:
+            known = (each for each in reversed(self.turns) if each.agent_number == number)
+            if (named := next(known, None)) is not None and named.done_at is None:
+                return named
         turn = self.turn
         if turn is None or turn.done_at is not None:
             return None
@@ -168,20 +209,75 @@ class Call:
                 return before
         return turn
 
-    def turn_done(self, at: float) -> None:
+    def turn_done(self, at: float, *, number: int | None = None) -> None:
         """The agent has said that its turn is over."""
-        turn = self._speaker()
+        turn = self._speaker(number)
         if turn is not None:
             turn.done_at = at
         self.down.pause()
         if turn is self.turn:
-            self.playout.finish(at)
+            ends = self.playout.finish(at)
+            if turn is not None and turn.audio_at is not None:
+                turn.played_until = ends
+
+    def interrupted(self, at: float) -> None:
+        """The agent has said that its answer is broken off."""
+        cut = next(
+            (each for each in reversed(self.turns) if each.barged_in_at and each.done_at is None), None
+        )
+        if cut is None and self.turn is not None and self.turn.audio_at and self._speaks(self.turn, at):
+            # By its own wish: it heard what was no speech.
+            cut = self.turn
+            self.playout.interrupt(at, until=cut.played_until)
+        if cut is not None:
+            cut.done_at = at
+            self.down.pause()
+
+    def foreign(self, at: float, session_id: str) -> None:
+        """A chunk of audio came that is another session's; a player would play it all the same."""
+        if self.foreign_at is None:
+            self.foreign_at, self.foreign_session = at, session_id
+        self.foreign_chunks += 1
+
+    def numbered(self, at: float, number: int) -> None:
+        """The agent gave its turn a number: they only grow, unless it has forgotten some."""
+        turn = self._speaker(number)
+        if turn is None or turn.agent_number is not None:
+            return
+        turn.agent_number = number
+        before = next(
+            (each.agent_number for each in reversed(self.turns) if each is not turn and each.agent_number), 0
+        )
+        if number <= before and self.forgot_at is None and before:
+            self.forgot_at = at
+
+    def malformed_audio(self, what: str) -> None:
+        """A message should have carried audio, and did not."""
+        if len(self.malformed) < _MALFORMED:
+            self.malformed.append(what)
+
+    def came_back(self, since: float, at: float) -> None:
+        """A connection was opened again; nothing is heard of what was to be played meanwhile."""
+        self.away.append((since, at))
+        self.down.pause()
+        self.playout.finish(at)
+
+    def give_up(self, at: float) -> None:
+        """Nobody waits any longer for the answer of the latest turn."""
+        if (turn := self.turn) is not None:
+            turn.given_up_at = at
 
     def round_trip(self, at: float, seconds: float) -> None:
         """A heartbeat was answered."""
         turn = self.turn
         speaking = turn is not None and (turn.speech_until is None or self.playout.is_playing)
         (self.rtt_speaking if speaking else self.rtt_idle).add(seconds, at)
+
+    @property
+    def lost_chunks(self) -> int:
+        """Chunks of the agent's audio that never came, by their numbers."""
+        runs = self.down.numbers.runs
+        return sum(start - end - 1 for (_, end), (start, _) in pairwise(runs))
 
     @property
     def underruns(self) -> int:

@@ -38,6 +38,7 @@ class Playout:
         "_ends",
         "_prebuffer",
         "deepest",
+        "deepest_at",
         "dropped",
         "underrun_count",
         "underrun_seconds",
@@ -54,8 +55,8 @@ class Playout:
         self.underrun_seconds = 0.0
         # The first of them.
         self.underruns: list[Underrun] = []
-        # The most that was ever waiting to be played, in seconds.
-        self.deepest = 0.0
+        # The most that was ever waiting to be played, in seconds, and when.
+        self.deepest = self.deepest_at = 0.0
         # Seconds of audio thrown away by interruptions.
         self.dropped = 0.0
 
@@ -74,7 +75,8 @@ class Playout:
         else:
             self._ends += seconds
         self._begin(at, seconds)
-        self.deepest = max(self.deepest, self._ends - at)
+        if self._ends - at > self.deepest:
+            self.deepest, self.deepest_at = self._ends - at, at
 
     def _begin(self, at: float, seconds: float) -> None:
         """Begin to play as soon as the prebuffer is full: audio that comes at once is not waited for."""
@@ -100,9 +102,19 @@ class Playout:
         self._ends = self._came = None
         return ends
 
-    def interrupt(self, at: float) -> float:
-        """Throw away what waits, as a player does whose user speaks: gives the seconds thrown away."""
-        waiting = self.waiting(at)
+    def interrupt(self, at: float, *, until: float | None = None) -> float:
+        """
+        Throw away what waits, as a player does whose user speaks.
+
+        Args:
+            at: when.
+            until: when a finished utterance would have been played.
+
+        Returns:
+            The seconds thrown away.
+
+        """
+        waiting = self.waiting(at) if until is None else max(0.0, until - at)
         self.dropped += waiting
         self._ends = self._came = None
         return waiting

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, TypedDict, Unpack
 
+from ..duration import Duration, parse_duration
 from ..duration import show_duration as show
 from ..judge.verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
 from ..timeline.events import Tier
+from .audio import FRAME
 from .call import Call, Turn
 
-# From so many turns on, one in twenty is at least one turn: below, a 95th percentile is the slowest one.
+# From so many turns on, one in twenty is at least one turn: below, nobody knows what one in twenty does.
 FEWEST_FOR_P95 = 20
+# With fewer, so many are slow that it is not one in twenty: that would be seen less often than this.
+_RARE = 0.05
+# Keywords that are durations.
+_DURATIONS = ("first_audio_p95", "first_audio_within", "barge_in_within", "ahead_max")
 # Differences of instants are wrong by less than this.
 _SAME = 1e-9
+
+
+class VoiceKeywords(TypedDict, total=False):
+    """What people write for the fields of a `VoiceRequirement`: for editors and type checkers."""
+
+    turns: int | None
+    first_audio_p95: Duration | None
+    first_audio_within: Duration | None
+    underruns: int | None
+    barge_in_within: Duration | None
+    transcripts: bool
+    audio_intact: bool
+    ahead_max: Duration | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +48,7 @@ class VoiceRequirement:
 
     """
 
-    # So many turns were answered.
+    # So many turns were answered, and each answer was ended.
     turns: int | None = None
     # From the end of the user's speech to the agent's first audio: the 95th percentile, and each one.
     first_audio_p95: float | None = None
@@ -37,16 +59,42 @@ class VoiceRequirement:
     barge_in_within: float | None = None
     # Each turn has a final transcript.
     transcripts: bool = False
+    # The agent's audio is this session's, readable, complete, in order, and within its turns.
+    audio_intact: bool = True
+    # At most so much audio waits to be played: a player has to keep it.
+    ahead_max: float | None = None
 
     def __post_init__(self) -> None:
-        if self.turns is not None and self.turns < 1:
-            raise ValueError(f"turns: {self.turns!r} is no conversation; give 1 or more")
-        if self.underruns is not None and self.underruns < 0:
-            raise ValueError(f"underruns: {self.underruns!r}; give 0 or more")
-        for name in ("first_audio_p95", "first_audio_within", "barge_in_within"):
+        for name, least, what in (("turns", 1, " is no conversation"), ("underruns", 0, "")):
             value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise ValueError(f"{name}: {value!r}; give a duration above 0")
+            if value is not None and (type(value) is not int or value < least):
+                raise ValueError(f"{name}: {value!r}{what}; give a whole number from {least}")
+        for name in _DURATIONS:
+            value = getattr(self, name)
+            if value is not None and value < FRAME - _SAME:
+                raise ValueError(f"{name}: {show(value)} is shorter than a frame of audio ({show(FRAME)})")
+        for name in ("transcripts", "audio_intact"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name}: {getattr(self, name)!r} is not True or False")
+
+    @classmethod
+    def of(cls, **values: Unpack[VoiceKeywords]) -> VoiceRequirement:
+        """
+        A requirement from durations as people write them.
+
+        Raises:
+            TypeError: for a name that it does not have.
+            ValueError: for a value that makes no sense, naming it.
+
+        """
+        valid = [field.name for field in dataclasses.fields(cls)]
+        converted: dict[str, Any] = {}
+        for name, value in values.items():
+            if name not in valid:
+                raise TypeError(f"unknown voice keyword {name!r}; valid ones: {', '.join(valid)}")
+            timed = name in _DURATIONS and value is not None
+            converted[name] = parse_duration(value, name) if timed else value  # type: ignore[arg-type]
+        return cls(**converted)
 
     def check(self, call: Call, *, duration: float, tier: Tier, ended: bool = True) -> Verdict:
         """
@@ -59,52 +107,91 @@ class VoiceRequirement:
             ended: whether nothing more will come, so that what is missing is missing.
 
         """
-        findings = [finding for rule in _RULES for finding in rule(self, call, duration, ended)]
-        return Verdict.of(findings, horizon=duration, tier=tier)
+        return Verdict.of(self.findings(call, duration, ended=ended), horizon=duration, tier=tier)
+
+    def findings(self, call: Call, duration: float, *, ended: bool = True) -> list[Finding]:
+        """What a call breaks, and what it leaves in doubt; see `check`."""
+        return [finding for rule in _RULES for finding in rule(self, call, duration, ended)]
 
 
-def _answered(turn: Turn) -> bool:
-    """Whether the agent has spoken, or was not let speak."""
-    return turn.audio_at is not None or turn.barged_in_at is not None
+def answered(call: Call, turn: Turn) -> bool:
+    """Whether the agent has said what it had to: an answer and its end, or it was not let speak."""
+    if not call.answers:
+        return turn.final_at is not None
+    return turn.barged_in_at is not None or (turn.audio_at is not None and turn.done_at is not None)
 
 
 def _turns(asked: VoiceRequirement, call: Call, duration: float, ended: bool) -> Iterator[Finding]:
     if asked.turns is None:
         return
-    answered = sum(map(_answered, call.turns))
-    if answered >= asked.turns:
+    number = sum(answered(call, turn) for turn in call.turns)
+    if number >= asked.turns:
         return
-    seen = f"{answered} of {asked.turns} turns answered"
-    silent = next((turn for turn in call.turns if not _answered(turn)), None)
-    if silent is None or not ended:
+    seen = f"{number} of {asked.turns} turns answered"
+    missed = next((turn for turn in call.turns if not answered(call, turn)), None)
+    if missed is None or not ended:
         yield Doubt(Reason.TOO_SHORT, f"{seen} in {show(duration)}")
         return
-    at = silent.speech_until if silent.speech_until is not None else silent.speech_from
-    observed = f"{seen}; no audio came in turn {silent.number}, whose speech ended at {show(at)}"
-    yield Violation(Rule.TURNS, at, f"{asked.turns} turns answered", observed, observed)
+    at = missed.speech_until if missed.speech_until is not None else missed.speech_from
+    few = f"turn {missed.number} was not answered"
+    if missed.audio_at is not None:
+        few = f"the answer of turn {missed.number} was never ended"
+        last = missed.audio_until or missed.audio_at
+        observed = f"{seen}; {few}: {show(missed.audio_seconds)} of audio came, the last at {show(last)}"
+    elif missed.speech_until is None:
+        observed = f"{seen}; in turn {missed.number} the user never came to an end"
+    else:
+        what = "audio" if call.answers else "transcript"
+        observed = f"{seen}; no {what} came in turn {missed.number}, whose speech ended at {show(at)}"
+    yield Violation(Rule.TURNS, at, f"{asked.turns} turns answered", observed, f"{few}; {seen}")
+
+
+def slow_turns(call: Call, limit: float) -> tuple[list[tuple[Turn, float]], int]:
+    """The turns whose first audio came later than this, or not while anybody waited; and of how many."""
+    waits = [
+        (turn, turn.wait_until - turn.speech_until)
+        for turn in call.turns
+        if turn.wait_until is not None and turn.speech_until is not None
+    ]
+    return [(turn, seconds) for turn, seconds in waits if seconds > limit + _SAME], len(waits)
 
 
 def _first_audio(asked: VoiceRequirement, call: Call, duration: float, ended: bool) -> Iterator[Finding]:
-    times = [(turn, turn.first_audio) for turn in call.turns]
-    measured = [(turn, seconds) for turn, seconds in times if seconds is not None]
-    for limit, share, name in (
-        (asked.first_audio_p95, 0.05, "first audio p95"),
-        (asked.first_audio_within, 0.0, "first audio"),
+    for limit, quantile, name in (
+        (asked.first_audio_p95, True, "first audio p95"),
+        (asked.first_audio_within, False, "first audio"),
     ):
         if limit is None:
             continue
-        if not measured:
+        slow, of = slow_turns(call, limit)
+        if not of:
             yield Doubt(Reason.TOO_FEW, "no turn was answered with audio")
-            continue
-        slow = [(turn, seconds) for turn, seconds in measured if seconds > limit + _SAME]
-        if len(slow) > share * len(measured):
+        elif not slow or (quantile and of >= FEWEST_FOR_P95 and len(slow) <= 0.05 * of):
+            if quantile and of < FEWEST_FOR_P95:
+                yield _too_few_for_p95(of, 0)
+        elif quantile and of < FEWEST_FOR_P95 and _tail(len(slow), of) >= _RARE:
+            yield _too_few_for_p95(of, len(slow))
+        else:
             turn, seconds = max(slow, key=lambda pair: pair[1])
-            observed = f"{len(slow)} of {len(measured)} turns took longer, turn {turn.number} {show(seconds)}"
-            if share and len(measured) < FEWEST_FOR_P95:
-                observed += f" ({len(measured)} turns are too few for a p95: none may)"
+            observed = f"{len(slow)} of {of} turns took longer, turn {turn.number} {show(seconds)}"
             headline = f"first audio after {show(seconds)} in turn {turn.number}"
-            at = turn.audio_at or 0.0
+            if turn.audio_at is None:
+                headline = f"no audio within {show(seconds)} in turn {turn.number}"
+            at = turn.wait_until or 0.0
             yield Violation(Rule.FIRST_AUDIO, at, f"{name} within {show(limit)}", observed, headline)
+
+
+def _too_few_for_p95(turns: int, slow: int) -> Doubt:
+    seen = f", of which {slow} took longer" if slow else ""
+    return Doubt(
+        Reason.TOO_FEW,
+        f"{turns} turns carry no p95{seen}: speak {FEWEST_FOR_P95}, or ask for first_audio_within",
+    )
+
+
+def _tail(slow: int, of: int) -> float:
+    """How often so many of them, or more, are slow if one in twenty is (binomial)."""
+    return sum(math.comb(of, k) * 0.05**k * 0.95 ** (of - k) for k in range(slow, of + 1))
 
 
 def _underruns(asked: VoiceRequirement, call: Call, duration: float, ended: bool) -> Iterator[Finding]:
@@ -113,11 +200,25 @@ def _underruns(asked: VoiceRequirement, call: Call, duration: float, ended: bool
     player = call.playout
     if player.underrun_count > asked.underruns:
         milliseconds = show(player.underrun_seconds)
-        observed = f"{player.underrun_count} underruns, {milliseconds} of silence in the middle of speech"
+        noun = "underrun" if player.underrun_count == 1 else "underruns"
+        observed = f"{player.underrun_count} {noun}, {milliseconds} of silence in the middle of speech"
         expected = f"at most {asked.underruns} underruns" if asked.underruns else "no underrun"
         yield Violation(Rule.UNDERRUNS, player.underruns[0].at, expected, observed, observed)
     elif not call.down.chunks:
         yield Doubt(Reason.TOO_FEW, "no audio came, so none was missed")
+
+
+def _ahead(asked: VoiceRequirement, call: Call, duration: float, ended: bool) -> Iterator[Finding]:
+    limit, deepest = asked.ahead_max, call.playout.deepest
+    if limit is None:
+        return
+    if deepest > limit + _SAME:
+        observed = f"{show(round(deepest, 3))} of audio waited to be played"
+        expected = f"at most {show(limit)} of audio ahead of its time"
+        at = call.playout.deepest_at
+        yield Violation(Rule.AHEAD, at, expected, observed, observed)
+    elif not call.down.chunks:
+        yield Doubt(Reason.TOO_FEW, "no audio came, so none was ahead")
 
 
 def _barge_ins(asked: VoiceRequirement, call: Call, duration: float, ended: bool) -> Iterator[Finding]:
@@ -152,5 +253,26 @@ def _transcripts(asked: VoiceRequirement, call: Call, duration: float, ended: bo
         yield Doubt(Reason.TOO_FEW, "nobody spoke")
 
 
+def _audio(asked: VoiceRequirement, call: Call, duration: float, ended: bool) -> Iterator[Finding]:
+    """Whose audio it is, whether it can be read, is complete, in order, and within its turns."""
+    if not asked.audio_intact:
+        return
+    numbers, lost = call.down.numbers, call.lost_chunks
+    chunks = "chunks of audio"
+    for broken, at, observed in (
+        (call.foreign_chunks, call.foreign_at, f"{chunks} of session {call.foreign_session!r}"),
+        (len(call.malformed), None, f"messages with audio that is none: {next(iter(call.malformed), '')}"),
+        (int(call.forgot_at is not None), call.forgot_at, "time the agent counted its turns anew"),
+        (lost, None, f"of {numbers.seen + lost} {chunks} lost"),
+        (numbers.repeats, None, f"{chunks} came twice"),
+        (call.down.reordered, None, f"{chunks} came out of order"),
+        (call.stray_chunks, call.stray_at, f"{chunks} came outside of any answer"),
+    ):
+        if broken:
+            at, observed = duration if at is None else at, f"{broken} {observed}"
+            yield Violation(Rule.AUDIO, at, "whole audio of this session", observed, observed)
+
+
 _Rule = Callable[[VoiceRequirement, Call, float, bool], Iterator[Finding]]
-_RULES: Sequence[_Rule] = (_turns, _first_audio, _underruns, _barge_ins, _transcripts)
+# What is wrong with the audio comes first: it explains the others.
+_RULES: Sequence[_Rule] = (_audio, _turns, _first_audio, _underruns, _ahead, _barge_ins, _transcripts)

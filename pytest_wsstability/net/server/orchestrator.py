@@ -18,6 +18,8 @@ from ...core.faults import AppliedFault, Fault, Program
 from ...core.judge.attempts import ConnectionAttempt
 from ...core.judge.backoff import Backoff
 from ...core.judge.verdict import Verdict
+from ...core.voice.agent_record import AgentRecord
+from ...core.voice.pipeline import Pipeline
 from ...profiles import JSON, Profile
 from ...profiles.catalogue import find
 from ..client import INBOX, MAX_SIZE
@@ -30,6 +32,7 @@ from ..proxy.proxy import FaultProxy, links_to
 from ..target import Headers, parse_headers
 from ..websocket import LOGGER, WebSocket
 from .admission import Admission
+from .agents import VoiceAgents
 from .behaviour import DROP, BehaviourKeywords, behaviour_of, restart_code
 from .handlers import Handler, Handlers, echo_messages
 from .peer_faults import PeerFaults
@@ -55,6 +58,7 @@ class OrchestratorKeywords(BehaviourKeywords, total=False):
     profile: Profile | str
     echo: bool
     handler: Handler | None
+    voice: Pipeline | None
     host: str
     port: int
     tls: ssl.SSLContext | None
@@ -84,6 +88,7 @@ class Orchestrator:
         echo: send each application message back.
         handler: a coroutine function that is given each `Connection`; it may `recv` and `send`, and the
             connection is closed with 1000 when it returns.
+        voice: be a voice agent with this pipeline.
         host, port: where to listen; port 0 takes a free one.
         tls: the server's context for wss://.
         subprotocols: names to choose from; empty: the profile's, and none where a client offers none of them.
@@ -111,6 +116,7 @@ class Orchestrator:
         profile: Profile | str = JSON,
         echo: bool = False,
         handler: Handler | None = None,
+        voice: Pipeline | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
         tls: ssl.SSLContext | None = None,
@@ -127,24 +133,23 @@ class Orchestrator:
     ) -> None:
         self.profile = find(profile)
         self.behaviour = behaviour_of(self.profile, **behaviour)
-        if echo and handler is not None:
-            raise ValueError("echo: there is a handler already; give one of the two")
+        _check_one(echo=echo, handler=handler, voice=voice)
+        # None where nobody speaks.
+        self._agents = None if voice is None else VoiceAgents.of(voice, self.profile, self._block)
         self._handlers = Handlers(echo_messages if echo else handler)
+        self._ended = ended
         self._port = Port(host, port, tls)
         self._subprotocols = [Subprotocol(name) for name in subprotocols]
         self._select = None if subprotocols else _chooser(self.profile.subprotocols)
         self._extensions = [ServerPerMessageDeflateFactory()] if compression else None
-        self._headers = parse_headers(headers)
-        self._max_size = max_size
+        self._headers, self._max_size = parse_headers(headers), max_size
         self._registry = SessionRegistry(
-            self.profile, on_open=self._handlers.start, on_close=ended or _ignore,
+            self.profile, on_open=self._begin, on_close=self._end,
             faults_until=lambda: self.program.end, keep=limits.sessions if limits is not None else None,
         )  # fmt: skip
-        admission = Admission.of(host, allow_origins) if allow_origins is not None else None
-        if admission is not None or page is not None or limits is not None:
-            self._registry.answer = Responses(
-                self._registry, self.behaviour, self._settings, admission=admission, page=page, limits=limits
-            ).answer
+        if allow_origins is not None or page is not None or limits is not None:
+            admission = Admission.of(host, allow_origins) if allow_origins is not None else None
+            self._registry.answer = self._responses(admission, page, limits).answer
         self.program = Program.of(faults)
         check(self.program, self.profile)
         self._faults = PeerFaults(self.program, self._registry, self._restart_by_fault)
@@ -154,6 +159,45 @@ class Orchestrator:
         self._running = False
         # Down and about to come back; None while it is up or stopped.
         self._restarting: asyncio.Task[None] | None = None
+
+    def _responses(self, admission: Admission | None, page: str | None, limits: Limits | None) -> Responses:
+        return Responses(
+            self._registry, self.behaviour, self._settings, admission=admission, page=page, limits=limits
+        )
+
+    def _begin(self, connection: Connection) -> None:
+        if self._agents is not None:
+            self._agents.start(connection)
+        else:
+            self._handlers.start(connection)
+
+    def _end(self, connection: Connection) -> None:
+        if self._agents is not None:
+            self._agents.stop(connection)
+        if self._ended is not None:
+            self._ended(connection)
+
+    def _block(self, seconds: float) -> None:
+        """A stage of the voice pipeline works on the event loop."""
+        self._faults.freeze.start(self._registry.websockets, seconds)
+
+    @property
+    def pipeline(self) -> Pipeline | None:
+        """That of the voice agent; None where the server is none."""
+        return None if self._agents is None else self._agents.pipeline
+
+    def agent_record(self, connection: Connection) -> AgentRecord | None:
+        """
+        What the voice agent knows of the turns of a connection.
+
+        Args:
+            connection: either end of it.
+
+        """
+        if self._agents is None:
+            return None
+        mine = connection if connection.opener is None else connection.peer
+        return None if mine is None else self._agents.record(mine)
 
     def _settings(self) -> dict[str, str]:
         return settings_of(self.behaviour, self.profile, self.program)
@@ -253,6 +297,8 @@ class Orchestrator:
         await self._registry.end_all(1001, "server shutdown", until=deadline)
         try:
             await self._handlers.finish()
+            if self._agents is not None:
+                self._agents.finish()
         finally:
             if self._path is not None:
                 await self._path.close()
@@ -442,8 +488,12 @@ class Orchestrator:
         return assert_no_duplicate_session(self._registry)
 
 
-def _ignore(connection: Connection) -> None:
-    """Nobody wants to know of a connection's end."""
+def _check_one(*, echo: bool, handler: Handler | None, voice: Pipeline | None) -> None:
+    """See that not two want to talk on one connection."""
+    if echo and handler is not None:
+        raise ValueError("echo: there is a handler already; give one of the two")
+    if voice is not None and (echo or handler is not None):
+        raise ValueError(f"voice: there is {'echo' if echo else 'a handler'} already; give one of them")
 
 
 def _chooser(

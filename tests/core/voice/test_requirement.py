@@ -52,9 +52,14 @@ def check(made, *, ended=True, **asked):
         (call(0.5, 0.8), {"first_audio_within": 0.8}, STABLE, None),
         (call(0.5, 0.81), {"first_audio_within": 0.8}, UNSTABLE, Rule.FIRST_AUDIO),
         (call(None), {"first_audio_within": 0.8}, INCONCLUSIVE, None),
-        # One in twenty may be slower, so no one of nineteen.
+        # One in twenty may be slower; fewer carry no p95, unless too many are slow for one in twenty.
         (call(*[0.5] * 19, 2.0), {"first_audio_p95": 0.8}, STABLE, None),
-        (call(*[0.5] * 18, 2.0), {"first_audio_p95": 0.8}, UNSTABLE, Rule.FIRST_AUDIO),
+        (call(*[0.5] * 19), {"first_audio_p95": 0.8}, INCONCLUSIVE, None),
+        (call(*[0.5] * 18, 2.0), {"first_audio_p95": 0.8}, INCONCLUSIVE, None),
+        (call(*[0.5] * 10, 2.0, 2.0), {"first_audio_p95": 0.8}, INCONCLUSIVE, None),
+        (call(*[0.5] * 9, 2.0, 2.0, 2.0), {"first_audio_p95": 0.8}, UNSTABLE, Rule.FIRST_AUDIO),
+        (call(2.0), {"first_audio_p95": 0.8}, INCONCLUSIVE, None),
+        (call(2.0, 2.0), {"first_audio_p95": 0.8}, UNSTABLE, Rule.FIRST_AUDIO),
         (call(*[0.5] * 18, 2.0, 2.0), {"first_audio_p95": 0.8}, UNSTABLE, Rule.FIRST_AUDIO),
         (call(0.5), {"underruns": 0}, STABLE, None),
         (call(0.5, gap=0.1), {"underruns": 0}, UNSTABLE, Rule.UNDERRUNS),
@@ -84,23 +89,118 @@ def test_what_has_not_come_yet_may_come():
 
 
 def test_a_failure_names_the_turn():
-    verdict = check(call(0.5, 1.9, 0.5), first_audio_p95=0.8)
+    verdict = check(call(0.5, 1.9, 0.5), first_audio_within=0.8)
 
     assert verdict.violations[0].headline == "first audio after 1.9 s in turn 2"
+    assert verdict.violations[0].observed == "1 of 3 turns took longer, turn 2 1.9 s"
+
+
+def test_a_p95_of_twelve_turns_is_none():
+    """Nobody knows what one in twenty does; the doubt says what would do."""
+    verdict = check(call(*[0.5] * 11, 2.0), first_audio_p95=0.8)
+
+    assert [doubt.text for doubt in verdict.doubts] == [
+        "12 turns carry no p95, of which 1 took longer: speak 20, or ask for first_audio_within"
+    ]
+
+
+def test_a_wait_that_was_given_up_was_too_long():
+    """Whatever the turn was to bring."""
+    made = call(0.5, None)
+    made.give_up(52.0)
+    verdict = check(made, first_audio_within=0.8)
+
+    assert verdict.violations[0].headline == "no audio within 30 s in turn 2"
+
+
+def test_an_answer_without_an_end_is_none():
+    """A server that never ends a turn: the user would wait for ever."""
+    made = call(0.5)
+    made.turns[0].done_at = None
+    verdict = check(made, turns=1)
+
     assert verdict.violations[0].observed == (
-        "1 of 3 turns took longer, turn 2 1.9 s (3 turns are too few for a p95: none may)"
+        "0 of 1 turns answered; the answer of turn 1 was never ended: 2 s of audio came, the last at 3.5 s"
     )
+
+
+def broken(what):
+    made = call(0.5)
+    match what:
+        case "foreign":
+            made.foreign(3.0, "theirs")
+        case "malformed":
+            made.malformed_audio("answer: 'x' is no base64")
+        case "lost":
+            made.down.chunk(3.6, 0.1, sequence=1)
+            made.down.chunk(3.7, 0.1, sequence=4)
+        case "twice":
+            made.down.chunk(3.6, 0.1, sequence=1)
+            made.down.chunk(3.7, 0.1, sequence=1)
+        case "order":
+            for number in (1, 3, 2):
+                made.down.chunk(3.6, 0.1, sequence=number)
+        case "stray":
+            made.audio(9.0, 0.1)
+        case "forgot":
+            made.turns[0].agent_number = 4
+            made.speech_began(20.0)
+            made.speech_ended(21.0)
+            made.numbered(22.0, 1)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("what", "observed"),
+    [
+        ("foreign", "1 chunks of audio of session 'theirs'"),
+        ("malformed", "1 messages with audio that is none: answer: 'x' is no base64"),
+        ("lost", "2 of 4 chunks of audio lost"),
+        ("twice", "1 chunks of audio came twice"),
+        ("order", "1 chunks of audio came out of order"),
+        ("stray", "1 chunks of audio came outside of any answer"),
+        ("forgot", "1 time the agent counted its turns anew"),
+    ],
+)
+def test_audio_has_to_be_whole(what, observed):
+    """Without being asked for; nobody wants to hear somebody else's call."""
+    verdict = check(broken(what))
+
+    assert [(violation.rule, violation.observed) for violation in verdict.violations] == [
+        (Rule.AUDIO, observed)
+    ]
+    assert check(broken(what), audio_intact=False).outcome is STABLE
+
+
+def test_where_nobody_answers_the_transcript_is_the_answer():
+    made = call(None, None)
+    made.answers = False
+
+    assert check(made, turns=2).outcome is STABLE
+    assert check(made, turns=3).outcome is INCONCLUSIVE
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"turns": 0}, r"^turns: 0 is no conversation; give 1 or more$"),
-        ({"underruns": -1}, r"^underruns: -1; give 0 or more$"),
-        ({"first_audio_p95": 0}, r"^first_audio_p95: 0; give a duration above 0$"),
-        ({"barge_in_within": -0.3}, r"^barge_in_within: -0\.3; give a duration above 0$"),
+        ({"turns": 0}, r"^turns: 0 is no conversation; give a whole number from 1$"),
+        ({"turns": 2.5}, r"^turns: 2\.5 is no conversation; give a whole number from 1$"),
+        ({"underruns": -1}, r"^underruns: -1; give a whole number from 0$"),
+        ({"first_audio_p95": "10ms"}, r"^first_audio_p95: 10 ms is shorter than a frame of audio \(20 ms\)$"),
+        ({"first_audio_within": "19ms"}, r"^first_audio_within: 19 ms is shorter than a frame"),
+        ({"barge_in_within": "soon"}, r"^barge_in_within: 'soon' is not a duration"),
+        ({"transcripts": 1}, r"^transcripts: 1 is not True or False$"),
     ],
 )
 def test_values_that_make_no_sense(values, message):
     with pytest.raises(ValueError, match=message):
-        VoiceRequirement(**values)
+        VoiceRequirement.of(**values)
+
+
+def test_a_budget_of_one_frame_is_one():
+    assert VoiceRequirement.of(first_audio_within="20ms").first_audio_within == 0.02
+
+
+def test_an_unknown_keyword_lists_the_valid_ones():
+    with pytest.raises(TypeError, match=r"^unknown voice keyword 'turn'; valid ones: turns, first_audio_p95"):
+        VoiceRequirement.of(turn=1)

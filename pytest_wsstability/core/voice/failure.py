@@ -1,0 +1,76 @@
+"""The failure of a spoken conversation in words: promises, the call drawn, its turns, the cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..cause import Cause
+from ..duration import show_duration as show
+from ..judge.requirement import Requirement
+from ..judge.verdict import Outcome, Verdict
+from ..message import read_on, why
+from ..message.errors import StabilityError
+from ..timeline.timeline import Timeline
+from .drawing import lanes, table
+from .summary import CallSummary
+
+# Violations, and turns, in a message.
+_PROMISES = 3
+_TURNS = 4
+
+
+class VoiceError(StabilityError):
+    """
+    A spoken conversation did not show what was required, or it cannot be told.
+
+    Attributes:
+        requirement: what the connection was held to.
+        verdict: the judgement of both; its outcome is UNSTABLE or INCONCLUSIVE.
+        timelines: the records of the (last) connection, the caller's end first.
+        call: the conversation.
+
+    """
+
+    def __init__(
+        self, requirement: Requirement, verdict: Verdict, timelines: Sequence[Timeline], call: CallSummary
+    ) -> None:
+        self.requirement = requirement
+        self.verdict = verdict
+        self.timelines = tuple(timelines)
+        self.call = call
+        AssertionError.__init__(self, explain_call(verdict, self.timelines, call))
+
+    def retell(self, verdict: Verdict, *, whole: bool = False, more: Sequence[str] = ()) -> None:
+        """Say it again: with another diagnosis, every turn, or lines that only a runner knows."""
+        self.verdict = verdict
+        told = explain_call(verdict, self.timelines, self.call, whole=whole)
+        self.args = ("\n".join([told, *more]),)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.requirement, self.verdict, self.timelines, self.call))
+
+
+VoiceError.__module__ = "pytest_wsstability.voice"
+
+
+def explain_call(
+    verdict: Verdict, timelines: Sequence[Timeline], call: CallSummary, *, whole: bool = False
+) -> str:
+    """The message: verdict, promises, the call drawn, its turns worst first, the cause."""
+    lines = [f"{verdict.headline} [client end]"]
+    for violation in verdict.violations[: None if whole else _PROMISES]:
+        lines += [f"  expected  {violation.expected}", f"  observed  {violation.observed}"]
+    if verdict.outcome is Outcome.INCONCLUSIVE:
+        lines += [f"  in doubt  {doubt.text}" for doubt in verdict.doubts]
+    lines += [f"  {other.end.value:<9} {other.close}" for other in timelines[1:] if other.close]
+    at = verdict.violations[0].at if verdict.violations else None
+    lines += lanes(call, timelines[0] if timelines else None, at)
+    if call.turns:
+        lines += table(call, len(call.turns) if whole else _TURNS)
+    if verdict.diagnosis is not None and verdict.diagnosis.cause is not Cause.UNDETERMINED:
+        lines += why(verdict.diagnosis, None)
+    lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}; nothing is known beyond")
+    if verdict.code:
+        lines.append(read_on(verdict.code))
+    return "\n".join(lines)

@@ -1,0 +1,177 @@
+"""What the rows of a spoken conversation look at: the turn that failed, as both ends saw it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..judge.verdict import Rule, Verdict
+from ..timeline.timeline import Timeline
+from .agent_record import AgentRecord, AgentTurn, StageRun
+from .call import Call, Turn
+from .requirement import answered
+from .stage_faults import StageName
+
+# A heartbeat that takes this much longer than it does else came late over the same thing as the audio.
+LATE_BEAT = 0.25
+# Seconds of audio ahead of real time from which on it is a flood: what players and browsers keep is less.
+FLOOD = 20.0
+# A stage that takes longer than people want all of them to take (0.8 s from voice to voice) is slow.
+SLOW = 0.8
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoiceFeatures:
+    """A call that failed."""
+
+    call: Call
+    # What was broken first, and all of it.
+    rule: Rule
+    rules: frozenset[Rule]
+    # The turn that shows it; None if there is none.
+    turn: Turn | None
+    # What the agent knows of that turn; None where nobody asked it.
+    agent: AgentTurn | None
+    record: AgentRecord | None
+    # The caller's end of the last connection, and the server's; None where it is not held.
+    here: Timeline
+    there: Timeline | None
+    # The reading of the agent's clock at which the caller's instants begin.
+    origin: float
+
+    @property
+    def slowest(self) -> StageName | None:
+        """The stage that took longest in the turn, by the agent's record or else by what came when."""
+        times = {name: seconds for name in StageName if (seconds := self.stage(name)) is not None}
+        return max(times, key=lambda name: times[name]) if times else None
+
+    def stage(self, name: StageName) -> float | None:
+        """How long a stage took, or takes until now; None where nobody knows."""
+        if self.agent is not None:
+            run = self.agent.stages.get(name)
+            return None if run is None else run.seconds(self.origin + self.here.duration)
+        turn = self.turn
+        if turn is None or turn.speech_until is None:
+            return None
+        begins = {
+            StageName.STT: turn.speech_until,
+            StageName.AI: turn.speech_until if turn.final_at is None else turn.final_at,
+            StageName.TTS: turn.token_at,
+        }[name]
+        ends = {StageName.STT: turn.final_at, StageName.AI: turn.token_at, StageName.TTS: turn.audio_at}[name]
+        return None if begins is None or ends is None else max(0.0, ends - begins)
+
+    @property
+    def run(self) -> StageRun | None:
+        """The stage that kept the agent from everything else, or raised; None if none did."""
+        runs = self.agent.stages.values() if self.agent is not None else ()
+        return next((run for run in runs if run.crashed or run.not_reading or run.kept_loop), None)
+
+    @property
+    def run_name(self) -> str:
+        """Which stage `run` is."""
+        runs = self.agent.stages.items() if self.agent is not None else ()
+        return next((name.value for name, run in runs if run is self.run), "a stage")
+
+    @property
+    def waiting(self) -> StageName | None:
+        """The stage that has not given a result in the turn; None if all have that were begun."""
+        if self.agent is not None:
+            return next((name for name, run in self.agent.stages.items() if run.first is None), None)
+        turn = self.turn
+        if turn is None or turn.speech_until is None or turn.audio_at is not None:
+            return None
+        if turn.token_at is not None:
+            return StageName.TTS
+        return StageName.AI if turn.final_at is not None else None
+
+    @property
+    def late_beat(self) -> float | None:
+        """The slowest heartbeat of the caller, if it is much slower than the usual one; None if none is."""
+        trips = self.here.heartbeats
+        slow = max(trips.rtts.maximum, 0.0) if trips.rtts.count else 0.0
+        asked = trips.last_at
+        if trips.awaits_last and asked is not None:
+            slow = max(slow, self.here.duration - asked)
+        return slow if slow >= LATE_BEAT else None
+
+    @property
+    def path_is_late(self) -> bool:
+        """Whether the way was late, and the agent was not, as far as both are known."""
+        if self.late_beat is None:
+            return False
+        stages = [self.stage(name) or 0.0 for name in StageName] if self.agent is not None else []
+        return not any(seconds >= SLOW for seconds in stages)
+
+    @property
+    def beats_answered(self) -> bool:
+        """Whether heartbeats came back while the turn waited: the connection and the agent's loop live."""
+        return self.here.heartbeats.answered > 0 and self.late_beat is None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the connection came to an end that nobody wished."""
+        return self.here.close is not None and not self.here.close.planned
+
+    @property
+    def ahead(self) -> float:
+        """The most seconds of audio that were ahead of real time, by the record that knows best."""
+        turns = self.record.turns if self.record is not None else ()
+        return max([self.call.playout.deepest, *(turn.ahead for turn in turns)])
+
+
+def voice_features(
+    call: Call, verdict: Verdict, record: AgentRecord | None, timelines: Sequence[Timeline], origin: float
+) -> VoiceFeatures:
+    """
+    What there is to look at.
+
+    Args:
+        call: what the caller saw.
+        verdict: with a violation.
+        record: what the agent knows; None where nobody asked it.
+        timelines: of the last connection: the caller's end, then the server's if it is held.
+        origin: the reading of the clock at which the call began.
+
+    """
+    rule = verdict.violations[0].rule
+    turn = _turn(call, rule, verdict.violations[0].at)
+    there = next((each for each in timelines[1:] if each.end is not timelines[0].end), None)
+    return VoiceFeatures(
+        call=call,
+        rule=rule,
+        rules=frozenset(violation.rule for violation in verdict.violations),
+        turn=turn,
+        agent=_agent_turn(record, turn, origin),
+        record=record,
+        here=timelines[0],
+        there=there,
+        origin=origin,
+    )
+
+
+def _turn(call: Call, rule: Rule, at: float) -> Turn | None:
+    turns = call.turns
+    if not turns:
+        return None
+    if rule is Rule.FIRST_AUDIO:
+        return max(turns, key=lambda turn: (turn.wait_until or 0.0) - (turn.speech_until or turn.speech_from))
+    if rule is Rule.TURNS:
+        return next((turn for turn in turns if not answered(call, turn)), turns[-1])
+    if rule is Rule.UNDERRUNS:
+        return max(turns, key=lambda turn: turn.underrun_seconds)
+    if rule is Rule.BARGE_IN:
+        return max(turns, key=lambda turn: turn.stop_latency or 0.0)
+    if rule is Rule.TRANSCRIPTS:
+        return next((turn for turn in turns if turn.final_at is None), turns[-1])
+    return next((turn for turn in reversed(turns) if turn.speech_from <= at), turns[0])
+
+
+def _agent_turn(record: AgentRecord | None, turn: Turn | None, origin: float) -> AgentTurn | None:
+    """The agent's turn whose speech began last before the end of the user's."""
+    if record is None or turn is None:
+        return None
+    until = origin + (turn.speech_until if turn.speech_until is not None else turn.speech_from + 1.0)
+    since = origin + turn.speech_from
+    found = [each for each in record.turns if since - 1.0 <= each.heard_from <= until]
+    return found[-1] if found else None

@@ -1,0 +1,225 @@
+"""The table of causes of a spoken conversation, in the order in which it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..cause import Blame, Cause, Confidence
+from ..judge.verdict import Rule
+from .features import FLOOD, VoiceFeatures
+
+HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
+# Rules about how soon the agent is heard.
+_SPEED = frozenset({Rule.FIRST_AUDIO, Rule.TURNS, Rule.UNDERRUNS, Rule.BARGE_IN, Rule.TRANSCRIPTS})
+_WAITED_FOR = frozenset({Rule.TURNS, Rule.FIRST_AUDIO, Rule.TRANSCRIPTS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceRow:
+    """A cause, what the record must show, and what is then said; templates are filled with `VoiceWords`."""
+
+    cause: Cause
+    shows: str
+    when: Callable[[VoiceFeatures], bool]
+    sentence: str
+    headline: str
+    blame: Blame = Blame.SERVER
+    confidence: Confidence = HIGH
+    remedy: str
+    # What else it may be where the agent's record is not held, and what tells the two apart.
+    runner_up: Cause | None = None
+    experiment: str | None = None
+
+
+def _flood_hurts(f: VoiceFeatures) -> bool:
+    # What waits behind a flood is late: heartbeats, the end of the audio at a barge-in.
+    if f.rule is Rule.AHEAD:
+        return True
+    return f.ahead >= FLOOD and (f.late_beat is not None or Rule.BARGE_IN in f.rules)
+
+
+def _nothing_heard(f: VoiceFeatures) -> bool:
+    waits = f.turn is not None and f.turn.audio_at is None and f.turn.speech_until is not None
+    return waits and bool(_WAITED_FOR & f.rules) and not f.path_is_late
+
+
+def _broke_off(f: VoiceFeatures) -> bool:
+    return Rule.TURNS in f.rules and f.turn is not None and f.turn.audio_at is not None
+
+
+def _forgot(f: VoiceFeatures) -> bool:
+    known = f.record is not None and f.record.forgot is not None and Rule.AUDIO in f.rules
+    return known or f.call.forgot_at is not None or (bool(f.call.away) and f.call.down.numbers.repeats > 0)
+
+
+ROWS = (
+    VoiceRow(
+        cause=Cause.AUDIO_OF_OTHERS,
+        shows="audio that names another session",
+        when=lambda f: f.call.foreign_chunks > 0,
+        sentence="the agent sent the audio of session {whose}: {foreign}",
+        headline="audio of another session",
+        remedy="look at how the agent finds the connection of a session: a global, a variable of a loop, a "
+        "dictionary that a reconnect did not update",
+    ),
+    VoiceRow(
+        cause=Cause.AUDIO_UNREADABLE,
+        shows="a message that is audio by its type, and has no base64, no whole samples, or nothing in it",
+        when=lambda f: bool(f.call.malformed),
+        sentence="the agent sent audio that is none: {malformed}",
+        headline="audio that cannot be read",
+        remedy="compare encoding, sample width and rate with what the profile says",
+    ),
+    VoiceRow(
+        cause=Cause.CONTEXT_LOST,
+        shows="after a reconnect the agent counts turns or chunks anew, or its record says that it forgot",
+        when=_forgot,
+        sentence="the session came back, and the agent had forgotten the conversation: it counts anew",
+        headline="the conversation was forgotten at a reconnect",
+        remedy="keep the model's context by session and not by connection, and take it up again when the "
+        "session is confirmed",
+    ),
+    VoiceRow(
+        cause=Cause.AUDIO_LOST,
+        shows="numbers of audio chunks that never came",
+        when=lambda f: f.call.lost_chunks > 0,
+        sentence="{lost} chunks of audio never came; TCP loses none, so the agent did",
+        headline="the agent lost {lost} chunks of audio",
+        remedy="look for a queue that throws away what is too much, and for chunks that are skipped when a "
+        "task is late",
+    ),
+    VoiceRow(
+        cause=Cause.AUDIO_REORDERED,
+        shows="audio chunks with a lower number than one that came before",
+        when=lambda f: f.call.down.reordered > 0,
+        sentence="{reordered} chunks of audio came behind their successors; TCP keeps the order, so the "
+        "agent did not",
+        headline="audio out of order",
+        remedy="send the chunks of an answer from one task, or from one queue",
+    ),
+    VoiceRow(
+        cause=Cause.AUDIO_AFTER_END,
+        shows="audio that came when no answer was under way",
+        when=lambda f: f.call.stray_chunks > 0,
+        sentence="{stray} came outside of any answer, the first at {stray_at}",
+        headline="audio behind the end of its turn",
+        remedy="say that the turn is over after its last chunk, and cancel the answer's task before",
+    ),
+    VoiceRow(
+        cause=Cause.PEER_FROZEN,
+        shows="the agent's record: a stage kept the event loop",
+        when=lambda f: f.run is not None and f.run.kept_loop > 0,
+        sentence="the {stage} stage kept the agent's event loop for {kept_loop}{turn}: nothing else was "
+        "done, and no ping answered",
+        headline="the {stage} stage blocks the agent's event loop",
+        remedy="run the stage in a thread or a process of its own (asyncio.to_thread)",
+    ),
+    VoiceRow(
+        cause=Cause.PEER_NOT_READING,
+        shows="the agent's record: nobody read while a stage was awaited",
+        when=lambda f: f.run is not None and f.run.not_reading > 0,
+        sentence="the agent awaits its {stage} stage for {not_reading}{turn} and does not read: heartbeats "
+        "and pongs wait unread{then_ended}",
+        headline="the agent does not read while its {stage} stage works",
+        remedy="call receive() in a task of its own, and hand the audio to the pipeline over a bounded "
+        "queue; a longer ping timeout only hides it",
+    ),
+    VoiceRow(
+        cause=Cause.AUDIO_FLOOD,
+        shows=f"{FLOOD:g} s of audio or more ahead of real time, and what waits behind it is late",
+        when=_flood_hurts,
+        sentence="the agent sent {ahead} of audio ahead of its time: heartbeats wait behind it, and a "
+        "barge-in cannot take it back",
+        headline="audio is sent {ahead} ahead of its time",
+        remedy="pace text to speech at twice real time (pipecat does), and stay a few seconds ahead at most",
+    ),
+    VoiceRow(
+        cause=Cause.TURN_BROKE_OFF,
+        shows="audio came, and neither more of it nor the end of the turn; the connection lives",
+        when=_broke_off,
+        sentence="the answer broke off{turn} after {audio} of audio: no more came, and no end of the "
+        "turn{raised}",
+        headline="the answer broke off{turn}",
+        remedy="see the agent's traceback: await the task of a turn, and end the turn in its finally",
+    ),
+    VoiceRow(
+        cause=Cause.TURN_BROKE_OFF,
+        shows="the agent's record: a stage raised; the connection lives",
+        when=lambda f: f.run is not None and f.run.crashed,
+        sentence="the {stage} stage raised{turn}, and nobody told the user",
+        headline="the {stage} stage raised{turn}",
+        remedy="see the agent's traceback: await the task of a turn, and end the turn in its finally",
+    ),
+    VoiceRow(
+        cause=Cause.STAGE_STALLED,
+        shows="a turn without audio while heartbeats are in time; the agent's record, or what of the turn "
+        "came and what did not, says which stage was waited for",
+        when=lambda f: _nothing_heard(f) and f.waiting is not None,
+        sentence="the {waiting} stage gave no result{turn}, while the connection lived",
+        headline="the {waiting} stage gives no result",
+        remedy="give each stage a timeout, and say something when it runs out",
+        runner_up=Cause.TURN_BROKE_OFF,
+        experiment="look at the agent's log: a stage that raised has a traceback there",
+    ),
+    VoiceRow(
+        cause=Cause.STAGE_STALLED,
+        shows="the caller's record alone: nothing came of a turn, neither transcript nor audio, while "
+        "heartbeats are in time",
+        when=_nothing_heard,
+        sentence="nothing came of the speech{turn}, no transcript and no audio, while the connection lived: "
+        "the first stage gave no result, or the end of the speech was not noticed",
+        headline="nothing came of the speech{turn}",
+        confidence=MEDIUM,
+        remedy="give each stage a timeout; see in the agent's log whether it noticed the end of the speech",
+        runner_up=Cause.TURN_BROKE_OFF,
+        experiment="look at the agent's log: a stage that raised has a traceback there",
+    ),
+    VoiceRow(
+        cause=Cause.PATH_STALLED,
+        shows="heartbeats were late too, and the agent's stages, where its record is held, were not",
+        when=lambda f: bool(_SPEED & f.rules) and f.path_is_late,
+        sentence="the way was late, and not the pipeline: a heartbeat took {late_beat}",
+        headline="the path is late: a heartbeat took {late_beat}",
+        blame=Blame.PATH,
+        confidence=MEDIUM,
+        remedy="look at the network between the user and the agent; let the player hold more audio before "
+        "it begins",
+        runner_up=Cause.PEER_FROZEN,
+        experiment="send ping frames beside the heartbeats, and look at TCP_INFO (Linux, real time): a "
+        "blocked agent acknowledges, a path that stands still does not",
+    ),
+    VoiceRow(
+        cause=Cause.NOT_INTERRUPTED,
+        shows="audio went on after the user spoke over it, while heartbeats were in time",
+        when=lambda f: Rule.BARGE_IN in f.rules,
+        sentence="the agent spoke on for {stop} after the user spoke over it{turn}",
+        headline="the agent speaks on while the user speaks",
+        remedy="listen while you speak: cancel the answer's task when speech begins, and drop what is queued",
+    ),
+    VoiceRow(
+        cause=Cause.STAGE_SLOW,
+        shows="a player ran dry while heartbeats were in time",
+        when=lambda f: Rule.UNDERRUNS in f.rules,
+        sentence="speech is made more slowly than it is played{turn}{pace}",
+        headline="the tts stage is slower than real time",
+        remedy="make speech faster than real time, or begin to send when the first seconds are made",
+    ),
+    VoiceRow(
+        cause=Cause.STAGE_SLOW,
+        shows="late first audio or transcripts while heartbeats were in time: the stage that took longest",
+        when=lambda f: bool(_WAITED_FOR & f.rules) and f.slowest is not None,
+        sentence="{slowest} took {slowest_time}{turn}, the longest of {stages}",
+        headline="{slowest} is slow: {slowest_time}",
+        remedy="stream between the stages, and begin to speak with the first sentence",
+    ),
+    VoiceRow(
+        cause=Cause.STAGE_SLOW,
+        shows="late first audio while heartbeats were in time, and no message that tells the stages apart",
+        when=lambda f: Rule.FIRST_AUDIO in f.rules,
+        sentence="the pipeline took {first_audio}{turn}; the protocol does not tell which stage",
+        headline="the pipeline is slow: {first_audio}",
+        confidence=MEDIUM,
+        remedy="measure each stage in the agent's own log",
+    ),
+)

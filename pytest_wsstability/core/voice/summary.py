@@ -1,0 +1,115 @@
+"""A call as reports keep it: its turns, what a player missed, and a few numbers; and as tables show it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..duration import show_duration as show
+from ..samples import Sample
+from .call import Call, Turn
+from .playout import Underrun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSummary:
+    """What is left of a call when it is over; instants are seconds since the opening handshake ended."""
+
+    turns: tuple[Turn, ...] = ()
+    underruns: tuple[Underrun, ...] = ()
+    # Times without a connection.
+    away: tuple[tuple[float, float], ...] = ()
+    duration: float = 0.0
+    # Frames of the user: how many; seconds after their deadlines, of 99 in 100 and of the latest; the most
+    # bytes that waited.
+    frames: int = 0
+    late_p99: float | None = None
+    late_max: float | None = None
+    waiting_max: int = 0
+    # The agent's audio: chunks, seconds, the largest jitter (RFC 3550), the most that waited to be played.
+    chunks: int = 0
+    audio: float = 0.0
+    jitter_max: float = 0.0
+    ahead_max: float = 0.0
+    # The slowest round trip of a heartbeat while audio flowed, and while none did; None without any.
+    rtt_speaking: float | None = None
+    rtt_idle: float | None = None
+
+    @classmethod
+    def of(cls, call: Call, duration: float) -> CallSummary:
+        """That of a call which has lasted so long."""
+        late = call.up.lateness
+        return cls(
+            turns=tuple(map(copy.copy, call.turns)),
+            underruns=tuple(call.playout.underruns),
+            away=tuple(call.away),
+            duration=duration,
+            frames=call.up.chunks,
+            late_p99=late.quantile(0.99) if late.count and late.carries(0.99) else None,
+            late_max=_slowest(late),
+            waiting_max=call.up.waiting_max,
+            chunks=call.down.chunks,
+            audio=call.down.seconds,
+            jitter_max=call.down.jitter_max,
+            ahead_max=call.playout.deepest,
+            rtt_speaking=_slowest(call.rtt_speaking),
+            rtt_idle=_slowest(call.rtt_idle),
+        )
+
+
+def _slowest(sample: Sample) -> float | None:
+    return sample.maximum if sample.count else None
+
+
+class TurnCells(NamedTuple):
+    """One turn as text, for every table."""
+
+    turn: str
+    speech: str
+    transcript: str
+    token: str
+    first_audio: str
+    audio: str
+    underruns: str
+    stop: str
+
+
+HEAD = TurnCells(
+    "turn", "speech", "transcript", "first token", "first audio", "audio", "underruns", "stops after"
+)
+
+
+def turn_cells(turn: Turn) -> TurnCells:
+    """The words for a turn."""
+    transcript = (
+        None if turn.final_at is None or turn.speech_until is None else turn.final_at - turn.speech_until
+    )
+    waited = turn.given_up_at is not None and turn.audio_at is None
+    first = f"none in {_time((turn.given_up_at or 0.0) - (turn.speech_until or 0.0))}" if waited else None
+    return TurnCells(
+        str(turn.number),
+        _time(None if turn.speech_until is None else turn.speech_until - turn.speech_from),
+        _time(transcript),
+        _time(turn.first_token),
+        first or _time(turn.first_audio),
+        _time(turn.audio_seconds or None),
+        f"{turn.underruns} ({_time(turn.underrun_seconds)})" if turn.underruns else "-",
+        _time(turn.stop_latency),
+    )
+
+
+def _time(seconds: float | None) -> str:
+    return "-" if seconds is None else show(round(seconds, 3))
+
+
+def worst_first(turns: Sequence[Turn]) -> list[Turn]:
+    """Turns without an answer, then with underruns, then by how long the first audio took."""
+    return sorted(
+        turns,
+        key=lambda turn: (
+            turn.given_up_at is None, -turn.underrun_seconds, -(turn.stop_latency or 0.0),
+            -(turn.first_audio or 0.0), turn.number,
+        ),
+    )  # fmt: skip

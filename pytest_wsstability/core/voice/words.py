@@ -1,0 +1,67 @@
+"""The values in the sentences about a spoken conversation, by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..duration import show_duration as show
+from .features import VoiceFeatures
+from .stage_faults import StageName
+
+
+def _seconds(value: float | None) -> str:
+    return show(round(value or 0.0, 3))
+
+
+def _pace(f: VoiceFeatures) -> str:
+    turn = f.turn
+    if turn is None or turn.audio_at is None or turn.audio_until is None or turn.audio_until <= turn.audio_at:
+        return ""
+    return f": {_seconds(turn.audio_seconds)} of audio came in {_seconds(turn.audio_until - turn.audio_at)}"
+
+
+def _stages(f: VoiceFeatures) -> str:
+    known = {name: seconds for name in StageName if (seconds := f.stage(name)) is not None}
+    return ", ".join(f"{name.value} {_seconds(seconds)}" for name, seconds in known.items())
+
+
+def _slowest(f: VoiceFeatures) -> str:
+    return "a stage" if f.slowest is None else f"the {f.slowest.value} stage"
+
+
+_WORDS: dict[str, Callable[[VoiceFeatures], str]] = {
+    "turn": lambda f: "" if f.turn is None else f" in turn {f.turn.number}",
+    "foreign": lambda f: f"{f.call.foreign_chunks} chunks, the first at {_seconds(f.call.foreign_at)}",
+    "whose": lambda f: repr(f.call.foreign_session),
+    "malformed": lambda f: next(iter(f.call.malformed), ""),
+    "lost": lambda f: str(f.call.lost_chunks),
+    "reordered": lambda f: str(f.call.down.reordered),
+    "stray": lambda f: f"{f.call.stray_chunks} chunks of audio",
+    "stray_at": lambda f: _seconds(f.call.stray_at),
+    "stage": lambda f: f.run_name,
+    "kept_loop": lambda f: _seconds(f.run.kept_loop if f.run is not None else None),
+    "not_reading": lambda f: _seconds(f.run.not_reading if f.run is not None else None),
+    "then_ended": lambda f: "; its own keepalive then ended the connection" if f.ended else "",
+    "raised": lambda f: f"; the {f.run_name} stage raised" if f.run is not None and f.run.crashed else "",
+    "ahead": lambda f: _seconds(f.ahead),
+    "audio": lambda f: _seconds(f.turn.audio_seconds if f.turn is not None else None),
+    "waiting": lambda f: "a" if f.waiting is None else f.waiting.value,
+    "late_beat": lambda f: _seconds(f.late_beat),
+    "stop": lambda f: _seconds(f.turn.stop_latency if f.turn is not None else None),
+    "pace": _pace,
+    "slowest": _slowest,
+    "slowest_time": lambda f: "" if f.slowest is None else _seconds(f.stage(f.slowest)),
+    "stages": _stages,
+    "first_audio": lambda f: _seconds(f.turn.first_audio if f.turn is not None else None),
+}
+
+
+class VoiceWords(dict[str, str]):
+    """The words of a call, worked out when a template asks for one."""
+
+    def __init__(self, features: VoiceFeatures) -> None:
+        super().__init__()
+        self._features = features
+
+    def __missing__(self, name: str) -> str:
+        return _WORDS[name](self._features)

@@ -1,0 +1,398 @@
+"""The user of a voice agent: speaks in turns over one connection after the other, and listens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Unpack
+
+from ...core.duration import Duration, parse_duration
+from ...core.duration import show_duration as show
+from ...core.timeline.close import LocalReason
+from ...core.timeline.events import Direction, End, Role
+from ...core.voice.audio import FRAME, AudioFormat
+from ...core.voice.call import Call, Turn
+from ...core.voice.script import Script, ScriptKeywords, ScriptTurn
+from ...core.voice.sound import WrongSound, frames_of_wav, noise, wav_of
+from ...profiles import BadAudio, Spoken, VoiceRole
+from ...profiles.catalogue import audio_of
+from ..connection import Connection
+from .microphone import Microphone
+
+_EARLY = 1e-6
+
+
+class CallTimeout(TimeoutError):
+    """An agent did not answer, or did not end its answer, in time."""
+
+
+class Caller:
+    """
+    A user who speaks to a voice agent over an open connection, and hears what it says.
+
+    Attributes:
+        connection: the present one.
+        call: what happened, over all connections.
+        audio: the messages of the protocol.
+        received: the agent's audio, where it is kept; None where it is not.
+        origin: the reading of the loop's clock from which instants count: the first opening handshake.
+
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        silence: str = "sent",
+        seed: int = 0,
+        sound: str | Path | None = None,
+        keep_audio: bool = False,
+        starts: bool = True,
+    ) -> None:
+        """
+        A caller who says nothing yet.
+
+        Args:
+            connection: open, its session confirmed.
+            silence: frames are "sent" while nobody speaks, or "withheld".
+            seed: of the noise.
+            sound: a WAV file to speak in its place: mono, 16 bit, the profile's rate.
+            keep_audio: keep the agent's audio, for `wav`.
+            starts: the microphone is on at once, and not with `start`.
+
+        Raises:
+            ValueError: for a protocol without audio, and a file that cannot be spoken, naming it.
+
+        """
+        self.connection = connection
+        self.audio = audio_of(connection.websocket.profile)
+        self.call = Call(answers=self.audio.answers)
+        self.received: list[bytes] | None = [] if keep_audio else None
+        self._loop = connection.websocket.loop
+        self.origin = connection.timeline.opened
+        self._frames = (
+            noise(seed, self.audio.format) if sound is None else read_sound(Path(sound), self.audio.format)
+        )
+        self._is_file = sound is not None
+        # Between two connections, by its own wish.
+        self._is_away = False
+        self._waiting: list[asyncio.Future[None]] = []
+        self._ends: asyncio.Task[None] | None = None
+        self._microphone = Microphone(
+            self.audio, self.call, self._loop, origin=self.origin, sends_silence=silence == "sent",
+            spoken=self._spoken,
+        )  # fmt: skip
+        if starts:
+            self.start()
+
+    def start(self) -> None:
+        """Switch the microphone on, and listen."""
+        self._attach(self.connection)
+
+    def _attach(self, connection: Connection) -> None:
+        self.connection = connection
+        connection.websocket.listener = self._hear
+        self._ends = self._loop.create_task(self._watch(connection))
+        self._microphone.attach(connection.websocket)
+
+    async def _watch(self, connection: Connection) -> None:
+        await connection.websocket.wait_over()
+        self._changed()
+
+    async def stop(self) -> None:
+        """Say nothing any more; the connection stays as it is."""
+        self._microphone.detach()
+        self.connection.websocket.listener = None
+        if self._ends is not None:
+            self._ends.cancel()
+            await asyncio.gather(self._ends, return_exceptions=True)
+
+    @property
+    def now(self) -> float:
+        """Seconds since the opening handshake of the first connection."""
+        return self._loop.time() - self.origin
+
+    # Hearing.
+
+    def _hear(self, now: float, payload: str | bytes, role: Role) -> bool:
+        at = now - self.origin
+        if role is Role.HEARTBEAT_ANSWER:
+            self._answered(at)
+            return True
+        if role is not Role.DATA and role is not Role.HEARTBEAT:
+            return True
+        try:
+            spoken = self.audio.read(payload, End.SERVER)
+        except BadAudio as exc:
+            self.call.malformed_audio(str(exc))
+            return True
+        if spoken is not None:
+            self._take(at, spoken, len(payload))
+        return spoken is not None
+
+    def _answered(self, at: float) -> None:
+        timeline = self.connection.websocket.timeline
+        assert timeline is not None
+        asked = timeline.last(direction=Direction.SENT, role=Role.HEARTBEAT)
+        if asked is not None:
+            self.call.round_trip(at, at - asked - timeline.opened + self.origin)
+
+    def _take(self, at: float, spoken: Spoken, size: int) -> None:
+        call, role = self.call, spoken.role
+        if spoken.turn is not None and role is not VoiceRole.PARTIAL:
+            call.numbered(at, spoken.turn)
+        if role is VoiceRole.ANSWER:
+            self._take_audio(at, spoken, size)
+        elif role is VoiceRole.PARTIAL or role is VoiceRole.FINAL:
+            call.transcript(at, final=role is VoiceRole.FINAL)
+        elif role is VoiceRole.TOKEN:
+            call.token(at)
+        elif role is VoiceRole.ANSWER_END:
+            call.turn_done(at, number=spoken.turn)
+        elif role is VoiceRole.INTERRUPTED:
+            call.interrupted(at)
+        self._changed()
+
+    def _take_audio(self, at: float, spoken: Spoken, size: int) -> None:
+        ours = self.connection.session_id
+        if spoken.session_id is not None and ours is not None and spoken.session_id != ours:
+            self.call.foreign(at, spoken.session_id)
+        seconds = self.audio.down.seconds(len(spoken.audio))
+        self.call.audio(at, seconds, size=size, sequence=spoken.number, number=spoken.turn)
+        if self.received is not None:
+            self.received.append(spoken.audio)
+
+    def wav(self) -> bytes:
+        """
+        What the agent said, as a WAV file for a person's ears.
+
+        Raises:
+            ValueError: if it was not kept.
+
+        """
+        if self.received is None:
+            raise ValueError("wav: the agent's audio was not kept; give keep_audio=True")
+        return wav_of(self.received, self.audio.down)
+
+    # Waiting.
+
+    def _changed(self) -> None:
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
+
+    async def _until(self, done: Callable[[], bool], until: float | None = None) -> bool:
+        """
+        Wait until something is so; False when the instant ``until`` of `now` comes first.
+
+        Raises:
+            ConnectionEnded: if the connection ends before.
+
+        """
+        while not done():
+            if self.connection.websocket.is_over and not self._is_away:
+                raise self.connection.websocket.ended_error()
+            if until is not None and self.now >= until - _EARLY:
+                return False
+            future: asyncio.Future[None] = self._loop.create_future()
+            self._waiting.append(future)
+            at = None if until is None else self.origin + until
+            timer = None if at is None else self._loop.call_at(at, self._changed)
+            try:
+                await future
+            finally:
+                self._waiting.remove(future)
+                if timer is not None:
+                    timer.cancel()
+        return True
+
+    # Speaking.
+
+    def _spoken(self) -> None:
+        """The last frame of speech has gone out."""
+        websocket = self.connection.websocket
+        self.call.speech_ended(self.now)
+        for role in (VoiceRole.SPEECH_END, VoiceRole.ASK):
+            if self.audio.has(role) and websocket.is_open:
+                websocket.send_message(self.audio.write(role, session_id=self.connection.session_id))
+        self._changed()
+
+    async def speak(self, duration: Duration | None = None) -> Turn:
+        """
+        Speak for so long, and say that it was all; gives the turn, which the agent has not answered yet.
+
+        Args:
+            duration: how long; None: 3 s, or the whole file.
+
+        Raises:
+            ConnectionEnded: if the connection ends before; `reconnect` goes on in the middle of the sentence.
+            RuntimeError: if something is being said.
+
+        """
+        if self._microphone.is_speaking:
+            raise RuntimeError("speak() is already speaking in another task")
+        count = len(self._frames)
+        if duration is not None and not self._is_file:
+            count = max(1, round(parse_duration(duration, "speak") / FRAME))
+        elif not self._is_file:
+            count = round(3.0 / FRAME)
+        turn = self.call.speech_began(self.now)
+        self._microphone.speak(self._frames, count)
+        await self._finish(turn)
+        return turn
+
+    async def _finish(self, turn: Turn) -> None:
+        await self._until(lambda: turn.speech_until is not None)
+
+    async def listen(self, *, within: Duration = "30s") -> Turn:
+        """
+        Hear the answer to its end, and until a player has played it.
+
+        Raises:
+            CallTimeout: if it is not whole in time, saying what came of it.
+            ConnectionEnded: if the connection ends before.
+
+        """
+        turn = self.call.turn
+        if turn is None:
+            raise RuntimeError("listen: nothing was said yet; speak() first")
+        seconds = parse_duration(within, "within")
+        if not await self._until(lambda: self._is_answered(turn), self.now + seconds):
+            self.call.give_up(self.now)
+            raise CallTimeout(_unanswered(turn, seconds))
+        if turn.played_until is not None:
+            await self._sleep_until(turn.played_until)
+        return turn
+
+    def _is_answered(self, turn: Turn) -> bool:
+        return turn.done_at is not None if self.call.answers else turn.final_at is not None
+
+    async def _sleep_until(self, at: float) -> None:
+        await self._until(lambda: self.now >= at - _EARLY, at)
+
+    async def barge_in(
+        self, duration: Duration | None = None, *, after: Duration = "500ms", within: Duration = "30s"
+    ) -> Turn:
+        """
+        Speak over the answer, so long after its first audio; gives the new turn.
+
+        Raises:
+            CallTimeout: if there is no audio in time.
+            ConnectionEnded: if the connection ends before.
+
+        """
+        turn = self.call.turn
+        if turn is None:
+            raise RuntimeError("barge_in: nothing was said yet; speak() first")
+        seconds = parse_duration(within, "within")
+        if not await self._until(lambda: turn.audio_at is not None, self.now + seconds):
+            self.call.give_up(self.now)
+            raise CallTimeout(_unanswered(turn, seconds))
+        assert turn.audio_at is not None
+        await self._sleep_until(turn.audio_at + parse_duration(after, "after", zero=True))
+        if self.audio.has(VoiceRole.INTERRUPT) and turn.done_at is None:
+            self.connection.websocket.send_message(self.audio.write(VoiceRole.INTERRUPT))
+        return await self.speak(duration)
+
+    async def idle(self, duration: Duration) -> None:
+        """Say nothing for so long: frames of silence or none, as the caller was told."""
+        await self._sleep_until(self.now + parse_duration(duration, "idle", zero=True))
+
+    def mute(self) -> None:
+        """Send no frame at all from now on, whatever is said."""
+        self._microphone.is_muted = True
+
+    def unmute(self) -> None:
+        """Send frames again."""
+        self._microphone.is_muted = False
+
+    async def reconnect(self, *, within: Duration = "10s") -> Connection:
+        """
+        Lose the connection, if it is there, as a phone does that changes its network, and open another.
+
+        The session is the same, numbers go on, and what is being said is said to its end.
+
+        Raises:
+            OpeningError: if none opened in time.
+
+        """
+        lost, self._is_away = self.now, True
+        self._microphone.detach()
+        websocket = self.connection.websocket
+        if websocket.is_open:
+            websocket.drop(LocalReason.FAULT, "the caller changed its network", planned=True)
+        await websocket.wait_ended()
+        websocket.listener = None
+        try:
+            again = await self.connection.reconnect(within=within)
+            if again.websocket.profile.has_session:
+                await again.websocket.wait_session(self._loop.time() + parse_duration(within, "within"))
+            self.call.came_back(lost, self.now)
+            self._attach(again)
+        finally:
+            self._is_away = False
+            self._changed()
+        return again
+
+    async def converse(self, script: Script | None = None, **keywords: Unpack[ScriptKeywords]) -> None:
+        """
+        Speak and listen, turn after turn.
+
+        Args:
+            script: how; None: as the keywords say, for as long as the task lives.
+            keywords: those of a `Script`.
+
+        Raises:
+            CallTimeout: at the first turn that is not answered.
+            ConnectionEnded: if the connection ends before.
+
+        """
+        script = Script(**keywords) if script is None else script
+        interrupts: float | None = None
+        for turn in script:
+            if interrupts is not None:
+                await self.barge_in(turn.speech, after=interrupts, within=script.answer_within)
+            else:
+                await self.idle(turn.pause)
+                await self._speak(turn)
+            interrupts = turn.interrupted_after if self.call.answers else None
+            if interrupts is None:
+                await self.listen(within=script.answer_within)
+
+    async def _speak(self, turn: ScriptTurn) -> None:
+        if not turn.reconnects:
+            await self.speak(turn.speech)
+            return
+        speaking = self._loop.create_task(self.speak(turn.speech))
+        try:
+            await self.idle(turn.speech / 2)
+            await self.reconnect()
+            await speaking
+        finally:
+            speaking.cancel()
+            await asyncio.gather(speaking, return_exceptions=True)
+
+
+def read_sound(path: Path, form: AudioFormat) -> tuple[bytes, ...]:
+    """
+    The frames of a WAV file.
+
+    Raises:
+        WrongSound: if it is not there, or cannot be spoken, naming it.
+
+    """
+    try:
+        return frames_of_wav(path.read_bytes(), form, str(path))
+    except OSError as exc:
+        raise WrongSound(f"{path}: {exc.strerror}") from None
+
+
+def _unanswered(turn: Turn, seconds: float) -> str:
+    if turn.audio_at is None:
+        return f"turn {turn.number}: no audio came within {show(round(seconds, 3))}"
+    last = show(round(turn.audio_until or turn.audio_at, 3))
+    return (
+        f"turn {turn.number}: the answer was not ended within {show(round(seconds, 3))}; "
+        f"{show(round(turn.audio_seconds, 3))} of audio came, the last at {last}"
+    )

@@ -1,0 +1,265 @@
+"""A spoken conversation from its opening to its verdict, and a caller for scripts."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Unpack
+
+from ...core.judge.excuses import Incidents
+from ...core.judge.requirement import Requirement
+from ...core.judge.rules import judge
+from ...core.judge.verdict import Doubt, Finding, Rule, Verdict, Violation
+from ...core.timeline.timeline import Timeline
+from ...core.voice.call import Call
+from ...core.voice.requirement import VoiceRequirement
+from ...core.voice.script import Script
+from ...profiles import Profile
+from ...profiles.catalogue import audio_of, find
+from ..client import connect
+from ..connection import Connection
+from ..errors import ConnectionEnded
+from ..holding import hold_open
+from ..keywords import ConnectKeywords
+from ..proxy.path import between
+from ..proxy.proxy import FaultProxy
+from ..server.orchestrator import Orchestrator
+from .caller import Caller, CallTimeout
+from .soak import VoiceSoak
+
+# Seconds that a session has for its confirmation where nobody says how many.
+SESSION_WITHIN = 10.0
+
+
+@asynccontextmanager
+async def open_call(
+    url: str,
+    *,
+    silence: str = "sent",
+    seed: int = 0,
+    sound: str | Path | None = None,
+    keep_audio: bool = False,
+    **options: Unpack[ConnectKeywords],
+) -> AsyncIterator[Caller]:
+    """
+    Open a connection and speak on it: ``async with voice.open_call(url) as caller:``.
+
+    Args:
+        url: of the agent.
+        silence, seed, sound, keep_audio: see `Caller`.
+        options: keywords of `connect`.
+
+    Raises:
+        OpeningError: if the connection did not open.
+        TimeoutError: if its session was not confirmed.
+        ValueError: for a protocol without audio, and a file that cannot be spoken.
+
+    """
+    audio_of(find(options.get("profile", "json")))
+    options["inbox"] = 0
+    connection = await connect(url, **options)
+    try:
+        if not await _confirmed(connection, SESSION_WITHIN):
+            raise TimeoutError(f"open_call: the session was not confirmed within {SESSION_WITHIN:g} s")
+        caller = Caller(connection, silence=silence, seed=seed, sound=sound, keep_audio=keep_audio)
+        try:
+            yield caller
+        finally:
+            await caller.stop()
+            connection = caller.connection
+    finally:
+        await connection.close()
+
+
+async def _confirmed(connection: Connection, within: float) -> bool:
+    websocket = connection.websocket
+    if not websocket.profile.has_session:
+        return True
+    await websocket.wait_session(connection.timeline.opened + within)
+    return connection.timeline.session_confirmed_at is not None
+
+
+async def hold_call(
+    requirement: Requirement,
+    asked: VoiceRequirement,
+    script: Script,
+    *,
+    url: str,
+    orchestrator: Orchestrator | None = None,
+    through: Callable[[str], FaultProxy] | None = None,
+    opened: Callable[[Connection], object] | None = None,
+    keep_audio: bool = False,
+    **options: Unpack[ConnectKeywords],
+) -> VoiceSoak:
+    """
+    Open a connection, speak on it as a script says while it is held to a requirement, and judge both.
+
+    Args:
+        requirement: of the connection; an empty one: it has to live to the end of the conversation.
+        asked: of the conversation.
+        script: how the user speaks.
+        url: of the agent.
+        orchestrator: the one behind the URL, if it is ours.
+        through: makes the proxy to hold the connection through, given the target; None for no proxy.
+        opened: called with the connection once it is open.
+        keep_audio: keep the agent's audio.
+        options: keywords of `connect`.
+
+    Raises:
+        OpeningError: if the connection did not open.
+        ValueError: for a protocol without audio, and a file that cannot be spoken.
+
+    """
+    profile = find(options.get("profile", "json"))
+    audio_of(profile)
+    check_script(script, requirement)
+    async with AsyncExitStack() as stack:
+        proxies = [await stack.enter_async_context(through(url))] if through is not None else []
+        if proxies:
+            options["address"] = proxies[0].address
+        options.setdefault("heartbeat", requirement.heartbeat_every)
+        options["inbox"] = 0
+        connection = await connect(url, **options)
+        if orchestrator is not None:
+            orchestrator.witness(connection, through=proxies)
+        connection.others = connection.others or between(connection, proxies)
+        if opened is not None:
+            opened(connection)
+        caller = Caller(
+            connection, silence=script.silence, seed=script.seed, sound=script.sound, keep_audio=keep_audio,
+            starts=False,
+        )  # fmt: skip
+        held = _Held(_with_session(requirement, profile), asked, script, caller)
+        try:
+            await held.hold()
+            return held.soak(orchestrator, next(iter(proxies), None))
+        finally:
+            await caller.stop()
+            await caller.connection.close()
+
+
+def check_script(script: Script, requirement: Requirement) -> None:
+    """
+    See that a conversation has an end, and that it fits what its connection is held to.
+
+    Raises:
+        ValueError: if not, naming the keyword.
+
+    """
+    if script.turns is None and requirement.alive_for is None:
+        raise ValueError("turns: how many? without alive_for nothing else ends the conversation")
+    if script.reconnect_in is not None and requirement.alive_for is not None:
+        raise ValueError(
+            "reconnect_in: the connection is lost on purpose, so that it cannot be held with alive_for"
+        )
+    if script.reconnect_in is not None and script.turns is not None and script.reconnect_in > script.turns:
+        raise ValueError(f"reconnect_in: {script.reconnect_in} is beyond the last of {script.turns} turns")
+
+
+def _with_session(requirement: Requirement, profile: Profile) -> Requirement:
+    """A conversation begins with the session, so that it has to be confirmed."""
+    if not profile.has_session or requirement.session_within is not None:
+        return requirement
+    return dataclasses.replace(requirement, session_within=SESSION_WITHIN)
+
+
+class _Held:
+    """One conversation while it is held."""
+
+    def __init__(
+        self, requirement: Requirement, asked: VoiceRequirement, script: Script, caller: Caller
+    ) -> None:
+        self._requirement, self._asked, self._script, self._caller = requirement, asked, script, caller
+        self._verdict: Verdict | None = None
+        # Whether the script came to its end, well or not.
+        self._ended = False
+
+    async def hold(self) -> None:
+        """Speak and hold, until both are over, or one of them has failed."""
+        talk = asyncio.ensure_future(self._talk())
+        tasks: list[asyncio.Future[None]] = [talk]
+        if self._requirement.alive_for is not None:
+            tasks.append(asyncio.ensure_future(self._hold()))
+        try:
+            pending = set(tasks)
+            while pending:
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+                if self._is_decided(talking=not talk.done()):
+                    break
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if self._caller.connection.websocket.is_over:
+            await self._caller.connection.both_ended()
+
+    async def _talk(self) -> None:
+        caller = self._caller
+        within = self._requirement.session_within or SESSION_WITHIN
+        if await _confirmed(caller.connection, within):
+            caller.start()
+            # What did not come stands in the call, and what ended in the timeline.
+            with suppress(CallTimeout, ConnectionEnded):
+                await caller.converse(self._script)
+        self._ended = True
+
+    async def _hold(self) -> None:
+        self._verdict = await hold_open(self._caller.connection.websocket, self._requirement)
+
+    def _is_decided(self, *, talking: bool) -> bool:
+        """Whether a promise is broken; or the hold is over, and the script has no end of its own."""
+        if self._verdict is not None and self._verdict.violations:
+            return True
+        if not talking:
+            return any(isinstance(each, Violation) for each in self._findings())
+        return self._verdict is not None and self._script.turns is None
+
+    def _findings(self) -> list[Finding]:
+        """What the conversation broke, or leaves in doubt."""
+        caller, timeline = self._caller, self._caller.connection.timeline
+        found = self._asked.findings(caller.call, caller.now, ended=self._ended)
+        close = timeline.close
+        if self._requirement.alive_for is None and close is not None and not close.planned:
+            headline = close.headline()
+            lives = "the connection lives to the end of the conversation"
+            found.insert(
+                0, Violation(Rule.ALIVE, close.at, lives, f"{headline}: {close}", headline, str(close))
+            )
+        return list(_excused(found, caller.call, timeline))
+
+    def soak(self, orchestrator: Orchestrator | None, proxy: FaultProxy | None) -> VoiceSoak:
+        """What came of it."""
+        caller = self._caller
+        connection, timeline = caller.connection, caller.connection.timeline
+        verdict = judge(self._requirement, timeline)
+        held = self._verdict if self._verdict is not None else verdict
+        # What the connection broke comes first: it explains what the conversation lacks.
+        findings: list[Finding] = [*held.violations, *held.doubts, *self._findings()]
+        whole = Verdict.of(findings, horizon=max(held.horizon, caller.now), tier=timeline.tier)
+        kept = caller.wav() if caller.received is not None else None
+        return VoiceSoak(
+            self._requirement, whole, connection.timelines, url=connection.url, call=caller.call,
+            duration=caller.now, origin=caller.origin, asked=self._asked, ended=self._ended,
+            agent=None if orchestrator is None else orchestrator.agent_record(connection), wav=kept,
+            spins=getattr(connection.websocket.loop, "spins", ()), proxy=proxy,
+        )  # fmt: skip
+
+
+def _excused(findings: Iterable[Finding], call: Call, timeline: Timeline) -> Iterable[Finding]:
+    """Findings, those of them excused that the test's own loop may have brought about."""
+    incidents = Incidents(timeline)
+    for each in findings:
+        if isinstance(each, Doubt) or each.rule not in (Rule.FIRST_AUDIO, Rule.UNDERRUNS, Rule.BARGE_IN):
+            yield each
+            continue
+        came = each.at
+        if each.rule is Rule.UNDERRUNS and call.playout.underruns:
+            came += call.playout.underruns[0].seconds
+        elif each.rule is Rule.BARGE_IN:
+            came += max(turn.stop_latency or 0.0 for turn in call.turns)
+        yield dataclasses.replace(each, excuses=incidents.late(came, came))

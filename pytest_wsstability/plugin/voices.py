@@ -1,0 +1,74 @@
+"""The spoken conversations of tests: held, judged like a soak, and kept for a person's ears if asked."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import pytest_asyncio
+
+from ..core.judge.requirement import Requirement
+from ..net.voice.holding import hold_call
+from ..virtual import run_virtual
+from .fixtures import own_server
+from .orders import order_of
+from .plans import is_virtual, plan_of
+from .stash import settings_key, soak_key
+from .targets import ReferenceURL, aimed, hold_options
+from .voice_marks import voice_of
+
+if TYPE_CHECKING:
+    import pytest
+
+    from ..net.server.orchestrator import Orchestrator
+    from ..net.voice.soak import VoiceSoak
+    from .fixtures import OwnServer
+
+# Characters of a test's name that a file's name cannot have everywhere.
+_NO_NAME = re.compile(r"[^\w.=-]+")
+
+
+def spoken(request: pytest.FixtureRequest, ws_url: str) -> VoiceSoak:
+    """What ``ws_voice`` gives."""
+    item = request.node
+    ws_url = aimed(item, ws_url)
+    server = own_server(request, ws_url)
+    if pytest_asyncio.is_async_test(item):
+        running: Orchestrator | None = None
+        if isinstance(ws_url, ReferenceURL) or "ws_orchestrator" in request.fixturenames:
+            running = request.getfixturevalue("ws_orchestrator")
+        loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
+        soak = loop.run_until_complete(_hold(item, server, running))
+    elif is_virtual(item):
+        soak = run_virtual(_hold(item, server), **asdict(order_of(item)))
+    else:
+        soak = asyncio.run(_hold(item, server))
+    item.stash[soak_key] = soak
+    _keep(item, soak)
+    return soak
+
+
+async def _hold(item: pytest.Item, server: OwnServer, running: Orchestrator | None = None) -> VoiceSoak:
+    plan, asked = plan_of(item), voice_of(item)
+    assert asked is not None
+    keep_audio = item.config.stash[settings_key].keep_audio is not None
+    async with server() as (url, started):
+        options = hold_options(item, url)
+        # The caller talks.
+        del options["traffic"]
+        return await hold_call(
+            plan.requirement or Requirement(), asked.asked, asked.script, url=url,
+            orchestrator=running or started, keep_audio=keep_audio, **options,
+        )  # fmt: skip
+
+
+def _keep(item: pytest.Item, soak: VoiceSoak) -> None:
+    """Write the agent's audio where the option says."""
+    folder = item.config.stash[settings_key].keep_audio
+    if folder is None:
+        return
+    path = item.config.invocation_params.dir / folder
+    path.mkdir(parents=True, exist_ok=True)
+    (path / f"{_NO_NAME.sub('-', item.nodeid)}.wav").write_bytes(soak.wav())
