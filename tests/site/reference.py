@@ -17,14 +17,14 @@ from typing import Any, ForwardRef
 
 from pytest_wsstability.net.server.orchestrator import OrchestratorKeywords
 from pytest_wsstability.plugin import hooks, hookspecs
-from pytest_wsstability.plugin.marks import StabilityKeywords
+from pytest_wsstability.plugin.marks import StabilityKeywords, VoiceMarkKeywords
 from pytest_wsstability.plugin.options import OPTIONS, Option
 from tests.site.pages import DOCS
 
 # A page is written by hand down to this line, and made from there on.
 BEGIN = "<!-- from here on: python -m tests.site.reference -->\n"
 # Modules whose names are looked up as members of them.
-MODULES = ("faults", "fleet", "marks", "probe", "profiles", "strategies")
+MODULES = ("faults", "fleet", "marks", "probe", "profiles", "strategies", "voice")
 _KEYWORD = re.compile(r"^\| `(\w+)` \| .*? \| (.*) \|$", re.MULTILINE)
 
 
@@ -55,7 +55,11 @@ def _option(option: Option) -> Iterator[str]:
 def marks_page(page: str) -> str:
     """The keywords of the marks; what each says is the page's."""
     parts = []
-    for name, keywords in (("ws_stability", StabilityKeywords), ("ws_orchestrator", OrchestratorKeywords)):
+    for name, keywords in (
+        ("ws_stability", StabilityKeywords),
+        ("ws_orchestrator", OrchestratorKeywords),
+        ("ws_voice", VoiceMarkKeywords),
+    ):
         told = dict(_KEYWORD.findall(page.partition(f"## `{name}`\n")[2].partition("\n## ")[0]))
         rows = [
             (f"`{each}`", f"`{_type(hint)}`", told.get(each, "").replace(r"\|", "|"))

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from tests.site.pages import ROOT, text_of
 
 # In the order in which they are read; those of the second kind need processes of their own, in real time.
-PAGES = ("docs/reading-a-failure.md", "docs/hooks.md")
+PAGES = ("docs/reading-a-failure.md", "docs/hooks.md", "docs/voice.md")
 PROCESSES: tuple[str, ...] = ()
 WIDTH = "100"
 
