@@ -246,7 +246,6 @@ class WebSocket(asyncio.Protocol):
         self.withheld: frozenset[int] = _NOTHING
         self.end_hidden_since: float | None = None
         self.rest_from: float | None = None
-        # Flow control of the transport; pings that were sent.
         self._writable, self._pings = True, 0
         # The pong that waits for room in the transport's buffer; None while none does.
         self._pong: bytes | None = None
@@ -258,7 +257,6 @@ class WebSocket(asyncio.Protocol):
         self._taken: bytearray | None = None
         self._waiters: Waiters | None = None
         self.inbox = Inbox(inbox)
-        # Who takes messages as they come.
         self.listener: Listener | None = None
         # A message whose first fragments are there; None between messages.
         self._assembly: Assembly | None = None

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from ..core.duration import Duration, parse_duration
 from ..core.faults.middleboxes import middlebox
 from ..core.url import as_websocket, join
-from ..core.voice.pipeline import Pipeline
 from ..net.apps.kinds import AppError
 from ..net.connector import Connector
 from ..net.hold import Soak, hold
@@ -61,34 +59,11 @@ from .targets import (
     watched_options,
     watcher,
 )
+from .voice_marks import with_agent
 
 if TYPE_CHECKING:
     from ..core.judge.requirement import Requirement
     from ..net.connection import Connection
-
-
-class Clock:
-    """The clock of a test: ``now`` in seconds, and a way to let time pass."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-
-    @property
-    def now(self) -> float:
-        """Seconds on the loop's clock; differences of it are durations, in either time."""
-        return self._loop.time()
-
-    @property
-    def is_virtual(self) -> bool:
-        """Whether waiting costs nothing."""
-        return bool(getattr(self._loop, "is_virtual", False))
-
-    async def advance(self, duration: Duration) -> None:
-        """Let so much time pass: at once in virtual time, by waiting in real time."""
-        await asyncio.sleep(parse_duration(duration, "advance", zero=True))
-
-    def __repr__(self) -> str:
-        return f"<Clock {'virtual' if self.is_virtual else 'real'}, {self.now:.3f} s>"
 
 
 # The loop of a test has the scope that its asyncio marker says, and each scope has a runner of its own.
@@ -395,8 +370,7 @@ def _timers(request: pytest.FixtureRequest) -> TimerOrder | None:
 
 
 def _orchestrator_options(request: pytest.FixtureRequest) -> dict[str, Any]:
-    options = {"profile": plan_of(request.node).profile, **orchestrator_of(request.node)}
-    if VOICE in request.fixturenames and {"voice", "handler", "echo"}.isdisjoint(options):
-        # Somebody has to answer.
-        options["voice"] = Pipeline()
-    return options
+    return {
+        "profile": plan_of(request.node).profile,
+        **with_agent(request.node, orchestrator_of(request.node)),
+    }

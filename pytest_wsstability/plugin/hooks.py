@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ..net.voice.soak import VoiceSoak
     from . import running as inside
     from . import secrecy, workers
-    from .fixtures import Clock
+    from .clock import Clock
     from .servers.command import ServerProcess
     from .soaks import xdist
     from .workers import Link
@@ -255,7 +255,7 @@ def ws_middlebox(request: pytest.FixtureRequest, ws_url: str) -> Iterator[Middle
 @pytest.fixture
 def ws_clock(_ws_loop: AbstractEventLoop) -> Clock:
     """The clock of the test: ``now``, ``is_virtual``, ``await advance("30s")``."""
-    return inside.fixtures.Clock(_ws_loop)
+    return inside.clock.Clock(_ws_loop)
 
 
 @pytest.fixture

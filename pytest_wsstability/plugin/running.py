@@ -21,6 +21,7 @@ from ..core.url import as_websocket, wrong_url
 from ..net.apps.kinds import AppError
 from ..net.errors import OpeningError
 from ..net.traffic import stop_talking
+from . import clock as clock
 from . import empty_passes, failures, margins, orders, probing, secrecy
 from . import fixtures as fixtures
 from . import fleets as fleets

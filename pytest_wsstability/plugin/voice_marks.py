@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.judge.requirement import Requirement
+from ..core.voice.pipeline import Pipeline
 from ..core.voice.requirement import VoiceRequirement
 from ..core.voice.script import Script, ScriptKeywords
 from ..net.voice.caller import read_sound
@@ -30,6 +31,12 @@ def voice_of(item: pytest.Item) -> VoiceAsked | None:
     if voice_key not in item.stash:
         item.stash[voice_key] = _voice(item)
     return item.stash[voice_key]
+
+
+def with_agent(item: pytest.Item, options: dict[str, Any]) -> dict[str, Any]:
+    """The keywords of the reference orchestrator of a test, which has to answer where somebody speaks."""
+    asked = VOICE in getattr(item, "fixturenames", ()) and {"voice", "handler", "echo"}.isdisjoint(options)
+    return {**options, "voice": Pipeline()} if asked else options
 
 
 def _voice(item: pytest.Item) -> VoiceAsked | None:
