@@ -109,6 +109,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.PONG_LATE, _C.PEER_FROZEN, "compare with the round trip of a bare ping to another server"),
     (_C.PONG_LATE, _C.PATH_STALLED, _ALONE),
     (_C.PONG_LATE, _C.CLOSED_BY_PEER, _ALONE),
+    (_C.PONG_LATE, _C.NO_PONGS, _ALONE),
     (
         _C.PEER_NOT_READING,
         _C.KEEPALIVE_TIMEOUT,

@@ -169,6 +169,30 @@ NOTHING_DUE = Rival(
     "nothing of its own was due meanwhile, so one that only reads no more is as silent",
     LOW,
 )
+# Its pongs wait behind what it sends.
+BEHIND_THE_STREAM = Rival(
+    Cause.PONG_LATE,
+    "messages of the peer came in a stream",
+    lambda f: f.streamed_to,
+    "its messages came in a stream, so a pong that waits behind them fits too",
+    LOW,
+)
+# Its loop is blocked now and then.
+BLOCKED = Rival(
+    Cause.PEER_FROZEN,
+    "answers came several at once before, or its pings at uneven intervals",
+    lambda f: f.bunches > 0 or f.pings.irregular,
+    "answers came several at once before, so a loop that is blocked now and then fits too",
+    LOW,
+)
+# An end at one age that came with a message each time.
+AFTER_A_MESSAGE = Rival(
+    Cause.HANDLER_ERROR,
+    "the end came right after a message of this end",
+    lambda f: f.tail.message is not None and not f.messages.streaming,
+    "it came right after a message, so a handler that fails on it fits too",
+    LOW,
+)
 # Others that ended within two seconds show no common event where this fits.
 NO_COMMON_EVENT = (
     Rival(
@@ -178,13 +202,7 @@ NO_COMMON_EVENT = (
         "some silence was the longest of its kind, so a timer that is looked at now and then fits too",
         LOW,
     ),
-    Rival(
-        Cause.HANDLER_ERROR,
-        "the end came right after a message of this end",
-        lambda f: f.tail.message is not None and not f.messages.streaming,
-        "it came right after a message, so a handler that fails on it fits too",
-        LOW,
-    ),
+    AFTER_A_MESSAGE,
     Rival(
         Cause.MAX_AGE,
         "more of the others ended at other instants",

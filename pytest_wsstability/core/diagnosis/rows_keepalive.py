@@ -57,7 +57,7 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("questions", "last_received", "tcp"),
         remedy="in the {peer}'s handler, read in a task of its own; look for a path that is dead one way",
-        rivals=(rivals.DEAD_TOWARDS_PEER, rivals.NEVER_ANSWERED),
+        rivals=(rivals.DEAD_TOWARDS_PEER, rivals.NEVER_ANSWERED, rivals.BEHIND_THE_STREAM),
         runner_up=Cause.HALF_OPEN,
         source="TCP_INFO, measured",
     ),
@@ -73,7 +73,7 @@ ROWS = (
         evidence=("own_pings", "last_received", "tcp"),
         remedy="use a heartbeat of the application instead of pings, if the {peer} (AWS API Gateway, "
         "for one) answers none",
-        rivals=(*rivals.PONGS_LOST, rivals.DEAD_TOWARDS_PEER),
+        rivals=(*rivals.PONGS_LOST, rivals.DEAD_TOWARDS_PEER, rivals.BEHIND_THE_STREAM),
         runner_up=Cause.HALF_OPEN,
         source="documentation (AWS API Gateway)",
     ),

@@ -161,6 +161,7 @@ ROWS = (
         evidence=("questions", "own_pings", "server_pings", "tcp"),
         remedy="look at the {peer}'s workers and queues: pongs prove its I/O loop only",
         rivals=(
+            rivals.BLOCKED,
             Rival(
                 Cause.HALF_OPEN,
                 "no ping of this end was answered since, and the kernel does not say that it arrived",

@@ -332,6 +332,7 @@ ROWS = (
         confidence=MEDIUM,
         rivals=(
             rivals.TOKEN,
+            rivals.AFTER_A_MESSAGE,
             Rival(
                 Cause.KEEPALIVE_TIMEOUT,
                 "a keepalive that began with the opening would end them so too",
