@@ -20,6 +20,7 @@ from ..core.statistics.trend import Night, Trend, trends
 from ..core.timeline.events import Tier
 from .cells import cells, rank, totals, verdict_word
 from .charts import charts, round_trips_text, survival_text
+from .fleets import section
 from .groups import Group, by_cause
 from .lanes import lane
 
@@ -85,6 +86,7 @@ def render(run: Run) -> str:
         words=[(word, counts[word]) for word in _WORDS if counts[word]],
         tiers=[_tier(run, tier, groups, number, links) for tier, groups in by_tier.items() if groups],
         total=len(ordered),
+        fleets=[section(result) for result in ordered if result.fleet is not None],
         trends=_trends(run),
         data={
             "holds": [_detail(result) for result in ordered],

@@ -16,6 +16,8 @@ from ..message.errors import StabilityError
 # Groups of ends, and notes on workers, in a message.
 _GROUPS = 6
 _NOTES = 3
+# Nothing ended, up to the most that ended in any stretch.
+_SIGNS = ".:-=+*#@"
 
 
 class FleetError(StabilityError):
@@ -71,6 +73,7 @@ def explain_fleet(verdict: Verdict, fleet: FleetSummary, *, whole: bool = False)
         lines += [f"  fix       {row.remedy}" for row in OPENINGS if row.cause.value == groups[0].cause]
     if fleet.events.ends > 1:
         lines.append(f"  events    {events_line(fleet)}")
+        lines += _lane(fleet)
     lines += [f"  worker    {note}" for note in fleet.notes[: None if whole else _NOTES]]
     if fleet.refused_frames:
         told = ", ".join(f"{number} of {refusal}" for refusal, number in fleet.refused_frames)
@@ -122,6 +125,23 @@ def events_line(fleet: FleetSummary) -> str:
     effect = f"; design effect {events.design_effect:.3g}" if events.design_effect > 1 else ""
     noun = "event" if events.events == 1 else "events"
     return f"{events.ends:,} ends in {events.events:,} {noun}{effect}"
+
+
+def _lane(fleet: FleetSummary) -> list[str]:
+    """Ends over time: the more of them in a stretch, the darker its sign."""
+    ended = [stretch.ended for stretch in fleet.stretches]
+    most = max(ended)
+    if not most:
+        # Those that did not open have no age and no end.
+        return []
+    signs = "".join(_SIGNS[-(-number * (len(_SIGNS) - 1) // most)] for number in ended)
+    whole = show(fleet.stretch * len(ended))
+    axis = f"0 s{whole:>{len(ended) - 3}}"
+    return [
+        f"  ended     {signs}",
+        f"            {axis}",
+        f"            @ is {most:,} in {show(fleet.stretch)}",
+    ]
 
 
 def rtt_line(fleet: FleetSummary) -> str:

@@ -133,8 +133,29 @@ def test_the_message_of_a_failure():
         "  cause     40 restart (ages 20 s to 20.39 s)",
         "  example   connection 0, at 20 s: closed with 1012",
         "  events    40 ends in 1 event; design effect 40",
+        "  ended     ....................@.......................................",
+        "            0 s                                                     60 s",
+        "            @ is 40 in 1 s",
         "  covered   60 s in virtual time; nothing is known beyond",
         "  read on   docs/faq.md#rule-survival",
     ]
     assert count_line(made.count) == "100 planned: 60 stable, 40 ended"
     assert events_line(made) == "40 ends in 1 event; design effect 40"
+
+
+def test_connections_that_did_not_open_are_no_ends_over_time():
+    refused = [Ending(number=n, fate=Fate.REFUSED, age=0.0, at=1.0, cause="tcp") for n in range(3)]
+    made = summary(*refused)
+    verdict = FleetRequirement().check(merged(PLAN, []), tier=Tier.VIRTUAL)
+
+    assert made.events.ends == 3
+    assert "  ended     " not in explain_fleet(verdict, made)
+
+
+def test_more_ends_are_darker():
+    made = summary(
+        *[ended(number, 1.0) for number in range(14)], ended(20, 3.0), ended(21, 5.0), ended(22, 5.5)
+    )
+    verdict = FleetRequirement().check(merged(PLAN, []), tier=Tier.VIRTUAL)
+
+    assert "  ended     .@.:.:......" in explain_fleet(verdict, made)
