@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from ..core.duration import show_duration
 from ..core.judge.verdict import Outcome, Rule
 from ..core.message.errors import StabilityError
-from ..core.probe.command import probe_command
+from ..core.probe.command import PROBED, probe_command
 from ..core.probe.words import report as probe_report
 from ..core.redact import redact_url
 from ..core.timeline.events import End
@@ -52,6 +52,9 @@ def _lost_at(error: BaseException) -> float | None:
     if error.timelines[0].end is not End.CLIENT:
         return None
     if error.verdict.outcome is not Outcome.UNSTABLE or not _has_ended(error):
+        return None
+    found = error.verdict.diagnosis
+    if found is not None and PROBED.isdisjoint({found.cause, *found.alternatives}):
         return None
     return next((each.at for each in error.verdict.violations if each.rule is Rule.ALIVE), None)
 

@@ -119,6 +119,32 @@ def test_other_failures_are_not_probed(failure, body):
     assert "probing" not in failure(source, "--ws-diagnose=probe", conftest=SERVER)
 
 
+def test_an_end_that_says_why_is_not_probed(failure):
+    """No timer is behind a token that expired, whatever is asked for."""
+    source = """
+        import pytest
+        import pytest_asyncio
+        from websockets.asyncio.server import serve
+
+        async def answer(connection):
+            await connection.close(4401, "token expired")
+
+        @pytest_asyncio.fixture
+        async def ws_url():
+            async with serve(answer, "127.0.0.1", 0) as server:
+                yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+
+        @pytest.mark.ws_stability(profile="frames")
+        async def test_it(ws_connect):
+            connection = await ws_connect()
+            await connection.assert_alive_for("2m")
+    """
+    printed = failure(source, "--ws-diagnose=probe")
+
+    assert "probing" not in printed
+    assert "wsstability probe" not in printed
+
+
 def test_the_reference_orchestrator_is_not_probed(failure):
     """Its timers are known; the failure names them."""
     source = """

@@ -77,6 +77,8 @@ def test_lines_are_redrawn(on_a_terminal, url, options):
 
     assert re.search(LINE, written), written
     assert "\x1b[J" in written
+    # The cursor never goes a negative way.
+    assert "\x1b[-" not in written
     assert "3 passed" in written
     # Whatever comes after the last erasing is what stays.
     assert not re.search(LINE, written.rpartition("\x1b[J")[2])

@@ -161,12 +161,12 @@ class Display:
     def _draw(self, survey: Survey) -> None:
         terminal = self._config.get_terminal_writer()
         with self._writing():
-            self._block.draw(
-                sys.stdout,
-                survey.lines(MOST),
-                width=terminal.fullwidth,
-                column=terminal.width_of_current_line,
-            )
+            column = terminal.width_of_current_line
+            if column < 0:
+                # xdist wrote "\r", of which wcwidth knows no width: where the cursor stands is not known.
+                terminal.line()
+                column = 0
+            self._block.draw(sys.stdout, survey.lines(MOST), width=terminal.fullwidth, column=column)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
