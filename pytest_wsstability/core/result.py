@@ -182,6 +182,8 @@ class Run:
     results: tuple[Result, ...] = ()
     # A line for each gate that failed and for each regression.
     complaints: tuple[str, ...] = ()
+    # A line for each gate that held.
+    passed: tuple[str, ...] = ()
     # The runs that it was merged of; empty for one run. No file has them.
     nights: tuple[Run, ...] = ()
 
@@ -193,6 +195,7 @@ class Run:
             "tool": str(self.tool),
             "machine": str(self.machine),
             "complaints": [str(line) for line in self.complaints],
+            "passed": [str(line) for line in self.passed],
             "results": [result.as_dict(events=events) for result in self.results],
         }
 
@@ -212,6 +215,7 @@ class Run:
                 tool=restore(str, data["tool"], f"{where}.tool"),
                 machine=restore(str, data["machine"], f"{where}.machine"),
                 complaints=restore(tuple[str, ...], data["complaints"], f"{where}.complaints"),
+                passed=restore(tuple[str, ...], data.get("passed", []), f"{where}.passed"),
                 results=tuple(
                     Result.from_dict(each, f"{where}.results[{index}]")
                     for index, each in enumerate(data["results"])

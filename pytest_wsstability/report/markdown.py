@@ -39,8 +39,8 @@ def _lines(run: Run) -> Iterator[str]:
             yield f"- **{tier.value}**: {total}"
     if not run.results:
         yield "- no connection was held"
-    for complaint in run.complaints:
-        yield f"- ❌ {escape(complaint)}"
+    yield from (f"- ❌ {escape(complaint)}" for complaint in run.complaints)
+    yield from (f"- ✅ {escape(line)}" for line in run.passed)
     ordered = worst_first(run.results)
     for tier in Tier:
         yield from _table(tier, [result for result in ordered if result.tier is tier])

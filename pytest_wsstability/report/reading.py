@@ -57,6 +57,7 @@ def merged(runs: Sequence[Run]) -> Run:
         machine=_together(run.machine for run in runs),
         results=tuple(by_key.values()),
         complaints=tuple(dict.fromkeys(line for run in runs for line in run.complaints)),
+        passed=tuple(dict.fromkeys(line for run in runs for line in run.passed)),
         nights=_nights(runs),
     )
 

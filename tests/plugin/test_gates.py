@@ -30,22 +30,28 @@ def test_a_gate_fails_a_run_whose_tests_pass(run, ini, pytester):
 
     assert result.parseoutcomes() == {"passed": 2}
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    lines = [line for line in result.stdout.lines if line.startswith("FAIL ")]
+    lines = [line for line in result.stdout.lines if line.startswith("✗ ")]
     assert lines == [
-        "FAIL ws_fail_on abnormal_closures > 0: 1 of 1 holds (virtual time)",
-        "FAIL ws_fail_on horizon < 1h: nothing is known beyond 60 s (virtual time)",
+        "✗ ws_fail_on abnormal_closures > 0: 1 of 1 holds (virtual time)",
+        "✗ ws_fail_on horizon < 1h: nothing is known beyond 60 s (virtual time)",
     ]
     complaints = json.loads((pytester.path / "a.json").read_text())["complaints"]
-    assert [f"FAIL {line}" for line in complaints] == lines
+    assert [f"✗ {line}" for line in complaints] == lines
 
 
-def test_gates_that_hold_say_nothing(run, ini):
-    """And change no exit code."""
+def test_gates_that_hold_are_told_with_their_values(run, ini, pytester):
+    """A team that asked for them wants to see how far away they are; reports know it too."""
     ini("ws_fail_on = unstable > 0")
-    result = run(GREEN, "--ws-fail-on=inconclusive > 10%")
+    result = run(GREEN, "--ws-fail-on=inconclusive > 10%", "--ws-report=a.json")
 
     assert result.ret == 0
-    assert "ws_fail_on" not in result.stdout.str()
+    lines = [line for line in result.stdout.lines if line.startswith("✓ ")]
+    assert lines == [
+        "✓ ws_fail_on unstable > 0: 0 of 1 holds (virtual time)",
+        "✓ ws_fail_on inconclusive > 10%: 0 of 1 holds (virtual time)",
+    ]
+    passed = json.loads((pytester.path / "a.json").read_text())["passed"]
+    assert [f"✓ {line}" for line in passed] == lines
 
 
 def test_options_add_to_the_ini(run, ini):
@@ -53,7 +59,7 @@ def test_options_add_to_the_ini(run, ini):
     ini("ws_fail_on = holds < 5")
     result = run(GREEN, "--ws-fail-on", "horizon < 1h")
 
-    assert sum(line.startswith("FAIL ws_fail_on") for line in result.stdout.lines) == 2
+    assert sum(line.startswith("✗ ws_fail_on") for line in result.stdout.lines) == 2
 
 
 def test_too_few_round_trips_are_said(run):
@@ -84,9 +90,7 @@ def test_with_xdist(run):
         "-pno:looptime_plugin",
     )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    assert (
-        sum(line.startswith("FAIL ws_fail_on holds > 1: 2 of 2 holds") for line in result.stdout.lines) == 1
-    )
+    assert sum(line.startswith("✗ ws_fail_on holds > 1: 2 of 2 holds") for line in result.stdout.lines) == 1
 
 
 @pytest.mark.parametrize(

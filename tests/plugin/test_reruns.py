@@ -138,9 +138,7 @@ def test_reports_have_each_attempt(run, ini, pytester):
         (3, "stable"),
     ]
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(
-        ["    *::test_it (attempt 2)", "FAIL ws_fail_on unstable > 0: 2 of 3 holds *"]
-    )
+    result.stdout.fnmatch_lines(["    *::test_it (attempt 2)", "✗ ws_fail_on unstable > 0: 2 of 3 holds *"])
     text = (pytester.path / "j.xml").read_text()
     assert re.findall(r'name="(ws_verdict\w*)" value="(\w+)"', text) == [
         ("ws_verdict", "UNSTABLE"),

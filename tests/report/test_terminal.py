@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from pytest_wsstability.core.timeline.events import Tier
@@ -97,11 +99,61 @@ def test_five_hundred_holds_are_summed_up():
     assert "  and 461 more" in lines
 
 
+def test_more_failures_than_a_screen_has_are_told_by_their_causes():
+    """The largest first, with some of their tests and how many more there are."""
+    many = [cut(tier=Tier.REAL, nodeid=f"t.py::test_{number:03}") for number in range(300)]
+    made = run(*many, doubtful(tier=Tier.REAL, nodeid="t.py::test_other"), good(tier=Tier.REAL))
+
+    assert text(made, width=80) == "\n".join(
+        [
+            "real time, wss://staging.example/ws",
+            "  300 of 302  UNSTABLE: 1006 at 60 s of 120 s: no close frame received or sent;",
+            "              FIN",
+            "    t.py::test_000",
+            "    t.py::test_001",
+            "    t.py::test_002",
+            "    and 297 more",
+            "    1 of 302  INCONCLUSIVE: watched 40 s of 120 s: it is still open",
+            "    t.py::test_other",
+            "    1 of 302  stable",
+            "real time: 1 of 302 holds stable, 300 unstable, 1 inconclusive",
+            "nothing is known beyond 120 s",
+            "300 of 302 connections ended within 0 s, 60 s after the start",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("targets", "head", "rest"),
+    [
+        (["wss://eu.example/ws", "wss://us.example/ws"], "wss://*.example/ws", ["eu", "us"]),
+        (["ws://127.0.0.1:49152/", "ws://127.0.0.1:49153/"], "ws://127.0.0.1:*/", ["49152", "49153"]),
+        (["wss://a.example/voice", "wss://a.example/video"], "wss://a.example/*", ["voice", "video"]),
+        (["wss://a.example/", "wss://a.example/ws"], "wss://a.example/*", ["wss://a.example/", "ws"]),
+    ],
+)
+def test_several_targets_stand_in_one_table(targets, head, rest):
+    """Each test says what of its target is its own; what they share stands above."""
+    rows = [good(tier=Tier.REAL, nodeid=f"t{n}", url=url) for n, url in enumerate(targets)]
+    lines = text(run(*rows)).splitlines()
+
+    assert lines[0] == f"real time, {head}"
+    assert [line.rpartition(" at ")[2] for line in lines[2:4]] == rest
+
+
 def test_complaints_come_last_and_are_red():
     """Gates and regressions, as people know them from coverage thresholds."""
     *_, last = summary(run(good(), complaints=("ws_fail_on unstable > 0: 1 of 2 holds",)))
 
-    assert (last.text, last.colour) == ("FAIL ws_fail_on unstable > 0: 1 of 2 holds", "red")
+    assert (last.text, last.colour) == ("✗ ws_fail_on unstable > 0: 1 of 2 holds", "red")
+
+
+def test_gates_that_hold_come_before_and_are_green():
+    """With their values."""
+    made = dataclasses.replace(run(good()), passed=("ws_fail_on unstable > 0: 0 of 2 holds",))
+    *_, last = summary(made)
+
+    assert (last.text, last.colour) == ("✓ ws_fail_on unstable > 0: 0 of 2 holds", "green")
 
 
 def test_colours_follow_the_verdict():

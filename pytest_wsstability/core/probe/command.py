@@ -8,9 +8,8 @@ import shlex
 from ..cause import Cause
 from ..redact import redact_url
 
-
-# Causes that may be a timer, or traffic that does not reset one: a probe tells them apart. Where the peer said
-# why, or something crashed, it would find nothing.
+# Causes that may be a timer, or traffic that does not reset one: a probe tells them apart. Where the peer
+# said why, it would find nothing.
 PROBED = frozenset({
     Cause.IDLE_TIMEOUT, Cause.IDLE_AS_NORMAL, Cause.READ_DEADLINE, Cause.PONG_DEADLINE, Cause.PING_UNANSWERED,
     Cause.HEARTBEAT_UNANSWERED, Cause.KEEPALIVE_TIMEOUT, Cause.PONG_LATE, Cause.ENGINE_IO_PING_TIMEOUT,

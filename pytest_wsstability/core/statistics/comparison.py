@@ -73,7 +73,7 @@ def compare(before: Run, now: Run) -> Comparison:
         line for look in (_verdict, _survival, _round_trips) for pair in both for line in look(*pair)
     ]
     notes = [
-        f"{new_test.nodeid}: was {_word(old_test.worst)}, is stable now"
+        f"{new_test.nodeid}: was {_word(old_test.worst)}, now stable"
         for old_test, new_test in both
         if old_test.stable < len(old_test.results) and new_test.stable == len(new_test.results)
     ]
@@ -121,19 +121,19 @@ def _word(result: Result) -> str:
 
 def _verdict(old: _Test, new: _Test) -> Iterator[str]:
     if new.worst.verdict.outcome > old.worst.verdict.outcome:
-        yield f"{new.nodeid}: was {_word(old.worst)}, is {new.worst.verdict.headline}"
+        yield f"{new.nodeid}: was {_word(old.worst)}, now {new.worst.verdict.headline}"
 
 
 def _survival(old: _Test, new: _Test) -> Iterator[str]:
     """How long connections lived; or how many were stable, which is more than to live."""
     lost = loss(old.lifetimes, new.lifetimes)
     if lost is not None:
-        yield f"{new.nodeid}: {lost.now} up after {show(lost.age)}, were {lost.was}"
+        yield f"{new.nodeid}: up after {show(lost.age)}: was {lost.was}, now {lost.now}"
         return
     intervals = [wilson(each.stable, len(each.results)) for each in (old, new)]
     if intervals[1][1] < intervals[0][0]:
         counts = [f"{each.stable} of {len(each.results)}" for each in (old, new)]
-        yield f"{new.nodeid}: {counts[1]} connections stable, were {counts[0]}"
+        yield f"{new.nodeid}: connections stable: was {counts[0]}, now {counts[1]}"
 
 
 def _round_trips(old: _Test, new: _Test) -> Iterator[str]:
@@ -145,7 +145,7 @@ def _round_trips(old: _Test, new: _Test) -> Iterator[str]:
         was, now = (sample.quantile(fraction) for sample in samples)
         if new_low > high and now - was > max(_SLOWER, _SLOWER_SHARE * was):
             yield (
-                f"{new.nodeid}: rtt {name} {show(now)} ({show(new_low)} to {show(new_high)}, "
-                f"{samples[1].count} round trips), was {show(was)} ({show(low)} to {show(high)}, "
-                f"{samples[0].count})"
+                f"{new.nodeid}: rtt {name}: was {show(was)} ({show(low)} to {show(high)}, "
+                f"{samples[0].count} round trips), now {show(now)} ({show(new_low)} to {show(new_high)}, "
+                f"{samples[1].count})"
             )

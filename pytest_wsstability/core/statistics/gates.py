@@ -37,13 +37,22 @@ class Gate:
     is_share: bool = False
 
 
+class Standing(Enum):
+    """What came of a gate."""
+
+    HELD = "held"
+    BROKEN = "broken"
+    # There was too little to judge it by.
+    NOT_JUDGED = "not judged"
+
+
 @dataclass(frozen=True, slots=True)
 class GateFinding:
-    """What came of a gate in one tier, where it did not simply pass."""
+    """What came of a gate in one tier."""
 
     gate: Gate
-    # False: there was too little to judge it by.
-    failed: bool
+    standing: Standing
+    # The gate and its value: ``unstable > 0: 1 of 2 holds (real time)``.
     line: str
 
 
@@ -110,7 +119,7 @@ def parse_gate(text: str) -> Gate:
 
 def judge_gates(gates: Iterable[Gate], results: Iterable[Result]) -> list[GateFinding]:
     """
-    What fails, and what cannot be judged, by tier: real and virtual time are never mixed.
+    What holds, what fails, and what cannot be judged, by tier: real and virtual time are never mixed.
 
     Results that a test asked for (`Result.expected`) count for nothing.
 
@@ -118,52 +127,53 @@ def judge_gates(gates: Iterable[Gate], results: Iterable[Result]) -> list[GateFi
     counted = [result for result in results if not result.expected]
     tiers = {tier: [each for each in counted if each.tier is tier] for tier in Tier}
     return [
-        GateFinding(gate, failed, f"{gate.text}: {line} ({tier.value})")
+        GateFinding(gate, standing, f"{gate.text}: {line} ({tier.value})")
         for gate in gates
         for tier, found in tiers.items()
         if found
-        for failed, line in _judge(gate, found)
+        for standing, line in [_judge(gate, found)]
     ]
 
 
-def _judge(gate: Gate, results: Sequence[Result]) -> list[tuple[bool, str]]:
-    broken = _COMPARISONS[gate.comparison]
+def _judge(gate: Gate, results: Sequence[Result]) -> tuple[Standing, str]:
     if gate.figure in _COUNTS:
         count, noun = _COUNTS[gate.figure]
         number, of = count(results)
         value = number / of if gate.is_share and of else float(number)
-        return [(True, f"{number} of {of} {noun}")] if broken(value, gate.limit) else []
+        return _standing(gate, value), f"{number} of {of} {noun}"
     if gate.figure == _SURVIVAL:
-        return _judge_survival(gate, results, broken)
+        return _judge_survival(gate, results)
     if gate.figure == "horizon":
         horizon = max(result.verdict.horizon for result in results)
-        return [(True, f"nothing is known beyond {show(horizon)}")] if broken(horizon, gate.limit) else []
+        return _standing(gate, horizon), f"nothing is known beyond {show(horizon)}"
     sample = Sample()
     for result in results:
         sample.merge(result.round_trips.rtts)
-    return _judge_rtt(gate, sample, broken)
+    return _judge_rtt(gate, sample)
 
 
-def _judge_survival(
-    gate: Gate, results: Sequence[Result], broken: Callable[[float, float], bool]
-) -> list[tuple[bool, str]]:
+def _standing(gate: Gate, value: float) -> Standing:
+    broken = _COMPARISONS[gate.comparison](value, gate.limit)
+    return Standing.BROKEN if broken else Standing.HELD
+
+
+def _judge_survival(gate: Gate, results: Sequence[Result]) -> tuple[Standing, str]:
     """The share of connections still up at the longest look; others count as long as they were watched."""
     lifetimes = [result.lifetime for result in results if result.lifetime is not None]
     if not lifetimes:
-        return []
+        return Standing.NOT_JUDGED, "not judged, no connection opened"
     age = max(watched for watched, _ in lifetimes)
     found = share_at(lifetimes, age)
-    return [(True, f"{found} up after {show(age)}")] if broken(found.share, gate.limit) else []
+    return _standing(gate, found.share), f"{found} up after {show(age)}"
 
 
-def _judge_rtt(gate: Gate, sample: Sample, broken: Callable[[float, float], bool]) -> list[tuple[bool, str]]:
+def _judge_rtt(gate: Gate, sample: Sample) -> tuple[Standing, str]:
     if not sample.count:
-        return []
+        return Standing.NOT_JUDGED, "not judged, there was no round trip"
     fraction = _QUANTILES.get(gate.figure)
     value = sample.maximum if fraction is None else sample.quantile(fraction)
-    if not broken(value, gate.limit):
-        return []
-    if fraction is not None and not sample.carries(fraction):
+    standing = _standing(gate, value)
+    if standing is Standing.BROKEN and fraction is not None and not sample.carries(fraction):
         needed = f"{gate.figure.removeprefix('rtt_')} needs {NEEDED[fraction]}"
-        return [(False, f"not judged, {sample.count} round trips are too few ({needed})")]
-    return [(True, f"{show(value)} of {sample.count} round trips")]
+        return Standing.NOT_JUDGED, f"not judged, {sample.count} round trips are too few ({needed})"
+    return standing, f"{show(value)} of {sample.count} round trips"

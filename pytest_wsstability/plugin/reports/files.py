@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ...core.statistics.gates import Gate, judge_gates, parse_gate
+from ...core.statistics.gates import Gate, Standing, judge_gates, parse_gate
 from ...report import har, markdown
 from ...report.formats import renderer, wrong_report
 from ...report.junit import suite_properties
@@ -57,6 +57,7 @@ class Reports:
         self._har: Path | None = None
         # What was said about the run as a whole.
         self.complaints: list[str] = []
+        self.passed: list[str] = []
         self.notes: list[str] = []
         if self._results.worker:
             self._write_down([self._of_worker(text) for text in settings.reports if _is_jsonl(text)])
@@ -84,7 +85,7 @@ class Reports:
 
     def run(self) -> Run:
         """The session as reports show it."""
-        return self._results.run(tuple(self.complaints))
+        return self._results.run(tuple(self.complaints), tuple(self.passed))
 
     def finish(self, session: pytest.Session) -> None:
         """Judge the run as a whole, and write what is to be written; on the controller of xdist only."""
@@ -113,7 +114,9 @@ class Reports:
 
     def _judge(self) -> None:
         for finding in judge_gates(self._gates, self._results):
-            lines = self.complaints if finding.failed else self.notes
+            lines = {
+                Standing.HELD: self.passed, Standing.BROKEN: self.complaints, Standing.NOT_JUDGED: self.notes
+            }[finding.standing]  # fmt: skip
             lines.append(f"ws_fail_on {finding.line}")
         if self._history is not None:
             complaints, notes = self._history.compare(self._results.run())

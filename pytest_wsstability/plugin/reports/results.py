@@ -97,7 +97,7 @@ class Results:
         """Seconds from the start of the session to a reading of a loop's real clock, or to now."""
         return max(0.0, (time.monotonic() if opened is None else opened) - self._origin)
 
-    def run(self, complaints: tuple[str, ...] = ()) -> Run:
+    def run(self, complaints: tuple[str, ...] = (), passed: tuple[str, ...] = ()) -> Run:
         """The session as reports show it."""
         return Run(
             started=self.started,
@@ -106,6 +106,7 @@ class Results:
             f"{platform.system()} {platform.machine()}",
             results=tuple(self._results),
             complaints=redact(complaints),
+            passed=redact(passed),
         )
 
     def before_report(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:

@@ -22,7 +22,7 @@ def summarise(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if not run.results and not reports.notes:
         return
     verbosity = config.get_verbosity()
-    quiet = terminal.is_quiet(run) and not run.complaints and verbosity < 1
+    quiet = terminal.is_quiet(run) and not run.complaints and not run.passed and verbosity < 1
     if quiet and not reports.notes and verbosity < 0:
         return
     if not quiet:

@@ -49,16 +49,16 @@ GOOD, CUT, DOUBT = result(*BEATS, until=120), result((60, FIN)), result(until=40
     [
         ([GOOD], [GOOD], []),
         ([CUT], [CUT], []),
-        ([GOOD], [CUT], ["t: was stable, is 1006 at 60 s of 120 s: no close frame received or sent; FIN"]),
+        ([GOOD], [CUT], ["t: was stable, now 1006 at 60 s of 120 s: no close frame received or sent; FIN"]),
         (
             [GOOD],
             [DOUBT],
-            ["t: was stable, is inconclusive: watched 40 s of 120 s: it is still open"],
+            ["t: was stable, now inconclusive: watched 40 s of 120 s: it is still open"],
         ),
         (
             [DOUBT],
             [CUT],
-            ["t: was inconclusive, is 1006 at 60 s of 120 s: no close frame received or sent; FIN"],
+            ["t: was inconclusive, now 1006 at 60 s of 120 s: no close frame received or sent; FIN"],
         ),
         ([CUT], [DOUBT], []),
         # One of twenty more is chance; ten of twenty are not.
@@ -66,13 +66,19 @@ GOOD, CUT, DOUBT = result(*BEATS, until=120), result((60, FIN)), result(until=40
         (
             [GOOD] * 19 + [CUT],
             [GOOD] * 9 + [CUT] * 11,
-            ["t: 45% of 20 connections (26% to 66%) up after 60 s, were 95% of 20 connections (76% to 99%)"],
+            [
+                "t: up after 60 s: was 95% of 20 connections (76% to 99%), "
+                "now 45% of 20 connections (26% to 66%)"
+            ],
         ),
         # None was stable then, and none is: but they end in half the time. A second more or less is none.
         (
             [CUT] * 5,
             [SOON] * 5,
-            ["t: 0% of 5 connections (0% to 43%) up after 30 s, were 100% of 5 connections (57% to 100%)"],
+            [
+                "t: up after 30 s: was 100% of 5 connections (57% to 100%), "
+                "now 0% of 5 connections (0% to 43%)"
+            ],
         ),
         ([CUT] * 50, [result((59, FIN))] * 50, []),
         ([SOON] * 5, [CUT] * 5, []),
@@ -80,13 +86,13 @@ GOOD, CUT, DOUBT = result(*BEATS, until=120), result((60, FIN)), result(until=40
         (
             [GOOD] * 19 + [CUT],
             [GOOD] * 5 + [DOUBT] * 14 + [CUT],
-            ["t: 5 of 20 connections stable, were 19 of 20"],
+            ["t: connections stable: was 19 of 20, now 5 of 20"],
         ),
         # The interval is apart, and so are the values.
         (
             [pings(20, 0.010)],
             [pings(20, 0.050)],
-            ["t: rtt p50 50 ms (50 ms to 50 ms, 20 round trips), was 10 ms (10 ms to 10 ms, 20)"],
+            ["t: rtt p50: was 10 ms (10 ms to 10 ms, 20 round trips), now 50 ms (50 ms to 50 ms, 20)"],
         ),
         # Apart, and yet nobody minds: less than a millisecond, less than a tenth.
         ([pings(20, 0.0001)], [pings(20, 0.0009)], []),
@@ -95,12 +101,12 @@ GOOD, CUT, DOUBT = result(*BEATS, until=120), result((60, FIN)), result(until=40
         (
             [pings(20, 0.0001)],
             [pings(20, 0.0021)],
-            ["t: rtt p50 2.1 ms (2.1 ms to 2.1 ms, 20 round trips), was 0.1 ms (0.1 ms to 0.1 ms, 20)"],
+            ["t: rtt p50: was 0.1 ms (0.1 ms to 0.1 ms, 20 round trips), now 2.1 ms (2.1 ms to 2.1 ms, 20)"],
         ),
         (
             [pings(20, 0.100)],
             [pings(20, 0.120)],
-            ["t: rtt p50 120 ms (120 ms to 120 ms, 20 round trips), was 100 ms (100 ms to 100 ms, 20)"],
+            ["t: rtt p50: was 100 ms (100 ms to 100 ms, 20 round trips), now 120 ms (120 ms to 120 ms, 20)"],
         ),
         # The intervals touch.
         ([mixed((13, 0.010), (7, 0.030))], [mixed((9, 0.030), (11, 0.050))], []),
@@ -121,7 +127,7 @@ def test_regressions(before, now, lines):
 
 def test_what_is_mended_is_noted_and_what_was_good_is_not():
     """A test that was unstable and is stable now, and no other."""
-    assert compare(run(CUT), run(GOOD)).notes == ("t: was unstable, is stable now",)
+    assert compare(run(CUT), run(GOOD)).notes == ("t: was unstable, now stable",)
     assert compare(run(GOOD), run(GOOD)).notes == ()
     assert compare(run(CUT), run(CUT)).notes == ()
 
@@ -142,7 +148,7 @@ def test_a_p95_with_enough_round_trips():
 
     (line,) = compare(run(fast), run(result(*rows, until=120))).regressions
 
-    assert line.startswith("t: rtt p95 200 ms (")
+    assert line.startswith("t: rtt p95: was 10 ms (")
 
 
 def test_what_is_better_or_alone_is_a_note():
@@ -151,7 +157,7 @@ def test_what_is_better_or_alone_is_a_note():
 
     assert found.regressions == ()
     assert found.notes == (
-        "t: was unstable, is stable now",
+        "t: was unstable, now stable",
         "only in the baseline: old",
         "only in this run: new",
     )
