@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 
 from . import fleet, hold, probe, report, serve
-from .exits import INTERRUPTED, USAGE
+from .exits import CUT_OFF, INTERRUPTED, USAGE
 from .output import say
+from .stopping import forget_output, stoppable
 
 _COMMANDS = {"fleet": fleet, "hold": hold, "probe": probe, "report": report, "serve": serve}
 
@@ -21,21 +22,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: those of the command line; None takes the process's own.
 
     Returns:
-        0 stable, 1 unstable or not opened, 2 usage, 3 inconclusive, 130 interrupted.
+        0 stable, 1 unstable or not opened, 2 usage, 3 inconclusive, 130 interrupted (143 by SIGTERM, 129 by
+        SIGHUP), 141 when nobody reads what it prints.
 
     """
     parser = _parser()
     options = parser.parse_args(arguments)
+    with stoppable() as stop:
+        status = _run(options)
+    return stop.status if status == INTERRUPTED else status
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        # A disk that is full is found out here, where the exit code can still tell.
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        forget_output()
+        return CUT_OFF
     except (TypeError, ValueError, OSError) as exc:
         # A wrong value, or a port in use: the user's to mend, and no traceback helps.
         detail = getattr(exc, "strerror", None) or exc
         say(f"wsstability {options.command}: {detail}", sys.stderr)
+        _drop_unwritten()
         return USAGE
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def _drop_unwritten() -> None:
+    """Leave nothing in the buffer of standard output that would fail again at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        forget_output()
 
 
 def _parser() -> argparse.ArgumentParser:

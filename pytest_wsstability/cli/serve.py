@@ -18,6 +18,7 @@ from ..core.faults.catalogue import GRAMMAR, fault_in
 from ..core.redact import show_session, show_text
 from ..core.timeline.close import CLOSE_CODES
 from .exits import STABLE
+from .stopping import forget_output
 
 if TYPE_CHECKING:
     from ..net.connection import Connection
@@ -170,8 +171,7 @@ class _Output:
             print(line, flush=True)
         except BrokenPipeError:
             self.over.set()
-            # What is left in the buffer is not written at exit, either.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            forget_output()
 
 
 def _or_none(value: str) -> str | None:

@@ -56,11 +56,14 @@ from .stash import (
     settings_key,
     soak_key,
     spins_key,
+    stopping_key,
     talk_key,
     ties_key,
     unopened_key,
 )
+from .stopping import Stopping, undisturbed
 from .targets import fault_reports
+from .workers import is_worker
 
 # Called by hooks.py.
 
@@ -78,6 +81,9 @@ def enter(config: pytest.Config, name: str) -> None:
     config.pluginmanager.register(sys.modules[__name__], name)
     # Its event loops of each scope, which are asked for by name when a test is set up.
     config.pluginmanager.register(fixtures, f"{name}-loops")
+    config.stash[stopping_key] = stopping = Stopping()
+    if not is_worker(config):
+        stopping.begin()
     reports_of(config)
     artifacts.prepare(config)
 
@@ -219,12 +225,19 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     # Before the JUnit report is written, and before the terminal shows the summary.
-    scheduling.stop(session)
-    reports_of(session.config).finish(session)
+    whole = True
+    try:
+        scheduling.stop(session)
+    except KeyboardInterrupt:
+        # The second one: nobody waits for the rest any more, which has only been written down.
+        session.exitstatus, whole = pytest.ExitCode.INTERRUPTED, False
+    with undisturbed():
+        reports_of(session.config).finish(session, whole=whole)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     commands_of(config).stop()
+    config.stash[stopping_key].end()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

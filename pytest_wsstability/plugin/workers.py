@@ -10,6 +10,7 @@ nothing at all.
 from __future__ import annotations
 
 import os
+import platform
 import threading
 import time
 from collections import deque
@@ -46,8 +47,9 @@ class Link:
         # How many of its tests hold nothing, and come first, and the group of each that holds; None where it
         # has none of these.
         self.soaks: tuple[int, list[int]] | None = None
-        # It has nothing more to say.
+        # It has nothing more to say; and whether it said so itself, and did not die.
         self.over = threading.Event()
+        self.is_complete = False
         self.channel = channel
         self._said: deque[tuple[str, Any]] = deque()
 
@@ -67,6 +69,7 @@ class Link:
             self._said.append(message)
             awake()
             if message[0] == "over":
+                self.is_complete = True
                 self.over.set()
 
         self.channel.setcallback(said, endmarker=None)
@@ -115,6 +118,7 @@ class Links:
         told[_INPUT] = {
             "channel": link.channel, "worker": link.name, "number": link.number, "of": told["workercount"],
             "dist": self.dist, "started": self.started, "progress": progress_mode(self._config),
+            "machine": platform.node(),
         }  # fmt: skip
         link.hear(on_main_thread(node, lambda: received(link)))
 
@@ -164,6 +168,7 @@ class Controller:
         self.dist: str | None = told.get("dist")
         self.started: str = told.get("started", "")
         self.progress: str = told.get("progress", "off")
+        self.is_on_this_machine: bool = told.get("machine") == platform.node()
         # It has said so: in another process something has happened that ends the run.
         self.stopped = False
         self._channel = told.get("channel")

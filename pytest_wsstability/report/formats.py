@@ -11,7 +11,7 @@ from ..core.result import Run
 
 # A suffix, and the module that has `render(run) -> str`; one that needs more than the package does has
 # `check()`, too, which raises RuntimeError when that is not installed.
-RENDERERS = {".json": "json_file", ".jsonl": "jsonl", ".md": "markdown", ".html": "html"}
+RENDERERS = {".json": "json_file", ".jsonl": "jsonl", ".md": "markdown", ".html": "html", ".xml": "junit"}
 
 
 def wrong_report(path: str) -> str | None:

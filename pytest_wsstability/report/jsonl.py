@@ -5,7 +5,7 @@ Lines are objects with a ``record``: ``run`` first; ``hold`` for each connection
 own; ``event`` for what happened on it, a row as in the JSON file; ``traffic`` for the frames and bytes so
 far, data frames included; ``tick`` about once a second, up to when all open ones were watched; ``close`` for
 how one ended; ``result`` at the end of its test, the whole result as in the JSON file; ``dropped`` for one
-that nobody judged; ``complaint`` for each gate and regression.
+that nobody judged; ``complaint`` for each gate and regression; ``end`` when the run is over.
 
 """
 
@@ -29,13 +29,16 @@ from ..core.timeline.rows import event_of, masked, row
 from ..core.timeline.timeline import Timeline
 from .json_file import dump
 
+# The last line, without which a run was cut short.
+END = '{"record":"end"}'
+
 
 def render(run: Run) -> str:
     """The whole run at once, as it would have been written in the course of it."""
     lines = [run_line(run)]
     for number, result in enumerate(run.results, 1):
         lines += finished_lines(number, result)
-    lines += [complaint_line(text) for text in run.complaints]
+    lines += [*(complaint_line(text) for text in run.complaints), END]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -228,5 +231,8 @@ def _take(
         results.append(Result.from_dict(data["result"], here))
     elif record == "complaint":
         complaints.append(restore(str, data["text"], here))
+    elif record == "end":
+        # Whoever finds it knows that nothing is missing.
+        return
     else:
         raise SchemaError(f"{here}: there is no record {record!r}")

@@ -1,9 +1,12 @@
-"""What a JUnit report says about a hold and about the run: names and texts of properties."""
+"""JUnit: what pytest's own report says besides about a hold and the run, and a report of holds alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from xml.sax.saxutils import quoteattr
 
+from ..core.judge.verdict import Outcome
+from ..core.redact import printable
 from ..core.result import Result, Run
 from ..core.timeline.events import Tier
 from .cells import cells, totals
@@ -38,3 +41,42 @@ def suite_properties(run: Run) -> list[tuple[str, str]]:
     names = {Tier.REAL: "real_time", Tier.VIRTUAL: "virtual_time"}
     found = [(f"{PREFIX}{names[tier]}", total) for tier in Tier if (total := totals(run.results, tier))]
     return found + [(f"{PREFIX}failed", text) for text in run.complaints]
+
+
+def render(run: Run) -> str:
+    """The holds of a run as test cases, where pytest could not write a report of its tests."""
+    failed = sum(result.failed for result in run.results)
+    lines = [
+        '<?xml version="1.0" encoding="utf-8"?>',
+        f'<testsuites><testsuite name="WebSocket stability" tests="{len(run.results)}" failures="{failed}" '
+        f'errors="0" skipped="0" timestamp={_attribute(run.started)}>',
+        *_properties(suite_properties(run)),
+        *(line for result in run.results for line in _case(result)),
+        "</testsuite></testsuites>",
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _case(result: Result) -> list[str]:
+    path, _, name = result.nodeid.rpartition("::")
+    held = result.lifetime[0] if result.lifetime is not None else 0.0
+    lines = [
+        f"<testcase classname={_attribute(path)} name={_attribute(name)} file={_attribute(result.path)} "
+        f'line="{result.line}" time="{held:.3f}">',
+        *_properties(properties([result])),
+    ]
+    if result.failed:
+        unstable = result.verdict.outcome is Outcome.UNSTABLE
+        kind = "unstable" if unstable else "inconclusive"
+        lines.append(f'<failure type="{kind}" message={_attribute(result.verdict.headline)}/>')
+    return [*lines, "</testcase>"]
+
+
+def _properties(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    each = [f"<property name={_attribute(name)} value={_attribute(text)}/>" for name, text in pairs]
+    return ["<properties>", *each, "</properties>"] if each else []
+
+
+def _attribute(text: str) -> str:
+    # XML 1.0 has no form for control characters and halves of surrogate pairs (section 2.2).
+    return quoteattr(printable(text))

@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
 import re
+import signal
 import socket
+import subprocess
 import sys
 import threading
 
 import pytest
 
 from pytest_wsstability import cli
+from pytest_wsstability.report import json_file
+from tests.report.made import cut
+from tests.report.made import run as run_of
 from tests.servers import launch
-from tests.serving import serving
+from tests.serving import SOON, Crowd, serving
 
 pytestmark = pytest.mark.real
 
@@ -390,3 +396,87 @@ def test_a_server_that_is_not_there_has_no_profile(run):
 
     assert status == 1
     assert "refused" in out
+
+
+# How a command ends before its time.
+
+COMMAND = [
+    sys.executable,
+    "-c",
+    "import sys; from pytest_wsstability.cli import main; sys.exit(main(sys.argv[1:]))",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+@pytest.mark.parametrize(("ending", "status"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)])
+@pytest.mark.parametrize("command", ["hold", "hold --json", "probe", "probe --json"])
+def test_what_is_known_is_printed_at_the_end(command, ending, status):
+    """By whatever signal it comes: the verdict on what was seen, the exit code, and no traceback."""
+    crowd = Crowd(12 if "probe" in command else 1)
+    words = [*command.split(), "--for=10m"] if "hold" in command else [*command.split(), "--max=10m"]
+    with serving(handler=crowd.handle) as url:
+        process = subprocess.Popen(
+            [*COMMAND, words[0], url, *words[1:]],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )  # fmt: skip
+        try:
+            assert crowd.complete.wait(SOON)
+            process.send_signal(getattr(signal, ending))
+            printed, complaints = process.communicate(timeout=SOON)
+        finally:
+            process.kill()
+
+    assert process.returncode == status, complaints
+    assert "Traceback" not in complaints
+    if "--json" in command:
+        assert json.loads(printed)["outcome"] == "inconclusive"
+    else:
+        assert re.search(r"inconclusive: interrupted at|stopped early|interrupted", printed), printed
+
+
+@pytest.mark.parametrize("arguments", [["report", "FILE"], ["report", "FILE", "--json"], ["hold", NOBODY]])
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
+def test_a_full_disk_is_told_by_the_exit_code(tmp_path, arguments):
+    """2, one line on stderr, and no traceback."""
+    file = tmp_path / "a.json"
+    file.write_text(json_file.render(run_of(cut())))
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COMMAND, *(str(file) if each == "FILE" else each for each in arguments)],
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=SOON,
+        )  # fmt: skip
+
+    assert done.returncode == 2
+    assert done.stderr == f"wsstability {arguments[0]}: No space left on device\n"
+
+
+def test_nobody_reads_what_it_prints(tmp_path):
+    """As in ``wsstability report FILE | head -1``: 141, as shells have it, and no word."""
+    file = tmp_path / "a.json"
+    file.write_text(json_file.render(run_of(cut())))
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*COMMAND, "report", str(file)], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=SOON
+    )
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+@pytest.mark.parametrize("command", [["hold"], ["probe"], ["fleet", "--connections=1"]])
+def test_no_command_prints_what_it_was_given(run, command, options):
+    """Of the URL and the header, in errors and in results; a value of another option least of all."""
+    url = f"ws://joe:{SECRET}@127.0.0.1:1/?token={SECRET}"
+    status, out, err = run(*command, url, f"--header=X-Key: {SECRET}", "--header=Bad", *options)
+
+    assert status == 2
+    assert SECRET not in out + err
+
+    for words in ([*command, url], [*command, url.replace(":1/", ":0/")]):
+        status, out, err = run(*words, f"--header=X-Key: {SECRET}", f"--subprotocol={SECRET}", *options)
+        assert status in (1, 2, 3)
+        assert SECRET not in out + err

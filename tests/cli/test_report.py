@@ -99,7 +99,7 @@ def test_other_forms(file, report, tmp_path):
     [
         (["missing.json"], "wsstability report: No such file or directory"),
         (["x.html"], "wsstability report: x.html: '.html' is no report that can be read; give a .json or"),
-        (["x.json", "--to=y.xml"], "wsstability report: 'y.xml': a report cannot be '.xml'; valid ones: "),
+        (["x.json", "--to=y.pdf"], "wsstability report: 'y.pdf': a report cannot be '.pdf'; valid ones: "),
     ],
 )
 def test_bad_input(report, arguments, message):

@@ -178,7 +178,7 @@ def test_a_folder_that_cannot_be_written(module, pytester, ini):
 
 
 def test_a_full_disk_costs_the_saved_run_and_no_more(module, kept, pytester, monkeypatch):
-    """It says so; what was kept before stays, and the run ends as its tests do."""
+    """It says so, by its exit code too; what was kept before stays."""
     module(GREEN, "--ws-save", "main")
     write = Path.write_text
 
@@ -191,7 +191,7 @@ def test_a_full_disk_costs_the_saved_run_and_no_more(module, kept, pytester, mon
     monkeypatch.setattr(Path, "write_text", full)
     result = module(GREEN, "--ws-save", "main", "--ws-report=a.json")
 
-    assert result.ret == 0
+    assert result.ret == 1
     assert kept() == ["0001_main.json"]
     result.stdout.fnmatch_lines(
         ["the run was not kept: No space left on device", "report written to *a.json"]

@@ -117,7 +117,7 @@ def test_every_signal_is_there_once(run, pytester):
     sealed = result["timelines"][0]["events"]
     # What comes behind the verdict is our own close.
     assert rows[: len(sealed)] == sealed
-    assert [each["record"] for each in found[-3:]] == ["event", "close", "result"]
+    assert [each["record"] for each in found[-4:]] == ["event", "close", "result", "end"]
 
 
 @pytest.mark.real
@@ -148,7 +148,7 @@ def test_a_connection_that_nobody_judged_is_dropped(run, pytester):
     run(source, "--ws-time=real", "--ws-report=out.jsonl")
     lines = (pytester.path / "out.jsonl").read_text().splitlines(keepends=True)
 
-    assert json.loads(lines[-1])["record"] == "dropped"
+    assert json.loads(lines[-2])["record"] == "dropped"
     assert parse(lines, "x").results == ()
 
 
@@ -173,8 +173,8 @@ def test_the_file_of_the_last_run_stays_until_there_is_something_to_say(run, pyt
 
 
 def test_a_gate_is_its_last_line(run, pytester):
-    """As in the other reports."""
+    """As in the other reports; behind it, that the run is over."""
     run(HOLD.format(seconds=1), "--ws-report=out.jsonl", "--ws-fail-on=holds > 0")
-    last = records(pytester.path / "out.jsonl")[-1]
+    last = records(pytester.path / "out.jsonl")[-2]
 
     assert last == {"record": "complaint", "text": "ws_fail_on holds > 0: 1 of 1 holds (virtual time)"}

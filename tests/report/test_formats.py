@@ -19,7 +19,7 @@ def test_each_renders_a_run(suffix):
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("report.xml", r"^'report.xml': a report cannot be '.xml'; valid ones: .json, .jsonl, .md"),
+        ("report.pdf", r"^'report.pdf': a report cannot be '.pdf'; valid ones: .json, .jsonl, .md"),
         ("report", r"^'report': without a suffix its form is not known; valid ones: "),
         ("x/.json", r"^'x/.json': without a suffix its form is not known; valid ones: "),
     ],

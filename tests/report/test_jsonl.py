@@ -24,7 +24,7 @@ def lines(made=MADE):
 
 def killed(until):
     """The lines of a hold of which the last has one of these records."""
-    kept = [line for line in lines(run(cut())) if json.loads(line)["record"] != "result"]
+    kept = [line for line in lines(run(cut())) if json.loads(line)["record"] not in ("result", "end")]
     return kept[: until + 1]
 
 
@@ -37,7 +37,7 @@ def test_each_line_stands_alone():
     """Tools that read lines can read it."""
     records = [json.loads(line)["record"] for line in lines(run(cut()))]
 
-    assert records == ["run", "hold", *["event"] * 6, "result"]
+    assert records == ["run", "hold", *["event"] * 6, "result", "end"]
 
 
 def test_lines_straight_from_packed_records():
@@ -76,7 +76,7 @@ def test_a_run_that_was_killed_after_the_end():
 
 def test_a_last_line_that_was_cut_short():
     """The others count."""
-    *whole, last = lines(run(good(), cut()))
+    *whole, last, _ = lines(run(good(), cut()))
 
     assert [each.verdict.outcome for each in parse([*whole, last[:40]], "x").results] == [
         Outcome.STABLE,

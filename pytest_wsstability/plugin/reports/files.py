@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,10 @@ from ...report import har, markdown
 from ...report.formats import renderer, wrong_report
 from ...report.junit import suite_properties
 from ..stash import settings_key
+from ..workers import controller_of
 from .history import History
-from .jsonl import JsonlWriter
+from .jsonl import JsonlWriter, Written
+from .left_over import gather, lines_of, of_worker, tidy
 from .results import Results, results_of
 
 if TYPE_CHECKING:
@@ -47,8 +50,10 @@ class Reports:
         settings = config.stash[settings_key]
         self._config = config
         self._results: Results = results_of(config)
-        # Report files, absolute: a test may change the working directory.
+        # Report files, absolute: a test may change the working directory; and where lines are written
+        # while the run goes on.
         self._paths: list[Path] = []
+        self._lines: list[Path] = []
         self._gates: list[Gate] = []
         # Where GitHub wants the summary of the job; None elsewhere.
         self._github: Path | None = None
@@ -59,8 +64,10 @@ class Reports:
         self.complaints: list[str] = []
         self.passed: list[str] = []
         self.notes: list[str] = []
+        lines = lines_of(settings.reports)
         if self._results.worker:
-            self._write_down([self._of_worker(text) for text in settings.reports if _is_jsonl(text)])
+            folder = config.invocation_params.dir
+            self._write_down([of_worker(folder / text, self._results.worker) for text in lines])
             return
         self._gates = [_gate(text) for text in settings.fail_on]
         self._paths = [_report(config, text) for text in settings.reports]
@@ -70,7 +77,8 @@ class Reports:
             raise pytest.UsageError("--ws-har-payloads: where to? give --ws-har FILE too")
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             self._github = Path(summary)
-        self._write_down([path for path in self._paths if _is_jsonl(path)])
+        self._lines = [config.invocation_params.dir / text for text in lines]
+        self._write_down(self._lines)
         if settings.save is not None or settings.compare is not None:
             self._history = History.of(config)
 
@@ -78,39 +86,63 @@ class Reports:
         if paths and not self._config.option.collectonly:
             self._results.writer = JsonlWriter(paths, self._results.run(), self._results.since_start)
 
-    def _of_worker(self, text: str) -> Path:
-        """Where a worker keeps what the controller will write: beside it, until it has sent it home."""
-        path = self._config.invocation_params.dir / text
-        return path.with_name(f"{path.stem}.{self._results.worker}{path.suffix}")
-
     def run(self) -> Run:
         """The session as reports show it."""
         return self._results.run(tuple(self.complaints), tuple(self.passed))
 
-    def finish(self, session: pytest.Session) -> None:
-        """Judge the run as a whole, and write what is to be written; on the controller of xdist only."""
-        writer = self._results.writer
-        if self._results.worker and writer is not None:
-            writer.discard()
-        if self._results.worker or self._config.option.collectonly:
+    def finish(self, session: pytest.Session, *, whole: bool = True) -> None:
+        """
+        Judge the run as a whole, and write what is to be written; on the controller of xdist only.
+
+        Args:
+            session: the run.
+            whole: False where some holds were only written down: their lines are then kept.
+
+        """
+        if self._results.worker:
+            self._leave()
             return
+        if self._config.option.collectonly:
+            return
+        self.notes += gather(self._config, self._lines, self._results)
         if self._results:
             self._judge()
         run = self.run()
-        if self.complaints and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         _tell_junit(self._config, run)
-        if self._history is not None:
-            self.notes += self._history.save(run)
-        self.notes += [
-            _written(path, run, renderer(str(path))) for path in self._paths if not _is_jsonl(path)
-        ]
+        missing = not self._write(run, whole)
+        if (self.complaints or missing) and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _leave(self) -> None:
+        """A worker is over: the controller deletes what it has written, once its own is there."""
+        writer, controller = self._results.writer, controller_of(self._config)
+        if writer is None or controller is None:
+            return
+        if controller.is_on_this_machine:
+            writer.leave()
+        else:
+            writer.discard()
+
+    def _write(self, run: Run, whole: bool) -> bool:
+        """Write everything; returns whether all of it was written."""
+        notes, kept = ([], True) if self._history is None else self._history.save(run)
+        self.notes += notes
+        done = [_report_of(path, run) for path in self._paths if not _is_jsonl(path)]
+        writer = self._results.writer
         if writer is not None:
-            self.notes += writer.close(self.complaints)
+            for each in writer.close(self.complaints, whole=whole):
+                if each.path in self._paths:
+                    # The disk may have been full for a while only.
+                    done.append(each if each.error is None else _report_of(each.path, run))
+            self.notes += [_cut_short(path) for path in writer.earlier()]
         if self._har is not None:
-            self.notes.append(_written(self._har, run, har.render))
-        if self._github is not None and self._results:
-            self.notes += _appended(self._github, run)
+            done.append(_written(self._har, run, har.render))
+        self.notes += map(str, done)
+        appended = self._github is None or not self._results or _appended(self._github, run, self.notes)
+        complete = kept and appended and all(each.error is None for each in done)
+        if complete and whole:
+            tidy(self._config, self._lines, keep=self._paths)
+        return complete
 
     def _judge(self) -> None:
         for finding in judge_gates(self._gates, self._results):
@@ -158,26 +190,39 @@ def _path(config: pytest.Config, text: str, option: str) -> Path:
     return path
 
 
-def _written(path: Path, run: Run, render: Callable[[Run], str]) -> str:
-    """Write a report, and say so; what goes wrong with one must not cost the others."""
+def _report_of(path: Path, run: Run) -> Written:
+    return _written(path, run, renderer(str(path)))
+
+
+def _written(path: Path, run: Run, render: Callable[[Run], str]) -> Written:
+    """Write a report; what goes wrong with one must not cost the others."""
     # Beside it first, so that a full disk does not cost the report of the last run either.
     beside = path.with_name(f".{path.name}.part")
     try:
         beside.write_text(render(run), encoding="utf-8")
         beside.replace(path)
     except OSError as exc:
-        beside.unlink(missing_ok=True)
-        return f"the report {path.name} was not written: {exc.strerror}"
-    return f"report written to {path}"
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        return Written(path, exc.strerror or str(exc))
+    return Written(path, None)
 
 
-def _appended(path: Path, run: Run) -> list[str]:
+def _cut_short(path: Path) -> str:
+    return (
+        f"an earlier run was cut short, and what it had written is kept: `wsstability report {path.name} "
+        f"--to {path.stem}.html` makes a report of it"
+    )
+
+
+def _appended(path: Path, run: Run, notes: list[str]) -> bool:
     try:
         with path.open("a", encoding="utf-8") as file:
             file.write(markdown.render(run))
     except OSError as exc:
-        return [f"GITHUB_STEP_SUMMARY was not written: {exc.strerror}"]
-    return []
+        notes.append(f"GITHUB_STEP_SUMMARY was not written: {exc.strerror}")
+        return False
+    return True
 
 
 def _tell_junit(config: pytest.Config, run: Run) -> None:

@@ -66,10 +66,10 @@ class History:
         notes = [f"compared with {name}: {line}" for line in found.notes]
         return complaints, notes or ([] if complaints else [f"compared with {name}: nothing is worse"])
 
-    def save(self, run: Run) -> list[str]:
-        """Keep a run if that was asked for; returns what is to be said of it."""
+    def save(self, run: Run) -> tuple[list[str], bool]:
+        """Keep a run if that was asked for; returns what is to be said of it, and False if it failed."""
         if self.save_as is None:
-            return []
+            return [], True
         kept = _kept(self.folder)
         number = kept[-1][0] + 1 if kept else 1
         path = self.folder / f"{number:04}_{self.save_as}.json"
@@ -77,9 +77,9 @@ class History:
             path.write_text(render(run, events=False), encoding="utf-8")
         except OSError as exc:
             path.unlink(missing_ok=True)
-            return [f"the run was not kept: {exc.strerror}"]
+            return [f"the run was not kept: {exc.strerror}"], False
         shown = path.relative_to(self.root) if path.is_relative_to(self.root) else path
-        return [f"run kept as {shown}"]
+        return [f"run kept as {shown}"], True
 
 
 def _machine() -> str:

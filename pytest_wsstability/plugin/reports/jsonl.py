@@ -6,8 +6,9 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from ...core.judge.requirement import Requirement
 from ...core.redact import redact_text
@@ -36,11 +37,34 @@ class _Track:
     frames: int = 0
 
 
+def left_over(path: Path) -> Path | None:
+    """
+    Make room for the lines of a new run: those of one that was cut short are kept beside them.
+
+    Returns:
+        Where those are now; None if there are none.
+
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - len(jsonl.END) - 2))
+            if file.read().rstrip().endswith(jsonl.END.encode()):
+                return None
+        numbers = (path.with_name(f"{path.stem}.{number}{path.suffix}") for number in count(1))
+        kept = next(each for each in numbers if not each.exists())
+        path.rename(kept)
+    except OSError:
+        return None
+    return kept
+
+
 class _File:
     """A file that is opened when there is something to write, and given up when its disk is full."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # Where an earlier run is that was cut short; None for none.
+        self.earlier: Path | None = None
         self._file: TextIO | None = None
         # What went wrong, in the system's words; None while nothing has.
         self.error: str | None = None
@@ -51,6 +75,7 @@ class _File:
             return
         try:
             if self._file is None:
+                self.earlier = left_over(self.path)
                 self._file = self.path.open("w", encoding="utf-8")
             self._file.write(text)
             self._file.flush()
@@ -64,6 +89,19 @@ class _File:
                 self._file.close()
             except OSError as exc:
                 self.error = self.error or exc.strerror
+
+
+class Written(NamedTuple):
+    """What became of a report."""
+
+    path: Path
+    # Why it could not be written, in the system's words; None if it was.
+    error: str | None
+
+    def __str__(self) -> str:
+        if self.error is None:
+            return f"report written to {self.path}"
+        return f"the report {self.path.name} was not written: {self.error}"
 
 
 class JsonlWriter:
@@ -158,18 +196,24 @@ class JsonlWriter:
                     del self._tracks[key]
                     self._write([*self._news(track), jsonl.dropped_line(track.number)])
 
-    def close(self, complaints: Iterable[str]) -> list[str]:
-        """Close the files; returns a line for each."""
+    def close(self, complaints: Iterable[str], *, whole: bool) -> list[Written]:
+        """Write that the run is over, if it is and its holds are, and close the files."""
         with self._lock:
-            self._write(jsonl.complaint_line(text) for text in complaints)
+            end = [jsonl.END] if whole else []
+            self._write([*(jsonl.complaint_line(text) for text in complaints), *end])
             for file in self._files:
                 file.close()
-        return [
-            f"report written to {file.path}"
-            if file.error is None
-            else f"the report {file.path.name} was not written: {file.error}"
-            for file in self._files
-        ]
+        return [Written(file.path, file.error) for file in self._files]
+
+    def earlier(self) -> list[Path]:
+        """Files of runs that were cut short, which stood where those of this run are."""
+        return [file.earlier for file in self._files if file.earlier is not None]
+
+    def leave(self) -> None:
+        """Close the files as those of a run that is not over: somebody else has to take what is in them."""
+        with self._lock:
+            for file in self._files:
+                file.close()
 
     def discard(self) -> None:
         """Close the files and delete them: what is in them is elsewhere by now."""

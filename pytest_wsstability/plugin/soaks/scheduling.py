@@ -85,10 +85,12 @@ def stop(session: pytest.Session) -> None:
         controller.tell("over")
         return
     config.stash.setdefault(never_open_key, []).extend(never)
-    if session.exitstatus == pytest.ExitCode.INTERRUPTED:
-        links_of(config).stop(within=_LEAVING)
-    for link in links_of(config):
-        receive(config, link)
+    try:
+        if session.exitstatus == pytest.ExitCode.INTERRUPTED:
+            links_of(config).stop(within=_LEAVING)
+    finally:
+        for link in links_of(config):
+            receive(config, link)
 
 
 def receive(config: pytest.Config, link: Link) -> None:

@@ -1,0 +1,50 @@
+"""How a command ends before its time: Ctrl-C, SIGTERM, SIGHUP, and nobody who reads what it prints."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from .exits import INTERRUPTED
+
+
+class Stop:
+    """What the process exits with if it is interrupted: as shells have it, 128 and the signal's number."""
+
+    def __init__(self) -> None:
+        self.status = INTERRUPTED
+
+    def interrupt(self, number: int, frame: FrameType | None) -> None:
+        """End what goes on as Ctrl-C does, so that what is known is printed."""
+        self.status = 128 + number
+        if callable(signal.getsignal(signal.SIGINT)):
+            signal.raise_signal(signal.SIGINT)
+        else:
+            # In the background of a shell it is ignored.
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def stoppable() -> Iterator[Stop]:
+    """Let SIGTERM and SIGHUP end the block as Ctrl-C does."""
+    stop, before = Stop(), {}
+    for name in ("SIGTERM", "SIGHUP"):
+        # Not on every system, and not in every thread.
+        with suppress(AttributeError, ValueError):
+            number = getattr(signal, name)
+            before[number] = signal.signal(number, stop.interrupt)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+def forget_output() -> None:
+    """Nobody reads standard output any more: what is left in its buffer is not written at exit, either."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
