@@ -70,7 +70,9 @@ def run(options: argparse.Namespace) -> int:
     from ..net.fleet.engine import WorkerError
     from ..net.fleet.fleet import planned, too_much
     from ..net.fleet.job import FleetJob
+    from ..net.target import parse_url
 
+    parse_url(options.url)
     if options.within is not None and options.heartbeat is None:
         raise ValueError("--within: answers to what? give --heartbeat too")
     values = {

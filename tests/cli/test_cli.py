@@ -410,8 +410,16 @@ COMMAND = [
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 @pytest.mark.parametrize(("ending", "status"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)])
-@pytest.mark.parametrize("command", ["hold", "hold --json", "probe", "probe --json"])
-def test_what_is_known_is_printed_at_the_end(command, ending, status):
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("hold", "inconclusive: interrupted at "),
+        ("hold --json", '"headline": "inconclusive: interrupted at '),
+        ("probe", "nothing ended a connection within "),
+        ("probe --json", '"sentence": "nothing ended a connection within '),
+    ],
+)
+def test_what_is_known_is_printed_at_the_end(command, said, ending, status):
     """By whatever signal it comes: the verdict on what was seen, the exit code, and no traceback."""
     crowd = Crowd(12 if "probe" in command else 1)
     words = [*command.split(), "--for=10m"] if "hold" in command else [*command.split(), "--max=10m"]
@@ -430,10 +438,9 @@ def test_what_is_known_is_printed_at_the_end(command, ending, status):
 
     assert process.returncode == status, complaints
     assert "Traceback" not in complaints
+    assert said in printed
     if "--json" in command:
-        assert json.loads(printed)["outcome"] == "inconclusive"
-    else:
-        assert re.search(r"inconclusive: interrupted at|stopped early|interrupted", printed), printed
+        json.loads(printed)
 
 
 @pytest.mark.parametrize("arguments", [["report", "FILE"], ["report", "FILE", "--json"], ["hold", NOBODY]])
