@@ -114,6 +114,9 @@ def redact(value: _T) -> _T:
 def _redacted(value: Any) -> Any:
     if type(value) is str:
         return redact_text(value)
+    if type(value) is bytes:
+        # A character a byte, so that what is no text stays as it is.
+        return SECRETS.mask(value.decode("latin-1")).encode("latin-1")
     if isinstance(value, dict):
         return {name: _redacted(each) for name, each in value.items()}
     if type(value) in (list, tuple):

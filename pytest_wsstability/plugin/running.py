@@ -336,6 +336,7 @@ def pytest_runtest_makereport(
             margins.add_margins(item, report)
             add_output(item, report)
             probing.after_failure(item, call.excinfo, report)
+            secrecy.redact_report(report)
             if (kept := artifacts.artifacts_of(item.config)) is not None:
                 kept.note(item, report)
     if ours:

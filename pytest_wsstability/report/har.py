@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from ..core.redact import redact
 from ..core.result import Result, Run
 from ..core.timeline.events import Direction, EventKind, Opcode
 
@@ -26,7 +27,7 @@ def render(run: Run) -> str:
     name, _, version = run.tool.partition(" ")
     entries = [_entry(run, result) for result in run.results if result.timelines]
     log = {"version": "1.2", "creator": {"name": name, "version": version}, "pages": [], "entries": entries}
-    return json.dumps({"log": log}, ensure_ascii=True, indent=1) + "\n"
+    return json.dumps(redact({"log": log}), ensure_ascii=True, indent=1) + "\n"
 
 
 def _entry(run: Run, result: Result) -> dict[str, Any]:

@@ -43,6 +43,7 @@ GIVEN = json.loads(os.environ["GIVEN"])
 ALL = " ".join(GIVEN.values())
 OURS = JSON.replace(
     name="ours",
+    error={"type": "error"},
     session_info={"type": "session_info", "session_id": SESSION_ID, "token": GIVEN["session message"]},
 )
 EVERYTHING = ALL.encode()
@@ -127,6 +128,7 @@ def ws_headers():
 
 @pytest.mark.ws_stability(
     alive_for="10s", session_within="5s", no_error_messages=True, handshake=True, time="virtual",
+    profile=OURS,
     headers={"Cookie": "theme=dark; sid=" + GIVEN["header of the mark"]},
 )
 @pytest.mark.parametrize("place", PLACES)
@@ -139,7 +141,7 @@ async def test_places(peer, ws_connect, ws_url, place):
     if place == "bad url":
         url = ws_url.replace("18765", "x18765") + "#" + GIVEN["token of the URL"]
     more = {} if headers is None else {"headers": headers}
-    connection = await ws_connect(url, session_id=GIVEN["session id"], profile=OURS, **more)
+    connection = await ws_connect(url, session_id=GIVEN["session id"], **more)
     if place == "log":
         logging.getLogger("theirs").warning("opened with %s", ALL)
         print("printed", ALL)
@@ -183,7 +185,8 @@ OPTIONS = (
     ],
     ["--tb=line", "-vv", "--show-capture=no"],
 )
-REPORTS = ["r.json", "r.jsonl", "r.md", "r.html"]
+REPORTS = ["r.json", "r.jsonl", "r.md", "r.html", "r.xml"]
+WRITTEN = {*REPORTS, "r.har", "j.xml", "summary.md", "terminal", "failure.txt"}
 
 
 @pytest.fixture
@@ -206,14 +209,14 @@ def everywhere(pytester, monkeypatch, ini):
             "-p", "no:cacheprovider", "-p", "no:randomly", "--ws-save=kept", "--junitxml=j.xml",
             f"--ws-header=Authorization: Bearer {GIVEN['header option']}", "--ws-subprotocol=bearer",
             f"--ws-subprotocol={GIVEN['subprotocol']}", f"--ws-proxy=http://{user}@127.0.0.1:1",
-            *(f"--ws-report={name}" for name in REPORTS), *options,
+            "--ws-har=r.har", "--ws-har-payloads", "--ws-artifacts=kept", *options,
+            *(f"--ws-report={name}" for name in REPORTS),
         )  # fmt: skip
-        files = [
-            path
-            for path in pytester.path.rglob("*")
-            if path.is_file() and path.suffix not in (".py", ".ini", ".pyc")
-        ]
-        texts = {path.name: path.read_text() for path in files}
+        texts: dict[str, str] = {}
+        for path in pytester.path.rglob("*"):
+            # Those of several tests have one name.
+            if path.is_file() and path.suffix not in (".py", ".ini", ".pyc"):
+                texts[path.name] = texts.get(path.name, "") + path.read_text()
         return result, {**texts, "terminal": result.stdout.str() + result.stderr.str()}
 
     return run
@@ -241,7 +244,9 @@ def test_no_secret_leaves(everywhere, options):
     result, texts = everywhere(*options)
 
     assert result.parseoutcomes() == {"failed": len(PLACES), "errors": 3}
-    assert {*REPORTS, "j.xml", "summary.md", "terminal"} <= set(texts)
+    assert {*REPORTS, "r.har", "j.xml", "summary.md", "terminal", "failure.txt", "timelines.json"} <= set(
+        texts
+    )
     assert leaks(texts) == set()
 
 
@@ -253,7 +258,7 @@ def test_each_place_would_leak(everywhere, monkeypatch):
 
     found = leaks(texts)
     assert {name for name, _ in found} == set(GIVEN)
-    assert {where for _, where in found} >= {*REPORTS, "j.xml", "terminal", "summary.md", "log.txt"}
+    assert {where for _, where in found} >= {*WRITTEN, "log.txt"}
     for place in PLACES:
         section = re.search(
             rf"_+ test_places\[{place}\] _+\n(.*?)(?=\n_+ |\n=+ )", texts["terminal"], re.DOTALL

@@ -73,8 +73,7 @@ class Results:
         return len(self._results)
 
     def add(self, result: Result) -> None:
-        """Take a result down without secrets; a worker sends it home, and keeps it no longer."""
-        result = redact(result)
+        """Take a result down; a worker sends it home, and keeps it no longer."""
         if self._controller is None:
             self._results.append(result)
         else:
@@ -189,7 +188,7 @@ class Results:
         verdict = ask_hooks(item, judgement.verdict, timelines)
         opened = timelines[0].opened if timelines and verdict.tier is Tier.REAL else None
         path, line, _ = item.location
-        return Result(
+        result = Result(
             nodeid=item.nodeid,
             url=url,
             requirement=judgement.requirement,
@@ -203,6 +202,8 @@ class Results:
             line=(line or 0) + 1,
             transcript=_transcript(item, timelines),
         )
+        # Here, and nowhere later: everything that is shown or written of a hold is made of this.
+        return redact(result)
 
     def _is_expected(self, verdict: Verdict, timelines: tuple[Timeline, ...]) -> bool:
         """Whether the test asked for a verdict that is not stable: it passed, or failed over another one."""
