@@ -15,6 +15,9 @@ from pytest_wsstability.core.secret_values import SECRETS
 with contextlib.suppress(ImportError):
     import aiohttp  # noqa: F401
 
+# Nor may there be two of our own classes: loaded here, they are nobody's to forget, and each run inside
+# finds them and costs milliseconds.
+import pytest_wsstability.plugin.running  # noqa: F401
 
 # Seconds for tests that hold connections for minutes, or run servers of other makers.
 LONG = 1200

@@ -7,9 +7,6 @@ import socket
 
 import pytest
 
-# Loaded here, so that each run inside finds them loaded and costs milliseconds.
-import pytest_wsstability.plugin.running  # noqa: F401
-
 # Variables that make a run write where its CI reads.
 GITHUB = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE")
 INI = """
