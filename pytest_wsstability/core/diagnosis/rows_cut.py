@@ -19,6 +19,8 @@ HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 _SOONEST_FORGOTTEN = min(t.seconds for t in KNOWN_TIMERS if t.counts_from is CountsFrom.SILENT)
 # A silence from which on the next bytes may find nobody any more.
 _QUIET = 5.0
+# RFC 5626, section 4.4: what keeps the shortest bindings of NATs open is sent each 24 to 29 s.
+_SHORTEST_BINDING = 24.0
 # Seconds without a pong that are no deadline's: the shortest that are known are 6 s.
 SWEEP_OF_PONGS = 6.0
 # Loops that look at all connections every 30 s (the README of ws) end together what is older than a limit: at
@@ -27,9 +29,10 @@ _ONE_AGE = 0.1
 
 
 def _forgotten(f: Features) -> bool:
-    """Whether the first word after a long silence was answered with RST."""
+    """Whether the first word after a long silence was answered with RST, at an age that is no other's."""
     return (
         f.close is not None
+        and not rivals.shares_age(f)
         and f.close.transport is TransportEnd.RESET
         and f.close.received is None
         and f.tail.only_sent
@@ -181,6 +184,12 @@ ROWS = (
                 "nobody is known to forget so soon",
                 lambda f: not _long_enough(f),
                 "nobody is known to forget so soon, so a host that was restarted fits too",
+            ),
+            Rival(
+                Cause.RESTART,
+                "the silence was shorter than what is sent to keep the shortest bindings open",
+                lambda f: f.tail.quiet_before < _SHORTEST_BINDING,
+                leaves=LOW,
             ),
         ),
         blame=Blamed.PATH,

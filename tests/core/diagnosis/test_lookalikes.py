@@ -31,8 +31,10 @@ ANSWERED = [(1, ">text"), (1.01, "<text")]
 LOOKALIKES = [
     # A reset after a quiet while: nobody forgets after 11 s, but limits and handlers answer at once.
     ([*ANSWERED, (12, ">audio"), (12.01, RST)], Cause.MESSAGE_TOO_BIG, MEDIUM, Cause.HANDLER_ERROR),
-    ([*ANSWERED, (12, ">text"), (12.01, RST)], Cause.NAT_EXPIRED, MEDIUM, Cause.HANDLER_ERROR),
-    ([*ANSWERED, (12, ">ping", b"1"), (12.01, RST)], Cause.NAT_EXPIRED, MEDIUM, Cause.RESTART),
+    ([*ANSWERED, (12, ">text"), (12.01, RST)], Cause.NAT_EXPIRED, LOW, Cause.HANDLER_ERROR),
+    # From a silence on that bindings of NATs are kept open with, that is likelier.
+    ([*ANSWERED, (26, ">ping", b"1"), (26.01, RST)], Cause.NAT_EXPIRED, MEDIUM, Cause.RESTART),
+    ([*ANSWERED, (12, ">ping", b"1"), (12.01, RST)], Cause.NAT_EXPIRED, LOW, Cause.RESTART),
     ([*ANSWERED, (351, ">ping", b"1"), (351.01, RST)], Cause.NAT_EXPIRED, MEDIUM, Cause.RESTART),
     # A client without pongs, and a server that was killed, or whose proxy was bored.
     (
