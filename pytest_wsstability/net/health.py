@@ -72,13 +72,17 @@ class LoopMonitor:
 
     def wrote(self, timeline: Timeline) -> None:
         """This end wrote something: unless the peer is heard, its kernel is asked."""
-        for waiting in (self._written, self._unanswered):
+        # Written out: each frame comes along here.
+        waiting = self._written
+        since = waiting.get(timeline)
+        if since is None:
+            waiting = self._unanswered
             since = waiting.get(timeline)
-            if since is not None:
-                if not _heard(timeline, since):
-                    return
-                # What waited has its answer; this is what waits now.
-                del waiting[timeline]
+        if since is not None:
+            if timeline.opened + timeline.heard_at < since:
+                return
+            # What waited has its answer; this is what waits now.
+            del waiting[timeline]
         self._written[timeline] = self._loop.time()
 
     def forget(self, timeline: Timeline) -> None:

@@ -630,7 +630,10 @@ class WebSocket(asyncio.Protocol):
         """What `_process` does, without the sans-I/O layer."""
         now = self._loop.time()
         try:
-            self._frame(now, opcode, data, fin=True)
+            if opcode < _CLOSE:
+                self._data_frame(now, opcode, data, fin=True)
+            else:
+                self._frame(now, opcode, data, fin=True)
         except UnicodeDecodeError as exc:
             self._refuse_text(exc)
         if opcode == _PING and _PONG not in self.withheld and self.is_open:
@@ -718,7 +721,12 @@ class WebSocket(asyncio.Protocol):
         if heard.problem is not None:
             assert self.timeline is not None
             self.timeline.irregularity(now, *heard.problem)
-        if role is _DATA:
+        if role is _HEARTBEAT_ANSWER:
+            # Nothing is said to it, and a timer that waited for it finds out when it rings.
+            if self._strange is not None:
+                self._fits()
+            self.endpoint.message(self, heard)
+        elif role is _DATA:
             self._application_message(now, payload if heard.payload is None else heard.payload)
         elif role is not _NONE:
             if self._strange is not None:
@@ -791,12 +799,13 @@ class WebSocket(asyncio.Protocol):
                 self.timeline.irregularity(now, Flaw.FUNCTION, str(exc))
                 return
             try:
-                self.send_message(payload, say.role, key=say.key)
+                self._send_message(now, payload, say.role, say.key)
             except UnicodeEncodeError:
                 # The peer's own id or token, which this end was to repeat: JSON can name what UTF-8 cannot.
                 self.fail(1007, "half of a surrogate pair in a message, which no text can carry")
                 return
-            self._session_step(say.role)
+            if say.role is _CONFIRMED:
+                self._session_step(_CONFIRMED)
         conversation.said(say, now)
         self._set_alarm()
 
@@ -957,14 +966,19 @@ class WebSocket(asyncio.Protocol):
             RuntimeError: if another message is being sent in fragments.
 
         """
-        if self._behind is not None and self.is_open:
-            if role is Role.DATA:
+        self._send_message(self._open_now(), payload, role, key, fin=fin)
+
+    def _send_message(
+        self, now: float, payload: str | bytes, role: Role, key: bytes | None, *, fin: bool = True
+    ) -> None:
+        if self._behind is not None:
+            if role is _DATA:
                 raise RuntimeError("send() is in the middle of a message in fragments in another task")
             self._behind.append((payload, role, key))
             return
         text = isinstance(payload, str)
         data = payload.encode() if isinstance(payload, str) else bytes(payload)
-        now, opcode = self._open_now(), _TEXT if text else _BINARY
+        opcode = _TEXT if text else _BINARY
         if self.transcript is not None and self.timeline is not None:
             self.transcript.add(now - self.timeline.opened, payload, sent=True)
         if fin and self._unread is not None and len(data) <= short_frames.LONGEST:

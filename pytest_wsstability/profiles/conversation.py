@@ -32,6 +32,8 @@ _NAMED = {
     "client": "a heartbeat interval of the client", "server": "a heartbeat interval of the server",
     "timeout": "a timeout",
 }  # fmt: skip
+# A heartbeat without an id.
+_BEAT = Say(_HEARTBEAT)
 # A frame that completes no message.
 _PART = Heard(_NONE)
 
@@ -106,6 +108,7 @@ class Conversation:
         "_every",
         "_named",
         "_next_beat",
+        "_peer",
         "_place",
         "_state",
         "at",
@@ -144,6 +147,8 @@ class Conversation:
         """
         self.profile = profile
         self.end = end
+        # Looked up once: of an enum that takes long.
+        self._peer = end.peer
         self.session_id = session_id
         self.intervals: Intervals | None = None
         self.at: float | None = None
@@ -182,7 +187,7 @@ class Conversation:
         """What came from the peer; of several messages in a frame the first that is the protocol's."""
         if self._state is not None:
             return self._hear(payload, now, self._state)
-        heard = self.profile.words.hear(payload, self.end.peer)
+        heard = self.profile.words.hear(payload, self._peer)
         if heard.values is not None and heard.role in _NAMING:
             self._learn_session(heard)
         return heard
@@ -193,13 +198,13 @@ class Conversation:
         if role is _ANSWER or role is _DATA or role is _NONE:
             return ()
         if role is _HEARTBEAT:
-            due = self.profile.pong is not None and self.profile.beats(self.end.peer)
+            due = self.profile.pong is not None and self.profile.beats(self._peer)
             return (Say(_ANSWER, heard.values),) if due else ()
         if role is _REFUSED and heard.resumes and self.end is End.CLIENT:
             # The session is gone: begin another one, as the protocol's own clients do.
             return (Say(_INFO, self._asking("session_info", _INFO)),)
         script = self.profile.words.script
-        if self._place < len(script) and script[self._place] == (self.end.peer, role, heard.step):
+        if self._place < len(script) and script[self._place] == (self._peer, role, heard.step):
             self._place += 1
         if role is _INFO and self.end is End.SERVER:
             return self._serve(heard)
@@ -230,7 +235,7 @@ class Conversation:
 
     def beat(self) -> Say:
         """A heartbeat of this end, to be sent now."""
-        return Say(_HEARTBEAT, self._asking("ping", _HEARTBEAT))
+        return _BEAT if self._state is None else Say(_HEARTBEAT, self._asking("ping", _HEARTBEAT))
 
     def said(self, say: Say, now: float) -> None:
         """What `opened`, `answer`, `due` or `beat` gave has gone out."""
@@ -298,7 +303,7 @@ class Conversation:
         return first._replace(rest=tuple(found))
 
     def _hear_one(self, payload: str | bytes, now: float, state: _State) -> Heard:
-        heard = self.profile.words.hear(payload, self.end.peer)
+        heard = self.profile.words.hear(payload, self._peer)
         if self.profile.match_ids and heard.values is not None and "id" in heard.values:
             heard = self._by_id(heard, state)
         role = heard.role

@@ -16,7 +16,10 @@ class End(Enum):
     @property
     def peer(self) -> End:
         """The other end; a proxy has two, so it has no peer of its own and answers itself."""
-        return {End.CLIENT: End.SERVER, End.SERVER: End.CLIENT, End.PROXY: End.PROXY}[self]
+        return _PEERS[self]
+
+
+_PEERS = {End.CLIENT: End.SERVER, End.SERVER: End.CLIENT, End.PROXY: End.PROXY}
 
 
 class Tier(Enum):

@@ -159,7 +159,11 @@ class RoundTrips:
             return False
         if len(pending) == 1:
             # The rule, and there is nothing to read.
-            self._answered(at, pending.pop())
+            asked = pending.pop()
+            self.answered += 1
+            if self._rtts is None:
+                self._rtts = Sample()
+            self._rtts.add(at - asked, asked)
             if self._keys is not None:
                 self._keys.clear()
             return True

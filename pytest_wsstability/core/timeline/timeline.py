@@ -56,6 +56,7 @@ _FRAMES = tuple(opcode for opcode in Opcode if opcode is not Opcode.NONE)
 _TOLD_ROLES = tuple(role for role in Role if role is not Role.NONE)
 _GAPS = 2 * len(FrameKind)
 _ANY = 2 * int(FrameKind.ANY)
+_HEARD = _ANY + _RECEIVED
 _FRAME_KIND = {int(opcode): 2 * int(FrameKind.DATA) for opcode in (Opcode.CONT, Opcode.TEXT, Opcode.BINARY)}
 _FRAME_KIND |= {_PING: 2 * int(FrameKind.PING), _PONG: 2 * int(FrameKind.PONG)}
 
@@ -259,15 +260,20 @@ class Timeline:
         if self.close is not None:
             # What is over is not answered any more.
             return
+        if opcode > _CLOSE:
+            self._control(at, direction, opcode, role, key)
+        if role > _DATA:
+            self._step(at, direction, role, key)
+
+    def _control(self, at: float, direction: Direction, opcode: int, role: Role, key: bytes | None) -> None:
+        """What a ping or a pong asks or answers."""
         if opcode == (_PING, _PONG)[direction]:
             if role != _PROOF_OF_LIFE:
                 self._ping_or_answer(at, opcode, key)
         elif opcode == _PING:
             self._peer_ping = key
-        elif opcode == _PONG and (key is None or key == self._peer_ping):
+        elif key is None or key == self._peer_ping:
             self.ping_answered_at = at
-        if role > _DATA:
-            self._step(at, direction, role, key)
 
     def _ping_or_answer(self, at: float, opcode: int, key: bytes | None) -> None:
         if opcode == _PING:
@@ -290,7 +296,8 @@ class Timeline:
 
     def _step(self, at: float, direction: Direction, role: Role, key: bytes | None) -> None:
         if role == _HEARTBEAT:
-            trips = self._heartbeats_of(direction)
+            ours = direction == self.heartbeat_sender
+            trips = self._heartbeats if ours else self._heartbeats_of(direction)
             if trips is not None:
                 trips.ask(at, key, due=self._answers_due)
         elif role == _HEARTBEAT_ANSWER:
@@ -306,9 +313,7 @@ class Timeline:
                 self._arrivals.restart(at)
 
     def _heartbeats_of(self, sender: Direction) -> RoundTrips | None:
-        """Where heartbeats of an end are counted; None where they are none."""
-        if sender == self.heartbeat_sender:
-            return self._heartbeats
+        """Where heartbeats of another end than the first are counted; None where they are none."""
         both = self.protocol is not None and self.protocol.both_ask
         client = Direction.SENT if self.end is End.CLIENT else Direction.RECEIVED
         if both and sender != client:
@@ -566,7 +571,7 @@ class Timeline:
     @property
     def heard_at(self) -> float:
         """When the last frame came, in seconds since the opening; 0.0 before the first."""
-        return self._silences[2 * FrameKind.ANY + Direction.RECEIVED]
+        return self._silences[_HEARD]
 
     def silent_for(self, direction: Direction, kind: FrameKind = FrameKind.ANY) -> float:
         """Seconds without such frames in a direction, up to the end or the last look; no close frames."""
