@@ -28,6 +28,7 @@ from .conversing import client_conversation
 from .dialling import Dialler
 from .errors import OpeningError
 from .keywords import ConnectKeywords
+from .shared_fields import shared
 from .target import TLS, ClientKind, Headers, client_kind, parse_headers, parse_url, with_defaults, with_query
 from .timers import Ticker
 from .tunnel import proxy_for
@@ -94,7 +95,7 @@ class ClientSide:
             self._opening.set_exception(websocket.protocol.handshake_exc)
             return
         assert isinstance(event, Response)
-        self.response_headers = tuple(event.headers.raw_items())
+        self.response_headers = tuple(shared(*field) for field in event.headers.raw_items())
         # The sans-I/O layer keeps the response for life: 1.7 KiB a connection, measured.
         event.headers.clear()
         websocket.opened(End.CLIENT)
@@ -278,9 +279,9 @@ class Dialled(NamedTuple):
             proxy=proxy_for(uri, self.proxy) if self.address is None else None,
         )  # fmt: skip
         await dialler.dial(opening)
-        chosen = websocket.protocol.subprotocol
-        websocket.expect_protocol(uri.resource_name, [] if chosen is None else [chosen])
-        connection = Connection(websocket, url=redact_url(self.url))
+        websocket.expect_protocol(uri.resource_name, [websocket.protocol.subprotocol or ""])
+        shown = redact_url(self.url)
+        connection = Connection(websocket, url=self.url if shown == self.url else shown)
         connection.response_headers = side.response_headers
         connection.opener = self
         return connection

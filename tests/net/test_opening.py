@@ -403,3 +403,17 @@ async def test_an_opening_error_survives_pickling():
     copy = pickle.loads(pickle.dumps(error))
 
     assert (str(copy), copy.stage, copy.status, copy.url) == (str(error), OpeningStage.HTTP, 403, error.url)
+
+
+async def test_fields_of_a_response_are_those_of_the_connection():
+    """However many connections have some of them in common."""
+    first = Orchestrator(headers={"X-One": "1", "X-Two": "2"})
+    second = Orchestrator(headers={"X-One": "1", "X-Two": "3"})
+    async with first, second:
+        found = []
+        for server in (first, second, first):
+            async with opened(server.url) as connection:
+                found.append(dict(connection.response_headers))
+
+    assert [(fields["X-One"], fields["X-Two"]) for fields in found] == [("1", "2"), ("1", "3"), ("1", "2")]
+    assert len({fields["Sec-WebSocket-Accept"] for fields in found}) == 3

@@ -130,11 +130,11 @@ class Timeline:
         self._signals = Recorder(SIGNAL_CAPACITY)
         self._data: Recorder | None = None
         # Frames, then payload bytes, by direction and opcode.
-        self._counts = array("Q", bytes(8 * 4 * _SLOTS))
+        self._counts = array("Q", [0]) * (4 * _SLOTS)
         # The last instant of each role, then of each control opcode, by direction.
         self._last = array("d", [_NEVER]) * (2 * (_ROLES + _SLOTS))
         self._last_any = 0.0
-        self._silences = array("d", bytes(8 * 2 * _GAPS))
+        self._silences = array("d", [0.0]) * (2 * _GAPS)
         # Fields of the handshake response that may tell who answered it; None where there are none.
         self.hints: tuple[tuple[str, str], ...] | None = None
         # Seconds without a byte either way: the longest, the one still running or ended by a close frame
