@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 from ..core.judge.requirement import PROOF_TIMEOUT, Requirement
 from ..core.judge.rules import judge, next_check
-from ..core.judge.verdict import Verdict
+from ..core.judge.verdict import Note, Noted, Verdict
 from ..core.timeline.close import TransportEnd
 from ..core.timeline.timeline import Timeline
 from .health import ask_until
@@ -37,9 +38,20 @@ async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
         websocket.rest_from = timeline.opened + requirement.alive_for
         ask_until(websocket.loop, websocket.rest_from)
     try:
-        return await _watch(websocket, requirement, timeline)
+        return _with_spins(await _watch(websocket, requirement, timeline), websocket.loop, timeline)
     finally:
         websocket.rest_from = before
+
+
+def _with_spins(verdict: Verdict, loop: asyncio.AbstractEventLoop, timeline: Timeline) -> Verdict:
+    """The verdict, with the instants at which virtual time went on though a task never came to rest."""
+    spins = dict.fromkeys(getattr(loop, "spins", ()))
+    notes = [
+        Note(Noted.SPIN, at - timeline.opened, f"virtual time went on, though {place} spun without a wait")
+        for at, place in spins
+        if at >= timeline.opened
+    ]
+    return dataclasses.replace(verdict, notes=(*verdict.notes, *notes)) if notes else verdict
 
 
 async def _watch(websocket: WebSocket, requirement: Requirement, timeline: Timeline) -> Verdict:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..core.duration import show_duration as show
 from ..core.fleet.failure import fleet_headline
 from ..core.fleet_summary import FleetSummary
-from ..core.judge.verdict import Outcome
+from ..core.judge.verdict import Noted, Outcome
 from ..core.redact import show_text
 from ..core.result import Result
 from ..core.samples import Sample
@@ -16,6 +16,8 @@ from ..core.timeline.events import Tier
 
 NOTHING = "-"
 TOO_FEW = "too few"
+# In one line.
+_NOTES = 3
 _RANK = {Outcome.UNSTABLE: 0, Outcome.INCONCLUSIVE: 1, Outcome.STABLE: 2}
 
 
@@ -28,7 +30,7 @@ class Cells:
     target: str
     # "60/120 s": held of required.
     held: str
-    # "2/2": answered of sent.
+    # "2/2": answered of sent; "proof of life" for a hold without any.
     heartbeats: str
     p50: str
     p95: str
@@ -37,6 +39,8 @@ class Cells:
     test: str
     # One line; empty for a stable hold.
     cause: str
+    # What there is to know beside the verdict, in one line; empty for nothing.
+    note: str = ""
 
 
 def cells(result: Result) -> Cells:
@@ -56,6 +60,7 @@ def cells(result: Result) -> Cells:
         close=_close(result),
         test=_test(result),
         cause="" if result.verdict.outcome is Outcome.STABLE else show_text(result.verdict.headline),
+        note=_note(result),
     )
 
 
@@ -140,11 +145,23 @@ def _held(result: Result) -> str:
     return f"{held_number}/{number} {unit}" if held_unit == unit else f"{show(held)}/{show(required)}"
 
 
+def _note(result: Result) -> str:
+    """What no other cell says, in one line."""
+    notes = [note for note in result.verdict.notes if note.noted is not Noted.PROOF]
+    return "; ".join(show_text(f"{note.noted.value}: {note.text}") for note in notes[:_NOTES])
+
+
 def _heartbeats(result: Result) -> str:
-    """Answered and sent; those that had time left when the hold was over are open, and not missed."""
+    """
+    Answered and sent; those that had time left when the hold was over are open, and not missed.
+
+    A hold without any ends with a proof of life instead.
+
+    """
     trips, within = result.heartbeats, result.requirement.answer_within
     if not trips.sent:
-        return NOTHING
+        proved = any(note.noted is Noted.PROOF for note in result.verdict.notes)
+        return Noted.PROOF.value if proved else NOTHING
     text = f"{trips.answered}/{trips.sent}"
     if within is None or not result.timelines:
         return text

@@ -241,6 +241,7 @@ def _facts(result: Result) -> Iterator[tuple[str, str]]:
         yield "observed", violation.observed
     for doubt in verdict.doubts:
         yield "in doubt", doubt.text
+    yield from ((note.noted.value, note.text) for note in verdict.notes)
     for each in result.timelines:
         if each.close is not None:
             yield f"{each.end.value} end", str(each.close)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ..core.fleet.failure import explain_fleet
+from ..core.judge.verdict import Noted
 from ..core.message import explain
 from ..core.result import Result, Run
 from ..core.timeline.events import Tier
@@ -67,7 +68,9 @@ def _table(tier: Tier, results: list[Result]) -> Iterator[str]:
 
 
 def _columns(row: Cells) -> list[str]:
-    return [escape(text) for text in (row.verdict, row.cause, row.test, row.held)]
+    proof = row.heartbeats if row.heartbeats == Noted.PROOF.value else ""
+    why = "; ".join(filter(None, [row.cause, row.note, proof]))
+    return [escape(text) for text in (row.verdict, why, row.test, row.held)]
 
 
 def _details(result: Result) -> Iterator[str]:

@@ -148,6 +148,8 @@ def _table(rows: Sequence[Cells], width: int) -> Iterator[Line]:
             yield Line(f"    {_end_of(row.test, width - 4)}", colour)
         if row.cause:
             yield from (Line(line, colour) for line in wrapped(f"    cause: {row.cause}", width))
+        if row.note:
+            yield from (Line(line, colour) for line in wrapped(f"    note: {row.note}", width))
 
 
 def _columns(row: Cells) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_wsstability import Outcome, Requirement, StabilityError
 from pytest_wsstability.core.judge.rules import judge
-from pytest_wsstability.core.judge.verdict import Reason, Rule
+from pytest_wsstability.core.judge.verdict import Noted, Reason, Rule
 from pytest_wsstability.net.holding import hold_open, wait_session
 from tests.net.peers import PING, PONG, TEXT, close, connected, frame, silent, talking
 
@@ -240,3 +240,27 @@ async def test_assertions_end_at_the_first_violation_too():
         with pytest.raises(StabilityError, match="1006 at 60 s of 120 s"):
             await connection.assert_alive_for("2m")
         assert asyncio.get_running_loop().time() == 60.0
+
+
+@pytest.mark.filterwarnings("ignore::pytest_wsstability.StabilityWarning")
+async def test_a_hold_beside_a_task_that_spins_says_so():
+    """Its clock went on for the spinning task, and that stands with the verdict; a spin before does not."""
+
+    async def spin(until):
+        while asyncio.get_running_loop().time() < until:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+    now = asyncio.get_running_loop().time()
+    timer = asyncio.create_task(asyncio.sleep(1))
+    await spin(now + 1)
+    await timer
+    await asyncio.sleep(1)
+    async with connected(heartbeat="25s") as (connection, _):
+        spinning = asyncio.create_task(spin(connection.timeline.opened + 30))
+        verdict, _ = await held(connection, alive_for="2m", heartbeat_every="25s")
+        await spinning
+
+    assert verdict.outcome is Outcome.STABLE
+    assert {note.noted for note in verdict.notes} == {Noted.SPIN}
+    assert all(0 <= note.at <= 30 for note in verdict.notes)
+    assert "test_holding.py" in verdict.notes[0].text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from pytest_wsstability.core.duration import parse_duration
@@ -105,6 +107,17 @@ def test_a_task_that_spins_does_not_stop_the_clock(run):
         "*StabilityWarning: test_*.py::test_it: virtual time went on at t=* s, though * at *test_*.py:1? "
         "(poller.<locals>.poll), in asyncio/tasks.py:* turned the loop again and again without a wait: use *"
     ])  # fmt: skip
+
+
+def test_a_verdict_names_the_task_that_spun(pytester, run):
+    """In every report, beside a hold that was stable."""
+    run(SPINNING, "--ws-report=out.json", "--ws-report=out.md")
+
+    (hold,) = json.loads((pytester.path / "out.json").read_text())["results"]
+    assert hold["verdict"]["outcome"] == "stable"
+    assert hold["verdict"]["notes"][0]["noted"] == "a task that spun"
+    assert "(poller.<locals>.poll)" in hold["verdict"]["notes"][0]["text"]
+    assert "a task that spun: virtual time went on" in (pytester.path / "out.md").read_text()
 
 
 def test_a_tick(passes, ini):

@@ -45,6 +45,7 @@ def knife_edge(
         horizon=verdict.horizon,
         tier=verdict.tier,
         diagnosis=verdict.diagnosis,
+        notes=verdict.notes,
     )
 
 

@@ -15,14 +15,29 @@ from .heartbeat_rules import SAME, apart, cadence, heartbeats, peer_beats, pings
 from .message_rules import errors, flow, forsaken, number_of_messages
 from .one_way import silent_from
 from .requirement import CADENCE_TOLERANCE, PROOF_TIMEOUT, Requirement
-from .verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
+from .verdict import Doubt, Finding, Note, Noted, Reason, Rule, Verdict, Violation
 
 
 def judge(requirement: Requirement, timeline: Timeline) -> Verdict:
     """Judge what the timeline holds up to now."""
     incidents = Incidents(timeline)
     findings = [finding for rule in _RULES for finding in rule(requirement, timeline, incidents)]
-    return Verdict.of(findings, horizon=_horizon(requirement, timeline, findings), tier=timeline.tier)
+    return Verdict.of(
+        findings,
+        horizon=_horizon(requirement, timeline, findings),
+        tier=timeline.tier,
+        notes=_proved(timeline),
+    )
+
+
+def _proved(timeline: Timeline) -> Iterator[Note]:
+    """The answer to the ping at the end of a hold, which is in no statistics of pings."""
+    asked, came = timeline.proof_asked_at, timeline.proof_at
+    if asked is not None and came is not None:
+        text = (
+            f"a byte of the peer {show(came - asked)} after the ping at the end of the hold, at {show(asked)}"
+        )
+        yield Note(Noted.PROOF, came, text)
 
 
 def _horizon(requirement: Requirement, timeline: Timeline, findings: Iterable[Finding]) -> float:

@@ -152,6 +152,25 @@ class Violation:
 Finding: TypeAlias = Violation | Doubt
 
 
+class Noted(Enum):
+    """What there may be to know beside a verdict."""
+
+    # A hold without heartbeats ends with a ping.
+    PROOF = "proof of life"
+    # Virtual time went on though a task never let the loop come to rest.
+    SPIN = "a task that spun"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something to know beside a verdict, which changes nothing of it."""
+
+    noted: Noted
+    # Seconds since the opening handshake ended.
+    at: float
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The judgement of one requirement over one timeline."""
@@ -165,6 +184,7 @@ class Verdict:
     # Why, once the verdict is final and not stable (see `core.diagnosis.diagnosed`); None before, and when
     # there was only too little to see.
     diagnosis: Diagnosis | None = None
+    notes: tuple[Note, ...] = ()
 
     @classmethod
     def of(
@@ -174,6 +194,7 @@ class Verdict:
         horizon: float,
         tier: Tier,
         diagnosis: Diagnosis | None = None,
+        notes: Iterable[Note] = (),
     ) -> Verdict:
         """
         The verdict that findings make: nothing else makes one.
@@ -196,6 +217,7 @@ class Verdict:
             horizon=horizon,
             tier=tier,
             diagnosis=diagnosis,
+            notes=tuple(notes),
         )
 
     @property

@@ -21,6 +21,7 @@ _LONGEST = 25
 _PROMISES = 2
 _DOUBTS = 2
 _EVIDENCE = 4
+_NOTES = 1
 _RULED_OUT = 2
 
 
@@ -49,6 +50,9 @@ def explain(
         lines += strips(timelines)
     end = _if_planned(verdict, timelines[0])
     end.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}; nothing is known beyond")
+    end += [
+        f"  note      {note.noted.value}: {note.text}" for note in verdict.notes[: None if whole else _NOTES]
+    ]
     if verdict.code:
         end.append(read_on(verdict.code))
     end += more
