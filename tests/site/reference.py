@@ -7,13 +7,14 @@ stays as it is.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from types import ModuleType
-from typing import Any, ForwardRef
+from typing import Any
 
 from pytest_wsstability.net.server.orchestrator import OrchestratorKeywords
 from pytest_wsstability.plugin import hooks, hookspecs
@@ -73,7 +74,7 @@ def marks_page(page: str) -> str:
 
 def _hints(keywords: Any) -> Iterator[tuple[str, str]]:
     for name, hint in keywords.__annotations__.items():
-        yield name, hint.__forward_arg__ if isinstance(hint, ForwardRef) else str(hint)
+        yield name, str(getattr(hint, "__forward_arg__", hint))
 
 
 def _type(hint: str) -> str:
@@ -82,10 +83,12 @@ def _type(hint: str) -> str:
 
 def fixtures_page(_: str) -> str:
     """The fixtures, by their docstrings."""
-    names = [name for name in vars(hooks) if name.startswith("ws_")]
-    return "\n".join(
-        f"## `{name}`\n\n{_markdown(inspect.getdoc(getattr(hooks, name)))}" for name in sorted(names)
-    )
+    # Versions of pytest differ in what a fixture shows of its function, so the source is read.
+    functions = [
+        each for each in ast.parse(inspect.getsource(hooks)).body if isinstance(each, ast.FunctionDef)
+    ]
+    told = {each.name: ast.get_docstring(each) for each in functions if each.name.startswith("ws_")}
+    return "\n".join(f"## `{name}`\n\n{_markdown(told[name])}" for name in sorted(told))
 
 
 def hooks_page(_: str) -> str:

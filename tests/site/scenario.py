@@ -21,8 +21,17 @@ from typing import NamedTuple
 from tests.site.pages import ROOT, text_of
 
 # In the order in which they are read; those of the second kind need processes of their own, in real time.
-PAGES = ("docs/reading-a-failure.md", "docs/hooks.md", "docs/voice.md")
-PROCESSES: tuple[str, ...] = ()
+PAGES = (
+    "docs/reading-a-failure.md",
+    "docs/hooks.md",
+    "docs/voice.md",
+    "docs/tutorial-fastapi.md",
+    "docs/tutorial-aiohttp.md",
+    "docs/tutorial-socketio.md",
+    "docs/tutorial-client.md",
+    "docs/tutorial-proxy.md",
+)
+PROCESSES = ("docs/tutorial-channels.md", "docs/tutorial-node.md")
 WIDTH = "100"
 
 _BLOCK = re.compile(r"^(<!-- failure -->\n)?```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
@@ -64,7 +73,7 @@ def write(text: str, folder: Path) -> None:
 
 def failure_in(output: str) -> str:
     """What pytest printed between the name of a test that failed and the next section."""
-    found = re.findall(r"^_+ \w+ _+\n(.*?)^[-=]{3,}", output, re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^_+ \S+ _+\n(.*?)^[-=]{3,}", output, re.MULTILINE | re.DOTALL)
     if len(found) != 1:
         raise ValueError(f"{len(found)} failures, where one is shown, in:\n{output}")
     return str(found[0])
@@ -98,14 +107,16 @@ def renewed(page: str, folder: Path, run: Runner) -> str:
     return page
 
 
-def _in_a_process(folder: Path) -> Runner:
+def in_a_process(folder: Path) -> Runner:
+    """A runner of pytest in a process of its own."""
+
     def run(words: list[str]) -> tuple[int, str]:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words],
             cwd=folder, env={**os.environ, "COLUMNS": WIDTH, "PYTHONPATH": str(ROOT)},
             capture_output=True, text=True, timeout=120,
         )  # fmt: skip
-        return done.returncode, done.stdout
+        return done.returncode, done.stdout + done.stderr
 
     return run
 
@@ -114,4 +125,4 @@ if __name__ == "__main__":
     for name in sys.argv[1:] or (*PAGES, *PROCESSES):
         with tempfile.TemporaryDirectory() as temporary:
             path = Path(temporary)
-            (ROOT / name).write_text(renewed(text_of(name), path, _in_a_process(path)))
+            (ROOT / name).write_text(renewed(text_of(name), path, in_a_process(path)))

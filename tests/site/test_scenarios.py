@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.against import inner
+from tests.servers import launch
 from tests.site.pages import text_of
-from tests.site.scenario import PAGES, WIDTH, failure_in, play, steps
+from tests.site.scenario import PAGES, PROCESSES, WIDTH, failure_in, in_a_process, play, steps
 
 
 @pytest.fixture
@@ -34,10 +35,31 @@ def follow(name, folder, run):
     return played
 
 
-@pytest.mark.parametrize("name", PAGES)
+def _weighed(name):
+    return pytest.param(name, marks=pytest.mark.slow) if name == "docs/tutorial-fastapi.md" else name
+
+
+@pytest.mark.parametrize("name", map(_weighed, PAGES))
 def test_what_a_page_says_happens(name, pytester, run):
     """`python -m tests.site.scenario` writes the failures anew."""
     assert follow(name, pytester.path, run)
+
+
+@pytest.mark.slow
+@pytest.mark.real
+@pytest.mark.parametrize("name", PROCESSES)
+def test_what_a_page_with_processes_says_happens(name, tmp_path, monkeypatch):
+    """What is there runs; what is not is skipped by name."""
+    if "node" in name and (missing := launch.missing("node")):
+        pytest.skip(missing)
+    if "channels" in name:
+        pytest.importorskip("channels")
+        pytest.importorskip("daphne")
+    for variable in ("WS_URL", "PYTEST_ADDOPTS", "CI", "PYTEST_XDIST_WORKER"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("NODE_PATH", str(launch.HERE / "node_modules"))
+
+    assert follow(name, tmp_path, in_a_process(tmp_path))
 
 
 def test_a_failure_is_found_in_an_output():
