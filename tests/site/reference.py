@@ -104,13 +104,18 @@ def hooks_page(_: str) -> str:
 def names_page(_: str) -> str:
     """The public names in full, which Sphinx reads from their docstrings."""
     modules = ["pytest_wsstability", *(f"pytest_wsstability.{name}" for name in MODULES)]
-    return "\n".join(_autodoc(import_module(name)) for name in modules)
+    seen: set[int] = set()
+    return "\n".join(_autodoc(import_module(name), seen) for name in modules)
 
 
-def _autodoc(module: ModuleType) -> str:
+def _autodoc(module: ModuleType, seen: set[int]) -> str:
+    """The names of a module, but for those that stand in another one above."""
     lines = [f"## `{module.__name__}`\n", "```{eval-rst}"]
     for each in sorted(set(module.__all__) - {"__version__"}):
         name, value = f"{module.__name__}.{each}", getattr(module, each)
+        if inspect.isclass(value) and id(value) in seen:
+            continue
+        seen.add(id(value))
         if inspect.isclass(value):
             lines += [f".. autoclass:: {name}", "   :members:"]
         elif inspect.isroutine(value):

@@ -39,7 +39,7 @@ def _weighed(name):
     return pytest.param(name, marks=pytest.mark.slow) if name == "docs/tutorial-fastapi.md" else name
 
 
-@pytest.mark.parametrize("name", map(_weighed, PAGES))
+@pytest.mark.parametrize("name", [_weighed(name) for name in PAGES])
 def test_what_a_page_says_happens(name, pytester, run):
     """`python -m tests.site.scenario` writes the failures anew."""
     assert follow(name, pytester.path, run)
