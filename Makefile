@@ -57,7 +57,7 @@ conformance: $(READY)  ## RFC 6455 and 7692 in both roles, every case after the 
 	WSSTABILITY_CONFORMANCE=1 $(BIN)/python -m pytest --quiet --numprocesses auto tests/conformance
 
 fuzz: $(READY)  ## what hostile peers may send: 2,000 examples of each kind instead of 40
-	WSSTABILITY_EXAMPLES=2000 $(BIN)/python -m pytest --quiet --timeout 3600 tests/net/test_fuzzing.py
+	WSSTABILITY_EXAMPLES=2000 $(BIN)/python -m pytest --quiet --timeout 3600 tests/net/test_fuzzing.py tests/report/test_fuzzing.py
 
 test-real: $(READY) $(NODE) tools  ## the 130 s holds, servers of other makers, the net tests on kernel sockets
 	$(BIN)/python -m pytest --quiet -m "soak and not servers" tests

@@ -6,12 +6,13 @@ import json
 import sys
 from typing import Any, TextIO
 
-from ..core.redact import redact, redact_text
+from ..core.redact import printable, redact, redact_text
 
 
 def say(text: str, stream: TextIO | None = None) -> None:
-    """Print lines."""
-    print(redact_text(text), file=stream or sys.stdout, flush=True)
+    """Print lines; what would move a cursor in one of them is escaped."""
+    shown = "\n".join(map(printable, redact_text(text).split("\n")))
+    print(shown, file=stream or sys.stdout, flush=True)
 
 
 def say_json(value: Any) -> None:

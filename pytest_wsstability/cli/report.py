@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .exits import INCONCLUSIVE, STABLE, UNSTABLE
+from .output import say
 
 if TYPE_CHECKING:
     from ..core.result import Run
@@ -63,12 +64,12 @@ def _show(runs: list[Run], together: Run) -> None:
         start, end = (f"\x1b[{_ANSI[line.colour]}m", "\x1b[0m") if coloured and line.colour else ("", "")
         print(f"{start}{line.text}{end}")
     if not together.results:
-        print("no connection was held")
+        say("no connection was held")
     if len(runs) > 1:
         for run in sorted(runs, key=lambda each: each.started):
             for tier in Tier:
                 if (total := totals(run.results, tier)) is not None:
-                    print(f"run of {run.started}, {tier.value}: {total}")
+                    say(f"run of {run.started}, {tier.value}: {total}")
 
 
 def _exit_code(run: Run) -> int:

@@ -83,6 +83,25 @@ def restore(hint: Any, value: Any, where: str = "value") -> Any:
     raise ValueError(f"{where}: {value!r} is no {getattr(hint, '__name__', hint)}")
 
 
+def restore_number(value: Any, like: Any, where: str = "value") -> Any:
+    """
+    A number or a truth value as it stands.
+
+    Args:
+        value: what JSON gave.
+        like: another of its kind, which None stands for where there may be none.
+        where: the place, for the message.
+
+    Raises:
+        ValueError: if it is no such thing.
+
+    """
+    wanted = type(like) if isinstance(like, int) else float
+    if type(value) is wanted or (wanted is float and type(value) is int) or (value is None and like is None):
+        return value
+    raise ValueError(f"{where}: {value!r} is no {wanted.__name__}")
+
+
 def _restore_items(kind: Any, inner: tuple[Any, ...], value: Any, where: str) -> Any:
     if not isinstance(value, list):
         raise ValueError(f"{where}: {value!r} is no list")

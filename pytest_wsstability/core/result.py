@@ -10,7 +10,7 @@ from .fleet_summary import FleetSummary
 from .judge.requirement import Requirement
 from .judge.verdict import Outcome, Verdict
 from .plain import plain, restore
-from .redact import redact_text
+from .redact import printable, redact_text
 from .timeline.events import Tier
 from .timeline.round_trips import RoundTrips
 from .timeline.timeline import Timeline
@@ -21,7 +21,10 @@ SCHEMA = 2
 
 
 class SchemaError(ValueError):
-    """What was read is no report of this schema."""
+    """What was read is no report of this schema; said in one line that moves no cursor."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(printable(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +151,7 @@ class Result:
             )
         except KeyError as exc:
             raise SchemaError(f"{where}: {exc.args[0]!r} is missing") from None
-        except (TypeError, ValueError, AttributeError) as exc:
+        except (TypeError, ValueError, AttributeError, OverflowError) as exc:
             raise SchemaError(str(exc)) from None
 
 
@@ -223,5 +226,5 @@ class Run:
             )
         except KeyError as exc:
             raise SchemaError(f"{where}: {exc.args[0]!r} is missing") from None
-        except (TypeError, ValueError) as exc:
+        except (TypeError, ValueError, AttributeError) as exc:
             raise SchemaError(str(exc)) from None

@@ -11,7 +11,6 @@ that nobody judged; ``complaint`` for each gate and regression; ``end`` when the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -27,6 +26,7 @@ from ..core.timeline.recorder import Packed
 from ..core.timeline.recorder import event_of as event_of_packed
 from ..core.timeline.rows import event_of, masked, row
 from ..core.timeline.timeline import Timeline
+from .door import loads
 from .json_file import dump
 
 # The last line, without which a run was cut short.
@@ -183,7 +183,7 @@ def parse(lines: Iterable[str], where: str) -> Run:
     for number, line in numbered:
         here = f"{where}, line {number}"
         try:
-            data = json.loads(line)
+            data = loads(line)
         except ValueError:
             if number == numbered[-1][0] and not line.endswith("\n"):
                 break
@@ -194,7 +194,7 @@ def parse(lines: Iterable[str], where: str) -> Run:
             continue
         try:
             _take(data, here, holds, results, complaints)
-        except (KeyError, TypeError, AttributeError) as exc:
+        except (KeyError, TypeError, AttributeError, OverflowError) as exc:
             raise SchemaError(f"{here}: {exc} is missing or wrong") from None
         except ValueError as exc:
             raise SchemaError(str(exc)) from None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..core.result import Result, Run, SchemaError
+from .door import loads
 from .jsonl import parse
 
 
@@ -27,7 +27,7 @@ def read(path: Path) -> Run:
         if path.suffix == ".jsonl":
             with path.open(encoding="utf-8", newline="\n") as lines:
                 return parse(lines, str(path))
-        return Run.from_dict(json.loads(path.read_text(encoding="utf-8")), str(path))
+        return Run.from_dict(loads(path.read_text(encoding="utf-8")), str(path))
     except SchemaError:
         raise
     except UnicodeDecodeError:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..plain import restore_number
 from ..samples import Sample
 
 # An end that is never answered for a month must not fill the memory.
@@ -356,10 +357,14 @@ class RoundTrips:
         trips.sent, trips.answered = int(data["sent"]), int(data["answered"])
         trips._pending = array("d", data["pending"])
         trips._abandoned = int(data["abandoned"])
-        trips.first_at, trips.last_at = data["first_at"], data["last_at"]
+        trips.first_at, trips.last_at = (
+            restore_number(data["first_at"], None),
+            restore_number(data["last_at"], None),
+        )
         trips.longest_gap = float(data["longest_gap"])
         trips.longest_gap_from = float(data["longest_gap_from"])
-        trips.shortest_gap, trips.shortest_gap_from = data["shortest_gap"], float(data["shortest_gap_from"])
+        trips.shortest_gap = restore_number(data["shortest_gap"], None)
+        trips.shortest_gap_from = float(data["shortest_gap_from"])
         trips._answers = array("d", data["answers"]) or None
         trips._lost = array("d", data["lost"]) or None
         trips.unsettled, trips.unasked = int(data["unsettled"]), int(data["unasked"])

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..plain import plain, restore, word
+from ..plain import plain, restore, restore_number, word
 from ..redact import redact_text
 from .arrivals import Arrivals
 from .close import CloseEvidence, TransportEnd
@@ -712,9 +712,10 @@ class Timeline:
         timeline.looks_like = restore(Likeness | None, data["looks_like"], f"{where}.looks_like")
         events = [event_of(each, f"{where}.events[{index}]") for index, each in enumerate(data["events"])]
         timeline._replay(events, int(data["total"]))
-        for name in _SAME:
-            setattr(timeline, name, data[name])
-        timeline._paused_at = data["paused_since"]
+        timeline.tcp_unseen = restore(str | None, data["tcp_unseen"], f"{where}.tcp_unseen")
+        for name in (name for name in _SAME if name != "tcp_unseen"):
+            setattr(timeline, name, restore_number(data[name], getattr(timeline, name), f"{where}.{name}"))
+        timeline._paused_at = restore_number(data["paused_since"], None, f"{where}.paused_since")
         timeline._last_any = float(data["last_frame_at"])
         sender = data["heartbeat_sender"]
         timeline.heartbeat_sender = None if sender is None else restore(Direction, sender, f"{where}.sender")
