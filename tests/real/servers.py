@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from string import Template
@@ -42,6 +42,8 @@ class Running:
     pid: int
     # What stands behind a proxy.
     backend: Running | None = None
+    # Its connections are in a process of its own, which has to be told too.
+    workers: bool = False
 
     def url(self, path: str = "/ws") -> str:
         """Return the address of a route."""
@@ -49,7 +51,8 @@ class Running:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the server."""
-        os.kill(self.pid, number)
+        # The guard has made it the head of a group.
+        (os.killpg if self.workers else os.kill)(self.pid, number)
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,14 @@ def proxy(name: str, *command: str) -> Iterator[Running]:
 def python_app(name: str, *arguments: str) -> AbstractContextManager[Running]:
     """Run a server in Python."""
     return guarded(" ".join((name, *arguments)), sys.executable, str(APPS / f"{name}_app.py"), *arguments)
+
+
+@contextmanager
+def python_app_at(name: str, *, workers: bool = False) -> Iterator[Running]:
+    """Run a server in Python that is told where to listen."""
+    port = free_port()
+    with guarded(name, sys.executable, str(APPS / f"{name}_app.py"), str(port), port=port) as server:
+        yield replace(server, workers=workers)
 
 
 def node_app(name: str) -> AbstractContextManager[Running]:
@@ -198,6 +209,14 @@ def _uvicorn(implementation: str, *packages: str) -> Kind:
     )
 
 
+def _told(name: str, *, workers: bool = False) -> Kind:
+    return Kind(
+        functools.partial(python_app_at, name, workers=workers),
+        functools.partial(no_module, name),
+        functools.partial(python_version, name),
+    )
+
+
 KINDS = {
     "nginx": Kind(
         functools.partial(proxy, "nginx", tool("nginx") or "nginx", "-e", "stderr", "-c"),
@@ -213,6 +232,10 @@ KINDS = {
     "uvicorn websockets": _uvicorn("websockets", "websockets"),
     "uvicorn websockets-sansio": _uvicorn("websockets-sansio", "websockets"),
     "uvicorn wsproto": _uvicorn("wsproto", "wsproto"),
+    "hypercorn": _told("hypercorn"),
+    "daphne": _told("daphne"),
+    "granian": _told("granian", workers=True),
+    "sanic": _told("sanic"),
     "aiohttp": Kind(
         functools.partial(python_app, "aiohttp"),
         functools.partial(no_module, "aiohttp"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ..timeline.events import Direction, EventKind, FrameKind, Opcode
+from ..timeline.events import Direction, EventKind, FrameKind, Opcode, Role
 from ..timeline.timeline import Timeline
 
 # Connections that end within this time end together.
@@ -19,6 +19,8 @@ SILENCE = 1.0
 _ALIKE, _ALIKE_SHARE = 0.5, 0.01
 # Instants and ages that differ by less are the same.
 _SAME = TOGETHER / 20
+# An end so soon after a message, in seconds, may be the answer to it on a busy machine too.
+_RIGHT_AFTER = 0.5
 # Some of a crowd tell what they share.
 _SOME = 16
 # Servers that look at all connections at once do it every 1 to 4 s (uWebSockets, Bun, Daphne): what they end
@@ -57,6 +59,8 @@ class Beside:
     # Others that lived beside it, and ended at another instant after the same age, or after the same silence.
     same_age: int = 0
     same_silence: int = 0
+    # Whether all others of the same age ended right after a message of theirs; without others, they did not.
+    same_age_spoke: bool = False
     # Others that were older when they ended, or still live at a greater age.
     outlived: int = 0
 
@@ -92,6 +96,8 @@ class _End:
     age: float
     silence: float
     lively: bool
+    # A message of its own went out right before.
+    spoke: bool
     code: int | None
 
 
@@ -135,18 +141,20 @@ class Cohort:
             lively=sum(each.lively for each in with_mine),
             same_age=_repeats(self._by_age, mine, _by_age, mine.age),
             same_silence=_repeats(self._by_silence, mine, _by_silence, mine.silence),
+            same_age_spoke=_all_spoke(self._by_age, mine),
             outlived=len(self._ages) - bisect.bisect_right(self._ages, limit),
         )
 
 
 def _end(timeline: Timeline) -> _End:
-    close = timeline.close
+    close, said = timeline.close, timeline.last(direction=Direction.SENT, role=Role.DATA)
     return _End(
         at=timeline.opened + timeline.duration,
         opened=timeline.opened,
         age=timeline.duration,
         silence=timeline.silence,
         lively=is_lively(timeline),
+        spoke=said is not None and timeline.duration - said <= _RIGHT_AFTER,
         code=close.received.code if close is not None and close.received is not None else None,
     )
 
@@ -188,6 +196,15 @@ def _repeats(ends: Sequence[_End], mine: _End, key: object, value: float) -> int
         and mine.opened < each.at - SILENCE
         for each in ends[low : min(high, low + 4 * _SOME)]
     )
+
+
+def _all_spoke(ends: Sequence[_End], mine: _End) -> bool:
+    """Whether all others of the same age ended right after a message of theirs."""
+    near = _tolerance(mine.age)
+    low = bisect.bisect_left(ends, mine.age - near, key=_by_age)
+    high = bisect.bisect_right(ends, mine.age + near, key=_by_age)
+    others = [each for each in ends[low : min(high, low + 4 * _SOME)] if each is not mine]
+    return bool(others) and all(each.spoke for each in others)
 
 
 def is_lively(timeline: Timeline) -> bool:

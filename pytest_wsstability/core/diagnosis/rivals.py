@@ -32,6 +32,11 @@ def shares_age(f: Features) -> bool:
     return repeats_age(f) or (beside.together > 0 and beside.shared is Shared.AGE)
 
 
+def of_an_age(f: Features) -> bool:
+    """Whether others ended at the same age, and not all of them right after a message of theirs."""
+    return shares_age(f) and not f.beside.same_age_spoke
+
+
 def _token_age(f: Features) -> bool:
     return any(timers.fits(f.age, seconds, f.tier) for seconds in _TOKENS)
 

@@ -314,7 +314,17 @@ LAST = (
         shows="any other close code was received",
         when=lambda f: f.code is not None,
         confidence=LOW,
-        rivals=(rivals.TOKEN,),
+        rivals=(
+            Rival(
+                Cause.HANDLER_ERROR,
+                "the end came right after a message of this end, the first for a while",
+                lambda f: f.tail.message is not None and f.messages.last_is_rare,
+                "it came right after a message of {last_size}, the first for a while, so a handler that "
+                "failed on it fits too",
+                LOW,
+            ),
+            rivals.TOKEN,
+        ),
         sentence="the {peer} ended the connection on purpose: {code}",
         headline="closed by the {peer} on purpose",
         blame=Blamed.PEER,

@@ -32,7 +32,7 @@ def _forgotten(f: Features) -> bool:
     """Whether the first word after a long silence was answered with RST, at an age that is no other's."""
     return (
         f.close is not None
-        and not rivals.shares_age(f)
+        and not rivals.of_an_age(f)
         and f.close.transport is TransportEnd.RESET
         and f.close.received is None
         and f.tail.only_sent

@@ -43,7 +43,7 @@ def _after_some_message(f: Features) -> bool:
 
 def _after_rare_message(f: Features) -> bool:
     """Whether it would be a coincidence that the end came right after this end's message, of no known age."""
-    return _after_message(f) and f.messages.last_is_rare and not rivals.shares_age(f)
+    return _after_message(f) and f.messages.last_is_rare and not rivals.of_an_age(f)
 
 
 def _after_first_ping(f: Features) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wsstability.core.diagnosis import Cause, diagnose
 from pytest_wsstability.core.diagnosis.cohort import ALONE, Beside, Cohort, Shared, is_lively
 from tests.core.script import FIN, closed_by_peer, timeline
 
@@ -119,3 +120,25 @@ def test_nothing_but_the_instant_ended_them(facts, at_once):
     crowd = {"together": 2, "lively": 3, "youngest": 5.0, "oldest": 60.0, **facts}
 
     assert Beside(**crowd).at_one_instant is at_once
+
+
+@pytest.mark.parametrize(
+    ("others", "cause"),
+    [
+        # Each ended right after a message: it is the message's, though all send it at one age.
+        ([30.0, 30.0], Cause.HANDLER_ERROR),
+        # The others spoke at other times: the age ended this one too, by chance after a message.
+        ([12.0, 19.0], Cause.MAX_AGE),
+    ],
+)
+def test_an_age_that_all_share_is_a_limit_unless_each_had_just_spoken(others, cause):
+    """Three connections, opened one after the other, that end at 30 s."""
+
+    def one(spoke, opened):
+        beats = [row for at in range(1, 31) for row in ((at, "<text"), (at, "<ping"), (at, ">pong"))]
+        rows = sorted([*beats, (spoke, ">text")], key=lambda row: row[0])
+        return timeline(*rows, (30.01, FIN), origin=opened)
+
+    lines = [one(30.0, 1000), *(one(spoke, 1010 + 9 * n) for n, spoke in enumerate(others))]
+
+    assert diagnose(lines[0], cohort=lines).cause is cause

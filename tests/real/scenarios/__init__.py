@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..play import Scenario
 from .gorilla import GORILLA
-from .keepalive import AIOHTTP, NODE_WS, UVICORN, WEBSOCKETS
+from .keepalive import AIOHTTP, DAPHNE, GRANIAN, HYPERCORN, NODE_WS, SANIC, UVICORN, WEBSOCKETS
 from .proxies import HAPROXY, NGINX
 from .socketio import SOCKET_IO
 
@@ -17,6 +17,10 @@ SCENARIOS: Mapping[str, Mapping[str, Scenario]] = {
     "uvicorn websockets": UVICORN,
     "uvicorn websockets-sansio": UVICORN,
     "uvicorn wsproto": UVICORN,
+    "hypercorn": HYPERCORN,
+    "daphne": DAPHNE,
+    "granian": GRANIAN,
+    "sanic": SANIC,
     "aiohttp": AIOHTTP,
     "node ws": NODE_WS,
     "socket.io": SOCKET_IO,

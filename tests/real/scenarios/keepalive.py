@@ -8,15 +8,21 @@ from ..play import Scenario
 from ..traffic import beats, pings, say, stream
 from .acts import FREEZE, KILL, TERMINATE
 
-_PINGS = {
-    "answers pings": Scenario(),
-    "mute": Scenario(client="mute", causes=[Cause.PING_UNANSWERED]),
+_ENDS = {
     "message too big": Scenario(traffic=[say(bytes(20_000), at=1.3)], causes=[Cause.MESSAGE_TOO_BIG]),
     "terminated": Scenario(traffic=[beats(0.4)], act=TERMINATE, causes=[Cause.RESTART], cohort=True),
     "killed": Scenario(traffic=[beats(0.4)], act=KILL, causes=[Cause.RESTART], cohort=True),
+    # Nothing but ping frames: no idle timeout that only messages reset.
+    "killed, ping frames alone": Scenario(
+        traffic=[pings(0.4)], act=KILL, causes=[Cause.RESTART], cohort=True
+    ),
     "frozen": Scenario(
         heartbeat="500ms", heartbeat_within="1s", traffic=[pings(0.5)], act=FREEZE, causes=[Cause.PEER_FROZEN]
     ),
+}
+_PINGS = _ENDS | {
+    "answers pings": Scenario(),
+    "mute": Scenario(client="mute", causes=[Cause.PING_UNANSWERED]),
 }
 _MUTE = {"mute with heartbeats": Scenario(client="mute", heartbeat="400ms", causes=[Cause.PING_UNANSWERED])}
 _RAISES = {
@@ -49,6 +55,28 @@ AIOHTTP = (
     }
 )
 NODE_WS = _PINGS | _MUTE
+# It pings, and waits for no pong.
+HYPERCORN = _ENDS | _RAISES | {"mute": Scenario(client="mute")}
+# Whatever comes counts as a sign of life; it looks every two seconds, and knows no limit on a message.
+DAPHNE = {
+    **{name: each for name, each in (_PINGS | _RAISES).items() if name != "message too big"},
+    "mute with heartbeats": Scenario(client="mute", heartbeat="400ms"),
+}
+# An end with 1000, or with an empty close frame, right after the message: some close so on purpose.
+_RAISES_POLITELY = {
+    "handler raises": Scenario(
+        path="/raises",
+        traffic=[say("planned", at=1.3)],
+        causes=[Cause.HANDLER_ERROR, Cause.CLOSED_BY_PEER],
+    ),
+}
+# No keepalive, and a limit of 64 MiB.
+GRANIAN = {
+    **{name: each for name, each in _ENDS.items() if name != "message too big"},
+    **_RAISES_POLITELY,
+    "mute": Scenario(client="mute"),
+}
+SANIC = _PINGS | _MUTE | _RAISES_POLITELY
 WEBSOCKETS = (
     _PINGS
     | _MUTE
