@@ -157,7 +157,7 @@ class FleetMerge:
                 self._settle(progress, number, Fate.STABLE)
 
     def _end(self, progress: _Progress, ending: Ending, *, usable: bool) -> None:
-        excused = not usable and ending.fate is Fate.ENDED
+        excused = not usable and ending.fate in (Fate.ENDED, Fate.REFUSED)
         fate = Fate.UNOBSERVED if excused else ending.fate
         if self._settle(progress, ending.number, fate):
             if fate is Fate.UNOBSERVED:

@@ -119,6 +119,18 @@ def test_a_worker_that_lags_blames_nobody(lag, expected):
     )
 
 
+def test_a_worker_that_lags_blames_nobody_for_openings():
+    """Its own loop may have been too late to see them open."""
+    refused = (ended(0, 0.0, Fate.REFUSED),)
+
+    assert merged(PLAN, [frame(lag=0.51, endings=refused)], heartbeat_within=5.0).count == count(
+        unobserved=1, open=5
+    )
+    assert merged(PLAN, [frame(lag=0.5, endings=refused)], heartbeat_within=5.0).count == count(
+        refused=1, open=5
+    )
+
+
 def test_frames_that_never_came_are_counted():
     assert merged(PLAN, [frame(sequence=0), frame(sequence=3), frame(slot=1, sequence=1)]).gaps == 3
 

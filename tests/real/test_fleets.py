@@ -1,0 +1,125 @@
+"""Fleets of 3,000 against servers of other makers; one backend of three that is killed, on all engines."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from string import Template
+
+import pytest
+
+from pytest_wsstability import Requirement
+from pytest_wsstability.core.fleet.failure import explain_fleet
+from pytest_wsstability.core.fleet_summary import Feature
+from pytest_wsstability.core.judge.verdict import Outcome
+from pytest_wsstability.fleet import (
+    Cluster,
+    FleetJob,
+    FleetPlan,
+    FleetRequirement,
+    InProcess,
+    Workers,
+    hold_fleet,
+)  # fmt: skip
+from tests.real.servers import APPS, KINDS, Running, free_port, guarded, no_module, no_tool, tool
+
+pytestmark = [pytest.mark.servers, pytest.mark.real]
+
+CONNECTIONS = 3_000
+RAMP = 10.0
+HOLD = 20.0
+JOB = {"alive_for": HOLD, "heartbeat_every": 5, "heartbeat_within": 4}
+
+
+def held(url, engine, *, watch=None, survival=0.99):
+    plan = FleetPlan(connections=CONNECTIONS, hold=HOLD, ramp=RAMP, workers=len(engine))
+    job = FleetJob(url=url, requirement=Requirement.of(**JOB))
+    asked = FleetRequirement(survival=survival)
+    return asyncio.run(hold_fleet(job, plan, asked, engine=engine, watch=watch))
+
+
+@pytest.mark.parametrize("name", ["aiohttp", "uvicorn websockets", "node ws"])
+def test_three_thousand_live(name):
+    kind = KINDS[name]
+    if reason := kind.missing():
+        pytest.skip(reason)
+    with kind.start() as server:
+        fleet = held(server.url("/plain"), InProcess())
+
+    assert fleet.verdict.outcome is Outcome.STABLE, explain_fleet(fleet.verdict, fleet.summary)
+    assert fleet.count.stable >= 0.997 * CONNECTIONS
+    # Three beats at least on each.
+    assert fleet.merge.heartbeats_answered >= 3 * fleet.count.stable
+
+
+@contextmanager
+def three_behind_nginx() -> Iterator[tuple[Running, list[Running]]]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nginx-")))
+        backends = [
+            stack.enter_context(guarded(f"backend {number}", sys.executable, str(APPS / "aiohttp_app.py")))
+            for number in range(3)
+        ]
+        port = free_port()
+        ports = dict(zip(("one", "two", "three"), (each.port for each in backends), strict=True))
+        config = folder / "nginx.conf"
+        text = Template((APPS / "nginx_three.conf").read_text())
+        config.write_text(text.safe_substitute(port=port, folder=folder, **ports))
+        nginx = [tool("nginx") or "nginx", "-e", "stderr", "-c", str(config)]
+        yield stack.enter_context(guarded("nginx", *nginx, port=port)), backends
+
+
+@contextmanager
+def cluster():
+    distributed = pytest.importorskip("distributed")
+    local = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    )
+    with local, distributed.Client(local, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+        yield Cluster(client)
+
+
+@contextmanager
+def workers():
+    pytest.importorskip("execnet")
+    yield Workers(["2*popen"])
+
+
+@contextmanager
+def in_process():
+    yield InProcess()
+
+
+@pytest.mark.filterwarnings("default:::distributed", "ignore::ResourceWarning")
+@pytest.mark.parametrize("engine", [in_process, workers, cluster])
+def test_one_backend_of_three_is_killed(engine):
+    """A third of the connections, all behind it, at one instant where one clock told all."""
+    if reason := no_tool("nginx", "nginx-light") or no_module("aiohttp"):
+        pytest.skip(reason)
+    with engine() as made, three_behind_nginx() as (nginx, backends):
+        victim = backends[1]
+        killed = []
+
+        def kill(merge):
+            if merge.opened == CONNECTIONS and not killed:
+                killed.append(victim)
+                victim.signal(signal.SIGKILL)
+
+        fleet = held(nginx.url("/plain"), made, watch=kill, survival=0.9)
+
+    assert fleet.verdict.outcome is Outcome.UNSTABLE, explain_fleet(fleet.verdict, fleet.summary)
+    assert fleet.count.ended == CONNECTIONS // 3
+    assert fleet.count.stable == CONNECTIONS - CONNECTIONS // 3
+    largest = fleet.summary.groups[0]
+    shared = {each.feature: each.value for each in largest.shared}
+    assert f"127.0.0.1:{victim.port}" in shared[Feature.BACKEND]
+    assert Feature.WORKER not in shared
+    if len(made) == 1:
+        assert Feature.INSTANT in shared
+    assert fleet.summary.events.events == 1
