@@ -35,6 +35,7 @@ class Feature(Enum):
     SILENCE = "silence"
     WORKER = "worker"
     BACKEND = "backend"
+    LABEL = "label"
 
 
 _WORDS = {
@@ -43,6 +44,7 @@ _WORDS = {
     Feature.SILENCE: "after {} of silence",
     Feature.WORKER: "all of worker {}",
     Feature.BACKEND: "all behind {}",
+    Feature.LABEL: "all with {}",
 }
 
 
@@ -119,13 +121,29 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSummary:
+    """What became of the connections of one worker."""
+
+    number: int
+    # How it was started, such as ``popen`` or ``ssh=load1``; empty for the test process itself.
+    name: str
+    # What it was given as labels, as ``NAME=value``.
+    labels: tuple[str, ...]
+    connections: int
+    stable: int
+    ended: int
+    refused: int
+    unobserved: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FleetSummary:
     """A fleet that is over, or as far as it has come. Durations are seconds."""
 
     count: FleetCount
     hold: float
     ramp: float
-    workers: int
+    workers: tuple[WorkerSummary, ...]
     confidence: float
     # The share that was asked for; None: all.
     survival: float | None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..core.duration import show_duration as show
-from ..core.fleet.failure import count_line, events_line, group_line, rtt_line
+from ..core.fleet.failure import count_line, events_line, group_line, rtt_line, worker_line
 from ..core.fleet.frame import RTT_LIMITS
 from ..core.fleet.requirement import percent
 from ..core.fleet_summary import FleetSummary
@@ -49,8 +49,8 @@ def _facts(fleet: FleetSummary) -> Iterator[tuple[str, str]]:
         yield "ends", events_line(fleet)
     if fleet.rtts:
         yield "round trips", rtt_line(fleet)
-    if fleet.workers > 1:
-        yield "workers", str(fleet.workers)
+    if len(fleet.workers) > 1:
+        yield from (("worker", worker_line(each)) for each in fleet.workers)
 
 
 class _Scale:

@@ -22,6 +22,7 @@ from pytest_wsstability.core.fleet_summary import (
     Quantile,
     Shared,
     Stretch,
+    WorkerSummary,
 )
 from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
 from pytest_wsstability.core.judge.verdict import Doubt, Verdict, Violation
@@ -146,6 +147,7 @@ def test_readers_of_this_schema_read_what_is_added_later():
         ("tcp_sample", TcpSample, set()),
         ("fleet", FleetSummary, set()),
         ("fleet_count", FleetCount, set()),
+        ("fleet_worker", WorkerSummary, set()),
         ("fleet_group", GroupSummary, set()),
         ("shared", Shared, set()),
         ("end_events", EndEvents, set()),

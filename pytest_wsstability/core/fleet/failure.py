@@ -7,7 +7,7 @@ from typing import Any
 
 from ..diagnosis.opening import OPENINGS
 from ..duration import show_duration as show
-from ..fleet_summary import FleetCount, FleetSummary, GroupSummary
+from ..fleet_summary import FleetCount, FleetSummary, GroupSummary, WorkerSummary
 from ..judge.requirement import Requirement
 from ..judge.verdict import Outcome, Verdict
 from ..message import read_on
@@ -74,6 +74,8 @@ def explain_fleet(verdict: Verdict, fleet: FleetSummary, *, whole: bool = False)
     if fleet.events.ends > 1:
         lines.append(f"  events    {events_line(fleet)}")
         lines += _lane(fleet)
+    if len(fleet.workers) > 1:
+        lines += [f"  worker    {worker_line(each)}" for each in fleet.workers[:longest]]
     lines += [f"  worker    {note}" for note in fleet.notes[: None if whole else _NOTES]]
     if fleet.refused_frames:
         told = ", ".join(f"{number} of {refusal}" for refusal, number in fleet.refused_frames)
@@ -117,6 +119,22 @@ def group_line(group: GroupSummary) -> str:
     if not what:
         what = [f"ages {show(group.youngest)} to {show(group.oldest)}"]
     return f"{group.connections:,} {group.cause} ({', '.join(what)})"
+
+
+def worker_line(worker: WorkerSummary) -> str:
+    """What became of the connections of a worker: ``0 (popen//env:REGION=eu): 50 stable, 3 ended``."""
+    parts = [
+        f"{number:,} {word}"
+        for word, number in (
+            ("stable", worker.stable),
+            ("ended", worker.ended),
+            ("did not open", worker.refused),
+            ("unobserved", worker.unobserved),
+        )
+        if number
+    ]
+    name = f" ({worker.name})" if worker.name else ""
+    return f"{worker.number}{name}: {', '.join(parts) or 'nothing yet'}"
 
 
 def events_line(fleet: FleetSummary) -> str:

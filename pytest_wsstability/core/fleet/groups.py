@@ -55,6 +55,7 @@ def group_endings(
     workers: Mapping[str, int],
     backends: Mapping[str, int],
     worker_of: Callable[[Ending], str],
+    labels: Mapping[str, Sequence[str]] | None = None,
     seed: int = 0,
 ) -> list[EndGroup]:
     """
@@ -65,9 +66,11 @@ def group_endings(
         workers: how many connections each worker opened; instants are compared where one clock told all.
         backends: how many connections each backend answered, by what its response said.
         worker_of: the worker that told of an end.
+        labels: of each worker, as ``NAME=value``; a label is tested where workers differ in it.
         seed: of the permutations: the same endings give the same groups.
 
     """
+    kinds = _by_label(labels or {}, workers)
     groups: dict[str, list[Ending]] = {}
     for ending in endings:
         groups.setdefault(ending.cause or "undetermined", []).append(ending)
@@ -80,10 +83,34 @@ def group_endings(
             *_kinds(Feature.WORKER, [worker_of(each) for each in members], workers, dice),
             *_kinds(Feature.BACKEND, [each.served_by for each in members], backends, dice),
         ]
+        for label_of, opened in kinds:
+            shared += _kinds(
+                Feature.LABEL, [label_of.get(worker_of(each), "") for each in members], opened, dice
+            )
         found.append(
             EndGroup(cause, tuple(members), tuple(sorted(shared, key=lambda each: each.probability)))
         )
     return found
+
+
+def _by_label(
+    labels: Mapping[str, Sequence[str]], workers: Mapping[str, int]
+) -> list[tuple[dict[str, str], Counter[str]]]:
+    """For each name of a label, the label of each worker, and how many connections each label has."""
+    names = sorted({label.partition("=")[0] for own in labels.values() for label in own})
+    kinds = []
+    for name in names:
+        label_of = {
+            worker: label
+            for worker, own in labels.items()
+            for label in own
+            if label.partition("=")[0] == name
+        }
+        opened: Counter[str] = Counter()
+        for worker, connections in workers.items():
+            opened[label_of.get(worker, "")] += connections
+        kinds.append((label_of, opened))
+    return kinds
 
 
 def _times(members: Sequence[Ending], dice: random.Random, *, one_clock: bool) -> list[Shared]:

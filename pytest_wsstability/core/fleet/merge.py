@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ..duration import show_duration as show
-from ..fleet_summary import FleetCount
+from ..fleet_summary import FleetCount, WorkerSummary
 from ..samples import Sample
 from .frame import RTT_LIMITS, Ending, Fate, Frame
 from .plan import FleetPlan, Slot
@@ -84,6 +84,9 @@ class FleetMerge:
     refusals: Counter[Refusal] = field(default_factory=Counter)
     # Frames that never came though later ones did.
     gaps: int = 0
+    # How each worker is called, and what labels it has (``NAME=value``), by its slot; an engine says so.
+    names: dict[int, str] = field(default_factory=dict)
+    labels: dict[int, tuple[str, ...]] = field(default_factory=dict)
     # Why connections are unobserved: a line a slot.
     notes: list[str] = field(default_factory=list)
     # What happened over time, in stretches of `stretch` seconds; each worker's time begins at its start.
@@ -206,6 +209,25 @@ class FleetMerge:
     def waiting(self) -> Sequence[int]:
         """The slots that have not come to their end."""
         return [number for number, progress in self._slots.items() if not progress.is_over]
+
+    @property
+    def workers(self) -> tuple[WorkerSummary, ...]:
+        """What became of the connections of each worker."""
+        return tuple(self._worker(progress.slot) for progress in self._slots.values())
+
+    def _worker(self, slot: Slot) -> WorkerSummary:
+        fates = self._fates[slot.number :: slot.of]
+        of = {fate: fates.count(number) for fate, number in _BYTE.items()}
+        return WorkerSummary(
+            number=slot.number,
+            name=self.names.get(slot.number, ""),
+            labels=self.labels.get(slot.number, ()),
+            connections=len(slot),
+            stable=of[Fate.STABLE],
+            ended=of[Fate.ENDED],
+            refused=of[Fate.REFUSED],
+            unobserved=of[Fate.UNOBSERVED],
+        )
 
     @property
     def held(self) -> int:

@@ -25,7 +25,7 @@ def summarize(merge: FleetMerge, groups: Sequence[EndGroup], asked: FleetRequire
         count=merge.count,
         hold=merge.plan.hold,
         ramp=merge.plan.ramp,
-        workers=len(merge.plan.slots),
+        workers=merge.workers,
         confidence=asked.confidence,
         survival=asked.survival,
         low=low,

@@ -77,6 +77,7 @@ class Cluster:
         """See `Engine`; the records stay with the workers."""
         try:
             async with self._started(plan, job) as run:
+                merge.names.update(run.addresses)
                 hearing = Hearing(run.names, merge, watch)
                 await asyncio.to_thread(run.listen, hearing)
                 await hearing.to_the_end()
@@ -102,7 +103,7 @@ class _Run:
 
     def __init__(self, client: Any, addresses: dict[int, str]) -> None:
         self._client = client
-        self._addresses = addresses
+        self.addresses = addresses
         self.names = {slot: f"worker {slot} ({address})" for slot, address in addresses.items()}
         self._name = f"wsstability-{uuid4().hex}"
         self._distributed = _distributed()
@@ -125,7 +126,7 @@ class _Run:
         for slot, text in tasks.items():
             future = self._client.submit(
                 _work, self._name, slot, text,
-                key=f"{self._name}-{slot}", workers=[self._addresses[slot]], allow_other_workers=False,
+                key=f"{self._name}-{slot}", workers=[self.addresses[slot]], allow_other_workers=False,
                 retries=0, pure=False,
             )  # fmt: skip
             future.add_done_callback(lambda future, slot=slot: self._done(slot, future))

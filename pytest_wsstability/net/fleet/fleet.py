@@ -81,6 +81,7 @@ class Fleet:
             workers={str(slot.number): len(slot) for slot in slots},
             backends=self.merge.backends,
             worker_of=lambda ending: str(ending.number % of),
+            labels={str(slot): own for slot, own in self.merge.labels.items()},
         )
 
     @property

@@ -62,6 +62,11 @@ class Workers:
     async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> Records:
         """See `Engine`; the records stay with the workers."""
         async with self._started(plan, job) as workers:
+            for worker, spec in zip(workers, self.specs, strict=False):
+                merge.names[worker.slot] = spec.replace(_BATCH, "")
+                merge.labels[worker.slot] = tuple(
+                    f"{name}={value}" for name, value in sorted(_execnet().XSpec(spec).env.items())
+                )
             hearing = Hearing({worker.slot: worker.name for worker in workers}, merge, watch)
             for worker in workers:
                 # What came before the callback is handed over too.

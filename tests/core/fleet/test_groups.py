@@ -151,3 +151,31 @@ def test_the_same_endings_give_the_same_groups():
     endings = [ending(n, 61.2 - opened, opened) for n, opened in enumerate(spread(40))]
 
     assert groups(endings) == groups(endings)
+
+
+@pytest.mark.parametrize(
+    ("regions", "expected"),
+    [
+        # Two workers of a region that is lost, and two that are not.
+        (("eu", "eu", "us", "us"), ["all with REGION=eu"]),
+        # All have one label: it says nothing.
+        (("eu", "eu", "eu", "eu"), []),
+        (None, []),
+    ],
+)
+def test_a_label_that_those_that_ended_share(regions, expected):
+    """Those of the first two of four workers, at ages that have nothing in common."""
+    endings = [
+        ending(number, age=5.0 + 37.0 * place % 50, opened=0.0)
+        for place, number in enumerate(number for number in range(80) if number % 4 < 2)
+    ]
+    labels = {str(n): (f"REGION={region}", "KIND=small") for n, region in enumerate(regions or ())}
+    (group,) = group_endings(
+        endings,
+        workers={str(n): 20 for n in range(4)},
+        backends={},
+        worker_of=lambda each: str(each.number % 4),
+        labels=labels,
+    )
+
+    assert [word for word in said(group) if word.startswith("all with")] == expected

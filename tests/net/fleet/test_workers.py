@@ -56,6 +56,16 @@ def test_a_healthy_fleet():
     assert merge.refusals == {}
 
 
+def test_workers_have_names_and_labels():
+    """Columns of the report, and what a group may share."""
+    merge = run(specs=["popen//env:REGION=eu", "popen//env:REGION=us"], alive_for="1s")
+
+    assert [(each.name, each.labels, each.connections, each.stable) for each in merge.workers] == [
+        ("popen//env:REGION=eu", ("REGION=eu",), 3, 3),
+        ("popen//env:REGION=us", ("REGION=us",), 3, 3),
+    ]
+
+
 def test_a_worker_that_is_killed():
     """Its three connections are unobserved, and nobody opens them again."""
     merge = run(lambda pids: os.kill(pids[0], signal.SIGKILL))
