@@ -136,7 +136,7 @@ class ClientSide:
         timeline = websocket.timeline
         assert timeline is not None
         if heard.role is Role.SESSION_CONFIRMED:
-            self._check(websocket, heard.session_id)
+            self._check(websocket, heard)
             self._stall(websocket)
         if timeline.session_id is None:
             timeline.session_id = websocket.conversation.session_id
@@ -154,10 +154,11 @@ class ClientSide:
     def hang_up(self, websocket: WebSocket, hang_up: HangUp) -> None:
         """The monitored client ends nothing: what a protocol's client would end, the verdict tells."""
 
-    def _check(self, websocket: WebSocket, session_id: str | None) -> None:
-        timeline = websocket.timeline
+    def _check(self, websocket: WebSocket, heard: Heard) -> None:
+        timeline, session_id = websocket.timeline, heard.session_id
         assert timeline is not None
-        flaw = confirmation_flaw(timeline, session_id, again=self._confirmed)
+        names = not heard.resumes and "session_id" in websocket.profile.words.names("session_confirmed")
+        flaw = confirmation_flaw(timeline, session_id, again=self._confirmed, names_session=names)
         self._confirmed = True
         if flaw is not None:
             own = show_session(timeline.session_id)

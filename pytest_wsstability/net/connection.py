@@ -186,6 +186,11 @@ class Connection(Judged):
         websocket, first, text = self.websocket, True, True
         try:
             async for fragment, fin in _with_fin(fragments):
+                if not isinstance(fragment, str | bytes | bytearray | memoryview):
+                    raise TypeError(
+                        f"send: a fragment is str or bytes, not {type(fragment).__name__}; send_json() "
+                        "sends a list or a mapping as JSON"
+                    )
                 if not first and isinstance(fragment, str) is not text:
                     raise TypeError("send: the fragments of a message are all str or all bytes")
                 text = isinstance(fragment, str)

@@ -38,6 +38,45 @@ async def test_a_name_that_does_not_resolve(monkeypatch):
     )
 
 
+async def close_at_once(reader, writer):
+    writer.close()
+
+
+async def close_after_hello(reader, writer):
+    await reader.read(64)
+    writer.close()
+
+
+async def reset_after_hello(reader, writer):
+    await reader.read(64)
+    writer.transport.abort()
+
+
+async def answer_in_http(reader, writer):
+    await reader.read(64)
+    writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    await writer.drain()
+    writer.close()
+
+
+@pytest.mark.real
+@pytest.mark.ws_stability(time="real")
+@pytest.mark.parametrize(
+    "handler",
+    [close_at_once, close_after_hello, reset_after_hello, answer_in_http],
+    ids=lambda each: each.__name__,
+)
+async def test_a_server_that_speaks_no_tls(handler):
+    """Never an empty word: the port, and that ws:// may be meant."""
+    async with await asyncio.start_server(handler, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        error = await error_of(f"wss://127.0.0.1:{port}/")
+
+    assert error.stage is OpeningStage.TLS
+    assert "speak TLS?" in error.detail
+    assert "ws:// goes without" in error.diagnosis.remedy
+
+
 @pytest.mark.real
 @pytest.mark.ws_stability(time="real")
 async def test_a_name_that_the_loop_cannot_resolve(monkeypatch):

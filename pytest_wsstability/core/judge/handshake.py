@@ -20,6 +20,7 @@ _RIGHT = {
     Flaw.MALFORMED: "session_info with the session's id",
     Flaw.UNEXPECTED: "session_info before anything else",
     Flaw.WRONG_SESSION: "session_confirmed for this session",
+    Flaw.UNNAMED: "session_confirmed with the session's id",
     Flaw.CONFIRMED_AGAIN: "session_confirmed once a connection",
     Flaw.UNASKED: "session_confirmed after session_info",
 }
@@ -80,7 +81,7 @@ def info_flaw(
         names_session: whether the client has to name its session.
 
     """
-    if session_id is None and names_session:
+    if names_session and (session_id is None or not session_id.strip()):
         return Flaw.MALFORMED
     if timeline.session_id is not None:
         again = session_id is None or timeline.session_id == session_id
@@ -89,7 +90,9 @@ def info_flaw(
     return Flaw.EARLY if has_greeting and not greeted else None
 
 
-def confirmation_flaw(timeline: Timeline, session_id: str | None, *, again: bool) -> Flaw | None:
+def confirmation_flaw(
+    timeline: Timeline, session_id: str | None, *, again: bool, names_session: bool = False
+) -> Flaw | None:
     """
     What is wrong with a session_confirmed that a client has received and recorded; None if nothing.
 
@@ -97,6 +100,7 @@ def confirmation_flaw(timeline: Timeline, session_id: str | None, *, again: bool
         timeline: what the client saw; its session id is the client's own, or None where the server names it.
         session_id: the one that the confirmation names; None if it names none.
         again: whether one has come before.
+        names_session: whether the protocol has the session's id in it.
 
     """
     if None not in (session_id, timeline.session_id) and session_id != timeline.session_id:
@@ -104,7 +108,9 @@ def confirmation_flaw(timeline: Timeline, session_id: str | None, *, again: bool
     if again:
         return Flaw.CONFIRMED_AGAIN
     begins = timeline.protocol is None or timeline.protocol.begins_session
-    return Flaw.UNASKED if begins and timeline.session_info_at is None else None
+    if begins and timeline.session_info_at is None:
+        return Flaw.UNASKED
+    return Flaw.UNNAMED if names_session and not session_id else None
 
 
 def wrong_session(timeline: Timeline) -> Irregularity | None:

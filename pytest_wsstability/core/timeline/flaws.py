@@ -17,6 +17,7 @@ class Flaw(Enum):
     UNEXPECTED = "something else before session_info"
     # Of the server.
     WRONG_SESSION = "another session confirmed"
+    UNNAMED = "session confirmed without its id"
     CONFIRMED_AGAIN = "session confirmed twice"
     UNASKED = "session confirmed before session_info"
     # Of the peer, against its protocol.

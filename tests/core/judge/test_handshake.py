@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wsstability.core.judge.handshake import info_flaw, judge_resumption
+from pytest_wsstability.core.judge.handshake import confirmation_flaw, info_flaw, judge_resumption
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Outcome
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.flaws import Flaw
+from pytest_wsstability.core.timeline.protocol_facts import ProtocolFacts
 from tests.core.script import FIN, PLANNED, timeline
 
 HANDSHAKE = Requirement.of(handshake=True)
@@ -28,6 +29,8 @@ def server(*rows, session_id=None):
         ([], None, "a", {}, Flaw.EARLY),
         ([], None, "a", {"has_greeting": False}, None),
         ([(0, ">hello")], None, None, {}, Flaw.MALFORMED),
+        ([(0, ">hello")], None, "", {}, Flaw.MALFORMED),
+        ([(0, ">hello")], None, "  ", {}, Flaw.MALFORMED),
         ([(0, ">hello")], None, None, {"names_session": False}, None),
         ([(0, ">hello")], "a", "a", {}, Flaw.REPEATED),
         ([(0, ">hello")], "a", "b", {}, Flaw.CHANGED),
@@ -39,6 +42,47 @@ def test_what_is_wrong_with_a_session_info(rows, known, came, options, flaw):
     found = info_flaw(server(*rows, session_id=known), came, **{"has_greeting": True, **options})
 
     assert found is flaw
+
+
+SAID = [(0.1, "<hello"), (0.1, ">info")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "came", "options", "flaw"),
+    [
+        (SAID, "a", {"names_session": True}, None),
+        (SAID, None, {}, None),
+        (SAID, None, {"names_session": True}, Flaw.UNNAMED),
+        (SAID, "b", {"names_session": True}, Flaw.WRONG_SESSION),
+        (SAID, "", {"names_session": True}, Flaw.WRONG_SESSION),
+        (SAID, None, {"names_session": True, "again": True}, Flaw.CONFIRMED_AGAIN),
+        (SAID[:1], "a", {"names_session": True}, Flaw.UNASKED),
+    ],
+)
+def test_what_is_wrong_with_a_confirmation(rows, came, options, flaw):
+    """It names the session, where the protocol has its id."""
+    line = timeline(*rows, until=1)
+    line.session_id = "a"
+
+    assert confirmation_flaw(line, came, **{"again": False, **options}) is flaw
+
+
+@pytest.mark.parametrize(
+    ("facts", "rows", "outcome"),
+    [
+        ({"begins_session": True, "has_session": True}, SAID, Outcome.INCONCLUSIVE),
+        # Nothing is confirmed, or begun, where the protocol has no such message.
+        ({"begins_session": True}, SAID, Outcome.STABLE),
+        ({"has_session": True}, [(0.2, "<confirmed")], Outcome.STABLE),
+        ({"has_session": True}, [], Outcome.INCONCLUSIVE),
+    ],
+)
+def test_a_handshake_of_a_protocol_that_has_a_part_of_it(facts, rows, outcome):
+    """What there is not is not waited for."""
+    line = timeline(*rows, until=1)
+    line.protocol = ProtocolFacts(name="x", title="x", **facts)
+
+    assert judge(HANDSHAKE, line).outcome is outcome
 
 
 @pytest.mark.parametrize(
