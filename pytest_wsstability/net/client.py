@@ -161,10 +161,9 @@ class ClientSide:
         flaw = confirmation_flaw(timeline, session_id, again=self._confirmed, names_session=names)
         self._confirmed = True
         if flaw is not None:
-            own = show_session(timeline.session_id)
-            detail = f"the server confirmed session {show_session(session_id)!r}, not {own!r}"
-            if flaw is not Flaw.WRONG_SESSION:
-                detail = f"session {own!r}"
+            own, other = show_session(timeline.session_id), show_session(session_id)
+            wrong = flaw is Flaw.WRONG_SESSION
+            detail = f"the server confirmed session {other!r}, not {own!r}" if wrong else f"session {own!r}"
             timeline.irregularity(websocket.loop.time(), flaw, detail)
 
     def unexpected_message(self, websocket: WebSocket, payload: str | bytes) -> None:
