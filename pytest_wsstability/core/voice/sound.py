@@ -62,7 +62,7 @@ def frames_of_wav(data: bytes, form: AudioFormat, name: str = "WAV") -> tuple[by
             channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
             found = file.readframes(file.getnframes())
     except (wave.Error, EOFError) as exc:
-        raise WrongSound(f"{name}: no WAV file of PCM: {exc or 'it ends too early'}") from None
+        raise WrongSound(f"{name}: no WAV file of PCM: {str(exc) or 'it ends too early'}") from None
     wanted = f"give mono, 16 bit, {form.rate:,} samples a second"
     if channels != 1:
         raise WrongSound(f"{name}: {channels} channels; {wanted}")

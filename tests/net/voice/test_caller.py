@@ -1,0 +1,296 @@
+"""A caller by hand: speaks, listens, interrupts, idles, mutes, comes back; and servers that do it badly."""
+
+import asyncio
+import base64
+import json
+
+import pytest
+
+from pytest_wsstability import ConnectionEnded, faults
+from pytest_wsstability.core.voice.sound import wav_of
+from pytest_wsstability.voice import AudioFormat, CallTimeout, Pipeline, WrongSound
+from tests.net.voice.calls import with_caller
+
+CHUNK = base64.b64encode(bytes(3200)).decode()
+
+
+def test_a_turn():
+    """Frames at their instants, the end of the speech, a transcript, tokens, audio, the end of the turn."""
+
+    async def story(user, _):
+        spoken = await user.speak("2s")
+        assert spoken.audio_at is None
+        turn = await user.listen()
+        return turn, user.call, user.now
+
+    turn, call, now = with_caller(story, voice=Pipeline(answer="3s"))
+
+    assert call.up.chunks >= 100
+    assert turn.speech_until - turn.speech_from == pytest.approx(2.0, abs=0.021)
+    assert (turn.first_token, turn.first_audio) == (pytest.approx(0.5), pytest.approx(0.7))
+    assert turn.audio_seconds == pytest.approx(3.0)
+    # Heard to its end, though it came in half the time.
+    assert now == pytest.approx(turn.played_until)
+    assert turn.played_until - turn.audio_at == pytest.approx(3.0, abs=0.1)
+
+
+def test_frames_are_due_at_absolute_deadlines():
+    """None is late in virtual time, and an hour from now the n-th is due n times 20 ms after the first."""
+
+    async def story(user, _):
+        for _ in range(3):
+            await user.speak("1s")
+            await user.listen()
+        await user.idle("60s")
+        return user.call.up
+
+    up = with_caller(story)
+
+    assert up.lateness.maximum == pytest.approx(0.0, abs=1e-6)
+    assert up.seconds == pytest.approx(up.chunks * 0.02)
+
+
+@pytest.mark.parametrize(("silence", "frames"), [("sent", 500), ("withheld", 0)])
+def test_silence_is_sent_or_withheld(silence, frames):
+    """While nobody speaks, for 10 s."""
+
+    async def story(user, _):
+        await user.speak("1s")
+        await user.listen()
+        before = user.call.up.chunks
+        await user.idle("10s")
+        return user.call.up.chunks - before
+
+    assert with_caller(story, caller={"silence": silence}) == pytest.approx(frames, abs=1)
+
+
+def test_deepgram_is_kept_alive_where_silence_is_withheld():
+    """Its server ends a client that says nothing for 10 s; KeepAlive messages say something."""
+
+    async def story(user, _):
+        await user.speak("1s")
+        await user.listen()
+        await user.idle("35s")
+        return user.connection.websocket.is_open
+
+    assert with_caller(story, profile="deepgram", caller={"silence": "withheld"})
+
+
+def test_an_answer_is_spoken_over():
+    """It stops, and the new turn is answered."""
+
+    async def story(user, _):
+        await user.speak("1s")
+        second = await user.barge_in("1s", after="500ms")
+        await user.listen()
+        return user.call.turns[0], second
+
+    first, second = with_caller(story, voice=Pipeline(answer="9s"))
+
+    assert first.barged_in_at == pytest.approx(first.audio_at + 0.5)
+    assert 0 < first.stop_latency <= 0.15
+    assert second.first_audio == pytest.approx(0.7)
+
+
+def test_a_muted_microphone_sends_nothing():
+    """Not even what is said; the agent hears no turn."""
+
+    async def story(user, orchestrator):
+        user.mute()
+        await user.speak("1s")
+        muted = user.call.up.chunks
+        with pytest.raises(CallTimeout, match=r"^turn 1: no audio came within 5 s$"):
+            await user.listen(within="5s")
+        user.unmute()
+        await user.speak("1s")
+        await user.listen()
+        return muted
+
+    assert with_caller(story) == 0
+
+
+def test_a_reconnect_in_the_middle_of_a_sentence():
+    """The same session, numbers go on, the sentence is said to its end."""
+
+    async def story(user, orchestrator):
+        await user.speak("1s")
+        await user.listen()
+        speaking = asyncio.ensure_future(user.speak("4s"))
+        await user.idle("2s")
+        before = user.connection
+        after = await user.reconnect()
+        await speaking
+        turn = await user.listen()
+        return before, after, turn, user.call, orchestrator.sessions
+
+    before, after, turn, call, sessions = with_caller(story)
+
+    assert before is not after
+    assert before.session_id == after.session_id
+    assert [len(session.connections) for session in sessions] == [2]
+    assert (turn.number, turn.agent_number) == (2, 2)
+    assert turn.first_audio == pytest.approx(0.7)
+    assert (call.lost_chunks, call.down.numbers.repeats, len(call.away)) == (0, 0, 1)
+
+
+def test_an_answer_that_was_cut_is_given_again_after_a_reconnect():
+    """By an agent that remembers."""
+
+    async def story(user, _):
+        await user.speak("1s")
+        await user.idle("1s")
+        await user.reconnect()
+        return await user.listen()
+
+    turn = with_caller(story, voice=Pipeline(answer="8s"))
+
+    assert turn.done_at is not None
+
+
+def test_a_connection_that_ends_in_mid_turn():
+    """Nobody waits for an answer any longer."""
+
+    async def story(user, _):
+        with pytest.raises(ConnectionEnded):
+            await user.converse(turns=None)
+        return user.now
+
+    assert with_caller(story, server={"faults": [("7s", faults.Drop())]}) == pytest.approx(7.0, abs=0.1)
+
+
+def test_a_wav_file_is_spoken_whole(tmp_path):
+    """And what is heard can be kept."""
+    form = AudioFormat()
+    path = tmp_path / "hello.wav"
+    path.write_bytes(wav_of([form.written([9000, -9000] * 12_000)], form))
+
+    async def story(user, _):
+        turn = await user.speak()
+        await user.listen()
+        return turn, user.wav()
+
+    turn, wav = with_caller(story, caller={"sound": path, "keep_audio": True})
+
+    assert turn.speech_until - turn.speech_from == pytest.approx(1.5, abs=0.021)
+    assert wav[:4] == b"RIFF"
+    assert len(wav) > 64_000
+
+
+# Mistakes.
+
+
+def test_what_cannot_be_done():
+    """Each says what to do instead."""
+
+    async def story(user, _):
+        with pytest.raises(RuntimeError, match=r"^listen: nothing was said yet; speak\(\) first$"):
+            await user.listen()
+        with pytest.raises(RuntimeError, match=r"^barge_in: nothing was said yet"):
+            await user.barge_in()
+        speaking = asyncio.ensure_future(user.speak("1s"))
+        await asyncio.sleep(0.5)
+        with pytest.raises(RuntimeError, match=r"^speak\(\) is already speaking in another task$"):
+            await user.speak()
+        await speaking
+        with pytest.raises(ValueError, match=r"^wav: the agent's audio was not kept; give keep_audio=True$"):
+            user.wav()
+        with pytest.raises(ValueError, match=r"^speak: 'long' is not a duration"):
+            await user.speak("long")
+
+    with_caller(story)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    async def story(user, _): ...
+
+    with pytest.raises(WrongSound, match=r"none\.wav: No such file or directory$"):
+        with_caller(story, caller={"sound": tmp_path / "none.wav"})
+
+
+# Agents that do it badly: named, and nothing hangs.
+
+
+def answering(*messages):
+    """A server that answers the end of each speech with these; a number is a pause."""
+
+    async def handler(connection):
+        async for message in connection:
+            if json.loads(message)["type"] != "speech_end":
+                continue
+            for each in messages:
+                if isinstance(each, int | float):
+                    await asyncio.sleep(each)
+                else:
+                    await connection.send_json(each)
+
+    return {"handler": handler}
+
+
+AUDIO = {"type": "audio", "audio": CHUNK}
+END = {"type": "turn_end"}
+
+
+def heard(*messages, within="5s"):
+    """What came of a turn with such an agent: the call, and the words of a timeout."""
+
+    async def story(user, _):
+        await user.speak("1s")
+        try:
+            await user.listen(within=within)
+        except CallTimeout as exc:
+            return user.call, str(exc)
+        await user.idle("2s")
+        return user.call, ""
+
+    return with_caller(story, server=answering(*messages))
+
+
+def test_a_server_that_never_answers():
+    call, words = heard()
+
+    assert words == "turn 1: no audio came within 5 s"
+    assert call.turn.given_up_at is not None
+
+
+def test_a_server_that_never_ends_a_turn():
+    call, words = heard(AUDIO, 0.1, AUDIO)
+
+    assert words.startswith("turn 1: the answer was not ended within 5 s; 200 ms of audio came, the last at ")
+    assert call.turn.audio_seconds == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ({"type": "audio", "audio": "%%%"}, "answer: '%%%' is no base64"),
+        ({"type": "audio", "audio": 7}, "answer: '7' is no audio"),
+        ({"type": "audio", "audio": "AA=="}, "answer: 1 bytes are no whole samples of pcm16 at 16 kHz"),
+    ],
+)
+def test_audio_that_is_none(message, words):
+    """The first few are kept, the call goes on."""
+    call, _ = heard(message, AUDIO, END)
+
+    assert len(call.malformed) == 1
+    assert call.malformed[0].startswith(words)
+    assert call.turn.audio_seconds == pytest.approx(0.1)
+
+
+def test_audio_after_the_end_of_a_turn():
+    call, _ = heard(AUDIO, END, 0.5, AUDIO, AUDIO)
+
+    assert call.stray_chunks == 2
+    assert call.turn.audio_seconds == pytest.approx(0.1)
+
+
+def test_audio_of_another_session():
+    call, _ = heard({**AUDIO, "session_id": "theirs"}, END)
+
+    assert (call.foreign_chunks, call.foreign_session) == (1, "theirs")
+
+
+def test_messages_that_are_none_of_the_protocols():
+    """Are let pass."""
+    call, words = heard({"type": "usage", "tokens": 12}, AUDIO, END)
+
+    assert (words, call.malformed, call.stray_chunks) == ("", [], 0)
