@@ -57,7 +57,7 @@ def test_a_slow_model(ws_voice):
 
 @pytest.mark.xfail(raises=StabilityError, strict=True, reason="before the fix: nobody reads meanwhile")
 @pytest.mark.ws_orchestrator(
-    voice=voice.Pipeline(ai=voice.Stage("350ms", faults=voice.BlocksReading("25s", turn=3)))
+    voice=voice.Pipeline(ai=voice.Stage("350ms", faults=voice.BlocksReading("40s", turn=3)))
 )
 @HELD
 @pytest.mark.ws_voice(turns=8)
