@@ -138,12 +138,18 @@ class Profile:
                 agrees=self.agree is not None,
                 binary_json=self.binary_json,
                 foreign=self.foreign,
+                stream=self._stream(),
             )
         except ValueError as exc:
             raise self._wrong(str(exc)) from None
         self._collect_secrets()
         object.__setattr__(self, "words", words)
         object.__setattr__(self, "facts", self._known_facts())
+
+    def _stream(self) -> str | None:
+        """How frames of audio begin, where nothing else of the client's does."""
+        around = self.audio.around if self.audio is not None else None
+        return None if around is None or not isinstance(self.records, str | None) else around.before
 
     def _check_values(self) -> None:
         if self.pong is not None and self.ping is None:

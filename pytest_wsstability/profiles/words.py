@@ -12,6 +12,7 @@ from ..core.timeline.flaws import Flaw
 from .messages import Message, wording
 from .placeholders import Values
 from .speech import Heard, Problem, key_of
+from .telling import Telling
 from .wording import Parsed, Unwritable, Wording
 
 _C, _S = End.CLIENT, End.SERVER
@@ -85,7 +86,7 @@ class Words:
 
     __slots__ = (
         "_binary_json", "_client", "_fixed", "_foreign", "_known", "_names", "_readers", "_records",
-        "_server", "_written",
+        "_server", "_stream", "_told_by_client", "_told_by_server", "_written",
         "interval_is_named", "names_interval", "script", "server_names_session", "tells_time",
         "uses_sequence",
     )  # fmt: skip
@@ -101,6 +102,7 @@ class Words:
         agrees: bool = False,
         binary_json: bool = False,
         foreign: Mapping[str, Message] | None = None,
+        stream: str | None = None,
     ) -> None:
         """
         The words of a profile, by its fields.
@@ -114,12 +116,13 @@ class Words:
             agrees: both ends name intervals.
             binary_json: JSON comes in binary frames too.
             foreign: what only a server of another version says, by the words for it.
+            stream: how the client's frames of audio begin, which are none of these messages.
 
         Raises:
             ValueError: for a message that makes no sense, or two that can't be told apart.
 
         """
-        self._records, self._binary_json = records or "", binary_json
+        self._records, self._binary_json, self._stream = records or "", binary_json, stream
         self._known = _known(messages, steps, SENDERS[heartbeats_from])
         _see_that_each_is_read(self._known, self._records)
         _forbid_twins(self._known, match_ids)
@@ -129,6 +132,9 @@ class Words:
             for each in _wordings("foreign", message)
         ]
         self._readers = {end: _readers(self._known, end) for end in _BOTH}
+        self._told_by_client, self._told_by_server = (
+            Telling([(each.wording, each) for each in self._readers[end]]) for end in (_C, _S)
+        )
         # The first of several messages that mean the same is the one that is written.
         first = {each.field: each for each in reversed(self._known)}.values()
         self._written = {(each.role, each.step, each.resumes): each for each in first}
@@ -187,6 +193,8 @@ class Words:
 
     def hear(self, payload: str | bytes, sender: End) -> Heard:
         """What a message of an end is for; ``DATA`` for what is not the profile's."""
+        if sender is _C and self._stream and type(payload) is str and payload.startswith(self._stream):
+            return _DATA
         heard = (self._client if sender is _C else self._server).get(payload)
         return heard if heard is not None else self._read(payload, sender)
 
@@ -196,7 +204,7 @@ class Words:
             for words, foreign in self._foreign:
                 if foreign.read(message) is not None:
                     return Heard(Role.NONE, problem=Problem(Flaw.VERSION, f"{payload[:60]!r}: {words}"))
-        for each in self._readers[sender]:
+        for _, each in (self._told_by_client if sender is _C else self._told_by_server).possible(message):
             try:
                 values = each.wording.read(message)
             except Exception as exc:

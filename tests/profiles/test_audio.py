@@ -192,3 +192,49 @@ def test_ten_seconds_of_audio_in_one_message_are_read(rate):
     sound = bytes(spoken.format.size(10))
 
     assert spoken.read(spoken.write(Role.ANSWER, audio=sound), SERVER).audio == sound
+
+
+AROUND = audio("json").around
+
+
+@pytest.mark.parametrize(
+    ("payload", "found"),
+    [
+        ('{"type":"audio","audio":"AAAA"}', "AAAA"),
+        ('{"type":"audio","audio":""}', ""),
+        # Written otherwise, or with more in it: it has to be parsed.
+        ('{"type": "audio", "audio": "AAAA"}', None),
+        ('{"type":"audio","audio":"AAAA","more":"x"}', None),
+        ('{"type":"audio","audio":"AA\\u0041A"}', "AA\\u0041A"),
+        ('{"type":"audio","audio":7}', None),
+        ('{"type":"audio","audio":"AAAA"', None),
+        (b'{"type":"audio","audio":"AAAA"}', None),
+        ('{"type":"speech_end"}', None),
+    ],
+)
+def test_frames_as_a_page_writes_them_are_not_parsed(payload, found):
+    """Fifty a second; what looks otherwise is parsed as every message."""
+    assert AROUND.audio(payload) == found
+
+
+@pytest.mark.parametrize("name", ["json", "openai-realtime"])
+def test_a_frame_is_read_the_same_however_it_is_written(name):
+    """With spaces, or members in another order."""
+    spoken = audio(name)
+    compact = spoken.write(Role.SPEECH, audio=SOUND)
+    members = json.loads(compact)
+    others = [
+        json.dumps(members),
+        json.dumps(dict(reversed(members.items()))),
+        json.dumps({**members, "x": 1}),
+    ]
+
+    assert spoken.around is not None
+    assert [spoken.read(each, CLIENT) for each in (compact, *others)] == [spoken.read(compact, CLIENT)] * 4
+    for each in (compact, *others):
+        assert find(name).words.hear(each, CLIENT).role.name == "DATA"
+
+
+@pytest.mark.parametrize("name", ["twilio", "deepgram", "deepgram-agent"])
+def test_other_frames_have_nothing_around_them(name):
+    assert audio(name).around is None

@@ -1,0 +1,48 @@
+"""A message is looked up by the member that tells it; where there is none, all are tried."""
+
+import pytest
+
+from pytest_wsstability.profiles import SESSION_ID, Codec
+from pytest_wsstability.profiles.messages import wording
+from pytest_wsstability.profiles.telling import Telling
+from pytest_wsstability.profiles.wording import Parsed
+
+PING, PONG = {"type": "ping"}, {"type": "pong", "id": 7}
+LATER = {"id": 1, "type": "ping"}
+OTHERS = [
+    [PING, "ping"],
+    [PING, {"op": "pong"}],
+    [PING, {"type": SESSION_ID}],
+    [PING, {"type": 7}],
+    [PING, Codec(bool, "x")],
+    ["ping"],
+    [],
+]
+
+
+def possible(messages, payload):
+    telling = Telling([(wording(each), index) for index, each in enumerate(messages)])
+    return [index for _, index in telling.possible(Parsed(payload))]
+
+
+@pytest.mark.parametrize(
+    ("payload", "found"),
+    [
+        ('{"type":"ping"}', [0, 2]),
+        ('{"type":"pong","more":1}', [1]),
+        ('{"type":"audio","audio":"AAAA"}', []),
+        ('{"type":["ping"]}', []),
+        ('{"typ":"ping"}', []),
+        ('["ping"]', []),
+        ("no JSON", []),
+        (b"\x00\x01", []),
+    ],
+)
+def test_by_a_member_that_all_have(payload, found):
+    """In their order; what has another text there is none of them."""
+    assert possible([PING, PONG, LATER], payload) == found
+
+
+@pytest.mark.parametrize("messages", OTHERS)
+def test_without_one_all_are_tried(messages):
+    assert possible(messages, '{"type":"audio"}') == list(range(len(messages)))
