@@ -15,6 +15,7 @@ from .timeline.events import Tier
 from .timeline.round_trips import RoundTrips
 from .timeline.timeline import Timeline
 from .transcript import Said
+from .voice.summary import CallSummary
 
 # Counted up when a reader of the old form would misread the new one.
 SCHEMA = 2
@@ -51,6 +52,8 @@ class Result:
     line: int = 1
     # Many connections as one; None for a single one.
     fleet: FleetSummary | None = None
+    # What was spoken on it; None where nobody speaks.
+    call: CallSummary | None = None
     # What was said, with payloads; empty unless somebody asked for it. No report has it but a HAR file.
     transcript: tuple[Said, ...] = ()
 
@@ -118,6 +121,7 @@ class Result:
             "path": str(self.path),
             "line": int(self.line),
             "fleet": plain(self.fleet),
+            "call": plain(self.call),
         }
 
     @classmethod
@@ -147,6 +151,7 @@ class Result:
                 path=restore(str, data["path"], f"{where}.path"),
                 line=restore(int, data["line"], f"{where}.line"),
                 fleet=restore(FleetSummary | None, data.get("fleet"), f"{where}.fleet"),
+                call=restore(CallSummary | None, data.get("call"), f"{where}.call"),
                 transcript=tuple(Said.from_list(each) for each in data.get("transcript", ())),
             )
         except KeyError as exc:

@@ -18,6 +18,7 @@ from ..core.redact import redact_text
 from ..core.result import Result, Run
 from ..core.statistics.trend import Night, Trend, trends
 from ..core.timeline.events import Tier
+from . import calls
 from .cells import cells, rank, totals, verdict_word
 from .charts import charts, round_trips_text, survival_text
 from .fleets import section
@@ -87,6 +88,7 @@ def render(run: Run) -> str:
         tiers=[_tier(run, tier, groups, number, links) for tier, groups in by_tier.items() if groups],
         total=len(ordered),
         fleets=[section(result) for result in ordered if result.fleet is not None],
+        calls=[calls.section(result) for result in ordered if result.call is not None],
         trends=_trends(run),
         data={
             "holds": [_detail(result) for result in ordered],

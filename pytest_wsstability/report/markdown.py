@@ -10,6 +10,7 @@ from ..core.judge.verdict import Noted
 from ..core.message import explain
 from ..core.result import Result, Run
 from ..core.timeline.events import Tier
+from ..core.voice.failure import explain_call
 from .cells import Cells, cells, totals, worst_first
 
 # GitHub refuses more than 1,024 KiB a step, and nobody reads a tenth of that.
@@ -80,6 +81,8 @@ def _details(result: Result) -> Iterator[str]:
     text = ""
     if result.fleet is not None:
         text = explain_fleet(result.verdict, result.fleet)
+    elif result.call is not None:
+        text = explain_call(result.verdict, result.timelines, result.call)
     elif result.timelines:
         text = explain(result.requirement, result.verdict, result.timelines)
     yield from (f"    {line}" for line in text[:_DETAIL].splitlines())

@@ -16,6 +16,10 @@ from pytest_wsstability.core.result import Result, Run
 from pytest_wsstability.core.samples import Sample
 from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason
 from pytest_wsstability.core.timeline.events import Tier
+from pytest_wsstability.core.voice.call import Call
+from pytest_wsstability.core.voice.diagnosis import diagnosed_call
+from pytest_wsstability.core.voice.requirement import VoiceRequirement
+from pytest_wsstability.core.voice.summary import CallSummary
 from tests.core.judging import BEATS
 from tests.core.script import FIN, timeline
 
@@ -57,6 +61,29 @@ def cut(**values):
 
 def doubtful(**values):
     return result(*BEATS[:2], until=40, **values)
+
+
+def spoken(*, underruns=True, headline=None, nodeid="test_it.py::test_talk", **values):
+    """Three turns, the second answered late, the third with a player that ran dry."""
+    call = Call()
+    for number, delay in enumerate((0.5, 2.5, 0.5), 1):
+        at = 30.0 * number
+        call.speech_began(at)
+        call.sent(at, 0.02, due=at)
+        call.speech_ended(at + 2)
+        call.transcript(at + 2.2, final=True)
+        call.audio(at + 2 + delay, 1.0)
+        call.audio(at + (4.0 if number == 3 and underruns else 2.1 + delay), 1.0)
+        call.turn_done(at + 4.6)
+    call.round_trip(25.1, 0.1)
+    made = result(*BEATS, until=120, nodeid=nodeid, **values)
+    asked = VoiceRequirement(first_audio_within=0.8, underruns=0)
+    verdict = asked.check(call, duration=120.0, tier=Tier.VIRTUAL)
+    verdict = diagnosed_call(verdict, made.timelines, call, None, origin=0.0)
+    if headline is not None:
+        broken = dataclasses.replace(verdict.violations[0], headline=headline, observed=headline)
+        verdict = dataclasses.replace(verdict, violations=(broken,), diagnosis=None)
+    return dataclasses.replace(made, verdict=verdict, call=CallSummary.of(call, 120.0))
 
 
 def fleet(*, lost=12, headline="closed with 1012", nodeid="test_it.py::test_many", tier=Tier.VIRTUAL):

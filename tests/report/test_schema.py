@@ -30,9 +30,12 @@ from pytest_wsstability.core.result import SCHEMA
 from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame
 from pytest_wsstability.core.timeline.events import EventKind, FaultName, Opcode, Role
 from pytest_wsstability.core.timeline.tcp import TcpSample, packed
+from pytest_wsstability.core.voice.call import Turn
+from pytest_wsstability.core.voice.playout import Underrun
+from pytest_wsstability.core.voice.summary import CallSummary
 from pytest_wsstability.report import json_file, jsonl
 from tests.core.script import FIN
-from tests.report.made import cut, doubtful, expected, fleet, good, hostile, result, run
+from tests.report.made import cut, doubtful, expected, fleet, good, hostile, result, run, spoken
 
 TEXT = resources.files("pytest_wsstability.report").joinpath("schema.json").read_text()
 PUBLISHED = json.loads(TEXT)
@@ -71,6 +74,7 @@ RUNS = {
     "some": run(good(), cut(), doubtful(), expected(cut()), hostile(), complaints=("a gate",)),
     "told": run(told()),
     "fleet": run(fleet(), fleet(lost=0)),
+    "spoken": run(spoken()),
     "kernel": run(with_kernel()),
     "required": run(result((60, FIN), requirement=Requirement.of(closed=ExpectedClose(code=1000, by=None)))),
     "not opened": run(dataclasses.replace(cut(), timelines=())),
@@ -154,6 +158,9 @@ def test_readers_of_this_schema_read_what_is_added_later():
         ("curve_point", CurvePoint, set()),
         ("stretch", Stretch, set()),
         ("quantile", Quantile, set()),
+        ("call", CallSummary, set()),
+        ("turn", Turn, set()),
+        ("underrun", Underrun, set()),
     ],
 )
 def test_each_field_is_described(name, kind, more):

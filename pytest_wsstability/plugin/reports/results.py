@@ -18,6 +18,7 @@ from ...core.redact import redact, redact_url, show_text
 from ...core.result import Result, Run
 from ...core.timeline.events import Tier
 from ...net.errors import OpeningError
+from ...net.voice.soak import VoiceSoak
 from ...report.junit import PREFIX, properties
 from ..failures import ask_hooks
 from ..margins import warn_of_misfits
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ...core.judge.requirement import Requirement
     from ...core.timeline.timeline import Timeline
     from ...core.transcript import Said
+    from ...core.voice.summary import CallSummary
     from .jsonl import JsonlWriter
 
 _NAME = "wsstability-results"
@@ -201,6 +203,7 @@ class Results:
             path=path,
             line=(line or 0) + 1,
             transcript=_transcript(item, timelines),
+            call=_call(item, timelines),
         )
         # Here, and nowhere later: everything that is shown or written of a hold is made of this.
         return redact(result)
@@ -222,6 +225,14 @@ def _transcript(item: pytest.Item, timelines: tuple[Timeline, ...]) -> tuple[Sai
     found = item.stash.get(transcripts_key, {})
     connection = next((found[each.serial] for each in timelines if each.serial in found), None)
     return () if connection is None else tuple(connection.transcript)
+
+
+def _call(item: pytest.Item, timelines: tuple[Timeline, ...]) -> CallSummary | None:
+    """What was spoken on the connection of a result."""
+    soak = item.stash.get(soak_key, None)
+    if not isinstance(soak, VoiceSoak) or not timelines:
+        return None
+    return soak.summary if timelines[0].serial == soak.timeline.serial else None
 
 
 def _judged(item: pytest.Item) -> Iterator[tuple[str, Judgement]]:
