@@ -1,7 +1,8 @@
 """Spoken conversations: an agent's pipeline, a caller, and what they have to show."""
 
+from .core.call_summary import Turn
 from .core.voice.audio import AudioFormat, Encoding
-from .core.voice.call import Call, Turn
+from .core.voice.call import Call
 from .core.voice.failure import VoiceError
 from .core.voice.pipeline import Pipeline, Stage
 from .core.voice.requirement import VoiceRequirement

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .call_summary import CallSummary
 from .fleet_summary import FleetSummary
 from .judge.requirement import Requirement
 from .judge.verdict import Outcome, Verdict
@@ -15,7 +16,6 @@ from .timeline.events import Tier
 from .timeline.round_trips import RoundTrips
 from .timeline.timeline import Timeline
 from .transcript import Said
-from .voice.summary import CallSummary
 
 # Counted up when a reader of the old form would misread the new one.
 SCHEMA = 2

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..core.call_summary import CallSummary
 from ..core.duration import show_duration as show
 from ..core.result import Result
 from ..core.timeline.events import EventKind, Role
-from ..core.voice.summary import HEAD, CallSummary, turn_cells, worst_first
+from ..core.voice.summary import HEAD, turn_cells, worst_first
 from .cells import cells
 
 # A drawing in units of its own: a page wide; the user's lane, the agent's, the heartbeats'.

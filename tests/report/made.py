@@ -19,7 +19,7 @@ from pytest_wsstability.core.timeline.events import Tier
 from pytest_wsstability.core.voice.call import Call
 from pytest_wsstability.core.voice.diagnosis import diagnosed_call
 from pytest_wsstability.core.voice.requirement import VoiceRequirement
-from pytest_wsstability.core.voice.summary import CallSummary
+from pytest_wsstability.core.voice.summary import summarize_call
 from tests.core.judging import BEATS
 from tests.core.script import FIN, timeline
 
@@ -83,7 +83,7 @@ def spoken(*, underruns=True, headline=None, nodeid="test_it.py::test_talk", **v
     if headline is not None:
         broken = dataclasses.replace(verdict.violations[0], headline=headline, observed=headline)
         verdict = dataclasses.replace(verdict, violations=(broken,), diagnosis=None)
-    return dataclasses.replace(made, verdict=verdict, call=CallSummary.of(call, 120.0))
+    return dataclasses.replace(made, verdict=verdict, call=summarize_call(call, 120.0))
 
 
 def fleet(*, lost=12, headline="closed with 1012", nodeid="test_it.py::test_many", tier=Tier.VIRTUAL):

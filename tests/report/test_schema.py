@@ -11,6 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from pytest_wsstability.core.call_summary import CallSummary, Turn, Underrun
 from pytest_wsstability.core.cause import Diagnosis, Evidence, Hypothesis
 from pytest_wsstability.core.diagnosis import diagnosed
 from pytest_wsstability.core.fleet_summary import (
@@ -30,9 +31,6 @@ from pytest_wsstability.core.result import SCHEMA
 from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame
 from pytest_wsstability.core.timeline.events import EventKind, FaultName, Opcode, Role
 from pytest_wsstability.core.timeline.tcp import TcpSample, packed
-from pytest_wsstability.core.voice.call import Turn
-from pytest_wsstability.core.voice.playout import Underrun
-from pytest_wsstability.core.voice.summary import CallSummary
 from pytest_wsstability.report import json_file, jsonl
 from tests.core.script import FIN
 from tests.report.made import cut, doubtful, expected, fleet, good, hostile, result, run, spoken

@@ -5,79 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from ..call_summary import Turn
 from ..samples import Sample
 from .playout import PREBUFFER, Playout
 from .stream import AudioStream
 
 # Messages that are no audio, and are kept.
 _MALFORMED = 8
-
-
-@dataclass(slots=True)
-class Turn:
-    """
-    One turn: the user speaks, the agent answers.
-
-    Instants are seconds since the opening handshake ended; None for what has not happened (yet).
-
-    """
-
-    number: int
-    # The user's first and last frame of speech.
-    speech_from: float
-    speech_until: float | None = None
-    # What the agent sent of it: a first transcript, the final one, the first token, the first audio.
-    transcript_at: float | None = None
-    final_at: float | None = None
-    token_at: float | None = None
-    audio_at: float | None = None
-    # When the agent said that its turn is over, and when a player has played all of it.
-    done_at: float | None = None
-    played_until: float | None = None
-    # When the user spoke over the agent, and the last audio that came after that.
-    barged_in_at: float | None = None
-    audio_until: float | None = None
-    # The number that the agent gives the turn; None where it gives none.
-    agent_number: int | None = None
-    # When the wait for an answer, or for the end of one, was given up.
-    given_up_at: float | None = None
-    # Seconds of the agent's audio, and what a player missed of it.
-    audio_seconds: float = 0.0
-    underruns: int = 0
-    underrun_seconds: float = 0.0
-
-    @property
-    def first_audio(self) -> float | None:
-        """Time to first audio (TTFA) in seconds, from the end of the user's speech."""
-        return self._since_speech(self.audio_at)
-
-    @property
-    def first_token(self) -> float | None:
-        """Time to the first token in seconds, from the end of the user's speech."""
-        return self._since_speech(self.token_at)
-
-    @property
-    def first_transcript(self) -> float | None:
-        """Time to the first transcript in seconds, from the start of the user's speech."""
-        return None if self.transcript_at is None else self.transcript_at - self.speech_from
-
-    @property
-    def stop_latency(self) -> float | None:
-        """How long audio went on after the user spoke over it, in seconds; None without a barge-in."""
-        if self.barged_in_at is None:
-            return None
-        return max(0.0, (self.audio_until or 0.0) - self.barged_in_at)
-
-    @property
-    def wait_until(self) -> float | None:
-        """When the user's wait for audio ended: it came, or was given up; None if neither."""
-        return self.given_up_at if self.audio_at is None else self.audio_at
-
-    def _since_speech(self, at: float | None) -> float | None:
-        if at is None or self.speech_until is None:
-            return None
-        # An agent that is sure before the user has ended answers at once.
-        return max(0.0, at - self.speech_until)
 
 
 @dataclass(slots=True)

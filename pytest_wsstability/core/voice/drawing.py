@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..call_summary import CallSummary
 from ..message.strip import WIDTH, Scale, axis
 from ..timeline.events import EventKind, Role
 from ..timeline.timeline import Timeline
-from .summary import HEAD, CallSummary, turn_cells, worst_first
+from .summary import HEAD, turn_cells, worst_first
 
 # Seconds that are drawn at most.
 SPAN = 60.0

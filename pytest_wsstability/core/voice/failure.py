@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..call_summary import CallSummary
 from ..cause import Cause
 from ..duration import show_duration as show
 from ..judge.requirement import Requirement
@@ -13,7 +14,6 @@ from ..message import read_on, why
 from ..message.errors import StabilityError
 from ..timeline.timeline import Timeline
 from .drawing import lanes, table
-from .summary import CallSummary
 
 # Violations, and turns, in a message.
 _PROMISES = 3

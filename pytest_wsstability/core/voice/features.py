@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..call_summary import Turn
 from ..judge.verdict import Rule, Verdict
 from ..timeline.timeline import Timeline
 from .agent_record import AgentRecord, AgentTurn, StageRun
-from .call import Call, Turn
+from .call import Call
 from .requirement import answered
 from .stage_faults import StageName
 

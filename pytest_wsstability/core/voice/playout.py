@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ..call_summary import Underrun
 
 # Audio that a player holds before it begins; hides a jitter of 30 ms (see docs/voice.md for the arithmetic).
 PREBUFFER = 0.06
@@ -10,16 +10,6 @@ PREBUFFER = 0.06
 _SAME = 1e-6
 # So many underruns are kept with their instants; all are counted.
 _KEPT = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Underrun:
-    """A player that had nothing to play in the middle of an utterance."""
-
-    # Seconds since the opening handshake ended.
-    at: float
-    # Until the next chunk came.
-    seconds: float
 
 
 class Playout:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
+from ..call_summary import Turn
 from ..duration import Duration, parse_duration
 from ..duration import show_duration as show
 from ..judge.verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
 from ..timeline.events import Tier
 from .audio import FRAME
-from .call import Call, Turn
+from .call import Call
 
 # From so many turns on, one in twenty is at least one turn: below, nobody knows what one in twenty does.
 FEWEST_FOR_P95 = 20

@@ -4,59 +4,33 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..call_summary import CallSummary, Turn
 from ..duration import show_duration as show
 from ..samples import Sample
-from .call import Call, Turn
-from .playout import Underrun
+from .call import Call
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallSummary:
-    """What is left of a call when it is over; instants are seconds since the opening handshake ended."""
-
-    turns: tuple[Turn, ...] = ()
-    underruns: tuple[Underrun, ...] = ()
-    # Times without a connection.
-    away: tuple[tuple[float, float], ...] = ()
-    duration: float = 0.0
-    # Frames of the user: how many; seconds after their deadlines, of 99 in 100 and of the latest; the most
-    # bytes that waited.
-    frames: int = 0
-    late_p99: float | None = None
-    late_max: float | None = None
-    waiting_max: int = 0
-    # The agent's audio: chunks, seconds, the largest jitter (RFC 3550), the most that waited to be played.
-    chunks: int = 0
-    audio: float = 0.0
-    jitter_max: float = 0.0
-    ahead_max: float = 0.0
-    # The slowest round trip of a heartbeat while audio flowed, and while none did; None without any.
-    rtt_speaking: float | None = None
-    rtt_idle: float | None = None
-
-    @classmethod
-    def of(cls, call: Call, duration: float) -> CallSummary:
-        """That of a call which has lasted so long."""
-        late = call.up.lateness
-        return cls(
-            turns=tuple(map(copy.copy, call.turns)),
-            underruns=tuple(call.playout.underruns),
-            away=tuple(call.away),
-            duration=duration,
-            frames=call.up.chunks,
-            late_p99=late.quantile(0.99) if late.count and late.carries(0.99) else None,
-            late_max=_slowest(late),
-            waiting_max=call.up.waiting_max,
-            chunks=call.down.chunks,
-            audio=call.down.seconds,
-            jitter_max=call.down.jitter_max,
-            ahead_max=call.playout.deepest,
-            rtt_speaking=_slowest(call.rtt_speaking),
-            rtt_idle=_slowest(call.rtt_idle),
-        )
+def summarize_call(call: Call, duration: float) -> CallSummary:
+    """That of a call which has lasted so long."""
+    late = call.up.lateness
+    return CallSummary(
+        turns=tuple(map(copy.copy, call.turns)),
+        underruns=tuple(call.playout.underruns),
+        away=tuple(call.away),
+        duration=duration,
+        frames=call.up.chunks,
+        late_p99=late.quantile(0.99) if late.count and late.carries(0.99) else None,
+        late_max=_slowest(late),
+        waiting_max=call.up.waiting_max,
+        chunks=call.down.chunks,
+        audio=call.down.seconds,
+        jitter_max=call.down.jitter_max,
+        ahead_max=call.playout.deepest,
+        rtt_speaking=_slowest(call.rtt_speaking),
+        rtt_idle=_slowest(call.rtt_idle),
+    )
 
 
 def _slowest(sample: Sample) -> float | None:

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Unpack
 
+from ...core.call_summary import Turn
 from ...core.duration import Duration, parse_duration
 from ...core.duration import show_duration as show
 from ...core.timeline.close import LocalReason
 from ...core.timeline.events import Direction, End, Role
 from ...core.voice.audio import FRAME, AudioFormat
-from ...core.voice.call import Call, Turn
+from ...core.voice.call import Call
 from ...core.voice.script import Script, ScriptKeywords, ScriptTurn
 from ...core.voice.sound import WrongSound, frames_of_wav, noise, wav_of
 from ...profiles import BadAudio, Spoken, VoiceRole

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
+from ...core.call_summary import CallSummary, Turn
 from ...core.duration import Duration
 from ...core.judge.judgement import Judgement
 from ...core.judge.requirement import Requirement
@@ -12,11 +13,11 @@ from ...core.judge.verdict import Outcome, Verdict
 from ...core.message.errors import StabilityError
 from ...core.timeline.timeline import Timeline
 from ...core.voice.agent_record import AgentRecord
-from ...core.voice.call import Call, Turn
+from ...core.voice.call import Call
 from ...core.voice.diagnosis import diagnosed_call
 from ...core.voice.failure import VoiceError
 from ...core.voice.requirement import VoiceKeywords, VoiceRequirement
-from ...core.voice.summary import CallSummary
+from ...core.voice.summary import summarize_call
 from ..hold import Soak
 from ..proxy.proxy import FaultProxy
 
@@ -67,7 +68,7 @@ class VoiceSoak(Soak):
     @property
     def summary(self) -> CallSummary:
         """The call in numbers, as reports have it."""
-        return CallSummary.of(self.call, self._duration)
+        return summarize_call(self.call, self._duration)
 
     @property
     def turns(self) -> Sequence[Turn]:

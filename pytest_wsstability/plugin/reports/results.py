@@ -29,11 +29,11 @@ from ..workers import Controller, controller_of, links_of
 if TYPE_CHECKING:
     import pytest
 
+    from ...core.call_summary import CallSummary
     from ...core.fleet_summary import FleetSummary
     from ...core.judge.requirement import Requirement
     from ...core.timeline.timeline import Timeline
     from ...core.transcript import Said
-    from ...core.voice.summary import CallSummary
     from .jsonl import JsonlWriter
 
 _NAME = "wsstability-results"

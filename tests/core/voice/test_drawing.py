@@ -2,10 +2,11 @@
 
 import pytest
 
+from pytest_wsstability.core.call_summary import CallSummary
 from pytest_wsstability.core.plain import plain, restore
 from pytest_wsstability.core.voice.call import Call
 from pytest_wsstability.core.voice.drawing import lanes, table
-from pytest_wsstability.core.voice.summary import CallSummary, worst_first
+from pytest_wsstability.core.voice.summary import summarize_call, worst_first
 
 
 def call():
@@ -25,7 +26,7 @@ def call():
     made.interrupted(45.2)
     made.speech_ended(47.0)
     made.give_up(58.0)
-    return CallSummary.of(made, 60.0)
+    return summarize_call(made, 60.0)
 
 
 def test_lanes():
