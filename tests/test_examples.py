@@ -1,4 +1,4 @@
-"""The examples as a user runs them, and what the README says: its tests, its failure, its names."""
+"""The examples as a user runs them, and the names in pages: options, keywords, commands."""
 
 from __future__ import annotations
 
@@ -30,11 +30,6 @@ OUTSIDE = {
     "test_browser_page.py": ("voice_page.html", {"passed": 2, "skipped": 1}),
     "test_clients.py": ("voice_client.cjs", {"passed": 2}),
 }
-README = (ROOT / "README.md").read_text()
-FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-MODULES = [
-    code for kind, code in FENCED.findall(README) if kind == "python" and code.startswith("import pytest")
-]
 LONG = "SKIPPED [[]1[]] *: ws_long: takes long in real time; run it with --ws-long"
 
 
@@ -130,7 +125,7 @@ def test_url_example_in_real_time(project):
     result.stdout.fnmatch_lines(["wsstability: target the reference orchestrator, time real*", LONG])
 
 
-# What the README shows.
+# What the story prints.
 
 
 def test_expected_failure_prints_as_much(project):
@@ -146,16 +141,6 @@ def test_expected_failure_prints_as_much(project):
             "XFAIL test_story.py::test_before_the_fix - before the fix: *",
         ]
     )
-
-
-@pytest.mark.parametrize("code", MODULES, ids=range(len(MODULES)))
-def test_readme_module(project, code):
-    """Code that is a whole test file runs as it stands there."""
-    project.makepyfile(code)
-
-    outcomes = inner.run(project).parseoutcomes()
-
-    assert set(outcomes) == {"passed"}
 
 
 # The names that pages give.
@@ -188,10 +173,11 @@ def test_marker_keywords_of_the_reference_are_those_that_are_valid(project, mark
     assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == set(listed.split(", ")) - {"closed"}
 
 
-@pytest.mark.parametrize("command", ["hold", "serve"])
-def test_commands_of_the_readme_exist(capsys, command):
-    """Each option on a command line of the README is one of that command."""
-    lines = re.findall(rf"wsstability {command} .*", README)
+@pytest.mark.parametrize("command", ["fleet", "hold", "probe", "report", "serve"])
+def test_commands_of_pages_exist(capsys, command):
+    """Each option on a command line of a page is one of that command."""
+    pages = "".join(path.read_text() for path in (ROOT / "README.md", *ROOT.glob("docs/*.md")))
+    lines = re.findall(rf"^(?:\$ |    )?wsstability {command} .*", pages, re.MULTILINE)
 
     with pytest.raises(SystemExit, match=r"^0$"):
         cli.main([command, "--help"])

@@ -25,6 +25,9 @@ PAGES = (
     "docs/reading-a-failure.md",
     "docs/hooks.md",
     "docs/voice.md",
+    "docs/middleboxes.md",
+    "docs/from-sleep.md",
+    "docs/nginx.md",
     "docs/tutorial-fastapi.md",
     "docs/tutorial-aiohttp.md",
     "docs/tutorial-socketio.md",
@@ -48,11 +51,16 @@ class Step(NamedTuple):
     end: int
 
 
+def names_a_file(text: str) -> bool:
+    """Whether a block of code is to be written to a file."""
+    return _NAMED.match(text) is not None
+
+
 def steps(page: str) -> Iterator[Step]:
     """The files, the commands and the failures of a page, in their order."""
     for match in _BLOCK.finditer(page):
         shown, kind, text = match.groups()
-        what = "failure" if shown else "file" if _NAMED.match(text) else "commands" if kind == "sh" else ""
+        what = "failure" if shown else "file" if names_a_file(text) else "commands" if kind == "sh" else ""
         if what:
             yield Step(what, text, *match.span(3))
 
