@@ -88,6 +88,7 @@ def channel(said):
     return handler
 
 
+@pytest.mark.parametrize("role", ["error", "notice"])
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
@@ -96,10 +97,11 @@ def channel(said):
         ("tenant is being restarted", Cause.RESTART),
     ],
 )
-async def test_an_error_message_and_silence(ws_connect, said, expected):
-    """Red, with what the server said and since when no event came."""
+async def test_an_error_message_and_silence(ws_connect, said, expected, role):
+    """Red, with what the server said and since when no event came, whatever the profile calls the message."""
+    profile = REALTIME.replace(**{"error": None, role: REALTIME.error})
     async with serving(channel(said)) as url:
-        connection = await ws_connect(url, profile=REALTIME, heartbeat="25s", inbox=0)
+        connection = await ws_connect(url, profile=profile, heartbeat="25s", inbox=0)
         found = await cause(connection, alive_for="1h", heartbeat_every="25s", session_within="5s")
 
     assert found.cause is expected, found

@@ -9,6 +9,7 @@ from ..duration import show_duration as show
 from ..redact import show_text
 from ..timeline.events import Direction, End, FrameKind
 from .features import RECEIVED, SENT, Asked, Features, is_data
+from .protocol import said_wrong
 from .words import session, side, size
 
 _NOT_SEEN = "the kernel's view of the connection (TCP_INFO) was not seen here: {why}"
@@ -180,9 +181,10 @@ def _stray(f: Features) -> Evidence | None:
 
 
 def _errors(f: Features) -> Evidence | None:
-    if not f.timeline.errors:
+    said = said_wrong(f)
+    if said is None:
         return None
-    at, text = f.timeline.errors[-1]
+    at, text = said
     return Evidence(f"error message at {show(round(at, 3))}: {show_text(text, 120)}", at)
 
 

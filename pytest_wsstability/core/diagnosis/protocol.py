@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..cause import Cause
-from ..timeline.close_reasons import names
+from ..timeline.close_reasons import names, says_wrong
 from ..timeline.events import End, FrameKind, Role
 from ..timeline.protocol_facts import Awaited, Intervals, ProtocolCode, ProtocolTimer
 from . import timers
@@ -107,6 +107,15 @@ def meaning(f: Features) -> ProtocolCode | None:
     return None if protocol is None or f.code is None else protocol.code(f.code, f.end.peer)
 
 
+def said_wrong(f: Features) -> tuple[float, str] | None:
+    """The last message that the protocol calls an error, or a notice that says that something is wrong."""
+    said = [*f.timeline.errors, *(each for each in f.timeline.notices if says_wrong(each[1]))]
+    return max(said, default=None)
+
+
 def announced(f: Features) -> bool:
-    """Whether the peer gave notice of the end a short time before it."""
-    return f.ended and f.notice is not None and f.age - f.notice <= ANNOUNCED
+    """Whether the peer gave notice of the end a short time before it, and of nothing that is wrong."""
+    if not f.ended or f.notice is None or f.age - f.notice > ANNOUNCED:
+        return False
+    wrong = said_wrong(f)
+    return wrong is None or wrong[0] < f.notice

@@ -11,7 +11,7 @@ from ..timeline.close_reasons import Topic, read_reason
 from ..timeline.protocol_facts import Awaited
 from . import rivals
 from .features import Features
-from .protocol import AWAITED, awaits, meaning, ran_out
+from .protocol import AWAITED, awaits, meaning, ran_out, said_wrong
 from .rivals import CAUSES, CONTRADICTED
 from .signature import Blamed, Rival, Signature
 
@@ -149,29 +149,26 @@ def _codes() -> Iterator[Signature]:
         )
 
 
-def _error_topic(f: Features) -> Topic | None:
-    """What the last error message speaks of; None where there is none, or it has no keyword."""
-    return read_reason(f.timeline.errors[-1][1]).topic if f.timeline.errors else None
-
-
-def _said_before(f: Features) -> bool:
-    """Whether an error message came right before the end."""
-    errors = f.timeline.errors
-    return f.ended and bool(errors) and f.age - errors[-1][0] <= _SAID_BEFORE
+def _speaks_of(f: Features, topic: Topic | None) -> bool:
+    """Whether the last message that says what is wrong speaks of this; None: of nothing with a keyword."""
+    said = said_wrong(f)
+    return said is not None and read_reason(said[1]).topic is topic
 
 
 def _ends_with_error(f: Features, topic: Topic | None) -> bool:
-    return _said_before(f) and _error_topic(f) is topic
+    """Whether such a message came right before the end."""
+    said = said_wrong(f)
+    return f.ended and said is not None and f.age - said[0] <= _SAID_BEFORE and _speaks_of(f, topic)
 
 
 def _says_error(f: Features, topic: Topic | None) -> bool:
-    return not f.ended and Rule.ERRORS in f.broken and bool(f.timeline.errors) and _error_topic(f) is topic
+    return not f.ended and Rule.ERRORS in f.broken and _speaks_of(f, topic)
 
 
 def _went_silent(f: Features) -> bool:
     """Whether messages had come, and none since the error message."""
-    last = f.timeline.messages.last_at
-    return last is not None and last <= f.timeline.errors[-1][0]
+    last, said = f.timeline.messages.last_at, said_wrong(f)
+    return last is not None and said is not None and last <= said[0]
 
 
 def _errors() -> Iterator[Signature]:

@@ -11,7 +11,7 @@ from ..timeline.close import CLOSE_CODES
 from ..timeline.events import Direction, End, FrameKind
 from . import timers
 from .features import RECEIVED, SENT, Features, is_data
-from .protocol import meaning, ran_out
+from .protocol import meaning, ran_out, said_wrong
 
 _LISTS = (CountsFrom.IDLE,)
 
@@ -259,8 +259,8 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "timer_remedy": lambda f: ran.timer.remedy if (ran := ran_out(f)) is not None else "",
     "protocol": lambda f: f.timeline.protocol.title if f.timeline.protocol is not None else "the protocol",
     "meaning": lambda f: known.meaning if (known := meaning(f)) is not None else "",
-    "said": lambda f: show_text(f.timeline.errors[-1][1] if f.timeline.errors else "", 120),
-    "said_at": lambda f: _seconds(f.timeline.errors[-1][0] if f.timeline.errors else None),
+    "said": lambda f: show_text(said[1] if (said := said_wrong(f)) is not None else "", 120),
+    "said_at": lambda f: _seconds(said[0] if (said := said_wrong(f)) is not None else None),
     "last_message_at": lambda f: _seconds(f.timeline.messages.last_at),
     "without_message": lambda f: _since(f.timeline.messages.last_at, f),
     "messages_before": lambda f: _messages_before(f),

@@ -309,3 +309,20 @@ def test_single_answers_are_no_feed():
     verdict = diagnosed(judge(Requirement.of(message_every="10s"), line), [line])
 
     assert verdict.diagnosis is None
+
+
+@pytest.mark.parametrize(
+    ("said", "cause", "confidence"),
+    [
+        ("access token has expired", Cause.AUTH_EXPIRED, MEDIUM),
+        ("unauthorized", Cause.AUTH_EXPIRED, MEDIUM),
+        # Nothing is wrong, but the end is near.
+        ("please reconnect", Cause.PLANNED_ROTATION, HIGH),
+        ("server restarts in 5 s", Cause.PLANNED_ROTATION, HIGH),
+    ],
+)
+def test_a_notice_that_says_what_is_wrong_is_no_rotation(said, cause, confidence):
+    """The message has two uses: what stands in it tells which."""
+    found = diagnose(timeline(*talk(50), (49, "<notice", said), (50, closed_by_peer(4000))))
+
+    assert (found.cause, found.confidence) == (cause, confidence), found
