@@ -133,7 +133,7 @@ class Profile:
                 {field: getattr(self, field) for field in (*FIELDS, "ping", "pong")},
                 self.steps,
                 heartbeats_from=self.heartbeats_from,
-                records=self.records if isinstance(self.records, str) else None,
+                records=self.records,
                 match_ids=self.match_ids,
                 agrees=self.agree is not None,
                 binary_json=self.binary_json,

@@ -11,6 +11,7 @@ from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
 from .messages import Message, wording
 from .placeholders import Values
+from .records import Records, Split
 from .speech import Heard, Problem, key_of
 from .telling import Telling
 from .wording import Parsed, Unwritable, Wording
@@ -97,7 +98,7 @@ class Words:
         steps: Sequence[Step] = (),
         *,
         heartbeats_from: str,
-        records: str | None = None,
+        records: str | Split | None = None,
         match_ids: bool = False,
         agrees: bool = False,
         binary_json: bool = False,
@@ -111,7 +112,7 @@ class Words:
             messages: by the names of `FIELDS`, and "ping" and "pong".
             steps: further messages of the session's handshake.
             heartbeats_from: one of `SENDERS`.
-            records: the text that ends each message.
+            records: the text that ends each message, or a function that cuts them.
             match_ids: answers are told by their ids alone.
             agrees: both ends name intervals.
             binary_json: JSON comes in binary frames too.
@@ -122,9 +123,10 @@ class Words:
             ValueError: for a message that makes no sense, or two that can't be told apart.
 
         """
-        self._records, self._binary_json, self._stream = records or "", binary_json, stream
+        self._records = records if isinstance(records, str) else ""
+        self._binary_json, self._stream = binary_json, stream
         self._known = _known(messages, steps, SENDERS[heartbeats_from])
-        _see_that_each_is_read(self._known, self._records)
+        _see_that_each_is_read(self._known, records)
         _forbid_twins(self._known, match_ids)
         self._foreign = [
             (words, each)
@@ -339,7 +341,7 @@ def _wordings(field: str, messages: Any) -> list[Wording]:
         raise ValueError(f"{field} is {messages!r}; {exc}") from None
 
 
-def _see_that_each_is_read(known: list[Known], records: str) -> None:
+def _see_that_each_is_read(known: list[Known], records: str | Split | None) -> None:
     """Refuse a message that nobody would take for what it is."""
     for each in known:
         try:
@@ -348,11 +350,22 @@ def _see_that_each_is_read(known: list[Known], records: str) -> None:
             # It is read only, or not with values that were made up.
             continue
         why = "what it writes it does not read"
-        if records and isinstance(written, str) and records in written:
+        if isinstance(records, str) and isinstance(written, str) and records in written:
             why = f"it has {records!r} in it, which ends each message"
-        elif _is_read(each.wording, written):
+        elif any(_is_read(each.wording, message) for message in _cut(written, records)):
             continue
         raise ValueError(f"{each.field} can match no message: {written!r:.80}: {why}")
+
+
+def _cut(written: str | bytes, records: str | Split | None) -> Sequence[str | bytes]:
+    """What is written, and the messages in it."""
+    if records is None or isinstance(records, str):
+        return [written]
+    try:
+        return [written, *Records(records).take(written)]
+    except Exception:
+        # A function that can't bear it says so when it is real.
+        return [written]
 
 
 def _is_read(wording: Wording, written: str | bytes) -> bool:

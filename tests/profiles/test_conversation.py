@@ -19,6 +19,7 @@ from pytest_wsstability.profiles import (
     SESSION_ID,
     TIMEOUT_MS,
     TOKEN,
+    Codec,
     Conversation,
     HangUp,
     Intervals,
@@ -658,3 +659,18 @@ def test_a_conversation_without_state_is_small(profile, end):
 
     assert conversation._state is None
     assert sys.getsizeof(conversation) < 200
+
+
+def test_a_function_that_cuts_is_asked_what_is_written():
+    """What ends a message stands in what is written, and not in what is read."""
+
+    def lines(data):
+        *found, rest = data.split(b"\r\n")
+        return found, rest
+
+    ping = Codec(lambda line: line == b"PING", b"PING\r\n")
+    wrong = Codec(lambda line: line == b"PING", b"PONG\r\n")
+
+    assert Profile(name="x", ping=ping, records=lines).records is lines
+    with pytest.raises(ValueError, match=r"^profile 'x': ping can match no message: b'PONG"):
+        Profile(name="x", ping=wrong, records=lines)

@@ -38,6 +38,8 @@ async def socketio_client(orchestrator):
         # What its reconnecting died of comes out here.
         with contextlib.suppress(TypeError):
             await client.shutdown()
+        if client.eio.http is not None:
+            await client.eio.http.close()
 
 
 @contextlib.asynccontextmanager

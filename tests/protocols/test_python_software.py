@@ -10,6 +10,7 @@ import pytest
 from pytest_wsstability import Orchestrator, StabilityError, connect, faults
 from pytest_wsstability.core.timeline.events import Direction
 from pytest_wsstability.profiles.ocpp import OCPP, OCPP201
+from tests.test_write_your_own_page import legacy_graphql
 
 pytestmark = [
     pytest.mark.ws_stability(time="virtual", patch_time=True),
@@ -180,6 +181,21 @@ async def test_a_strawberry_server_that_waits_for_connection_init():
             await client.assert_alive_for("2m")
         assert (client.timeline.close.code, client.timeline.close.at) == (4408, pytest.approx(60, abs=0.1))
         assert "4408" in str(caught.value)
+
+
+async def test_a_strawberry_server_of_the_older_protocol():
+    """Sends ``ka`` each second, as the profile of docs/write-your-own.md has it."""
+    pytest.importorskip("strawberry")
+    from strawberry.subscriptions import GRAPHQL_WS_PROTOCOL
+
+    options = {"keep_alive": True, "subscription_protocols": [GRAPHQL_WS_PROTOCOL]}
+    async with strawberry_server(**options) as url:
+        client = await connect(url, profile=legacy_graphql())
+        await client.assert_session_confirmed(within="1s")
+        await client.assert_stable(alive_for="11s", heartbeat_every="1s", heartbeat_within="1s")
+        assert client.timeline.heartbeats.sent >= 10
+        assert client.subprotocol == "graphql-ws"
+        await client.close()
 
 
 async def test_a_gql_client():
