@@ -19,7 +19,7 @@ class Cause(Enum):
     CLOSED_HERE = "this end closed the connection itself"
     # Timers.
     IDLE_TIMEOUT = "an idle timeout"
-    IDLE_AS_NORMAL = "an idle timeout, told as a normal close"
+    IDLE_AS_NORMAL = "an idle timeout that closes as if all were well"
     READ_DEADLINE = "a read deadline that the traffic of the other end did not reset"
     PONG_DEADLINE = "a read deadline that only pongs reset"
     PING_UNANSWERED = "pings that were not answered with pongs"
@@ -52,7 +52,7 @@ class Cause(Enum):
     AUTH_EXPIRED = "a policy: authentication expired, or not allowed"
     SESSION_EXPIRED = "a session that expired"
     ORIGIN_REFUSED = "an origin that was refused"
-    CLOSED_BY_PEER = "a close that the other end wanted"
+    CLOSED_BY_PEER = "a close of the other end on purpose"
     PEER_LEFT = "a page or client that left"
     # What was said.
     MESSAGE_TOO_BIG = "a message that is too big"

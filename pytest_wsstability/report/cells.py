@@ -113,7 +113,7 @@ def totals(results: Iterable[Result], tier: Tier) -> str | None:
     """
     How the holds of one tier ended, and how far that reaches; None if there were none.
 
-    ``3 of 4 holds stable, 1 unstable; nothing is known beyond 120 s``
+    ``3 of 4 holds stable, 1 unstable; watched for 120 s at most``
 
     """
     own = [result for result in results if result.tier is tier]
@@ -129,7 +129,7 @@ def totals(results: Iterable[Result], tier: Tier) -> str | None:
     ]
     if len(own) > len(counted):
         parts.append(f"{len(own) - len(counted)} ended as the test expected")
-    return f"{', '.join(parts)}; nothing is known beyond {show(horizon(own))}"
+    return f"{', '.join(parts)}; watched for {show(horizon(own))} at most"
 
 
 def horizon(results: Sequence[Result]) -> float:

@@ -253,7 +253,7 @@ def _facts(result: Result) -> Iterator[tuple[str, str]]:
         if diagnosis.runner_up is not None:
             yield "runner-up", "; ".join(filter(None, [diagnosis.runner_up.value, diagnosis.experiment]))
         yield from (("hypothesis", each.text) for each in diagnosis.hypotheses)
-    yield "covered", f"{show(verdict.horizon)} in {verdict.tier.value}; nothing is known beyond"
+    yield "covered", f"{show(verdict.horizon)} in {verdict.tier.value}"
     if result.path:
         yield "test", f"{result.path}:{result.line}"
 

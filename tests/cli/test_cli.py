@@ -107,7 +107,7 @@ def test_json_has_the_diagnosis(run, closing):
 
     found = json.loads(out)["diagnosis"]
     assert status == 1
-    assert (found["cause"], found["blame"]) == ("a close that the other end wanted", "server")
+    assert (found["cause"], found["blame"]) == ("a close of the other end on purpose", "server")
     assert found["evidence"]
 
 

@@ -62,10 +62,10 @@ def test_several_nights(file, report):
 
     assert (status, err) == (1, "")
     assert out.splitlines()[-3:] == [
-        "virtual time: 1 of 2 holds stable, 1 unstable; nothing is known beyond 120 s",
-        "run of 2026-11-24T02:00:00Z, virtual time: 0 of 1 holds stable, 1 unstable; nothing is known "
-        "beyond 60 s",
-        "run of 2026-11-25T02:00:00Z, virtual time: 1 of 1 holds stable; nothing is known beyond 120 s",
+        "virtual time: 1 of 2 holds stable, 1 unstable; watched for 120 s at most",
+        "run of 2026-11-24T02:00:00Z, virtual time: 0 of 1 holds stable, 1 unstable; watched for "
+        "60 s at most",
+        "run of 2026-11-25T02:00:00Z, virtual time: 1 of 1 holds stable; watched for 120 s at most",
     ]
     assert "    cause: 1006 at 60 s of 120 s: no close frame received or sent; FIN" in out
 

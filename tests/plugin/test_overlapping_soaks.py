@@ -327,7 +327,7 @@ def test_an_interrupt_keeps_what_was_seen(pytester, url, crowd, monkeypatch):
         [
             "*::test_it?0?",
             "*cause: inconclusive: interrupted at * of 120 s",
-            "real time: 0 of 5 holds stable, 5 inconclusive; nothing is known beyond *",
+            "real time: 0 of 5 holds stable, 5 inconclusive; watched for *",
         ]
     )
     results = json.loads((pytester.path / "a.json").read_text())["results"]

@@ -233,7 +233,7 @@ def test_junit_has_properties_and_one_headline(run, pytester):
         return {each.get("name"): each.get("value") for each in element.findall("properties/property")}
 
     assert properties(suite) == {
-        "ws_virtual_time": "1 of 2 holds stable, 1 unstable; nothing is known beyond 120 s"
+        "ws_virtual_time": "1 of 2 holds stable, 1 unstable; watched for 120 s at most"
     }
     cases = {case.get("name"): case for case in suite.findall("testcase")}
     assert properties(cases["test_soak"])["ws_verdict"] == "stable"

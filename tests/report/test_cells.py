@@ -73,17 +73,17 @@ def test_worst_first():
     [
         ([], None),
         ([good(tier=Tier.REAL)], None),
-        ([good()], "1 of 1 holds stable; nothing is known beyond 120 s"),
+        ([good()], "1 of 1 holds stable; watched for 120 s at most"),
         (
             [good(), cut(), doubtful()],
-            "1 of 3 holds stable, 1 unstable, 1 inconclusive; nothing is known beyond 120 s",
+            "1 of 3 holds stable, 1 unstable, 1 inconclusive; watched for 120 s at most",
         ),
-        ([cut(), cut(tier=Tier.REAL)], "0 of 1 holds stable, 1 unstable; nothing is known beyond 60 s"),
+        ([cut(), cut(tier=Tier.REAL)], "0 of 1 holds stable, 1 unstable; watched for 60 s at most"),
         (
             [good(), expected(cut())],
-            "1 of 1 holds stable, 1 ended as the test expected; nothing is known beyond 120 s",
+            "1 of 1 holds stable, 1 ended as the test expected; watched for 120 s at most",
         ),
-        ([expected(cut())], "1 ended as the test expected; nothing is known beyond 60 s"),
+        ([expected(cut())], "1 ended as the test expected; watched for 60 s at most"),
     ],
 )
 def test_totals(made, text):

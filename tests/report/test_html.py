@@ -54,7 +54,7 @@ def test_a_row_for_each_hold_below_its_cause(page):
     ]  # fmt: skip
     assert "<title>WebSocket stability: 1 unstable, 1 stable</title>" in page
     assert '<p class="complaint">✗ a gate</p>' in page
-    assert "1 of 2 holds stable, 1 unstable; nothing is known beyond 120 s" in page
+    assert "1 of 2 holds stable, 1 unstable; watched for 120 s at most" in page
 
 
 def test_both_ends_of_the_connection(page):

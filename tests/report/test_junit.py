@@ -34,8 +34,8 @@ def test_a_second_hold_of_the_same_test():
 def test_properties_of_the_suite():
     """Totals of each tier, and what was complained about."""
     assert suite_properties(run(good(), cut(tier=Tier.REAL), complaints=("a gate",))) == [
-        ("ws_real_time", "0 of 1 holds stable, 1 unstable; nothing is known beyond 60 s"),
-        ("ws_virtual_time", "1 of 1 holds stable; nothing is known beyond 120 s"),
+        ("ws_real_time", "0 of 1 holds stable, 1 unstable; watched for 60 s at most"),
+        ("ws_virtual_time", "1 of 1 holds stable; watched for 120 s at most"),
         ("ws_failed", "a gate"),
     ]
 

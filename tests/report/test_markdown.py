@@ -14,9 +14,9 @@ def test_a_table_of_each_tier_and_the_failures_below():
     text = render(run(good(tier=Tier.REAL), cut(tier=Tier.REAL), good()))
 
     assert text.startswith(
-        "## WebSocket stability\n\n- **real time**: 1 of 2 holds stable, 1 unstable; nothing"
+        "## WebSocket stability\n\n- **real time**: 1 of 2 holds stable, 1 unstable; watched"
     )
-    assert "- **virtual time**: 1 of 1 holds stable; nothing is known beyond 120 s\n" in text
+    assert "- **virtual time**: 1 of 1 holds stable; watched for 120 s at most\n" in text
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     assert [row.split(" | ")[0] for row in rows] == [
         "| verdict", "| UNSTABLE", "| stable", "| verdict", "| stable",

@@ -26,7 +26,7 @@ def test_the_worst_first_under_its_target():
             "  UNSTABLE   60/120 s         2/2  too few  too few  100 ms   1006  t.py::red",
             "    cause: 1006 at 60 s of 120 s: no close frame received or sent; FIN",
             "  stable    120/120 s         4/4  too few  too few  100 ms      -  t.py::ok",
-            "real time: 1 of 2 holds stable, 1 unstable; nothing is known beyond 120 s",
+            "real time: 1 of 2 holds stable, 1 unstable; watched for 120 s at most",
         ]
     )
 
@@ -37,7 +37,7 @@ def test_a_green_virtual_run_is_one_line():
 
     assert is_quiet(made)
     assert text(made) == (
-        "virtual time: 2 of 2 holds stable, 1 ended as the test expected; nothing is known beyond 120 s"
+        "virtual time: 2 of 2 holds stable, 1 ended as the test expected; watched for 120 s at most"
     )
 
 
@@ -67,8 +67,8 @@ def test_tiers_are_never_mixed():
     lines = text(run(cut(tier=Tier.REAL), good(), cut())).splitlines()
 
     assert [line for line in lines if line.startswith(("real time:", "virtual time:"))] == [
-        "real time: 0 of 1 holds stable, 1 unstable; nothing is known beyond 60 s",
-        "virtual time: 1 of 2 holds stable, 1 unstable; nothing is known beyond 120 s",
+        "real time: 0 of 1 holds stable, 1 unstable; watched for 60 s at most",
+        "virtual time: 1 of 2 holds stable, 1 unstable; watched for 120 s at most",
     ]
 
 
@@ -117,7 +117,7 @@ def test_more_failures_than_a_screen_has_are_told_by_their_causes():
             "    t.py::test_other",
             "    1 of 302  stable",
             "real time: 1 of 302 holds stable, 300 unstable, 1 inconclusive",
-            "nothing is known beyond 120 s",
+            "watched for 120 s at most",
             "300 of 302 connections ended within 0 s, 60 s after the start",
         ]
     )

@@ -82,7 +82,7 @@ def explain_fleet(verdict: Verdict, fleet: FleetSummary, *, whole: bool = False)
         lines.append(f"  refused   frames of workers: {told}")
     if fleet.rtts:
         lines.append(f"  rtt       {rtt_line(fleet)}")
-    lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}; nothing is known beyond")
+    lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}")
     if verdict.code:
         lines.append(read_on(verdict.code))
     return "\n".join(lines)

@@ -49,7 +49,7 @@ def explain(
     if verdict.outcome is not Outcome.STABLE:
         lines += strips(timelines)
     end = _if_planned(verdict, timelines[0])
-    end.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}; nothing is known beyond")
+    end.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}")
     end += [
         f"  note      {note.noted.value}: {note.text}" for note in verdict.notes[: None if whole else _NOTES]
     ]

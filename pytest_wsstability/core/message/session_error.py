@@ -71,7 +71,7 @@ def _explain(verdict: Verdict, history: ConnectionHistory, longest: int | None) 
     lines += [f"    {moment}" for moment in shown]
     rules = dict.fromkeys(violation.rule for violation in verdict.violations)
     lines += [f"  hint      {_HINTS[rule]}" for rule in rules if rule in _HINTS]
-    lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}; nothing is known beyond")
+    lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}")
     if verdict.code:
         lines.append(read_on(verdict.code))
     return "\n".join(lines)

@@ -89,7 +89,7 @@ def report(findings: Findings) -> list[str]:
     lines += [f"  note      {note}" for note in findings.notes]
     lines += _connections(findings.observations)
     covered = show(round(findings.horizon, 1))
-    lines.append(f"  covered   {covered} in {findings.tier.value}; nothing is known beyond")
+    lines.append(f"  covered   {covered} in {findings.tier.value}")
     return lines
 
 

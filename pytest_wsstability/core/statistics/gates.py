@@ -145,7 +145,7 @@ def _judge(gate: Gate, results: Sequence[Result]) -> tuple[Standing, str]:
         return _judge_survival(gate, results)
     if gate.figure == "horizon":
         horizon = max(result.verdict.horizon for result in results)
-        return _standing(gate, horizon), f"nothing is known beyond {show(horizon)}"
+        return _standing(gate, horizon), f"watched for {show(horizon)} at most"
     sample = Sample()
     for result in results:
         sample.merge(result.round_trips.rtts)

@@ -76,6 +76,10 @@ class CloseFrame:
     reason: str = ""
 
     def __str__(self) -> str:
+        named = CLOSE_CODES.get(self.code)
+        if named is not None and self.reason.lower() == named.name:
+            # A reason that is the code's own name says nothing more.
+            return describe_code(self.code)
         return f"{describe_code(self.code)} {show_text(self.reason)}".rstrip()
 
 

@@ -70,7 +70,7 @@ def explain_call(
         lines += table(call, len(call.turns) if whole else _TURNS)
     if verdict.diagnosis is not None and verdict.diagnosis.cause is not Cause.UNDETERMINED:
         lines += why(verdict.diagnosis, None)
-    lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}; nothing is known beyond")
+    lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}")
     if verdict.code:
         lines.append(read_on(verdict.code))
     return "\n".join(lines)

@@ -136,7 +136,7 @@ def test_the_message_of_a_failure():
         "  ended     ....................@.......................................",
         "            0 s                                                     60 s",
         "            @ is 40 in 1 s",
-        "  covered   60 s in virtual time; nothing is known beyond",
+        "  covered   60 s in virtual time",
         "  read on   docs/faq.md#rule-survival",
     ]
     assert count_line(made.count) == "100 planned: 60 stable, 40 ended"

@@ -38,11 +38,32 @@ def test_lines_are_broken_between_words(line, width, lines):
         "            0 s            15 s           30 s           45 s           60 s",
         "  client    =------------------------=----=-------------------=---------X",
         "    beats                            +                        +",
-        "            - silence   = bytes   X end   + answered   ! not answered",
     ],
 )
 def test_drawings_are_never_broken(line):
     assert list(wrapped(line, 50)) == [line]
+
+
+def test_a_legend_is_broken_between_its_signs():
+    """A sign and its meaning stay together."""
+    line = "            - silence   = bytes   X end   + answered   ! not answered"
+
+    assert list(wrapped(line, 50)) == [
+        "            - silence   = bytes   X end",
+        "            + answered   ! not answered",
+    ]
+    assert list(wrapped(line, 70)) == [line]
+
+
+def test_a_number_keeps_its_unit_and_an_end_its_name():
+    """No line begins with a unit."""
+    line = f"  evidence  {'x' * 28} 10 s after the last one [client end]"
+
+    assert list(wrapped(line, 44)) == [
+        f"  evidence  {'x' * 28}",
+        "            10 s after the last one",
+        "            [client end]",
+    ]
 
 
 def test_no_line_is_wider_than_the_terminal():

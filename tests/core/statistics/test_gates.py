@@ -133,7 +133,7 @@ def test_typos(text, message):
         # The one that was watched for 40 s is not lost.
         ("survival < 100%", [GOOD, DOUBT], []),
         ("survival < 50%", [GOOD, CUT], []),
-        ("horizon < 2m", [CUT], ["horizon < 2m: nothing is known beyond 60 s (virtual time)"]),
+        ("horizon < 2m", [CUT], ["horizon < 2m: watched for 60 s at most (virtual time)"]),
         ("horizon < 2m", [CUT, GOOD], []),
         ("rtt_max > 50ms", [GOOD], ["rtt_max > 50ms: 100 ms of 4 round trips (virtual time)"]),
         ("rtt_max > 50ms", [CUT, many(9, 0.01)], ["rtt_max > 50ms: 100 ms of 11 round trips (virtual time)"]),
@@ -157,7 +157,7 @@ def test_what_they_find(text, results, lines):
         ("unstable > 0", [GOOD], "unstable > 0: 0 of 1 holds (virtual time)"),
         ("unstable > 50%", [GOOD, CUT], "unstable > 50%: 1 of 2 holds (virtual time)"),
         ("survival < 50%", [GOOD], "survival < 50%: 100% of 1 connections (21% to 100%) up after 120 s"),
-        ("horizon < 2m", [GOOD], "horizon < 2m: nothing is known beyond 120 s (virtual time)"),
+        ("horizon < 2m", [GOOD], "horizon < 2m: watched for 120 s at most (virtual time)"),
         ("rtt_max > 500ms", [GOOD], "rtt_max > 500ms: 100 ms of 4 round trips (virtual time)"),
     ],
 )
