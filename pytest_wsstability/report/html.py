@@ -14,7 +14,7 @@ from typing import Any
 from ..core.cause import Blame
 from ..core.duration import show_duration as show
 from ..core.judge.verdict import Outcome
-from ..core.redact import redact_text
+from ..core.redact import redact_text, show_text
 from ..core.result import Result, Run
 from ..core.statistics.trend import Night, Trend, trends
 from ..core.timeline.events import Tier
@@ -81,7 +81,7 @@ def render(run: Run) -> str:
     environment = Environment(autoescape=True)
     environment.filters["breakable"] = _breakable
     return environment.from_string(_file("report.html.j2")).render(
-        run=run,
+        run=_shown(run),
         policy=_policy([uplot, script], [style]),
         summary=_summary(counts),
         words=[(word, counts[word]) for word in _WORDS if counts[word]],
@@ -101,6 +101,18 @@ def render(run: Run) -> str:
         style=Markup(style),
         uplot=Markup(uplot),
         script=Markup(script),
+    )
+
+
+def _shown(run: Run) -> Run:
+    """What a file says of a run, for a page: printable, whoever wrote the file."""
+    return dataclasses.replace(
+        run,
+        started=show_text(run.started),
+        tool=show_text(run.tool),
+        machine=show_text(run.machine),
+        complaints=tuple(show_text(text, 500) for text in run.complaints),
+        passed=tuple(show_text(text, 500) for text in run.passed),
     )
 
 
@@ -297,7 +309,7 @@ def _trend(trend: Trend) -> dict[str, Any]:
 
 def _day(started: str) -> str:
     """``2026-11-24 02:00`` of ISO 8601."""
-    return started[:16].replace("T", " ")
+    return show_text(started[:16].replace("T", " "))
 
 
 def _outcome(night: Night) -> str:
@@ -312,7 +324,7 @@ def _night(night: Night) -> str:
     if night.p95 is not None:
         parts.append(f"p95 {show(night.p95)}")
     parts.append(f"{night.missed} missed")
-    return redact_text("; ".join(parts))
+    return show_text("; ".join(parts), 300)
 
 
 def _line(values: Sequence[float | None]) -> str:

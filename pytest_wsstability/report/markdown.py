@@ -29,7 +29,7 @@ def render(run: Run) -> str:
 
 def escape(text: str) -> str:
     """Text that Markdown shows as it is: no markup, no link, no mention, one line."""
-    flat = " ".join(text.split())
+    flat = "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
     return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", flat)
 
 
