@@ -22,6 +22,7 @@ from .literals import check_fixed, check_placeholders
 from .messages import Message, Prefixed
 from .placeholders import Values
 from .records import Split
+from .templates import Free
 from .words import FIELDS, SENDERS, Messages, Step, Words
 
 # A function that gives the number or the id of an application message, or None.
@@ -191,7 +192,7 @@ class Profile:
             SECRETS.take(name, value)
         for message in (self.session_info, self.resume, self.ping, *(step.message for step in self.steps)):
             for each in message if isinstance(message, tuple) else (message,):
-                SECRETS.take_message(each.template if isinstance(each, Prefixed) else each)
+                SECRETS.take_message(_given(each))
 
     def _check_literals(self) -> None:
         messages = {field: getattr(self, field) for field in (*FIELDS, "ping", "pong")}
@@ -296,6 +297,19 @@ class Profile:
         if number is not None and (isinstance(number, bool) or not isinstance(number, int | str)):
             raise TypeError(f"{number!r} is no whole number and no id")
         return number
+
+
+def _given(message: Any) -> Any:
+    """What a team wrote into a message: words that stand alone in a list are the protocol's."""
+    if isinstance(message, Prefixed):
+        return _given(message.template)
+    if isinstance(message, Free):
+        return _given(message.value)
+    if isinstance(message, Mapping):
+        return {name: _given(value) for name, value in message.items()}
+    if isinstance(message, list):
+        return [_given(value) for value in message if not isinstance(value, str)]
+    return message
 
 
 def _is_name(value: Any) -> bool:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from pytest_wsstability.core.redact import redact_text
 from pytest_wsstability.core.timeline.events import End, Role
 from pytest_wsstability.profiles import (
     ANY,
@@ -14,10 +15,12 @@ from pytest_wsstability.profiles import (
     JSON,
     SESSION_ID,
     Codec,
+    Free,
     Prefixed,
     Profile,
     Unwritable,
 )
+from pytest_wsstability.profiles.catalogue import find
 
 EXACT = Profile(name="engine", ping="2", pong="3")
 BINARY = Profile(name="binary", ping=b"\x00", pong=b"\x01")
@@ -282,3 +285,20 @@ def test_a_profile_is_a_value():
     assert JSON.replace(name="json") == JSON
     with pytest.raises(dataclasses.FrozenInstanceError):
         JSON.pong = "3"
+
+
+def test_words_of_a_protocol_are_no_secrets():
+    """Though they look like some; what a team wrote into its messages is one."""
+    find("ocpp")
+    Profile(
+        name="x",
+        session_info=[
+            2,
+            "BootNotification",
+            {"token": "s3cr3t-of-a-team"},
+            Free({"token": "s3cr3t-behind-free"}),
+        ],
+    )
+
+    told = redact_text("BootNotification with s3cr3t-of-a-team and s3cr3t-behind-free")
+    assert told == "BootNotification with *** and ***"
