@@ -1,10 +1,10 @@
 """
-Short frames, which is what heartbeats, pings and pongs are, read and written in one step.
+Short frames, which is what heartbeats, pings, pongs and frames of audio are, read and written in one step.
 
 The sans-I/O layer reads frames from a stream that may be cut anywhere, of any length, with extensions:
 more than a third of what a heartbeat cost in virtual time (measured). Here a frame is whole, final,
-unextended and of at most 125 bytes (RFC 6455, section 5.2), or it is none of ours and the sans-I/O layer
-takes it.
+unextended and of at most `LONGEST` bytes (RFC 6455, section 5.2), or it is none of ours and the sans-I/O
+layer takes it.
 
 """
 
@@ -25,10 +25,14 @@ if TYPE_CHECKING:
     from websockets.client import ClientProtocol
     from websockets.server import ServerProtocol
 
-# The longest payload whose length stands in the second byte.
-LONGEST = 125
+# 100 ms of audio in base64 are 6,400 bytes at most (24 kHz, 16 bit).
+LONGEST = 2**14
+# The longest payload whose length stands in the second byte; of longer ones that says that two more have it.
+_IN_BYTE, _IN_TWO = 125, 126
 _FINAL, _MASKED = 0x80, 0x80
 _READ = {_FINAL | each: int(each) for each in (Opcode.TEXT, Opcode.BINARY, Opcode.PING, Opcode.PONG)}
+# Control frames are never longer (section 5.5).
+_READ_LONGER = {_FINAL | each: int(each) for each in (Opcode.TEXT, Opcode.BINARY)}
 _HEADS = tuple(bytes([second]) for second in range(0x100))
 
 
@@ -40,7 +44,11 @@ def read(data: bytes, *, masked: bool) -> tuple[int, bytes] | None:
 
     """
     size = len(data) - (6 if masked else 2)
-    if size < 0 or size > LONGEST or data[1] != (_MASKED | size if masked else size):
+    if size < 0 or size > LONGEST + 2:
+        return None
+    if size > _IN_BYTE:
+        return _read_longer(data, size - 2, masked=masked)
+    if data[1] != (_MASKED | size if masked else size):
         return None
     opcode = _READ.get(data[0])
     if opcode is None:
@@ -48,12 +56,25 @@ def read(data: bytes, *, masked: bool) -> tuple[int, bytes] | None:
     return opcode, apply_mask(data[6:], data[2:6]) if masked else data[2:]
 
 
+def _read_longer(data: bytes, size: int, *, masked: bool) -> tuple[int, bytes] | None:
+    """The same, with the length in two bytes of its own; the minimal form, as section 5.2 demands."""
+    opcode = _READ_LONGER.get(data[0])
+    if opcode is None or size <= _IN_BYTE or data[1] != (_MASKED | _IN_TWO if masked else _IN_TWO):
+        return None
+    if data[2] << 8 | data[3] != size:
+        return None
+    return opcode, apply_mask(data[8:], data[4:8]) if masked else data[4:]
+
+
 def write(opcode: int, payload: bytes, *, masked: bool) -> bytes:
     """A short frame; masked with four bytes that nobody can foretell (RFC 6455, section 5.3)."""
+    size = len(payload)
+    length = _HEADS[size] if size <= _IN_BYTE else _HEADS[_IN_TWO] + size.to_bytes(2, "big")
     if not masked:
-        return _HEADS[_FINAL | opcode] + _HEADS[len(payload)] + payload
+        return _HEADS[_FINAL | opcode] + length + payload
+    length = _HEADS[_MASKED | length[0]] + length[1:]
     mask = os.urandom(4)
-    return _HEADS[_FINAL | opcode] + _HEADS[_MASKED | len(payload)] + mask + apply_mask(payload, mask)
+    return _HEADS[_FINAL | opcode] + length + mask + apply_mask(payload, mask)
 
 
 def are_possible(protocol: ClientProtocol | ServerProtocol) -> bool:
@@ -76,5 +97,5 @@ def wire_size(size: int, *, masked: bool) -> int:
     RFC 6455, section 5.2: "the minimal number of bytes MUST be used to encode the length".
 
     """
-    head = 2 if size <= LONGEST else 4 if size < 2**16 else 10
+    head = 2 if size <= _IN_BYTE else 4 if size < 2**16 else 10
     return size + head + (4 if masked else 0)

@@ -15,6 +15,7 @@ from tests.net.peers import BINARY, CLOSE, CONT, PING, PONG, TEXT, frame, talkin
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
 SIZES = [0, 1, 3, 4, 5, 124, 125]
+LONGER = [126, 127, 128, 255, 256, 640, 2**14]
 
 
 def receiver(*, masked):
@@ -40,6 +41,22 @@ def test_a_short_frame_is_read_back_as_written(opcode, size, masked):
     assert short_frames.wire_size(size, masked=masked) == len(written)
 
 
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("size", LONGER)
+@pytest.mark.parametrize("opcode", [TEXT, BINARY])
+def test_a_frame_of_audio_is_one_too(opcode, size, masked):
+    """Its length stands in two bytes of its own."""
+    payload = b"a" * size
+    written = short_frames.write(opcode, payload, masked=masked)
+    protocol = receiver(masked=masked)
+    protocol.receive_data(written)
+    (event,) = protocol.events_received()
+
+    assert short_frames.read(written, masked=masked) == (opcode, payload)
+    assert (event.opcode, event.data, event.fin) == (opcode, payload, True)
+    assert short_frames.wire_size(size, masked=masked) == len(written)
+
+
 def test_each_mask_is_another():
     """RFC 6455, section 5.3: whoever chose the payload must not foretell what is on the wire."""
     assert len({short_frames.write(TEXT, b"12345678", masked=True) for _ in range(20)}) > 18
@@ -52,8 +69,19 @@ def test_each_mask_is_another():
         b"\x81",
         frame(TEXT, b"abc")[:-1],
         frame(TEXT, b"abc") + b"\x81",
-        frame(TEXT, bytes(126)),
+        frame(TEXT, bytes(2**14 + 1)),
+        frame(TEXT, bytes(2**16)),
+        frame(TEXT, bytes(126))[:-1],
+        frame(TEXT, bytes(126)) + b"\x81",
+        frame(TEXT, bytes(126), fin=False),
+        frame(CONT, bytes(126)),
+        frame(TEXT, bytes(126), masked=True),
+        # Control frames are no longer than 125 bytes.
+        b"\x89\x7e\x00\x7e" + bytes(126),
+        # Not the shortest way to write the length.
         b"\x81\x7e\x00\x03abc",
+        b"\x81\x7e\x00\x7d" + bytes(125),
+        b"\x81\x7f" + bytes(6) + b"\x00\x7e" + bytes(126),
         frame(TEXT, b"abc", fin=False),
         frame(CONT, b"abc"),
         frame(CLOSE, b"\x03\xe8"),
