@@ -12,6 +12,7 @@ from .figures import HEAD, machine
 NAMES = (
     "import_cost", "bystander", "fin_to_fail", "heartbeat_cpu", "day", "memory", "recording", "fleet",
     "fleet_real", "html_report", "proxy", "diagnosis", "calibration", "soaks",
+    "voice",
 )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def test_the_voice_agent_before_the_fix(ws_voice):
 # Real-time voice processing: each stage within its budget.
 
 
-@pytest.mark.ws_voice(turns=20, first_audio_p95="800ms", underruns=0, ahead_max="5s")
+@pytest.mark.ws_voice(turns=20, speech="1s", first_audio_p95="800ms", underruns=0, ahead_max="5s")
 def test_the_pipeline_is_fast_enough(ws_voice):
     """STT, AI, TTS: 95 of 100 answers begin in 800 ms, and none runs dry."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..call_summary import Turn
 from ..judge.verdict import Rule, Verdict
+from ..timeline.events import Direction
 from ..timeline.timeline import Timeline
 from .agent_record import AgentRecord, AgentTurn, StageRun
 from .call import Call
@@ -103,6 +104,21 @@ class VoiceFeatures:
             return False
         stages = [self.stage(name) or 0.0 for name in StageName] if self.agent is not None else []
         return not any(seconds >= SLOW for seconds in stages)
+
+    @property
+    def waits_with_beats(self) -> bool:
+        """
+        Whether heartbeats that were sent after the end of the speech wait as the turn does.
+
+        Something came since, so that the way was not dead by then.
+
+        """
+        turn = self.turn
+        if turn is None or turn.speech_until is None or turn.audio_at is not None or self.call.away:
+            return False
+        came = self.here.duration - self.here.silent_for(Direction.RECEIVED)
+        asked = [at for at in self.here.heartbeats.open if at >= turn.speech_until]
+        return bool(asked) and came > turn.speech_until
 
     @property
     def beats_answered(self) -> bool:

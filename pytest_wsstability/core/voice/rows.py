@@ -126,6 +126,21 @@ ROWS = (
         "queue; a longer ping timeout only hides it",
     ),
     VoiceRow(
+        cause=Cause.PEER_NOT_READING,
+        shows="the caller's record alone: heartbeats that were sent after the end of the speech wait as the "
+        "turn does, though something came since",
+        when=lambda f: f.agent is None and Rule.HEARTBEATS in f.rules and f.waits_with_beats,
+        sentence="the agent answers neither the speech{turn} nor the heartbeats since: its handler awaits a "
+        "stage and does not read, or its event loop stands still",
+        headline="the agent does not read while it works{turn}",
+        confidence=MEDIUM,
+        remedy="call receive() in a task of its own, and hand the audio to the pipeline over a bounded "
+        "queue; run what computes in a thread (asyncio.to_thread)",
+        runner_up=Cause.PEER_FROZEN,
+        experiment="send ping frames too: a server whose handler awaits answers the first of them, one "
+        "whose loop is blocked answers none",
+    ),
+    VoiceRow(
         cause=Cause.AUDIO_FLOOD,
         shows=f"{FLOOD:g} s of audio or more ahead of real time, and what waits behind it is late",
         when=_flood_hurts,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_wsstability import Blame, Cause, Outcome, faults
+from pytest_wsstability import Blame, Cause, Confidence, Outcome, faults
 from pytest_wsstability.voice import (
     BlocksLoop,
     BlocksReading,
@@ -131,12 +131,23 @@ def test_a_stage_that_blocks_the_event_loop():
 
 @pytest.mark.parametrize("fault", [BlocksReading("25s", turn=3), BlocksLoop("25s", turn=3)])
 def test_the_caller_alone_sees_that_nothing_was_answered(fault):
-    """It blames no stage, and says that more than one cause fits."""
+    """Neither the speech nor the heartbeats; it cannot tell the two apart, and says so."""
     found = spoken(known=False, **ai(fault)).verdict
 
     assert found.outcome is Outcome.UNSTABLE
     assert found.violations[0].rule.value == "heartbeats answered"
-    assert found.diagnosis.runner_up is not None
+    assert found.headline.startswith("the agent does not read while it works in turn 3 (")
+    assert found.diagnosis.confidence is Confidence.MEDIUM
+    assert found.diagnosis.runner_up is Cause.PEER_FROZEN
+
+
+@pytest.mark.parametrize("at", ["12s", "14s", "16s", "18s", "20s"])
+def test_a_path_that_dies_is_no_handler_that_does_not_read(at):
+    """Whether the user speaks, waits or listens: nothing came after the end of the speech."""
+    held = spoken(known=False, server={"faults": [(at, faults.Blackhole())]})
+
+    assert held.verdict.outcome is Outcome.UNSTABLE
+    assert held.verdict.diagnosis.cause is not Cause.PEER_NOT_READING
 
 
 # Floods hurt where the path is narrow: what is behind them waits.
