@@ -79,8 +79,8 @@ _VAGUE = frozenset({
     "timeout", "connectiontimeout", "expired by timer", "time is up", "limit reached", "unresponsive",
     "client gone", "try again later", "something went wrong",
 })  # fmt: skip
-# Servers that look at all connections at once do it this often or more often, in seconds.
-_SWEEP = 5.0
+# Servers that look at all connections at once do it this often or more often, in seconds: the README of ws.
+_SWEEP = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)

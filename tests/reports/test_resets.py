@@ -100,7 +100,7 @@ async def test_a_server_that_dies_under_one_connection(ws_connect, ws_clock):
     assert "1001 or 1012" in found.remedy
 
 
-@pytest.mark.parametrize(("apart", "confidence"), [(0.7, Confidence.MEDIUM), (11.0, Confidence.HIGH)])
+@pytest.mark.parametrize(("apart", "confidence"), [(0.7, Confidence.MEDIUM), (31.0, Confidence.HIGH)])
 async def test_a_server_that_dies_under_three_connections(ws_connect, apart, confidence):
     """All at one instant; of ages seconds apart, a server that sweeps fits too."""
     async with websockets.serve(answer, "127.0.0.1", 0, ping_interval=None) as server:

@@ -26,6 +26,8 @@ _SOME = 16
 # Servers that look at all connections at once do it every 1 to 4 s (uWebSockets, Bun, Daphne): what they end
 # ends at one instant, at ages that differ by as much.
 SWEEP = 5.0
+# The longest time between two such looks: the loop in the README of ws.
+LONGEST_SWEEP = 30.0
 
 
 class Shared(Enum):
@@ -69,15 +71,15 @@ class Beside:
         """
         Whether nothing but the instant can have ended them all.
 
-        Ages that differ by more than a sweep, and by more than half, are no limit's that is looked at now
-        and then; and who is in the middle of traffic is not idle.
+        Ages that differ by more than the longest sweep, and by more than half, are no limit's that is looked
+        at now and then; and who is in the middle of traffic is not idle.
 
         """
         return (
             self.together >= 2
             and self.shared is Shared.INSTANT
             and self.lively >= 3
-            and self.oldest - self.youngest > SWEEP
+            and self.oldest - self.youngest > LONGEST_SWEEP
             and self.youngest < self.oldest / 2
         )
 

@@ -6,6 +6,7 @@ import re
 
 from ..known_timers import KNOWN_TIMERS, TimerDefault
 from .opening import OPENINGS
+from .rivals import CONTRADICTED
 from .signature import Signature
 from .table import SIGNATURES
 from .words import PHRASES
@@ -67,7 +68,11 @@ def _causes() -> str:
 def _or_else(row: Signature) -> str:
     """The runner-up; then what fits as well in some records, which makes high medium."""
     named = [row.runner_up.value] if row.runner_up else []
-    return "; ".join([*named, *(f"if {each.shows}: {each.cause.value}" for each in row.rivals)])
+    named += [f"if {each.shows}: {each.cause.value}" for each in row.rivals if each not in CONTRADICTED]
+    # The same for every topic.
+    if any(each in CONTRADICTED for each in row.rivals):
+        named.append("if the reason speaks of something else too: that")
+    return "; ".join(named)
 
 
 def _openings() -> str:

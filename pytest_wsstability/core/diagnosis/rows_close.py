@@ -196,6 +196,13 @@ ROWS = (
         rivals=(
             *rivals.NO_COMMON_EVENT,
             Rival(
+                Cause.CLOSED_BY_PEER,
+                "words stand behind the code that are not understood",
+                lambda f: f.reading.has_words,
+                "what its words say is not understood",
+                LOW,
+            ),
+            Rival(
                 Cause.HANDLER_ERROR,
                 "the code is 1011",
                 lambda f: f.code == 1011,

@@ -7,7 +7,7 @@ from ..known_timers import KNOWN_TIMERS, CountsFrom
 from ..timeline.close import TransportEnd
 from ..timeline.events import FrameKind, Role
 from . import rivals, timers
-from .cohort import SWEEP
+from .cohort import LONGEST_SWEEP, SWEEP
 from .features import REACTION, SENT, SILENCE, Features, Shared
 from .rows_close import after_largest_message, slow_path
 from .rows_said_timers import NOTHING_LEFT, behind_at_proxy, behind_own_bytes
@@ -62,6 +62,12 @@ def _ping_was_last(f: Features) -> bool:
 def _within_a_sweep(f: Features) -> bool:
     """Whether the ages differ by no more than servers leave between two looks at all connections."""
     return f.beside.oldest - f.beside.youngest <= SWEEP
+
+
+def _pongless_within_a_sweep(f: Features) -> bool:
+    """Whether a deadline for pongs that is looked at now and then explains the ages."""
+    spread = f.beside.oldest - f.beside.youngest
+    return spread <= LONGEST_SWEEP and f.silent(SENT, FrameKind.PONG) > SWEEP_OF_PONGS
 
 
 def _of_one_age(f: Features) -> bool:
@@ -292,9 +298,9 @@ ROWS = (
             *rivals.NO_COMMON_EVENT,
             Rival(
                 Cause.PONG_DEADLINE,
-                "the ages are within one sweep, and no pong went out for long",
-                lambda f: _within_a_sweep(f) and f.silent(SENT, FrameKind.PONG) > SWEEP_OF_PONGS,
-                "a deadline that only pongs reset, looked at every few seconds, ends them so too",
+                "the ages are within the longest sweep, and no pong went out for long",
+                _pongless_within_a_sweep,
+                "a deadline that only pongs reset, looked at now and then, ends them so too",
                 LOW,
             ),
             Rival(

@@ -12,7 +12,7 @@ from ..timeline.protocol_facts import Awaited
 from . import rivals
 from .features import Features
 from .protocol import AWAITED, awaits, meaning, ran_out, said_wrong
-from .rivals import CAUSES, CONTRADICTED
+from .rivals import CAUSES
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -185,7 +185,6 @@ def _errors() -> Iterator[Signature]:
             blame=Blamed.PEER,
             evidence=("errors", "end", "last_sent"),
             remedy="see what the message asks for",
-            rivals=CONTRADICTED,
             runner_up=Cause.CLOSED_BY_PEER,
             source="documentation of the protocols",
         )

@@ -110,8 +110,8 @@ def test_who_lived_two_seconds_longer_outlived_it(age, outlived):
         ({"lively": 2}, False),
         ({"youngest": 29.0, "oldest": 60.0}, True),
         ({"youngest": 31.0, "oldest": 60.0}, False),
-        ({"youngest": 0.9, "oldest": 5.8}, False),
-        ({"youngest": 0.9, "oldest": 6.0}, True),
+        ({"youngest": 0.9, "oldest": 30.8}, False),
+        ({"youngest": 0.9, "oldest": 31.0}, True),
         ({"shared": Shared.AGE}, False),
     ],
 )
