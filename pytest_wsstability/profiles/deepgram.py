@@ -91,4 +91,5 @@ DEEPGRAM_AGENT = Profile(
     ),
     error={"type": "Error"},
     max_age=7200,
+    proved_with=("deepgram-sdk 7.17 (client)",),
 )

@@ -333,6 +333,32 @@ async def test_a_deepgram_client_that_keeps_alive():
             assert session.timeline.close is None
 
 
+async def test_a_deepgram_agents_client():
+    """Is welcomed, sends its settings, is told that they apply, and keeps alive."""
+    pytest.importorskip("deepgram")
+    from deepgram.agent.v1.types import AgentV1Settings, AgentV1SettingsAgent, AgentV1SettingsAudio
+
+    server = Orchestrator(profile="deepgram-agent")
+    async with (
+        server as orchestrator,
+        deepgram_client(orchestrator) as client,
+        client.agent.v1.connect() as stream,
+    ):
+        welcome = await stream.recv()
+        settings = AgentV1Settings(audio=AgentV1SettingsAudio(), agent=AgentV1SettingsAgent())
+        await stream.send_settings(settings)
+        applied = await stream.recv()
+        for _ in range(10):
+            await asyncio.sleep(8)
+            await stream.send_keep_alive()
+        await asyncio.sleep(1)
+        (session,) = orchestrator.sessions
+        assert (welcome.type, applied.type) == ("Welcome", "SettingsApplied")
+        assert session.timeline.session_confirmed_at is not None
+        assert session.timeline.heartbeats.sent == 10
+        assert not session.timeline.irregular
+
+
 async def test_a_deepgram_client_that_says_nothing():
     """NET-0001 after 10 s."""
     async with Orchestrator(profile="deepgram") as orchestrator, deepgram_client(orchestrator) as client:
