@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
 
 from . import fleet, hold, probe, report, serve
 from .exits import CUT_OFF, INTERRUPTED, USAGE
 from .output import say
 from .stopping import forget_output, stoppable
 
+_DURATIONS = "DURATION: seconds, or 500ms, 25s, 2m, 1m30s, 24h"
 _COMMANDS = {"fleet": fleet, "hold": hold, "probe": probe, "report": report, "serve": serve}
 
 
@@ -61,16 +64,40 @@ def _drop_unwritten() -> None:
         forget_output()
 
 
+class _Completion(argparse.Action):
+    """Prints the completion for a shell, and ends."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        try:
+            shtab = import_module("shtab")
+        except ImportError:
+            parser.error("--print-completion needs shtab: pip install 'pytest-wsstability[cli]'")
+        print(shtab.complete(parser, shell=values))
+        parser.exit(0)
+
+
 def _parser() -> argparse.ArgumentParser:
     from .. import __version__
 
     parser = argparse.ArgumentParser(
         prog="wsstability", description="WebSocket stability, without a test suite."
     )
+    parser.add_argument(
+        "--print-completion",
+        action=_Completion,
+        choices=("bash", "zsh", "tcsh"),
+        help='print what completes this command in a shell: eval "$(wsstability --print-completion bash)"',
+    )
     parser.add_argument("--version", action="version", version=f"pytest-wsstability {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module in _COMMANDS.items():
-        command = commands.add_parser(name, help=module.HELP, epilog=module.EPILOG)
+        command = commands.add_parser(name, help=module.HELP, epilog=f"{module.EPILOG}; {_DURATIONS}")
         module.add_options(command)
         command.set_defaults(run=module.run)
     return parser

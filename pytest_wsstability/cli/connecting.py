@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 from ..core.secret_values import SECRETS
@@ -15,6 +16,7 @@ def add_connect_options(parser: argparse.ArgumentParser, *, auto: bool = False) 
     add("--profile", default="json", help=f"{named}, or auto" if auto else named)
     add("--header", action="append", default=[], metavar="'Name: value'", help="a request header; repeats")
     add("--subprotocol", action="append", default=[], metavar="NAME", help="a subprotocol to offer; repeats")
+    add("--origin", metavar="ORIGIN", help="the Origin header, as a browser sends it: https://app.example")
     add("--ca", metavar="FILE", help="PEM file with the certificate authorities to trust")
     add("--insecure", action="store_true", help="do not check the server's certificate")
 
@@ -29,6 +31,9 @@ def connect_options(options: argparse.Namespace) -> dict[str, Any]:
     """
     from ..net.target import TLS
 
+    if ":" in options.profile and "" not in sys.path:
+        # A team's own profile stands where the command is run, as with python -m.
+        sys.path.insert(0, "")
     # Before anything is checked: what is wrong with one of them must not show another.
     lines = [line.partition(":") for line in options.header]
     headers = [(name.strip(), value.strip()) for name, _, value in lines]
@@ -37,6 +42,7 @@ def connect_options(options: argparse.Namespace) -> dict[str, Any]:
         "profile": options.profile,
         "headers": [_header(line) for line in options.header],
         "subprotocols": options.subprotocol,
+        "origin": options.origin,
         "tls": TLS(ca=options.ca, insecure=options.insecure),
     }
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import platform
 import shutil
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from .connecting import add_connect_options, connect_options, opening_error
@@ -39,6 +42,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--client", default="browser", help="browser (default), mute, stalled or keepalive")
     add_connect_options(parser, auto=True)
+    add(
+        "--report",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write a report: FILE.json, .jsonl, .md, .html or .xml; repeats",
+    )
     add("--json", action="store_true", help="one JSON object in the end, nothing else")
 
 
@@ -56,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
         "session_within": options.session_within,
     }
     requirement = Requirement.of(**{name: value for name, value in values.items() if value is not None})
+    reports = _Reports(options.report)
     try:
         _detected(options)
     except OpeningError as exc:
@@ -75,13 +86,47 @@ def run(options: argparse.Namespace) -> int:
         return _tell_opening(exc, options)
     except KeyboardInterrupt:
         if progress.connection is not None:
-            _tell(_interrupted(requirement, progress.connection), options)
+            soaked = _interrupted(requirement, progress.connection)
+            _tell(soaked, options)
+            reports.write(soaked)
         raise
     finally:
         progress.stop()
     _tell(soaked, options)
+    reports.write(soaked)
     codes = {Outcome.STABLE: STABLE, Outcome.UNSTABLE: UNSTABLE, Outcome.INCONCLUSIVE: INCONCLUSIVE}
     return codes[soaked.verdict.outcome]
+
+
+class _Reports:
+    """Report files, whose names are checked before the hold begins."""
+
+    def __init__(self, paths: list[str]) -> None:
+        from ..report.formats import renderer
+
+        self._renderers = [(Path(path), renderer(path)) for path in paths]
+        self._started = datetime.now(UTC)
+
+    def write(self, soaked: Soak) -> None:
+        """Write what came of the hold."""
+        from .. import __version__
+        from ..core.result import Result, Run
+
+        result = Result(
+            nodeid=f"wsstability hold {soaked.url}",
+            url=soaked.url,
+            requirement=soaked.requirement,
+            verdict=soaked.verdict,
+            timelines=tuple(soaked.timelines),
+        )
+        run = Run(
+            started=f"{self._started:%Y-%m-%dT%H:%M:%SZ}",
+            tool=f"pytest-wsstability {__version__}",
+            machine=f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}",
+            results=(result,),
+        )
+        for path, render in self._renderers:
+            path.write_text(render(run), encoding="utf-8")
 
 
 def _detected(options: argparse.Namespace) -> None:

@@ -11,6 +11,9 @@ Duration = float | int | str
 # Milliseconds are divided: 300 * 0.001 is a bit more than 0.3.
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _PATTERN = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|h)?")
+# Several units, the larger ones first, each once: "1m30s", "1h 30m".
+_PART = r"(?:(\d+(?:\.\d+)?)\s*{})?\s*"
+_COMPOUND = re.compile("".join(_PART.format(unit) for unit in ("h", "m(?!s)", "s", "ms")))
 _VALID = 'seconds as a number, or text such as "500ms", "25s", "2m", "24h"'
 
 
@@ -19,7 +22,8 @@ def parse_duration(value: Duration, name: str = "duration", *, zero: bool = Fals
     Seconds of a duration.
 
     Args:
-        value: a number of seconds, or a number with one of the units ``ms``, ``s``, ``m``, ``h``.
+        value: a number of seconds, or a number with one of the units ``ms``, ``s``, ``m``, ``h``, or several
+            of these, the larger ones first: ``"1m30s"``.
         name: what the duration is for; error messages start with it.
         zero: whether 0 is a valid value.
 
@@ -46,6 +50,9 @@ def _seconds(value: object) -> float | None:
         # Whole numbers stay exact: "500ms" is 0.5 and "2m" is 120.0, to the last bit.
         number, unit = float(match[1]), match[2] or "s"
         return number / 1000 if unit == "ms" else number * _UNITS[unit]
+    if isinstance(value, str) and (match := _COMPOUND.fullmatch(value.strip())) and any(match.groups()):
+        hours, minutes, seconds, milliseconds = (float(each or 0) for each in match.groups())
+        return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
     return None
 
 

@@ -100,7 +100,7 @@ class Option:
             yield self.flag, value
         if self.env and (text := os.environ.get(self.env)):
             yield self.env, text
-        if self.ini and (text := config.getini(self.ini).strip()):
+        if self.ini and (text := _ini(config, self.ini).strip()):
             yield f"ini {self.ini}", text
 
     def value(self, config: pytest.Config) -> Any:
@@ -122,6 +122,19 @@ class Option:
             return text if self.read is None else self.read(text)
         except ValueError as exc:
             raise pytest.UsageError(f"{source}: {exc}") from None
+
+
+def _ini(config: pytest.Config, name: str) -> str:
+    """What the ini file says, as text: from pytest 9 on, a number of TOML may be one."""
+    try:
+        text: str = config.getini(name)
+    except (TypeError, pytest.UsageError) as exc:
+        given = config.inicfg[name]
+        value = getattr(given, "value", given)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise pytest.UsageError(f"ini {name}: {exc}") from None
+        return str(value)
+    return text
 
 
 OPTIONS = (

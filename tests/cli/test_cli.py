@@ -14,6 +14,7 @@ import sys
 import threading
 
 import pytest
+from websockets.sync.server import serve
 
 from pytest_wsstability import cli
 from pytest_wsstability.report import json_file
@@ -487,3 +488,89 @@ def test_no_command_prints_what_it_was_given(run, command, options):
         status, out, err = run(*words, f"--header=X-Key: {SECRET}", f"--subprotocol={SECRET}", *options)
         assert status in (1, 2, 3)
         assert SECRET not in out + err
+
+
+# What every command has.
+
+
+def test_a_report_of_a_hold(run, good, tmp_path):
+    """In each form, as pytest writes it; the verdict is printed all the same."""
+    paths = [tmp_path / name for name in ("a.json", "a.md")]
+    status, out, _ = run("hold", good, "--for=100ms", *(f"--report={path}" for path in paths))
+    (held,) = json.loads(paths[0].read_text())["results"]
+
+    assert (status, out.partition(":")[0]) == (0, "stable")
+    assert held["verdict"]["outcome"] == "stable"
+    assert held["nodeid"] == f"wsstability hold {held['url']}"
+    assert paths[1].read_text().startswith("## WebSocket stability")
+
+
+def test_a_report_that_cannot_be_is_refused_before_the_hold(run):
+    """Nobody connects for nothing."""
+    status, out, err = run("hold", NOBODY, "--report=a.txt")
+
+    assert (status, out) == (2, "")
+    assert "'a.txt': a report cannot be '.txt'; valid ones: .json" in err
+
+
+@pytest.mark.parametrize("command", [["hold", "--for=100ms"], ["probe", "--max=1s"]])
+def test_the_origin_is_sent(run, command):
+    """As a browser sends it: servers look at it."""
+    seen = []
+
+    def note(connection):
+        seen.append(connection.request.headers.get("Origin"))
+        for _ in connection:
+            pass
+
+    with serve(note, "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"ws://127.0.0.1:{server.socket.getsockname()[1]}/"
+        run(command[0], url, *command[1:], "--profile=frames", "--origin=https://app.example")
+
+    assert set(seen) == {"https://app.example"}
+
+
+def test_a_profile_of_ones_own(run, good, tmp_path, monkeypatch):
+    """module:NAME, from the folder where the command is run."""
+    (tmp_path / "my_protocol.py").write_text(
+        "from pytest_wsstability.profiles import FRAMES\nOURS = FRAMES.replace(name='ours')\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path])
+
+    assert run("hold", good, "--for=100ms", "--profile=my_protocol:OURS")[0] == 0
+    status, _, err = run("hold", good, "--for=100ms", "--profile=my_protocol:THEIRS")
+    assert status == 2
+    assert "profile: 'my_protocol:THEIRS' is not there" in err
+
+
+def test_completion(capsys):
+    """For the shells that shtab knows."""
+    pytest.importorskip("shtab", reason="shtab is not installed")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--print-completion", "bash"])
+    printed = capsys.readouterr().out
+
+    assert ended.value.code == 0
+    assert "--session-within" in printed
+    assert "_shtab_wsstability wsstability" in printed
+
+
+def test_completion_without_shtab(capsys, monkeypatch):
+    """The extra that brings it is named."""
+    monkeypatch.setitem(sys.modules, "shtab", None)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--print-completion", "bash"])
+
+    assert ended.value.code == 2
+    assert "pip install 'pytest-wsstability[cli]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["fleet", "hold", "probe"])
+def test_durations_are_explained(capsys, command):
+    """Where they are asked for."""
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+
+    assert "DURATION: seconds, or 500ms, 25s, 2m, 1m30s, 24h" in " ".join(capsys.readouterr().out.split())

@@ -10,6 +10,8 @@ from .observation import Fate, Observation
 from .owners import owners
 from .rungs import Traffic
 
+# Settings are whole seconds: of one, a measurement is off by less than this (a loop's turn, a round trip).
+_OFF = 0.0035
 _SENT = {
     Traffic.TEXT: "a text message",
     Traffic.HEARTBEAT: "a heartbeat",
@@ -19,13 +21,19 @@ _SENT = {
 
 
 def seconds(timer: FoundTimer) -> str:
-    """The length with its error: ``60.0 s``, ``60.1 s ± 0.2 s``, ``between 230 s and 590 s``."""
+    """The length with its error: ``60 s``, ``60.1 s ± 0.2 s``, ``between 230 s and 590 s``."""
     if timer.silent and timer.error > 0.05 * timer.seconds:
         return f"between {show(timer.least)} and {show(timer.seconds + timer.error)}"
     digits = 1 if timer.seconds >= 10 else 2 if timer.seconds >= 1 else 3
     error = round(timer.error, digits)
-    text = f"{timer.seconds:.{digits}f} s"
+    text = f"{round(_setting(timer.seconds), digits):g} s"
     return f"{text} ± {error:g} s" if error else text
+
+
+def _setting(measured: float) -> float:
+    """What somebody will have set who is seen to wait so long: 3 for 2.99, and 2.9 for 2.9."""
+    whole = float(round(measured))
+    return whole if whole and abs(measured - whole) <= _OFF * whole else measured
 
 
 def sentence(findings: Findings) -> str:

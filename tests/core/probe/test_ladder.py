@@ -62,7 +62,7 @@ def test_a_maximum_age_ends_what_says_everything():
 
     assert [(t.kind, t.seconds, t.error) for t in findings.timers] == [(TimerKind.MAX_AGE, 300.0, 0.0)]
     assert (findings.idle, findings.resets, findings.advice, findings.doubts) == (None, {}, (), ())
-    assert sentence(findings) == "maximum age 300.0 s, whatever the traffic"
+    assert sentence(findings) == "maximum age 300 s, whatever the traffic"
 
 
 def test_an_idle_timer_and_a_maximum_age_are_two_timers():
@@ -155,7 +155,7 @@ def test_a_keepalive_tells_when_the_first_ping_was_left_unanswered():
     assert findings.idle.after_ping == 20.0
     assert findings.idle.answering_helps
     assert sentence(findings) == (
-        "server keepalive 40.0 s, reset by only the pong to the server's own ping; "
+        "server keepalive 40 s, reset by only the pong to the server's own ping; "
         "a client that answers the server's pings is safe"
     )
     assert "  pings     the server pings every 20 s; who answers none is cut 20 s after the first" in report(
@@ -305,7 +305,7 @@ def test_the_story_in_one_sentence():
     findings = infer(ladder(**SILENT, **SLOW))
 
     assert sentence(findings) == (
-        "idle timeout 60.0 s, reset by any byte that the client sends; "
+        "idle timeout 60 s, reset by any byte that the client sends; "
         "a heartbeat or a ping frame every 25 s leaves a margin (untried), every 55 s leaves none"
     )
 
@@ -319,7 +319,7 @@ def test_a_report_says_everything_once():
     ]  # fmt: skip
     (fits,) = (line for line in lines if line.startswith("  fits "))
     assert fits.startswith("  fits      nginx, ingress-nginx (Kubernetes), ")
-    assert fits.endswith(" (by the number alone, 60.0 s)")
+    assert fits.endswith(" (by the number alone, 60 s)")
     assert "  resets    text yes · heartbeat yes · ping yes · pong yes" in lines
     assert "    silence, no pongs              ended at 60 s: no close frame received or sent; FIN" in lines
     assert sum(line.startswith("    ") for line in lines) == 12
