@@ -1,0 +1,109 @@
+"""Clients of voice services that nobody here wrote, in conversation with the agent; in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+
+import pytest
+
+from pytest_wsstability import Orchestrator
+from pytest_wsstability.core.voice.sound import noise
+from pytest_wsstability.profiles.catalogue import find
+from pytest_wsstability.voice import Pipeline
+from tests.protocols.test_python_software import deepgram_client
+
+pytestmark = [
+    pytest.mark.ws_stability(time="virtual", patch_time=True),
+    # The libraries' own business.
+    pytest.mark.filterwarnings("ignore"),
+]
+
+
+def speech(profile, seconds):
+    """Frames of 20 ms."""
+    frames = noise(0, find(profile).audio.format)
+    return [frames[index % len(frames)] for index in range(round(seconds * 50))]
+
+
+async def turn_of_openai(connection):
+    """Say something, and give what came of it, by type."""
+    for frame in speech("openai-realtime", 1.0):
+        await connection.input_audio_buffer.append(audio=base64.b64encode(frame).decode())
+        await asyncio.sleep(0.02)
+    await connection.input_audio_buffer.commit()
+    await connection.response.create()
+    events = []
+    while not events or events[-1].type != "response.done":
+        events.append(await connection.recv())
+    return events
+
+
+async def talk_for_ever(connection):
+    """A turn each five minutes."""
+    while True:
+        await turn_of_openai(connection)
+        await asyncio.sleep(300)
+
+
+def openai_client(orchestrator):
+    openai = pytest.importorskip("openai")
+    return openai.AsyncOpenAI(api_key="k", websocket_base_url=orchestrator.url.rstrip("/"))
+
+
+async def test_a_conversation_of_the_openai_client():
+    """It reads transcripts, audio and the end of each answer in its own types."""
+    pipeline = Pipeline(answer="1s")
+    async with (
+        Orchestrator(profile="openai-realtime", voice=pipeline) as orchestrator,
+        openai_client(orchestrator).realtime.connect(model="gpt-realtime") as connection,
+    ):
+        await connection.recv()
+        turns = [await turn_of_openai(connection) for _ in range(3)]
+        session = orchestrator.sessions[0]
+        record = orchestrator.agent_record(session.connection)
+    for events in turns:
+        kinds = [event.type for event in events]
+        assert kinds.count("conversation.item.input_audio_transcription.completed") == 1
+        assert kinds.count("response.output_audio.delta") == 10
+        audio = b"".join(
+            base64.b64decode(event.delta) for event in events if event.type == "response.output_audio.delta"
+        )
+        assert len(audio) == 48_000
+        assert events[-1].response.status == "completed"
+    assert [turn.number for turn in record.turns] == [1, 2, 3]
+
+
+async def test_the_openai_client_is_ended_after_an_hour_and_begins_anew():
+    """A session lives for 60 minutes; what comes after is another one."""
+    async with Orchestrator(profile="openai-realtime", voice=Pipeline(answer="1s")) as orchestrator:
+        client = openai_client(orchestrator)
+        async with client.realtime.connect(model="gpt-realtime") as connection:
+            await connection.recv()
+            with pytest.raises(Exception, match="1001"):
+                await talk_for_ever(connection)
+        async with client.realtime.connect(model="gpt-realtime") as connection:
+            await connection.recv()
+            assert (await turn_of_openai(connection))[-1].type == "response.done"
+        first, second = orchestrator.sessions
+    assert first.timeline.close.at == pytest.approx(3600, abs=0.1)
+    assert second.timeline.close.at == pytest.approx(2.2, abs=0.1)
+
+
+async def test_the_deepgram_client_is_given_transcripts():
+    """Partial ones while speech goes up, and a final one when it is asked for."""
+    options = {"model": "nova-3", "encoding": "linear16", "sample_rate": 16000}
+    async with (
+        Orchestrator(profile="deepgram", voice=Pipeline()) as orchestrator,
+        deepgram_client(orchestrator) as client,
+        client.listen.v1.connect(**options) as stream,
+    ):
+        for frame in speech("deepgram", 2.0):
+            await stream.send_media(frame)
+            await asyncio.sleep(0.02)
+        await stream.send_finalize()
+        heard = []
+        while not heard or not heard[-1].is_final:
+            heard.append(await stream.recv())
+    assert [each.is_final for each in heard] == [False, False, False, True]
+    assert heard[-1].channel.alternatives[0].transcript == "what was said in turn 1"
