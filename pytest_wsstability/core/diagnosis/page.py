@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..cause import Cause
 from ..known_timers import KNOWN_TIMERS, TimerDefault
 from .opening import OPENINGS
 from .rivals import CONTRADICTED
@@ -16,11 +17,12 @@ _TITLE = """\
 
 Made by `python -m pytest_wsstability.core.diagnosis.page`, and checked by a test: do not edit.
 
-A diagnosis is read from the record of one end, and from the other end's where it is held. The rows are
-tried in this order; the first that fits is the diagnosis. Its runner-up is the one named here, else the
-next row that fits. Where the last but one column names a second cause with *if*, and the record fits that
-too, it is the runner-up, and high confidence becomes medium. Where no row fits, the diagnosis is
-*undetermined*, with the nearest causes and their distance. *This end* is the one that recorded.
+A diagnosis is read from the record of one end, and from the other end's where it is held. The rows have
+numbers: they are tried in this order, and the first that fits is the diagnosis. Its runner-up is the
+one named here, else the next row that fits. Where *or else* names a second cause with *if*, and the
+record fits that too, it is the runner-up, and high confidence becomes medium. Where no row fits, the
+diagnosis is *undetermined*, with the nearest causes and their distance. *This end* is the one that
+recorded. Each code leads to the [FAQ](faq.md), where the cause is explained.
 
 A close code alone proves little: a ping timeout was seen as 1011, 1000, 1008, 1001, an empty close frame
 and no close frame at all. FIN or RST says what the first hop did, and nothing more. A timer's length is a
@@ -54,15 +56,26 @@ late, in virtual time to 50 ms.
 
 
 def _causes() -> str:
-    head = "| cause | the record shows | confidence | who changes something | what | or else | from |\n"
-    rows = [
+    numbered: dict[Cause, list[tuple[int, Signature]]] = {}
+    for number, row in enumerate(SIGNATURES, 1):
+        numbered.setdefault(row.cause, []).append((number, row))
+    return "\n".join(_section(cause, numbered[cause]) for cause in Cause if cause in numbered)
+
+
+def _section(cause: Cause, rows: list[tuple[int, Signature]]) -> str:
+    head = "| row | the record shows | confidence | what to change | or else |\n" + "|---" * 5 + "|\n"
+    told = (
         (
-            row.cause.value, row.shows, row.confidence.value, row.blame.value, _plain(row.remedy),
-            _or_else(row), row.source,
+            str(number),
+            f"{row.shows} (*{row.source}*)",
+            row.confidence.value,
+            f"{row.blame.value}: {_plain(row.remedy)}" if row.remedy else row.blame.value,
+            _or_else(row),
         )
-        for row in SIGNATURES
-    ]  # fmt: skip
-    return head + "|---" * 7 + "|\n" + "".join(map(_row, rows))
+        for number, row in rows
+    )
+    code = f"[`{cause.code}`](faq.md#{cause.code})"
+    return f"### {cause.value[0].upper()}{cause.value[1:]}\n\n{code}\n\n{head}{''.join(map(_row, told))}"
 
 
 def _or_else(row: Signature) -> str:
