@@ -57,6 +57,8 @@ class Watch:
 
     def __init__(self) -> None:
         self._coroutines: list[tuple[Coroutine[Any, Any, Any], Unused]] = []
+        # How many of them were there before the body of the test.
+        self._before = 0
         # What the assertions were about.
         self._judged: set[str] = set()
 
@@ -64,6 +66,16 @@ class Watch:
         """Begin anew."""
         self._coroutines.clear()
         self._judged.clear()
+        self._before = 0
+
+    def begin_body(self) -> None:
+        """The fixtures of the test are set up."""
+        self._before = len(self._coroutines)
+
+    def unfinished(self) -> list[tuple[Coroutine[Any, Any, Any], Unused]]:
+        """The assertions of the body that have begun, and wait still."""
+        own = self._coroutines[self._before :]
+        return [each for each in own if inspect.getcoroutinestate(each[0]) == inspect.CORO_SUSPENDED]
 
     def judges(self, requirement: Requirement) -> bool:
         """Whether an assertion was about one of the keywords of a requirement."""

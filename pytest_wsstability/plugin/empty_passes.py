@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..core.asserted import Watch, keywords, watching
 from ..core.duration import show_duration
+from .margins import StabilityWarning
 from .markers import FLEET, STABILITY
 from .plans import plan_of
 from .stash import loop_key, watch_key
@@ -41,6 +42,13 @@ def begin(item: pytest.Item) -> None:
     watch = item.stash.get(watch_key, None)
     if watch is not None:
         watch.forget()
+
+
+def begin_body(item: pytest.Item) -> None:
+    """The fixtures are set up: what is asserted from now on is the test's own."""
+    watch = item.stash.get(watch_key, None)
+    if watch is not None:
+        watch.begin_body()
 
 
 def refuse(item: pytest.Item) -> None:
@@ -87,6 +95,33 @@ def drop_unused(item: pytest.Item) -> list[Unused]:
     return watch.take_unused([task.get_coro() for task in tasks])
 
 
+def warn_of_unfinished(item: pytest.Item) -> None:
+    """
+    Warn of assertions that were still waiting in a task when the body ended: nobody hears of them any more.
+
+    Raises:
+        StabilityWarning: where filters make it an error.
+
+    """
+    watch, loop = item.stash.get(watch_key, None), item.stash.get(loop_key, None)
+    if watch is None or loop is None:
+        return
+    # A task that is being cancelled is one that somebody has looked after.
+    waiting = [task.get_coro() for task in asyncio.all_tasks(loop) if not task.cancelling()]
+    held = [inner for coroutine in waiting for inner in _chain(coroutine)]
+    for coroutine, where in watch.unfinished():
+        if any(coroutine is each for each in held):
+            text = f"{where.name}() was still waiting when the test ended, so it asserted nothing"
+            item.warn(StabilityWarning(f"{_place(where)}: {text}: await its task"))
+
+
+def _chain(coroutine: object) -> Iterator[object]:
+    """A coroutine, the one that it awaits, and so on."""
+    while coroutine is not None:
+        yield coroutine
+        coroutine = getattr(coroutine, "cr_await", None)
+
+
 def insist(excinfo: pytest.ExceptionInfo[BaseException], report: pytest.TestReport) -> None:
     """An empty pass is no failure that a test is expected to have."""
     if isinstance(excinfo.value, EmptyPass) and hasattr(report, "wasxfail"):
@@ -95,12 +130,15 @@ def insist(excinfo: pytest.ExceptionInfo[BaseException], report: pytest.TestRepo
 
 
 def _sentence(unused: Unused) -> str:
-    path = os.path.relpath(unused.path)
-    shown = unused.path if path.startswith("..") else path
     return (
-        f"{shown}:{unused.line}: {unused.name}() was never awaited, so it asserted nothing: "
+        f"{_place(unused)}: {unused.name}() was never awaited, so it asserted nothing: "
         f"write  await ....{unused.name}(...)"
     )
+
+
+def _place(unused: Unused) -> str:
+    path = os.path.relpath(unused.path)
+    return f"{unused.path if path.startswith('..') else path}:{unused.line}"
 
 
 def _written(requirement: Requirement) -> str:

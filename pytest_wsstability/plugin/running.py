@@ -291,8 +291,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     if connection is not None and connection.websocket.profile.has_session:
         within = fixtures.session_within(connection.requirement)
         item.stash[loop_key].run_until_complete(connection.assert_session_confirmed(within=within))
+    empty_passes.begin_body(item)
     try:
         result = yield
+        empty_passes.warn_of_unfinished(item)
         if connection is not None and connection.requirement is not None:
             # The body may have looked at something else: the requirement is checked in any case.
             item.stash[loop_key].run_until_complete(connection.assert_stable())

@@ -89,6 +89,35 @@ def test_the_innermost_watch_has_it():
     assert len(inner.take_unused()) == 1
 
 
+@awaited
+async def assert_later(event):
+    """An assertion that waits for something."""
+    await event
+
+
+class Never:
+    """Something that does not come."""
+
+    def __await__(self):
+        yield
+
+
+def test_one_that_waits_still():
+    """Of the body of a test; one of a fixture may have its turn after it."""
+    with watching(Watch()) as watch:
+        early = assert_later(Never())
+        watch.begin_body()
+        late, done = assert_later(Never()), assert_something(1)
+        early.send(None)
+        late.send(None)
+        step(done)
+
+    assert [coroutine for coroutine, _ in watch.unfinished()] == [late]
+    early.close()
+    late.close()
+    assert watch.unfinished() == []
+
+
 def test_used_ones_are_let_go():
     """A test that asserts for ever needs no memory for it."""
     with watching(Watch()) as watch:

@@ -159,6 +159,56 @@ def test_whatever_uses_it_is_enough(passes):
     )
 
 
+LEFT = {
+    "a task": "asyncio.create_task(c.assert_alive_for('10m'))",
+    "a task that has run": "asyncio.create_task(c.assert_alive_for('10m')); await asyncio.sleep(1)",
+    "a task of the test's": "asyncio.create_task(check(c))",
+}
+
+
+@pytest.mark.parametrize("body", LEFT.values(), ids=LEFT)
+def test_one_that_waits_still_when_the_test_ends_is_warned_of(run, body):
+    """Nobody hears what comes of it."""
+    source = f"""
+        import asyncio
+
+        async def check(c):
+            await c.assert_alive_for("10m")
+
+        async def test_it(ws_connect):
+            c = await ws_connect(heartbeat="25s")
+            task = None
+            {body}
+    """
+    assert run(source).parseoutcomes().get("failed") == 1
+
+    result = run(source, "-W", "default")
+    assert result.parseoutcomes()["passed"] == 1
+    result.stdout.fnmatch_lines(
+        ["*assert_alive_for() was still waiting when the test ended, so it asserted *"]
+    )
+
+
+def test_one_that_a_fixture_waits_for_is_none(passes):
+    """It looks at the connection as long as the test lasts, and is awaited after it."""
+    assert passes(
+        """
+        import asyncio
+        import pytest_asyncio
+
+        @pytest_asyncio.fixture
+        async def watched(ws_connect):
+            c = await ws_connect(heartbeat="25s")
+            watch = asyncio.create_task(c.assert_alive_for("2m"))
+            yield c
+            await watch
+
+        async def test_it(watched, ws_clock):
+            await ws_clock.advance("1m")
+        """
+    )
+
+
 def test_a_body_that_failed_is_told_alone(failure):
     """What it raised is the news."""
     printed = failure(
