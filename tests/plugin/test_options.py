@@ -14,6 +14,10 @@ NOTHING = "def test_it(): pass"
     ("args", "words"),
     [
         (["--ws-url=ftp://a.example/"], "--ws-url: 'ftp://a.example/' is not a WebSocket URL"),
+        (
+            ["--ws-url=/voice"],
+            "--ws-url: '/voice' is not a WebSocket URL (it is a path on no server); give ws://",
+        ),
         (["--ws-url=a.example:80"], "--ws-url: 'a.example:80' is not a WebSocket URL"),
         (["--ws-url=ws://a.example:99999/"], "--ws-url: 'ws://a.example:99999/' is not a WebSocket URL"),
         (["--ws-url=ws://a.example/#part"], "is not a WebSocket URL (it has a fragment)"),

@@ -31,6 +31,12 @@ async def serve(app: Any, settings: Mapping[str, Any]) -> AsyncIterator[str]:
     """Serve an application, its start-up and clean-up included."""
     from aiohttp import web
 
+    if app.frozen:
+        # aiohttp ties an application to the first loop that runs it.
+        raise AppError(
+            "this aiohttp.web.Application has been started before, and is started once in its life: give a "
+            "function that makes one, --ws-app module:create_app(), or make it in the fixture ws_app"
+        )
     values = {"shutdown_timeout": _GRACE, **settings}
     tls = values.pop("ssl_context", None)
     try:

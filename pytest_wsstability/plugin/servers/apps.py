@@ -91,10 +91,14 @@ async def served(item: pytest.Item, source: AppSource) -> AsyncIterator[str]:
 
     """
     async with AsyncExitStack() as stack:
+        wrong = None
         try:
             base = await stack.enter_async_context(serving(source.make(), server_of(item)))
         except AppError as error:
-            pytest.fail(f"{item.nodeid}: {error}", pytrace=False)
+            wrong = f"{item.nodeid}: {error}"
+        if wrong is not None:
+            # Out of the handler: the message is told once.
+            pytest.fail(wrong, pytrace=False)
         yield join(base, plan_of(item).path or "/")
 
 

@@ -420,6 +420,43 @@ def test_a_server_that_is_not_installed_is_named_with_its_pip_line(run, monkeypa
     ])  # fmt: skip
 
 
+def test_an_application_of_aiohttp_that_was_started_before_is_told(run, pytester):
+    """It lives once, on one loop: the second test says what to write, and with that both pass."""
+    pytest.importorskip("aiohttp.web")
+    pytester.makepyfile(
+        voice="""
+        from aiohttp import web
+
+        async def handle(request):
+            websocket = web.WebSocketResponse()
+            await websocket.prepare(request)
+            async for message in websocket:
+                pass
+            return websocket
+
+        def create_app():
+            app = web.Application()
+            app.router.add_get("/", handle)
+            return app
+
+        app = create_app()
+        """
+    )
+    two = """
+        import pytest
+
+        @pytest.mark.parametrize("number", [1, 2])
+        @pytest.mark.ws_stability(alive_for="1m", profile="frames")
+        def test_it(ws_soak, number): ...
+        """
+    result = run(two, "--ws-app=voice:app")
+
+    assert result.parseoutcomes() == {"passed": 1, "errors": 1}
+    assert "give a function that makes one, --ws-app module:create_app()" in result.stdout.str()
+    assert "During handling" not in result.stdout.str()
+    assert run(two, "--ws-app=voice:create_app()").parseoutcomes() == {"passed": 2}
+
+
 def test_a_factory_that_raises_is_told(run):
     """With the place, in one message and without a traceback of ours."""
     result = run(HOLD, "--ws-app=app:raises()")
