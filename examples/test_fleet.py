@@ -27,7 +27,7 @@ async def test_a_restart_is_seen_as_one_event(ws_orchestrator):
     ) as opened:
         await asyncio.sleep(61.2)
         await ws_orchestrator.restart(down_for="1s")
-    (group,) = opened.groups
+    (group,) = opened.summary.groups
 
     assert opened.count.ended == 60
-    assert "one instant, 61.2 s" in str(group)
+    assert "one instant, 61.2 s" in map(str, group.shared)

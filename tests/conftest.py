@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import warnings
 
 import pytest
 
 from pytest_wsstability.core.secret_values import SECRETS
 
-# pytester forgets the modules that a run inside has imported. A second copy of aiohttp shares its
-# compiled parser with the first, and then takes text for bytes.
-with contextlib.suppress(ImportError):
-    import aiohttp  # noqa: F401
+# pytester forgets the modules that a run inside has imported. A second copy of aiohttp or httptools shares
+# its compiled parser with the first, and then takes text for bytes, or raises what nobody catches. Nor may
+# there be two of our own classes: loaded here, they are nobody's to forget, and each run costs milliseconds.
+for name in ("aiohttp", "httptools", "pytest_wsstability.plugin.running"):
+    with contextlib.suppress(ImportError):
+        importlib.import_module(name)
 
-# Nor may there be two of our own classes: loaded here, they are nobody's to forget, and each run inside
-# finds them and costs milliseconds.
-import pytest_wsstability.plugin.running  # noqa: F401
 
 # Seconds for tests that hold connections for minutes, or run servers of other makers.
 LONG = 1200
