@@ -20,7 +20,8 @@ Made by `python -m pytest_wsstability.core.diagnosis.page`, and checked by a tes
 A diagnosis is read from the record of one end, and from the other end's where it is held. The rows have
 numbers: they are tried in this order, and the first that fits is the diagnosis. Its runner-up is the
 one named here, else the next row that fits. Where *or else* names a second cause with *if*, and the
-record fits that too, it is the runner-up, and high confidence becomes medium. Where no row fits, the
+record fits that too, it is the runner-up, and high confidence becomes medium. Where a close reason speaks
+of several things, each is among the causes, and the confidence is medium. Where no row fits, the
 diagnosis is *undetermined*, with the nearest causes and their distance. *This end* is the one that
 recorded. Each code leads to the [FAQ](faq.md), where the cause is explained.
 
@@ -81,10 +82,8 @@ def _section(cause: Cause, rows: list[tuple[int, Signature]]) -> str:
 def _or_else(row: Signature) -> str:
     """The runner-up; then what fits as well in some records, which makes high medium."""
     named = [row.runner_up.value] if row.runner_up else []
+    # What a reason that says several things means is told once, above the table.
     named += [f"if {each.shows}: {each.cause.value}" for each in row.rivals if each not in CONTRADICTED]
-    # The same for every topic.
-    if any(each in CONTRADICTED for each in row.rivals):
-        named.append("if the reason speaks of something else too: that")
     return "; ".join(named)
 
 
