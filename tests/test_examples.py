@@ -51,7 +51,13 @@ def test_every_example_is_counted():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name == "test_voice_agent.py" else name
+        for name in EXAMPLES
+    ],
+)
 def test_example_in_virtual_time(project, name):
     """Each file alone, in strict mode, without any setting: exactly these outcomes."""
     copy(project, name)

@@ -47,6 +47,7 @@ from pytest_wsstability import voice
 """
 
 
+@pytest.mark.slow
 def test_a_long_conversation_is_a_test(run):
     """The issue's own: five minutes, twenty turns, all that can be asked."""
     run(LONG).assert_outcomes(passed=1)

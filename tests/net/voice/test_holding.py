@@ -1,0 +1,153 @@
+"""A conversation from its opening to its verdict: what ends it, and what is then said."""
+
+import pickle
+
+import pytest
+
+from pytest_wsstability import Orchestrator, Outcome, Requirement, StabilityError, faults, run_virtual
+from pytest_wsstability.core.judge.verdict import Reason, Rule
+from pytest_wsstability.core.timeline.events import EventKind
+from pytest_wsstability.voice import Pipeline, Script, Slow, Stage, VoiceError, VoiceRequirement, hold_call
+from tests.net.voice.calls import spoken
+
+
+def test_the_conversation_ends_and_the_connection_is_held_on():
+    """Two turns, and two minutes."""
+    held = spoken(asked={"turns": 2})
+
+    assert held.verdict.outcome is Outcome.STABLE
+    assert held.verdict.horizon == pytest.approx(120, abs=0.1)
+    assert len(held.turns) == 2
+
+
+def test_the_hold_is_over_and_the_conversation_goes_on():
+    """Twenty turns take longer than ten seconds; the connection has to carry them all."""
+    held = spoken(asked={"turns": 5}, held={"alive_for": "10s"})
+
+    assert held.verdict.outcome is Outcome.STABLE
+    assert len(held.turns) == 5
+    assert held.verdict.horizon > 25
+
+
+def test_without_turns_it_lasts_as_long_as_the_hold():
+    """What is under way then is not missing."""
+    held = spoken(asked={"transcripts": True}, held={"alive_for": "1m"})
+
+    assert held.verdict.outcome is Outcome.STABLE
+    assert 5 < len(held.turns) < 12
+    assert held.verdict.horizon == pytest.approx(60, abs=0.1)
+
+
+def test_the_first_violation_ends_it():
+    """Nobody waits for the other turns."""
+    held = spoken(asked={"turns": 50, "first_audio_within": "30s"}, ai=Stage("45s"))
+
+    assert held.verdict.outcome is Outcome.UNSTABLE
+    assert held.verdict.horizon < 40
+
+
+def test_a_session_that_is_never_confirmed_is_not_spoken_to():
+    held = spoken(server={"faults": [faults.NeverConfirm()]}, held={})
+
+    assert held.verdict.violations[0].rule is Rule.SESSION
+    assert held.turns == []
+
+
+def test_a_connection_has_to_live_though_nobody_says_how_long():
+    """To the end of the conversation."""
+    held = spoken(held={}, server={"faults": [("15s", faults.CloseWith(1000))]})
+
+    assert held.verdict.violations[0].rule is Rule.ALIVE
+    assert held.verdict.violations[0].headline.startswith("1000 at 15 s")
+
+
+def test_a_lag_of_the_test_itself_blames_nobody():
+    """What was read late may have come in time."""
+
+    async def main():
+        async with Orchestrator(voice=Pipeline()) as orchestrator:
+            made = []
+
+            def opened(connection):
+                made.append(connection)
+                connection.websocket.loop.call_later(8.2, stand_still)
+
+            def stand_still():
+                timeline = made[0].websocket.timeline
+                timeline.mark(made[0].websocket.loop.time(), EventKind.LOOP_LAG, 6.0)
+
+            return await hold_call(
+                Requirement(), VoiceRequirement(first_audio_within=0.6, turns=1), Script(turns=1),
+                url=orchestrator.url, opened=opened,
+            )  # fmt: skip
+
+    # The answer comes 0.7 s after the end of the speech, in the middle of what the loop slept through.
+    held = run_virtual(main())
+    due = held.turns[0].audio_at
+    assert 8.2 - 6.0 < due < 8.4
+    assert held.verdict.outcome is Outcome.INCONCLUSIVE
+    assert [doubt.reason for doubt in held.verdict.doubts] == [Reason.LOOP_LAG]
+
+
+def test_the_assertions_have_the_words_of_the_marker():
+    """Each says the same as the keyword."""
+    held = spoken(asked={"turns": 3}, script={"barge_ins": 0.5})
+
+    held.assert_turns(3)
+    held.assert_first_audio(within="700ms")
+    held.assert_barge_in(within="300ms")
+    held.assert_transcripts()
+    held.assert_underruns(at_most=0)
+    held.assert_audio_intact()
+    held.assert_voice(turns=3, ahead_max="10s")
+    held.assert_alive_for("2m")
+    with pytest.raises(ValueError, match=r"^assert_first_audio: give p95=, within=, or both$"):
+        held.assert_first_audio()
+    with pytest.raises(ValueError, match=r"^wav: the agent's audio was not kept; run with --ws-keep"):
+        held.wav()
+    with pytest.raises(VoiceError, match=r"^inconclusive: 3 of 4 turns answered in 120 s \[client end\]"):
+        held.assert_turns(4)
+    assert held.judgement.verdict.outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_failure_survives_pickling_and_can_be_told_whole():
+    """As workers of pytest-xdist need it."""
+    held = spoken(asked={"turns": 6, "first_audio_within": "800ms"}, ai=Stage("350ms", faults=Slow("2s")))
+    with pytest.raises(StabilityError) as caught:
+        held.assert_stable()
+    again = pickle.loads(pickle.dumps(caught.value))
+
+    assert isinstance(again, VoiceError)
+    assert str(again) == str(caught.value)
+    assert "and 2 more turns" in str(again)
+    again.retell(again.verdict, whole=True, more=["  test      here"])
+    assert "and 2 more turns" not in str(again)
+    assert str(again).endswith("  test      here")
+
+
+@pytest.mark.parametrize(
+    ("requirement", "script", "message"),
+    [
+        ({}, {}, r"^turns: how many\? without alive_for nothing else ends the conversation$"),
+        ({"alive_for": 60.0}, {"reconnect_in": 1}, r"^reconnect_in: the connection is lost on purpose"),
+        ({}, {"turns": 2, "reconnect_in": 3}, r"^reconnect_in: 3 is beyond the last of 2 turns$"),
+    ],
+)
+def test_conversations_without_an_end(requirement, script, message):
+    async def main():
+        await hold_call(
+            Requirement(**requirement), VoiceRequirement(), Script(**script), url="ws://127.0.0.1:9/"
+        )
+
+    with pytest.raises(ValueError, match=message):
+        run_virtual(main())
+
+
+def test_a_protocol_without_audio():
+    async def main():
+        await hold_call(
+            Requirement(), VoiceRequirement(), Script(turns=1), url="ws://127.0.0.1:9/", profile="mqtt"
+        )
+
+    with pytest.raises(ValueError, match=r"^profile: 'mqtt' has no audio; valid ones: "):
+        run_virtual(main())
