@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from websockets.exceptions import InvalidProxy
 from websockets.headers import build_authorization_basic, build_host
-from websockets.proxy import Proxy, get_proxy, parse_proxy
+
+try:
+    from websockets.proxy import Proxy, get_proxy, parse_proxy
+except ModuleNotFoundError:  # pragma: no cover: websockets 15 has them beside its URIs
+    from websockets.uri import Proxy, get_proxy, parse_proxy  # type: ignore[attr-defined, no-redef]
 
 from ..core.redact import redact_url, show_text
 from ..core.secret_values import SECRETS
