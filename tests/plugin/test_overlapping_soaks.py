@@ -363,8 +363,8 @@ def test_an_interrupt_names_those_that_were_never_open(pytester, ini, url, crowd
     )
 
 
-def test_what_does_not_open_is_an_error_of_its_test(run):
-    """As it was before they overlapped."""
+def test_what_does_not_open_fails_its_test(run):
+    """In the call phase, as one alone."""
     result = run(
         """
         import pytest
@@ -376,5 +376,5 @@ def test_what_does_not_open_is_an_error_of_its_test(run):
         "--ws-url=ws://127.0.0.1:1",
     )
 
-    assert result.parseoutcomes() == {"errors": 1}
+    assert result.parseoutcomes() == {"failed": 1}
     result.stdout.fnmatch_lines(["*nobody listens on 127.0.0.1:1*"])
