@@ -11,8 +11,7 @@ from .figures import HEAD, machine
 # Each has a function `figures`, which yields them as they come.
 NAMES = (
     "import_cost", "bystander", "fin_to_fail", "heartbeat_cpu", "day", "memory", "recording", "fleet",
-    "fleet_real", "html_report", "proxy", "diagnosis", "calibration", "soaks",
-    "voice",
+    "fleet_real", "html_report", "proxy", "diagnosis", "calibration", "soaks", "voice", "many_tests",
 )  # fmt: skip
 
 

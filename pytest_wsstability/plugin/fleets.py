@@ -41,7 +41,9 @@ def check_resources(session: pytest.Session) -> None:
 
     """
     for item in session.items:
-        fleet = plan_of(item).fleet if FLEET in getattr(item, "fixturenames", ()) else None
+        if FLEET not in getattr(item, "fixturenames", ()):
+            continue
+        fleet = plan_of(item).fleet
         elsewhere = item.config.stash[settings_key].workers or overrides("ws_cluster", item)
         if fleet is None or elsewhere or is_virtual(item):
             continue

@@ -99,9 +99,11 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, Any, Any]:
     made = yield
-    for item in made if isinstance(made, list) else [made]:
-        if isinstance(item, pytest.Function) and uses_us(item):
-            inside.check_made(collector, item)
+    found = [
+        each for each in (made if isinstance(made, list) else [made]) if isinstance(each, pytest.Function)
+    ]
+    if any(map(uses_us, found)):
+        inside.check_made(collector, [each for each in found if uses_us(each)])
     return made
 
 

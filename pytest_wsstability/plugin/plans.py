@@ -32,7 +32,7 @@ from .options import TIMES
 from .seams.pytest import definitions
 from .server_choice import DAPHNE, server_of
 from .settings import IN_INI, ON_COMMAND_LINE, Given, TargetKind
-from .stash import orchestrator_options_key, plan_key, settings_key
+from .stash import orchestrator_options_key, overrides_key, plan_key, settings_key
 
 _PACKAGE = __name__.partition(".")[0]
 # Where the fixtures of the plugin are declared.
@@ -47,6 +47,18 @@ def plan_of(item: pytest.Item) -> Plan:
     if plan_key not in item.stash:
         item.stash[plan_key] = _plan(item)
     return item.stash[plan_key]
+
+
+def same_function(item: pytest.Item) -> tuple[object, ...]:
+    """What tests have in common that differ in their parameters only, and not in the marks of these."""
+    return (item.parent, getattr(item, "originalname", item.name), *map(id, item.own_markers))
+
+
+def share_plan(known: pytest.Item, other: pytest.Item) -> None:
+    """Take what the markers and fixtures of one test say for what those of another do, which has the same."""
+    other.stash[plan_key] = plan_of(known)
+    other.stash[orchestrator_options_key] = orchestrator_of(known)
+    other.stash[overrides_key] = known.stash.setdefault(overrides_key, {})
 
 
 def orchestrator_of(item: pytest.Item) -> dict[str, Any]:
@@ -283,9 +295,12 @@ def refuse_mixed_time(item: pytest.Item) -> None:
 
 
 def overrides(name: str, node: pytest.Item | pytest.Collector) -> bool:
-    """Whether a fixture of the project's stands for one of ours."""
-    found = definitions(name, node)
-    return bool(found) and found[-1].func.__module__ != _OWN_FIXTURES
+    """Whether a fixture of the project's stands for one of ours; found out once for a test."""
+    known = node.stash.setdefault(overrides_key, {}) if isinstance(node, pytest.Item) else {}
+    if name not in known:
+        found = definitions(name, node)
+        known[name] = bool(found) and found[-1].func.__module__ != _OWN_FIXTURES
+    return known[name]
 
 
 def leads_out(item: pytest.Item) -> bool:

@@ -9,7 +9,7 @@ the end of the collection on.
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -36,6 +36,8 @@ from .plans import (
     patches_time,
     refuse_mixed_time,
     runs_command,
+    same_function,
+    share_plan,
     target_of,
 )
 from .reports import artifacts, terminal
@@ -64,6 +66,9 @@ from .stash import (
 from .stopping import Stopping, undisturbed
 from .targets import fault_reports
 from .workers import is_worker
+
+# One mark for all tests: what they have in common is seen by it.
+_RUNNER = pytest.mark.asyncio(loop_scope="function")
 
 # Called by hooks.py.
 
@@ -122,14 +127,31 @@ def shown(settings: Settings) -> str:
     return f"{name} (from {target.source})"
 
 
-def check_made(collector: pytest.Collector, item: pytest.Function) -> None:
+def check_made(collector: pytest.Collector, made: Sequence[pytest.Function]) -> None:
     """
-    See what is wrong with a test that was made, and give it a runner if it needs one.
+    See what is wrong with the tests that were made of a function, and give them a runner if they need one.
 
     Raises:
         pytest.Collector.CollectError: for markers that make no sense, naming the test and the value.
 
     """
+    marks, runs_here = list[pytest.Mark](), False
+    for before, item in zip([None, *made], made, strict=False):
+        # Thousands of parameters have the marks of one function: what is known of one test is known of all.
+        same = before is not None and list(map(id, item.own_markers)) == list(map(id, marks))
+        same = same and before is not None and item.fixturenames == before.fixturenames
+        # Each middlebox has numbers of its own.
+        if before is not None and same and MIDDLEBOX not in item.fixturenames:
+            share_plan(before, item)
+        else:
+            marks = list(item.own_markers)
+            _check_made(collector, item)
+            runs_here = needs_runner(item)
+        if runs_here:
+            item.add_marker(_RUNNER)
+
+
+def _check_made(collector: pytest.Collector, item: pytest.Function) -> None:
     try:
         check(item)
     except (TypeError, ValueError) as exc:
@@ -140,8 +162,6 @@ def check_made(collector: pytest.Collector, item: pytest.Function) -> None:
         margins.warn(item)
     except margins.StabilityWarning as exc:
         raise collector.CollectError(str(exc)) from None
-    if needs_runner(item):
-        item.add_marker(pytest.mark.asyncio(loop_scope="function"))
 
 
 def parametrize(metafunc: pytest.Metafunc) -> None:
@@ -154,7 +174,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
         if is_virtual(test):
             orders.parametrize(metafunc)
         elif needs_runner(test):
-            test.add_marker(pytest.mark.asyncio(loop_scope="function"))
+            test.add_marker(_RUNNER)
 
 
 def collected(session: pytest.Session) -> None:
@@ -174,8 +194,14 @@ def check_targets(session: pytest.Session) -> None:
         pytest.UsageError: if not, with what to write.
 
     """
+    seen: set[tuple[object, ...]] = set()
     for item in session.items:
-        if not uses_us(item) or target_of(item).kind is TargetKind.FIXTURE:
+        # Of tests that differ in their parameters only, one is enough.
+        function = same_function(item)
+        if function in seen or not uses_us(item):
+            continue
+        seen.add(function)
+        if target_of(item).kind is TargetKind.FIXTURE:
             continue
         target = base_target_of(item)
         try:

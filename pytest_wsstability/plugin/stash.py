@@ -42,6 +42,8 @@ app_key: pytest.StashKey[tuple[str, Any]] = pytest.StashKey()
 plan_key: pytest.StashKey[Plan] = pytest.StashKey()
 voice_key: pytest.StashKey[VoiceAsked | None] = pytest.StashKey()
 orchestrator_options_key: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
+# Which fixtures of ours the project overrides, by name, as far as somebody has asked.
+overrides_key: pytest.StashKey[dict[str, bool]] = pytest.StashKey()
 # The headline of each attempt that was unstable, None for one that was stable; others say nothing.
 attempts_key: pytest.StashKey[list[str | None]] = pytest.StashKey()
 

@@ -13,7 +13,7 @@ from ...core.redact import redact_text
 from ...net.resources import Needs, claim
 from ...report.progress import Survey
 from ..markers import LONG, MIDDLEBOX
-from ..plans import leads_out, plan_of
+from ..plans import leads_out, plan_of, same_function
 from ..reports.results import results_of
 from ..stash import never_open_key, settings_key, soak_key
 from ..targets import hold_options, known_url, opens_before_fixtures
@@ -58,7 +58,9 @@ def put_last(session: pytest.Session) -> None:
 
     """
     items = [item for item in session.items if "ws_soak" in getattr(item, "fixturenames", ())]
-    items = [item for item in items if leads_out(item)]
+    outside = {same_function(item): item for item in items}
+    leading = {function: leads_out(item) for function, item in outside.items()}
+    items = [item for item in items if leading[same_function(item)]]
     if not items:
         return
     chosen = set(items)
