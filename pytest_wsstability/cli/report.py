@@ -29,7 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="write a report instead: .json, .jsonl, .md or .html; repeats",
+        help="write a report instead: .json, .jsonl, .md, .html or .xml; repeats",
     )
     add("--json", action="store_true", help="one JSON object, nothing else")
 

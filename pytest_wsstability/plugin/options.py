@@ -280,7 +280,7 @@ OPTIONS = (
     ),
     Option(
         "reports", flag="--ws-report", metavar="FILE", action="append",
-        help="write a report: FILE.json, FILE.jsonl, FILE.md or FILE.html; repeats",
+        help="write a report: FILE.json, .jsonl, .md, .html or .xml (JUnit of the holds); repeats",
     ),
     Option(
         "fail_on", flag="--ws-fail-on", ini="ws_fail_on", metavar="GATE", action="append",
