@@ -57,7 +57,3 @@ class AgentRecord:
     malformed: list[str] = field(default_factory=list)
     # How many turns were forgotten when the session came back; None if none were.
     forgot: int | None = None
-
-    def turn(self, number: int) -> AgentTurn | None:
-        """A turn by its number; None if the agent heard nothing of it."""
-        return next((each for each in reversed(self.turns) if each.number == number), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypedDict, Unpack
+from typing import Any, Literal, NamedTuple, TypedDict
 
 from ..duration import Duration, parse_duration
 from .pipeline import parse_range
@@ -104,11 +104,6 @@ class Script:
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
-
-    @classmethod
-    def of(cls, turns: int | None, **values: Unpack[ScriptKeywords]) -> Script:
-        """A script from keywords."""
-        return cls(turns=turns, **values)
 
     def __iter__(self) -> Iterator[ScriptTurn]:
         """The turns; without end where nobody says how many."""
