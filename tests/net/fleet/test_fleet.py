@@ -5,10 +5,12 @@ import asyncio
 import pytest
 import websockets
 
-from pytest_wsstability import Orchestrator, StabilityError, run_virtual
+from pytest_wsstability import FaultProxy, Orchestrator, StabilityError, faults, run_virtual
+from pytest_wsstability.core.faults import Program
 from pytest_wsstability.core.fleet.failure import group_line
 from pytest_wsstability.core.fleet.plan import FleetPlan
 from pytest_wsstability.core.judge.verdict import Outcome
+from pytest_wsstability.core.plain import plain
 from pytest_wsstability.net.fleet.fleet import open_fleet, planned, too_much
 
 ALIVE = {"alive_for": "2m", "heartbeat_every": "25s", "heartbeat_within": "5s"}
@@ -201,3 +203,25 @@ def test_each_connection_has_options_and_a_target_of_its_own():
     fleet(look, survival=0.8, connections=3, options_of=lambda number: {"session_id": f"caller-{number}"})
 
     assert seen == ["caller-0", "caller-1", "caller-2"]
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_fleet():
+    """200 connections for ten minutes with losses, twice; and otherwise with another seed."""
+
+    def once(seed):
+        async def main():
+            program = Program.of([faults.Latency("80ms", jitter="70ms")], seed=seed)
+            async with Orchestrator() as orchestrator, FaultProxy(orchestrator.url, faults=program) as path:
+                asked = {**ALIVE, "connections": 200, "alive_for": "10m", "ramp": "20s"}
+                async with open_fleet(path.url, **asked) as made:
+                    await asyncio.sleep(200)
+                    await orchestrator.restart(down_for="1s")
+                return plain(made.summary)
+
+        return run_virtual(main(), seed=seed)
+
+    first = once(1)
+    assert first["count"]["ended"] == 200
+    assert once(1) == first
+    assert once(2) != first
