@@ -28,6 +28,7 @@ PAGES = (
     "docs/middleboxes.md",
     "docs/from-sleep.md",
     "docs/nginx.md",
+    "docs/tokens.md",
     "docs/tutorial-fastapi.md",
     "docs/tutorial-aiohttp.md",
     "docs/tutorial-socketio.md",
