@@ -116,11 +116,12 @@ def test_on_github(run, monkeypatch, pytester):
 
 
 def test_a_job_summary_that_cannot_be_written_is_said(run, monkeypatch, pytester):
-    """It fails nothing."""
+    """It fails no test, and the run is no success."""
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(pytester.path))
     result = run(GREEN)
 
-    assert result.ret == 0
+    assert result.parseoutcomes() == {"passed": 1}
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["GITHUB_STEP_SUMMARY was not written: Is a directory"])
 
 
