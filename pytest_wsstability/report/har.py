@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ..core.redact import redact
+from ..core.redact import redact_text
 from ..core.result import Result, Run
 from ..core.timeline.events import Direction, EventKind, Opcode
 
@@ -61,7 +62,7 @@ def _entry(run: Run, result: Result) -> dict[str, Any]:
         },
         "cache": {},
         "timings": {"send": 0, "wait": 0, "receive": round(timeline.duration * 1000, 3)},
-        "comment": f"{result.nodeid}: {result.verdict.headline}",
+        "comment": redact_text(f"{result.nodeid}: {result.verdict.headline}"),
         "_resourceType": "websocket",
         "_webSocketMessages": list(_said(result, opened) if result.transcript else _frames(result, opened)),
     }

@@ -104,7 +104,7 @@ class Artifacts:
         self._texts["failure.txt"] = "\n".join(_told(report))
         for title, text in report.sections:
             if title.startswith(("log of the app", "output of the command")):
-                self._texts["server.txt"] = f"{text}\n"
+                self._texts["server.txt"] = f"{redact_text(text)}\n"
         report.sections.append(("artifacts", self._shown(self.folder_of(item))))
 
     def write(self, item: pytest.Item, report: pytest.TestReport) -> None:
