@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ..core.redact import redact
-from ..core.redact import redact_text
 from ..core.result import Result, Run
 from ..core.timeline.events import Direction, EventKind, Opcode
 
@@ -62,7 +61,7 @@ def _entry(run: Run, result: Result) -> dict[str, Any]:
         },
         "cache": {},
         "timings": {"send": 0, "wait": 0, "receive": round(timeline.duration * 1000, 3)},
-        "comment": redact_text(f"{result.nodeid}: {result.verdict.headline}"),
+        "comment": f"{result.nodeid}: {result.verdict.headline}",
         "_resourceType": "websocket",
         "_webSocketMessages": list(_said(result, opened) if result.transcript else _frames(result, opened)),
     }
