@@ -11,6 +11,8 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 
 html_theme = "furo"
 html_title = project
+# So that the 100 columns of a failure fit.
+html_theme_options = {"light_css_variables": {"code-font-size": "72%"}}
 html_baseurl = SITE
 # At its root, where the README on a package index finds them.
 html_extra_path = ["pictures"]

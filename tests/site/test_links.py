@@ -17,6 +17,12 @@ def test_each_link_leads_somewhere(name):
     assert broken(text_of(name), (ROOT / name).parent) == []
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("docs/")])
+def test_no_page_of_the_site_leads_to_one_outside(name):
+    """The site has pages of its own for those in the repository's root: security.md, contributing.md."""
+    assert [link for link in links(text_of(name)) if re.match(r"\.\./[^#]*\.md", link)] == []
+
+
 @pytest.mark.parametrize("page", sorted(path.stem for path in DOCS.glob("*.md") if path.stem != "index"))
 def test_each_page_is_in_the_contents(page):
     """Once."""
