@@ -47,8 +47,11 @@ USER_AGENT = "pytest-wsstability"
 _ANSWER = Role.HEARTBEAT_ANSWER
 # Fields of the handshake response that servers and proxies sign with.
 HINTS = frozenset(
-    {"server", "via", "cf-ray", "x-amzn-requestid", "x-envoy-upstream-service-time", "fly-request-id"}
-)
+    {
+        "server", "via", "cf-ray", "x-amzn-requestid", "x-envoy-upstream-service-time", "fly-request-id",
+        "x-backend", "x-served-by",
+    }
+)  # fmt: skip
 
 
 class ClientSide:
