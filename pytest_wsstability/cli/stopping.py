@@ -36,7 +36,9 @@ def stoppable() -> Iterator[Stop]:
         # Not on every system, and not in every thread.
         with suppress(AttributeError, ValueError):
             number = getattr(signal, name)
-            before[number] = signal.signal(number, stop.interrupt)
+            # Who ignores it (nohup, for one) is not to be ended by it.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, stop.interrupt)
     try:
         yield stop
     finally:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import pytest
 
 from pytest_wsstability import connect
+from pytest_wsstability.core.redact import show_session
 
 pytestmark = [pytest.mark.slow, pytest.mark.real]
 
@@ -61,7 +62,7 @@ def test_serve_tells_of_each_session_until_interrupted():
         out, err = server.communicate(timeout=SOON)
 
     assert re.fullmatch(
-        r"session [\w-]{36}: 1000 at \S+ m?s: received 1000 \(normal closure\); then sent 1000 .*\n", line
+        r"session #[0-9a-f]{8}: 1000 at \S+ m?s: received 1000 \(normal closure\); then sent 1000 .*\n", line
     )
     assert (server.returncode, out, err) == (130, "", "interrupted\n")
 
@@ -91,7 +92,9 @@ async def test_serve_closes_what_is_open_when_interrupted():
 
     connection.assert_closed(code=1001, reason="server shutdown", by="server")
     assert (server.returncode, err) == (130, "interrupted\n")
-    assert re.match(rf"session {connection.session_id}: 1001 at .*: sent 1001 \(going away\) server", told)
+    assert re.match(
+        rf"session {show_session(connection.session_id)}: 1001 at .*: sent 1001 \(going away\) server", told
+    )
 
 
 def test_serve_has_the_timers_that_it_is_given():

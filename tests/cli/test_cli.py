@@ -408,6 +408,21 @@ COMMAND = [
 ]
 
 
+class Beating(Crowd):
+    """Those who have sent a heartbeat: what is known of them is known to the command by then, too."""
+
+    async def handle(self, connection):
+        while not connection.timeline.heartbeats.sent:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await super().handle(connection)
+
+
+def heed_signals():
+    """In the child: whoever runs the tests may ignore them, as shells do in the background and nohup does."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 @pytest.mark.parametrize(("ending", "status"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)])
@@ -422,13 +437,17 @@ COMMAND = [
 )
 def test_what_is_known_is_printed_at_the_end(command, said, ending, status):
     """By whatever signal it comes: the verdict on what was seen, the exit code, and no traceback."""
-    crowd = Crowd(12 if "probe" in command else 1)
-    words = [*command.split(), "--for=10m"] if "hold" in command else [*command.split(), "--max=10m"]
+    crowd = Crowd(12) if "probe" in command else Beating(1)
+    words = (
+        [*command.split(), "--for=10m", "--heartbeat=100ms"]
+        if "hold" in command
+        else [*command.split(), "--max=10m"]
+    )
     with serving(handler=crowd.handle) as url:
         process = subprocess.Popen(
             [*COMMAND, words[0], url, *words[1:]],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            preexec_fn=heed_signals,
         )  # fmt: skip
         try:
             assert crowd.complete.wait(SOON)

@@ -44,7 +44,7 @@ async def test_asked_for(ws_connect):
         await (await ws_connect(client="mute")).assert_alive_for("2m")
 """
 # Name of the test, verdict and cause of each connection; the cause up to its first colon.
-CUT = "pongs withheld, read deadline"[:25]
+CUT = "pongs withheld, pong-only read deadline"[:25]
 HELD = sorted(
     [
         *((f"test_stable[{number}]", "stable", "") for number in range(4)),
@@ -122,8 +122,10 @@ def from_terminal(lines):
     for index, line in enumerate(lines[start:], start):
         words = line.split()
         if line.startswith("  ") and words[0] in ("stable", "UNSTABLE", "INCONCLUSIVE", "expected"):
-            beside = "::" in words[-1]
-            name = words[-1] if beside else lines[index + 1].strip()
+            beside = "::" in line
+            name = next(word for word in words if "::" in word) if beside else lines[index + 1].strip()
+            # Where there are several targets, what tells this one from the others stands behind the name.
+            name = name.partition(" at ")[0]
             below = lines[index + (1 if beside else 2)]
             cause = below.partition("cause: ")[2] if "    cause: " in below else ""
             found.append(entry(name, words[0], cause))

@@ -44,6 +44,12 @@ real = [
 ]
 
 
+def heed_signals():
+    """In the child: whoever runs the tests may ignore them, as shells do in the background and nohup does."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.fixture
 def started(pytester):
     """Start a run of three holds in a process of its own, and give it once all are open."""
@@ -60,7 +66,7 @@ def started(pytester):
              f"--ws-url={url}", "--junitxml=j.xml", *options],
             cwd=pytester.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            preexec_fn=heed_signals,
         )  # fmt: skip
         processes.append((process, server))
         assert crowd.complete.wait(SOON)
