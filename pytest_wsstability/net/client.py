@@ -46,12 +46,8 @@ USER_AGENT = "pytest-wsstability"
 # Looked up once and not for each heartbeat.
 _ANSWER = Role.HEARTBEAT_ANSWER
 # Fields of the handshake response that servers and proxies sign with.
-HINTS = frozenset(
-    {
-        "server", "via", "cf-ray", "x-amzn-requestid", "x-envoy-upstream-service-time", "fly-request-id",
-        "x-backend", "x-served-by",
-    }
-)  # fmt: skip
+HINTS = frozenset({"server", "via", "cf-ray", "x-amzn-requestid", "x-envoy-upstream-service-time",
+                   "fly-request-id", "x-backend", "x-served-by"})  # fmt: skip
 
 
 class ClientSide:
