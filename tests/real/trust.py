@@ -45,7 +45,7 @@ SHAPES: tuple[tuple[dict[str, Any], str], ...] = (
     # A server that gives up on who stands still: on a busy machine it may be right.
     ({"heartbeat_every": 1, "heartbeat_within": 2}, "impatient"),
 )
-# The servers of healthy holds starve as all others do where every core is busy: they answer within seconds, and
+# Servers of healthy holds starve as all others do where every core is busy: they answer within seconds, and
 # of a thousand holds that want each answer within one, two are rightly told that answers were slow.
 HEALTHY: tuple[tuple[dict[str, Any], str], ...] = (
     ({"heartbeat_every": 1, "heartbeat_within": 5, "session_within": 20}, "json"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -87,18 +87,7 @@ class Workers:
             ]
             yield list(await asyncio.gather(*starts))
         finally:
-            await asyncio.to_thread(_end, group)
-
-
-def _end(group: Group) -> None:
-    """End all workers; those that have to be killed leave pipes open that only their gateway knows."""
-    gateways = list(group)
-    group.terminate(timeout=_LEAVING)
-    for gateway in gateways:
-        io = getattr(gateway, "_io", None)
-        for name in ("close_write", "close_read"):
-            with suppress(AttributeError, OSError, ValueError):
-                getattr(io, name)()
+            await asyncio.to_thread(group.terminate, timeout=_LEAVING)
 
 
 def _start(group: Group, spec: str, slot: int, task: str) -> _Worker:
