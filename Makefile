@@ -11,7 +11,7 @@ PURE := pytest_wsstability/core/*,pytest_wsstability/profiles/*
 # --group needs pip 25.1.
 PIP_NEEDED := pip>=25.1
 
-.PHONY: conformance fuzz demo tools quick test test-slow coverage mutants test-real real-table test-all test-lowest test-asyncio lint docs bench clean
+.PHONY: conformance fuzz peers demo tools quick test test-slow coverage mutants test-real real-table test-all test-lowest test-asyncio lint docs bench clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -55,6 +55,9 @@ mutants: $(READY) $(VENV)/.mutants  ## break the code where it decides, and list
 
 conformance: $(READY)  ## RFC 6455 and 7692 in both roles, every case after the Autobahn suite
 	WSSTABILITY_CONFORMANCE=1 $(BIN)/python -m pytest --quiet --numprocesses auto tests/conformance
+
+peers: $(READY)  ## other people's suites on the virtual loop; PEERS=cpython for one of them
+	$(BIN)/python -m tests.peers $(PEERS)
 
 fuzz: $(READY)  ## what hostile peers may send: 2,000 examples of each kind instead of 40
 	WSSTABILITY_EXAMPLES=2000 $(BIN)/python -m pytest --quiet --timeout 3600 tests/net/test_fuzzing.py tests/report/test_fuzzing.py

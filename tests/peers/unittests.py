@@ -1,18 +1,19 @@
 """
 Run a suite of unittest tests on one kind of loop, and print how each test ended.
 
-``python -m tests.peers.unittests kernel|virtual NAME ... [--without PATTERN ...]`` prints JSON: for each
-test a line with its id, its outcome and the first line of what it raised.
+``python -m tests.peers.unittests kernel|virtual MODULE [--after ID] [--quiet LOGGER ...]`` prints JSON: a
+line as each test begins, and one with its outcome and the first line of what it raised. A test that ends the
+process leaves the first only; ``--after`` goes on behind it.
 
 """
 
 from __future__ import annotations
 
-import fnmatch
+import argparse
 import json
+import logging
 import os
 import signal
-import sys
 import threading
 import time
 import unittest
@@ -72,26 +73,37 @@ def tests_in(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
 
 
 class Printer(unittest.TestResult):
-    """Prints a line for each test."""
+    """Prints two lines for each test."""
 
     def __init__(self, out: Any) -> None:
         super().__init__()
         self._out = out
         self._watchdog = Watchdog()
         self._worst = ("passed", "")
+        # The one that runs, or ran last.
+        self.test: unittest.TestCase
 
     def startTest(self, test: unittest.TestCase) -> None:
         super().startTest(test)
+        self.test = test
         self._worst = ("passed", "")
+        self._print(test, "running", "")
         self._watchdog.set(running=True)
 
     def stopTest(self, test: unittest.TestCase) -> None:
         self._watchdog.set(running=False)
         # An alarm in real time may come after a test that was quicker in virtual time.
         signal.setitimer(signal.ITIMER_REAL, 0)
-        outcome, text = self._worst
-        print(json.dumps({"id": test.id(), "outcome": outcome, "text": text}), file=self._out, flush=True)
+        self._print(test, *self._worst)
         super().stopTest(test)
+
+    def _print(self, test: unittest.TestCase, outcome: str, text: str) -> None:
+        print(json.dumps({"id": test.id(), "outcome": outcome, "text": text}), file=self._out, flush=True)
+
+    def interrupted(self, exc: BaseException) -> None:
+        """What unittest lets through has ended the test."""
+        self._note((type(exc), exc, None))
+        self.stopTest(self.test)
 
     def _note(self, error: tuple[Any, BaseException | None, TracebackType | None]) -> None:
         self._worst = ("failed", f"{type(error[1]).__name__}: {error[1]}".partition("\n")[0][:300])
@@ -113,29 +125,42 @@ class Printer(unittest.TestResult):
         self._worst = ("skipped", "an expected failure")
 
 
-def main(kind: str, *arguments: str) -> None:
-    """Run the tests of some modules."""
-    end = arguments.index("--without") if "--without" in arguments else len(arguments)
-    names, without = arguments[:end], arguments[end + 1 :]
+def main() -> None:
+    """Run the tests of a module."""
+    parser = argparse.ArgumentParser(prog="python -m tests.peers.unittests")
+    parser.add_argument("kind", choices=("kernel", "virtual"))
+    parser.add_argument("module")
+    parser.add_argument("--after", metavar="ID", help="leave out the tests up to this one")
+    parser.add_argument(
+        "--quiet", nargs="+", default=(), metavar="LOGGER", help="loggers to hear of no warning"
+    )
+    options = parser.parse_args()
     # What tests print must not come between the lines.
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    if kind == "virtual":
+    for name in options.quiet:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    if options.kind == "virtual":
         loops.use_virtual()
-    suite = unittest.defaultTestLoader.loadTestsFromNames(names)
     result = Printer(out)
-    for test in list(tests_in(suite)):
-        if any(fnmatch.fnmatchcase(test.id(), pattern) for pattern in without):
-            continue
+    try:
+        tests = list(tests_in(unittest.defaultTestLoader.loadTestsFromName(options.module)))
+    except unittest.SkipTest:
+        return
+    first = [each.id() for each in tests].index(options.after) + 1 if options.after else 0
+    tests = tests[first:]
+    while tests:
+        # In one suite, which knows when the tests of a class begin and end.
         try:
-            unittest.TestSuite([test]).run(result)
+            unittest.TestSuite(tests).run(result)
+            break
         except (TooSlow, KeyboardInterrupt) as exc:
-            result._note((type(exc), exc, None))
-            result.stopTest(test)
+            result.interrupted(exc)
+            tests = tests[tests.index(result.test) + 1 :]
     out.flush()
     # Threads that tests have left behind must not keep the process.
     os._exit(0)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()
