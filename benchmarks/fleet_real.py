@@ -22,6 +22,8 @@ from .figures import Figure
 from .processes import raise_file_limit, raw_server, run_module
 
 CONNECTIONS = 5000
+# Of ours alone: as many as two processes have descriptors for.
+MANY = 10_000
 HOLD = 60.0
 EVERY = 5.0
 # Opened so many at once, as a fleet does here: 500 a second.
@@ -178,6 +180,13 @@ def figures() -> Iterator[Figure]:
     yield Figure(name="CPU, ours / websockets", value=mine["cpu"] / other["cpu"], limit=1.0)
     yield Figure(name="memory, ours / websockets", value=mine["kib"] / other["kib"], limit=0.5)
     yield Figure(name="memory of a connection", value=mine["kib"], unit="KiB", limit=8.0)
+
+    many = min(MANY, raise_file_limit() - _SPARE)
+    with raw_server() as url:
+        held = json.loads(run_module("fleet_real", "ours", url, str(many), str(HOLD)))
+    of = f"{many} connections for {HOLD:.0f} s, all stable, {held['beats']:.0f} heartbeats"
+    yield Figure(name="ours, 1,000 heartbeats of many", value=held["cpu"], unit="CPU-s", of=of)
+    yield Figure(name="ours, one of many, RSS", value=held["kib"], unit="KiB", limit=8.0, of=of)
 
 
 def _resident() -> int:

@@ -1,5 +1,5 @@
 """
-Soaks that overlap: a suite of 1, 50 and 500 tests of 20 s each against a server in another process.
+Soaks that overlap: a suite of 1, 50, 500 and 2,000 tests of 20 s each against a server in another process.
 
 The total is what pytest says in its last line: collection and summary are in it, the start of Python is not.
 
@@ -27,8 +27,8 @@ def test_soak(ws_soak, number):
 def figures() -> Iterator[Figure]:
     """The total as a multiple of one hold, and memory beyond that of one."""
     raise_file_limit()
-    one, some, many = (_run(count) for count in (1, 50, 500))
-    for count, spent, limit in ((1, one, None), (50, some, 1.05), (500, many, 1.2)):
+    one, some, many, most = (_run(count) for count in (1, 50, 500, 2000))
+    for count, spent, limit in ((1, one, None), (50, some, 1.05), (500, many, 1.2), (2000, most, 2.0)):
         of = f"times {SECONDS} s, CPU {spent.cpu:.1f} s, {spent.peak:.0f} MiB at most"
         yield Figure(name=f"total of {count} soaks", value=_total(spent) / SECONDS, limit=limit, of=of)
     more = many.peak - one.peak
