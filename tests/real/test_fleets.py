@@ -41,7 +41,11 @@ def held(url, engine, *, watch=None, survival=0.99):
     plan = FleetPlan(connections=CONNECTIONS, hold=HOLD, ramp=RAMP, workers=len(engine))
     job = FleetJob(url=url, requirement=Requirement.of(**JOB))
     asked = FleetRequirement(survival=survival)
-    return asyncio.run(hold_fleet(job, plan, asked, engine=engine, watch=watch))
+    fleet = asyncio.run(hold_fleet(job, plan, asked, engine=engine, watch=watch))
+    if fleet.count.unobserved:
+        # Nothing is claimed then, and that is right: the machine is too busy for so many.
+        pytest.skip(f"this machine lagged: {fleet.count.unobserved:,} of {CONNECTIONS:,} were not observed")
+    return fleet
 
 
 @pytest.mark.parametrize("name", ["aiohttp", "starlette", "node"])
