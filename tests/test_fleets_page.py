@@ -1,11 +1,12 @@
 """docs/fleets.md: its table is computed, its code runs, its failure is real."""
 
+import math
 import re
 from pathlib import Path
 
 import pytest
 
-from pytest_wsstability.core.statistics.proportion import connections_needed
+from pytest_wsstability.core.statistics.proportion import connections_needed, lower_bound
 
 PAGE = (Path(__file__).parent.parent / "docs/fleets.md").read_text()
 EXAMPLES = (Path(__file__).parent.parent / "examples/test_fleet.py").read_text()
@@ -51,3 +52,20 @@ def test_the_failure_is_real(pytester):
     )
 
     assert block in "\n".join(pytester.runpytest_inprocess().outlines)
+
+
+CLAIMS = re.findall(r"^\| [^|]+ \| ([\d,]+) \| at least ([\d.]+) %", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("connections", "percent"), CLAIMS)
+def test_what_so_many_can_claim_is_computed(connections, percent):
+    """Rounded down to as many digits as the page has."""
+    number = int(connections.replace(",", ""))
+    digits = len(percent.partition(".")[2])
+    shown = math.floor(lower_bound(number, number) * 100 * 10**digits) / 10**digits
+
+    assert f"{shown:.{digits}f}" == percent
+
+
+def test_the_claims_are_found():
+    assert len(CLAIMS) == 5

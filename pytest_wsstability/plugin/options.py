@@ -309,7 +309,7 @@ OPTIONS = (
     ),
     Option(
         "payloads", flag="--ws-har-payloads", default=False, action="store_true",
-        help="... with payloads, whatever secrets are in them",
+        help="... with payloads; of the secrets in them, those that the user gave are masked",
     ),
     Option("save", flag="--ws-save", metavar="NAME", help="keep the results of this run under a name"),
     Option(

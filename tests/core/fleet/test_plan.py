@@ -25,11 +25,29 @@ def test_connections_open_evenly_over_the_ramp():
 
 
 @pytest.mark.parametrize(
+    ("stalled", "connections", "numbers"),
+    [
+        (0, 20, []),
+        (1, 20, [0]),
+        (3, 20, [0, 7, 14]),
+        (5, 10, [0, 2, 4, 6, 8]),
+        (9, 10, [0, 2, 3, 4, 5, 6, 7, 8, 9]),
+    ],
+)
+def test_those_that_stall_stand_evenly_among_the_others(stalled, connections, numbers):
+    plan = FleetPlan(connections=connections, hold=60, stalled=stalled)
+
+    assert [number for number in range(connections) if plan.is_stalled(number)] == numbers
+
+
+@pytest.mark.parametrize(
     ("values", "message"),
     [
         ({"connections": 0}, r"^connections: 0 is no fleet; give 1 or more$"),
         ({"workers": 0}, r"^workers: 0; give 1 or more$"),
         ({"hold": 0}, r"^alive_for: 0 s is no time to hold"),
+        ({"stalled": -1}, r"^stalled: -1 of 10; leave some to judge$"),
+        ({"stalled": 10}, r"^stalled: 10 of 10; leave some to judge$"),
         ({"ramp": -1}, r"^ramp: -1 s; give 0 or more$"),
         ({"ramp": 60.1}, r"^ramp: 60\.1 s is longer than the hold \(alive_for=60 s\)"),
     ],

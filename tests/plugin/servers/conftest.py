@@ -1,14 +1,6 @@
 """A project with an app of its own."""
 
-from contextlib import suppress
-from importlib import import_module
-
 import pytest
-
-# Loaded here, so that each run inside has the same one: parsers in C raise the exceptions of the first.
-for name in ("httptools", "uvicorn", "aiohttp.web"):
-    with suppress(ImportError):
-        import_module(name)
 
 # An ASGI app without a framework: it echoes texts, says what its lifespan does, and breaks on other paths.
 APP = """
