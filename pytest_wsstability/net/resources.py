@@ -25,7 +25,7 @@ except ImportError:  # pragma: no cover
 
 # Descriptors beside those of the connections: the loop's own, logs, a resolver.
 SPARE = 20
-# For each connection: 12 KiB that one keeps (`python -m benchmarks fleet_real`), and the buffers of the kernel.
+# For each connection: 12 KiB that one keeps (`python -m benchmarks fleet_real`), and the kernel's buffers.
 BYTES_EACH = 64 * 1024
 _FDS = Path("/proc/self/fd")
 _PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")

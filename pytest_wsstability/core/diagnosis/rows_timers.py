@@ -263,7 +263,8 @@ ROWS = (
         shows="no close frame in the middle of all traffic, at the same age as other connections at other "
         "instants; pings had come before the last one, and were answered",
         when=lambda f: _same_age(f) and rivals.repeats_age(f) and f.lively and _outlived_pings(f),
-        confidence=HIGH,
+        # A handler that ends by a clock of its own, or a limit on messages in equal traffic, looks alike.
+        confidence=MEDIUM,
         rivals=(
             rivals.TOKEN,
             Rival(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wsstability.core.cause import Confidence
 from pytest_wsstability.core.diagnosis import Cause, diagnose
 from pytest_wsstability.core.diagnosis.cohort import ALONE, Beside, Cohort, Shared, is_lively
 from tests.core.script import FIN, closed_by_peer, timeline
@@ -141,4 +142,6 @@ def test_an_age_that_all_share_is_a_limit_unless_each_had_just_spoken(others, ca
 
     lines = [one(30.0, 1000), *(one(spoke, 1010 + 9 * n) for n, spoke in enumerate(others))]
 
-    assert diagnose(lines[0], cohort=lines).cause is cause
+    found = diagnose(lines[0], cohort=lines)
+    # Never high: a handler that ends by a clock of its own looks the same from this end.
+    assert (found.cause, found.confidence) == (cause, Confidence.MEDIUM)

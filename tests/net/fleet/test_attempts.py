@@ -1,4 +1,4 @@
-"""What Dask does again: the first attempt at a slot gets the word, and what another one says is not counted."""
+"""What Dask does again: the first attempt at a slot gets the word, and another one is not counted."""
 
 import asyncio
 import json
@@ -30,7 +30,8 @@ def test_a_second_attempt_is_refused_and_counted():
         hearing.begin(0)
         run._heard(said("second"))
         run._heard(said("second", Frame(slot=0, attempt=1, sequence=0, at=1.0, opened=2)))
-        run._heard(said("first", Frame(slot=0, attempt=1, sequence=0, at=1.0, opened=2, stable=((0, 1),), is_last=True)))
+        last = Frame(slot=0, attempt=1, sequence=0, at=1.0, opened=2, stable=((0, 1),), is_last=True)
+        run._heard(said("first", last))
         await hearing.to_the_end()
         return run, merge
 
@@ -53,4 +54,6 @@ def test_a_worker_that_ends_is_lost():
     merge = asyncio.run(main())
 
     assert merge.count.unobserved == 2
-    assert merge.notes == ["2 of 2 connections of worker 0 unobserved from 0 s on: worker 0 (tcp://one) ended"]
+    assert merge.notes == [
+        "2 of 2 connections of worker 0 unobserved from 0 s on: worker 0 (tcp://one) ended"
+    ]
