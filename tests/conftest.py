@@ -5,19 +5,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import os
 import warnings
 
 import pytest
+from hypothesis import settings
 
 from pytest_wsstability.core.secret_values import SECRETS
 
 # pytester forgets the modules that a run inside has imported. A second copy of aiohttp or httptools shares
-# its compiled parser with the first, and then takes text for bytes, or raises what nobody catches. Nor may
-# there be two of our own classes: loaded here, they are nobody's to forget, and each run costs milliseconds.
-for name in ("aiohttp", "httptools", "pytest_wsstability.plugin.running"):
+# its compiled parser with the first, and then takes text for bytes, or raises what nobody catches; one of
+# tornado takes the other's answers for none. Nor may there be two of our own classes. Loaded here, they are
+# nobody's to forget, and each run costs milliseconds.
+LOADED = (
+    "aiohttp.web", "fastapi", "httptools", "tornado.platform.asyncio", "tornado.websocket", "uvicorn",
+    "pytest_wsstability.plugin.running",
+)  # fmt: skip
+for name in LOADED:
     with contextlib.suppress(ImportError):
         importlib.import_module(name)
 
+
+# The suite looks at the same examples each time: a find belongs into `@example`, not into somebody else's CI.
+# `make fuzz` asks for more of them, and for others.
+settings.register_profile("suite", derandomize="WSSTABILITY_EXAMPLES" not in os.environ)
+settings.load_profile("suite")
 
 # Seconds for tests that hold connections for minutes, or run servers of other makers.
 LONG = 1200

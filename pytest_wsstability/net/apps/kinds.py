@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from enum import Enum
 from typing import Any
 
@@ -21,10 +20,11 @@ class AppKind(Enum):
     HANDLER = "a handler of websockets"
 
 
-# An application of a library that was never loaded is none of it.
+# Where the class of an application is defined. By name: nothing is loaded to ask, and a module that was
+# taken out of sys.modules since (pytester does, after each run) leaves its classes in use.
 _CLASSES = {
-    AppKind.AIOHTTP: ("aiohttp.web", "Application"),
-    AppKind.TORNADO: ("tornado.web", "Application"),
+    ("aiohttp.web_app", "Application"): AppKind.AIOHTTP,
+    ("tornado.web", "Application"): AppKind.TORNADO,
 }
 # Positional parameters: (scope, receive, send), and (environ, start_response).
 _ASGI, _WSGI = 3, 2
@@ -39,9 +39,8 @@ def kind_of(app: Any) -> AppKind:
         AppError: if it is none, saying what it is.
 
     """
-    for kind, (module, name) in _CLASSES.items():
-        cls = getattr(sys.modules.get(module), name, None)
-        if cls is not None and isinstance(app, cls):
+    for cls in type(app).__mro__:
+        if kind := _CLASSES.get((cls.__module__, cls.__qualname__)):
             return kind
     if not callable(app):
         raise AppError(f"{_shown(app)} is no app; give {_VALID}")

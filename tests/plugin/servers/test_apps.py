@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 HOLD = """
@@ -106,6 +108,13 @@ def test_each_kind_of_app_from_a_fixture(passes, package):
     pytest.importorskip(package)
     conftest = f"import pytest, pytest_asyncio\n{FIXTURES[package]}"
     assert passes(BOTH, conftest=conftest) == 2
+
+
+def test_an_app_is_known_by_its_class_not_by_what_is_loaded(passes, monkeypatch):
+    """A run inside a run forgets the modules it has imported: the package keeps them as attributes."""
+    pytest.importorskip("aiohttp.web")
+    monkeypatch.delitem(sys.modules, "aiohttp.web")
+    assert passes(BOTH, conftest=f"import pytest, pytest_asyncio\n{FIXTURES['aiohttp']}") == 2
 
 
 def test_its_own_keepalive_ends_a_mute_client(failure):
