@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -139,12 +140,12 @@ class Result:
                 nodeid=restore(str, data["nodeid"], f"{where}.nodeid"),
                 url=restore(str, data["url"], f"{where}.url"),
                 requirement=restore(Requirement, data["requirement"], f"{where}.requirement"),
-                verdict=restore(Verdict, data["verdict"], f"{where}.verdict"),
+                verdict=_verdict(data["verdict"], f"{where}.verdict"),
                 timelines=tuple(
                     Timeline.from_dict(each, f"{where}.timelines[{index}]")
                     for index, each in enumerate(data["timelines"])
                 ),
-                started_at=restore(float, data["started_at"], f"{where}.started_at"),
+                started_at=instant(data["started_at"], f"{where}.started_at"),
                 attempt=restore(int, data["attempt"], f"{where}.attempt"),
                 worker=restore(str, data["worker"], f"{where}.worker"),
                 expected=restore(bool, data["expected"], f"{where}.expected"),
@@ -158,6 +159,30 @@ class Result:
             raise SchemaError(f"{where}: {exc.args[0]!r} is missing") from None
         except (TypeError, ValueError, AttributeError, OverflowError) as exc:
             raise SchemaError(str(exc)) from None
+
+
+def instant(value: Any, where: str) -> float:
+    """
+    Seconds that a report has: a number, and not the null that stands for no end.
+
+    Raises:
+        ValueError: for anything else, naming the place.
+
+    """
+    seconds: float = restore(float, value, where)
+    if not math.isfinite(seconds):
+        raise ValueError(f"{where}: {value!r} is no instant")
+    return seconds
+
+
+def _verdict(data: Any, where: str) -> Verdict:
+    """A verdict that names why: every table tells the first of its violations or doubts."""
+    verdict: Verdict = restore(Verdict, data, where)
+    if verdict.outcome is Outcome.UNSTABLE and not verdict.violations:
+        raise ValueError(f"{where}: it is unstable and names no violation")
+    if verdict.outcome is Outcome.INCONCLUSIVE and not verdict.doubts:
+        raise ValueError(f"{where}: it is inconclusive and names no doubt")
+    return verdict
 
 
 def check_schema(data: Any, where: str) -> None:

@@ -1,10 +1,12 @@
-"""JSON from elsewhere, on its way in: no deeper and with no larger numbers than a report has."""
+"""JSON from elsewhere, on its way in: no deeper, and with no numbers or texts that reports have not."""
 
 from __future__ import annotations
 
 import json
 import math
 from typing import Any
+
+from ..core.redact import is_text
 
 # A report has a dozen levels; what is deeper costs a parser its stack.
 _DEEPEST = 64
@@ -35,8 +37,15 @@ def _refuse(constant: str) -> Any:
 def _check(value: Any, depth: int) -> None:
     if depth > _DEEPEST:
         raise ValueError("it is nested too deep")
-    if isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
+    if isinstance(value, dict):
+        for name, each in value.items():
+            _check(name, depth + 1)
             _check(each, depth + 1)
+    elif isinstance(value, list):
+        for each in value:
+            _check(each, depth + 1)
+    elif isinstance(value, str):
+        if not is_text(value):
+            raise ValueError("it has half of a character, which no file can hold")
     elif isinstance(value, int | float) and not (math.isfinite(value) and abs(value) <= _LARGEST):
         raise ValueError("it has a number that no report has")

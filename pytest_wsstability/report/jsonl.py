@@ -19,7 +19,7 @@ from typing import Any
 from ..core.judge.requirement import Requirement
 from ..core.judge.rules import judge
 from ..core.plain import plain, restore, word
-from ..core.result import SCHEMA, Result, Run, SchemaError, check_schema
+from ..core.result import SCHEMA, Result, Run, SchemaError, check_schema, instant
 from ..core.timeline.close import CloseEvidence
 from ..core.timeline.events import Direction, End, Event, EventKind, Tier
 from ..core.timeline.recorder import Packed
@@ -160,7 +160,7 @@ class _Hold:
             requirement=requirement,
             verdict=judge(requirement, timeline),
             timelines=(timeline,),
-            started_at=restore(float, head["opened_at"], where),
+            started_at=instant(head["opened_at"], where),
         )
 
 

@@ -10,6 +10,7 @@ from textwrap import wrap
 
 from ..core.diagnosis.together import together
 from ..core.message.wrap import wrapped
+from ..core.redact import printable
 from ..core.result import Result, Run
 from ..core.timeline.events import Tier
 from .cells import Cells, cells, totals, worst_first
@@ -58,7 +59,8 @@ def summary(run: Run, *, width: int = WIDTH, everything: bool = False) -> list[L
         lines += _tier(tier, [result for result in shown if result.tier is tier], run, width)
     lines += [Line(part, "red") for crowd in together(run.results) for part in _parts(str(crowd), width)]
     lines += [Line(line, "green") for text in run.passed for line in wrapped(f"✓ {text}", width)]
-    return lines + [Line(line, "red") for text in run.complaints for line in wrapped(f"✗ {text}", width)]
+    complaints = (printable(text) for text in run.complaints)
+    return lines + [Line(line, "red") for text in complaints for line in wrapped(f"✗ {text}", width)]
 
 
 def _tier(tier: Tier, shown: Sequence[Result], run: Run, width: int) -> Iterator[Line]:

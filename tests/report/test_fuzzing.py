@@ -15,12 +15,13 @@ import os
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pytest_wsstability import cli
 from pytest_wsstability.core.result import Run, SchemaError
 from pytest_wsstability.report import formats, jsonl, terminal
+from pytest_wsstability.report.door import loads
 from tests.report.made import cut, doubtful, good, hostile, run
 
 look = settings(
@@ -84,13 +85,18 @@ def is_harmless(data):
 
 @pytest.mark.slow
 @look
+@example(("results", 2, "started_at"), None)
+@example(("results", 1, "verdict", "violations"), [])
+@example(("results", 2, "verdict", "doubts"), [])
+@example(("results", 1, "timelines", 0, "heartbeats", "answers"), [False])
 @given(st.sampled_from(PLACES), values)
 def test_a_wrong_value_in_a_place(place, value):
     """It is named, or it is taken for what it says."""
     data = put(WHOLE, place, value)
     try:
-        found = Run.from_dict(data, "x.json")
-    except SchemaError as error:
+        # As it comes from a file.
+        found = Run.from_dict(loads(json.dumps(data)), "x.json")
+    except ValueError as error:
         refused(error)
         return
     is_harmless(found)
@@ -98,6 +104,8 @@ def test_a_wrong_value_in_a_place(place, value):
 
 @pytest.mark.slow
 @look
+@example(28, 59, "\ud800", False)
+@example(29, 30, "\x7f", False)
 @given(st.integers(0, len(LINES) - 1), st.integers(0, 300), texts | st.just(""), st.booleans())
 def test_damaged_lines(number, at, text, cut_there):
     """A line with something in it, or the end of the file."""

@@ -366,6 +366,9 @@ class RoundTrips:
         trips.shortest_gap = restore_number(data["shortest_gap"], None)
         trips.shortest_gap_from = float(data["shortest_gap_from"])
         trips._answers = array("d", data["answers"]) or None
+        answers, asked = trips._answers or (), trips._pending
+        if len(answers) > len(asked) or any(at < begun for at, begun in zip(answers, asked, strict=False)):
+            raise ValueError("answers that were there before what they are to")
         trips._lost = array("d", data["lost"]) or None
         trips.unsettled, trips.unasked = int(data["unsettled"]), int(data["unasked"])
         trips.unasked_after = float(data["unasked_after"])
