@@ -10,8 +10,10 @@ QUICK := tests/test_layering.py tests/test_keywords.py tests/core tests/profiles
 PURE := pytest_wsstability/core/*,pytest_wsstability/profiles/*
 # --group needs pip 25.1.
 PIP_NEEDED := pip>=25.1
+# FAILED=1 runs what failed last, one after the other, and names what passes then.
+AGAIN := $(if $(FAILED),--last-failed --last-failed-no-failures none --numprocesses 0 -rfEp)
 
-.PHONY: conformance fuzz peers demo tools quick test test-slow coverage mutants test-real real-table test-all test-lowest test-asyncio lint docs bench clean
+.PHONY: conformance fuzz peers demo tools quick test test-slow coverage mutants test-real test-soak test-servers test-kernel real-table test-all test-lowest test-asyncio lint docs bench clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -38,10 +40,10 @@ quick: $(READY)  ## between two edits: the rules of the house, and the rooms tha
 	$(BIN)/python -m pytest --quiet --numprocesses auto -m "not soak and not real and not slow" $(QUICK)
 
 test: $(READY) $(NODE)  ## every quick test
-	$(BIN)/python -m pytest --quiet --numprocesses auto -m "not soak and not slow"
+	$(BIN)/python -m pytest --quiet --numprocesses auto -m "not soak and not slow" $(AGAIN)
 
 test-slow: $(READY) $(NODE)  ## those that take seconds of a core: runs in runs, processes, repeated runs
-	$(BIN)/python -m pytest --quiet --numprocesses auto -m "slow and not soak"
+	$(BIN)/python -m pytest --quiet --numprocesses auto -m "slow and not soak" $(AGAIN)
 
 coverage: $(READY) $(NODE) $(VENV)/.coverage  ## lines and branches that no quick test runs; fails below what docs/testing.md promises
 	$(BIN)/python -m coverage erase
@@ -62,10 +64,16 @@ peers: $(READY)  ## other people's suites on the virtual loop; PEERS=cpython for
 fuzz: $(READY)  ## what hostile peers may send: 2,000 examples of each kind instead of 40
 	WSSTABILITY_EXAMPLES=2000 $(BIN)/python -m pytest --quiet --timeout 3600 tests/net/test_fuzzing.py tests/report/test_fuzzing.py
 
-test-real: $(READY) $(NODE) tools  ## the 130 s holds, servers of other makers, the net tests on kernel sockets
-	$(BIN)/python -m pytest --quiet -m "soak and not servers" tests
-	$(BIN)/python -m pytest --quiet -m servers -rs tests/real
-	$(BIN)/python -m pytest --quiet --ws-time real --numprocesses 4 -m "not soak" tests/net
+test-real: test-soak test-servers test-kernel  ## minutes of real time
+
+test-soak: $(READY) $(NODE)  ## ... the 130 s holds
+	$(BIN)/python -m pytest --quiet -m "soak and not servers" tests $(AGAIN)
+
+test-servers: $(READY) $(NODE) tools  ## ... servers, clients and proxies of other makers
+	$(BIN)/python -m pytest --quiet -m servers -rs tests/real $(AGAIN)
+
+test-kernel: $(READY)  ## ... the net tests on kernel sockets
+	$(BIN)/python -m pytest --quiet --ws-time real --numprocesses 4 -m "not soak" tests/net $(AGAIN)
 
 real-table: $(READY) tools  ## docs/real-servers.md, from what the servers of other makers do here
 	WSSTABILITY_REAL_TABLE=docs/real-servers.md $(BIN)/python -m pytest --quiet -m servers -rs tests/real

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yaml"))
 CI = (ROOT / ".github/workflows/ci.yaml").read_text()
-STEPS = re.findall(r"^make (\S+)$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
+STEPS = re.findall(r"^(?:make|tests) (\S+)$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("step", STEPS)
