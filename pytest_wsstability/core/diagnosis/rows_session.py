@@ -21,6 +21,23 @@ def _unheard_since_session(f: Features) -> bool:
     return waited > TO_ANSWER and f.silent(RECEIVED) > waited - REACTION
 
 
+# It is about what the session was before, whatever else this connection shows.
+RESUMED = (
+    Signature(
+        cause=Cause.SESSION_LOST,
+        shows="a client that came back was given a new session",
+        when=lambda f: Rule.RESUMED in f.broken,
+        confidence=HIGH,
+        sentence="the {peer} did not know the session that this {end} came back to, and confirmed a new one",
+        headline="the {peer} did not know the session any more",
+        blame=Blamed.PEER,
+        evidence=("session",),
+        remedy="see how long the {peer} keeps a session after its connection has ended, and whether all its "
+        "processes find it",
+        source="measured (socket.io, aedes)",
+    ),
+)
+
 ROWS = (
     Signature(
         cause=Cause.SESSION_DUPLICATED,

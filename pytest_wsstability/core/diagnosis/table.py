@@ -21,6 +21,7 @@ from . import (
 from .signature import Signature
 
 SIGNATURES: tuple[Signature, ...] = (
+    *rows_session.RESUMED,
     *rows_harness.ROWS,
     *rows_both.ROWS,
     *rows_protocol.TIMERS,

@@ -63,7 +63,7 @@ def judge_resumption(timeline: Timeline, *, resumed: bool | None, expected: str 
         observed = f"{what} was confirmed: the server did not know the old one"
         at = timeline.session_confirmed_at or 0.0
         findings.append(
-            Violation(Rule.SESSION, at, "the same session again", observed, "session lost", observed)
+            Violation(Rule.RESUMED, at, "the same session again", observed, "session not resumed", observed)
         )
     return Verdict.of(findings, horizon=timeline.duration, tier=timeline.tier)
 

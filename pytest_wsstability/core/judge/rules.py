@@ -26,7 +26,7 @@ def judge(requirement: Requirement, timeline: Timeline) -> Verdict:
         findings,
         horizon=_horizon(requirement, timeline, findings),
         tier=timeline.tier,
-        notes=_proved(timeline),
+        notes=(*_proved(timeline), *_stray(requirement, timeline)),
     )
 
 
@@ -38,6 +38,15 @@ def _proved(timeline: Timeline) -> Iterator[Note]:
             f"a byte of the peer {show(came - asked)} after the ping at the end of the hold, at {show(asked)}"
         )
         yield Note(Noted.PROOF, came, text)
+
+
+def _stray(requirement: Requirement, timeline: Timeline) -> Iterator[Note]:
+    """Answers to no open heartbeat, where heartbeats are judged: no requirement forbids them."""
+    trips = timeline.heartbeats
+    stray = trips.unasked + trips.unmatched
+    if requirement.answer_within is not None and stray:
+        text = f"{stray} answers came to heartbeats that were not open: a second one, or to another id"
+        yield Note(Noted.STRAY, timeline.duration, text)
 
 
 def _horizon(requirement: Requirement, timeline: Timeline, findings: Iterable[Finding]) -> float:

@@ -38,6 +38,7 @@ class Rule(Enum):
     ALIVE = "alive"
     PROOF = "proof of life"
     SESSION = "session confirmed"
+    RESUMED = "session resumed"
     HEARTBEATS = "heartbeats answered"
     CADENCE = "heartbeat cadence"
     APART = "heartbeats apart"
@@ -103,8 +104,9 @@ class Reason(Enum):
 # Where the cause says more than what was observed; the others say both.
 _EXPLAINED = frozenset(
     {
-        Rule.ALIVE, Rule.PROOF, Rule.SESSION, Rule.HEARTBEATS, Rule.PINGS, Rule.RTT, Rule.CLOSURE, Rule.TURNS,
-        Rule.FIRST_AUDIO, Rule.UNDERRUNS, Rule.BARGE_IN, Rule.TRANSCRIPTS, Rule.AUDIO, Rule.AHEAD,
+        Rule.ALIVE, Rule.PROOF, Rule.SESSION, Rule.RESUMED, Rule.HEARTBEATS, Rule.PINGS, Rule.RTT,
+        Rule.CLOSURE, Rule.TURNS, Rule.FIRST_AUDIO, Rule.UNDERRUNS, Rule.BARGE_IN, Rule.TRANSCRIPTS,
+        Rule.AUDIO, Rule.AHEAD,
     }
 )  # fmt: skip
 
@@ -157,6 +159,8 @@ class Noted(Enum):
 
     # A hold without heartbeats ends with a ping.
     PROOF = "proof of life"
+    # Answers to heartbeats that were not open: a second one to the same, or one to another's id.
+    STRAY = "stray answers"
     # Virtual time went on though a task never let the loop come to rest.
     SPIN = "a task that spun"
 

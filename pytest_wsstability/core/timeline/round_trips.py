@@ -62,7 +62,7 @@ class RoundTrips:
     __slots__ = (
         "_abandoned", "_answers", "_keys", "_lost", "_pending", "_rtts", "answered", "first_at", "last_at",
         "longest_gap", "longest_gap_from", "sent", "shortest_gap", "shortest_gap_from", "unasked",
-        "unasked_after", "unsettled",
+        "unasked_after", "unmatched", "unsettled",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -84,6 +84,8 @@ class RoundTrips:
         # time from the last question to one.
         self.unasked = 0
         self.unasked_after = 0.0
+        # Answers with a key that no open question has: a second one, or one to somebody else's.
+        self.unmatched = 0
         # None until the first question.
         self.first_at: float | None = None
         self.last_at: float | None = None
@@ -141,6 +143,7 @@ class RoundTrips:
         if key is None:
             return self._answer_in_order(at)
         if self._keys is None or key not in self._keys:
+            self.unmatched += 1
             return False
         if self._answers:
             self._settle(self._quickest())
@@ -340,6 +343,7 @@ class RoundTrips:
             "unsettled": self.unsettled,
             "unasked": self.unasked,
             "unasked_after": round(self.unasked_after, 6),
+            "unmatched": self.unmatched,
             # Of answers that can be told; `answers` are the others.
             "rtts": (self._rtts or Sample()).as_dict(),
         }
@@ -371,6 +375,6 @@ class RoundTrips:
             raise ValueError("answers that were there before what they are to")
         trips._lost = array("d", data["lost"]) or None
         trips.unsettled, trips.unasked = int(data["unsettled"]), int(data["unasked"])
-        trips.unasked_after = float(data["unasked_after"])
+        trips.unasked_after, trips.unmatched = float(data["unasked_after"]), int(data["unmatched"])
         trips._rtts = Sample.from_dict(data["rtts"])
         return trips

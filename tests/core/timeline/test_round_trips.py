@@ -214,6 +214,17 @@ def test_answers_that_nobody_asked_for(answered, unasked, after):
     assert (trips.unasked, trips.unasked_after) == (unasked, pytest.approx(after))
 
 
+def test_answers_whose_key_no_open_question_has_are_counted():
+    """A second one to the same question, and one to somebody else's; and they are nobody's answer."""
+    trips = RoundTrips()
+    trips.ask(1.0, b"a")
+    found = [trips.answer(1.1, key) for key in (b"a", b"a", b"b")]
+
+    assert found == [True, False, False]
+    assert (trips.answered, trips.unmatched, trips.unasked) == (1, 2, 0)
+    assert RoundTrips.from_dict(trips.as_dict()).unmatched == 2
+
+
 def test_the_shortest_gap_between_questions_is_known():
     """The opening is no question."""
     trips = played(*((at, "?") for at in (5.0, 30.0, 50.0, 80.0)))

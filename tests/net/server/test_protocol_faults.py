@@ -8,9 +8,9 @@ import re
 
 import pytest
 
-from pytest_wsstability import Direction, Orchestrator, Role, StabilityError, faults
+from pytest_wsstability import Cause, Direction, Orchestrator, Role, StabilityError, faults
 from pytest_wsstability.core.faults.protocol import PROTOCOL_FAULTS
-from pytest_wsstability.core.judge.verdict import Outcome, Rule
+from pytest_wsstability.core.judge.verdict import Noted, Outcome, Rule
 from pytest_wsstability.profiles import ID, JSON, Profile
 from pytest_wsstability.profiles.catalogue import SHIPPED
 from tests.net.peers import connected, opened
@@ -60,14 +60,21 @@ async def test_a_wrong_id_is_on_record_at_the_server():
         assert (heartbeats.sent, heartbeats.answered) == (3, 0)
 
 
-async def test_answers_that_come_twice():
-    """The second one is an answer to nothing, and nobody takes it for another's."""
-    async with connected({"profile": NUMBERED, "faults": [faults.DuplicateAnswers()]}) as (client, _):
-        await asyncio.sleep(35)
+@pytest.mark.parametrize(
+    ("profile", "counted"), [(NUMBERED, (0, 3)), (NUMBERED.replace(ping="?", pong="!"), (3, 0))]
+)
+async def test_answers_that_come_twice(profile, counted):
+    """The second one is an answer to nothing, and nobody takes it for another's: allowed, and noted."""
+    async with connected({"profile": profile, "faults": [faults.DuplicateAnswers()]}) as (client, _):
+        verdict = await client.assert_stable(alive_for="35s", heartbeat_every="10s", heartbeat_within="1s")
         heartbeats = client.timeline.heartbeats
         answers = [event for event in client.timeline if event.role is Role.HEARTBEAT_ANSWER]
 
         assert (heartbeats.sent, heartbeats.answered, len(answers)) == (3, 3, 6)
+        assert (heartbeats.unasked, heartbeats.unmatched) == counted
+        (note,) = verdict.notes
+        assert note.noted is Noted.STRAY
+        assert note.text == "3 answers came to heartbeats that were not open: a second one, or to another id"
 
 
 async def test_heartbeats_of_the_server_that_are_late():
@@ -105,11 +112,15 @@ async def test_a_session_that_nobody_resumes():
         await first.assert_session_confirmed(within="1s")
         await first.close()
         second = await first.reconnect()
-        violation = await violation_of(second.assert_session_resumed, within="1s")
+        with pytest.raises(StabilityError) as caught:
+            await second.assert_session_resumed(within="1s")
         await second.close()
 
-        assert violation.rule is Rule.SESSION
+        (violation,) = caught.value.verdict.violations
+        assert violation.rule is Rule.RESUMED
         assert "the server did not know the old one" in violation.line
+        assert caught.value.headline == "the server did not know the session any more (session not resumed)"
+        assert caught.value.verdict.diagnosis.cause is Cause.SESSION_LOST
 
 
 async def test_a_resume_that_is_refused_in_words_begins_anew():
