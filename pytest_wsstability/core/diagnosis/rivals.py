@@ -5,8 +5,9 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
 from ..timeline.close_reasons import Topic
+from ..timeline.events import Opcode
 from . import timers
-from .features import Features, Shared
+from .features import SENT, Features, Shared
 from .signature import Rival
 
 LOW = Confidence.LOW
@@ -140,6 +141,21 @@ UNKNOWN_WORDS = Rival(
     "words stand behind the code that are not understood",
     lambda f: f.reading.has_words,
     "what its words say is not understood",
+)
+# A code, or a reason, that is about what this end sent.
+SENT_NO_MESSAGE = Rival(
+    Cause.CLOSED_BY_PEER,
+    "this end sent no message",
+    lambda f: not f.timeline.count(SENT, Opcode.TEXT, Opcode.BINARY),
+    "this end sent no message that it could be about",
+    LOW,
+)
+SENT_NO_FRAME = Rival(
+    Cause.CLOSED_BY_PEER,
+    "this end sent no frame",
+    lambda f: f.timeline.count(SENT) == f.timeline.count(SENT, Opcode.CLOSE),
+    "this end sent no frame that it could be about",
+    LOW,
 )
 PONGS_LOST = (
     Rival(

@@ -27,6 +27,7 @@ DEFINED = (
         "SetReadLimit)",
         rivals=(
             rivals.UNKNOWN_WORDS,
+            rivals.SENT_NO_MESSAGE,
             Rival(
                 Cause.PROTOCOL_ERROR,
                 "no message of this end is as large as the smallest limits",
@@ -46,7 +47,7 @@ DEFINED = (
         blame=Blamed.SELF,
         evidence=("end", "last_sent"),
         remedy="test again with compression off; look for a proxy that changes frames",
-        rivals=(rivals.UNKNOWN_WORDS,),
+        rivals=(rivals.UNKNOWN_WORDS, rivals.SENT_NO_FRAME),
         source="measured",
     ),
     Signature(
@@ -59,6 +60,7 @@ DEFINED = (
         blame=Blamed.SELF,
         evidence=("end", "last_sent"),
         remedy="see whether the {peer} wants text or binary messages, and which extensions",
+        rivals=(rivals.SENT_NO_MESSAGE,),
         runner_up=Cause.CLOSED_BY_PEER,
         source="RFC 6455, section 7.4.1",
     ),

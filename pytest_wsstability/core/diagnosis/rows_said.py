@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..timeline.close_reasons import Topic
 from .features import Features
-from .rivals import CONTRADICTED
+from .rivals import CONTRADICTED, SENT_NO_FRAME, SENT_NO_MESSAGE
 from .signature import Blamed, Signature
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
@@ -41,7 +41,7 @@ ROWS = (
         blame=Blamed.SELF,
         evidence=("end", "last_sent"),
         remedy="send less often, or raise the {peer}'s limit",
-        rivals=CONTRADICTED,
+        rivals=(*CONTRADICTED, SENT_NO_MESSAGE),
         proved=True,
         source="documentation or reports",
     ),
@@ -57,7 +57,7 @@ ROWS = (
         evidence=("end", "largest"),
         remedy="send smaller messages, or raise the {peer}'s limit (max_size, ws_max_size, maxPayload, "
         "SetReadLimit)",
-        rivals=CONTRADICTED,
+        rivals=(*CONTRADICTED, SENT_NO_MESSAGE),
         proved=True,
         source="measured",
     ),
@@ -169,7 +169,7 @@ ROWS = (
         blame=Blamed.SELF,
         evidence=("end", "last_sent"),
         remedy="see what the {end} sent last; look for a proxy that changes frames",
-        rivals=CONTRADICTED,
+        rivals=(*CONTRADICTED, SENT_NO_FRAME),
         proved=True,
         source="measured",
     ),

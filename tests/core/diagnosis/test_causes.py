@@ -62,7 +62,7 @@ ENDED = [
     ([(33.3, closed_by_peer(4409))], Cause.SESSION_DUPLICATED, MEDIUM, CLIENT),
     ([(33, ">audio"), (33.3, closed_by_peer(1009))], Cause.MESSAGE_TOO_BIG, HIGH, CLIENT),
     ([(33, ">beat"), (33.3, closed_by_peer(1009))], Cause.MESSAGE_TOO_BIG, MEDIUM, CLIENT),
-    ([(33.3, closed_by_peer(1002))], Cause.PROTOCOL_ERROR, HIGH, CLIENT),
+    ([(33, ">text"), (33.3, closed_by_peer(1002))], Cause.PROTOCOL_ERROR, HIGH, CLIENT),
     ([(33.3, closed_by_peer(4711))], Cause.CLOSED_BY_PEER, LOW, SERVER),
     ([*SESSION, (60, closed_by_peer(1000))], Cause.IDLE_AS_NORMAL, LOW, SERVER),
     ([*SESSION, (600, closed_by_peer(1000))], Cause.IDLE_AS_NORMAL, LOW, SERVER),

@@ -46,6 +46,17 @@ LOOKALIKES = [
         Cause.PING_UNANSWERED, LOW, Cause.RESTART,
     ),
     ([*SESSION, (20, "<ping"), (80, FIN)], Cause.PING_UNANSWERED, MEDIUM, Cause.IDLE_TIMEOUT),
+    # Codes and reasons about what this end sent, where it sent none, or some.
+    ([(5, closed_by_peer(1009))], Cause.MESSAGE_TOO_BIG, LOW, Cause.CLOSED_BY_PEER),
+    ([(5, closed_by_peer(1009, "message too big"))], Cause.MESSAGE_TOO_BIG, LOW, Cause.CLOSED_BY_PEER),
+    ([*ANSWERED, (5, closed_by_peer(1009, "message too big"))], Cause.MESSAGE_TOO_BIG, HIGH, None),
+    ([(5, closed_by_peer(4429, "too many requests"))], Cause.RATE_LIMITED, LOW, Cause.CLOSED_BY_PEER),
+    ([*ANSWERED, (5, closed_by_peer(4429, "too many requests"))], Cause.RATE_LIMITED, HIGH, None),
+    ([(5, closed_by_peer(1002))], Cause.PROTOCOL_ERROR, LOW, Cause.CLOSED_BY_PEER),
+    ([(5, closed_by_peer(1002, "protocol error"))], Cause.PROTOCOL_ERROR, LOW, Cause.CLOSED_BY_PEER),
+    ([(1, ">ping"), (5, closed_by_peer(1002))], Cause.PROTOCOL_ERROR, HIGH, Cause.CLOSED_BY_PEER),
+    ([(5, closed_by_peer(1003))], Cause.PROTOCOL_ERROR, LOW, Cause.CLOSED_BY_PEER),
+    ([*ANSWERED, (5, closed_by_peer(1003))], Cause.PROTOCOL_ERROR, MEDIUM, Cause.CLOSED_BY_PEER),
     # Reasons that name a time: whose it is stands beside it.
     (
         [*SESSION, (900, closed_by_peer(1008, "session timeout"))],
