@@ -79,7 +79,7 @@ def test_the_arithmetic_of_the_table():
     playout = Playout()
     for at, seconds, starts, dry in ROWS:
         playout.chunk(at, seconds)
-        assert at + playout.waiting(at) == pytest.approx(dry)
+        assert playout.dry_at == pytest.approx(dry)
         assert starts == pytest.approx(dry - seconds)
 
     assert len(ROWS) == 4

@@ -39,7 +39,7 @@ class Playout:
         self._prebuffer = prebuffer
         # When the player has nothing left; None between utterances.
         self._ends: float | None = None
-        # Seconds of this utterance that came before the player began; None once it plays.
+        # Seconds of this utterance that came before the player began; None once it is known to play.
         self._came: float | None = None
         self.underrun_count = 0
         self.underrun_seconds = 0.0
@@ -65,8 +65,9 @@ class Playout:
         else:
             self._ends += seconds
         self._begin(at, seconds)
-        if self._ends - at > self.deepest:
-            self.deepest, self.deepest_at = self._ends - at, at
+        waiting = self.waiting(at)
+        if waiting > self.deepest:
+            self.deepest, self.deepest_at = waiting, at
 
     def _begin(self, at: float, seconds: float) -> None:
         """Begin to play as soon as the prebuffer is full: audio that comes at once is not waited for."""
@@ -109,6 +110,15 @@ class Playout:
         self._ends = self._came = None
         return waiting
 
+    @property
+    def dry_at(self) -> float | None:
+        """When nothing is left to play; None between utterances."""
+        return self._ends
+
     def waiting(self, at: float) -> float:
         """Seconds of audio that wait to be played."""
-        return max(0.0, self._ends - at) if self._ends is not None else 0.0
+        if self._ends is None:
+            return 0.0
+        # Before it begins the player holds what came, and not the time until it begins.
+        most = self._ends - at if self._came is None else self._came
+        return max(0.0, min(most, self._ends - at))

@@ -264,7 +264,7 @@ def _audio(asked: VoiceRequirement, call: Call, duration: float, ended: bool) ->
         (call.foreign_chunks, call.foreign_at, f"{chunks} of session {call.foreign_session!r}"),
         (len(call.malformed), None, f"messages with audio that is none: {next(iter(call.malformed), '')}"),
         (int(call.forgot_at is not None), call.forgot_at, "time the agent counted its turns anew"),
-        (lost, None, f"of {numbers.seen + lost} {chunks} lost"),
+        (lost, None, f"of {numbers.seen - numbers.repeats + lost} {chunks} lost"),
         (numbers.repeats, None, f"{chunks} came twice"),
         (call.down.reordered, None, f"{chunks} came out of order"),
         (call.stray_chunks, call.stray_at, f"{chunks} came outside of any answer"),

@@ -78,6 +78,15 @@ def test_an_interruption_throws_away_what_waits():
     assert playout.deepest == 4.0
 
 
+def test_before_it_begins_a_player_holds_what_came():
+    """And not the time until it begins."""
+    playout = played([(0, 0.02)])
+
+    assert (playout.waiting(0.03), playout.dry_at) == (0.02, pytest.approx(0.08))
+    assert playout.waiting(0.07) == pytest.approx(0.01)
+    assert playout.deepest == 0.02
+
+
 def reference(chunks, prebuffer):
     """Underruns and their milliseconds, by a player that takes one millisecond after the other."""
     waiting, started, first, count, missed, gap = 0, False, None, 0, 0, 0
