@@ -15,10 +15,10 @@ from .core.voice.stage_faults import (
     DropsAudio,
     Floods,
     LosesContext,
+    MixesSessions,
     ReordersAudio,
     Slow,
     Stalled,
-    WrongSession,
 )
 from .net.voice.caller import Caller, CallTimeout
 from .net.voice.holding import hold_call, open_call
@@ -39,6 +39,7 @@ __all__ = [
     "Encoding",
     "Floods",
     "LosesContext",
+    "MixesSessions",
     "Pipeline",
     "ReordersAudio",
     "Script",
@@ -49,7 +50,6 @@ __all__ = [
     "VoiceError",
     "VoiceRequirement",
     "VoiceSoak",
-    "WrongSession",
     "WrongSound",
     "hold_call",
     "open_call",

@@ -82,20 +82,10 @@ METAPHORS = {
 
 
 class Violation(NamedTuple):
-    """A broken rule: its name, the module, and what stands there."""
+    """Where a rule is broken: the module, and what stands there."""
 
-    rule: str
     module: str
     what: str
-
-    @property
-    def room(self) -> str:
-        """``core.judge`` for a file in a room in a room, ``net`` for a file beside them."""
-        return (
-            ".".join(self.module.split(".")[:2])
-            if self.module.count(".") > 1
-            else self.module.partition(".")[0]
-        )
 
 
 class Import(NamedTuple):
@@ -202,13 +192,8 @@ def room_of(module: str) -> str:
 
 def inner_room(tree: Tree, module: str) -> str:
     """The room in a room that a module belongs to (``core.judge``); for a file beside the rooms, itself."""
-    return next(
-        (".".join(module.split(".")[:depth]) for depth in (2,) if _is_room(tree, module, depth)), module
-    )
-
-
-def _is_room(tree: Tree, module: str, depth: int) -> bool:
-    return ".".join(module.split(".")[:depth]) in tree.rooms
+    inner = ".".join(module.split(".")[:2])
+    return inner if inner in tree.rooms else module
 
 
 # The rules
@@ -224,7 +209,7 @@ def rooms_know_their_rooms(tree: Tree) -> Iterator[Violation]:
         known = known | {""} if room_of(module) in ("plugin", "cli") else known
         for each in imports:
             if each.ours and room_of(each.source) not in known:
-                yield Violation("rooms", module, f"imports {each.source}")
+                yield Violation(module, f"imports {each.source}")
 
 
 def rooms_inside_rooms(tree: Tree) -> Iterator[Violation]:
@@ -237,7 +222,7 @@ def rooms_inside_rooms(tree: Tree) -> Iterator[Violation]:
             if not each.ours or room_of(each.source) != room_of(module) or not there or there == inside:
                 continue
             if inside in order and there not in order[inside]:
-                yield Violation("inner rooms", module, f"imports {each.source}")
+                yield Violation(module, f"imports {each.source}")
 
 
 def _inner_name(tree: Tree, module: str) -> str:
@@ -252,7 +237,7 @@ def circles(tree: Tree) -> Iterator[Violation]:
         for module, imports in tree.imports.items()
         if module
     }
-    yield from (Violation("circle", ring[0], " <-> ".join(ring)) for ring in rings(graph))
+    yield from (Violation(ring[0], " <-> ".join(ring)) for ring in rings(graph))
 
 
 def circles_of_rooms(tree: Tree) -> Iterator[Violation]:
@@ -263,7 +248,7 @@ def circles_of_rooms(tree: Tree) -> Iterator[Violation]:
         there = {inner_room(tree, each.source) for each in imports if each.ours and each.source in tree.trees}
         if module and module != room_of(module):
             graph.setdefault(here, set()).update(there - {here, ""})
-    yield from (Violation("circle of rooms", ring[0], " <-> ".join(ring)) for ring in rings(graph))
+    yield from (Violation(ring[0], " <-> ".join(ring)) for ring in rings(graph))
 
 
 def rings(graph: Mapping[str, Iterable[str]]) -> list[list[str]]:
@@ -301,7 +286,7 @@ def only_the_plugin_knows_pytest(tree: Tree) -> Iterator[Violation]:
         if module and room_of(module) != "plugin":
             for each in imports:
                 if not each.ours and room_of(each.source) in FRAMEWORK:
-                    yield Violation("pytest", module, f"imports {each.source}")
+                    yield Violation(module, f"imports {each.source}")
 
 
 def lazy_imports(tree: Tree) -> Iterator[Violation]:
@@ -310,7 +295,7 @@ def lazy_imports(tree: Tree) -> Iterator[Violation]:
         if room_of(module) in ("core", "profiles", "net", "virtual", "report"):
             for each in imports:
                 if each.ours and each.lazy:
-                    yield Violation("lazy", module, f"imports {each.source} in a function")
+                    yield Violation(module, f"imports {each.source} in a function")
 
 
 def pure_rooms(tree: Tree) -> Iterator[Violation]:
@@ -320,7 +305,7 @@ def pure_rooms(tree: Tree) -> Iterator[Violation]:
             for each in imports:
                 first = each.source.partition(".")[0]
                 if not each.ours and (first in IMPURE or first not in sys.stdlib_module_names):
-                    yield Violation("pure", module, f"imports {each.source}")
+                    yield Violation(module, f"imports {each.source}")
 
 
 def private_imports(tree: Tree) -> Iterator[Violation]:
@@ -332,7 +317,7 @@ def private_imports(tree: Tree) -> Iterator[Violation]:
                 continue
             layer = parts[0] == "websockets" and {"asyncio", "legacy", "sync", "trio"} & {*parts[1:2]}
             if layer or any(part.startswith("_") for part in parts):
-                yield Violation("private", module, f"imports {'.'.join(parts)}")
+                yield Violation(module, f"imports {'.'.join(parts)}")
 
 
 def private_attributes(tree: Tree) -> Iterator[Violation]:
@@ -345,7 +330,7 @@ def private_attributes(tree: Tree) -> Iterator[Violation]:
 
     """
     for module, syntax in tree.trees.items():
-        yield from (Violation("private", module, what) for what in _Privacy(tree, module).visit_all(syntax))
+        yield from (Violation(module, what) for what in _Privacy(tree, module).visit_all(syntax))
 
 
 class _Privacy(ast.NodeVisitor):
@@ -536,7 +521,7 @@ def parsed_sentences(tree: Tree) -> Iterator[Violation]:
             continue
         for node in ast.walk(syntax):
             if _searches(node):
-                yield Violation("sentence", module, ast.unparse(node))
+                yield Violation(module, ast.unparse(node))
 
 
 def _searches(node: ast.AST) -> bool:
@@ -587,7 +572,7 @@ def metaphors(tree: Tree) -> Iterator[Violation]:
                 names.add(node.attr)
         for name in sorted(names):
             if METAPHORS & set(words_of(name)):
-                yield Violation("words", module, name)
+                yield Violation(module, name)
 
 
 def words_of(name: str) -> list[str]:
@@ -599,13 +584,30 @@ def words_of(name: str) -> list[str]:
 def stash_keys(tree: Tree) -> Iterator[Violation]:
     """What the plugin keeps with pytest's objects is listed in one module."""
     found = [
-        Violation("stash", module, ast.unparse(node))
+        Violation(module, ast.unparse(node))
         for module, syntax in tree.trees.items()
         for node in ast.walk(syntax)
-        if isinstance(node, ast.Call) and "StashKey[" in ast.unparse(node.func)
+        if isinstance(node, ast.Call) and "StashKey" in _called(node.func)
     ]
     if len({each.module for each in found}) > 1:
         yield from found
+
+
+def _called(node: ast.expr) -> str:
+    """The name of what is called, without its parameters."""
+    node = node.value if isinstance(node, ast.Subscript) else node
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def one_class_a_name(tree: Tree) -> Iterator[Violation]:
+    """Whoever reads a class's name knows which one is meant; underscored ones stay in their file."""
+    homes: dict[str, list[str]] = {}
+    for module, name in tree.classes:
+        if not name.startswith("_"):
+            homes.setdefault(name, []).append(module)
+    for name, modules in homes.items():
+        if len(modules) > 1:
+            yield from (Violation(module, f"class {name}") for module in modules)
 
 
 RULES = (
@@ -621,8 +623,5 @@ RULES = (
     parsed_sentences,
     metaphors,
     stash_keys,
+    one_class_a_name,
 )
-
-
-def violations(tree: Tree) -> list[Violation]:
-    return [each for rule in RULES for each in rule(tree)]

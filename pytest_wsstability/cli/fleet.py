@@ -121,6 +121,7 @@ def _held(
     """The finished fleet; whoever asks for metrics gets them meanwhile."""
     from ..net.fleet.fleet import prepared, run_fleet
     from ..report import openmetrics
+    from ..report.extras import MissingExtra
 
     address = openmetrics.parse_address(options.metrics) if options.metrics is not None else None
 
@@ -135,7 +136,7 @@ def _held(
 
     try:
         return asyncio.run(held())
-    except openmetrics.MissingExtra as error:
+    except MissingExtra as error:
         raise ValueError(str(error)) from error
 
 

@@ -49,7 +49,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class SharedFeature:
     """Something that a group has in common, by more than chance."""
 
     feature: Feature
@@ -85,7 +85,7 @@ class GroupSummary:
     # Ages in seconds.
     youngest: float
     oldest: float
-    shared: tuple[Shared, ...]
+    shared: tuple[SharedFeature, ...]
     # The first of them.
     example: int
     example_age: float

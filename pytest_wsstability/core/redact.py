@@ -50,11 +50,6 @@ def redact_url(url: str) -> str:
     return SECRETS.mask(urlunsplit((parts.scheme, host, parts.path, shown, "")))
 
 
-def redact_header(name: str, value: str) -> str:
-    """``Name: value`` with the value masked when it may be a secret."""
-    return f"{name}: {MASK if is_secret(name) else redact_text(value)}"
-
-
 def redact_text(text: str) -> str:
     """Free text (an error, the first line of a body) with query values and credentials masked."""
     # By value first: what a pattern takes for the end of a value may stand inside of it.

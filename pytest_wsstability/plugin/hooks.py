@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .clock import Clock
     from .servers.command import ServerProcess
     from .soaks import xdist
-    from .workers import Link
+    from .workers import WorkerLink
 else:
 
     class _Door:
@@ -147,7 +147,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_configure_node(node: Any) -> None:
     config = node.config
 
-    def received(link: Link) -> None:
+    def received(link: WorkerLink) -> None:
         _enter(config)
         inside.receive(config, link)
 

@@ -144,7 +144,7 @@ def _run(coroutine: Coroutine[Any, Any, T], timers: TimerOrder | None, patch_tim
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class OrderOutcome:
     """How a test ended in one order."""
 
     order: Order
@@ -202,7 +202,7 @@ class FirstRuns:
     """How the first of two runs ended, by what the ids of both have in common."""
 
     def __init__(self) -> None:
-        self._runs: dict[str, Run] = {}
+        self._runs: dict[str, OrderOutcome] = {}
 
     def skip_needless(self, item: pytest.Item) -> None:
         """Leave the second run of a test out if no timers met in the first."""
@@ -239,7 +239,7 @@ def _twins(item: pytest.Item) -> str:
     return item.nodeid.replace(f"order-{_order(item)}", "order")
 
 
-def _ended(item: pytest.Item, order: Order, call: pytest.CallInfo[None]) -> Run:
+def _ended(item: pytest.Item, order: Order, call: pytest.CallInfo[None]) -> OrderOutcome:
     ties = item.stash.get(ties_key, None)
     instants = tuple(instant for instant, _ in ties.instants) if ties is not None else ()
     count = ties.count if ties is not None else 0
@@ -247,7 +247,7 @@ def _ended(item: pytest.Item, order: Order, call: pytest.CallInfo[None]) -> Run:
     connector = item.stash.get(connector_key, None)
     connections = connector.connections if connector is not None else ()
     timelines = tuple(timeline for connection in connections for timeline in connection.timelines)
-    return Run(order, failure, instants, count, at, timelines)
+    return OrderOutcome(order, failure, instants, count, at, timelines)
 
 
 def _failure(error: BaseException) -> tuple[str, float | None]:
@@ -260,7 +260,7 @@ def _failure(error: BaseException) -> tuple[str, float | None]:
     return error.verdict.headline, None if at is None else at + opened
 
 
-def _knife_edge(first: Run, second: Run) -> str:
+def _knife_edge(first: OrderOutcome, second: OrderOutcome) -> str:
     """The instant from which two runs went different ways, as far as it can be told, and both ends."""
     end = min(run.at if run.at is not None else math.inf for run in (first, second))
     at = max((tie for run in (first, second) for tie in run.ties if tie <= end + _SAME), default=0.0)
@@ -268,7 +268,7 @@ def _knife_edge(first: Run, second: Run) -> str:
     return f"knife edge at t={at:.3f} s: {_together(at, first, second)} together; {ends}"
 
 
-def _together(at: float, *runs: Run) -> str:
+def _together(at: float, *runs: OrderOutcome) -> str:
     """What began at an instant of the loop's clock in one run or the other."""
     names = [
         name

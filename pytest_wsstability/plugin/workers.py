@@ -37,7 +37,7 @@ def is_worker(config: pytest.Config) -> bool:
 # On the controller.
 
 
-class Link:
+class WorkerLink:
     """One worker, as the controller hears it. What it says arrives on a thread of execnet's."""
 
     def __init__(self, name: str, number: int, channel: Any) -> None:
@@ -88,11 +88,11 @@ class Links:
 
     def __init__(self, config: pytest.Config) -> None:
         self.started = now()
-        self.by_node: dict[Any, Link] = {}
+        self.by_node: dict[Any, WorkerLink] = {}
         self._config = config
         self._failures = 0
 
-    def __iter__(self) -> Iterator[Link]:
+    def __iter__(self) -> Iterator[WorkerLink]:
         return iter(self.by_node.values())
 
     @property
@@ -103,7 +103,7 @@ class Links:
         dist: str = self._config.getoption("dist")
         return dist if modules <= {"xdist", _PACKAGE} else None
 
-    def welcome(self, node: Any, received: Callable[[Link], object]) -> None:
+    def welcome(self, node: Any, received: Callable[[WorkerLink], object]) -> None:
         """
         Let a worker that is about to start know which run it belongs to, and listen to it.
 
@@ -113,7 +113,7 @@ class Links:
 
         """
         told = node.workerinput
-        link = Link(told["workerid"], len(self.by_node), node.gateway.newchannel())
+        link = WorkerLink(told["workerid"], len(self.by_node), node.gateway.newchannel())
         self.by_node[node] = link
         told[_INPUT] = {
             "channel": link.channel, "worker": link.name, "number": link.number, "of": told["workercount"],

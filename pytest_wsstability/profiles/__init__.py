@@ -66,7 +66,7 @@ from .profile import Profile
 from .speech import HangUp, Heard, Problem, Say
 from .templates import Free
 from .wording import Unwritable
-from .words import Step
+from .words import SessionStep
 
 __all__ = [
     "ANY",
@@ -102,8 +102,8 @@ __all__ = [
     "Profile",
     "Resumption",
     "Say",
+    "SessionStep",
     "Spoken",
-    "Step",
     "Unwritable",
     "VoiceRole",
 ]

@@ -23,7 +23,7 @@ from .messages import Message, Prefixed
 from .placeholders import Values
 from .records import Split
 from .templates import Free
-from .words import FIELDS, SENDERS, Messages, Step, Words
+from .words import FIELDS, SENDERS, Messages, SessionStep, Words
 
 # A function that gives the number or the id of an application message, or None.
 Sequence: TypeAlias = Callable[[str | bytes], int | str | None]
@@ -57,7 +57,7 @@ class Profile:
     # Server to client, right after the opening handshake.
     greeting: Messages = None
     # Further steps after the greeting, in their order, before session_info.
-    steps: tuple[Step, ...] = ()
+    steps: tuple[SessionStep, ...] = ()
     # Client to server: after the greeting and the steps, or at once where there are none.
     session_info: Messages = None
     # Server to client. Without session_info the server confirms by itself, right after the opening.

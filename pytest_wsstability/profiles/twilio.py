@@ -23,7 +23,7 @@ from .messages import Codec
 from .placeholders import SESSION_ID, TEXT_ID, Values
 from .profile import Profile
 from .templates import Free
-from .words import Step
+from .words import SessionStep
 
 _START = {"mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}}
 _CONNECTED = {
@@ -86,7 +86,7 @@ TWILIO = Profile(
     title="Twilio Media Streams",
     specification="https://www.twilio.com/docs/voice/media-streams/websocket-messages",
     steps=(
-        Step(
+        SessionStep(
             End.CLIENT,
             {
                 "event": "connected",

@@ -44,7 +44,7 @@ _DATA = Heard(Role.DATA)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SessionStep:
     """A message of the session's handshake besides the greeting, session_info and session_confirmed."""
 
     by: End
@@ -95,7 +95,7 @@ class Words:
     def __init__(
         self,
         messages: Mapping[str, Messages],
-        steps: Sequence[Step] = (),
+        steps: Sequence[SessionStep] = (),
         *,
         heartbeats_from: str,
         records: str | Split | None = None,
@@ -313,7 +313,9 @@ class Words:
         )
 
 
-def _known(messages: Mapping[str, Messages], steps: Sequence[Step], beat: frozenset[End]) -> list[Known]:
+def _known(
+    messages: Mapping[str, Messages], steps: Sequence[SessionStep], beat: frozenset[End]
+) -> list[Known]:
     """Every message with its sender and role."""
     known = []
     for field, (sender, role) in FIELDS.items():

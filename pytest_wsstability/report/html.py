@@ -21,6 +21,7 @@ from ..core.timeline.events import Tier
 from . import calls
 from .cells import cells, rank, totals, verdict_word
 from .charts import charts, round_trips_text, survival_text
+from .extras import MissingExtra
 from .fleets import section
 from .groups import Group, by_cause
 from .lanes import lane
@@ -34,10 +35,6 @@ _NIGHTS = 30
 # Where a long name may be broken: behind what joins its words.
 _JOINTS = re.compile(r"([_/:.,=\[-])(?=\w)")
 _SIGNS = {Outcome.STABLE: "✓", Outcome.INCONCLUSIVE: "?", Outcome.UNSTABLE: "✗", None: "·"}
-
-
-class MissingExtra(RuntimeError):
-    """What the HTML report is written with is not installed."""
 
 
 def check() -> None:

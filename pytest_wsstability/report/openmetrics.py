@@ -7,15 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..core.fleet.frame import RTT_LIMITS, Fate
+from .extras import MissingExtra
 
 if TYPE_CHECKING:
     from ..core.fleet.merge import FleetMerge
 
 _PREFIX = "wsstability_fleet"
-
-
-class MissingExtra(RuntimeError):
-    """What metrics are served with is not installed."""
 
 
 def parse_address(text: str) -> tuple[str, int]:

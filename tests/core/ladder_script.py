@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from pytest_wsstability.core.probe.observation import Fate, Observation
+from pytest_wsstability.core.probe.observation import Observation, RungFate
 from pytest_wsstability.core.probe.rungs import Rung, Traffic
 
 HORIZON = 600.0
@@ -31,9 +31,9 @@ def seen(name: str, fate: str, *, pings: float | None = None, answered=ANSWERED,
     rung = RUNGS[name]
     word, _, number = fate.rpartition(" ")
     if fate == "not opened":
-        return Observation(rung=rung, fate=Fate.NOT_OPENED, detail="upgrade refused: HTTP 429")
+        return Observation(rung=rung, fate=RungFate.NOT_OPENED, detail="upgrade refused: HTTP 429")
     if word == "lost":
-        return Observation(rung=rung, fate=Fate.LOST, age=0.1, gap=float(number), pongs=0)
+        return Observation(rung=rung, fate=RungFate.LOST, age=0.1, gap=float(number), pongs=0)
     age = HORIZON if fate == "alive" else float(number)
     beats = rung.every is not None and name.startswith(answered)
     every = rung.every or age
@@ -42,7 +42,7 @@ def seen(name: str, fate: str, *, pings: float | None = None, answered=ANSWERED,
     heard = max(said if beats else 0.0, count * (pings or 0.0))
     observation = Observation(
         rung=rung,
-        fate=Fate.ALIVE if fate == "alive" else Fate.ENDED,
+        fate=RungFate.ALIVE if fate == "alive" else RungFate.ENDED,
         age=age,
         last=max(said, heard),
         last_sent=said,

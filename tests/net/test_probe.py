@@ -6,7 +6,7 @@ import pytest
 
 from pytest_wsstability import OpeningError, Orchestrator, Tier
 from pytest_wsstability.core.probe.findings import Policy, TimerKind
-from pytest_wsstability.core.probe.observation import Fate
+from pytest_wsstability.core.probe.observation import RungFate
 from pytest_wsstability.core.probe.rungs import MOST_CONNECTIONS, Rung, Traffic
 from pytest_wsstability.core.probe.words import sentence
 from pytest_wsstability.core.timeline.close import LocalReason
@@ -88,7 +88,7 @@ async def test_nothing_is_found_where_there_is_nothing():
 
     assert (findings.timers, findings.doubts) == ((), ())
     assert findings.horizon == pytest.approx(1200)
-    assert {each.fate for each in findings.observations} == {Fate.ALIVE}
+    assert {each.fate for each in findings.observations} == {RungFate.ALIVE}
 
 
 async def test_a_restart_is_no_timer():
@@ -109,7 +109,7 @@ async def test_a_server_without_pongs_is_not_lost():
     async with serving(deaf) as url:
         findings = await probe_url(url, max="2m", profile="frames")
 
-    assert {each.fate for each in findings.observations} == {Fate.LOST}
+    assert {each.fate for each in findings.observations} == {RungFate.LOST}
     assert findings.doubts == (
         "the server answers no pings, so a connection lost without a word cannot be told",
     )
@@ -326,7 +326,7 @@ async def test_what_is_called_safe_survives(server):
         async with Orchestrator(**{"ping_interval": None, **server}) as orchestrator:
             climber = Climber(rung, TEXT, asyncio.get_running_loop())
             await climber.climb(orchestrator.url, {"profile": "json"}, 6 * findings.idle.seconds)
-        assert climber.observation.fate is Fate.ALIVE
+        assert climber.observation.fate is RungFate.ALIVE
 
 
 async def test_without_time_for_a_trial_nothing_is_called_safe():

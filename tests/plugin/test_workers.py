@@ -8,7 +8,7 @@ import pytest
 
 from pytest_wsstability.plugin.seams.xdist import on_main_thread
 from pytest_wsstability.plugin.soaks.xdist import grouped
-from pytest_wsstability.plugin.workers import Controller, Link
+from pytest_wsstability.plugin.workers import Controller, WorkerLink
 from tests.serving import Crowd, serving
 
 TWO_WORKERS = ("-n2", "-p", "no:looptime_plugin")
@@ -34,7 +34,7 @@ class Channel:
 def test_the_controller_hears_a_worker():
     """Each message wakes the main thread once, and is taken once."""
     channel, woken = Channel(), []
-    link = Link("gw0", 0, channel)
+    link = WorkerLink("gw0", 0, channel)
     link.hear(lambda: woken.append(link.take()))
 
     channel.callback(("progress", 1))
@@ -49,7 +49,7 @@ def test_the_controller_hears_a_worker():
 def test_a_worker_is_over_when_it_says_so_or_is_gone(last):
     """Whoever waits for it waits no longer."""
     channel = Channel()
-    link = Link("gw0", 0, channel)
+    link = WorkerLink("gw0", 0, channel)
     link.hear(lambda: None)
 
     channel.callback(last)
@@ -60,7 +60,7 @@ def test_a_worker_is_over_when_it_says_so_or_is_gone(last):
 def test_nobody_fails_over_the_other_end():
     """A channel whose other end is gone takes no message, and that is no error."""
     channel = Channel()
-    link, controller = Link("gw0", 0, channel), Controller({"channel": channel})
+    link, controller = WorkerLink("gw0", 0, channel), Controller({"channel": channel})
     channel.closed = True
 
     link.stop()

@@ -26,7 +26,7 @@ from pytest_wsstability.profiles import (
     Prefixed,
     Profile,
     Resumption,
-    Step,
+    SessionStep,
 )
 
 CLIENT, SERVER = End.CLIENT, End.SERVER
@@ -80,7 +80,7 @@ LINES = Profile(name="lines", ping='{"type":6}', heartbeats_from="both", records
 AUTH = Profile(
     name="auth",
     greeting="who?",
-    steps=(Step(CLIENT, "user"), Step(SERVER, "challenge"), Step(CLIENT, "proof")),
+    steps=(SessionStep(CLIENT, "user"), SessionStep(SERVER, "challenge"), SessionStep(CLIENT, "proof")),
     session_info="login",
     session_confirmed="in",
 )

@@ -12,6 +12,7 @@ import pytest
 
 from pytest_wsstability.core.timeline.events import Tier
 from pytest_wsstability.report import html
+from pytest_wsstability.report.extras import MissingExtra
 from pytest_wsstability.report.reading import merged
 from tests.report.held import result, run
 from tests.report.made import cut, good
@@ -231,6 +232,6 @@ def test_without_jinja2(monkeypatch):
     monkeypatch.setitem(sys.modules, "jinja2", None)
 
     with pytest.raises(
-        html.MissingExtra, match=r"^an HTML report needs jinja2: pip install 'pytest-wsstability\[report\]'$"
+        MissingExtra, match=r"^an HTML report needs jinja2: pip install 'pytest-wsstability\[report\]'$"
     ):
         html.render(run())

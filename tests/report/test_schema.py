@@ -21,7 +21,7 @@ from pytest_wsstability.core.fleet_summary import (
     FleetSummary,
     GroupSummary,
     Quantile,
-    Shared,
+    SharedFeature,
     Stretch,
     WorkerSummary,
 )
@@ -151,7 +151,7 @@ def test_readers_of_this_schema_read_what_is_added_later():
         ("fleet_count", FleetCount, set()),
         ("fleet_worker", WorkerSummary, set()),
         ("fleet_group", GroupSummary, set()),
-        ("shared", Shared, set()),
+        ("shared", SharedFeature, set()),
         ("end_events", EndEvents, set()),
         ("curve_point", CurvePoint, set()),
         ("stretch", Stretch, set()),

@@ -19,7 +19,7 @@ from .extract import extract
 from .features import RECEIVED, SENT, Features
 from .signature import Signature
 from .table import SIGNATURES
-from .words import Words
+from .words import TemplateWords
 
 # A timer that is off by a larger share is none of those that nearly fit.
 _NEAR = 0.25
@@ -105,7 +105,7 @@ def build_diagnosis(f: Features, row: Signature, following: Iterator[Signature])
         following: further ones that fit, the next one first.
 
     """
-    words = Words(f)
+    words = TemplateWords(f)
     rivals = [each for each in row.rivals if each.when(f) and each.cause is not row.cause]
     others = [each.cause for each in rivals]
     if row.runner_up is not None:

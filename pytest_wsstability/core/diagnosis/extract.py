@@ -19,10 +19,10 @@ from .features import (
     SENT,
     TO_ANSWER,
     Asked,
-    Between,
     Features,
     Messages,
     Pings,
+    ProxyView,
     Tail,
     is_data,
 )
@@ -234,7 +234,7 @@ def _reading(timeline: Timeline) -> Reading:
     return read_reason(close.received.reason) if close is not None and close.received else NO_REASON
 
 
-def _between(timeline: Timeline, proxy: Timeline | None) -> Between | None:
+def _between(timeline: Timeline, proxy: Timeline | None) -> ProxyView | None:
     """What a proxy of the test saw; instants are compared on the clock, which both records have."""
     if proxy is None:
         return None
@@ -243,10 +243,9 @@ def _between(timeline: Timeline, proxy: Timeline | None) -> Between | None:
     answered = _at(proxy, SENT, Opcode.PONG)
     ponged = _at(timeline, SENT, Opcode.PONG)
     missing = passed is not None and (answered is None or answered < passed)
-    return Between(
+    return ProxyView(
         behind=max(0.0, mine - its) if timeline.end is End.CLIENT else 0.0,
         pong_missing=missing and ponged is not None and passed is not None and ponged >= passed,
-        ended_it=proxy.close is not None and proxy.close.local_reason is LocalReason.FAULT,
     )
 
 

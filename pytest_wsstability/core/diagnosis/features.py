@@ -122,15 +122,13 @@ class Messages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Between:
+class ProxyView:
     """What a proxy of the test saw of the same connection."""
 
     # Seconds by which what it had from the server reached the client later, at the end.
     behind: float
     # Whether a ping of the server passed it, and the client's pong to it did not.
     pong_missing: bool
-    # It closed the connection itself, with a fault of the test.
-    ended_it: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +171,7 @@ class Features:
     # What other connections of the run show.
     beside: Beside = ALONE
     # What a proxy of the test saw; None where there is none.
-    between: Between | None = None
+    between: ProxyView | None = None
     # What the close reason speaks of.
     reading: Reading = NO_REASON
     # What stood where a frame should.
@@ -194,12 +192,6 @@ class Features:
             and close.sent is None
             and close.transport not in (TransportEnd.ABORTED, TransportEnd.CLOSED)
         )
-
-    @property
-    def path_cut(self) -> bool:
-        """Whether each end saw the other one go, so that the path between them cut the connection."""
-        other = self.other
-        return self.cut and other is not None and other.cut
 
     @property
     def code(self) -> int | None:
@@ -337,11 +329,6 @@ class Features:
     def says(self, *topics: Topic) -> bool:
         """Whether the peer closed, and its reason speaks of one of these and of nothing else."""
         return self.code is not None and self.reading.is_clear and self.reading.topic in topics
-
-    def mentions(self, *topics: Topic) -> bool:
-        """Whether the peer closed, and its reason speaks of one of these, whatever else it says."""
-        spoken = {self.reading.topic, self.reading.other} - {None}
-        return self.code is not None and bool(spoken & set(topics))
 
     @property
     def unread_first(self) -> bool:

@@ -20,7 +20,7 @@ _LISTS = (CountsFrom.IDLE,)
 PHRASES = frozenset({"hidden_tab", "injected_advice", "read_since_pong", "stood_still"})
 
 
-class Words(dict[str, str]):
+class TemplateWords(dict[str, str]):
     """Words of one connection, each made when a template asks for it."""
 
     def __init__(self, features: Features) -> None:

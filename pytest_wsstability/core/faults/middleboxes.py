@@ -61,12 +61,6 @@ _RESETS = {
     ResetBy.EACH: "bytes of each direction, for that direction",
     ResetBy.DATA: "messages only",
 }
-_ENDINGS = {
-    EndsWith.FIN: "FIN",
-    EndsWith.RESET: "RST",
-    EndsWith.SILENCE: "silence, then RST on the next data",
-    EndsWith.BLACKHOLE: "silence",
-}
 
 
 def _describe(fault: Fault) -> str:
@@ -179,23 +173,3 @@ def middlebox(name: str) -> Middlebox:
         valid = ", ".join(map(repr, MIDDLEBOXES))
         raise ValueError(f"ws_middlebox: {name!r} is unknown; valid ones: {valid}")
     return MIDDLEBOXES[name]
-
-
-def as_table() -> str:
-    """All of them as a table of Markdown."""
-    lines = [
-        "| name | what it is | timer | ends with | setting | known from |",
-        "|---|---|---|---|---|---|",
-    ]
-    for box in MIDDLEBOXES.values():
-        endings = " / ".join(dict.fromkeys(map(_ending, box.faults))) or "-"
-        ends = endings if box.end_is_known else "not known; FIN stands for it"
-        knob = f"`{box.knob}`" if box.knob else "-"
-        known = f"{box.tag.value}: {box.reference}" + (f"; {box.note}" if box.note else "")
-        lines.append(f"| `{box.name}` | {box.title} | {box.describe()} | {ends} | {knob} | {known} |")
-    return "\n".join(lines) + "\n"
-
-
-def _ending(fault: Fault) -> str:
-    assert isinstance(fault, IdleTimeout | MaxAge)
-    return _ENDINGS[fault.ends_with]

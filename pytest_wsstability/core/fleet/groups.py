@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..duration import show_duration as show
-from ..fleet_summary import Feature, Shared
+from ..fleet_summary import Feature, SharedFeature
 from .frame import Ending
 
 # Permutations, and how seldom one of them may be as close together: chance in one of a hundred groups.
@@ -43,7 +43,7 @@ class EndGroup:
     cause: str
     endings: tuple[Ending, ...]
     # The closest first.
-    shared: tuple[Shared, ...]
+    shared: tuple[SharedFeature, ...]
 
     def __len__(self) -> int:
         return len(self.endings)
@@ -113,7 +113,7 @@ def _by_label(
     return kinds
 
 
-def _times(members: Sequence[Ending], dice: random.Random, *, one_clock: bool) -> list[Shared]:
+def _times(members: Sequence[Ending], dice: random.Random, *, one_clock: bool) -> list[SharedFeature]:
     if len(members) < FEWEST:
         return []
     members = dice.sample(members, min(len(members), _DRAWN))
@@ -138,7 +138,7 @@ def _shared(
     kept: Sequence[float],
     sign: int,
     dice: random.Random,
-) -> list[Shared]:
+) -> list[SharedFeature]:
     """Whether values are closer together than sums (or differences) of their parts, one of them swapped."""
     middle = sorted(values)[len(values) // 2]
     close, parts = _width(values), list(swapped)
@@ -152,7 +152,7 @@ def _shared(
     probability = (as_close + 1) / (ROUNDS + 1)
     if probability > SIGNIFICANT:
         return []
-    return [Shared(feature, show(middle), probability)]
+    return [SharedFeature(feature, show(middle), probability)]
 
 
 def _width(values: Sequence[float]) -> float:
@@ -164,7 +164,7 @@ def _width(values: Sequence[float]) -> float:
 
 def _kinds(
     feature: Feature, members: Sequence[str], everything: Mapping[str, int], dice: random.Random
-) -> list[Shared]:
+) -> list[SharedFeature]:
     """Whether one kind has more of the group than a random draw from all connections would give it."""
     if len(members) < FEWEST or len(everything) < 2:
         return []
@@ -179,4 +179,4 @@ def _kinds(
     draws = (Counter(dice.sample(everybody, len(members))) for _ in range(ROUNDS))
     as_many = sum(max(draw.values()) >= count for draw in draws)
     probability = (as_many + 1) / (ROUNDS + 1)
-    return [Shared(feature, kind, probability)] if probability <= SIGNIFICANT else []
+    return [SharedFeature(feature, kind, probability)] if probability <= SIGNIFICANT else []

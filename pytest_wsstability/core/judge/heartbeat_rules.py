@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from ..duration import show_duration as show
 from ..samples import Sample
 from ..timeline.events import Direction, End, Tier
-from ..timeline.round_trips import Reading, RoundTrips
+from ..timeline.round_trips import Pairing, RoundTrips
 from ..timeline.timeline import Timeline
 from .excuses import Incidents, paused_doubt
 from .one_way import silence
@@ -58,7 +58,7 @@ class _Asked:
         """Whether it is missed."""
         return self.counts(at) and (self._cut or self._now - at >= self._within - SAME)
 
-    def young(self, reading: Reading) -> int:
+    def young(self, reading: Pairing) -> int:
         """How many still have time."""
         return sum(self.counts(at) and not self.overdue(at) for at in reading.open)
 
@@ -84,7 +84,7 @@ def heartbeats(requirement: Requirement, timeline: Timeline, incidents: Incident
 
 
 def _enough(
-    requirement: Requirement, timeline: Timeline, readings: Sequence[Reading], asked: _Asked
+    requirement: Requirement, timeline: Timeline, readings: Sequence[Pairing], asked: _Asked
 ) -> Iterator[Finding]:
     """So many answers came in time; and none that still has time may change that."""
     trips, within, now = timeline.heartbeats, requirement.answer_within or 0.0, timeline.duration
@@ -130,7 +130,7 @@ def _missed(
     requirement: Requirement,
     timeline: Timeline,
     incidents: Incidents,
-    reading: Reading,
+    reading: Pairing,
     asked: _Asked,
 ) -> Finding:
     trips, within, noun, allowed = timeline.heartbeats, requirement.answer_within, "heartbeat", 0

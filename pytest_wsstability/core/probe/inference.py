@@ -9,7 +9,7 @@ from ..timeline.events import Tier
 from . import looks
 from .advice import safe_interval, unsafe_interval
 from .findings import Advice, Findings, FoundTimer, Policy, TimerKind
-from .observation import Fate, Observation
+from .observation import Observation, RungFate
 from .policy import classify, matrix, tolerance
 from .rungs import Traffic
 from .silence import bracket
@@ -55,7 +55,7 @@ def infer(observations: Sequence[Observation], *, tier: Tier = Tier.REAL) -> Fin
 
 
 def _lag(observations: Sequence[Observation]) -> list[str]:
-    seen = [each for each in observations if each.fate is not Fate.NOT_OPENED]
+    seen = [each for each in observations if each.fate is not RungFate.NOT_OPENED]
     worst = max((each.lag for each in seen), default=0.0)
     shortest = min((each.age for each in seen if each.gone), default=float("inf"))
     if worst <= max(0.5, _LAG_SHARE * min(shortest, 60.0)):
@@ -71,7 +71,7 @@ class _Ladder:
         # What died of the first timer though it seems to have outlived it: see `_at_one_look`.
         self.next_look: set[Traffic] = set()
         self.doubts: list[str] = []
-        seen = [each for each in observations if each.fate is not Fate.NOT_OPENED]
+        seen = [each for each in observations if each.fate is not RungFate.NOT_OPENED]
         self.trials = [each for each in seen if each.rung.trial]
         self.again = [each for each in seen if each.rung.again]
         self.all = [each for each in seen if not each.rung.trial and not each.rung.again]
@@ -87,11 +87,11 @@ class _Ladder:
         }
         missing = len(observations) - len(seen)
         if missing:
-            why = next(each.detail for each in observations if each.fate is Fate.NOT_OPENED)
+            why = next(each.detail for each in observations if each.fate is RungFate.NOT_OPENED)
             self.notes.append(f"{missing} of {len(observations)} connections did not open: {why}")
         if self.mute is None or self.everything is None:
             self.doubts.append("a connection that the others are compared with did not open")
-        if any(each.fate is Fate.LOST for each in self.all) and not any(each.pongs for each in self.all):
+        if any(each.fate is RungFate.LOST for each in self.all) and not any(each.pongs for each in self.all):
             self.doubts.append(
                 "the server answers no pings, so a connection lost without a word cannot be told"
             )
@@ -108,7 +108,7 @@ class _Ladder:
         refused = []
         for each in self.all:
             every = each.rung.every
-            if each.rung.slow or every is None or each.fate is not Fate.ENDED or each.code is None:
+            if each.rung.slow or every is None or each.fate is not RungFate.ENDED or each.code is None:
                 continue
             if every <= each.age <= every + _REFUSED_WITHIN and silent > each.age + tolerance(each.age):
                 refused.append(each)
@@ -116,7 +116,7 @@ class _Ladder:
         return refused
 
     def _restarted(self) -> bool:
-        ended = [each for each in self.all if each.fate is Fate.ENDED and each not in self.refused]
+        ended = [each for each in self.all if each.fate is RungFate.ENDED and each not in self.refused]
         if len(ended) < 3 or len(ended) < len(self.all) - len(self.refused):
             # Somebody outlived it.
             return False
@@ -143,7 +143,7 @@ class _Ladder:
         busiest = self.everything
         if busiest is None or not busiest.gone or busiest in self.refused or self.doubts:
             return None
-        if (busiest.rung.every or 0.0) > 0.5 * busiest.age and busiest.fate is Fate.ENDED:
+        if (busiest.rung.every or 0.0) > 0.5 * busiest.age and busiest.fate is RungFate.ENDED:
             # It said too little for so short a life.
             return None
         near = tolerance(busiest.age)
@@ -167,7 +167,7 @@ class _Ladder:
         middle, error = looks.length(ages, tick)
         if tick:
             self._note_looks()
-        silent = busiest.fate is Fate.LOST
+        silent = busiest.fate is RungFate.LOST
         if silent:
             self.notes.append("a path that died for all at that moment would look the same: probe again")
         # What is lost without a word was alive at its last sign of life, and not at the next that was due.
@@ -190,7 +190,9 @@ class _Ladder:
         if not mute.gone:
             self._note_odd_ends(age)
             return [], {}
-        if age is not None and (mute.fate is Fate.LOST or mute.age >= age.seconds - tolerance(age.seconds)):
+        if age is not None and (
+            mute.fate is RungFate.LOST or mute.age >= age.seconds - tolerance(age.seconds)
+        ):
             return [], {}
         later = self._later(mute, age)
         first, resets = self._first(mute, {each.rung.traffic for each in later})
@@ -212,18 +214,18 @@ class _Ladder:
                 f"silence ends after {show(mute.age)}, and no busy connection tells what prevents it: "
                 "send more often (--every)"
             )
-        if mute.fate is Fate.LOST:
+        if mute.fate is RungFate.LOST:
             return self._between(policy, resets), resets
         return self._seen(mute, policy, resets), resets
 
     def _later(self, mute: Observation, age: FoundTimer | None) -> list[Observation]:
         """Busy ones that outlived the first timer and died together of something else than their age."""
-        if mute.fate is Fate.LOST:
+        if mute.fate is RungFate.LOST:
             return []
         later = [
             each
             for each in self.busy.values()
-            if each.fate is Fate.ENDED
+            if each.fate is RungFate.ENDED
             and each.age - mute.age >= max(2 * tolerance(mute.age), each.rung.every or 0.0)
             and not (age is not None and abs(each.age - age.seconds) <= tolerance(age.seconds))
         ]
@@ -254,7 +256,7 @@ class _Ladder:
 
     def _seen(self, mute: Observation, policy: Policy, resets: Mapping[Traffic, bool | None]) -> FoundTimer:
         dead = [mute, *(self.busy[kind] for kind, reset in resets.items() if reset is False)]
-        if self.quiet is not None and self.quiet.fate is Fate.ENDED and not mute.server_pings:
+        if self.quiet is not None and self.quiet.fate is RungFate.ENDED and not mute.server_pings:
             dead.append(self.quiet)
         lengths = [each.age - _since(each, policy) for each in dead]
         tick = looks.tick(dead)
@@ -293,7 +295,7 @@ class _Ladder:
 
     def _answering_helps(self) -> bool:
         quiet, mute = self.quiet, self.mute
-        return bool(quiet and mute and mute.server_pings and quiet.fate is Fate.ALIVE)
+        return bool(quiet and mute and mute.server_pings and quiet.fate is RungFate.ALIVE)
 
     def _note_looks(self) -> None:
         note = (

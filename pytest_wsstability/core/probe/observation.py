@@ -16,7 +16,7 @@ from .rungs import Rung
 _MESSAGES = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 
 
-class Fate(Enum):
+class RungFate(Enum):
     """How a connection of the ladder went."""
 
     ALIVE = "alive"
@@ -32,7 +32,7 @@ class Observation:
     """One connection of the ladder and its life; instants are seconds since its opening handshake ended."""
 
     rung: Rung
-    fate: Fate
+    fate: RungFate
     # When it ended; when it was last known to live, if it is alive or lost.
     age: float = 0.0
     # The clock's reading at the opening, in seconds: several ages that end at one reading are a restart.
@@ -63,7 +63,7 @@ class Observation:
     @property
     def gone(self) -> bool:
         """Whether it lived and is dead."""
-        return self.fate in (Fate.ENDED, Fate.LOST)
+        return self.fate in (RungFate.ENDED, RungFate.LOST)
 
     @property
     def ended_at(self) -> float:
@@ -94,7 +94,7 @@ class Observation:
         received = _last(timeline, Direction.RECEIVED, *Opcode)
         sent = _last(timeline, Direction.SENT, *Opcode)
         messages = (_last(timeline, way, *_MESSAGES) for way in (Direction.SENT, Direction.RECEIVED))
-        fate = Fate.LOST if lost_after is not None else Fate.ENDED if ended else Fate.ALIVE
+        fate = RungFate.LOST if lost_after is not None else RungFate.ENDED if ended else RungFate.ALIVE
         pings = [
             event.at
             for event in timeline
@@ -106,7 +106,7 @@ class Observation:
         return cls(
             rung=rung,
             fate=fate,
-            age=received if fate is Fate.LOST else timeline.duration,
+            age=received if fate is RungFate.LOST else timeline.duration,
             opened_at=timeline.opened,
             last=max(sent, received),
             last_sent=sent,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .findings import Policy
-from .observation import Fate, Observation
+from .observation import Observation, RungFate
 from .rungs import Traffic
 
 # A timer that ticks, or a checker that looks now and then, is late by up to a third.
@@ -35,18 +35,18 @@ def matrix(busy: Mapping[Traffic, Observation], silence: Observation) -> dict[Tr
 def _resets(one: Observation, silence: Observation) -> bool | None:
     every = one.rung.every
     assert every is not None
-    if one.fate is Fate.NOT_OPENED:
+    if one.fate is RungFate.NOT_OPENED:
         return None
-    if silence.fate is Fate.LOST:
+    if silence.fate is RungFate.LOST:
         # Nobody knows when that was, so only who was found alive tells. RST may answer the next message.
-        return one.fate is Fate.ALIVE
+        return one.fate is RungFate.ALIVE
     lived = one.age - silence.age
     if lived >= max(2 * tolerance(silence.age), every) and (
-        one.fate is Fate.ALIVE or one.age > _LATE * silence.age
+        one.fate is RungFate.ALIVE or one.age > _LATE * silence.age
     ):
         return True
     # Traffic as rare as the timer is long would not have reset it either way.
-    if every > 0.5 * silence.age or one.fate is Fate.ALIVE:
+    if every > 0.5 * silence.age or one.fate is RungFate.ALIVE:
         return None
     return False if -tolerance(silence.age) <= lived <= (_LATE - 1) * silence.age else None
 
@@ -85,7 +85,7 @@ def _answered(one: Observation) -> bool:
     """Whether bytes of the server kept coming: its own pings to one that is silent aside."""
     every = one.rung.every
     assert every is not None
-    if one.fate is Fate.LOST:
+    if one.fate is RungFate.LOST:
         # Nothing is heard from it any more; but while it lived?
         return one.last_received > 2 * every
     return one.age - one.last_received <= 2 * every + tolerance(one.age)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from .observation import Fate, Observation
+from .observation import Observation, RungFate
 from .rungs import Traffic
 
 
@@ -39,7 +39,7 @@ def _silences(all_seen: Sequence[Observation]) -> Iterable[tuple[float, float]]:
             yield (each.rung.every or 0.0 if each.pongs else 0.0), each.unanswered
         elif each.gap is not None and (each.rung.slow or each.rung.traffic is Traffic.SILENCE):
             yield 0.0, each.gap
-        elif every is not None and each.fate is Fate.ALIVE and (each.pongs or not each.rung.slow):
+        elif every is not None and each.fate is RungFate.ALIVE and (each.pongs or not each.rung.slow):
             yield every, float("inf")
 
 
@@ -49,11 +49,11 @@ def _lives(
     """Lives of those whose own traffic resets nothing: from the last sign of life to the next message."""
     for each in all_seen:
         every, traffic = each.rung.every, each.rung.traffic
-        if traffic is Traffic.SILENCE and each.fate is Fate.LOST and each.server_ping_every is not None:
+        if traffic is Traffic.SILENCE and each.fate is RungFate.LOST and each.server_ping_every is not None:
             yield each.age, each.age + each.server_ping_every
         if each.rung.slow or every is None or resets.get(traffic) is not False:
             continue
-        if each.fate is Fate.ENDED:
+        if each.fate is RungFate.ENDED:
             yield each.age - every, each.age
-        elif each.fate is Fate.LOST and each.pongs:
+        elif each.fate is RungFate.LOST and each.pongs:
             yield each.age, each.age + every

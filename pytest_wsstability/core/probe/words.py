@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..duration import show_duration as show
 from .findings import Advice, Findings, FoundTimer, Policy, TimerKind
-from .observation import Fate, Observation
+from .observation import Observation, RungFate
 from .owners import owners
 from .rungs import Traffic
 
@@ -146,7 +146,7 @@ def _connections(observations: Sequence[Observation]) -> list[str]:
 
 
 def _waits(waits: Sequence[Observation]) -> str:
-    lived = [each.rung.every or 0.0 for each in waits if each.fate is Fate.ALIVE]
+    lived = [each.rung.every or 0.0 for each in waits if each.fate is RungFate.ALIVE]
     lost = [each.gap for each in waits if each.gap is not None]
     parts = [f"{show(round(max(lived), 2))} is survived"] if lived else []
     parts += [f"{show(round(min(lost), 2))} is not"] if lost else []
@@ -154,9 +154,9 @@ def _waits(waits: Sequence[Observation]) -> str:
 
 
 def _life(one: Observation) -> str:
-    if one.fate is Fate.NOT_OPENED:
+    if one.fate is RungFate.NOT_OPENED:
         return f"did not open: {one.detail}"
-    if one.fate is Fate.LOST:
+    if one.fate is RungFate.LOST:
         return f"gone without a word, found out after {show(round(one.gap or 0.0, 2))} of silence"
     at = show(round(one.age, 2))
-    return f"alive after {at}" if one.fate is Fate.ALIVE else f"ended at {at}: {one.detail}"
+    return f"alive after {at}" if one.fate is RungFate.ALIVE else f"ended at {at}: {one.detail}"

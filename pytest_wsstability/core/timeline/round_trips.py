@@ -25,7 +25,7 @@ _SAME = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Pairing:
     """One way in which answers belong to questions."""
 
     # Of the questions that were answered, and the instants of those that were not, oldest first.
@@ -237,7 +237,7 @@ class RoundTrips:
         elif len(others) == 1 and abs(apart - others[0]) <= _RHYTHM * abs(others[0] - youngest):
             self._settle(range(len(answers)))
 
-    def readings(self, within: float) -> tuple[Reading, ...]:
+    def readings(self, within: float) -> tuple[Pairing, ...]:
         """
         Readings between which all others lie; a single one where each answer is told.
 
@@ -263,17 +263,17 @@ class RoundTrips:
                 place += 1
         return found
 
-    def _read(self, answers: Mapping[int, float]) -> Reading:
+    def _read(self, answers: Mapping[int, float]) -> Pairing:
         sample = self._rtts or Sample()
         if answers:
             sample = copy.copy(sample)
             for place, at in answers.items():
                 sample.add(at - self._pending[place], self._pending[place])
         still = [at for place, at in enumerate(self._pending) if place not in answers]
-        return Reading(sample, (*(self._lost or ()), *still), self._abandoned)
+        return Pairing(sample, (*(self._lost or ()), *still), self._abandoned)
 
     @property
-    def _first_reading(self) -> Reading:
+    def _first_reading(self) -> Pairing:
         return self._read(dict(zip(self._quickest(), self._answers or (), strict=True)))
 
     @property
@@ -320,10 +320,6 @@ class RoundTrips:
     def missed(self, now: float, within: float) -> int:
         """How many were not answered within ``within`` seconds; young open questions do not count yet."""
         return self._abandoned + len(self.overdue(now, within)) + self.late(within)
-
-    def next_overdue(self, now: float, within: float) -> float | None:
-        """When the next open question will be overdue, if nothing answers it; None when none is open."""
-        return next((at + within for at in self.open if at + within > now + _SAME), None)
 
     def as_dict(self) -> dict[str, Any]:
         """What was asked and answered, in builtin types; what tells open questions apart is left out."""

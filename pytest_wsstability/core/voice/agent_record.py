@@ -40,12 +40,9 @@ class AgentTurn:
     audio: float = 0.0
     dropped: int = 0
     reordered: int = 0
-    # Whose audio was sent, where it was somebody else's.
-    sent_as: str | None = None
     # The most seconds of audio that were sent ahead of real time.
     ahead: float = 0.0
     done_at: float | None = None
-    interrupted_at: float | None = None
 
 
 @dataclass(slots=True)

@@ -130,7 +130,7 @@ class Floods(StageFault):
 
 
 @dataclass(frozen=True, init=False)
-class WrongSession(StageFault):
+class MixesSessions(StageFault):
     """Text to speech sends the audio of somebody else's session."""
 
     stages = _TTS

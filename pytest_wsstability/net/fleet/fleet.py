@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from ...core.duration import Duration, parse_duration
 from ...core.fleet.failure import FleetError, count_line
-from ...core.fleet.frame import Ending, Fate
+from ...core.fleet.frame import Fate
 from ...core.fleet.groups import EndGroup, group_endings
 from ...core.fleet.merge import FleetMerge
 from ...core.fleet.plan import FleetPlan
@@ -102,25 +102,6 @@ class Fleet:
         if verdict.outcome is not Outcome.STABLE:
             raise FleetError(self.requirement, verdict, self.summary)
         return verdict
-
-    def assert_all_opened(self) -> None:
-        """
-        Every connection opened.
-
-        Raises:
-            AssertionError: if one did not, with the first reasons.
-
-        """
-        __tracebackhide__ = True
-        refused = [each for each in self.merge.endings if each.fate is Fate.REFUSED]
-        if refused:
-            raise AssertionError(
-                f"{len(refused):,} of {self.plan.connections:,} did not open: {_first(refused)}"
-            )
-
-
-def _first(endings: list[Ending]) -> str:
-    return "; ".join(dict.fromkeys(each.headline or each.cause for each in endings[:3]))
 
 
 def planned(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...core.probe.observation import Fate, Observation
+from ...core.probe.observation import Observation, RungFate
 from ...core.probe.rungs import Rung, Traffic
 from ...core.redact import show_text
 from ...core.timeline.close import LocalReason, TransportEnd
@@ -90,7 +90,7 @@ class Climber:
                 await self.open(url, options)
         except OpeningError as exc:
             detail = f"{exc.stage.value}: {exc.detail}"
-            self.observation = Observation(rung=self.rung, fate=Fate.NOT_OPENED, detail=show_text(detail))
+            self.observation = Observation(rung=self.rung, fate=RungFate.NOT_OPENED, detail=show_text(detail))
             return
         assert self._connection is not None
         websocket = self._connection.websocket
@@ -108,7 +108,9 @@ class Climber:
                 seen = self._seen()
                 await self._ask(websocket)
                 lost = self._lost_after
-                fate, age = (Fate.ALIVE, seen.age) if lost is None else (Fate.LOST, seen.last_received)
+                fate, age = (
+                    (RungFate.ALIVE, seen.age) if lost is None else (RungFate.LOST, seen.last_received)
+                )
                 self.observation = replace(seen, fate=fate, age=age, gap=lost, pongs=self._seen().pongs)
             await self._leave(websocket)
         except asyncio.CancelledError:

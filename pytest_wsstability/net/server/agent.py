@@ -19,12 +19,12 @@ from ...core.voice.stage_faults import (
     Crashes,
     DropsAudio,
     Floods,
+    MixesSessions,
     ReordersAudio,
     Slow,
     StageFault,
     StageName,
     Stalled,
-    WrongSession,
 )
 from ...profiles import Audio, BadAudio, Spoken, VoiceRole
 from ..connection import Connection
@@ -144,7 +144,7 @@ class Agent:
         elif spoken.role is VoiceRole.SPEECH_END:
             self._speech_ended(now)
         elif spoken.role is VoiceRole.INTERRUPT:
-            self._interrupt(now)
+            self._interrupt()
 
     def _speech(self, now: float, spoken: Spoken) -> None:
         if not self._audio.format.is_loud(spoken.audio):
@@ -153,7 +153,7 @@ class Agent:
         dialogue = self._join()
         turn = dialogue.open
         if turn is None or (turn.heard_until is not None and self._begins_anew(spoken)):
-            self._interrupt(now)
+            self._interrupt()
             dialogue.turns += 1
             turn = dialogue.open = AgentTurn(dialogue.turns, now)
             dialogue.record.turns.append(turn)
@@ -189,7 +189,7 @@ class Agent:
             self._loud = 0.0
             self._begin_answer(turn)
 
-    def _interrupt(self, now: float) -> None:
+    def _interrupt(self) -> None:
         """Stop the answer that is given, if one is, and say so."""
         dialogue = self._join()
         turn, answering = dialogue.open, self._answer is not None
@@ -197,7 +197,6 @@ class Agent:
         if turn is not None and turn.heard_until is not None:
             dialogue.open = None
         if answering and turn is not None:
-            turn.interrupted_at = now
             self._say(VoiceRole.INTERRUPTED, turn)
 
     def _cancel(self) -> None:
@@ -334,8 +333,8 @@ class Agent:
         at = place * _FRAMES % len(frames)
         audio = b"".join(frames[at : at + _FRAMES])
         session_id = self._websocket.conversation.session_id
-        if any(isinstance(each, WrongSession) for each in faults):
-            session_id = turn.sent_as = SOMEBODY_ELSE
+        if any(isinstance(each, MixesSessions) for each in faults):
+            session_id = SOMEBODY_ELSE
         self._say(VoiceRole.ANSWER, turn, audio=audio, number=number, session_id=session_id)
 
     def _later(self, seconds: float, role: VoiceRole, turn: AgentTurn) -> asyncio.TimerHandle:

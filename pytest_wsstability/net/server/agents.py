@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ...core.voice.agent_record import AgentRecord
 from ...core.voice.pipeline import Pipeline
-from ...core.voice.stage_faults import LosesContext, WrongSession
+from ...core.voice.stage_faults import LosesContext, MixesSessions
 from ...profiles import Audio, Profile, VoiceRole
 from ...profiles.catalogue import audio_of
 from ..connection import Connection
@@ -48,7 +48,7 @@ class VoiceAgents:
         except ValueError as exc:
             raise ValueError(f"voice: {exc}") from None
         for name, fault in pipeline.faults:
-            if isinstance(fault, WrongSession) and "session_id" not in audio.names(VoiceRole.ANSWER):
+            if isinstance(fault, MixesSessions) and "session_id" not in audio.names(VoiceRole.ANSWER):
                 raise ValueError(
                     f"voice: {fault!r} of {name.value}: audio of the profile {profile.name!r} does not say "
                     "whose it is"

@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from .logs import Line
+from .logs import LogLine
 
 # Lines of its output that are kept, and of those that a message shows.
 _KEPT = 2000
@@ -49,7 +49,7 @@ class ServerProcess:
     def __init__(self, words: Sequence[str], *, url: str, timeout: float, folder: str, source: str) -> None:
         self.port = _free_port()
         self.url = url.replace(PORT, str(self.port))
-        self.lines: deque[Line] = deque(maxlen=_KEPT)
+        self.lines: deque[LogLine] = deque(maxlen=_KEPT)
         self._words = [word.replace(PORT, str(self.port)) for word in words]
         self._timeout = timeout
         self._folder = folder
@@ -223,12 +223,12 @@ class ServerProcess:
         assert process.stdout is not None
         with suppress(ValueError):
             for line in process.stdout:
-                self.lines.append(Line(time.monotonic(), line.rstrip("\n")))
+                self.lines.append(LogLine(time.monotonic(), line.rstrip("\n")))
             # The system closes what a process has open when that ends.
             self._ended_at = time.monotonic()
 
     def _note(self, text: str) -> None:
-        self.lines.append(Line(time.monotonic(), f"[{text}]"))
+        self.lines.append(LogLine(time.monotonic(), f"[{text}]"))
 
     def _last(self) -> str:
         lines = [line.text for line in list(self.lines)[-_LAST:]]

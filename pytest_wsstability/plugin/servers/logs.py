@@ -26,7 +26,7 @@ SHOWN = 60.0
 _OWN = __name__.partition(".")[0]
 
 
-class Line(NamedTuple):
+class LogLine(NamedTuple):
     """What was logged or printed at an instant of the loop's clock."""
 
     at: float
@@ -44,11 +44,11 @@ class ServerLog(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
-        self.lines: deque[Line] = deque(maxlen=_RECORDS)
+        self.lines: deque[LogLine] = deque(maxlen=_RECORDS)
         self._loop: asyncio.AbstractEventLoop | None = None
         self.is_silent = False
         # When something tried to leave the virtual network first, and what.
-        self.left: Line | None = None
+        self.left: LogLine | None = None
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -70,13 +70,13 @@ class ServerLog(logging.Handler):
             self._loop = asyncio.get_running_loop()
         at = self._loop.time() if self._loop is not None else 0.0
         if leaves and self.left is None:
-            self.left = Line(at, record.getMessage())
+            self.left = LogLine(at, record.getMessage())
         text = f"{record.levelname:<7} {record.name}: {record.getMessage()}"
         raised = ""
         if record.exc_info and record.exc_info[1] is not None:
             raised = f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
             text += f"\n{raised}{_place(record.exc_info[1])}"
-        self.lines.append(Line(at, text, record.name, record.levelno, raised, _port(record)))
+        self.lines.append(LogLine(at, text, record.name, record.levelno, raised, _port(record)))
 
 
 def _place(error: BaseException) -> str:
@@ -96,7 +96,7 @@ def _is_own(path: str) -> bool:
     return not path.startswith(_STDLIB) and _INSTALLED.isdisjoint(path.split(os.sep))
 
 
-def shown(lines: list[Line], opened: float | None) -> str:
+def shown(lines: list[LogLine], opened: float | None) -> str:
     """
     The lines of the last minute, each with its instant.
 
@@ -113,7 +113,7 @@ def shown(lines: list[Line], opened: float | None) -> str:
     return "\n".join(_shown(line, begin) for line in lines if line.at >= last - SHOWN)
 
 
-def _shown(line: Line, opened: float) -> str:
+def _shown(line: LogLine, opened: float) -> str:
     texts = line.text.splitlines() or [""]
     if len(texts) > _LINES:
         texts = [texts[0], f"... {len(texts) - _LINES} more lines", *texts[1 - _LINES :]]

@@ -13,7 +13,7 @@ from ..markers import uses_us
 from ..plans import base_target_of, is_virtual, runs_command
 from ..settings import TargetKind
 from ..stash import command_key, connector_key, server_log_key, soak_key
-from .logs import Line, ServerLog, shown
+from .logs import LogLine, ServerLog, shown
 
 if TYPE_CHECKING:
     import pytest
@@ -104,7 +104,7 @@ def told_by_server(item: pytest.Item, verdict: Verdict, timelines: Sequence[Time
     return dataclasses.replace(verdict, diagnosis=found)
 
 
-def _logged(line: Line) -> ServerLine | None:
+def _logged(line: LogLine) -> ServerLine | None:
     """A record of a server; None for one of a client, or of an access log."""
     if line.logger.startswith(_CLIENTS) or line.logger.endswith(".access"):
         return None
@@ -124,7 +124,7 @@ def _is_alone(item: pytest.Item) -> bool:
     return is_virtual(item)
 
 
-def _add(report: pytest.TestReport, title: str, lines: list[Line], opened: float | None) -> None:
+def _add(report: pytest.TestReport, title: str, lines: list[LogLine], opened: float | None) -> None:
     if text := shown(lines, opened):
         report.sections.append((title, text))
 

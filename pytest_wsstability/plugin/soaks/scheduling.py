@@ -17,7 +17,7 @@ from ..plans import leads_out, plan_of, same_function
 from ..reports.results import results_of
 from ..stash import never_open_key, settings_key, soak_key
 from ..targets import hold_options, known_url, opens_before_fixtures
-from ..workers import Link, controller_of, links_of
+from ..workers import WorkerLink, controller_of, links_of
 from .background import Hold, Holds
 from .progress import NAME, display_of, progress_of
 from .xdist import Groups, groups
@@ -95,7 +95,7 @@ def stop(session: pytest.Session) -> None:
             receive(config, link)
 
 
-def receive(config: pytest.Config, link: Link) -> None:
+def receive(config: pytest.Config, link: WorkerLink) -> None:
     """Do with what a worker has said what is to be done; on the controller."""
     for kind, value in link.take():
         if kind == "soaks":

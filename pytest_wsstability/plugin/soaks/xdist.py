@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..workers import Link, controller_of, links_of
+from ..workers import WorkerLink, controller_of, links_of
 
 if TYPE_CHECKING:
     import pytest
@@ -113,7 +113,7 @@ class _Worker:
     """What the scheduler knows of a worker."""
 
     lent: LentNode
-    link: Link
+    link: WorkerLink
     # Indices of the soaks that it was given and has not run, in their order.
     pending: list[int] = field(default_factory=list)
 
@@ -121,7 +121,7 @@ class _Worker:
 class SoakScheduling:
     """A scheduler of pytest-xdist (see ``xdist.scheduler.protocol``) around one of xdist's own."""
 
-    def __init__(self, inner: Any, links: Mapping[Any, Link]) -> None:
+    def __init__(self, inner: Any, links: Mapping[Any, WorkerLink]) -> None:
         self._inner = inner
         self._links = links
         self._workers: dict[Any, _Worker] = {}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pytest_wsstability.core.faults import EndsWith, IdleTimeout, MaxAge, Program, ResetBy
-from pytest_wsstability.core.faults.middleboxes import MIDDLEBOXES, as_table, middlebox
+from pytest_wsstability.core.faults.middleboxes import MIDDLEBOXES, middlebox
 
 PAGE = Path(__file__).parents[3] / "docs" / "middleboxes.md"
 
@@ -83,6 +83,29 @@ def test_unknown_box_is_refused(name):
         ValueError, match=rf"^ws_middlebox: {name!r} is unknown; valid ones: 'nginx', .*'oci-lb'$"
     ):
         middlebox(name)
+
+
+ENDINGS = {
+    EndsWith.FIN: "FIN",
+    EndsWith.RESET: "RST",
+    EndsWith.SILENCE: "silence, then RST on the next data",
+    EndsWith.BLACKHOLE: "silence",
+}
+
+
+def as_table() -> str:
+    """The boxes as the page shows them."""
+    lines = [
+        "| name | what it is | timer | ends with | setting | known from |",
+        "|---|---|---|---|---|---|",
+    ]
+    for box in MIDDLEBOXES.values():
+        endings = " / ".join(dict.fromkeys(ENDINGS[fault.ends_with] for fault in box.faults)) or "-"
+        ends = endings if box.end_is_known else "not known; FIN stands for it"
+        knob = f"`{box.knob}`" if box.knob else "-"
+        known = f"{box.tag.value}: {box.reference}" + (f"; {box.note}" if box.note else "")
+        lines.append(f"| `{box.name}` | {box.title} | {box.describe()} | {ends} | {knob} | {known} |")
+    return "\n".join(lines) + "\n"
 
 
 def test_page_has_the_table():

@@ -8,7 +8,7 @@ from pytest_wsstability.core.probe.advice import safe_interval, unsafe_interval
 from pytest_wsstability.core.probe.command import probe_command
 from pytest_wsstability.core.probe.findings import Policy, TimerKind
 from pytest_wsstability.core.probe.inference import infer
-from pytest_wsstability.core.probe.observation import Fate, Observation
+from pytest_wsstability.core.probe.observation import Observation, RungFate
 from pytest_wsstability.core.probe.owners import owners
 from pytest_wsstability.core.probe.rungs import MOST_CONNECTIONS, Rung, Traffic, waits
 from pytest_wsstability.core.probe.rungs import ladder as rungs
@@ -394,8 +394,8 @@ def trial(kind, every, fate, **more):
     """A connection that sent what is to be safe."""
     rung = Rung(traffic=kind, every=every, trial=True)
     age = float(fate.rpartition(" ")[2])
-    what = Fate.ALIVE if fate.startswith("alive") else Fate.ENDED
-    return Observation(rung=rung, fate=what, age=age, detail="" if what is Fate.ALIVE else FIN, **more)
+    what = RungFate.ALIVE if fate.startswith("alive") else RungFate.ENDED
+    return Observation(rung=rung, fate=what, age=age, detail="" if what is RungFate.ALIVE else FIN, **more)
 
 
 @pytest.mark.parametrize(

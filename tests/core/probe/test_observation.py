@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wsstability.core.probe.observation import Fate, Observation
+from pytest_wsstability.core.probe.observation import Observation, RungFate
 from pytest_wsstability.core.probe.rungs import Rung, Traffic
 from pytest_wsstability.core.timeline.close import TransportEnd
 from tests.core.script import FIN, PLANNED, closed_by_peer, timeline
@@ -19,11 +19,11 @@ def observe(*rows, until=None, lost_after=None):
 @pytest.mark.parametrize(
     ("end", "fate", "code"),
     [
-        (FIN, Fate.ENDED, None),
-        (closed_by_peer(4408, "idle"), Fate.ENDED, 4408),
+        (FIN, RungFate.ENDED, None),
+        (closed_by_peer(4408, "idle"), RungFate.ENDED, 4408),
         # What this end did itself says nothing of a timer.
-        (PLANNED, Fate.ALIVE, None),
-        ({"transport": TransportEnd.ABORTED}, Fate.ALIVE, None),
+        (PLANNED, RungFate.ALIVE, None),
+        ({"transport": TransportEnd.ABORTED}, RungFate.ALIVE, None),
     ],
 )
 def test_how_it_ended(end, fate, code):
@@ -31,15 +31,15 @@ def test_how_it_ended(end, fate, code):
     seen = observe((60, end))
 
     assert (seen.fate, seen.code, seen.age) == (fate, code, 60.0)
-    assert bool(seen.detail) is (fate is Fate.ENDED)
-    assert seen.gone is (fate is Fate.ENDED)
+    assert bool(seen.detail) is (fate is RungFate.ENDED)
+    assert seen.gone is (fate is RungFate.ENDED)
 
 
 def test_one_that_was_not_answered_is_lost_since_it_was_last_heard():
     """The stream is open, and nobody is there."""
     seen = observe((10, "<text"), (100, ">ping"), until=105, lost_after=90.0)
 
-    assert (seen.fate, seen.age, seen.gap, seen.gone) == (Fate.LOST, 10.0, 90.0, True)
+    assert (seen.fate, seen.age, seen.gap, seen.gone) == (RungFate.LOST, 10.0, 90.0, True)
 
 
 def test_the_last_signs_of_each_kind():

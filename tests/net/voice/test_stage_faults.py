@@ -10,11 +10,11 @@ from pytest_wsstability.voice import (
     DropsAudio,
     Floods,
     LosesContext,
+    MixesSessions,
     ReordersAudio,
     Slow,
     Stage,
     Stalled,
-    WrongSession,
 )
 from tests.net.voice.calls import spoken
 
@@ -55,7 +55,7 @@ CASES = {
         Cause.HANDLER_ERROR,
     ),
     "audio of others": (
-        tts(WrongSession(turn=3)), Cause.AUDIO_OF_OTHERS, "audio of another session", Cause.AUDIO_OF_OTHERS,
+        tts(MixesSessions(turn=3)), Cause.AUDIO_OF_OTHERS, "audio of another session", Cause.AUDIO_OF_OTHERS,
     ),
     "audio is dropped": (
         tts(DropsAudio(turn=3)), Cause.AUDIO_LOST, "the agent lost 5 chunks of audio", Cause.AUDIO_LOST,
