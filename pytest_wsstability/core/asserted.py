@@ -2,7 +2,8 @@
 What a test has asserted so far, and what it forgot to await.
 
 An assertion that waits is a coroutine: one that nobody awaits asserts nothing, and the test that ends with it
-would pass. While a `Watch` is on, each of them is kept until it is known whether somebody has used it.
+would pass. So would one whose connection was never opened, or whose time never passed. While a `Watch` is on,
+each of them is kept until it is known whether somebody has used it.
 
 """
 
@@ -14,6 +15,7 @@ import sys
 from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from types import FrameType
 from typing import Any, TypeVar, cast
 
 from .judge.requirement import Requirement
@@ -45,11 +47,14 @@ def keywords(requirement: Requirement) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Unused:
-    """An assertion that nobody awaited, and where the test calls it."""
+    """A call that nobody awaited, and where the test makes it."""
 
     name: str
     path: str
     line: int
+    # What did not happen, and what the name is called on.
+    without: str = "it asserted nothing"
+    on: str = "...."
 
 
 class Watch:
@@ -101,7 +106,7 @@ class Watch:
         self._judged |= _about(requirement)
 
     def keep(self, coroutine: Coroutine[Any, Any, Any], where: Unused) -> None:
-        """An assertion was called, and its coroutine not used yet."""
+        """A call was made, and its coroutine not used yet."""
         self._coroutines.append((coroutine, where))
         if len(self._coroutines) > _MANY:
             self._coroutines = [each for each in self._coroutines if not _is_used(each[0])]
@@ -134,15 +139,26 @@ def awaited(assertion: F) -> F:
     def called(*args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
         __tracebackhide__ = True
         coroutine = assertion(*args, **kwargs)
-        if _watches:
-            caller = sys._getframe(1)
-            # Assertions of ours that are made of others await them.
-            if caller.f_globals.get("__name__", "").partition(".")[0] != _PACKAGE:
-                where = Unused(assertion.__name__, caller.f_code.co_filename, caller.f_lineno)
-                _watches[-1].keep(coroutine, where)
+        _keep(coroutine, sys._getframe(1), assertion.__name__)
         return coroutine
 
     return cast("F", called)
+
+
+def opening(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """Keep that of a call of ``ws_connect``, which opens nothing before it is awaited."""
+    _keep(coroutine, sys._getframe(2), "ws_connect", without="nothing was opened", on="")
+
+
+def advancing(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """Keep that of a call of ``ws_clock.advance``, which lets no time pass before it is awaited."""
+    _keep(coroutine, sys._getframe(2), "advance", without="no time passed", on="ws_clock.")
+
+
+def _keep(coroutine: Coroutine[Any, Any, Any], caller: FrameType, name: str, **more: str) -> None:
+    # Assertions of ours that are made of others await them.
+    if _watches and caller.f_globals.get("__name__", "").partition(".")[0] != _PACKAGE:
+        _watches[-1].keep(coroutine, Unused(name, caller.f_code.co_filename, caller.f_lineno, **more))
 
 
 def _is_used(coroutine: Coroutine[Any, Any, Any]) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
 from typing import Any, Unpack
 
+from ..core.asserted import opening
 from ..core.judge.requirement import Requirement
 from ..core.timeline.timeline import Timeline
 from .client import connect
@@ -18,22 +19,16 @@ from .server.orchestrator import Orchestrator
 class Opening:
     """A connection being opened: await it, or use it with ``async with``, which also closes it."""
 
-    def __init__(self, connector: Connector, url: str | None, options: ConnectKeywords) -> None:
-        self._connector = connector
-        self._url = url
-        self._options = options
+    def __init__(self, opened: Coroutine[Any, Any, Connection]) -> None:
+        self._opened = opened
         self._connection: Connection | None = None
 
     def __await__(self) -> Generator[Any, None, Connection]:
-        return self._open().__await__()
-
-    async def _open(self) -> Connection:
-        __tracebackhide__ = True
-        return await self._connector.open(self._url, **self._options)
+        return self._opened.__await__()
 
     async def __aenter__(self) -> Connection:
         __tracebackhide__ = True
-        self._connection = await self._open()
+        self._connection = await self._opened
         return self._connection
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -69,7 +64,9 @@ class Connector:
         self.connections: list[Connection] = []
 
     def __call__(self, url: str | None = None, **options: Unpack[ConnectKeywords]) -> Opening:
-        return Opening(self, url, options)
+        opened = self.open(url, **options)
+        opening(opened)
+        return Opening(opened)
 
     async def open(self, url: str | None = None, **options: Unpack[ConnectKeywords]) -> Connection:
         """Open a connection; see `connect`."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
+from ..core.asserted import advancing
 from ..core.duration import Duration, parse_duration
 
 
@@ -23,9 +26,11 @@ class Clock:
         """Whether waiting costs nothing."""
         return bool(getattr(self._loop, "is_virtual", False))
 
-    async def advance(self, duration: Duration) -> None:
+    def advance(self, duration: Duration) -> Coroutine[Any, Any, None]:
         """Let so much time pass: at once in virtual time, by waiting in real time."""
-        await asyncio.sleep(parse_duration(duration, "advance", zero=True))
+        waiting = asyncio.sleep(parse_duration(duration, "advance", zero=True))
+        advancing(waiting)
+        return waiting
 
     def __repr__(self) -> str:
         return f"<Clock {'virtual' if self.is_virtual else 'real'}, {self.now:.3f} s>"

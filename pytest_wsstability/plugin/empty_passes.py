@@ -75,7 +75,7 @@ def refuse(item: pytest.Item) -> None:
 
 def refuse_unused(item: pytest.Item) -> None:
     """
-    See that every assertion that waits was awaited.
+    See that every assertion, every opening and every wait was awaited.
 
     Raises:
         EmptyPass: if one was not, with the line that calls it.
@@ -131,8 +131,8 @@ def insist(excinfo: pytest.ExceptionInfo[BaseException], report: pytest.TestRepo
 
 def _sentence(unused: Unused) -> str:
     return (
-        f"{_place(unused)}: {unused.name}() was never awaited, so it asserted nothing: "
-        f"write  await ....{unused.name}(...)"
+        f"{_place(unused)}: {unused.name}() was never awaited, so {unused.without}: "
+        f"write  await {unused.on}{unused.name}(...)"
     )
 
 

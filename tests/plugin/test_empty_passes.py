@@ -72,6 +72,50 @@ async def test_it(ws_connect):
 }
 
 
+NOTHING_DONE = {
+    "opening": (
+        """
+async def test_it(ws_connect):
+    ws_connect(client="mute")  # here
+""",
+        "ws_connect() was never awaited, so nothing was opened: write await ws_connect(...)",
+    ),
+    "advancing": (
+        """
+async def test_it(ws_connect, ws_clock):
+    c = await ws_connect(client="mute", heartbeat="25s")
+    ws_clock.advance("10m")  # here
+    assert c.timeline.close is None
+""",
+        "advance() was never awaited, so no time passed: write await ws_clock.advance(...)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "said"), NOTHING_DONE.values(), ids=NOTHING_DONE)
+def test_what_nobody_awaits_did_not_happen(failure, source, said):
+    """A connection that was never opened, and time that never passed, are no pass either."""
+    written = AWAIT.format(source=source)
+    line = next(number for number, text in enumerate(written.splitlines(), 1) if "# here" in text)
+
+    printed = " ".join(failure(written).split())
+
+    assert f"{line - 1}: {said}" in printed
+
+
+def test_connections_that_open_together_were_awaited(passes):
+    """`gather` and `async with` await, as well as `await` does."""
+    source = """
+    import asyncio
+
+    async def test_it(ws_connect, ws_clock):
+        a, b = await asyncio.gather(ws_connect(), ws_connect())
+        async with ws_connect() as c:
+            await asyncio.gather(ws_clock.advance("1m"), c.assert_alive_for("1m"))
+    """
+    assert passes(source) == 1
+
+
 @pytest.mark.parametrize("source", FORGOTTEN.values(), ids=FORGOTTEN)
 def test_an_assertion_that_nobody_awaits_fails_the_test(failure, source):
     """With its line, whoever made the connection."""
