@@ -56,7 +56,7 @@ mutants: $(READY) $(VENV)/.mutants  ## break the code where it decides, and list
 	$(BIN)/python -m tests.mutation $(MUTANTS)
 
 conformance: $(READY)  ## RFC 6455 and 7692 in both roles, every case after the Autobahn suite
-	WSSTABILITY_CONFORMANCE=1 $(BIN)/python -m pytest --quiet --numprocesses auto tests/conformance
+	$(BIN)/python -m pytest --quiet --numprocesses auto tests/conformance
 
 peers: $(READY)  ## other people's suites on the virtual loop; PEERS=cpython for one of them
 	$(BIN)/python -m tests.peers $(PEERS)

@@ -72,6 +72,12 @@ _ASKED = 3600.0
 # Seconds beyond what a test has asked for, after which it is taken to wait for something that never comes.
 HORIZON = 24 * 3600.0
 
+# What is raised instead of an error of concurrent.futures, as asyncio's own loops do (asyncio/futures.py).
+_AS_ASYNCIO: dict[type[BaseException], type[BaseException]] = {
+    concurrent.futures.CancelledError: asyncio.CancelledError,
+    concurrent.futures.InvalidStateError: asyncio.InvalidStateError,
+}
+
 # What is in flight.
 _JOB = "executor job"
 _SUBPROCESS = "subprocess"
@@ -486,7 +492,8 @@ class VirtualLoop(SelectorLoop):
         if job.cancelled():
             result.cancel()
         elif (error := job.exception()) is not None:
-            result.set_exception(error)
+            as_asyncio = _AS_ASYNCIO.get(type(error))
+            result.set_exception(as_asyncio(*error.args) if as_asyncio is not None else error)
         else:
             result.set_result(job.result())
 

@@ -1,15 +1,14 @@
 """
 RFC 6455 in both roles, case by case; and large, many and compressed messages (Autobahn's sections 9 to 13).
 
-`make test` runs every fifth case and the small sizes, `make conformance` all of them. The network is in
-memory, so that no timing decides.
+`make test` runs every fifth case and the small sizes, `make test-slow` the others, `make conformance` all.
+The network is in memory, so that no timing decides.
 
 """
 
 import asyncio
 import contextlib
 import json
-import os
 import random
 import zlib
 
@@ -20,13 +19,21 @@ from tests.conformance.cases import CASES
 from tests.net.peers import BINARY, CLOSE, CONT, PONG, TEXT, close, frame, serving
 from tests.net.test_writer import attacking, quiet_server
 
-ALL = bool(os.environ.get("WSSTABILITY_CONFORMANCE"))
 MB = 2**20
 DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate"
 
 
+def slowly(*values):
+    """Parameters for those who have more time."""
+    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
+
+
 def sample(cases, every=5):
-    return cases if ALL else cases[::every]
+    """Some cases for each run; the others are many."""
+    return [
+        pytest.param(case, id=case.id, marks=[pytest.mark.slow] if number % every else [])
+        for number, case in enumerate(cases)
+    ]
 
 
 class EndUnderTest:
@@ -133,7 +140,7 @@ def playing(case):
 
 
 @ROLES
-@pytest.mark.parametrize("case", sample(CASES), ids=lambda case: case.id)
+@pytest.mark.parametrize("case", sample(CASES))
 def test_a_case(role, case):
     """The messages that come back, in order, and the code of the close frame."""
     got, code = run_virtual(role(playing(case)))
@@ -179,7 +186,7 @@ def test_a_wrong_outcome_is_seen():
 
 # Section 9: large messages, fragmented and cut; section 10: what this end fragments itself.
 
-SIZES = [2**16, 2**18, MB, 4 * MB, 8 * MB, 16 * MB] if ALL else [2**16, MB]
+SIZES = [2**16, MB, *slowly(2**18, 4 * MB, 8 * MB, 16 * MB)]
 
 
 async def round_trip(tested, frames, expected):
@@ -219,7 +226,7 @@ def test_a_large_message(role, opcode, fragment, size):
 
 
 @ROLES
-@pytest.mark.parametrize("cut", [64, 1024] if ALL else [1024])
+@pytest.mark.parametrize("cut", [1024, *slowly(64)])
 def test_a_large_message_in_small_pieces(role, cut):
     """One frame, however TCP cuts it."""
     payload = b"*" * MB
@@ -232,13 +239,14 @@ def test_a_large_message_in_small_pieces(role, cut):
 
 
 @ROLES
-@pytest.mark.parametrize("size", [0, 16, 64, 256, 1024, 4096, 16_384] if ALL else [0, 1024])
-def test_a_thousand_messages(role, size):
+@pytest.mark.parametrize("number", [100, *slowly(1000)])
+@pytest.mark.parametrize("size", [0, 1024, *slowly(16, 64, 256, 4096, 16_384)])
+def test_many_messages(role, size, number):
     """One after the other, each answered before the next."""
 
     async def play(tested):
-        for number in range(1000 if ALL else 100):
-            payload = b"%d" % (number % 10) * size
+        for each in range(number):
+            payload = b"%d" % (each % 10) * size
             tested.send(frame(TEXT, payload, masked=tested.masked))
             assert await tested.message() == (TEXT, payload)
         tested.send(frame(CLOSE, b"\x03\xe8", masked=tested.masked))
@@ -272,21 +280,24 @@ async def test_fragments_of_our_own():
 
 # Sections 12 and 13: permessage-deflate (RFC 7692), with and without context takeover.
 
+MANY = [(16, 1000), (1024, 1000), (8192, 100), (131_072, 100)]
 PARAMETERS = ["", "; server_no_context_takeover", "; client_no_context_takeover"]
 
 
 @ROLES
 @pytest.mark.parametrize("parameters", PARAMETERS)
 @pytest.mark.parametrize("fragments", [1, 3])
-@pytest.mark.parametrize("size", [16, 1024, 8192, 131_072] if ALL else [1024])
-def test_compressed_messages(role, parameters, fragments, size):
+@pytest.mark.parametrize(
+    ("size", "number"), [(1024, 20), *[pytest.param(*each, marks=pytest.mark.slow) for each in MANY]]
+)
+def test_compressed_messages(role, parameters, fragments, size, number):
     """JSON text as it is usual: what comes back inflates to what was sent."""
     random_text = random.Random(size)
 
     async def play(tested):
         deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
         inflate = zlib.decompressobj(-15)
-        for _ in range((1000 if size < 8192 else 100) if ALL else 20):
+        for _ in range(number):
             text = json.dumps({"id": random_text.random(), "text": "lorem ipsum " * 12_000})[:size].encode()
             if "no_context" in parameters:
                 deflate = zlib.compressobj(9, zlib.DEFLATED, -15)

@@ -41,6 +41,30 @@ async def test_a_code_that_may_not_stand_on_the_wire_is_refused(code):
         assert await connection.recv() == "still here"
 
 
+@pytest.mark.parametrize("apart", [False, True], ids=["with the handshake", "after it"])
+@pytest.mark.parametrize("pieces", [1, 2])
+async def test_a_close_frame_within_a_message(apart, pieces):
+    """RFC 6455, section 5.4: it may stand between fragments, and is answered with its own code."""
+    begun = [frame(TEXT, b"begun", fin=False), close(4000, "enough")]
+
+    async def script(peer):
+        await peer.upgrade()
+        if apart:
+            await asyncio.sleep(0.01)
+        for chunk in [b"".join(begun)] if pieces == 1 else begun:
+            peer.send(chunk)
+            if apart:
+                await asyncio.sleep(0.01)
+        assert await peer.frame() == (CLOSE, b"\x0f\xa0enough")
+
+    async with serving(script) as url, opened(url, profile="frames") as connection:
+        await connection.wait_closed()
+
+        evidence = connection.timeline.close
+        assert (evidence.received, evidence.sent) == (CloseFrame(4000, "enough"),) * 2
+        assert evidence.parser_error is None
+
+
 async def test_a_refused_close_plans_nothing():
     """What ends the connection afterwards is not excused by the call that failed."""
     go = asyncio.Event()

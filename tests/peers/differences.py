@@ -116,11 +116,6 @@ DIFFERENCES: dict[str, tuple[Difference, ...]] = {
             ),
             "gaierror: *",
         ),
-        Difference(
-            "the CancelledError of concurrent.futures that a job raises is not made that of asyncio",
-            ("test_tasks.RunCoroutineThreadsafeTests.test_run_coroutine_threadsafe_task_cancelled",),
-            "CancelledError: *",
-        ),
     ),
     "tornado": (
         Difference(

@@ -390,6 +390,21 @@ def test_a_subprocess_that_waits_for_its_reader_does_not_stop_the_clock(brief):
     assert run_virtual(main()) == (64 * 4096, 0)
 
 
+@pytest.mark.parametrize("name", ["CancelledError", "InvalidStateError"])
+@pytest.mark.parametrize("run", [run_virtual, asyncio.run])
+def test_what_a_job_raises_is_asyncios(run, name):
+    """As on asyncio's own loops: the errors of concurrent.futures are those of asyncio to who awaits."""
+
+    def job():
+        raise getattr(concurrent.futures, name)("why")
+
+    async def main():
+        with pytest.raises(getattr(asyncio, name), match=r"^why$"):
+            await asyncio.get_running_loop().run_in_executor(None, job)
+
+    run(main())
+
+
 def test_a_job_that_never_ends_is_told(brief):
     """The clock keeps pace with real time for a while, and then the run is given up."""
     gate = Gate()

@@ -13,6 +13,8 @@ HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
 # Bytes in the kernel's queue that nobody takes at the other end.
 _QUEUED = 64 * 1024
+# Seconds without a byte that left, after which a queue stands still: slow readers take some sooner.
+_STUCK = 1.0
 # Seconds after which the rest of a frame is not late any more, but missing.
 _HALF_FRAME = 5.0
 # The slowest answer as so many times the usual is a pause, and no slow path or peer.
@@ -28,6 +30,14 @@ def _asked_in_vain(f: Features) -> bool:
 def _backpressure(f: Features) -> bool:
     tcp = f.tcp
     return tcp is not None and not tcp.unacked and (tcp.probes > 0 or tcp.send_queue >= _QUEUED)
+
+
+def _nothing_leaves(f: Features) -> bool:
+    """Whether bytes of this end wait, none was seen to leave for a while, and no kernel tells more."""
+    line = f.timeline
+    if f.ended or f.tcp is not None or line.unsent < _QUEUED or line.unsent_since is None:
+        return False
+    return f.age - max(line.unsent_since, line.drained_at or 0.0) > _STUCK
 
 
 def _zombie(f: Features) -> bool:
@@ -148,6 +158,20 @@ ROWS = (
         ),
         runner_up=Cause.HALF_OPEN,
         source="measured",
+    ),
+    Signature(
+        cause=Cause.BACKPRESSURE,
+        shows="bytes of this end wait, none of them was seen to leave, and there is no kernel to ask",
+        when=_nothing_leaves,
+        confidence=MEDIUM,
+        sentence="the {peer} takes nothing any more: {unsent} of the {end} wait since {unsent_since}, and "
+        "none was seen to leave",
+        headline="the {peer} reads nothing: {unsent} wait",
+        blame=Blamed.PEER,
+        evidence=("unsent", "questions", "last_received"),
+        remedy="send less, or let the {peer} read in a task of its own",
+        runner_up=Cause.HALF_OPEN,
+        source="measured in virtual time",
     ),
     Signature(
         cause=Cause.ZOMBIE,

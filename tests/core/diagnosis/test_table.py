@@ -163,6 +163,39 @@ def test_a_queue_that_nobody_takes_is_backpressure():
     check(told(line), Cause.BACKPRESSURE, Blame.SERVER, "3613 KiB wait")
 
 
+STUCK = [(2, ">beat"), (2, "queued", 70_000)]
+
+
+def test_a_queue_of_this_end_that_none_takes_is_backpressure():
+    """Where there is no kernel to ask: bytes wait, and for a second none has left."""
+    found = told(timeline(*STUCK, until=3.1))
+
+    check(found, Cause.BACKPRESSURE, Blame.SERVER, "68 KiB of the client wait since 2 s, and none was seen")
+    assert (found.confidence.value, found.runner_up) == ("medium", Cause.HALF_OPEN)
+
+
+@pytest.mark.parametrize(
+    ("rows", "looks"),
+    [
+        # Not for long enough.
+        ([*STUCK, (2.9, "<text")], ()),
+        # Some left a moment ago.
+        ([*STUCK, (60, "queued", 69_000)], ()),
+        # Less than what a link holds.
+        ([(2, ">beat"), (2, "queued", 65_535), (60, "<text")], ()),
+        # The kernel says that they are under way.
+        ([*STUCK, (60, "<text")], [{"at": 60, "unacked": 4, "send_queue": 70_000}]),
+        # What ended it says more.
+        ([*STUCK, (60, FIN)], ()),
+    ],
+)
+def test_a_queue_that_shows_nothing(rows, looks):
+    """A slow path and a slow peer have one as well."""
+    line = timeline(*rows, looks=looks, until=max(rows[-1][0], 2.99))
+
+    assert told(line).cause is not Cause.BACKPRESSURE
+
+
 @pytest.mark.parametrize(
     ("rows", "cause", "words"),
     [
