@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..judge.verdict import Rule
-from ..timeline.events import End
 from . import rivals
 from .features import RECEIVED, Features
 from .signature import Blamed, Rival, Signature
@@ -19,8 +18,6 @@ _STUCK = 1.0
 _HALF_FRAME = 5.0
 # The slowest answer as so many times the usual is a pause, and no slow path or peer.
 _PAUSE = 3.0
-# Messages from which on they are a stream and no answers to single questions.
-_FLOWED = 3
 
 
 def _asked_in_vain(f: Features) -> bool:
@@ -65,11 +62,6 @@ def _pinged_since(f: Features) -> bool:
     return beat is not None and ping is not None and ping >= beat
 
 
-def _beats_stopped(f: Features) -> bool:
-    """Whether heartbeats of the peer are due and do not come."""
-    return Rule.CADENCE in f.broken or (Rule.HEARTBEATS in f.broken and f.end is End.SERVER)
-
-
 def _together(f: Features) -> bool:
     """Whether answers that were late came all at once: the asked stood still, or the path did."""
     trips = f.timeline.heartbeats if f.timeline.heartbeats.answered > 1 else f.timeline.pings
@@ -77,35 +69,6 @@ def _together(f: Features) -> bool:
     arrivals = {round(at + rtt, 2) for at, rtt in late}
     return len(late) >= 2 and len(arrivals) == 1
 
-
-def _one_way_dead(f: Features) -> bool:
-    """
-    Whether messages came, and none for so long that it is no pause, though the peer still answers.
-
-    Three times the longest pause before is none (a minute where it was longer), and 5 s at least.
-
-    """
-    messages = f.timeline.messages
-    if f.ended or messages.last_at is None or messages.count < _FLOWED or not _lives(f, messages.last_at):
-        return False
-    return f.age - messages.last_at > max(5.0, 3 * min(messages.longest_gap, 60.0))
-
-
-def _lives(f: Features, since: float) -> bool:
-    """Whether the peer answered this end, or pinged it and was answered, since then, and nothing is open."""
-    answered = (f.heartbeats.last_answered, f.asked.last_answered, f.pings.last)
-    return f.asked_since is None and any(at is not None and at > since for at in answered)
-
-
-# Nothing else of the peer came either.
-_UNHEARD = (
-    Rival(
-        Cause.HALF_OPEN,
-        "nothing else of the peer came since",
-        lambda f: f.silent(RECEIVED) > f.age - (f.timeline.heartbeats.last_at or 0.0) - 1.0,
-        "nothing else of it came since, so a dead path or a frozen {peer} fits too",
-    ),
-)
 
 ROWS = (
     Signature(
@@ -336,75 +299,5 @@ ROWS = (
         ),
         runner_up=Cause.PATH_STALLED,
         source="TCP_INFO, measured",
-    ),
-    Signature(
-        cause=Cause.HEARTBEATS_STOPPED,
-        shows="the client sent heartbeats before it reconnected, and none since",
-        when=lambda f: (
-            _beats_stopped(f) and not f.timeline.heartbeats.sent and bool(f.timeline.heartbeats_before)
-        ),
-        confidence=HIGH,
-        sentence="the {peer} sent no heartbeat after it reconnected: none came in {age}, and {beats_before} "
-        "on the connections before",
-        headline="the {peer} sent no heartbeat after it reconnected",
-        blame=Blamed.PEER,
-        evidence=("heartbeats", "last_received"),
-        remedy="let the {peer} start its heartbeat timer with each connection, not with the first one only",
-        rivals=_UNHEARD,
-        runner_up=Cause.HALF_OPEN,
-        source="design",
-    ),
-    Signature(
-        cause=Cause.HEARTBEATS_STOPPED,
-        shows="the peer never sent a heartbeat, and some are due",
-        when=lambda f: _beats_stopped(f) and not f.timeline.heartbeats.sent,
-        confidence=HIGH,
-        sentence="the {peer} never sent a heartbeat: none came in {age}",
-        headline="the {peer} never sent a heartbeat",
-        blame=Blamed.PEER,
-        evidence=("heartbeats", "last_received"),
-        remedy="let the {peer} send heartbeats; the profile says what one looks like (--ws-profile)",
-        rivals=_UNHEARD,
-        runner_up=Cause.HALF_OPEN,
-        source="design",
-    ),
-    Signature(
-        cause=Cause.HEARTBEATS_STOPPED,
-        shows="heartbeats of the peer came, are due and do not come",
-        when=_beats_stopped,
-        confidence=HIGH,
-        sentence="the {peer} sent no heartbeat for {beat_gap}",
-        headline="no heartbeat of the {peer} for {beat_gap}",
-        blame=Blamed.PEER,
-        evidence=("heartbeats", "last_received"),
-        remedy="a hidden browser tab runs its timers once a minute or less: send heartbeats from a "
-        "worker, or let the server ask",
-        rivals=_UNHEARD,
-        runner_up=Cause.HALF_OPEN,
-        source="documentation of browsers (background tabs)",
-    ),
-    Signature(
-        cause=Cause.ONE_WAY_DEAD,
-        shows="messages of the peer came and do not come any more, while it answers heartbeats or pings",
-        when=_one_way_dead,
-        confidence=MEDIUM,
-        sentence="the connection lives, but what was subscribed to does not: no message came for "
-        "{without_message}, since {last_message_at} ({messages_before}), and the {peer} still answers",
-        headline="the {peer}'s stream is silent, the connection lives",
-        blame=Blamed.PEER,
-        evidence=("messages", "notice", "heartbeats", "own_pings", "server_pings"),
-        remedy="subscribe again where messages stay away for longer than they should, and look for what "
-        "ended the subscription at the {peer} (a token, a lease, a worker that died)",
-        rivals=(
-            Rival(
-                Cause.CLOSED_BY_PEER,
-                "the requirement says nothing of messages that keep coming",
-                lambda f: Rule.FLOW not in f.broken,
-                "it may have nothing to say",
-                LOW,
-            ),
-        ),
-        runner_up=Cause.ZOMBIE,
-        source="reports (Bittrex, medplum 8425)",
     ),
 )

@@ -16,6 +16,7 @@ from . import (
     rows_said,
     rows_said_timers,
     rows_session,
+    rows_stopped,
     rows_timers,
 )
 from .signature import Signature
@@ -40,4 +41,5 @@ SIGNATURES: tuple[Signature, ...] = (
     *rows_cut_asked.LAST,
     *rows_session.ROWS,
     *rows_open.ROWS,
+    *rows_stopped.ROWS,
 )
