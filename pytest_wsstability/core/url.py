@@ -13,8 +13,7 @@ _WEBSOCKET = {"http": "ws", "https": "wss"}
 def wrong_url(url: object) -> str | None:
     """What is wrong with a WebSocket URL (RFC 6455, section 3), secrets masked; None if nothing."""
     try:
-        parts = urlsplit(url) if isinstance(url, str) else None
-        reason = "it is no text" if parts is None else _wrong(parts)
+        reason = _wrong(urlsplit(url), url) if isinstance(url, str) else "it is no text"
     except ValueError:
         # Python's own words quote what may be a part of a password.
         reason = "its host is none"
@@ -54,7 +53,9 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _wrong(parts: SplitResult) -> str | None:
+def _wrong(parts: SplitResult, url: str) -> str | None:
+    if any(each.isspace() or not each.isprintable() for each in url):
+        return "it has a space or a control character; %20 stands for a space"
     if parts.scheme not in ("ws", "wss"):
         return f"its scheme is {parts.scheme!r}" if parts.scheme else "it has no scheme"
     if not parts.hostname:

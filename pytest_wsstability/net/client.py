@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
+from typing import Any, Literal, NamedTuple, Unpack
 from urllib.parse import urljoin, urlsplit
 
 from websockets.client import ClientProtocol
-from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.http11 import Request, Response
-from websockets.typing import Origin, Subprotocol
 
 from ..core.duration import Duration, parse_duration
 from ..core.judge.handshake import confirmation_flaw
@@ -23,6 +21,7 @@ from ..core.transcript import Transcript
 from ..core.url import as_websocket, wrong_url
 from ..profiles import JSON, HangUp, Heard, Profile, Resumption, Say
 from ..profiles.catalogue import find
+from .client_protocol import client_protocol
 from .connection import Connection
 from .conversing import client_conversation
 from .dialling import Dialler
@@ -32,10 +31,7 @@ from .shared_fields import shared
 from .target import TLS, ClientKind, Headers, client_kind, parse_headers, parse_url, with_defaults, with_query
 from .timers import Ticker
 from .tunnel import proxy_for
-from .websocket import LOGGER, WebSocket
-
-if TYPE_CHECKING:
-    from websockets.uri import WebSocketURI
+from .websocket import WebSocket
 
 # Unread messages before reading pauses; 1,024 audio frames of 20 ms are 20 seconds.
 INBOX = 1024
@@ -269,7 +265,7 @@ class Dialled(NamedTuple):
         _check_fields(self.origin, self.subprotocols)
         _check_limits(self.max_size, self.inbox)
         subprotocols = self.subprotocols or profile.subprotocols
-        protocol = _protocol(uri, self.origin, subprotocols, self.compression, self.max_size)
+        protocol = client_protocol(uri, self.origin, subprotocols, self.compression, self.max_size)
         websocket = WebSocket(protocol, side, conversation, loop=loop, inbox=self.inbox)
         websocket.transcript = Transcript() if self.transcript else None
         seconds = parse_duration(self.open_timeout, "open_timeout")
@@ -379,20 +375,3 @@ def _check_limits(max_size: int | None, inbox: int) -> None:
         raise ValueError(f"max_size: {max_size!r} lets no message through; give bytes, or None for no limit")
     if inbox < 0:
         raise ValueError(f"inbox: {inbox!r} is no number of messages; give 0 to throw them away")
-
-
-def _protocol(
-    uri: WebSocketURI,
-    origin: str | None,
-    subprotocols: Sequence[str],
-    compression: bool,
-    max_size: int | None,
-) -> ClientProtocol:
-    return ClientProtocol(
-        uri,
-        origin=Origin(origin) if origin is not None else None,
-        extensions=[ClientPerMessageDeflateFactory(client_max_window_bits=True)] if compression else None,
-        subprotocols=[Subprotocol(name) for name in subprotocols] or None,
-        max_size=max_size,
-        logger=LOGGER,
-    )

@@ -6,10 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import pytest
+
 from ..core.faults.middleboxes import middlebox
 from ..core.redact import redact_url
 from ..core.secret_values import SECRETS
-from ..core.url import as_websocket, join
+from ..core.url import as_websocket, join, wrong_url
 from ..net.proxy.proxies import MiddleboxProxy, behind
 from ..net.target import TLS, merge_headers
 from .markers import MIDDLEBOX
@@ -20,8 +22,6 @@ from .stash import opening_key, orchestrator_key, proxies_key, settings_key, soa
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pytest
 
     from ..net.connection import Connection
     from ..net.proxy.proxy import FaultProxy
@@ -70,6 +70,8 @@ def aimed(item: pytest.Item, url: str) -> str:
         return url
     path = plan_of(item).path
     base = as_websocket(str(url))
+    if reason := wrong_url(base):
+        pytest.fail(f"{item.nodeid}: the fixture ws_url: {reason}", pytrace=False)
     return base if path is None else join(base, path)
 
 

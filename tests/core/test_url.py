@@ -6,6 +6,7 @@ import pytest
 
 from pytest_wsstability.core.url import as_websocket, is_loopback, is_relative, join, wrong_url
 
+SPACE = "it has a space or a control character; %20 stands for a space"
 ADVICE = "; give ws:// or wss:// and a host"
 
 
@@ -24,6 +25,9 @@ def test_a_url_that_is_one(url):
         ("ws://h:0/", "'ws://h:0/' is not a WebSocket URL (its port is none from 1 to 65535)"),
         ("ws://h/#top", "'ws://h/' is not a WebSocket URL (it has a fragment)"),
         (f"ws://{'a' * 64}/", f"'ws://{'a' * 64}/' is not a WebSocket URL ('{'a' * 64}' is no host name)"),
+        ("ws://h/a b", f"'ws://h/a b' is not a WebSocket URL ({SPACE})"),
+        ("ws://h/\r\nHost: x", f"'ws://h/Host: x' is not a WebSocket URL ({SPACE})"),
+        ("ws://h/ws\n", f"'ws://h/ws' is not a WebSocket URL ({SPACE})"),
         ("/ws", "'/ws' is not a WebSocket URL (it is a path on no server)"),
     ],
 )

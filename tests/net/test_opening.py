@@ -205,6 +205,28 @@ async def test_a_server_with_tls_is_asked_without_it():
     assert error.stage is OpeningStage.HANDSHAKE
 
 
+@pytest.mark.parametrize(
+    ("answer", "stage", "status"),
+    [
+        (b"HTTP/1.0 401 Unauthorized\r\n\r\n", OpeningStage.HTTP, 401),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", OpeningStage.HTTP, 200),
+        (b"HTTP/1.0 101 Switching Protocols\r\n\r\n", OpeningStage.HANDSHAKE, None),
+        (b"HTTP/0.9 401 Unauthorized\r\n\r\n", OpeningStage.HANDSHAKE, None),
+    ],
+)
+async def test_a_refusal_in_an_older_http_is_one(answer, stage, status):
+    """Its status says what to change; an upgrade needs HTTP/1.1 (RFC 6455, section 4.1)."""
+
+    async def script(peer):
+        await peer.reader.read(1000)
+        peer.send(answer)
+
+    async with serving(script) as url:
+        error = await error_of(url)
+
+    assert (error.stage, error.status) == (stage, status)
+
+
 @pytest.mark.ws_stability(time="virtual")
 async def test_a_server_that_is_silent_in_the_tls_handshake():
     """The step that hangs is TLS, and that is said."""

@@ -188,3 +188,28 @@ def test_the_marker_may_say_that_an_override_is_virtual(passes):
             return "ws://elsewhere.example/"
         """,
     )
+
+
+@pytest.mark.parametrize("fixture", ["ws_soak", "ws_connect", "ws_connection"])
+@pytest.mark.parametrize(("url", "reason"), [("127.0.0.1:9/", "it has no scheme"), (None, "no scheme")])
+def test_a_fixture_that_gives_no_url_is_named(run, fixture, url, reason):
+    """In one line, and without the frames of pytest."""
+    result = run(
+        f"""
+        import pytest
+
+        @pytest.fixture
+        def ws_url():
+            return {url!r}
+
+        @pytest.mark.ws_stability(alive_for="2s", time="real")
+        async def test_it({fixture}):
+            pass
+        """
+    )
+
+    assert result.parseoutcomes() == {"errors": 1}
+    printed = result.stdout.str()
+    assert "test_it: the fixture ws_url: " in printed
+    assert reason in printed
+    assert "plugin.py" not in printed
