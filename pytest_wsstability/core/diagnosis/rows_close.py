@@ -330,6 +330,14 @@ LAST = (
                 "failed on it fits too",
                 LOW,
             ),
+            Rival(
+                Cause.HEARTBEAT_UNANSWERED,
+                "messages of the peer came, and this end sent none",
+                lambda f: f.messages.heard > 1 and not f.messages.said,
+                "the {end} answered none of its messages, so a heartbeat among them that went unanswered "
+                "fits too",
+                LOW,
+            ),
             rivals.TOKEN,
         ),
         sentence="the {peer} ended the connection on purpose: {code}",

@@ -18,6 +18,7 @@ from . import (
     rows_session,
     rows_stopped,
     rows_timers,
+    rows_unspoken,
 )
 from .signature import Signature
 
@@ -32,10 +33,12 @@ SIGNATURES: tuple[Signature, ...] = (
     *rows_codes.DEFINED,
     *rows_close.ROWS,
     *rows_codes.POLICIES,
+    *rows_unspoken.CLOSED,
     *rows_close.LAST,
     *rows_content.ROWS,
     *rows_keepalive.ROWS,
     *rows_cut.ROWS,
+    *rows_unspoken.CUT,
     *rows_cut_asked.ROWS,
     *rows_timers.ROWS,
     *rows_cut_asked.LAST,

@@ -254,6 +254,10 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "oldest": lambda f: _seconds(f.beside.oldest),
     "repeated": lambda f: str(max(f.beside.same_age, f.beside.same_silence)),
     # The application's protocol.
+    "likeness": lambda f: f.timeline.looks_like.title if f.timeline.looks_like is not None else "a protocol",
+    "likely_profile": lambda f: (
+        f.timeline.looks_like.profile if f.timeline.looks_like is not None else "NAME"
+    ),
     "timer": lambda f: _timer(f),
     "timer_waited": lambda f: _timer_waited(f),
     "timer_remedy": lambda f: ran.timer.remedy if (ran := ran_out(f)) is not None else "",

@@ -1,0 +1,78 @@
+"""A peer that speaks a protocol in which this end said nothing, and ends the connection in its own way."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.diagnosis import Blame, Cause, diagnose
+from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.protocol_facts import Likeness
+from tests.core.script import FIN, closed_by_peer, timeline
+
+ASKED = [(0, "<text"), (10, "<text")]
+
+
+def told(*rows, like="Engine.IO 4"):
+    line = timeline(*rows)
+    line.looks_like = Likeness("socketio", like) if like else None
+    return diagnose(line, (), verdict=None)
+
+
+@pytest.mark.parametrize(
+    "end", [FIN, closed_by_peer(1000), closed_by_peer(1005), closed_by_peer(3100), closed_by_peer(4999)]
+)
+def test_what_went_unanswered_is_named(end):
+    """Whatever code it has, or none: with the protocol, its profile, and who said nothing."""
+    found = told(*ASKED, (17, end))
+
+    assert (found.cause, found.blame) == (Cause.HEARTBEAT_UNANSWERED, Blame.CLIENT)
+    assert found.confidence.value == "medium"
+    assert "what looks like Engine.IO 4, and the client said nothing in it" in found.sentence
+    assert "7 s after" in found.sentence
+    assert "--ws-profile socketio" in found.remedy
+
+
+def test_heartbeats_of_another_protocol_are_no_answer():
+    """What the profile sends is nothing to a peer that does not speak it."""
+    assert "Engine.IO 4" in told(*ASKED, (12, ">beat"), (15, FIN)).sentence
+
+
+@pytest.mark.parametrize(
+    ("rows", "like"),
+    [
+        # No protocol is known.
+        ([*ASKED, (17, FIN)], None),
+        # This end said something.
+        ([*ASKED, (11, ">text"), (17, FIN)], "Engine.IO 4"),
+        # Only the path speaks of a protocol.
+        ([(17, FIN)], "Engine.IO 4"),
+        # It was ended before anybody could have answered.
+        ([(0, "<text"), (0.9, FIN)], "Engine.IO 4"),
+        # The code says more.
+        ([*ASKED, (17, closed_by_peer(1011))], "Engine.IO 4"),
+        ([*ASKED, (17, closed_by_peer(1000, "token expired"))], "Engine.IO 4"),
+    ],
+)
+def test_what_else_may_have_ended_it(rows, like):
+    """The likeness alone explains nothing."""
+    assert "said nothing in it" not in told(*rows, like=like).sentence
+
+
+@pytest.mark.parametrize(
+    ("rows", "fits"), [(ASKED, True), (ASKED[:1], False), ([*ASKED, (11, ">text")], False)]
+)
+def test_messages_that_nobody_answered_may_be_heartbeats(rows, fits):
+    """Where no protocol is known, it is a second cause beside a close on purpose."""
+    found = told(*rows, (17.3, closed_by_peer(4321)), like=None)
+
+    assert found.cause is Cause.CLOSED_BY_PEER
+    assert ("answered none of its messages" in found.sentence) is fits
+    assert (found.runner_up is Cause.HEARTBEAT_UNANSWERED) is fits
+
+
+def test_the_other_end_is_told_the_same():
+    """A server whose client speaks something else."""
+    line = timeline(*ASKED, (17, FIN), end=End.SERVER)
+    line.looks_like = Likeness("mqtt", "MQTT 3.1.1")
+
+    assert "the client speaks what looks like MQTT 3.1.1, and the server said" in diagnose(line, ()).sentence
