@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from .connecting import add_connect_options, connect_options
 from .exits import INCONCLUSIVE, STABLE, UNSTABLE
-from .output import say, say_json
+from .output import add_output_options, say, say_json, say_message, style_of
+from .reports import Reports, add_report_option
 
 if TYPE_CHECKING:
     from ..core.fleet.merge import FleetMerge
     from ..core.fleet.plan import FleetPlan
     from ..core.fleet.requirement import FleetRequirement
+    from ..core.result import Result
     from ..net.fleet.engine import Engine
     from ..net.fleet.fleet import Fleet
     from ..net.fleet.job import FleetJob
@@ -59,7 +61,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--load-agreed", action="store_true", help="the host's owner agrees to a load that is not gentle")
     add("--metrics", metavar="HOST:PORT", help="serve the state at /metrics while it runs, for Prometheus")
     add_connect_options(parser)
-    add("--json", action="store_true", help="a JSON object a line: the plan, progress, and the end")
+    add_report_option(parser)
+    add_output_options(parser, json="a JSON object a line: the plan, progress, and the end")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -83,6 +86,7 @@ def run(options: argparse.Namespace) -> int:
     requirement = Requirement.of(**{name: value for name, value in values.items() if value is not None})
     assert requirement.alive_for is not None
     asked = FleetRequirement(survival=options.survival, confidence=options.confidence)
+    reports = Reports(options.report)
     try:
         engine = _engine(options)
         plan = planned(
@@ -105,7 +109,11 @@ def run(options: argparse.Namespace) -> int:
     except WorkerError as error:
         raise ValueError(str(error)) from error
     progress.stop()
-    say_json(_as_json(fleet)) if options.json else say(_as_text(fleet))
+    if options.json:
+        say_json(_as_json(fleet))
+    else:
+        say_message(_as_text(fleet), options, style_of(fleet.verdict.outcome))
+    reports.write(_result(fleet))
     codes = {Outcome.STABLE: STABLE, Outcome.UNSTABLE: UNSTABLE, Outcome.INCONCLUSIVE: INCONCLUSIVE}
     return codes[fleet.verdict.outcome]
 
@@ -191,7 +199,8 @@ class _Progress:
     def tell(self, merge: FleetMerge) -> None:
         """Say how it goes, if it is time to."""
         if self._live:
-            self._block.draw(self._stream, [_state(merge)], width=shutil.get_terminal_size().columns)
+            width = shutil.get_terminal_size().columns
+            self._block.draw(self._stream, [((_state(merge), ()),)], width=width)
         elif self._as_json:
             self._line({"event": "progress", "at": merge.at, **_numbers(merge)})
         elif merge.at >= self._told + _PLAIN:
@@ -241,6 +250,19 @@ def _numbers(merge: FleetMerge) -> dict[str, Any]:
         "heartbeats_answered": merge.heartbeats_answered,
         "lag": round(merge.lag, 3),
     }
+
+
+def _result(fleet: Fleet) -> Result:
+    """What came of the fleet, for a report."""
+    from ..core.result import Result
+
+    return Result(
+        nodeid=f"wsstability fleet {fleet.url}",
+        url=fleet.url,
+        requirement=fleet.requirement,
+        verdict=fleet.verdict,
+        fleet=fleet.summary,
+    )
 
 
 def _as_text(fleet: Fleet) -> str:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import platform
 import shutil
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from .connecting import add_connect_options, connect_options, opening_error
 from .exits import INCONCLUSIVE, STABLE, UNSTABLE
-from .output import say, say_json
+from .output import add_output_options, say, say_json, say_message, style_of
+from .reports import Reports, add_report_option
 
 if TYPE_CHECKING:
     from ..core.judge.requirement import Requirement
+    from ..core.result import Result
     from ..net.connection import Connection
     from ..net.errors import OpeningError
     from ..net.hold import Soak
@@ -42,14 +41,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--client", default="browser", help="browser (default), mute, stalled or keepalive")
     add_connect_options(parser, auto=True)
-    add(
-        "--report",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="write a report: FILE.json, .jsonl, .md, .html or .xml; repeats",
-    )
-    add("--json", action="store_true", help="one JSON object in the end, nothing else")
+    add_report_option(parser)
+    add_output_options(parser, json="one JSON object in the end, nothing else")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -66,13 +59,13 @@ def run(options: argparse.Namespace) -> int:
         "session_within": options.session_within,
     }
     requirement = Requirement.of(**{name: value for name, value in values.items() if value is not None})
-    reports = _Reports(options.report)
+    reports = Reports(options.report)
     try:
         _detected(options)
     except OpeningError as exc:
         return _tell_opening(exc, options)
     _refuse_unseen(options)
-    progress = _Progress(sys.stderr, requirement.alive_for or 0.0, quiet=options.json)
+    progress = _Progress(sys.stderr, requirement.alive_for or 0.0, options)
     coroutine = hold(
         requirement,
         url=options.url,
@@ -88,45 +81,27 @@ def run(options: argparse.Namespace) -> int:
         if progress.connection is not None:
             soaked = _interrupted(requirement, progress.connection)
             _tell(soaked, options)
-            reports.write(soaked)
+            reports.write(_result(soaked))
         raise
     finally:
         progress.stop()
     _tell(soaked, options)
-    reports.write(soaked)
+    reports.write(_result(soaked))
     codes = {Outcome.STABLE: STABLE, Outcome.UNSTABLE: UNSTABLE, Outcome.INCONCLUSIVE: INCONCLUSIVE}
     return codes[soaked.verdict.outcome]
 
 
-class _Reports:
-    """Report files, whose names are checked before the hold begins."""
+def _result(soaked: Soak) -> Result:
+    """What came of the hold, for a report."""
+    from ..core.result import Result
 
-    def __init__(self, paths: list[str]) -> None:
-        from ..report.formats import renderer
-
-        self._renderers = [(Path(path), renderer(path)) for path in paths]
-        self._started = datetime.now(UTC)
-
-    def write(self, soaked: Soak) -> None:
-        """Write what came of the hold."""
-        from .. import __version__
-        from ..core.result import Result, Run
-
-        result = Result(
-            nodeid=f"wsstability hold {soaked.url}",
-            url=soaked.url,
-            requirement=soaked.requirement,
-            verdict=soaked.verdict,
-            timelines=tuple(soaked.timelines),
-        )
-        run = Run(
-            started=f"{self._started:%Y-%m-%dT%H:%M:%SZ}",
-            tool=f"pytest-wsstability {__version__}",
-            machine=f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}",
-            results=(result,),
-        )
-        for path, render in self._renderers:
-            path.write_text(render(run), encoding="utf-8")
+    return Result(
+        nodeid=f"wsstability hold {soaked.url}",
+        url=soaked.url,
+        requirement=soaked.requirement,
+        verdict=soaked.verdict,
+        timelines=tuple(soaked.timelines),
+    )
 
 
 def _detected(options: argparse.Namespace) -> None:
@@ -142,12 +117,18 @@ def _detected(options: argparse.Namespace) -> None:
 
 def _tell_opening(exc: OpeningError, options: argparse.Namespace) -> int:
     error = opening_error(exc)
-    say_json(_not_opened(exc, error)) if options.json else say(error)
+    if options.json:
+        say_json(_not_opened(exc, error))
+    else:
+        say_message(error, options, ("red", "bold"))
     return UNSTABLE if exc.shortage is None else INCONCLUSIVE
 
 
 def _tell(soaked: Soak, options: argparse.Namespace) -> None:
-    say_json(_as_json(soaked)) if options.json else say(_as_text(soaked))
+    if options.json:
+        say_json(_as_json(soaked))
+    else:
+        say_message(_as_text(soaked), options, style_of(soaked.verdict.outcome))
 
 
 def _interrupted(requirement: Requirement, connection: Connection) -> Soak:
@@ -162,13 +143,15 @@ def _interrupted(requirement: Requirement, connection: Connection) -> Soak:
 class _Progress:
     """How a hold goes on: one line written over on a terminal, a line now and then elsewhere."""
 
-    def __init__(self, stream: TextIO, seconds: float, *, quiet: bool) -> None:
+    def __init__(self, stream: TextIO, seconds: float, options: argparse.Namespace) -> None:
+        from ..report.colours import is_coloured
         from ..report.live import LiveBlock
 
         self._stream = stream
         self._seconds = seconds
-        self._quiet = quiet
+        self._quiet = options.json
         self._live = stream.isatty()
+        self._coloured = is_coloured(stream, options.color)
         self._block = LiveBlock()
         self._timer: asyncio.TimerHandle | None = None
         # The one that is held; None until it is open.
@@ -183,12 +166,13 @@ class _Progress:
     def _tick(self, connection: Connection) -> None:
         from ..report.progress import Survey
 
-        line = Survey.of([(connection.url, self._seconds, connection.timeline)], 1).close[0].line
+        survey = Survey.of([(connection.url, self._seconds, connection.timeline)], 1)
         if self._live:
             width = shutil.get_terminal_size().columns
-            self._block.draw(self._stream, [line], width=width)
+            rows = survey.rows(1, width)
+            self._block.draw(self._stream, rows, width=width, coloured=self._coloured)
         else:
-            say(line, self._stream)
+            say(survey.close[0].line, self._stream)
         delay = _LIVE if self._live else _PLAIN
         self._timer = asyncio.get_running_loop().call_later(delay, self._tick, connection)
 

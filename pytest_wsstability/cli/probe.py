@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING
 from .board import Board
 from .connecting import add_connect_options, connect_options, opening_error
 from .exits import INCONCLUSIVE, INTERRUPTED, STABLE, UNSTABLE
-from .output import say, say_json
+from .output import add_output_options, say_json, say_message
+from .reports import Reports, add_report_option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..core.probe.findings import Findings
+    from ..core.result import Result
     from ..net.probe import Prober
 
 HELP = "find out which timers rule a URL, and which traffic resets them"
@@ -33,7 +37,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--every", metavar="DURATION", help="interval of the busy connections (default: a 200th, at most 5s)")
     add("--text", metavar="MESSAGE", help="what the connection that sends text says")
     add_connect_options(parser)
-    add("--json", action="store_true", help="one JSON object in the end, nothing else")
+    add_report_option(parser)
+    add_output_options(parser, json="one JSON object in the end, nothing else")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -41,18 +46,26 @@ def run(options: argparse.Namespace) -> int:
     from ..net.errors import OpeningError
     from ..net.probe import Prober
 
+    reports = Reports(options.report)
     text = {} if options.text is None else {"text": options.text}
     prober = Prober(options.url, seconds=options.max, every=options.every, **text, **connect_options(options))
-    board = Board(sys.stderr, quiet=options.json)
+    board = Board(sys.stderr, options)
     try:
         findings, interrupted = asyncio.run(_probe(prober, board))
     except OpeningError as exc:
         error = opening_error(exc)
-        say_json({"outcome": "not opened", "error": error}) if options.json else say(error)
+        if options.json:
+            say_json({"outcome": "not opened", "error": error})
+        else:
+            say_message(error, options, ("red", "bold"))
         return UNSTABLE
     finally:
         board.stop()
-    say_json(_as_json(prober.url, findings)) if options.json else say(_as_text(prober.url, findings))
+    if options.json:
+        say_json(_as_json(prober.url, findings))
+    else:
+        say_message(_as_text(prober.url, findings), options, ())
+    reports.write(*_results(prober), notes=_notes(findings))
     if interrupted:
         return INTERRUPTED
     return INCONCLUSIVE if findings.doubts else STABLE
@@ -91,3 +104,31 @@ def _as_json(url: str, findings: Findings) -> dict[str, object]:
         "fits": [owners(timer, findings.tier) for timer in findings.timers],
         **findings.as_dict(),
     }
+
+
+def _results(prober: Prober) -> Iterator[Result]:
+    """Its connections for a report: whatever became of one, the probe wanted to know it."""
+    from ..core.judge.interrupted import interrupted
+    from ..core.judge.requirement import Requirement
+    from ..core.result import Result
+
+    for climber in prober.climbers:
+        seen, timeline = climber.seen(), climber.timeline
+        if seen is None or timeline is None:
+            continue
+        requirement = Requirement.of(alive_for=prober.seconds if seen.gone else seen.age)
+        yield Result(
+            nodeid=f"wsstability probe: {climber.rung.name}",
+            url=prober.url,
+            requirement=requirement,
+            verdict=interrupted(requirement, timeline, "ended by the probe"),
+            timelines=(timeline,),
+            expected=True,
+        )
+
+
+def _notes(findings: Findings) -> list[str]:
+    """What the connections mean, a line each."""
+    from ..core.probe.words import meaning
+
+    return [" ".join(line.split(maxsplit=1)) for line in meaning(findings)]

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .exits import INCONCLUSIVE, STABLE, UNSTABLE
-from .output import say
+from .output import add_output_options, say
 
 if TYPE_CHECKING:
     from ..core.result import Run
 
 HELP = "merge and show the report files of earlier runs"
 EPILOG = "exit: 0 stable, 1 unstable or a gate failed, 2 usage, 3 inconclusive"
-# Names of pytest's colours that the summary uses, as a terminal knows them.
-_ANSI = {"red": 31, "green": 32, "yellow": 33}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -31,11 +29,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write a report instead: .json, .jsonl, .md, .html or .xml; repeats",
     )
-    add("--json", action="store_true", help="one JSON object, nothing else")
+    add_output_options(parser, json="one JSON object, nothing else")
 
 
 def run(options: argparse.Namespace) -> int:
     """Read, merge and show; returns the exit code."""
+    from ..report.colours import is_coloured
     from ..report.formats import renderer
     from ..report.reading import merged, read
 
@@ -49,20 +48,19 @@ def run(options: argparse.Namespace) -> int:
 
         print(render_json(together), end="")
     elif not renderers:
-        _show(runs, together)
+        _show(runs, together, coloured=is_coloured(sys.stdout, options.color))
     return _exit_code(together)
 
 
-def _show(runs: list[Run], together: Run) -> None:
+def _show(runs: list[Run], together: Run, *, coloured: bool) -> None:
     """Print the summary of all runs, and a line each."""
     from ..core.timeline.events import Tier
     from ..report.cells import totals
+    from ..report.colours import paint
     from ..report.terminal import summary
 
-    coloured = sys.stdout.isatty()
     for line in summary(together, width=shutil.get_terminal_size().columns, everything=True):
-        start, end = (f"\x1b[{_ANSI[line.colour]}m", "\x1b[0m") if coloured and line.colour else ("", "")
-        print(f"{start}{line.text}{end}")
+        print(paint(line.text, (line.colour,)) if coloured and line.colour else line.text)
     if not together.results:
         say("no connection was held")
     if len(runs) > 1:

@@ -217,6 +217,8 @@ class Run:
     complaints: tuple[str, ...] = ()
     # A line for each gate that held.
     passed: tuple[str, ...] = ()
+    # What the results mean together, a line each: what a probe found.
+    notes: tuple[str, ...] = ()
     # The runs that it was merged of; empty for one run. No file has them.
     nights: tuple[Run, ...] = ()
 
@@ -229,6 +231,7 @@ class Run:
             "machine": str(self.machine),
             "complaints": [str(line) for line in self.complaints],
             "passed": [str(line) for line in self.passed],
+            "notes": [str(line) for line in self.notes],
             "results": [result.as_dict(events=events) for result in self.results],
         }
 
@@ -249,6 +252,7 @@ class Run:
                 machine=restore(str, data["machine"], f"{where}.machine"),
                 complaints=restore(tuple[str, ...], data["complaints"], f"{where}.complaints"),
                 passed=restore(tuple[str, ...], data.get("passed", []), f"{where}.passed"),
+                notes=restore(tuple[str, ...], data.get("notes", []), f"{where}.notes"),
                 results=tuple(
                     Result.from_dict(each, f"{where}.results[{index}]")
                     for index, each in enumerate(data["results"])

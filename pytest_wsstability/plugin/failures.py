@@ -14,9 +14,9 @@ from ..core.cause import Diagnosis, Evidence
 from ..core.judge.verdict import Outcome, Verdict
 from ..core.message import read_on
 from ..core.message.errors import StabilityError
-from ..core.message.wrap import wrapped
 from ..core.timeline.events import Tier
 from ..net.errors import OpeningError
+from ..report.colours import styled
 from .again import command
 from .servers.output import told_by_server
 from .stash import settings_key
@@ -34,18 +34,6 @@ _HOME = Path(__file__).parents[1]
 _STDLIB = Path(os.__file__).parent
 # From -vv on, failures show every event on record.
 _WHOLE = 2
-# What a line starts with, and how it is then written.
-_MARKUP: tuple[tuple[str, dict[str, bool]], ...] = (
-    ("  expected", {"bold": True}),
-    ("  observed", {"red": True}),
-    ("  likely", {"yellow": True, "bold": True}),
-    ("  fix", {"green": True}),
-    ("  planned?", {"green": True}),
-    ("  not ", {"light": True}),
-    ("  covered", {"light": True}),
-    ("  ended at", {"bold": True}),
-    ("  read on", {"light": True}),
-)
 
 
 def hide_frames(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -228,11 +216,5 @@ class Coloured:
 
     def toterminal(self, tw: Any) -> None:
         """Write it; a writer without colours leaves them out."""
-        first, *rest = list(wrapped(str(self), tw.fullwidth)) or [""]
-        tw.line(first, red=True, bold=True)
-        markup: dict[str, bool] = {}
-        for line in rest:
-            # What hangs below a line has its colour.
-            if not line.startswith(" " * 12):
-                markup = next((markup for start, markup in _MARKUP if line.startswith(start)), {})
-            tw.line(line, **markup)
+        for line, style in styled(str(self), tw.fullwidth, ("red", "bold")):
+            tw.line(line, **dict.fromkeys(style, True))

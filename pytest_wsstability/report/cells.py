@@ -139,8 +139,11 @@ def horizon(results: Sequence[Result]) -> float:
 
 def _held(result: Result) -> str:
     held, required = result.verdict.horizon, result.requirement.alive_for
-    if required is None:
-        return show(held)
+    return show(held) if required is None else held_of(held, required)
+
+
+def held_of(held: float, required: float) -> str:
+    """``60/120 s``, ``0 s/24 h``: one unit where it is the same."""
     (held_number, held_unit), (number, unit) = (show(each).split(" ") for each in (held, required))
     return f"{held_number}/{number} {unit}" if held_unit == unit else f"{show(held)}/{show(required)}"
 

@@ -110,6 +110,7 @@ def _shown(run: Run) -> Run:
         machine=show_text(run.machine),
         complaints=tuple(show_text(text, 500) for text in run.complaints),
         passed=tuple(show_text(text, 500) for text in run.passed),
+        notes=tuple(show_text(text, 1000) for text in run.notes),
     )
 
 

@@ -5,7 +5,8 @@ Lines are objects with a ``record``: ``run`` first; ``hold`` for each connection
 own; ``event`` for what happened on it, a row as in the JSON file; ``traffic`` for the frames and bytes so
 far, data frames included; ``tick`` about once a second, up to when all open ones were watched; ``close`` for
 how one ended; ``result`` at the end of its test, the whole result as in the JSON file; ``dropped`` for one
-that nobody judged; ``complaint`` for each gate and regression; ``end`` when the run is over.
+that nobody judged; ``complaint`` for each gate and regression; ``note`` for what the results mean together;
+``end`` when the run is over.
 
 """
 
@@ -38,7 +39,7 @@ def render(run: Run) -> str:
     lines = [run_line(run)]
     for number, result in enumerate(run.results, 1):
         lines += finished_lines(number, result)
-    lines += [*(complaint_line(text) for text in run.complaints), END]
+    lines += [*(complaint_line(text) for text in run.complaints), *map(note_line, run.notes), END]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -106,6 +107,11 @@ def result_line(number: int, result: Result) -> str:
 def complaint_line(text: str) -> str:
     """What was said about the run as a whole."""
     return dump({"record": "complaint", "text": text})
+
+
+def note_line(text: str) -> str:
+    """What the results mean together."""
+    return dump({"record": "note", "text": text})
 
 
 def finished_lines(number: int, result: Result) -> Iterator[str]:
@@ -179,7 +185,7 @@ def parse(lines: Iterable[str], where: str) -> Run:
     head: Mapping[str, Any] = {}
     holds: dict[int, _Hold] = {}
     results: list[Result] = []
-    complaints: list[str] = []
+    texts: dict[str, list[str]] = {"complaint": [], "note": []}
     for number, line in numbered:
         here = f"{where}, line {number}"
         try:
@@ -193,7 +199,7 @@ def parse(lines: Iterable[str], where: str) -> Run:
             head = data
             continue
         try:
-            _take(data, here, holds, results, complaints)
+            _take(data, here, holds, results, texts)
         except (KeyError, TypeError, AttributeError, OverflowError) as exc:
             raise SchemaError(f"{here}: {exc} is missing or wrong") from None
         except ValueError as exc:
@@ -202,14 +208,23 @@ def parse(lines: Iterable[str], where: str) -> Run:
         raise SchemaError(f"{where}: this is no report of pytest-wsstability")
     try:
         results += [hold.result(f"{where}, hold {number}") for number, hold in sorted(holds.items())]
-        texts = {name: restore(str, head.get(name), f"{where}.{name}") for name in _HEAD}
+        heads = {name: restore(str, head.get(name), f"{where}.{name}") for name in _HEAD}
     except (KeyError, TypeError, ValueError) as exc:
         raise SchemaError(str(exc)) from None
-    return Run(**texts, results=tuple(results), complaints=tuple(complaints))
+    return Run(
+        **heads,
+        results=tuple(results),
+        complaints=tuple(texts["complaint"]),
+        notes=tuple(texts["note"]),
+    )
 
 
 def _take(
-    data: Mapping[str, Any], here: str, holds: dict[int, _Hold], results: list[Result], complaints: list[str]
+    data: Mapping[str, Any],
+    here: str,
+    holds: dict[int, _Hold],
+    results: list[Result],
+    texts: dict[str, list[str]],
 ) -> None:
     record = data["record"]
     if record == "hold":
@@ -229,8 +244,8 @@ def _take(
     elif record == "result":
         holds.pop(data["hold"], None)
         results.append(Result.from_dict(data["result"], here))
-    elif record == "complaint":
-        complaints.append(restore(str, data["text"], here))
+    elif record in texts:
+        texts[record].append(restore(str, data["text"], here))
     elif record == "end":
         # Whoever finds it knows that nothing is missing.
         return

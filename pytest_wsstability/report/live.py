@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TextIO
 
+from .colours import Style, paint
+
 # ECMA-48: cursor up, cursor forward, erase to the end of the screen.
 _UP, _FORWARD, _ERASE = "\x1b[{}A", "\x1b[{}C", "\x1b[J"
+
+
+# The pieces of a line, each with its style.
+Row = Sequence[tuple[str, Style]]
 
 
 class LiveBlock:
@@ -27,20 +33,29 @@ class LiveBlock:
         """Whether there is something to erase."""
         return self._lines > 0
 
-    def draw(self, stream: TextIO, lines: Sequence[str], *, width: int, column: int = 0) -> None:
+    def draw(
+        self,
+        stream: TextIO,
+        rows: Sequence[Row],
+        *,
+        width: int,
+        column: int = 0,
+        coloured: bool = False,
+    ) -> None:
         """
-        Write lines over those that are shown.
+        Write rows over those that are shown.
 
         Args:
             stream: the terminal.
-            lines: what to show; each is cut to the width, because one that wraps cannot be erased.
+            rows: what to show; each is cut to the width, because one that wraps cannot be erased.
             width: columns of the terminal.
             column: where the cursor stands in the line above.
+            coloured: whether the pieces of a row have their styles.
 
         """
         text = self._erasing()
-        self._lines, self._column = len(lines), column
-        shown = [_printable(line)[: max(1, width - 1)] for line in lines]
+        self._lines, self._column = len(rows), column
+        shown = [_cut(row, max(1, width - 1), coloured=coloured) for row in rows]
         text += ("\n" if column and shown else "") + "\n".join(shown)
         stream.write(_encodable(text, stream))
         stream.flush()
@@ -58,6 +73,15 @@ class LiveBlock:
         up = _UP.format(self._lines - 1) if self._lines > 1 else ""
         back = _UP.format(1) + _FORWARD.format(self._column) if self._column else ""
         return f"{up}\r{_ERASE}{back}"
+
+
+def _cut(row: Row, width: int, *, coloured: bool) -> str:
+    text = ""
+    for piece, style in row:
+        shown = _printable(piece)[:width]
+        width -= len(shown)
+        text += paint(shown, style) if coloured else shown
+    return text
 
 
 def _printable(line: str) -> str:

@@ -42,6 +42,7 @@ def _lines(run: Run) -> Iterator[str]:
     if not run.results:
         yield "- no connection was held"
     yield from (f"- ❌ {escape(complaint)}" for complaint in run.complaints)
+    yield from (f"- {escape(line)}" for line in run.notes)
     yield from (f"- ✅ {escape(line)}" for line in run.passed)
     ordered = worst_first(run.results)
     for tier in Tier:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..core.duration import show_duration as show
 from ..core.message import event_line
 from ..core.timeline.timeline import Timeline
+from .cells import held_of
+from .colours import Style
+from .live import Row
+
+# Characters of a bar, and of a name or an event that says enough; what stands between two columns.
+_BAR, _LEGIBLE, _APART = 10, 14, "  "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +35,23 @@ class Glance:
     last: str = ""
 
     @property
+    def unanswered(self) -> str:
+        """``!2`` when so many wait for an answer: one is on its way most of the time. Else empty."""
+        waiting = self.sent - self.answered
+        return f"!{waiting}" if waiting > 1 else ""
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The columns of figures: age of total, a bar, answered of sent, round trip."""
+        if self.age is None:
+            return ("", "", "", "")
+        age = held_of(int(self.age), self.total) if self.total else show(int(self.age))
+        done = int(_BAR * min(1.0, self.age / self.total)) if self.total else 0
+        bar = f"[{'#' * done}{'.' * (_BAR - done)}]" if self.total else ""
+        answered = f"{self.answered}/{self.sent}" if self.sent else ""
+        return (age, bar, answered, _rounded(self.rtt))
+
+    @property
     def line(self) -> str:
         """``37 s of 120 s, test_voice: answered 1 of 1, rtt 0.3 ms, last +25.000 s < text 15 B``."""
         if self.age is None:
@@ -37,8 +60,7 @@ class Glance:
         if self.sent:
             parts.append(f"answered {self.answered} of {self.sent}")
         if self.rtt is not None:
-            # Two digits: the rest of a running figure is noise.
-            parts.append(f"rtt {show(float(f'{self.rtt:.2g}'))}")
+            parts.append(f"rtt {_rounded(self.rtt)}")
         if self.last:
             parts.append(f"last {self.last}")
         return f"{int(self.age)} s of {show(self.total)}, {self.name}: {', '.join(parts)}"
@@ -125,14 +147,19 @@ class Survey:
             total = total.with_one(each)
         return total
 
-    def lines(self, most: int) -> list[str]:
-        """At most so many lines: the last one sums up what there is no room for."""
+    def rows(self, most: int, width: int) -> list[Row]:
+        """
+        At most so many rows in columns; the last one sums up what there is no room for.
+
+        Figures stand first and are never cut; the last event is cut at its end, a name at its start.
+
+        """
         if not self.rest.count and len(self.close) <= most:
-            return [each.line for each in self.close]
+            return _table(self.close, width)
         rest = self.rest
         for each in self.close[most - 1 :]:
             rest = rest.with_one(each)
-        return [*(each.line for each in self.close[: most - 1]), f"and {rest.line}"]
+        return [*_table(self.close[: most - 1], width), ((f"and {rest.line}", ()),)]
 
     @property
     def line(self) -> str:
@@ -149,6 +176,40 @@ class Survey:
     def from_dict(cls, data: Mapping[str, Any]) -> Survey:
         """The survey that `as_dict` made this of."""
         return cls(close=tuple(Glance(**each) for each in data["close"]), rest=Many(**data["rest"]))
+
+
+def _table(seen: Sequence[Glance], width: int) -> list[Row]:
+    columns = list(zip(*((*each.numbers, each.unanswered) for each in seen), strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    left = width - 1 - sum(size + len(_APART) for size in widths if size)
+    longest = max((len(each.name) for each in seen), default=0)
+    # The event with what it was for, if a name then keeps a legible part of itself.
+    whole = max((len(_last(each)) for each in seen), default=0)
+    name = max(min(longest, _LEGIBLE), min(longest, left - whole - len(_APART)))
+    event = min(whole, left - name - len(_APART))
+    return [tuple(_row(each, widths, event if event >= min(whole, _LEGIBLE) else 0, name)) for each in seen]
+
+
+def _row(seen: Glance, widths: Sequence[int], event: int, name: int) -> Iterator[tuple[str, Style]]:
+    *numbers, unanswered = widths
+    for text, size in zip(seen.numbers, numbers, strict=True):
+        if size:
+            yield text.rjust(size) + _APART, ()
+    if unanswered:
+        yield seen.unanswered.ljust(unanswered) + _APART, ("red", "bold")
+    if event:
+        last = _last(seen)
+        yield (last if len(last) <= event else last.partition(" (")[0][:event]).ljust(event) + _APART, ()
+    yield seen.name if len(seen.name) <= name else f"..{seen.name[2 - name :]}", ("light",)
+
+
+def _last(seen: Glance) -> str:
+    return "waits to open" if seen.age is None else seen.last
+
+
+def _rounded(rtt: float | None) -> str:
+    """Two digits: the rest of a running figure is noise."""
+    return "" if rtt is None else show(float(f"{rtt:.2g}"))
 
 
 def glance(name: str, total: float, timeline: Timeline | None) -> Glance:

@@ -58,6 +58,7 @@ def merged(runs: Sequence[Run]) -> Run:
         results=tuple(by_key.values()),
         complaints=tuple(dict.fromkeys(line for run in runs for line in run.complaints)),
         passed=tuple(dict.fromkeys(line for run in runs for line in run.passed)),
+        notes=tuple(dict.fromkeys(line for run in runs for line in run.notes)),
         nights=_nights(runs),
     )
 

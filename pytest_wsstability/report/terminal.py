@@ -58,6 +58,7 @@ def summary(run: Run, *, width: int = WIDTH, everything: bool = False) -> list[L
     for tier in Tier:
         lines += _tier(tier, [result for result in shown if result.tier is tier], run, width)
     lines += [Line(part, "red") for crowd in together(run.results) for part in _parts(str(crowd), width)]
+    lines += [Line(line) for text in run.notes for line in wrapped(printable(text), width)]
     lines += [Line(line, "green") for text in run.passed for line in wrapped(f"✓ {text}", width)]
     complaints = (printable(text) for text in run.complaints)
     return lines + [Line(line, "red") for text in complaints for line in wrapped(f"✗ {text}", width)]

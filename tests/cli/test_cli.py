@@ -185,15 +185,16 @@ def test_progress_on_a_terminal_is_one_line(good, monkeypatch):
     """Written over, and ended with a line break."""
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("NO_COLOR", "1")
 
     assert cli.main(["hold", good, "--for", "1200ms", "--heartbeat", "300ms"]) == 0
 
     shown = terminal.getvalue()
-    assert shown.startswith(f"0 s of 1.2 s, {good}: ")
+    assert shown.startswith("0/1.2 s  [..........]  ")
     assert shown.count("\n") == 1
     assert shown.endswith("\n")
     last = shown.split("\r\x1b[J")[-1]
-    assert re.match(r"1 s of 1\.2 s, \S+: answered \d of \d, rtt \S+ ms, last \+", last)
+    assert re.match(rf"1/1\.2 s  \[########\.\.\]  \d/\d  \S+ ms  \+.*  {good}$", last)
 
 
 # hold: what it refuses.

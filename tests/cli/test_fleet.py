@@ -80,3 +80,19 @@ def test_metrics_are_served_meanwhile(url, capsys):
 def test_no_address_for_metrics(url, capsys):
     assert command(url, "--metrics=9464", seconds="1500ms") == 2
     assert "metrics: '9464' is no address" in capsys.readouterr().err
+
+
+def test_a_report_of_a_fleet(url, tmp_path):
+    paths = [tmp_path / f"a.{kind}" for kind in ("json", "jsonl", "md", "html", "xml")]
+    assert command(url, *(f"--report={path}" for path in paths)) == 0
+    (held,) = json.loads(paths[0].read_text())["results"]
+
+    assert held["nodeid"] == f"wsstability fleet {held['url']}"
+    assert held["fleet"]["count"]["stable"] == 5
+    assert "wsstability fleet" in paths[2].read_text()
+    assert all(path.stat().st_size for path in paths)
+
+
+def test_a_report_that_cannot_be_is_refused_before_the_fleet(url, capsys):
+    assert command(url, "--report=a.txt") == 2
+    assert "'a.txt': a report cannot be '.txt'" in capsys.readouterr().err

@@ -89,15 +89,46 @@ class Terminal(io.StringIO):
 def test_a_terminal_has_a_line_a_connection(idle, monkeypatch):
     """Written over each time."""
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    monkeypatch.setenv("NO_COLOR", "1")
 
     assert cli.main(["probe", idle, *QUICK]) == 0
 
-    *_, last = terminal.getvalue().split("\x1b[13A")
-    lines = [line.removeprefix("\r\x1b[K") for line in last.rstrip("\n").split("\n")]
+    # As many rows are written over as were written.
+    *_, last = terminal.getvalue().split("\x1b[12A\r\x1b[J")
+    lines = last.rstrip("\n").split("\n")
     assert len(lines) == 13
     assert re.match(r"\d s of 3 s · \S+ · 12 connections, \d+ ended", lines[0])
     assert re.match(r"  silence +ended at [01]\.\d s", lines[1])
     assert re.search(r"  ping every 50 ms, no pongs +(\d s · \d+ frames sent, \d+ received|alive)", last)
+
+
+@pytest.mark.slow
+def test_a_report_of_a_probe(run, idle, tmp_path):
+    """What it found, and each connection as a hold whose end was wanted; in each form."""
+    paths = [tmp_path / f"a.{kind}" for kind in ("json", "jsonl", "md", "html", "xml")]
+    status, out, _ = run(idle, *QUICK, *(f"--report={path}" for path in paths))
+    found, *_ = json.loads(paths[0].read_text())["notes"]
+    results = json.loads(paths[0].read_text())["results"]
+
+    assert status == 0
+    assert found.startswith("found idle timeout ")
+    assert found.removeprefix("found ") in " ".join(out.split())
+    assert {each["expected"] for each in results} == {True}
+    assert {each["nodeid"] for each in results} >= {"wsstability probe: silence"}
+    silent = next(each for each in results if each["nodeid"] == "wsstability probe: silence")
+    assert silent["verdict"]["outcome"] == "unstable"
+    for path in paths[:4]:
+        assert "idle timeout " in path.read_text(), path
+    # It is read back, and no end in it is a failure.
+    assert cli.main(["report", str(paths[1])]) == 0
+
+
+def test_a_report_that_cannot_be_is_refused_before_the_probe(run):
+    """Nobody connects for nothing."""
+    status, out, err = run(NOBODY, "--report=a.txt")
+
+    assert (status, out) == (2, "")
+    assert "'a.txt': a report cannot be '.txt'" in err
 
 
 def test_an_interrupt_prints_what_was_seen(run, idle):

@@ -35,6 +35,11 @@ class Screen(io.StringIO):
         return rows
 
 
+def plain(*lines):
+    """Rows of one piece without a style."""
+    return [((line, ()),) for line in lines]
+
+
 @pytest.mark.parametrize("before", ["", "test_it.py ..", "a line\n", "a line\ntest_it.py F"])
 def test_erased_it_leaves_no_trace(before):
     """The cursor is back where it was, and what comes next follows it."""
@@ -42,10 +47,10 @@ def test_erased_it_leaves_no_trace(before):
     screen.write(before)
     column = len(before.rpartition("\n")[2])
 
-    block.draw(screen, ["one", "two"], width=80, column=column)
+    block.draw(screen, plain("one", "two"), width=80, column=column)
     assert screen.rows()[-2:] == ["one", "two"]
-    block.draw(screen, ["a much longer line"], width=80, column=column)
-    block.draw(screen, ["three", "four", "five"], width=80, column=column)
+    block.draw(screen, plain("a much longer line"), width=80, column=column)
+    block.draw(screen, plain("three", "four", "five"), width=80, column=column)
     assert screen.rows()[-3:] == ["three", "four", "five"]
     block.erase(screen)
     block.erase(screen)
@@ -60,7 +65,7 @@ def test_lines_never_wrap():
     """What wraps cannot be erased."""
     screen = Screen()
 
-    LiveBlock().draw(screen, ["x" * 100], width=20)
+    LiveBlock().draw(screen, plain("x" * 100), width=20)
 
     assert screen.rows() == ["x" * 19]
 
@@ -69,7 +74,7 @@ def test_names_cannot_move_the_cursor():
     """A test id may hold anything."""
     screen = Screen()
 
-    LiveBlock().draw(screen, ["test_it[\x1b[2J\n]"], width=80)
+    LiveBlock().draw(screen, plain("test_it[\x1b[2J\n]"), width=80)
 
     assert screen.rows() == ["test_it[?[2J?]"]
 
@@ -79,6 +84,20 @@ def test_what_the_terminal_cannot_show():
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="ascii")
 
-    LiveBlock().draw(stream, ["test_grüße"], width=80)
+    LiveBlock().draw(stream, plain("test_grüße"), width=80)
 
     assert raw.getvalue() == b"test_gr??e"
+
+
+@pytest.mark.parametrize(
+    ("coloured", "written"),
+    [(True, "\x1b[31;1m!2\x1b[0m  \x1b[2mtest_\x1b[0m"), (False, "!2  test_")],
+)
+def test_styles_take_no_room(coloured, written):
+    """A row is cut by what is seen of it, and a style ends where its piece does."""
+    screen = Screen()
+    row = (("!2", ("red", "bold")), ("  ", ()), ("test_it", ("light",)), ("gone", ("red",)))
+
+    LiveBlock().draw(screen, [row], width=10, coloured=coloured)
+
+    assert screen.getvalue() == written

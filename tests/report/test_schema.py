@@ -191,7 +191,7 @@ def test_the_documentation_names_what_is_there():
     paths = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `")]
     data = json.loads(json_file.render(RUNS["told"]))
 
-    assert len(paths) == 11
+    assert len(paths) == 12
     for path in paths:
         found = data
         for step in path.replace("[]", "[0]").replace("[", ".").replace("]", "").split("."):

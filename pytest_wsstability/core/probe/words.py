@@ -85,6 +85,16 @@ def _kinds(findings: Findings, reset: bool) -> str:
 
 
 def report(findings: Findings) -> list[str]:
+    """The findings, a line each, and the connections that they were read from."""
+    covered = show(round(findings.horizon, 1))
+    return [
+        *meaning(findings),
+        *_connections(findings.observations),
+        f"  covered   {covered} in {findings.tier.value}",
+    ]
+
+
+def meaning(findings: Findings) -> list[str]:
     """The findings, a line each."""
     lines = [f"  found     {sentence(findings)}"]
     lines += [f"  fits      {fitting}" for fitting in _fitting(findings)]
@@ -94,11 +104,7 @@ def report(findings: Findings) -> list[str]:
     if findings.advice:
         lines.append(f"  send      {_advice(findings.advice)}")
     lines.append(f"  pings     {_pings(findings)}")
-    lines += [f"  note      {note}" for note in findings.notes]
-    lines += _connections(findings.observations)
-    covered = show(round(findings.horizon, 1))
-    lines.append(f"  covered   {covered} in {findings.tier.value}")
-    return lines
+    return lines + [f"  note      {note}" for note in findings.notes]
 
 
 def _fitting(findings: Findings) -> list[str]:

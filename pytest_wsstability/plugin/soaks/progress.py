@@ -166,7 +166,13 @@ class Display:
                 # xdist wrote "\r", of which wcwidth knows no width: where the cursor stands is not known.
                 terminal.line()
                 column = 0
-            self._block.draw(sys.stdout, survey.lines(MOST), width=terminal.fullwidth, column=column)
+            self._block.draw(
+                sys.stdout,
+                survey.rows(MOST, terminal.fullwidth),
+                width=terminal.fullwidth,
+                column=column,
+                coloured=terminal.hasmarkup,
+            )
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

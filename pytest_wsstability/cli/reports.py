@@ -1,0 +1,49 @@
+"""The report files that a command writes."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..core.result import Result
+
+
+def add_report_option(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--report``."""
+    parser.add_argument(
+        "--report",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write a report: FILE.json, .jsonl, .md, .html or .xml; repeats",
+    )
+
+
+class Reports:
+    """Report files, whose names are checked before anything is opened."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        from ..report.formats import renderer
+
+        self._renderers = [(Path(path), renderer(path)) for path in paths]
+        self._started = datetime.now(UTC)
+
+    def write(self, *results: Result, notes: Sequence[str] = ()) -> None:
+        """Write what was seen, and what it means where no result says so."""
+        from .. import __version__
+        from ..core.result import Run
+
+        run = Run(
+            started=f"{self._started:%Y-%m-%dT%H:%M:%SZ}",
+            tool=f"pytest-wsstability {__version__}",
+            machine=f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}",
+            results=results,
+            notes=tuple(notes),
+        )
+        for path, render in self._renderers:
+            path.write_text(render(run), encoding="utf-8")
