@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from .connecting import add_connect_options, connect_options
 from .exits import INCONCLUSIVE, STABLE, UNSTABLE
 from .output import add_output_options, say, say_json, say_message, style_of
-from .reports import Reports, add_report_option
+from .reports import ReportFiles, add_report_option
 
 if TYPE_CHECKING:
     from ..core.fleet.merge import FleetMerge
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
     requirement = Requirement.of(**{name: value for name, value in values.items() if value is not None})
     assert requirement.alive_for is not None
     asked = FleetRequirement(survival=options.survival, confidence=options.confidence)
-    reports = Reports(options.report)
+    reports = ReportFiles(options.report)
     try:
         engine = _engine(options)
         plan = planned(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from .connecting import add_connect_options, connect_options, opening_error
 from .exits import INCONCLUSIVE, STABLE, UNSTABLE
 from .output import add_output_options, say, say_json, say_message, style_of
-from .reports import Reports, add_report_option
+from .reports import ReportFiles, add_report_option
 
 if TYPE_CHECKING:
     from ..core.judge.requirement import Requirement
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         "session_within": options.session_within,
     }
     requirement = Requirement.of(**{name: value for name, value in values.items() if value is not None})
-    reports = Reports(options.report)
+    reports = ReportFiles(options.report)
     try:
         _detected(options)
     except OpeningError as exc:

@@ -13,7 +13,7 @@ from .board import Board
 from .connecting import add_connect_options, connect_options, opening_error
 from .exits import INCONCLUSIVE, INTERRUPTED, STABLE, UNSTABLE
 from .output import add_output_options, say_json, say_message
-from .reports import Reports, add_report_option
+from .reports import ReportFiles, add_report_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     from ..net.errors import OpeningError
     from ..net.probe import Prober
 
-    reports = Reports(options.report)
+    reports = ReportFiles(options.report)
     text = {} if options.text is None else {"text": options.text}
     prober = Prober(options.url, seconds=options.max, every=options.every, **text, **connect_options(options))
     board = Board(sys.stderr, options)

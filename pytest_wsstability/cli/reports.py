@@ -24,7 +24,7 @@ def add_report_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-class Reports:
+class ReportFiles:
     """Report files, whose names are checked before anything is opened."""
 
     def __init__(self, paths: Sequence[str]) -> None:

@@ -51,7 +51,8 @@ OPENINGS = (
     FailedOpening(
         cause=Cause.UNAUTHORIZED, shows="HTTP 401, 403 or 407", stage="HTTP", statuses=_is(401, 403, 407),
         blame=Blame.CLIENT,
-        remedy="check token, cookie and Origin; uvicorn answers 403 to what its application did not accept",
+        remedy="check token, cookie and Origin, and the path: uvicorn answers 403 to a path without a "
+        "WebSocket, too, and to what its application did not accept",
     ),
     FailedOpening(
         cause=Cause.UPSTREAM_FAILED, shows="HTTP 502 or 504", stage="HTTP", statuses=_is(502, 504),
