@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..core.message import read_on
 from ..core.secret_values import SECRETS
+
+if TYPE_CHECKING:
+    from ..net.errors import OpeningError
 
 
 def add_connect_options(parser: argparse.ArgumentParser, *, auto: bool = False) -> None:
@@ -47,9 +51,15 @@ def connect_options(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def opening_error(exc: Exception) -> str:
+def opening_error(exc: OpeningError) -> str:
     """Why nothing opened: the advice in it names the options of the plugin; ours lack the prefix."""
     return str(exc).replace("--ws-", "--")
+
+
+def opening_message(exc: OpeningError) -> str:
+    """The same, what to change, and where to read on."""
+    fix = f"  fix       {exc.diagnosis.remedy}".replace("--ws-", "--")
+    return "\n".join([opening_error(exc), fix, read_on(exc.stage.code)])
 
 
 def _header(line: str) -> tuple[str, str]:

@@ -71,7 +71,6 @@ def run(options: argparse.Namespace) -> int:
     from ..core.judge.requirement import Requirement
     from ..core.judge.verdict import Outcome
     from ..net.fleet.engine import WorkerError
-    from ..net.fleet.fleet import planned, too_much
     from ..net.fleet.job import FleetJob
     from ..net.target import parse_url
 
@@ -89,15 +88,7 @@ def run(options: argparse.Namespace) -> int:
     reports = ReportFiles(options.report)
     try:
         engine = _engine(options)
-        plan = planned(
-            options.url,
-            connections=options.connections,
-            alive_for=requirement.alive_for,
-            ramp=options.ramp,
-            workers=len(engine),
-        )
-        if (much := too_much(options.url, plan)) is not None and not options.load_agreed:
-            raise ValueError(f"{much}: give --load-agreed if the host's owner agrees")
+        plan = _plan(options, requirement.alive_for, len(engine))
         progress = _Progress(sys.stdout if options.json else sys.stderr, as_json=options.json)
         progress.begin(plan, asked)
         job = FleetJob(
@@ -116,6 +107,28 @@ def run(options: argparse.Namespace) -> int:
     reports.write(_result(fleet))
     codes = {Outcome.STABLE: STABLE, Outcome.UNSTABLE: UNSTABLE, Outcome.INCONCLUSIVE: INCONCLUSIVE}
     return codes[fleet.verdict.outcome]
+
+
+def _plan(options: argparse.Namespace, alive_for: float, workers: int) -> FleetPlan:
+    """
+    How many connections, and when they open.
+
+    Raises:
+        ValueError: for numbers that make no fleet, or a load that nobody has agreed to.
+
+    """
+    from ..net.fleet.fleet import planned, too_much
+
+    plan = planned(
+        options.url,
+        connections=options.connections,
+        alive_for=alive_for,
+        ramp=options.ramp,
+        workers=workers,
+    )
+    if (much := too_much(options.url, plan)) is not None and not options.load_agreed:
+        raise ValueError(f"{much}: give --load-agreed if the host's owner agrees")
+    return plan
 
 
 def _held(

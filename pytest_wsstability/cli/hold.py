@@ -8,7 +8,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
-from .connecting import add_connect_options, connect_options, opening_error
+from .connecting import add_connect_options, connect_options, opening_error, opening_message
 from .exits import INCONCLUSIVE, STABLE, UNSTABLE
 from .output import add_output_options, say, say_json, say_message, style_of
 from .reports import ReportFiles, add_report_option
@@ -116,11 +116,10 @@ def _detected(options: argparse.Namespace) -> None:
 
 
 def _tell_opening(exc: OpeningError, options: argparse.Namespace) -> int:
-    error = opening_error(exc)
     if options.json:
-        say_json(_not_opened(exc, error))
+        say_json(_not_opened(exc, opening_error(exc)))
     else:
-        say_message(error, options, ("red", "bold"))
+        say_message(opening_message(exc), options, ("red", "bold"))
     return UNSTABLE if exc.shortage is None else INCONCLUSIVE
 
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .board import Board
-from .connecting import add_connect_options, connect_options, opening_error
+from .connecting import add_connect_options, connect_options, opening_error, opening_message
 from .exits import INCONCLUSIVE, INTERRUPTED, STABLE, UNSTABLE
 from .output import add_output_options, say_json, say_message
 from .reports import ReportFiles, add_report_option
@@ -53,11 +53,10 @@ def run(options: argparse.Namespace) -> int:
     try:
         findings, interrupted = asyncio.run(_probe(prober, board))
     except OpeningError as exc:
-        error = opening_error(exc)
         if options.json:
-            say_json({"outcome": "not opened", "error": error})
+            say_json({"outcome": "not opened", "error": opening_error(exc)})
         else:
-            say_message(error, options, ("red", "bold"))
+            say_message(opening_message(exc), options, ("red", "bold"))
         return UNSTABLE
     finally:
         board.stop()

@@ -34,6 +34,13 @@ _ASK = 2.0
 # With these it may have: bad request, misdirected request, upgrade required, AWS's 464 (RFC 9110, sections
 # 15.5.1, 15.5.20, 15.5.22), HTTP version not supported.
 _OF_ANOTHER_VERSION = frozenset({400, 421, 426, 464, 505})
+# What helps where a certificate's authority is not why it is not trusted, by OpenSSL's codes (X509_V_ERR_...:
+# CERT_HAS_EXPIRED, HOSTNAME_MISMATCH, IP_ADDRESS_MISMATCH).
+_TRUST = {
+    10: "renew it",
+    62: "use a name that stands in it",
+    64: "use a name that stands in it",
+}
 # Steps in which a proxy is reached, where there is one.
 _OF_THE_WAY = frozenset({OpeningStage.DNS, OpeningStage.CONNECT, OpeningStage.PROXY, OpeningStage.TIMEOUT})
 Address = tuple[str, int]
@@ -250,9 +257,11 @@ class Dialler:
                 OpeningStage.DNS, f"the name {self._host!r} does not resolve ({exc.strerror})"
             )
         if isinstance(exc, ssl.SSLCertVerificationError):
-            advice = "trust its authority with --ws-ca FILE, or check nothing with --ws-insecure"
+            told = exc.verify_message.rstrip(".")
+            advice = _TRUST.get(exc.verify_code, "trust its authority with --ws-ca FILE")
             return self._failed(
-                OpeningStage.TLS, f"the certificate is not trusted: {exc.verify_message}; {advice}"
+                OpeningStage.TLS,
+                f"the certificate is not trusted: {told}; {advice}, or check nothing with --ws-insecure",
             )
         if isinstance(exc, ssl.SSLError):
             return self._failed(OpeningStage.TLS, f"{exc.reason or exc}; does {where} speak TLS?")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 from ..core.cause import Diagnosis, Evidence
 from ..core.judge.verdict import Outcome, Verdict
@@ -19,7 +21,7 @@ from ..net.errors import OpeningError
 from ..report.colours import styled
 from .again import command
 from .servers.output import told_by_server
-from .stash import settings_key
+from .stash import routes_key, settings_key
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -32,6 +34,8 @@ _PACKAGE = __name__.partition(".")[0]
 
 _HOME = Path(__file__).parents[1]
 _STDLIB = Path(os.__file__).parent
+# Routes of an app that are named.
+_ROUTES = 8
 # From -vv on, failures show every event on record.
 _WHOLE = 2
 
@@ -83,17 +87,34 @@ def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> N
         return
     error = excinfo.value
     if isinstance(error, OpeningError):
-        note = f"  fix       {error.diagnosis.remedy}"
-        # A fixture that failed once fails each of its tests with the same error.
-        if note not in getattr(error, "__notes__", ()):
-            error.add_note(note)
+        for note in (
+            f"  fix       {error.diagnosis.remedy}",
+            *_routes(item, error),
+            read_on(error.stage.code),
+        ):
+            # A fixture that failed once fails each of its tests with the same error.
+            if note not in getattr(error, "__notes__", ()):
+                error.add_note(note)
     if isinstance(error, StabilityError):
         verdict = told_by_server(item, error.verdict, error.timelines)
         verdict = ask_hooks(item, verdict, error.timelines)
         whole = item.config.get_verbosity() >= _WHOLE
         error.retell(verdict, whole=whole, more=[*_where(item, excinfo), *_when(error)])
-    elif isinstance(error, OpeningError) and not hasattr(error, "__notes__"):
-        error.add_note(read_on(error.stage.code))
+
+
+def _routes(item: pytest.Item, error: OpeningError) -> Iterator[str]:
+    """Where the app under test has WebSockets, when it refused one at another path."""
+    routes = item.stash.get(routes_key, ())
+    path = urlsplit(error.url).path
+    if error.status is not None and routes and not any(_is_at(route, path) for route in routes):
+        shown = ", ".join(routes[:_ROUTES]) + (", ..." if len(routes) > _ROUTES else "")
+        yield f"  routes    the app has {shown}, and not {path}: ws_stability(url={routes[0]!r})"
+
+
+def _is_at(route: str, path: str) -> bool:
+    """Whether a path is one of a route, whose parameters stand in brackets."""
+    parts = re.split(r"\{[^}]*\}|<[^>]*>", route)
+    return re.fullmatch(".+".join(map(re.escape, parts)), path) is not None
 
 
 def _where(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> Iterator[str]:

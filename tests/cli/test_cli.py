@@ -88,9 +88,11 @@ def test_not_opened_is_1(run):
     status, out, _ = run("hold", NOBODY, "--for", "1s")
 
     assert status == 1
-    assert (
-        out == f"{NOBODY} did not open (TCP connection): nobody listens on 127.0.0.1:1 (connection refused)\n"
-    )
+    assert out.splitlines() == [
+        f"{NOBODY} did not open (TCP connection): nobody listens on 127.0.0.1:1 (connection refused)",
+        "  fix       see whether the server listens on this port; refused for seconds only is a restart",
+        "  read on   docs/faq.md#opening-connect",
+    ]
 
 
 def test_inconclusive_is_3(run, good):
@@ -305,7 +307,12 @@ def test_headers_are_sent(run):
         thread.join()
 
     assert (status, err) == (1, "")
-    assert out == f"{url} did not open (upgrade refused): HTTP 401 Unauthorized: no entry\n"
+    said, fix, read_on = out.splitlines()
+    assert said == f"{url} did not open (upgrade refused): HTTP 401 Unauthorized: no entry"
+    assert fix.startswith(
+        "  fix       give what the server asks for: a token (--header 'Authorization: ...')"
+    )
+    assert read_on == "  read on   docs/faq.md#opening-http"
     assert {f"Authorization: {SECRET}", "X-A: b", "Sec-WebSocket-Protocol: voice.v1"} <= set(received)
 
 
@@ -325,7 +332,7 @@ def test_certificates_are_checked(run, secure):
 
     assert status == 1
     assert "did not open (TLS handshake): the certificate is not trusted: " in out
-    assert out.endswith("; trust its authority with --ca FILE, or check nothing with --insecure\n")
+    assert "; trust its authority with --ca FILE, or check nothing with --insecure\n" in out
 
 
 @pytest.mark.parametrize("how", ["--ca", "--insecure"])

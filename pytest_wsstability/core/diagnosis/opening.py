@@ -51,8 +51,8 @@ OPENINGS = (
     FailedOpening(
         cause=Cause.UNAUTHORIZED, shows="HTTP 401, 403 or 407", stage="HTTP", statuses=_is(401, 403, 407),
         blame=Blame.CLIENT,
-        remedy="check token, cookie and Origin, and the path: uvicorn answers 403 to a path without a "
-        "WebSocket, too, and to what its application did not accept",
+        remedy="give what the server asks for: a token (--ws-header 'Authorization: ...'), a cookie, an "
+        "Origin; and check the path: uvicorn answers 403 to one without a WebSocket, too",
     ),
     FailedOpening(
         cause=Cause.UPSTREAM_FAILED, shows="HTTP 502 or 504", stage="HTTP", statuses=_is(502, 504),
@@ -64,7 +64,9 @@ OPENINGS = (
     ),
     FailedOpening(
         cause=Cause.NO_WEBSOCKET, shows="an answer that is no WebSocket handshake", stage="HANDSHAKE",
-        blame=Blame.SERVER, remedy="see whether the port speaks WebSocket, and TLS or not",
+        blame=Blame.SERVER,
+        remedy="see whether the port speaks WebSocket, and TLS (wss://) or not; and check the path: Socket.IO"
+        " ends what is not for /socket.io/",
     ),
     FailedOpening(
         cause=Cause.OPENING_TIMED_OUT, shows="no answer in time", stage="TIMEOUT", blame=Blame.PATH,

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from ...core.url import join
-from ...net.apps.kinds import AppError, kind_of
+from ...net.apps.kinds import AppError, kind_of, routes_of
 from ...net.apps.serving import serving
 from ..plans import base_target_of, plan_of
 from ..server_choice import DAPHNE, server_of
-from ..stash import app_key
+from ..stash import app_key, routes_key
 
 _EXAMPLE = "write module:name, or module:factory()"
 
@@ -93,7 +93,9 @@ async def served(item: pytest.Item, source: AppSource) -> AsyncIterator[str]:
     async with AsyncExitStack() as stack:
         wrong = None
         try:
-            base = await stack.enter_async_context(serving(source.make(), server_of(item)))
+            app = source.make()
+            base = await stack.enter_async_context(serving(app, server_of(item)))
+            item.stash[routes_key] = routes_of(app)
         except AppError as error:
             wrong = f"{item.nodeid}: {error}"
         if wrong is not None:

@@ -548,3 +548,53 @@ def test_signals_stay_pytests(passes):
         """,
         "--ws-app=app:app",
     )
+
+
+ROUTED = """
+from starlette.applications import Starlette
+from starlette.routing import Route, WebSocketRoute
+
+
+async def talk(websocket):
+    if "token" in websocket.query_params:
+        await websocket.accept()
+    else:
+        await websocket.close(4401)
+
+
+async def page(request): ...
+
+
+app = Starlette(routes=[Route("/", page), WebSocketRoute("/ws", talk), WebSocketRoute("/rooms/{name}", talk)])
+"""
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("/", "the app has /ws, /rooms/{name}, and not /: ws_stability(url='/ws')"),
+        ("/ws/", "the app has /ws, /rooms/{name}, and not /ws/: ws_stability(url='/ws')"),
+        ("/ws", None),
+        ("/rooms/lobby", None),
+    ],
+)
+def test_a_path_without_a_websocket(failure, pytester, url, said):
+    """The paths that have one are told where the path is why; and where to read on, in any case."""
+    pytest.importorskip("uvicorn")
+    pytest.importorskip("starlette")
+    pytester.makepyfile(routed=ROUTED)
+    printed = failure(
+        f"""
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="1h", profile="frames", url={url!r})
+        def test_it(ws_soak): ...
+        """,
+        "--ws-app=routed:app",
+    )
+
+    assert "did not open (upgrade refused): HTTP 403 Forbidden" in printed
+    assert "  fix       give what the server asks for: a token " in printed
+    assert "  read on   docs/faq.md#opening-http" in printed
+    assert (said is None) == ("  routes  " not in printed)
+    assert said is None or said in " ".join(printed.split())
