@@ -13,6 +13,9 @@ PIP_NEEDED := pip>=25.1
 # FAILED=1 runs what failed last, one after the other, and names what passes then.
 AGAIN := $(if $(FAILED),--last-failed --last-failed-no-failures none --numprocesses 0 -rfEp)
 
+# Bytecode is kept, whatever the environment says: hundreds of tests start Python, and each would compile all of it anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: conformance fuzz peers demo tools quick test test-slow coverage mutants test-real test-soak test-servers test-kernel real-table test-all test-lowest test-asyncio lint docs bench clean
 
 $(READY): pyproject.toml

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import importlib
 import os
+import sys
 import warnings
 
 import pytest
@@ -41,6 +42,11 @@ def pytest_collection_modifyitems(items):
         long = any(map(item.get_closest_marker, ("soak", "servers")))
         if long and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(LONG))
+
+
+def pytest_collection_finish():
+    """Keep no more bytecode: of two files that a run inside writes within a second, the older would count."""
+    sys.dont_write_bytecode = True
 
 
 @pytest.fixture(autouse=True)
