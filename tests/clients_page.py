@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.protocols.comeback import BRIEFLY, CLIENTS, Client, Range
+from tests.real import comeback as on_node
 
 PAGE = Path(__file__).parent.parent / "docs/clients.md"
 BEGIN = "<!-- from here on: python -m tests.clients_page -->\n"
@@ -19,11 +20,13 @@ def made() -> str:
         f"attempts in {BRIEFLY:g} s where each connection is closed at once", "to know",
     )  # fmt: skip
     head = f"| {' | '.join(names)} |\n|{'---|' * len(names)}\n"
-    return head + "\n".join(map(_row, CLIENTS)) + "\n"
+    return head + "\n".join(map(_row, [*CLIENTS, *on_node.CLIENTS])) + "\n"
 
 
 def _row(client: Client) -> str:
-    after = "never" if client.after is None else _seconds(client.after)
+    after = "; ".join(
+        [_seconds(client.after), *(f"after {end}: {_seconds(given)}" for end, given in client.others.items())]
+    )
     refused = ", ".join(map(_seconds, client.refused)) or "none"
     low, high = client.ended_at_once
     storm = f"{low:g}" if low == high else f"{low:g} to {high:g}"
@@ -32,7 +35,9 @@ def _row(client: Client) -> str:
     return f"| {client.name} | {after} | {refused} | {storm} | {client.note} |"
 
 
-def _seconds(given: Range) -> str:
+def _seconds(given: Range | None) -> str:
+    if given is None:
+        return "never"
     low, high = given
     return f"{low:g} s" if low == high else f"{low:g} to {high:g} s"
 

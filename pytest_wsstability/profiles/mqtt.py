@@ -9,6 +9,7 @@ answers it. The client id is the session's name; ``mqtt(clean=False)`` comes bac
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from ..core.timeline.events import End
@@ -213,7 +214,8 @@ def mqtt(
         # An hour, so that a session outlives its connection.
         expiry = b"" if clean else bytes([SESSION_EXPIRY]) + (3600).to_bytes(4)
         properties = bytes([len(expiry)]) + expiry if version == V5 else b""
-        interval = round(values.get("interval") or 0).to_bytes(2)
+        # In whole seconds, and 0 would promise nothing.
+        interval = math.ceil(values.get("interval") or 0).to_bytes(2)
         body = _text("MQTT") + bytes([version, flags]) + interval + properties + _text(values["session_id"])
         return _packet(CONNECT, body + b"".join(_text(each) for each in (username, password) if each))
 
@@ -234,8 +236,12 @@ def mqtt(
         records=split,
         subprotocols=("mqtt",),
         timers=_TIMERS,
-        # aedes speaks 3.1.1 only.
-        proved_with=("mqtt 5.16 (npm, client)", *(("aedes 1.2 (server)",) if version == V3 else ())),
+        # aedes and web_mqtt of RabbitMQ 3.10 speak 3.1.1 only.
+        proved_with=(
+            "mqtt 5.16 (npm, client)",
+            "mosquitto 2.0 (server)",
+            *(("aedes 1.2 (server)", "RabbitMQ 3.10 web_mqtt (server)") if version == V3 else ()),
+        ),
     )
 
 

@@ -152,7 +152,7 @@ def stomp(
         records=split,
         subprotocols=("v12.stomp",),
         timers=_TIMERS,
-        proved_with=("@stomp/stompjs 7.5 (client)",),
+        proved_with=("@stomp/stompjs 7.5 (client)", "RabbitMQ 3.10 web_stomp (server)"),
     )
 
 

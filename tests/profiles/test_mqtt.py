@@ -52,6 +52,14 @@ def test_a_server_answers_in_the_clients_version():
     assert server.write(confirm, 0.1) == b"\x20\x03\x00\x00\x00"
 
 
+@pytest.mark.parametrize(("every", "promised"), [(0.4, 1), (1, 1), (1.2, 2), (None, 60)])
+def test_a_keep_alive_is_rounded_up(every, promised):
+    """To whole seconds: 0 would promise none, and one below the interval would be broken."""
+    client, (connect,) = client_of(MQTT, interval=every)
+
+    assert client.write(connect, 0.0)[10:12] == bytes([0, promised])
+
+
 def test_packets_over_frames():
     """mqtt.js sends CONNECT as nine frames, aedes answers in four."""
     server = Conversation(MQTT, End.SERVER)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -174,6 +174,8 @@ class Client:
     ended_at_once: tuple[float, float] = (0, 0)
     # What to know about it.
     note: str = ""
+    # Ends after which it waits otherwise; None: it does not come back.
+    others: Mapping[str, Range | None] = field(default_factory=dict)
 
     def orchestrator(self, program: faults.Program) -> Orchestrator:
         """The server that it is given."""

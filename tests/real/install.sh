@@ -14,6 +14,8 @@ wanted=(
   "node nodejs"
   "npm npm"
   "sshd openssh-server"
+  "mosquitto mosquitto"
+  "rabbitmq-server rabbitmq-server"
 )
 
 PATH="$PATH:/usr/sbin:/sbin"

@@ -85,6 +85,8 @@ async def test_a_server_of_another_maker(name):
         # Its answer withheld, or nothing said for one and a half keep-alives.
         ("socketio", {"client": "mute"}, (1005, 1000)),
         ("mqtt", {"profile": mqtt(keep_alive=1), "heartbeat": False}, (1006,)),
+        # The ping of its server, 12 s and 12 s.
+        ("graphql-transport-ws", {"client": "mute"}, (1006,)),
     ],
 )
 async def test_a_server_ends_a_silent_client(name, options, codes):
@@ -94,7 +96,10 @@ async def test_a_server_ends_a_silent_client(name, options, codes):
         timers = find(name).timers
 
         assert client.timeline.close.code in codes
-        assert any(client.timeline.close.code in (timer.code, *timer.also) for timer in timers)
+        ran = [each for each in timers if client.timeline.close.code in (each.code, *each.also)]
+        with pytest.raises(StabilityError) as caught:
+            await client.assert_alive_for("10m")
+        assert any(caught.value.headline.startswith(each.name) for each in ran), caught.value.headline
 
 
 @pytest.mark.parametrize(

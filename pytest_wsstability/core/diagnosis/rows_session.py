@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
+from ..judge.handshake import refusal
 from ..judge.verdict import Rule
 from ..timeline.flaws import Flaw
-from .features import REACTION, RECEIVED, TO_ANSWER, Features
+from .features import RECEIVED, TO_ANSWER, Features
 from .signature import Blamed, Rival, Signature
 
 HIGH = Confidence.HIGH
@@ -15,10 +16,15 @@ def _flaw(f: Features, flaw: Flaw) -> bool:
     return any(each.flaw is flaw for each in f.timeline.irregular)
 
 
+def _is_missing(f: Features) -> bool:
+    """Whether a confirmation is due, and none has come."""
+    return Rule.SESSION in f.broken and f.timeline.session_confirmed_at is None
+
+
 def _unheard_since_session(f: Features) -> bool:
     """Whether nothing was heard since the session's first message, for longer than an answer takes."""
     waited = f.age - (f.timeline.session_info_at or 0.0)
-    return waited > TO_ANSWER and f.silent(RECEIVED) > waited - REACTION
+    return waited > TO_ANSWER and f.silent(RECEIVED) >= waited
 
 
 # It is about what the session was before, whatever else this connection shows.
@@ -65,8 +71,21 @@ ROWS = (
     ),
     Signature(
         cause=Cause.SESSION_NOT_CONFIRMED,
+        shows="the session was refused, or an error message came in the place of its confirmation",
+        when=lambda f: _is_missing(f) and refusal(f.timeline) is not None,
+        confidence=HIGH,
+        sentence="the session was not confirmed: {session}",
+        headline="{session}",
+        blame=Blamed.PEER,
+        evidence=("session", "errors"),
+        remedy="see what the {peer} says: credentials, a name that it does not know, or another version",
+        proved=True,
+        source="measured (RabbitMQ web_stomp, socket.io, aedes)",
+    ),
+    Signature(
+        cause=Cause.SESSION_NOT_CONFIRMED,
         shows="the session was not confirmed in time",
-        when=lambda f: Rule.SESSION in f.broken and f.timeline.session_confirmed_at is None,
+        when=_is_missing,
         confidence=HIGH,
         sentence="the session was not confirmed: {session}",
         headline="{session}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ..duration import show_duration as show
+from ..judge.handshake import refusal
 from ..known_timers import CountsFrom
 from ..redact import show_text
 from ..timeline.close import CLOSE_CODES
@@ -146,7 +147,8 @@ def session(f: Features) -> str:
         return f"confirmed after {show(timeline.session_confirmed_at)}"
     if timeline.session_info_at is not None:
         verb = "came" if f.end is End.SERVER else "sent"
-        return f"session_info {verb} at {show(timeline.session_info_at)}, and no answer"
+        then = refusal(timeline) or "and no answer"
+        return f"session_info {verb} at {show(timeline.session_info_at)}, {then}"
     return "session_info never came" if f.end is End.SERVER else "no greeting came, so nothing was sent"
 
 

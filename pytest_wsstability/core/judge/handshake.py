@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..duration import show_duration as show
 from ..redact import show_session, show_text
 from ..timeline.events import Direction, End, Role
 from ..timeline.flaws import OF_PROTOCOL, Flaw, Irregularity
@@ -111,6 +112,20 @@ def confirmation_flaw(
     if begins and timeline.session_info_at is None:
         return Flaw.UNASKED
     return Flaw.UNNAMED if names_session and not session_id else None
+
+
+def refusal(timeline: Timeline) -> str | None:
+    """What came instead of the confirmation that session_info asked for; None if nothing did."""
+    way = Direction.SENT if timeline.end is End.SERVER else Direction.RECEIVED
+    refused = timeline.last(direction=way, role=Role.SESSION_REFUSED)
+    if refused is not None:
+        return f"refused at {show(refused)}"
+    asked = timeline.session_info_at
+    if asked is None:
+        return None
+    # Many protocols have no other word for it: STOMP's ERROR, Pusher's pusher:error.
+    errors = (f"an error at {show(at)}: {show_text(text)!r}" for at, text in timeline.errors if at >= asked)
+    return next(errors, None)
 
 
 def wrong_session(timeline: Timeline) -> Irregularity | None:

@@ -10,7 +10,7 @@ from ..timeline.events import Direction, End, Role
 from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
 from .excuses import LASTS, Effect, Incidents, paused_doubt, pauses
-from .handshake import handshake, protocol, wrong_session
+from .handshake import handshake, protocol, refusal, wrong_session
 from .heartbeat_rules import SAME, apart, cadence, heartbeats, peer_beats, pings, rtt
 from .message_rules import errors, flow, forsaken, number_of_messages
 from .one_way import silent_from
@@ -222,11 +222,8 @@ def _instead_of_confirmation(timeline: Timeline) -> str:
         return f"confirmed after {show(timeline.session_confirmed_at)}"
     if timeline.session_info_at is not None:
         verb = "received" if timeline.end is End.SERVER else "sent"
-        way = Direction.SENT if timeline.end is End.SERVER else Direction.RECEIVED
-        refused = timeline.last(direction=way, role=Role.SESSION_REFUSED)
-        if refused is not None:
-            return f"session_info {verb} at {show(timeline.session_info_at)}, refused at {show(refused)}"
-        return f"session_info {verb} at {show(timeline.session_info_at)}, never confirmed"
+        then = refusal(timeline) or "never confirmed"
+        return f"session_info {verb} at {show(timeline.session_info_at)}, {then}"
     if timeline.end is End.SERVER:
         return "the client never sent session_info"
     greets = timeline.protocol is None or timeline.protocol.greets

@@ -96,11 +96,29 @@ async def test_a_session_that_is_refused(profile):
         Orchestrator(profile=profile, faults=[faults.RefuseSession()]) as orchestrator,
         opened(orchestrator.url, profile=profile) as client,
     ):
-        violation = await violation_of(client.assert_session_confirmed, within="3s")
+        with pytest.raises(StabilityError) as caught:
+            await client.assert_session_confirmed(within="3s")
 
+        (violation,) = caught.value.verdict.violations
         assert violation.rule is Rule.SESSION
-        assert "session_info sent at 0 s, refused at 0 s" in violation.line
+        told = "session_info sent at 0 s, refused at 0 s"
+        assert told in violation.line
+        assert caught.value.headline == f"{told} (session not confirmed within 3 s)"
+        assert "dead path" not in str(caught.value)
         assert client.timeline.last(direction=Direction.RECEIVED, role=Role.SESSION_REFUSED) == 0
+
+
+async def test_an_error_instead_of_the_confirmation_is_told():
+    """STOMP, as many others, refuses with its word for errors; which says more than that nothing came."""
+    server = {"profile": "stomp", "faults": [faults.NeverConfirm(), faults.SendError()]}
+    async with Orchestrator(**server) as orchestrator, opened(orchestrator.url, profile="stomp") as client:
+        with pytest.raises(StabilityError) as caught:
+            await client.assert_session_confirmed(within="3s")
+
+        told = "session_info sent at 0 s, an error at 0 s: 'ERROR"
+        assert caught.value.headline.startswith(told)
+        assert told in caught.value.verdict.violations[0].observed
+        assert caught.value.verdict.diagnosis.cause is Cause.SESSION_NOT_CONFIRMED
 
 
 async def test_a_session_that_nobody_resumes():

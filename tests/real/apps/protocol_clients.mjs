@@ -1,10 +1,14 @@
-// Clients of other makers, one a run: node protocol_clients.mjs NAME URL. Each opens, begins its session, and
-// sends or answers heartbeats every 0.3 s (MQTT: every second, it counts in seconds) until it is ended.
+// Clients of other makers, one a run: node protocol_clients.mjs NAME URL [own]. Each opens, begins its session, and
+// sends or answers heartbeats every 0.3 s (MQTT and WAMP: every second, they count in seconds) until it is ended.
+// With `own`, all timers are the client's own.
 import WebSocket from 'ws';
 
 global.WebSocket = WebSocket;
-const [name, url] = process.argv.slice(2);
+const [name, url, timers] = process.argv.slice(2);
+const own = timers === 'own';
 const every = 300;
+// Options that only a client in a hurry is given.
+const hurried = (options) => (own ? {} : options);
 
 const clients = {
   async 'socketio'() {
@@ -13,11 +17,11 @@ const clients = {
   },
   async 'graphql-transport-ws'() {
     const { createClient } = await import('graphql-ws');
-    createClient({ url, webSocketImpl: WebSocket, keepAlive: every, lazy: false });
+    createClient({ url, webSocketImpl: WebSocket, lazy: false, ...hurried({ keepAlive: every, connectionAckWaitTimeout: 5000 }) });
   },
   async 'phoenix'() {
     const { Socket } = await import('phoenix');
-    const socket = new Socket(`${url}socket`, { transport: WebSocket, heartbeatIntervalMs: every });
+    const socket = new Socket(`${url}socket`, { transport: WebSocket, ...hurried({ heartbeatIntervalMs: every }) });
     socket.connect();
     socket.channel('room:lobby', {}).join();
   },
@@ -26,12 +30,13 @@ const clients = {
     const hub = new HubConnectionBuilder()
       .withUrl(url.replace('ws:', 'http:'), { skipNegotiation: true, transport: 1 })
       .configureLogging(LogLevel.None).withAutomaticReconnect().build();
-    hub.keepAliveIntervalInMilliseconds = every;
+    Object.assign(hub, hurried({ keepAliveIntervalInMilliseconds: every }));
     await hub.start();
   },
   async 'stomp'() {
     const { Client } = await import('@stomp/stompjs');
-    new Client({ brokerURL: url, heartbeatOutgoing: every, heartbeatIncoming: every, reconnectDelay: 200 }).activate();
+    const options = hurried({ heartbeatOutgoing: every, heartbeatIncoming: every, reconnectDelay: 200 });
+    new Client({ brokerURL: url, ...options }).activate();
   },
   async 'actioncable'() {
     const { adapters, createConsumer } = await import('@rails/actioncable');
@@ -51,15 +56,20 @@ const clients = {
     // In what looks like a browser it sends no pings.
     delete global.WebSocket;
     const { default: autobahn } = await import('autobahn');
-    const transports = [{ type: 'websocket', url, autoping_interval: 1, protocols: ['wamp.2.json'] }];
+    const transports = [{ type: 'websocket', url, protocols: ['wamp.2.json'], ...hurried({ autoping_interval: 1 }) }];
     new autobahn.Connection({ transports, realm: 'realm1' }).open();
   },
   async 'mqtt'(options = {}) {
     const { default: mqtt } = await import('mqtt');
-    mqtt.connect(url, { keepalive: 1, reconnectPeriod: 200, ...options });
+    mqtt.connect(url, { ...hurried({ keepalive: 1, reconnectPeriod: 200 }), ...options });
   },
   async 'mqtt5'() {
     await clients.mqtt({ protocolVersion: 5 });
+  },
+  async 'sip'() {
+    const { default: JsSIP } = await import('jssip');
+    const sockets = [new JsSIP.WebSocketInterface(url)];
+    new JsSIP.UA({ sockets, uri: 'sip:alice@127.0.0.1', register: false }).start();
   },
   async 'socketio-recovery'() {
     await clients.socketio();
