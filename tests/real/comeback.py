@@ -13,7 +13,7 @@ from tests.protocols.comeback import BRIEFLY, ENDS, Client
 from tests.real import nodes
 from tests.test_write_your_own_page import steps
 
-# A client that has not come back after so many seconds does not: the longest wait below is 12 s, and a busy machine adds to it.
+# A client that has not come back after so many seconds does not: the longest wait below is 12 s.
 NEVER = 20.0
 # For how long refused attempts are watched.
 REFUSED = 45.0
