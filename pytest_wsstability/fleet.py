@@ -3,7 +3,7 @@
 from .core.fleet.failure import FleetError
 from .core.fleet.groups import EndGroup
 from .core.fleet.plan import FleetPlan
-from .core.fleet.requirement import Drain, FleetRequirement
+from .core.fleet.requirement import Drain, FleetReconnects, FleetRequirement
 from .core.fleet_summary import FleetCount, FleetSummary
 from .net.fleet.cluster import Cluster
 from .net.fleet.engine import Engine, InProcess, WorkerError
@@ -13,5 +13,6 @@ from .net.fleet.workers import Workers
 
 __all__ = [
     "Cluster", "Drain", "EndGroup", "Engine", "Fleet", "FleetCount", "FleetError", "FleetJob", "FleetPlan",
-    "FleetRequirement", "FleetSummary", "InProcess", "WorkerError", "Workers", "hold_fleet", "open_fleet",
+    "FleetReconnects", "FleetRequirement", "FleetSummary", "InProcess", "WorkerError", "Workers",
+    "hold_fleet", "open_fleet",
 ]  # fmt: skip

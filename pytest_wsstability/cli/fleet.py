@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Frames of all workers between two lines of progress where nothing can be written over, in seconds.
 _PLAIN = 30.0
+# Workers that have a line of their own on a terminal.
+_WORKERS = 8
 
 HELP = "hold many connections to a URL, and say what so many can show"
 EPILOG = "exit: 0 stable, 1 unstable, 2 usage or a worker that did not start, 3 inconclusive, 130 interrupted"
@@ -45,6 +47,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--survival", type=float, metavar="SHARE", help="the share that must live on (default: all)")
     add("--confidence", type=float, default=0.95, metavar="SHARE", help="of the verdict (default: 0.95)")
+    add("--reconnects", metavar="DURATION", help="connections that end open again, each within this time")
+    add(
+        "--source",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="an address of this machine to open from; repeats: each has local ports of its own",
+    )
     add("--client", default="browser", help="browser (default), mute, stalled or keepalive")
     add(
         "--workers",
@@ -67,12 +77,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Hold the fleet; returns the exit code."""
-    from ..core.fleet.requirement import FleetRequirement
     from ..core.judge.requirement import Requirement
     from ..core.judge.verdict import Outcome
     from ..net.fleet.engine import WorkerError
     from ..net.fleet.job import FleetJob
-    from ..net.target import parse_url
+    from ..net.target import check_source, parse_url
 
     parse_url(options.url)
     if options.within is not None and options.heartbeat is None:
@@ -84,7 +93,9 @@ def run(options: argparse.Namespace) -> int:
     }
     requirement = Requirement.of(**{name: value for name, value in values.items() if value is not None})
     assert requirement.alive_for is not None
-    asked = FleetRequirement(survival=options.survival, confidence=options.confidence)
+    for source in options.source:
+        check_source(source)
+    asked = _asked(options)
     reports = ReportFiles(options.report)
     try:
         engine = _engine(options)
@@ -95,6 +106,8 @@ def run(options: argparse.Namespace) -> int:
             url=options.url,
             requirement=requirement,
             options={"client": options.client, **connect_options(options)},  # type: ignore[typeddict-item]
+            reconnects=asked.reconnects,
+            sources=tuple(options.source),
         )
         fleet = _held(options, job, plan, asked, engine, progress)
     except WorkerError as error:
@@ -129,6 +142,15 @@ def _plan(options: argparse.Namespace, alive_for: float, workers: int) -> FleetP
     if (much := too_much(options.url, plan)) is not None and not options.load_agreed:
         raise ValueError(f"{much}: give --load-agreed if the host's owner agrees")
     return plan
+
+
+def _asked(options: argparse.Namespace) -> FleetRequirement:
+    """What all of them together have to show."""
+    from ..core.fleet.requirement import FleetRequirement
+
+    return FleetRequirement.of(
+        survival=options.survival, confidence=options.confidence, reconnects=options.reconnects
+    )
 
 
 def _held(
@@ -184,7 +206,7 @@ class _Progress:
         self._as_json = as_json
         self._live = stream.isatty() and not as_json
         self._block = LiveBlock()
-        # The frame of progress that was told last, in seconds since the start of the slots.
+        # How far the fleet was when this was told last, in seconds since the start of the slots.
         self._told = -_PLAIN
 
     def begin(self, plan: FleetPlan, asked: FleetRequirement) -> None:
@@ -211,13 +233,18 @@ class _Progress:
 
     def tell(self, merge: FleetMerge) -> None:
         """Say how it goes, if it is time to."""
+        # Each of a hundred workers sends a frame a second: it is told when the slowest has gone on.
+        if (at := merge.at) < self._told + (
+            0.0 if self._live or self._as_json else _PLAIN
+        ) or at == self._told:
+            return
+        self._told = at
         if self._live:
-            width = shutil.get_terminal_size().columns
-            self._block.draw(self._stream, [((_state(merge), ()),)], width=width)
+            lines = [((line, ()),) for line in (_state(merge), *_of_workers(merge))]
+            self._block.draw(self._stream, lines, width=shutil.get_terminal_size().columns)
         elif self._as_json:
-            self._line({"event": "progress", "at": merge.at, **_numbers(merge)})
-        elif merge.at >= self._told + _PLAIN:
-            self._told = merge.at
+            self._line({"event": "progress", "at": at, **_numbers(merge)})
+        else:
             self._line(_state(merge))
 
     def say(self, text: str) -> None:
@@ -248,9 +275,25 @@ def _state(merge: FleetMerge) -> str:
         parts.append(f"{count.unobserved:,} unobserved")
     if merge.heartbeats_sent:
         parts.append(f"heartbeats {merge.heartbeats_answered:,}/{merge.heartbeats_sent:,}")
+    rtts = [(name, merge.rtt_below(share)) for name, share in (("p50", 0.5), ("p95", 0.95))]
+    if told := [f"{name} <{show(limit)}" for name, limit in rtts if limit is not None]:
+        parts.append(f"rtt {' '.join(told)}")
+    if merge.returns:
+        parts.append(f"{sum(each.after is not None for each in merge.returns):,} came back")
     if merge.lag >= 0.1:
         parts.append(f"own lag {show(merge.lag)}")
     return ", ".join(parts)
+
+
+def _of_workers(merge: FleetMerge) -> list[str]:
+    """A line for each of the first workers, where there are several."""
+    from ..core.fleet.failure import worker_line
+
+    workers = merge.workers
+    if len(workers) < 2:
+        return []
+    more = [f"  and {len(workers) - _WORKERS} more workers"] if len(workers) > _WORKERS else []
+    return [f"  worker {worker_line(each)}" for each in workers[:_WORKERS]] + more
 
 
 def _numbers(merge: FleetMerge) -> dict[str, Any]:
@@ -280,16 +323,18 @@ def _result(fleet: Fleet) -> Result:
 
 def _as_text(fleet: Fleet) -> str:
     from ..core.duration import show_duration as show
-    from ..core.fleet.failure import FleetError, count_line, rtt_line
+    from ..core.fleet.failure import FleetError, count_line, more_lines, rtt_line
 
     try:
         verdict = fleet.assert_stable()
     except FleetError as error:
         said, outcome = str(error), fleet.verdict.outcome.value
         return said if said.startswith(outcome) else f"{outcome}: {said}"
-    rtt = f"; rtt {rtt_line(summary)}" if (summary := fleet.summary).rtts else ""
+    summary = fleet.summary
+    told = [f"rtt {rtt_line(summary)}"] if summary.rtts else []
+    told += [f"{name}: {line}" for name, line in more_lines(summary)]
     held = f"{fleet.url} for {show(verdict.horizon)} in {verdict.tier.value}"
-    return f"stable: {held}: {count_line(fleet.count)}{rtt}"
+    return "; ".join([f"stable: {held}: {count_line(fleet.count)}", *told])
 
 
 def _as_json(fleet: Fleet) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class Feature(Enum):
     WORKER = "worker"
     BACKEND = "backend"
     LABEL = "label"
+    SUBNET = "subnet"
 
 
 _WORDS = {
@@ -45,6 +46,7 @@ _WORDS = {
     Feature.WORKER: "all of worker {}",
     Feature.BACKEND: "all behind {}",
     Feature.LABEL: "all with {}",
+    Feature.SUBNET: "all from {}",
 }
 
 
@@ -55,7 +57,7 @@ class SharedFeature:
     feature: Feature
     # As people read it: ``61.2 s``, ``worker 2``, ``nginx-b``.
     value: str
-    # The share of permutations that have as much in common; at least 1 / (`ROUNDS` + 1).
+    # The share of permutations that have as much in common: of times at least 1 / (`ROUNDS` + 1).
     probability: float
 
     def __str__(self) -> str:
@@ -108,6 +110,34 @@ class Quantile:
 
     share: float
     seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnSummary:
+    """Connections that ended and were to come back."""
+
+    # How many did, and how many did not in the time that they had.
+    back: int
+    lost: int
+    # The most that came back in one second.
+    busiest: int
+    # From the end until the connection was open again.
+    longest: float
+    quantiles: tuple[Quantile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FanoutSummary:
+    """Messages that connections sent, and the server sent on to all others."""
+
+    messages: int
+    # How many receivers had one, late or not; and how many had none.
+    arrived: int
+    late: int
+    missing: int
+    # From sender to receiver, in seconds.
+    longest: float
+    quantiles: tuple[Quantile, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,3 +195,6 @@ class FleetSummary:
     # What was said of workers, and of frames that were not counted.
     notes: tuple[str, ...]
     refused_frames: tuple[tuple[str, int], ...]
+    # None where connections were not to come back; where no messages of that kind were looked for.
+    returns: ReturnSummary | None = None
+    fanout: FanoutSummary | None = None

@@ -206,6 +206,7 @@ class Dialled(NamedTuple):
     inbox: int
     open_timeout: Duration
     address: tuple[str, int] | None
+    source: str | None
     redirects: int
     proxy: str | None
     transcript: bool
@@ -271,7 +272,7 @@ class Dialled(NamedTuple):
         seconds = parse_duration(self.open_timeout, "open_timeout")
         dialler = Dialler(
             websocket, uri, url=self.url, tls=self.tls or TLS(), timeout=seconds, address=self.address,
-            proxy=proxy_for(uri, self.proxy) if self.address is None else None,
+            source=self.source, proxy=proxy_for(uri, self.proxy) if self.address is None else None,
         )  # fmt: skip
         await dialler.dial(opening)
         websocket.expect_protocol(uri.resource_name, [websocket.protocol.subprotocol or ""])
@@ -299,6 +300,7 @@ async def connect(
     inbox: int = INBOX,
     open_timeout: Duration = 10,
     address: tuple[str, int] | None = None,
+    source: str | None = None,
     redirects: int = 0,
     proxy: str | None = None,
     transcript: bool = False,
@@ -313,8 +315,7 @@ async def connect(
         heartbeat: seconds, or text such as "25s", between two heartbeats; None: as the protocol or the server
             has it (`json` and `frames`: none); False: none.
         session_id: what the client calls its session; made up when None.
-        resume: what an earlier connection remembers, to come back to its session
-            (`Connection.reconnect` does so).
+        resume: what an earlier connection remembers, to come back to its session; see `Connection.reconnect`.
         headers: further header fields of the handshake request.
         origin: the ``Origin`` header, as a browser sends it.
         subprotocols: names to offer, the preferred first; empty: those of the profile.
@@ -323,8 +324,8 @@ async def connect(
         max_size: bytes of a message above which the connection fails with 1009; None for no limit.
         inbox: unread messages before reading pauses; 0 throws messages away and never pauses.
         open_timeout: time for each step of the opening: the name, TCP, TLS, the upgrade.
-        address: host and port to connect to instead of the URL's, such as those of a proxy; the handshake
-            and the certificate's check keep the URL's names.
+        address: host and port instead of the URL's, such as a proxy's; TLS and HTTP keep the URL's names.
+        source: the address of this machine to connect from; None leaves it to the system, as in virtual time.
         redirects: how many redirects are followed; headers are for the first host and no other.
         proxy: what to go through, ``http://``, ``https://`` or ``socks5://``, or "env" for what the
             environment says; never towards this machine.
@@ -344,7 +345,7 @@ async def connect(
     fields = parse_headers(pairs)
     dialled = _shared(
         url, client, profile, heartbeat, fields, origin, names, compression, tls, max_size, inbox,
-        open_timeout, address, redirects, proxy, transcript,
+        open_timeout, address, source, redirects, proxy, transcript,
     )  # fmt: skip
     return await dialled.open(session_id, resume)
 

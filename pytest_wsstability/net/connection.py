@@ -141,6 +141,13 @@ class Connection(Judged):
         return self.keeper.beside(self) if self.keeper is not None else ()
 
     @property
+    def local_address(self) -> str | None:
+        """The IP address of this end; None where there is none, or none any more."""
+        transport = self.websocket.transport
+        address = transport.get_extra_info("sockname") if transport is not None else None
+        return address[0] if isinstance(address, tuple) else None
+
+    @property
     def subprotocol(self) -> str | None:
         """What the server chose; None if nothing."""
         return self.websocket.protocol.subprotocol

@@ -18,7 +18,7 @@ from ..core.timeline.events import Tier
 from .errors import OpeningError, OpeningStage
 from .health import tier_of
 from .resources import shortage_of
-from .target import TLS
+from .target import TLS, check_source
 from .tunnel import connect_by_socks, open_tunnel, unused_variable
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class Dialler:
         tls: how its certificate is checked.
         timeout: seconds for each step.
         address: host and port in the URL's stead; None for the URL's.
+        source: the address of this machine to connect from; None leaves it to the system.
         proxy: what to go through; None for nothing.
 
     """
@@ -70,6 +71,7 @@ class Dialler:
         tls: TLS,
         timeout: float,
         address: Address | None = None,
+        source: str | None = None,
         proxy: Proxy | None = None,
     ) -> None:
         self._websocket = websocket
@@ -78,6 +80,10 @@ class Dialler:
         self._tls = tls
         self._timeout = timeout
         self._host, self._port = address or (uri.host, uri.port)
+        if source is not None:
+            check_source(source)
+        # With any port.
+        self._source = (source, 0) if source is not None else None
         self._proxy = proxy
         if proxy is not None:
             self._host, self._port = proxy.host, proxy.port
@@ -181,8 +187,9 @@ class Dialler:
             try:
                 async with asyncio.timeout_at(share):
                     transport, _ = await loop.create_connection(
-                        (lambda: self._websocket) if plain else asyncio.Protocol, host, port, family=family
-                    )
+                        (lambda: self._websocket) if plain else asyncio.Protocol,
+                        host, port, family=family, local_addr=self._source,
+                    )  # fmt: skip
                 return transport
             except OSError as exc:
                 errors.append(exc)
@@ -249,7 +256,9 @@ class Dialler:
     def _error(self, exc: Exception) -> OpeningError:
         where, step = self._where, self._step
         if (shortage := shortage_of(exc)) is not None:
-            return OpeningError(self._url, step, f"{shortage.value} here ({_words(exc)})", shortage=shortage)
+            place = f" at {self._source[0]}" if self._source is not None else ""
+            told = f"{shortage.value}{place} here ({_words(exc)})"
+            return OpeningError(self._url, step, told, shortage=shortage)
         if isinstance(exc, TimeoutError) and exc.errno is None:
             return self._failed(OpeningStage.TIMEOUT, f"{self._late()} within {show_duration(self._timeout)}")
         if isinstance(exc, socket.gaierror):

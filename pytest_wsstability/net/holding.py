@@ -34,13 +34,39 @@ async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
     """
     timeline, before = websocket.timeline, websocket.rest_from
     assert timeline is not None
-    if requirement.alive_for is not None:
-        websocket.rest_from = timeline.opened + requirement.alive_for
-        ask_until(websocket.loop, websocket.rest_from)
+    start_hold(websocket, requirement)
     try:
         return _with_spins(await _watch(websocket, requirement, timeline), websocket.loop, timeline)
     finally:
         websocket.rest_from = before
+
+
+def start_hold(websocket: WebSocket, requirement: Requirement) -> None:
+    """From now on no heartbeat begins that the hold would not see answered."""
+    timeline = websocket.timeline
+    assert timeline is not None
+    if requirement.alive_for is not None:
+        websocket.rest_from = timeline.opened + requirement.alive_for
+        ask_until(websocket.loop, websocket.rest_from)
+
+
+def look_again(websocket: WebSocket, requirement: Requirement) -> float | None:
+    """
+    When to look at a connection next, as the loop's clock has it.
+
+    For those who hold many without a coroutine for each. None: something is to be judged now, by `hold_open`.
+
+    """
+    timeline = websocket.timeline
+    assert timeline is not None
+    timeline.observe(websocket.loop.time())
+    hold = requirement.alive_for
+    if timeline.close is not None or hold is None or timeline.duration >= hold - _SAME:
+        return None
+    if judge(requirement, timeline).violations:
+        return None
+    at = next_check(requirement, timeline)
+    return None if at is None else timeline.opened + at
 
 
 def _with_spins(verdict: Verdict, loop: asyncio.AbstractEventLoop, timeline: Timeline) -> Verdict:

@@ -27,6 +27,7 @@ class ConnectKeywords(TypedDict, total=False):
     inbox: int
     open_timeout: Duration
     address: tuple[str, int] | None
+    source: str | None
     redirects: int
     proxy: str | None
     transcript: bool

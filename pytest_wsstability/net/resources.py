@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,8 @@ class Needs:
     beside: int = 0
     # The most that go to one host and port: each has a local port of its own.
     to_one_target: int = 0
+    # From so many addresses of this machine, each of which has its own ports.
+    sources: int = 1
 
     @property
     def descriptors(self) -> int:
@@ -106,16 +109,30 @@ def missing(needs: Needs, left: Left, *, what: str = "connections") -> str | Non
             f"{many} {needs.descriptors:,} descriptors; {left.descriptors:,} are left: raise the limit "
             "(ulimit -n), or hold fewer at once"
         )
-    if left.ports is not None and left.ports < needs.to_one_target:
+    if left.ports is not None and left.ports * needs.sources < needs.to_one_target:
+        several = f" for each of {needs.sources} source addresses" if needs.sources > 1 else ""
         return (
             f"{needs.to_one_target:,} {what} to one address need as many local ports; there are "
-            f"{left.ports:,}: widen net.ipv4.ip_local_port_range, or hold fewer at once"
+            f"{left.ports:,}{several}: use several source addresses, widen net.ipv4.ip_local_port_range, or "
+            "hold fewer at once"
         )
     if left.memory is not None and left.memory < needs.memory:
         return (
             f"{many} {needs.memory / 2**20:,.0f} MiB of memory; {left.memory / 2**20:,.0f} are left: hold "
             "fewer at once, or spread them over machines"
         )
+    return None
+
+
+def not_ours(sources: Iterable[str]) -> str | None:
+    """Which of these addresses nothing can be opened from on this machine, in a sentence; None if of all."""
+    for source in sources:
+        family = socket.AF_INET6 if ":" in source else socket.AF_INET
+        with socket.socket(family) as tried:
+            try:
+                tried.bind((source, 0))
+            except OSError as error:
+                return f"sources: {source}: {os.strerror(error.errno or 0)}; give addresses of this machine"
     return None
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from ipaddress import ip_address
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from websockets.uri import WebSocketURI, parse_uri
@@ -20,6 +21,21 @@ _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 Fields = tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=256)
+def check_source(source: str) -> None:
+    """
+    Refuse what is no IP address of an interface: a name might be several.
+
+    Raises:
+        ValueError: for anything else, naming it.
+
+    """
+    try:
+        ip_address(source)
+    except ValueError:
+        raise ValueError(f"source: {source!r} is no IP address of this machine, such as 127.0.0.2") from None
 
 
 # Thousands of connections to one target have its parts in common.

@@ -210,6 +210,8 @@ class WebSocket(asyncio.Protocol):
         inbox: messages that nobody has taken.
         listener: takes messages as they come, with their role, in the place of the inbox; an answer of True
             keeps an application message from the inbox. None where nobody does.
+        on_over: called when the connection comes to its end; None where nobody asks. (A coroutine that waits
+            costs a connection of a fleet 2 KiB.)
         numbers: the numbers that messages received carry; None until the first.
 
     """
@@ -217,8 +219,8 @@ class WebSocket(asyncio.Protocol):
     __slots__ = (
         "_alarm", "_answers", "_assembly", "_behind", "_client", "_corked", "_evidence", "_loop",
         "_partial", "_pings", "_pong", "_strange", "_taken", "_timer", "_unread", "_waiters", "_writable",
-        "conversation", "end_hidden_since", "endpoint", "inbox", "listener", "numbers", "phase", "protocol",
-        "rest_from", "timeline", "transcript", "transport", "withheld",
+        "conversation", "end_hidden_since", "endpoint", "inbox", "listener", "numbers", "on_over", "phase",
+        "protocol", "rest_from", "timeline", "transcript", "transport", "withheld",
     )  # fmt: skip
 
     def __init__(
@@ -258,14 +260,14 @@ class WebSocket(asyncio.Protocol):
         self._waiters: Waiters | None = None
         self.inbox = Inbox(inbox)
         self.listener: Listener | None = None
+        self.on_over: Callable[[], object] | None = None
         # A message whose first fragments are there; None between messages.
         self._assembly: Assembly | None = None
         # Messages that wait for the last fragment of one that is being sent; None while there is none.
         self._behind: list[tuple[str | bytes, Role, bytes | None]] | None = None
         # The first bytes of a frame that is not whole, or that was refused; empty between frames.
         self._partial = b""
-        # Bytes that the sans-I/O layer has of a frame that is not whole, 0 between frames; None where it
-        # reads and writes every frame, short ones too.
+        # Bytes of a frame that is not whole in the sans-I/O layer, 0 between frames; None where it has all.
         self._unread: int | None = None
         # What is counted, and what is said with payloads; None unless somebody asked for it.
         self.numbers: Numbers | None = None
@@ -551,6 +553,8 @@ class WebSocket(asyncio.Protocol):
             if self._waiters is not None:
                 self._waiters.over()
             self.inbox.release()
+            if self.on_over is not None:
+                self.on_over()
 
     def explain(
         self, *, local_reason: LocalReason | None = None, local_detail: str | None = None, **facts: Any

@@ -11,11 +11,10 @@ import pytest
 import pytest_asyncio
 
 from ..net.fleet.cluster import Cluster
-from ..net.fleet.engine import Engine, InProcess, WorkerError
+from ..net.fleet.engine import Engine, InProcess, WorkerError, check_here
 from ..net.fleet.fleet import Fleet, hold_fleet, planned, too_much
 from ..net.fleet.job import FleetJob
 from ..net.fleet.workers import Workers
-from ..net.resources import Needs, claim
 from ..profiles.catalogue import is_shipped
 from ..virtual import run_virtual
 from .fixtures import OwnServer, own_server
@@ -50,9 +49,10 @@ def check_resources(session: pytest.Session) -> None:
         # A server in this process has the other end of each.
         inside = target_of(item).kind in (TargetKind.REFERENCE, TargetKind.APP)
         count = fleet.connections
-        needs = Needs(connections=count, beside=count if inside else 0, to_one_target=count)
-        if (lacking := claim(needs)) is not None:
-            raise pytest.UsageError(f"{item.nodeid}: {lacking}")
+        try:
+            check_here(count, fleet.sources, beside=count if inside else 0)
+        except WorkerError as error:
+            raise pytest.UsageError(f"{item.nodeid}: {error}") from error
 
 
 def held(request: pytest.FixtureRequest, ws_url: str) -> Fleet:
@@ -108,6 +108,10 @@ async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
             options_of=asked.options_of,
             url_of=asked.url_of,
             traffic=plan_of(item).traffic,
+            fanout_of=asked.fanout_of,
+            fanout_within=asked.asked.fanout_within,
+            reconnects=asked.asked.reconnects,
+            sources=asked.sources,
         )
         try:
             return await hold_fleet(job, plan, asked.asked, engine=engine)

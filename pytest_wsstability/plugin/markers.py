@@ -30,8 +30,9 @@ SERVER = "ws_server"
 DESCRIPTIONS = (
     "ws_stability(alive_for, heartbeat_every, heartbeat_within, heartbeat_missed_max, session_within, "
     "rtt_p95, allow_close, max_age_ok, url, headers, subprotocol, origin, traffic, profile, client, time, "
-    "patch_time; connections, survival, confidence, ramp, refused_max, stalled, drain, options_of, url_of "
-    "with ws_fleet): the stability that a WebSocket must show",
+    "patch_time; connections, survival, confidence, ramp, refused_max, stalled, drain, reconnects, sources, "
+    "options_of, url_of, fanout_of, fanout_within, fanout_p99 with ws_fleet): "
+    "the stability that a WebSocket must show",
     "ws_orchestrator(read_deadline, ping_interval, deadline_reset_by, on_deadline, greet, confirm_sessions, "
     "answer_heartbeats, echo, ...): how the reference orchestrator behaves",
     "ws_server(name, **settings): the server that serves the app under test, and its own settings",
@@ -98,7 +99,9 @@ def needs_runner(item: pytest.Function) -> bool:
 class FleetAsked:
     """What the ws_stability markers of a test say of a fleet; no dataclass, as `Plan` is none."""
 
-    __slots__ = ("asked", "connections", "options_of", "ramp", "stalled", "url_of")
+    __slots__ = (
+        "asked", "connections", "fanout_of", "options_of", "ramp", "sources", "stalled", "url_of",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -107,10 +110,16 @@ class FleetAsked:
         ramp: Duration | None,
         stalled: int,
         asked: FleetRequirement,
+        sources: tuple[str, ...],
         options_of: Callable[[int], ConnectKeywords] | None,
         url_of: Callable[[int], str] | None,
+        fanout_of: Callable[[str | bytes], str | None] | None,
     ) -> None:
         self.connections = connections
+        # Addresses that they are opened from, in turn; empty: the system chooses.
+        self.sources = sources
+        # Names a message that the server sends on to all; None where nobody looks for them.
+        self.fanout_of = fanout_of
         # What one connection has otherwise, and where it goes, by its number.
         self.options_of = options_of
         self.url_of = url_of

@@ -13,7 +13,7 @@ from typing import Literal, Never, Unpack
 import pytest
 
 from ..core.duration import Duration
-from ..core.fleet.requirement import Drain
+from ..core.fleet.requirement import Drain, FleetReconnects
 from ..core.judge.requirement import RequirementKeywords
 from ..core.voice.requirement import VoiceKeywords
 from ..core.voice.script import ScriptKeywords
@@ -45,8 +45,13 @@ class StabilityKeywords(RequirementKeywords, total=False):
     refused_max: float
     stalled: int
     drain: Drain | int
+    reconnects: FleetReconnects | Duration
+    sources: Sequence[str]
     options_of: Callable[[int], ConnectKeywords]
     url_of: Callable[[int], str]
+    fanout_of: Callable[[str | bytes], str | None]
+    fanout_within: Duration
+    fanout_p99: Duration
 
 
 def stability(*nothing: Never, **requirement: Unpack[StabilityKeywords]) -> pytest.MarkDecorator:

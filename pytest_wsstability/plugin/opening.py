@@ -8,9 +8,9 @@ from typing import Any
 
 from ..core.duration import parse_duration
 from ..core.fleet.plan import check_stalled
-from ..core.fleet.requirement import Drain, FleetRequirement
+from ..core.fleet.requirement import FleetRequirement
 from ..core.secret_values import SECRETS
-from ..net.target import merge_headers
+from ..net.target import check_source, merge_headers
 from ..net.traffic import Traffic
 from .markers import FleetAsked
 
@@ -60,7 +60,8 @@ def read_traffic(given: Any) -> Traffic | None:
 
 # Keywords of the mark that only make sense with `ws_fleet`.
 OF_A_FLEET = (
-    "connections", "survival", "confidence", "ramp", "refused_max", "stalled", "drain", "options_of", "url_of"
+    "connections", "survival", "confidence", "ramp", "refused_max", "stalled", "drain", "reconnects",
+    "sources", "options_of", "url_of", "fanout_of", "fanout_within", "fanout_p99",
 )  # fmt: skip
 
 
@@ -78,11 +79,24 @@ def read_fleet(values: dict[str, Any]) -> FleetAsked | None:
     if not isinstance(stalled, int) or isinstance(stalled, bool):
         raise ValueError(f"stalled: {stalled!r}; give how many of the connections stop reading")
     check_stalled(stalled, connections)
-    functions = {name: values.pop(name, None) for name in ("options_of", "url_of")}
+    functions = {name: values.pop(name, None) for name in ("options_of", "url_of", "fanout_of")}
     for name, function in functions.items():
         if function is not None and not callable(function):
-            raise ValueError(f"{name}: {function!r} is no function of the number of a connection")
-    if "drain" in values:
-        values["drain"] = Drain.of(values["drain"])
-    asked = FleetRequirement(**values)
-    return FleetAsked(connections=connections, ramp=ramp, stalled=stalled, asked=asked, **functions)
+            of = "a message" if name == "fanout_of" else "the number of a connection"
+            raise ValueError(f"{name}: {function!r} is no function of {of}")
+    sources = _sources(values.pop("sources", ()))
+    asked = FleetRequirement.of(**values, measures_fanout=functions["fanout_of"] is not None)
+    return FleetAsked(
+        connections=connections, ramp=ramp, stalled=stalled, asked=asked, sources=sources, **functions
+    )
+
+
+def _sources(given: Any) -> tuple[str, ...]:
+    """The addresses that the connections of a fleet are opened from."""
+    if isinstance(given, str):
+        raise ValueError(
+            f"sources: {given!r} is one address; give a list, such as ['127.0.0.2', '127.0.0.3']"
+        )
+    for source in given:
+        check_source(source)
+    return tuple(given)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..core.duration import show_duration as show
-from ..core.fleet.failure import count_line, events_line, group_line, rtt_line, worker_line
+from ..core.fleet.failure import count_line, events_line, group_line, more_lines, rtt_line, worker_line
 from ..core.fleet.frame import RTT_LIMITS
 from ..core.fleet.requirement import percent
 from ..core.fleet_summary import FleetSummary
@@ -49,6 +49,7 @@ def _facts(fleet: FleetSummary) -> Iterator[tuple[str, str]]:
         yield "ends", events_line(fleet)
     if fleet.rtts:
         yield "round trips", rtt_line(fleet)
+    yield from more_lines(fleet)
     if len(fleet.workers) > 1:
         yield from (("worker", worker_line(each)) for each in fleet.workers)
 

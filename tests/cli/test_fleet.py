@@ -1,11 +1,17 @@
 """`wsstability fleet`, against an orchestrator in real time."""
 
+import dataclasses
 import json
 import re
+import sys
 
 import pytest
 
 from pytest_wsstability import cli
+from pytest_wsstability.cli.fleet import _of_workers, _state
+from pytest_wsstability.core.fleet.frame import RTT_LIMITS, Ending, Fate, Frame, Return
+from pytest_wsstability.core.fleet.merge import FleetMerge
+from pytest_wsstability.core.fleet.plan import FleetPlan
 from tests.serving import serving
 
 pytestmark = pytest.mark.real
@@ -27,6 +33,12 @@ def test_a_stable_fleet(url, capsys):
 
     assert out.startswith(f"stable: {url} for 700 ms in real time: 5 planned: 5 stable; rtt ")
     assert err.startswith("plan: 5 connections for 700 ms, opened at once\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8")
+def test_returns_and_source_addresses(url, capsys):
+    assert command(url, "--reconnects=5s", "--source=127.0.0.2", "--source=127.0.0.3") == 0
+    assert "5 planned: 5 stable" in capsys.readouterr().out
 
 
 def test_too_few_connections_are_told_before_and_after(url, capsys):
@@ -58,6 +70,9 @@ def test_nothing_listens(capsys):
         (["--within=1s"], "--within: answers to what? give --heartbeat too"),
         (["--survival=2"], "survival: 2.0; give a share between 0 and 1, such as 0.999"),
         (["--ramp=1h"], "ramp: 3600 s is longer than the hold"),
+        (["--reconnects=soon"], "reconnects: 'soon'"),
+        (["--source=eth0"], "source: 'eth0' is no IP address of this machine"),
+        (["--source=192.0.2.1"], "sources: 192.0.2.1: Cannot assign requested address"),
         (["--workers=nonsense"], "workers: 'nonsense' starts nothing"),
     ],
 )
@@ -96,3 +111,31 @@ def test_a_report_of_a_fleet(url, tmp_path):
 def test_a_report_that_cannot_be_is_refused_before_the_fleet(url, capsys):
     assert command(url, "--report=a.txt") == 2
     assert "'a.txt': a report cannot be '.txt'" in capsys.readouterr().err
+
+
+def test_how_a_fleet_goes_in_a_line_and_a_line_for_each_worker():
+    """What a terminal shows: round trips as far as they are told, returns, each worker."""
+    merge = FleetMerge(FleetPlan(connections=4, hold=60.0, workers=2))
+    counts = [0] * (len(RTT_LIMITS) + 1)
+    counts[2], counts[5] = 90, 10
+    back = Return(number=0, at=3.0, after=1.0, attempts=1)
+    lost = Ending(number=0, fate=Fate.ENDED, age=2.0, at=2.0, cause="restart")
+    for slot in (0, 1):
+        endings, returns = ((lost,), (back,)) if slot == 0 else ((), ())
+        frame = Frame(slot=slot, attempt=1, sequence=0, at=3.0, opened=2, rtt_counts=tuple(counts))
+        merge.add(dataclasses.replace(frame, endings=endings, returns=returns))
+    merge.names[1] = "popen"
+
+    assert _state(merge) == (
+        "3 s: 3 open, 0 stable, 1 ended (1 restart), rtt p50 <5 ms p95 <50 ms, 1 came back"
+    )
+    assert _of_workers(merge) == ["  worker 0: 1 ended", "  worker 1 (popen): nothing yet"]
+
+
+def test_one_worker_has_no_line_of_its_own_and_few_round_trips_tell_nothing():
+    merge = FleetMerge(FleetPlan(connections=4, hold=60.0))
+    counts = [58] + [0] * len(RTT_LIMITS)
+    merge.add(Frame(slot=0, attempt=1, sequence=0, at=3.0, opened=4, rtt_counts=tuple(counts)))
+
+    assert _of_workers(merge) == []
+    assert _state(merge) == "3 s: 4 open, 0 stable, 0 ended, rtt p50 <1 ms"

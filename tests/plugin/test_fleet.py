@@ -209,3 +209,44 @@ def test_a_lost_fleet_is_one_result_whose_cause_comes_first(run, pytester):
 
     assert [each["fleet"]["count"]["ended"] for each in results] == [60]
     result.stdout.fnmatch_lines(["FAILED test_*::test_it - *: 60 of 60 ended before 120 s"])
+
+
+RETURNS = """
+import asyncio
+import pytest
+from pytest_wsstability import fleet
+
+def name_of(message):
+    return None
+
+@pytest.mark.ws_stability(
+    alive_for="2m", heartbeat_every="25s", connections=20, reconnects="10s",
+    sources=["127.0.0.2", "127.0.0.3"], fanout_of=name_of,
+)
+def test_it(ws_fleet):
+    assert ws_fleet.asked.reconnects == fleet.FleetReconnects(within=10)
+    assert ws_fleet.summary.returns.back == 0
+    assert ws_fleet.summary.fanout is None
+"""
+
+
+def test_returns_sources_and_messages_that_fan_out(run):
+    """Nothing ends, and nothing fans out; virtual time has no source addresses."""
+    run(RETURNS).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("was", "wrong", "message"),
+    [
+        ('reconnects="10s"', 'reconnects="soon"', "reconnects: 'soon'"),
+        ('["127.0.0.2", "127.0.0.3"]', '"127.0.0.2"', "sources: '127.0.0.2' is one address; give a list"),
+        ('"127.0.0.3"', '"eth0"', "source: 'eth0' is no IP address of this machine"),
+        ("fanout_of=name_of", "fanout_of=3", "fanout_of: 3 is no function of a message"),
+        ("fanout_of=name_of", 'fanout_within="1s"', "fanout_within: which messages? give fanout_of too"),
+    ],
+)
+def test_wrong_returns_sources_and_messages(run, was, wrong, message):
+    result = run(RETURNS.replace(was, wrong))
+
+    result.stdout.fnmatch_lines([f"*::test_it: {message}*".replace("[", "[[]")])
+    assert result.parseoutcomes().get("passed", 0) == 0

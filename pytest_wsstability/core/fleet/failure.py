@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..diagnosis.opening import OPENINGS
 from ..duration import show_duration as show
-from ..fleet_summary import FleetCount, FleetSummary, GroupSummary, WorkerSummary
+from ..fleet_summary import (
+    FleetCount,
+    FleetSummary,
+    GroupSummary,
+    Quantile,
+    ReturnSummary,
+    WorkerSummary,
+)  # fmt: skip
 from ..judge.requirement import Requirement
 from ..judge.verdict import Outcome, Verdict
 from ..message import read_on
@@ -82,6 +89,7 @@ def explain_fleet(verdict: Verdict, fleet: FleetSummary, *, whole: bool = False)
         lines.append(f"  refused   frames of workers: {told}")
     if fleet.rtts:
         lines.append(f"  rtt       {rtt_line(fleet)}")
+    lines += [f"  {name:<8}  {line}" for name, line in more_lines(fleet)]
     lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}")
     if verdict.code:
         lines.append(read_on(verdict.code))
@@ -164,8 +172,34 @@ def _lane(fleet: FleetSummary) -> list[str]:
 
 def rtt_line(fleet: FleetSummary) -> str:
     """Round trips of the heartbeats of all connections; a quantile only where there are enough of them."""
-    parts = [f"p{each.share * 100:g} {show(each.seconds)}" for each in fleet.quantiles]
-    return ", ".join([*parts, f"max {show(fleet.rtt_max)} of {fleet.rtts:,} heartbeats"])
+    return f"{_times(fleet.quantiles, fleet.rtt_max)} of {fleet.rtts:,} heartbeats"
+
+
+def more_lines(fleet: FleetSummary) -> Iterator[tuple[str, str]]:
+    """What came of connections that were to come back, and of messages that fan out; with their names."""
+    if (returns := fleet.returns) is not None and returns.back + returns.lost:
+        yield "back", _back(returns)
+    if (fanout := fleet.fanout) is not None:
+        counts = f"{fanout.messages:,} messages, {fanout.arrived:,} arrivals"
+        wrong = [f"{fanout.late:,} late"] if fanout.late else []
+        wrong += [f"{fanout.missing:,} did not come"] if fanout.missing else []
+        times = [_times(fanout.quantiles, fanout.longest)] if fanout.arrived else []
+        yield "fan-out", ", ".join([counts, *wrong, *times])
+
+
+def _back(returns: ReturnSummary) -> str:
+    parts = [f"{returns.back:,} came back"]
+    if returns.lost:
+        parts.append(f"{returns.lost:,} did not")
+    if returns.back:
+        parts += [_times(returns.quantiles, returns.longest), f"at most {returns.busiest:,} in a second"]
+    return ", ".join(parts)
+
+
+def _times(quantiles: Sequence[Quantile], longest: float) -> str:
+    """Quantiles that are carried, and the longest."""
+    told = [f"p{each.share * 100:g} {show(each.seconds)}" for each in quantiles]
+    return ", ".join([*told, f"max {show(longest)}"])
 
 
 def _example(group: GroupSummary) -> str:

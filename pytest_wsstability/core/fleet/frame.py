@@ -50,7 +50,43 @@ class Ending:
     silence: float = 0.0
     # What the response named as its sender: ``server``, ``via``, ``x-backend``...
     served_by: str = ""
+    # The network that it was opened from, such as ``10.1.2.0/24``; empty where nobody can tell.
+    subnet: str = ""
     headline: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Return:
+    """What became of a connection after it had ended: it came back, or it did not."""
+
+    number: int
+    # When it was back, or given up, in seconds since the start of its worker's slot.
+    at: float
+    # Seconds from its end until it was open again; None where it was not in the time that it had.
+    after: float | None
+    # How often it was tried.
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FanoutCounts:
+    """What became of messages that a server sends on to all connections of a worker."""
+
+    # Messages that connections of this worker sent.
+    messages: int = 0
+    # Receivers that got one later than asked, or not at all; and those of which a lag of this end may have
+    # made them late.
+    late: int = 0
+    missing: int = 0
+    excused: int = 0
+
+    def __add__(self, other: FanoutCounts) -> FanoutCounts:
+        return FanoutCounts(
+            messages=self.messages + other.messages,
+            late=self.late + other.late,
+            missing=self.missing + other.missing,
+            excused=self.excused + other.excused,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +111,13 @@ class Frame:
     rtts: Sample = field(default_factory=Sample)
     # Connections that opened, by what the response named as its sender.
     backends: dict[str, int] = field(default_factory=dict)
+    # The same by the network that they were opened from.
+    subnets: dict[str, int] = field(default_factory=dict)
+    # Connections that ended, and came back or did not.
+    returns: tuple[Return, ...] = ()
+    fanout: FanoutCounts = FanoutCounts()
+    # From the instant at which a message was sent to that at which another connection had it, in seconds.
+    fanout_times: Sample = field(default_factory=Sample)
     # The worst lag of the worker's event loop since the frame before, in seconds.
     lag: float = 0.0
     endings: tuple[Ending, ...] = ()
@@ -87,8 +130,11 @@ class Frame:
         """The frame in builtin types, for JSON."""
         made = {name: plain(getattr(self, name)) for name in _PLAIN if getattr(self, name)}
         made |= {name: getattr(self, name) for name in ("slot", "attempt", "sequence", "at")}
-        if self.rtts.count:
-            made["rtts"] = self.rtts.as_dict()
+        for name in _SAMPLES:
+            if (sample := getattr(self, name)).count:
+                made[name] = sample.as_dict()
+        if self.fanout != FanoutCounts():
+            made["fanout"] = plain(self.fanout)
         return made
 
     @classmethod
@@ -104,11 +150,16 @@ class Frame:
         values["stable"] = tuple((int(first), int(last)) for first, last in values.get("stable", ()))
         values["rtt_counts"] = tuple(map(int, values.get("rtt_counts", ())))
         values["endings"] = tuple(restore(Ending, each, "endings") for each in values.get("endings", ()))
-        values["rtts"] = Sample.from_dict(values["rtts"]) if "rtts" in values else Sample()
+        values["returns"] = tuple(restore(Return, each, "returns") for each in values.get("returns", ()))
+        for name in _SAMPLES:
+            values[name] = Sample.from_dict(values[name]) if name in values else Sample()
+        if "fanout" in values:
+            values["fanout"] = restore(FanoutCounts, values["fanout"], "fanout")
         return cls(**values)
 
 
 _PLAIN = (
-    "opened", "heartbeats_sent", "heartbeats_answered", "messages", "rtt_counts", "backends", "lag",
-    "endings", "stable", "is_last",
+    "opened", "heartbeats_sent", "heartbeats_answered", "messages", "rtt_counts", "backends", "subnets",
+    "lag", "endings", "returns", "stable", "is_last",
 )  # fmt: skip
+_SAMPLES = ("rtts", "fanout_times")

@@ -15,7 +15,10 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
 
 from ..duration import show_duration as show
 from ..fleet_summary import Feature, SharedFeature
@@ -32,6 +35,8 @@ CLOSE, CLOSE_SHARE = 2.0, 0.05
 _DRAWN = 200
 # Every connection that talks was silent for less than this before its end, in seconds.
 _QUIET = 1.0
+# Bits of a network by the version of IP: a subnet as they are made by default (RFC 4291, section 2.5.4).
+_NETWORK = {4: 24, 6: 64}
 # The part of a group whose closeness counts: one connection in ten may have a reason of its own.
 _MOST = 0.9
 
@@ -56,6 +61,7 @@ def group_endings(
     backends: Mapping[str, int],
     worker_of: Callable[[Ending], str],
     labels: Mapping[str, Sequence[str]] | None = None,
+    subnets: Mapping[str, int] | None = None,
     seed: int = 0,
 ) -> list[EndGroup]:
     """
@@ -67,6 +73,7 @@ def group_endings(
         backends: how many connections each backend answered, by what its response said.
         worker_of: the worker that told of an end.
         labels: of each worker, as ``NAME=value``; a label is tested where workers differ in it.
+        subnets: how many connections were opened from each network.
         seed: of the permutations: the same endings give the same groups.
 
     """
@@ -82,6 +89,7 @@ def group_endings(
             *_times(members, dice, one_clock=len(workers) == 1),
             *_kinds(Feature.WORKER, [worker_of(each) for each in members], workers, dice),
             *_kinds(Feature.BACKEND, [each.served_by for each in members], backends, dice),
+            *_kinds(Feature.SUBNET, [each.subnet for each in members], subnets or {}, dice),
         ]
         for label_of, opened in kinds:
             shared += _kinds(
@@ -91,6 +99,15 @@ def group_endings(
             EndGroup(cause, tuple(members), tuple(sorted(shared, key=lambda each: each.probability)))
         )
     return found
+
+
+@lru_cache(maxsize=1024)
+def network_of(address: str) -> str:
+    """The network around an IP address, such as ``10.1.2.0/24``; empty for what is none."""
+    with suppress(ValueError):
+        bits = _NETWORK[ip_address(address).version]
+        return str(ip_network(f"{address}/{bits}", strict=False))
+    return ""
 
 
 def _by_label(
@@ -165,7 +182,13 @@ def _width(values: Sequence[float]) -> float:
 def _kinds(
     feature: Feature, members: Sequence[str], everything: Mapping[str, int], dice: random.Random
 ) -> list[SharedFeature]:
-    """Whether one kind has more of the group than a random draw from all connections would give it."""
+    """
+    Whether one kind has more of the group than a random draw from all connections would give it.
+
+    What all permutations give is known exactly here (the hypergeometric distribution); of several kinds, one
+    is the most common in any case (Bonferroni).
+
+    """
     if len(members) < FEWEST or len(everything) < 2:
         return []
     kind, count = Counter(members).most_common(1)[0]
@@ -173,10 +196,12 @@ def _kinds(
         return []
     members = dice.sample(members, min(len(members), _DRAWN))
     count = members.count(kind)
-    everybody = [each for each, opened in everything.items() for _ in range(opened)]
-    if len(everybody) < len(members):
+    everybody, own = sum(everything.values()), everything.get(kind, 0)
+    if everybody < len(members) or own < count:
         return []
-    draws = (Counter(dice.sample(everybody, len(members))) for _ in range(ROUNDS))
-    as_many = sum(max(draw.values()) >= count for draw in draws)
-    probability = (as_many + 1) / (ROUNDS + 1)
+    as_many = sum(
+        math.comb(own, most) * math.comb(everybody - own, len(members) - most)
+        for most in range(count, min(own, len(members)) + 1)
+    )
+    probability = min(1.0, len(everything) * as_many / math.comb(everybody, len(members)))
     return [SharedFeature(feature, kind, probability)] if probability <= SIGNIFICANT else []

@@ -9,8 +9,8 @@ from enum import Enum
 
 from ..duration import show_duration as show
 from ..fleet_summary import FleetCount, WorkerSummary
-from ..samples import Sample
-from .frame import RTT_LIMITS, Ending, Fate, Frame
+from ..samples import NEEDED, Sample
+from .frame import RTT_LIMITS, Ending, FanoutCounts, Fate, Frame, Return
 from .plan import FleetPlan, Slot
 
 # A worker whose loop lags more than this part of the time that a heartbeat has judges nobody meanwhile.
@@ -77,8 +77,17 @@ class FleetMerge:
     rtts: Sample = field(default_factory=Sample)
     # Connections that opened, by what the response named as its sender.
     backends: Counter[str] = field(default_factory=Counter)
-    # The worst lag of a worker's loop.
+    # The same by the network that they were opened from.
+    subnets: Counter[str] = field(default_factory=Counter)
+    # Connections that ended: whether and when they came back, where they were to; and how many failed to
+    # while their worker lagged.
+    returns: list[Return] = field(default_factory=list)
+    returns_excused: int = 0
+    fanout: FanoutCounts = field(default_factory=FanoutCounts)
+    fanout_times: Sample = field(default_factory=Sample)
+    # The worst lag of a worker's loop, and those of all frames.
     lag: float = 0.0
+    lags: Sample = field(default_factory=Sample)
     # All but the stable ones.
     endings: list[Ending] = field(default_factory=list)
     refusals: Counter[Refusal] = field(default_factory=Counter)
@@ -143,10 +152,14 @@ class FleetMerge:
         if frame.rtt_counts:
             column.rtt_counts = [sum(pair) for pair in zip(column.rtt_counts, frame.rtt_counts, strict=True)]
         self.backends.update(frame.backends)
+        self.subnets.update(frame.subnets)
+        self.fanout += frame.fanout
+        self.fanout_times.merge(frame.fanout_times)
         self.heartbeats_sent += frame.heartbeats_sent
         self.heartbeats_answered += frame.heartbeats_answered
         self.rtts.merge(frame.rtts)
         self.lag = max(self.lag, frame.lag)
+        self.lags.add(frame.lag, frame.at)
         usable = self.heartbeat_within is None or frame.lag <= LAG_SHARE * self.heartbeat_within
         if not usable and frame.endings:
             self.notes.append(
@@ -155,6 +168,8 @@ class FleetMerge:
             )
         for ending in frame.endings:
             self._end(progress, ending, usable=usable)
+        for each in frame.returns:
+            self._return(progress, each, usable=usable)
         for first, last in frame.stable:
             for number in range(first, last + 1, progress.slot.of):
                 self._settle(progress, number, Fate.STABLE)
@@ -168,6 +183,14 @@ class FleetMerge:
             elif fate is not Fate.STALLED:
                 self.endings.append(ending)
                 self._column(ending.at).ended += fate is Fate.ENDED
+
+    def _return(self, progress: _Progress, each: Return, *, usable: bool) -> None:
+        if each.number not in progress.slot.numbers:
+            return
+        if each.after is None and not usable:
+            self.returns_excused += 1
+        else:
+            self.returns.append(each)
 
     def _settle(self, progress: _Progress, number: int, fate: Fate) -> bool:
         """Say once what became of a connection; a worker speaks for its own only."""
@@ -239,6 +262,23 @@ class FleetMerge:
     def rtt_counts(self) -> list[int]:
         """Round trips of the timed connections by `RTT_LIMITS`, over the whole time."""
         return [sum(row) for row in zip(*(column.rtt_counts for column in self.columns), strict=True)]
+
+    def rtt_below(self, share: float) -> float | None:
+        """
+        The limit of `RTT_LIMITS` below which this share of the timed round trips was so far, in seconds.
+
+        None where there are too few of them to tell, or some are beyond all limits.
+
+        """
+        counts = self.rtt_counts
+        total, below = sum(counts), 0
+        if total < NEEDED[share]:
+            return None
+        for limit, count in zip(RTT_LIMITS, counts, strict=False):
+            below += count
+            if below >= share * total:
+                return limit
+        return None
 
     @property
     def causes(self) -> Counter[str]:

@@ -11,12 +11,17 @@ second; one whose end was planned is censored at its age.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
+from ..duration import Duration, parse_duration
 from ..duration import show_duration as show
 from ..fleet_summary import FleetCount
+from ..judge.backoff import Backoff
 from ..judge.verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
+from ..samples import Sample
 from ..statistics.proportion import CONFIDENCE, connections_needed, lower_bound, upper_bound
 from ..statistics.survival import band
 from ..timeline.close import describe_code
@@ -60,6 +65,50 @@ class Drain:
         return self.codes | ({allowed} if isinstance(allowed, int) else set(allowed))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, init=False)
+class FleetReconnects:
+    """
+    Connections that end come back: each opens again, with the same session, until the end of its hold.
+
+    Args:
+        within: the time that each has, from its end on.
+        backoff: what it waits before each attempt; by default 1 s and more, a fifth of it random.
+        per_second: at most so many come back in any second; None for any number.
+
+    Raises:
+        ValueError: for a value that makes no sense, naming it.
+
+    """
+
+    within: float
+    backoff: Backoff
+    per_second: int | None
+
+    def __init__(
+        self, *, within: Duration, backoff: Backoff | Duration | None = None, per_second: int | None = None
+    ) -> None:
+        if per_second is not None and (
+            not isinstance(per_second, int) or isinstance(per_second, bool) or per_second < 1
+        ):
+            raise ValueError(
+                f"per_second: {per_second!r}; give how many may come back in a second, such as 50"
+            )
+        object.__setattr__(self, "within", parse_duration(within, "reconnects"))
+        object.__setattr__(self, "backoff", Backoff() if backoff is None else Backoff.of(backoff))
+        object.__setattr__(self, "per_second", per_second)
+
+    @classmethod
+    def of(cls, value: FleetReconnects | Duration) -> FleetReconnects:
+        """
+        Read what a mark or an option says: "30s" is the time that each has.
+
+        Raises:
+            ValueError: for anything else.
+
+        """
+        return value if isinstance(value, FleetReconnects) else cls(within=value)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetRequirement:
     """
@@ -70,13 +119,19 @@ class FleetRequirement:
 
     """
 
-    # The share of the connections that opened and live to the end of their hold; None: all of these do.
+    # The share of the connections that opened and live to the end of their hold; None: all of these do, but
+    # where they may come back (`reconnects`), which then is what is asked.
     survival: float | None = None
     # The probability with which the verdict is right, one-sided.
     confidence: float = CONFIDENCE
     # The share of the connections that may fail to open.
     refused_max: float = 0.0
     drain: Drain | None = None
+    reconnects: FleetReconnects | None = None
+    # Seconds in which a message that one connection sends reaches all others of its worker, and in which it
+    # reaches 99 % of them.
+    fanout_within: float | None = None
+    fanout_p99: float | None = None
 
     def __post_init__(self) -> None:
         if self.survival is not None and not 0 < self.survival < 1:
@@ -85,6 +140,35 @@ class FleetRequirement:
             raise ValueError(f"confidence: {self.confidence!r}; give a share between 0 and 1, such as 0.95")
         if not 0 <= self.refused_max < 1:
             raise ValueError(f"refused_max: {self.refused_max!r}; give a share from 0 to below 1")
+
+    @classmethod
+    def of(cls, *, measures_fanout: bool = False, **values: Any) -> FleetRequirement:
+        """
+        Read what a mark, an option or a call says: durations, and short forms of drains and returns.
+
+        Args:
+            measures_fanout: somebody says which messages fan out.
+            values: the fields; None where nothing is asked.
+
+        Raises:
+            ValueError: for a value that nothing can show, naming it.
+
+        """
+        reads: dict[str, Callable[[Any], Any]] = {
+            "drain": Drain.of,
+            "reconnects": FleetReconnects.of,
+            "fanout_within": partial(parse_duration, name="fanout_within"),
+            "fanout_p99": partial(parse_duration, name="fanout_p99"),
+        }
+        for name, value in values.items():
+            if value is None or name not in reads:
+                continue
+            if name.startswith("fanout_") and not measures_fanout:
+                raise ValueError(
+                    f"{name}: which messages? give fanout_of too, which names those that fan out"
+                )
+            values[name] = reads[name](value)
+        return cls(**values)
 
     def forecast(self, connections: int) -> str | None:
         """What so few connections cannot show even if none is lost; None where they can."""
@@ -98,7 +182,13 @@ class FleetRequirement:
 
     def check(self, merge: FleetMerge, *, tier: Tier) -> Verdict:
         """Judge what the fleet has shown up to now."""
-        findings = [*self._opens(merge.count), *self._survival(merge), *self._drained(merge.endings)]
+        findings = [
+            *self._opens(merge.count),
+            *self._survival(merge),
+            *self._drained(merge.endings),
+            *self._came_back(merge),
+            *self._fans_out(merge),
+        ]
         return Verdict.of(findings, horizon=merge.plan.hold, tier=tier)
 
     def _opens(self, count: FleetCount) -> Iterator[Finding]:
@@ -131,7 +221,7 @@ class FleetRequirement:
 
     def _all(self, merge: FleetMerge, opened: int) -> Iterator[Finding]:
         count = merge.count
-        if count.ended:
+        if count.ended and self.reconnects is None:
             at = min(each.age for each in merge.endings if each.fate is Fate.ENDED)
             observed = f"{count.ended:,} of {opened:,} ended"
             expected = f"all connections live for {show(merge.plan.hold)}"
@@ -205,6 +295,51 @@ class FleetRequirement:
             first = min(each.at for each in ends if (each.code or _ABNORMAL) in wrong)
             expected = f"all end with {' or '.join(map(str, sorted(self.drain.codes)))}"
             yield Violation(Rule.DRAIN, first, expected, observed, observed)
+
+    def _came_back(self, merge: FleetMerge) -> Iterator[Finding]:
+        if self.reconnects is None:
+            return
+        within = show(self.reconnects.within)
+        lost = [each for each in merge.returns if each.after is None]
+        if lost:
+            observed = f"{len(lost):,} of {len(merge.returns):,} that ended did not come back"
+            expected = f"every connection that ends is open again within {within}"
+            yield Violation(Rule.RECONNECTS, min(each.at for each in lost), expected, observed, observed)
+        elif merge.returns_excused:
+            yield Doubt(
+                Reason.LOOP_LAG,
+                f"{merge.returns_excused:,} did not come back within {within} while their worker lagged",
+            )
+        most, at = busiest_second(each.at for each in merge.returns if each.after is not None)
+        if self.reconnects.per_second is not None and most > self.reconnects.per_second:
+            observed = f"{most:,} came back in the second from {show(at)} on"
+            expected = f"at most {self.reconnects.per_second:,} connections come back in a second"
+            yield Violation(Rule.STORM, at, expected, observed, observed)
+
+    def _fans_out(self, merge: FleetMerge) -> Iterator[Finding]:
+        counts, times = merge.fanout, merge.fanout_times
+        if self.fanout_within is None and self.fanout_p99 is None:
+            return
+        if not counts.messages or not times.count + counts.missing:
+            yield Doubt(Reason.TOO_FEW, "no message was sent on that fanout_of knows")
+            return
+        if self.fanout_within is not None and counts.late + counts.missing:
+            of = times.count + counts.missing
+            observed = f"{counts.late:,} of {of:,} were later, {counts.missing:,} did not come"
+            expected = f"a message reaches every connection within {show(self.fanout_within)}"
+            yield Violation(Rule.FANOUT, 0.0, expected, observed, f"messages that fan out: {observed}")
+        elif self.fanout_within is not None and counts.excused:
+            yield Doubt(Reason.LOOP_LAG, f"{counts.excused:,} messages were late while their worker lagged")
+        if self.fanout_p99 is not None:
+            yield from self._fanout_p99(times, self.fanout_p99)
+
+    def _fanout_p99(self, times: Sample, limit: float) -> Iterator[Finding]:
+        if not times.carries(0.99):
+            yield Doubt(Reason.TOO_FEW, f"{times.count:,} messages arrived: too few for a p99 (299)")
+        elif (found := times.quantile(0.99)) > limit:
+            observed = f"p99 {show(found)} of {times.count:,} arrivals"
+            expected = f"99% of the connections have a message within {show(limit)}"
+            yield Violation(Rule.FANOUT, 0.0, expected, observed, f"messages that fan out: {observed}")
 
 
 def percent(share: float) -> str:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..fleet_summary import CurvePoint, FleetSummary, GroupSummary, Quantile, Stretch
+from ..fleet_summary import (
+    CurvePoint,
+    FanoutSummary,
+    FleetSummary,
+    GroupSummary,
+    Quantile,
+    ReturnSummary,
+    Stretch,
+)  # fmt: skip
+from ..samples import Sample
 from ..statistics.survival import bands, end_events, survival
 from .frame import Ending
 from .groups import EndGroup
 from .merge import FleetMerge
-from .requirement import FleetRequirement
+from .requirement import FleetRequirement, busiest_second
 
 # Steps of a survival curve: more are not seen apart in a drawing.
 _STEPS = 100
@@ -43,11 +52,43 @@ def summarize(merge: FleetMerge, groups: Sequence[EndGroup], asked: FleetRequire
         messages=merge.messages,
         rtts=rtts.count,
         rtt_max=rtts.maximum if rtts.count else 0.0,
-        quantiles=tuple(
-            Quantile(share=share, seconds=rtts.quantile(share)) for share in QUANTILES if rtts.carries(share)
-        ),
+        quantiles=_quantiles(rtts),
         notes=tuple(merge.notes),
         refused_frames=tuple((refusal.value, number) for refusal, number in merge.refusals.items()),
+        returns=_returns(merge) if asked.reconnects is not None else None,
+        fanout=_fanout(merge) if merge.fanout.messages else None,
+    )
+
+
+def _quantiles(sample: Sample) -> tuple[Quantile, ...]:
+    """Those that there is enough for."""
+    carried = (share for share in QUANTILES if sample.carries(share))
+    return tuple(Quantile(share=share, seconds=sample.quantile(share)) for share in carried)
+
+
+def _returns(merge: FleetMerge) -> ReturnSummary:
+    times = Sample()
+    for each in merge.returns:
+        if each.after is not None:
+            times.add(each.after, each.at)
+    return ReturnSummary(
+        back=times.count,
+        lost=len(merge.returns) - times.count,
+        busiest=busiest_second(each.at for each in merge.returns if each.after is not None)[0],
+        longest=times.maximum if times.count else 0.0,
+        quantiles=_quantiles(times),
+    )
+
+
+def _fanout(merge: FleetMerge) -> FanoutSummary:
+    counts, times = merge.fanout, merge.fanout_times
+    return FanoutSummary(
+        messages=counts.messages,
+        arrived=times.count,
+        late=counts.late,
+        missing=counts.missing,
+        longest=times.maximum if times.count else 0.0,
+        quantiles=_quantiles(times),
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from ..duration import show_duration as show
 from ..timeline.close import PING_TIMEOUT_CODES, CloseEvidence
@@ -85,9 +86,11 @@ class Incidents:
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
-        paused = timeline.paused_total or timeline.paused_since is not None
-        quiet = not (timeline.max_lag or timeline.suspended or paused)
-        self.all: Sequence[Incident] = () if quiet else tuple(_incidents(timeline))
+
+    @cached_property
+    def all(self) -> Sequence[Incident]:
+        """All of them; looked for when something is to be explained, and not at each look at a connection."""
+        return tuple(_incidents(self._timeline))
 
     def late(self, due: float, came: float | None) -> tuple[Doubt, ...]:
         """
@@ -130,6 +133,8 @@ class Incidents:
 
     def longer_than(self, seconds: float, until: float) -> tuple[Doubt, ...]:
         """Lags and sleeps that were longer, and began before an instant."""
+        if max(self._timeline.max_lag, self._timeline.suspended) <= seconds:
+            return ()
         stood_still = (Reason.LOOP_LAG, Reason.SUSPENDED)
         return self._told(
             each
@@ -153,8 +158,9 @@ class Incidents:
 
 
 def _incidents(timeline: Timeline) -> Iterator[Incident]:
+    paused = timeline.paused_total or timeline.paused_since is not None
     found = False
-    for event in timeline:
+    for event in timeline if timeline.max_lag or timeline.suspended else ():
         if event.kind is EventKind.LOOP_LAG:
             found = found or event.seconds >= timeline.max_lag
             yield _lag(event.at, event.seconds)
@@ -164,7 +170,7 @@ def _incidents(timeline: Timeline) -> Iterator[Incident]:
     if timeline.max_lag and not found:
         # The record has lost it.
         yield _lag(timeline.max_lag_at, timeline.max_lag)
-    for since, until in pauses(timeline):
+    for since, until in pauses(timeline) if paused else ():
         yield Incident(Reason.READING_PAUSED, since, until, until - since)
 
 

@@ -59,6 +59,7 @@ class Rule(Enum):
     # Of many connections as one.
     SURVIVAL = "connections survive"
     DRAIN = "connections are let go slowly"
+    FANOUT = "messages reach all"
     # Of a spoken conversation.
     TURNS = "turns answered"
     FIRST_AUDIO = "first audio"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ...core.fleet.frame import Frame
@@ -12,7 +12,7 @@ from ...core.fleet.plan import FleetPlan
 from ...core.timeline.events import Tier
 from ...core.timeline.timeline import Timeline
 from ..health import tier_of
-from ..resources import Needs, claim
+from ..resources import Needs, claim, not_ours
 from .job import FleetJob
 from .slot import run_slot
 
@@ -46,6 +46,27 @@ class Engine(Protocol):
         """
 
 
+def check_here(connections: int, sources: Sequence[str], *, beside: int = 0) -> None:
+    """
+    See that this process can open so many connections to one target.
+
+    Args:
+        connections: how many.
+        sources: the addresses that they are opened from; empty for the system's choice.
+        beside: descriptors besides theirs.
+
+    Raises:
+        WorkerError: if not, with what there is and what helps.
+
+    """
+    needs = Needs(
+        connections=connections, beside=beside, to_one_target=connections, sources=len(sources) or 1
+    )
+    lacking = not_ours(sources) or claim(needs)
+    if lacking is not None:
+        raise WorkerError(lacking)
+
+
 class InProcess:
     """All slots on the running loop, in its time."""
 
@@ -54,9 +75,8 @@ class InProcess:
 
     async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> Records:
         """See `Engine`."""
-        needs = Needs(connections=plan.connections, to_one_target=plan.connections)
-        if tier_of(asyncio.get_running_loop()) is Tier.REAL and (lacking := claim(needs)) is not None:
-            raise WorkerError(lacking)
+        if tier_of(asyncio.get_running_loop()) is Tier.REAL:
+            check_here(plan.connections, job.sources)
 
         def emit(frame: Frame) -> None:
             merge.add(frame)

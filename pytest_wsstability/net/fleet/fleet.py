@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Unpack
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ from ...core.fleet.frame import Fate
 from ...core.fleet.groups import EndGroup, group_endings
 from ...core.fleet.merge import FleetMerge
 from ...core.fleet.plan import FleetPlan
-from ...core.fleet.requirement import Drain, FleetRequirement
+from ...core.fleet.requirement import Drain, FleetReconnects, FleetRequirement
 from ...core.fleet.summary import summarize
 from ...core.fleet_summary import FleetCount, FleetSummary
 from ...core.judge.requirement import Requirement, RequirementKeywords
@@ -82,6 +82,7 @@ class Fleet:
             backends=self.merge.backends,
             worker_of=lambda ending: str(ending.number % of),
             labels={str(slot): own for slot, own in self.merge.labels.items()},
+            subnets=self.merge.subnets,
         )
 
     @property
@@ -190,11 +191,16 @@ async def open_fleet(
     confidence: float = 0.95,
     stalled: int = 0,
     drain: Drain | int | None = None,
+    reconnects: FleetReconnects | Duration | None = None,
+    sources: Sequence[str] = (),
     engine: Engine | None = None,
     options: ConnectKeywords | None = None,
     options_of: Callable[[int], ConnectKeywords] | None = None,
     url_of: Callable[[int], str] | None = None,
     traffic: Traffic | None = None,
+    fanout_of: Callable[[str | bytes], str | None] | None = None,
+    fanout_within: Duration | None = None,
+    fanout_p99: Duration | None = None,
     **requirement: Unpack[RequirementKeywords],
 ) -> AsyncIterator[Fleet]:
     """
@@ -211,33 +217,37 @@ async def open_fleet(
         confidence: with which the verdict is right.
         stalled: so many of them stop reading, and are not judged; the others must not suffer.
         drain: at most so many ends a second, with 1001 or 1012, which then are planned ends.
+        reconnects: connections that end open again, each within this time; see `FleetReconnects`.
+        sources: addresses of this machine that they are opened from, in turn.
         engine: where they run; by default on this loop, in its time.
         options: how each of them opens, as `connect` has it.
         options_of: what one of them has otherwise, by its number from 0 on: headers, a session id...
         url_of: where one of them goes, by its number.
         traffic: a coroutine function that talks on each of them while it is held.
+        fanout_of: names a message that the server sends on to all others, by its text; None for others.
+        fanout_within: such a message reaches all others of its sender's worker in this time.
+        fanout_p99: it reaches 99 % of them in this time.
         requirement: what each connection is held to; ``alive_for`` is needed.
 
     Raises:
         ValueError: for a value that makes no sense, naming it.
 
     """
-    draining = Drain.of(drain) if drain is not None else None
-    if draining is not None:
-        requirement["allow_close"] = draining.with_planned(requirement.get("allow_close", ()))
+    asked = FleetRequirement.of(
+        survival=survival, confidence=confidence, drain=drain, reconnects=reconnects,
+        fanout_within=fanout_within, fanout_p99=fanout_p99, measures_fanout=fanout_of is not None,
+    )  # fmt: skip
+    if asked.drain is not None:
+        requirement["allow_close"] = asked.drain.with_planned(requirement.get("allow_close", ()))
     each = Requirement.of(**requirement)
     if each.alive_for is None:
         raise ValueError("alive_for: how long is each connection held? give a duration, such as '10m'")
     plan = planned(url, connections=connections, alive_for=each.alive_for, ramp=ramp, stalled=stalled)
-    asked = FleetRequirement(survival=survival, confidence=confidence, drain=draining)
     job = FleetJob(
-        url=url,
-        requirement=each,
-        options=options or {},
-        options_of=options_of,
-        url_of=url_of,
-        traffic=traffic,
-    )
+        url=url, requirement=each, options=options or {}, options_of=options_of, url_of=url_of,
+        traffic=traffic, fanout_of=fanout_of, fanout_within=asked.fanout_within, reconnects=asked.reconnects,
+        sources=tuple(sources),
+    )  # fmt: skip
     fleet = prepared(job, plan, asked)
     async with asyncio.TaskGroup() as group:
         group.create_task(run_fleet(fleet, job, engine))

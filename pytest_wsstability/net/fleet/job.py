@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, cast
 
+from ...core.fleet.requirement import FleetReconnects
 from ...core.judge.requirement import Requirement
 from ...core.plain import plain, restore
 from ...profiles import Profile
@@ -34,6 +35,14 @@ class FleetJob:
     url_of: Callable[[int], str] | None = None
     # A coroutine function that talks on each connection while it is held.
     traffic: Traffic | None = None
+    # Names the message that the server sends on to all connections which a message is; None for others.
+    fanout_of: Callable[[str | bytes], str | None] | None = None
+    # Seconds after which such a message is late; None where nobody asks.
+    fanout_within: float | None = None
+    # How connections that ended come back; None where they do not.
+    reconnects: FleetReconnects | None = None
+    # Addresses of the machine that connections are opened from, in turn; empty: the system chooses.
+    sources: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """
@@ -51,6 +60,9 @@ class FleetJob:
             "url": self.url,
             "requirement": plain(self.requirement),
             "options": plain(options),
+            "fanout_within": self.fanout_within,
+            "reconnects": plain(self.reconnects),
+            "sources": list(self.sources),
             **{name: _name_of(getattr(self, name), name) for name in _FUNCTIONS},
         }
 
@@ -74,11 +86,14 @@ class FleetJob:
             url=data["url"],
             requirement=restore(Requirement, data["requirement"], "requirement"),
             options=cast("ConnectKeywords", options),
+            fanout_within=data["fanout_within"],
+            reconnects=restore(FleetReconnects | None, data["reconnects"], "reconnects"),
+            sources=tuple(data["sources"]),
             **functions,
         )
 
 
-_FUNCTIONS = ("options_of", "url_of", "traffic")
+_FUNCTIONS = ("options_of", "url_of", "traffic", "fanout_of")
 
 
 def _name_of(function: Any, what: str) -> str | None:

@@ -8,19 +8,24 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
 from ...core.cause import Diagnosis
 from ...core.diagnosis import diagnose_all
-from ...core.fleet.frame import Ending, Fate, Frame
+from ...core.fleet.frame import Ending, FanoutCounts, Fate, Frame, Return
 from ...core.fleet.plan import FleetPlan, Slot
+from ...core.fleet.requirement import FleetReconnects
 from ...core.judge.verdict import Outcome, Verdict
 from ...core.samples import Sample
 from ...core.timeline.timeline import Timeline
 from ..client import connect
-from ..connection import Connection
 from ..errors import OpeningError
+from ..holding import look_again, start_hold
 from ..keywords import ConnectKeywords
 from ..traffic import hold_talking, start_talking, stop_talking
+from .fanout import Fanout
+from .held import Held, hold_on, reopen
 from .job import FleetJob
 from .timing import Timing
 
@@ -30,6 +35,8 @@ INTERVAL = 1.0
 _SETTLED = 2.0
 # Open connections beside which an end is seen: that others live on is evidence.
 _BESIDE = 50
+# So many of those that are open are counted for a frame: over a few frames all of them.
+_COUNTED = 500
 # Records that are kept whole: so many failures of each cause, and so many stable ones, drawn at random.
 KEPT_FAILURES = 20
 KEPT_STABLE = 8
@@ -43,6 +50,7 @@ class _Ended:
     verdict: Verdict
     timeline: Timeline
     at: float
+    subnet: str
 
 
 class FleetSlot:
@@ -65,19 +73,23 @@ class FleetSlot:
         self._loop = asyncio.get_running_loop()
         self._start = self._loop.time()
         self._sequence = 0
-        self._open: dict[int, Timeline] = {}
+        # Those that are open, by number; and how many may still tell something.
+        self._open: dict[int, Held] = {}
+        self._left = len(slot)
+        self._all_over = asyncio.Event()
         self._timing = Timing()
+        self._fanout = Fanout(job.fanout_of, job.fanout_within) if job.fanout_of is not None else None
         self._waiting: list[_Ended] = []
         # What the next frame says.
         self._endings: list[Ending] = []
         self._stable: list[int] = []
         self._opened = 0
         self._backends: Counter[str] = Counter()
+        self._subnets: Counter[str] = Counter()
+        self._returns: list[Return] = []
         self._rtts = Sample()
         self._lag = 0.0
-        # Heartbeats of connections that are over, and what the frames before have said.
-        self._done = _Heartbeats()
-        self._told = _Heartbeats()
+        self._sent, self._answered, self._messages = 0, 0, 0
         self._draw = random.Random(slot.number)
         self._seen_stable = 0
         # Records that are kept, by cause; those of stable connections under "".
@@ -85,20 +97,23 @@ class FleetSlot:
 
     async def run(self) -> None:
         """Open, hold and close all of them; whoever cancels this leaves the rest unobserved."""
-        ticker = self._loop.create_task(self._tick())
         try:
-            async with asyncio.TaskGroup() as holds:
-                for number in self._slot:
-                    wait = self._start + self._plan.opens_at(number) - self._loop.time()
-                    if wait > 0:
-                        await asyncio.sleep(wait)
-                    holds.create_task(self._hold(number))
+            async with asyncio.TaskGroup() as self._tasks:
+                ticker = self._tasks.create_task(self._tick())
+                await self._open_all()
+                await self._all_over.wait()
+                ticker.cancel()
         finally:
-            ticker.cancel()
-            with suppress(asyncio.CancelledError):
-                await ticker
+            await asyncio.gather(*[self._close(held) for held in list(self._open.values())])
             self._explain(until=float("inf"))
             self._tell(is_last=True)
+
+    async def _open_all(self) -> None:
+        for number in self._slot:
+            wait = self._start + self._plan.opens_at(number) - self._loop.time()
+            if wait > 0:
+                await asyncio.sleep(wait)
+            self._tasks.create_task(self._open_one(number))
 
     async def _tick(self) -> None:
         due = self._loop.time()
@@ -116,45 +131,126 @@ class FleetSlot:
 
     # One connection.
 
-    async def _hold(self, number: int) -> None:
-        job = self._job
-        options: ConnectKeywords = {"heartbeat": job.requirement.heartbeat_every, "inbox": 0, **job.options}
-        if job.options_of is not None:
-            options = {**options, **job.options_of(number)}
-        if stalls := self._plan.is_stalled(number):
-            options["client"] = "stalled"
-        url = job.url if job.url_of is None else job.url_of(number)
+    async def _open_one(self, number: int) -> None:
         try:
-            connection = await connect(url, **options)
+            connection = await connect(self._url(number), **self._options(number))
         except OpeningError as error:
             self._refused(number, error)
+            self._settled()
             return
         self._opened += 1
         if served_by := _served_by(connection.timeline):
             self._backends[served_by] += 1
-        self._open[number] = connection.timeline
-        try:
-            if stalls:
-                await self._stall(number, connection)
-            else:
-                self._timing.add(number, connection.timeline)
-                verdict = await hold_talking(connection, job.requirement, job.traffic)
-                self._over(number, verdict, connection.timeline)
-        finally:
-            self._open.pop(number, None)
-            self._timing.remove(number)
-            self._done.add(connection.timeline)
-            self._rtts.merge(connection.timeline.heartbeats.rtts)
-            await connection.close()
+        held = self._open[number] = Held(number, connection)
+        if held.subnet:
+            self._subnets[held.subnet] += 1
+        if self._plan.is_stalled(number):
+            await self._stall(held)
+            return
+        self._timing.add(number, connection.timeline)
+        if self._fanout is not None:
+            connection.websocket.transcript = self._fanout.listen(number)
+        if self._job.traffic is not None:
+            await self._conclude(held)
+            return
+        start_hold(connection.websocket, self._job.requirement)
+        connection.websocket.on_over = partial(self._look, held)
+        self._look(held)
 
-    async def _stall(self, number: int, connection: Connection) -> None:
+    def _url(self, number: int) -> str:
+        return self._job.url if self._job.url_of is None else self._job.url_of(number)
+
+    def _options(self, number: int) -> ConnectKeywords:
+        job = self._job
+        options: ConnectKeywords = {"heartbeat": job.requirement.heartbeat_every, "inbox": 0, **job.options}
+        if job.sources:
+            # Each worker uses all of them.
+            options["source"] = job.sources[number // self._slot.of % len(job.sources)]
+        if job.options_of is not None:
+            options = {**options, **job.options_of(number)}
+        if self._plan.is_stalled(number):
+            options["client"] = "stalled"
+        return options
+
+    def _look(self, held: Held) -> None:
+        """Look at a connection that is held, and judge it if there is anything to judge."""
+        if held.timer is not None:
+            held.timer.cancel()
+        at = None
+        # What cannot be judged is an error of the task that judges it below.
+        with suppress(Exception):
+            at = look_again(held.connection.websocket, self._job.requirement)
+        if at is not None:
+            held.timer = self._loop.call_at(at, self._look, held)
+        else:
+            held.timer = held.connection.websocket.on_over = None
+            self._tasks.create_task(self._conclude(held))
+
+    async def _conclude(self, held: Held) -> None:
+        """Judge a connection at the end of its hold, or of itself; it may come back then."""
+        connection, job = held.connection, self._job
+        try:
+            self._over(held, await hold_talking(connection, job.requirement, job.traffic))
+        finally:
+            await self._close(held)
+        if job.reconnects is not None:
+            await self._come_back(held, job.reconnects)
+        self._settled()
+
+    async def _close(self, held: Held) -> None:
+        """It is not held any longer: what it has told by now counts."""
+        if held.timer is not None:
+            held.timer.cancel()
+        held.connection.websocket.on_over = None
+        if self._open.pop(held.number, None) is not None:
+            self._count(held)
+            self._rtts.merge(held.connection.timeline.heartbeats.rtts)
+        self._timing.remove(held.number)
+        if self._fanout is not None:
+            self._fanout.forget(held.number)
+        await held.connection.close()
+
+    def _settled(self) -> None:
+        """One more of which nothing else can be told."""
+        self._left -= 1
+        if not self._left:
+            self._all_over.set()
+
+    async def _stall(self, held: Held) -> None:
         """Read nothing until the end of the hold; what the server makes of that is not judged."""
+        connection = held.connection
         talk = start_talking(connection, self._job.traffic) if self._job.traffic is not None else None
         await asyncio.sleep(self._plan.hold)
         if talk is not None:
             with suppress(Exception):
                 await stop_talking(talk)
-        self._endings.append(self._ending(number, Fate.STALLED, connection.timeline, self._now()))
+        self._endings.append(
+            self._ending(held.number, Fate.STALLED, connection.timeline, self._now(), held.subnet)
+        )
+        await self._close(held)
+        self._settled()
+
+    async def _come_back(self, held: Held, asked: FleetReconnects) -> None:
+        """Open a connection that ended, as often as it ends, until the end of its hold."""
+        until = held.connection.timeline.opened + self._plan.hold
+        while (ended := held.ended_at) is not None:
+            back = await reopen(held.connection, asked, ended, self._draw)
+            at = self._loop.time()
+            self._returns.append(
+                Return(
+                    number=held.number,
+                    at=at - self._start,
+                    after=at - ended if back.connection is not None else None,
+                    attempts=back.attempts,
+                )
+            )
+            if back.connection is None:
+                return
+            held = self._open[held.number] = Held(held.number, back.connection)
+            try:
+                await hold_on(back.connection, until)
+            finally:
+                await self._close(held)
 
     def _refused(self, number: int, error: OpeningError) -> None:
         # What this machine lacked says nothing of the server.
@@ -164,11 +260,12 @@ class FleetSlot:
             Ending(number=number, fate=fate, age=0.0, at=self._now(), cause=cause, headline=headline)
         )
 
-    def _over(self, number: int, verdict: Verdict, timeline: Timeline) -> None:
+    def _over(self, held: Held, verdict: Verdict) -> None:
+        number, timeline = held.number, held.connection.timeline
         if verdict.outcome is not Outcome.STABLE:
-            self._waiting.append(_Ended(number, verdict, timeline.sealed(), self._now()))
+            self._waiting.append(_Ended(number, verdict, timeline.sealed(), self._now(), held.subnet))
         elif timeline.close is not None:
-            self._endings.append(self._ending(number, Fate.ROTATED, timeline, self._now()))
+            self._endings.append(self._ending(number, Fate.ROTATED, timeline, self._now(), held.subnet))
         else:
             self._stable.append(number)
             self._keep_stable(number, timeline)
@@ -190,19 +287,25 @@ class FleetSlot:
         if not ready:
             return
         self._waiting = [each for each in self._waiting if each.at > until]
-        beside = list(self._open.values())[:_BESIDE]
+        beside = [held.connection.timeline for held in islice(self._open.values(), _BESIDE)]
         timelines = [each.timeline for each in ready]
         for ended, diagnosis in zip(ready, diagnose_all([*timelines, *beside]), strict=False):
             excused = ended.verdict.outcome is Outcome.INCONCLUSIVE
             fate = Fate.UNOBSERVED if excused else Fate.ENDED
-            made = self._ending(ended.number, fate, ended.timeline, ended.at, diagnosis)
+            made = self._ending(ended.number, fate, ended.timeline, ended.at, ended.subnet, diagnosis)
             self._endings.append(made)
             kept = self.kept.setdefault(made.cause, [])
             if len(kept) < KEPT_FAILURES:
                 kept.append((ended.number, ended.timeline))
 
     def _ending(
-        self, number: int, fate: Fate, timeline: Timeline, at: float, diagnosis: Diagnosis | None = None
+        self,
+        number: int,
+        fate: Fate,
+        timeline: Timeline,
+        at: float,
+        subnet: str = "",
+        diagnosis: Diagnosis | None = None,
     ) -> Ending:
         return Ending(
             number=number,
@@ -214,26 +317,34 @@ class FleetSlot:
             code=timeline.close.code if timeline.close is not None else None,
             silence=timeline.silence,
             served_by=_served_by(timeline),
+            subnet=subnet,
             headline=diagnosis.headline if diagnosis else "",
         )
 
     # What is told.
 
     def _tell(self, *, is_last: bool = False) -> None:
-        total = _Heartbeats()
-        total.merge(self._done)
-        for timeline in self._open.values():
-            total.add(timeline)
+        # Each is looked at now and then: in a large fleet that costs more than the heartbeats otherwise.
+        every = -(-len(self._open) // _COUNTED) or 1
+        for held in islice(self._open.values(), self._sequence % every, None, every):
+            self._count(held)
+        fanout, times = (
+            self._fanout.since(self._lag) if self._fanout is not None else (FanoutCounts(), Sample())
+        )
         frame = Frame(
             slot=self._slot.number,
             attempt=self._attempt,
             sequence=self._sequence,
             at=self._now(),
             opened=self._opened,
-            heartbeats_sent=total.sent - self._told.sent,
-            heartbeats_answered=total.answered - self._told.answered,
-            messages=total.messages - self._told.messages,
+            heartbeats_sent=self._sent,
+            heartbeats_answered=self._answered,
+            messages=self._messages,
             backends=dict(self._backends),
+            subnets=dict(self._subnets),
+            returns=tuple(self._returns),
+            fanout=fanout,
+            fanout_times=times,
             rtt_counts=self._timing.since(),
             rtts=self._rtts,
             lag=self._lag,
@@ -242,30 +353,21 @@ class FleetSlot:
             is_last=is_last,
         )
         self._sequence += 1
-        self._told = total
         self._opened, self._lag, self._rtts = 0, 0.0, Sample()
-        self._endings, self._stable, self._backends = [], [], Counter()
+        self._sent = self._answered = self._messages = 0
+        self._endings, self._stable, self._returns = [], [], []
+        self._backends, self._subnets = Counter(), Counter()
         self._emit(frame)
 
-
-@dataclass(slots=True)
-class _Heartbeats:
-    """Counters of many timelines."""
-
-    sent: int = 0
-    answered: int = 0
-    messages: int = 0
-
-    def add(self, timeline: Timeline) -> None:
-        heartbeats = timeline.heartbeats
-        self.messages += timeline.messages.count
-        self.sent += heartbeats.sent
-        self.answered += heartbeats.answered
-
-    def merge(self, other: _Heartbeats) -> None:
-        self.sent += other.sent
-        self.answered += other.answered
-        self.messages += other.messages
+    def _count(self, held: Held) -> None:
+        """Take down what a connection has sent and received since this was done before."""
+        timeline = held.connection.timeline
+        heartbeats, messages = timeline.heartbeats, timeline.messages.count
+        sent, answered = heartbeats.sent, heartbeats.answered
+        self._sent += sent - held.sent
+        self._answered += answered - held.answered
+        self._messages += messages - held.messages
+        held.sent, held.answered, held.messages = sent, answered, messages
 
 
 def _served_by(timeline: Timeline) -> str:

@@ -18,7 +18,7 @@ from ...core.fleet.frame import Frame
 from ...core.fleet.plan import FleetPlan, Slot
 from ...core.plain import plain, restore
 from ...core.version import VERSION
-from ..resources import Needs, claim
+from .engine import WorkerError, check_here
 from .job import FleetJob
 from .slot import run_slot
 
@@ -64,8 +64,10 @@ def read_task(text: str) -> Task:
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"it can't do the job: {error}") from error
     slot = plan.slots[task["slot"]]
-    if (lacking := claim(Needs(connections=len(slot), to_one_target=len(slot)))) is not None:
-        raise ValueError(lacking)
+    try:
+        check_here(len(slot), job.sources)
+    except WorkerError as error:
+        raise ValueError(str(error)) from error
     return Task(slot, plan, job)
 
 

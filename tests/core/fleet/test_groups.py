@@ -1,11 +1,12 @@
 """What connections that ended have in common, and what they only seem to."""
 
+import dataclasses
 import random
 
 import pytest
 
 from pytest_wsstability.core.fleet.frame import Ending, Fate
-from pytest_wsstability.core.fleet.groups import group_endings
+from pytest_wsstability.core.fleet.groups import group_endings, network_of
 from pytest_wsstability.core.fleet_summary import Feature
 
 
@@ -179,3 +180,32 @@ def test_a_label_that_those_that_ended_share(regions, expected):
     )
 
     assert [word for word in said(group) if word.startswith("all with")] == expected
+
+
+def test_a_subnet_that_ends():
+    """Ten of a hundred ended, all of the twenty that came from one network."""
+    ended = [
+        dataclasses.replace(ending(number, 10.0 + 7 * number, 3.0 * number), subnet="127.0.2.0/24")
+        for number in range(10)
+    ]
+    (group,) = group_endings(
+        ended,
+        workers={"0": 100},
+        backends={},
+        worker_of=lambda each: "0",
+        subnets={"127.0.1.0/24": 80, "127.0.2.0/24": 20},
+    )
+    (alone,) = group_endings(
+        ended, workers={"0": 100}, backends={}, worker_of=lambda each: "0", subnets={"127.0.2.0/24": 100}
+    )
+
+    assert said(group) == ["all from 127.0.2.0/24"]
+    assert said(alone) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [("10.1.2.3", "10.1.2.0/24"), ("2001:db8::5", "2001:db8::/64"), ("/run/socket", ""), ("", "")],
+)
+def test_the_network_of_an_address(address, network):
+    assert network_of(address) == network

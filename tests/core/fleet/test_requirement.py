@@ -2,11 +2,12 @@
 
 import pytest
 
-from pytest_wsstability.core.fleet.frame import Ending, Fate, Frame
+from pytest_wsstability.core.fleet.frame import Ending, FanoutCounts, Fate, Frame, Return
 from pytest_wsstability.core.fleet.merge import FleetMerge
 from pytest_wsstability.core.fleet.plan import FleetPlan
-from pytest_wsstability.core.fleet.requirement import Drain, FleetRequirement, busiest_second
+from pytest_wsstability.core.fleet.requirement import Drain, FleetReconnects, FleetRequirement, busiest_second
 from pytest_wsstability.core.judge.verdict import Outcome, Reason, Rule
+from pytest_wsstability.core.samples import Sample
 from pytest_wsstability.core.timeline.events import Tier
 
 STABLE, UNSTABLE, INCONCLUSIVE = Outcome.STABLE, Outcome.UNSTABLE, Outcome.INCONCLUSIVE
@@ -205,3 +206,116 @@ def test_a_drain_is_slow_and_says_so(ends, observed):
 def test_shares_that_nothing_can_show(values, message):
     with pytest.raises(ValueError, match=message):
         FleetRequirement(**values)
+
+
+def returned(*afters, gap=0.0, **values):
+    """A fleet of ten: so many ended at 10 s, and were back (None: given up) after these seconds."""
+    of = len(afters)
+    endings = tuple(Ending(number=each, fate=Fate.ENDED, age=10.0, at=10.0) for each in range(of))
+    returns = tuple(
+        Return(number=number, at=20.0 + gap * number, after=after, attempts=1)
+        for number, after in enumerate(afters)
+    )
+    merge = FleetMerge(FleetPlan(connections=10, hold=60.0), values.pop("heartbeat_within", None))
+    made = Frame(
+        slot=0, attempt=1, sequence=0, at=60.0, endings=endings, returns=returns, stable=((of, 9),),
+        is_last=True, **values,
+    )  # fmt: skip
+    merge.add(made)
+    return merge
+
+
+@pytest.mark.parametrize(
+    ("afters", "outcome", "rules"),
+    [
+        ((), STABLE, []),
+        ((5.0, 9.0), STABLE, []),
+        ((5.0, None), UNSTABLE, [Rule.RECONNECTS]),
+    ],
+)
+def test_what_ended_has_to_come_back(afters, outcome, rules):
+    """That it ended is counted, and is not what was asked."""
+    merge = returned(*afters)
+    verdict = check(merge, reconnects=FleetReconnects(within="10s"))
+
+    assert (verdict.outcome, [each.rule for each in verdict.violations]) == (outcome, rules)
+    assert merge.count.ended == len(afters)
+    # Without it, all have to live.
+    assert check(merge).outcome is (UNSTABLE if afters else STABLE)
+
+
+def test_survival_may_be_asked_for_beside():
+    verdict = check(returned(5.0, 5.0, 5.0, 5.0, 5.0), reconnects=FleetReconnects(within="10s"), survival=0.9)
+
+    assert [each.rule for each in verdict.violations] == [Rule.SURVIVAL]
+
+
+@pytest.mark.parametrize(("gap", "outcome"), [(0.49, UNSTABLE), (0.5, STABLE)])
+def test_a_storm(gap, outcome):
+    """Three in a second, where two are allowed."""
+    asked = FleetReconnects(within="10s", per_second=2)
+    verdict = check(returned(5.0, 5.0, 5.0, gap=gap), reconnects=asked)
+
+    assert verdict.outcome is outcome
+    assert [each.rule for each in verdict.violations] == ([Rule.STORM] if outcome is UNSTABLE else [])
+
+
+@pytest.mark.parametrize(("lag", "outcome"), [(0.5, UNSTABLE), (0.51, INCONCLUSIVE)])
+def test_a_worker_that_lagged_blames_nobody_for_a_return(lag, outcome):
+    merge = returned(None, heartbeat_within=5.0, lag=lag)
+
+    assert check(merge, reconnects=FleetReconnects(within="10s")).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"within": "soon"}, r"^reconnects: 'soon'"),
+        ({"within": "5s", "per_second": 0}, r"^per_second: 0; give how many may come back in a second"),
+        ({"within": "5s", "backoff": "never"}, r"^backoff: 'never'"),
+    ],
+)
+def test_wrong_reconnects(values, message):
+    with pytest.raises(ValueError, match=message):
+        FleetReconnects(**values)
+
+
+def fanned_out(*times, **counts):
+    merge = FleetMerge(FleetPlan(connections=2, hold=60.0))
+    sample = Sample()
+    for seconds in times:
+        sample.add(seconds, 1.0)
+    frame = Frame(
+        slot=0, attempt=1, sequence=0, at=60.0, stable=((0, 1),), is_last=True,
+        fanout=FanoutCounts(**counts), fanout_times=sample,
+    )  # fmt: skip
+    merge.add(frame)
+    return merge
+
+
+@pytest.mark.parametrize(
+    ("merge", "asked", "outcome"),
+    [
+        (fanned_out(0.1, messages=1), {"fanout_within": 0.2}, STABLE),
+        (fanned_out(0.3, messages=1, late=1), {"fanout_within": 0.2}, UNSTABLE),
+        (fanned_out(0.1, messages=1, missing=1), {"fanout_within": 0.2}, UNSTABLE),
+        (fanned_out(messages=1, missing=1), {"fanout_within": 0.2}, UNSTABLE),
+        (fanned_out(0.1, messages=1, excused=1), {"fanout_within": 0.2}, INCONCLUSIVE),
+        # Nothing that could be late is no pass.
+        (fanned_out(), {"fanout_within": 0.2}, INCONCLUSIVE),
+        (fanned_out(messages=1), {"fanout_within": 0.2}, INCONCLUSIVE),
+        (fanned_out(), {}, STABLE),
+        # A p99 needs 299.
+        (fanned_out(*[0.1] * 299, messages=1), {"fanout_p99": 0.2}, STABLE),
+        (fanned_out(*[0.1] * 298, messages=1), {"fanout_p99": 0.2}, INCONCLUSIVE),
+        (fanned_out(*[0.1] * 395, *[0.9] * 4, messages=1), {"fanout_p99": 0.2}, UNSTABLE),
+        (fanned_out(*[0.1] * 396, *[0.9] * 3, messages=1), {"fanout_p99": 0.2}, STABLE),
+    ],
+)
+def test_messages_that_fan_out(merge, asked, outcome):
+    assert check(merge, **asked).outcome is outcome
+
+
+def test_what_cannot_be_seen_is_not_asked():
+    with pytest.raises(ValueError, match=r"^fanout_p99: which messages\? give fanout_of too"):
+        FleetRequirement.of(fanout_p99=0.1)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from pytest_wsstability import TLS, Requirement
+from pytest_wsstability.fleet import FleetReconnects
 from pytest_wsstability.net.fleet.job import FleetJob, load
 from pytest_wsstability.profiles import JSON
 
@@ -61,3 +62,16 @@ def test_a_profile_is_loaded_by_its_name():
 def test_names_that_nothing_has(name, message):
     with pytest.raises(ValueError, match=message):
         load(name, "traffic")
+
+
+def name_of(message):
+    return None
+
+
+def test_what_a_fleet_is_asked_for_beside_goes_along():
+    reconnects = FleetReconnects(within="10s", backoff="2s", per_second=5)
+    read = sent(sources=("127.0.0.2",), reconnects=reconnects, fanout_of=name_of, fanout_within=0.5)
+
+    assert (read.sources, read.reconnects, read.fanout_within) == (("127.0.0.2",), reconnects, 0.5)
+    assert read.fanout_of is name_of
+    assert sent().reconnects is None

@@ -1,0 +1,120 @@
+"""How long a message takes from the connection that sends it to all others that the server sends it on to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ...core.fleet.frame import FanoutCounts
+from ...core.fleet.merge import LAG_SHARE
+from ...core.samples import Sample
+from ...core.transcript import Transcript
+
+# Seconds after which a message is not waited for any longer, or twice the time that was asked.
+GIVEN_UP = 10.0
+
+
+@dataclass(slots=True)
+class _Message:
+    """One that is under way."""
+
+    at: float
+    # The numbers of those that have not got it yet.
+    waiting: set[int]
+
+
+class Fanout:
+    """
+    Measures on one clock: senders and receivers are connections of one worker.
+
+    Args:
+        name_of: names a message that is sent on to all, as text that no other one has; None for others.
+        within: seconds after which an arrival is late; None where nobody asks.
+
+    """
+
+    def __init__(self, name_of: Callable[[str | bytes], str | None], within: float | None) -> None:
+        self._name_of, self._within = name_of, within
+        self._loop = asyncio.get_running_loop()
+        self._connected: set[int] = set()
+        self._under_way: dict[str, _Message] = {}
+        self._messages, self._late, self._times = 0, 0, Sample()
+        # What the user's function has raised first.
+        self._error: Exception | None = None
+
+    def listen(self, number: int) -> Listening:
+        """What a connection sends and receives is looked at from now on; give it to its `WebSocket`."""
+        self._connected.add(number)
+        return Listening(self, number)
+
+    def forget(self, number: int) -> None:
+        """A connection is over: nothing more is owed to it."""
+        self._connected.discard(number)
+        for message in self._under_way.values():
+            message.waiting.discard(number)
+
+    def saw(self, number: int, payload: str | bytes, *, sent: bool) -> None:
+        """A connection sent or received a message."""
+        try:
+            name = self._name_of(payload)
+        except Exception as error:
+            # Told by `since`: a transport has no use for it.
+            self._error = self._error or error
+            return
+        if name is None:
+            return
+        now = self._loop.time()
+        if sent and name not in self._under_way:
+            self._messages += 1
+            self._under_way[name] = _Message(now, self._connected - {number})
+        elif not sent and name in self._under_way and number in self._under_way[name].waiting:
+            self._under_way[name].waiting.remove(number)
+            self._arrived(now - self._under_way[name].at, now)
+
+    def _arrived(self, seconds: float, now: float) -> None:
+        self._times.add(seconds, now)
+        self._late += self._within is not None and seconds > self._within
+
+    def since(self, lag: float) -> tuple[FanoutCounts, Sample]:
+        """
+        What is known since this was asked before.
+
+        Args:
+            lag: the worst of this loop meanwhile, in seconds: it reads late what came in time.
+
+        Raises:
+            Exception: what ``name_of`` raised.
+
+        """
+        if self._error is not None:
+            raise self._error
+        lost = self._given_up()
+        usable = self._within is None or lag <= LAG_SHARE * self._within
+        counts = FanoutCounts(
+            messages=self._messages,
+            late=self._late if usable else 0,
+            missing=lost if usable else 0,
+            excused=0 if usable else self._late + lost,
+        )
+        times = self._times if usable else Sample()
+        self._messages, self._late, self._times = 0, 0, Sample()
+        return counts, times
+
+    def _given_up(self) -> int:
+        """How many receivers have not got what is not waited for any longer."""
+        before = self._loop.time() - max(GIVEN_UP, 2 * (self._within or 0.0))
+        over = [name for name, message in self._under_way.items() if message.at <= before]
+        return sum(len(self._under_way.pop(name).waiting) for name in over)
+
+
+class Listening(Transcript):
+    """A connection's transcript that keeps nothing, and tells `Fanout` of each message."""
+
+    def __init__(self, fanout: Fanout, number: int) -> None:
+        super().__init__(most=0)
+        self._fanout, self._number = fanout, number
+
+    def add(self, at: float, payload: str | bytes, *, sent: bool) -> None:
+        """See `Transcript`."""
+        self._fanout.saw(self._number, payload, sent=sent)

@@ -1,0 +1,94 @@
+"""One connection of a fleet that is held: no task of its own while nothing happens, and its return."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import NamedTuple
+
+from ...core.fleet.groups import network_of
+from ...core.fleet.requirement import FleetReconnects
+from ..connection import Connection
+from ..errors import OpeningError
+
+# An attempt has this long at least, in seconds.
+_LEAST = 0.001
+
+
+class Held:
+    """
+    A connection that is open, and how much of what it does was told.
+
+    Attributes:
+        number: of the connection in the plan.
+        subnet: the network that it was opened from; empty where the transport does not tell.
+        connection: itself.
+        timer: when it is looked at next; None where a coroutine waits for it.
+        sent, answered, messages: heartbeats and messages that frames have told.
+
+    """
+
+    __slots__ = ("answered", "connection", "messages", "number", "sent", "subnet", "timer")
+
+    def __init__(self, number: int, connection: Connection) -> None:
+        self.number = number
+        self.connection = connection
+        address = connection.local_address
+        self.subnet = network_of(address) if address is not None else ""
+        self.timer: asyncio.TimerHandle | None = None
+        self.sent = self.answered = self.messages = 0
+
+    @property
+    def ended_at(self) -> float | None:
+        """When it ended, as the loop's clock has it; None unless it did, and not by this end's plan."""
+        timeline = self.connection.timeline
+        if timeline.close is None or timeline.close.planned:
+            return None
+        return timeline.opened + timeline.close.at
+
+
+class Reopened(NamedTuple):
+    """What came of a return."""
+
+    # None where it was not open again in time.
+    connection: Connection | None
+    attempts: int
+
+
+async def reopen(
+    connection: Connection, asked: FleetReconnects, ended: float, generator: random.Random
+) -> Reopened:
+    """
+    Open a connection again after it ended, with its session, as often as there is time for.
+
+    Args:
+        connection: the one that ended.
+        asked: the time that it has, and its waits.
+        ended: when it ended, as the loop's clock has it.
+        generator: of the waits: each connection has others.
+
+    """
+    loop, attempts = asyncio.get_running_loop(), 0
+    assert connection.opener is not None
+    while True:
+        wait = asked.backoff.wait(attempts, generator)
+        if loop.time() + wait > ended + asked.within:
+            return Reopened(None, attempts)
+        await asyncio.sleep(wait)
+        attempts += 1
+        try:
+            again = await connection.opener.again(
+                session_id=connection.session_id,
+                resume=connection.websocket.conversation.resumption,
+                open_timeout=max(_LEAST, ended + asked.within - loop.time()),
+            )
+        except OpeningError:
+            continue
+        again.previous = connection
+        return Reopened(again, attempts)
+
+
+async def hold_on(connection: Connection, until: float) -> None:
+    """Keep a connection until an instant of the loop's clock, or its end."""
+    connection.websocket.rest_from = until
+    await connection.websocket.wait_over(until)

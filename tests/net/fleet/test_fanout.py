@@ -1,0 +1,176 @@
+"""How long a message takes to all others: measured in virtual time, where each delay is known."""
+
+import asyncio
+import json
+
+import pytest
+import websockets
+
+from pytest_wsstability import run_virtual
+from pytest_wsstability.core.fleet.frame import FanoutCounts
+from pytest_wsstability.core.judge.verdict import Outcome, Rule
+from pytest_wsstability.fleet import open_fleet
+from pytest_wsstability.net.fleet.fanout import GIVEN_UP, Fanout
+
+
+def name_of(message):
+    return json.loads(message).get("said") if isinstance(message, str) else None
+
+
+class Speaker:
+    """The first connection says something each five seconds."""
+
+    def __init__(self):
+        self.speaks = None
+
+    async def __call__(self, connection):
+        self.speaks = self.speaks or connection
+        for number in range(4):
+            await asyncio.sleep(5)
+            if self.speaks is connection:
+                await connection.send(json.dumps({"said": f"number {number}"}))
+
+
+def fleet(delay_of, *, connections=10, **asked):
+    """A server that sends each message on to all others, each after the delay of its place."""
+
+    async def main():
+        opened = []
+
+        async def later(other, message, delay):
+            await asyncio.sleep(delay)
+            await other.send(message)
+
+        async def handler(websocket):
+            opened.append(websocket)
+            async for message in websocket:
+                for place, other in enumerate(opened):
+                    delay = delay_of(place)
+                    if other is not websocket and delay is not None:
+                        tasks.append(asyncio.ensure_future(later(other, message, delay)))
+
+        tasks = []
+        speaker = Speaker()
+
+        async def talk(connection):
+            await speaker(connection)
+
+        async with websockets.serve(handler, "127.0.0.1", 0, ping_interval=None, compression=None) as server:
+            port = server.sockets[0].getsockname()[1]
+            async with open_fleet(
+                f"ws://127.0.0.1:{port}",
+                connections=connections,
+                alive_for="1m",
+                options={"profile": "frames"},
+                traffic=talk,
+                fanout_of=name_of,
+                **asked,
+            ) as made:
+                pass  # fmt: skip
+            await asyncio.gather(*tasks, return_exceptions=True)
+            return made
+
+    return run_virtual(main())
+
+
+def test_a_message_reaches_all_others():
+    made = fleet(lambda place: 0.1 * place, fanout_within="1s")
+    fanout = made.summary.fanout
+
+    assert made.verdict.outcome is Outcome.STABLE
+    assert (fanout.messages, fanout.arrived, fanout.late, fanout.missing) == (4, 36, 0, 0)
+    assert fanout.longest == pytest.approx(0.9, abs=0.05)
+    assert [each.share for each in fanout.quantiles] == [0.5]
+    assert fanout.quantiles[0].seconds == pytest.approx(0.5, abs=0.05)
+
+
+def test_one_that_is_late_is_told():
+    made = fleet(lambda place: 0.1 * place, fanout_within="850ms")
+
+    assert [each.rule for each in made.verdict.violations] == [Rule.FANOUT]
+    assert made.verdict.violations[0].observed == "4 of 36 were later, 0 did not come"
+
+
+def test_one_that_does_not_come_is_told():
+    made = fleet(lambda place: None if place == 5 else 0.1, fanout_within="1s")
+
+    assert made.verdict.violations[0].observed == "0 of 36 were later, 4 did not come"
+
+
+def test_nothing_that_was_said_is_no_pass():
+    made = fleet(lambda place: 0.1, fanout_within="1s", connections=1)
+
+    assert made.verdict.outcome is Outcome.INCONCLUSIVE
+
+
+def test_what_is_asked_needs_to_be_measured():
+    with pytest.raises(ValueError, match=r"^fanout_within: which messages\?"):
+        run_virtual(_opened(fanout_within="1s"))
+
+
+async def _opened(**asked):
+    async with open_fleet("ws://127.0.0.1:1", connections=1, alive_for="1s", **asked):
+        pass
+
+
+def test_an_error_of_the_function_ends_the_fleet():
+    async def main():
+        fanout = Fanout(lambda message: message["said"], None)
+        fanout.listen(0).add(0.0, "text", sent=True)
+        fanout.since(0.0)
+
+    with pytest.raises(TypeError):
+        run_virtual(main())
+
+
+@pytest.mark.parametrize(("lag", "late", "excused"), [(0.1, 1, 0), (0.11, 0, 1)])
+def test_a_lag_of_this_end_is_not_the_servers(lag, late, excused):
+    """More than a tenth of the time: what was late then is excused."""
+
+    async def main():
+        fanout = Fanout(lambda message: message, 1.0)
+        speaker, other = fanout.listen(0), fanout.listen(1)
+        speaker.add(0.0, "one", sent=True)
+        await asyncio.sleep(1.5)
+        other.add(1.5, "one", sent=False)
+        return fanout.since(lag)
+
+    counts, times = run_virtual(main())
+
+    assert counts == FanoutCounts(messages=1, late=late, excused=excused)
+    assert times.count == late
+
+
+def test_what_is_given_up_is_missing_once_and_who_left_is_owed_nothing():
+    async def main():
+        fanout = Fanout(lambda message: message, None)
+        speaker = fanout.listen(0)
+        for number in (1, 2, 3):
+            fanout.listen(number)
+        speaker.add(0.0, "one", sent=True)
+        fanout.forget(3)
+        await asyncio.sleep(GIVEN_UP - 0.001)
+        before = fanout.since(0.0)[0]
+        await asyncio.sleep(0.002)
+        return before, fanout.since(0.0)[0], fanout.since(0.0)[0]
+
+    before, after, again = run_virtual(main())
+
+    assert before == FanoutCounts(messages=1)
+    assert after == FanoutCounts(missing=2)
+    assert again == FanoutCounts()
+
+
+def test_an_echo_to_the_sender_and_a_second_copy_count_for_nothing():
+    async def main():
+        fanout = Fanout(lambda message: message, None)
+        speaker, other = fanout.listen(0), fanout.listen(1)
+        speaker.add(0.0, "one", sent=True)
+        for listening in (speaker, other, other):
+            listening.add(0.0, "one", sent=False)
+        other.add(0.0, "never sent here", sent=False)
+        return fanout.since(0.0)
+
+    counts, times = run_virtual(main())
+
+    assert (counts, times.count) == (FanoutCounts(messages=1), 1)

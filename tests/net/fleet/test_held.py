@@ -1,0 +1,95 @@
+"""Connections that end and come back, in virtual time: counted, told, judged."""
+
+import asyncio
+
+import pytest
+
+from pytest_wsstability import Orchestrator, StabilityError, run_virtual
+from pytest_wsstability.core.judge.verdict import Outcome, Rule
+from pytest_wsstability.fleet import FleetReconnects, open_fleet
+
+ALIVE = {"alive_for": "2m", "heartbeat_every": "25s", "heartbeat_within": "5s"}
+
+
+def fleet(*restarts, down_for="1s", connections=20, **asked):
+    """A fleet whose server restarts at these instants."""
+
+    async def main():
+        async with Orchestrator() as orchestrator:
+            start = asyncio.get_running_loop().time()
+            async with open_fleet(orchestrator.url, connections=connections, **{**ALIVE, **asked}) as made:
+                for at in restarts:
+                    await asyncio.sleep(start + at - asyncio.get_running_loop().time())
+                    await orchestrator.restart(down_for=down_for)
+            return made, orchestrator.sessions
+
+    return run_virtual(main())
+
+
+def test_all_come_back_after_a_restart_with_their_sessions():
+    made, sessions = fleet(61.2, reconnects="10s")
+    returns = made.summary.returns
+
+    assert made.verdict.outcome is Outcome.STABLE
+    # The end is counted all the same.
+    assert (made.count.ended, made.count.stable) == (20, 0)
+    assert (returns.back, returns.lost) == (20, 0)
+    # A wait of 0.8 s to 1.2 s, and of 1.6 s to 2.4 s where the server was not up by then.
+    assert 0.8 <= returns.longest <= 3.6
+    assert len(sessions) == 20
+    assert {len(session.connections) for session in sessions} == {2}
+
+
+def test_no_two_wait_alike():
+    """Jitter is drawn for each: clients that ended together do not come back together."""
+    made, _ = fleet(61.2, reconnects=FleetReconnects(within="30s"))
+
+    assert len({round(each.at, 3) for each in made.merge.returns}) >= 18
+
+
+def test_who_ends_twice_comes_back_twice():
+    made, _ = fleet(30.0, 60.0, reconnects="10s")
+
+    assert made.count.ended == 20
+    assert (made.summary.returns.back, made.summary.returns.lost) == (40, 0)
+    # Heartbeats of those that came back count too: at 25 s, and 25 s after each return.
+    assert made.merge.heartbeats_answered >= 20 * 3
+
+
+def test_who_does_not_come_back_in_time_is_told():
+    made, _ = fleet(61.2, reconnects="5s", down_for="20s", ramp="10s")
+    with pytest.raises(StabilityError) as failed:
+        made.assert_stable()
+
+    assert [each.rule for each in made.verdict.violations] == [Rule.RECONNECTS]
+    assert "  observed  20 of 20 that ended did not come back\n" in str(failed.value)
+    assert "  back      0 came back, 20 did not\n" in str(failed.value)
+
+
+def test_a_storm_is_told():
+    """Equal waits bring all of them back in one second."""
+    asked = FleetReconnects(within="30s", backoff="3s", per_second=5)
+    made, _ = fleet(61.2, reconnects=asked)
+
+    assert [each.rule for each in made.verdict.violations] == [Rule.STORM]
+    assert made.summary.returns.busiest == 20
+
+
+def test_without_an_end_nothing_comes_back():
+    made, sessions = fleet(reconnects="10s")
+
+    assert (made.count.stable, made.summary.returns.back, len(made.merge.returns)) == (20, 0, 0)
+    assert {len(session.connections) for session in sessions} == {1}
+
+
+def test_a_connection_that_came_back_is_held_to_the_end_of_the_first_hold():
+    async def main():
+        loop = asyncio.get_running_loop()
+        async with Orchestrator() as orchestrator:
+            start = loop.time()
+            async with open_fleet(orchestrator.url, connections=3, reconnects="10s", **ALIVE):
+                await asyncio.sleep(60)
+                await orchestrator.restart(down_for="1s")
+            return loop.time() - start
+
+    assert 120 <= run_virtual(main()) < 122

@@ -1,0 +1,87 @@
+"""Several source addresses, on the kernel's network: each has local ports of its own."""
+
+import asyncio
+import sys
+from collections import Counter
+
+import pytest
+import websockets
+
+from pytest_wsstability import OpeningError, connect
+from pytest_wsstability.fleet import WorkerError, open_fleet
+from pytest_wsstability.net.fleet.engine import check_here
+from pytest_wsstability.net.resources import Left, Needs, missing
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8"),
+]
+
+
+async def serving(use):
+    """What came of a server's use, and from where connections to it came."""
+    seen = Counter()
+
+    async def handler(websocket):
+        seen[websocket.remote_address[0]] += 1
+        async for _ in websocket:
+            pass
+
+    async with websockets.serve(handler, "127.0.0.1", 0, compression=None) as server:
+        port = server.sockets[0].getsockname()[1]
+        return await use(f"ws://127.0.0.1:{port}"), seen
+
+
+def test_connections_are_opened_from_each_in_turn():
+    async def use(url):
+        sources = ["127.0.1.2", "127.0.2.2"]
+        asked = {"alive_for": "200ms", "options": {"profile": "frames"}, "sources": sources}
+        async with open_fleet(url, connections=6, ramp=0, **asked) as made:
+            pass
+        return made
+
+    made, seen = asyncio.run(serving(use))
+
+    assert seen == {"127.0.1.2": 3, "127.0.2.2": 3}
+    assert made.merge.subnets == {"127.0.1.0/24": 3, "127.0.2.0/24": 3}
+
+
+def test_one_connection_may_have_a_source():
+    async def use(url):
+        connection = await connect(url, source="127.0.0.7")
+        address = connection.local_address
+        await connection.close()
+        return address, connection.local_address
+
+    (address, after), seen = asyncio.run(serving(use))
+
+    assert (address, after, seen) == ("127.0.0.7", None, {"127.0.0.7": 1})
+
+
+def test_an_address_of_another_machine():
+    """TEST-NET-1 (RFC 5737): nobody has it."""
+    with pytest.raises(WorkerError, match=r"^sources: 192\.0\.2\.1: Cannot assign requested address; give"):
+        check_here(1, ["127.0.0.2", "192.0.2.1"])
+
+    async def use(url):
+        await connect(url, source="192.0.2.1")
+
+    with pytest.raises(OpeningError, match=r"no local port was left at 192\.0\.2\.1 here"):
+        asyncio.run(serving(use))
+
+
+def test_what_is_no_address():
+    with pytest.raises(ValueError, match=r"^source: 'eth0' is no IP address of this machine"):
+        asyncio.run(connect("ws://127.0.0.1:1", source="eth0"))
+
+
+@pytest.mark.parametrize(("sources", "lacks"), [(1, True), (2, True), (3, False)])
+def test_each_has_ports_of_its_own(sources, lacks):
+    """28,232 for each: 60,000 need three."""
+    needs = Needs(connections=60_000, to_one_target=60_000, sources=sources)
+    told = missing(needs, Left(ports=28_232))
+
+    assert (told is not None) is lacks
+    if told is not None:
+        assert "28,232" in told
+        assert "use several source addresses" in told
