@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import os
 import sys
@@ -45,7 +46,14 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
-    """Keep no more bytecode: of two files that a run inside writes within a second, the older would count."""
+    """
+    What has been collected stays: no collector of garbage looks through thousands of tests, in each run inside.
+
+    And bytecode is kept no more: of two files that a run inside writes within a second, the older would count.
+
+    """
+    gc.collect()
+    gc.freeze()
     sys.dont_write_bytecode = True
 
 
