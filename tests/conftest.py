@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import importlib
+import importlib.metadata
 import os
 import sys
 import warnings
@@ -28,6 +29,23 @@ for name in LOADED:
         importlib.import_module(name)
 
 
+class Installed:
+    """A distribution, of which each file is read and parsed once."""
+
+    def __init__(self, found):
+        self._found = found
+
+    def __getattr__(self, name):
+        value = getattr(self._found, name)
+        setattr(self, name, value)
+        return value
+
+
+# Each run inside asks all that is installed for its plugins, its name and its files, several times.
+INSTALLED = [Installed(each) for each in importlib.metadata.distributions()]
+importlib.metadata.distributions = lambda: iter(INSTALLED)
+
+
 # The suite looks at the same examples each time: a find belongs into `@example`, not into somebody else's CI.
 # `make fuzz` asks for more of them, and for others.
 settings.register_profile("suite", derandomize="WSSTABILITY_EXAMPLES" not in os.environ)
@@ -47,9 +65,9 @@ def pytest_collection_modifyitems(items):
 
 def pytest_collection_finish():
     """
-    What has been collected stays: no collector of garbage looks through thousands of tests, in each run inside.
+    Thousands of tests are nothing that a collector of garbage should look through, in each run inside again.
 
-    And bytecode is kept no more: of two files that a run inside writes within a second, the older would count.
+    And bytecode is kept no more: of two files that are written within a second, the older would count.
 
     """
     gc.collect()
