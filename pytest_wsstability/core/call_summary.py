@@ -56,6 +56,11 @@ class Turn:
         return max(0.0, (self.audio_until or 0.0) - self.barged_in_at)
 
     @property
+    def is_unanswered(self) -> bool:
+        """Whether the user still speaks, and nothing of an answer has come."""
+        return self.speech_until is None and self.token_at is None and self.audio_at is None
+
+    @property
     def wait_until(self) -> float | None:
         """When the user's wait for audio ended: it came, or was given up; None if neither."""
         return self.given_up_at if self.audio_at is None else self.audio_at

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest_asyncio
 
 from ..core.judge.requirement import Requirement
 from ..net.voice.holding import hold_call
-from ..virtual import run_virtual
 from .fixtures import own_server
-from .orders import order_of
+from .orders import order_of, run_private
 from .plans import is_virtual, plan_of
 from .stash import settings_key, soak_key
 from .targets import ReferenceURL, aimed, hold_options
@@ -41,10 +39,9 @@ def spoken(request: pytest.FixtureRequest, ws_url: str) -> VoiceSoak:
             running = request.getfixturevalue("ws_orchestrator")
         loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
         soak = loop.run_until_complete(_hold(item, server, running))
-    elif is_virtual(item):
-        soak = run_virtual(_hold(item, server), **asdict(order_of(item)))
     else:
-        soak = asyncio.run(_hold(item, server))
+        timers = order_of(item) if is_virtual(item) else None
+        soak = run_private(_hold(item, server), timers, patch_time=plan_of(item).patch_time)
     item.stash[soak_key] = soak
     _keep(item, soak)
     return soak

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
 
+from ..core.duration import Duration, parse_duration
 from ..core.timeline.events import End
 from ..core.voice.audio import AudioFormat
 from .messages import Codec, wording
@@ -123,6 +124,8 @@ class Audio:
     answer: Messages = None
     answer_end: Messages = None
     interrupted: Messages = None
+    # Where servers do not say it: an answer is whole when a player has had nothing to play for so long.
+    answer_quiet: Duration | None = None
 
     _written: dict[VoiceRole, Wording] = dataclasses.field(init=False, repr=False, compare=False)
     # Of a frame of speech; None where it is no JSON, or carries more.
@@ -135,8 +138,12 @@ class Audio:
             raise ValueError("speech: is None, and nobody could speak")
         if self.answer is None and self.final is None:
             raise ValueError("answer: is None, and so is final, so that nothing would come back")
-        if self.answer is not None and self.answer_end is None:
-            raise ValueError("answer_end: is None, and nobody would know when an answer is whole")
+        if self.answer is not None and self.answer_end is None and self.answer_quiet is None:
+            raise ValueError(
+                "answer_end: is None, and so is answer_quiet: nobody would know when an answer is whole"
+            )
+        if self.answer_quiet is not None:
+            object.__setattr__(self, "answer_quiet", parse_duration(self.answer_quiet, "answer_quiet"))
         known = [(role, each) for role in VoiceRole for each in _wordings(role, getattr(self, role.value))]
         written = {role: each for role, each in reversed(known)}
         object.__setattr__(self, "_written", written)

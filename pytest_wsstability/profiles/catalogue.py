@@ -36,6 +36,7 @@ _SHIPPED = {
     "elevenlabs": ("elevenlabs", "ELEVENLABS"),
     "gemini-live": ("gemini_live", "GEMINI_LIVE"),
     "rtvi": ("rtvi", "RTVI"),
+    "pipecat": ("pipecat", "PIPECAT"),
 }
 SHIPPED = tuple(_SHIPPED)
 

@@ -8,6 +8,8 @@ session that is silent for five minutes is over, whatever audio flows.
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..core.timeline.close_reasons import Topic
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolCode, ProtocolTimer
@@ -16,6 +18,12 @@ from .profile import Profile
 from .templates import Free
 
 _LABEL = {"label": "rtvi-ai"}
+
+
+def rtvi_message(kind: str, **data: Any) -> dict[str, Any]:
+    """A message of a kind, with what its ``data`` has to say."""
+    return {**_LABEL, "type": kind, **({"data": data} if data else {})}
+
 
 RTVI = Profile(
     name="rtvi",

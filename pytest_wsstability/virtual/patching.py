@@ -42,6 +42,11 @@ class _VirtualDatetime(_RealDatetime, metaclass=_FollowsReal):
     def utcnow(cls) -> Any:
         return _RealDatetime.fromtimestamp(time.time(), datetime.UTC).replace(tzinfo=None)
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Callable[[Any], Any]) -> Any:
+        # Models of pydantic that are made meanwhile, as with a library's first import, outlive this class.
+        return handler(_RealDatetime)
+
 
 @contextmanager
 def patched_time(loop: asyncio.AbstractEventLoop) -> Iterator[None]:

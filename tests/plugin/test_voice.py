@@ -60,7 +60,9 @@ def test_sync_and_async_tests_have_one(run, kind, script):
     run(SHORT.format(script, kind)).assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize("profile", ["json", "openai-realtime", "twilio", "deepgram-agent", "deepgram"])
+@pytest.mark.parametrize(
+    "profile", ["json", "openai-realtime", "twilio", "deepgram-agent", "deepgram", "elevenlabs", "pipecat"]
+)
 def test_in_each_protocol(run, profile):
     """That has audio: the reference orchestrator answers in it."""
     source = SHORT.format("", "").replace(
@@ -148,6 +150,40 @@ def test_in_real_time(run):
         ' answer="200ms"))\n@pytest.mark.ws_voice',
     )
     run(source, "--ws-time=real", "--ws-long").assert_outcomes(passed=1)
+
+
+def test_an_agent_that_reads_the_time_module(run):
+    """`patch_time` is for conversations too; this one ends with a session that nobody confirms."""
+    result = run(
+        """
+        import asyncio, time
+        import pytest
+
+        seen = []
+
+        async def app(scope, receive, send):
+            if scope["type"] == "websocket":
+                await receive()
+                await send({"type": "websocket.accept"})
+                seen.append(time.monotonic())
+                await asyncio.sleep(8)
+                seen.append(time.monotonic())
+                await receive()
+
+        @pytest.fixture
+        def ws_app():
+            return app
+
+        @pytest.mark.ws_stability(patch_time=True)
+        @pytest.mark.ws_voice(turns=1)
+        def test_it(ws_voice): ...
+
+        def test_what_it_saw():
+            assert seen[1] - seen[0] == pytest.approx(8)
+        """
+    )
+
+    result.assert_outcomes(failed=1, passed=1)
 
 
 def test_marks_and_strings_mean_the_same(run):

@@ -15,7 +15,7 @@ from pytest_wsstability.profiles.catalogue import SHIPPED, audio_of, find
 CLIENT, SERVER = End.CLIENT, End.SERVER
 SOUND = b"\x01\x00\x02\x00"
 TEXT = base64.b64encode(SOUND).decode()
-SPEAKING = ("json", "openai-realtime", "deepgram", "deepgram-agent", "twilio")
+SPEAKING = ("json", "openai-realtime", "deepgram", "deepgram-agent", "twilio", "elevenlabs", "pipecat")
 Role = VoiceRole
 
 
@@ -169,7 +169,7 @@ def test_a_function_that_raises_is_named():
     [
         ({}, r"^speech: is None, and nobody could speak$"),
         ({"speech": RAW}, r"^answer: is None, and so is final, so that nothing would come back$"),
-        ({"speech": RAW, "answer": RAW}, r"^answer_end: is None, and nobody would know"),
+        ({"speech": RAW, "answer": RAW}, r"^answer_end: is None, and so is answer_quiet: nobody would know"),
         ({"speech": RAW, "final": 7}, r"^final is 7; give JSON as"),
     ],
 )

@@ -63,7 +63,11 @@ def test_what_is_not_there_is_told(name, words):
 @pytest.mark.parametrize("name", ["jsn", "", 7, None])
 def test_an_unknown_one_lists_those_that_are_there(name):
     """The team's too."""
-    with pytest.raises(ValueError, match=r"valid ones: 'json', .*'rtvi', 'ours', module:NAME, or a Profile$"):
+    with pytest.raises(
+        ValueError,
+        match=r"valid ones: 'json', .*'pipecat', 'ours', module:NAME, "
+        r"or a Profile$",
+    ):
         find(name, [OURS])
 
 

@@ -151,14 +151,14 @@ async def test_a_slack_client_without_pongs(name, code, at):
 
 
 @contextlib.asynccontextmanager
-async def elevenlabs_conversation(orchestrator):
-    """A conversation without audio."""
+async def elevenlabs_conversation(orchestrator, **options):
+    """A conversation; without audio, unless the options say otherwise."""
     pytest.importorskip("elevenlabs")
     from elevenlabs.client import ElevenLabs
     from elevenlabs.conversational_ai.conversation import AsyncConversation
 
     client = ElevenLabs(api_key="k", base_url=orchestrator.url.replace("ws:", "http:").rstrip("/"))
-    conversation = AsyncConversation(client, "agent1", requires_auth=False)
+    conversation = AsyncConversation(client, "agent1", requires_auth=False, **options)
     await conversation.start_session()
     try:
         yield conversation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from functools import partial
 
 import pytest
 
@@ -11,6 +12,7 @@ from pytest_wsstability import Orchestrator
 from pytest_wsstability.core.voice.sound import noise
 from pytest_wsstability.profiles.catalogue import find
 from pytest_wsstability.voice import Pipeline
+from tests.protocols.test_more_python_software import elevenlabs_conversation
 from tests.protocols.test_python_software import deepgram_client
 
 pytestmark = [
@@ -107,3 +109,96 @@ async def test_the_deepgram_client_is_given_transcripts():
             heard.append(await stream.recv())
     assert [each.is_final for each in heard] == [False, False, False, True]
     assert heard[-1].channel.alternatives[0].transcript == "what was said in turn 1"
+
+
+async def test_the_deepgram_client_is_kept_alive_for_an_hour():
+    """It says KeepAlive while nobody speaks, and a sentence each ten minutes."""
+    options = {"model": "nova-3", "encoding": "linear16", "sample_rate": 16000}
+    async with (
+        Orchestrator(profile="deepgram", voice=Pipeline()) as orchestrator,
+        deepgram_client(orchestrator) as client,
+        client.listen.v1.connect(**options) as stream,
+    ):
+        heard = []
+        while orchestrator.sessions[0].timeline.duration < 3600:
+            for frame in speech("deepgram", 1.0):
+                await stream.send_media(frame)
+                await asyncio.sleep(0.02)
+            await stream.send_finalize()
+            while not heard or not heard[-1].is_final:
+                heard.append(await stream.recv())
+            for _ in range(75):
+                await asyncio.sleep(8)
+                await stream.send_keep_alive()
+            heard.append(heard.pop(-1).model_copy(update={"is_final": False}))
+        orchestrator.sessions[0].assert_no_abnormal_closure()
+    assert len(heard) >= 12
+
+
+class Headset:
+    """What the ElevenLabs client speaks into, and what it lets a person hear."""
+
+    def __init__(self):
+        self.say, self.heard, self.interruptions = None, [], 0
+
+    async def start(self, input_callback):
+        self.say = input_callback
+
+    async def stop(self): ...
+
+    async def output(self, audio):
+        self.heard.append(audio)
+
+    async def interrupt(self):
+        self.interruptions += 1
+
+    async def speak(self, seconds, *, silence=1.0):
+        """In chunks of a quarter of a second, as the client's own microphone; and then nothing is said."""
+        frames = speech("elevenlabs", seconds) + [find("elevenlabs").audio.format.silence] * round(
+            50 * silence
+        )
+        for index in range(0, len(frames), 12):
+            await self.say(b"".join(frames[index : index + 12]))
+            await asyncio.sleep(0.24)
+
+
+async def test_a_conversation_of_the_elevenlabs_client():
+    """An hour: transcripts, words and audio reach the program, and pings are answered meanwhile."""
+    headset, understood, said = Headset(), [], []
+
+    async def take(words, into, *_):
+        into.append(words)
+
+    callbacks = {
+        "callback_user_transcript": partial(take, into=understood),
+        "callback_agent_chat_response_part": lambda words, _: take(words, said),
+    }
+    server = Orchestrator(profile="elevenlabs", heartbeat_interval="10s", voice=Pipeline(answer="1s"))
+    async with (
+        server as orchestrator,
+        elevenlabs_conversation(orchestrator, audio_interface=headset, **callbacks),
+    ):
+        session = await orchestrator.wait_for_session(within="5s")
+        for _ in range(12):
+            await headset.speak(2.0, silence=3.0)
+            await asyncio.sleep(300)
+        session.assert_heartbeats_answered(within="1s", at_least=350)
+        record = orchestrator.agent_record(session.connection)
+    assert understood == [f"what was said in turn {number}" for number in range(1, 13)]
+    assert (len(said), len(headset.heard), headset.interruptions) == (120, 120, 0)
+    assert sum(map(len, headset.heard)) == 12 * 32_000
+    assert [turn.number for turn in record.turns] == list(range(1, 13))
+
+
+async def test_the_elevenlabs_client_is_spoken_over():
+    """It is told, throws away what was said before, and hears the next answer whole."""
+    headset = Headset()
+    server = Orchestrator(profile="elevenlabs", voice=Pipeline(answer="4s"))
+    async with server as orchestrator, elevenlabs_conversation(orchestrator, audio_interface=headset):
+        await orchestrator.wait_for_session(within="5s")
+        await headset.speak(1.0, silence=1.5)
+        before = len(headset.heard)
+        assert 0 < before < 40
+        await headset.speak(1.0, silence=5.0)
+    assert headset.interruptions == 1
+    assert len(headset.heard) - before == pytest.approx(40, abs=5)

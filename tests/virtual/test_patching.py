@@ -89,3 +89,17 @@ def test_without_asking_the_clocks_are_real():
         return (time.time, time.monotonic, time.perf_counter, datetime.datetime) == REAL
 
     assert run_virtual(main()) is True
+
+
+def test_a_model_of_pydantics_that_is_made_meanwhile():
+    """As with the first import of a client library: its instants are real ones, then and later."""
+    pydantic = pytest.importorskip("pydantic")
+
+    async def main():
+        return pydantic.create_model("Made", at=(datetime.datetime, ...))
+
+    made = run_virtual(main(), patch_time=True)
+
+    at = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    assert made(at=at).at == at
+    assert type(made(at="2026-01-01T00:00:00Z").at) is datetime.datetime

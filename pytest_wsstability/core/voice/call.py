@@ -47,6 +47,8 @@ class Call:
     # What could not be read as the protocol's audio; the first few.
     malformed: list[str] = field(default_factory=list)
     playout: Playout = field(init=False)
+    # The turn whose answer is whole because nothing is heard of it any more: more of it may come.
+    _quiet: Turn | None = field(init=False, default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.playout = Playout(prebuffer=self.prebuffer)
@@ -107,6 +109,9 @@ class Call:
         """A chunk of the agent's audio came; ``number`` is what the agent calls its turn."""
         self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp)
         turn = self._speaker(number)
+        if turn is None and self._quiet is not None and self._quiet is self.turn:
+            turn, self._quiet = self._quiet, None
+            turn.done_at = turn.played_until = None
         if turn is None:
             self.stray_chunks += 1
             self.stray_at = at if self.stray_at is None else self.stray_at
@@ -146,13 +151,25 @@ class Call:
     def turn_done(self, at: float, *, number: int | None = None) -> None:
         """The agent has said that its turn is over."""
         turn = self._speaker(number)
+        self.down.pause()
+        if turn is not None and turn.is_unanswered:
+            # Said once more of the answer that the user speaks over.
+            return
         if turn is not None:
             turn.done_at = at
-        self.down.pause()
         if turn is self.turn:
             ends = self.playout.finish(at)
             if turn is not None and turn.audio_at is not None:
                 turn.played_until = ends
+
+    def fell_quiet(self, at: float) -> None:
+        """Nothing has been heard for so long that the answer is whole: when a player had played it."""
+        turn, dry = self.turn, self.playout.dry_at
+        if turn is not None and dry is not None:
+            turn.done_at = turn.played_until = dry
+            self._quiet = turn
+        self.down.pause()
+        self.playout.finish(at)
 
     def interrupted(self, at: float) -> None:
         """The agent has said that its answer is broken off."""

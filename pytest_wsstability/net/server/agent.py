@@ -35,6 +35,8 @@ from .protocol_faults import SOMEBODY_ELSE
 CHUNK = 0.1
 # A transcript of what was heard so far goes out this often, and a token.
 PARTIAL_EVERY, TOKEN_EVERY, TOKENS = 0.5, 0.04, 10
+# A piece of speech is waited for so many times as long as the one before it plays.
+_LATE_BY = 1.5
 # Frames of 20 ms in a chunk.
 _FRAMES = 5
 # Messages that are no audio, and are kept.
@@ -87,9 +89,9 @@ class Agent:
         self._loop = connection.websocket.loop
         # None until the client has said which session it is, or has spoken.
         self._dialogue: Dialogue | None = None
-        # Of the user's turn: seconds of speech, the last loud frame, a timer that looks whether it has ended.
+        # Of the user's turn: seconds of speech, when it has ended unless more comes, a timer that looks then.
         self._loud = 0.0
-        self._loud_at = 0.0
+        self._stops_at = 0.0
         self._vad: asyncio.TimerHandle | None = None
         self._partial_at = 0.0
         # The answer that is given; None while none is, with what it will still say.
@@ -160,13 +162,15 @@ class Agent:
             self._loud, self._partial_at = 0.0, now + PARTIAL_EVERY
         elif turn.heard_until is not None:
             return
-        self._loud += self._audio.format.seconds(len(spoken.audio))
-        self._loud_at = now
+        seconds = self._audio.format.seconds(len(spoken.audio))
+        self._loud += seconds
+        # What is spoken in large pieces comes as seldom: the next may be late by half of one.
+        self._stops_at = now + max(self._pipeline.vad_stop, _LATE_BY * seconds)
         if now >= self._partial_at - _EARLY:
             self._partial_at += PARTIAL_EVERY
             self._later(self._pipeline.stt.delay, VoiceRole.PARTIAL, turn)
         if self._vad is None and not self._audio.has(VoiceRole.SPEECH_END):
-            self._vad = self._loop.call_later(self._pipeline.vad_stop, self._look)
+            self._vad = self._loop.call_at(self._stops_at, self._look)
 
     def _begins_anew(self, spoken: Spoken) -> bool:
         """Whether there is so much speech that the user speaks over the answer."""
@@ -176,9 +180,8 @@ class Agent:
     def _look(self) -> None:
         """Where nobody says that speech has ended, silence does."""
         self._vad = None
-        ends = self._loud_at + self._pipeline.vad_stop
-        if self._loop.time() < ends - _EARLY:
-            self._vad = self._loop.call_at(ends, self._look)
+        if self._loop.time() < self._stops_at - _EARLY:
+            self._vad = self._loop.call_at(self._stops_at, self._look)
         else:
             self._speech_ended(self._loop.time())
 

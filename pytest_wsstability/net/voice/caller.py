@@ -80,6 +80,8 @@ class Caller:
         self._is_away = False
         self._waiting: list[asyncio.Future[None]] = []
         self._ends: asyncio.Task[None] | None = None
+        # Looks whether an answer has come to its end, where nobody says so.
+        self._quiet: asyncio.TimerHandle | None = None
         self._microphone = Microphone(
             self.audio, self.call, self._loop, origin=self.origin, sends_silence=silence == "sent",
             spoken=self._spoken,
@@ -105,6 +107,8 @@ class Caller:
         """Say nothing any more; the connection stays as it is."""
         self._microphone.detach()
         self.connection.websocket.listener = None
+        if self._quiet is not None:
+            self._quiet.cancel()
         if self._ends is not None:
             self._ends.cancel()
             await asyncio.gather(self._ends, return_exceptions=True)
@@ -163,6 +167,21 @@ class Caller:
         self.call.audio(at, seconds, size=size, sequence=spoken.number, number=spoken.turn)
         if self.received is not None:
             self.received.append(spoken.audio)
+        if self.audio.answer_quiet is not None and self._quiet is None:
+            self._look_for_quiet()
+
+    def _look_for_quiet(self) -> None:
+        """An answer whose end nobody says is whole when nothing has been heard for a while."""
+        self._quiet = None
+        dry = self.call.playout.dry_at
+        if dry is None:
+            return
+        over = self.origin + dry + float(self.audio.answer_quiet or 0.0)
+        if self._loop.time() < over - _EARLY:
+            self._quiet = self._loop.call_at(over, self._look_for_quiet)
+        else:
+            self.call.fell_quiet(self.now)
+            self._changed()
 
     def wav(self) -> bytes:
         """

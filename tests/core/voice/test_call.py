@@ -22,6 +22,10 @@ def call(*events):
                 made.audio(at, *rest)
             case "done":
                 made.turn_done(at)
+            case "interrupted":
+                made.interrupted(at)
+            case "quiet":
+                made.fell_quiet(at)
     return made
 
 
@@ -83,6 +87,41 @@ def test_the_answer_after_a_barge_in_belongs_to_the_new_turn():
 
     assert made.turns[1].first_audio == pytest.approx(1.0)
     assert [turn.done_at for turn in made.turns] == [4.1, 7]
+
+
+def test_an_end_that_is_said_twice_is_not_that_of_the_next_turn():
+    """ "Interrupted", and then "stopped": of the answer that the user speaks over."""
+    made = call(
+        (1, "speak"), (2, "hush"), (3, "audio", 5.0), (4, "speak"), (4.2, "interrupted"), (4.2, "done"),
+        (5, "hush"), (6, "audio", 1.0), (7, "done"),
+    )  # fmt: skip
+
+    assert [turn.done_at for turn in made.turns] == [4.2, 7]
+    assert (made.turns[1].first_audio, made.stray_chunks) == (pytest.approx(1.0), 0)
+
+
+def test_an_answer_whose_end_nobody_says():
+    """It was whole when a player had played it."""
+    made = call((1, "speak"), (2, "hush"), (3, "audio", 1.0), (6.0, "quiet"))
+
+    assert (made.turn.done_at, made.turn.played_until) == (pytest.approx(4.0), pytest.approx(4.0))
+    assert not made.playout.is_playing
+
+
+def test_more_of_an_answer_that_seemed_to_be_whole():
+    """A pause in it, and neither an underrun nor audio of nobody's."""
+    made = call((1, "speak"), (2, "hush"), (3, "audio", 1.0), (6.0, "quiet"), (7, "audio", 1.0))
+
+    assert (made.turn.done_at, made.stray_chunks, made.underruns) == (None, 0, 0)
+    assert made.turn.audio_seconds == 2.0
+    made.fell_quiet(10.0)
+    assert made.turn.done_at == pytest.approx(8.0)
+
+
+def test_quiet_while_nobody_speaks_is_the_end_of_nothing():
+    made = call((1, "speak"), (2, "hush"), (3, "quiet"))
+
+    assert made.turn.done_at is None
 
 
 @pytest.mark.parametrize("events", [[(0, "audio", 1.0)], [*TURN, (5, "audio", 1.0)]])

@@ -1,5 +1,7 @@
 """The reference agent: it hears turns, by messages or by silence, and answers them as its pipeline says."""
 
+import asyncio
+import base64
 import json
 
 import pytest
@@ -175,3 +177,27 @@ def test_a_server_without_an_agent_has_no_record():
             return record, orchestrator.pipeline
 
     assert run_virtual(main()) == (None, None)
+
+
+@pytest.mark.parametrize("milliseconds", [20, 100, 240, 500])
+def test_speech_in_large_pieces_is_one_turn(milliseconds):
+    """A client that sends a quarter of a second at once is not silent between two of them."""
+    form = AudioFormat()
+    piece = base64.b64encode(form.written([9000] * (16 * milliseconds))).decode()
+
+    async def main():
+        async with Orchestrator(profile="elevenlabs", voice=Pipeline(answer="1s")) as orchestrator:
+            connection = await connect(orchestrator.url, profile="elevenlabs")
+            await connection.assert_session_confirmed(within="5s")
+            for _ in range(3000 // milliseconds):
+                await connection.send_json({"user_audio_chunk": piece})
+                await asyncio.sleep(milliseconds / 1000)
+            await asyncio.sleep(5)
+            (session,) = orchestrator.sessions
+            record = orchestrator.agent_record(session.connection)
+            await connection.close()
+        return record
+
+    (turn,) = run_virtual(main()).turns
+    spoken = turn.heard_until - turn.heard_from
+    assert spoken == pytest.approx(3.0 + 0.2, abs=1.5 * milliseconds / 1000)

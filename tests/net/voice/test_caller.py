@@ -2,12 +2,14 @@
 
 import asyncio
 import base64
+import dataclasses
 import json
 
 import pytest
 
 from pytest_wsstability import ConnectionEnded, faults
 from pytest_wsstability.core.voice.sound import wav_of
+from pytest_wsstability.profiles import JSON
 from pytest_wsstability.voice import AudioFormat, CallTimeout, Pipeline, WrongSound
 from tests.net.voice.calls import with_caller
 
@@ -230,7 +232,7 @@ AUDIO = {"type": "audio", "audio": CHUNK}
 END = {"type": "turn_end"}
 
 
-def heard(*messages, within="5s"):
+def heard(*messages, within="5s", profile="json"):
     """What came of a turn with such an agent: the call, and the words of a timeout."""
 
     async def story(user, _):
@@ -242,7 +244,7 @@ def heard(*messages, within="5s"):
         await user.idle("2s")
         return user.call, ""
 
-    return with_caller(story, server=answering(*messages))
+    return with_caller(story, server=answering(*messages), profile=profile)
 
 
 def test_a_server_that_never_answers():
@@ -281,6 +283,26 @@ def test_audio_after_the_end_of_a_turn():
 
     assert call.stray_chunks == 2
     assert call.turn.audio_seconds == pytest.approx(0.1)
+
+
+QUIET = JSON.replace(audio=dataclasses.replace(JSON.audio, answer_end=None, answer_quiet="1s"))
+
+
+def test_an_agent_that_does_not_say_when_it_has_ended():
+    """The answer is whole when a player has had nothing to play for a second; a pause in it is none."""
+    call, words = heard(AUDIO, 0.05, AUDIO, 0.9, AUDIO, profile=QUIET)
+
+    assert (words, call.underruns, call.stray_chunks) == ("", 1, 0)
+    assert call.turn.audio_seconds == pytest.approx(0.3)
+    assert call.turn.done_at == call.turn.played_until == pytest.approx(call.turn.audio_at + 1.05)
+
+
+def test_an_agent_that_says_nothing_and_not_when():
+    """Silence alone is no answer."""
+    call, words = heard(profile=QUIET)
+
+    assert words == "turn 1: no audio came within 5 s"
+    assert call.turn.done_at is None
 
 
 def test_audio_of_another_session():
