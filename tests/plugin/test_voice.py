@@ -92,7 +92,7 @@ def test_a_failure_says_the_cause_and_draws_the_call(run, kind, fixtures):
             "  agent *>=*",
             "  turn   speech  transcript  first token  first audio  audio",
             "     2 * 2.7 s *",
-            "  likely    the ai stage took 2.35 s in turn 2, the longest of stt 150 ms, ai 2.35 s, tts*",
+            "  likely    the ai stage took 2.35 s in turn 2: stt 150 ms, ai 2.35 s, tts 200 ms*",
             "  evidence  the agent's record of the turn: stt 150 ms, ai 2.35 s, tts 200 ms",
             "FAILED *::test_it - the ai stage is slow: 2.35 s (first audio after 2.7 s in turn 2)",
         ]

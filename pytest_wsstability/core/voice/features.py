@@ -43,9 +43,15 @@ class VoiceFeatures:
 
     @property
     def slowest(self) -> StageName | None:
-        """The stage that took longest in the turn, by the agent's record or else by what came when."""
+        """
+        The stage that took longer in the turn than the others together.
+
+        By the agent's record or else by what came when; None if there is none, and if nobody knows.
+
+        """
         times = {name: seconds for name in StageName if (seconds := self.stage(name)) is not None}
-        return max(times, key=lambda name: times[name]) if times else None
+        found = max(times, key=lambda name: times[name]) if times else None
+        return found if found is not None and 2 * times[found] > sum(times.values()) else None
 
     def stage(self, name: StageName) -> float | None:
         """How long a stage took, or takes until now; None where nobody knows."""

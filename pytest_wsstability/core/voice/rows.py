@@ -222,17 +222,19 @@ ROWS = (
     ),
     VoiceRow(
         cause=Cause.STAGE_SLOW,
-        shows="late first audio or transcripts while heartbeats were in time: the stage that took longest",
+        shows="late first audio or transcripts while heartbeats were in time, and a stage that took longer "
+        "than the others together",
         when=lambda f: bool(_WAITED_FOR & f.rules) and f.slowest is not None,
-        sentence="{slowest} took {slowest_time}{turn}, the longest of {stages}",
+        sentence="{slowest} took {slowest_time}{turn}: {stages}",
         headline="{slowest} is slow: {slowest_time}",
         remedy="stream between the stages, and begin to speak with the first sentence",
     ),
     VoiceRow(
         cause=Cause.STAGE_SLOW,
-        shows="late first audio while heartbeats were in time, and no message that tells the stages apart",
+        shows="late first audio while heartbeats were in time, and no such stage, or no message that tells "
+        "the stages apart",
         when=lambda f: Rule.FIRST_AUDIO in f.rules,
-        sentence="the pipeline took {first_audio}{turn}; the protocol does not tell which stage",
+        sentence="the pipeline took {first_audio}{turn}, and {no_stage}",
         headline="the pipeline is slow: {first_audio}",
         confidence=MEDIUM,
         remedy="measure each stage in the agent's own log",

@@ -25,6 +25,11 @@ def _stages(f: VoiceFeatures) -> str:
     return ", ".join(f"{name.value} {_seconds(seconds)}" for name, seconds in known.items())
 
 
+def _no_stage(f: VoiceFeatures) -> str:
+    stages = _stages(f)
+    return f"no stage most of it: {stages}" if "," in stages else "the protocol does not tell which stage"
+
+
 def _slowest(f: VoiceFeatures) -> str:
     return "a stage" if f.slowest is None else f"the {f.slowest.value} stage"
 
@@ -52,6 +57,7 @@ _WORDS: dict[str, Callable[[VoiceFeatures], str]] = {
     "slowest": _slowest,
     "slowest_time": lambda f: "" if f.slowest is None else _seconds(f.stage(f.slowest)),
     "stages": _stages,
+    "no_stage": _no_stage,
     "first_audio": lambda f: _seconds(f.turn.first_audio if f.turn is not None else None),
 }
 

@@ -11,6 +11,7 @@ from pytest_wsstability.voice import (
     Floods,
     LosesContext,
     MixesSessions,
+    Pipeline,
     ReordersAudio,
     Slow,
     Stage,
@@ -77,6 +78,26 @@ def test_a_fault_ends_in_its_own_cause(name, known):
     assert found.diagnosis.cause is (cause if known else alone)
     assert found.diagnosis.blame is Blame.SERVER
     assert found.headline.startswith(f"{headline} (") or not known
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(
+    ("stages", "headline"),
+    [
+        # More than the others together, and just not.
+        ({"stt": "300ms", "ai": "510ms", "tts": "200ms"}, "the ai stage is slow: 510 ms"),
+        ({"stt": "300ms", "ai": "490ms", "tts": "200ms"}, "the pipeline is slow: 990 ms"),
+        ({"stt": "400ms", "ai": "400ms", "tts": "200ms"}, "the pipeline is slow: 1 s"),
+    ],
+)
+def test_no_stage_is_blamed_that_is_as_slow_as_another(stages, headline, known):
+    """All of them together are too slow then, and each is shown."""
+    found = spoken(known=known, pipeline=Pipeline(**stages)).verdict
+
+    assert found.diagnosis.cause is SLOW
+    assert found.headline.startswith(f"{headline} (")
+    shown = ", ".join(f"{name} {each.removesuffix('ms')} ms" for name, each in stages.items())
+    assert found.diagnosis.sentence.endswith(f": {shown}")
 
 
 def test_the_healthy_control_is_green():
