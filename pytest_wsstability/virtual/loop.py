@@ -72,6 +72,10 @@ _ASKED = 3600.0
 # Seconds beyond what a test has asked for, after which it is taken to wait for something that never comes.
 HORIZON = 24 * 3600.0
 
+# Timers in all, outside of holds, after which a loop that looks again and again is taken to wait for
+# something that never comes: some 20 real seconds. More, in proportion, where the horizon is longer.
+_MOST_TIMERS = 2_000_000
+
 # What is raised instead of an error of concurrent.futures, as asyncio's own loops do (asyncio/futures.py).
 _AS_ASYNCIO: dict[type[BaseException], type[BaseException]] = {
     concurrent.futures.CancelledError: asyncio.CancelledError,
@@ -96,7 +100,8 @@ class VirtualLoop(SelectorLoop):
             first (``"fifo"``), the one scheduled last (``"lifo"``) or a ``"random"`` one.
         seed: for ``order="random"``.
         horizon: seconds beyond what was asked for (timers of an hour or more, set by the coroutine that the
-            loop runs or by others within an hour after), after which it is given up.
+            loop runs or by others within an hour after), after which it is given up; so it is after two
+            million timers outside of holds, or more where the horizon is longer than a day.
         tick: seconds that pass in each turn of the loop, for code that wants its clock to move; 0 for none.
 
     Attributes:
@@ -123,9 +128,14 @@ class VirtualLoop(SelectorLoop):
         self._now = 0.0
         self._tick = tick
         self._horizon = horizon
+        # Timers that have moved the clock outside of holds, and how many may.
+        self._moves = 0
+        self._most_moves = int(_MOST_TIMERS * max(1.0, horizon / HORIZON)) if horizon < math.inf else math.inf
         # What run_until_complete runs, and the instants until which that, and anybody, has asked for time.
         self._main: asyncio.Future[Any] | None = None
         self._main_asked = self._asked = 0.0
+        # The instant until which a hold lasts.
+        self._held = 0.0
         # Turns since the clock moved, or the kernel had something.
         self._turns = 0
         self._moved = False
@@ -207,7 +217,8 @@ class VirtualLoop(SelectorLoop):
         return timer
 
     def ask_until(self, when: float) -> None:
-        """Say that a wait until an instant is meant, though it be made of many: see the horizon."""
+        """Say that a hold lasts until an instant, though it be made of many waits: see the horizon."""
+        self._held = max(self._held, when)
         self._asked = max(self._asked, when)
 
     def _note_asked(self, when: float) -> None:
@@ -216,13 +227,14 @@ class VirtualLoop(SelectorLoop):
         elif self._now >= self._main_asked + _ASKED:
             # A daily job of a server must not keep a test alive for ever.
             return
-        self.ask_until(when)
+        self._asked = max(self._asked, when)
 
     def run_until_complete(self, future: Generator[Any, None, T] | Awaitable[T]) -> T:
         """As in asyncio; see `VirtualLoop` for its horizon."""
         self.refuse_if_closed()
         before = self._main
         self._main_asked = self._asked = self._now
+        self._moves = 0
         if asyncio.isfuture(future):
             self._main = future
         else:
@@ -343,14 +355,10 @@ class VirtualLoop(SelectorLoop):
 
     def _move(self, when: float) -> None:
         """Let the clock go to the next timer, and release that."""
-        if when > self._asked + self._horizon and self._main is not None:
-            raise self._deadlock(
-                "is given up",
-                f"for {show_duration(self._horizon)} beyond what was asked for, only timers that are set "
-                "anew have moved it",
-                'bound the wait, such as recv(within="10s") or asyncio.timeout(10), or raise the ini option '
-                "ws_virtual_horizon",
-            )
+        if when > self._held:
+            self._moves += 1
+        if self._main is not None and (when > self._asked + self._horizon or self._moves > self._most_moves):
+            raise self._given_up(when)
         tied = self._timers.tied()
         if tied > 1:
             self.ties.record(when, tied)
@@ -358,6 +366,18 @@ class VirtualLoop(SelectorLoop):
         self._moved = True
         self._turns = 0
         self.ready.append(self._timers.pop())
+
+    def _given_up(self, when: float) -> VirtualDeadlock:
+        if when > self._asked + self._horizon:
+            moved = f"for {show_duration(self._horizon)} beyond what was asked for, only timers"
+        else:
+            moved = f"{self._moves:,} times, and outside of any hold, only timers"
+        return self._deadlock(
+            "is given up",
+            f"{moved} that are set anew have moved it",
+            'bound the wait, such as recv(within="10s") or asyncio.timeout(10), or raise the ini option '
+            "ws_virtual_horizon",
+        )
 
     def _release_crowded(self) -> None:
         """The loop has not come to rest for a while: somebody may spin."""

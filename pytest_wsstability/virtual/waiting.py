@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
-from types import CodeType, FrameType
+from types import AsyncGeneratorType, CodeType, FrameType
 from typing import Any
 
 # A message with a thousand tasks helps nobody.
@@ -61,11 +62,23 @@ def _chain(awaitable: Any) -> list[tuple[CodeType, int]]:
     """The code and line of a coroutine, of the one it awaits, and so on."""
     frames = []
     while awaitable is not None:
-        frame: FrameType | None = getattr(awaitable, "cr_frame", None) or getattr(awaitable, "gi_frame", None)
+        frame: FrameType | None = _attribute(awaitable, "cr_frame", "gi_frame", "ag_frame")
         if frame is not None:
             frames.append((frame.f_code, frame.f_lineno))
-        awaitable = getattr(awaitable, "cr_await", None) or getattr(awaitable, "gi_yieldfrom", None)
+        awaitable = _attribute(awaitable, "cr_await", "gi_yieldfrom", "ag_await") or _generator_of(awaitable)
     return frames
+
+
+def _attribute(awaitable: Any, *names: str) -> Any:
+    return next((found for name in names if (found := getattr(awaitable, name, None)) is not None), None)
+
+
+def _generator_of(awaitable: Any) -> Any:
+    """The asynchronous generator whose next value is awaited: an async fixture is one."""
+    if not type(awaitable).__name__.startswith("async_generator_"):
+        return None
+    # What ``anext(generator)`` gives has no attribute that leads to the generator.
+    return next((each for each in gc.get_referents(awaitable) if isinstance(each, AsyncGeneratorType)), None)
 
 
 def _in_asyncio(code: CodeType) -> bool:

@@ -29,6 +29,63 @@ def test_a_message_that_never_comes(run):
     ])  # fmt: skip
 
 
+# Waits that nothing ends, as tests have them; the number is that of the line.
+WAITS = {
+    "messages": "async for _ in connection: pass",
+    "an event": "await asyncio.Event().wait()",
+    "the end": "await connection.wait_closed()",
+    "several at once": "await asyncio.gather(connection.recv(), asyncio.Event().wait())",
+    "a timeout of None": "await asyncio.wait_for(connection.recv(), None)",
+    "a task of the test's": "await asyncio.create_task(connection.recv())",
+    "looks every second": "while not connection.timeline.close: await asyncio.sleep(1)",
+    "looks every hour": "while not connection.timeline.close: await asyncio.sleep(3600)",
+    "looks every hundredth": "while not connection.timeline.close: await asyncio.sleep(0.01)",
+    "steps of the clock": "while not connection.timeline.close: await ws_clock.advance('1h')",
+}
+
+
+@pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
+def test_a_wait_that_nothing_ends(run, ini, monkeypatch, wait):
+    """Heartbeats move the clock, and so may the test itself: it fails all the same, and names the line."""
+    ini("ws_virtual_horizon = 1h")
+    monkeypatch.setattr("pytest_wsstability.virtual.loop._MOST_TIMERS", 3000)
+    result = run(
+        f"""
+        import asyncio
+
+        async def test_it(ws_connect, ws_clock):
+            connection = await ws_connect(heartbeat="25s")
+            {wait}
+        """
+    )
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["virtual time is given up at t=*", "*(what the loop runs) waits at test_*.py:5 (test_it)*"]
+    )
+
+
+def test_a_wait_in_a_fixture_that_nothing_ends(run, ini):
+    """It is an error of the setup, which names the fixture's line."""
+    ini("ws_virtual_horizon = 1h")
+    result = run(
+        """
+        import pytest_asyncio
+
+        @pytest_asyncio.fixture
+        async def greeted(ws_connect):
+            connection = await ws_connect(heartbeat="25s")
+            await connection.recv()
+            yield connection
+
+        async def test_it(greeted): ...
+        """
+    )
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["virtual time is given up at t=*", "*waits at test_*.py:6 (greeted)*"])
+
+
 def test_a_horizon_of_the_projects_own(run, ini):
     """ws_virtual_horizon is a duration."""
     ini("ws_virtual_horizon = 10m")

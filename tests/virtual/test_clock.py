@@ -384,7 +384,7 @@ def test_the_place_is_the_projects_own():
     _, text = given_up(main())
     first = text.splitlines()[1]
     assert first.partition(" waits at ")[2].startswith("tests/virtual/test_clock.py:")
-    assert "main)" in first
+    assert "wait_for_nothing)" in first
 
 
 @pytest.mark.slow
@@ -426,6 +426,63 @@ def test_an_hourly_job_does_not_keep_a_test_alive():
         await wait_for_nothing(beat(3600))
 
     assert given_up(main())[0] == DAY + 3600
+
+
+async def look_again(every):
+    """As somebody does who does not know what to wait for."""
+    while True:  # noqa: ASYNC110 (see beat)
+        await asyncio.sleep(every)
+
+
+@pytest.mark.parametrize("every", [0.001, 3600, 90 * DAY])
+def test_a_loop_that_looks_again_and_again_is_given_up(monkeypatch, every):
+    """However far apart: each look asks for its time anew, and so no horizon is ever reached."""
+    monkeypatch.setattr("pytest_wsstability.virtual.loop._MOST_TIMERS", 1000)
+
+    _, text = given_up(look_again(every))
+    assert "1,001 times, and outside of any hold, only timers that are set anew have moved it" in text
+    assert "look_again" in text
+
+
+@pytest.mark.parametrize(("horizon", "most"), [(DAY, 1000), (DAY / 2, 1000), (3 * DAY, 3000)])
+def test_a_longer_horizon_allows_more_looks(monkeypatch, horizon, most):
+    """The one setting is for both."""
+    monkeypatch.setattr("pytest_wsstability.virtual.loop._MOST_TIMERS", 1000)
+
+    async def main(looks):
+        for _ in range(looks):
+            await asyncio.sleep(0.001)
+
+    run_virtual(main(most), horizon=horizon)
+    assert f"{most + 1:,} times" in given_up(main(most + 1), horizon=horizon)[1]
+
+
+def test_looks_during_a_hold_are_its_own(monkeypatch):
+    """A hold says how long it lasts; what happens in it is as much as it is."""
+    monkeypatch.setattr("pytest_wsstability.virtual.loop._MOST_TIMERS", 1000)
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.ask_until(100)
+        while loop.time() < 100:  # noqa: ASYNC110 (see beat)
+            await asyncio.sleep(0.01)
+        for _ in range(999):
+            await asyncio.sleep(0.01)
+
+    run_virtual(main())
+
+
+def test_each_run_of_a_loop_counts_its_own_looks(monkeypatch):
+    """A module's loop runs many tests."""
+    monkeypatch.setattr("pytest_wsstability.virtual.loop._MOST_TIMERS", 1000)
+    loop = VirtualLoop()
+    try:
+        for _ in range(3):
+            loop.run_until_complete(asyncio.wait_for(asyncio.sleep(0.5), 1))
+            with contextlib.suppress(TimeoutError):
+                loop.run_until_complete(asyncio.wait_for(look_again(0.001), 0.9))
+    finally:
+        loop.close()
 
 
 @pytest.mark.slow
