@@ -13,8 +13,8 @@ from .exits import CUT_OFF, INTERRUPTED, USAGE
 from .output import say
 from .stopping import forget_output, stoppable
 
-_DURATIONS = "DURATION: seconds, or 500ms, 25s, 2m, 1m30s, 24h"
-_COMMANDS = {"fleet": fleet, "hold": hold, "probe": probe, "report": report, "serve": serve}
+DURATIONS = "seconds, or 500ms, 25s, 2m, 1m30s, 24h"
+COMMANDS = {"fleet": fleet, "hold": hold, "probe": probe, "report": report, "serve": serve}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -96,8 +96,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"pytest-wsstability {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, module in _COMMANDS.items():
-        command = commands.add_parser(name, help=module.HELP, epilog=f"{module.EPILOG}; {_DURATIONS}")
+    for name, module in COMMANDS.items():
+        command = commands.add_parser(
+            name, help=module.HELP, epilog=f"{module.EPILOG}; DURATION: {DURATIONS}"
+        )
         module.add_options(command)
         command.set_defaults(run=module.run)
     return parser

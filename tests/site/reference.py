@@ -7,6 +7,7 @@ stays as it is.
 
 from __future__ import annotations
 
+import argparse
 import ast
 import inspect
 import re
@@ -16,6 +17,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from pytest_wsstability import cli
 from pytest_wsstability.net.server.orchestrator import OrchestratorKeywords
 from pytest_wsstability.plugin import hooks, hookspecs
 from pytest_wsstability.plugin.marks import StabilityKeywords, VoiceMarkKeywords
@@ -101,6 +103,40 @@ def hooks_page(_: str) -> str:
     return "\n".join(parts)
 
 
+class _Parser(argparse.ArgumentParser):
+    """One that can be asked what was added to it."""
+
+    def __init__(self, **keywords: Any) -> None:
+        self.added: list[argparse.Action] = []
+        super().__init__(**keywords)
+
+    def add_argument(self, *names: Any, **keywords: Any) -> argparse.Action:
+        self.added.append(super().add_argument(*names, **keywords))
+        return self.added[-1]
+
+
+def commands_page(_: str) -> str:
+    """Every command with its arguments and options, by its parser."""
+    parts = [f"**DURATION**: {cli.DURATIONS}"]
+    for name, command in cli.COMMANDS.items():
+        parser = _Parser(prog=f"wsstability {name}", add_help=False)
+        command.add_options(parser)
+        rows = map(_argument, parser.added)
+        sentence = f"{command.HELP[0].upper()}{command.HELP[1:]}."
+        told = f"{command.EPILOG[0].upper()}{command.EPILOG[1:]}."
+        parts.append(f"## `{parser.prog}`\n\n{sentence}\n\n{table(('argument', 'says'), rows)}\n{told}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _argument(action: argparse.Action) -> Iterator[str]:
+    value = "|".join(action.choices or ()) or action.metavar or action.dest.upper()
+    if not action.option_strings:
+        yield f"`{action.metavar or action.dest}`"
+    else:
+        yield f"`{action.option_strings[-1]}{'' if action.nargs == 0 else f' {value}'}`"
+    yield action.help or ""
+
+
 def names_page(_: str) -> str:
     """The public names in full, which Sphinx reads from their docstrings."""
     modules = ["pytest_wsstability", *(f"pytest_wsstability.{name}" for name in MODULES)]
@@ -138,6 +174,7 @@ MADE: dict[str, Callable[[str], str]] = {
     "marks": marks_page,
     "fixtures": fixtures_page,
     "hooks": hooks_page,
+    "commands": commands_page,
     "names": names_page,
 }
 

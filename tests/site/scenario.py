@@ -2,7 +2,8 @@
 Pages that run: their files, their commands, and the failures that these print.
 
 A block of code whose first line is a comment with a file's name is written to that file; each line of a
-block ``sh`` that calls pytest is run, and has to pass unless a failure is shown below it.
+block ``sh`` that calls pytest (or builds a program with Go) is run, and has to pass unless a failure is shown
+below it.
 ``python -m tests.site.scenario`` runs the pages and writes the failures anew.
 """
 
@@ -35,7 +36,7 @@ PAGES = (
     "docs/tutorial-client.md",
     "docs/tutorial-proxy.md",
 )
-PROCESSES = ("docs/tutorial-channels.md", "docs/tutorial-node.md")
+PROCESSES = ("docs/tutorial-channels.md", "docs/tutorial-node.md", "docs/tutorial-go.md")
 WIDTH = "100"
 
 _BLOCK = re.compile(r"^(<!-- failure -->\n)?```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
@@ -67,8 +68,8 @@ def steps(page: str) -> Iterator[Step]:
 
 
 def commands(text: str) -> list[list[str]]:
-    """What a block of shell calls of ours, as words."""
-    return [shlex.split(line) for line in text.splitlines() if line.startswith("pytest ")]
+    """What a block of shell calls of ours, and what it builds for that, as words."""
+    return [shlex.split(line) for line in text.splitlines() if line.startswith(("pytest ", "go build "))]
 
 
 def write(text: str, folder: Path) -> None:
@@ -102,7 +103,10 @@ def play(page: str, folder: Path, run: Runner) -> Iterator[tuple[Step, int, str]
             write(step.text, folder)
         elif step.what == "commands":
             for words in commands(step.text):
-                code, output = run(words[1:])
+                if words[0] == "pytest":
+                    code, output = run(words[1:])
+                else:
+                    code, output = _done(words, folder)
                 yield step, code, output
         else:
             yield step, code, failure_in(output)
@@ -116,16 +120,19 @@ def renewed(page: str, folder: Path, run: Runner) -> str:
     return page
 
 
+def _done(words: list[str], folder: Path, **environment: str) -> tuple[int, str]:
+    done = subprocess.run(
+        words, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
 def in_a_process(folder: Path) -> Runner:
     """A runner of pytest in a process of its own."""
 
     def run(words: list[str]) -> tuple[int, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words],
-            cwd=folder, env={**os.environ, "COLUMNS": WIDTH, "PYTHONPATH": str(ROOT)},
-            capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
-        return done.returncode, done.stdout + done.stderr
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words]
+        return _done(command, folder, COLUMNS=WIDTH, PYTHONPATH=str(ROOT))
 
     return run
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.against import inner
+from tests.real import servers
 from tests.servers import launch
 from tests.site.pages import text_of
 from tests.site.scenario import PAGES, PROCESSES, WIDTH, failure_in, in_a_process, play, steps
@@ -52,12 +53,17 @@ def test_what_a_page_with_processes_says_happens(name, tmp_path, monkeypatch):
     """What is there runs; what is not is skipped by name."""
     if "node" in name and (missing := launch.missing("node")):
         pytest.skip(missing)
+    if "tutorial-go" in name and (missing := servers.no_go()):
+        pytest.skip(missing)
     if "channels" in name:
         pytest.importorskip("channels")
         pytest.importorskip("daphne")
     for variable in ("WS_URL", "PYTEST_ADDOPTS", "CI", "PYTEST_XDIST_WORKER"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("NODE_PATH", str(launch.HERE / "node_modules"))
+    # Debian's packages of Go are no modules.
+    monkeypatch.setenv("GO111MODULE", "off")
+    monkeypatch.setenv("GOPATH", str(servers.GOCODE))
 
     assert follow(name, tmp_path, in_a_process(tmp_path))
 

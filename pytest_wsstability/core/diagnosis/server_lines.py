@@ -33,6 +33,10 @@ _PRINTED = re.compile(
     r"thread '.*' panicked|exception in thread )",
     re.IGNORECASE,
 )
+# The instant that many loggers begin a line with: that of the connection's clock stands beside a quote.
+_STAMP = re.compile(
+    r"^\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?:?\s+(?=\S)"
+)
 # Causes that need no words of the server: the record itself proves them, or nobody was wrong.
 _SETTLED = frozenset({
     Cause.MACHINE_SLEPT, Cause.HARNESS_BLOCKED, Cause.HARNESS_NOT_READING, Cause.INJECTED_FAULT,
@@ -134,7 +138,8 @@ def _quote(line: ServerLine, timeline: Timeline) -> Evidence:
 
 
 def _words(line: ServerLine) -> str:
-    return show_text(redact_text(line.text.strip().splitlines()[0] if line.text.strip() else ""), _LONGEST)
+    text = _STAMP.sub("", line.text.strip())
+    return show_text(redact_text(text.splitlines()[0] if text else ""), _LONGEST)
 
 
 def _readings(found: Diagnosis, lines: Sequence[ServerLine]) -> Iterator[Diagnosis]:
@@ -169,7 +174,9 @@ def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | N
         sure = found.cause in _SHOWN or found.confidence is Confidence.HIGH
         confidence = Confidence.HIGH if sure else Confidence.MEDIUM
         return replace(found, confidence=confidence, sentence=f"{found.sentence}; {said}")
-    if topic in (Topic.IDLE, Topic.TIMEOUT) and found.cause in _TIMEOUTS:
+    # "i/o timeout" is all that is logged of a deadline which only pongs reset.
+    timers = _TIMEOUTS | _KEEPALIVES if topic is Topic.TIMEOUT else _TIMEOUTS
+    if topic in (Topic.IDLE, Topic.TIMEOUT) and found.cause in timers:
         return replace(found, confidence=Confidence.MEDIUM, sentence=f"{found.sentence}; {said}")
     if line.kind is Kind.RAISED or topic is Topic.ERROR:
         return None

@@ -187,7 +187,7 @@ class Results:
 
     def _result(self, item: pytest.Item, url: str, judgement: Judgement, *, expected: bool) -> Result:
         timelines = judgement.timelines
-        verdict = ask_hooks(item, judgement.verdict, timelines)
+        verdict = self._told(item, judgement)
         opened = timelines[0].opened if timelines and verdict.tier is Tier.REAL else None
         path, line, _ = item.location
         result = Result(
@@ -207,6 +207,15 @@ class Results:
         )
         # Here, and nowhere later: everything that is shown or written of a hold is made of this.
         return redact(result)
+
+    def _told(self, item: pytest.Item, judgement: Judgement) -> Verdict:
+        """The verdict as its failure told it, with what the server and a team said."""
+        for error in self._errors:
+            if isinstance(error, StabilityError) and error.timelines and judgement.timelines:
+                same = error.timelines[0].serial == judgement.timelines[0].serial
+                if same and error.verdict.violations == judgement.verdict.violations:
+                    return error.verdict
+        return ask_hooks(item, judgement.verdict, judgement.timelines)
 
     def _is_expected(self, verdict: Verdict, timelines: tuple[Timeline, ...]) -> bool:
         """Whether the test asked for a verdict that is not stable: it passed, or failed over another one."""

@@ -112,6 +112,30 @@ def test_a_timeout_of_the_server_confirms_a_timer():
     assert "TimeoutError" in found.sentence
 
 
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "",
+        "2026/11/28 13:15:12 ",
+        "2026-11-28T13:15:12.965Z ",
+        "[2026-11-28 13:15:12,965] ",
+        "2026-11-28 13:15:12+00:00: ",
+    ],
+)
+def test_a_bare_timeout_confirms_a_deadline_for_pongs(stamp):
+    """All that gorilla/websocket says of one; the record tells more, and the quote needs no second clock."""
+    rows = [*TALK[:4], (2.7, "<ping", b"1"), (3, FIN)]
+    before = told(rows)
+    found = told(rows, printed(1003, f"{stamp}read tcp 127.0.0.1:80->127.0.0.1:5: i/o timeout"))
+
+    assert found.cause is before.cause is Cause.PING_UNANSWERED
+    assert found.remedy == before.remedy
+    assert (
+        found.sentence
+        == f"{before.sentence}; the server logged: read tcp 127.0.0.1:80->127.0.0.1:5: i/o timeout"
+    )
+
+
 LINES = {
     "of another port": said("KeyError: 'user'", kind=Kind.RAISED, port=40_001),
     "of nobody": said("KeyError: 'user'", kind=Kind.RAISED),
