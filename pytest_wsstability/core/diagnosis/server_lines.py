@@ -33,6 +33,8 @@ _PRINTED = re.compile(
     r"thread '.*' panicked|exception in thread )",
     re.IGNORECASE,
 )
+# What helps where all that is known is that a timeout of the server ran out.
+_DEADLINE = "find where the server sets this deadline, and what puts it off: that has to come more often"
 # The instant that many loggers begin a line with: that of the connection's clock stands beside a quote.
 _STAMP = re.compile(
     r"^\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?:?\s+(?=\S)"
@@ -185,11 +187,14 @@ def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | N
         if cause is found.cause:
             return replace(found, confidence=Confidence.HIGH, sentence=f"{found.sentence}; {said}")
         confidence = Confidence.HIGH if topic is Topic.RESTART else Confidence.MEDIUM
-        return _told(found, cause, confidence, said, "see the server's log at this instant")
+        remedy = _DEADLINE if topic is Topic.TIMEOUT else "see the server's log at this instant"
+        return _told(found, cause, confidence, said, remedy, begin=f"{topic.value}: ")
     return None
 
 
-def _told(found: Diagnosis, cause: Cause, confidence: Confidence, sentence: str, remedy: str) -> Diagnosis:
+def _told(
+    found: Diagnosis, cause: Cause, confidence: Confidence, sentence: str, remedy: str, *, begin: str = ""
+) -> Diagnosis:
     """Another cause, told by the server; what the record alone says may be it too, where that is not sure."""
     others = tuple(
         each for each in (found.cause, *found.alternatives) if each not in (cause, Cause.UNDETERMINED)
@@ -197,7 +202,7 @@ def _told(found: Diagnosis, cause: Cause, confidence: Confidence, sentence: str,
     others = () if confidence is Confidence.HIGH else others
     return replace(
         found, cause=cause, confidence=confidence, blame=Blame.SERVER, sentence=sentence,
-        headline=shortened(sentence), remedy=remedy, runner_up=others[0] if others else None,
+        headline=shortened(f"{begin}{sentence}"), remedy=remedy, runner_up=others[0] if others else None,
         experiment=experiment(cause, others[0]) if others else None, alternatives=others, hypotheses=(),
         ruled_out=(),
     )  # fmt: skip

@@ -103,6 +103,19 @@ def test_a_keepalive_of_the_server_says_not_why_the_pong_was_missing():
     assert found.confidence is MEDIUM
 
 
+def test_the_headline_begins_with_what_the_line_speaks_of():
+    """A table shows its first words; a timeout has more to change than a log to read."""
+    rows = [(1, ">beat"), (1.1, "<answer"), (2, ">beat"), (2.1, "<answer"), (2.2, FIN)]
+    found = told(rows, printed(1002.1, "2026/11/28 13:15:12 read tcp 127.0.0.1:80->127.0.0.1:5: i/o timeout"))
+
+    assert (found.cause, found.confidence) == (Cause.READ_DEADLINE, MEDIUM)
+    assert found.headline.startswith("a timeout: the server logged: read tcp ")
+    assert found.remedy.startswith("find where the server sets this deadline")
+    limited = told(CUT, said("WARNING chat: too many messages of this client"))
+    assert limited.headline.startswith("a rate limit: the server logged: ")
+    assert limited.remedy == "see the server's log at this instant"
+
+
 def test_a_timeout_of_the_server_confirms_a_timer():
     """A read deadline that a handler let run out."""
     rows = [(5, ">text"), (65, FIN)]

@@ -71,7 +71,7 @@ def test_a_warning_that_a_handler_logged_is_quoted(run):
             "*the server logged: WARNING chat: too many messages of*",
             # The table has the same cause as the failure.
             "*= WebSocket stability =*",
-            "*cause: the server logged: WARNING chat: too many messages of*",
+            "*cause: a rate limit: the server logged: WARNING chat: too many *",
         ]
     )
 
