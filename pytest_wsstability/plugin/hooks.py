@@ -99,11 +99,9 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, Any, Any]:
     made = yield
-    found = [
-        each for each in (made if isinstance(made, list) else [made]) if isinstance(each, pytest.Function)
-    ]
-    if any(map(uses_us, found)):
-        inside.check_made(collector, [each for each in found if uses_us(each)])
+    items = made if isinstance(made, list) else (made,)
+    if ours := [each for each in items if isinstance(each, pytest.Function) and uses_us(each)]:
+        inside.check_made(collector, ours)
     return made
 
 

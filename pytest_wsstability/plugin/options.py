@@ -84,7 +84,9 @@ class Option:
         """Let pytest know it."""
         if self.flag:
             keywords = {"choices": self.choices, **self.keywords} if self.choices else self.keywords
-            group.addoption(self.flag, help=self.help, **keywords)
+            # With a `dest`, pytest does not compare it with those of all options there are.
+            dest = self.flag.lstrip("-").replace("-", "_")
+            group.addoption(self.flag, dest=dest, help=self.help, **keywords)
         if self.ini:
             kind: dict[str, Any] = {"type": "linelist", "default": []} if self.repeats else {"default": ""}
             parser.addini(self.ini, self.ini_help, **kind)

@@ -17,10 +17,6 @@ from .protocol import meaning, ran_out, said_wrong
 _LISTS = (CountsFrom.IDLE,)
 
 
-# Whole phrases, which some records leave out.
-PHRASES = frozenset({"hidden_tab", "injected_advice", "read_since_pong", "stood_still"})
-
-
 class TemplateWords(dict[str, str]):
     """Words of one connection, each made when a template asks for it."""
 

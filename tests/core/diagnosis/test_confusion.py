@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from pytest_wsstability import Confidence, faults, run_virtual
-from pytest_wsstability.core.diagnosis.page import page
 from pytest_wsstability.faults import MIDDLEBOXES
 from tests.core.diagnosis import confusion
+from tests.core.diagnosis.page import page
 from tests.diagnosis_cases import CASES, WITHOUT_CASE, play
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -56,5 +56,5 @@ def test_the_matrix_in_the_docs_is_this_one():
 
 
 def test_the_page_of_causes_is_made_from_the_table():
-    """python -m pytest_wsstability.core.diagnosis.page > docs/diagnosis.md"""
+    """python -m tests.core.diagnosis.page > docs/diagnosis.md"""
     assert (DOCS / "diagnosis.md").read_text() == page()

@@ -1,21 +1,23 @@
-"""The docs page about causes, made from the tables: ``python -m pytest_wsstability.core.diagnosis.page``."""
+"""The docs page about causes, made from the tables: ``python -m tests.core.diagnosis.page``."""
 
 from __future__ import annotations
 
 import re
 
-from ..cause import Cause
-from ..known_timers import KNOWN_TIMERS, TimerDefault
-from .opening import OPENINGS
-from .rivals import CONTRADICTED
-from .signature import Signature
-from .table import SIGNATURES
-from .words import PHRASES
+from pytest_wsstability.core.cause import Cause
+from pytest_wsstability.core.diagnosis.opening import OPENINGS
+from pytest_wsstability.core.diagnosis.rivals import CONTRADICTED
+from pytest_wsstability.core.diagnosis.signature import Signature
+from pytest_wsstability.core.diagnosis.table import SIGNATURES
+from pytest_wsstability.core.known_timers import KNOWN_TIMERS, TimerDefault
+
+# Whole phrases, which some records leave out.
+PHRASES = frozenset({"hidden_tab", "injected_advice", "read_since_pong", "stood_still"})
 
 _TITLE = """\
 # Causes, and how they are told
 
-Made by `python -m pytest_wsstability.core.diagnosis.page`, and checked by a test: do not edit.
+Made by `python -m tests.core.diagnosis.page`, and checked by a test: do not edit.
 
 A diagnosis is read from the record of one end, and from the other end's where it is held. The rows have
 numbers: they are tried in this order, and the first that fits is the diagnosis. Its runner-up is the
