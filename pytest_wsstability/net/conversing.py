@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 import uuid
 from collections.abc import Callable
 
 from ..core.timeline.events import End
 from ..profiles import Conversation, Profile, Resumption, Unwritable
+
+# RFC 8259, section 6: whole numbers up to here are the same to every reader of JSON.
+_LARGEST = 2**53 - 1
 
 
 def client_conversation(
@@ -58,7 +62,9 @@ def server_conversation(
 
 
 def _new_id(profile: Profile) -> str:
-    return str(uuid.uuid4()) if profile.new_session_id is None else profile.new_session_id()
+    if profile.new_session_id is not None:
+        return profile.new_session_id()
+    return str(random.randint(1, _LARGEST)) if profile.words.session_is_number else str(uuid.uuid4())
 
 
 def _epoch(profile: Profile, loop: asyncio.AbstractEventLoop) -> float | None:

@@ -13,9 +13,10 @@ JSON question and answer take five lines::
 
 A message is JSON (a mapping or a list), text or bytes. A received one matches when it has every member of
 the template. A placeholder stands for a value, alone (``{"id": ID}``) or inside text (``f"PONG {ID}"``,
-``b"\\x01{session_id}"``): `SESSION_ID`; `ID` and `TEXT_ID`, which an answer carries back; `NOW` and
-`NOW_TEXT`; `SEQUENCE`, the last number received; `INTERVAL`, `TIMEOUT` and their ``_MS``, which the server
-names; `TOKEN`, which it gives for coming back; `ANY`, and `Free` where `ANY` has to be written.
+``b"\\x01{session_id}"``): `SESSION_ID`, or `SESSION_NUMBER` where JSON has a number for it; `ID` and
+`TEXT_ID`, which an answer carries back; `NOW` and `NOW_TEXT`; `SEQUENCE`, the last number received;
+`INTERVAL`, `TIMEOUT` and their ``_MS``, which the server names; `TOKEN`, which it gives for coming back;
+`ANY`, and `Free` where `ANY` has to be written.
 
 Three shapes of heartbeat: ``ping`` and ``pong`` are asked and answered (``ping == pong`` is an echo);
 ``ping`` alone is one-way, and no answer is ever due; neither means protocol pings. ``heartbeats_from`` says
@@ -55,17 +56,18 @@ from .placeholders import (
     NUMBER,
     SEQUENCE,
     SESSION_ID,
+    SESSION_NUMBER,
     TEXT,
     TEXT_ID,
     TIMEOUT,
     TIMEOUT_MS,
     TOKEN,
     TURN,
+    Unwritable,
 )
 from .profile import Profile
 from .speech import HangUp, Heard, Problem, Say
 from .templates import Free
-from .wording import Unwritable
 from .words import SessionStep
 
 __all__ = [
@@ -82,6 +84,7 @@ __all__ = [
     "RAW",
     "SEQUENCE",
     "SESSION_ID",
+    "SESSION_NUMBER",
     "TEXT",
     "TEXT_ID",
     "TIMEOUT",

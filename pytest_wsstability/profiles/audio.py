@@ -13,9 +13,9 @@ from ..core.duration import Duration, parse_duration
 from ..core.timeline.events import End
 from ..core.voice.audio import AudioFormat
 from .messages import Codec, wording
-from .placeholders import Values
+from .placeholders import Unwritable, Values
 from .telling import Telling
-from .wording import Parsed, Unwritable, Wording
+from .wording import Parsed, Wording
 from .words import Messages, weight
 
 # Characters of a message with audio that are looked at: 10 s of 24 kHz in base64.

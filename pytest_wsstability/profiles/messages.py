@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from .patterns import Pattern
-from .placeholders import NAMES, PLACEHOLDER, Values, from_groups
+from .placeholders import NAMES, PLACEHOLDER, Unwritable, Values, from_groups
 from .templates import Free, compiled, fill, match
-from .wording import Parsed, Unwritable, Wording
+from .wording import Parsed, Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def wording(message: Message) -> Wording:
         ValueError: if it is no message, or no message can match it, saying why.
 
     """
-    if isinstance(message, str | bytes) and message:
+    if isinstance(message, str | bytes):
         text = message if isinstance(message, str) else message.decode("latin-1")
         return Pattern(message) if PLACEHOLDER.search(text) else _Exact(message)
     if isinstance(message, Mapping | list) and message:

@@ -15,9 +15,8 @@ from collections.abc import Callable
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, Intervals, ProtocolTimer
 from .messages import Codec
-from .placeholders import Values
+from .placeholders import Unwritable, Values
 from .profile import Profile
-from .wording import Unwritable
 
 # The first byte of a packet, and the level that stands in CONNECT.
 CONNECT, CONNACK, DISCONNECT = 0x10, 0x20, 0xE0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .placeholders import IN_TEXT, PLACEHOLDER, Values, as_bytes, as_text, from_groups
-from .wording import Parsed, Unwritable, Wording
+from .placeholders import IN_TEXT, PLACEHOLDER, Unwritable, Values, as_bytes, as_text, from_groups
+from .wording import Parsed, Wording
 
 
 class Pattern(Wording):

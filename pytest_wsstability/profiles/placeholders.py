@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 # What stands for a value in a template: as the whole value of a member, or inside text or bytes.
 
-# The session's id.
-SESSION_ID = "{session_id}"
+# The session's id: text, or a whole number.
+SESSION_ID, SESSION_NUMBER = "{session_id}", "{session_number}"
 # What tells a question from its neighbours; its answer carries the same. A whole number, or text.
 ID = "{id}"
 TEXT_ID = "{text_id}"
@@ -33,25 +33,30 @@ ANY = "{any}"
 Values: TypeAlias = dict[str, Any]
 
 NAMES = (
-    "session_id", "id", "text_id", "now", "now_text", "sequence", "interval", "interval_ms", "timeout",
-    "timeout_ms", "token", "any", "audio", "text", "turn", "number",
+    "session_id", "session_number", "id", "text_id", "now", "now_text", "sequence", "interval", "interval_ms",
+    "timeout", "timeout_ms", "token", "any", "audio", "text", "turn", "number",
 )  # fmt: skip
 PLACEHOLDER = re.compile("{(" + "|".join(NAMES) + ")}")
 # Members that a sender may leave out, where something else tells the message.
 OPTIONAL = frozenset(
     {
-        "session_id", "sequence", "interval", "interval_ms", "timeout", "timeout_ms", "token", "turn",
-        "number",
+        "session_id", "session_number", "sequence", "interval", "interval_ms", "timeout", "timeout_ms",
+        "token", "turn", "number",
     }
 )  # fmt: skip
 _SECONDS = {"interval": 1.0, "interval_ms": 1000.0, "timeout": 1.0, "timeout_ms": 1000.0}
-_ID_NAMES = {"text_id": "id"}
+_ID_NAMES = {"text_id": "id", "session_number": "session_id"}
 IN_TEXT = {
     **dict.fromkeys(_SECONDS, r"\d+(?:\.\d+)?"),
     "sequence": r"\d+",
+    "session_number": r"\d+",
     "now": r"\d+(?:\.\d+)?",
     "any": r".*?",
 }
+
+
+class Unwritable(ValueError):
+    """A message that can't be written, or not with these values."""
 
 
 class Raw(str):
@@ -77,6 +82,9 @@ def take(name: str, found: Any, values: Values) -> bool:
         return True
     if name == "session_id":
         return may_name_session(found) and put(name, None if found is None else str(found), values)
+    if name == "session_number":
+        told = isinstance(found, int | None) and not isinstance(found, bool)
+        return told and put(name, None if found is None else str(found), values)
     if name == "sequence":
         return (
             isinstance(found, int | str | None) and not isinstance(found, bool) and put(name, found, values)
@@ -134,7 +142,13 @@ def as_bytes(values: Values, name: str) -> bytes:
 
 
 def as_value(values: Values, name: str) -> Any:
-    """What stands in JSON for a placeholder."""
+    """
+    What stands in JSON for a placeholder.
+
+    Raises:
+        Unwritable: for a session's id that is no number, where one has to stand.
+
+    """
     if name in _SECONDS:
         seconds = values.get(name.removesuffix("_ms"))
         if seconds is None:
@@ -145,10 +159,21 @@ def as_value(values: Values, name: str) -> Any:
         return round(values.get("now", 0.0) * 1000)
     if name == "now_text":
         return date_text(values.get("now", 0.0))
+    if name == "session_number":
+        return _as_number(values.get("session_id"))
     if name == "text_id":
         found = values.get("id", "")
         return found if isinstance(found, Raw) else str(found)
     return values.get(name)
+
+
+def _as_number(session_id: str | None) -> int | None:
+    if session_id is None:
+        return None
+    try:
+        return int(session_id)
+    except ValueError:
+        raise Unwritable(f"{session_id!r} is no whole number, and SESSION_NUMBER stands for one") from None
 
 
 def as_text(values: Values, name: str) -> str:

@@ -11,10 +11,6 @@ from .placeholders import Values
 MAX_PARSED = 16 * 1024
 
 
-class Unwritable(ValueError):
-    """A message that can't be written, or not with these values."""
-
-
 class Parsed:
     """One received message, and its JSON, which several templates look at and which is parsed once."""
 

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple, TypeAlias
 from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
 from .messages import Message, wording
-from .placeholders import Values
+from .placeholders import Unwritable, Values
 from .records import Records, Split
 from .speech import Heard, Problem, key_of
 from .telling import Telling
-from .wording import Parsed, Unwritable, Wording
+from .wording import Parsed, Wording
 
 _C, _S = End.CLIENT, End.SERVER
 _BOTH = frozenset({_C, _S})
@@ -36,7 +36,8 @@ FIELDS: dict[str, tuple[End, Role]] = {
 }
 # Placeholders that write the same value in other words.
 _SAME_VALUE = {
-    "text_id": "id", "now_text": "now", "interval_ms": "interval", "timeout_ms": "timeout",
+    "text_id": "id", "session_number": "session_id", "now_text": "now", "interval_ms": "interval",
+    "timeout_ms": "timeout",
 }  # fmt: skip
 # The messages that a session begins with, one after the other.
 _FIELD_OF = {field: FIELDS[field][1] for field in ("greeting", "session_info", "session_confirmed")}
@@ -79,6 +80,7 @@ class Words:
         script: what both ends say in turn, up to session_info: who, its role, which of the steps.
         interval_is_named: the server says how often heartbeats are sent, or both ends do.
         names_interval: the server's messages have a place for it.
+        session_is_number: some message has a number for the session's id.
         server_names_session: the server chooses the session's id, and not the client.
         uses_sequence: the last number received is sent.
         tells_time: some message says what time it is.
@@ -88,8 +90,8 @@ class Words:
     __slots__ = (
         "_binary_json", "_client", "_fixed", "_foreign", "_known", "_names", "_readers", "_records",
         "_server", "_stream", "_told_by_client", "_told_by_server", "_written",
-        "interval_is_named", "names_interval", "script", "server_names_session", "tells_time",
-        "uses_sequence",
+        "interval_is_named", "names_interval", "script", "server_names_session", "session_is_number",
+        "tells_time", "uses_sequence",
     )  # fmt: skip
 
     def __init__(
@@ -148,7 +150,8 @@ class Words:
             key: self._text(each, {}) for key, each in self._written.items() if each.wording.is_fixed
         }
         self._client, self._server = self._fixed_texts(_C), self._fixed_texts(_S)
-        self._describe(agrees)
+        # A step may come again: it is known by where the handshake is, and written as before.
+        self._describe(agrees, [steps.index(each) for each in steps])
 
     def _fixed_texts(self, sender: End) -> dict[str | bytes, Heard]:
         """What messages that never change mean, by their text."""
@@ -165,17 +168,18 @@ class Words:
                     exact[text] = heard
         return exact
 
-    def _describe(self, agrees: bool) -> None:
+    def _describe(self, agrees: bool, order: list[int]) -> None:
         places = {_FIELD_OF[each.field]: each for each in self._known if each.field in _FIELD_OF}
         script = [places[role] for role in (Role.GREETING,) if role in places]
         steps = {each.step: each for each in self._known if each.step is not None}
-        script += [steps[index] for index in sorted(steps)]
+        script += [steps[index] for index in order]
         # Without session_info the server confirms by itself.
         script += [places[role] for role in (Role.SESSION_INFO, Role.SESSION_CONFIRMED) if role in places][:1]
         self.script = tuple((each.sender, each.role, each.step) for each in script)
         told = self.names("greeting") | self.names("session_confirmed")
         self.names_interval = "interval" in told
         self.interval_is_named = self.names_interval or agrees
+        self.session_is_number = any("session_number" in each.wording.names for each in self._known)
         self.server_names_session = "session_id" in told - self.names("session_info")
         self.tells_time = any("now" in names for names in self._names.values())
         self.uses_sequence = "sequence" in self.names("ping") | self.names("resume")
@@ -321,6 +325,8 @@ def _known(
     for field, (sender, role) in FIELDS.items():
         known += [Known(field, sender, role, each) for each in _wordings(field, messages.get(field))]
     for index, step in enumerate(steps):
+        if steps.index(step) < index:
+            continue
         field = f"steps[{index}]"
         known += [Known(field, step.by, Role.STEP, each, index) for each in _wordings(field, step.message)]
     # The client first: what an end says out of turn is then what the other one says.
@@ -337,6 +343,9 @@ def _wordings(field: str, messages: Any) -> list[Wording]:
     if messages is None:
         return []
     several = messages if isinstance(messages, tuple) and messages else (messages,)
+    # An empty heartbeat is one (SocketCluster's); anything else that is empty was forgotten.
+    if field not in ("ping", "pong") and any(isinstance(each, str | bytes) and not each for each in several):
+        raise ValueError(f"{field} is {messages!r}; only heartbeats are empty messages, None is no message")
     try:
         return [wording(each) for each in several]
     except ValueError as exc:

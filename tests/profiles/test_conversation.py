@@ -28,6 +28,7 @@ from pytest_wsstability.profiles import (
     Resumption,
     SessionStep,
 )
+from tests.profiles.dialogue import Dialogue
 
 CLIENT, SERVER = End.CLIENT, End.SERVER
 
@@ -674,3 +675,16 @@ def test_a_function_that_cuts_is_asked_what_is_written():
     assert Profile(name="x", ping=ping, records=lines).records is lines
     with pytest.raises(ValueError, match=r"^profile 'x': ping can match no message: b'PONG"):
         Profile(name="x", ping=wrong, records=lines)
+
+
+def test_a_step_that_comes_again_is_said_again():
+    """Who opens, logs in and opens again: a step is told by where the handshake is."""
+    ask, answer = SessionStep(End.CLIENT, "open"), SessionStep(End.SERVER, "opened")
+    login = SessionStep(End.CLIENT, "login")
+    profile = Profile(
+        name="again", steps=(ask, answer, login, ask, answer), session_info="bind", session_confirmed="bound"
+    )
+    dialogue = Dialogue(profile).run(1)
+
+    said = [f"{who} {message}" for _, who, message in dialogue.said]
+    assert said == ["C open", "S opened", "C login", "C open", "S opened", "C bind", "S bound"]

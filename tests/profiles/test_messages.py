@@ -17,13 +17,15 @@ from pytest_wsstability.profiles.placeholders import (
     NOW_TEXT,
     SEQUENCE,
     SESSION_ID,
+    SESSION_NUMBER,
     TEXT_ID,
     TIMEOUT_MS,
     TOKEN,
+    Unwritable,
     date_text,
 )
 from pytest_wsstability.profiles.templates import Free
-from pytest_wsstability.profiles.wording import Parsed, Unwritable
+from pytest_wsstability.profiles.wording import Parsed
 
 JOIN = {"type": "join", "d": {"id": SESSION_ID, "v": [1, ANY]}}
 OPEN = Prefixed("0", {"sid": SESSION_ID, "pingInterval": INTERVAL_MS, "pingTimeout": TIMEOUT_MS})
@@ -53,6 +55,13 @@ def read(message, payload):
         (JOIN, '{"type": "join", "d": {"id": 7, "v": [1, 2]}}', {"session_id": "7"}),
         (JOIN, '{"type": "join", "d": {"id": null, "v": [1, 2]}}', {"session_id": None}),
         (JOIN, '{"type": "join", "d": {"id": true, "v": [1, 2]}}', None),
+        # Where it is said to be a number, text is another message.
+        ({"op": 1, "s": SESSION_NUMBER}, '{"op": 1, "s": 7}', {"session_id": "7"}),
+        ({"op": 1, "s": SESSION_NUMBER}, '{"op": 1, "s": "7"}', None),
+        ({"op": 1, "s": SESSION_NUMBER}, '{"op": 1, "s": true}', None),
+        ({"op": 1, "s": SESSION_NUMBER}, '{"op": 1}', {}),
+        (f"S {SESSION_NUMBER}", "S 12", {"session_id": "12"}),
+        (f"S {SESSION_NUMBER}", "S x", None),
         # It may be missing beside others, an id may not.
         (JOIN, '{"type": "join", "d": {"v": [1, 2]}}', {}),
         ({"op": "pong", "id": ID}, '{"op": "pong"}', None),
@@ -132,6 +141,16 @@ def read(message, payload):
 def test_what_a_message_reads(message, payload, values):
     """The values that stand for placeholders; None for another message."""
     assert read(message, payload) == values
+
+
+def test_a_session_that_is_a_number_is_written_as_one():
+    """And one that is none can't be."""
+    message = wording({"s": SESSION_NUMBER})
+
+    assert message.write({"session_id": "7"}) == '{"s":7}'
+    assert message.write({}) == '{"s":null}'
+    with pytest.raises(Unwritable, match="'abc' is no whole number, and SESSION_NUMBER stands for one"):
+        message.write({"session_id": "abc"})
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,7 @@ def test_no_message_for_a_role(role):
 VALID = (
     "give JSON as a mapping or a list, text, bytes, Prefixed, Codec, a compiled pattern, a function, or None"
 )
+EMPTY = "only heartbeats are empty messages, None is no message"
 
 
 @pytest.mark.parametrize(
@@ -178,12 +179,14 @@ VALID = (
         ({"greeting": 7}, f"profile 'x': greeting is 7; {VALID}"),
         ({"ping": {}, "pong": "3"}, f"profile 'x': ping is {{}}; {VALID}"),
         ({"ping": [], "pong": "3"}, f"profile 'x': ping is []; {VALID}"),
-        ({"ping": "", "pong": "3"}, f"profile 'x': ping is ''; {VALID}"),
+        ({"greeting": ""}, f"profile 'x': greeting is ''; {EMPTY}"),
+        ({"error": ("no", b"")}, f"profile 'x': error is ('no', b''); {EMPTY}"),
         (
             {"ping": Codec(read=bool, names=("sid",))},
             "profile 'x': ping is Codec(read=<class 'bool'>, write=None, names=('sid',)); "
-            "'sid' is no placeholder's name; valid ones: session_id, id, text_id, now, now_text, sequence, "
-            "interval, interval_ms, timeout, timeout_ms, token, any, audio, text, turn, number",
+            "'sid' is no placeholder's name; valid ones: session_id, session_number, id, text_id, now, "
+            "now_text, sequence, interval, interval_ms, timeout, timeout_ms, token, any, audio, text, turn, "
+            "number",
         ),
         ({"ping": (), "pong": "3"}, f"profile 'x': ping is (); {VALID}"),
         ({"ping": Codec(read="x")}, f"profile 'x': ping is Codec(read='x', write=None, names=()); {VALID}"),

@@ -16,6 +16,9 @@ wanted=(
   "sshd openssh-server"
   "mosquitto mosquitto"
   "rabbitmq-server rabbitmq-server"
+  "janus janus"
+  "prosody prosody"
+  "nats-server nats-server"
 )
 
 PATH="$PATH:/usr/sbin:/sbin"

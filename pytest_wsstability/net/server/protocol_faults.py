@@ -31,8 +31,8 @@ from .behaviour import Behaviour
 if TYPE_CHECKING:
     from ..websocket import WebSocket
 
-# Whose session a wrong confirmation names.
-SOMEBODY_ELSE = "somebody-elses-session"
+# Whose session a wrong confirmation names, in words and as a number.
+SOMEBODY_ELSE, SOMEBODY_ELSES_NUMBER = "somebody-elses-session", "1"
 
 
 class Misbehaving(Protocol):
@@ -155,7 +155,9 @@ def _late_confirm(side: Misbehaving, websocket: WebSocket, fault: LateConfirm) -
 
 
 def _wrong_session(side: Misbehaving, websocket: WebSocket, fault: WrongSession) -> None:
-    side.behaviour = dataclasses.replace(side.behaviour, confirm_as=SOMEBODY_ELSE)
+    number = websocket.profile.words.session_is_number
+    wrong = SOMEBODY_ELSES_NUMBER if number else SOMEBODY_ELSE
+    side.behaviour = dataclasses.replace(side.behaviour, confirm_as=wrong)
     side.confirm_again(websocket)
 
 

@@ -8,10 +8,10 @@ import re
 
 import pytest
 
-from pytest_wsstability import Cause, Direction, Orchestrator, Role, StabilityError, faults
+from pytest_wsstability import Cause, Direction, Orchestrator, Role, StabilityError, connect, faults
 from pytest_wsstability.core.faults.protocol import PROTOCOL_FAULTS
 from pytest_wsstability.core.judge.verdict import Noted, Outcome, Rule
-from pytest_wsstability.profiles import ID, JSON, Profile
+from pytest_wsstability.profiles import ID, JSON, SESSION_NUMBER, Profile
 from pytest_wsstability.profiles.catalogue import SHIPPED
 from tests.net.peers import connected, opened
 
@@ -164,6 +164,22 @@ async def test_a_resume_that_is_refused_in_words_begins_anew():
         assert "was confirmed: the server did not know the old one" in violation.line
         assert second.session_id != first.session_id
         assert [session.id for session in orchestrator.sessions] == [first.session_id, second.session_id]
+
+
+async def test_a_session_that_is_a_number_is_somebody_elses():
+    """Both ends make one up that is, and the wrong one is a number too; a client can't call it otherwise."""
+    profile = JSON.replace(
+        name="numbers",
+        session_info={"op": "join", "id": SESSION_NUMBER},
+        session_confirmed={"op": "joined", "id": SESSION_NUMBER},
+    )
+    server = Orchestrator(profile=profile, faults=[faults.WrongSession()])
+    async with server as orchestrator, opened(orchestrator.url, profile=profile) as client:
+        violation = await violation_of(client.assert_session_confirmed, within="1s")
+        assert client.session_id.isdigit()
+        assert violation.rule is Rule.SESSION
+        with pytest.raises(ValueError, match="session_id: session_info: 'abc' is no whole number"):
+            await connect(orchestrator.url, profile=profile, session_id="abc")
 
 
 @pytest.mark.parametrize("profile", ["deepgram", "openai-realtime", "signalr", "stomp"])
