@@ -27,6 +27,7 @@ EXAMPLES = {
 }
 # Those with a process of their own, which has a clock of its own; and the files that they bring.
 OUTSIDE = {
+    "test_browser_microphone.py": ("microphone_page.html", {"passed": 1}),
     "test_browser_page.py": ("voice_page.html", {"passed": 2, "skipped": 1}),
     "test_clients.py": ("voice_client.cjs", {"passed": 2}),
 }
