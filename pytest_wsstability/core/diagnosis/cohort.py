@@ -63,6 +63,11 @@ class Beside:
     same_silence: int = 0
     # Whether all others of the same age ended right after a message of theirs; without others, they did not.
     same_age_spoke: bool = False
+    # Whether this one and all others of the same age ended right after a message or a heartbeat of theirs.
+    same_age_sent: bool = False
+    # The greatest difference in age to those that ended together, as a share of that between the ends: 0
+    # where one limit ended them all, about 1 where they were opened at one instant.
+    ages_apart: float = 1.0
     # Others that were older when they ended, or still live at a greater age.
     outlived: int = 0
 
@@ -98,8 +103,9 @@ class _End:
     age: float
     silence: float
     lively: bool
-    # A message of its own went out right before.
+    # A message of its own went out right before; a message or a heartbeat did.
     spoke: bool
+    sent: bool
     code: int | None
 
 
@@ -133,6 +139,7 @@ class Cohort:
         crowd = [each for each in self._ends[low : min(high, low + _SOME)] if each is not mine]
         with_mine = [mine, *crowd]
         limit = mine.age + max(TOGETHER, _tolerance(mine.age))
+        same = _of_one_age(self._by_age, mine)
         return Beside(
             together=together,
             shared=_shared(crowd, mine, _stood_still(timeline)) if crowd else Shared.INSTANT,
@@ -143,13 +150,16 @@ class Cohort:
             lively=sum(each.lively for each in with_mine),
             same_age=_repeats(self._by_age, mine, _by_age, mine.age),
             same_silence=_repeats(self._by_silence, mine, _by_silence, mine.silence),
-            same_age_spoke=_all_spoke(self._by_age, mine),
+            same_age_spoke=bool(same) and all(each.spoke for each in same),
+            same_age_sent=bool(same) and mine.sent and all(each.sent for each in same),
+            ages_apart=_ages_apart(crowd, mine),
             outlived=len(self._ages) - bisect.bisect_right(self._ages, limit),
         )
 
 
 def _end(timeline: Timeline) -> _End:
     close, said = timeline.close, timeline.last(direction=Direction.SENT, role=Role.DATA)
+    sent = (timeline.last(direction=Direction.SENT, opcode=each) for each in (Opcode.TEXT, Opcode.BINARY))
     return _End(
         at=timeline.opened + timeline.duration,
         opened=timeline.opened,
@@ -157,6 +167,7 @@ def _end(timeline: Timeline) -> _End:
         silence=timeline.silence,
         lively=is_lively(timeline),
         spoke=said is not None and timeline.duration - said <= _RIGHT_AFTER,
+        sent=any(at is not None and timeline.duration - at <= _RIGHT_AFTER for at in sent),
         code=close.received.code if close is not None and close.received is not None else None,
     )
 
@@ -200,13 +211,17 @@ def _repeats(ends: Sequence[_End], mine: _End, key: object, value: float) -> int
     )
 
 
-def _all_spoke(ends: Sequence[_End], mine: _End) -> bool:
-    """Whether all others of the same age ended right after a message of theirs."""
+def _of_one_age(ends: Sequence[_End], mine: _End) -> list[_End]:
+    """Others of the same age, whenever they ended; some of many."""
     near = _tolerance(mine.age)
     low = bisect.bisect_left(ends, mine.age - near, key=_by_age)
     high = bisect.bisect_right(ends, mine.age + near, key=_by_age)
-    others = [each for each in ends[low : min(high, low + 4 * _SOME)] if each is not mine]
-    return bool(others) and all(each.spoke for each in others)
+    return [each for each in ends[low : min(high, low + 4 * _SOME)] if each is not mine]
+
+
+def _ages_apart(others: Sequence[_End], mine: _End) -> float:
+    apart = max((abs(each.at - mine.at) for each in others), default=0.0)
+    return max(abs(each.age - mine.age) for each in others) / apart if apart else 1.0
 
 
 def is_lively(timeline: Timeline) -> bool:

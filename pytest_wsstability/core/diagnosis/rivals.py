@@ -15,6 +15,9 @@ LOW = Confidence.LOW
 _TOKENS = (300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 86400.0)
 # Others that show the same timer at other instants, from so many on, exclude that it is an accident.
 REPEATED = 2
+# Ages that agree four times as closely as the ends, of three connections, do so by accident once in fifty
+# times (drawn at random: openings and ends within 2 s).
+_CLOSER = 0.25
 
 
 def repeats_silence(f: Features) -> bool:
@@ -36,6 +39,10 @@ def shares_age(f: Features) -> bool:
 def of_an_age(f: Features) -> bool:
     """Whether others ended at the same age, and not all of them right after a message of theirs."""
     return shares_age(f) and not f.beside.same_age_spoke
+
+
+def _age_is_a_number(f: Features) -> bool:
+    return timers.is_number(f.age, f.tier, CountsFrom.AGE)
 
 
 def _token_age(f: Features) -> bool:
@@ -212,6 +219,23 @@ AFTER_A_MESSAGE = Rival(
     "the end came right after a message of this end",
     lambda f: f.tail.message is not None and not f.messages.streaming,
     "it came right after a message, so a handler that fails on it fits too",
+    LOW,
+)
+# A limit on the number or the size of messages, in equal traffic, and a handler that fails on one look alike.
+AFTER_A_MESSAGE_EACH = Rival(
+    Cause.HANDLER_ERROR,
+    "each of this age ended right after a message or a heartbeat of its own (a stream at an age that limits "
+    "have aside)",
+    lambda f: f.beside.same_age_sent and not (f.messages.streaming and _age_is_a_number(f)),
+    "each had sent something right before, so a handler that fails on it, or a limit on messages, fits too",
+    LOW,
+)
+# Connections that were opened at one instant are of one age when they are stopped.
+OPENED_TOGETHER = Rival(
+    Cause.RESTART,
+    "the others ended within 2 s, and are fewer than two or agree in age hardly closer than in their ends",
+    lambda f: not repeats_age(f) and (f.beside.together < REPEATED or f.beside.ages_apart > _CLOSER),
+    "all ended within 2 s, so a restart fits that stopped what was opened at one instant",
     LOW,
 )
 # Others that ended within two seconds show no common event where this fits.

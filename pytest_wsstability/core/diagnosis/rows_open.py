@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..judge.verdict import Rule
-from . import rivals
+from . import late, rivals
 from .features import RECEIVED, Features
 from .signature import Blamed, Rival, Signature
 
@@ -60,14 +60,6 @@ def _pinged_since(f: Features) -> bool:
     """Whether a ping that went out after the open heartbeat was answered."""
     beat, ping = f.heartbeats.open_since, f.asked.last_answered
     return beat is not None and ping is not None and ping >= beat
-
-
-def _together(f: Features) -> bool:
-    """Whether answers that were late came all at once: the asked stood still, or the path did."""
-    trips = f.timeline.heartbeats if f.timeline.heartbeats.answered > 1 else f.timeline.pings
-    late = trips.rtts.slowest_above(1.0)
-    arrivals = {round(at + rtt, 2) for at, rtt in late}
-    return len(late) >= 2 and len(arrivals) == 1
 
 
 ROWS = (
@@ -264,12 +256,20 @@ ROWS = (
     Signature(
         cause=Cause.PEER_FROZEN,
         shows="late answers that came all at once",
-        when=lambda f: _slow(f) and _together(f),
+        when=lambda f: _slow(f) and late.at_once(f),
         confidence=MEDIUM,
         sentence="late answers came all at once: the {peer}, or the path, stood still for {slowest}",
         headline="the {peer} or the path stood still for {slowest}",
         blame=Blamed.PEER,
         evidence=("late", "tcp"),
+        rivals=(
+            Rival(
+                Cause.PATH_STALLED,
+                "the kernel was not seen to have its bytes acknowledged meanwhile",
+                lambda f: not late.acknowledged_meanwhile(f),
+                leaves=LOW,
+            ),
+        ),
         remedy="look for blocking calls in the {peer}'s event loop",
         runner_up=Cause.PATH_STALLED,
         source="measured",

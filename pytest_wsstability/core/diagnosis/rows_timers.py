@@ -271,8 +271,9 @@ ROWS = (
                 Cause.HANDLER_ERROR,
                 "the end came right after a message of this end",
                 lambda f: f.tail.message is not None and not f.messages.streaming,
-                "each ended right after a message, so a handler that fails on it fits too",
+                "this one ended right after a message, so a handler that fails on it fits too",
             ),
+            rivals.AFTER_A_MESSAGE_EACH,
         ),
         sentence="a maximum age of {max_age}: traffic flowed to the end, and {repeated} other "
         "connections ended at the same age, at other instants{age_owners}",
@@ -334,6 +335,8 @@ ROWS = (
         rivals=(
             rivals.TOKEN,
             rivals.AFTER_A_MESSAGE,
+            rivals.AFTER_A_MESSAGE_EACH,
+            rivals.OPENED_TOGETHER,
             Rival(
                 Cause.KEEPALIVE_TIMEOUT,
                 "a keepalive that began with the opening would end them so too",
@@ -341,11 +344,11 @@ ROWS = (
                 leaves=LOW,
             ),
         ),
-        sentence="a maximum age of {max_age}: traffic flowed to the end, and {together} other "
+        sentence="a maximum age of {max_age}: traffic flowed to the end, and {of_the_age} other "
         "connections ended at the same age{age_owners}",
         headline="maximum age {max_age}",
         blame=Blamed.PATH,
-        evidence=("silences", "together", "end"),
+        evidence=("silences", "together", "repeated", "end"),
         remedy="raise {age_knobs}, or reconnect before it; a heartbeat does not help",
         runner_up=Cause.RESTART,
         source="documentation of load balancers",

@@ -3,6 +3,8 @@
 import pytest
 
 from pytest_wsstability.core.diagnosis import Blame, Cause, Confidence, diagnose
+from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, TransportEnd
 from pytest_wsstability.core.timeline.events import DeadlineTraffic, End
 from tests.core.script import FIN, PLANNED, RST, closed_by_peer, timeline
@@ -236,6 +238,35 @@ def test_the_kernel_tells_a_frozen_process_from_a_dead_path(look, cause):
     rows = [(2, ">beat"), (2.001, "<answer"), (2.5, ">beat"), (3, ">beat")]
 
     assert diagnose(timeline(*rows, looks=[look], until=3.5)).cause is cause
+
+
+@pytest.mark.parametrize(
+    ("looks", "confidence"),
+    [
+        ([], LOW),
+        # Too soon after the first question, and behind the answers, a path that stalls is calm as well.
+        ([{"at": 10.9}, {"at": 22.0}], LOW),
+        ([{"at": 15.0, "unacked": 2, "send_queue": 30, "retransmits": 3}], LOW),
+        ([{"at": 11.1}], MEDIUM),
+        ([{"at": 21.9}], MEDIUM),
+    ],
+)
+def test_late_answers_that_come_at_once_are_the_process_if_the_path_carried_meanwhile(looks, confidence):
+    """A path that stood still delivers them so too, and acknowledges nothing until then."""
+    line = timeline(
+        (10, ">ping", b"1"),
+        (15, ">ping", b"2"),
+        (22, "<pong", b"1"),
+        (22, "<pong", b"2"),
+        until=30,
+        looks=looks,
+    )
+    verdict = judge(Requirement.of(pings_within="3s"), line)
+
+    found = diagnose(line, verdict=verdict)
+    assert (found.cause, found.confidence, found.runner_up) == (
+        Cause.PEER_FROZEN, confidence, Cause.PATH_STALLED,
+    )  # fmt: skip
 
 
 def test_unread_bytes_are_thrown_away_with_a_reset():

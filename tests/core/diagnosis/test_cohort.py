@@ -145,3 +145,73 @@ def test_an_age_that_all_share_is_a_limit_unless_each_had_just_spoken(others, ca
     found = diagnose(lines[0], cohort=lines)
     # Never high: a handler that ends by a clock of its own looks the same from this end.
     assert (found.cause, found.confidence) == (cause, Confidence.MEDIUM)
+
+
+@pytest.mark.parametrize(
+    ("spread", "count", "confidence"),
+    [
+        # Opened 1.2 s apart, and ended so.
+        (0.0, 3, Confidence.MEDIUM),
+        (0.29, 3, Confidence.MEDIUM),
+        # Their ages agree hardly closer than their ends: a restart of what was opened together.
+        (0.31, 3, Confidence.LOW),
+        # One other may agree by accident.
+        (0.0, 2, Confidence.LOW),
+    ],
+)
+def test_ends_within_two_seconds_show_an_age_only_if_the_ages_agree_closer_than_the_ends(
+    spread, count, confidence
+):
+    """Four times as close, of three connections or more."""
+
+    def one(number):
+        age = 30.2 + (spread if number else 0.0)
+        beats = [row for at in range(1, 31) for row in ((at, "<text"), (at, "<ping"), (at, ">pong"))]
+        return timeline(*beats, (age, FIN), origin=1000 + (1.2 - spread if number else 0.0))
+
+    lines = [one(number) for number in range(count)]
+
+    found = diagnose(lines[0], cohort=lines)
+    assert (found.cause, found.confidence) == (Cause.MAX_AGE, confidence)
+    assert Cause.RESTART in found.alternatives
+    assert f"{count - 1} other connections" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("mine", "others", "confidence"),
+    [
+        (30.3, 30.3, Confidence.LOW),
+        # Half a second before the end is right before, on either side.
+        (29.99, 30.3, Confidence.LOW),
+        (29.9, 30.3, Confidence.MEDIUM),
+        (30.3, 29.9, Confidence.MEDIUM),
+    ],
+)
+def test_an_age_at_which_each_had_just_sent_something_may_be_a_message_that_fails(mine, others, confidence):
+    """A heartbeat too: a handler that fails on the seventh message ends all in equal traffic at one age."""
+
+    def one(asked, opened):
+        beats = [row for at in range(1, 31) for row in ((at, "<text"), (at, "<ping"), (at, ">pong"))]
+        rows = sorted([*beats, (asked, ">beat"), (asked + 0.01, "<answer")], key=lambda row: row[0])
+        return timeline(*rows, (30.45, FIN), origin=opened)
+
+    lines = [one(mine, 1000), one(others, 1010), one(others, 1019)]
+
+    found = diagnose(lines[0], cohort=lines)
+    assert (found.cause, found.confidence) == (Cause.MAX_AGE, confidence)
+    assert (Cause.HANDLER_ERROR in found.alternatives) is (confidence is Confidence.LOW)
+
+
+@pytest.mark.parametrize(("age", "confidence"), [(60.0, Confidence.MEDIUM), (47.3, Confidence.LOW)])
+def test_a_stream_always_ends_right_after_a_message(age, confidence):
+    """It then takes an age that limits have."""
+
+    def one(opened):
+        pings = [row for at in range(7, int(age), 10) for row in ((at, "<ping"), (at, ">pong"))]
+        audio = [(at / 10, what) for at in range(1, int(10 * age)) for what in (">audio", "<audio")]
+        return timeline(*sorted([*pings, *audio], key=lambda row: row[0]), (age, FIN), origin=opened)
+
+    lines = [one(1000), one(1010), one(1020)]
+
+    found = diagnose(lines[0], cohort=lines)
+    assert (found.cause, found.confidence) == (Cause.MAX_AGE, confidence)

@@ -6,13 +6,27 @@ from collections.abc import Mapping
 
 from ..play import Scenario
 from .gorilla import GORILLA
-from .keepalive import AIOHTTP, DAPHNE, GRANIAN, HYPERCORN, NODE_WS, SANIC, UVICORN, WEBSOCKETS
-from .proxies import HAPROXY, NGINX
+from .keepalive import (
+    AIOHTTP,
+    BUN,
+    BUN_SILENT,
+    DAPHNE,
+    GRANIAN,
+    HYPERCORN,
+    NODE_WS,
+    SANIC,
+    UVICORN,
+    WEBSOCKETS,
+)
+from .proxies import CADDY, ENVOY, HAPROXY, NGINX, VARNISH
 from .socketio import SOCKET_IO
 
 SCENARIOS: Mapping[str, Mapping[str, Scenario]] = {
     "nginx": NGINX,
     "haproxy": HAPROXY,
+    "caddy": CADDY,
+    "varnish": VARNISH,
+    "envoy": ENVOY,
     "gorilla": GORILLA,
     "uvicorn websockets": UVICORN,
     "uvicorn websockets-sansio": UVICORN,
@@ -23,6 +37,8 @@ SCENARIOS: Mapping[str, Mapping[str, Scenario]] = {
     "sanic": SANIC,
     "aiohttp": AIOHTTP,
     "node ws": NODE_WS,
+    "bun": BUN,
+    "bun, no pings": BUN_SILENT,
     "socket.io": SOCKET_IO,
     "websockets": WEBSOCKETS,
 }

@@ -61,6 +61,7 @@ HYPERCORN = _ENDS | _RAISES | {"mute": Scenario(client="mute")}
 DAPHNE = {
     **{name: each for name, each in (_PINGS | _RAISES).items() if name != "message too big"},
     "mute with heartbeats": Scenario(client="mute", heartbeat="400ms"),
+    "mute, 0.7 s apart": Scenario(client="mute", apart=0.7, causes=[Cause.PING_UNANSWERED]),
 }
 # An end with 1000, or with an empty close frame, right after the message: some close so on purpose.
 _RAISES_POLITELY = {
@@ -77,6 +78,22 @@ GRANIAN = {
     "mute": Scenario(client="mute"),
 }
 SANIC = _PINGS | _MUTE | _RAISES_POLITELY
+# It closes what was silent for 8 s, and looks every four seconds: neighbours end at once. It pings in time for that, or does not.
+_BUN_HOLD = "20s"
+BUN = _ENDS | {
+    "answers pings": Scenario(alive_for=_BUN_HOLD),
+    "mute": Scenario(client="mute", alive_for=_BUN_HOLD, causes=[Cause.PING_UNANSWERED]),
+}
+BUN_SILENT = {
+    "silent": Scenario(alive_for=_BUN_HOLD, causes=[Cause.IDLE_TIMEOUT, Cause.MAX_AGE]),
+    "heartbeats, then silence": Scenario(
+        traffic=[beats(0.5, until=4)], alive_for=_BUN_HOLD, causes=[Cause.IDLE_TIMEOUT]
+    ),
+    "silent, 0.7 s apart": Scenario(
+        apart=0.7, alive_for=_BUN_HOLD, causes=[Cause.IDLE_TIMEOUT, Cause.MAX_AGE]
+    ),
+    "heartbeats go on": Scenario(heartbeat="1s", alive_for=_BUN_HOLD),
+}
 WEBSOCKETS = (
     _PINGS
     | _MUTE
