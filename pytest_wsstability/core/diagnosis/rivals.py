@@ -7,7 +7,7 @@ from ..known_timers import CountsFrom
 from ..timeline.close_reasons import Topic
 from ..timeline.events import Opcode
 from . import timers
-from .features import SENT, Features, Shared
+from .features import LOSS, RECEIVED, SENT, Features, Shared
 from .signature import Rival
 
 LOW = Confidence.LOW
@@ -84,6 +84,13 @@ def crash(*, unless: str = "the silence", number: tuple[CountsFrom, ...] = ()) -
 
 
 FROZEN = (
+    Rival(
+        Cause.HALF_OPEN,
+        "nothing came for a time that lost packets explain",
+        lambda f: f.silent(RECEIVED) <= LOSS,
+        "nothing came for so short a time that packets which are lost on their way back explain it",
+        LOW,
+    ),
     Rival(
         Cause.NO_PONGS,
         "it answered nothing before either",
@@ -236,6 +243,13 @@ OPENED_TOGETHER = Rival(
     "the others ended within 2 s, and are fewer than two or agree in age hardly closer than in their ends",
     lambda f: not repeats_age(f) and (f.beside.together < REPEATED or f.beside.ages_apart > _CLOSER),
     "all ended within 2 s, so a restart fits that stopped what was opened at one instant",
+    LOW,
+)
+ENDED_TOGETHER = Rival(
+    Cause.MAX_AGE,
+    "others that were opened, or last spoke, at one instant ended with it",
+    lambda f: f.beside.together > 0 and f.beside.shared in (Shared.EVERYTHING, Shared.SILENCE),
+    "{together} others of one age ended with it, so any limit on the age fits them",
     LOW,
 )
 # Others that ended within two seconds show no common event where this fits.

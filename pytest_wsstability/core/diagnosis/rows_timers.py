@@ -304,6 +304,7 @@ ROWS = (
                 lambda f: True,
                 "one connection cannot tell it from a crash or a restart at that instant",
             ),
+            rivals.ENDED_TOGETHER,
         ),
         runner_up=Cause.MAX_AGE,
         source="measured with gorilla/websocket",

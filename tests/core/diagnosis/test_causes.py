@@ -269,6 +269,33 @@ def test_late_answers_that_come_at_once_are_the_process_if_the_path_carried_mean
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(("until", "confidence"), [(27.9, LOW), (28.1, MEDIUM)])
+def test_a_silence_that_lost_answers_explain_proves_no_process_that_stands_still(until, confidence):
+    """Four seconds: the peer's kernel sends again what is lost on its way back, and nobody here sees that."""
+    pinged = [row for at in range(1, 25) for row in ((at, "<ping"), (at, ">pong"))]
+    line = timeline(
+        *pinged,
+        (24, ">ping", b"1"),
+        (24, "<pong", b"1"),
+        (25, ">ping", b"2"),
+        until=until,
+        looks=[{"at": 27.5}],
+    )
+
+    found = diagnose(line)
+    assert (found.cause, found.confidence) == (Cause.PEER_FROZEN, confidence)
+    assert Cause.HALF_OPEN in found.alternatives
+
+
+def test_an_age_of_what_was_opened_together_is_no_deadline_that_only_pongs_reset():
+    """One instant ended all: a limit on the age and a restart fit as well."""
+    lines = [timeline(*script(SESSION, beats(60), [(60, FIN)])) for _ in range(3)]
+
+    found = diagnose(lines[0], cohort=lines)
+    assert (found.cause, found.confidence, found.runner_up) == (Cause.PONG_DEADLINE, LOW, Cause.RESTART)
+    assert Cause.MAX_AGE in found.alternatives
+
+
 def test_unread_bytes_are_thrown_away_with_a_reset():
     """A handler that awaits while audio comes in never sees the pong (uvicorn, one time in twenty)."""
     audio = [(at / 50, ">audio") for at in range(1, 100)]

@@ -130,6 +130,25 @@ def test_a_dead_network_sends_again_and_hears_nothing(retransmits, unacked, hear
     assert read((heard, "<text"), looks=looks).network_dead is dead
 
 
+@pytest.mark.parametrize(
+    ("before", "heard", "again", "dead"),
+    [
+        # Sent again before, and heard after that: seven times more.
+        (1, 51, 6, False),
+        (1, 51, 7, True),
+        # Not heard since, or nothing was lost before.
+        (1, 49, 2, True),
+        (0, 51, 2, True),
+    ],
+)
+def test_a_path_that_lost_packets_before_is_dead_after_more_of_them(before, heard, again, dead):
+    """Eight transmissions in a row are lost once in 15,000 times, of 30 %."""
+    lost = {"at": 50, "retransmits": before, "unacked": before}
+    looks = [lost, {"at": 60, "retransmits": again, "unacked": 1, "last_ack_recv": 9.0}]
+
+    assert read((heard, "<text"), looks=looks).network_dead is dead
+
+
 @pytest.mark.parametrize(("field", "value"), [("retransmits", 1), ("backoff", 1)])
 def test_a_network_that_sends_again_is_not_fine(field, value):
     """A retransmission counts, and so does a doubled timeout; without either the network is fine."""

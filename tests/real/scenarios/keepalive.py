@@ -78,7 +78,8 @@ GRANIAN = {
     "mute": Scenario(client="mute"),
 }
 SANIC = _PINGS | _MUTE | _RAISES_POLITELY
-# It closes what was silent for 8 s, and looks every four seconds: neighbours end at once. It pings in time for that, or does not.
+# It closes what was silent for 8 s, and looks every four seconds, so that neighbours end at once. It pings in
+# time for that, or does not.
 _BUN_HOLD = "20s"
 BUN = _ENDS | {
     "answers pings": Scenario(alive_for=_BUN_HOLD),
