@@ -19,6 +19,7 @@ from .plans import (
 )  # fmt: skip
 from .server_choice import check_server
 from .settings import TargetKind
+from .stash import async_url_key
 from .voice_marks import voice_of
 
 if TYPE_CHECKING:
@@ -61,9 +62,14 @@ def check(item: pytest.Item) -> None:
 
 def _check_loop(item: pytest.Item) -> None:
     """A server on the loop of an async fixture stands still while a sync test is held."""
-    if inspect.iscoroutinefunction(getattr(item, "function", None)) or not is_virtual(item):
+    if inspect.iscoroutinefunction(getattr(item, "function", None)):
         return
-    if target_of(item).kind is TargetKind.FIXTURE and (name := async_url(item)) is not None:
+    name = async_url(item) if target_of(item).kind is TargetKind.FIXTURE else None
+    if name is None:
+        return
+    # Later, pytest-asyncio has made sync functions of async fixtures.
+    item.stash[async_url_key] = name
+    if is_virtual(item):
         raise ValueError(
             f"the server behind ws_url runs on the event loop of the async fixture {name!r}, which stands "
             "still during a sync test: write 'async def' before this test; or give it "

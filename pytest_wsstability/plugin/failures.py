@@ -17,11 +17,11 @@ from ..core.judge.verdict import Outcome, Verdict
 from ..core.message import read_on
 from ..core.message.errors import StabilityError
 from ..core.timeline.events import Tier
-from ..net.errors import OpeningError
+from ..net.errors import OpeningError, OpeningStage
 from ..report.colours import styled
 from .again import command
 from .servers.output import told_by_server
-from .stash import routes_key, settings_key
+from .stash import async_url_key, routes_key, settings_key
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -109,6 +109,16 @@ def _routes(item: pytest.Item, error: OpeningError) -> Iterator[str]:
     if error.status is not None and routes and not any(_is_at(route, path) for route in routes):
         shown = ", ".join(routes[:_ROUTES]) + (", ..." if len(routes) > _ROUTES else "")
         yield f"  routes    the app has {shown}, and not {path}: ws_stability(url={routes[0]!r})"
+
+
+def _loop(item: pytest.Item, error: OpeningError) -> Iterator[str]:
+    """That the server under test may stand still: in virtual time, collection says so."""
+    name = item.stash.get(async_url_key, None)
+    if error.stage is OpeningStage.TIMEOUT and name is not None:
+        yield (
+            f"  server    ws_url comes from the async fixture {name!r}: a server on its event loop "
+            "stands still during a sync test; write 'async def' before this test"
+        )
 
 
 def _is_at(route: str, path: str) -> bool:

@@ -40,6 +40,9 @@ app_key: pytest.StashKey[tuple[str, Any]] = pytest.StashKey()
 # On a test: the paths at which the app that is under test has WebSockets, as far as that is known.
 routes_key: pytest.StashKey[list[str]] = pytest.StashKey()
 
+# On a sync test: the async fixture from which its URL comes.
+async_url_key: pytest.StashKey[str] = pytest.StashKey()
+
 # On a test: what its markers say, read once.
 
 plan_key: pytest.StashKey[Plan] = pytest.StashKey()

@@ -176,3 +176,14 @@ def test_a_sync_soak_of_a_server_on_the_loop_is_refused(refusal, fixture, name):
 def test_an_async_soak_of_a_server_on_the_loop(passes):
     """As the message says; its profile is the frames alone."""
     assert passes(ASYNC_SERVER.format(fixture=SERVED, kind="async def", more=', profile="frames"')) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.real
+def test_in_real_time_the_failure_says_why_nothing_opens(failure):
+    """A URL on loopback may lead to another process there, so it is tried."""
+    printed = failure(ASYNC_SERVER.format(fixture=SERVED, kind="def", more=""), "--ws-time=real")
+
+    assert "did not open (timeout): no HTTP response to the upgrade within" in printed
+    assert "  server    ws_url comes from the async fixture 'ws_url'" in printed
+    assert "write 'async def' before this test" in " ".join(printed.split())

@@ -217,7 +217,7 @@ ROWS = (
         rivals=(*rivals.FROZEN, rivals.NOTHING_DUE),
         sentence="the {peer}'s process stands still since {asked_since}: its kernel (or a proxy's before "
         "it) acknowledged everything, and nothing answered",
-        headline="the {peer} stands still, its TCP acknowledges",
+        headline="the {peer} stopped answering at {asked_since}; its TCP still acknowledges",
         blame=Blamed.PEER,
         evidence=("tcp", "questions", "silences"),
         remedy="look for blocking calls in the {peer}'s event loop, or a stopped process",
