@@ -17,10 +17,9 @@ ENTRIES = dict(re.findall(r"^### (\S+)\n\n(.*?)\n(?=\n#|\Z)", PAGE, re.MULTILINE
 MEMBERS = [member for kind in (Cause, Rule, Reason, OpeningStage) for member in kind]
 
 
-@pytest.mark.parametrize("member", MEMBERS, ids=lambda member: member.code)
-def test_each_code_has_an_entry(member):
+def test_each_code_has_an_entry():
     """Of a sentence at least; the address in a failure leads to it."""
-    assert len(ENTRIES.get(member.code, "").split()) >= 5
+    assert [each.code for each in MEMBERS if len(ENTRIES.get(each.code, "").split()) < 5] == []
 
 
 def test_no_entry_is_stale():
