@@ -11,7 +11,8 @@ from .figures import HEAD, machine
 # Each has a function `figures`, which yields them as they come.
 NAMES = (
     "import_cost", "bystander", "fin_to_fail", "heartbeat_cpu", "day", "memory", "recording", "fleet",
-    "fleet_real", "html_report", "proxy", "diagnosis", "calibration", "soaks", "voice", "many_tests",
+    "fleet_real", "fleet_many", "fleet_controller", "html_report", "proxy", "diagnosis", "calibration",
+    "soaks", "voice", "many_tests",
 )  # fmt: skip
 
 

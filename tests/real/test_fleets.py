@@ -37,15 +37,26 @@ HOLD = 25.0
 JOB = {"alive_for": HOLD, "heartbeat_every": 10, "heartbeat_within": 8}
 
 
+# A machine that is later than this with what is due has no time for 3,000 connections, in seconds: servers on
+# it answer late too, and what ends then says nothing of them.
+BUSY = 0.25
+
+
 def held(url, engine, *, watch=None, survival=0.99):
     plan = FleetPlan(connections=CONNECTIONS, hold=HOLD, ramp=RAMP, workers=len(engine))
     job = FleetJob(url=url, requirement=Requirement.of(**JOB))
     asked = FleetRequirement(survival=survival)
-    fleet = asyncio.run(hold_fleet(job, plan, asked, engine=engine, watch=watch))
-    if fleet.count.unobserved:
-        # Nothing is claimed then, and that is right: the machine is too busy for so many.
-        pytest.skip(f"this machine lagged: {fleet.count.unobserved:,} of {CONNECTIONS:,} were not observed")
-    return fleet
+    return asyncio.run(hold_fleet(job, plan, asked, engine=engine, watch=watch))
+
+
+def unless_busy(fleet, *, stable, ended):
+    """Skip where this machine, and not the server, may be why it is otherwise than it should be."""
+    count, lag = fleet.count, fleet.merge.lag
+    if (count.stable, count.ended) == (stable, ended):
+        return
+    if count.unobserved or lag >= BUSY:
+        unseen = f"{count.unobserved:,} of {CONNECTIONS:,} were not observed"
+        pytest.skip(f"this machine is too busy for so many: it lagged {lag:.2f} s, {unseen}")
 
 
 @pytest.mark.parametrize("name", ["aiohttp", "starlette", "node"])
@@ -55,6 +66,7 @@ def test_three_thousand_live(name):
     with launch.start(name) as server:
         fleet = held(server.url("/ws"), InProcess())
 
+    unless_busy(fleet, stable=CONNECTIONS, ended=0)
     assert fleet.verdict.outcome is Outcome.STABLE, explain_fleet(fleet.verdict, fleet.summary)
     assert fleet.count.stable >= 0.997 * CONNECTIONS
     # At 10 s and 20 s.
@@ -117,6 +129,7 @@ def test_one_backend_of_three_is_killed(engine):
 
         fleet = held(nginx.url("/plain"), made, watch=kill, survival=0.9)
 
+    unless_busy(fleet, stable=CONNECTIONS - CONNECTIONS // 3, ended=CONNECTIONS // 3)
     assert fleet.verdict.outcome is Outcome.UNSTABLE, explain_fleet(fleet.verdict, fleet.summary)
     assert fleet.count.ended == CONNECTIONS // 3
     assert fleet.count.stable == CONNECTIONS - CONNECTIONS // 3

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ...core.fleet.merge import FleetMerge
@@ -79,7 +81,8 @@ class Workers:
     @asynccontextmanager
     async def _started(self, plan: FleetPlan, job: FleetJob) -> AsyncIterator[list[_Worker]]:
         """All workers, loaded and ready; ended with the block."""
-        group = _execnet().Group(execmodel="main_thread_only")
+        processes: list[subprocess.Popen[bytes]] = []
+        group = _execnet().Group(execmodel=_remembering(processes))
         try:
             starts = [
                 asyncio.to_thread(_start, group, spec, slot.number, describe(slot.number, plan, job))
@@ -88,6 +91,42 @@ class Workers:
             yield list(await asyncio.gather(*starts))
         finally:
             await asyncio.to_thread(group.terminate, timeout=_LEAVING)
+            await asyncio.to_thread(_close, processes)
+
+
+def _remembering(processes: list[subprocess.Popen[bytes]]) -> Any:
+    """Threads, as execnet has them by default, and the processes that it starts with them."""
+    from execnet.gateway_base import MainThreadOnlyExecModel
+
+    def start(*args: Any, **keywords: Any) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(*args, **keywords)
+        processes.append(process)
+        return process
+
+    class Remembering(MainThreadOnlyExecModel):
+        @property
+        def subprocess(self) -> SimpleNamespace:
+            return SimpleNamespace(Popen=start, PIPE=subprocess.PIPE)
+
+    return Remembering()
+
+
+def _close(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """
+    See that nothing is left of processes.
+
+    execnet leaves the pipes of one that was killed to the garbage collector, which warns: under
+    ``-W error`` that would fail the test of a user's that runs then.
+
+    """
+    for process in processes:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                # What was not written yet is for nobody.
+                with suppress(OSError):
+                    pipe.close()
 
 
 def _start(group: Group, spec: str, slot: int, task: str) -> _Worker:

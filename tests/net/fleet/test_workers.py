@@ -4,19 +4,32 @@ import asyncio
 import os
 import re
 import signal
+import sys
+import tempfile
 
 import pytest
 
 from pytest_wsstability import Orchestrator, Requirement
 from pytest_wsstability.core.fleet.merge import FleetMerge
 from pytest_wsstability.core.fleet.plan import FleetPlan
-from pytest_wsstability.net.fleet import hearing, worker
+from pytest_wsstability.net.fleet import hearing, worker, workers
 from pytest_wsstability.net.fleet.engine import WorkerError
 from pytest_wsstability.net.fleet.job import FleetJob
 from pytest_wsstability.net.fleet.workers import Workers, expanded
 
 pytest.importorskip("execnet")
 pytestmark = [pytest.mark.slow, pytest.mark.real]
+
+
+async def without_a_disk(connection):
+    """From now on each byte that this process writes to a file fails, as it does where the disk is full."""
+    import resource
+
+    with tempfile.TemporaryFile(buffering=0) as file:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+        with pytest.raises(OSError, match="File too large"):
+            file.write(b"x")
+    await connection.send("hello")
 
 
 def pid_of(number):
@@ -30,8 +43,8 @@ def run(disturb=None, *, specs=("2*popen",), connections=6, alive_for="3s", **jo
 
     async def main():
         async with Orchestrator() as orchestrator:
-            workers = Workers(specs)
-            plan = FleetPlan(connections=connections, hold=requirement.alive_for, workers=len(workers))
+            engine = Workers(specs)
+            plan = FleetPlan(connections=connections, hold=requirement.alive_for, workers=len(engine))
             merge = FleetMerge(plan)
             made = FleetJob(url=orchestrator.url, requirement=requirement, options_of=pid_of, **job)
             waiting = [disturb] if disturb is not None else []
@@ -41,7 +54,7 @@ def run(disturb=None, *, specs=("2*popen",), connections=6, alive_for="3s", **jo
                     pids = sorted({int(session.id.split("-")[0]) for session in orchestrator.sessions})
                     waiting.pop()(pids)
 
-            await workers.run(plan, made, merge, watch)
+            await engine.run(plan, made, merge, watch)
             return merge
 
     return asyncio.run(main())
@@ -76,13 +89,45 @@ def test_a_worker_that_is_killed():
     assert note.endswith("(popen) ended")
 
 
+def test_a_full_disk_of_a_worker_changes_nothing():
+    """It writes no file: none of what it does needs a byte of a disk."""
+    merge = run(specs=["popen", "popen"], alive_for="1s", traffic=without_a_disk)
+
+    assert (merge.count.stable, merge.count.unobserved) == (6, 0)
+
+
 def test_a_worker_that_is_frozen(monkeypatch):
+    """It has to be killed in the end, and nothing is left of it, or of the other one."""
     monkeypatch.setattr(hearing, "SILENT", 3.0)
+    close, closed = workers._close, []
+
+    def closing(processes):
+        close(processes)
+        closed.extend(processes)
+
+    monkeypatch.setattr(workers, "_close", closing)
     merge = run(lambda pids: os.kill(pids[0], signal.SIGSTOP), alive_for="6s")
 
     assert (merge.count.stable, merge.count.unobserved, merge.count.ended) == (3, 3, 0)
     # A busy machine hears of the silence a second late.
     assert re.search(r"was silent for [3-9] s$", merge.notes[0])
+    assert [each.returncode is not None for each in closed] == [True, True]
+    assert all(each.stdin.closed and each.stdout.closed for each in closed)
+
+
+def test_nothing_is_left_of_a_process_that_does_not_end():
+    """A pipe or a process that the garbage collector finds is a warning, in whatever test runs then."""
+    processes = []
+    model = workers._remembering(processes)
+    command = [sys.executable, "-c", "import time; time.sleep(600)"]
+    started = model.subprocess.Popen(command, stdin=model.subprocess.PIPE, stdout=model.subprocess.PIPE)
+    started.stdin.write(b"nobody reads this")
+    workers._close(processes)
+
+    assert processes == [started]
+    assert started.returncode == -signal.SIGKILL
+    assert started.stdin.closed
+    assert started.stdout.closed
 
 
 def test_a_worker_without_the_package(tmp_path):
