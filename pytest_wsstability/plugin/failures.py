@@ -90,6 +90,7 @@ def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> N
         for note in (
             f"  fix       {error.diagnosis.remedy}",
             *_routes(item, error),
+            *_loop(item, error),
             read_on(error.stage.code),
         ):
             # A fixture that failed once fails each of its tests with the same error.

@@ -180,10 +180,14 @@ def test_an_async_soak_of_a_server_on_the_loop(passes):
 
 @pytest.mark.slow
 @pytest.mark.real
-def test_in_real_time_the_failure_says_why_nothing_opens(failure):
+def test_in_real_time_the_failure_says_why_nothing_opens(pytester):
     """A URL on loopback may lead to another process there, so it is tried."""
-    printed = failure(ASYNC_SERVER.format(fixture=SERVED, kind="def", more=""), "--ws-time=real")
+    pytester.makepyfile(ASYNC_SERVER.format(fixture=SERVED, kind="def", more=""))
+    # A process of its own: the server never closes what it accepted.
+    result = pytester.runpytest_subprocess("-p", "no:looptime_plugin", "-W", "ignore", "--ws-time=real")
+    printed = " ".join(result.stdout.str().split())
 
-    assert "did not open (timeout): no HTTP response to the upgrade within" in printed
-    assert "  server    ws_url comes from the async fixture 'ws_url'" in printed
-    assert "write 'async def' before this test" in " ".join(printed.split())
+    assert result.parseoutcomes() == {"failed": 1}
+    assert "did not open (timeout): no HTTP response to the upgrade within 10 s" in printed
+    assert "server ws_url comes from the async fixture 'ws_url'" in printed
+    assert "write 'async def' before this test" in printed
