@@ -318,6 +318,7 @@ def _result(fleet: Fleet) -> Result:
         requirement=fleet.requirement,
         verdict=fleet.verdict,
         fleet=fleet.summary,
+        records=fleet.kept,
     )
 
 

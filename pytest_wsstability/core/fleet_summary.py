@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
+
+from .plain import restore
+from .timeline.events import Event
+from .timeline.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,37 @@ class EndEvents:
     # random end shares its event with, itself counted (the index of dispersion of a compound Poisson
     # process). 3,000 connections with a design effect of 100 carry what 30 would.
     design_effect: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetRecord:
+    """The whole record of one connection: some that ended are kept of each cause, and some stable ones."""
+
+    number: int
+    # Why it ended; empty for a stable one.
+    cause: str
+    timeline: Timeline
+
+    def as_dict(self, events: Iterable[Event] | None = None) -> dict[str, Any]:
+        """The record in builtin types; see `Timeline.as_dict` for the events in it."""
+        return {
+            "number": int(self.number), "cause": str(self.cause), "timeline": self.timeline.as_dict(events),
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, data: Any, where: str = "record") -> FleetRecord:
+        """
+        The record that `as_dict` made this of.
+
+        Raises:
+            KeyError, TypeError, ValueError: for something missing or wrong.
+
+        """
+        return cls(
+            number=restore(int, data["number"], f"{where}.number"),
+            cause=restore(str, data["cause"], f"{where}.cause"),
+            timeline=Timeline.from_dict(data["timeline"], f"{where}.timeline"),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .call_summary import CallSummary
-from .fleet_summary import FleetSummary
+from .fleet_summary import FleetRecord, FleetSummary
 from .judge.requirement import Requirement
 from .judge.verdict import Outcome, Verdict
 from .plain import plain, restore
@@ -53,6 +53,8 @@ class Result:
     line: int = 1
     # Many connections as one; None for a single one.
     fleet: FleetSummary | None = None
+    # Whole records of some connections of a fleet; empty for a single one, whose record is above.
+    records: tuple[FleetRecord, ...] = ()
     # What was spoken on it; None where nobody speaks.
     call: CallSummary | None = None
     # What was said, with payloads; empty unless somebody asked for it. No report has it but a HAR file.
@@ -122,6 +124,7 @@ class Result:
             "path": str(self.path),
             "line": int(self.line),
             "fleet": plain(self.fleet),
+            "records": [each.as_dict(shown) for each in self.records],
             "call": plain(self.call),
         }
 
@@ -152,6 +155,10 @@ class Result:
                 path=restore(str, data["path"], f"{where}.path"),
                 line=restore(int, data["line"], f"{where}.line"),
                 fleet=restore(FleetSummary | None, data.get("fleet"), f"{where}.fleet"),
+                records=tuple(
+                    FleetRecord.from_dict(each, f"{where}.records[{index}]")
+                    for index, each in enumerate(data.get("records", ()))
+                ),
                 call=restore(CallSummary | None, data.get("call"), f"{where}.call"),
                 transcript=tuple(Said.from_list(each) for each in data.get("transcript", ())),
             )

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from pytest_wsstability.core.result import Result
+
 STABLE = """
 import pytest
 
@@ -201,6 +203,9 @@ def test_a_fleet_is_in_the_reports(run, pytester):
 
     assert made["fleet"]["count"]["stable"] == 60
     assert (made["verdict"]["outcome"], made["timelines"]) == ("stable", [])
+    # Of the 60, eight that were drawn.
+    assert [each["cause"] for each in made["records"]] == [""] * 8
+    assert all(each["timeline"]["heartbeats"]["answered"] == 4 for each in made["records"])
 
 
 def test_a_lost_fleet_is_one_result_whose_cause_comes_first(run, pytester):
@@ -208,6 +213,10 @@ def test_a_lost_fleet_is_one_result_whose_cause_comes_first(run, pytester):
     results = json.loads((pytester.path / "made.json").read_text())["results"]
 
     assert [each["fleet"]["count"]["ended"] for each in results] == [60]
+    # Twenty that ended of the one cause, with what they lived through.
+    assert {each["cause"] for each in results[0]["records"]} == {results[0]["fleet"]["groups"][0]["cause"]}
+    assert [round(each["timeline"]["close"]["at"]) for each in results[0]["records"]] == [60] * 20
+    assert Result.from_dict(results[0]).as_dict() == results[0]
     result.stdout.fnmatch_lines(["FAILED test_*::test_it - *: 60 of 60 ended before 120 s"])
 
 

@@ -10,6 +10,7 @@ from pytest_wsstability.core.fleet.merge import merged
 from pytest_wsstability.core.fleet.plan import FleetPlan
 from pytest_wsstability.core.fleet.requirement import FleetRequirement
 from pytest_wsstability.core.fleet.summary import summarize
+from pytest_wsstability.core.fleet_summary import FanoutSummary, FleetRecord, Quantile, ReturnSummary
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.result import Result, Run
@@ -109,13 +110,24 @@ def fleet(*, lost=12, headline="closed with 1012", nodeid="test_it.py::test_many
     asked = FleetRequirement(survival=0.95)
     merge = merged(plan, sent)
     groups = group_endings(merge.endings, workers={"0": 100}, backends={}, worker_of=lambda each: "0")
+    record = FleetRecord(number=0, cause="restart", timeline=cut().timelines[0])
     return Result(
         nodeid=nodeid,
         url="wss://staging.example/ws",
         requirement=REQUIREMENT,
         verdict=asked.check(merge, tier=tier),
         fleet=summarize(merge, groups, asked),
+        records=(record,) if lost else (),
     )
+
+
+def returned():
+    """A fleet that was to come back, with messages that fan out."""
+    made = fleet(lost=1)
+    quantile = (Quantile(share=0.5, seconds=0.1),)
+    returns = ReturnSummary(back=3, lost=1, busiest=2, longest=4.0, quantiles=quantile)
+    fanout = FanoutSummary(messages=2, arrived=190, late=5, missing=3, longest=0.9, quantiles=quantile)
+    return dataclasses.replace(made, fleet=dataclasses.replace(made.fleet, returns=returns, fanout=fanout))
 
 
 def hostile(**values):

@@ -8,7 +8,7 @@ import pytest
 from pytest_wsstability.core.fleet_summary import CurvePoint, Stretch
 from pytest_wsstability.report.fleets import heat_map, over_time, section, survival
 from pytest_wsstability.report.html import render
-from tests.report.made import HOSTILE, fleet, good, run
+from tests.report.made import HOSTILE, fleet, good, returned, run
 
 
 def made(**changes):
@@ -87,3 +87,11 @@ def test_the_page_shows_fleets_and_escapes_what_servers_say():
     assert "<script>alert" not in page
     # No style in an attribute: the page's policy would drop it.
     assert not re.search(r"<(rect|path|text|svg)[^>]* style=", page)
+
+
+def test_returns_and_messages_that_fan_out_have_lines():
+    facts = dict(section(returned())["facts"])
+
+    assert facts["back"] == "3 came back, 1 did not, p50 100 ms, max 4 s, at most 2 in a second"
+    assert facts["fan-out"] == ("2 messages, 190 arrivals, 5 late, 3 did not come, p50 100 ms, max 900 ms")
+    assert "back" not in dict(section(fleet())["facts"])

@@ -17,10 +17,13 @@ from pytest_wsstability.core.diagnosis import diagnosed
 from pytest_wsstability.core.fleet_summary import (
     CurvePoint,
     EndEvents,
+    FanoutSummary,
     FleetCount,
+    FleetRecord,
     FleetSummary,
     GroupSummary,
     Quantile,
+    ReturnSummary,
     SharedFeature,
     Stretch,
     WorkerSummary,
@@ -33,7 +36,7 @@ from pytest_wsstability.core.timeline.events import EventKind, FaultName, Opcode
 from pytest_wsstability.core.timeline.tcp import TcpSample, packed
 from pytest_wsstability.report import json_file, jsonl
 from tests.core.script import FIN
-from tests.report.made import cut, doubtful, expected, fleet, good, hostile, result, run, spoken
+from tests.report.made import cut, doubtful, expected, fleet, good, hostile, result, returned, run, spoken
 
 TEXT = resources.files("pytest_wsstability.report").joinpath("schema.json").read_text()
 PUBLISHED = json.loads(TEXT)
@@ -71,7 +74,7 @@ RUNS = {
     "empty": run(),
     "some": run(good(), cut(), doubtful(), expected(cut()), hostile(), complaints=("a gate",)),
     "told": run(told()),
-    "fleet": run(fleet(), fleet(lost=0)),
+    "fleet": run(fleet(), fleet(lost=0), returned()),
     "spoken": run(spoken()),
     "kernel": run(with_kernel()),
     "required": run(result((60, FIN), requirement=Requirement.of(closed=ExpectedClose(code=1000, by=None)))),
@@ -155,6 +158,9 @@ def test_readers_of_this_schema_read_what_is_added_later():
         ("end_events", EndEvents, set()),
         ("curve_point", CurvePoint, set()),
         ("stretch", Stretch, set()),
+        ("fleet_record", FleetRecord, set()),
+        ("fleet_returns", ReturnSummary, set()),
+        ("fleet_fanout", FanoutSummary, set()),
         ("quantile", Quantile, set()),
         ("call", CallSummary, set()),
         ("turn", Turn, set()),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from ..fleet_summary import FleetRecord
 from ..plain import plain, restore
 from ..samples import Sample
 
@@ -125,6 +126,8 @@ class Frame:
     stable: tuple[tuple[int, int], ...] = ()
     # The slot has come to its end, and this is its last frame.
     is_last: bool = False
+    # Of the last frame: whole records of some of its connections.
+    records: tuple[FleetRecord, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The frame in builtin types, for JSON."""
@@ -133,6 +136,8 @@ class Frame:
         for name in _SAMPLES:
             if (sample := getattr(self, name)).count:
                 made[name] = sample.as_dict()
+        if self.records:
+            made["records"] = [each.as_dict() for each in self.records]
         if self.fanout != FanoutCounts():
             made["fanout"] = plain(self.fanout)
         return made
@@ -153,6 +158,7 @@ class Frame:
         values["returns"] = tuple(restore(Return, each, "returns") for each in values.get("returns", ()))
         for name in _SAMPLES:
             values[name] = Sample.from_dict(values[name]) if name in values else Sample()
+        values["records"] = tuple(map(FleetRecord.from_dict, values.get("records", ())))
         if "fanout" in values:
             values["fanout"] = restore(FanoutCounts, values["fanout"], "fanout")
         return cls(**values)

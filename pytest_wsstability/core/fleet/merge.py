@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 from ..duration import show_duration as show
-from ..fleet_summary import FleetCount, WorkerSummary
+from ..fleet_summary import FleetCount, FleetRecord, WorkerSummary
 from ..samples import NEEDED, Sample
 from .frame import RTT_LIMITS, Ending, FanoutCounts, Fate, Frame, Return
 from .plan import FleetPlan, Slot
 
 # A worker whose loop lags more than this part of the time that a heartbeat has judges nobody meanwhile.
 LAG_SHARE = 0.1
+
+# Records that are kept whole: so many failures of each cause, and so many stable ones, drawn at random.
+KEPT_FAILURES = 20
+KEPT_STABLE = 8
 
 # Columns of drawings over time: as many as stand beside each other on a terminal of 80.
 COLUMNS = 60
@@ -98,18 +103,22 @@ class FleetMerge:
     labels: dict[int, tuple[str, ...]] = field(default_factory=dict)
     # Why connections are unobserved: a line a slot.
     notes: list[str] = field(default_factory=list)
+    # Whole records of some that ended, by cause, and of some stable ones under "".
+    records: dict[str, list[FleetRecord]] = field(default_factory=dict)
     # What happened over time, in stretches of `stretch` seconds; each worker's time begins at its start.
     columns: list[Column] = field(init=False)
     _fates: bytearray = field(init=False)
     _slots: dict[int, _Progress] = field(init=False)
     # How long each unobserved connection had been seen to live.
     _seen: dict[int, float] = field(init=False)
+    _draw: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
         self.columns = [Column() for _ in range(COLUMNS)]
         self._fates = bytearray(self.plan.connections)
         self._slots = {slot.number: _Progress(slot) for slot in self.plan.slots}
         self._seen = {}
+        self._draw = random.Random(0)
 
     def add(self, frame: Frame) -> Refusal | None:
         """Count a frame; gives why it was not counted."""
@@ -122,9 +131,18 @@ class FleetMerge:
         self.gaps += frame.sequence - progress.frames
         progress.frames, progress.at = frame.sequence + 1, frame.at
         self._count(progress, frame)
+        for record in frame.records:
+            self._keep(record)
         if frame.is_last:
             self._close(progress, "its worker did not say what became of them")
         return None
+
+    def _keep(self, record: FleetRecord) -> None:
+        """Keep it, and let one that is drawn go where there are too many of its kind."""
+        kept = self.records.setdefault(record.cause, [])
+        kept.append(record)
+        if len(kept) > (KEPT_FAILURES if record.cause else KEPT_STABLE):
+            del kept[self._draw.randrange(len(kept))]
 
     @property
     def stretch(self) -> float:

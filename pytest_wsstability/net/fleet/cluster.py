@@ -20,7 +20,7 @@ from uuid import uuid4
 from ...core.fleet.frame import Frame
 from ...core.fleet.merge import FleetMerge
 from ...core.fleet.plan import FleetPlan
-from .engine import Records, Watch, WorkerError
+from .engine import Watch, WorkerError
 from .hearing import Hearing
 from .job import FleetJob
 from .slot import INTERVAL
@@ -73,8 +73,8 @@ class Cluster:
         if self._is_ours:
             self._client.close()
 
-    async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> Records:
-        """See `Engine`; the records stay with the workers."""
+    async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> None:
+        """See `Engine`."""
         try:
             async with self._started(plan, job) as run:
                 merge.names.update(run.addresses)
@@ -83,7 +83,6 @@ class Cluster:
                 await hearing.to_the_end()
         finally:
             await asyncio.to_thread(self.close)
-        return {}
 
     @asynccontextmanager
     async def _started(self, plan: FleetPlan, job: FleetJob) -> AsyncIterator[_Run]:

@@ -10,14 +10,12 @@ from ...core.fleet.frame import Frame
 from ...core.fleet.merge import FleetMerge
 from ...core.fleet.plan import FleetPlan
 from ...core.timeline.events import Tier
-from ...core.timeline.timeline import Timeline
 from ..health import tier_of
 from ..resources import Needs, claim, not_ours
 from .job import FleetJob
 from .slot import run_slot
 
 Watch = Callable[[FleetMerge], object]
-Records = dict[str, list[tuple[int, Timeline]]]
 
 
 class WorkerError(Exception):
@@ -30,7 +28,7 @@ class Engine(Protocol):
     def __len__(self) -> int:
         """Over how many workers a plan is spread."""
 
-    async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> Records:
+    async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> None:
         """
         Run the fleet.
 
@@ -39,9 +37,6 @@ class Engine(Protocol):
             job: what they do.
             merge: takes the frames; slots that are lost are lost in it.
             watch: called after each frame.
-
-        Returns:
-            The records that were kept in this process, by cause; those of stable connections under "".
 
         """
 
@@ -73,7 +68,7 @@ class InProcess:
     def __len__(self) -> int:
         return 1
 
-    async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> Records:
+    async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> None:
         """See `Engine`."""
         if tier_of(asyncio.get_running_loop()) is Tier.REAL:
             check_here(plan.connections, job.sources)
@@ -82,8 +77,4 @@ class InProcess:
             merge.add(frame)
             watch(merge)
 
-        kept: Records = {}
-        for slot in await asyncio.gather(*[run_slot(slot, plan, job, emit) for slot in plan.slots]):
-            for cause, records in slot.kept.items():
-                kept.setdefault(cause, []).extend(records)
-        return kept
+        await asyncio.gather(*[run_slot(slot, plan, job, emit) for slot in plan.slots])

@@ -16,7 +16,7 @@ from ...core.fleet.merge import FleetMerge
 from ...core.fleet.plan import FleetPlan
 from ...core.fleet.requirement import Drain, FleetReconnects, FleetRequirement
 from ...core.fleet.summary import summarize
-from ...core.fleet_summary import FleetCount, FleetSummary
+from ...core.fleet_summary import FleetCount, FleetRecord, FleetSummary
 from ...core.judge.requirement import Requirement, RequirementKeywords
 from ...core.judge.verdict import Outcome, Verdict
 from ...core.redact import redact_url
@@ -25,7 +25,7 @@ from ...core.url import is_loopback
 from ..health import tier_of
 from ..keywords import ConnectKeywords
 from ..traffic import Traffic
-from .engine import Engine, InProcess, Records, Watch
+from .engine import Engine, InProcess, Watch
 from .job import FleetJob
 
 # Connections that open in a second where nobody says how fast: a host elsewhere is treated gently.
@@ -45,7 +45,6 @@ class Fleet:
         requirement: what each of them is held to.
         asked: what all of them together have to show.
         merge: what is known of them.
-        records: whole records of some that ended, by cause, and of some stable ones under "".
 
     """
 
@@ -56,7 +55,6 @@ class Fleet:
         self.url = redact_url(job.url)
         self.tier = tier
         self.merge = FleetMerge(plan, job.requirement.answer_within)
-        self.records: Records = {}
 
     def __repr__(self) -> str:
         return f"<Fleet {self.url}: {count_line(self.count)}>"
@@ -65,6 +63,17 @@ class Fleet:
     def count(self) -> FleetCount:
         """What became of the connections so far; the parts add up to the plan."""
         return self.merge.count
+
+    @property
+    def records(self) -> dict[str, list[FleetRecord]]:
+        """Whole records of some that ended, by cause, and of some stable ones under ""; once it is over."""
+        return self.merge.records
+
+    @property
+    def kept(self) -> tuple[FleetRecord, ...]:
+        """All of `records`, those that ended first, by cause."""
+        causes = sorted(self.records, key=lambda cause: (cause == "", cause))
+        return tuple(record for cause in causes for record in self.records[cause])
 
     @property
     def verdict(self) -> Verdict:
@@ -176,9 +185,7 @@ async def run_fleet(
     fleet: Fleet, job: FleetJob, engine: Engine | None = None, watch: Watch | None = None
 ) -> None:
     """Run a prepared fleet to its end; see `hold_fleet`."""
-    fleet.records = await (engine or InProcess()).run(
-        fleet.plan, job, fleet.merge, watch or (lambda merge: None)
-    )
+    await (engine or InProcess()).run(fleet.plan, job, fleet.merge, watch or (lambda merge: None))
 
 
 @asynccontextmanager

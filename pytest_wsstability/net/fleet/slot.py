@@ -14,8 +14,10 @@ from itertools import islice
 from ...core.cause import Diagnosis
 from ...core.diagnosis import diagnose_all
 from ...core.fleet.frame import Ending, FanoutCounts, Fate, Frame, Return
+from ...core.fleet.merge import KEPT_FAILURES, KEPT_STABLE
 from ...core.fleet.plan import FleetPlan, Slot
 from ...core.fleet.requirement import FleetReconnects
+from ...core.fleet_summary import FleetRecord
 from ...core.judge.verdict import Outcome, Verdict
 from ...core.samples import Sample
 from ...core.timeline.timeline import Timeline
@@ -37,9 +39,6 @@ _SETTLED = 2.0
 _BESIDE = 50
 # So many of those that are open are counted for a frame: over a few frames all of them.
 _COUNTED = 500
-# Records that are kept whole: so many failures of each cause, and so many stable ones, drawn at random.
-KEPT_FAILURES = 20
-KEPT_STABLE = 8
 
 
 @dataclass(slots=True)
@@ -93,7 +92,7 @@ class FleetSlot:
         self._draw = random.Random(slot.number)
         self._seen_stable = 0
         # Records that are kept, by cause; those of stable connections under "".
-        self.kept: dict[str, list[tuple[int, Timeline]]] = {}
+        self._kept: dict[str, list[FleetRecord]] = {}
 
     async def run(self) -> None:
         """Open, hold and close all of them; whoever cancels this leaves the rest unobserved."""
@@ -273,11 +272,10 @@ class FleetSlot:
     def _keep_stable(self, number: int, timeline: Timeline) -> None:
         """Each stable connection has the same chance to be among those that are kept (reservoir sampling)."""
         self._seen_stable += 1
-        kept = self.kept.setdefault("", [])
-        if len(kept) < KEPT_STABLE:
-            kept.append((number, timeline.sealed()))
-        elif (place := self._draw.randrange(self._seen_stable)) < KEPT_STABLE:
-            kept[place] = (number, timeline.sealed())
+        kept = self._kept.setdefault("", [])
+        place = len(kept) if len(kept) < KEPT_STABLE else self._draw.randrange(self._seen_stable)
+        if place < KEPT_STABLE:
+            kept[place : place + 1] = [FleetRecord(number=number, cause="", timeline=timeline.sealed())]
 
     # Why they ended.
 
@@ -294,9 +292,9 @@ class FleetSlot:
             fate = Fate.UNOBSERVED if excused else Fate.ENDED
             made = self._ending(ended.number, fate, ended.timeline, ended.at, ended.subnet, diagnosis)
             self._endings.append(made)
-            kept = self.kept.setdefault(made.cause, [])
+            kept = self._kept.setdefault(made.cause, [])
             if len(kept) < KEPT_FAILURES:
-                kept.append((ended.number, ended.timeline))
+                kept.append(FleetRecord(number=ended.number, cause=made.cause, timeline=ended.timeline))
 
     def _ending(
         self,
@@ -351,6 +349,7 @@ class FleetSlot:
             endings=tuple(self._endings),
             stable=tuple(_runs(self._stable, self._slot.of)),
             is_last=is_last,
+            records=tuple(each for kept in self._kept.values() for each in kept) if is_last else (),
         )
         self._sequence += 1
         self._opened, self._lag, self._rtts = 0, 0.0, Sample()
@@ -387,8 +386,6 @@ def _runs(numbers: Iterable[int], step: int) -> list[tuple[int, int]]:
 
 async def run_slot(
     slot: Slot, plan: FleetPlan, job: FleetJob, emit: Callable[[Frame], object], *, attempt: int = 1
-) -> FleetSlot:
-    """Run one slot to its end; gives it, with the records that were kept."""
-    runner = FleetSlot(slot, plan, job, emit, attempt=attempt)
-    await runner.run()
-    return runner
+) -> None:
+    """Run one slot to its end."""
+    await FleetSlot(slot, plan, job, emit, attempt=attempt).run()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.fleet.merge import FleetMerge
 from ...core.fleet.plan import FleetPlan
-from .engine import Records, Watch, WorkerError
+from .engine import Watch, WorkerError
 from .hearing import Hearing
 from .job import FleetJob
 from .worker import describe
@@ -61,8 +61,8 @@ class Workers:
     def __len__(self) -> int:
         return len(self.specs)
 
-    async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> Records:
-        """See `Engine`; the records stay with the workers."""
+    async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> None:
+        """See `Engine`."""
         async with self._started(plan, job) as workers:
             for worker, spec in zip(workers, self.specs, strict=False):
                 merge.names[worker.slot] = spec.replace(_BATCH, "")
@@ -76,7 +76,6 @@ class Workers:
                 worker.channel.send("go")
                 hearing.begin(worker.slot)
             await hearing.to_the_end()
-        return {}
 
     @asynccontextmanager
     async def _started(self, plan: FleetPlan, job: FleetJob) -> AsyncIterator[list[_Worker]]:

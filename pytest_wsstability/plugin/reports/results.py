@@ -162,7 +162,8 @@ class Results:
             yield self._of_test(item, url, judgement)
         fleet = item.stash.get(fleet_key, None)
         if fleet is not None:
-            yield self._of_fleet(item, fleet.url, fleet.requirement, fleet.verdict, fleet.summary)
+            made = self._of_fleet(item, fleet.url, fleet.requirement, fleet.verdict, fleet.summary)
+            yield redact(dataclasses.replace(made, records=fleet.kept))
         for error in self._errors:
             if isinstance(error, FleetError):
                 if fleet is None:

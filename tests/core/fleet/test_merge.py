@@ -6,10 +6,12 @@ import random
 import pytest
 
 from pytest_wsstability.core.fleet.frame import Ending, Fate, Frame
-from pytest_wsstability.core.fleet.merge import FleetMerge, Refusal, merged
+from pytest_wsstability.core.fleet.merge import KEPT_FAILURES, KEPT_STABLE, FleetMerge, Refusal, merged
 from pytest_wsstability.core.fleet.plan import FleetPlan
-from pytest_wsstability.core.fleet_summary import FleetCount
+from pytest_wsstability.core.fleet_summary import FleetCount, FleetRecord
 from pytest_wsstability.core.samples import Sample
+from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.timeline import Timeline
 
 PLAN = FleetPlan(connections=6, hold=60, ramp=6, workers=2)
 
@@ -205,3 +207,22 @@ def test_frames_survive_json():
 def test_something_that_is_no_frame(data):
     with pytest.raises((KeyError, TypeError, ValueError)):
         Frame.from_dict(data)
+
+
+def test_records_are_kept_of_each_cause_and_not_more_of_many_workers():
+    """Three workers send their most; what is kept is as much as one of them has, of each kind."""
+    merge = FleetMerge(FleetPlan(connections=90, hold=60.0, workers=3))
+    for slot in range(3):
+        records = tuple(
+            FleetRecord(number=slot + 3 * place, cause=cause, timeline=Timeline(End.CLIENT))
+            for cause, most in (("restart", KEPT_FAILURES), ("", KEPT_STABLE))
+            for place in range(most)
+        )
+        frame = Frame(slot=slot, attempt=1, sequence=0, at=60.0, records=records, is_last=True)
+        merge.add(Frame.from_dict(json.loads(json.dumps(frame.as_dict()))))
+
+    assert {cause: len(kept) for cause, kept in merge.records.items()} == {
+        "restart": KEPT_FAILURES,
+        "": KEPT_STABLE,
+    }
+    assert {each.number % 3 for each in merge.records["restart"]} == {0, 1, 2}

@@ -16,7 +16,7 @@ HOLD = Requirement.of(alive_for="2m", heartbeat_every="25s", heartbeat_within="5
 
 
 def held(connections=20, *, requirement=HOLD, ramp=0.0, workers=1, disturb=None, job=None, **behaviour):
-    """A fleet that ran to its end: what was merged, the frames, the slots."""
+    """A fleet that ran to its end: what was merged, and the frames."""
 
     async def main():
         async with Orchestrator(**behaviour) as orchestrator:
@@ -31,8 +31,8 @@ def held(connections=20, *, requirement=HOLD, ramp=0.0, workers=1, disturb=None,
             runs = [run_slot(slot, plan, made, emit) for slot in plan.slots]
             if disturb is not None:
                 runs.append(disturb(orchestrator))
-            done = await asyncio.gather(*runs)
-            return merge, frames, done
+            await asyncio.gather(*runs)
+            return merge, frames
 
     return run_virtual(main())
 
@@ -43,33 +43,33 @@ def causes(merge):
 
 def test_a_healthy_fleet():
     """20 connections for 2 minutes: four heartbeats each."""
-    merge, frames, (slot,) = held()
+    merge, frames = held()
 
     assert merge.count.stable == 20
     assert (merge.heartbeats_sent, merge.heartbeats_answered) == (80, 80)
     assert merge.rtts.count == 80
     assert [frame.sequence for frame in frames] == list(range(len(frames)))
     assert [frame.is_last for frame in frames] == [False] * (len(frames) - 1) + [True]
-    assert len(slot.kept[""]) == 8
+    assert len(merge.records[""]) == 8
 
 
 def test_frames_tell_how_it_goes():
     """A frame a second; heartbeats are told when they were answered."""
-    _, frames, _ = held(2)
+    _, frames = held(2)
 
     assert [frame.at for frame in frames[:3]] == [1.0, 2.0, 3.0]
     assert [frame.at for frame in frames if frame.heartbeats_answered] == [25.0, 50.0, 75.0, 100.0]
 
 
 def test_connections_open_over_the_ramp():
-    _, frames, _ = held(20, ramp=10.0)
+    _, frames = held(20, ramp=10.0)
 
     assert [frame.opened for frame in frames[:11]] == [2] * 10 + [0]
 
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_slots_share_the_connections(workers):
-    merge, frames, _ = held(20, workers=workers)
+    merge, frames = held(20, workers=workers)
 
     assert merge.count.stable == 20
     assert {frame.slot for frame in frames} == set(range(workers))
@@ -78,13 +78,13 @@ def test_slots_share_the_connections(workers):
 def test_connections_that_end_are_told_with_their_cause():
     """No heartbeat, no pong: the read deadline of 60 s ends all."""
     silent = Requirement.of(alive_for="2m")
-    merge, _, (slot,) = held(10, requirement=silent, job={"options": {"client": "mute"}})
+    merge, _ = held(10, requirement=silent, job={"options": {"client": "mute"}})
 
     assert merge.count.ended == 10
     assert [ending.age for ending in merge.endings] == [pytest.approx(60.0)] * 10
     assert {ending.code for ending in merge.endings} == {1006}
     assert list(causes(merge).values()) == [10]
-    assert [len(kept) for kept in slot.kept.values()] == [10]
+    assert [len(kept) for kept in merge.records.values()] == [10]
 
 
 def test_a_restart_is_one_cause_for_all():
@@ -92,7 +92,7 @@ def test_a_restart_is_one_cause_for_all():
         await asyncio.sleep(61.2)
         await orchestrator.restart(down_for="1s")
 
-    merge, _, _ = held(20, ramp=10.0, disturb=restart)
+    merge, _ = held(20, ramp=10.0, disturb=restart)
 
     assert merge.count.ended == 20
     assert len(causes(merge)) == 1
@@ -104,7 +104,7 @@ def test_openings_that_fail_are_told_apart():
         await asyncio.sleep(5.1)
         await orchestrator.restart(down_for="20s")
 
-    merge, _, _ = held(10, ramp=10.0, disturb=stop)
+    merge, _ = held(10, ramp=10.0, disturb=stop)
     fates = Counter(ending.fate for ending in merge.endings)
 
     assert fates == {Fate.ENDED: 6, Fate.REFUSED: 4}
@@ -140,7 +140,7 @@ def test_connections_may_talk():
             await connection.send("hello")
             await asyncio.sleep(10)
 
-    merge, _, _ = held(3, job={"traffic": talk})
+    merge, _ = held(3, job={"traffic": talk})
 
     assert merge.count.stable == 3
 

@@ -67,6 +67,9 @@ def test_a_healthy_fleet():
     assert merge.opened == 6
     assert merge.heartbeats_answered >= 6 * 5
     assert merge.refusals == {}
+    # Their whole records come home.
+    assert sorted(each.number for each in merge.records[""]) == [0, 1, 2, 3, 4, 5]
+    assert all(each.timeline.heartbeats.answered >= 5 for each in merge.records[""])
 
 
 def test_workers_have_names_and_labels():
