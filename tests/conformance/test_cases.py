@@ -201,7 +201,9 @@ async def round_trip(tested, frames, expected):
 
 @ROLES
 @pytest.mark.parametrize("opcode", [TEXT, BINARY], ids=["text", "binary"])
-@pytest.mark.parametrize("fragment", [None, 64, 4096, 2**18], ids=lambda size: f"fragments of {size}")
+@pytest.mark.parametrize(
+    "fragment", [None, 4096, 2**18, *slowly(64)], ids=lambda size: f"fragments of {size}"
+)
 @pytest.mark.parametrize("size", SIZES)
 def test_a_large_message(role, opcode, fragment, size):
     """Whole, or in fragments."""

@@ -26,7 +26,9 @@ async def probed(server, **options):
         return await probe_url(orchestrator.url, **options)
 
 
-@pytest.mark.parametrize("seconds", [20, 55, 100, 240])
+@pytest.mark.parametrize(
+    "seconds", [20, *(pytest.param(each, marks=pytest.mark.slow) for each in (55, 100)), 240]
+)
 @pytest.mark.parametrize("pings", [None, 0.5])
 @pytest.mark.parametrize(
     ("reset_by", "kind", "policies"),

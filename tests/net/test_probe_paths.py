@@ -22,6 +22,11 @@ QUIET_POLICIES = {
 }
 
 
+def slowly(*values):
+    """Parameters that show the same once more."""
+    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
+
+
 async def probed(*timers, server=QUIET, **options):
     async with Orchestrator(**server) as orchestrator, FaultProxy(orchestrator.url, faults=timers) as proxy:
         return await probe_url(proxy.url, **options)
@@ -29,7 +34,7 @@ async def probed(*timers, server=QUIET, **options):
 
 @pytest.mark.parametrize("ends_with", ["fin", "reset"])
 @pytest.mark.parametrize("reset_by", QUIET_POLICIES)
-@pytest.mark.parametrize("seconds", [15, 60, 350])
+@pytest.mark.parametrize("seconds", [60, *slowly(15, 350)])
 async def test_an_idle_timeout_that_is_told(seconds, reset_by, ends_with):
     """Within 1 %, and the policy."""
     findings = await probed(faults.IdleTimeout(seconds, reset_by=reset_by, ends_with=ends_with), max="15m")
@@ -42,7 +47,7 @@ async def test_an_idle_timeout_that_is_told(seconds, reset_by, ends_with):
 
 @pytest.mark.parametrize("ends_with", ["silence", "blackhole"])
 @pytest.mark.parametrize("reset_by", QUIET_POLICIES)
-@pytest.mark.parametrize("seconds", [60, 240])
+@pytest.mark.parametrize("seconds", [60, *slowly(240)])
 async def test_an_idle_timeout_that_tells_nobody(seconds, reset_by, ends_with):
     """The policy, and bounds that hold; within 1 % where further silences can be tried."""
     timer = faults.IdleTimeout(seconds, reset_by=reset_by, ends_with=ends_with)

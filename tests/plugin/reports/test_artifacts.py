@@ -139,6 +139,7 @@ def test_pytest_html_links_them(run, pytester):
     assert "lanes.svg" in (pytester.path / "out.html").read_text()
 
 
+@pytest.mark.slow
 def test_workers_write_theirs(pytester):
     """Into the folder of the one run."""
     pytest.importorskip("xdist", reason="pytest-xdist is not installed")
@@ -215,6 +216,7 @@ def test_payloads_on_request(passes, pytester):
     assert "connection_established" in said[0][2]
 
 
+@pytest.mark.slow
 def test_workers_send_payloads_home(pytester):
     """The archive is the controller's."""
     pytest.importorskip("xdist", reason="pytest-xdist is not installed")
