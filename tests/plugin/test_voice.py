@@ -263,9 +263,9 @@ def test_mistakes_are_errors_at_collection(refusal, marker, message):
         ),
         (
             '@pytest.mark.ws_orchestrator(profile="openai-realtime", voice=voice.Pipeline(\n'
-            '    tts=voice.Stage("1s", faults=voice.WrongSession())))\n'
+            '    tts=voice.Stage("1s", faults=voice.MixesSessions())))\n'
             "async def test_it(ws_orchestrator): ...",
-            "voice: voice.WrongSession() of tts: audio of the profile 'openai-realtime' does not say whose",
+            "voice: voice.MixesSessions() of tts: audio of the profile 'openai-realtime' does not say whose",
         ),
     ],
 )

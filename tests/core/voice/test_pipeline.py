@@ -19,7 +19,7 @@ def test_a_pipeline_of_durations():
 
 
 def test_faults_are_listed_by_their_stage():
-    slow, mixed = voice.Slow("2s", turn=3), voice.WrongSession()
+    slow, mixed = voice.Slow("2s", turn=3), voice.MixesSessions()
     pipeline = Pipeline(ai=Stage("1s", faults=slow), tts=Stage("1s", faults=[mixed]))
 
     assert pipeline.faults == ((StageName.AI, slow), (StageName.TTS, mixed))
