@@ -49,6 +49,11 @@ class Turn:
         return self._since_speech(self.token_at)
 
     @property
+    def first_transcript(self) -> float | None:
+        """Time to the first transcript in seconds, from the start of the user's speech."""
+        return None if self.transcript_at is None else self.transcript_at - self.speech_from
+
+    @property
     def stop_latency(self) -> float | None:
         """How long audio went on after the user spoke over it, in seconds; None without a barge-in."""
         if self.barged_in_at is None:
