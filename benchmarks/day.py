@@ -55,8 +55,21 @@ def figures() -> Iterator[Figure]:
     yield Figure(name="looptime / ours", value=middle(found), limit=8, at_least=True, of=spread(found))
     found = ratios(looped, borrowed)
     yield Figure(name="looptime / our loop, same classes", value=middle(found), of=spread(found))
+    yield from _profiles()
     yield from _process()
     yield from _growth()
+
+
+def _profiles() -> Iterator[Figure]:
+    """The same day in other protocols, as many times the story's: 24 h, both ends, their own intervals."""
+    names = ("engineio", "phoenix", "mqtt")
+    runs = [lambda: cpu_seconds(lambda: run_virtual(story()))]
+    runs += [lambda name=name: cpu_seconds(lambda: run_virtual(spoken(name))) for name in names]
+    interleaved(runs, 1)
+    told, *others = interleaved(runs, ROUNDS)
+    for name, found in zip(names, others, strict=True):
+        times = ratios(found, told)
+        yield Figure(name=f"24 h, {name} / the story", value=middle(times), limit=1.3, of=spread(times))
 
 
 def _process() -> Iterator[Figure]:
@@ -86,6 +99,26 @@ async def ours() -> None:
         session = 3
         if sent + received != FRAMES + session:
             raise RuntimeError(f"{sent} frames sent and {received} received")
+        await connection.close()
+
+
+async def story() -> None:
+    """The day as the story has it: each heartbeat is answered, and the server pings besides."""
+    await _held(Orchestrator(deadline_reset_by="any"), heartbeat="25s")
+
+
+async def spoken(profile: str) -> None:
+    """The day in another protocol."""
+    await _held(Orchestrator(profile=profile), profile=profile)
+
+
+async def _held(server: Orchestrator, **options: Any) -> None:
+    async with server as orchestrator:
+        connection = await connect(orchestrator.url, inbox=0, **options)
+        await connection.assert_alive_for(DAY)
+        beats = connection.timeline.heartbeats
+        if beats.answered < beats.sent - 1 or beats.sent < DAY // 61:
+            raise RuntimeError(f"{beats.answered} of {beats.sent} heartbeats answered")
         await connection.close()
 
 

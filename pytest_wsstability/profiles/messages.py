@@ -58,6 +58,10 @@ _VALID = (
 )
 
 
+# As a page's JSON.stringify writes it.
+_stringify = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
 class _Exact(Wording):
     __slots__ = ()
 
@@ -86,9 +90,7 @@ class _Json(Wording):
         return values if found is not None and match(self._template, found, values, told=told) else None
 
     def write(self, values: Values) -> str | bytes:
-        # As a page's JSON.stringify writes it.
-        filled = fill(self._template, values)
-        return self._prefix + json.dumps(filled, separators=(",", ":"), ensure_ascii=False)
+        return self._prefix + _stringify(fill(self._template, values))
 
     @property
     def is_fixed(self) -> bool:

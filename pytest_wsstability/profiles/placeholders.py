@@ -55,6 +55,10 @@ IN_TEXT = {
 }
 
 
+# What JSON has inside of values.
+NESTED = (dict, list)
+
+
 class Unwritable(ValueError):
     """A message that can't be written, or not with these values."""
 
@@ -93,7 +97,7 @@ def take(name: str, found: Any, values: Values) -> bool:
         number = isinstance(found, int | float) and not isinstance(found, bool)
         return (number or found is None) and put(name, found, values)
     if name in ("id", "text_id"):
-        return found is not None and not isinstance(found, dict | list) and put(name, found, values)
+        return found is not None and type(found) not in NESTED and put(name, found, values)
     return put(name, found, values)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from .placeholders import PLACEHOLDER
@@ -13,7 +13,8 @@ T = TypeVar("T")
 
 class Telling(Generic[T]):
     """
-    Messages, looked up by a member that each of them has, with a text of its own: ``"type"`` for most.
+    Messages, looked up by a member that each of them has, with a text of its own: ``"type"`` for most, or by
+    an element, where all are lists: the fourth of Phoenix'.
 
     A stream of audio is fifty messages a second that are none of the handshake's: to hold each of them
     against every template took a third of what a frame cost (measured).
@@ -36,17 +37,28 @@ class Telling(Generic[T]):
         if self._member is None:
             return self._all
         found = message.json()
-        text = found.get(self._member) if isinstance(found, dict) else None
+        if isinstance(self._member, int):
+            text = found[self._member] if isinstance(found, list) and len(found) > self._member else None
+        else:
+            text = found.get(self._member) if isinstance(found, dict) else None
         return self._by_text.get(text, ()) if isinstance(text, str) else ()
 
 
-def _common(sources: Sequence[object]) -> str | None:
-    """A member that every message has, always with the same text in it; None if there is none."""
-    if not sources or not isinstance(sources[0], Mapping):
+def _common(sources: Sequence[object]) -> str | int | None:
+    """A member or an element that every message has, always with the same text; None if there is none."""
+    if not sources:
         return None
-    return next((name for name in sources[0] if all(_is_fixed(source, name) for source in sources)), None)
+    first = sources[0]
+    places: Iterable[str | int] = first if isinstance(first, Mapping) else ()
+    if isinstance(first, list):
+        places = range(len(first))
+    return next((place for place in places if all(_is_fixed(source, place) for source in sources)), None)
 
 
-def _is_fixed(source: object, name: str) -> bool:
-    text = source.get(name) if isinstance(source, Mapping) else None
+def _is_fixed(source: object, place: str | int) -> bool:
+    text = None
+    if isinstance(source, Mapping):
+        text = source.get(place)
+    elif isinstance(source, list) and isinstance(place, int) and place < len(source):
+        text = source[place]
     return isinstance(text, str) and not PLACEHOLDER.search(text)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .patterns import Pattern
-from .placeholders import OPTIONAL, PLACEHOLDER, Values, as_value, put, take
+from .placeholders import NESTED, OPTIONAL, PLACEHOLDER, Values, as_value, put, take
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +79,31 @@ def match(template: Any, found: Any, values: Values, *, told: bool = False) -> b
         told: something else tells the message already, such as a prefix.
 
     """
-    if isinstance(template, dict):
+    kind = type(template)
+    if kind is dict:
         return isinstance(found, dict) and _match_members(template, found, values, told=told)
-    if isinstance(template, list):
-        if not isinstance(found, list) or len(found) < len(template):
-            return False
-        told = told or any(_tells(part) for part in template)
-        return all(
-            match(part, value, values, told=told) for part, value in zip(template, found, strict=False)
-        )
-    if isinstance(template, _Whole):
+    if kind is list:
+        return isinstance(found, list) and _match_elements(template, found, values, told=told)
+    if kind is _Whole:
         return take(template.name, found, values)
-    if isinstance(template, Pattern):
+    if kind is Pattern:
         inner = template.read_text(found) if isinstance(found, str) else None
         return inner is not None and all(put(name, value, values) for name, value in inner.items())
-    if isinstance(template, Free):
+    if kind is Free:
         return template.name is None or put(template.name, found, values)
     # JSON's true and 1 are two things, Python's are one.
     return bool(found == template) and isinstance(found, bool) is isinstance(template, bool)
+
+
+def _match_elements(template: list[Any], found: list[Any], values: Values, *, told: bool) -> bool:
+    if len(found) < len(template):
+        return False
+    for part, value in zip(template, found, strict=False):
+        # Most elements are told by the first that is fixed.
+        told = told or (type(part) in NESTED and any(map(_tells, template)))
+        if not match(part, value, values, told=told):
+            return False
+    return True
 
 
 def _match_members(template: dict[str, Any], found: dict[str, Any], values: Values, *, told: bool) -> bool:
@@ -114,7 +121,7 @@ def _match_members(template: dict[str, Any], found: dict[str, Any], values: Valu
 
 def _tells(part: Any) -> bool:
     """Whether a member or an element has to be there, so that a message without it is another one."""
-    return not isinstance(part, dict | list) and not _may_be_missing(part)
+    return type(part) not in NESTED and not _may_be_missing(part)
 
 
 def _may_be_missing(part: Any) -> bool:
@@ -125,14 +132,15 @@ def _may_be_missing(part: Any) -> bool:
 
 def fill(template: Any, values: Values) -> Any:
     """JSON with values in the place of placeholders."""
-    if isinstance(template, dict):
+    kind = type(template)
+    if kind is dict:
         return {name: fill(part, values) for name, part in template.items()}
-    if isinstance(template, list):
+    if kind is list:
         return [fill(part, values) for part in template]
-    if isinstance(template, _Whole):
+    if kind is _Whole:
         return as_value(values, template.name)
-    if isinstance(template, Pattern):
+    if kind is Pattern:
         return template.write_text(values)
-    if isinstance(template, Free):
+    if kind is Free:
         return template.value if template.name is None else values.get(template.name, template.value)
     return template

@@ -15,6 +15,9 @@ OTHERS = [
     [PING, {"type": SESSION_ID}],
     [PING, {"type": 7}],
     [PING, Codec(bool, "x")],
+    [PING, [None, "ping"]],
+    [[None, "ping"], [None]],
+    [[None, "ping"], [None, SESSION_ID]],
     ["ping"],
     [],
 ]
@@ -41,6 +44,24 @@ def possible(messages, payload):
 def test_by_a_member_that_all_have(payload, found):
     """In their order; what has another text there is none of them."""
     assert possible([PING, PONG, LATER], payload) == found
+
+
+@pytest.mark.parametrize(
+    ("payload", "found"),
+    [
+        ('["1","2","room","join"]', [0]),
+        ('[null,"2","phoenix","beat",{},1]', [1, 2]),
+        ('[null,"2","room"]', []),
+        ('[null,"2","room",7]', []),
+        ('{"3":"join"}', []),
+        ("no JSON", []),
+    ],
+)
+def test_by_an_element_that_all_have(payload, found):
+    """Where all are lists: the fourth, which is a text of its own in each."""
+    messages = [[SESSION_ID, 1, "room", "join"], [None, 1, SESSION_ID, "beat"], [None, 2, "room", "beat"]]
+
+    assert possible(messages, payload) == found
 
 
 @pytest.mark.parametrize("messages", OTHERS)
