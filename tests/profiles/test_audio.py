@@ -238,3 +238,21 @@ def test_a_frame_is_read_the_same_however_it_is_written(name):
 @pytest.mark.parametrize("name", ["twilio", "deepgram", "deepgram-agent"])
 def test_other_frames_have_nothing_around_them(name):
     assert audio(name).around is None
+
+
+@pytest.mark.parametrize("size", [2, 4, 6, 640])
+def test_base64_of_any_length(size):
+    """With two signs of padding, with one, with none."""
+    sound = bytes(size)
+
+    assert said("json", CLIENT, {"type": "audio", "audio": base64.b64encode(sound).decode()})[1] == sound
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["AAA", "AA=AAA==", "AA==AAAA", "AAAA\n", "AA AA", "A-_A", "=AAA", "====", "AAA%AAAA", "ä", "A"],
+)
+def test_what_is_no_base64(text):
+    """A length, padding in the middle, a line's end, a space, another alphabet, no ASCII."""
+    with pytest.raises(BadAudio, match=r"^speech: .* is no base64: "):
+        said("json", CLIENT, {"type": "audio", "audio": text})

@@ -106,3 +106,11 @@ def test_files_that_cannot_be_spoken(data, message):
     """Named with what they are and what they should be."""
     with pytest.raises(WrongSound, match=message):
         frames_of_wav(data, AudioFormat(), "a.wav")
+
+
+@pytest.mark.parametrize(
+    ("sample", "loud"), [(511, False), (512, True), (32_767, True), (0, False), (-1, False), (-32_768, False)]
+)
+def test_how_loud_speech_is(sample, loud):
+    """A wave goes up as it goes down: half of it is looked at."""
+    assert AudioFormat().is_loud(AudioFormat().written([sample] * 320)) is loud
