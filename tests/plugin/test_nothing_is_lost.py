@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import signal
 import subprocess
@@ -126,8 +127,20 @@ class TestKilled:
         process.wait(SOON)
 
         assert not (pytester.path / reports[0]).exists()
-        assert cli.main(["report", str(lines), f"--to={pytester.path / 'new.xml'}"]) == 3
-        assert len(ElementTree.parse(pytester.path / "new.xml").findall(".//failure")) == 3
+        new = [pytester.path / f"new.{form}" for form in ("xml", "html", "md", "json", "jsonl")]
+        assert cli.main(["report", str(lines), *(f"--to={path}" for path in new)]) == 3
+        # The summary says what was known, and so does each report.
+        assert cli.main(["report", str(lines)]) == 3
+        summary = capsys.readouterr().out
+        assert summary.count("inconclusive: watched ") == 3, summary
+        assert len(ElementTree.parse(new[0]).findall(".//failure")) == 3
+        for path in new[1:3]:
+            text = html.unescape(path.read_text())
+            for number in range(3):
+                assert f"test_it[{number}]" in text, path
+            assert "inconclusive: watched " in text, path
+        for path in new[3:]:
+            assert [each.verdict.outcome for each in results(path)] == [Outcome.INCONCLUSIVE] * 3
 
         pytester.makepyfile(test_other=VIRTUAL)
         result = pytester.runpytest_inprocess(
