@@ -3,7 +3,8 @@ What a test has asserted so far, and what it forgot to await.
 
 An assertion that waits is a coroutine: one that nobody awaits asserts nothing, and the test that ends with it
 would pass. So would one whose connection was never opened, or whose time never passed. While a `Watch` is on,
-each of them is kept until it is known whether somebody has used it.
+each of them is kept until it is known whether somebody has used it. One that fails in a task whose result
+nobody takes is known as well.
 
 """
 
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from types import FrameType
 from typing import Any, TypeVar, cast
+from weakref import WeakSet
 
 from .judge.requirement import Requirement
 
@@ -66,11 +68,15 @@ class Watch:
         self._before = 0
         # What the assertions were about.
         self._judged: set[str] = set()
+        # What failed, and of that what the event loop says nobody has heard of.
+        self._failed: WeakSet[AssertionError] = WeakSet()
+        self._unheard: list[AssertionError] = []
 
     def forget(self) -> None:
         """Begin anew."""
         self._coroutines.clear()
         self._judged.clear()
+        self._unheard.clear()
         self._before = 0
 
     def begin_body(self) -> None:
@@ -101,6 +107,21 @@ class Watch:
                 coroutine.close()
         return [where for _, where in unused]
 
+    def unheard(self, error: AssertionError) -> None:
+        """The event loop says that nobody took the result of a task that failed with this."""
+        # What is thrown away late may be of an earlier test.
+        if error in self._failed:
+            self._unheard.append(error)
+
+    def take_unheard(self) -> list[AssertionError]:
+        """The failures that nobody has heard of so far, oldest first; each is told once."""
+        unheard, self._unheard = self._unheard, []
+        return unheard
+
+    def fail(self, error: AssertionError) -> None:
+        """An assertion failed."""
+        self._failed.add(error)
+
     def note(self, requirement: Requirement) -> None:
         """An assertion is about this."""
         self._judged |= _about(requirement)
@@ -130,6 +151,12 @@ def asserting(requirement: Requirement) -> None:
     """Say that a test asserts something, whatever comes of it."""
     if _watches:
         _watches[-1].note(requirement)
+
+
+def failing(error: AssertionError) -> None:
+    """Say that an assertion fails, whoever hears of it."""
+    if _watches:
+        _watches[-1].fail(error)
 
 
 def awaited(assertion: F) -> F:

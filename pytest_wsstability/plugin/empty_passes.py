@@ -1,8 +1,9 @@
-"""Passes that rest on nothing: an assertion that nobody awaited, a mark whose requirement nobody checked."""
+"""Passes that rest on nothing: assertions that nobody awaited or heard of, marks that nobody checked."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +35,27 @@ def watched(item: pytest.Item) -> Iterator[None]:
     """Take down what a test asserts, with its fixtures."""
     with watching(Watch()) as watch:
         item.stash[watch_key] = watch
-        yield
+        listener = _Listener(watch)
+        # What asyncio says of a task whose error nobody took, on whatever loop.
+        logger = logging.getLogger("asyncio")
+        logger.addHandler(listener)
+        try:
+            yield
+        finally:
+            logger.removeHandler(listener)
+
+
+class _Listener(logging.Handler):
+    """Hears of failures that nobody else hears of."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(logging.ERROR)
+        self._watch = watch
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, AssertionError):
+            self._watch.unheard(error)
 
 
 def begin(item: pytest.Item) -> None:
@@ -75,15 +96,18 @@ def refuse(item: pytest.Item) -> None:
 
 def refuse_unused(item: pytest.Item) -> None:
     """
-    See that every assertion, every opening and every wait was awaited.
+    See that every assertion, every opening and every wait was awaited, and what came of it heard.
 
     Raises:
-        EmptyPass: if one was not, with the line that calls it.
+        EmptyPass: if one was not, with the line that calls it, or the failure.
 
     """
     __tracebackhide__ = True
     if unused := drop_unused(item):
         raise EmptyPass("\n".join(map(_sentence, unused)))
+    watch = item.stash.get(watch_key, None)
+    if watch is not None and (unheard := watch.take_unheard()):
+        raise EmptyPass(f"failed in a task whose result nobody took, so the test went on: {unheard[0]}")
 
 
 def drop_unused(item: pytest.Item) -> list[Unused]:

@@ -43,7 +43,10 @@ def _read_established(message: str | bytes) -> Values | None:
     if data is None or not isinstance(data.get("socket_id"), str):
         return None
     every = data.get("activity_timeout")
-    named = {"interval": float(every)} if isinstance(every, int | float) else {}
+    # JSON's true is an int to Python.
+    named = {}
+    if isinstance(every, int | float) and not isinstance(every, bool):
+        named = {"interval": float(every)}
     return {"session_id": data["socket_id"], **named}
 
 

@@ -233,6 +233,74 @@ def test_one_that_waits_still_when_the_test_ends_is_warned_of(run, body):
     )
 
 
+UNHEARD = {
+    "waited for": "await asyncio.wait([asyncio.create_task(c.assert_alive_for('2m'))])",
+    "slept over": "task = asyncio.create_task(c.assert_alive_for('2m')); await asyncio.sleep(130)",
+    "beside another": "await asyncio.wait({asyncio.create_task(c.assert_alive_for('2m')), "
+    "asyncio.create_task(asyncio.sleep(200))})",
+    "in a function": "await asyncio.wait([asyncio.create_task(check(c))])",
+}
+
+
+@pytest.mark.parametrize("body", UNHEARD.values(), ids=UNHEARD)
+@pytest.mark.parametrize("marks", ["", "@pytest.mark.xfail"])
+def test_a_failure_that_nobody_hears_of_fails_the_test(run, body, marks):
+    """In a task whose result nobody took: asyncio would only log it."""
+    result = run(
+        f"""
+        import asyncio
+
+        import pytest
+
+        async def check(c):
+            await c.assert_alive_for("2m")
+
+        {marks}
+        async def test_it(ws_connect):
+            c = await ws_connect(client="mute", heartbeat="25s")
+            {body}
+        """
+    )
+
+    assert result.parseoutcomes() == {"failed": 1}
+    result.stdout.fnmatch_lines(
+        ["*failed in a task whose result nobody took, so the test went on: *1006 at 60 s*"]
+    )
+
+
+def test_a_failure_that_is_taken_from_its_task_is_heard(passes):
+    """Whoever takes the result may do with it what he likes."""
+    assert passes(
+        """
+        import asyncio
+
+        import pytest
+        from pytest_wsstability import StabilityError
+
+        async def test_it(ws_connect):
+            c = await ws_connect(client="mute", heartbeat="25s")
+            task = asyncio.create_task(c.assert_alive_for("2m"))
+            await asyncio.wait([task])
+            assert isinstance(task.exception(), StabilityError)
+            results = await asyncio.gather(c.assert_alive_for("2m"), return_exceptions=True)
+            assert isinstance(results[0], StabilityError)
+        """
+    )
+
+
+def test_messages_that_were_not_due_yet_show_nothing(failure):
+    """Right after the opening no gap can be too long."""
+    printed = failure(
+        """
+        async def test_it(ws_connect):
+            c = await ws_connect()
+            c.assert_messages_flow(every="10s")
+        """
+    )
+
+    assert "inconclusive: no message came in 0 s, and none was due: one every 10 s" in printed
+
+
 def test_one_that_a_fixture_waits_for_is_none(passes):
     """It looks at the connection as long as the test lasts, and is awaited after it."""
     assert passes(

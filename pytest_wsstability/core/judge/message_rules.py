@@ -44,6 +44,9 @@ def flow(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> 
             f"since {from_where} at {show(since)}",
             excuses=incidents.late(since + every, came),
         )
+    elif not messages.count:
+        shown = show(_span(requirement, timeline))
+        yield Doubt(Reason.TOO_FEW, f"no message came in {shown}, and none was due: one every {show(every)}")
 
 
 def number_of_messages(

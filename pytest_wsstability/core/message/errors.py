@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..asserted import failing
 from ..diagnosis import diagnosed
 from ..judge.requirement import Requirement
 from ..judge.verdict import Verdict
@@ -28,6 +29,7 @@ class StabilityError(AssertionError):
         self.verdict = verdict if verdict.diagnosis else diagnosed(verdict, timelines)
         self.timelines = tuple(timelines)
         super().__init__(explain(requirement, self.verdict, self.timelines))
+        failing(self)
 
     @property
     def headline(self) -> str:

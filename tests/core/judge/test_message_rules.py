@@ -55,6 +55,19 @@ def test_messages_keep_coming(line, outcome, why):
     check(judge(Requirement.of(**EVERY), line), outcome, why)
 
 
+@pytest.mark.parametrize(
+    ("heard_at", "until", "outcome", "why"),
+    [
+        ([], 8, INCONCLUSIVE, [Reason.TOO_FEW]),
+        ([7], 8, STABLE, []),
+        ([], 10.1, UNSTABLE, [Rule.FLOW]),
+    ],
+)
+def test_a_time_in_which_no_message_was_due_shows_nothing(heard_at, until, outcome, why):
+    """It would pass with a server that never sends one."""
+    check(judge(Requirement.of(message_every=10), heard(heard_at, until=until)), outcome, why)
+
+
 def test_the_watcher_looks_when_a_message_is_due():
     """Not later, so that a feed that stops is told at once."""
     assert next_check(Requirement.of(**EVERY), heard(TENS[:3], until=31)) == 40
