@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+import re
 import socket
 import ssl
 from contextlib import suppress
@@ -340,10 +341,21 @@ def _refuses_http1(exc: Exception) -> bool:
     return isinstance(exc, ssl.SSLError) and alert in str(exc.reason)
 
 
+def _told(body: bytes, status: int, reason: str) -> str:
+    """What a refusal says beside its status: the words of a page, or the first line of a text."""
+    text = body[:2000].decode(errors="replace").strip()
+    page = re.sub(
+        r"<style.*?</style>|<script.*?</script>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE
+    )
+    text = text.partition("\n")[0] if page == text else page
+    # Pages of frameworks say the status once more, or twice.
+    text = re.sub(rf"{status}\W*{re.escape(reason)}" if reason else str(status), " ", text)
+    return show_text(" ".join(text.split()))
+
+
 def _refused(exc: InvalidStatus, url: str) -> OpeningError:
     response = exc.response
-    body = bytes(response.body or b"").decode(errors="replace").strip()
-    first_line = show_text(body.splitlines()[0][:2000]) if body else ""
+    told = _told(bytes(response.body or b""), response.status_code, response.reason_phrase)
     detail = f"HTTP {response.status_code} {show_text(response.reason_phrase)}".rstrip()
     if retry := response.headers.get("Retry-After"):
         detail += f" (Retry-After: {show_text(retry, 40)})"
@@ -351,8 +363,8 @@ def _refused(exc: InvalidStatus, url: str) -> OpeningError:
     if location is not None:
         # RFC 6455, section 4.1: a client may follow it; browsers do not.
         detail += f": it leads to {show_text(redact_url(location))}, and is not followed (--ws-redirects)"
-    elif first_line:
-        detail += f": {first_line}"
+    elif told:
+        detail += f": {told}"
     return OpeningError(
         url,
         OpeningStage.HTTP,

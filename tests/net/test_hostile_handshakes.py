@@ -58,6 +58,30 @@ async def test_the_first_line_of_the_body_is_shown_without_secrets():
     assert str(error).endswith("HTTP 403 Forbidden: bad token in /ws?token=***&room=7 from Bearer ***")
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        # aiohttp, Tornado, nginx, a page of somebody's.
+        ("401 Unauthorized", "401: Unauthorized", ""),
+        ("404 Not Found", "<html><title>404: Not Found</title><body>404: Not Found</body></html>", ""),
+        (
+            "502 Bad Gateway",
+            "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad "
+            "Gateway</h1></center>\r\n<hr><center>nginx/1.26.3</center>\r\n</body>\r\n</html>",
+            ": nginx/1.26.3",
+        ),
+        ("403 Forbidden", "<style>\nbody { color: red }\n</style>\n<p>no such room</p>", ": no such room"),
+        ("403 Forbidden", "<" * 2000, f": {'<' * 10}"),
+    ],
+)
+async def test_of_a_page_its_words_are_told(status, body, told):
+    """Without its tags, and without the status once more."""
+    error = await error_of(answering(http(status, body)))
+
+    assert f"(upgrade refused): HTTP {status}{told}" in str(error)
+    assert told or str(error).endswith(status)
+
+
 async def test_a_refusal_without_a_body_needs_none():
     """No colon dangles."""
     error = await error_of(answering(http("403 Forbidden")))
