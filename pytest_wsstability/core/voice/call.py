@@ -27,6 +27,8 @@ class Call:
     prebuffer: float = PREBUFFER
     # Whether the agent speaks, and does not only transcribe.
     answers: bool = True
+    # Whether the end of the speech is told by a message, or by silence that goes out.
+    tells_end: bool = True
     turns: list[Turn] = field(default_factory=list)
     up: AudioStream = field(default_factory=AudioStream)
     down: AudioStream = field(default_factory=AudioStream)

@@ -168,6 +168,20 @@ ROWS = (
     ),
     VoiceRow(
         cause=Cause.STAGE_STALLED,
+        shows="nothing came of a turn, in a protocol that does not say when speech has ended, and silence "
+        "was withheld",
+        when=lambda f: _nothing_heard(f) and f.waiting is None and not f.call.tells_end,
+        sentence="nothing came of the speech{turn}: the protocol does not say that it has ended, and the "
+        "caller withheld the silence by which it can be heard",
+        headline="nobody said that the speech had ended",
+        blame=Blame.CLIENT,
+        confidence=MEDIUM,
+        remedy='send silence (silence="sent"), or let the agent take a second without audio for the end',
+        runner_up=Cause.TURN_BROKE_OFF,
+        experiment='run it with silence="sent"',
+    ),
+    VoiceRow(
+        cause=Cause.STAGE_STALLED,
         shows="a turn without audio while heartbeats are in time; the agent's record, or what of the turn "
         "came and what did not, says which stage was waited for",
         when=lambda f: _nothing_heard(f) and f.waiting is not None,

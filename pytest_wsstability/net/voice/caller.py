@@ -68,7 +68,8 @@ class Caller:
         """
         self.connection = connection
         self.audio = audio_of(connection.websocket.profile)
-        self.call = Call(answers=self.audio.answers)
+        tells = silence == "sent" or self.audio.has(VoiceRole.SPEECH_END)
+        self.call = Call(answers=self.audio.answers, tells_end=tells)
         self.received: list[bytes] | None = [] if keep_audio else None
         self._loop = connection.websocket.loop
         self.origin = connection.timeline.opened

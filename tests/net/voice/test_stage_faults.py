@@ -117,6 +117,20 @@ def test_a_crash_that_the_caller_alone_sees_may_be_a_stall():
     assert found.experiment == "look at the agent's log: a stage that raised has a traceback there"
 
 
+@pytest.mark.parametrize("silence", ["sent", "withheld"])
+def test_an_agent_that_cannot_hear_the_end_of_the_speech(silence):
+    """It waits for silence, of which nothing is sent: that is the caller's doing."""
+    asked, pipeline = {"turns": 1}, Pipeline(vad_stop="1h")
+    script = {"silence": silence, "answer_within": "5s"}
+    found = spoken(
+        known=False, held={}, asked=asked, script=script, profile="twilio", pipeline=pipeline
+    ).verdict
+
+    assert found.diagnosis.cause is STALLED
+    assert found.diagnosis.blame is (Blame.CLIENT if silence == "withheld" else Blame.SERVER)
+    assert ("withheld the silence" in found.diagnosis.sentence) is (silence == "withheld")
+
+
 # The two that kill connections.
 
 
