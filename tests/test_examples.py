@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from pytest_wsstability import cli
+from pytest_wsstability.voice import Pipeline
 from tests.against import inner
 from tests.servers import launch
+from tests.serving import serving
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = {
@@ -118,6 +120,17 @@ def test_url_example_against_a_server_of_others(project):
 
     assert result.parseoutcomes() == {"passed": 2, "skipped": 1}
     result.stdout.fnmatch_lines([f"wsstability: target {server.url('/ws')} (from --ws-url)*", LONG])
+
+
+@pytest.mark.soak
+def test_voice_example_against_a_url(project):
+    """The session persists there too: six turns of a conversation, and a lost connection in the third."""
+    copy(project, "test_voice_agent.py")
+
+    with serving(voice=Pipeline(stt="20ms", ai="20ms", tts="20ms", answer="1s")) as url:
+        result = inner.run(project, f"--ws-url={url}", "--ws-long", "-k", "session_persists")
+
+    assert result.parseoutcomes() == {"passed": 1, "deselected": 7}
 
 
 @pytest.mark.slow

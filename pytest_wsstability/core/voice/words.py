@@ -27,7 +27,9 @@ def _stages(f: VoiceFeatures) -> str:
 
 def _no_stage(f: VoiceFeatures) -> str:
     stages = _stages(f)
-    return f"no stage most of it: {stages}" if "," in stages else "the protocol does not tell which stage"
+    return (
+        f"no stage took most of it: {stages}" if "," in stages else "the protocol does not tell which stage"
+    )
 
 
 def _slowest(f: VoiceFeatures) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ...core.voice.agent_record import AgentRecord
 from ...core.voice.pipeline import Pipeline
+from ...core.voice.sound import noise
 from ...core.voice.stage_faults import LosesContext, MixesSessions
 from ...profiles import Audio, Profile, VoiceRole
 from ...profiles.catalogue import audio_of
@@ -27,6 +28,8 @@ class VoiceAgents:
 
         """
         self.pipeline, self.audio, self.block = pipeline, audio, block
+        # Before anybody waits for an answer: the first time it takes 20 ms.
+        noise(pipeline.seed, audio.down)
         self._dialogues: dict[str, Dialogue] = {}
         self._agents: dict[Connection, Agent] = {}
         self._error: BaseException | None = None
