@@ -19,6 +19,8 @@ FRAMES: dict[str, tuple[Opcode, int, Role]] = {
     "confirmed": (Opcode.TEXT, 47, Role.SESSION_CONFIRMED),
     "beat": (Opcode.TEXT, 15, Role.HEARTBEAT),
     "answer": (Opcode.TEXT, 15, Role.HEARTBEAT_ANSWER),
+    # Engine.IO's.
+    "2": (Opcode.TEXT, 1, Role.HEARTBEAT),
     "text": (Opcode.TEXT, 100, Role.DATA),
     "audio": (Opcode.BINARY, 640, Role.DATA),
     # An application message, which is counted as one too.

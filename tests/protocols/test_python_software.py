@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from pytest_wsstability import Orchestrator, StabilityError, connect, faults
+from pytest_wsstability import Cause, Orchestrator, StabilityError, connect, faults
 from pytest_wsstability.core.timeline.events import Direction
 from pytest_wsstability.profiles.ocpp import OCPP, OCPP201
 from tests.test_write_your_own_page import legacy_graphql
@@ -88,7 +88,7 @@ async def test_a_socketio_server_without_answers():
             await client.assert_alive_for("2m")
         assert client.timeline.close.at == pytest.approx(45, abs=0.1)
         assert client.timeline.close.code == 1000
-        assert "1000" in str(caught.value)
+        assert caught.value.headline.startswith("Engine.IO's ping timeout of 20 s ran out")
 
 
 async def test_a_socketio_server_that_refuses():
@@ -134,7 +134,7 @@ async def test_a_socketio_client_without_heartbeats():
         await asyncio.sleep(100)
         close = session.timeline.close
         assert (close.at, close.code) == (pytest.approx(70, abs=0.1), 1006)
-        with pytest.raises(StabilityError):
+        with pytest.raises(StabilityError, match=r"^the client's heartbeat timeout of Engine\.IO of 45 s"):
             await session.assert_alive_for("99s")
 
 
@@ -181,6 +181,7 @@ async def test_a_strawberry_server_that_waits_for_connection_init():
             await client.assert_alive_for("2m")
         assert (client.timeline.close.code, client.timeline.close.at) == (4408, pytest.approx(60, abs=0.1))
         assert "4408" in str(caught.value)
+        assert caught.value.verdict.diagnosis.cause is Cause.SESSION_NOT_CONFIRMED
 
 
 async def test_a_strawberry_server_of_the_older_protocol():
@@ -198,22 +199,38 @@ async def test_a_strawberry_server_of_the_older_protocol():
         await client.close()
 
 
-async def test_a_gql_client():
-    """Begins its session, pings every 10 s, and gives up 5 s after a ping that was not answered."""
+def gql_client(orchestrator):
+    """It pings every 10 s, and gives up 5 s after a ping that was not answered."""
     gql = pytest.importorskip("gql")
     from gql.transport.websockets import WebsocketsTransport
 
-    async with Orchestrator(profile="graphql-transport-ws") as orchestrator:
-        transport = WebsocketsTransport(
-            url=orchestrator.url, ping_interval=10, pong_timeout=5,
-            subprotocols=["graphql-transport-ws"], connect_args={"ping_interval": None},
-        )  # fmt: skip
-        async with gql.Client(transport=transport):
-            session = await orchestrator.wait_for_session(within="5s")
-            await session.assert_session_confirmed(within="1s")
-            await asyncio.sleep(105)
-            session.assert_heartbeats_answered(within="1s", at_least=10)
-            assert session.timeline.heartbeat_sender is RECEIVED
+    transport = WebsocketsTransport(
+        url=orchestrator.url, ping_interval=10, pong_timeout=5,
+        subprotocols=["graphql-transport-ws"], connect_args={"ping_interval": None},
+    )  # fmt: skip
+    return gql.Client(transport=transport)
+
+
+async def test_a_gql_client():
+    """Begins its session, and ten of its pings are answered."""
+    async with Orchestrator(profile="graphql-transport-ws") as orchestrator, gql_client(orchestrator):
+        session = await orchestrator.wait_for_session(within="5s")
+        await session.assert_session_confirmed(within="1s")
+        await asyncio.sleep(105)
+        session.assert_heartbeats_answered(within="1s", at_least=10)
+        assert session.timeline.heartbeat_sender is RECEIVED
+
+
+async def test_a_gql_client_without_answers():
+    """Its pings are not answered: it closes 5 s after the first, and the server's record says which."""
+    withheld = {"profile": "graphql-transport-ws", "faults": [faults.WithholdHeartbeats()]}
+    async with Orchestrator(**withheld) as orchestrator, gql_client(orchestrator):
+        session = await orchestrator.wait_for_session(within="5s")
+        await asyncio.sleep(30)
+        assert session.timeline.close.at == pytest.approx(15, abs=0.1)
+        with pytest.raises(StabilityError) as caught:
+            await session.assert_alive_for("1m")
+        assert caught.value.verdict.diagnosis.cause is Cause.HEARTBEAT_UNANSWERED
 
 
 # OCPP.
@@ -287,6 +304,53 @@ async def test_a_charge_point(profile):
         running.cancel()
 
 
+async def test_a_central_system_that_rejects():
+    """The session is refused in OCPP's words."""
+    pytest.importorskip("ocpp")
+    from ocpp.routing import on
+    from ocpp.v16 import ChargePoint, call_result
+
+    class Central(ChargePoint):
+        @on("BootNotification")
+        def boot(self, **_):
+            return call_result.BootNotification(
+                current_time="2026-01-01T00:00:00Z", interval=60, status="Rejected"
+            )
+
+    async def handler(websocket):
+        with contextlib.suppress(Exception):
+            await Central("CP_1", websocket).start()
+
+    async with websockets_of(handler, subprotocols=["ocpp1.6"]) as port:
+        client = await connect(f"ws://127.0.0.1:{port}/ocpp/CP_1", profile="ocpp")
+        with pytest.raises(StabilityError, match=r"session_info sent at .*, refused at"):
+            await client.assert_session_confirmed(within="5s")
+        await client.close()
+
+
+async def test_a_charge_point_whose_heartbeat_is_not_answered():
+    """The call fails after 30 s, the connection stays; the server's record has the heartbeat as missed."""
+    pytest.importorskip("ocpp")
+    from ocpp.v16 import ChargePoint, call
+    from websockets.asyncio.client import connect as dial
+
+    withheld = {"profile": "ocpp", "faults": [faults.WithholdHeartbeats()]}
+    async with (
+        Orchestrator(**withheld) as orchestrator,
+        dial(f"{orchestrator.url}CP_1", subprotocols=["ocpp1.6"], ping_interval=None) as websocket,
+    ):
+        point = ChargePoint("CP_1", websocket)
+        running = asyncio.create_task(point.start())
+        await point.call(call.BootNotification(charge_point_model="m", charge_point_vendor="v"))
+        with pytest.raises(TimeoutError):
+            await point.call(call.Heartbeat())
+        session = orchestrator.sessions[0]
+        with pytest.raises(StabilityError, match="1 of 1 heartbeats not answered within 5 s"):
+            session.assert_heartbeats_answered(within="5s")
+        assert session.timeline.close is None
+        running.cancel()
+
+
 # Voice.
 
 
@@ -306,6 +370,24 @@ async def test_an_openai_client():
             assert created.session.id == session.id
             await asyncio.sleep(600)
             await session.assert_alive_for("10m")
+
+
+async def test_an_openai_client_without_pongs():
+    """Its library pings each 20 s, and gives up after 20 s more; the cause at the server is that."""
+    openai = pytest.importorskip("openai")
+    async with Orchestrator(profile="openai-realtime", faults=[faults.WithholdPongs()]) as orchestrator:
+        client = openai.AsyncOpenAI(api_key="k", websocket_base_url=orchestrator.url.rstrip("/"))
+        async with client.realtime.connect(model="gpt-realtime") as connection:
+            await connection.recv()
+            await asyncio.sleep(60)
+            session = orchestrator.sessions[0]
+            assert (session.timeline.close.at, session.timeline.close.code) == (
+                pytest.approx(40, abs=0.1),
+                1011,
+            )
+            with pytest.raises(StabilityError) as caught:
+                await session.assert_alive_for("2m")
+            assert caught.value.verdict.diagnosis.cause in (Cause.PING_UNANSWERED, Cause.NO_PONGS)
 
 
 @contextlib.asynccontextmanager
@@ -368,3 +450,5 @@ async def test_a_deepgram_client_that_says_nothing():
             close = orchestrator.sessions[0].timeline.close
             assert (close.at, close.sent.code) == (pytest.approx(10, abs=0.1), 1011)
             assert "net0001" in close.sent.reason
+            with pytest.raises(StabilityError, match=r"Deepgram's timeout without audio of 10 s ran out"):
+                await orchestrator.sessions[0].assert_alive_for("1m")

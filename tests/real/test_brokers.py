@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +22,7 @@ from tests.real.seclusion import needs, secluded
 
 pytestmark = [pytest.mark.servers, pytest.mark.ws_stability(time="real")]
 
+PAGE = (Path(__file__).parents[2] / "docs/tutorial-protocols.md").read_text()
 MOSQUITTO = """\
 listener 1883 127.0.0.1
 listener 9001 127.0.0.1
@@ -184,3 +189,18 @@ async def test_a_broker_ends_a_silent_client(broker, profile, every, url_of):
     timer = profile.timers[0]
     assert client.timeline.close.code in (timer.code, *timer.also)
     assert caught.value.headline.startswith(timer.name)
+
+
+@pytest.mark.parametrize("_", [pytest.param(None, marks=needs("mosquitto"))])
+def test_the_page_for_a_new_user(_, mosquitto, tmp_path):
+    """docs/tutorial-protocols.md, its test of a broker as it stands but for the two minutes."""
+    (code,) = re.findall(r"```python\n# test_broker.py\n(.*?)```", PAGE, re.DOTALL)
+    short = code.replace('"2m"', '"5s"').replace('"50s"', '"1s"')
+    assert len(code.strip().splitlines()) <= 12
+    assert short.count("5s") == code.count("5s") + 1
+    (tmp_path / "test_broker.py").write_text(short)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--ws-url", mosquitto, "--ws-long"]
+    done = subprocess.run([*command, tmp_path], capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout

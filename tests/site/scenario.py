@@ -33,6 +33,7 @@ PAGES = (
     "docs/tutorial-fastapi.md",
     "docs/tutorial-aiohttp.md",
     "docs/tutorial-socketio.md",
+    "docs/tutorial-protocols.md",
     "docs/tutorial-client.md",
     "docs/tutorial-proxy.md",
 )

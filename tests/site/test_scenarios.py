@@ -37,7 +37,8 @@ def follow(name, folder, run):
 
 
 def _weighed(name):
-    return pytest.param(name, marks=pytest.mark.slow) if name == "docs/tutorial-fastapi.md" else name
+    slow = ("docs/tutorial-fastapi.md", "docs/tutorial-protocols.md")
+    return pytest.param(name, marks=pytest.mark.slow) if name in slow else name
 
 
 @pytest.mark.parametrize("name", [_weighed(name) for name in PAGES])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
 from ..timeline.close import PING_TIMEOUT_CODES
-from ..timeline.events import End, FrameKind, Opcode
+from ..timeline.events import End, Event, FrameKind, Opcode, Role
 from . import rivals, timers
 from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
 from .rows_said_timers import NOTHING_LEFT, behind_at_proxy, behind_own_bytes
@@ -52,6 +52,16 @@ def _engine_io(f: Features) -> bool:
     return last.opcode is Opcode.TEXT and last.size == 1 and f.silent(SENT, FrameKind.DATA) > f.age - last.at
 
 
+def _asks_in_a_byte(f: Features) -> bool:
+    """Whether the peer's heartbeats are texts of one byte, as Engine.IO's are."""
+    last = next((each for each in reversed(f.events) if _is_beat_of_peer(each)), None)
+    return last is not None and last.opcode is Opcode.TEXT and last.size == 1
+
+
+def _is_beat_of_peer(event: Event) -> bool:
+    return event.direction is RECEIVED and event.role is Role.HEARTBEAT
+
+
 def _idle_in_disguise(f: Features) -> bool:
     """Whether a close without a fault came after the longest silence, of a length that timers have."""
     return (
@@ -80,8 +90,8 @@ ROWS = (
     ),
     Signature(
         cause=Cause.ENGINE_IO_PING_TIMEOUT,
-        shows="an empty close frame (1005), and the peer's last heartbeat was not answered",
-        when=lambda f: f.code in (1000, 1005) and f.beaten.open_since is not None,
+        shows="1000 or an empty close frame, and the peer's last heartbeat, of one byte, was not answered",
+        when=lambda f: f.code in (1000, 1005) and f.beaten.open_since is not None and _asks_in_a_byte(f),
         confidence=MEDIUM,
         sentence="the {peer}'s heartbeat at {beaten_since} was not answered, and {beaten_gap} later it "
         "closed with {code}: the ping timeout of Engine.IO looks so",

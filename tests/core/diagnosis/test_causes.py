@@ -82,7 +82,9 @@ ENDED = [
         script([(2, "<ping"), (3, FIN)], [(at / 10, ">beat") for at in range(4, 30, 4)]),
         Cause.PING_UNANSWERED, MEDIUM, CLIENT,
     ),
-    ([(1, "<beat"), (1.8, closed_by_peer(1005))], Cause.ENGINE_IO_PING_TIMEOUT, MEDIUM, CLIENT),
+    ([(1, "<2"), (1.8, closed_by_peer(1005))], Cause.ENGINE_IO_PING_TIMEOUT, MEDIUM, CLIENT),
+    # Other protocols end so too: gql closes with 1000.
+    ([(1, "<beat"), (1.8, closed_by_peer(1000))], Cause.HEARTBEAT_UNANSWERED, MEDIUM, CLIENT),
     ([(1, "<ping"), (1, ">pong"), (1.3, ">text"), (1.31, FIN)], Cause.HANDLER_ERROR, MEDIUM, SERVER),
     ([(1, "<ping"), (1, ">pong"), (1.47, ">text"), (1.64, FIN)], Cause.HANDLER_ERROR, MEDIUM, SERVER),
     (
