@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..judge.verdict import Rule
+from ..timeline.events import Event, Role
 from . import late, rivals
-from .features import RECEIVED, Features
+from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -35,6 +36,21 @@ def _nothing_leaves(f: Features) -> bool:
     if f.ended or f.tcp is not None or line.unsent < _QUEUED or line.unsent_since is None:
         return False
     return f.age - max(line.unsent_since, line.drained_at or 0.0) > _STUCK
+
+
+def _echoes(f: Features) -> bool:
+    """Whether no heartbeat was answered, and each came back at once in its own size."""
+    beats = [each for each in f.events if each.direction is SENT and each.role is Role.HEARTBEAT]
+    heard = [each for each in f.events if each.direction is RECEIVED and is_data(each)]
+    return (
+        bool(beats)
+        and not f.heartbeats.answered
+        and all(any(_is_echo(beat, each) for each in heard) for beat in beats)
+    )
+
+
+def _is_echo(beat: Event, heard: Event) -> bool:
+    return heard.size == beat.size and 0 <= heard.at - beat.at < TO_ANSWER
 
 
 def _zombie(f: Features) -> bool:
@@ -127,6 +143,21 @@ ROWS = (
         remedy="send less, or let the {peer} read in a task of its own",
         runner_up=Cause.HALF_OPEN,
         source="measured in virtual time",
+    ),
+    Signature(
+        cause=Cause.ZOMBIE,
+        shows="no heartbeat was answered, and after each a message of the same size came back at once",
+        when=lambda f: not f.ended and _echoes(f),
+        confidence=MEDIUM,
+        sentence="the {peer} sends back what it is sent: each heartbeat came back in its own size within a "
+        "second, and that is no answer to it",
+        headline="the {peer} echoes heartbeats, and answers none",
+        blame=Blamed.PEER,
+        evidence=("questions", "last_received"),
+        remedy="answer heartbeats as the profile says; where the same message is the answer, say so: "
+        "Profile(ping=..., pong=...)",
+        runner_up=Cause.HALF_OPEN,
+        source="measured with echo servers",
     ),
     Signature(
         cause=Cause.ZOMBIE,

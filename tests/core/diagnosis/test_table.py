@@ -163,6 +163,31 @@ def test_a_queue_that_nobody_takes_is_backpressure():
     check(told(line), Cause.BACKPRESSURE, Blame.SERVER, "3613 KiB wait")
 
 
+# A heartbeat of the client's, sent back to it.
+ECHOED = [(5, ">beat"), (5.01, "<beat")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_echo"),
+    [
+        (ECHOED, True),
+        ([*ECHOED, (10, ">beat"), (10.9, "<beat")], True),
+        # Later, of another size, once only, or answered before.
+        ([(5, ">beat"), (6, "<beat")], False),
+        ([(5, ">beat"), (5.01, "<text")], False),
+        ([*ECHOED, (10, ">beat")], False),
+        ([(1, ">beat"), (1, "<answer"), *ECHOED], False),
+    ],
+)
+def test_an_echo_is_no_answer(rows, is_echo):
+    """What comes back is what went out: the server is there, and does not know heartbeats."""
+    found = told(timeline(*rows, until=rows[-1][0] + 5))
+
+    assert ("sends back what it is sent" in found.sentence) is is_echo
+    if is_echo:
+        assert (found.cause, found.blame, found.confidence.value) == (Cause.ZOMBIE, Blame.SERVER, "medium")
+
+
 STUCK = [(2, ">beat"), (2, "queued", 70_000)]
 
 
