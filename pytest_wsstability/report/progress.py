@@ -183,23 +183,27 @@ def _table(seen: Sequence[Glance], width: int) -> list[Row]:
     widths = [max(map(len, column)) for column in columns]
     left = width - 1 - sum(size + len(_APART) for size in widths if size)
     longest = max((len(each.name) for each in seen), default=0)
-    # The event with what it was for, if a name then keeps a legible part of itself.
-    whole = max((len(_last(each)) for each in seen), default=0)
-    name = max(min(longest, _LEGIBLE), min(longest, left - whole - len(_APART)))
-    event = min(whole, left - name - len(_APART))
-    return [tuple(_row(each, widths, event if event >= min(whole, _LEGIBLE) else 0, name)) for each in seen]
+    room = left - min(longest, _LEGIBLE) - len(_APART)
+    lasts = [_last(each) for each in seen]
+    if max(map(len, lasts), default=0) > room:
+        # Without what it was for.
+        lasts = [last.partition(" (")[0] for last in lasts]
+    needed = max(map(len, lasts), default=0)
+    event = min(needed, room) if room >= min(needed, _LEGIBLE) else 0
+    name = max(min(longest, _LEGIBLE), min(longest, left - event - len(_APART)))
+    pairs = zip(seen, lasts, strict=True)
+    return [tuple(_row(each, widths, last[:event].ljust(event), name)) for each, last in pairs]
 
 
-def _row(seen: Glance, widths: Sequence[int], event: int, name: int) -> Iterator[tuple[str, Style]]:
+def _row(seen: Glance, widths: Sequence[int], last: str, name: int) -> Iterator[tuple[str, Style]]:
     *numbers, unanswered = widths
     for text, size in zip(seen.numbers, numbers, strict=True):
         if size:
             yield text.rjust(size) + _APART, ()
     if unanswered:
         yield seen.unanswered.ljust(unanswered) + _APART, ("red", "bold")
-    if event:
-        last = _last(seen)
-        yield (last if len(last) <= event else last.partition(" (")[0][:event]).ljust(event) + _APART, ()
+    if last:
+        yield last + _APART, ()
     yield seen.name if len(seen.name) <= name else f"..{seen.name[2 - name :]}", ("light",)
 
 

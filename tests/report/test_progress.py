@@ -119,7 +119,7 @@ LONG = "tests/soak/test_sessions.py::test_voice_session_is_stable[agent-7-eu-cen
             "                                          waits to open          test_c",
         ]),
         (60, [
-            " 37/120 s  [###.......]  1/1  0.3 ms      ..u-central-1]",
+            " 37/120 s  [###.......]  1/1  0.3 ms      ..eu-central-1]",
             "76 s/24 h  [..........]  1/3   12 ms  !2  test_b",
             "                                          test_c",
         ]),
