@@ -8,6 +8,7 @@ import pytest
 
 from pytest_wsstability import Orchestrator
 from pytest_wsstability.cli import serve
+from tests.browser.conftest import ARTIFACTS
 
 pytestmark = [pytest.mark.slow, pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 
@@ -88,6 +89,37 @@ async def test_why_it_ended_as_the_server_knows_it(page):
         sent = await page.inner_text("#sent")
         assert await page.inner_text("#arrived") == f"{sent} messages, 2 heartbeats, 0 pongs"
         assert await page.locator("#lane line").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("device", "width", "scheme"),
+    [("desktop", 1200, "light"), ("desktop", 1200, "dark"), ("phone", 390, "light")],
+)
+async def test_pictures(page, device, width, scheme):
+    """Alive and dead, kept beside the test run, to be looked at; none is wider than its screen."""
+    await page.set_viewport_size({"width": width, "height": 900})
+    await page.emulate_media(color_scheme=scheme)
+    ARTIFACTS.mkdir(exist_ok=True)
+
+    async def picture(state):
+        await page.screenshot(path=ARTIFACTS / f"page-{state}-{device}-{scheme}.png", full_page=True)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+    async with shown(page, read_deadline="60s", ping_interval=None):
+        await page.fill("#every", "0.5")
+        await page.click("#connect")
+        await page.locator("#lane line.answered").first.wait_for(state="attached")
+        await shows(page, "#deadline", "left of 60 s")
+        await picture("alive")
+        assert await page.locator("#lane rect.over").count() == 0
+    async with shown(page, read_deadline="1s", ping_interval=None):
+        await hold(page, seconds=5, every=0.4)
+        await shows(page, "#why", "read deadline of 1 s ran out")
+        await picture("dead")
+        # From the end on, what was left of the hold is shaded.
+        at = float(await page.get_attribute("#lane rect.over", "x"))
+        assert float(await page.locator("#lane line").last.get_attribute("x1")) < at < 120
+    assert page.seen.errors == []
 
 
 async def test_how_long_the_server_still_waits(page):
