@@ -187,13 +187,14 @@ def _engine(options: argparse.Namespace) -> Engine:
     """Where the connections run."""
     from ..net.fleet.cluster import Cluster
     from ..net.fleet.engine import InProcess
-    from ..net.fleet.workers import Workers
+    from ..net.fleet.workers import Workers, spread
 
     if options.workers and options.cluster:
         raise ValueError("--workers and --cluster: give one of them")
     if options.cluster:
         return Cluster(options.cluster)
-    return Workers(options.workers) if options.workers else InProcess()
+    specs = options.workers or spread(options.connections)
+    return Workers(specs) if specs else InProcess()
 
 
 class _Progress:

@@ -151,6 +151,17 @@ def claim(needs: Needs, *, what: str = "connections") -> str | None:
     return missing(needs, left, what=what)
 
 
+def carries() -> int | None:
+    """How many connections this process may open, its limits raised as far as they go; None: any number."""
+    if resource is None:  # pragma: no cover
+        return None
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    left = _descriptors()
+    if left is None or hard == resource.RLIM_INFINITY:
+        return None
+    return max(0, hard - (soft - left) - SPARE)
+
+
 def _descriptors() -> int | None:
     if resource is None:  # pragma: no cover
         return None

@@ -14,7 +14,7 @@ from ..net.fleet.cluster import Cluster
 from ..net.fleet.engine import Engine, InProcess, WorkerError, check_here
 from ..net.fleet.fleet import Fleet, hold_fleet, planned, too_much
 from ..net.fleet.job import FleetJob
-from ..net.fleet.workers import Workers
+from ..net.fleet.workers import Workers, spread
 from ..profiles.catalogue import is_shipped
 from ..virtual import run_virtual
 from .fixtures import OwnServer, own_server
@@ -48,6 +48,9 @@ def check_resources(session: pytest.Session) -> None:
             continue
         # A server in this process has the other end of each.
         inside = target_of(item).kind in (TargetKind.REFERENCE, TargetKind.APP)
+        if not inside and spread(fleet.connections):
+            # By itself over as many workers as it takes, each of which looks at what it has.
+            continue
         count = fleet.connections
         try:
             check_here(count, fleet.sources, beside=count if inside else 0)
@@ -82,6 +85,8 @@ def _engine(request: pytest.FixtureRequest) -> Engine:
     try:
         if cluster is not None:
             return Cluster(cluster)
+        asked = plan_of(item).fleet
+        specs = specs or (spread(asked.connections) if asked is not None else ())
         return Workers(specs) if specs else InProcess()
     except (ValueError, WorkerError) as error:
         what = "--ws-workers" if specs else "ws_cluster"

@@ -174,3 +174,20 @@ def test_the_own_limit_is_raised_where_it_may(hard, enough):
 def test_nothing_is_claimed_that_is_there():
     """One connection asks for no more than there is."""
     assert claim(Needs(connections=1, to_one_target=1)) is None
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "left", "most"),
+    [
+        (1_024, 20_000, 1_000, 20_000 - 24 - resources.SPARE),
+        (1_024, 1_024, 10, 0),
+        (1_024, resources.resource.RLIM_INFINITY, 1_000, None),
+        (resources.resource.RLIM_INFINITY, resources.resource.RLIM_INFINITY, None, None),
+    ],
+)
+def test_how_many_a_process_carries(monkeypatch, soft, hard, left, most):
+    """What the hard limit allows, less what is open and what is needed beside."""
+    monkeypatch.setattr(resources.resource, "getrlimit", lambda which: (soft, hard))
+    monkeypatch.setattr(resources, "_descriptors", lambda: left)
+
+    assert resources.carries() == most

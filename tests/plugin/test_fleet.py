@@ -259,3 +259,10 @@ def test_wrong_returns_sources_and_messages(run, was, wrong, message):
 
     result.stdout.fnmatch_lines([f"*::test_it: {message}*".replace("[", "[[]")])
     assert result.parseoutcomes().get("passed", 0) == 0
+
+
+def test_two_hosts_are_told_before_anything_opens(run):
+    result = run(STABLE.replace("connections=60", 'connections=60, url_of=lambda number: "ws://other/"'))
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*::test_it: ws_fleet: url_of: connection 0 goes to 'other', and the *"])

@@ -168,7 +168,8 @@ async def hold_fleet(
         watch: called with what is known, about once a second.
 
     Raises:
-        WorkerError: if a worker could not begin; nothing was opened then.
+        ValueError: if the connections go to several hosts.
+        WorkerError: if a worker could not begin. Nothing was opened then.
 
     """
     fleet = prepared(job, plan, asked)
@@ -185,6 +186,7 @@ async def run_fleet(
     fleet: Fleet, job: FleetJob, engine: Engine | None = None, watch: Watch | None = None
 ) -> None:
     """Run a prepared fleet to its end; see `hold_fleet`."""
+    job.check_targets(fleet.plan.connections)
     await (engine or InProcess()).run(fleet.plan, job, fleet.merge, watch or (lambda merge: None))
 
 

@@ -12,7 +12,7 @@ from ...core.judge.requirement import Requirement
 from ...core.plain import plain, restore
 from ...profiles import Profile
 from ..keywords import ConnectKeywords
-from ..target import TLS
+from ..target import TLS, parse_url
 from ..traffic import Traffic
 
 
@@ -43,6 +43,25 @@ class FleetJob:
     reconnects: FleetReconnects | None = None
     # Addresses of the machine that connections are opened from, in turn; empty: the system chooses.
     sources: tuple[str, ...] = ()
+
+    def check_targets(self, connections: int) -> None:
+        """
+        See where all of them go, before the first one opens.
+
+        Raises:
+            ValueError: for what is no URL, and for two hosts: a fleet shows something of one.
+
+        """
+        if self.url_of is None:
+            return
+        host = parse_url(self.url).host
+        for number in range(connections):
+            url = self.url_of(number)
+            if (other := parse_url(url).host) != host:
+                raise ValueError(
+                    f"url_of: connection {number} goes to {other!r}, and the fleet to {host!r}: its bounds "
+                    "are for one host; hold a fleet for each"
+                )
 
     def as_dict(self) -> dict[str, Any]:
         """

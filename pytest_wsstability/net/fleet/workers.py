@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ...core.fleet.merge import FleetMerge
 from ...core.fleet.plan import FleetPlan
+from ..resources import carries
 from .engine import Watch, WorkerError
 from .hearing import Hearing
 from .job import FleetJob
@@ -37,6 +40,19 @@ class _Worker:
     slot: int
     name: str
     channel: Channel
+
+
+def spread(connections: int) -> tuple[str, ...]:
+    """
+    Specs of workers here for more connections than one process carries: as many as cores, or more.
+
+    Empty where this process carries them, and without execnet, which `Workers` would need.
+
+    """
+    most = carries()
+    if most is None or connections <= most or find_spec("execnet") is None:
+        return ()
+    return (f"{max(os.cpu_count() or 1, -(-connections // max(1, most)))}*popen",)
 
 
 class Workers:

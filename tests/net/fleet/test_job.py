@@ -75,3 +75,24 @@ def test_what_a_fleet_is_asked_for_beside_goes_along():
     assert (read.sources, read.reconnects, read.fanout_within) == (("127.0.0.2",), reconnects, 0.5)
     assert read.fanout_of is name_of
     assert sent().reconnects is None
+
+
+@pytest.mark.parametrize(
+    ("urls", "message"),
+    [
+        (["ws://127.0.0.1:1/", "ws://127.0.0.1:2/other"], None),
+        (
+            ["ws://127.0.0.1:1/", "ws://127.0.0.2:1/"],
+            r"^url_of: connection 1 goes to '127\.0\.0\.2', and the fleet to '127\.0\.0\.1'",
+        ),
+        (["ws://127.0.0.1:1/", "http://127.0.0.1:1/"], r"^url: "),
+    ],
+)
+def test_all_go_to_one_host(urls, message):
+    """Ports and paths may differ."""
+    job = FleetJob(url="ws://127.0.0.1:1/", requirement=REQUIREMENT, url_of=urls.__getitem__)
+    if message is None:
+        job.check_targets(2)
+    else:
+        with pytest.raises(ValueError, match=message):
+            job.check_targets(2)

@@ -165,3 +165,29 @@ def test_specs(spec, made):
 def test_specs_that_start_nothing(spec):
     with pytest.raises(ValueError, match=r"^workers: '.*' (is no spec of execnet|starts nothing)"):
         expanded(spec)
+
+
+@pytest.mark.parametrize(
+    ("connections", "most", "cores", "specs"),
+    [
+        (19_980, 19_980, 2, ()),
+        (19_981, 19_980, 2, ("2*popen",)),
+        (19_981, 19_980, 8, ("8*popen",)),
+        (100_000, 19_980, 2, ("6*popen",)),
+        (100_000, None, 2, ()),
+    ],
+)
+def test_what_one_process_does_not_carry_is_spread(monkeypatch, connections, most, cores, specs):
+    """Over as many workers as cores, or as many as it takes; a process without limits carries all."""
+    monkeypatch.setattr(workers, "carries", lambda: most)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+
+    assert workers.spread(connections) == specs
+
+
+def test_without_execnet_nothing_is_spread(monkeypatch):
+    """The process says what it lacks then."""
+    monkeypatch.setattr(workers, "carries", lambda: 10)
+    monkeypatch.setattr(workers, "find_spec", lambda name: None)
+
+    assert workers.spread(11) == ()
