@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 
 import pytest
 
-from pytest_wsstability import Orchestrator, connect, faults
+from pytest_wsstability import Cause, Orchestrator, StabilityError, assert_alive_for, connect, faults
 from pytest_wsstability.core.timeline.events import Direction, Role
-from pytest_wsstability.profiles.discord import discord
+from pytest_wsstability.profiles.discord import DISCORD, discord
 from pytest_wsstability.profiles.jsonrpc import jsonrpc
 from tests.net.certificates import authority, server_context
 from tests.protocols.test_python_software import websockets_of
@@ -28,12 +29,12 @@ RECEIVED = Direction.RECEIVED
 
 
 @contextlib.asynccontextmanager
-async def wamp_component(url):
-    """A component of autobahn that keeps connecting."""
+async def wamp_component(url, **options):
+    """A component of autobahn that keeps connecting, with options of its transport."""
     pytest.importorskip("autobahn")
     from autobahn.asyncio.component import Component
 
-    transport = {"type": "websocket", "url": url, "serializers": ["json"]}
+    transport = {"type": "websocket", "url": url, "serializers": ["json"], "options": options}
     component = Component(transports=[transport], realm="realm1")
     joined = []
 
@@ -75,6 +76,34 @@ async def test_an_autobahn_client_that_is_refused():
         assert joined == []
         assert not any(session.confirmed_at for session in orchestrator.sessions)
         assert len(orchestrator.attempts) > 1
+
+
+PINGING = {"autoPingInterval": 10, "autoPingTimeout": 5}
+
+
+async def test_an_autobahn_client_that_pings():
+    """Ten of its pings are answered; they are off by default."""
+    server = Orchestrator(profile="wamp")
+    async with server as orchestrator, wamp_component(orchestrator.url, **PINGING):
+        session = await orchestrator.wait_for_session(within="10s")
+        await asyncio.sleep(105)
+        heartbeats = session.timeline.heartbeats
+        assert heartbeats.answered >= 10
+        assert session.timeline.heartbeat_sender is RECEIVED
+        assert session.timeline.close is None
+
+
+async def test_an_autobahn_client_whose_pings_are_not_answered():
+    """Gives up, comes back with another session, and the cause at the server is its missing pong."""
+    withheld = faults.Program.of([faults.WithholdPongs()], connections=1)
+    server = Orchestrator(profile="wamp", faults=withheld)
+    async with server as orchestrator, wamp_component(orchestrator.url, **PINGING):
+        session = await orchestrator.wait_for_session(within="10s")
+        await asyncio.sleep(40)
+        with pytest.raises(StabilityError) as caught:
+            await session.assert_alive_for("1m")
+        assert caught.value.verdict.diagnosis.cause is Cause.PING_UNANSWERED
+        assert len(orchestrator.sessions) == 2
 
 
 # Slack.
@@ -269,8 +298,8 @@ async def test_a_json_rpc_server_that_knows_no_ping():
 
 
 @contextlib.asynccontextmanager
-async def discord_client(orchestrator, monkeypatch):
-    """A bot that is logged in."""
+async def discord_client(orchestrator, monkeypatch, **options):
+    """A bot that is logged in, with options of its client."""
     library = pytest.importorskip("discord")
     import yarl
     from aiohttp import web
@@ -299,7 +328,7 @@ async def discord_client(orchestrator, monkeypatch):
     monkeypatch.setattr(library.http.Route, "BASE", f"http://127.0.0.1:{runner.addresses[0][1]}")
     gateway = library.gateway.DiscordWebSocket
     monkeypatch.setattr(gateway, "DEFAULT_GATEWAY", yarl.URL(orchestrator.url))
-    client = library.Client(intents=library.Intents.none())
+    client = library.Client(intents=library.Intents.none(), **options)
     running = asyncio.create_task(client.start("token"))
     try:
         yield client
@@ -339,3 +368,19 @@ async def test_a_discord_client_beats(monkeypatch):
                 await asyncio.sleep(0.1)
         assert session.timeline.heartbeat_sender is RECEIVED
         assert session.timeline.close is None
+
+
+@pytest.mark.ws_stability(time="real", patch_time=False)
+async def test_a_discord_client_that_hears_nothing(monkeypatch):
+    """Closes with 4000 after its timeout, here 1 s instead of 60 s, and comes back; the cause is its timer."""
+    short = DISCORD.replace(timers=tuple(dataclasses.replace(each, seconds=1) for each in DISCORD.timers))
+    silent = faults.Program.of([faults.WithholdHeartbeats()], connections=1)
+    server = Orchestrator(profile=short, heartbeat_interval="200ms", faults=silent, read_deadline=None)
+    async with server as orchestrator, discord_client(orchestrator, monkeypatch, heartbeat_timeout=1.0):
+        async with asyncio.timeout(60):
+            while len(orchestrator.attempts) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        timeline = orchestrator.attempts[0].timeline
+        assert timeline.close.code == 4000
+        with pytest.raises(StabilityError, match=r"^discord\.py's heartbeat timeout"):
+            assert_alive_for(timeline.sealed(), "10m")
