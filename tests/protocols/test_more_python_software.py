@@ -372,7 +372,7 @@ async def test_a_discord_client_beats(monkeypatch):
 
 @pytest.mark.ws_stability(time="real", patch_time=False)
 async def test_a_discord_client_that_hears_nothing(monkeypatch):
-    """Closes with 4000 after its timeout, here 1 s instead of 60 s, and comes back; the cause is its timer."""
+    """Closes with 4000 after its timeout, here 1 s and not 60, and comes back; the cause is its timer."""
     short = DISCORD.replace(timers=tuple(dataclasses.replace(each, seconds=1) for each in DISCORD.timers))
     silent = faults.Program.of([faults.WithholdHeartbeats()], connections=1)
     server = Orchestrator(profile=short, heartbeat_interval="200ms", faults=silent, read_deadline=None)
