@@ -330,7 +330,8 @@ def _as_text(fleet: Fleet) -> str:
     try:
         verdict = fleet.assert_stable()
     except FleetError as error:
-        said, outcome = str(error), fleet.verdict.outcome.value
+        # The advice in it names the options of the plugin; ours lack the prefix.
+        said, outcome = str(error).replace("--ws-", "--"), fleet.verdict.outcome.value
         return said if said.startswith(outcome) else f"{outcome}: {said}"
     summary = fleet.summary
     told = [f"rtt {rtt_line(summary)}"] if summary.rtts else []

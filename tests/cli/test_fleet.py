@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from pytest_wsstability import cli
+from pytest_wsstability import cli, faults
 from pytest_wsstability.cli.fleet import _of_workers, _state
 from pytest_wsstability.core.fleet.frame import RTT_LIMITS, Ending, Fate, Frame, Return
 from pytest_wsstability.core.fleet.merge import FleetMerge
@@ -139,3 +139,13 @@ def test_one_worker_has_no_line_of_its_own_and_few_round_trips_tell_nothing():
 
     assert _of_workers(merge) == []
     assert _state(merge) == "3 s: 4 open, 0 stable, 0 ended, rtt p50 <1 ms"
+
+
+def test_advice_names_the_options_of_the_command(capsys):
+    """As hold's does: those of pytest have a prefix."""
+    with serving(faults=[(0, faults.RefuseUpgrade(401))]) as url:
+        assert command(url, connections=1) == 1
+    printed = capsys.readouterr().out
+
+    assert "  fix       give what the server asks for: a token (--header 'Authorization: ...')" in printed
+    assert "--ws-" not in printed

@@ -60,7 +60,8 @@ OPENINGS = (
     ),
     FailedOpening(
         cause=Cause.REFUSED, shows="any other HTTP status", stage="HTTP", blame=Blame.SERVER,
-        remedy="check the path of the URL, and whether a proxy passes Upgrade and Connection on",
+        remedy="check the path of the URL (what answers there may be a page), and whether a proxy passes "
+        "Upgrade and Connection on",
     ),
     FailedOpening(
         cause=Cause.NO_WEBSOCKET, shows="an answer that is no WebSocket handshake", stage="HANDSHAKE",
