@@ -2,8 +2,9 @@
 
 import pytest
 
-from pytest_wsstability.core.redact import redact_text, redact_url, show_text
+from pytest_wsstability.core.redact import redact, redact_text, redact_url, show_text
 from pytest_wsstability.core.secret_names import is_secret
+from pytest_wsstability.core.secret_values import SECRETS
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 
@@ -98,3 +99,11 @@ def test_ordinary_names_are_no_secrets(name):
 def test_text_of_others_in_a_message(text, shown):
     """One line, printable, at most 200 characters, without secrets."""
     assert show_text(text) == shown
+
+
+def test_bytes_are_redacted_by_value():
+    """What is no text stays as it is, to the byte."""
+    with SECRETS.forgotten_after():
+        SECRETS.take("token", "hunter2-of-mine", secret=True)
+
+        assert redact((b"\xff\x00 hunter2-of-mine", 1)) == (b"\xff\x00 ***", 1)

@@ -305,3 +305,30 @@ def test_words_of_a_protocol_are_no_secrets():
 
     told = redact_text("BootNotification with s3cr3t-of-a-team and s3cr3t-behind-free")
     assert told == "BootNotification with *** and ***"
+
+
+@pytest.mark.parametrize(
+    ("payload", "number"),
+    [
+        ('{"seq":7,"text":"a"}', 7),
+        ('{"seq":"a7"}', "a7"),
+        ('{"seq":null}', None),
+        ('{"text":"seq"}', None),
+        ('{"text":"\\"seq\\""}', None),
+        ('["seq"]', None),
+        ('{"seq":', None),
+        (b'{"seq":7}', None),
+        ("[" * 100_000 + '"seq"', None),
+    ],
+    ids=range(9),
+)
+def test_the_number_of_a_message(payload, number):
+    """That of a member of a JSON object; what has none is not numbered."""
+    assert JSON.replace(sequence="seq").number(payload) == number
+
+
+@pytest.mark.parametrize("payload", ['{"seq":true}', '{"seq":1.5}', '{"seq":[1]}'])
+def test_a_number_that_is_none_is_an_error(payload):
+    """A whole number, or an id."""
+    with pytest.raises(TypeError, match=r" is no whole number and no id$"):
+        JSON.replace(sequence="seq").number(payload)

@@ -62,6 +62,13 @@ def test_ids_are_kept_up_to_a_limit():
     assert next(iter(found.ids)) == "id-4464"
 
 
+def test_an_id_that_comes_again_is_a_repeat():
+    """It is kept once."""
+    found = numbers("a", "b", "a")
+
+    assert (list(found.ids), found.repeats, found.seen) == (["a", "b"], 1, 3)
+
+
 @pytest.mark.parametrize(
     ("connections", "seen", "lost", "duplicated", "gaps", "overlaps"),
     [
