@@ -11,7 +11,7 @@ import pytest
 
 pytestmark = [
     pytest.mark.skipif(find_spec("pipecat") is None, reason="no pipecat: pip install --group pipecat"),
-    pytest.mark.slow,
+    pytest.mark.soak,
     pytest.mark.servers,
     pytest.mark.ws_server("uvicorn"),
     # The library's own business.
@@ -27,7 +27,6 @@ def ws_app():
     return application()
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.ws_stability(profile="pipecat", url="/rtvi", patch_time=True)
 @pytest.mark.ws_voice(
     turns=80, pause=("20s", "80s"), silence="withheld", first_audio_within="1.8s", underruns=0,

@@ -1,5 +1,6 @@
 """A conversation from its opening to its verdict: what ends it, and what is then said."""
 
+import asyncio
 import pickle
 
 import pytest
@@ -151,3 +152,27 @@ def test_a_protocol_without_audio():
 
     with pytest.raises(ValueError, match=r"^profile: 'mqtt' has no audio; valid ones: "):
         run_virtual(main())
+
+
+def test_ten_callers_of_one_agent():
+    """Each has a session, turns and audio of its own, and none waits for another."""
+    asked = VoiceRequirement(turns=3, first_audio_within=0.8, underruns=0, transcripts=True)
+
+    async def main():
+        async with Orchestrator(voice=Pipeline()) as orchestrator:
+            held = await asyncio.gather(
+                *[
+                    hold_call(
+                        Requirement(), asked, Script(turns=3, seed=seed, barge_ins=0.3),
+                        url=orchestrator.url, orchestrator=orchestrator,
+                    )
+                    for seed in range(10)
+                ]
+            )  # fmt: skip
+            return held, [orchestrator.agent_record(each.connection) for each in orchestrator.sessions]
+
+    held, records = run_virtual(main())
+
+    assert [each.verdict.outcome for each in held] == [Outcome.STABLE] * 10
+    assert [[turn.number for turn in record.turns] for record in records] == [[1, 2, 3]] * 10
+    assert len({each.turns[1].speech_from for each in held}) == 10
