@@ -114,4 +114,5 @@ def test_in_real_time():
         ):
             return await verdict(connection, alive_for="5s", heartbeat_every="1s", heartbeat_within="5s")
 
-    assert asyncio.run(main()) is Outcome.UNSTABLE
+    # A machine that stood still meanwhile makes it inconclusive; stable it never is.
+    assert asyncio.run(main()) is not Outcome.STABLE
