@@ -8,7 +8,7 @@ from itertools import pairwise
 from ..call_summary import Turn
 from ..samples import Sample
 from .playout import PREBUFFER, Playout
-from .stream import AudioStream
+from .stream import HeardAudio, SentAudio
 
 # Messages that are no audio, and are kept.
 _MALFORMED = 8
@@ -30,8 +30,8 @@ class Call:
     # Whether the end of the speech is told by a message, or by silence that goes out.
     tells_end: bool = True
     turns: list[Turn] = field(default_factory=list)
-    up: AudioStream = field(default_factory=AudioStream)
-    down: AudioStream = field(default_factory=AudioStream)
+    up: SentAudio = field(default_factory=SentAudio)
+    down: HeardAudio = field(default_factory=HeardAudio)
     # Round trips of heartbeats while audio flows either way, and while nobody speaks.
     rtt_speaking: Sample = field(default_factory=Sample)
     rtt_idle: Sample = field(default_factory=Sample)
@@ -79,7 +79,6 @@ class Call:
         """The user has said what is to be said."""
         if (turn := self.turn) is not None:
             turn.speech_until = at
-        self.up.pause()
 
     def sent(self, at: float, seconds: float, *, due: float, size: int = 0) -> None:
         """A chunk of the user's audio went out."""

@@ -1,4 +1,4 @@
-"""Audio in one direction, in bounded memory: how much, how even, how late, and what is missing."""
+"""Audio that went out and audio that came, in bounded memory: how late, how even, and what is missing."""
 
 from __future__ import annotations
 
@@ -6,9 +6,45 @@ from ..judge.numbering import Numbers
 from ..samples import Sample
 
 
-class AudioStream:
+class SentAudio:
+    """The frames of the user: how many, and how late each was."""
+
+    __slots__ = ("chunks", "lateness", "seconds", "size", "waiting_max")
+
+    def __init__(self) -> None:
+        self.chunks = 0
+        # Seconds of audio, and its bytes on the wire.
+        self.seconds = 0.0
+        self.size = 0
+        # How much later than its deadline each frame went out.
+        self.lateness = Sample()
+        # The most bytes that waited in this end's own buffers.
+        self.waiting_max = 0
+
+    def chunk(self, at: float, seconds: float, *, due: float, size: int = 0) -> None:
+        """
+        A frame went out.
+
+        Args:
+            at: when.
+            seconds: how long it plays.
+            due: when it was to go out.
+            size: its bytes on the wire.
+
+        """
+        self.chunks += 1
+        self.seconds += seconds
+        self.size += size
+        self.lateness.add(max(0.0, at - due), at)
+
+    def bytes_waiting(self, size: int) -> None:
+        """So many bytes wait in this end's own buffers."""
+        self.waiting_max = max(self.waiting_max, size)
+
+
+class HeardAudio:
     """
-    The chunks of one direction.
+    The chunks of the agent.
 
     Instants are seconds since the opening handshake ended. The gap between two chunks of one utterance is
     judged, not the one between two utterances: nobody speaks all the time.
@@ -16,8 +52,8 @@ class AudioStream:
     """
 
     __slots__ = (
-        "_last", "_position", "_transit", "chunks", "gaps", "jitter", "jitter_max", "lateness", "numbers",
-        "reordered", "seconds", "size", "waiting_max",
+        "_last", "_position", "_transit", "chunks", "gaps", "jitter", "jitter_max", "numbers", "reordered",
+        "seconds", "size",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -27,16 +63,12 @@ class AudioStream:
         self.size = 0
         # Between neighbours of one utterance.
         self.gaps = Sample()
-        # How much later than its deadline each chunk went out; empty for what came in.
-        self.lateness = Sample()
         # RFC 3550, section 6.4.1, in seconds: the running estimate, and the largest one.
         self.jitter = self.jitter_max = 0.0
         # Chunks by their sequence numbers, where the protocol has them.
         self.numbers = Numbers()
         # Chunks with a number below one that had come already, and that had not come itself.
         self.reordered = 0
-        # The most bytes that waited in this end's own buffers.
-        self.waiting_max = 0
         # The latest chunk's instant, None between utterances; its transit, None before the first.
         self._last: float | None = None
         self._transit: float | None = None
@@ -49,18 +81,16 @@ class AudioStream:
         seconds: float,
         *,
         size: int = 0,
-        due: float | None = None,
         sequence: int | None = None,
         timestamp: float | None = None,
     ) -> None:
         """
-        A chunk came, or went out.
+        A chunk came.
 
         Args:
             at: when.
             seconds: how long it plays.
             size: its bytes on the wire.
-            due: when it was to go out.
             sequence: its number in the stream.
             timestamp: where in the media it begins, in seconds; None: where the one before ended.
 
@@ -70,8 +100,6 @@ class AudioStream:
         self.size += size
         if self._last is not None:
             self.gaps.add(at - self._last, at)
-        if due is not None:
-            self.lateness.add(max(0.0, at - due), at)
         if sequence is not None:
             self._number(sequence)
         begins = self._position if timestamp is None else timestamp
@@ -96,7 +124,3 @@ class AudioStream:
     def pause(self) -> None:
         """The utterance is over: the silence that follows is no gap, and its transit no jitter."""
         self._last = self._transit = None
-
-    def bytes_waiting(self, size: int) -> None:
-        """So many bytes wait in this end's own buffers."""
-        self.waiting_max = max(self.waiting_max, size)

@@ -101,19 +101,18 @@ class Microphone:
             if not self._websocket.is_open:
                 # Whoever holds the connection knows; what is due waits for the next one.
                 return
-            was_speaking = self.is_speaking
-            if was_speaking or self._sends_silence:
-                self._send(self._websocket, now, due)
+            speaking = self.is_speaking
+            if speaking or self._sends_silence:
+                self._send(self._websocket, now, due, speaking=speaking)
             self._next += 1
-            if was_speaking and not self.is_speaking:
+            if speaking and not self.is_speaking:
                 self._spoken()
-            if not self.is_speaking and not self._sends_silence:
+            if not self._sends_silence and not self.is_speaking:
                 return
         if self._websocket is not None and self._timer is None:
             self._timer = self._loop.call_at(self._start + self._next * FRAME, self._tick)
 
-    def _send(self, websocket: WebSocket, now: float, due: float) -> None:
-        speaking = self.is_speaking
+    def _send(self, websocket: WebSocket, now: float, due: float, *, speaking: bool) -> None:
         frame = self._frames[self._at % len(self._frames)] if speaking else self._silence
         if speaking:
             self._at += 1

@@ -1,4 +1,4 @@
-"""Audio in one direction: gaps, lateness, jitter, numbers."""
+"""Audio that went out and audio that came: lateness, gaps, jitter, numbers."""
 
 import random
 from itertools import pairwise
@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from pytest_wsstability.core.voice.audio import AudioFormat, Encoding
-from pytest_wsstability.core.voice.stream import AudioStream
+from pytest_wsstability.core.voice.stream import HeardAudio, SentAudio
 
 
 @pytest.mark.parametrize(
@@ -26,22 +26,33 @@ def test_a_rate_that_nobody_speaks():
 
 
 def test_an_even_stream_has_no_jitter():
-    stream = AudioStream()
+    stream = HeardAudio()
     for number in range(100):
-        stream.chunk(5 + number * 0.02, 0.02, due=5 + number * 0.02, size=640, sequence=number)
+        stream.chunk(5 + number * 0.02, 0.02, size=640, sequence=number)
 
     assert stream.jitter_max == pytest.approx(0.0, abs=1e-12)
     assert stream.gaps.maximum == pytest.approx(0.02)
-    assert stream.lateness.maximum == pytest.approx(0.0)
     assert (stream.chunks, stream.size) == (100, 64_000)
     assert stream.seconds == pytest.approx(2.0)
+
+
+def test_frames_that_go_out_late():
+    """Each after its own deadline; one that is early is not late."""
+    sent = SentAudio()
+    for number, late in enumerate([0.0, 0.003, -0.001, 0.25]):
+        sent.chunk(5 + number * 0.02 + late, 0.02, due=5 + number * 0.02, size=640)
+        sent.bytes_waiting(100 * number % 300)
+
+    assert (sent.chunks, sent.size, sent.waiting_max) == (4, 2560, 200)
+    assert sent.seconds == pytest.approx(0.08)
+    assert (sent.lateness.minimum, sent.lateness.maximum) == (0.0, pytest.approx(0.25))
 
 
 def test_jitter_is_that_of_rfc_3550():
     """Section 6.4.1, as its formula stands there, over 500 random streams."""
     dice = random.Random(9)
     for _ in range(500):
-        at, stream, pairs = 0.0, AudioStream(), []
+        at, stream, pairs = 0.0, HeardAudio(), []
         for _ in range(dice.randint(2, 60)):
             at += dice.uniform(0, 0.06)
             seconds = dice.choice([0.01, 0.02, 0.04])
@@ -55,7 +66,7 @@ def test_jitter_is_that_of_rfc_3550():
 
 
 def test_one_late_chunk_moves_the_jitter_by_a_sixteenth_each_way():
-    stream = AudioStream()
+    stream = HeardAudio()
     for at in (0.0, 0.02, 0.056, 0.06):
         stream.chunk(at, 0.02)
 
@@ -63,7 +74,7 @@ def test_one_late_chunk_moves_the_jitter_by_a_sixteenth_each_way():
 
 
 def test_a_pause_is_neither_gap_nor_jitter():
-    stream = AudioStream()
+    stream = HeardAudio()
     stream.chunk(0.0, 0.02)
     stream.pause()
     stream.chunk(60.0, 0.02)
@@ -83,7 +94,7 @@ def test_a_pause_is_neither_gap_nor_jitter():
     ],
 )
 def test_numbers_that_are_missing_repeated_or_out_of_order(numbers, runs, repeats, reordered):
-    stream = AudioStream()
+    stream = HeardAudio()
     for at, number in enumerate(numbers):
         stream.chunk(float(at), 0.02, sequence=number)
 
