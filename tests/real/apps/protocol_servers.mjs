@@ -29,12 +29,6 @@ const servers = {
     const sockets = new WebSocketServer({ server, handleProtocols: () => 'mqtt' });
     sockets.on('connection', (socket, request) => broker.handle(createWebSocketStream(socket), request));
   },
-  async 'sockjs'() {
-    const { default: sockjs } = await import('sockjs');
-    const echo = sockjs.createServer({ heartbeat_delay: 300, log() {} });
-    echo.on('connection', (connection) => connection.on('data', (message) => connection.write(message)));
-    echo.installHandlers(server, { prefix: '/echo' });
-  },
   async 'socketcluster'() {
     const { default: socketcluster } = await import('socketcluster-server');
     socketcluster.attach(server, { pingInterval: 300, pingTimeout: 900, handshakeTimeout: 1500 });
