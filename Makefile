@@ -16,7 +16,7 @@ AGAIN := $(if $(FAILED),--last-failed --last-failed-no-failures none --numproces
 # Bytecode is kept, whatever the environment says: hundreds of tests start Python, and each would compile all of it anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: conformance fuzz peers demo tools quick test test-slow coverage mutants test-real test-soak test-servers test-kernel real-table test-all test-lowest test-asyncio lint docs bench clean
+.PHONY: conformance fuzz peers demo tools quick test test-slow coverage mutants test-real test-soak test-servers test-kernel real-table test-all test-lowest test-asyncio lint docs bench calibration clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -102,6 +102,9 @@ lint: $(READY)
 
 docs: $(READY) $(VENV)/.docs  ## the site, into build/docs; a warning is an error
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --jobs auto docs build/docs
+
+calibration: $(READY)  ## how often the diagnosis is right on random systems, of the day's seed; SEEDS=101-110 for others
+	$(BIN)/python -m benchmarks.calibration $(if $(SEEDS),--seeds $(SEEDS))
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

@@ -123,10 +123,11 @@ def python_app(name: str, *arguments: str) -> AbstractContextManager[Running]:
 
 
 @contextmanager
-def python_app_at(name: str, *, workers: bool = False) -> Iterator[Running]:
+def python_app_at(name: str, *arguments: str, workers: bool = False) -> Iterator[Running]:
     """Run a server in Python that is told where to listen."""
     port = free_port()
-    with guarded(name, sys.executable, str(APPS / f"{name}_app.py"), str(port), port=port) as server:
+    command = (sys.executable, str(APPS / f"{name}_app.py"), str(port), *arguments)
+    with guarded(name, *command, port=port) as server:
         yield replace(server, workers=workers)
 
 
@@ -251,11 +252,11 @@ def _uvicorn(implementation: str, *packages: str) -> Kind:
     )
 
 
-def _told(name: str, *, workers: bool = False) -> Kind:
+def _told(name: str, *arguments: str, workers: bool = False) -> Kind:
     return Kind(
-        functools.partial(python_app_at, name, workers=workers),
+        functools.partial(python_app_at, name, *arguments, workers=workers),
         functools.partial(no_module, name),
-        functools.partial(python_version, name),
+        lambda: " ".join((python_version(name), *arguments)),
     )
 
 
@@ -296,6 +297,7 @@ KINDS = {
     "uvicorn wsproto": _uvicorn("wsproto", "wsproto"),
     "hypercorn": _told("hypercorn"),
     "daphne": _told("daphne"),
+    "daphne, maximum age": _told("daphne", "--websocket_timeout", "3"),
     "granian": _told("granian", workers=True),
     "sanic": _told("sanic"),
     "aiohttp": Kind(

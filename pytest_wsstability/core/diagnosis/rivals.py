@@ -212,6 +212,14 @@ BEHIND_THE_STREAM = Rival(
     "its messages came in a stream, so a pong that waits behind them fits too",
     LOW,
 )
+# A handler that awaits something else leaves a stream, and the pong behind it, unread.
+UNREAD_STREAM = Rival(
+    Cause.PEER_NOT_READING,
+    "only its pings tell of a loop that is late, this end streams, and no answer shows that it reads",
+    lambda f: not f.bunches and f.messages.streaming and not f.read_since_pong,
+    "no answer shows that it reads what is streamed to it, so a handler that reads no more fits as well",
+    LOW,
+)
 # Its loop is blocked now and then.
 BLOCKED = Rival(
     Cause.PEER_FROZEN,

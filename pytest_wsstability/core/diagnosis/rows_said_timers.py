@@ -6,7 +6,7 @@ from ..cause import Cause, Confidence
 from ..timeline.close_reasons import Topic
 from ..timeline.events import FrameKind
 from .features import REACTION, SENT, SILENCE, Features
-from .rivals import CONTRADICTED, DEAD_TOWARDS_PEER, NEVER_ANSWERED
+from .rivals import CONTRADICTED, DEAD_TOWARDS_PEER, NEVER_ANSWERED, UNREAD_STREAM
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
@@ -208,7 +208,7 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("server_pings", "late", "end"),
         remedy="look for blocking calls in the {peer}'s event loop, and put them into a thread",
-        rivals=CONTRADICTED,
+        rivals=(*CONTRADICTED, UNREAD_STREAM),
         runner_up=Cause.PATH_STALLED,
         source="reports (FunASR 3533, 3528), measured",
     ),

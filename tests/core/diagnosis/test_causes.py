@@ -298,6 +298,20 @@ def test_an_age_of_what_was_opened_together_is_no_deadline_that_only_pongs_reset
     assert Cause.MAX_AGE in found.alternatives
 
 
+@pytest.mark.parametrize(
+    ("answered", "confidence"), [([], LOW), ([(22, ">beat"), (22.1, "<answer")], MEDIUM)]
+)
+def test_uneven_pings_of_a_server_that_may_not_read_prove_no_blocked_loop(answered, confidence):
+    """A handler that awaits while audio comes in looks so on a busy machine (uvicorn, measured)."""
+    audio = [(at / 5, ">audio") for at in range(1, 200)]
+    pinged = [row for at in (5, 10, 15, 21.5) for row in ((at, "<ping"), (at, ">pong"))]
+    line = timeline(*script(audio, pinged, answered), (40, closed_by_peer(1011, KEEPALIVE)))
+
+    found = diagnose(line)
+    assert (found.cause, found.confidence) == (Cause.PEER_FROZEN, confidence)
+    assert (Cause.PEER_NOT_READING in found.alternatives) is (confidence is LOW)
+
+
 def test_unread_bytes_are_thrown_away_with_a_reset():
     """A handler that awaits while audio comes in never sees the pong (uvicorn, one time in twenty)."""
     audio = [(at / 50, ">audio") for at in range(1, 100)]

@@ -1,4 +1,4 @@
-"""Daphne with its keepalive, which it looks at every two seconds: ``daphne_app.py PORT``."""
+"""Daphne with its keepalive, which it looks at every two seconds: ``daphne_app.py PORT [OPTION ...]``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def main() -> None:
     sys.path.insert(0, str(Path(__file__).parent))
     CommandLineInterface().run([
         "-b", "127.0.0.1", "-p", sys.argv[1], "--ping-interval", "1", "--ping-timeout", "1", "-v", "0",
-        "echo_asgi:app",
+        *sys.argv[2:], "echo_asgi:app",
     ])  # fmt: skip
 
 

@@ -63,6 +63,13 @@ DAPHNE = {
     "mute with heartbeats": Scenario(client="mute", heartbeat="400ms"),
     "mute, 0.7 s apart": Scenario(client="mute", apart=0.7, causes=[Cause.PING_UNANSWERED]),
 }
+# Its limit on the age, which it looks at every two seconds too: it closes as servers close on purpose.
+_AGED = (Cause.MAX_AGE, Cause.CLOSED_BY_PEER, Cause.SESSION_EXPIRED)
+DAPHNE_AGED = {
+    "silent": Scenario(causes=[*_AGED, Cause.IDLE_TIMEOUT, Cause.IDLE_AS_NORMAL]),
+    "heartbeats": Scenario(heartbeat="400ms", causes=_AGED),
+    "heartbeats, 0.7 s apart": Scenario(heartbeat="400ms", apart=0.7, causes=_AGED),
+}
 # An end with 1000, or with an empty close frame, right after the message: some close so on purpose.
 _RAISES_POLITELY = {
     "handler raises": Scenario(
