@@ -1,4 +1,4 @@
-"""The measure of the diagnosis, run as its users run it: a seed and a number are one system, again and again."""
+"""The measure of the diagnosis, run as its users run it: a seed and a number are one system, each time."""
 
 from __future__ import annotations
 
