@@ -26,10 +26,20 @@ def test_what_went_unanswered_is_named(end):
     found = told(*ASKED, (17, end))
 
     assert (found.cause, found.blame) == (Cause.HEARTBEAT_UNANSWERED, Blame.CLIENT)
-    assert found.confidence.value == "medium"
+    assert found.confidence.value == "low"
     assert "what looks like Engine.IO 4, and the client said nothing in it" in found.sentence
     assert "7 s after" in found.sentence
     assert "--ws-profile socketio" in found.remedy
+
+
+def test_an_age_that_others_show_is_no_heartbeat_that_was_left_unanswered():
+    """Others were cut at the same age, at other instants: it is the age's."""
+    lines = [timeline(*ASKED, (30, FIN), origin=origin) for origin in (1000, 1010, 1020)]
+    for line in lines:
+        line.looks_like = Likeness("socketio", "Engine.IO 4")
+
+    assert diagnose(lines[0]).cause is Cause.HEARTBEAT_UNANSWERED
+    assert diagnose(lines[0], cohort=lines).cause is not Cause.HEARTBEAT_UNANSWERED
 
 
 def test_heartbeats_of_another_protocol_are_no_answer():
