@@ -91,14 +91,23 @@ def test_it(ws_soak):
     assert "ValueError: session_within: the profile 'frames' has no session to confirm" in printed
 
 
-def test_a_refusal_is_no_missing_greeting(failure):
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("faults.AcceptThenClose(4406)", "4406 at 0 s"),
+        ("faults.AcceptThenClose(1008)", "1008 at 0 s"),
+        ("faults.NeverConfirm(), ('1s', faults.Malformed())", "1006 at 1 s"),
+        ("faults.NeverConfirm(), ('1s', faults.EmptyClose())", "1005 at 1 s"),
+    ],
+)
+def test_an_end_is_no_missing_greeting(failure, given, told):
     """A profile without a greeting waits for none, and the end of the connection is told."""
     printed = failure(
         OWN.format(
-            source="""
-P = Profile(name="p", session_info={"type": "init"}, session_confirmed={"type": "ack"})
+            source=f"""
+P = Profile(name="p", session_info={{"type": "init"}}, session_confirmed={{"type": "ack"}})
 
-@pytest.mark.ws_orchestrator(faults=[faults.AcceptThenClose(4406)])
+@pytest.mark.ws_orchestrator(faults=[{given}])
 @pytest.mark.ws_stability(alive_for="2m", session_within="3s", profile=P)
 def test_it(ws_soak):
     pass
@@ -106,7 +115,7 @@ def test_it(ws_soak):
         )
     )
 
-    assert "4406 at 0 s" in printed
+    assert told in printed
     assert "no greeting" not in printed
 
 
