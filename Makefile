@@ -47,14 +47,14 @@ quick: $(READY)  ## between two edits: the rules of the house, and the rooms tha
 	$(BIN)/python -m pytest --quiet --numprocesses auto -m "not soak and not real and not slow" $(QUICK)
 
 test: $(READY) $(NODE)  ## every quick test
-	$(BIN)/python -m pytest --quiet --numprocesses auto -m "not soak and not slow" $(AGAIN)
+	$(BIN)/python -m pytest --quiet --numprocesses auto -m "not soak and not slow and not servers" $(AGAIN)
 
 test-slow: $(READY) $(NODE)  ## those that take seconds of a core: runs in runs, processes, repeated runs
-	$(BIN)/python -m pytest --quiet --numprocesses auto -m "slow and not soak" $(AGAIN)
+	$(BIN)/python -m pytest --quiet --numprocesses auto -m "slow and not soak and not servers" $(AGAIN)
 
 coverage: $(READY) $(NODE) $(VENV)/.coverage  ## lines and branches that no quick test runs; fails below what docs/testing.md promises
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest --quiet --numprocesses auto -m "not soak"
+	$(BIN)/python -m coverage run -m pytest --quiet --numprocesses auto -m "not soak and not servers"
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report --fail-under 100 --include '$(PURE)'
 	$(BIN)/python -m coverage report --fail-under 95 --omit '$(PURE)'

@@ -78,7 +78,8 @@ def run(name: str, environment: Environment, arguments: list[str]) -> bool:
         subprocess.run([*pip, "--editable", ".", "--group", "test", *environment.extra], cwd=ROOT, check=True)
         ready.touch()
     print(f"== {name}", flush=True)
-    options = ["--quiet", "--numprocesses", "auto", "-m", "not soak", "-p", "no:cacheprovider"]
+    quick = "not soak and not servers"
+    options = ["--quiet", "--numprocesses", "auto", "-m", quick, "-p", "no:cacheprovider"]
     tests = [python, "-m", "pytest", *options]
     return subprocess.run([*tests, *(arguments or environment.tests)], cwd=ROOT).returncode == 0
 

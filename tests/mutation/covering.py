@@ -116,7 +116,8 @@ def measure(tree: Path, folder: Path, tests: Iterable[str] = TESTS) -> Covering:
     settings.write_text(f"[run]\nsource_pkgs = {PACKAGE}\ndata_file = {data}\n")
     command = [
         sys.executable, "-m", "coverage", "run", f"--rcfile={settings}", "-m", "pytest", "-q", "-x",
-        "-p", "no:cacheprovider", "-p", "tests.mutation.contexts", "-m", "not soak and not real", *tests,
+        "-p", "no:cacheprovider", "-p", "tests.mutation.contexts",
+        "-m", "not soak and not real and not servers", *tests,
     ]  # fmt: skip
     environment = {**os.environ, "MUTATION_TIMES": str(times), "PYTHONPATH": str(tree)}
     done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True)
