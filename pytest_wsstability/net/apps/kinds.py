@@ -92,7 +92,11 @@ def _websocket_routes(routes: Any, prefix: str) -> Iterator[str]:
 def _required(app: Any) -> int | None:
     """How many positional arguments a callable takes; None where it does not tell."""
     try:
-        parameters = inspect.signature(app).parameters.values()
+        parameters = inspect.signature(app, follow_wrapped=False).parameters.values()
+        if parameters and all(each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD) for each in parameters):
+            # A decorator that passes on whatever it is given. Channels' apps are functions that claim to wrap
+            # a class, and take what they say themselves.
+            parameters = inspect.signature(app).parameters.values()
     except (TypeError, ValueError):
         return None
     positional = [
