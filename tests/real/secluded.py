@@ -19,6 +19,12 @@ from functools import partial
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
 # As often as it is tried, in steps of 50 ms, whether the server listens: RabbitMQ takes its time.
 TRIES = 2400
+# As often as a server is started that crashes while it starts: Janus does, now and then.
+STARTS = 3
+
+
+class EndedError(Exception):
+    """The server is no more."""
 
 
 def bring_loopback_up() -> None:
@@ -35,7 +41,7 @@ async def until_it_listens(port: int, process: asyncio.subprocess.Process) -> No
             writer.close()
             return
         if process.returncode is not None:
-            sys.exit(f"the server has ended with {process.returncode}")
+            raise EndedError(f"the server has ended with {process.returncode}")
         await asyncio.sleep(0.05)
     sys.exit(f"nothing listens on port {port}")
 
@@ -58,13 +64,26 @@ async def relay_to(port: int, reader: asyncio.StreamReader, writer: asyncio.Stre
     writer.close()
 
 
-async def main(ports: list[str], command: list[str]) -> None:
+async def started(command: list[str], ports: list[int]) -> asyncio.subprocess.Process:
+    """The server, listening on each port."""
+    for _ in range(STARTS):
+        # Its output is for failures.
+        process = await asyncio.create_subprocess_exec(*command, stdout=sys.stderr)
+        try:
+            for port in ports:
+                await until_it_listens(port, process)
+        except EndedError as ended:
+            print(ended, file=sys.stderr, flush=True)
+        else:
+            return process
+    sys.exit(f"started {STARTS} times, and never listened")
+
+
+async def main(pairs: list[str], command: list[str]) -> None:
     bring_loopback_up()
-    # Its output is for failures.
-    process = await asyncio.create_subprocess_exec(*command, stdout=sys.stderr)
-    for each in ports:
-        descriptor, port = map(int, each.split(":"))
-        await until_it_listens(port, process)
+    ways = [tuple(map(int, pair.split(":"))) for pair in pairs]
+    process = await started(command, [port for _, port in ways])
+    for descriptor, port in ways:
         outside = socket.socket(fileno=descriptor)
         await asyncio.start_server(partial(relay_to, port), sock=outside)
     print("READY", flush=True)

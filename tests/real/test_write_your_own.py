@@ -38,6 +38,10 @@ general: {{
   session_timeout = 3
   reclaim_session_timeout = 30
 }}
+loggers: {{ disable = "libjanus_jsonlog.so" }}
+transports: {{
+  disable = "libjanus_rabbitmq.so,libjanus_pfunix.so,libjanus_mqtt.so,libjanus_nanomsg.so,libjanus_http.so"
+}}
 """
 JANUS_TRANSPORT = """\
 general: { ws = true
