@@ -39,8 +39,15 @@ class Crowd:
         self.most = 0
         # So many are here as were awaited.
         self.complete = threading.Event()
-        # Close codes, in the order of the ends.
-        self.codes: list[int] = []
+        self._codes: list[int] = []
+        self._changed = threading.Condition()
+
+    @property
+    def codes(self) -> list[int]:
+        """Close codes in the order of the ends, once nobody is here any more: a server hears of it last."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: not self._here, SOON)
+            return list(self._codes)
 
     async def handle(self, connection: Connection) -> None:
         """One who comes, stays, and goes: the handler of an orchestrator."""
@@ -51,5 +58,7 @@ class Crowd:
         if self._here == self._size:
             self.complete.set()
         await connection.wait_closed()
-        self._here -= 1
-        self.codes.append(connection.timeline.close.code)
+        with self._changed:
+            self._here -= 1
+            self._codes.append(connection.timeline.close.code)
+            self._changed.notify()
