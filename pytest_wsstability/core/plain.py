@@ -144,3 +144,17 @@ def _fields(kind: Any) -> tuple[tuple[str, Any, bool], ...]:
         for field in dataclasses.fields(kind)
         if field.init
     )
+
+
+def instant(value: Any, where: str) -> float:
+    """
+    Seconds that a report has: a number, and not the null that stands for no end.
+
+    Raises:
+        ValueError: for anything else, naming the place.
+
+    """
+    seconds: float = restore(float, value, where)
+    if not math.isfinite(seconds):
+        raise ValueError(f"{where}: {value!r} is no instant")
+    return seconds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ from .call_summary import CallSummary
 from .fleet_summary import FleetRecord, FleetSummary
 from .judge.requirement import Requirement
 from .judge.verdict import Outcome, Verdict
-from .plain import plain, restore
+from .plain import instant, plain, restore
 from .redact import printable, redact_text
 from .timeline.events import Tier
 from .timeline.round_trips import RoundTrips
@@ -166,20 +165,6 @@ class Result:
             raise SchemaError(f"{where}: {exc.args[0]!r} is missing") from None
         except (TypeError, ValueError, AttributeError, OverflowError) as exc:
             raise SchemaError(str(exc)) from None
-
-
-def instant(value: Any, where: str) -> float:
-    """
-    Seconds that a report has: a number, and not the null that stands for no end.
-
-    Raises:
-        ValueError: for anything else, naming the place.
-
-    """
-    seconds: float = restore(float, value, where)
-    if not math.isfinite(seconds):
-        raise ValueError(f"{where}: {value!r} is no instant")
-    return seconds
 
 
 def _verdict(data: Any, where: str) -> Verdict:

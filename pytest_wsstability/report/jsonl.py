@@ -19,8 +19,8 @@ from typing import Any
 
 from ..core.judge.requirement import Requirement
 from ..core.judge.rules import judge
-from ..core.plain import plain, restore, word
-from ..core.result import SCHEMA, Result, Run, SchemaError, check_schema, instant
+from ..core.plain import instant, plain, restore, word
+from ..core.result import SCHEMA, Result, Run, SchemaError, check_schema
 from ..core.timeline.close import CloseEvidence
 from ..core.timeline.events import Direction, End, Event, EventKind, Tier
 from ..core.timeline.recorder import Packed
@@ -232,7 +232,7 @@ def _take(
     elif record == "event":
         holds[data["hold"]].events.append(event_of(data["event"], here))
     elif record == "close":
-        holds[data["hold"]].close = restore(CloseEvidence, data["close"], f"{here}.close")
+        holds[data["hold"]].close = CloseEvidence.from_dict(data["close"], f"{here}.close")
     elif record == "tick":
         for hold in holds.values():
             hold.watched = data["at"] - hold.head["opened_at"]

@@ -86,6 +86,7 @@ def is_harmless(data):
 @pytest.mark.slow
 @look
 @example(("results", 2, "started_at"), None)
+@example(("results", 1, "timelines", 0, "close", "at"), None)
 @example(("results", 1, "verdict", "violations"), [])
 @example(("results", 2, "verdict", "doubts"), [])
 @example(("results", 1, "timelines", 0, "heartbeats", "answers"), [False])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any, Self
 
 from ..duration import show_duration
+from ..plain import instant, restore
 from ..redact import show_text
 from .events import DeadlineTraffic, End
 from .protocol_facts import Awaited
@@ -169,6 +171,13 @@ class CloseEvidence:
     hidden_since: float | None = None
     # The kernel's TCP state just before the end ("ESTABLISHED", "CLOSE_WAIT"); None where it cannot be read.
     tcp_state: str | None = None
+
+    @classmethod
+    def from_dict(cls, data: Any, where: str) -> Self:
+        """Make the evidence that `plain` wrote; ValueError, with the place, for an end at no instant."""
+        evidence: Self = restore(cls, data, where)
+        instant(evidence.at, f"{where}.at")
+        return evidence
 
     @property
     def code(self) -> int:

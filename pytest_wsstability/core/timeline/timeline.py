@@ -735,7 +735,7 @@ class Timeline:
             for at, flaw, detail in data["irregular"]
         ]
         close = data["close"]
-        timeline.close = None if close is None else restore(CloseEvidence, close, f"{where}.close")
+        timeline.close = None if close is None else CloseEvidence.from_dict(close, f"{where}.close")
         return timeline
 
     def _replay(self, events: Sequence[Event], total: int) -> None:
