@@ -10,6 +10,7 @@ import json
 import pytest
 
 from pytest_wsstability import Cause, Orchestrator, StabilityError, assert_alive_for, connect, faults
+from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.events import Direction, Role
 from pytest_wsstability.profiles.discord import DISCORD, discord
 from pytest_wsstability.profiles.jsonrpc import jsonrpc
@@ -208,43 +209,85 @@ async def test_an_elevenlabs_client():
         assert conversation._conversation_id == session.id
 
 
+async def test_an_elevenlabs_client_that_answers_no_ping(monkeypatch):
+    """Its program overlooks them: the audio of a call would go on, and the client is named."""
+    conversation = pytest.importorskip("elevenlabs.conversational_ai.conversation")
+    handle = conversation.AsyncConversation._handle_message
+
+    async def overlook(self, message, ws):
+        if message["type"] != "ping":
+            await handle(self, message, ws)
+
+    monkeypatch.setattr(conversation.AsyncConversation, "_handle_message", overlook)
+    server = Orchestrator(profile="elevenlabs", heartbeat_interval="2s")
+    async with server as orchestrator, elevenlabs_conversation(orchestrator):
+        session = await orchestrator.wait_for_session(within="5s")
+        await asyncio.sleep(21)
+        with pytest.raises(StabilityError, match=r"^the client lives, but answers no heartbeat") as caught:
+            session.assert_heartbeats_answered(within="1s", at_least=10)
+        assert caught.value.verdict.diagnosis.cause is Cause.ZOMBIE
+        assert caught.value.verdict.diagnosis.blame.value == "client"
+
+
 # Gemini.
+
+
+@contextlib.asynccontextmanager
+async def gemini_session(genai, url):
+    """What google-genai opens, over TLS."""
+    import ssl
+
+    trusting = ssl.create_default_context()
+    authority().configure_trust(trusting)
+    client = genai.Client(
+        api_key="k",
+        http_options={
+            "base_url": url.replace("wss:", "http:").rstrip("/"),
+            "async_client_args": {"ssl": trusting},
+        },
+    )
+    async with client.aio.live.connect(
+        model="gemini-live-x", config={"response_modalities": ["TEXT"]}
+    ) as live:
+        yield live
 
 
 @pytest.mark.ws_stability(patch_time=False)
 async def test_a_gemini_client():
     """Sets up over TLS, and is told which session it has; goAway and handles reach the program."""
     genai = pytest.importorskip("google.genai")
-    import ssl
-
-    trusting = ssl.create_default_context()
-    authority().configure_trust(trusting)
     notice = [("30s", faults.SendNotice())]
-    tls = server_context("127.0.0.1")
-    async with Orchestrator(profile="gemini-live", tls=tls, faults=notice) as orchestrator:
-        client = genai.Client(
-            api_key="k",
-            http_options={
-                "base_url": orchestrator.url.replace("wss:", "http:").rstrip("/"),
-                "async_client_args": {"ssl": trusting},
-            },
-        )
-        config = {"response_modalities": ["TEXT"]}
-        async with client.aio.live.connect(model="gemini-live-x", config=config) as live:
+    server = Orchestrator(profile="gemini-live", tls=server_context("127.0.0.1"), faults=notice)
+    async with server as orchestrator, gemini_session(genai, orchestrator.url) as live:
+        session = await orchestrator.wait_for_session(within="5s")
+        await session.assert_session_confirmed(within="5s")
+        heard = []
+
+        async def listen():
+            async for message in live.receive():
+                heard.append(message)
+
+        listening = asyncio.create_task(listen())
+        await asyncio.sleep(31)
+        listening.cancel()
+        assert any(message.go_away is not None for message in heard)
+        updates = [each.session_resumption_update for each in heard if each.session_resumption_update]
+        assert [each.new_handle for each in updates] == [session.id]
+
+
+@pytest.mark.ws_stability(patch_time=False)
+async def test_a_gemini_client_that_does_not_go_away():
+    """It is told to, closes when it is asked, and nobody comes back with the handle."""
+    genai = pytest.importorskip("google.genai")
+    notice = [("30s", faults.SendNotice())]
+    server = Orchestrator(profile="gemini-live", tls=server_context("127.0.0.1"), faults=notice)
+    async with server as orchestrator:
+        async with gemini_session(genai, orchestrator.url):
             session = await orchestrator.wait_for_session(within="5s")
-            await session.assert_session_confirmed(within="5s")
-            heard = []
-
-            async def listen():
-                async for message in live.receive():
-                    heard.append(message)
-
-            listening = asyncio.create_task(listen())
-            await asyncio.sleep(31)
-            listening.cancel()
-            assert any(message.go_away is not None for message in heard)
-            updates = [each.session_resumption_update for each in heard if each.session_resumption_update]
-            assert [each.new_handle for each in updates] == [session.id]
+            await asyncio.sleep(40)
+        with pytest.raises(StabilityError) as caught:
+            await session.assert_reconnects(within="10s")
+        assert caught.value.verdict.violations[0].rule is Rule.RECONNECTS
 
 
 # JSON-RPC.
