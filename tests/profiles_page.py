@@ -1,4 +1,4 @@
-"""The part of docs/profiles.md that is made from the profiles: `python -m tests.profiles_page` writes it."""
+"""The pages that are made from the profiles, and their list: `python -m tests.profiles_page` writes them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,34 @@ from pytest_wsstability.profiles import Profile
 from pytest_wsstability.profiles.catalogue import SHIPPED, find
 
 PAGE = Path(__file__).parent.parent / "docs/profiles.md"
+FOLDER = PAGE.with_suffix("")
 BEGIN = "<!-- from here on: python -m tests.profiles_page -->\n"
 _ENDS = {1005: "an empty close frame", 1006: "no close frame"}
 
 
-def made() -> str:
-    """Everything below the mark."""
-    return "\n".join(_section(find(name)) for name in SHIPPED)
+def shipped() -> str:
+    """The list of them, below the mark."""
+    profiles = [find(name) for name in SHIPPED]
+    rows = [
+        f"| [`{each.name}`](profiles/{each.name}.md) | {each.title} | {_proved(each)} |" for each in profiles
+    ]
+    names = "\n".join(f"profiles/{each.name}" for each in profiles)
+    return "\n".join([
+        "## Shipped", "", "| profile | protocol | proved with |", "|---|---|---|", *rows, "",
+        f"```{{toctree}}\n:hidden:\n\n{names}\n```", "",
+    ])  # fmt: skip
 
 
-def _section(profile: Profile) -> str:
+def pages() -> dict[str, str]:
+    """Names of files in docs/profiles/, and what stands in them."""
+    return {f"{name}.md": _page(find(name)) for name in SHIPPED}
+
+
+def _proved(profile: Profile) -> str:
+    return ", ".join(profile.proved_with) or "nothing of other makers: transcripts and our own tests"
+
+
+def _page(profile: Profile) -> str:
     rows = [
         ("specification", profile.specification),
         ("heartbeat", _heartbeat(profile)),
@@ -31,12 +49,9 @@ def _section(profile: Profile) -> str:
         ("query", "&".join(f"{name}={value}" for name, value in profile.query.items())),
         ("audio", _audio(profile)),
         ("maximum age", "" if profile.max_age is None else show(profile.max_age)),
-        (
-            "proved with",
-            ", ".join(profile.proved_with) or "nothing of other makers: transcripts and our own tests",
-        ),
+        ("proved with", _proved(profile)),
     ]
-    lines = [f"## `{profile.name}`: {profile.title}", "", "| | |", "|---|---|"]
+    lines = [f"# `{profile.name}`: {profile.title}", "", "| | |", "|---|---|"]
     lines += [f"| {name} | {text} |" for name, text in rows if text]
     if profile.timers:
         lines += [
@@ -102,5 +117,10 @@ def _timer(timer: ProtocolTimer) -> str:
 
 if __name__ == "__main__":
     head = PAGE.read_text().partition(BEGIN)[0]
-    PAGE.write_text(head + BEGIN + "\n" + made())
-    sys.stdout.write(f"{PAGE.name} is written\n")
+    PAGE.write_text(head + BEGIN + "\n" + shipped())
+    FOLDER.mkdir(exist_ok=True)
+    for stale in FOLDER.glob("*.md"):
+        stale.unlink()
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text)
+    sys.stdout.write(f"{PAGE.name} and {FOLDER.name}/ are written\n")

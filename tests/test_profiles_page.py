@@ -1,4 +1,4 @@
-"""docs/profiles.md says what the profiles say, and its examples work."""
+"""docs/profiles.md and the pages below it say what the profiles say, and the examples work."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ import pytest
 
 from pytest_wsstability.core.timeline.events import End, Role
 from pytest_wsstability.profiles import Profile
-from tests.profiles_page import BEGIN, PAGE, made
+from tests.profiles_page import BEGIN, FOLDER, PAGE, pages, shipped
 
 TEXT = PAGE.read_text()
 EXAMPLES = re.findall(r"```python\n(.*?)```", TEXT.partition(BEGIN)[0], re.DOTALL)
 
 
-def test_the_tables_are_those_of_the_profiles():
-    """`python -m tests.profiles_page` writes them."""
-    assert TEXT.partition(BEGIN)[2].strip() == made().strip()
+def test_the_list_is_that_of_the_profiles():
+    """`python -m tests.profiles_page` writes it."""
+    assert TEXT.partition(BEGIN)[2].strip() == shipped().strip()
+
+
+def test_each_profile_has_its_page():
+    """With its own numbers, and no page is left of one that went."""
+    assert {path.name: path.read_text() for path in FOLDER.iterdir()} == pages()
 
 
 @pytest.mark.parametrize("source", EXAMPLES, ids=range(len(EXAMPLES)))

@@ -85,6 +85,7 @@ TWILIO = Profile(
     name="twilio",
     title="Twilio Media Streams",
     specification="https://www.twilio.com/docs/voice/media-streams/websocket-messages",
+    proved_with=("pipecat-ai 1.14 (server, its Twilio serializer)",),
     steps=(
         SessionStep(
             End.CLIENT,
