@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -20,6 +21,29 @@ STEPS = re.findall(r"^(?:make|tests) (\S+)$", (ROOT / ".ci/run").read_text(), re
 def test_each_step_of_ci_is_a_step_of_the_workflow(step):
     """Who runs .ci/run and who looks at the workflow sees the same."""
     assert re.search(rf"run: (sudo )?make {step}$", CI, re.MULTILINE)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it is a script of bash")
+@pytest.mark.parametrize(
+    ("fails", "code", "made"),
+    [
+        ("never", 0, len(STEPS)),
+        ("'test '", 0, len(STEPS) + 1),
+        ("'test '|'test FAILED=1'", 1, STEPS.index("test") + 2),
+        ("'lint '", 1, STEPS.index("lint") + 1),
+    ],
+)
+def test_what_failed_has_a_second_look_and_no_third(tmp_path, fails, code, made):
+    """Only tests have one: what fails twice fails CI, and nothing runs after it."""
+    make = tmp_path / "make"
+    make.write_text(f'#!/bin/sh\necho "$@" >>"{tmp_path}/made"\ncase "$1 $2" in {fails}) exit 1;; esac\n')
+    make.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+
+    done = subprocess.run(["bash", ROOT / ".ci/run"], env=environment, capture_output=True, timeout=60)
+
+    assert done.returncode == code
+    assert len((tmp_path / "made").read_text().splitlines()) == made
 
 
 def test_each_target_that_a_workflow_makes_exists():
