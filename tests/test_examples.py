@@ -157,7 +157,7 @@ def test_expected_failure_prints_as_much(project):
             "*pongs withheld, * (1006 at 60 s of 120 s) [[]client end]",
             "*  expected  alive for 120 s",
             "*  likely    the client withheld pongs; *",
-            "*  read on   docs/faq.md#ping-unanswered",
+            "*  read on   wsstability explain ping-unanswered",
             "XFAIL test_story.py::test_before_the_fix - before the fix: *",
         ]
     )
@@ -193,7 +193,7 @@ def test_marker_keywords_of_the_reference_are_those_that_are_valid(project, mark
     assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == set(listed.split(", ")) - {"closed"}
 
 
-@pytest.mark.parametrize("command", ["fleet", "hold", "probe", "report", "serve"])
+@pytest.mark.parametrize("command", ["explain", "fleet", "hold", "probe", "report", "serve"])
 def test_commands_of_pages_exist(capsys, command):
     """Each option on a command line of a page is one of that command."""
     pages = "".join(path.read_text() for path in (ROOT / "README.md", *ROOT.glob("docs/*.md")))

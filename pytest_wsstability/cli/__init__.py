@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from . import fleet, hold, probe, report, serve
+from . import explain, fleet, hold, probe, report, serve
 from .exits import CUT_OFF, INTERRUPTED, USAGE
 from .output import say
 from .stopping import forget_output, stoppable
 
 DURATIONS = "seconds, or 500ms, 25s, 2m, 1m30s, 24h"
-COMMANDS = {"fleet": fleet, "hold": hold, "probe": probe, "report": report, "serve": serve}
+COMMANDS = {
+    "explain": explain, "fleet": fleet, "hold": hold, "probe": probe, "report": report, "serve": serve,
+}  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,13 +49,19 @@ def _run(options: argparse.Namespace) -> int:
         return CUT_OFF
     except (TypeError, ValueError, OSError) as exc:
         # A wrong value, or a port in use: the user's to mend, and no traceback helps.
-        detail = getattr(exc, "strerror", None) or exc
-        say(f"wsstability {options.command}: {detail}", sys.stderr)
+        say(f"wsstability {options.command}: {_reason(exc)}", sys.stderr)
         _drop_unwritten()
         return USAGE
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def _reason(exc: Exception) -> str:
+    """The error in words, with the file that it is about."""
+    if not isinstance(exc, OSError) or not exc.strerror:
+        return str(exc)
+    return f"{exc.filename}: {exc.strerror}" if exc.filename else exc.strerror
 
 
 def _drop_unwritten() -> None:
@@ -97,9 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"pytest-wsstability {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module in COMMANDS.items():
-        command = commands.add_parser(
-            name, help=module.HELP, epilog=f"{module.EPILOG}; DURATION: {DURATIONS}"
-        )
+        command = commands.add_parser(name, help=module.HELP, epilog=module.EPILOG)
         module.add_options(command)
+        if "DURATION" in command.format_usage():
+            command.epilog = f"{module.EPILOG}; DURATION: {DURATIONS}"
         command.set_defaults(run=module.run)
     return parser

@@ -34,6 +34,11 @@ def say(text: str, stream: TextIO | None = None) -> None:
     print(_shown(text), file=stream or sys.stdout, flush=True)
 
 
+def columns() -> int:
+    """How wide a line may be: the terminal's width, where somebody looks."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNBROKEN
+
+
 def say_message(text: str, options: argparse.Namespace, first: Style) -> None:
     """
     Print what came of it: on a terminal broken between words, and in colour if it is wanted.
@@ -47,9 +52,8 @@ def say_message(text: str, options: argparse.Namespace, first: Style) -> None:
     from ..report.colours import is_coloured, paint, styled
 
     stream = sys.stdout
-    width = shutil.get_terminal_size().columns if stream.isatty() else _UNBROKEN
     coloured = is_coloured(stream, options.color)
-    for line, style in styled(_shown(text), width, first):
+    for line, style in styled(_shown(text), columns(), first):
         print(paint(line, style) if coloured else line, file=stream)
     stream.flush()
 

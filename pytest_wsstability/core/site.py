@@ -1,7 +1,7 @@
 """Where the documentation is: one address for messages, the site, and the README on a package index."""
 
 # The address of the published site, with a slash at its end. Empty: it is not published, and messages name
-# the pages' files in the repository.
+# the command that explains them.
 SITE = ""
 
 
@@ -18,6 +18,11 @@ def code(name: str, kind: str = "") -> str:
 
 
 def page(name: str, anchor: str = "") -> str:
-    """Where to read a page, such as ``faq``, from one of its anchors on."""
-    place = f"{SITE}{name}.html" if SITE else f"docs/{name}.md"
+    """The address of a page of the site, such as ``faq``, from one of its anchors on."""
+    place = f"{SITE}{name}.html"
     return f"{place}#{anchor}" if anchor else place
+
+
+def explained(code: str) -> str:
+    """Where a code is explained: on the site, or by the command that is installed with the plugin."""
+    return page("faq", code) if SITE else f"wsstability explain {code}"

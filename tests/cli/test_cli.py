@@ -91,7 +91,7 @@ def test_not_opened_is_1(run):
     assert out.splitlines() == [
         f"{NOBODY} did not open (TCP connection): nobody listens on 127.0.0.1:1 (connection refused)",
         "  fix       see whether the server listens on this port; refused for seconds only is a restart",
-        "  read on   docs/faq.md#opening-connect",
+        "  read on   wsstability explain opening-connect",
     ]
 
 
@@ -312,7 +312,7 @@ def test_headers_are_sent(run):
     assert fix.startswith(
         "  fix       give what the server asks for: a token (--header 'Authorization: ...')"
     )
-    assert read_on == "  read on   docs/faq.md#opening-http"
+    assert read_on == "  read on   wsstability explain opening-http"
     assert {f"Authorization: {SECRET}", "X-A: b", "Sec-WebSocket-Protocol: voice.v1"} <= set(received)
 
 
@@ -582,6 +582,7 @@ def test_completion(capsys):
     assert ended.value.code == 0
     assert "--session-within" in printed
     assert "_shtab_wsstability wsstability" in printed
+    assert "explain_pos_0_choices=(machine-slept " in printed
 
 
 def test_completion_without_shtab(capsys, monkeypatch):

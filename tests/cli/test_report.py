@@ -97,7 +97,7 @@ def test_other_forms(file, report, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["missing.json"], "wsstability report: No such file or directory"),
+        (["missing.json"], "wsstability report: missing.json: No such file or directory"),
         (["x.html"], "wsstability report: x.html: '.html' is no report that can be read; give a .json or"),
         (["x.json", "--to=y.pdf"], "wsstability report: 'y.pdf': a report cannot be '.pdf'; valid ones: "),
     ],

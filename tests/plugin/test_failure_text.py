@@ -44,7 +44,7 @@ def test_the_message_has_all_its_parts(run, source):
             "*  evidence  1 ping came, 0 answered by the client; the one at 30 s was not",
             "*  fix       *",
             "*  covered   60 s in virtual time",
-            "*  read on   docs/faq.md#ping-unanswered",
+            "*  read on   wsstability explain ping-unanswered",
         ]
     )
 

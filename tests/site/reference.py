@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from pytest_wsstability import cli
+from pytest_wsstability.cli import explain
 from pytest_wsstability.net.server.orchestrator import OrchestratorKeywords
 from pytest_wsstability.plugin import hooks, hookspecs
 from pytest_wsstability.plugin.marks import StabilityKeywords, VoiceMarkKeywords
@@ -137,6 +138,11 @@ def _argument(action: argparse.Action) -> Iterator[str]:
     yield action.help or ""
 
 
+def faq_page(_: str) -> str:
+    """The FAQ as `wsstability explain` has it."""
+    return explain.text()
+
+
 def names_page(_: str) -> str:
     """The public names in full, which Sphinx reads from their docstrings."""
     modules = ["pytest_wsstability", *(f"pytest_wsstability.{name}" for name in MODULES)]
@@ -175,6 +181,7 @@ MADE: dict[str, Callable[[str], str]] = {
     "fixtures": fixtures_page,
     "hooks": hooks_page,
     "commands": commands_page,
+    "faq": faq_page,
     "names": names_page,
 }
 

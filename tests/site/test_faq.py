@@ -1,4 +1,4 @@
-"""docs/faq.md has an entry for every code that a failure can name, and no other."""
+"""The FAQ has an entry for every code that a failure can name, and no other."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import re
 
 import pytest
 
+from pytest_wsstability.cli.explain import entries
 from pytest_wsstability.core.cause import Cause
 from pytest_wsstability.core.judge.verdict import Reason, Rule
-from pytest_wsstability.core.site import SITE, page
+from pytest_wsstability.core.site import SITE, explained, page
 from pytest_wsstability.net.errors import OpeningStage
-from tests.site.pages import text_of
 
-PAGE = text_of("docs/faq.md")
-ENTRIES = dict(re.findall(r"^### (\S+)\n\n(.*?)\n(?=\n#|\Z)", PAGE, re.MULTILINE | re.DOTALL))
+ENTRIES = {code: entry.text for code, entry in entries().items()}
 MEMBERS = [member for kind in (Cause, Rule, Reason, OpeningStage) for member in kind]
 
 
@@ -46,12 +45,12 @@ def test_codes_are_made_of_names(member, code):
     assert member.code == code
 
 
-def test_the_address_of_a_page(monkeypatch):
-    """On the site where it has an address, else in the repository."""
+def test_where_a_code_is_explained(monkeypatch):
+    """On the site where it has an address, else by the command, which is there wherever the plugin is."""
     monkeypatch.setattr("pytest_wsstability.core.site.SITE", "")
-    assert page("faq", "rule-alive") == "docs/faq.md#rule-alive"
+    assert explained("rule-alive") == "wsstability explain rule-alive"
     monkeypatch.setattr("pytest_wsstability.core.site.SITE", "https://docs.example/")
-    assert page("faq", "rule-alive") == "https://docs.example/faq.html#rule-alive"
+    assert explained("rule-alive") == "https://docs.example/faq.html#rule-alive"
     assert page("faq") == "https://docs.example/faq.html"
 
 

@@ -8,7 +8,7 @@ from ..cause import Cause, Diagnosis
 from ..duration import show_duration as show
 from ..judge.requirement import Requirement
 from ..judge.verdict import Doubt, Outcome, Reason, Rule, Verdict
-from ..site import page
+from ..site import explained
 from ..timeline.timeline import Timeline
 from .protocol import misfit, named
 from .record import event_line, record
@@ -84,7 +84,7 @@ def explain_end(timelines: Sequence[Timeline], diagnosis: Diagnosis) -> str:
 
 def read_on(code: str) -> str:
     """The last line of a failure: where what it begins with is explained."""
-    return f"  read on   {page('faq', code)}"
+    return f"  read on   {explained(code)}"
 
 
 def _sentence(verdict: Verdict, timeline: Timeline) -> str:

@@ -137,7 +137,7 @@ def test_the_message_of_a_failure():
         "            0 s                                                     60 s",
         "            @ is 40 in 1 s",
         "  covered   60 s in virtual time",
-        "  read on   docs/faq.md#rule-survival",
+        "  read on   wsstability explain rule-survival",
     ]
     assert count_line(made.count) == "100 planned: 60 stable, 40 ended"
     assert events_line(made) == "40 ends in 1 event; design effect 40"

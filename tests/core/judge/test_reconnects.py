@@ -255,7 +255,7 @@ def test_the_message_shows_what_happened():
         "       +62.000 s < attempt 3: no opening handshake\n"
         "  hint      reconnect after every end, 1005 and 1006 too, with the session id of before\n"
         "  covered   100 s in virtual time\n"
-        "  read on   docs/faq.md#rule-reconnects"
+        "  read on   wsstability explain rule-reconnects"
     )
     assert [attempt.session_id for attempt in error.history.attempts] == ["a", None, None]
 

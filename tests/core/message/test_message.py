@@ -76,7 +76,7 @@ def test_the_story():
           not       a frozen server: it answered heartbeats until 50 s
           fix       answer ping frames with pong frames in the client; or reset the deadline in the server's read loop too, so that heartbeats count (gorilla: SetReadDeadline after each read)
           covered   60 s in virtual time
-          read on   docs/faq.md#ping-unanswered
+          read on   wsstability explain ping-unanswered
         """,  # noqa: E501
     )
 
@@ -106,7 +106,7 @@ def test_the_story_from_the_server():
           evidence  server: read deadline of 60 s ran out
           fix       answer ping frames with pong frames in the client; or reset the deadline in the server's read loop too, so that heartbeats count (gorilla: SetReadDeadline after each read)
           covered   60 s in virtual time
-          read on   docs/faq.md#ping-unanswered
+          read on   wsstability explain ping-unanswered
         """,  # noqa: E501
     )
 
@@ -130,7 +130,7 @@ def test_an_end_with_a_close_frame():
           fix       drain before a restart, and reconnect with jitter
           planned?  allow_close=1001 allows this end
           covered   60 s in virtual time
-          read on   docs/faq.md#restart
+          read on   wsstability explain restart
         """,  # noqa: E501
     )
 
@@ -157,7 +157,7 @@ def test_more_than_one_broken_promise():
           runner-up a dead path (half-open); to tell: send ping frames beside the heartbeats: a dead path answers none
           fix       see what the server does with session_info; the profile says which messages are meant
           covered   40 s in virtual time
-          read on   docs/faq.md#session-not-confirmed
+          read on   wsstability explain session-not-confirmed
         """,  # noqa: E501
     )
 
@@ -183,7 +183,7 @@ def test_trouble_of_our_own():
           runner-up the test's own event loop stood still; to tell: look at the system's log: a sleep stands in it
           fix       run the test on a machine that does not sleep
           covered   50 s in virtual time
-          read on   docs/faq.md#machine-slept
+          read on   wsstability explain machine-slept
         """,  # noqa: E501
     )
 
@@ -214,7 +214,7 @@ def test_audio_does_not_hide_the_heartbeats():
           runner-up a restart or a deployment; to tell: hold three connections of other ages (or run wsstability probe): a restart ends all at one instant
           fix       let the server send pings before its deadline, and reset it on whatever it reads (gorilla: SetReadDeadline in the read loop)
           covered   60 s in virtual time
-          read on   docs/faq.md#pong-deadline
+          read on   wsstability explain pong-deadline
         """,  # noqa: E501
     )
 
@@ -243,7 +243,7 @@ def test_an_undetermined_end():
           runner-up a maximum age; to tell: hold three connections of other ages (or run wsstability probe): a restart ends all at one instant
           fix       see the server's log and its process at that instant; a server that is told to stop should close with 1001 or 1012
           covered   47.3 s in virtual time
-          read on   docs/faq.md#restart
+          read on   wsstability explain restart
         """,  # noqa: E501
     )
 
@@ -282,7 +282,7 @@ def test_an_open_connection_without_answers():
           runner-up an application that does nothing behind a connection that lives; to tell: send ping frames beside the heartbeats: a zombie answers them, a dead path does not
           fix       send ping frames beside the heartbeats, or allow one missed heartbeat, to learn more
           covered   55 s in virtual time
-          read on   docs/faq.md#half-open
+          read on   wsstability explain half-open
         """,  # noqa: E501
     )
 
@@ -306,7 +306,7 @@ def test_paused_slept_and_lagging():
           runner-up pings that were not answered with pongs; to tell: run it again on a quiet machine, messages taken at once: what stays is the client's
           fix       take messages with recv(), or pass inbox=0 to throw them away
           covered   10 s in virtual time
-          read on   docs/faq.md#harness-not-reading
+          read on   wsstability explain harness-not-reading
         """,  # noqa: E501
     )
 

@@ -595,6 +595,6 @@ def test_a_path_without_a_websocket(failure, pytester, url, said):
 
     assert "did not open (upgrade refused): HTTP 403 Forbidden" in printed
     assert "  fix       give what the server asks for: a token " in printed
-    assert "  read on   docs/faq.md#opening-http" in printed
+    assert "  read on   wsstability explain opening-http" in printed
     assert (said is None) == ("  routes  " not in printed)
     assert said is None or said in " ".join(printed.split())
