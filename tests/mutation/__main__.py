@@ -12,18 +12,23 @@ import argparse
 import collections
 import multiprocessing
 import os
+import queue
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from . import accepted, running
 from .covering import TESTS, Covering, measure
-from .running import Fate, Result
-from .sites import PACKAGE, ROOT, SUBJECTS, Kind, Site, mutant, sample, sites_of, subjects
+from .running import Answer, Fate, Limit, Result
+from .sites import PACKAGE, ROOT, SUBJECTS, Kind, Mutant, Site, mutant, sample, sites_of, subjects
+from .warm import Warm
 
 SHARE = 0.05
+# So many tests are asked before the rest of them is loaded.
+FEW = 40
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,11 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{len(chosen)} places, {running.revision()}; the tests took {time.monotonic() - started:.0f} s"
         )
         results = []
-        for result in _run(trees, covering, chosen):
+        for result in _run(trees, covering, options.tests or TESTS, chosen):
             results.append(result)
             if result.lives or options.verbose:
                 cost = f"{result.tests:4} tests {result.seconds:5.1f} s"
-                print(f"{result.fate.value:9} {cost}  {result.mutant}", flush=True)
+                print(f"{result.fate.value:9} {cost}  {result.mutant}  {result.killer}", flush=True)
     print(f"{time.monotonic() - started:.0f} s")
     return _report(results, whole=not options.only and not options.tests)
 
@@ -68,7 +73,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _run(trees: Sequence[Path], covering: Covering, sites: Sequence[Site]) -> Iterator[Result]:
+def _run(
+    trees: Sequence[Path], covering: Covering, collected: Sequence[str], sites: Sequence[Site]
+) -> Iterator[Result]:
     """Each worker breaks a copy of its own."""
     waiting: multiprocessing.Queue[Site | None] = multiprocessing.Queue()
     done: multiprocessing.Queue[Result] = multiprocessing.Queue()
@@ -76,28 +83,92 @@ def _run(trees: Sequence[Path], covering: Covering, sites: Sequence[Site]) -> It
     running.control(trees[0], covering.quickest(100))
     for site in sites:
         waiting.put(site)
+    fork = multiprocessing.get_context("fork")
     workers = [
-        multiprocessing.get_context("fork").Process(target=_work, args=(tree, covering, waiting, done))
-        for tree in trees
+        fork.Process(
+            target=_work,
+            args=(tree, covering, collected, waiting, done),
+            kwargs={"controls": number == 0},
+        )
+        for number, tree in enumerate(trees)
     ]
     for worker in workers:
         waiting.put(None)
         worker.start()
     for _ in sites:
-        yield done.get()
+        yield _next(done, workers)
     for worker in workers:
         worker.join()
+
+
+def _next(done: multiprocessing.Queue[Result], workers: Sequence[BaseProcess]) -> Result:
+    while True:
+        try:
+            return done.get(timeout=1.0)
+        except queue.Empty:
+            if any(worker.exitcode for worker in workers):
+                for worker in workers:
+                    worker.terminate()
+                raise SystemExit("a worker has ended, so that nothing is said of the other mutants") from None
 
 
 def _work(
     tree: Path,
     covering: Covering,
+    collected: Sequence[str],
     waiting: multiprocessing.Queue[Site | None],
     done: multiprocessing.Queue[Result],
+    *,
+    controls: bool,
 ) -> None:
+    warm = Warm(tree, collected)
+    if controls:
+        warm.control(list(covering.times), Limit(sum(covering.times.values())))
+    # What noticed mutants of a file lately, the last first, notices its neighbours.
+    killers: collections.defaultdict[str, list[str]] = collections.defaultdict(list)
     while (site := waiting.get()) is not None:
-        tests = covering.tests(site)
-        done.put(running.run(tree, site, tests, sum(covering.times.get(test, 0.0) for test in tests)))
+        result = _result(tree, covering, warm, site, killers[site.path])
+        if result.killer in killers[site.path]:
+            killers[site.path].remove(result.killer)
+        killers[site.path][:0] = filter(None, [result.killer])
+        done.put(result)
+    warm.close()
+
+
+def _result(tree: Path, covering: Covering, warm: Warm, site: Site, killers: Sequence[str]) -> Result:
+    started = time.monotonic()
+    source = (tree / PACKAGE / site.path).read_text()
+    broken = mutant(site, source)
+    if broken is None:
+        return Result(site, Fate.NONE, None, 0, 0.0)
+    tests = covering.tests(site)
+    if not tests:
+        return Result(site, Fate.UNTESTED, broken, 0, 0.0)
+    first = [test for test in killers if test in set(tests)]
+    tests = list(dict.fromkeys([*first, *tests]))
+    answer = _ask(tree, covering, warm, broken, source, tests)
+    return Result(site, running.fate(answer), broken, len(tests), time.monotonic() - started, answer[1])
+
+
+def _ask(
+    tree: Path, covering: Covering, warm: Warm, broken: Mutant, source: str, tests: Sequence[str]
+) -> Answer:
+    """The warm process is asked first; what lives there lives only if it does where all is loaded anew."""
+
+    def limit(some: Sequence[str]) -> Limit:
+        return Limit(sum(covering.times.get(test, 0.0) for test in some))
+
+    seen = warm.run(broken.site.path, source, broken.text, tests, limit(tests))
+    if seen is not None and seen[0] != 0:
+        return seen
+    # Each file of tests has to be loaded: those that are likely to notice go alone.
+    parts = [tests] if seen else [tests[:FEW], tests[FEW:]]
+    answer: Answer = (0, "")
+    for some in filter(None, parts):
+        answer = running.run(tree, broken, some, limit(some))
+        if answer[0] != 0:
+            break
+    return answer
 
 
 def _report(results: Sequence[Result], *, whole: bool) -> int:

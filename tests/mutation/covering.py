@@ -17,6 +17,7 @@ from .sites import PACKAGE, Site
 
 # The tests that stand for a room: its own, which are quick, and no others.
 TESTS = ("tests/core", "tests/profiles", "tests/virtual")
+MARKS = "not soak and not real and not servers"
 
 
 class Covering:
@@ -117,7 +118,7 @@ def measure(tree: Path, folder: Path, tests: Iterable[str] = TESTS) -> Covering:
     command = [
         sys.executable, "-m", "coverage", "run", f"--rcfile={settings}", "-m", "pytest", "-q", "-x",
         "-p", "no:cacheprovider", "-p", "tests.mutation.contexts",
-        "-m", "not soak and not real and not servers", *tests,
+        "-m", MARKS, *tests,
     ]  # fmt: skip
     environment = {**os.environ, "MUTATION_TIMES": str(times), "PYTHONPATH": str(tree)}
     done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True)

@@ -9,12 +9,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .sites import PACKAGE, ROOT, Mutant, Site, mutant
+from .sites import PACKAGE, ROOT, Mutant, Site
 
 # What a copy needs none of.
 _LEFT_OUT = (
@@ -28,8 +28,29 @@ _LEFT_OUT = (
     "dist",
     "build",
 )
-# Seconds beyond those that the tests take unbroken, and how often those: a mutant may be slow and right.
-GRACE, TIMES = 10.0, 4.0
+# What one child of a process says: its exit status, None after too long; and the test that failed.
+Answer = tuple[int | None, str]
+
+
+class Limit(NamedTuple):
+    """
+    How long a child may take.
+
+    The core's time decides, which a busy machine does not change. The clock ends who waits for ever.
+
+    """
+
+    # Seconds that the tests took unbroken.
+    expected: float
+
+    @property
+    def of_core(self) -> int:
+        """A mutant may be slow and right."""
+        return int(10.0 + 4.0 * self.expected)
+
+    @property
+    def of_clock(self) -> float:
+        return 12.0 * self.of_core
 
 
 class Fate(Enum):
@@ -52,6 +73,8 @@ class Result(NamedTuple):
     # How many tests could have noticed.
     tests: int
     seconds: float
+    # The test that noticed.
+    killer: str = ""
 
     @property
     def lives(self) -> bool:
@@ -64,32 +87,31 @@ def copy(target: Path) -> Path:
     return target
 
 
-def run(tree: Path, site: Site, tests: Sequence[str], expected: float) -> Result:
-    """Whether one of these tests fails with the mutant; the first that does ends the run."""
-    started = time.monotonic()
-    path = tree / PACKAGE / site.path
-    source = path.read_text()
-    broken = mutant(site, source)
-    if broken is None:
-        return Result(site, Fate.NONE, None, 0, 0.0)
-    if not tests:
-        return Result(site, Fate.UNTESTED, broken, 0, 0.0)
-    before = path.stat()
+def run(tree: Path, broken: Mutant, tests: Sequence[str], limit: Limit) -> Answer:
+    """Whether a test fails with a mutant, in a process that loads it; the first that does ends it."""
+    path = tree / PACKAGE / broken.site.path
+    source, before = path.read_text(), path.stat()
     path.write_text(broken.text)
     try:
-        status = _in_a_child(tree, tests, GRACE + TIMES * expected)
+        return in_a_child(lambda writing: _become_pytest(tree, tests, writing), limit)
     finally:
         path.write_text(source)
         # So that what Python has compiled of it stays valid.
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    fate = Fate.TIMED_OUT if status is None else Fate.KILLED if status else Fate.SURVIVED
-    return Result(site, fate, broken, len(tests), time.monotonic() - started)
+
+
+def fate(answer: Answer) -> Fate:
+    """What an answer says of a mutant."""
+    if answer[0] in (None, -signal.SIGXCPU):
+        return Fate.TIMED_OUT
+    return Fate.KILLED if answer[0] else Fate.SURVIVED
 
 
 def control(tree: Path, tests: Sequence[str]) -> None:
     """Nothing is broken: the tests must pass, or whatever comes after says nothing."""
-    if _in_a_child(tree, tests, 600.0):
-        raise SystemExit(f"unbroken, these tests fail: {' '.join(tests)}")
+    status, failed = in_a_child(lambda writing: _become_pytest(tree, tests, writing), Limit(600.0))
+    if status:
+        raise SystemExit(f"unbroken, {failed or status} fails, of these tests: {' '.join(tests)}")
 
 
 def preload() -> None:
@@ -125,14 +147,34 @@ def preload() -> None:
     assert not [name for name in sys.modules if name.partition(".")[0] == PACKAGE]
 
 
-def _in_a_child(tree: Path, tests: Sequence[str], limit: float) -> int | None:
-    """The exit status of pytest in a forked child; None if it was still running after the limit."""
+def in_a_child(run: Callable[[int], int], limit: Limit) -> Answer:
+    """
+    The answer of a forked child.
+
+    Args:
+        run: what it does; it is given a descriptor to write the name of the test to that failed.
+
+    """
+    reading, writing = os.pipe()
     child = os.fork()
     if not child:
-        # Whoever kills the parent leaves no child that runs for ever.
-        resource.setrlimit(resource.RLIMIT_CPU, (int(limit) + 1, int(limit) + 2))
-        _become_pytest(tree, tests)
-    ends = time.monotonic() + limit
+        status = 70
+        try:
+            os.setpgid(0, 0)
+            # Whoever kills the parent leaves no child that runs for ever.
+            resource.setrlimit(resource.RLIMIT_CPU, (limit.of_core, limit.of_core + 2))
+            status = run(writing)
+        finally:
+            os._exit(status)
+    os.close(writing)
+    status = _wait(child, limit.of_clock)
+    with os.fdopen(reading, "rb") as failed:
+        return status, failed.read().decode()
+
+
+def _wait(child: int, seconds: float) -> int | None:
+    ends = time.monotonic() + seconds
+    pause = 0.001
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
@@ -141,27 +183,43 @@ def _in_a_child(tree: Path, tests: Sequence[str], limit: float) -> int | None:
             os.killpg(child, signal.SIGKILL)
             os.waitpid(child, 0)
             return None
-        time.sleep(0.01)
+        time.sleep(pause)
+        pause = min(2 * pause, 0.05)
 
 
-def _become_pytest(tree: Path, tests: Sequence[str]) -> None:
-    os.setpgid(0, 0)
+class _Teller:
+    """Names the test that failed."""
+
+    def __init__(self, writing: int) -> None:
+        self._writing = writing
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed:
+            os.write(self._writing, report.nodeid.encode())
+
+
+def _become_pytest(tree: Path, tests: Sequence[str], writing: int) -> int:
+    begin(tree)
+    import pytest
+
+    return int(pytest.main([*OPTIONS, *tests], plugins=[_Teller(writing)]))
+
+
+OPTIONS = (
+    "-q", "-x", "--no-header", "--tb=no", "-p", "no:cacheprovider", "--hypothesis-seed=0",
+    # The libraries that are loaded already were to be rewritten, and need not.
+    "-W", "ignore::pytest.PytestAssertRewriteWarning",
+)  # fmt: skip
+
+
+def begin(tree: Path) -> None:
+    """Make this the process of a copy, that says nothing."""
     os.chdir(tree)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(nowhere, number)
     sys.path[:0] = [str(tree)]
     sys.dont_write_bytecode = True
-    import pytest
-
-    options = ["-q", "-x", "--no-header", "--tb=no", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
-    # The libraries that are loaded already were to be rewritten, and need not.
-    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    status = 70
-    try:
-        status = int(pytest.main([*options, *tests]))
-    finally:
-        os._exit(status)
 
 
 def copies(first: Path, count: int) -> list[Path]:

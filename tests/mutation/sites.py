@@ -2,13 +2,15 @@
 Where the code is broken, and how: one mutant for each place and operator of cosmic-ray.
 
 Numbers that decide are tripled and divided by three, so that a test must hold them from both sides; a
-comparison is moved by its boundary, or turned round; of everything else a seeded sample is taken.
+comparison is moved by its boundary, or turned round; one with a tolerance is moved to the other side of it,
+as no reading of a clock meets the tolerance to the last bit. Of everything else a seeded sample is taken.
 
 """
 
 from __future__ import annotations
 
 import ast
+import itertools
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
@@ -32,6 +34,10 @@ SUBJECTS = (
 COMPARISONS = {
     "Lt_LtE", "LtE_Lt", "Gt_GtE", "GtE_Gt", "Eq_NotEq", "NotEq_Eq", "Is_IsNot", "IsNot_Is",
 }  # fmt: skip
+# By so much two instants differ that are the same; and which operators take it to the other side.
+TOLERANCES = {"SAME", "_SAME"}
+SIGNS = {"ReplaceBinaryOperator_Add_Sub", "ReplaceBinaryOperator_Sub_Add"}
+BOUNDARIES = {"Lt_LtE", "LtE_Lt", "Gt_GtE", "GtE_Gt"}
 
 
 class Kind(Enum):
@@ -128,11 +134,15 @@ def sites_of(path: Path) -> list[Site]:
 
 def sites_in(name: str, source: str) -> Iterator[Site]:
     tree, parsed = ast.parse(source), get_ast(source)
-    quiet = unheard(tree)
+    quiet, (bounds, signs) = unheard(tree), tolerances(tree)
     for operator_name, operator in _operators(deciding(tree)):
-        for occurrence, (line, column) in enumerate(_positions(parsed, operator)):
-            if (line, column) not in quiet:
-                yield Site(_kind(operator_name), name, line, operator_name, occurrence)
+        moves = operator_name.rpartition("Operator_")[2] in BOUNDARIES
+        for occurrence, place in enumerate(_positions(parsed, operator)):
+            if place in quiet or (moves and place in bounds):
+                continue
+            turns = operator_name in SIGNS and place in signs
+            kind = Kind.COMPARISON if turns else _kind(operator_name)
+            yield Site(kind, name, place[0], operator_name, occurrence)
 
 
 def mutant(site: Site, source: str) -> Mutant | None:
@@ -239,15 +249,40 @@ def unheard(tree: ast.Module) -> set[tuple[int, int]]:
     return found
 
 
+def tolerances(tree: ast.Module) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
+    """Where comparisons with a tolerance stand, and where one is added or taken off."""
+    bounds: set[tuple[int, int]] = set()
+    signs: set[tuple[int, int]] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            for left, right in itertools.pairwise([node.left, *node.comparators]):
+                if any(isinstance(each, ast.Name) and each.id in TOLERANCES for each in _inside(left, right)):
+                    bounds |= _between(_end(left), _start(right))
+        elif isinstance(node, ast.BinOp) and isinstance(node.right, ast.Name) and node.right.id in TOLERANCES:
+            signs |= _between(_end(node.left), _start(node.right))
+    return bounds, signs
+
+
+def _inside(*nodes: ast.AST) -> Iterator[ast.AST]:
+    return itertools.chain.from_iterable(map(ast.walk, nodes))
+
+
 def _places(node: Any) -> set[tuple[int, int]]:
     """Every position from the beginning of a node to its end."""
-    last = (node.end_lineno, node.end_col_offset)
-    return {
-        (line, column)
-        for line in range(node.lineno, node.end_lineno + 1)
-        for column in range(200)
-        if (node.lineno, node.col_offset) <= (line, column) < last
-    }
+    return _between(_start(node), _end(node))
+
+
+def _start(node: Any) -> tuple[int, int]:
+    return node.lineno, node.col_offset
+
+
+def _end(node: Any) -> tuple[int, int]:
+    return node.end_lineno, node.end_col_offset
+
+
+def _between(first: tuple[int, int], last: tuple[int, int]) -> set[tuple[int, int]]:
+    lines = range(first[0], last[0] + 1)
+    return {(line, column) for line in lines for column in range(200) if first <= (line, column) < last}
 
 
 def _compiles(source: str) -> bool:

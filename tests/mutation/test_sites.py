@@ -71,6 +71,16 @@ def test_a_comparison_is_moved_by_its_boundary_or_turned_round():
     }
 
 
+def test_a_comparison_with_a_tolerance_is_moved_to_the_other_side_of_it():
+    """Its own boundary is one that no two instants meet."""
+    source = "def f(a, b): return a < b - SAME or a < b\n"
+
+    assert {text.split(" -> ")[1] for text in changes(source, Kind.COMPARISON)} == {
+        "def f(a, b): return a < b + SAME or a < b",
+        "def f(a, b): return a < b - SAME or a <= b",
+    }
+
+
 @pytest.mark.parametrize(
     "source",
     [

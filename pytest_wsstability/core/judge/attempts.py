@@ -9,7 +9,7 @@ from operator import itemgetter
 
 from ..duration import show_duration as show
 from ..redact import show_session
-from ..timeline.events import Direction, End, Role, Tier
+from ..timeline.events import SAME, Direction, End, Role, Tier
 from ..timeline.timeline import Timeline
 
 # A connection that ended within so many seconds is a failed attempt to the client: one that was let in for
@@ -102,7 +102,7 @@ class ConnectionHistory:
     def tolerance(self) -> float:
         """Seconds by which two instants may differ and be the same."""
         # Two sockets of one client become readable in any order; virtual time is exact.
-        return 1e-9 if self.tier is Tier.VIRTUAL else 0.05
+        return SAME if self.tier is Tier.VIRTUAL else 0.05
 
     def unopened(self, start: float, end: float) -> list[ConnectionAttempt]:
         """Attempts that did not open, from one reading of the clock to before another."""

@@ -17,7 +17,7 @@ from functools import cached_property
 from ..duration import show_duration as show
 from ..timeline.close import PING_TIMEOUT_CODES, CloseEvidence
 from ..timeline.close_reasons import Topic, read_reason
-from ..timeline.events import Direction, End, EventKind, Opcode, Role
+from ..timeline.events import SAME, Direction, End, EventKind, Opcode, Role
 from ..timeline.timeline import Timeline
 from .verdict import Doubt, Reason
 
@@ -56,7 +56,6 @@ LASTS = {
 COSTLY = 1.0
 # A shorter one can if a ping of the peer was read no sooner than its end.
 LATE_READ = 0.25
-_SAME = 1e-9
 # Codes with which an end refuses what the peer sent.
 _REFUSALS = frozenset({1002, 1003, 1007, 1009})
 # What a close reason may speak of where a peer gave up on this end.
@@ -105,7 +104,7 @@ class Incidents:
         return self._told(
             each
             for each in self.all
-            if each.start <= due + _SAME and read <= each.end + LASTS[each.reason, Effect.LATE] + _SAME
+            if each.start <= due + SAME and read <= each.end + LASTS[each.reason, Effect.LATE] + SAME
         )
 
     def end(self, close: CloseEvidence) -> tuple[Doubt, ...]:
@@ -116,8 +115,8 @@ class Incidents:
         return self._told(
             each
             for each in self.all
-            if each.start <= close.at + _SAME
-            and min(at, close.at) <= each.end + LASTS[each.reason, Effect.END] + _SAME
+            if each.start <= close.at + SAME
+            and min(at, close.at) <= each.end + LASTS[each.reason, Effect.END] + SAME
             and self._is_costly(each, close)
         )
 
@@ -139,7 +138,7 @@ class Incidents:
         return self._told(
             each
             for each in self.all
-            if each.reason in stood_still and each.seconds > seconds + _SAME and each.start < until - _SAME
+            if each.reason in stood_still and each.seconds > seconds + SAME and each.start < until - SAME
         )
 
     def _told(self, incidents: Iterable[Incident]) -> tuple[Doubt, ...]:

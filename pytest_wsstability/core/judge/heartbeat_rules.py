@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from ..duration import show_duration as show
 from ..samples import Sample
-from ..timeline.events import Direction, End, Tier
+from ..timeline.events import SAME, Direction, End, Tier
 from ..timeline.round_trips import Pairing, RoundTrips
 from ..timeline.timeline import Timeline
 from .excuses import Incidents, paused_doubt
@@ -15,8 +15,6 @@ from .one_way import silence
 from .requirement import CADENCE_TOLERANCE, Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Violation
 
-# Instants are differences of clock readings; two ways to the same instant may differ in the last bit.
-SAME = 1e-9
 # Two heartbeats of one timer may arrive this much closer in real time: the network holds up the first.
 _BUNCHED = 0.05
 

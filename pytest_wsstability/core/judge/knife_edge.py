@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..timeline.events import Direction, Event, EventKind, Opcode, Role
+from ..timeline.events import SAME, Direction, Event, EventKind, Opcode, Role
 from ..timeline.timeline import Timeline
 from .verdict import Doubt, Reason, Verdict
-
-_SAME = 1e-9
 
 
 def knife_edge(
@@ -54,7 +52,7 @@ def _first(verdict: Verdict) -> float | None:
 
 
 def _same(at: float | None, other: float | None) -> bool:
-    return at is other or (at is not None and other is not None and abs(at - other) < _SAME)
+    return at is other or (at is not None and other is not None and abs(at - other) < SAME)
 
 
 def begun_at(at: float, timelines: Sequence[Timeline]) -> list[str]:
@@ -63,7 +61,7 @@ def begun_at(at: float, timelines: Sequence[Timeline]) -> list[str]:
     for timeline in timelines:
         # The instant is the judged end's; the other end counts from its own opening.
         shift = timelines[0].opened - timeline.opened
-        for event in timeline.between(at + shift - _SAME, at + shift + _SAME):
+        for event in timeline.between(at + shift - SAME, at + shift + SAME):
             name = _name(event)
             if name is not None:
                 names.append(name)

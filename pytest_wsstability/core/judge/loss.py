@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 from ..duration import show_duration as show
 from ..redact import show_session
+from ..timeline.events import SAME
 from .attempts import ConnectionAttempt, ConnectionHistory
 from .verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
-
-_SAME = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +47,7 @@ class NoticesLoss:
             if attempt.lost_at is not None
             and _noticed_at(history, attempt, successors.get(attempt)) == math.inf
         ]
-        return [at for at in deadlines if at > history.now + _SAME]
+        return [at for at in deadlines if at > history.now + SAME]
 
     def _notices(
         self, history: ConnectionHistory, attempt: ConnectionAttempt, noticed_at: float
@@ -63,7 +62,7 @@ class NoticesLoss:
             after = show(healed_at - attempt.lost_at)
             yield Doubt(Reason.TOO_SHORT, f"{name} lost nothing for long: all went on after {after}")
             return
-        if wait == math.inf and history.now < attempt.lost_at + self.within - _SAME:
+        if wait == math.inf and history.now < attempt.lost_at + self.within - SAME:
             yield Doubt(
                 Reason.TOO_SHORT, f"{name} has had {show(history.now - attempt.lost_at)} only to notice"
             )
@@ -96,4 +95,4 @@ def _noticed_at(
     if not any(other.at < attempt.lost_at for other in others):
         # Nobody else was there: whoever tried again, and did not get in, was this client.
         signs += [each.at for each in history.unopened(attempt.lost_at, math.inf)[:1]]
-    return min((at for at in signs if at is not None and at >= attempt.lost_at - _SAME), default=math.inf)
+    return min((at for at in signs if at is not None and at >= attempt.lost_at - SAME), default=math.inf)

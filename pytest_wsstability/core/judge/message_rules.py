@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from ..duration import show_duration as show
 from ..redact import show_text
 from ..timeline.close_reasons import says_wrong
-from ..timeline.events import Direction, Role
+from ..timeline.events import SAME, Direction, Role
 from ..timeline.timeline import Timeline
 from .excuses import Incidents
-from .heartbeat_rules import SAME
 from .requirement import Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Violation
 

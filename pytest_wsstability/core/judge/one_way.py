@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..duration import show_duration as show
-from ..timeline.events import Direction, FrameKind
+from ..timeline.events import SAME, Direction, FrameKind
 from ..timeline.timeline import Timeline
 from .excuses import Incidents
 from .requirement import Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Violation
 
-_SAME = 1e-9
-
 
 def silent_from(requirement: Requirement, timeline: Timeline, within: float) -> float:
     """When the peer will have been silent for too long, if it goes on to say nothing."""
     heard = timeline.duration - timeline.silent_for(Direction.RECEIVED, FrameKind.DATA)
-    return heard + _limit(requirement, within) + 2 * _SAME
+    return heard + _limit(requirement, within) + 2 * SAME
 
 
 def _limit(requirement: Requirement, within: float) -> float:
@@ -32,7 +30,7 @@ def silence(
     limit = _limit(requirement, within)
     silent = timeline.silent_for(Direction.RECEIVED, FrameKind.DATA)
     gap = max(silent, timeline.longest_gap(Direction.RECEIVED, FrameKind.DATA))
-    if timeline.peer_sends_heartbeats and gap > limit + _SAME:
+    if timeline.peer_sends_heartbeats and gap > limit + SAME:
         at = now - silent + limit if silent > limit else now
         headline = f"no message for {show(gap)}"
         expected = f"a message at least every {show(limit)}"

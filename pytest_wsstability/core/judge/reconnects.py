@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..duration import show_duration as show
 from ..redact import show_session
-from ..timeline.events import Tier
+from ..timeline.events import SAME, Tier
 from .attempts import ConnectionAttempt, ConnectionHistory
 from .backoff import Backoff
 from .verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
@@ -17,7 +17,6 @@ from .verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
 TOGETHER = 1.0
 # A client's timer may fire this much early, as its clock counts.
 _EARLY = 0.005
-_SAME = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +68,7 @@ class Reconnects:
             and attempt not in farewells
             and not self._is_back(attempt, successors.get(attempt))
         ]
-        return [at for at in deadlines if at > history.now + _SAME]
+        return [at for at in deadlines if at > history.now + SAME]
 
     def _gone(self, attempt: ConnectionAttempt) -> float | None:
         """Since when a client has to come back, by the clock; None while it has a connection."""
@@ -95,7 +94,7 @@ class Reconnects:
         wait = successor.at - end if successor is not None else history.now - end
         if self._is_back(attempt, successor) and wait <= limit:
             return
-        if wait <= limit and history.now < end + self.within - _SAME:
+        if wait <= limit and history.now < end + self.within - SAME:
             yield Doubt(Reason.TOO_SHORT, f"{name} has been away for {show(history.now - end)} only")
             return
         if successor is None:
@@ -147,7 +146,7 @@ def _waits(
     # A wait begins when the attempt before has failed.
     failed = [end, *(each.at if each.ended is None else each.ended for each in tries)]
     asked = [0.0, *(each.retry_after or 0.0 for each in tries)]
-    early = _EARLY if history.tolerance > _SAME else _SAME
+    early = _EARLY if history.tolerance > SAME else SAME
     for number, each in enumerate(tries):
         wait = each.at - failed[number]
         least = max(asked[number], backoff.least(number) if backoff is not None else 0.0)
@@ -254,7 +253,7 @@ class NoStorm:
                 yield Doubt(Reason.TOO_FEW, "one reconnect alone shows no jitter: two are needed at least")
                 return
             spread = max(group) - min(group)
-            if spread < self.jitter - _SAME:
+            if spread < self.jitter - SAME:
                 who = f"{len(group)} reconnects"
                 yield Violation(
                     Rule.STORM,
@@ -272,7 +271,7 @@ def _rate(
     """Whether more attempts came than may in any ``span`` seconds."""
     first, peak, broken = 0, 0, None
     for last, at in enumerate(again):
-        while at - again[first] >= span - _SAME:
+        while at - again[first] >= span - SAME:
             first += 1
         count = last - first + 1
         if count > most and broken is None:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from ..duration import show_duration as show
 from ..timeline.close import CloseEvidence, describe_code
-from ..timeline.events import Direction, End, Role
+from ..timeline.events import SAME, Direction, End, Role
 from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
 from .excuses import LASTS, Effect, Incidents, paused_doubt, pauses
 from .handshake import handshake, protocol, refusal, wrong_session
-from .heartbeat_rules import SAME, apart, cadence, heartbeats, peer_beats, pings, rtt
+from .heartbeat_rules import apart, cadence, heartbeats, peer_beats, pings, rtt
 from .message_rules import errors, flow, forsaken, number_of_messages
 from .one_way import silent_from
 from .requirement import CADENCE_TOLERANCE, PROOF_TIMEOUT, Requirement

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, IntEnum, StrEnum
 
+# Seconds: two ways to one instant, as differences of clock readings, may differ in the last bits.
+SAME = 1e-9
+
 
 class End(Enum):
     """Which end of the connection recorded a timeline."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..plain import restore_number
 from ..samples import Sample
+from .events import SAME
 
 # An end that is never answered for a month must not fill the memory.
 _MAX_PENDING = 1024
@@ -20,8 +21,6 @@ SHIFT = 0.25
 _OTHER_RHYTHM = 0.1
 # Answers follow a rhythm if they are off it by at most this share of what parts it from the other.
 _RHYTHM = 0.25
-# Instants are differences of clock readings; two ways to the same instant may differ in the last bit.
-_SAME = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Pairing:
 
     def late(self, within: float) -> int:
         """How many answers took longer than ``within`` seconds; one that took exactly so long is in time."""
-        return self.rtts.above(within + _SAME)
+        return self.rtts.above(within + SAME)
 
 
 class RoundTrips:
@@ -256,7 +255,7 @@ class RoundTrips:
         found: dict[int, float] = {}
         place, pending = 0, self._pending
         for at in self._answers or ():
-            while place < len(pending) and at - pending[place] > within + _SAME:
+            while place < len(pending) and at - pending[place] > within + SAME:
                 place += 1
             if place < len(pending) and pending[place] <= at:
                 found[place] = at
@@ -311,11 +310,11 @@ class RoundTrips:
 
     def late(self, within: float) -> int:
         """How many answers took longer than ``within`` seconds; one that took exactly so long is in time."""
-        return self.rtts.above(within + _SAME)
+        return self.rtts.above(within + SAME)
 
     def overdue(self, now: float, within: float) -> list[float]:
         """Instants of the open questions that are ``within`` seconds old or older at ``now``."""
-        return [at for at in self.open if now - at >= within - _SAME]
+        return [at for at in self.open if now - at >= within - SAME]
 
     def missed(self, now: float, within: float) -> int:
         """How many were not answered within ``within`` seconds; young open questions do not count yet."""
