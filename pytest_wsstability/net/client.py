@@ -117,6 +117,7 @@ class ClientSide:
     def _check_subprotocol(self, websocket: WebSocket) -> None:
         """Take down that the server chose no subprotocol: clients of the protocol would not go on."""
         wanted, protocol = websocket.profile.subprotocols, websocket.protocol
+        assert isinstance(protocol, ClientProtocol)
         offered = [name for name in protocol.available_subprotocols or () if name in wanted]
         if offered and protocol.subprotocol is None:
             assert websocket.timeline is not None
@@ -275,7 +276,7 @@ class Dialled(NamedTuple):
             source=self.source, proxy=proxy_for(uri, self.proxy) if self.address is None else None,
         )  # fmt: skip
         await dialler.dial(opening)
-        websocket.expect_protocol(uri.resource_name, [websocket.protocol.subprotocol or ""])
+        websocket.expect_protocol(uri.resource_name, [websocket.subprotocol or ""])
         shown = redact_url(self.url)
         connection = Connection(websocket, url=self.url if shown == self.url else shown)
         connection.response_headers = side.response_headers

@@ -150,7 +150,7 @@ class Connection(Judged):
     @property
     def subprotocol(self) -> str | None:
         """What the server chose; None if nothing."""
-        return self.websocket.protocol.subprotocol
+        return self.websocket.subprotocol
 
     def __repr__(self) -> str:
         return f"<Connection {self.url or show_session(self.session_id)}: {self.timeline!r}>"

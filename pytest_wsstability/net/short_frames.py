@@ -22,8 +22,7 @@ except ImportError:
     from websockets.utils import apply_mask
 
 if TYPE_CHECKING:
-    from websockets.client import ClientProtocol
-    from websockets.server import ServerProtocol
+    from websockets.protocol import Protocol
 
 # 100 ms of audio in base64 are 6,400 bytes at most (24 kHz, 16 bit).
 LONGEST = 2**14
@@ -77,10 +76,15 @@ def write(opcode: int, payload: bytes, *, masked: bool) -> bytes:
     return _HEADS[_FINAL | opcode] + length + mask + apply_mask(payload, mask)
 
 
-def are_possible(protocol: ClientProtocol | ServerProtocol) -> bool:
-    """Whether there are no extensions, nobody reads of each frame in a log, and none is over the limit."""
+def limit_of(protocol: Protocol) -> int | None:
+    """Bytes of a message that a sans-I/O layer takes; None for no limit."""
     # The second is its name in older versions.
-    limit = getattr(protocol, "max_message_size", None) or getattr(protocol, "max_size", None)
+    return getattr(protocol, "max_message_size", None) or getattr(protocol, "max_size", None)
+
+
+def are_possible(protocol: Protocol) -> bool:
+    """Whether there are no extensions, nobody reads of each frame in a log, and none is over the limit."""
+    limit = limit_of(protocol)
     return not protocol.extensions and not protocol.debug and (limit is None or limit >= LONGEST)
 
 

@@ -10,11 +10,11 @@ from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
-from websockets.client import ClientProtocol
 from websockets.exceptions import ProtocolError
 from websockets.frames import Frame
 from websockets.frames import Opcode as WireOpcode
-from websockets.protocol import SEND_EOF, State
+from websockets.protocol import CLIENT, SEND_EOF, SERVER, State
+from websockets.protocol import Protocol as FrameProtocol
 
 from ..core.judge.numbering import Numbers
 from ..core.timeline.close import (
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
     from websockets.frames import Close
     from websockets.http11 import Request, Response
-    from websockets.server import ServerProtocol
 
     from ..profiles import Conversation, Heard, Profile, Say
 
@@ -197,7 +196,7 @@ class WebSocket(asyncio.Protocol):
     the transport calls it, and it calls its endpoint.
 
     Attributes:
-        protocol: the sans-I/O layer.
+        subprotocol: what the server chose; None if nothing, or not yet.
         endpoint: what the role does.
         conversation: what this end says in the application's protocol.
         timeline: the record; None until the opening handshake has ended well.
@@ -218,26 +217,31 @@ class WebSocket(asyncio.Protocol):
 
     __slots__ = (
         "_alarm", "_answers", "_assembly", "_behind", "_client", "_corked", "_evidence", "_loop",
-        "_partial", "_pings", "_pong", "_strange", "_taken", "_timer", "_unread", "_waiters", "_writable",
-        "conversation", "end_hidden_since", "endpoint", "inbox", "listener", "numbers", "on_over", "phase",
-        "protocol", "rest_from", "timeline", "transcript", "transport", "withheld",
+        "_max_size", "_partial", "_pings", "_pong", "_protocol", "_strange", "_taken", "_timer", "_unread",
+        "_waiters", "_writable", "conversation", "end_hidden_since", "endpoint", "inbox", "listener",
+        "numbers", "on_over", "phase", "rest_from", "subprotocol", "timeline", "transcript", "transport",
+        "withheld",
     )  # fmt: skip
 
     def __init__(
         self,
-        protocol: ClientProtocol | ServerProtocol,
+        protocol: FrameProtocol,
         endpoint: Endpoint,
         conversation: Conversation,
         *,
         loop: asyncio.AbstractEventLoop,
         inbox: int,
     ) -> None:
-        self.protocol, self.endpoint, self.conversation = protocol, endpoint, conversation
+        # None while there is nothing to keep in it (see `protocol`).
+        self._protocol: FrameProtocol | None = protocol
+        self._max_size = short_frames.limit_of(protocol)
+        self.subprotocol: str | None = None
+        self.endpoint, self.conversation = endpoint, conversation
         # Calls at the instant for which the conversation asks; None while it asks for none.
         self._alarm: asyncio.TimerHandle | None = None
         # The first messages, while none of them is the protocol's; None once one is.
         self._strange: tuple[str | bytes, ...] | None = ()
-        self._loop, self._client = loop, isinstance(protocol, ClientProtocol)
+        self._loop, self._client = loop, protocol.side is CLIENT
         self.timeline: Timeline | None = None
         self.transport: asyncio.Transport | None = None
         self.phase = Phase.OPENING
@@ -248,6 +252,17 @@ class WebSocket(asyncio.Protocol):
         self.withheld: frozenset[int] = _NOTHING
         self.end_hidden_since: float | None = None
         self.rest_from: float | None = None
+        self._waiters: Waiters | None = None
+        self.inbox = Inbox(inbox)
+        self.listener: Listener | None = None
+        self.on_over: Callable[[], object] | None = None
+        # What is counted, and what is said with payloads; None unless somebody asked for it.
+        self.numbers: Numbers | None = None
+        self.transcript: Transcript | None = None
+        self._start_frames()
+
+    def _start_frames(self) -> None:
+        """What is written, and read in part: nothing yet."""
         self._writable, self._pings = True, 0
         # The pong that waits for room in the transport's buffer; None while none does.
         self._pong: bytes | None = None
@@ -257,10 +272,6 @@ class WebSocket(asyncio.Protocol):
         self._corked: list[bytes] | None = None
         # What the transport gave and nobody has looked at; None while there is nothing.
         self._taken: bytearray | None = None
-        self._waiters: Waiters | None = None
-        self.inbox = Inbox(inbox)
-        self.listener: Listener | None = None
-        self.on_over: Callable[[], object] | None = None
         # A message whose first fragments are there; None between messages.
         self._assembly: Assembly | None = None
         # Messages that wait for the last fragment of one that is being sent; None while there is none.
@@ -269,14 +280,31 @@ class WebSocket(asyncio.Protocol):
         self._partial = b""
         # Bytes of a frame that is not whole in the sans-I/O layer, 0 between frames; None where it has all.
         self._unread: int | None = None
-        # What is counted, and what is said with payloads; None unless somebody asked for it.
-        self.numbers: Numbers | None = None
-        self.transcript: Transcript | None = None
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """The event loop that carries the connection."""
         return self._loop
+
+    @property
+    def protocol(self) -> FrameProtocol:
+        """
+        The sans-I/O layer: that of the opening handshake, then one for what is no short frame.
+
+        Most connections need the second only when they end, and it is a quarter of what one costs.
+
+        """
+        if self._protocol is None:
+            self._protocol = FrameProtocol(
+                CLIENT if self._client else SERVER, state=_OPEN, max_size=self._max_size, logger=LOGGER
+            )
+        return self._protocol
+
+    def _let_protocol_go(self) -> None:
+        """After the opening handshake: short frames go without the sans-I/O layer, if nothing is in it."""
+        whole = self._unread == 0 and self._assembly is None and self._behind is None
+        if whole and self.protocol.state is _OPEN and self.protocol.parser_exc is None:
+            self._protocol = None
 
     @property
     def profile(self) -> Profile:
@@ -287,7 +315,8 @@ class WebSocket(asyncio.Protocol):
     def is_open(self) -> bool:
         """Whether messages can be sent: open, and no closing handshake begun."""
         # The sans-I/O layer knows of a close frame before its turn on the timeline has come.
-        return self.phase is _IS_OPEN and self.protocol.state is _OPEN
+        protocol = self._protocol
+        return self.phase is _IS_OPEN and (protocol is None or protocol.state is _OPEN)
 
     @property
     def is_over(self) -> bool:
@@ -326,7 +355,7 @@ class WebSocket(asyncio.Protocol):
         if self._waiters is not None:
             self._waiters.release(Wait.BYTES)
         between = self._unread == 0 and self._taken is None and self._assembly is None
-        if between and self.protocol.state is _OPEN:
+        if between and (self._protocol is None or self._protocol.state is _OPEN):
             short = short_frames.read(data, masked=not self._client)
             if short is not None:
                 self._short_frame(*short)
@@ -370,7 +399,8 @@ class WebSocket(asyncio.Protocol):
 
     @property
     def _bite_size(self) -> int:
-        return BITE if self.protocol.extensions else 4 * BITE
+        # Where there are extensions, the sans-I/O layer of the handshake is the only one.
+        return BITE if self._protocol is not None and self._protocol.extensions else 4 * BITE
 
     def _bite(self, data: bytes) -> None:
         was_open, before = self.timeline is not None, self._unread
@@ -392,6 +422,8 @@ class WebSocket(asyncio.Protocol):
             self._look_at_rest(data, before, read)
             if before is not None:
                 self._unread = before + len(data) - read
+            if not was_open:
+                self._let_protocol_go()
 
     def _close_within_message(self) -> None:
         """
@@ -616,6 +648,7 @@ class WebSocket(asyncio.Protocol):
         facts = self.conversation.profile.facts
         self.timeline = Timeline(end, health.tier_of(self._loop), origin=now, protocol=facts)
         self.phase = Phase.OPEN
+        self.subprotocol = self.protocol.subprotocol
         assert self.transport is not None
         self.timeline.port = port_of(self.transport.get_extra_info("sockname"))
         health.watch(self._loop, self.timeline, self.transport.get_extra_info("socket"))
@@ -1087,10 +1120,13 @@ class WebSocket(asyncio.Protocol):
         _check_control(data, "pong")
         now = self._open_now()
         assert self.timeline is not None
-        self.protocol.send_pong(data)
         answers = self.profile.heartbeat_is_frame and self.timeline.end is End.SERVER
         role = _HEARTBEAT_ANSWER if answers else _NONE
         self.timeline.frame(now, _SENT, _PONG, len(data), role, bytes(data))
+        if self._unread is not None:
+            self._write(short_frames.write(_PONG, data, masked=self._client))
+            return
+        self.protocol.send_pong(data)
         for chunk in self.protocol.data_to_send():
             self._write(chunk)
 

@@ -10,7 +10,20 @@ from websockets.uri import parse_uri
 
 from pytest_wsstability import Direction
 from pytest_wsstability.net import short_frames
-from tests.net.peers import BINARY, CLOSE, CONT, PING, PONG, TEXT, frame, talking
+from tests.net.peers import (
+    BINARY,
+    CLOSE,
+    CONT,
+    PING,
+    PONG,
+    TEXT,
+    accepting,
+    close,
+    frame,
+    opened,
+    serving,
+    talking,
+)
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -181,3 +194,39 @@ async def test_a_ping_is_answered_with_its_payload(joined):
 
     async with talking(script):
         assert await answers == (PONG, b"payload")
+
+
+async def test_what_is_no_short_frame_finds_the_limit_of_the_connection():
+    """The sans-I/O layer of the handshake is gone by then; the one in its place keeps to `max_size`."""
+
+    async def script(peer):
+        await asyncio.sleep(1)
+        peer.send(frame(TEXT, bytes(2**14 + 1)))
+        await asyncio.sleep(1)
+        peer.send(frame(TEXT, bytes(2**15 + 1)))
+        await peer.gone()
+
+    async with talking(script, max_size=2**15) as connection:
+        assert connection.websocket._protocol is None
+        assert await connection.recv() == "\0" * (2**14 + 1)
+        await connection.wait_closed()
+
+        assert connection.timeline.close.sent.code == 1009
+
+
+@pytest.mark.parametrize("behind", [frame(TEXT, b"a", fin=False), frame(TEXT, b"abc")[:-1], close(1001)])
+async def test_what_came_in_part_with_the_handshake_stays_where_it_is(behind):
+    """Half a message, half a frame, or the end: the sans-I/O layer that has read it goes on."""
+
+    async def upgrade(peer):
+        peer.send(accepting(await peer.request()), behind)
+        await asyncio.sleep(1)
+        peer.send(frame(CONT, b"b") if not behind[0] & 0x80 else b"c")
+        await peer.gone()
+
+    async with serving(upgrade) as url, opened(url, profile="frames") as connection:
+        if behind[0] == 0x80 | CLOSE:
+            await connection.wait_closed()
+            assert connection.timeline.close.received.code == 1001
+        else:
+            assert await connection.recv() == ("abc" if behind[0] & 0x80 else "ab")
