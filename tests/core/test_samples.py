@@ -143,6 +143,36 @@ def test_merging_is_adding_the_counts():
     assert merged.above(0.55) == together.above(0.55)
 
 
+@pytest.mark.parametrize("split", [0, 1, 8, 15, 16, 17, 24])
+@pytest.mark.parametrize("count", [15, 16, 17, 40])
+def test_merging_few_and_many(count, split):
+    """Up to sixteen are kept as they are, beyond that they are counted: together it is one sample."""
+    values = [0.001 * (1 + n * 7 % 40) for n in range(count)]
+    merged, together = filled(*values[:split]), filled(*values)
+    other = Sample()
+    for at, value in list(enumerate(values))[split:]:
+        other.add(value, float(at))
+    merged.merge(other)
+
+    assert merged.as_dict() == together.as_dict()
+    assert merged.histogram([0.01, 0.02]) == together.histogram([0.01, 0.02])
+    assert [merged.quantile(q) for q in (0.01, 0.5, 1.0)] == [together.quantile(q) for q in (0.01, 0.5, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"buckets": [[700, 1]]}, r"^a sample of 2 whose buckets hold 1$"),
+        ({"slowest": [[0.0, 0.1]]}, r"^a sample of 2 of which the slowest are 1$"),
+        ({"max": 0.3}, r"^a sample whose slowest is 0\.2, and not 0\.3$"),
+    ],
+)
+def test_a_sample_that_contradicts_itself_is_refused(changes, said):
+    """What is read from a file fits together, or is told."""
+    with pytest.raises(ValueError, match=said):
+        Sample.from_dict({**filled(0.1, 0.2).as_dict(), **changes})
+
+
 @pytest.mark.parametrize(("fraction", "needed"), [(0.5, 5), (0.95, 59), (0.99, 299)])
 def test_how_many_a_quantile_needs(fraction, needed):
     """With one less, 95 % confidence has no upper bound in the sample."""
