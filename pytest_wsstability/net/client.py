@@ -27,7 +27,7 @@ from .conversing import client_conversation
 from .dialling import Dialler
 from .errors import OpeningError
 from .keywords import ConnectKeywords
-from .shared_fields import shared
+from .shared_fields import shared_fields
 from .target import TLS, ClientKind, Headers, client_kind, parse_headers, parse_url, with_defaults, with_query
 from .timers import Ticker
 from .tunnel import proxy_for
@@ -39,6 +39,8 @@ MAX_SIZE = 2**20
 # What libraries do by default (`websockets`, uvicorn: 20 s and 20 s).
 KEEPALIVE = 20.0
 USER_AGENT = "pytest-wsstability"
+# RFC 6455, section 4.2.2: another one for each connection.
+_ANSWERS_KEY = "sec-websocket-accept"
 # Looked up once and not for each heartbeat.
 _ANSWER = Role.HEARTBEAT_ANSWER
 # Fields of the handshake response that servers and proxies sign with.
@@ -90,12 +92,14 @@ class ClientSide:
             self._opening.set_exception(websocket.protocol.handshake_exc)
             return
         assert isinstance(event, Response)
-        self.response_headers = tuple(shared(*field) for field in event.headers.raw_items())
+        self.response_headers = shared_fields(
+            field for field in event.headers.raw_items() if field[0].lower() != _ANSWERS_KEY
+        )
         # The sans-I/O layer keeps the response for life: 1.7 KiB a connection, measured.
         event.headers.clear()
         websocket.opened(End.CLIENT)
         assert websocket.timeline is not None
-        hints = tuple(field for field in self.response_headers if field[0].lower() in HINTS)
+        hints = shared_fields(field for field in self.response_headers if field[0].lower() in HINTS)
         websocket.timeline.hints = hints or None
         self._opening.set_result(None)
         self._opening = None

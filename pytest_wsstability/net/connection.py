@@ -62,7 +62,8 @@ class Connection(Judged):
         judgement: what was asserted so far and what came of it; None before the first assertion.
         others: timelines of other ends of this connection, shown with failures.
         peer: the other end, where it is ours too; None where it is not.
-        response_headers: the fields of the server's handshake response; empty at a server.
+        response_headers: the fields of the server's handshake response, but for the one that answers the
+            client's key and has no other use; empty at a server.
         previous: the connection before `reconnect`; None for the first one, and at a server.
         opener: opens it again; None at a server.
         keeper: who closes it in the end; None if nobody does.

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
+
+Fields = tuple[tuple[str, str], ...]
+
 # The latest field of each name; of so many names.
 _fields: dict[str, tuple[str, str]] = {}
 _MOST = 256
+
+
+def shared_fields(fields: Iterable[tuple[str, str]]) -> Fields:
+    """The fields, which are those of an earlier response if that had the same."""
+    return _same(tuple(shared(*field) for field in fields))
+
+
+@lru_cache(maxsize=_MOST)
+def _same(fields: Fields) -> Fields:
+    """The first of those that are equal."""
+    return fields
 
 
 def shared(name: str, value: str) -> tuple[str, str]:

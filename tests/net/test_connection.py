@@ -333,6 +333,7 @@ async def test_response_headers_are_kept():
     fields = [("X-Server", "eu-1"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]
     async with connected({"headers": fields}) as (connection, _):
         assert [pair for pair in connection.response_headers if pair in fields] == fields
+        assert not any(name == "Sec-WebSocket-Accept" for name, _ in connection.response_headers)
 
 
 async def test_headers_and_origin_reach_the_server():

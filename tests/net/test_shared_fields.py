@@ -16,6 +16,17 @@ def test_the_same_field_is_one_object():
     assert other[0] is first[0]
 
 
+def test_the_same_fields_are_one_tuple():
+    """Thousands of connections to one server have theirs in common."""
+    one = shared_fields.shared_fields(iter([("X-Same", "1"), ("X-Other", "2")]))
+
+    assert shared_fields.shared_fields([(b"X-Same".decode(), "1"), ("X-Other", b"2".decode())]) is one
+    assert shared_fields.shared_fields([("X-Other", "2"), ("X-Same", "1")]) == (
+        ("X-Other", "2"),
+        ("X-Same", "1"),
+    )
+
+
 def test_a_server_of_many_names_fills_no_memory(monkeypatch):
     """What is beyond the limit is nobody else's."""
     monkeypatch.setattr(shared_fields, "_fields", {})

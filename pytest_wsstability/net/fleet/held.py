@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ...core.fleet.groups import network_of
@@ -28,15 +29,21 @@ class Held:
 
     """
 
-    __slots__ = ("answered", "connection", "messages", "number", "sent", "subnet", "timer")
+    __slots__ = ("_look", "answered", "connection", "messages", "number", "sent", "subnet", "timer")
 
-    def __init__(self, number: int, connection: Connection) -> None:
+    def __init__(self, number: int, connection: Connection, look: Callable[[Held], object]) -> None:
         self.number = number
         self.connection = connection
+        # One function for all of them: a closure for each would cost 250 bytes more.
+        self._look = look
         address = connection.local_address
         self.subnet = network_of(address) if address is not None else ""
         self.timer: asyncio.TimerHandle | None = None
         self.sent = self.answered = self.messages = 0
+
+    def look(self) -> None:
+        """Look at it."""
+        self._look(self)
 
     @property
     def ended_at(self) -> float | None:

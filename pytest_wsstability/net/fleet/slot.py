@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 
 from ...core.cause import Diagnosis
@@ -71,6 +71,8 @@ class FleetSlot:
         self._slot, self._plan, self._job, self._emit, self._attempt = slot, plan, job, emit, attempt
         self._loop = asyncio.get_running_loop()
         self._start = self._loop.time()
+        # Each timer would have a copy of its own, and each connection a bound method.
+        self._context, self._look_at = contextvars.copy_context(), self._look
         self._sequence = 0
         # Those that are open, by number; and how many may still tell something.
         self._open: dict[int, Held] = {}
@@ -140,7 +142,7 @@ class FleetSlot:
         self._opened += 1
         if served_by := _served_by(connection.timeline):
             self._backends[served_by] += 1
-        held = self._open[number] = Held(number, connection)
+        held = self._open[number] = Held(number, connection, self._look_at)
         if held.subnet:
             self._subnets[held.subnet] += 1
         if self._plan.is_stalled(number):
@@ -153,7 +155,7 @@ class FleetSlot:
             await self._conclude(held)
             return
         start_hold(connection.websocket, self._job.requirement)
-        connection.websocket.on_over = partial(self._look, held)
+        connection.websocket.on_over = held.look
         self._look(held)
 
     def _url(self, number: int) -> str:
@@ -175,14 +177,15 @@ class FleetSlot:
         """Look at a connection that is held, and judge it if there is anything to judge."""
         if held.timer is not None:
             held.timer.cancel()
-        at = None
+        at, websocket = None, held.connection.websocket
         # What cannot be judged is an error of the task that judges it below.
         with suppress(Exception):
-            at = look_again(held.connection.websocket, self._job.requirement)
+            at = look_again(websocket, self._job.requirement)
         if at is not None:
-            held.timer = self._loop.call_at(at, self._look, held)
+            assert websocket.on_over is not None
+            held.timer = self._loop.call_at(at, websocket.on_over, context=self._context)
         else:
-            held.timer = held.connection.websocket.on_over = None
+            held.timer = websocket.on_over = None
             self._tasks.create_task(self._conclude(held))
 
     async def _conclude(self, held: Held) -> None:
@@ -245,7 +248,7 @@ class FleetSlot:
             )
             if back.connection is None:
                 return
-            held = self._open[held.number] = Held(held.number, back.connection)
+            held = self._open[held.number] = Held(held.number, back.connection, self._look_at)
             try:
                 await hold_on(back.connection, until)
             finally:
