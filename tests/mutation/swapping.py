@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import inspect
 from collections import defaultdict
@@ -19,7 +20,12 @@ def changes(before: str, after: str) -> list[Swap] | None:
     such a mutant everything has to be loaded anew.
 
     """
-    return _changes(compile(before, "", "exec"), compile(after, "", "exec"))
+    return _changes(_compiled(before), compile(after, "", "exec"))
+
+
+@functools.lru_cache(maxsize=1)
+def _compiled(text: str) -> CodeType:
+    return compile(text, "", "exec")
 
 
 def _changes(before: CodeType, after: CodeType) -> list[Swap] | None:
