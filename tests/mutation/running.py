@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.metadata
 import os
 import resource
 import shutil
@@ -116,35 +118,21 @@ def control(tree: Path, tests: Sequence[str]) -> None:
 
 def preload() -> None:
     """Load what every run needs and no mutant changes; the package itself is loaded by each child."""
-    import asyncio
-    import email
-    import html
-    import http.client
-    import ssl
-    import unittest.mock
-
-    import _pytest.pytester
-    import hypothesis
-    import jinja2
-    import pytest
-    import pytest_asyncio.plugin
-    import websockets.client
-    import websockets.server
-
-    loaded = (
-        asyncio,
-        email,
-        html,
-        http.client,
-        ssl,
-        unittest.mock,
-        _pytest.pytester,
-        hypothesis,
-        jinja2,
-        pytest,
-    )
-    assert all([*loaded, pytest_asyncio.plugin, websockets.client, websockets.server])
+    for name in _LIBRARIES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    for plugin in importlib.metadata.entry_points(group="pytest11"):
+        if plugin.module.partition(".")[0] != PACKAGE:
+            plugin.load()
     assert not [name for name in sys.modules if name.partition(".")[0] == PACKAGE]
+
+
+# What tests/conftest.py loads, and what many tests use.
+_LIBRARIES = (
+    "aiohttp.web", "fastapi", "httptools", "tornado.platform.asyncio", "tornado.websocket", "uvicorn",
+    "email", "html", "http.client", "hypothesis", "jinja2", "ssl", "unittest.mock", "websockets.client",
+    "websockets.server", "_pytest.pytester",
+)  # fmt: skip
 
 
 def in_a_child(run: Callable[[int], int], limit: Limit) -> Answer:

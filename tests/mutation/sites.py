@@ -159,7 +159,7 @@ def mutant(site: Site, source: str) -> Mutant | None:
 
 @functools.lru_cache(maxsize=1)
 def _prepared(source: str) -> tuple[bytes, frozenset[tuple[int, int]]]:
-    """A file as cosmic-ray wants it, and its numbers that decide. Parsing takes five times as long as a copy."""
+    """A file as cosmic-ray wants it, and its numbers that decide: parsing takes longer than a copy."""
     return pickle.dumps(get_ast(source)), deciding(ast.parse(source))
 
 

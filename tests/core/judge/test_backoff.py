@@ -13,6 +13,8 @@ from pytest_wsstability.core.judge.backoff import Backoff
         (Backoff(first="1s", factor=2, longest="10s", jitter=0), [1.0, 2.0, 4.0, 8.0, 10.0, 10.0]),
         (Backoff(first="500ms", factor=1, jitter=0), [0.5, 0.5, 0.5]),
         (Backoff(first=0, jitter=0), [0.0, 0.0]),
+        # As long as the longest from the first on.
+        (Backoff(first=30, jitter=0), [30.0, 30.0]),
         (Backoff.of("2s"), [2.0, 2.0, 2.0]),
     ],
 )
@@ -30,6 +32,11 @@ def test_chance_stays_within_the_jitter():
     assert backoff.least(0) == 8.0
     assert 8.0 <= min(waits) < 8.5
     assert 11.5 < max(waits) <= 12.0
+
+
+def test_all_of_a_wait_may_be_random():
+    """The jitter is a part from 0 to 1, both included."""
+    assert (Backoff(jitter=0).least(0), Backoff(jitter=1).least(0)) == (1.0, 0.0)
 
 
 def test_the_usual_backoff():

@@ -25,7 +25,14 @@ AT_60 = "knife edge at t=60.000 s:"
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [(LIVES, LIVES), (DIES, DIES), (TOO_SHORT, TOO_SHORT), (LIVES, TOO_SHORT)]
+    ("one", "other"),
+    [
+        (LIVES, LIVES),
+        (DIES, DIES),
+        (TOO_SHORT, TOO_SHORT),
+        (LIVES, TOO_SHORT),
+        (timeline((60.5, FIN)), timeline((60.5, FIN))),
+    ],
 )
 def test_runs_that_agree_have_one_verdict(one, other):
     """The same end at the same instant, or none at all: nothing hangs on the order."""

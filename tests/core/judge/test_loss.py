@@ -34,6 +34,7 @@ def seen(*attempts, now=100.0, tier=Tier.VIRTUAL):
 # The attempts, the outcome and words of its headline; a loss at 30 s is to be noticed within 20 s.
 CASES = [
     ([opened(lost=30, gave_up=50)], STABLE, "stable"),
+    ([opened(lost=30, gave_up=30)], STABLE, "stable"),
     ([opened(lost=30, gave_up=50.001)], UNSTABLE, "session 'a' did not notice within 20 s"),
     ([opened(lost=30)], UNSTABLE, "session 'a' did not notice within 20 s that its connection was dead"),
     ([opened(lost=30), opened(50)], STABLE, "stable"),
@@ -52,6 +53,7 @@ CASES = [
     ([opened(lost=30, gave_up=10)], UNSTABLE, "did not notice"),
     # The end that the server sees need not be the client's.
     ([opened(lost=30, ended=60)], UNSTABLE, "did not notice"),
+    ([opened(lost=80)], UNSTABLE, "did not notice within 20 s"),
     ([opened(lost=90)], INCONCLUSIVE, "session 'a' has had 10 s only to notice"),
     ([opened(lost=30, healed=49)], INCONCLUSIVE, "session 'a' lost nothing for long: all went on after 19 s"),
     ([opened(lost=30, healed=51)], UNSTABLE, "did not notice"),
@@ -93,6 +95,7 @@ def test_what_was_broken_is_told():
         ([opened(lost=90), opened(0, "b", lost=85)], 105.0),
         ([opened(lost=90, gave_up=95)], None),
         ([opened(lost=30)], None),
+        ([opened(lost=80)], None),
         ([opened()], None),
     ],
 )

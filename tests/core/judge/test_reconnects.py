@@ -53,12 +53,15 @@ RECONNECTS = [
     ([ONCE, (70, None, "a")], {}, STABLE, "stable"),
     ([ONCE, (70.001, None, "a")], {}, UNSTABLE, "session 'a' came back after 10.001 s, not within 10 s"),
     ([ONCE], {}, UNSTABLE, "session 'a' did not come back within 10 s"),
+    ([(0, 90, "a")], {}, UNSTABLE, "session 'a' did not come back within 10 s"),
     ([ONCE, (61, 503), (63, 503)], {}, UNSTABLE, "session 'a' did not come back within 10 s"),
     ([ONCE, (61, 503), (63, None, "a")], {}, STABLE, "stable"),
     ([ONCE, (61, None, "b")], {}, UNSTABLE, "session 'a' came back as session 'b'"),
     ([ONCE, (61, None, "b")], {"same_session": False}, STABLE, "stable"),
     ([ONCE, (61, None, None)], {}, UNSTABLE, "session 'a' came back as no session at all"),
     ([(0, 60, None), (61, None, None)], {"same_session": False}, STABLE, "stable"),
+    # Back at the instant of the end.
+    ([(0, 60, None), (60, None, None)], {"same_session": False}, STABLE, "stable"),
     ([(0, 60, None), (80, None, None)], {"same_session": False}, UNSTABLE, "the client came back after 20 s"),
     ([ONCE, (61, 65, "a"), (80, None, "a")], {}, UNSTABLE, "came back after 15 s, not within 10 s"),
     ([ONCE, (0, 60, "b"), (61, None, "b")], {}, UNSTABLE, "session 'a' did not come back within 10 s"),
@@ -120,6 +123,7 @@ def test_reconnects(rows, keywords, outcome, words):
         ([(0, 95, "a"), (96, None, None)], 105.0),
         ([(0, 95, "a"), (96, None, "a")], None),
         ([(0, 60, "a")], None),
+        ([(0, 90, "a")], None),
         ([(0, None, "a")], None),
     ],
 )
@@ -169,6 +173,12 @@ STORMS = [
     ),
     (
         [*LOST, (61, None, "a"), (61.3, None, "b"), (61.6, None, "c"), (61.9, None, "d")],
+        {"max_per_second": 9, "jitter": 0.5},
+        STABLE,
+        "stable",
+    ),
+    (
+        [*LOST, (61, None, "a"), (61.25, None, "b"), (61.25, None, "c"), (61.5, None, "d")],
         {"max_per_second": 9, "jitter": 0.5},
         STABLE,
         "stable",
@@ -326,6 +336,7 @@ def left(code=1000, *, at=0.0, ended=60.0, session="a", lost=None):
         # A client that closes politely because its path was dead has lost its connection.
         ([left(lost=30)], UNSTABLE, "session 'a' did not come back within 10 s"),
         ([left(lost=30), (65, None, "a")], STABLE, "stable"),
+        ([left(lost=60)], UNSTABLE, "session 'a' did not come back within 10 s"),
         # What was broken after it had left is no reason.
         ([left(lost=61)], INCONCLUSIVE, "no connection has ended but"),
     ],
