@@ -42,7 +42,7 @@ USER_AGENT = "pytest-wsstability"
 # RFC 6455, section 4.2.2: another one for each connection.
 _ANSWERS_KEY = "sec-websocket-accept"
 # Looked up once and not for each heartbeat.
-_ANSWER = Role.HEARTBEAT_ANSWER
+_ANSWER, _CONFIRMED = Role.HEARTBEAT_ANSWER, Role.SESSION_CONFIRMED
 # Fields of the handshake response that servers and proxies sign with.
 HINTS = frozenset({"server", "via", "cf-ray", "x-amzn-requestid", "x-envoy-upstream-service-time",
                    "fly-request-id", "x-backend", "x-served-by"})  # fmt: skip
@@ -135,7 +135,7 @@ class ClientSide:
         """Take down what the server has said about the session."""
         timeline = websocket.timeline
         assert timeline is not None
-        if heard.role is Role.SESSION_CONFIRMED:
+        if heard.role is _CONFIRMED:
             self._check(websocket, heard)
             self._stall(websocket)
         if timeline.session_id is None:

@@ -74,7 +74,7 @@ _CONT, _TEXT, _BINARY = int(Opcode.CONT), int(Opcode.TEXT), int(Opcode.BINARY)
 # Members of an enum, looked up once: before Python 3.12 that takes ten times as long as a name.
 _SENT, _RECEIVED, _NONE, _DATA = Direction.SENT, Direction.RECEIVED, Role.NONE, Role.DATA
 _CONFIRMED, _HEARTBEAT, _HEARTBEAT_ANSWER = Role.SESSION_CONFIRMED, Role.HEARTBEAT, Role.HEARTBEAT_ANSWER
-_OPEN = State.OPEN
+_OPEN, _SERVER, _BYTES = State.OPEN, End.SERVER, Wait.BYTES
 _SAID = frozenset({Role.ERROR, Role.NOTICE})
 # What the payloads of our pings begin with, and how long they are.
 _PREFIXES = {Role.HEARTBEAT: HEARTBEAT_PREFIX, Role.PROOF_OF_LIFE: PROOF_PREFIX}
@@ -353,7 +353,7 @@ class WebSocket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._waiters is not None:
-            self._waiters.release(Wait.BYTES)
+            self._waiters.release(_BYTES)
         between = self._unread == 0 and self._taken is None and self._assembly is None
         if between and (self._protocol is None or self._protocol.state is _OPEN):
             short = short_frames.read(data, masked=not self._client)
@@ -554,7 +554,8 @@ class WebSocket(asyncio.Protocol):
         size = self.transport.get_write_buffer_size()
         if self.timeline.tcp_unseen is None:
             size += health.unsent(self.transport.get_extra_info("socket"))
-        self.timeline.queued(now, size)
+        if size or self.timeline.unsent:
+            self.timeline.queued(now, size)
 
     def ask_kernel(self) -> str | None:
         """Record what the kernel says while there is a socket to ask, and give the state of it."""
@@ -667,13 +668,18 @@ class WebSocket(asyncio.Protocol):
     def _short_frame(self, opcode: int, data: bytes) -> None:
         """What `_process` does, without the sans-I/O layer."""
         now = self._loop.time()
-        try:
-            if opcode < _CLOSE:
-                self._data_frame(now, opcode, data, fin=True)
+        if opcode >= _CLOSE:
+            self._frame(now, opcode, data, fin=True)
+        elif opcode == _TEXT:
+            try:
+                text = str(data, "utf-8")
+            except UnicodeDecodeError as exc:
+                self._record_broken(now, opcode, len(data))
+                self._refuse_text(exc)
             else:
-                self._frame(now, opcode, data, fin=True)
-        except UnicodeDecodeError as exc:
-            self._refuse_text(exc)
+                self._message(now, opcode, len(data), text)
+        else:
+            self._message(now, opcode, len(data), data)
         if opcode == _PING and _PONG not in self.withheld and self.is_open:
             # RFC 6455, section 5.5.2: a pong in answer, with the ping's payload.
             self._answer_ping(now, short_frames.write(_PONG, data, masked=self._client))
@@ -736,15 +742,25 @@ class WebSocket(asyncio.Protocol):
         try:
             payload = self._assemble(opcode, data, fin=fin)
         except UnicodeDecodeError:
-            self.timeline.frame(now, _RECEIVED, opcode, len(data), _DATA)
+            self._record_broken(now, opcode, len(data))
             raise
         if payload is None:
             self.timeline.frame(now, _RECEIVED, opcode, len(data), _DATA)
             self.endpoint.received(self, now, opcode, _DATA, None)
-            return
+        else:
+            self._message(now, opcode, len(data), payload)
+
+    def _record_broken(self, now: float, opcode: int, size: int) -> None:
+        """A data frame came whose text is none."""
+        assert self.timeline is not None
+        self.timeline.frame(now, _RECEIVED, opcode, size, _DATA)
+
+    def _message(self, now: float, opcode: int, size: int, payload: str | bytes) -> None:
+        """A message is whole with a frame of so many bytes."""
+        assert self.timeline is not None
         heard = self.conversation.hear(payload, now)
         role = heard.role
-        self.timeline.frame(now, _RECEIVED, opcode, len(data), role, heard.key)
+        self.timeline.frame(now, _RECEIVED, opcode, size, role, heard.key)
         self.endpoint.received(self, now, opcode, role, None)
         if self.transcript is not None:
             self.transcript.add(now - self.timeline.opened, payload, sent=False)
@@ -851,13 +867,14 @@ class WebSocket(asyncio.Protocol):
         """Do what the conversation wants done at this instant."""
         if not self.is_open:
             return
-        now, unanswered = self._loop.time(), self._is_unanswered()
+        now = self._loop.time()
         for act in self.conversation.due(now):
             if isinstance(act, HangUp):
                 self.endpoint.hang_up(self, act)
             elif act.role is not _HEARTBEAT:
                 self.endpoint.say(self, act)
             elif self.rest_from is None or now < self.rest_from - _EARLY:
+                unanswered = self._is_unanswered()
                 self.endpoint.say(self, act)
                 if unanswered:
                     self.conversation.shift()
@@ -1014,16 +1031,17 @@ class WebSocket(asyncio.Protocol):
                 raise RuntimeError("send() is in the middle of a message in fragments in another task")
             self._behind.append((payload, role, key))
             return
-        text = isinstance(payload, str)
-        data = payload.encode() if isinstance(payload, str) else bytes(payload)
-        opcode = _TEXT if text else _BINARY
+        if isinstance(payload, str):
+            opcode, data = _TEXT, payload.encode()
+        else:
+            opcode, data = _BINARY, bytes(payload)
         if self.transcript is not None and self.timeline is not None:
             self.transcript.add(now - self.timeline.opened, payload, sent=True)
         if fin and self._unread is not None and len(data) <= short_frames.LONGEST:
             self._record_data(now, opcode, len(data), role, key)
             self._write(short_frames.write(opcode, data, masked=self._client))
             return
-        (self.protocol.send_text if text else self.protocol.send_binary)(data, fin)
+        (self.protocol.send_text if opcode == _TEXT else self.protocol.send_binary)(data, fin)
         self._sent(now, opcode, len(data), role, key)
         if not fin:
             self._behind = []
@@ -1186,7 +1204,7 @@ class WebSocket(asyncio.Protocol):
         if opcode == _CLOSE:
             self._sign(Sign.CLOSE_SENT, sent=_close_frame(self.protocol.close_sent))
         if opcode == _PONG:
-            answers = self.conversation.profile.heartbeat_is_frame and self.timeline.end is End.SERVER
+            answers = self.conversation.profile.heartbeat_is_frame and self.timeline.end is _SERVER
             self._look_at_queue(now)
             self.timeline.frame(now, _SENT, opcode, size, _HEARTBEAT_ANSWER if answers else _NONE, key)
         else:

@@ -219,7 +219,7 @@ class Conversation:
             done = int((now + _EARLY - self._beats_from) / self._every)
             self._next_beat = self._beats_from + (done + 1) * self._every
             acts.append(self.beat())
-        for timer, since, seconds in self._running():
+        for timer, since, seconds in self._running() if self._state is not None else ():
             if now >= since + seconds - _EARLY:
                 self.at = None
                 return [*acts, HangUp(timer, seconds)]
@@ -507,6 +507,8 @@ class Conversation:
                 yield timer, since, seconds
 
     def _earliest(self) -> float | None:
+        if self._state is None:
+            return self._next_beat
         instants = [since + seconds for _, since, seconds in self._running()]
         if self._next_beat is not None:
             instants.append(self._next_beat)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -23,6 +22,7 @@ from .messages import Message, Prefixed
 from .placeholders import Values
 from .records import Split
 from .templates import Free
+from .wording import json_of
 from .words import FIELDS, SENDERS, Messages, SessionStep, Words
 
 # A function that gives the number or the id of an application message, or None.
@@ -289,10 +289,7 @@ class Profile:
         elif self.sequence is None or isinstance(payload, bytes) or f'"{self.sequence}"' not in payload:
             return None
         else:
-            try:
-                found = json.loads(payload)
-            except (ValueError, RecursionError):
-                return None
+            found = json_of(payload)
             number = found.get(self.sequence) if isinstance(found, dict) else None
         if number is not None and (isinstance(number, bool) or not isinstance(number, int | str)):
             raise TypeError(f"{number!r} is no whole number and no id")

@@ -11,8 +11,31 @@ from .placeholders import Values
 MAX_PARSED = 16 * 1024
 
 
+# What was parsed last: a handshake, a count of numbers and an agent all look at the same message.
+_latest: tuple[str, Any] = ("", None)
+
+
+def json_of(text: str) -> Any:
+    """The JSON object or array that a text is, for readers who do not change it; None for what is none."""
+    global _latest
+    latest, found = _latest
+    if latest is not text:
+        found = _json_of(text)
+        _latest = text, found
+    return found
+
+
+def _json_of(text: str) -> Any:
+    if not text.lstrip(" \t\r\n").startswith(("{", "[")):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
 class Parsed:
-    """One received message, and its JSON, which several templates look at and which is parsed once."""
+    """One received message, and its JSON, which several templates look at."""
 
     __slots__ = ("_found", "_longest", "payload")
 
@@ -30,13 +53,7 @@ class Parsed:
     def _parse(self, start: int) -> Any:
         if isinstance(self.payload, bytes) or len(self.payload) > self._longest:
             return None
-        text = self.payload[start:]
-        if not text.lstrip(" \t\r\n").startswith(("{", "[")):
-            return None
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
-            return None
+        return json_of(self.payload[start:])
 
 
 class Wording:

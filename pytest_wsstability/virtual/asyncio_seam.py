@@ -124,6 +124,7 @@ class SelectorLoop(_AsyncioLoop):
     Attributes:
         ready: the callbacks that the next turn runs.
         selector: what asks the kernel.
+        debugging: whether asyncio's debug mode is on.
 
     """
 
@@ -132,6 +133,7 @@ class SelectorLoop(_AsyncioLoop):
 
     ready: deque[asyncio.Handle]
     selector: selectors.BaseSelector
+    debugging: bool
     slow_callback_duration: float
 
     def __init__(self) -> None:
@@ -144,6 +146,11 @@ class SelectorLoop(_AsyncioLoop):
         for private, (public, _) in (REPLACED | REPLACED_ON_UNIX).items():
             if public in vars(cls):
                 setattr(cls, private, vars(cls)[public])
+
+    def set_debug(self, enabled: bool) -> None:
+        """As in asyncio."""
+        super().set_debug(enabled)
+        self.debugging = enabled
 
     @property
     def is_stopping(self) -> bool:

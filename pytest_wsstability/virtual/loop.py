@@ -208,7 +208,7 @@ class VirtualLoop(SelectorLoop):
     ) -> asyncio.TimerHandle:
         """As in asyncio."""
         self.refuse_if_closed()
-        if self.get_debug():
+        if self.debugging:
             self.check_callback(callback, "call_at")
         timer = asyncio.TimerHandle(when, callback, args, self, context)
         self._timers.push(when, timer)
@@ -323,7 +323,7 @@ class VirtualLoop(SelectorLoop):
                 self._release()
         elif self._turns % _CROWDED == 0:
             self._release_crowded()
-        if self.get_debug():
+        if self.debugging:
             self._run_slowly()
         else:
             run_ready(ready)
@@ -357,8 +357,8 @@ class VirtualLoop(SelectorLoop):
         """Let the clock go to the next timer, and release that."""
         if when > self._held:
             self._moves += 1
-        if self._main is not None and (when > self._asked + self._horizon or self._moves > self._most_moves):
-            raise self._given_up(when)
+            if self._main is not None and self._is_beyond(when):
+                raise self._given_up(when)
         tied = self._timers.tied()
         if tied > 1:
             self.ties.record(when, tied)
@@ -366,6 +366,10 @@ class VirtualLoop(SelectorLoop):
         self._moved = True
         self._turns = 0
         self.ready.append(self._timers.pop())
+
+    def _is_beyond(self, when: float) -> bool:
+        """Whether what the loop runs has had all the time that it asked for, and waits still."""
+        return when > self._asked + self._horizon or self._moves > self._most_moves
 
     def _given_up(self, when: float) -> VirtualDeadlock:
         if when > self._asked + self._horizon:

@@ -98,12 +98,14 @@ class TimerQueue:
     def pop(self) -> asyncio.TimerHandle:
         """Take the next timer; `next_instant` has said that there is one."""
         timers = self._timers[self._instants[0]]
+        self._size -= 1
+        if len(timers) == 1:
+            return timers.pop()
         while True:
-            size = len(timers)
-            timer = timers.pop(self._choose(size) if size > 1 else 0)
-            self._size -= 1
+            timer = timers.pop(self._choose(len(timers)))
             if not timer.cancelled():
                 return timer
+            self._size -= 1
             self._cancelled -= 1
 
     def tied(self) -> int:

@@ -27,7 +27,8 @@ class MemoryTransport(FlowControl):
     """
 
     __slots__ = (
-        "__weakref__", "_buffer", "_closing", "_eof", "_lost", "_paused", "_reader", "_server", "_socket",
+        "__weakref__", "_buffer", "_closing", "_eof", "_fills_buffers", "_lost", "_paused", "_reader",
+        "_server", "_socket",
     )  # fmt: skip
 
     def __init__(
@@ -41,6 +42,7 @@ class MemoryTransport(FlowControl):
         super().__init__(loop)
         self._socket = sock
         self.protocol: Any = protocol
+        self._fills_buffers = isinstance(protocol, asyncio.BufferedProtocol)
         # asyncio's Server that accepted the connection; None at the client.
         self._server = server
         # What the peer's window had no room for; None while it has.
@@ -69,6 +71,7 @@ class MemoryTransport(FlowControl):
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self.protocol = protocol
+        self._fills_buffers = isinstance(protocol, asyncio.BufferedProtocol)
 
     def get_protocol(self) -> Any:
         return self.protocol
@@ -105,7 +108,7 @@ class MemoryTransport(FlowControl):
         sock.woken = False
         protocol = self.protocol
         try:
-            if isinstance(protocol, asyncio.BufferedProtocol):
+            if self._fills_buffers:
                 received = self._fill(sock, protocol)
             else:
                 data = sock.receive()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 
 import pytest
@@ -256,3 +257,37 @@ def test_what_is_no_base64(text):
     """A length, padding in the middle, a line's end, a space, another alphabet, no ASCII."""
     with pytest.raises(BadAudio, match=r"^speech: .* is no base64: "):
         said("json", CLIENT, {"type": "audio", "audio": text})
+
+
+FRAMES = [bytes([first, second]) * 320 for first in range(16) for second in range(32)]
+
+
+def test_frames_that_come_again_are_written_and_read_once():
+    """Silence, and noise that begins again; a file of many frames does not fill the memory."""
+    known = dataclasses.replace(audio("json"))
+    written = [known.write_speech(frame) for frame in FRAMES[:2]]
+    read = [known.read(each, CLIENT) for each in written]
+    assert [each.audio for each in read] == FRAMES[:2]
+    assert all(known.write_speech(frame) is each for frame, each in zip(FRAMES, written, strict=False))
+    assert all(known.read(message, CLIENT) is each for message, each in zip(written, read, strict=True))
+
+    for frame in FRAMES:
+        assert known.read(known.write_speech(frame), CLIENT).audio == frame
+    assert known.write_speech(FRAMES[0]) is not written[0]
+    assert known.read(written[0], CLIENT) is not read[0]
+    assert known.read(written[0], CLIENT) == read[0]
+
+
+def test_a_frame_that_carries_more_than_its_audio_is_another_message_each_time():
+    """Twilio numbers them."""
+    twilio = audio("twilio")
+    first, second = (twilio.write_speech(b"\xff" * 160, session_id="MZ1", number=each) for each in (1, 2))
+    assert first != second
+    assert twilio.read(first, CLIENT).audio == twilio.read(second, CLIENT).audio
+
+
+def test_what_is_no_base64_is_refused_each_time():
+    """Nothing is kept of it."""
+    for _ in range(2):
+        with pytest.raises(BadAudio, match="is no base64"):
+            audio("json").read('{"type":"audio","audio":"AAA"}', CLIENT)

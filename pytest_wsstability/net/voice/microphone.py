@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ...core.voice.audio import FRAME
 from ...core.voice.call import Call
-from ...profiles import Audio, VoiceRole
+from ...profiles import Audio
 from ..websocket import WebSocket
 
 _EARLY = 1e-6
@@ -59,9 +59,6 @@ class Microphone:
         # Frames that went out in all, which some protocols number.
         self.sent = 0
         self.is_muted = False
-        # Messages of frames, where a frame is the same message each time; None where each is another.
-        fixed = audio.names(VoiceRole.SPEECH) <= {"audio"}
-        self._written: dict[bytes, str | bytes] | None = {} if fixed else None
 
     @property
     def is_speaking(self) -> bool:
@@ -119,18 +116,10 @@ class Microphone:
         if self.is_muted:
             return
         self.sent += 1
-        payload = self._message(websocket, frame)
+        payload = self._audio.write_speech(
+            frame, session_id=websocket.conversation.session_id, number=self.sent
+        )
         websocket.send_message(payload)
         self._call.sent(now - self._origin, FRAME, due=due - self._origin, size=len(payload))
         if self.sent % _LOOK == 0 and websocket.transport is not None:
             self._call.up.bytes_waiting(websocket.transport.get_write_buffer_size())
-
-    def _message(self, websocket: WebSocket, frame: bytes) -> str | bytes:
-        written = None if self._written is None else self._written.get(frame)
-        if written is None:
-            written = self._audio.write(
-                VoiceRole.SPEECH, audio=frame, session_id=websocket.conversation.session_id, number=self.sent
-            )
-            if self._written is not None:
-                self._written[frame] = written
-        return written

@@ -114,3 +114,11 @@ def test_files_that_cannot_be_spoken(data, message):
 def test_how_loud_speech_is(sample, loud):
     """A wave goes up as it goes down: half of it is looked at."""
     assert AudioFormat().is_loud(AudioFormat().written([sample] * 320)) is loud
+
+
+def test_how_loud_speech_of_the_telephone_is():
+    """The magnitude of one sample decides, whatever its sign."""
+    form = AudioFormat(Encoding.MULAW, 8_000)
+    for code in range(256):
+        (sample,) = form.samples(bytes([code]))
+        assert form.is_loud(bytes([code]) * 160) is (abs(sample) >= 512)
