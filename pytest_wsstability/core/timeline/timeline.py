@@ -50,7 +50,12 @@ _FRAME = int(EventKind.FRAME)
 _CLOSE, _PING, _PONG = int(Opcode.CLOSE), int(Opcode.PING), int(Opcode.PONG)
 _DATA, _HEARTBEAT, _HEARTBEAT_ANSWER = int(Role.DATA), int(Role.HEARTBEAT), int(Role.HEARTBEAT_ANSWER)
 _PROOF_OF_LIFE = int(Role.PROOF_OF_LIFE)
-# Silences: the last instant of each kind of frame by direction, then its longest gap.
+# What is counted and timed stands in one array, as each costs 80 bytes more: frames by opcode and direction,
+# their bytes (exact up to 2**53), the last instant of each role and opcode by direction, and silences, which
+# are the last instant of each kind of frame by direction, then its longest gap.
+_BYTES = 2 * _SLOTS
+_LAST = 2 * _BYTES
+_SILENCES = _LAST + 2 * (_ROLES + _SLOTS)
 _WAYS = (Direction.SENT, Direction.RECEIVED)
 _FRAMES = tuple(opcode for opcode in Opcode if opcode is not Opcode.NONE)
 _TOLD_ROLES = tuple(role for role in Role if role is not Role.NONE)
@@ -61,16 +66,24 @@ _FRAME_KIND = {int(opcode): 2 * int(FrameKind.DATA) for opcode in (Opcode.CONT, 
 _FRAME_KIND |= {_PING: 2 * int(FrameKind.PING), _PONG: 2 * int(FrameKind.PONG)}
 
 
+# Before the first frame.
+_FRESH = array("d", [0.0] * _LAST + [_NEVER] * (_SILENCES - _LAST) + [0.0] * (2 * _GAPS))
+
+
 def _places(opcode: int, direction: int) -> tuple[int, ...]:
     """Where a timeline counts a frame, its bytes, its last instant, and the silences that it ends."""
     count = 2 * _SLOT[opcode] + direction
     place, anything = _FRAME_KIND.get(opcode, _ANY) + direction, _ANY + direction
-    seen = 2 * _ROLES + count
-    return count, 2 * _SLOTS + count, seen, place, _GAPS + place, anything, _GAPS + anything
+    seen = _LAST + 2 * _ROLES + count
+    gaps = (_SILENCES + each for each in (place, _GAPS + place, anything, _GAPS + anything))
+    return count, _BYTES + count, seen, *gaps
 
 
 _PLACES = {opcode: (_places(opcode, _SENT), _places(opcode, _RECEIVED)) for opcode in _SLOT}
 
+
+# Where nothing was asked; nobody adds to it.
+_NO_TRIPS = RoundTrips()
 
 # Numbers of the records of this process.
 _serials = itertools.count()
@@ -84,8 +97,8 @@ _SAME = (
 )  # fmt: skip
 # What a recording adds to in place, and a sealed record has of its own.
 _GROWING = (
-    "_arrivals", "_counts", "_data", "_errors", "_heartbeats", "_irregular", "_last", "_notices", "_pings",
-    "_server_heartbeats", "_signals", "_silences", "_tcp",
+    "_arrivals", "_data", "_errors", "_figures", "_heartbeats", "_irregular", "_notices", "_pings",
+    "_server_heartbeats", "_signals", "_tcp",
 )  # fmt: skip
 
 
@@ -101,9 +114,9 @@ class Timeline:
     """
 
     __slots__ = (
-        "_answers_due", "_arrivals", "_counts", "_data", "_errors", "_heartbeats", "_irregular",
-        "_last", "_last_any", "_notices", "_origin", "_paused_at", "_peer_ping", "_pings",
-        "_server_heartbeats", "_signals", "_silences", "_tcp", "close", "deliberately_stalled",
+        "_answers_due", "_arrivals", "_data", "_errors", "_figures", "_heartbeats", "_irregular",
+        "_last_any", "_notices", "_origin", "_paused_at", "_peer_ping", "_pings",
+        "_server_heartbeats", "_signals", "_tcp", "close", "deliberately_stalled",
         "drained_at", "dropped_reads", "end", "half_frame_since", "heartbeat_sender", "heartbeats_before",
         "hints", "intervals", "longest_silence", "looks_like", "max_lag", "max_lag_at", "observed_until",
         "paused_total", "ping_answered_at", "port", "proof_asked_at", "proof_at", "protocol", "serial",
@@ -129,12 +142,8 @@ class Timeline:
         self.total = 0
         self._signals = Recorder(SIGNAL_CAPACITY)
         self._data: Recorder | None = None
-        # Frames, then payload bytes, by direction and opcode.
-        self._counts = array("Q", [0]) * (4 * _SLOTS)
-        # The last instant of each role, then of each control opcode, by direction.
-        self._last = array("d", [_NEVER]) * (2 * (_ROLES + _SLOTS))
+        self._figures = _FRESH[:]
         self._last_any = 0.0
-        self._silences = array("d", [0.0]) * (2 * _GAPS)
         # Fields of the handshake response that may tell who answered it; None where there are none.
         self.hints: tuple[tuple[str, str], ...] | None = None
         # Seconds without a byte either way: the longest, the one still running or ended by a close frame
@@ -233,22 +242,21 @@ class Timeline:
         at = now - self._origin
         # Written out, and without sums that are known before: each frame comes along here.
         count, sizes, seen, place, longest, anything, longest_any = _PLACES[opcode][direction]
-        counts, last = self._counts, self._last
-        counts[count] += 1
-        counts[sizes] += size
+        figures = self._figures
+        figures[count] += 1
+        figures[sizes] += size
         if opcode != _CLOSE:
             if at - self._last_any > self.longest_silence:
                 self.longest_silence = at - self._last_any
-            silences = self._silences
-            gap = at - silences[place]
-            if gap > silences[longest]:
-                silences[longest] = gap
-            gap = at - silences[anything]
-            if gap > silences[longest_any]:
-                silences[longest_any] = gap
-            silences[place] = silences[anything] = at
+            gap = at - figures[place]
+            if gap > figures[longest]:
+                figures[longest] = gap
+            gap = at - figures[anything]
+            if gap > figures[longest_any]:
+                figures[longest_any] = gap
+            figures[place] = figures[anything] = at
         self._last_any = self.observed_until = at
-        last[2 * role + direction] = last[seen] = at
+        figures[_LAST + 2 * role + direction] = figures[seen] = at
         number = self.total
         self.total = number + 1
         if opcode < _CLOSE and role <= _DATA:
@@ -288,7 +296,7 @@ class Timeline:
     ) -> None:
         """Record one more message of a frame that is recorded already; its bytes are counted."""
         at = now - self._origin
-        self._last[2 * role + direction] = at
+        self._figures[_LAST + 2 * role + direction] = at
         if role > _DATA:
             self._signals.append(at, _FRAME, direction, opcode, 0, role, self.total)
             self.total += 1
@@ -499,7 +507,7 @@ class Timeline:
     @property
     def heartbeats(self) -> RoundTrips:
         """Heartbeats and their answers, whoever sends them; the client's where both ends do."""
-        return self._heartbeats or RoundTrips()
+        return self._heartbeats or _NO_TRIPS
 
     @property
     def is_one_way(self) -> bool:
@@ -514,12 +522,12 @@ class Timeline:
     @property
     def server_heartbeats(self) -> RoundTrips:
         """The server's heartbeats and their answers, where the client sends some of its own too."""
-        return self._server_heartbeats or RoundTrips()
+        return self._server_heartbeats or _NO_TRIPS
 
     @property
     def pings(self) -> RoundTrips:
         """Ping frames that this end sent, and the pongs that answered them."""
-        return self._pings or RoundTrips()
+        return self._pings or _NO_TRIPS
 
     @property
     def irregular(self) -> Sequence[Irregularity]:
@@ -571,15 +579,15 @@ class Timeline:
     @property
     def heard_at(self) -> float:
         """When the last frame came, in seconds since the opening; 0.0 before the first."""
-        return self._silences[_HEARD]
+        return self._figures[_SILENCES + _HEARD]
 
     def silent_for(self, direction: Direction, kind: FrameKind = FrameKind.ANY) -> float:
         """Seconds without such frames in a direction, up to the end or the last look; no close frames."""
-        return max(0.0, self.duration - self._silences[2 * kind + direction])
+        return max(0.0, self.duration - self._figures[_SILENCES + 2 * kind + direction])
 
     def longest_gap(self, direction: Direction, kind: FrameKind = FrameKind.ANY) -> float:
         """The longest time without such frames in a direction, the one still running excluded."""
-        return self._silences[_GAPS + 2 * kind + direction]
+        return self._figures[_SILENCES + _GAPS + 2 * kind + direction]
 
     def signals_since(self, number: int) -> Iterable[Packed]:
         """All but data frames from a number on (see `total`), packed, as far as the record reaches."""
@@ -596,7 +604,7 @@ class Timeline:
         if (opcode is None) == (role is None):
             raise ValueError("last: give an opcode or a role, and not both")
         row = _ROLES + _SLOT[opcode] if opcode is not None else int(role or 0)
-        at = self._last[2 * row + direction]
+        at = self._figures[_LAST + 2 * row + direction]
         return None if at == _NEVER else at
 
     def count(self, direction: Direction, *opcodes: Opcode) -> int:
@@ -605,11 +613,11 @@ class Timeline:
 
     def bytes(self, direction: Direction, *opcodes: Opcode) -> int:
         """Payload bytes in a direction, of the opcodes given or of all."""
-        return self._sum(2 * _SLOTS, direction, opcodes)
+        return self._sum(_BYTES, direction, opcodes)
 
     def _sum(self, base: int, direction: Direction, opcodes: tuple[Opcode, ...]) -> int:
         slots = [_SLOT[opcode] for opcode in opcodes] or range(_SLOTS)
-        return sum(self._counts[base + 2 * slot + direction] for slot in slots)
+        return int(sum(self._figures[base + 2 * slot + direction] for slot in slots))
 
     def gaps(self, longer_than: float) -> list[tuple[float, float]]:
         """Silences as ``(from, seconds)``, as far as the record is whole, the one before the end included."""
@@ -686,9 +694,9 @@ class Timeline:
 
     def _quiet(self, way: Direction) -> dict[str, list[float]]:
         """When each sort of traffic was last seen, and the longest time without it before."""
-        places = {word(sort): 2 * sort + way for sort in FrameKind}
+        places = {word(sort): _SILENCES + 2 * sort + way for sort in FrameKind}
         return {
-            name: [round(self._silences[place], 6), round(self._silences[_GAPS + place], 6)]
+            name: [round(self._figures[place], 6), round(self._figures[_GAPS + place], 6)]
             for name, place in places.items()
         }
 
@@ -753,18 +761,18 @@ class Timeline:
         signals.overflowed = total > len(events)
 
     def _restore_counters(self, way: Direction, data: Mapping[str, Any], where: str) -> None:
-        name = word(way)
+        name, figures = word(way), self._figures
         for opcode, (count, size) in data["frames"][name].items():
             slot = 2 * _SLOT[restore(Opcode, opcode, f"{where}.frames")] + way
-            self._counts[slot], self._counts[slot + 2 * _SLOTS] = int(count), int(size)
+            figures[slot], figures[_BYTES + slot] = int(count), int(size)
         for opcode, at in data["last_opcodes"][name].items():
             slot = _ROLES + _SLOT[restore(Opcode, opcode, f"{where}.last_opcodes")]
-            self._last[2 * slot + way] = float(at)
+            figures[_LAST + 2 * slot + way] = float(at)
         for role, at in data["last_roles"][name].items():
-            self._last[2 * restore(Role, role, f"{where}.last_roles") + way] = float(at)
+            figures[_LAST + 2 * restore(Role, role, f"{where}.last_roles") + way] = float(at)
         for sort, (at, longest) in data["silences"][name].items():
-            place = 2 * restore(FrameKind, sort, f"{where}.silences") + way
-            self._silences[place], self._silences[_GAPS + place] = float(at), float(longest)
+            place = _SILENCES + 2 * restore(FrameKind, sort, f"{where}.silences") + way
+            figures[place], figures[_GAPS + place] = float(at), float(longest)
 
 
 def _rounded(value: Any) -> Any:

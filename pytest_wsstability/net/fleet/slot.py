@@ -363,7 +363,8 @@ class FleetSlot:
 
     def _count(self, held: Held) -> None:
         """Take down what a connection has sent and received since this was done before."""
-        timeline = held.connection.timeline
+        timeline = held.connection.websocket.timeline
+        assert timeline is not None
         heartbeats, messages = timeline.heartbeats, timeline.messages.count
         sent, answered = heartbeats.sent, heartbeats.answered
         self._sent += sent - held.sent
