@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, Unpack
 from urllib.parse import urljoin, urlsplit
 
 from websockets.client import ClientProtocol
+from websockets.exceptions import NegotiationError
 from websockets.http11 import Request, Response
 
 from ..core.duration import Duration, parse_duration
@@ -24,7 +25,7 @@ from ..profiles.catalogue import find
 from .client_protocol import client_protocol
 from .connection import Connection
 from .conversing import client_conversation
-from .dialling import Dialler
+from .dialling import Dialler, SubprotocolError
 from .errors import OpeningError
 from .keywords import ConnectKeywords
 from .shared_fields import shared_fields
@@ -88,8 +89,11 @@ class ClientSide:
         """Take the server's response."""
         if self._opening is None or self._opening.done():
             return
-        if websocket.protocol.handshake_exc is not None:
-            self._opening.set_exception(websocket.protocol.handshake_exc)
+        if (failed := websocket.protocol.handshake_exc) is not None:
+            chosen = event.headers.get_all("Sec-WebSocket-Protocol") if event is not None else []
+            if isinstance(failed, NegotiationError) and chosen:
+                failed = SubprotocolError(", ".join(chosen))
+            self._opening.set_exception(failed)
             return
         assert isinstance(event, Response)
         self.response_headers = shared_fields(

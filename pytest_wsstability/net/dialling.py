@@ -47,6 +47,14 @@ _OF_THE_WAY = frozenset({OpeningStage.DNS, OpeningStage.CONNECT, OpeningStage.PR
 Address = tuple[str, int]
 
 
+class SubprotocolError(InvalidHandshake):
+    """The server chose a subprotocol that was not offered, which the library's error does not always name."""
+
+    def __init__(self, chosen: str) -> None:
+        self.chosen = chosen
+        super().__init__(f"the server chose the subprotocol {chosen!r}, which was not offered")
+
+
 class Dialler:
     """
     Opens one connection, step by step; each step has the whole time.
@@ -284,6 +292,8 @@ class Dialler:
             return self._failed(OpeningStage.CONNECT, f"nobody listens on {where} (connection refused)")
         if isinstance(exc, InvalidStatus):
             return _refused(exc, self._url)
+        if isinstance(exc, SubprotocolError):
+            return OpeningError(self._url, OpeningStage.HANDSHAKE, _words(exc), subprotocol=exc.chosen)
         if step is OpeningStage.HTTP:
             return self._failed(OpeningStage.HANDSHAKE, f"{where}: {_words(exc)}")
         return self._failed(step, f"{where}: {_words(exc)}")

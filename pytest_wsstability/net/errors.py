@@ -44,6 +44,7 @@ class OpeningError(ConnectionError):
         retry_after: what its Retry-After field said; None where it had none.
         location: where a redirect leads, secrets included; None where there was none.
         shortage: what this process or its machine lacked; None where it was not for that.
+        subprotocol: what the server chose though it was not offered; None where it was not for that.
 
     """
 
@@ -57,6 +58,7 @@ class OpeningError(ConnectionError):
         retry_after: str | None = None,
         location: str | None = None,
         shortage: Reason | None = None,
+        subprotocol: str | None = None,
     ) -> None:
         self.url = redact_url(url)
         self.stage = stage
@@ -65,6 +67,7 @@ class OpeningError(ConnectionError):
         self.retry_after = retry_after
         self.location = location
         self.shortage = shortage
+        self.subprotocol = subprotocol
         super().__init__(f"{self.url} did not open ({stage.value}): {detail}")
 
     @property
@@ -77,11 +80,13 @@ class OpeningError(ConnectionError):
         """Why it did not open, and what to change."""
         return diagnose_opening(
             self.stage.name, status=self.status, retry_after=self.retry_after, detail=self.detail,
-            shortage=self.shortage,
+            shortage=self.shortage, subprotocol=self.subprotocol,
         )  # fmt: skip
 
     def __reduce__(self) -> tuple[Any, ...]:
-        values = (self.url, self.stage, self.detail, self.status, self.retry_after, self.shortage)
+        values = (
+            self.url, self.stage, self.detail, self.status, self.retry_after, self.shortage, self.subprotocol,
+        )  # fmt: skip
         return (_opening_error, values)
 
 
@@ -92,8 +97,12 @@ def _opening_error(
     status: int | None,
     retry_after: str | None,
     shortage: Reason | None,
+    subprotocol: str | None,
 ) -> OpeningError:
-    return OpeningError(url, stage, detail, status=status, retry_after=retry_after, shortage=shortage)
+    return OpeningError(
+        url, stage, detail,
+        status=status, retry_after=retry_after, shortage=shortage, subprotocol=subprotocol,
+    )  # fmt: skip
 
 
 class ConnectionEnded(ConnectionError):

@@ -16,12 +16,13 @@ from ..core.cause import Diagnosis, Evidence
 from ..core.judge.verdict import Outcome, Verdict
 from ..core.message import read_on
 from ..core.message.errors import StabilityError
+from ..core.redact import redact_text, show_text
 from ..core.timeline.events import Tier
 from ..net.errors import OpeningError, OpeningStage
 from ..report.colours import styled
 from .again import command
 from .servers.output import told_by_server
-from .stash import async_url_key, routes_key, settings_key
+from .stash import app_record_key, async_url_key, routes_key, server_log_key, settings_key
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -36,6 +37,10 @@ _HOME = Path(__file__).parents[1]
 _STDLIB = Path(os.__file__).parent
 # Routes of an app that are named.
 _ROUTES = 8
+# Characters of a line of the app's log.
+_LONGEST = 300
+# RFC 6455, section 7.4.1; and RFC 9110, section 15.6.1.
+_NORMAL, _FAILED = 1000, 500
 # From -vv on, failures show every event on record.
 _WHOLE = 2
 
@@ -90,6 +95,8 @@ def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> N
         for note in (
             f"  fix       {error.diagnosis.remedy}",
             *_routes(item, error),
+            *_refused(item, error),
+            *_logged(item, error),
             *_loop(item, error),
             read_on(error.stage.code),
         ):
@@ -110,6 +117,26 @@ def _routes(item: pytest.Item, error: OpeningError) -> Iterator[str]:
     if error.status is not None and routes and not any(_is_at(route, path) for route in routes):
         shown = ", ".join(routes[:_ROUTES]) + (", ..." if len(routes) > _ROUTES else "")
         yield f"  routes    the app has {shown}, and not {path}: ws_stability(url={routes[0]!r})"
+
+
+def _refused(item: pytest.Item, error: OpeningError) -> Iterator[str]:
+    """What the app under test closed a connection with before it had accepted: no client hears that."""
+    record = item.stash.get(app_record_key, None)
+    if error.status is None or record is None or not record.unaccepted:
+        return
+    last = record.unaccepted[-1]
+    # A router closes what has no route with 1000.
+    if last.reason or last.code != _NORMAL:
+        said = f" {redact_text(show_text(last.reason))}" if last.reason else ""
+        yield f"  app       closed it before it had accepted: {last.code}{said}"
+
+
+def _logged(item: pytest.Item, error: OpeningError) -> Iterator[str]:
+    """The error in the log of the app under test, where it answered that it failed."""
+    log = item.stash.get(server_log_key, None)
+    raised = [line for line in log.lines if line.raised] if log is not None else []
+    if error.status == _FAILED and raised and app_record_key in item.stash:
+        yield f"  log       {redact_text(show_text(raised[-1].text.splitlines()[-1], _LONGEST))}"
 
 
 def _loop(item: pytest.Item, error: OpeningError) -> Iterator[str]:

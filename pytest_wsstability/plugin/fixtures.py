@@ -89,13 +89,13 @@ def loop_of(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoop:
     item = request.node
     if not item.config.pluginmanager.has_plugin("asyncio"):
         pytest.fail(
-            f"{item.nodeid}: a ws_* fixture of this test needs pytest-asyncio, which is switched off; "
+            "a ws_* fixture of this test needs pytest-asyncio, which is switched off; "
             "take '-p no:asyncio' away, or use ws_soak in a sync test, which needs no loop",
             pytrace=False,
         )
     if not pytest_asyncio.is_async_test(item):
         pytest.fail(
-            f"{item.nodeid}: a ws_* fixture of this test needs the event loop of a pytest-asyncio "
+            "a ws_* fixture of this test needs the event loop of a pytest-asyncio "
             f"test, and this is none: {_what_helps(item)}, or use ws_soak, which needs no loop",
             pytrace=False,
         )
@@ -166,9 +166,14 @@ def app(request: pytest.FixtureRequest) -> Any:
     if target.kind is not TargetKind.APP or not target.value:
         return None
     try:
-        return load(request.config, target.value).make()
+        made = load(request.config, target.value).make()
     except AppError as error:
-        pytest.fail(f"{request.node.nodeid}: {target.source}: {error}", pytrace=False)
+        pytest.fail(f"{target.source}: {error}", pytrace=False)
+    if asyncio.iscoroutine(made):
+        made.close()
+        told = f"{target.source}: {target.value} is a coroutine function: await it in a fixture of your own"
+        pytest.fail(told, pytrace=False)
+    return made
 
 
 def command(request: pytest.FixtureRequest) -> ServerProcess:
@@ -176,7 +181,7 @@ def command(request: pytest.FixtureRequest) -> ServerProcess:
     try:
         process = commands_of(request.config).of(request.node)
     except CommandError as error:
-        pytest.fail(f"{request.node.nodeid}: {error}", pytrace=False)
+        pytest.fail(str(error), pytrace=False)
     request.node.stash[command_key] = process
     return process
 

@@ -81,7 +81,7 @@ def _engine(request: pytest.FixtureRequest) -> Engine:
     item = request.node
     specs, cluster = item.config.stash[settings_key].workers, request.getfixturevalue("ws_cluster")
     if specs and cluster is not None:
-        pytest.fail(f"{item.nodeid}: --ws-workers and a Dask cluster: give one of them", pytrace=False)
+        pytest.fail("--ws-workers and a Dask cluster: give one of them", pytrace=False)
     try:
         if cluster is not None:
             return Cluster(cluster)
@@ -90,7 +90,7 @@ def _engine(request: pytest.FixtureRequest) -> Engine:
         return Workers(specs) if specs else InProcess()
     except (ValueError, WorkerError) as error:
         what = "--ws-workers" if specs else "ws_cluster"
-        pytest.fail(f"{item.nodeid}: {what}: {error}", pytrace=False)
+        pytest.fail(f"{what}: {error}", pytrace=False)
 
 
 async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
@@ -121,7 +121,7 @@ async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
         try:
             return await hold_fleet(job, plan, asked.asked, engine=engine)
         except (ValueError, WorkerError) as error:
-            pytest.fail(f"{item.nodeid}: ws_fleet: {error}", pytrace=False)
+            pytest.fail(f"ws_fleet: {error}", pytrace=False)
 
 
 def _plan(item: pytest.Item, url: str, asked: FleetAsked, engine: Engine) -> FleetPlan:
@@ -145,8 +145,8 @@ def _plan(item: pytest.Item, url: str, asked: FleetAsked, engine: Engine) -> Fle
             workers=len(engine),
         )
     except ValueError as error:
-        pytest.fail(f"{item.nodeid}: {error}", pytrace=False)
+        pytest.fail(str(error), pytrace=False)
     much = too_much(url, plan)
     if much is not None and not item.config.stash[settings_key].load_agreed:
-        pytest.fail(f"{item.nodeid}: {much}: run with --ws-load-agreed if its owner agrees", pytrace=False)
+        pytest.fail(f"{much}: run with --ws-load-agreed if its owner agrees", pytrace=False)
     return plan

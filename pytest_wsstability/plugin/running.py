@@ -45,7 +45,7 @@ from .reports.files import reports_of
 from .reports.results import results_of
 from .seams import pytest_asyncio as asyncio_seam
 from .server_choice import parse_server
-from .servers.apps import check_app
+from .servers.apps import check_app, warn_of_stop
 from .servers.command import CommandError
 from .servers.commands import check_command, commands_of
 from .servers.output import add_output, taking_down
@@ -339,6 +339,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
     __tracebackhide__ = True
     empty_passes.drop_unused(item)
     result = yield
+    warn_of_stop(item)
     empty_passes.refuse_unused(item)
     return result
 

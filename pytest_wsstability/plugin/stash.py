@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from ..core.asserted import Watch
+    from ..net.apps.watching import AppRecord
     from ..net.connection import Connection
     from ..net.connector import Connector
     from ..net.errors import OpeningError
@@ -39,6 +40,10 @@ app_key: pytest.StashKey[tuple[str, Any]] = pytest.StashKey()
 
 # On a test: the paths at which the app that is under test has WebSockets, as far as that is known.
 routes_key: pytest.StashKey[list[str]] = pytest.StashKey()
+
+# On a test: what the app under test did, and what went wrong when it was stopped.
+app_record_key: pytest.StashKey[AppRecord] = pytest.StashKey()
+app_stop_key: pytest.StashKey[str] = pytest.StashKey()
 
 # On a sync test: the async fixture from which its URL comes.
 async_url_key: pytest.StashKey[str] = pytest.StashKey()

@@ -71,7 +71,7 @@ def aimed(item: pytest.Item, url: str) -> str:
     path = plan_of(item).path
     base = as_websocket(str(url))
     if reason := wrong_url(base):
-        pytest.fail(f"{item.nodeid}: the fixture ws_url: {reason}", pytrace=False)
+        pytest.fail(f"the fixture ws_url: {reason}", pytrace=False)
     return base if path is None else join(base, path)
 
 

@@ -29,6 +29,9 @@ def _is(*statuses: int) -> Callable[[int | None], bool]:
     return lambda status: status in statuses
 
 
+# In the stage's place: the handshake failed over the subprotocol that the server chose.
+_CHOSEN = "HANDSHAKE, subprotocol"
+
 OPENINGS = (
     FailedOpening(
         cause=Cause.NAME_UNKNOWN, shows="the name does not resolve", stage="DNS", blame=Blame.CLIENT,
@@ -59,6 +62,10 @@ OPENINGS = (
         blame=Blame.PATH, remedy="see the gateway's log, and whether the server behind it runs",
     ),
     FailedOpening(
+        cause=Cause.HANDLER_ERROR, shows="HTTP 500", stage="HTTP", statuses=_is(500), blame=Blame.SERVER,
+        remedy="see the server's traceback: its handler failed before it had accepted the connection",
+    ),
+    FailedOpening(
         cause=Cause.REFUSED, shows="any other HTTP status", stage="HTTP", blame=Blame.SERVER,
         remedy="check the path of the URL (what answers there may be a page), and whether a proxy passes "
         "Upgrade and Connection on",
@@ -68,6 +75,13 @@ OPENINGS = (
         blame=Blame.SERVER,
         remedy="see whether the port speaks WebSocket, and TLS (wss://) or not; and check the path: Socket.IO"
         " ends what is not for /socket.io/",
+    ),
+    FailedOpening(
+        cause=Cause.PROTOCOL_ERROR, shows="a subprotocol that was not offered", stage=_CHOSEN,
+        blame=Blame.CLIENT,
+        # RFC 6455, section 4.1: the client fails the connection then.
+        remedy="offer the subprotocol that the server speaks (ws_stability(subprotocol=...), "
+        "--ws-subprotocol NAME), or let the server choose one that was offered",
     ),
     FailedOpening(
         cause=Cause.OPENING_TIMED_OUT, shows="no answer in time", stage="TIMEOUT", blame=Blame.PATH,
@@ -91,6 +105,7 @@ def diagnose_opening(
     retry_after: str | None = None,
     detail: str = "",
     shortage: Reason | None = None,
+    subprotocol: str | None = None,
 ) -> Diagnosis:
     """
     Say why a connection did not open.
@@ -101,6 +116,7 @@ def diagnose_opening(
         retry_after: what its Retry-After field said.
         detail: the error in words.
         shortage: what this process or machine lacked; None where it was not for that.
+        subprotocol: what the server chose though it was not offered; None where it was not for that.
 
     Raises:
         ValueError: if there is no such stage.
@@ -108,10 +124,12 @@ def diagnose_opening(
     """
     rows = [row for row in OPENINGS if row.stage == stage and row.statuses(status)]
     if not rows:
-        valid = ", ".join(dict.fromkeys(repr(row.stage) for row in OPENINGS if row.stage))
+        valid = ", ".join(dict.fromkeys(repr(row.stage) for row in OPENINGS if row.stage.isalpha()))
         raise ValueError(f"stage: {stage!r} is no step of an opening; valid ones: {valid}")
     if stage == "HTTP" and retry_after is not None:
         rows = [row for row in OPENINGS if row.cause is Cause.THROTTLED]
+    if subprotocol is not None:
+        rows = [row for row in OPENINGS if row.stage == _CHOSEN]
     if shortage is not None:
         rows = [row for row in OPENINGS if row.cause is Cause.HARNESS_SHORT]
     row, how = rows[0], f"HTTP {status}" if status is not None else stage

@@ -65,6 +65,8 @@ class Kind(Enum):
     RAISED = "raised"
     # The process has ended.
     EXITED = "exited"
+    # A handler was done with a connection, and had not closed it.
+    RETURNED = "returned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,7 @@ def _speaks(line: ServerLine) -> bool:
 
 def _quote(line: ServerLine, timeline: Timeline) -> Evidence:
     at = max(0.0, line.at - timeline.opened)
-    what = "process" if line.kind is Kind.EXITED else "log"
+    what = {Kind.EXITED: "process", Kind.RETURNED: "app"}.get(line.kind, "log")
     return Evidence(f"the server's {what} at {show(round(at, 3))}: {_words(line)}", at)
 
 
@@ -152,6 +154,12 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine]) -> Iterator[Diagnos
                 found, Cause.RESTART, Confidence.HIGH,
                 f"the server's process ended with the connection: {_words(line)}",
                 "see why it ended; a server that is told to stop should close with 1001 or 1012 first",
+            )  # fmt: skip
+        if line.kind is Kind.RETURNED:
+            yield _told(
+                found, Cause.CLOSED_BY_PEER, Confidence.HIGH, "the server's handler returned without a close",
+                "let the handler go on for as long as the connection does (while True: await receive), or "
+                "close with a code",
             )  # fmt: skip
     if found.confidence is Confidence.HIGH and found.cause is not Cause.RESTART:
         # The close frame's own words, or both ends: nothing that was logged beside them says more.

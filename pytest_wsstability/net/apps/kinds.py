@@ -47,17 +47,20 @@ def kind_of(app: Any) -> AppKind:
         raise AppError(f"{_shown(app)} is no app; give {_VALID}")
     if inspect.isclass(app):
         raise AppError(f"{_shown(app)} is a class; give an instance of it, or a factory as 'module:name()'")
-    count = _required(app)
+    names = _required(app)
+    count = None if names is None else len(names)
     if count == _ASGI:
         return AppKind.ASGI
     if count == 1 and _is_coroutine_function(app):
         return AppKind.HANDLER
     if count == 0:
         raise AppError(f"{_shown(app)} takes no argument: if it makes the app, write 'module:name()'")
-    if count == _WSGI:
+    if names and count == _WSGI and (names[0].startswith("env") or not inspect.isroutine(app)):
         raise AppError(f"{_shown(app)} is a WSGI app, which has no WebSockets; give {_VALID}")
+    takes = " and ".join(names or ())
+    made = f"; if it makes the app from {takes}, give what it makes by a fixture ws_app" if takes else ""
     raise AppError(
-        f"{_shown(app)} is no app that takes (scope, receive, send) or (connection); give {_VALID}"
+        f"{_shown(app)} is no app that takes (scope, receive, send) or (connection){made}; give {_VALID}"
     )
 
 
@@ -89,8 +92,8 @@ def _websocket_routes(routes: Any, prefix: str) -> Iterator[str]:
             yield from _websocket_routes(getattr(route, "routes", ()), path)
 
 
-def _required(app: Any) -> int | None:
-    """How many positional arguments a callable takes; None where it does not tell."""
+def _required(app: Any) -> list[str] | None:
+    """The positional arguments that a callable takes; None where it does not tell."""
     try:
         parameters = inspect.signature(app, follow_wrapped=False).parameters.values()
         if parameters and all(each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD) for each in parameters):
@@ -102,7 +105,7 @@ def _required(app: Any) -> int | None:
     positional = [
         each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
     ]
-    return sum(each.default is each.empty for each in positional)
+    return [each.name for each in positional if each.default is each.empty]
 
 
 def _is_coroutine_function(app: Any) -> bool:

@@ -12,9 +12,12 @@ from typing import Any
 
 from . import aiohttp_runner, hypercorn_server, tornado_server, uvicorn_server, websockets_server
 from .kinds import AppError, AppKind, kind_of
+from .watching import AppRecord
 
 # How long an application may take until it accepts connections, in seconds of the loop's clock.
 STARTUP = 60.0
+# The same until it has stopped: handlers have five of them already (see uvicorn_server).
+SHUTDOWN = 30.0
 
 Serve = Callable[[Any, Mapping[str, Any]], AbstractAsyncContextManager[str]]
 
@@ -128,13 +131,14 @@ def check_settings(server: str, given: Iterable[str], valid: Iterable[str]) -> N
 
 
 @asynccontextmanager
-async def serving(app: Any, choice: ServerChoice) -> AsyncIterator[str]:
+async def serving(app: Any, choice: ServerChoice, *, record: AppRecord | None = None) -> AsyncIterator[str]:
     """
     Serve an application on the running loop.
 
     Args:
         app: an ASGI app, an application of aiohttp or Tornado, or a handler of websockets.
         choice: by which server, with which settings.
+        record: takes down what an ASGI app does.
 
     Yields:
         The base URL, such as ``ws://127.0.0.1:49152``.
@@ -144,6 +148,9 @@ async def serving(app: Any, choice: ServerChoice) -> AsyncIterator[str]:
 
     """
     server = choice.of(kind_of(app) if choice.name not in _ASGI else AppKind.ASGI)
+    # Which interface an app has, uvicorn asks the app, unless it is told.
+    if record is not None and server.kind is AppKind.ASGI and "interface" not in choice.settings:
+        app = record.watching(app)
     manager = server.serve(app, choice.settings)
     try:
         async with asyncio.timeout(STARTUP):
@@ -153,7 +160,16 @@ async def serving(app: Any, choice: ServerChoice) -> AsyncIterator[str]:
     try:
         yield url
     finally:
-        await manager.__aexit__(None, None, None)
+        try:
+            async with asyncio.timeout(SHUTDOWN) as limit:
+                await manager.__aexit__(None, None, None)
+        except TimeoutError:
+            assert limit.expired()
+        # A server that waits for its own task takes the cancellation for its end.
+        if limit.expired():
+            raise AppError(
+                f"the app did not stop within {SHUTDOWN:.0f} s under {server.name}: its shutdown hangs"
+            )
 
 
 # Whoever names one of these knows that the app is one, whatever its signature says.

@@ -34,7 +34,8 @@ async def start(serving: Coroutine[Any, Any, None], up: asyncio.Event, server: s
         waiting.cancel()
     if task.done():
         error = await task
-        reason = f": {error}" if error is not None and str(error) else ""
+        # A SystemExit says a number.
+        reason = f": {error}" if isinstance(error, Exception) and str(error) else ""
         raise AppError(
             f"the app did not start under {server}{reason}; what it logged stands below"
         ) from error

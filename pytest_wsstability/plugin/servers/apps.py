@@ -4,27 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import inspect
+import os
 import sys
 import traceback
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from ...core.redact import show_text
 from ...core.url import join
 from ...net.apps.kinds import AppError, kind_of, routes_of
 from ...net.apps.serving import serving
+from ...net.apps.watching import AppRecord
+from ..margins import StabilityWarning
 from ..plans import base_target_of, plan_of
 from ..server_choice import DAPHNE, server_of
-from ..stash import app_key, routes_key
+from ..stash import app_key, app_record_key, app_stop_key, routes_key
+from .logs import place_of
 
 _EXAMPLE = "write module:name, or module:factory()"
+_SRC = "install it (pip install -e .), or write 'pythonpath = src' into the ini file"
+# Where `os.environ` raises for a variable that is not set: its code is frozen into the interpreter.
+_ENVIRON = os.environ.__class__.__getitem__.__code__.co_filename
 
 
 class AppSource(NamedTuple):
     """Where the app of a test comes from."""
 
+    # Gives it, or a coroutine that does.
     make: Callable[[], Any]
     # Whether each call makes a new one, that can be served again.
     is_factory: bool
@@ -90,67 +101,135 @@ async def served(item: pytest.Item, source: AppSource) -> AsyncIterator[str]:
         pytest.fail.Exception: if it cannot be served.
 
     """
-    async with AsyncExitStack() as stack:
-        wrong = None
-        try:
-            app = source.make()
-            base = await stack.enter_async_context(serving(app, server_of(item)))
-            item.stash[routes_key] = routes_of(app)
-        except AppError as error:
-            wrong = f"{item.nodeid}: {error}"
-        if wrong is not None:
-            # Out of the handler: the message is told once.
-            pytest.fail(wrong, pytrace=False)
+    item.stash[app_record_key] = record = AppRecord()
+    wrong = None
+    try:
+        app = await _awaited(source)
+        manager = serving(app, server_of(item), record=record)
+        base = await manager.__aenter__()
+    except AppError as error:
+        why = "" if record.failed is None else f"its lifespan failed: {_told(record.failed)}; "
+        wrong = f"{why}{error}"
+    if wrong is not None:
+        # Out of the handler: the message is told once.
+        pytest.fail(wrong, pytrace=False)
+    # One without a lifespan may have failed in it.
+    record.failed = None
+    try:
+        item.stash[routes_key] = routes_of(app)
         yield join(base, plan_of(item).path or "/")
+    finally:
+        try:
+            await manager.__aexit__(None, None, None)
+        except AppError as error:
+            item.stash[app_stop_key] = str(error)
+        if record.failed is not None:
+            item.stash[app_stop_key] = f"the app's lifespan failed at its end: {_told(record.failed)}"
+
+
+def warn_of_stop(item: pytest.Item) -> None:
+    """
+    Warn of an app that did not stop as it should.
+
+    Raises:
+        StabilityWarning: where filters make it an error.
+
+    """
+    if (text := item.stash.get(app_stop_key, None)) is not None:
+        item.warn(StabilityWarning(f"{item.nodeid}: {text}"))
+
+
+async def _awaited(source: AppSource) -> Any:
+    """The app of a source; a factory may be a coroutine function."""
+    app = source.make()
+    if not asyncio.iscoroutine(app):
+        return app
+    try:
+        return await app
+    except Exception as exc:
+        raise AppError(_failed(f"calling {source.name}", exc)) from exc
+
+
+def _told(failed: BaseException | str) -> str:
+    """How a lifespan failed; a message may be a whole traceback, whose last line says it."""
+    if isinstance(failed, BaseException):
+        return f"{type(failed).__name__}: {failed}{place_of(failed)}"
+    return show_text(failed.strip().splitlines()[-1])
 
 
 def _found(config: pytest.Config, spec: str) -> Any:
     module_name, colon, name = spec.removesuffix("()").partition(":")
     if not colon or not module_name or not name or "(" in name:
-        raise AppError(f"{spec!r} names no app; {_EXAMPLE}")
+        given = "; one that takes arguments is called by a fixture ws_app" if "(" in name else ""
+        raise AppError(f"{spec!r} names no app; {_EXAMPLE}{given}")
     # As ``python -m pytest`` and the servers themselves have it.
-    here = str(config.invocation_params.dir)
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    found: Any = _imported(module_name)
+    here = config.invocation_params.dir
+    if str(here) not in sys.path:
+        sys.path.insert(0, str(here))
+    found: Any = _imported(module_name, here)
     for part in name.split("."):
         if not hasattr(found, part):
-            names = (
-                [each for each in vars(found) if not each.startswith("_")]
-                if hasattr(found, "__dict__")
-                else []
-            )
-            raise AppError(f"{module_name} has no {name!r} (it has {', '.join(sorted(names)[:20])})")
+            raise AppError(f"{module_name} has no {name!r}{_instead(found, module_name)}")
         found = getattr(found, part)
     return found
 
 
-def _imported(name: str) -> Any:
+def _instead(found: Any, module_name: str) -> str:
+    """What may have been meant: the apps of a module, else its names."""
+    names = {name: value for name, value in getattr(found, "__dict__", {}).items() if name[0] != "_"}
+    apps = [name for name, value in names.items() if _is_app(value)]
+    if apps:
+        return f"; write {' or '.join(f'{module_name}:{name}' for name in apps[:3])}"
+    return f" (it has {', '.join(sorted(names)[:20])})"
+
+
+def _is_app(value: Any) -> bool:
+    try:
+        kind_of(value)
+    except AppError:
+        return False
+    return True
+
+
+def _imported(name: str, here: Path) -> Any:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as exc:
         if exc.name == name or name.startswith(f"{exc.name}."):
-            raise AppError(
-                f"there is no module {exc.name!r} in {sys.path[0]} or on sys.path; {_EXAMPLE}"
-            ) from None
+            top = name.partition(".")[0]
+            sources = here / "src"
+            is_there = (sources / top).is_dir() or (sources / f"{top}.py").is_file()
+            advice = f"src/{top} is there: {_SRC}" if is_there else _EXAMPLE
+            raise AppError(f"there is no module {exc.name!r} in {here} or on sys.path; {advice}") from None
         raise AppError(_failed(f"importing {name}", exc)) from exc
     except Exception as exc:
         raise AppError(_failed(f"importing {name}", exc)) from exc
 
 
 def _made(factory: Any, spec: str) -> Any:
+    if names := _required(factory):
+        raise AppError(
+            f"{spec} is called without arguments, and takes {' and '.join(names)}: give what it makes by a "
+            "fixture ws_app"
+        )
     try:
-        app = factory()
+        return factory()
     except Exception as exc:
         raise AppError(_failed(f"calling {spec}", exc)) from exc
-    if asyncio.iscoroutine(app):
-        app.close()
-        raise AppError(f"{spec} is a coroutine function; override the fixture ws_app with an async fixture")
-    return app
+
+
+def _required(factory: Any) -> list[str]:
+    """The arguments that have to be given to a factory."""
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [each.name for each in parameters if each.default is each.empty and each.kind not in variable]
 
 
 def _failed(what: str, exc: BaseException) -> str:
-    """The error and the line that raised it."""
-    frames = traceback.extract_tb(exc.__traceback__)
-    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    return f"{what} failed{place}: {type(exc).__name__}: {exc}"
+    """The error, the project's line that raised it, and the variable that a module did not find."""
+    lacks = isinstance(exc, KeyError) and traceback.extract_tb(exc.__traceback__)[-1].filename == _ENVIRON
+    advice = f"; set the variable {exc.args[0]}, in the shell or at the top of conftest.py" if lacks else ""
+    return f"{what} failed: {type(exc).__name__}: {exc}{place_of(exc)}{advice}"

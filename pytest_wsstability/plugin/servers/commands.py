@@ -106,4 +106,4 @@ def check_command(item: pytest.Item) -> None:
 
 def fail(item: pytest.Item, error: AppError | CommandError) -> Never:
     """Fail a test for its server, in one message and without a traceback."""
-    pytest.fail(f"{item.nodeid}: {error}", pytrace=False)
+    pytest.fail(str(error), pytrace=False)

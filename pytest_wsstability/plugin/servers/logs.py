@@ -75,11 +75,11 @@ class ServerLog(logging.Handler):
         raised = ""
         if record.exc_info and record.exc_info[1] is not None:
             raised = f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
-            text += f"\n{raised}{_place(record.exc_info[1])}"
+            text += f"\n{raised}{place_of(record.exc_info[1])}"
         self.lines.append(LogLine(at, text, record.name, record.levelno, raised, _port(record)))
 
 
-def _place(error: BaseException) -> str:
+def place_of(error: BaseException) -> str:
     """The innermost place in the project's own code, as what follows the error."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [each for each in frames if _is_own(each.filename)] or frames[-1:]

@@ -12,7 +12,7 @@ from ...core.diagnosis.server_lines import Kind, ServerLine, printed, with_lines
 from ..markers import uses_us
 from ..plans import base_target_of, is_virtual, runs_command
 from ..settings import TargetKind
-from ..stash import command_key, connector_key, server_log_key, soak_key
+from ..stash import app_record_key, command_key, connector_key, server_log_key, soak_key
 from .logs import LogLine, ServerLog, shown
 
 if TYPE_CHECKING:
@@ -100,8 +100,17 @@ def told_by_server(item: pytest.Item, verdict: Verdict, timelines: Sequence[Time
         if ended_at is not None:
             text = f"the command {process.url} ended"
             lines.append(ServerLine(at=ended_at, text=text, kind=Kind.EXITED))
+    lines += _returned(item)
     found = with_lines(verdict.diagnosis, timelines, lines, alone=_is_alone(item))
     return dataclasses.replace(verdict, diagnosis=found)
+
+
+def _returned(item: pytest.Item) -> Iterator[ServerLine]:
+    """The handlers of the app under test that left a connection open."""
+    record = item.stash.get(app_record_key, None)
+    for each in record.left_open if record is not None else ():
+        text = "its function returned"
+        yield ServerLine(at=each.at, text=text, kind=Kind.RETURNED, port=each.port)
 
 
 def _logged(line: LogLine) -> ServerLine | None:

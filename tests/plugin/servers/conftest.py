@@ -47,6 +47,8 @@ async def handler(connection):
 number = 3
 class Class: ...
 def nothing(): return app
+def create(settings, debug): return app
+async def build(): return app
 """
 
 

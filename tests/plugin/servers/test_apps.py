@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
@@ -361,23 +362,40 @@ def test_two_targets_on_the_command_line_are_one_too_many(run, args, names):
     [
         ("app", ["'app' names no app; write module:name, or module:factory()"]),
         ("app:", ["'app:' names no app"]),
-        ("app:factory(1)", ["names no app; write module:name"]),
+        ("app:factory(1)", ["names no app; write module:name", "; one that takes arguments is called by a"]),
         ("nowhere:app", ["there is no module 'nowhere'", "write module:name"]),
-        ("app:apq", ["app has no 'apq' (it has Class, app, "]),
+        ("app:apq", ["app has no 'apq'; write app:app or app:"]),
+        ("empty:app", ["empty has no 'app' (it has number, text)"]),
+        (
+            "app:create",
+            ["create is no app that", "if it makes the app from settings and debug, give what it "],
+        ),
+        (
+            "inner:app",
+            ["there is no module 'inner'", "src/inner is there: install it (pip install -e .), or"],
+        ),
+        (
+            "reads:app",
+            ["importing reads failed: KeyError: 'NOT_SET', at ", "set the variable NOT_SET, in the"],
+        ),
         ("app:number", ["a builtins.int is no app; give an ASGI app, an aiohttp.web.Application"]),
         ("app:wsgi", ["wsgi is a WSGI app, which has no WebSockets"]),
         ("app:Class", ["Class is a class; give an instance of it"]),
         ("app:nothing", ["nothing takes no argument: if it makes the app, write 'module:name()'"]),
-        ("broken:app", ["importing broken failed at ", "broken.py:1: ZeroDivisionError: division by zero"]),
+        ("broken:app", ["importing broken failed: ZeroDivisionError: division by zero, at ", "broken.py:1 "]),
         (
             "needs:app",
-            ["importing needs failed at ", "ModuleNotFoundError: No module named 'missing_library'"],
+            ["importing needs failed: ModuleNotFoundError: No module named 'missing_library', at "],
         ),
     ],
 )
 def test_an_app_that_is_none_is_told_before_any_test_runs(run, pytester, spec, words):
     """With the value, what it is, and what to write."""
-    pytester.makepyfile(broken="1 / 0", needs="import missing_library")
+    pytester.makepyfile(
+        broken="1 / 0", needs="import missing_library", empty="number, text = 1, ''",
+        reads="import os\nos.environ['NOT_SET']",
+    )  # fmt: skip
+    pytester.mkpydir("src").joinpath("inner").mkdir()
     result = run(HOLD, f"--ws-app={spec}")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -472,8 +490,24 @@ def test_a_factory_that_raises_is_told(run):
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
-        ["test_*::test_it: calling app:raises() failed at *app.py:*: KeyError: 'no settings'"]
+        ["calling app:raises() failed: KeyError: 'no settings', at *app.py:* (raises)"]
     )
+
+
+def test_a_factory_that_needs_arguments_is_told(run):
+    """Which, and where they can be given."""
+    result = run(HOLD, "--ws-app=app:create()")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([
+        "app:create() is called without arguments, and takes settings and debug: give what it makes by a "
+        "fixture ws_app"
+    ])  # fmt: skip
+
+
+def test_a_factory_may_be_a_coroutine_function(passes):
+    """It runs on the loop that serves what it makes."""
+    assert passes(HOLD, "--ws-app=app:build()") == 1
 
 
 @pytest.mark.parametrize("server", ["uvicorn", "hypercorn"])
@@ -504,10 +538,10 @@ def test_a_lifespan_that_fails_is_told(run, server):
     )
     result.assert_outcomes(errors=2)
     result.stdout.fnmatch_lines([
-        f"test_*::test_sync: the app did not start under {server}*",
+        f"*the app did not start under {server}*",
         "*log of the app*",
         "*the database is gone*",
-        f"test_*::test_async: the app did not start under {server}*",
+        f"*the app did not start under {server}*",
     ])  # fmt: skip
 
 
@@ -530,7 +564,7 @@ def test_a_lifespan_that_never_starts_is_told(run):
         """
     )
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["test_*::test_it: the app did not start within 60 s under uvicorn"])
+    result.stdout.fnmatch_lines(["the app did not start within 60 s under uvicorn"])
 
 
 def test_signals_stay_pytests(passes):
@@ -598,3 +632,125 @@ def test_a_path_without_a_websocket(failure, pytester, url, said):
     assert "  read on   wsstability explain opening-http" in printed
     assert (said is None) == ("  routes  " not in printed)
     assert said is None or said in " ".join(printed.split())
+
+
+# What an app does that no client sees.
+
+ASGI = """
+import asyncio
+import pytest
+
+@pytest.fixture
+def ws_app():
+    async def app(scope, receive, send):
+        if scope["type"] == "lifespan":
+            while True:
+                message = await receive()
+                {lifespan}
+                await send({{"type": message["type"] + ".complete"}})
+                if message["type"] == "lifespan.shutdown":
+                    return
+        await receive()
+        {connection}
+    return app
+
+@pytest.mark.ws_server({server})
+@pytest.mark.ws_stability(alive_for="1m", profile="frames")
+def test_it(ws_soak): ...
+"""
+ACCEPTS = 'await send({"type": "websocket.accept"}); await receive()'
+
+
+def asgi(*, connection=ACCEPTS, lifespan="pass", server="uvicorn", more=""):
+    """A test of an app that does this."""
+    pytest.importorskip(server)
+    return ASGI.format(connection=connection, lifespan=lifespan, server=f"{server!r}{more}")
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "hypercorn"])
+@pytest.mark.parametrize(
+    ("close", "said"),
+    [
+        ('"code": 1008, "reason": "no token"', "1008 no token"),
+        ('"code": 4401', "4401"),
+        ('"reason": [{"loc": "room"}]', "1000 [{'loc': 'room'}]"),
+        ('"code": 1000', None),
+    ],
+)
+def test_why_an_app_did_not_accept(failure, server, close, said):
+    """A server answers 403 to whatever its app closed with; a router closes what has no route with 1000."""
+    printed = failure(asgi(connection=f'await send({{"type": "websocket.close", {close}}})', server=server))
+    lines = [line for line in printed.splitlines() if line.startswith("  app ")]
+
+    assert "HTTP 403" in printed
+    assert lines == ([f"  app       closed it before it had accepted: {said}"] if said else [])
+
+
+def test_an_error_before_the_accept_is_named(failure):
+    """The server answers 500; its log says why."""
+    printed = failure(asgi(connection='raise LookupError("no such room")'))
+
+    assert "not opened: HTTP 500" in printed
+    assert "  fix       see the server's traceback: its handler failed before it had accepted" in printed
+    assert re.search(r"\n  log       LookupError: no such room, at \S+\.py:\d+ \(app\)\n", printed)
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "hypercorn"])
+def test_a_handler_that_returns_is_the_cause(failure, server):
+    """Its server cuts the connection then; no client can know why."""
+    connection = 'await send({"type": "websocket.accept"}); await asyncio.sleep(7)'
+    printed = failure(asgi(connection=connection, server=server))
+
+    assert "the server's handler returned without a close" in printed.partition("\n  expected")[0]
+    assert "  evidence  the server's app at 7 s: its function returned\n" in printed
+    assert "wsstability explain closed-by-peer" in printed
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [
+        'await send({"type": "websocket.accept"}); raise LookupError',
+        'await send({"type": "websocket.accept"}); await send({"type": "websocket.close", "code": 4000})',
+    ],
+)
+def test_a_handler_that_fails_or_closes_has_not_returned(failure, connection):
+    """Its error, or its code, is what happened."""
+    assert "returned without a close" not in failure(asgi(connection=connection))
+
+
+@pytest.mark.parametrize("offered", ["", ', subprotocol="v1"'])
+def test_a_subprotocol_that_was_not_offered_is_named(failure, offered):
+    """With what to write."""
+    source = asgi(connection='await send({"type": "websocket.accept", "subprotocol": "v9"}); await receive()')
+    printed = failure(source.replace('profile="frames"', f'profile="frames"{offered}'))
+
+    assert "not opened: the server chose the subprotocol 'v9', which was not offered" in printed
+    assert "  fix       offer the subprotocol that the server speaks (ws_stability(subprotocol=" in printed
+
+
+def test_why_a_lifespan_failed_stands_first(run):
+    """In the summary's line too, where pytest cuts."""
+    result = run(asgi(lifespan='raise OSError("no database")', more=", lifespan='on'"))
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([
+        "its lifespan failed: OSError: no database, at *; the app did not start under uvicorn; what it *",
+        "ERROR test_*::test_it - Failed: its lifespan failed: OSError: no database*",
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "hypercorn"])
+@pytest.mark.parametrize(
+    ("at_the_end", "said"),
+    [
+        ('raise OSError("disk full")', "the app's lifespan failed at its end: OSError: disk full, at "),
+        ("await asyncio.Event().wait()", "the app did not stop within 30 s under "),
+    ],
+)
+def test_an_app_that_does_not_stop_well_is_warned_of(run, server, at_the_end, said):
+    """The verdict stands: the connection was held."""
+    lifespan = f'if message["type"] == "lifespan.shutdown": {at_the_end}'
+    result = run(asgi(lifespan=lifespan, server=server), "-W", "always")
+
+    assert result.parseoutcomes() == {"passed": 1, "warnings": 1}
+    result.stdout.fnmatch_lines([f"*StabilityWarning: *::test_it: {said}*"])

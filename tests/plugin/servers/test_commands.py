@@ -202,7 +202,7 @@ def test_a_command_that_ends_at_once_is_told(run, command):
 
     result.assert_outcomes(errors=2)
     result.stdout.fnmatch_lines([
-        "test_*::test_it: --ws-command: the command ended with exit code 3 before port * was open; its last*",
+        "--ws-command: the command ended with exit code 3 before port * was open; its last*",
         "*hello from *",
         "*the key is missing",
         "(told once more: it is not started again)",

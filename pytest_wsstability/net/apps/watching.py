@@ -1,0 +1,104 @@
+"""What an ASGI app does to its server, where nobody else can see it: its lifespan, and how handlers end."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Message = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Unaccepted:
+    """A handshake that the app answered with a close, and not with an accept."""
+
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOpen:
+    """A handler that was done with a connection which it had accepted, and had not closed."""
+
+    # The reading of the loop's clock, and the client's port where the server tells it.
+    at: float
+    port: int | None
+
+
+@dataclass(slots=True)
+class AppRecord:
+    """
+    What an app under test did.
+
+    Attributes:
+        failed: how its lifespan failed: what it raised, or said; None where it did not.
+        unaccepted: handshakes that it refused, oldest first.
+        left_open: connections that its handlers left open, oldest first.
+
+    """
+
+    failed: BaseException | str | None = None
+    unaccepted: list[Unaccepted] = field(default_factory=list)
+    left_open: list[LeftOpen] = field(default_factory=list)
+
+    def watching(self, app: Any) -> Any:
+        """The app, watched; itself, where it is no coroutine function, as old ones are not."""
+        call = getattr(app, "__call__", None)  # noqa: B004
+        is_single = inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(call)
+        return _Watched(app, self) if is_single and not inspect.isclass(app) else app
+
+
+class _Watched:
+    def __init__(self, app: Any, record: AppRecord) -> None:
+        self._app, self._record = app, record
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._connection(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _lifespan(self, scope: Any, receive: Receive, send: Send) -> None:
+        async def told(message: Message) -> None:
+            if message["type"].endswith(".failed") and self._record.failed is None:
+                self._record.failed = message.get("message") or message["type"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, told)
+        except Exception as exc:
+            # An app without a lifespan raises too: whether that matters, its server says.
+            self._record.failed = exc
+            raise
+
+    async def _connection(self, scope: Any, receive: Receive, send: Send) -> None:
+        is_accepted = is_over = False
+
+        async def received() -> Message:
+            nonlocal is_over
+            message = await receive()
+            is_over = is_over or message["type"] == "websocket.disconnect"
+            return message
+
+        async def told(message: Message) -> None:
+            nonlocal is_accepted, is_over
+            is_accepted = is_accepted or message["type"] == "websocket.accept"
+            if message["type"] == "websocket.close":
+                is_over = True
+                if not is_accepted:
+                    reason = str(message.get("reason") or "")
+                    self._record.unaccepted.append(Unaccepted(message.get("code", 1000), reason))
+            await send(message)
+
+        await self._app(scope, received, told)
+        if is_accepted and not is_over:
+            client = scope.get("client")
+            at = asyncio.get_running_loop().time()
+            self._record.left_open.append(LeftOpen(at, client[1] if client else None))
