@@ -62,8 +62,9 @@ coverage: $(READY) $(NODE) $(VENV)/.coverage  ## lines and branches that no quic
 mutants: $(READY) $(VENV)/.mutants  ## break the code where it decides, and list where no test notices; MUTANTS=core/judge for one room
 	$(BIN)/python -m tests.mutation $(MUTANTS)
 
-conformance: $(READY)  ## RFC 6455 and 7692 in both roles, every case after the Autobahn suite
-	$(BIN)/python -m pytest --quiet --numprocesses auto tests/conformance
+conformance: $(READY)  ## RFC 6455 and 7692 in both roles: our own suite, and Autobahn's where there is a Python 2.7; PYTHON27=... names one
+	$(BIN)/python -m tests.conformance.wstest
+	$(BIN)/python -m pytest --quiet --numprocesses auto -rs tests/conformance $(AGAIN)
 
 peers: $(READY)  ## other people's suites on the virtual loop; PEERS=cpython for one of them
 	$(BIN)/python -m tests.peers $(PEERS)

@@ -8,11 +8,13 @@ touches pytest-asyncio on each of its versions.
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,15 +41,22 @@ class Environment(NamedTuple):
     tests: tuple[str, ...] = ()
 
 
-def find(version: tuple[int, int]) -> str | None:
-    """A Python of this version that runs; None if there is none. Version managers' shims may not run."""
+def find(version: tuple[int, int], *, needs: str = "venv", first: Sequence[str] = ()) -> str | None:
+    """
+    A Python of this version that runs and has these modules; None if there is none.
+
+    Those that are named come first. Version managers' shims may not run.
+
+    """
     name = "python{}.{}".format(*version)
-    homes = glob.glob(os.path.expanduser("~/.pyenv/versions/{}.{}*/bin/python".format(*version)))
-    for candidate in filter(None, [shutil.which(name), *sorted(homes, reverse=True)]):
-        code = "import sys, venv; print(sys.version_info[:2])"
-        done = subprocess.run([candidate, "-c", code], capture_output=True, text=True)
-        if done.returncode == 0 and done.stdout.strip() == str(version):
-            return candidate
+    pyenv = os.path.expanduser(os.environ.get("PYENV_ROOT", "~/.pyenv"))
+    homes = glob.glob(os.path.join(pyenv, "versions", "{}.{}*".format(*version), "bin", "python"))
+    for candidate in filter(None, [*first, shutil.which(name), *sorted(homes, reverse=True)]):
+        code = f"import sys, {needs}; print(sys.version_info[:2])"
+        with contextlib.suppress(OSError):
+            done = subprocess.run([candidate, "-c", code], capture_output=True, text=True)
+            if done.returncode == 0 and done.stdout.strip() == str(version):
+                return candidate
     return None
 
 

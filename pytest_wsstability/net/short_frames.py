@@ -14,6 +14,8 @@ import os
 from typing import TYPE_CHECKING
 
 from ..core.timeline.events import Opcode
+from . import frame_header
+from .frame_header import IN_BYTE, MASKED
 
 try:
     from websockets.speedups import apply_mask
@@ -26,12 +28,9 @@ if TYPE_CHECKING:
 
 # 100 ms of audio in base64 are 6,400 bytes at most (24 kHz, 16 bit).
 LONGEST = 2**14
-# The longest payload whose length stands in the second byte; of longer ones that says that two more have it.
-_IN_BYTE, _IN_TWO = 125, 126
-_FINAL, _MASKED = 0x80, 0x80
+_FINAL = 0x80
+_IN_TWO = 126
 _READ = {_FINAL | each: int(each) for each in (Opcode.TEXT, Opcode.BINARY, Opcode.PING, Opcode.PONG)}
-# Control frames are never longer (section 5.5).
-_READ_LONGER = {_FINAL | each: int(each) for each in (Opcode.TEXT, Opcode.BINARY)}
 _HEADS = tuple(bytes([second]) for second in range(0x100))
 
 
@@ -42,36 +41,26 @@ def read(data: bytes, *, masked: bool) -> tuple[int, bytes] | None:
     Close frames and fragments are none of ours: both change what may follow.
 
     """
-    size = len(data) - (6 if masked else 2)
-    if size < 0 or size > LONGEST + 2:
+    found = frame_header.read(data)
+    if found is None:
         return None
-    if size > _IN_BYTE:
-        return _read_longer(data, size - 2, masked=masked)
-    if data[1] != (_MASKED | size if masked else size):
+    first, with_mask, start, size = found
+    opcode = _READ.get(first)
+    if opcode is None or with_mask is not masked or start + size != len(data) or size > LONGEST:
         return None
-    opcode = _READ.get(data[0])
-    if opcode is None:
+    # The minimal form, as section 5.2 demands; control frames are never longer (section 5.5).
+    if start != frame_header.size_of(size, masked=masked) or (opcode > Opcode.CLOSE and size > IN_BYTE):
         return None
-    return opcode, apply_mask(data[6:], data[2:6]) if masked else data[2:]
-
-
-def _read_longer(data: bytes, size: int, *, masked: bool) -> tuple[int, bytes] | None:
-    """The same, with the length in two bytes of its own; the minimal form, as section 5.2 demands."""
-    opcode = _READ_LONGER.get(data[0])
-    if opcode is None or size <= _IN_BYTE or data[1] != (_MASKED | _IN_TWO if masked else _IN_TWO):
-        return None
-    if data[2] << 8 | data[3] != size:
-        return None
-    return opcode, apply_mask(data[8:], data[4:8]) if masked else data[4:]
+    return opcode, apply_mask(data[start:], data[start - 4 : start]) if masked else data[start:]
 
 
 def write(opcode: int, payload: bytes, *, masked: bool) -> bytes:
     """A short frame; masked with four bytes that nobody can foretell (RFC 6455, section 5.3)."""
     size = len(payload)
-    length = _HEADS[size] if size <= _IN_BYTE else _HEADS[_IN_TWO] + size.to_bytes(2, "big")
+    length = _HEADS[size] if size <= IN_BYTE else _HEADS[_IN_TWO] + size.to_bytes(2, "big")
     if not masked:
         return _HEADS[_FINAL | opcode] + length + payload
-    length = _HEADS[_MASKED | length[0]] + length[1:]
+    length = _HEADS[MASKED | length[0]] + length[1:]
     mask = os.urandom(4)
     return _HEADS[_FINAL | opcode] + length + mask + apply_mask(payload, mask)
 
@@ -95,11 +84,5 @@ def behind_head(data: bytes) -> int | None:
 
 
 def wire_size(size: int, *, masked: bool) -> int:
-    """
-    Bytes of a frame with so many of payload, or fewer than it took.
-
-    RFC 6455, section 5.2: "the minimal number of bytes MUST be used to encode the length".
-
-    """
-    head = 2 if size <= _IN_BYTE else 4 if size < 2**16 else 10
-    return size + head + (4 if masked else 0)
+    """Bytes of a frame with so many of payload, or fewer than it took."""
+    return size + frame_header.size_of(size, masked=masked)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .. import frame_header
+
 _CLOSE = 0x8
 # The mask of a close frame, and what its body may be (RFC 6455, section 5.5); a peer may send more.
 _MOST_OF_CLOSE = 4 + 125
-# A frame's header: two bytes, up to eight of length, four of the mask.
-_LENGTH_BYTES = {126: 2, 127: 8}
 
 
 class Piece(NamedTuple):
@@ -64,20 +64,18 @@ class FrameReader:
     def _read_header(self, data: bytes, position: int) -> int:
         """Read a header, or its part that is there; `_header` is not empty if more of it has to come."""
         before = len(self._header)
-        header = self._header + data[position : position + 14 - before]
-        self._opcode = header[0] & 0x0F
-        length = header[1] & 0x7F if len(header) > 1 else 0
-        masked = len(header) > 1 and header[1] & 0x80
-        extended = _LENGTH_BYTES.get(length, 0)
-        needed = 2 + extended + (4 if masked else 0)
-        if len(header) < needed:
+        header = self._header + data[position : position + frame_header.LONGEST - before]
+        self._opcode = frame_header.opcode_of(header[0])
+        found = frame_header.read(header)
+        if found is None:
             self._header = header
             return len(data)
+        _, masked, start, size = found
         self._header = b""
-        self._size = self._left = int.from_bytes(header[2 : 2 + extended], "big") if extended else length
+        self._size = self._left = size
         if self._opcode == _CLOSE:
-            self._body = bytearray(header[2 + extended : needed] if masked else 4)
-        return position + needed - before
+            self._body = bytearray(header[start - 4 : start] if masked else 4)
+        return position + start - before
 
     def _finish(self) -> None:
         if self._body is not None:
