@@ -17,7 +17,7 @@ from .sites import PACKAGE, Site
 
 # The tests that stand for a room: its own, which are quick, and no others.
 TESTS = ("tests/core", "tests/profiles", "tests/virtual")
-MARKS = "not soak and not real and not servers"
+MARKS = "not slow and not soak and not real and not servers"
 
 
 class Covering:
