@@ -27,6 +27,7 @@ FRAMES: dict[str, tuple[Opcode, int, Role]] = {
     "feed": (Opcode.TEXT, 100, Role.DATA),
     "error": (Opcode.TEXT, 60, Role.ERROR),
     "notice": (Opcode.TEXT, 20, Role.NOTICE),
+    "refused": (Opcode.TEXT, 40, Role.SESSION_REFUSED),
     "rest": (Opcode.CONT, 5, Role.NONE),
     "ping": (Opcode.PING, 4, Role.NONE),
     "pong": (Opcode.PONG, 4, Role.NONE),

@@ -141,11 +141,11 @@ class RoundTrips:
         """An answer came; False when no open question fits it (an unsolicited pong, for one)."""
         if key is None:
             return self._answer_in_order(at)
+        if self._answers and key in (self._keys or ()):
+            self._settle(self._quickest())
         if self._keys is None or key not in self._keys:
             self.unmatched += 1
             return False
-        if self._answers:
-            self._settle(self._quickest())
         # RFC 6455, section 5.5.3: an endpoint that got several pings may answer only the most recent. An
         # older question waited until now too: a verdict must not depend on when it is asked for.
         for _ in range(self._keys.index(key) + 1):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wsstability.core.judge.handshake import confirmation_flaw, info_flaw, judge_resumption
+from pytest_wsstability.core.judge.handshake import confirmation_flaw, info_flaw, judge_resumption, refusal
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Outcome
@@ -126,3 +126,24 @@ def test_a_session_that_comes_back(resumed, named, outcome):
         assert verdict.violations[0].observed.startswith("session 'b', not 'a' was confirmed")
     elif outcome is Outcome.UNSTABLE:
         assert verdict.violations[0].observed.startswith("a new session was confirmed")
+
+
+@pytest.mark.parametrize(
+    ("end", "rows", "told"),
+    [
+        (End.CLIENT, [(0.2, "<refused")], "refused at 200 ms"),
+        (End.SERVER, [(0.2, ">refused")], "refused at 200 ms"),
+        (End.SERVER, [(0.2, "<refused")], None),
+        # An error is what many protocols say instead, once they were asked.
+        (
+            End.CLIENT,
+            [(0.1, ">info"), (0.1, "<error", "no"), (0.3, "<error", "never")],
+            "an error at 100 ms: 'no'",
+        ),
+        (End.CLIENT, [(0.05, "<error", "no"), (0.1, ">info")], None),
+        (End.CLIENT, [(0.05, "<error", "no")], None),
+    ],
+)
+def test_what_came_instead_of_a_confirmation(end, rows, told):
+    """By whichever end has to confirm."""
+    assert refusal(timeline(*rows, end=end, until=1)) == told

@@ -13,6 +13,7 @@ from tests.core.script import FIN, timeline
 HOLD = Requirement.of(alive_for="2m")
 # A heartbeat every 20 s against a deadline of 60 s that it resets: at 60 s both are due.
 LIVES = timeline((20, ">beat"), (40, ">beat"), (60, ">beat"), until=120)
+LIVES_SILENTLY = timeline(until=120)
 DIES = timeline((20, ">beat"), (40, ">beat"), (60, ">beat"), (60, FIN))
 DIES_LATER = timeline((20, ">beat"), (40, ">beat"), (80, FIN))
 TOO_SHORT = timeline(until=90)
@@ -67,6 +68,18 @@ def test_runs_that_differ_are_told_with_their_instant(one, other, outcome, text)
 
     assert verdict.outcome is outcome
     assert (verdict.doubts[0].reason, verdict.doubts[0].text) == (Reason.TIE, text)
+
+
+@pytest.mark.parametrize(
+    ("what", "name"),
+    [(">ping", "ping"), (">pong", "pong"), (">text", "several timers"), ("<beat", "several timers")],
+)
+def test_who_was_there_is_named(what, name):
+    """What this end began at the instant: a message or an answer is no timer."""
+    other = timeline((60, what), (60, FIN))
+    verdict = knife_edge(judge(HOLD, LIVES_SILENTLY), judge(HOLD, other), [LIVES_SILENTLY], [other])
+
+    assert verdict.doubts[0].text.startswith(f"{AT_60} {name} together; ")
 
 
 def test_nobody_is_named_who_was_not_there():

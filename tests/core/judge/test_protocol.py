@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_wsstability.core.judge.requirement import Requirement
-from pytest_wsstability.core.judge.rules import judge
+from pytest_wsstability.core.judge.rules import judge, next_check
 from pytest_wsstability.core.judge.verdict import Outcome, Reason, Rule
 from pytest_wsstability.core.timeline.events import Direction, End, Opcode, Role
 from pytest_wsstability.core.timeline.flaws import Flaw
@@ -99,6 +99,23 @@ def test_no_one_way_heartbeat_at_all_proves_nothing():
     verdict = judge(Requirement(heartbeat_within=5), line)
 
     assert [doubt.text for doubt in verdict.doubts] == ["0 of at least 1 heartbeats in 60 s"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "rows", "written", "until", "at"),
+    [
+        # The last message, 15 s and 5 s; the hold's end is sooner.
+        (BOTH, [(10.0, Direction.RECEIVED, Role.DATA), OURS[0]], {"alive_for": 60}, 20, 30.0),
+        (BOTH, [(50.0, Direction.RECEIVED, Role.DATA)], {"alive_for": 60}, 55, 60.0),
+        (BOTH, [(10.0, Direction.RECEIVED, Role.DATA)], {}, 20, 30.0),
+        (CLIENT_ONLY, OURS[:1], {"alive_for": 60}, 20, 35.0),
+    ],
+)
+def test_when_a_silence_may_be_too_long(facts, rows, written, until, at):
+    """A look is due when the peer will have been silent for too long."""
+    requirement = Requirement(heartbeat_every=15, heartbeat_within=5, **written)
+
+    assert next_check(requirement, one_way(facts, *rows, until=until)) == pytest.approx(at)
 
 
 def test_who_sends_heartbeats_is_known_before_the_first():

@@ -94,6 +94,8 @@ RECONNECTS = [
     ([ONCE, (61, "503 5"), (66, None, "a")], {}, STABLE, "stable"),
     ([ONCE, (61, "503 5"), (65, None, "a")], {}, UNSTABLE, "came after 4 s, not 5 s or more, as Retry"),
     ([ONCE, (61, "503 1"), (62, None, "a")], {"backoff": GROWING}, UNSTABLE, "attempt 2 came after 1 s"),
+    # Who stays is not away.
+    ([ONCE, (0, None, "b"), (61, 503), (63, None, "a")], {"backoff": GROWING}, STABLE, "stable"),
     (
         [ONCE, (0, 60, "b"), (61, 503), (62, None, "a"), (62, None, "b")],
         {"backoff": GROWING},

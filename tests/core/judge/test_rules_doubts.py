@@ -108,6 +108,11 @@ HARNESS = {
         [(6.06, "<ping"), (6.06, closed_by_peer(1012)), (6.07, "lag", 0.86)],
         [Rule.ALIVE],
     ),
+    "loop stood still, but the ping had been read long before": (
+        HOLD,
+        [(5.8, "<ping"), (6.06, closed_by_peer(1005)), (6.07, "lag", 0.86)],
+        [Rule.ALIVE],
+    ),
     "the loop was late for a short answer": (
         {"heartbeat_within": "100ms"},
         [(25, ">beat"), (25.2, "lag", 0.15), (25.2, "<answer")],
@@ -168,6 +173,14 @@ def test_trouble_of_our_own_blames_nobody(written, rows, why):
 
     check(verdict, INCONCLUSIVE if isinstance(why[0], Reason) else UNSTABLE, why)
     assert len(verdict.violations) == 1
+
+
+def test_a_server_that_stood_still_was_asked_too():
+    """A heartbeat of the client that was read as the end came is what a ping of the peer is."""
+    rows = [(6.06, "<beat"), (6.06, closed_by_peer(1005)), (6.07, "lag", 0.86)]
+
+    check(judged(HOLD, rows, end=End.SERVER), INCONCLUSIVE, [Reason.LOOP_LAG])
+    check(judged(HOLD, [(5.8, "<beat"), *rows[1:]], end=End.SERVER), UNSTABLE, [Rule.ALIVE])
 
 
 def test_a_stall_on_purpose_is_no_excuse():

@@ -34,6 +34,10 @@ def played(*rows):
             None,
             [(1, 2), (2, 3), (4, 2)],
         ),
+        # An answer without a key is to the youngest question, which the next one with its key is not.
+        ([(1, "?", b"1"), (2, "?", b"2"), (3, "!"), (4, "!", b"1")], 1, 1, [(2, 1)]),
+        ([(1, "?", b"1"), (2, "?", b"2"), (3, "!"), (4, "!", b"2")], 1, 1, [(2, 1)]),
+        ([(1, "?", b"1"), (2, "?"), (3, "!"), (4, "?", b"4"), (5, "!", b"4")], 2, 1, [(2, 1), (4, 1)]),
         # Unsolicited, or twice.
         ([(1, "!")], 0, None, []),
         ([(25, "?", b"1"), (26, "!", b"9")], 0, 25, []),
@@ -205,6 +209,14 @@ def test_answers_that_nobody_asked_for(answered, unasked, after):
     trips = beats(1, 2, answered=answered)
 
     assert (trips.unasked, trips.unasked_after) == (unasked, pytest.approx(after))
+
+
+def test_answers_that_were_there_before_what_they_are_to_are_refused():
+    """As in no record of ours."""
+    trips = beats(1, 2, 3.25, 4.25, answered=[3.35])
+    for answers in ([0.5], [5, 6, 7, 8, 9]):
+        with pytest.raises(ValueError, match=r"^answers that were there before what they are to$"):
+            RoundTrips.from_dict({**trips.as_dict(), "answers": answers})
 
 
 def test_answers_whose_key_no_open_question_has_are_counted():
