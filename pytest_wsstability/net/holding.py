@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 
 from ..core.judge.requirement import PROOF_TIMEOUT, Requirement
-from ..core.judge.rules import judge, next_check
+from ..core.judge.rules import is_broken, judge, next_check
 from ..core.judge.verdict import Note, Noted, Verdict
 from ..core.timeline.close import TransportEnd
 from ..core.timeline.timeline import Timeline
@@ -63,7 +63,7 @@ def look_again(websocket: WebSocket, requirement: Requirement) -> float | None:
     hold = requirement.alive_for
     if timeline.close is not None or hold is None or timeline.duration >= hold - _SAME:
         return None
-    if judge(requirement, timeline).violations:
+    if is_broken(requirement, timeline):
         return None
     at = next_check(requirement, timeline)
     return None if at is None else timeline.opened + at
@@ -83,7 +83,6 @@ def _with_spins(verdict: Verdict, loop: asyncio.AbstractEventLoop, timeline: Tim
 async def _watch(websocket: WebSocket, requirement: Requirement, timeline: Timeline) -> Verdict:
     while True:
         timeline.observe(websocket.loop.time())
-        verdict = judge(requirement, timeline)
         if timeline.close is not None:
             # The verdict is as good as known. How TCP ends adds to the evidence.
             await websocket.wait_ended(websocket.loop.time() + SETTLED)
@@ -91,7 +90,8 @@ async def _watch(websocket: WebSocket, requirement: Requirement, timeline: Timel
             for _ in range(_TURNS):
                 await asyncio.sleep(0)
             return judge(requirement, timeline)
-        if verdict.violations:
+        if is_broken(requirement, timeline):
+            verdict = judge(requirement, timeline)
             # The diagnosis asks what the kernel knew at this moment; an end has been recorded with it.
             websocket.ask_kernel()
             return verdict
@@ -101,7 +101,7 @@ async def _watch(websocket: WebSocket, requirement: Requirement, timeline: Timel
             continue
         at = next_check(requirement, timeline)
         if at is None:
-            return await _stalled(websocket, requirement, timeline) if over else verdict
+            return await _stalled(websocket, requirement, timeline) if over else judge(requirement, timeline)
         if over:
             # What is waited for may come before it is overdue.
             ask_until(websocket.loop, timeline.opened + at)

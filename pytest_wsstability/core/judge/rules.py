@@ -20,14 +20,24 @@ from .verdict import Doubt, Finding, Note, Noted, Reason, Rule, Verdict, Violati
 
 def judge(requirement: Requirement, timeline: Timeline) -> Verdict:
     """Judge what the timeline holds up to now."""
-    incidents = Incidents(timeline)
-    findings = [finding for rule in _RULES for finding in rule(requirement, timeline, incidents)]
+    findings = [*_findings(requirement, timeline)]
     return Verdict.of(
         findings,
         horizon=_horizon(requirement, timeline, findings),
         tier=timeline.tier,
         notes=(*_proved(timeline), *_stray(requirement, timeline)),
     )
+
+
+def is_broken(requirement: Requirement, timeline: Timeline) -> bool:
+    """Whether what the timeline holds up to now breaks a promise, whatever may excuse it."""
+    return any(isinstance(finding, Violation) for finding in _findings(requirement, timeline))
+
+
+def _findings(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
+    incidents = Incidents(timeline)
+    for rule in _RULES:
+        yield from rule(requirement, timeline, incidents)
 
 
 def _proved(timeline: Timeline) -> Iterator[Note]:
