@@ -2,6 +2,7 @@
 What a user pays for a fleet in real time: server and client in processes of their own, a heartbeat every 5 s.
 
 Ours records everything that it records by default and judges each connection; the others send and receive.
+What the codec for short frames is worth (`net.short_frames`) is shown by ours without it.
 CPU is that of the client from the moment all are open; memory is resident, once open and after the hold.
 
 """
@@ -80,6 +81,14 @@ async def ours(url: str, connections: int, hold: float) -> dict[str, float]:
     if fleet.count.stable != connections:
         raise RuntimeError(str(fleet))
     return found
+
+
+async def sans_io(url: str, connections: int, hold: float) -> dict[str, float]:
+    """Ours, with each frame read and written by the sans-I/O layer of `websockets`."""
+    from pytest_wsstability.net import short_frames
+
+    short_frames.are_possible = lambda protocol: False
+    return await ours(url, connections, hold)
 
 
 async def websockets(url: str, connections: int, hold: float) -> dict[str, float]:
@@ -161,7 +170,11 @@ async def _talk(opened: Any, connections: int, hold: float) -> dict[str, float]:
     return found
 
 
-VARIANTS = {"ours": ours, "websockets": websockets, "aiohttp": aiohttp, "picows": picows}
+VARIANTS = {
+    "ours": ours, "websockets": websockets, "aiohttp": aiohttp, "picows": picows, "sans_io": sans_io,
+}  # fmt: skip
+_TITLES = {"sans_io": "ours by sans-I/O only"}
+_OURS = {"ours", "sans_io"}
 
 
 def figures() -> Iterator[Figure]:
@@ -169,13 +182,14 @@ def figures() -> Iterator[Figure]:
     connections = min(CONNECTIONS, raise_file_limit() - _SPARE)
     found: dict[str, dict[str, float]] = {}
     for name in VARIANTS:
-        if importlib.util.find_spec(name) is None and name != "ours":
+        if name not in _OURS and importlib.util.find_spec(name) is None:
             continue
         with raw_server() as url:
             found[name] = json.loads(run_module("fleet_real", name, url, str(connections), str(HOLD)))
         of = f"{connections} connections, {found[name]['beats']:.0f} heartbeats"
-        yield Figure(name=f"{name}, 1,000 heartbeats", value=found[name]["cpu"], unit="CPU-s", of=of)
-        yield Figure(name=f"{name}, a connection, RSS", value=found[name]["kib"], unit="KiB", of=of)
+        title = _TITLES.get(name, name)
+        yield Figure(name=f"{title}, 1,000 heartbeats", value=found[name]["cpu"], unit="CPU-s", of=of)
+        yield Figure(name=f"{title}, a connection, RSS", value=found[name]["kib"], unit="KiB", of=of)
     mine, other = found["ours"], found["websockets"]
     yield Figure(name="CPU, ours / websockets", value=mine["cpu"] / other["cpu"], limit=1.0)
     yield Figure(name="memory, ours / websockets", value=mine["kib"] / other["kib"], limit=0.5)
