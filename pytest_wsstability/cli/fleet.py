@@ -79,7 +79,9 @@ def run(options: argparse.Namespace) -> int:
     """Hold the fleet; returns the exit code."""
     from ..core.judge.requirement import Requirement
     from ..core.judge.verdict import Outcome
+    from ..core.timeline.events import Tier
     from ..net.fleet.engine import WorkerError
+    from ..net.fleet.fleet import Fleet
     from ..net.fleet.job import FleetJob
     from ..net.target import check_source, parse_url
 
@@ -96,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
     for source in options.source:
         check_source(source)
     asked = _asked(options)
-    reports = ReportFiles(options.report)
+    reports, fleet = ReportFiles(options.report), None
     try:
         engine = _engine(options)
         plan = _plan(options, requirement.alive_for, len(engine))
@@ -109,17 +111,28 @@ def run(options: argparse.Namespace) -> int:
             reconnects=asked.reconnects,
             sources=tuple(options.source),
         )
-        fleet = _held(options, job, plan, asked, engine, progress)
+        fleet = Fleet(plan, job, asked, tier=Tier.REAL)
+        _hold(options, fleet, job, engine, progress)
     except WorkerError as error:
         raise ValueError(str(error)) from error
+    except KeyboardInterrupt:
+        # What it has shown by then counts, unless nothing had begun.
+        if fleet is not None and fleet.merge.interrupted_at is not None:
+            _finish(fleet, options, progress, reports)
+        raise
+    _finish(fleet, options, progress, reports)
+    codes = {Outcome.STABLE: STABLE, Outcome.UNSTABLE: UNSTABLE, Outcome.INCONCLUSIVE: INCONCLUSIVE}
+    return codes[fleet.verdict.outcome]
+
+
+def _finish(fleet: Fleet, options: argparse.Namespace, progress: _Progress, reports: ReportFiles) -> None:
+    """Say and write what came of the fleet."""
     progress.stop()
     if options.json:
         say_json(_as_json(fleet))
     else:
         say_message(_as_text(fleet), options, style_of(fleet.verdict.outcome))
     reports.write(_result(fleet))
-    codes = {Outcome.STABLE: STABLE, Outcome.UNSTABLE: UNSTABLE, Outcome.INCONCLUSIVE: INCONCLUSIVE}
-    return codes[fleet.verdict.outcome]
 
 
 def _plan(options: argparse.Namespace, alive_for: float, workers: int) -> FleetPlan:
@@ -153,32 +166,25 @@ def _asked(options: argparse.Namespace) -> FleetRequirement:
     )
 
 
-def _held(
-    options: argparse.Namespace,
-    job: FleetJob,
-    plan: FleetPlan,
-    asked: FleetRequirement,
-    engine: Engine,
-    progress: _Progress,
-) -> Fleet:
-    """The finished fleet; whoever asks for metrics gets them meanwhile."""
-    from ..net.fleet.fleet import prepared, run_fleet
+def _hold(
+    options: argparse.Namespace, fleet: Fleet, job: FleetJob, engine: Engine, progress: _Progress
+) -> None:
+    """Run the fleet to its end; whoever asks for metrics gets them meanwhile."""
+    from ..net.fleet.fleet import run_fleet
     from ..report import openmetrics
     from ..report.extras import MissingExtra
 
     address = openmetrics.parse_address(options.metrics) if options.metrics is not None else None
 
-    async def held() -> Fleet:
-        fleet = prepared(job, plan, asked)
+    async def hold() -> None:
         with ExitStack() as stack:
             if address is not None:
                 port = stack.enter_context(openmetrics.serve(address, fleet.merge))
                 progress.say(f"metrics: http://{options.metrics.rpartition(':')[0]}:{port}/metrics")
             await run_fleet(fleet, job, engine, progress.tell)
-        return fleet
 
     try:
-        return asyncio.run(held())
+        asyncio.run(hold())
     except MissingExtra as error:
         raise ValueError(str(error)) from error
 

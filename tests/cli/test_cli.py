@@ -439,18 +439,19 @@ def heed_signals():
     [
         ("hold", "inconclusive: interrupted at "),
         ("hold --json", '"headline": "inconclusive: interrupted at '),
+        ("fleet", "inconclusive: interrupted at "),
+        ("fleet --json", '"headline": "inconclusive: interrupted at '),
         ("probe", "nothing ended a connection within "),
         ("probe --json", '"sentence": "nothing ended a connection within '),
     ],
 )
 def test_what_is_known_is_printed_at_the_end(command, said, ending, status):
     """By whatever signal it comes: the verdict on what was seen, the exit code, and no traceback."""
-    crowd = Crowd(12) if "probe" in command else Beating(1)
-    words = (
-        [*command.split(), "--for=10m", "--heartbeat=100ms"]
-        if "hold" in command
-        else [*command.split(), "--max=10m"]
-    )
+    crowd = Crowd(12) if "probe" in command else Beating(3 if "fleet" in command else 1)
+    words = [*command.split(), *(["--max=10m"] if "probe" in command else ["--for=10m", "--heartbeat=100ms"])]
+    if "fleet" in command:
+        # Some are not open yet then.
+        words += ["--connections=12", "--ramp=12s"]
     with serving(handler=crowd.handle) as url:
         process = subprocess.Popen(
             [*COMMAND, words[0], url, *words[1:]],
@@ -467,8 +468,10 @@ def test_what_is_known_is_printed_at_the_end(command, said, ending, status):
     assert process.returncode == status, complaints
     assert "Traceback" not in complaints
     assert said in printed
+    if "fleet" in command:
+        assert "unobserved" in printed
     if "--json" in command:
-        json.loads(printed)
+        json.loads(printed.splitlines()[-1])
 
 
 @pytest.mark.parametrize("arguments", [["report", "FILE"], ["report", "FILE", "--json"], ["hold", NOBODY]])

@@ -101,6 +101,8 @@ class FleetMerge:
     # How each worker is called, and what labels it has (``NAME=value``), by its slot; an engine says so.
     names: dict[int, str] = field(default_factory=dict)
     labels: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    # When somebody ended the fleet before its time, in seconds since the start of the slots.
+    interrupted_at: float | None = None
     # Why connections are unobserved: a line a slot.
     notes: list[str] = field(default_factory=list)
     # Whole records of some that ended, by cause, and of some stable ones under "".
@@ -134,7 +136,7 @@ class FleetMerge:
         for record in frame.records:
             self._keep(record)
         if frame.is_last:
-            self._close(progress, "its worker did not say what became of them")
+            self._close(progress, "it was stopped")
         return None
 
     def _keep(self, record: FleetRecord) -> None:
@@ -222,6 +224,12 @@ class FleetMerge:
         progress = self._slots[slot]
         if not progress.is_over:
             self._close(progress, why)
+
+    def interrupt(self) -> None:
+        """Somebody ends the fleet now: what is still held, or was not opened yet, is unobserved."""
+        self.interrupted_at = max(each.at for each in self._slots.values())
+        for slot in self.waiting:
+            self.lose(slot, "the fleet was interrupted")
 
     def _close(self, progress: _Progress, why: str) -> None:
         progress.is_over = True

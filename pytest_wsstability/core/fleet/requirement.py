@@ -183,13 +183,15 @@ class FleetRequirement:
     def check(self, merge: FleetMerge, *, tier: Tier) -> Verdict:
         """Judge what the fleet has shown up to now."""
         findings = [
+            *_interrupted(merge),
             *self._opens(merge.count),
             *self._survival(merge),
             *self._drained(merge.endings),
             *self._came_back(merge),
             *self._fans_out(merge),
         ]
-        return Verdict.of(findings, horizon=merge.plan.hold, tier=tier)
+        reached = merge.plan.hold if merge.interrupted_at is None else merge.interrupted_at
+        return Verdict.of(findings, horizon=min(reached, merge.plan.hold), tier=tier)
 
     def _opens(self, count: FleetCount) -> Iterator[Finding]:
         allowed = int(self.refused_max * count.planned)
@@ -340,6 +342,13 @@ class FleetRequirement:
             observed = f"p99 {show(found)} of {times.count:,} arrivals"
             expected = f"99% of the connections have a message within {show(limit)}"
             yield Violation(Rule.FANOUT, 0.0, expected, observed, f"messages that fan out: {observed}")
+
+
+def _interrupted(merge: FleetMerge) -> Iterator[Finding]:
+    """A fleet that somebody ended has shown what it had by then, unless all of it was over."""
+    if merge.interrupted_at is not None and merge.count.unobserved:
+        reached, whole = round(merge.interrupted_at, 1), merge.plan.ramp + merge.plan.hold
+        yield Doubt(Reason.INTERRUPTED, f"interrupted at {show(reached)} of {show(whole)}")
 
 
 def percent(share: float) -> str:

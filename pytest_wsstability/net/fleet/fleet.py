@@ -185,9 +185,18 @@ def prepared(job: FleetJob, plan: FleetPlan, asked: FleetRequirement | None = No
 async def run_fleet(
     fleet: Fleet, job: FleetJob, engine: Engine | None = None, watch: Watch | None = None
 ) -> None:
-    """Run a prepared fleet to its end; see `hold_fleet`."""
+    """
+    Run a prepared fleet to its end; see `hold_fleet`.
+
+    Whoever cancels this has a fleet that is over: what was not seen to its end is unobserved.
+
+    """
     job.check_targets(fleet.plan.connections)
-    await (engine or InProcess()).run(fleet.plan, job, fleet.merge, watch or (lambda merge: None))
+    try:
+        await (engine or InProcess()).run(fleet.plan, job, fleet.merge, watch or (lambda merge: None))
+    except asyncio.CancelledError:
+        fleet.merge.interrupt()
+        raise
 
 
 @asynccontextmanager

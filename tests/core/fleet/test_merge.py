@@ -226,3 +226,23 @@ def test_records_are_kept_of_each_cause_and_not_more_of_many_workers():
         "": KEPT_STABLE,
     }
     assert {each.number % 3 for each in merge.records["restart"]} == {0, 1, 2}
+
+
+def test_a_fleet_that_is_interrupted_is_over():
+    """What was seen by then counts; the rest is unobserved, with the age that it was seen to reach."""
+    merge = merged(PLAN, [BOTH[0], frame(1, at=4.0, opened=2, endings=(ended(3, 1.0),))])
+    merge.interrupt()
+
+    assert merge.count == count(stable=3, ended=1, unobserved=2)
+    assert merge.is_over
+    assert merge.interrupted_at == 10.0
+    assert sorted(merge.lifetimes()) == [(0.0, False), (1.0, True), (3.0, False)] + [(60, False)] * 3
+    assert merge.notes == ["2 of 3 connections of worker 1 unobserved from 4 s on: the fleet was interrupted"]
+
+
+def test_nobody_interrupts_what_is_over():
+    merge = merged(PLAN, BOTH)
+    merge.interrupt()
+
+    assert merge.count == count(stable=6)
+    assert merge.notes == []

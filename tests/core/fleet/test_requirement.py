@@ -319,3 +319,36 @@ def test_messages_that_fan_out(merge, asked, outcome):
 def test_what_cannot_be_seen_is_not_asked():
     with pytest.raises(ValueError, match=r"^fanout_p99: which messages\? give fanout_of too"):
         FleetRequirement.of(fanout_p99=0.1)
+
+
+def interrupted(*, ended=0, stable=0):
+    """Of a hundred, so many had ended, or were over, when somebody interrupted them."""
+    merge = FleetMerge(FleetPlan(connections=100, hold=60.0))
+    endings = tuple(Ending(number=number, fate=Fate.ENDED, age=30.0, at=30.0) for number in range(ended))
+    over = ((ended, ended + stable - 1),) if stable else ()
+    merge.add(Frame(slot=0, attempt=1, sequence=0, at=30.0, opened=100, endings=endings, stable=over))
+    merge.interrupt()
+    return merge
+
+
+@pytest.mark.parametrize(
+    ("merge", "asked", "outcome"),
+    [
+        (interrupted(), {}, INCONCLUSIVE),
+        (interrupted(), {"survival": 0.9}, INCONCLUSIVE),
+        # What ended, ended; and so many that no outcome of the others could change it.
+        (interrupted(ended=1), {}, UNSTABLE),
+        (interrupted(ended=20), {"survival": 0.9}, UNSTABLE),
+        (interrupted(ended=5), {"survival": 0.9}, INCONCLUSIVE),
+        # It was over by then.
+        (interrupted(stable=100), {}, STABLE),
+    ],
+)
+def test_an_interrupted_fleet_has_shown_what_it_had_by_then(merge, asked, outcome):
+    verdict = check(merge, **asked)
+
+    assert verdict.outcome is outcome
+    assert verdict.horizon == 30.0
+    if outcome is INCONCLUSIVE:
+        assert verdict.doubts[0].reason is Reason.INTERRUPTED
+        assert verdict.headline.startswith("inconclusive: interrupted at 30 s of 60 s; ")
