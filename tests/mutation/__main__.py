@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import itertools
 import multiprocessing
 import os
 import queue
@@ -81,6 +82,7 @@ def _run(
     done: multiprocessing.Queue[Result] = multiprocessing.Queue()
     running.preload()
     running.control(trees[0], covering.quickest(100))
+    running.control(trees[0], list(filter(running.is_bare, covering.times)))
     for site in sites:
         waiting.put(site)
     fork = multiprocessing.get_context("fork")
@@ -161,8 +163,11 @@ def _ask(
     seen = warm.run(broken.site.path, source, broken.text, tests, limit(tests))
     if seen is not None and seen[0] != 0:
         return seen
-    # Each file of tests has to be loaded: those that are likely to notice go alone.
-    parts = [tests] if seen else [tests[:FEW], tests[FEW:]]
+    # Each file of tests has to be loaded, and for some of them the plugin: those that are likely to notice, and
+    # take little, go alone.
+    bare = list(filter(running.is_bare, tests))
+    rest = list(itertools.filterfalse(running.is_bare, tests))
+    parts = [bare, rest] if seen else [bare[:FEW], bare[FEW:], rest]
     answer: Answer = (0, "")
     for some in filter(None, parts):
         answer = running.run(tree, broken, some, limit(some))

@@ -100,7 +100,8 @@ class Covering:
                 names |= {each.id for each in node.targets if isinstance(each, ast.Name)}
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                 names.add(node.target.id)
-        return names
+        # Every class has an `__init__`.
+        return {name for name in names if not name.startswith("__")}
 
     def _users(self, name: str) -> set[str]:
         word = re.compile(rf"\b{re.escape(name)}\b")

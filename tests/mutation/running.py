@@ -175,6 +175,10 @@ def _wait(child: int, seconds: float) -> int | None:
         pause = min(2 * pause, 0.05)
 
 
+_BARE = tuple(f"tests/core/{room}/" for room in ("judge", "diagnosis", "timeline", "statistics"))
+_BARE += ("tests/core/test_samples.py", "tests/profiles/")
+
+
 class _Teller:
     """Names the test that failed."""
 
@@ -190,7 +194,13 @@ def _become_pytest(tree: Path, tests: Sequence[str], writing: int) -> int:
     begin(tree)
     import pytest
 
-    return int(pytest.main([*OPTIONS, *tests], plugins=[_Teller(writing)]))
+    bare = ["--noconftest"] if all(map(is_bare, tests)) else []
+    return int(pytest.main([*OPTIONS, *bare, *tests], plugins=[_Teller(writing)]))
+
+
+def is_bare(test: str) -> bool:
+    """Whether a test needs nothing of tests/conftest.py, which loads all of the plugin."""
+    return test.startswith(_BARE)
 
 
 OPTIONS = (

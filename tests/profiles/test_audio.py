@@ -179,6 +179,14 @@ def test_messages_that_make_no_sense(messages, error):
         Audio(**messages)
 
 
+def test_what_a_profile_can_say():
+    """Whether it speaks, which messages it has, and what stands in them."""
+    assert (audio("json").answers, audio("deepgram").answers) == (True, False)
+    assert (audio("json").has(Role.ANSWER), audio("deepgram").has(Role.ANSWER)) == (True, False)
+    assert "audio" in audio("json").names(Role.ANSWER)
+    assert audio("deepgram").names(Role.ANSWER) == frozenset()
+
+
 def test_what_there_is_no_message_for():
     with pytest.raises(Unwritable, match=r"^there is no message for answer$"):
         audio("deepgram").write(Role.ANSWER, audio=SOUND)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from pytest_wsstability.profiles import JSON, catalogue
-from pytest_wsstability.profiles.catalogue import SHIPPED, find
+from pytest_wsstability.profiles.catalogue import SHIPPED, find, is_shipped
 
 OURS = JSON.replace(name="ours")
 
@@ -34,6 +34,15 @@ def test_a_team_has_its_own():
     assert find("ours", [OURS]) is OURS
     assert find("json", [other]) is other
     assert find("json") is JSON
+
+
+@pytest.mark.parametrize(
+    ("profile", "is_ours"),
+    [(JSON, True), (find("mqtt"), True), (OURS, False), (JSON.replace(greeting=None), False)],
+)
+def test_a_shipped_profile_is_known_by_its_name(profile, is_ours):
+    """Another one with its name is not it."""
+    assert is_shipped(profile) is is_ours
 
 
 def test_a_profile_is_found_where_it_stands():

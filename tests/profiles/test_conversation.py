@@ -28,6 +28,7 @@ from pytest_wsstability.profiles import (
     Resumption,
     SessionStep,
 )
+from pytest_wsstability.profiles.speech import Say
 from tests.profiles.dialogue import Dialogue
 
 CLIENT, SERVER = End.CLIENT, End.SERVER
@@ -268,6 +269,27 @@ def test_a_number_that_goes_back_is_told():
     assert client.hear('{"op":0,"s":8}', 0.3).problem is None
 
 
+def test_a_number_that_is_none_leaves_the_last_one():
+    """What is wrong with it is told where messages are counted."""
+    client = talk(GATEWAY)
+    client.opened(0.0)
+    client.hear('{"op":0,"s":7}', 0.1)
+
+    assert client.hear('{"op":0,"s":[8]}', 0.2).problem is None
+    assert client.resumption.sequence == 7
+
+
+def test_a_server_that_forgets_knows_nobody():
+    """As one that restarts without its memory."""
+    server = talk(GATEWAY, SERVER, session_id="new", knows=lambda name: name == "S")
+    server.opened(0.0)
+    server.forget()
+    resume = server.hear('{"op":6,"d":{"session_id":"S","seq":7}}', 0.1)
+
+    assert [text for _, text in said(server, server.answer(resume))] == ['{"op":9}']
+    talk(JSON, SERVER).forget()
+
+
 # Heartbeats.
 
 
@@ -360,6 +382,8 @@ def test_an_answer_can_be_wrong_on_purpose():
 
     assert server.write(pong.with_another_id(), 1.0) == '{"op":"pong","id":5}'
     assert server.write(other.with_another_id(), 1.0) == '{"op":"pong","id":"ax"}'
+    without = Say(Role.HEARTBEAT_ANSWER)
+    assert without.with_another_id() is without
 
 
 def test_an_echo_is_an_answer_where_the_protocol_says_so():
@@ -382,6 +406,17 @@ def test_answers_are_told_by_their_ids_alone():
     assert client.hear('{"id":1,"result":{}}', 5.2).role is Role.SESSION_CONFIRMED
     assert client.hear('{"id":2,"result":{}}', 5.3).role is Role.DATA
     assert client.hear('{"id":99,"result":{}}', 5.4).role is Role.DATA
+
+
+@pytest.mark.parametrize(("others", "role"), [(1023, Role.HEARTBEAT_ANSWER), (1024, Role.DATA)])
+def test_of_so_many_questions_the_last_1024_are_remembered(others, role):
+    """A peer that never answers fills no memory."""
+    client = talk(RPC, interval=1.0)
+    client.opened(0.0)
+    for number in range(1 + others):
+        client.write(client.beat(), float(number))
+
+    assert client.hear('{"id":2,"result":{}}', 5000.0).role is role
 
 
 # Intervals.

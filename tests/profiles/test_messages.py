@@ -108,6 +108,8 @@ def read(message, payload):
         ("2", b"2", None),
         (f"PONG {ID}", "PONG 7", {"id": "7"}),
         (f"PONG {ID}", "PONG ", None),
+        (f"{ID} PONG {ID}", "7 PONG 7", {"id": "7"}),
+        (f"{ID} PONG {ID}", "7 PONG 8", None),
         (f"PONG {ID}", b"PONG 7", None),
         (f"beat {INTERVAL_MS},{ANY}", "beat 2500,\nmore", {"interval": 2.5}),
         (f"beat {INTERVAL_MS}", "beat soon", None),
@@ -127,6 +129,12 @@ def read(message, payload):
         (READ, "PONG x", None),
         (re.compile(rb"\x01(?P<session_id>..)"), b"\x01ab", {"session_id": "ab"}),
         (re.compile(rb"\x01.."), "\x01ab", None),
+        # A group that took no part, one that is no number, and two that say different things.
+        (re.compile("(?:#(?P<id>.))?pong"), "pong", {}),
+        (re.compile("every (?P<interval>.+)"), "every 2.5", {"interval": 2.5}),
+        (re.compile("every (?P<interval>.+)"), "every day", None),
+        (re.compile("(?P<id>.)-(?P<text_id>.)"), "7-7", {"id": "7"}),
+        (re.compile("(?P<id>.)-(?P<text_id>.)"), "7-8", None),
         (lambda message: message.startswith("pong"), "pong!", {}),
         (lambda message: message.startswith("pong"), "ping!", None),
         (lambda message: {"id": message[1:]}, "p7", {"id": "7"}),
@@ -141,6 +149,11 @@ def read(message, payload):
 def test_what_a_message_reads(message, payload, values):
     """The values that stand for placeholders; None for another message."""
     assert read(message, payload) == values
+
+
+def test_an_interval_that_nobody_named_is_null():
+    """As the number of messages is, before the first."""
+    assert wording({"op": "hi", "every": INTERVAL_MS}).write({}) == '{"op":"hi","every":null}'
 
 
 def test_a_session_that_is_a_number_is_written_as_one():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wsstability.profiles import Prefixed
 from pytest_wsstability.profiles.near_miss import why_not
 from pytest_wsstability.profiles.placeholders import ANY, SESSION_ID
 
@@ -26,6 +27,8 @@ PONG = {"type": "pong", "seq": 7}
         (PONG, b"\x01\x02", "a binary message of 2 B, not the text expected"),
         (b"\x01", b"\x01\x02", "a binary message of 2 B, not the bytes expected"),
         ("PONG", "PING", "a text message of 4 characters that is not the one expected"),
+        (Prefixed("42", ["pong"]), '42["ping"]', "member '[0]' is \"ping\", not \"pong\""),
+        (Prefixed("42", ["pong"]), '["pong"]', "a text message of 8 characters that is not the one expected"),
         # Of several that mean the same, the first.
         (("PONG", "pong"), "PING", "a text message of 4 characters that is not the one expected"),
         ({"a": {"b": 1}}, '{"a": 1}', "member 'a' is a number, not an object"),

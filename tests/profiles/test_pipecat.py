@@ -60,6 +60,7 @@ def test_the_session_is_rtvis():
         (b"", None),
         (STOPPED[:20], None),
         (b"\x22" + b"\xff" * 12, None),
+        (b"\x22\x80", None),
         (b"\x27\x01", None),
         (bytes.fromhex("22020800"), None),
     ],

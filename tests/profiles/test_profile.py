@@ -8,12 +8,14 @@ import pytest
 
 from pytest_wsstability.core.redact import redact_text
 from pytest_wsstability.core.timeline.events import End, Role
+from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.profiles import (
     ANY,
     FRAMES,
     ID,
     JSON,
     SESSION_ID,
+    SESSION_NUMBER,
     Codec,
     Free,
     Prefixed,
@@ -256,6 +258,10 @@ EMPTY = "only heartbeats are empty messages, None is no message"
             {"ping": Codec(lambda message: message == "p", "q")},
             "profile 'x': ping can match no message: 'q': what it writes it does not read",
         ),
+        (
+            {"sequence": 7},
+            "profile 'x': sequence is 7; give the name of a JSON member, or a function of a message",
+        ),
         # A function that makes names.
         (
             {"new_session_id": lambda: 1 / 0},
@@ -275,6 +281,60 @@ def test_a_bad_definition_is_refused(fields, message):
     """At once, naming the profile, the message and what is wrong with it."""
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         Profile(**{"name": "x", **fields})
+
+
+def test_what_can_only_be_read_cannot_be_sent():
+    """By the end that has to send it; the other end reads."""
+    profile = Profile(name="x", ping="p", pong=re.compile("o.*"))
+
+    profile.check_written_by(End.CLIENT)
+    with pytest.raises(
+        ValueError,
+        match=r"^profile 'x': pong can only be read, and the server has to send it: "
+        r"give pong=Codec\(read, write\)$",
+    ):
+        profile.check_written_by(End.SERVER)
+
+
+@pytest.mark.parametrize(("session_id", "fits"), [("7", True), ("abc", False)])
+def test_a_session_is_called_what_its_message_can_carry(session_id, fits):
+    profile = Profile(name="x", session_info={"s": SESSION_NUMBER}, session_confirmed="ok")
+    if fits:
+        profile.words.check_session_id(session_id)
+    else:
+        with pytest.raises(Unwritable):
+            profile.words.check_session_id(session_id)
+
+
+def fails(message):
+    raise RuntimeError("boom")
+
+
+@pytest.mark.parametrize(
+    ("other", "message", "problem"),
+    [
+        (re.compile("hi.*"), "hi all", "greeting and notice both match 'hi all'"),
+        (re.compile("ho.*"), "hi all", None),
+        # One that can't bear it says so when it is its turn; until then it may be its own.
+        (fails, "hi all", "greeting and notice both match 'hi all'"),
+    ],
+)
+def test_two_functions_that_read_one_message_are_told(other, message, problem):
+    """What nobody writes cannot be compared before."""
+    heard = Profile(name="x", greeting=re.compile("h.*"), notice=other).words.hear(message, End.SERVER)
+
+    assert (heard.role, heard.problem) == (
+        (Role.GREETING, None) if problem is None else (Role.DATA, (Flaw.FUNCTION, problem))
+    )
+
+
+def test_functions_that_raise_make_no_profile_wrong():
+    """What they make of messages that were made up says nothing."""
+    reads = Codec(lambda message: {"id": message.split("#")[1]}, lambda values: f"hi#{values['id']}")
+    profile = Profile(name="x", greeting=reads, notice="bye")
+
+    assert profile.words.hear("bye", End.SERVER).role is Role.NOTICE
+    assert Profile(name="x", ping="p", records=fails).records is fails
 
 
 def test_replacing_checks_anew():

@@ -7,7 +7,7 @@ import pytest
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.profiles import sniffing
 from pytest_wsstability.profiles.catalogue import SHIPPED, find
-from pytest_wsstability.profiles.sniffing import likeness_of, sniff_messages, sniff_request
+from pytest_wsstability.profiles.sniffing import is_variant, likeness_of, sniff_messages, sniff_request
 
 C, S = End.CLIENT, End.SERVER
 
@@ -81,3 +81,28 @@ def test_the_protocol_below_is_what_people_see():
     """Engine.IO's packets, which Socket.IO's profile speaks."""
     assert likeness_of("socketio").title == "Engine.IO 4"
     assert likeness_of("json").title == "JSON messages"
+
+
+@pytest.mark.parametrize(
+    ("profile", "name", "is_one"),
+    [
+        (find("mqtt"), "mqtt", True),
+        # By the subprotocol, by the specification, by the name.
+        (find("mqtt").replace(name="ours", specification=""), "mqtt", True),
+        (find("stomp").replace(name="ours", subprotocols=()), "stomp", True),
+        (find("stomp").replace(subprotocols=(), specification=""), "stomp", True),
+        (find("stomp").replace(name="ours", subprotocols=(), specification=""), "stomp", False),
+        (find("stomp"), "mqtt", False),
+    ],
+)
+def test_another_form_of_a_protocol_is_that_protocol(profile, name, is_one):
+    assert is_variant(profile, name) is is_one
+
+
+def test_a_profile_that_can_not_bear_a_message_has_not_said_it():
+    """A message may be anything, and a function of a profile may raise."""
+
+    def fails(data):
+        raise RuntimeError("boom")
+
+    assert sniffing._telling(find("json").replace(records=fails), "x", S) == 0

@@ -45,6 +45,14 @@ def test_a_deepgram_agent():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "message", ['{"event":"media"', '["media"]', '{"event":"x","media":{}}', "[" * 9000 + '"media"']
+)
+def test_what_is_no_media_of_twilio(message):
+    """And raises nothing: a peer may send anything."""
+    assert TWILIO.audio.read(message, End.CLIENT) is None
+
+
 def test_twilio_starts_and_is_asked_by_marks():
     """Twilio is the client, and sends a mark back."""
     dialogue = Dialogue(TWILIO, client={"session_id": "MZ1"}, server={"interval": 5.0}).run(5)
