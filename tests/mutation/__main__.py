@@ -163,8 +163,8 @@ def _ask(
     seen = warm.run(broken.site.path, source, broken.text, tests, limit(tests))
     if seen is not None and seen[0] != 0:
         return seen
-    # Each file of tests has to be loaded, and for some of them the plugin: those that are likely to notice, and
-    # take little, go alone.
+    # Each file of tests has to be loaded, and for some of them the plugin: those that are likely to notice,
+    # and take little, go alone.
     bare = list(filter(running.is_bare, tests))
     rest = list(itertools.filterfalse(running.is_bare, tests))
     parts = [bare, rest] if seen else [bare[:FEW], bare[FEW:], rest]

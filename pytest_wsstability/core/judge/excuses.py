@@ -29,8 +29,6 @@ class Effect(Enum):
     LATE = "read late"
     # The peer gave up on this end.
     END = "given up"
-    # The connection did not open.
-    OPENING = "not opened"
 
 
 # Each incident with what it can cause, and for how many seconds after it; it causes nothing else.
@@ -46,10 +44,6 @@ LASTS = {
     # TCP and of the peer: two rounds of the slowest common keepalive (30 s), an idle timeout (nginx: 60 s).
     (Reason.SUSPENDED, Effect.LATE): 60.0,
     (Reason.SUSPENDED, Effect.END): 60.0,
-    (Reason.DESCRIPTORS, Effect.OPENING): 0.0,
-    (Reason.PORTS, Effect.OPENING): 0.0,
-    (Reason.RESOLVER, Effect.OPENING): 0.0,
-    (Reason.MEMORY, Effect.OPENING): 0.0,
 }
 
 # A lag or pause this long can cost a connection: the shortest ping timeouts in use are of one second.

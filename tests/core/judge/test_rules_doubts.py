@@ -123,6 +123,42 @@ HARNESS = {
         [(25, ">beat"), (25.2, "lag", 0.2), (25.3, "<answer")],
         [Reason.LOOP_LAG],
     ),
+    # Of the codes that refuse a message, each is this end's own doing.
+    **{
+        f"loop stood still, and this end closed with {code}": (
+            HOLD,
+            [(59, "lag", 9.0), (60, {**FIN, "sent": CloseFrame(code)})],
+            [Rule.ALIVE],
+        )
+        for code in (1002, 1003, 1007)
+    },
+    "loop stood still, and this end left": (
+        HOLD,
+        [(59, "lag", 9.0), (60, {**FIN, "sent": CloseFrame(1001)})],
+        [Reason.LOOP_LAG],
+    ),
+    # A quarter of a second is as long as a ping may wait without harm.
+    "loop stood still for a moment until a ping and the end of it": (
+        HOLD,
+        [(6.06, "<ping"), (6.06, closed_by_peer(1005)), (6.07, "lag", 0.25)],
+        [Reason.LOOP_LAG],
+    ),
+    "loop stood still for less until a ping and the end of it": (
+        HOLD,
+        [(6.06, "<ping"), (6.06, closed_by_peer(1005)), (6.07, "lag", 0.24)],
+        [Rule.ALIVE],
+    ),
+    "machine slept and woke to an answer": (
+        WITHIN,
+        [(25, ">beat"), (28, "slept", 30.0), (88, "<answer")],
+        [Reason.SUSPENDED],
+    ),
+    "machine slept, and the answer came a minute later": (
+        WITHIN,
+        [(25, ">beat"), (28, "slept", 30.0), (88.1, "<answer")],
+        [Rule.HEARTBEATS],
+    ),
+    "machine slept until the end": (HOLD, [(60, "slept", 30.0), (60, FIN)], [Reason.SUSPENDED]),
     "machine slept": (HOLD, [(60, "slept", 30.0), (60.1, FIN)], [Reason.SUSPENDED]),
     "machine slept a minute ago": (HOLD, [(20, "slept", 30.0), (80, FIN)], [Reason.SUSPENDED]),
     "machine slept long ago": (HOLD, [(20, "slept", 30.0), (80.1, FIN)], [Rule.ALIVE]),
@@ -152,6 +188,16 @@ HARNESS = {
         WITHIN,
         [(24, "paused"), (25, ">beat"), (31, "resumed"), (31, "<answer")],
         [Reason.READING_PAUSED],
+    ),
+    "reading paused, and the answer was read a second later": (
+        WITHIN,
+        [(24, "paused"), (25, ">beat"), (31, "resumed"), (32, "<answer")],
+        [Reason.READING_PAUSED],
+    ),
+    "reading paused, and the answer was not there after a second": (
+        WITHIN,
+        [(24, "paused"), (25, ">beat"), (31, "resumed"), (32.1, "<answer")],
+        [Rule.HEARTBEATS],
     ),
     "reading paused, so long ago that the record lost it": (
         HOLD,
@@ -242,6 +288,7 @@ def test_one_violation_without_excuse_is_enough():
         ((10, "lag", 5.1), [Reason.LOOP_LAG]),
         ((20, "slept", 5.0), []),
         ((20, "slept", 60.0), [Reason.SUSPENDED]),
+        ((120, "slept", 60.0), []),
         # It began after what is claimed.
         ((126, "lag", 5.5), []),
         ((125, "lag", 5.5), [Reason.LOOP_LAG]),
@@ -252,6 +299,22 @@ def test_a_pass_claims_no_time_that_nobody_saw(row, why):
     verdict = judged({**HOLD, **WITHIN}, sorted([*BEATS, row], key=lambda each: each[0]), 130)
 
     check(verdict, INCONCLUSIVE if why else STABLE, why)
+
+
+def test_only_what_was_long_enough_is_told():
+    """A lag that could hide nothing is not named beside a sleep that could; and how long is told."""
+    rows = [*BEATS, (10, "lag", 5.0), (20, "slept", 0.5), (30, "slept", 60.0)]
+    verdict = judged({**HOLD, **WITHIN}, sorted(rows, key=lambda each: each[0]), 130)
+
+    check(verdict, INCONCLUSIVE, [Reason.SUSPENDED])
+    assert [each.text for each in verdict.doubts] == ["the machine slept for 60 s"]
+
+
+def test_a_short_lag_is_told_with_its_length():
+    rows = [(6.06, "<ping"), (6.06, closed_by_peer(1005)), (6.07, "lag", 0.86)]
+    (doubt,) = judged(HOLD, rows).doubts
+
+    assert doubt.text == "the test's own event loop stood still for 860 ms"
 
 
 def test_a_hold_without_heartbeats_claims_no_more_than_that_it_lives():
