@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,12 +10,18 @@ from ..core.duration import show_duration as show
 from ..core.fleet.failure import count_line, events_line, group_line, more_lines, rtt_line, worker_line
 from ..core.fleet.frame import RTT_LIMITS
 from ..core.fleet.requirement import percent
-from ..core.fleet_summary import FleetSummary
+from ..core.fleet_summary import FleetRecord, FleetSummary
+from ..core.redact import redact_text
 from ..core.result import Result
+from ..core.timeline.events import Direction, Event, EventKind, Opcode, Role
 from .cells import cells
 
 # A drawing in units of its own: as wide as half a page, and as high as it is read well.
 _WIDTH, _HEIGHT, _LEFT = 600, 160, 72
+# A record is a line in the middle of so many units, with a stroke upwards for what was sent.
+_ROW, _STROKE = 20, 8
+_BEATS = (Role.HEARTBEAT, Role.HEARTBEAT_ANSWER)
+_SESSION = (Role.GREETING, Role.SESSION_INFO, Role.SESSION_CONFIRMED)
 
 
 def section(result: Result) -> dict[str, Any]:
@@ -34,6 +41,7 @@ def section(result: Result) -> dict[str, Any]:
         "survival": survival(fleet),
         "times": over_time(fleet),
         "heat": heat_map(fleet),
+        "records": records(result.records),
     }
 
 
@@ -153,6 +161,46 @@ def heat_map(fleet: FleetSummary) -> dict[str, Any]:
                 )
     marks = [(round(_HEIGHT - (row - rows[0] + 0.5) * height, 2), _limit(row)) for row in rows]
     return {"boxes": boxes, "ticks": scale.ticks(), "marks": marks}
+
+
+def records(kept: Sequence[FleetRecord]) -> list[dict[str, Any]]:
+    """The connections whose whole records are there, each as a lane, all on one axis from their openings."""
+    longest = max((each.timeline.duration for each in kept), default=0.0) or 1.0
+    return [_record(each, longest) for each in kept]
+
+
+def _record(record: FleetRecord, longest: float) -> dict[str, Any]:
+    timeline, middle = record.timeline, _ROW // 2
+    strokes: dict[str, list[str]] = defaultdict(list)
+    for event in timeline:
+        x = round(event.at / longest * _WIDTH, 1)
+        if event.direction is Direction.LOCAL:
+            strokes[_word(event)].append(f"M{x} {middle - _STROKE}v{2 * _STROKE}")
+        else:
+            strokes[_word(event)].append(
+                f"M{x} {middle}v{-_STROKE if event.direction is Direction.SENT else _STROKE}"
+            )
+    end = "open" if timeline.close is None else redact_text(str(timeline.close))
+    why = f"{record.cause or 'stable'}, {show(round(timeline.duration, 1))}"
+    return {
+        "name": f"connection {record.number}",
+        "why": why,
+        "text": f"connection {record.number}: {why}: {end}",
+        "life": f"M0 {middle}H{round(timeline.duration / longest * _WIDTH, 1)}",
+        "strokes": [(word, "".join(paths)) for word, paths in strokes.items()],
+    }
+
+
+def _word(event: Event) -> str:
+    """What the page calls an event of a lane."""
+    if event.kind is not EventKind.FRAME:
+        return "end" if event.kind is EventKind.ENDED else "mark"
+    if event.role in _BEATS:
+        return "answered"
+    if event.role in _SESSION:
+        return "session"
+    control = {Opcode.PING: "pinged", Opcode.PONG: "pinged", Opcode.CLOSE: "end"}
+    return control.get(event.opcode, "data")
 
 
 def _limit(row: int) -> str:

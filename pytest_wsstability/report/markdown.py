@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from ..core.fleet.failure import explain_fleet
+from ..core.fleet_summary import FleetRecord
 from ..core.judge.verdict import Noted
 from ..core.message import explain
+from ..core.message.strip import strips
 from ..core.result import Result, Run
 from ..core.timeline.events import Tier
 from ..core.voice.failure import explain_call
@@ -17,6 +20,8 @@ from .cells import Cells, cells, totals, worst_first
 _FAILURES = 20
 _ROWS = 200
 _DETAIL = 20_000
+# So many connections of a fleet are drawn of each cause, and of the stable ones.
+_DRAWN = 3
 _HEAD = ("verdict", "cause", "test", "held")
 # What means something in Markdown or HTML: the text is a peer's, and may be hostile. Of a link, the colon.
 _SPECIAL = re.compile(r"[\\`*\[\]#|<>&~@$]|:(?=//)")
@@ -81,10 +86,20 @@ def _details(result: Result) -> Iterator[str]:
     yield f"\n<details><summary>{escape(row.test)}: {escape(row.cause)}</summary>\n"
     text = ""
     if result.fleet is not None:
-        text = explain_fleet(result.verdict, result.fleet)
+        text = "\n".join([explain_fleet(result.verdict, result.fleet), *_records(result.records)])
     elif result.call is not None:
         text = explain_call(result.verdict, result.timelines, result.call)
     elif result.timelines:
         text = explain(result.requirement, result.verdict, result.timelines)
     yield from (f"    {line}" for line in text[:_DETAIL].splitlines())
     yield "\n</details>"
+
+
+def _records(kept: Sequence[FleetRecord]) -> Iterator[str]:
+    """The last minute of some connections kept whole: the first ones of each cause, and stable ones."""
+    drawn: Counter[str] = Counter()
+    for record in kept:
+        drawn[record.cause] += 1
+        if drawn[record.cause] <= _DRAWN:
+            yield f"  kept      connection {record.number}, {record.cause or 'stable'}"
+            yield from strips([record.timeline])

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from pytest_wsstability.core.fleet_summary import CurvePoint, Stretch
-from pytest_wsstability.report.fleets import heat_map, over_time, section, survival
+from pytest_wsstability.core.fleet_summary import CurvePoint, FleetRecord, Stretch
+from pytest_wsstability.report.fleets import heat_map, over_time, records, section, survival
 from pytest_wsstability.report.html import render
-from tests.report.made import HOSTILE, fleet, good, returned, run
+from tests.report.made import BEATS, FIN, HOSTILE, fleet, good, result, returned, run
 
 
 def made(**changes):
@@ -95,3 +95,31 @@ def test_returns_and_messages_that_fan_out_have_lines():
     assert facts["back"] == "3 came back, 1 did not, p50 100 ms, max 4 s, at most 2 in a second"
     assert facts["fan-out"] == ("2 messages, 190 arrivals, 5 late, 3 did not come, p50 100 ms, max 900 ms")
     assert "back" not in dict(section(fleet())["facts"])
+
+
+def kept(*rows, number=7, cause="", until=None):
+    timeline = result(*rows, until=until).timelines[0]
+    return FleetRecord(number=number, cause=cause, timeline=timeline)
+
+
+def test_a_record_is_a_lane_with_a_stroke_for_each_event():
+    """Sent is up, received is down, what happened here is both; all begin at their opening."""
+    ended = kept(*BEATS[:2], (60, FIN), cause="restart")
+    first, second = records([ended, kept(*BEATS[:2], until=30, number=8)])
+
+    assert (first["name"], first["why"]) == ("connection 7", "restart, 60 s")
+    assert (second["why"], second["text"]) == ("stable, 30 s", "connection 8: stable, 30 s: open")
+    assert first["life"] == "M0 10H600.0"
+    assert second["life"] == "M0 10H300.0"
+    strokes = dict(first["strokes"])
+    assert strokes["end"] == "M600.0 2v16"
+    assert strokes["answered"].startswith("M250.0 10v-8M25")
+    assert strokes["answered"].count("v8") == 1
+
+
+def test_the_page_draws_the_records_of_a_fleet():
+    page = render(run(fleet()))
+
+    assert page.count('<tr><th scope="row">connection ') == 1
+    assert "<details open><summary>1 connections kept whole" in page
+    assert "kept whole" not in render(run(fleet(lost=0)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from pytest_wsstability.core.timeline.events import Tier
@@ -87,6 +89,21 @@ def test_it_stays_under_the_limit_of_a_step():
     assert text.count("<details>") == 20
     assert "\nand 2480 more failures\n" in text
     assert "\nand 2300 more\n" in text
+
+
+def test_a_fleet_shows_the_first_records_of_each_cause():
+    """The others are in the JSON report."""
+    made = fleet()
+    (record,) = made.records
+    many = [dataclasses.replace(record, number=number) for number in range(5)]
+    stable = [dataclasses.replace(record, number=number, cause="") for number in (90, 91)]
+    text = render(run(dataclasses.replace(made, records=(*many, *stable))))
+
+    assert [line.strip() for line in text.splitlines() if "kept  " in line] == [
+        *(f"kept      connection {number}, restart" for number in range(3)),
+        *(f"kept      connection {number}, stable" for number in (90, 91)),
+    ]
+    assert text.count("    beats  ") == 5
 
 
 def test_a_fleet_tells_its_whole_story():
