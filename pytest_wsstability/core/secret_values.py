@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import json
 import re
 import shlex
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus
 
 from .secret_names import is_ordinary, is_secret, is_word_of_ours
+from .unescaped import Unescaped, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MASK = "***"
 # From so many characters on a value is found wherever it stands.
 SHORTEST = 8
+# JSON in JSON in JSON; what is escaped more often than that is no text that somebody reads.
+_LAYERS = 3
 # So many values are remembered; the oldest is forgotten first. Each takes about 2 KiB.
 _MOST = 8192
 # Fields whose values are the same for everybody.
@@ -238,7 +240,7 @@ class SecretValues:
             self._forget(next(iter(self._values)))
         self._values[value] = forms = tuple(_forms(value))
         for form in forms:
-            plain = form == value.lower() and (form.isdecimal() or form.isalpha())
+            plain = form == _lowered(value) and (form.isdecimal() or form.isalpha())
             mask = _Mask(shown, alone=plain)
             self._heads.setdefault(form[:SHORTEST], {})[form] = mask
             self._tails.setdefault(form[-SHORTEST:], {})[form] = mask
@@ -258,11 +260,7 @@ class SecretValues:
             text = self._mask_named(text)
         if not self._heads or len(text) < SHORTEST:
             return text
-        lowered = text.lower()
-        if len(lowered) != len(text):
-            # A few letters of other scripts grow; positions must fit.
-            lowered = text
-        spans = [*self._whole(lowered), *self._cut_short(lowered)]
+        spans = list(self._spans(text))
         if not spans:
             return text
         shown, done = [], 0
@@ -273,6 +271,21 @@ class SecretValues:
                 shown += [text[done:start], mask]
             done = end
         return "".join([*shown, text[done:]])
+
+    def _spans(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Where values stand in a text, as they are and under escapes, and escapes of escapes."""
+        shown, layers = text, list[Unescaped]()
+        while True:
+            lowered = _lowered(shown)
+            for start, end, mask in (*self._whole(lowered), *self._cut_short(lowered)):
+                for layer in reversed(layers):
+                    start, end = layer.origin(start), layer.origin(end)
+                yield start, end, mask
+            inner = unescaped(shown) if len(layers) < _LAYERS else None
+            if inner is None:
+                return
+            layers.append(inner)
+            shown = inner.text
 
     def _whole(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Where values stand, and where the end of the text or of what is shown cuts one short."""
@@ -342,34 +355,48 @@ def hashed(name: str) -> str:
     return f"#{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
+def _lowered(text: str) -> str:
+    """In lower case, each character by itself: the dotted I would become two, and a sigma two kinds."""
+    if text.isascii():
+        return text.lower()
+    return "".join(lower if len(lower := char.lower()) == 1 else char for char in text)
+
+
 def _forms(value: str) -> set[str]:
-    """A value as software writes it, in lower case: encoded for URLs, JSON, HTML, in Base64, as `repr`."""
+    """
+    A value as software writes it, in lower case: with spaces as a form has them, in Base64, in hexadecimal.
+
+    What escapes make of it is found in the text without them (`unescaped`).
+
+    """
     encoded = value.encode("utf-8", "surrogatepass")
     found = {
         value,
-        quote(value, safe=""),
-        quote(value),
-        quote_plus(value),
+        value.replace(" ", "+"),
+        # As a shell has it between single quotes.
+        value.replace("'", "'\"'\"'"),
         unquote(value),
         unquote_plus(value),
-        json.dumps(value)[1:-1],
-        json.dumps(value, ensure_ascii=False)[1:-1],
-        repr(value)[1:-1],
-        ascii(value)[1:-1],
-        html.escape(value),
-        html.escape(value, quote=False),
         encoded.decode("latin-1"),
         encoded.hex(),
         encoded.hex(" "),
+        encoded.hex(":"),
     }
-    # Inside a longer text that is encoded, a value begins at one of three places of a group.
+    for written in {encoded, json.dumps(value)[1:-1].encode()}:
+        found.update(_in_base64(written))
+    return {form for each in found if len(form := _lowered(each)) >= SHORTEST and not is_word_of_ours(form)}
+
+
+def _in_base64(octets: bytes) -> Iterator[str]:
+    """What stands for these bytes wherever they are in something longer, in both alphabets."""
+    # They begin at one of three places of a group.
     for offset in range(3):
-        whole = base64.b64encode(bytes(offset) + encoded).decode()
-        # Characters that depend on what stands before and behind are not its own.
+        whole = base64.b64encode(bytes(offset) + octets).decode()
+        # Characters that depend on what stands before and behind are not their own.
         own = whole[(0, 2, 3)[offset] :].rstrip("=")
-        inner = own[:-1] if (offset + len(encoded)) % 3 else own
-        found |= {inner, inner.translate(str.maketrans("+/", "-_"))}
-    return {form.lower() for form in found if len(form) >= SHORTEST and not is_word_of_ours(form)}
+        inner = own[:-1] if (offset + len(octets)) % 3 else own
+        yield inner
+        yield inner.translate(str.maketrans("+/", "-_"))
 
 
 def _decoded(text: str) -> str:

@@ -113,7 +113,23 @@ FORMS = {
     "UTF-8 as ISO 8859-1": VALUE.encode().decode("latin-1"),
     "hexadecimal": VALUE.encode().hex(),
     "hexadecimal of a dump": VALUE.encode().hex(" "),
+    "hexadecimal of a fingerprint": VALUE.encode().hex(":"),
     "shouted": VALUE.upper(),
+    "percent-encoded, every byte": "".join(f"%{byte:02X}" for byte in VALUE.encode()),
+    "percent-encoded twice": quote(quote(VALUE, safe=""), safe=""),
+    "JavaScript's encodeURIComponent": quote(VALUE, safe="!'()*~"),
+    "JavaScript's encodeURI": quote(VALUE, safe=";,/?:@&=+$#!'()*~"),
+    "JSON in JSON": json.dumps(json.dumps(VALUE)[1:-1])[1:-1],
+    "JSON in JSON in JSON": json.dumps(json.dumps(json.dumps(VALUE)[1:-1])[1:-1])[1:-1],
+    "JSON of PHP": json.dumps(VALUE)[1:-1].replace("/", r"\/"),
+    "JSON of Go": VALUE.replace('"', r"\"").replace("<", r"\u003c").replace("&", r"\u0026"),
+    "JSON, every character": "".join(f"\\u{ord(char):04x}" for char in VALUE),
+    "repr of bytes": repr(VALUE.encode())[2:-1],
+    "C, every byte": "".join(f"\\x{byte:02x}" for byte in VALUE.encode()),
+    "HTML, decimal": "".join(f"&#{ord(char)};" for char in VALUE),
+    "HTML, hexadecimal": "".join(f"&#x{ord(char):X};" for char in VALUE),
+    "Markdown": re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", VALUE),
+    "a shell": VALUE.replace("'", "'\"'\"'"),
 }  # fmt: skip
 
 
@@ -123,6 +139,16 @@ def test_forms(values, form):
     values.take("password", VALUE)
 
     assert values.mask(f"got {FORMS[form]}!") == "got ***!"
+
+
+@pytest.mark.parametrize("beside", ["İstanbul", "ΑΣ", "😀"])
+@pytest.mark.parametrize("value", [VALUE, "AbİcΣDefGh9", "Ab😀cd😀Ef9"])
+def test_letters_that_change_when_they_are_lowered(values, value, beside):
+    """One dotted I in a text leaves the capitals of no value standing."""
+    values.take("password", value)
+
+    assert values.mask(f"{beside} {value} {beside}") == f"{beside} *** {beside}"
+    assert values.mask(f"{beside} {json.dumps(value)} {beside}") == f'{beside} "***" {beside}'
 
 
 @pytest.mark.parametrize("before", ["", "x", "xy", "xyz"])

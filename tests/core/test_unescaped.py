@@ -1,0 +1,79 @@
+"""Text without one layer of escapes, and where each of its places was."""
+
+from __future__ import annotations
+
+import html
+import json
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_wsstability.core.unescaped import unescaped
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("a%2Fb%c3%a4", "a/bä"),
+        # No UTF-8: a character a byte, as older software has it.
+        ("%E4%ff", "äÿ"),
+        (r"\xc3\xa4 \xe4", "ä ä"),
+        (r"\u0041\ud83d\ude00B", "A😀B"),
+        (r"\U0001f600", "😀"),
+        (r"\ud800x", "\ud800x"),
+        (r"a\"b\/c\\d\n", 'a"b/c\\d\n'),
+        (r"\*a\_b", "*a_b"),
+        ("&lt;&#228;&#xE4;&apos;", "<ää'"),
+        ("&#9999999;", "\ufffd"),
+    ],
+)
+def test_one_layer_goes(text, plain):
+    """Percent signs, backslashes, entities."""
+    found = unescaped(text)
+
+    assert found is not None
+    assert found.text == plain
+
+
+@pytest.mark.parametrize("text", ["", "plain", "100% of a\\k & c; %zz \\q &nix;"])
+def test_what_is_no_escape_stays(text):
+    """There is no other text then."""
+    assert unescaped(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "origins"),
+    [
+        ("ab%2Fc", [0, 1, 2, 5, 6]),
+        ("%c3%a4x", [0, 6, 7]),
+        (r"\ud83d\ude00x", [0, 12, 13]),
+        (r"\n\nx", [0, 2, 4, 5]),
+        ("x&amp;", [0, 1, 6]),
+    ],
+)
+def test_places(text, origins):
+    """Each place, the end included, leads to where it was written."""
+    found = unescaped(text)
+
+    assert [found.origin(place) for place in range(len(found.text) + 1)] == origins
+
+
+@pytest.mark.parametrize("escape", [lambda text: quote(text, safe=""), html.escape, json.dumps])
+@settings(deadline=None, max_examples=50)
+@given(before=st.text(max_size=5), inside=st.text(min_size=1, max_size=5), behind=st.text(max_size=5))
+def test_what_was_escaped_is_found_where_it_is(escape, before, inside, behind):
+    """The part of the written text that a part of the plain one comes from says the same."""
+    try:
+        written = escape(before + inside + behind)
+    except UnicodeEncodeError:
+        return
+    found = unescaped(written)
+    if found is None:
+        assert before + inside + behind in written
+        return
+    start = found.text.find(inside)
+    assert start >= 0
+    again = unescaped(written[found.origin(start) : found.origin(start + len(inside))])
+    assert inside in (again.text if again else written)
