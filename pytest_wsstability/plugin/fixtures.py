@@ -34,7 +34,7 @@ from .plans import (
 )
 from .servers.apps import load, served, source_of
 from .servers.command import CommandError, ServerProcess
-from .servers.commands import commands_of
+from .servers.commands import commands_of, refuse
 from .servers.output import silenced
 from .settings import TargetKind
 from .soaks.scheduling import soaks_of
@@ -168,11 +168,11 @@ def app(request: pytest.FixtureRequest) -> Any:
     try:
         made = load(request.config, target.value).make()
     except AppError as error:
-        pytest.fail(f"{target.source}: {error}", pytrace=False)
+        refuse(f"{target.source}: {error}")
     if asyncio.iscoroutine(made):
         made.close()
         told = f"{target.source}: {target.value} is a coroutine function: await it in a fixture of your own"
-        pytest.fail(told, pytrace=False)
+        refuse(told)
     return made
 
 
@@ -181,7 +181,7 @@ def command(request: pytest.FixtureRequest) -> ServerProcess:
     try:
         process = commands_of(request.config).of(request.node)
     except CommandError as error:
-        pytest.fail(str(error), pytrace=False)
+        refuse(str(error))
     request.node.stash[command_key] = process
     return process
 

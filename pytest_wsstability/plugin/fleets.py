@@ -21,6 +21,7 @@ from .fixtures import OwnServer, own_server
 from .markers import FLEET
 from .orders import order_of
 from .plans import is_virtual, overrides, plan_of, target_of
+from .servers.commands import refuse
 from .settings import TargetKind
 from .stash import fleet_key, settings_key
 from .targets import aimed, connect_options, prepare_opening
@@ -90,7 +91,7 @@ def _engine(request: pytest.FixtureRequest) -> Engine:
         return Workers(specs) if specs else InProcess()
     except (ValueError, WorkerError) as error:
         what = "--ws-workers" if specs else "ws_cluster"
-        pytest.fail(f"{what}: {error}", pytrace=False)
+        refuse(f"{what}: {error}")
 
 
 async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
@@ -121,7 +122,7 @@ async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
         try:
             return await hold_fleet(job, plan, asked.asked, engine=engine)
         except (ValueError, WorkerError) as error:
-            pytest.fail(f"ws_fleet: {error}", pytrace=False)
+            refuse(f"ws_fleet: {error}")
 
 
 def _plan(item: pytest.Item, url: str, asked: FleetAsked, engine: Engine) -> FleetPlan:
@@ -145,7 +146,7 @@ def _plan(item: pytest.Item, url: str, asked: FleetAsked, engine: Engine) -> Fle
             workers=len(engine),
         )
     except ValueError as error:
-        pytest.fail(str(error), pytrace=False)
+        refuse(str(error))
     much = too_much(url, plan)
     if much is not None and not item.config.stash[settings_key].load_agreed:
         pytest.fail(f"{much}: run with --ws-load-agreed if its owner agrees", pytrace=False)

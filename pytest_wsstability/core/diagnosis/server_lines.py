@@ -148,11 +148,13 @@ def _words(line: ServerLine) -> str:
 
 def _readings(found: Diagnosis, lines: Sequence[ServerLine]) -> Iterator[Diagnosis]:
     """What the lines make of a diagnosis, the strongest first."""
+    raised = [line for line in lines if line.kind is Kind.RAISED and not _CONSEQUENCES.match(line.text)]
     for line in lines:
         if line.kind is Kind.EXITED:
+            # The error that nobody caught says more than a number.
+            how = f"ended: {_words(raised[-1])}" if raised else _words(line)
             yield _told(
-                found, Cause.RESTART, Confidence.HIGH,
-                f"the server's process ended with the connection: {_words(line)}",
+                found, Cause.RESTART, Confidence.HIGH, f"the server's process {how}",
                 "see why it ended; a server that is told to stop should close with 1001 or 1012 first",
             )  # fmt: skip
         if line.kind is Kind.RETURNED:

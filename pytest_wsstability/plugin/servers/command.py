@@ -27,6 +27,11 @@ _PATIENCE = 5.0
 # Seconds between two looks whether its port is open.
 _LOOK = 0.02
 PORT = "{port}"
+# What "localhost" may mean to a server: Node listens on ::1 alone where the name resolves to that first.
+_OTHER = {"127.0.0.1": "::1", "::1": "127.0.0.1"}
+# Words that only a shell understands (POSIX, Shell Command Language, 2.2 to 2.10).
+_OF_A_SHELL = {"&&", "||", "|", ";", "&", ">", ">>", "<", "2>&1"}
+_BUILT_IN = {"cd", "export", "source"}
 # Windows has one way to end a process.
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
@@ -79,6 +84,14 @@ class ServerProcess:
         if self._ended_at is None and self._reader is not None:
             self._reader.join(seconds)
         return self._ended_at
+
+    @property
+    def end(self) -> str:
+        """How it ended, in words: ``ended with exit code 1``."""
+        code = _exit_code(self._process) if self._process is not None else None
+        if code is None:
+            return "ended"
+        return f"ended with exit code {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
 
     # What tests do to it.
 
@@ -154,7 +167,7 @@ class ServerProcess:
         except OSError as exc:
             program = self._words[0]
             raise CommandError(
-                f"{self._source}: {program!r} cannot be started: {exc.strerror or exc}"
+                f"{self._source}: {program!r} cannot be started in {self._folder}: {exc.strerror or exc}"
             ) from None
         self._reader = threading.Thread(
             target=self._read, args=(self._process,), name="wsstability-command", daemon=True
@@ -173,13 +186,17 @@ class ServerProcess:
                     f"{self._source}: the command ended with exit code {process.returncode} before port "
                     f"{port} was open{self._last()}"
                 )
-            with suppress(OSError), socket.create_connection((host, port), timeout=1):
+            if _is_open(host, port):
                 return
             time.sleep(_LOOK)
+        advice = f"let it listen on {PORT} or the variable PORT, or raise ws_command_timeout"
+        if (other := _OTHER.get(host)) is not None and _is_open(other, port):
+            shown = f"[{other}]" if ":" in other else other
+            advice = f"it listens on {other}: write ws_command_url = ws://{shown}:{PORT} into the ini file"
         self.stop()
         raise CommandError(
-            f"{self._source}: port {port} of {host} was not open after {self._timeout:.3g} s: let it "
-            f"listen on {PORT} or the variable PORT, or raise ws_command_timeout{self._last()}"
+            f"{self._source}: port {port} of {host} was not open after {self._timeout:.3g} s: {advice}"
+            f"{self._last()}"
         )
 
     def _end(self, first: int) -> None:
@@ -249,6 +266,12 @@ def split(command: str) -> list[str]:
         raise CommandError(f"{command!r} cannot be read: {exc}") from None
     if not words:
         raise CommandError("it is empty; give a program and its arguments")
+    if "=" in words[0] and words[0].partition("=")[0].isidentifier():
+        raise CommandError(f"no shell runs it, so {words[0]!r} sets nothing: write 'env {command}'")
+    of_a_shell = [*_BUILT_IN.intersection(words[:1]), *(word for word in words if word in _OF_A_SHELL)]
+    if of_a_shell:
+        wrapped = shlex.join(["sh", "-c", command])
+        raise CommandError(f"no shell runs it, and {of_a_shell[0]!r} is a shell's: write {wrapped}")
     return words
 
 
@@ -286,6 +309,12 @@ def _daphne_flags() -> dict[str, str]:
     return {word[2:].replace("-", "_"): word for word in words - ours}
 
 
+def _is_open(host: str, port: int) -> bool:
+    with suppress(OSError), socket.create_connection((host, port), timeout=1):
+        return True
+    return False
+
+
 def _free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
@@ -293,13 +322,25 @@ def _free_port() -> int:
         return port
 
 
+def _has_ended(process: subprocess.Popen[str]) -> bool:
+    return _exit_code(process) is not None
+
+
 if os.name == "posix":
 
-    def _has_ended(process: subprocess.Popen[str]) -> bool:
-        """Whether a process has ended; it is not waited for, and keeps its number until it is."""
+    def _exit_code(process: subprocess.Popen[str]) -> int | None:
+        """
+        How a process has ended, as `subprocess` numbers it; None while it runs.
+
+        It is not waited for, and keeps its number until it is.
+
+        """
         if process.returncode is not None:
-            return True
-        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+            return process.returncode
+        ended = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is None:
+            return None
+        return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
     def _signal(process: subprocess.Popen[str], number: int) -> None:
         """Send a signal to a process that nobody has waited for, and to its children."""
@@ -308,9 +349,9 @@ if os.name == "posix":
 
 else:
 
-    def _has_ended(process: subprocess.Popen[str]) -> bool:
-        """Whether a process has ended."""
-        return process.poll() is not None
+    def _exit_code(process: subprocess.Popen[str]) -> int | None:
+        """How a process has ended; None while it runs."""
+        return process.poll()
 
     def _signal(process: subprocess.Popen[str], number: int) -> None:
         """End a process: there are no other signals."""

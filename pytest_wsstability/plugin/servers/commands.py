@@ -7,7 +7,6 @@ from typing import Never
 
 import pytest
 
-from ...net.apps.kinds import AppError
 from ..plans import base_target_of
 from ..server_choice import server_of
 from ..settings import TargetKind
@@ -104,6 +103,6 @@ def check_command(item: pytest.Item) -> None:
         )
 
 
-def fail(item: pytest.Item, error: AppError | CommandError) -> Never:
-    """Fail a test for its server, in one message and without a traceback."""
-    pytest.fail(str(error), pytrace=False)
+def refuse(message: str) -> Never:
+    """Fail a test for what it needs, in one message, and without the error that it is made of."""
+    raise pytest.fail.Exception(message, pytrace=False) from None

@@ -9,6 +9,7 @@ import traceback
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from ...core.redact import show_text
@@ -20,6 +21,9 @@ _LINES = 20
 # Part of the paths of code that is not the project's.
 _INSTALLED = {"site-packages", "dist-packages"}
 _STDLIB = os.path.dirname(os.__file__) + os.sep
+# Part of the interpreter: files that cannot be opened. And this package, wherever it is.
+_FROZEN = "<frozen "
+_HERE = str(Path(__file__).parents[2]) + os.sep
 # Seconds before the end of which lines are shown.
 SHOWN = 60.0
 
@@ -82,7 +86,8 @@ class ServerLog(logging.Handler):
 def place_of(error: BaseException) -> str:
     """The innermost place in the project's own code, as what follows the error."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [each for each in frames if _is_own(each.filename)] or frames[-1:]
+    own = [each for each in frames if _is_own(each.filename)]
+    own = own or [each for each in frames if not each.filename.startswith(_FROZEN)][-1:]
     return f", at {own[-1].filename}:{own[-1].lineno} ({own[-1].name})" if own else ""
 
 
@@ -93,7 +98,7 @@ def _port(record: logging.LogRecord) -> int | None:
 
 
 def _is_own(path: str) -> bool:
-    return not path.startswith(_STDLIB) and _INSTALLED.isdisjoint(path.split(os.sep))
+    return not path.startswith((_STDLIB, _FROZEN, _HERE)) and _INSTALLED.isdisjoint(path.split(os.sep))
 
 
 def shown(lines: list[LogLine], opened: float | None) -> str:

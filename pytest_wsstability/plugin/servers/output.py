@@ -98,8 +98,7 @@ def told_by_server(item: pytest.Item, verdict: Verdict, timelines: Sequence[Time
         # By now its output has come.
         lines += [printed(line.at, line.text) for line in list(process.lines)]
         if ended_at is not None:
-            text = f"the command {process.url} ended"
-            lines.append(ServerLine(at=ended_at, text=text, kind=Kind.EXITED))
+            lines.append(ServerLine(at=ended_at, text=process.end, kind=Kind.EXITED))
     lines += _returned(item)
     found = with_lines(verdict.diagnosis, timelines, lines, alone=_is_alone(item))
     return dataclasses.replace(verdict, diagnosis=found)

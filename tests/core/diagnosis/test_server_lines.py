@@ -29,7 +29,7 @@ def told(rows, *lines, alone=True, **more):
     [
         (said("KeyError: 'user'", kind=Kind.RAISED), Cause.HANDLER_ERROR, HIGH),
         (said("ConnectionError: redis is away", kind=Kind.RAISED), Cause.HANDLER_ERROR, HIGH),
-        (said("the command ended", kind=Kind.EXITED), Cause.RESTART, HIGH),
+        (said("ended with exit code 3", kind=Kind.EXITED), Cause.RESTART, HIGH),
         (said("INFO    uvicorn.error: Shutting down", is_warning=False), Cause.RESTART, HIGH),
         (said("WARNING chat: too many messages of this client"), Cause.RATE_LIMITED, MEDIUM),
         (said("WARNING auth: token expired"), Cause.AUTH_EXPIRED, MEDIUM),
@@ -149,6 +149,26 @@ def test_a_bare_timeout_confirms_a_deadline_for_pongs(stamp):
     )
 
 
+@pytest.mark.parametrize(
+    ("others", "words"),
+    [
+        ([], "the server's process ended with exit code 3"),
+        ([said("GET / 200", is_warning=False)], "the server's process ended with exit code 3"),
+        ([said("ClientDisconnected: 1006", kind=Kind.RAISED)], "the server's process ended with exit code 3"),
+        (
+            [printed(1047.3, "TypeError: x of null"), printed(1047.3, "    at y.js:5")],
+            "the server's process ended: TypeError: x of null",
+        ),
+    ],
+)
+def test_how_a_process_ended(others, words):
+    """The error that nobody caught says more than a number."""
+    record = timeline(*CUT)
+    lines = [*others, said("ended with exit code 3", kind=Kind.EXITED)]
+
+    assert with_lines(diagnose(record), [record], lines, alone=True).sentence == words
+
+
 LINES = {
     "of another port": said("KeyError: 'user'", kind=Kind.RAISED, port=40_001),
     "of nobody": said("KeyError: 'user'", kind=Kind.RAISED),
@@ -156,7 +176,7 @@ LINES = {
     "of this port": said("KeyError: 'user'", kind=Kind.RAISED, port=40_000),
     "with this port": said("KeyError: 'user' of 127.0.0.1:40000", kind=Kind.RAISED),
     "with this session": said("KeyError: session alpha-1 is unknown", kind=Kind.RAISED),
-    "of the process": said("the command ended", kind=Kind.EXITED),
+    "of the process": said("ended with exit code 3", kind=Kind.EXITED),
 }
 
 

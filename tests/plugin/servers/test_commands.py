@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 import sys
 from pathlib import Path
 
@@ -39,7 +41,7 @@ async def echo(connection):
 
 async def main():
     port = sys.argv[sys.argv.index("--port") + 1] if "--port" in sys.argv else os.environ["PORT"]
-    async with serve(echo, "127.0.0.1", int(port)) as server:
+    async with serve(echo, "::1" if "--six" in sys.argv else "127.0.0.1", int(port)) as server:
         if "--stubborn" not in sys.argv:
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.close)
         await server.wait_closed()
@@ -193,6 +195,7 @@ def told(result: pytest.RunResult) -> str:
     result.assert_outcomes(errors=1)
     text = result.stdout.str()
     assert "Traceback" not in text
+    assert "During handling" not in text
     return text
 
 
@@ -220,12 +223,35 @@ def test_a_port_that_never_opens_is_told(run, command, ini):
 
 def test_a_program_that_is_not_there_is_told(run):
     """By name."""
-    assert "--ws-command: 'no-such-program' cannot be started: No such file" in told(
-        run(HOLD, "--ws-command=no-such-program --port {port}")
-    )
+    text = told(run(HOLD, "--ws-command=no-such-program --port {port}"))
+
+    assert re.search(r"--ws-command: 'no-such-program' cannot be started in /\S+: No such file", text)
 
 
-@pytest.mark.parametrize(("text", "words"), [("node 'server", "No closing quotation"), (" ", "it is empty")])
+@pytest.mark.real
+def test_a_server_of_the_other_loopback_is_told(run, command, ini):
+    """Where "localhost" means ::1 to it: with what to write."""
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            pass
+    except OSError:
+        pytest.skip("this machine has no ::1")
+    ini("ws_command_timeout = 2s")
+    text = told(run(HOLD, command("--six")))
+
+    assert "it listens on ::1: write ws_command_url = ws://[::1]:{port} into the ini file" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("node 'server", "No closing quotation"),
+        (" ", "it is empty"),
+        ("KEY=a node x.js", "no shell runs it, so 'KEY=a' sets nothing: write 'env KEY=a node x.js'"),
+        ("cd web && node x.js", "no shell runs it, and 'cd' is a shell's: write sh -c 'cd web && node x.js'"),
+        ("node x.js > log", "no shell runs it, and '>' is a shell's: write sh -c 'node x.js > log'"),
+    ],
+)
 def test_a_command_that_cannot_be_read_is_a_usage_error(run, text, words):
     """As a shell would refuse it; no shell runs it."""
     result = run(HOLD, f"--ws-command={text}")

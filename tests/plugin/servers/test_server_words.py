@@ -135,7 +135,7 @@ async def test_it(ws_connect):
 @pytest.mark.parametrize(
     ("message", "words"),
     [
-        ("exit", "the server's process ended with the connection*confidence high*"),
+        ("exit", "the server's process ended with exit code 7 (confidence high*"),
         ("panic", "the server's handler failed: panic: runtime error: index out of range*confidence high*"),
     ],
 )
