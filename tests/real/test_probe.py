@@ -39,6 +39,7 @@ ROWS = {
     "varnish": Row("varnish", "/ws", IDLE, 3, Policy.ANY),
     # It gives a client one second to close: 3 s are not 4 s, where there is time to see it.
     "envoy": Row("envoy", "/ws", IDLE, 3, Policy.ANY, max="60s"),
+    "envoy, maximum age": Row("envoy", "/aged", TimerKind.MAX_AGE, 3, Policy.NOTHING),
     "gorilla, pongs only": Row("gorilla", CHAT, DEADLINE, 3, Policy.PONGS, 2),
     "gorilla, pongs only, no pings": Row("gorilla", WITHOUT_PINGS, DEADLINE, 3, Policy.PONGS),
     # Its messages and pongs reset it, its pings do not.

@@ -148,7 +148,15 @@ def _contradicts(topic: Topic) -> Rival:
     )
 
 
-CONTRADICTED = tuple(_contradicts(topic) for topic in Topic)
+CONTRADICTED = (
+    *(_contradicts(topic) for topic in Topic),
+    Rival(
+        Cause.CLOSED_BY_PEER,
+        "the words of the reason mean other things too",
+        lambda f: f.reading.is_vague,
+        "its words may mean something else",
+    ),
+)
 # A code whose sender wrote words behind it that have no keyword.
 UNKNOWN_WORDS = Rival(
     Cause.CLOSED_BY_PEER,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from . import rivals
+from ..known_timers import CountsFrom
+from ..timeline.events import FrameKind
+from . import rivals, timers
+from .features import SENT, SILENCE, Features
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -11,6 +14,18 @@ HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 _POLICY = (1008, 3000, 3003, 4401, 4403)
 # The control frame's limit (RFC 6455, section 5.5): nobody's size limit for messages is below it.
 _SMALLEST_LIMIT = 125
+
+
+def _idle_as_error(f: Features) -> bool:
+    """Whether a protocol error was said to an end that had sent nothing for as long as idle timeouts are."""
+    silent = f.silent(SENT)
+    return (
+        f.code == 1002
+        and silent >= SILENCE
+        and f.broke_silence(SENT, FrameKind.ANY)
+        and timers.is_number(silent, f.tier, CountsFrom.IDLE, CountsFrom.IDLE_UPSTREAM)
+    )
+
 
 # RFC 6455, section 7.4.1, and IANA's registry: nothing else is meant by them.
 DEFINED = (
@@ -38,6 +53,22 @@ DEFINED = (
         source="measured",
     ),
     Signature(
+        cause=Cause.IDLE_TIMEOUT,
+        shows="1002 was received when this end had sent nothing for longer than ever, as long as timers have",
+        when=_idle_as_error,
+        confidence=MEDIUM,
+        sentence="the {peer} closed with {code} when the {end} had sent nothing for {up_time}: an idle "
+        "timeout of {up} in the form of a protocol error fits",
+        headline="idle timeout? nothing sent for {up_time}",
+        blame=Blamed.PEER,
+        evidence=("end", "silences", "last_sent"),
+        remedy="send something more often than every {half_up}, or raise the {peer}'s idle timeout (Bandit: "
+        "timeout, Tomcat: maxIdleTimeout)",
+        rivals=(rivals.UNKNOWN_WORDS,),
+        runner_up=Cause.PROTOCOL_ERROR,
+        source="reports (bandit 509, atmosphere 2251)",
+    ),
+    Signature(
         cause=Cause.PROTOCOL_ERROR,
         shows="1002 or 1007 was received: the peer refused what this end sent",
         when=lambda f: f.code in (1002, 1007),
@@ -47,7 +78,17 @@ DEFINED = (
         blame=Blamed.SELF,
         evidence=("end", "last_sent"),
         remedy="test again with compression off; look for a proxy that changes frames",
-        rivals=(rivals.UNKNOWN_WORDS, rivals.SENT_NO_FRAME),
+        rivals=(
+            rivals.UNKNOWN_WORDS,
+            rivals.SENT_NO_FRAME,
+            Rival(
+                Cause.IDLE_TIMEOUT,
+                "nothing of this end came right before it",
+                lambda f: not f.tail.sent,
+                "nothing of the {end} came right before it, and some servers close who is silent so",
+                LOW,
+            ),
+        ),
         source="measured",
     ),
     Signature(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -40,47 +40,68 @@ def _words(*alternatives: str) -> re.Pattern[str]:
     return re.compile("|".join(rf"\b(?:{each})\b" for each in alternatives))
 
 
-# Read in the order of `Topic`; each was seen in software or reports of others.
+# Parts of patterns: what may be missing, who takes messages, how an origin is refused, or is gone.
+_TRAFFIC = r"(?:audio|data|activity|messages?|traffic|input|frames?)(?! rate)"
+_BEAT = r"(?:pings?|pongs?|heart-?beats?)"
+_TAKER = r"(?:consumer|client|reader|receiver|subscriber|peer|you|connection|link|network)s?"
+_REFUSED = r"(?:allowed|refused|rejected|denied|forbidden|accepted|match\w*|permitted|trusted|authori[sz]ed)"
+_DOWN = r"(?:server|unreach\w*|errors?|timed[- ]?out|timeout|down|returned|closed|gone|lost|failed)"
+
+# Words that mean a topic whatever stands beside them; read in the order of `Topic`, and each was seen in
+# software or reports of others.
 _KEYWORDS: dict[Topic, re.Pattern[str]] = {
     Topic.KEEPALIVE: _words(r"keep[- ]?alives?", r"heart[- ]?beats?", r"pings?", r"pongs?"),
     Topic.IDLE: _words(
         r"idle\w*", r"inactiv\w*", r"silen(?:t|ce)",
-        r"no (?:audio|data|activity|messages?|traffic|input|frames?)(?! rate)",
+        rf"no (?:(?:user|client|voice|valid|incoming|further|more) )?{_TRAFFIC}"
+        r"(?: (?:was |were |has been )?(?:received|sent|seen|heard|detected|arriv\w+|"
+        r"came|coming|from|within|since|for (?:too|over|more|\d)|in \d)|\W*$)",
+        rf"(?:not|never) (?:\w+ )?(?:receive|send|get|see)\w* (?:any )?(?:\w+ )?{_TRAFFIC}",
     ),
     Topic.TIMEOUT: _words(r"time[- ]?outs?", r"timed[- ]?out", r"deadline\w*"),
     Topic.SLOW: _words(
-        r"(?:too )?slow(?! down)\w*", r"lag(?:s|ged|ging)?", r"(?:falling|fell) behind", r"back-?pressure",
-        r"(?:buffer|queue|backlog)s? (?:is |are )?(?:full|overflow\w*|exceed\w*|limit)",
-        r"(?:send|write|output|outbound) (?:buffer|queue)\w*", r"(?:can ?not|can't) keep up", r"overflow\w*",
+        rf"slow(?:ly)? {_TAKER}",
+        rf"{_TAKER} (?:is |are |was )?(?:too )?(?:slow\w*|lag(?:s|ged|ging)?|behind)",
+        r"(?:falling|fell) (?:too far )?behind", r"(?:can ?not|can't|did not|not) keep(?:ing)? up",
+        r"(?:send|write|output|outbound|outgoing) (?:buffer|queue|backlog)s? (?:is |are |was |size )?"
+        r"(?:too )?(?:full|overflow\w*|exceed\w*|limit\w*|large)",
     ),
     Topic.RATE: _words(
-        r"rate", r"rate[- ]?limit\w*", r"too (?:fast|often|frequent\w*)", r"flood\w*", r"spam\w*",
-        r"throttl\w*", r"quotas?", r"too many (?:requests?|messages?|frames?|commands?|updates?|pings?)",
+        r"rate[- ]?limit\w*", r"rate (?:is |was )?(?:exceeded|too high)", r"exceeded (?:the )?(?:\w+ )?rate",
+        r"(?:messages?|msgs?|requests?|events?) rate", r"(?:ping|pong|heart-?beat)s? rate",
+        r"too (?:fast|often|frequent\w*)", r"(?:less|more) often", r"flood\w*", r"spam\w*", r"throttl\w*",
+        r"quotas?", r"token buckets?",
+        r"too many (?:\w+ )?(?:requests?|messages?|frames?|commands?|updates?|pings?|pongs?|heart-?beats?)",
     ),
     Topic.SIZE: _words(
         r"too (?:big|large)", r"(?:message|frame|payload|data) (?:is |was )?too long", r"read limit",
-        r"over-?siz\w*", r"(?:message|frame|payload) (?:size|length)",
-        r"size", r"exceeds? (?:the )?limit of \d+", r"max\w* (?:payload|length)",
+        r"over-?siz\w*", r"(?:message|frame|payload) (?:size|length) (?:limit|exceed\w*|is over|too)",
+        r"size (?:limit|exceed\w*)", r"exceeds? (?:the )?limit of \d+",
+        r"max\w* (?:(?:message|frame|payload) )?(?:payload|length|size)",
     ),
     Topic.RESTART: _words(
-        r"re-?start\w*", r"re-?deploy\w*", r"deploy(?:ing|ment|s)?", r"maintenance",
-        r"shut(?:ting)?[- ]?down",
-        r"going down", r"drain\w*", r"reload(?:ing|ed)?", r"upgrading", r"rolling (?:update|upgrade)",
-        r"sigterm", r"(?:server|instance|pod|process|node|worker|service) (?:is )?"
+        r"re-?start\w*", r"re-?deploy\w*", r"deploy(?:ing|ment)", r"maintenance", r"shut(?:ting)?[- ]?down",
+        r"going down", r"draining", r"rolling (?:update|upgrade)", r"sigterm",
+        r"(?:server|instance|pod|process|node|worker|service|application) (?:is )?"
         r"(?:stopp\w+|terminat\w+|clos\w+|exit\w*|going away)",
     ),
     Topic.ORIGIN: _words(
-        r"origins?(?! (?:server|unreach\w*|error|timed?))", r"cors", r"cross-?origin"
+        r"cors", r"cross-?origin", rf"origins? (?:\S+ )?(?:is |was )?(?:not |un|dis|mis)?{_REFUSED}",
+        r"(?:bad|invalid|wrong|unknown|forbidden|untrusted|disallowed|unauthori[sz]ed|check) origins?",
     ),
     Topic.DUPLICATE: _words(
-        r"duplicat\w*", r"already (?:connected|open|in use|logged in|subscribed|exists)", r"replaced",
-        r"superseded", r"taken over", r"elsewhere", r"(?:another|other|newer?) (?:connection|session|client|"
-        r"device|tab|login|location)s?", r"multiple (?:connections|sessions|logins)",
+        r"duplicat\w*", r"already (?:connected|open|in use|logged in|subscribed|exists)", r"replaced by",
+        r"(?:connection|session|client|socket) (?:was |is |has been )?replaced", r"superseded", r"taken over",
+        r"elsewhere", r"(?:another|newer) (?:connection|session|client|device|tab|login|location)s?",
+        r"multiple (?:connections|sessions|logins)",
     ),
     Topic.TOKEN: _words(
-        r"tokens?", r"jwt", r"credentials?", r"un-?auth\w*", r"authenti\w*", r"authori[sz]\w*",
-        r"auth", r"log(?:ged)?[- ]?(?:in|out)", r"api[- _]?key", r"forbidden", r"permissions?",
-        r"access denied", r"not allowed", r"policy violation: auth\w*",
+        r"tokens? (?:has |have |is |was )?(?:been )?(?:expir\w*|invalid\w*|revoked|missing|rejected|required|"
+        r"time[- ]?out|timed[- ]?out|not \w+|no longer|refresh\w*)",
+        r"(?:invalid|expired|missing|bad|no|unknown|revoked|wrong|stale|access|auth) tokens?", r"jwt",
+        r"credentials?", r"un-?auth\w*", r"authenti\w*", r"authori[sz]\w*", r"(?:please )?log in again",
+        r"logged[- ]?out", r"api[- _]?key", r"forbidden", r"permissions?", r"access denied", r"not allowed",
+        r"auth (?:timeout|timed out|expired|failed|failure|required|error)",
     ),
     Topic.SESSION_OVER: _words(
         r"session (?:has |is |was )?(?:expired|ended|over|limit|too long)", r"session expir\w*",
@@ -90,19 +111,66 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"(?:duration|life-?time|time|connection age) (?:limit|exceeded|reached|is over)",
     ),
     Topic.PROTOCOL: _words(
-        r"protocol", r"malformed", r"unexpected (?:token|frame|opcode|message)", r"pars(?:e|ing) \w+",
-        r"invalid (?:frame|utf\S*|json|message|payload|opcode|data)", r"unsupported", r"decod(?:e|ing)",
-        r"bad (?:frame|message|json|request)",
+        r"protocol (?:error|violat\w*|version|mismatch)", r"malformed",
+        r"unexpected (?:token|frame|opcode|message)", r"(?:pars|decod)(?:e|ing) \w+", r"(?:be|not) decoded",
+        r"(?:invalid|unsolicited) (?:frame|utf\S*|json|message|payload|opcode|data|ping|pong)",
+        r"unsupported (?:data|frame|message|opcode|payload|protocol|version|format|encoding|type)",
+        r"bad (?:frame|message|json|request)", r"pong without (?:a )?ping",
     ),
-    Topic.UPSTREAM: _words(r"upstream", r"bad gateway", r"backend", r"origin (?:server|unreach\w*|error)"),
+    Topic.UPSTREAM: _words(
+        r"upstream", r"bad gateway", r"backend (?:\w+ )?(?:errors?|timeout|unavailable|unreachable|down|"
+        r"failed|closed|gone|lost|died)", rf"origin (?:is |has |was )?{_DOWN}",
+        r"(?:to|from|with) (?:the )?origin",
+    ),
     Topic.OVERLOAD: _words(
-        r"overload\w*", r"capacity", r"(?:too )?busy", r"connection limit",
-        r"too many (?:connections?|clients?|users?|sockets?|sessions?)", r"max\w* connections",
-        r"resources? exhausted",
+        r"overload\w*", r"(?:over|at|out of|no) capacity", r"capacity (?:is )?(?:reached|exceeded|limit)",
+        r"(?:(?:server|service|system) (?:is )?)?too busy", r"(?:server|service|system) (?:is )?busy",
+        r"connection limit", r"too many (?:connections?|clients?|users?|sockets?|sessions?)",
+        r"max\w* connections", r"resources? exhausted",
     ),
     Topic.ERROR: _words(
         r"errors?", r"exceptions?", r"traceback", r"crash\w*", r"fail(?:ed|ure)s?", r"panic\w*", r"unhandled",
         r"\w+(?:error|exception)",
+    ),
+}  # fmt: skip
+# Words that mean a topic, and other things too: "rate this call", the "login node", a "busy line".
+_HINTS: dict[Topic, re.Pattern[str]] = {
+    Topic.KEEPALIVE: _words(r"stale connections?", r"connection (?:is )?stale"),
+    Topic.IDLE: _words(r"unused"),
+    Topic.SLOW: _words(
+        r"too slow\w*",
+        r"slow$",
+        r"lag(?:s|ged|ging)?$",
+        r"back-?pressure",
+        r"(?:buffer|queue|backlog)s? (?:is |are )?(?:full|overflow\w*|exceed\w*|limit)",
+        r"(?:send|write|output|outbound) (?:buffer|queue)\w*",
+    ),
+    Topic.RATE: _words(r"rate"),
+    Topic.SIZE: _words(r"(?:message|frame|payload|data) (?:size|length)"),
+    Topic.RESTART: _words(r"reload(?:ing|ed)?", r"deploys?", r"drain\w*", r"upgrading", r"stopping"),
+    Topic.ORIGIN: _words(r"origins?"),
+    Topic.DUPLICATE: _words(r"replaced", r"other (?:connection|session|device|tab|login)"),
+    Topic.TOKEN: _words(r"tokens?", r"auth", r"log(?:ged)?[- ]?(?:in|out)"),
+    Topic.PROTOCOL: _words(r"protocol", r"unsupported"),
+    Topic.UPSTREAM: _words(r"backend"),
+    Topic.OVERLOAD: _words(r"capacity", r"busy"),
+}
+# Phrases in which a word of a topic means something else: tokens of a parser or of a language model, pings
+# that come too often, a client that is to be restarted.
+_OTHERWISE: dict[Topic, re.Pattern[str]] = {
+    Topic.KEEPALIVE: _words(
+        rf"too many {_BEAT}",
+        rf"{_BEAT} (?:rate|flood\w*|frame|payload|less often|too (?:fast|often|large|long))",
+        rf"(?:invalid|unexpected|unsolicited|over-?sized) {_BEAT}", r"pong without (?:a )?ping",
+    ),
+    Topic.RATE: _words(r"(?:sample|sampling|frame|bit|baud|exchange|interest|refresh|error) rates?"),
+    Topic.RESTART: _words(
+        r"(?:client|app|browser|page|you) (?:must|should|has to|have to|needs? to) re-?(?:start|load)",
+        r"re-?(?:start|load) (?:your|the (?:client|app|page|browser))",
+    ),
+    Topic.TOKEN: _words(
+        r"unexpected token", r"(?:max\w*|context|too many|input|output) tokens?",
+        r"tokens? (?:limit|quota|per|count|buckets?)",
     ),
 }  # fmt: skip
 
@@ -114,10 +182,6 @@ _WRONG = _words(
 )  # fmt: skip
 # Between the words of "SlowConsumer".
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-# Words that only look like a keyword: tokens of a parser or of a language model, not credentials.
-_OTHER_TOKENS = re.compile(
-    r"unexpected token|(?:max\w*|context|too many|input|output) tokens?|tokens? (?:limit|quota|per|count)"
-)
 # A topic says all that these do: "keepalive ping timeout" is one thing, "timeout: restart" is two.
 _COVERS: dict[Topic, frozenset[Topic]] = {
     Topic.KEEPALIVE: frozenset({Topic.IDLE, Topic.TIMEOUT}),
@@ -132,6 +196,8 @@ _COVERS: dict[Topic, frozenset[Topic]] = {
     Topic.SESSION_OVER: frozenset({Topic.TIMEOUT}),
     Topic.UPSTREAM: frozenset({Topic.OVERLOAD, Topic.TIMEOUT}),
 }
+# What many things end with: it does not tell whose word stands beside it.
+_GENERAL = frozenset({Topic.TIMEOUT, Topic.ERROR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +208,15 @@ class Reading:
     topic: Topic | None = None
     # A second topic that contradicts the first; None if there is none.
     other: Topic | None = None
+    # Whether the words that tell the topic mean other things too.
+    is_vague: bool = False
     # Whether there are words at all, in whatever language.
     has_words: bool = False
 
     @property
     def is_clear(self) -> bool:
-        """Whether it speaks of one thing."""
-        return self.topic is not None and self.other is None
+        """Whether it speaks of one thing, in words that mean nothing else."""
+        return self.topic is not None and self.other is None and not self.is_vague
 
 
 # There is no close reason.
@@ -172,14 +240,20 @@ def read_reason(reason: str) -> Reading:
     text = _plain(reason)
     if not text:
         return NO_REASON
-    found = [topic for topic, keywords in _KEYWORDS.items() if keywords.search(text)]
-    if Topic.TOKEN in found and not _KEYWORDS[Topic.TOKEN].search(_OTHER_TOKENS.sub(" ", text)):
-        found.remove(Topic.TOKEN)
-    left = [topic for topic in found if not any(topic in _COVERS.get(each, ()) for each in found)]
+    found = _topics(text, _KEYWORDS)
+    hinted = _topics(text, _HINTS) - found if found <= _GENERAL else frozenset()
+    all_found = [topic for topic in Topic if topic in found | hinted]
+    left = [topic for topic in all_found if not any(topic in _COVERS.get(each, ()) for each in all_found)]
     if Topic.ERROR in left and len(left) > 1:
         left.remove(Topic.ERROR)
     first, second = (*left, None, None)[:2]
-    return Reading(first, second, has_words=True)
+    return Reading(first, second, is_vague=first in hinted, has_words=True)
+
+
+def _topics(text: str, words: Mapping[Topic, re.Pattern[str]]) -> frozenset[Topic]:
+    """The topics that have a word in a text, outside of the phrases in which it means something else."""
+    parts = {topic: _OTHERWISE[topic].sub(" ", text) if topic in _OTHERWISE else text for topic in words}
+    return frozenset(topic for topic, pattern in words.items() if pattern.search(parts[topic]))
 
 
 def says_wrong(text: str) -> bool:

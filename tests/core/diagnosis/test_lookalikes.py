@@ -52,11 +52,24 @@ LOOKALIKES = [
     ([*ANSWERED, (5, closed_by_peer(1009, "message too big"))], Cause.MESSAGE_TOO_BIG, HIGH, None),
     ([(5, closed_by_peer(4429, "too many requests"))], Cause.RATE_LIMITED, LOW, Cause.CLOSED_BY_PEER),
     ([*ANSWERED, (5, closed_by_peer(4429, "too many requests"))], Cause.RATE_LIMITED, HIGH, None),
-    ([(5, closed_by_peer(1002))], Cause.PROTOCOL_ERROR, LOW, Cause.CLOSED_BY_PEER),
+    ([(48.3, closed_by_peer(1002))], Cause.PROTOCOL_ERROR, LOW, Cause.CLOSED_BY_PEER),
     ([(5, closed_by_peer(1002, "protocol error"))], Cause.PROTOCOL_ERROR, LOW, Cause.CLOSED_BY_PEER),
-    ([(1, ">ping"), (5, closed_by_peer(1002))], Cause.PROTOCOL_ERROR, HIGH, Cause.CLOSED_BY_PEER),
+    ([(1, ">ping"), (1.04, closed_by_peer(1002))], Cause.PROTOCOL_ERROR, HIGH, Cause.CLOSED_BY_PEER),
+    # What is refused is refused at once; Bandit and Tomcat 7 close who is silent so.
+    ([(1, ">ping"), (1.9, closed_by_peer(1002))], Cause.PROTOCOL_ERROR, LOW, Cause.IDLE_TIMEOUT),
+    ([(60, closed_by_peer(1002))], Cause.IDLE_TIMEOUT, MEDIUM, Cause.PROTOCOL_ERROR),
+    ([*ANSWERED, (61, closed_by_peer(1002))], Cause.IDLE_TIMEOUT, MEDIUM, Cause.PROTOCOL_ERROR),
+    (
+        [*ANSWERED, (30, "<text"), (61, closed_by_peer(1002))],
+        Cause.IDLE_TIMEOUT, MEDIUM, Cause.PROTOCOL_ERROR,
+    ),
+    ([*ANSWERED, (48.3, closed_by_peer(1002))], Cause.PROTOCOL_ERROR, LOW, Cause.IDLE_TIMEOUT),
     ([(5, closed_by_peer(1003))], Cause.PROTOCOL_ERROR, LOW, Cause.CLOSED_BY_PEER),
     ([*ANSWERED, (5, closed_by_peer(1003))], Cause.PROTOCOL_ERROR, MEDIUM, Cause.CLOSED_BY_PEER),
+    # Words that mean other things too.
+    ([*ANSWERED, (5, closed_by_peer(1008, "too slow"))], Cause.SLOW_CONSUMER, MEDIUM, Cause.CLOSED_BY_PEER),
+    ([*ANSWERED, (5, closed_by_peer(4000, "login node"))], Cause.AUTH_EXPIRED, MEDIUM, Cause.CLOSED_BY_PEER),
+    ([*ANSWERED, (5, closed_by_peer(1008, "too many pings"))], Cause.RATE_LIMITED, HIGH, None),
     # Reasons that name a time: whose it is stands beside it.
     (
         [*SESSION, (900, closed_by_peer(1008, "session timeout"))],

@@ -49,8 +49,67 @@ def test_a_keyword_tells_the_topic(reason, topic):
 
 
 @pytest.mark.parametrize(
+    ("reason", "topic"),
+    [
+        ("slow", T.SLOW),
+        ("request queue full", T.SLOW),
+        ("backpressure in the broker", T.SLOW),
+        ("rate this conversation", T.RATE),
+        ("message size", T.SIZE),
+        ("drain cleaner", T.RESTART),
+        ("origin moved", T.ORIGIN),
+        ("other session", T.DUPLICATE),
+        ("login node is full", T.TOKEN),
+        ("unsupported region", T.PROTOCOL),
+        ("no such backend", T.UPSTREAM),
+        ("busy line", T.OVERLOAD),
+        ("connection unused", T.IDLE),
+        ("stale connection", T.KEEPALIVE),
+    ],
+)
+def test_a_word_that_means_other_things_too_is_a_hint(reason, topic):
+    """It tells the topic, and is not clear."""
+    reading = read_reason(reason)
+
+    assert reading == Reading(topic, None, is_vague=True, has_words=True)
+    assert not reading.is_clear
+
+
+@pytest.mark.parametrize(
+    ("reason", "topic"),
+    [
+        ("too many pings", T.RATE),
+        ("Ping rate exceeded", T.RATE),
+        ("heartbeats too often", T.RATE),
+        ("token bucket empty", T.RATE),
+        ("login flood", T.RATE),
+        ("invalid ping payload", T.PROTOCOL),
+        ("pong without ping", T.PROTOCOL),
+        ("unexpected token < in JSON", T.PROTOCOL),
+        ("message was too big for the output buffer", T.SIZE),
+        ("origin returned 502", T.UPSTREAM),
+        ("lost connection to origin", T.UPSTREAM),
+        ("auth timeout", T.TOKEN),
+    ],
+)
+def test_a_word_in_a_phrase_of_another_topic_is_no_word_of_its_own(reason, topic):
+    """Pings that come too often are no keepalive that ran out; a hint beside clear words says nothing."""
+    assert read_reason(reason) == Reading(topic, None, has_words=True)
+
+
+@pytest.mark.parametrize(
     "reason",
     [
+        "sample rate changed",
+        "interest rate feed over",
+        "font size",
+        "slow query",
+        "lagging replica",
+        "stack overflow",
+        "no data found",
+        "no message with this id",
+        "new session required",
+        "please restart your client",
         "shopping cart closed",
         "operation generated",
         "the original author left",

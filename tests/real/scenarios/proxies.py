@@ -60,5 +60,6 @@ ENVOY = (
             traffic=[beats(0.4)],
             causes=[Cause.MAX_AGE, Cause.PONG_DEADLINE, Cause.READ_DEADLINE],
         ),
+        "maximum age, silent": Scenario(path="/aged", causes=SILENT),
     }
 )
