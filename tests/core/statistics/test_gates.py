@@ -177,6 +177,16 @@ def test_nothing_to_judge_by_is_neither():
     assert finding.line == "rtt_p95 > 5ms: not judged, there was no round trip (virtual time)"
 
 
+def test_no_connection_says_nothing_of_how_long_they_live():
+    """One that never opened has no lifetime, and is none that was lost."""
+    unopened = dataclasses.replace(GOOD, timelines=())
+    (finding,) = judge_gates([parse_gate("survival < 90%")], [unopened])
+
+    assert finding.standing is Standing.NOT_JUDGED
+    assert finding.line == "survival < 90%: not judged, no connection opened (virtual time)"
+    assert judge_gates([parse_gate("survival < 90%")], [unopened, GOOD])[0].standing is HELD
+
+
 def test_too_few_round_trips_are_no_verdict():
     """A p95 of 58 is noise: said, and not failed."""
     (finding,) = judge_gates([parse_gate("rtt_p95 > 5ms")], [many(58, 0.01)])

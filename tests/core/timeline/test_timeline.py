@@ -385,3 +385,30 @@ def test_what_an_end_throws_away_has_not_left():
     line.queued(1004, 0)
 
     assert (line.unsent, line.unsent_since) == (5000, 2)
+
+
+def test_when_the_last_frame_came():
+    """Of any kind, and of none that this end sent."""
+    assert timeline(until=9).heard_at == 0.0
+    assert timeline((5, "<text"), (6, "<ping"), (7, ">text"), until=9).heard_at == 6.0
+
+
+def test_what_happened_since_a_number():
+    """All but data, for who has written what came before."""
+    line = timeline((1, ">beat"), (2, "<answer"), (3, "<text"), (4, ">beat"), until=9)
+    whole = list(line.signals_since(0))
+
+    assert [at for at, *_ in whole] == [0, 1, 2, 4]
+    assert list(line.signals_since(line.total - 1)) == whole[-1:]
+    assert list(line.signals_since(line.total)) == []
+
+
+@pytest.mark.parametrize("name", ["ESTABLISHED", ""])
+def test_what_the_kernel_saw_is_read_back(name):
+    """A state that it did not name stays without a name."""
+    fields = {"unacked": 2, "retransmits": 3, "backoff": 1, "probes": 1, "last_ack_recv": 1.25}
+    line = timeline(until=60, looks=[{"at": 59, "state": 1 if name else 0, **fields, "send_queue": 90}])
+    back = Timeline.from_dict(line.as_dict())
+
+    assert back.tcp == line.tcp
+    assert back.tcp[0].state == name
