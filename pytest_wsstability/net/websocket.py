@@ -1105,7 +1105,7 @@ class WebSocket(asyncio.Protocol):
             self._pong = pong
 
     def _write_pong(self, now: float, pong: bytes) -> None:
-        self._record_control(now, _PONG, head(pong)[1], _NONE, None)
+        self._record_pong(now, head(pong)[1])
         self._write(pong)
 
     def _session_step(self, role: Role) -> None:
@@ -1203,12 +1203,14 @@ class WebSocket(asyncio.Protocol):
         assert self.timeline is not None
         if opcode == _CLOSE:
             self._sign(Sign.CLOSE_SENT, sent=_close_frame(self.protocol.close_sent))
-        if opcode == _PONG:
-            answers = self.conversation.profile.heartbeat_is_frame and self.timeline.end is _SERVER
-            self._look_at_queue(now)
-            self.timeline.frame(now, _SENT, opcode, size, _HEARTBEAT_ANSWER if answers else _NONE, key)
-        else:
-            self.timeline.frame(now, _SENT, opcode, size, sent, key)
+        self.timeline.frame(now, _SENT, opcode, size, sent, key)
+
+    def _record_pong(self, now: float, size: int) -> None:
+        """A pong that answers the peer's ping goes out."""
+        assert self.timeline is not None
+        answers = self.conversation.profile.heartbeat_is_frame and self.timeline.end is _SERVER
+        self._look_at_queue(now)
+        self.timeline.frame(now, _SENT, _PONG, size, _HEARTBEAT_ANSWER if answers else _NONE)
 
     def _open_now(self) -> float:
         if not self.is_open:

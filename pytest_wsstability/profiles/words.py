@@ -88,8 +88,8 @@ class Words:
     """
 
     __slots__ = (
-        "_binary_json", "_client", "_fixed", "_foreign", "_known", "_names", "_readers", "_records",
-        "_server", "_stream", "_told_by_client", "_told_by_server", "_written",
+        "_binary_json", "_client", "_fixed", "_foreign", "_known", "_longest", "_names", "_readers",
+        "_records", "_server", "_stream", "_told_by_client", "_told_by_server", "_written",
         "interval_is_named", "names_interval", "script", "server_names_session", "session_is_number",
         "tells_time", "uses_sequence",
     )  # fmt: skip
@@ -150,6 +150,7 @@ class Words:
             key: self._text(each, {}) for key, each in self._written.items() if each.wording.is_fixed
         }
         self._client, self._server = self._fixed_texts(_C), self._fixed_texts(_S)
+        self._longest = max(map(len, (*self._client, *self._server)), default=0)
         # A step may come again: it is known by where the handshake is, and written as before.
         self._describe(agrees, [steps.index(each) for each in steps])
 
@@ -201,8 +202,12 @@ class Words:
         """What a message of an end is for; ``DATA`` for what is not the profile's."""
         if sender is _C and self._stream and type(payload) is str and payload.startswith(self._stream):
             return _DATA
-        heard = (self._client if sender is _C else self._server).get(payload)
-        return heard if heard is not None else self._read(payload, sender)
+        # Of what is longer than all of them, as audio is, not even the hash is worth its time.
+        if len(payload) <= self._longest:
+            heard = (self._client if sender is _C else self._server).get(payload)
+            if heard is not None:
+                return heard
+        return self._read(payload, sender)
 
     def _read(self, payload: str | bytes, sender: End) -> Heard:
         message = Parsed(self._as_text(payload))

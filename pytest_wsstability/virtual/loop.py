@@ -340,7 +340,7 @@ class VirtualLoop(SelectorLoop):
         when = self._timers.next_instant()
         if when is not None and when <= self._now:
             self.ready.append(self._timers.pop())
-        elif self._in_flight.total or any_busy(self) or self._network.unix.leading_out():
+        elif self._in_flight.total or any_busy(self) or (self._kernel and self._network.unix.leading_out()):
             self._stand_still(when)
         elif when is not None:
             self._move(when)
@@ -392,7 +392,7 @@ class VirtualLoop(SelectorLoop):
             self._turns < self._spinning
             or self._in_flight.total
             or any_busy(self)
-            or self._network.unix.leading_out()
+            or (self._kernel and self._network.unix.leading_out())
         ):
             return
         elif when is not None:

@@ -98,12 +98,13 @@ class Microphone:
             if not self._websocket.is_open:
                 # Whoever holds the connection knows; what is due waits for the next one.
                 return
-            speaking = self.is_speaking
-            if speaking or self._sends_silence:
-                self._send(self._websocket, now, due, speaking=speaking)
             self._next += 1
-            if speaking and not self.is_speaking:
-                self._spoken()
+            if self.is_speaking:
+                self._send(self._websocket, now, due, speaking=True)
+                if not self.is_speaking:
+                    self._spoken()
+            elif self._sends_silence:
+                self._send(self._websocket, now, due, speaking=False)
             if not self._sends_silence and not self.is_speaking:
                 return
         if self._websocket is not None and self._timer is None:
