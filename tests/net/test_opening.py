@@ -480,4 +480,5 @@ async def test_fields_of_a_response_are_those_of_the_connection():
                 found.append(dict(connection.response_headers))
 
     assert [(fields["X-One"], fields["X-Two"]) for fields in found] == [("1", "2"), ("1", "3"), ("1", "2")]
-    assert len({fields["Sec-WebSocket-Accept"] for fields in found}) == 3
+    # What answers the client's key is another one each time, and is of no use to anybody.
+    assert not any("Sec-WebSocket-Accept" in fields for fields in found)
