@@ -9,6 +9,8 @@ from pytest_wsstability import Orchestrator, Requirement, run_virtual
 from pytest_wsstability.core.fleet.frame import Fate
 from pytest_wsstability.core.fleet.merge import FleetMerge
 from pytest_wsstability.core.fleet.plan import FleetPlan
+from pytest_wsstability.net.errors import OpeningError, OpeningStage
+from pytest_wsstability.net.fleet import slot
 from pytest_wsstability.net.fleet.job import FleetJob
 from pytest_wsstability.net.fleet.slot import run_slot
 
@@ -167,3 +169,31 @@ def test_a_slot_that_is_cancelled_leaves_the_rest_unobserved():
     count = run_virtual(main())
 
     assert (count.unobserved, count.open) == (4, 0)
+
+
+@pytest.mark.parametrize(("connections", "most"), [(40, 40), (50, 50), (120, 50)])
+def test_what_is_behind_the_plan_opens_a_part_in_each_turn(monkeypatch, connections, most):
+    """Otherwise nothing that is open has its turn, and the worker seems to be dead."""
+    turns = []
+
+    async def refused(url, **options):
+        turns[-1] += 1
+        raise OpeningError(url, OpeningStage.CONNECT, "nobody listens")
+
+    async def spin():
+        while sum(turns) < connections:
+            turns.append(0)
+            await asyncio.sleep(0)
+
+    async def main():
+        plan = FleetPlan(connections=connections, hold=60.0)
+        merge = FleetMerge(plan)
+        job = FleetJob(url="ws://127.0.0.1:9/", requirement=Requirement.of(alive_for="1m"))
+        await asyncio.gather(spin(), run_slot(plan.slots[0], plan, job, merge.add))
+        return merge
+
+    monkeypatch.setattr(slot, "connect", refused)
+    merge = run_virtual(main())
+
+    assert merge.count.refused == connections
+    assert max(turns) == most
