@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..core.duration import show_duration as show
 from ..core.result import Result
 from ..core.statistics.survival import band, survival
-from .lanes import round_trips
 
 # More points than a chart has pixels say nothing more.
 _POINTS = 20_000
@@ -17,18 +16,21 @@ _AGES = 120
 # A linear axis shows nothing of values so many times smaller than the largest.
 _SPAN = 100.0
 
+# A round trip: when its question was sent, how long it took, both in seconds, and the row of its hold.
+Trip = tuple[float, float, int]
 
-def charts(results: Sequence[Result], number: dict[int, int]) -> dict[str, Any]:
+
+def charts(results: Sequence[Result], trips: Sequence[Trip]) -> dict[str, Any]:
     """
     Survival and round trips of the holds of one tier.
 
     Args:
         results: the holds; clocks of two tiers are never mixed.
-        number: by ``id(result)``, the number of its row.
+        trips: their round trips.
 
     """
     lifetimes = _lifetimes(results)
-    points = _round_trips(results, number)
+    points = _thinned(trips)
     ages, rtts = [age for age, ended in lifetimes if ended], [rtt for _, rtt, _ in points]
     return {
         "survival": _curve(lifetimes),
@@ -57,10 +59,9 @@ def survival_text(results: Sequence[Result]) -> str:
     return text
 
 
-def round_trips_text(results: Sequence[Result]) -> str:
+def round_trips_text(trips: Sequence[Trip]) -> str:
     """The cloud in words."""
-    count = sum(len(round_trips(each.timelines[0])) for each in results if each.timelines)
-    return f"{count} round trips of heartbeats" if count else "no round trip was recorded"
+    return f"{len(trips)} round trips of heartbeats" if trips else "no round trip was recorded"
 
 
 def _spread(values: Sequence[float]) -> bool:
@@ -94,15 +95,13 @@ def _curve(lifetimes: Sequence[tuple[float, bool]]) -> list[list[float]]:
     ]
 
 
-def _round_trips(results: Sequence[Result], number: dict[int, int]) -> list[tuple[float, float, int]]:
-    """Round trips by age with the row of their hold, thinned out where they are too many."""
-    found = sorted(
-        (at, rtt, number[id(result)])
-        for result in results
-        if result.timelines
-        for at, rtt in round_trips(result.timelines[0])
-    )
-    step = -(-len(found) // _POINTS) or 1
-    # The slowest of each bunch: what is thinned out must not be what matters.
-    bunches = (found[start : start + step] for start in range(0, len(found), step))
+def trips_of(rows: Mapping[int, Sequence[tuple[float, float]]]) -> list[Trip]:
+    """The round trips of holds by age, of those by the numbers of their rows."""
+    return sorted((at, rtt, row) for row, trips in rows.items() for at, rtt in trips)
+
+
+def _thinned(trips: Sequence[Trip]) -> list[Trip]:
+    """The slowest of each bunch where they are too many: what is thinned out must not be what matters."""
+    step = -(-len(trips) // _POINTS) or 1
+    bunches = (trips[start : start + step] for start in range(0, len(trips), step))
     return [max(bunch, key=lambda point: point[1]) for bunch in bunches]

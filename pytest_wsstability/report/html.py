@@ -20,11 +20,11 @@ from ..core.statistics.trend import Night, Trend, trends
 from ..core.timeline.events import Tier
 from . import calls
 from .cells import cells, rank, totals, verdict_word
-from .charts import charts, round_trips_text, survival_text
+from .charts import Trip, charts, round_trips_text, survival_text, trips_of
 from .extras import MissingExtra
 from .fleets import section
 from .groups import Group, by_cause
-from .lanes import lane
+from .lanes import drawn
 
 # Groups of a table that has more rows are folded together; a table shows so many groups before it is asked.
 _OPEN_ROWS = 20
@@ -67,8 +67,13 @@ def render(run: Run) -> str:
     from markupsafe import Markup
 
     by_tier = {tier: by_cause(each for each in run.results if each.tier is tier) for tier in Tier}
-    ordered = [result for groups in by_tier.values() for group in groups for result in group.results]
+    ordered = [result for groups in by_tier.values() for result in _results(groups)]
     number = {id(result): row for row, result in enumerate(ordered)}
+    lanes, rtts = zip(*(drawn(result.timelines) for result in ordered), strict=True) if ordered else ((), ())
+    trips = {
+        tier: trips_of({number[id(each)]: rtts[number[id(each)]] for each in _results(groups)})
+        for tier, groups in by_tier.items()
+    }
     counts = Counter(verdict_word(result).lower() for result in ordered)
     # The licence asks that its text goes with the script.
     uplot = f"/* {_file('uplot/LICENSE')} */\n{_file('uplot/uPlot.iife.min.js')}"
@@ -82,18 +87,16 @@ def render(run: Run) -> str:
         policy=_policy([uplot, script], [style]),
         summary=_summary(counts),
         words=[(word, counts[word]) for word in _WORDS if counts[word]],
-        tiers=[_tier(run, tier, groups, number, links) for tier, groups in by_tier.items() if groups],
+        tiers=[
+            _tier(run, tier, groups, trips[tier], number, links) for tier, groups in by_tier.items() if groups
+        ],
         total=len(ordered),
         fleets=[section(result) for result in ordered if result.fleet is not None],
         calls=[calls.section(result) for result in ordered if result.call is not None],
         trends=_trends(run),
         data={
-            "holds": [_detail(result) for result in ordered],
-            "charts": [
-                charts([result for group in groups for result in group.results], number)
-                for groups in by_tier.values()
-                if groups
-            ],
+            "holds": [_detail(result, own) for result, own in zip(ordered, lanes, strict=True)],
+            "charts": [charts(_results(groups), trips[tier]) for tier, groups in by_tier.items() if groups],
         },
         style=Markup(style),
         uplot=Markup(uplot),
@@ -152,10 +155,19 @@ _AS_EXPECTED = {"expected": "ended as expected"}
 # The tables.
 
 
+def _results(groups: Sequence[Group]) -> list[Result]:
+    return [result for group in groups for result in group.results]
+
+
 def _tier(
-    run: Run, tier: Tier, groups: Sequence[Group], number: dict[int, int], links: Sequence[str]
+    run: Run,
+    tier: Tier,
+    groups: Sequence[Group],
+    trips: Sequence[Trip],
+    number: dict[int, int],
+    links: Sequence[str],
 ) -> dict[str, Any]:
-    results = [result for group in groups for result in group.results]
+    results = _results(groups)
     targets = {cells(result).target for result in results}
     folded = len(results) > _OPEN_ROWS
     return {
@@ -164,7 +176,7 @@ def _tier(
         # Of one target it is enough to say it once.
         "target": next(iter(targets)) if len(targets) == 1 else "",
         "survival_text": survival_text(results),
-        "rtts_text": round_trips_text(results),
+        "rtts_text": round_trips_text(trips),
         "folded": folded,
         "more": max(0, len(groups) - _GROUPS) if folded else 0,
         "groups": [
@@ -218,7 +230,7 @@ def _permalinks(results: Sequence[Result]) -> list[str]:
     return names
 
 
-def _detail(result: Result) -> dict[str, Any]:
+def _detail(result: Result, lanes: Sequence[str]) -> dict[str, Any]:
     first = result.timelines[0].opened if result.timelines else 0.0
     found = result.verdict.diagnosis
     return {
@@ -233,9 +245,9 @@ def _detail(result: Result) -> dict[str, Any]:
                 "offset": round(each.opened - first, 3),
                 "age": round(each.duration, 3),
                 "close": None if each.close is None else str(each.close.code),
-                "events": lane(each),
+                "events": lane,
             }
-            for each in result.timelines
+            for each, lane in zip(result.timelines, lanes, strict=True)
         ],
     }
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ..core.timeline.events import Direction, Event, EventKind, Opcode, Role
+from ..core.timeline.timeline import Timeline
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 # What happened, as a capital letter: report.js knows the same.
@@ -19,6 +20,13 @@ _LOCAL = {
     EventKind.ENDED: "U",
     EventKind.OPENED: "V",
 }
+
+
+def drawn(timelines: Sequence[Timeline]) -> tuple[list[str], list[tuple[float, float]]]:
+    """The lane of each timeline, and the round trips of the first: all that asks for every event, at once."""
+    # To make the events again of what is recorded takes most of a report's time.
+    events = [list(each) for each in timelines]
+    return [lane(each) for each in events], round_trips(events[0]) if events else []
 
 
 def lane(events: Iterable[Event]) -> str:

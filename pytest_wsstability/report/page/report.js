@@ -359,7 +359,7 @@
     const [when, took, whose] = own.rtts;
     chart(`rtts-${tier}`, {
       scales: { x: own.agesLog ? logarithmic(when) : { time: false, range: (_, __, most) => [0, most * 1.02 || 1] }, y: own.rttsLog ? logarithmic(took) : { range: (_, __, most) => [0, most * 1.05 || 1] } },
-      axes: [ages, { values: (_, ticks) => ticks.map((tick) => (tick == null ? '' : seconds(tick / 1000))), size: 62 }],
+      axes: [ages, { values: (_, ticks) => ticks.map((tick) => (tick == null ? '' : seconds(tick / 1000))), size: 72 }],
       series: [{}, { stroke: colour('ping'), paths: () => null, points: { show: true, size: 4, fill: colour('ping') } }],
     }, [when, took], (index) => `at ${seconds(when[index])}: ${seconds(took[index] / 1000)}, ${name(whose[index])}`);
   }
