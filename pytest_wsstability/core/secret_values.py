@@ -14,7 +14,8 @@ import hashlib
 import json
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus
@@ -63,6 +64,8 @@ class SecretValues:
         self._tails: dict[str, dict[str, _Mask]] = {}
         # Values that are masked beside their name only: pairs in lower case.
         self._named: dict[tuple[str, str], None] = {}
+        # What nobody has asked for yet: a name and its value, or a value and what stands for it.
+        self._news: deque[tuple[str, str, str]] = deque(maxlen=_MOST)
 
     @contextmanager
     def forgotten_after(self) -> Iterator[None]:
@@ -224,7 +227,7 @@ class SecretValues:
             return
         if len(value) < SHORTEST or is_word_of_ours(value):
             if secret and name:
-                self._named[name.lower(), value.lower()] = None
+                self._name(name.lower(), value.lower())
             return
         self._remember(value, MASK)
         # The parts of a JSON web token are a token each.
@@ -233,9 +236,29 @@ class SecretValues:
                 if len(part) >= SHORTEST:
                     self._remember(part, MASK)
 
+    def news(self) -> list[tuple[str, str, str]]:
+        """What was collected since the last call, for another process to `learn`."""
+        found = list(self._news)
+        self._news.clear()
+        return found
+
+    def learn(self, news: Iterable[Sequence[str]]) -> None:
+        """Take over what was collected in another process."""
+        for name, value, shown in news:
+            if name:
+                self._name(name, value)
+            else:
+                self._remember(value, shown)
+
+    def _name(self, name: str, value: str) -> None:
+        if (name, value) not in self._named:
+            self._named[name, value] = None
+            self._news.append((name, value, ""))
+
     def _remember(self, value: str, shown: str) -> None:
         if value in self._values:
             return
+        self._news.append(("", value, shown))
         if len(self._values) >= _MOST:
             self._forget(next(iter(self._values)))
         self._values[value] = forms = tuple(_forms(value))

@@ -65,7 +65,7 @@ from .stash import (
 )
 from .stopping import Stopping, undisturbed
 from .targets import fault_reports
-from .workers import is_worker
+from .workers import is_worker, tell_secrets
 
 # One mark for all tests: what they have in common is seen by it.
 _RUNNER = pytest.mark.asyncio(loop_scope="function")
@@ -225,7 +225,9 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
 def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
 ) -> Generator[None, Any, Any]:
-    if asyncio_seam.is_runner(fixturedef.argname) and is_virtual(request.node):
+    # With --setup-plan no fixture is set up.
+    planned = request.config.getoption("setupplan")
+    if asyncio_seam.is_runner(fixturedef.argname) and is_virtual(request.node) and not planned:
         timers = orders.order_of(request.node)
         runner = yield from asyncio_seam.with_virtual_loop(request, **asdict(timers))
         request.node.stash[ties_key] = runner.get_loop().ties
@@ -248,8 +250,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     return result
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
     # Before the JUnit report is written, and before the terminal shows the summary.
     whole = True
     try:
@@ -259,6 +261,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus, whole = pytest.ExitCode.INTERRUPTED, False
     with undisturbed():
         reports_of(session.config).finish(session, whole=whole)
+    try:
+        yield
+    finally:
+        if not is_worker(session.config):
+            secrecy.redact_junit(session.config)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -375,4 +382,5 @@ def pytest_runtest_makereport(
             kept.write(item, report)
         results_of(item.config).after_report(item, report)
     secrecy.redact_report(report)
+    tell_secrets(item.config)
     return report

@@ -9,6 +9,8 @@ fixtures hand to tests stay as they are.
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..core.redact import redact_source
@@ -61,12 +63,25 @@ def redact_report(report: pytest.TestReport | pytest.CollectReport) -> None:
             setattr(report, name, _redacted(value))
 
 
+def redact_junit(config: pytest.Config) -> None:
+    """Redact the JUnit file that pytest has written: names of tests and properties of others are in it."""
+    path = config.getoption("xmlpath", None)
+    if path:
+        file = config.invocation_params.dir / os.path.expanduser(os.path.expandvars(path))
+        with suppress(FileNotFoundError):
+            text = file.read_text("utf-8")
+            if (masked := SECRETS.mask(text)) != text:
+                file.write_text(masked, "utf-8")
+
+
 def _redacted(value: Any) -> Any:
-    """Texts in lists, tuples and objects of pytest's, which are changed in place."""
+    """Texts in lists, tuples, mappings and objects of pytest's, which are changed in place."""
     if type(value) is str:
         return redact_source(value)
     if isinstance(value, list | tuple):
         return type(value)([_redacted(each) for each in value])
+    if isinstance(value, dict):
+        return {_redacted(name): _redacted(each) for name, each in value.items()}
     for name, each in list(getattr(value, "__dict__", {}).items()):
         setattr(value, name, _redacted(each))
     return value

@@ -9,6 +9,7 @@ nothing at all.
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import threading
@@ -20,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from ..core.secret_values import SECRETS
 from .seams.xdist import on_main_thread
 from .stash import settings_key
 
@@ -193,6 +195,13 @@ def controller_of(config: pytest.Config) -> Controller | None:
         found = Controller(config.workerinput.get(_INPUT, {}))  # type: ignore[attr-defined]
         config.pluginmanager.register(found, _CONTROLLER)
     return found
+
+
+def tell_secrets(config: pytest.Config) -> None:
+    """Let the controller know what this worker was given, because it shows what others write."""
+    controller = controller_of(config)
+    if controller is not None and (news := SECRETS.news()):
+        controller.tell("secrets", json.dumps(news))
 
 
 def progress_mode(config: pytest.Config) -> str:

@@ -348,3 +348,17 @@ def test_local_variables_go_by_their_names():
 def test_a_password_that_somebody_forgot_to_encode(url, shown):
     """What looks like a port is the beginning of a password."""
     assert redact_url(url) == shown
+
+
+def test_another_process_learns_what_was_collected(values):
+    """Each once: values, sessions and names with short values; what nobody asks for is bounded."""
+    values.take("token", "hunter2hunter2")
+    values.take("pin", "1234")
+    values.take_session_id("a-session-7f3a")
+    other = SecretValues()
+    other.learn(json.loads(json.dumps(values.news())))
+
+    text = "pin=1234 hunter2hunter2 a-session-7f3a"
+    assert other.mask(text) == values.mask(text) == f"pin=*** *** {hashed('a-session-7f3a')}"
+    values.take("token", "hunter2hunter2")
+    assert values.news() == []

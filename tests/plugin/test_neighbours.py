@@ -251,6 +251,7 @@ def test_setup_show_and_plan(run):
     shown.stdout.fnmatch_lines(["*SETUP    F ws_soak *", "*SETUP    F ws_connect *"])
 
     planned = run(MIXED, "--setup-plan")
+    assert planned.ret == 0
     assert "INTERNALERROR" not in planned.stdout.str()
 
 

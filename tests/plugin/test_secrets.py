@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import pytest
 
 SEEN = """
@@ -263,3 +265,57 @@ def test_a_mistake_of_ours_keeps_its_frames(run, error, shown):
     assert result.parseoutcomes() == {"failed": 1}
     assert error in printed
     assert ("connector.py:" in printed) is shown
+
+
+IN_JUNIT = """
+import pytest
+
+SECRET = "hunter2&hunter3"
+
+@pytest.fixture(scope="session", autouse=True)
+def suite(record_testsuite_property):
+    record_testsuite_property("given", SECRET)
+
+@pytest.mark.ws_stability(alive_for="1s")
+@pytest.mark.parametrize("headers", [{"X-Token": SECRET}], ids=str)
+async def test_it(ws_connect, headers, record_property):
+    record_property("sent", headers)
+    record_property(SECRET, [headers])
+    await ws_connect(headers=headers)
+    assert {passes}
+"""
+
+
+@pytest.mark.parametrize("passes", [True, False])
+def test_names_and_properties_in_junit(pytester, run, passes):
+    """What pytest writes besides its reports: names of tests, properties of the whole run."""
+    source = IN_JUNIT.replace("{passes}", str(passes))
+    run(source, "--junitxml=out/j.xml", "-o", "junit_family=xunit1", "-p", "no:cacheprovider")
+
+    text = (pytester.path / "out/j.xml").read_text()
+    assert "hunter" not in text
+    properties = [each.attrib for each in ElementTree.fromstring(text).iter("property")]
+    assert {"name": "given", "value": "***"} in properties
+    assert {"name": "sent", "value": "{'X-Token': '***'}"} in properties
+    assert {"name": "***", "value": "[{'X-Token': '***'}]"} in properties
+
+
+IN_A_WORKER = """
+import warnings
+
+import pytest
+
+@pytest.mark.ws_stability(alive_for="1s", headers={"Cookie": "sid=hunter2hunter2"})
+async def test_it(ws_connect):
+    await ws_connect()
+    warnings.warn("sent hunter2hunter2")
+"""
+
+
+@pytest.mark.slow
+def test_the_controller_shows_no_secret_of_a_worker(run):
+    """A warning is told by xdist, and printed by a process that was given nothing."""
+    result = run(IN_A_WORKER, "-n1")
+
+    result.stdout.fnmatch_lines(["*UserWarning: sent [*][*][*]"])
+    result.stdout.no_fnmatch_line("*hunter2hunter2*")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from ...core.redact import redact_text
+from ...core.secret_values import SECRETS
 from ...net.resources import Needs, claim
 from ...report.progress import Survey
 from ..markers import LONG, MIDDLEBOX
@@ -102,6 +104,8 @@ def receive(config: pytest.Config, link: WorkerLink) -> None:
             link.soaks = value
         elif kind == "results":
             results_of(config).unpack(value)
+        elif kind == "secrets":
+            SECRETS.learn(json.loads(value))
         elif kind == "never open":
             config.stash.setdefault(never_open_key, []).extend(value)
         elif kind == "progress" and not config.pluginmanager.is_blocked(NAME):
