@@ -152,16 +152,14 @@ class Incidents:
 
 def _incidents(timeline: Timeline) -> Iterator[Incident]:
     paused = timeline.paused_total or timeline.paused_since is not None
-    found = False
     for event in timeline if timeline.max_lag or timeline.suspended else ():
         if event.kind is EventKind.LOOP_LAG:
-            found = found or event.seconds >= timeline.max_lag
             yield _lag(event.at, event.seconds)
         elif event.kind is EventKind.SUSPENDED:
             # The clock of the instants stands still while the machine sleeps.
             yield Incident(Reason.SUSPENDED, event.at, event.at, event.seconds)
-    if timeline.max_lag and not found:
-        # The record has lost it.
+    if timeline.max_lag:
+        # The record may have lost it.
         yield _lag(timeline.max_lag_at, timeline.max_lag)
     for since, until in pauses(timeline) if paused else ():
         yield Incident(Reason.READING_PAUSED, since, until, until - since)

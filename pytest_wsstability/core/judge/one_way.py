@@ -31,7 +31,7 @@ def silence(
     silent = timeline.silent_for(Direction.RECEIVED, FrameKind.DATA)
     gap = max(silent, timeline.longest_gap(Direction.RECEIVED, FrameKind.DATA))
     if timeline.peer_sends_heartbeats and gap > limit + SAME:
-        at = now - silent + limit if silent > limit else now
+        at = min(now, now - silent + limit)
         headline = f"no message for {show(gap)}"
         expected = f"a message at least every {show(limit)}"
         yield Violation(
@@ -40,7 +40,7 @@ def silence(
             expected,
             f"{headline}: heartbeats that nobody answers",
             headline,
-            excuses=incidents.late(at, None) if silent > limit else (),
+            excuses=incidents.late(at, None) if at < now else (),
         )
     wanted = max(1, requirement.heartbeats_at_least)
     if heartbeats.sent < wanted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -308,13 +309,13 @@ def no_duplicate_session(history: ConnectionHistory) -> Verdict:
         return _verdict(history, [Doubt(Reason.TOO_FEW, "no client named its session")])
     held: dict[str, list[ConnectionAttempt]] = {}
     found: list[tuple[str, ConnectionAttempt, ConnectionAttempt]] = []
-    most: dict[str, int] = {}
+    most: Counter[str] = Counter()
     for attempt in named:
         name = attempt.session_id or ""
         still = [each for each in held.get(name, ()) if _overlap(history, each, attempt)]
         if still:
             found.append((name, still[-1], attempt))
-            most[name] = max(most.get(name, 0), len(still) + 1)
+            most[name] = max(most[name], len(still) + 1)
         held[name] = [*still, attempt]
     if not found:
         return _verdict(history, [])

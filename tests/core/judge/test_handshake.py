@@ -147,3 +147,14 @@ def test_a_session_that_comes_back(resumed, named, outcome):
 def test_what_came_instead_of_a_confirmation(end, rows, told):
     """By whichever end has to confirm."""
     assert refusal(timeline(*rows, end=end, until=1)) == told
+
+
+@pytest.mark.parametrize(
+    ("flaw", "outcome"), [(Flaw.WRONG_SESSION, Outcome.UNSTABLE), (Flaw.UNNAMED, Outcome.STABLE)]
+)
+def test_a_confirmation_of_another_session_is_none(flaw, outcome):
+    """Other flaws of it are the handshake's affair."""
+    line = timeline(*SAID, (0.2, "<confirmed"), until=1)
+    line.irregularity(1000.2, flaw, "session 'b', not 'a'")
+
+    assert judge(Requirement.of(session_within=5), line).outcome is outcome

@@ -54,3 +54,10 @@ def test_the_worse_verdict_wins(first, later, expected):
     joined = judgement(*later).after(judgement(*first)).verdict
 
     assert (joined.outcome, joined.horizon) == expected
+
+
+def test_of_two_stable_ones_that_cover_as_much_the_later_stands():
+    """It knows all that the earlier one does."""
+    first, later = judgement(S, 60), judgement(S, 60)
+
+    assert later.after(first).verdict is later.verdict

@@ -32,7 +32,8 @@ AT_60 = "knife edge at t=60.000 s:"
         (DIES, DIES),
         (TOO_SHORT, TOO_SHORT),
         (LIVES, TOO_SHORT),
-        (timeline((60.5, FIN)), timeline((60.5, FIN))),
+        # One instant, and two floats.
+        (timeline((float("60.5"), FIN)), timeline((float("60.5"), FIN))),
     ],
 )
 def test_runs_that_agree_have_one_verdict(one, other):

@@ -49,6 +49,9 @@ CASES = [
     ([opened(lost=30), refused(45)], STABLE, "stable"),
     ([opened(lost=30), refused(20)], UNSTABLE, "did not notice"),
     ([opened(lost=30), opened(0, "b"), refused(45)], UNSTABLE, "did not notice"),
+    # Others that had ended by then, or came then, did not try.
+    ([opened(lost=30), opened(0, "b", ended=30), refused(45)], STABLE, "stable"),
+    ([opened(lost=30), opened(20, "b", ended=25), opened(30, "b"), refused(45)], STABLE, "stable"),
     # It had said goodbye before: that is no sign.
     ([opened(lost=30, gave_up=10)], UNSTABLE, "did not notice"),
     # The end that the server sees need not be the client's.
@@ -56,6 +59,7 @@ CASES = [
     ([opened(lost=80)], UNSTABLE, "did not notice within 20 s"),
     ([opened(lost=90)], INCONCLUSIVE, "session 'a' has had 10 s only to notice"),
     ([opened(lost=30, healed=49)], INCONCLUSIVE, "session 'a' lost nothing for long: all went on after 19 s"),
+    ([opened(lost=30, healed=50)], UNSTABLE, "did not notice"),
     ([opened(lost=30, healed=51)], UNSTABLE, "did not notice"),
     ([opened(lost=30, healed=31, gave_up=40)], STABLE, "stable"),
     ([opened(lost=30, gave_up=40), opened(0, "b", lost=30)], UNSTABLE, "session 'b' did not notice"),

@@ -83,6 +83,20 @@ def test_a_lag_excuses_a_message_that_was_read_late():
     silent = heard(TENS[:4], (53, "lag", 4.0), until=60)
     check(judge(Requirement.of(**EVERY), silent), UNSTABLE, [Rule.FLOW])
 
+    # None came up to the last look, which was after the hold.
+    silent = heard(TENS[:10], (120.5, "lag", 15.0), until=130)
+    check(judge(Requirement.of(**EVERY), silent), UNSTABLE, [Rule.FLOW])
+
+
+@pytest.mark.parametrize(
+    ("instants", "count"),
+    [([], "0 messages"), ([10], "1 message"), ([10, 20], "2 messages"), (TENS[:3], "3 messages")],
+)
+def test_messages_before_a_silence_are_counted(instants, count):
+    (violation,) = judge(Requirement.of(message_every=10), heard(instants, until=60)).violations
+
+    assert violation.observed.startswith(f"{count} in 60 s, ")
+
 
 @pytest.mark.parametrize(
     ("line", "outcome", "why"),

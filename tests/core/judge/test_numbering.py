@@ -47,6 +47,15 @@ def test_runs_are_those_of_a_set():
     assert found.repeats == len(each) - len(set(each))
 
 
+def test_the_first_number_that_is_none_is_told():
+    """Of whichever connection."""
+    right, wrong, later = numbers(1), numbers(2), numbers(3)
+    wrong.error, later.error = "True is no number", "1.5 is no number"
+
+    assert count_messages([right, None, wrong, later]).error == "True is no number"
+    assert count_messages([right]).error is None
+
+
 def test_a_stream_without_gaps_takes_no_memory():
     """One run, however long."""
     found = numbers(*range(100_000))

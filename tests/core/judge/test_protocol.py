@@ -7,7 +7,7 @@ import pytest
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge, next_check
 from pytest_wsstability.core.judge.verdict import Outcome, Reason, Rule
-from pytest_wsstability.core.timeline.events import Direction, End, Opcode, Role
+from pytest_wsstability.core.timeline.events import Direction, End, EventKind, Opcode, Role
 from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
 from pytest_wsstability.core.timeline.timeline import Timeline
@@ -91,6 +91,23 @@ def test_of_one_way_heartbeats_the_silence_is_judged(facts, rows, outcome):
     line = one_way(facts, *sorted(OURS + rows))
 
     assert judge(Requirement(alive_for=60, heartbeat_every=15, heartbeat_within=5), line).outcome is outcome
+
+
+@pytest.mark.parametrize(("until", "outcome"), [(61.0, Outcome.UNSTABLE), (61.5, Outcome.INCONCLUSIVE)])
+def test_a_lag_excuses_the_silence_that_goes_on_only(until, outcome):
+    """One that was over by then was heard to be over."""
+    rows = [(float(at), Direction.RECEIVED, Role.DATA) for at in (20, 41)]
+    line = one_way(BOTH, *sorted(OURS[:3] + rows), until=until)
+    line.mark(until, EventKind.LOOP_LAG, 3.0)
+
+    assert judge(Requirement(heartbeat_every=15, heartbeat_within=5), line).outcome is outcome
+
+
+@pytest.mark.parametrize(("least", "outcome"), [(3, Outcome.STABLE), (4, Outcome.INCONCLUSIVE)])
+def test_so_many_one_way_heartbeats_are_sent(least, outcome):
+    requirement = Requirement(heartbeat_within=5, heartbeats_at_least=least)
+
+    assert judge(requirement, one_way(CLIENT_ONLY, *OURS)).outcome is outcome
 
 
 def test_no_one_way_heartbeat_at_all_proves_nothing():

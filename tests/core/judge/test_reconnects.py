@@ -92,9 +92,16 @@ RECONNECTS = [
     # The first of all may be brief, too.
     ([(0, 0, "a"), (1, 1, "a"), (2, None, "a")], {"backoff": GROWING}, UNSTABLE, "attempt 2 came after 1 s"),
     ([ONCE, (61, "503 5"), (66, None, "a")], {}, STABLE, "stable"),
+    ([ONCE, (60, "503 5"), (65, None, "a")], {}, STABLE, "stable"),
     ([ONCE, (61, "503 5"), (65, None, "a")], {}, UNSTABLE, "came after 4 s, not 5 s or more, as Retry"),
     ([ONCE, (61, "503 1"), (62, None, "a")], {"backoff": GROWING}, UNSTABLE, "attempt 2 came after 1 s"),
-    # Who stays is not away.
+    # Who is back by then is not away, nor who stays.
+    (
+        [ONCE, (0, 55, "b"), (60, None, "b"), (61, 503), (63, None, "a")],
+        {"backoff": GROWING},
+        STABLE,
+        "stable",
+    ),
     ([ONCE, (0, None, "b"), (61, 503), (63, None, "a")], {"backoff": GROWING}, STABLE, "stable"),
     (
         [ONCE, (0, 60, "b"), (61, 503), (62, None, "a"), (62, None, "b")],
@@ -185,6 +192,18 @@ STORMS = [
         STABLE,
         "stable",
     ),
+    # Who came for the first time at the instant of the first end had lost nothing.
+    ([ONCE, (60, None, "c"), (60.5, None, "a")], {"max_per_second": 1}, STABLE, "stable"),
+    # Those that ended within a second are one group.
+    (
+        [
+            *[(0, 60, "a"), (0, 61, "b"), (0, 63, "c"), (0, 64, "d")],
+            *[(61, None, "a"), (62.5, None, "b"), (64, None, "c"), (65, None, "d")],
+        ],
+        {"max_per_second": 9, "jitter": 0.5},
+        UNSTABLE,
+        "2 reconnects differ by 0 s only, not 500 ms or more",
+    ),
     ([ONCE, (61, None, "a")], {"max_per_second": 1, "jitter": 0.1}, INCONCLUSIVE, "two are needed at least"),
     (
         [*TWICE, (21, None, "a")],
@@ -232,6 +251,29 @@ def test_duplicates(rows, outcome, words):
     assert words in verdict.headline
 
 
+@pytest.mark.parametrize(("back", "outcome"), [(60.996, STABLE), (60.994, UNSTABLE)])
+def test_a_timer_of_a_client_may_fire_5_ms_early(back, outcome):
+    """As its clock counts; in virtual time not at all."""
+    rows = [ONCE, (back, None, "a")]
+
+    assert reconnects(history(*rows, tier=Tier.REAL), backoff=SECOND).outcome is outcome
+    assert reconnects(history(*rows), backoff=SECOND).outcome is UNSTABLE
+
+
+@pytest.mark.parametrize(
+    ("refused", "told"),
+    [
+        ([], "nothing for 40 s"),
+        ([(61, 503)], "nothing for 40 s; 1 attempt did not open"),
+        ([(61, 503)] * 3, "nothing for 40 s; 3 attempts did not open"),
+    ],
+)
+def test_attempts_that_did_not_open_are_counted(refused, told):
+    (violation,) = reconnects(history(ONCE, *refused)).violations
+
+    assert violation.observed == told
+
+
 def test_duplicates_say_how_many():
     """How often, of how many sessions, and which was the first."""
     seen = history((0, 10, "a"), (0, 10, "b"), (5, None, "b"), (6, None, "a"), (7, None, "a"))
@@ -240,6 +282,14 @@ def test_duplicates_say_how_many():
     assert violation.observed == (
         "3 times of 2 sessions; first session 'b' connected again at 5 s, its connection before was open for "
         "5 s more"
+    )
+
+
+def test_one_duplicate_is_told_as_one():
+    (violation,) = no_duplicate_session(history((0, None, "a"), (5, None, "a"))).violations
+
+    assert violation.observed == (
+        "once; first session 'a' connected again at 5 s, its connection before was still open"
     )
 
 

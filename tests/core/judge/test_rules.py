@@ -237,6 +237,8 @@ SERVED = [row for at in (25, 50, 75, 100) for row in ((at, "<beat"), (at, ">answ
         # Before the hold is over, a heartbeat that did not come yet breaks nothing.
         ({"alive_for": 120}, [], 0, INCONCLUSIVE, [Reason.TOO_SHORT, Reason.TOO_FEW]),
         ({"alive_for": 120}, [], 120, UNSTABLE, [Rule.HEARTBEATS]),
+        # Without a hold each look is the last one.
+        ({}, [], 0.5, UNSTABLE, "the client never sent a heartbeat in 500 ms"),
         # The client is gone: no more can come, and how it went is another rule's affair.
         (
             {},
@@ -288,6 +290,13 @@ def served(*instants):
         (served(20, 50), 80, UNSTABLE, "no heartbeat for 30 s (every 20 s)"),
         (served(30.1), 31, UNSTABLE, "no heartbeat for 30.1 s (every 20 s)"),
         ([*served(20), (45, FIN)], None, STABLE, []),
+        # What was late may have been read late, as far as it was read.
+        (
+            [*served(20, 40), (91, "lag", 30.0), *served(91, 100)],
+            100,
+            INCONCLUSIVE,
+            [Reason.LOOP_LAG],
+        ),
     ],
 )
 def test_cadence_of_the_client_at_a_server(rows, until, outcome, why):
@@ -302,6 +311,18 @@ def test_cadence_of_the_client_at_a_server(rows, until, outcome, why):
 def test_cadence_of_a_client_that_sends_none(until, outcome, why):
     """The first heartbeat is due an interval after the opening, and its grace ends the wait for it."""
     check(judged({"alive_for": 120, "heartbeat_every": 20}, [], until, SERVER), outcome, why)
+
+
+def test_a_gap_that_begins_with_the_end_of_the_hold_is_none_of_it():
+    """What comes after it was not required."""
+    rows = served(*range(20, 121, 20), 200)
+
+    check(judged({**HOLD, "heartbeat_every": 20}, rows, 200, SERVER), STABLE, [])
+
+
+def test_before_the_first_is_due_no_heartbeat_is_owed():
+    """All that is missing is an answer."""
+    check(judged({"heartbeat_every": 25}, [], 20), INCONCLUSIVE, [Reason.TOO_FEW])
 
 
 def test_a_broken_cadence_says_when():
@@ -363,6 +384,45 @@ def trips(*rtts):
 def test_rtt(rows, outcome, why):
     """95 of 100 as quick as 150 ms; with fewer than 20, all of them."""
     check(judged({"rtt_p95": "150ms"}, rows, 100), outcome, why)
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome", "why"),
+    [
+        # In time to the last bit, though the loop stood still: that excuses no other.
+        (
+            [(10, ">beat"), (10.25, "lag", 0.25), (10.25, "<answer"), (20, ">beat"), (20.5, "<answer")],
+            UNSTABLE,
+            [Rule.RTT],
+        ),
+        # ... and it needs no excuse itself.
+        (
+            [(10, ">beat"), (10.25, "<answer"), (20, ">beat"), (20.5, "lag", 0.5), (20.5, "<answer")],
+            INCONCLUSIVE,
+            [Reason.LOOP_LAG],
+        ),
+    ],
+)
+def test_a_round_trip_of_the_limit_is_quick_enough(rows, outcome, why):
+    check(judged({"rtt_p95": "250ms"}, rows, 100), outcome, why)
+
+
+def test_an_answer_at_its_limit_is_none_of_the_missed():
+    rows = [(25, ">beat"), (30, "<answer"), (50, ">beat")]
+    (violation,) = judged(WITHIN, rows, 60).violations
+
+    assert violation.observed == "1 of 2 missed (sent at 50 s: no answer)"
+
+
+def test_an_end_with_the_end_of_the_hold_leaves_no_answer():
+    """What was asked within the hold is not answered any more."""
+    check(judged({**HOLD, **WITHIN}, [*BEATS, (118, ">beat"), (120, FIN)]), UNSTABLE, [Rule.HEARTBEATS])
+
+
+def test_a_ping_of_the_last_second_is_waited_for():
+    rows = [(10, ">ping", b"1"), (11, "<pong", b"1"), (119, ">ping", b"2")]
+
+    check(judged({**HOLD, "pings_within": 2}, rows, 120), INCONCLUSIVE, [Reason.TOO_SHORT])
 
 
 def test_rtt_never_blames_for_the_width_of_a_bucket():

@@ -13,6 +13,7 @@ from tests.core.judging import (
     CLOSURE,
     HOLD,
     INCONCLUSIVE,
+    SERVER,
     STABLE,
     STALLED_END,
     UNSTABLE,
@@ -96,6 +97,17 @@ HARNESS = {
     "loop stood still until a ping and the end of it": (
         HOLD,
         [(6.06, "<ping"), (6.06, closed_by_peer(1005)), (6.07, "lag", 0.86)],
+        [Reason.LOOP_LAG],
+    ),
+    # At the same instant, and as much as a look of the monitor later.
+    "loop stood still until a ping and the end, at one instant": (
+        HOLD,
+        [(6.5, "<ping"), (6.5, closed_by_peer(1005)), (6.51, "lag", 0.86)],
+        [Reason.LOOP_LAG],
+    ),
+    "loop stood still until a ping and the end a look later": (
+        HOLD,
+        [(0, "<ping"), (0.2, closed_by_peer(1005)), (0.21, "lag", 0.86)],
         [Reason.LOOP_LAG],
     ),
     "loop stood still, but the ping had been answered in time": (
@@ -227,6 +239,18 @@ def test_a_server_that_stood_still_was_asked_too():
 
     check(judged(HOLD, rows, end=End.SERVER), INCONCLUSIVE, [Reason.LOOP_LAG])
     check(judged(HOLD, [(5.8, "<beat"), *rows[1:]], end=End.SERVER), UNSTABLE, [Rule.ALIVE])
+
+
+@pytest.mark.parametrize(
+    ("end", "told"), [(End.CLIENT, 'client="stalled"'), (SERVER, "faults.StopReading()")]
+)
+def test_who_reads_nothing_was_told_so(end, told):
+    """In the words in which it was."""
+    line = timeline((1, "paused"), end=end, until=120)
+    line.deliberately_stalled = True
+    (doubt,) = judge(Requirement.of(**HOLD), line).doubts
+
+    assert doubt.text.startswith(f"this end reads nothing, as it was told to ({told}): ")
 
 
 def test_a_stall_on_purpose_is_no_excuse():
