@@ -9,10 +9,13 @@ import pytest
 
 
 @pytest.fixture(scope="session", autouse=True)
-def documented():
-    """Write the table from what ran, into the file that WSSTABILITY_REAL_TABLE names."""
+def documented(request):
+    """Write the table of a clean run into the file that WSSTABILITY_REAL_TABLE names."""
     yield
-    if file := os.environ.get("WSSTABILITY_REAL_TABLE"):
+    session = request.session
+    # What did not run yet would be played for the table.
+    is_clean = not session.testsfailed and session.exitstatus != pytest.ExitCode.INTERRUPTED
+    if is_clean and (file := os.environ.get("WSSTABILITY_REAL_TABLE")):
         from tests.real import table
 
         table.write(Path(file))
