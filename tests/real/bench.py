@@ -14,7 +14,7 @@ from pytest_wsstability import Outcome
 from pytest_wsstability.core.diagnosis import Cause, Confidence, Diagnosis
 from pytest_wsstability.core.timeline.events import Direction, Event, EventKind
 
-from .load import busy
+from .load import busy, watching
 from .play import Played, Scenario, play
 from .scenarios import SCENARIOS
 from .servers import KINDS, Running
@@ -44,22 +44,32 @@ class Result:
 
     grades: Counter[Grade] = field(default_factory=Counter)
     causes: Counter[str] = field(default_factory=Counter)
-    # Why, for each that was not right.
+    # How many of the wrong ones were said with high confidence.
+    surely_wrong: int = 0
+    # Why, for each that was not right; the wrong ones first.
     notes: list[str] = field(default_factory=list)
+    # Seconds that a process which only sleeps waited for a core meanwhile, at worst.
+    starved: float = 0.0
 
     def add(self, scenario: Scenario, played: Played) -> None:
         """Judge one repetition: its worst diagnosis counts."""
         if not scenario.causes:
             grade = _survived(played)
+            self.surely_wrong += grade is Grade.WRONG
             causes = [played.verdict.outcome.value]
         else:
-            grades = (_grade(scenario, played, diagnosis) for diagnosis in played.diagnoses)
+            grades = [_grade(scenario, played, diagnosis) for diagnosis in played.diagnoses]
             grade = min(grades, key=list(Grade)[::-1].index)
+            self.surely_wrong += any(
+                each is Grade.WRONG and diagnosis.confidence is Confidence.HIGH
+                for each, diagnosis in zip(grades, played.diagnoses, strict=True)
+            )
             causes = [diagnosis.cause.value for diagnosis in played.diagnoses]
         self.grades[grade] += 1
         self.causes.update(set(causes))
         if grade is not Grade.RIGHT:
-            self.notes.append(f"{grade.value}: {played.verdict.headline}\n{_story(played)}")
+            note = f"{grade.value}: {played.verdict.headline}\n{_story(played)}"
+            self.notes.insert(0 if grade is Grade.WRONG else len(self.notes), note)
 
     def show(self) -> str:
         """The causes that were found, each with its number."""
@@ -108,7 +118,11 @@ def results(kind: str, load: Load) -> Mapping[str, Result]:
         own = {name: stack.enter_context(start()) for name, each in SCENARIOS[kind].items() if each.act}
         busyness: AbstractContextManager[None] = busy() if load is Load.BUSY else nullcontext()
         stack.enter_context(busyness)
-        return asyncio.run(_play_all(kind, {name: own.get(name, shared) for name in SCENARIOS[kind]}))
+        with watching() as waited:
+            found = asyncio.run(_play_all(kind, {name: own.get(name, shared) for name in SCENARIOS[kind]}))
+        for result in found.values():
+            (result.starved,) = waited
+        return found
 
 
 async def _play_all(kind: str, servers: Mapping[str, Running]) -> dict[str, Result]:

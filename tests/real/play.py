@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -23,8 +23,8 @@ REPETITIONS = 20
 STAGGER = 1.0
 # Twice and more what any timer here needs.
 HOLD = "8s"
-# When something is done to the server, counted from the first start: every connection is open by then.
-ACT_AT = 2.5
+# Seconds after the last opening at which something is done to the server.
+ACT_AFTER = 1.5
 OPEN_WITHIN = 20
 
 
@@ -97,10 +97,17 @@ async def play(
     """Play a scenario many times at once, the starts spread over some seconds; diagnose each connection."""
     apart = stagger / repetitions if scenario.apart is None else scenario.apart
     starts = [apart * index for index in range(repetitions)]
-    acting = asyncio.create_task(_act(server, scenario))
     connections: list[Connection] = []
+    all_open = asyncio.Event()
+
+    def opened(connection: Connection) -> None:
+        connections.append(connection)
+        if len(connections) == repetitions:
+            all_open.set()
+
+    acting = asyncio.create_task(_act(server, scenario, all_open))
     try:
-        holds = (_hold(server.url(scenario.path), scenario, start, connections) for start in starts)
+        holds = (_hold(server.url(scenario.path), scenario, start, opened) for start in starts)
         held = await asyncio.gather(*holds)
         await acting
         return _diagnose(scenario, held)
@@ -111,14 +118,15 @@ async def play(
         await asyncio.gather(*(connection.close() for connection in connections))
 
 
-async def _act(server: Running, scenario: Scenario) -> None:
+async def _act(server: Running, scenario: Scenario, all_open: asyncio.Event) -> None:
     if scenario.act is not None:
-        await asyncio.sleep(ACT_AT)
+        await all_open.wait()
+        await asyncio.sleep(ACT_AFTER)
         scenario.act.do(server)
 
 
 async def _hold(
-    url: str, scenario: Scenario, start: float, connections: list[Connection]
+    url: str, scenario: Scenario, start: float, opened: Callable[[Connection], None]
 ) -> tuple[Verdict, Timeline, Diagnosis]:
     """Open one connection, let its traffic flow, and hold it; who calls closes it."""
     await asyncio.sleep(start)
@@ -126,7 +134,7 @@ async def _hold(
         url, client=scenario.client, profile=scenario.profile, heartbeat=scenario.heartbeat, inbox=0,
         open_timeout=OPEN_WITHIN,
     )  # fmt: skip
-    connections.append(connection)
+    opened(connection)
     sending = [asyncio.create_task(_until_ended(traffic, connection)) for traffic in scenario.traffic]
     try:
         verdict = await hold_open(connection.websocket, scenario.requirement)

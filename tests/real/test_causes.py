@@ -12,20 +12,25 @@ from tests.real.servers import KINDS
 pytestmark = [pytest.mark.soak, pytest.mark.servers, pytest.mark.real]
 
 ROWS = [(kind, name) for kind, scenarios in SCENARIOS.items() for name in scenarios]
-# A machine that others use may starve the test process now and then even without our own load.
-DOUBTFUL_WHEN_QUIET = 2
+# Of 20: a machine that others use may starve the test process now and then even without our own load.
+A_FEW = 2
+# Seconds that nobody waits for a core where nothing else runs; a loop that stands still for twice as long is
+# on the record.
+QUIET = 0.05
 
 
 @pytest.mark.parametrize("load", Load, ids=lambda load: load.value)
 @pytest.mark.parametrize(("kind", "name"), ROWS, ids=[f"{kind}: {name}" for kind, name in ROWS])
 def test_the_cause_is_right(kind, name, load):
-    """It is named; with every core busy it is named or left open, and never a wrong one."""
+    """It is named; where cores are busy it may be left open, and what is wrong is never certain."""
     if reason := KINDS[kind].missing():
         pytest.skip(f"{kind}: {reason}")
     result = results(kind, load)[name]
 
     notes = "\n".join(result.notes[:2])
+    is_quiet = load is Load.NONE and result.starved < QUIET
     assert result.grades.total() == REPETITIONS
-    assert result.grades[Grade.WRONG] == 0, notes
-    if load is Load.NONE:
-        assert result.grades[Grade.DOUBTFUL] <= DOUBTFUL_WHEN_QUIET, notes
+    assert result.surely_wrong == 0, notes
+    assert result.grades[Grade.WRONG] <= (0 if is_quiet else A_FEW), notes
+    if is_quiet:
+        assert result.grades[Grade.DOUBTFUL] <= A_FEW, notes
