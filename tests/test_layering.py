@@ -342,12 +342,14 @@ def test_an_enum_may_be_compared(line):
 
 
 @pytest.mark.parametrize(
-    "line", ["class Tape: pass", "def strike_now(): pass", "x.deeds", "def f(chance): pass"]
+    "line",
+    ["class Tape: pass", "def strike_now(): pass", "x.deeds", "def f(chance): pass", "class Kind: pass"],
 )
 def test_a_metaphor_is_found(line):
     """A name says what the thing is in the field."""
     assert len(broken(metaphors, net__a=line)) == 1
     assert broken(metaphors, net__a="def apply_fault(order): return order.bookkeeping") == []
+    assert broken(metaphors, net__a="class LineKind: pass") == []
 
 
 def test_a_class_name_of_two_is_found():

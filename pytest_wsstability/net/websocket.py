@@ -786,7 +786,7 @@ class WebSocket(asyncio.Protocol):
             if self._strange is not None:
                 self._fits()
             if role in _SAID:
-                self._said(role, now, payload if heard.payload is None else heard.payload)
+                self._record_error_or_notice(role, now, payload if heard.payload is None else heard.payload)
             self.endpoint.message(self, heard)
             for say in self.conversation.answer(heard):
                 self.endpoint.say(self, say)
@@ -795,7 +795,7 @@ class WebSocket(asyncio.Protocol):
             if self.listener is not None:
                 self.listener(now, payload if heard.payload is None else heard.payload, role)
 
-    def _said(self, role: Role, now: float, payload: str | bytes) -> None:
+    def _record_error_or_notice(self, role: Role, now: float, payload: str | bytes) -> None:
         """Take down what the peer said of an error, or of the end."""
         assert self.timeline is not None
         text = (payload if isinstance(payload, str) else repr(payload[:_TOLD]))[:_TOLD]

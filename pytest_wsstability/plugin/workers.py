@@ -53,7 +53,7 @@ class WorkerLink:
         self.over = threading.Event()
         self.is_complete = False
         self.channel = channel
-        self._said: deque[tuple[str, Any]] = deque()
+        self._received: deque[tuple[str, Any]] = deque()
 
     def hear(self, awake: Callable[[], object]) -> None:
         """
@@ -68,7 +68,7 @@ class WorkerLink:
             if message is None:
                 self.over.set()
                 return
-            self._said.append(message)
+            self._received.append(message)
             awake()
             if message[0] == "over":
                 self.is_complete = True
@@ -78,14 +78,14 @@ class WorkerLink:
 
     def take(self) -> list[tuple[str, Any]]:
         """What was said since the last call: kinds and values."""
-        return [self._said.popleft() for _ in range(len(self._said))]
+        return [self._received.popleft() for _ in range(len(self._received))]
 
     def stop(self) -> None:
         """Tell the worker to end its holds."""
         _send(self.channel, "stop")
 
 
-class Links:
+class WorkerLinks:
     """All workers of a run, those that are gone included."""
 
     def __init__(self, config: pytest.Config) -> None:
@@ -147,11 +147,11 @@ class Links:
             link.over.wait(max(0.0, until - time.monotonic()))
 
 
-def links_of(config: pytest.Config) -> Links:
+def links_of(config: pytest.Config) -> WorkerLinks:
     """The workers of a run; empty without xdist."""
-    found: Links | None = config.pluginmanager.get_plugin(_LINKS)
+    found: WorkerLinks | None = config.pluginmanager.get_plugin(_LINKS)
     if found is None:
-        found = Links(config)
+        found = WorkerLinks(config)
         config.pluginmanager.register(found, _LINKS)
     return found
 

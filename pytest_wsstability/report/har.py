@@ -63,7 +63,9 @@ def _entry(run: Run, result: Result) -> dict[str, Any]:
         "timings": {"send": 0, "wait": 0, "receive": round(timeline.duration * 1000, 3)},
         "comment": f"{result.nodeid}: {result.verdict.headline}",
         "_resourceType": "websocket",
-        "_webSocketMessages": list(_said(result, opened) if result.transcript else _frames(result, opened)),
+        "_webSocketMessages": list(
+            _messages(result, opened) if result.transcript else _frames(result, opened)
+        ),
     }
 
 
@@ -71,7 +73,7 @@ def _moment(run: Run, result: Result) -> datetime:
     return datetime.fromisoformat(run.started) + timedelta(seconds=result.started_at)
 
 
-def _said(result: Result, opened: datetime) -> Iterator[dict[str, Any]]:
+def _messages(result: Result, opened: datetime) -> Iterator[dict[str, Any]]:
     for each in result.transcript:
         text = each.payload if isinstance(each.payload, str) else None
         yield {

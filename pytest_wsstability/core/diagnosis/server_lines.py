@@ -56,7 +56,7 @@ _TIMEOUTS = frozenset({Cause.IDLE_TIMEOUT, Cause.READ_DEADLINE, Cause.PONG_DEADL
 _SHOWN = frozenset({Cause.PING_UNANSWERED, Cause.HEARTBEAT_UNANSWERED, Cause.ENGINE_IO_PING_TIMEOUT})
 
 
-class Kind(Enum):
+class LineKind(Enum):
     """What a line is."""
 
     # A log record, or a line that was printed.
@@ -85,14 +85,14 @@ class ServerLine:
 
     at: float
     text: str
-    kind: Kind = Kind.SAID
+    kind: LineKind = LineKind.SAID
     is_warning: bool = True
     port: int | None = None
 
 
 def printed(at: float, text: str) -> ServerLine:
     """A line that a process printed, which may be an error that nobody caught."""
-    return ServerLine(at=at, text=text, kind=Kind.RAISED if _PRINTED.match(text) else Kind.SAID)
+    return ServerLine(at=at, text=text, kind=LineKind.RAISED if _PRINTED.match(text) else LineKind.SAID)
 
 
 def with_lines(
@@ -114,7 +114,7 @@ def with_lines(
     end = line.opened + line.close.at
     near = [each for each in lines if abs(each.at - end) <= AT_THE_END]
     ports = {each.port for each in timelines if each.port is not None}
-    mine = [each for each in near if each.kind is Kind.EXITED or alone or _is_about(each, ports, line)]
+    mine = [each for each in near if each.kind is LineKind.EXITED or alone or _is_about(each, ports, line)]
     told = next(_readings(found, mine), found)
     if told is found:
         return found
@@ -132,12 +132,12 @@ def _is_about(line: ServerLine, ports: set[int], timeline: Timeline) -> bool:
 
 def _speaks(line: ServerLine) -> bool:
     """Whether a line says anything of a cause."""
-    return line.kind is not Kind.SAID or read_reason(line.text).topic is not None
+    return line.kind is not LineKind.SAID or read_reason(line.text).topic is not None
 
 
 def _quote(line: ServerLine, timeline: Timeline) -> Evidence:
     at = max(0.0, line.at - timeline.opened)
-    what = {Kind.EXITED: "process", Kind.RETURNED: "app"}.get(line.kind, "log")
+    what = {LineKind.EXITED: "process", LineKind.RETURNED: "app"}.get(line.kind, "log")
     return Evidence(f"the server's {what} at {show(round(at, 3))}: {_words(line)}", at)
 
 
@@ -148,16 +148,16 @@ def _words(line: ServerLine) -> str:
 
 def _readings(found: Diagnosis, lines: Sequence[ServerLine]) -> Iterator[Diagnosis]:
     """What the lines make of a diagnosis, the strongest first."""
-    raised = [line for line in lines if line.kind is Kind.RAISED and not _CONSEQUENCES.match(line.text)]
+    raised = [line for line in lines if line.kind is LineKind.RAISED and not _CONSEQUENCES.match(line.text)]
     for line in lines:
-        if line.kind is Kind.EXITED:
+        if line.kind is LineKind.EXITED:
             # The error that nobody caught says more than a number.
             how = f"ended: {_words(raised[-1])}" if raised else _words(line)
             yield _told(
                 found, Cause.RESTART, Confidence.HIGH, f"the server's process {how}",
                 "see why it ended; a server that is told to stop should close with 1001 or 1012 first",
             )  # fmt: skip
-        if line.kind is Kind.RETURNED:
+        if line.kind is LineKind.RETURNED:
             yield _told(
                 found, Cause.CLOSED_BY_PEER, Confidence.HIGH, "the server's handler returned without a close",
                 "let the handler go on for as long as the connection does (while True: await receive), or "
@@ -169,7 +169,7 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine]) -> Iterator[Diagnos
     for line in lines:
         topic = read_reason(line.text).topic if read_reason(line.text).is_clear else None
         told = None if topic is None else _by_topic(found, line, topic)
-        if told is None and line.kind is Kind.RAISED and not _CONSEQUENCES.match(line.text):
+        if told is None and line.kind is LineKind.RAISED and not _CONSEQUENCES.match(line.text):
             told = _told(
                 found, Cause.HANDLER_ERROR, Confidence.HIGH, f"the server's handler failed: {_words(line)}",
                 "see the server's traceback",
@@ -190,7 +190,7 @@ def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | N
     timers = _TIMEOUTS | _KEEPALIVES if topic is Topic.TIMEOUT else _TIMEOUTS
     if topic in (Topic.IDLE, Topic.TIMEOUT) and found.cause in timers:
         return replace(found, confidence=Confidence.MEDIUM, sentence=f"{found.sentence}; {said}")
-    if line.kind is Kind.RAISED or topic is Topic.ERROR:
+    if line.kind is LineKind.RAISED or topic is Topic.ERROR:
         return None
     if topic is Topic.RESTART or line.is_warning:
         cause = CAUSES[topic]

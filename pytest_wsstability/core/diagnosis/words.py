@@ -87,7 +87,7 @@ def _code_short(f: Features) -> str:
     )
 
 
-def _said(f: Features) -> str | None:
+def _quoted_reason(f: Features) -> str | None:
     """The close reason, quoted; None where there was none."""
     reason = f.close.reason if f.close is not None else ""
     return f'"{show_text(reason, 32)}"' if reason else None
@@ -169,8 +169,8 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     # Close frames.
     "code": _code,
     "code_short": _code_short,
-    "said_or_credentials": lambda f: _said(f) or "credentials",
-    "said_or_policy": lambda f: _said(f) or "policy",
+    "said_or_credentials": lambda f: _quoted_reason(f) or "credentials",
+    "said_or_policy": lambda f: _quoted_reason(f) or "policy",
     "transport": lambda f: f.close.transport.value if f.close else "open",
     "parser_error": lambda f: show_text((f.close.parser_error if f.close else None) or "", 120),
     "injected_advice": lambda f: f"{f.advice}; or " if f.advice else "",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ...core.diagnosis.server_lines import Kind, ServerLine, printed, with_lines
+from ...core.diagnosis.server_lines import LineKind, ServerLine, printed, with_lines
 from ..markers import uses_us
 from ..plans import base_target_of, is_virtual, runs_command
 from ..settings import TargetKind
@@ -98,7 +98,7 @@ def told_by_server(item: pytest.Item, verdict: Verdict, timelines: Sequence[Time
         # By now its output has come.
         lines += [printed(line.at, line.text) for line in list(process.lines)]
         if ended_at is not None:
-            lines.append(ServerLine(at=ended_at, text=process.end, kind=Kind.EXITED))
+            lines.append(ServerLine(at=ended_at, text=process.end, kind=LineKind.EXITED))
     lines += _returned(item)
     found = with_lines(verdict.diagnosis, timelines, lines, alone=_is_alone(item))
     return dataclasses.replace(verdict, diagnosis=found)
@@ -109,14 +109,14 @@ def _returned(item: pytest.Item) -> Iterator[ServerLine]:
     record = item.stash.get(app_record_key, None)
     for each in record.left_open if record is not None else ():
         text = "its function returned"
-        yield ServerLine(at=each.at, text=text, kind=Kind.RETURNED, port=each.port)
+        yield ServerLine(at=each.at, text=text, kind=LineKind.RETURNED, port=each.port)
 
 
 def _logged(line: LogLine) -> ServerLine | None:
     """A record of a server; None for one of a client, or of an access log."""
     if line.logger.startswith(_CLIENTS) or line.logger.endswith(".access"):
         return None
-    raised = Kind.RAISED if line.raised else Kind.SAID
+    raised = LineKind.RAISED if line.raised else LineKind.SAID
     text = line.raised or line.text
     return ServerLine(
         at=line.at, text=text, kind=raised, is_warning=line.level >= logging.WARNING, port=line.port

@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
-from pytest_wsstability.core.diagnosis.server_lines import Kind, ServerLine, printed, with_lines
+from pytest_wsstability.core.diagnosis.server_lines import LineKind, ServerLine, printed, with_lines
 from pytest_wsstability.core.timeline.events import End
 from tests.core.script import FIN, PLANNED, closed_by_peer, timeline
 
@@ -27,9 +27,9 @@ def told(rows, *lines, alone=True, **more):
 @pytest.mark.parametrize(
     ("line", "cause", "confidence"),
     [
-        (said("KeyError: 'user'", kind=Kind.RAISED), Cause.HANDLER_ERROR, HIGH),
-        (said("ConnectionError: redis is away", kind=Kind.RAISED), Cause.HANDLER_ERROR, HIGH),
-        (said("ended with exit code 3", kind=Kind.EXITED), Cause.RESTART, HIGH),
+        (said("KeyError: 'user'", kind=LineKind.RAISED), Cause.HANDLER_ERROR, HIGH),
+        (said("ConnectionError: redis is away", kind=LineKind.RAISED), Cause.HANDLER_ERROR, HIGH),
+        (said("ended with exit code 3", kind=LineKind.EXITED), Cause.RESTART, HIGH),
         (said("INFO    uvicorn.error: Shutting down", is_warning=False), Cause.RESTART, HIGH),
         (said("WARNING chat: too many messages of this client"), Cause.RATE_LIMITED, MEDIUM),
         (said("WARNING auth: token expired"), Cause.AUTH_EXPIRED, MEDIUM),
@@ -53,10 +53,10 @@ def test_a_line_of_the_server_at_that_instant_is_the_cause(line, cause, confiden
     "line",
     [
         # Consequences of the end, whatever their words.
-        said("ConnectionClosedError: no close frame received or sent", kind=Kind.RAISED),
-        said("starlette.websockets.WebSocketDisconnect: 1006", kind=Kind.RAISED),
-        said("CancelledError: ", kind=Kind.RAISED),
-        said("BrokenPipeError: [Errno 32] Broken pipe", kind=Kind.RAISED),
+        said("ConnectionClosedError: no close frame received or sent", kind=LineKind.RAISED),
+        said("starlette.websockets.WebSocketDisconnect: 1006", kind=LineKind.RAISED),
+        said("CancelledError: ", kind=LineKind.RAISED),
+        said("BrokenPipeError: [Errno 32] Broken pipe", kind=LineKind.RAISED),
         # No words of a cause, or in passing.
         said("INFO    chat: connection closed", is_warning=False),
         said("INFO    auth: token of user 7 is valid", is_warning=False),
@@ -64,8 +64,8 @@ def test_a_line_of_the_server_at_that_instant_is_the_cause(line, cause, confiden
         # Two things at once.
         said("WARNING proxy: timeout while restarting upstream"),
         # Another instant.
-        said("KeyError: 'user'", at=1046.2, kind=Kind.RAISED),
-        said("KeyError: 'user'", at=1048.4, kind=Kind.RAISED),
+        said("KeyError: 'user'", at=1046.2, kind=LineKind.RAISED),
+        said("KeyError: 'user'", at=1048.4, kind=LineKind.RAISED),
     ],
 )
 def test_other_lines_change_nothing(line):
@@ -76,7 +76,7 @@ def test_other_lines_change_nothing(line):
 @pytest.mark.parametrize("at", [1046.3, 1048.3])
 def test_how_near_a_line_has_to_be(at):
     """One second either way."""
-    assert told(CUT, said("KeyError: 'user'", at=at, kind=Kind.RAISED)).cause is Cause.HANDLER_ERROR
+    assert told(CUT, said("KeyError: 'user'", at=at, kind=LineKind.RAISED)).cause is Cause.HANDLER_ERROR
 
 
 def test_a_keepalive_of_the_server_confirms_what_the_record_shows():
@@ -119,7 +119,7 @@ def test_the_headline_begins_with_what_the_line_speaks_of():
 def test_a_timeout_of_the_server_confirms_a_timer():
     """A read deadline that a handler let run out."""
     rows = [(5, ">text"), (65, FIN)]
-    found = told(rows, said("TimeoutError: ", at=1065, kind=Kind.RAISED))
+    found = told(rows, said("TimeoutError: ", at=1065, kind=LineKind.RAISED))
 
     assert (found.cause, found.confidence) == (Cause.IDLE_TIMEOUT, MEDIUM)
     assert "TimeoutError" in found.sentence
@@ -154,7 +154,10 @@ def test_a_bare_timeout_confirms_a_deadline_for_pongs(stamp):
     [
         ([], "the server's process ended with exit code 3"),
         ([said("GET / 200", is_warning=False)], "the server's process ended with exit code 3"),
-        ([said("ClientDisconnected: 1006", kind=Kind.RAISED)], "the server's process ended with exit code 3"),
+        (
+            [said("ClientDisconnected: 1006", kind=LineKind.RAISED)],
+            "the server's process ended with exit code 3",
+        ),
         (
             [printed(1047.3, "TypeError: x of null"), printed(1047.3, "    at y.js:5")],
             "the server's process ended: TypeError: x of null",
@@ -164,19 +167,19 @@ def test_a_bare_timeout_confirms_a_deadline_for_pongs(stamp):
 def test_how_a_process_ended(others, words):
     """The error that nobody caught says more than a number."""
     record = timeline(*CUT)
-    lines = [*others, said("ended with exit code 3", kind=Kind.EXITED)]
+    lines = [*others, said("ended with exit code 3", kind=LineKind.EXITED)]
 
     assert with_lines(diagnose(record), [record], lines, alone=True).sentence == words
 
 
 LINES = {
-    "of another port": said("KeyError: 'user'", kind=Kind.RAISED, port=40_001),
-    "of nobody": said("KeyError: 'user'", kind=Kind.RAISED),
-    "of a longer number": said("KeyError: 'user' of 127.0.0.1:400007", kind=Kind.RAISED),
-    "of this port": said("KeyError: 'user'", kind=Kind.RAISED, port=40_000),
-    "with this port": said("KeyError: 'user' of 127.0.0.1:40000", kind=Kind.RAISED),
-    "with this session": said("KeyError: session alpha-1 is unknown", kind=Kind.RAISED),
-    "of the process": said("ended with exit code 3", kind=Kind.EXITED),
+    "of another port": said("KeyError: 'user'", kind=LineKind.RAISED, port=40_001),
+    "of nobody": said("KeyError: 'user'", kind=LineKind.RAISED),
+    "of a longer number": said("KeyError: 'user' of 127.0.0.1:400007", kind=LineKind.RAISED),
+    "of this port": said("KeyError: 'user'", kind=LineKind.RAISED, port=40_000),
+    "with this port": said("KeyError: 'user' of 127.0.0.1:40000", kind=LineKind.RAISED),
+    "with this session": said("KeyError: session alpha-1 is unknown", kind=LineKind.RAISED),
+    "of the process": said("ended with exit code 3", kind=LineKind.EXITED),
 }
 
 
@@ -231,7 +234,7 @@ def test_an_open_connection_is_not_read_from_the_log():
 def test_secrets_and_control_characters_of_a_log_are_not_shown():
     """A log has whatever a program writes into it."""
     secret = "Bearer abcdefghijklmnopqrstuvwxyz0123456789"
-    found = told(CUT, said(f"ValueError: bad header Authorization: {secret} \x1b[31m", kind=Kind.RAISED))
+    found = told(CUT, said(f"ValueError: bad header Authorization: {secret} \x1b[31m", kind=LineKind.RAISED))
 
     assert "abcdefghijklmnop" not in str(found)
     assert "\x1b" not in str(found)
