@@ -73,6 +73,8 @@ def test_the_watcher_looks_when_a_message_is_due():
     assert next_check(Requirement.of(**EVERY), heard(TENS[:3], until=31)) == 40
     assert next_check(Requirement.of(**EVERY), heard([], until=0)) == 10
     assert next_check(Requirement.of(**EVERY), heard(TENS, until=119)) == 120
+    assert next_check(Requirement.of(**EVERY), heard(TENS, until=121)) is None
+    assert next_check(Requirement.of(message_every=10), heard(TENS[:3], until=31)) == 40
 
 
 def test_a_lag_excuses_a_message_that_was_read_late():

@@ -102,6 +102,8 @@ RECONNECTS = [
         STABLE,
         "stable",
     ),
+    ([ONCE, (0, 63, "b"), (61, 503), (63, None, "a"), (64, None, "b")], {"backoff": GROWING}, STABLE, ""),
+    ([ONCE, (0, 70, "b"), (61, 503), (63, None, "a"), (71, None, "b")], {"backoff": GROWING}, STABLE, ""),
     ([ONCE, (0, None, "b"), (61, 503), (63, None, "a")], {"backoff": GROWING}, STABLE, "stable"),
     (
         [ONCE, (0, 60, "b"), (61, 503), (62, None, "a"), (62, None, "b")],
@@ -235,6 +237,7 @@ DUPLICATES = [
     ([ONCE, (60, None, "a")], STABLE, "stable"),
     ([(0, None, "a"), (5, None, "a")], UNSTABLE, "session 'a' had two open connections"),
     ([(0, 60, "a"), (59, None, "a")], UNSTABLE, "session 'a' had two open connections"),
+    ([(0, None, "a"), (100, None, "a")], UNSTABLE, "session 'a' had two open connections"),
     ([(0, None, "a"), (5, None, "a"), (6, None, "a")], UNSTABLE, "session 'a' had 3 open connections"),
     ([(0, 5, "a"), (4, 6, "a"), (7, None, "a")], UNSTABLE, "session 'a' had two open connections"),
     ([(0, None, None)], INCONCLUSIVE, "no client named its session"),
@@ -299,6 +302,8 @@ def test_real_sockets_become_readable_in_any_order():
 
     assert no_duplicate_session(history(*rows, tier=Tier.REAL)).outcome is STABLE
     assert no_duplicate_session(history(*rows)).outcome is UNSTABLE
+    just_now = history((0, None, "a"), (100, None, "a"), tier=Tier.REAL)
+    assert no_duplicate_session(just_now).outcome is STABLE
 
 
 def test_the_message_shows_what_happened():

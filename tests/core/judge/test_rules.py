@@ -4,7 +4,7 @@ import pytest
 
 from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
 from pytest_wsstability.core.judge.rules import judge
-from pytest_wsstability.core.judge.verdict import Reason, Rule
+from pytest_wsstability.core.judge.verdict import Noted, Reason, Rule
 from pytest_wsstability.core.timeline.close import CloseFrame
 from pytest_wsstability.core.timeline.events import End
 from tests.core.judging import (
@@ -65,6 +65,11 @@ def test_alive(more, rows, until, outcome, why):
         ([(125, "paused")], 130, STABLE, []),
         ([(10, "paused"), (122, "resumed"), (125, FIN)], None, STABLE, []),
         ([(125, "paused"), (130, "resumed"), (130, FIN)], None, STABLE, []),
+        # With the end of the hold.
+        ([(120, "paused")], 130, STABLE, []),
+        ([(120, "paused"), (125, "resumed"), (126.5, {**FIN, "hidden_since": 120})], None, STABLE, []),
+        # What was decided while nothing was read shows within a second.
+        ([(10, "paused"), (124, "resumed"), (125, FIN)], None, INCONCLUSIVE, [Reason.READING_PAUSED]),
     ],
 )
 def test_alive_while_nothing_is_read(rows, until, outcome, why):
@@ -223,6 +228,62 @@ def test_session(rows, until, end, outcome, why):
 def test_heartbeats_of_this_end(more, rows, until, outcome, why):
     """Each one answered in time, and at least one there to be answered."""
     check(judged({**WITHIN, **more}, rows, until), outcome, why)
+
+
+@pytest.mark.parametrize(
+    ("rows", "until", "at"),
+    [([], 6, 5), ([(0.1, ">info"), (5.5, "<confirmed")], 6, 5.5), ([(3, FIN)], None, 3)],
+)
+def test_when_a_session_was_not_confirmed(rows, until, at):
+    """With the limit, with a confirmation that was late, or with the end."""
+    (violation,) = judged(SESSION, rows, until).violations
+
+    assert violation.at == at
+
+
+def test_a_lag_excuses_an_end_before_the_session():
+    check(judged(SESSION, [(2.5, "lag", 2.0), (3, FIN)]), INCONCLUSIVE, [Reason.LOOP_LAG])
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome", "why"),
+    [
+        ([(50, "<notice", "going away"), (60, closed_by_peer(1001))], INCONCLUSIVE, [Reason.ANNOUNCED]),
+        ([(50, "<notice", "going away"), (60, FIN)], UNSTABLE, [Rule.ALIVE]),
+        ([(50, "<notice", "going away"), (60, {**FIN, "sent": CloseFrame(1000)})], UNSTABLE, [Rule.ALIVE]),
+    ],
+)
+def test_an_end_that_was_announced(rows, outcome, why):
+    """By the peer, who then closed as it had said."""
+    check(judged(HOLD, rows), outcome, why)
+
+
+@pytest.mark.parametrize(
+    ("written", "rows", "notes"),
+    [
+        (WITHIN, [(25, ">beat"), (26, "<answer"), (27, "<answer")], ["1 answers came to heartbeats that"]),
+        (WITHIN, [(25, ">beat"), (26, "<answer")], []),
+        ({"alive_for": 20}, [(25, ">beat"), (26, "<answer"), (27, "<answer")], []),
+    ],
+)
+def test_answers_that_nobody_asked_for_are_noted(written, rows, notes):
+    """Where heartbeats are judged."""
+    verdict = judged(written, rows, 30)
+
+    assert [each.noted for each in verdict.notes] == [Noted.STRAY] * len(notes)
+    assert all(each.text.startswith(text) for each, text in zip(verdict.notes, notes, strict=True))
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_the_proof_of_life_is_noted(answered):
+    """If it came."""
+    line = timeline(until=120)
+    line.ask_proof(1120)
+    if answered:
+        line.prove(1120.25)
+    verdict = judge(Requirement.of(**HOLD), line)
+
+    assert [each.noted for each in verdict.notes] == [Noted.PROOF] * answered
 
 
 SERVED = [row for at in (25, 50, 75, 100) for row in ((at, "<beat"), (at, ">answer"))]

@@ -83,6 +83,17 @@ def test_a_cause_stands_in_the_place_of_what_was_observed():
     assert dataclasses.replace(undiagnosed, diagnosis=found).headline == "idle (1006 at 60 s of 120 s)"
 
 
+@pytest.mark.parametrize(("blame", "is_told"), [(Blame.HARNESS, True), (Blame.PATH, False)])
+def test_what_is_in_doubt_is_told_by_its_cause_only_where_that_is_ours(blame, is_told):
+    """Who proves nothing has nobody else to blame."""
+    found = Diagnosis(
+        cause=Cause.IDLE_TIMEOUT, confidence=Confidence.HIGH, blame=blame, sentence="s", headline="idle"
+    )
+    verdict = dataclasses.replace(Verdict.of([SHORT], horizon=60.0, tier=Tier.VIRTUAL), diagnosis=found)
+
+    assert verdict.code == (found.cause.code if is_told else SHORT.reason.code)
+
+
 @pytest.mark.parametrize(
     ("value", "field"),
     [
