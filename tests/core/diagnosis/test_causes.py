@@ -243,6 +243,31 @@ def test_the_kernel_tells_a_frozen_process_from_a_dead_path(look, cause):
 
 
 @pytest.mark.parametrize(
+    ("look", "headline"),
+    [
+        # The question went out at 2.5 s: the last acknowledgement is from after it, or not.
+        (
+            {"unacked": 1, "last_ack_recv": 0.499},
+            "the server stopped answering at 2.5 s; its TCP still acknowledges",
+        ),
+        ({"unacked": 1, "last_ack_recv": 0.5}, None),
+        # With nothing outstanding, its age is nothing.
+        (
+            {"unacked": 0, "last_ack_recv": 0.5},
+            "the server stopped answering at 2.5 s; its TCP still acknowledges",
+        ),
+        ({"send_queue": 1, "last_ack_recv": 0.5}, None),
+    ],
+)
+def test_the_kernel_speaks_of_the_question_from_its_instant_on(look, headline):
+    """An acknowledgement of what came before it proves nothing of a process that has not answered."""
+    rows = [(2, ">beat"), (2.001, "<answer"), (2.5, ">beat"), (3, ">beat")]
+    found = diagnose(timeline(*rows, looks=[{"at": 3.0, **look}], until=3.5))
+
+    assert (found.headline if found.cause is Cause.PEER_FROZEN else None) == headline
+
+
+@pytest.mark.parametrize(
     ("looks", "confidence"),
     [
         ([], LOW),
