@@ -57,7 +57,7 @@ class TimerQueue:
         self._instants: list[float] = []
         self._timers: dict[float, list[asyncio.TimerHandle]] = {}
         self._size = 0
-        # How many of them are cancelled, and still there.
+        # How many of them are cancelled and still there, or more: those that have come can be cancelled too.
         self._cancelled = 0
         rng = random.Random(seed)
         choices: dict[Order, Callable[[int], int]] = {
@@ -86,7 +86,7 @@ class TimerQueue:
         while self._instants:
             when = self._instants[0]
             timers = self._timers[when]
-            while timers and timers[0].cancelled():
+            while self._cancelled and timers and timers[0].cancelled():
                 del timers[0]
                 self._size -= 1
                 self._cancelled -= 1
@@ -103,7 +103,7 @@ class TimerQueue:
             return timers.pop()
         while True:
             timer = timers.pop(self._choose(len(timers)))
-            if not timer.cancelled():
+            if not self._cancelled or not timer.cancelled():
                 return timer
             self._size -= 1
             self._cancelled -= 1
@@ -111,7 +111,9 @@ class TimerQueue:
     def tied(self) -> int:
         """How many timers that are not cancelled share the next instant."""
         timers = self._timers[self._instants[0]]
-        return 1 if len(timers) == 1 else sum(not timer.cancelled() for timer in timers)
+        if not self._cancelled or len(timers) == 1:
+            return len(timers)
+        return sum(not timer.cancelled() for timer in timers)
 
     def note_cancelled(self) -> None:
         """A timer was cancelled; when they are the majority, clear them out."""
@@ -120,7 +122,8 @@ class TimerQueue:
             for when, timers in self._timers.items():
                 self._timers[when] = [timer for timer in timers if not timer.cancelled()]
             self._size = sum(map(len, self._timers.values()))
-            self._cancelled = 0
+            # asyncio tells of a timer before it is cancelled: this one is still there.
+            self._cancelled = 1
 
     def clear(self) -> None:
         """Drop all timers."""

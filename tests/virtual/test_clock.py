@@ -111,6 +111,22 @@ def test_many_cancelled_timers_are_cleared_out():
     assert run_virtual(main()) < 300
 
 
+@pytest.mark.parametrize("count", [1, 60, 101, 102, 500])
+def test_of_timers_that_are_all_cancelled_none_moves_the_clock(count):
+    """However many were cleared out when which of them was cancelled."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.call_later(1, int)
+        await asyncio.sleep(2)
+        for timer in [loop.call_later(10 + index // 2, pytest.fail) for index in range(count)]:
+            timer.cancel()
+        await loop.create_future()
+
+    with pytest.raises(VirtualDeadlock, match=r"at t=2 s"):
+        run_virtual(main())
+
+
 @pytest.mark.parametrize(
     ("order", "expected"), [("fifo", ["a", "b", "c", "d"]), ("lifo", ["d", "c", "b", "a"])]
 )
