@@ -28,9 +28,9 @@ MANY = 10_000
 HOLD = 60.0
 EVERY = 5.0
 # Opened so many at once, as a fleet does here: 500 a second.
-_RATE = 500.0
+RATE = 500.0
 _SPARE = 200
-_PING = '{"type":"ping"}'
+PING = '{"type":"ping"}'
 
 
 class Meter:
@@ -62,7 +62,7 @@ async def ours(url: str, connections: int, hold: float) -> dict[str, float]:
     from pytest_wsstability.fleet import FleetJob, FleetPlan, FleetRequirement, hold_fleet
 
     meter = Meter()
-    ramp = connections / _RATE
+    ramp = connections / RATE
     # The last ones are held as long as the others are measured.
     each = Requirement.of(alive_for=ramp + hold, heartbeat_every=EVERY, heartbeat_within=EVERY)
     plan = FleetPlan(connections=connections, hold=ramp + hold, ramp=ramp)
@@ -97,7 +97,7 @@ async def websockets(url: str, connections: int, hold: float) -> dict[str, float
 
     async def opened() -> tuple[Callable[[], Awaitable[Any]], Callable[[], Awaitable[Any]]]:
         client = await connect(url, ping_interval=None, compression=None)
-        return (lambda: client.send(_PING)), client.recv
+        return (lambda: client.send(PING)), client.recv
 
     return await _talk(opened, connections, hold)
 
@@ -110,7 +110,7 @@ async def aiohttp(url: str, connections: int, hold: float) -> dict[str, float]:
 
         async def opened() -> tuple[Callable[[], Awaitable[Any]], Callable[[], Awaitable[Any]]]:
             client = await session.ws_connect(url)
-            return (lambda: client.send_str(_PING)), client.receive
+            return (lambda: client.send_str(PING)), client.receive
 
         return await _talk(opened, connections, hold)
 
@@ -131,7 +131,7 @@ async def picows(url: str, connections: int, hold: float) -> dict[str, float]:
 
         async def send() -> None:
             listener.waiter = asyncio.get_running_loop().create_future()
-            transport.send(WSMsgType.TEXT, _PING.encode())
+            transport.send(WSMsgType.TEXT, PING.encode())
 
         async def receive() -> None:
             await listener.waiter
@@ -158,7 +158,7 @@ async def _talk(opened: Any, connections: int, hold: float) -> dict[str, float]:
     tasks = []
     start = loop.time()
     for number in range(connections):
-        await asyncio.sleep(max(0.0, start + number / _RATE - loop.time()))
+        await asyncio.sleep(max(0.0, start + number / RATE - loop.time()))
         tasks.append(loop.create_task(run(*await opened())))
     before = beats
     meter.begin()
@@ -175,17 +175,20 @@ VARIANTS = {
 }  # fmt: skip
 _TITLES = {"sans_io": "ours by sans-I/O only"}
 _OURS = {"ours", "sans_io"}
+# In processes of their own that are set up otherwise.
+_MODULES = {"locust": "locust_users"}
 
 
 def figures() -> Iterator[Figure]:
     """CPU seconds for 1,000 heartbeats, KiB a connection, and both as ratios to `websockets`."""
     connections = min(CONNECTIONS, raise_file_limit() - _SPARE)
     found: dict[str, dict[str, float]] = {}
-    for name in VARIANTS:
+    for name in (*VARIANTS, *_MODULES):
         if name not in _OURS and importlib.util.find_spec(name) is None:
             continue
         with raw_server() as url:
-            found[name] = json.loads(run_module("fleet_real", name, url, str(connections), str(HOLD)))
+            module = [_MODULES[name]] if name in _MODULES else ["fleet_real", name]
+            found[name] = json.loads(run_module(*module, url, str(connections), str(HOLD)))
         of = f"{connections} connections, {found[name]['beats']:.0f} heartbeats"
         title = _TITLES.get(name, name)
         yield Figure(name=f"{title}, 1,000 heartbeats", value=found[name]["cpu"], unit="CPU-s", of=of)
