@@ -1,6 +1,7 @@
 """The ladder against servers whose timers are known, in virtual time; a few in real time."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -373,3 +374,29 @@ async def test_a_proxy_that_tells_the_end_later_has_the_timer_from_which_on_it_i
     assert findings.idle.seconds == pytest.approx(seconds, rel=0.05)
     assert findings.idle.told_late == pytest.approx(1.0, abs=0.2)
     assert "from then on nothing is answered" in sentence(findings)
+
+
+@pytest.mark.parametrize("seconds", [3.0, 20.0])
+async def test_a_maximum_age_that_is_told_later_is_the_age_from_which_on_nothing_is_answered(seconds):
+    """Envoy again: it gives a client one second to close."""
+
+    async def script(peer):
+        await peer.upgrade()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while data := await peer.reader.read(2**16):
+                    if data[0] & 0x0F == 0x9:
+                        peer.send(pong_to(data))
+                return
+        await asyncio.sleep(1.0)
+        peer.writer.close()
+
+    async with serving(script) as url:
+        findings = await probe_url(url, profile="frames", max=20 * seconds, every="300ms")
+
+    assert findings.doubts == ()
+    assert [timer.kind for timer in findings.timers] == [TimerKind.MAX_AGE]
+    assert findings.max_age.seconds == pytest.approx(seconds, abs=findings.max_age.error + 0.05)
+    assert findings.max_age.error <= 0.1 * seconds
+    assert findings.max_age.told_late == pytest.approx(1.0, abs=0.1 * seconds)
+    assert "whatever the traffic (from then on nothing is answered" in sentence(findings)

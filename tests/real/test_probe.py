@@ -80,5 +80,7 @@ def test_the_timer_is_found(findings, name):
     assert found.doubts == ()
     (timer,) = found.timers
     assert (timer.kind, timer.policy) == (row.timer, row.policy)
-    assert timer.seconds == pytest.approx(row.seconds, rel=0.03)
+    # The end that is told later lies between an answer and a question that had none.
+    within = timer.error if timer.told_late else None
+    assert timer.seconds == pytest.approx(row.seconds, rel=0.03, abs=within)
     assert found.server_ping_every == (row.pings and pytest.approx(row.pings, rel=0.03))

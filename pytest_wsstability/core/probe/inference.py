@@ -20,6 +20,8 @@ _LAG_SHARE = 0.05
 _TOGETHER = 0.3
 # A timer was survived by who lived so many times as long.
 SURVIVED = 2.0
+# Of a connection that asks now and then, so many questions without an answer before its end.
+_UNANSWERED = 2.0
 # A refusal comes this soon, in seconds, after what is refused.
 _REFUSED_WITHIN = 1.0
 
@@ -172,12 +174,18 @@ class _Ladder:
             self.notes.append("a path that died for all at that moment would look the same: probe again")
         # What is lost without a word was alive at its last sign of life, and not at the next that was due.
         late = (busiest.rung.every or 0.0) / 2 if silent else 0.0
+        seconds, error = middle + late, error + late
+        told_late = 0.0
+        if not silent and (bounds := _answered_until(alike, busiest.rung.every)) is not None:
+            seconds, error = sum(bounds) / 2, (bounds[1] - bounds[0]) / 2
+            told_late = middle - seconds
         return FoundTimer(
             kind=TimerKind.MAX_AGE,
-            seconds=middle + late,
-            error=error + late,
+            seconds=seconds,
+            error=error,
             policy=Policy.NOTHING,
             silent=silent,
+            told_late=told_late,
         )
 
     # The timers that end what says too little.
@@ -352,8 +360,23 @@ def _since(one: Observation, policy: Policy) -> float:
 
 def _of_age(one: Observation, age: FoundTimer | None) -> bool:
     """Whether it ended at the maximum age."""
-    return age is not None and abs(one.age - age.seconds) <= tolerance(age.seconds) + age.error
+    if age is None:
+        return False
+    return abs(one.age - age.told_late - age.seconds) <= tolerance(age.seconds) + age.error
 
 
 def _at(one: Observation) -> str:
     return f"it ended at {show(round(one.age, 2))}: {one.detail or 'lost'}"
+
+
+def _answered_until(alike: Sequence[Observation], quick: float | None) -> tuple[float, float] | None:
+    """The ages up to and from which nothing was answered, where the end was told later; else None."""
+    asking = [
+        (each, every)
+        for each in alike
+        if each.pongs and (every := each.rung.every) and every <= (quick or 0.0)
+    ]
+    if not asking or any(each.age - each.last_received < _UNANSWERED * every for each, every in asking):
+        return None
+    low = max(each.last_received for each, _ in asking)
+    return low, max(low, min(each.last_received + every for each, every in asking))

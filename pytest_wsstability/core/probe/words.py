@@ -67,10 +67,10 @@ def _margin(advice: Advice) -> str:
 
 
 def _timer(timer: FoundTimer, findings: Findings) -> str:
-    if timer.kind is TimerKind.MAX_AGE:
-        return f"maximum age {seconds(timer)}, whatever the traffic"
     text = f"{timer.kind.value} {seconds(timer)}"
-    if timer.policy is Policy.SOME:
+    if timer.kind is TimerKind.MAX_AGE:
+        text += ", whatever the traffic"
+    elif timer.policy is Policy.SOME:
         text += f", reset by {_kinds(findings, True)} and not by {_kinds(findings, False)}"
     elif timer.policy is not Policy.UNKNOWN:
         text += f", reset by {timer.policy.value}"
