@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
@@ -14,7 +15,7 @@ from pytest_wsstability import Outcome
 from pytest_wsstability.core.diagnosis import Cause, Confidence, Diagnosis
 from pytest_wsstability.core.timeline.events import Direction, Event, EventKind
 
-from .load import busy, watching
+from .load import busy, waited
 from .play import Played, Scenario, play
 from .scenarios import SCENARIOS
 from .servers import KINDS, Running
@@ -48,7 +49,7 @@ class Result:
     surely_wrong: int = 0
     # Why, for each that was not right; the wrong ones first.
     notes: list[str] = field(default_factory=list)
-    # Seconds that a process which only sleeps waited for a core meanwhile, at worst.
+    # The share of the time for which the test process waited for a core.
     starved: float = 0.0
 
     def add(self, scenario: Scenario, played: Played) -> None:
@@ -118,10 +119,11 @@ def results(kind: str, load: Load) -> Mapping[str, Result]:
         own = {name: stack.enter_context(start()) for name, each in SCENARIOS[kind].items() if each.act}
         busyness: AbstractContextManager[None] = busy() if load is Load.BUSY else nullcontext()
         stack.enter_context(busyness)
-        with watching() as waited:
-            found = asyncio.run(_play_all(kind, {name: own.get(name, shared) for name in SCENARIOS[kind]}))
+        began, before = time.monotonic(), waited()
+        found = asyncio.run(_play_all(kind, {name: own.get(name, shared) for name in SCENARIOS[kind]}))
+        starved = (waited() - before) / (time.monotonic() - began)
         for result in found.values():
-            (result.starved,) = waited
+            result.starved = starved
         return found
 
 

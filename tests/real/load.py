@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 # However long a test run hangs.
 LIFETIME = 300
@@ -25,28 +26,9 @@ def busy() -> Iterator[None]:
             process.wait()
 
 
-# Sleeps by turns until its standard input ends, and says by how much it was woken too late at worst.
-WATCH = """
-import select, sys, time
-worst = 0.0
-while True:
-    began = time.monotonic()
-    if select.select([sys.stdin], [], [], 0.01)[0]:
-        break
-    worst = max(worst, time.monotonic() - began - 0.01)
-print(worst)
-"""
-
-
-@contextmanager
-def watching() -> Iterator[list[float]]:
-    """Seconds that a process which only sleeps waited for a core at worst: told once the block is over."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", WATCH], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    waited: list[float] = []
+def waited() -> float:
+    """Seconds for which the main thread has waited for a core so far; 0.0 where the kernel does not tell."""
     try:
-        yield waited
-    finally:
-        said, _ = process.communicate()
-        waited.append(float(said))
+        return int(Path("/proc/self/schedstat").read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
