@@ -123,10 +123,10 @@ def test_an_end_with_a_close_frame():
                     0 s            15 s           30 s           45 s           60 s
           client    ------------------------------=-----------------------------X
                     - silence   = bytes   X end
-          likely    the server restarts or shuts down: 1001 (going away) deploy (confidence high, blame server)
+          likely    the server restarts or shuts down: 1001 (going away) deploy; its words may mean something else (confidence medium, blame server)
           evidence  received 1001 (going away) deploy; then sent 1001 (going away) deploy; FIN
           not       a keepalive of the server: no ping of it was seen
-          runner-up a planned rotation; to tell: hold three connections of other ages (or run wsstability probe): a restart ends all at one instant
+          runner-up a close of the other end on purpose; to tell: hold three connections of other ages (or run wsstability probe): a restart ends all at one instant
           fix       drain before a restart, and reconnect with jitter
           planned?  allow_close=1001 allows this end
           covered   60 s in virtual time
