@@ -28,8 +28,9 @@ class Stray:
 
     @property
     def is_text(self) -> bool:
-        """Whether it is a line of text rather than a frame."""
-        return len(self.data) >= _TEXT and all(byte in _PRINTABLE for byte in self.data)
+        """Whether it begins with a line of text rather than a frame: frames may follow that line."""
+        first = self.data.split(b"\n")[0]
+        return len(first) >= _TEXT and all(byte in _PRINTABLE for byte in first)
 
     @property
     def is_http(self) -> bool:

@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
+from pytest_wsstability.core.timeline.close import TransportEnd
 from tests.core.script import closed_by_peer, timeline
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
@@ -85,3 +86,22 @@ def test_a_close_frame_comes_before_what_heartbeats_suggest():
     found = told(1008, "token expired", *silent)
 
     assert (found.cause, found.confidence) == (Cause.AUTH_EXPIRED, HIGH)
+
+
+@pytest.mark.parametrize(
+    ("stray", "cause"),
+    [
+        ("java.io.IOException: Broken pipe\n", Cause.NO_FRAMES),
+        # The frames go on behind the line that a process wrote among them.
+        ("java.io.IOException: Broken pipe\n\x82\x64xxxxx", Cause.NO_FRAMES),
+        ("segfault", Cause.NO_FRAMES),
+        ("segfaul", Cause.PROTOCOL_ERROR),
+        ("segfaul\n\x82\x64xxxxx", Cause.PROTOCOL_ERROR),
+        ("\xc1\x05hello, all of you\n", Cause.PROTOCOL_ERROR),
+    ],
+)
+def test_a_line_of_text_in_the_place_of_a_frame_is_no_frame(stray, cause):
+    """Eight printable bytes before its end, whatever stands behind."""
+    how = {"transport": TransportEnd.ABORTED, "parser_error": "reserved bits must be 0", "stray": stray}
+
+    assert diagnose(timeline(*TALK, (33.3, how))).cause is cause
