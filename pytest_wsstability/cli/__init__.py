@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
+from ..core.secret_values import MASK
 from . import explain, fleet, hold, probe, report, serve
 from .exits import CUT_OFF, INTERRUPTED, USAGE
 from .output import say
@@ -32,7 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     """
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        # What a mistyped --header was to send is nobody's to read.
+        named = [each.partition("=")[0] if each.startswith("-") else MASK for each in unknown]
+        parser.error(f"unrecognized arguments: {' '.join(named)}")
     with stoppable() as stop:
         status = _run(options)
     return stop.status if status == INTERRUPTED else status

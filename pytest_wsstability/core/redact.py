@@ -36,8 +36,10 @@ def redact_url(url: str) -> str:
         query = parse_qsl(parts.query, keep_blank_values=True)
         # Asked for, because it fails where a password holds the characters that end a host.
         _ = parts.port
+        if "@" in url and not parts.netloc and not url.startswith(("/", "?")):
+            raise ValueError("user information, and no scheme before it")
     except ValueError:
-        scheme, separator, rest = url.partition("://")
+        scheme, separator, rest = url.partition("://") if "://" in url else ("", "", url)
         shown = f"{scheme}{separator}{MASK}@{rest.rpartition('@')[2]}" if "@" in rest else url
         return redact_text(shown)
     if parts.netloc != host:

@@ -43,6 +43,7 @@ _ORDINARY_FIELDS = re.compile(
 _SEPARATORS = re.compile(r"[\s,;]+")
 # What may stand between a name and its value, a scheme included.
 _BESIDE = r"[\"']?\s*[:=]\s*[\"']?(?:[a-z]+\s+)?"
+_HALF_A_SCHEME = re.compile(r"^(?:wss?|https?)?:?/*")
 _CUT = re.compile(r"\.\.\.|…")
 
 
@@ -103,7 +104,12 @@ class SecretValues:
         rest, _, query = rest.partition("?")
         self.take("fragment", fragment, secret=bool(fragment))
         # A password may hold the characters that end a host, where somebody forgot to encode it.
-        before, at, _ = (rest if "@" in rest else url).partition("://")[2].rpartition("@")
+        whole = rest if "@" in rest else url
+        _, separator, behind = whole.partition("://")
+        if not separator and not url.startswith(("/", "?")):
+            # A scheme that somebody forgot, or half of one.
+            behind = _HALF_A_SCHEME.sub("", whole)
+        before, at, _ = behind.rpartition("@")
         if at:
             name, _, password = before.partition(":")
             self.take("", name, secret=True)

@@ -57,7 +57,8 @@ def _wrong(parts: SplitResult, url: str) -> str | None:
     if any(each.isspace() or not each.isprintable() for each in url):
         return "it has a space or a control character; %20 stands for a space"
     if parts.scheme not in ("ws", "wss"):
-        return f"its scheme is {parts.scheme!r}" if parts.scheme else "it has no scheme"
+        # Without the slashes it may be a host, or the name of a user.
+        return f"its scheme is {parts.scheme!r}" if "://" in url else "it has no scheme"
     if not parts.hostname:
         return "it has no host"
     try:

@@ -343,11 +343,25 @@ def test_local_variables_go_by_their_names():
         ("wss://joe:pa/ss@host/ws", "wss://***@host/ws"),
         ("wss://joe:pa#ss@host/ws", "wss://***@host/ws"),
         ("wss://joe:pa?ss@host/ws", "wss://***@host/ws"),
+        ("wss//joe:hunter2hunter@host/ws", "***@host/ws"),
+        ("wss:/joe:hunter2hunter@host/ws", "***@host/ws"),
+        ("joe:hunter2hunter@host/ws", "***@host/ws"),
+        ("/rooms/bob@example.com", "/rooms/bob@example.com"),
+        ("?q=bob@example.com", "?q=bob@example.com"),
     ],
 )
 def test_a_password_that_somebody_forgot_to_encode(url, shown):
-    """What looks like a port is the beginning of a password."""
+    """What looks like a port is the beginning of a password; so may what has no scheme before it."""
     assert redact_url(url) == shown
+
+
+@pytest.mark.parametrize("url", ["wss//{}", "wss:/{}", "{}", "wss:{}", "next=wss://{}"])
+def test_a_password_behind_no_scheme(values, url):
+    """A URL that is wrong was given all the same; a path on a server has no password."""
+    values.take_url(url.format("joesephine:hunter2hunter@host/ws"))
+    values.take_url("/rooms/somebody7:hunter3hunter@example.com")
+
+    assert values.mask("joesephine hunter2hunter hunter3hunter") == "*** *** hunter3hunter"
 
 
 def test_another_process_learns_what_was_collected(values):
