@@ -210,6 +210,6 @@ def test_a_fixture_that_gives_no_url_is_named(run, fixture, url, reason):
 
     assert result.parseoutcomes() == {"errors": 1}
     printed = result.stdout.str()
-    assert "test_it: the fixture ws_url: " in printed
+    assert "::test_it - Failed: the fixture ws_url: " in printed
     assert reason in printed
     assert "plugin.py" not in printed
