@@ -60,7 +60,8 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
     ),
     Topic.TIMEOUT: _words(r"time[- ]?outs?", r"timed[- ]?out", r"deadline\w*"),
     Topic.SLOW: _words(
-        rf"slow(?:ly)? {_TAKER}",
+        # The whole reason of Centrifugo's 3008.
+        r"^slow$", rf"slow(?:ly)? {_TAKER}",
         rf"{_TAKER} (?:is |are |was )?(?:too )?(?:slow\w*|lag(?:s|ged|ging)?|behind)",
         r"(?:falling|fell) (?:too far )?behind", r"(?:can ?not|can't|did not|not) keep(?:ing)? up",
         r"(?:send|write|output|outbound|outgoing) (?:buffer|queue|backlog)s? (?:is |are |was |size )?"

@@ -21,6 +21,7 @@ T = Topic
         ("i/o deadline exceeded", T.TIMEOUT),
         ("Policy error: client is too slow.", T.SLOW),
         ("SlowConsumer", T.SLOW),
+        ("slow", T.SLOW),
         ("write queue full", T.SLOW),
         ("rate_limit_exceeded", T.RATE),
         ("too many requests, server busy", T.RATE),
@@ -51,7 +52,7 @@ def test_a_keyword_tells_the_topic(reason, topic):
 @pytest.mark.parametrize(
     ("reason", "topic"),
     [
-        ("slow", T.SLOW),
+        ("answers are slow", T.SLOW),
         ("request queue full", T.SLOW),
         ("backpressure in the broker", T.SLOW),
         ("rate this conversation", T.RATE),
