@@ -52,6 +52,9 @@ def test_the_margin_is_that_of_the_most_frequent_traffic_that_counts(by, traffic
         (120, timer(), TrafficRates(server_ping_every=60),
          ["a pong every 60 s against the read deadline of 60 s: 1.00 of it, "
           "and from 0.9 on it is a race; 27 s or less is safe"]),
+        (120, timer(100), TrafficRates(server_ping_every=102),
+         ["a pong every 102 s against the read deadline of 100 s: 1.02 of it, "
+          "and from 0.9 on it is a race; 45 s or less is safe"]),
         # Too late for certain.
         (120, timer(), TrafficRates(server_ping_every=90),
          ["a pong every 90 s against the read deadline of 60 s: 1.50 of it, "
@@ -84,6 +87,9 @@ def test_what_is_wrong_is_said_with_its_arithmetic(hold, of, traffic, said):
         (timer(), MUTE, 0),
         (timer(), TrafficRates(server_ping_every=90), 0),
         (timer(), TrafficRates(server_ping_every=60), 1),
+        # 1.02 of it, and more.
+        (timer(100), TrafficRates(server_ping_every=102), 1),
+        (timer(100), TrafficRates(server_ping_every=102.1), 0),
     ],
 )
 def test_certain_ends_can_be_left_to_the_hold(of, traffic, count):

@@ -112,6 +112,19 @@ def test_few_connections_are_no_loss(was, now):
     assert loss(was, now) is None
 
 
+@pytest.mark.parametrize(("age", "is_loss"), [(57.15, False), (57.14, True)])
+def test_ages_are_forgiven_a_twentieth(age, is_loss):
+    """60 s divided by 1.05 are 57.143 s."""
+    assert (loss([(60.0, True)] * 20, [(age, True)] * 20) is not None) == is_loss
+
+
+def test_the_last_connections_count_in_the_variance():
+    """Log-rank 2.25 as scipy has it; without the rows where two or three were left it would be 2.61."""
+    was = [(30.0, True), (14.0, True), (8.0, False)]
+
+    assert loss(was, [(8.0, True), (5.0, True), (6.0, True), (6.0, True)]) is None
+
+
 @pytest.mark.parametrize(
     ("lifetimes", "age", "share", "low", "high"),
     [
@@ -145,6 +158,14 @@ def test_a_band_without_censoring_is_clopper_and_pearsons():
 def test_a_band_says_nothing_beyond_the_longest_watched(age, low):
     """Nothing was lost: not [1, 1], and no claim for an age that nobody reached."""
     assert band([(10.0, False)] * 20, age) == pytest.approx((low, 1.0))
+
+
+@pytest.mark.parametrize(("age", "high"), [(9.9, 1.0), (10.0, upper_bound(5, 10))])
+def test_what_ends_at_an_age_is_not_up_after_it(age, high):
+    """Five of ten ended at 10 s."""
+    found = band([*[(10.0, True)] * 5, *[(20.0, False)] * 5], age)
+
+    assert found[1] == pytest.approx(high)
 
 
 def test_censored_connections_carry_less_but_are_not_lost():
