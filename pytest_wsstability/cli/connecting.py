@@ -12,12 +12,14 @@ from ..core.secret_values import SECRETS
 if TYPE_CHECKING:
     from ..net.errors import OpeningError
 
+# What --profile takes, in its help.
+PROFILES = "json (default), another name (a wrong one is answered with all there are), or module:NAME"
+
 
 def add_connect_options(parser: argparse.ArgumentParser, *, auto: bool = False) -> None:
     """Declare them; with ``auto`` the profile may be left to the server."""
     add = parser.add_argument
-    named = "json (default), another one of docs/profiles.md, or module:NAME"
-    add("--profile", default="json", help=f"{named}, or auto" if auto else named)
+    add("--profile", default="json", help=f"{PROFILES}, or auto" if auto else PROFILES)
     add("--header", action="append", default=[], metavar="'Name: value'", help="a request header; repeats")
     add("--subprotocol", action="append", default=[], metavar="NAME", help="a subprotocol to offer; repeats")
     add("--origin", metavar="ORIGIN", help="the Origin header, as a browser sends it: https://app.example")

@@ -17,6 +17,7 @@ from ..core.faults import Program
 from ..core.faults.catalogue import GRAMMAR, fault_in
 from ..core.redact import show_session, show_text
 from ..core.timeline.close import CLOSE_CODES
+from .connecting import PROFILES
 from .exits import STABLE
 from .stopping import forget_output
 
@@ -44,7 +45,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--ping-interval", default="30s", metavar="DURATION", help="or none (default: 30s)")
     add("--deadline-reset-by", default="pong", metavar="KINDS", help="of pong,ping,data,heartbeat,any")
     add("--on-deadline", default="drop", metavar="ACTION", help="drop (default), or a close code")
-    add("--profile", default="json", help="json (default), another one of docs/profiles.md, or module:NAME")
+    add("--profile", default="json", help=PROFILES)
     add("--echo", action="store_true", help="send each application message back")
     add(
         "--fault",
