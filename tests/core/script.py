@@ -18,6 +18,7 @@ FRAMES: dict[str, tuple[Opcode, int, Role]] = {
     "info": (Opcode.TEXT, 42, Role.SESSION_INFO),
     "confirmed": (Opcode.TEXT, 47, Role.SESSION_CONFIRMED),
     "beat": (Opcode.TEXT, 15, Role.HEARTBEAT),
+    "beat as ping": (Opcode.PING, 4, Role.HEARTBEAT),
     "answer": (Opcode.TEXT, 15, Role.HEARTBEAT_ANSWER),
     # Engine.IO's.
     "2": (Opcode.TEXT, 1, Role.HEARTBEAT),

@@ -1,4 +1,4 @@
-"""What the server itself logged or printed at the instant of an end: it outranks what was inferred."""
+"""What the server itself logged, printed or did around an end: it outranks what was inferred."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..cause import Blame, Cause, Confidence, Diagnosis, Evidence
 from ..duration import show_duration as show
 from ..redact import redact_text, show_text
 from ..timeline.close_reasons import Topic, names_whole, read_reason
-from ..timeline.events import End
+from ..timeline.events import Direction, End, Opcode, Role
 from ..timeline.timeline import Timeline
 from .engine import shortened
 from .experiments import experiment
@@ -54,6 +54,8 @@ _KEEPALIVES = frozenset({
 _TIMEOUTS = frozenset({Cause.IDLE_TIMEOUT, Cause.READ_DEADLINE, Cause.PONG_DEADLINE, Cause.IDLE_AS_NORMAL})
 # What this end's record shows by itself when a keepalive gives up.
 _SHOWN = frozenset({Cause.PING_UNANSWERED, Cause.HEARTBEAT_UNANSWERED, Cause.ENGINE_IO_PING_TIMEOUT})
+# Why heartbeats are not answered on a connection that is open, as far as one end can tell.
+_UNANSWERED = frozenset({Cause.HALF_OPEN, Cause.ZOMBIE, Cause.PEER_FROZEN, Cause.PEER_NOT_READING})
 
 
 class LineKind(Enum):
@@ -67,6 +69,8 @@ class LineKind(Enum):
     EXITED = "exited"
     # A handler was done with a connection, and had not closed it.
     RETURNED = "returned"
+    # A handler has taken a message, and asked for no other since.
+    BUSY = "busy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +103,7 @@ def with_lines(
     found: Diagnosis, timelines: Sequence[Timeline], lines: Sequence[ServerLine], *, alone: bool
 ) -> Diagnosis:
     """
-    A diagnosis with what the server said of the same end, at that instant.
+    A diagnosis with what the server said of the same end, at that instant, or does while the end is away.
 
     Args:
         found: what the records say.
@@ -109,17 +113,43 @@ def with_lines(
 
     """
     line = timelines[0]
-    if line.close is None or line.end is not End.CLIENT or found.cause in _SETTLED:
+    if line.end is not End.CLIENT or found.cause in _SETTLED:
         return found
-    end = line.opened + line.close.at
-    near = [each for each in lines if abs(each.at - end) <= AT_THE_END]
     ports = {each.port for each in timelines if each.port is not None}
+    if line.close is None:
+        busy = [each for each in lines if each.kind is LineKind.BUSY and (alone or each.port in ports)]
+        return _behind_handler(found, line, busy)
+    end = line.opened + line.close.at
+    near = [each for each in lines if each.kind is not LineKind.BUSY and abs(each.at - end) <= AT_THE_END]
     mine = [each for each in near if each.kind is LineKind.EXITED or alone or _is_about(each, ports, line)]
     told = next(_readings(found, mine), found)
     if told is found:
         return found
     quotes = tuple(_quote(each, line) for each in mine if _speaks(each))[:_QUOTED]
     return replace(told, evidence=(*quotes, *told.evidence))
+
+
+def _behind_handler(found: Diagnosis, timeline: Timeline, busy: Sequence[ServerLine]) -> Diagnosis:
+    """A heartbeat that no handler took, or whose handler still has it; pings are answered without one."""
+    asked = timeline.heartbeats.oldest_pending
+    sent = Direction.SENT
+    may_be_ping = timeline.last(direction=sent, role=Role.HEARTBEAT) == timeline.last(
+        direction=sent, opcode=Opcode.PING
+    )
+    if found.cause not in _UNANSWERED or asked is None or may_be_ping:
+        return found
+    since = [each for each in busy if each.at <= timeline.opened + asked + AT_THE_END]
+    if not since or timeline.heartbeat_sender is not sent:
+        return found
+    stopped = f"server stopped answering heartbeats at {show(round(asked, 3))}: its handler"
+    since_when = show(round(max(0.0, since[-1].at - timeline.opened), 3))
+    told = _told(
+        found, Cause.PEER_NOT_READING, Confidence.HIGH,
+        f"{stopped} has asked for no message since {since_when}",
+        "find what the handler awaits and give that a timeout, or read in a task of its own",
+    )  # fmt: skip
+    evidence = (_quote(since[-1], timeline), *told.evidence)
+    return replace(told, headline=shortened(f"{stopped} hangs"), evidence=evidence)
 
 
 def _is_about(line: ServerLine, ports: set[int], timeline: Timeline) -> bool:
@@ -137,7 +167,7 @@ def _speaks(line: ServerLine) -> bool:
 
 def _quote(line: ServerLine, timeline: Timeline) -> Evidence:
     at = max(0.0, line.at - timeline.opened)
-    what = {LineKind.EXITED: "process", LineKind.RETURNED: "app"}.get(line.kind, "log")
+    what = {LineKind.EXITED: "process", LineKind.RETURNED: "app", LineKind.BUSY: "app"}.get(line.kind, "log")
     return Evidence(f"the server's {what} at {show(round(at, 3))}: {_words(line)}", at)
 
 

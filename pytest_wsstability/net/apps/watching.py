@@ -1,4 +1,4 @@
-"""What an ASGI app does to its server, where nobody else can see it: its lifespan, and how handlers end."""
+"""What an ASGI app does to its server, where nobody else sees it: its lifespan, how handlers read and end."""
 
 from __future__ import annotations
 
@@ -30,6 +30,21 @@ class LeftOpen:
     port: int | None
 
 
+@dataclass(slots=True, eq=False)
+class Handler:
+    """
+    A handler with a connection.
+
+    Attributes:
+        port: the client's, where the server tells it.
+        busy_since: when it took its last message, by the loop's clock; None while it asks for one.
+
+    """
+
+    port: int | None
+    busy_since: float | None = None
+
+
 @dataclass(slots=True)
 class AppRecord:
     """
@@ -39,12 +54,14 @@ class AppRecord:
         failed: how its lifespan failed: what it raised, or said; None where it did not.
         unaccepted: handshakes that it refused, oldest first.
         left_open: connections that its handlers left open, oldest first.
+        handlers: those that have a connection, or were cancelled with it.
 
     """
 
     failed: BaseException | str | None = None
     unaccepted: list[Unaccepted] = field(default_factory=list)
     left_open: list[LeftOpen] = field(default_factory=list)
+    handlers: dict[Handler, None] = field(default_factory=dict)
 
     def watching(self, app: Any) -> Any:
         """The app, watched; itself, where it is no coroutine function, as old ones are not."""
@@ -80,10 +97,17 @@ class _Watched:
 
     async def _connection(self, scope: Any, receive: Receive, send: Send) -> None:
         is_accepted = is_over = False
+        loop, client = asyncio.get_running_loop(), scope.get("client")
+        handler = Handler(client[1] if client else None)
+        self._record.handlers[handler] = None
 
         async def received() -> Message:
             nonlocal is_over
-            message = await receive()
+            handler.busy_since = None
+            try:
+                message = await receive()
+            finally:
+                handler.busy_since = loop.time()
             is_over = is_over or message["type"] == "websocket.disconnect"
             return message
 
@@ -97,8 +121,11 @@ class _Watched:
                     self._record.unaccepted.append(Unaccepted(message.get("code", 1000), reason))
             await send(message)
 
-        await self._app(scope, received, told)
+        try:
+            await self._app(scope, received, told)
+        except Exception:
+            del self._record.handlers[handler]
+            raise
+        del self._record.handlers[handler]
         if is_accepted and not is_over:
-            client = scope.get("client")
-            at = asyncio.get_running_loop().time()
-            self._record.left_open.append(LeftOpen(at, client[1] if client else None))
+            self._record.left_open.append(LeftOpen(loop.time(), handler.port))

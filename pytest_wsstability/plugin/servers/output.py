@@ -99,17 +99,22 @@ def told_by_server(item: pytest.Item, verdict: Verdict, timelines: Sequence[Time
         lines += [printed(line.at, line.text) for line in list(process.lines)]
         if ended_at is not None:
             lines.append(ServerLine(at=ended_at, text=process.end, kind=LineKind.EXITED))
-    lines += _returned(item)
+    lines += _done(item)
     found = with_lines(verdict.diagnosis, timelines, lines, alone=_is_alone(item))
     return dataclasses.replace(verdict, diagnosis=found)
 
 
-def _returned(item: pytest.Item) -> Iterator[ServerLine]:
-    """The handlers of the app under test that left a connection open."""
+def _done(item: pytest.Item) -> Iterator[ServerLine]:
+    """What handlers of the app under test did that is no line of a log."""
     record = item.stash.get(app_record_key, None)
-    for each in record.left_open if record is not None else ():
-        text = "its function returned"
-        yield ServerLine(at=each.at, text=text, kind=LineKind.RETURNED, port=each.port)
+    if record is None:
+        return
+    for each in record.left_open:
+        yield ServerLine(at=each.at, text="its function returned", kind=LineKind.RETURNED, port=each.port)
+    for handler in record.handlers:
+        if (since := handler.busy_since) is not None:
+            text = "its handler took a message, and has asked for no other since"
+            yield ServerLine(at=since, text=text, kind=LineKind.BUSY, port=handler.port)
 
 
 def _logged(line: LogLine) -> ServerLine | None:

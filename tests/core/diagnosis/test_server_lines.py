@@ -231,6 +231,42 @@ def test_an_open_connection_is_not_read_from_the_log():
     assert with_lines(found, [record], [LINES["of nobody"]], alone=True) is found
 
 
+# Its last heartbeat, at 47 s, is not answered; the handler took the one before.
+HUNG = [*TALK, (47, ">beat")]
+BUSY = LineKind.BUSY
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "alone", "cause"),
+    [
+        (HUNG, said("busy", 1046.05, kind=BUSY), True, Cause.PEER_NOT_READING),
+        (HUNG, said("busy", 1046.05, kind=BUSY, port=4), False, Cause.PEER_NOT_READING),
+        # It may have taken the heartbeat itself, a moment later.
+        (HUNG, said("busy", 1048.0, kind=BUSY), True, Cause.PEER_NOT_READING),
+        (HUNG, said("busy", 1048.1, kind=BUSY), True, Cause.HALF_OPEN),
+        # The handler of another connection, or a line that says nothing of one that is open.
+        (HUNG, said("busy", 1046.05, kind=BUSY, port=5), False, Cause.HALF_OPEN),
+        (HUNG, said("busy", 1046.05, kind=BUSY), False, Cause.HALF_OPEN),
+        (HUNG, said("KeyError: 'user'", 1047.0, kind=LineKind.RAISED), True, Cause.HALF_OPEN),
+        # A ping is answered without a handler.
+        ([*TALK, (47, ">beat as ping", b"1")], said("busy", 1046.05, kind=BUSY), True, Cause.HALF_OPEN),
+        # It has ended, with every heartbeat answered.
+        (CUT, said("busy", 1047.2, kind=BUSY), True, Cause.IDLE_TIMEOUT),
+    ],
+)
+def test_a_heartbeat_behind_a_handler_that_hangs(rows, line, alone, cause):
+    """Its app's server saw what it asked for, so nothing else is blamed."""
+    record = timeline(*rows, until=None if rows is CUT else 60)
+    record.port = 4
+    found = with_lines(diagnose(record), [record], [line], alone=alone)
+
+    assert found.cause is cause, found
+    if cause is Cause.PEER_NOT_READING:
+        assert found.confidence is HIGH
+        assert found.headline == "server stopped answering heartbeats at 47 s: its handler hangs"
+        assert found.evidence[0].text.startswith("the server's app at ")
+
+
 def test_secrets_and_control_characters_of_a_log_are_not_shown():
     """A log has whatever a program writes into it."""
     secret = "Bearer abcdefghijklmnopqrstuvwxyz0123456789"

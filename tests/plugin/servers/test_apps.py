@@ -706,6 +706,57 @@ def test_a_handler_that_returns_is_the_cause(failure, server):
     assert "wsstability explain closed-by-peer" in printed
 
 
+HANGS = """
+import asyncio
+import pytest
+
+@pytest.fixture
+def ws_app():
+    async def app(scope, receive, send):
+        assert scope["type"] == "websocket"
+        await receive()
+        await send({{"type": "websocket.accept"}})
+        for _ in range({answers}):
+            await receive()
+            await send({{"type": "websocket.send", "text": '{{"type": "pong"}}'}})
+        await asyncio.sleep(3600)
+    return app
+
+@pytest.mark.ws_server({server!r})
+{test}
+"""
+SYNC = """
+@pytest.mark.ws_stability(alive_for="10m", heartbeat_every="25s", heartbeat_within="5s")
+def test_it(ws_soak): ...
+"""
+ASYNC = """
+async def test_it(ws_connect):
+    hung, idle = await ws_connect(heartbeat="25s"), await ws_connect()
+    await asyncio.sleep(90)
+    hung.assert_heartbeats_answered(within="5s")
+"""
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "hypercorn"])
+def test_a_handler_that_hangs_is_the_cause(failure, server):
+    """It took the second heartbeat, and never asked for the third."""
+    pytest.importorskip(server)
+    printed = failure(HANGS.format(answers=2, server=server, test=SYNC))
+
+    assert "server stopped answering heartbeats at 75 s: its handler hangs" in printed
+    assert "  evidence  the server's app at 50 s: its handler took a message, and has asked" in printed
+    assert "(confidence high, blame server)" in printed
+
+
+def test_of_two_connections_the_port_tells_whose_handler_hangs(failure):
+    """That of the other one waits for a message."""
+    pytest.importorskip("uvicorn")
+    printed = failure(HANGS.format(answers=2, server="uvicorn", test=ASYNC))
+
+    assert "its handler hangs" in printed
+    assert "the server's app at 50 s" in printed
+
+
 @pytest.mark.parametrize(
     "connection",
     [
