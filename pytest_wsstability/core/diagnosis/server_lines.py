@@ -141,6 +141,10 @@ def _behind_handler(found: Diagnosis, timeline: Timeline, busy: Sequence[ServerL
     since = [each for each in busy if each.at <= timeline.opened + asked + AT_THE_END]
     if not since or timeline.heartbeat_sender is not sent:
         return found
+    evidence = (_quote(since[-1], timeline), *found.evidence)
+    if found.cause is Cause.PEER_NOT_READING:
+        # The record alone says so, perhaps of a turn of a conversation: now it is certain.
+        return replace(found, confidence=Confidence.HIGH, evidence=evidence)
     stopped = f"server stopped answering heartbeats at {show(round(asked, 3))}: its handler"
     since_when = show(round(max(0.0, since[-1].at - timeline.opened), 3))
     told = _told(
@@ -148,7 +152,6 @@ def _behind_handler(found: Diagnosis, timeline: Timeline, busy: Sequence[ServerL
         f"{stopped} has asked for no message since {since_when}",
         "find what the handler awaits and give that a timeout, or read in a task of its own",
     )  # fmt: skip
-    evidence = (_quote(since[-1], timeline), *told.evidence)
     return replace(told, headline=shortened(f"{stopped} hangs"), evidence=evidence)
 
 

@@ -1,5 +1,7 @@
 """What the server itself said at the instant of an end."""
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
@@ -265,6 +267,16 @@ def test_a_heartbeat_behind_a_handler_that_hangs(rows, line, alone, cause):
         assert found.confidence is HIGH
         assert found.headline == "server stopped answering heartbeats at 47 s: its handler hangs"
         assert found.evidence[0].text.startswith("the server's app at ")
+
+
+def test_a_handler_that_hangs_confirms_an_end_that_reads_no_more():
+    """What the record says of it stays."""
+    record = timeline(*HUNG, until=60)
+    read = replace(diagnose(record), cause=Cause.PEER_NOT_READING, confidence=MEDIUM)
+    found = with_lines(read, [record], [said("busy", 1046.05, kind=BUSY)], alone=True)
+
+    assert (found.cause, found.confidence, found.sentence) == (read.cause, HIGH, read.sentence)
+    assert found.evidence[0].text.startswith("the server's app at ")
 
 
 def test_secrets_and_control_characters_of_a_log_are_not_shown():
