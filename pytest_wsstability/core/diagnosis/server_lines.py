@@ -103,7 +103,7 @@ def with_lines(
     found: Diagnosis, timelines: Sequence[Timeline], lines: Sequence[ServerLine], *, alone: bool
 ) -> Diagnosis:
     """
-    A diagnosis with what the server said of the same end, at that instant, or does while the end is away.
+    A diagnosis with what the server said when the connection ended, or what a handler does while it is open.
 
     Args:
         found: what the records say.
