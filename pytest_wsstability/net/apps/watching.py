@@ -104,10 +104,8 @@ class _Watched:
         async def received() -> Message:
             nonlocal is_over
             handler.busy_since = None
-            try:
-                message = await receive()
-            finally:
-                handler.busy_since = loop.time()
+            message = await receive()
+            handler.busy_since = loop.time()
             is_over = is_over or message["type"] == "websocket.disconnect"
             return message
 
