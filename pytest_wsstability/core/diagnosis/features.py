@@ -335,6 +335,19 @@ class Features:
         """How often answers of the peer came several at once, after a wait."""
         return max(self.heartbeats.bunches, self.asked.bunches)
 
+    @property
+    def round_trip(self) -> float:
+        """Seconds that the slowest answer took, the confirmation of the session included; 0 without any."""
+        asked, confirmed = self.timeline.session_info_at, self.timeline.session_confirmed_at
+        session = 0.0 if asked is None or confirmed is None else confirmed - asked
+        return max(session, self.heartbeats.slowest, self.asked.slowest)
+
+    @property
+    def pong_under_way(self) -> bool:
+        """Whether a pong may have been on its way as long as the peer can have waited for one."""
+        first = self.pings.first
+        return first is not None and self.round_trip >= self.age - first
+
     def says(self, *topics: Topic) -> bool:
         """Whether the peer closed, and its reason speaks of one of these and of nothing else."""
         return self.code is not None and self.reading.is_clear and self.reading.topic in topics

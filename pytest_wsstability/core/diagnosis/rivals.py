@@ -212,6 +212,14 @@ NOTHING_DUE = Rival(
     "nothing of its own was due meanwhile, so one that only reads no more is as silent",
     LOW,
 )
+# A path on which an answer takes longer than the peer waits for one.
+SLOW_PATH = Rival(
+    Cause.PONG_LATE,
+    "an answer (the session's confirmation, say) took as long as the peer can have waited for a pong",
+    lambda f: f.pong_under_way,
+    "an answer took {round_trip} before, so a pong that was still on its way fits too",
+    LOW,
+)
 # Its pongs wait behind what it sends.
 BEHIND_THE_STREAM = Rival(
     Cause.PONG_LATE,

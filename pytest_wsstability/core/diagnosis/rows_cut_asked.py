@@ -81,7 +81,7 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("server_pings", "questions", "end"),
         remedy="in the {peer}'s handler, read in a task of its own",
-        rivals=(rivals.DEAD_TOWARDS_PEER, rivals.NEVER_ANSWERED),
+        rivals=(rivals.DEAD_TOWARDS_PEER, rivals.NEVER_ANSWERED, rivals.SLOW_PATH),
         runner_up=Cause.HALF_OPEN,
         source="measured with websockets and uvicorn",
     ),
@@ -98,6 +98,7 @@ ROWS = (
         remedy="in the {peer}'s handler, read in a task of its own: a handler that awaits something "
         "else while messages wait does not see pongs (or raise ping_timeout)",
         rivals=(
+            rivals.SLOW_PATH,
             Rival(
                 Cause.RESTART,
                 "the time since the last ping is nobody's timer",

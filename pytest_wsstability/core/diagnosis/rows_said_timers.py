@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..cause import Cause, Confidence
 from ..timeline.close_reasons import Topic
 from ..timeline.events import FrameKind
 from .features import REACTION, SENT, SILENCE, Features
-from .rivals import CONTRADICTED, DEAD_TOWARDS_PEER, NEVER_ANSWERED, UNREAD_STREAM
+from .rivals import CONTRADICTED, DEAD_TOWARDS_PEER, NEVER_ANSWERED, SLOW_PATH, UNREAD_STREAM
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
@@ -83,8 +85,9 @@ def _blocked(f: Features) -> bool:
 
 
 def _not_read(f: Features) -> bool:
-    """Whether more than the pong was not answered: a stream of messages, or a question."""
-    return f.prompt_pongs and not f.read_since_pong and (f.messages.streaming or f.asked_since is not None)
+    """Whether more than the pong was not answered, though it was due: a stream of messages, or a question."""
+    unanswered = f.messages.streaming or f.asked_since is not None
+    return f.prompt_pongs and not f.read_since_pong and not f.pong_under_way and unanswered
 
 
 ROWS = (
@@ -264,6 +267,7 @@ ROWS = (
                 "what went out behind the pong was answered",
                 lambda f: f.read_since_pong,
             ),
+            replace(SLOW_PATH, leaves=MEDIUM),
             Rival(Cause.PEER_NOT_READING, "nothing shows that it read", lambda f: not f.read_since_pong),
         ),
         source="measured with websockets and uvicorn",

@@ -234,6 +234,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "behind": lambda f: _seconds(f.between.behind if f.between else 0.0),
     "proxy_shows": lambda f: _proxy_shows(f),
     "usual": lambda f: _seconds(max(f.heartbeats.usual, f.asked.usual)),
+    "round_trip": lambda f: _seconds(f.round_trip),
     "since_first_ping": lambda f: _since(f.pings.first, f),
     "since_ping": lambda f: _seconds(f.since_ping),
     "stood_still": lambda f: _stood_still(f),

@@ -269,3 +269,39 @@ def test_a_pong_that_waits_behind_bytes_of_its_own_end(end, rows, looks, expecte
 
     assert (found.cause, found.confidence) == expected, found
     assert found.cause is not Cause.PING_UNANSWERED
+
+
+TALK = [(at / 2, ">audio") for at in range(1, 60)]
+PONGED = [(20, "<ping"), (20, ">pong")]
+
+
+@pytest.mark.parametrize(
+    ("end", "confirmed", "expected"),
+    [
+        # An answer took as long as the peer waited for its pong: the pong may be on its way.
+        (closed_by_peer(1011, KEEPALIVE), 10.01, (Cause.KEEPALIVE_TIMEOUT, MEDIUM)),
+        (closed_by_peer(1011, KEEPALIVE), 9.99, (Cause.PEER_NOT_READING, MEDIUM)),
+        (RST, 10.01, (Cause.PEER_NOT_READING, LOW)),
+        (RST, 9.99, (Cause.PEER_NOT_READING, MEDIUM)),
+    ],
+)
+def test_a_path_that_is_slower_than_the_peer_waits(end, confirmed, expected):
+    """The session's confirmation is a round trip too: the peer need not have stopped reading."""
+    session = [(0, "<hello"), (0, ">info"), (confirmed, "<confirmed")]
+    found = diagnose(timeline(*script(session, TALK, PONGED, [(30, end)]), looks=({"at": 25.0},)))
+
+    assert (found.cause, found.confidence) == expected, found
+    assert (Cause.PONG_LATE in found.alternatives) == (confirmed > 10), found
+    assert ("an answer took 10.01 s before" in found.sentence) == (confirmed > 10), found
+
+
+def test_a_question_to_a_slow_peer_proves_no_deaf_one():
+    """Records of this kind came from paths of 8 and 15 s each way."""
+    session = [(0, "<hello"), (0, ">info"), (15.9, "<confirmed")]
+    asked = [(15, "<ping"), (15, ">pong"), (20, ">ping", b"1")]
+    ended = closed_by_peer(3000, "HEARTBEAT_TIMEOUT")
+    slow = diagnose(timeline(*script(session, asked, [(25, ended)])))
+    deaf = diagnose(timeline(*script(SESSION, asked, [(25, ended)])))
+
+    assert slow.cause is Cause.KEEPALIVE_TIMEOUT
+    assert deaf.cause is Cause.PEER_NOT_READING
