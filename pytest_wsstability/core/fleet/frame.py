@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -169,3 +169,14 @@ _PLAIN = (
     "lag", "endings", "returns", "stable", "is_last",
 )  # fmt: skip
 _SAMPLES = ("rtts", "fanout_times")
+
+
+def runs_of(numbers: Iterable[int], step: int) -> list[tuple[int, int]]:
+    """Numbers as the first and last of each run with this step."""
+    runs: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][1] + step:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return runs

@@ -81,6 +81,17 @@ def heartbeats(requirement: Requirement, timeline: Timeline, incidents: Incident
     yield from _stray(trips, within)
 
 
+def heartbeats_so_far(
+    requirement: Requirement, timeline: Timeline, incidents: Incidents
+) -> Iterator[Finding]:
+    """The same while a hold goes on, when only what is not answered in time can break it."""
+    within = requirement.answer_within
+    if within is None:
+        return
+    if timeline.is_one_way or not timeline.heartbeats.are_in_time(timeline.duration, within):
+        yield from heartbeats(requirement, timeline, incidents)
+
+
 def _enough(
     requirement: Requirement, timeline: Timeline, readings: Sequence[Pairing], asked: _Asked
 ) -> Iterator[Finding]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
 
 from ..duration import show_duration as show
 from ..timeline.close import CloseEvidence, describe_code
@@ -11,16 +12,19 @@ from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
 from .excuses import LASTS, Effect, Incidents, paused_doubt, pauses
 from .handshake import handshake, protocol, refusal, wrong_session
-from .heartbeat_rules import apart, cadence, heartbeats, peer_beats, pings, rtt
+from .heartbeat_rules import apart, cadence, heartbeats, heartbeats_so_far, peer_beats, pings, rtt
 from .message_rules import errors, flow, forsaken, number_of_messages
 from .one_way import silent_from
 from .requirement import CADENCE_TOLERANCE, PROOF_TIMEOUT, Requirement
 from .verdict import Doubt, Finding, Note, Noted, Reason, Rule, Verdict, Violation
 
+# What a rule finds, given a requirement, a record and what of ours may explain it.
+_RuleFunction: TypeAlias = Callable[[Requirement, Timeline, Incidents], Iterator[Finding]]
+
 
 def judge(requirement: Requirement, timeline: Timeline) -> Verdict:
     """Judge what the timeline holds up to now."""
-    findings = [*_findings(requirement, timeline)]
+    findings = [*_findings(requirement, timeline, _RULES)]
     return Verdict.of(
         findings,
         horizon=_horizon(requirement, timeline, findings),
@@ -30,13 +34,23 @@ def judge(requirement: Requirement, timeline: Timeline) -> Verdict:
 
 
 def is_broken(requirement: Requirement, timeline: Timeline) -> bool:
-    """Whether what the timeline holds up to now breaks a promise, whatever may excuse it."""
-    return any(isinstance(finding, Violation) for finding in _findings(requirement, timeline))
+    """
+    Whether what the timeline holds up to now breaks a promise, whatever may excuse it.
+
+    A hold asks this at each of its heartbeats, so what only an end can break waits for one.
+
+    """
+    hold = requirement.alive_for
+    held = timeline.close is None and hold is not None and timeline.duration < hold - SAME
+    rules = _BROKEN_WHILE_HELD if held else _RULES
+    return any(isinstance(finding, Violation) for finding in _findings(requirement, timeline, rules))
 
 
-def _findings(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
+def _findings(
+    requirement: Requirement, timeline: Timeline, rules: Iterable[_RuleFunction]
+) -> Iterator[Finding]:
     incidents = Incidents(timeline)
-    for rule in _RULES:
+    for rule in rules:
         yield from rule(requirement, timeline, incidents)
 
 
@@ -293,7 +307,11 @@ def _claim(requirement: Requirement, timeline: Timeline, incidents: Incidents) -
 
 
 # The end of the connection comes first: it explains the others.
-_RULES = (
+_RULES: tuple[_RuleFunction, ...] = (
     _alive, _proof, _session, heartbeats, cadence, apart, pings, rtt, flow, number_of_messages, errors,
     forsaken, _closure, _closed, handshake, protocol, _claim,
+)  # fmt: skip
+# Those that an open connection can break before its hold is over.
+_BROKEN_WHILE_HELD: tuple[_RuleFunction, ...] = (
+    _session, heartbeats_so_far, cadence, apart, pings, rtt, flow, errors, _closed, handshake, protocol,
 )  # fmt: skip

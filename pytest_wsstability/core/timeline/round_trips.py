@@ -294,7 +294,9 @@ class RoundTrips:
     @property
     def open(self) -> Sequence[float]:
         """Instants of the questions without an answer, oldest first, in the quickest reading."""
-        return self._first_reading.open
+        if self._answers or self._lost:
+            return self._first_reading.open
+        return tuple(self._pending)
 
     @property
     def awaits_last(self) -> bool:
@@ -307,6 +309,14 @@ class RoundTrips:
     def oldest_pending(self) -> float | None:
         """When the oldest open question was asked; None when all are answered."""
         return next(iter(self.open), None)
+
+    def are_in_time(self, now: float, within: float) -> bool:
+        """Whether each question was answered in so many seconds or still may be, and no answer is unclear."""
+        if self._answers or self._lost or self._abandoned:
+            return False
+        pending, rtts = self._pending, self._rtts
+        young = not pending or now - pending[0] < within - SAME
+        return young and (rtts is None or rtts.maximum <= within + SAME)
 
     def late(self, within: float) -> int:
         """How many answers took longer than ``within`` seconds; one that took exactly so long is in time."""

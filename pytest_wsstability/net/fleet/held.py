@@ -24,12 +24,12 @@ class Held:
         number: of the connection in the plan.
         subnet: the network that it was opened from; empty where the transport does not tell.
         connection: itself.
-        timer: when it is looked at next; None where a coroutine waits for it.
+        look_at: when it is looked at next, as the loop's clock has it; None where a coroutine waits for it.
         sent, answered, messages: heartbeats and messages that frames have told.
 
     """
 
-    __slots__ = ("_look", "answered", "connection", "messages", "number", "sent", "subnet", "timer")
+    __slots__ = ("_look", "answered", "connection", "look_at", "messages", "number", "sent", "subnet")
 
     def __init__(self, number: int, connection: Connection, look: Callable[[Held], object]) -> None:
         self.number = number
@@ -38,7 +38,7 @@ class Held:
         self._look = look
         address = connection.local_address
         self.subnet = network_of(address) if address is not None else ""
-        self.timer: asyncio.TimerHandle | None = None
+        self.look_at: float | None = None
         self.sent = self.answered = self.messages = 0
 
     def look(self) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
 from ...core.cause import Diagnosis
 from ...core.diagnosis import diagnose_all
-from ...core.fleet.frame import Ending, FanoutCounts, Fate, Frame, Return
+from ...core.fleet.frame import Ending, FanoutCounts, Fate, Frame, Return, runs_of
 from ...core.fleet.merge import KEPT_FAILURES, KEPT_STABLE
 from ...core.fleet.plan import FleetPlan, Slot
 from ...core.fleet.requirement import FleetReconnects
@@ -29,6 +28,7 @@ from ..traffic import hold_talking, start_talking, stop_talking
 from .fanout import Fanout
 from .held import Held, hold_on, reopen
 from .job import FleetJob
+from .looks import Looks
 from .timing import Timing
 
 # How often a slot tells how it goes, in seconds.
@@ -73,8 +73,9 @@ class FleetSlot:
         self._slot, self._plan, self._job, self._emit, self._attempt = slot, plan, job, emit, attempt
         self._loop = asyncio.get_running_loop()
         self._start = self._loop.time()
-        # Each timer would have a copy of its own, and each connection a bound method.
-        self._context, self._look_at = contextvars.copy_context(), self._look
+        # Each connection would have a bound method of its own.
+        self._look_at = self._look
+        self._looks = Looks(self._loop, self._look_at)
         self._sequence = 0
         # Those that are open, by number; and how many may still tell something.
         self._open: dict[int, Held] = {}
@@ -107,6 +108,7 @@ class FleetSlot:
                 await self._all_over.wait()
                 ticker.cancel()
         finally:
+            self._looks.stop()
             await asyncio.gather(*[self._close(held) for held in list(self._open.values())])
             self._explain(until=float("inf"))
             self._tell(is_last=True)
@@ -181,17 +183,15 @@ class FleetSlot:
 
     def _look(self, held: Held) -> None:
         """Look at a connection that is held, and judge it if there is anything to judge."""
-        if held.timer is not None:
-            held.timer.cancel()
+        held.look_at = None
         at, websocket = None, held.connection.websocket
         # What cannot be judged is an error of the task that judges it below.
         with suppress(Exception):
             at = look_again(websocket, self._job.requirement)
         if at is not None:
-            assert websocket.on_over is not None
-            held.timer = self._loop.call_at(at, websocket.on_over, context=self._context)
+            self._looks.set(held, at)
         else:
-            held.timer = websocket.on_over = None
+            websocket.on_over = None
             self._tasks.create_task(self._conclude(held))
 
     async def _conclude(self, held: Held) -> None:
@@ -207,8 +207,7 @@ class FleetSlot:
 
     async def _close(self, held: Held) -> None:
         """It is not held any longer: what it has told by now counts."""
-        if held.timer is not None:
-            held.timer.cancel()
+        held.look_at = None
         held.connection.websocket.on_over = None
         if self._open.pop(held.number, None) is not None:
             self._count(held)
@@ -356,7 +355,7 @@ class FleetSlot:
             rtts=self._rtts,
             lag=self._lag,
             endings=tuple(self._endings),
-            stable=tuple(_runs(self._stable, self._slot.of)),
+            stable=tuple(runs_of(self._stable, self._slot.of)),
             is_last=is_last,
             records=tuple(each for kept in self._kept.values() for each in kept) if is_last else (),
         )
@@ -381,17 +380,6 @@ class FleetSlot:
 
 def _served_by(timeline: Timeline) -> str:
     return ", ".join(value for _, value in timeline.hints or ())
-
-
-def _runs(numbers: Iterable[int], step: int) -> list[tuple[int, int]]:
-    """Numbers as the first and last of each run with this step."""
-    runs: list[tuple[int, int]] = []
-    for number in sorted(numbers):
-        if runs and number == runs[-1][1] + step:
-            runs[-1] = (runs[-1][0], number)
-        else:
-            runs.append((number, number))
-    return runs
 
 
 async def run_slot(

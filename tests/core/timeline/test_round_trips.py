@@ -247,3 +247,38 @@ def test_they_are_written_and_read_back(answered):
     assert back.as_dict() == trips.as_dict()
     assert missed_of(back, 9, 0.5) == missed_of(trips, 9, 0.5)
     assert (back.rtts.count, back.rtts.maximum) == (trips.rtts.count, pytest.approx(trips.rtts.maximum))
+
+
+@pytest.mark.parametrize(
+    ("rows", "now", "in_time"),
+    [
+        ([], 100.0, True),
+        ([(10, "ask")], 14.999, True),
+        ([(10, "ask")], 15.0, False),
+        ([(10, "ask"), (15, "answer")], 100.0, True),
+        ([(10, "ask"), (15.001, "answer")], 15.001, False),
+        # Two are open, and one answer has come: which is in time is not told.
+        ([(10, "ask"), (11, "ask"), (11.1, "answer")], 11.1, False),
+    ],
+)
+def test_whether_all_is_in_time_is_known_without_a_reading(rows, now, in_time):
+    trips = RoundTrips()
+    for at, what in rows:
+        getattr(trips, what)(at)
+
+    assert trips.are_in_time(now, within=5.0) is in_time
+
+
+def test_a_question_whose_answer_was_lost_is_not_in_time():
+    """A key tells that the younger one was answered; what had no room is lost too."""
+    lost, full = RoundTrips(), RoundTrips()
+    lost.ask(10)
+    lost.ask(11)
+    lost.answer(11.1)
+    lost.ask(13)
+    lost.answer(13.1)
+    for at in range(1025):
+        full.ask(at)
+
+    assert not lost.are_in_time(13.1, within=5.0)
+    assert not full.are_in_time(0.0, within=2000.0)
