@@ -8,7 +8,7 @@ from ..timeline.close import PING_TIMEOUT_CODES
 from ..timeline.events import End, Event, FrameKind, Opcode, Role
 from . import rivals, timers
 from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
-from .rows_said_timers import NOTHING_LEFT, behind_at_proxy, behind_own_bytes
+from .rows_said_keepalive import NOTHING_LEFT, behind_at_proxy, behind_own_bytes
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW

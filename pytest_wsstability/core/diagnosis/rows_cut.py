@@ -10,7 +10,7 @@ from . import rivals, timers
 from .cohort import LONGEST_SWEEP, SWEEP
 from .features import REACTION, SENT, SILENCE, Features, Shared
 from .rows_close import after_largest_message, slow_path
-from .rows_said_timers import NOTHING_LEFT, behind_at_proxy, behind_own_bytes
+from .rows_said_keepalive import NOTHING_LEFT, behind_at_proxy, behind_own_bytes
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW

@@ -1,0 +1,289 @@
+"""Rows for keepalives that the peer's close reason speaks of, with any code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..cause import Cause, Confidence
+from ..timeline.close_reasons import Topic
+from ..timeline.events import FrameKind
+from .features import REACTION, SENT, Features
+from .rivals import CONTRADICTED, DEAD_TOWARDS_PEER, NEVER_ANSWERED, SLOW_PATH, UNREAD_STREAM
+from .signature import Blamed, Rival, Signature
+
+HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
+# Round trips that have to be known before they count as usual.
+_ROUND_TRIPS = 3
+# Seconds that something lies behind at a proxy before it counts as late.
+_BEHIND = 1.0
+
+
+def _keepalive(f: Features) -> bool:
+    return f.code is not None and f.reading.topic is Topic.KEEPALIVE
+
+
+def behind_own_bytes(f: Features) -> bool:
+    """Whether the pong waits behind bytes that this end has written and that have not left it."""
+    since = f.timeline.unsent_since
+    # A pong waits while the transport takes no more, or behind what it has taken.
+    asked = f.pings.unanswered if f.pings.unanswered is not None else f.pings.last_pong
+    return f.timeline.unsent > 0 and since is not None and asked is not None and since <= asked
+
+
+def takes_nothing(f: Features) -> bool:
+    """Whether the peer's window is closed: the kernel probes it, or waits longer without losing anything."""
+    tcp = f.tcp
+    return tcp is not None and (tcp.probes > 0 or (tcp.backoff > 0 and not tcp.retransmits))
+
+
+def nothing_left(f: Features) -> bool:
+    """Whether none of the bytes that wait was seen to leave since the pong was due."""
+    asked = f.pings.unanswered if f.pings.unanswered is not None else f.pings.last_pong
+    drained = f.timeline.drained_at
+    return f.timeline.unsent > 0 and (drained is None or (asked is not None and drained < asked))
+
+
+# Bytes wait for a slow path, or for a peer that reads nothing: only that they leave tells the two apart.
+NOTHING_LEFT = Rival(
+    Cause.PEER_NOT_READING,
+    "none of the bytes that wait was seen to leave",
+    nothing_left,
+    "none of them was seen to leave meanwhile, so a {peer} that reads nothing fits too",
+)
+
+
+def behind_at_proxy(f: Features) -> bool:
+    """Whether a proxy of the test shows that the ping or the pong was still on its way."""
+    between = f.between
+    return between is not None and f.pings.received > 0 and (between.pong_missing or between.behind > _BEHIND)
+
+
+def _slower_than_it_waits(f: Features) -> bool:
+    """Whether answers usually take longer than the peer can have waited, whichever ping it waited for."""
+    first = f.pings.first
+    if first is None or max(f.heartbeats.answered, f.asked.answered) < _ROUND_TRIPS:
+        return False
+    return max(f.heartbeats.usual, f.asked.usual) >= f.age - first
+
+
+def _came_with_the_close(f: Features) -> bool:
+    """Whether the peer's only ping came with its close frame: no peer waits so little for a pong."""
+    return f.pings.received == 1 and f.pings.last is not None and f.age - f.pings.last <= REACTION
+
+
+def _blocked(f: Features) -> bool:
+    """Whether answers came several at once, or the peer's pings at uneven intervals."""
+    return f.bunches > 0 or f.pings.irregular
+
+
+def _not_read(f: Features) -> bool:
+    """Whether more than the pong was not answered, though it was due: a stream of messages, or a question."""
+    unanswered = f.messages.streaming or f.asked_since is not None
+    return f.prompt_pongs and not f.read_since_pong and not f.pong_under_way and unanswered
+
+
+ROWS = (
+    Signature(
+        cause=Cause.PEER_NOT_READING,
+        shows="the close reason speaks of a keepalive, the pong waits behind bytes of this end, and the "
+        "peer's window is closed",
+        when=lambda f: _keepalive(f) and behind_own_bytes(f) and takes_nothing(f),
+        confidence=MEDIUM,
+        sentence="the {peer} takes nothing any more: {unsent} of the {end} wait since {unsent_since}, and "
+        "the pong behind them, when its keepalive gave up",
+        headline="the {peer} takes nothing, so its keepalive missed the pong",
+        blame=Blamed.PEER,
+        evidence=("unsent", "tcp", "server_pings", "end"),
+        remedy="in the {peer}'s handler, read in a task of its own",
+        rivals=CONTRADICTED,
+        runner_up=Cause.PONG_LATE,
+        source="TCP_INFO, measured",
+    ),
+    Signature(
+        cause=Cause.PONG_LATE,
+        shows="the close reason speaks of a keepalive, and the pong waits behind bytes of this end that have "
+        "not left it",
+        when=lambda f: _keepalive(f) and behind_own_bytes(f),
+        confidence=HIGH,
+        sentence="the pong of the {end} was late, not missing: {unsent} that it had written before were "
+        "still on their way (since {unsent_since}) when the {peer}'s keepalive gave up",
+        headline="pong late, behind {unsent} of our own",
+        blame=Blamed.PEER,
+        evidence=("unsent", "server_pings", "end"),
+        remedy="let the {peer} wait longer for a pong, or count whatever arrives; or send smaller messages "
+        "with time between them (fragments wait in the same queue)",
+        rivals=(*CONTRADICTED, NOTHING_LEFT),
+        runner_up=Cause.PEER_NOT_READING,
+        source="reports (autobahn-python 1327, websockets 1005, aiohttp 12030)",
+    ),
+    Signature(
+        cause=Cause.PONG_LATE,
+        shows="the same, and a proxy of the test shows the ping or the pong on its way",
+        when=lambda f: _keepalive(f) and behind_at_proxy(f),
+        confidence=HIGH,
+        sentence="the {end} answered the ping as soon as it came, but {proxy_shows}: late, not missing, "
+        "and the "
+        "{peer}'s keepalive gave up meanwhile",
+        headline="ping or pong late, behind other bytes",
+        blame=Blamed.PEER,
+        evidence=("between", "last_sent", "last_received", "server_pings", "end"),
+        remedy="let the {peer} wait longer for a pong, or count whatever arrives; or send smaller messages",
+        rivals=CONTRADICTED,
+        runner_up=Cause.SLOW_CONSUMER,
+        source="reports (sockjs-node 169, shiny-server-client 25)",
+    ),
+    Signature(
+        cause=Cause.PING_UNANSWERED,
+        shows="the close reason speaks of a keepalive, and a ping of the peer was not answered",
+        when=lambda f: _keepalive(f) and f.pings.unanswered is not None,
+        confidence=HIGH,
+        sentence="the {end} did not answer the ping at {ping}; {ping_gap} later the {peer}'s keepalive "
+        "closed the connection",
+        headline="pongs withheld, keepalive of the {peer} after {ping_gap}",
+        blame=Blamed.SELF,
+        evidence=("server_pings", "end"),
+        remedy="answer ping frames with pong frames",
+        rivals=CONTRADICTED,
+        proved=True,
+        source="measured",
+    ),
+    Signature(
+        cause=Cause.HEARTBEAT_UNANSWERED,
+        shows="the close reason speaks of a keepalive, and the peer's last heartbeat was not answered",
+        when=lambda f: _keepalive(f) and f.beaten.open_since is not None,
+        confidence=HIGH,
+        sentence="the {peer}'s heartbeat at {beaten_since} was not answered, and {beaten_gap} later it "
+        "closed with {code}",
+        headline="heartbeat of the {peer} unanswered for {beaten_gap}",
+        blame=Blamed.SELF,
+        evidence=("end", "beaten"),
+        remedy="answer the {peer}'s heartbeats",
+        rivals=CONTRADICTED,
+        proved=True,
+        source="defaults of servers, from their source",
+    ),
+    Signature(
+        cause=Cause.HALF_OPEN,
+        shows="the close reason speaks of a keepalive, pongs were sent, and the kernel sent again in vain",
+        when=lambda f: _keepalive(f) and f.network_dead,
+        confidence=MEDIUM,
+        sentence="the {peer}'s keepalive gave up, because what the {end} sent did not get through",
+        headline="path towards the {peer} dead, its keepalive gave up",
+        blame=Blamed.PATH,
+        evidence=("tcp", "server_pings", "end"),
+        remedy="look at the network between the two ends",
+        rivals=CONTRADICTED,
+        runner_up=Cause.PEER_NOT_READING,
+        source="measured",
+    ),
+    Signature(
+        cause=Cause.PONG_LATE,
+        shows="the close reason speaks of a keepalive, and round trips take longer than the peer waits",
+        when=lambda f: _keepalive(f) and _slower_than_it_waits(f),
+        confidence=HIGH,
+        sentence="a round trip takes {usual}, and the {peer} gave up {since_first_ping} after its first "
+        "ping: no "
+        "pong can be there by then",
+        headline="round trips of {usual}, longer than the {peer} waits",
+        blame=Blamed.PEER,
+        evidence=("late", "server_pings", "end"),
+        remedy="let the {peer} wait longer than a round trip for its pong",
+        rivals=CONTRADICTED,
+        runner_up=Cause.PEER_FROZEN,
+        source="measured with a link of 2 s latency",
+    ),
+    Signature(
+        cause=Cause.PEER_FROZEN,
+        shows="the close reason speaks of a keepalive, and answers came several at once, or pings unevenly",
+        when=lambda f: _keepalive(f) and f.pings.ponged > 0 and _blocked(f) and not f.lossy,
+        confidence=MEDIUM,
+        sentence="the {peer}'s process stood still now and then{stood_still}: its keepalive then gave up "
+        "on pongs that were there, though the {end} answered each ping at once",
+        headline="the {peer} stood still, and missed pongs that were there",
+        blame=Blamed.PEER,
+        evidence=("server_pings", "late", "end"),
+        remedy="look for blocking calls in the {peer}'s event loop, and put them into a thread",
+        rivals=(*CONTRADICTED, UNREAD_STREAM),
+        runner_up=Cause.PATH_STALLED,
+        source="reports (FunASR 3533, 3528), measured",
+    ),
+    Signature(
+        cause=Cause.PONG_LATE,
+        shows="the close reason speaks of a keepalive, and the peer's last ping came with its close frame",
+        when=lambda f: _keepalive(f) and _came_with_the_close(f),
+        confidence=MEDIUM,
+        sentence="the {peer}'s last ping came together with its close frame: the ping was late, behind other "
+        "bytes or on a path that stood still, so that no pong can have been in time",
+        headline="the {peer}'s ping came with its close frame",
+        blame=Blamed.PATH,
+        evidence=("server_pings", "last_received", "end"),
+        remedy="let the {peer} wait longer for a pong, or send smaller messages",
+        rivals=CONTRADICTED,
+        runner_up=Cause.PATH_STALLED,
+        source="reports (sockjs-node 169)",
+    ),
+    Signature(
+        cause=Cause.PEER_NOT_READING,
+        shows="the close reason speaks of a keepalive, each ping was answered at once, and messages or "
+        "questions of this end went unanswered too",
+        when=lambda f: _keepalive(f) and _not_read(f),
+        confidence=MEDIUM,
+        sentence="the {peer}'s keepalive gave up, though the {end} answered each ping at once: it read "
+        "nothing else either, so it never saw the pongs",
+        headline="the {peer} stopped reading, so its keepalive missed the pongs",
+        blame=Blamed.PEER,
+        evidence=("server_pings", "tcp", "end"),
+        remedy="in the {peer}'s handler, read in a task of its own: a handler that awaits something "
+        "else while messages wait does not see pongs (or raise ping_timeout)",
+        rivals=(*CONTRADICTED, DEAD_TOWARDS_PEER, NEVER_ANSWERED),
+        runner_up=Cause.HALF_OPEN,
+        source="measured with websockets and uvicorn",
+    ),
+    Signature(
+        cause=Cause.KEEPALIVE_TIMEOUT,
+        shows="the close reason speaks of a keepalive, though each ping was answered at once",
+        when=lambda f: _keepalive(f) and f.prompt_pongs,
+        confidence=MEDIUM,
+        sentence="the {peer}'s keepalive gave up {since_ping} after a ping that the {end} answered at once"
+        "{read_since_pong}: the answer was lost on the way, or the {peer} missed it",
+        headline="the {peer}'s keepalive missed a pong that was sent",
+        blame=Blamed.PEER,
+        evidence=("server_pings", "tcp", "end"),
+        remedy="see at the {peer} whether the pong arrives, and what it compares; look for blocking "
+        "calls and "
+        "for a handler that does not read",
+        rivals=(
+            *CONTRADICTED,
+            Rival(
+                Cause.CONTROL_FRAMES_LOST,
+                "what went out behind the pong was answered",
+                lambda f: f.read_since_pong,
+            ),
+            replace(SLOW_PATH, leaves=MEDIUM),
+            Rival(Cause.PEER_NOT_READING, "nothing shows that it read", lambda f: not f.read_since_pong),
+        ),
+        source="measured with websockets and uvicorn",
+    ),
+    Signature(
+        cause=Cause.KEEPALIVE_TIMEOUT,
+        shows="the close reason speaks of a keepalive, and no ping came",
+        when=_keepalive,
+        confidence=MEDIUM,
+        sentence="the {peer} says that its keepalive ran out: {code}; {pings_seen}, and the last message of "
+        "the {end} went out {silent_data} before",
+        headline="the {peer} says that its keepalive ran out",
+        blame=Blamed.SELF,
+        evidence=("end", "server_pings", "silences"),
+        remedy="send what the {peer} counts as a heartbeat more often; look for a proxy that swallows pings",
+        rivals=(
+            *CONTRADICTED,
+            Rival(
+                Cause.READ_DEADLINE,
+                "this end was silent for longer than ever",
+                lambda f: f.broke_silence(SENT, FrameKind.DATA),
+            ),
+        ),
+        runner_up=Cause.CONTROL_FRAMES_LOST,
+        source="reports (SockJS, Phoenix)",
+    ),
+)
