@@ -37,7 +37,7 @@ COMPARISONS = {
     "Lt_LtE", "LtE_Lt", "Gt_GtE", "GtE_Gt", "Eq_NotEq", "NotEq_Eq", "Is_IsNot", "IsNot_Is",
 }  # fmt: skip
 # By so much two instants differ that are the same; and which operators take it to the other side.
-TOLERANCES = {"SAME", "_SAME", "self.tolerance", "history.tolerance"}
+TOLERANCES = {"SAME", "_SAME", "SAME_SILENCE", "self.tolerance", "history.tolerance"}
 SIGNS = {"ReplaceBinaryOperator_Add_Sub", "ReplaceBinaryOperator_Sub_Add"}
 BOUNDARIES = {"Lt_LtE", "LtE_Lt", "Gt_GtE", "GtE_Gt"}
 

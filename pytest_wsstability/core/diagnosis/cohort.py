@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -21,8 +21,12 @@ _ALIKE, _ALIKE_SHARE = 0.5, 0.01
 _SAME = TOGETHER / 20
 # An end so soon after a message, in seconds, may be the answer to it on a busy machine too.
 _RIGHT_AFTER = 0.5
-# Some of a crowd tell what they share.
-_SOME = 16
+# Silences that differ by less, in seconds, are as long as each other: steady traffic is late by less on an
+# idle machine, and no timer is as short.
+SAME_SILENCE = 0.01
+# Some of a crowd tell what they share; of those that are alike more are looked at, as most of them may have
+# ended together. Both bound the time that a fleet of one age takes.
+_SOME, _SOME_ALIKE = 16, 64
 # Servers that look at all connections at once do it every 1 to 4 s (uWebSockets, Bun, Daphne): what they end
 # ends at one instant, at ages that differ by as much.
 SWEEP = 5.0
@@ -139,7 +143,7 @@ class Cohort:
         crowd = [each for each in self._ends[low : min(high, low + _SOME)] if each is not mine]
         with_mine = [mine, *crowd]
         limit = mine.age + max(TOGETHER, _tolerance(mine.age))
-        same = _of_one_age(self._by_age, mine)
+        same = _alike(self._by_age, mine, _by_age)
         return Beside(
             together=together,
             shared=_shared(crowd, mine, _stood_still(timeline)) if crowd else Shared.INSTANT,
@@ -148,8 +152,8 @@ class Cohort:
             youngest=min(each.age for each in with_mine),
             oldest=max(each.age for each in with_mine),
             lively=sum(each.lively for each in with_mine),
-            same_age=_repeats(self._by_age, mine, _by_age, mine.age),
-            same_silence=_repeats(self._by_silence, mine, _by_silence, mine.silence),
+            same_age=_repeats(same, mine, mine.age),
+            same_silence=_repeats(_alike(self._by_silence, mine, _by_silence), mine, mine.silence),
             same_age_spoke=bool(same) and all(each.spoke for each in same),
             same_age_sent=bool(same) and mine.sent and all(each.sent for each in same),
             ages_apart=_ages_apart(crowd, mine),
@@ -188,35 +192,31 @@ def _tolerance(seconds: float) -> float:
     return max(_ALIKE, _ALIKE_SHARE * seconds)
 
 
-def _repeats(ends: Sequence[_End], mine: _End, key: object, value: float) -> int:
+def _alike(ends: Sequence[_End], mine: _End, key: Callable[[_End], float]) -> list[_End]:
+    """Others of the same age or silence, by which they are sorted, whenever they ended; some of many."""
+    value = key(mine)
+    low = bisect.bisect_left(ends, value - _tolerance(value), key=key)
+    high = bisect.bisect_right(ends, value + _tolerance(value), key=key)
+    return [each for each in ends[low : min(high, low + _SOME_ALIKE)] if each is not mine]
+
+
+def _repeats(alike: Sequence[_End], mine: _End, value: float) -> int:
     """
     Others of the same length, whose lives and this one's overlap, and whose ends are instants apart.
 
     One that ended first did not end the other, so that no event of the server ended both.
 
     """
-    assert callable(key)
     if value < SILENCE:
         return 0
-    near = _tolerance(value)
-    low = bisect.bisect_left(ends, value - near, key=key)
-    high = bisect.bisect_right(ends, value + near, key=key)
+    apart = TOGETHER + _tolerance(value)
     return sum(
-        each is not mine
-        and each.code == mine.code
-        and abs(each.at - mine.at) > TOGETHER + near
+        each.code == mine.code
+        and abs(each.at - mine.at) > apart
         and each.opened < mine.at - SILENCE
         and mine.opened < each.at - SILENCE
-        for each in ends[low : min(high, low + 4 * _SOME)]
+        for each in alike
     )
-
-
-def _of_one_age(ends: Sequence[_End], mine: _End) -> list[_End]:
-    """Others of the same age, whenever they ended; some of many."""
-    near = _tolerance(mine.age)
-    low = bisect.bisect_left(ends, mine.age - near, key=_by_age)
-    high = bisect.bisect_right(ends, mine.age + near, key=_by_age)
-    return [each for each in ends[low : min(high, low + 4 * _SOME)] if each is not mine]
 
 
 def _ages_apart(others: Sequence[_End], mine: _End) -> float:
@@ -235,16 +235,21 @@ def is_lively(timeline: Timeline) -> bool:
         kinds = [FrameKind.ANY]
         if timeline.count(direction, Opcode.TEXT, Opcode.BINARY):
             kinds.append(FrameKind.DATA)
-        if any(timeline.silent_for(direction, k) > timeline.longest_gap(direction, k) + 0.01 for k in kinds):
+        if any(broke_silence(timeline, direction, kind) for kind in kinds):
             return False
     ponged = timeline.last(direction=Direction.SENT, opcode=Opcode.PONG)
     pinged = timeline.last(direction=Direction.RECEIVED, opcode=Opcode.PING)
     return pinged is None or (ponged is not None and ponged >= pinged)
 
 
+def broke_silence(timeline: Timeline, direction: Direction, kind: FrameKind) -> bool:
+    """Whether the silence before the end was the longest: only then may a timer have run out."""
+    return timeline.silent_for(direction, kind) > timeline.longest_gap(direction, kind) + SAME_SILENCE
+
+
 def _stood_still(timeline: Timeline) -> float:
     """Seconds for which the test's own loop stood still around the end, so that ends were seen late."""
-    if timeline.max_lag == 0.0:
+    if not timeline.max_lag:
         return 0.0
     since = timeline.duration - TOGETHER
     return sum(each.seconds for each in timeline if each.kind is EventKind.LOOP_LAG and each.at >= since)
@@ -259,8 +264,6 @@ def _shared(others: Sequence[_End], mine: _End, late: float) -> Shared:
     slack = min(max(TOGETHER / 4, 0.02 * mine.silence), max(ages, apart) / 2)
     if mine.silence >= SILENCE and silences <= max(slack, _SAME):
         return Shared.EVERYTHING if max(ages, apart) <= _SAME else Shared.SILENCE
-    if ages > max(TOGETHER, 0.02 * mine.age):
-        return Shared.INSTANT
     if max(ages, apart) <= _SAME:
         return Shared.EVERYTHING
     if ages <= max(apart, _SAME):

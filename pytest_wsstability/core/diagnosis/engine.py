@@ -16,7 +16,7 @@ from .cohort import Cohort
 from .evidence import facts, ruled_out
 from .experiments import experiment
 from .extract import extract
-from .features import RECEIVED, SENT, Features
+from .features import RECEIVED, SENT, TO_ANSWER, Features
 from .signature import Signature
 from .table import SIGNATURES
 from .words import TemplateWords
@@ -181,7 +181,7 @@ def _hypotheses(f: Features) -> Iterator[Hypothesis]:
             f"{100 * share:.0f} % off"
         )
         yield Hypothesis(cause, text, round(share, 3))
-    if f.silent(RECEIVED) > 1.0:
+    if f.silent(RECEIVED) > TO_ANSWER:
         quiet = show(round(f.silent(RECEIVED), 2))
         text = f"a dead path or a frozen {f.end.peer.value}: nothing came for {quiet}"
-        yield Hypothesis(Cause.HALF_OPEN, text, round(1.0 / f.silent(RECEIVED), 3))
+        yield Hypothesis(Cause.HALF_OPEN, text, round(TO_ANSWER / f.silent(RECEIVED), 3))

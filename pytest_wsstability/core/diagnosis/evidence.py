@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 from ..cause import Cause, Evidence
 from ..duration import show_duration as show
 from ..redact import show_text
 from ..timeline.events import Direction, End, FrameKind
-from .features import RECEIVED, SENT, Asked, Features, is_data
+from .features import RECEIVED, SENT, TO_ANSWER, Asked, Features, is_data
 from .protocol import said_wrong
 from .words import session, side, size
 
+# A silence is worth its own words if it is longer by more than the other end has to answer.
+_LONGER = TO_ANSWER
 _NOT_SEEN = "the kernel's view of the connection (TCP_INFO) was not seen here: {why}"
 
 
@@ -68,9 +71,12 @@ def _silences(f: Features) -> Evidence:
         parts[0] += f" (at {show(round(last, 2))})"
         parts.append(f"the longest silence before was {show(round(f.longest_silence, 2))}")
     for direction, verb in ((SENT, "sent"), (RECEIVED, "received")):
-        if f.silent(direction) > f.silence + 1.0:
+        if f.silent(direction) > f.silence + _LONGER:
             parts.append(f"nothing {verb} for {show(round(f.silent(direction), 2))}")
-        if f.timeline.count(direction) and f.silent(direction, FrameKind.DATA) > f.silent(direction) + 1.0:
+        if (
+            f.timeline.count(direction)
+            and f.silent(direction, FrameKind.DATA) > f.silent(direction) + _LONGER
+        ):
             parts.append(f"no message {verb} for {show(round(f.silent(direction, FrameKind.DATA), 2))}")
     return Evidence("; ".join(parts), last)
 
@@ -141,7 +147,7 @@ def _late(f: Features) -> Evidence | None:
     trips = f.timeline.heartbeats if f.timeline.heartbeats.answered else f.timeline.pings
     if not trips.answered:
         return None
-    at, slowest = max(trips.rtts.slowest_above(-1.0), key=lambda pair: pair[1])
+    at, slowest = max(trips.rtts.slowest_above(-math.inf), key=lambda pair: pair[1])
     return Evidence(
         f"slowest answer {show(round(slowest, 3))} (asked at {show(round(at, 2))}), fastest "
         f"{show(round(trips.rtts.minimum, 4))}",

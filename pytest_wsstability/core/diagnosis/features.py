@@ -11,7 +11,7 @@ from ..timeline.close_reasons import NO_REASON, Reading, Topic
 from ..timeline.events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
 from ..timeline.tcp import TcpSample
 from ..timeline.timeline import Timeline
-from .cohort import ALONE, SILENCE, TOGETHER, Beside, Shared, is_lively
+from .cohort import ALONE, SAME_SILENCE, SILENCE, TOGETHER, Beside, Shared, broke_silence, is_lively
 from .stray import NOTHING_STRAY, Stray
 
 __all__ = ["SILENCE", "TOGETHER", "Shared"]
@@ -385,13 +385,12 @@ class Features:
 
     def broke_silence(self, direction: Direction, traffic: FrameKind = FrameKind.ANY) -> bool:
         """Whether the silence before the end was the longest: only then may a timer have run out."""
-        running = self.timeline.silent_for(direction, traffic)
-        return running > self.timeline.longest_gap(direction, traffic) + 0.01
+        return broke_silence(self.timeline, direction, traffic)
 
     @property
     def longest_quiet(self) -> bool:
         """The same for bytes either way."""
-        return self.silence > self.longest_silence + 0.01
+        return self.silence > self.longest_silence + SAME_SILENCE
 
 
 def is_data(event: Event) -> bool:

@@ -7,7 +7,7 @@ from ..known_timers import KNOWN_TIMERS, CountsFrom
 from ..timeline.close import TransportEnd
 from ..timeline.events import FrameKind, Role
 from . import rivals, timers
-from .cohort import LONGEST_SWEEP, SWEEP
+from .cohort import LONGEST_SWEEP, SAME_SILENCE, SWEEP
 from .features import REACTION, SENT, SILENCE, Features, Shared
 from .rows_close import after_largest_message, slow_path
 from .rows_said_keepalive import NOTHING_LEFT, behind_at_proxy, behind_own_bytes
@@ -37,7 +37,7 @@ def _forgotten(f: Features) -> bool:
         and f.close.received is None
         and f.tail.only_sent
         and f.tail.quiet_before >= _QUIET
-        and f.tail.quiet_before >= f.longest_silence - 0.01
+        and f.tail.quiet_before >= f.longest_silence - SAME_SILENCE
         and (_long_enough(f) or not (f.cut and after_largest_message(f)))
     )
 

@@ -201,9 +201,10 @@ def cadence(requirement: Requirement, timeline: Timeline, incidents: Incidents) 
         yield from _all_sent(trips, every, span)
     last = trips.last_at or 0.0
     gap, since = trips.longest_gap, trips.longest_gap_from
+    came: float | None = since + gap
     # One that came at the limit came in time; one that has not come at the limit has not.
     if gap <= limit + SAME or since >= span - SAME:
-        gap, since = span - last, last
+        gap, since, came = span - last, last, None
         if gap < limit - SAME:
             return
     if not theirs:
@@ -218,7 +219,6 @@ def cadence(requirement: Requirement, timeline: Timeline, incidents: Incidents) 
     if not trips.sent:
         headline = f"{_never(timeline)} in {show(gap)} (every {show(every)})"
     due = since + limit
-    came = next((at for at in (since + gap,) if at < last + SAME), None)
     yield Violation(
         Rule.CADENCE,
         due,

@@ -24,6 +24,9 @@ def test_nobody_is_beside_one_alone():
     """Whatever is counted starts at nothing."""
     assert Beside() == ALONE
     assert (ALONE.youngest, ALONE.oldest, ALONE.lively, ALONE.together, ALONE.outlived) == (0, 0, 0, 0, 0)
+    assert (ALONE.apart, ALONE.same_age, ALONE.same_silence) == (0, 0, 0)
+    # As of connections that were opened at one instant: the age of one alone tells nothing.
+    assert beside(ended(100, 60)).ages_apart == ALONE.ages_apart == 1
 
 
 @pytest.mark.parametrize(("apart", "together"), [(1.9, 1), (2.1, 0)])
@@ -42,6 +45,12 @@ def test_ages_that_differ_by_half_a_second_or_a_hundredth_are_one_timers(age, ap
     assert beside(ended(1000, age), ended(990, age - apart)).same_age == repeats
 
 
+@pytest.mark.parametrize(("apart", "repeats"), [(2.5, 0), (2.75, 1)])
+def test_ends_that_one_event_may_have_caused_repeat_nothing(apart, repeats):
+    """Two seconds, and the half by which the ages may differ."""
+    assert beside(ended(1000, 30), ended(1000 + apart, 30)).same_age == repeats
+
+
 def test_ends_of_another_code_repeat_nothing():
     """One timer ends all its connections in one way."""
     assert beside(ended(1000, 30), ended(1010, 30, end=closed_by_peer(1001))).same_age == 0
@@ -49,11 +58,12 @@ def test_ends_of_another_code_repeat_nothing():
 
 def test_one_that_opened_after_the_other_had_ended_repeats_nothing():
     """Something that changed between them may have ended it."""
-    assert beside(ended(1000, 30), ended(1029.5, 30)).same_age == 0
-    assert beside(ended(1000, 30), ended(1028.5, 30)).same_age == 1
+    for end, repeats in ((1029.5, 0), (1029, 0), (1028.5, 1)):
+        one, other = ended(1000, 30), ended(end, 30)
+        assert beside(one, other).same_age == beside(other, one).same_age == repeats
 
 
-@pytest.mark.parametrize(("silence", "repeats"), [(0.9, 0), (1.1, 1)])
+@pytest.mark.parametrize(("silence", "repeats"), [(0.9, 0), (1, 1), (1.1, 1)])
 def test_a_silence_below_a_second_is_no_timers(silence, repeats):
     mine, other = (ended(at, age, silence=silence) for at, age in ((1000, 50), (1010, 90)))
 
@@ -76,7 +86,13 @@ def test_a_silence_below_a_second_is_no_timers(silence, repeats):
         ((100, 60, 10), (101.5, 30, 10.45), Shared.SILENCE),
         ((100, 60, 10), (101.5, 30, 10.55), Shared.INSTANT),
         ((200, 150, 100), (202, 120, 101.0), Shared.SILENCE),
-        # Two seconds between ages, or 2 % of them.
+        # A silence of a second is the shortest that a timer has.
+        ((100, 60, 1), (101, 30, 1), Shared.SILENCE),
+        ((100, 60, 0.9), (101, 30, 0.9), Shared.INSTANT),
+        # What they share differs least: silences by half of what ages and ends differ by, at most.
+        ((100, 60, 10), (100.8, 60.6, 10.3), Shared.SILENCE),
+        ((100, 60, 10), (100.8, 60.6, 10.45), Shared.AGE),
+        # Ages that differ by no more than the ends; those of ends within two seconds by two, at most.
         ((100, 60, 0.5), (101.9, 61.8, 0.5), Shared.AGE),
         ((100, 60, 0.5), (101.9, 62.1, 0.5), Shared.INSTANT),
         ((1000, 600, 0.5), (1001.9, 611, 0.5), Shared.INSTANT),
@@ -87,6 +103,28 @@ def test_what_those_share_that_ended_together(mine, other, shared):
     first, second = (ended(at, age, silence=silence) for at, age, silence in (mine, other))
 
     assert beside(first, second).shared is shared
+
+
+@pytest.mark.parametrize(
+    ("lag", "at", "end", "age", "shared"),
+    [
+        # The ends were seen at one instant, or as far apart as the loop stood still: the ages may be one.
+        (4, 60, 100, 64, Shared.UNTOLD),
+        (4, 60, 101, 65, Shared.UNTOLD),
+        (4, 60, 101, 65.25, Shared.INSTANT),
+        (1, 60, 101, 60.5, Shared.UNTOLD),
+        (0.75, 60, 101, 60.5, Shared.AGE),
+        # What stood still two seconds before the end had no part in it.
+        (4, 58, 100, 64, Shared.UNTOLD),
+        (4, 57.75, 100, 64, Shared.INSTANT),
+    ],
+)
+def test_a_loop_that_stood_still_tells_neither_age_nor_instant(lag, at, end, age, shared):
+    """By so much ends may be seen late."""
+    rows = sorted([(at, "lag", lag), (59.5, "<text")], key=lambda row: row[0])
+    mine = timeline(*rows, (60, FIN), origin=1040)
+
+    assert Cohort([mine, ended(end, age, silence=0.5)]).beside(mine).shared is shared
 
 
 @pytest.mark.parametrize(("longer", "lively"), [(0.005, True), (0.02, False)])
@@ -113,6 +151,10 @@ def test_who_lived_two_seconds_longer_outlived_it(age, outlived):
         ({"youngest": 31.0, "oldest": 60.0}, False),
         ({"youngest": 0.9, "oldest": 30.8}, False),
         ({"youngest": 0.9, "oldest": 31.0}, True),
+        # Of just the longest sweep, or just half as old.
+        ({"youngest": 10.0, "oldest": 40.0}, False),
+        ({"youngest": 40.0, "oldest": 80.0}, False),
+        ({"youngest": 39.5, "oldest": 80.0}, True),
         ({"shared": Shared.AGE}, False),
     ],
 )
@@ -215,3 +257,53 @@ def test_a_stream_always_ends_right_after_a_message(age, confidence):
 
     found = diagnose(lines[0], cohort=lines)
     assert (found.cause, found.confidence) == (Cause.MAX_AGE, confidence)
+
+
+@pytest.mark.parametrize(("before", "is_right"), [(0.5, True), (0.625, False)])
+def test_half_a_second_before_an_end_is_right_before_it(before, is_right):
+    """A message, and whatever else was sent."""
+
+    def one(opened):
+        return timeline((60 - before, ">text"), (60, FIN), origin=opened)
+
+    found = beside(one(1000), one(1010))
+    assert (found.same_age_spoke, found.same_age_sent) == (is_right, is_right)
+
+
+def test_of_a_crowd_sixteen_tell_what_they_share():
+    """A fleet that ends at one instant takes time in proportion to its size, and not to the square of it."""
+    talk = [(10, "<text"), (10, ">text")]
+    crowd = [timeline(*talk, (20, FIN)) for _ in range(60)]
+    mine = timeline((0.5, "<text"), (0.5, ">text"), *talk, (19.5, FIN), origin=1000.5)
+
+    found = Cohort([*crowd, mine]).beside(mine)
+    assert (found.together, found.lively) == (60, 17)
+
+
+@pytest.mark.parametrize(("silent", "all_spoke"), [(63, False), (64, True)])
+def test_of_those_of_one_age_sixty_four_are_looked_at(silent, all_spoke):
+    """The youngest."""
+
+    def one(number, age):
+        spoke = 20 if number == silent else age - 0.1
+        return timeline((spoke, ">text"), (age, FIN), origin=1000 + number * 0.25)
+
+    crowd = [one(number, 60 + number / 1000) for number in range(200)]
+    mine = one(-20, 60.25)
+
+    found = Cohort([*crowd, mine]).beside(mine)
+    assert (found.same_age, found.same_age_spoke) == (64, all_spoke)
+
+
+@pytest.mark.parametrize(("oldest", "may_be_swept"), [(45, True), (45.5, False)])
+def test_ages_within_five_seconds_may_be_of_one_look(oldest, may_be_swept):
+    """Servers look at all connections every few seconds."""
+
+    def one(age):
+        beats = [row for at in range(1, 40) for row in ((at, ">beat"), (at + 0.1, "<answer"))]
+        return timeline(*beats, (age, FIN), origin=1100 - age)
+
+    lines = [one(40.0), one(oldest)]
+    found = diagnose(lines[0], cohort=lines)
+    assert found.cause is Cause.RESTART
+    assert ("every few seconds" in found.sentence) is may_be_swept

@@ -1,0 +1,129 @@
+"""Facts on the record, in words: each by a record that has it, and by one that has not."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.diagnosis.cohort import Beside
+from pytest_wsstability.core.diagnosis.evidence import facts
+from pytest_wsstability.core.diagnosis.extract import extract
+from pytest_wsstability.core.timeline.events import End
+from tests.core.script import FIN, timeline
+
+
+def fact(name, rows, others=(), **known):
+    """The named fact, as text and instant; None where the record has it not."""
+    found = facts(extract(timeline(*rows), others, **known), (name,))
+    return (found[0].text, found[0].at) if found else None
+
+
+def pings(*waits):
+    """Pings of this end, one each ten seconds, with the wait for each pong."""
+    rows = []
+    for number, wait in enumerate(waits, 1):
+        key = bytes([number])
+        rows += [(10.0 * number, ">ping", key), (10.0 * number + wait, "<pong", key)]
+    return rows
+
+
+END = (60, FIN)
+QUIET = "last byte either way 30 s before the end (at 30 s); the longest silence before was"
+
+FACTS = [
+    # One ping, and more than one.
+    ("server_pings", [END], ("no ping of the server arrived at the client", None)),
+    (
+        "server_pings", [(10, "<ping"), (10.5, ">pong"), END],
+        ("1 ping came, 1 answered by the client, the slowest within 500 ms", 10),
+    ),
+    (
+        "server_pings", [(10, "<ping"), (10, ">pong"), (20, "<ping"), END],
+        ("2 pings came, 1 answered by the client; the one at 20 s was not", 20),
+    ),
+    # Nothing was ever said, or something early.
+    ("silences", [END], ("last byte either way 60 s before the end", 0)),
+    (
+        "silences", [(0.5, ">text"), (0.5, "<text"), END],
+        (
+            "last byte either way 59.5 s before the end (at 500 ms); the longest silence before was 500 ms",
+            0.5,
+        ),
+    ),
+    # A silence of one way, or of messages, that is longer by a second is not said; by more, it is.
+    ("silences", [(29, ">text"), (30, "<text"), END], (f"{QUIET} 29 s", 30)),
+    (
+        "silences", [(28.75, ">text"), (30, "<text"), END],
+        (f"{QUIET} 28.75 s; nothing sent for 31.25 s", 30),
+    ),
+    ("silences", [(29, "<text"), (30, "<pong"), (30, ">text"), END], (f"{QUIET} 29 s", 30)),
+    (
+        "silences", [(28.75, "<text"), (30, "<pong"), (30, ">text"), END],
+        (f"{QUIET} 28.75 s; no message received for 31.25 s", 30),
+    ),
+    ("slept", [(50, "slept", 30.26), END], ("the machine slept for 30.3 s", None)),
+    # What goes on still is counted too.
+    (
+        "paused", [(10, "paused"), (15.126, "resumed"), (50, "paused"), END],
+        ("reading paused for 15.13 s", 50),
+    ),
+    ("late", [END], None),
+    ("late", pings(0.02, 3, 0.5), ("slowest answer 3 s (asked at 20 s), fastest 20 ms", 20)),
+    # In virtual time an answer takes no time at all.
+    ("late", pings(0, 0), ("slowest answer 0 s (asked at 10 s), fastest 0 s", 10)),
+    ("unsent", [END], None),
+    ("unsent", [(50, "queued", 20_480), END], ("20 KiB of the client had not left it, since 50 s", 50)),
+    ("stray", [END], None),
+    ("stray", [(60, {**FIN, "stray": "no"})], ("in place of a frame: 6e 6f (no)", 60)),
+    ("errors", [(10, "<text"), END], None),
+    ("errors", [(10, "<error", "broken"), END], ("error message at 10 s: broken", 10)),
+    ("messages", [(10, "<text"), END], ("no message of the application came", None)),
+    (
+        "messages", [(10, "<feed"), (25, "<feed"), END],
+        ("2 messages came, the last at 25 s (35 s ago), before that never more than 15 s apart", 25),
+    ),
+    ("half_frame", [END], None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "rows", "said"), FACTS)
+def test_a_fact_is_said_with_its_instant(name, rows, said):
+    """In the words of the record; what the record has not is left out."""
+    assert fact(name, rows) == said
+
+
+def test_the_first_bytes_of_a_frame_are_said():
+    line = timeline((1, "<text"), until=8)
+    line.half_frame(1010, True)
+    line.observe(1070)
+
+    (found,) = facts(extract(line), ("half_frame",))
+    assert (found.text, found.at) == ("the first bytes of a frame came at 10 s", 10)
+
+
+@pytest.mark.parametrize("mine", [End.CLIENT, End.SERVER])
+def test_pings_of_both_ends_are_said_where_both_were_seen(mine):
+    """Whoever sent them, and whoever looked."""
+    seen = {
+        End.SERVER: [(10, ">ping", b"a"), (10, "<pong", b"a"), (20, ">ping", b"b"), END],
+        End.CLIENT: [(10, "<ping"), (10, ">pong"), END],
+    }
+    line, other = (timeline(*seen[end], end=end) for end in (mine, mine.peer))
+
+    assert facts(extract(line), ("both_pings",)) == ()
+    (found,) = facts(extract(line, [other]), ("both_pings",))
+    assert found.text == "server sent 2 pings and got 1 pongs; client got 1 pings and sent 1 pongs"
+
+
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [
+        (Beside(), None),
+        (Beside(same_age=2), "2 other connections ended at the same age, at other instants"),
+        (Beside(same_silence=3), "3 other connections ended after the same silence, at other instants"),
+        # An age is what people look for.
+        (Beside(same_age=2, same_silence=2), "2 other connections ended at the same age, at other instants"),
+    ],
+)
+def test_what_repeats_is_the_age_or_the_silence(beside, said):
+    """That of more connections."""
+    assert fact("repeated", [END], beside=beside) == (said and (said, None))
