@@ -49,6 +49,13 @@ ALWAYS_LOADED = {
 }  # fmt: skip
 
 
+# What the command loads before it knows which of its commands is asked for.
+BEFORE_A_COMMAND = {
+    "core", "core.version", "core.redact", "core.secret_names", "core.secret_values", "core.unescaped",
+    "cli", "cli.exits", "cli.output", "cli.stopping",
+}  # fmt: skip
+
+
 # The package
 
 
@@ -141,14 +148,29 @@ def test_a_function_has_less_than_50_lines():
 
 def test_installed_but_unused_loads_nothing():
     """What the entry point pulls in, in a fresh interpreter: websockets and the rooms load on first use."""
-    script = f"import sys, {PACKAGE}.plugin.hooks; print('\\n'.join(sys.modules))"
-    loaded = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
-    ).stdout.split()  # fmt: skip
-    ours = {name.removeprefix(f"{PACKAGE}.") for name in loaded if name.startswith(f"{PACKAGE}.")}
+    ours, websockets = loaded_by(f"import {PACKAGE}.plugin.hooks")
 
     assert ours == ALWAYS_LOADED
-    assert {name for name in loaded if room_of(name) == "websockets"} == set()
+    assert websockets == set()
+
+
+def test_the_help_of_the_command_loads_no_command():
+    """One gate: a command's module, and all that it imports at its top, waits until it is asked for."""
+    ours, websockets = loaded_by(f"from {PACKAGE}.cli import main", "main(['--help'])")
+
+    assert ours == BEFORE_A_COMMAND
+    assert websockets == set()
+
+
+def loaded_by(*lines):
+    """The modules of ours, and those of websockets, that a fresh interpreter has loaded by its end."""
+    at_exit = r"import atexit, sys; atexit.register(lambda: print(*sys.modules, sep='\n'))"
+    printed = subprocess.run(
+        [sys.executable, "-c", "\n".join([at_exit, *lines])],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
+    ).stdout.split()  # fmt: skip
+    ours = {name.removeprefix(f"{PACKAGE}.") for name in printed if name.startswith(f"{PACKAGE}.")}
+    return ours, {name for name in printed if room_of(name) == "websockets"}
 
 
 # Each rule on a made-up tree

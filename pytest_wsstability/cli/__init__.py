@@ -1,4 +1,9 @@
-"""The wsstability command."""
+"""
+The wsstability command: its options, and the one gate that loads a command's module.
+
+A command's module imports what it needs at its top, net and websockets too; `wsstability --help` loads none.
+
+"""
 
 from __future__ import annotations
 
@@ -6,18 +11,25 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from ..core.secret_values import MASK
-from . import explain, fleet, hold, probe, report, serve
+from ..core.version import VERSION
 from .exits import CUT_OFF, INTERRUPTED, USAGE
 from .output import say
 from .stopping import forget_output, stoppable
 
 DURATIONS = "seconds, or 500ms, 25s, 2m, 1m30s, 24h"
+# Each command, which is a module here, and what it is for.
 COMMANDS = {
-    "explain": explain, "fleet": fleet, "hold": hold, "probe": probe, "report": report, "serve": serve,
-}  # fmt: skip
+    "explain": "say what a code at the end of a failure means",
+    "fleet": "hold many connections to a URL, and say what so many can show",
+    "hold": "hold one connection to a URL and say how it went",
+    "probe": "find out which timers rule a URL, and which traffic resets them",
+    "report": "merge and show the report files of earlier runs",
+    "serve": "run the reference orchestrator for clients in any language",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,15 +44,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         SIGHUP), 141 when nobody reads what it prints.
 
     """
+    with stoppable() as stop:
+        try:
+            status = _run(_parse(arguments))
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            status = INTERRUPTED
+    return stop.status if status == INTERRUPTED else status
+
+
+def load(name: str) -> ModuleType:
+    """The module of a command: `add_options`, `run`, and EPILOG, which says what it exits with."""
+    return import_module(f".{name}", __package__)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = _parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         # What a mistyped --header was to send is nobody's to read.
         named = [each.partition("=")[0] if each.startswith("-") else MASK for each in unknown]
         parser.error(f"unrecognized arguments: {' '.join(named)}")
-    with stoppable() as stop:
-        status = _run(options)
-    return stop.status if status == INTERRUPTED else status
+    return options
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -57,9 +82,6 @@ def _run(options: argparse.Namespace) -> int:
         say(f"wsstability {options.command}: {_reason(exc)}", sys.stderr)
         _drop_unwritten()
         return USAGE
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
 
 
 def _reason(exc: Exception) -> str:
@@ -91,13 +113,32 @@ class _Completion(argparse.Action):
             shtab = import_module("shtab")
         except ImportError:
             parser.error("--print-completion needs shtab: pip install 'pytest-wsstability[cli]'")
-        print(shtab.complete(parser, shell=values))
+        print(shtab.complete(_parser(loaded=True), shell=values))
         parser.exit(0)
 
 
-def _parser() -> argparse.ArgumentParser:
-    from .. import __version__
+class _Command(argparse.ArgumentParser):
+    """A command's parser, which has its options once the command is asked for."""
 
+    def __init__(self, *, command: str, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self._command = command
+
+    def load(self) -> None:
+        """Add the options."""
+        module = load(self._command)
+        module.add_options(self)
+        self.set_defaults(run=module.run)
+        durations = f"; DURATION: {DURATIONS}" if "DURATION" in self.format_usage() else ""
+        self.epilog = f"{module.EPILOG}{durations}"
+
+    def parse_known_args(self, *arguments: Any, **keywords: Any) -> Any:
+        self.load()
+        return super().parse_known_args(*arguments, **keywords)
+
+
+def _parser(*, loaded: bool = False) -> argparse.ArgumentParser:
+    """The whole command; ``loaded`` with the options of each, which else wait until one is asked for."""
     parser = argparse.ArgumentParser(
         prog="wsstability", description="WebSocket stability, without a test suite."
     )
@@ -107,12 +148,10 @@ def _parser() -> argparse.ArgumentParser:
         choices=("bash", "zsh", "tcsh"),
         help='print what completes this command in a shell: eval "$(wsstability --print-completion bash)"',
     )
-    parser.add_argument("--version", action="version", version=f"pytest-wsstability {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, module in COMMANDS.items():
-        command = commands.add_parser(name, help=module.HELP, epilog=module.EPILOG)
-        module.add_options(command)
-        if "DURATION" in command.format_usage():
-            command.epilog = f"{module.EPILOG}; DURATION: {DURATIONS}"
-        command.set_defaults(run=module.run)
+    parser.add_argument("--version", action="version", version=f"pytest-wsstability {VERSION}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Command)
+    for name, purpose in COMMANDS.items():
+        command = commands.add_parser(name, help=purpose, command=name)
+        if loaded:
+            command.load()
     return parser

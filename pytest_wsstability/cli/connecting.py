@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..core.message import read_on
 from ..core.secret_values import SECRETS
-
-if TYPE_CHECKING:
-    from ..net.errors import OpeningError
+from ..net.errors import OpeningError
+from ..net.target import TLS
 
 # What --profile takes, in its help.
 PROFILES = "json (default), another name (a wrong one is answered with all there are), or module:NAME"
@@ -35,8 +34,6 @@ def connect_options(options: argparse.Namespace) -> dict[str, Any]:
         ValueError: for a value that makes no sense, naming its option.
 
     """
-    from ..net.target import TLS
-
     if ":" in options.profile and "" not in sys.path:
         # A team's own profile stands where the command is run, as with python -m.
         sys.path.insert(0, "")

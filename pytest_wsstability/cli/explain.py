@@ -13,11 +13,14 @@ from importlib import resources
 from itertools import groupby
 
 from ..core import site
+from ..core.cause import Cause
+from ..core.judge.verdict import Reason, Rule
 from ..core.message.wrap import wrapped
+from ..net.errors import OpeningStage
+from ..report.colours import is_coloured, paint
 from .exits import STABLE
 from .output import add_output_options, columns, say_json
 
-HELP = "say what a code at the end of a failure means"
 EPILOG = "exit: 0 explained, 2 no such code"
 
 _SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
@@ -68,10 +71,6 @@ def entries() -> dict[str, Entry]:
 
 def words() -> dict[str, str]:
     """What each code stands for, in a few words."""
-    from ..core.cause import Cause
-    from ..core.judge.verdict import Reason, Rule
-    from ..net.errors import OpeningStage
-
     return {member.code: member.value for kind in (Cause, Rule, Reason, OpeningStage) for member in kind}
 
 
@@ -91,8 +90,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Explain one code, or list them all."""
-    from ..report.colours import is_coloured, paint
-
     if options.json:
         told = [_told(entry) for entry in entries().values() if options.code in (None, entry.code)]
         say_json(told[0] if options.code else {"codes": told})

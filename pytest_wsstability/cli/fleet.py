@@ -7,28 +7,36 @@ import asyncio
 import shutil
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
+from ..core.duration import show_duration as show
+from ..core.fleet.failure import FleetError, count_line, more_lines, rtt_line, worker_line
+from ..core.fleet.merge import FleetMerge
+from ..core.fleet.plan import FleetPlan
+from ..core.fleet.requirement import FleetRequirement
+from ..core.judge.requirement import Requirement
+from ..core.plain import plain
+from ..core.result import Result
+from ..core.timeline.events import Tier
+from ..net.fleet.cluster import Cluster
+from ..net.fleet.engine import Engine, InProcess, WorkerError
+from ..net.fleet.fleet import Fleet, planned, run_fleet, too_much
+from ..net.fleet.job import FleetJob
+from ..net.fleet.workers import Workers, spread
+from ..net.target import check_source, parse_url
+from ..report import openmetrics
+from ..report.extras import MissingExtra
+from ..report.live import LiveBlock
 from .connecting import add_connect_options, connect_options
-from .exits import INCONCLUSIVE, STABLE, UNSTABLE
-from .output import add_output_options, say, say_json, say_message, style_of
+from .output import add_output_options, say, say_json
 from .reports import ReportFiles, add_report_option
-
-if TYPE_CHECKING:
-    from ..core.fleet.merge import FleetMerge
-    from ..core.fleet.plan import FleetPlan
-    from ..core.fleet.requirement import FleetRequirement
-    from ..core.result import Result
-    from ..net.fleet.engine import Engine
-    from ..net.fleet.fleet import Fleet
-    from ..net.fleet.job import FleetJob
+from .verdicts import as_json, begun_with, say_message, status_of, style_of
 
 # Frames of all workers between two lines of progress where nothing can be written over, in seconds.
 _PLAIN = 30.0
 # Workers that have a line of their own on a terminal.
 _WORKERS = 8
 
-HELP = "hold many connections to a URL, and say what so many can show"
 EPILOG = "exit: 0 stable, 1 unstable, 2 usage or a worker that did not start, 3 inconclusive, 130 interrupted"
 
 
@@ -77,14 +85,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Hold the fleet; returns the exit code."""
-    from ..core.judge.requirement import Requirement
-    from ..core.judge.verdict import Outcome
-    from ..core.timeline.events import Tier
-    from ..net.fleet.engine import WorkerError
-    from ..net.fleet.fleet import Fleet
-    from ..net.fleet.job import FleetJob
-    from ..net.target import check_source, parse_url
-
     parse_url(options.url)
     if options.within is not None and options.heartbeat is None:
         raise ValueError("--within: answers to what? give --heartbeat too")
@@ -121,8 +121,7 @@ def run(options: argparse.Namespace) -> int:
             _finish(fleet, options, progress, reports)
         raise
     _finish(fleet, options, progress, reports)
-    codes = {Outcome.STABLE: STABLE, Outcome.UNSTABLE: UNSTABLE, Outcome.INCONCLUSIVE: INCONCLUSIVE}
-    return codes[fleet.verdict.outcome]
+    return status_of(fleet.verdict.outcome)
 
 
 def _finish(fleet: Fleet, options: argparse.Namespace, progress: _Progress, reports: ReportFiles) -> None:
@@ -143,8 +142,6 @@ def _plan(options: argparse.Namespace, alive_for: float, workers: int) -> FleetP
         ValueError: for numbers that make no fleet, or a load that nobody has agreed to.
 
     """
-    from ..net.fleet.fleet import planned, too_much
-
     plan = planned(
         options.url,
         connections=options.connections,
@@ -159,8 +156,6 @@ def _plan(options: argparse.Namespace, alive_for: float, workers: int) -> FleetP
 
 def _asked(options: argparse.Namespace) -> FleetRequirement:
     """What all of them together have to show."""
-    from ..core.fleet.requirement import FleetRequirement
-
     return FleetRequirement.of(
         survival=options.survival, confidence=options.confidence, reconnects=options.reconnects
     )
@@ -170,10 +165,6 @@ def _hold(
     options: argparse.Namespace, fleet: Fleet, job: FleetJob, engine: Engine, progress: _Progress
 ) -> None:
     """Run the fleet to its end; whoever asks for metrics gets them meanwhile."""
-    from ..net.fleet.fleet import run_fleet
-    from ..report import openmetrics
-    from ..report.extras import MissingExtra
-
     address = openmetrics.parse_address(options.metrics) if options.metrics is not None else None
 
     async def hold() -> None:
@@ -191,10 +182,6 @@ def _hold(
 
 def _engine(options: argparse.Namespace) -> Engine:
     """Where the connections run."""
-    from ..net.fleet.cluster import Cluster
-    from ..net.fleet.engine import InProcess
-    from ..net.fleet.workers import Workers, spread
-
     if options.workers and options.cluster:
         raise ValueError("--workers and --cluster: give one of them")
     if options.cluster:
@@ -207,8 +194,6 @@ class _Progress:
     """The plan, and then how it goes: a line written over on a terminal, a line now and then elsewhere."""
 
     def __init__(self, stream: TextIO, *, as_json: bool) -> None:
-        from ..report.live import LiveBlock
-
         self._stream = stream
         self._as_json = as_json
         self._live = stream.isatty() and not as_json
@@ -218,8 +203,6 @@ class _Progress:
 
     def begin(self, plan: FleetPlan, asked: FleetRequirement) -> None:
         """Say what is going to happen, and what it cannot show."""
-        from ..core.duration import show_duration as show
-
         forecast = asked.forecast(plan.connections - plan.stalled)
         if self._as_json:
             self._line(
@@ -270,8 +253,6 @@ class _Progress:
 
 def _state(merge: FleetMerge) -> str:
     """How a fleet goes, in one line."""
-    from ..core.duration import show_duration as show
-
     count = merge.count
     causes = ", ".join(f"{number:,} {cause}" for cause, number in list(merge.causes.items())[:2])
     ended = f"{count.ended:,} ended ({causes})" if causes else f"{count.ended:,} ended"
@@ -294,8 +275,6 @@ def _state(merge: FleetMerge) -> str:
 
 def _of_workers(merge: FleetMerge) -> list[str]:
     """A line for each of the first workers, where there are several."""
-    from ..core.fleet.failure import worker_line
-
     workers = merge.workers
     if len(workers) < 2:
         return []
@@ -304,8 +283,6 @@ def _of_workers(merge: FleetMerge) -> list[str]:
 
 
 def _numbers(merge: FleetMerge) -> dict[str, Any]:
-    from ..core.plain import plain
-
     return {
         **plain(merge.count),
         "opened": merge.opened,
@@ -317,8 +294,6 @@ def _numbers(merge: FleetMerge) -> dict[str, Any]:
 
 def _result(fleet: Fleet) -> Result:
     """What came of the fleet, for a report."""
-    from ..core.result import Result
-
     return Result(
         nodeid=f"wsstability fleet {fleet.url}",
         url=fleet.url,
@@ -330,15 +305,11 @@ def _result(fleet: Fleet) -> Result:
 
 
 def _as_text(fleet: Fleet) -> str:
-    from ..core.duration import show_duration as show
-    from ..core.fleet.failure import FleetError, count_line, more_lines, rtt_line
-
     try:
         verdict = fleet.assert_stable()
     except FleetError as error:
         # The advice in it names the options of the plugin; ours lack the prefix.
-        said, outcome = str(error).replace("--ws-", "--"), fleet.verdict.outcome.value
-        return said if said.startswith(outcome) else f"{outcome}: {said}"
+        return begun_with(fleet.verdict.outcome, str(error).replace("--ws-", "--"))
     summary = fleet.summary
     told = [f"rtt {rtt_line(summary)}"] if summary.rtts else []
     told += [f"{name}: {line}" for name, line in more_lines(summary)]
@@ -347,19 +318,9 @@ def _as_text(fleet: Fleet) -> str:
 
 
 def _as_json(fleet: Fleet) -> dict[str, Any]:
-    from ..core.plain import plain
-
-    verdict = fleet.verdict
     return {
         "event": "end",
-        "outcome": verdict.outcome.value,
-        "headline": verdict.headline,
+        **as_json(fleet.verdict),
         "url": fleet.url,
-        "horizon": verdict.horizon,
-        "violations": [
-            {"rule": each.rule.value, "at": each.at, "expected": each.expected, "observed": each.observed}
-            for each in verdict.violations
-        ],
-        "doubts": [{"reason": each.reason.value, "text": each.text} for each in verdict.doubts],
         "fleet": plain(fleet.summary),
     }

@@ -6,13 +6,9 @@ import argparse
 import json
 import shutil
 import sys
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from ..core.redact import printable, redact, redact_text
-
-if TYPE_CHECKING:
-    from ..core.judge.verdict import Outcome
-    from ..report.colours import Style
 
 # Where nobody looks, lines are as long as they are: other programs read them.
 _UNBROKEN = 1_000_000
@@ -31,7 +27,7 @@ def add_output_options(parser: argparse.ArgumentParser, *, json: str) -> None:
 
 def say(text: str, stream: TextIO | None = None) -> None:
     """Print lines; what would move a cursor in one of them is escaped."""
-    print(_shown(text), file=stream or sys.stdout, flush=True)
+    print(shown(text), file=stream or sys.stdout, flush=True)
 
 
 def columns() -> int:
@@ -39,37 +35,11 @@ def columns() -> int:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNBROKEN
 
 
-def say_message(text: str, options: argparse.Namespace, first: Style) -> None:
-    """
-    Print what came of it: on a terminal broken between words, and in colour if it is wanted.
-
-    Args:
-        text: the message.
-        options: those of `add_output_options`.
-        first: the style of the first sentence.
-
-    """
-    from ..report.colours import is_coloured, paint, styled
-
-    stream = sys.stdout
-    coloured = is_coloured(stream, options.color)
-    for line, style in styled(_shown(text), columns(), first):
-        print(paint(line, style) if coloured else line, file=stream)
-    stream.flush()
-
-
-def style_of(outcome: Outcome) -> Style:
-    """The style of a first sentence that says this."""
-    from ..core.judge.verdict import Outcome
-
-    colours = {Outcome.STABLE: "green", Outcome.UNSTABLE: "red", Outcome.INCONCLUSIVE: "yellow"}
-    return (colours[outcome], "bold")
-
-
 def say_json(value: Any) -> None:
     """Print one JSON object in a line: ASCII, so that nothing in it fools a terminal."""
     print(json.dumps(redact(value)), flush=True)
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
+    """Lines as they may be printed: secrets masked, what would move a cursor escaped."""
     return "\n".join(map(printable, redact_text(text).split("\n")))

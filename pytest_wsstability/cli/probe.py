@@ -6,23 +6,27 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
-from .board import Board
+from ..core.duration import show_duration as show
+from ..core.judge.interrupted import interrupted
+from ..core.judge.requirement import Requirement
+from ..core.probe.findings import Findings
+from ..core.probe.words import meaning, owners, report, sentence
+from ..core.result import Result
+from ..core.timeline.events import Direction
+from ..net.errors import OpeningError
+from ..net.probe import Prober
+from ..net.probe.climber import Climber
+from ..report.live import Row
 from .connecting import add_connect_options, connect_options, opening_error, opening_message
 from .exits import INCONCLUSIVE, INTERRUPTED, STABLE, UNSTABLE
-from .output import add_output_options, say_json, say_message
+from .output import add_output_options, say_json
+from .progress import CommandProgress
 from .reports import ReportFiles, add_report_option
+from .verdicts import say_message
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ..core.probe.findings import Findings
-    from ..core.result import Result
-    from ..net.probe import Prober
-
-HELP = "find out which timers rule a URL, and which traffic resets them"
 EPILOG = (
     "opens at most 12 connections side by side; exit: 0 found, or nothing within --max, 1 not opened, "
     "2 usage, 3 inconclusive, 130 interrupted (what was seen until then is printed)"
@@ -43,15 +47,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Probe one URL; returns the exit code."""
-    from ..net.errors import OpeningError
-    from ..net.probe import Prober
-
     reports = ReportFiles(options.report)
     text = {} if options.text is None else {"text": options.text}
     prober = Prober(options.url, seconds=options.max, every=options.every, **text, **connect_options(options))
-    board = Board(sys.stderr, options)
+    progress = CommandProgress(sys.stderr, options)
     try:
-        findings, interrupted = asyncio.run(_probe(prober, board))
+        findings, is_interrupted = asyncio.run(_probe(prober, progress))
     except OpeningError as exc:
         if options.json:
             say_json({"outcome": "not opened", "error": opening_error(exc)})
@@ -59,42 +60,73 @@ def run(options: argparse.Namespace) -> int:
             say_message(opening_message(exc), options, ("red", "bold"))
         return UNSTABLE
     finally:
-        board.stop()
+        progress.stop()
     if options.json:
         say_json(_as_json(prober.url, findings))
     else:
         say_message(_as_text(prober.url, findings), options, ())
     reports.write(*_results(prober), notes=_notes(findings))
-    if interrupted:
+    if is_interrupted:
         return INTERRUPTED
     return INCONCLUSIVE if findings.doubts else STABLE
 
 
-async def _probe(prober: Prober, board: Board) -> tuple[Findings, bool]:
-    interrupted = False
+async def _probe(prober: Prober, progress: CommandProgress) -> tuple[Findings, bool]:
+    """What was found, and whether somebody wanted no more of it."""
+    is_interrupted = False
 
     def interrupt() -> None:
-        nonlocal interrupted
-        interrupted = True
+        nonlocal is_interrupted
+        is_interrupted = True
         prober.stop()
 
     # Where there are no signal handlers, an interrupt ends the command without findings.
     with suppress(NotImplementedError, RuntimeError, ValueError):
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupt)
-    findings = await prober.run(watch=board.start)
-    return findings, interrupted
+    findings = await prober.run(
+        watch=lambda prober: progress.start(lambda _: _rows(prober), lambda: _summary(prober))
+    )
+    return findings, is_interrupted
+
+
+def _rows(prober: Prober) -> list[Row]:
+    """A row a connection, below what they come to."""
+    width = max(len(climber.rung.name) for climber in prober.climbers)
+    return [
+        ((_summary(prober), ("bold",)),),
+        *(_row(climber, f"  {climber.rung.name:<{width}}  ") for climber in prober.climbers),
+    ]
+
+
+def _row(climber: Climber, name: str) -> Row:
+    gone = climber.observation is not None and climber.observation.gone
+    return ((name, ()), (_state(climber), ("yellow",) if gone else ()))
+
+
+def _summary(prober: Prober) -> str:
+    ages = [line.duration for climber in prober.climbers if (line := climber.timeline) is not None]
+    gone = [c for c in prober.climbers if c.observation is not None and c.observation.gone]
+    count = len(prober.climbers)
+    text = f"{max(ages, default=0.0):.0f} s of {show(prober.seconds)} · {prober.url} · {count} connections"
+    return f"{text}, {len(gone)} ended" if gone else text
+
+
+def _state(climber: Climber) -> str:
+    if climber.observation is not None:
+        seen = climber.observation
+        return f"{seen.fate.value} at {seen.age:.1f} s" if seen.gone else seen.fate.value
+    timeline = climber.timeline
+    if timeline is None:
+        return "opening"
+    sent, received = timeline.count(Direction.SENT), timeline.count(Direction.RECEIVED)
+    return f"{timeline.duration:.0f} s · {sent} frames sent, {received} received"
 
 
 def _as_text(url: str, findings: Findings) -> str:
-    from ..core.probe.words import report
-
     return "\n".join([url, *report(findings)])
 
 
 def _as_json(url: str, findings: Findings) -> dict[str, object]:
-    from ..core.probe.owners import owners
-    from ..core.probe.words import sentence
-
     outcome = "inconclusive" if findings.doubts else "found" if findings.timers else "none"
     return {
         "outcome": outcome,
@@ -107,10 +139,6 @@ def _as_json(url: str, findings: Findings) -> dict[str, object]:
 
 def _results(prober: Prober) -> Iterator[Result]:
     """Its connections for a report: whatever became of one, the probe wanted to know it."""
-    from ..core.judge.interrupted import interrupted
-    from ..core.judge.requirement import Requirement
-    from ..core.result import Result
-
     for climber in prober.climbers:
         seen, timeline = climber.seen(), climber.timeline
         if seen is None or timeline is None:
@@ -128,6 +156,4 @@ def _results(prober: Prober) -> Iterator[Result]:
 
 def _notes(findings: Findings) -> list[str]:
     """What the connections mean, a line each."""
-    from ..core.probe.words import meaning
-
     return [" ".join(line.split(maxsplit=1)) for line in meaning(findings)]

@@ -6,15 +6,19 @@ import argparse
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from ..core.judge.verdict import Outcome
+from ..core.result import Run
+from ..core.timeline.events import Tier
+from ..report.cells import totals
+from ..report.colours import is_coloured, paint
+from ..report.formats import renderer
+from ..report.json_file import render as render_json
+from ..report.reading import merged, read
+from ..report.terminal import summary
 from .exits import INCONCLUSIVE, STABLE, UNSTABLE
 from .output import add_output_options, say
 
-if TYPE_CHECKING:
-    from ..core.result import Run
-
-HELP = "merge and show the report files of earlier runs"
 EPILOG = "exit: 0 stable, 1 unstable or a gate failed, 2 usage, 3 inconclusive"
 
 
@@ -34,18 +38,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, merge and show; returns the exit code."""
-    from ..report.colours import is_coloured
-    from ..report.formats import renderer
-    from ..report.reading import merged, read
-
     renderers = [(Path(path), renderer(path)) for path in options.to]
     runs = [read(Path(path)) for path in options.files]
     together = merged(runs)
     for path, render in renderers:
         path.write_text(render(together), encoding="utf-8")
     if options.json:
-        from ..report.json_file import render as render_json
-
         print(render_json(together), end="")
     elif not renderers:
         _show(runs, together, coloured=is_coloured(sys.stdout, options.color))
@@ -54,11 +52,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _show(runs: list[Run], together: Run, *, coloured: bool) -> None:
     """Print the summary of all runs, and a line each."""
-    from ..core.timeline.events import Tier
-    from ..report.cells import totals
-    from ..report.colours import paint
-    from ..report.terminal import summary
-
     for line in summary(together, width=shutil.get_terminal_size().columns, everything=True):
         print(paint(line.text, (line.colour,)) if coloured and line.colour else line.text)
     if not together.results:
@@ -71,8 +64,6 @@ def _show(runs: list[Run], together: Run, *, coloured: bool) -> None:
 
 
 def _exit_code(run: Run) -> int:
-    from ..core.judge.verdict import Outcome
-
     outcomes = {result.verdict.outcome for result in run.results if result.failed}
     if Outcome.UNSTABLE in outcomes or run.complaints:
         return UNSTABLE

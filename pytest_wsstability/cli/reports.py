@@ -7,10 +7,10 @@ import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ..core.result import Result
+from ..core.result import Result, Run
+from ..core.version import VERSION
+from ..report.formats import renderer
 
 
 def add_report_option(parser: argparse.ArgumentParser) -> None:
@@ -28,19 +28,14 @@ class ReportFiles:
     """Report files, whose names are checked before anything is opened."""
 
     def __init__(self, paths: Sequence[str]) -> None:
-        from ..report.formats import renderer
-
         self._renderers = [(Path(path), renderer(path)) for path in paths]
         self._started = datetime.now(UTC)
 
     def write(self, *results: Result, notes: Sequence[str] = ()) -> None:
         """Write what was seen, and what it means where no result says so."""
-        from .. import __version__
-        from ..core.result import Run
-
         run = Run(
             started=f"{self._started:%Y-%m-%dT%H:%M:%SZ}",
-            tool=f"pytest-wsstability {__version__}",
+            tool=f"pytest-wsstability {VERSION}",
             machine=f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}",
             results=results,
             notes=tuple(notes),

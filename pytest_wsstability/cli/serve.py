@@ -11,24 +11,21 @@ import stat
 import sys
 from contextlib import suppress
 from importlib import resources
-from typing import TYPE_CHECKING
 
 from ..core.faults import Program
 from ..core.faults.catalogue import GRAMMAR, fault_in
 from ..core.redact import show_session, show_text
 from ..core.timeline.close import CLOSE_CODES
+from ..net.connection import Connection
+from ..net.server.orchestrator import Orchestrator
+from ..net.server.responses import Limits
 from .connecting import PROFILES
 from .exits import STABLE
 from .stopping import forget_output
 
-if TYPE_CHECKING:
-    from ..net.connection import Connection
-    from ..net.server.orchestrator import Orchestrator
-
 # Sessions that are over, and that the page may still ask about.
 REMEMBERED = 1000
 
-HELP = "run the reference orchestrator for clients in any language"
 EPILOG = (
     "runs until Ctrl-C; exit: 130 interrupted, 2 usage or port in use. "
     "A fault is, for one: --fault 'withhold_pongs at 30s', --fault 'close_with 1012 at 1m', "
@@ -87,9 +84,6 @@ def _port(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Run the reference orchestrator until it is interrupted, or nobody reads its output any more."""
-    from ..net.server.orchestrator import Orchestrator
-    from ..net.server.responses import Limits
-
     action = options.on_deadline
     output = _Output(as_json=options.json)
     orchestrator = Orchestrator(

@@ -474,6 +474,17 @@ def test_what_is_known_is_printed_at_the_end(command, said, ending, status):
         json.loads(printed.splitlines()[-1])
 
 
+def test_an_interrupt_while_a_command_loads(run, monkeypatch):
+    """Nothing is known yet: 130, and no traceback of imports."""
+
+    def load(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "load", load)
+
+    assert run("hold", NOBODY) == (130, "", "interrupted\n")
+
+
 @pytest.mark.parametrize("arguments", [["report", "FILE"], ["report", "FILE", "--json"], ["hold", NOBODY]])
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
 def test_a_full_disk_is_told_by_the_exit_code(tmp_path, arguments):

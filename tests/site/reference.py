@@ -119,11 +119,12 @@ class _Parser(argparse.ArgumentParser):
 def commands_page(_: str) -> str:
     """Every command with its arguments and options, by its parser."""
     parts = [f"**DURATION**: {cli.DURATIONS}"]
-    for name, command in cli.COMMANDS.items():
+    for name, purpose in cli.COMMANDS.items():
+        command = cli.load(name)
         parser = _Parser(prog=f"wsstability {name}", add_help=False)
         command.add_options(parser)
         rows = map(_argument, parser.added)
-        sentence = f"{command.HELP[0].upper()}{command.HELP[1:]}."
+        sentence = f"{purpose[0].upper()}{purpose[1:]}."
         told = f"{command.EPILOG[0].upper()}{command.EPILOG[1:]}."
         parts.append(f"## `{parser.prog}`\n\n{sentence}\n\n{table(('argument', 'says'), rows)}\n{told}")
     return "\n\n".join(parts) + "\n"

@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from ..duration import show_duration as show
 from ..timeline.events import Tier
-from . import looks
-from .advice import safe_interval, unsafe_interval
-from .findings import Advice, Findings, FoundTimer, Policy, TimerKind
+from . import lengths
+from .findings import Advice, Findings, FoundTimer, Policy, TimerKind, safe_interval, unsafe_interval
 from .observation import Observation, RungFate
 from .policy import classify, matrix, tolerance
 from .rungs import Traffic
-from .silence import bracket
 
 # Our own loop may stand still for so long, as a share of what was measured, before nothing is believed.
 _LAG_SHARE = 0.05
@@ -129,7 +127,7 @@ class _Ladder:
 
     def _repeats(self, ages: Sequence[float]) -> bool:
         """Whether what was opened afterwards ended at the same ages, but for one look of the server."""
-        low, high = min(ages) - looks.LONGEST_TICK, max(ages) + looks.LONGEST_TICK
+        low, high = min(ages) - lengths.LONGEST_TICK, max(ages) + lengths.LONGEST_TICK
         return bool(self.again) and all(each.gone and low <= each.age <= high for each in self.again)
 
     def server_ping_every(self) -> float | None:
@@ -154,9 +152,9 @@ class _Ladder:
             for each in [*self.all, *self.again]
             if each.fate is busiest.fate
             and each not in self.refused
-            and (each.age >= busiest.age - near or abs(each.ended_at - busiest.ended_at) <= looks.AT_ONCE)
+            and (each.age >= busiest.age - near or abs(each.ended_at - busiest.ended_at) <= lengths.AT_ONCE)
         ]
-        tick = looks.tick(alike)
+        tick = lengths.tick(alike)
         if self.again:
             # Two rounds at other instants of the server's clock: what their ages differ by is its tick too.
             tick = max(tick, max(each.age for each in alike) - min(each.age for each in alike))
@@ -166,7 +164,7 @@ class _Ladder:
             )
             return None
         ages = [each.age for each in alike if abs(each.age - busiest.age) <= near + tick]
-        middle, error = looks.length(ages, tick)
+        middle, error = lengths.length(ages, tick)
         if tick:
             self._note_looks()
         silent = busiest.fate is RungFate.LOST
@@ -237,7 +235,7 @@ class _Ladder:
             and each.age - mute.age >= max(2 * tolerance(mute.age), each.rung.every or 0.0)
             and not (age is not None and abs(each.age - age.seconds) <= tolerance(age.seconds))
         ]
-        if looks.tick([mute, *later]):
+        if lengths.tick([mute, *later]):
             self._note_looks()
             self.next_look = {each.rung.traffic for each in later}
             return []
@@ -256,7 +254,7 @@ class _Ladder:
         kinds = [each.rung.traffic for each in later]
         rest = {kind: kind not in kinds for kind, reset in resets.items() if reset}
         policy = classify(rest, self.busy, later[0])
-        middle, error = looks.length([each.age for each in later], 0.0)
+        middle, error = lengths.length([each.age for each in later], 0.0)
         timer = FoundTimer(
             kind=_KINDS.get(policy, TimerKind.IDLE), seconds=middle, error=error, policy=policy
         )
@@ -266,15 +264,15 @@ class _Ladder:
         dead = [mute, *(self.busy[kind] for kind, reset in resets.items() if reset is False)]
         if self.quiet is not None and self.quiet.fate is RungFate.ENDED and not mute.server_pings:
             dead.append(self.quiet)
-        lengths = [each.age - _since(each, policy) for each in dead]
-        tick = looks.tick(dead)
-        near = tolerance(lengths[0]) + tick
-        middle, error = looks.length([each for each in lengths if abs(each - lengths[0]) <= near], tick)
+        lives = [each.age - _since(each, policy) for each in dead]
+        tick = lengths.tick(dead)
+        near = tolerance(lives[0]) + tick
+        middle, error = lengths.length([each for each in lives if abs(each - lives[0]) <= near], tick)
         first = mute.first_server_ping
         late = 0.0
-        silent = bracket(self.all, resets) if any(each.pongs for each in self.all) else None
-        if silent is not None and silent[1] < min(lengths) - tolerance(lengths[0]):
-            late = min(lengths) - silent[1]
+        silent = lengths.bracket(self.all, resets) if any(each.pongs for each in self.all) else None
+        if silent is not None and silent[1] < min(lives) - tolerance(lives[0]):
+            late = min(lives) - silent[1]
             middle, error = (silent[0] + silent[1]) / 2, (silent[1] - silent[0]) / 2
         return FoundTimer(
             kind=_KINDS.get(policy, TimerKind.IDLE),
@@ -288,7 +286,7 @@ class _Ladder:
 
     def _between(self, policy: Policy, resets: Mapping[Traffic, bool | None]) -> FoundTimer | None:
         """A timer that tells nobody."""
-        found = bracket(self.all, resets)
+        found = lengths.bracket(self.all, resets)
         if found is None:
             return None
         low, high = found

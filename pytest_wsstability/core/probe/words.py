@@ -1,13 +1,15 @@
-"""The findings of a probe in words."""
+"""The findings of a probe in words, and whose default a timer may be."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..diagnosis.timers import fits
 from ..duration import show_duration as show
+from ..known_timers import KNOWN_TIMERS, CountsFrom
+from ..timeline.events import Tier
 from .findings import Advice, Findings, FoundTimer, Policy, TimerKind
 from .observation import Observation, RungFate
-from .owners import owners
 from .rungs import Traffic
 
 # Settings are whole seconds: of one, a measurement is off by less than this (a loop's turn, a round trip).
@@ -17,6 +19,13 @@ _SENT = {
     Traffic.HEARTBEAT: "a heartbeat",
     Traffic.PING: "a ping frame",
     Traffic.PONG: "an unsolicited pong",
+}
+# Timers that any byte resets, or any message, by their policy.
+_RESET_BY_ANY = {
+    Policy.ANY: (CountsFrom.IDLE, CountsFrom.IDLE_UPSTREAM),
+    Policy.CLIENT: (CountsFrom.IDLE_UPSTREAM,),
+    Policy.SERVER: (CountsFrom.IDLE_DOWNSTREAM,),
+    Policy.MESSAGES: (CountsFrom.MESSAGES, CountsFrom.MESSAGES_UPSTREAM),
 }
 
 
@@ -166,3 +175,37 @@ def _life(one: Observation) -> str:
         return f"gone without a word, found out after {show(round(one.gap or 0.0, 2))} of silence"
     at = show(round(one.age, 2))
     return f"alive after {at}" if one.fate is RungFate.ALIVE else f"ended at {at}: {one.detail}"
+
+
+def owners(timer: FoundTimer, tier: Tier) -> str:
+    """
+    Who is known for such a timer: ``nginx, AWS ALB``; empty if nobody is.
+
+    A hypothesis: a number alone names nobody.
+
+    """
+    names = dict.fromkeys(
+        known.owner
+        for known in KNOWN_TIMERS
+        if known.counts_from in _counted_from(timer) and _fits(timer, known.seconds, tier, known.counts_from)
+    )
+    return ", ".join(names)
+
+
+def _counted_from(timer: FoundTimer) -> tuple[CountsFrom, ...]:
+    if timer.kind is TimerKind.MAX_AGE:
+        return (CountsFrom.AGE,)
+    if timer.silent:
+        return (CountsFrom.SILENT,)
+    answered = (CountsFrom.PING,) if timer.answering_helps else ()
+    if timer.kind is TimerKind.READ_DEADLINE:
+        return (CountsFrom.PONG, *answered)
+    return (*_RESET_BY_ANY.get(timer.policy, ()), *answered)
+
+
+def _fits(timer: FoundTimer, seconds: float, tier: Tier, counts_from: CountsFrom) -> bool:
+    if counts_from is CountsFrom.PING:
+        return timer.after_ping is not None and fits(timer.after_ping, seconds, tier)
+    if timer.silent:
+        return timer.least - 1e-6 <= seconds <= timer.seconds + timer.error + 1e-6
+    return fits(timer.seconds, seconds, tier)

@@ -10,7 +10,7 @@ from typing import Any
 from ...core.duration import Duration, parse_duration
 from ...core.probe.findings import Findings
 from ...core.probe.inference import SURVIVED, infer
-from ...core.probe.looks import LONGEST_TICK
+from ...core.probe.lengths import LONGEST_TICK
 from ...core.probe.observation import Observation
 from ...core.probe.policy import tolerance
 from ...core.probe.rungs import MOST_CONNECTIONS, Rung, Traffic, ladder, waits

@@ -4,15 +4,13 @@ import dataclasses
 
 import pytest
 
-from pytest_wsstability.core.probe.advice import safe_interval, unsafe_interval
 from pytest_wsstability.core.probe.command import probe_command
-from pytest_wsstability.core.probe.findings import Policy, TimerKind
+from pytest_wsstability.core.probe.findings import Policy, TimerKind, safe_interval, unsafe_interval
 from pytest_wsstability.core.probe.inference import infer
 from pytest_wsstability.core.probe.observation import Observation, RungFate
-from pytest_wsstability.core.probe.owners import owners
 from pytest_wsstability.core.probe.rungs import MOST_CONNECTIONS, Rung, Traffic, waits
 from pytest_wsstability.core.probe.rungs import ladder as rungs
-from pytest_wsstability.core.probe.words import report, sentence
+from pytest_wsstability.core.probe.words import owners, report, sentence
 from pytest_wsstability.core.timeline.events import Tier
 from tests.core.ladder_script import ANSWERED, FIN, RUNGS, ladder, seen
 

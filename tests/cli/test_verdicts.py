@@ -1,4 +1,4 @@
-"""How the commands print what came of it: broken between words and in colour where somebody looks."""
+"""How the commands tell a verdict: broken between words and in colour where somebody looks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import sys
 import pytest
 
 from pytest_wsstability import cli
-from pytest_wsstability.cli.output import say_message, style_of
+from pytest_wsstability.cli.verdicts import say_message, style_of
 from pytest_wsstability.core.judge.verdict import Outcome
+from pytest_wsstability.report import json_file
 from tests.cli.test_cli import NOBODY
 from tests.report.made import good
 from tests.report.made import run as run_of
@@ -98,8 +99,6 @@ def test_a_verdict_has_its_colour(outcome, colour):
 )
 def test_every_command_has_the_option(tmp_path, capsys, command):
     """That prints for people."""
-    from pytest_wsstability.report import json_file
-
     (tmp_path / "run.json").write_text(json_file.render(run_of(good())))
     words = [word.format(file=tmp_path / "run.json") for word in command]
 

@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
+from pytest_wsstability.core.probe.lengths import bracket
 from pytest_wsstability.core.probe.rungs import Traffic
-from pytest_wsstability.core.probe.silence import bracket
 from tests.core.ladder_script import seen
 
 NOBODY_KNOWS = dict.fromkeys(Traffic)
