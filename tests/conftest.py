@@ -14,7 +14,7 @@ import warnings
 import pytest
 from hypothesis import settings
 
-from pytest_wsstability.core.secret_values import SECRETS
+from pytest_wsstability.core.secret_values import SECRETS, SecretValues
 
 # pytester forgets the modules that a run inside has imported. A second copy of aiohttp or httptools shares
 # its compiled parser with the first, and then takes text for bytes, or raises what nobody catches; one of
@@ -78,8 +78,10 @@ def pytest_collection_finish():
 @pytest.fixture(autouse=True)
 def no_secrets_of_others():
     """What one test gives is no secret in the next: here a run stands for many."""
-    with SECRETS.forgotten_after():
-        yield
+    before = vars(SECRETS).copy()
+    vars(SECRETS).update(vars(SecretValues()))
+    yield
+    vars(SECRETS).update(before)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,16 +15,12 @@ import json
 import re
 import shlex
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus
 
 from .secret_names import is_ordinary, is_secret, is_word_of_ours
 from .unescaped import Unescaped, unescaped
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MASK = "***"
 # From so many characters on a value is found wherever it stands.
@@ -67,16 +63,6 @@ class SecretValues:
         self._named: dict[tuple[str, str], None] = {}
         # What nobody has asked for yet: a name and its value, or a value and what stands for it.
         self._news: deque[tuple[str, str, str]] = deque(maxlen=_MOST)
-
-    @contextmanager
-    def forgotten_after(self) -> Iterator[None]:
-        """Forget what was collected while the block ran."""
-        before = self.__dict__.copy()
-        self.__dict__.update(SecretValues().__dict__)
-        try:
-            yield
-        finally:
-            self.__dict__.update(before)
 
     # What the user gives.
 

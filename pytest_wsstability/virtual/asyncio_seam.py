@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from functools import cache
+from inspect import isclass, isfunction
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -74,8 +75,12 @@ OTHERS = {
     "asyncio.constants": (("_SendfileMode",), "loop.sendfile asks a transport how"),
     "asyncio.sslproto.SSLProtocol": (("connection_made",), "TLS goes over a transport in memory"),
 }
-# Attributes that only objects have: a server's sockets, the transport on top of TLS, a transport's ends.
-OF_OBJECTS = ("_sockets", "_app_transport", "_protocol", "_loop")
+# Attributes that only objects have, so that the methods of their class tell whether there is one.
+OF_OBJECTS = {
+    "asyncio.Server": (("_sockets",), "a server in memory is given further ones"),
+    "asyncio.transports._FlowControlMixin": (("_protocol", "_loop"), "its protocol is paused, on its loop"),
+    "asyncio.sslproto.SSLProtocol": (("_app_transport",), "the transport on top of TLS is the user's"),
+}
 
 # Server._attach takes the transport since close_clients() exists (Python 3.13).
 _ATTACH_TAKES_TRANSPORT = hasattr(asyncio.Server, "close_clients")
@@ -103,6 +108,9 @@ def check_asyncio() -> None:
     for owner, (names, _) in OTHERS.items():
         found = _find(owner)
         missing += [f"{owner}.{name}" for name in names if not hasattr(found, name)]
+    for owner, (names, _) in OF_OBJECTS.items():
+        used = _names_in_methods(_find(owner))
+        missing += [f"{owner}.{name}" for name in names if name not in used]
     if missing:
         raise VirtualTimeError(
             f"virtual time does not know the asyncio of Python {platform.python_version()}, "
@@ -115,6 +123,12 @@ def _find(path: str) -> Any:
         return pkgutil.resolve_name(path)
     except (ImportError, AttributeError):
         return None
+
+
+def _names_in_methods(owner: Any) -> set[str]:
+    """The names that the methods of a class use; none where there is no such class."""
+    methods = filter(isfunction, vars(owner).values()) if isclass(owner) else ()
+    return {name for method in methods for name in method.__code__.co_names}
 
 
 class SelectorLoop(_AsyncioLoop):

@@ -49,6 +49,16 @@ def test_a_missing_part_of_another_class_is_named(monkeypatch):
         check()
 
 
+@pytest.mark.parametrize(("owner", "gone"), [("asyncio.Server", "_gone"), ("asyncio.Gone", "_sockets")])
+def test_a_missing_attribute_of_an_object_is_named(owner, gone, monkeypatch):
+    """A class has none of its objects' attributes: its methods tell that they use it."""
+    monkeypatch.setitem(asyncio_seam.OF_OBJECTS, owner, ((gone,), "of no use"))
+    with pytest.raises(VirtualTimeError, match=rf"lacks {owner}\.{gone}; run this"):
+        check()
+    monkeypatch.undo()
+    check()
+
+
 @pytest.mark.parametrize("private", REPLACED)
 def test_each_replaced_method_is_the_virtual_loops(private):
     """asyncio calls it by its own name, and gets ours."""
