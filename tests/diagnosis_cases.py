@@ -145,6 +145,23 @@ _C = Cause
 
 def link_cases() -> Iterator[Case]:
     """Faults of the way between the ends."""
+    yield from _broken_paths()
+    yield from _slow_paths()
+    cut = faults.CutAfter(150, direction="downstream")
+    yield Case(name="CutAfter", fault="CutAfter", right=(_C.MID_FRAME,), link=(cut,), **_BEATS)
+    yield from _eaten_frames()
+    yield from timer_cases("IdleTimeout", IdleTimeout("45s"))
+    for reset_by in ResetBy:
+        if reset_by is not ResetBy.ANY:
+            yield from timer_cases(f"IdleTimeout {reset_by.value}", IdleTimeout("45s", reset_by=reset_by))
+    for ends_with in EndsWith:
+        if ends_with is not EndsWith.FIN:
+            yield from timer_cases(f"IdleTimeout {ends_with.value}", IdleTimeout("45s", ends_with=ends_with))
+    yield from timer_cases("MaxAge", MaxAge("90s"))
+    yield from timer_cases("MaxAge reset", MaxAge("90s", ends_with="reset"))
+
+
+def _broken_paths() -> Iterator[Case]:
     cut = (_C.RESTART, _C.UNDETERMINED)
     for name, fault in (
         ("Drop", (47.3, faults.Drop())),
@@ -170,6 +187,9 @@ def link_cases() -> Iterator[Case]:
     stalled = (_C.HALF_OPEN, _C.PATH_STALLED)
     stall = (45.0, faults.Stall("20s"))
     yield Case(name="Stall", fault="Stall", right=stalled, link=(stall,), **_BEATS, **_ANSWERED)
+
+
+def _slow_paths() -> Iterator[Case]:
     slow = (_C.SLOW_ANSWERS,)
     rtt = {"requirement": {"rtt_p95": "1s"}}
     for name, fault in (
@@ -178,8 +198,9 @@ def link_cases() -> Iterator[Case]:
         ("Slicer", faults.Slicer(5, delay="1s")),
     ):
         yield Case(name=f"{fault!r}", fault=name, right=slow, link=((5, fault),), **_BEATS, **rtt)
-    cut = faults.CutAfter(150, direction="downstream")
-    yield Case(name="CutAfter", fault="CutAfter", right=(_C.MID_FRAME,), link=(cut,), **_BEATS)
+
+
+def _eaten_frames() -> Iterator[Case]:
     eaten = faults.DropControlFrames("ping", direction="downstream")
     right = (_C.PONG_DEADLINE,)
     yield Case(name="pings eaten", fault="DropControlFrames", right=right, link=(eaten,), **_BEATS)
@@ -189,15 +210,6 @@ def link_cases() -> Iterator[Case]:
     eaten = faults.DropControlFrames("pong", direction="downstream")
     right = (_C.CONTROL_FRAMES_LOST, _C.NO_PONGS)
     yield Case(name="our pongs eaten", fault="DropControlFrames", right=right, link=(eaten,), **_KEEPALIVE)
-    yield from timer_cases("IdleTimeout", IdleTimeout("45s"))
-    for reset_by in ResetBy:
-        if reset_by is not ResetBy.ANY:
-            yield from timer_cases(f"IdleTimeout {reset_by.value}", IdleTimeout("45s", reset_by=reset_by))
-    for ends_with in EndsWith:
-        if ends_with is not EndsWith.FIN:
-            yield from timer_cases(f"IdleTimeout {ends_with.value}", IdleTimeout("45s", ends_with=ends_with))
-    yield from timer_cases("MaxAge", MaxAge("90s"))
-    yield from timer_cases("MaxAge reset", MaxAge("90s", ends_with="reset"))
 
 
 def timer_cases(fault: str, timer: Fault) -> Iterator[Case]:

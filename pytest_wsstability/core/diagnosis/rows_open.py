@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..judge.verdict import Rule
 from ..timeline.events import Event, Role
-from . import late, rivals
+from . import rivals
 from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
 from .signature import Blamed, Rival, Signature
 
@@ -36,6 +36,26 @@ def _nothing_leaves(f: Features) -> bool:
     if f.ended or f.tcp is not None or line.unsent < _QUEUED or line.unsent_since is None:
         return False
     return f.age - max(line.unsent_since, line.drained_at or 0.0) > _STUCK
+
+
+def _late(f: Features) -> list[tuple[float, float]]:
+    """Questions whose answers took longer than a second, as ``(at, rtt)``."""
+    trips = f.timeline.heartbeats if f.timeline.heartbeats.answered > 1 else f.timeline.pings
+    return list(trips.rtts.slowest_above(1.0))
+
+
+def _late_at_once(f: Features) -> bool:
+    """Whether answers that were late came all at once: the asked stood still, or the path did."""
+    late = _late(f)
+    return len(late) >= 2 and len({round(at + rtt, 2) for at, rtt in late}) == 1
+
+
+def _acknowledged_meanwhile(f: Features) -> bool:
+    """Whether the kernel had all bytes acknowledged while they were waited for, so that the path carried."""
+    late = _late(f)
+    asked, came = min(at for at, _ in late) + TO_ANSWER, max(at + rtt for at, rtt in late)
+    looks = (look for look in f.timeline.tcp if asked <= look.at < came)
+    return any(not look.unacked and not look.send_queue for look in looks)
 
 
 def _echoes(f: Features) -> bool:
@@ -287,7 +307,7 @@ ROWS = (
     Signature(
         cause=Cause.PEER_FROZEN,
         shows="late answers that came all at once",
-        when=lambda f: _slow(f) and late.at_once(f),
+        when=lambda f: _slow(f) and _late_at_once(f),
         confidence=MEDIUM,
         sentence="late answers came all at once: the {peer}, or the path, stood still for {slowest}",
         headline="the {peer} or the path stood still for {slowest}",
@@ -297,7 +317,7 @@ ROWS = (
             Rival(
                 Cause.PATH_STALLED,
                 "the kernel was not seen to have its bytes acknowledged meanwhile",
-                lambda f: not late.acknowledged_meanwhile(f),
+                lambda f: not _acknowledged_meanwhile(f),
                 leaves=LOW,
             ),
         ),

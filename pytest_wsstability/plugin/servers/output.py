@@ -25,13 +25,11 @@ _REAL = (
     "give the test ws_stability(time='real'), or run with --ws-time real: the app is then served on loopback"
 )
 
-
 # Loggers of clients, which the test itself may use; and asyncio's, whose tasks are anybody's.
 _CLIENTS = (
     "websockets.client", "aiohttp.client", "httpx", "httpcore", "urllib3", "socketio.client",
     "engineio.client", "asyncio",
 )  # fmt: skip
-
 
 # Seconds that a process under test has to end after it has cut a connection.
 _TO_END = 1.0

@@ -178,43 +178,85 @@ def jitter(chunks: list[tuple[float, int]]) -> list[float]:
 
 def reference(events: list[Event]) -> dict[str, object]:
     """Every number, in milliseconds; those of a turn under its number."""
-    found: dict[str, object] = {}
     speaks = {each.turn: each.at for each in events if each.kind == "speak"}
-    dropped, deepest, heard = 0.0, 0, []
-    for turn, begins in speaks.items():
-        of = [each for each in events if each.turn == turn]
-        audio = [each for each in of if each.kind == "audio"]
-        ends = next(each.at for each in of if each.kind == "hush")
-        done = next(each.at for each in of if each.kind in ("done", "interrupted"))
-        over = speaks.get(turn + 1, math.inf)
-        player = play([each for each in audio if each.at < over]) if audio else None
-        dry = player.dry if player is not None and done < over else 0
-        barges = player is not None and (done > over or over < max(done, dry))
-        if player is not None:
-            deepest = max(deepest, *player.waiting.values())
-            if barges:
-                dropped += player.waiting.get(int(over), 0)
-            heard.append((audio[0].at, min(done, over)))
-        heard.append((begins, ends))
-        found[f"turn {turn}"] = {
-            "transcript": min(each.at for each in of if each.kind in ("partial", "final")) - begins,
-            "token": next(each.at for each in of if each.kind == "token") - ends,
-            "first audio": audio[0].at - ends if audio else None,
-            "audio": sum(each.ms for each in audio if each.at < over),
-            "underruns": (len(player.gaps), sum(player.gaps)) if player is not None else (0, 0),
-            "stops after": max(0.0, audio[-1].at - over) if barges else None,
-        }
-    came = [each.sequence for each in events if each.kind == "audio"]
-    rtts = [(each.at, each.late) for each in events if each.kind == "pong"]
-    speaking = [late for at, late in rtts if any(since < at < until for since, until in heard)]
-    segments = _segments(events)
-    estimate, largest = 0.0, 0.0
-    for change in (change for segment in segments for change in jitter(segment)):
-        estimate += (change - estimate) / 16
-        largest = max(largest, estimate)
-    gaps = [now - before for segment in segments for (before, _), (now, _) in pairwise(segment)]
+    turns = {
+        turn: Answer.of([each for each in events if each.turn == turn], speaks.get(turn + 1, math.inf))
+        for turn in speaks
+    }
+    found: dict[str, object] = {f"turn {turn}": answer.numbers() for turn, answer in turns.items()}
     late = sorted(each.late for each in events if each.kind == "sent")
     found["streams"] = {
+        **_numbering(events),
+        "dropped": sum(answer.dropped for answer in turns.values()),
+        "deepest": max((answer.deepest for answer in turns.values()), default=0),
+        **_unevenness(_segments(events)),
+        "late": (len(late), late[math.ceil(0.95 * len(late)) - 1], late[-1]),
+        "audio up and down": (20 * len(late), sum(each.ms for each in events if each.kind == "audio")),
+        "slowest heartbeats": _slowest(events, [each for answer in turns.values() for each in answer.heard]),
+    }
+    return found
+
+
+class Answer(NamedTuple):
+    """A turn: what was said and answered, and when the user spoke again (never: infinity)."""
+
+    events: list[Event]
+    audio: list[Event]
+    # When it ended by itself or was broken off, and when the user speaks again.
+    done: float
+    over: float
+    # What a player makes of the audio that came before that; None without any audio.
+    player: Player | None
+
+    @classmethod
+    def of(cls, events: list[Event], over: float) -> Answer:
+        audio = [each for each in events if each.kind == "audio"]
+        done = next(each.at for each in events if each.kind in ("done", "interrupted"))
+        return cls(events, audio, done, over, play([e for e in audio if e.at < over]) if audio else None)
+
+    @property
+    def barges(self) -> bool:
+        """Whether the user speaks over it: while it comes, or while it is played."""
+        if self.player is None:
+            return False
+        dry = self.player.dry if self.done < self.over else 0
+        return self.done > self.over or self.over < max(self.done, dry)
+
+    @property
+    def dropped(self) -> int:
+        """What waited to be played when the user spoke over it."""
+        return self.player.waiting.get(int(self.over), 0) if self.player is not None and self.barges else 0
+
+    @property
+    def deepest(self) -> int:
+        return max(self.player.waiting.values()) if self.player is not None else 0
+
+    @property
+    def heard(self) -> list[tuple[float, float]]:
+        """When audio flowed: the user's, and the agent's."""
+        spoken = [(self.at("speak"), self.at("hush"))]
+        return [(self.audio[0].at, min(self.done, self.over)), *spoken] if self.player is not None else spoken
+
+    def at(self, *kinds: str) -> float:
+        """When the first of some kinds came."""
+        return min(each.at for each in self.events if each.kind in kinds)
+
+    def numbers(self) -> dict[str, object]:
+        gaps = self.player.gaps if self.player is not None else []
+        return {
+            "transcript": self.at("partial", "final") - self.at("speak"),
+            "token": self.at("token") - self.at("hush"),
+            "first audio": self.audio[0].at - self.at("hush") if self.audio else None,
+            "audio": sum(each.ms for each in self.audio if each.at < self.over),
+            "underruns": (len(gaps), sum(gaps)),
+            "stops after": max(0.0, self.audio[-1].at - self.over) if self.barges else None,
+        }
+
+
+def _numbering(events: list[Event]) -> dict[str, object]:
+    """What the numbers of the agent's chunks tell."""
+    came = [each.sequence for each in events if each.kind == "audio"]
+    return {
         "stray": sum(each.kind == "audio" and not each.turn for each in events),
         "lost": len(set(range(min(came), max(came) + 1)) - set(came)) if came else 0,
         "twice": len(came) - len(set(came)),
@@ -222,18 +264,25 @@ def reference(events: list[Event]) -> dict[str, object]:
             here not in came[:index] and here < max(came[:index], default=here)
             for index, here in enumerate(came)
         ),
-        "dropped": dropped,
-        "deepest": deepest,
-        "jitter": (estimate, largest),
-        "gaps": (len(gaps), max(gaps, default=None)),
-        "late": (len(late), late[math.ceil(0.95 * len(late)) - 1], late[-1]),
-        "audio up and down": (20 * len(late), sum(each.ms for each in events if each.kind == "audio")),
-        "slowest heartbeats": (
-            max(speaking, default=None),
-            max((late for _, late in rtts if late not in speaking), default=None),
-        ),
     }
-    return found
+
+
+def _unevenness(segments: list[list[tuple[float, int]]]) -> dict[str, object]:
+    """Jitter (RFC 3550, section 6.4.1) and gaps of the agent's audio."""
+    estimate, largest = 0.0, 0.0
+    for change in (change for segment in segments for change in jitter(segment)):
+        estimate += (change - estimate) / 16
+        largest = max(largest, estimate)
+    gaps = [now - before for segment in segments for (before, _), (now, _) in pairwise(segment)]
+    return {"jitter": (estimate, largest), "gaps": (len(gaps), max(gaps, default=None))}
+
+
+def _slowest(events: list[Event], heard: list[tuple[float, float]]) -> tuple[float | None, float | None]:
+    """The slowest heartbeat while audio flowed, and while none did."""
+    rtts = [(each.at, each.late) for each in events if each.kind == "pong"]
+    speaking = [late for at, late in rtts if any(since < at < until for since, until in heard)]
+    idle = [late for _, late in rtts if late not in speaking]
+    return max(speaking, default=None), max(idle, default=None)
 
 
 def _segments(events: list[Event]) -> list[list[tuple[float, int]]]:
