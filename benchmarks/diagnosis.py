@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Callable, Iterator
 
 from pytest_wsstability import CloseEvidence, Direction, End, Role, Tier, Timeline, run_virtual
-from pytest_wsstability.core.diagnosis import diagnose, diagnose_all
+from pytest_wsstability.core.diagnosis import Cohort, diagnose, diagnose_beside
 from pytest_wsstability.core.timeline.close import TransportEnd
 from pytest_wsstability.core.timeline.events import Opcode
 
@@ -24,12 +24,18 @@ def figures() -> Iterator[Figure]:
     times = [1000 * cpu_seconds(lambda: diagnose(day)) for _ in range(ROUNDS)]
     yield Figure(name="a record of 24 h", value=middle(times), unit="ms", limit=20, of=spread(times))
     crowd = [_record(60 + number % 600, every=25.0, origin=number / 100) for number in range(CROWD)]
-    seconds = cpu_seconds(lambda: diagnose_all(crowd))
+    seconds = cpu_seconds(lambda: _diagnose_all(crowd))
     yield Figure(name=f"{CROWD} that failed", value=seconds, unit="s", limit=5, of="cohorts included")
     together = [_record(60 + number % 600, every=25.0, until=1000.0) for number in range(CROWD)]
-    seconds = cpu_seconds(lambda: diagnose_all(together))
+    seconds = cpu_seconds(lambda: _diagnose_all(together))
     yield Figure(name=f"{CROWD} that ended together", value=seconds, unit="s", limit=5, of="one cohort")
     yield from _recording()
+
+
+def _diagnose_all(crowd: list[Timeline]) -> None:
+    cohort = Cohort(crowd)
+    for timeline in crowd:
+        diagnose_beside(timeline, cohort)
 
 
 def _recording() -> Iterator[Figure]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
-from ..core.timeline.events import Direction, Event, EventKind, Opcode, Role
+from ..core.timeline.events import Direction, EventKind, Opcode, Role
+from ..core.timeline.recorder import UNMEASURED, Packed, event_of
 from ..core.timeline.timeline import Timeline
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -20,16 +22,16 @@ _LOCAL = {
     EventKind.ENDED: "U",
     EventKind.OPENED: "V",
 }
+_BEATS, _ANSWERS = "AB", "CD"
 
 
 def drawn(timelines: Sequence[Timeline]) -> tuple[list[str], list[tuple[float, float]]]:
     """The lane of each timeline, and the round trips of the first: all that asks for every event, at once."""
-    # To make the events again of what is recorded takes most of a report's time.
-    events = [list(each) for each in timelines]
-    return [lane(each) for each in events], round_trips(events[0]) if events else []
+    records = [each.packed() for each in timelines]
+    return [lane(each) for each in records], round_trips(records[0]) if records else []
 
 
-def lane(events: Iterable[Event]) -> str:
+def lane(records: Iterable[Packed]) -> str:
     """
     Events as text: milliseconds since the one before in base 36, and a capital for what it was.
 
@@ -38,13 +40,16 @@ def lane(events: Iterable[Event]) -> str:
     """
     parts = []
     before = 0
-    for event in events:
-        at = max(before, round(event.at * 1000))
-        parts.append(_base36(at - before) + _letter(event))
-        before = at
+    for at, what in records:
+        now = round(at * 1000)
+        if now > before:
+            parts.append(_base36(now - before))
+            before = now
+        parts.append(_letter(what[UNMEASURED]))
     return "".join(parts)
 
 
+@lru_cache(4096)
 def _base36(number: int) -> str:
     digits = ""
     while number:
@@ -53,7 +58,10 @@ def _base36(number: int) -> str:
     return digits
 
 
-def _letter(event: Event) -> str:
+@lru_cache(4096)
+def _letter(what: bytes) -> str:
+    """The letter of what happened, packed, without its measure."""
+    event = event_of((0.0, bytes(UNMEASURED.start) + what))
     if event.kind is not EventKind.FRAME:
         return _LOCAL.get(event.kind, "W")
     received = event.direction is Direction.RECEIVED
@@ -67,7 +75,7 @@ def _letter(event: Event) -> str:
     return pairs.get(event.opcode, "IJ")[received]
 
 
-def round_trips(events: Iterable[Event]) -> list[tuple[float, float]]:
+def round_trips(records: Iterable[Packed]) -> list[tuple[float, float]]:
     """
     Round trips of the heartbeats among the events, as ``(at, seconds)``.
 
@@ -76,10 +84,11 @@ def round_trips(events: Iterable[Event]) -> list[tuple[float, float]]:
     """
     found = []
     asked: list[float] = []
-    for event in events:
-        if event.role is Role.HEARTBEAT:
-            asked.append(event.at)
-        elif event.role is Role.HEARTBEAT_ANSWER and asked:
-            at = asked.pop()
-            found.append((at, event.at - at))
+    for at, what in records:
+        letter = _letter(what[UNMEASURED])
+        if letter in _BEATS:
+            asked.append(at)
+        elif asked and letter in _ANSWERS:
+            since = asked.pop()
+            found.append((since, at - since))
     return found

@@ -143,6 +143,24 @@ def test_merging_is_adding_the_counts():
     assert merged.above(0.55) == together.above(0.55)
 
 
+def test_ddsketch_agrees():
+    """The sums of seven parts, whose errors of half a percent and of one part in 10,000 may add up."""
+    sketches = pytest.importorskip("ddsketch")
+    dice, ours, theirs = random.Random(17), Sample(), sketches.DDSketch(relative_accuracy=0.005)
+    for _ in range(7):
+        mine, sketch = Sample(), sketches.DDSketch(relative_accuracy=0.005)
+        for _ in range(1_500):
+            value = dice.lognormvariate(-4, 1)
+            mine.add(value, 0.0)
+            sketch.add(value)
+        ours.merge(mine)
+        theirs.merge(sketch)
+
+    assert ours.count == theirs.count == 10_500
+    for fraction in (0.01, 0.25, 0.5, 0.75, 0.95, 0.99):
+        assert ours.quantile(fraction) == pytest.approx(theirs.get_quantile_value(fraction), rel=0.02)
+
+
 @pytest.mark.parametrize("split", [0, 1, 8, 15, 16, 17, 24])
 @pytest.mark.parametrize("count", [15, 16, 17, 40])
 def test_merging_few_and_many(count, split):

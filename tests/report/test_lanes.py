@@ -6,9 +6,19 @@ import pytest
 
 from pytest_wsstability import Direction, Event, EventKind, Role
 from pytest_wsstability.core.timeline.events import Opcode
+from pytest_wsstability.core.timeline.recorder import Recorder, measure_of
 from pytest_wsstability.report.lanes import lane, round_trips
 
 SENT, RECEIVED = Direction.SENT, Direction.RECEIVED
+
+
+def packed(*events):
+    """Events as a timeline has them."""
+    recorder = Recorder(100)
+    for number, event in enumerate(events):
+        measure = measure_of(event)
+        recorder.append(event.at, event.kind, event.direction, event.opcode, measure, event.role, number)
+    return recorder.packed_since(0, len(events) - 1)
 
 
 def frame(at, direction, opcode, role=Role.NONE):
@@ -44,14 +54,14 @@ def frame(at, direction, opcode, role=Role.NONE):
 )
 def test_each_event_has_its_letter(event, letter):
     """A letter for what happened and which way."""
-    assert lane([event]) == letter
+    assert lane(packed(event)) == letter
 
 
 def test_instants_are_steps_in_base_36():
     """25 s are "jag" milliseconds; what comes at the same instant, or seems to come before, steps by 0."""
     events = [Event(0.0, EventKind.OPENED), Event(25.0, EventKind.DEADLINE), Event(25.0, EventKind.ENDED)]
 
-    assert lane(events) == "VjagTU"
+    assert lane(packed(*events)) == "VjagTU"
     assert int("jag", 36) == 25_000
 
 
@@ -66,9 +76,9 @@ def test_round_trips_of_the_events():
         frame(75, SENT, Opcode.TEXT, beat),
     ]
 
-    assert round_trips(events) == [(50, 0.5)]
+    assert round_trips(packed(*events)) == [(50, 0.5)]
 
 
 def test_an_answer_without_a_question():
     """Its question fell out of the record."""
-    assert round_trips([frame(1, RECEIVED, Opcode.TEXT, Role.HEARTBEAT_ANSWER)]) == []
+    assert round_trips(packed(frame(1, RECEIVED, Opcode.TEXT, Role.HEARTBEAT_ANSWER))) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -118,24 +118,45 @@ class Cohort:
     Other connections of a run, sorted by their ends, ages and silences, so that neighbours are found quickly.
 
     Args:
-        timelines: all of them, on one clock.
+        timelines: all of them, on one clock; more may be added.
 
     """
 
-    def __init__(self, timelines: Sequence[Timeline]) -> None:
-        ended = [each for each in timelines if each.close is not None and not each.close.planned]
-        self._of = {each.serial: _end(each) for each in ended}
-        ends = list(self._of.values())
+    def __init__(self, timelines: Iterable[Timeline] = ()) -> None:
+        self._of: dict[int, _End] = {}
+        self._ends: list[_End] = []
+        self._by_age: list[_End] = []
+        self._by_silence: list[_End] = []
+        self._lasts: list[float] = []
+        self._ages: list[float] = []
+        self._is_sorted = True
+        for timeline in timelines:
+            self.add(timeline)
+
+    def add(self, timeline: Timeline) -> None:
+        """One more connection; what others show is sorted anew when somebody asks."""
+        close, age = timeline.close, timeline.duration
+        if close is not None and not close.planned:
+            self._of[timeline.serial] = _end(timeline)
+        self._lasts.append(timeline.opened + age)
+        self._ages.append(age)
+        self._is_sorted = False
+
+    def _sort(self) -> None:
+        ends = self._of.values()
         self._ends = sorted(ends, key=_by_instant)
         self._by_age = sorted(ends, key=_by_age)
         self._by_silence = sorted(ends, key=_by_silence)
-        self._lasts = sorted(each.opened + each.duration for each in timelines)
-        self._ages = sorted(each.duration for each in timelines)
+        self._lasts.sort()
+        self._ages.sort()
+        self._is_sorted = True
 
     def beside(self, timeline: Timeline) -> Beside:
         """What the others show of one that has ended; nothing of one that is open."""
         if timeline.close is None or not self._lasts:
             return Beside()
+        if not self._is_sorted:
+            self._sort()
         mine = self._of.get(timeline.serial) or _end(timeline)
         low = bisect.bisect_left(self._ends, mine.at - TOGETHER, key=_by_instant)
         high = bisect.bisect_right(self._ends, mine.at + TOGETHER, key=_by_instant)

@@ -48,15 +48,18 @@ def diagnose(
     return _diagnose(timeline, others, cohort_ends, verdict)
 
 
-def diagnose_all(timelines: Sequence[Timeline]) -> list[Diagnosis]:
+def diagnose_beside(timeline: Timeline, cohort: Cohort) -> Diagnosis:
     """
-    The diagnoses of many connections of one run, each seen beside all others.
+    The diagnosis of one connection of many, seen beside all others.
 
-    Takes time in proportion to their number, and to how many ended together.
+    Takes time in proportion to how many ended together with it.
+
+    Args:
+        timeline: the record of the end that is judged.
+        cohort: all connections of the run; this one may be among them.
 
     """
-    cohort = Cohort(timelines)
-    return [_diagnose(timeline, (), cohort, None) for timeline in timelines]
+    return _diagnose(timeline, (), cohort, None)
 
 
 # Rules about what messages say, and not about whether the connection carries them.

@@ -27,7 +27,9 @@ _HALVES = struct.Struct("<d8s2x")
 _WHOLE = struct.Struct("<d8sH")
 _WHAT = struct.Struct("<IBBBB")
 _NUMBER = struct.Struct("<H")
+# The instant, and what happened: its measure, then all the rest, which many events have in common.
 Packed = tuple[float, bytes]
+UNMEASURED = slice(4, None)
 
 
 class Recorder:
@@ -85,11 +87,11 @@ class Recorder:
         return len(self._buffer) // _SIZE
 
     def __iter__(self) -> Iterator[Event]:
-        return (event for _, event in self.numbered(0))
+        return (event_of(packed) for _, packed in self.numbered(0))
 
-    def numbered(self, last: int) -> list[tuple[int, Event]]:
-        """The events, oldest first, each with its number; ``last`` is that of the latest event of all."""
-        return [(number, event_of(packed)) for number, packed in self._packed(last, len(self))]
+    def numbered(self, last: int) -> list[tuple[int, Packed]]:
+        """The records, oldest first, each with its number; ``last`` is that of the latest event of all."""
+        return self._packed(last, len(self))
 
     def packed_since(self, first: int, last: int) -> Iterable[Packed]:
         """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import heapq
 import itertools
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from .events import Direction, End, Event, EventKind, FaultName, FrameKind, Opco
 from .flaws import Flaw, Irregularity
 from .protocol_facts import HeartbeatShape, Intervals, Likeness, ProtocolFacts
 from .recorder import Packed, Recorder, fault_measure, measure_of
+from .recorder import event_of as event_of_packed
 from .round_trips import RoundTrips
 from .rows import event_of, masked, row
 from .tcp import TcpSample, add_sample, packed, samples
@@ -487,9 +487,16 @@ class Timeline:
     # Reading.
 
     def __iter__(self) -> Iterator[Event]:
-        rings = [ring.numbered(self.total - 1) for ring in (self._signals, self._data) if ring is not None]
-        # The number decides between frames of one instant.
-        return (event for _, event in heapq.merge(*rings, key=lambda entry: (entry[1].at, entry[0])))
+        return map(event_of_packed, self.packed())
+
+    def packed(self) -> list[Packed]:
+        """The same events as they are recorded: an object for each takes most of what a drawing needs."""
+        records = self._signals.numbered(self.total - 1)
+        if self._data is not None:
+            records += self._data.numbered(self.total - 1)
+            # The number decides between frames of one instant.
+            records.sort(key=lambda record: (record[1][0], record[0]))
+        return [packed for _, packed in records]
 
     def __len__(self) -> int:
         return len(self._signals) + len(self._data or ())

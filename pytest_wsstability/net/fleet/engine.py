@@ -12,6 +12,7 @@ from ...core.fleet.plan import FleetPlan
 from ...core.timeline.events import Tier
 from ..health import tier_of
 from ..resources import Needs, claim, not_ours
+from .aside import MANY, put_aside
 from .job import FleetJob
 from .slot import run_slot
 
@@ -70,11 +71,13 @@ class InProcess:
 
     async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> None:
         """See `Engine`."""
-        if tier_of(asyncio.get_running_loop()) is Tier.REAL:
+        is_real = tier_of(asyncio.get_running_loop()) is Tier.REAL
+        if is_real:
             check_here(plan.connections, job.sources)
 
         def emit(frame: Frame) -> None:
             merge.add(frame)
             watch(merge)
 
-        await asyncio.gather(*[run_slot(slot, plan, job, emit) for slot in plan.slots])
+        running = asyncio.gather(*[run_slot(slot, plan, job, emit) for slot in plan.slots])
+        await (put_aside(running, plan.ramp) if is_real and plan.connections >= MANY else running)

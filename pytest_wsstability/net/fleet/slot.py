@@ -7,11 +7,9 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 
 from ...core.cause import Diagnosis
-from ...core.diagnosis import diagnose_all
 from ...core.fleet.frame import Ending, FanoutCounts, Fate, Frame, Return, runs_of
 from ...core.fleet.merge import KEPT_FAILURES, KEPT_STABLE
 from ...core.fleet.plan import FleetPlan, Slot
@@ -25,11 +23,13 @@ from ..errors import OpeningError
 from ..holding import look_again, start_hold
 from ..keywords import ConnectKeywords
 from ..traffic import hold_talking, start_talking, stop_talking
+from .explaining import Ended, Explaining
 from .fanout import Fanout
 from .held import Held, hold_on, reopen
 from .job import FleetJob
 from .looks import Looks
 from .timing import Timing
+from .turns import Turns, in_turns
 
 # How often a slot tells how it goes, in seconds.
 INTERVAL = 1.0
@@ -39,19 +39,8 @@ _SETTLED = 2.0
 _BESIDE = 50
 # So many of those that are open are counted for a frame: over a few frames all of them.
 _COUNTED = 500
-# So many are opened in one turn of the loop where it is behind the plan: each takes about a millisecond.
-_AT_ONCE = 50
-
-
-@dataclass(slots=True)
-class _Ended:
-    """A connection whose end waits for its explanation."""
-
-    number: int
-    verdict: Verdict
-    timeline: Timeline
-    at: float
-    subnet: str
+# So many are opened, judged or closed in one turn of the loop: each takes up to a millisecond.
+AT_ONCE = 20
 
 
 class FleetSlot:
@@ -83,7 +72,8 @@ class FleetSlot:
         self._all_over = asyncio.Event()
         self._timing = Timing()
         self._fanout = Fanout(job.fanout_of, job.fanout_within) if job.fanout_of is not None else None
-        self._waiting: list[_Ended] = []
+        self._due = Turns(self._begin_to_conclude, AT_ONCE)
+        self._explaining = Explaining(self._beside, self._explained)
         # What the next frame says.
         self._endings: list[Ending] = []
         self._stable: list[int] = []
@@ -103,21 +93,36 @@ class FleetSlot:
         """Open, hold and close all of them; whoever cancels this leaves the rest unobserved."""
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                ticker = self._tasks.create_task(self._tick())
+                watchers = [self._tasks.create_task(each) for each in (self._explain(), self._tick())]
                 await self._open_all()
                 await self._all_over.wait()
-                ticker.cancel()
+                await self._explaining.explain(until=float("inf"))
+                for each in watchers:
+                    each.cancel()
         finally:
             self._looks.stop()
-            await asyncio.gather(*[self._close(held) for held in list(self._open.values())])
-            self._explain(until=float("inf"))
+            self._due.clear()
+            await self._wind_up()
             self._tell(is_last=True)
+
+    async def _wind_up(self) -> None:
+        """Close those that nobody has closed; however many there are, this worker says that it lives."""
+        ticker = self._loop.create_task(self._tick())
+        closing = []
+        try:
+            async for held in in_turns(list(self._open.values()), AT_ONCE):
+                closing.append(self._loop.create_task(self._close(held)))
+            await asyncio.gather(*closing)
+            await self._explaining.explain(until=float("inf"))
+        finally:
+            ticker.cancel()
+            await asyncio.gather(ticker, return_exceptions=True)
 
     async def _open_all(self) -> None:
         begun = 0
         for number in self._slot:
             wait = self._start + self._plan.opens_at(number) - self._loop.time()
-            if wait > 0 or begun == _AT_ONCE:
+            if wait > 0 or begun == AT_ONCE:
                 # What is open comes first, and so does the word that this worker lives.
                 await asyncio.sleep(max(0.0, wait))
                 begun = 0
@@ -132,7 +137,6 @@ class FleetSlot:
             # A loop that stood still is late here too.
             self._lag = max(self._lag, self._loop.time() - due)
             due = max(due, self._loop.time())
-            self._explain(until=self._now() - _SETTLED)
             self._tell()
 
     def _now(self) -> float:
@@ -192,7 +196,10 @@ class FleetSlot:
             self._looks.set(held, at)
         else:
             websocket.on_over = None
-            self._tasks.create_task(self._conclude(held))
+            self._due.add(held)
+
+    def _begin_to_conclude(self, held: Held) -> None:
+        self._tasks.create_task(self._conclude(held))
 
     async def _conclude(self, held: Held) -> None:
         """Judge a connection at the end of its hold, or of itself; it may come back then."""
@@ -269,10 +276,12 @@ class FleetSlot:
 
     def _over(self, held: Held, verdict: Verdict) -> None:
         number, timeline = held.number, held.connection.timeline
+        # In a crowd it may have waited for its turn since.
+        at = timeline.opened + timeline.duration - self._start
         if verdict.outcome is not Outcome.STABLE:
-            self._waiting.append(_Ended(number, verdict, timeline.sealed(), self._now(), held.subnet))
+            self._explaining.add(Ended(number, verdict, timeline.sealed(), at, held.subnet))
         elif timeline.close is not None:
-            self._endings.append(self._ending(number, Fate.ROTATED, timeline, self._now(), held.subnet))
+            self._endings.append(self._ending(number, Fate.ROTATED, timeline, at, held.subnet))
         else:
             self._stable.append(number)
             self._keep_stable(number, timeline)
@@ -287,22 +296,23 @@ class FleetSlot:
 
     # Why they ended.
 
-    def _explain(self, until: float) -> None:
-        """Explain the ends that came before an instant, each seen beside the others."""
-        ready = [each for each in self._waiting if each.at <= until]
-        if not ready:
-            return
-        self._waiting = [each for each in self._waiting if each.at > until]
-        beside = [held.connection.timeline for held in islice(self._open.values(), _BESIDE)]
-        timelines = [each.timeline for each in ready]
-        for ended, diagnosis in zip(ready, diagnose_all([*timelines, *beside]), strict=False):
-            excused = ended.verdict.outcome is Outcome.INCONCLUSIVE
-            fate = Fate.UNOBSERVED if excused else Fate.ENDED
-            made = self._ending(ended.number, fate, ended.timeline, ended.at, ended.subnet, diagnosis)
-            self._endings.append(made)
-            kept = self._kept.setdefault(made.cause, [])
-            if len(kept) < KEPT_FAILURES:
-                kept.append(FleetRecord(number=ended.number, cause=made.cause, timeline=ended.timeline))
+    async def _explain(self) -> None:
+        while True:
+            await asyncio.sleep(INTERVAL)
+            # Of a crowd that is judged at this moment the others would be missing.
+            if self._due.is_idle:
+                await self._explaining.explain(until=self._now() - _SETTLED)
+
+    def _beside(self) -> list[Timeline]:
+        return [held.connection.timeline for held in islice(self._open.values(), _BESIDE)]
+
+    def _explained(self, ended: Ended, diagnosis: Diagnosis) -> None:
+        fate = Fate.UNOBSERVED if ended.verdict.outcome is Outcome.INCONCLUSIVE else Fate.ENDED
+        made = self._ending(ended.number, fate, ended.timeline, ended.at, ended.subnet, diagnosis)
+        self._endings.append(made)
+        kept = self._kept.setdefault(made.cause, [])
+        if len(kept) < KEPT_FAILURES:
+            kept.append(FleetRecord(number=ended.number, cause=made.cause, timeline=ended.timeline))
 
     def _ending(
         self,

@@ -8,7 +8,6 @@ It is given and gives JSON, never pickles: a controller that reads frames runs n
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import sys
 from collections.abc import Callable
@@ -19,9 +18,10 @@ from ...core.fleet.frame import Frame
 from ...core.fleet.plan import FleetPlan, Slot
 from ...core.plain import plain, restore
 from ...core.version import VERSION
+from .aside import put_aside
 from .engine import WorkerError, check_here
 from .job import FleetJob
-from .slot import INTERVAL, run_slot
+from .slot import run_slot
 
 
 def describe(slot: int, plan: FleetPlan, job: FleetJob) -> str:
@@ -72,26 +72,6 @@ def read_task(text: str) -> Task:
     return Task(slot, plan, job)
 
 
-async def run_alone(task: Task, say: Callable[[str], object]) -> None:
-    """
-    Run a slot in a process that does nothing else.
-
-    What opens stays: looked through for garbage, ten thousand connections hold the loop up for a third of a
-    second, nine times while they open. So it is put aside each second (`gc.freeze`), until all have opened.
-
-    """
-    running = asyncio.ensure_future(task.run(say))
-    seconds = int(task.plan.ramp / INTERVAL) + 2
-    try:
-        for _ in range(seconds):
-            gc.freeze()
-            if (await asyncio.wait([running], timeout=INTERVAL))[0]:
-                break
-        await running
-    finally:
-        running.cancel()
-
-
 def work(channel: Any) -> None:
     """Run the slot that the first message of an execnet channel describes, and send its frames."""
     try:
@@ -102,4 +82,4 @@ def work(channel: Any) -> None:
     channel.send(json.dumps({"ready": True}))
     # All start together: each waits for the word.
     channel.receive()
-    asyncio.run(run_alone(task, channel.send))
+    asyncio.run(put_aside(task.run(channel.send), task.plan.ramp))

@@ -87,7 +87,7 @@ def test_numbers_are_whole_again(numbers):
         record(recorder, float(number), number=number)
 
     assert [number for number, _ in recorder.numbered(numbers[-1])] == numbers
-    assert [event.at for _, event in recorder.numbered(numbers[-1])] == numbers
+    assert [at for _, (at, _) in recorder.numbered(numbers[-1])] == numbers
 
 
 @pytest.mark.parametrize("capacity", [3, 4, 5, 100])

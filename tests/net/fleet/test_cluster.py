@@ -115,6 +115,20 @@ def test_a_worker_with_another_version(client, monkeypatch):
         run(client)
 
 
+def test_workers_that_cannot_import_it():
+    """What Dask says of the first one is told, and no connection opens."""
+    missing = "import sys; sys.modules['pytest_wsstability'] = None"
+    with (
+        distributed.LocalCluster(n_workers=1, dashboard_address=None, preload=missing) as bare,
+        distributed.Client(bare, set_as_default=False) as made,
+    ):
+        made.wait_for_workers(1, timeout=60)
+        with pytest.raises(WorkerError, match=r"^worker 0 \(tcp://.*\): .*pytest_wsstability") as raised:
+            run(made)
+
+    assert "ModuleNotFoundError" in str(raised.value)
+
+
 def test_no_scheduler():
     with pytest.raises(WorkerError, match=r"^no Dask scheduler at 'tcp://127\.0\.0\.1:9': "):
         Cluster("tcp://127.0.0.1:9")

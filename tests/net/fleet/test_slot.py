@@ -6,18 +6,22 @@ from collections import Counter
 import pytest
 
 from pytest_wsstability import Orchestrator, Requirement, run_virtual
+from pytest_wsstability.core.diagnosis import Cohort
 from pytest_wsstability.core.fleet.frame import Fate
 from pytest_wsstability.core.fleet.merge import FleetMerge
 from pytest_wsstability.core.fleet.plan import FleetPlan
 from pytest_wsstability.net.errors import OpeningError, OpeningStage
-from pytest_wsstability.net.fleet import slot
+from pytest_wsstability.net.fleet import explaining, slot
 from pytest_wsstability.net.fleet.job import FleetJob
-from pytest_wsstability.net.fleet.slot import run_slot
+from pytest_wsstability.net.fleet.slot import FleetSlot, run_slot
+from tests.net.fleet.by_turn import ByTurn
 
 HOLD = Requirement.of(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")
 
 
-def held(connections=20, *, requirement=HOLD, ramp=0.0, workers=1, disturb=None, job=None, **behaviour):
+def held(
+    connections=20, *, requirement=HOLD, ramp=0.0, workers=1, disturb=None, job=None, tick=0.0, **behaviour
+):
     """A fleet that ran to its end: what was merged, and the frames."""
 
     async def main():
@@ -36,7 +40,7 @@ def held(connections=20, *, requirement=HOLD, ramp=0.0, workers=1, disturb=None,
             await asyncio.gather(*runs)
             return merge, frames
 
-    return run_virtual(main())
+    return run_virtual(main(), tick=tick)
 
 
 def causes(merge):
@@ -171,29 +175,94 @@ def test_a_slot_that_is_cancelled_leaves_the_rest_unobserved():
     assert (count.unobserved, count.open) == (4, 0)
 
 
-@pytest.mark.parametrize(("connections", "most"), [(40, 40), (50, 50), (120, 50)])
+@pytest.mark.parametrize(("connections", "most"), [(19, 19), (20, 20), (50, 20)])
 def test_what_is_behind_the_plan_opens_a_part_in_each_turn(monkeypatch, connections, most):
     """Otherwise nothing that is open has its turn, and the worker seems to be dead."""
-    turns = []
+    by_turn = ByTurn()
 
     async def refused(url, **options):
-        turns[-1] += 1
+        by_turn.note()
         raise OpeningError(url, OpeningStage.CONNECT, "nobody listens")
-
-    async def spin():
-        while sum(turns) < connections:
-            turns.append(0)
-            await asyncio.sleep(0)
 
     async def main():
         plan = FleetPlan(connections=connections, hold=60.0)
         merge = FleetMerge(plan)
         job = FleetJob(url="ws://127.0.0.1:9/", requirement=Requirement.of(alive_for="1m"))
-        await asyncio.gather(spin(), run_slot(plan.slots[0], plan, job, merge.add))
+        await run_slot(plan.slots[0], plan, job, merge.add)
         return merge
 
     monkeypatch.setattr(slot, "connect", refused)
     merge = run_virtual(main())
 
     assert merge.count.refused == connections
-    assert max(turns) == most
+    assert max(by_turn.counts) == most == min(connections, slot.AT_ONCE)
+
+
+async def restart_at_61(orchestrator):
+    await asyncio.sleep(61.2)
+    await orchestrator.restart(down_for="1s")
+
+
+def test_a_crowd_that_ends_is_judged_a_part_in_each_turn(monkeypatch):
+    """Ten thousand judged at once would hold the loop up for seconds."""
+    by_turn = ByTurn()
+    monkeypatch.setattr(slot, "hold_talking", by_turn.noting(slot.hold_talking))
+    merge, _ = held(50, disturb=restart_at_61)
+
+    assert merge.count.ended == 50
+    assert max(by_turn.counts) == slot.AT_ONCE
+
+
+def test_whoever_is_stopped_closes_a_part_in_each_turn(monkeypatch):
+    by_turn = ByTurn()
+    monkeypatch.setattr(FleetSlot, "_close", by_turn.noting(FleetSlot._close))
+
+    async def main():
+        async with Orchestrator() as orchestrator:
+            plan = FleetPlan(connections=50, hold=120.0)
+            job = FleetJob(url=orchestrator.url, requirement=HOLD)
+            task = asyncio.create_task(run_slot(plan.slots[0], plan, job, print))
+            await asyncio.sleep(30)
+            task.cancel()
+            await asyncio.wait([task])
+
+    run_virtual(main())
+
+    assert by_turn.counts == [20, 20, 10]
+
+
+def test_an_end_is_told_at_its_instant_whenever_its_turn_comes(monkeypatch):
+    """In a large crowd some are judged seconds after the others, and their instant is one still."""
+    judged = slot.hold_talking
+
+    async def late(connection, *rest):
+        verdict = await judged(connection, *rest)
+        await asyncio.sleep(0.1 * len(connection.timeline.session_id or ""))
+        return verdict
+
+    monkeypatch.setattr(slot, "hold_talking", late)
+    named = {"options_of": lambda number: {"session_id": "x" * (number + 1)}}
+    merge, _ = held(5, disturb=restart_at_61, job=named)
+
+    assert {round(ending.at, 3) for ending in merge.endings} == {61.2}
+
+
+def test_a_crowd_is_explained_when_all_of_it_is_judged(monkeypatch):
+    """Where turns take long: half of a crowd would be seen beside that half alone."""
+    crowds = []
+
+    class Counted(Cohort):
+        def __init__(self, timelines=()):
+            super().__init__(timelines)
+            crowds.append(0)
+
+        def add(self, timeline):
+            super().add(timeline)
+            crowds[-1] += 1
+
+    monkeypatch.setattr(explaining, "Cohort", Counted)
+    monkeypatch.setattr(slot, "AT_ONCE", 1)
+    merge, _ = held(60, disturb=restart_at_61, tick=0.05)
+
+    assert merge.count.ended == 60
+    assert crowds == [60]

@@ -83,6 +83,17 @@ def test_workers_have_names_and_labels():
     ]
 
 
+def test_a_command_in_front_of_the_interpreter(tmp_path):
+    """As `kubectl exec` and `docker exec` stand there: a worker is where that command puts it."""
+    prefix = tmp_path / "kubectl"
+    prefix.write_text('#!/bin/sh\necho "$@" >"$0.said"\nshift 4\nexec "$@"\n')
+    prefix.chmod(0o755)
+    merge = run(specs=[f"popen//python={prefix} exec -i ws-0 -- {sys.executable}"], alive_for="1s")
+
+    assert (merge.count.stable, merge.opened) == (6, 6)
+    assert (tmp_path / "kubectl.said").read_text().startswith(f"exec -i ws-0 -- {sys.executable} ")
+
+
 def test_a_worker_that_is_killed():
     """Its three connections are unobserved, and nobody opens them again."""
     merge = run(lambda pids: os.kill(pids[0], signal.SIGKILL))

@@ -1,0 +1,72 @@
+"""Why connections of a slot ended: those of one event beside each other, a few in each turn of the loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ...core.cause import Diagnosis
+from ...core.diagnosis import Cohort, diagnose_beside
+from ...core.judge.verdict import Verdict
+from ...core.timeline.timeline import Timeline
+from .turns import in_turns
+
+# So many are explained in one turn of the loop: half a millisecond each at most (benchmarks/diagnosis.py).
+EXPLAINED_AT_ONCE = 10
+# Taking down what one shows of the others is ten times cheaper.
+COMPARED_AT_ONCE = 100
+
+
+@dataclass(slots=True)
+class Ended:
+    """A connection whose end waits for its explanation."""
+
+    number: int
+    verdict: Verdict
+    timeline: Timeline
+    at: float
+    subnet: str
+
+
+class Explaining:
+    """
+    Explains ends, each seen beside all others of its time.
+
+    Args:
+        beside: records of some connections that are open: that they live on is evidence.
+        explained: called with each end and its diagnosis.
+
+    """
+
+    def __init__(
+        self, beside: Callable[[], Iterable[Timeline]], explained: Callable[[Ended, Diagnosis], object]
+    ) -> None:
+        self._beside, self._explained = beside, explained
+        self._waiting: list[Ended] = []
+        # Two crowds at once would take twice as much of each turn.
+        self._one_at_a_time = asyncio.Lock()
+
+    def add(self, ended: Ended) -> None:
+        """One more that waits for those of the same event."""
+        self._waiting.append(ended)
+
+    async def explain(self, until: float) -> None:
+        """Explain the ends that came before an instant, after those that are being explained."""
+        async with self._one_at_a_time:
+            ready = [each for each in self._waiting if each.at <= until]
+            if not ready:
+                return
+            self._waiting = [each for each in self._waiting if each.at > until]
+            cohort, beside, explained = Cohort(), list(self._beside()), 0
+            try:
+                async for each in in_turns(ready, COMPARED_AT_ONCE):
+                    cohort.add(each.timeline)
+                for timeline in beside:
+                    cohort.add(timeline)
+                async for each in in_turns(ready, EXPLAINED_AT_ONCE):
+                    self._explained(each, diagnose_beside(each.timeline, cohort))
+                    explained += 1
+            finally:
+                # Whoever stops this explains the rest later.
+                self._waiting = [*ready[explained:], *self._waiting]
