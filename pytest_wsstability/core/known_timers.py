@@ -165,6 +165,11 @@ KNOWN_TIMERS = (
     _timer(
         14400, _A, "Azure Front Door", "", _DOCUMENTED, "Azure, Front Door, WebSocket", "azure-front-door",
     ),
+    _timer(
+        30, _A, "Azure Application Gateway", "the request timeout of its backend settings", _REPORTED,
+        "application-gateway-kubernetes-ingress#491, #1277",
+    ),
+    _timer(100, _I, "YARP", "ActivityTimeout", _DOCUMENTED, "dotnet/yarp#1764, #2615"),
     _timer(60, _I, "Fly proxy", "", _REPORTED, "0ptim/JellyChat#47, after community.fly.io", "fly"),
     _timer(
         60, CountsFrom.IDLE_EACH, "Oracle Cloud load balancer", "the listener's idle timeout", _DOCUMENTED,
@@ -176,6 +181,21 @@ KNOWN_TIMERS = (
     ),
     # Servers, libraries and services.
     _timer(30, _I, "Jetty", "idleTimeout", _REPORTED, "danneu/kog#21"),
+    _timer(
+        120, _I, "Node's HTTP server (before 13, and 14.11)", "server.timeout", _REPORTED,
+        "nodejs/node#35261, websockets/ws#1474",
+    ),
+    _timer(
+        300, _A, "Node's HTTP server (an upgrade without its event)", "server.requestTimeout", _REPORTED,
+        "nodejs/node#44228, koa-easy-ws#36",
+    ),
+    _timer(
+        60, CountsFrom.IDLE_UPSTREAM, "ocpp-go and evcc", "PingWait", _REPORTED,
+        "ocpp-go#44, evcc-io/evcc#33099",
+    ),
+    _timer(60, CountsFrom.MESSAGES_UPSTREAM, "Cartesia", "", _REPORTED, "livekit/agents#2630"),
+    _timer(86400, _A, "Binance", "", _REPORTED, "Binance's documentation as quoted by niXman/binapi#8"),
+    _timer(600, _P, "Binance", "", _REPORTED, "Binance's documentation as quoted by niXman/binapi#8"),
     _timer(120, _I, "Pusher", "activity_timeout", _DOCUMENTED, "pusher-js source"),
     _timer(
         10, CountsFrom.MESSAGES_UPSTREAM, "Deepgram", "KeepAlive messages",

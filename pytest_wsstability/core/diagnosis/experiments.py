@@ -17,6 +17,8 @@ _ALONE = "send the same again over a fast, idle link: what is late because of ot
 _FRESH = "set up a new session on a fresh connection: only a lost one works then"
 _CAPTURE = "capture the bytes at both ends (tcpdump): what one sent, and the other did not get, is the path's"
 
+_ONE_WRITER = "let one task of the other end write at a time: what stays is written by somebody else"
+
 _C = Cause
 _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.IDLE_TIMEOUT, _C.MAX_AGE, f"{_TALK}an idle timeout is then survived, a maximum age not"),
@@ -117,6 +119,13 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
         "send a question behind the pong: who answers it has read the pong",
     ),
     (_C.KEEPALIVE_TIMEOUT, _C.CONTROL_FRAMES_LOST, _CAPTURE),
+    (
+        _C.SESSION_LOST,
+        _C.SESSION_EXPIRED,
+        "come back at once, by another way: what expired is then still known, what one process lost is not",
+    ),
+    (_C.NO_FRAMES, _C.PROTOCOL_ERROR, _ONE_WRITER),
+    (_C.AUTH_EXPIRED, _C.SESSION_NOT_CONFIRMED, "send valid credentials right after the opening"),
     (_C.HALF_FRAME, _C.HALF_OPEN, f"{_TCP}a dead path acknowledges nothing"),
     (_C.READ_DEADLINE, _C.SESSION_NOT_CONFIRMED, "send the session's first message late, on purpose"),
     (_C.SLOW_CONSUMER, _C.CLOSED_BY_PEER, "take the messages over a fast link: a wanted close stays"),

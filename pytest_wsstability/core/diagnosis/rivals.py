@@ -119,8 +119,17 @@ TOKEN = Rival(
     "tokens live as long, so an expired one fits too",
 )
 
+LIMIT_ON_AGE = Rival(
+    Cause.MAX_AGE,
+    "the age is a known limit",
+    lambda f: bool(timers.known(f.age, f.tier, CountsFrom.AGE)),
+    "at {age} limits on the age end connections{age_owners}, so that fits too",
+    LOW,
+)
+
 # What a close reason speaks of, as a cause.
 CAUSES = {
+    Topic.SETUP: Cause.SESSION_NOT_CONFIRMED,
     Topic.KEEPALIVE: Cause.KEEPALIVE_TIMEOUT,
     Topic.IDLE: Cause.IDLE_TIMEOUT,
     Topic.TIMEOUT: Cause.READ_DEADLINE,
@@ -132,6 +141,7 @@ CAUSES = {
     Topic.DUPLICATE: Cause.SESSION_DUPLICATED,
     Topic.TOKEN: Cause.AUTH_EXPIRED,
     Topic.SESSION_OVER: Cause.SESSION_EXPIRED,
+    Topic.SESSION_UNKNOWN: Cause.SESSION_LOST,
     Topic.PROTOCOL: Cause.PROTOCOL_ERROR,
     Topic.UPSTREAM: Cause.UPSTREAM_FAILED,
     Topic.OVERLOAD: Cause.OVERLOADED,

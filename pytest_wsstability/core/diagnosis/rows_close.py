@@ -15,6 +15,8 @@ HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
 # Codes with which servers end what somebody else made them end.
 POLITE = frozenset({1000, 1001, 1005, 1008, 1011})
+# Codes of applications that mean one thing wherever they were seen (see `rows_codes.POLICIES`).
+CONVENTIONS = frozenset({3003, 4401, 4403, 4408, 4409, 4429})
 # Messages of this size may be over somebody's limit; the smallest known one is 512 (gorilla's chat example).
 BIG = 512
 # Seconds that something lies behind at a proxy before it counts as a queue of the path.
@@ -32,6 +34,12 @@ def after_largest_message(f: Features) -> bool:
     """Whether the end came with the answer to the largest message that this end sent."""
     message = f.tail.message
     return message is not None and message.size >= BIG and f.messages.last_is_largest
+
+
+def _says_little(f: Features) -> bool:
+    """Whether the code is a polite one, or an application's own whose words are not understood."""
+    own = f.code is not None and 3000 <= f.code <= 4999 and f.code not in CONVENTIONS
+    return f.code in POLITE or (own and f.reading.topic is None)
 
 
 def slow_path(f: Features) -> bool:
@@ -75,9 +83,9 @@ def _idle_in_disguise(f: Features) -> bool:
 ROWS = (
     Signature(
         cause=Cause.SLOW_CONSUMER,
-        shows="a polite close code, and a proxy of the test shows that what the server sent was still on its "
-        "way to the client",
-        when=lambda f: f.code in POLITE and slow_path(f),
+        shows="a polite close code, or one of an application, and a proxy of the test shows that what the "
+        "server sent was still on its way to the client",
+        when=lambda f: _says_little(f) and slow_path(f),
         confidence=MEDIUM,
         sentence="what the {peer} sends comes {behind} late through the proxy, and the {peer} closed with "
         "{code}: its queue for a client that takes messages slower than they are sent fits",
@@ -298,6 +306,46 @@ LAST = (
         source="reports (Helius, Phoenix)",
     ),
     Signature(
+        cause=Cause.MAX_AGE,
+        shows="1000, 1001 or 1005 was received at the same age as other connections at other instants",
+        when=lambda f: f.code in (1000, 1001, 1005) and rivals.repeats_age(f),
+        confidence=MEDIUM,
+        sentence="the {peer} closed with {code} at an age of {max_age}, and {repeated} other connections at "
+        "the same age, at other instants: a maximum age in the form of a normal close fits{age_owners}",
+        headline="maximum age {max_age}?",
+        blame=Blamed.PEER,
+        evidence=("repeated", "silences", "end"),
+        remedy="raise {age_knobs}, or reconnect before it; a heartbeat does not help",
+        rivals=(
+            Rival(
+                Cause.CLOSED_BY_PEER,
+                "words stand behind the code that are not understood",
+                lambda f: f.reading.has_words,
+                "what its words say is not understood",
+                LOW,
+            ),
+            rivals.TOKEN,
+            rivals.AFTER_A_MESSAGE,
+            rivals.AFTER_A_MESSAGE_EACH,
+            Rival(
+                Cause.PONG_DEADLINE,
+                "no ping came, and no pong went out",
+                lambda f: not f.pings.received and not f.pings.ponged,
+                "no ping came and no pong went out, so a deadline that only pongs reset fits too",
+                LOW,
+            ),
+            Rival(
+                Cause.KEEPALIVE_TIMEOUT,
+                "pings of the peer came",
+                lambda f: f.pings.received > 0,
+                "a keepalive that began with the opening ends them so too",
+                LOW,
+            ),
+        ),
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="reports (API Gateway, load balancers that reconnect their clients)",
+    ),
+    Signature(
         cause=Cause.RESTART,
         shows="1001 was received",
         when=lambda f: f.code == 1001,
@@ -308,6 +356,7 @@ LAST = (
         evidence=("end", "together"),
         remedy="drain before a restart, and reconnect with jitter",
         rivals=(
+            rivals.LIMIT_ON_AGE,
             Rival(
                 Cause.CLOSED_BY_PEER,
                 "other connections lived on",
@@ -348,6 +397,7 @@ LAST = (
                 "fits too",
                 LOW,
             ),
+            rivals.LIMIT_ON_AGE,
             rivals.TOKEN,
         ),
         sentence="the {peer} ended the connection on purpose: {code}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from .features import Features
-from .signature import Blamed, Signature
+from .signature import Blamed, Rival, Signature
 
 HIGH = Confidence.HIGH
 
@@ -41,12 +41,47 @@ ROWS = (
         blame=Blamed.PATH,
         evidence=("stray", "end", "last_received"),
         remedy="see which process behind this port, or on the path, writes such text",
+        rivals=(
+            Rival(
+                Cause.PROTOCOL_ERROR,
+                "the text looks like JSON, as messages are",
+                lambda f: f.stray.is_json,
+                "it looks like a message, so one of the {peer} whose head is wrong or lost (two tasks that "
+                "write at once, a write that was cut short) fits too",
+            ),
+        ),
         proved=True,
         source="measured",
     ),
     Signature(
+        cause=Cause.NO_FRAMES,
+        shows="a record of TLS stood where a frame should",
+        when=lambda f: f.code is None and f.stray.is_tls,
+        confidence=HIGH,
+        sentence="a record of TLS stood in the stream of the WebSocket: somebody on the path speaks TLS "
+        "inside of it, or once more than the {end} does",
+        headline="a record of TLS in the stream",
+        blame=Blamed.PATH,
+        evidence=("stray", "end", "last_received"),
+        remedy="see where TLS ends on the path (ws:// or wss:// to each hop)",
+        proved=True,
+        source="RFC 8446, section 5.1",
+    ),
+    Signature(
         cause=Cause.PROTOCOL_ERROR,
-        shows="this end sent 1002 or 1007: its parser refused what came",
+        shows="this end sent 1007: a text message was no text",
+        when=lambda f: f.sent_code == 1007,
+        confidence=HIGH,
+        sentence="the {peer} sent as text what is no text: {parser_error}",
+        headline="text messages that are no UTF-8",
+        blame=Blamed.PEER,
+        evidence=("end", "parser", "last_received"),
+        remedy="let the {peer} send bytes as binary messages, and cut no text inside of a character",
+        source="reports (gorilla/websocket 184, k8s-client-go 2)",
+    ),
+    Signature(
+        cause=Cause.PROTOCOL_ERROR,
+        shows="this end sent 1002: its parser refused what came",
         when=lambda f: _refused(f) and f.sent_code != 1009,
         confidence=HIGH,
         sentence="the {peer}, or something on the path, sent what breaks the protocol: {parser_error}",

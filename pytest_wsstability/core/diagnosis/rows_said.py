@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from ..timeline.close_reasons import Topic
+from ..timeline.close_reasons import Topic, names
 from .features import Features
 from .rivals import CONTRADICTED, SENT_NO_FRAME, SENT_NO_MESSAGE
-from .signature import Blamed, Signature
+from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 
@@ -16,6 +16,29 @@ def _first(f: Features, topic: Topic) -> bool:
 
 
 ROWS = (
+    Signature(
+        cause=Cause.SESSION_NOT_CONFIRMED,
+        shows="the close reason speaks of a session that is not set up",
+        when=lambda f: _first(f, Topic.SETUP),
+        confidence=HIGH,
+        sentence="the {peer} waited in vain for the session to be set up: {code}",
+        headline="the session was not set up in time",
+        blame=Blamed.SELF,
+        evidence=("end", "session", "last_sent"),
+        remedy="send what sets the session up (credentials, connection_init, a hello) right after the "
+        "opening",
+        rivals=(
+            *CONTRADICTED,
+            Rival(
+                Cause.READ_DEADLINE,
+                "the session was confirmed",
+                lambda f: f.timeline.session_confirmed_at is not None,
+                "the session was confirmed before, so another timeout may be meant",
+            ),
+        ),
+        proved=True,
+        source="source of graphql-ws, reports (Home Assistant)",
+    ),
     Signature(
         cause=Cause.SLOW_CONSUMER,
         shows="the close reason speaks of a slow consumer",
@@ -113,7 +136,15 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("end", "last_sent"),
         remedy="renew the token before it expires (this one lived {age}), or allow the client what it does",
-        rivals=CONTRADICTED,
+        rivals=(
+            *CONTRADICTED,
+            Rival(
+                Cause.SESSION_NOT_CONFIRMED,
+                "the reason names a timeout, and this end sent no message",
+                lambda f: names(f.reason, ("timeout", "timed out", "time out")) and not f.messages.said,
+                "it names a timeout, and the {end} had sent nothing: credentials that never came fit too",
+            ),
+        ),
         runner_up=Cause.CLOSED_BY_PEER,
         source="RFC 6455, section 7.4.1",
     ),
@@ -130,6 +161,21 @@ ROWS = (
         rivals=CONTRADICTED,
         runner_up=Cause.MAX_AGE,
         source="documentation or reports",
+    ),
+    Signature(
+        cause=Cause.SESSION_LOST,
+        shows="the close reason speaks of a session that is not known",
+        when=lambda f: _first(f, Topic.SESSION_UNKNOWN),
+        confidence=MEDIUM,
+        sentence="the {peer} does not know the session, or not any more: {code}",
+        headline="the {peer} does not know the session",
+        blame=Blamed.PEER,
+        evidence=("end", "session"),
+        remedy="set up a new session; see how long the {peer} keeps one, and whether all its processes find "
+        "it (sticky sessions)",
+        rivals=CONTRADICTED,
+        runner_up=Cause.SESSION_EXPIRED,
+        source="documentation or reports (Socket.IO, Discord)",
     ),
     Signature(
         cause=Cause.UPSTREAM_FAILED,
@@ -150,11 +196,12 @@ ROWS = (
         shows="the close reason speaks of overload",
         when=lambda f: _first(f, Topic.OVERLOAD),
         confidence=HIGH,
-        sentence="the {peer} sheds load: {code}",
-        headline="the {peer} sheds load",
+        sentence="the {peer} sheds load, or allows no more connections: {code}",
+        headline="the {peer} sheds load, or allows no more",
         blame=Blamed.PEER,
         evidence=("end",),
-        remedy="come back later and with jitter; raise the {peer}'s limit on connections",
+        remedy="come back later and with jitter; close what nobody needs (old connections after a reconnect, "
+        "others with the same key), or raise the {peer}'s limit on connections",
         rivals=CONTRADICTED,
         runner_up=Cause.RESTART,
         source="RFC 6455, section 7.4.1, and IANA's registry",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ..redact import redact_text, show_text
@@ -16,6 +17,13 @@ _LONGEST_CONTROL = 125
 _OPCODES = frozenset({0x0, 0x1, 0x2, 0x8, 0x9, 0xA})
 _PRINTABLE = frozenset({9, 10, 13, *range(0x20, 0x7F)})
 _HTTP = b"HTTP/"
+_JSON = frozenset({b"{", b"[", b'"', b",", b":"})
+_CONTINUATION = 0x0
+# Types of TLS records: change_cipher_spec, alert, handshake, application_data.
+_TLS_TYPES = frozenset({20, 21, 22, 23})
+# RFC 1952, section 2.3.1, and RFC 9112, section 7.1.
+_GZIP = b"\x1f\x8b"
+_CHUNK = re.compile(rb"[0-9A-Fa-f]{1,6}\r\n")
 # Characters of it that a sentence shows.
 _SHOWN = 60
 
@@ -33,6 +41,11 @@ class Stray:
         return len(first) >= _TEXT and all(byte in _PRINTABLE for byte in first)
 
     @property
+    def is_json(self) -> bool:
+        """Whether it begins as JSON, or what may be a part of it, does."""
+        return self.data[:1] in _JSON
+
+    @property
     def is_http(self) -> bool:
         """Whether it begins as an HTTP response does (RFC 9112, section 4)."""
         return self.data[: len(_HTTP)] == _HTTP
@@ -48,10 +61,20 @@ class Stray:
         text = self.data.decode("latin-1")
         return f"{self.data[:16].hex(' ')} ({self.line})" if redact_text(text) == text else self.line
 
+    @property
+    def is_tls(self) -> bool:
+        """Whether it begins as a record of TLS does (RFC 8446, section 5.1)."""
+        head = self.data[:3]
+        return len(head) == 3 and head[0] in _TLS_TYPES and head[1] == 3 and head[2] <= 4
+
     def remedy(self, end: str, peer: str) -> str:
         """What to look at, going by the head of the frame that it would be."""
         if len(self.data) < 2:
             return f"see what the {peer} wrote, byte by byte (its log, or a capture)"
+        if self.data.startswith(_GZIP):
+            return "a proxy compresses the stream as it does HTTP (gzip): exclude WebSockets from that"
+        if _CHUNK.match(self.data):
+            return "a proxy puts the stream into chunks of HTTP: let it pass an upgraded connection whole"
         first, second = self.data[0], self.data[1]
         opcode = first & _OPCODE
         if first & _RESERVED:
@@ -60,11 +83,22 @@ class Stray:
                 f"{peer} or of a proxy; else the {peer} writes wrong frames"
             )
         if opcode not in _OPCODES:
-            return f"the {peer} writes opcode {opcode:#x}, which means nothing (RFC 6455, section 5.2)"
+            return (
+                f"the {peer} writes opcode {opcode:#x}, which means nothing (RFC 6455, section 5.2): where "
+                "it comes now and then, two tasks of it write at once; let one of them write, or take a lock"
+            )
         if opcode >= _CONTROL and (second & _LENGTH) > _LONGEST_CONTROL:
             return f"let the {peer} write control frames of 125 bytes at most (RFC 6455, section 5.5)"
         if bool(second & _MASKED) is (end == "client"):
             return f"the {peer}, or a proxy, takes the wrong role: it masks wrongly (RFC 6455, section 5.1)"
+        if opcode == _CONTINUATION:
+            return f"a fragment came that continues nothing: see what the {peer}, or a proxy, left out"
+        if opcode < _CONTROL:
+            return (
+                f"if a message began inside another: two tasks of the {peer} write at once, and messages may "
+                "not be mixed (RFC 6455, section 5.4): let one of them write, or take a lock; else see its "
+                "library's version"
+            )
         return f"the {peer} writes wrong frames: see its library's version, and what is between the ends"
 
 

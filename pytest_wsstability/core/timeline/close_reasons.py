@@ -19,6 +19,7 @@ from functools import lru_cache
 class Topic(Enum):
     """What a close reason may speak of; the value stands in a sentence."""
 
+    SETUP = "a session that is not set up"
     KEEPALIVE = "a keepalive"
     IDLE = "idleness"
     TIMEOUT = "a timeout"
@@ -30,6 +31,7 @@ class Topic(Enum):
     DUPLICATE = "a second connection"
     TOKEN = "credentials"
     SESSION_OVER = "a session that is over"
+    SESSION_UNKNOWN = "a session that is not known"
     PROTOCOL = "the protocol"
     UPSTREAM = "an upstream"
     OVERLOAD = "overload"
@@ -45,23 +47,39 @@ _TRAFFIC = r"(?:audio|data|activity|messages?|traffic|input|frames?)(?! rate)"
 _BEAT = r"(?:pings?|pongs?|heart-?beats?)"
 _TAKER = r"(?:consumer|client|reader|receiver|subscriber|peer|you|connection|link|network)s?"
 _REFUSED = r"(?:allowed|refused|rejected|denied|forbidden|accepted|match\w*|permitted|trusted|authori[sz]ed)"
+_FORMS = r"(?:binary|text|frames?|messages?|fragment\w*|compression|extensions?|opcodes?|data)"
+_WAITING = r"(?:pending|queued|unsent|unread) (?:messages?|bytes|writes|frames?|packets?|events?)"
+_OPENED = r"(?:opened|established|started|detected|created|made|connected|took)"
+_SEVERAL = r"(?:connections?|clients?|users?|sockets?|sessions?|streams?|subscri\w+)"
 _DOWN = r"(?:server|unreach\w*|errors?|timed[- ]?out|timeout|down|returned|closed|gone|lost|failed)"
 
 # Words that mean a topic whatever stands beside them; read in the order of `Topic`, and each was seen in
 # software or reports of others.
 _KEYWORDS: dict[Topic, re.Pattern[str]] = {
+    Topic.SETUP: _words(
+        r"(?:initiali[sz]ation|init|handshake|hello|login|log-?on|join|identif\w+|registration|start) "
+        r"(?:message )?(?:time[- ]?out|timed[- ]?out|deadline)",
+        r"(?:not|never|no) (?:\w+ )?(?:receiv\w*|send|sent|get) (?:an? |the |any )?"
+        r"(?:auth\w*|init\w*|hello|login|connect|handshake|start|setup)",
+        r"waiting for (?:an? |the )?(?:\w+ )?(?:auth\w*|init\w*|hello|login|handshake|setup|first message)",
+        r"no (?:auth\w*|init\w*|hello|login|handshake|setup) (?:message|packet|frame|request)",
+        r"(?:subscri\w+|auth\w*|identif\w+|join|log ?in) (?:\w+ ){0,3}within \d+",
+    ),
     Topic.KEEPALIVE: _words(r"keep[- ]?alives?", r"heart[- ]?beats?", r"pings?", r"pongs?"),
     Topic.IDLE: _words(
         r"idle\w*", r"inactiv\w*", r"silen(?:t|ce)",
         rf"no (?:(?:user|client|voice|valid|incoming|further|more) )?{_TRAFFIC}"
         r"(?: (?:was |were |has been )?(?:received|sent|seen|heard|detected|arriv\w+|"
         r"came|coming|from|within|since|for (?:too|over|more|\d)|in \d)|\W*$)",
+        rf"waiting for (?:\w+ )?{_TRAFFIC}", r"(?:input|audio) time[- ]?out",
         rf"(?:not|never) (?:\w+ )?(?:receive|send|get|see)\w* (?:any )?(?:\w+ )?{_TRAFFIC}",
     ),
     Topic.TIMEOUT: _words(r"time[- ]?outs?", r"timed[- ]?out", r"deadline\w*"),
     Topic.SLOW: _words(
         # The whole reason of Centrifugo's 3008.
-        r"^slow$", rf"slow(?:ly)? {_TAKER}",
+        r"^slow$", rf"slow(?:ly)? {_TAKER}", r"slow(?:ly)? (?:read|consum|receiv)\w*",
+        r"unable to keep(?:ing)? up", rf"(?:max\w*|too many) {_WAITING}",
+        r"too many messages (?:queued|pending|buffered)", r"pending (?:bytes|writes)",
         rf"{_TAKER} (?:is |are |was )?(?:too )?(?:slow\w*|lag(?:s|ged|ging)?|behind)",
         r"(?:falling|fell) (?:too far )?behind", r"(?:can ?not|can't|did not|not) keep(?:ing)? up",
         r"(?:send|write|output|outbound|outgoing) (?:buffer|queue|backlog)s? (?:is |are |was |size )?"
@@ -71,20 +89,23 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"rate[- ]?limit\w*", r"rate (?:is |was )?(?:exceeded|too high)", r"exceeded (?:the )?(?:\w+ )?rate",
         r"(?:messages?|msgs?|requests?|events?) rate", r"(?:ping|pong|heart-?beat)s? rate",
         r"too (?:fast|often|frequent\w*)", r"(?:less|more) often", r"flood\w*", r"spam\w*", r"throttl\w*",
-        r"quotas?", r"token buckets?",
+        r"slow down", r"token buckets?",
+        r"\d+ (?:messages?|msgs?|requests?|frames?|commands?|events?|pings?) (?:per|a) \w+",
         r"too many (?:\w+ )?(?:requests?|messages?|frames?|commands?|updates?|pings?|pongs?|heart-?beats?)",
     ),
     Topic.SIZE: _words(
         r"too (?:big|large)", r"(?:message|frame|payload|data) (?:is |was )?too long", r"read limit",
         r"over-?siz\w*", r"(?:message|frame|payload) (?:size|length) (?:limit|exceed\w*|is over|too)",
         r"size (?:limit|exceed\w*)", r"exceeds? (?:the )?limit of \d+",
-        r"max\w* (?:(?:message|frame|payload) )?(?:payload|length|size)",
+        r"max\w* (?:\w+ ){0,2}(?:payload|length|size)",
     ),
     Topic.RESTART: _words(
         r"re-?start\w*", r"re-?deploy\w*", r"deploy(?:ing|ment)", r"maintenance", r"shut(?:ting)?[- ]?down",
         r"going down", r"draining", r"rolling (?:update|upgrade)", r"sigterm",
-        r"(?:server|instance|pod|process|node|worker|service|application) (?:is )?"
-        r"(?:stopp\w+|terminat\w+|clos\w+|exit\w*|going away)",
+        r"code (?:was |has been )?updated",
+        r"(?:server|instance|pod|process|node|worker|service|application) (?:is |was |has )?"
+        r"(?:stopp\w+|terminat\w+|closing|exit\w*|going away)"
+        r"(?! (?:the |this |your |a )?(?:connection|session|socket|client|stream))",
     ),
     Topic.ORIGIN: _words(
         r"cors", r"cross-?origin", rf"origins? (?:\S+ )?(?:is |was )?(?:not |un|dis|mis)?{_REFUSED}",
@@ -92,9 +113,12 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
     ),
     Topic.DUPLICATE: _words(
         r"duplicat\w*", r"already (?:connected|open|in use|logged in|subscribed|exists)", r"replaced by",
-        r"(?:connection|session|client|socket) (?:was |is |has been )?replaced", r"superseded", r"taken over",
+        r"(?:connection|session|client|socket) (?:was |is |has been )?replaced", r"superseded",
+        r"taken over", r"take-?over",
+        rf"new (?:connection|session|login|socket|device|tab) (?:was |has been |is |has )?{_OPENED}",
         r"elsewhere", r"(?:another|newer) (?:connection|session|client|device|tab|login|location)s?",
         r"multiple (?:connections|sessions|logins)",
+        r"one (?:connection|session|client) (?:is )?(?:allowed|per)",
     ),
     Topic.TOKEN: _words(
         r"tokens? (?:has |have |is |was )?(?:been )?(?:expir\w*|invalid\w*|revoked|missing|rejected|required|"
@@ -105,11 +129,14 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"auth (?:timeout|timed out|expired|failed|failure|required|error)",
     ),
     Topic.SESSION_OVER: _words(
-        r"session (?:has |is |was )?(?:expired|ended|over|limit|too long)", r"session expir\w*",
-        r"expired session", r"(?:invalid|unknown|stale|no such) session",
-        r"session (?:is |was )?(?:no longer valid|not valid|invalid\w*|not found|unknown)",
+        r"session (?:has |is |was )?(?:expired|limit|too long)", r"session expir\w*", r"expired session",
+        r"connection (?:has |is )?expired", r"\d+[- ]?(?:hours?|h|minutes?|min) limit",
         r"max\w* (?:session|connection)?\s?(?:duration|age|life-?time|time)",
         r"(?:duration|life-?time|time|connection age) (?:limit|exceeded|reached|is over)",
+    ),
+    Topic.SESSION_UNKNOWN: _words(
+        r"(?:invalid|unknown|stale|no such) session",
+        r"session (?:id )?(?:is |was )?(?:no longer valid|not valid|invalid\w*|not found|unknown|gone|lost)",
     ),
     Topic.PROTOCOL: _words(
         r"protocol (?:error|violat\w*|version|mismatch)", r"malformed",
@@ -117,17 +144,22 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"(?:invalid|unsolicited) (?:frame|utf\S*|json|message|payload|opcode|data|ping|pong)",
         r"unsupported (?:data|frame|message|opcode|payload|protocol|version|format|encoding|type)",
         r"bad (?:frame|message|json|request)", r"pong without (?:a )?ping",
+        r"invalid (?:\w+ )?(?:request|argument|command|parameters?|syntax)",
+        r"(?:unknown|unrecogni[sz]ed) (?:command|message|opcode|event|method|frame)",
+        rf"{_FORMS} (?:\w+ )?(?:is |are )?(?:not|dis)[- ]?(?:allowed|accepted|supported|permitted)",
     ),
     Topic.UPSTREAM: _words(
-        r"upstream", r"bad gateway", r"backend (?:\w+ )?(?:errors?|timeout|unavailable|unreachable|down|"
+        r"upstream", r"bad gateway", r"gateway time[- ]?out",
+        r"backend (?:\w+ )?(?:errors?|timeout|unavailable|unreachable|down|"
         r"failed|closed|gone|lost|died)", rf"origin (?:is |has |was )?{_DOWN}",
         r"(?:to|from|with) (?:the )?origin",
     ),
     Topic.OVERLOAD: _words(
         r"overload\w*", r"(?:over|at|out of|no) capacity", r"capacity (?:is )?(?:reached|exceeded|limit)",
         r"(?:(?:server|service|system) (?:is )?)?too busy", r"(?:server|service|system) (?:is )?busy",
-        r"connection limit", r"too many (?:connections?|clients?|users?|sockets?|sessions?)",
-        r"max\w* connections", r"resources? exhausted",
+        r"connections? limit", rf"too many (?:\w+ )?{_SEVERAL}",
+        rf"max\w* (?:number of )?(?:\w+ )?{_SEVERAL} (?:exceed\w*|reached)",
+        r"max\w* (?:number of )?connections", r"resources? exhausted",
     ),
     Topic.ERROR: _words(
         r"errors?", r"exceptions?", r"traceback", r"crash\w*", r"fail(?:ed|ure)s?", r"panic\w*", r"unhandled",
@@ -136,7 +168,13 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
 }  # fmt: skip
 # Words that mean a topic, and other things too: "rate this call", the "login node", a "busy line".
 _HINTS: dict[Topic, re.Pattern[str]] = {
-    Topic.KEEPALIVE: _words(r"stale connections?", r"connection (?:is )?stale"),
+    Topic.KEEPALIVE: _words(
+        r"stale connections?",
+        r"connection (?:is )?stale",
+        r"unresponsive",
+        r"(?:client|peer) (?:is |was |did )?not respon\w+",
+        r"no response from (?:the )?(?:client|peer)",
+    ),
     Topic.IDLE: _words(r"unused"),
     Topic.SLOW: _words(
         r"too slow\w*",
@@ -145,31 +183,52 @@ _HINTS: dict[Topic, re.Pattern[str]] = {
         r"back-?pressure",
         r"(?:buffer|queue|backlog)s? (?:is |are )?(?:full|overflow\w*|exceed\w*|limit)",
         r"(?:send|write|output|outbound) (?:buffer|queue)\w*",
+        r"(?:buffer|queue|backlog) (?:size|length)",
+        r"(?:send|write|flush) (?:time|deadline|timed)\w*",
     ),
-    Topic.RATE: _words(r"rate"),
+    Topic.RATE: _words(r"rate", r"quotas?"),
     Topic.SIZE: _words(r"(?:message|frame|payload|data) (?:size|length)"),
-    Topic.RESTART: _words(r"reload(?:ing|ed)?", r"deploys?", r"drain\w*", r"upgrading", r"stopping"),
+    Topic.RESTART: _words(
+        r"reload(?:ing|ed)?", r"deploys?", r"drain\w*", r"upgrading", r"stopping", r"new version"
+    ),
     Topic.ORIGIN: _words(r"origins?"),
     Topic.DUPLICATE: _words(r"replaced", r"other (?:connection|session|device|tab|login)"),
     Topic.TOKEN: _words(r"tokens?", r"auth", r"log(?:ged)?[- ]?(?:in|out)"),
-    Topic.PROTOCOL: _words(r"protocol", r"unsupported"),
-    Topic.UPSTREAM: _words(r"backend"),
+    Topic.PROTOCOL: _words(r"protocol", r"unsupported", r"not (?:implemented|supported)"),
+    Topic.SESSION_OVER: _words(r"^expired\W*$", r"session (?:has |is |was )?(?:ended|over)"),
+    Topic.UPSTREAM: _words(r"backend", r"proxy"),
     Topic.OVERLOAD: _words(r"capacity", r"busy"),
 }
 # Phrases in which a word of a topic means something else: tokens of a parser or of a language model, pings
 # that come too often, a client that is to be restarted.
 _OTHERWISE: dict[Topic, re.Pattern[str]] = {
+    Topic.SETUP: _words(r"(?:tls|ssl) handshake"),
     Topic.KEEPALIVE: _words(
         rf"too many {_BEAT}",
-        rf"{_BEAT} (?:rate|flood\w*|frame|payload|less often|too (?:fast|often|large|long))",
+        rf"{_BEAT} frames? (?:too|size|length|payload)",
+        rf"{_BEAT} (?:rate|flood\w*|payload|less often|too (?:fast|often|large|long))",
         rf"(?:invalid|unexpected|unsolicited|over-?sized) {_BEAT}", r"pong without (?:a )?ping",
     ),
-    Topic.RATE: _words(r"(?:sample|sampling|frame|bit|baud|exchange|interest|refresh|error) rates?"),
+    Topic.RATE: _words(
+        r"(?:sample|sampling|frame|bit|baud|exchange|interest|refresh|error) rates?",
+        rf"too many {_WAITING}", r"too many messages (?:queued|pending|buffered)",
+    ),
+    Topic.SIZE: _words(
+        r"(?:queue|buffer|backlog|window|batch|pool|room|group) (?:size|length)",
+        r"(?:skew|drift|offset|difference|time-?stamp|delay|gap|sequence|nonce|interval) (?:is )?"
+        r"too (?:big|large|long)",
+    ),
+    Topic.SESSION_OVER: _words(
+        r"(?:response|processing|execution|request|query|build|startup|setup) (?:duration|time)\w*",
+    ),
     Topic.RESTART: _words(
         r"(?:client|app|browser|page|you) (?:must|should|has to|have to|needs? to) re-?(?:start|load)",
         r"re-?(?:start|load) (?:your|the (?:client|app|page|browser))",
     ),
     Topic.TOKEN: _words(
+        r"already (?:authenti\w+|authori[sz]ed|logged[- ]?in)",
+        r"(?:auth\w*|token|credentials?) (?:service|server|backend|provider)",
+        rf"{_FORMS} (?:\w+ )?(?:is |are )?not allowed",
         r"unexpected token", r"(?:max\w*|context|too many|input|output) tokens?",
         r"tokens? (?:limit|quota|per|count|buckets?)",
     ),
@@ -185,15 +244,16 @@ _WRONG = _words(
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # A topic says all that these do: "keepalive ping timeout" is one thing, "timeout: restart" is two.
 _COVERS: dict[Topic, frozenset[Topic]] = {
-    Topic.KEEPALIVE: frozenset({Topic.IDLE, Topic.TIMEOUT}),
-    Topic.IDLE: frozenset({Topic.TIMEOUT}),
-    Topic.SLOW: frozenset({Topic.SIZE}),
+    Topic.SETUP: frozenset({Topic.IDLE, Topic.TIMEOUT, Topic.TOKEN}),
+    Topic.KEEPALIVE: frozenset({Topic.IDLE, Topic.TIMEOUT, Topic.SESSION_OVER}),
+    Topic.IDLE: frozenset({Topic.TIMEOUT, Topic.SESSION_OVER}),
+    Topic.SLOW: frozenset({Topic.SIZE, Topic.TIMEOUT}),
     Topic.RATE: frozenset({Topic.OVERLOAD}),
     Topic.SIZE: frozenset({Topic.PROTOCOL}),
     Topic.RESTART: frozenset({Topic.OVERLOAD, Topic.SESSION_OVER}),
-    Topic.ORIGIN: frozenset({Topic.TOKEN}),
+    Topic.ORIGIN: frozenset({Topic.TOKEN, Topic.UPSTREAM}),
     Topic.DUPLICATE: frozenset({Topic.TOKEN}),
-    Topic.TOKEN: frozenset({Topic.TIMEOUT, Topic.SESSION_OVER}),
+    Topic.TOKEN: frozenset({Topic.TIMEOUT, Topic.SESSION_OVER, Topic.SESSION_UNKNOWN}),
     Topic.SESSION_OVER: frozenset({Topic.TIMEOUT}),
     Topic.UPSTREAM: frozenset({Topic.OVERLOAD, Topic.TIMEOUT}),
 }
@@ -220,8 +280,9 @@ class Reading:
         return self.topic is not None and self.other is None and not self.is_vague
 
 
-# There is no close reason.
+# There is no close reason, or it says what the code says (API Gateway: 1001, "Going away").
 NO_REASON = Reading()
+_NAMES_OF_CODES = frozenset({"going away", "normal closure", "normal close"})
 
 
 def names(reason: str, words: tuple[str, ...]) -> bool:
@@ -239,7 +300,7 @@ def names_whole(text: str, words: Iterable[str]) -> bool:
 def read_reason(reason: str) -> Reading:
     """Read a close reason; an empty one speaks of nothing."""
     text = _plain(reason)
-    if not text:
+    if not text or text.strip(".") in _NAMES_OF_CODES:
         return NO_REASON
     found = _topics(text, _KEYWORDS)
     hinted = _topics(text, _HINTS) - found if found <= _GENERAL else frozenset()

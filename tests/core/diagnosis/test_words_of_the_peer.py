@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
-from pytest_wsstability.core.timeline.close import TransportEnd
+from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
 from tests.core.script import closed_by_peer, timeline
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
@@ -105,3 +105,96 @@ def test_a_line_of_text_in_the_place_of_a_frame_is_no_frame(stray, cause):
     how = {"transport": TransportEnd.ABORTED, "parser_error": "reserved bits must be 0", "stray": stray}
 
     assert diagnose(timeline(*TALK, (33.3, how))).cause is cause
+
+
+def test_a_session_that_is_not_set_up_is_told_as_that():
+    """Servers close who does not log in; once a session is confirmed they may mean another timeout."""
+    session = [(0.1, "<hello"), (0.1, ">info")]
+    words = "Did not receive auth message within 10 seconds"
+    early = diagnose(timeline((10, closed_by_peer(1000, words))))
+    late = diagnose(timeline(*session, (0.2, "<confirmed"), *TALK, (33.3, closed_by_peer(1000, words))))
+
+    assert (early.cause, early.confidence) == (Cause.SESSION_NOT_CONFIRMED, HIGH)
+    assert "right after the opening" in early.remedy
+    assert (late.cause, late.confidence) == (Cause.SESSION_NOT_CONFIRMED, MEDIUM)
+    assert Cause.READ_DEADLINE in late.alternatives
+
+
+@pytest.mark.parametrize(("code", "cause"), [(1001, Cause.RESTART), (1000, Cause.CLOSED_BY_PEER)])
+@pytest.mark.parametrize(("age", "is_limit"), [(7200, True), (7199, False)])
+def test_a_polite_close_at_a_known_limit_on_the_age_may_be_that(code, cause, age, is_limit):
+    """API Gateway says "Going away" after two hours, in the middle of traffic."""
+    beats = [row for at in range(300, age, 300) for row in ((at, ">beat"), (at + 0.1, "<answer"))]
+    found = diagnose(timeline(*beats, (age, closed_by_peer(code, "Going away"))))
+
+    assert (found.cause, found.confidence) == (cause, Confidence.LOW)
+    assert (Cause.MAX_AGE in found.alternatives) is is_limit
+    assert ("AWS API Gateway" in found.sentence) is is_limit
+
+
+@pytest.mark.parametrize("code", [1000, 1001])
+def test_a_polite_close_of_several_at_one_age_is_told_as_a_limit_on_it(code):
+    """Whatever the number: they ended at other instants; which of two kinds of limit is not told."""
+    lines = [
+        timeline(
+            *((at, what) for at in range(1, 47) for what in (">beat", "<answer")),
+            (47.3, closed_by_peer(code)), origin=1000 + start,
+        )
+        for start in (0, 7, 19)
+    ]  # fmt: skip
+
+    found = diagnose(lines[0], cohort=lines)
+    assert (found.cause, found.confidence) == (Cause.MAX_AGE, Confidence.LOW)
+    assert {Cause.PONG_DEADLINE, Cause.CLOSED_BY_PEER} <= set(found.alternatives)
+
+
+@pytest.mark.parametrize(("said", "confidence"), [((), MEDIUM), ([(1, ">text")], HIGH)])
+def test_credentials_that_never_came_are_told_where_a_timeout_is_named(said, confidence):
+    """NATS closes who does not log in with 1008, "Authentication Timeout"."""
+    found = diagnose(timeline(*said, (2, closed_by_peer(1008, "Authentication Timeout"))))
+
+    assert (found.cause, found.confidence) == (Cause.AUTH_EXPIRED, confidence)
+    assert (Cause.SESSION_NOT_CONFIRMED in found.alternatives) is (confidence is MEDIUM)
+
+
+@pytest.mark.parametrize(
+    ("stray", "cause", "words"),
+    [
+        ("\x15\x03\x03\x00\x02\x01\x00", Cause.NO_FRAMES, "where TLS ends"),
+        ("\x17\x03\x04\x00", Cause.NO_FRAMES, "where TLS ends"),
+        # Five is no version, and 24 no type, of TLS.
+        ("\x17\x03\x05\x00", Cause.PROTOCOL_ERROR, "compression off"),
+        ("\x18\x03\x03\x00", Cause.PROTOCOL_ERROR, "compression off"),
+        ("\x1f\x8b\x08\x00", Cause.PROTOCOL_ERROR, "(gzip)"),
+        ("\x1f\x8a\x08\x00", Cause.PROTOCOL_ERROR, "compression off"),
+        ("7\r\n\x81\x05hello\r\n", Cause.PROTOCOL_ERROR, "chunks of HTTP"),
+        ("1a2b3c4d5\r\n\x81", Cause.NO_FRAMES, "writes such text"),
+        ("\x81\x05world", Cause.PROTOCOL_ERROR, "two tasks of the server write at once"),
+        ("\x83\x05world", Cause.PROTOCOL_ERROR, "two tasks of it write at once"),
+        ("\x80\x05world", Cause.PROTOCOL_ERROR, "continues nothing"),
+        ("\x89\x05world", Cause.PROTOCOL_ERROR, "library's version"),
+    ],
+)
+def test_what_stood_in_the_place_of_a_frame_says_whom_to_look_at(stray, cause, words):
+    """Each by the bytes with which it begins."""
+    how = {"transport": TransportEnd.ABORTED, "parser_error": "it was refused", "stray": stray}
+    found = diagnose(timeline(*TALK, (33.3, how)))
+
+    assert found.cause is cause
+    assert words in found.remedy
+
+
+def test_text_that_is_no_text_is_told_as_that_whoever_sent_it():
+    """Bytes in a text message have nothing to do with compression."""
+    sent = {"transport": TransportEnd.FIN, "sent": CloseFrame(1007), "parser_error": "invalid UTF-8"}
+    refused = diagnose(timeline(*TALK, (33.3, sent)))
+    told_so = told(1007, "Request contains an invalid argument.", (33.27, ">text"))
+    bare = told(1007, "", (33.27, ">text"))
+
+    assert {each.cause for each in (refused, told_so, bare)} == {Cause.PROTOCOL_ERROR}
+    assert {each.confidence for each in (refused, told_so, bare)} == {HIGH}
+    assert "as binary messages" in refused.remedy
+    assert "as binary messages" in bare.remedy
+    assert not any("compression" in each.remedy for each in (refused, told_so, bare))
+    # By itself it is about no message.
+    assert (told(1007, "").confidence, told(1007, "").runner_up) == (Confidence.LOW, Cause.CLOSED_BY_PEER)
