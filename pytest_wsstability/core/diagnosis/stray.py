@@ -71,7 +71,7 @@ class Stray:
         """What to look at, going by the head of the frame that it would be."""
         if len(self.data) < 2:
             return f"see what the {peer} wrote, byte by byte (its log, or a capture)"
-        if self.data.startswith(_GZIP):
+        if self.data[: len(_GZIP)] == _GZIP:
             return "a proxy compresses the stream as it does HTTP (gzip): exclude WebSockets from that"
         if _CHUNK.match(self.data):
             return "a proxy puts the stream into chunks of HTTP: let it pass an upgraded connection whole"
