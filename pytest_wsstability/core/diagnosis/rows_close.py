@@ -70,7 +70,7 @@ def _is_beat_of_peer(event: Event) -> bool:
     return event.direction is RECEIVED and event.role is Role.HEARTBEAT
 
 
-def _idle_in_disguise(f: Features) -> bool:
+def idle_in_disguise(f: Features) -> bool:
     """Whether a close without a fault came after the longest silence, of a length that timers have."""
     return (
         f.code in (1000, 1001, 1005)
@@ -286,7 +286,7 @@ LAST = (
     Signature(
         cause=Cause.IDLE_AS_NORMAL,
         shows="1000, 1001 or 1005 was received after the longest silence, of a length that timers have",
-        when=_idle_in_disguise,
+        when=idle_in_disguise,
         confidence=MEDIUM,
         sentence="the {peer} closed with {code} after {idle} without a byte either way: an idle timeout "
         "in the form of a normal close fits",
@@ -304,46 +304,6 @@ LAST = (
         ),
         runner_up=Cause.CLOSED_BY_PEER,
         source="reports (Helius, Phoenix)",
-    ),
-    Signature(
-        cause=Cause.MAX_AGE,
-        shows="1000, 1001 or 1005 was received at the same age as other connections at other instants",
-        when=lambda f: f.code in (1000, 1001, 1005) and rivals.repeats_age(f),
-        confidence=MEDIUM,
-        sentence="the {peer} closed with {code} at an age of {max_age}, and {repeated} other connections at "
-        "the same age, at other instants: a maximum age in the form of a normal close fits{age_owners}",
-        headline="maximum age {max_age}?",
-        blame=Blamed.PEER,
-        evidence=("repeated", "silences", "end"),
-        remedy="raise {age_knobs}, or reconnect before it; a heartbeat does not help",
-        rivals=(
-            Rival(
-                Cause.CLOSED_BY_PEER,
-                "words stand behind the code that are not understood",
-                lambda f: f.reading.has_words,
-                "what its words say is not understood",
-                LOW,
-            ),
-            rivals.TOKEN,
-            rivals.AFTER_A_MESSAGE,
-            rivals.AFTER_A_MESSAGE_EACH,
-            Rival(
-                Cause.PONG_DEADLINE,
-                "no ping came, and no pong went out",
-                lambda f: not f.pings.received and not f.pings.ponged,
-                "no ping came and no pong went out, so a deadline that only pongs reset fits too",
-                LOW,
-            ),
-            Rival(
-                Cause.KEEPALIVE_TIMEOUT,
-                "pings of the peer came",
-                lambda f: f.pings.received > 0,
-                "a keepalive that began with the opening ends them so too",
-                LOW,
-            ),
-        ),
-        runner_up=Cause.CLOSED_BY_PEER,
-        source="reports (API Gateway, load balancers that reconnect their clients)",
     ),
     Signature(
         cause=Cause.RESTART,

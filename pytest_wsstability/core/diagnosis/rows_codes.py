@@ -7,6 +7,7 @@ from ..known_timers import CountsFrom
 from ..timeline.events import FrameKind
 from . import rivals, timers
 from .features import SENT, SILENCE, Features
+from .rows_close import idle_in_disguise
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -25,6 +26,11 @@ def _idle_as_error(f: Features) -> bool:
         and f.broke_silence(SENT, FrameKind.ANY)
         and timers.is_number(silent, f.tier, CountsFrom.IDLE, CountsFrom.IDLE_UPSTREAM)
     )
+
+
+def _aged(f: Features) -> bool:
+    """Whether others were closed politely at the same age, and no idle timeout fits."""
+    return f.code in (1000, 1001, 1005) and rivals.repeats_age(f) and not idle_in_disguise(f)
 
 
 # RFC 6455, section 7.4.1, and IANA's registry: nothing else is meant by them.
@@ -231,5 +237,49 @@ POLICIES = (
         rivals=(Rival(Cause.RATE_LIMITED, "the code is 4429", lambda f: f.code == 4429),),
         runner_up=Cause.RESTART,
         source="RFC 6455, section 7.4.1, and IANA's registry",
+    ),
+)
+
+# Behind them: codes that say nothing, at an age that says more.
+AGED = (
+    Signature(
+        cause=Cause.MAX_AGE,
+        shows="1000, 1001 or 1005 was received at the same age as other connections at other instants",
+        when=_aged,
+        confidence=MEDIUM,
+        sentence="the {peer} closed with {code} at an age of {max_age}, and {repeated} other connections at "
+        "the same age, at other instants: a maximum age in the form of a normal close fits{age_owners}",
+        headline="maximum age {max_age}?",
+        blame=Blamed.PEER,
+        evidence=("repeated", "silences", "end"),
+        remedy="raise {age_knobs}, or reconnect before it; a heartbeat does not help",
+        rivals=(
+            Rival(
+                Cause.CLOSED_BY_PEER,
+                "words stand behind the code that are not understood",
+                lambda f: f.reading.has_words,
+                "what its words say is not understood",
+                LOW,
+            ),
+            rivals.TOKEN,
+            rivals.AFTER_A_MESSAGE,
+            rivals.AFTER_A_MESSAGE_EACH,
+            Rival(
+                Cause.PONG_DEADLINE,
+                "no ping came, and no pong went out",
+                lambda f: not f.pings.received and not f.pings.ponged,
+                "no ping came and no pong went out, so a deadline that only pongs reset fits too",
+                LOW,
+            ),
+            Rival(
+                Cause.KEEPALIVE_TIMEOUT,
+                "pings of the peer came",
+                lambda f: f.pings.received > 0,
+                "a keepalive that began with the opening ends them so too",
+                LOW,
+            ),
+        ),
+        runner_up=Cause.CLOSED_BY_PEER,
+        source="reports (API Gateway, load balancers that reconnect their clients)",
     ),
 )

@@ -36,6 +36,7 @@ SIGNATURES: tuple[Signature, ...] = (
     *rows_close.ROWS,
     *rows_codes.POLICIES,
     *rows_unspoken.CLOSED,
+    *rows_codes.AGED,
     *rows_close.LAST,
     *rows_content.ROWS,
     *rows_keepalive.ROWS,
