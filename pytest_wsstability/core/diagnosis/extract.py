@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -14,6 +15,7 @@ from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
 from .cohort import ALONE, Beside
 from .features import (
+    AT_ONCE,
     REACTION,
     RECEIVED,
     SENT,
@@ -37,8 +39,8 @@ _TO_ANSWER_HERE = 0.25
 # another message is the answer to it, however busy the machine is: measured up to 0.19 s, every core busy.
 _RARE = 10.0
 _REACTION_TO_RARE = 0.5
-# Answers are slow from so many seconds on, or so many times the fastest; and come at once within so many.
-_SLOW, _SLOW_TIMES, _AT_ONCE = 0.25, 5.0, 0.03
+# Answers are slow from so many seconds on, or so many times the fastest.
+_SLOW, _SLOW_TIMES = 0.25, 5.0
 # An answer that takes so much longer than the slowest before is missing.
 _SLOWER = 1.5
 # More messages than this in so many seconds are a stream.
@@ -110,16 +112,17 @@ def _messages(frames: Sequence[Event], age: float) -> Messages:
     sizes = [event.size for event in data]
     said = [event for event in data if event.role <= Role.DATA]
     rare = bool(said) and (len(said) == 1 or said[-1].at - said[-2].at >= _RARE)
-    heard = max((each.at for each in frames if each.direction is RECEIVED and is_data(each)), default=-1.0)
+    heard = [event for event in frames if event.direction is RECEIVED and is_data(event)]
+    answered = bool(said) and any(event.at >= said[-1].at for event in heard)
     return Messages(
         max(sizes, default=0),
         bool(sizes) and sizes[-1] > max(sizes[:-1], default=0),
         rare,
         sum(event.at >= age - _STREAM for event in said) > _STREAMED,
-        _REACTION_TO_RARE if rare and heard < said[-1].at else 0.0,
+        _REACTION_TO_RARE if rare and not answered else 0.0,
         said=sum(_is_spoken(event) for event in data),
-        heard=sum(_is_spoken(event) for event in frames if event.direction is RECEIVED and is_data(event)),
-        received_stream=_streamed(frames, age),
+        heard=sum(_is_spoken(event) for event in heard),
+        received_stream=_streamed(heard),
     )
 
 
@@ -128,10 +131,9 @@ def _is_spoken(event: Event) -> bool:
     return event.role not in (Role.GREETING, Role.SESSION_INFO, Role.SESSION_CONFIRMED)
 
 
-def _streamed(frames: Sequence[Event], age: float) -> bool:
+def _streamed(heard: Sequence[Event]) -> bool:
     """Whether messages of the peer came one after the other in the last seconds that it was heard."""
-    heard = [event.at for event in frames if event.direction is RECEIVED and is_data(event)]
-    return sum(at >= heard[-1] - _STREAM for at in heard) > _STREAMED if heard else False
+    return sum(event.at >= heard[-1].at - _STREAM for event in heard) > _STREAMED
 
 
 def _injected(timelines: Sequence[Timeline]) -> str | None:
@@ -158,8 +160,8 @@ def _pings(timeline: Timeline, frames: Sequence[Event]) -> Pings:
         unanswered=open_pings[0] if open_pings else None,
         latest=_latest(received, pongs),
         first=received[0] if len(received) == timeline.count(RECEIVED, Opcode.PING) > 0 else None,
-        shortest_gap=min(gaps) if len(gaps) > 1 else 0.0,
-        longest_gap=max(gaps) if len(gaps) > 1 else 0.0,
+        shortest_gap=min(gaps, default=0.0),
+        longest_gap=max(gaps, default=0.0),
     )
 
 
@@ -219,14 +221,16 @@ def _last_answered(trips: RoundTrips, now: float) -> float | None:
 
 def _bunches(trips: RoundTrips) -> tuple[int, float]:
     """How often slow answers to several questions came at one instant, and the longest wait for them."""
-    if trips.answered < 2:
-        return 0, 0.0
     slow = trips.rtts.slowest_above(max(_SLOW, _SLOW_TIMES * trips.rtts.minimum))
-    instants: dict[int, list[float]] = {}
-    for at, rtt in slow:
-        instants.setdefault(round((at + rtt) / _AT_ONCE), []).append(rtt)
-    bunches = [rtts for rtts in instants.values() if len(rtts) > 1]
-    return len(bunches), max((max(rtts) for rtts in bunches), default=0.0)
+    bunches: list[list[float]] = []
+    last = -math.inf
+    for came, rtt in sorted((at + rtt, rtt) for at, rtt in slow):
+        if came - last > AT_ONCE:
+            bunches.append([])
+        bunches[-1].append(rtt)
+        last = came
+    several = [max(rtts) for rtts in bunches if len(rtts) > 1]
+    return len(several), max(several, default=0.0)
 
 
 def _reading(timeline: Timeline) -> Reading:
@@ -238,14 +242,14 @@ def _between(timeline: Timeline, proxy: Timeline | None) -> ProxyView | None:
     """What a proxy of the test saw; instants are compared on the clock, which both records have."""
     if proxy is None:
         return None
-    mine, its = _heard(timeline), _heard(proxy)
-    passed = max((at for at in (_at(proxy, RECEIVED, Opcode.PING),) if at is not None), default=None)
-    answered = _at(proxy, SENT, Opcode.PONG)
+    passed, answered = _at(proxy, RECEIVED, Opcode.PING), _at(proxy, SENT, Opcode.PONG)
     ponged = _at(timeline, SENT, Opcode.PONG)
-    missing = passed is not None and (answered is None or answered < passed)
     return ProxyView(
-        behind=max(0.0, mine - its) if timeline.end is End.CLIENT else 0.0,
-        pong_missing=missing and ponged is not None and passed is not None and ponged >= passed,
+        behind=max(0.0, _heard(timeline) - _heard(proxy)) if timeline.end is End.CLIENT else 0.0,
+        pong_missing=passed is not None
+        and ponged is not None
+        and ponged >= passed
+        and (answered is None or answered < passed),
     )
 
 

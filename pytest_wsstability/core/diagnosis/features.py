@@ -22,6 +22,9 @@ SENT, RECEIVED = Direction.SENT, Direction.RECEIVED
 REACTION = 0.05
 # Seconds that the other end has to answer.
 TO_ANSWER = 1.0
+# Answers come at once that follow each other by no more seconds: far less than lies between two questions,
+# so that only a wait can have gathered them.
+AT_ONCE = 0.03
 # Intervals of a timer that differ by more, in seconds and as a share, are uneven: real loops are late by
 # less (measured with every core busy).
 UNEVEN, UNEVEN_SHARE = 0.3, 0.2
@@ -53,7 +56,7 @@ class Pings:
     latest: float
     # When the first ping came; None if that is not on record.
     first: float | None = None
-    # The shortest and the longest time between two pings in the record, in seconds; 0 if there are fewer.
+    # The shortest and the longest time between two pings in the record, in seconds; 0 with fewer than two.
     shortest_gap: float = 0.0
     longest_gap: float = 0.0
 

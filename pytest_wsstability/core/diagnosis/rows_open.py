@@ -6,7 +6,7 @@ from ..cause import Cause, Confidence
 from ..judge.verdict import Rule
 from ..timeline.events import Event, Role
 from . import rivals
-from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
+from .features import AT_ONCE, RECEIVED, SENT, TO_ANSWER, Features, is_data
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -41,13 +41,13 @@ def _nothing_leaves(f: Features) -> bool:
 def _late(f: Features) -> list[tuple[float, float]]:
     """Questions whose answers took longer than a second, as ``(at, rtt)``."""
     trips = f.timeline.heartbeats if f.timeline.heartbeats.answered > 1 else f.timeline.pings
-    return list(trips.rtts.slowest_above(1.0))
+    return list(trips.rtts.slowest_above(TO_ANSWER))
 
 
 def _late_at_once(f: Features) -> bool:
     """Whether answers that were late came all at once: the asked stood still, or the path did."""
-    late = _late(f)
-    return len(late) >= 2 and len({round(at + rtt, 2) for at, rtt in late}) == 1
+    came = [at + rtt for at, rtt in _late(f)]
+    return len(came) > 1 and max(came) - min(came) <= AT_ONCE
 
 
 def _acknowledged_meanwhile(f: Features) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wsstability.core.cause import Cause
 from pytest_wsstability.core.diagnosis.cohort import Beside
-from pytest_wsstability.core.diagnosis.evidence import facts
+from pytest_wsstability.core.diagnosis.evidence import facts, ruled_out
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.timeline.events import End
 from tests.core.script import FIN, timeline
@@ -127,3 +128,28 @@ def test_pings_of_both_ends_are_said_where_both_were_seen(mine):
 def test_what_repeats_is_the_age_or_the_silence(beside, said):
     """That of more connections."""
     assert fact("repeated", [END], beside=beside) == (said and (said, None))
+
+
+PINGS = (Cause.PING_UNANSWERED, Cause.IDLE_TIMEOUT)
+WITHHELD = "withheld pongs: all pings were answered, the slowest within 500 ms"
+UNSEEN = "a keepalive of the server: no ping of it was seen"
+
+
+@pytest.mark.parametrize(
+    ("rows", "end", "said"),
+    [
+        ([(60, FIN)], End.CLIENT, [UNSEEN]),
+        ([(10, "<ping"), (10.5, ">pong"), (60, FIN)], End.CLIENT, [WITHHELD]),
+        # It was not answered, or it is the client that is asked, or nothing has ended.
+        ([(10, "<ping"), (60, FIN)], End.CLIENT, []),
+        ([(10, "<ping"), (10.5, ">pong"), (60, FIN)], End.SERVER, []),
+        ([(60, FIN)], End.SERVER, []),
+        ([(10, "<ping"), (10.5, ">pong")], End.CLIENT, []),
+    ],
+)
+def test_a_keepalive_that_was_answered_or_never_seen_is_ruled_out(rows, end, said):
+    """It is what people ask about first."""
+    features = extract(timeline(*rows, end=end))
+    told = [[each.text for each in ruled_out(features, Cause.MAX_AGE, fitting)] for fitting in ((), PINGS)]
+
+    assert told == [said, []]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from pytest_wsstability.core.diagnosis.extract import extract
+from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
 from tests.core.script import FIN, RST, timeline
 
 
-def read(*rows, end=60, how=FIN, **options):
+def read(*rows, end=60, how=FIN, end_of=End.CLIENT, **options):
     """The features of a script that ends so."""
-    return extract(timeline(*rows, (end, how), **options))
+    return extract(timeline(*rows, (end, how), end=end_of, **options))
 
 
 def asked(*instants, rtt=0.01):
@@ -35,10 +37,33 @@ def test_the_only_message_is_a_rare_one():
     assert read((20, ">text")).messages.last_is_rare
 
 
-@pytest.mark.parametrize(("before", "counts"), [(0.45, True), (0.55, False)])
+@pytest.mark.parametrize(("before", "counts"), [(0.45, True), (0.5, True), (0.55, False)])
 def test_an_end_within_half_a_second_answers_a_rare_message(before, counts):
     """However busy the machine is; after a message that is not rare, within 50 ms."""
     assert bool(read((60 - before, ">text")).tail.sent) is counts
+
+
+@pytest.mark.parametrize(("before", "quiet"), [(0.5, 39.5), (0.25, 39.75)])
+def test_how_long_it_was_quiet_before_the_last_frames(before, quiet):
+    """Up to the first of those that the end may answer, this one left out."""
+    assert read((20, ">text"), (60 - before, ">text")).tail.quiet_before == quiet
+
+
+@pytest.mark.parametrize("later", [0.0, 0.1])
+def test_an_end_is_no_answer_to_a_rare_message_that_has_one(later):
+    """A message of the peer that came with it, or after it, is the answer."""
+    assert not read((59.6, ">text"), (59.6 + later, "<text")).tail.sent
+
+
+@pytest.mark.parametrize(
+    ("rtt", "before", "counts"),
+    [(0.2, 0.55, True), (0.2, 0.65, False), (1.0, 1.9, True), (1.0, 2.1, False)],
+)
+def test_an_end_within_three_round_trips_answers_any_message(rtt, before, counts):
+    """Of two seconds at most: whatever ends by then has a cause of its own."""
+    rows = [*asked(10, rtt=rtt), (55, ">text"), (60 - before, ">text")]
+
+    assert bool(read(*rows).tail.sent) is counts
 
 
 @pytest.mark.parametrize(("before", "counts"), [(0.045, True), (0.055, False)])
@@ -51,13 +76,23 @@ def test_an_end_within_50_ms_answers_any_message(before, counts):
 @pytest.mark.parametrize(("count", "is_stream"), [(3, False), (4, True)])
 def test_more_than_three_messages_in_five_seconds_are_a_stream(count, is_stream):
     """Any end comes right after one of them."""
-    inside = [(55.1 + n, ">text") for n in range(count)]
-    outside = [(54.9 - n, ">text") for n in range(9)]
+    inside = [55 + n for n in range(count)]
+    outside = [46 + n for n in range(9)]
 
-    assert read(*sorted(inside + outside)).messages.streaming is is_stream
+    assert read(*((at, ">text") for at in outside + inside)).messages.streaming is is_stream
 
 
-@pytest.mark.parametrize(("before", "is_open"), [(0.24, False), (0.26, True)])
+@pytest.mark.parametrize(
+    ("instants", "is_stream"),
+    [((45, 46, 50), False), ((45, 46, 47, 50), True), ((44.9, 46, 47, 50), False)],
+)
+def test_messages_that_came_right_before_the_peer_fell_silent_are_a_stream(instants, is_stream):
+    """They may have waited for each other; who sent them is the peer."""
+    assert read(*((at, "<text") for at in instants)).messages.received_stream is is_stream
+    assert not read(*((at, ">text") for at in instants)).messages.received_stream
+
+
+@pytest.mark.parametrize(("before", "is_open"), [(0.24, False), (0.25, True), (0.26, True)])
 def test_this_end_has_a_quarter_of_a_second_to_answer(before, is_open):
     """Its own answers travel nowhere."""
     assert (read((60 - before, "<ping")).pings.unanswered is not None) is is_open
@@ -84,13 +119,27 @@ def test_where_answers_are_slow_one_may_be_half_as_slow_again(before, is_open):
         # At one instant, and quick.
         (0.24, 0.2, 0),
         (0.27, 0.26, 1),
+        # A single slow one.
+        (1.0, None, 0),
     ],
 )
 def test_answers_that_come_together_are_a_bunch(first, second, bunches):
     """From a quarter of a second on: an end that stood still answers everything at once."""
-    rows = [*asked(10, 12, 14), *together(30, first, second)]
+    rows = [*asked(10, 12, 14), *together(30, *filter(None, (first, second)))]
+    found = read(*rows).asked
 
-    assert read(*rows).asked.bunches == bunches
+    assert (found.bunches, found.stood_still) == (bunches, pytest.approx(first if bunches else 0))
+
+
+@pytest.mark.parametrize(("apart", "bunches"), [(0.02, 1), (0.04, 0)])
+def test_answers_that_come_within_30_ms_come_at_once(apart, bunches):
+    """Wherever on the clock: questions that are asked seconds apart are answered so only after a wait."""
+    for instant in (30, 30.0049, 30.013):
+        late = [
+            (25, ">ping", b"1"), (28, ">ping", b"2"),
+            (instant, "<pong", b"1"), (instant + apart, "<pong", b"2"),
+        ]  # fmt: skip
+        assert read(*asked(10, 12, 14), *late).asked.bunches == bunches
 
 
 @pytest.mark.parametrize(("rtt", "bunches"), [(0.4, 1), (0.6, 0)])
@@ -159,15 +208,128 @@ def test_a_network_that_sends_again_is_not_fine(field, value):
     assert read((50, "<text"), looks=[{**look, field: value}]).lossy
 
 
-@pytest.mark.parametrize(("late", "counts"), [(0.04, True), (0.06, False)])
+@pytest.mark.parametrize(("late", "counts"), [(0.04, True), (0.05, True), (0.06, False)])
 def test_a_lag_right_before_the_end_may_have_hidden_it(late, counts):
     """The end may be older by the lag, so that what went out before it may have caused it."""
     rows = [(40, ">text"), (59.2, ">text"), (60 - late, "lag", 0.9)]
 
-    assert bool(read(*rows, how=RST).tail.sent) is counts
+    # From the clock's zero on, where an instant is kept to the last bit.
+    assert bool(read(*rows, how=RST, origin=0.0).tail.sent) is counts
 
 
-@pytest.mark.parametrize(("at", "counts"), [(-119, True), (-121, False)])
+@pytest.mark.parametrize(("at", "counts"), [(-119, True), (-120, True), (-121, False)])
 def test_a_lag_of_two_minutes_ago_is_forgotten(at, counts):
     """Two rounds of the slowest common keepalive."""
     assert bool(read((200 + at, "lag", 0.6), end=200).lag) is counts
+
+
+@pytest.mark.parametrize(
+    ("rows", "largest", "last_is_largest"),
+    [
+        ([], 0, False),
+        ([(10, "<text")], 0, False),
+        # Of 1, 100 and 640 bytes.
+        ([(10, ">2")], 1, True),
+        ([(10, ">text"), (20, ">text")], 100, False),
+        ([(10, ">text"), (20, ">audio")], 640, True),
+        ([(10, ">audio"), (20, ">text")], 640, False),
+    ],
+)
+def test_the_largest_message_is_of_this_end(rows, largest, last_is_largest):
+    """Only where the last is larger than any before may its size have ended the connection."""
+    messages = read(*rows).messages
+
+    assert (messages.largest, messages.last_is_largest) == (largest, last_is_largest)
+
+
+@pytest.mark.parametrize(
+    ("instants", "shortest", "longest"),
+    [((), 0, 0), ((10,), 0, 0), ((10, 20), 10, 10), ((10, 15, 25), 5, 10)],
+)
+def test_the_time_between_pings_of_the_peer(instants, shortest, longest):
+    """From the first to the last of the record."""
+    pings = read(*((at, "<ping") for at in instants)).pings
+
+    assert (pings.shortest_gap, pings.longest_gap) == (shortest, longest)
+
+
+def test_only_a_pong_of_this_end_answers_a_ping():
+    """One of the peer answers another ping, or nobody."""
+    assert read((10, "<ping"), (10.125, "<pong"), (10.5, ">pong")).pings.latest == 0.5
+
+
+def test_a_confirmation_is_counted_where_it_arrives():
+    """A server that confirms twice is seen by the client."""
+    rows = [(0, "%sinfo"), (0.1, "%sconfirmed"), (0.2, "%sconfirmed")]
+
+    def seen(said, heard, end):
+        return read(*((at, what % (said if "info" in what else heard)) for at, what in rows), end_of=end)
+
+    assert seen(">", "<", End.CLIENT).confirmations == 2
+    assert seen("<", ">", End.SERVER).confirmations == 0
+
+
+@pytest.mark.parametrize("end", [End.CLIENT, End.SERVER])
+def test_where_both_ends_send_heartbeats_each_is_asked_for_its_own(end):
+    """Two of this end, and one of the peer."""
+    both = ProtocolFacts(
+        name="ours", title="Ours", heartbeat=HeartbeatShape.ANSWERED, heartbeats_from=frozenset(End)
+    )
+    rows = [(10, ">beat"), (10.1, "<answer"), (20, ">beat"), (20.1, "<answer"), (30, "<beat")]
+    found = read(*rows, end_of=end, protocol=both)
+
+    assert (found.heartbeats.sent, found.heartbeats.answered, found.beaten.sent) == (2, 2, 1)
+    assert (found.heartbeats.open_since, found.beaten.open_since) == (None, 30)
+
+
+def seen_between(rows, proxied, end=End.CLIENT):
+    """What a proxy saw of a connection that ended at 60 s; its record began half a second before."""
+    proxy = timeline(*((at + 0.5, what) for at, what in proxied), end=End.PROXY, origin=999.5)
+    return extract(timeline(*rows, (60, FIN), end=end), [proxy]).between
+
+
+PING, PONG = (30, "<ping"), (30, ">pong")
+
+
+@pytest.mark.parametrize(
+    ("rows", "proxied", "missing"),
+    [
+        ([PING, PONG], [PING], True),
+        # The one that it passed answers a ping of before.
+        ([PING, PONG], [(20, "<ping"), (29, ">pong"), PING], True),
+        # It passed the answer, at once in virtual time.
+        ([PING, PONG], [PING, PONG], False),
+        ([PING, (31, ">pong")], [PING, (31, ">pong")], False),
+        # It passed no ping, or one that this end has not answered.
+        ([PING, PONG], [], False),
+        ([PING, PONG], [(20, ">pong")], False),
+        ([PING], [PING], False),
+        ([(29, ">pong"), PING], [PING], False),
+    ],
+)
+def test_a_pong_is_missing_that_the_proxy_did_not_pass(rows, proxied, missing):
+    """This end sent it after the ping that the proxy passed."""
+    assert seen_between(rows, proxied).pong_missing is missing
+
+
+@pytest.mark.parametrize(
+    ("rows", "proxied", "end", "behind"),
+    [
+        ([(20, "<text")], [(18, "<text")], End.CLIENT, 2),
+        ([(20, "<ping"), (10, "<text")], [(18, "<ping")], End.CLIENT, 2),
+        ([], [], End.CLIENT, 0.5),
+        # Never before the proxy had it; and not of what the server reads.
+        ([(18, "<text")], [(20, "<text")], End.CLIENT, 0),
+        ([(20, "<text")], [(18, "<text")], End.SERVER, 0),
+    ],
+)
+def test_how_long_after_the_proxy_the_client_had_the_last_frame(rows, proxied, end, behind):
+    """On the clock, whenever the records began."""
+    assert seen_between(rows, proxied, end).behind == behind
+
+
+def test_only_a_proxys_record_is_one_of_between():
+    """The other end's is none."""
+    server = timeline((10, ">ping"), end=End.SERVER)
+
+    assert extract(timeline((10, "<ping"), (60, FIN)), [server]).between is None
