@@ -13,14 +13,13 @@ import asyncio
 import gc
 import importlib.util
 import json
-import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from .figures import Figure
-from .processes import raise_file_limit, raw_server, run_module
+from .processes import raise_file_limit, raw_server, resident, run_module
 
 CONNECTIONS = 5000
 # Of ours alone: as many as two processes have descriptors for.
@@ -38,7 +37,7 @@ class Meter:
 
     def __init__(self) -> None:
         gc.collect()
-        self._before = _resident()
+        self._before = resident()
         self._cpu = 0.0
 
     def begin(self) -> None:
@@ -51,7 +50,7 @@ class Meter:
         gc.collect()
         return {
             "cpu": cpu / beats * 1000,
-            "kib": (_resident() - self._before) / 1024 / connections,
+            "kib": (resident() - self._before) / 1024 / connections,
             "beats": beats,
         }
 
@@ -204,11 +203,6 @@ def figures() -> Iterator[Figure]:
     of = f"{many} connections for {HOLD:.0f} s, all stable, {held['beats']:.0f} heartbeats"
     yield Figure(name="ours, 1,000 heartbeats of many", value=held["cpu"], unit="CPU-s", of=of)
     yield Figure(name="ours, one of many, RSS", value=held["kib"], unit="KiB", limit=8.0, of=of)
-
-
-def _resident() -> int:
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 if __name__ == "__main__":

@@ -24,13 +24,13 @@ from websockets.uri import parse_uri
 from pytest_wsstability import connect
 
 from .figures import Figure
-from .processes import raise_file_limit, raw_server, run_module
+from .processes import raise_file_limit, raw_server, resident, run_module
 
 CONNECTIONS = 5000
 # The library's are large, and fewer tell as much.
 LIBRARY_CONNECTIONS = 500
 # Open before the measurement starts, so that what is made once is made.
-_WARM = 50
+WARM = 50
 # Descriptors for everything else.
 _SPARE = 100
 
@@ -88,7 +88,7 @@ OPENERS: dict[str, Callable[[str], Awaitable[Any]]] = {
 
 def figures() -> Iterator[Figure]:
     """Kibibytes a connection, traced and resident."""
-    room = raise_file_limit() - _SPARE - _WARM
+    room = raise_file_limit() - _SPARE - WARM
     variants = [
         ("ours", "ours", CONNECTIONS, 6.5),
         ("beating", "ours, heartbeat timer", CONNECTIONS, None),
@@ -112,21 +112,20 @@ def _measured(variant: str, count: int, what: str) -> float:
         return float(json.loads(run_module("memory", variant, url, str(count), what)))
 
 
-async def measure(variant: str, url: str, count: int, what: str) -> float:
-    """KiB for each of so many connections."""
+async def kept(opener: Callable[[str], Awaitable[Any]], url: str, count: int, what: str) -> float:
+    """KiB that each of so many connections keeps: traced by Python, or resident (Linux)."""
     raise_file_limit()
-    opener = OPENERS[variant]
-    held = [await opener(url) for _ in range(_WARM)]
+    held = [await opener(url) for _ in range(WARM)]
     gc.collect()
     if what == "traced":
         tracemalloc.start()
-    reading = _traced if what == "traced" else _resident
+    reading = _traced if what == "traced" else resident
     before = reading()
     for _ in range(count):
         held.append(await opener(url))
     gc.collect()
     grown = reading() - before
-    if len(held) != _WARM + count:
+    if len(held) != WARM + count:
         raise RuntimeError("connections are missing")
     return grown / 1024 / count
 
@@ -135,13 +134,8 @@ def _traced() -> int:
     return tracemalloc.get_traced_memory()[0]
 
 
-def _resident() -> int:
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 if __name__ == "__main__":
     _, variant, url, count, what = sys.argv
-    print(json.dumps(asyncio.run(measure(variant, url, int(count), what))), flush=True)
+    print(json.dumps(asyncio.run(kept(OPENERS[variant], url, int(count), what))), flush=True)
     # Closing thousands of connections one by one would tell nothing.
     os._exit(0)

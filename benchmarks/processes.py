@@ -137,6 +137,12 @@ def raw_server(name: str = "server", *arguments: str) -> Iterator[str]:
             process.stdin.close()
 
 
+def resident() -> int:
+    """Bytes of this process that are in memory (Linux)."""
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def raise_file_limit() -> int:
     """Allow as many open files as the system lets us; how many that are."""
     import resource

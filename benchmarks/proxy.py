@@ -8,12 +8,10 @@ The proxy runs in the client's process, as in a test; the server runs in another
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import os
 import sys
 import time
-import tracemalloc
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
@@ -21,7 +19,8 @@ from pytest_wsstability import Connection, FaultProxy, connect, faults, run_virt
 from pytest_wsstability.core.timeline.close import LocalReason
 
 from .figures import Figure, middle, ratios, spread
-from .processes import raise_file_limit, raw_server, run_module
+from .memory import WARM, kept
+from .processes import raw_server, run_module
 
 ROUND_TRIPS = 200
 ROUNDS = 20
@@ -32,7 +31,6 @@ _SIZE = 64 * 1024
 MEASURE = MESSAGES * (_SIZE + 14)
 CONNECTIONS = 1000
 DROPS = 100
-_WARM = 20
 # Seconds over which drops are spread.
 _SPREAD = 2.0
 
@@ -140,33 +138,13 @@ def _measured(variant: str, what: str) -> float:
 
 async def _memory(variant: str, url: str, what: str) -> float:
     """KiB for each connection."""
-    raise_file_limit()
     async with FaultProxy(url) as proxy:
-        target = proxy.url if variant == "proxied" else url
-        held = [await connect(target) for _ in range(_WARM)]
-        gc.collect()
-        if what == "traced":
-            tracemalloc.start()
-        reading = _traced if what == "traced" else _resident
-        before = reading()
-        for _ in range(CONNECTIONS):
-            held.append(await connect(target))
-        gc.collect()
-        grown = reading() - before
-        if len(proxy.connections) != (len(held) if variant == "proxied" else 0):
+        kib = await kept(connect, proxy.url if variant == "proxied" else url, CONNECTIONS, what)
+        if len(proxy.connections) != (WARM + CONNECTIONS if variant == "proxied" else 0):
             raise RuntimeError("connections took another way")
         # Closing thousands of connections one by one would tell nothing.
-        print(json.dumps(grown / 1024 / CONNECTIONS), flush=True)
+        print(json.dumps(kib), flush=True)
         os._exit(0)
-
-
-def _traced() -> int:
-    return tracemalloc.get_traced_memory()[0]
-
-
-def _resident() -> int:
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 if __name__ == "__main__":

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
-from pytest_wsstability import Connection, Orchestrator
+from pytest_wsstability import Connection, Orchestrator, connect
 
 # For what has to come, on a busy machine.
 SOON = 90
+
+
+@asynccontextmanager
+async def opened(url: str, **options) -> AsyncIterator[Connection]:
+    """A client's connection, closed in the end as its user would."""
+    connection = await connect(url, **options)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Unpack
 
 from ..core import assertions
@@ -163,20 +163,10 @@ async def hold(
         if url is None:
             orchestrator = await stack.enter_async_context(orchestrator or Orchestrator())
             url = orchestrator.url
-        proxies = [await stack.enter_async_context(through(url))] if through is not None else []
-        if proxies:
-            # Names in the handshake and in certificates are the target's; only the way is another.
-            options["address"] = proxies[0].address
-        options.setdefault("heartbeat", requirement.heartbeat_every)
-        # Nobody takes the messages of a hold, so reading must not stop for them.
-        options["inbox"] = 0
-        connection = await connect(url, **options)
+        connection, proxy = await stack.enter_async_context(
+            opened_to_hold(url, requirement, orchestrator, through, opened, options)
+        )
         connection.requirement = requirement
-        if orchestrator is not None:
-            orchestrator.witness(connection, through=proxies)
-        connection.others = connection.others or between(connection, proxies)
-        if opened is not None:
-            opened(connection)
         try:
             verdict = await hold_talking(connection, requirement, traffic)
             if verdict.outcome is not Outcome.STABLE:
@@ -186,7 +176,40 @@ async def hold(
             return Soak(
                 requirement, verdict, connection.timelines, url=connection.url,
                 ties=ties.count if ties is not None else 0, spins=getattr(loop, "spins", ()),
-                proxy=next(iter(proxies), None),
+                proxy=proxy,
             )  # fmt: skip
         finally:
             await connection.close()
+
+
+@asynccontextmanager
+async def opened_to_hold(
+    url: str,
+    requirement: Requirement,
+    orchestrator: Orchestrator | None,
+    through: Callable[[str], FaultProxy] | None,
+    opened: Callable[[Connection], object] | None,
+    options: ConnectKeywords,
+) -> AsyncIterator[tuple[Connection, FaultProxy | None]]:
+    """
+    Open the connection of a hold, and stop the proxy in front of its target in the end; see `hold`.
+
+    Yields:
+        The connection, which whoever holds it closes, and the proxy; None without one.
+
+    """
+    async with AsyncExitStack() as stack:
+        proxies = [await stack.enter_async_context(through(url))] if through is not None else []
+        if proxies:
+            # Names in the handshake and in certificates are the target's; only the way is another.
+            options["address"] = proxies[0].address
+        options.setdefault("heartbeat", requirement.heartbeat_every)
+        # Nobody takes the messages of a hold, so reading must not stop for them.
+        options["inbox"] = 0
+        connection = await connect(url, **options)
+        if orchestrator is not None:
+            orchestrator.witness(connection, through=proxies)
+        connection.others = connection.others or between(connection, proxies)
+        if opened is not None:
+            opened(connection)
+        yield connection, next(iter(proxies), None)

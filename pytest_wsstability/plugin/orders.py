@@ -26,6 +26,7 @@ from ..core.judge.knife_edge import begun_at
 from ..core.message.errors import StabilityError
 from ..virtual import run_virtual
 from ..virtual.loop import HORIZON
+from ..virtual.runner import is_loop_running
 from .markers import needs_runner
 from .plans import loop_scope
 from .settings import Settings
@@ -106,7 +107,7 @@ def run_private(
         patch_time: let the time module follow the virtual clock.
 
     """
-    if not _is_running():
+    if not is_loop_running():
         return _run(coroutine, timers, patch_time)
     results: list[T] = []
     errors: list[BaseException] = []
@@ -123,14 +124,6 @@ def run_private(
     if errors:
         raise errors[0]
     return results[0]
-
-
-def _is_running() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 def _run(coroutine: Coroutine[Any, Any, T], timers: TimerOrder | None, patch_time: bool) -> T:

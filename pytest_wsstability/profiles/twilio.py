@@ -86,16 +86,7 @@ TWILIO = Profile(
     title="Twilio Media Streams",
     specification="https://www.twilio.com/docs/voice/media-streams/websocket-messages",
     proved_with=("pipecat-ai 1.14 (server, its Twilio serializer)",),
-    steps=(
-        SessionStep(
-            End.CLIENT,
-            {
-                "event": "connected",
-                "protocol": Free("Call", optional=True),
-                "version": Free("1.0.0", optional=True),
-            },
-        ),
-    ),
+    steps=(SessionStep(End.CLIENT, _CONNECTED),),
     session_info={
         "event": "start",
         "sequenceNumber": Free("1", optional=True),

@@ -28,7 +28,6 @@ _STYLES: tuple[tuple[str, Style], ...] = (
     ("  found", ("bold",)),
     ("  send", ("green",)),
 )
-CHOICES = ("auto", "yes", "no")
 
 
 def is_coloured(stream: TextIO, choice: str = "auto") -> bool:
@@ -37,8 +36,8 @@ def is_coloured(stream: TextIO, choice: str = "auto") -> bool:
 
     Args:
         stream: where it goes.
-        choice: one of `CHOICES`. With "auto" a terminal is, unless the variable ``NO_COLOR`` (no-color.org)
-            is set or ``TERM`` is "dumb"; the variable ``FORCE_COLOR`` colours everything else, too.
+        choice: "yes", "no" or "auto": a terminal is, unless the variable ``NO_COLOR`` (no-color.org) is set
+            or ``TERM`` is "dumb"; the variable ``FORCE_COLOR`` colours everything else, too.
 
     """
     if choice != "auto":

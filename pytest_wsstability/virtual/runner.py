@@ -49,7 +49,7 @@ def run_virtual(
         VirtualDeadlock: if nothing can ever happen any more, or nothing but what happens again and again.
 
     """
-    if _is_running():
+    if is_loop_running():
         coro.close()
         raise RuntimeError("run_virtual() was called from a running event loop; await the coroutine instead")
     with ExitStack() as stack:
@@ -64,7 +64,8 @@ def run_virtual(
             runner.run(_cancel_leftovers())
 
 
-def _is_running() -> bool:
+def is_loop_running() -> bool:
+    """Whether an event loop is running in this thread."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import subprocess
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_wsstability import OpeningError, StabilityError, connect
+from pytest_wsstability import OpeningError, StabilityError
 from pytest_wsstability.core.timeline.protocol_facts import Likeness
 from pytest_wsstability.net.detecting import detect
 from pytest_wsstability.profiles.catalogue import find
@@ -19,6 +18,7 @@ from pytest_wsstability.profiles.mqtt import V3, V5, mqtt
 from pytest_wsstability.profiles.stomp import stomp
 from tests.real import nodes
 from tests.real.seclusion import needs, secluded
+from tests.serving import opened
 
 pytestmark = [pytest.mark.servers, pytest.mark.ws_stability(time="real")]
 
@@ -85,15 +85,6 @@ def url_of(request):
         return request.getfixturevalue("rabbitmq")[broker]
 
     return found
-
-
-@contextlib.asynccontextmanager
-async def opened(url, **options):
-    client = await connect(url, **options)
-    try:
-        yield client
-    finally:
-        await client.close()
 
 
 @pytest.mark.parametrize(("broker", "profile", "every"), SPOKEN)

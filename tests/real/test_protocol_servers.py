@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from pytest_wsstability import StabilityError, connect
+from pytest_wsstability import StabilityError
 from pytest_wsstability.core.timeline.protocol_facts import Likeness
 from pytest_wsstability.net.detecting import detect
 from pytest_wsstability.profiles.catalogue import find
 from pytest_wsstability.profiles.mqtt import mqtt
+from tests.serving import opened
 
 HERE = Path(__file__).parent
 
@@ -47,15 +48,6 @@ async def serving(name):
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-
-
-@contextlib.asynccontextmanager
-async def opened(url, **options):
-    client = await connect(url, **options)
-    try:
-        yield client
-    finally:
-        await client.close()
 
 
 async def beaten(client, times):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import pytest
 
-from pytest_wsstability import Cause, StabilityError, connect
+from pytest_wsstability import Cause, StabilityError
 from tests.real import nodes
 from tests.real.seclusion import needs, secluded
 from tests.real.test_protocol_servers import serving
+from tests.serving import opened
 from tests.test_write_your_own_page import steps
 
 pytestmark = [pytest.mark.servers, pytest.mark.ws_stability(time="real")]
@@ -79,15 +78,6 @@ def nats(tmp_path):
     config.write_text(NATS)
     with secluded(["nats-server", "-c", str(config)], 8080) as (port,):
         yield f"ws://127.0.0.1:{port}/"
-
-
-@contextlib.asynccontextmanager
-async def opened(url, **options):
-    client = await connect(url, **options)
-    try:
-        yield client
-    finally:
-        await client.close()
 
 
 async def answered(client, times=10):

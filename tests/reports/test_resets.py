@@ -13,19 +13,9 @@ import pytest
 import websockets
 
 from pytest_wsstability import Cause, Confidence
-from pytest_wsstability.profiles import Profile
-from tests.reports.ended import ASKING, cause, serving
+from tests.reports.ended import ASKING, GATEWAY, cause, serving
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
-
-GATEWAY = Profile(
-    name="gateway",
-    greeting={"op": 10},
-    session_info={"op": 6, "session": "{session_id}"},
-    session_confirmed={"t": "RESUMED", "session": "{session_id}"},
-    ping={"op": 1},
-    pong={"op": 11},
-)
 
 
 def gateway(refuse):

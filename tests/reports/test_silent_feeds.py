@@ -12,7 +12,7 @@ import pytest
 
 from pytest_wsstability import Cause, Confidence
 from pytest_wsstability.profiles import Profile
-from tests.reports.ended import cause, serving
+from tests.reports.ended import cause, insert, phoenix, serving
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -71,21 +71,11 @@ async def test_a_feed_that_goes_on(ws_connect):
 def channel(said):
     """A server that says in a message that it goes on no longer, and keeps the connection open."""
 
-    async def handler(ws):
-        async def events():
-            for _ in range(30):
-                await asyncio.sleep(10)
-                await ws.send(json.dumps({"event": "INSERT"}))
-            await ws.send(json.dumps({"event": "system", "status": "error", "message": said}))
+    async def events(ws):
+        await insert(ws, 30)
+        await ws.send(json.dumps({"event": "system", "status": "error", "message": said}))
 
-        task = asyncio.create_task(events())
-        async for message in ws:
-            told = json.loads(message)
-            topic = "phoenix" if told["event"] == "heartbeat" else told["topic"]
-            await ws.send(json.dumps({"event": "phx_reply", "topic": topic}))
-        task.cancel()
-
-    return handler
+    return phoenix(events)
 
 
 @pytest.mark.parametrize("role", ["error", "notice"])

@@ -16,7 +16,7 @@ import websockets
 
 from pytest_wsstability import Outcome, SessionError, StabilityError, faults
 from pytest_wsstability.profiles import Profile
-from tests.reports.ended import serving
+from tests.reports.ended import GATEWAY, insert, phoenix, serving
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -102,16 +102,6 @@ async def test_a_path_that_is_silent_for_a_while(ws_orchestrator):
 
 # A session that is resumed.
 
-GATEWAY = Profile(
-    name="gateway",
-    greeting={"op": 10},
-    session_info={"op": 6, "session": "{session_id}"},
-    session_confirmed={"t": "RESUMED", "session": "{session_id}"},
-    ping={"op": 1},
-    pong={"op": 11},
-    notice={"op": 7},
-)
-
 
 def gateway(*, forgets):
     """A server that rotates the first connection, and then knows the session or resets it."""
@@ -139,7 +129,7 @@ def gateway(*, forgets):
 async def test_a_session_that_is_resumed(ws_connect, forgets):
     """Red where each resumption is reset, green where the session goes on."""
     async with serving(gateway(forgets=forgets)) as url:
-        first = await ws_connect(url, profile=GATEWAY, heartbeat="41s")
+        first = await ws_connect(url, profile=GATEWAY.replace(notice={"op": 7}), heartbeat="41s")
         await first.wait_closed()
         second = await first.reconnect(within="30s")
         if not forgets:
@@ -166,26 +156,15 @@ REALTIME = Profile(
 def channel(seconds, *, closes=False):
     """A server that sends an event every 10 s, until the token expires."""
 
-    async def handler(ws):
-        async def events():
-            for _ in range(seconds // 10):
-                await asyncio.sleep(10)
-                await ws.send(json.dumps({"event": "INSERT"}))
-            await ws.send(
-                json.dumps({"event": "system", "status": "error", "message": "access token has expired"})
-            )
-            await ws.send(json.dumps({"event": "phx_close"}))
-            if closes:
-                await ws.close(1001)
+    async def events(ws):
+        await insert(ws, seconds // 10)
+        said = {"event": "system", "status": "error", "message": "access token has expired"}
+        await ws.send(json.dumps(said))
+        await ws.send(json.dumps({"event": "phx_close"}))
+        if closes:
+            await ws.close(1001)
 
-        task = asyncio.create_task(events())
-        async for message in ws:
-            told = json.loads(message)
-            topic = "phoenix" if told["event"] == "heartbeat" else told["topic"]
-            await ws.send(json.dumps({"event": "phx_reply", "topic": topic}))
-        task.cancel()
-
-    return handler
+    return phoenix(events)
 
 
 @pytest.mark.parametrize(

@@ -320,21 +320,27 @@ def test_a_socket_pair_is_the_kernels():
     assert run_virtual(main()) == (b"hello", 0)
 
 
-def test_the_log_says_what_time_stands_still_for(monkeypatch, caplog):
-    monkeypatch.setattr("pytest_wsstability.virtual.loop._PATIENCE", 0.001)
-    gate = Gate()
+@contextlib.contextmanager
+def opened_by_the_log():
+    """A gate that opens as soon as virtual time says what it waits for."""
 
     class Opening(logging.Handler):
         def emit(self, record):
             gate.open()
 
+    gate, handler = Gate(), Opening()
     logger = logging.getLogger("pytest_wsstability.virtual")
-    handler = Opening()
     logger.addHandler(handler)
     try:
-        run_virtual(asyncio.to_thread(gate.pass_through))
+        yield gate
     finally:
         logger.removeHandler(handler)
+
+
+def test_the_log_says_what_time_stands_still_for(monkeypatch, caplog):
+    monkeypatch.setattr("pytest_wsstability.virtual.loop._PATIENCE", 0.001)
+    with opened_by_the_log() as gate:
+        run_virtual(asyncio.to_thread(gate.pass_through))
     assert "waiting for 1 x executor job" in caplog.text
 
 
@@ -429,17 +435,8 @@ def test_a_job_that_never_ends_is_told(brief):
 def test_a_hold_stops_the_clock_for_as_long_as_it_lasts(brief, monkeypatch):
     """It was asked for: no pace is kept, though the wait is longer than all of it."""
     monkeypatch.setattr("pytest_wsstability.virtual.loop._PATIENCE", 0.2)
-    gate = Gate()
 
-    class Opening(logging.Handler):
-        def emit(self, record):
-            gate.open()
-
-    logger = logging.getLogger("pytest_wsstability.virtual")
-    handler = Opening()
-    logger.addHandler(handler)
-
-    async def main():
+    async def main(gate):
         loop = asyncio.get_running_loop()
         loop.call_later(0.01, pytest.fail)
         done = loop.create_future()
@@ -454,10 +451,8 @@ def test_a_hold_stops_the_clock_for_as_long_as_it_lasts(brief, monkeypatch):
         thread.join()
         return result, loop.time()
 
-    try:
-        assert run_virtual(main()) == ("passed", 0)
-    finally:
-        logger.removeHandler(handler)
+    with opened_by_the_log() as gate:
+        assert run_virtual(main(gate)) == ("passed", 0)
 
 
 # Unix sockets whose other end is outside.

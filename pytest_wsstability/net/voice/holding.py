@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Unpack
 
@@ -22,9 +22,9 @@ from ...profiles.catalogue import audio_of, find
 from ..client import connect
 from ..connection import Connection
 from ..errors import ConnectionEnded
+from ..hold import opened_to_hold
 from ..holding import hold_open
 from ..keywords import ConnectKeywords
-from ..proxy.path import between
 from ..proxy.proxy import FaultProxy
 from ..server.orchestrator import Orchestrator
 from .caller import Caller, CallTimeout
@@ -116,18 +116,8 @@ async def hold_call(
     profile = find(options.get("profile", "json"))
     audio_of(profile)
     check_script(script, requirement)
-    async with AsyncExitStack() as stack:
-        proxies = [await stack.enter_async_context(through(url))] if through is not None else []
-        if proxies:
-            options["address"] = proxies[0].address
-        options.setdefault("heartbeat", requirement.heartbeat_every)
-        options["inbox"] = 0
-        connection = await connect(url, **options)
-        if orchestrator is not None:
-            orchestrator.witness(connection, through=proxies)
-        connection.others = connection.others or between(connection, proxies)
-        if opened is not None:
-            opened(connection)
+    held_open = opened_to_hold(url, requirement, orchestrator, through, opened, options)
+    async with held_open as (connection, proxy):
         caller = Caller(
             connection, silence=script.silence, seed=script.seed, sound=script.sound, keep_audio=keep_audio,
             starts=False,
@@ -135,7 +125,7 @@ async def hold_call(
         held = _Held(_with_session(requirement, profile), asked, script, caller)
         try:
             await held.hold()
-            return held.soak(orchestrator, next(iter(proxies), None))
+            return held.soak(orchestrator, proxy)
         finally:
             await caller.stop()
             await caller.connection.close()
