@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from ..judge.verdict import Reason, Rule
 from ..timeline.close import CloseEvidence, TransportEnd
-from ..timeline.close_reasons import NO_REASON, Reading, Topic
+from ..timeline.close_reasons import Reading, Topic
 from ..timeline.events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
 from ..timeline.tcp import TcpSample
 from ..timeline.timeline import Timeline
-from .cohort import ALONE, SAME_SILENCE, SILENCE, TOGETHER, Beside, Shared, broke_silence, is_lively
-from .stray import NOTHING_STRAY, Stray
+from .cohort import SAME_SILENCE, SILENCE, TOGETHER, Beside, Shared, broke_silence, is_lively
+from .stray import Stray
+from .timers import LATE_SHARE
 
 __all__ = ["SILENCE", "TOGETHER", "Shared"]
 
@@ -55,10 +56,10 @@ class Pings:
     # The slowest answer in the record, in seconds.
     latest: float
     # When the first ping came; None if that is not on record.
-    first: float | None = None
+    first: float | None
     # The shortest and the longest time between two pings in the record, in seconds; 0 with fewer than two.
-    shortest_gap: float = 0.0
-    longest_gap: float = 0.0
+    shortest_gap: float
+    longest_gap: float
 
     @property
     def irregular(self) -> bool:
@@ -76,12 +77,12 @@ class Asked:
     open_since: float | None
     slowest: float
     # The middle of the round trips, in seconds; 0 without any.
-    usual: float = 0.0
+    usual: float
     # When the youngest question that was answered had been asked; None if none was.
-    last_answered: float | None = None
+    last_answered: float | None
     # How often several answers came at once to questions that waited, and the longest of those waits.
-    bunches: int = 0
-    stood_still: float = 0.0
+    bunches: int
+    stood_still: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,10 @@ class Messages:
     # How soon after the last one an end may be the answer to it, in seconds.
     reaction: float
     # How many of this end and of the peer are in the record, the session's handshake aside.
-    said: int = 0
-    heard: int = 0
+    said: int
+    heard: int
     # Whether messages of the peer came so densely before the end that they may have waited for each other.
-    received_stream: bool = False
+    received_stream: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,19 +170,19 @@ class Features:
     # Promises that were broken; empty when nobody judged.
     broken: frozenset[Rule]
     # The fault that a proxy or orchestrator of the test says it ended the connection with; None if none did.
-    injected: str | None = None
+    injected: str | None
     # What would have kept it open, where the fault's owner knows; None where nobody does.
-    advice: str | None = None
+    advice: str | None
     # The other end of the same connection; None when we do not hold it.
-    other: Features | None = None
+    other: Features | None
     # What other connections of the run show.
-    beside: Beside = ALONE
+    beside: Beside
     # What a proxy of the test saw; None where there is none.
-    between: ProxyView | None = None
+    between: ProxyView | None
     # What the close reason speaks of.
-    reading: Reading = NO_REASON
+    reading: Reading
     # What stood where a frame should.
-    stray: Stray = NOTHING_STRAY
+    stray: Stray
 
     @property
     def ended(self) -> bool:
@@ -313,7 +314,7 @@ class Features:
         if since is None:
             return False
         usual = [self.timeline.longest_gap(RECEIVED, kind) for kind in self._own_kinds()]
-        return any(0 < gap < self.age - since - 1.0 for gap in usual)
+        return any(0 < gap < self.age - since - TO_ANSWER for gap in usual)
 
     def _own_kinds(self) -> Iterator[FrameKind]:
         """Kinds of frames that the peer sends without being asked."""
@@ -374,7 +375,7 @@ class Features:
     @property
     def passive(self) -> bool:
         """Whether nothing was said since the session stood, so that silence and age cannot be told apart."""
-        return self.age - self.silence < max(1.0, 0.02 * self.age)
+        return self.age - self.silence < max(SILENCE, LATE_SHARE * self.age)
 
     def silent(self, direction: Direction, traffic: FrameKind = FrameKind.ANY) -> float:
         """Seconds without this traffic before the end."""

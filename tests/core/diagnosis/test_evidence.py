@@ -61,6 +61,9 @@ FACTS = [
         "silences", [(28.75, "<text"), (30, "<pong"), (30, ">text"), END],
         (f"{QUIET} 28.75 s; no message received for 31.25 s", 30),
     ),
+    # A close frame is no message.
+    ("last_sent", [(10, ">text"), (59, ">close"), END], ("last message sent: 100 B at 10 s", 10)),
+    ("last_received", [(10, ">text"), END], ("no message was received", None)),
     ("slept", [(50, "slept", 30.26), END], ("the machine slept for 30.3 s", None)),
     # What goes on still is counted too.
     (

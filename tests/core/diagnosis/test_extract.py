@@ -170,6 +170,7 @@ def test_short_intervals_may_differ_by_300_ms(longest, is_uneven):
         (2, 0, 55.9, False),
         # What lost packets explain: four seconds.
         (2, 1, 56.1, False),
+        (2, 1, 56, False),
     ],
 )
 def test_a_dead_network_sends_again_and_hears_nothing(retransmits, unacked, heard, dead):
@@ -187,6 +188,7 @@ def test_a_dead_network_sends_again_and_hears_nothing(retransmits, unacked, hear
         (1, 51, 7, True),
         # Not heard since, or nothing was lost before.
         (1, 49, 2, True),
+        (1, 50, 2, True),
         (0, 51, 2, True),
     ],
 )

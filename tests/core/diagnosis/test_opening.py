@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_wsstability.core.diagnosis import Blame, Cause, Confidence, diagnose_opening
+from pytest_wsstability.core.judge.verdict import Reason
 
 
 @pytest.mark.parametrize(
@@ -15,12 +16,19 @@ from pytest_wsstability.core.diagnosis import Blame, Cause, Confidence, diagnose
         ("HTTP", {"status": 429}, Cause.THROTTLED, Blame.SERVER),
         ("HTTP", {"status": 500, "retry_after": "7"}, Cause.THROTTLED, Blame.SERVER),
         ("HTTP", {"status": 401}, Cause.UNAUTHORIZED, Blame.CLIENT),
+        ("HTTP", {"status": 403}, Cause.UNAUTHORIZED, Blame.CLIENT),
+        ("HTTP", {"status": 407}, Cause.UNAUTHORIZED, Blame.CLIENT),
         ("HTTP", {"status": 502}, Cause.UPSTREAM_FAILED, Blame.PATH),
+        ("HTTP", {"status": 504}, Cause.UPSTREAM_FAILED, Blame.PATH),
         ("HTTP", {"status": 500}, Cause.HANDLER_ERROR, Blame.SERVER),
         ("HTTP", {"status": 404}, Cause.REFUSED, Blame.SERVER),
         ("HANDSHAKE", {"subprotocol": "v9"}, Cause.PROTOCOL_ERROR, Blame.CLIENT),
         ("HANDSHAKE", {}, Cause.NO_WEBSOCKET, Blame.SERVER),
         ("TIMEOUT", {}, Cause.OPENING_TIMED_OUT, Blame.PATH),
+        # Retry-After speaks of an answer of HTTP; what was short here comes before all else.
+        ("TIMEOUT", {"retry_after": "7"}, Cause.OPENING_TIMED_OUT, Blame.PATH),
+        ("CONNECT", {"shortage": Reason.DESCRIPTORS}, Cause.HARNESS_SHORT, Blame.HARNESS),
+        ("HTTP", {"status": 503, "shortage": Reason.DESCRIPTORS}, Cause.HARNESS_SHORT, Blame.HARNESS),
     ],
 )
 def test_each_stage(stage, answer, cause, blame):

@@ -71,6 +71,15 @@ TIMERS = [
         Cause.READ_DEADLINE, HIGH,
     ),
     ("MQTT", [(5, ">text"), (20, FIN)], Intervals(client=10), Cause.READ_DEADLINE, MEDIUM),
+    # A silence that is as long as the one before may be its length; a longer one was survived.
+    (
+        "MQTT", [(5, ">text"), (20, ">text"), (35, FIN)], Intervals(client=10),
+        Cause.READ_DEADLINE, MEDIUM,
+    ),
+    (
+        "MQTT", [(0, ">info"), (0, "<confirmed"), (4.75, ">text"), (20, ">text"), (35, FIN)],
+        Intervals(client=10), Cause.MAX_AGE, LOW,
+    ),
     # RabbitMQ waits three keep-alives, so that the length is not the protocol's own.
     ("MQTT", [(5, ">text"), (35, closed_by_peer(1000))], Intervals(client=10), Cause.READ_DEADLINE, MEDIUM),
     ("MQTT", [(5, ">text"), (35, closed_by_peer(1000, "MQTT died"))], Intervals(client=10),

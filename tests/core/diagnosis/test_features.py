@@ -1,0 +1,135 @@
+"""What the table of causes asks of a record: each answer on both sides of its limit, and at it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.diagnosis.cohort import Beside, Shared
+from pytest_wsstability.core.diagnosis.extract import extract
+from tests.core.script import FIN, timeline
+
+# A ping and a heartbeat of this end that took half a second, and one of each that nobody answered.
+PING, BEAT = [(10, ">ping", b"1"), (10.5, "<pong", b"1")], [(10, ">beat"), (10.5, "<answer")]
+OPEN_PING, OPEN_BEAT = [(40, ">ping", b"2")], [(40, ">beat")]
+
+
+def read(*rows, end=60, looks=(), **known):
+    """The features of a script that ends so."""
+    return extract(timeline(*rows, (end, FIN), looks=looks), **known)
+
+
+def pings(*instants):
+    """Pings of the peer, answered at once."""
+    return [row for at in instants for row in ((at, "<ping"), (at, ">pong"))]
+
+
+ANSWERS = [
+    # Heard after the question and a round trip, or 50 ms where none is known.
+    ("hears", [*OPEN_PING, (40.04, "<text")], False),
+    ("hears", [*OPEN_PING, (40.06, "<text")], True),
+    ("hears", [*PING, *OPEN_PING, (40.5, "<text")], False),
+    ("hears", [*PING, *OPEN_PING, (40.75, "<text")], True),
+    ("hears", [*BEAT, *OPEN_PING, (40.5, "<text")], False),
+    ("hears", [*BEAT, *OPEN_BEAT, (40.75, "<text")], True),
+    # The oldest question counts, and without any there is nothing to hear.
+    ("hears", [*OPEN_BEAT, (50, ">ping", b"2"), (45, "<text")], True),
+    ("hears", [(45, "<text")], False),
+    # Within a second, and all of them.
+    ("prompt_pongs", [], False),
+    ("prompt_pongs", [(10, "<ping"), (10.75, ">pong")], True),
+    ("prompt_pongs", [(10, "<ping"), (11, ">pong")], False),
+    ("prompt_pongs", [(10, "<ping"), (10, ">pong"), (20, "<ping")], False),
+    # The answer to what went out behind the pong, not with it.
+    ("read_since_pong", [*pings(10), (10, ">beat"), (10.5, "<answer")], False),
+    ("read_since_pong", [*pings(10), (10.25, ">beat"), (10.5, "<answer")], True),
+    ("read_since_pong", [*pings(10), (10.25, ">ping", b"1"), (10.5, "<pong", b"1")], True),
+    ("read_since_pong", [(10, "<ping"), (10.25, ">beat"), (10.5, "<answer")], False),
+    # Pings each ten seconds, of which one is due for more than a second.
+    ("peer_due", [*pings(10, 20), (48.5, ">ping", b"1")], True),
+    ("peer_due", [*pings(10, 20), (49, ">ping", b"1")], False),
+    ("peer_due", pings(10, 20), False),
+    # A single ping makes no interval, nor do two at one instant; each half second is one.
+    ("peer_due", [*pings(10), (48.5, ">ping", b"1")], False),
+    ("peer_due", [*pings(0, 0), (48.5, ">ping", b"1")], False),
+    ("peer_due", [*pings(0.5, 1), (48.5, ">ping", b"1")], True),
+    # Answers are nothing of the peer's own; two messages besides are.
+    ("peer_due", [*BEAT, (15, "<text"), *OPEN_PING], False),
+    ("peer_due", [*BEAT, (15, "<text"), (16, "<text"), *OPEN_PING], True),
+    # The slowest answer took as long as the peer can have waited for a pong.
+    ("pong_under_way", [(0, ">info"), (2, "<confirmed"), *pings(58)], True),
+    ("pong_under_way", [(0, ">info"), (2, "<confirmed"), *pings(57.75)], False),
+    ("pong_under_way", [(0, ">info"), *pings(58)], False),
+    ("pong_under_way", [*BEAT, *pings(59.5)], True),
+    ("pong_under_way", [*PING, *pings(59.25)], False),
+    ("pong_under_way", BEAT, False),
+    # The heartbeat went out before the ping.
+    ("unread_first", [(39, ">beat"), *OPEN_PING], True),
+    ("unread_first", [*OPEN_BEAT, *OPEN_PING], False),
+    ("unread_first", [*OPEN_PING, (41, ">beat")], False),
+    ("unread_first", OPEN_BEAT, False),
+    ("never_answered", [*OPEN_BEAT, *OPEN_PING], True),
+    ("never_answered", BEAT, False),
+    ("never_answered", PING, False),
+    # Nothing later than a fiftieth of a minute.
+    ("passive", [], True),
+    ("passive", [(1.1, "<text")], True),
+    ("passive", [(1.3, "<text")], False),
+    # Pings that differ by a fifth of ten seconds.
+    ("irregular", pings(10, 20, 32), False),
+    ("irregular", pings(10, 20, 32.25), True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "rows", "answer"), ANSWERS)
+def test_what_is_asked_of_a_record(name, rows, answer):
+    """Instants are halves and quarters, so that the limit itself is met to the last bit."""
+    features = read(*sorted(rows, key=lambda row: row[0]))
+
+    assert getattr(features.pings if name == "irregular" else features, name) is answer
+
+
+@pytest.mark.parametrize(("last", "is_passive"), [(0.75, True), (1, False)])
+def test_nothing_was_said_if_the_last_byte_came_within_the_first_second(last, is_passive):
+    """A silence of that length less is no timer's, so that it may be counted from the opening."""
+    assert read((last, "<text"), end=40).passive is is_passive
+
+
+@pytest.mark.parametrize("asks", [">ping", ">beat"])
+@pytest.mark.parametrize(("heard", "is_dead"), [(54.25, False), (54, False), (53.75, True)])
+def test_a_slow_path_is_dead_after_three_of_its_round_trips(asks, heard, is_dead):
+    """Answers of two seconds: six without anything heard are no wonder."""
+    key, answer = ([b"1"], "<pong") if asks == ">ping" else ([], "<answer")
+    looks = [{"at": 60, "retransmits": 2, "unacked": 1, "last_ack_recv": 6.0}]
+    features = read((10, asks, *key), (12, answer, *key), (heard, "<text"), looks=looks)
+
+    assert features.network_dead is is_dead
+
+
+@pytest.mark.parametrize(
+    ("rows", "look", "is_fine"),
+    [
+        # All acknowledged; a segment or bytes that are not.
+        ([], {}, True),
+        ([], {"unacked": 1}, False),
+        ([], {"send_queue": 1}, False),
+        # Acknowledged after the question had gone out, and not with it.
+        (OPEN_PING, {"unacked": 1, "last_ack_recv": 19.5}, True),
+        (OPEN_PING, {"unacked": 1, "last_ack_recv": 20.0}, False),
+    ],
+)
+def test_a_network_is_fine_whose_kernels_have_acknowledged_what_was_asked(rows, look, is_fine):
+    """What went out as the kernel was looked at says nothing."""
+    assert read(*rows, looks=[{"at": 60, "last_ack_recv": 50.0, **look}]).network_fine is is_fine
+
+
+@pytest.mark.parametrize(
+    ("beside", "is_one_reason"),
+    [
+        (Beside(), False),
+        (Beside(together=1), True),
+        (Beside(together=1, shared=Shared.AGE), False),
+    ],
+)
+def test_one_other_that_ended_with_it_makes_one_reason(beside, is_one_reason):
+    """If nothing but the instant is what they share."""
+    assert read(beside=beside).ended_for_one_reason is is_one_reason
