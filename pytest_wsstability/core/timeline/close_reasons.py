@@ -49,9 +49,11 @@ _TAKER = r"(?:consumer|client|reader|receiver|subscriber|peer|you|connection|lin
 _REFUSED = r"(?:allowed|refused|rejected|denied|forbidden|accepted|match\w*|permitted|trusted|authori[sz]ed)"
 _FORMS = r"(?:binary|text|frames?|messages?|fragment\w*|compression|extensions?|opcodes?|data)"
 _WAITING = r"(?:pending|queued|unsent|unread) (?:messages?|bytes|writes|frames?|packets?|events?)"
+_UNABLE = r"(?:can ?not|can't|could not|did not|does not|not|unable to)"
+_ONE = r"(?:connection|session|client|socket|device|id)"
 _OPENED = r"(?:opened|established|started|detected|created|made|connected|took)"
 _SEVERAL = r"(?:connections?|clients?|users?|sockets?|sessions?|streams?|subscri\w+)"
-_DOWN = r"(?:server|unreach\w*|errors?|timed[- ]?out|timeout|down|returned|closed|gone|lost|failed)"
+_DOWN = r"(?:server|dns|unreach\w*|errors?|timed[- ]?out|timeout|down|returned|closed|gone|lost|failed)"
 
 # Words that mean a topic whatever stands beside them; read in the order of `Topic`, and each was seen in
 # software or reports of others.
@@ -64,6 +66,7 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"waiting for (?:an? |the )?(?:\w+ )?(?:auth\w*|init\w*|hello|login|handshake|setup|first message)",
         r"no (?:auth\w*|init\w*|hello|login|handshake|setup) (?:message|packet|frame|request)",
         r"(?:subscri\w+|auth\w*|identif\w+|join|log ?in) (?:\w+ ){0,3}within \d+",
+        r"handshake (?:was |is )?cancel\w*",
     ),
     Topic.KEEPALIVE: _words(r"keep[- ]?alives?", r"heart[- ]?beats?", r"pings?", r"pongs?"),
     Topic.IDLE: _words(
@@ -78,10 +81,10 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
     Topic.SLOW: _words(
         # The whole reason of Centrifugo's 3008.
         r"^slow$", rf"slow(?:ly)? {_TAKER}", r"slow(?:ly)? (?:read|consum|receiv)\w*",
-        r"unable to keep(?:ing)? up", rf"(?:max\w*|too many) {_WAITING}",
+        rf"(?:max\w*|too many) {_WAITING}", rf"{_TAKER} (?:is |\w+ )?{_UNABLE} keep(?:ing)? up",
         r"too many messages (?:queued|pending|buffered)", r"pending (?:bytes|writes)",
         rf"{_TAKER} (?:is |are |was )?(?:too )?(?:slow\w*|lag(?:s|ged|ging)?|behind)",
-        r"(?:falling|fell) (?:too far )?behind", r"(?:can ?not|can't|did not|not) keep(?:ing)? up",
+        r"(?:falling|fell) (?:too far )?behind",
         r"(?:send|write|output|outbound|outgoing) (?:buffer|queue|backlog)s? (?:is |are |was |size )?"
         r"(?:too )?(?:full|overflow\w*|exceed\w*|limit\w*|large)",
     ),
@@ -91,28 +94,32 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"too (?:fast|often|frequent\w*)", r"(?:less|more) often", r"flood\w*", r"spam\w*", r"throttl\w*",
         r"slow down", r"token buckets?",
         r"\d+ (?:messages?|msgs?|requests?|frames?|commands?|events?|pings?) (?:per|a) \w+",
-        r"too many (?:\w+ )?(?:requests?|messages?|frames?|commands?|updates?|pings?|pongs?|heart-?beats?)",
+        r"too many (?:\w+ )?(?:requests?|messages?|frames?|commands?|updates?|pings?|pongs?|heart-?beats?|attempts)",
     ),
     Topic.SIZE: _words(
         r"too (?:big|large)", r"(?:message|frame|payload|data) (?:is |was )?too long", r"read limit",
         r"over-?siz\w*", r"(?:message|frame|payload) (?:size|length) (?:limit|exceed\w*|is over|too)",
         r"size (?:limit|exceed\w*)", r"exceeds? (?:the )?limit of \d+",
-        r"max\w* (?:\w+ ){0,2}(?:payload|length|size)",
+        r"max\w* (?:\w+ ){0,2}(?:payload|length|size)", r"\d+ bytes exceed\w*", r"over \d+ bytes",
     ),
     Topic.RESTART: _words(
         r"re-?start\w*", r"re-?deploy\w*", r"deploy(?:ing|ment)", r"maintenance", r"shut(?:ting)?[- ]?down",
         r"going down", r"draining", r"rolling (?:update|upgrade)", r"sigterm",
         r"code (?:was |has been )?updated",
-        r"(?:server|instance|pod|process|node|worker|service|application) (?:is |was |has )?"
-        r"(?:stopp\w+|terminat\w+|closing|exit\w*|going away)"
-        r"(?! (?:the |this |your |a )?(?:connection|session|socket|client|stream))",
+        r"(?:server|instance|pod|process|node|worker|service|application|container|machine|host) "
+        r"(?:is |was |has )?(?:being )?(?:stopp\w+|terminat\w+|closing|exit\w*|going away|evict\w*|"
+        r"replac\w*)"
+        r"(?! (?:\w+ )?(?:connection|session|socket|client|stream)| respon)",
+        r"(?:server|system|service) (?:upgrade|update)",
     ),
     Topic.ORIGIN: _words(
         r"cors", r"cross-?origin", rf"origins? (?:\S+ )?(?:is |was )?(?:not |un|dis|mis)?{_REFUSED}",
         r"(?:bad|invalid|wrong|unknown|forbidden|untrusted|disallowed|unauthori[sz]ed|check) origins?",
     ),
     Topic.DUPLICATE: _words(
-        r"duplicat\w*", r"already (?:connected|open|in use|logged in|subscribed|exists)", r"replaced by",
+        r"duplicated? (?:connection|session|client|login|socket|device|tab|user)s?",
+        r"already (?:connected|logged in|online)", rf"{_ONE} (?:is )?(?:already )?(?:in use|open|exists)",
+        r"replaced by",
         r"(?:connection|session|client|socket) (?:was |is |has been )?replaced", r"superseded",
         r"taken over", r"take-?over",
         rf"new (?:connection|session|login|socket|device|tab) (?:was |has been |is |has )?{_OPENED}",
@@ -126,10 +133,11 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"(?:invalid|expired|missing|bad|no|unknown|revoked|wrong|stale|access|auth) tokens?", r"jwt",
         r"credentials?", r"un-?auth\w*", r"authenti\w*", r"authori[sz]\w*", r"(?:please )?log in again",
         r"logged[- ]?out", r"api[- _]?key", r"forbidden", r"permissions?", r"access denied", r"not allowed",
-        r"auth (?:timeout|timed out|expired|failed|failure|required|error)",
+        r"auth (?:timeout|timed out|expired|failed|failure|required|error)", r"csrf",
+        r"(?:account|user|ip|key|access|session) (?:\w+ )?(?:banned|suspended|disabled|revoked|blocked)",
     ),
     Topic.SESSION_OVER: _words(
-        r"session (?:has |is |was )?(?:expired|limit|too long)", r"session expir\w*", r"expired session",
+        r"session (?:has |is |was )?(?:expired|too long)", r"session expir\w*", r"expired session",
         r"connection (?:has |is )?expired", r"\d+[- ]?(?:hours?|h|minutes?|min) limit",
         r"max\w* (?:session|connection)?\s?(?:duration|age|life-?time|time)",
         r"(?:duration|life-?time|time|connection age) (?:limit|exceeded|reached|is over)",
@@ -146,20 +154,24 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"bad (?:frame|message|json|request)", r"pong without (?:a )?ping",
         r"invalid (?:\w+ )?(?:request|argument|command|parameters?|syntax)",
         r"(?:unknown|unrecogni[sz]ed) (?:command|message|opcode|event|method|frame)",
+        r"not valid (?:utf|json)\S*", r"unexpected end", r"reserved bits?", r"masked frame", r"control frame",
+        r"validation", r"schema", r"missing (?:required )?(?:\w+ )?(?:field|parameter|argument)s?",
         rf"{_FORMS} (?:\w+ )?(?:is |are )?(?:not|dis)[- ]?(?:allowed|accepted|supported|permitted)",
     ),
     Topic.UPSTREAM: _words(
         r"upstream", r"bad gateway", r"gateway time[- ]?out",
         r"backend (?:\w+ )?(?:errors?|timeout|unavailable|unreachable|down|"
         r"failed|closed|gone|lost|died)", rf"origin (?:is |has |was )?{_DOWN}",
-        r"(?:to|from|with) (?:the )?origin",
+        r"(?:to|from|with|reach) (?:the )?origin",
     ),
     Topic.OVERLOAD: _words(
         r"overload\w*", r"(?:over|at|out of|no) capacity", r"capacity (?:is )?(?:reached|exceeded|limit)",
         r"(?:(?:server|service|system) (?:is )?)?too busy", r"(?:server|service|system) (?:is )?busy",
         r"connections? limit", rf"too many (?:\w+ )?{_SEVERAL}",
         rf"max\w* (?:number of )?(?:\w+ )?{_SEVERAL} (?:exceed\w*|reached)",
-        r"max\w* (?:number of )?connections", r"resources? exhausted",
+        rf"max\w* number of (?:\w+ )?{_SEVERAL}", r"max\w* connections", r"resources? exhausted",
+        rf"concurrent {_SEVERAL} (?:exceed\w*|limit|reached)", rf"only \d+ {_SEVERAL}",
+        rf"(?:server|service) {_UNABLE} keep(?:ing)? up",
     ),
     Topic.ERROR: _words(
         r"errors?", r"exceptions?", r"traceback", r"crash\w*", r"fail(?:ed|ure)s?", r"panic\w*", r"unhandled",
@@ -174,12 +186,17 @@ _HINTS: dict[Topic, re.Pattern[str]] = {
         r"unresponsive",
         r"(?:client|peer) (?:is |was |did )?not respon\w+",
         r"no response from (?:the )?(?:client|peer)",
+        r"(?:no|missed|missing) acks?",
+        r"(?:dead|zombie|half-?open) (?:connection|client|peer|socket)",
     ),
     Topic.IDLE: _words(r"unused"),
     Topic.SLOW: _words(
         r"too slow\w*",
         r"slow$",
         r"lag(?:s|ged|ging)?$",
+        r"lag (?:is )?too",
+        r"too far behind",
+        rf"{_UNABLE} keep(?:ing)? up",
         r"back-?pressure",
         r"(?:buffer|queue|backlog)s? (?:is |are )?(?:full|overflow\w*|exceed\w*|limit)",
         r"(?:send|write|output|outbound) (?:buffer|queue)\w*",
@@ -189,20 +206,52 @@ _HINTS: dict[Topic, re.Pattern[str]] = {
     Topic.RATE: _words(r"rate", r"quotas?"),
     Topic.SIZE: _words(r"(?:message|frame|payload|data) (?:size|length)"),
     Topic.RESTART: _words(
-        r"reload(?:ing|ed)?", r"deploys?", r"drain\w*", r"upgrading", r"stopping", r"new version"
+        r"reload(?:ing|ed)?",
+        r"deploys?",
+        r"drain\w*",
+        r"upgrading",
+        r"stopping",
+        r"new version",
+        r"(?:liveness|readiness|health)",
+        r"re-?balanc\w*",
+        r"hand-?off",
+        r"scal(?:e|ing)[- ](?:in|down)",
     ),
     Topic.ORIGIN: _words(r"origins?"),
-    Topic.DUPLICATE: _words(r"replaced", r"other (?:connection|session|device|tab|login)"),
-    Topic.TOKEN: _words(r"tokens?", r"auth", r"log(?:ged)?[- ]?(?:in|out)"),
+    Topic.DUPLICATE: _words(
+        r"replaced",
+        r"other (?:connection|session|device|tab|login)",
+        r"duplicat\w*",
+        r"session conflict",
+        r"already (?:open|in use|subscribed|exists)",
+        r"old connection",
+    ),
+    Topic.TOKEN: _words(
+        r"tokens?",
+        r"auth",
+        r"log(?:ged)?[- ]?(?:in|out)",
+        r"(?:subscription|plan|trial|licen[cs]e|lease|key|ticket|link|code|invite) (?:has |is )?expired",
+    ),
     Topic.PROTOCOL: _words(r"protocol", r"unsupported", r"not (?:implemented|supported)"),
-    Topic.SESSION_OVER: _words(r"^expired\W*$", r"session (?:has |is |was )?(?:ended|over)"),
-    Topic.UPSTREAM: _words(r"backend", r"proxy"),
+    Topic.SESSION_OVER: _words(r"^expired\W*$", r"session (?:has |is |was )?(?:ended|over|limit)"),
+    Topic.UPSTREAM: _words(
+        r"backend", r"proxy", r"connection (?:refused|reset)", r"broken pipe", r"dial", r"unexpected eof"
+    ),
     Topic.OVERLOAD: _words(r"capacity", r"busy"),
 }
 # Phrases in which a word of a topic means something else: tokens of a parser or of a language model, pings
 # that come too often, a client that is to be restarted.
 _OTHERWISE: dict[Topic, re.Pattern[str]] = {
     Topic.SETUP: _words(r"(?:tls|ssl) handshake"),
+    Topic.TIMEOUT: _words(
+        r"(?:database|db|query|sql|redis|execution|response|processing|model|tool|function|operation|task|job|"
+        r"lock|storage|acks?) (?:\w+ )?(?:time[- ]?out|timed[- ]?out|deadline)",
+        r"deadline (?:has )?(?:expired|exceeded) before",
+    ),
+    Topic.SLOW: _words(
+        rf"(?:server|service|backend) (?:\w+ )*{_UNABLE} keep(?:ing)? up",
+        rf"(?:kafka|upstream|backend|database|redis) {_TAKER}",
+    ),
     Topic.KEEPALIVE: _words(
         rf"too many {_BEAT}",
         rf"{_BEAT} frames? (?:too|size|length|payload)",
@@ -214,16 +263,16 @@ _OTHERWISE: dict[Topic, re.Pattern[str]] = {
         rf"too many {_WAITING}", r"too many messages (?:queued|pending|buffered)",
     ),
     Topic.SIZE: _words(
-        r"(?:queue|buffer|backlog|window|batch|pool|room|group) (?:size|length)",
+        r"(?:queue|buffer|backlog|window|batch|pool|room|group|context) (?:size|length)", r"control frame",
         r"(?:skew|drift|offset|difference|time-?stamp|delay|gap|sequence|nonce|interval) (?:is )?"
         r"too (?:big|large|long)",
     ),
     Topic.SESSION_OVER: _words(
-        r"(?:response|processing|execution|request|query|build|startup|setup) (?:duration|time)\w*",
+        r"(?:response|processing|execution|request|query|build|startup|setup|cpu) (?:duration|time)\w*",
     ),
     Topic.RESTART: _words(
         r"(?:client|app|browser|page|you) (?:must|should|has to|have to|needs? to) re-?(?:start|load)",
-        r"re-?(?:start|load) (?:your|the (?:client|app|page|browser))",
+        r"re-?(?:start|load) (?:your|(?:the |this )?(?:client|app|page|browser|session|stream|call)\b)",
     ),
     Topic.TOKEN: _words(
         r"already (?:authenti\w+|authori[sz]ed|logged[- ]?in)",
