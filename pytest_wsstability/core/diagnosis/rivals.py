@@ -8,6 +8,7 @@ from ..timeline.close_reasons import Topic
 from ..timeline.events import Opcode
 from . import timers
 from .features import LOSS, RECEIVED, SENT, Features, Shared
+from .protocol import meaning
 from .signature import Rival
 
 LOW = Confidence.LOW
@@ -149,6 +150,12 @@ CAUSES = {
 }
 
 
+def _code_agrees(f: Features) -> bool:
+    """Whether the protocol gives the close code the meaning that the words hint at."""
+    known = meaning(f)
+    return known is not None and known.topic is f.reading.topic
+
+
 def _contradicts(topic: Topic) -> Rival:
     return Rival(
         CAUSES[topic],
@@ -162,8 +169,8 @@ CONTRADICTED = (
     *(_contradicts(topic) for topic in Topic),
     Rival(
         Cause.CLOSED_BY_PEER,
-        "the words of the reason mean other things too",
-        lambda f: f.reading.is_vague,
+        "the words of the reason mean other things too, and no code of the protocol means the same",
+        lambda f: f.reading.is_vague and not _code_agrees(f),
         "its words may mean something else",
     ),
 )

@@ -94,7 +94,7 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"too (?:fast|often|frequent\w*)", r"(?:less|more) often", r"flood\w*", r"spam\w*", r"throttl\w*",
         r"slow down", r"token buckets?",
         r"\d+ (?:messages?|msgs?|requests?|frames?|commands?|events?|pings?) (?:per|a) \w+",
-        r"too many (?:\w+ )?(?:requests?|messages?|frames?|commands?|updates?|pings?|pongs?|heart-?beats?|attempts)",
+        rf"too many (?:\w+ )?(?:requests?|messages?|frames?|commands?|updates?|attempts|{_BEAT})",
     ),
     Topic.SIZE: _words(
         r"too (?:big|large)", r"(?:message|frame|payload|data) (?:is |was )?too long", r"read limit",
