@@ -274,6 +274,7 @@ def test_the_kernel_speaks_of_the_question_from_its_instant_on(look, headline):
         # Too soon after the first question, and behind the answers, a path that stalls is calm as well.
         ([{"at": 10.9}, {"at": 22.0}], LOW),
         ([{"at": 15.0, "unacked": 2, "send_queue": 30, "retransmits": 3}], LOW),
+        ([{"at": 11.0}], MEDIUM),
         ([{"at": 11.1}], MEDIUM),
         ([{"at": 21.9}], MEDIUM),
     ],
@@ -294,6 +295,26 @@ def test_late_answers_that_come_at_once_are_the_process_if_the_path_carried_mean
     assert (found.cause, found.confidence, found.runner_up) == (
         Cause.PEER_FROZEN, confidence, Cause.PATH_STALLED,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answers", "cause"),
+    [
+        ([(22, b"1"), (22.02, b"2")], Cause.PEER_FROZEN),
+        ([(22.004, b"1"), (22.006, b"2")], Cause.PEER_FROZEN),
+        ([(22, b"1"), (22.04, b"2")], Cause.SLOW_ANSWERS),
+        # A single late one shows no more than that it was late.
+        ([(15.1, b"1"), (15.2, b"2")], Cause.SLOW_ANSWERS),
+    ],
+)
+def test_late_answers_come_at_once_within_30_ms(answers, cause):
+    """Wherever on the clock."""
+    line = timeline(
+        (10, ">ping", b"1"), (15, ">ping", b"2"), *((at, "<pong", key) for at, key in answers), until=30
+    )
+    verdict = judge(Requirement.of(pings_within="3s"), line)
+
+    assert diagnose(line, verdict=verdict).cause is cause
 
 
 @pytest.mark.parametrize(("until", "confidence"), [(27.9, LOW), (28.1, MEDIUM)])
