@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from .figures import Figure, interleaved, middle, spread
-from .processes import WITH, WITHOUT, run_code, run_pytest, suite
+from .processes import WITH, WITHOUT, instructions, run_code, run_pytest, suite
 
 ROUNDS = 41
+LIMIT = 1.01
 # pytest's exit code for a suite without tests.
 _NO_TESTS = 5
 
@@ -31,12 +32,21 @@ def pytest_unconfigure():
 
 
 def figures() -> Iterator[Figure]:
-    """Milliseconds added, and modules that nobody needs yet."""
+    """What is added: instructions where they can be counted, milliseconds, modules that nobody needs yet."""
     with suite(test_empty="") as folder:
         run = partial(run_pytest, folder, "--collect-only", "-q", expected=_NO_TESTS)
         # The first runs write the bytecode.
         run(*WITHOUT)
         run(*WITH)
+        without, with_us = (
+            instructions(folder, "--collect-only", "-q", *arguments, expected=_NO_TESTS)
+            for arguments in (WITHOUT, WITH)
+        )
+        if without is not None and with_us is not None:
+            of = f"instructions, +{(with_us - without) / 1e6:.1f} to {without / 1e6:.0f} million"
+            yield Figure(
+                name="with / without, a run without tests", value=with_us / without, limit=LIMIT, of=of
+            )
         off, on = interleaved([lambda: run(*WITHOUT).cpu, lambda: run(*WITH).cpu], ROUNDS)
     added = [1000 * (with_us - without) for without, with_us in zip(off, on, strict=True)]
     of = f"CPU, to {1000 * middle(off):.0f} ms, {spread(added, 'pairs')}"

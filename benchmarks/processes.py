@@ -16,9 +16,12 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 # What a suite of async tests needs in any case, and the plugin under test.
-WITHOUT = ("-p", "pytest_asyncio.plugin", "-p", "errno")
-WITH = ("-p", "pytest_asyncio.plugin", "-p", "pytest_wsstability.plugin.hooks")
+_BOTH = ("-p", "as_installed", "-p", "pytest_asyncio.plugin")
+WITHOUT = (*_BOTH, "-p", "errno")
+WITH = (*_BOTH, "-p", "pytest_wsstability.plugin.hooks")
 
+# pytest rewrites the assertions of a package whose entry point it finds, and of no more than a module of -p.
+_AS_INSTALLED = 'import pytest\n\npytest.register_assert_rewrite("pytest_wsstability")\n'
 _INI = "[pytest]\nasyncio_mode = strict\nasyncio_default_fixture_loop_scope = function\n"
 
 
@@ -40,6 +43,7 @@ def suite(**files: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "pytest.ini").write_text(_INI)
+        (folder / "as_installed.py").write_text(_AS_INSTALLED)
         for module, source in files.items():
             (folder / f"{module}.py").write_text(source)
         yield folder
@@ -56,7 +60,7 @@ def run_pytest(folder: Path, *arguments: str, expected: int = 0) -> Spent:
     return _spent(_command(arguments), folder, _environment(), expected)
 
 
-def instructions(folder: Path, *arguments: str) -> int | None:
+def instructions(folder: Path, *arguments: str, expected: int = 0) -> int | None:
     """
     Machine instructions of a pytest run: the same whatever else the machine does.
 
@@ -69,7 +73,7 @@ def instructions(folder: Path, *arguments: str) -> int | None:
         return None
     counter = [valgrind, "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
     command = [*counter, *_command(arguments)]
-    output = _spent(command, folder, {**_environment(), "PYTHONHASHSEED": "0"}, 0).output
+    output = _spent(command, folder, {**_environment(), "PYTHONHASHSEED": "0"}, expected).output
     found = re.search(r"I\s+refs:\s+([\d,]+)", output)
     if found is None:
         raise RuntimeError(f"Valgrind counted nothing:\n{output}")

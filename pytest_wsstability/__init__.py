@@ -5,8 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .core.version import VERSION
-
 if TYPE_CHECKING:
     from . import faults as faults
     from . import fleet as fleet
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from .core.timeline.close import CloseEvidence
     from .core.timeline.events import Direction, End, Event, EventKind, Role, Tier
     from .core.timeline.timeline import Timeline
+    from .core.version import __version__
     from .net.client import connect
     from .net.connection import Connection
     from .net.connector import Connector
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
     from .net.target import TLS
     from .plugin.margins import StabilityWarning
     from .virtual import VirtualTimeError, run_virtual, virtual_loop_factory
-
-__version__ = VERSION
 
 # Where the names live. Loaded on first use: pytest imports this package in every run, and most runs use
 # nothing of it.
@@ -64,6 +61,7 @@ _HOMES = {
     "core.timeline.close": "CloseEvidence",
     "core.timeline.events": "Direction End Event EventKind Role Tier",
     "core.timeline.timeline": "Timeline",
+    "core.version": "__version__",
     "net.client": "connect",
     "net.connection": "Connection",
     "net.connector": "Connector",

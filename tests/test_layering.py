@@ -44,8 +44,8 @@ HOOKS = {
 
 # What the plugin loads in every test run of every project that has it installed.
 ALWAYS_LOADED = {
-    "core", "core.version", "plugin", "plugin.hooks", "plugin.options", "plugin.option_values",
-    "plugin.settings", "plugin.markers", "plugin.hookspecs", "plugin.stash",
+    "plugin", "plugin.hooks", "plugin.options", "plugin.settings", "plugin.markers", "plugin.hookspecs",
+    "plugin.stash",
 }  # fmt: skip
 
 

@@ -1,3 +1,3 @@
 """The version of the package: what worker processes compare."""
 
-VERSION = "0.1.0"
+__version__ = "0.1.0"

@@ -84,6 +84,13 @@ _ws_loop_package = _loop_fixture("package")
 _ws_loop_session = _loop_fixture("session")
 
 
+@pytest.fixture
+def _ws_order(request: pytest.FixtureRequest) -> str:
+    """Which of simultaneous timers comes first, in tests that run in two orders; see orders.py."""
+    order: str = request.param
+    return order
+
+
 def loop_of(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoop:
     """The event loop on which a test will run."""
     item = request.node

@@ -61,6 +61,13 @@ _INSIDE = "wsstability-running"
 _PACKAGE = __name__.partition(".")[0]
 # Parameters of so many characters hold no secret that is known by value, and no URL.
 _SHORT = 7
+# Without one of these in it, in lower case, a text shows no secret by its form.
+_FORMS = ("://", "eyj", "=", "bearer", "basic")
+
+
+def __dir__() -> list[str]:
+    # pytest asks everything that it finds here what it is: it is to find hooks and fixtures only.
+    return [name for name in globals() if name.startswith(("pytest_", "ws_", "_ws_"))]
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -99,9 +106,11 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, Any, Any]:
     made = yield
-    items = made if isinstance(made, list) else (made,)
-    if ours := [each for each in items if isinstance(each, pytest.Function) and uses_us(each)]:
-        inside.check_made(collector, ours)
+    # Asked for every name in a module, of which most make no test.
+    if made is not None:
+        items = made if isinstance(made, list) else (made,)
+        if ours := [each for each in items if isinstance(each, pytest.Function) and uses_us(each)]:
+            inside.check_made(collector, ours)
     return made
 
 
@@ -118,7 +127,15 @@ def pytest_make_collect_report(
 
 def pytest_make_parametrize_id(val: object) -> str | None:
     # A URL with a token in it would be printed with every line about the test.
-    return secrecy.parameter_id(val) if isinstance(val, str) and len(val) > _SHORT else None
+    return secrecy.parameter_id(val) if isinstance(val, str) and _may_hide(val) else None
+
+
+def _may_hide(text: str) -> bool:
+    """Whether a secret may be in a text: by its form, or by value where one was given."""
+    if len(text) <= _SHORT:
+        return False
+    lowered = text.lower()
+    return f"{_PACKAGE}.core.secret_values" in sys.modules or any(form in lowered for form in _FORMS)
 
 
 # Before pytest-asyncio, which gives each marked test here the loop that the project has chosen by its hook.
@@ -171,13 +188,6 @@ def _enter(config: pytest.Config) -> None:
 def _ws_loop(request: pytest.FixtureRequest) -> AbstractEventLoop:
     """The event loop on which the test will run."""
     return inside.fixtures.loop_of(request)
-
-
-@pytest.fixture
-def _ws_order(request: pytest.FixtureRequest) -> str:
-    """Which of simultaneous timers comes first, in tests that run in two orders; see orders.py."""
-    order: str = request.param
-    return order
 
 
 @pytest.fixture

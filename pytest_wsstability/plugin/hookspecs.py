@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from ..profiles import Profile
 
 
+def __dir__() -> list[str]:
+    # pluggy asks everything here what it is.
+    return [name for name in globals() if name.startswith("pytest_")]
+
+
 @pytest.hookspec
 def pytest_wsstability_profiles(config: pytest.Config) -> Iterable[Profile]:  # type: ignore[empty-body]
     """

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from ..core.duration import parse_duration
 
 
 def read_header(line: str) -> tuple[str, str]:
@@ -66,8 +69,17 @@ def read_microseconds(text: str) -> float:
     return microseconds / 1e6
 
 
-def read_seconds(text: str) -> float:
-    """Seconds, of a duration."""
-    from ..core.duration import parse_duration
-
-    return parse_duration(text)
+# By the name of the option; the others mean what they say.
+READERS: Mapping[str, Callable[[Any], Any]] = {
+    "ca": read_file,
+    "cert": read_file,
+    "command_timeout": parse_duration,
+    "headers": read_header,
+    "keep_runs": read_count,
+    "key": read_file,
+    "port": read_port,
+    "redirects": read_number,
+    "soak_concurrency": read_count,
+    "soak_ramp": read_rate,
+    "virtual_tick": read_microseconds,
+}

@@ -5,24 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from .. import __version__
-from .option_values import (
-    read_count,
-    read_file,
-    read_header,
-    read_microseconds,
-    read_number,
-    read_port,
-    read_rate,
-    read_seconds,
-)
 from .settings import IN_ENVIRONMENT, IN_INI, ON_COMMAND_LINE, Given, Settings, TargetKind
 
 TIMES = ("auto", "virtual", "real")
@@ -45,7 +34,9 @@ class Option:
 
     """
 
-    __slots__ = ("choices", "default", "env", "flag", "help", "ini", "ini_help", "keywords", "name", "read")
+    __slots__ = (
+        "choices", "default", "dest", "env", "flag", "help", "ini", "ini_help", "keywords", "name", "repeats",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -58,49 +49,43 @@ class Option:
         ini_help: str = "",
         default: object = None,
         choices: tuple[str, ...] = (),
-        read: Callable[[str], Any] | None = None,
         **keywords: Any,
     ) -> None:
         # The attribute of `Settings`.
         self.name = name
         self.flag = flag
+        # ... and that of pytest's options.
+        self.dest = flag.lstrip("-").replace("-", "_")
         self.ini = ini
         self.env = env
         self.help = help
         self.ini_help = ini_help or help
         self.default = default
         self.choices = choices
-        # What a text means; raises ValueError with what is wrong about it. None: what it says.
-        self.read = read
         # Further keywords of argparse.
         self.keywords = keywords
-
-    @property
-    def repeats(self) -> bool:
-        """Whether it may be given several times."""
-        return self.keywords.get("action") == "append"
+        # Whether it may be given several times.
+        self.repeats = keywords.get("action") == "append"
 
     def declare(self, parser: pytest.Parser, group: pytest.OptionGroup) -> None:
         """Let pytest know it."""
         if self.flag:
             keywords = {"choices": self.choices, **self.keywords} if self.choices else self.keywords
             # With a `dest`, pytest does not compare it with those of all options there are.
-            dest = self.flag.lstrip("-").replace("-", "_")
-            group.addoption(self.flag, dest=dest, help=self.help, **keywords)
+            group.addoption(self.flag, dest=self.dest, help=self.help, **keywords)
         if self.ini:
             kind: dict[str, Any] = {"type": "linelist", "default": []} if self.repeats else {"default": ""}
             parser.addini(self.ini, self.ini_help, **kind)
 
     def given(self, config: pytest.Config) -> Iterator[tuple[str, Any]]:
         """Where it was given, and what, that which counts first; for one that repeats, in its order."""
+        said = getattr(config.option, self.dest) if self.flag else None
         if self.repeats:
             yield from ((f"ini {self.ini}", line) for line in (config.getini(self.ini) if self.ini else ()))
-            yield from (
-                (self.flag, text) for text in (config.getoption(self.flag) if self.flag else None) or ()
-            )
+            yield from ((self.flag, text) for text in said or ())
             return
-        if self.flag and (value := config.getoption(self.flag)) is not None and value is not False:
-            yield self.flag, value
+        if said is not None and said is not False:
+            yield self.flag, said
         if self.env and (text := os.environ.get(self.env)):
             yield self.env, text
         if self.ini and (text := _ini(config, self.ini).strip()):
@@ -116,13 +101,18 @@ class Option:
         """
         if self.repeats:
             return tuple(self._checked(source, text) for source, text in self.given(config))
-        return next((self._checked(source, text) for source, text in self.given(config)), self.default)
+        for source, text in self.given(config):
+            return self._checked(source, text)
+        return self.default
 
     def _checked(self, source: str, text: Any) -> Any:
+        # Loaded where something is given, which most runs do not.
+        from .option_values import READERS
+
         if self.choices and text not in self.choices:
             raise pytest.UsageError(f"{source}: {text!r} is none of {', '.join(self.choices)}")
         try:
-            return text if self.read is None else self.read(text)
+            return READERS[self.name](text) if self.name in READERS else text
         except ValueError as exc:
             raise pytest.UsageError(f"{source}: {exc}") from None
 
@@ -158,7 +148,7 @@ OPTIONS = (
         help="the server under test as a process: 'node server.js --port {port}'; real time",
     ),
     Option(
-        "command_timeout", ini="ws_command_timeout", default=30.0, read=read_seconds,
+        "command_timeout", ini="ws_command_timeout", default=30.0,
         help="how long the command may take until its port is open; default: 30s",
     ),
     Option(
@@ -179,7 +169,7 @@ OPTIONS = (
     ),
     Option(
         "headers", flag="--ws-header", ini="ws_headers", metavar="'Name: value'", action="append",
-        read=read_header, help="a request header; repeats", ini_help="request headers, one a line",
+        help="a request header; repeats", ini_help="request headers, one a line",
     ),
     Option(
         "subprotocols", flag="--ws-subprotocol", metavar="NAME", action="append",
@@ -190,15 +180,15 @@ OPTIONS = (
         help="do not check the server's certificate",
     ),
     Option(
-        "ca", flag="--ws-ca", metavar="FILE", read=read_file,
+        "ca", flag="--ws-ca", metavar="FILE",
         help="PEM file with the certificate authorities to trust",
     ),
     Option(
-        "cert", flag="--ws-cert", ini="ws_cert", metavar="FILE", read=read_file,
+        "cert", flag="--ws-cert", ini="ws_cert", metavar="FILE",
         help="PEM file with the client's certificate, and its key unless --ws-key has it",
     ),
     Option(
-        "key", flag="--ws-key", ini="ws_key", metavar="FILE", read=read_file,
+        "key", flag="--ws-key", ini="ws_key", metavar="FILE",
         help="PEM file with the key of the client's certificate",
     ),
     Option(
@@ -207,7 +197,7 @@ OPTIONS = (
         "default: none",
     ),
     Option(
-        "redirects", flag="--ws-redirects", ini="ws_redirects", metavar="N", default=0, read=read_number,
+        "redirects", flag="--ws-redirects", ini="ws_redirects", metavar="N", default=0,
         help="how many redirects are followed; default: 0, they are failures",
     ),
     Option(
@@ -234,14 +224,14 @@ OPTIONS = (
         help="a virtual test that waits for so much longer than it asked for is given up; default: 24h",
     ),
     Option(
-        "virtual_tick", ini="ws_virtual_tick", default=0.0, read=read_microseconds,
+        "virtual_tick", ini="ws_virtual_tick", default=0.0,
         help="microseconds that pass in each turn of a virtual loop, for code that wants its clock to move",
     ),
     Option(
         "host", flag="--ws-host", metavar="HOST", help="where ws_orchestrator listens (default: 127.0.0.1)"
     ),
     Option(
-        "port", flag="--ws-port", type=int, metavar="PORT", read=read_port,
+        "port", flag="--ws-port", type=int, metavar="PORT",
         help="the port of ws_orchestrator (default: a free one)",
     ),
     Option(
@@ -253,11 +243,11 @@ OPTIONS = (
         help="start the holds of ws_soak with the session, so that they run behind the ordinary tests",
     ),
     Option(
-        "soak_concurrency", ini="ws_soak_concurrency", read=read_count,
+        "soak_concurrency", ini="ws_soak_concurrency",
         help="at most so many holds of ws_soak at once; default: all",
     ),
     Option(
-        "soak_ramp", ini="ws_soak_ramp", default=10.0, read=read_rate,
+        "soak_ramp", ini="ws_soak_ramp", default=10.0,
         help="new connections a second to one host, loopback excepted; default: 10",
     ),
     Option(
@@ -302,7 +292,7 @@ OPTIONS = (
         help="which tests have a folder below --ws-artifacts: on (all), off, failures (default)",
     ),
     Option(
-        "keep_runs", flag="--ws-keep-runs", ini="ws_keep_runs", metavar="N", default=10, read=read_count,
+        "keep_runs", flag="--ws-keep-runs", ini="ws_keep_runs", metavar="N", default=10,
         help="of how many runs --ws-artifacts keeps folders, this one included; default: 10",
     ),
     Option(
@@ -341,21 +331,25 @@ def read_settings(config: pytest.Config) -> Settings:
 
     """
     values = {option.name: option.value(config) for option in OPTIONS}
-    lines = next(each for each in OPTIONS if each.name == "headers").given(config)
     layers: dict[bool, list[tuple[str, str]]] = {True: [], False: []}
-    for (source, _), pair in zip(lines, values["headers"], strict=True):
-        layers[source.startswith("--")].append(pair)
-    return Settings(targets=_targets(config), header_layers=tuple(map(tuple, layers.values())), **values)
+    if values["headers"]:
+        for (source, _), pair in zip(_option("headers").given(config), values["headers"], strict=True):
+            layers[source.startswith("--")].append(pair)
+    targets = _targets(config, [name for name in _TARGETS if values[name] is not None])
+    return Settings(targets=targets, header_layers=tuple(map(tuple, layers.values())), **values)
 
 
-def _targets(config: pytest.Config) -> tuple[Given, ...]:
+def _option(name: str) -> Option:
+    return next(option for option in OPTIONS if option.name == name)
+
+
+def _targets(config: pytest.Config, names: Iterable[str]) -> tuple[Given, ...]:
     """All that are given, the one that counts first; two in one place are an error."""
     found = []
-    for option in (each for each in OPTIONS if each.name in _TARGETS):
-        kind = _TARGETS[option.name]
+    for option in map(_option, names):
         for source, value in option.given(config):
             place = {option.flag: ON_COMMAND_LINE, option.env: IN_ENVIRONMENT}.get(source, IN_INI)
-            found.append(Given(kind, value, source=source, place=place))
+            found.append(Given(_TARGETS[option.name], value, source=source, place=place))
     found.sort(key=lambda given: given.place)
     for first, second in pairwise(found):
         if first.place == second.place:
@@ -368,6 +362,8 @@ _TARGETS = {kind.value: kind for kind in (TargetKind.URL, TargetKind.APP, Target
 
 def header(settings: Settings, target: str) -> list[str]:
     """What a run is about, and what a bug report needs beside what pytest says itself."""
+    from ..core.version import __version__
+
     time = settings.time
     if time == "auto":
         real = {TargetKind.URL: "remote", TargetKind.COMMAND: "a process of its own"}

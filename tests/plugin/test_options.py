@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wsstability.plugin.option_values import READERS
 from pytest_wsstability.plugin.options import OPTIONS
 from pytest_wsstability.plugin.settings import Settings
 
@@ -143,6 +144,11 @@ def test_each_setting_has_one_row():
 
     assert len(names) == len(set(names))
     assert {*names, "targets", "header_layers"} == set(Settings.__annotations__) | {"url", "app", "command"}
+
+
+def test_what_is_read_is_an_option():
+    """No reader is left over from one that is gone."""
+    assert set(READERS) <= {option.name for option in OPTIONS}
 
 
 def test_the_header_has_the_versions(run):

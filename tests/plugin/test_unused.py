@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from pytest_wsstability.plugin import hooks, hookspecs
+
 SUITE = """
 import asyncio
 import unittest
@@ -125,6 +127,46 @@ def test_the_entry_point_is_quick_to_import():
     )
 
     assert int(done.stdout) < 40
+
+
+def test_pytest_is_shown_hooks_and_fixtures_only():
+    """It asks each name in a plugin what it is, so there are no others."""
+    shown = dir(hooks)
+
+    assert {"pytest_addoption", "ws_soak", "_ws_loop"} <= set(shown)
+    assert all(name.startswith(("pytest_", "ws_", "_ws_")) for name in shown)
+    assert set(dir(hookspecs)) == {"pytest_wsstability_diagnose", "pytest_wsstability_profiles"}
+
+
+@pytest.mark.parametrize("text", ["ordinary", "a longer one, with a comma", "/path/of/a/file.txt"])
+def test_ordinary_parameters_load_nothing(text, monkeypatch):
+    """What hides secrets loads with the first text that may hold one."""
+    # As if no test of this process had loaded it yet.
+    monkeypatch.setattr(hooks, "_PACKAGE", "another")
+    monkeypatch.setattr(hooks, "secrecy", None)
+
+    assert hooks.pytest_make_parametrize_id(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ws://name:hunter2@a.example/",
+        "eyJhbGciOi.eyJzdWIi.c2ln",
+        "/voice?token=hunter2",
+        "bearer hunter2hunter2",
+        "BASIC aHVudGVyMg==",
+    ],
+)
+def test_a_parameter_that_may_hold_a_secret_is_looked_at(text, monkeypatch):
+    """By each of the forms that are known."""
+    # As if no test of this process had loaded it yet.
+    monkeypatch.setattr(hooks, "_PACKAGE", "another")
+
+    shown = hooks.pytest_make_parametrize_id(text)
+
+    assert shown is not None
+    assert "***" in shown
 
 
 def test_switched_off(run):

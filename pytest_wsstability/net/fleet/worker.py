@@ -17,7 +17,7 @@ from typing import Any
 from ...core.fleet.frame import Frame
 from ...core.fleet.plan import FleetPlan, Slot
 from ...core.plain import plain, restore
-from ...core.version import VERSION
+from ...core.version import __version__
 from .aside import put_aside
 from .engine import WorkerError, check_here
 from .job import FleetJob
@@ -26,7 +26,7 @@ from .slot import run_slot
 
 def describe(slot: int, plan: FleetPlan, job: FleetJob) -> str:
     """The task of a worker, as `read_task` reads it."""
-    return json.dumps({"version": VERSION, "slot": slot, "plan": plain(plan), "job": job.as_dict()})
+    return json.dumps({"version": __version__, "slot": slot, "plan": plain(plan), "job": job.as_dict()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ def read_task(text: str) -> Task:
 
     """
     task = json.loads(text)
-    if task["version"] != VERSION:
-        has = f"pytest-wsstability {VERSION} on Python {sys.version.split()[0]}"
+    if task["version"] != __version__:
+        has = f"pytest-wsstability {__version__} on Python {sys.version.split()[0]}"
         raise ValueError(f"it has {has}, not {task['version']}")
     try:
         plan, job = restore(FleetPlan, task["plan"], "plan"), FleetJob.from_dict(task["job"])

@@ -108,7 +108,7 @@ def test_a_worker_that_is_frozen(client, monkeypatch):
 
 
 def test_a_worker_with_another_version(client, monkeypatch):
-    monkeypatch.setattr(worker, "VERSION", "99.0")
+    monkeypatch.setattr(worker, "__version__", "99.0")
     with pytest.raises(
         WorkerError, match=r"^worker \d \(tcp://.*\): it has pytest-wsstability .* not 99\.0$"
     ):

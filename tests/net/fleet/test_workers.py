@@ -155,7 +155,7 @@ def test_a_worker_without_the_package(tmp_path):
 
 
 def test_a_worker_with_another_version(monkeypatch):
-    monkeypatch.setattr(worker, "VERSION", "99.0")
+    monkeypatch.setattr(worker, "__version__", "99.0")
     with pytest.raises(WorkerError, match=r"^worker \d \(popen\): it has pytest-wsstability .* not 99\.0$"):
         run()
 
