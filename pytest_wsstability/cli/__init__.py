@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from ..core.secret_values import MASK
-from ..core.version import VERSION
+from ..core.version import __version__
 from .exits import CUT_OFF, INTERRUPTED, USAGE
 from .output import say
 from .stopping import forget_output, stoppable
@@ -148,7 +148,7 @@ def _parser(*, loaded: bool = False) -> argparse.ArgumentParser:
         choices=("bash", "zsh", "tcsh"),
         help='print what completes this command in a shell: eval "$(wsstability --print-completion bash)"',
     )
-    parser.add_argument("--version", action="version", version=f"pytest-wsstability {VERSION}")
+    parser.add_argument("--version", action="version", version=f"pytest-wsstability {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Command)
     for name, purpose in COMMANDS.items():
         command = commands.add_parser(name, help=purpose, command=name)

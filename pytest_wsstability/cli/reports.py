@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..core.result import Result, Run
-from ..core.version import VERSION
+from ..core.version import __version__
 from ..report.formats import renderer
 
 
@@ -35,7 +35,7 @@ class ReportFiles:
         """Write what was seen, and what it means where no result says so."""
         run = Run(
             started=f"{self._started:%Y-%m-%dT%H:%M:%SZ}",
-            tool=f"pytest-wsstability {VERSION}",
+            tool=f"pytest-wsstability {__version__}",
             machine=f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}",
             results=results,
             notes=tuple(notes),
