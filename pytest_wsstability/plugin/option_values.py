@@ -69,7 +69,16 @@ def read_microseconds(text: str) -> float:
     return microseconds / 1e6
 
 
-# By the name of the option; the others mean what they say.
+def reader(name: str) -> Callable[[Any], Any]:
+    """What a text means to the option of a name: most take it as it is."""
+    return READERS.get(name, _as_it_is)
+
+
+def _as_it_is(text: Any) -> Any:
+    return text
+
+
+# By the name of the option.
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "ca": read_file,
     "cert": read_file,

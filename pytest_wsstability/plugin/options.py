@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from importlib.metadata import version
 from itertools import pairwise
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from .settings import IN_ENVIRONMENT, IN_INI, ON_COMMAND_LINE, Given, Settings, TargetKind
 
+_PACKAGE = __name__.partition(".")[0]
 TIMES = ("auto", "virtual", "real")
 INCONCLUSIVE = ("fail", "skip")
 RERUNS = ("fail", "report")
@@ -106,15 +108,18 @@ class Option:
         return self.default
 
     def _checked(self, source: str, text: Any) -> Any:
-        # Loaded where something is given, which most runs do not.
-        from .option_values import READERS
-
         if self.choices and text not in self.choices:
             raise pytest.UsageError(f"{source}: {text!r} is none of {', '.join(self.choices)}")
         try:
-            return READERS[self.name](text) if self.name in READERS else text
+            return _reader(self.name)(text)
         except ValueError as exc:
             raise pytest.UsageError(f"{source}: {exc}") from None
+
+
+def _reader(name: str) -> Callable[[Any], Any]:
+    """What a text means to an option; loaded where something is given, as in most runs nothing is."""
+    found: Callable[[Any], Any] = import_module(f"{__package__}.option_values").reader(name)
+    return found
 
 
 def _ini(config: pytest.Config, name: str) -> str:
@@ -362,8 +367,6 @@ _TARGETS = {kind.value: kind for kind in (TargetKind.URL, TargetKind.APP, Target
 
 def header(settings: Settings, target: str) -> list[str]:
     """What a run is about, and what a bug report needs beside what pytest says itself."""
-    from ..core.version import __version__
-
     time = settings.time
     if time == "auto":
         real = {TargetKind.URL: "remote", TargetKind.COMMAND: "a process of its own"}
@@ -371,7 +374,7 @@ def header(settings: Settings, target: str) -> list[str]:
         time = f"auto (real: the target is {why})" if why else "auto (virtual)"
     asyncio_plugin = sys.modules.get("pytest_asyncio")
     versions = {
-        "pytest-wsstability": __version__,
+        "pytest-wsstability": import_module(f"{_PACKAGE}.core.version").__version__,
         "websockets": version("websockets"),
         "pytest-asyncio": getattr(asyncio_plugin, "__version__", "not loaded"),
     }
