@@ -12,7 +12,9 @@ from .protocol import meaning
 from .signature import Rival
 
 LOW = Confidence.LOW
-# Lifetimes that tokens are given, in seconds.
+# Lifetimes that tokens are given, in seconds: simplejwt's and Keycloak's 5 min, 10 min (RFC 6749, section
+# 4.1.2), flask-jwt-extended's 15 min, the 30 min of FastAPI's documentation, 1 h (RFC 6749's examples),
+# GitLab's 2 h, Auth0's 24 h.
 _TOKENS = (300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 86400.0)
 # Others that show the same timer at other instants, from so many on, exclude that it is an accident.
 REPEATED = 2

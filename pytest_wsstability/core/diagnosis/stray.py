@@ -9,13 +9,13 @@ from ..redact import redact_text, show_text
 
 # Bytes that are all printable are text from so many on: of a frame, the first is not, but by accident.
 _TEXT = 8
-# RFC 6455, section 5.2: the bits and fields of the first two bytes; section 5.5: the limit of a control
-# frame.
-_RESERVED, _OPCODE, _MASKED, _LENGTH = 0x70, 0x0F, 0x80, 0x7F
+# RFC 6455, section 5.2: the bits and fields of the first two bytes, a length with the bit of a mask before
+# it; section 5.5: the limit of a control frame.
+_RESERVED, _OPCODE, _LENGTH = 0x70, 0x0F, 0x7F
 _CONTROL = 0x8
 _LONGEST_CONTROL = 125
 _OPCODES = frozenset({0x0, 0x1, 0x2, 0x8, 0x9, 0xA})
-_PRINTABLE = frozenset({9, 10, 13, *range(0x20, 0x7F)})
+_PRINTABLE = frozenset({*b"\t\r", *range(0x20, 0x7F)})
 _HTTP = b"HTTP/"
 _JSON = frozenset({b"{", b"[", b'"', b",", b":"})
 _CONTINUATION = 0x0
@@ -89,7 +89,7 @@ class Stray:
             )
         if opcode >= _CONTROL and (second & _LENGTH) > _LONGEST_CONTROL:
             return f"let the {peer} write control frames of 125 bytes at most (RFC 6455, section 5.5)"
-        if bool(second & _MASKED) is (end == "client"):
+        if (second > _LENGTH) is (end == "client"):
             return f"the {peer}, or a proxy, takes the wrong role: it masks wrongly (RFC 6455, section 5.1)"
         if opcode == _CONTINUATION:
             return f"a fragment came that continues nothing: see what the {peer}, or a proxy, left out"

@@ -27,6 +27,11 @@ from pytest_wsstability.core.timeline.events import Tier
         (306.1, 300.0, Tier.REAL, False),
         (3671.0, 3600.0, Tier.REAL, True),
         (3673.0, 3600.0, Tier.REAL, False),
+        # The limits themselves, where floats meet them.
+        (0.0, 0.05, Tier.VIRTUAL, True),
+        (0.1, 0.05, Tier.VIRTUAL, True),
+        (0.0, 0.35, Tier.REAL, True),
+        (61.5, 60.0, Tier.REAL, True),
     ],
 )
 def test_a_time_fits_a_timer(observed, seconds, tier, does):
@@ -56,6 +61,15 @@ def test_a_time_fits_a_timer(observed, seconds, tier, does):
         (7200.0, Tier.VIRTUAL, True),
         (7260.0, Tier.VIRTUAL, False),
         (7500.0, Tier.VIRTUAL, True),
+        # Between two numbers of a step, and numbers of no wider one.
+        (0.04, Tier.VIRTUAL, False),
+        (1.0, Tier.VIRTUAL, True),
+        (7.34, Tier.VIRTUAL, False),
+        (50.0, Tier.VIRTUAL, True),
+        (210.0, Tier.VIRTUAL, True),
+        (620.0, Tier.VIRTUAL, False),
+        (2460.0, Tier.VIRTUAL, True),
+        (7300.0, Tier.VIRTUAL, False),
         # In real time nothing below a minute, then wider steps.
         (45.0, Tier.REAL, False),
         (59.5, Tier.REAL, False),
@@ -70,6 +84,13 @@ def test_a_time_fits_a_timer(observed, seconds, tier, does):
         (7200.0, Tier.REAL, True),
         (7260.0, Tier.REAL, False),
         (7500.0, Tier.REAL, True),
+        (30.0, Tier.REAL, False),
+        (61.5, Tier.REAL, True),
+        (100.0, Tier.REAL, False),
+        (210.0, Tier.REAL, True),
+        (620.0, Tier.REAL, False),
+        (2460.0, Tier.REAL, True),
+        (7300.0, Tier.REAL, False),
     ],
 )
 def test_numbers_that_people_write(observed, tier, is_round):
@@ -79,7 +100,14 @@ def test_numbers_that_people_write(observed, tier, is_round):
 
 @pytest.mark.parametrize(
     ("observed", "shown"),
-    [(33.2, "33 s"), (32.7, "33 s"), (33.4, "about 33.4 s"), (2.08, "2 s"), (2.2, "about 2.2 s")],
+    [
+        (33.2, "33 s"),
+        (32.7, "33 s"),
+        (33.4, "about 33.4 s"),
+        (2.08, "2 s"),
+        (2.2, "about 2.2 s"),
+        (5.25, "5 s"),
+    ],
 )
 def test_the_length_of_a_timer_in_a_sentence(observed, shown):
     """A whole number where it is near one: 0.35 s of long times, a twentieth of short ones."""

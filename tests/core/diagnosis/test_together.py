@@ -35,6 +35,23 @@ THREE = [ended(70, 60), ended(70.5, 40), ended(71, 20)]
         ),
         # As old as each other: a timer may have done it.
         ([ended(60, 60)] * 3, ["3 of 3 connections ended within 0 s, 60 s after the start"]),
+        # A second apart, and no more; two seconds of age are what no timer leaves, and no less.
+        (
+            [ended(60 + at, 60) for at in range(3)],
+            ["3 of 3 connections ended within 2 s, 60 s after the start"],
+        ),
+        ([ended(60 + 1.25 * at, 60) for at in range(3)], []),
+        (
+            [ended(60, 60 - age) for age in range(3)],
+            [
+                "3 of 3 connections ended within 0 s, 60 s after the start; "
+                "58 s to 60 s old: no timer since their opening"
+            ],
+        ),
+        (
+            [ended(60, 60 - age) for age in (0, 0, 1.75)],
+            ["3 of 3 connections ended within 0 s, 60 s after the start"],
+        ),
         # Not at one instant, not unplanned, not in one time, or asked for.
         ([ended(10, 5), ended(20, 5), ended(30, 5)], []),
         ([ended(60, 60, end=PLANNED)] * 3, []),

@@ -1,0 +1,98 @@
+"""What stands where a frame should, by its bytes."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.diagnosis.stray import Stray
+
+BYTES, GZIP, CHUNKS, COMPRESSION = "byte by byte", "gzip", "chunks of HTTP", "compression off"
+NOTHING, CONTROL, ROLE, FRAGMENT, MIXED, WRONG = (
+    "means nothing", "125 bytes at most", "masks wrongly", "continues nothing", "may not be mixed",
+    "writes wrong frames: see its",
+)  # fmt: skip
+KINDS = (BYTES, GZIP, CHUNKS, COMPRESSION, NOTHING, CONTROL, ROLE, FRAGMENT, MIXED, WRONG)
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"", BYTES),
+        (b"\x81", BYTES),
+        (b"\x1f\x8b", GZIP),
+        (b"5\r\n", CHUNKS),
+        # Each of the reserved bits.
+        (b"\xc1\x05", COMPRESSION),
+        (b"\xa1\x05", COMPRESSION),
+        (b"\x91\x05", COMPRESSION),
+        # Each opcode.
+        (b"\x80\x05", FRAGMENT),
+        *((bytes([0x80 + opcode, 5]), MIXED) for opcode in (1, 2)),
+        *((bytes([0x80 + opcode, 5]), WRONG) for opcode in (8, 9, 10)),
+        *((bytes([0x80 + opcode, 5]), NOTHING) for opcode in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)),
+        # The length of a control frame is limited, that of a message is not.
+        (b"\x88\x7d", WRONG),
+        (b"\x88\x7e", CONTROL),
+        (b"\x8a\x7f", CONTROL),
+        (b"\x82\x7e", MIXED),
+        # Only clients mask.
+        (b"\x81\x80", ROLE),
+        (b"\x81\x7f", MIXED),
+    ],
+)
+def test_what_the_head_of_a_frame_says_of_who_wrote_it(head, kind):
+    """As a client sees it."""
+    remedy = Stray(head).remedy("client", "server")
+
+    assert [each for each in KINDS if each in remedy] == [kind]
+    assert "opcode" not in remedy or f"opcode {head[0] & 15:#x}," in remedy
+
+
+@pytest.mark.parametrize(("head", "is_wrong"), [(b"\x81\x05", True), (b"\x81\x85", False)])
+def test_a_server_is_sent_masked_frames(head, is_wrong):
+    """RFC 6455, section 5.1."""
+    assert (ROLE in Stray(head).remedy("server", "client")) is is_wrong
+
+
+@pytest.mark.parametrize(
+    ("data", "is_text"),
+    [
+        (b"printed\t", True),
+        (b"printed\r\n", True),
+        (b"printed\x1f", False),
+        (b"printed ", True),
+        (b"printed~", True),
+        (b"printed\x7f", False),
+        (b"printed\xff", False),
+        (b"\x1bprinted", False),
+        (b"printed\x04", False),
+    ],
+)
+def test_text_is_printable(data, is_text):
+    """Tabs and the ends of lines included, other control characters not."""
+    assert Stray(data).is_text is is_text
+
+
+@pytest.mark.parametrize(
+    ("head", "is_tls"),
+    [
+        *((bytes([kind, 3, 3]), True) for kind in (20, 21, 22, 23)),
+        *((bytes([kind, 3, 3]), False) for kind in (7, 19, 24, 60)),
+        (b"\x16\x03\x00", True),
+        (b"\x16\x03\x04", True),
+        (b"\x16\x03\x05", False),
+        (b"\x16\x02\x03", False),
+        (b"\x16\x09\x03", False),
+        (b"\x16\x03", False),
+    ],
+)
+def test_a_record_of_tls_has_a_type_and_a_version(head, is_tls):
+    """RFC 8446, section 5.1: all versions write 3.0 to 3.4."""
+    assert Stray(head).is_tls is is_tls
+
+
+def test_what_may_be_a_secret_is_not_shown_as_bytes():
+    """What masks it stands there alone; of anything else the first bytes too, and sixty characters."""
+    assert Stray(b"hello").shown == "68 65 6c 6c 6f (hello)"
+    assert "68" not in Stray(b"Authorization: Bearer abcdefghijklmnopqrstuvwxyz").shown
+    assert len(Stray(b"x" * 100).line) == 60
