@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..judge.verdict import Reason, Rule
 from ..timeline.close import CloseEvidence, TransportEnd
-from ..timeline.close_reasons import Reading, Topic
+from ..timeline.close_reasons import Reading
 from ..timeline.events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
 from ..timeline.tcp import TcpSample
 from ..timeline.timeline import Timeline
@@ -351,10 +351,6 @@ class Features:
         """Whether a pong may have been on its way as long as the peer can have waited for one."""
         first = self.pings.first
         return first is not None and self.round_trip >= self.age - first
-
-    def says(self, *topics: Topic) -> bool:
-        """Whether the peer closed, and its reason speaks of one of these and of nothing else."""
-        return self.code is not None and self.reading.is_clear and self.reading.topic in topics
 
     @property
     def unread_first(self) -> bool:

@@ -6,7 +6,8 @@ import pytest
 
 from pytest_wsstability.core.diagnosis.cohort import Beside, Shared
 from pytest_wsstability.core.diagnosis.extract import extract
-from tests.core.script import FIN, timeline
+from pytest_wsstability.core.timeline.events import FrameKind
+from tests.core.script import FIN, RECEIVED, SENT, timeline
 
 # A ping and a heartbeat of this end that took half a second, and one of each that nobody answered.
 PING, BEAT = [(10, ">ping", b"1"), (10.5, "<pong", b"1")], [(10, ">beat"), (10.5, "<answer")]
@@ -86,6 +87,26 @@ def test_what_is_asked_of_a_record(name, rows, answer):
     features = read(*sorted(rows, key=lambda row: row[0]))
 
     assert getattr(features.pings if name == "irregular" else features, name) is answer
+
+
+@pytest.mark.parametrize(("longer", "is_longest"), [(-0.005, False), (0.005, False), (0.02, True)])
+def test_a_silence_is_the_longest_by_a_hundredth_of_a_second(longer, is_longest):
+    """One that came as late as those before was survived before."""
+    features = read(*((at, "<text") for at in range(10, 60, 10)), end=60 + longer)
+
+    assert features.longest_quiet is is_longest
+    assert features.broke_silence(RECEIVED) is is_longest
+
+
+def test_messages_of_a_direction_are_those_that_were_spoken_in_it():
+    """The handshake of the session is none; control frames are counted as frames."""
+    talk = [(10, ">text"), (20, ">text"), (30, "<text"), (40, "<ping"), (40, ">pong")]
+    features = read((0, "<hello"), (0, ">info"), (0, "<confirmed"), *talk)
+
+    said = {kind: [features.spoken(way, kind) for way in (SENT, RECEIVED)] for kind in FrameKind}
+    assert said == {
+        FrameKind.DATA: [2, 1], FrameKind.PING: [0, 1], FrameKind.PONG: [1, 0], FrameKind.ANY: [4, 4],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("last", "is_passive"), [(0.75, True), (1, False)])
