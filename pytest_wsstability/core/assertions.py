@@ -51,19 +51,52 @@ def enforce(requirement: Requirement, timeline: Timeline, others: Iterable[Timel
 
 
 def assert_stable(timeline: Timeline, **requirement: Unpack[RequirementKeywords]) -> Verdict:
-    """Every part of a requirement holds; the keywords are those of the ``ws_stability`` marker."""
+    """
+    Every part of a requirement holds.
+
+    Args:
+        timeline: the record of one end.
+        requirement: the keywords of the ``ws_stability`` marker.
+
+    Raises:
+        StabilityError: if a part does not hold, or the record cannot tell (the verdict says which).
+        TypeError: for a keyword that a requirement does not have.
+        ValueError: for a value that makes no sense, naming it.
+
+    """
     __tracebackhide__ = True
     return enforce(Requirement.of(**requirement), timeline)
 
 
 def assert_alive_for(timeline: Timeline, duration: Duration) -> None:
-    """The connection stayed open so long after its opening handshake: any earlier end fails."""
+    """
+    The connection stayed open so long after its opening handshake: any earlier end fails.
+
+    Args:
+        timeline: the record of one end.
+        duration: seconds, or text such as "2m".
+
+    Raises:
+        StabilityError: if it ended before; inconclusive, if it is open and not that old yet.
+
+    """
     __tracebackhide__ = True
     enforce(alive_for(duration), timeline)
 
 
 def assert_session_confirmed(timeline: Timeline, *, within: Duration) -> None:
-    """The session was confirmed so soon after the opening handshake."""
+    """
+    The session was confirmed so soon after the opening handshake.
+
+    Args:
+        timeline: the record of one end.
+        within: seconds, or text such as "5s".
+
+    Raises:
+        StabilityError: if it was not, or another session was.
+        ValueError: if the connection's protocol has no session.
+
+    """
     __tracebackhide__ = True
     enforce(session_confirmed(within), timeline)
 
@@ -71,13 +104,35 @@ def assert_session_confirmed(timeline: Timeline, *, within: Duration) -> None:
 def assert_heartbeats_answered(
     timeline: Timeline, *, within: Duration, at_least: int = 1, missed_max: int = 0
 ) -> None:
-    """Heartbeats went out and were answered in time, at least so many; at most ``missed_max`` were not."""
+    """
+    Heartbeats went out and were answered in time.
+
+    Args:
+        timeline: the record of one end.
+        within: time for each answer: seconds, or text such as "5s".
+        at_least: so many were answered.
+        missed_max: so many may stay without an answer in time.
+
+    Raises:
+        StabilityError: if more were missed; inconclusive, if too few went out.
+
+    """
     __tracebackhide__ = True
     enforce(heartbeats_answered(within, at_least, missed_max), timeline)
 
 
 def assert_pings_answered(timeline: Timeline, *, within: Duration) -> None:
-    """The peer answered each protocol ping of this end in time, and there was at least one."""
+    """
+    The peer answered each protocol ping of this end in time, and there was at least one.
+
+    Args:
+        timeline: the record of one end.
+        within: time for each pong: seconds, or text such as "5s".
+
+    Raises:
+        StabilityError: if one was not answered; inconclusive, if none was sent.
+
+    """
     __tracebackhide__ = True
     enforce(pings_answered(within), timeline)
 
@@ -89,6 +144,9 @@ def assert_no_abnormal_closure(timeline: Timeline) -> None:
     An open connection passes, and so does a closing handshake with 1000, 1001, an empty close
     frame, or an application's own code (3000 to 4999).
 
+    Raises:
+        StabilityError: for any other end.
+
     """
     __tracebackhide__ = True
     enforce(NO_ABNORMAL_CLOSURE, timeline)
@@ -97,7 +155,20 @@ def assert_no_abnormal_closure(timeline: Timeline) -> None:
 def assert_closed(
     timeline: Timeline, *, code: int | None = None, reason: str | None = None, by: End | str | None = None
 ) -> None:
-    """The connection has ended: with this code (1005 and 1006 as an API reports them), reason, and end."""
+    """
+    The connection has ended, in this way.
+
+    Args:
+        timeline: the record of one end.
+        code: the close code, 1005 and 1006 as an API reports them; None for any.
+        reason: the whole close reason; None for any.
+        by: the end that began: "client" or "server"; None for either.
+
+    Raises:
+        StabilityError: if it is open, or ended otherwise.
+        ValueError: for an end that is none.
+
+    """
     __tracebackhide__ = True
     enforce(closed(code, reason, by), timeline)
 
@@ -108,25 +179,56 @@ def assert_handshake(timeline: Timeline) -> None:
 
     At a server: to see whether clients wait for the greeting, delay it (``greet="1s"``).
 
+    Raises:
+        StabilityError: if not, saying which message was missing, double or early.
+        ValueError: if the connection's protocol has no session.
+
     """
     __tracebackhide__ = True
     enforce(HANDSHAKE, timeline)
 
 
 def assert_rtt(timeline: Timeline, *, p95: Duration) -> None:
-    """95 of 100 round trips are as quick as this; with fewer than 20, the slowest is."""
+    """
+    95 of 100 round trips are as quick as this; with fewer than 20, the slowest is.
+
+    Args:
+        timeline: the record of one end.
+        p95: seconds, or text such as "300ms".
+
+    Raises:
+        StabilityError: if they were slower; inconclusive, if there was none.
+
+    """
     __tracebackhide__ = True
     enforce(Requirement.of(rtt_p95=p95), timeline)
 
 
 def assert_messages_flow(timeline: Timeline, *, every: Duration | None = None, at_least: int = 0) -> None:
-    """Application messages kept coming: no longer time without one than ``every``, and so many of them."""
+    """
+    Application messages kept coming; heartbeats, session messages and control frames do not count.
+
+    Args:
+        timeline: the record of one end.
+        every: no longer time without one: seconds, or text such as "10s".
+        at_least: so many came.
+
+    Raises:
+        StabilityError: if not; inconclusive, where the record is too short to tell.
+        ValueError: if neither is given.
+
+    """
     __tracebackhide__ = True
     enforce(messages_flow(every, at_least), timeline)
 
 
 class Judged:
-    """The assertions that need no waiting, for everything that has a timeline."""
+    """
+    The assertions that need no waiting, for everything that has a timeline.
+
+    What each takes, and raises, stands with the function of the same name.
+
+    """
 
     __slots__ = ()
 

@@ -337,11 +337,15 @@ class Connection(Judged):
         """
         Send a ping frame and wait for its pong.
 
+        Args:
+            data: its payload, at most 125 bytes; made up when None.
+
         Returns:
             The round trip time in seconds.
 
         Raises:
             ConnectionEnded: if the connection ends before the pong comes.
+            ValueError: for a longer payload.
 
         """
         __tracebackhide__ = True
@@ -351,7 +355,17 @@ class Connection(Judged):
         return self.websocket.loop.time() - sent
 
     async def pong(self, data: bytes = b"") -> None:
-        """Send a pong that nobody asked for: a one-way keepalive (RFC 6455, section 5.5.3)."""
+        """
+        Send a pong that nobody asked for: a one-way keepalive (RFC 6455, section 5.5.3).
+
+        Args:
+            data: its payload, at most 125 bytes.
+
+        Raises:
+            ConnectionEnded: if the connection has ended.
+            ValueError: for a longer payload.
+
+        """
         self.websocket.send_pong(data)
         await self.websocket.drain()
 
@@ -359,8 +373,12 @@ class Connection(Judged):
         """
         Close and wait for the end, which this end planned. Does nothing when it has ended.
 
+        Args:
+            code: the close code; None sends an empty close frame.
+            reason: the close reason, at most 123 bytes of UTF-8.
+
         Raises:
-            ValueError: for a code that may not stand on the wire.
+            ValueError: for a code that may not stand on the wire, or a longer reason.
 
         """
         await self.websocket.close(code, reason)
@@ -443,6 +461,10 @@ class Connection(Judged):
 
         Messages are counted where they carry numbers; see `assert_messages_intact`.
 
+        Args:
+            within: time for the confirmation: seconds, or text such as "5s".
+            lost_max, duplicated_max: so many messages may be missing, or have come twice.
+
         Raises:
             StabilityError: if the session was not confirmed, or another one was, or messages are not intact.
             ValueError: if this connection is no reconnect, or nobody can come back with its protocol.
@@ -477,8 +499,11 @@ class Connection(Judged):
         Of whole numbers those between the first and the last that came are expected, each once; of ids it
         can only be told which came twice.
 
+        Args:
+            lost_max, duplicated_max: so many may be missing, or have come twice.
+
         Raises:
-            StabilityError: if more are missing or double than may be, or no message carried a number.
+            StabilityError: if there are more, or no message carried a number.
 
         """
         __tracebackhide__ = True

@@ -112,7 +112,13 @@ class Soak(Judged):
         self.judgement = judgement.after(self.judgement)
 
     def assert_stable(self, **requirement: Unpack[RequirementKeywords]) -> Verdict:
-        """Every part of the requirement holds; without keywords it is the marker's own."""
+        """
+        Every part of the requirement holds; without keywords it is the marker's own.
+
+        Raises:
+            StabilityError: if a part does not hold, or the record cannot tell (the verdict says which).
+
+        """
         __tracebackhide__ = True
         if requirement:
             asked = Requirement.of(**requirement)

@@ -90,6 +90,13 @@ class Fault:
 
     @classmethod
     def from_values(cls, values: dict[str, Any]) -> Self:
+        """
+        A fault of this class from what it takes, by name, as `as_dict` gives it.
+
+        Raises:
+            ValueError: for a parameter that it does not have, one that is missing, or a wrong value.
+
+        """
         valid = [field.name for field in dataclasses.fields(cls)]
         for name in values:
             if name not in valid:

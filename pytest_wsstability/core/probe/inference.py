@@ -146,45 +146,42 @@ class _Ladder:
         if (busiest.rung.every or 0.0) > 0.5 * busiest.age and busiest.fate is RungFate.ENDED:
             # It said too little for so short a life.
             return None
-        near = tolerance(busiest.age)
-        alike = [
-            each
-            for each in [*self.all, *self.again]
-            if each.fate is busiest.fate
-            and each not in self.refused
-            and (each.age >= busiest.age - near or abs(each.ended_at - busiest.ended_at) <= lengths.AT_ONCE)
-        ]
+        alike = self._ended_like(busiest)
         tick = lengths.tick(alike)
         if self.again:
             # Two rounds at other instants of the server's clock: what their ages differ by is its tick too.
             tick = max(tick, max(each.age for each in alike) - min(each.age for each in alike))
-        if any(each.age > busiest.age + near + tick for each in self.all):
+        near = tolerance(busiest.age) + tick
+        if any(each.age > busiest.age + near for each in self.all):
             self.doubts.append(
                 f"{busiest.rung.name} ended alone, at {show(busiest.age)}: {busiest.detail or 'lost'}"
             )
             return None
-        ages = [each.age for each in alike if abs(each.age - busiest.age) <= near + tick]
-        middle, error = lengths.length(ages, tick)
+        middle, error = lengths.length(
+            [each.age for each in alike if abs(each.age - busiest.age) <= near], tick
+        )
         if tick:
             self._note_looks()
-        silent = busiest.fate is RungFate.LOST
-        if silent:
+        if busiest.fate is RungFate.LOST:
             self.notes.append("a path that died for all at that moment would look the same: probe again")
-        # What is lost without a word was alive at its last sign of life, and not at the next that was due.
-        late = (busiest.rung.every or 0.0) / 2 if silent else 0.0
-        seconds, error = middle + late, error + late
-        told_late = 0.0
-        if not silent and (bounds := _answered_until(alike, busiest.rung.every)) is not None:
-            seconds, error = sum(bounds) / 2, (bounds[1] - bounds[0]) / 2
-            told_late = middle - seconds
-        return FoundTimer(
-            kind=TimerKind.MAX_AGE,
-            seconds=seconds,
-            error=error,
-            policy=Policy.NOTHING,
-            silent=silent,
-            told_late=told_late,
-        )
+            # It was alive at its last sign of life, and not at the next that was due.
+            late = (busiest.rung.every or 0.0) / 2
+            return _maximum_age(middle + late, error + late, silent=True)
+        if (bounds := _answered_until(alike, busiest.rung.every)) is not None:
+            seconds = sum(bounds) / 2
+            return _maximum_age(seconds, (bounds[1] - bounds[0]) / 2, told_late=middle - seconds)
+        return _maximum_age(middle, error)
+
+    def _ended_like(self, busiest: Observation) -> list[Observation]:
+        """Those that ended as it did, at its age or at its instant, or later."""
+        least = busiest.age - tolerance(busiest.age)
+        return [
+            each
+            for each in [*self.all, *self.again]
+            if each.fate is busiest.fate
+            and each not in self.refused
+            and (each.age >= least or abs(each.ended_at - busiest.ended_at) <= lengths.AT_ONCE)
+        ]
 
     # The timers that end what says too little.
 
@@ -361,6 +358,14 @@ def _of_age(one: Observation, age: FoundTimer | None) -> bool:
     if age is None:
         return False
     return abs(one.age - age.told_late - age.seconds) <= tolerance(age.seconds) + age.error
+
+
+def _maximum_age(seconds: float, error: float, *, silent: bool = False, told_late: float = 0.0) -> FoundTimer:
+    """A maximum age, which no traffic resets."""
+    return FoundTimer(
+        kind=TimerKind.MAX_AGE, seconds=seconds, error=error, policy=Policy.NOTHING, silent=silent,
+        told_late=told_late,
+    )  # fmt: skip
 
 
 def _at(one: Observation) -> str:

@@ -611,7 +611,16 @@ class Timeline:
     def last(
         self, *, direction: Direction, opcode: Opcode | None = None, role: Role | None = None
     ) -> float | None:
-        """When a frame of an opcode, or else of a role, was last seen in a direction; None if never."""
+        """
+        When a frame of an opcode, or else of a role, was last seen in a direction; None if never.
+
+        Returns:
+            Seconds since the opening handshake ended.
+
+        Raises:
+            ValueError: unless one of the two is given.
+
+        """
         if (opcode is None) == (role is None):
             raise ValueError("last: give an opcode or a role, and not both")
         row = _ROLES + _SLOT[opcode] if opcode is not None else int(role or 0)

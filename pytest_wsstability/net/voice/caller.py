@@ -270,9 +270,13 @@ class Caller:
         """
         Hear the answer to its end, and until a player has played it.
 
+        Args:
+            within: time for all of it: seconds, or text such as "30s".
+
         Raises:
             CallTimeout: if it is not whole in time, saying what came of it.
             ConnectionEnded: if the connection ends before.
+            RuntimeError: if nothing was said yet.
 
         """
         turn = self.call.turn
@@ -296,11 +300,17 @@ class Caller:
         self, duration: Duration | None = None, *, after: Duration = "500ms", within: Duration = "30s"
     ) -> Turn:
         """
-        Speak over the answer, so long after its first audio; gives the new turn.
+        Speak over the answer; gives the new turn.
+
+        Args:
+            duration: how long, as for `speak`.
+            after: so long after the first audio of the answer.
+            within: time for that first audio.
 
         Raises:
             CallTimeout: if there is no audio in time.
             ConnectionEnded: if the connection ends before.
+            RuntimeError: if nothing was said yet.
 
         """
         turn = self.call.turn

@@ -98,7 +98,18 @@ class VoiceSoak(Soak):
         return self._conclude_voice(VoiceRequirement.of(turns=at_least))
 
     def assert_first_audio(self, *, p95: Duration | None = None, within: Duration | None = None) -> Verdict:
-        """Answers began so soon after the end of the speech: 95 of 100, and each one."""
+        """
+        Answers began so soon after the end of the speech.
+
+        Args:
+            p95: 95 of 100 did: seconds, or text such as "800ms".
+            within: each of them did.
+
+        Raises:
+            VoiceError: if not; inconclusive, if too few turns carry a p95.
+            ValueError: if neither is given.
+
+        """
         __tracebackhide__ = True
         if p95 is None and within is None:
             raise ValueError("assert_first_audio: give p95=, within=, or both")
