@@ -215,32 +215,48 @@ def _eaten_frames() -> Iterator[Case]:
 def timer_cases(fault: str, timer: Fault) -> Iterator[Case]:
     """A timer between the ends, under the traffic that lets it run out."""
     if isinstance(timer, MaxAge):
-        every = min(25.0, timer.seconds / 4)
-        base = {"fault": fault, "link": (timer,), "hold": 1.3 * timer.seconds}
-        right = (_C.MAX_AGE,)
-        # The server's pings are answered, so that its own deadline is out of the question.
-        server = {"ping_interval": every * 1.1}
-        yield Case(
-            name=f"{fault}, heartbeats", right=right, client={"heartbeat": every}, server=server, **base
-        )
+        yield from _age_cases(fault, timer)
         return
     assert isinstance(timer, IdleTimeout)
+    ends_in_silence = timer.ends_with in (EndsWith.SILENCE, EndsWith.BLACKHOLE)
+    yield from (_silent_cases if ends_in_silence else _idle_cases)(fault, timer)
+
+
+def _age_cases(fault: str, timer: MaxAge) -> Iterator[Case]:
+    every = min(25.0, timer.seconds / 4)
+    # The server's pings are answered, so that its own deadline is out of the question.
+    server = {"ping_interval": every * 1.1}
+    yield Case(
+        name=f"{fault}, heartbeats", fault=fault, right=(_C.MAX_AGE,), link=(timer,), server=server,
+        client={"heartbeat": every}, hold=1.3 * timer.seconds,
+    )  # fmt: skip
+
+
+def _silent_cases(fault: str, timer: IdleTimeout) -> Iterator[Case]:
+    """A timer that tells nobody."""
     seconds = timer.seconds
     base = {"fault": fault, "link": (timer,), "hold": 3 * seconds}
-    right = (_C.IDLE_TIMEOUT,)
     quiet = {"server": SILENT_SERVER}
-    pinging = {"server": {"ping_interval": seconds / 3, "read_deadline": None}}
     if timer.ends_with is EndsWith.SILENCE:
         right = (_C.NAT_EXPIRED,)
         yield Case(
             name=f"{fault}, one heartbeat", right=right, client={"heartbeat": 1.2 * seconds}, **quiet, **base
         )
         yield Case(name=f"{fault}, early talk", right=right, early=(3, 8, 1.5 * seconds), **quiet, **base)
-    elif timer.ends_with is EndsWith.BLACKHOLE:
+    else:
         right = (_C.HALF_OPEN, _C.NAT_EXPIRED)
         beats = {"client": {"heartbeat": 1.2 * seconds}, "requirement": {"heartbeat_within": "5s"}}
         yield Case(name=f"{fault}, heartbeats", right=right, **beats, **quiet, **base)
-    elif timer.reset_by is ResetBy.UPSTREAM:
+
+
+def _idle_cases(fault: str, timer: IdleTimeout) -> Iterator[Case]:
+    """A timer that ends the stream, by what resets it."""
+    seconds = timer.seconds
+    base = {"fault": fault, "link": (timer,), "hold": 3 * seconds}
+    right = (_C.IDLE_TIMEOUT,)
+    quiet = {"server": SILENT_SERVER}
+    pinging = {"server": {"ping_interval": seconds / 3, "read_deadline": None}}
+    if timer.reset_by is ResetBy.UPSTREAM:
         right = (_C.READ_DEADLINE, _C.IDLE_TIMEOUT)
         yield Case(name=f"{fault}, the server talks", right=(*right, *_AGES), listen=7.0, **quiet, **base)
         spoken = {"talk": 3.0, "talk_until": 10.0, "listen": 7.0}
