@@ -82,7 +82,10 @@ METAPHORS = {
     "chance",
 }
 # Names that say too little: of what kind, what was said, a link to where.
-VAGUE = {"Kind", "Links", "Tally", "Attempt", "_said"}
+VAGUE = {
+    "Around", "Attempt", "Given", "Glance", "Kind", "Known", "Left", "Links", "Listening", "Many", "Night",
+    "Piece", "Said", "Share", "Standing", "Stopping", "Tally", "Telling", "Written", "_said",
+}  # fmt: skip
 
 
 class Violation(NamedTuple):

@@ -15,7 +15,7 @@ from .redact import printable, redact_text
 from .timeline.events import Tier
 from .timeline.round_trips import RoundTrips
 from .timeline.timeline import Timeline
-from .transcript import Said
+from .transcript import TranscriptMessage
 
 # Counted up when a reader of the old form would misread the new one.
 SCHEMA = 2
@@ -57,7 +57,7 @@ class Result:
     # What was spoken on it; None where nobody speaks.
     call: CallSummary | None = None
     # What was said, with payloads; empty unless somebody asked for it. No report has it but a HAR file.
-    transcript: tuple[Said, ...] = ()
+    transcript: tuple[TranscriptMessage, ...] = ()
 
     @property
     def tier(self) -> Tier:
@@ -159,7 +159,7 @@ class Result:
                     for index, each in enumerate(data.get("records", ()))
                 ),
                 call=restore(CallSummary | None, data.get("call"), f"{where}.call"),
-                transcript=tuple(Said.from_list(each) for each in data.get("transcript", ())),
+                transcript=tuple(TranscriptMessage.from_list(each) for each in data.get("transcript", ())),
             )
         except KeyError as exc:
             raise SchemaError(f"{where}: {exc.args[0]!r} is missing") from None

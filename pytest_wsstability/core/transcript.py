@@ -12,7 +12,7 @@ MOST = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TranscriptMessage:
     """One message."""
 
     # Seconds since the opening handshake ended.
@@ -27,7 +27,7 @@ class Said:
         return [self.at, self.sent, None, base64.b64encode(self.payload).decode()]
 
     @classmethod
-    def from_list(cls, data: Sequence[Any]) -> Said:
+    def from_list(cls, data: Sequence[Any]) -> TranscriptMessage:
         """What `as_list` made this of."""
         at, sent, text, binary = data
         return cls(float(at), bool(sent), text if binary is None else base64.b64decode(binary))
@@ -44,7 +44,7 @@ class Transcript:
     """
 
     def __init__(self, most: int = MOST) -> None:
-        self.messages: list[Said] = []
+        self.messages: list[TranscriptMessage] = []
         self.left_out = 0
         self._room = most
 
@@ -54,4 +54,6 @@ class Transcript:
             self.left_out += 1
             return
         self._room -= len(payload)
-        self.messages.append(Said(at, sent, bytes(payload) if not isinstance(payload, str) else payload))
+        self.messages.append(
+            TranscriptMessage(at, sent, bytes(payload) if not isinstance(payload, str) else payload)
+        )

@@ -21,7 +21,7 @@ from ..core.judge.verdict import Outcome, Verdict
 from ..core.redact import show_session, show_text
 from ..core.timeline.events import Direction, Role
 from ..core.timeline.timeline import Timeline
-from ..core.transcript import Said
+from ..core.transcript import TranscriptMessage
 from .errors import ConnectionEnded, OpeningError
 from .holding import both_over, hold_open, wait_session
 from .keywords import ConnectKeywords
@@ -106,7 +106,7 @@ class Connection(Judged):
         return self.websocket.timeline
 
     @property
-    def transcript(self) -> Sequence[Said]:
+    def transcript(self) -> Sequence[TranscriptMessage]:
         """What was said so far, with payloads; empty unless `connect` was asked for a transcript."""
         found = self.websocket.transcript
         return () if found is None else tuple(found.messages)

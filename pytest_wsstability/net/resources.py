@@ -80,7 +80,7 @@ class Needs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Left:
+class Available:
     """What there is; None where nobody can tell."""
 
     descriptors: int | None = None
@@ -88,12 +88,12 @@ class Left:
     memory: int | None = None
 
 
-def look() -> Left:
+def look() -> Available:
     """What is left in this process and on its machine."""
-    return Left(descriptors=_descriptors(), ports=_ports(), memory=_memory())
+    return Available(descriptors=_descriptors(), ports=_ports(), memory=_memory())
 
 
-def missing(needs: Needs, left: Left, *, what: str = "connections") -> str | None:
+def missing(needs: Needs, left: Available, *, what: str = "connections") -> str | None:
     """
     What there is too little of, in a sentence with both numbers and what helps; None if nothing.
 

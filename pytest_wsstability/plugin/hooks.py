@@ -1,5 +1,5 @@
 """
-The door: what every run of pytest sees of the plugin, and no more than that.
+What every run of pytest sees of the plugin, and no more than that.
 
 Hooks that look whether a test is ours, and the fixtures by name. What they do is in running.py and the
 modules behind it, which load all together with the first test that is ours: a run without one pays for
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from .workers import WorkerLink
 else:
 
-    class _Door:
+    class _LazyModule:
         """Stands for a module, and loads it when something of it is asked for."""
 
         def __init__(self, module: str) -> None:
@@ -52,10 +52,10 @@ else:
                 raise AttributeError(name)
             return getattr(import_module(f"{__package__}.{self.module}"), name)
 
-    inside = _Door("running")
+    inside = _LazyModule("running")
     # Light ones, which runs with pytest-xdist load.
-    workers, xdist = _Door("workers"), _Door("soaks.xdist")
-    secrecy = _Door("secrecy")
+    workers, xdist = _LazyModule("workers"), _LazyModule("soaks.xdist")
+    secrecy = _LazyModule("secrecy")
 
 _INSIDE = "wsstability-running"
 _PACKAGE = __name__.partition(".")[0]

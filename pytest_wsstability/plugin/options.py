@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from .settings import IN_ENVIRONMENT, IN_INI, ON_COMMAND_LINE, Given, Settings, TargetKind
+from .settings import IN_ENVIRONMENT, IN_INI, ON_COMMAND_LINE, GivenTarget, Settings, TargetKind
 
 _PACKAGE = __name__.partition(".")[0]
 TIMES = ("auto", "virtual", "real")
@@ -348,13 +348,13 @@ def _option(name: str) -> Option:
     return next(option for option in OPTIONS if option.name == name)
 
 
-def _targets(config: pytest.Config, names: Iterable[str]) -> tuple[Given, ...]:
+def _targets(config: pytest.Config, names: Iterable[str]) -> tuple[GivenTarget, ...]:
     """All that are given, the one that counts first; two in one place are an error."""
     found = []
     for option in map(_option, names):
         for source, value in option.given(config):
             place = {option.flag: ON_COMMAND_LINE, option.env: IN_ENVIRONMENT}.get(source, IN_INI)
-            found.append(Given(_TARGETS[option.name], value, source=source, place=place))
+            found.append(GivenTarget(_TARGETS[option.name], value, source=source, place=place))
     found.sort(key=lambda given: given.place)
     for first, second in pairwise(found):
         if first.place == second.place:

@@ -31,7 +31,7 @@ from .opening import (
 from .options import TIMES
 from .seams.pytest import definitions
 from .server_choice import DAPHNE, server_of
-from .settings import IN_INI, ON_COMMAND_LINE, Given, TargetKind
+from .settings import IN_INI, ON_COMMAND_LINE, GivenTarget, TargetKind
 from .stash import orchestrator_options_key, overrides_key, plan_key, settings_key
 
 _PACKAGE = __name__.partition(".")[0]
@@ -215,14 +215,14 @@ def is_virtual(node: pytest.Item | pytest.Collector) -> bool:
     return bool(time == "virtual") if time != "auto" else _is_in_this_process(node)
 
 
-def target_of(node: pytest.Item | pytest.Collector) -> Given:
+def target_of(node: pytest.Item | pytest.Collector) -> GivenTarget:
     """What is under test in a test, class or module; an overridden fixture ``ws_url`` has the last word."""
     if overrides("ws_url", node):
-        return Given(TargetKind.FIXTURE, source="the fixture ws_url")
+        return GivenTarget(TargetKind.FIXTURE, source="the fixture ws_url")
     return base_target_of(node)
 
 
-def base_target_of(node: pytest.Item | pytest.Collector) -> Given:
+def base_target_of(node: pytest.Item | pytest.Collector) -> GivenTarget:
     """
     What is under test where no fixture ``ws_url`` of the project's says otherwise.
 
@@ -232,10 +232,10 @@ def base_target_of(node: pytest.Item | pytest.Collector) -> Given:
     """
     marked = _marked_url(node)
     if marked is not None:
-        return Given(TargetKind.URL, marked, source="ws_stability(url=...)", place=ON_COMMAND_LINE)
+        return GivenTarget(TargetKind.URL, marked, source="ws_stability(url=...)", place=ON_COMMAND_LINE)
     given = node.config.stash[settings_key].target
     if given.place == IN_INI and overrides("ws_app", node):
-        return Given(TargetKind.APP, source="the fixture ws_app")
+        return GivenTarget(TargetKind.APP, source="the fixture ws_app")
     return given
 
 

@@ -63,7 +63,7 @@ from .stash import (
     ties_key,
     unopened_key,
 )
-from .stopping import Stopping, undisturbed
+from .stopping import StopSignals, undisturbed
 from .targets import fault_reports
 from .workers import is_worker, tell_secrets
 
@@ -86,7 +86,7 @@ def enter(config: pytest.Config, name: str) -> None:
     config.pluginmanager.register(sys.modules[__name__], name)
     # Its event loops of each scope, which are asked for by name when a test is set up.
     config.pluginmanager.register(fixtures, f"{name}-loops")
-    config.stash[stopping_key] = stopping = Stopping()
+    config.stash[stopping_key] = stopping = StopSignals()
     if not is_worker(config):
         stopping.begin()
     reports_of(config)

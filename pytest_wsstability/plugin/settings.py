@@ -24,7 +24,7 @@ class TargetKind(Enum):
 ON_COMMAND_LINE, IN_ENVIRONMENT, IN_INI = range(3)
 
 
-class Given:
+class GivenTarget:
     """A target, and where it was given."""
 
     __slots__ = ("kind", "place", "source", "value")
@@ -41,7 +41,7 @@ class Settings:
     """The options that every test of a run shares."""
 
     # What is under test, as far as options, environment and ini file say: the one that counts first.
-    targets: tuple[Given, ...]
+    targets: tuple[GivenTarget, ...]
     # How long a command may take until its port is open, in seconds, and where it listens.
     command_timeout: float
     command_url: str
@@ -136,9 +136,9 @@ class Settings:
         return bool(self.targets or self.server) or self.virtual_horizon is not None or not builtin
 
     @property
-    def target(self) -> Given:
+    def target(self) -> GivenTarget:
         """What is under test unless a test or a fixture says otherwise."""
-        return self.targets[0] if self.targets else Given(TargetKind.REFERENCE)
+        return self.targets[0] if self.targets else GivenTarget(TargetKind.REFERENCE)
 
     @property
     def wants_reports(self) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..virtual.timers import Ties
     from .markers import Plan, VoiceAsked
     from .settings import Settings
-    from .stopping import Stopping
+    from .stopping import StopSignals
 
 # On the config.
 
@@ -29,7 +29,7 @@ settings_key: pytest.StashKey[Settings] = pytest.StashKey()
 # By URL: the seconds that a probe covered, and what it found.
 probes_key: pytest.StashKey[dict[str, tuple[float, str]]] = pytest.StashKey()
 # What ends a run that the system ends.
-stopping_key: pytest.StashKey[Stopping] = pytest.StashKey()
+stopping_key: pytest.StashKey[StopSignals] = pytest.StashKey()
 # The timeout of all tests, and for how many it was raised.
 raised_timeout_key: pytest.StashKey[tuple[float, int]] = pytest.StashKey()
 # Holds that were not open yet when the run ended: a line each.

@@ -13,7 +13,7 @@ from typing import Any
 _SIGNALS = [number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None]
 
 
-class Stopping:
+class StopSignals:
     """What stands for the two signals while a run goes on."""
 
     def __init__(self) -> None:

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, TypeVar
 from ..core.duration import Duration, parse_duration
 from ..core.timeline.events import End
 from ..core.voice.audio import AudioFormat
+from .message_index import MessageIndex
 from .messages import Codec, wording
 from .placeholders import Unwritable, Values
-from .telling import Telling
 from .wording import Parsed, Wording
 from .words import Messages, weight
 
@@ -59,7 +59,7 @@ _OF_CLIENT = (VoiceRole.SPEECH, VoiceRole.SPEECH_END, VoiceRole.ASK, VoiceRole.I
 _AUDIO = (VoiceRole.SPEECH, VoiceRole.ANSWER)
 
 
-class Around(NamedTuple):
+class AudioEnvelope(NamedTuple):
     """
     What stands around the audio of a message that carries nothing else, as a page writes it.
 
@@ -71,7 +71,7 @@ class Around(NamedTuple):
     behind: str
 
     @classmethod
-    def of(cls, each: Wording | None) -> Around | None:
+    def of(cls, each: Wording | None) -> AudioEnvelope | None:
         """That of a message; None for one that has to be parsed."""
         if each is None or each.is_function or each.names != {"audio"}:
             return None
@@ -141,7 +141,7 @@ class Audio:
 
     _written: dict[VoiceRole, Wording] = dataclasses.field(init=False, repr=False, compare=False)
     # Of a frame of speech; None where it is no JSON, or carries more.
-    around: Around | None = dataclasses.field(init=False, repr=False, compare=False)
+    around: AudioEnvelope | None = dataclasses.field(init=False, repr=False, compare=False)
     # Messages that are nothing but a frame of speech, by the frame; and what they say, by the message.
     _speech_of: dict[bytes, str | bytes] = dataclasses.field(
         init=False, repr=False, compare=False, default_factory=dict
@@ -149,8 +149,8 @@ class Audio:
     _spoken_of: dict[str | bytes, Spoken] = dataclasses.field(
         init=False, repr=False, compare=False, default_factory=dict
     )
-    _of_client: Telling[VoiceRole] = dataclasses.field(init=False, repr=False, compare=False)
-    _of_server: Telling[VoiceRole] = dataclasses.field(init=False, repr=False, compare=False)
+    _of_client: MessageIndex[VoiceRole] = dataclasses.field(init=False, repr=False, compare=False)
+    _of_server: MessageIndex[VoiceRole] = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.speech is None:
@@ -166,13 +166,13 @@ class Audio:
         known = [(role, each) for role in VoiceRole for each in _wordings(role, getattr(self, role.value))]
         written = {role: each for role, each in reversed(known)}
         object.__setattr__(self, "_written", written)
-        object.__setattr__(self, "around", Around.of(written.get(VoiceRole.SPEECH)))
+        object.__setattr__(self, "around", AudioEnvelope.of(written.get(VoiceRole.SPEECH)))
         # Audio first, because most messages are that; then those that fix more of a message.
         known.sort(key=lambda pair: (pair[0] not in _AUDIO, -weight(pair[1].source)))
         ours = [(each, role) for role, each in known if role in _OF_CLIENT]
-        object.__setattr__(self, "_of_client", Telling(ours))
+        object.__setattr__(self, "_of_client", MessageIndex(ours))
         theirs = [(each, role) for role, each in known if role not in _OF_CLIENT]
-        object.__setattr__(self, "_of_server", Telling(theirs))
+        object.__setattr__(self, "_of_server", MessageIndex(theirs))
 
     @property
     def down(self) -> AudioFormat:

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
+from .message_index import MessageIndex
 from .messages import Message, wording
 from .placeholders import Unwritable, Values
 from .records import Records, Split
 from .speech import Heard, Problem, key_of
-from .telling import Telling
 from .wording import Parsed, Wording
 
 _C, _S = End.CLIENT, End.SERVER
@@ -52,7 +52,7 @@ class SessionStep:
     message: Message
 
 
-class Known(NamedTuple):
+class KnownMessage(NamedTuple):
     """One message of a profile, with who sends it and what it is for."""
 
     field: str
@@ -137,7 +137,7 @@ class Words:
         ]
         self._readers = {end: _readers(self._known, end) for end in _BOTH}
         self._told_by_client, self._told_by_server = (
-            Telling([(each.wording, each) for each in self._readers[end]]) for end in (_C, _S)
+            MessageIndex([(each.wording, each) for each in self._readers[end]]) for end in (_C, _S)
         )
         # The first of several messages that mean the same is the one that is written.
         first = {each.field: each for each in reversed(self._known)}.values()
@@ -238,7 +238,7 @@ class Words:
                 )
         return _DATA
 
-    def _twin(self, known: Known, message: Parsed, sender: End) -> Known | None:
+    def _twin(self, known: KnownMessage, message: Parsed, sender: End) -> KnownMessage | None:
         """Another message that can only be read and reads the same; None if there is none."""
         others = (each for each in self._readers[sender] if not each.wording.is_writable)
         fits = (
@@ -287,7 +287,7 @@ class Words:
             raise Unwritable(f"there is no message for {role.name.lower()}")
         return self._text(known, values)
 
-    def _text(self, known: Known, values: Values) -> str | bytes:
+    def _text(self, known: KnownMessage, values: Values) -> str | bytes:
         try:
             payload = known.wording.write(values)
         except Unwritable as exc:
@@ -324,23 +324,25 @@ class Words:
 
 def _known(
     messages: Mapping[str, Messages], steps: Sequence[SessionStep], beat: frozenset[End]
-) -> list[Known]:
+) -> list[KnownMessage]:
     """Every message with its sender and role."""
     known = []
     for field, (sender, role) in FIELDS.items():
-        known += [Known(field, sender, role, each) for each in _wordings(field, messages.get(field))]
+        known += [KnownMessage(field, sender, role, each) for each in _wordings(field, messages.get(field))]
     for index, step in enumerate(steps):
         if steps.index(step) < index:
             continue
         field = f"steps[{index}]"
-        known += [Known(field, step.by, Role.STEP, each, index) for each in _wordings(field, step.message)]
+        known += [
+            KnownMessage(field, step.by, Role.STEP, each, index) for each in _wordings(field, step.message)
+        ]
     # The client first: what an end says out of turn is then what the other one says.
     for sender in (end for end in (_C, _S) if end in beat):
         for field, end, role in (
             ("ping", sender, Role.HEARTBEAT),
             ("pong", sender.peer, Role.HEARTBEAT_ANSWER),
         ):
-            known += [Known(field, end, role, each) for each in _wordings(field, messages.get(field))]
+            known += [KnownMessage(field, end, role, each) for each in _wordings(field, messages.get(field))]
     return known
 
 
@@ -357,7 +359,7 @@ def _wordings(field: str, messages: Any) -> list[Wording]:
         raise ValueError(f"{field} is {messages!r}; {exc}") from None
 
 
-def _see_that_each_is_read(known: list[Known], records: str | Split | None) -> None:
+def _see_that_each_is_read(known: list[KnownMessage], records: str | Split | None) -> None:
     """Refuse a message that nobody would take for what it is."""
     for each in known:
         try:
@@ -392,7 +394,7 @@ def _is_read(wording: Wording, written: str | bytes) -> bool:
         return True
 
 
-def _forbid_twins(known: list[Known], match_ids: bool) -> None:
+def _forbid_twins(known: list[KnownMessage], match_ids: bool) -> None:
     """Refuse two messages of one sender that each read what the other writes."""
     for index, each in enumerate(known):
         for other in known[:index]:
@@ -405,7 +407,7 @@ def _forbid_twins(known: list[Known], match_ids: bool) -> None:
                 )
 
 
-def _readers(known: list[Known], sender: End) -> tuple[Known, ...]:
+def _readers(known: list[KnownMessage], sender: End) -> tuple[KnownMessage, ...]:
     """
     The messages of an end, in the order in which a received one is held against them.
 
@@ -418,7 +420,7 @@ def _readers(known: list[Known], sender: End) -> tuple[Known, ...]:
     return (*sorted(ours, key=_vagueness), *sorted(others, key=_vagueness))
 
 
-def _vagueness(each: Known) -> tuple[bool, int]:
+def _vagueness(each: KnownMessage) -> tuple[bool, int]:
     return each.wording.is_function, -weight(each.wording.source)
 
 

@@ -16,7 +16,7 @@ from ..core.duration import show_duration as show
 from ..core.judge.verdict import Outcome
 from ..core.redact import redact_text, show_text
 from ..core.result import Result, Run
-from ..core.statistics.trend import Night, Trend, trends
+from ..core.statistics.trend import PastRun, Trend, trends
 from ..core.timeline.events import Tier
 from . import calls
 from .cells import cells, rank, totals, verdict_word
@@ -322,11 +322,11 @@ def _day(started: str) -> str:
     return show_text(started[:16].replace("T", " "))
 
 
-def _outcome(night: Night) -> str:
+def _outcome(night: PastRun) -> str:
     return night.outcome.value if night.outcome is not None else "absent"
 
 
-def _night(night: Night) -> str:
+def _night(night: PastRun) -> str:
     """``2026-11-24T02:00:00Z: unstable, idle timeout 60 s (1006 at 60 s of 120 s); p95 0.4 ms; 2 missed``."""
     if night.outcome is None:
         return f"{night.started}: not run"

@@ -19,7 +19,7 @@ _BAR, _LEGIBLE, _APART = 10, 14, "  "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Glance:
+class HoldProgress:
     """What a hold looked like at an instant."""
 
     name: str
@@ -67,7 +67,7 @@ class Glance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Many:
+class ManyHolds:
     """Holds that there is no room for, in figures."""
 
     count: int = 0
@@ -77,16 +77,16 @@ class Many:
     sent: int = 0
     answered: int = 0
 
-    def with_one(self, seen: Glance) -> Many:
+    def with_one(self, seen: HoldProgress) -> ManyHolds:
         """One more."""
-        other = Many(
+        other = ManyHolds(
             count=1, waiting=int(seen.age is None), youngest=seen.age, sent=seen.sent, answered=seen.answered
         )
         return self + other
 
-    def __add__(self, other: Many) -> Many:
+    def __add__(self, other: ManyHolds) -> ManyHolds:
         ages = [age for age in (self.youngest, other.youngest) if age is not None]
-        return Many(
+        return ManyHolds(
             count=self.count + other.count,
             waiting=self.waiting + other.waiting,
             youngest=min(ages, default=None),
@@ -111,8 +111,8 @@ class Many:
 class Survey:
     """All holds of a process at an instant: few of them closely, the rest in figures."""
 
-    close: tuple[Glance, ...] = ()
-    rest: Many = Many()
+    close: tuple[HoldProgress, ...] = ()
+    rest: ManyHolds = ManyHolds()
 
     @classmethod
     def of(cls, records: Iterable[tuple[str, float, Timeline | None]], most: int) -> Survey:
@@ -124,11 +124,11 @@ class Survey:
             most: how many to look at closely: those with most unanswered heartbeats first.
 
         """
-        seen = [(glance(*record), record) for record in records]
+        seen = [(counts(*record), record) for record in records]
         if len(seen) > most:
             # One question is on its way most of the time.
             seen.sort(key=lambda pair: min(0, pair[0].answered - pair[0].sent + 1))
-        rest = Many()
+        rest = ManyHolds()
         for each, _ in seen[most:]:
             rest = rest.with_one(each)
         return cls(close=tuple(closely(each, record[2]) for each, record in seen[:most]), rest=rest)
@@ -140,7 +140,7 @@ class Survey:
         return bool(self.close or self.rest.count)
 
     @property
-    def all(self) -> Many:
+    def all(self) -> ManyHolds:
         """Every hold in figures."""
         total = self.rest
         for each in self.close:
@@ -175,10 +175,12 @@ class Survey:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Survey:
         """The survey that `as_dict` made this of."""
-        return cls(close=tuple(Glance(**each) for each in data["close"]), rest=Many(**data["rest"]))
+        return cls(
+            close=tuple(HoldProgress(**each) for each in data["close"]), rest=ManyHolds(**data["rest"])
+        )
 
 
-def _table(seen: Sequence[Glance], width: int) -> list[Row]:
+def _table(seen: Sequence[HoldProgress], width: int) -> list[Row]:
     columns = list(zip(*((*each.numbers, each.unanswered) for each in seen), strict=True))
     widths = [max(map(len, column)) for column in columns]
     left = width - 1 - sum(size + len(_APART) for size in widths if size)
@@ -195,7 +197,7 @@ def _table(seen: Sequence[Glance], width: int) -> list[Row]:
     return [tuple(_row(each, widths, last[:event].ljust(event), name)) for each, last in pairs]
 
 
-def _row(seen: Glance, widths: Sequence[int], last: str, name: int) -> Iterator[tuple[str, Style]]:
+def _row(seen: HoldProgress, widths: Sequence[int], last: str, name: int) -> Iterator[tuple[str, Style]]:
     *numbers, unanswered = widths
     for text, size in zip(seen.numbers, numbers, strict=True):
         if size:
@@ -207,7 +209,7 @@ def _row(seen: Glance, widths: Sequence[int], last: str, name: int) -> Iterator[
     yield seen.name if len(seen.name) <= name else f"..{seen.name[2 - name :]}", ("light",)
 
 
-def _last(seen: Glance) -> str:
+def _last(seen: HoldProgress) -> str:
     return "waits to open" if seen.age is None else seen.last
 
 
@@ -216,19 +218,19 @@ def _rounded(rtt: float | None) -> str:
     return "" if rtt is None else show(float(f"{rtt:.2g}"))
 
 
-def glance(name: str, total: float, timeline: Timeline | None) -> Glance:
-    """What costs nothing to see of a hold."""
+def counts(name: str, total: float, timeline: Timeline | None) -> HoldProgress:
+    """What costs nothing to see of a hold: its age, and the heartbeats, or else the pings, of its client."""
     if timeline is None:
-        return Glance(name=name, total=total)
+        return HoldProgress(name=name, total=total)
     # A client without heartbeats may send pings.
     trips = timeline.heartbeats if timeline.heartbeats.sent else timeline.pings
     # While this end waits for its own close, the hold is over.
     age = min(timeline.duration, total or timeline.duration)
-    return Glance(name=name, total=total, age=age, sent=trips.sent, answered=trips.answered)
+    return HoldProgress(name=name, total=total, age=age, sent=trips.sent, answered=trips.answered)
 
 
-def closely(seen: Glance, timeline: Timeline | None) -> Glance:
-    """A glance with the median round trip and the last event."""
+def closely(seen: HoldProgress, timeline: Timeline | None) -> HoldProgress:
+    """The same with the median round trip and the last event."""
     if timeline is None:
         return seen
     trips = timeline.heartbeats if timeline.heartbeats.sent else timeline.pings

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pytest_wsstability.core.transcript import Said, Transcript
+from pytest_wsstability.core.transcript import Transcript, TranscriptMessage
 
 
 def test_it_stops_at_its_limit():
@@ -22,6 +22,6 @@ def test_it_stops_at_its_limit():
 @pytest.mark.parametrize("payload", ["text", b"\x00\xff", "", b"", "ä\n"])
 def test_it_survives_json(payload):
     """On its way from a worker."""
-    said = Said(1.5, False, payload)
+    said = TranscriptMessage(1.5, False, payload)
 
-    assert Said.from_list(json.loads(json.dumps(said.as_list()))) == said
+    assert TranscriptMessage.from_list(json.loads(json.dumps(said.as_list()))) == said

@@ -16,7 +16,7 @@ from pytest_wsstability.core.cause import Blame, Cause
 from pytest_wsstability.core.judge.verdict import Reason
 from pytest_wsstability.net import resources
 from pytest_wsstability.net.errors import OpeningStage
-from pytest_wsstability.net.resources import Left, Needs, claim, look, missing, shortage_of
+from pytest_wsstability.net.resources import Available, Needs, claim, look, missing, shortage_of
 
 MIB = 2**20
 
@@ -26,18 +26,18 @@ MIB = 2**20
     [
         (
             Needs(connections=100),
-            Left(descriptors=60),
+            Available(descriptors=60),
             "100 holds need about 120 descriptors; 60 are left: raise the limit (ulimit -n), or hold fewer",
         ),
-        (Needs(connections=100), Left(descriptors=120), None),
-        (Needs(connections=100), Left(descriptors=119), "100 holds need about 120 descriptors; 119 are left"),
-        (Needs(connections=100, beside=100), Left(descriptors=219), "about 220 descriptors; 219 are left"),
-        (Needs(connections=40_000, to_one_target=28_233), Left(ports=28_232), "28,233 holds to one address"),
-        (Needs(connections=40_000, to_one_target=28_232), Left(ports=28_232), None),
-        (Needs(connections=16_000), Left(memory=999 * MIB), "holds need about 1,000 MiB of memory; 999"),
-        (Needs(connections=16_000), Left(memory=1000 * MIB), None),
+        (Needs(connections=100), Available(descriptors=120), None),
+        (Needs(connections=100), Available(descriptors=119), "need about 120 descriptors; 119 are left"),
+        (Needs(connections=100, beside=100), Available(descriptors=219), "220 descriptors; 219 are left"),
+        (Needs(connections=40_000, to_one_target=28_233), Available(ports=28_232), "28,233 holds to one"),
+        (Needs(connections=40_000, to_one_target=28_232), Available(ports=28_232), None),
+        (Needs(connections=16_000), Available(memory=999 * MIB), "holds need about 1,000 MiB of memory; 999"),
+        (Needs(connections=16_000), Available(memory=1000 * MIB), None),
         # Nobody can tell.
-        (Needs(connections=10**6, to_one_target=10**6), Left(), None),
+        (Needs(connections=10**6, to_one_target=10**6), Available(), None),
     ],
 )  # fmt: skip
 def test_what_is_missing(needs, left, words):

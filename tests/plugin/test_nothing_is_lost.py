@@ -17,7 +17,7 @@ import pytest
 from pytest_wsstability import cli
 from pytest_wsstability.core.judge.verdict import Outcome
 from pytest_wsstability.plugin.soaks import scheduling
-from pytest_wsstability.plugin.stopping import Stopping, undisturbed
+from pytest_wsstability.plugin.stopping import StopSignals, undisturbed
 from pytest_wsstability.report.reading import read
 from tests.serving import SOON, Crowd, serving
 
@@ -251,7 +251,7 @@ def test_a_signal_that_somebody_handles_is_theirs():
     heard = []
     before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
     try:
-        stopping = Stopping()
+        stopping = StopSignals()
         stopping.begin()
         signal.raise_signal(signal.SIGTERM)
         stopping.end()
@@ -267,7 +267,7 @@ def test_a_signal_is_an_interrupt(ignored):
     before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if ignored:
         interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    stopping = Stopping()
+    stopping = StopSignals()
     stopping.begin()
     try:
         with pytest.raises(KeyboardInterrupt):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.result import Result
-from pytest_wsstability.core.transcript import Said
+from pytest_wsstability.core.transcript import TranscriptMessage
 from pytest_wsstability.report.har import render
 from tests.report.made import REQUIREMENT, cut, good, run
 
@@ -44,7 +44,7 @@ def test_frames_stand_at_their_instants_without_payloads():
 
 def test_payloads_where_they_were_taken_down():
     """Binary is base64, as Chromium has it."""
-    said = (Said(1.0, True, "hello"), Said(2.5, False, b"\x00\xff"))
+    said = (TranscriptMessage(1.0, True, "hello"), TranscriptMessage(2.5, False, b"\x00\xff"))
     (entry,) = entries(dataclasses.replace(good(), transcript=said))
 
     assert entry["_webSocketMessages"] == [

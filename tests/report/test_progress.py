@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wsstability.report.progress import Glance, Many, Survey
+from pytest_wsstability.report.progress import HoldProgress, ManyHolds, Survey
 from tests.core.script import timeline
 
 BEAT = [(25, ">beat"), (25.0003, "<answer")]
@@ -80,7 +80,7 @@ def test_surveys_of_workers_add_up():
     both = Survey.from_dict((one + other).as_dict())
 
     assert both == one + other
-    assert both.all == Many(count=3, waiting=1, youngest=12, sent=1, answered=1)
+    assert both.all == ManyHolds(count=3, waiting=1, youngest=12, sent=1, answered=1)
     assert not Survey()
 
 
@@ -97,7 +97,7 @@ def test_what_is_sent_is_builtin():
     seen = survey(("test_a", 120.0, timeline(*BEAT, until=37)), ("test_b", 1.0, None), most=1)
 
     assert kinds(seen.as_dict()) <= {str, int, float, type(None)}
-    assert Glance(**seen.as_dict()["close"][0]) == seen.close[0]
+    assert HoldProgress(**seen.as_dict()["close"][0]) == seen.close[0]
 
 
 MISSING = timeline((25, ">beat"), (25.0123, "<answer"), (50, ">beat"), (75, ">beat"), until=76)

@@ -14,7 +14,7 @@ from .fault import Fault, Place
 from .space import ANY_PROFILE, SPACE, OneOf, compatible
 
 # What users may write for one step.
-Written = Fault | tuple[Duration, Fault] | list[Any]
+ScheduledFault = Fault | tuple[Duration, Fault] | list[Any]
 
 # A random program: how often another fault is drawn for one that fits, and how many are due at the opening.
 _TRIES = 10
@@ -78,7 +78,7 @@ class Program:
     @classmethod
     def of(
         cls,
-        faults: Program | Written | Iterable[Written] = (),
+        faults: Program | ScheduledFault | Iterable[ScheduledFault] = (),
         *,
         seed: int = 0,
         connections: int | None = None,
@@ -260,7 +260,7 @@ def _from_dict(position: int, data: Any) -> tuple[Duration, Fault]:
         raise ValueError(f"{where}: {exc}") from None
 
 
-def _steps(faults: Written | Iterable[Written]) -> Iterator[Step]:
+def _steps(faults: ScheduledFault | Iterable[ScheduledFault]) -> Iterator[Step]:
     if isinstance(faults, Fault):
         yield Step(0.0, faults)
         return

@@ -37,7 +37,7 @@ class Gate:
     is_share: bool = False
 
 
-class Standing(Enum):
+class GateOutcome(Enum):
     """What came of a gate."""
 
     HELD = "held"
@@ -51,7 +51,7 @@ class GateFinding:
     """What came of a gate in one tier."""
 
     gate: Gate
-    standing: Standing
+    outcome: GateOutcome
     # The gate and its value: ``unstable > 0: 1 of 2 holds (real time)``.
     line: str
 
@@ -127,53 +127,53 @@ def judge_gates(gates: Iterable[Gate], results: Iterable[Result]) -> list[GateFi
     counted = [result for result in results if not result.expected]
     tiers = {tier: [each for each in counted if each.tier is tier] for tier in Tier}
     return [
-        GateFinding(gate, standing, f"{gate.text}: {line} ({tier.value})")
+        GateFinding(gate, outcome, f"{gate.text}: {line} ({tier.value})")
         for gate in gates
         for tier, found in tiers.items()
         if found
-        for standing, line in [_judge(gate, found)]
+        for outcome, line in [_judge(gate, found)]
     ]
 
 
-def _judge(gate: Gate, results: Sequence[Result]) -> tuple[Standing, str]:
+def _judge(gate: Gate, results: Sequence[Result]) -> tuple[GateOutcome, str]:
     if gate.figure in _COUNTS:
         count, noun = _COUNTS[gate.figure]
         number, of = count(results)
         value = number / of if gate.is_share and of else float(number)
-        return _standing(gate, value), f"{number} of {of} {noun}"
+        return _compared(gate, value), f"{number} of {of} {noun}"
     if gate.figure == _SURVIVAL:
         return _judge_survival(gate, results)
     if gate.figure == "horizon":
         horizon = max(result.verdict.horizon for result in results)
-        return _standing(gate, horizon), f"watched for {show(horizon)} at most"
+        return _compared(gate, horizon), f"watched for {show(horizon)} at most"
     sample = Sample()
     for result in results:
         sample.merge(result.round_trips.rtts)
     return _judge_rtt(gate, sample)
 
 
-def _standing(gate: Gate, value: float) -> Standing:
+def _compared(gate: Gate, value: float) -> GateOutcome:
     broken = _COMPARISONS[gate.comparison](value, gate.limit)
-    return Standing.BROKEN if broken else Standing.HELD
+    return GateOutcome.BROKEN if broken else GateOutcome.HELD
 
 
-def _judge_survival(gate: Gate, results: Sequence[Result]) -> tuple[Standing, str]:
+def _judge_survival(gate: Gate, results: Sequence[Result]) -> tuple[GateOutcome, str]:
     """The share of connections still up at the longest look; others count as long as they were watched."""
     lifetimes = [result.lifetime for result in results if result.lifetime is not None]
     if not lifetimes:
-        return Standing.NOT_JUDGED, "not judged, no connection opened"
+        return GateOutcome.NOT_JUDGED, "not judged, no connection opened"
     age = max(watched for watched, _ in lifetimes)
     found = share_at(lifetimes, age)
-    return _standing(gate, found.share), f"{found} up after {show(age)}"
+    return _compared(gate, found.share), f"{found} up after {show(age)}"
 
 
-def _judge_rtt(gate: Gate, sample: Sample) -> tuple[Standing, str]:
+def _judge_rtt(gate: Gate, sample: Sample) -> tuple[GateOutcome, str]:
     if not sample.count:
-        return Standing.NOT_JUDGED, "not judged, there was no round trip"
+        return GateOutcome.NOT_JUDGED, "not judged, there was no round trip"
     fraction = _QUANTILES.get(gate.figure)
     value = sample.maximum if fraction is None else sample.quantile(fraction)
-    standing = _standing(gate, value)
-    if standing is Standing.BROKEN and fraction is not None and not sample.carries(fraction):
+    outcome = _compared(gate, value)
+    if outcome is GateOutcome.BROKEN and fraction is not None and not sample.carries(fraction):
         needed = f"{gate.figure.removeprefix('rtt_')} needs {NEEDED[fraction]}"
-        return Standing.NOT_JUDGED, f"not judged, {sample.count} round trips are too few ({needed})"
-    return standing, f"{show(value)} of {sample.count} round trips"
+        return GateOutcome.NOT_JUDGED, f"not judged, {sample.count} round trips are too few ({needed})"
+    return outcome, f"{show(value)} of {sample.count} round trips"

@@ -19,7 +19,7 @@ _SAME_AGE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class SurvivalShare:
     """The share still up at an age, the interval that holds the true one with 95 %, and of how many."""
 
     share: float
@@ -36,8 +36,8 @@ class Loss:
     """That fewer live now: at the age at which the curves are furthest apart."""
 
     age: float
-    was: Share
-    now: Share
+    was: SurvivalShare
+    now: SurvivalShare
 
 
 def wilson(survived: float, of: float) -> tuple[float, float]:
@@ -83,7 +83,7 @@ def _table(lifetimes: Iterable[tuple[float, bool]]) -> list[tuple[float, int, in
     return rows
 
 
-def share_at(lifetimes: Sequence[tuple[float, bool]], age: float) -> Share:
+def share_at(lifetimes: Sequence[tuple[float, bool]], age: float) -> SurvivalShare:
     """
     The share still up after an age, in seconds.
 
@@ -104,7 +104,7 @@ def share_at(lifetimes: Sequence[tuple[float, bool]], age: float) -> Share:
     else:
         carrying = sum(ended for _, ended in lifetimes)
     low, high = wilson(share * carrying, carrying)
-    return Share(share, low, high, len(lifetimes))
+    return SurvivalShare(share, low, high, len(lifetimes))
 
 
 def loss(was: Sequence[tuple[float, bool]], now: Sequence[tuple[float, bool]]) -> Loss | None:

@@ -11,7 +11,7 @@ from ..samples import Sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Night:
+class PastRun:
     """What a test came to in one run."""
 
     # When the run began, as it says itself.
@@ -31,7 +31,7 @@ class Trend:
     """One test, the oldest run first."""
 
     nodeid: str
-    nights: tuple[Night, ...]
+    nights: tuple[PastRun, ...]
 
     @property
     def worst(self) -> Outcome:
@@ -53,13 +53,13 @@ def trends(runs: Iterable[Run]) -> list[Trend]:
     ]
 
 
-def _night(run: Run, results: Sequence[Result]) -> Night:
+def _night(run: Run, results: Sequence[Result]) -> PastRun:
     rtts = Sample()
     for result in results:
         rtts.merge(result.round_trips.rtts)
     worst = max(results, key=lambda result: result.verdict.outcome, default=None)
     outcome = worst.verdict.outcome if worst is not None else None
-    return Night(
+    return PastRun(
         started=run.started,
         outcome=outcome,
         cause=worst.verdict.headline if worst is not None and outcome is not Outcome.STABLE else "",

@@ -43,10 +43,10 @@ class Fanout:
         # What the user's function has raised first.
         self._error: Exception | None = None
 
-    def listen(self, number: int) -> Listening:
+    def listen(self, number: int) -> FanoutTranscript:
         """What a connection sends and receives is looked at from now on; give it to its `WebSocket`."""
         self._connected.add(number)
-        return Listening(self, number)
+        return FanoutTranscript(self, number)
 
     def forget(self, number: int) -> None:
         """A connection is over: nothing more is owed to it."""
@@ -108,7 +108,7 @@ class Fanout:
         return sum(len(self._under_way.pop(name).waiting) for name in over)
 
 
-class Listening(Transcript):
+class FanoutTranscript(Transcript):
     """A connection's transcript that keeps nothing, and tells `Fanout` of each message."""
 
     def __init__(self, fanout: Fanout, number: int) -> None:

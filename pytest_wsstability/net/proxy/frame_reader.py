@@ -12,7 +12,7 @@ _CLOSE = 0x8
 _MOST_OF_CLOSE = 4 + 125
 
 
-class Piece(NamedTuple):
+class FramePiece(NamedTuple):
     """A part of a frame in the bytes that were fed."""
 
     opcode: int
@@ -39,7 +39,7 @@ class FrameReader:
         # The body of the close frame, unmasked; None until there was one.
         self.close_body: bytes | None = None
 
-    def feed(self, data: bytes) -> Iterator[Piece]:
+    def feed(self, data: bytes) -> Iterator[FramePiece]:
         """The parts of frames in these bytes, in order and without gaps."""
         position, end = 0, len(data)
         while position < end:
@@ -47,7 +47,7 @@ class FrameReader:
             if not self._left:
                 position = self._read_header(data, position)
                 if self._header:
-                    yield Piece(self._opcode, start, position, -1)
+                    yield FramePiece(self._opcode, start, position, -1)
                     return
             step = min(self._left, end - position)
             if self._body is not None:
@@ -56,10 +56,10 @@ class FrameReader:
             self._left -= step
             position += step
             if self._left:
-                yield Piece(self._opcode, start, position, -1)
+                yield FramePiece(self._opcode, start, position, -1)
             else:
                 self._finish()
-                yield Piece(self._opcode, start, position, self._size)
+                yield FramePiece(self._opcode, start, position, self._size)
 
     def _read_header(self, data: bytes, position: int) -> int:
         """Read a header, or its part that is there; `_header` is not empty if more of it has to come."""

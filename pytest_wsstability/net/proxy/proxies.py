@@ -13,7 +13,7 @@ from ...core.faults.middleboxes import Middlebox
 from .proxy import FaultProxy
 
 if TYPE_CHECKING:
-    from ...core.faults.program import Written
+    from ...core.faults.program import ScheduledFault
 
 
 class MiddleboxProxy(FaultProxy):
@@ -72,7 +72,7 @@ class Proxies:
         self,
         url: str | None = None,
         *,
-        faults: Program | Written | Iterable[Written] = (),
+        faults: Program | ScheduledFault | Iterable[ScheduledFault] = (),
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> FaultProxy:

@@ -23,7 +23,7 @@ from .link import Link
 from .relay import RelayProtocol, join
 
 if TYPE_CHECKING:
-    from ...core.faults.program import Written
+    from ...core.faults.program import ScheduledFault
 
 # The proxies of this process that listen, so that a server finds those on the way to it.
 _RUNNING: WeakSet[FaultProxy] = WeakSet()
@@ -111,7 +111,7 @@ class FaultProxy:
         self,
         url: str,
         *,
-        faults: Program | Written | Iterable[Written] = (),
+        faults: Program | ScheduledFault | Iterable[ScheduledFault] = (),
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ...core.statistics.gates import Gate, Standing, judge_gates, parse_gate
+from ...core.statistics.gates import Gate, GateOutcome, judge_gates, parse_gate
 from ...report import har, markdown
 from ...report.formats import renderer, wrong_report
 from ...report.junit import suite_properties
 from ..stash import settings_key
 from ..workers import controller_of
 from .history import History
-from .jsonl import JsonlWriter, Written
+from .jsonl import JsonlWriter, WrittenReport
 from .left_over import gather, lines_of, of_worker, tidy
 from .results import Results, results_of
 
@@ -147,8 +147,10 @@ class Reports:
     def _judge(self) -> None:
         for finding in judge_gates(self._gates, self._results):
             lines = {
-                Standing.HELD: self.passed, Standing.BROKEN: self.complaints, Standing.NOT_JUDGED: self.notes
-            }[finding.standing]  # fmt: skip
+                GateOutcome.HELD: self.passed,
+                GateOutcome.BROKEN: self.complaints,
+                GateOutcome.NOT_JUDGED: self.notes,
+            }[finding.outcome]
             lines.append(f"ws_fail_on {finding.line}")
         if self._history is not None:
             complaints, notes = self._history.compare(self._results.run())
@@ -190,11 +192,11 @@ def _path(config: pytest.Config, text: str, option: str) -> Path:
     return path
 
 
-def _report_of(path: Path, run: Run) -> Written:
+def _report_of(path: Path, run: Run) -> WrittenReport:
     return _written(path, run, renderer(str(path)))
 
 
-def _written(path: Path, run: Run, render: Callable[[Run], str]) -> Written:
+def _written(path: Path, run: Run, render: Callable[[Run], str]) -> WrittenReport:
     """Write a report; what goes wrong with one must not cost the others."""
     # Beside it first, so that a full disk does not cost the report of the last run either.
     beside = path.with_name(f".{path.name}.part")
@@ -204,8 +206,8 @@ def _written(path: Path, run: Run, render: Callable[[Run], str]) -> Written:
     except OSError as exc:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
-        return Written(path, exc.strerror or str(exc))
-    return Written(path, None)
+        return WrittenReport(path, exc.strerror or str(exc))
+    return WrittenReport(path, None)
 
 
 def _cut_short(path: Path) -> str:

@@ -91,7 +91,7 @@ class _File:
                 self.error = self.error or exc.strerror
 
 
-class Written(NamedTuple):
+class WrittenReport(NamedTuple):
     """What became of a report."""
 
     path: Path
@@ -196,14 +196,14 @@ class JsonlWriter:
                     del self._tracks[key]
                     self._write([*self._news(track), jsonl.dropped_line(track.number)])
 
-    def close(self, complaints: Iterable[str], *, whole: bool) -> list[Written]:
+    def close(self, complaints: Iterable[str], *, whole: bool) -> list[WrittenReport]:
         """Write that the run is over, if it is and its holds are, and close the files."""
         with self._lock:
             end = [jsonl.END] if whole else []
             self._write([*(jsonl.complaint_line(text) for text in complaints), *end])
             for file in self._files:
                 file.close()
-        return [Written(file.path, file.error) for file in self._files]
+        return [WrittenReport(file.path, file.error) for file in self._files]
 
     def earlier(self) -> list[Path]:
         """Files of runs that were cut short, which stood where those of this run are."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ...core.fleet_summary import FleetSummary
     from ...core.judge.requirement import Requirement
     from ...core.timeline.timeline import Timeline
-    from ...core.transcript import Said
+    from ...core.transcript import TranscriptMessage
     from .jsonl import JsonlWriter
 
 _NAME = "wsstability-results"
@@ -230,7 +230,7 @@ class Results:
         return bool(failures) and bool(timelines) and timelines[0].serial not in own
 
 
-def _transcript(item: pytest.Item, timelines: tuple[Timeline, ...]) -> tuple[Said, ...]:
+def _transcript(item: pytest.Item, timelines: tuple[Timeline, ...]) -> tuple[TranscriptMessage, ...]:
     """What was said on the connection of a result, where that is taken down."""
     found = item.stash.get(transcripts_key, {})
     connection = next((found[each.serial] for each in timelines if each.serial in found), None)

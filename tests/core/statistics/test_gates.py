@@ -9,12 +9,12 @@ import pytest
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.result import Result
-from pytest_wsstability.core.statistics.gates import FIGURES, Standing, judge_gates, parse_gate
+from pytest_wsstability.core.statistics.gates import FIGURES, GateOutcome, judge_gates, parse_gate
 from pytest_wsstability.core.timeline.events import Tier
 from tests.core.judging import BEATS
 from tests.core.script import FIN, timeline
 
-HELD, BROKEN = Standing.HELD, Standing.BROKEN
+HELD, BROKEN = GateOutcome.HELD, GateOutcome.BROKEN
 REQUIREMENT = Requirement.of(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")
 
 
@@ -47,8 +47,8 @@ def test_each_quantile_is_its_own(figure, milliseconds):
     """The gate is broken below its quantile, and kept above it."""
     below, above = (parse_gate(f"{figure} > {milliseconds + more}ms") for more in (-3, 3))
 
-    assert [each.standing for each in judge_gates([below], [SPREAD])] == [BROKEN]
-    assert [each.standing for each in judge_gates([above], [SPREAD])] == [HELD]
+    assert [each.outcome for each in judge_gates([below], [SPREAD])] == [BROKEN]
+    assert [each.outcome for each in judge_gates([above], [SPREAD])] == [HELD]
 
 
 def test_a_p99_is_that_of_the_slowest_hundredth():
@@ -58,7 +58,7 @@ def test_a_p99_is_that_of_the_slowest_hundredth():
     many = result(*rows, until=700)
 
     gates = [parse_gate(text) for text in ("rtt_p99 > 400ms", "rtt_p99 > 600ms", "rtt_p95 > 400ms")]
-    assert [each.standing for each in judge_gates(gates, [many])] == [BROKEN, HELD, HELD]
+    assert [each.outcome for each in judge_gates(gates, [many])] == [BROKEN, HELD, HELD]
 
 
 @pytest.mark.parametrize(
@@ -147,8 +147,8 @@ def test_what_they_find(text, results, lines):
     """A line for what fails, with the numbers."""
     findings = judge_gates([parse_gate(text)], results)
 
-    assert [finding.line for finding in findings if finding.standing is BROKEN] == lines
-    assert {finding.standing for finding in findings} <= {BROKEN, HELD}
+    assert [finding.line for finding in findings if finding.outcome is BROKEN] == lines
+    assert {finding.outcome for finding in findings} <= {BROKEN, HELD}
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_what_holds_has_its_value(text, results, line):
     """How far away it is."""
     (finding,) = judge_gates([parse_gate(text)], results)
 
-    assert finding.standing is HELD
+    assert finding.outcome is HELD
     assert finding.line.startswith(line)
 
 
@@ -173,7 +173,7 @@ def test_nothing_to_judge_by_is_neither():
     """No round trip at all holds no promise about round trips."""
     (finding,) = judge_gates([parse_gate("rtt_p95 > 5ms")], [result((60, FIN))])
 
-    assert finding.standing is Standing.NOT_JUDGED
+    assert finding.outcome is GateOutcome.NOT_JUDGED
     assert finding.line == "rtt_p95 > 5ms: not judged, there was no round trip (virtual time)"
 
 
@@ -182,16 +182,16 @@ def test_no_connection_says_nothing_of_how_long_they_live():
     unopened = dataclasses.replace(GOOD, timelines=())
     (finding,) = judge_gates([parse_gate("survival < 90%")], [unopened])
 
-    assert finding.standing is Standing.NOT_JUDGED
+    assert finding.outcome is GateOutcome.NOT_JUDGED
     assert finding.line == "survival < 90%: not judged, no connection opened (virtual time)"
-    assert judge_gates([parse_gate("survival < 90%")], [unopened, GOOD])[0].standing is HELD
+    assert judge_gates([parse_gate("survival < 90%")], [unopened, GOOD])[0].outcome is HELD
 
 
 def test_too_few_round_trips_are_no_verdict():
     """A p95 of 58 is noise: said, and not failed."""
     (finding,) = judge_gates([parse_gate("rtt_p95 > 5ms")], [many(58, 0.01)])
 
-    assert finding.standing is Standing.NOT_JUDGED
+    assert finding.outcome is GateOutcome.NOT_JUDGED
     assert finding.line == (
         "rtt_p95 > 5ms: not judged, 58 round trips are too few (p95 needs 59) (virtual time)"
     )
@@ -210,7 +210,7 @@ def test_tiers_are_never_mixed():
 
     findings = judge_gates([parse_gate("unstable > 60%"), parse_gate("holds > 1")], [GOOD, CUT, real])
 
-    assert [finding.line for finding in findings if finding.standing is BROKEN] == [
+    assert [finding.line for finding in findings if finding.outcome is BROKEN] == [
         "unstable > 60%: 1 of 1 holds (real time)",
         "holds > 1: 2 of 2 holds (virtual time)",
     ]

@@ -10,7 +10,7 @@ import websockets
 from pytest_wsstability import OpeningError, connect
 from pytest_wsstability.fleet import WorkerError, open_fleet
 from pytest_wsstability.net.fleet.engine import check_here
-from pytest_wsstability.net.resources import Left, Needs, missing
+from pytest_wsstability.net.resources import Available, Needs, missing
 
 pytestmark = [
     pytest.mark.real,
@@ -79,7 +79,7 @@ def test_what_is_no_address():
 def test_each_has_ports_of_its_own(sources, lacks):
     """28,232 for each: 60,000 need three."""
     needs = Needs(connections=60_000, to_one_target=60_000, sources=sources)
-    told = missing(needs, Left(ports=28_232))
+    told = missing(needs, Available(ports=28_232))
 
     assert (told is not None) is lacks
     if told is not None:

@@ -11,7 +11,7 @@ from .wording import Parsed, Wording
 T = TypeVar("T")
 
 
-class Telling(Generic[T]):
+class MessageIndex(Generic[T]):
     """
     Messages, looked up by a member that each of them has, with a text of its own: ``"type"`` for most, or by
     an element, where all are lists: the fourth of Phoenix'.

@@ -3,8 +3,8 @@
 import pytest
 
 from pytest_wsstability.profiles import SESSION_ID, Codec
+from pytest_wsstability.profiles.message_index import MessageIndex
 from pytest_wsstability.profiles.messages import wording
-from pytest_wsstability.profiles.telling import Telling
 from pytest_wsstability.profiles.wording import Parsed
 
 PING, PONG = {"type": "ping"}, {"type": "pong", "id": 7}
@@ -24,8 +24,8 @@ OTHERS = [
 
 
 def possible(messages, payload):
-    telling = Telling([(wording(each), index) for index, each in enumerate(messages)])
-    return [index for _, index in telling.possible(Parsed(payload))]
+    messages = MessageIndex([(wording(each), number) for number, each in enumerate(messages)])
+    return [number for _, number in messages.possible(Parsed(payload))]
 
 
 @pytest.mark.parametrize(
