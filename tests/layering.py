@@ -59,8 +59,6 @@ LIBRARIES = {"asyncio", "pytest", "_pytest", "pytest_asyncio", "websockets"}
 SEAMS = {"asyncio": "virtual.asyncio_seam"}
 # Underscored, and documented all the same.
 DOCUMENTED = {"_replace", "_asdict", "_fields", "_make", "_getframe", "_exit"}
-# What every run of pytest loads does not load this, for the few options that are durations.
-WAITS = {("plugin.option_values", "core.duration")}
 # Where what happened becomes what it means: facts come in as data.
 DATA_ROOMS = {"core.timeline", "core.judge", "core.diagnosis", "core.message"}
 PARSERS = {"startswith", "endswith", "removeprefix", "removesuffix", "partition", "rpartition"}
@@ -305,7 +303,7 @@ def lazy_imports(tree: Tree) -> Iterator[Violation]:
     """
     for module, imports in tree.imports.items():
         for each in imports:
-            if each.ours and each.lazy and (module, each.source) not in WAITS:
+            if each.ours and each.lazy:
                 yield Violation(module, f"imports {each.source} in a function")
 
 
