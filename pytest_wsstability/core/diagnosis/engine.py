@@ -63,7 +63,7 @@ def diagnose_beside(timeline: Timeline, cohort: Cohort) -> Diagnosis:
 
 
 # Rules about what messages say, and not about whether the connection carries them.
-_CONTENT = frozenset({Rule.MESSAGES, Rule.HANDSHAKE, Rule.ERRORS, Rule.FLOW})
+_CONTENT = frozenset({Rule.MESSAGES, Rule.HANDSHAKE, Rule.ERRORS, Rule.FLOW, Rule.APART})
 
 
 def diagnosed(verdict: Verdict, timelines: Sequence[Timeline], *, cohort: Sequence[Timeline] = ()) -> Verdict:

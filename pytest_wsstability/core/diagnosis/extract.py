@@ -244,13 +244,26 @@ def _between(timeline: Timeline, proxy: Timeline | None) -> ProxyView | None:
         return None
     passed, answered = _at(proxy, RECEIVED, Opcode.PING), _at(proxy, SENT, Opcode.PONG)
     ponged = _at(timeline, SENT, Opcode.PONG)
-    return ProxyView(
-        behind=max(0.0, _heard(timeline) - _heard(proxy)) if timeline.end is End.CLIENT else 0.0,
-        pong_missing=passed is not None
+    missing = (
+        passed is not None
         and ponged is not None
         and ponged >= passed
-        and (answered is None or answered < passed),
+        and (answered is None or answered < passed)
     )
+    return ProxyView(
+        behind=max(0.0, _heard(timeline) - _heard(proxy)) if timeline.end is End.CLIENT else 0.0,
+        pong_missing=missing,
+        overtaken=missing and _overtaken(timeline, proxy, ponged or 0.0),
+    )
+
+
+def _overtaken(timeline: Timeline, proxy: Timeline, ponged: float) -> bool:
+    """Whether more messages of this end have passed the proxy than had gone out before the pong did."""
+    behind = sum(
+        is_data(each) and each.direction is SENT and timeline.opened + each.at > ponged for each in timeline
+    )
+    messages = (SENT, Opcode.TEXT, Opcode.BINARY)
+    return proxy.count(*messages) > timeline.count(*messages) - behind
 
 
 def _heard(timeline: Timeline) -> float:

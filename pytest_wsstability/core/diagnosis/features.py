@@ -136,6 +136,8 @@ class ProxyView:
     behind: float
     # Whether a ping of the server passed it, and the client's pong to it did not.
     pong_missing: bool
+    # Whether what went out behind the missing pong has passed it, so that it is not on its way.
+    overtaken: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

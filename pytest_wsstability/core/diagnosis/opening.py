@@ -58,7 +58,8 @@ OPENINGS = (
         "Origin; and check the path: uvicorn answers 403 to one without a WebSocket, too",
     ),
     FailedOpening(
-        cause=Cause.UPSTREAM_FAILED, shows="HTTP 502 or 504", stage="HTTP", statuses=_is(502, 504),
+        cause=Cause.UPSTREAM_FAILED, shows="HTTP 502 or 504, or 520 to 527 (Cloudflare)", stage="HTTP",
+        statuses=_is(502, 504, *range(520, 528)),
         blame=Blame.PATH, remedy="see the gateway's log, and whether the server behind it runs",
     ),
     FailedOpening(

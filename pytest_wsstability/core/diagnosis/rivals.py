@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
 from ..timeline.close_reasons import Topic
-from ..timeline.events import Opcode
+from ..timeline.events import FrameKind, Opcode
 from . import timers
 from .features import LOSS, RECEIVED, SENT, Features, Shared
 from .protocol import meaning
@@ -122,6 +122,16 @@ TOKEN = Rival(
     "tokens live as long, so an expired one fits too",
 )
 
+NO_MESSAGE_FOR_LONG = Rival(
+    Cause.READ_DEADLINE,
+    "this end had sent no message for longer than before, for as long as timers are",
+    lambda f: (
+        f.broke_silence(SENT, FrameKind.DATA)
+        and timers.is_number(f.silent(SENT, FrameKind.DATA), f.tier, CountsFrom.MESSAGES_UPSTREAM)
+    ),
+    "the {end} had sent no message for {silent_data}, so a deadline that only messages put off fits too",
+    LOW,
+)
 LIMIT_ON_AGE = Rival(
     Cause.MAX_AGE,
     "the age is a known limit",

@@ -36,7 +36,7 @@ def after_largest_message(f: Features) -> bool:
     return message is not None and message.size >= BIG and f.messages.last_is_largest
 
 
-def _says_little(f: Features) -> bool:
+def says_little(f: Features) -> bool:
     """Whether the code is a polite one, or an application's own whose words are not understood."""
     own = f.code is not None and 3000 <= f.code <= 4999 and f.code not in CONVENTIONS
     return f.code in POLITE or (own and f.reading.topic is None)
@@ -85,7 +85,7 @@ ROWS = (
         cause=Cause.SLOW_CONSUMER,
         shows="a polite close code, or one of an application, and a proxy of the test shows that what the "
         "server sent was still on its way to the client",
-        when=lambda f: _says_little(f) and slow_path(f),
+        when=lambda f: says_little(f) and slow_path(f),
         confidence=MEDIUM,
         sentence="what the {peer} sends comes {behind} late through the proxy, and the {peer} closed with "
         "{code}: its queue for a client that takes messages slower than they are sent fits",
@@ -359,6 +359,7 @@ LAST = (
             ),
             rivals.LIMIT_ON_AGE,
             rivals.TOKEN,
+            rivals.NO_MESSAGE_FOR_LONG,
         ),
         sentence="the {peer} ended the connection on purpose: {code}",
         headline="closed by the {peer} on purpose",

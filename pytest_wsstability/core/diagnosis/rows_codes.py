@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
-from ..timeline.events import FrameKind
+from ..timeline.events import FrameKind, Role
 from . import rivals, timers
 from .features import SENT, SILENCE, Features
-from .rows_close import idle_in_disguise
+from .rows_close import idle_in_disguise, says_little
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -240,8 +240,34 @@ POLICIES = (
     ),
 )
 
-# Behind them: codes that say nothing, at an age that says more.
-AGED = (
+
+def _answers_session(f: Features) -> bool:
+    """Whether a code that says little came with the answer to the message that sets up the session."""
+    asked = any(event.role is Role.SESSION_INFO for event in f.tail.sent)
+    return says_little(f) and asked and f.timeline.session_confirmed_at is None
+
+
+# Behind them: codes that say nothing, where the session, or the age, says more.
+UNSAID = (
+    Signature(
+        cause=Cause.SESSION_NOT_CONFIRMED,
+        shows="a code that says little came in answer to the message that sets up or resumes the session",
+        when=_answers_session,
+        confidence=MEDIUM,
+        sentence="the session could not be set up or resumed: the {peer} closed with {code} in answer to the "
+        "session's first message",
+        headline="closed in answer to the session's first message",
+        blame=Blamed.PEER,
+        evidence=("session", "end", "last_received"),
+        remedy="see what the {peer} does with this session's id and credentials: where it was lost, a new "
+        "session works",
+        rivals=(
+            Rival(Cause.SESSION_LOST, "one closed so is not confirmed", lambda f: True),
+            Rival(Cause.HANDLER_ERROR, "a handler may have failed on it", lambda f: True),
+        ),
+        runner_up=Cause.AUTH_EXPIRED,
+        source="reports (discord-api-docs 1619, azure-signalr 150)",
+    ),
     Signature(
         cause=Cause.MAX_AGE,
         shows="1000, 1001 or 1005 was received at the same age as other connections at other instants",

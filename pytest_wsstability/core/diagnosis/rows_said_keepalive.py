@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..cause import Cause, Confidence
+from ..timeline.close import PING_TIMEOUT_CODES
 from ..timeline.close_reasons import Topic
 from ..timeline.events import FrameKind
 from .features import REACTION, SENT, Features
@@ -55,7 +56,19 @@ NOTHING_LEFT = Rival(
 def behind_at_proxy(f: Features) -> bool:
     """Whether a proxy of the test shows that the ping or the pong was still on its way."""
     between = f.between
-    return between is not None and f.pings.received > 0 and (between.pong_missing or between.behind > _BEHIND)
+    late = between is not None and (between.pong_missing or between.behind > _BEHIND)
+    return late and f.pings.received > 0 and not pong_lost(f)
+
+
+def _unsaid(f: Features) -> bool:
+    """Whether it was cut, or closed with a code with which ping timeouts were seen, without words."""
+    own = f.code is not None and 3000 <= f.code <= 4999
+    return f.cut or ((own or f.code in PING_TIMEOUT_CODES) and f.reading.topic is None)
+
+
+def pong_lost(f: Features) -> bool:
+    """Whether a proxy of the test shows that a pong did not pass, though what went out behind it did."""
+    return f.between is not None and f.between.overtaken
 
 
 def _slower_than_it_waits(f: Features) -> bool:
@@ -115,6 +128,31 @@ ROWS = (
         rivals=(*CONTRADICTED, NOTHING_LEFT),
         runner_up=Cause.PEER_NOT_READING,
         source="reports (autobahn-python 1327, websockets 1005, aiohttp 12030)",
+    ),
+    Signature(
+        cause=Cause.CONTROL_FRAMES_LOST,
+        shows="a proxy of the test shows that the pong did not pass, though what went out behind it did; the "
+        "close reason speaks of a keepalive, or nothing says another reason",
+        when=lambda f: pong_lost(f) and (_keepalive(f) or _unsaid(f)),
+        confidence=HIGH,
+        sentence="the {end} answered the ping, but its pong never passed the proxy, though what it sent "
+        "later did: a path that loses control frames, and a keepalive of the {peer} that ran out",
+        headline="the pong was lost on the way",
+        blame=Blamed.PATH,
+        evidence=("between", "server_pings", "end"),
+        remedy="look for a proxy that answers or swallows ping and pong frames; let the {peer} count "
+        "whatever arrives, or use heartbeats of the application",
+        rivals=(
+            *CONTRADICTED,
+            Rival(
+                Cause.RESTART,
+                "no close reason speaks of a keepalive",
+                _unsaid,
+                "whether the {peer} ended it for that is not said, so a restart fits too",
+            ),
+        ),
+        proved=True,
+        source="reports (base/base 784), measured",
     ),
     Signature(
         cause=Cause.PONG_LATE,

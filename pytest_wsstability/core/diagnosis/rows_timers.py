@@ -115,7 +115,10 @@ _ONE_KIND = (
 )
 
 # An age that one connection shows.
-_AGE = rivals.crash(unless="the age", number=(CountsFrom.AGE, CountsFrom.PONG))
+_AGE = (
+    *rivals.crash(unless="the age", number=(CountsFrom.AGE, CountsFrom.PONG)),
+    rivals.NO_MESSAGE_FOR_LONG,
+)
 
 ROWS = (
     Signature(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
-from tests.core.script import FIN, RST, timeline
+from tests.core.script import FIN, RST, closed_by_peer, timeline
 
 
 def read(*rows, end=60, how=FIN, end_of=End.CLIENT, **options):
@@ -335,3 +336,43 @@ def test_only_a_proxys_record_is_one_of_between():
     server = timeline((10, ">ping"), end=End.SERVER)
 
     assert extract(timeline((10, "<ping"), (60, FIN)), [server]).between is None
+
+
+@pytest.mark.parametrize(
+    ("behind", "passed", "overtaken"),
+    [
+        # What went out behind the pong has passed, and the pong has not.
+        ([(40, ">text")], [(40, ">text")], True),
+        # It has not passed yet either, or none went out.
+        ([(40, ">text")], [], False),
+        ([], [], False),
+        # The pong has passed.
+        ([(40, ">text")], [PONG, (40, ">text")], False),
+    ],
+)
+def test_a_pong_is_lost_that_later_messages_have_overtaken(behind, passed, overtaken):
+    """Bytes arrive in their order: what comes behind it cannot come before it."""
+    before = [(20, ">text"), PING]
+
+    assert seen_between([*before, PONG, *behind], [*before, *passed]).overtaken is overtaken
+
+
+@pytest.mark.parametrize(
+    ("end", "confidence"),
+    [
+        (closed_by_peer(1011, "keepalive ping timeout"), Confidence.HIGH),
+        (closed_by_peer(1000), Confidence.MEDIUM),
+        (closed_by_peer(4000), Confidence.MEDIUM),
+        (FIN, Confidence.MEDIUM),
+        # What says another reason is about that.
+        (closed_by_peer(1000, "token expired"), None),
+        (closed_by_peer(1012), None),
+    ],
+)
+def test_a_pong_that_a_proxy_swallowed_is_no_late_one(end, confidence):
+    """The proxy of the test passed what came behind it."""
+    rows = [(20, ">text"), PING, PONG, (40, ">text")]
+    proxy = timeline((20, ">text"), PING, (40, ">text"), end=End.PROXY)
+    found = diagnose(timeline(*rows, (60, end)), [proxy])
+
+    assert (found.confidence if found.cause is Cause.CONTROL_FRAMES_LOST else None) is confidence

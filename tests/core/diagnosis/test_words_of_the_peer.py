@@ -198,3 +198,25 @@ def test_text_that_is_no_text_is_told_as_that_whoever_sent_it():
     assert not any("compression" in each.remedy for each in (refused, told_so, bare))
     # By itself it is about no message.
     assert (told(1007, "").confidence, told(1007, "").runner_up) == (Confidence.LOW, Cause.CLOSED_BY_PEER)
+
+
+@pytest.mark.parametrize("code", [1000, 4000])
+@pytest.mark.parametrize(("confirmed", "is_told"), [([], True), ([(0.2, "<confirmed")], False)])
+def test_a_close_in_answer_to_the_sessions_first_message_is_about_that(code, confirmed, is_told):
+    """A server that does not know the session may say so with a code that says little."""
+    rows = [(0.1, "<hello"), (0.19, ">info"), *confirmed]
+    found = diagnose(timeline(*rows, (0.21, closed_by_peer(code))))
+
+    assert (found.cause is Cause.SESSION_NOT_CONFIRMED) is is_told
+    if is_told:
+        assert (found.confidence, found.runner_up) == (MEDIUM, Cause.SESSION_LOST)
+
+
+def test_a_server_that_counts_messages_alone_is_among_the_causes():
+    """Its pings go on; this end was silent for as long as timers are."""
+    pings = [row for at in range(13, 60, 13) for row in ((at, "<ping"), (at, ">pong"))]
+    closed = diagnose(timeline((0, ">text"), *pings, (60, closed_by_peer(4000))))
+    cut = diagnose(timeline((0, ">text"), *pings, (60, {"transport": TransportEnd.FIN})))
+
+    assert Cause.READ_DEADLINE in closed.alternatives
+    assert Cause.READ_DEADLINE in (cut.cause, *cut.alternatives)
