@@ -13,6 +13,7 @@ import asyncio
 import gc
 import importlib.util
 import json
+import shutil
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -174,8 +175,8 @@ VARIANTS = {
 }  # fmt: skip
 _TITLES = {"sans_io": "ours by sans-I/O only"}
 _OURS = {"ours", "sans_io"}
-# In processes of their own that are set up otherwise.
-_MODULES = {"locust": "locust_users"}
+# In processes of their own that are set up otherwise; Artillery is a program.
+_MODULES = {"locust": "locust_users", "artillery": "artillery_users"}
 
 
 def figures() -> Iterator[Figure]:
@@ -183,7 +184,7 @@ def figures() -> Iterator[Figure]:
     connections = min(CONNECTIONS, raise_file_limit() - _SPARE)
     found: dict[str, dict[str, float]] = {}
     for name in (*VARIANTS, *_MODULES):
-        if name not in _OURS and importlib.util.find_spec(name) is None:
+        if name not in _OURS and not _is_here(name):
             continue
         with raw_server() as url:
             module = [_MODULES[name]] if name in _MODULES else ["fleet_real", name]
@@ -203,6 +204,10 @@ def figures() -> Iterator[Figure]:
     of = f"{many} connections for {HOLD:.0f} s, all stable, {held['beats']:.0f} heartbeats"
     yield Figure(name="ours, 1,000 heartbeats of many", value=held["cpu"], unit="CPU-s", of=of)
     yield Figure(name="ours, one of many, RSS", value=held["kib"], unit="KiB", limit=8.0, of=of)
+
+
+def _is_here(name: str) -> bool:
+    return (shutil.which(name) if name == "artillery" else importlib.util.find_spec(name)) is not None
 
 
 if __name__ == "__main__":
