@@ -14,9 +14,11 @@ import json
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from ...core import version
 from ...core.fleet.frame import Frame
 from ...core.fleet.merge import FleetMerge
 from ...core.fleet.plan import FleetPlan
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 _CONNECT_WITHIN = 10
 # Workers that have a free thread say so within, in seconds.
 READY_WITHIN = 60.0
+# What each worker has to have.
+_NEEDED = f"{version.__name__}:VERSION"
 
 
 class Cluster:
@@ -121,6 +125,7 @@ class _Run:
             WorkerError: if one does not, or can't do its task: none has opened a connection then.
 
         """
+        self._see_that_all_have_it()
         self._client.subscribe_topic(self._name, self._heard)
         for slot, text in tasks.items():
             future = self._client.submit(
@@ -137,6 +142,20 @@ class _Run:
                     raise WorkerError(f"{self.names[slot]}: {self._errors[slot]}")
                 if slot not in self._attempts:
                     raise WorkerError(f"{self.names[slot]} did not start within {READY_WITHIN:.0f} s")
+
+    def _see_that_all_have_it(self) -> None:
+        """Of a worker that cannot import a task, Dask tells nobody why: it leaves the cluster."""
+        asked = {
+            slot: self._client.submit(
+                resolve_name, _NEEDED, workers=[address], allow_other_workers=False, retries=0, pure=False
+            )
+            for slot, address in self.addresses.items()
+        }
+        # Who says nothing is waited for in the next step too, and told there.
+        with suppress(TimeoutError):
+            for slot, future in asked.items():
+                if (error := future.exception(timeout=READY_WITHIN)) is not None:
+                    raise WorkerError(f"{self.names[slot]} can't import it: {error}")
 
     def listen(self, hearing: Hearing) -> None:
         """Give the word to all."""

@@ -116,17 +116,15 @@ def test_a_worker_with_another_version(client, monkeypatch):
 
 
 def test_workers_that_cannot_import_it():
-    """What Dask says of the first one is told, and no connection opens."""
+    """It is told at once, by itself: where a task itself cannot be read, Dask says nothing."""
     missing = "import sys; sys.modules['pytest_wsstability'] = None"
     with (
         distributed.LocalCluster(n_workers=1, dashboard_address=None, preload=missing) as bare,
         distributed.Client(bare, set_as_default=False) as made,
     ):
         made.wait_for_workers(1, timeout=60)
-        with pytest.raises(WorkerError, match=r"^worker 0 \(tcp://.*\): .*pytest_wsstability") as raised:
+        with pytest.raises(WorkerError, match=r"^worker 0 \(tcp://.*\) can't import it: .*wsstability"):
             run(made)
-
-    assert "ModuleNotFoundError" in str(raised.value)
 
 
 def test_no_scheduler():
