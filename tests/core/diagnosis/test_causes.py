@@ -317,6 +317,28 @@ def test_late_answers_come_at_once_within_30_ms(answers, cause):
     assert diagnose(line, verdict=verdict).cause is cause
 
 
+@pytest.mark.parametrize(
+    ("rows", "cause"),
+    [
+        # Two heartbeats that were answered are looked at, and the pings otherwise.
+        ([(10, ">beat"), (15, ">beat"), (22, "<answer"), (22, "<answer")], Cause.PEER_FROZEN),
+        ([(10, ">beat"), (15, ">beat"), (15.1, "<answer"), (22, "<answer")], Cause.SLOW_ANSWERS),
+        (
+            [
+                (10, ">ping", b"1"), (15, ">ping", b"2"), (16, ">beat"),
+                (22, "<pong", b"1"), (22, "<pong", b"2"), (22, "<answer"),
+            ],
+            Cause.PEER_FROZEN,
+        ),
+    ],
+)  # fmt: skip
+def test_late_heartbeats_come_before_late_pings(rows, cause):
+    line = timeline(*rows, until=30)
+    verdict = judge(Requirement.of(heartbeat_within="3s"), line)
+
+    assert diagnose(line, verdict=verdict).cause is cause
+
+
 @pytest.mark.parametrize(("until", "confidence"), [(27.9, LOW), (28.1, MEDIUM)])
 def test_a_silence_that_lost_answers_explain_proves_no_process_that_stands_still(until, confidence):
     """Four seconds: the peer's kernel sends again what is lost on its way back, and nobody here sees that."""
