@@ -5,6 +5,8 @@ Hooks that look whether a test is ours, and the fixtures by name. What they do i
 modules behind it, which load all together with the first test that is ours: a run without one pays for
 options, declarations and a look at each test.
 
+PYTEST_DONT_REWRITE, which would be in vain: see the package of this module.
+
 """
 
 from __future__ import annotations

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.machinery import SourceFileLoader
 
 import pytest
 
+import pytest_wsstability
+from pytest_wsstability import plugin
 from pytest_wsstability.plugin import hooks, hookspecs
 
 SUITE = """
@@ -95,7 +98,9 @@ def test_nothing_warns(run):
 
 @pytest.mark.slow
 def test_nothing_heavy_is_loaded(pytester):
-    """A whole run, in a fresh interpreter."""
+    """A whole run, in a fresh interpreter; and pytest rewrites no more than what it finds first."""
+    # As it does with everything in a distribution that is installed, whose entry point it finds.
+    pytester.makepyfile(as_installed="import pytest; pytest.register_assert_rewrite('pytest_wsstability')")
     pytester.makepyfile(
         SUITE
         + """
@@ -108,10 +113,15 @@ def test_modules():
     loaded |= {name for name in sys.modules if name.startswith(ours)}
     assert "pytest_wsstability.plugin.hooks" in sys.modules
     assert loaded == set()
+    rewritten = {
+        name for name, module in sys.modules.items()
+        if name.startswith("pytest_wsstability") and "Rewriting" in type(module.__loader__).__name__
+    }
+    assert rewritten == {"pytest_wsstability", "pytest_wsstability.plugin"}
 """
     )
 
-    result = pytester.runpytest_subprocess("-W", "error")
+    result = pytester.runpytest_subprocess("-W", "error", "-p", "as_installed")
 
     assert result.parseoutcomes() == {"passed": 7}
 
@@ -136,6 +146,18 @@ def test_pytest_is_shown_hooks_and_fixtures_only():
     assert {"pytest_addoption", "ws_soak", "_ws_loop"} <= set(shown)
     assert all(name.startswith(("pytest_", "ws_", "_ws_")) for name in shown)
     assert set(dir(hookspecs)) == {"pytest_wsstability_diagnose", "pytest_wsstability_profiles"}
+
+
+def test_the_finder_finds_ours_only():
+    """As Python does: whoever else is imported is none of its business."""
+    path = pytest_wsstability.__path__
+
+    found = plugin.PlainFinder.find_spec("pytest_wsstability.faults", path)
+
+    assert type(found.loader) is SourceFileLoader
+    assert plugin.PlainFinder.find_spec("pytest_wsstability.nowhere", path) is None
+    for other in ("pytest_wsstability", "pytest_wsstability_more", "json", "test_unused"):
+        assert plugin.PlainFinder.find_spec(other) is None
 
 
 @pytest.mark.parametrize("text", ["ordinary", "a longer one, with a comma", "/path/of/a/file.txt"])
