@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..diagnosis.opening import OPENINGS
@@ -105,20 +105,23 @@ def fleet_headline(verdict: Verdict, fleet: FleetSummary) -> str:
 
 def count_line(count: FleetCount) -> str:
     """What became of the connections of a plan: ``3,000 planned: 2,588 stable, 412 ended``."""
-    parts = [
-        f"{number:,} {word}"
-        for word, number in (
-            ("stable", count.stable),
-            ("ended", count.ended),
-            ("rotated", count.rotated),
-            ("did not open", count.refused),
-            ("unobserved", count.unobserved),
-            ("stopped reading", count.stalled),
-            ("still held", count.open),
-        )
-        if number
-    ]
-    return f"{count.planned:,} planned: {', '.join(parts)}"
+    parts = _counts(
+        {
+            "stable": count.stable,
+            "ended": count.ended,
+            "rotated": count.rotated,
+            "did not open": count.refused,
+            "unobserved": count.unobserved,
+            "stopped reading": count.stalled,
+            "still held": count.open,
+        }
+    )
+    return f"{count.planned:,} planned: {parts}"
+
+
+def _counts(numbers: Mapping[str, int]) -> str:
+    """Those that are not 0."""
+    return ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
 
 
 def group_line(group: GroupSummary) -> str:
@@ -131,18 +134,16 @@ def group_line(group: GroupSummary) -> str:
 
 def worker_line(worker: WorkerSummary) -> str:
     """What became of the connections of a worker: ``0 (popen//env:REGION=eu): 50 stable, 3 ended``."""
-    parts = [
-        f"{number:,} {word}"
-        for word, number in (
-            ("stable", worker.stable),
-            ("ended", worker.ended),
-            ("did not open", worker.refused),
-            ("unobserved", worker.unobserved),
-        )
-        if number
-    ]
+    parts = _counts(
+        {
+            "stable": worker.stable,
+            "ended": worker.ended,
+            "did not open": worker.refused,
+            "unobserved": worker.unobserved,
+        }
+    )
     name = f" ({worker.name})" if worker.name else ""
-    return f"{worker.number}{name}: {', '.join(parts) or 'nothing yet'}"
+    return f"{worker.number}{name}: {parts or 'nothing yet'}"
 
 
 def events_line(fleet: FleetSummary) -> str:

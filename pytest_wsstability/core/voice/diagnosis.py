@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..cause import Cause, Diagnosis, Evidence
 from ..diagnosis import diagnosed
-from ..diagnosis.engine import LONGEST
+from ..diagnosis.engine import shortened
 from ..duration import show_duration as show
 from ..judge.verdict import Outcome, Verdict
 from ..timeline.timeline import Timeline
@@ -54,14 +54,13 @@ def diagnosed_call(
 
 def _diagnosis(row: VoiceRow, f: VoiceFeatures) -> Diagnosis:
     words = VoiceWords(f)
-    headline = row.headline.format_map(words)
     alone = f.agent is None and row.runner_up is not None
     return Diagnosis(
         cause=row.cause,
         confidence=row.confidence,
         blame=row.blame,
         sentence=row.sentence.format_map(words),
-        headline=headline if len(headline) <= LONGEST else f"{headline[: LONGEST - 3]}...",
+        headline=shortened(row.headline.format_map(words)),
         evidence=tuple(_evidence(f)),
         ruled_out=tuple(_ruled_out(row, f)),
         runner_up=row.runner_up if alone else None,
