@@ -122,6 +122,13 @@ TOKEN = Rival(
     "tokens live as long, so an expired one fits too",
 )
 
+ANOTHER_OF_AGE = Rival(
+    Cause.MAX_AGE,
+    "another connection ended at the same age, at another instant",
+    lambda f: f.beside.same_age > 0,
+    "another connection ended at the same age, so a maximum age fits too",
+    LOW,
+)
 NO_MESSAGE_FOR_LONG = Rival(
     Cause.READ_DEADLINE,
     "this end had sent no message for longer than before, for as long as timers are",

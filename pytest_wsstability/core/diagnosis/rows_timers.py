@@ -307,6 +307,7 @@ ROWS = (
                 lambda f: True,
                 "one connection cannot tell it from a crash or a restart at that instant",
             ),
+            rivals.ANOTHER_OF_AGE,
             rivals.ENDED_TOGETHER,
         ),
         runner_up=Cause.MAX_AGE,

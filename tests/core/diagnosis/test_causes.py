@@ -366,6 +366,19 @@ def test_an_age_of_what_was_opened_together_is_no_deadline_that_only_pongs_reset
     assert Cause.MAX_AGE in found.alternatives
 
 
+@pytest.mark.parametrize(("others", "confidence"), [(0, MEDIUM), (1, LOW)])
+def test_another_of_the_same_age_leaves_a_limit_on_it(others, confidence):
+    """Both end there, with traffic to the end: a deadline that only pongs reset looks no different."""
+    lines = [
+        timeline(*script(SESSION, beats(60), [(60, FIN)]), origin=1000 + 7 * number)
+        for number in range(1 + others)
+    ]
+
+    found = diagnose(lines[0], cohort=lines)
+    assert (found.cause, found.confidence) == (Cause.PONG_DEADLINE, confidence)
+    assert (Cause.MAX_AGE in found.alternatives) is True
+
+
 @pytest.mark.parametrize(
     ("answered", "confidence"), [([], LOW), ([(22, ">beat"), (22.1, "<answer")], MEDIUM)]
 )
