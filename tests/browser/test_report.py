@@ -13,7 +13,6 @@ from tests.report.held import result, run
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 
-DEVICES = [("desktop", 1200, "light"), ("desktop", 1200, "dark"), ("phone", 390, "light")]
 HOSTILE = "<img src=x onerror=document.title='run'><script>document.title='run'</script>"
 
 

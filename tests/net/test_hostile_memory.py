@@ -29,7 +29,6 @@ pytestmark = [
 LIMIT = 64 * 2**20
 # An attacker sends so much at most, for so many seconds, and gives up when nothing is taken for a while.
 MOST, LONGEST, PATIENCE = 96 * 2**20, 4.0, 1.5
-GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
 REQUEST = (
     b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

@@ -1,7 +1,6 @@
 """Running one script over memory and over kernel TCP, and writing down what its protocols see."""
 
 import asyncio
-import socket
 
 from pytest_wsstability.virtual import run_virtual
 
@@ -132,10 +131,3 @@ class Pair:
     @property
     def logs(self):
         return flatten(self.client.log), flatten(self.server.log)
-
-
-def closed_port():
-    """A port of the kernel that nobody listens on any more."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]

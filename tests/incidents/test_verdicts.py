@@ -16,7 +16,7 @@ import websockets
 
 from pytest_wsstability import Outcome, SessionError, StabilityError, faults
 from pytest_wsstability.profiles import Profile
-from tests.reports.ended import GATEWAY, insert, phoenix, serving
+from tests.incidents.ended import GATEWAY, insert, phoenix, serving
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 

@@ -12,7 +12,7 @@ import pytest
 import websockets
 
 from pytest_wsstability import Cause
-from tests.reports.ended import cause
+from tests.incidents.ended import cause
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_wsstability import Cause, Confidence
 from pytest_wsstability.profiles import Profile
-from tests.reports.ended import cause, insert, phoenix, serving
+from tests.incidents.ended import cause, insert, phoenix, serving
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 

@@ -13,7 +13,7 @@ import pytest
 import websockets
 
 from pytest_wsstability import Cause, Confidence, faults
-from tests.reports.ended import PLAIN, cause, serving
+from tests.incidents.ended import PLAIN, cause, serving
 
 pytestmark = pytest.mark.ws_stability(time="virtual", profile=PLAIN)
 

@@ -13,7 +13,7 @@ import pytest
 import websockets
 
 from pytest_wsstability import Cause, Confidence
-from tests.reports.ended import ASKING, GATEWAY, cause, serving
+from tests.incidents.ended import ASKING, GATEWAY, cause, serving
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 

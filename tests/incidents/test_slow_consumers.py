@@ -10,7 +10,7 @@ import asyncio
 import pytest
 
 from pytest_wsstability import Cause, Confidence, faults
-from tests.reports.ended import PLAIN, cause, serving
+from tests.incidents.ended import PLAIN, cause, serving
 
 pytestmark = pytest.mark.ws_stability(time="virtual", profile=PLAIN)
 

@@ -1,4 +1,4 @@
-"""How a connection of a report ended, and the cause that is said."""
+"""How a connection of an incident that somebody reported ended, and the cause that is said."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ import contextlib
 import pytest
 
 from pytest_wsstability import Cause, Confidence
+from tests.incidents.ended import ASKING, cause
 from tests.net.peers import serving
-from tests.reports.ended import ASKING, cause
 
 pytestmark = pytest.mark.ws_stability(time="virtual", profile=ASKING)
 
