@@ -1,0 +1,80 @@
+"""Rows for close codes that have a meaning: each code, and what else it may be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_wsstability.core.diagnosis.rows_codes import AGED, DEFINED, POLICIES
+from tests.core.diagnosis.fitting import fitting, read
+
+ROWS = (*DEFINED, *POLICIES, *AGED)
+TALK = [(10, ">audio"), (10.5, "<text")]
+CODES = [
+    *((code, []) for code in (1000, 1001, 1005, 1011, 3001, 4000)),
+    (1003, ["PROTOCOL_ERROR"]),
+    (1007, ["PROTOCOL_ERROR / CLOSED_BY_PEER"]),
+    (1008, ["AUTH_EXPIRED / RATE_LIMITED"]),
+    (1009, ["MESSAGE_TOO_BIG"]),
+    (1010, ["PROTOCOL_ERROR"]),
+    (1012, ["RESTART"]),
+    (1013, ["OVERLOADED"]),
+    (1014, ["UPSTREAM_FAILED"]),
+    (3000, ["AUTH_EXPIRED / RATE_LIMITED"]),
+    (3003, ["AUTH_EXPIRED"]),
+    (4401, ["AUTH_EXPIRED"]),
+    (4403, ["AUTH_EXPIRED"]),
+    (4408, ["SESSION_NOT_CONFIRMED / READ_DEADLINE"]),
+    (4409, ["SESSION_DUPLICATED"]),
+    (4429, ["OVERLOADED / RATE_LIMITED"]),
+]
+
+
+@pytest.mark.parametrize(("code", "causes"), CODES)
+def test_what_a_code_means(code, causes):
+    """RFC 6455, IANA's registry, and conventions."""
+    assert fitting(ROWS, read(*TALK, how=code)) == causes
+
+
+@pytest.mark.parametrize(
+    ("rows", "causes"),
+    [
+        ([(1, ">info")], ["SESSION_NOT_CONFIRMED"]),
+        ([(1, ">info"), (2, "<confirmed")], ["SESSION_NOT_CONFIRMED / READ_DEADLINE"]),
+    ],
+)
+def test_4408_is_about_a_session_while_one_waits(rows, causes):
+    """Another timeout may be meant where none does."""
+    assert fitting(ROWS, read(*rows, how=4408)) == causes
+
+
+@pytest.mark.parametrize(("largest", "is_small"), [(124, True), (125, True), (126, False)])
+def test_nobodys_limit_is_smaller_than_a_control_frames(largest, is_small):
+    """RFC 6455, section 5.5: 125 bytes."""
+    features = read(*TALK, how=1009)
+    features = replace(features, messages=replace(features.messages, largest=largest))
+
+    assert (fitting(ROWS, features) == ["MESSAGE_TOO_BIG / PROTOCOL_ERROR"]) is is_small
+
+
+@pytest.mark.parametrize(("silent", "fits"), [(1, False), (2, True), (30, True), (32, False)])
+def test_a_protocol_error_after_two_silent_seconds_may_be_an_idle_timeout(silent, fits):
+    """The longest silence of this end, and a number that people write."""
+    causes = fitting(ROWS, read((1, ">audio"), (1, "<text"), end=1 + silent, how=1002))
+
+    assert ("IDLE_TIMEOUT" in causes) is fits
+    assert causes[-1] == "PROTOCOL_ERROR / IDLE_TIMEOUT"
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1005])
+@pytest.mark.parametrize(
+    ("pings", "rival"),
+    [([], "PONG_DEADLINE"), ([(55, "<ping"), (55, ">pong")], "KEEPALIVE_TIMEOUT")],
+)
+def test_a_polite_close_at_the_age_of_two_others_may_be_a_limit_on_it(code, pings, rival):
+    """Pings of the peer, or none, leave another timer."""
+    talk = [(10, ">text"), (10.5, "<text"), (57.5, ">text"), *pings]
+
+    assert fitting(ROWS, read(*talk, how=code, beside={"same_age": 2})) == [f"MAX_AGE / {rival}"]
+    assert fitting(ROWS, read(*talk, how=code, beside={"same_age": 1})) == []
