@@ -1,0 +1,43 @@
+"""Rows for ends without a close frame right after something that this end sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.diagnosis.rows_cut_asked import LAST, ROWS
+from tests.core.diagnosis.fitting import fitting, read
+from tests.core.script import RST
+
+ALL = (*ROWS, *LAST)
+PINGED, ASKED = [(59.97, "<ping"), (59.97, ">pong")], [(59.97, ">ping", b"1")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_first"),
+    [
+        (PINGED, True),
+        (ASKED, True),
+        ([*ASKED, (59.98, "<pong", b"1")], False),
+        ([(50, "<ping"), (50, ">pong"), *PINGED], False),
+        ([(50, "<ping"), (50, ">pong"), (55, "<ping"), (55, ">pong"), *PINGED], False),
+        ([*ASKED, (59.97, "<ping")], False),
+        ([(50, "<ping"), (50, ">pong")], False),
+        ([*PINGED, (59.98, "<text")], False),
+        ([*PINGED, (59.97, ">text")], False),
+    ],
+)
+def test_the_first_ping_may_be_what_ended_it(rows, is_first):
+    """Of either end, or its pong, as the last frame."""
+    causes = fitting(ALL, read(*rows))
+
+    assert any(each.startswith("CONTROL_FRAMES") or "PING_REFUSED" in each for each in causes) is is_first
+
+
+@pytest.mark.parametrize(("heard", "fits"), [(59.5, True), (60, False)])
+def test_a_kernel_resets_what_its_process_left_unread(heard, fits):
+    """This end spoke last, in a stream, and had answered each ping at once."""
+    spoken = [(56.5 + at / 2, ">text") for at in range(8)]
+    rows = [(10, "<ping"), (10, ">pong"), *spoken, (heard, "<text")]
+    causes = fitting(ALL, read(*rows, end=60.25, how=RST))
+
+    assert any(each.startswith("PEER_NOT_READING") for each in causes) is fits

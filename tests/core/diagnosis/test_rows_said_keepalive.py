@@ -1,0 +1,113 @@
+"""Rows for keepalives that gave up: what else is on record says why no pong was there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_wsstability.core.diagnosis.features import ProxyView
+from pytest_wsstability.core.diagnosis.rows_said_keepalive import ROWS
+from tests.core.diagnosis.fitting import fitting, read
+from tests.core.script import closed_by_peer
+
+GAVE_UP = closed_by_peer(1011, "keepalive ping timeout")
+PING = [(40, "<ping"), (40, ">pong")]
+# Behind every other row, where pings were answered, and where none came.
+ANSWERED = ["KEEPALIVE_TIMEOUT / PEER_NOT_READING", "KEEPALIVE_TIMEOUT / READ_DEADLINE"]
+UNASKED = ["KEEPALIVE_TIMEOUT / READ_DEADLINE"]
+
+
+def causes(*rows, **more):
+    return fitting(ROWS, read(*rows, how=GAVE_UP, **more))
+
+
+def beats(count, took):
+    """Heartbeats whose answers took so long."""
+    return [row for at in range(count) for row in ((10 * at, ">beat"), (10 * at + took, "<answer"))]
+
+
+@pytest.mark.parametrize(
+    ("rows", "behind", "first"),
+    [(PING, 1.0, []), (PING, 1.25, ["PONG_LATE"]), ([], 9.0, None)],
+)
+def test_a_second_behind_at_the_proxy_is_no_queue(rows, behind, first):
+    """A ping is late there, or its pong, if one came at all."""
+    features = read(*rows, how=GAVE_UP)
+    features = replace(features, between=ProxyView(behind=behind, pong_missing=False))
+
+    assert fitting(ROWS, features) == (UNASKED if first is None else [*first, *ANSWERED])
+
+
+@pytest.mark.parametrize(
+    ("queued", "looks", "first"),
+    [
+        # Written before the pong, with it, and behind it.
+        ([(39, 70_000)], {}, ["PONG_LATE / PEER_NOT_READING"]),
+        ([(40, 70_000)], {}, ["PONG_LATE / PEER_NOT_READING"]),
+        ([(41, 70_000)], {}, []),
+        ([(39, 1)], {}, ["PONG_LATE / PEER_NOT_READING"]),
+        ([(39, 70_000), (39.5, 0)], {}, []),
+        # Some left before the pong was due, or since: a path that carries.
+        ([(39, 70_000), (39.5, 60_000)], {}, ["PONG_LATE / PEER_NOT_READING"]),
+        ([(39, 70_000), (40, 60_000)], {}, ["PONG_LATE"]),
+        ([(39, 70_000), (41, 60_000)], {}, ["PONG_LATE"]),
+        # A window that is closed is probed, or waited for without anything being lost.
+        ([(39, 70_000)], {"probes": 1}, ["PEER_NOT_READING", "PONG_LATE / PEER_NOT_READING"]),
+        ([(39, 70_000)], {"backoff": 1}, ["PEER_NOT_READING", "PONG_LATE / PEER_NOT_READING"]),
+        ([(39, 70_000)], {"backoff": 1, "retransmits": 1}, ["PONG_LATE / PEER_NOT_READING"]),
+        ([(39, 70_000)], {"probes": 0}, ["PONG_LATE / PEER_NOT_READING"]),
+    ],
+)
+def test_a_pong_waits_behind_what_was_written_before_it(queued, looks, first):
+    """Whether the path is slow or the peer reads nothing is told by what left."""
+    rows = [(at, "queued", size) for at, size in queued]
+
+    assert causes(*PING, *rows, looks=[{"at": 59, **looks}] if looks else []) == [*first, *ANSWERED]
+
+
+@pytest.mark.parametrize(
+    ("queued", "first"),
+    [
+        ([(40, 70_000)], ["PONG_LATE / PEER_NOT_READING"]),
+        ([(41, 70_000)], []),
+        ([(30, 70_000), (39.5, 60_000)], ["PONG_LATE / PEER_NOT_READING"]),
+        ([(30, 70_000), (40, 60_000)], ["PONG_LATE"]),
+    ],
+)
+def test_a_pong_that_could_not_be_written_waits_too(queued, first):
+    """Its ping tells when it was due, and not the pong before."""
+    rows = [(20, "<ping"), (20, ">pong"), *((at, "queued", size) for at, size in queued), (40, "<ping")]
+
+    assert causes(*rows) == [*first, "PING_UNANSWERED", *UNASKED]
+
+
+@pytest.mark.parametrize(
+    ("count", "pinged", "is_slow"),
+    [(2, 58, False), (3, 58, True), (4, 58, True), (3, 57.75, False), (3, 58.25, True)],
+)
+def test_three_round_trips_as_long_as_the_peer_waited_are_usual(count, pinged, is_slow):
+    """Of two seconds each."""
+    found = causes(*beats(count, 2), (pinged, "<ping"), (pinged, ">pong"))
+
+    assert (found[0] == "PONG_LATE") is is_slow
+
+
+@pytest.mark.parametrize(
+    ("pings", "is_late"),
+    [([59.96], True), ([59.9375], False), ([59.96, 59.97], False), ([20, 40, 59.96], False), ([], False)],
+)
+def test_an_only_ping_within_fifty_milliseconds_of_the_close_was_late(pings, is_late):
+    """Nobody waits so little for a pong."""
+    found = causes(*(row for at in pings for row in ((at, "<ping"), (at, ">pong"))))
+
+    assert ("PONG_LATE" in found) is is_late
+
+
+@pytest.mark.parametrize(("pongs", "bunches", "is_frozen"), [(1, 0, False), (1, 1, True), (0, 1, False)])
+def test_answers_that_came_at_once_show_a_loop_that_stood_still(pongs, bunches, is_frozen):
+    """Once is enough, if a pong went out."""
+    features = read(*PING * pongs, how=GAVE_UP)
+    features = replace(features, heartbeats=replace(features.heartbeats, bunches=bunches))
+
+    assert ("PEER_FROZEN" in fitting(ROWS, features)) is is_frozen
