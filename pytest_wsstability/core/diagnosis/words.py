@@ -211,7 +211,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     # Questions and answers.
     "ping": lambda f: _seconds(f.pings.unanswered),
     "ping_gap": lambda f: _since(f.pings.unanswered, f),
-    "ping_owners": lambda f: _owners(f.age - (f.pings.unanswered or 0.0), f, CountsFrom.PING),
+    "ping_owners": lambda f: _owners(f.since_ping, f, CountsFrom.PING),
     "beaten_since": lambda f: _seconds(f.beaten.open_since),
     "beaten_gap": lambda f: _since(f.beaten.open_since, f),
     "asked_since": lambda f: _seconds(_asked_since(f)),

@@ -10,29 +10,35 @@ from pytest_wsstability.core.diagnosis.cohort import Beside
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.features import Features
 from pytest_wsstability.core.diagnosis.signature import Signature
-from pytest_wsstability.core.timeline.events import Direction, Event, EventKind, Opcode, Role
+from pytest_wsstability.core.timeline.events import Direction, End, Event, EventKind, Opcode, Role
 from tests.core.script import FIN, closed_by_peer, timeline
 
 OPEN: dict[str, Any] = {}
 
 
 def read(
-    *rows: tuple[Any, ...], end: float = 60, how: Mapping[str, Any] | int = FIN, beside: Any = (), **more: Any
+    *rows: tuple[Any, ...],
+    end: float = 60,
+    how: Mapping[str, Any] | int = FIN,
+    beside: Any = (),
+    line_end: End = End.CLIENT,
+    **more: Any,
 ) -> Features:
     """
     What is read from a script that ends so.
 
     Args:
+        end: when it ends, or is looked at.
         how: the end, or the code of the peer's close frame; `OPEN` where it is still there.
         beside: what others show, by the names of `Beside`.
+        line_end: whose record it is.
 
     """
     ended = closed_by_peer(how) if isinstance(how, int) else dict(how)
     last = [(end, ended)] if ended else []
     ordered = sorted(rows, key=lambda row: row[0])
-    return extract(
-        timeline(*ordered, *last, until=None if ended else end, **more), beside=Beside(**dict(beside))
-    )
+    line = timeline(*ordered, *last, until=None if ended else end, end=line_end, **more)
+    return extract(line, beside=Beside(**dict(beside)))
 
 
 def stream(until: float = 60) -> list[tuple[float, str]]:

@@ -286,3 +286,36 @@ def test_secrets_and_control_characters_of_a_log_are_not_shown():
 
     assert "abcdefghijklmnop" not in str(found)
     assert "\x1b" not in str(found)
+
+
+def test_three_lines_are_quoted_with_so_much_of_each_as_can_be_read():
+    """Of five, the first."""
+    lines = [said(f"KeyError: '{number}' {'x' * 300}", kind=LineKind.RAISED) for number in range(5)]
+    quotes = [each.text for each in told(CUT, *lines).evidence if each.text.startswith("the server's log")]
+
+    assert [len(quote.partition(" s: ")[2]) for quote in quotes] == [160, 160, 160]
+
+
+@pytest.mark.parametrize(
+    ("line", "is_sure"),
+    [
+        (said("KeyError: 'user'", kind=LineKind.RAISED), True),
+        (said("WARNING auth: token expired"), False),
+    ],
+)
+def test_what_the_server_is_sure_of_leaves_nothing_else(line, is_sure):
+    """A warning beside an end may have nothing to do with it."""
+    before, found = told(CUT), told(CUT, line)
+
+    assert (found.alternatives == ()) is is_sure
+    assert found.runner_up is (None if is_sure else before.cause)
+
+
+def test_what_was_logged_before_the_opening_is_told_of_as_at_the_opening():
+    """There is no instant before it on the connection's clock."""
+    found = told([(0.2, FIN)], said("KeyError: 'user'", at=999.5, kind=LineKind.RAISED))
+    assert (found.evidence[0].at, found.evidence[0].text[:24]) == (0.0, "the server's log at 0 s:")
+
+    record = timeline((1, ">beat"), (1.1, "<answer"), (47, ">beat"), until=60)
+    hung = with_lines(diagnose(record), [record], [said("busy", 999.5, kind=LineKind.BUSY)], alone=True)
+    assert hung.sentence.endswith("has asked for no message since 0 s")

@@ -1,0 +1,47 @@
+"""Rows for sessions that were confirmed twice, or never."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_wsstability.core.diagnosis.rows_session import ROWS
+from pytest_wsstability.core.judge.verdict import Rule
+from tests.core.diagnosis.fitting import OPEN, fitting, read
+
+
+def missing(*rows, end=60):
+    """A session that was due."""
+    return replace(read((10, ">info"), *rows, end=end, how=OPEN), broken=frozenset({Rule.SESSION}))
+
+
+@pytest.mark.parametrize(
+    ("heard", "end", "rivals"),
+    [
+        # An answer has a second; and what is heard with the question is none.
+        ([], 11, ""),
+        ([], 11.25, " / HALF_OPEN"),
+        ([(10, "<text")], 60, " / HALF_OPEN"),
+        ([(10.25, "<text")], 60, ""),
+    ],
+)
+def test_a_session_that_is_not_confirmed_may_be_a_dead_path(heard, end, rivals):
+    """If nothing was heard since its first message."""
+    assert fitting(ROWS, missing(*heard, end=end)) == [f"SESSION_NOT_CONFIRMED{rivals}"]
+
+
+def test_a_session_that_was_refused_has_a_row_more():
+    """One that was confirmed, however late, has none."""
+    assert fitting(ROWS, missing((11, "<refused"))) == ["SESSION_NOT_CONFIRMED", "SESSION_NOT_CONFIRMED"]
+    assert fitting(ROWS, missing((50, "<confirmed"))) == []
+
+
+@pytest.mark.parametrize(
+    ("times", "causes"), [(1, []), (2, ["SESSION_DUPLICATED"]), (3, ["SESSION_DUPLICATED"])]
+)
+def test_two_confirmations_are_one_too_many(times, causes):
+    """Of one session."""
+    confirmed = [(2 + number, "<confirmed") for number in range(times)]
+
+    assert fitting(ROWS, read((1, ">info"), *confirmed, how=OPEN)) == causes

@@ -1,0 +1,87 @@
+"""Rows for what the peer sends no more on a connection that is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_wsstability.core.diagnosis.rows_stopped import ROWS
+from pytest_wsstability.core.judge.verdict import Rule
+from pytest_wsstability.core.timeline.events import End
+from tests.core.diagnosis.fitting import OPEN, fitting, read
+
+SERVER, CLIENT = End.SERVER, End.CLIENT
+
+
+def flow(step, wait, *, count=3):
+    """Messages each so many seconds, then none, while a heartbeat is answered."""
+    rows = [(1 + step * number, "<feed") for number in range(count)]
+    end = rows[-1][0] + wait
+    return read(*rows, (end - 0.5, ">beat"), (end - 0.25, "<answer"), end=end, how=OPEN)
+
+
+@pytest.mark.parametrize(
+    ("step", "wait", "is_dead"),
+    [
+        # Five seconds at least; three times the pause before; and three times a minute at most.
+        (1, 5, False),
+        (1, 5.25, True),
+        (2, 6, False),
+        (2, 6.25, True),
+        (60, 180, False),
+        (60, 180.25, True),
+        (90, 180.25, True),
+    ],
+)
+def test_a_stream_is_silent_after_three_of_its_pauses(step, wait, is_dead):
+    """A shorter one is a pause."""
+    assert fitting(ROWS, flow(step, wait)) == (["ONE_WAY_DEAD / CLOSED_BY_PEER"] if is_dead else [])
+
+
+def test_three_messages_make_a_stream():
+    """Two are answers to questions."""
+    assert fitting(ROWS, flow(1, 30, count=2)) == []
+
+
+@pytest.mark.parametrize(("asked", "lives"), [(3, False), (3.25, True)])
+def test_the_answer_to_what_was_asked_since_shows_that_the_connection_lives(asked, lives):
+    """Asked with the last message, it may have come with it."""
+    rows = [(1, "<feed"), (2, "<feed"), (3, "<feed"), (asked, ">beat"), (asked + 0.5, "<answer")]
+
+    assert bool(fitting(ROWS, read(*rows, end=30, how=OPEN))) is lives
+
+
+@pytest.mark.parametrize(
+    ("end", "rule", "stopped"),
+    [
+        (CLIENT, Rule.CADENCE, True),
+        (SERVER, Rule.CADENCE, True),
+        (SERVER, Rule.HEARTBEATS, True),
+        # Of a client's own heartbeats none was answered: they did not stop.
+        (CLIENT, Rule.HEARTBEATS, False),
+    ],
+)
+def test_heartbeats_that_are_due_and_do_not_come(end, rule, stopped):
+    """Which promise is broken, at whose end."""
+    features = replace(read((10, "<beat"), how=OPEN, line_end=end), broken=frozenset({rule}))
+
+    assert bool(fitting(ROWS, features)) is stopped
+
+
+@pytest.mark.parametrize(
+    ("rows", "heard", "is_dead"),
+    [
+        ([(10, "<beat")], 10.75, True),
+        ([(10, "<beat")], 11, False),
+        # Since the opening, where none ever came.
+        ([], 0.75, True),
+        ([], 1, False),
+    ],
+)
+def test_what_came_a_second_after_the_last_heartbeat_shows_a_peer_that_is_there(rows, heard, is_dead):
+    """Nothing else since fits a dead path as well."""
+    features = read(*rows, (heard, "<text"), how=OPEN, line_end=SERVER)
+    causes = fitting(ROWS, replace(features, broken=frozenset({Rule.CADENCE})))
+
+    assert (causes[-1] == "HEARTBEATS_STOPPED / HALF_OPEN") is is_dead

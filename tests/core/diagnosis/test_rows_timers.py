@@ -1,0 +1,38 @@
+"""Rows for timers that cut without a word: each limit of what they need."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.diagnosis.features import Shared
+from pytest_wsstability.core.diagnosis.rows_timers import ROWS
+from tests.core.diagnosis.fitting import fitting, read
+
+TALK = [row for at in range(5, 60, 5) for row in ((at, ">text"), (at + 0.5, "<text"))]
+
+
+@pytest.mark.parametrize(("silent", "causes"), [(0.75, []), (1, ["IDLE_TIMEOUT / MAX_AGE RESTART"])])
+def test_a_second_is_the_shortest_silence_of_a_timer(silent, causes):
+    """The longest of its connection."""
+    assert fitting(ROWS, read((0.5, ">text"), end=0.5 + silent)) == causes
+
+
+@pytest.mark.parametrize(
+    ("same_age", "same_silence", "rivals"),
+    [(0, 0, "RESTART"), (0, 1, "RESTART"), (1, 0, "RESTART MAX_AGE"), (1, 1, "RESTART MAX_AGE"), (1, 2, "")],
+)
+def test_as_many_of_the_same_age_as_of_the_same_silence_leave_a_limit_on_it(same_age, same_silence, rivals):
+    """One at least."""
+    beside = {"same_age": same_age, "same_silence": same_silence}
+    (cause,) = fitting(ROWS, read((10, ">text"), (10, "<text"), end=40, beside=beside))
+
+    assert cause == (f"IDLE_TIMEOUT / {rivals}" if rivals else "IDLE_TIMEOUT")
+
+
+@pytest.mark.parametrize("together", [0, 1])
+def test_one_other_that_was_opened_at_the_same_instant_shows_no_timer(together):
+    """It ended with it, as after any restart."""
+    beside = {"together": together, "shared": Shared.EVERYTHING}
+    causes = fitting(ROWS, read((20, "<ping"), (20, ">pong"), *TALK, end=57.3, beside=beside))
+
+    assert any(each.startswith("RESTART") for each in causes) is (together == 1)
