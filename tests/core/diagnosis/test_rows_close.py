@@ -157,7 +157,7 @@ LAST_OF_ALL = "CLOSED_BY_PEER"
 )
 def test_what_a_code_is_where_nothing_else_tells(code, rows, beside, causes):
     """Behind each row stands that of all codes."""
-    assert fitting(LAST, read(*TALK, *rows, how=code, beside=beside)) == [*causes, LAST_OF_ALL]
+    assert fitting(LAST, read(*TALK, *rows, end=57.3, how=code, beside=beside)) == [*causes, LAST_OF_ALL]
 
 
 @pytest.mark.parametrize(
@@ -166,12 +166,12 @@ def test_what_a_code_is_where_nothing_else_tells(code, rows, beside, causes):
         ([(10, "<text")], ""),
         ([(10, "<text"), (12, "<text")], " / HEARTBEAT_UNANSWERED"),
         ([(10, ">text"), (10, "<text"), (12, "<text")], ""),
-        ([(59.9, ">text")], " / HANDLER_ERROR"),
+        ([(57.2, ">text")], " / HANDLER_ERROR"),
     ],
 )
 def test_two_messages_that_nobody_answered_may_be_heartbeats(rows, rivals):
     """And a code right after a message may be a handler's that failed on it."""
-    assert fitting(LAST, read(*rows, how=4711)) == [f"{LAST_OF_ALL}{rivals}"]
+    assert fitting(LAST, read(*rows, end=57.3, how=4711)) == [f"{LAST_OF_ALL}{rivals}"]
 
 
 @pytest.mark.parametrize(

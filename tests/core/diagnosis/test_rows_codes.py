@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_wsstability.core.diagnosis.rows_codes import AGED, DEFINED, POLICIES
+from pytest_wsstability.core.diagnosis.rows_codes import DEFINED, POLICIES, UNSAID
 from tests.core.diagnosis.fitting import fitting, read
 
-ROWS = (*DEFINED, *POLICIES, *AGED)
+ROWS = (*DEFINED, *POLICIES, *UNSAID)
 TALK = [(10, ">audio"), (10.5, "<text")]
 CODES = [
     *((code, []) for code in (1000, 1001, 1005, 1011, 3001, 4000)),
