@@ -36,3 +36,24 @@ def test_one_other_that_was_opened_at_the_same_instant_shows_no_timer(together):
     causes = fitting(ROWS, read((20, "<ping"), (20, ">pong"), *TALK, end=57.3, beside=beside))
 
     assert any(each.startswith("RESTART") for each in causes) is (together == 1)
+
+
+@pytest.mark.parametrize(
+    ("pings", "last", "outlived"), [(2, 55, False), (3, 55, True), (3, 50, False), (3, 50.25, True)]
+)
+def test_three_pings_and_less_time_than_between_them_exclude_a_keepalive(pings, last, outlived):
+    """Each ten seconds, all answered."""
+    talk = [row for at in range(2, 60, 2) for row in ((at, ">text"), (at + 0.5, "<text"))]
+    asked = [row for at in range(pings) for row in ((last - 10 * at, "<ping"), (last - 10 * at, ">pong"))]
+    causes = fitting(ROWS, read(*talk, *asked, beside={"same_age": 2}))
+
+    assert ("MAX_AGE / KEEPALIVE_TIMEOUT" not in causes) is outlived
+
+
+@pytest.mark.parametrize(("apart", "alike"), [(0.75, True), (1, True), (1.25, False)])
+def test_messages_of_both_ends_stopped_within_a_second(apart, alike):
+    """While pings went on, a minute before the end."""
+    pings = [row for at in range(3, 100, 3) for row in ((at, "<ping"), (at, ">pong"))]
+    rows = [*pings, (5, ">text"), (5, "<text"), (40, ">text"), (40 - apart, "<text")]
+
+    assert (fitting(ROWS, read(*rows, end=100))[0] == "IDLE_TIMEOUT / RESTART") is alike

@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 
 from pytest_wsstability.core.diagnosis import Blame, Cause, diagnose
+from pytest_wsstability.core.diagnosis.cohort import Beside, Shared
+from pytest_wsstability.core.diagnosis.extract import extract
+from pytest_wsstability.core.diagnosis.rows_unspoken import CLOSED
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.protocol_facts import Likeness
+from tests.core.diagnosis.fitting import fitting
 from tests.core.script import FIN, closed_by_peer, timeline
 
 ASKED = [(0, "<text"), (10, "<text")]
@@ -86,3 +90,35 @@ def test_the_other_end_is_told_the_same():
     line.looks_like = Likeness("mqtt", "MQTT 3.1.1")
 
     assert "the client speaks what looks like MQTT 3.1.1, and the server said" in diagnose(line, ()).sentence
+
+
+def unspoken(*rows, age=17, code=1000, **beside):
+    line = timeline(*rows, (age, closed_by_peer(code)))
+    line.looks_like = Likeness("socketio", "Engine.IO 4")
+    return fitting(CLOSED, extract(line, beside=Beside(**beside)))
+
+
+@pytest.mark.parametrize(
+    ("rows", "age", "code", "fits"),
+    [
+        *((ASKED, 17, code, True) for code in (1000, 1001, 1005, 3000, 4999)),
+        *((ASKED, 17, code, False) for code in (1002, 1011, 2999, 5000)),
+        # One message is enough, a second after the opening.
+        ([(0, "<text")], 1, 1000, True),
+        ([(0, "<text")], 0.75, 1000, False),
+        ([], 17, 1000, False),
+        # What was said, heartbeats aside.
+        ([*ASKED, (12, ">text")], 17, 1000, False),
+        ([*ASKED, (12, ">beat")], 17, 1000, True),
+    ],
+)
+def test_who_said_nothing_is_closed_politely(rows, age, code, fits):
+    """Or with a code of the other protocol's own."""
+    assert bool(unspoken(*rows, age=age, code=code)) is fits
+
+
+def test_one_other_of_the_same_age_leaves_a_restart():
+    """Of another age, it shows one."""
+    assert unspoken(*ASKED) == ["HEARTBEAT_UNANSWERED"]
+    assert unspoken(*ASKED, together=1, shared=Shared.AGE) == ["HEARTBEAT_UNANSWERED / RESTART"]
+    assert unspoken(*ASKED, together=1) == []

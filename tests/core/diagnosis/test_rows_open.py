@@ -1,0 +1,131 @@
+"""Rows for connections that are still there: each limit of what they need."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_wsstability.core.diagnosis.extract import extract
+from pytest_wsstability.core.diagnosis.rows_open import ROWS
+from pytest_wsstability.core.judge.verdict import Rule
+from tests.core.diagnosis.fitting import OPEN, fitting, read
+from tests.core.script import timeline
+
+
+def causes(*rows, broken=(), **more):
+    return fitting(ROWS, replace(read(*rows, how=OPEN, **more), broken=frozenset(broken)))
+
+
+@pytest.mark.parametrize(("since", "is_missing"), [(54.75, True), (55, False)])
+def test_the_rest_of_a_frame_is_missing_after_five_seconds(since, is_missing):
+    """Until then it is late."""
+    line = timeline((1, ">text"), (1.1, "<text"), until=50)
+    line.half_frame(1000 + since, True)
+    line.observe(1060)
+
+    assert fitting(ROWS, extract(line)) == (["HALF_FRAME"] if is_missing else [])
+
+
+@pytest.mark.parametrize(
+    ("look", "is_full"),
+    [
+        ({"send_queue": 65_536}, True),
+        ({"send_queue": 65_535}, False),
+        ({"probes": 1}, True),
+        ({"probes": 0}, False),
+        ({"probes": 1, "unacked": 1}, False),
+    ],
+)
+def test_a_queue_of_64_kib_or_a_probe_shows_a_full_window(look, is_full):
+    """Of a kernel that has everything acknowledged that it sent."""
+    found = causes((1, ">text"), looks=[{"at": 60, **look}])
+
+    assert ("BACKPRESSURE / PEER_FROZEN" in found) is is_full
+
+
+@pytest.mark.parametrize(
+    ("queued", "size", "end", "is_stuck"),
+    [
+        (58.75, 65_536, 60, True),
+        (58.75, 65_535, 60, False),
+        (59, 70_000, 60, False),
+        # From the first instant on.
+        (0, 70_000, 1.5, True),
+    ],
+)
+def test_bytes_are_stuck_when_none_left_for_a_second(queued, size, end, is_stuck):
+    """Without a kernel that could be asked."""
+    assert causes((0, ">text"), (queued, "queued", size), end=end) == (["BACKPRESSURE"] if is_stuck else [])
+
+
+BEATS = [(10, ">beat"), (12, ">beat")]
+STOOD, SLOW = "PEER_FROZEN / PATH_STALLED", "SLOW_ANSWERS"
+
+
+@pytest.mark.parametrize(
+    ("rows", "looks", "first"),
+    [
+        ([*BEATS, (15, "<answer"), (15, "<answer")], [], [STOOD]),
+        ([*BEATS, (15, "<answer"), (15.0625, "<answer")], [], []),
+        # One answer cannot come with another.
+        ([(10, ">beat"), (15, "<answer")], [], []),
+        # What the kernel had acknowledged a second after the question, and before the answer.
+        ([*BEATS, (15, "<answer"), (15, "<answer")], [{"at": 10.75}], [STOOD]),
+        ([*BEATS, (15, "<answer"), (15, "<answer")], [{"at": 11}], ["PEER_FROZEN"]),
+        ([*BEATS, (15, "<answer"), (15, "<answer")], [{"at": 14.75}], ["PEER_FROZEN"]),
+        ([*BEATS, (15, "<answer"), (15, "<answer")], [{"at": 15}], [STOOD]),
+    ],
+)
+def test_answers_that_came_late_and_at_once_show_what_stood_still(rows, looks, first):
+    """The peer, or the path, unless that carried meanwhile."""
+    assert causes(*rows, looks=looks, broken=[Rule.RTT]) == [*first, SLOW]
+
+
+@pytest.mark.parametrize(("beats", "first"), [(0, [STOOD]), (1, [STOOD]), (2, [])])
+def test_pings_tell_where_fewer_than_two_heartbeats_were_answered(beats, first):
+    """Heartbeats come first, as the application's own loop answers them."""
+    prompt = [row for at in range(beats) for row in ((at, ">beat"), (at + 0.5, "<answer"))]
+    pings = [(10, ">ping", b"1"), (12, ">ping", b"2"), (15, "<pong", b"1"), (15, "<pong", b"2")]
+
+    assert causes(*prompt, *pings, broken=[Rule.RTT]) == [*first, SLOW]
+
+
+@pytest.mark.parametrize(
+    ("rows", "rule", "is_slow"),
+    [
+        ([(5, ">beat"), (5.5, "<answer")], Rule.RTT, True),
+        ([(5, ">ping", b"1"), (5.5, "<pong", b"1")], Rule.RTT, True),
+        ([(5, ">beat"), (5, "<answer")], Rule.RTT, False),
+        ([(5, ">text")], Rule.RTT, False),
+        ([(5, ">info"), (15, "<confirmed")], Rule.SESSION, True),
+        ([(5, ">info")], Rule.SESSION, False),
+    ],
+)
+def test_only_what_was_answered_was_answered_slowly(rows, rule, is_slow):
+    """Heartbeats, pings, or the session."""
+    assert causes(*rows, broken=[rule]) == ([SLOW] if is_slow else [])
+
+
+@pytest.mark.parametrize(("back", "is_echo"), [(5, True), (5.5, True), (6, False)])
+def test_an_echo_comes_within_a_second(back, is_echo):
+    """Whatever row comes behind it: a peer that is heard, or is not."""
+    found = causes((5, ">beat"), (back, "<beat"), end=10)
+
+    assert (found[0] == "ZOMBIE") is is_echo
+
+
+@pytest.mark.parametrize(("pinged", "is_zombie"), [(39, False), (41, True)])
+def test_a_ping_that_was_answered_since_shows_who_is_there(pinged, is_zombie):
+    """Its answer came after the heartbeat that was not answered."""
+    found = causes((40, ">beat"), (pinged, ">ping", b"1"), (pinged + 0.5, "<pong", b"1"))
+
+    assert (found[0] == "ZOMBIE") is is_zombie
+
+
+@pytest.mark.parametrize(("took", "rivals"), [(0.5, ""), (0.75, ""), (1, " / PEER_FROZEN")])
+def test_three_times_the_usual_is_a_pause(took, rivals):
+    """Answers of a quarter of a second."""
+    usual = [row for at in range(9) for row in ((at, ">beat"), (at + 0.25, "<answer"))]
+
+    assert causes(*usual, (20, ">beat"), (20 + took, "<answer"), broken=[Rule.RTT]) == [f"{SLOW}{rivals}"]
