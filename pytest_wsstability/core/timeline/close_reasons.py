@@ -59,11 +59,11 @@ _DOWN = r"(?:server|dns|unreach\w*|errors?|timed[- ]?out|timeout|down|returned|c
 # software or reports of others.
 _KEYWORDS: dict[Topic, re.Pattern[str]] = {
     Topic.SETUP: _words(
-        r"(?:initiali[sz]ation|init|handshake|hello|login|log-?on|join|identif\w+|registration|start) "
+        r"(?:connection init(?:iali[sz]ation)?|handshake|hello|login|log-?on|join|identif\w+|registration) "
         r"(?:message )?(?:time[- ]?out|timed[- ]?out|deadline)",
         r"(?:not|never|no) (?:\w+ )?(?:receiv\w*|send|sent|get) (?:an? |the |any )?"
         r"(?:auth\w*|init\w*|hello|login|connect|handshake|start|setup)",
-        r"waiting for (?:an? |the )?(?:\w+ )?(?:auth\w*|init\w*|hello|login|handshake|setup|first message)",
+        r"waiting for (?:an? |the )?(?:\w+ )?(?:auth\w*|hello|login|handshake|first message)",
         r"no (?:auth\w*|init\w*|hello|login|handshake|setup) (?:message|packet|frame|request)",
         r"(?:subscri\w+|auth\w*|identif\w+|join|log ?in) (?:\w+ ){0,3}within \d+",
         r"handshake (?:was |is )?cancel\w*",

@@ -85,6 +85,9 @@ T = Topic
         ("invalid_request_error", T.PROTOCOL),
         ("Session ID unknown", T.SESSION_UNKNOWN),
         ("Handshake was canceled.", T.SETUP),
+        ("connection_init timeout", T.SETUP),
+        # What the server itself sets up is no session of the client.
+        ("timed out waiting for the agent to initialize", T.TIMEOUT),
         ("server cannot keep up", T.OVERLOAD),
         ("Reached maximum number of concurrent sessions", T.OVERLOAD),
         ("only 5 connections per IP allowed", T.OVERLOAD),
@@ -214,6 +217,7 @@ def test_a_word_in_a_phrase_of_another_topic_is_no_word_of_its_own(reason, topic
         "Server stopped responding to client",
         "please restart the session",
         "database timeout",
+        "Model initialization timeout",
         "Deadline expired before operation could complete.",
         "maximum context length reached",
         "exceeded CPU time limit",
