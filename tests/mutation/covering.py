@@ -97,7 +97,8 @@ class Covering:
             if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 names.add(node.name)
             elif isinstance(node, ast.Assign):
-                names |= {each.id for each in node.targets if isinstance(each, ast.Name)}
+                made = (each for target in node.targets for each in ast.walk(target))
+                names |= {each.id for each in made if isinstance(each, ast.Name)}
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                 names.add(node.target.id)
         # Every class has an `__init__`.

@@ -152,65 +152,6 @@ def test_a_bunch_is_five_times_as_slow_as_the_quickest_answer(rtt, bunches):
     assert read(*rows).asked.bunches == bunches
 
 
-@pytest.mark.parametrize(("longest", "is_uneven"), [(10.25, False), (12.1, True), (11.9, False)])
-def test_intervals_that_differ_by_a_fifth_are_uneven(longest, is_uneven):
-    """And by 0.3 s at least: real loops are late by less."""
-    assert read((10, "<ping"), (20, "<ping"), (20 + longest, "<ping")).pings.irregular is is_uneven
-
-
-@pytest.mark.parametrize(("longest", "is_uneven"), [(1.28, False), (1.32, True)])
-def test_short_intervals_may_differ_by_300_ms(longest, is_uneven):
-    assert read((10, "<ping"), (11, "<ping"), (11 + longest, "<ping")).pings.irregular is is_uneven
-
-
-@pytest.mark.parametrize(
-    ("retransmits", "unacked", "heard", "dead"),
-    [
-        (2, 1, 55.9, True),
-        (1, 1, 55.9, False),
-        (2, 0, 55.9, False),
-        # What lost packets explain: four seconds.
-        (2, 1, 56.1, False),
-        (2, 1, 56, False),
-    ],
-)
-def test_a_dead_network_sends_again_and_hears_nothing(retransmits, unacked, heard, dead):
-    """One thing sent again is loss."""
-    looks = [{"at": 60, "retransmits": retransmits, "unacked": unacked, "last_ack_recv": 4.0}]
-
-    assert read((heard, "<text"), looks=looks).network_dead is dead
-
-
-@pytest.mark.parametrize(
-    ("before", "heard", "again", "dead"),
-    [
-        # Sent again before, and heard after that: seven times more.
-        (1, 51, 6, False),
-        (1, 51, 7, True),
-        # Not heard since, or nothing was lost before.
-        (1, 49, 2, True),
-        (1, 50, 2, True),
-        (0, 51, 2, True),
-    ],
-)
-def test_a_path_that_lost_packets_before_is_dead_after_more_of_them(before, heard, again, dead):
-    """Eight transmissions in a row are lost once in 15,000 times, of 30 %."""
-    lost = {"at": 50, "retransmits": before, "unacked": before}
-    looks = [lost, {"at": 60, "retransmits": again, "unacked": 1, "last_ack_recv": 9.0}]
-
-    assert read((heard, "<text"), looks=looks).network_dead is dead
-
-
-@pytest.mark.parametrize(("field", "value"), [("retransmits", 1), ("backoff", 1)])
-def test_a_network_that_sends_again_is_not_fine(field, value):
-    """A retransmission counts, and so does a doubled timeout; without either the network is fine."""
-    look = {"at": 60, "last_ack_recv": 0.0}
-
-    assert read((50, "<text"), looks=[look]).network_fine
-    assert not read((50, "<text"), looks=[{**look, field: value}]).network_fine
-    assert read((50, "<text"), looks=[{**look, field: value}]).lossy
-
-
 @pytest.mark.parametrize(("late", "counts"), [(0.04, True), (0.05, True), (0.06, False)])
 def test_a_lag_right_before_the_end_may_have_hidden_it(late, counts):
     """The end may be older by the lag, so that what went out before it may have caused it."""
