@@ -18,6 +18,9 @@ from tests.core.script import RECEIVED, timeline
         # The one still running counts.
         ([10, 15, 40], 70, (30, 40)),
         ([10, 15, 40], 65, (25, 15)),
+        # Of two as long, the first.
+        ([10, 20, 25], 26, (10, 0)),
+        ([10], 20, (10, 0)),
     ],
 )
 def test_the_longest_time_without_a_message(instants, until, gap):

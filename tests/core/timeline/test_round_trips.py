@@ -282,3 +282,45 @@ def test_a_question_whose_answer_was_lost_is_not_in_time():
 
     assert not lost.are_in_time(13.1, within=5.0)
     assert not full.are_in_time(0.0, within=2000.0)
+
+
+def test_of_two_intervals_as_long_the_first_is_told():
+    """The longest from the opening on, and the shortest between two questions."""
+    trips = played((10, "?"), (20, "?"), (30, "?"))
+
+    assert (trips.longest_gap, trips.longest_gap_from) == (10, 0)
+    assert (trips.shortest_gap, trips.shortest_gap_from) == (10, 10)
+
+
+@pytest.mark.parametrize(("asked", "kept"), [(1024, 1024), (1025, 1024)])
+def test_of_questions_without_an_answer_the_last_thousand_are_kept(asked, kept):
+    """A month of them must not fill the memory; all are counted."""
+    trips = played(*((at, "?") for at in range(asked)))
+
+    assert len(trips.open) == kept
+    assert trips.missed(asked + 10.0, 5.0) == asked
+
+
+def test_an_answer_may_be_there_at_the_instant_of_its_question():
+    """A clock stands still between two readings; what is written is read."""
+    trips = played((10, "?"), (10, "?"), (10, "!"))
+
+    assert RoundTrips.from_dict(trips.as_dict()).as_dict() == trips.as_dict()
+
+
+@pytest.mark.parametrize(
+    ("rows", "awaits"),
+    [
+        ([], False),
+        ([(10, "?")], True),
+        ([(10, "?"), (11, "!")], False),
+        # The one answer may be to the first or to the second; a third is open either way.
+        ([(10, "?"), (20, "?"), (21, "!")], False),
+        ([(10, "?"), (20, "?"), (21, "!"), (30, "?")], True),
+        # With keys each answer is told.
+        ([(10, "?", b"1")], False),
+    ],
+)
+def test_whether_the_last_question_waits_for_an_answer(rows, awaits):
+    """One that nothing would tell from another's."""
+    assert played(*rows).awaits_last is awaits

@@ -8,7 +8,7 @@ import pytest
 from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame, TransportEnd
 from pytest_wsstability.core.timeline.events import Direction, End, EventKind, FrameKind, Opcode, Role, Tier
 from pytest_wsstability.core.timeline.flaws import Flaw
-from pytest_wsstability.core.timeline.timeline import DATA_CAPACITY, SIGNAL_CAPACITY, Timeline
+from pytest_wsstability.core.timeline.timeline import DATA_CAPACITY, IRREGULAR, SIGNAL_CAPACITY, Timeline
 from tests.core.script import FIN, FRAMES, RECEIVED, SENT, closed_by_peer, look, timeline
 
 CLOSED = {"received": CloseFrame(1012), "sent": CloseFrame(1012), "received_first": True}
@@ -412,3 +412,34 @@ def test_what_the_kernel_saw_is_read_back(name):
 
     assert back.tcp == line.tcp
     assert back.tcp[0].state == name
+
+
+def test_of_two_lags_as_long_the_first_is_told():
+    """And when it was."""
+    line = timeline((10, "lag", 2.0), (20, "lag", 2.0), (30, "lag", 1.0))
+
+    assert (line.max_lag, line.max_lag_at) == (2.0, 10)
+
+
+@pytest.mark.parametrize(("sizes", "drained"), [((9, 9), None), ((9, 8), 2), ((8, 9), None)])
+def test_bytes_have_left_when_fewer_wait(sizes, drained):
+    """As many are others, or none has gone."""
+    line = timeline(*((at, "queued", size) for at, size in enumerate(sizes, 1)))
+
+    assert line.drained_at == drained
+
+
+def test_the_first_of_many_notices_are_kept():
+    """As many as of messages that are wrong."""
+    line = timeline(*((at, "<notice", f"{at}") for at in range(IRREGULAR + 1)), until=100)
+    for at in range(IRREGULAR + 1):
+        line.irregularity(1000 + at, Flaw.CONFIRMED_AGAIN, str(at))
+
+    assert [text for _, text in line.notices] == [str(at) for at in range(IRREGULAR)]
+    assert [each.detail for each in line.irregular] == [str(at) for at in range(IRREGULAR)]
+
+
+def test_a_silence_of_less_than_a_second_is_told():
+    """And one of nothing is none."""
+    assert timeline((1, ">text"), until=1.25).silent_for(Direction.SENT) == 0.25
+    assert timeline((1, ">text"), until=1).silent_for(Direction.SENT) == 0.0
