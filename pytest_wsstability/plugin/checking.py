@@ -6,7 +6,8 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from ..core.faults import Program
-from .markers import FLEET, STABILITY, VOICE, Plan
+from .asked import Plan
+from .markers import FLEET, STABILITY, VOICE
 from .plans import (
     async_url,
     base_target_of,

@@ -29,7 +29,7 @@ from .targets import aimed, connect_options, prepare_opening
 if TYPE_CHECKING:
     from ..core.fleet.plan import FleetPlan
     from ..net.keywords import ConnectKeywords
-    from .markers import FleetAsked
+    from .asked import FleetAsked
 
 
 def check_resources(session: pytest.Session) -> None:

@@ -1,4 +1,4 @@
-"""Our marks and fixtures by name, a look at a test that every test can afford, and what marks say."""
+"""Our marks and fixtures by name, and a look at a test that every test can afford."""
 
 from __future__ import annotations
 
@@ -6,18 +6,9 @@ import inspect
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     import pytest
-
-    from ..core.duration import Duration
-    from ..core.fleet.requirement import FleetRequirement
-    from ..core.judge.requirement import Requirement
-    from ..core.voice.requirement import VoiceRequirement
-    from ..core.voice.script import Script
-    from ..net.keywords import ConnectKeywords
-    from ..net.traffic import Traffic
-    from ..profiles import Profile
 
 STABILITY = "ws_stability"
 ORCHESTRATOR = "ws_orchestrator"
@@ -94,93 +85,3 @@ def needs_runner(item: pytest.Function) -> bool:
     if any(map(item.get_closest_marker, _RUNNERS)) or "anyio_backend" in item.fixturenames:
         return False
     return not (item.config.pluginmanager.has_plugin("trio") and item.config.getini("trio_mode"))
-
-
-class FleetAsked:
-    """What the ws_stability markers of a test say of a fleet; no dataclass, as `Plan` is none."""
-
-    __slots__ = (
-        "asked", "connections", "fanout_of", "options_of", "ramp", "sources", "stalled", "url_of",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        *,
-        connections: int,
-        ramp: Duration | None,
-        stalled: int,
-        asked: FleetRequirement,
-        sources: tuple[str, ...],
-        options_of: Callable[[int], ConnectKeywords] | None,
-        url_of: Callable[[int], str] | None,
-        fanout_of: Callable[[str | bytes], str | None] | None,
-    ) -> None:
-        self.connections = connections
-        # Addresses that they are opened from, in turn; empty: the system chooses.
-        self.sources = sources
-        # Names a message that the server sends on to all; None where nobody looks for them.
-        self.fanout_of = fanout_of
-        # What one connection has otherwise, and where it goes, by its number.
-        self.options_of = options_of
-        self.url_of = url_of
-        self.stalled = stalled
-        # None: a gentle one.
-        self.ramp = ramp
-        self.asked = asked
-
-
-class VoiceAsked:
-    """What the ws_voice markers of a test say: of the conversation, and of how the caller speaks."""
-
-    __slots__ = ("asked", "script")
-
-    def __init__(self, *, asked: VoiceRequirement, script: Script) -> None:
-        self.asked = asked
-        self.script = script
-
-
-class Plan:
-    """What the ws_stability markers of a test say; no dataclass for the reason that `Settings` is none."""
-
-    __slots__ = (
-        "client", "fleet", "headers", "origin", "patch_time", "path", "profile", "requirement",
-        "subprotocols", "time", "traffic", "url",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        *,
-        requirement: Requirement | None,
-        profile: Profile,
-        url: str | None,
-        path: str | None = None,
-        client: str,
-        time: str | None,
-        patch_time: bool,
-        headers: dict[str, str | None] | None = None,
-        subprotocols: tuple[str, ...] = (),
-        origin: str | None = None,
-        traffic: Traffic | None = None,
-        fleet: FleetAsked | None = None,
-    ) -> None:
-        # None: the markers name no part of a requirement.
-        self.requirement = requirement
-        self.profile = profile
-        # None: the option says it, or the default.
-        self.url = url
-        # A path on that server; None: as it is.
-        self.path = path
-        self.client = client
-        # None: the option says it.
-        self.time = time
-        # Let the time module follow the clock of an async test in virtual time.
-        self.patch_time = patch_time
-        # By name; a field that is None is not sent, whoever else gives it.
-        self.headers = headers or {}
-        # Empty: what the fixture or the options say.
-        self.subprotocols = subprotocols
-        self.origin = origin
-        # Talks while the connection is held.
-        self.traffic = traffic
-        # None: the markers ask for no fleet.
-        self.fleet = fleet

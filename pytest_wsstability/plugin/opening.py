@@ -12,7 +12,7 @@ from ..core.fleet.requirement import FleetRequirement
 from ..core.secret_values import SECRETS
 from ..net.target import check_source, merge_headers
 from ..net.traffic import Traffic
-from .markers import FleetAsked
+from .asked import FleetAsked
 
 
 def collect_secrets(given: Mapping[str, Any]) -> None:

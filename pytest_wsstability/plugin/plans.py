@@ -18,7 +18,8 @@ from ..net.server.orchestrator import Orchestrator
 from ..net.target import client_kind
 from ..profiles import Profile
 from ..profiles.catalogue import find
-from .markers import MIDDLEBOX, ORCHESTRATOR, STABILITY, Plan, uses_us
+from .asked import Plan
+from .markers import MIDDLEBOX, ORCHESTRATOR, STABILITY, uses_us
 from .opening import (
     OF_A_FLEET,
     collect_secrets,

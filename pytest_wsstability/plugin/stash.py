@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..net.proxy.proxies import Proxies
     from ..net.server.orchestrator import Orchestrator
     from ..virtual.timers import Ties
-    from .markers import Plan, VoiceAsked
+    from .asked import Plan, VoiceAsked
     from .settings import Settings
     from .stopping import StopSignals
 

@@ -12,7 +12,8 @@ from ..core.voice.script import Script, ScriptKeywords
 from ..net.voice.caller import read_sound
 from ..net.voice.holding import check_script
 from ..profiles.catalogue import audio_of
-from .markers import VOICE, Plan, VoiceAsked
+from .asked import Plan, VoiceAsked
+from .markers import VOICE
 from .plans import merged, plan_of
 from .stash import voice_key
 
