@@ -56,7 +56,7 @@ async def invalid(ws):
     [
         (reset, Cause.SESSION_NOT_CONFIRMED),
         (slow_reset, Cause.SESSION_NOT_CONFIRMED),
-        (invalid, Cause.SESSION_EXPIRED),
+        (invalid, Cause.SESSION_LOST),
     ],
 )
 async def test_a_resumption_that_is_refused(ws_connect, refuse, expected):
