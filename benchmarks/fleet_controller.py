@@ -81,7 +81,7 @@ def _second(second: int) -> list[str]:
 
 
 def _hear(merge: FleetMerge, seconds: list[list[str]]) -> None:
-    """As `Hearing` does, and the terminal of ``wsstability fleet`` after it."""
+    """As `WorkerListener` does, and the terminal of ``wsstability fleet`` after it."""
     told, stream = -1.0, io.StringIO()
     for frames in seconds:
         for text in frames:

@@ -81,8 +81,9 @@ METAPHORS = {
 }
 # Names that say too little: of what kind, what was said, a link to where.
 VAGUE = {
-    "Around", "Attempt", "Given", "Glance", "Kind", "Known", "Left", "Links", "Listening", "Many", "Night",
-    "Piece", "Said", "Share", "Standing", "Stopping", "Tally", "Telling", "Written", "_said",
+    "Around", "Attempt", "Ended", "Explaining", "Given", "Glance", "Hearing", "Kind", "Known",
+    "Left", "Links", "Listening", "Looks", "Many", "Night", "Piece", "Said", "Share", "Standing",
+    "Stopping", "Tally", "Telling", "Written", "_said",
 }  # fmt: skip
 
 

@@ -23,10 +23,10 @@ from ...core.fleet.frame import Frame
 from ...core.fleet.merge import FleetMerge
 from ...core.fleet.plan import FleetPlan
 from .engine import Watch, WorkerError
-from .hearing import Hearing
 from .job import FleetJob
 from .slot import INTERVAL
 from .worker import Task, describe, read_task
+from .worker_listener import WorkerListener
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -36,7 +36,7 @@ _CONNECT_WITHIN = 10
 # Workers that have a free thread say so within, in seconds.
 READY_WITHIN = 60.0
 # What each worker has to have.
-_NEEDED = f"{version.__name__}:VERSION"
+_NEEDED = f"{version.__name__}:__version__"
 
 
 class Cluster:
@@ -82,9 +82,9 @@ class Cluster:
         try:
             async with self._started(plan, job) as run:
                 merge.names.update(run.addresses)
-                hearing = Hearing(run.names, merge, watch)
-                await asyncio.to_thread(run.listen, hearing)
-                await hearing.to_the_end()
+                listener = WorkerListener(run.names, merge, watch)
+                await asyncio.to_thread(run.listen, listener)
+                await listener.to_the_end()
         finally:
             await asyncio.to_thread(self.close)
 
@@ -115,7 +115,7 @@ class _Run:
         self._attempts: dict[int, str] = {}
         self._asked = threading.Condition()
         self._errors: dict[int, str] = {}
-        self._hearing: Hearing | None = None
+        self._listener: WorkerListener | None = None
 
     def start(self, tasks: dict[int, str]) -> None:
         """
@@ -157,16 +157,16 @@ class _Run:
                 if (error := future.exception(timeout=READY_WITHIN)) is not None:
                     raise WorkerError(f"{self.names[slot]} can't import it: {error}")
 
-    def listen(self, hearing: Hearing) -> None:
+    def listen(self, listener: WorkerListener) -> None:
         """Give the word to all."""
-        self._hearing = hearing
+        self._listener = listener
         for slot, attempt in self._attempts.items():
-            hearing.begin(slot)
+            listener.begin(slot)
             self._event(attempt).set()
 
     def stop(self) -> None:
         """Tell what still runs to end; nothing that it says counts any more."""
-        self._hearing = None
+        self._listener = None
         with suppress(Exception):
             self._client.unsubscribe_topic(self._name)
             self._event("stop").set()
@@ -185,11 +185,11 @@ class _Run:
             first = self._attempts.setdefault(slot, attempt)
             self._asked.notify_all()
         if first != attempt:
-            if self._hearing is not None and "frame" not in said:
+            if self._listener is not None and "frame" not in said:
                 again = Frame(slot=slot, attempt=2, sequence=0, at=0.0)
-                self._hearing.hand_over(slot, json.dumps(again.as_dict()))
-        elif self._hearing is not None and "frame" in said:
-            self._hearing.hand_over(slot, said["frame"])
+                self._listener.hand_over(slot, json.dumps(again.as_dict()))
+        elif self._listener is not None and "frame" in said:
+            self._listener.hand_over(slot, said["frame"])
 
     def _done(self, slot: int, future: Any) -> None:
         """A task that is over without its last frame is a worker that ended."""
@@ -198,8 +198,8 @@ class _Run:
             with self._asked:
                 self._errors.setdefault(slot, f"{type(error).__name__}: {error}")
                 self._asked.notify_all()
-        if self._hearing is not None and future.status != "cancelled":
-            self._hearing.hand_over(slot, None)
+        if self._listener is not None and future.status != "cancelled":
+            self._listener.hand_over(slot, None)
 
 
 def _work(run: str, slot: int, text: str) -> None:

@@ -19,7 +19,7 @@ COMPARED_AT_ONCE = 100
 
 
 @dataclass(slots=True)
-class Ended:
+class EndedConnection:
     """A connection whose end waits for its explanation."""
 
     number: int
@@ -29,7 +29,7 @@ class Ended:
     subnet: str
 
 
-class Explaining:
+class EndExplainer:
     """
     Explains ends, each seen beside all others of its time.
 
@@ -40,14 +40,16 @@ class Explaining:
     """
 
     def __init__(
-        self, beside: Callable[[], Iterable[Timeline]], explained: Callable[[Ended, Diagnosis], object]
+        self,
+        beside: Callable[[], Iterable[Timeline]],
+        explained: Callable[[EndedConnection, Diagnosis], object],
     ) -> None:
         self._beside, self._explained = beside, explained
-        self._waiting: list[Ended] = []
+        self._waiting: list[EndedConnection] = []
         # Two crowds at once would take twice as much of each turn.
         self._one_at_a_time = asyncio.Lock()
 
-    def add(self, ended: Ended) -> None:
+    def add(self, ended: EndedConnection) -> None:
         """One more that waits for those of the same event."""
         self._waiting.append(ended)
 

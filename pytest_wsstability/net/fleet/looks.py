@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 STEP = 0.1
 
 
-class Looks:
+class LookSchedule:
     """
     Calls back for each connection at its instant, or in real time up to `STEP` seconds later.
 

@@ -23,11 +23,11 @@ from ..errors import OpeningError
 from ..holding import look_again, start_hold
 from ..keywords import ConnectKeywords
 from ..traffic import hold_talking, start_talking, stop_talking
-from .explaining import Ended, Explaining
+from .explaining import EndedConnection, EndExplainer
 from .fanout import Fanout
 from .held import Held, hold_on, reopen
 from .job import FleetJob
-from .looks import Looks
+from .looks import LookSchedule
 from .timing import Timing
 from .turns import Turns, in_turns
 
@@ -64,7 +64,7 @@ class FleetSlot:
         self._start = self._loop.time()
         # Each connection would have a bound method of its own.
         self._look_at = self._look
-        self._looks = Looks(self._loop, self._look_at)
+        self._looks = LookSchedule(self._loop, self._look_at)
         self._sequence = 0
         # Those that are open, by number; and how many may still tell something.
         self._open: dict[int, Held] = {}
@@ -73,7 +73,7 @@ class FleetSlot:
         self._timing = Timing()
         self._fanout = Fanout(job.fanout_of, job.fanout_within) if job.fanout_of is not None else None
         self._due = Turns(self._begin_to_conclude, AT_ONCE)
-        self._explaining = Explaining(self._beside, self._explained)
+        self._explaining = EndExplainer(self._beside, self._explained)
         # What the next frame says.
         self._endings: list[Ending] = []
         self._stable: list[int] = []
@@ -279,7 +279,7 @@ class FleetSlot:
         # In a crowd it may have waited for its turn since.
         at = timeline.opened + timeline.duration - self._start
         if verdict.outcome is not Outcome.STABLE:
-            self._explaining.add(Ended(number, verdict, timeline.sealed(), at, held.subnet))
+            self._explaining.add(EndedConnection(number, verdict, timeline.sealed(), at, held.subnet))
         elif timeline.close is not None:
             self._endings.append(self._ending(number, Fate.ROTATED, timeline, at, held.subnet))
         else:
@@ -306,7 +306,7 @@ class FleetSlot:
     def _beside(self) -> list[Timeline]:
         return [held.connection.timeline for held in islice(self._open.values(), _BESIDE)]
 
-    def _explained(self, ended: Ended, diagnosis: Diagnosis) -> None:
+    def _explained(self, ended: EndedConnection, diagnosis: Diagnosis) -> None:
         fate = Fate.UNOBSERVED if ended.verdict.outcome is Outcome.INCONCLUSIVE else Fate.ENDED
         made = self._ending(ended.number, fate, ended.timeline, ended.at, ended.subnet, diagnosis)
         self._endings.append(made)

@@ -18,9 +18,9 @@ from ...core.fleet.merge import FleetMerge
 from ...core.fleet.plan import FleetPlan
 from ..resources import carries
 from .engine import Watch, WorkerError
-from .hearing import Hearing
 from .job import FleetJob
 from .worker import describe
+from .worker_listener import WorkerListener
 
 if TYPE_CHECKING:
     from execnet import Channel, Group
@@ -85,13 +85,13 @@ class Workers:
                 merge.labels[worker.slot] = tuple(
                     f"{name}={value}" for name, value in sorted(_execnet().XSpec(spec).env.items())
                 )
-            hearing = Hearing({worker.slot: worker.name for worker in workers}, merge, watch)
+            listener = WorkerListener({worker.slot: worker.name for worker in workers}, merge, watch)
             for worker in workers:
                 # What came before the callback is handed over too.
-                worker.channel.setcallback(partial(hearing.hand_over, worker.slot), endmarker=None)
+                worker.channel.setcallback(partial(listener.hand_over, worker.slot), endmarker=None)
                 worker.channel.send("go")
-                hearing.begin(worker.slot)
-            await hearing.to_the_end()
+                listener.begin(worker.slot)
+            await listener.to_the_end()
 
     @asynccontextmanager
     async def _started(self, plan: FleetPlan, job: FleetJob) -> AsyncIterator[list[_Worker]]:

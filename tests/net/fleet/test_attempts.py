@@ -9,7 +9,7 @@ from pytest_wsstability.core.fleet.frame import Frame
 from pytest_wsstability.core.fleet.merge import FleetMerge, Refusal
 from pytest_wsstability.core.fleet.plan import FleetPlan
 from pytest_wsstability.net.fleet.cluster import _Run
-from pytest_wsstability.net.fleet.hearing import Hearing
+from pytest_wsstability.net.fleet.worker_listener import WorkerListener
 
 pytest.importorskip("distributed")
 
@@ -26,13 +26,13 @@ def test_a_second_attempt_is_refused_and_counted():
         merge = FleetMerge(FleetPlan(connections=2, hold=1))
         run = _Run(None, {0: "tcp://one"})
         run._heard(said("first"))
-        run._hearing = hearing = Hearing(run.names, merge, lambda merge: None)
-        hearing.begin(0)
+        run._listener = listener = WorkerListener(run.names, merge, lambda merge: None)
+        listener.begin(0)
         run._heard(said("second"))
         run._heard(said("second", Frame(slot=0, attempt=1, sequence=0, at=1.0, opened=2)))
         last = Frame(slot=0, attempt=1, sequence=0, at=1.0, opened=2, stable=((0, 1),), is_last=True)
         run._heard(said("first", last))
-        await hearing.to_the_end()
+        await listener.to_the_end()
         return run, merge
 
     run, merge = asyncio.run(main())
@@ -45,10 +45,10 @@ def test_a_second_attempt_is_refused_and_counted():
 def test_a_worker_that_ends_is_lost():
     async def main():
         merge = FleetMerge(FleetPlan(connections=2, hold=1))
-        hearing = Hearing({0: "worker 0 (tcp://one)"}, merge, lambda merge: None)
-        hearing.begin(0)
-        hearing.hand_over(0, None)
-        await hearing.to_the_end()
+        listener = WorkerListener({0: "worker 0 (tcp://one)"}, merge, lambda merge: None)
+        listener.begin(0)
+        listener.hand_over(0, None)
+        await listener.to_the_end()
         return merge
 
     merge = asyncio.run(main())

@@ -10,7 +10,7 @@ import pytest
 from pytest_wsstability import Orchestrator, Requirement
 from pytest_wsstability.core.fleet.merge import FleetMerge, Refusal
 from pytest_wsstability.core.fleet.plan import FleetPlan
-from pytest_wsstability.net.fleet import hearing, worker
+from pytest_wsstability.net.fleet import worker, worker_listener
 from pytest_wsstability.net.fleet.cluster import Cluster
 from pytest_wsstability.net.fleet.engine import WorkerError
 from pytest_wsstability.net.fleet.job import FleetJob
@@ -77,7 +77,7 @@ def test_a_healthy_fleet(client):
 
 def test_a_worker_that_is_killed(client, monkeypatch):
     """Its three connections are unobserved; Dask starts another worker, and nobody opens them again."""
-    monkeypatch.setattr(hearing, "SILENT", 3.0)
+    monkeypatch.setattr(worker_listener, "SILENT", 3.0)
     merge, sessions = run(client, lambda pids: os.kill(pids[0], signal.SIGKILL), alive_for="8s")
 
     assert (merge.count.stable, merge.count.unobserved, merge.count.ended) == (3, 3, 0)
@@ -90,7 +90,7 @@ def test_a_worker_that_is_killed(client, monkeypatch):
 
 
 def test_a_worker_that_is_frozen(client, monkeypatch):
-    monkeypatch.setattr(hearing, "SILENT", 3.0)
+    monkeypatch.setattr(worker_listener, "SILENT", 3.0)
     frozen = []
 
     def freeze(pids):

@@ -9,7 +9,12 @@ from pytest_wsstability.core.diagnosis import Cohort, diagnose_beside
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.net.fleet import explaining
-from pytest_wsstability.net.fleet.explaining import COMPARED_AT_ONCE, EXPLAINED_AT_ONCE, Ended, Explaining
+from pytest_wsstability.net.fleet.explaining import (
+    COMPARED_AT_ONCE,
+    EXPLAINED_AT_ONCE,
+    EndedConnection,
+    EndExplainer,
+)
 from tests.core.script import FIN, timeline
 from tests.net.fleet.by_turn import ByTurn
 
@@ -19,7 +24,7 @@ HOLD = Requirement.of(alive_for="2m")
 def ended(number, at, age):
     """A connection that ended at an instant, in the middle of traffic."""
     record = timeline(*[(second, "<text") for second in range(1, age)], (age, FIN), origin=at - age)
-    return Ended(number, judge(HOLD, record), record, at, "")
+    return EndedConnection(number, judge(HOLD, record), record, at, "")
 
 
 def crowd(count, at=100.0):
@@ -37,7 +42,7 @@ def explained(ends, *, until=1000.0, beside=(), stopped_after=None):
             if len(found) == stopped_after:
                 running.cancel()
 
-        made = Explaining(lambda: beside, take)
+        made = EndExplainer(lambda: beside, take)
         for end in ends:
             made.add(end)
         running = asyncio.ensure_future(made.explain(until))
@@ -98,7 +103,7 @@ def test_one_crowd_at_a_time(monkeypatch):
     monkeypatch.setattr(explaining, "diagnose_beside", by_turn.noting(diagnose_beside))
 
     async def main():
-        made = Explaining(list, lambda end, diagnosis: None)
+        made = EndExplainer(list, lambda end, diagnosis: None)
         running = []
         for at in (100.0, 200.0):
             for end in crowd(25, at):

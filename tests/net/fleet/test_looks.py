@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_wsstability.net.fleet.looks import STEP, Looks
+from pytest_wsstability.net.fleet.looks import STEP, LookSchedule
 
 
 class Clock:
@@ -24,7 +24,7 @@ class Clock:
 def looks_at(*instants, is_virtual=False):
     """Looks that are set, the clock, and where it is put down who was looked at."""
     clock, seen = Clock(is_virtual=is_virtual), []
-    looks = Looks(clock, lambda held: seen.append(held.number))
+    looks = LookSchedule(clock, lambda held: seen.append(held.number))
     held = [SimpleNamespace(number=number, look_at=None) for number, _ in enumerate(instants)]
     for each, at in zip(held, instants, strict=True):
         looks.set(each, at)

@@ -16,7 +16,7 @@ import pytest
 from pytest_wsstability.core.fleet.requirement import FleetRequirement
 from pytest_wsstability.core.judge.verdict import Outcome
 from pytest_wsstability.core.timeline.events import Tier
-from pytest_wsstability.net.fleet import hearing, workers
+from pytest_wsstability.net.fleet import worker_listener, workers
 from pytest_wsstability.net.fleet.engine import WorkerError
 
 from .test_workers import run
@@ -108,7 +108,7 @@ def test_a_worker_that_is_killed_there(machine):
 
 
 def test_a_worker_that_is_frozen_there(machine, monkeypatch):
-    monkeypatch.setattr(hearing, "SILENT", 3.0)
+    monkeypatch.setattr(worker_listener, "SILENT", 3.0)
     frozen = []
 
     def freeze(pids):

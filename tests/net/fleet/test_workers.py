@@ -12,7 +12,7 @@ import pytest
 from pytest_wsstability import Orchestrator, Requirement
 from pytest_wsstability.core.fleet.merge import FleetMerge
 from pytest_wsstability.core.fleet.plan import FleetPlan
-from pytest_wsstability.net.fleet import hearing, worker, workers
+from pytest_wsstability.net.fleet import worker, worker_listener, workers
 from pytest_wsstability.net.fleet.engine import WorkerError
 from pytest_wsstability.net.fleet.job import FleetJob
 from pytest_wsstability.net.fleet.workers import Workers, expanded
@@ -113,7 +113,7 @@ def test_a_full_disk_of_a_worker_changes_nothing():
 
 def test_a_worker_that_is_frozen(monkeypatch):
     """It has to be killed in the end, and nothing is left of it, or of the other one."""
-    monkeypatch.setattr(hearing, "SILENT", 3.0)
+    monkeypatch.setattr(worker_listener, "SILENT", 3.0)
     close, closed = workers._close, []
 
     def closing(processes):

@@ -14,7 +14,7 @@ from .slot import INTERVAL
 SILENT = 6 * INTERVAL
 
 
-class Hearing:
+class WorkerListener:
     """
     Listens to all workers of a fleet until each has ended, or is lost.
 
