@@ -23,11 +23,13 @@ CONNECT, CONNACK, DISCONNECT = 0x10, 0x20, 0xE0
 V3, V5 = 4, 5
 # Properties of version 5 that are looked at: the interval that the server wants, how long it keeps a session.
 SERVER_KEEP_ALIVE, SESSION_EXPIRY = 0x13, 0x11
-# How many bytes a property has that comes before those, by its number; a length in two bytes before text.
+# How many bytes the properties of a CONNACK have, by their numbers; text has its length in two bytes before
+# it (MQTT 5, sections 2.2.2.2 and 3.2.2.3).
 _SIZES = {
-    0x01: 1, 0x02: 4, 0x11: 4, 0x13: 2, 0x17: 1, 0x19: 1, 0x21: 2, 0x22: 2, 0x24: 1, 0x25: 1, 0x27: 4,
-    0x28: 1, 0x29: 1, 0x2A: 1,
+    0x11: 4, 0x13: 2, 0x21: 2, 0x22: 2, 0x24: 1, 0x25: 1, 0x27: 4, 0x28: 1, 0x29: 1, 0x2A: 1,
 }  # fmt: skip
+_TEXTS = frozenset({0x12, 0x15, 0x16, 0x1A, 0x1C, 0x1F})
+_PAIR = 0x26
 
 
 def split(data: bytes) -> tuple[list[bytes], bytes]:
@@ -111,9 +113,9 @@ def _property(data: bytes, wanted: int) -> bytes | None:
     data = data[used : used + (size or 0)]
     while data:
         kind = data[0]
-        if kind in (0x12, 0x15, 0x16, 0x1A, 0x1C, 0x1F):
+        if kind in _TEXTS:
             length = 2 + int.from_bytes(data[1:3])
-        elif kind == 0x26:
+        elif kind == _PAIR:
             first = 2 + int.from_bytes(data[1:3])
             length = first + 2 + int.from_bytes(data[1 + first : 3 + first])
         else:

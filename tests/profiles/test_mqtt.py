@@ -121,18 +121,19 @@ def test_the_server_of_version_5_may_name_the_keep_alive():
 @pytest.mark.parametrize(
     ("before", "interval"),
     [
-        # A text, a pair of texts, a byte, two bytes, four; and one that does not exist.
-        ("12 0002 6331", 10.0),
+        # A text, a pair of texts, a byte, two bytes, four; and what does not stand in a CONNACK.
+        *((f"{kind} 0002 6331", 10.0) for kind in ("12", "15", "16", "1a", "1c", "1f")),
         ("26 0001 6b 0002 7676", 10.0),
-        ("25 01", 10.0),
-        ("21 0005", 10.0),
-        ("11 00000e10", 10.0),
+        *((f"{kind} 01", 10.0) for kind in ("24", "25", "28", "29", "2a")),
+        *((f"{kind} 0005", 10.0) for kind in ("21", "22")),
+        *((f"{kind} 00000e10", 10.0) for kind in ("11", "27")),
+        ("01 01", None),
         ("7f", None),
     ],
 )
 def test_the_keep_alive_stands_behind_other_properties(before, interval):
-    """Each has the length of its kind; behind an unknown one nothing can be read."""
-    properties = bytes.fromhex(f"{before} 13 000a".replace(" ", ""))
+    """And before others: each has the length of its kind; behind an unknown one nothing can be read."""
+    properties = bytes.fromhex(f"{before} 13 000a 2401".replace(" ", ""))
     client, _ = client_of(MQTT5)
     client.hear(bytes([0x20, 3 + len(properties), 0, 0, len(properties)]) + properties, 1.0)
 

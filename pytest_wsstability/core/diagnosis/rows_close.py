@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
-from ..timeline.close import PING_TIMEOUT_CODES
 from ..timeline.events import End, Event, FrameKind, Opcode, Role
 from . import rivals, timers
 from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
-from .rows_said_keepalive import NOTHING_LEFT, behind_at_proxy, behind_own_bytes
+from .rows_said_keepalive import NOTHING_LEFT, behind_at_proxy, behind_own_bytes, ended_by_timers_code
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -23,11 +22,6 @@ BIG = 512
 _QUEUE = 1.0
 # Others that end at the same instant, from so many on, are no accident.
 _CROWD = 2
-
-
-def ended_by_timers_code(f: Features) -> bool:
-    """Whether the code is one with which ping timeouts were seen, or one of an application's own."""
-    return f.code is not None and (f.code in PING_TIMEOUT_CODES or 3000 <= f.code <= 4999)
 
 
 def after_largest_message(f: Features) -> bool:

@@ -28,7 +28,7 @@ def behind_own_bytes(f: Features) -> bool:
     since = f.timeline.unsent_since
     # A pong waits while the transport takes no more, or behind what it has taken.
     asked = f.pings.unanswered if f.pings.unanswered is not None else f.pings.last_pong
-    return f.timeline.unsent > 0 and since is not None and asked is not None and since <= asked
+    return since is not None and asked is not None and since <= asked
 
 
 def takes_nothing(f: Features) -> bool:
@@ -60,10 +60,14 @@ def behind_at_proxy(f: Features) -> bool:
     return late and f.pings.received > 0 and not pong_lost(f)
 
 
+def ended_by_timers_code(f: Features) -> bool:
+    """Whether the code is one with which ping timeouts were seen, or one of an application's own."""
+    return f.code is not None and (f.code in PING_TIMEOUT_CODES or 3000 <= f.code <= 4999)
+
+
 def _unsaid(f: Features) -> bool:
-    """Whether it was cut, or closed with a code with which ping timeouts were seen, without words."""
-    own = f.code is not None and 3000 <= f.code <= 4999
-    return f.cut or ((own or f.code in PING_TIMEOUT_CODES) and f.reading.topic is None)
+    """Whether it was cut, or closed with such a code without words."""
+    return f.cut or (ended_by_timers_code(f) and f.reading.topic is None)
 
 
 def pong_lost(f: Features) -> bool:

@@ -58,7 +58,7 @@ def _outlived_pings(f: Features) -> bool:
 
     """
     pings = f.pings
-    return f.prompt_pongs and pings.received >= 3 and f.age - (pings.last or 0.0) < pings.shortest_gap
+    return f.prompt_pongs and pings.received >= 3 and f.since_ping < pings.shortest_gap
 
 
 def _spoken(f: Features, direction: Direction, traffic: FrameKind) -> bool:

@@ -8,7 +8,8 @@ import pytest
 
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.features import ProxyView
-from pytest_wsstability.core.diagnosis.rows_close import LAST, ROWS, ended_by_timers_code
+from pytest_wsstability.core.diagnosis.rows_close import LAST, ROWS
+from pytest_wsstability.core.diagnosis.rows_said_keepalive import ended_by_timers_code
 from pytest_wsstability.core.timeline.close import CloseEvidence
 from pytest_wsstability.core.timeline.events import Opcode, Role
 from tests.core.diagnosis.fitting import after_message, fitting, read, stream

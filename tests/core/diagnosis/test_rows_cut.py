@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_wsstability.core.diagnosis import Cause, diagnose
-from pytest_wsstability.core.diagnosis.features import Shared
+from pytest_wsstability.core.diagnosis.features import ProxyView, Shared
 from pytest_wsstability.core.diagnosis.rows_cut import ROWS
 from tests.core.diagnosis.fitting import fitting, read
 from tests.core.script import RST, timeline
@@ -147,3 +149,11 @@ def test_a_session_is_cut_in_answer_to_its_first_message(confirmed, causes):
 def test_a_pong_is_late_that_was_asked_for(rows, causes):
     """Behind bytes of this end."""
     assert fitting(ROWS, read(*TALK, (58, "queued", 70_000), *rows)) == causes
+
+
+def test_nothing_waits_at_this_end_where_a_proxy_shows_that_the_pong_is_late():
+    """So that nobody can say that none of it left."""
+    features = read(*TALK, (59, "<ping"), (59, ">pong"))
+    features = replace(features, between=ProxyView(behind=9.0, pong_missing=False))
+
+    assert fitting(ROWS, features) == ["PONG_LATE"]

@@ -10,7 +10,7 @@ from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.rows_open import ROWS
 from pytest_wsstability.core.judge.verdict import Rule
 from tests.core.diagnosis.fitting import OPEN, fitting, read
-from tests.core.script import timeline
+from tests.core.script import FRAMES, SENT, timeline
 
 
 def causes(*rows, broken=(), **more):
@@ -129,3 +129,14 @@ def test_three_times_the_usual_is_a_pause(took, rivals):
     usual = [row for at in range(9) for row in ((at, ">beat"), (at + 0.25, "<answer"))]
 
     assert causes(*usual, (20, ">beat"), (20 + took, "<answer"), broken=[Rule.RTT]) == [f"{SLOW}{rivals}"]
+
+
+@pytest.mark.parametrize(("since", "is_before"), [(57.75, True), (58, True), (58.25, False)])
+def test_half_a_frame_stands_before_the_answer_to_what_was_asked_then(since, is_before):
+    """Two seconds ago: what comes behind it cannot be read."""
+    line = timeline((1, ">text"), (1.1, "<text"), (since, "<text"))
+    line.half_frame(1000 + since, True)
+    line.frame(1058, SENT, *FRAMES["beat"])
+    line.observe(1060)
+
+    assert ("HALF_FRAME" in [each.partition(" ")[0] for each in fitting(ROWS, extract(line))]) is is_before

@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.rows_session import ROWS
 from pytest_wsstability.core.judge.verdict import Rule
+from pytest_wsstability.core.timeline.flaws import Flaw
 from tests.core.diagnosis.fitting import OPEN, fitting, read
+from tests.core.script import timeline
 
 
 def missing(*rows, end=60):
@@ -45,3 +48,14 @@ def test_two_confirmations_are_one_too_many(times, causes):
     confirmed = [(2 + number, "<confirmed") for number in range(times)]
 
     assert fitting(ROWS, read((1, ">info"), *confirmed, how=OPEN)) == causes
+
+
+@pytest.mark.parametrize(
+    ("flaw", "causes"), [(Flaw.CONFIRMED_AGAIN, ["SESSION_DUPLICATED"]), (Flaw.MALFORMED, [])]
+)
+def test_a_second_confirmation_may_be_irregular(flaw, causes):
+    """Other flaws make no second session."""
+    line = timeline((1, ">info"), (2, "<confirmed"), until=60)
+    line.irregularity(1003, flaw, "x")
+
+    assert [each for each in fitting(ROWS, extract(line)) if "DUPLICATED" in each] == causes

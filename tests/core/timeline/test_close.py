@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from pytest_wsstability.core.timeline.close import (
+    CLOSE_CODES,
     CloseEvidence,
     CloseFrame,
     LocalReason,
@@ -264,3 +265,9 @@ def test_a_hostile_reason_stays_text(reason, shown):
     """The peer chooses the reason: it can't forge lines, colour a terminal, or give away a token."""
     assert str(CloseFrame(1000, reason)) == shown
     assert evidence(**closed_by_peer(1000, reason)).reason == reason
+
+
+def test_each_code_that_iana_has_registered_below_1016_is_known():
+    """1004 and 1015 too, which nobody may send."""
+    assert set(CLOSE_CODES) == set(range(1000, 1016))
+    assert [code for code in CLOSE_CODES if not may_be_sent(code)] == [1004, 1005, 1006, 1015]

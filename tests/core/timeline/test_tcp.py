@@ -33,7 +33,15 @@ def test_what_a_later_kernel_adds_is_left_alone():
 
 @pytest.mark.parametrize(
     ("number", "name"),
-    [(1, "ESTABLISHED"), (7, "CLOSE"), (8, "CLOSE_WAIT"), (11, "CLOSING"), (0, None), (200, None)],
+    [
+        (1, "ESTABLISHED"),
+        (7, "CLOSE"),
+        (8, "CLOSE_WAIT"),
+        (11, "CLOSING"),
+        (0, None),
+        (13, None),
+        (200, None),
+    ],
 )
 def test_a_state_has_its_name(number, name):
     """As ss(8) prints it; None for a number that the kernel does not use."""
@@ -63,6 +71,7 @@ def test_a_row_without_trouble_is_its_first_and_last():
 
     assert [sample.at for sample in kept] == [0.0, 1.0, 2.0, 3599.0]
     assert kept[-1].last_ack_recv == 3.599
+    assert [sample.at for sample in recorded(*((float(n), info(), 0) for n in range(3)))] == [0.0, 2.0]
 
 
 @pytest.mark.parametrize(

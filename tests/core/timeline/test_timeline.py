@@ -443,3 +443,9 @@ def test_a_silence_of_less_than_a_second_is_told():
     """And one of nothing is none."""
     assert timeline((1, ">text"), until=1.25).silent_for(Direction.SENT) == 0.25
     assert timeline((1, ">text"), until=1).silent_for(Direction.SENT) == 0.0
+
+
+def test_a_close_frame_answers_no_ping():
+    """It goes the same way as a pong."""
+    assert timeline((1, "<ping"), (2, ">close")).ping_answered_at is None
+    assert timeline((1, "<ping"), (2, ">pong")).ping_answered_at == 2

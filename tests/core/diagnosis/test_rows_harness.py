@@ -1,0 +1,39 @@
+"""Rows for what the test's own end did."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.diagnosis.extract import extract
+from pytest_wsstability.core.diagnosis.rows_content import ROWS as CONTENT
+from pytest_wsstability.core.diagnosis.rows_harness import ROWS
+from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
+from tests.core.diagnosis.fitting import fitting, read
+from tests.core.script import FIN, timeline
+
+
+@pytest.mark.parametrize(("code", "is_own"), [(1000, True), (1001, True), (1002, False), (1011, False)])
+def test_who_closes_with_1000_or_1001_was_asked_to(code, is_own):
+    """Other codes this end sends for reasons of its own."""
+    how = {"transport": TransportEnd.FIN, "sent": CloseFrame(code)}
+
+    assert ("CLOSED_HERE" in fitting(ROWS, read((1, ">text"), how=how))) is is_own
+
+
+@pytest.mark.parametrize(
+    ("rows", "fits"), [([], False), ([(59.5, "paused")], True), ([(10, "paused"), (10.5, "resumed")], True)]
+)
+def test_a_client_that_is_to_read_nothing_has_read_nothing(rows, fits):
+    """For half a second too, then or until the end."""
+    line = timeline(*rows, (60, FIN))
+    line.deliberately_stalled = True
+
+    assert ("HARNESS_NOT_READING" in fitting(ROWS, extract(line))) is fits
+
+
+@pytest.mark.parametrize(("how", "fits"), [({}, True), ({"received": CloseFrame(1000)}, False)])
+def test_a_response_in_the_stream_is_the_cause_where_no_close_frame_came(how, fits):
+    """What stands behind the peer's last word is none."""
+    stray = {"transport": TransportEnd.ABORTED, "parser_error": "reserved bits", "stray": "HTTP/1.1 400 Bad"}
+
+    assert ("NO_FRAMES" in fitting(CONTENT[:1], read((1, ">text"), how={**stray, **how}))) is fits

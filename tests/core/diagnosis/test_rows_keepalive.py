@@ -1,0 +1,35 @@
+"""Rows for keepalives of this end that gave up."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.diagnosis.rows_keepalive import ROWS
+from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
+from tests.core.diagnosis.fitting import fitting, read
+
+PING = [(40, ">ping", b"1")]
+LATE, MUTE, DEAD = "PONG_LATE", "NO_PONGS", "HALF_OPEN"
+
+
+def causes(*rows, code=1011):
+    how = {"transport": TransportEnd.FIN, "sent": CloseFrame(code)}
+    return [each.partition(" ")[0] for each in fitting(ROWS, read(*rows, how=how))]
+
+
+@pytest.mark.parametrize(("waiting", "first"), [(0, MUTE), (1, LATE), (70_000, LATE)])
+def test_a_ping_waits_behind_what_has_not_left(waiting, first):
+    """A byte is enough, if the peer is heard."""
+    assert causes((39, "queued", waiting), *PING, (59.5, "<text"))[0] == first
+
+
+@pytest.mark.parametrize(("heard", "is_dead"), [(58.75, True), (59, False)])
+def test_a_second_without_a_byte_may_be_a_dead_path(heard, is_dead):
+    """Less is between any two messages."""
+    assert (DEAD in causes(*PING, (heard, "<text"))) is is_dead
+
+
+def test_only_1011_is_what_a_keepalive_says():
+    """Of the codes that this end may have sent."""
+    assert causes(*PING) == [DEAD]
+    assert causes(*PING, code=1002) == []
