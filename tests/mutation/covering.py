@@ -17,6 +17,8 @@ from .sites import PACKAGE, Site
 
 # The tests that stand for a room: its own, which are quick, and no others.
 TESTS = ("tests/core", "tests/profiles", "tests/virtual")
+# Profiles are data that is made on import; their pages have each number of it once more.
+PAGES = "tests/profiles/test_pages.py::"
 MARKS = "not slow and not soak and not real and not servers"
 
 
@@ -51,16 +53,19 @@ class Covering:
         The tests that run a site's statement, those of the mirrored file first, then the quick ones.
 
         What runs on import runs in no test: for it stand the tests that run a line with one of the names
-        that it makes, and those of the mirrored file.
+        that it makes, those of the mirrored file, and those of the pages of profiles.
 
         """
         found = self._at(site.path, self._statement(site))
         stem = Path(site.path).stem
-        if not found:
+        on_import = not found
+        if on_import:
             found = {test for name in self._names(site) for test in self._users(name)}
             found |= {test for test in self.times if f"/test_{stem}.py::" in test}
         if not found:
             found = {test for line in self._lines.get(site.path, {}).values() for test in line if test}
+        if on_import and site.path.startswith("profiles/"):
+            found |= {test for test in self.times if test.startswith(PAGES)}
 
         def rank(test: str) -> tuple[bool, float]:
             return (f"test_{stem}.py" not in test, self.times.get(test, 0.0))

@@ -10,7 +10,7 @@ pytest.importorskip("cosmic_ray", reason="cosmic-ray is not installed (group mut
 coverage = pytest.importorskip("coverage")
 
 from tests.mutation import accepted, sites  # noqa: E402
-from tests.mutation.covering import Covering  # noqa: E402
+from tests.mutation.covering import PAGES, Covering  # noqa: E402
 from tests.mutation.sites import PACKAGE, Kind, Site  # noqa: E402
 
 
@@ -134,6 +134,9 @@ def covering(tmp_path):
     path.write_text(
         "LIMIT = 6\n\n\ndef f(x):\n    return (\n        x > LIMIT\n    )\n\n\ndef g(x):\n    return x\n"
     )
+    profile = tmp_path / PACKAGE / "profiles/pusher.py"
+    profile.parent.mkdir()
+    profile.write_text("CODES = (4007,)\n")
     data = coverage.CoverageData(str(tmp_path / "data"))
     data.set_context("tests/test_a.py::test_f")
     data.add_lines({str(path): [5, 6]})
@@ -141,7 +144,7 @@ def covering(tmp_path):
     data.add_lines({str(path): [11]})
     data.write()
     (tmp_path / "times.json").write_text(
-        json.dumps({"tests/test_a.py::test_f": 1, "tests/test_b.py::test_g": 2})
+        json.dumps({"tests/test_a.py::test_f": 1, "tests/test_b.py::test_g": 2, f"{PAGES}test_c": 3})
     )
     return Covering(tmp_path, tmp_path / "data", tmp_path / "times.json")
 
@@ -159,6 +162,11 @@ def covering(tmp_path):
 def test_only_tests_that_run_a_line_are_asked(covering, line, tests):
     """A statement over several lines is run as one."""
     assert covering.tests(Site(Kind.OTHER, "core/a.py", line, "", 0)) == tests
+
+
+def test_the_pages_of_profiles_are_asked_of_their_numbers(covering):
+    """Nothing runs them after the import."""
+    assert covering.tests(Site(Kind.CONSTANT, "profiles/pusher.py", 1, "", 0)) == [f"{PAGES}test_c"]
 
 
 def test_the_reasons_are_rows_of_a_table():

@@ -15,7 +15,7 @@ OWN = {
     "docs/api.md": "tests/test_public_names.py",
     "docs/first-hour.md": "tests/plugin/servers/test_first_hour.py",
     "docs/fleets.md": "tests/test_fleets_page.py",
-    "docs/profiles.md": "tests/test_profiles_page.py",
+    "docs/profiles.md": "tests/profiles/test_pages.py",
     "docs/write-your-own.md": "tests/test_write_your_own_page.py",
 }
 
