@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wsstability.core.cause import Cause
+from pytest_wsstability.core.cause import Cause, Evidence
 from pytest_wsstability.core.diagnosis.cohort import Beside
 from pytest_wsstability.core.diagnosis.evidence import facts, ruled_out
 from pytest_wsstability.core.diagnosis.extract import extract
+from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.core.timeline.events import End
 from tests.core.script import FIN, timeline
 
@@ -116,6 +117,67 @@ def test_pings_of_both_ends_are_said_where_both_were_seen(mine):
     assert facts(extract(line), ("both_pings",)) == ()
     (found,) = facts(extract(line, [other]), ("both_pings",))
     assert found.text == "server sent 2 pings and got 1 pongs; client got 1 pings and sent 1 pongs"
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({}, None),
+        (
+            {"local_reason": LocalReason.READ_DEADLINE, "local_detail": "read deadline of 60 s"},
+            "read deadline of 60 s",
+        ),
+    ],
+)
+def test_what_the_server_said_of_its_own_end_is_quoted(how, said):
+    """Where the server's end is on record, and ended."""
+    server = timeline((60, {**FIN, **how}), end=End.SERVER)
+    client = extract(timeline(END), [server])
+
+    assert facts(client, ("deadline",)) == (() if said is None else (Evidence(f"server: {said}", 60.0),))
+    for others in ([], [timeline((10, "<text"), end=End.SERVER)]):
+        assert facts(extract(timeline(END), others), ("deadline",)) == ()
+
+
+@pytest.mark.parametrize(
+    ("rows", "passed", "said"),
+    [
+        ([(20, "<text")], None, None),
+        ([(20, "<text")], [(20, "<text")], None),
+        ([(20, "<text")], [(18, "<text")], "the proxy had it 2 s before it came here"),
+        (
+            [(20, "<ping"), (20, ">pong")], [(20, "<ping")],
+            "the proxy passed a ping, and no pong after it",
+        ),
+        (
+            [(20, "<ping"), (20, ">pong")], [(18, "<ping")],
+            "the proxy had it 2 s before it came here; the proxy passed a ping, and no pong after it",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_proxy_saw_is_said_where_it_differs(rows, passed, said):
+    """By the same clock."""
+    others = [] if passed is None else [timeline(*passed, end=End.PROXY)]
+
+    assert fact("between", [*rows, END], others) == (said and (said, None))
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([(10, ">beat"), (10.5, "<answer")], ["a frozen server: it answered heartbeats until 10 s"]),
+        ([(10, ">beat"), (10.5, "<answer"), (20, ">beat")], []),
+        ([(10, ">beat")], []),
+        ([], []),
+    ],
+)
+def test_a_peer_that_answered_to_the_last_was_not_frozen(rows, said):
+    """One that owes an answer may have been."""
+    found = ruled_out(
+        extract(timeline(*rows, END)), Cause.MAX_AGE, (Cause.PING_UNANSWERED, Cause.IDLE_TIMEOUT)
+    )
+
+    assert [each.text for each in found] == said
 
 
 @pytest.mark.parametrize(
