@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 from ..core.duration import show_duration as show
 from ..core.judge.interrupted import interrupted
@@ -16,6 +17,7 @@ from ..core.probe.findings import Findings
 from ..core.probe.words import meaning, owners, report, sentence
 from ..core.result import Result
 from ..core.timeline.events import Direction
+from ..core.url import is_loopback
 from ..net.errors import OpeningError
 from ..net.probe import Prober
 from ..net.probe.climber import Climber
@@ -50,6 +52,8 @@ def run(options: argparse.Namespace) -> int:
     reports = ReportFiles(options.report)
     text = {} if options.text is None else {"text": options.text}
     prober = Prober(options.url, seconds=options.max, every=options.every, **text, **connect_options(options))
+    if not options.json and not is_loopback(urlsplit(options.url).hostname or ""):
+        sys.stderr.write(f"{_plan(prober)}\n")
     progress = CommandProgress(sys.stderr, options)
     try:
         findings, is_interrupted = asyncio.run(_probe(prober, progress))
@@ -69,6 +73,12 @@ def run(options: argparse.Namespace) -> int:
     if is_interrupted:
         return INTERRUPTED
     return INCONCLUSIVE if findings.doubts else STABLE
+
+
+def _plan(prober: Prober) -> str:
+    """What somebody else's host is about to see."""
+    count, seconds = len(prober.rungs), show(prober.seconds)
+    return f"plan: {count} connections side by side, for {seconds} at most, to {prober.url}"
 
 
 async def _probe(prober: Prober, progress: CommandProgress) -> tuple[Findings, bool]:

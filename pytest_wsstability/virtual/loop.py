@@ -337,10 +337,12 @@ class VirtualLoop(SelectorLoop):
     def _release(self) -> None:
         """All is quiet: let the next timer come, or wait for what is in flight."""
         self._spinning = _SPINNING
+        timer = self._timers.take(self._now)
+        if timer is not None:
+            self.ready.append(timer)
+            return
         when = self._timers.next_instant()
-        if when is not None and when <= self._now:
-            self.ready.append(self._timers.pop())
-        elif self._in_flight.total or any_busy(self) or (self._kernel and self._network.unix.leading_out()):
+        if self._in_flight.total or any_busy(self) or (self._kernel and self._network.unix.leading_out()):
             self._stand_still(when)
         elif when is not None:
             self._move(when)
@@ -385,9 +387,9 @@ class VirtualLoop(SelectorLoop):
 
     def _release_crowded(self) -> None:
         """The loop has not come to rest for a while: somebody may spin."""
-        when = self._timers.next_instant()
-        if when is not None and when <= self._now:
-            self.ready.append(self._timers.pop())
+        timer, when = self._timers.take(self._now), self._timers.next_instant()
+        if timer is not None:
+            self.ready.append(timer)
         elif (
             self._turns < self._spinning
             or self._in_flight.total

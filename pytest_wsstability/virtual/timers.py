@@ -66,7 +66,7 @@ class TimerQueue:
             "random": rng.randrange,
         }
         # Which of several timers of one instant comes first.
-        self._choose = choices[order]
+        self._choose, self._is_fifo = choices[order], order == "fifo"
 
     def __len__(self) -> int:
         return self._size
@@ -94,6 +94,18 @@ class TimerQueue:
                 return when
             del self._timers[heapq.heappop(self._instants)]
         return None
+
+    def take(self, now: float) -> asyncio.TimerHandle | None:
+        """Take the next timer if its instant has come; None if not, or without one."""
+        if not self._instants or self._instants[0] > now:
+            return None
+        timers = self._timers[self._instants[0]]
+        if self._is_fifo and timers and not (self._cancelled and timers[0].cancelled()):
+            # The rule, written out: of a fleet, a thousand timers of one instant are taken one by one.
+            self._size -= 1
+            return timers.pop(0)
+        when = self.next_instant()
+        return self.pop() if when is not None and when <= now else None
 
     def pop(self) -> asyncio.TimerHandle:
         """Take the next timer; `next_instant` has said that there is one."""

@@ -13,6 +13,7 @@ import threading
 import pytest
 
 from pytest_wsstability import cli
+from pytest_wsstability.cli import probe
 from tests.cli.test_cli import NOBODY, SECRET, serving
 
 pytestmark = pytest.mark.real
@@ -47,6 +48,18 @@ def test_what_was_found_is_printed(run, idle):
     assert "reset by any byte that the client sends" in found
     assert "  connections (12)" in out
     assert re.match(rf"0 s of 3 s · {idle} · 12 connections\n", err)
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_the_plan_is_told_to_whoever_probes_a_host_elsewhere(run, monkeypatch, elsewhere):
+    """Before the first connection opens."""
+    monkeypatch.setattr(probe, "is_loopback", lambda host: not elsewhere)
+    status, _, err = run(f"{NOBODY}?token={SECRET}", "--max", "2m")
+
+    assert status == 1
+    plan = "plan: 12 connections side by side, for 120 s at most, to ws://127.0.0.1:1?token="
+    assert err.startswith(plan) == elsewhere
+    assert SECRET not in err
 
 
 def test_json(run, idle):
