@@ -57,3 +57,15 @@ def test_messages_of_both_ends_stopped_within_a_second(apart, alike):
     rows = [*pings, (5, ">text"), (5, "<text"), (40, ">text"), (40 - apart, "<text")]
 
     assert (fitting(ROWS, read(*rows, end=100))[0] == "IDLE_TIMEOUT / RESTART") is alike
+
+
+@pytest.mark.parametrize(("after", "rows"), [(0.75, 1), (1, 1), (1.25, 2)])
+def test_the_peer_spoke_last_if_by_more_than_a_second(after, rows):
+    """No timer for this end's bytes ran from there; a longer time without a pong was survived."""
+    talk = [(at, "<text") for at in range(5, 50, 5)]
+    pings = [(1, "<ping"), (1, ">pong"), (49, "<ping"), (49, ">pong")]
+    script = [*talk, *pings, (50, ">text"), (50 + after, "<text")]
+    causes = fitting(ROWS, read(*script, end=80 + after, beside={"same_silence": 2}))
+
+    assert causes[:rows] == ["IDLE_TIMEOUT"] * rows
+    assert causes[rows : rows + 1] != ["IDLE_TIMEOUT"]

@@ -60,6 +60,8 @@ WORDS = [
     ("session", read(how=OPEN, line_end=End.SERVER), "session_info never came"),
     ("session", read((1, ">info"), how=OPEN), "session_info sent at 1 s, and no answer"),
     ("session", read((1, "<info"), how=OPEN, line_end=End.SERVER), "session_info came at 1 s, and no answer"),
+    ("said_at", read((59, "<error", "oh")), "59 s"),
+    ("said_at", read(), "an unknown time"),
     ("proxy_shows", read(), "its pong had not passed the proxy yet, behind other bytes"),
 ]  # fmt: skip
 
@@ -76,6 +78,7 @@ def test_a_word_of_a_template(name, features, words):
         ("parser_error", read(how=BROKEN), 120),
         ("local_reason", read(how=FAULT), 120),
         ("injected", replace(read(), injected=LONG), 50),
+        ("said", read((59, "<error", LONG)), 120),
     ],
 )
 def test_what_others_wrote_is_shortened(name, features, characters):
