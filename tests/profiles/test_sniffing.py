@@ -106,3 +106,11 @@ def test_a_profile_that_can_not_bear_a_message_has_not_said_it():
         raise RuntimeError("boom")
 
     assert sniffing._telling(find("json").replace(records=fails), "x", S) == 0
+
+
+@pytest.mark.parametrize(("length", "name"), [(4096, "actioncable"), (4097, None)])
+def test_messages_of_more_than_4_kib_are_not_looked_at(length, name):
+    """What tells a protocol is short."""
+    found = sniff_messages(['{"type":"welcome"' + "}".rjust(length - 17)], S)
+
+    assert found == name

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_wsstability.profiles.near_miss import why_not
 from pytest_wsstability.profiles.wording import Parsed, json_of
 
 
@@ -33,3 +34,12 @@ def test_the_same_text_is_parsed_once():
     assert json_of('{"b": 2}') == {"b": 2}
     assert json_of(other) == found
     assert json_of(text) is not found
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(16_384, True), (16_385, False)])
+def test_messages_of_more_than_16_kib_are_not_parsed(length, is_read):
+    """Their JSON takes a moment of the loop; what they should have been is told in words."""
+    payload = '{"a":' + "1".rjust(length - 6) + "}"
+
+    assert (Parsed(payload).json() == {"a": 1}) is is_read
+    assert ("at most 16384 are read" in why_not({"a": 2}, payload)) is not is_read
