@@ -435,9 +435,11 @@ def weight(value: Any) -> int:
     return weight(getattr(value, "template", 0)) if not isinstance(value, int) else 1
 
 
-# Stands for every placeholder when two messages are compared.
+# Stands for every placeholder when two messages are compared; any number does.
+_ANY = 7
 _SAMPLE: Values = {
-    "session_id": "7", "id": 7, "now": 7.0, "sequence": 7, "interval": 7.0, "timeout": 7.0, "token": "7",
+    "session_id": str(_ANY), "id": _ANY, "now": float(_ANY), "sequence": _ANY, "interval": float(_ANY),
+    "timeout": float(_ANY), "token": str(_ANY),
 }  # fmt: skip
 
 

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from pytest_wsstability.core.timeline.events import End, Role
 from pytest_wsstability.profiles import JSON, catalogue
-from pytest_wsstability.profiles.catalogue import SHIPPED, find, is_shipped
+from pytest_wsstability.profiles.catalogue import SHIPPED, find, is_shipped, shipped
 
 OURS = JSON.replace(name="ours")
 
@@ -85,3 +86,35 @@ def test_no_two_places_have_one_name():
     places = list(catalogue._SHIPPED.values())
 
     assert len(set(places)) == len(places)
+
+
+@pytest.mark.parametrize(
+    ("name", "greets", "begins_session", "names_errors"),
+    [
+        ("json", True, True, False),
+        ("frames", False, False, False),
+        ("graphql-transport-ws", False, True, False),
+        # Errors alone, and notices alone.
+        ("jsonrpc", False, False, True),
+        ("slack", False, False, True),
+    ],
+)
+def test_what_the_judge_is_told_of_a_profile(name, greets, begins_session, names_errors):
+    """By what it has messages for."""
+    facts = shipped(name).facts
+
+    assert (facts.greets, facts.begins_session, facts.names_errors) == (greets, begins_session, names_errors)
+
+
+@pytest.mark.parametrize(
+    ("message", "role"),
+    [
+        ('[3,{},"wamp.error.no_such_realm"]', Role.SESSION_REFUSED),
+        ('[6,{},"wamp.close.system_shutdown"]', Role.NOTICE),
+        ('[9,{},"wamp.close.system_shutdown"]', Role.DATA),
+        ('[1,{},"wamp.close.system_shutdown"]', Role.DATA),
+    ],
+)
+def test_the_messages_of_wamp_have_numbers(message, role):
+    """WAMP 2, section 4.5: ABORT is 3, GOODBYE is 6."""
+    assert shipped("wamp").words.hear(message, End.SERVER).role is role
