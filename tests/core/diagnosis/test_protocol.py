@@ -6,7 +6,13 @@ from pytest_wsstability import Requirement, judge
 from pytest_wsstability.core.diagnosis import Blame, Cause, Confidence, diagnose, diagnosed
 from pytest_wsstability.core.timeline.close_reasons import Topic
 from pytest_wsstability.core.timeline.events import End, Tier
-from pytest_wsstability.core.timeline.protocol_facts import Intervals, ProtocolCode, ProtocolFacts
+from pytest_wsstability.core.timeline.protocol_facts import (
+    Awaited,
+    Intervals,
+    ProtocolCode,
+    ProtocolFacts,
+    ProtocolTimer,
+)
 from pytest_wsstability.profiles.catalogue import shipped
 from tests.core.script import FIN, closed_by_peer, timeline
 
@@ -175,6 +181,28 @@ def test_how_far_off_its_length_a_timer_may_be(end, fits):
     found = diagnose(timeline(*rows, protocol=facts("ENGINEIO"), intervals=ENGINE_IO, tier=Tier.REAL))
 
     assert (found.confidence is HIGH) is fits, found
+
+
+@pytest.mark.parametrize(
+    ("intervals", "end", "fits"),
+    [
+        (None, 25, True),
+        (None, 35, False),
+        (Intervals(server=15), 25, True),
+        (Intervals(client=15), 35, True),
+        (Intervals(client=15), 25, False),
+    ],
+)
+def test_a_timer_in_intervals_runs_by_those_that_were_named_or_else_by_the_protocols(intervals, end, fits):
+    """Of the end that is waited for."""
+    awaited = ProtocolTimer(
+        name="its patience", by=SERVER, awaits=Awaited.MESSAGE, intervals=2, code=1000, remedy="send"
+    )
+    protocol = ProtocolFacts(name="ours", title="Ours", every=10.0, timers=(awaited,))
+    rows = [(5, ">text"), (end, closed_by_peer(1000))]
+    found = diagnose(timeline(*rows, protocol=protocol, intervals=intervals))
+
+    assert ((found.cause, found.confidence) == (Cause.READ_DEADLINE, HIGH)) is fits
 
 
 def test_others_that_ended_with_it_leave_a_restart():
