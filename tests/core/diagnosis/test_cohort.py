@@ -29,6 +29,17 @@ def test_nobody_is_beside_one_alone():
     assert beside(ended(100, 60)).ages_apart == ALONE.ages_apart == 1
 
 
+def test_more_may_be_added_at_any_time():
+    """Each shows of all others what is known of them by then; one that is there already is there once."""
+    mine, other = ended(100, 60), ended(101, 30)
+    cohort = Cohort([mine])
+    before = cohort.beside(mine).together
+    for each in (other, other, mine):
+        cohort.add(each)
+
+    assert (before, cohort.beside(mine).together, cohort.beside(other).together) == (0, 1, 1)
+
+
 @pytest.mark.parametrize(("apart", "together"), [(1.9, 1), (2.1, 0)])
 def test_ends_within_two_seconds_are_together(apart, together):
     """On either side."""
