@@ -341,3 +341,8 @@ def test_rtvi_answers_with_the_same_id():
 def test_slack_says_hello_by_itself():
     """And nobody says anything back."""
     assert [(who, message["type"]) for who, message in said(Dialogue(SLACK))] == [("S", "hello")]
+
+
+def test_a_bot_of_discord_asks_for_no_events_unless_it_is_told():
+    """What they are would be somebody's."""
+    assert '"intents":0' in DISCORD.words.write(Role.SESSION_INFO, {}).replace(" ", "")
