@@ -67,7 +67,7 @@ class Result:
             )
             causes = [diagnosis.cause.value for diagnosis in played.diagnoses]
         self.grades[grade] += 1
-        self.causes.update(set(causes))
+        self.causes.update(list(dict.fromkeys(causes)))
         if grade is not Grade.RIGHT:
             note = f"{grade.value}: {played.verdict.headline}\n{_story(played)}"
             self.notes.insert(0 if grade is Grade.WRONG else len(self.notes), note)
