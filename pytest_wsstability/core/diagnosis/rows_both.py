@@ -47,8 +47,7 @@ def _lost_on_the_way(f: Features) -> bool:
     here, there = client(f), server(f)
     if not _pong_only(f) or here is None or there is None:
         return False
-    pinged = there.asked.sent - (1 if there.asked.open_since is None else 0)
-    return (here.pings.received < pinged and here.pings.ponged >= here.pings.received) or (
+    return (here.pings.received < there.asked.sent and here.pings.ponged >= here.pings.received) or (
         here.pings.ponged > there.asked.answered and here.pings.unanswered is None
     )
 

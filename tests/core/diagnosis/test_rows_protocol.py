@@ -1,12 +1,16 @@
-"""Rows for what the application's protocol says, that need no profile."""
+"""Rows for what the application's protocol says, and what each leaves open."""
 
 from __future__ import annotations
 
 import pytest
 
 from pytest_wsstability.core.cause import Confidence
-from pytest_wsstability.core.diagnosis.rows_protocol import CODES
+from pytest_wsstability.core.diagnosis.rows_protocol import CODES, TIMERS
+from pytest_wsstability.core.diagnosis.signature import Blamed
+from pytest_wsstability.core.timeline.protocol_facts import Intervals
+from pytest_wsstability.profiles.catalogue import shipped
 from tests.core.diagnosis.fitting import OPEN, fitting, read
+from tests.core.script import FIN, closed_by_peer
 
 
 @pytest.mark.parametrize(
@@ -33,3 +37,41 @@ def test_an_error_without_a_keyword_says_little(text, confidence):
 
     assert row.confidence is confidence
     assert ("without a keyword" in row.shows) is (confidence is Confidence.LOW)
+
+
+def timed(profile, *rows, end, how, client=None):
+    """Which rows of timers fit, where a profile knows some."""
+    intervals = Intervals(client=client) if client is not None else None
+    protocol = shipped(profile).facts
+    return fitting(TIMERS, read(*rows, end=end, how=how, protocol=protocol, intervals=intervals))
+
+
+@pytest.mark.parametrize(
+    ("end", "how", "left"),
+    [
+        # MQTT's keep-alive: one and a half intervals of 10 s after the last message.
+        (20, 1000, "READ_DEADLINE"),
+        (35, 1000, "READ_DEADLINE / CLOSED_BY_PEER"),
+        (20, FIN, "READ_DEADLINE / RESTART"),
+        (35, FIN, "READ_DEADLINE / RESTART"),
+    ],
+)
+def test_what_a_timer_of_the_protocol_leaves_open(end, how, left):
+    """Its own length and its code leave nothing; a longer time, or no close frame, leaves another reason."""
+    assert timed("mqtt", (5, ">text"), end=end, how=how, client=10)[-1] == left
+
+
+@pytest.mark.parametrize(("last", "left"), [(1, "READ_DEADLINE"), (5, "READ_DEADLINE / KEEPALIVE_TIMEOUT")])
+def test_a_timer_that_is_named_before_its_length(last, left):
+    """Deepgram's ten seconds without audio."""
+    named = closed_by_peer(1011, "NET-0001")
+
+    assert timed("deepgram", (1, ">audio"), (last, ">audio"), end=11, how=named)[-1] == left
+
+
+def test_whom_to_look_at_when_a_timer_of_the_protocol_fits():
+    """The peer for the age of a connection, this end for what it did not send."""
+    blame = {row.cause.name: row.blame for row in TIMERS}
+
+    assert blame.pop("MAX_AGE") is Blamed.PEER
+    assert set(blame.values()) == {Blamed.SELF}

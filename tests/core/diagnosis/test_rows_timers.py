@@ -50,11 +50,19 @@ def test_three_pings_and_less_time_than_between_them_exclude_a_keepalive(pings, 
     assert ("MAX_AGE / KEEPALIVE_TIMEOUT" not in causes) is outlived
 
 
-@pytest.mark.parametrize(("apart", "alike"), [(0.75, True), (1, True), (1.25, False)])
-def test_messages_of_both_ends_stopped_within_a_second(apart, alike):
-    """While pings went on, a minute before the end."""
+@pytest.mark.parametrize(
+    ("silent", "apart", "alike"),
+    [
+        (30, 0.9375, True), (30, 1, True), (30, 1.0625, False),
+        (60, 1.1875, True), (60, 1.25, False),
+    ],
+)  # fmt: skip
+def test_messages_of_both_ends_stopped_within_a_second_or_a_fiftieth(silent, apart, alike):
+    """While pings went on, and messages came before."""
     pings = [row for at in range(3, 100, 3) for row in ((at, "<ping"), (at, ">pong"))]
-    rows = [*pings, (5, ">text"), (5, "<text"), (40, ">text"), (40 - apart, "<text")]
+    last = 100 - silent
+    talk = [row for at in range(5, last - 1, 5) for row in ((at, ">text"), (at, "<text"))]
+    rows = [*pings, *talk, (last, ">text"), (last - apart, "<text")]
 
     assert (fitting(ROWS, read(*rows, end=100))[0] == "IDLE_TIMEOUT / RESTART") is alike
 

@@ -1,0 +1,98 @@
+"""Rows for ends that are known from both sides, each with its neighbours."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.cause import Cause
+from pytest_wsstability.core.diagnosis.extract import extract
+from pytest_wsstability.core.diagnosis.protocol import AWAITED
+from pytest_wsstability.core.diagnosis.rows_both import ROWS
+from pytest_wsstability.core.diagnosis.signature import Blamed
+from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, TransportEnd
+from pytest_wsstability.core.timeline.events import DeadlineTraffic, End
+from pytest_wsstability.core.timeline.protocol_facts import Awaited, ProtocolFacts
+from tests.core.diagnosis.fitting import fitting, read
+from tests.core.script import FIN, timeline
+
+FACTS = ProtocolFacts(name="p", title="P")
+PONGS_ONLY = {"deadline": 60.0, "reset_by": (DeadlineTraffic.PONG,)}
+
+
+def ended_here(**facts):
+    """An end that this end brought about, with a close frame of its own."""
+    return {"transport": TransportEnd.FIN, "sent": CloseFrame(4000), "received_first": False, **facts}
+
+
+def timed_out(what, *, reason=LocalReason.PROTOCOL_TIMER, protocol=FACTS):
+    """A server's record that says which timer ran out."""
+    how = ended_here(local_reason=reason, awaited=what)
+    return read((1, "<beat"), how=how, line_end=End.SERVER, protocol=protocol)
+
+
+@pytest.mark.parametrize("what", Awaited)
+def test_a_server_that_says_which_timer_ran_out_is_believed(what):
+    assert fitting(ROWS, timed_out(what)) == [AWAITED[what].name]
+
+
+def test_only_a_timer_of_a_protocol_is_told_as_one():
+    assert fitting(ROWS, timed_out(Awaited.ANSWER, reason=LocalReason.RESTART)) == []
+    assert fitting(ROWS, timed_out(Awaited.ANSWER, protocol=None)) == []
+    assert fitting(ROWS, read((1, "<beat"), how=FIN, line_end=End.SERVER, protocol=FACTS)) == []
+
+
+def test_whom_to_look_at_when_a_timer_ran_out():
+    """The client for what it did not send; the server for a maximum age."""
+    told = {
+        what: next((row.blame, row.runner_up) for row in ROWS if row.when(timed_out(what)))
+        for what in Awaited
+    }
+
+    assert told.pop(Awaited.AGE) == (Blamed.SERVER, Cause.PLANNED_ROTATION)
+    assert set(told.values()) == {(Blamed.CLIENT, Cause.HALF_OPEN)}
+
+
+@pytest.mark.parametrize(
+    ("reason", "at_client", "at_server"),
+    [
+        (LocalReason.RESTART, ["RESTART"], []),
+        (LocalReason.HANDLER_RETURNED, ["CLOSED_BY_PEER"], []),
+        (LocalReason.HANDLER_RAISED, ["HANDLER_ERROR"], ["HANDLER_ERROR"]),
+    ],
+)
+def test_what_a_server_did_is_told_from_the_client_s_record(reason, at_client, at_server):
+    """Of its own record a server that restarts, or returns, has nothing to explain."""
+    there = timeline((60, ended_here(local_reason=reason)), end=End.SERVER)
+    here = timeline((60.01, FIN))
+
+    assert fitting(ROWS, extract(here, [there])) == at_client
+    assert fitting(ROWS, extract(there, [here])) == at_server
+
+
+def pinged(*at_client, ponged=()):
+    """A server that pinged twice and whose deadline only pongs reset, and what its client saw of it."""
+    rows = [(at, ">ping", b"%d" % at) for at in (20, 40)] + [(at, "<pong", b"%d" % at) for at in ponged]
+    ended = (100, ended_here(**PONGS_ONLY))
+    there = timeline(*sorted(rows, key=lambda row: row[0]), ended, end=End.SERVER)
+    return fitting(ROWS, extract(timeline(*at_client, (100, FIN)), [there]))
+
+
+def answered(*instants):
+    """Pings of the server that its client got and answered at once."""
+    return [row for at in instants for row in ((at + 0.01, "<ping"), (at + 0.01, ">pong"))]
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "lost"),
+    [
+        # A ping never came, and those that came were answered, or not.
+        (answered(20), {"ponged": (20.02,)}, True),
+        (answered(20), {"ponged": ()}, True),
+        ([(20.01, "<ping")], {"ponged": ()}, False),
+        # Each ping came and was answered, and the server has fewer pongs, or all.
+        (answered(20, 40), {"ponged": (20.02,)}, True),
+        (answered(20, 40), {"ponged": (20.02, 40.02)}, False),
+    ],
+)
+def test_control_frames_that_were_lost_are_counted_at_both_ends(client, server, lost):
+    assert ("CONTROL_FRAMES_LOST" in pinged(*client, **server)) is lost
