@@ -63,9 +63,7 @@ def _outlived_pings(f: Features) -> bool:
 
 def _spoken(f: Features, direction: Direction, traffic: FrameKind) -> bool:
     """Whether this kind was spoken after the session's handshake: else its silence is the whole life."""
-    if f.timeline.longest_gap(direction, traffic) <= 0.0 or f.silent(direction, traffic) > f.age - SILENCE:
-        return False
-    return f.spoken(direction, traffic) >= _SPOKEN
+    return f.silent(direction, traffic) <= f.age - SILENCE and f.spoken(direction, traffic) >= _SPOKEN
 
 
 def _without_messages(f: Features) -> bool:

@@ -77,3 +77,44 @@ def test_the_peer_spoke_last_if_by_more_than_a_second(after, rows):
 
     assert causes[:rows] == ["IDLE_TIMEOUT"] * rows
     assert causes[rows : rows + 1] != ["IDLE_TIMEOUT"]
+
+
+def pings_at_both_ends(until, every=3.0):
+    """Pings of the peer, each answered, so that messages alone are missing."""
+    steps = range(1, int(until / every) + 1)
+    return [row for step in steps for row in ((step * every, "<ping"), (step * every, ">pong"))]
+
+
+@pytest.mark.parametrize(
+    ("sent", "spoken"),
+    [((10,), False), ((5, 10), True), ((0.5, 1.25), True), ((0.5, 1), True), ((0.25, 0.5), False)],
+)
+def test_a_kind_of_traffic_is_spoken_with_two_frames_after_the_first_second(sent, spoken):
+    """Before, nobody knows how often it comes."""
+    rows = [*pings_at_both_ends(90), *((at, ">text") for at in sent)]
+    causes = fitting(ROWS, read(*rows, end=sent[-1] + 60))
+
+    assert any(each.startswith("READ_DEADLINE") for each in causes) is spoken
+
+
+@pytest.mark.parametrize(("silent", "fits"), [(1, True), (0.875, False)])
+@pytest.mark.parametrize("ways", [">", "<>"])
+def test_messages_of_a_second_ago_are_the_shortest_silence(ways, silent, fits):
+    """Of one end, or of both."""
+    pings = pings_at_both_ends(9, every=0.125)
+    talk = [(step / 2, f"{way}text") for step in range(1, 17) for way in ways]
+    causes = fitting(ROWS, read(*pings, *talk, end=8 + silent))
+
+    assert any(each.startswith(("IDLE_TIMEOUT", "READ_DEADLINE")) for each in causes) is fits
+
+
+@pytest.mark.parametrize(
+    ("sent", "fits"),
+    [([], False), ([(59, ">text")], True), ([(1, ">pong"), (59, ">text")], True)],
+)
+def test_a_deadline_for_pongs_needs_an_end_that_sends(sent, fits):
+    """Who has sent nothing at all is silent, and not without pongs."""
+    stream = [(at, "<text") for at in range(1, 60)]
+    causes = fitting(ROWS, read(*stream, *sent, end=60 if len(sent) < 2 else 61))
+
+    assert any(each.startswith("PONG_DEADLINE") for each in causes) is fits
