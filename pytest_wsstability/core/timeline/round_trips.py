@@ -31,7 +31,7 @@ class Pairing:
     rtts: Sample
     open: tuple[float, ...]
     # Questions without an answer of which only the number is kept.
-    abandoned: int = 0
+    abandoned: int
 
     def missed(self, overdue: Callable[[float], bool], within: float) -> int:
         """How many were not answered in time; ``overdue`` tells of an open one whether it counts yet."""

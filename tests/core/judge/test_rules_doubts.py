@@ -55,6 +55,19 @@ HARNESS = {
         [(59, "lag", 9.0), (60, closed_by_peer(4000, "keepalive ping timeout"))],
         [Reason.LOOP_LAG],
     ),
+    **{
+        f"loop stood still, and the code is one that ping timeouts have: {code}": (
+            HOLD,
+            [(59, "lag", 9.0), (60, closed_by_peer(code))],
+            [Reason.LOOP_LAG],
+        )
+        for code in (1000, 1001, 1005, 1008, 1011, 3008)
+    },
+    "loop stood still, and the code is another": (
+        HOLD,
+        [(59, "lag", 9.0), (60, closed_by_peer(3007))],
+        [Rule.ALIVE],
+    ),
     "loop stood still afterwards": (
         WITHIN,
         [(25, ">beat"), (25.1, "<answer"), (50, ">beat"), (70, "lag", 9.0), (80, "<ping")],

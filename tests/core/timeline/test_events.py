@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from pytest_wsstability.core.timeline.events import Direction, End, Event, EventKind, Opcode, Role
+from pytest_wsstability.core.timeline.events import Direction, End, Event, EventKind, FrameKind, Opcode, Role
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,12 @@ def test_numbers_of_a_record_never_move():
     """Records are packed by number, so a kind, direction or role must stay at its place in its set."""
     for members in (EventKind, Direction, Role):
         assert [int(member) for member in members] == list(range(len(members)))
+
+
+@pytest.mark.parametrize("members", [EventKind, Direction, FrameKind, Opcode, Role])
+def test_no_two_names_have_one_number(members):
+    """In an enum the second would be another name of the first."""
+    assert len(members.__members__) == len(members)
 
 
 def test_event_is_a_value():

@@ -183,3 +183,8 @@ def test_a_protocol_that_is_none_is_told(name, value, words):
     """With the place."""
     with pytest.raises(ValueError, match=f"^{re.escape(words)}$"):
         Timeline.from_dict({**Timeline(End.CLIENT).as_dict(), name: value})
+
+
+def test_a_timer_that_names_no_code_ends_without_a_close_frame():
+    """RFC 6455, section 7.1.5: that is what 1006 stands for."""
+    assert ProtocolTimer(name="x", by=End.SERVER, awaits=Awaited.MESSAGE, seconds=30).code == 1006
