@@ -17,8 +17,11 @@ from .sites import PACKAGE, Site
 
 # The tests that stand for a room: its own, which are quick, and no others.
 TESTS = ("tests/core", "tests/profiles", "tests/virtual")
-# Profiles are data that is made on import; their pages have each number of it once more.
-PAGES = "tests/profiles/test_pages.py::"
+# Data that is made on import, by where it is: pages have each number of it once more, and tests read them.
+PAGES = {
+    "profiles/": "tests/profiles/test_pages.py::",
+    "core/known_timers.py": "tests/core/diagnosis/test_confusion.py::test_the_page_of_causes",
+}
 MARKS = "not slow and not soak and not real and not servers"
 
 
@@ -53,7 +56,7 @@ class Covering:
         The tests that run a site's statement, those of the mirrored file first, then the quick ones.
 
         What runs on import runs in no test: for it stand the tests that run a line with one of the names
-        that it makes, those of the mirrored file, and those of the pages of profiles.
+        that it makes, those of the mirrored file, and those of the pages that have its numbers.
 
         """
         found = self._at(site.path, self._statement(site))
@@ -64,8 +67,8 @@ class Covering:
             found |= {test for test in self.times if f"/test_{stem}.py::" in test}
         if not found:
             found = {test for line in self._lines.get(site.path, {}).values() for test in line if test}
-        if on_import and site.path.startswith("profiles/"):
-            found |= {test for test in self.times if test.startswith(PAGES)}
+        pages = [test for path, test in PAGES.items() if on_import and site.path.startswith(path)]
+        found |= {test for test in self.times if test.startswith(tuple(pages))}
 
         def rank(test: str) -> tuple[bool, float]:
             return (f"test_{stem}.py" not in test, self.times.get(test, 0.0))

@@ -126,6 +126,13 @@ def g(x):
 """
 
 
+# Files of numbers, and the test of the page that has them once more.
+NUMBERS = {
+    "profiles/pusher.py": PAGES["profiles/"],
+    "core/known_timers.py": PAGES["core/known_timers.py"],
+}
+
+
 @pytest.fixture
 def covering(tmp_path):
     """A package of one file that two tests ran."""
@@ -134,9 +141,9 @@ def covering(tmp_path):
     path.write_text(
         "LIMIT = 6\n\n\ndef f(x):\n    return (\n        x > LIMIT\n    )\n\n\ndef g(x):\n    return x\n"
     )
-    profile = tmp_path / PACKAGE / "profiles/pusher.py"
-    profile.parent.mkdir()
-    profile.write_text("CODES = (4007,)\n")
+    for name in NUMBERS:
+        (tmp_path / PACKAGE / name).parent.mkdir(exist_ok=True)
+        (tmp_path / PACKAGE / name).write_text("CODES = (4007,)\n")
     data = coverage.CoverageData(str(tmp_path / "data"))
     data.set_context("tests/test_a.py::test_f")
     data.add_lines({str(path): [5, 6]})
@@ -144,7 +151,9 @@ def covering(tmp_path):
     data.add_lines({str(path): [11]})
     data.write()
     (tmp_path / "times.json").write_text(
-        json.dumps({"tests/test_a.py::test_f": 1, "tests/test_b.py::test_g": 2, f"{PAGES}test_c": 3})
+        json.dumps(
+            {"tests/test_a.py::test_f": 1, "tests/test_b.py::test_g": 2, **dict.fromkeys(PAGES.values(), 3)}
+        )
     )
     return Covering(tmp_path, tmp_path / "data", tmp_path / "times.json")
 
@@ -164,9 +173,10 @@ def test_only_tests_that_run_a_line_are_asked(covering, line, tests):
     assert covering.tests(Site(Kind.OTHER, "core/a.py", line, "", 0)) == tests
 
 
-def test_the_pages_of_profiles_are_asked_of_their_numbers(covering):
+@pytest.mark.parametrize(("path", "page"), NUMBERS.items())
+def test_pages_are_asked_of_their_numbers(covering, path, page):
     """Nothing runs them after the import."""
-    assert covering.tests(Site(Kind.CONSTANT, "profiles/pusher.py", 1, "", 0)) == [f"{PAGES}test_c"]
+    assert covering.tests(Site(Kind.CONSTANT, path, 1, "", 0)) == [page]
 
 
 def test_the_reasons_are_rows_of_a_table():
