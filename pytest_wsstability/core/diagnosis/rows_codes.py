@@ -242,16 +242,22 @@ POLICIES = (
 
 
 def _answers_session(f: Features) -> bool:
-    """Whether a code that says little came with the answer to the message that sets up the session."""
+    """
+    Whether a code that says little answered the message that sets up the session.
+
+    1011 says more: something failed at the peer, which may have had nothing to do with the session.
+
+    """
     asked = any(event.role is Role.SESSION_INFO for event in f.tail.sent)
-    return says_little(f) and asked and f.timeline.session_confirmed_at is None
+    return says_little(f) and f.code != 1011 and asked and f.timeline.session_confirmed_at is None
 
 
 # Behind them: codes that say nothing, where the session, or the age, says more.
 UNSAID = (
     Signature(
         cause=Cause.SESSION_NOT_CONFIRMED,
-        shows="a code that says little came in answer to the message that sets up or resumes the session",
+        shows="a code that says little (and not 1011) answered the message that sets up or resumes the "
+        "session",
         when=_answers_session,
         confidence=MEDIUM,
         sentence="the session could not be set up or resumed: the {peer} closed with {code} in answer to the "

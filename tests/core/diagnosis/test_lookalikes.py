@@ -305,3 +305,18 @@ def test_a_question_to_a_slow_peer_proves_no_deaf_one():
 
     assert slow.cause is Cause.KEEPALIVE_TIMEOUT
     assert deaf.cause is Cause.PEER_NOT_READING
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (1000, (Cause.SESSION_NOT_CONFIRMED, MEDIUM)),
+        (4000, (Cause.SESSION_NOT_CONFIRMED, MEDIUM)),
+        (1011, (Cause.HANDLER_ERROR, LOW)),
+    ],
+)
+def test_an_internal_error_is_no_answer_to_the_session(code, expected):
+    """A handler that fails right after the opening may never have seen the session's first message."""
+    found = diagnose(timeline((0.001, ">info"), (0.002, closed_by_peer(code))))
+
+    assert (found.cause, found.confidence) == expected
