@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
 from ..timeline.close_reasons import Topic
@@ -200,6 +202,8 @@ UNKNOWN_WORDS = Rival(
     lambda f: f.reading.has_words,
     "what its words say is not understood",
 )
+# The same where nothing else speaks for the first cause.
+NOTHING_BUT_UNKNOWN_WORDS = replace(UNKNOWN_WORDS, leaves=LOW)
 # A code, or a reason, that is about what this end sent.
 SENT_NO_MESSAGE = Rival(
     Cause.CLOSED_BY_PEER,

@@ -207,13 +207,7 @@ ROWS = (
         remedy="drain before a restart, and reconnect with jitter",
         rivals=(
             *rivals.NO_COMMON_EVENT,
-            Rival(
-                Cause.CLOSED_BY_PEER,
-                "words stand behind the code that are not understood",
-                lambda f: f.reading.has_words,
-                "what its words say is not understood",
-                LOW,
-            ),
+            rivals.NOTHING_BUT_UNKNOWN_WORDS,
             Rival(
                 Cause.HANDLER_ERROR,
                 "the code is 1011",

@@ -286,13 +286,7 @@ UNSAID = (
         evidence=("repeated", "silences", "end"),
         remedy="raise {age_knobs}, or reconnect before it; a heartbeat does not help",
         rivals=(
-            Rival(
-                Cause.CLOSED_BY_PEER,
-                "words stand behind the code that are not understood",
-                lambda f: f.reading.has_words,
-                "what its words say is not understood",
-                LOW,
-            ),
+            rivals.NOTHING_BUT_UNKNOWN_WORDS,
             rivals.TOKEN,
             rivals.AFTER_A_MESSAGE,
             rivals.AFTER_A_MESSAGE_EACH,
