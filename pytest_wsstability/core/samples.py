@@ -184,12 +184,10 @@ class Sample:
         """Add all of another sample: counts are merged, never quantiles."""
         if not other.count:
             return
-        few = self.count + other.count <= _SLOWEST and self._buckets is other._buckets is None
-        if not few:
-            buckets = self._begin_counting()
-            self._minimum = min(self._minimum, other.minimum)
-            for bucket, count in other._counted().items():
-                buckets[bucket] = buckets.get(bucket, 0) + count
+        buckets = self._begin_counting()
+        self._minimum = min(self._minimum, other.minimum)
+        for bucket, count in other._counted().items():
+            buckets[bucket] = buckets.get(bucket, 0) + count
         self.count += other.count
         slowest = sorted([*self._slowest(), *other._slowest()])[-_SLOWEST:]
         self._slow = array("d", chain.from_iterable(slowest))

@@ -25,6 +25,9 @@ MILLISECONDS = [number / 1000 for number in range(1, 101)]
     [
         ([0.3], 0.95, 0.3),
         ([0.1, 0.2, 0.3], 0.5, 0.2),
+        # The least, and not the middle of a bucket around it.
+        ([0.3, 0.4], 0.0, 0.3),
+        ([0.5, 0.6], 0.0, 0.5),
         # Fewer than 20: the slowest.
         (MILLISECONDS[:19], 0.95, 0.019),
         # From 20 on: the one that 95 % do not exceed.
@@ -49,6 +52,15 @@ def test_quantile_of_many_is_right_within_half_a_percent(fraction):
     assert sample(*values).quantile(fraction) == pytest.approx(true, rel=0.00501)
 
 
+@pytest.mark.parametrize(("count", "fraction"), [(17, 0.05), (18, 0.05), (18, 0.1), (40, 0.6), (40, 0.61)])
+def test_quantile_is_that_of_its_rank_where_the_slowest_begin(count, fraction):
+    """Sixteen are kept, and the one before them is told by the histogram."""
+    values = MILLISECONDS[:count]
+    true = values[math.ceil(fraction * count) - 1]
+
+    assert sample(*values).quantile(fraction) == pytest.approx(true, rel=0.01)
+
+
 def test_quantile_lies_between_the_extremes():
     """A histogram's bucket is wider than equal values, which must not be told slower than they are."""
     assert sample(*[0.1] * 1000).quantile(0.5) == 0.1
@@ -56,8 +68,9 @@ def test_quantile_lies_between_the_extremes():
 
 def test_an_empty_sample_has_no_quantile():
     """Nothing was measured, so nothing is said."""
-    with pytest.raises(ValueError, match=r"^no quantile of an empty sample$"):
-        Sample().quantile(0.95)
+    for asked in (Sample().quantile, Sample().interval):
+        with pytest.raises(ValueError, match=r"^no quantile of an empty sample$"):
+            asked(0.95)
 
 
 @pytest.mark.parametrize(
@@ -206,3 +219,12 @@ def test_the_interval_of_a_quantile():
 
     assert (low, high) == (pytest.approx(0.041, rel=0.01), pytest.approx(0.061, rel=0.01))
     assert filled(*[0.02] * 7).interval(0.5) == (0.02, 0.02)
+    assert filled(0.1, 0.2).interval(0.95) == (0.2, 0.2)
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.0, 0.0), (0.99e-6, 0.0), (1e-6, 1e-6), (1e-3, 1e-3)])
+def test_what_takes_less_than_a_microsecond_takes_no_time(seconds, told):
+    """Beside others that took none, and some that were slow."""
+    sample = filled(*[0.0] * 5, *[seconds] * 20, *[1.0] * 16)
+
+    assert sample.quantile(0.5) == pytest.approx(told, rel=0.00501)

@@ -305,6 +305,19 @@ def test_heartbeats_keep_their_instants():
     assert client.at == 225.0
 
 
+def test_heartbeats_are_put_forward_by_a_quarter_of_their_interval():
+    """Those that come next, and all after them; what has none to send puts nothing forward."""
+    client, silent = talk(JSON, interval=8.0), talk(JSON)
+    for each in (client, silent):
+        each.opened(0.0)
+        each.shift()
+
+    assert client.at == 6.0
+    client.due(6.0)
+    assert client.at == 14.0
+    assert silent.at is None
+
+
 def test_a_loop_may_call_back_a_little_early():
     """By less than its clock can tell."""
     client = talk(JSON, interval=25.0)

@@ -44,6 +44,14 @@ def test_a_queue_of_64_kib_or_a_probe_shows_a_full_window(look, is_full):
     assert ("BACKPRESSURE / PEER_FROZEN" in found) is is_full
 
 
+@pytest.mark.parametrize(("heard", "rivals"), [(54.75, " / PEER_FROZEN"), (55, "")])
+def test_a_peer_that_takes_nothing_and_was_not_heard_for_five_seconds_may_stand_still(heard, rivals):
+    """Until then it is a reader that is slow."""
+    found = causes((1, ">text"), (heard, "<text"), looks=[{"at": 60, "probes": 1}])
+
+    assert found[0] == f"BACKPRESSURE{rivals}"
+
+
 @pytest.mark.parametrize(
     ("queued", "size", "end", "is_stuck"),
     [
@@ -121,6 +129,15 @@ def test_a_ping_that_was_answered_since_shows_who_is_there(pinged, is_zombie):
     found = causes((40, ">beat"), (pinged, ">ping", b"1"), (pinged + 0.5, "<pong", b"1"))
 
     assert (found[0] == "ZOMBIE") is is_zombie
+
+
+@pytest.mark.parametrize(("pinged", "rivals"), [(39.75, " / HALF_OPEN PEER_NOT_READING"), (40, "")])
+def test_a_ping_that_went_out_with_the_heartbeat_and_was_answered_shows_the_way_there(pinged, rivals):
+    """That the peer is heard shows the way back only."""
+    heard = [(at, "<text") for at in range(42, 60)]
+    found = causes((40, ">beat"), (pinged, ">ping", b"1"), (pinged + 0.5, "<pong", b"1"), *heard)
+
+    assert found[0] == f"ZOMBIE{rivals}"
 
 
 @pytest.mark.parametrize(("took", "rivals"), [(0.5, ""), (0.75, ""), (1, " / PEER_FROZEN")])

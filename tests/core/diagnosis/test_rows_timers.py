@@ -98,14 +98,17 @@ def test_a_kind_of_traffic_is_spoken_with_two_frames_after_the_first_second(sent
 
 
 @pytest.mark.parametrize(("silent", "fits"), [(1, True), (0.875, False)])
-@pytest.mark.parametrize("ways", [">", "<>"])
-def test_messages_of_a_second_ago_are_the_shortest_silence(ways, silent, fits):
+@pytest.mark.parametrize(
+    ("ways", "timers"),
+    [(">", ["READ_DEADLINE"]), ("<>", ["IDLE_TIMEOUT", "READ_DEADLINE", "IDLE_TIMEOUT"])],
+)
+def test_messages_of_a_second_ago_are_the_shortest_silence(ways, timers, silent, fits):
     """Of one end, or of both."""
     pings = pings_at_both_ends(9, every=0.125)
     talk = [(step / 2, f"{way}text") for step in range(1, 17) for way in ways]
-    causes = fitting(ROWS, read(*pings, *talk, end=8 + silent))
+    causes = [each.partition(" ")[0] for each in fitting(ROWS, read(*pings, *talk, end=8 + silent))]
 
-    assert any(each.startswith(("IDLE_TIMEOUT", "READ_DEADLINE")) for each in causes) is fits
+    assert [each for each in causes if each in timers] == (timers if fits else [])
 
 
 @pytest.mark.parametrize(
@@ -116,5 +119,14 @@ def test_a_deadline_for_pongs_needs_an_end_that_sends(sent, fits):
     """Who has sent nothing at all is silent, and not without pongs."""
     stream = [(at, "<text") for at in range(1, 60)]
     causes = fitting(ROWS, read(*stream, *sent, end=60 if len(sent) < 2 else 61))
+
+    assert any(each.startswith("PONG_DEADLINE") for each in causes) is fits
+
+
+@pytest.mark.parametrize(("pong", "fits"), [(1, False), (1.25, True)])
+def test_a_deadline_for_pongs_that_nobody_is_known_for_needs_a_pong_after_the_first_second(pong, fits):
+    """Forty seconds without one: before, they may be counted from the opening."""
+    talk = [row for at in range(3, 40, 3) for row in ((at, ">text"), (at, "<text"))]
+    causes = fitting(ROWS, read((pong, ">pong"), *talk, end=pong + 40))
 
     assert any(each.startswith("PONG_DEADLINE") for each in causes) is fits

@@ -136,6 +136,8 @@ def test_a_keyword_tells_the_topic(reason, topic):
         ("no such backend", T.UPSTREAM),
         ("busy line", T.OVERLOAD),
         ("connection unused", T.IDLE),
+        # That there was an error, and a timeout, tells neither of whom.
+        ("internal error: connection unused, timed out", T.IDLE),
         ("stale connection", T.KEEPALIVE),
         ("peer did not respond", T.KEEPALIVE),
         ("No response from client", T.KEEPALIVE),

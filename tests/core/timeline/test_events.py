@@ -4,7 +4,16 @@ import dataclasses
 
 import pytest
 
-from pytest_wsstability.core.timeline.events import Direction, End, Event, EventKind, FrameKind, Opcode, Role
+from pytest_wsstability.core.timeline.events import (
+    FRAME_OPCODES,
+    Direction,
+    End,
+    Event,
+    EventKind,
+    FrameKind,
+    Opcode,
+    Role,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +29,7 @@ def test_opcodes_are_those_of_the_rfc():
     numbers = {opcode.name: int(opcode) for opcode in Opcode}
 
     assert numbers == {"CONT": 0, "TEXT": 1, "BINARY": 2, "CLOSE": 8, "PING": 9, "PONG": 10, "NONE": 15}
+    assert set(FRAME_OPCODES) == {0, 1, 2, 8, 9, 10}
 
 
 def test_numbers_of_a_record_never_move():

@@ -11,10 +11,11 @@ from tests.core.script import RECEIVED, SENT, timeline
 
 def lagged(frames, *, lag=1.0, at=10.0, direction=RECEIVED, opcode=Opcode.TEXT, size=2):
     """A record with so many frames at an instant, and a loop that was late by so much at 11 s."""
-    line = timeline(until=9)
+    # Its clock began with it, so that no reading has a rounded last bit.
+    line = timeline(until=9, origin=0)
     for _ in range(frames):
-        line.frame(1000 + at, direction, opcode, size, Role.NONE)
-    line.mark(1011, EventKind.LOOP_LAG, lag)
+        line.frame(at, direction, opcode, size, Role.NONE)
+    line.mark(11, EventKind.LOOP_LAG, lag)
     return [event.kind for event in line][-1]
 
 
@@ -30,7 +31,7 @@ def lagged(frames, *, lag=1.0, at=10.0, direction=RECEIVED, opcode=Opcode.TEXT, 
         # What this end sends is its own affair.
         (FLOOD_FRAMES, {"direction": SENT}, EventKind.LOOP_LAG),
         # The read began when the loop was to be looked at, or up to 0.1 s before.
-        (FLOOD_FRAMES, {"at": 9.91}, EventKind.FLOOD),
+        (FLOOD_FRAMES, {"at": 9.9}, EventKind.FLOOD),
         (FLOOD_FRAMES, {"at": 9.89}, EventKind.LOOP_LAG),
         # What waited for a process that stood still is read at the end.
         (FLOOD_FRAMES, {"at": 10.5}, EventKind.FLOOD),

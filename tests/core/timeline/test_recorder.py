@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_wsstability.core.timeline.events import Direction, Event, EventKind, FaultName, Opcode, Role
-from pytest_wsstability.core.timeline.recorder import Recorder, measure_of
+from pytest_wsstability.core.timeline.recorder import UNMEASURED, Recorder, measure_of
 
 
 def record(recorder, at, size=1, number=0):
@@ -102,3 +102,21 @@ def test_records_since_a_number(capacity, first, numbers):
     since = kept[-1] - 8 + first
 
     assert [each[0] for each in recorder.packed_since(since, kept[-1])] == [n for n in kept if n >= since]
+
+
+@pytest.mark.parametrize(
+    ("size", "direction", "are_alike"),
+    [
+        (1, Direction.SENT, True),
+        (2**24, Direction.SENT, True),
+        (1, Direction.RECEIVED, False),
+    ],
+)
+def test_what_is_left_without_the_measure_is_all_the_rest(size, direction, are_alike):
+    """Events of one kind share it, however large they are."""
+    recorder = Recorder(2)
+    record(recorder, 0.0)
+    recorder.append(1.0, EventKind.FRAME, direction, Opcode.TEXT, size, Role.DATA, 1)
+    one, other = (what[UNMEASURED] for _, (_, what) in recorder.numbered(1))
+
+    assert (one == other) is are_alike

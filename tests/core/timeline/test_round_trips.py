@@ -143,6 +143,10 @@ LATE = [n + 1.05 for n in range(1, 10)]
         (range(1, 11), LATE, 1.04, 1, 10, (0.05, 1.05)),
         (range(1, 11), LATE, 1.06, 1, 1, (0.05, 1.05)),
         (range(1, 11), LATE, 2.0, 1, 1, (0.05, 1.05)),
+        # Neither the quickest nor the slowest has most in time: those are to the last two, one of them after
+        # all the time that it has, or at the instant of its question.
+        (range(4), [2.6, 4.5, 4.6], 1.5, 2, 4, (1.6, 3.5)),
+        (range(4), [2.0, 3.25, 3.3], 0.5, 2, 4, (0.3, 2.25)),
         # Two too late, at the end.
         ([1, 2, 3], [3.2], 1.0, 2, 3, (0.2, 2.2)),
         # As many answers as questions: each has its own.

@@ -48,6 +48,12 @@ def test_a_state_has_its_name(number, name):
     assert state_name(info(number)) == name
 
 
+@pytest.mark.parametrize(("number", "name"), [(12, "NEW_SYN_RECV"), (13, "13"), (200, "200")])
+def test_a_state_of_a_later_kernel_is_told_by_its_number(number, name):
+    """One that has no name yet."""
+    assert recorded((1.0, info(number), 0))[0].state == name
+
+
 def test_a_closed_socket_adds_nothing():
     """Its queues were thrown away, so it would look healthy."""
     assert recorded((1.0, info(unacked=3, retransmits=4), 90), (2.0, info(7), 0)) == recorded(

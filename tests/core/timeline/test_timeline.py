@@ -395,10 +395,11 @@ def test_when_the_last_frame_came():
 
 def test_what_happened_since_a_number():
     """All but data, for who has written what came before."""
-    line = timeline((1, ">beat"), (2, "<answer"), (3, "<text"), (4, ">beat"), until=9)
+    line = timeline((1, ">beat"), (2, "<answer"), (3, "<text"), (4, ">beat"), (5, "<close"), until=9)
     whole = list(line.signals_since(0))
 
-    assert [at for at, *_ in whole] == [0, 1, 2, 4]
+    assert [at for at, *_ in whole] == [0, 1, 2, 4, 5]
+    assert list(Timeline.from_dict(line.as_dict()).signals_since(0)) == whole
     assert list(line.signals_since(line.total - 1)) == whole[-1:]
     assert list(line.signals_since(line.total)) == []
 
