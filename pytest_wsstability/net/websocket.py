@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 from collections.abc import Callable
 from contextlib import suppress
@@ -216,7 +215,7 @@ class WebSocket(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_alarm", "_answers", "_assembly", "_behind", "_client", "_corked", "_evidence", "_loop",
+        "_alarm", "_answers", "_assembly", "_behind", "_client", "_corked", "_end_facts", "_loop",
         "_max_size", "_partial", "_pings", "_pong", "_protocol", "_strange", "_taken", "_timer", "_unread",
         "_waiters", "_writable", "conversation", "end_hidden_since", "endpoint", "inbox", "listener",
         "numbers", "on_over", "phase", "rest_from", "subprotocol", "timeline", "transcript", "transport",
@@ -245,8 +244,8 @@ class WebSocket(asyncio.Protocol):
         self.timeline: Timeline | None = None
         self.transport: asyncio.Transport | None = None
         self.phase = Phase.OPENING
-        # What is known about the end so far; None until the first sign of it.
-        self._evidence: CloseEvidence | None = None
+        # What is known about the end, by the fields of `CloseEvidence`; None until the first sign of it.
+        self._end_facts: dict[str, Any] | None = None
         # Gives up on a peer that does not finish the closing handshake.
         self._timer: asyncio.TimerHandle | None = None
         self.withheld: frozenset[int] = _NOTHING
@@ -462,7 +461,7 @@ class WebSocket(asyncio.Protocol):
         parser = self.protocol.parser_exc
         refused = parser is not None and not isinstance(parser, EOFError)
         rest = len(self.protocol.reader.buffer) if before is None else before + len(data) - read
-        if self._evidence is not None and self._evidence.stray is not None:
+        if self._end_facts is not None and "stray" in self._end_facts:
             # Behind what was refused nothing is read.
             return
         if not rest and not refused:
@@ -544,7 +543,8 @@ class WebSocket(asyncio.Protocol):
 
     def _cut_here(self) -> TransportEnd | None:
         """That this end cut the stream; None if it did not."""
-        cut = self._evidence is not None and self._evidence.transport is TransportEnd.ABORTED
+        known = self._end_facts
+        cut = known is not None and known.get("transport") is TransportEnd.ABORTED
         return TransportEnd.ABORTED if cut else None
 
     def _look_at_queue(self, now: float) -> None:
@@ -577,9 +577,9 @@ class WebSocket(asyncio.Protocol):
         if ends:
             assert self.timeline is not None
             health.forget(self._loop, self.timeline)
-            self._look_at_queue(self._loop.time())
             facts["at"] = self._age()
-            facts.setdefault("tcp_state", self.ask_kernel())
+            if "tcp_state" not in facts:
+                facts["tcp_state"] = self.ask_kernel()
         self.explain(**facts)
         if ends:
             # Nothing of what anybody waits for can come any more.
@@ -602,33 +602,35 @@ class WebSocket(asyncio.Protocol):
         """
         if self.timeline is None:
             return
-        known = self._known()
-        facts = {name: fact for name, fact in facts.items() if fact is not None}
-        facts.setdefault("received", _close_frame(self.protocol.close_rcvd))
-        facts.setdefault("hidden_since", self.end_hidden_since)
-        if known.local_reason is None:
+        known, protocol = self._end_facts or {}, self.protocol
+        if known.get("local_reason") is None:
             facts |= {"local_reason": local_reason, "local_detail": local_detail}
-        parser = self.protocol.parser_exc
+        if protocol.close_rcvd is not None and "received" not in known:
+            facts["received"] = _close_frame(protocol.close_rcvd)
+        parser = protocol.parser_exc
         if parser is not None:
             # Between two frames the parser says "unexpected end of stream", within one what it misses.
-            facts["mid_frame"] = isinstance(parser, EOFError) and "unexpected end of stream" not in str(
-                parser
-            )
-            if not isinstance(parser, EOFError):
+            within = isinstance(parser, EOFError) and "unexpected end of stream" not in str(parser)
+            if within:
+                facts |= {"mid_frame": True, "stray": self._stray()}
+            elif not isinstance(parser, EOFError):
                 facts["parser_error"] = str(parser) or repr(parser)
-            elif facts["mid_frame"] and self._partial:
-                facts["stray"] = self._stray()
-        if known.received_first is None and (facts["received"] and (known.sent or facts.get("sent"))):
-            facts["received_first"] = known.sent is None
-        self._evidence = dataclasses.replace(known, **facts)
-        if self.is_over:
-            self.timeline.over(self._loop.time(), self._evidence)
+        told = {name: fact for name, fact in facts.items() if fact is not None and known.get(name) != fact}
+        if known.get("hidden_since") != self.end_hidden_since:
+            # None again once the peer has answered.
+            told["hidden_since"] = self.end_hidden_since
+        all_known = known | told
+        if "received_first" not in known and "received" in all_known and "sent" in all_known:
+            all_known["received_first"] = "sent" not in known
+        self._end_facts = all_known
+        if self.is_over and (told or self.timeline.close is None):
+            self.timeline.over(self._loop.time(), self._evidence())
 
-    def _known(self) -> CloseEvidence:
+    def _evidence(self) -> CloseEvidence:
+        """All that is known about the end."""
         assert self.timeline is not None
-        if self._evidence is not None:
-            return self._evidence
-        return CloseEvidence(end=self.timeline.end, at=self._age(), transport=TransportEnd.OPEN)
+        so_far = {"at": self._age(), "transport": TransportEnd.OPEN, **(self._end_facts or {})}
+        return CloseEvidence(end=self.timeline.end, **so_far)
 
     def _age(self) -> float:
         return self._loop.time() - self.timeline.opened if self.timeline is not None else 0.0
@@ -639,7 +641,7 @@ class WebSocket(asyncio.Protocol):
             return ConnectionError("the connection is not open yet")
         if self.timeline.close is None:
             self.explain()
-        return ConnectionEnded(self.timeline.close or self._known())
+        return ConnectionEnded(self.timeline.close or self._evidence())
 
     # Opening.
 
@@ -1186,14 +1188,14 @@ class WebSocket(asyncio.Protocol):
                 if opcode >= _CLOSE:
                     self._record_control(now, opcode, size, sent, key)
             self._write(data)
-        if self._evidence is not None and self._timer is None and self._waits_for_the_end():
+        if self._end_facts is not None and self._timer is None and self._waits_for_the_end():
             self._timer = self._loop.call_later(CLOSE_TIMEOUT, self._give_up)
 
     def _keeps_back(self, opcode: int) -> bool:
         """Whether a frame (or FIN) is withheld; of a closing handshake, answers are, and second closes."""
         if opcode not in self.withheld or opcode == _PONG:
             return opcode in self.withheld
-        second = opcode == _CLOSE and self._evidence is not None and self._evidence.sent is not None
+        second = opcode == _CLOSE and self._end_facts is not None and "sent" in self._end_facts
         return self.protocol.close_rcvd_then_sent is True or second
 
     def _waits_for_the_end(self) -> bool:

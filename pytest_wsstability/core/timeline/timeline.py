@@ -461,7 +461,8 @@ class Timeline:
         if known is not None:
             if known.transport is not TransportEnd.OPEN:
                 return
-            evidence = dataclasses.replace(evidence, at=known.at)
+            if evidence.at != known.at:
+                evidence = dataclasses.replace(evidence, at=known.at)
         self.close = evidence
         if evidence.transport is not TransportEnd.OPEN:
             self.mark(now, EventKind.ENDED)
