@@ -10,10 +10,11 @@ as no reading of a clock meets the tolerance to the last bit. Of everything else
 from __future__ import annotations
 
 import ast
+import collections
 import functools
+import hashlib
 import itertools
 import pickle
-import random
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
@@ -57,6 +58,7 @@ class Site(NamedTuple):
     Attributes:
         path: the file, relative to the package.
         line: where, from 1.
+        code: what stands in that line, without indentation.
 
     """
 
@@ -65,6 +67,7 @@ class Site(NamedTuple):
     line: int
     operator: str
     occurrence: int
+    code: str = ""
 
 
 class Mutant(NamedTuple):
@@ -135,7 +138,7 @@ def sites_of(path: Path) -> list[Site]:
 
 
 def sites_in(name: str, source: str) -> Iterator[Site]:
-    tree, parsed = ast.parse(source), get_ast(source)
+    tree, parsed, lines = ast.parse(source), get_ast(source), source.splitlines()
     quiet, (bounds, signs) = unheard(tree), tolerances(tree)
     for operator_name, operator in _operators(deciding(tree)):
         moves = operator_name.rpartition("Operator_")[2] in BOUNDARIES
@@ -144,7 +147,7 @@ def sites_in(name: str, source: str) -> Iterator[Site]:
                 continue
             turns = operator_name in SIGNS and place in signs
             kind = Kind.COMPARISON if turns else _kind(operator_name)
-            yield Site(kind, name, place[0], operator_name, occurrence)
+            yield Site(kind, name, place[0], operator_name, occurrence, lines[place[0] - 1].strip())
 
 
 def mutant(site: Site, source: str) -> Mutant | None:
@@ -164,10 +167,22 @@ def _prepared(source: str) -> tuple[bytes, frozenset[tuple[int, int]]]:
 
 
 def sample(sites: Sequence[Site], others: int, seed: int) -> list[Site]:
-    """All that are about constants and comparisons, and so many of the others."""
+    """
+    All that are about constants and comparisons, and so many of the others.
+
+    Of these, the line that is broken tells whether it is drawn: an edit changes the draw of its lines only.
+
+    """
     chosen = [each for each in sites if each.kind is not Kind.OTHER]
     rest = [each for each in sites if each.kind is Kind.OTHER]
-    return chosen + random.Random(seed).sample(rest, min(others, len(rest)))
+    alike: collections.Counter[tuple[str, ...]] = collections.Counter()
+
+    def lot(site: Site) -> bytes:
+        what = (site.path, site.operator, site.code)
+        alike[what] += 1
+        return hashlib.sha256(repr((seed, what, alike[what])).encode()).digest()
+
+    return chosen + sorted(rest, key=lot)[:others]
 
 
 def _kind(operator: str) -> Kind:

@@ -105,6 +105,21 @@ def test_the_sample_is_that_of_its_seed():
     assert sites.sample(found, 999, 11) != []
 
 
+@pytest.mark.parametrize("edited", ["x = a + 9\n", "def g(a):\n    return a * 2 - a\n\n\n"])
+def test_an_edit_elsewhere_draws_no_others(edited):
+    """So that what a sample has shown of a line still holds when another one is changed."""
+    text = "".join(f"def f{n}(a):\n    return a + {n} or a - {n}\n\n\n" for n in range(20))
+    before, after = (
+        {(each.operator, each.code) for each in sites.sample([*sites.sites_in("core/a.py", source)], 40, 11)}
+        for source in (text, edited + text)
+    )
+
+    assert len(before) == 40
+    # Those of the edit push out as many at most.
+    assert len(before - after) <= sum(1 for _ in sites.sites_in("core/a.py", edited))
+    assert all(code in edited for _, code in after - before)
+
+
 def test_every_subject_exists():
     """A room that is renamed is renamed here."""
     assert len(sites.subjects()) > 40
