@@ -231,8 +231,8 @@ class Audio:
     def _decoded(self, role: VoiceRole, audio: Any) -> bytes:
         if isinstance(audio, str):
             try:
-                audio = _of_base64(audio)
-            except (binascii.Error, ValueError) as exc:
+                audio = binascii.a2b_base64(audio, strict_mode=True)
+            except ValueError as exc:
                 raise BadAudio(f"{role.value}: {audio[:40]!r} is no base64: {exc}") from None
         if not isinstance(audio, bytes):
             raise BadAudio(f"{role.value}: {str(audio)[:40]!r} is no audio")
@@ -290,19 +290,6 @@ def _keep(known: dict[K, V], key: K, value: V) -> None:
     if len(known) >= _KEPT:
         known.clear()
     known[key] = value
-
-
-def _of_base64(text: str) -> bytes:
-    """
-    Bytes of base64: what is none is told by bytes that are missing, which takes half the time (measured).
-
-    Raises:
-        ValueError: for what is none.
-
-    """
-    found = binascii.a2b_base64(text)
-    padding = 2 if text.endswith("==") else text.endswith("=")
-    return found if 4 * (len(found) + padding) == 3 * len(text) else base64.b64decode(text, validate=True)
 
 
 def _whole(value: Any) -> int | None:

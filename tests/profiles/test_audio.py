@@ -203,6 +203,23 @@ def test_ten_seconds_of_audio_in_one_message_are_read(rate):
     assert spoken.read(spoken.write(Role.ANSWER, audio=sound), SERVER).audio == sound
 
 
+@pytest.mark.parametrize(("length", "is_read"), [(2**20, True), (2**20 + 1, False)])
+def test_a_message_of_more_than_a_mebibyte_is_not_looked_at(length, is_read):
+    """Parsing it would hold up the loop."""
+    found = audio("json").read('{"type":"turn_end"}'.ljust(length), SERVER)
+
+    assert (found is not None) is is_read
+
+
+def test_turns_and_chunks_are_counted_from_one():
+    """What is written without a number is the first."""
+    found = audio("json").read(audio("json").write(Role.ANSWER, audio=SOUND), SERVER)
+    first = audio("twilio").write_speech(SOUND, session_id="MZ1", number=1)
+
+    assert (found.turn, found.number) == (1, 1)
+    assert audio("twilio").write_speech(SOUND, session_id="MZ1") == first
+
+
 AROUND = audio("json").around
 
 
@@ -279,11 +296,15 @@ def test_frames_that_come_again_are_written_and_read_once():
     assert all(known.write_speech(frame) is each for frame, each in zip(FRAMES, written, strict=False))
     assert all(known.read(message, CLIENT) is each for message, each in zip(written, read, strict=True))
 
-    for frame in FRAMES:
+    for number, frame in enumerate(FRAMES, 1):
         assert known.read(known.write_speech(frame), CLIENT).audio == frame
-    assert known.write_speech(FRAMES[0]) is not written[0]
-    assert known.read(written[0], CLIENT) is not read[0]
-    assert known.read(written[0], CLIENT) == read[0]
+        if number == 256:
+            assert known.write_speech(FRAMES[0]) is written[0]
+            assert known.read(written[0], CLIENT) is read[0]
+        elif number == 257:
+            assert known.write_speech(FRAMES[0]) is not written[0]
+            assert known.read(written[0], CLIENT) is not read[0]
+            assert known.read(written[0], CLIENT) == read[0]
 
 
 def test_a_frame_that_carries_more_than_its_audio_is_another_message_each_time():
