@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 # What users may write wherever a duration is asked for: seconds, or a number with a unit.
 Duration = float | int | str
@@ -46,11 +47,17 @@ def _seconds(value: object) -> float | None:
         return None
     if isinstance(value, int | float):
         return float(value)
-    if isinstance(value, str) and (match := _PATTERN.fullmatch(value.strip())):
+    return _seconds_of(value) if isinstance(value, str) else None
+
+
+# Thousands of connections have their heartbeats in one text.
+@lru_cache(maxsize=256)
+def _seconds_of(text: str) -> float | None:
+    if match := _PATTERN.fullmatch(text.strip()):
         # Whole numbers stay exact: "500ms" is 0.5 and "2m" is 120.0, to the last bit.
         number, unit = float(match[1]), match[2] or "s"
         return number / 1000 if unit == "ms" else number * _UNITS[unit]
-    if isinstance(value, str) and (match := _COMPOUND.fullmatch(value.strip())) and any(match.groups()):
+    if (match := _COMPOUND.fullmatch(text.strip())) and any(match.groups()):
         hours, minutes, seconds, milliseconds = (float(each or 0) for each in match.groups())
         return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
     return None

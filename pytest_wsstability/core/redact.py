@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
@@ -30,6 +31,12 @@ _LOCAL = re.compile(r"^((\w+)\s* = )(['\"].*['\"])$", re.MULTILINE)
 
 def redact_url(url: str) -> str:
     """The URL without user information, and with the values of secret query parameters masked."""
+    return _redacted_url(url, SECRETS.state)
+
+
+# Thousands of connections lead to one URL; what is known may change what is shown of it.
+@lru_cache(maxsize=32)
+def _redacted_url(url: str, known: object) -> str:
     try:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
@@ -128,7 +135,7 @@ def _redacted(value: Any) -> Any:
 
 def is_text(text: str) -> bool:
     """Whether text can be encoded: JSON can name half of a surrogate pair, which is no character."""
-    return not any("\ud800" <= char <= "\udfff" for char in text)
+    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def show_text(text: str, longest: int = 200) -> str:

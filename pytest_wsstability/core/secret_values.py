@@ -39,6 +39,8 @@ _ORDINARY_FIELDS = re.compile(
 _SEPARATORS = re.compile(r"[\s,;]+")
 # What may stand between a name and its value, a scheme included.
 _BESIDE = r"[\"']?\s*[:=]\s*[\"']?(?:[a-z]+\s+)?"
+# What begins the parts of a URL that may hold secrets, or ends them.
+_MAY_HOLD_SECRETS = re.compile(r"[#?@]")
 _HALF_A_SCHEME = re.compile(r"^(?:wss?|https?)?:?/*")
 _CUT = re.compile(r"\.\.\.|…")
 
@@ -51,9 +53,16 @@ class _Mask(NamedTuple):
 
 
 class SecretValues:
-    """What is known to be secret, by value."""
+    """
+    What is known to be secret, by value.
+
+    Attributes:
+        state: another object whenever something else is known, so that what was masked before may be stale.
+
+    """
 
     def __init__(self) -> None:
+        self.state = object()
         # By value: its forms. A dict keeps the order in which they came.
         self._values: dict[str, tuple[str, ...]] = {}
         # Forms in lower case, by their first and their last 8 characters.
@@ -84,7 +93,7 @@ class SecretValues:
 
     def take_url(self, url: object) -> None:
         """Collect user information, query values and the fragment."""
-        if not isinstance(url, str) or not url:
+        if not isinstance(url, str) or not _MAY_HOLD_SECRETS.search(url):
             return
         rest, _, fragment = url.partition("#")
         rest, _, query = rest.partition("?")
@@ -245,12 +254,14 @@ class SecretValues:
     def _name(self, name: str, value: str) -> None:
         if (name, value) not in self._named:
             self._named[name, value] = None
+            self.state = object()
             self._news.append((name, value, ""))
 
     def _remember(self, value: str, shown: str) -> None:
         if value in self._values:
             return
         self._news.append(("", value, shown))
+        self.state = object()
         if len(self._values) >= _MOST:
             self._forget(next(iter(self._values)))
         self._values[value] = forms = tuple(_forms(value))

@@ -377,7 +377,9 @@ def _heartbeat(heartbeat: Duration | Literal[False] | None) -> float | None:
 
 def _check_fields(origin: str | None, subprotocols: Sequence[str]) -> None:
     """Refuse what no header can carry: the transport would find out when it is too late to say so."""
-    parse_headers([("Origin", origin or ""), *(("Sec-WebSocket-Protocol", name) for name in subprotocols)])
+    if origin is not None:
+        parse_headers([("Origin", origin)])
+    parse_headers([("Sec-WebSocket-Protocol", name) for name in subprotocols])
 
 
 def _check_limits(max_size: int | None, inbox: int) -> None:

@@ -9,6 +9,7 @@ import re
 import socket
 import ssl
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus
@@ -126,7 +127,7 @@ class Dialler:
                 transport = await self._start_tls(transport, context)
             self._step = OpeningStage.HTTP
             async with asyncio.timeout(self._timeout):
-                await asyncio.shield(opening)
+                await opening
         except (OSError, EOFError, InvalidHandshake) as exc:
             _discard(transport, opening)
             raise self._explain(exc, await self._would_speak_http2(exc, context)) from None
@@ -323,6 +324,8 @@ def _discard(transport: asyncio.BaseTransport | None, opening: asyncio.Future[No
     opening.cancel()
 
 
+# Thousands of connections lead to one host.
+@lru_cache(maxsize=256)
 def _is_literal(host: str) -> bool:
     try:
         ipaddress.ip_address(host.partition("%")[0])

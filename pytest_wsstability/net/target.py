@@ -55,6 +55,8 @@ def parse_url(url: str) -> WebSocketURI:
 
 def with_query(url: str, parameters: Mapping[str, str]) -> str:
     """A URL with parameters that it does not have yet."""
+    if not parameters:
+        return url
     parts = urlsplit(url)
     there = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
     more = urlencode({name: value for name, value in parameters.items() if name not in there})
@@ -69,6 +71,8 @@ def with_defaults(
     headers: tuple[tuple[str, str], ...], defaults: Mapping[str, str]
 ) -> tuple[tuple[str, str], ...]:
     """Header fields, and those of the defaults whose names are not among them."""
+    if not defaults:
+        return headers
     there = {name.lower() for name, _ in headers}
     return (*headers, *(field for field in defaults.items() if field[0].lower() not in there))
 

@@ -84,14 +84,15 @@ class Words:
         server_names_session: the server chooses the session's id, and not the client.
         uses_sequence: the last number received is sent.
         tells_time: some message says what time it is.
+        are_fixed: no message has to remember more than how far the handshake is.
 
     """
 
     __slots__ = (
         "_binary_json", "_client", "_fixed", "_foreign", "_known", "_longest", "_names", "_readers",
         "_records", "_server", "_stream", "_told_by_client", "_told_by_server", "_written",
-        "interval_is_named", "names_interval", "script", "server_names_session", "session_is_number",
-        "tells_time", "uses_sequence",
+        "are_fixed", "interval_is_named", "names_interval", "script", "server_names_session",
+        "session_is_number", "tells_time", "uses_sequence",
     )  # fmt: skip
 
     def __init__(
@@ -184,11 +185,7 @@ class Words:
         self.server_names_session = "session_id" in told - self.names("session_info")
         self.tells_time = any("now" in names for names in self._names.values())
         self.uses_sequence = "sequence" in self.names("ping") | self.names("resume")
-
-    @property
-    def are_fixed(self) -> bool:
-        """Whether no message has to remember more than how far the handshake is."""
-        return not frozenset().union(*self._names.values()) - {"session_id", "any"}
+        self.are_fixed = not frozenset().union(*self._names.values()) - {"session_id", "any"}
 
     def names(self, field: str) -> frozenset[str]:
         """The placeholders in a message, by its field."""

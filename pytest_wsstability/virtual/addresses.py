@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -32,6 +33,8 @@ def is_local_name(host: str) -> bool:
     return host in ("localhost", "localhost.localdomain") or host.endswith(".localhost")
 
 
+# Thousands of connections lead to one address.
+@lru_cache(maxsize=256)
 def family_of(host: str) -> socket.AddressFamily | None:
     """The family of a literal IP address; None for a name."""
     try:

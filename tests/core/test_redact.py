@@ -106,3 +106,15 @@ def test_bytes_are_redacted_by_value():
     SECRETS.take("token", "hunter2-of-mine", secret=True)
 
     assert redact((b"\xff\x00 hunter2-of-mine", 1)) == (b"\xff\x00 ***", 1)
+
+
+def test_a_url_that_was_shown_before_is_masked_by_what_is_known_now():
+    """By value, and beside its name."""
+    url = "ws://host/rooms/hunter2-of-mine;key=abc"
+    assert redact_url(url) == url
+
+    SECRETS.take("token", "hunter2-of-mine", secret=True)
+    assert redact_url(url) == "ws://host/rooms/***;key=abc"
+
+    SECRETS.take("key", "abc", secret=True)
+    assert redact_url(url) == "ws://host/rooms/***;key=***"

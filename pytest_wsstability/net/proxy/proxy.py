@@ -376,6 +376,8 @@ class FaultProxy:
 
 def links_to(address: Any) -> list[Link]:
     """The links of the fault proxies on this loop that lead to a server, by the address of its client."""
+    if not _RUNNING:
+        return []
     loop, links = asyncio.get_running_loop(), []
     while (found := _connection_to(loop, address)) is not None:
         links.append(found.link)
