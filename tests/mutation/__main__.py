@@ -22,7 +22,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from . import accepted, running
-from .covering import TESTS, Covering, measure
+from .covering import MARKS, TESTS, Covering, measure
 from .running import Answer, Fate, Limit, Result
 from .sites import PACKAGE, ROOT, SUBJECTS, Kind, Mutant, Site, mutant, sample, sites_of, subjects
 from .warm import Warm
@@ -171,6 +171,10 @@ def _ask(
     answer: Answer = (0, "")
     for some in filter(None, parts):
         answer = running.run(tree, broken, some, limit(some))
+        if answer[0] == running.NO_SUCH_TEST:
+            # A name of one is computed from what is broken: whole files have no such names.
+            files = sorted({test.partition("::")[0] for test in some})
+            answer = running.run(tree, broken, ["-m", MARKS, *files], limit(covering.of_files(files)))
         if answer[0] != 0:
             break
     return answer

@@ -49,6 +49,9 @@ class Covering:
             path.relative_to(tree / PACKAGE).as_posix(): path.read_text().splitlines()
             for path in (tree / PACKAGE).rglob("*.py")
         }
+        self._imports = {
+            file: _imports(tree / file) for file in {test.partition("::")[0] for test in self.times}
+        }
         self._trees = {name: ast.parse("\n".join(lines)) for name, lines in self._sources.items()}
 
     def tests(self, site: Site) -> list[str]:
@@ -56,7 +59,7 @@ class Covering:
         The tests that run a site's statement, those of the mirrored file first, then the quick ones.
 
         What runs on import runs in no test: for it stand the tests that run a line with one of the names
-        that it makes, those of the mirrored file, and those of the pages that have its numbers.
+        that it makes, those of the files that import it, and those of the pages that have its numbers.
 
         """
         found = self._at(site.path, self._statement(site))
@@ -64,7 +67,7 @@ class Covering:
         on_import = not found
         if on_import:
             found = {test for name in self._names(site) for test in self._users(name)}
-            found |= {test for test in self.times if f"/test_{stem}.py::" in test}
+            found.update(self.of_files(self._importing(site.path)))
         if not found:
             found = {test for line in self._lines.get(site.path, {}).values() for test in line if test}
         pages = [test for path, test in PAGES.items() if on_import and site.path.startswith(path)]
@@ -74,6 +77,17 @@ class Covering:
             return (f"test_{stem}.py" not in test, self.times.get(test, 0.0))
 
         return sorted(found, key=rank)
+
+    def of_files(self, files: Iterable[str]) -> list[str]:
+        """All tests of these files."""
+        wanted = set(files)
+        return [test for test in self.times if test.partition("::")[0] in wanted]
+
+    def _importing(self, path: str) -> set[str]:
+        """The files of tests that import a file, and the one that mirrors it."""
+        module = f"{PACKAGE}.{path.removesuffix('.py').removesuffix('/__init__').replace('/', '.')}"
+        mirror = f"test_{Path(path).name}"
+        return {file for file, known in self._imports.items() if module in known or Path(file).name == mirror}
 
     def quickest(self, count: int) -> list[str]:
         """So many tests, of all files."""
@@ -118,6 +132,12 @@ class Covering:
         for path, lines in self._sources.items():
             found |= self._at(path, (number for number, line in enumerate(lines, 1) if word.search(line)))
         return found
+
+
+def _imports(path: Path) -> set[str]:
+    """The modules that a file imports names from."""
+    nodes = ast.walk(ast.parse(path.read_text())) if path.exists() else ()
+    return {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
 
 
 def measure(tree: Path, folder: Path, tests: Iterable[str] = TESTS) -> Covering:

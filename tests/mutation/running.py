@@ -30,6 +30,8 @@ _LEFT_OUT = (
     "dist",
     "build",
 )
+# pytest's exit status for a test that is not there.
+NO_SUCH_TEST = 4
 # What one child of a process says: its exit status, None after too long; and the test that failed.
 Answer = tuple[int | None, str]
 

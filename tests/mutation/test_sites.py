@@ -188,6 +188,25 @@ def test_only_tests_that_run_a_line_are_asked(covering, line, tests):
     assert covering.tests(Site(Kind.OTHER, "core/a.py", line, "", 0)) == tests
 
 
+@pytest.mark.parametrize(
+    ("line", "is_asked"),
+    [
+        (f"from {PACKAGE}.core.a import LIMIT", True),
+        (f"from {PACKAGE}.core.ab import LIMIT", False),
+        (f"from {PACKAGE}.core import LIMIT", False),
+    ],
+)
+def test_who_imports_a_file_is_asked_of_what_it_makes_then(covering, line, is_asked):
+    """Nothing runs it later."""
+    test = "tests/test_a.py::test_f"
+    (covering.tree / "tests").mkdir()
+    (covering.tree / "tests/test_b.py").write_text(f"{line}\n")
+    again = Covering(covering.tree, covering.tree / "data", covering.tree / "times.json")
+
+    expected = [test, "tests/test_b.py::test_g"] if is_asked else [test]
+    assert again.tests(Site(Kind.CONSTANT, "core/a.py", 1, "", 0)) == expected
+
+
 @pytest.mark.parametrize(("path", "page"), NUMBERS.items())
 def test_pages_are_asked_of_their_numbers(covering, path, page):
     """Nothing runs them after the import."""

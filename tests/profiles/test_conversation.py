@@ -258,6 +258,46 @@ def test_a_token_of_the_server_is_what_comes_back():
     assert [text for _, text in said(second, second.opened(0.0))] == ['{"pid":"p-1"}']
 
 
+@pytest.mark.parametrize(
+    ("before", "written"),
+    [
+        (Resumption("s", "p-1"), '{"pid":"p-1"}'),
+        (Resumption(None, "p-1"), '{"pid":"p-1"}'),
+        # The id alone does not bring this one back.
+        (Resumption("s"), "hello"),
+        (Resumption(), "hello"),
+    ],
+)
+def test_who_comes_back_with_a_token_has_one(before, written):
+    """An id is not needed beside it."""
+    profile = Profile(name="t", session_info="hello", session_confirmed={"pid": TOKEN}, resume={"pid": TOKEN})
+    client = talk(profile, before=before)
+
+    assert [text for _, text in said(client, client.opened(0.0))] == [written]
+
+
+@pytest.mark.parametrize(("name", "written"), [("s", '{"sid":"s"}'), (None, "hello")])
+def test_who_comes_back_with_an_id_has_one(name, written):
+    """Nothing else brings this one back."""
+    sid = {"sid": SESSION_ID}
+    profile = Profile(name="ids", session_info="hello", session_confirmed={"ok": sid}, resume=sid)
+    client = talk(profile, before=Resumption(name))
+
+    assert [text for _, text in said(client, client.opened(0.0))] == [written]
+
+
+def test_a_token_is_that_of_the_server_or_the_id_where_it_gave_none():
+    """A server that is asked for one has nothing else either."""
+    profile = Profile(name="tokens", session_confirmed={"pid": TOKEN}, ping={"with": TOKEN})
+    client, server = talk(profile, session_id="c"), talk(profile, SERVER, session_id="s")
+    beat = client.beat()
+    before = client.write(beat, 0.0)
+    client.hear('{"pid":"p-1"}', 0.1)
+
+    assert (before, client.write(beat, 0.2)) == ('{"with":"c"}', '{"with":"p-1"}')
+    assert server.write(Say(Role.SESSION_CONFIRMED), 0.0) == '{"pid":"s"}'
+
+
 def test_a_number_that_goes_back_is_told():
     """With both numbers."""
     client = talk(GATEWAY)

@@ -38,9 +38,11 @@ def test_a_session_of_engineio():
     """The server asks every 25 s."""
     dialogue = Dialogue(ENGINEIO).run(60)
 
-    opening = dialogue.said[0][2]
-    assert opening.startswith('0{"sid":"server-1","upgrades":[],"pingInterval":25000,"pingTimeout":20000,')
-    assert dialogue.said[1:] == [
+    opening = (
+        '0{"sid":"server-1","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}'
+    )
+    assert dialogue.said == [
+        (0.0, "S", opening),
         (25.0, "S", "2"),
         (25.0, "C", "3"),
         (50.0, "S", "2"),

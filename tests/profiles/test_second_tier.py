@@ -281,6 +281,13 @@ def test_discord_sends_the_last_number():
     assert again.client.session_id == "s1"
 
 
+def test_who_identifies_at_discord_asks_for_nothing_by_itself():
+    """What a bot wants to hear of, it names."""
+    (identify,) = [message["d"] for _, message in said(Dialogue(DISCORD)) if message["op"] == 2]
+
+    assert (identify["token"], identify["intents"]) == ("token", 0)
+
+
 def test_a_session_that_discord_does_not_know_is_identified_anew():
     """After op 9."""
     before = Dialogue(DISCORD).client.resumption

@@ -174,20 +174,18 @@ def test_a_band_without_censoring_is_clopper_and_pearsons():
     assert band(lifetimes, 9.0) == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("age", "low"), [(9.9, lower_bound(20, 20)), (10.0, lower_bound(20, 20)), (10.1, 0.0)]
-)
+@pytest.mark.parametrize(("age", "low"), [(9.9, 0.8609), (10.0, 0.8609), (10.1, 0.0)])
 def test_a_band_says_nothing_beyond_the_longest_watched(age, low):
     """Nothing was lost: not [1, 1], and no claim for an age that nobody reached."""
-    assert band([(10.0, False)] * 20, age) == pytest.approx((low, 1.0))
+    assert band([(10.0, False)] * 20, age) == pytest.approx((low, 1.0), abs=5e-5)
 
 
-@pytest.mark.parametrize(("age", "high"), [(9.9, 1.0), (10.0, upper_bound(5, 10))])
+@pytest.mark.parametrize(("age", "high"), [(9.9, 1.0), (10.0, 0.7776)])
 def test_what_ends_at_an_age_is_not_up_after_it(age, high):
     """Five of ten ended at 10 s."""
     found = band([*[(10.0, True)] * 5, *[(20.0, False)] * 5], age)
 
-    assert found[1] == pytest.approx(high)
+    assert found[1] == pytest.approx(high, abs=5e-5)
 
 
 def test_censored_connections_carry_less_but_are_not_lost():

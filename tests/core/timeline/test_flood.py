@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from pytest_wsstability.core.timeline.events import EventKind, Opcode, Role
-from pytest_wsstability.core.timeline.timeline import FLOOD_BYTES, FLOOD_FRAMES
 from tests.core.script import RECEIVED, SENT, timeline
 
 
@@ -22,21 +21,21 @@ def lagged(frames, *, lag=1.0, at=10.0, direction=RECEIVED, opcode=Opcode.TEXT, 
 @pytest.mark.parametrize(
     ("frames", "more", "kind"),
     [
-        (FLOOD_FRAMES, {}, EventKind.FLOOD),
-        (FLOOD_FRAMES - 1, {}, EventKind.LOOP_LAG),
+        (64, {}, EventKind.FLOOD),
+        (63, {}, EventKind.LOOP_LAG),
         # All of them control frames, or one that is very large.
-        (FLOOD_FRAMES, {"opcode": Opcode.PING}, EventKind.FLOOD),
-        (1, {"size": FLOOD_BYTES}, EventKind.FLOOD),
-        (1, {"size": FLOOD_BYTES - 1}, EventKind.LOOP_LAG),
+        (64, {"opcode": Opcode.PING}, EventKind.FLOOD),
+        (1, {"size": 2**20}, EventKind.FLOOD),
+        (1, {"size": 2**20 - 1}, EventKind.LOOP_LAG),
         # What this end sends is its own affair.
-        (FLOOD_FRAMES, {"direction": SENT}, EventKind.LOOP_LAG),
+        (64, {"direction": SENT}, EventKind.LOOP_LAG),
         # The read began when the loop was to be looked at, or up to 0.1 s before.
-        (FLOOD_FRAMES, {"at": 9.9}, EventKind.FLOOD),
-        (FLOOD_FRAMES, {"at": 9.89}, EventKind.LOOP_LAG),
+        (64, {"at": 9.9}, EventKind.FLOOD),
+        (64, {"at": 9.89}, EventKind.LOOP_LAG),
         # What waited for a process that stood still is read at the end.
-        (FLOOD_FRAMES, {"at": 10.5}, EventKind.FLOOD),
-        (FLOOD_FRAMES, {"at": 10.51}, EventKind.LOOP_LAG),
-        (FLOOD_FRAMES, {"at": 11.0}, EventKind.LOOP_LAG),
+        (64, {"at": 10.5}, EventKind.FLOOD),
+        (64, {"at": 10.51}, EventKind.LOOP_LAG),
+        (64, {"at": 11.0}, EventKind.LOOP_LAG),
     ],
 )
 def test_a_flood_is_told_from_a_lag(frames, more, kind):
@@ -47,7 +46,7 @@ def test_a_flood_is_told_from_a_lag(frames, more, kind):
 def test_a_flood_is_no_lag_of_ours():
     """It excuses nothing, so it is not among the lags."""
     line = timeline(until=9)
-    for _ in range(FLOOD_FRAMES):
+    for _ in range(64):
         line.frame(1010, RECEIVED, Opcode.TEXT, 2, Role.DATA)
     line.mark(1011, EventKind.LOOP_LAG, 1.0)
 
