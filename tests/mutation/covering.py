@@ -58,25 +58,32 @@ class Covering:
         """
         The tests that run a site's statement, those of the mirrored file first, then the quick ones.
 
-        What runs on import runs in no test: for it stand the tests that run a line with one of the names
-        that it makes, those of the files that import it, and those of the pages that have its numbers.
+        What runs on import runs in no test: for it stand the tests of the files that import it, those of the
+        pages that have its numbers, and where no test runs it again, those that run a line with one of the
+        names that it makes.
 
         """
-        found = self._at(site.path, self._statement(site))
-        stem = Path(site.path).stem
-        on_import = not found
-        if on_import:
+        lines = self._statement(site)
+        found = self._at(site.path, lines)
+        if not found:
             found = {test for name in self._names(site) for test in self._users(name)}
+        if self._runs_on_import(site.path, lines):
             found.update(self.of_files(self._importing(site.path)))
+            pages = [test for path, test in PAGES.items() if site.path.startswith(path)]
+            found |= {test for test in self.times if test.startswith(tuple(pages))}
         if not found:
             found = {test for line in self._lines.get(site.path, {}).values() for test in line if test}
-        pages = [test for path, test in PAGES.items() if on_import and site.path.startswith(path)]
-        found |= {test for test in self.times if test.startswith(tuple(pages))}
+        stem = Path(site.path).stem
 
         def rank(test: str) -> tuple[bool, float]:
             return (f"test_{stem}.py" not in test, self.times.get(test, 0.0))
 
         return sorted(found, key=rank)
+
+    def _runs_on_import(self, path: str, lines: Iterable[int]) -> bool:
+        """Whether it does, as far as is known: what runs in no test may have been run by no test either."""
+        contexts = self._lines.get(path, {})
+        return any("" in contexts.get(line, ()) for line in lines) or not self._at(path, lines)
 
     def of_files(self, files: Iterable[str]) -> list[str]:
         """All tests of these files."""

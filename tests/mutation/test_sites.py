@@ -207,6 +207,21 @@ def test_who_imports_a_file_is_asked_of_what_it_makes_then(covering, line, is_as
     assert again.tests(Site(Kind.CONSTANT, "core/a.py", 1, "", 0)) == expected
 
 
+def test_who_imports_a_file_is_asked_of_what_runs_then_and_later(covering):
+    """A function that makes something on import, and that a test calls as well."""
+    data = coverage.CoverageData(str(covering.tree / "data"))
+    data.read()
+    data.set_context("")
+    data.add_lines({str(covering.tree / PACKAGE / "core/a.py"): [11]})
+    data.write()
+    (covering.tree / "tests").mkdir()
+    (covering.tree / "tests/test_a.py").write_text(f"from {PACKAGE}.core.a import LIMIT\n")
+    again = Covering(covering.tree, covering.tree / "data", covering.tree / "times.json")
+
+    expected = ["tests/test_a.py::test_f", "tests/test_b.py::test_g"]
+    assert again.tests(Site(Kind.OTHER, "core/a.py", 11, "", 0)) == expected
+
+
 @pytest.mark.parametrize(("path", "page"), NUMBERS.items())
 def test_pages_are_asked_of_their_numbers(covering, path, page):
     """Nothing runs them after the import."""

@@ -427,6 +427,11 @@ def test_an_answer_carries_its_key():
     assert client.hear('{"op":"pong","id":"1"}', 6.1).key == b"1"
 
 
+def test_a_heartbeat_without_an_id_has_no_key():
+    """Whatever else the protocol counts."""
+    assert talk(GATEWAY).beat().key is None
+
+
 def test_an_answer_can_be_wrong_on_purpose():
     """It carries another id."""
     server = talk(BY_ID, SERVER)

@@ -145,6 +145,10 @@ def test_the_keep_alive_stands_behind_other_properties(before, interval):
     [
         ("20020000", Role.SESSION_CONFIRMED),
         ("20020100", Role.SESSION_CONFIRMED),
+        ("20020001", Role.SESSION_REFUSED),
+        # Cut off.
+        ("200100", Role.DATA),
+        ("2000", Role.DATA),
         ("20020005", Role.SESSION_REFUSED),
         ("2003008700", Role.SESSION_REFUSED),
         ("e0028b00", Role.NOTICE),
@@ -182,6 +186,13 @@ def test_a_user_and_a_password():
     assert client.write(connect, 0.0) == bytes.fromhex(
         "1015 0004 4d515454 04 c2 003c 0002 6331 0001 75 0002 7077".replace(" ", "")
     )
+
+
+def test_the_longest_client_id_is_sent():
+    """Two bytes have its length."""
+    client, (connect,) = client_of(MQTT, "x" * 65535)
+
+    assert b"\xff\xffxxxx" in client.write(connect, 0.0)
 
 
 @pytest.mark.parametrize(

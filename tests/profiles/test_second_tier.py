@@ -7,6 +7,7 @@ import json
 import pytest
 
 from pytest_wsstability.core.timeline.events import End, Role
+from pytest_wsstability.profiles import Conversation
 from pytest_wsstability.profiles.actioncable import ACTIONCABLE, actioncable
 from pytest_wsstability.profiles.discord import DISCORD
 from pytest_wsstability.profiles.elevenlabs import ELEVENLABS
@@ -15,6 +16,7 @@ from pytest_wsstability.profiles.jsonrpc import JSONRPC, jsonrpc
 from pytest_wsstability.profiles.pusher import PUSHER
 from pytest_wsstability.profiles.rtvi import RTVI
 from pytest_wsstability.profiles.slack import SLACK
+from pytest_wsstability.profiles.speech import Say
 from pytest_wsstability.profiles.wamp import WAMP, new_session, wamp
 from tests.profiles.dialogue import Dialogue
 
@@ -256,6 +258,18 @@ def test_json_rpc_tells_answers_by_their_ids():
     assert answer.role is Role.HEARTBEAT_ANSWER
 
 
+def test_errors_of_json_rpc_have_their_numbers():
+    """Those of the specification, section 5.1."""
+    server = Conversation(LSP, S)
+    refused, unread = (
+        json.loads(server.write(Say(role, {"id": number}), 0.0))
+        for role, number in ((Role.SESSION_REFUSED, 7), (Role.ERROR, None))
+    )
+
+    assert (refused["id"], refused["error"]) == (7, {"code": -32600, "message": "refused"})
+    assert (unread["id"], unread["error"]) == (None, {"code": -32700, "message": "parse error"})
+
+
 def test_a_session_of_json_rpc():
     """With ``initialize``, as LSP and MCP begin."""
     dialogue = Dialogue(LSP, client={"interval": 5}).run(11)
@@ -279,6 +293,12 @@ def test_discord_sends_the_last_number():
     assert said(again)[2][1]["t"] == "RESUMED"
     assert again.client.resumed is True
     assert again.client.session_id == "s1"
+
+
+@pytest.mark.parametrize(("name", "number"), [("72", 72), ("server-1", 1)])
+def test_a_session_of_wamp_has_a_number(name, number):
+    """A name that is none is the first."""
+    assert said(Dialogue(WAMP, server={"session_id": name}))[1][1][:2] == [2, number]
 
 
 def test_who_identifies_at_discord_asks_for_nothing_by_itself():

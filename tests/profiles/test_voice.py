@@ -8,6 +8,7 @@ import pytest
 
 from pytest_wsstability.core.timeline.events import End, Role
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape
+from pytest_wsstability.profiles.audio import VoiceRole
 from pytest_wsstability.profiles.conversation import Conversation
 from pytest_wsstability.profiles.deepgram import DEEPGRAM, DEEPGRAM_AGENT
 from pytest_wsstability.profiles.openai_realtime import OPENAI_REALTIME
@@ -112,6 +113,16 @@ def test_what_openai_says(message, role, session_id):
     heard = OPENAI_REALTIME.words.hear(message, End.SERVER)
 
     assert (heard.role, heard.session_id) == (role, session_id)
+
+
+def test_what_is_written_for_openai_is_the_first_part_of_the_first_answer():
+    """As its client libraries want it: with the places of both."""
+    written = json.loads(OPENAI_REALTIME.audio.write(VoiceRole.ANSWER, audio=b"\0\0"))
+
+    assert written == {
+        "type": "response.output_audio.delta", "delta": "AAA=", "response_id": "resp_1", "output_index": 0,
+        "item_id": "item_1", "content_index": 0,
+    }  # fmt: skip
 
 
 def test_openai_ends_every_session_after_an_hour():

@@ -40,6 +40,15 @@ def test_more_may_be_added_at_any_time():
     assert (before, cohort.beside(mine).together, cohort.beside(other).together) == (0, 1, 1)
 
 
+@pytest.mark.parametrize("is_among_them", [True, False])
+def test_ends_at_other_instants_are_apart(is_among_them):
+    """Whether the record that is asked for is one of them or not."""
+    mine, others = ended(100, 60), [ended(101, 30), ended(200, 30), ended(300, 30), ended(400, 30)]
+    found = Cohort([mine, *others] if is_among_them else others).beside(mine)
+
+    assert (found.together, found.apart) == (1, 3)
+
+
 @pytest.mark.parametrize(("apart", "together"), [(1.9, 1), (2.1, 0)])
 def test_ends_within_two_seconds_are_together(apart, together):
     """On either side."""

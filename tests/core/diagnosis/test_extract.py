@@ -99,6 +99,12 @@ def test_this_end_has_a_quarter_of_a_second_to_answer(before, is_open):
     assert (read((60 - before, "<ping")).pings.unanswered is not None) is is_open
 
 
+def test_a_ping_with_the_opening_may_be_the_one_without_an_answer():
+    """Some servers ping at once; a pong at that instant answers it."""
+    assert read((0, "<ping")).pings.unanswered == 0
+    assert read((0, "<ping"), (0, ">pong")).pings.unanswered is None
+
+
 @pytest.mark.parametrize(("before", "is_open"), [(0.99, False), (1.01, True)])
 def test_the_other_end_has_a_second_to_answer(before, is_open):
     assert (read((60 - before, ">ping", b"a")).asked.open_since is not None) is is_open

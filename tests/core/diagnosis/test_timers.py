@@ -10,6 +10,22 @@ from pytest_wsstability.core.timeline.events import Tier
 
 
 @pytest.mark.parametrize(
+    ("observed", "kind", "seconds"),
+    [
+        (40.0, CountsFrom.IDLE, 50),
+        # It is nearer to 60 s by seconds, and to 100 s by what that is of them.
+        (76.0, CountsFrom.IDLE, 100),
+        (1e9, CountsFrom.IDLE, 3600),
+        (1.0, CountsFrom.IDLE, 30),
+        (1e9, CountsFrom.PONG, 60),
+    ],
+)
+def test_the_nearest_timer_is_so_in_shares_of_its_length(observed, kind, seconds):
+    """Of those that count from the same."""
+    assert timers.nearest(observed, kind).seconds == seconds
+
+
+@pytest.mark.parametrize(
     ("observed", "seconds", "tier", "does"),
     [
         # Virtual time is exact to 50 ms, as a link may be slow.

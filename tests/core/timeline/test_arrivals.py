@@ -34,6 +34,15 @@ def test_the_longest_time_without_a_message(instants, until, gap):
     assert Arrivals.from_dict(arrivals.as_dict()).as_dict() == arrivals.as_dict()
 
 
+def test_instants_are_written_to_the_microsecond():
+    """What a clock shows beyond it is noise."""
+    arrivals = Arrivals(1 / 3)
+    arrivals.add(2 / 3)
+    arrivals.add(2)
+
+    assert list(arrivals.as_dict().values()) == [2, 0.333333, 2, 1.333333, 0.666667]
+
+
 def test_gaps_count_from_the_confirmation():
     """What came before it is counted and is no gap; without a session they count from the opening."""
     line = timeline((1, "<hello"), until=2)
