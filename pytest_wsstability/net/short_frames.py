@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 
 # 100 ms of audio in base64 are 6,400 bytes at most (24 kHz, 16 bit).
 LONGEST = 2**14
-_FINAL = 0x80
+_FINAL, _LENGTH = 0x80, 0x7F
 _IN_TWO = 126
+# Bytes of a header with the length in its second byte, and of one with a mask besides.
+_HEADER, _MASKED_HEADER = 2, 6
+_CLOSE = int(Opcode.CLOSE)
 _READ = {_FINAL | each: int(each) for each in (Opcode.TEXT, Opcode.BINARY, Opcode.PING, Opcode.PONG)}
 _HEADS = tuple(bytes([second]) for second in range(0x100))
 
@@ -41,15 +44,20 @@ def read(data: bytes, *, masked: bool) -> tuple[int, bytes] | None:
     Close frames and fragments are none of ours: both change what may follow.
 
     """
-    found = frame_header.read(data)
-    if found is None:
+    # Written out, without `frame_header`: each frame comes along here.
+    have = len(data)
+    if have < _HEADER:
         return None
-    first, with_mask, start, size = found
-    opcode = _READ.get(first)
-    if opcode is None or with_mask is not masked or start + size != len(data) or size > LONGEST:
+    opcode, second = _READ.get(data[0]), data[1]
+    if opcode is None or (second >= MASKED) is not masked:
         return None
-    # The minimal form, as section 5.2 demands; control frames are never longer (section 5.5).
-    if start != frame_header.size_of(size, masked=masked) or (opcode > Opcode.CLOSE and size > IN_BYTE):
+    size, start = second & _LENGTH, _MASKED_HEADER if masked else _HEADER
+    if size > IN_BYTE:
+        # Control frames are never so long (section 5.5), and the length has its minimal form (section 5.2).
+        size, start = int.from_bytes(data[2:4], "big") if size == _IN_TWO else 0, start + 2
+        if opcode > _CLOSE or not IN_BYTE < size <= LONGEST:
+            return None
+    if have != start + size:
         return None
     return opcode, apply_mask(data[start:], data[start - 4 : start]) if masked else data[start:]
 

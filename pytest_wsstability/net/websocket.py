@@ -73,7 +73,7 @@ _CONT, _TEXT, _BINARY = int(Opcode.CONT), int(Opcode.TEXT), int(Opcode.BINARY)
 # Members of an enum, looked up once: before Python 3.12 that takes ten times as long as a name.
 _SENT, _RECEIVED, _NONE, _DATA = Direction.SENT, Direction.RECEIVED, Role.NONE, Role.DATA
 _CONFIRMED, _HEARTBEAT, _HEARTBEAT_ANSWER = Role.SESSION_CONFIRMED, Role.HEARTBEAT, Role.HEARTBEAT_ANSWER
-_OPEN, _SERVER, _BYTES = State.OPEN, End.SERVER, Wait.BYTES
+_OPEN, _BYTES = State.OPEN, Wait.BYTES
 _SAID = frozenset({Role.ERROR, Role.NOTICE})
 # What the payloads of our pings begin with, and how long they are.
 _PREFIXES = {Role.HEARTBEAT: HEARTBEAT_PREFIX, Role.PROOF_OF_LIFE: PROOF_PREFIX}
@@ -671,7 +671,7 @@ class WebSocket(asyncio.Protocol):
         """What `_process` does, without the sans-I/O layer."""
         now = self._loop.time()
         if opcode >= _CLOSE:
-            self._frame(now, opcode, data, fin=True)
+            self._control_frame(now, opcode, data)
         elif opcode == _TEXT:
             try:
                 text = str(data, "utf-8")
@@ -717,7 +717,11 @@ class WebSocket(asyncio.Protocol):
         assert self.timeline is not None
         if opcode < _CLOSE:
             self._data_frame(now, opcode, data, fin=fin)
-            return
+        else:
+            self._control_frame(now, opcode, data)
+
+    def _control_frame(self, now: float, opcode: int, data: Payload) -> None:
+        assert self.timeline is not None
         role, key = _NONE, None
         if opcode == _CLOSE:
             self._sign(Sign.CLOSE_RECEIVED)
@@ -793,7 +797,8 @@ class WebSocket(asyncio.Protocol):
             for say in self.conversation.answer(heard):
                 self.endpoint.say(self, say)
             self._set_alarm()
-            self._session_step(role)
+            if role is _CONFIRMED:
+                self._session_stands()
             if self.listener is not None:
                 self.listener(now, payload if heard.payload is None else heard.payload, role)
 
@@ -861,7 +866,7 @@ class WebSocket(asyncio.Protocol):
                 self.fail(1007, "half of a surrogate pair in a message, which no text can carry")
                 return
             if say.role is _CONFIRMED:
-                self._session_step(_CONFIRMED)
+                self._session_stands()
         conversation.said(say, now)
         self._set_alarm()
 
@@ -893,7 +898,7 @@ class WebSocket(asyncio.Protocol):
         if self.timeline is None or not self._client:
             return False
         trips = self.timeline.heartbeats
-        return trips.awaits_last and (trips.answered > 0 or trips.sent == 1)
+        return (trips.answered > 0 or trips.sent == 1) and trips.awaits_last
 
     def _set_alarm(self) -> None:
         """See that the conversation is asked when it wants to be; once too early does no harm."""
@@ -1107,11 +1112,14 @@ class WebSocket(asyncio.Protocol):
             self._pong = pong
 
     def _write_pong(self, now: float, pong: bytes) -> None:
-        self._record_pong(now, head(pong)[1])
+        assert self.timeline is not None
+        answers = not self._client and self.conversation.profile.heartbeat_is_frame
+        self._look_at_queue(now)
+        self.timeline.frame(now, _SENT, _PONG, head(pong)[1], _HEARTBEAT_ANSWER if answers else _NONE)
         self._write(pong)
 
-    def _session_step(self, role: Role) -> None:
-        if role is _CONFIRMED and self._waiters is not None:
+    def _session_stands(self) -> None:
+        if self._waiters is not None:
             self._waiters.release(Wait.SESSION)
 
     def send_proof(self) -> None:
@@ -1206,13 +1214,6 @@ class WebSocket(asyncio.Protocol):
         if opcode == _CLOSE:
             self._sign(Sign.CLOSE_SENT, sent=_close_frame(self.protocol.close_sent))
         self.timeline.frame(now, _SENT, opcode, size, sent, key)
-
-    def _record_pong(self, now: float, size: int) -> None:
-        """A pong that answers the peer's ping goes out."""
-        assert self.timeline is not None
-        answers = self.conversation.profile.heartbeat_is_frame and self.timeline.end is _SERVER
-        self._look_at_queue(now)
-        self.timeline.frame(now, _SENT, _PONG, size, _HEARTBEAT_ANSWER if answers else _NONE)
 
     def _open_now(self) -> float:
         if not self.is_open:

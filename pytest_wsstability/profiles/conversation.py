@@ -109,6 +109,7 @@ class Conversation:
         "_named",
         "_next_beat",
         "_peer",
+        "_peer_beats",
         "_place",
         "_state",
         "at",
@@ -149,6 +150,7 @@ class Conversation:
         self.end = end
         # Looked up once: of an enum that takes long.
         self._peer = end.peer
+        self._peer_beats = profile.beats(self._peer)
         self.session_id = session_id
         self.intervals: Intervals | None = None
         self.at: float | None = None
@@ -198,7 +200,7 @@ class Conversation:
         if role is _ANSWER or role is _DATA or role is _NONE:
             return ()
         if role is _HEARTBEAT:
-            due = self.profile.pong is not None and self.profile.beats(self._peer)
+            due = self._peer_beats and self.profile.pong is not None
             return (Say(_ANSWER, heard.values),) if due else ()
         if role is _REFUSED and heard.resumes and self.end is End.CLIENT:
             # The session is gone: begin another one, as the protocol's own clients do.

@@ -123,6 +123,8 @@ class Profile:
     # Its messages, ready to be read and written.
     words: Words = dataclasses.field(init=False, repr=False, compare=False)
     facts: ProtocolFacts = dataclasses.field(init=False, repr=False, compare=False)
+    # Whether the heartbeat is a protocol ping and not a message.
+    heartbeat_is_frame: bool = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -145,6 +147,7 @@ class Profile:
             raise self._wrong(str(exc)) from None
         self._collect_secrets()
         object.__setattr__(self, "words", words)
+        object.__setattr__(self, "heartbeat_is_frame", self.ping is None)
         object.__setattr__(self, "facts", self._known_facts())
 
     def _stream(self) -> str | None:
@@ -233,11 +236,6 @@ class Profile:
     def keeps_session(self) -> bool:
         """Whether a client comes back to its session, by the name that it gave it or by `resume`."""
         return "session_id" in self.words.names("session_info") or self.resume is not None
-
-    @property
-    def heartbeat_is_frame(self) -> bool:
-        """Whether the heartbeat is a protocol ping and not a message."""
-        return self.ping is None
 
     @property
     def shape(self) -> HeartbeatShape:

@@ -276,20 +276,18 @@ class Timeline:
     def _control(self, at: float, direction: Direction, opcode: int, role: Role, key: bytes | None) -> None:
         """What a ping or a pong asks or answers."""
         if opcode == (_PING, _PONG)[direction]:
-            if role != _PROOF_OF_LIFE:
-                self._ping_or_answer(at, opcode, key)
+            if role == _PROOF_OF_LIFE:
+                return
+            if opcode == _PING:
+                if self._pings is None:
+                    self._pings = RoundTrips()
+                self._pings.ask(at, key)
+            elif self._pings is not None:
+                self._pings.answer(at, key)
         elif opcode == _PING:
             self._peer_ping = key
         elif key is None or key == self._peer_ping:
             self.ping_answered_at = at
-
-    def _ping_or_answer(self, at: float, opcode: int, key: bytes | None) -> None:
-        if opcode == _PING:
-            if self._pings is None:
-                self._pings = RoundTrips()
-            self._pings.ask(at, key)
-        elif self._pings is not None:
-            self._pings.answer(at, key)
 
     def further(
         self, now: float, direction: Direction, opcode: int, role: Role, key: bytes | None = None

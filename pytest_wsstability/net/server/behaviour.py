@@ -40,6 +40,10 @@ class BehaviourKeywords(TypedDict, total=False):
     answer_heartbeats: Duration | bool
 
 
+# Looked up once: before Python 3.12 a member of an enum takes ten times as long as a name.
+_HEARTBEAT = Role.HEARTBEAT
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
     """
@@ -71,12 +75,14 @@ class Behaviour:
     confirmations: int = 1
     confirm_as: str | None = None
     refuse_sessions: bool = False
-    # The opcodes that reset the deadline, whatever their frames are for.
+    # The opcodes that reset the deadline, whatever their frames are for, and whether heartbeats do.
     _opcodes: frozenset[int] = field(init=False, repr=False, compare=False)
+    _heartbeats: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         opcodes = {int(opcode) for kind in self.deadline_reset_by for opcode in OPCODES.get(kind, ())}
         object.__setattr__(self, "_opcodes", frozenset(opcodes))
+        object.__setattr__(self, "_heartbeats", DeadlineTraffic.HEARTBEAT in self.deadline_reset_by)
 
     @classmethod
     def of(cls, **values: Unpack[BehaviourKeywords]) -> Behaviour:
@@ -97,9 +103,7 @@ class Behaviour:
 
     def resets(self, opcode: int, role: Role) -> bool:
         """Whether a frame from the client resets the read deadline."""
-        if opcode in self._opcodes:
-            return True
-        return role is Role.HEARTBEAT and DeadlineTraffic.HEARTBEAT in self.deadline_reset_by
+        return opcode in self._opcodes or (self._heartbeats and role is _HEARTBEAT)
 
     def last_reset(self, timeline: Timeline) -> float | None:
         """When something last reset the read deadline, in seconds since the opening; None if nothing has."""
