@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Unpack
 from urllib.parse import urljoin, urlsplit
 
@@ -28,7 +29,7 @@ from .conversing import client_conversation
 from .dialling import Dialler, SubprotocolError
 from .errors import OpeningError
 from .keywords import ConnectKeywords
-from .shared_fields import shared_fields
+from .shared_fields import Fields, shared_fields
 from .target import TLS, ClientKind, Headers, client_kind, parse_headers, parse_url, with_defaults, with_query
 from .timers import Ticker
 from .tunnel import proxy_for
@@ -47,6 +48,13 @@ _ANSWER, _CONFIRMED = Role.HEARTBEAT_ANSWER, Role.SESSION_CONFIRMED
 # Fields of the handshake response that servers and proxies sign with.
 HINTS = frozenset({"server", "via", "cf-ray", "x-amzn-requestid", "x-envoy-upstream-service-time",
                    "fly-request-id", "x-backend", "x-served-by"})  # fmt: skip
+
+
+# Servers send most of their fields alike.
+@lru_cache(maxsize=256)
+def _hints(fields: Fields) -> Fields | None:
+    """The fields that may tell who answered; None where there are none."""
+    return tuple(field for field in fields if field[0].lower() in HINTS) or None
 
 
 class ClientSide:
@@ -96,15 +104,13 @@ class ClientSide:
             self._opening.set_exception(failed)
             return
         assert isinstance(event, Response)
-        self.response_headers = shared_fields(
-            field for field in event.headers.raw_items() if field[0].lower() != _ANSWERS_KEY
-        )
+        fields = event.headers.raw_items()
+        self.response_headers = shared_fields([each for each in fields if each[0].lower() != _ANSWERS_KEY])
         # The sans-I/O layer keeps the response for life: 1.7 KiB a connection, measured.
         event.headers.clear()
         websocket.opened(End.CLIENT)
         assert websocket.timeline is not None
-        hints = shared_fields(field for field in self.response_headers if field[0].lower() in HINTS)
-        websocket.timeline.hints = hints or None
+        websocket.timeline.hints = _hints(self.response_headers)
         self._opening.set_result(None)
         self._opening = None
         self._start(websocket)

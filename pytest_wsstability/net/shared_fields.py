@@ -14,13 +14,12 @@ _MOST = 256
 
 def shared_fields(fields: Iterable[tuple[str, str]]) -> Fields:
     """The fields, which are those of an earlier response if that had the same."""
-    return _same(tuple(shared(*field) for field in fields))
+    return _same(tuple(fields))
 
 
 @lru_cache(maxsize=_MOST)
 def _same(fields: Fields) -> Fields:
-    """The first of those that are equal."""
-    return fields
+    return tuple([shared(*field) for field in fields])
 
 
 def shared(name: str, value: str) -> tuple[str, str]:

@@ -141,7 +141,8 @@ _NEXT = {
     (Phase.CLOSING, Sign.LOST): Phase.CLOSED,
     (Phase.HALF_CLOSED, Sign.LOST): Phase.CLOSED,
 }
-_IS_OPEN = Phase.OPEN
+_IS_OPENING, _IS_OPEN = Phase.OPENING, Phase.OPEN
+_STANDS, _ABORTED = TransportEnd.OPEN, TransportEnd.ABORTED
 
 # What an exception of the transport says about its end; the first that fits.
 _TRANSPORT_ENDS: tuple[tuple[type[Exception], TransportEnd], ...] = (
@@ -320,7 +321,7 @@ class WebSocket(asyncio.Protocol):
     @property
     def is_over(self) -> bool:
         """Whether the connection has come to its end; its transport may still be there."""
-        return self.phase not in (Phase.OPENING, Phase.OPEN)
+        return self.phase is not _IS_OPEN and self.phase is not _IS_OPENING
 
     @property
     def is_closing(self) -> bool:
@@ -544,8 +545,8 @@ class WebSocket(asyncio.Protocol):
     def _cut_here(self) -> TransportEnd | None:
         """That this end cut the stream; None if it did not."""
         known = self._end_facts
-        cut = known is not None and known.get("transport") is TransportEnd.ABORTED
-        return TransportEnd.ABORTED if cut else None
+        cut = known is not None and known.get("transport") is _ABORTED
+        return _ABORTED if cut else None
 
     def _look_at_queue(self, now: float) -> None:
         """Record how many bytes have not left this end: what is written behind them comes late."""
@@ -629,8 +630,10 @@ class WebSocket(asyncio.Protocol):
     def _evidence(self) -> CloseEvidence:
         """All that is known about the end."""
         assert self.timeline is not None
-        so_far = {"at": self._age(), "transport": TransportEnd.OPEN, **(self._end_facts or {})}
-        return CloseEvidence(end=self.timeline.end, **so_far)
+        facts = {"transport": _STANDS, **(self._end_facts or {})}
+        if "at" not in facts:
+            facts["at"] = self._age()
+        return CloseEvidence(end=self.timeline.end, **facts)
 
     def _age(self) -> float:
         return self._loop.time() - self.timeline.opened if self.timeline is not None else 0.0

@@ -107,14 +107,15 @@ def _match_elements(template: list[Any], found: list[Any], values: Values, *, to
 
 
 def _match_members(template: dict[str, Any], found: dict[str, Any], values: Values, *, told: bool) -> bool:
-    # Servers may confirm without repeating the id, where something else tells the message.
-    told = told or any(_tells(part) for part in template.values())
-    several = len(template) > 1
     for name, part in template.items():
-        if name in found:
-            if not match(part, found[name], values, told=told):
+        missing = name not in found
+        if missing or type(part) in NESTED:
+            told = told or any(map(_tells, template.values()))
+        if missing:
+            # Servers may confirm without repeating the id, where something else tells the message.
+            if not (told and len(template) > 1 and _may_be_missing(part)):
                 return False
-        elif not (told and several and _may_be_missing(part)):
+        elif not match(part, found[name], values, told=told):
             return False
     return True
 

@@ -47,9 +47,15 @@ _NEVER = -1.0
 # Plain integers for the way that each frame takes: members of an enum are looked up, and slowly.
 _SENT, _RECEIVED = int(Direction.SENT), int(Direction.RECEIVED)
 _FRAME = int(EventKind.FRAME)
+_LOCAL, _NO_OPCODE, _NO_ROLE = int(Direction.LOCAL), int(Opcode.NONE), int(Role.NONE)
 _CLOSE, _PING, _PONG = int(Opcode.CLOSE), int(Opcode.PING), int(Opcode.PONG)
 _DATA, _HEARTBEAT, _HEARTBEAT_ANSWER = int(Role.DATA), int(Role.HEARTBEAT), int(Role.HEARTBEAT_ANSWER)
 _PROOF_OF_LIFE = int(Role.PROOF_OF_LIFE)
+_INFO, _CONFIRMED = int(Role.SESSION_INFO), int(Role.SESSION_CONFIRMED)
+# The same of what is told as it is.
+_OPENED, _ENDED, _STANDS = EventKind.OPENED, EventKind.ENDED, TransportEnd.OPEN
+_LOOP_LAG, _SLEPT = EventKind.LOOP_LAG, EventKind.SUSPENDED
+_PAUSED, _RESUMED = EventKind.READING_PAUSED, EventKind.READING_RESUMED
 # What is counted and timed stands in one array, as each costs 80 bytes more: frames by opcode and direction,
 # their bytes (exact up to 2**53), the last instant of each role and opcode by direction, and silences, which
 # are the last instant of each kind of frame by direction, then its longest gap.
@@ -168,7 +174,7 @@ class Timeline:
         self.close: CloseEvidence | None = None
         self._start_protocol(protocol)
         self._start_looks()
-        self.mark(origin, EventKind.OPENED)
+        self.mark(origin, _OPENED)
 
     def _start_protocol(self, protocol: ProtocolFacts | None) -> None:
         """What is said in the application's protocol: nothing yet."""
@@ -311,9 +317,9 @@ class Timeline:
             trips = self._heartbeats if asker == self.heartbeat_sender else self._server_heartbeats
             if trips is not None:
                 trips.answer(at, key)
-        elif role == Role.SESSION_INFO and self.session_info_at is None:
+        elif role == _INFO and self.session_info_at is None:
             self.session_info_at = at
-        elif role == Role.SESSION_CONFIRMED and self.session_confirmed_at is None:
+        elif role == _CONFIRMED and self.session_confirmed_at is None:
             self.session_confirmed_at = at
             if self._arrivals is not None:
                 self._arrivals.restart(at)
@@ -339,19 +345,19 @@ class Timeline:
 
         """
         at = max(0.0, now - self._origin)
-        if kind is EventKind.LOOP_LAG and self._is_flood(at, seconds):
+        if kind is _LOOP_LAG and self._is_flood(at, seconds):
             kind = EventKind.FLOOD
         self.observed_until = max(self.observed_until, at)
         milliseconds = round(seconds * 1000)
-        self._signals.append(at, kind, Direction.LOCAL, Opcode.NONE, milliseconds, Role.NONE, self.total)
+        self._signals.append(at, kind, _LOCAL, _NO_OPCODE, milliseconds, _NO_ROLE, self.total)
         self.total += 1
-        if kind is EventKind.LOOP_LAG and seconds > self.max_lag:
+        if kind is _LOOP_LAG and seconds > self.max_lag:
             self.max_lag, self.max_lag_at = seconds, at
-        elif kind is EventKind.SUSPENDED:
+        elif kind is _SLEPT:
             self.suspended += seconds
-        elif kind is EventKind.READING_PAUSED:
+        elif kind is _PAUSED:
             self._paused_at = at
-        elif kind is EventKind.READING_RESUMED and self._paused_at is not None:
+        elif kind is _RESUMED and self._paused_at is not None:
             self.paused_total += at - self._paused_at
             self._paused_at = None
 
@@ -431,7 +437,7 @@ class Timeline:
     def fault_applied(self, now: float, fault: FaultName) -> None:
         """Record that a fault was applied to the connection here, on purpose."""
         at, which = now - self._origin, fault_measure(fault)
-        self._signals.append(at, EventKind.FAULT, Direction.LOCAL, Opcode.NONE, which, Role.NONE, self.total)
+        self._signals.append(at, EventKind.FAULT, _LOCAL, _NO_OPCODE, which, _NO_ROLE, self.total)
         self.total += 1
         self.observed_until = max(self.observed_until, at)
 
@@ -457,13 +463,13 @@ class Timeline:
         """
         known = self.close
         if known is not None:
-            if known.transport is not TransportEnd.OPEN:
+            if known.transport is not _STANDS:
                 return
             if evidence.at != known.at:
                 evidence = dataclasses.replace(evidence, at=known.at)
         self.close = evidence
-        if evidence.transport is not TransportEnd.OPEN:
-            self.mark(now, EventKind.ENDED)
+        if evidence.transport is not _STANDS:
+            self.mark(now, _ENDED)
 
     def sealed(self) -> Timeline:
         """
