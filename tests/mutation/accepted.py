@@ -19,4 +19,6 @@ def key(mutant: Mutant) -> Key:
 
 def read() -> dict[Key, str]:
     """The reasons by mutant."""
-    return {(path, code, change): why for path, code, change, why in _ROW.findall(PAGE.read_text())}
+    # A bar in a cell is escaped.
+    rows = ([cell.replace("\\|", "|") for cell in row] for row in _ROW.findall(PAGE.read_text()))
+    return {(path, code, change): why for path, code, change, why in rows}

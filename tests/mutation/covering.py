@@ -91,10 +91,13 @@ class Covering:
         return [test for test in self.times if test.partition("::")[0] in wanted]
 
     def _importing(self, path: str) -> set[str]:
-        """The files of tests that import a file, and the one that mirrors it."""
+        """The files of tests that import a file, be it from its room, and the one that mirrors it."""
         module = f"{PACKAGE}.{path.removesuffix('.py').removesuffix('/__init__').replace('/', '.')}"
+        room, _, name = module.rpartition(".")
+        door = self.tree / PACKAGE / Path(path).parent / "__init__.py"
+        modules = {module, room} if name in _imports(door) else {module}
         mirror = f"test_{Path(path).name}"
-        return {file for file, known in self._imports.items() if module in known or Path(file).name == mirror}
+        return {file for file, known in self._imports.items() if known & modules or Path(file).name == mirror}
 
     def quickest(self, count: int) -> list[str]:
         """So many tests, of all files."""

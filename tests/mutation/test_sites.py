@@ -193,12 +193,14 @@ def test_only_tests_that_run_a_line_are_asked(covering, line, tests):
     [
         (f"from {PACKAGE}.core.a import LIMIT", True),
         (f"from {PACKAGE}.core.ab import LIMIT", False),
-        (f"from {PACKAGE}.core import LIMIT", False),
+        (f"from {PACKAGE}.core import LIMIT", True),
+        (f"from {PACKAGE} import LIMIT", False),
     ],
 )
 def test_who_imports_a_file_is_asked_of_what_it_makes_then(covering, line, is_asked):
-    """Nothing runs it later."""
+    """Nothing runs it later; a room offers what its files make."""
     test = "tests/test_a.py::test_f"
+    (covering.tree / PACKAGE / "core/__init__.py").write_text("from .a import LIMIT\n")
     (covering.tree / "tests").mkdir()
     (covering.tree / "tests/test_b.py").write_text(f"{line}\n")
     again = Covering(covering.tree, covering.tree / "data", covering.tree / "times.json")

@@ -312,6 +312,10 @@ def test_a_frame_that_carries_more_than_its_audio_is_another_message_each_time()
     twilio = audio("twilio")
     first, second = (twilio.write_speech(b"\xff" * 160, session_id="MZ1", number=each) for each in (1, 2))
     assert first != second
+    numbers = [
+        (each["sequenceNumber"], each["media"]["timestamp"]) for each in map(json.loads, (first, second))
+    ]
+    assert numbers == [("2", "0"), ("3", "20")]
     assert twilio.read(first, CLIENT).audio == twilio.read(second, CLIENT).audio
 
 

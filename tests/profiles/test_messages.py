@@ -19,6 +19,7 @@ from pytest_wsstability.profiles.placeholders import (
     SESSION_ID,
     SESSION_NUMBER,
     TEXT_ID,
+    TIMEOUT,
     TIMEOUT_MS,
     TOKEN,
     Unwritable,
@@ -175,6 +176,7 @@ def test_a_session_that_is_a_number_is_written_as_one():
         ({"n": NOW, "t": NOW_TEXT}, '{"n":1700000000500,"t":"2023-11-14T22:13:20Z"}'),
         ({"d": SEQUENCE, "h": TOKEN, "s": Free("ok")}, '{"d":41,"h":"t-1","s":"ok"}'),
         ({"i": INTERVAL, "ms": INTERVAL_MS}, '{"i":2.5,"ms":2500}'),
+        ({"t": TIMEOUT, "ms": TIMEOUT_MS}, '{"t":1.5,"ms":1500}'),
         ({"s": f"of {SESSION_ID}, {ID}"}, '{"s":"of s-1, 7"}'),
         (f"PONG {ID}{chr(10)}", "PONG 7\n"),
         ("plain", "plain"),
@@ -202,6 +204,11 @@ def test_what_a_message_writes(message, written):
     assert wording(message).write(values) == written
     reread = wording(message).read(Parsed(written))
     assert reread is not None
+
+
+def test_without_a_clock_it_is_the_beginning_of_time():
+    """As of a message of audio, which nobody gives the instant."""
+    assert wording({"n": NOW, "t": NOW_TEXT}).write({}) == '{"n":0,"t":"1970-01-01T00:00:00Z"}'
 
 
 @pytest.mark.parametrize(

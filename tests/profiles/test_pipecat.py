@@ -81,6 +81,21 @@ def test_samples_come_out_as_they_went_in():
     assert PIPECAT.audio.read(written, End.CLIENT).audio == frame
 
 
+@pytest.mark.parametrize(("size", "length"), [(127, b"\x7f"), (128, b"\x80\x01")])
+def test_a_length_of_128_takes_two_bytes(size, length):
+    """Seven bits of it stand in each."""
+    assert b"\x1a" + length + bytes(size) in PIPECAT.audio.write(VoiceRole.SPEECH, audio=bytes(size))
+
+
+@pytest.mark.parametrize("other", [b"\x09" + b"\xff" * 8, b"\x0d" + b"\xff" * 4, b"\x08\xff\x01"])
+def test_fields_of_fixed_length_are_passed_over(other):
+    """Eight bytes, four, and a number."""
+    frame = other + bytes.fromhex("1a0401020304")
+    payload = bytes([0x12, len(frame)]) + frame
+
+    assert PIPECAT.audio.read(payload, End.SERVER).audio == b"\x01\x02\x03\x04"
+
+
 @pytest.mark.parametrize(
     ("profile", "payload", "words"),
     [

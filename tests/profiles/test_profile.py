@@ -1,5 +1,6 @@
 """Application protocols as data."""
 
+import contextlib
 import dataclasses
 import json
 import re
@@ -283,6 +284,29 @@ def test_a_bad_definition_is_refused(fields, message):
         Profile(**{"name": "x", **fields})
 
 
+def test_a_message_of_another_version_is_quoted_from_its_beginning():
+    """Sixty characters of it."""
+    profile = Profile(name="x", ping="p", foreign={"the old protocol": re.compile("old.*")})
+
+    assert profile.words.hear("old" * 30, End.SERVER).problem == (
+        Flaw.VERSION,
+        f"{'old' * 20!r}: the old protocol",
+    )
+    assert profile.words.hear("old" * 30, End.CLIENT).problem is None
+
+
+@pytest.mark.parametrize("field", ["interval", "timeout", "max_age"])
+@pytest.mark.parametrize(
+    ("seconds", "is_right"),
+    [(0.5, True), (1, True), (0, False), (-1, False), (float("inf"), False), (True, False), ("5", False)],
+)
+def test_times_of_a_profile_are_seconds(field, seconds, is_right):
+    """Above zero; JSON's true is an int to Python."""
+    expected = contextlib.nullcontext() if is_right else pytest.raises(ValueError, match=f": {field} is ")
+    with expected:
+        Profile(name="x", **{field: seconds})
+
+
 def test_what_can_only_be_read_cannot_be_sent():
     """By the end that has to send it; the other end reads."""
     profile = Profile(name="x", ping="p", pong=re.compile("o.*"))
@@ -315,6 +339,7 @@ def fails(message):
     [
         (re.compile("hi.*"), "hi all", "greeting and notice both match 'hi all'"),
         (re.compile("ho.*"), "hi all", None),
+        (re.compile("hi.*"), "hi" * 40, f"greeting and notice both match {'hi' * 30!r}"),
         # One that can't bear it says so when it is its turn; until then it may be its own.
         (fails, "hi all", "greeting and notice both match 'hi all'"),
     ],

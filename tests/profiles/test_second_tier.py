@@ -192,7 +192,7 @@ def test_what_a_message_is_for(profile, sender, message, role, session_id):
     """As the software says it."""
     heard = profile.words.hear(message, sender)
 
-    assert (heard.role, heard.session_id) == (role, session_id)
+    assert (heard.role, heard.session_id, heard.problem) == (role, session_id, None)
 
 
 def said(dialogue):

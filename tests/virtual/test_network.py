@@ -322,6 +322,24 @@ def test_a_link_can_stand_between_two_ends():
     assert run_virtual(main()) == (1, 2, b"slow")
 
 
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ({}, "host and port was not specified and no sock specified"),
+        ({"host": "127.0.0.1", "port": 1, "sock": object()}, "host/port and sock can not be specified"),
+        ({"port": 1, "sock": object()}, "host/port and sock can not be specified"),
+    ],
+)
+def test_where_to_connect_is_said_once(where, words):
+    """As asyncio has it."""
+
+    async def main():
+        with pytest.raises(ValueError, match=words):
+            await asyncio.get_running_loop().create_connection(Recording, **where)
+
+    run_virtual(main())
+
+
 def test_closing_the_loop_closes_what_is_left():
     async def main():
         loop = asyncio.get_running_loop()

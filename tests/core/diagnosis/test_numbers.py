@@ -54,11 +54,11 @@ def test_how_many_others_lived_on_is_said_when_none_did(living):
     """That none did is what tells a restart."""
     beats = [(5, ">beat"), (5.1, "<answer")]
     mine = timeline(*beats, (11.3, FIN), origin=1000)
-    others = [timeline(*beats, (at, FIN), origin=1011.3 - at) for at in (7.2, 23.9)]
+    others = [timeline(*beats, (at, FIN), origin=1011.3 - at) for at in (7.26, 23.94)]
     others += [timeline(*beats, until=30, origin=1000) for _ in range(living)]
 
     (said,) = (each.text for each in diagnose(mine, cohort=others).evidence if "lived on" in each.text)
-    assert f"2 other connections ended within 2 s, {living} lived on" in said
+    assert said == f"2 other connections ended within 2 s, {living} lived on; ages 7.3 s to 23.9 s"
 
 
 @pytest.mark.parametrize("answered", [[], [(10, ">beat"), (10.05, "<answer")]])

@@ -86,9 +86,11 @@ def proved(rows=(), *, asked=120.0, came=None, until=None):
 def test_proof_of_life(line, outcome, why, again):
     """Any byte within five seconds of a ping; a path that is dead is not stable."""
     requirement = Requirement.of(**HOLD)
+    verdict = judge(requirement, line)
 
-    check(judge(requirement, line), outcome, why)
+    check(verdict, outcome, why)
     assert next_check(requirement, line) == again
+    assert [each.at for each in verdict.violations] == [125] * (outcome is UNSTABLE)
 
 
 @pytest.mark.parametrize(

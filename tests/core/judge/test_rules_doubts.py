@@ -209,6 +209,11 @@ HARNESS = {
         [Reason.READING_PAUSED],
     ),
     "reading paused for a moment": (HOLD, [(50, "paused"), (50.9, "resumed"), (60, FIN)], [Rule.ALIVE]),
+    "reading paused for a moment right before": (
+        HOLD,
+        [(50, "paused"), (50.9, "resumed"), (51, FIN)],
+        [Rule.ALIVE],
+    ),
     "reading paused while a heartbeat was out": (
         WITHIN,
         [(24, "paused"), (25, ">beat"), (31, "resumed"), (31, "<answer")],

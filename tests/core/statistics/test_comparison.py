@@ -91,8 +91,8 @@ GOOD, CUT, DOUBT = result(*BEATS, until=120), result((60, FIN)), result(until=40
         # The interval is apart, and so are the values.
         (
             [pings(20, 0.010)],
-            [pings(20, 0.050)],
-            ["t: rtt p50: was 10 ms (10 ms to 10 ms, 20 round trips), now 50 ms (50 ms to 50 ms, 20)"],
+            [pings(25, 0.050)],
+            ["t: rtt p50: was 10 ms (10 ms to 10 ms, 20 round trips), now 50 ms (50 ms to 50 ms, 25)"],
         ),
         # Apart, and yet nobody minds: less than a millisecond, less than a tenth.
         ([pings(20, 0.0001)], [pings(20, 0.0009)], []),

@@ -153,6 +153,8 @@ LATE = [n + 1.05 for n in range(1, 10)]
         ([1, 2, 3], [3.2, 3.3, 3.4], 1.0, 2, 2, None),
         # The second was lost; one after it went out a quarter of an interval early, and the answers follow.
         ([1, 2, 3, 3.75, 4.75], [1.1, 3.1, 3.85, 4.85], 0.5, 1, 1, None),
+        # The first was lost, and only that the fifth went out early tells it.
+        ([1, 2, 3, 4, 4.75], [2.1, 3.1, 4.1, 4.85], 0.5, 1, 1, None),
         # It was not lost: all answers are 1.6 s late, and follow the questions before.
         ([1, 2, 2.75, 3.75], [2.6, 3.6, 4.35], 0.5, 4, 4, (0.6, 1.6)),
         # The answers are in neither rhythm.

@@ -303,6 +303,8 @@ def test_silences_are_exact_by_direction_and_kind():
     assert [line.longest_gap(way) for way in (SENT, RECEIVED)] == [30, 40]
     assert (line.silent_for(SENT, FrameKind.DATA), line.longest_gap(SENT, FrameKind.DATA)) == (60, 10)
     assert (line.silent_for(RECEIVED, FrameKind.PONG), line.longest_gap(RECEIVED, FrameKind.PONG)) == (70, 0)
+    assert [line.silent_for(way, FrameKind.PING) for way in (SENT, RECEIVED)] == [70, 30]
+    assert [line.silent_for(way, FrameKind.PONG) for way in (SENT, RECEIVED)] == [30, 70]
     assert line.longest_silence == 30
 
 
