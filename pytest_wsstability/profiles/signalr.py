@@ -24,7 +24,6 @@ SIGNALR = Profile(
     ping={"type": 6},
     heartbeats_from="both",
     interval=15,
-    timeout=30,
     records="\x1e",
     notice=({"type": 7, "allowReconnect": True}, {"type": 7}),
     error={"type": 7, "error": Free("an error")},

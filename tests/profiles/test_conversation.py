@@ -345,6 +345,18 @@ def test_heartbeats_keep_their_instants():
     assert client.at == 225.0
 
 
+def test_a_server_waits_for_an_answer_as_long_as_its_protocol_says():
+    """Where nobody named another time; the timer's own is for protocols that say none."""
+    patience = ProtocolTimer(name="patience", by=SERVER, awaits=Awaited.ANSWER, seconds=20, code=1000)
+    profile = Profile(
+        name="x", ping="?", pong="!", heartbeats_from="server", interval=10, timeout=5, timers=(patience,)
+    )
+    for each, ends in ((profile, 15.0), (profile.replace(timeout=None), 30.0)):
+        server = talk(each, SERVER)
+        server.opened(0.0)
+        assert run(server, 60.0)[-1] == (ends, "patience")
+
+
 def test_heartbeats_are_put_forward_by_a_quarter_of_their_interval():
     """Those that come next, and all after them; what has none to send puts nothing forward."""
     client, silent = talk(JSON, interval=8.0), talk(JSON)

@@ -70,10 +70,13 @@ def test_a_session_of_socketio():
     """Two ids: Socket.IO's is the session's."""
     dialogue = Dialogue(SOCKETIO).run(1)
 
-    assert [(who, message[:12]) for _, who, message in dialogue.said] == [
-        ("S", '0{"sid":"eng'),
+    assert [(who, message) for _, who, message in dialogue.said] == [
+        (
+            "S",
+            '0{"sid":"engine","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}',
+        ),
         ("C", "40"),
-        ("S", '40{"sid":"se'),
+        ("S", '40{"sid":"server-1"}'),
     ]
     assert dialogue.client.session_id == "server-1"
 

@@ -206,6 +206,16 @@ def test_what_a_message_writes(message, written):
     assert reread is not None
 
 
+@pytest.mark.parametrize(
+    ("inner", "is_read"), [({"id": SESSION_ID}, False), ({"id": SESSION_ID, "n": SEQUENCE}, True)]
+)
+def test_of_several_members_all_may_be_missing_and_of_one_it_may_not(inner, is_read):
+    """Where something else tells the message; a member alone is what it is about."""
+    found = wording({"type": "x", "d": inner}).read(Parsed('{"type":"x","d":{}}'))
+
+    assert (found is not None) is is_read
+
+
 def test_without_a_clock_it_is_the_beginning_of_time():
     """As of a message of audio, which nobody gives the instant."""
     assert wording({"n": NOW, "t": NOW_TEXT}).write({}) == '{"n":0,"t":"1970-01-01T00:00:00Z"}'

@@ -46,6 +46,12 @@ def test_what_a_server_says(frame, roles):
     assert [each.role for each in (heard, *heard.rest)] == roles
 
 
+def test_a_server_that_goes_lets_its_clients_come_back():
+    """A close message, which says so."""
+    assert SIGNALR.words.write(Role.NOTICE, {}) == '{"type":7,"allowReconnect":true}\x1e'
+    assert SIGNALR.words.write(Role.ERROR, {}) == '{"type":7,"error":"an error"}\x1e'
+
+
 def test_a_silent_client():
     """Is gone after 30 s; any message would have counted."""
     dialogue = Dialogue(SIGNALR, mute={Role.HEARTBEAT}).run(100)

@@ -48,6 +48,15 @@ def test_what_a_peer_speaks(sender, messages, name):
     assert sniff_messages(messages, sender) == name
 
 
+@pytest.mark.parametrize(("length", "name"), [(4096, "json"), (4097, None)])
+def test_a_message_of_more_than_4_kib_tells_nothing(length, name):
+    """What tells a protocol is short; and three messages are looked at."""
+    message = '{"type":"connection_established","connection_id":"x"}'.ljust(length)
+
+    assert sniff_messages([message], S) == name
+    assert sniffing.FIRST == 3
+
+
 @pytest.mark.parametrize(
     ("path", "subprotocols", "name"),
     [

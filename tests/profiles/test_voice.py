@@ -60,6 +60,9 @@ def test_twilio_starts_and_is_asked_by_marks():
 
     said = [(who, json.loads(message)) for _, who, message in dialogue.said]
     assert [message["event"] for _, message in said] == ["connected", "start", "mark", "mark"]
+    assert said[1][1]["start"]["mediaFormat"] == {
+        "encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1,
+    }  # fmt: skip
     mark = {"event": "mark", "streamSid": "MZ1", "mark": {"name": "1"}}
     assert said[2:] == [("S", mark), ("C", mark)]
     assert dialogue.server.session_id == "MZ1"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from pytest_wsstability.core.cause import Confidence
@@ -38,6 +40,21 @@ def test_more_may_be_added_at_any_time():
         cohort.add(each)
 
     assert (before, cohort.beside(mine).together, cohort.beside(other).together) == (0, 1, 1)
+
+
+@pytest.mark.parametrize("earlier", [0, 1, 15, 16, 17, 31])
+def test_who_ended_with_it_is_found_behind_whoever_ended_before(earlier):
+    """Their ages tell what they have in common."""
+    before = [ended(10 + number, 5) for number in range(earlier)]
+    found = beside(ended(100, 60), *before, *(ended(100 + number / 10, 30 + number) for number in range(3)))
+
+    assert (found.together, found.youngest, found.oldest) == (3, 30, 60)
+
+
+def test_what_others_show_cannot_be_changed():
+    """One value stands for all who were alone."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        ALONE.together = 1
 
 
 @pytest.mark.parametrize("is_among_them", [True, False])

@@ -99,6 +99,13 @@ def test_this_end_has_a_quarter_of_a_second_to_answer(before, is_open):
     assert (read((60 - before, "<ping")).pings.unanswered is not None) is is_open
 
 
+def test_what_was_not_answered_took_no_time():
+    """Neither the slowest answer nor the usual one."""
+    found = read((10, ">beat"), (20, ">ping", b"1"))
+
+    assert [(each.slowest, each.usual) for each in (found.heartbeats, found.asked)] == [(0, 0), (0, 0)]
+
+
 def test_a_ping_with_the_opening_may_be_the_one_without_an_answer():
     """Some servers ping at once; a pong at that instant answers it."""
     assert read((0, "<ping")).pings.unanswered == 0

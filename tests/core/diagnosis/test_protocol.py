@@ -4,6 +4,8 @@ import pytest
 
 from pytest_wsstability import Requirement, judge
 from pytest_wsstability.core.diagnosis import Blame, Cause, Confidence, diagnose, diagnosed
+from pytest_wsstability.core.diagnosis.extract import extract
+from pytest_wsstability.core.diagnosis.protocol import ran_out
 from pytest_wsstability.core.timeline.close_reasons import Topic
 from pytest_wsstability.core.timeline.events import End, Tier
 from pytest_wsstability.core.timeline.protocol_facts import (
@@ -203,6 +205,19 @@ def test_a_timer_in_intervals_runs_by_those_that_were_named_or_else_by_the_proto
     found = diagnose(timeline(*rows, protocol=protocol, intervals=intervals))
 
     assert ((found.cause, found.confidence) == (Cause.READ_DEADLINE, HIGH)) is fits
+
+
+@pytest.mark.parametrize(
+    ("beats", "end", "ran"),
+    [([], 19.5, False), ([], 19.75, True), ([5], 24.5, False), ([5], 24.75, True), ([5, 15], 30, False)],
+)
+def test_a_timer_of_heartbeats_runs_from_the_last_or_from_the_opening(beats, end, ran):
+    """Twenty seconds, and as early as timers are."""
+    awaited = ProtocolTimer(name="its patience", by=SERVER, awaits=Awaited.HEARTBEAT, seconds=20, code=1000)
+    protocol = ProtocolFacts(name="ours", title="Ours", timers=(awaited,))
+    line = timeline(*((at, ">beat") for at in beats), (end, closed_by_peer(1000)), protocol=protocol)
+
+    assert (ran_out(extract(line)) is not None) is ran
 
 
 def test_others_that_ended_with_it_leave_a_restart():

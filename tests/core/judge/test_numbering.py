@@ -124,4 +124,8 @@ def test_messages_are_judged(found, limits, outcome, headline):
     assert verdict.outcome is outcome
     assert headline in verdict.headline
     assert all(violation.rule is Rule.MESSAGES for violation in verdict.violations)
+    allowed = [each.expected for each in verdict.violations]
+    assert allowed == {"lost": ["no message lost"], "duplicated": ["at most 1 messages duplicated"]}.get(
+        headline.removeprefix("messages ").partition(":")[0], []
+    )
     assert all(doubt.reason is Reason.TOO_FEW for doubt in verdict.doubts)

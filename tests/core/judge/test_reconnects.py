@@ -60,6 +60,9 @@ RECONNECTS = [
     ([ONCE, (61, None, "b")], {"same_session": False}, STABLE, "stable"),
     ([ONCE, (61, None, None)], {}, UNSTABLE, "session 'a' came back as no session at all"),
     ([(0, 60, None), (61, None, None)], {"same_session": False}, STABLE, "stable"),
+    # One that ended as it began is not the one that came back for it.
+    ([(60, 60, None), (61, None, None)], {"same_session": False}, STABLE, "stable"),
+    ([(60, 60, None)], {"same_session": False}, UNSTABLE, "the client did not come back within 10 s"),
     # Back at the instant of the end.
     ([(0, 60, None), (60, None, None)], {"same_session": False}, STABLE, "stable"),
     ([(0, 60, None), (80, None, None)], {"same_session": False}, UNSTABLE, "the client came back after 20 s"),

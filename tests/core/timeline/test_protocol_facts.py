@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 
@@ -188,3 +189,10 @@ def test_a_protocol_that_is_none_is_told(name, value, words):
 def test_a_timer_that_names_no_code_ends_without_a_close_frame():
     """RFC 6455, section 7.1.5: that is what 1006 stands for."""
     assert ProtocolTimer(name="x", by=End.SERVER, awaits=Awaited.MESSAGE, seconds=30).code == 1006
+
+
+def test_what_is_known_of_a_timer_cannot_be_changed():
+    """All connections of its protocol share it."""
+    timer = ProtocolTimer(name="x", by=End.SERVER, awaits=Awaited.MESSAGE, seconds=30)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        timer.seconds = 31

@@ -63,6 +63,11 @@ def test_answer_says_whether_it_was_asked_for():
     assert trips.answer(2, b"1") is False
     assert trips.answer(2) is False
 
+    plain = played((1, "?"), (2, "?"), (3, "?"))
+    assert [plain.answer(4.0) for _ in range(4)] == [True, True, True, False]
+    plain.ask(5)
+    assert [plain.answer(6.0) for _ in range(2)] == [True, False]
+
 
 @pytest.mark.parametrize(
     ("now", "overdue"), [(29.9, []), (30.0, [25.0]), (54.9, [25.0]), (55.0, [25.0, 50.0])]
@@ -253,6 +258,23 @@ def test_they_are_written_and_read_back(answered):
     assert back.as_dict() == trips.as_dict()
     assert missed_of(back, 9, 0.5) == missed_of(trips, 9, 0.5)
     assert (back.rtts.count, back.rtts.maximum) == (trips.rtts.count, pytest.approx(trips.rtts.maximum))
+
+
+def test_instants_are_written_to_the_microsecond():
+    """What a clock shows beyond it is noise."""
+    written = beats(1 / 3, 5 / 3, 2.5, 4, 5, 6, answered=[14 / 3]).as_dict()
+
+    assert (written["first_at"], written["last_at"]) == (0.333333, 6)
+    assert written["pending"] == [0.333333, 1.666667, 2.5, 4, 5, 6]
+    assert written["answers"] == [4.666667]
+    assert (written["longest_gap"], written["longest_gap_from"]) == (1.5, 2.5)
+    assert (written["shortest_gap"], written["shortest_gap_from"]) == (0.833333, 1.666667)
+    lost = beats(1 / 3, 5 / 3, 2.5, 4, 5, 6, answered=[14 / 3, 17 / 3]).as_dict()
+    assert lost["lost"] == [0.333333, 1.666667, 2.5]
+    longest = beats(1 / 3, 3, 3.5, 4).as_dict()
+    assert (longest["longest_gap"], longest["longest_gap_from"]) == (2.666667, 0.333333)
+    unasked = played((1 / 3, "?"), (0.5, "!"), (1, "!")).as_dict()
+    assert unasked["unasked_after"] == 0.666667
 
 
 @pytest.mark.parametrize(
