@@ -224,6 +224,8 @@ def test_a_session_of_wamp():
     assert welcome[1][0] == 2
     assert str(welcome[1][1]) == dialogue.server.session_id == dialogue.client.session_id
     assert 1 <= welcome[1][1] <= 2**53
+    # Of twenty, one is large but for a chance of 2 ** -260.
+    assert 2**40 < max(int(new_session()) for _ in range(20)) <= 2**53
 
 
 def test_a_connection_of_pusher():

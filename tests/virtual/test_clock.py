@@ -577,6 +577,22 @@ def test_wrong_values_of_a_loop_are_refused(options, message):
         VirtualLoop(**options)
 
 
+@pytest.mark.parametrize("horizon", [0.5, 1])
+def test_a_loop_has_no_time_that_nobody_gave_it(horizon):
+    """However short its horizon is: a turn takes none unless that was asked for."""
+    loop = VirtualLoop(horizon=horizon)
+
+    async def turns():
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return loop.time()
+
+    try:
+        assert loop.run_until_complete(turns()) == 0.0
+    finally:
+        loop.close()
+
+
 @pytest.mark.parametrize("place", ["task", "callback", "timer"])
 def test_what_a_signal_handler_raises_ends_the_run(place):
     """pytest-timeout fails a test from its handler, wherever that lands: asyncio would log it and go on."""

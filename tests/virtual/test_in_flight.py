@@ -105,6 +105,20 @@ def test_a_name_lookup_takes_no_virtual_time(monkeypatch):
     assert run_virtual(frozen(lookup, gate.open)) == ("passed", 0, [])
 
 
+def test_a_name_is_looked_up_for_whatever_there_is(monkeypatch):
+    """As asyncio does, where nobody says which addresses are wanted; no name at all is this machine."""
+    asked = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: asked.append((args, kwargs)) or [])
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        await loop.getaddrinfo("host.example", 80)
+        return [found[4][0] for found in await loop.getaddrinfo(None, 80)]
+
+    assert run_virtual(main()) == ["127.0.0.1", "::1"]
+    assert asked == [(("host.example", 80, 0, 0, 0, 0), {})]
+
+
 def test_localhost_and_literals_are_looked_up_without_a_thread(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: pytest.fail("asked the resolver"))
 
