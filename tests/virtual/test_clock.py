@@ -403,6 +403,18 @@ def test_the_place_is_the_projects_own():
     assert "wait_for_nothing)" in first
 
 
+@pytest.mark.parametrize(("slept", "at"), [(3599, 100), (3600, 3700)])
+def test_a_timer_of_an_hour_is_asked_for(slept, at):
+    """One that is shorter may be anybody's keepalive."""
+
+    async def main():
+        beats = asyncio.create_task(beat(10))
+        await asyncio.sleep(slept)
+        await wait_for_nothing(beats)
+
+    assert given_up(main(), horizon=100)[0] == at
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("horizon", "asked", "at"), [(3600, 0, 3600), (100, 0, 100), (3600, 30 * DAY, 30 * DAY + 3600)]
