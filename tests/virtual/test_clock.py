@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import random
 import signal
@@ -401,6 +402,27 @@ def test_the_place_is_the_projects_own():
     first = text.splitlines()[1]
     assert first.partition(" waits at ")[2].startswith("tests/virtual/test_clock.py:")
     assert "wait_for_nothing)" in first
+
+
+def test_an_error_of_what_was_given_up_is_not_told_later():
+    """It may end while another runs, and is no error of that."""
+    loop, told = VirtualLoop(), []
+    loop.set_exception_handler(lambda _, context: told.append(context))
+    never = loop.create_future()
+
+    async def main():
+        await never
+        raise RuntimeError("late")
+
+    try:
+        with pytest.raises(VirtualDeadlock):
+            loop.run_until_complete(main())
+        never.set_result(None)
+        loop.run_until_complete(asyncio.sleep(1))
+        gc.collect()
+    finally:
+        loop.close()
+    assert told == []
 
 
 @pytest.mark.parametrize(("slept", "at"), [(3599, 100), (3600, 3700)])

@@ -13,7 +13,7 @@ from time import perf_counter
 
 import pytest
 
-from pytest_wsstability.virtual import VirtualLoop, VirtualTimeError, run_virtual
+from pytest_wsstability.virtual import VirtualDeadlock, VirtualLoop, VirtualTimeError, run_virtual
 from tests.virtual.certificates import contexts
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="needs Unix")
@@ -103,6 +103,22 @@ def test_a_name_lookup_takes_no_virtual_time(monkeypatch):
         return asyncio.get_running_loop().getaddrinfo("host.example", 80)
 
     assert run_virtual(frozen(lookup, gate.open)) == ("passed", 0, [])
+
+
+@unix
+def test_a_descriptor_that_is_watched_no_more_is_nothing_to_wait_for():
+    """Who waits for ever is told so at once."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            loop.add_reader(ours, print)
+            loop.remove_reader(ours)
+            await loop.create_future()
+
+    with pytest.raises(VirtualDeadlock):
+        run_virtual(main())
 
 
 def test_a_name_is_looked_up_for_whatever_there_is(monkeypatch):

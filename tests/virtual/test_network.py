@@ -8,6 +8,7 @@ import pytest
 
 from pytest_wsstability.virtual import VirtualTimeError, run_virtual
 from pytest_wsstability.virtual.connected import WINDOW
+from pytest_wsstability.virtual.sockets import FIRST_NUMBER
 from tests.virtual.carriers import Pair, Recording
 
 LEAVES = "leaves the virtual network, so virtual time cannot apply"
@@ -141,6 +142,17 @@ def test_a_virtual_socket_has_no_descriptor_to_wait_for():
                 asyncio.get_running_loop().add_reader(
                     pair.client.transport.get_extra_info("socket").fileno(), int
                 )
+
+    run_virtual(main())
+
+
+def test_the_first_number_of_the_virtual_network_is_no_descriptor():
+    """Nor any that comes after it."""
+
+    async def main():
+        for number in (FIRST_NUMBER, FIRST_NUMBER + 1):
+            with pytest.raises(ValueError, match="has no descriptor to wait for"):
+                asyncio.get_running_loop().add_reader(number, print)
 
     run_virtual(main())
 
