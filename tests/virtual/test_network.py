@@ -352,6 +352,31 @@ def test_where_to_connect_is_said_once(where, words):
     run_virtual(main())
 
 
+def test_connections_go_over_links_until_they_are_direct_again():
+    """Whoever injects faults is asked for one link each."""
+
+    class Asked(Exception):
+        pass
+
+    class Injector:
+        def link(self, *ends):
+            raise Asked
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(Recording, "127.0.0.1", 0)
+        address = server.sockets[0].getsockname()
+        loop.link_connections(address, Injector())
+        with pytest.raises(Asked):
+            await loop.create_connection(Recording, *address)
+        loop.link_connections(address, None)
+        transport, _ = await loop.create_connection(Recording, *address)
+        transport.close()
+        server.close()
+
+    run_virtual(main())
+
+
 def test_closing_the_loop_closes_what_is_left():
     async def main():
         loop = asyncio.get_running_loop()
