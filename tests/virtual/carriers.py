@@ -116,8 +116,9 @@ class Pair:
         server_tls, client_tls = self._tls
         self.listener = await loop.create_server(lambda: self.server, "127.0.0.1", 0, ssl=server_tls)
         self.address = self.listener.sockets[0].getsockname()
-        name = {"server_hostname": "localhost"} if client_tls else {}
-        await loop.create_connection(lambda: self.client, *self.address, ssl=client_tls, **name)
+        # Of the host that is connected to, the certificate has to be.
+        host = "localhost" if client_tls else self.address[0]
+        await loop.create_connection(lambda: self.client, host, self.address[1], ssl=client_tls)
         await self.server.until(lambda server: server.transport is not None)
         return self
 

@@ -334,6 +334,12 @@ def test_a_link_can_stand_between_two_ends():
     assert run_virtual(main()) == (1, 2, b"slow")
 
 
+@pytest.mark.parametrize(("where", "shown"), [(("127.0.0.1",), "127.0.0.1:0"), ((None, 9), ":9")])
+def test_a_host_or_a_port_alone_says_where_to_connect(where, shown):
+    """As in asyncio: no port is the number 0, and no host this machine."""
+    refused(lambda loop: loop.create_connection(Recording, *where), shown)
+
+
 @pytest.mark.parametrize(
     ("where", "words"),
     [
