@@ -185,6 +185,19 @@ def test_ties_are_counted():
     assert (ties.count, list(ties.instants)) == (2, [(60, 3), (62, 2)])
 
 
+def test_a_timer_that_was_cancelled_ties_with_none():
+    """Three at one instant of which one is gone are two."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        timers = [loop.call_at(60, print) for _ in range(3)]
+        timers[1].cancel()
+        await asyncio.sleep(61)
+        return loop.ties
+
+    assert list(run_virtual(main()).instants) == [(60, 2)]
+
+
 def test_the_list_of_ties_is_bounded():
     async def main():
         loop = asyncio.get_running_loop()
@@ -611,7 +624,7 @@ def test_wrong_values_of_a_loop_are_refused(options, message):
         VirtualLoop(**options)
 
 
-@pytest.mark.parametrize("horizon", [0.5, 1])
+@pytest.mark.parametrize("horizon", [0.5, 1, float("inf")])
 def test_a_loop_has_no_time_that_nobody_gave_it(horizon):
     """However short its horizon is: a turn takes none unless that was asked for."""
     loop = VirtualLoop(horizon=horizon)
