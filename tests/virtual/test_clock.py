@@ -11,6 +11,7 @@ import threading
 import pytest
 
 from pytest_wsstability.virtual import VirtualDeadlock, VirtualLoop, run_virtual
+from pytest_wsstability.virtual.timers import TimerQueue
 
 YEAR = 365 * 86400.0
 
@@ -183,6 +184,18 @@ def test_ties_are_counted():
 
     ties = run_virtual(main())
     assert (ties.count, list(ties.instants)) == (2, [(60, 3), (62, 2)])
+
+
+@pytest.mark.parametrize("order", ["fifo", "lifo", "random"])
+def test_a_timer_is_taken_from_its_instant_on(order):
+    """And not before."""
+    loop, queue = VirtualLoop(), TimerQueue(order, 0)
+    try:
+        timer = asyncio.TimerHandle(1.0, print, (), loop)
+        queue.push(1.0, timer)
+        assert (queue.take(0.75), queue.take(1.0), queue.take(1.0)) == (None, timer, None)
+    finally:
+        loop.close()
 
 
 def test_a_timer_that_was_cancelled_ties_with_none():
