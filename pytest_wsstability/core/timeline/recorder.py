@@ -41,7 +41,7 @@ class Recorder:
 
     """
 
-    __slots__ = ("_buffer", "_capacity", "_next", "overflowed")
+    __slots__ = ("_buffer", "_capacity", "_next")
 
     def __init__(self, capacity: int) -> None:
         self._buffer = bytearray()
@@ -49,8 +49,6 @@ class Recorder:
         # Where the next record goes, in records; behind the end, the ring starts anew. (Python has the small
         # numbers ready, and makes an object for each large one.)
         self._next = 0
-        # Whether older events have fallen out.
-        self.overflowed = False
 
     def append(
         self, at: float, kind: int, direction: int, opcode: int, measure: int, role: int, number: int
@@ -74,13 +72,12 @@ class Recorder:
         if offset == len(self._buffer):
             self._buffer += _pack(at, measure, kind, direction, opcode, role, number & _LOWER)
         else:
-            self.overflowed = True
             _pack_into(self._buffer, offset, at, measure, kind, direction, opcode, role, number & _LOWER)
         self._next = position + 1
 
     def __copy__(self) -> Recorder:
         copied = Recorder(self._capacity)
-        copied._buffer, copied._next, copied.overflowed = self._buffer[:], self._next, self.overflowed
+        copied._buffer, copied._next = self._buffer[:], self._next
         return copied
 
     def __len__(self) -> int:

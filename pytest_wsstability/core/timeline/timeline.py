@@ -644,20 +644,6 @@ class Timeline:
         slots = [_SLOT[opcode] for opcode in opcodes] or range(_SLOTS)
         return int(sum(self._figures[base + 2 * slot + direction] for slot in slots))
 
-    def gaps(self, longer_than: float) -> list[tuple[float, float]]:
-        """Silences as ``(from, seconds)``, as far as the record is whole, the one before the end included."""
-        # Where one ring reaches back further than the other, a frame that fell out would look like silence.
-        rings = [ring for ring in (self._signals, self._data) if ring is not None and ring.overflowed]
-        whole_since = max((next(iter(ring)).at for ring in rings), default=0.0)
-        found = []
-        before = None
-        for event in self:
-            if event.at >= whole_since and event.kind in (EventKind.FRAME, EventKind.OPENED, EventKind.ENDED):
-                if before is not None and event.at - before > longer_than:
-                    found.append((before, event.at - before))
-                before = event.at
-        return found
-
     # Written and read back.
 
     def as_dict(self, events: Iterable[Event] | None = None) -> dict[str, Any]:
@@ -782,8 +768,6 @@ class Timeline:
             ring.append(
                 event.at, event.kind, event.direction, event.opcode, measure_of(event), event.role, number
             )
-        # Which ring the lost ones fell out of is not known.
-        signals.overflowed = total > len(events)
 
     def _restore_counters(self, way: Direction, data: Mapping[str, Any], where: str) -> None:
         name, figures = word(way), self._figures

@@ -116,29 +116,6 @@ def test_between_has_its_start_and_not_its_end():
 
 
 @pytest.mark.parametrize(
-    ("rows", "gaps"),
-    [
-        ([(10, "<text"), (40, "<text"), (45, "<text")], [(0, 10), (10, 30)]),
-        # The opening and the end bound silences; what happens locally does not break one.
-        ([(20, "lag", 0.5), (60, FIN)], [(0, 60)]),
-        ([(10, "<ping"), (10.5, ">pong"), (70.5, FIN)], [(0, 10), (10.5, 60)]),
-        # A gap as long as the limit is not longer than it.
-        ([(10, "<text"), (15, "<text")], [(0, 10)]),
-    ],
-)
-def test_gaps_are_silences(rows, gaps):
-    """Silences longer than five seconds, in either direction."""
-    assert timeline(*rows).gaps(5) == gaps
-
-
-def test_what_the_ring_forgot_is_no_silence():
-    """Before the oldest audio frame on record there was audio too."""
-    line = timeline((25, ">beat"), (50, ">beat"), *AUDIO, (70, FIN))
-
-    assert line.gaps(5) == [(60, 10)]
-
-
-@pytest.mark.parametrize(
     ("rows", "until", "silence", "longest"),
     [
         ([], 30, 30, 0),
