@@ -41,6 +41,8 @@ MAX_SIZE = 2**20
 # What libraries do by default (`websockets`, uvicorn: 20 s and 20 s).
 KEEPALIVE = 20.0
 USER_AGENT = "pytest-wsstability"
+# How a certificate is checked where nothing is said.
+_TLS = TLS()
 # RFC 6455, section 4.2.2: another one for each connection.
 _ANSWERS_KEY = "sec-websocket-accept"
 # Looked up once and not for each heartbeat.
@@ -286,7 +288,7 @@ class Dialled(NamedTuple):
         websocket.transcript = Transcript() if self.transcript else None
         seconds = parse_duration(self.open_timeout, "open_timeout")
         dialler = Dialler(
-            websocket, uri, url=self.url, tls=self.tls or TLS(), timeout=seconds, address=self.address,
+            websocket, uri, url=self.url, tls=self.tls or _TLS, timeout=seconds, address=self.address,
             source=self.source, proxy=proxy_for(uri, self.proxy) if self.address is None else None,
         )  # fmt: skip
         await dialler.dial(opening)

@@ -103,6 +103,9 @@ Payload: TypeAlias = bytes | bytearray | memoryview
 class Phase(Enum):
     """How far a connection is, at this end."""
 
+    # By identity, which takes no Python; so it is with `Sign`.
+    __hash__ = object.__hash__
+
     # The opening handshake.
     OPENING = "opening"
     OPEN = "open"
@@ -116,6 +119,8 @@ class Phase(Enum):
 
 class Sign(Enum):
     """What brings a connection to its end."""
+
+    __hash__ = object.__hash__
 
     CLOSE_SENT = "close frame sent"
     CLOSE_RECEIVED = "close frame received"

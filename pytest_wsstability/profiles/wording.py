@@ -11,6 +11,8 @@ from .placeholders import Values
 MAX_PARSED = 16 * 1024
 
 
+_decode = json.JSONDecoder().decode
+
 # What was parsed last: a handshake, a count of numbers and an agent all look at the same message.
 _latest: tuple[str, Any] = ("", None)
 
@@ -29,7 +31,7 @@ def _json_of(text: str) -> Any:
     if not text.lstrip(" \t\r\n").startswith(("{", "[")):
         return None
     try:
-        return json.loads(text)
+        return _decode(text)
     except (ValueError, RecursionError):
         return None
 

@@ -41,7 +41,8 @@ MAX_HEAD = 32 * 1024
 MAX_SESSION_ID = 4096
 
 # Looked up once and not for each frame.
-_PING, _ANSWER = int(Opcode.PING), Role.HEARTBEAT_ANSWER
+_PING, _ANSWER, _HEARTBEAT = int(Opcode.PING), Role.HEARTBEAT_ANSWER, Role.HEARTBEAT
+_GREETING, _CONFIRMED = Role.GREETING, Role.SESSION_CONFIRMED
 
 
 class ServerSide:
@@ -188,13 +189,13 @@ class ServerSide:
             self.after(
                 websocket, behaviour.answer_heartbeats, partial(self._answer_heartbeat, websocket, say)
             )
-        elif role is Role.SESSION_CONFIRMED and behaviour.refuse_sessions:
+        elif role is _CONFIRMED and behaviour.refuse_sessions:
             websocket.say(Say(Role.SESSION_REFUSED, say.values))
-        elif role is Role.SESSION_CONFIRMED:
+        elif role is _CONFIRMED:
             self._begin_session(websocket)
             self.after(websocket, behaviour.confirm_sessions, partial(self.confirm, websocket, say))
         else:
-            delays = {Role.GREETING: behaviour.greet, Role.HEARTBEAT: behaviour.send_heartbeats}
+            delays = {_GREETING: behaviour.greet, _HEARTBEAT: behaviour.send_heartbeats}
             self.after(websocket, delays.get(role, 0.0), partial(websocket.say, say))
 
     def _answer_heartbeat(self, websocket: WebSocket, say: Say) -> None:
