@@ -127,7 +127,7 @@ class Dialler:
                 transport = await self._start_tls(transport, context)
             self._step = OpeningStage.HTTP
             async with asyncio.timeout(self._timeout):
-                await opening
+                await asyncio.shield(opening)
         except (OSError, EOFError, InvalidHandshake) as exc:
             _discard(transport, opening)
             raise self._explain(exc, await self._would_speak_http2(exc, context)) from None

@@ -181,10 +181,12 @@ class ServerSide:
 
     def say(self, websocket: WebSocket, say: Say) -> None:
         """Say it, when the behaviour says so."""
-        behaviour = self.behaviour
+        behaviour, role = self.behaviour, say.role
+        if role is _CONFIRMED and not behaviour.refuse_sessions and not websocket.is_over:
+            # Whoever has closed in the same read has begun its session all the same.
+            self._begin_session(websocket)
         if not websocket.is_open:
             return
-        role = say.role
         if role is _ANSWER:
             self.after(
                 websocket, behaviour.answer_heartbeats, partial(self._answer_heartbeat, websocket, say)
@@ -192,7 +194,6 @@ class ServerSide:
         elif role is _CONFIRMED and behaviour.refuse_sessions:
             websocket.say(Say(Role.SESSION_REFUSED, say.values))
         elif role is _CONFIRMED:
-            self._begin_session(websocket)
             self.after(websocket, behaviour.confirm_sessions, partial(self.confirm, websocket, say))
         else:
             delays = {_GREETING: behaviour.greet, _HEARTBEAT: behaviour.send_heartbeats}

@@ -9,7 +9,10 @@ import pytest
 
 from pytest_wsstability import Orchestrator, StabilityError
 from pytest_wsstability.core.timeline.close import LocalReason
+from pytest_wsstability.core.timeline.events import Opcode
+from pytest_wsstability.net import short_frames
 from pytest_wsstability.net.server.orchestrator import NoSessionError
+from pytest_wsstability.net.wire import frame
 from pytest_wsstability.profiles import JSON, SESSION_ID, Profile
 from tests.net.peers import connected, opened
 
@@ -48,6 +51,19 @@ async def test_two_sessions_are_two():
         assert [session.id for session in orchestrator.sessions] == ["a", "b"]
         assert (await orchestrator.wait_for_session("b")).id == "b"
         assert (await orchestrator.wait_for_session()).id == "a"
+
+
+async def test_a_client_that_closes_in_the_same_read_has_had_its_session():
+    """What it said before the close frame counts, though nothing can be confirmed any more."""
+    raw = Profile(name="raw")
+    async with Orchestrator() as orchestrator, opened(orchestrator.url, profile=raw) as connection:
+        info = short_frames.write(Opcode.TEXT, b'{"type":"session_info","session_id":"abc"}', masked=True)
+        connection.websocket.transport.write(info + frame(Opcode.CLOSE, b"\x03\xe8", masked=True))
+        await connection.wait_closed()
+
+        (session,) = orchestrator.sessions
+        assert session.id == "abc"
+        assert session.confirmed_at is None
 
 
 async def test_a_client_that_says_who_it_is_twice_is_counted_once():
