@@ -12,6 +12,7 @@ from pytest_wsstability.core.timeline.protocol_facts import Intervals
 from pytest_wsstability.profiles.conversation import Conversation, Resumption
 from pytest_wsstability.profiles.messages import Unwritable
 from pytest_wsstability.profiles.mqtt import MQTT, MQTT5, mqtt, split
+from pytest_wsstability.profiles.speech import Say
 from tests.profiles.dialogue import Dialogue
 
 # As paho-mqtt 2.2 and mosquitto 2.0 write them.
@@ -88,6 +89,7 @@ def test_packets_in_one_frame():
         (b"", [], b""),
         (b"\xc0", [], b"\xc0"),
         (b"\xc0\x00", [b"\xc0\x00"], b""),
+        (b"\x30\x7f" + b"x" * 127, [b"\x30\x7f" + b"x" * 127], b""),
         (b"\x30\x80\x01" + b"x" * 128, [b"\x30\x80\x01" + b"x" * 128], b""),
         (b"\x30\x80", [], b"\x30\x80"),
         (b"\x30\x81\x80\x01" + b"x" * 16384, [], b"\x30\x81\x80\x01" + b"x" * 16384),
@@ -162,6 +164,16 @@ def test_what_a_broker_says(connack, role):
     heard = client.hear(bytes.fromhex(connack), 0.1)
 
     assert (heard.role, heard.problem) == (role, None)
+
+
+@pytest.mark.parametrize(
+    ("profile", "connack"), [(MQTT, b"\x20\x02\x00\x05"), (MQTT5, b"\x20\x03\x00\x87\x00")]
+)
+def test_a_session_is_refused_as_not_authorized(profile, connack):
+    """By the code of each version: 5, and 0x87 (MQTT 5, section 3.2.2.2)."""
+    server = Conversation(profile, End.SERVER)
+
+    assert server.write(Say(Role.SESSION_REFUSED), 0.0) == connack
 
 
 @pytest.mark.parametrize(("connack", "resumed"), [("20020100", True), ("20020000", False)])
