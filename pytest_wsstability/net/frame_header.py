@@ -1,4 +1,9 @@
-"""The header of a frame, RFC 6455, section 5.2: whoever of us looks at the bytes of a peer reads it here."""
+"""
+The header of a frame, RFC 6455, section 5.2: whoever of us looks at the bytes of a peer reads it here.
+
+Only `short_frames` reads its own, in one step.
+
+"""
 
 from __future__ import annotations
 

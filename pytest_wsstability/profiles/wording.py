@@ -10,7 +10,7 @@ from .placeholders import Values
 # Session steps and heartbeats are short; parsing an audio frame's JSON fifty times a second is not.
 MAX_PARSED = 16 * 1024
 
-
+# What `json.loads` comes to for text.
 _decode = json.JSONDecoder().decode
 
 # What was parsed last: a handshake, a count of numbers and an agent all look at the same message.
