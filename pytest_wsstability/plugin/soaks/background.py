@@ -234,8 +234,9 @@ class Holds:
         except Exception as exc:
             hold.error = exc
         finally:
-            hold.finished, hold.connection, hold.task = True, None, None
+            hold.connection = hold.task = None
             with self._changed:
+                hold.finished = True
                 self._running.remove(hold)
                 self._news.append(hold)
                 self._changed.notify_all()
