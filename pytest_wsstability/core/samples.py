@@ -58,14 +58,14 @@ class Sample:
 
     def add(self, seconds: float, at: float) -> None:
         """Add a duration that belongs to the instant ``at``."""
-        slow = self._slow
-        if self.count >= _SLOWEST:
-            self._begin_counting()
+        slow, buckets = self._slow, self._buckets
+        if buckets is None and self.count >= _SLOWEST:
+            buckets = self._begin_counting()
         self.count += 1
-        if self._buckets is not None:
+        if buckets is not None:
             self._minimum = min(self._minimum, seconds)
             bucket = _bucket(seconds)
-            self._buckets[bucket] = self._buckets.get(bucket, 0) + 1
+            buckets[bucket] = buckets.get(bucket, 0) + 1
             if len(slow) == 2 * _SLOWEST:
                 if seconds <= slow[0]:
                     return

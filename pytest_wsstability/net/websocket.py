@@ -363,7 +363,8 @@ class WebSocket(asyncio.Protocol):
         if between and (self._protocol is None or self._protocol.state is _OPEN):
             short = short_frames.read(data, masked=not self._client)
             if short is not None:
-                self._short_frame(*short)
+                opcode, payload = short
+                self._short_frame(opcode, payload)
                 return
         if self.timeline is None and not self.endpoint.takes(self, len(data)):
             return
@@ -518,7 +519,7 @@ class WebSocket(asyncio.Protocol):
         pong, self._pong = self._pong, None
         # RFC 6455, section 5.5.1: nothing follows our close frame.
         if pong is not None and self.protocol.close_sent is None:
-            self._write_pong(self._loop.time(), pong)
+            self._write_pong(self._loop.time(), pong, head(pong)[1])
         if self._waiters is not None:
             self._waiters.release(Wait.WRITABLE)
 
@@ -690,9 +691,9 @@ class WebSocket(asyncio.Protocol):
                 self._message(now, opcode, len(data), text)
         else:
             self._message(now, opcode, len(data), data)
-        if opcode == _PING and _PONG not in self.withheld and self.is_open:
+        if opcode == _PING and _PONG not in self.withheld and self.phase is _IS_OPEN:
             # RFC 6455, section 5.5.2: a pong in answer, with the ping's payload.
-            self._answer_ping(now, short_frames.write(_PONG, data, masked=self._client))
+            self._answer_ping(now, short_frames.write(_PONG, data, masked=self._client), len(data))
 
     def _process(self) -> int:
         """Take what the sans-I/O layer made of the bytes received; gives how many of them were frames."""
@@ -804,7 +805,8 @@ class WebSocket(asyncio.Protocol):
             self.endpoint.message(self, heard)
             for say in self.conversation.answer(heard):
                 self.endpoint.say(self, say)
-            self._set_alarm()
+            if self.conversation.at is not None:
+                self._set_alarm()
             if role is _CONFIRMED:
                 self._session_stands()
             if self.listener is not None:
@@ -875,12 +877,12 @@ class WebSocket(asyncio.Protocol):
                 return
             if say.role is _CONFIRMED:
                 self._session_stands()
-        conversation.said(say, now)
-        self._set_alarm()
+        if conversation.said(say, now):
+            self._set_alarm()
 
     def take_turn(self) -> None:
         """Do what the conversation wants done at this instant."""
-        if not self.is_open:
+        if self.phase is not _IS_OPEN:
             return
         now = self._loop.time()
         for act in self.conversation.due(now):
@@ -1053,7 +1055,10 @@ class WebSocket(asyncio.Protocol):
         if self.transcript is not None and self.timeline is not None:
             self.transcript.add(now - self.timeline.opened, payload, sent=True)
         if fin and self._unread is not None and len(data) <= short_frames.LONGEST:
-            self._record_data(now, opcode, len(data), role, key)
+            assert self.timeline is not None
+            self.timeline.frame(now, _SENT, opcode, len(data), role, key)
+            if not self._writable:
+                self._count_answers(len(data), role)
             self._write(short_frames.write(opcode, data, masked=self._client))
             return
         (self.protocol.send_text if opcode == _TEXT else self.protocol.send_binary)(data, fin)
@@ -1080,13 +1085,14 @@ class WebSocket(asyncio.Protocol):
 
     def _sent(self, now: float, opcode: int, size: int, role: Role, key: bytes | None = None) -> None:
         """Record a data frame, and write it: with nothing else, as control frames never wait to be sent."""
-        self._record_data(now, opcode, size, role, key)
+        assert self.timeline is not None
+        self.timeline.frame(now, _SENT, opcode, size, role, key)
+        self._count_answers(size, role)
         for data in self.protocol.data_to_send():
             self._write(data)
 
-    def _record_data(self, now: float, opcode: int, size: int, role: Role, key: bytes | None) -> None:
-        assert self.timeline is not None
-        self.timeline.frame(now, _SENT, opcode, size, role, key)
+    def _count_answers(self, size: int, role: Role) -> None:
+        """Stop reading of a peer that asks and asks, and reads no answer."""
         if not self._writable and role is not _DATA:
             self._answers += size
             if self._answers > MOST_ANSWERS:
@@ -1106,7 +1112,7 @@ class WebSocket(asyncio.Protocol):
         if corked:
             self._write(b"".join(corked))
 
-    def _answer_ping(self, now: float, pong: bytes) -> None:
+    def _answer_ping(self, now: float, pong: bytes, size: int) -> None:
         """
         Write the pong, or keep it while there is no room.
 
@@ -1115,15 +1121,15 @@ class WebSocket(asyncio.Protocol):
 
         """
         if self._writable:
-            self._write_pong(now, pong)
+            self._write_pong(now, pong, size)
         else:
             self._pong = pong
 
-    def _write_pong(self, now: float, pong: bytes) -> None:
+    def _write_pong(self, now: float, pong: bytes, size: int) -> None:
         assert self.timeline is not None
         answers = not self._client and self.conversation.profile.heartbeat_is_frame
         self._look_at_queue(now)
-        self.timeline.frame(now, _SENT, _PONG, head(pong)[1], _HEARTBEAT_ANSWER if answers else _NONE)
+        self.timeline.frame(now, _SENT, _PONG, size, _HEARTBEAT_ANSWER if answers else _NONE)
         self._write(pong)
 
     def _session_stands(self) -> None:
@@ -1139,15 +1145,18 @@ class WebSocket(asyncio.Protocol):
     def send_ping(self, data: bytes | None = None, *, role: Role = _NONE) -> bytes:
         """Send a ping frame; the payload is made up when none is given, and returned."""
         self._pings += 1
-        prefix = _PREFIXES.get(role, KEEPALIVE_PREFIX)
-        key = data if data is not None else prefix + b"%07d" % (self._pings % 10_000_000)
-        _check_control(key, "ping")
+        if data is None:
+            key = _PREFIXES.get(role, KEEPALIVE_PREFIX) + b"%07d" % (self._pings % 10_000_000)
+        else:
+            _check_control(data, "ping")
+            key = data
         now = self._open_now()
         if self._unread is None:
             self.protocol.send_ping(key)
             self.flush(now, sent=role, key=key)
         else:
-            self._record_control(now, _PING, len(key), role, key)
+            assert self.timeline is not None
+            self.timeline.frame(now, _SENT, _PING, len(key), role, key)
             self._write(short_frames.write(_PING, key, masked=self._client))
         return key
 
@@ -1199,7 +1208,7 @@ class WebSocket(asyncio.Protocol):
                 if opcode in self.withheld and self._keeps_back(opcode):
                     continue
                 if opcode == _PONG:
-                    self._answer_ping(now, data)
+                    self._answer_ping(now, data, size)
                     continue
                 if opcode >= _CLOSE:
                     self._record_control(now, opcode, size, sent, key)

@@ -34,6 +34,8 @@ _NAMED = {
 }  # fmt: skip
 # A heartbeat without an id.
 _BEAT = Say(_HEARTBEAT)
+# What is said to one.
+_PLAIN_ANSWER = (Say(_ANSWER),)
 # A frame that completes no message.
 _PART = Heard(_NONE)
 
@@ -201,7 +203,9 @@ class Conversation:
             return ()
         if role is _HEARTBEAT:
             due = self._peer_beats and self.profile.pong is not None
-            return (Say(_ANSWER, heard.values),) if due else ()
+            if not due:
+                return ()
+            return _PLAIN_ANSWER if heard.values is None else (Say(_ANSWER, heard.values),)
         if role is _REFUSED and heard.resumes and self.end is End.CLIENT:
             # The session is gone: begin another one, as the protocol's own clients do.
             return (Say(_INFO, self._asking("session_info", _INFO)),)
@@ -220,12 +224,12 @@ class Conversation:
             # Beats that a blocked loop slept through are lost: a burst of late ones proves nothing.
             done = int((now + _EARLY - self._beats_from) / self._every)
             self._next_beat = self._beats_from + (done + 1) * self._every
-            acts.append(self.beat())
+            acts.append(_BEAT if self._state is None else self.beat())
         for timer, since, seconds in self._running() if self._state is not None else ():
             if now >= since + seconds - _EARLY:
                 self.at = None
                 return [*acts, HangUp(timer, seconds)]
-        self.at = self._earliest()
+        self.at = self._next_beat if self._state is None else self._earliest()
         return acts
 
     def shift(self) -> None:
@@ -239,11 +243,13 @@ class Conversation:
         """A heartbeat of this end, to be sent now."""
         return _BEAT if self._state is None else Say(_HEARTBEAT, self._asking("ping", _HEARTBEAT))
 
-    def said(self, say: Say, now: float) -> None:
-        """What `opened`, `answer`, `due` or `beat` gave has gone out."""
-        if self._state is not None and say.role is _HEARTBEAT and self._state.asked_at is None:
-            self._state.asked_at = now
-            self.at = self._earliest()
+    def said(self, say: Say, now: float) -> bool:
+        """What `opened`, `answer`, `due` or `beat` gave has gone out; gives whether that has moved `at`."""
+        if self._state is None or say.role is not _HEARTBEAT or self._state.asked_at is not None:
+            return False
+        self._state.asked_at = now
+        self.at = self._earliest()
+        return True
 
     def write(self, say: Say, now: float, *, session_id: str | None = None) -> str | bytes:
         """
@@ -259,7 +265,7 @@ class Conversation:
 
         """
         words = self.profile.words
-        fixed = words.fixed(say.role, say.step, say.resumes)
+        fixed = words.fixed.get((say.role, say.step, say.resumes))
         if fixed is not None:
             return fixed
         values: Values = {**self._values(now), **(say.values or {})}

@@ -84,14 +84,15 @@ class Words:
         server_names_session: the server chooses the session's id, and not the client.
         uses_sequence: the last number received is sent.
         tells_time: some message says what time it is.
+        fixed: messages that never change, by role, step, and whether they are for a client that comes back.
         are_fixed: no message has to remember more than how far the handshake is.
 
     """
 
     __slots__ = (
-        "_binary_json", "_client", "_fixed", "_foreign", "_known", "_longest", "_names", "_readers",
+        "_binary_json", "_client", "_foreign", "_known", "_longest", "_names", "_readers",
         "_records", "_server", "_stream", "_told_by_client", "_told_by_server", "_written",
-        "are_fixed", "interval_is_named", "names_interval", "script", "server_names_session",
+        "are_fixed", "fixed", "interval_is_named", "names_interval", "script", "server_names_session",
         "session_is_number", "tells_time", "uses_sequence",
     )  # fmt: skip
 
@@ -147,7 +148,7 @@ class Words:
         for each in self._known:
             self._names[each.field] = self.names(each.field) | each.names
         # A heartbeat is the same text each time: looked up, it costs a tenth of writing and parsing it.
-        self._fixed = {
+        self.fixed = {
             key: self._text(each, {}) for key, each in self._written.items() if each.wording.is_fixed
         }
         self._client, self._server = self._fixed_texts(_C), self._fixed_texts(_S)
@@ -290,10 +291,6 @@ class Words:
         except Unwritable as exc:
             raise Unwritable(f"{known.field}: {exc}") from None
         return payload + self._records if isinstance(payload, str) else payload
-
-    def fixed(self, say_role: Role, step: int | None, resumes: bool) -> str | bytes | None:
-        """The text or bytes of a message that never changes; None for one that has to be written."""
-        return self._fixed.get((say_role, step, resumes))
 
     def check_session_id(self, session_id: str) -> None:
         """

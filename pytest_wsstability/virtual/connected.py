@@ -61,7 +61,7 @@ class ConnectedSocket(VirtualSocket):
 
     __slots__ = (
         "_error", "_fin", "_loop", "_queue", "_shut", "_size",
-        "peername", "reader", "wire", "woken", "writer",
+        "peername", "reader", "rest", "wire", "woken", "writer",
     )  # fmt: skip
 
     def __init__(
@@ -81,6 +81,8 @@ class ConnectedSocket(VirtualSocket):
         self._size = 0
         # The reader is among the ready callbacks; it clears this when it runs.
         self.woken = False
+        # Whether there is something to read: bytes, the end of the stream, or an error.
+        self.rest = False
         # The peer has sent FIN; this end has.
         self._fin = False
         self._shut = False
@@ -145,6 +147,7 @@ class ConnectedSocket(VirtualSocket):
             data = queue[0] if len(queue) == 1 else b"".join(queue)
             queue.clear()
             self._size = 0
+            self.rest = self._fin or self._error != 0
             self.wire.acknowledge()
             return data
         if self._fin:
@@ -163,6 +166,7 @@ class ConnectedSocket(VirtualSocket):
         if taken < len(data):
             self._queue.append(data[taken:])
             self._size = len(data) - taken
+            self.rest = True
         return taken
 
     def shutdown_write(self) -> None:
@@ -193,22 +197,18 @@ class ConnectedSocket(VirtualSocket):
         """Make a handle ready whenever there is something to read; None ends that."""
         self.reader = reader
         self.woken = False
-        if self._size or self._fin or self._error:
-            self._wake()
+        if self.rest:
+            self.wake()
 
-    def rewake(self) -> None:
-        """The reader has run; make it ready again if there is more."""
-        if self._size or self._fin or self._error:
-            self._wake()
-
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Make the reader ready, if somebody reads."""
         if self.reader is not None and not self.woken:
             self.woken = True
             self._loop.ready.append(self.reader)
 
     def _take_error(self) -> OSError:
         error, self._error = self._error, 0
-        self._shut = self._fin = True
+        self._shut = self._fin = self.rest = True
         return os_error(error)
 
     # What comes from the other end: `Wire`.
@@ -225,6 +225,7 @@ class ConnectedSocket(VirtualSocket):
             return
         self._queue.append(data)
         self._size += len(data)
+        self.rest = True
         if self.reader is not None and not self.woken:
             self.woken = True
             self._loop.ready.append(self.reader)
@@ -232,15 +233,16 @@ class ConnectedSocket(VirtualSocket):
     def fin(self) -> None:
         """FIN has arrived."""
         if not self.closed:
-            self._fin = True
-            self._wake()
+            self._fin = self.rest = True
+            self.wake()
 
     def reset(self) -> None:
         """RST has arrived."""
         if not self.closed:
             # As Linux: EPIPE where FIN came before, ECONNRESET elsewhere.
             self._error = errno.EPIPE if self._fin else errno.ECONNRESET
-            self._wake()
+            self.rest = True
+            self.wake()
             self.acknowledge()
 
     def acknowledge(self) -> None:

@@ -30,7 +30,7 @@ from ..core.duration import show_duration
 from . import accepting
 from .addresses import INTERNET, AddressInfo, elsewhere, is_local_name, outside, resolve
 from .anyio_threads import any_busy, is_worker
-from .asyncio_seam import SelectorLoop, add_sockets, run_ready, run_ready_timed, tls_over
+from .asyncio_seam import SelectorLoop, add_sockets, make_timer, run_ready, run_ready_timed, tls_over
 from .connected import ConnectedSocket
 from .errors import REAL_TIME, VirtualDeadlock, VirtualTimeError
 from .in_flight import HOLD, InFlight
@@ -116,6 +116,8 @@ class VirtualLoop(SelectorLoop):
 
     # asyncio's constructor registers the self-pipe, which is a TCP socket pair on some systems.
     _made = False
+    # Whether it is closed: asyncio says it by a method, and each timer asks.
+    _over = False
 
     def __init__(
         self, *, order: Order = "fifo", seed: int = 0, horizon: float = HORIZON, tick: float = 0.0
@@ -172,6 +174,7 @@ class VirtualLoop(SelectorLoop):
             self._network.close()
         super().close()
         if self.is_closed():
+            self._over = True
             self._timers.clear()
 
     # The clock and its timers.
@@ -207,10 +210,11 @@ class VirtualLoop(SelectorLoop):
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
         """As in asyncio."""
-        self.refuse_if_closed()
+        if self._over:
+            self.refuse_if_closed()
         if self.debugging:
             self.check_callback(callback, "call_at")
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        timer = make_timer(when, callback, args, self, context)
         self._timers.push(when, timer)
         if when - self._now >= _ASKED:
             self._note_asked(when)

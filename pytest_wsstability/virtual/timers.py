@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal, get_args
 
+from .asyncio_seam import is_cancelled
+
 Order = Literal["fifo", "lifo", "random"]
 
 # As in asyncio.base_events: fewer timers than this are never worth a clean-up.
@@ -86,7 +88,7 @@ class TimerQueue:
         while self._instants:
             when = self._instants[0]
             timers = self._timers[when]
-            while self._cancelled and timers and timers[0].cancelled():
+            while self._cancelled and timers and is_cancelled(timers[0]):
                 del timers[0]
                 self._size -= 1
                 self._cancelled -= 1
@@ -100,7 +102,7 @@ class TimerQueue:
         if not self._instants or self._instants[0] > now:
             return None
         timers = self._timers[self._instants[0]]
-        if self._is_fifo and timers and not (self._cancelled and timers[0].cancelled()):
+        if self._is_fifo and timers and not (self._cancelled and is_cancelled(timers[0])):
             # The rule, written out: of a fleet, a thousand timers of one instant are taken one by one.
             self._size -= 1
             return timers.pop(0)
@@ -115,7 +117,7 @@ class TimerQueue:
             return timers.pop()
         while True:
             timer = timers.pop(self._choose(len(timers)))
-            if not self._cancelled or not timer.cancelled():
+            if not self._cancelled or not is_cancelled(timer):
                 return timer
             self._size -= 1
             self._cancelled -= 1
@@ -125,14 +127,14 @@ class TimerQueue:
         timers = self._timers[self._instants[0]]
         if not self._cancelled or len(timers) == 1:
             return len(timers)
-        return sum(not timer.cancelled() for timer in timers)
+        return sum(not is_cancelled(timer) for timer in timers)
 
     def note_cancelled(self) -> None:
         """A timer was cancelled; when they are the majority, clear them out."""
         self._cancelled += 1
         if self._cancelled * 2 > self._size > _FEW:
             for when, timers in self._timers.items():
-                self._timers[when] = [timer for timer in timers if not timer.cancelled()]
+                self._timers[when] = [timer for timer in timers if not is_cancelled(timer)]
             self._size = sum(map(len, self._timers.values()))
             # asyncio tells of a timer before it is cancelled: this one is still there.
             self._cancelled = 1

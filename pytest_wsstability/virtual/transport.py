@@ -122,8 +122,8 @@ class MemoryTransport(FlowControl):
             return
         if not received:
             self._read_eof()
-        elif sock.reader is not None:
-            sock.rewake()
+        elif sock.rest:
+            sock.wake()
 
     def _fill(self, sock: ConnectedSocket, protocol: asyncio.BufferedProtocol) -> bool:
         buffer = memoryview(protocol.get_buffer(-1)).cast("B")

@@ -1,6 +1,9 @@
 """Short frames, read and written in one step: the same frames as the sans-I/O layer's, and no others."""
 
 import asyncio
+import os
+import warnings
+from types import SimpleNamespace
 
 import pytest
 from websockets.client import ClientProtocol
@@ -72,7 +75,51 @@ def test_a_frame_of_audio_is_one_too(opcode, size, masked):
 
 def test_each_mask_is_another():
     """RFC 6455, section 5.3: whoever chose the payload must not foretell what is on the wire."""
-    assert len({short_frames.write(TEXT, b"12345678", masked=True) for _ in range(20)}) > 18
+    assert len(set(masks(1_000))) > 998
+
+
+def masks(number):
+    """Of so many frames of this process."""
+    return [short_frames.write(TEXT, b"12345678", masked=True)[2:6] for _ in range(number)]
+
+
+def test_masks_are_the_systems_random_bytes(monkeypatch):
+    """Each is used once, and a call of the system gives 256 of them."""
+    calls = []
+
+    def urandom(size):
+        calls.append(bytes([len(calls)]) + os.urandom(size - 1))
+        return calls[-1]
+
+    monkeypatch.setattr(short_frames, "_masks", [])
+    monkeypatch.setattr(short_frames, "os", SimpleNamespace(urandom=urandom))
+    used = masks(256)
+
+    assert len(calls) == 1
+    assert sorted(used) == sorted(calls[0][start : start + 4] for start in range(0, 1_024, 4))
+    used = masks(256)
+    assert len(calls) == 2
+    assert sorted(used) == sorted(calls[1][start : start + 4] for start in range(0, 1_024, 4))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_fork_uses_masks_of_its_own():
+    """A child has the memory of its parent, and must not write what that will write."""
+    masks(1)
+    read, write = os.pipe()
+    with warnings.catch_warnings():
+        # Threads beside it are no matter to a child that only writes.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if not child:
+        os.write(write, b"".join(masks(100)))
+        os._exit(0)
+    os.waitpid(child, 0)
+    theirs = os.read(read, 400)
+    os.close(read)
+    os.close(write)
+
+    assert not {theirs[start : start + 4] for start in range(0, 400, 4)} & set(masks(255))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from contextlib import closing
+from contextvars import ContextVar, copy_context
 
 import pytest
 
@@ -67,3 +69,47 @@ def test_each_replaced_method_is_the_virtual_loops(private):
     assert getattr(VirtualLoop, private) is vars(VirtualLoop)[public]
     assert getattr(asyncio_seam.SelectorLoop, public) is getattr(asyncio.SelectorEventLoop, private)
     assert reason
+
+
+def slots(timer):
+    """What asyncio keeps of a timer; a new Python may keep more, which `make_timer` would have to set."""
+    classes = type(timer).__mro__
+    names = [name for each in classes for name in getattr(each, "__slots__", ()) if name != "__weakref__"]
+    return {name: getattr(timer, name) for name in names}
+
+
+def test_a_timer_is_asyncios_in_every_part():
+    """It is made in one step, and nothing of it is missing."""
+    context = copy_context()
+    with closing(VirtualLoop()) as loop:
+        made = loop.call_at(1.5, print, "one", context=context)
+        asyncios = asyncio.TimerHandle(1.5, print, ("one",), loop, context)
+
+    assert type(made) is asyncio.TimerHandle
+    assert slots(made) == slots(asyncios)
+    assert repr(made) == repr(asyncios)
+
+
+def test_a_timer_runs_in_the_context_of_whoever_has_set_it():
+    """Unless another one is given."""
+    variable = ContextVar("variable", default="none")
+    seen = []
+    other = copy_context()
+    with closing(VirtualLoop()) as loop:
+        token = variable.set("set")
+        loop.call_at(1, lambda: seen.append(variable.get()))
+        loop.call_at(2, lambda: seen.append(variable.get()), context=other)
+        variable.reset(token)
+        loop.run_until_complete(asyncio.sleep(3))
+
+    assert seen == ["set", "none"]
+
+
+def test_a_timer_knows_its_stack_in_debug_mode():
+    """As asyncio's does there."""
+    with closing(VirtualLoop()) as loop:
+        loop.set_debug(True)
+        timer = loop.call_at(1, print)
+
+        assert "created at" in repr(timer)
+        assert __file__ in repr(timer)

@@ -143,15 +143,17 @@ class RoundTrips:
             return self._answer_in_order(at)
         if self._answers and key in (self._keys or ()):
             self._settle(self._quickest())
-        if self._keys is None or key not in self._keys:
+        keys = self._keys
+        if keys is None or key not in keys:
             self.unmatched += 1
             return False
         # RFC 6455, section 5.5.3: an endpoint that got several pings may answer only the most recent. An
         # older question waited until now too: a verdict must not depend on when it is asked for.
-        for _ in range(self._keys.index(key) + 1):
+        while True:
+            answered = keys.pop(0)
             self._answered(at, self._pending.pop(0))
-            del self._keys[0]
-        return True
+            if answered == key:
+                return True
 
     def _answer_in_order(self, at: float) -> bool:
         pending, answers = self._pending, self._answers

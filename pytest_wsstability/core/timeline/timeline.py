@@ -52,6 +52,8 @@ _CLOSE, _PING, _PONG = int(Opcode.CLOSE), int(Opcode.PING), int(Opcode.PONG)
 _DATA, _HEARTBEAT, _HEARTBEAT_ANSWER = int(Role.DATA), int(Role.HEARTBEAT), int(Role.HEARTBEAT_ANSWER)
 _PROOF_OF_LIFE = int(Role.PROOF_OF_LIFE)
 _INFO, _CONFIRMED = int(Role.SESSION_INFO), int(Role.SESSION_CONFIRMED)
+# Of control frames, those with which this end asks, and is answered.
+_ASKED_OR_ANSWERED = (_PING, _PONG)
 # The same of what is told as it is.
 _OPENED, _ENDED, _STANDS = EventKind.OPENED, EventKind.ENDED, TransportEnd.OPEN
 _LOOP_LAG, _SLEPT = EventKind.LOOP_LAG, EventKind.SUSPENDED
@@ -76,15 +78,16 @@ _FRAME_KIND |= {_PING: 2 * int(FrameKind.PING), _PONG: 2 * int(FrameKind.PONG)}
 _FRESH = array("d", [0.0] * _LAST + [_NEVER] * (_SILENCES - _LAST) + [0.0] * (2 * _GAPS))
 
 
-def _places(opcode: int, direction: int) -> tuple[int, ...]:
-    """Where a timeline counts a frame, its bytes, its last instant, and the silences that it ends."""
+def _places(opcode: int, direction: int) -> tuple[tuple[int, ...], ...]:
+    """By role, where a timeline counts a frame, its bytes, its last instants, and the silences it ends."""
     count = 2 * _SLOT[opcode] + direction
     place, anything = _FRAME_KIND.get(opcode, _ANY) + direction, _ANY + direction
     seen = _LAST + 2 * _ROLES + count
-    gaps = (_SILENCES + each for each in (place, _GAPS + place, anything, _GAPS + anything))
-    return count, _BYTES + count, seen, *gaps
+    gaps = [_SILENCES + each for each in (place, _GAPS + place, anything, _GAPS + anything)]
+    return tuple((count, _BYTES + count, seen, _LAST + 2 * role + direction, *gaps) for role in range(_ROLES))
 
 
+# Ready before, because each frame needs them.
 _PLACES = {opcode: (_places(opcode, _SENT), _places(opcode, _RECEIVED)) for opcode in _SLOT}
 
 
@@ -247,7 +250,7 @@ class Timeline:
         """
         at = now - self._origin
         # Written out, and without sums that are known before: each frame comes along here.
-        count, sizes, seen, place, longest, anything, longest_any = _PLACES[opcode][direction]
+        count, sizes, seen, meant, place, longest, anything, longest_any = _PLACES[opcode][direction][role]
         figures = self._figures
         figures[count] += 1
         figures[sizes] += size
@@ -262,10 +265,11 @@ class Timeline:
                 figures[longest_any] = gap
             figures[place] = figures[anything] = at
         self._last_any = self.observed_until = at
-        figures[_LAST + 2 * role + direction] = figures[seen] = at
+        figures[meant] = figures[seen] = at
         number = self.total
         self.total = number + 1
-        if opcode < _CLOSE and role <= _DATA:
+        signals = role > _DATA
+        if opcode < _CLOSE and not signals:
             if self._data is None:
                 self._data = Recorder(DATA_CAPACITY)
             self._data.append(at, _FRAME, direction, opcode, size, role, number)
@@ -276,12 +280,12 @@ class Timeline:
             return
         if opcode > _CLOSE:
             self._control(at, direction, opcode, role, key)
-        if role > _DATA:
+        if signals:
             self._step(at, direction, role, key)
 
     def _control(self, at: float, direction: Direction, opcode: int, role: Role, key: bytes | None) -> None:
         """What a ping or a pong asks or answers."""
-        if opcode == (_PING, _PONG)[direction]:
+        if opcode == _ASKED_OR_ANSWERED[direction]:
             if role == _PROOF_OF_LIFE:
                 return
             if opcode == _PING:

@@ -182,6 +182,9 @@ class ServerSide:
     def say(self, websocket: WebSocket, say: Say) -> None:
         """Say it, when the behaviour says so."""
         behaviour, role = self.behaviour, say.role
+        if role is _ANSWER and behaviour.answer_heartbeats is None:
+            # Never: a server that is mute may have thousands of clients.
+            return
         if role is _CONFIRMED and not behaviour.refuse_sessions and not websocket.is_over:
             # Whoever has closed in the same read has begun its session all the same.
             self._begin_session(websocket)
