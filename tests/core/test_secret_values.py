@@ -52,7 +52,12 @@ def values():
         {"headers": {"Sec-WebSocket-Protocol": "bearer, hunter2hunter"}},
         {"subprotocols": ["bearer", "hunter2hunter"]},
         {"subprotocols": [f"base64url.bearer.authorization.{JWT}"], "found": JWT.split(".")[1]},
+        {"subprotocols": "bearer, hunter2hunter"},
         {"proxy": "http://joe:hunter2hunter@proxy:3128"},
+        # Encoded as nobody has to.
+        {"url": "wss://host/ws?token=%68unter2%2fhunter", "found": "%68unter2%2fhunter"},
+        # No base64, and no credentials in it.
+        {"headers": {"Authorization": "Basic hunter2_hunter!"}, "found": "hunter2_hunter!"},
     ],
     ids=str,
 )
@@ -376,3 +381,18 @@ def test_another_process_learns_what_was_collected(values):
     assert other.mask(text) == values.mask(text) == f"pin=*** *** {hashed('a-session-7f3a')}"
     values.take("token", "hunter2hunter2")
     assert values.news() == []
+
+
+def test_short_parts_of_a_web_token_are_words(values):
+    """A payload without claims is ``e30``, which stands in many a text."""
+    values.take("token", "eyJhbGciOiJIUzI1NiJ9.e30.hunter2hunter")
+
+    assert values.mask("e30 eyJhbGciOiJIUzI1NiJ9 hunter2hunter") == "e30 *** ***"
+
+
+def test_two_values_that_overlap_are_hidden_as_one(values):
+    """The end of what was left out belongs to one, and the text to both."""
+    values.take("token", "hunter2hunter...tail")
+    values.take("token", "a-value-with-tail99999")
+
+    assert values.mask("<hunter2hunter...tail99999>") == "<***>"

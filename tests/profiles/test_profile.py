@@ -359,6 +359,10 @@ def test_functions_that_raise_make_no_profile_wrong():
     profile = Profile(name="x", greeting=reads, notice="bye")
 
     assert profile.words.hear("bye", End.SERVER).role is Role.NOTICE
+    # The same, where the function is asked about the other.
+    profile = Profile(name="x", greeting="bye", notice=reads)
+    assert profile.words.hear("bye", End.SERVER).role is Role.GREETING
+    assert profile.words.hear("hi#1", End.SERVER).role is Role.NOTICE
     assert Profile(name="x", ping="p", records=fails).records is fails
 
 

@@ -72,6 +72,4 @@ def _explain(verdict: Verdict, history: ConnectionHistory, longest: int | None) 
     rules = dict.fromkeys(violation.rule for violation in verdict.violations)
     lines += [f"  hint      {_HINTS[rule]}" for rule in rules if rule in _HINTS]
     lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}")
-    if verdict.code:
-        lines.append(read_on(verdict.code))
-    return "\n".join(lines)
+    return "\n".join([*lines, read_on(verdict.code)])

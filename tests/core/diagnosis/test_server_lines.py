@@ -62,6 +62,8 @@ def test_a_line_of_the_server_at_that_instant_is_the_cause(line, cause, confiden
         # No words of a cause, or in passing.
         said("INFO    chat: connection closed", is_warning=False),
         said("INFO    auth: token of user 7 is valid", is_warning=False),
+        # Of a cause, and no warning.
+        said("INFO    chat: too many messages of this client", is_warning=False),
         said("ERROR   chat: \u63a5\u7d9a\u304c\u5207\u308c\u307e\u3057\u305f"),
         # Two things at once.
         said("WARNING proxy: timeout while restarting upstream"),
@@ -89,6 +91,17 @@ def test_a_keepalive_of_the_server_confirms_what_the_record_shows():
     assert (before.cause, before.confidence) == (Cause.PING_UNANSWERED, MEDIUM)
     assert (found.cause, found.confidence) == (Cause.PING_UNANSWERED, HIGH)
     assert "keepalive ping timeout" in found.sentence
+
+
+def test_a_shutdown_that_the_server_logs_confirms_what_its_close_code_says():
+    """1001 alone may be for a reason of one connection."""
+    rows = [*TALK, (47.3, closed_by_peer(1001))]
+    before = told(rows)
+    found = told(rows, said("INFO    uvicorn.error: Shutting down", is_warning=False))
+
+    assert (before.cause, before.confidence) == (Cause.RESTART, LOW)
+    assert (found.cause, found.confidence) == (Cause.RESTART, HIGH)
+    assert found.sentence == f"{before.sentence}; the server logged: INFO    uvicorn.error: Shutting down"
 
 
 def test_a_keepalive_of_the_server_says_not_why_the_pong_was_missing():

@@ -34,6 +34,13 @@ SPOKEN = [
     (40, "<ping"),
     (40, ">pong"),
 ]
+# The first ping is answered at once, the next three together.
+BUNCH = [
+    (0.5, ">ping", b"0"),
+    (0.501, "<pong", b"0"),
+    *((at, ">ping", b"%d" % at) for at in (1, 2, 3)),
+    *((4.5, "<pong", b"%d" % at) for at in (1, 2, 3)),
+]
 WORDS = [
     ("nine_tenths", ran_out(40.6), "every 36.5 s"),
     ("half", ran_out(40.6), "20.3 s"),
@@ -44,12 +51,17 @@ WORDS = [
     ("half_silent_data", read(*SPOKEN), "29.5 s"),
     ("half_up", read((1, ">text"), end=60), "29.5 s"),
     ("half_down", read((1, "<text"), end=60), "29.5 s"),
+    # No silence that was longer than those before it.
+    ("up_time", read((30, ">text"), (59, ">text"), end=60), "1 s"),
+    ("stood_still", read(*BUNCH), " (for 3.5 s: answers came several at once)"),
     # Where nothing of the kind is on record.
     ("beats_before", read(), "0"),
     ("beat_gap", read(), "60 s"),
     ("beat_gap", read((20, ">beat")), "40 s"),
     ("behind", read(), "0 s"),
     ("queued", read(), "0 B"),
+    ("timer", read(), ""),
+    ("timer_waited", read(), "an unknown time"),
     ("slept", read((50, "slept", 30.26)), "30.3 s"),
     ("code_short", read(), "no code"),
     ("code_short", read(how=4711), "4711"),

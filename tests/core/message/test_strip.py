@@ -2,7 +2,7 @@
 
 from textwrap import dedent
 
-from pytest_wsstability.core.message.strip import WIDTH, strips
+from pytest_wsstability.core.message.strip import WIDTH, axis, strips
 from pytest_wsstability.core.timeline.events import End
 from tests.core.script import FIN, closed_by_peer, timeline
 
@@ -22,6 +22,14 @@ def test_the_last_minute_only():
     line = timeline((10, ">beat"), (100, ">beat"), (100.1, "<answer"), (120, FIN))
 
     assert dedent(drawn(line)) == dedent(expected).strip("\n")
+
+
+def test_an_instant_without_room_is_left_out():
+    """Instants of a day and hundredths of a second are wider than what lies between two of them."""
+    assert axis(100_000.5, 100_000.55).split(" s")[:-1] == [
+        f"{' ' * before}{at}" for before, at in ((12, "100000.5"), (2, "100000.51"), (1, "100000.52"),
+                                                 (13, "100000.54"), (1, "100000.55"))
+    ]  # fmt: skip
 
 
 def test_ends_with_clocks_of_their_own_stand_below_each_other():
