@@ -330,7 +330,8 @@ class SecretValues:
         """Where the end of a value stands behind what was left out: ``...end of a token``."""
         for cut in _CUT.finditer(text):
             start = cut.end()
-            for end in range(start + SHORTEST, min(len(text), start + 2048) + 1):
+            # The longest, as the end of one value may begin that of another.
+            for end in range(min(len(text), start + 2048), start + SHORTEST - 1, -1):
                 forms = self._tails.get(text[end - SHORTEST : end])
                 shown = text[start:end]
                 found = [mask.shown for form, mask in (forms or {}).items() if form.endswith(shown)]

@@ -394,5 +394,6 @@ def test_two_values_that_overlap_are_hidden_as_one(values):
     """The end of what was left out belongs to one, and the text to both."""
     values.take("token", "hunter2hunter...tail")
     values.take("token", "a-value-with-tail99999")
+    values.take("token", "another-with-tail9999")
 
     assert values.mask("<hunter2hunter...tail99999>") == "<***>"
