@@ -25,7 +25,7 @@ def matrix(busy: Mapping[Traffic, Observation], silence: Observation) -> dict[Tr
     Whether each kind of traffic kept its connection alive where silence did not.
 
     Args:
-        busy: the connections that send one kind of traffic and no pongs.
+        busy: the connections that opened, and send one kind of traffic and no pongs.
         silence: the connection that said nothing, and is gone.
 
     """
@@ -35,8 +35,6 @@ def matrix(busy: Mapping[Traffic, Observation], silence: Observation) -> dict[Tr
 def _resets(one: Observation, silence: Observation) -> bool | None:
     every = one.rung.every
     assert every is not None
-    if one.fate is RungFate.NOT_OPENED:
-        return None
     if silence.fate is RungFate.LOST:
         # Nobody knows when that was, so only who was found alive tells. RST may answer the next message.
         return one.fate is RungFate.ALIVE

@@ -81,7 +81,7 @@ def _timer(timer: FoundTimer, findings: Findings) -> str:
         text += ", whatever the traffic"
     elif timer.policy is Policy.SOME:
         text += f", reset by {_kinds(findings, True)} and not by {_kinds(findings, False)}"
-    elif timer.policy is not Policy.UNKNOWN:
+    else:
         text += f", reset by {timer.policy.value}"
     if timer.told_late:
         late = show(round(timer.told_late, 1))

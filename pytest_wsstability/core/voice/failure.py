@@ -71,6 +71,5 @@ def explain_call(
     if verdict.diagnosis is not None and verdict.diagnosis.cause is not Cause.UNDETERMINED:
         lines += why(verdict.diagnosis, None)
     lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}")
-    if verdict.code:
-        lines.append(read_on(verdict.code))
+    lines.append(read_on(verdict.code))
     return "\n".join(lines)

@@ -102,6 +102,22 @@ def test_a_server_that_looks_at_all_at_once_has_one_timer():
     assert findings.idle.policy is Policy.PONGS
 
 
+def test_a_look_that_ends_two_timers_is_noted_once():
+    """The idle timer and the maximum age are both seen in ends at one instant: it is said once."""
+    rows = [
+        dataclasses.replace(each, age=end - each.opened_at)
+        for each in ladder("300", mute="45", text="75", heartbeat="75", ping="75", pings=30.0)
+        if (end := {45.0: 1045.0, 75.0: 1075.0, 300.0: 1300.0}[each.age])
+    ]
+    findings = infer(rows)
+
+    assert [timer.kind for timer in findings.timers] == [TimerKind.READ_DEADLINE, TimerKind.MAX_AGE]
+    assert findings.notes == (
+        "connections of different ages ended at one instant: the server looks at all of them at once, so "
+        "their ages depend on when they opened",
+    )
+
+
 def test_one_that_ends_later_is_no_second_timer():
     """It takes two to tell a timer from an accident."""
     findings = infer(ladder(**{**SILENT, **SLOW, "ping": "217"}))
@@ -201,6 +217,19 @@ def test_a_server_that_answers_no_pings_hides_silent_losses():
     )
 
 
+def test_what_heard_the_server_was_lost_after_no_known_silence():
+    """A ping of the server came in between, so that the silence before the loss has no length."""
+    rows = [
+        dataclasses.replace(each, server_pings=1) if each.rung.traffic is Traffic.SILENCE else each
+        for each in ladder(quiet="lost 600", mute="lost 600")
+    ]
+    findings = infer(rows)
+
+    assert (findings.timers, findings.advice, findings.doubts) == ((), (), ())
+    # Who lives is known all the same.
+    assert set(findings.resets.values()) == {True}
+
+
 # Doubts.
 
 
@@ -267,6 +296,13 @@ def test_a_loop_that_stood_still_measured_nothing():
     )
 
 
+def test_a_connection_that_did_not_open_has_no_life():
+    """It stands among the others with the reason, and neither as alive nor as ended."""
+    assert "    text every 3 s, no pongs       did not open: upgrade refused: HTTP 429" in report(
+        infer(ladder(text="not opened"))
+    )
+
+
 @pytest.mark.parametrize(("missing", "doubts"), [("text", 0), ("slow_14", 0), ("mute", 1), ("all", 1)])
 def test_what_did_not_open_is_told(missing, doubts):
     """A limit on connections: with enough of them the findings stand."""
@@ -306,6 +342,30 @@ def test_the_story_in_one_sentence():
         "idle timeout 60 s, reset by any byte that the client sends; "
         "a heartbeat or a ping frame every 25 s leaves a margin (untried), every 55 s leaves none"
     )
+
+
+def test_some_traffic_is_named():
+    """Where no policy is known by a name, both what resets the timer and what does not."""
+    assert sentence(infer(ladder(**{**SILENT, "ping": "60"}))) == (
+        "idle timeout 60 s, reset by text, heartbeat, pong and not by ping; "
+        "a heartbeat or an unsolicited pong every 25 s leaves a margin (untried), every 55 s leaves none"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rung", "name"),
+    [
+        (Rung(traffic=Traffic.SILENCE, answers=True), "silence"),
+        (Rung(traffic=Traffic.SILENCE), "silence, no pongs"),
+        (Rung(traffic=Traffic.PING, every=2.5), "ping every 2.5 s, no pongs"),
+        (Rung(traffic=Traffic.ALL, every=3.0, answers=True, again=True), "again: all every 3 s"),
+        # One silence, and then a ping: nothing comes every so often.
+        (waits(115.0, 230.0, 1)[0], "ping after 172.5 s"),
+    ],
+)
+def test_a_connection_is_named_by_what_it_says(rung, name):
+    """What it sends, how often, and whether it answers pings."""
+    assert rung.name == name
 
 
 def test_a_report_says_everything_once():
@@ -448,3 +508,17 @@ def test_the_error_of_a_server_that_looks_now_and_then_is_its_tick():
     assert age is not None
     assert age.least < 6 <= age.seconds + age.error
     assert age.error == pytest.approx(2.0)
+
+
+def test_the_error_of_an_age_that_came_twice_is_at_least_how_far_it_lies_apart():
+    """Those that were opened again met the server's clock elsewhere: ages of 300 s to 303 s are one look."""
+    again = [
+        dataclasses.replace(
+            seen(name, age, opened_at=2000.0 + number), rung=dataclasses.replace(RUNGS[name], again=True)
+        )
+        for number, (name, age) in enumerate([("quiet", "301"), ("all", "302"), ("all", "303")])
+    ]
+    age = infer([*ladder("300"), *again]).max_age
+
+    # At 300 s it had run out, and at 297 s it had not.
+    assert (age.seconds, age.error) == (298.5, 1.5)

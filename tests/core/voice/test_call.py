@@ -26,6 +26,12 @@ def call(*events):
                 made.interrupted(at)
             case "quiet":
                 made.fell_quiet(at)
+            case "given up":
+                made.give_up(at)
+            case "malformed":
+                made.malformed_audio(*rest)
+            case "foreign":
+                made.foreign(at, *rest)
     return made
 
 
@@ -117,6 +123,53 @@ def test_more_of_an_answer_that_seemed_to_be_whole():
     assert made.turn.audio_seconds == 2.0
     made.fell_quiet(10.0)
     assert made.turn.done_at == pytest.approx(8.0)
+
+
+@pytest.mark.parametrize(
+    "what", ["hush", "partial", "final", "token", "done", "interrupted", "quiet", "given up"]
+)
+def test_before_the_first_turn_nothing_is_anybodys(what):
+    """An agent that greets, or a server that is early, makes no turn; the first one begins as any other."""
+    made = call((0.5, what), *TURN)
+
+    assert made.turns == call(*TURN).turns
+    assert made.turn.number == 1
+
+
+def test_a_turn_that_ends_without_audio_was_not_played():
+    """The agent has said that it is over, and a player had nothing of it."""
+    turn = call((1, "speak"), (2, "hush"), (3, "token"), (4, "done")).turn
+
+    assert (turn.done_at, turn.played_until) == (4, None)
+
+
+def test_an_end_after_the_end_changes_nothing():
+    """The first one counts: the second is that of no answer."""
+    assert call(*TURN, (4.8, "done")).turns == call(*TURN).turns
+
+
+@pytest.mark.parametrize("done", [[], [(3.5, "done")]])
+def test_an_agent_that_breaks_off_by_itself(done):
+    """It heard what was no speech: what waits of 5 s of audio is thrown away, and nobody spoke over it."""
+    made = call((1, "speak"), (2, "hush"), (3, "audio", 5.0), *done, (4, "interrupted"))
+
+    assert (made.turn.done_at, made.turn.barged_in_at) == (4, None)
+    assert made.playout.dropped == pytest.approx(4.0)
+    assert not made.playout.is_playing
+
+
+def test_nothing_is_broken_off_that_was_not_heard():
+    """An interruption before the first audio: the answer may come yet, and is that of the turn."""
+    made = call((1, "speak"), (2, "hush"), (3, "interrupted"), (4, "audio", 1.0))
+
+    assert (made.turn.done_at, made.turn.audio_at, made.stray_chunks) == (None, 4, 0)
+
+
+def test_the_first_messages_without_audio_are_kept():
+    """Eight of them: a call is bounded in memory."""
+    made = call(*[(number, "malformed", f"message {number}") for number in range(1, 10)])
+
+    assert made.malformed == [f"message {number}" for number in range(1, 9)]
 
 
 def test_quiet_while_nobody_speaks_is_the_end_of_nothing():

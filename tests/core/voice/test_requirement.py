@@ -65,6 +65,10 @@ def check(made, *, ended=True, **asked):
         (call(0.5, gap=0.1), {"underruns": 0}, UNSTABLE, Rule.UNDERRUNS),
         (call(0.5, gap=0.1), {"underruns": 1}, STABLE, None),
         (call(None), {"underruns": 0}, INCONCLUSIVE, None),
+        # A second of audio comes at once, and the next one when that is played.
+        (call(0.5), {"ahead_max": 1.0}, STABLE, None),
+        (call(0.5), {"ahead_max": 0.9}, UNSTABLE, Rule.AHEAD),
+        (call(None), {"ahead_max": 1.0}, INCONCLUSIVE, None),
         (interrupted(0.3), {"barge_in_within": 0.3}, STABLE, None),
         (interrupted(0.31), {"barge_in_within": 0.3}, UNSTABLE, Rule.BARGE_IN),
         (call(0.5), {"barge_in_within": 0.3}, INCONCLUSIVE, None),

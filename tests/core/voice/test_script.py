@@ -2,6 +2,8 @@
 
 from itertools import islice, pairwise
 
+import pytest
+
 from pytest_wsstability.voice import Script
 
 
@@ -36,3 +38,22 @@ def test_the_share_of_interruptions():
 
 def test_the_turn_of_a_reconnect():
     assert [turn.reconnects for turn in Script(turns=3, reconnect_in=2)] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"turns": 0}, r"^turns: 0 is no turn; give a whole number from 1, or None$"),
+        ({"turns": 2.0}, r"^turns: 2\.0 is no turn; give a whole number from 1, or None$"),
+        ({"turns": True}, r"^turns: True is no turn; give a whole number from 1, or None$"),
+        ({"reconnect_in": 0}, r"^reconnect_in: 0 is no turn; give a whole number from 1, or None$"),
+        ({"silence": "maybe"}, r"^silence: 'maybe' is unknown; valid ones: 'sent', 'withheld'$"),
+        ({"barge_ins": 1.1}, r"^barge_ins: 1\.1; give a share from 0 to 1, such as 0\.2$"),
+        ({"barge_ins": True}, r"^barge_ins: True; give a share from 0 to 1, such as 0\.2$"),
+        ({"seed": 0.5}, r"^seed: 0\.5 is no whole number$"),
+    ],
+)
+def test_values_that_make_no_sense(values, message):
+    """Each is named with what would do."""
+    with pytest.raises(ValueError, match=message):
+        Script(**values)

@@ -1,11 +1,13 @@
 """What is spoken: noise as loud as speech, WAV files, and mu-law as G.711 has it."""
 
 import io
+import sys
 import wave
+from types import SimpleNamespace
 
 import pytest
 
-from pytest_wsstability.core.voice import mulaw
+from pytest_wsstability.core.voice import audio, mulaw
 from pytest_wsstability.core.voice.sound import frames_of_wav, noise, wav_of
 from pytest_wsstability.voice import AudioFormat, Encoding, WrongSound
 
@@ -48,6 +50,20 @@ def test_audio_is_samples_and_back(form):
     exact = [mulaw.SAMPLES[code] for code in range(0, 256, 3)]
 
     assert list(form.samples(form.written(exact))) == exact
+
+
+@pytest.mark.parametrize(
+    ("other", "data"), [(False, b"\x01\x02\xff\xff"), (True, b"\x02\x01\xff\xff")], ids=["own", "other"]
+)
+def test_samples_are_turned_round_where_the_machine_has_them_so(monkeypatch, other, data):
+    """On the wire they are little endian; a machine that is taken for the other kind swaps their bytes."""
+    orders = ["little", "big"]
+    order = orders[(sys.byteorder == "little") is other]
+    monkeypatch.setattr(audio, "sys", SimpleNamespace(byteorder=order))
+    form = AudioFormat()
+
+    assert list(form.samples(data)) == [0x0201, -1]
+    assert form.written([0x0201, -1]) == data
 
 
 @pytest.mark.parametrize(

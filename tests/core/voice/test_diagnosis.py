@@ -1,0 +1,123 @@
+"""Which turn a failure of a spoken conversation is about, and what is said of that turn."""
+
+import pytest
+
+from pytest_wsstability.core.judge.verdict import Rule
+from pytest_wsstability.core.timeline.events import Tier
+from pytest_wsstability.core.voice.diagnosis import diagnosed_call
+from pytest_wsstability.core.voice.features import voice_features
+from pytest_wsstability.core.voice.requirement import VoiceRequirement
+from pytest_wsstability.core.voice.stage_faults import StageName
+from pytest_wsstability.core.voice.words import VoiceWords
+from tests.core.judging import BEATS
+from tests.core.script import timeline
+from tests.core.voice.test_call import call
+
+# It is another session's, so that every call that ends with it has failed.
+FOREIGN = (100.0, "foreign", "theirs")
+
+
+def verdict_of(made, **asked):
+    return VoiceRequirement(**asked).check(made, duration=120.0, tier=Tier.VIRTUAL)
+
+
+def features(made, **asked):
+    """What the caller alone knows of a call that failed."""
+    return voice_features(made, verdict_of(made, **asked), None, [timeline(*BEATS, until=120)], 0.0)
+
+
+def diagnosis(made, **asked):
+    """Why it failed, as the caller alone sees it."""
+    return diagnosed_call(
+        verdict_of(made, **asked), [timeline(*BEATS, until=120)], made, None, origin=0.0
+    ).diagnosis
+
+
+def spoken_over(*stops):
+    """A turn for each number: the next one begins over its 9 s of audio, which goes on for so long."""
+    events = []
+    for number, seconds in enumerate(stops):
+        at, over = 10.0 * number, 10.0 * number + 10
+        events += [(at + 2, "hush"), (at + 3, "audio", 9.0), (over, "speak"), (over + seconds, "audio", 0.1)]
+        events.append((over + seconds, "interrupted"))
+    return call((0.0, "speak"), *events)
+
+
+@pytest.mark.parametrize(
+    ("stops", "turn"), [((0.9, 0.2, 0.5), 1), ((0.2, 0.9, 0.5), 2), ((0.2, 0.5, 0.9), 3)]
+)
+def test_a_barge_in_that_failed_is_that_of_the_longest_wait(stops, turn):
+    """The latest turn has none, and is not the one."""
+    found = diagnosis(spoken_over(*stops), barge_in_within=0.3)
+
+    assert found.sentence == f"the agent spoke on for 900 ms after the user spoke over it in turn {turn}"
+
+
+@pytest.mark.parametrize("missing", [1, 2, 3])
+def test_transcripts_are_missed_in_the_first_turn_without_one(missing):
+    """Also where the next turn begins at the very instant at which its speech ended."""
+    events = []
+    for number in (1, 2, 3):
+        at = 10.0 * number
+        transcript = [] if number == missing else [(at + 9, "final")]
+        events += [(at, "speak"), *transcript, (at + 10, "hush")]
+    found = features(call(*events), transcripts=True)
+
+    assert (found.rule, found.turn.number) == (Rule.TRANSCRIPTS, missing)
+
+
+@pytest.mark.parametrize(
+    ("events", "stage"),
+    [
+        ([], None),
+        # The user still speaks: nothing is waited for, though the agent is sure of the words.
+        ([(1, "speak"), (2, "final")], None),
+        # Nobody knows whether the end of the speech was heard.
+        ([(1, "speak"), (2, "hush")], None),
+        ([(1, "speak"), (2, "hush"), (3, "final")], StageName.AI),
+        ([(1, "speak"), (2, "hush"), (3, "final"), (4, "token")], StageName.TTS),
+        ([(1, "speak"), (2, "hush"), (3, "final"), (4, "token"), (5, "audio", 1.0)], None),
+    ],
+)
+def test_the_stage_that_is_waited_for(events, stage):
+    """By what came of the turn, where the agent's record is not held."""
+    assert features(call(*events, FOREIGN)).waiting is stage
+
+
+@pytest.mark.parametrize(
+    ("events", "pace"),
+    [
+        ([], ""),
+        ([(1, "speak"), (2, "hush")], ""),
+        # All of it at once took no time.
+        ([(1, "speak"), (2, "hush"), (3, "audio", 1.0)], ""),
+        (
+            [(1, "speak"), (2, "hush"), (3, "audio", 1.0), (5.5, "audio", 1.0)],
+            ": 2 s of audio came in 2.5 s",
+        ),
+    ],
+)
+def test_the_pace_of_an_answer_needs_two_chunks(events, pace):
+    """One chunk, or none, has no pace, and nothing is said of it."""
+    assert VoiceWords(features(call(*events, FOREIGN)))["pace"] == pace
+
+
+@pytest.mark.parametrize(
+    ("events", "shown"),
+    [
+        ([], []),
+        # The speech has no end yet, from which the steps would be counted.
+        ([(1, "speak")], []),
+        ([(1, "speak"), (2, "hush")],
+         ["turn 1, after the end of the speech at 2 s: nothing came"]),
+        ([(1, "speak"), (2, "hush"), (2.5, "final"), (3, "audio", 1.0)],
+         ["turn 1, after the end of the speech at 2 s: transcript 500 ms, audio 1 s"]),
+    ],
+)  # fmt: skip
+def test_the_steps_of_a_turn_are_evidence(events, shown):
+    """From the end of its speech on; the heartbeats are shown in any case."""
+    found = diagnosis(call(*events, FOREIGN))
+
+    assert [each.text for each in found.evidence] == [
+        *shown, "4 of 4 heartbeats answered, the slowest in 100 ms",
+    ]  # fmt: skip
