@@ -161,3 +161,13 @@ def test_what_an_assertion_judges(mark, asserted, judged):
     assert watch.judges(Requirement.of(**mark)) is judged
     watch.forget()
     assert not watch.judges(Requirement.of(**mark))
+
+
+def test_an_assertion_without_a_watch_is_not_taken_down(monkeypatch):
+    """A script may assert with nobody looking on; a later watch knows nothing of it."""
+    # Without the watch of the plugin, which is on during this test.
+    monkeypatch.setattr("pytest_wsstability.core.asserted._watches", [])
+    asserting(Requirement.of(alive_for="2m"))
+
+    with watching(Watch()) as watch:
+        assert not watch.judges(Requirement.of(alive_for="2m"))

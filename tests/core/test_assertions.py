@@ -193,3 +193,14 @@ def test_an_end_that_cannot_be_is_refused(keywords, message):
     """A misspelt expectation is a mistake of the test, not an instability."""
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         assertions.assert_closed(CLOSED, **keywords)
+
+
+@pytest.mark.parametrize("keywords", [{}, {"every": None}, {"at_least": 0}])
+def test_a_flow_that_asks_for_nothing_is_refused(keywords):
+    """It would pass whatever came; the error names what can be asked."""
+    message = "assert_messages_flow: give every= (a duration), at_least= (a number), or both"
+
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        assertions.assert_messages_flow(FLOWING, **keywords)
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        Held(FLOWING).assert_messages_flow(**keywords)

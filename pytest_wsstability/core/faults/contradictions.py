@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 
 from ..duration import show_duration
 from .fault import Fault, Flow
@@ -109,12 +110,11 @@ def _end(timed: Timed) -> float | None:
 
 def _held(program: Sequence[Timed], ending: Timed, at: float) -> bool:
     """Whether the link holds everything back then, so that an end cannot arrive before it is healed."""
-    held = False
-    for timed in program:
-        when, fault = timed
-        # At one instant, what comes behind the end is too late.
-        if when > at or (when == at and timed not in program[: program.index(ending)]):
-            break
+    held, earlier = False, program[: program.index(ending)]
+    # At one instant, what comes behind the end is too late.
+    for when, fault in takewhile(
+        lambda timed: timed[0] < at or (timed[0] == at and timed in earlier), program
+    ):
         if isinstance(fault, Blackhole):
             held = True
         elif isinstance(fault, Heal):

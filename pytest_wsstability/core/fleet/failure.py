@@ -59,7 +59,7 @@ class FleetError(StabilityError):
         return (type(self), (self.requirement, self.verdict, self.summary))
 
 
-FleetError.__module__ = "pytest_wsstability"
+FleetError.__module__ = "pytest_wsstability.fleet"
 
 
 def explain_fleet(verdict: Verdict, fleet: FleetSummary, *, whole: bool = False) -> str:

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from hypothesis.vendor.pretty import pretty
 
 from pytest_wsstability import faults
 from pytest_wsstability.core.faults.catalogue import fault_of
@@ -119,6 +120,13 @@ def test_fault_prints_as_it_is_made(fault, printed, values):
     assert repr(fault) == printed
     assert eval(printed, {"faults": faults}) == fault
     assert {fault: 1}[eval(printed, {"faults": faults})] == 1
+
+
+@pytest.mark.parametrize("fault", [faults.Stall("1.5s"), faults.DropControlFrames({"pong"})], ids=repr)
+def test_hypothesis_prints_a_fault_as_it_is_made(fault):
+    """Its printer would write the fields without the place where the class is."""
+    assert pretty(fault) == repr(fault)
+    assert pretty([fault]) == f"[{fault!r}]"
 
 
 @pytest.mark.parametrize(("fault", "printed", "values"), ONE_OF_EACH, ids=lambda value: str(value)[:40])

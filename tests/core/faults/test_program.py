@@ -120,6 +120,14 @@ def test_what_is_no_fault_is_refused(written, error):
         ),
         ([Reset(), Drop()], "faults: faults.Drop() at 0 s: faults.Reset() has ended the connection at 0 s"),
         (
+            [Blackhole(), (1, Heal()), (2, Drop()), (3, Latency(1))],
+            "faults: faults.Latency(delay=1.0, jitter=0.0) at 3 s: faults.Drop() has ended the connection at",
+        ),
+        (
+            [(1, Drop()), (1, Blackhole()), (2, Heal())],
+            "faults: faults.Blackhole(direction='both') at 1 s: faults.Drop() has ended the connection at ",
+        ),
+        (
             [CutAt(5), ("5s", Stall(1))],
             "faults: faults.Stall(seconds=1.0) at 5 s: faults.CutAt(at=5.0) has ended the connection at 5 s",
         ),
@@ -180,6 +188,10 @@ def test_contradictions_are_refused(written, error):
     [
         # An end behind a black hole arrives when it is healed.
         [Blackhole(), (1, Drop()), (2, Heal())],
+        # ... be it given for the instant of the end, but before it.
+        [(1, Blackhole()), (1, Drop()), (2, Heal())],
+        [(1, Blackhole()), CutAt(2), (3, Heal())],
+        [(1, Stall(5)), (2, Drop()), (3, Latency(1))],
         [Blackhole("upstream"), (1, Blackhole("downstream"))],
         [Latency(1), (1, Latency(2)), (2, Heal()), (3, Latency(1))],
         # A close frame of the server may be lost on the way.

@@ -132,6 +132,24 @@ def test_the_only_backend_is_shared_by_all_and_no_reason():
     assert features(endings, backends={"b": 60}) == []
 
 
+@pytest.mark.parametrize(
+    ("behind", "backends", "shares"),
+    [
+        (["b"] * 20, {"a": 30, "b": 20}, [Feature.BACKEND]),
+        # More of one backend than were told to have opened there.
+        (["b"] * 20, {"a": 30, "b": 19}, []),
+        # More than were told to have opened at all.
+        (["b"] * 19 + ["a"], {"a": 0, "b": 19}, []),
+    ],
+)
+def test_a_backend_of_which_more_ended_than_opened(behind, backends, shares):
+    """A frame that told of openings may never have come: what was not counted has no odds."""
+    ages = spread(len(behind), 4, over=200)
+    endings = [ending(n, age, 0.0, served_by=b) for n, (age, b) in enumerate(zip(ages, behind, strict=True))]
+
+    assert features(endings, backends=backends) == shares
+
+
 def test_a_worker_that_has_more_than_its_share():
     ages = spread(20, 4, over=200)
     endings = [ending(2 * n, age, age / 7) for n, age in enumerate(ages)]

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from pytest_wsstability.core.fleet.frame import Ending, Fate, Frame
+from pytest_wsstability.core.fleet.frame import RTT_LIMITS, Ending, Fate, Frame, Return
 from pytest_wsstability.core.fleet.merge import KEPT_FAILURES, KEPT_STABLE, FleetMerge, Refusal, merged
 from pytest_wsstability.core.fleet.plan import FleetPlan
 from pytest_wsstability.core.fleet_summary import FleetCount, FleetRecord
@@ -246,3 +246,36 @@ def test_nobody_interrupts_what_is_over():
 
     assert merge.count == count(stable=6)
     assert merge.notes == []
+
+
+def test_a_worker_tells_of_returns_of_its_own_connections_only():
+    """As with ends: another worker's number, or one of no connection, counts nowhere."""
+    returns = tuple(Return(number=number, at=20.0, after=5.0, attempts=1) for number in (0, 1, 4, 99))
+    excused = tuple(Return(number=number, at=20.0, after=None, attempts=1) for number in (0, 1, 4, 99))
+
+    assert [each.number for each in merged(PLAN, [frame(returns=returns)]).returns] == [0, 4]
+    assert merged(PLAN, [frame(returns=excused, lag=1.0)], heartbeat_within=5.0).returns_excused == 2
+
+
+@pytest.mark.parametrize(
+    ("counts", "share", "limit"),
+    [
+        # How many round trips were how long, in seconds; None is longer than all limits.
+        ({0.005: 5}, 0.5, 0.005),
+        ({0.005: 3, 0.1: 3}, 0.5, 0.005),
+        ({0.005: 2, 0.1: 4}, 0.5, 0.1),
+        ({5.0: 3, None: 3}, 0.5, 5.0),
+        ({5.0: 2, None: 4}, 0.5, None),
+        ({0.005: 57, None: 3}, 0.95, 0.005),
+        ({0.005: 56, None: 4}, 0.95, None),
+        # Too few to tell.
+        ({0.005: 4}, 0.5, None),
+        ({0.005: 58}, 0.95, None),
+        ({}, 0.5, None),
+    ],
+)
+def test_the_limit_below_which_round_trips_are(counts, share, limit):
+    """A bound, and never a guess: beyond the last limit nobody knows how long they were."""
+    made = tuple(counts.get(each, 0) for each in (*RTT_LIMITS, None))
+
+    assert merged(PLAN, [frame(rtt_counts=made)]).rtt_below(share) == limit

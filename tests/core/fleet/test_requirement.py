@@ -352,3 +352,11 @@ def test_an_interrupted_fleet_has_shown_what_it_had_by_then(merge, asked, outcom
     if outcome is INCONCLUSIVE:
         assert verdict.doubts[0].reason is Reason.INTERRUPTED
         assert verdict.headline.startswith("inconclusive: interrupted at 30 s of 60 s; ")
+
+
+def test_a_share_that_no_number_would_decide():
+    """One in a thousand ended, and 99.9 % is asked: more connections come closer to it and to no verdict."""
+    (doubt,) = check(fleet(1_000, ended=1), survival=0.999).doubts
+
+    assert doubt.reason is Reason.TOO_FEW
+    assert doubt.text == "between 99.527% and 99.995% live on, 99.9% is asked"

@@ -1,17 +1,27 @@
 """A fleet as data: what reports say of it."""
 
 import json
+import pickle
 
 import pytest
 
-from pytest_wsstability.core.fleet.failure import count_line, events_line, explain_fleet, group_line, rtt_line
-from pytest_wsstability.core.fleet.frame import RTT_LIMITS, Ending, Fate, Frame
+from pytest_wsstability.core.fleet.failure import (
+    FleetError,
+    count_line,
+    events_line,
+    explain_fleet,
+    group_line,
+    more_lines,
+    rtt_line,
+)
+from pytest_wsstability.core.fleet.frame import RTT_LIMITS, Ending, Fate, Frame, Return
 from pytest_wsstability.core.fleet.groups import group_endings
 from pytest_wsstability.core.fleet.merge import COLUMNS, merged
 from pytest_wsstability.core.fleet.plan import FleetPlan
-from pytest_wsstability.core.fleet.requirement import FleetRequirement
+from pytest_wsstability.core.fleet.requirement import FleetReconnects, FleetRequirement
 from pytest_wsstability.core.fleet.summary import summarize
 from pytest_wsstability.core.fleet_summary import FleetSummary
+from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.plain import plain, restore
 from pytest_wsstability.core.samples import Sample
 from pytest_wsstability.core.statistics.survival import band
@@ -159,3 +169,100 @@ def test_more_ends_are_darker():
     verdict = FleetRequirement().check(merged(PLAN, []), tier=Tier.VIRTUAL)
 
     assert "  ended     .@.:.:......" in explain_fleet(verdict, made)
+
+
+def two_workers(*more):
+    """Eight connections of two workers, each of which ended of a cause of its own; and further frames."""
+    plan = FleetPlan(connections=8, hold=60, workers=2)
+    causes = [ended(number, 10.0 + number, f"cause {number}") for number in range(8)]
+    frames = [
+        Frame(slot=slot, attempt=1, sequence=0, at=60.0, endings=tuple(causes[slot::2]), is_last=True)
+        for slot in (0, 1)
+    ]
+    merge = merged(plan, [*frames, *more])
+    groups = group_endings(
+        merge.endings, workers={"0": 4, "1": 4}, backends={}, worker_of=lambda each: str(each.number % 2)
+    )
+    asked = FleetRequirement()
+    return asked.check(merge, tier=Tier.VIRTUAL), summarize(merge, groups, asked)
+
+
+def lines_of(word, text):
+    """The lines of a message that begin with a word, without it."""
+    return [line[12:] for line in text.splitlines() if line[2:12].strip() == word]
+
+
+def test_a_message_has_the_largest_causes_only():
+    """Six of them, and how many more there are; the whole of it has each one and no such line."""
+    short, whole = explain_fleet(*two_workers()), explain_fleet(*two_workers(), whole=True)
+    all_of_them = [f"1 cause {n} (ages {10 + n} s to {10 + n} s)" for n in range(8)]
+
+    assert lines_of("cause", short) == all_of_them[:6]
+    assert lines_of("...", short) == ["and 2 more causes"]
+    assert lines_of("cause", whole) == all_of_them
+    assert lines_of("...", whole) == []
+
+
+def test_a_message_says_what_became_of_each_worker():
+    """Of one there is nothing to compare."""
+    assert lines_of("worker", explain_fleet(*two_workers())) == ["0: 4 ended", "1: 4 ended"]
+    verdict, _ = two_workers()
+    assert lines_of("worker", explain_fleet(verdict, summary(ended(1, 5.0)))) == []
+
+
+def test_a_message_says_which_frames_were_not_counted():
+    """And why, most of all where an engine ran something twice."""
+    unplanned = Frame(slot=7, attempt=1, sequence=0, at=60.0)
+    late = Frame(slot=1, attempt=1, sequence=1, at=61.0)
+
+    assert lines_of("refused", explain_fleet(*two_workers(unplanned, late, unplanned))) == [
+        "frames of workers: 2 of a slot that was not planned, 1 of a frame after the last one of its slot"
+    ]
+    assert lines_of("refused", explain_fleet(*two_workers())) == []
+
+
+def test_a_stable_fleet_has_nothing_to_read_on():
+    """No rule and no doubt explains it."""
+    merge = merged(
+        FleetPlan(connections=3, hold=60),
+        [Frame(slot=0, attempt=1, sequence=0, at=60.0, opened=3, stable=((0, 2),), is_last=True)],
+    )
+    asked = FleetRequirement()
+
+    assert explain_fleet(asked.check(merge, tier=Tier.VIRTUAL), summarize(merge, [], asked)).splitlines() == [
+        "stable",
+        "  of these  3 planned: 3 stable",
+        "  covered   60 s in virtual time",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("afters", "lines"),
+    [
+        ((), []),
+        ((2.0, 3.0), [("back", "2 came back, max 3 s, at most 2 in a second")]),
+        ((2.0, None), [("back", "1 came back, 1 did not, max 2 s, at most 1 in a second")]),
+        ((None,), [("back", "0 came back, 1 did not")]),
+    ],
+)
+def test_how_many_came_back(afters, lines):
+    """Only what there is: no number of those that did not where all did, no times where none did."""
+    returns = tuple(
+        Return(number=number, at=20.0, after=after, attempts=1) for number, after in enumerate(afters)
+    )
+    asked = FleetRequirement(reconnects=FleetReconnects(within="10s"))
+
+    assert list(more_lines(summary(returns=returns, asked=asked))) == lines
+
+
+def test_the_error_travels_between_processes():
+    """It is rebuilt from its parts, and found under its public name."""
+    verdict, made = two_workers()
+    error = FleetError(Requirement.of(alive_for="60s"), verdict, made)
+    other = pickle.loads(pickle.dumps(error))
+
+    assert type(other) is FleetError
+    assert str(other) == str(error) == explain_fleet(verdict, made)
+    assert other.headline == "cause 0: 8 of 8 ended"
+    assert (other.requirement, other.verdict, other.summary) == (error.requirement, verdict, made)
+    assert f"{FleetError.__module__}.{FleetError.__qualname__}" == "pytest_wsstability.fleet.FleetError"

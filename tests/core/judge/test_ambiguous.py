@@ -73,3 +73,20 @@ def test_answers_to_nothing(stray, outcome):
         outcome,
         [Reason.AMBIGUOUS] if outcome is INCONCLUSIVE else [],
     )
+
+
+@pytest.mark.parametrize(
+    ("beats", "why"),
+    [
+        (1024, TOLD),
+        # The record has no room for one more: it takes the quickest reading, and says so.
+        (1025, "1023 answers could not be told apart: give the heartbeat an id"),
+    ],
+)
+def test_answers_that_were_too_many_to_keep(beats, why):
+    """A reading that was taken for want of room is no proof, though it is the only one left."""
+    rows = [(n, ">beat") for n in range(1, beats + 1)] + [(n + 0.05, "<answer") for n in range(2, beats + 1)]
+    verdict = judged({"heartbeat_within": 0.5, "heartbeat_missed_max": 1}, sorted(rows), beats + 0.5)
+
+    check(verdict, INCONCLUSIVE, f"inconclusive: {why}")
+    assert [doubt.reason for doubt in verdict.doubts] == [Reason.AMBIGUOUS]

@@ -52,3 +52,11 @@ def test_other_doubts_stay():
 def test_a_tenth_of_a_second_is_enough(seconds, shown):
     """Nobody presses a key more exactly."""
     assert judged(BEATS[:0], seconds).headline == f"inconclusive: interrupted at {shown} of 120 s"
+
+
+def test_without_a_hold_it_says_only_when():
+    """There is no time that it would have come to the end of."""
+    verdict = judged([], 37, heartbeat_within="5s")
+
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert verdict.headline == "inconclusive: interrupted at 37 s"

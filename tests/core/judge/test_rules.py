@@ -517,6 +517,21 @@ def test_closure(rows, outcome, why):
 
 
 @pytest.mark.parametrize(
+    ("more", "rows", "outcome", "why"),
+    [
+        ({}, [(130, FIN)], UNSTABLE, [Rule.CLOSURE]),
+        ({"allow_close": 1006}, [(60, FIN)], STABLE, []),
+        ({"allow_close": 1001}, [(130, FIN)], UNSTABLE, [Rule.CLOSURE]),
+        ({"max_age_ok": 60}, [(60, FIN)], STABLE, []),
+        ({"max_age_ok": 60}, [(59.9, FIN)], UNSTABLE, [Rule.ALIVE, Rule.CLOSURE]),
+    ],
+)
+def test_closure_after_an_end_that_the_hold_allows(more, rows, outcome, why):
+    """What one keyword allows, the other does not forbid."""
+    check(judged({**HOLD, **CLOSURE, **more}, rows), outcome, why)
+
+
+@pytest.mark.parametrize(
     ("expected", "rows", "outcome", "why"),
     [
         ({}, [(60, FIN)], STABLE, []),

@@ -82,3 +82,12 @@ def test_a_confidence_is_a_share(confidence):
 def test_a_target_that_nothing_shows(target):
     with pytest.raises(ValueError, match=r"^survival: .* can't be shown by any number"):
         connections_needed(target)
+
+
+def test_more_connections_than_there_are_have_bounds_all_the_same():
+    """Of 4 * 10**12 the fraction is left before it has converged; what it had reached is near enough."""
+    of = 4 * 10**12
+
+    # 1.6448536 standard errors of 0.5 / sqrt(of).
+    assert 0.5 - lower_bound(of // 2, of) == pytest.approx(4.1121340e-7, rel=0.01)
+    assert upper_bound(of // 2, of) - 0.5 == pytest.approx(4.1121340e-7, rel=0.01)
