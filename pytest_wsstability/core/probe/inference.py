@@ -285,6 +285,9 @@ class _Ladder:
         """A timer that tells nobody."""
         found = lengths.bracket(self.all, resets)
         if found is None:
+            self.doubts.append(
+                "silent connections were lost without a word, after a silence whose length cannot be told"
+            )
             return None
         low, high = found
         return FoundTimer(
