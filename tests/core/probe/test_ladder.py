@@ -227,7 +227,8 @@ def test_what_heard_the_server_was_lost_after_no_known_silence():
 
     assert (findings.timers, findings.advice) == ((), ())
     assert sentence(findings) == (
-        "inconclusive: silent connections were lost without a word, after a silence whose length cannot be told"
+        "inconclusive: silent connections were lost without a word, "
+        "after a silence whose length cannot be told"
     )
     # Who lives is known all the same.
     assert set(findings.resets.values()) == {True}
