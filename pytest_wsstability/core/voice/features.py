@@ -53,6 +53,10 @@ class VoiceFeatures:
         found = max(times, key=lambda name: times[name]) if times else None
         return found if found is not None and 2 * times[found] > sum(times.values()) else None
 
+    def turn_of(self, rule: Rule) -> Turn | None:
+        """The turn that shows how a rule was broken, which need not be the one that was broken first."""
+        return _turn(self.call, rule, self.here.duration)
+
     def stage(self, name: StageName) -> float | None:
         """How long a stage took, or takes until now; None where nobody knows."""
         if self.agent is not None:

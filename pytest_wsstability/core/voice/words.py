@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..call_summary import Turn
 from ..duration import show_duration as show
+from ..judge.verdict import Rule
 from .features import VoiceFeatures
 from .stage_faults import StageName
 
@@ -13,8 +15,17 @@ def _seconds(value: float | None) -> str:
     return show(round(value or 0.0, 3))
 
 
+def _in_turn(turn: Turn | None) -> str:
+    return "" if turn is None else f" in turn {turn.number}"
+
+
+def _stop(f: VoiceFeatures) -> str:
+    turn = f.turn_of(Rule.BARGE_IN)
+    return _seconds(turn.stop_latency if turn is not None else None)
+
+
 def _pace(f: VoiceFeatures) -> str:
-    turn = f.turn
+    turn = f.turn_of(Rule.UNDERRUNS)
     if turn is None or turn.audio_at is None or turn.audio_until is None or turn.audio_until <= turn.audio_at:
         return ""
     return f": {_seconds(turn.audio_seconds)} of audio came in {_seconds(turn.audio_until - turn.audio_at)}"
@@ -37,7 +48,9 @@ def _slowest(f: VoiceFeatures) -> str:
 
 
 _WORDS: dict[str, Callable[[VoiceFeatures], str]] = {
-    "turn": lambda f: "" if f.turn is None else f" in turn {f.turn.number}",
+    "turn": lambda f: _in_turn(f.turn),
+    "dry_turn": lambda f: _in_turn(f.turn_of(Rule.UNDERRUNS)),
+    "interrupted_turn": lambda f: _in_turn(f.turn_of(Rule.BARGE_IN)),
     "foreign": lambda f: f"{f.call.foreign_chunks} chunks, the first at {_seconds(f.call.foreign_at)}",
     "whose": lambda f: repr(f.call.foreign_session),
     "malformed": lambda f: next(iter(f.call.malformed), ""),
@@ -54,7 +67,7 @@ _WORDS: dict[str, Callable[[VoiceFeatures], str]] = {
     "audio": lambda f: _seconds(f.turn.audio_seconds if f.turn is not None else None),
     "waiting": lambda f: "a" if f.waiting is None else f.waiting.value,
     "late_beat": lambda f: _seconds(f.late_beat),
-    "stop": lambda f: _seconds(f.turn.stop_latency if f.turn is not None else None),
+    "stop": _stop,
     "pace": _pace,
     "slowest": _slowest,
     "slowest_time": lambda f: "" if f.slowest is None else _seconds(f.stage(f.slowest)),

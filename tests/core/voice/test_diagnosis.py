@@ -53,6 +53,21 @@ def test_a_barge_in_that_failed_is_that_of_the_longest_wait(stops, turn):
     assert found.sentence == f"the agent spoke on for 900 ms after the user spoke over it in turn {turn}"
 
 
+def test_what_is_said_of_a_turn_is_said_of_the_one_that_shows_it():
+    """A late first answer is told first, and the audio that ran dry came two turns later."""
+    made = call(
+        (0.0, "speak"), (1.0, "hush"), (6.0, "audio", 1.0),
+        (10.0, "speak"), (11.0, "hush"), (11.5, "audio", 1.0), (12.5, "audio", 1.0),
+        (20.0, "speak"), (21.0, "hush"), (21.5, "audio", 1.0), (25.5, "audio", 1.0),
+    )  # fmt: skip
+    found = diagnosis(made, first_audio_within=2.0, underruns=0)
+
+    assert features(made, first_audio_within=2.0, underruns=0).rule is Rule.FIRST_AUDIO
+    assert found.sentence == (
+        "speech is made more slowly than it is played in turn 3: 2 s of audio came in 4 s"
+    )
+
+
 @pytest.mark.parametrize("missing", [1, 2, 3])
 def test_transcripts_are_missed_in_the_first_turn_without_one(missing):
     """Also where the next turn begins at the very instant at which its speech ended."""
