@@ -6,7 +6,7 @@ import inspect
 
 import pytest
 
-from pytest_wsstability.core.asserted import Watch, asserting, awaited, keywords, watching
+from pytest_wsstability.core.asserted import Watch, asserting, awaited, failing, keywords, watching
 from pytest_wsstability.core.judge.requirement import Requirement
 
 
@@ -168,6 +168,7 @@ def test_an_assertion_without_a_watch_is_not_taken_down(monkeypatch):
     # Without the watch of the plugin, which is on during this test.
     monkeypatch.setattr("pytest_wsstability.core.asserted._watches", [])
     asserting(Requirement.of(alive_for="2m"))
+    failing(AssertionError("no"))
 
     with watching(Watch()) as watch:
         assert not watch.judges(Requirement.of(alive_for="2m"))

@@ -102,6 +102,15 @@ def test_a_server_that_looks_at_all_at_once_has_one_timer():
     assert findings.idle.policy is Policy.PONGS
 
 
+@pytest.mark.parametrize(("age", "is_age"), [("5.9", False), ("6", True)])
+def test_whose_words_came_too_seldom_for_so_short_a_life_tells_no_maximum_age(age, is_age):
+    """All kinds of traffic go out every 3 s: two of them make a connection that says everything."""
+    findings = infer(ladder(age))
+
+    assert (findings.max_age is not None) is is_age
+    assert (findings.doubts == ()) is is_age
+
+
 def test_a_look_that_ends_two_timers_is_noted_once():
     """The idle timer and the maximum age are both seen in ends at one instant: it is said once."""
     rows = [
