@@ -109,6 +109,20 @@ def run(conversation, until, now=0.0):
     return done
 
 
+def test_what_went_out_tells_whether_the_next_instant_has_moved():
+    """The first open question does, where an answer has its time."""
+    client, server = talk(JSON, interval=25.0), talk(ENGINE, SERVER)
+    for each in (client, server):
+        each.opened(0.0)
+        (beat,) = each.due(25.0)
+        assert each.at == 50.0
+
+    assert [client.said(beat, 25.0), client.at] == [False, 50.0]
+    assert [server.said(Say(Role.SESSION_CONFIRMED), 25.0), server.at] == [False, 50.0]
+    assert [server.said(beat, 25.0), server.at] == [True, 45.0]
+    assert [server.said(beat, 26.0), server.at] == [False, 45.0]
+
+
 # Sessions.
 
 
