@@ -105,6 +105,7 @@ def test_masks_are_the_systems_random_bytes(monkeypatch):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_fork_uses_masks_of_its_own():
     """A child has the memory of its parent, and must not write what that will write."""
+    short_frames._masks.clear()
     masks(1)
     read, write = os.pipe()
     with warnings.catch_warnings():
@@ -112,13 +113,16 @@ def test_a_fork_uses_masks_of_its_own():
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if not child:
-        os.write(write, b"".join(masks(100)))
-        os._exit(0)
+        try:
+            os.write(write, b"".join(masks(100)))
+        finally:
+            os._exit(0)
     os.waitpid(child, 0)
     theirs = os.read(read, 400)
     os.close(read)
     os.close(write)
 
+    assert len(theirs) == 400
     assert not {theirs[start : start + 4] for start in range(0, 400, 4)} & set(masks(255))
 
 

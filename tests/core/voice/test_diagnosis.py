@@ -11,7 +11,7 @@ from pytest_wsstability.core.voice.stage_faults import StageName
 from pytest_wsstability.core.voice.words import VoiceWords
 from tests.core.judging import BEATS
 from tests.core.script import timeline
-from tests.core.voice.test_call import call
+from tests.core.voice.events import call
 
 # It is another session's, so that every call that ends with it has failed.
 FOREIGN = (100.0, "foreign", "theirs")
@@ -65,6 +65,21 @@ def test_what_is_said_of_a_turn_is_said_of_the_one_that_shows_it():
     assert features(made, first_audio_within=2.0, underruns=0).rule is Rule.FIRST_AUDIO
     assert found.sentence == (
         "speech is made more slowly than it is played in turn 3: 2 s of audio came in 4 s"
+    )
+
+
+def test_a_failed_barge_in_is_told_of_its_own_turn():
+    """Here the first answer was late too, and its turn was not spoken over."""
+    made = call(
+        (0.0, "speak"), (1.0, "hush"), (6.0, "audio", 1.0),
+        (10.0, "speak"), (11.0, "hush"), (11.5, "audio", 9.0), (15.0, "speak"), (15.9, "audio", 0.1),
+        (15.9, "interrupted"),
+    )  # fmt: skip
+    asked = {"first_audio_within": 2.0, "barge_in_within": 0.3}
+
+    assert features(made, **asked).rule is Rule.FIRST_AUDIO
+    assert diagnosis(made, **asked).sentence == (
+        "the agent spoke on for 900 ms after the user spoke over it in turn 2"
     )
 
 

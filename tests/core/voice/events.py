@@ -1,0 +1,33 @@
+"""A call of a script of what happened when."""
+
+from pytest_wsstability.core.voice.call import Call
+
+
+def call(*events):
+    """A call of ``(at, what, *arguments)``."""
+    made = Call()
+    for at, what, *rest in events:
+        match what:
+            case "speak":
+                made.speech_began(at)
+            case "hush":
+                made.speech_ended(at)
+            case "partial" | "final":
+                made.transcript(at, final=what == "final")
+            case "token":
+                made.token(at)
+            case "audio":
+                made.audio(at, *rest)
+            case "done":
+                made.turn_done(at)
+            case "interrupted":
+                made.interrupted(at)
+            case "quiet":
+                made.fell_quiet(at)
+            case "given up":
+                made.give_up(at)
+            case "malformed":
+                made.malformed_audio(*rest)
+            case "foreign":
+                made.foreign(at, *rest)
+    return made
