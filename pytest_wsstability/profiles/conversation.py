@@ -224,12 +224,12 @@ class Conversation:
             # Beats that a blocked loop slept through are lost: a burst of late ones proves nothing.
             done = int((now + _EARLY - self._beats_from) / self._every)
             self._next_beat = self._beats_from + (done + 1) * self._every
-            acts.append(_BEAT if self._state is None else self.beat())
+            acts.append(self.beat())
         for timer, since, seconds in self._running() if self._state is not None else ():
             if now >= since + seconds - _EARLY:
                 self.at = None
                 return [*acts, HangUp(timer, seconds)]
-        self.at = self._next_beat if self._state is None else self._earliest()
+        self.at = self._earliest()
         return acts
 
     def shift(self) -> None:
