@@ -35,8 +35,8 @@ _HEADER, _MASKED_HEADER = 2, 6
 _CLOSE = int(Opcode.CLOSE)
 _READ = {_FINAL | each: int(each) for each in (Opcode.TEXT, Opcode.BINARY, Opcode.PING, Opcode.PONG)}
 _HEADS = tuple(bytes([second]) for second in range(0x100))
-# Masks that were drawn together and that nobody has used: a call of the system for each is a third of what a
-# short frame costs (measured).
+# Masks that were drawn together and that nobody has used: a call of the system for each is a third of what
+# writing a short frame costs (measured).
 _MASK, _DRAWN = 4, 256
 _masks: list[bytes] = []
 if hasattr(os, "register_at_fork"):
