@@ -63,7 +63,8 @@ class Sample:
             buckets = self._begin_counting()
         self.count += 1
         if buckets is not None:
-            self._minimum = min(self._minimum, seconds)
+            if seconds < self._minimum:
+                self._minimum = seconds
             bucket = _bucket(seconds)
             buckets[bucket] = buckets.get(bucket, 0) + 1
             if len(slow) == 2 * _SLOWEST:

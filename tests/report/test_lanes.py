@@ -6,7 +6,7 @@ import pytest
 
 from pytest_wsstability import Direction, Event, EventKind, Role
 from pytest_wsstability.core.timeline.events import Opcode
-from pytest_wsstability.core.timeline.recorder import Recorder, measure_of
+from pytest_wsstability.core.timeline.recorder import Recorder, measure_of, sort_of
 from pytest_wsstability.report.lanes import lane, round_trips
 
 SENT, RECEIVED = Direction.SENT, Direction.RECEIVED
@@ -16,8 +16,8 @@ def packed(*events):
     """Events as a timeline has them."""
     recorder = Recorder(100)
     for number, event in enumerate(events):
-        measure = measure_of(event)
-        recorder.append(event.at, event.kind, event.direction, event.opcode, measure, event.role, number)
+        sort = sort_of(event.kind, event.direction, event.opcode, event.role)
+        recorder.append(event.at, sort, measure_of(event), number)
     return recorder.packed_since(0, len(events) - 1)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from .events import Direction, Event, EventKind, FaultName, Opcode, Role
 
 # at, then size in bytes (frames), milliseconds (lags, sleeps: 49 days fit) or place in FaultName (in memory
-# only), four small enums, and the lower half of the event's number.
-_RECORD = struct.Struct("<dIBBBBH")
+# only), the sort (four small enums), and the lower half of the event's number.
+_RECORD = struct.Struct("<dI4sH")
+_SORT = struct.Struct("<4B")
 _SIZE = _RECORD.size
 _pack, _pack_into = _RECORD.pack, _RECORD.pack_into
 _MAX = 0xFFFFFFFF
@@ -27,9 +29,15 @@ _HALVES = struct.Struct("<d8s2x")
 _WHOLE = struct.Struct("<d8sH")
 _WHAT = struct.Struct("<IBBBB")
 _NUMBER = struct.Struct("<H")
-# The instant, and what happened: its measure, then all the rest, which many events have in common.
+# The instant, and what happened: its measure, then its sort, which many events have in common.
 Packed = tuple[float, bytes]
 UNMEASURED = slice(4, None)
+
+
+@cache
+def sort_of(kind: int, direction: int, opcode: int, role: int) -> bytes:
+    """What `Recorder.append` takes for all but the instant, the measure and the number of an event."""
+    return _SORT.pack(kind, direction, opcode, role)
 
 
 class Recorder:
@@ -41,7 +49,7 @@ class Recorder:
 
     """
 
-    __slots__ = ("_buffer", "_capacity", "_next")
+    __slots__ = ("_buffer", "_capacity", "_length", "_next")
 
     def __init__(self, capacity: int) -> None:
         self._buffer = bytearray()
@@ -49,16 +57,16 @@ class Recorder:
         # Where the next record goes, in records; behind the end, the ring starts anew. (Python has the small
         # numbers ready, and makes an object for each large one.)
         self._next = 0
+        # How many records there are.
+        self._length = 0
 
-    def append(
-        self, at: float, kind: int, direction: int, opcode: int, measure: int, role: int, number: int
-    ) -> None:
+    def append(self, at: float, sort: bytes, measure: int, number: int) -> None:
         """
         Record one event.
 
         Args:
             at: seconds.
-            kind, direction, opcode, role: of the event.
+            sort: its kind, direction, opcode and role, as `sort_of` gives them.
             measure: bytes for a frame, milliseconds for a lag or sleep, `fault_measure` for a fault.
             number: how many events came before it, in this record and in those beside it.
 
@@ -66,22 +74,22 @@ class Recorder:
         if measure > _MAX:
             measure = _MAX
         position = self._next
-        if position == self._capacity:
+        if position == self._length:
+            if position < self._capacity:
+                self._buffer += _pack(at, measure, sort, number & _LOWER)
+                self._next = self._length = position + 1
+                return
             position = 0
-        offset = position * _SIZE
-        if offset == len(self._buffer):
-            self._buffer += _pack(at, measure, kind, direction, opcode, role, number & _LOWER)
-        else:
-            _pack_into(self._buffer, offset, at, measure, kind, direction, opcode, role, number & _LOWER)
+        _pack_into(self._buffer, position * _SIZE, at, measure, sort, number & _LOWER)
         self._next = position + 1
 
     def __copy__(self) -> Recorder:
         copied = Recorder(self._capacity)
-        copied._buffer, copied._next = self._buffer[:], self._next
+        copied._buffer, copied._next, copied._length = self._buffer[:], self._next, self._length
         return copied
 
     def __len__(self) -> int:
-        return len(self._buffer) // _SIZE
+        return self._length
 
     def __iter__(self) -> Iterator[Event]:
         return (event_of(packed) for _, packed in self.numbered(0))

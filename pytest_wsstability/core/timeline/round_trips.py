@@ -108,24 +108,28 @@ class RoundTrips:
     def ask(self, at: float, key: bytes | None = None, *, due: bool = True) -> None:
         """A question went out at ``at``; ``due``: an answer is expected."""
         self.sent += 1
-        before = self.last_at or 0.0
-        gap = at - before
+        before = self.last_at
+        self.last_at = at
+        if before is None:
+            self.first_at = at
+            before, gap = 0.0, at
+        else:
+            gap = at - before
+            if self.shortest_gap is None or gap < self.shortest_gap:
+                self.shortest_gap, self.shortest_gap_from = gap, before
         if gap > self.longest_gap:
             self.longest_gap, self.longest_gap_from = gap, before
-        if self.last_at is not None and (self.shortest_gap is None or gap < self.shortest_gap):
-            self.shortest_gap, self.shortest_gap_from = gap, before
-        self.last_at = at
-        if self.first_at is None:
-            self.first_at = at
         if not due:
             return
-        if len(self._pending) == _MAX_PENDING:
+        pending = self._pending
+        if len(pending) == _MAX_PENDING:
             self._make_room()
-        if key is not None and self._keys is None:
-            self._keys = [None] * len(self._pending)
-        self._pending.append(at)
-        if self._keys is not None:
-            self._keys.append(key)
+        keys = self._keys
+        if keys is not None:
+            keys.append(key)
+        elif key is not None:
+            self._keys = [*[None] * len(pending), key]
+        pending.append(at)
 
     def _make_room(self) -> None:
         if self._answers:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import itertools
-from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from .close import CloseEvidence, TransportEnd
 from .events import Direction, End, Event, EventKind, FaultName, FrameKind, Opcode, Role, Tier
 from .flaws import Flaw, Irregularity
 from .protocol_facts import HeartbeatShape, Intervals, Likeness, ProtocolFacts
-from .recorder import Packed, Recorder, fault_measure, measure_of
+from .recorder import Packed, Recorder, fault_measure, measure_of, sort_of
 from .recorder import event_of as event_of_packed
 from .round_trips import RoundTrips
 from .rows import event_of, masked, row
@@ -40,55 +39,83 @@ _LOOKED_BEFORE = 0.1
 NO_KERNEL = "virtual time has no TCP"
 NOBODY_LOOKED = "nobody has looked"
 
-_SLOT = {int(opcode): slot for slot, opcode in enumerate(Opcode)}
-_SLOTS = 6
+_FRAMES = tuple(opcode for opcode in Opcode if opcode is not Opcode.NONE)
+_SLOT = {int(opcode): slot for slot, opcode in enumerate(_FRAMES)}
 _ROLES = len(Role)
 _NEVER = -1.0
 # Plain integers for the way that each frame takes: members of an enum are looked up, and slowly.
 _SENT, _RECEIVED = int(Direction.SENT), int(Direction.RECEIVED)
 _FRAME = int(EventKind.FRAME)
-_LOCAL, _NO_OPCODE, _NO_ROLE = int(Direction.LOCAL), int(Opcode.NONE), int(Role.NONE)
 _CLOSE, _PING, _PONG = int(Opcode.CLOSE), int(Opcode.PING), int(Opcode.PONG)
-_DATA, _HEARTBEAT, _HEARTBEAT_ANSWER = int(Role.DATA), int(Role.HEARTBEAT), int(Role.HEARTBEAT_ANSWER)
-_PROOF_OF_LIFE = int(Role.PROOF_OF_LIFE)
-_INFO, _CONFIRMED = int(Role.SESSION_INFO), int(Role.SESSION_CONFIRMED)
 # Of control frames, those with which this end asks, and is answered.
 _ASKED_OR_ANSWERED = (_PING, _PONG)
-# The same of what is told as it is.
+# Members of an enum, looked up once.
+_DATA, _HEARTBEAT, _HEARTBEAT_ANSWER = Role.DATA, Role.HEARTBEAT, Role.HEARTBEAT_ANSWER
+_INFO, _CONFIRMED, _PROOF_OF_LIFE = Role.SESSION_INFO, Role.SESSION_CONFIRMED, Role.PROOF_OF_LIFE
 _OPENED, _ENDED, _STANDS = EventKind.OPENED, EventKind.ENDED, TransportEnd.OPEN
 _LOOP_LAG, _SLEPT = EventKind.LOOP_LAG, EventKind.SUSPENDED
 _PAUSED, _RESUMED = EventKind.READING_PAUSED, EventKind.READING_RESUMED
-# What is counted and timed stands in one array, as each costs 80 bytes more: frames by opcode and direction,
-# their bytes (exact up to 2**53), the last instant of each role and opcode by direction, and silences, which
-# are the last instant of each kind of frame by direction, then its longest gap.
-_BYTES = 2 * _SLOTS
-_LAST = 2 * _BYTES
-_SILENCES = _LAST + 2 * (_ROLES + _SLOTS)
+# What is counted and timed stands in one list: a number takes two thirds less there than in an array, which
+# checks what it is given (measured). First what was sent, then what was received, each so: silences (for each
+# kind of frame its last instant, then the longest time without one), frames (for each opcode their number,
+# their bytes and the last instant), and the last instant of each role.
+_OPCODES = 2 * len(FrameKind)
+_MEANT = _OPCODES + 3 * len(_FRAMES)
+_WAY = _MEANT + _ROLES
+_BYTES, _LAST, _LONGEST = 1, 2, 1
 _WAYS = (Direction.SENT, Direction.RECEIVED)
-_FRAMES = tuple(opcode for opcode in Opcode if opcode is not Opcode.NONE)
 _TOLD_ROLES = tuple(role for role in Role if role is not Role.NONE)
-_GAPS = 2 * len(FrameKind)
-_ANY = 2 * int(FrameKind.ANY)
-_HEARD = _ANY + _RECEIVED
-_FRAME_KIND = {int(opcode): 2 * int(FrameKind.DATA) for opcode in (Opcode.CONT, Opcode.TEXT, Opcode.BINARY)}
-_FRAME_KIND |= {_PING: 2 * int(FrameKind.PING), _PONG: 2 * int(FrameKind.PONG)}
+_FRAME_KIND = {int(opcode): FrameKind.DATA for opcode in (Opcode.CONT, Opcode.TEXT, Opcode.BINARY)}
+_FRAME_KIND |= {_PING: FrameKind.PING, _PONG: FrameKind.PONG}
 
 
+def _silence(kind: int, direction: int) -> int:
+    """Where a timeline has the last instant of a kind of frame; behind it, the longest time without one."""
+    return _WAY * direction + 2 * kind
+
+
+def _counted(opcode: int, direction: int) -> int:
+    """Where it counts the frames of an opcode; behind that, their bytes and their last instant."""
+    return _WAY * direction + _OPCODES + 3 * _SLOT[opcode]
+
+
+def _meant(role: int, direction: int) -> int:
+    """Where it has the last instant of a role."""
+    return _WAY * direction + _MEANT + role
+
+
+def _places(
+    opcode: int, direction: int, role: Role
+) -> tuple[int, int, int, int, int, int, int, int, bytes, bool]:
+    """
+    What is known of a frame before it comes.
+
+    Where a timeline has: its number, its bytes, the last instants of its opcode and of its role, the last of
+    its kind and the longest silence of it, and the same of any frame. Then what `Recorder.append` takes, and
+    whether it stands in the ring of data frames.
+
+    """
+    count, anything = _counted(opcode, direction), _silence(FrameKind.ANY, direction)
+    place = _silence(_FRAME_KIND.get(opcode, FrameKind.ANY), direction)
+    where = (count, count + _BYTES, count + _LAST, _meant(role, direction))
+    silences = (place, place + _LONGEST, anything, anything + _LONGEST)
+    return (*where, *silences, sort_of(_FRAME, direction, opcode, role), opcode < _CLOSE and role <= _DATA)
+
+
+# Ready before, because each frame needs them; in dictionaries, which find members of enums faster than
+# tuples do.
+_PLACES = {
+    opcode: {way: {role: _places(opcode, way, role) for role in Role} for way in _WAYS} for opcode in _SLOT
+}
+_HEARD = _silence(FrameKind.ANY, _RECEIVED)
 # Before the first frame.
-_FRESH = array("d", [0.0] * _LAST + [_NEVER] * (_SILENCES - _LAST) + [0.0] * (2 * _GAPS))
-
-
-def _places(opcode: int, direction: int) -> tuple[tuple[int, ...], ...]:
-    """By role, where a timeline counts a frame, its bytes, its last instants, and the silences it ends."""
-    count = 2 * _SLOT[opcode] + direction
-    place, anything = _FRAME_KIND.get(opcode, _ANY) + direction, _ANY + direction
-    seen = _LAST + 2 * _ROLES + count
-    gaps = [_SILENCES + each for each in (place, _GAPS + place, anything, _GAPS + anything)]
-    return tuple((count, _BYTES + count, seen, _LAST + 2 * role + direction, *gaps) for role in range(_ROLES))
-
-
-# Ready before, because each frame needs them.
-_PLACES = {opcode: (_places(opcode, _SENT), _places(opcode, _RECEIVED)) for opcode in _SLOT}
+_FRESH: list[float] = [0.0] * (2 * _WAY)
+for _direction in _WAYS:
+    for _opcode in _SLOT:
+        _place = _counted(_opcode, _direction)
+        _FRESH[_place : _place + 3] = 0, 0, _NEVER
+    for _role in Role:
+        _FRESH[_meant(_role, _direction)] = _NEVER
 
 
 # Where nothing was asked; nobody adds to it.
@@ -250,13 +277,16 @@ class Timeline:
         """
         at = now - self._origin
         # Written out, and without sums that are known before: each frame comes along here.
-        count, sizes, seen, meant, place, longest, anything, longest_any = _PLACES[opcode][direction][role]
+        count, sizes, seen, meant, place, longest, anything, longest_any, sort, is_data = _PLACES[opcode][
+            direction
+        ][role]
         figures = self._figures
         figures[count] += 1
         figures[sizes] += size
         if opcode != _CLOSE:
-            if at - self._last_any > self.longest_silence:
-                self.longest_silence = at - self._last_any
+            gap = at - self._last_any
+            if gap > self.longest_silence:
+                self.longest_silence = gap
             gap = at - figures[place]
             if gap > figures[longest]:
                 figures[longest] = gap
@@ -264,29 +294,27 @@ class Timeline:
             if gap > figures[longest_any]:
                 figures[longest_any] = gap
             figures[place] = figures[anything] = at
-        self._last_any = self.observed_until = at
-        figures[meant] = figures[seen] = at
+        self._last_any = self.observed_until = figures[meant] = figures[seen] = at
         number = self.total
         self.total = number + 1
-        signals = role > _DATA
-        if opcode < _CLOSE and not signals:
+        if is_data:
             if self._data is None:
                 self._data = Recorder(DATA_CAPACITY)
-            self._data.append(at, _FRAME, direction, opcode, size, role, number)
+            self._data.append(at, sort, size, number)
             return
-        self._signals.append(at, _FRAME, direction, opcode, size, role, number)
+        self._signals.append(at, sort, size, number)
         if self.close is not None:
             # What is over is not answered any more.
             return
         if opcode > _CLOSE:
             self._control(at, direction, opcode, role, key)
-        if signals:
+        if role > _DATA:
             self._step(at, direction, role, key)
 
     def _control(self, at: float, direction: Direction, opcode: int, role: Role, key: bytes | None) -> None:
         """What a ping or a pong asks or answers."""
         if opcode == _ASKED_OR_ANSWERED[direction]:
-            if role == _PROOF_OF_LIFE:
+            if role is _PROOF_OF_LIFE:
                 return
             if opcode == _PING:
                 if self._pings is None:
@@ -304,26 +332,26 @@ class Timeline:
     ) -> None:
         """Record one more message of a frame that is recorded already; its bytes are counted."""
         at = now - self._origin
-        self._figures[_LAST + 2 * role + direction] = at
+        self._figures[_meant(role, direction)] = at
         if role > _DATA:
-            self._signals.append(at, _FRAME, direction, opcode, 0, role, self.total)
+            self._signals.append(at, sort_of(_FRAME, direction, opcode, role), 0, self.total)
             self.total += 1
             self._step(at, direction, role, key)
 
     def _step(self, at: float, direction: Direction, role: Role, key: bytes | None) -> None:
-        if role == _HEARTBEAT:
-            ours = direction == self.heartbeat_sender
+        if role is _HEARTBEAT:
+            ours = direction is self.heartbeat_sender
             trips = self._heartbeats if ours else self._heartbeats_of(direction)
             if trips is not None:
                 trips.ask(at, key, due=self._answers_due)
-        elif role == _HEARTBEAT_ANSWER:
+        elif role is _HEARTBEAT_ANSWER:
             asker = 1 - direction
             trips = self._heartbeats if asker == self.heartbeat_sender else self._server_heartbeats
             if trips is not None:
                 trips.answer(at, key)
-        elif role == _INFO and self.session_info_at is None:
+        elif role is _INFO and self.session_info_at is None:
             self.session_info_at = at
-        elif role == _CONFIRMED and self.session_confirmed_at is None:
+        elif role is _CONFIRMED and self.session_confirmed_at is None:
             self.session_confirmed_at = at
             if self._arrivals is not None:
                 self._arrivals.restart(at)
@@ -353,7 +381,7 @@ class Timeline:
             kind = EventKind.FLOOD
         self.observed_until = max(self.observed_until, at)
         milliseconds = round(seconds * 1000)
-        self._signals.append(at, kind, _LOCAL, _NO_OPCODE, milliseconds, _NO_ROLE, self.total)
+        self._signals.append(at, _sort_of_local(kind), milliseconds, self.total)
         self.total += 1
         if kind is _LOOP_LAG and seconds > self.max_lag:
             self.max_lag, self.max_lag_at = seconds, at
@@ -441,7 +469,7 @@ class Timeline:
     def fault_applied(self, now: float, fault: FaultName) -> None:
         """Record that a fault was applied to the connection here, on purpose."""
         at, which = now - self._origin, fault_measure(fault)
-        self._signals.append(at, EventKind.FAULT, _LOCAL, _NO_OPCODE, which, _NO_ROLE, self.total)
+        self._signals.append(at, _sort_of_local(EventKind.FAULT), which, self.total)
         self.total += 1
         self.observed_until = max(self.observed_until, at)
 
@@ -599,15 +627,15 @@ class Timeline:
     @property
     def heard_at(self) -> float:
         """When the last frame came, in seconds since the opening; 0.0 before the first."""
-        return self._figures[_SILENCES + _HEARD]
+        return self._figures[_HEARD]
 
     def silent_for(self, direction: Direction, kind: FrameKind = FrameKind.ANY) -> float:
         """Seconds without such frames in a direction, up to the end or the last look; no close frames."""
-        return max(0.0, self.duration - self._figures[_SILENCES + 2 * kind + direction])
+        return max(0.0, self.duration - self._figures[_silence(kind, direction)])
 
     def longest_gap(self, direction: Direction, kind: FrameKind = FrameKind.ANY) -> float:
         """The longest time without such frames in a direction, the one still running excluded."""
-        return self._figures[_SILENCES + _GAPS + 2 * kind + direction]
+        return self._figures[_silence(kind, direction) + _LONGEST]
 
     def signals_since(self, number: int) -> Iterable[Packed]:
         """All but data frames from a number on (see `total`), packed, as far as the record reaches."""
@@ -632,8 +660,8 @@ class Timeline:
         """
         if (opcode is None) == (role is None):
             raise ValueError("last: give an opcode or a role, and not both")
-        row = _ROLES + _SLOT[opcode] if opcode is not None else int(role or 0)
-        at = self._figures[_LAST + 2 * row + direction]
+        place = _meant(role or 0, direction) if opcode is None else _counted(opcode, direction) + _LAST
+        at = self._figures[place]
         return None if at == _NEVER else at
 
     def count(self, direction: Direction, *opcodes: Opcode) -> int:
@@ -644,9 +672,8 @@ class Timeline:
         """Payload bytes in a direction, of the opcodes given or of all."""
         return self._sum(_BYTES, direction, opcodes)
 
-    def _sum(self, base: int, direction: Direction, opcodes: tuple[Opcode, ...]) -> int:
-        slots = [_SLOT[opcode] for opcode in opcodes] or range(_SLOTS)
-        return int(sum(self._figures[base + 2 * slot + direction] for slot in slots))
+    def _sum(self, place: int, direction: Direction, opcodes: tuple[Opcode, ...]) -> int:
+        return int(sum(self._figures[_counted(each, direction) + place] for each in opcodes or _FRAMES))
 
     # Written and read back.
 
@@ -709,9 +736,9 @@ class Timeline:
 
     def _quiet(self, way: Direction) -> dict[str, list[float]]:
         """When each sort of traffic was last seen, and the longest time without it before."""
-        places = {word(sort): _SILENCES + 2 * sort + way for sort in FrameKind}
+        places = {word(sort): _silence(sort, way) for sort in FrameKind}
         return {
-            name: [round(self._figures[place], 6), round(self._figures[_GAPS + place], 6)]
+            name: [round(self._figures[place], 6), round(self._figures[place + _LONGEST], 6)]
             for name, place in places.items()
         }
 
@@ -769,23 +796,27 @@ class Timeline:
         self._data = data = Recorder(frames) if frames else None
         for number, event in enumerate(events, self.total - len(events)):
             ring = data if data is not None and _is_data(event) else signals
-            ring.append(
-                event.at, event.kind, event.direction, event.opcode, measure_of(event), event.role, number
-            )
+            sort = sort_of(event.kind, event.direction, event.opcode, event.role)
+            ring.append(event.at, sort, measure_of(event), number)
 
     def _restore_counters(self, way: Direction, data: Mapping[str, Any], where: str) -> None:
         name, figures = word(way), self._figures
         for opcode, (count, size) in data["frames"][name].items():
-            slot = 2 * _SLOT[restore(Opcode, opcode, f"{where}.frames")] + way
-            figures[slot], figures[_BYTES + slot] = int(count), int(size)
+            place = _counted(restore(Opcode, opcode, f"{where}.frames"), way)
+            figures[place], figures[place + _BYTES] = int(count), int(size)
         for opcode, at in data["last_opcodes"][name].items():
-            slot = _ROLES + _SLOT[restore(Opcode, opcode, f"{where}.last_opcodes")]
-            figures[_LAST + 2 * slot + way] = float(at)
+            place = _counted(restore(Opcode, opcode, f"{where}.last_opcodes"), way)
+            figures[place + _LAST] = float(at)
         for role, at in data["last_roles"][name].items():
-            figures[_LAST + 2 * restore(Role, role, f"{where}.last_roles") + way] = float(at)
+            figures[_meant(restore(Role, role, f"{where}.last_roles"), way)] = float(at)
         for sort, (at, longest) in data["silences"][name].items():
-            place = _SILENCES + 2 * restore(FrameKind, sort, f"{where}.silences") + way
-            figures[place], figures[_GAPS + place] = float(at), float(longest)
+            place = _silence(restore(FrameKind, sort, f"{where}.silences"), way)
+            figures[place], figures[place + _LONGEST] = float(at), float(longest)
+
+
+def _sort_of_local(kind: EventKind) -> bytes:
+    """The sort of an event that is no frame."""
+    return sort_of(kind, Direction.LOCAL, Opcode.NONE, Role.NONE)
 
 
 def _rounded(value: Any) -> Any:

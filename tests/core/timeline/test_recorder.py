@@ -3,11 +3,11 @@
 import pytest
 
 from pytest_wsstability.core.timeline.events import Direction, Event, EventKind, FaultName, Opcode, Role
-from pytest_wsstability.core.timeline.recorder import UNMEASURED, Recorder, measure_of
+from pytest_wsstability.core.timeline.recorder import UNMEASURED, Recorder, measure_of, sort_of
 
 
 def record(recorder, at, size=1, number=0):
-    recorder.append(at, EventKind.FRAME, Direction.SENT, Opcode.TEXT, size, Role.DATA, number)
+    recorder.append(at, sort_of(EventKind.FRAME, Direction.SENT, Opcode.TEXT, Role.DATA), size, number)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,8 @@ EVENTS = [
 def test_an_event_comes_back_as_it_went_in(event):
     """Eighteen bytes hold every field; lags and sleeps are kept in milliseconds."""
     recorder = Recorder(1)
-    recorder.append(event.at, event.kind, event.direction, event.opcode, measure_of(event), event.role, 0)
+    sort = sort_of(event.kind, event.direction, event.opcode, event.role)
+    recorder.append(event.at, sort, measure_of(event), 0)
 
     assert list(recorder) == [event]
 
@@ -115,7 +116,7 @@ def test_what_is_left_without_the_measure_is_all_the_rest(size, direction, are_a
     """Events of one kind share it, however large they are."""
     recorder = Recorder(2)
     record(recorder, 0.0)
-    recorder.append(1.0, EventKind.FRAME, direction, Opcode.TEXT, size, Role.DATA, 1)
+    recorder.append(1.0, sort_of(EventKind.FRAME, direction, Opcode.TEXT, Role.DATA), size, 1)
     one, other = (what[UNMEASURED] for _, (_, what) in recorder.numbered(1))
 
     assert (one == other) is are_alike
