@@ -34,11 +34,8 @@ class Wire(Protocol):
 
     """
 
-    def room(self) -> int:
-        """How many bytes `data` may take now; never negative."""
-
-    def data(self, data: bytes) -> None:
-        """Bytes, in order."""
+    def take(self, data: bytes) -> int:
+        """Take of some bytes, at their beginning, what there is room for; gives how many."""
 
     def fin(self) -> None:
         """No more bytes."""
@@ -60,7 +57,7 @@ class ConnectedSocket(VirtualSocket):
     """
 
     __slots__ = (
-        "_error", "_fin", "_loop", "_queue", "_shut", "_size",
+        "_error", "_fin", "_loop", "_queue", "_shut", "_size", "_told",
         "peername", "reader", "rest", "wire", "woken", "writer",
     )  # fmt: skip
 
@@ -79,6 +76,8 @@ class ConnectedSocket(VirtualSocket):
         # Received and unread.
         self._queue: list[bytes] = []
         self._size = 0
+        # Whether the other end was told how little room there is, and wants to know when there is more.
+        self._told = False
         # The reader is among the ready callbacks; it clears this when it runs.
         self.woken = False
         # Whether there is something to read: bytes, the end of the stream, or an error.
@@ -123,13 +122,7 @@ class ConnectedSocket(VirtualSocket):
             raise self._take_error()
         if self._shut:
             raise os_error(errno.EPIPE)
-        size, room = len(data), self.wire.room()
-        if size <= room:
-            self.wire.data(data)
-            return size
-        if room:
-            self.wire.data(data[:room])
-        return room
+        return self.wire.take(data)
 
     def receive(self) -> bytes | None:
         """
@@ -148,7 +141,9 @@ class ConnectedSocket(VirtualSocket):
             queue.clear()
             self._size = 0
             self.rest = self._fin or self._error != 0
-            self.wire.acknowledge()
+            if self._told:
+                self._told = False
+                self.wire.acknowledge()
             return data
         if self._fin:
             return b""
@@ -213,22 +208,36 @@ class ConnectedSocket(VirtualSocket):
 
     # What comes from the other end: `Wire`.
 
-    def room(self) -> int:
-        """The free part of the window; a closed end takes all, and answers with a reset."""
-        return WINDOW if self.closed else WINDOW - self._size
-
-    def data(self, data: bytes) -> None:
-        """Bytes have arrived."""
+    def take(self, data: bytes) -> int:
+        size = len(data)
         if self.closed:
             # RFC 9293, section 3.10.7.1: data for a connection that does not exist is answered with RST.
             self.wire.reset()
-            return
+            return size
+        if self._size + size > WINDOW:
+            self._told = True
+            size = WINDOW - self._size
+            if not size:
+                return 0
+            data = data[:size]
         self._queue.append(data)
-        self._size += len(data)
+        self._size += size
         self.rest = True
         if self.reader is not None and not self.woken:
             self.woken = True
             self._loop.ready.append(self.reader)
+        return size
+
+    # See `channel.Receiver`: a link asks for room, and brings no more than that.
+
+    def room(self) -> int:
+        """The free part of the window; a closed end takes all, and answers with a reset."""
+        self._told = True
+        return WINDOW if self.closed else WINDOW - self._size
+
+    def data(self, data: bytes) -> None:
+        """Bytes have arrived."""
+        self.take(data)
 
     def fin(self) -> None:
         """FIN has arrived."""
@@ -255,11 +264,8 @@ class ConnectedSocket(VirtualSocket):
 class _Nowhere:
     """The wire of an end that was never connected."""
 
-    def room(self) -> int:
+    def take(self, data: bytes) -> int:
         return 0
-
-    def data(self, data: bytes) -> None:
-        pass
 
     def fin(self) -> None:
         pass

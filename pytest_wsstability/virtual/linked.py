@@ -31,13 +31,12 @@ class LinkWire:
 
     # See `Wire`.
 
-    def room(self) -> int:
-        """What the channel takes."""
-        return self.away.room()
-
-    def data(self, data: bytes) -> None:
-        """Bytes for the channel."""
-        self.away.data(data)
+    def take(self, data: bytes) -> int:
+        """Bytes for the channel, as many as it takes."""
+        size = min(len(data), self.away.room())
+        if size:
+            self.away.data(data[:size])
+        return size
 
     def fin(self) -> None:
         """FIN for the channel."""

@@ -234,9 +234,10 @@ async def write_takes_bytes_only():
             pair.client.transport.write("text")
         pair.client.transport.write(bytearray(b"array"))
         pair.client.transport.write(memoryview(b"view"))
+        pair.client.transport.write(type("Bytes", (bytes,), {})(b"sub"))
         pair.client.transport.write(b"")
         pair.client.transport.writelines([b"a", bytearray(b"b"), memoryview(b"c")])
-        await pair.server.received(12)
+        await pair.server.received(15)
         return pair.logs
 
 

@@ -304,11 +304,9 @@ def test_a_link_can_stand_between_two_ends():
             self._loop = loop
             self._far = far
 
-        def room(self):
-            return WINDOW
-
-        def data(self, data):
-            self._loop.call_later(1, self._far.data, data)
+        def take(self, data):
+            self._loop.call_later(1, self._far.take, data)
+            return len(data)
 
         def fin(self):
             self._loop.call_later(1, self._far.fin)
