@@ -34,6 +34,7 @@ from ..profiles.sniffing import FIRST, is_variant, likeness_of, sniff_messages, 
 from . import health, short_frames
 from .errors import ConnectionEnded
 from .inbox import Assembly, Inbox
+from .timers import call_again
 from .waiters import Wait, Waiters
 from .wire import head
 
@@ -221,11 +222,11 @@ class WebSocket(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_alarm", "_answers", "_assembly", "_behind", "_client", "_corked", "_end_facts", "_loop",
-        "_max_size", "_partial", "_pings", "_pong", "_protocol", "_strange", "_taken", "_timer", "_unread",
-        "_waiters", "_writable", "conversation", "end_hidden_since", "endpoint", "inbox", "listener",
-        "numbers", "on_over", "phase", "rest_from", "subprotocol", "timeline", "transcript", "transport",
-        "withheld",
+        "_alarm", "_alarm_at", "_answers", "_assembly", "_behind", "_client", "_corked", "_end_facts",
+        "_loop", "_max_size", "_partial", "_pings", "_pong", "_protocol", "_strange", "_taken", "_timer",
+        "_unread", "_waiters", "_writable", "conversation", "end_hidden_since", "endpoint", "inbox",
+        "listener", "numbers", "on_over", "phase", "rest_from", "subprotocol", "timeline", "transcript",
+        "transport", "withheld",
     )  # fmt: skip
 
     def __init__(
@@ -242,8 +243,10 @@ class WebSocket(asyncio.Protocol):
         self._max_size = short_frames.limit_of(protocol)
         self.subprotocol: str | None = None
         self.endpoint, self.conversation = endpoint, conversation
-        # Calls at the instant for which the conversation asks; None while it asks for none.
+        # Calls at the instant for which the conversation asks; None before it asks for one. That instant;
+        # None once it has come.
         self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at: float | None = None
         # The first messages, while none of them is the protocol's; None once one is.
         self._strange: tuple[str | bytes, ...] | None = ()
         self._loop, self._client = loop, protocol.side is CLIENT
@@ -530,9 +533,10 @@ class WebSocket(asyncio.Protocol):
             state = self.ask_kernel()
             self.protocol.receive_eof()
             self.protocol.data_to_send()
-        for timer in (self._timer, self._alarm):
-            if timer is not None:
-                timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._alarm is not None and self._alarm_at is not None:
+            self._alarm.cancel()
         error = str(exc) if exc is not None else None
         self._sign(Sign.LOST, transport=self._transport_end(exc), error=error, tcp_state=state)
         self.transport = None
@@ -912,15 +916,19 @@ class WebSocket(asyncio.Protocol):
 
     def _set_alarm(self) -> None:
         """See that the conversation is asked when it wants to be; once too early does no harm."""
-        at = self.conversation.at
-        if at is None or (self._alarm is not None and self._alarm.when() <= at):
+        at, alarm, set_for = self.conversation.at, self._alarm, self._alarm_at
+        if at is None or (set_for is not None and set_for <= at):
             return
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._alarm = self._loop.call_at(at, self._ring)
+        self._alarm_at = at
+        if alarm is None or set_for is not None:
+            if alarm is not None:
+                alarm.cancel()
+            self._alarm = self._loop.call_at(at, self._ring)
+        else:
+            self._alarm = call_again(self._loop, alarm, at, self._ring)
 
     def _ring(self) -> None:
-        self._alarm = None
+        self._alarm_at = None
         self.endpoint.turn(self)
 
     def _fits(self) -> None:

@@ -226,23 +226,35 @@ def make_timer(
         timer = asyncio.TimerHandle(when, callback, args, loop, context)
         # The stack ends where somebody has set it, as in asyncio: not here, nor in call_at.
         del timer._source_traceback[-2:]
+        timer._scheduled = True
         return timer  # type: ignore[no-any-return]
     timer = _new(asyncio.TimerHandle)
     timer._context = copy_context() if context is None else context
     timer._callback, timer._args, timer._loop, timer._when = callback, args, loop, when
-    timer._cancelled = timer._scheduled = False
+    timer._cancelled, timer._scheduled = False, True
     timer._repr = timer._source_traceback = None
     return timer  # type: ignore[no-any-return]
 
 
 _new = asyncio.TimerHandle.__new__
-# Of a timer; without a frame of Python.
+# Of a timer, without a frame of Python: whether it is cancelled, and whether it has yet to come; to say that.
 is_cancelled: Callable[[asyncio.TimerHandle], bool] = attrgetter("_cancelled")
+is_scheduled: Callable[[asyncio.TimerHandle], bool] = attrgetter("_scheduled")
+set_scheduled: Any = getattr(getattr(asyncio.TimerHandle, "_scheduled", None), "__set__", None)
+# Runs a callback that is not cancelled.
+run_handle: Any = getattr(asyncio.Handle, "_run", None)
+
+
+def schedule_again(timer: Any, when: float) -> None:
+    """Say that a timer that has come will come once more."""
+    timer._when, timer._scheduled = when, True
 
 
 def run_ready(ready: deque[asyncio.Handle]) -> None:
     """Run the callbacks that are ready now; what these make ready belongs to the next turn, as in asyncio."""
-    for _ in range(len(ready)):
+    many = len(ready)
+    while many:
+        many -= 1
         handle = ready.popleft()
         if not handle._cancelled:
             handle._run()

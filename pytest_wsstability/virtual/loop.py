@@ -30,7 +30,17 @@ from ..core.duration import show_duration
 from . import accepting
 from .addresses import INTERNET, AddressInfo, elsewhere, is_local_name, outside, resolve
 from .anyio_threads import any_busy, is_worker
-from .asyncio_seam import SelectorLoop, add_sockets, make_timer, run_ready, run_ready_timed, tls_over
+from .asyncio_seam import (
+    SelectorLoop,
+    add_sockets,
+    is_scheduled,
+    make_timer,
+    run_handle,
+    run_ready,
+    run_ready_timed,
+    schedule_again,
+    tls_over,
+)
 from .connected import ConnectedSocket
 from .errors import REAL_TIME, VirtualDeadlock, VirtualTimeError
 from .in_flight import HOLD, InFlight
@@ -141,6 +151,8 @@ class VirtualLoop(SelectorLoop):
         # Turns since the clock moved, or the kernel had something.
         self._turns = 0
         self._moved = False
+        # Whether this turn is the last one.
+        self._ends = False
         # Whether the kernel watches a descriptor besides the self-pipe.
         self._kernel = False
         self._in_flight = InFlight(self.awaken)
@@ -220,6 +232,15 @@ class VirtualLoop(SelectorLoop):
             self._note_asked(when)
         return timer
 
+    def call_again(self, timer: asyncio.TimerHandle, when: float) -> None:
+        """Let a timer that has come, and was not cancelled, come once more: no other one is made."""
+        if self._over:
+            self.refuse_if_closed()
+        schedule_again(timer, when)
+        self._timers.push(when, timer)
+        if when - self._now >= _ASKED:
+            self._note_asked(when)
+
     def ask_until(self, when: float) -> None:
         """Say that a hold lasts until an instant, though it be made of many waits: see the horizon."""
         self._held = max(self._held, when)
@@ -260,7 +281,8 @@ class VirtualLoop(SelectorLoop):
         return result
 
     def note_cancelled_timer(self, handle: asyncio.TimerHandle) -> None:
-        self._timers.note_cancelled()
+        if is_scheduled(handle):
+            self._timers.note_cancelled()
 
     def call_soon_threadsafe(  # type: ignore[override]
         self,
@@ -314,37 +336,57 @@ class VirtualLoop(SelectorLoop):
     # One turn.
 
     def run_turn(self) -> None:
-        ready = self.ready
-        self._turns += 1
-        self._now += self._tick
-        if self._failure is not None:
-            failure, self._failure = self._failure, None
-            raise failure
-        if self._kernel or self._signals or self._in_flight.total:
-            self._poll(0)
-        if not ready:
-            if not self.is_stopping:
-                self._release()
-        elif self._turns % _CROWDED == 0:
-            self._release_crowded()
-        if self.debugging:
-            self._run_slowly()
-        else:
-            run_ready(ready)
+        """
+        One turn, and those that follow until the loop is to stop.
 
-    def _run_slowly(self) -> None:
+        asyncio asks for nothing else between two of them, and takes longer to ask than many a turn takes.
+
+        """
+        ready, in_flight, take = self.ready, self._in_flight, self._timers.take
+        self._ends = self.is_stopping
+        while True:
+            self._turns += 1
+            if self._tick:
+                self._now += self._tick
+            if self._failure is not None:
+                failure, self._failure = self._failure, None
+                raise failure
+            if self._kernel or self._signals or in_flight.total:
+                self._poll(0)
+            timer = None
+            if ready:
+                if self._turns % _CROWDED == 0:
+                    self._release_crowded()
+            elif not self._ends:
+                # All is quiet: the next timer of this instant comes, or the next instant.
+                self._spinning = _SPINNING
+                timer = take(self._now)
+                if timer is None:
+                    self._move_on()
+            if self.debugging:
+                self._run_slowly(timer)
+            elif timer is not None:
+                run_handle(timer)
+            else:
+                run_ready(ready)
+            if self._ends:
+                return
+
+    def stop(self) -> None:
+        """As in asyncio."""
+        super().stop()
+        self._ends = True
+
+    def _run_slowly(self, timer: asyncio.Handle | None) -> None:
         """As asyncio's debug mode, whose slow callbacks virtual time itself can't see."""
+        if timer is not None:
+            self.ready.append(timer)
         for handle, took in run_ready_timed(self.ready):
             if took >= self.slow_callback_duration:
                 logger.warning("executing %r took %.3f real seconds", handle, took)
 
-    def _release(self) -> None:
-        """All is quiet: let the next timer come, or wait for what is in flight."""
-        self._spinning = _SPINNING
-        timer = self._timers.take(self._now)
-        if timer is not None:
-            self.ready.append(timer)
-            return
+    def _move_on(self) -> None:
+        """The instant is over: go to that of the next timer, or wait for what is in flight."""
         when = self._timers.next_instant()
         if self._in_flight.total or any_busy(self) or (self._kernel and self._network.unix.leading_out()):
             self._stand_still(when)

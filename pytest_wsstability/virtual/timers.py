@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import math
 import random
 from collections import deque
 from collections.abc import Callable
 from typing import Literal, get_args
 
-from .asyncio_seam import is_cancelled
+from .asyncio_seam import is_cancelled, set_scheduled
 
 Order = Literal["fifo", "lifo", "random"]
 
@@ -59,7 +60,7 @@ class TimerQueue:
         self._instants: list[float] = []
         self._timers: dict[float, list[asyncio.TimerHandle]] = {}
         self._size = 0
-        # How many of them are cancelled and still there, or more: those that have come can be cancelled too.
+        # How many of them are cancelled and still there.
         self._cancelled = 0
         rng = random.Random(seed)
         choices: dict[Order, Callable[[int], int]] = {
@@ -69,6 +70,9 @@ class TimerQueue:
         }
         # Which of several timers of one instant comes first.
         self._choose, self._is_fifo = choices[order], order == "fifo"
+        # The timers of the instant that came last, while no earlier one was set since.
+        self._due: list[asyncio.TimerHandle] = []
+        self._due_at = -math.inf
 
     def __len__(self) -> int:
         return self._size
@@ -80,6 +84,8 @@ class TimerQueue:
         if timers is None:
             self._timers[when] = [timer]
             heapq.heappush(self._instants, when)
+            if when < self._due_at:
+                self._due = []
         else:
             timers.append(timer)
 
@@ -99,27 +105,28 @@ class TimerQueue:
 
     def take(self, now: float) -> asyncio.TimerHandle | None:
         """Take the next timer if its instant has come; None if not, or without one."""
-        if not self._instants or self._instants[0] > now:
-            return None
-        timers = self._timers[self._instants[0]]
-        if self._is_fifo and timers and not (self._cancelled and is_cancelled(timers[0])):
+        due = self._due
+        if due and self._is_fifo and not (self._cancelled and is_cancelled(due[0])):
             # The rule, written out: of a fleet, a thousand timers of one instant are taken one by one.
             self._size -= 1
-            return timers.pop(0)
+            timer = due.pop(0)
+            set_scheduled(timer, False)
+            return timer
+        if not self._instants or self._instants[0] > now:
+            return None
         when = self.next_instant()
         return self.pop() if when is not None and when <= now else None
 
     def pop(self) -> asyncio.TimerHandle:
         """Take the next timer; `next_instant` has said that there is one."""
-        timers = self._timers[self._instants[0]]
-        self._size -= 1
-        if len(timers) == 1:
-            return timers.pop()
+        self._due_at = self._instants[0]
+        self._due = timers = self._timers[self._due_at]
         while True:
-            timer = timers.pop(self._choose(len(timers)))
+            timer = timers.pop(self._choose(len(timers)) if len(timers) > 1 else 0)
+            self._size -= 1
+            set_scheduled(timer, False)
             if not self._cancelled or not is_cancelled(timer):
                 return timer
-            self._size -= 1
             self._cancelled -= 1
 
     def tied(self) -> int:
@@ -135,6 +142,7 @@ class TimerQueue:
         if self._cancelled * 2 > self._size > _FEW:
             for when, timers in self._timers.items():
                 self._timers[when] = [timer for timer in timers if not is_cancelled(timer)]
+            self._due = []
             self._size = sum(map(len, self._timers.values()))
             # asyncio tells of a timer before it is cancelled: this one is still there.
             self._cancelled = 1
@@ -143,4 +151,5 @@ class TimerQueue:
         """Drop all timers."""
         self._instants.clear()
         self._timers.clear()
+        self._due = []
         self._size = self._cancelled = 0

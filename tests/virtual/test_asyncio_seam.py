@@ -84,6 +84,8 @@ def test_a_timer_is_asyncios_in_every_part():
     with closing(VirtualLoop()) as loop:
         made = loop.call_at(1.5, print, "one", context=context)
         asyncios = asyncio.TimerHandle(1.5, print, ("one",), loop, context)
+        # As `call_at` of asyncio does.
+        asyncios._scheduled = True
 
     assert type(made) is asyncio.TimerHandle
     assert slots(made) == slots(asyncios)

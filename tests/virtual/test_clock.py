@@ -198,6 +198,113 @@ def test_a_timer_is_taken_from_its_instant_on(order):
         loop.close()
 
 
+def test_a_timer_set_in_the_past_comes_before_those_that_are_due():
+    """They wait at their instant, and it lies before that."""
+
+    def schedule(loop, note):
+        def first():
+            note("first")
+            loop.call_at(59, note, "past")
+
+        loop.call_at(60, first)
+        loop.call_at(60, note, "second")
+        loop.call_at(60, note, "third")
+
+    assert released(schedule) == [(60, "first"), (60, "past"), (60, "second"), (60, "third")]
+
+
+@pytest.mark.parametrize("gone", [1, 149, 150, 299])
+def test_timers_that_are_cancelled_when_their_instant_has_come_do_not_come(gone):
+    """The first of 300 cancels some of the others; more than half of them are cleared out."""
+
+    def schedule(loop, note):
+        def first():
+            for timer in timers[:gone]:
+                timer.cancel()
+
+        loop.call_at(60, first)
+        timers = [loop.call_at(60, note, number) for number in range(299)]
+
+    assert released(schedule) == [(60, number) for number in range(gone, 299)]
+
+
+@pytest.mark.parametrize("order", ["lifo", "random"])
+def test_in_any_order_a_cancelled_timer_does_not_come(order):
+    """Not the first of its instant either, whichever that is."""
+
+    def schedule(loop, note):
+        timers = [loop.call_at(60, note, number) for number in range(20)]
+        for timer in timers[10:]:
+            timer.cancel()
+
+    assert sorted(released(schedule, order=order)) == [(60, number) for number in range(10)]
+
+
+def test_a_timer_that_has_come_is_none_of_those_that_are_cancelled(monkeypatch):
+    """asyncio.sleep cancels its own when it is over: nothing is there that would have to be cleared out."""
+    noted = []
+    monkeypatch.setattr(TimerQueue, "note_cancelled", lambda queue: noted.append(queue))
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(1)
+        await asyncio.gather(asyncio.sleep(1), asyncio.sleep(1))
+        before = len(noted)
+        loop.call_at(60, print).cancel()
+        return before, len(noted)
+
+    assert run_virtual(main()) == (0, 1)
+
+
+def test_a_timer_can_come_once_more():
+    """The same one: it can be cancelled again, and is at its new instant."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        came = []
+
+        def ring():
+            came.append((loop.time(), timer.when()))
+            if len(came) < 3:
+                loop.call_again(timer, loop.time() + 10)
+
+        timer = loop.call_at(5, ring)
+        await asyncio.sleep(20)
+        timers = f"timers={len(loop._timers)}"
+        timer.cancel()
+        await asyncio.sleep(20)
+        return came, timers
+
+    assert run_virtual(main()) == ([(5, 5), (15, 15)], "timers=1")
+
+
+def test_a_timer_that_comes_once_more_can_ask_for_time():
+    """As one that is made: see the horizon."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        over = loop.create_future()
+
+        def ring():
+            if loop.time() < 2:
+                loop.call_again(timer, 7200)
+            else:
+                over.set_result(loop.time())
+
+        timer = loop.call_at(1, ring)
+        return await over
+
+    assert run_virtual(main(), horizon=60) == 7200
+
+
+def test_no_timer_comes_once_more_on_a_closed_loop():
+    loop = VirtualLoop()
+    timer = loop.call_at(0, print)
+    loop.close()
+    with pytest.raises(RuntimeError, match="Event loop is closed"):
+        loop.call_again(timer, 1)
+
+
 def test_a_timer_that_was_cancelled_ties_with_none():
     """Three at one instant of which one is gone are two."""
 
@@ -695,6 +802,35 @@ def test_a_loop_that_is_stopped_can_go_on():
     loop.close()
     with pytest.raises(RuntimeError, match="closed"):
         loop.call_later(1, int)
+
+
+def test_what_follows_from_a_timer_that_stops_the_loop_comes_when_it_goes_on():
+    """asyncio finishes the turn in which it was stopped, and none after that."""
+    seen = []
+    with contextlib.closing(VirtualLoop()) as loop:
+
+        def last():
+            loop.call_soon(seen.append, "follows")
+            loop.stop()
+
+        loop.call_at(5, last)
+        loop.call_at(5, seen.append, "due")
+        loop.run_forever()
+        stopped = list(seen)
+        loop.call_at(6, loop.stop)
+        loop.run_forever()
+
+    assert (stopped, seen) == ([], ["follows", "due"])
+
+
+def test_a_loop_that_is_stopped_before_it_runs_takes_one_turn():
+    """And its clock does not move."""
+    with contextlib.closing(VirtualLoop()) as loop:
+        loop.call_at(5, print, "never")
+        loop.stop()
+        loop.run_forever()
+
+        assert loop.time() == 0
 
 
 def test_slow_callbacks_are_told_in_debug_mode(caplog):
