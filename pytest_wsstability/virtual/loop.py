@@ -390,6 +390,9 @@ class VirtualLoop(SelectorLoop):
         when = self._timers.next_instant()
         if self._in_flight.total or any_busy(self) or (self._kernel and self._network.unix.leading_out()):
             self._stand_still(when)
+        elif self._kernel and self._poll(0):
+            # An end outside is gone, and has written something since the kernel was asked.
+            return
         elif when is not None:
             self._move(when)
         elif self._kernel or self._signals:

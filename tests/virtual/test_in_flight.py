@@ -541,6 +541,30 @@ def test_tls_over_a_unix_socket_whose_other_end_is_a_thread(kind, tmp_path):
 
 
 @unix
+def test_what_the_other_end_writes_right_before_it_is_gone_comes_in_time(monkeypatch):
+    """A thread that ends between two looks at it: its last bytes are there, and the clock must not pass them."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        near, far = socket.socketpair()
+        with near, far:
+            came = loop.create_future()
+            loop.add_reader(near, lambda: came.done() or came.set_result(loop.time()))
+
+            def gone():
+                far.send(b"last")
+                return []
+
+            monkeypatch.setattr(loop._network.unix, "leading_out", gone)
+            loop.call_later(10, print)
+            at = await came
+            loop.remove_reader(near)
+            return at
+
+    assert run_virtual(main()) == 0
+
+
+@unix
 def test_a_client_in_a_thread_of_a_unix_server_on_the_loop(tmp_path):
     """Its request is waited for in real time; the loop's own clients are not."""
 
