@@ -542,7 +542,7 @@ def test_tls_over_a_unix_socket_whose_other_end_is_a_thread(kind, tmp_path):
 
 @unix
 def test_what_the_other_end_writes_right_before_it_is_gone_comes_in_time(monkeypatch):
-    """A thread that ends between two looks at it: its last bytes are there, and the clock must not pass them."""
+    """A thread that ends between two looks at it: the clock must not pass the last bytes."""
 
     async def main():
         loop = asyncio.get_running_loop()
