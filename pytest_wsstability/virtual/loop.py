@@ -342,7 +342,7 @@ class VirtualLoop(SelectorLoop):
         asyncio asks for nothing else between two of them, and takes longer to ask than many a turn takes.
 
         """
-        ready, in_flight, take = self.ready, self._in_flight, self._timers.take
+        ready, in_flight, take_due = self.ready, self._in_flight, self._timers.take_due
         self._ends = self.is_stopping
         while True:
             self._turns += 1
@@ -360,9 +360,9 @@ class VirtualLoop(SelectorLoop):
             elif not self._ends:
                 # All is quiet: the next timer of this instant comes, or the next instant.
                 self._spinning = _SPINNING
-                timer = take(self._now)
+                timer = take_due()
                 if timer is None:
-                    self._move_on()
+                    timer = self._move_on()
             if self.debugging:
                 self._run_slowly(timer)
             elif timer is not None:
@@ -385,16 +385,18 @@ class VirtualLoop(SelectorLoop):
             if took >= self.slow_callback_duration:
                 logger.warning("executing %r took %.3f real seconds", handle, took)
 
-    def _move_on(self) -> None:
-        """The instant is over: go to that of the next timer, or wait for what is in flight."""
+    def _move_on(self) -> asyncio.TimerHandle | None:
+        """Give the next timer, and go to its instant, unless something in flight has to be waited for."""
         when = self._timers.next_instant()
+        if when is not None and when <= self._now:
+            return self._timers.pop()
         if self._in_flight.total or any_busy(self) or (self._kernel and self._network.unix.leading_out()):
             self._stand_still(when)
         elif self._kernel and self._poll(0):
             # An end outside is gone, and has written something since the kernel was asked.
-            return
+            pass
         elif when is not None:
-            self._move(when)
+            return self._move(when)
         elif self._kernel or self._signals:
             self._stand_still(None)
         else:
@@ -403,12 +405,15 @@ class VirtualLoop(SelectorLoop):
                 "no callback is ready, no timer is set, nothing is in flight",
                 f"if another thread is to wake it, put that in `with loop.hold():`; otherwise {REAL_TIME}",
             )
+        return None
 
-    def _move(self, when: float) -> None:
-        """Let the clock go to the next timer, and release that."""
+    def _move(self, when: float) -> asyncio.TimerHandle:
+        """Let the clock go to the next timer, and give that."""
         if when > self._held:
             self._moves += 1
-            if self._main is not None and self._is_beyond(when):
+            beyond = when > self._asked + self._horizon or self._moves > self._most_moves
+            if beyond and self._main is not None:
+                # What the loop runs has had all the time that it asked for, and waits still.
                 raise self._given_up(when)
         tied = self._timers.tied()
         if tied > 1:
@@ -416,11 +421,7 @@ class VirtualLoop(SelectorLoop):
         self._now = when
         self._moved = True
         self._turns = 0
-        self.ready.append(self._timers.pop())
-
-    def _is_beyond(self, when: float) -> bool:
-        """Whether what the loop runs has had all the time that it asked for, and waits still."""
-        return when > self._asked + self._horizon or self._moves > self._most_moves
+        return self._timers.pop()
 
     def _given_up(self, when: float) -> VirtualDeadlock:
         if when > self._asked + self._horizon:
@@ -448,7 +449,7 @@ class VirtualLoop(SelectorLoop):
             return
         elif when is not None:
             self._note_spin()
-            self._move(when)
+            self.ready.append(self._move(when))
         elif self._turns >= _SPINNING_FOR_EVER:
             self._turns = 0
             raise self._deadlock(
@@ -517,7 +518,7 @@ class VirtualLoop(SelectorLoop):
                 f"virtual time has kept pace with real time for {show_duration(_PACED)} at t={self._now:.9g} "
                 f"s, because of {self._describe_in_flight()}: let that end first, or {REAL_TIME}"
             )
-        self._move(when)
+        self.ready.append(self._move(when))
 
     def _describe_in_flight(self) -> str:
         things = [self._in_flight.describe()] if self._in_flight.total else []
