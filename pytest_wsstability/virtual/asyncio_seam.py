@@ -220,7 +220,7 @@ def make_timer(
     loop: SelectorLoop,
     context: Context | None,
 ) -> asyncio.TimerHandle:
-    """A timer of asyncio's, made in one step instead of three: each heartbeat makes one."""
+    """A timer of asyncio's, made in one step instead of three."""
     timer: Any
     if loop.debugging:
         timer = asyncio.TimerHandle(when, callback, args, loop, context)
