@@ -33,8 +33,12 @@ _IN_TWO = 126
 # Bytes of a header with the length in its second byte, and of one with a mask besides.
 _HEADER, _MASKED_HEADER = 2, 6
 _CLOSE = int(Opcode.CLOSE)
-_READ = {_FINAL | each: int(each) for each in (Opcode.TEXT, Opcode.BINARY, Opcode.PING, Opcode.PONG)}
-_HEADS = tuple(bytes([second]) for second in range(0x100))
+# The first two bytes of a frame, by opcode and second byte.
+_HEADS = {
+    int(opcode): tuple(bytes((_FINAL | opcode, second)) for second in range(0x100))
+    for opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.PING, Opcode.PONG)
+}
+_READ = {_FINAL | opcode: opcode for opcode in _HEADS}
 # Masks that were drawn together and that nobody has used: a call of the system for each is a third of what
 # writing a short frame costs (measured).
 _MASK, _DRAWN = 4, 256
@@ -72,15 +76,17 @@ def read(data: bytes, *, masked: bool) -> tuple[int, bytes] | None:
 def write(opcode: int, payload: bytes, *, masked: bool) -> bytes:
     """A short frame; masked with four bytes that nobody can foretell (RFC 6455, section 5.3)."""
     size = len(payload)
-    length = _HEADS[size] if size <= IN_BYTE else _HEADS[_IN_TWO] + size.to_bytes(2, "big")
+    second = size if size <= IN_BYTE else _IN_TWO
+    head = _HEADS[opcode][second | MASKED if masked else second]
+    if second == _IN_TWO:
+        head += size.to_bytes(2, "big")
     if not masked:
-        return _HEADS[_FINAL | opcode] + length + payload
-    length = _HEADS[MASKED | length[0]] + length[1:]
+        return head + payload
     try:
         mask = _masks.pop()
     except IndexError:
         mask = _draw()
-    return _HEADS[_FINAL | opcode] + length + mask + apply_mask(payload, mask)
+    return head + mask + apply_mask(payload, mask)
 
 
 def _draw() -> bytes:
