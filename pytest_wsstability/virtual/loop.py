@@ -148,7 +148,7 @@ class VirtualLoop(SelectorLoop):
         self._main_asked = self._asked = 0.0
         # The instant until which a hold lasts.
         self._held = 0.0
-        # Turns since the clock moved, or the kernel had something.
+        # Turns since the loop was at rest, the clock moved or the kernel had something.
         self._turns = 0
         self._moved = False
         # Whether this turn is the last one.
@@ -358,8 +358,8 @@ class VirtualLoop(SelectorLoop):
                 if self._turns % _CROWDED == 0:
                     self._release_crowded()
             elif not self._ends:
-                # All is quiet: the next timer of this instant comes, or the next instant.
-                self._spinning = _SPINNING
+                # All is quiet, so that nobody spins: the next timer of this instant comes, or the next instant.
+                self._turns, self._spinning = 0, _SPINNING
                 timer = take_due()
                 if timer is None:
                     timer = self._move_on()

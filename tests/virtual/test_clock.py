@@ -462,6 +462,22 @@ def test_a_loop_that_comes_to_rest_does_not_spin():
     assert run_virtual(main()) == (5, [])
 
 
+@pytest.mark.parametrize("timers", [3_340, 3_674])
+def test_many_timers_of_one_instant_are_no_spinning_task(timers):
+    """Each turns the loop three times, which is at rest before the next one; the last is in turn 10,000 or so."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        came = []
+        for _ in range(timers):
+            loop.call_at(60, loop.call_soon, lambda: loop.call_soon(lambda: came.append(loop.time())))
+        loop.call_at(61, print)
+        await asyncio.sleep(100)
+        return set(came), len(came), loop.spins
+
+    assert run_virtual(main()) == ({60.0}, timers, [])
+
+
 def test_a_spinning_task_does_not_move_the_clock_past_a_job():
     """What is in flight keeps it, however often the loop turns."""
     gate = threading.Event()
