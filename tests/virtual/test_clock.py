@@ -150,6 +150,21 @@ def test_a_random_order_depends_on_the_seed_alone():
     assert sorted(orders[2]) == list(range(20))
 
 
+def test_timers_that_come_alone_leave_a_random_order_as_it_is():
+    """Only ties need chance."""
+
+    def ties(loop, note):
+        for number in range(20):
+            loop.call_at(60, note, number)
+
+    def with_others(loop, note):
+        for instant in range(1, 50):
+            loop.call_at(instant, print)
+        ties(loop, note)
+
+    assert released(with_others, order="random", seed=1) == released(ties, order="random", seed=1)
+
+
 def test_an_unknown_order_is_refused():
     with pytest.raises(ValueError, match=r"^order='any' is not one of 'fifo', 'lifo', 'random'$"):
         VirtualLoop(order="any")
@@ -278,8 +293,9 @@ def test_a_timer_can_come_once_more():
     assert run_virtual(main()) == ([(5, 5), (15, 15)], "timers=1")
 
 
-def test_a_timer_that_comes_once_more_can_ask_for_time():
-    """As one that is made: see the horizon."""
+@pytest.mark.parametrize(("again", "asks"), [(3600.999, False), (3601, True), (7200, True)])
+def test_a_timer_that_comes_once_more_can_ask_for_time(again, asks):
+    """An hour after it has come, as one that is made: see the horizon."""
 
     async def main():
         loop = asyncio.get_running_loop()
@@ -287,14 +303,15 @@ def test_a_timer_that_comes_once_more_can_ask_for_time():
 
         def ring():
             if loop.time() < 2:
-                loop.call_again(timer, 7200)
+                loop.call_again(timer, again)
             else:
                 over.set_result(loop.time())
 
         timer = loop.call_at(1, ring)
         return await over
 
-    assert run_virtual(main(), horizon=60) == 7200
+    with contextlib.nullcontext() if asks else pytest.raises(VirtualDeadlock, match="is given up"):
+        assert run_virtual(main(), horizon=60) == again
 
 
 def test_no_timer_comes_once_more_on_a_closed_loop():

@@ -425,6 +425,15 @@ def test_a_silence_of_less_than_a_second_is_told():
     assert timeline((1, ">text"), until=1).silent_for(Direction.SENT) == 0.0
 
 
+def test_what_comes_after_the_end_leaves_no_silence_below_nothing():
+    """A peer may go on to send until its own close frame has gone out."""
+    line = timeline((10, ">close"))
+    line.over(1010, CloseEvidence(end=End.CLIENT, at=10, transport=TransportEnd.OPEN))
+    line.frame(1012, RECEIVED, Opcode.TEXT, 5, Role.DATA)
+
+    assert (line.duration, line.heard_at, line.silent_for(RECEIVED)) == (10, 12, 0.0)
+
+
 def test_a_close_frame_answers_no_ping():
     """It goes the same way as a pong."""
     assert timeline((1, "<ping"), (2, ">close")).ping_answered_at is None
