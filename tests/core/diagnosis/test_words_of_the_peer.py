@@ -107,6 +107,23 @@ def test_a_line_of_text_in_the_place_of_a_frame_is_no_frame(stray, cause):
     assert diagnose(timeline(*TALK, (33.3, how))).cause is cause
 
 
+@pytest.mark.parametrize(
+    ("stray", "is_message"),
+    [
+        ('{"type": "delta"}', True),
+        ('["delta", 1, 2]', True),
+        (', "index": 12}\n', True),
+        ("java.io.IOException: Broken pipe\n", False),
+    ],
+)
+def test_text_that_looks_like_json_may_be_a_message_without_its_head(stray, is_message):
+    """Two tasks that write at once lose one; a line of a log is none."""
+    how = {"transport": TransportEnd.ABORTED, "parser_error": "reserved bits must be 0", "stray": stray}
+    found = diagnose(timeline(*TALK, (33.3, how)))
+
+    assert (found.cause, Cause.PROTOCOL_ERROR in found.alternatives) == (Cause.NO_FRAMES, is_message)
+
+
 def test_a_session_that_is_not_set_up_is_told_as_that():
     """Servers close who does not log in; once a session is confirmed they may mean another timeout."""
     session = [(0.1, "<hello"), (0.1, ">info")]
