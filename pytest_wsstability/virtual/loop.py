@@ -358,7 +358,7 @@ class VirtualLoop(SelectorLoop):
                 if self._turns % _CROWDED == 0:
                     self._release_crowded()
             elif not self._ends:
-                # All is quiet, so that nobody spins: the next timer of this instant comes, or the next instant.
+                # All is quiet: nobody spins, and the next timer of this instant comes, or the next instant.
                 self._turns, self._spinning = 0, _SPINNING
                 timer = take_due()
                 if timer is None:

@@ -481,7 +481,7 @@ def test_a_loop_that_comes_to_rest_does_not_spin():
 
 @pytest.mark.parametrize("timers", [3_340, 3_674])
 def test_many_timers_of_one_instant_are_no_spinning_task(timers):
-    """Each turns the loop three times, which is at rest before the next one; the last is in turn 10,000 or so."""
+    """Each turns the loop three times, which is at rest before the next one: 10,000 times in all, or more."""
 
     async def main():
         loop = asyncio.get_running_loop()
