@@ -26,10 +26,13 @@ class Held:
         connection: itself.
         look_at: when it is looked at next, as the loop's clock has it; None where a coroutine waits for it.
         sent, answered, messages: heartbeats and messages that frames have told.
+        events: how many events its record had then.
 
     """
 
-    __slots__ = ("_look", "answered", "connection", "look_at", "messages", "number", "sent", "subnet")
+    __slots__ = (
+        "_look", "answered", "connection", "events", "look_at", "messages", "number", "sent", "subnet",
+    )  # fmt: skip
 
     def __init__(self, number: int, connection: Connection, look: Callable[[Held], object]) -> None:
         self.number = number
@@ -39,7 +42,7 @@ class Held:
         address = connection.local_address
         self.subnet = network_of(address) if address is not None else ""
         self.look_at: float | None = None
-        self.sent = self.answered = self.messages = 0
+        self.sent = self.answered = self.messages = self.events = 0
 
     def look(self) -> None:
         """Look at it."""

@@ -217,8 +217,9 @@ class FleetSlot:
         held.look_at = None
         held.connection.websocket.on_over = None
         if self._open.pop(held.number, None) is not None:
-            self._count(held)
-            self._rtts.merge(held.connection.timeline.heartbeats.rtts)
+            timeline = held.connection.timeline
+            self._count(held, timeline)
+            self._rtts.merge(timeline.heartbeats.rtts)
         self._timing.remove(held.number)
         if self._fanout is not None:
             self._fanout.forget(held.number)
@@ -343,7 +344,9 @@ class FleetSlot:
         # Each is looked at now and then: in a large fleet that costs more than the heartbeats otherwise.
         every = -(-len(self._open) // _COUNTED) or 1
         for held in islice(self._open.values(), self._sequence % every, None, every):
-            self._count(held)
+            timeline = held.connection.websocket.timeline
+            if timeline is not None and timeline.total != held.events:
+                self._count(held, timeline)
         fanout, times = (
             self._fanout.since(self._lag) if self._fanout is not None else (FanoutCounts(), Sample())
         )
@@ -376,16 +379,14 @@ class FleetSlot:
         self._backends, self._subnets = Counter(), Counter()
         self._emit(frame)
 
-    def _count(self, held: Held) -> None:
+    def _count(self, held: Held, timeline: Timeline) -> None:
         """Take down what a connection has sent and received since this was done before."""
-        timeline = held.connection.websocket.timeline
-        assert timeline is not None
         heartbeats, messages = timeline.heartbeats, timeline.messages.count
         sent, answered = heartbeats.sent, heartbeats.answered
         self._sent += sent - held.sent
         self._answered += answered - held.answered
         self._messages += messages - held.messages
-        held.sent, held.answered, held.messages = sent, answered, messages
+        held.sent, held.answered, held.messages, held.events = sent, answered, messages, timeline.total
 
 
 def _served_by(timeline: Timeline) -> str:

@@ -13,13 +13,13 @@ _NONE = (0,) * (len(RTT_LIMITS) + 1)
 
 
 class _Timed:
-    """What was told of one connection: of how many answers, and how many of them by duration."""
+    """What was told of one connection: of how many events and answers, and how many of these by duration."""
 
-    __slots__ = ("answers", "counts", "timeline")
+    __slots__ = ("answers", "counts", "events", "timeline")
 
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
-        self.answers = 0
+        self.events = self.answers = 0
         self.counts: Sequence[int] = _NONE
 
 
@@ -42,9 +42,11 @@ class Timing:
         """Counts by `RTT_LIMITS` since this was asked before."""
         found = list(_NONE)
         for timed in self._timed.values():
-            trips = timed.timeline.heartbeats
-            if trips.answered == timed.answers:
+            if timed.timeline.total == timed.events:
                 # Between two heartbeats there is nothing to add up.
+                continue
+            trips, timed.events = timed.timeline.heartbeats, timed.timeline.total
+            if trips.answered == timed.answers:
                 continue
             counts = trips.rtts.histogram(RTT_LIMITS)
             for row, (now, then) in enumerate(zip(counts, timed.counts, strict=True)):
