@@ -26,9 +26,10 @@ def _span(requirement: Requirement, timeline: Timeline) -> float:
 
 def flow(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """No longer time without a message, from the session's confirmation to the end of the hold."""
-    every, messages = requirement.message_every, timeline.messages
+    every = requirement.message_every
     if every is None:
         return
+    messages = timeline.messages
     gap, since = messages.gap(_span(requirement, timeline))
     if gap > every + SAME:
         came = since + gap if messages.last_at is not None and since < messages.last_at - SAME else None
