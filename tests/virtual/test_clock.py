@@ -243,6 +243,20 @@ def test_timers_that_are_cancelled_when_their_instant_has_come_do_not_come(gone)
     assert released(schedule) == [(60, number) for number in range(gone, 299)]
 
 
+@pytest.mark.parametrize("order", ["fifo", "lifo"])
+def test_timers_that_have_come_are_there_no_more(order):
+    """Of four, three at one instant, one is left."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        for when in (60, 60, 60, 100):
+            loop.call_at(when, int)
+        await asyncio.sleep(61)
+        return repr(loop)
+
+    assert "timers=1>" in run_virtual(main(), order=order)
+
+
 @pytest.mark.parametrize("order", ["lifo", "random"])
 def test_in_any_order_a_cancelled_timer_does_not_come(order):
     """Not the first of its instant either, whichever that is."""
