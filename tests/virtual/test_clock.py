@@ -188,7 +188,10 @@ def test_all_that_follows_from_a_timer_comes_before_the_next_one():
     assert run_virtual(main()) == [*(f"step {step}" for step in range(5)), "second timer"]
 
 
-def test_ties_are_counted():
+@pytest.mark.parametrize("order", ["fifo", "lifo", "random"])
+def test_ties_are_counted(order):
+    """Once for each instant, whatever the order."""
+
     async def main():
         loop = asyncio.get_running_loop()
         for when in (60, 60, 60, 61, 62, 62):
@@ -197,7 +200,7 @@ def test_ties_are_counted():
         await asyncio.sleep(100)
         return loop.ties
 
-    ties = run_virtual(main())
+    ties = run_virtual(main(), order=order)
     assert (ties.count, list(ties.instants)) == (2, [(60, 3), (62, 2)])
 
 
