@@ -1,7 +1,7 @@
 """
 Many connections in one process and in virtual time: pairs of client and server for an hour.
 
-A heartbeat every 25 s that nobody answers, server pings every 30 s, timelines at both ends.
+A heartbeat every 25 s that nobody answers, server pings every 30 s, timelines at both ends; then a fleet.
 
 """
 
@@ -14,7 +14,8 @@ import tracemalloc
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from pytest_wsstability import Connection, Direction, Orchestrator, connect, run_virtual
+from pytest_wsstability import Connection, Direction, Orchestrator, Requirement, connect, run_virtual
+from pytest_wsstability.fleet import FleetJob, FleetPlan, FleetRequirement, hold_fleet
 
 from .figures import Figure, interleaved, middle, ratios, spread
 
@@ -60,6 +61,11 @@ def figures() -> Iterator[Figure]:
     for pairs, costs in ((FEW, few), (MANY, many)):
         yield Figure(name=f"a frame at {pairs} pairs", value=middle(costs), unit="us", of=spread(costs))
     yield from _flat(few, many)
+    # What a user pays: it opens over a minute, is answered, looked at, and tells each second how it goes.
+    gc.collect()
+    cpu = run_virtual(_fleet(MANY))
+    of = f"CPU, {MANY} connections with answers, one pass"
+    yield Figure(name="1 h of a fleet", value=cpu, unit="s", of=of)
     # Its own pass, because tracing slows everything down.
     traced = run_virtual(hold(MANY, traced=True))
     of = f"traced, both ends, {MANY} pairs, one pass"
@@ -107,6 +113,18 @@ async def hold(pairs: int, *, seconds: int = HOUR, traced: bool = False) -> Held
     if frames < pairs * (seconds * (1 / 25 + 2 / 30) - 3):
         raise RuntimeError(f"only {frames} frames")
     return Held(time.process_time() - start, cpu / frames * 1e6, frames, kib_open, kib_held, kib_judged)
+
+
+async def _fleet(connections: int) -> float:
+    """CPU seconds of the same hour as `ws_fleet` holds it."""
+    start = time.process_time()
+    each = Requirement.of(alive_for=HOUR, heartbeat_every=25, heartbeat_within=5)
+    async with Orchestrator() as orchestrator:
+        job = FleetJob(url=orchestrator.url, requirement=each)
+        plan = FleetPlan(connections=connections, hold=HOUR, ramp=60)
+        fleet = await hold_fleet(job, plan, FleetRequirement())
+    fleet.assert_stable()
+    return time.process_time() - start
 
 
 async def _open(orchestrator: Orchestrator, pairs: int) -> list[Connection]:

@@ -7,16 +7,19 @@ from collections.abc import Callable
 
 
 def call_again(
-    loop: asyncio.AbstractEventLoop, timer: asyncio.TimerHandle, at: float, callback: Callable[[], object]
+    loop: asyncio.AbstractEventLoop,
+    timer: asyncio.TimerHandle | None,
+    at: float,
+    callback: Callable[[], object],
 ) -> asyncio.TimerHandle:
     """
-    Have a timer that has come, and was not cancelled, call back once more.
+    Call back at an instant, by a timer that has come and was not cancelled, if there is one.
 
-    In virtual time it is the same one; other loops make another.
+    In virtual time it is used once more; other loops make another.
 
     """
     again = getattr(loop, "call_again", None)
-    if again is None:
+    if timer is None or again is None:
         return loop.call_at(at, callback)
     again(timer, at)
     return timer
@@ -57,11 +60,7 @@ class Ticker:
             # Ticks that a blocked loop slept through are lost: a burst of late heartbeats proves nothing.
             self._ticks = int((now - self._start) / self._interval)
             at = self._start + self._ticks * self._interval
-        timer = self._handle
-        if timer is None:
-            self._handle = self._loop.call_at(at, self._tick)
-        else:
-            self._handle = call_again(self._loop, timer, at, self._tick)
+        self._handle = call_again(self._loop, self._handle, at, self._tick)
 
     def _tick(self) -> None:
         self._schedule()
@@ -106,10 +105,7 @@ class Deadline:
     def check(self) -> None:
         """Call back if nothing has come in time; the loop does this by itself."""
         if self._at > self._loop.time():
-            if self._handle is None:
-                self._handle = self._loop.call_at(self._at, self.check)
-            else:
-                self._handle = call_again(self._loop, self._handle, self._at, self.check)
+            self._handle = call_again(self._loop, self._handle, self._at, self.check)
             return
         self._handle = None
         self._callback(*self._args)

@@ -919,13 +919,10 @@ class WebSocket(asyncio.Protocol):
         at, alarm, set_for = self.conversation.at, self._alarm, self._alarm_at
         if at is None or (set_for is not None and set_for <= at):
             return
-        self._alarm_at = at
-        if alarm is None or set_for is not None:
-            if alarm is not None:
-                alarm.cancel()
-            self._alarm = self._loop.call_at(at, self._ring)
-        else:
-            self._alarm = call_again(self._loop, alarm, at, self._ring)
+        if alarm is not None and set_for is not None:
+            alarm.cancel()
+            alarm = None
+        self._alarm, self._alarm_at = call_again(self._loop, alarm, at, self._ring), at
 
     def _ring(self) -> None:
         self._alarm_at = None

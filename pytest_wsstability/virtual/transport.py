@@ -150,7 +150,7 @@ class MemoryTransport(FlowControl):
     # Writing.
 
     def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
-        chunk = data if data.__class__ is bytes else _copied(data)
+        chunk = data if isinstance(data, bytes) else _copied(data)
         if self._eof:
             raise RuntimeError("Cannot call write() after write_eof()")
         if not chunk:
@@ -259,9 +259,9 @@ class MemoryTransport(FlowControl):
                 detach(server, self)
 
 
-def _copied(data: bytes | bytearray | memoryview[Any]) -> bytes:
+def _copied(data: bytearray | memoryview[Any]) -> bytes:
     # A buffer that its owner may change must not change what is in flight.
-    if not isinstance(data, bytes | bytearray | memoryview):
+    if not isinstance(data, bytearray | memoryview):
         raise TypeError(f"data argument must be a bytes-like object, not {type(data).__name__!r}")
     return bytes(data)
 

@@ -108,14 +108,21 @@ _PLACES = {
     opcode: {way: {role: _places(opcode, way, role) for role in Role} for way in _WAYS} for opcode in _SLOT
 }
 _HEARD = _silence(FrameKind.ANY, _RECEIVED)
-# Before the first frame.
-_FRESH: list[float] = [0.0] * (2 * _WAY)
-for _direction in _WAYS:
-    for _opcode in _SLOT:
-        _place = _counted(_opcode, _direction)
-        _FRESH[_place : _place + 3] = 0, 0, _NEVER
-    for _role in Role:
-        _FRESH[_meant(_role, _direction)] = _NEVER
+
+
+def _fresh() -> list[float]:
+    """What a timeline has before the first frame."""
+    figures: list[float] = [0.0] * (2 * _WAY)
+    for direction in _WAYS:
+        for opcode in _SLOT:
+            place = _counted(opcode, direction)
+            figures[place : place + 3] = 0, 0, _NEVER
+        for role in Role:
+            figures[_meant(role, direction)] = _NEVER
+    return figures
+
+
+_FRESH = _fresh()
 
 
 # Where nothing was asked; nobody adds to it.
