@@ -33,10 +33,12 @@ class LinkWire:
 
     def take(self, data: bytes) -> int:
         """Bytes for the channel, as many as it takes."""
-        size = min(len(data), self.away.room())
-        if size:
-            self.away.data(data[:size])
-        return size
+        taken = 0
+        # What passes straight through leaves the room as it was, and then nobody tells that there is more.
+        while taken < len(data) and (room := self.away.room()):
+            self.away.data(data[taken : taken + room])
+            taken += room
+        return min(taken, len(data))
 
     def fin(self) -> None:
         """FIN for the channel."""

@@ -6,8 +6,11 @@ import socket
 
 import pytest
 
+from pytest_wsstability.core.faults import Program
+from pytest_wsstability.net.proxy.injector import FaultInjector
 from pytest_wsstability.virtual import VirtualTimeError, run_virtual
 from pytest_wsstability.virtual.connected import WINDOW
+from pytest_wsstability.virtual.linked import link_ends
 from pytest_wsstability.virtual.sockets import FIRST_NUMBER
 from tests.virtual.carriers import Pair, Recording
 
@@ -243,6 +246,26 @@ def test_the_window_holds_what_a_reader_does_not_take():
             return before, after, transport.get_write_buffer_size(), asyncio.get_running_loop().time()
 
     assert run_virtual(main()) == (0, 10, 0, 0.0)
+
+
+def test_a_link_brings_the_rest_once_a_reader_reads_again():
+    """It holds what the window has no room for, and the writer what the link has no room for."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        async with Pair() as pair:
+            ends = [end.transport.get_extra_info("socket") for end in (pair.client, pair.server)]
+            link_ends(loop, FaultInjector(Program.of([])), *ends)
+            pair.server.transport.pause_reading()
+            pair.client.transport.write(b"x" * 4 * WINDOW)
+            await asyncio.sleep(1)
+            before = pair.client.transport.get_write_buffer_size()
+            pair.server.transport.resume_reading()
+            await pair.server.received(4 * WINDOW)
+            return before, pair.client.transport.get_write_buffer_size(), loop.time()
+
+    # The window and the link hold as much as each other.
+    assert run_virtual(main()) == (2 * WINDOW, 0, 1.0)
 
 
 def test_bytes_in_flight_come_before_any_timer():
