@@ -137,9 +137,11 @@ class _Run:
             self._futures.append(future)
         with self._asked:
             self._asked.wait_for(lambda: self._errors or len(self._attempts) == len(tasks), READY_WITHIN)
+            # An error ends the wait, so that others may not have asked yet.
+            if self._errors:
+                slot, error = min(self._errors.items())
+                raise WorkerError(f"{self.names[slot]}: {error}")
             for slot in tasks:
-                if slot in self._errors:
-                    raise WorkerError(f"{self.names[slot]}: {self._errors[slot]}")
                 if slot not in self._attempts:
                     raise WorkerError(f"{self.names[slot]} did not start within {READY_WITHIN:.0f} s")
 
