@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
+from ..core.judge.hold_checks import HoldChecks
 from ..core.judge.requirement import PROOF_TIMEOUT, Requirement
-from ..core.judge.rules import is_broken, judge, next_check
+from ..core.judge.rules import judge
 from ..core.judge.verdict import Note, Noted, Verdict
 from ..core.timeline.close import TransportEnd
 from ..core.timeline.timeline import Timeline
@@ -50,7 +51,7 @@ def start_hold(websocket: WebSocket, requirement: Requirement) -> None:
         ask_until(websocket.loop, websocket.rest_from)
 
 
-def look_again(websocket: WebSocket, requirement: Requirement) -> float | None:
+def look_again(websocket: WebSocket, checks: HoldChecks) -> float | None:
     """
     When to look at a connection next, as the loop's clock has it.
 
@@ -60,12 +61,12 @@ def look_again(websocket: WebSocket, requirement: Requirement) -> float | None:
     timeline = websocket.timeline
     assert timeline is not None
     timeline.observe(websocket.loop.time())
-    hold = requirement.alive_for
+    hold = checks.requirement.alive_for
     if timeline.close is not None or hold is None or timeline.duration >= hold - _SAME:
         return None
-    if is_broken(requirement, timeline):
+    if checks.is_broken(timeline):
         return None
-    at = next_check(requirement, timeline)
+    at = checks.next_check(timeline)
     return None if at is None else timeline.opened + at
 
 
@@ -81,6 +82,7 @@ def _with_spins(verdict: Verdict, loop: asyncio.AbstractEventLoop, timeline: Tim
 
 
 async def _watch(websocket: WebSocket, requirement: Requirement, timeline: Timeline) -> Verdict:
+    checks = HoldChecks(requirement)
     while True:
         timeline.observe(websocket.loop.time())
         if timeline.close is not None:
@@ -90,7 +92,7 @@ async def _watch(websocket: WebSocket, requirement: Requirement, timeline: Timel
             for _ in range(_TURNS):
                 await asyncio.sleep(0)
             return judge(requirement, timeline)
-        if is_broken(requirement, timeline):
+        if checks.is_broken(timeline):
             verdict = judge(requirement, timeline)
             # The diagnosis asks what the kernel knew at this moment; an end has been recorded with it.
             websocket.ask_kernel()
@@ -99,7 +101,7 @@ async def _watch(websocket: WebSocket, requirement: Requirement, timeline: Timel
         if over and _wants_proof(requirement, timeline):
             await _prove(websocket, timeline)
             continue
-        at = next_check(requirement, timeline)
+        at = checks.next_check(timeline)
         if at is None:
             return await _stalled(websocket, requirement, timeline) if over else judge(requirement, timeline)
         if over:

@@ -1,7 +1,8 @@
 """Judge a script, and compare what came of it: for the tests of the rules."""
 
+from pytest_wsstability.core.judge.hold_checks import HoldChecks
 from pytest_wsstability.core.judge.requirement import Requirement
-from pytest_wsstability.core.judge.rules import is_broken, judge
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Outcome
 from pytest_wsstability.core.timeline.events import End
 from tests.core.script import FIN, timeline
@@ -21,7 +22,7 @@ def judged(written, rows, until=None, end=End.CLIENT):
     requirement, line = Requirement.of(**written), timeline(*rows, end=end, until=until)
     verdict = judge(requirement, line)
     # What is asked at each look at a connection, without a verdict.
-    assert is_broken(requirement, line) is (len(verdict.violations) > 0)
+    assert HoldChecks(requirement).is_broken(line) is (len(verdict.violations) > 0)
     return verdict
 
 

@@ -8,47 +8,33 @@ from typing import TypeAlias
 from ..duration import show_duration as show
 from ..timeline.close import CloseEvidence, describe_code
 from ..timeline.events import SAME, Direction, End, Role
-from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
 from .excuses import LASTS, Effect, Incidents, paused_doubt, pauses
 from .handshake import handshake, protocol, refusal, wrong_session
-from .heartbeat_rules import apart, cadence, heartbeats, heartbeats_so_far, peer_beats, pings, rtt
+from .heartbeat_rules import apart, cadence, heartbeats, heartbeats_so_far, pings, rtt
 from .message_rules import errors, flow, forsaken, number_of_messages
-from .one_way import silent_from
-from .requirement import CADENCE_TOLERANCE, PROOF_TIMEOUT, Requirement
+from .requirement import PROOF_TIMEOUT, Requirement
 from .verdict import Doubt, Finding, Note, Noted, Reason, Rule, Verdict, Violation
 
 # What a rule finds, given a requirement, a record and what of ours may explain it.
-_RuleFunction: TypeAlias = Callable[[Requirement, Timeline, Incidents], Iterator[Finding]]
+RuleFunction: TypeAlias = Callable[[Requirement, Timeline, Incidents], Iterator[Finding]]
 
 
 def judge(requirement: Requirement, timeline: Timeline) -> Verdict:
     """Judge what the timeline holds up to now."""
-    findings = [*_findings(requirement, timeline, _RULES)]
+    found = [*findings(requirement, timeline, RULES)]
     return Verdict.of(
-        findings,
-        horizon=_horizon(requirement, timeline, findings),
+        found,
+        horizon=_horizon(requirement, timeline, found),
         tier=timeline.tier,
         notes=(*_proved(timeline), *_stray(requirement, timeline)),
     )
 
 
-def is_broken(requirement: Requirement, timeline: Timeline) -> bool:
-    """
-    Whether what the timeline holds up to now breaks a promise, whatever may excuse it.
-
-    A hold asks this at each of its heartbeats, so what only an end can break waits for one.
-
-    """
-    hold = requirement.alive_for
-    held = timeline.close is None and hold is not None and timeline.duration < hold - SAME
-    rules = _BROKEN_WHILE_HELD if held else _RULES
-    return any(isinstance(finding, Violation) for finding in _findings(requirement, timeline, rules))
-
-
-def _findings(
-    requirement: Requirement, timeline: Timeline, rules: Iterable[_RuleFunction]
+def findings(
+    requirement: Requirement, timeline: Timeline, rules: Iterable[RuleFunction]
 ) -> Iterator[Finding]:
+    """What some rules find."""
     incidents = Incidents(timeline)
     for rule in rules:
         yield from rule(requirement, timeline, incidents)
@@ -73,9 +59,9 @@ def _stray(requirement: Requirement, timeline: Timeline) -> Iterator[Note]:
         yield Note(Noted.STRAY, timeline.duration, text)
 
 
-def _horizon(requirement: Requirement, timeline: Timeline, findings: Iterable[Finding]) -> float:
+def _horizon(requirement: Requirement, timeline: Timeline, found: Iterable[Finding]) -> float:
     """How far the verdict reaches: not beyond the hold; and unless it is broken, not beyond what was read."""
-    broken = any(isinstance(finding, Violation) and not finding.excuses for finding in findings)
+    broken = any(isinstance(finding, Violation) and not finding.excuses for finding in found)
     limits = [timeline.duration, requirement.alive_for, None if broken else _blind_since(timeline)]
     return min(limit for limit in limits if limit is not None)
 
@@ -90,61 +76,6 @@ def _blind_since(timeline: Timeline) -> float | None:
     shown = LASTS[Reason.READING_PAUSED, Effect.END]
     found = [(since, until) for since, until in pauses(timeline) if close.at - until <= shown]
     return found[-1][0] if found else None
-
-
-def next_check(requirement: Requirement, timeline: Timeline) -> float | None:
-    """
-    When the verdict may change next, unless the connection ends before.
-
-    During a hold (``alive_for``) that is also when a heartbeat that is still to come may be overdue; after
-    it, what was open at its end, and the proof of life if one was asked for.
-
-    Returns:
-        Seconds since the opening handshake ended, later than the timeline's last look; None when
-        the passing of time alone changes nothing any more.
-
-    """
-    if timeline.close is not None:
-        return None
-    now, hold = timeline.duration, requirement.alive_for
-    held = hold is not None and now < hold - SAME
-    instants = [hold]
-    if timeline.session_confirmed_at is None:
-        instants.append(requirement.session_within)
-    if timeline.proof_asked_at is not None and timeline.proof_at is None:
-        instants.append(timeline.proof_asked_at + PROOF_TIMEOUT)
-    instants += _heartbeats_due(requirement, timeline, held=held)
-    if requirement.pings_within is not None:
-        due = now if held else None
-        instants.append(_next_overdue(timeline.pings, now, requirement.pings_within, hold, due))
-    if requirement.message_every is not None and (held or hold is None):
-        messages = timeline.messages
-        last = messages.since if messages.last_at is None else messages.last_at
-        instants.append(last + requirement.message_every)
-    return min((at for at in instants if at is not None and at > now + SAME), default=None)
-
-
-def _heartbeats_due(requirement: Requirement, timeline: Timeline, *, held: bool) -> Iterator[float | None]:
-    trips, every, within = timeline.heartbeats, requirement.heartbeat_every, requirement.answer_within
-    due = (trips.last_at or 0.0) + (every or 0.0)
-    if within is not None:
-        hold = requirement.alive_for
-        if timeline.is_one_way and timeline.peer_sends_heartbeats and (held or hold is None):
-            yield silent_from(requirement, timeline, within)
-        yield _next_overdue(trips, timeline.duration, within, hold, due if held else None)
-    if every is not None and held and peer_beats(timeline):
-        yield due - every + every * CADENCE_TOLERANCE
-
-
-def _next_overdue(
-    trips: RoundTrips, now: float, within: float, hold: float | None, due: float | None
-) -> float | None:
-    """When a question will be overdue: an open one of the hold, or else one that is due; None for neither."""
-    asked = (at for at in trips.open if hold is None or at < hold - SAME)
-    overdue = next((at + within for at in asked if at + within > now + SAME), None)
-    if overdue is None and due is not None:
-        overdue = max(now, due) + within
-    return overdue
 
 
 def _allowed(requirement: Requirement, close: CloseEvidence) -> bool:
@@ -307,11 +238,22 @@ def _claim(requirement: Requirement, timeline: Timeline, incidents: Incidents) -
 
 
 # The end of the connection comes first: it explains the others.
-_RULES: tuple[_RuleFunction, ...] = (
+RULES: tuple[RuleFunction, ...] = (
     _alive, _proof, _session, heartbeats, cadence, apart, pings, rtt, flow, number_of_messages, errors,
     forsaken, _closure, _closed, handshake, protocol, _claim,
 )  # fmt: skip
-# Those that an open connection can break before its hold is over.
-_BROKEN_WHILE_HELD: tuple[_RuleFunction, ...] = (
-    _session, heartbeats_so_far, cadence, apart, pings, rtt, flow, errors, _closed, handshake, protocol,
-)  # fmt: skip
+# Those that an open connection can break before its hold is over, with the part of a requirement without
+# which they find nothing; None where there is no such part.
+BROKEN_WHILE_HELD: tuple[tuple[RuleFunction, str | None], ...] = (
+    (_session, "session_within"),
+    (heartbeats_so_far, "answer_within"),
+    (cadence, "heartbeat_every"),
+    (apart, "heartbeats_apart"),
+    (pings, "pings_within"),
+    (rtt, "rtt_p95"),
+    (flow, "message_every"),
+    (errors, None),
+    (_closed, "closed"),
+    (handshake, "handshake"),
+    (protocol, None),
+)

@@ -595,6 +595,11 @@ class Timeline:
         return self._arrivals or Arrivals(self.session_confirmed_at or 0.0)
 
     @property
+    def messages_received(self) -> int:
+        """How many application messages this end received."""
+        return self._arrivals.count if self._arrivals is not None else 0
+
+    @property
     def errors(self) -> Sequence[tuple[float, str]]:
         """Messages that the protocol calls an error, as ``(at, text)``: the first ones."""
         return self._errors or ()

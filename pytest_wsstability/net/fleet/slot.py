@@ -15,6 +15,7 @@ from ...core.fleet.merge import KEPT_FAILURES, KEPT_STABLE
 from ...core.fleet.plan import FleetPlan, Slot
 from ...core.fleet.requirement import FleetReconnects
 from ...core.fleet_summary import FleetRecord
+from ...core.judge.hold_checks import HoldChecks
 from ...core.judge.verdict import Outcome, Verdict
 from ...core.samples import Sample
 from ...core.timeline.timeline import Timeline
@@ -64,6 +65,7 @@ class FleetSlot:
         self._start = self._loop.time()
         # Each connection would have a bound method of its own.
         self._look_at = self._look
+        self._checks = HoldChecks(job.requirement)
         self._looks = LookSchedule(self._loop, self._look_at)
         self._sequence = 0
         # Those that are open, by number; and how many may still tell something.
@@ -191,7 +193,7 @@ class FleetSlot:
         at, websocket = None, held.connection.websocket
         # What cannot be judged is an error of the task that judges it below.
         with suppress(Exception):
-            at = look_again(websocket, self._job.requirement)
+            at = look_again(websocket, self._checks)
         if at is not None:
             self._looks.set(held, at)
         else:
@@ -381,7 +383,7 @@ class FleetSlot:
 
     def _count(self, held: Held, timeline: Timeline) -> None:
         """Take down what a connection has sent and received since this was done before."""
-        heartbeats, messages = timeline.heartbeats, timeline.messages.count
+        heartbeats, messages = timeline.heartbeats, timeline.messages_received
         sent, answered = heartbeats.sent, heartbeats.answered
         self._sent += sent - held.sent
         self._answered += answered - held.answered

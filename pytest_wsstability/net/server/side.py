@@ -188,8 +188,6 @@ class ServerSide:
         if role is _CONFIRMED and not behaviour.refuse_sessions and not websocket.is_over:
             # Whoever has closed in the same read has begun its session all the same.
             self._begin_session(websocket)
-        if not websocket.is_open:
-            return
         if role is _ANSWER:
             self.after(
                 websocket, behaviour.answer_heartbeats, partial(self._answer_heartbeat, websocket, say)
@@ -288,11 +286,9 @@ class ServerSide:
 
     def after(self, websocket: WebSocket, delay: float | None, say: Callable[[], object]) -> None:
         """Do something after so many seconds, 0 at once and None never, if the connection is still open."""
-        if delay is None:
-            return
         if delay == 0:
             self._if_open(websocket, say)
-        else:
+        elif delay is not None and websocket.is_open:
             loop = websocket.loop
             now = loop.time()
             pending = [timer for timer in self._late if timer.when() > now]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wsstability.core.judge.hold_checks import HoldChecks
 from pytest_wsstability.core.judge.requirement import Requirement
-from pytest_wsstability.core.judge.rules import judge, next_check
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Reason, Rule
 from tests.core.judging import BEATS, HOLD, INCONCLUSIVE, STABLE, UNSTABLE, WITHIN, check
 from tests.core.script import FIN, PLANNED, RST, closed_by_peer, timeline
@@ -38,7 +39,7 @@ def test_open_heartbeats_are_waited_for(rows, until, outcome, why, again):
     line, requirement = timeline(*rows, until=until), Requirement.of(**EACH)
 
     check(judge(requirement, line), outcome, why)
-    assert next_check(requirement, line) == again
+    assert HoldChecks(requirement).next_check(line) == again
 
 
 @pytest.mark.parametrize(("answered", "outcome"), [(4, STABLE), (3, STABLE), (2, STABLE), (1, UNSTABLE)])
@@ -60,7 +61,7 @@ def test_an_open_ping_is_waited_for(until, outcome):
     line = timeline(*rows, until=until)
 
     check(judge(requirement, line), outcome, [Reason.TOO_SHORT] if outcome is INCONCLUSIVE else [Rule.PINGS])
-    assert next_check(requirement, line) == (6 if outcome is INCONCLUSIVE else None)
+    assert HoldChecks(requirement).next_check(line) == (6 if outcome is INCONCLUSIVE else None)
 
 
 def proved(rows=(), *, asked=120.0, came=None, until=None):
@@ -89,7 +90,7 @@ def test_proof_of_life(line, outcome, why, again):
     verdict = judge(requirement, line)
 
     check(verdict, outcome, why)
-    assert next_check(requirement, line) == again
+    assert HoldChecks(requirement).next_check(line) == again
     assert [each.at for each in verdict.violations] == [125] * (outcome is UNSTABLE)
 
 

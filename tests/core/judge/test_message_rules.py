@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wsstability.core.judge.hold_checks import HoldChecks
 from pytest_wsstability.core.judge.requirement import Requirement
-from pytest_wsstability.core.judge.rules import judge, next_check
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Reason, Rule
 from pytest_wsstability.core.timeline.events import End, Tier
 from tests.core.judging import HOLD, INCONCLUSIVE, STABLE, UNSTABLE, check
@@ -70,11 +71,11 @@ def test_a_time_in_which_no_message_was_due_shows_nothing(heard_at, until, outco
 
 def test_the_watcher_looks_when_a_message_is_due():
     """Not later, so that a feed that stops is told at once."""
-    assert next_check(Requirement.of(**EVERY), heard(TENS[:3], until=31)) == 40
-    assert next_check(Requirement.of(**EVERY), heard([], until=0)) == 10
-    assert next_check(Requirement.of(**EVERY), heard(TENS, until=119)) == 120
-    assert next_check(Requirement.of(**EVERY), heard(TENS, until=121)) is None
-    assert next_check(Requirement.of(message_every=10), heard(TENS[:3], until=31)) == 40
+    assert HoldChecks(Requirement.of(**EVERY)).next_check(heard(TENS[:3], until=31)) == 40
+    assert HoldChecks(Requirement.of(**EVERY)).next_check(heard([], until=0)) == 10
+    assert HoldChecks(Requirement.of(**EVERY)).next_check(heard(TENS, until=119)) == 120
+    assert HoldChecks(Requirement.of(**EVERY)).next_check(heard(TENS, until=121)) is None
+    assert HoldChecks(Requirement.of(message_every=10)).next_check(heard(TENS[:3], until=31)) == 40
 
 
 def test_a_lag_excuses_a_message_that_was_read_late():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wsstability.core.judge.hold_checks import HoldChecks
 from pytest_wsstability.core.judge.requirement import Requirement
-from pytest_wsstability.core.judge.rules import judge, next_check
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Outcome, Reason, Rule
 from pytest_wsstability.core.timeline.events import Direction, End, EventKind, Opcode, Role
 from pytest_wsstability.core.timeline.flaws import Flaw
@@ -132,7 +133,7 @@ def test_when_a_silence_may_be_too_long(facts, rows, written, until, at):
     """A look is due when the peer will have been silent for too long."""
     requirement = Requirement(heartbeat_every=15, heartbeat_within=5, **written)
 
-    assert next_check(requirement, one_way(facts, *rows, until=until)) == pytest.approx(at)
+    assert HoldChecks(requirement).next_check(one_way(facts, *rows, until=until)) == pytest.approx(at)
 
 
 def test_who_sends_heartbeats_is_known_before_the_first():

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
+from pytest_wsstability.core.judge.hold_checks import HoldChecks
 from pytest_wsstability.core.judge.requirement import ExpectedClose, Requirement
-from pytest_wsstability.core.judge.rules import next_check
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.protocol_facts import ProtocolFacts
 from tests.core.script import FIN, timeline
@@ -205,7 +205,7 @@ def served(at):
 )
 def test_when_to_look_again(written, rows, until, end, at):
     """The next instant at which a promise may be broken or kept; None when there is none."""
-    assert next_check(Requirement.of(**written), timeline(*rows, end=end, until=until)) == at
+    assert HoldChecks(Requirement.of(**written)).next_check(timeline(*rows, end=end, until=until)) == at
 
 
 SESSION = ProtocolFacts(name="calls", title="calls", begins_session=True, has_session=True, names_errors=True)

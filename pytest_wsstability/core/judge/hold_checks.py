@@ -1,0 +1,106 @@
+"""What a hold asks at each of its looks: whether a promise is broken, and when one may be next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..timeline.events import SAME
+from ..timeline.round_trips import RoundTrips
+from ..timeline.timeline import Timeline
+from .heartbeat_rules import peer_beats
+from .one_way import silent_from
+from .requirement import CADENCE_TOLERANCE, PROOF_TIMEOUT, Requirement
+from .rules import BROKEN_WHILE_HELD, RULES, findings
+from .verdict import Violation
+
+
+class HoldChecks:
+    """
+    What the looks at connections ask that are held to one requirement.
+
+    Made once for all of them: which rules have anything to find is known before the first look.
+
+    Attributes:
+        requirement: what they are held to.
+
+    """
+
+    __slots__ = ("_while_held", "requirement")
+
+    def __init__(self, requirement: Requirement) -> None:
+        self.requirement = requirement
+        self._while_held = tuple(
+            rule for rule, part in BROKEN_WHILE_HELD if part is None or _asks(requirement, part)
+        )
+
+    def is_broken(self, timeline: Timeline) -> bool:
+        """
+        Whether what the timeline holds up to now breaks a promise, whatever may excuse it.
+
+        A hold asks this at each of its heartbeats, so what only an end can break waits for one.
+
+        """
+        hold = self.requirement.alive_for
+        held = timeline.close is None and hold is not None and timeline.duration < hold - SAME
+        found = findings(self.requirement, timeline, self._while_held if held else RULES)
+        return any(isinstance(finding, Violation) for finding in found)
+
+    def next_check(self, timeline: Timeline) -> float | None:
+        """
+        When the verdict may change next, unless the connection ends before.
+
+        During a hold (``alive_for``) that is also when a heartbeat that is still to come may be overdue;
+        after it, what was open at its end, and the proof of life if one was asked for.
+
+        Returns:
+            Seconds since the opening handshake ended, later than the timeline's last look; None when
+            the passing of time alone changes nothing any more.
+
+        """
+        if timeline.close is not None:
+            return None
+        requirement, now = self.requirement, timeline.duration
+        hold = requirement.alive_for
+        held = hold is not None and now < hold - SAME
+        instants = [hold]
+        if timeline.session_confirmed_at is None:
+            instants.append(requirement.session_within)
+        if timeline.proof_asked_at is not None and timeline.proof_at is None:
+            instants.append(timeline.proof_asked_at + PROOF_TIMEOUT)
+        instants += _heartbeats_due(requirement, timeline, held=held)
+        if requirement.pings_within is not None:
+            due = now if held else None
+            instants.append(_next_overdue(timeline.pings, now, requirement.pings_within, hold, due))
+        if requirement.message_every is not None and (held or hold is None):
+            messages = timeline.messages
+            last = messages.since if messages.last_at is None else messages.last_at
+            instants.append(last + requirement.message_every)
+        return min((at for at in instants if at is not None and at > now + SAME), default=None)
+
+
+def _asks(requirement: Requirement, part: str) -> bool:
+    value = getattr(requirement, part)
+    return value is not None and value is not False
+
+
+def _heartbeats_due(requirement: Requirement, timeline: Timeline, *, held: bool) -> Iterator[float | None]:
+    trips, every, within = timeline.heartbeats, requirement.heartbeat_every, requirement.answer_within
+    due = (trips.last_at or 0.0) + (every or 0.0)
+    if within is not None:
+        hold = requirement.alive_for
+        if timeline.is_one_way and timeline.peer_sends_heartbeats and (held or hold is None):
+            yield silent_from(requirement, timeline, within)
+        yield _next_overdue(trips, timeline.duration, within, hold, due if held else None)
+    if every is not None and held and peer_beats(timeline):
+        yield due - every + every * CADENCE_TOLERANCE
+
+
+def _next_overdue(
+    trips: RoundTrips, now: float, within: float, hold: float | None, due: float | None
+) -> float | None:
+    """When a question will be overdue: an open one of the hold, or else one that is due; None for neither."""
+    asked = (at for at in trips.open if hold is None or at < hold - SAME)
+    overdue = next((at + within for at in asked if at + within > now + SAME), None)
+    if overdue is None and due is not None:
+        overdue = max(now, due) + within
+    return overdue
