@@ -28,6 +28,8 @@ ORDINARY_WORDS = frozenset({
     "software", "stability", "subprotocol", "subprotocols", "suspended", "terminal", "timeline",
     "timelines", "timeouts", "transport", "undetermined", "unexpected", "unstable", "upstream",
     "username", "violation", "violations", "virtual", "websocket", "websockets", "withheld",
+    # The channel of the profile for Action Cable.
+    "chatchannel",
     # The session that the fault WrongSession confirms.
     "somebody-elses-session",
 })  # fmt: skip

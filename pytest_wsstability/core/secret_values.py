@@ -221,7 +221,8 @@ class SecretValues:
                 it looks: names, words and small numbers stay.
 
         """
-        if not value or value == MASK:
+        if not value or value == MASK or value.lower() == name.lower():
+            # `token=token`, as in an example, tells nobody anything.
             return
         secret = is_secret(name) if secret is None else secret or is_secret(name)
         if not secret and is_ordinary(value):

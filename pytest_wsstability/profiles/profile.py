@@ -19,7 +19,7 @@ from ..core.timeline.protocol_facts import (
 from .audio import Audio
 from .literals import check_fixed, check_placeholders
 from .messages import Message, Prefixed
-from .placeholders import Values
+from .placeholders import PLACEHOLDER, Values
 from .records import Split
 from .templates import Free
 from .wording import json_of
@@ -304,7 +304,8 @@ def _given(message: Any) -> Any:
         return {name: _given(value) for name, value in message.items()}
     if isinstance(message, list):
         return [_given(value) for value in message if not isinstance(value, str)]
-    return message
+    # What will stand there is collected when it is known.
+    return PLACEHOLDER.sub("", message) if isinstance(message, str) else message
 
 
 def _is_name(value: Any) -> bool:

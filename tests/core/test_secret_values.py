@@ -69,6 +69,14 @@ def test_places(values, given):
     assert values.mask(f"you said <{found}>") == "you said <***>"
 
 
+@pytest.mark.parametrize("name", ["token", "Token", "session_token"])
+def test_a_value_that_is_its_own_name(values, name):
+    """As in an example: hiding it would hide the user's own ``token=token``."""
+    values.take(name, name.lower())
+
+    assert values.news() == []
+
+
 @pytest.mark.parametrize(
     ("command", "text", "shown"),
     [
