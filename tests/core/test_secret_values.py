@@ -214,6 +214,14 @@ def test_cut_short(values, text, shown):
         ("room", "lobby-berlin-7", "room lobby-berlin-7", "room lobby-berlin-7"),
         ("subprotocol", "graphql-transport-ws", "graphql-transport-ws", "graphql-transport-ws"),
         ("", "v12.stomp", "v12.stomp", "v12.stomp"),
+        # Words that are written together; nothing shorter than a word, but a few.
+        ("event", "joinRoom", "event joinRoom", "event joinRoom"),
+        ("event", "RoomJoinedById2", "event RoomJoinedById2", "event RoomJoinedById2"),
+        ("event", "kodWeTzoq", "event kodWeTzoq", "event ***"),
+        ("event", "kodWERtzoq", "event kodWERtzoq", "event ***"),
+        ("event", "join4Room", "event join4Room", "event ***"),
+        ("event", "joinRoom123", "event joinRoom123", "event ***"),
+        ("token", "joinRoom", "token joinRoom", "token ***"),
     ],
 )  # fmt: skip
 def test_healthy_text_stays(values, name, value, text, shown):
