@@ -163,7 +163,7 @@ def _lane(fleet: FleetSummary) -> list[str]:
         return []
     signs = "".join(_SIGNS[-(-number * (len(_SIGNS) - 1) // most)] for number in ended)
     whole = show(fleet.stretch * len(ended))
-    axis = f"0 s{whole:>{len(ended) - 3}}"
+    axis = f"0 s{whole:>{max(len(whole) + 1, len(ended) - 3)}}"
     return [
         f"  ended     {signs}",
         f"            {axis}",

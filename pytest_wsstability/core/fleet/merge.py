@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -116,7 +117,9 @@ class FleetMerge:
     _draw: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
-        self.columns = [Column() for _ in range(COLUMNS)]
+        # A frame a second is no finer than a column of a second.
+        seconds = math.ceil(self.plan.ramp + self.plan.hold)
+        self.columns = [Column() for _ in range(min(COLUMNS, seconds))]
         self._fates = bytearray(self.plan.connections)
         self._slots = {slot.number: _Progress(slot) for slot in self.plan.slots}
         self._seen = {}
@@ -148,11 +151,11 @@ class FleetMerge:
 
     @property
     def stretch(self) -> float:
-        """Seconds of a column: the whole time of the fleet in `COLUMNS` parts, and at least a second."""
+        """Seconds of a column: the fleet's whole time in at most `COLUMNS` parts, and at least a second."""
         return max(1.0, (self.plan.ramp + self.plan.hold) / COLUMNS)
 
     def _column(self, at: float) -> Column:
-        return self.columns[min(int(at / self.stretch), COLUMNS - 1)]
+        return self.columns[min(int(at / self.stretch), len(self.columns) - 1)]
 
     def _refusal(self, progress: _Progress | None, frame: Frame) -> Refusal | None:
         if progress is None:

@@ -101,6 +101,24 @@ def test_ends_stand_in_the_stretch_of_their_instant(at, column):
     assert len(made.stretches) == COLUMNS
 
 
+@pytest.mark.parametrize(
+    ("ramp", "hold", "stretches", "stretch"),
+    [
+        (0, 0.5, 1, 1.0),
+        (2, 12, 14, 1.0),
+        (2, 12.5, 15, 1.0),
+        (0, 59, 59, 1.0),
+        (0, 60, 60, 1.0),
+        (60, 540, 60, 10.0),
+    ],
+)
+def test_a_short_fleet_has_fewer_stretches(ramp, hold, stretches, stretch):
+    """Nothing is drawn of a time that was not watched."""
+    made = summary(ended(1, 0.1), plan=FleetPlan(connections=100, hold=hold, ramp=ramp))
+
+    assert (len(made.stretches), made.stretch) == (stretches, stretch)
+
+
 def test_round_trips_over_time():
     counts = tuple(range(len(RTT_LIMITS) + 1))
     made = summary(rtt_counts=counts)
@@ -160,6 +178,19 @@ def test_connections_that_did_not_open_are_no_ends_over_time():
 
     assert made.events.ends == 3
     assert "  ended     " not in explain_fleet(verdict, made)
+
+
+@pytest.mark.parametrize(
+    ("hold", "lane", "axis"),
+    [(14, ".@............", "0 s       14 s"), (8, ".@......", "0 s  8 s"), (3, ".@.", "0 s 3 s")],
+)
+def test_ends_of_a_short_fleet(hold, lane, axis):
+    plan = FleetPlan(connections=100, hold=hold)
+    made = summary(ended(1, 1.5), ended(2, 1.6), plan=plan)
+    lines = explain_fleet(FleetRequirement().check(merged(plan, []), tier=Tier.VIRTUAL), made).splitlines()
+
+    at = lines.index(f"  ended     {lane}")
+    assert lines[at + 1] == f"            {axis}"
 
 
 def test_more_ends_are_darker():
