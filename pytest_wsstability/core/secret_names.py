@@ -38,6 +38,7 @@ _ORDINARY_PIECE = re.compile(
     r"[A-Za-z]?[a-z]*\d{0,2}|[a-z]*(?:[A-Z][a-z]{2,}|By|Id|ID|In|Of|On|To)+\d{0,2}|[A-Z]+|\d{1,4}"
 )
 _BETWEEN = re.compile(r"[^A-Za-z0-9]+")
+_ODD, _WORD_BESIDE = 3, re.compile(r"[a-z]{3}")
 # Names of a team's own (ini `ws_secrets`), in lower case.
 _own: frozenset[str] = frozenset()
 
@@ -68,5 +69,11 @@ def is_word_of_ours(value: str) -> bool:
 
 
 def is_ordinary(value: str) -> bool:
-    """Whether a value looks like names, words and small numbers: ``graphql-transport-ws``, ``room-7``."""
-    return all(_ORDINARY_PIECE.fullmatch(piece) for piece in _BETWEEN.split(value))
+    """
+    Whether a value looks like names, words and small numbers: ``graphql-transport-ws``, ``room-7``.
+
+    Beside a word one short piece may look like nothing: ``gpt-4o-realtime``, ``llama3.1-70b``.
+
+    """
+    odd = [piece for piece in _BETWEEN.split(value) if not _ORDINARY_PIECE.fullmatch(piece)]
+    return not odd or (len(odd) == 1 and len(odd[0]) <= _ODD and _WORD_BESIDE.search(value) is not None)

@@ -222,6 +222,13 @@ def test_cut_short(values, text, shown):
         ("event", "join4Room", "event join4Room", "event ***"),
         ("event", "joinRoom123", "event joinRoom123", "event ***"),
         ("token", "joinRoom", "token joinRoom", "token ***"),
+        # The name of a model, but not what is made of such pieces, or has a longer one.
+        ("model", "gpt-4o-realtime", "model=gpt-4o-realtime", "model=gpt-4o-realtime"),
+        ("model", "llama-70b-chat", "model=llama-70b-chat", "model=llama-70b-chat"),
+        ("model", "llama-700b-chat", "model=llama-700b-chat", "model=***"),
+        ("model", "gpt-4o-70b-chat", "model=gpt-4o-70b-chat", "model=***"),
+        ("model", "AB-4o-CD-EF", "model=AB-4o-CD-EF", "model=***"),
+        ("key", "gpt-4o-realtime", "key=gpt-4o-realtime", "key=***"),
     ],
 )  # fmt: skip
 def test_healthy_text_stays(values, name, value, text, shown):
