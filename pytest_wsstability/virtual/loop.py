@@ -67,6 +67,9 @@ _CROWDED = 1_000
 # clock goes to the next timer; and after which, without a timer, it is taken to spin for ever.
 _SPINNING = 10_000
 _SPINNING_FOR_EVER = 1_000_000
+# The same while connections are opened or closed, one after the other: enough for 10,000 of them. A client
+# that comes back at once, again and again, never ends.
+_SPINNING_BUSY = 100_000
 
 # How long to stand still, in real seconds, before the log says what for.
 _PATIENCE = 10.0
@@ -164,6 +167,8 @@ class VirtualLoop(SelectorLoop):
         self.spins: list[tuple[float, str]] = []
         # Turns after which the clock moves though the loop never rests: fewer once it was found to spin.
         self._spinning = _SPINNING
+        # What `changes` was when it was looked at.
+        self._changes_seen = 0
         # Real seconds for which the clock has kept pace with what is in flight.
         self._paced = 0.0
         self._network = Network(self)
@@ -437,6 +442,9 @@ class VirtualLoop(SelectorLoop):
 
     def _release_crowded(self) -> None:
         """The loop has not come to rest for a while: somebody may spin."""
+        if self.changes != self._changes_seen and self._spinning != _CROWDED:
+            self._spinning = min(self._turns + _SPINNING, _SPINNING_BUSY)
+        self._changes_seen = self.changes
         timer, when = self._timers.take(self._now), self._timers.next_instant()
         if timer is not None:
             self.ready.append(timer)
@@ -459,11 +467,14 @@ class VirtualLoop(SelectorLoop):
             )
 
     def _note_spin(self) -> None:
-        if self._spinning == _SPINNING:
+        if self._spinning != _CROWDED:
             place = describe_spinning(self)
             self.spins.append((self._now, place))
             logger.warning(
-                "t=%.9g s: %s turned the loop %s times; the clock goes on", self._now, place, f"{_SPINNING:,}"
+                "t=%.9g s: %s turned the loop %s times; the clock goes on",
+                self._now,
+                place,
+                f"{self._turns:,}",
             )
         self._spinning = _CROWDED
 

@@ -498,6 +498,77 @@ def test_a_loop_that_comes_to_rest_does_not_spin():
     assert run_virtual(main()) == (5, [])
 
 
+async def opened_in_a_row(number, keep, done=None):
+    """Connections to a server of this loop, one after the other; whether a timer cut that short."""
+    server = await asyncio.start_server(lambda reader, writer: keep.append(writer), "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    for _ in range(number):
+        if done is not None and done.done():
+            return True
+        keep.append((await asyncio.open_connection(host, port))[1])
+    return False
+
+
+async def end(writers):
+    # The last one is accepted in the next turn.
+    await asyncio.sleep(0.1)
+    for writer in writers:
+        writer.transport.abort()
+    await asyncio.sleep(0.1)
+
+
+def test_many_connections_in_a_row_are_no_spinning_task():
+    """3,600 that are opened turn the loop 10,800 times, and more when they are closed."""
+
+    async def main():
+        loop, kept = asyncio.get_running_loop(), []
+        loop.call_later(60, print)
+        await opened_in_a_row(3_600, kept)
+        opened = loop_time()
+        await asyncio.sleep(1)
+        for writer in kept:
+            writer.close()
+            await writer.wait_closed()
+        return opened, loop_time(), loop.spins
+
+    assert run_virtual(main()) == (0, 1, [])
+
+
+@pytest.mark.parametrize(("limit", "is_cut"), [(14_000, True), (40_000, False)])
+def test_connections_for_ever_spin(limit, is_cut, monkeypatch):
+    """A client that comes back at once never ends."""
+    monkeypatch.setattr("pytest_wsstability.virtual.loop._SPINNING_BUSY", limit)
+
+    async def main():
+        loop, kept = asyncio.get_running_loop(), []
+        done = loop.create_future()
+        loop.call_later(60, done.set_result, None)
+        cut = await opened_in_a_row(5_000, kept, done)
+        await end(kept)
+        return cut, len(loop.spins)
+
+    assert run_virtual(main()) == (is_cut, int(is_cut))
+
+
+def test_a_connection_now_and_then_is_no_excuse_for_a_spinning_task():
+    """10,000 turns after the last one it spins."""
+
+    async def main():
+        loop, kept = asyncio.get_running_loop(), []
+        for _ in range(2_500):
+            await asyncio.sleep(0)
+        await opened_in_a_row(1, kept)
+        done = loop.create_future()
+        loop.call_later(60, done.set_result, None)
+        turns = await spin_until(done.done)
+        await end(kept)
+        return turns, [at for at, _ in loop.spins]
+
+    turns, spins = run_virtual(main())
+    assert 9_900 <= turns <= 11_500
+    assert spins == [0]
+
+
 @pytest.mark.parametrize("timers", [3_340, 3_674])
 def test_many_timers_of_one_instant_are_no_spinning_task(timers):
     """Each turns the loop three times, which is at rest before the next one: 10,000 times in all, or more."""
