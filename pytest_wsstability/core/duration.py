@@ -46,8 +46,16 @@ def _seconds(value: object) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return float(value)
+        return _float_of(value)
     return _seconds_of(value) if isinstance(value, str) else None
+
+
+def _float_of(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        # A whole number that no float can hold.
+        return math.inf
 
 
 # Thousands of connections have their heartbeats in one text.

@@ -345,7 +345,7 @@ class Connection(Judged):
 
         Raises:
             ConnectionEnded: if the connection ends before the pong comes.
-            ValueError: for a longer payload.
+            TypeError, ValueError: for a payload that is not bytes, or longer.
 
         """
         __tracebackhide__ = True
@@ -363,7 +363,7 @@ class Connection(Judged):
 
         Raises:
             ConnectionEnded: if the connection has ended.
-            ValueError: for a longer payload.
+            TypeError, ValueError: for a payload that is not bytes, or longer.
 
         """
         self.websocket.send_pong(data)
@@ -378,7 +378,7 @@ class Connection(Judged):
             reason: the close reason, at most 123 bytes of UTF-8.
 
         Raises:
-            ValueError: for a code that may not stand on the wire, or a longer reason.
+            ValueError: for a code that may not stand on the wire, or a reason that is no text or longer.
 
         """
         await self.websocket.close(code, reason)

@@ -1153,8 +1153,7 @@ class WebSocket(asyncio.Protocol):
         if data is None:
             key = _PREFIXES.get(role, KEEPALIVE_PREFIX) + b"%07d" % (self._pings % 10_000_000)
         else:
-            _check_control(data, "ping")
-            key = data
+            key = _control_payload(data, "ping")
         now = self._open_now()
         if self._unread is None:
             self.protocol.send_ping(key)
@@ -1167,12 +1166,12 @@ class WebSocket(asyncio.Protocol):
 
     def send_pong(self, data: bytes = b"") -> None:
         """Send a pong frame that nobody asked for (RFC 6455, section 5.5.3); never withheld."""
-        _check_control(data, "pong")
+        data = _control_payload(data, "pong")
         now = self._open_now()
         assert self.timeline is not None
         answers = self.profile.heartbeat_is_frame and self.timeline.end is End.SERVER
         role = _HEARTBEAT_ANSWER if answers else _NONE
-        self.timeline.frame(now, _SENT, _PONG, len(data), role, bytes(data))
+        self.timeline.frame(now, _SENT, _PONG, len(data), role, data)
         if self._unread is not None:
             self._write(short_frames.write(_PONG, data, masked=self._client))
             return
@@ -1275,11 +1274,15 @@ class WebSocket(asyncio.Protocol):
             planned: what follows is wanted by the user, and no instability.
 
         Raises:
-            ValueError: for a code that may not stand on the wire, or a reason of more than 123 bytes.
+            ValueError: for a code that may not stand on the wire, or a reason that is no text or longer than
+                123 bytes.
 
         """
-        if code is not None and not may_be_sent(code):
+        # 1000.0 is equal to 1000, and cannot be written.
+        if code is not None and not (isinstance(code, int) and may_be_sent(code)):
             raise ValueError(f"close code: {code!r} may not be sent; valid ones: {VALID_CLOSE_CODES}")
+        if not isinstance(reason, str):
+            raise ValueError(f"close reason: {reason!r} is no text; give str of at most 123 bytes of UTF-8")
         if len(reason.encode()) > 123 or (code is None and reason):
             raise ValueError(
                 "close reason: at most 123 bytes of UTF-8, and only with a code (RFC 6455, section 5.5)"
@@ -1395,6 +1398,10 @@ def _close_frame(close: Close | None) -> CloseFrame | None:
     return CloseFrame(int(close.code), str(close.reason)) if close is not None else None
 
 
-def _check_control(data: bytes, name: str) -> None:
+def _control_payload(data: Payload, name: str) -> bytes:
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise TypeError(f"{name}: {data!r} is no payload; give at most 125 bytes (RFC 6455, section 5.5)")
+    data = bytes(data)
     if len(data) > 125:
         raise ValueError(f"{name}: {len(data)} bytes are too many; at most 125 fit (RFC 6455, section 5.5)")
+    return data

@@ -55,6 +55,8 @@ VALID = 'give seconds as a number, or text such as "500ms", "25s", "2m", "24h"'
         (float("nan"), "alive_for: nan is negative or not finite; "),
         (float("inf"), "alive_for: inf is negative or not finite; "),
         ("9" * 400, f"alive_for: '{'9' * 400}' is negative or not finite; "),
+        pytest.param(10**400, f"alive_for: {10**400} is negative or not finite; ", id="10**400"),
+        pytest.param(-(10**400), f"alive_for: {-(10**400)} is negative or not finite; ", id="-10**400"),
         (0, "alive_for: must be longer than 0, not 0; "),
         ("0ms", "alive_for: must be longer than 0, not '0ms'; "),
     ],

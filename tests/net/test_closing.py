@@ -29,11 +29,13 @@ async def test_a_valid_code_goes_over_the_wire(code):
         assert not session.timeline.close.planned
 
 
-@pytest.mark.parametrize("code", [-1, 0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_536])
+@pytest.mark.parametrize(
+    "code", [-1, 0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_536, 1000.0, "1000", True]
+)
 async def test_a_code_that_may_not_stand_on_the_wire_is_refused(code):
     """Nothing is sent, and the connection goes on."""
     async with connected({"echo": True}) as (connection, _):
-        words = rf"^close code: {code} may not be sent; valid ones: 1000-1003, 1007-1014 and 3000-4999$"
+        words = rf"^close code: {code!r} may not be sent; valid ones: 1000-1003, 1007-1014 and 3000-4999$"
         with pytest.raises(ValueError, match=words):
             await connection.close(code)
         await connection.send("still here")
@@ -65,7 +67,8 @@ async def test_a_close_frame_within_a_message(apart, pieces):
         assert evidence.parser_error is None
 
 
-async def test_a_refused_close_plans_nothing():
+@pytest.mark.parametrize("code", [1006, 1000.0, "1000"])
+async def test_a_refused_close_plans_nothing(code):
     """What ends the connection afterwards is not excused by the call that failed."""
     go = asyncio.Event()
 
@@ -74,11 +77,20 @@ async def test_a_refused_close_plans_nothing():
 
     async with talking(script) as connection:
         with pytest.raises(ValueError, match="close code"):
-            await connection.close(1006)
+            await connection.close(code)
         go.set()
         await connection.wait_closed()
 
         assert connection.timeline.close.planned is False
+
+
+async def test_a_reason_that_is_no_text_is_refused():
+    """Bytes are no reason, whatever is in them."""
+    async with connected() as (connection, _):
+        with pytest.raises(ValueError, match=r"^close reason: b'why' is no text; give str"):
+            await connection.close(1000, b"why")
+
+        assert connection.websocket.is_open
 
 
 @pytest.mark.parametrize(("code", "reason"), [(1000, "x" * 124), (1000, "€" * 42), (None, "why")])

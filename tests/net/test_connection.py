@@ -1,6 +1,7 @@
 """Messages and pings of an open connection, over raw peers and over the reference server."""
 
 import asyncio
+import re
 
 import pytest
 
@@ -293,6 +294,26 @@ async def test_what_a_control_frame_cannot_carry_is_refused(what):
 
         assert connection.timeline.total == before
         await connection.ping(b"x" * 125)
+
+
+@pytest.mark.parametrize("what", ["ping", "pong"])
+@pytest.mark.parametrize("payload", ["text", 5, [1]])
+async def test_a_control_frame_carries_bytes(what, payload):
+    """Nothing else is recorded as if it had gone out."""
+    async with connected() as (connection, _):
+        before = connection.timeline.total
+        words = f"^{what}: {re.escape(repr(payload))} is no payload; give at most 125 bytes "
+        with pytest.raises(TypeError, match=words):
+            await getattr(connection, what)(payload)
+
+        assert (connection.timeline.total, connection.timeline.pings.sent) == (before, 0)
+
+
+async def test_the_payload_of_a_ping_may_be_a_buffer():
+    """Its pong is found all the same."""
+    async with connected() as (connection, _):
+        assert await connection.ping(bytearray(b"abc")) >= 0
+        assert await connection.ping(memoryview(b"abc")) >= 0
 
 
 async def test_recv_in_two_tasks_is_refused():

@@ -214,9 +214,21 @@ def _code(value: Any, name: str) -> int:
 def _closed(value: ExpectedClose | None, name: str) -> ExpectedClose | None:
     if value is not None and not isinstance(value, ExpectedClose):
         raise ValueError(f"{name}: {value!r} is no ExpectedClose; give ExpectedClose(code=1000), for one")
-    if value is not None and value.code is not None:
-        _code(value.code, "code")
+    if value is not None:
+        _check_parts(value, name)
     return value
+
+
+def _check_parts(expected: ExpectedClose, name: str) -> None:
+    if expected.code is not None:
+        _code(expected.code, "code")
+    # What is of another type is equal to nothing that ever happens.
+    if expected.reason is not None and not isinstance(expected.reason, str):
+        raise ValueError(f"{name}: the reason {expected.reason!r} is no text; give str, or None for any")
+    if expected.by is not None and not isinstance(expected.by, End):
+        raise ValueError(
+            f"{name}: by={expected.by!r} is no end; give End.CLIENT, End.SERVER, or None for any"
+        )
 
 
 _CONVERT: dict[str, Callable[[Any, str], Any]] = {

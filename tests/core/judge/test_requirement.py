@@ -87,6 +87,14 @@ def test_every_field_has_a_keyword():
         ({"allow_close": [1000, "1001"]}, f"allow_close: '1001' is no close code; {CODES}"),
         ({"allow_close": [1015]}, f"allow_close: 1015 is no close code; {CODES}"),
         ({"closed": 1000}, "closed: 1000 is no ExpectedClose; give ExpectedClose(code=1000), for one"),
+        (
+            {"closed": ExpectedClose(by="client")},
+            "closed: by='client' is no end; give End.CLIENT, End.SERVER, or None for any",
+        ),
+        (
+            {"closed": ExpectedClose(reason=b"bye")},
+            "closed: the reason b'bye' is no text; give str, or None for any",
+        ),
         ({"closed": ExpectedClose(code=999)}, f"code: 999 is no close code; {CODES}"),
         (
             {"alive_for": "20s", "heartbeat_every": "25s"},
