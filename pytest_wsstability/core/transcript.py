@@ -35,7 +35,7 @@ class TranscriptMessage:
 
 class Transcript:
     """
-    The messages of a connection in both directions; of one in fragments that this end sends, the first.
+    The messages of a connection in both directions; those in fragments once they are whole.
 
     Attributes:
         messages: those that are kept, in their order.
@@ -47,6 +47,9 @@ class Transcript:
         self.messages: list[TranscriptMessage] = []
         self.left_out = 0
         self._room = most
+        # Of a message whose first fragments this end has sent: they, and how long they are together.
+        self._begun: list[str | bytes] = []
+        self._begun_size = 0
 
     def add(self, at: float, payload: str | bytes, *, sent: bool) -> None:
         """Take a message down."""
@@ -57,3 +60,26 @@ class Transcript:
         self.messages.append(
             TranscriptMessage(at, sent, bytes(payload) if not isinstance(payload, str) else payload)
         )
+
+    def add_fragment(self, at: float, payload: str | bytes, *, fin: bool) -> None:
+        """Take a fragment down that this end sends; its message is one when it is whole."""
+        self._begun_size += len(payload)
+        if self._begun_size <= self._room:
+            self._begun.append(payload if isinstance(payload, str) else bytes(payload))
+        else:
+            # A message may be a stream for hours.
+            self._begun.clear()
+        if not fin:
+            return
+        begun, size = self._begun, self._begun_size
+        self._begun, self._begun_size = [], 0
+        if size > self._room:
+            self.left_out += 1
+        else:
+            self.add(at, _joined(begun), sent=True)
+
+
+def _joined(fragments: list[str | bytes]) -> str | bytes:
+    """A message of its fragments, all of which are text or all bytes."""
+    texts = [each for each in fragments if isinstance(each, str)]
+    return "".join(texts) if texts else b"".join(each for each in fragments if isinstance(each, bytes))

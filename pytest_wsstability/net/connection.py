@@ -609,7 +609,8 @@ async def _with_fin(
         async for last in fragments:
             yield last, False
         if last is not None:
-            yield type(last)(), True
+            # Not type(last)(): there is no empty memoryview.
+            yield "" if isinstance(last, str) else b"", True
         return
     whole = list(fragments)
     for index, fragment in enumerate(whole, 1):

@@ -1058,7 +1058,10 @@ class WebSocket(asyncio.Protocol):
         else:
             opcode, data = _BINARY, bytes(payload)
         if self.transcript is not None and self.timeline is not None:
-            self.transcript.add(now - self.timeline.opened, payload, sent=True)
+            if fin:
+                self.transcript.add(now - self.timeline.opened, payload, sent=True)
+            else:
+                self.transcript.add_fragment(now - self.timeline.opened, payload, fin=False)
         if fin and self._unread is not None and len(data) <= short_frames.LONGEST:
             assert self.timeline is not None
             self.timeline.frame(now, _SENT, opcode, len(data), role, key)
@@ -1075,6 +1078,8 @@ class WebSocket(asyncio.Protocol):
         """Put a further fragment on the wire."""
         data = payload.encode() if isinstance(payload, str) else bytes(payload)
         now = self._open_now()
+        if self.transcript is not None and self.timeline is not None:
+            self.transcript.add_fragment(now - self.timeline.opened, payload, fin=fin)
         self.protocol.send_continuation(data, fin)
         self._sent(now, _CONT, len(data), _DATA)
         if fin:

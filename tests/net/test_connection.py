@@ -93,6 +93,20 @@ async def test_fragments_come_back_as_one_message(fragments):
         assert await connection.recv() == type(fragments[0])().join(fragments)
 
 
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+async def test_buffers_of_an_async_iterable_are_fragments(kind):
+    """As those of a list are; the last one is empty, whatever they are."""
+
+    async def parts():
+        yield kind(b"ab")
+        yield kind(b"cd")
+
+    async with connected({"echo": True}) as (connection, _):
+        await connection.send(parts())
+
+        assert await connection.recv() == b"abcd"
+
+
 @pytest.mark.ws_stability(time="virtual")
 async def test_a_heartbeat_waits_for_the_end_of_a_message_in_fragments():
     """RFC 6455, section 5.4: no other message in between; pings and pongs may be."""

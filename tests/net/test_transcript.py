@@ -26,6 +26,26 @@ async def test_what_is_said_is_taken_down_from_the_greeting_on():
     assert said[-4:] == [(True, "hello"), (True, b"\x01"), (False, "hello"), (False, b"\x01")]
 
 
+async def test_a_message_in_fragments_is_taken_down_whole():
+    """And not as its first fragment."""
+
+    async def parts():
+        yield b"\x01"
+        yield b"\x02"
+
+    async with Orchestrator(profile="frames", echo=True) as server:
+        connection = await connect(server.url, transcript=True, profile="frames")
+        await connection.send(["Hello, ", "world"])
+        await connection.recv()
+        await connection.send(parts())
+        await connection.recv()
+        await connection.close()
+
+    assert [(each.sent, each.payload) for each in connection.transcript] == [
+        (True, "Hello, world"), (False, "Hello, world"), (True, b"\x01\x02"), (False, b"\x01\x02"),
+    ]  # fmt: skip
+
+
 async def test_nobody_takes_anything_down_unless_asked():
     """Secrets and voices stay where they are."""
     async with Orchestrator(echo=True) as server:
