@@ -213,9 +213,14 @@ async def opened_to_hold(
         # Nobody takes the messages of a hold, so reading must not stop for them.
         options["inbox"] = 0
         connection = await connect(url, **options)
-        if orchestrator is not None:
-            orchestrator.witness(connection, through=proxies)
-        connection.others = connection.others or between(connection, proxies)
-        if opened is not None:
-            opened(connection)
+        try:
+            if orchestrator is not None:
+                orchestrator.witness(connection, through=proxies)
+            connection.others = connection.others or between(connection, proxies)
+            if opened is not None:
+                opened(connection)
+        except BaseException:
+            # Nobody has it yet who would close it.
+            await connection.close()
+            raise
         yield connection, next(iter(proxies), None)

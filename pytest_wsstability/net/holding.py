@@ -144,12 +144,17 @@ async def _stalled(websocket: WebSocket, requirement: Requirement, timeline: Tim
         # For the record, reading stays paused until there is a sign of life: without one, nothing is known
         # since then.
         transport.resume_reading()
-        pong = websocket.send_ping()
-        if await websocket.wait_pong(pong, websocket.loop.time() + PROOF_TIMEOUT):
-            websocket.end_hidden_since = None
-            websocket.resume_reading()
-        elif timeline.close is None:
-            transport.pause_reading()
+        answered = False
+        try:
+            pong = websocket.send_ping()
+            answered = await websocket.wait_pong(pong, websocket.loop.time() + PROOF_TIMEOUT)
+        finally:
+            # Whoever is cancelled here leaves it as it was too.
+            if answered:
+                websocket.end_hidden_since = None
+                websocket.resume_reading()
+            elif timeline.close is None:
+                transport.pause_reading()
     return judge(requirement, timeline)
 
 

@@ -35,8 +35,14 @@ async def stop_talking(task: asyncio.Task[None]) -> None:
 
     """
     task.cancel()
+    try:
+        # Not `await task`: a cancellation that comes meanwhile is the caller's, and no end of the workload.
+        await asyncio.wait([task])
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
     with suppress(asyncio.CancelledError, ConnectionEnded):
-        await task
+        task.result()
 
 
 async def hold_talking(connection: Connection, requirement: Requirement, traffic: Traffic | None) -> Verdict:

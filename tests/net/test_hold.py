@@ -150,6 +150,25 @@ def test_what_opened_raises_closes_the_connection_and_the_server():
         soaked(opened=opened)
 
 
+def test_what_opened_raises_closes_the_connection_to_a_url():
+    """At once, and not when somebody stops the server."""
+    kept = []
+
+    def opened(connection):
+        kept.append(connection)
+        raise LookupError
+
+    async def main():
+        async with Orchestrator() as server:
+            with pytest.raises(LookupError):
+                await hold(Requirement.of(alive_for="2m"), url=server.url, opened=opened)
+            return kept[0].timeline.close, server.sessions[0].timeline.close
+
+    here, there = run_virtual(main())
+    assert (here.received.code, here.at, here.planned) == (1000, 0.0, True)
+    assert there.received.code == 1000
+
+
 def test_a_connection_that_does_not_open_is_no_verdict():
     """There is nothing to say about its stability."""
 

@@ -220,6 +220,26 @@ async def test_a_stalled_client_finds_an_old_end():
         assert connection.timeline.close.hidden_since == 0.0
 
 
+async def test_a_stalled_client_whose_hold_is_cancelled_reads_nothing():
+    """As the record says: not even while its peer was asked."""
+
+    async def script(peer):
+        await peer.frame()
+        await asyncio.sleep(20)
+        peer.send(close(1001))
+        await peer.gone()
+
+    async with talking(script, client="stalled") as connection:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(121):
+                await held(connection, alive_for="2m")
+        assert connection.timeline.paused
+        assert not connection.websocket.transport.is_reading()
+        await asyncio.sleep(60)
+
+        assert connection.timeline.close is None
+
+
 async def test_a_stalled_client_without_a_hold_proves_nothing():
     """Only a pass needs a proof."""
     async with talking(silent, client="stalled") as connection:
