@@ -67,11 +67,13 @@ class Connection(Judged):
         previous: the connection before `reconnect`; None for the first one, and at a server.
         opener: opens it again; None at a server.
         keeper: who closes it in the end; None if nobody does.
+        is_ending: whether this end is about to close it, so that no message has to be finished any more.
 
     """
 
     __slots__ = (
         "find_peer",
+        "is_ending",
         "judgement",
         "keeper",
         "opener",
@@ -97,6 +99,7 @@ class Connection(Judged):
         self.previous: Connection | None = None
         self.opener: Opener | None = None
         self.keeper: Keeper | None = None
+        self.is_ending = False
 
     @property
     def timeline(self) -> Timeline:
@@ -162,7 +165,8 @@ class Connection(Judged):
 
         Waits while the transport's buffer is full. The fragments of an async iterable go out as they come,
         and pings between them. A message in fragments that is given up in the middle (by a cancellation,
-        say) fails the connection with 1011: the peer could not tell what it has from a whole one.
+        say) fails the connection with 1011: the peer could not tell what it has from a whole one. Not so in
+        a workload (``traffic=``) that is ended with its hold: the close that follows tells.
 
         Raises:
             ConnectionEnded: if the connection has ended or is closing.
@@ -209,7 +213,7 @@ class Connection(Judged):
                 first = False
                 await websocket.drain()
         except BaseException:
-            if not first:
+            if not first and not self.is_ending:
                 websocket.give_message_up()
             raise
         if first:

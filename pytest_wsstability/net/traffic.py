@@ -26,15 +26,15 @@ def start_talking(connection: Connection, traffic: Traffic) -> asyncio.Task[None
     return asyncio.ensure_future(_talk(connection, traffic))
 
 
-async def stop_talking(task: asyncio.Task[None]) -> None:
+async def stop_talking(connection: Connection, task: asyncio.Task[None]) -> None:
     """
-    End a workload.
+    End a workload, before its connection is closed.
 
     Raises:
         Exception: what it raised, but for the connection's end, which the verdict tells.
 
     """
-    task.cancel()
+    _cancel(connection, task)
     try:
         # Not `await task`: a cancellation that comes meanwhile is the caller's, and no end of the workload.
         await asyncio.wait([task])
@@ -64,15 +64,21 @@ async def hold_talking(connection: Connection, requirement: Requirement, traffic
         verdict = await holding
     except BaseException:
         holding.cancel()
-        talk.cancel()
+        _cancel(connection, talk)
         raise
     if verdict.outcome is Outcome.STABLE:
-        await stop_talking(talk)
+        await stop_talking(connection, talk)
     else:
         # What a workload raises on a connection that broke its promise is a consequence of that.
         with suppress(Exception):
-            await stop_talking(talk)
+            await stop_talking(connection, talk)
     return verdict
+
+
+def _cancel(connection: Connection, task: asyncio.Task[None]) -> None:
+    # A message that it leaves unfinished is no failure of a connection whose hold is over.
+    connection.is_ending = True
+    task.cancel()
 
 
 async def _unless_ended(talk: asyncio.Task[None]) -> None:

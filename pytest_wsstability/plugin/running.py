@@ -332,7 +332,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
             # The body may have looked at something else: the requirement is checked in any case.
             item.stash[loop_key].run_until_complete(connection.assert_stable())
         if (talk := item.stash.get(talk_key, None)) is not None:
-            item.stash[loop_key].run_until_complete(stop_talking(talk))
+            talking = stop_talking(item.stash[connection_key], talk)
+            item.stash[loop_key].run_until_complete(talking)
     finally:
         margins.warn_of_spins(item)
         margins.warn_of_use(item)

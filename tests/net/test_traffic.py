@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Orchestrator, Outcome, Requirement, hold
+from pytest_wsstability import Orchestrator, Outcome, Requirement, faults, hold
 from pytest_wsstability.net.traffic import start_talking, stop_talking
 from tests.net.peers import connected
 
@@ -46,7 +46,47 @@ async def test_a_clean_up_ends_with_the_patience_of_its_caller():
         await asyncio.sleep(1)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(1):
-                await stop_talking(talk)
+                await stop_talking(connection, talk)
         await asyncio.sleep(0.5)
 
         assert talk.cancelled()
+
+
+async def speak(connection):
+    async def sound():
+        while True:
+            yield b"x" * 100
+            await asyncio.sleep(0.1)
+
+    await connection.send(sound())
+
+
+@pytest.mark.parametrize(
+    ("faulty", "outcome"), [([], Outcome.STABLE), ([faults.WithholdPongs()], Outcome.UNSTABLE)]
+)
+async def test_a_message_that_the_end_of_a_hold_cuts_is_no_failure(faulty, outcome):
+    """The hold ends its workload: both ends see a planned close, and no 1011 of the client before it."""
+    requirement = Requirement.of(alive_for="10s", heartbeat_every="4s", heartbeat_within="2s")
+    async with Orchestrator(profile="frames", faults=faulty) as server:
+        held = await hold(requirement, url=server.url, profile="frames", traffic=speak)
+
+        assert (held.verdict.outcome, held.timeline.close) == (outcome, None)
+        there = server.sessions[0].timeline.close
+        assert (there.received.code, there.abnormal) == (1000, False)
+
+
+async def test_a_message_that_fails_before_the_end_fails_the_connection():
+    """What the workload itself gives up is a failure still."""
+
+    async def broken(connection):
+        async def sound():
+            yield b"x"
+            raise LookupError
+
+        await connection.send(sound())
+
+    async with Orchestrator() as server:
+        with pytest.raises(LookupError):
+            await hold(Requirement.of(alive_for="10s"), url=server.url, traffic=broken)
+
+        assert server.sessions[0].timeline.close.received.code == 1011

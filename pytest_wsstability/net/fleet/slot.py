@@ -240,7 +240,7 @@ class FleetSlot:
         await asyncio.sleep(self._plan.hold)
         if talk is not None:
             with suppress(Exception):
-                await stop_talking(talk)
+                await stop_talking(connection, talk)
         self._endings.append(
             self._ending(held.number, Fate.STALLED, connection.timeline, self._now(), held.subnet)
         )
