@@ -1334,14 +1334,24 @@ class WebSocket(asyncio.Protocol):
             self.transport.close()
 
     async def close(self, code: int | None = 1000, reason: str = "") -> None:
-        """Close as planned, and wait for the end of the transport; not long if the connection is over."""
+        """
+        Close as planned, and wait for the end of the transport.
+
+        Not long if the connection is over, unless by an earlier call: the peer has its time then.
+
+        """
         timeline, until = self.timeline, None
-        if timeline is not None and timeline.close is not None:
+        if timeline is not None and timeline.close is not None and not self._closes_as_planned():
             until = timeline.opened + timeline.close.at + LINGER
         self.start_close(code, reason, planned=True)
         if not await self.wait_ended(until):
             self.let_go()
             await self.wait_ended()
+
+    def _closes_as_planned(self) -> bool:
+        """Whether a closing handshake is under way that this end has planned, and gives up in the end."""
+        evidence = self.timeline.close if self.timeline is not None else None
+        return evidence is not None and evidence.planned and self._timer is not None
 
     def let_go(self) -> None:
         """Cut the transport of a connection that is over: whoever leaves TCP open is not waited for."""

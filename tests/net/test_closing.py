@@ -266,6 +266,29 @@ async def test_a_server_that_starts_the_close_and_never_ends_it_is_given_up():
         assert connection.websocket.loop.time() == connection.timeline.opened + 10.0
 
 
+@pytest.mark.ws_stability(time="virtual")
+@pytest.mark.parametrize("second", [0.0, 3.0])
+@pytest.mark.parametrize(("answer", "code", "took"), [(9.999, 1000, 9.999), (10.001, 1006, 10.0)])
+async def test_a_second_close_waits_with_the_first(second, answer, code, took):
+    """Whoever calls it, and when: the peer has its ten seconds, and no call cuts another short."""
+
+    async def script(peer):
+        _, payload = await peer.frame()
+        await asyncio.sleep(answer)
+        peer.send(frame(CLOSE, payload))
+
+    async def later(connection):
+        await asyncio.sleep(second)
+        await connection.close()
+
+    async with talking(script) as connection:
+        loop = connection.websocket.loop
+        await asyncio.gather(connection.close(), later(connection))
+
+        assert loop.time() - connection.timeline.opened == pytest.approx(took)
+        assert connection.timeline.close.code == code
+
+
 async def test_two_ends_may_close_at_once():
     """Each sees the code of the other."""
 
