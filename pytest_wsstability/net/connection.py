@@ -53,7 +53,8 @@ class Connection(Judged):
     """
     An open WebSocket connection, at either end.
 
-    Iterating gives application messages until a normal closure. Heartbeats, pongs and session
+    Iterating gives application messages until a normal closure, or the peer's answer to one of this end.
+    Heartbeats, pongs and session
     messages are the profile's: they stand on the timeline and are not given to `recv`.
 
     Attributes:
@@ -304,12 +305,13 @@ class Connection(Judged):
         wanted = _shown(match) if isinstance(match, str | bytes) else show_text(repr(match))
         raise TimeoutError(f"expect: {wanted} did not come within {show_duration(seconds)}; {came}")
 
-    async def _next(self, seconds: float | None) -> str | bytes | None:
+    async def _next(self, seconds: float | None, *, to_the_end: bool = False) -> str | bytes | None:
         """The next message; None when the time is over."""
         __tracebackhide__ = True
         websocket = self.websocket
+        until = None if seconds is None else websocket.loop.time() + seconds
         try:
-            return await websocket.receive(None if seconds is None else websocket.loop.time() + seconds)
+            return await websocket.receive(until, to_the_end=to_the_end)
         except ConnectionEnded as exc:
             raise self._explained(exc) from None
 
@@ -330,11 +332,12 @@ class Connection(Judged):
     async def __aiter__(self) -> AsyncIterator[str | bytes]:
         while True:
             try:
-                message = await self.recv()
+                message = await self._next(None, to_the_end=True)
             except ConnectionEnded as exc:
                 if exc.evidence.abnormal:
                     raise
                 return
+            assert message is not None
             yield message
 
     async def ping(self, data: bytes | None = None) -> float:

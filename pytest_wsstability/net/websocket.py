@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
@@ -592,13 +593,13 @@ class WebSocket(asyncio.Protocol):
             if "tcp_state" not in facts:
                 facts["tcp_state"] = self.ask_kernel()
         self.explain(**facts)
-        if ends:
-            # Nothing of what anybody waits for can come any more.
-            if self._waiters is not None:
-                self._waiters.over()
-            self.inbox.release()
-            if self.on_over is not None:
-                self.on_over()
+        if ends and self._waiters is not None:
+            # Nothing of what they wait for can come any more.
+            self._waiters.over()
+        # With each sign: whoever takes messages may wait for the peer's answer to our close frame.
+        self.inbox.release()
+        if ends and self.on_over is not None:
+            self.on_over()
 
     def explain(
         self, *, local_reason: LocalReason | None = None, local_detail: str | None = None, **facts: Any
@@ -978,10 +979,20 @@ class WebSocket(asyncio.Protocol):
             self._assembly = None
         return payload
 
-    async def receive(self, until: float | None = None) -> str | bytes | None:
-        """The next application message; None when the instant ``until`` of the loop's clock comes first."""
+    async def receive(self, until: float | None = None, *, to_the_end: bool = False) -> str | bytes | None:
+        """
+        The next application message; None when the instant ``until`` of the loop's clock comes first.
+
+        Args:
+            until: see above; None waits as long as the connection lives.
+            to_the_end: where this end closes, wait for what the peer says before its answer too.
+
+        Raises:
+            ConnectionEnded: if the connection is over, and all messages are taken.
+
+        """
         while not self.inbox:
-            if self.is_over:
+            if self.is_over and not (to_the_end and self._may_end_well()):
                 raise self.ended_error()
             if until is not None and self._loop.time() >= until:
                 return None
@@ -991,6 +1002,13 @@ class WebSocket(asyncio.Protocol):
         if timeline is not None and timeline.paused and self.inbox.low and not timeline.deliberately_stalled:
             self.resume_reading()
         return message
+
+    def _may_end_well(self) -> bool:
+        """Whether the peer has yet to answer a close frame of this end, and all is well if it does."""
+        evidence = self.timeline.close if self.timeline is not None else None
+        if self.phase is not Phase.CLOSING or evidence is None or evidence.received is not None:
+            return False
+        return not replace(evidence, received=evidence.sent).abnormal
 
     # Flow control.
 

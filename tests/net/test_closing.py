@@ -190,6 +190,77 @@ async def test_iteration_ends_on_a_normal_closure(code):
         assert [message async for message in connection] == ["one", "two"]
 
 
+@pytest.mark.ws_stability(time="virtual")
+async def test_iteration_goes_on_to_the_answer_to_our_own_close():
+    """What the peer has to say before it is not lost, and an end that both agree on is no error."""
+
+    async def script(peer):
+        _, payload = await peer.frame()
+        await asyncio.sleep(2)
+        peer.send(frame(TEXT, b"last"))
+        await asyncio.sleep(2)
+        peer.send(frame(TEXT, b"words"), frame(CLOSE, payload))
+        await peer.gone()
+
+    async with talking(script) as connection:
+        loop, taken = connection.websocket.loop, asyncio.ensure_future(taken_from(connection))
+        await asyncio.sleep(1)
+        connection.websocket.start_close(1000)
+
+        assert await taken == ["last", "words"]
+        assert loop.time() - connection.timeline.opened == 5.0
+
+
+async def taken_from(connection):
+    return [message async for message in connection]
+
+
+async def answers_nothing(peer):
+    await peer.gone()
+
+
+async def ends_the_stream(peer):
+    await peer.frame()
+    await asyncio.sleep(3)
+
+
+async def says_something_else(peer):
+    await peer.frame()
+    await asyncio.sleep(3)
+    peer.send(close(1011))
+    await peer.gone()
+
+
+@pytest.mark.ws_stability(time="virtual")
+@pytest.mark.parametrize(
+    ("script", "code", "at"),
+    [(answers_nothing, 1006, 11.0), (ends_the_stream, 1006, 4.0), (says_something_else, 1011, 4.0)],
+)
+async def test_iteration_raises_where_our_own_close_is_not_answered(script, code, at):
+    """As soon as that is known: half a stream must not look like a whole one."""
+    async with talking(script) as connection:
+        loop, taken = connection.websocket.loop, asyncio.ensure_future(taken_from(connection))
+        await asyncio.sleep(1)
+        connection.websocket.start_close(1000)
+        with pytest.raises(ConnectionEnded) as caught:
+            await taken
+
+        assert (caught.value.evidence.code, loop.time() - connection.timeline.opened) == (code, at)
+
+
+@pytest.mark.ws_stability(time="virtual")
+async def test_iteration_waits_for_nothing_where_this_end_failed():
+    """No answer makes that a normal closure."""
+    async with talking(answers_nothing) as connection:
+        loop, taken = connection.websocket.loop, asyncio.ensure_future(taken_from(connection))
+        await asyncio.sleep(1)
+        connection.websocket.start_close(1011)
+        with pytest.raises(ConnectionEnded):
+            await taken
+
+        assert loop.time() - connection.timeline.opened == 1.0
+
+
 @pytest.mark.parametrize("code", [1002, 1011, 1012])
 async def test_iteration_raises_on_a_failure(code):
     """Half a stream must not look like a whole one."""
