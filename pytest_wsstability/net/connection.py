@@ -22,7 +22,7 @@ from ..core.redact import show_session, show_text
 from ..core.timeline.events import Direction, Role
 from ..core.timeline.timeline import Timeline
 from ..core.transcript import TranscriptMessage
-from .errors import ConnectionEnded, OpeningError
+from .errors import ConnectionEnded, OpeningError, OpeningStage
 from .holding import both_over, hold_open, wait_session
 from .keywords import ConnectKeywords
 from .matching import Match, matcher
@@ -405,7 +405,7 @@ class Connection(Judged):
         Open a connection to the same server with the same session id, after this one has ended.
 
         Args:
-            within: how long to try; None tries once.
+            within: how long all of it may take, an attempt that is under way then included; None tries once.
             backoff: the waits between the attempts; see `Backoff`.
             changes: keywords of `connect` that are others now, such as ``headers`` with a token to resume.
 
@@ -414,19 +414,26 @@ class Connection(Judged):
 
         Raises:
             RuntimeError: if this connection is still open, or is a server's.
-            OpeningError: if none opened, with the reason of the last attempt.
+            OpeningError: if none opened, with the reason of the last attempt, or that the time ended in it.
 
         """
         __tracebackhide__ = True
         if self.opener is None:
             raise RuntimeError("reconnect: only a client can; this is a server's end")
-        if self.websocket.is_closing:
-            await self.websocket.wait_ended()
-        if self.websocket.transport is not None:
+        seconds = None if within is None else parse_duration(within, "within")
+        if self.websocket.transport is not None and not self.websocket.is_closing:
             raise RuntimeError("reconnect: the connection is still open; close() it, or wait_closed()")
-        loop = self.websocket.loop
-        until = loop.time() + (0.0 if within is None else parse_duration(within, "within"))
-        again = await self._retry(self.opener, backoff or Backoff(), until, changes)
+        until = None if seconds is None else self.websocket.loop.time() + seconds
+        refused: list[OpeningError] = []
+        try:
+            async with asyncio.timeout_at(until):
+                # This one is over: no peer keeps the next one waiting by leaving TCP open.
+                await self.websocket.close()
+                again = await self._retry(self.opener, backoff or Backoff(), until, changes, refused)
+        except TimeoutError:
+            if seconds is None:
+                raise
+            raise self._not_in_time(seconds, refused) from None
         again.previous = self
         again.requirement = self.requirement
         if self.keeper is not None:
@@ -435,21 +442,32 @@ class Connection(Judged):
         return again
 
     async def _retry(
-        self, opener: Opener, backoff: Backoff, until: float, changes: ConnectKeywords
+        self,
+        opener: Opener,
+        backoff: Backoff,
+        until: float | None,
+        changes: ConnectKeywords,
+        refused: list[OpeningError],
     ) -> Connection:
         __tracebackhide__ = True
-        loop, jitter, failed = self.websocket.loop, random.Random(0), 0
+        loop, jitter = self.websocket.loop, random.Random(0)
         changes.setdefault("session_id", self.session_id)
         changes.setdefault("resume", self.websocket.conversation.resumption)
         while True:
             try:
                 return await opener.again(**changes)
-            except OpeningError:
-                wait = backoff.wait(failed, jitter)
-                if loop.time() + wait > until:
+            except OpeningError as error:
+                wait = backoff.wait(len(refused), jitter)
+                if until is None or loop.time() + wait >= until:
                     raise
-                await asyncio.sleep(wait)
-                failed += 1
+                refused.append(error)
+            await asyncio.sleep(wait)
+
+    def _not_in_time(self, seconds: float, refused: Sequence[OpeningError]) -> OpeningError:
+        """The error of an attempt that was under way when the time was over, and of the one before."""
+        words = f"reconnect: not open again within {show_duration(seconds)}"
+        before = f"; the attempt before: {refused[-1].detail}" if refused else ""
+        return OpeningError(self.url, OpeningStage.TIMEOUT, words + before)
 
     @property
     def message_count(self) -> MessageCount:

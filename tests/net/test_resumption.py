@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+from contextlib import suppress
 
 import pytest
 
 from pytest_wsstability import Backoff, OpeningError, Orchestrator, StabilityError, connect, faults
 from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.close import LocalReason
+from pytest_wsstability.net.errors import OpeningStage
+from pytest_wsstability.net.websocket import LINGER
 from pytest_wsstability.profiles import FRAMES, JSON
-from tests.net.peers import connected, opened
+from tests.net.peers import close, connected, opened, serving, silent, talking
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -223,14 +226,125 @@ async def test_a_server_that_is_down_is_tried_again():
         await second.close()
 
 
-async def test_it_gives_up_in_time():
-    """No attempt comes after the time that was given."""
+@pytest.mark.parametrize(("within", "last"), [("9s", 6.0), ("9001ms", 9.0), ("10s", 9.0)])
+async def test_it_gives_up_in_time(within, last):
+    """No attempt comes after the time that was given, nor begins when it is over."""
     async with connected() as (first, orchestrator):
         await orchestrator.stop()
         with pytest.raises(OpeningError, match="connection refused"):
-            await first.reconnect(within="10s", backoff=Backoff(first="3s", factor=1, jitter=0))
+            await first.reconnect(within=within, backoff=Backoff(first="3s", factor=1, jitter=0))
 
-        assert asyncio.get_running_loop().time() == 9.0
+        assert asyncio.get_running_loop().time() == last
+
+
+def coming_back(second):
+    """A server that ends its first connection at once, and treats those after it as a script says."""
+    number = 0
+
+    async def script(peer):
+        nonlocal number
+        number += 1
+        if number == 1:
+            await peer.upgrade()
+            peer.send(close(1001))
+            await peer.gone()
+        else:
+            await peer.request()
+            await second(peer, number)
+
+    return script
+
+
+@pytest.mark.parametrize(("takes", "answered"), [(1.999, True), (2.001, False)])
+async def test_the_time_bounds_each_attempt_too(takes, answered):
+    """A server that takes TCP and answers late has no ten seconds for each step."""
+
+    async def late(peer, _):
+        await asyncio.sleep(takes)
+        with suppress(OSError):
+            peer.send(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+        await peer.gone()
+
+    async with serving(coming_back(late)) as url, opened(url, profile="frames") as first:
+        await first.wait_closed()
+        begun = first.websocket.loop.time()
+        with pytest.raises(OpeningError) as caught:
+            await first.reconnect(within="2s")
+
+        assert first.websocket.loop.time() - begun == pytest.approx(min(takes, 2.0))
+        if answered:
+            assert caught.value.status == 503
+        else:
+            assert caught.value.stage is OpeningStage.TIMEOUT
+            assert caught.value.detail == "reconnect: not open again within 2 s"
+
+
+async def test_an_attempt_that_the_time_cuts_names_the_one_before():
+    """Which may have had the reason."""
+
+    async def busy_then_silent(peer, number):
+        if number == 2:
+            peer.send(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+        await peer.gone()
+
+    backoff = Backoff(first="1s", jitter=0)
+    async with serving(coming_back(busy_then_silent)) as url, opened(url, profile="frames") as first:
+        await first.wait_closed()
+        words = r"\(timeout\): reconnect: not open again within 3 s; the attempt before: .*503"
+        with pytest.raises(OpeningError, match=words):
+            await first.reconnect(within="3s", backoff=backoff)
+
+
+async def test_one_attempt_is_one_whatever_the_waits():
+    """Without a time there is no second one."""
+    async with connected() as (first, orchestrator):
+        await orchestrator.stop()
+        with pytest.raises(OpeningError, match="connection refused"):
+            await first.reconnect(backoff=Backoff(first=0))
+
+        assert asyncio.get_running_loop().time() == 0.0
+
+
+async def test_a_peer_that_has_closed_and_leaves_tcp_open_holds_up_no_reconnect():
+    """It had its time: the next connection does not wait for the end of this one."""
+    number = 0
+
+    async def script(peer):
+        nonlocal number
+        await peer.upgrade()
+        number += 1
+        if number == 1:
+            await asyncio.sleep(1)
+            peer.send(close(1012))
+        await peer.gone()
+
+    async with serving(script) as url, opened(url, profile="frames") as first:
+        await first.websocket.wait_over()
+        second = await first.reconnect(within="2s")
+
+        assert second.timeline.opened - first.timeline.opened == pytest.approx(1.0 + LINGER)
+        second.websocket.let_go()
+
+
+async def test_a_close_that_is_not_answered_takes_of_the_time():
+    """It is waited for, and no longer than the whole of it may take."""
+    async with talking(silent) as first:
+        first.websocket.start_close(1000, planned=True)
+        with pytest.raises(OpeningError, match="not open again within 3 s"):
+            await first.reconnect(within="3s")
+
+        assert first.websocket.loop.time() - first.timeline.opened == 3.0
+
+
+@pytest.mark.parametrize("within", ["0s", "soon"])
+async def test_a_time_that_is_none_is_refused_first(within):
+    """Before anything is waited for."""
+    async with connected() as (first, _):
+        first.websocket.start_close(1000)
+        with pytest.raises(ValueError, match=r"^within: "):
+            await first.reconnect(within=within)
+
+        assert asyncio.get_running_loop().time() == 0.0
 
 
 async def test_a_connection_that_is_closing_is_waited_for():
