@@ -332,18 +332,22 @@ class FleetMerge:
 
     def lifetimes(self, *, lost: Fate | None = None) -> list[tuple[float, bool]]:
         """
-        How long each connection that opened was watched, and whether it then ended unplanned.
+        How long each connection that opened was watched within its hold, and whether it then ended unplanned.
 
-        Planned rotations and connections that nobody watched any longer are censored, never dropped.
+        Some of what breaks a hold is known after it only, such as a proof of life that did not come: that
+        counts at the end of the hold. Planned rotations and connections that nobody watched any longer are
+        censored, never dropped; the latter before that end, because nobody knows whether they reached it.
 
         Args:
             lost: a fate besides ENDED that counts as an unplanned end.
 
         """
-        fates = (Fate.ENDED, lost)
-        ended = [(each.age, each.fate in fates) for each in self.endings if each.fate is not Fate.REFUSED]
-        unseen = [(age, lost is Fate.UNOBSERVED) for age in self._seen.values()]
-        return [*ended, *unseen, *[(self.plan.hold, False)] * self._fates.count(_BYTE[Fate.STABLE])]
+        fates, hold = (Fate.ENDED, lost), self.plan.hold
+        over = [each for each in self.endings if each.fate is not Fate.REFUSED]
+        ended = [(min(each.age, hold), each.fate in fates) for each in over]
+        longest = math.nextafter(hold, 0.0)
+        unseen = [(min(age, longest), lost is Fate.UNOBSERVED) for age in self._seen.values()]
+        return [*ended, *unseen, *[(hold, False)] * self._fates.count(_BYTE[Fate.STABLE])]
 
 
 def merged(plan: FleetPlan, frames: Iterable[Frame], *, heartbeat_within: float | None = None) -> FleetMerge:

@@ -1,6 +1,7 @@
 """Frames of workers as one: every connection is accounted for once, whatever the workers do."""
 
 import json
+import math
 import random
 
 import pytest
@@ -106,6 +107,31 @@ def test_a_planned_rotation_is_censored_and_a_refused_opening_no_lifetime():
     endings = (ended(0, 30.0, Fate.ROTATED), ended(2, 0.0, Fate.REFUSED))
 
     assert merged(PLAN, [frame(endings=endings)]).lifetimes() == [(30.0, False)]
+
+
+@pytest.mark.parametrize(
+    ("fate", "age", "lifetime"),
+    [
+        (Fate.ENDED, 59.0, (59.0, True)),
+        (Fate.ENDED, 60.0, (60.0, True)),
+        (Fate.ENDED, 65.0, (60.0, True)),
+        (Fate.ROTATED, 65.0, (60.0, False)),
+        (Fate.UNOBSERVED, 59.0, (59.0, False)),
+        (Fate.UNOBSERVED, 60.0, (math.nextafter(60.0, 0.0), False)),
+        (Fate.UNOBSERVED, 65.0, (math.nextafter(60.0, 0.0), False)),
+    ],
+)
+def test_no_lifetime_is_longer_than_the_hold(fate, age, lifetime):
+    """And who is in doubt has not been seen to reach its end."""
+    assert merged(PLAN, [frame(endings=(ended(0, age, fate),))]).lifetimes() == [lifetime]
+
+
+def test_a_worker_that_is_lost_at_the_end_has_shown_nothing_of_it():
+    """It was heard 0.5 s after the hold as planned, of which the handshakes may have been a part."""
+    merge = merged(PLAN, [frame(at=60.5, opened=3)])
+    merge.lose(0, "dead")
+
+    assert sorted(merge.lifetimes())[-1] == (math.nextafter(60.0, 0.0), False)
 
 
 @pytest.mark.parametrize(

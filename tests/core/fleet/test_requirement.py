@@ -1,5 +1,7 @@
 """What a fleet has to show: three verdicts by bounds, pinned on both sides of each."""
 
+import random
+
 import pytest
 
 from pytest_wsstability.core.fleet.frame import Ending, FanoutCounts, Fate, Frame, Return
@@ -106,6 +108,51 @@ def test_planned_rotations_show_nothing_for_the_time_after_them():
     """60 connections, of which 20 rotated half way: 40 are fewer than the 59 that 0.95 needs."""
     assert check(fleet(80, rotated=20), survival=0.95).outcome is STABLE
     assert check(fleet(60, rotated=20), survival=0.95).outcome is INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("parts", "age", "outcome"),
+    [
+        # 8 of 100: Clopper and Pearson's lower bound is 0.86, whenever the loss was told.
+        ({"ended": 8}, 59.9, INCONCLUSIVE),
+        ({"ended": 8}, 60.0, INCONCLUSIVE),
+        # A proof of life that did not come, a heartbeat that was overdue after the end.
+        ({"ended": 8}, 65.0, INCONCLUSIVE),
+        ({"ended": 4}, 65.0, STABLE),
+        ({"unobserved": 8}, 59.9, INCONCLUSIVE),
+        ({"unobserved": 8}, 60.0, INCONCLUSIVE),
+        ({"unobserved": 100}, 60.001, INCONCLUSIVE),
+        ({"unobserved": 4}, 60.001, STABLE),
+        # Who was rotated after the end has lived to it.
+        ({"rotated": 100}, 60.0, STABLE),
+        ({"rotated": 100}, 65.0, STABLE),
+        ({"rotated": 100}, 59.9, INCONCLUSIVE),
+    ],
+)
+def test_what_is_told_after_the_hold_belongs_to_it(parts, age, outcome):
+    """Else whoever is silent at the end, or in doubt, would have lived through it."""
+    assert check(fleet(100, **parts, age=age), survival=0.9).outcome is outcome
+
+
+def test_no_lower_bound_is_above_the_upper_one():
+    """300 fleets of random fates and ages, before the end of the hold, at it and after it."""
+    dice = random.Random(7)
+    kinds = (Fate.STABLE, Fate.ENDED, Fate.ROTATED, Fate.REFUSED, Fate.UNOBSERVED)
+    for _ in range(300):
+        of = dice.choice((1, 2, 5, 30, 100))
+        fates = dice.choices(kinds, [dice.random() ** 4 for _ in kinds], k=of)
+        endings = tuple(
+            Ending(number=number, fate=fate, age=dice.choice((0.0, 30.0, 59.9, 60.0, 60.001, 70.0)), at=60.0)
+            for number, fate in enumerate(fates)
+            if fate is not Fate.STABLE
+        )
+        stable = tuple((number, number) for number, fate in enumerate(fates) if fate is Fate.STABLE)
+        merge = FleetMerge(FleetPlan(connections=of, hold=60.0))
+        merge.add(Frame(slot=0, attempt=1, sequence=0, at=70.0, endings=endings, stable=stable, is_last=True))
+        asked = FleetRequirement(survival=0.9, confidence=dice.choice((0.5, 0.9, 0.95, 0.999)))
+        least, most = asked.bounds(merge)
+
+        assert 0 <= least <= most <= 1, (fates, endings)
 
 
 @pytest.mark.parametrize(("refused", "outcome"), [(1, STABLE), (2, UNSTABLE)])
