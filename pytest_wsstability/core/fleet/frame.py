@@ -47,6 +47,9 @@ class Ending:
     confidence: str = ""
     # The close code at this end; None without one.
     code: int | None = None
+    # Nobody but this end ended it, if only after it had broken the requirement: there is nothing to come
+    # back from.
+    closed_here: bool = False
     # Seconds without a byte either way before the end.
     silence: float = 0.0
     # What the response named as its sender: ``server``, ``via``, ``x-backend``...

@@ -222,11 +222,15 @@ class FleetRequirement:
             yield self._undecided(count, opened, least, most)
 
     def _all(self, merge: FleetMerge, opened: int) -> Iterator[Finding]:
-        count = merge.count
-        if count.ended and self.reconnects is None:
-            at = min(each.age for each in merge.endings if each.fate is Fate.ENDED)
-            observed = f"{count.ended:,} of {opened:,} ended"
-            expected = f"all connections live for {show(merge.plan.hold)}"
+        count, hold = merge.count, show(merge.plan.hold)
+        lost, what = [each for each in merge.endings if each.fate is Fate.ENDED], "ended"
+        expected = f"all connections live for {hold}"
+        if self.reconnects is not None:
+            lost, what = [each for each in lost if each.closed_here], "broke a promise and did not end"
+            expected = f"every connection lives for {hold}, or ends and comes back"
+        if lost:
+            observed = f"{len(lost):,} of {opened:,} {what}"
+            at = min(each.age for each in lost)
             yield Violation(Rule.SURVIVAL, at, expected, observed, observed)
         elif count.open:
             yield Doubt(Reason.TOO_SHORT, f"{count.open:,} of {opened:,} are still held")
@@ -284,7 +288,11 @@ class FleetRequirement:
     def _drained(self, endings: Sequence[Ending]) -> Iterator[Finding]:
         if self.drain is None:
             return
-        ends = [each for each in endings if each.fate in (Fate.ENDED, Fate.ROTATED)]
+        ends = [
+            each
+            for each in endings
+            if each.fate is Fate.ROTATED or (each.fate is Fate.ENDED and not each.closed_here)
+        ]
         most, at = busiest_second(each.at for each in ends)
         if most > self.drain.per_second:
             observed = f"{most} ended in the second from {show(at)} on"

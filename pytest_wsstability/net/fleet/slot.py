@@ -334,6 +334,7 @@ class FleetSlot:
             cause=diagnosis.cause.value if diagnosis else "",
             confidence=diagnosis.confidence.value if diagnosis else "",
             code=timeline.close.code if timeline.close is not None else None,
+            closed_here=timeline.close is None or timeline.close.planned,
             silence=timeline.silence,
             served_by=_served_by(timeline),
             subnet=subnet,

@@ -216,7 +216,7 @@ def test_frames_survive_json():
     rtts.add(0.25, 3.0)
     sent = frame(
         1, 7, 33.5, opened=2, heartbeats_sent=4, heartbeats_answered=3, messages=7, rtt_counts=(1, 2),
-        lag=0.01, rtts=rtts, endings=(ended(3, 5.0, cause="idle timeout", code=1006, served_by="nginx"),),
+        lag=0.01, rtts=rtts, endings=(ended(3, 5.0, cause="idle timeout", code=1006, closed_here=True),),
         stable=((1, 1),), is_last=True,
     )  # fmt: skip
     read = Frame.from_dict(json.loads(json.dumps(sent.as_dict())))

@@ -212,10 +212,10 @@ def test_the_busiest_second(instants, most):
     assert busiest_second(instants) == most
 
 
-def drained(*ends):
+def drained(*ends, fate=Fate.ROTATED, closed_here=False):
     merge = FleetMerge(FleetPlan(connections=len(ends), hold=60.0))
     endings = tuple(
-        Ending(number=number, fate=Fate.ROTATED, age=at, at=at, code=code)
+        Ending(number=number, fate=fate, age=at, at=at, code=code, closed_here=closed_here)
         for number, (at, code) in enumerate(ends)
     )
     merge.add(Frame(slot=0, attempt=1, sequence=0, at=60.0, endings=endings, is_last=True))
@@ -238,6 +238,23 @@ def test_a_drain_is_slow_and_says_so(ends, observed):
     assert [each.rule for each in verdict.violations] == [Rule.DRAIN] * len(observed)
     for violation, text in zip(verdict.violations, observed, strict=True):
         assert violation.observed.startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("fate", "closed_here", "counted"),
+    [
+        (Fate.ENDED, False, True),
+        (Fate.ROTATED, False, True),
+        # A client that closes when it is told to.
+        (Fate.ROTATED, True, True),
+        # Whoever missed a heartbeat and was open still.
+        (Fate.ENDED, True, False),
+    ],
+)
+def test_the_ends_of_a_drain_are_ends(fate, closed_here, counted):
+    verdict = drained((1, None), fate=fate, closed_here=closed_here)
+
+    assert (Rule.DRAIN in {each.rule for each in verdict.violations}) is counted
 
 
 @pytest.mark.parametrize(
@@ -289,6 +306,46 @@ def test_what_ended_has_to_come_back(afters, outcome, rules):
     assert merge.count.ended == len(afters)
     # Without it, all have to live.
     assert check(merge).outcome is (UNSTABLE if afters else STABLE)
+
+
+def broken(*closed_here, of=10):
+    """A fleet of ten: so many were not stable, of which the server ended some, and these came back."""
+    endings = tuple(
+        Ending(number=number, fate=Fate.ENDED, age=10.0 + number, at=10.0, closed_here=here)
+        for number, here in enumerate(closed_here)
+    )
+    returns = tuple(
+        Return(number=number, at=20.0, after=5.0, attempts=1)
+        for number, here in enumerate(closed_here)
+        if not here
+    )
+    merge = FleetMerge(FleetPlan(connections=of, hold=60.0))
+    made = Frame(
+        slot=0, attempt=1, sequence=0, at=60.0, endings=endings, returns=returns,
+        stable=((len(closed_here), of - 1),), is_last=True,
+    )  # fmt: skip
+    merge.add(made)
+    return merge
+
+
+def test_what_breaks_a_promise_and_does_not_end_cannot_come_back():
+    """Without an end nobody opens it again."""
+    asked = FleetReconnects(within="10s")
+    verdict = check(broken(False, True, True), reconnects=asked)
+
+    assert verdict.outcome is UNSTABLE
+    (violation,) = verdict.violations
+    assert (violation.rule, violation.at) == (Rule.SURVIVAL, 11.0)
+    assert violation.observed == "2 of 10 broke a promise and did not end"
+    assert violation.expected == "every connection lives for 60 s, or ends and comes back"
+    assert check(broken(False, False, False), reconnects=asked).outcome is STABLE
+
+
+@pytest.mark.parametrize(("lost", "outcome"), [(4, STABLE), (20, UNSTABLE)])
+def test_a_share_that_lives_may_hold_such_too(lost, outcome):
+    merge = broken(*[True] * lost, of=100)
+
+    assert check(merge, reconnects=FleetReconnects(within="10s"), survival=0.9).outcome is outcome
 
 
 def test_survival_may_be_asked_for_beside():

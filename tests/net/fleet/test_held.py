@@ -4,18 +4,18 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Orchestrator, StabilityError, run_virtual
+from pytest_wsstability import Orchestrator, StabilityError, faults, run_virtual
 from pytest_wsstability.core.judge.verdict import Outcome, Rule
 from pytest_wsstability.fleet import FleetReconnects, open_fleet
 
 ALIVE = {"alive_for": "2m", "heartbeat_every": "25s", "heartbeat_within": "5s"}
 
 
-def fleet(*restarts, down_for="1s", connections=20, **asked):
+def fleet(*restarts, down_for="1s", connections=20, behaviour=None, **asked):
     """A fleet whose server restarts at these instants."""
 
     async def main():
-        async with Orchestrator() as orchestrator:
+        async with Orchestrator(**(behaviour or {})) as orchestrator:
             start = asyncio.get_running_loop().time()
             async with open_fleet(orchestrator.url, connections=connections, **{**ALIVE, **asked}) as made:
                 for at in restarts:
@@ -64,6 +64,18 @@ def test_who_does_not_come_back_in_time_is_told():
     assert [each.rule for each in made.verdict.violations] == [Rule.RECONNECTS]
     assert "  observed  20 of 20 that ended did not come back\n" in str(failed.value)
     assert "  back      0 came back, 20 did not\n" in str(failed.value)
+
+
+@pytest.mark.parametrize("drain", [None, 20])
+def test_who_is_not_answered_any_more_and_does_not_end_is_no_return(drain):
+    """The server is silent from 30 s on: all miss a heartbeat, none ends, and none is let go."""
+    silent = {"faults": [("30s", faults.WithholdHeartbeats())]}
+    made, _ = fleet(reconnects="10s", behaviour=silent, drain=drain)
+
+    assert made.verdict.outcome is Outcome.UNSTABLE
+    assert [each.rule for each in made.verdict.violations] == [Rule.SURVIVAL]
+    assert made.verdict.violations[0].observed == "20 of 20 broke a promise and did not end"
+    assert {each.closed_here for each in made.merge.endings} == {True}
 
 
 def test_a_storm_is_told():
