@@ -129,6 +129,8 @@ class Frame:
     stable: tuple[tuple[int, int], ...] = ()
     # The slot has come to its end, and this is its last frame.
     is_last: bool = False
+    # Of the last frame: more would have come of some connections, had the slot not been stopped.
+    cut_short: bool = False
     # Of the last frame: whole records of some of its connections.
     records: tuple[FleetRecord, ...] = ()
 
@@ -169,7 +171,7 @@ class Frame:
 
 _PLAIN = (
     "opened", "heartbeats_sent", "heartbeats_answered", "messages", "rtt_counts", "backends", "subnets",
-    "lag", "endings", "returns", "stable", "is_last",
+    "lag", "endings", "returns", "stable", "is_last", "cut_short",
 )  # fmt: skip
 _SAMPLES = ("rtts", "fanout_times")
 

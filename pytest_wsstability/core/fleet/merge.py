@@ -60,6 +60,8 @@ class _Progress:
     # When it last told something, on its own clock.
     at: float = 0.0
     is_over: bool = False
+    # It came to its end by itself, so that all of its connections were watched for as long as was asked.
+    is_whole: bool = False
     opened: int = 0
 
 
@@ -114,6 +116,8 @@ class FleetMerge:
     _slots: dict[int, _Progress] = field(init=False)
     # How long each unobserved connection had been seen to live.
     _seen: dict[int, float] = field(init=False)
+    # Of each connection that ended: whether it was back when that was told last.
+    _back: dict[int, bool] = field(init=False)
     _draw: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
@@ -122,7 +126,7 @@ class FleetMerge:
         self.columns = [Column() for _ in range(min(COLUMNS, seconds))]
         self._fates = bytearray(self.plan.connections)
         self._slots = {slot.number: _Progress(slot) for slot in self.plan.slots}
-        self._seen = {}
+        self._seen, self._back = {}, {}
         self._draw = random.Random(0)
 
     def add(self, frame: Frame) -> Refusal | None:
@@ -139,6 +143,7 @@ class FleetMerge:
         for record in frame.records:
             self._keep(record)
         if frame.is_last:
+            progress.is_whole = not frame.cut_short
             self._close(progress, "it was stopped")
         return None
 
@@ -210,6 +215,7 @@ class FleetMerge:
     def _return(self, progress: _Progress, each: Return, *, usable: bool) -> None:
         if each.number not in progress.slot.numbers:
             return
+        self._back[each.number] = each.after is not None
         if each.after is None and not usable:
             self.returns_excused += 1
         else:
@@ -329,6 +335,18 @@ class FleetMerge:
             open=self._fates.count(0),
             stalled=of[Fate.STALLED],
         )
+
+    @property
+    def unreturned(self) -> int:
+        """How many ended by themselves, and were not watched until they were back for good or given up."""
+        ended = [each for each in self.endings if each.fate is Fate.ENDED and not each.closed_here]
+        return sum(not self._is_settled(each.number) for each in ended)
+
+    def _is_settled(self, number: int) -> bool:
+        """Whether all is known of the returns of a connection that ended."""
+        if number not in self._back:
+            return False
+        return not self._back[number] or self._slots[number % len(self._slots)].is_whole
 
     def lifetimes(self, *, lost: Fate | None = None) -> list[tuple[float, bool]]:
         """

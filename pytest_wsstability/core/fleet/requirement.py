@@ -183,7 +183,7 @@ class FleetRequirement:
     def check(self, merge: FleetMerge, *, tier: Tier) -> Verdict:
         """Judge what the fleet has shown up to now."""
         findings = [
-            *_interrupted(merge),
+            *self._interrupted(merge),
             *self._opens(merge.count),
             *self._survival(merge),
             *self._drained(merge.endings),
@@ -192,6 +192,13 @@ class FleetRequirement:
         ]
         reached = merge.plan.hold if merge.interrupted_at is None else merge.interrupted_at
         return Verdict.of(findings, horizon=min(reached, merge.plan.hold), tier=tier)
+
+    def _interrupted(self, merge: FleetMerge) -> Iterator[Finding]:
+        """A fleet that somebody ended has shown what it had by then, unless all of it was over."""
+        unseen = merge.count.unobserved or (self.reconnects is not None and merge.unreturned)
+        if merge.interrupted_at is not None and unseen:
+            reached, whole = round(merge.interrupted_at, 1), merge.plan.ramp + merge.plan.hold
+            yield Doubt(Reason.INTERRUPTED, f"interrupted at {show(reached)} of {show(whole)}")
 
     def _opens(self, count: FleetCount) -> Iterator[Finding]:
         allowed = int(self.refused_max * count.planned)
@@ -320,6 +327,9 @@ class FleetRequirement:
                 Reason.LOOP_LAG,
                 f"{merge.returns_excused:,} did not come back within {within} while their worker lagged",
             )
+        if unseen := merge.unreturned:
+            text = f"{unseen:,} of {merge.count.ended:,} that ended were not seen to come back and to stay"
+            yield Doubt(Reason.UNOBSERVED if merge.is_over else Reason.TOO_SHORT, text)
         most, at = busiest_second(each.at for each in merge.returns if each.after is not None)
         if self.reconnects.per_second is not None and most > self.reconnects.per_second:
             observed = f"{most:,} came back in the second from {show(at)} on"
@@ -350,13 +360,6 @@ class FleetRequirement:
             observed = f"p99 {show(found)} of {times.count:,} arrivals"
             expected = f"99% of the connections have a message within {show(limit)}"
             yield Violation(Rule.FANOUT, 0.0, expected, observed, f"messages that fan out: {observed}")
-
-
-def _interrupted(merge: FleetMerge) -> Iterator[Finding]:
-    """A fleet that somebody ended has shown what it had by then, unless all of it was over."""
-    if merge.interrupted_at is not None and merge.count.unobserved:
-        reached, whole = round(merge.interrupted_at, 1), merge.plan.ramp + merge.plan.hold
-        yield Doubt(Reason.INTERRUPTED, f"interrupted at {show(reached)} of {show(whole)}")
 
 
 def percent(share: float) -> str:

@@ -373,6 +373,7 @@ class FleetSlot:
             endings=tuple(self._endings),
             stable=tuple(runs_of(self._stable, self._slot.of)),
             is_last=is_last,
+            cut_short=is_last and self._left > 0,
             records=tuple(each for kept in self._kept.values() for each in kept) if is_last else (),
         )
         self._sequence += 1

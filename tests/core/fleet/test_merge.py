@@ -217,7 +217,7 @@ def test_frames_survive_json():
     sent = frame(
         1, 7, 33.5, opened=2, heartbeats_sent=4, heartbeats_answered=3, messages=7, rtt_counts=(1, 2),
         lag=0.01, rtts=rtts, endings=(ended(3, 5.0, cause="idle timeout", code=1006, closed_here=True),),
-        stable=((1, 1),), is_last=True,
+        stable=((1, 1),), is_last=True, cut_short=True,
     )  # fmt: skip
     read = Frame.from_dict(json.loads(json.dumps(sent.as_dict())))
 
@@ -281,6 +281,17 @@ def test_a_worker_tells_of_returns_of_its_own_connections_only():
 
     assert [each.number for each in merged(PLAN, [frame(returns=returns)]).returns] == [0, 4]
     assert merged(PLAN, [frame(returns=excused, lag=1.0)], heartbeat_within=5.0).returns_excused == 2
+
+
+def test_each_worker_says_whether_its_own_returns_were_watched():
+    """One came to its end, the other was lost: what came back there may have ended again."""
+    back = tuple(Return(number=number, at=25.0, after=5.0, attempts=1) for number in range(6))
+    whole = frame(0, endings=(ended(2),), returns=back, stable=((0, 0), (4, 4)), is_last=True)
+    lost = frame(1, endings=(ended(1), ended(3), ended(5, closed_here=True)), returns=back)
+    merge = merged(PLAN, [whole, lost])
+    merge.lose(1, "dead")
+
+    assert (merge.count.ended, merge.unreturned) == (4, 2)
 
 
 @pytest.mark.parametrize(

@@ -348,6 +348,66 @@ def test_a_share_that_lives_may_hold_such_too(lost, outcome):
     assert check(merge, reconnects=FleetReconnects(within="10s"), survival=0.9).outcome is outcome
 
 
+def unwatched(*afters, cut_short=None, lose=False, interrupt=False, hold=60.0):
+    """All ended at 10 s, of which these were back or given up when the worker was heard last."""
+    of = 2
+    endings = tuple(Ending(number=each, fate=Fate.ENDED, age=10.0, at=10.0) for each in range(of))
+    returns = tuple(
+        Return(number=number, at=20.0, after=after, attempts=1) for number, after in enumerate(afters)
+    )
+    merge = FleetMerge(FleetPlan(connections=of, hold=hold))
+    made = Frame(
+        slot=0, attempt=1, sequence=0, at=30.0, opened=of, endings=endings, returns=returns,
+        is_last=cut_short is not None, cut_short=bool(cut_short),
+    )  # fmt: skip
+    merge.add(made)
+    if lose:
+        merge.lose(0, "its process died")
+    if interrupt:
+        merge.interrupt()
+    return merge
+
+
+@pytest.mark.parametrize(
+    ("merge", "reasons", "unseen"),
+    [
+        # The worker came to its end: all of it was watched.
+        (unwatched(5.0, 5.0, cut_short=False), [], 0),
+        (unwatched(5.0, cut_short=False), [Reason.UNOBSERVED], 1),
+        (unwatched(cut_short=False), [Reason.UNOBSERVED], 2),
+        # What was back then may have ended again.
+        (unwatched(5.0, 5.0, cut_short=True), [Reason.UNOBSERVED], 2),
+        (unwatched(5.0, 5.0, lose=True), [Reason.UNOBSERVED], 2),
+        (unwatched(lose=True), [Reason.UNOBSERVED], 2),
+        (unwatched(5.0, 5.0, interrupt=True), [Reason.INTERRUPTED, Reason.UNOBSERVED], 2),
+        (unwatched(5.0, 5.0, cut_short=True, interrupt=True), [Reason.INTERRUPTED, Reason.UNOBSERVED], 2),
+        (unwatched(5.0, 5.0, cut_short=False, interrupt=True), [], 0),
+        # They are waited for.
+        (unwatched(), [Reason.TOO_SHORT], 2),
+        (unwatched(5.0, 5.0), [Reason.TOO_SHORT], 2),
+    ],
+)
+def test_a_return_that_nobody_saw_is_in_doubt(merge, reasons, unseen):
+    verdict = check(merge, reconnects=FleetReconnects(within="10s"))
+
+    assert [each.reason for each in verdict.doubts] == reasons
+    assert verdict.outcome is (INCONCLUSIVE if reasons else STABLE)
+    if reasons:
+        assert verdict.doubts[-1].text == f"{unseen} of 2 that ended were not seen to come back and to stay"
+
+
+def test_a_return_that_was_given_up_is_known():
+    """Whatever became of the worker then."""
+    verdict = check(unwatched(5.0, None, lose=True), reconnects=FleetReconnects(within="10s"))
+
+    assert [each.observed for each in verdict.violations] == ["1 of 2 that ended did not come back"]
+
+
+def test_an_interrupted_fleet_without_returns_has_none_to_see():
+    """Each end was seen, and with a share to live that is all that was asked."""
+    assert check(unwatched(interrupt=True), survival=0.001).doubts[0].reason is Reason.TOO_FEW
+
+
 def test_survival_may_be_asked_for_beside():
     verdict = check(returned(5.0, 5.0, 5.0, 5.0, 5.0), reconnects=FleetReconnects(within="10s"), survival=0.9)
 

@@ -4,9 +4,13 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Orchestrator, StabilityError, faults, run_virtual
+from pytest_wsstability import Orchestrator, Requirement, StabilityError, faults, run_virtual
+from pytest_wsstability.core.fleet.plan import FleetPlan
+from pytest_wsstability.core.fleet.requirement import FleetRequirement
 from pytest_wsstability.core.judge.verdict import Outcome, Rule
 from pytest_wsstability.fleet import FleetReconnects, open_fleet
+from pytest_wsstability.net.fleet.fleet import prepared, run_fleet
+from pytest_wsstability.net.fleet.job import FleetJob
 
 ALIVE = {"alive_for": "2m", "heartbeat_every": "25s", "heartbeat_within": "5s"}
 
@@ -76,6 +80,34 @@ def test_who_is_not_answered_any_more_and_does_not_end_is_no_return(drain):
     assert [each.rule for each in made.verdict.violations] == [Rule.SURVIVAL]
     assert made.verdict.violations[0].observed == "20 of 20 broke a promise and did not end"
     assert {each.closed_here for each in made.merge.endings} == {True}
+
+
+@pytest.mark.parametrize(
+    ("interrupted", "back", "outcome"),
+    [(30.7, 0, Outcome.INCONCLUSIVE), (60.0, 5, Outcome.INCONCLUSIVE), (130.0, 5, Outcome.STABLE)],
+)
+def test_who_was_not_watched_after_it_came_back_has_shown_nothing(interrupted, back, outcome):
+    """All end at 30 s; somebody stops the fleet before they are back, while they are held on, or after it."""
+
+    async def main():
+        async with Orchestrator() as orchestrator:
+            asked = FleetRequirement.of(reconnects="10s")
+            job = FleetJob(
+                url=orchestrator.url, requirement=Requirement.of(**ALIVE), reconnects=asked.reconnects
+            )
+            made = prepared(job, FleetPlan(connections=5, hold=120.0), asked)
+            running = asyncio.create_task(run_fleet(made, job))
+            await asyncio.sleep(30)
+            await orchestrator.restart(down_for="500ms")
+            await asyncio.sleep(interrupted - 30.5)
+            running.cancel()
+            await asyncio.wait([running])
+            return made
+
+    made = run_virtual(main())
+
+    assert (made.count.ended, len(made.merge.returns)) == (5, back)
+    assert made.verdict.outcome is outcome
 
 
 def test_a_storm_is_told():
