@@ -63,6 +63,8 @@ class _Progress:
     # It came to its end by itself, so that all of its connections were watched for as long as was asked.
     is_whole: bool = False
     opened: int = 0
+    # Unobserved connections that were not seen to open.
+    unopened: int = 0
 
 
 @dataclass(slots=True)
@@ -208,6 +210,7 @@ class FleetMerge:
         if self._settle(progress, ending.number, fate):
             if fate is Fate.UNOBSERVED:
                 self._seen[ending.number] = ending.age
+                progress.unopened += ending.fate is not Fate.ENDED and not ending.age
             elif fate is not Fate.STALLED:
                 self.endings.append(ending)
                 self._column(ending.at).ended += fate is Fate.ENDED
@@ -241,11 +244,12 @@ class FleetMerge:
             self.lose(slot, "the fleet was interrupted")
 
     def _close(self, progress: _Progress, why: str) -> None:
-        progress.is_over = True
         left = [number for number in progress.slot if not self._fates[number]]
+        progress.unopened += len(left) - min(self._held(progress), len(left))
         for number in left:
             self._fates[number] = _BYTE[Fate.UNOBSERVED]
             self._seen[number] = max(0.0, progress.at - self.plan.opens_at(number))
+        progress.is_over = True
         if left:
             self.notes.append(
                 f"{len(left)} of {len(progress.slot)} connections of worker {progress.slot.number} "
@@ -290,8 +294,20 @@ class FleetMerge:
     @property
     def held(self) -> int:
         """How many are open now."""
-        over = self.count
-        return self.opened - over.stable - over.ended - over.rotated - over.stalled - len(self._seen)
+        return sum(map(self._held, self._slots.values()))
+
+    def _held(self, progress: _Progress) -> int:
+        """How many of a slot are open: those that opened, without those that are over."""
+        if progress.is_over:
+            return 0
+        fates = self._fates[progress.slot.number :: progress.slot.of]
+        over = len(fates) - fates.count(0) - fates.count(_BYTE[Fate.REFUSED]) - progress.unopened
+        return max(0, progress.opened - over)
+
+    @property
+    def unopened(self) -> int:
+        """How many unobserved connections were not seen to open."""
+        return sum(each.unopened for each in self._slots.values())
 
     @property
     def rtt_counts(self) -> list[int]:

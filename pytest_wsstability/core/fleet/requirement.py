@@ -184,7 +184,7 @@ class FleetRequirement:
         """Judge what the fleet has shown up to now."""
         findings = [
             *self._interrupted(merge),
-            *self._opens(merge.count),
+            *self._opens(merge.count, merge.unopened),
             *self._survival(merge),
             *self._drained(merge.endings),
             *self._came_back(merge),
@@ -200,12 +200,17 @@ class FleetRequirement:
             reached, whole = round(merge.interrupted_at, 1), merge.plan.ramp + merge.plan.hold
             yield Doubt(Reason.INTERRUPTED, f"interrupted at {show(reached)} of {show(whole)}")
 
-    def _opens(self, count: FleetCount) -> Iterator[Finding]:
+    def _opens(self, count: FleetCount, unopened: int) -> Iterator[Finding]:
         allowed = int(self.refused_max * count.planned)
         if count.refused > allowed:
             observed = f"{count.refused:,} of {count.planned:,} did not open"
             expected = "every connection opens" if not allowed else f"at most {allowed:,} do not open"
             yield Violation(Rule.OPENED, 0.0, expected, observed, observed)
+        elif count.refused + unopened > allowed:
+            seen = f"{unopened:,} of {count.planned:,} were not seen to open"
+            more = f", {count.refused:,} more did not" if count.refused else ""
+            bound = f"at most {allowed:,} may not" if allowed else "all have to"
+            yield Doubt(Reason.UNOBSERVED, f"{seen}{more}, where {bound}")
 
     def _survival(self, merge: FleetMerge) -> Iterator[Finding]:
         count = merge.count

@@ -294,6 +294,43 @@ def test_each_worker_says_whether_its_own_returns_were_watched():
     assert (merge.count.ended, merge.unreturned) == (4, 2)
 
 
+REFUSED, UNOBSERVED = Fate.REFUSED, Fate.UNOBSERVED
+
+
+@pytest.mark.parametrize(
+    ("frames", "lost", "held", "unopened"),
+    [
+        ([], [], 0, 0),
+        ([frame(opened=3)], [], 3, 0),
+        ([frame(opened=3), frame(1, opened=2)], [], 5, 0),
+        ([frame(opened=3, endings=(ended(0), ended(2, fate=Fate.ROTATED)))], [], 1, 0),
+        ([frame(opened=3, stable=((0, 2),))], [], 1, 0),
+        ([frame(opened=2, endings=(ended(0, 0.0, REFUSED),))], [], 2, 0),
+        # No descriptor was left for one; another was in doubt when it was open.
+        ([frame(opened=2, endings=(ended(0, 0.0, UNOBSERVED),))], [], 2, 1),
+        ([frame(opened=3, endings=(ended(0, 9.0, UNOBSERVED),))], [], 2, 0),
+        # The worker lagged: one that was refused, and one that ended at once.
+        ([frame(opened=2, lag=0.51, endings=(ended(0, 0.0, REFUSED),))], [], 2, 1),
+        ([frame(opened=3, lag=0.51, endings=(ended(0, 0.0),))], [], 2, 0),
+        # A worker that is lost holds nothing, and takes nothing from what others hold.
+        ([frame(opened=3)], [1], 3, 3),
+        ([frame(opened=3), frame(1, opened=1)], [1], 3, 2),
+        ([frame(opened=3), frame(1, opened=2, endings=(ended(1), ended(3, 0.0, REFUSED)))], [1], 3, 0),
+        ([frame(opened=3), frame(1, opened=1, endings=(ended(1), ended(3, 0.0, REFUSED)))], [1], 3, 1),
+        ([frame(opened=3)], [0, 1], 0, 3),
+        ([*BOTH], [], 0, 0),
+        # What a frame that never came would have told.
+        ([frame(1, sequence=1, endings=(ended(1),))], [], 0, 0),
+    ],
+)
+def test_how_many_are_open_and_how_many_nobody_saw_open(frames, lost, held, unopened):
+    merge = merged(PLAN, frames, heartbeat_within=5.0)
+    for slot in lost:
+        merge.lose(slot, "silent for 6 s")
+
+    assert (merge.held, merge.unopened) == (held, unopened)
+
+
 @pytest.mark.parametrize(
     ("counts", "share", "limit"),
     [

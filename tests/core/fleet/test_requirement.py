@@ -163,6 +163,56 @@ def test_openings_are_a_share_of_their_own(refused, outcome):
     assert [each.rule for each in verdict.violations] == [Rule.OPENED] * (refused - 1)
 
 
+def half_opened(*, refused, excused=0, shortage=0, lost=0):
+    """A hundred of two workers: why some did not open, or nobody saw whether they did."""
+    merge = FleetMerge(FleetPlan(connections=100, hold=60.0, workers=2), heartbeat_within=5.0)
+    fates = [Fate.REFUSED] * refused + [Fate.UNOBSERVED] * shortage
+    endings = [Ending(number=2 * place, fate=fate, age=0.0, at=1.0) for place, fate in enumerate(fates)]
+    merge.add(Frame(slot=0, attempt=1, sequence=0, at=1.0, endings=tuple(endings)))
+    late = [
+        Ending(number=2 * (len(fates) + place), fate=Fate.REFUSED, age=0.0, at=2.0) for place in range(excused)
+    ]
+    merge.add(Frame(slot=0, attempt=1, sequence=1, at=2.0, lag=0.51, endings=tuple(late)))
+    stable = ((2 * (len(fates) + excused), 98),)
+    opened = 50 - len(fates) - excused
+    merge.add(Frame(slot=0, attempt=1, sequence=2, at=60.0, opened=opened, stable=stable, is_last=True))
+    stable = ((1, 99 - 2 * lost),)
+    merge.add(Frame(slot=1, attempt=1, sequence=0, at=60.0, opened=50 - lost, stable=stable))
+    merge.lose(1, "it was silent for 6 s")
+    return merge
+
+
+@pytest.mark.parametrize(
+    ("merge", "refused_max", "doubt"),
+    [
+        (half_opened(refused=0), 0.0, None),
+        (half_opened(refused=0, excused=1), 0.0, "1 of 100 were not seen to open, where all have to"),
+        (half_opened(refused=0, shortage=1), 0.0, "1 of 100 were not seen to open, where all have to"),
+        (half_opened(refused=0, lost=1), 0.0, "1 of 100 were not seen to open, where all have to"),
+        # They decide nothing.
+        (half_opened(refused=2, excused=1, shortage=1, lost=1), 0.05, None),
+        (
+            half_opened(refused=2, excused=2, shortage=1, lost=1),
+            0.05,
+            "4 of 100 were not seen to open, 2 more did not, where at most 5 may not",
+        ),
+    ],
+)
+def test_an_opening_that_nobody_saw_is_in_doubt(merge, refused_max, doubt):
+    """It is no refusal, and no opening either; with a share to live nothing else would say so."""
+    verdict = check(merge, survival=0.8, refused_max=refused_max)
+
+    assert verdict.outcome is (INCONCLUSIVE if doubt else STABLE)
+    assert [each.text for each in verdict.doubts] == ([doubt] if doubt else [])
+    assert {each.reason for each in verdict.doubts} <= {Reason.UNOBSERVED}
+
+
+def test_too_many_refusals_are_too_many_whatever_nobody_saw():
+    verdict = check(half_opened(refused=2, excused=3), survival=0.8, refused_max=0.01)
+
+    assert [each.rule for each in verdict.violations] == [Rule.OPENED]
+
+
 def test_a_fleet_that_did_not_open_shows_nothing():
     verdict = check(fleet(10, refused=10), survival=0.9, refused_max=0.99)
 
