@@ -10,6 +10,7 @@ second; one whose end was planned is censored at its age.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from .merge import FleetMerge
 
 # What an end without a close frame is called (RFC 6455, section 7.1.5).
 _ABNORMAL = 1006
+# Numbers of connections that differ by less are the same.
+_SAME = 1e-9
 # Nobody is told to open more connections than this.
 _MANY = 10_000_000
 
@@ -201,7 +204,8 @@ class FleetRequirement:
             yield Doubt(Reason.INTERRUPTED, f"interrupted at {show(reached)} of {show(whole)}")
 
     def _opens(self, count: FleetCount, unopened: int) -> Iterator[Finding]:
-        allowed = int(self.refused_max * count.planned)
+        # The product of two floats may be a little less than the whole number that is meant: 0.29 of 100.
+        allowed = math.floor(self.refused_max * count.planned + _SAME)
         if count.refused > allowed:
             observed = f"{count.refused:,} of {count.planned:,} did not open"
             expected = "every connection opens" if not allowed else f"at most {allowed:,} do not open"

@@ -163,16 +163,29 @@ def test_openings_are_a_share_of_their_own(refused, outcome):
     assert [each.rule for each in verdict.violations] == [Rule.OPENED] * (refused - 1)
 
 
+@pytest.mark.parametrize(
+    ("refused_max", "of", "allowed"),
+    [(0.29, 100, 29), (0.07, 100, 7), (0.1, 30, 3), (0.299, 100, 29), (0.2899999, 100, 28), (0.01, 99, 0)],
+)
+def test_a_share_of_the_plan_is_a_number_of_connections(refused_max, of, allowed):
+    """0.29 of 100 is 29, though the product of floats is a little less."""
+    for refused, outcome in ((allowed, STABLE), (allowed + 1, UNSTABLE)):
+        verdict = check(fleet(of, refused=refused), survival=0.5, refused_max=refused_max)
+
+        assert verdict.outcome is outcome
+
+
 def half_opened(*, refused, excused=0, shortage=0, lost=0):
     """A hundred of two workers: why some did not open, or nobody saw whether they did."""
     merge = FleetMerge(FleetPlan(connections=100, hold=60.0, workers=2), heartbeat_within=5.0)
     fates = [Fate.REFUSED] * refused + [Fate.UNOBSERVED] * shortage
     endings = [Ending(number=2 * place, fate=fate, age=0.0, at=1.0) for place, fate in enumerate(fates)]
     merge.add(Frame(slot=0, attempt=1, sequence=0, at=1.0, endings=tuple(endings)))
-    late = [
-        Ending(number=2 * (len(fates) + place), fate=Fate.REFUSED, age=0.0, at=2.0) for place in range(excused)
-    ]
-    merge.add(Frame(slot=0, attempt=1, sequence=1, at=2.0, lag=0.51, endings=tuple(late)))
+    late = tuple(
+        Ending(number=2 * (len(fates) + place), fate=Fate.REFUSED, age=0.0, at=2.0)
+        for place in range(excused)
+    )
+    merge.add(Frame(slot=0, attempt=1, sequence=1, at=2.0, lag=0.51, endings=late))
     stable = ((2 * (len(fates) + excused), 98),)
     opened = 50 - len(fates) - excused
     merge.add(Frame(slot=0, attempt=1, sequence=2, at=60.0, opened=opened, stable=stable, is_last=True))
