@@ -340,7 +340,9 @@ class FleetMerge:
     @property
     def count(self) -> FleetCount:
         """What became of each connection of the plan so far."""
-        of = {fate: self._fates.count(number) for fate, number in _BYTE.items()}
+        # A copy: who asks may be another thread, and what is settled meanwhile would be missing, or be twice.
+        fates = bytes(self._fates)
+        of = {fate: fates.count(number) for fate, number in _BYTE.items()}
         return FleetCount(
             planned=self.plan.connections,
             stable=of[Fate.STABLE],
@@ -348,7 +350,7 @@ class FleetMerge:
             rotated=of[Fate.ROTATED],
             refused=of[Fate.REFUSED],
             unobserved=of[Fate.UNOBSERVED],
-            open=self._fates.count(0),
+            open=fates.count(0),
             stalled=of[Fate.STALLED],
         )
 

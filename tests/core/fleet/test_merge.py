@@ -55,6 +55,24 @@ def test_the_parts_add_up_to_the_plan(frames, expected):
     assert merged(PLAN, frames).count == expected
 
 
+def test_the_parts_add_up_whoever_asks_meanwhile():
+    """The thread that serves metrics counts while the loop adds what has just ended."""
+    merge = merged(PLAN, [frame(opened=3)])
+    more = iter([frame(sequence=1, endings=(ended(0),)), frame(sequence=2, stable=((2, 2),))])
+
+    class Adding(bytearray):
+        def count(self, *value):
+            counted = super().count(*value)
+            for each in more:
+                merge.add(each)
+            return counted
+
+    merge._fates = Adding(merge._fates)
+    found = merge.count
+
+    assert found.planned == found.stable + found.ended + found.open
+
+
 @pytest.mark.parametrize(
     ("frames", "refusal"),
     [
