@@ -201,6 +201,8 @@ class WorkerSummary:
     ended: int
     refused: int
     unobserved: int
+    rotated: int = 0
+    stalled: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

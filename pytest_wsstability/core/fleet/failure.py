@@ -138,8 +138,10 @@ def worker_line(worker: WorkerSummary) -> str:
         {
             "stable": worker.stable,
             "ended": worker.ended,
+            "rotated": worker.rotated,
             "did not open": worker.refused,
             "unobserved": worker.unobserved,
+            "stopped reading": worker.stalled,
         }
     )
     name = f" ({worker.name})" if worker.name else ""
@@ -159,7 +161,7 @@ def _lane(fleet: FleetSummary) -> list[str]:
     ended = [stretch.ended for stretch in fleet.stretches]
     most = max(ended)
     if not most:
-        # Those that did not open have no age and no end.
+        # An earlier version counted those that did not open among the ends.
         return []
     signs = "".join(_SIGNS[-(-number * (len(_SIGNS) - 1) // most)] for number in ended)
     whole = show(fleet.stretch * len(ended))

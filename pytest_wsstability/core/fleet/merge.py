@@ -289,6 +289,8 @@ class FleetMerge:
             ended=of[Fate.ENDED],
             refused=of[Fate.REFUSED],
             unobserved=of[Fate.UNOBSERVED],
+            rotated=of[Fate.ROTATED],
+            stalled=of[Fate.STALLED],
         )
 
     @property

@@ -235,7 +235,7 @@ class FleetRequirement:
         elif count.open:
             yield Doubt(Reason.TOO_SHORT, f"{count.open:,} of {opened:,} are still held")
         elif least <= self.survival:
-            yield self._undecided(count, opened, least, most)
+            yield self._undecided(merge, least, most)
 
     def _all(self, merge: FleetMerge, opened: int) -> Iterator[Finding]:
         count, hold = merge.count, show(merge.plan.hold)
@@ -269,12 +269,16 @@ class FleetRequirement:
         most = upper_bound(count.judged - count.ended, count.judged, confidence=self.confidence)
         return least, most
 
-    def _undecided(self, count: FleetCount, opened: int, least: float, most: float) -> Doubt:
+    def _undecided(self, merge: FleetMerge, least: float, most: float) -> Doubt:
         assert self.survival is not None
+        count, hold = merge.count, merge.plan.hold
         between = f"between {percent(least)} and {percent(most)} live on, {percent(self.survival)} is asked"
         if count.unobserved:
             return Doubt(Reason.UNOBSERVED, f"{between}; {_unobserved(count, ())}")
-        needed = self._deciding(opened, count.ended)
+        if rotated := sum(each.fate is Fate.ROTATED and each.age < hold for each in merge.endings):
+            # More connections of which as many rotate need not show more.
+            return Doubt(Reason.TOO_FEW, f"{between}; {rotated:,} rotated before {show(hold)}")
+        needed = self._deciding(count.judged, count.ended)
         more = f"; {needed:,} connections would decide if as many of them end" if needed else ""
         return Doubt(Reason.TOO_FEW, between + more)
 

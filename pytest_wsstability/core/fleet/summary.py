@@ -15,7 +15,7 @@ from ..fleet_summary import (
 )  # fmt: skip
 from ..samples import Sample
 from ..statistics.survival import bands, end_events, survival
-from .frame import Ending
+from .frame import Ending, Fate
 from .groups import EndGroup
 from .merge import FleetMerge
 from .requirement import FleetRequirement, busiest_second
@@ -40,7 +40,7 @@ def summarize(merge: FleetMerge, groups: Sequence[EndGroup], asked: FleetRequire
         low=low,
         high=high,
         groups=tuple(map(_group, groups)),
-        events=end_events(ending.at for group in groups for ending in group.endings),
+        events=end_events(each.at for each in merge.endings if each.fate is Fate.ENDED),
         curve=tuple(_curve(merge.lifetimes(), asked.confidence)),
         stretch=merge.stretch,
         stretches=tuple(

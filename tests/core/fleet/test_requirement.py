@@ -581,6 +581,22 @@ def test_an_interrupted_fleet_has_shown_what_it_had_by_then(merge, asked, outcom
         assert verdict.headline.startswith("inconclusive: interrupted at 30 s of 60 s; ")
 
 
+@pytest.mark.parametrize(
+    ("parts", "age", "text"),
+    [
+        ({"rotated": 100}, 30.0, "between 0% and 100% live on, 90% is asked; 100 rotated before 60 s"),
+        ({"rotated": 88, "ended": 2}, 59.9, "88 rotated before 60 s"),
+        # These have lived to the end.
+        ({"rotated": 88, "ended": 8}, 60.0, "638 connections would decide if as many of them end"),
+    ],
+)
+def test_no_number_would_decide_where_connections_rotate(parts, age, text):
+    """It was 29 for a hundred, all of which rotated."""
+    (doubt,) = check(fleet(100, **parts, age=age), survival=0.9).doubts
+
+    assert (doubt.reason, doubt.text[-len(text) :]) == (Reason.TOO_FEW, text)
+
+
 def test_a_share_that_no_number_would_decide():
     """One in a thousand ended, and 99.9 % is asked: more connections come closer to it and to no verdict."""
     (doubt,) = check(fleet(1_000, ended=1), survival=0.999).doubts
