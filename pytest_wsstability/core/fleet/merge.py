@@ -17,6 +17,9 @@ from .plan import FleetPlan, Slot
 
 # A worker whose loop lags more than this part of the time that a heartbeat has judges nobody meanwhile.
 LAG_SHARE = 0.1
+# A loop that goes on works off what came meanwhile: until so long after a lag, in seconds, what is seen may
+# come of it. That is the time of a frame.
+LAG_OVER = 1.0
 
 # Records that are kept whole: so many failures of each cause, and so many stable ones, drawn at random.
 KEPT_FAILURES = 20
@@ -50,6 +53,16 @@ class Column:
 
 
 @dataclass(slots=True)
+class _Lag:
+    """A time in which a worker lagged, from one of its frames to another, on its own clock."""
+
+    since: float
+    until: float
+    worst: float
+    is_noted: bool = False
+
+
+@dataclass(slots=True)
 class _Progress:
     """What is known of a slot."""
 
@@ -65,6 +78,12 @@ class _Progress:
     opened: int = 0
     # Unobserved connections that were not seen to open.
     unopened: int = 0
+    # When it lagged too much to blame anybody, in order.
+    lags: list[_Lag] = field(default_factory=list)
+
+    def lag_at(self, instant: float) -> _Lag | None:
+        """The lag that what was seen at an instant may come of."""
+        return next((each for each in self.lags if each.since <= instant <= each.until + LAG_OVER), None)
 
 
 @dataclass(slots=True)
@@ -140,6 +159,7 @@ class FleetMerge:
             return refusal
         progress.attempt = frame.attempt
         self.gaps += frame.sequence - progress.frames
+        self._lagged(progress, frame)
         progress.frames, progress.at = frame.sequence + 1, frame.at
         self._count(progress, frame)
         for record in frame.records:
@@ -190,24 +210,35 @@ class FleetMerge:
         self.rtts.merge(frame.rtts)
         self.lag = max(self.lag, frame.lag)
         self.lags.add(frame.lag, frame.at)
-        usable = self.heartbeat_within is None or frame.lag <= LAG_SHARE * self.heartbeat_within
-        if not usable and frame.endings:
-            self.notes.append(
-                f"worker {frame.slot} lagged {show(frame.lag)} before {show(frame.at)}: "
-                "what ended there is not the server's"
-            )
         for ending in frame.endings:
-            self._end(progress, ending, usable=usable)
+            self._end(progress, ending)
         for each in frame.returns:
-            self._return(progress, each, usable=usable)
+            self._return(progress, each)
         for first, last in frame.stable:
             for number in range(first, last + 1, progress.slot.of):
                 self._settle(progress, number, Fate.STABLE)
 
-    def _end(self, progress: _Progress, ending: Ending, *, usable: bool) -> None:
-        excused = not usable and ending.fate in (Fate.ENDED, Fate.REFUSED)
-        fate = Fate.UNOBSERVED if excused else ending.fate
+    def _lagged(self, progress: _Progress, frame: Frame) -> None:
+        """Remember the time since the frame before, if the worker lagged in it."""
+        if self.heartbeat_within is None or frame.lag <= LAG_SHARE * self.heartbeat_within:
+            return
+        if progress.lags and progress.lags[-1].until == progress.at:
+            last = progress.lags[-1]
+            last.until, last.worst = frame.at, max(last.worst, frame.lag)
+        else:
+            progress.lags.append(_Lag(progress.at, frame.at, frame.lag))
+
+    def _end(self, progress: _Progress, ending: Ending) -> None:
+        # It is told when it has been explained, some seconds after it was seen.
+        lag = progress.lag_at(ending.at) if ending.fate in (Fate.ENDED, Fate.REFUSED) else None
+        fate = ending.fate if lag is None else Fate.UNOBSERVED
         if self._settle(progress, ending.number, fate):
+            if lag is not None and not lag.is_noted:
+                lag.is_noted = True
+                self.notes.append(
+                    f"worker {progress.slot.number} lagged {show(lag.worst)} before {show(lag.until)}: "
+                    "what ended there is not the server's"
+                )
             if fate is Fate.UNOBSERVED:
                 self._seen[ending.number] = ending.age
                 progress.unopened += ending.fate is not Fate.ENDED and not ending.age
@@ -215,11 +246,11 @@ class FleetMerge:
                 self.endings.append(ending)
                 self._column(ending.at).ended += fate is Fate.ENDED
 
-    def _return(self, progress: _Progress, each: Return, *, usable: bool) -> None:
+    def _return(self, progress: _Progress, each: Return) -> None:
         if each.number not in progress.slot.numbers:
             return
         self._back[each.number] = each.after is not None
-        if each.after is None and not usable:
+        if each.after is None and progress.lag_at(each.at) is not None:
             self.returns_excused += 1
         else:
             self.returns.append(each)

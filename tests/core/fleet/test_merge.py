@@ -157,12 +157,57 @@ def test_a_worker_that_is_lost_at_the_end_has_shown_nothing_of_it():
 )
 def test_a_worker_that_lags_blames_nobody(lag, expected):
     """A tenth of the 5 s that a heartbeat has."""
-    merge = merged(PLAN, [frame(lag=lag, endings=(ended(0),))], heartbeat_within=5.0)
+    merge = merged(PLAN, [frame(lag=lag, endings=(ended(0, 9.0),))], heartbeat_within=5.0)
 
     assert merge.count == expected
     assert merge.notes == (
         [] if lag == 0.5 else ["worker 0 lagged 510 ms before 10 s: what ended there is not the server's"]
     )
+
+
+def back_never(number, at):
+    return Return(number=number, at=at, after=None, attempts=1)
+
+
+@pytest.mark.parametrize(
+    ("at", "excused"),
+    [(1.0, False), (2.99, False), (3.0, True), (3.5, True), (4.0, True), (5.0, True), (5.01, False)],
+)
+def test_a_lag_excuses_what_was_seen_in_it_or_right_after_it(at, excused):
+    """An end is told seconds after it was seen: the frame that tells it says nothing of its instant."""
+    told = frame(sequence=2, at=7.0, endings=(ended(0, at),), returns=(back_never(2, at),))
+    frames = [frame(sequence=0, at=3.0), frame(sequence=1, at=4.0, lag=0.51), told]
+    merge = merged(PLAN, frames, heartbeat_within=5.0)
+
+    assert merge.count == (count(unobserved=1, open=5) if excused else count(ended=1, open=5))
+    assert merge.returns_excused == excused
+    assert len(merge.notes) == excused
+
+
+def test_the_lag_of_the_frame_that_tells_an_end_excuses_nothing():
+    """The server closed at 10 s with 1011; the worker stood still at 13 s."""
+    told = frame(sequence=1, at=13.5, lag=0.51, endings=(ended(0, 10.0),))
+
+    assert merged(PLAN, [frame(at=12.9), told], heartbeat_within=5.0).count == count(ended=1, open=5)
+
+
+def test_a_lag_is_that_of_its_worker_and_is_told_once():
+    """Two seconds of it are one; what another worker saw then is not excused."""
+    frames = [
+        frame(at=3.0, lag=0.7),
+        frame(sequence=1, at=4.0, lag=0.6),
+        frame(1, at=4.0, endings=(ended(1, 3.5),)),
+        frame(sequence=2, at=6.0, endings=(ended(0, 2.5), ended(2, 3.5))),
+        frame(sequence=3, at=9.0, lag=0.8),
+        frame(sequence=4, at=11.0, endings=(ended(4, 8.0),)),
+    ]
+    merge = merged(PLAN, frames, heartbeat_within=5.0)
+
+    assert merge.count == count(ended=1, unobserved=3, open=2)
+    assert merge.notes == [
+        "worker 0 lagged 700 ms before 4 s: what ended there is not the server's",
+        "worker 0 lagged 800 ms before 9 s: what ended there is not the server's",
+    ]
 
 
 def test_a_worker_that_lags_blames_nobody_for_openings():
@@ -298,7 +343,7 @@ def test_a_worker_tells_of_returns_of_its_own_connections_only():
     excused = tuple(Return(number=number, at=20.0, after=None, attempts=1) for number in (0, 1, 4, 99))
 
     assert [each.number for each in merged(PLAN, [frame(returns=returns)]).returns] == [0, 4]
-    assert merged(PLAN, [frame(returns=excused, lag=1.0)], heartbeat_within=5.0).returns_excused == 2
+    assert merged(PLAN, [frame(at=20.0, returns=excused, lag=1.0)], heartbeat_within=5.0).returns_excused == 2
 
 
 def test_each_worker_says_whether_its_own_returns_were_watched():
