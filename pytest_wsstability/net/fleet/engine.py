@@ -37,7 +37,7 @@ class Engine(Protocol):
             plan: which connections.
             job: what they do.
             merge: takes the frames; slots that are lost are lost in it.
-            watch: called after each frame.
+            watch: called after each frame, or after several that came together.
 
         """
 
