@@ -131,6 +131,8 @@ class Frame:
     is_last: bool = False
     # Of the last frame: more would have come of some connections, had the slot not been stopped.
     cut_short: bool = False
+    # Of the last frame: what a function of the user's raised, which ended the slot before its time.
+    failure: str = ""
     # Of the last frame: whole records of some of its connections.
     records: tuple[FleetRecord, ...] = ()
 
@@ -171,7 +173,7 @@ class Frame:
 
 _PLAIN = (
     "opened", "heartbeats_sent", "heartbeats_answered", "messages", "rtt_counts", "backends", "subnets",
-    "lag", "endings", "returns", "stable", "is_last", "cut_short",
+    "lag", "endings", "returns", "stable", "is_last", "cut_short", "failure",
 )  # fmt: skip
 _SAMPLES = ("rtts", "fanout_times")
 

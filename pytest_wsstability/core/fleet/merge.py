@@ -11,6 +11,7 @@ from enum import Enum
 
 from ..duration import show_duration as show
 from ..fleet_summary import FleetCount, FleetRecord, WorkerSummary
+from ..redact import show_text
 from ..samples import NEEDED, Sample
 from .frame import RTT_LIMITS, Ending, FanoutCounts, Fate, Frame, Return
 from .plan import FleetPlan, Slot
@@ -166,7 +167,7 @@ class FleetMerge:
             self._keep(record)
         if frame.is_last:
             progress.is_whole = not frame.cut_short
-            self._close(progress, "it was stopped")
+            self._close(progress, show_text(frame.failure) or "it was stopped")
         return None
 
     def _keep(self, record: FleetRecord) -> None:

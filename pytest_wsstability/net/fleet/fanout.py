@@ -59,7 +59,7 @@ class Fanout:
         try:
             name = self._name_of(payload)
         except Exception as error:
-            # Told by `since`: a transport has no use for it.
+            # Told by `check`: a transport has no use for it.
             self._error = self._error or error
             return
         if name is None:
@@ -76,12 +76,9 @@ class Fanout:
         self._times.add(seconds, now)
         self._late += self._within is not None and seconds > self._within
 
-    def since(self, lag: float) -> tuple[FanoutCounts, Sample]:
+    def check(self) -> None:
         """
-        What is known since this was asked before.
-
-        Args:
-            lag: the worst of this loop meanwhile, in seconds: it reads late what came in time.
+        See that the function has named what it was asked for.
 
         Raises:
             Exception: what ``name_of`` raised.
@@ -89,6 +86,15 @@ class Fanout:
         """
         if self._error is not None:
             raise self._error
+
+    def since(self, lag: float) -> tuple[FanoutCounts, Sample]:
+        """
+        What is known since this was asked before.
+
+        Args:
+            lag: the worst of this loop meanwhile, in seconds: it reads late what came in time.
+
+        """
         lost = self._given_up()
         usable = self._within is None or lag <= LAG_SHARE * self._within
         counts = FanoutCounts(

@@ -17,6 +17,7 @@ from ...core.fleet.requirement import FleetReconnects
 from ...core.fleet_summary import FleetRecord
 from ...core.judge.hold_checks import HoldChecks
 from ...core.judge.verdict import Outcome, Verdict
+from ...core.redact import show_text
 from ...core.samples import Sample
 from ...core.timeline.timeline import Timeline
 from ..client import connect
@@ -88,24 +89,33 @@ class FleetSlot:
         self._sent, self._answered, self._messages = 0, 0, 0
         self._draw = random.Random(slot.number)
         self._seen_stable = 0
+        # What a function of the user's raised.
+        self._failure = ""
         # Records that are kept, by cause; those of stable connections under "".
         self._kept: dict[str, list[FleetRecord]] = {}
 
     async def run(self) -> None:
         """Open, hold and close all of them; whoever cancels this leaves the rest unobserved."""
         try:
-            async with asyncio.TaskGroup() as self._tasks:
-                watchers = [self._tasks.create_task(each) for each in (self._explain(), self._tick())]
-                await self._open_all()
-                await self._all_over.wait()
-                await self._explaining.explain(until=float("inf"))
-                for each in watchers:
-                    each.cancel()
+            await self._hold_all()
+        except BaseExceptionGroup as error:
+            self._failure = _told(error)
+            raise
         finally:
             self._looks.stop()
             self._due.clear()
             await self._wind_up()
             self._tell(is_last=True)
+
+    async def _hold_all(self) -> None:
+        async with asyncio.TaskGroup() as self._tasks:
+            watching = (self._explain(), self._tick(), self._check_fanout())
+            watchers = [self._tasks.create_task(each) for each in watching]
+            await self._open_all()
+            await self._all_over.wait()
+            await self._explaining.explain(until=float("inf"))
+            for each in watchers:
+                each.cancel()
 
     async def _wind_up(self) -> None:
         """Close those that nobody has closed; however many there are, this worker says that it lives."""
@@ -140,6 +150,11 @@ class FleetSlot:
             self._lag = max(self._lag, self._loop.time() - due)
             due = max(due, self._loop.time())
             self._tell()
+
+    async def _check_fanout(self) -> None:
+        while self._fanout is not None:
+            await asyncio.sleep(INTERVAL)
+            self._fanout.check()
 
     def _now(self) -> float:
         return self._loop.time() - self._start
@@ -207,7 +222,10 @@ class FleetSlot:
         """Judge a connection at the end of its hold, or of itself; it may come back then."""
         connection, job = held.connection, self._job
         try:
-            self._over(held, await hold_talking(connection, job.requirement, job.traffic))
+            verdict = await hold_talking(connection, job.requirement, job.traffic)
+            if self._fanout is not None:
+                self._fanout.check()
+            self._over(held, verdict)
         finally:
             await self._close(held)
         if job.reconnects is not None:
@@ -374,6 +392,7 @@ class FleetSlot:
             stable=tuple(runs_of(self._stable, self._slot.of)),
             is_last=is_last,
             cut_short=is_last and self._left > 0,
+            failure=self._failure if is_last else "",
             records=tuple(each for kept in self._kept.values() for each in kept) if is_last else (),
         )
         self._sequence += 1
@@ -391,6 +410,14 @@ class FleetSlot:
         self._answered += answered - held.answered
         self._messages += messages - held.messages
         held.sent, held.answered, held.messages, held.events = sent, answered, messages, timeline.total
+
+
+def _told(error: BaseException) -> str:
+    """What was raised first, in a line."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    said = str(error)
+    return show_text(f"{type(error).__name__}: {said}" if said else type(error).__name__)
 
 
 def _served_by(timeline: Timeline) -> str:

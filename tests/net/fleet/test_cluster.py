@@ -45,7 +45,12 @@ def client(cluster):
         yield made
 
 
-def run(client, disturb=None, *, connections=6, alive_for="3s"):
+async def raising(connection):
+    """As a user's function may."""
+    raise RuntimeError("mine")
+
+
+def run(client, disturb=None, *, connections=6, alive_for="3s", **functions):
     requirement = Requirement.of(alive_for=alive_for, heartbeat_every="500ms", heartbeat_within="20s")
 
     async def main():
@@ -60,7 +65,7 @@ def run(client, disturb=None, *, connections=6, alive_for="3s"):
                     pids = sorted({int(session.id.split("-")[0]) for session in orchestrator.sessions})
                     waiting.pop()(pids)
 
-            job = FleetJob(url=orchestrator.url, requirement=requirement, options_of=process_of)
+            job = FleetJob(url=orchestrator.url, requirement=requirement, options_of=process_of, **functions)
             await engine.run(plan, job, merge, watch)
             return merge, len(orchestrator.sessions)
 
@@ -73,6 +78,14 @@ def test_a_healthy_fleet(client):
     assert (merge.count.stable, merge.opened, sessions) == (6, 6, 6)
     assert merge.heartbeats_answered >= 6 * 2
     assert merge.refusals == {}
+
+
+def test_what_a_function_raises_is_told(client):
+    """Type and text, as the reason of what nobody saw to its end."""
+    merge, _ = run(client, alive_for="1s", traffic=raising)
+
+    assert merge.count.unobserved == 6
+    assert [note.rpartition(" on: ")[2] for note in merge.notes] == ["RuntimeError: mine"] * 2
 
 
 def test_a_worker_that_is_killed(client, monkeypatch):

@@ -117,7 +117,7 @@ def test_an_error_of_the_function_ends_the_fleet():
     async def main():
         fanout = Fanout(lambda message: message["said"], None)
         fanout.listen(0).add(0.0, "text", sent=True)
-        fanout.since(0.0)
+        fanout.check()
 
     with pytest.raises(TypeError):
         run_virtual(main())

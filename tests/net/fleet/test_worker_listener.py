@@ -1,4 +1,4 @@
-"""Who of the workers is silent, in virtual time: not who could not be heard because the controller stood still."""
+"""Who of the workers is silent, in virtual time; a controller that stood still could not hear them."""
 
 import asyncio
 import json

@@ -104,6 +104,19 @@ def test_a_worker_that_is_killed():
     assert note.endswith("(popen) ended")
 
 
+async def raising(connection):
+    """As a user's function may."""
+    raise RuntimeError("mine")
+
+
+def test_what_a_function_raises_is_told():
+    """Type and text, as the reason of what nobody saw to its end; each worker has three."""
+    merge = run(alive_for="1s", traffic=raising)
+
+    assert merge.count.unobserved == 6
+    assert [note.rpartition(" on: ")[2] for note in merge.notes] == ["RuntimeError: mine"] * 2
+
+
 def test_a_full_disk_of_a_worker_changes_nothing():
     """It writes no file: none of what it does needs a byte of a disk."""
     merge = run(specs=["popen", "popen"], alive_for="1s", traffic=without_a_disk)
