@@ -39,7 +39,7 @@ class Fanout:
         self._loop = asyncio.get_running_loop()
         self._connected: set[int] = set()
         self._under_way: dict[str, _Message] = {}
-        self._messages, self._late, self._times = 0, 0, Sample()
+        self._messages, self._late, self._missing, self._times = 0, 0, 0, Sample()
         # What the user's function has raised first.
         self._error: Exception | None = None
 
@@ -48,11 +48,20 @@ class Fanout:
         self._connected.add(number)
         return FanoutTranscript(self, number)
 
-    def forget(self, number: int) -> None:
-        """A connection is over: nothing more is owed to it."""
+    def forget(self, number: int, at: float) -> None:
+        """
+        A connection is over since an instant: what it should have had by then is missing, and no more owed.
+
+        Args:
+            number: of the connection.
+            at: when it ended, as the loop's clock has it.
+
+        """
         self._connected.discard(number)
         for message in self._under_way.values():
-            message.waiting.discard(number)
+            if number in message.waiting:
+                message.waiting.remove(number)
+                self._missing += self._within is not None and at - message.at > self._within
 
     def saw(self, number: int, payload: str | bytes, *, sent: bool) -> None:
         """A connection sent or received a message."""
@@ -95,7 +104,7 @@ class Fanout:
             lag: the worst of this loop meanwhile, in seconds: it reads late what came in time.
 
         """
-        lost = self._given_up()
+        lost = self._missing + self._given_up()
         usable = self._within is None or lag <= LAG_SHARE * self._within
         counts = FanoutCounts(
             messages=self._messages,
@@ -104,7 +113,7 @@ class Fanout:
             excused=0 if usable else self._late + lost,
         )
         times = self._times if usable else Sample()
-        self._messages, self._late, self._times = 0, 0, Sample()
+        self._messages, self._late, self._missing, self._times = 0, 0, 0, Sample()
         return counts, times
 
     def _given_up(self) -> int:

@@ -51,10 +51,14 @@ class Held:
     @property
     def ended_at(self) -> float | None:
         """When it ended, as the loop's clock has it; None unless it did, and not by this end's plan."""
+        close = self.connection.timeline.close
+        return None if close is None or close.planned else self.over_at
+
+    @property
+    def over_at(self) -> float | None:
+        """When it was over, as the loop's clock has it; None while it is open."""
         timeline = self.connection.timeline
-        if timeline.close is None or timeline.close.planned:
-            return None
-        return timeline.opened + timeline.close.at
+        return None if timeline.close is None else timeline.opened + timeline.close.at
 
 
 class Reopened(NamedTuple):

@@ -242,7 +242,8 @@ class FleetSlot:
             self._rtts.merge(timeline.heartbeats.rtts)
         self._timing.remove(held.number)
         if self._fanout is not None:
-            self._fanout.forget(held.number)
+            over_at = held.over_at
+            self._fanout.forget(held.number, self._loop.time() if over_at is None else over_at)
         await held.connection.close()
 
     def _settled(self) -> None:

@@ -31,7 +31,7 @@ class Speaker:
                 await connection.send(json.dumps({"said": f"number {number}"}))
 
 
-def fleet(delay_of, *, connections=10, **asked):
+def fleet(delay_of, *, connections=10, alive_for="1m", **asked):
     """A server that sends each message on to all others, each after the delay of its place."""
 
     async def main():
@@ -60,7 +60,7 @@ def fleet(delay_of, *, connections=10, **asked):
             async with open_fleet(
                 f"ws://127.0.0.1:{port}",
                 connections=connections,
-                alive_for="1m",
+                alive_for=alive_for,
                 options={"profile": "frames"},
                 traffic=talk,
                 fanout_of=name_of,
@@ -95,6 +95,44 @@ def test_one_that_does_not_come_is_told():
     made = fleet(lambda place: None if place == 5 else 0.1, fanout_within="1s")
 
     assert made.verdict.violations[0].observed == "0 of 36 were later, 4 did not come"
+
+
+@pytest.mark.parametrize(("alive_for", "missing"), [("6050ms", 1), ("7s", 1), ("5950ms", 0)])
+def test_one_that_does_not_come_before_the_end_of_the_hold_is_told(alive_for, missing):
+    """However short it is: one message at 5 s, which all should have had at 6 s."""
+    made = fleet(lambda place: None if place == 5 else 0.1, fanout_within="1s", ramp=0, alive_for=alive_for)
+
+    assert (made.merge.fanout.messages, made.merge.fanout.missing) == (1, missing)
+    assert made.verdict.outcome is (Outcome.UNSTABLE if missing else Outcome.STABLE)
+
+
+@pytest.mark.parametrize(("within", "at", "missing"), [(1.0, 1.0, 0), (1.0, 1.01, 1), (None, 9.0, 0)])
+def test_who_ends_is_owed_what_it_should_have_had_by_then(within, at, missing):
+    """And nothing where no time was asked for; each once."""
+
+    async def main():
+        fanout = Fanout(lambda message: message, within)
+        speaker = fanout.listen(0)
+        fanout.listen(1)
+        speaker.add(0.0, "one", sent=True)
+        fanout.forget(1, at)
+        first = fanout.since(0.0)[0]
+        await asyncio.sleep(GIVEN_UP + 1)
+        return first + fanout.since(0.0)[0]
+
+    assert run_virtual(main()) == FanoutCounts(messages=1, missing=missing)
+
+
+def test_what_is_missing_at_an_end_may_be_this_ends_own_lag():
+    async def main():
+        fanout = Fanout(lambda message: message, 1.0)
+        speaker = fanout.listen(0)
+        fanout.listen(1)
+        speaker.add(0.0, "one", sent=True)
+        fanout.forget(1, 2.0)
+        return fanout.since(0.2)[0]
+
+    assert run_virtual(main()) == FanoutCounts(messages=1, excused=1)
 
 
 def test_nothing_that_was_said_is_no_pass():
@@ -148,7 +186,7 @@ def test_what_is_given_up_is_missing_once_and_who_left_is_owed_nothing():
         for number in (1, 2, 3):
             fanout.listen(number)
         speaker.add(0.0, "one", sent=True)
-        fanout.forget(3)
+        fanout.forget(3, 60.0)
         await asyncio.sleep(GIVEN_UP - 0.001)
         before = fanout.since(0.0)[0]
         await asyncio.sleep(0.002)
