@@ -96,8 +96,16 @@ class FleetReconnects:
             raise ValueError(
                 f"per_second: {per_second!r}; give how many may come back in a second, such as 50"
             )
-        object.__setattr__(self, "within", parse_duration(within, "reconnects"))
-        object.__setattr__(self, "backoff", Backoff() if backoff is None else Backoff.of(backoff))
+        seconds = parse_duration(within, "reconnects")
+        waits = Backoff() if backoff is None else Backoff.of(backoff)
+        # A server must not be blamed for what nobody has tried.
+        if (wait := waits.most(0)) >= seconds:
+            raise ValueError(
+                f"reconnects: {show(seconds)} may be over before the first attempt, which waits up to "
+                f"{show(wait)}; give more, or a shorter backoff: FleetReconnects(within=..., backoff=...)"
+            )
+        object.__setattr__(self, "within", seconds)
+        object.__setattr__(self, "backoff", waits)
         object.__setattr__(self, "per_second", per_second)
 
     @classmethod

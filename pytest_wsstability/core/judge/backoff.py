@@ -73,6 +73,10 @@ class Backoff:
         """The shortest wait in seconds that can come before an attempt, counted from 0."""
         return self._middle(attempt) * (1 - self.jitter)
 
+    def most(self, attempt: int) -> float:
+        """The longest wait in seconds that can come before an attempt, counted from 0."""
+        return self._middle(attempt) * (1 + self.jitter)
+
 
 def _number(value: Any, name: str, least: float, most: float) -> float:
     fits = isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most

@@ -471,6 +471,20 @@ def test_an_interrupted_fleet_without_returns_has_none_to_see():
     assert check(unwatched(interrupt=True), survival=0.001).doubts[0].reason is Reason.TOO_FEW
 
 
+@pytest.mark.parametrize(
+    ("within", "backoff", "wait"),
+    [("1s", None, "1.2 s"), ("1200ms", None, "1.2 s"), ("500ms", "500ms", "500 ms"), ("1201ms", None, None)],
+)
+def test_the_first_wait_leaves_time_for_an_attempt(within, backoff, wait):
+    """By default it takes up to 1.2 s: in less than that nobody comes back, and no server is to blame."""
+    if wait is None:
+        assert FleetReconnects(within=within, backoff=backoff).within == 1.201
+        return
+    told = rf"^reconnects: .* may be over before the first attempt, which waits up to {wait}; give more, or"
+    with pytest.raises(ValueError, match=told):
+        FleetReconnects(within=within, backoff=backoff)
+
+
 def test_survival_may_be_asked_for_beside():
     verdict = check(returned(5.0, 5.0, 5.0, 5.0, 5.0), reconnects=FleetReconnects(within="10s"), survival=0.9)
 

@@ -29,7 +29,7 @@ def test_chance_stays_within_the_jitter():
     backoff, chance = Backoff(first=10, factor=1, jitter=0.2), random.Random(7)
     waits = [backoff.wait(0, chance) for _ in range(200)]
 
-    assert backoff.least(0) == 8.0
+    assert (backoff.least(0), backoff.most(0)) == (8.0, 12.0)
     assert 8.0 <= min(waits) < 8.5
     assert 11.5 < max(waits) <= 12.0
 
@@ -37,6 +37,7 @@ def test_chance_stays_within_the_jitter():
 def test_all_of_a_wait_may_be_random():
     """The jitter is a part from 0 to 1, both included."""
     assert (Backoff(jitter=0).least(0), Backoff(jitter=1).least(0)) == (1.0, 0.0)
+    assert (Backoff(jitter=0).most(0), Backoff(jitter=1).most(0)) == (1.0, 2.0)
 
 
 def test_the_usual_backoff():
