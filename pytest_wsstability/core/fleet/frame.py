@@ -70,6 +70,8 @@ class Return:
     after: float | None
     # How often it was tried.
     attempts: int
+    # It may have failed because this machine could not try, or not in time: that is not the server's.
+    excused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

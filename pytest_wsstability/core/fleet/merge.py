@@ -110,7 +110,7 @@ class FleetMerge:
     # The same by the network that they were opened from.
     subnets: Counter[str] = field(default_factory=Counter)
     # Connections that ended: whether and when they came back, where they were to; and how many failed to
-    # while their worker lagged.
+    # while their worker lagged, or could not open them.
     returns: list[Return] = field(default_factory=list)
     returns_excused: int = 0
     fanout: FanoutCounts = field(default_factory=FanoutCounts)
@@ -251,7 +251,7 @@ class FleetMerge:
         if each.number not in progress.slot.numbers:
             return
         self._back[each.number] = each.after is not None
-        if each.after is None and progress.lag_at(each.at) is not None:
+        if each.after is None and (each.excused or progress.lag_at(each.at) is not None):
             self.returns_excused += 1
         else:
             self.returns.append(each)

@@ -346,7 +346,8 @@ class FleetRequirement:
         elif merge.returns_excused:
             yield Doubt(
                 Reason.LOOP_LAG,
-                f"{merge.returns_excused:,} did not come back within {within} while their worker lagged",
+                f"{merge.returns_excused:,} did not come back within {within} while their worker lagged, "
+                "or could not open them",
             )
         if unseen := merge.unreturned:
             text = f"{unseen:,} of {merge.count.ended:,} that ended were not seen to come back and to stay"

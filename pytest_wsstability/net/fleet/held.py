@@ -67,6 +67,8 @@ class Reopened(NamedTuple):
     # None where it was not open again in time.
     connection: Connection | None
     attempts: int
+    # Whether it may have failed for want of something here: descriptors, local ports, or time to try.
+    is_ours: bool = False
 
 
 async def reopen(
@@ -82,12 +84,12 @@ async def reopen(
         generator: of the waits: each connection has others.
 
     """
-    loop, attempts = asyncio.get_running_loop(), 0
+    loop, attempts, lacked = asyncio.get_running_loop(), 0, False
     assert connection.opener is not None
     while True:
         wait = asked.backoff.wait(attempts, generator)
         if loop.time() + wait > ended + asked.within:
-            return Reopened(None, attempts)
+            return Reopened(None, attempts, is_ours=lacked or not attempts)
         await asyncio.sleep(wait)
         attempts += 1
         try:
@@ -96,7 +98,8 @@ async def reopen(
                 resume=connection.websocket.conversation.resumption,
                 open_timeout=max(_LEAST, ended + asked.within - loop.time()),
             )
-        except OpeningError:
+        except OpeningError as error:
+            lacked = lacked or error.shortage is not None
             continue
         again.previous = connection
         return Reopened(again, attempts)

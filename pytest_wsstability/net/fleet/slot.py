@@ -278,6 +278,7 @@ class FleetSlot:
                     at=at - self._start,
                     after=at - ended if back.connection is not None else None,
                     attempts=back.attempts,
+                    excused=back.is_ours,
                 )
             )
             if back.connection is None:

@@ -394,6 +394,15 @@ def test_how_many_are_open_and_how_many_nobody_saw_open(frames, lost, held, unop
     assert (merge.held, merge.unopened) == (held, unopened)
 
 
+@pytest.mark.parametrize(("after", "lost", "excused"), [(None, 0, 1), (5.0, 1, 0)])
+def test_a_return_that_failed_here_is_excused(after, lost, excused):
+    """One that came back counts, whatever it lacked before."""
+    told = frame(returns=(Return(number=0, at=20.0, after=after, attempts=1, excused=True),))
+    merge = merged(PLAN, [Frame.from_dict(json.loads(json.dumps(told.as_dict())))])
+
+    assert (len(merge.returns), merge.returns_excused) == (lost, excused)
+
+
 @pytest.mark.parametrize(
     ("counts", "share", "limit"),
     [

@@ -1,15 +1,20 @@
 """Connections that end and come back, in virtual time: counted, told, judged."""
 
 import asyncio
+from random import Random
+from types import SimpleNamespace
 
 import pytest
 
 from pytest_wsstability import Orchestrator, Requirement, StabilityError, faults, run_virtual
 from pytest_wsstability.core.fleet.plan import FleetPlan
 from pytest_wsstability.core.fleet.requirement import FleetRequirement
-from pytest_wsstability.core.judge.verdict import Outcome, Rule
+from pytest_wsstability.core.judge.verdict import Outcome, Reason, Rule
 from pytest_wsstability.fleet import FleetReconnects, open_fleet
+from pytest_wsstability.net.errors import OpeningError, OpeningStage
+from pytest_wsstability.net.fleet import slot
 from pytest_wsstability.net.fleet.fleet import prepared, run_fleet
+from pytest_wsstability.net.fleet.held import Reopened, reopen
 from pytest_wsstability.net.fleet.job import FleetJob
 
 ALIVE = {"alive_for": "2m", "heartbeat_every": "25s", "heartbeat_within": "5s"}
@@ -108,6 +113,65 @@ def test_who_was_not_watched_after_it_came_back_has_shown_nothing(interrupted, b
 
     assert (made.count.ended, len(made.merge.returns)) == (5, back)
     assert made.verdict.outcome is outcome
+
+
+class Opener:
+    """In the place of a connection's own, which does what a test says: nothing, or an error."""
+
+    def __init__(self, *errors):
+        self._errors = list(errors)
+
+    async def again(self, **options):
+        if self._errors and (error := self._errors.pop(0)) is not None:
+            raise error
+        return SimpleNamespace(previous=None)
+
+
+def refusal(shortage=None):
+    return OpeningError("ws://127.0.0.1:9/", OpeningStage.CONNECT, "no", shortage=shortage)
+
+
+NO_DESCRIPTOR = Reason.DESCRIPTORS
+
+
+@pytest.mark.parametrize(
+    ("errors", "ended", "attempts", "is_ours"),
+    [
+        ([refusal()] * 9, 0.0, 5, False),
+        ([refusal(NO_DESCRIPTOR)] * 9, 0.0, 5, True),
+        # It may have come back at the one attempt that could not be made.
+        ([refusal(NO_DESCRIPTOR), *[refusal()] * 9], 0.0, 5, True),
+        # This end saw the end too late.
+        ([], -4.5, 0, True),
+        ([refusal()] * 9, -4.0, 1, False),
+    ],
+)
+def test_what_fails_for_want_of_something_here_is_not_the_servers(errors, ended, attempts, is_ours):
+    """Five attempts, a second apart; the end is that many seconds ago when it is seen."""
+    websocket = SimpleNamespace(conversation=SimpleNamespace(resumption=None))
+    connection = SimpleNamespace(opener=Opener(*errors), session_id=None, websocket=websocket)
+    asked = FleetReconnects(within="5s", backoff="1s")
+
+    assert run_virtual(reopen(connection, asked, ended, Random(0))) == (None, attempts, is_ours)
+
+
+def test_who_comes_back_lacked_nothing():
+    made, _ = fleet(61.2, reconnects="10s")
+
+    assert {each.excused for each in made.merge.returns} == {False}
+
+
+def test_returns_that_failed_here_leave_it_open(monkeypatch):
+    async def lacking(*arguments):
+        return Reopened(None, 3, is_ours=True)
+
+    monkeypatch.setattr(slot, "reopen", lacking)
+    made, _ = fleet(61.2, reconnects="10s")
+
+    assert made.verdict.outcome is Outcome.INCONCLUSIVE
+    assert [each.text for each in made.verdict.doubts] == [
+        "20 did not come back within 10 s while their worker lagged, or could not open them"
+    ]
 
 
 def test_a_storm_is_told():
