@@ -362,7 +362,7 @@ class FleetRequirement:
         counts, times = merge.fanout, merge.fanout_times
         if self.fanout_within is None and self.fanout_p99 is None:
             return
-        if not counts.messages or not times.count + counts.missing:
+        if not counts.messages or not times.count + counts.missing + counts.excused:
             yield Doubt(Reason.TOO_FEW, "no message was sent on that fanout_of knows")
             return
         if self.fanout_within is not None and counts.late + counts.missing:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...core.fleet.frame import FanoutCounts
 from ...core.fleet.merge import LAG_SHARE
 from ...core.samples import Sample
+from ...core.timeline.events import Tier
 from ...core.transcript import Transcript
+from ..health import tier_of
 
 # Seconds after which a message is not waited for any longer, or twice the time that was asked.
 GIVEN_UP = 10.0
+# A lag is looked for no more often than this, in seconds.
+_LEAST_LOOK = 0.005
 
 
 @dataclass(slots=True)
@@ -40,6 +45,12 @@ class Fanout:
         self._connected: set[int] = set()
         self._under_way: dict[str, _Message] = {}
         self._messages, self._late, self._missing, self._times = 0, 0, 0, Sample()
+        # What was late or missing after a lag, and when the last one ended that is long enough for that.
+        self._excused, self._lagged_at = 0, -math.inf
+        # Virtual loops cannot lag; without a time nothing is late.
+        self._timer: asyncio.TimerHandle | None = None
+        if within is not None and tier_of(self._loop) is Tier.REAL:
+            self._watch_lag()
         # What the user's function has raised first.
         self._error: Exception | None = None
 
@@ -61,7 +72,31 @@ class Fanout:
         for message in self._under_way.values():
             if number in message.waiting:
                 message.waiting.remove(number)
-                self._missing += self._within is not None and at - message.at > self._within
+                if self._within is not None and at - message.at > self._within:
+                    excused = self._has_lagged(message)
+                    self._excused += excused
+                    self._missing += not excused
+
+    def stop(self) -> None:
+        """Look for lags no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _watch_lag(self) -> None:
+        """Look for lags that a tick of the slot, once a second, does not see."""
+        if self._is_overdue():
+            self._lagged_at = self._loop.time()
+        step = max(_LEAST_LOOK, LAG_SHARE * (self._within or 0.0) / 2)
+        self._timer = self._loop.call_later(step, self._watch_lag)
+
+    def _is_overdue(self) -> bool:
+        late = self._loop.time() - self._timer.when() if self._timer is not None else 0.0
+        return late > LAG_SHARE * (self._within or 0.0)
+
+    def _has_lagged(self, message: _Message) -> bool:
+        """Whether this loop has lagged since a message was sent, up to this instant."""
+        return self._lagged_at > message.at or self._is_overdue()
 
     def saw(self, number: int, payload: str | bytes, *, sent: bool) -> None:
         """A connection sent or received a message."""
@@ -79,11 +114,16 @@ class Fanout:
             self._under_way[name] = _Message(now, self._connected - {number})
         elif not sent and name in self._under_way and number in self._under_way[name].waiting:
             self._under_way[name].waiting.remove(number)
-            self._arrived(now - self._under_way[name].at, now)
+            self._arrived(self._under_way[name], now)
 
-    def _arrived(self, seconds: float, now: float) -> None:
+    def _arrived(self, message: _Message, now: float) -> None:
+        seconds = now - message.at
+        late = self._within is not None and seconds > self._within
+        if late and self._has_lagged(message):
+            self._excused += 1
+            return
         self._times.add(seconds, now)
-        self._late += self._within is not None and seconds > self._within
+        self._late += late
 
     def check(self) -> None:
         """
@@ -110,10 +150,11 @@ class Fanout:
             messages=self._messages,
             late=self._late if usable else 0,
             missing=lost if usable else 0,
-            excused=0 if usable else self._late + lost,
+            excused=self._excused + (0 if usable else self._late + lost),
         )
         times = self._times if usable else Sample()
         self._messages, self._late, self._missing, self._times = 0, 0, 0, Sample()
+        self._excused = 0
         return counts, times
 
     def _given_up(self) -> int:

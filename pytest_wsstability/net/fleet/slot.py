@@ -104,6 +104,8 @@ class FleetSlot:
         finally:
             self._looks.stop()
             self._due.clear()
+            if self._fanout is not None:
+                self._fanout.stop()
             await self._wind_up()
             self._tell(is_last=True)
 

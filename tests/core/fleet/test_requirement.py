@@ -557,6 +557,12 @@ def test_messages_that_fan_out(merge, asked, outcome):
     assert check(merge, **asked).outcome is outcome
 
 
+def test_messages_that_were_all_excused_were_sent():
+    (doubt,) = check(fanned_out(messages=1, excused=9), fanout_within=0.2).doubts
+
+    assert doubt.reason is Reason.LOOP_LAG
+
+
 def test_what_cannot_be_seen_is_not_asked():
     with pytest.raises(ValueError, match=r"^fanout_p99: which messages\? give fanout_of too"):
         FleetRequirement.of(fanout_p99=0.1)

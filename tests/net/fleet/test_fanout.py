@@ -9,7 +9,9 @@ import websockets
 from pytest_wsstability import run_virtual
 from pytest_wsstability.core.fleet.frame import FanoutCounts
 from pytest_wsstability.core.judge.verdict import Outcome, Rule
+from pytest_wsstability.core.timeline.events import Tier
 from pytest_wsstability.fleet import open_fleet
+from pytest_wsstability.net.fleet import fanout
 from pytest_wsstability.net.fleet.fanout import GIVEN_UP, Fanout
 
 
@@ -177,6 +179,88 @@ def test_a_lag_of_this_end_is_not_the_servers(lag, late, excused):
 
     assert counts == FanoutCounts(messages=1, late=late, excused=excused)
     assert times.count == late
+
+
+def lagging(monkeypatch, act):
+    """What a loop in real time has counted that stands still: a message at 0 s, that has 1 s."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(fanout, "tier_of", lambda loop: Tier.REAL)
+        made = Fanout(lambda message: message, 1.0)
+        speaker, other = made.listen(0), made.listen(1)
+        await asyncio.sleep(0.01)
+
+        def stand_still(seconds):
+            loop._now += seconds
+
+        await act(made, speaker, other, stand_still)
+        made.stop()
+        looks = made._lagged_at
+        stand_still(1)
+        await asyncio.sleep(1)
+        assert made._lagged_at == looks
+        return made.since(0.0)
+
+    return run_virtual(main())
+
+
+@pytest.mark.parametrize(
+    ("lag", "late", "excused"), [(0.1, 1, 0), (0.151, 0, 1)],
+)  # fmt: skip
+def test_a_lag_between_two_ticks_excuses_what_is_late_then(monkeypatch, lag, late, excused):
+    """More than a tenth of the time, whenever it is: a tick a second would not see it."""
+
+    async def act(made, speaker, other, stand_still):
+        speaker.add(0.0, "one", sent=True)
+        await asyncio.sleep(0.2)
+        stand_still(lag)
+        await asyncio.sleep(1.0)
+        other.add(0.0, "one", sent=False)
+
+    counts, times = lagging(monkeypatch, act)
+
+    assert counts == FanoutCounts(messages=1, late=late, excused=excused)
+    assert times.count == late
+
+
+def test_what_is_read_first_after_a_lag_is_excused_too(monkeypatch):
+    """The loop reads before its timers say that they are late."""
+
+    async def act(made, speaker, other, stand_still):
+        speaker.add(0.0, "one", sent=True)
+        stand_still(1.2)
+        other.add(0.0, "one", sent=False)
+
+    assert lagging(monkeypatch, act)[0] == FanoutCounts(messages=1, excused=1)
+
+
+def test_a_lag_before_a_message_excuses_nothing_and_none_what_came_in_time(monkeypatch):
+    async def before(made, speaker, other, stand_still):
+        stand_still(0.5)
+        await asyncio.sleep(0.2)
+        speaker.add(0.0, "one", sent=True)
+        await asyncio.sleep(1.2)
+        other.add(0.0, "one", sent=False)
+
+    async def in_time(made, speaker, other, stand_still):
+        speaker.add(0.0, "one", sent=True)
+        stand_still(0.5)
+        await asyncio.sleep(0.2)
+        other.add(0.0, "one", sent=False)
+
+    assert lagging(monkeypatch, before)[0] == FanoutCounts(messages=1, late=1)
+    counts, times = lagging(monkeypatch, in_time)
+    assert (counts, times.count) == (FanoutCounts(messages=1), 1)
+
+
+def test_who_is_closed_after_a_lag_has_missed_nothing_for_sure(monkeypatch):
+    async def act(made, speaker, other, stand_still):
+        speaker.add(0.0, "one", sent=True)
+        stand_still(1.2)
+        made.forget(1, asyncio.get_running_loop().time())
+
+    assert lagging(monkeypatch, act)[0] == FanoutCounts(messages=1, excused=1)
 
 
 def test_what_is_given_up_is_missing_once_and_who_left_is_owed_nothing():
