@@ -260,7 +260,11 @@ async def open_fleet(
     each = Requirement.of(**requirement)
     if each.alive_for is None:
         raise ValueError("alive_for: how long is each connection held? give a duration, such as '10m'")
-    plan = planned(url, connections=connections, alive_for=each.alive_for, ramp=ramp, stalled=stalled)
+    engine = engine or InProcess()
+    plan = planned(
+        url, connections=connections, alive_for=each.alive_for, ramp=ramp, workers=len(engine),
+        stalled=stalled,
+    )  # fmt: skip
     job = FleetJob(
         url=url, requirement=each, options=options or {}, options_of=options_of, url_of=url_of,
         traffic=traffic, fanout_of=fanout_of, fanout_within=asked.fanout_within, reconnects=asked.reconnects,

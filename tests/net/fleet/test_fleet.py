@@ -11,6 +11,7 @@ from pytest_wsstability.core.fleet.failure import group_line
 from pytest_wsstability.core.fleet.plan import FleetPlan
 from pytest_wsstability.core.judge.verdict import Outcome
 from pytest_wsstability.core.plain import plain
+from pytest_wsstability.net.fleet.engine import InProcess
 from pytest_wsstability.net.fleet.fleet import open_fleet, planned, too_much
 
 ALIVE = {"alive_for": "2m", "heartbeat_every": "25s", "heartbeat_within": "5s"}
@@ -65,6 +66,17 @@ def test_the_block_is_left_when_the_fleet_is_finished():
         assert made.count.open == 20
 
     assert fleet(look).count.open == 0
+
+
+def test_a_fleet_is_spread_over_all_workers_of_its_engine():
+    class Three(InProcess):
+        def __len__(self):
+            return 3
+
+    made = fleet(engine=Three(), connections=5)
+
+    assert [worker.connections for worker in made.summary.workers] == [2, 2, 1]
+    assert made.count.stable == 5
 
 
 def test_an_error_in_the_block_ends_the_fleet():
