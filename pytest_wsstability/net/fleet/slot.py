@@ -218,7 +218,12 @@ class FleetSlot:
             self._due.add(held)
 
     def _begin_to_conclude(self, held: Held) -> None:
-        self._tasks.create_task(self._conclude(held))
+        concluding = self._conclude(held)
+        try:
+            self._tasks.create_task(concluding)
+        except RuntimeError:
+            # The slot is stopped at this instant, and closes what is left.
+            concluding.close()
 
     async def _conclude(self, held: Held) -> None:
         """Judge a connection at the end of its hold, or of itself; it may come back then."""

@@ -175,6 +175,30 @@ def test_a_slot_that_is_cancelled_leaves_the_rest_unobserved():
     assert (count.unobserved, count.open) == (4, 0)
 
 
+def test_a_slot_that_is_cancelled_while_connections_end_raises_nothing():
+    """Whoever ends then is one of those that nobody saw to their end."""
+    raised = []
+
+    async def main():
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: raised.append(context))
+        async with Orchestrator() as orchestrator:
+            plan = FleetPlan(connections=50, hold=120.0)
+            merge = FleetMerge(plan)
+            job = FleetJob(url=orchestrator.url, requirement=HOLD)
+            task = asyncio.create_task(run_slot(plan.slots[0], plan, job, merge.add))
+            await asyncio.sleep(30)
+            ending = asyncio.create_task(orchestrator.restart(down_for="1s"))
+            await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task, ending])
+            return merge.count
+
+    count = run_virtual(main())
+
+    assert raised == []
+    assert (count.open, count.ended + count.unobserved) == (0, 50)
+
+
 @pytest.mark.parametrize(("connections", "most"), [(19, 19), (20, 20), (50, 20)])
 def test_what_is_behind_the_plan_opens_a_part_in_each_turn(monkeypatch, connections, most):
     """Otherwise nothing that is open has its turn, and the worker seems to be dead."""
