@@ -26,7 +26,7 @@ async def put_aside(running: Awaitable[T], seconds: float) -> T:
     second (`gc.freeze`) until all have opened; what the process then makes is collected as ever.
 
     Args:
-        running: it; stopped with this.
+        running: it; stopped with this, which is over when it is.
         seconds: over how long they open.
 
     """
@@ -40,6 +40,10 @@ async def put_aside(running: Awaitable[T], seconds: float) -> T:
         return await task
     finally:
         task.cancel()
-        # What somebody else has put aside stays there.
-        if not others:
-            gc.unfreeze()
+        try:
+            # It has connections to close, and frames to tell.
+            await asyncio.gather(task, return_exceptions=True)
+        finally:
+            # What somebody else has put aside stays there.
+            if not others:
+                gc.unfreeze()

@@ -59,24 +59,27 @@ def test_what_it_raises_is_told(collector):
     assert collector.calls[-1] == "unfreeze"
 
 
-def test_who_is_stopped_stops_it(collector):
+@pytest.mark.parametrize("seconds", [5, 30])
+def test_who_is_stopped_stops_it(collector, seconds):
+    """In the ramp and after it; and is over only when it is: it has connections to close."""
     ended = []
 
     async def endless():
         try:
             await asyncio.Event().wait()
         finally:
+            await asyncio.sleep(2)
             ended.append(True)
 
     async def main():
         running = asyncio.ensure_future(put_aside(endless(), 10.0))
-        await asyncio.sleep(30)
+        await asyncio.sleep(seconds)
         running.cancel()
         await asyncio.wait([running])
-        await asyncio.sleep(0)
+        assert ended == [True]
+        return running.cancelled()
 
-    run_virtual(main())
-    assert ended == [True]
+    assert run_virtual(main())
     assert collector.calls[-1] == "unfreeze"
 
 
