@@ -20,7 +20,7 @@ from ..core.result import Result
 from ..core.timeline.events import Tier
 from ..net.fleet.cluster import Cluster
 from ..net.fleet.engine import Engine, InProcess, WorkerError
-from ..net.fleet.fleet import Fleet, planned, run_fleet, too_much
+from ..net.fleet.fleet import Fleet, let_go, planned, run_fleet, too_much
 from ..net.fleet.job import FleetJob
 from ..net.fleet.workers import Workers, spread
 from ..net.target import check_source, parse_url
@@ -99,6 +99,7 @@ def run(options: argparse.Namespace) -> int:
         check_source(source)
     asked = _asked(options)
     reports, fleet = ReportFiles(options.report), None
+    engine: Engine | None = None
     try:
         engine = _engine(options)
         plan = _plan(options, requirement.alive_for, len(engine))
@@ -120,6 +121,9 @@ def run(options: argparse.Namespace) -> int:
         if fleet is not None and fleet.merge.interrupted_at is not None:
             _finish(fleet, options, progress, reports)
         raise
+    finally:
+        if engine is not None:
+            let_go(engine)
     _finish(fleet, options, progress, reports)
     return status_of(fleet.verdict.outcome)
 

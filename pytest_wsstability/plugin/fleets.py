@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from ..net.fleet.cluster import Cluster
 from ..net.fleet.engine import Engine, InProcess, WorkerError, check_here
-from ..net.fleet.fleet import Fleet, hold_fleet, planned, too_much
+from ..net.fleet.fleet import Fleet, hold_fleet, let_go, planned, too_much
 from ..net.fleet.job import FleetJob
 from ..net.fleet.workers import Workers, spread
 from ..profiles.catalogue import is_shipped
@@ -64,17 +64,23 @@ def held(request: pytest.FixtureRequest, ws_url: str) -> Fleet:
     item = request.node
     server = own_server(request, aimed(item, ws_url))
     prepare_opening(request)
-    virtual = is_virtual(item)
-    engine = InProcess() if virtual else _engine(request)
-    if pytest_asyncio.is_async_test(item):
-        loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
-        fleet = loop.run_until_complete(_hold(item, server, engine))
-    elif virtual:
-        fleet = run_virtual(_hold(item, server, engine), **asdict(order_of(item)))
-    else:
-        fleet = asyncio.run(_hold(item, server, engine))
+    engine = InProcess() if is_virtual(item) else _engine(request)
+    try:
+        fleet = _held(request, server, engine)
+    finally:
+        let_go(engine)
     item.stash[fleet_key] = fleet
     return fleet
+
+
+def _held(request: pytest.FixtureRequest, server: OwnServer, engine: Engine) -> Fleet:
+    item = request.node
+    if pytest_asyncio.is_async_test(item):
+        loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
+        return loop.run_until_complete(_hold(item, server, engine))
+    if is_virtual(item):
+        return run_virtual(_hold(item, server, engine), **asdict(order_of(item)))
+    return asyncio.run(_hold(item, server, engine))
 
 
 def _engine(request: pytest.FixtureRequest) -> Engine:

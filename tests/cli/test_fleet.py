@@ -12,6 +12,7 @@ from pytest_wsstability.cli.fleet import _of_workers, _state
 from pytest_wsstability.core.fleet.frame import RTT_LIMITS, Ending, Fate, Frame, Return
 from pytest_wsstability.core.fleet.merge import FleetMerge
 from pytest_wsstability.core.fleet.plan import FleetPlan
+from tests.net.fleet.fake_distributed import fake_distributed
 from tests.serving import serving
 
 pytestmark = pytest.mark.real
@@ -79,6 +80,16 @@ def test_nothing_listens(capsys):
 def test_values_that_make_no_sense(capsys, arguments, message):
     assert command("ws://127.0.0.1:9/", *arguments) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"), [(["--ramp=1h"], 2), (["--reconnects=5s", "--metrics=9464"], 2)]
+)
+def test_a_cluster_is_left_whatever_is_refused(monkeypatch, capsys, arguments, status):
+    clients = fake_distributed(monkeypatch)
+
+    assert command("ws://127.0.0.1:9/", "--cluster=tcp://x:1", *arguments) == status
+    assert [client.closed for client in clients] == [1]
 
 
 def test_a_host_elsewhere_is_treated_gently(capsys):

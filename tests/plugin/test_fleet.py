@@ -5,6 +5,7 @@ import json
 import pytest
 
 from pytest_wsstability.core.result import Result
+from tests.net.fleet.fake_distributed import fake_distributed
 
 STABLE = """
 import pytest
@@ -259,6 +260,24 @@ def test_wrong_returns_sources_and_messages(run, was, wrong, message):
 
     result.stdout.fnmatch_lines([f"*{message}*".replace("[", "[[]")])
     assert result.parseoutcomes().get("passed", 0) == 0
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ('url_of=lambda number: "ws://other/"', "ws_fleet: url_of: connection 0 goes to 'other'*"),
+        ('ramp="3m"', "ramp: 180 s is longer than the hold*"),
+    ],
+)
+def test_a_cluster_is_left_whatever_is_refused(run, monkeypatch, more, message):
+    clients = fake_distributed(monkeypatch)
+    source = STABLE.replace("connections=60", f"connections=60, {more}")
+    result = run(source, "--ws-cluster=tcp://x:1", "--ws-time=real", "--ws-long")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([message])
+    assert [client.closed for client in clients] == [1]
 
 
 def test_two_hosts_are_told_before_anything_opens(run):

@@ -73,8 +73,9 @@ class Cluster:
         return len(self._workers)
 
     def close(self) -> None:
-        """Leave the cluster, unless the client was given."""
+        """Leave the cluster, once, unless the client was given; `run` does so at its end."""
         if self._is_ours:
+            self._is_ours = False
             self._client.close()
 
     async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> None:
