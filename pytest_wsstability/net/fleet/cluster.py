@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -116,17 +117,20 @@ class _Run:
         self._attempts: dict[int, str] = {}
         self._asked = threading.Condition()
         self._errors: dict[int, str] = {}
+        self._is_stopped = False
         self._listener: WorkerListener | None = None
 
     def start(self, tasks: dict[int, str]) -> None:
         """
-        Submit the slots, and wait until each asks for the word.
+        Submit the slots, and wait until each asks for the word, or until `stop` says that none shall.
 
         Raises:
             WorkerError: if one does not, or can't do its task: none has opened a connection then.
 
         """
         self._see_that_all_have_it()
+        if self._is_stopped:
+            return
         self._client.subscribe_topic(self._name, self._heard)
         for slot, text in tasks.items():
             future = self._client.submit(
@@ -136,29 +140,46 @@ class _Run:
             )  # fmt: skip
             future.add_done_callback(lambda future, slot=slot: self._done(slot, future))
             self._futures.append(future)
+            if self._is_stopped:
+                # `stop` may not have seen this one.
+                self._client.cancel(self._futures)
+                return
         with self._asked:
-            self._asked.wait_for(lambda: self._errors or len(self._attempts) == len(tasks), READY_WITHIN)
-            # An error ends the wait, so that others may not have asked yet.
-            if self._errors:
-                slot, error = min(self._errors.items())
-                raise WorkerError(f"{self.names[slot]}: {error}")
+            self._wait_for(lambda: len(self._attempts) == len(tasks))
             for slot in tasks:
-                if slot not in self._attempts:
+                if slot not in self._attempts and not self._is_stopped:
                     raise WorkerError(f"{self.names[slot]} did not start within {READY_WITHIN:.0f} s")
+
+    def _wait_for(self, is_done: Callable[[], bool]) -> None:
+        """Wait for what workers say, with the lock: until it is all there, one has an error, or `stop`."""
+        self._asked.wait_for(lambda: self._is_stopped or self._errors or is_done(), READY_WITHIN)
+        # An error ends the wait, so that others may not have said anything yet.
+        if self._errors and not self._is_stopped:
+            slot, error = min(self._errors.items())
+            raise WorkerError(f"{self.names[slot]}{error}")
 
     def _see_that_all_have_it(self) -> None:
         """Of a worker that cannot import a task, Dask tells nobody why: it leaves the cluster."""
-        asked = {
-            slot: self._client.submit(
+        waiting = set(self.addresses)
+
+        def imported(slot: int, future: Any) -> None:
+            with self._asked:
+                waiting.discard(slot)
+                if future.status == "error":
+                    self._errors[slot] = f" can't import it: {future.exception()}"
+                self._asked.notify_all()
+
+        asked = []
+        for slot, address in self.addresses.items():
+            future = self._client.submit(
                 resolve_name, _NEEDED, workers=[address], allow_other_workers=False, retries=0, pure=False
             )
-            for slot, address in self.addresses.items()
-        }
+            future.add_done_callback(partial(imported, slot))
+            # Dask forgets a task that nobody holds.
+            asked.append(future)
         # Who says nothing is waited for in the next step too, and told there.
-        with suppress(TimeoutError):
-            for slot, future in asked.items():
-                if (error := future.exception(timeout=READY_WITHIN)) is not None:
-                    raise WorkerError(f"{self.names[slot]} can't import it: {error}")
+        with self._asked:
+            self._wait_for(lambda: not waiting)
 
     def listen(self, listener: WorkerListener) -> None:
         """Give the word to all."""
@@ -168,8 +189,11 @@ class _Run:
             self._event(attempt).set()
 
     def stop(self) -> None:
-        """Tell what still runs to end; nothing that it says counts any more."""
+        """Tell what still runs to end; nothing that it says counts any more, and nothing else is begun."""
         self._listener = None
+        with self._asked:
+            self._is_stopped = True
+            self._asked.notify_all()
         with suppress(Exception):
             self._client.unsubscribe_topic(self._name)
             self._event("stop").set()
@@ -184,7 +208,7 @@ class _Run:
         slot, attempt = said["slot"], said["attempt"]
         with self._asked:
             if (error := said.get("error")) is not None:
-                self._errors[slot] = error
+                self._errors[slot] = f": {error}"
             first = self._attempts.setdefault(slot, attempt)
             self._asked.notify_all()
         if first != attempt:
@@ -199,7 +223,7 @@ class _Run:
         if future.status == "error":
             error = future.exception()
             with self._asked:
-                self._errors.setdefault(slot, f"{type(error).__name__}: {error}")
+                self._errors.setdefault(slot, f": {type(error).__name__}: {error}")
                 self._asked.notify_all()
         if self._listener is not None and future.status != "cancelled":
             self._listener.hand_over(slot, None)

@@ -1,5 +1,6 @@
 """Which worker of a Dask cluster is named when not all start: with a client that says what a test says."""
 
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -13,19 +14,76 @@ ADDRESSES = {0: "tcp://one", 1: "tcp://two"}
 
 
 class Client:
-    """Of what is submitted, it says at once what `said` has for a slot."""
+    """Of what is submitted, it says at once what `said` has for a slot; mute workers say nothing at all."""
 
-    def __init__(self, said):
-        self._said = said
+    def __init__(self, said, *, mute=False, submitted=lambda name: None):
+        self._said, self._mute, self._submitted = said, mute, submitted
+        self.cancelled = 0
 
     def subscribe_topic(self, name, heard):
         self._heard = heard
 
+    def unsubscribe_topic(self, name):
+        pass
+
+    def cancel(self, futures):
+        self.cancelled = len(futures)
+
     def submit(self, work, name, *arguments, **options):
+        future = SimpleNamespace(status="pending", exception=lambda timeout=None: None)
+        future.add_done_callback = lambda callback: None
         if arguments and arguments[0] in self._said:
             slot = arguments[0]
             self._heard((0.0, {"slot": slot, "attempt": "first", **self._said[slot]}))
-        return SimpleNamespace(exception=lambda timeout: None, add_done_callback=lambda callback: None)
+        elif not arguments and not self._mute:
+            future.status = "finished"
+            future.add_done_callback = lambda callback: callback(future)
+        self._submitted("task" if arguments else "check")
+        return future
+
+
+def stopped(at, *, mute):
+    """What was submitted to two workers, of which nobody ever starts, and stopped in the middle of it."""
+    submitted, reached = [], threading.Event()
+
+    def note(what):
+        submitted.append(what)
+        if len(submitted) == at:
+            reached.set()
+
+    client = Client({}, mute=mute, submitted=note)
+    run = cluster._Run(client, ADDRESSES)
+    run._event = lambda name: SimpleNamespace(set=lambda: None)
+    starting = threading.Thread(target=run.start, args=({0: "{}", 1: "{}"},))
+    starting.start()
+    assert reached.wait(10)
+    run.stop()
+    starting.join(10)
+    assert not starting.is_alive()
+    return submitted, client.cancelled
+
+
+def test_who_is_stopped_while_workers_are_asked_for_the_package_submits_nothing():
+    assert stopped(2, mute=True) == (["check", "check"], 0)
+
+
+def test_who_is_stopped_while_workers_do_not_start_waits_no_longer():
+    """What was submitted is taken back."""
+    assert stopped(4, mute=False) == (["check", "check", "task", "task"], 2)
+
+
+def test_who_is_stopped_between_two_workers_goes_no_further():
+    def stop(what):
+        if what == "task":
+            run._is_stopped = True
+            tasks.append(what)
+
+    tasks = []
+    client = Client({}, submitted=stop)
+    run = cluster._Run(client, ADDRESSES)
+    run.start({0: "{}", 1: "{}"})
+
+    assert (len(tasks), client.cancelled) == (1, 1)
 
 
 def started(said):
