@@ -6,7 +6,9 @@ import asyncio
 import json
 import os
 import subprocess
+import threading
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -97,25 +99,42 @@ class Workers:
     async def _started(self, plan: FleetPlan, job: FleetJob) -> AsyncIterator[list[_Worker]]:
         """All workers, loaded and ready; ended with the block."""
         processes: list[subprocess.Popen[bytes]] = []
-        group = _execnet().Group(execmodel=_remembering(processes))
+        is_over = threading.Event()
+        group = _execnet().Group(execmodel=_remembering(processes, is_over))
+        # Each may wait for its worker in a thread: those of the loop are there to end it then.
+        pool = ThreadPoolExecutor(max(1, len(self.specs)), thread_name_prefix="wsstability-worker")
         try:
             starts = [
-                asyncio.to_thread(_start, group, spec, slot.number, describe(slot.number, plan, job))
+                _started_in(pool, group, spec, slot.number, describe(slot.number, plan, job))
                 for spec, slot in zip(self.specs, plan.slots, strict=False)
             ]
             yield list(await asyncio.gather(*starts))
         finally:
+            is_over.set()
+            pool.shutdown(wait=False, cancel_futures=True)
             await asyncio.to_thread(group.terminate, timeout=_LEAVING)
             await asyncio.to_thread(_close, processes)
 
 
-def _remembering(processes: list[subprocess.Popen[bytes]]) -> Any:
-    """Threads, as execnet has them by default, and the processes that it starts with them."""
+async def _started_in(pool: ThreadPoolExecutor, group: Group, spec: str, slot: int, task: str) -> _Worker:
+    """Start a worker in a thread of a pool, from its process to its answer in `READY_WITHIN`."""
+    starting = asyncio.get_running_loop().run_in_executor(pool, _start, group, spec, slot, task)
+    try:
+        return await asyncio.wait_for(starting, READY_WITHIN)
+    except TimeoutError:
+        raise WorkerError(f"{_name_of(slot, spec)} did not start within {READY_WITHIN:.0f} s") from None
+
+
+def _remembering(processes: list[subprocess.Popen[bytes]], is_over: threading.Event) -> Any:
+    """Threads, as execnet has them by default, and the processes that it starts until all is over."""
     from execnet.gateway_base import MainThreadOnlyExecModel
 
     def start(*args: Any, **keywords: Any) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(*args, **keywords)
         processes.append(process)
+        if is_over.is_set():
+            # Who ends the others may not have seen this one.
+            _close([process])
         return process
 
     class Remembering(MainThreadOnlyExecModel):
@@ -146,16 +165,20 @@ def _close(processes: Sequence[subprocess.Popen[bytes]]) -> None:
 
 def _start(group: Group, spec: str, slot: int, task: str) -> _Worker:
     """Start a worker, tell it its slot, and wait until it says that it can."""
-    name = f"worker {slot} ({spec.replace(_BATCH, '')})"
+    name = _name_of(slot, spec)
     try:
         channel = group.makegateway(spec).remote_exec(_SOURCE)
         channel.send(task)
-        answer = json.loads(channel.receive(timeout=READY_WITHIN))
+        answer = json.loads(channel.receive())
     except Exception as error:
         raise WorkerError(f"{name} did not start: {_reason(error)}") from error
     if "error" in answer:
         raise WorkerError(f"{name}: {answer['error']}")
     return _Worker(slot, name, channel)
+
+
+def _name_of(slot: int, spec: str) -> str:
+    return f"worker {slot} ({spec.replace(_BATCH, '')})"
 
 
 # What runs in the worker's interpreter, which has a package of its own.

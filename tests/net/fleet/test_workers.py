@@ -6,6 +6,8 @@ import re
 import signal
 import sys
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -146,7 +148,7 @@ def test_a_worker_that_is_frozen(monkeypatch):
 def test_nothing_is_left_of_a_process_that_does_not_end():
     """A pipe or a process that the garbage collector finds is a warning, in whatever test runs then."""
     processes = []
-    model = workers._remembering(processes)
+    model = workers._remembering(processes, threading.Event())
     command = [sys.executable, "-c", "import time; time.sleep(600)"]
     started = model.subprocess.Popen(command, stdin=model.subprocess.PIPE, stdout=model.subprocess.PIPE)
     started.stdin.write(b"nobody reads this")
@@ -156,6 +158,59 @@ def test_nothing_is_left_of_a_process_that_does_not_end():
     assert started.returncode == -signal.SIGKILL
     assert started.stdin.closed
     assert started.stdout.closed
+
+
+def test_a_process_that_starts_when_all_is_over_is_ended():
+    is_over, processes = threading.Event(), []
+    is_over.set()
+    model = workers._remembering(processes, is_over)
+    command = [sys.executable, "-c", "import time; time.sleep(600)"]
+    started = model.subprocess.Popen(command, stdin=model.subprocess.PIPE, stdout=model.subprocess.PIPE)
+
+    assert started.returncode == -signal.SIGKILL
+
+
+@pytest.fixture
+def mute(tmp_path):
+    """A worker whose interpreter never says anything."""
+    path = tmp_path / "mute"
+    path.write_text("#!/bin/sh\nexec sleep 600\n")
+    path.chmod(0o755)
+    return f"popen//python={path}"
+
+
+def test_a_worker_whose_interpreter_says_nothing(mute, monkeypatch):
+    monkeypatch.setattr(workers, "READY_WITHIN", 1.0)
+    with pytest.raises(WorkerError, match=r"^worker 0 \(popen//python=.*\) did not start within 1 s$"):
+        run(specs=[mute])
+
+
+def test_who_is_stopped_while_a_worker_starts_ends_it(mute, monkeypatch):
+    """Though as many workers start as the loop has threads."""
+    start, ended = workers._start, threading.Event()
+
+    async def main():
+        loop, begun = asyncio.get_running_loop(), asyncio.Event()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+
+        def starting(*arguments):
+            loop.call_soon_threadsafe(begun.set)
+            try:
+                return start(*arguments)
+            finally:
+                ended.set()
+
+        monkeypatch.setattr(workers, "_start", starting)
+        plan = FleetPlan(connections=1, hold=1.0)
+        job = FleetJob(url="ws://127.0.0.1:9/", requirement=Requirement.of(alive_for="1s"))
+        running = asyncio.ensure_future(Workers([mute]).run(plan, job, FleetMerge(plan), print))
+        await begun.wait()
+        running.cancel()
+        await asyncio.wait([running], timeout=20)
+        return running.cancelled()
+
+    assert asyncio.run(main())
+    assert ended.wait(10)
 
 
 def test_a_worker_without_the_package(tmp_path):
