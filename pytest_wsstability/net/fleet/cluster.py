@@ -27,7 +27,7 @@ from .engine import Watch, WorkerError
 from .job import FleetJob
 from .slot import INTERVAL
 from .worker import Task, describe, read_task
-from .worker_listener import WorkerListener
+from .worker_listener import SILENT, WorkerListener
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 _CONNECT_WITHIN = 10
 # Workers that have a free thread say so within, in seconds.
 READY_WITHIN = 60.0
+# States of a worker that has left its scheduler, or is about to.
+_LEFT = frozenset({"closed", "closing", "failed", "stopped", "stopping"})
 # What each worker has to have.
 _NEEDED = f"{version.__name__}:__version__"
 
@@ -244,19 +246,40 @@ def _work(run: str, slot: int, text: str) -> None:
         tell(error=str(error))
         return
     tell()
+    is_orphaned = partial(_is_orphaned, worker, worker.get_current_task())
     # All start together: each waits for the word. An attempt that never gets it has opened nothing.
     if distributed.Event(f"{run}-{attempt}").wait(timeout=READY_WITHIN):
-        asyncio.run(_until_stopped(task, distributed.Event(f"{run}-stop"), lambda frame: tell(frame=frame)))
+        stop = distributed.Event(f"{run}-stop")
+        asyncio.run(_until_stopped(task, stop, is_orphaned, lambda frame: tell(frame=frame)))
 
 
-async def _until_stopped(task: Task, stop: Any, say: Any) -> None:
+def _is_orphaned(worker: Any, key: str) -> bool:
+    """Whether nobody waits for a task any more: its client is gone, or the worker has left its scheduler."""
+    task = worker.state.tasks.get(key)
+    return task is None or task.state == "cancelled" or worker.status.name in _LEFT
+
+
+async def _until_stopped(task: Task, stop: Any, is_orphaned: Callable[[], bool], say: Any) -> None:
+    """Run a task until its end, the word to stop, or an instant at which nobody can give that word."""
     running = asyncio.ensure_future(task.run(say))
+    told = asyncio.ensure_future(_is_told(stop))
     while not running.done():
-        if await asyncio.to_thread(stop.wait, timeout=INTERVAL):
+        await asyncio.wait([running, told], timeout=INTERVAL, return_when=asyncio.FIRST_COMPLETED)
+        if told.done() or is_orphaned():
             running.cancel()
-        await asyncio.wait([running], timeout=0.0)
+            await asyncio.wait([running])
+    told.cancel()
     with suppress(asyncio.CancelledError):
         running.result()
+
+
+async def _is_told(stop: Any) -> None:
+    """Wait for the word to stop; a scheduler that does not answer has none to give any more."""
+    loop, is_set = asyncio.get_running_loop(), False
+    while not is_set:
+        asking = loop.run_in_executor(None, partial(stop.wait, timeout=INTERVAL))
+        done, _ = await asyncio.wait([asking], timeout=INTERVAL + SILENT)
+        is_set = not done or asking.exception() is not None or asking.result()
 
 
 def _distributed() -> Any:

@@ -6,6 +6,7 @@ import re
 import signal
 
 import pytest
+import websockets
 
 from pytest_wsstability import Orchestrator, Requirement
 from pytest_wsstability.core.fleet.merge import FleetMerge, Refusal
@@ -86,6 +87,42 @@ def test_what_a_function_raises_is_told(client):
 
     assert merge.count.unobserved == 6
     assert [note.rpartition(" on: ")[2] for note in merge.notes] == ["RuntimeError: mine"] * 2
+
+
+def test_connections_end_with_the_client(cluster):
+    """As when the controller is killed: the scheduler lets its tasks go, and nobody says stop."""
+
+    async def main():
+        live, opened, gone = set(), asyncio.Event(), asyncio.Event()
+
+        async def handler(websocket):
+            live.add(websocket)
+            if len(live) == 4:
+                opened.set()
+            try:
+                async for _ in websocket:
+                    pass
+            finally:
+                live.discard(websocket)
+                if not live:
+                    gone.set()
+
+        async with websockets.serve(handler, "127.0.0.1", 0, ping_interval=None, compression=None) as server:
+            url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            plan = FleetPlan(connections=4, hold=300.0, workers=2)
+            requirement = Requirement.of(alive_for="300s")
+            job = FleetJob(url=url, requirement=requirement, options={"profile": "frames"})
+            client = distributed.Client(cluster.scheduler_address, set_as_default=False)
+            running = asyncio.ensure_future(Cluster(client).run(plan, job, FleetMerge(plan), print))
+            async with asyncio.timeout(60):
+                await opened.wait()
+            await asyncio.to_thread(client.close)
+            async with asyncio.timeout(15):
+                await gone.wait()
+            running.cancel()
+            await asyncio.wait([running])
+
+    asyncio.run(main())
 
 
 def test_a_worker_that_is_killed(client, monkeypatch):

@@ -1,14 +1,16 @@
 """Which worker of a Dask cluster is named when not all start: with a client that says what a test says."""
 
+import asyncio
 import threading
 from types import SimpleNamespace
 
 import pytest
 
+from pytest_wsstability import run_virtual
 from pytest_wsstability.net.fleet import cluster
 from pytest_wsstability.net.fleet.engine import WorkerError
 
-pytest.importorskip("distributed")
+distributed = pytest.importorskip("distributed")
 
 ADDRESSES = {0: "tcp://one", 1: "tcp://two"}
 
@@ -84,6 +86,82 @@ def test_who_is_stopped_between_two_workers_goes_no_further():
     run.start({0: "{}", 1: "{}"})
 
     assert (len(tasks), client.cancelled) == (1, 1)
+
+
+class Endless:
+    """A task that holds connections until it is cancelled."""
+
+    def __init__(self):
+        self.ended_at = None
+
+    async def run(self, say):
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.5)
+            self.ended_at = asyncio.get_running_loop().time()
+
+
+@pytest.mark.parametrize(("orphaned_at", "ended_at"), [(0.0, 1.5), (3.5, 4.5)])
+def test_a_task_that_nobody_waits_for_ends(monkeypatch, orphaned_at, ended_at):
+    """Within a second, and its connections are closed."""
+
+    async def never(stop):
+        await asyncio.Event().wait()
+
+    async def main():
+        loop, task = asyncio.get_running_loop(), Endless()
+        await cluster._until_stopped(task, None, lambda: loop.time() >= orphaned_at, print)
+        return task.ended_at
+
+    monkeypatch.setattr(cluster, "_is_told", never)
+    assert run_virtual(main()) == ended_at
+
+
+class Stop:
+    """The event that says stop, in its place: it answers what a test says, at once."""
+
+    def __init__(self, *answers):
+        self._answers = list(answers)
+
+    def wait(self, timeout):
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.mark.parametrize("answers", [(False, False, True), (False, OSError("the scheduler is gone"))])
+def test_a_task_ends_when_it_is_told_or_nobody_can_tell_it(answers):
+    async def main():
+        task = Endless()
+        await cluster._until_stopped(task, Stop(*answers), lambda: False, print)
+        return task.ended_at
+
+    assert run_virtual(main()) == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "orphaned"),
+    [
+        ("executing", "running", False),
+        ("executing", "paused", False),
+        ("executing", "closing_gracefully", False),
+        ("executing", "closing", True),
+        ("executing", "closed", True),
+        ("executing", "failed", True),
+        ("cancelled", "running", True),
+        (None, "running", True),
+    ],
+)
+def test_whose_task_it_still_is(state, status, orphaned):
+    """Its state is what Dask's worker makes of a key that its client has let go, or not."""
+    tasks = {"key": SimpleNamespace(state=state)} if state is not None else {}
+    worker = SimpleNamespace(
+        state=SimpleNamespace(tasks=tasks), status=getattr(distributed.core.Status, status)
+    )
+
+    assert cluster._is_orphaned(worker, "key") == orphaned
 
 
 def started(said):
