@@ -6,6 +6,9 @@ A hold of ws_soak is looked at a second time in another order by itself. Other v
 second run is left out where no timers met in the first, and fails with the knife edge where it ends
 otherwise.
 
+Two runs end otherwise where the outcome, the cause or the close code is another; at another instant alone
+they do not.
+
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import dataclasses
 import inspect
 import math
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,7 +26,10 @@ import pytest
 
 from ..core.duration import parse_duration
 from ..core.judge.knife_edge import begun_at
+from ..core.judge.rules import judge
+from ..core.judge.verdict import Outcome
 from ..core.message.errors import StabilityError
+from ..net.hold import Soak
 from ..virtual import run_virtual
 from ..virtual.loop import HORIZON
 from ..virtual.runner import is_loop_running
@@ -34,8 +40,8 @@ from .stash import connector_key, settings_key, ties_key
 
 if TYPE_CHECKING:
     from ..core.judge.requirement import Requirement
+    from ..core.judge.verdict import Verdict
     from ..core.timeline.timeline import Timeline
-    from ..net.hold import Soak
     from ..virtual import Order
 
 T = TypeVar("T")
@@ -45,7 +51,7 @@ FIXTURE = "_ws_order"
 _ORDERS: tuple[Order, ...] = ("fifo", "lifo")
 _SAME = 1e-9
 _NAME = "wsstability-orders"
-# So much of a hold is tried in another order of simultaneous timers: timers that meet, meet early.
+# So much of a hold that lasts longer is tried in another order of timers: those that meet, meet early.
 _TRIED = 3600.0
 
 
@@ -74,6 +80,10 @@ def in_another_order(
     """
     Look at a finished hold a second time, in another order of simultaneous timers, if there were any.
 
+    A hold that was over within an hour is held once more as it was. Of one that lasted longer the first hour
+    is, and counts only if it breaks a promise before it is over: what the hold shows later was seen in one
+    order, and stands.
+
     Args:
         soak: the hold.
         hold: makes the coroutine of one just like it.
@@ -86,13 +96,40 @@ def in_another_order(
     """
     if timers is None or not soak.ties:
         return soak
-    requirement = soak.requirement
-    seconds = min(requirement.alive_for or _TRIED, _TRIED)
-    shorter = dataclasses.replace(requirement, alive_for=seconds, heartbeats_at_least=0)
-    other: Order = "lifo" if timers.order == "fifo" else "fifo"
-    return soak.compared_with(
-        run_private(hold(shorter), dataclasses.replace(timers, order=other), patch_time=patch_time)
-    )
+    requirement = tried = soak.requirement
+    cut = (requirement.alive_for or 0.0) > _TRIED and _covers(soak, _TRIED)
+    if cut:
+        tried = dataclasses.replace(requirement, alive_for=_TRIED)
+    order: Order = "lifo" if timers.order == "fifo" else "fifo"
+    found = run_private(hold(tried), dataclasses.replace(timers, order=order), patch_time=patch_time)
+    other = _broken_early(found, requirement) if cut else found
+    if other is None or _ending(soak.verdict, soak.timelines) == _ending(other.verdict, other.timelines):
+        return soak
+    return soak.compared_with(other)
+
+
+def _broken_early(first_hour: Soak, requirement: Requirement) -> Soak | None:
+    """
+    The first hour of a hold, judged as all of it; None if no promise was broken before the hour was over.
+
+    What is judged in the end, such as how many messages came, is not judged of a part.
+
+    """
+    if first_hour.verdict.outcome is not Outcome.UNSTABLE or _covers(first_hour, _TRIED):
+        return None
+    timelines = first_hour.timelines
+    return Soak(requirement, judge(requirement, timelines[0]), timelines, url=first_hour.url)
+
+
+def _covers(soak: Soak, seconds: float) -> bool:
+    """Whether the verdict of a hold reaches so far."""
+    return soak.verdict.horizon >= seconds - _SAME
+
+
+def _ending(verdict: Verdict, timelines: Sequence[Timeline]) -> tuple[object, ...]:
+    """What two orders are compared by: how a connection was judged, and why; not when."""
+    close = timelines[0].close if timelines else None
+    return verdict.outcome, verdict.code, None if close is None else close.code
 
 
 def run_private(
@@ -143,6 +180,8 @@ class OrderOutcome:
     order: Order
     # One line; empty for a test that passed.
     failure: str
+    # What the two are compared by: of a connection's failure not the instant, of others the line.
+    ending: tuple[object, ...]
     # The instants of the loop at which timers met, oldest first, as far as they are kept.
     ties: tuple[float, ...]
     # How many there were.
@@ -211,7 +250,7 @@ class FirstRuns:
             return
         run = _ended(item, order, call)
         first = self._runs.setdefault(_twins(item), run)
-        if first.order == order or first.failure == run.failure:
+        if first.order == order or first.ending == run.ending:
             return
         report.outcome = "failed"
         text = _knife_edge(first, run)
@@ -236,21 +275,23 @@ def _ended(item: pytest.Item, order: Order, call: pytest.CallInfo[None]) -> Orde
     ties = item.stash.get(ties_key, None)
     instants = tuple(instant for instant, _ in ties.instants) if ties is not None else ()
     count = ties.count if ties is not None else 0
-    failure, at = _failure(call.excinfo.value) if call.excinfo is not None else ("", None)
+    failure, ending, at = _failure(call.excinfo.value) if call.excinfo is not None else ("", (), None)
     connector = item.stash.get(connector_key, None)
     connections = connector.connections if connector is not None else ()
     timelines = tuple(timeline for connection in connections for timeline in connection.timelines)
-    return OrderOutcome(order, failure, instants, count, at, timelines)
+    return OrderOutcome(order, failure, ending, instants, count, at, timelines)
 
 
-def _failure(error: BaseException) -> tuple[str, float | None]:
-    """One line about a failure, and when it came by the loop's clock."""
+def _failure(error: BaseException) -> tuple[str, tuple[object, ...], float | None]:
+    """One line about a failure, what it is compared by, and when it came by the loop's clock."""
     if not isinstance(error, StabilityError):
-        return f"{type(error).__name__}: {error}".partition("\n")[0], None
+        line = f"{type(error).__name__}: {error}".partition("\n")[0]
+        return line, (line,), None
     at = min((violation.at for violation in error.verdict.violations), default=None)
     # A failure of several connections as one has no timeline: it came when the last of them was looked at.
     opened = error.timelines[0].opened if error.timelines else 0.0
-    return error.verdict.headline, None if at is None else at + opened
+    ending = _ending(error.verdict, error.timelines)
+    return error.verdict.headline, ending, None if at is None else at + opened
 
 
 def _knife_edge(first: OrderOutcome, second: OrderOutcome) -> str:

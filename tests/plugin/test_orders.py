@@ -31,20 +31,31 @@ def test_only_one_order_passes(run):
     )
 
 
-def test_both_orders_fail_at_different_times(run):
+def test_both_orders_fail_for_different_causes(run):
     """The failure is still shown under the knife edge."""
-    result = run(EDGE.format(every="60s", hold="5m"), ALL)
+    closing = EDGE.replace("import pytest", "import pytest\n    from pytest_wsstability import faults", 1)
+    closing = closing.replace('"heartbeat")', '"heartbeat", faults=[("90s", faults.CloseWith(4008))])')
+    result = run(closing.format(every="60s", hold="5m"), ALL)
 
     assert result.parseoutcomes() == {"failed": 2}
     result.stdout.fnmatch_lines(
         [
             "knife edge at t=60.000 s: read deadline and heartbeat together; with --ws-order fifo "
-            "*1006 at 60 s *, with --ws-order lifo *1006 at 120 s *"
+            "*1006 at 60 s *, with --ws-order lifo *4008 at 90 s *"
         ]
     )
     # The id with the order exists with that option only.
     again = "pytest *::test_it[[]order-lifo[]]* --ws-time virtual --ws-order all --ws-seed 0"
     result.stdout.fnmatch_lines([again])
+
+
+def test_no_edge_where_only_the_instant_differs(run):
+    """1006 at 60 s or at 120 s, for one cause."""
+    result = run(EDGE.format(every="60s", hold="5m"), ALL)
+
+    assert result.parseoutcomes() == {"failed": 2}
+    result.stdout.fnmatch_lines(["*1006 at 60 s of *", "*1006 at 120 s of *"])
+    result.stdout.no_fnmatch_line("*knife edge*")
 
 
 def test_no_edge_where_both_end_alike(run):
