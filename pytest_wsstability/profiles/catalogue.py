@@ -83,12 +83,14 @@ def find(profile: Profile | str, own: Iterable[Profile] = ()) -> Profile:
     if isinstance(profile, Profile):
         return profile
     known = {each.name: each for each in own}
-    if profile in known:
-        return known[profile]
-    if profile in _SHIPPED:
-        return shipped(profile)
-    if isinstance(profile, str) and ":" in profile:
-        return _load(profile)
+    # Whatever a marker gives.
+    if isinstance(profile, str):
+        if profile in known:
+            return known[profile]
+        if profile in _SHIPPED:
+            return shipped(profile)
+        if ":" in profile:
+            return _load(profile)
     valid = ", ".join(map(repr, dict.fromkeys([*SHIPPED, *known])))
     raise ValueError(f"profile: {profile!r} is unknown; valid ones: {valid}, module:NAME, or a Profile")
 

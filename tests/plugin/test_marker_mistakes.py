@@ -30,6 +30,10 @@ HOLD = 'ws_stability(alive_for="2m", {})'
         (HOLD.format("allow_close=999"), ["allow_close: 999 is no close code", "1000-1003"]),
         (HOLD.format('allow_close="1001"'), ["allow_close: '1001' is no close code"]),
         (HOLD.format('profile="jsn"'), ["profile: 'jsn' is unknown", "'json', 'frames'"]),
+        (
+            HOLD.format('profile={"ping": 1}'),
+            ["profile: {'ping': 1} is unknown", "'json', 'frames'"],
+        ),
         (HOLD.format('client="firefox"'), ["client: 'firefox'", "'browser', 'mute', 'stalled', 'keepalive'"]),
         (HOLD.format('time="fast"'), ["time: 'fast' is none of auto, virtual, real"]),
         (HOLD.format('url="ftp://a.example"'), ["url: 'ftp://a.example' is not", "ws:// or wss://"]),
