@@ -22,7 +22,7 @@ from ..net.errors import OpeningError, OpeningStage
 from ..report.colours import styled
 from .again import command
 from .servers.output import told_by_server
-from .stash import app_record_key, async_url_key, routes_key, server_log_key, settings_key
+from .stash import app_record_key, async_url_key, orchestrator_key, routes_key, server_log_key, settings_key
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -93,7 +93,7 @@ def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> N
     error = excinfo.value
     if isinstance(error, OpeningError):
         for note in (
-            f"  fix       {error.diagnosis.remedy}",
+            f"  fix       {_remedy(item, error)}",
             *_routes(item, error),
             *_refused(item, error),
             *_logged(item, error),
@@ -108,6 +108,16 @@ def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> N
         verdict = ask_hooks(item, verdict, error.timelines)
         whole = item.config.get_verbosity() >= _WHOLE
         error.retell(verdict, whole=whole, more=[*_where(item, excinfo), *_when(error)])
+
+
+def _remedy(item: pytest.Item, error: OpeningError) -> str | None:
+    """What to change: where a fault of the test's own kept it from opening, that one."""
+    running = item.stash.get(orchestrator_key, None)
+    if running is not None and error.stage in (OpeningStage.HANDSHAKE, OpeningStage.TIMEOUT):
+        for each in running.applied[-1:]:
+            if each.fault.is_loss and not each.planned:
+                return f'the test injected it at the opening; ("30s", {each.fault!r}) would come later'
+    return error.diagnosis.remedy
 
 
 def _routes(item: pytest.Item, error: OpeningError) -> Iterator[str]:

@@ -16,6 +16,7 @@ from ..core.faults.middleboxes import middlebox
 from ..core.url import as_websocket, join
 from ..net.apps.kinds import AppError
 from ..net.connector import Connector
+from ..net.errors import OpeningError
 from ..net.hold import Soak, hold
 from ..net.proxy.proxies import MiddleboxProxy, Proxies
 from ..net.server.orchestrator import Orchestrator
@@ -341,7 +342,12 @@ def own_server(request: pytest.FixtureRequest, ws_url: str) -> OwnServer:
                 yield await stack.enter_async_context(served(request.node, source)), None
             elif isinstance(ws_url, ReferenceURL) and not ws_url:
                 running = await stack.enter_async_context(Orchestrator(**_orchestrator_options(request)))
-                yield _joined(running.url, plan_of(request.node).path), running
+                try:
+                    yield _joined(running.url, plan_of(request.node).path), running
+                except OpeningError:
+                    # What the test broke itself is told with it.
+                    request.node.stash[orchestrator_key] = running
+                    raise
             else:
                 yield ws_url, None
 

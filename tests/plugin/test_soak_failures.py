@@ -176,6 +176,59 @@ def test_an_opening_that_failed_is_a_failed_test_with_a_fix(failure, unused_port
     assert "- not opened: nobody listens on" in printed
 
 
+BROKEN = """
+    import pytest
+    from pytest_wsstability import faults
+
+    @pytest.mark.ws_orchestrator(faults=[{fault}])
+    @pytest.mark.ws_stability(alive_for="1m")
+    {kind} test_it(ws_soak):
+        pass
+"""
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+@pytest.mark.parametrize(
+    ("fault", "stage"), [("faults.Drop()", "opening handshake"), ("faults.Blackhole()", "timeout")]
+)
+def test_a_fault_of_the_test_that_keeps_it_from_opening_is_named(failure, kind, fault, stage):
+    """And no server or path is suspected, on whichever loop."""
+    printed = " ".join(failure(BROKEN.format(kind=kind, fault=fault)).split())
+
+    assert f"did not open ({stage})" in printed
+    assert f"applied {fault[:-1]}" in printed
+    assert f'fix the test injected it at the opening; ("30s", {fault[:-1]}' in printed
+    assert "Socket.IO" not in printed
+    assert "firewall" not in printed
+
+
+def test_a_refusal_that_the_test_injected_is_named(failure):
+    """The server's answer says it too; what to change about such an answer stays."""
+    printed = " ".join(failure(BROKEN.format(kind="def", fault="faults.RefuseUpgrade(503)")).split())
+
+    assert "faults of the orchestrator faults.Program.of([(0.0, faults.RefuseUpgrade(status=503," in printed
+    assert "fix open fewer connections at a time" in printed
+
+
+def test_a_fault_after_the_opening_is_no_reason_of_another_that_fails(failure):
+    """What was dropped at 5 s had opened; the next attempt meets a server that is down."""
+    printed = failure(
+        """
+        import pytest
+        from pytest_wsstability import faults
+
+        @pytest.mark.ws_orchestrator(faults=[("5s", faults.Drop())])
+        async def test_it(ws_connect, ws_clock):
+            await ws_connect()
+            await ws_clock.advance("6s")
+            await ws_connect(open_timeout="1us")
+        """
+    )
+
+    assert "applied   faults.Drop() at 5 s" in printed
+    assert "the test injected it at the opening" not in printed
+
+
 def test_a_fleet_that_did_not_open_is_a_failed_test_with_a_fix(failure, unused_port):
     """As one connection is."""
     printed = failure(
