@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.faults import Program
 from .asked import Plan
-from .markers import FLEET, STABILITY, VOICE
+from .markers import FLEET, SERVER, STABILITY, VOICE
 from .plans import (
     async_url,
     base_target_of,
@@ -80,6 +80,13 @@ def _check_loop(item: pytest.Item) -> None:
 
 def _check_target(item: pytest.Item) -> None:
     check_server(item)
+    # The mark of a class or module is for those of its tests that have an app.
+    served = any(mark.name == SERVER for mark in item.own_markers)
+    if served and target_of(item).kind is TargetKind.REFERENCE:
+        raise ValueError(
+            f"{SERVER}: no app is under test that it could serve; give one by --ws-app module:app, the ini "
+            "ws_app or a fixture ws_app"
+        )
     if "ws_command" in getattr(item, "fixturenames", ()) and not runs_command(item):
         raise ValueError(
             "ws_command: no command is under test; run with --ws-command 'node server.js --port {port}'"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -107,21 +108,28 @@ def merged(item: pytest.Item, name: str) -> dict[str, Any]:
     return values
 
 
-def _plan(item: pytest.Item) -> Plan:
-    values = merged(item, STABILITY)
+def _check_names(values: Mapping[str, Any]) -> None:
+    """See that the markers of a test name only what they can require."""
     if "closed" in values:
         raise TypeError("closed: a hold cannot require an end; assert_closed() in the test can")
+    required = [field.name for field in dataclasses.fields(Requirement) if field.name != "closed"]
+    for name in values:
+        if name not in required:
+            valid = ", ".join((*required, *_NOT_REQUIRED, *OF_A_FLEET))
+            raise TypeError(f"unknown requirement {name!r}; valid ones: {valid}")
+
+
+def _plan(item: pytest.Item) -> Plan:
+    values = merged(item, STABILITY)
     others = {name: values.pop(name) for name in _NOT_REQUIRED if name in values}
     fleet = read_fleet({name: values.pop(name) for name in OF_A_FLEET if name in values})
     if fleet is not None and fleet.asked.drain is not None:
         # Ends as the drain has them are planned.
         values["allow_close"] = fleet.asked.drain.with_planned(values.get("allow_close", ()))
-    try:
-        # One that asks for nothing is none: so a test takes back what the mark of its class asks for.
-        requirement = Requirement.of(**values) if values else None
-        requirement = None if requirement == Requirement() else requirement
-    except TypeError as exc:
-        raise TypeError(f"{exc}, {', '.join((*_NOT_REQUIRED, *OF_A_FLEET))}") from None
+    _check_names(values)
+    # One that asks for nothing is none: so a test takes back what the mark of its class asks for.
+    requirement = Requirement.of(**values) if values else None
+    requirement = None if requirement == Requirement() else requirement
     url = others.get("url")
     collect_secrets(others)
     if url is not None and not is_relative(url) and (reason := wrong_url(as_websocket(str(url)))):

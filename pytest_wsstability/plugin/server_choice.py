@@ -60,17 +60,26 @@ def parse_server(text: str) -> ServerChoice:
         AppError: for what cannot be read so.
 
     """
+    name, bracket, _ = text.partition("(")
+    if not name.strip().isidentifier():
+        raise AppError(f"{text!r} is no server; write uvicorn, or uvicorn(ws_ping_interval=20)")
+    found = _named(name.strip(), {})
+    return ServerChoice(found.name, _settings(text)) if bracket else found
+
+
+def _settings(text: str) -> dict[str, Any]:
+    """The settings of a server in brackets; nothing of them is run."""
     try:
-        call = ast.parse(text, mode="eval").body
-        if isinstance(call, ast.Name):
-            return _named(call.id, {})
+        call = ast.parse(text.strip(), mode="eval").body
         assert isinstance(call, ast.Call)
         assert isinstance(call.func, ast.Name)
         assert not call.args
-        settings = {each.arg: ast.literal_eval(each.value) for each in call.keywords if each.arg is not None}
+        return {each.arg: ast.literal_eval(each.value) for each in call.keywords if each.arg is not None}
     except (SyntaxError, ValueError, AssertionError):
-        raise AppError(f"{text!r} is no server; write uvicorn, or uvicorn(ws_ping_interval=20)") from None
-    return _named(call.func.id, settings)
+        raise AppError(
+            f"{text!r}: its settings have names, and values as in Python: "
+            "uvicorn(ws_ping_interval=20, ws='wsproto')"
+        ) from None
 
 
 def _of_marker(mark: pytest.Mark) -> ServerChoice:

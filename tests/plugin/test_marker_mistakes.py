@@ -34,6 +34,10 @@ HOLD = 'ws_stability(alive_for="2m", {})'
             HOLD.format('profile={"ping": 1}'),
             ["profile: {'ping': 1} is unknown", "'json', 'frames'"],
         ),
+        (
+            HOLD.format("aliveFor=2"),
+            ["valid ones: alive_for, ", "handshake, message_every, ", ", url, headers, "],
+        ),
         (HOLD.format('client="firefox"'), ["client: 'firefox'", "'browser', 'mute', 'stalled', 'keepalive'"]),
         (HOLD.format('time="fast"'), ["time: 'fast' is none of auto, virtual, real"]),
         (HOLD.format('url="ftp://a.example"'), ["url: 'ftp://a.example' is not", "ws:// or wss://"]),

@@ -425,14 +425,52 @@ def test_a_server_that_is_none_is_an_error_at_collection(refusal, mark, words):
     assert [word for word in words if word not in printed] == []
 
 
-@pytest.mark.parametrize("text", ["gunicorn", "uvicorn(", "uvicorn(20)", "uvicorn(ws=open('x'))"])
-def test_a_server_in_the_ini_that_is_none_is_a_usage_error(run, ini, text):
-    """Nothing of it is run."""
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("gunicorn", "'gunicorn' is no server; valid ones: uvicorn, hypercorn, aiohttp, tornado, *, daphne"),
+        ("gunicorn(workers=", "'gunicorn' is no server; valid ones: uvicorn, *"),
+        ("gunicorn -w 2", "'gunicorn -w 2' is no server; write uvicorn, or uvicorn(ws_ping_interval=20)"),
+        ("uvicorn(", "'uvicorn(': its settings have names, and values as in Python: uvicorn(*)"),
+        ("uvicorn(20)", "'uvicorn(20)': its settings have names, and values as in Python: *"),
+        ("uvicorn(ws_ping_interval=20s)", "'uvicorn(ws_ping_interval=20s)': its settings have names, *"),
+        ("uvicorn(ws=open('x'))", """"uvicorn(ws=open('x'))": its settings have names, *"""),
+    ],
+)
+def test_a_server_in_the_ini_that_is_none_is_a_usage_error(run, ini, text, words):
+    """What is wrong, the server or its settings, is said; nothing of it is run."""
     ini(f"ws_server = {text}")
     result = run(HOLD, "--ws-app=app:app")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: ini ws_server: *"])
+    result.stderr.fnmatch_lines([f"ERROR: ini ws_server: {words}"])
+
+
+SERVED = """
+    import pytest
+
+    {of_class}
+    class TestAll:
+        {mark}
+        @pytest.mark.ws_stability(alive_for="2s", profile="frames")
+        def test_it(self, ws_soak):
+            pass
+"""
+MARK = '@pytest.mark.ws_server("uvicorn", ws_ping_interval=20)'
+
+
+def test_a_server_without_an_app_is_an_error_at_collection(refusal):
+    """The reference orchestrator would be judged in its place."""
+    printed = refusal(SERVED.format(of_class="", mark=MARK))
+    assert "test_it: ws_server: no app is under test that it could serve; give one by --ws-app" in printed
+
+
+def test_a_server_is_no_mistake_where_another_run_or_test_has_its_app(passes, run, unused_port):
+    """The mark of a class is for those of its tests that have one; a URL may stand for the app too."""
+    assert passes(SERVED.format(of_class=MARK, mark="")) == 1
+    elsewhere = run(SERVED.format(of_class="", mark=MARK), f"--ws-url=ws://127.0.0.1:{unused_port}/")
+    assert elsewhere.parseoutcomes() == {"failed": 1}
+    assert "did not open" in elsewhere.stdout.str()
 
 
 def test_a_server_that_is_not_installed_is_named_with_its_pip_line(run, monkeypatch):
