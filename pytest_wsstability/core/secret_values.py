@@ -41,6 +41,12 @@ _SEPARATORS = re.compile(r"[\s,;]+")
 _BESIDE = r"[\"']?\s*[:=]\s*[\"']?(?:[a-z]+\s+)?"
 # What begins the parts of a URL that may hold secrets, or ends them.
 _MAY_HOLD_SECRETS = re.compile(r"[#?@]")
+# A host, and maybe a port: a name with a domain, an address, or one word with a port. A word alone may be the
+# user before a password that begins with "/"; "joe:hunter2" has no port.
+_AUTHORITY = re.compile(
+    r"(?:localhost|\[[0-9a-f:.]+\]|[\w-]+(?:\.[\w-]+)+\.?|[\w-]+(?=:))(?::\d+)?", re.IGNORECASE
+)  # fmt: skip
+_LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)(?::\d*)?", re.IGNORECASE)
 _HALF_A_SCHEME = re.compile(r"^(?:wss?|https?)?:?/*")
 _CUT = re.compile(r"\.\.\.|…")
 
@@ -104,8 +110,7 @@ class SecretValues:
         if not separator and not url.startswith(("/", "?")):
             # A scheme that somebody forgot, or half of one.
             behind = _HALF_A_SCHEME.sub("", whole)
-        before, at, _ = behind.rpartition("@")
-        if at:
+        for before in _user_information(behind):
             name, _, password = before.partition(":")
             self.take("", name, secret=True)
             self.take(unquote(name), password, secret=True)
@@ -223,6 +228,8 @@ class SecretValues:
         """
         if not value or value == MASK or value.lower() == name.lower():
             # `token=token`, as in an example, tells nobody anything.
+            return
+        if _LOOPBACK.fullmatch(value):
             return
         secret = is_secret(name) if secret is None else secret or is_secret(name)
         if not secret and is_ordinary(value):
@@ -349,6 +356,15 @@ class SecretValues:
                 )
                 text = re.sub(beside, rf"\1{MASK}", text, flags=re.IGNORECASE)
         return text
+
+
+def _user_information(behind: str) -> list[str]:
+    """What stands before the host: none if a host begins it, and an ``@`` is in its path or query."""
+    authority = re.split(r"[/?#]", behind, maxsplit=1)[0]
+    if _AUTHORITY.fullmatch(authority):
+        return []
+    found = (each.rpartition("@")[0] for each in (authority, behind))
+    return [each for each in dict.fromkeys(found) if each]
 
 
 def _longest(text: str, start: int, forms: Mapping[str, _Mask]) -> tuple[int, int, str] | None:

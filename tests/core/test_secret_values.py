@@ -392,6 +392,66 @@ def test_a_password_behind_no_scheme(values, url):
     assert values.mask("joesephine hunter2hunter hunter3hunter") == "*** *** hunter3hunter"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ws://127.0.0.1:1/room?userEmail=alice7alice@example.com&lang=de",
+        "ws://127.0.0.1/@alice7alice/room",
+        "ws://chat.example.com/room#alice7alice@example.com",
+        "ws://gateway-one-2x:8080/@alice7alice/room",
+        "ws://[2001:db8::7]:1/@alice7alice/room",
+        "localhost:8000/@alice7alice/room",
+    ],
+)
+def test_an_at_sign_behind_the_host(values, url):
+    """Where a host begins it, nothing is user information: the host stands in all that is shown."""
+    values.take_url(url)
+
+    host = re.split(r"[/?#]", url.partition("://")[2] or url)[0]
+    assert values.mask(f"connected to {host}/") == f"connected to {host}/"
+
+
+@pytest.mark.parametrize(
+    ("url", "secret"),
+    [
+        # A word alone may be a user, and a port that is no number the beginning of a password.
+        ("wss://joe7joe7joe/hunter2@example.com/ws", "joe7joe7joe/hunter2"),
+        ("wss://joe:4hunter/2hunter@example.com/ws", "4hunter/2hunter"),
+        ("wss://joe:p@ss/word7@example.com/ws", "p@ss/word7"),
+        ("wss://joe:p@ss.word/word7@example.com/ws", "p@ss.word/word7"),
+        # Before the host, whatever follows it.
+        ("wss://joe:hunter2hunter@example.com/@alice", "hunter2hunter"),
+        ("wss://joe:hunter2hunter@127.0.0.1:1?mail=alice@example.com", "hunter2hunter"),
+    ],
+)
+def test_a_password_before_an_at_sign(values, url, secret):
+    """What may be one is."""
+    values.take_url(url)
+
+    assert values.mask(f"you said <{secret}>") == "you said <***>"
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("127.0.0.1", False),
+        ("127.0.0.1:8765", False),
+        ("127.12.13.14", False),
+        ("localhost:8765", False),
+        ("[::1]:8765", False),
+        ("128.0.0.1", True),
+        ("127.0.0.1:87x65", True),
+        ("localhosts:8765", True),
+    ],
+)
+def test_a_loopback_address_is_no_secret(values, value, found):
+    """Not even as a token: it stands in each second line that is shown."""
+    values.take("token", value)
+
+    assert (values.mask(f"at {value}") != f"at {value}") == found
+    assert bool(values.news()) == found
+
+
 def test_another_process_learns_what_was_collected(values):
     """Each once: values, sessions and names with short values; what nobody asks for is bounded."""
     values.take("token", "hunter2hunter2")
