@@ -144,6 +144,8 @@ class SecretValues:
         scheme = words[0].lower() if len(words) > 1 and "=" not in words[0] else ""
         if scheme == "basic":
             self._take_basic(_decoded(words[1]))
+        if scheme == "bearer" and len(words) == 2:
+            secret = True
         if scheme or len(words) == 1:
             self.take(name, value, secret=secret)
         for word in words[1:] if scheme else words:

@@ -452,6 +452,15 @@ def test_a_loopback_address_is_no_secret(values, value, found):
     assert bool(values.news()) == found
 
 
+@pytest.mark.parametrize("text", ["Bearer alloy2025", "bearer opus48000"])
+def test_what_stands_behind_bearer_is_a_secret(values, text):
+    """In a place that tells nothing, and however ordinary it looks; but not in a sentence."""
+    values.take_message(text)
+    values.take_message("bearer tokens4711 expired")
+
+    assert values.mask(f"no: {text.split()[1]}, tokens4711") == "no: ***, tokens4711"
+
+
 def test_another_process_learns_what_was_collected(values):
     """Each once: values, sessions and names with short values; what nobody asks for is bounded."""
     values.take("token", "hunter2hunter2")

@@ -1,0 +1,85 @@
+"""Which values look like words: tables, on both sides."""
+
+from __future__ import annotations
+
+import random
+import string
+
+import pytest
+
+from pytest_wsstability.core.secret_names import is_ordinary
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        # A version behind words.
+        "joinRoomV2", "realtimeV1", "chatV12.json", "SUBSCRIBE_V3", "v2.1.0-rc1",
+        # Digits behind a word, a year behind several.
+        "opus48000", "alloy2025", "anonymous2", "abc123", "linear16", "ArrowLeft77", "newChat2024",
+        "newChat1999", "Lobby4711", "MESSAGES42", "GUILDS|MESSAGES4", "SUPPORT-4711",
+        # Short words without a vowel among others.
+        "parseHtml", "sendMsg", "webSdk/3.2.1", "HttpsProxy", "chatWs", "roomRpc", "audioRtpPort",
+        "EveryAnd", "IntoOur", "UnitTest",
+        # Telephones, numbers, abbreviations.
+        "Pixel8ProMax", "iPhone15ProMax", "iPhone15-Pro", "match-000123", "req-000042-abc", "match-12345",
+        "v1.k8s.io", "binary.k8s.io.v5", "i18n.k8s",
+        "2024-10-01T00:00:00Z", "2024-10-01T00:00:00.123456Z", "2024-10-01T00:00:00+02:00",
+        "2024-10-01 00:00",
+    ],
+)  # fmt: skip
+def test_what_looks_like_words(value):
+    """A reader takes it for words, numbers, versions, dates, or ids of a few digits."""
+    assert is_ordinary(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "joinRoomV123", "joinRoomX2", "VjoinV", "realtimeV123", "opus480000", "ab12345", "newChat3024",
+        "newChat1899", "joinRoom123", "Lobby471100", "MESSAGES423", "AB12",
+        # No vowel, and none of the short words.
+        "parseHtmk", "sendMzg", "webSdkk", "roomRpq", "joinBzRoom", "joinWeRoom", "joinIqRoom", "Bcdfg12Xyz",
+        "Pixel8Room", "Pixel800ProMax", "match-0001234", "MATCH-00012", "match-00012-00013",
+        "v1.k9s.io", "2024-10-01T000000Z", "1234567Z",
+        "hunter2hunter", "aX7hunter2hunter", "zoe42smith",
+        "3f2a77aa-9c1e-4b6d-8a55-0f1e2d3c4b5a", "0a1b2c3d4e", "am9lOmh1bnRlcjI=", "k3yAbCdEf123",
+    ],
+)  # fmt: skip
+def test_what_looks_random(value):
+    """One more than is ordinary; and UUIDs, hexadecimal, Base64."""
+    assert not is_ordinary(value)
+
+
+SHORT_WORDS = (
+    "By", "Id", "ID", "In", "Of", "On", "To", "Cmd", "Css", "Ctrl", "Ctx", "Dns", "Dst", "Fps", "Gps", "Grpc",
+    "Html", "Http", "Https", "Jpg", "Llm", "Mcp", "Mqtt", "Msg", "Msgs", "Pdf", "Png", "Ptr", "Rpc", "Rtc",
+    "Rtp", "Rtt", "Sdk", "Sdp", "Sms", "Sql", "Src", "Std", "Str", "Stt", "Svg", "Tcp", "Tls", "Ttl", "Tts",
+    "Txt", "Vpn", "Ws", "Xml",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("word", SHORT_WORDS)
+def test_short_words_among_others(word):
+    """They have no vowel, or two letters; a number between words is none of them."""
+    assert is_ordinary(f"join{word}Room")
+    assert not is_ordinary(f"join{word}2Room")
+
+
+@pytest.mark.parametrize("model", ["Pro", "Max", "Plus", "Mini", "Ultra", "Lite"])
+def test_models_of_telephones(model):
+    """What stands behind the number is a word of few."""
+    assert is_ordinary(f"Galaxy24{model}")
+    assert not is_ordinary(f"Galaxy24{model}s")
+
+
+@pytest.mark.parametrize(
+    "digits", [string.ascii_letters + string.digits, "0123456789abcdef", "0123456789ABCDEF"]
+)
+@pytest.mark.parametrize(("length", "one_in"), [(8, 50), (12, 500), (16, 5000), (22, 20_000)])
+def test_random_tokens_look_like_words_in_few_cases(digits, length, one_in):
+    """Always the same 20,000."""
+    chosen = random.Random(length)
+    tokens = ("".join(chosen.choices(digits, k=length)) for _ in range(20_000))
+
+    assert sum(map(is_ordinary, tokens)) <= 20_000 / one_in
