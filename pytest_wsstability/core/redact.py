@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
-from .secret_names import is_secret, is_secret_in_prose, is_word_of_ours
+from .secret_names import is_secret, is_secret_in_prose, is_secret_member, is_word_of_ours
 from .secret_values import MASK, SECRETS, SHORTEST, hashed
 
 _T = TypeVar("_T")
@@ -90,7 +90,7 @@ def _redact_forms(text: str) -> str:
 
 def _masked_member(match: re.Match[str]) -> str:
     quoted = match[3]
-    return f"{match[1]}{quoted[0]}{MASK}{quoted[0]}" if is_secret_in_prose(match[2]) else match[0]
+    return f"{match[1]}{quoted[0]}{MASK}{quoted[0]}" if is_secret_member(match[2], quoted[1:-1]) else match[0]
 
 
 def _masked_field(match: re.Match[str]) -> str:

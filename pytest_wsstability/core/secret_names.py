@@ -6,13 +6,31 @@ import re
 from collections.abc import Iterable
 
 _HEADERS = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
-# Anywhere in a name.
-_PART = re.compile(r"token|key|secret|passw|auth|credential|session|jwt|ticket|signature", re.IGNORECASE)
+# OpenID Connect's name for a hash of the session; Keycloak puts the session's id there.
+_NAMES = frozenset({"session_state"})
+# Anywhere in a name, but in these words of other things: an `authorName` is no authorization.
+_PART = re.compile(r"token|key|secret|passw|passphrase|passcode|auth|credential|session|jwt|ticket|signature")
+_OTHER = re.compile(
+    r"(?<![a-z])(?:author(?!i[sz])|key(?:board|frame|word)|secretar(?:y|ies)|(?:mon|tur|hoc)key"
+    r"|(?:primary|foreign|sort|public|partition|routing)[^a-z0-9]?keys?(?![a-z])|key[^a-z0-9]?name(?![a-z]))"
+)
 # As a whole word of a name: "ping" and "design" are none.
-_WORDS = frozenset({"pwd", "pass", "sid", "otp", "pin", "hmac", "hash", "bearer", "sig", "code"})
+_WORDS = frozenset({"pwd", "pass", "sid", "otp", "pin", "hmac", "hash", "bearer", "sig"})
+# A code that lets somebody in; that of an error, of a status or of a country does not.
+_CODE = re.compile(
+    r"(?:x-)?code$|.*code[^a-z0-9]?verifier|(?:.*[^a-z])?(?:access|activation|backup|confirm(?:ation)?|device|gift"
+    r"|invit(?:e|ation)|join|link(?:ing)?|log[^a-z0-9]?in|mfa|2[^a-z0-9]?fa|otp|pair(?:ing)?|pin|qr|recovery|reset"
+    r"|security|sign[^a-z0-9]?in|sms|totp|unlock|user|verif(?:y|ication)|voucher)[^a-z0-9]?codes?(?![a-z])"
+)
+# The last word of what tells of a secret, and is none: `passCount`, `tokenType`, `session_within`.
+_ABOUT = frozenset({
+    "algorithm", "count", "expiration", "expiry", "format", "index", "kind", "length", "limit", "method",
+    "mode", "rate", "size", "state", "status", "timeout", "total", "ttl", "type", "version", "within",
+})  # fmt: skip
 # Secret as a query parameter, and everywhere else a common word of harmless texts.
-_COMMON = re.compile(r"(?:session|code|key|keys|hash|auth)$|session.?within", re.IGNORECASE)
+_COMMON = re.compile(r"(?:session|code|key|keys|hash|auth)$", re.IGNORECASE)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # Words of 8 letters and more that our own messages, reports and the protocol are made of: a password of that
 # kind tells nobody anything, and a report without these words neither.
 ORDINARY_WORDS = frozenset({
@@ -63,15 +81,26 @@ def name_own(names: Iterable[str]) -> None:
 def is_secret(name: str) -> bool:
     """Whether the value of a header, cookie, parameter or member of this name may be a secret."""
     lowered = name.lower()
-    if lowered in _HEADERS or lowered in _own or _PART.search(name):
+    words = [word.lower() for word in _WORD.findall(name)]
+    if lowered in _HEADERS or lowered in _NAMES or lowered in _own or not _own.isdisjoint(words):
         return True
-    words = {word.lower() for word in _WORD.findall(name)}
-    return not words.isdisjoint(_WORDS) or not words.isdisjoint(_own)
+    if len(words) > 1 and words[-1] in _ABOUT:
+        return False
+    spaced = _NEXT_WORD.sub("_", name).lower()
+    rest, others = _OTHER.subn("_", spaced)
+    if _PART.search(rest if others else lowered) or not _WORDS.isdisjoint(words):
+        return True
+    return _CODE.match(spaced) is not None
 
 
 def is_secret_in_prose(name: str) -> bool:
     """The same where ``name=value`` stands in any text, and may be anything: "code=1006" is no secret."""
     return is_secret(name) and (name.lower() in _own or not _COMMON.match(name))
+
+
+def is_secret_member(name: str, value: str) -> bool:
+    """The same where ``"name": "value"`` stands in JSON: a code like "RATE_LIMITED" is that of an error."""
+    return is_secret(name) and (name.lower() in _own or name.lower() != "code" or not is_ordinary(value))
 
 
 def is_word_of_ours(value: str) -> bool:

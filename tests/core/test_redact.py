@@ -61,6 +61,50 @@ def test_text(text, shown):
     assert redact_text(text) == shown
 
 
+@pytest.mark.parametrize("name", ["key", "Keys", "auth", "session", "hash", "token", "sid", "accessCode"])
+def test_members_by_their_names(name):
+    """JSON has no sentences: a common word names a secret there, however its value looks."""
+    assert redact_text(f'{{"{name}": "active-7"}}') == f'{{"{name}": "***"}}'
+    assert redact_text(f"{{'{name}': 'Zz99-12ab-77'}}") == f"{{'{name}': '***'}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('{"code": "RATE_LIMITED"}', '{"code": "RATE_LIMITED"}'),
+        ('{"Code": "Zz99-12ab-77"}', '{"Code": "***"}'),
+        ('{"errorCode": "Zz99-12ab-77"}', '{"errorCode": "Zz99-12ab-77"}'),
+        ('{"sessionState": "notReadyYet"}', '{"sessionState": "notReadyYet"}'),
+        ('{"session_state": "notReadyYet"}', '{"session_state": "***"}'),
+        ('{"primaryKey": "orders_pkey"}', '{"primaryKey": "orders_pkey"}'),
+        ('{"session_within": "5s"}', '{"session_within": "5s"}'),
+    ],
+)
+def test_members_that_tell_of_something_else(text, shown):
+    """A code alone is an error's where it is made of words."""
+    assert redact_text(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("close code=1006", "close code=1006"),
+        (
+            "session=idle, auth=basic, key=7, keys=2, hash=x",
+            "session=idle, auth=basic, key=7, keys=2, hash=x",
+        ),
+        ("errorCode=DB_DOWN", "errorCode=DB_DOWN"),
+        ("sessionTimeout=300s", "sessionTimeout=300s"),
+        ("accessCode=4711", "accessCode=***"),
+        ("session_id=4711", "session_id=***"),
+        ("GET /ws?code=abc&key=def", "GET /ws?code=***&key=***"),
+    ],
+)
+def test_common_words_in_sentences(text, shown):
+    """An assignment in a sentence is no query of a URL."""
+    assert redact_text(text) == shown
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -1,4 +1,4 @@
-"""Which values look like words: tables, on both sides."""
+"""Which names say that a value is a secret, and which values look like words: tables, on both sides."""
 
 from __future__ import annotations
 
@@ -7,7 +7,118 @@ import string
 
 import pytest
 
-from pytest_wsstability.core.secret_names import is_ordinary
+from pytest_wsstability.core.secret_names import is_ordinary, is_secret
+
+ACCESS = (
+    "access", "activation", "auth", "authorization", "backup", "confirm", "confirmation", "device",
+    "gift", "invite", "invitation", "join", "link", "linking", "login", "log_in", "mfa", "oauth", "otp",
+    "pair", "pairing", "pin", "qr", "recovery", "reset", "security", "signin", "sign_in", "sms", "totp",
+    "unlock", "user", "verify", "verification", "voucher",
+)  # fmt: skip
+ABOUT = (
+    "algorithm", "count", "expiration", "expiry", "format", "index", "kind", "length", "limit", "method",
+    "mode", "rate", "size", "state", "status", "timeout", "total", "ttl", "type", "version", "within",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("word", ACCESS)
+def test_a_code_that_lets_somebody_in(word):
+    """In snake case, camel case, header fields and written together; not with a word between."""
+    camel = word.title().replace("_", "")
+
+    assert is_secret(f"{word}_code")
+    assert is_secret(f"{word}Code")
+    assert is_secret(f"X-{camel}-Code")
+    assert is_secret(f"my{camel}Code")
+    assert is_secret(f"{word}_codes")
+    assert is_secret(f"{word}code")
+    if word not in ("auth", "authorization", "oauth", "otp", "pin"):
+        assert not is_secret(f"{word}_error_code")
+
+
+@pytest.mark.parametrize(
+    "name", ["code", "Code", "X-Code", "code_verifier", "codeVerifier", "2faCode", "X-2FA-Code"]
+)
+def test_a_code_by_itself(name):
+    """Whoever names it no further may mean the one that a login asks for; and names with digits."""
+    assert is_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "errorCode", "error_code", "X-Error-Code", "statusCode", "closeCode", "exitCode", "countryCode",
+        "codes", "languageCode", "currencyCode", "postalCode", "zipCode", "codeName", "code_page", "codec",
+        "barcode", "decode",
+        # Words that end like one of those.
+        "presetCode", "processCode", "multiuserCode", "deviceCodec", "userCodename",
+    ],
+)  # fmt: skip
+def test_a_code_of_something_else(name):
+    """Without it nobody would know what went wrong."""
+    assert not is_secret(name)
+
+
+@pytest.mark.parametrize(
+    ("harmless", "secret"),
+    [
+        ("authorName", "authName"),
+        ("author", "authority_token"),
+        ("authors", "authorization"),
+        ("authority", "authorisation"),
+        ("authoring", "authorize"),
+        ("author", "oauthOrigin"),
+        ("author_id", "author_token"),
+        ("keyboardLayout", "key_board_key"),
+        ("keyframe", "keyboardKey"),
+        ("keywords", "keys"),
+        ("secretary", "secretaryPassword"),
+        ("secretaries", "secrets"),
+        ("monkey", "mon_key"),
+        ("turkey", "masterkey"),
+        ("hockey", "the_key"),
+        ("primaryKey", "primaryKeySecret"),
+        ("primary_key", "nonprimarykey"),
+        ("Foreign-Key", "foreignPrivateKey"),
+        ("sortKeys", "sortkeyed"),
+        ("publicKey", "publicKeyToken"),
+        ("partition_key", "privateKey"),
+        ("routingkey", "apiKey"),
+        ("keyName", "keyNamespace"),
+        ("key_name", "key"),
+    ],
+)
+def test_words_that_hold_the_name_of_a_secret(harmless, secret):
+    """Beside one of them the name of a secret is one all the same."""
+    assert not is_secret(harmless)
+    assert is_secret(secret)
+
+
+@pytest.mark.parametrize("word", ABOUT)
+@pytest.mark.parametrize("secret", ["token", "pass", "user_session"])
+def test_what_tells_of_a_secret(word, secret):
+    """As the last word of several."""
+    assert not is_secret(f"{secret}_{word}")
+    assert not is_secret(f"{secret}{word.title()}")
+    assert is_secret(f"{word}_{secret}")
+    assert is_secret(f"{secret}_{word}_value")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "session_state", "Session_State", "passphrase", "passcode", "SESSIONid", "TOKENvalue", "tokencounts",
+        "sessionId", "ticketId",
+    ],
+)  # fmt: skip
+def test_names_that_stay_those_of_secrets(name):
+    """OpenID Connect's parameter; capitals that are no word; other last words."""
+    assert is_secret(name)
+
+
+def test_a_state_of_a_session():
+    """As nobody but OpenID Connect writes it."""
+    assert not is_secret("sessionState")
 
 
 @pytest.mark.parametrize(
