@@ -20,6 +20,7 @@ FRAMES: dict[str, tuple[Opcode, int, Role]] = {
     "beat": (Opcode.TEXT, 15, Role.HEARTBEAT),
     "beat as ping": (Opcode.PING, 4, Role.HEARTBEAT),
     "answer": (Opcode.TEXT, 15, Role.HEARTBEAT_ANSWER),
+    "answer as pong": (Opcode.PONG, 4, Role.HEARTBEAT_ANSWER),
     # Engine.IO's.
     "2": (Opcode.TEXT, 1, Role.HEARTBEAT),
     "text": (Opcode.TEXT, 100, Role.DATA),

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from ..duration import show_duration as show
 from ..timeline.events import Direction, Event, EventKind, Opcode, Role
+from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
 
 # Seconds that are drawn, and characters for them.
@@ -155,20 +156,14 @@ def _questions(timeline: Timeline, scale: Scale) -> dict[str, list[str]]:
     lanes = {}
     if sender is not None:
         asked = _at(frames, sender, role=Role.HEARTBEAT)
-        answers = _at(frames, _other(sender), role=Role.HEARTBEAT_ANSWER)
-        lanes["  beats"] = _lane(scale, asked, answers)
-    pings = []
-    for direction in (Direction.RECEIVED, Direction.SENT):
-        plain = [event for event in frames if event.role is Role.NONE]
-        asked = _at(plain, direction, opcode=Opcode.PING)
-        pings += _marks(asked, _at(plain, _other(direction), opcode=Opcode.PONG))
+        lanes["  beats"] = _drawn(scale, _told(asked, timeline.heartbeats, due=not timeline.is_one_way))
+    plain = [event for event in frames if event.role is Role.NONE]
+    theirs = _at(plain, Direction.RECEIVED, opcode=Opcode.PING)
+    ours = _at(plain, Direction.SENT, opcode=Opcode.PING)
+    pings = _marks(theirs, _at(plain, Direction.SENT, opcode=Opcode.PONG)) + _told(ours, timeline.pings)
     if pings:
         lanes["  pings"] = _drawn(scale, pings)
     return lanes
-
-
-def _other(direction: Direction) -> Direction:
-    return Direction.SENT if direction is Direction.RECEIVED else Direction.RECEIVED
 
 
 def _at(
@@ -189,8 +184,13 @@ def _marks(asked: Sequence[float], answers: Sequence[float]) -> list[tuple[float
     ]
 
 
-def _lane(scale: Scale, asked: Sequence[float], answers: Sequence[float]) -> list[str]:
-    return _drawn(scale, _marks(asked, answers))
+def _told(asked: Iterable[float], trips: RoundTrips, *, due: bool = True) -> list[tuple[float, str]]:
+    """Each question with its sign, as a verdict counts them: the events alone do not tell stray answers."""
+    if not due:
+        return [(at, _SEEN) for at in asked]
+    still, last = {round(at, 6) for at in trips.open}, trips.last_at or 0.0
+    # What was asked after the end is not counted.
+    return [(at, _OPEN if at > last or round(at, 6) in still else _ANSWERED) for at in asked]
 
 
 def _drawn(scale: Scale, marks: Iterable[tuple[float, str]]) -> list[str]:

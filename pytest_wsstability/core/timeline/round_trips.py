@@ -46,7 +46,8 @@ class RoundTrips:
     """
     Questions that one end asked and the other answered.
 
-    An answer with a key belongs to its question. One without is read in order: answers come in the order of
+    An answer with a key belongs to its question, and to no other. (Only a pong frame is to the older pings
+    too.) One without is read in order: answers come in the order of
     their questions, each to one that was asked before it. Where several questions are open, more than one
     such reading fits, and both ends of what they say are kept: in the quickest each answer is to the youngest
     question it can be to, and those before it are lost; in the slowest it is to the oldest, and nothing is
@@ -141,23 +142,35 @@ class RoundTrips:
             if self._keys is not None:
                 del self._keys[0]
 
-    def answer(self, at: float, key: bytes | None = None) -> bool:
-        """An answer came; False when no open question fits it (an unsolicited pong, for one)."""
+    def answer(self, at: float, key: bytes | None = None, *, older: bool = False) -> bool:
+        """
+        An answer came; False when no open question fits it (an unsolicited pong, for one).
+
+        Args:
+            at: when.
+            key: that of the question; None where it has none.
+            older: whether it answers all questions before that one, too, as a pong frame does.
+
+        """
         if key is None:
             return self._answer_in_order(at)
         if self._answers and key in (self._keys or ()):
             self._settle(self._quickest())
-        keys = self._keys
-        if keys is None or key not in keys:
+        keys = self._keys or []
+        try:
+            place = keys.index(key)
+        except ValueError:
             self.unmatched += 1
             return False
         # RFC 6455, section 5.5.3: an endpoint that got several pings may answer only the most recent. An
         # older question waited until now too: a verdict must not depend on when it is asked for.
-        while True:
-            answered = keys.pop(0)
+        while older and place:
+            place -= 1
+            del keys[0]
             self._answered(at, self._pending.pop(0))
-            if answered == key:
-                return True
+        del keys[place]
+        self._answered(at, self._pending.pop(place))
+        return True
 
     def _answer_in_order(self, at: float) -> bool:
         pending, answers = self._pending, self._answers

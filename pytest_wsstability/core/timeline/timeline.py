@@ -316,7 +316,7 @@ class Timeline:
         if opcode > _CLOSE:
             self._control(at, direction, opcode, role, key)
         if role > _DATA:
-            self._step(at, direction, role, key)
+            self._step(at, direction, opcode, role, key)
 
     def _control(self, at: float, direction: Direction, opcode: int, role: Role, key: bytes | None) -> None:
         """What a ping or a pong asks or answers."""
@@ -328,7 +328,7 @@ class Timeline:
                     self._pings = RoundTrips()
                 self._pings.ask(at, key)
             elif self._pings is not None:
-                self._pings.answer(at, key)
+                self._pings.answer(at, key, older=True)
         elif opcode == _PING:
             self._peer_ping = key
         elif key is None or key == self._peer_ping:
@@ -343,9 +343,9 @@ class Timeline:
         if role > _DATA:
             self._signals.append(at, sort_of(_FRAME, direction, opcode, role), 0, self.total)
             self.total += 1
-            self._step(at, direction, role, key)
+            self._step(at, direction, opcode, role, key)
 
-    def _step(self, at: float, direction: Direction, role: Role, key: bytes | None) -> None:
+    def _step(self, at: float, direction: Direction, opcode: int, role: Role, key: bytes | None) -> None:
         if role is _HEARTBEAT:
             ours = direction is self.heartbeat_sender
             trips = self._heartbeats if ours else self._heartbeats_of(direction)
@@ -355,7 +355,7 @@ class Timeline:
             asker = 1 - direction
             trips = self._heartbeats if asker == self.heartbeat_sender else self._server_heartbeats
             if trips is not None:
-                trips.answer(at, key)
+                trips.answer(at, key, older=opcode == _PONG)
         elif role is _INFO and self.session_info_at is None:
             self.session_info_at = at
         elif role is _CONFIRMED and self.session_confirmed_at is None:

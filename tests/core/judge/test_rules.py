@@ -468,6 +468,24 @@ def test_a_round_trip_of_the_limit_is_quick_enough(rows, outcome, why):
     check(judged({"rtt_p95": "250ms"}, rows, 100), outcome, why)
 
 
+@pytest.mark.parametrize(
+    ("beat", "answer", "until", "outcome", "why"),
+    [
+        (">beat", "<answer", 25.9, INCONCLUSIVE, [Reason.TOO_SHORT]),
+        (">beat", "<answer", 26, UNSTABLE, [Rule.HEARTBEATS]),
+        (">beat", "<answer", 120, UNSTABLE, [Rule.HEARTBEATS]),
+        (">beat as ping", "<answer as pong", 120, STABLE, []),
+    ],
+)
+def test_answers_to_younger_heartbeats_are_none_to_an_older_one(beat, answer, until, outcome, why):
+    """Each third one is lost, and an answer has longer than until the next one; pong frames answer both."""
+    rows = [(5 * n, beat, b"%d" % n) for n in range(1, 12)]
+    rows += [(5 * n + 0.1, answer, b"%d" % n) for n in range(1, 12) if n % 3]
+    seen = sorted(row for row in rows if row[0] < until)
+
+    check(judged({**HOLD, "heartbeat_within": 11}, seen, until), outcome, why)
+
+
 def test_an_answer_at_its_limit_is_none_of_the_missed():
     rows = [(25, ">beat"), (30, "<answer"), (50, ">beat")]
     (violation,) = judged(WITHIN, rows, 60).violations

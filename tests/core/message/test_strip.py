@@ -2,9 +2,15 @@
 
 from textwrap import dedent
 
+import pytest
+
 from pytest_wsstability.core.message.strip import WIDTH, axis, strips
 from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
+from pytest_wsstability.core.timeline.timeline import Timeline
 from tests.core.script import FIN, closed_by_peer, timeline
+
+ONE_WAY = ProtocolFacts(name="one", title="One-way", heartbeat=HeartbeatShape.ONE_WAY)
 
 
 def drawn(*lines):
@@ -66,6 +72,74 @@ def test_an_unanswered_question_covers_an_answered_one():
     lanes = drawn(timeline(*rows)).splitlines()
     assert lanes[2].rstrip().endswith("!")
     assert "+" not in lanes[2]
+
+
+def signs(line, lane="beats"):
+    found = [row for row in strips([line]) if row.startswith(f"    {lane}")]
+    return "".join(found[0].split()[1:]) if found else ""
+
+
+@pytest.mark.parametrize(
+    ("rows", "drawn"),
+    [
+        # Every third one is lost, and the answers to the others do not count for it.
+        (
+            [(5, ">beat", b"1"), (6, "<answer", b"1"), (10, ">beat", b"2"), (11, "<answer", b"2"),
+             (15, ">beat", b"3"), (20, ">beat", b"4"), (21, "<answer", b"4")],
+            "++!+",
+        ),
+        # An answer to another id, or a second one, is nobody's.
+        ([(10, ">beat", b"1"), (11, "<answer", b"9"), (20, ">beat", b"2"), (21, "<answer", b"9")], "!!"),
+        (
+            [(10, ">beat", b"1"), (11, "<answer", b"1"), (20, ">beat", b"2"), (21, "<answer", b"1")],
+            "+!",
+        ),
+        # Each comes behind the next question.
+        (
+            [(10, ">beat", b"1"), (20, ">beat", b"2"), (21, "<answer", b"1"), (30, ">beat", b"3"),
+             (31, "<answer", b"2"), (32, "<answer", b"3")],
+            "+++",
+        ),
+        # A pong frame answers the older pings too; a message does not.
+        ([(10, ">beat as ping", b"1"), (20, ">beat as ping", b"2"), (21, "<answer as pong", b"2")], "++"),
+        ([(10, ">beat", b"1"), (20, ">beat", b"2"), (21, "<answer", b"2")], "!+"),
+        # The server asks.
+        ([(10, "<beat", b"1"), (11, ">answer", b"1"), (20, "<beat", b"2")], "+!"),
+    ],
+)  # fmt: skip
+def test_heartbeats_are_drawn_as_they_are_counted(rows, drawn):
+    """As many are drawn as answered as the record has, also when it is read back."""
+    line = timeline(*rows, until=40)
+
+    assert signs(line) == drawn
+    assert line.heartbeats.answered == drawn.count("+")
+    assert len(line.heartbeats.open) == drawn.count("!")
+    assert signs(Timeline.from_dict(line.as_dict())) == drawn
+
+
+def test_pings_are_drawn_as_they_are_counted():
+    """A pong answers the older ones, and one with a payload of its own answers none."""
+    line = timeline((10, ">ping", b"1"), (20, ">ping", b"2"), (21, "<pong", b"2"), (30, ">ping", b"3"),
+                    (31, "<pong", b"?"), until=40)  # fmt: skip
+
+    assert signs(line, "pings") == "++!"
+
+
+def test_what_was_asked_after_the_end_is_not_answered():
+    """It is on record, and counts for nothing."""
+    line = timeline(
+        (10, ">beat"), (11, "<answer"), (20, closed_by_peer(1001)), (20.5, ">beat"), (20.5, "<answer")
+    )
+
+    assert signs(line) == "+!"
+    assert line.heartbeats.sent == 1
+
+
+def test_heartbeats_that_nobody_answers_are_seen():
+    """Where no answer is ever due, none is missing."""
+    line = timeline((10, ">beat"), (20, ">beat"), until=40, protocol=ONE_WAY)
+
+    assert signs(line) == "oo"
 
 
 def test_a_connection_without_a_second_is_not_drawn():

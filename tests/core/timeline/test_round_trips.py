@@ -1,5 +1,6 @@
 """Questions and answers of one connection."""
 
+import copy
 import json
 
 import pytest
@@ -25,9 +26,27 @@ def played(*rows):
         ([(25, "?"), (50, "?"), (51, "!")], 1, 25, [(50, 1)]),
         # Or it was late: then the second one is too.
         ([(25, "?"), (50, "?"), (51, "!"), (52, "!")], 2, None, [(25, 26), (50, 2)]),
-        # With keys an answer finds its own question, and closes the older ones: they waited as long.
+        # With keys an answer finds its own question, and leaves the others open.
         ([(25, "?", b"1"), (50, "?", b"2"), (51, "!", b"1")], 1, 50, [(25, 26)]),
-        ([(25, "?", b"1"), (50, "?", b"2"), (51, "!", b"2")], 2, None, [(25, 26), (50, 1)]),
+        ([(25, "?", b"1"), (50, "?", b"2"), (51, "!", b"2")], 1, 25, [(50, 1)]),
+        # The older one is answered behind the younger one; a second answer to either is to nobody.
+        (
+            [(25, "?", b"1"), (26, "?", b"2"), (27, "!", b"2"), (27, "!", b"2"), (28, "!", b"1")],
+            2,
+            None,
+            [(25, 3), (26, 1)],
+        ),
+        # Every second one is lost, and none of the others counts for it.
+        (
+            [
+                row
+                for n in (1, 3, 5)
+                for row in ((n, "?", b"%d" % n), (n + 1, "?", b"b%d" % n), (n + 2, "!", b"b%d" % n))
+            ],
+            3,
+            1,
+            [(2, 1), (4, 1), (6, 1)],
+        ),
         (
             [(1, "?", b"1"), (2, "?", b"2"), (3, "!", b"1"), (4, "?", b"3"), (5, "!", b"2"), (6, "!", b"3")],
             3,
@@ -45,13 +64,50 @@ def played(*rows):
     ],
 )
 def test_an_answer_finds_its_question(rows, answered, oldest_pending, rtts):
-    """Without a key, in order and as quick as can be; with one, that question and those before it."""
+    """Without a key, in order and as quick as can be; with one, that question and no other."""
     trips = played(*rows)
 
     assert trips.sent == sum(row[1] == "?" for row in rows)
     assert trips.answered == trips.rtts.count == answered
     assert trips.oldest_pending == oldest_pending
     assert trips.rtts.slowest_above(0) == rtts
+
+
+@pytest.mark.parametrize(
+    ("key", "rtts", "still"),
+    [(b"1", [(1, 4)], (2, 3)), (b"2", [(1, 4), (2, 3)], (3,)), (b"3", [(1, 4), (2, 3), (3, 2)], ())],
+)
+def test_a_pong_frame_answers_the_older_pings_too(key, rtts, still):
+    """RFC 6455, section 5.5.3: they waited until it came."""
+    trips = played((1, "?", b"1"), (2, "?", b"2"), (3, "?", b"3"))
+
+    assert trips.answer(5, key, older=True) is True
+    assert trips.rtts.slowest_above(0) == rtts
+    assert trips.answered == len(rtts)
+    assert trips.open == still
+    assert trips.answer(6, b"1", older=True) is False
+
+
+def test_a_question_that_was_passed_over_is_overdue_in_its_time():
+    """A younger one was answered; the older one may still be, and is missed where it is not."""
+    trips = played((5, "?", b"1"), (10, "?", b"2"), (11, "!", b"2"))
+
+    assert trips.are_in_time(15.999, within=11.0)
+    assert not trips.are_in_time(16.0, within=11.0)
+    assert [trips.missed(now, 11.0) for now in (15.999, 16.0)] == [0, 1]
+    back = RoundTrips.from_dict(json.loads(json.dumps(trips.as_dict())))
+    assert (back.answered, back.open, back.missed(16.0, 11.0)) == (1, (5.0,), 1)
+
+
+def test_a_copy_keeps_what_was_open():
+    """What is answered later changes the record, and not what was sealed of it."""
+    trips = played((1, "?", b"1"), (2, "?", b"2"), (3, "!", b"2"))
+    sealed = copy.copy(trips)
+    trips.answer(4, b"1")
+
+    assert (trips.answered, trips.open) == (2, ())
+    assert (sealed.answered, sealed.open) == (1, (1.0,))
+    assert sealed.answer(5, b"1") is True
 
 
 def test_answer_says_whether_it_was_asked_for():
@@ -107,6 +163,21 @@ def test_questions_that_nobody_answers_do_not_fill_the_memory():
     assert keyed.answer(1030.0, b"6") is True
     assert keyed.oldest_pending == 7.0
     assert keyed.rtts.slowest_above(0) == [(6.0, 1024.0)]
+
+
+def test_questions_that_are_passed_over_do_not_fill_the_memory():
+    """Each second one is lost: a thousand of them are kept, and all are missed."""
+    trips = RoundTrips()
+    for at in range(3000):
+        trips.ask(float(at), b"%d" % at)
+        if at % 2:
+            trips.answer(at + 0.5, b"%d" % at)
+
+    assert (trips.answered, trips.missed(4000.0, 5.0)) == (1500, 1500)
+    assert len(trips.open) == 1023
+    assert trips.rtts.maximum == 0.5
+    assert trips.answer(3000.0, b"2") is False
+    assert trips.answer(3000.0, b"2998") is True
 
 
 @pytest.mark.parametrize(

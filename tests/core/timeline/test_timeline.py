@@ -300,6 +300,27 @@ def test_a_pong_answers_the_ping_that_it_was_sent_for():
         assert answered.ping_answered_at == 11
 
 
+@pytest.mark.parametrize(
+    ("beat", "answer", "open_since"),
+    [(">beat", "<answer", 10), (">beat as ping", "<answer as pong", None), (">ping", "<pong", None)],
+)
+def test_only_a_pong_frame_answers_what_was_asked_before(beat, answer, open_since):
+    """RFC 6455, section 5.5.3, is about ping frames: an id in a message answers its own heartbeat."""
+    line = timeline((10, beat, b"1"), (15, beat, b"2"), (16, answer, b"2"), until=20)
+    trips = line.pings if beat == ">ping" else line.heartbeats
+
+    assert trips.oldest_pending == open_since
+    assert trips.answered == (1 if open_since else 2)
+
+
+def test_an_answer_that_is_one_of_many_messages_of_a_frame_answers_its_own_heartbeat():
+    """The first message of the frame was another."""
+    line = timeline((10, ">beat", b"1"), (15, ">beat", b"2"), (16, "<text"), until=20)
+    line.further(1016, RECEIVED, Opcode.TEXT, Role.HEARTBEAT_ANSWER, b"2")
+
+    assert (line.heartbeats.answered, line.heartbeats.oldest_pending) == (1, 10)
+
+
 def test_what_has_not_left_is_counted_since_the_queue_was_empty():
     """The first look that found bytes, until one that found none."""
     line = timeline(until=1)

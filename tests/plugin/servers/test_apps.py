@@ -843,3 +843,40 @@ def test_an_app_that_does_not_stop_well_is_warned_of(run, server, at_the_end, sa
 
     assert result.parseoutcomes() == {"passed": 1, "warnings": 1}
     result.stdout.fnmatch_lines([f"*StabilityWarning: *::test_it: {said}*"])
+
+
+LOSSY = """
+import json
+
+async def app(websocket):
+    number = 0
+    async for raw in websocket:
+        asked, number = json.loads(raw), number + 1
+        if number % 3:
+            await websocket.send(json.dumps({**asked, "op": "pong"}))
+"""
+
+
+@pytest.mark.parametrize("more", ["", ", match_ids=True"])
+def test_an_app_that_drops_each_third_heartbeat_is_unstable(run, pytester, more):
+    """Although those after it are answered, with their ids, before its time is up."""
+    pytester.makepyfile(lossy=LOSSY)
+    result = run(
+        f"""
+        import pytest
+        from pytest_wsstability.profiles import ID, Profile
+
+        OURS = Profile(name="ours", ping={{"op": "ping", "id": ID}}, pong={{"op": "pong", "id": ID}}{more})
+
+        @pytest.mark.ws_stability(alive_for="10m", heartbeat_every="5s", heartbeat_within="11s", profile=OURS)
+        def test_it(ws_soak): ...
+        """,
+        "--ws-app=lossy:app",
+    )
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([
+        "*observed  1 of 5 missed (sent at 15 s: no answer)",
+        "*beats *+ *+ *! *+ *+",
+        "*4 of 5 heartbeats answered; the one at 15 s was not",
+    ])  # fmt: skip
