@@ -71,6 +71,14 @@ def _seconds_of(text: str) -> float | None:
     return None
 
 
+def show_range(least: float, most: float) -> str:
+    """``0 s to 3 s``; one duration where both read the same, ``0 s or more`` where the end is infinite."""
+    if math.isinf(most):
+        return f"{show_duration(least)} or more"
+    low, high = show_duration(least), show_duration(most)
+    return low if low == high else f"{low} to {high}"
+
+
 def show_duration(seconds: float) -> str:
     """A duration for a sentence, with its unit: ``0.4 ms``, ``5 s``, ``60.02 s``, ``120 s``, ``24 h``."""
     # From 0.9995 on, three digits of milliseconds would round to "1e+03 ms".

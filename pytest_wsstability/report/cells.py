@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..core.duration import show_duration as show
+from ..core.duration import show_range
 from ..core.fleet.failure import fleet_headline
 from ..core.fleet_summary import FleetSummary
 from ..core.judge.verdict import Noted, Outcome
@@ -16,6 +18,7 @@ from ..core.timeline.events import Tier
 
 NOTHING = "-"
 TOO_FEW = "too few"
+UNCLEAR = "unclear"
 # In one line.
 _NOTES = 3
 _RANK = {Outcome.UNSTABLE: 0, Outcome.INCONCLUSIVE: 1, Outcome.STABLE: 2}
@@ -47,16 +50,16 @@ def cells(result: Result) -> Cells:
     """The words for a result."""
     if result.fleet is not None:
         return _fleet(result, result.fleet)
-    sample = result.round_trips.rtts
+    least, most = result.round_trips.bounds
     return Cells(
         verdict=verdict_word(result),
         tier=result.tier.value,
         target=show_text(result.url) or NOTHING,
         held=_held(result),
         heartbeats=_heartbeats(result),
-        p50=_quantile(sample, 0.5),
-        p95=_quantile(sample, 0.95),
-        slowest=show(sample.maximum) if sample.count else NOTHING,
+        p50=_quantile(least, most, 0.5),
+        p95=_quantile(least, most, 0.95),
+        slowest=_slowest(least, most),
         close=_close(result),
         test=_test(result),
         cause="" if result.verdict.outcome is Outcome.STABLE else show_text(result.verdict.headline),
@@ -173,10 +176,21 @@ def _heartbeats(result: Result) -> str:
     return f"{text}, {waiting} open" if waiting > 0 else text
 
 
-def _quantile(sample: Sample, fraction: float) -> str:
-    if not sample.count:
+def _quantile(least: Sample, most: Sample | None, fraction: float) -> str:
+    """A quantile; none where answers cannot be told apart, and it depends on which are to what."""
+    if not least.count:
         return NOTHING
-    return show(sample.quantile(fraction)) if sample.carries(fraction) else TOO_FEW
+    if not least.carries(fraction):
+        return TOO_FEW
+    text = show(least.quantile(fraction))
+    return text if most is not None and show(most.quantile(fraction)) == text else UNCLEAR
+
+
+def _slowest(least: Sample, most: Sample | None) -> str:
+    """The longest round trip: ``100 ms``, ``250 ms to 3 s`` where answers cannot be told apart."""
+    if not least.count:
+        return NOTHING
+    return show_range(least.maximum, math.inf if most is None else most.maximum)
 
 
 def _close(result: Result) -> str:

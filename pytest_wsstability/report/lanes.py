@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from ..core.timeline.events import Direction, EventKind, Opcode, Role
+from ..core.timeline.events import Direction, Event, EventKind, Opcode, Role
 from ..core.timeline.recorder import UNMEASURED, Packed, event_of
+from ..core.timeline.round_trips import RoundTrips
 from ..core.timeline.timeline import Timeline
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -28,7 +29,8 @@ _BEATS, _ANSWERS = "AB", "CD"
 def drawn(timelines: Sequence[Timeline]) -> tuple[list[str], list[tuple[float, float]]]:
     """The lane of each timeline, and the round trips of the first: all that asks for every event, at once."""
     records = [each.packed() for each in timelines]
-    return [lane(each) for each in records], round_trips(records[0]) if records else []
+    trips = round_trips(records[0], timelines[0].heartbeats) if records else []
+    return [lane(each) for each in records], trips
 
 
 def lane(records: Iterable[Packed]) -> str:
@@ -58,10 +60,15 @@ def _base36(number: int) -> str:
     return digits
 
 
+@lru_cache(64)
+def _is_pong(what: bytes) -> bool:
+    return _unmeasured(what).opcode is Opcode.PONG
+
+
 @lru_cache(4096)
 def _letter(what: bytes) -> str:
     """The letter of what happened, packed, without its measure."""
-    event = event_of((0.0, bytes(UNMEASURED.start) + what))
+    event = _unmeasured(what)
     if event.kind is not EventKind.FRAME:
         return _LOCAL.get(event.kind, "W")
     received = event.direction is Direction.RECEIVED
@@ -75,20 +82,29 @@ def _letter(what: bytes) -> str:
     return pairs.get(event.opcode, "IJ")[received]
 
 
-def round_trips(records: Iterable[Packed]) -> list[tuple[float, float]]:
-    """
-    Round trips of the heartbeats among the events, as ``(at, seconds)``.
+def _unmeasured(what: bytes) -> Event:
+    return event_of((0.0, bytes(UNMEASURED.start) + what))
 
-    An answer belongs to the youngest open heartbeat, as everywhere (see `RoundTrips`).
+
+def round_trips(records: Iterable[Packed], trips: RoundTrips) -> list[tuple[float, float]]:
+    """
+    Round trips of the heartbeats among the events, as ``(at, seconds)``; none where they cannot be told.
+
+    What was not answered has none. Answers come in the order of their heartbeats, and a pong frame is to all
+    that wait (see `RoundTrips`).
 
     """
+    if not trips.are_told:
+        return []
     found = []
     asked: list[float] = []
+    unanswered = {round(at, 6) for at in trips.open}
     for at, what in records:
         letter = _letter(what[UNMEASURED])
-        if letter in _BEATS:
+        if letter in _BEATS and round(at, 6) not in unanswered:
             asked.append(at)
         elif asked and letter in _ANSWERS:
-            since = asked.pop()
-            found.append((since, at - since))
+            done = len(asked) if _is_pong(what[UNMEASURED]) else 1
+            found += [(since, at - since) for since in asked[:done]]
+            del asked[:done]
     return found

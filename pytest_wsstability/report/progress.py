@@ -236,5 +236,7 @@ def closely(seen: HoldProgress, timeline: Timeline | None) -> HoldProgress:
     trips = timeline.heartbeats if timeline.heartbeats.sent else timeline.pings
     *_, last = timeline
     return dataclasses.replace(
-        seen, rtt=trips.rtts.quantile(0.5) if trips.answered else None, last=event_line(last).strip()
+        seen,
+        rtt=trips.told.quantile(0.5) if trips.answered and trips.are_told else None,
+        last=event_line(last).strip(),
     )

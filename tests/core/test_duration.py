@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pytest_wsstability.core.duration import parse_duration, show_duration
+from pytest_wsstability.core.duration import parse_duration, show_duration, show_range
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,17 @@ def test_zero_is_a_duration_where_it_makes_sense():
 def test_duration_is_shown_with_its_unit(seconds, shown):
     """A sentence gives a duration in the unit that people would choose."""
     assert show_duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "shown"),
+    [
+        (0.0, 3.0, "0 s to 3 s"),
+        (0.25, 3.0, "250 ms to 3 s"),
+        (3.0, 3.0001, "3 s"),
+        (0.25, float("inf"), "250 ms or more"),
+    ],
+)
+def test_what_lies_between_two_durations_is_shown(least, most, shown):
+    """Nobody reads a range whose ends are the same."""
+    assert show_range(least, most) == shown

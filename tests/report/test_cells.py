@@ -18,6 +18,14 @@ def pings(count, seconds=0.01):
     return [row for n in range(count) for row in ((n, ">ping"), (n + seconds, "<pong"))]
 
 
+def late(count, *, ids=False):
+    """A heartbeat each second, answered 3.05 s late."""
+    key = (lambda n: [b"%d" % n]) if ids else lambda _: []
+    rows = [(n, ">beat", *key(n)) for n in range(1, count + 1)]
+    rows += [(n + 3.05, "<answer", *key(n)) for n in range(1, count - 2)]
+    return result(*sorted(rows), until=count + 1, requirement=Requirement.of(heartbeat_within="10s"))
+
+
 @pytest.mark.parametrize(
     ("made", "words"),
     [
@@ -38,6 +46,11 @@ def pings(count, seconds=0.01):
         (result(*pings(5), until=120), {"heartbeats": "-", "p50": "10 ms", "p95": "too few"}),
         (result(*pings(59), until=120), {"p50": "10 ms", "p95": "10 ms", "slowest": "10 ms"}),
         (result(until=120), {"heartbeats": "-", "p50": "-", "p95": "-", "slowest": "-"}),
+        # Each answer is quick, or 3.05 s late: without an id nobody can tell.
+        (late(10), {"heartbeats": "7/10, 2 open", "p50": "unclear", "p95": "too few"}),
+        (late(100), {"p50": "unclear", "p95": "unclear", "slowest": "50 ms to 3.05 s"}),
+        (late(1200), {"p50": "unclear", "p95": "unclear", "slowest": "50 ms or more"}),
+        (late(100, ids=True), {"heartbeats": "97/100, 3 open", "slowest": "3.05 s"}),
         # What this end closed says nothing about the peer.
         (result((120, PLANNED)), {"close": "-"}),
         (result(until=30, requirement=Requirement.of(session_within="5s")), {"held": "30 s"}),

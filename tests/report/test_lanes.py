@@ -8,6 +8,7 @@ from pytest_wsstability import Direction, Event, EventKind, Role
 from pytest_wsstability.core.timeline.events import Opcode
 from pytest_wsstability.core.timeline.recorder import Recorder, measure_of, sort_of
 from pytest_wsstability.report.lanes import lane, round_trips
+from tests.core.script import timeline
 
 SENT, RECEIVED = Direction.SENT, Direction.RECEIVED
 
@@ -65,20 +66,42 @@ def test_instants_are_steps_in_base_36():
     assert int("jag", 36) == 25_000
 
 
-def test_round_trips_of_the_events():
-    """An answer belongs to the youngest open heartbeat; what was never answered has no round trip."""
-    beat, answer = Role.HEARTBEAT, Role.HEARTBEAT_ANSWER
-    events = [
-        frame(25, SENT, Opcode.TEXT, beat),
-        frame(50, SENT, Opcode.TEXT, beat),
-        frame(50.5, RECEIVED, Opcode.TEXT, answer),
-        frame(51, RECEIVED, Opcode.TEXT, Role.DATA),
-        frame(75, SENT, Opcode.TEXT, beat),
-    ]
+def trips_of(*rows):
+    line = timeline(*rows, until=200)
+    return [(at, round(took, 3)) for at, took in round_trips(line.packed(), line.heartbeats)]
 
-    assert round_trips(packed(*events)) == [(50, 0.5)]
+
+@pytest.mark.parametrize(
+    ("rows", "trips"),
+    [
+        ([(25, ">beat"), (25.5, "<answer"), (26, "<text"), (75, ">beat")], [(25, 0.5)]),
+        # The first was lost.
+        ([(25, ">beat", b"1"), (50, ">beat", b"2"), (50.5, "<answer", b"2")], [(50, 0.5)]),
+        # Each comes behind the next question.
+        (
+            [(1, ">beat", b"1"), (2, ">beat", b"2"), (2.5, "<answer", b"1"), (3.5, "<answer", b"2")],
+            [(1, 1.5), (2, 1.5)],
+        ),
+        ([(1, ">beat"), (2, ">beat"), (2.5, "<answer"), (3.5, "<answer")], [(1, 1.5), (2, 1.5)]),
+        # Which of two was answered is not told.
+        ([(25, ">beat"), (50, ">beat"), (50.5, "<answer")], []),
+        # An answer to another id.
+        ([(25, ">beat", b"1"), (26, "<answer", b"9")], []),
+        # A pong frame answers both.
+        (
+            [(1, ">beat as ping", b"1"), (2, ">beat as ping", b"2"), (2.5, "<answer as pong", b"2"),
+             (3, ">beat as ping", b"3"), (3.5, "<answer as pong", b"3")],
+            [(1, 1.5), (2, 0.5), (3, 0.5)],
+        ),
+    ],
+)  # fmt: skip
+def test_round_trips_of_the_events(rows, trips):
+    """As the record counts them; those that it cannot tell are not drawn."""
+    assert trips_of(*rows) == trips
 
 
 def test_an_answer_without_a_question():
     """Its question fell out of the record."""
-    assert round_trips(packed(frame(1, RECEIVED, Opcode.TEXT, Role.HEARTBEAT_ANSWER))) == []
+    line = timeline((1, ">beat"), (2, "<answer"))
+
+    assert round_trips(line.packed()[-1:], line.heartbeats) == []

@@ -28,6 +28,9 @@ def shown(seen, *, most=8, width=100):
         ([], 0.4, "0 s of 120 s, test: last +0.000 s = opening handshake ended"),
         ([(20, ">ping", b"1"), (20.01, "<pong", b"1")], 21,
          "21 s of 120 s, test: answered 1 of 1, rtt 10 ms, last +20.010 s < pong 4 B"),
+        # To which of two the answer is, is not told.
+        ([(1, ">beat"), (2, ">beat"), (2.5, "<answer")], 3,
+         "3 s of 120 s, test: answered 1 of 2, last +2.500 s < text 15 B (heartbeat answer)"),
         # The hold is over, and this end waits for its own close.
         ([(1, ">text")], 129, "120 s of 120 s, test: last +1.000 s > text 100 B"),
         ([(1, "lag", 2.5)], 4, "4 s of 120 s, test: last +1.000 s = own event loop 2.5 s late"),

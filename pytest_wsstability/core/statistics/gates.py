@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ..duration import parse_duration
+from ..duration import parse_duration, show_range
 from ..duration import show_duration as show
 from ..judge.verdict import Outcome
 from ..result import Result
@@ -146,10 +147,7 @@ def _judge(gate: Gate, results: Sequence[Result]) -> tuple[GateOutcome, str]:
     if gate.figure == "horizon":
         horizon = max(result.verdict.horizon for result in results)
         return _compared(gate, horizon), f"watched for {show(horizon)} at most"
-    sample = Sample()
-    for result in results:
-        sample.merge(result.round_trips.rtts)
-    return _judge_rtt(gate, sample)
+    return _judge_rtt(gate, results)
 
 
 def _compared(gate: Gate, value: float) -> GateOutcome:
@@ -167,13 +165,30 @@ def _judge_survival(gate: Gate, results: Sequence[Result]) -> tuple[GateOutcome,
     return _compared(gate, found.share), f"{found} up after {show(age)}"
 
 
-def _judge_rtt(gate: Gate, sample: Sample) -> tuple[GateOutcome, str]:
+def _judge_rtt(gate: Gate, results: Sequence[Result]) -> tuple[GateOutcome, str]:
+    """Where answers cannot be told apart, the gate has to come to the same at the least and at the most."""
+    sample, most = Sample(), Sample()
+    unknown = False
+    for result in results:
+        quickest, slowest = result.round_trips.bounds
+        sample.merge(quickest)
+        most.merge(quickest if slowest is None else slowest)
+        unknown = unknown or slowest is None
     if not sample.count:
         return GateOutcome.NOT_JUDGED, "not judged, there was no round trip"
     fraction = _QUANTILES.get(gate.figure)
-    value = sample.maximum if fraction is None else sample.quantile(fraction)
+    value = _figure(sample, fraction)
+    high = math.inf if unknown else _figure(most, fraction)
     outcome = _compared(gate, value)
+    if outcome is not _compared(gate, high):
+        text = f"not judged, answers cannot be told apart: {show_range(value, high)}"
+        return GateOutcome.NOT_JUDGED, f"{text} of {sample.count} round trips"
     if outcome is GateOutcome.BROKEN and fraction is not None and not sample.carries(fraction):
         needed = f"{gate.figure.removeprefix('rtt_')} needs {NEEDED[fraction]}"
         return GateOutcome.NOT_JUDGED, f"not judged, {sample.count} round trips are too few ({needed})"
-    return outcome, f"{show(value)} of {sample.count} round trips"
+    return outcome, f"{show_range(value, high)} of {sample.count} round trips"
+
+
+def _figure(sample: Sample, fraction: float | None) -> float:
+    """A quantile, or the maximum."""
+    return sample.maximum if fraction is None else sample.quantile(fraction)

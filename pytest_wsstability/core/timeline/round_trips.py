@@ -300,6 +300,23 @@ class RoundTrips:
         return self._first_reading.rtts if self._answers else self._rtts or Sample()
 
     @property
+    def told(self) -> Sample:
+        """The round trip times of those that can be told."""
+        return self._rtts or Sample()
+
+    @property
+    def are_told(self) -> bool:
+        """Whether each answer is told, so that all round trip times are known."""
+        return not self._answers and not self.unsettled
+
+    @property
+    def bounds(self) -> tuple[Sample, Sample | None]:
+        """Round trip times at the least and at the most; None where there was no room to keep the latter."""
+        quickest, *others = self.readings(0.0)
+        most = others[0] if others else quickest
+        return quickest.rtts, None if self.unsettled else most.rtts
+
+    @property
     def range(self) -> tuple[float, float] | None:
         """Between which seconds round trips lie that cannot be told; None where each is known."""
         if not self._answers:

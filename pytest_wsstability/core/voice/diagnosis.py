@@ -96,7 +96,8 @@ def _evidence(f: VoiceFeatures) -> Iterator[Evidence]:
         yield Evidence(f"the agent's record of the turn: {', '.join(stages) or 'no stage was begun'}")
     trips = f.here.heartbeats
     if trips.sent:
-        slowest = f", the slowest in {show(round(trips.rtts.maximum, 4))}" if trips.rtts.count else ""
+        known = trips.are_told and trips.answered
+        slowest = f", the slowest in {show(round(trips.told.maximum, 4))}" if known else ""
         yield Evidence(f"{trips.answered} of {trips.sent} heartbeats answered{slowest}")
     elif f.here.close is None:
         yield Evidence(f"the connection is open at {show(round(f.here.duration, 3))}")

@@ -246,7 +246,7 @@ class FleetSlot:
         if self._open.pop(held.number, None) is not None:
             timeline = held.connection.timeline
             self._count(held, timeline)
-            self._rtts.merge(timeline.heartbeats.rtts)
+            self._rtts.merge(timeline.heartbeats.told)
         self._timing.remove(held.number)
         if self._fanout is not None:
             over_at = held.over_at

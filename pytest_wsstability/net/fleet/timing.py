@@ -48,9 +48,8 @@ class Timing:
             trips, timed.events = timed.timeline.heartbeats, timed.timeline.total
             if trips.answered == timed.answers:
                 continue
-            counts = trips.rtts.histogram(RTT_LIMITS)
+            counts = trips.told.histogram(RTT_LIMITS)
             for row, (now, then) in enumerate(zip(counts, timed.counts, strict=True)):
                 found[row] += now - then
             timed.answers, timed.counts = trips.answered, counts
-        # A reading of answers without a key may change, and with it what was counted before.
-        return tuple(max(0, count) for count in found)
+        return tuple(found)

@@ -41,6 +41,10 @@ def mixed(*parts):
 
 
 SOON = result((30, FIN))
+# A ping each second, and the answers from the fourth second on.
+UNTOLD = result(
+    *sorted([(n, ">ping") for n in range(1, 41)] + [(n + 3.05, "<pong") for n in range(1, 38)]), until=120
+)
 GOOD, CUT, DOUBT = result(*BEATS, until=120), result((60, FIN)), result(until=40)
 
 
@@ -94,6 +98,8 @@ GOOD, CUT, DOUBT = result(*BEATS, until=120), result((60, FIN)), result(until=40
             [pings(25, 0.050)],
             ["t: rtt p50: was 10 ms (10 ms to 10 ms, 20 round trips), now 50 ms (50 ms to 50 ms, 25)"],
         ),
+        # Slower, or not: without an id nobody can tell.
+        ([pings(20, 0.010)], [UNTOLD], []),
         # Apart, and yet nobody minds: less than a millisecond, less than a tenth.
         ([pings(20, 0.0001)], [pings(20, 0.0009)], []),
         ([pings(20, 0.100)], [pings(20, 0.105)], []),

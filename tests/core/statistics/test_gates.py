@@ -187,6 +187,61 @@ def test_no_connection_says_nothing_of_how_long_they_live():
     assert judge_gates([parse_gate("survival < 90%")], [unopened, GOOD])[0].outcome is HELD
 
 
+def untold(count):
+    """A heartbeat each second: each answered 3.05 s late, or three are lost and the others quick."""
+    rows = [(n, ">beat") for n in range(1, count + 1)] + [(n + 3.05, "<answer") for n in range(1, count - 2)]
+    return result(*sorted(rows), until=count + 1)
+
+
+UNJUDGED = "not judged, answers cannot be told apart: "
+UNTOLD = untold(100)
+# So many that there is no room to keep them apart.
+CROWDED = untold(1200)
+
+
+@pytest.mark.parametrize(
+    ("results", "text", "outcome", "line"),
+    [
+        (
+            [UNTOLD],
+            "rtt_p95 > 250ms",
+            None,
+            "50 ms to 3.05 s of 97 round trips",
+        ),
+        (
+            [UNTOLD],
+            "rtt_p50 > 250ms",
+            None,
+            "50 ms to 3.05 s of 97 round trips",
+        ),
+        (
+            [UNTOLD],
+            "rtt_max > 250ms",
+            None,
+            "50 ms to 3.05 s of 97 round trips",
+        ),
+        (
+            [UNTOLD],
+            "rtt_max > 3.04s",
+            None,
+            "50 ms to 3.05 s of 97 round trips",
+        ),
+        ([UNTOLD], "rtt_max > 3.06s", HELD, "50 ms to 3.05 s of 97 round trips"),
+        ([UNTOLD], "rtt_max > 40ms", BROKEN, "50 ms to 3.05 s of 97 round trips"),
+        # Those of another hold are too many to change anything, or are slower.
+        ([UNTOLD, many(50, 5.0)], "rtt_max > 4s", BROKEN, "5 s of 147 round trips"),
+        ([CROWDED], "rtt_max > 1h", None, "50 ms or more of 1197 round trips"),
+        ([CROWDED, many(50, 5.0)], "rtt_max > 4s", BROKEN, "5 s or more of 1247 round trips"),
+    ],
+)
+def test_round_trips_that_cannot_be_told_are_no_figure(results, text, outcome, line):
+    """The gate is kept or broken where all that they can be keeps or breaks it, and else not judged."""
+    (finding,) = judge_gates([parse_gate(text)], results)
+
+    assert finding.outcome is (outcome or GateOutcome.NOT_JUDGED)
+    assert finding.line == f"{text}: {'' if outcome else UNJUDGED}{line} (virtual time)"
+
+
 def test_too_few_round_trips_are_no_verdict():
     """A p95 of 58 is noise: said, and not failed."""
     (finding,) = judge_gates([parse_gate("rtt_p95 > 5ms")], [many(58, 0.01)])

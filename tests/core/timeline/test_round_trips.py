@@ -423,3 +423,31 @@ def test_an_answer_may_be_there_at_the_instant_of_its_question():
 def test_whether_the_last_question_waits_for_an_answer(rows, awaits):
     """One that nothing would tell from another's."""
     assert played(*rows).awaits_last is awaits
+
+
+@pytest.mark.parametrize(
+    ("answered", "told", "least", "most"),
+    [
+        ([1.1, 2.2], [0.1, 0.2], [0.1, 0.2], [0.1, 0.2]),
+        # Each as quick as 50 ms, or 1.05 s late.
+        (LATE[:4], [], [0.05] * 4, [1.05] * 4),
+        # What was told before is known, and what came then is not.
+        ([1.1, 3.2, 4.2], [0.1], [0.1, 0.2, 0.2], [0.1, 1.2, 1.2]),
+    ],
+)
+def test_round_trip_times_have_bounds(answered, told, least, most):
+    """At the least and at the most, of all that was answered; they are the same where each is told."""
+    trips = beats(*range(1, 6), answered=answered)
+    found = [[took for _, took in each.slowest_above(0)] for each in (trips.told, *trips.bounds)]
+
+    assert found == [pytest.approx(each) for each in (told, least, most)]
+    assert trips.are_told is (least == most)
+
+
+def test_round_trips_that_there_was_no_room_for_have_no_upper_bound():
+    """They were taken to be as quick as can be."""
+    trips = beats(*range(1, 2000), answered=[n + 0.05 for n in range(2, 2000)])
+
+    assert not trips.are_told
+    assert trips.bounds[0].maximum == pytest.approx(0.05)
+    assert trips.bounds[1] is None

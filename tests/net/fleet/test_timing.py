@@ -35,6 +35,18 @@ def test_each_is_told_once():
     assert timing.since() == counts(row12=1)
 
 
+def test_those_that_cannot_be_told_are_left_out():
+    """Until they can: each of two questions has its answer, 3 s late."""
+    timing, one = Timing(), held()
+    timing.add(1, one)
+    one.frame(1.0, Direction.SENT, Opcode.TEXT, 5, Role.HEARTBEAT, None)
+    beat(one, 2.0, 0.3)
+    assert timing.since() == counts()
+    one.frame(4.0, Direction.RECEIVED, Opcode.TEXT, 5, Role.HEARTBEAT_ANSWER, None)
+
+    assert sum(timing.since()) == 2
+
+
 def test_one_that_is_over_takes_nothing_of_the_others_away():
     timing, one, other = Timing(), held(), held()
     timing.add(1, one)
