@@ -33,22 +33,39 @@ async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
     are open then are waited for, and a hold without heartbeats ends with a proof of life.
 
     """
-    timeline, before = websocket.timeline, websocket.rest_from
+    timeline = websocket.timeline
     assert timeline is not None
-    start_hold(websocket, requirement)
+    until = start_hold(websocket, requirement)
     try:
         return _with_spins(await _watch(websocket, requirement, timeline), websocket.loop, timeline)
     finally:
-        websocket.rest_from = before
+        _end_hold(websocket, until)
 
 
-def start_hold(websocket: WebSocket, requirement: Requirement) -> None:
-    """From now on no heartbeat begins that the hold would not see answered."""
+def start_hold(websocket: WebSocket, requirement: Requirement) -> float | None:
+    """
+    From now on no heartbeat begins that the hold would not see answered.
+
+    Returns:
+        The reading of the loop's clock at which the hold is over; None where it has no duration.
+
+    """
     timeline = websocket.timeline
     assert timeline is not None
-    if requirement.alive_for is not None:
-        websocket.rest_from = timeline.opened + requirement.alive_for
-        ask_until(websocket.loop, websocket.rest_from)
+    if requirement.alive_for is None:
+        return None
+    until = timeline.opened + requirement.alive_for
+    websocket.held_until += (until,)
+    ask_until(websocket.loop, until)
+    return until
+
+
+def _end_hold(websocket: WebSocket, until: float | None) -> None:
+    """Take one hold that ends then from those that go on: they end in any order."""
+    if until is not None:
+        others = list(websocket.held_until)
+        others.remove(until)
+        websocket.held_until = tuple(others)
 
 
 def look_again(websocket: WebSocket, checks: HoldChecks) -> float | None:

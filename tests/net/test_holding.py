@@ -27,6 +27,47 @@ async def test_a_hold_ends_when_it_is_over():
         assert (verdict.outcome, verdict.horizon, age) == (Outcome.STABLE, 120.0, 120.0)
 
 
+@pytest.mark.parametrize("holds", [[20], [10, 20], [20, 10], [20, 20], [5, 10, 20]])
+async def test_heartbeats_rest_at_the_end_of_the_last_hold(holds):
+    """And go on after it: holds that overlap end in any order."""
+    async with connected(heartbeat="2s") as (connection, _):
+        await asyncio.gather(*(connection.assert_alive_for(duration) for duration in holds))
+        assert connection.timeline.heartbeats.sent == 9
+
+        await asyncio.sleep(61)
+        assert connection.timeline.heartbeats.last_at == 80
+
+
+async def test_a_hold_that_waits_for_an_answer_keeps_no_heartbeat_of_a_longer_one_back():
+    """The shorter one is over at 10 s, and has its last answer at 12 s."""
+
+    async def script(peer):
+        while True:
+            opcode, payload = await peer.frame()
+            if opcode == PING:
+                asyncio.get_running_loop().call_later(3, peer.send, frame(PONG, payload))
+
+    async with talking(script, heartbeat="1s") as connection:
+        asked = {"heartbeat_every": 1, "heartbeat_within": 4}
+        short = asyncio.ensure_future(held(connection, alive_for=10, **asked))
+        verdict, _ = await held(connection, alive_for=30, **asked)
+
+        earlier, age = await short
+        assert (earlier.outcome, age, verdict.outcome) == (Outcome.STABLE, 12, Outcome.STABLE)
+        assert connection.timeline.heartbeats.sent == 29
+
+
+async def test_a_hold_that_is_cancelled_keeps_no_heartbeat_back():
+    """Its end is then no instant to rest from."""
+    async with connected(heartbeat="2s") as (connection, _):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(5):
+                await connection.assert_alive_for("10s")
+        await asyncio.sleep(26)
+
+        assert connection.timeline.heartbeats.last_at == 30
+
+
 @pytest.mark.parametrize("dropped_at", [0.0, 1.0, 59.999, 119.999])
 async def test_a_hold_ends_with_the_connection(dropped_at):
     """And not at its own end."""

@@ -107,5 +107,5 @@ async def reopen(
 
 async def hold_on(connection: Connection, until: float) -> None:
     """Keep a connection until an instant of the loop's clock, or its end."""
-    connection.websocket.rest_from = until
+    connection.websocket.held_until += (until,)
     await connection.websocket.wait_over(until)
