@@ -35,6 +35,7 @@ async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
     """
     timeline = websocket.timeline
     assert timeline is not None
+    _forget_failed_proof(websocket, timeline)
     until = start_hold(websocket, requirement)
     try:
         return _with_spins(await _watch(websocket, requirement, timeline), websocket.loop, timeline)
@@ -66,6 +67,14 @@ def _end_hold(websocket: WebSocket, until: float | None) -> None:
         others = list(websocket.held_until)
         others.remove(until)
         websocket.held_until = tuple(others)
+
+
+def _forget_failed_proof(websocket: WebSocket, timeline: Timeline) -> None:
+    """A proof of life that did not come in its time is the matter of the hold that asked for it."""
+    asked, now = timeline.proof_asked_at, websocket.loop.time() - timeline.opened
+    failed = asked is not None and timeline.proof_at is None and now >= asked + PROOF_TIMEOUT - _SAME
+    if failed and timeline.close is None:
+        timeline.forget_proof()
 
 
 def look_again(websocket: WebSocket, checks: HoldChecks) -> float | None:
@@ -140,7 +149,11 @@ def _wants_proof(requirement: Requirement, timeline: Timeline) -> bool:
 async def _prove(websocket: WebSocket, timeline: Timeline) -> None:
     """One ping, after which any byte of the peer will do, and so does its FIN."""
     websocket.send_proof()
-    came = await websocket.wait_bytes(websocket.loop.time() + PROOF_TIMEOUT)
+    try:
+        came = await websocket.wait_bytes(websocket.loop.time() + PROOF_TIMEOUT)
+    except asyncio.CancelledError:
+        timeline.forget_proof()
+        raise
     close = timeline.close
     if came or (close is not None and close.transport is TransportEnd.FIN):
         timeline.prove(websocket.loop.time())

@@ -210,6 +210,60 @@ async def test_a_hold_wakes_seldom(monkeypatch):
         assert len(looks) <= 2 * 6 * 3600 / 25
 
 
+async def answering_after(seconds, peer):
+    """Answer each ping so late."""
+    while True:
+        opcode, payload = await peer.frame()
+        if opcode == PING:
+            await asyncio.sleep(seconds)
+            peer.send(frame(PONG, payload))
+
+
+@pytest.mark.parametrize("later", [5, 10, 40])
+async def test_a_proof_of_life_that_was_given_up_is_no_matter_of_a_later_hold(later):
+    """The first hold is cancelled while its ping is on its way; each hold asks anew."""
+    async with talking(lambda peer: answering_after(0.3, peer)) as connection:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(10.1):
+                await held(connection, alive_for=10)
+        await asyncio.sleep(10)
+        verdict, age = await held(connection, alive_for=later)
+
+        assert (verdict.outcome, age) == (Outcome.STABLE, pytest.approx(max(later, 20.1) + 0.3))
+
+
+@pytest.mark.parametrize("later", [10, 40])
+async def test_a_proof_of_life_that_failed_is_no_matter_of_a_later_hold(later):
+    """The peer was deaf for a while; the verdict of the first hold stands."""
+
+    async def script(peer):
+        await peer.frame()
+        await answering_after(0, peer)
+
+    async with talking(script) as connection:
+        first, age = await held(connection, alive_for=10)
+        assert (first.violations[0].rule, age) == (Rule.PROOF, 15)
+        second, _ = await held(connection, alive_for=later)
+
+        assert second.outcome is Outcome.STABLE
+
+
+@pytest.mark.parametrize(("begins", "outcome"), [(14.9, Outcome.UNSTABLE), (15.1, Outcome.STABLE)])
+async def test_a_hold_that_begins_while_a_proof_is_waited_for_waits_for_the_same(begins, outcome):
+    """It ended before the ping went out, too; once that has failed, it asks anew."""
+
+    async def script(peer):
+        await peer.frame()
+        await answering_after(0, peer)
+
+    async with talking(script) as connection:
+        first = asyncio.ensure_future(held(connection, alive_for=10))
+        await asyncio.sleep(begins)
+        second, _ = await held(connection, alive_for=5)
+
+        assert ((await first)[0].outcome, second.outcome) == (Outcome.UNSTABLE, outcome)
+
+
 # Stalled clients.
 
 

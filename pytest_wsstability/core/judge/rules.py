@@ -126,6 +126,9 @@ def _proof(requirement: Requirement, timeline: Timeline, incidents: Incidents) -
     hold, asked, close = requirement.alive_for, timeline.proof_asked_at, timeline.close
     if hold is None or asked is None or timeline.proof_at is not None:
         return
+    if asked < hold - SAME:
+        # Of a shorter hold: this one has its own still to ask for.
+        return
     waited = timeline.duration - asked
     if close is None and waited < PROOF_TIMEOUT - SAME:
         yield Doubt(Reason.TOO_SHORT, f"waiting for a sign of life for {show(waited)}")

@@ -448,6 +448,10 @@ class Timeline:
         """Record that the peer has shown a sign of life after that."""
         self.proof_at = now - self._origin
 
+    def forget_proof(self) -> None:
+        """Record that nobody waits for the proof of life that was asked for: another hold asks anew."""
+        self.proof_asked_at = self.proof_at = None
+
     def kernel(self, now: float, info: bytes, send_queue: int) -> None:
         """Record what ``TCP_INFO`` and ``SIOCOUTQ`` say about the socket; see `add_sample`."""
         if self._tcp is None:

@@ -82,6 +82,8 @@ def proved(rows=(), *, asked=120.0, came=None, until=None):
         (proved(until=125), UNSTABLE, "no sign of life after 120 s: nothing came", None),
         (proved(came=124.9, until=125), STABLE, [], None),
         (proved(came=120.1, until=120.1), STABLE, [], None),
+        # One that a shorter hold asked for, and did not get, is its own.
+        (proved(asked=119.9, until=130), STABLE, [], None),
     ],
 )
 def test_proof_of_life(line, outcome, why, again):

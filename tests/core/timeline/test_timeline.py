@@ -356,6 +356,9 @@ def test_the_proof_of_life_is_no_ping_of_the_statistics():
     assert (line.pings.sent, line.pings.answered, line.pings.rtts.maximum) == (1, 1, 0.5)
     assert [event.role for event in line if event.role][-1] is Role.PROOF_OF_LIFE
 
+    line.forget_proof()
+    assert (line.proof_asked_at, line.proof_at) == (None, None)
+
 
 def test_messages_that_are_errors_are_kept():
     """The first ones, with their words."""
