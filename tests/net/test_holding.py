@@ -116,6 +116,22 @@ async def test_a_ping_of_the_user_that_stays_unanswered_ends_it():
         assert (verdict.violations[0].rule, age) == (Rule.PINGS, 15.0)
 
 
+async def test_one_slow_answer_of_many_breaks_no_hold():
+    """The first of 20 heartbeats has its answer after 900 ms: one in twenty may be as slow."""
+
+    async def script(peer):
+        _, payload = await peer.frame()
+        await asyncio.sleep(0.9)
+        peer.send(frame(PONG, payload))
+        await answering_after(0.0, peer)
+
+    async with talking(script, heartbeat="1s") as connection:
+        asked = {"heartbeat_every": "1s", "heartbeat_within": "5s", "rtt_p95": "500ms"}
+        verdict, age = await held(connection, alive_for="21s", **asked)
+
+        assert (verdict.outcome, age) == (Outcome.STABLE, 21)
+
+
 async def test_a_requirement_without_a_duration_is_judged_at_once():
     """Nothing to wait for: what is there now counts."""
     async with connected(heartbeat="25s") as (connection, _):

@@ -277,8 +277,11 @@ def pings(requirement: Requirement, timeline: Timeline, incidents: Incidents) ->
 
 def rtt(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """95 of 100 round trips are as quick as that; the slowest of fewer than 20."""
-    limit = requirement.rtt_p95
+    limit, hold = requirement.rtt_p95, requirement.alive_for
     if limit is None:
+        return
+    if hold is not None and timeline.close is None and timeline.duration < hold - SAME:
+        # Those that are still to come may make up for the slow ones.
         return
     trips = timeline.heartbeats if timeline.heartbeats.rtts.count else timeline.pings
     samples = [reading.rtts for reading in trips.readings(limit)[:2]]

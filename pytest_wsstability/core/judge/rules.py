@@ -253,7 +253,6 @@ BROKEN_WHILE_HELD: tuple[tuple[RuleFunction, str | None], ...] = (
     (cadence, "heartbeat_every"),
     (apart, "heartbeats_apart"),
     (pings, "pings_within"),
-    (rtt, "rtt_p95"),
     (flow, "message_every"),
     (errors, None),
     (_closed, "closed"),

@@ -448,6 +448,22 @@ def test_rtt(rows, outcome, why):
 
 
 @pytest.mark.parametrize(
+    ("until", "outcome", "why"),
+    [
+        (119.9, INCONCLUSIVE, [Reason.TOO_SHORT]),
+        (120, UNSTABLE, [Rule.RTT]),
+        ((60, FIN), UNSTABLE, [Rule.ALIVE, Rule.RTT]),
+    ],
+)
+def test_rtt_is_judged_at_the_end_of_a_hold(until, outcome, why):
+    """Or of the connection: until then round trips that are still to come may make up for slow ones."""
+    ended = isinstance(until, tuple)
+    rows = [*trips(0.25, 0.1), *([until] if ended else [])]
+
+    check(judged({**HOLD, "rtt_p95": "150ms"}, rows, None if ended else until), outcome, why)
+
+
+@pytest.mark.parametrize(
     ("rows", "outcome", "why"),
     [
         # In time to the last bit, though the loop stood still: that excuses no other.
