@@ -47,7 +47,7 @@ def subscription(last, every=1):
 
 @pytest.mark.parametrize(
     ("last", "every", "profile", "within"),
-    [(3600, 1, FEED, "10s"), (20, 15, FEED, "20s"), (100, 2, FRAMES, "10s")],
+    [(3600, 1, FEED, "10s"), (20, 15, FEED, "50s"), (100, 2, FRAMES, "10s")],
 )
 async def test_a_feed_that_stops(ws_connect, last, every, profile, within):
     """The connection lives, and what was subscribed to does not."""

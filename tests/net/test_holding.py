@@ -132,6 +132,42 @@ async def test_one_slow_answer_of_many_breaks_no_hold():
         assert (verdict.outcome, age) == (Outcome.STABLE, 21)
 
 
+@pytest.mark.parametrize(("spoken", "broken_at"), [(0, 5), (3, 8)])
+async def test_a_feed_that_stops_ends_a_hold_at_once(spoken, broken_at):
+    """Five seconds after the last message, and not at the end of an hour."""
+
+    async def script(peer):
+        for _ in range(spoken):
+            await asyncio.sleep(1)
+            peer.send(frame(TEXT, b"x"))
+        await answering_after(0.0, peer)
+
+    async with talking(script, inbox=0) as connection:
+        verdict, age = await held(connection, alive_for="1h", message_every="5s")
+
+        assert (verdict.violations[0].rule, age) == (Rule.FLOW, pytest.approx(broken_at, abs=1e-6))
+
+
+@pytest.mark.parametrize(("feed", "broken", "over"), [(True, [], 23.5), (False, [Rule.FLOW], 12.5)])
+async def test_messages_are_due_from_the_confirmation_of_the_session_on(feed, broken, over):
+    """It comes after 7.5 s, of which the feed has no share."""
+
+    async def script(peer):
+        peer.send(frame(TEXT, b'{"type":"connection_established"}'))
+        await asyncio.sleep(7.5)
+        peer.send(frame(TEXT, b'{"type":"session_confirmed"}'))
+        while feed:
+            await asyncio.sleep(4)
+            peer.send(frame(TEXT, b"x"))
+        await peer.gone()
+
+    async with talking(script, profile="json", inbox=0) as connection:
+        verdict, age = await held(connection, alive_for="20s", message_every="5s")
+
+        assert [violation.rule for violation in verdict.violations] == broken
+        assert age == pytest.approx(over, abs=1e-6)
+
+
 async def test_a_requirement_without_a_duration_is_judged_at_once():
     """Nothing to wait for: what is there now counts."""
     async with connected(heartbeat="25s") as (connection, _):

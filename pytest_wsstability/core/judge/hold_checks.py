@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..timeline.events import SAME
 from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
+from . import message_rules
 from .heartbeat_rules import peer_beats
 from .one_way import silent_from
 from .requirement import CADENCE_TOLERANCE, PROOF_TIMEOUT, Requirement
@@ -72,9 +73,7 @@ class HoldChecks:
             due = now if held else None
             instants.append(_next_overdue(timeline.pings, now, requirement.pings_within, hold, due))
         if requirement.message_every is not None and (held or hold is None):
-            messages = timeline.messages
-            last = messages.since if messages.last_at is None else messages.last_at
-            instants.append(last + requirement.message_every)
+            instants.append(message_rules.silent_from(timeline, requirement.message_every))
         return min((at for at in instants if at is not None and at > now + SAME), default=None)
 
 

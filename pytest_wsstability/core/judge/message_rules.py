@@ -24,17 +24,44 @@ def _span(requirement: Requirement, timeline: Timeline) -> float:
     return timeline.duration if hold is None else min(timeline.duration, hold)
 
 
+def _goes_on(requirement: Requirement, timeline: Timeline) -> bool:
+    hold = requirement.alive_for
+    return timeline.close is None and hold is not None and timeline.duration < hold - SAME
+
+
+def awaits_session(timeline: Timeline) -> bool:
+    """Whether the protocol confirms a session, and has not yet: from then on messages are due."""
+    protocol = timeline.protocol
+    return protocol is not None and protocol.has_session and timeline.session_confirmed_at is None
+
+
+def silent_from(timeline: Timeline, every: float) -> float:
+    """When there will have been no message for too long, if none comes; as early as that can be seen."""
+    messages = timeline.messages
+    last = messages.since if messages.last_at is None else messages.last_at
+    if awaits_session(timeline):
+        # It may be confirmed from now on.
+        last = timeline.duration
+    return last + every + 2 * SAME
+
+
 def flow(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """No longer time without a message, from the session's confirmation to the end of the hold."""
-    every = requirement.message_every
+    every, messages = requirement.message_every, timeline.messages
     if every is None:
         return
-    messages = timeline.messages
+    unconfirmed = awaits_session(timeline)
+    if unconfirmed and _goes_on(requirement, timeline):
+        # How long that may take is `session_within`'s affair.
+        return
     gap, since = messages.gap(_span(requirement, timeline))
-    if gap > every + SAME:
+    if gap > every + SAME and unconfirmed and not messages.count:
+        yield Doubt(Reason.TOO_FEW, "the session was not confirmed, and messages are due from then on")
+    elif gap > every + SAME:
         came = since + gap if messages.last_at is not None and since < messages.last_at - SAME else None
         count = f"{messages.count} message{'s' * (messages.count != 1)}"
-        from_where = "the session's confirmation" if since == messages.since else "the last one"
+        begun = "the opening" if timeline.session_confirmed_at is None else "the session's confirmation"
+        from_where = begun if since == messages.since else "the last one"
         yield Violation(
             Rule.FLOW,
             since + every,

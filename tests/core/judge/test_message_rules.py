@@ -9,6 +9,7 @@ from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Reason, Rule
 from pytest_wsstability.core.timeline.events import End, Tier
+from pytest_wsstability.core.timeline.protocol_facts import ProtocolFacts
 from tests.core.judging import HOLD, INCONCLUSIVE, STABLE, UNSTABLE, check
 from tests.core.script import FIN, PLANNED, timeline
 
@@ -16,9 +17,14 @@ EVERY = {**HOLD, "message_every": 10}
 TENS = [10.0 * n for n in range(1, 12)]
 
 
-def heard(instants, *rows, until=None, errors=()):
+# What confirms a session, and what does not.
+SESSION = ProtocolFacts(name="s", title="S", has_session=True)
+PLAIN = ProtocolFacts(name="p", title="P")
+
+
+def heard(instants, *rows, until=None, errors=(), protocol=None):
     """A record in which messages came at these instants."""
-    line = timeline(*rows)
+    line = timeline(*rows, protocol=protocol)
     for at in instants:
         line.message(1000 + at)
     for at, text in errors:
@@ -69,13 +75,71 @@ def test_a_time_in_which_no_message_was_due_shows_nothing(heard_at, until, outco
     check(judge(Requirement.of(message_every=10), heard(heard_at, until=until)), outcome, why)
 
 
-def test_the_watcher_looks_when_a_message_is_due():
-    """Not later, so that a feed that stops is told at once."""
-    assert HoldChecks(Requirement.of(**EVERY)).next_check(heard(TENS[:3], until=31)) == 40
-    assert HoldChecks(Requirement.of(**EVERY)).next_check(heard([], until=0)) == 10
+NONE_CONFIRMED = "inconclusive: the session was not confirmed, and messages are due from then on"
+
+
+@pytest.mark.parametrize(
+    ("line", "outcome", "why"),
+    [
+        # While the hold goes on it may be confirmed still; then the count begins.
+        (heard([], until=119, protocol=SESSION), INCONCLUSIVE, [Reason.TOO_SHORT]),
+        (heard([1, 30], until=119, protocol=SESSION), INCONCLUSIVE, [Reason.TOO_SHORT]),
+        (
+            heard([], (100, "<confirmed"), until=110, protocol=SESSION),
+            INCONCLUSIVE,
+            [Reason.TOO_SHORT, Reason.TOO_FEW],
+        ),
+        (heard([], (100, "<confirmed"), until=110.1, protocol=SESSION), UNSTABLE, [Rule.FLOW]),
+        # It never was: what came is judged from the opening on.
+        (heard([], until=120, protocol=SESSION), INCONCLUSIVE, NONE_CONFIRMED),
+        (heard(TENS, until=120, protocol=SESSION), STABLE, []),
+        (heard([1, 30], until=120, protocol=SESSION), UNSTABLE, [Rule.FLOW]),
+        (heard([1], (30, FIN), protocol=SESSION), UNSTABLE, [Rule.ALIVE, Rule.FLOW]),
+        # Where there is none to confirm, the opening counts.
+        (
+            heard([], until=10.1, protocol=PLAIN),
+            UNSTABLE,
+            "no message for 10.1 s (every 10 s): since the opening at 0 s",
+        ),
+        (heard([], until=10, protocol=PLAIN), INCONCLUSIVE, [Reason.TOO_SHORT, Reason.TOO_FEW]),
+    ],
+)
+def test_a_session_that_is_not_confirmed_yet(line, outcome, why):
+    """Silence before it is the session's affair."""
+    requirement = Requirement.of(**EVERY)
+    verdict = judge(requirement, line)
+
+    check(verdict, outcome, why)
+    assert HoldChecks(requirement).is_broken(line) is (len(verdict.violations) > 0)
+
+
+@pytest.mark.parametrize(
+    ("written", "line", "at", "broken"),
+    [
+        (EVERY, heard(TENS[:3], until=31), 40, True),
+        (EVERY, heard([], until=0), 10, True),
+        ({"message_every": 10}, heard(TENS[:3], until=31), 40, True),
+        (EVERY, heard([], (2, "<confirmed"), until=3, protocol=SESSION), 12, True),
+        # It may be confirmed right after this look.
+        (EVERY, heard([1], until=31, protocol=SESSION), 41, False),
+    ],
+)
+def test_the_watcher_looks_when_a_message_is_due(written, line, at, broken):
+    """Not later, so that a feed that stops is told at once; and not before its absence can be seen."""
+    requirement = Requirement.of(**written)
+    again = HoldChecks(requirement).next_check(line)
+    assert again == pytest.approx(at, abs=1e-6)
+
+    line.observe(1000 + at)
+    assert not HoldChecks(requirement).is_broken(line)
+    line.observe(1000 + again)
+    assert HoldChecks(requirement).is_broken(line) is broken
+
+
+def test_the_watcher_looks_for_no_message_after_the_hold():
+    """What is due then is no part of it."""
     assert HoldChecks(Requirement.of(**EVERY)).next_check(heard(TENS, until=119)) == 120
     assert HoldChecks(Requirement.of(**EVERY)).next_check(heard(TENS, until=121)) is None
-    assert HoldChecks(Requirement.of(message_every=10)).next_check(heard(TENS[:3], until=31)) == 40
 
 
 def test_a_lag_excuses_a_message_that_was_read_late():
