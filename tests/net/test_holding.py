@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from pytest_wsstability import Outcome, Requirement, StabilityError
+from pytest_wsstability.core.judge.requirement import ExpectedClose
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Noted, Reason, Rule
 from pytest_wsstability.net.holding import hold_open, wait_session
@@ -243,6 +244,30 @@ async def test_an_allowed_close_ends_it_well(codes, outcome):
         verdict, age = await held(connection, alive_for="2m", allow_close=codes)
 
         assert (verdict.outcome, age) == (outcome, 30.0)
+
+
+@pytest.mark.parametrize(
+    ("ends_at", "code", "outcome", "over"),
+    [
+        (40, 1001, Outcome.STABLE, 40),
+        (40, 1012, Outcome.UNSTABLE, 40),
+        (70, 1001, Outcome.UNSTABLE, 60),
+    ],
+)
+async def test_an_end_that_is_expected_may_come_within_the_hold(ends_at, code, outcome, over):
+    """Not before the hold is over is it missing."""
+
+    async def script(peer):
+        await asyncio.sleep(ends_at)
+        peer.send(close(code))
+        await peer.frame()
+
+    async with talking(script) as connection:
+        expected = ExpectedClose(code=1001)
+        verdict, age = await held(connection, alive_for="60s", max_age_ok="30s", closed=expected)
+
+        assert (verdict.outcome, age) == (outcome, over)
+        assert [each.rule for each in verdict.violations] == [Rule.CLOSED] * (outcome is Outcome.UNSTABLE)
 
 
 async def test_a_hold_wakes_seldom(monkeypatch):

@@ -587,3 +587,12 @@ def test_closure_after_an_end_that_the_hold_allows(more, rows, outcome, why):
 def test_closed(expected, rows, outcome, why):
     """Ended, and in the way that was expected."""
     check(judged({"closed": ExpectedClose(**expected)}, rows, 90), outcome, why)
+
+
+@pytest.mark.parametrize(
+    ("until", "outcome", "why"),
+    [(119.9, INCONCLUSIVE, [Reason.TOO_SHORT]), (120, UNSTABLE, "still open after 120 s")],
+)
+def test_an_expected_end_is_missing_once_the_hold_is_over(until, outcome, why):
+    """Before that it may come."""
+    check(judged({**HOLD, "closed": ExpectedClose(code=1001)}, [], until), outcome, why)
