@@ -56,6 +56,19 @@ class _Asked:
         """Whether it is missed."""
         return self.counts(at) and (self._cut or self._now - at >= self._within - SAME)
 
+    def late(self, reading: Pairing) -> list[tuple[float, float]]:
+        """``(at, seconds)`` of those whose answer came late, as far as they are kept: the slowest."""
+        slow = reading.rtts.slowest_above(self._within + SAME)
+        return [(at, seconds) for at, seconds in slow if self.counts(at)]
+
+    def missed(self, reading: Pairing) -> int:
+        """How many were not answered in time."""
+        missed = reading.missed(self.overdue, self._within)
+        if self._hold is None or not missed:
+            return missed
+        # Those that were asked after the hold are told as far as they are kept.
+        return missed - len(reading.rtts.slowest_above(self._within + SAME)) + len(self.late(reading))
+
     def young(self, reading: Pairing) -> int:
         """How many still have time."""
         return sum(self.counts(at) and not self.overdue(at) for at in reading.open)
@@ -70,7 +83,7 @@ def heartbeats(requirement: Requirement, timeline: Timeline, incidents: Incident
         yield from silence(requirement, timeline, incidents, within)
         return
     asked, readings = _Asked(requirement, timeline, within), trips.readings(within)
-    missed = [reading.missed(asked.overdue, within) for reading in readings]
+    missed = [*map(asked.missed, readings)]
     if min(missed) > requirement.heartbeat_missed_max:
         best = readings[missed.index(min(missed))]
         yield _missed(Rule.HEARTBEATS, requirement, timeline, incidents, best, asked)
@@ -151,8 +164,8 @@ def _missed(
     if timeline.deliberately_stalled and timeline.paused:
         # The answers may be there, unread; what the stall does to the connection is another rule's affair.
         return paused_doubt(timeline)
-    missed = reading.missed(asked.overdue, within)
-    late = reading.rtts.slowest_above(within + SAME)
+    missed = asked.missed(reading)
+    late = asked.late(reading)
     found: list[tuple[float, float | None]] = [(at, None) for at in reading.open if asked.overdue(at)]
     found = sorted(found + [(at, at + rtt) for at, rtt in late], key=lambda each: each[0])
     details = [
@@ -205,8 +218,9 @@ def cadence(requirement: Requirement, timeline: Timeline, incidents: Incidents) 
     # One that came at the limit came in time; one that has not come at the limit has not.
     if gap <= limit + SAME or since >= span - SAME:
         gap, since, came = span - last, last, None
-        if gap < limit - SAME:
-            return
+    gap = min(gap, span - since)
+    if (came is None or came > span + SAME) and gap < limit - SAME:
+        return
     if not theirs:
         if trips.sent:
             text = (
@@ -266,7 +280,7 @@ def pings(requirement: Requirement, timeline: Timeline, incidents: Incidents) ->
         return
     asked, (reading, *_) = _Asked(requirement, timeline, within), trips.readings(within)
     young = asked.young(reading)
-    if reading.missed(asked.overdue, within):
+    if asked.missed(reading):
         yield _missed(Rule.PINGS, requirement, timeline, incidents, reading, asked)
     elif not trips.answered:
         hint = "" if trips.sent else ': this end sent none (client="keepalive", connection.ping())'

@@ -58,7 +58,8 @@ def flow(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> 
     if gap > every + SAME and unconfirmed and not messages.count:
         yield Doubt(Reason.TOO_FEW, "the session was not confirmed, and messages are due from then on")
     elif gap > every + SAME:
-        came = since + gap if messages.last_at is not None and since < messages.last_at - SAME else None
+        over = messages.last_at is not None and since < messages.last_at - SAME
+        came = since + messages.longest_gap if over else None
         count = f"{messages.count} message{'s' * (messages.count != 1)}"
         begun = "the opening" if timeline.session_confirmed_at is None else "the session's confirmation"
         from_where = begun if since == messages.since else "the last one"
@@ -95,22 +96,23 @@ def number_of_messages(
 
 def errors(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """No message came that the protocol calls an error; every hold requires that, unless it says no."""
-    required = requirement.no_error_messages
+    required, hold = requirement.no_error_messages, requirement.alive_for
     if required is None:
-        required = requirement.alive_for is not None
-    said = [*timeline.errors, *_notices_of_no_end(requirement, timeline)]
+        required = hold is not None
+    told = [*timeline.errors, *_notices_of_no_end(requirement, timeline)]
+    said = [(at, text) for at, text in told if hold is None or at <= hold + SAME]
     if not required or not said:
         return
     at, text = said[0]
     more = f" and {len(said) - 1} more" if len(said) > 1 else ""
-    told = f"the {timeline.end.peer.value} said {show_text(text, 120)!r}"
+    words = f"the {timeline.end.peer.value} said {show_text(text, 120)!r}"
     yield Violation(
         Rule.ERRORS,
         at,
         "no message that is an error",
-        f"{told} at {show(at)}{more}",
+        f"{words} at {show(at)}{more}",
         f"an error message at {show(at)}",
-        f"{told}{more}",
+        f"{words}{more}",
     )
 
 

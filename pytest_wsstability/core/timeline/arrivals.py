@@ -40,11 +40,18 @@ class Arrivals:
         self.last_at, self.longest_gap = None, 0.0
 
     def gap(self, until: float) -> tuple[float, float]:
-        """The longest time without a message, as ``(seconds, from)``, the one until now included."""
+        """
+        The longest time without a message up to an instant, as ``(seconds, from)``.
+
+        One that goes on there counts as far as that. Where a longer one is on record that ended later, those
+        before it are not.
+
+        """
         before = self.since if self.last_at is None else self.last_at
-        if until - before > self.longest_gap:
+        longest = max(0.0, min(self.longest_gap, until - self.longest_gap_from))
+        if until - before > longest:
             return until - before, before
-        return self.longest_gap, self.longest_gap_from
+        return longest, self.longest_gap_from
 
     def as_dict(self) -> dict[str, Any]:
         """In builtin types."""

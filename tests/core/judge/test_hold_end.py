@@ -8,7 +8,8 @@ from pytest_wsstability.core.judge.hold_checks import HoldChecks
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Reason, Rule
-from tests.core.judging import BEATS, HOLD, INCONCLUSIVE, STABLE, UNSTABLE, WITHIN, check
+from pytest_wsstability.core.timeline.events import End
+from tests.core.judging import BEATS, HOLD, INCONCLUSIVE, SERVER, STABLE, UNSTABLE, WITHIN, check
 from tests.core.script import FIN, PLANNED, RST, closed_by_peer, timeline
 
 EACH = {**HOLD, "heartbeat_every": 25}
@@ -62,6 +63,61 @@ def test_an_open_ping_is_waited_for(until, outcome):
 
     check(judge(requirement, line), outcome, [Reason.TOO_SHORT] if outcome is INCONCLUSIVE else [Rule.PINGS])
     assert HoldChecks(requirement).next_check(line) == (6 if outcome is INCONCLUSIVE else None)
+
+
+PINGED = [(1, ">ping", b"1"), (1.1, "<pong", b"1")]
+FEED = [(at, "<feed") for at in range(10, 120, 10)]
+SENT_BEATS = [row for at in (25, 50, 75, 100) for row in ((at, "<beat"), (at, ">answer"))]
+
+
+@pytest.mark.parametrize(
+    ("written", "rows", "after", "end", "outcome", "why"),
+    [
+        # A gap that goes on at the end of the hold counts as far as the hold goes.
+        ({"message_every": 10}, FEED, [(131, "<feed")], End.CLIENT, STABLE, []),
+        (
+            {"message_every": 10},
+            [*FEED[:-1], (109.9, "<feed")],
+            [(131, "<feed")],
+            End.CLIENT,
+            UNSTABLE,
+            [Rule.FLOW],
+        ),
+        ({"message_every": 10}, FEED, [(119, "<feed"), (150, "<feed")], End.CLIENT, STABLE, []),
+        ({"message_every": 10}, [*FEED[:3], *FEED[5:]], [(129, "<feed")], End.CLIENT, UNSTABLE, [Rule.FLOW]),
+        ({"heartbeat_every": 25}, SENT_BEATS, [(145, "<beat"), (145, ">answer")], SERVER, STABLE, []),
+        (
+            {"heartbeat_every": 25},
+            SENT_BEATS[:6],
+            [(145, "<beat"), (145, ">answer")],
+            SERVER,
+            UNSTABLE,
+            [Rule.CADENCE],
+        ),
+        # What is asked after the hold is no part of it, answered late or not at all.
+        (WITHIN, BEATS, [(130, ">beat"), (136, "<answer")], End.CLIENT, STABLE, []),
+        (WITHIN, BEATS, [(120, ">beat"), (126, "<answer")], End.CLIENT, STABLE, []),
+        (WITHIN, BEATS, [(119, ">beat"), (125, "<answer")], End.CLIENT, UNSTABLE, [Rule.HEARTBEATS]),
+        ({"pings_within": 2}, PINGED, [(130, ">ping", b"2"), (133, "<pong", b"2")], End.CLIENT, STABLE, []),
+        (
+            {"pings_within": 2},
+            PINGED,
+            [(119, ">ping", b"2"), (122, "<pong", b"2")],
+            End.CLIENT,
+            UNSTABLE,
+            [Rule.PINGS],
+        ),
+        # Nor is what is said after it.
+        ({}, [], [(120.1, "<error", "late")], End.CLIENT, STABLE, []),
+        ({}, [], [(120, "<error", "in time")], End.CLIENT, UNSTABLE, [Rule.ERRORS]),
+        ({"no_error_messages": True}, [], [(120.1, "<error", "late")], End.CLIENT, STABLE, []),
+    ],
+)
+def test_what_comes_after_a_hold_changes_no_verdict(written, rows, after, end, outcome, why):
+    """It is the same as without it, but for the answers to what is open."""
+    requirement = Requirement.of(**HOLD, **written)
+
+    check(judge(requirement, timeline(*rows, *after, end=end, until=160)), outcome, why)
 
 
 def proved(rows=(), *, asked=120.0, came=None, until=None):

@@ -21,6 +21,9 @@ from tests.core.script import RECEIVED, timeline
         # Of two as long, the first.
         ([10, 20, 25], 26, (10, 0)),
         ([10], 20, (10, 0)),
+        # One that goes on counts as far as that, and one that begins later not at all.
+        ([10, 15, 40], 39, (24, 15)),
+        ([10, 15, 40], 14, (0, 15)),
     ],
 )
 def test_the_longest_time_without_a_message(instants, until, gap):
