@@ -30,9 +30,10 @@ def _goes_on(requirement: Requirement, timeline: Timeline) -> bool:
 
 
 def awaits_session(timeline: Timeline) -> bool:
-    """Whether the protocol confirms a session, and has not yet: from then on messages are due."""
-    protocol = timeline.protocol
-    return protocol is not None and protocol.has_session and timeline.session_confirmed_at is None
+    """Whether a session is to be confirmed, as the protocol has it or as was seen, and is not yet."""
+    protocol, begun = timeline.protocol, timeline.session_info_at is not None
+    confirms = begun if protocol is None else protocol.has_session
+    return confirms and timeline.session_confirmed_at is None
 
 
 def silent_from(timeline: Timeline, every: float) -> float:

@@ -90,6 +90,9 @@ NONE_CONFIRMED = "inconclusive: the session was not confirmed, and messages are 
             [Reason.TOO_SHORT, Reason.TOO_FEW],
         ),
         (heard([], (100, "<confirmed"), until=110.1, protocol=SESSION), UNSTABLE, [Rule.FLOW]),
+        # One was begun, where nobody knows what is spoken; a protocol may begin one that nobody confirms.
+        (heard([], (0.5, ">info"), until=10.1, protocol=PLAIN), UNSTABLE, [Rule.FLOW]),
+        (heard([], (0.5, ">info"), until=60), INCONCLUSIVE, [Reason.TOO_SHORT]),
         # It never was: what came is judged from the opening on.
         (heard([], until=120, protocol=SESSION), INCONCLUSIVE, NONE_CONFIRMED),
         (heard(TENS, until=120, protocol=SESSION), STABLE, []),
