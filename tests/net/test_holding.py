@@ -270,6 +270,29 @@ async def test_an_end_that_is_expected_may_come_within_the_hold(ends_at, code, o
         assert [each.rule for each in verdict.violations] == [Rule.CLOSED] * (outcome is Outcome.UNSTABLE)
 
 
+async def test_our_own_rhythm_breaks_no_promise_of_the_server():
+    """One heartbeat is not answered, as may be: the next but one is early, to tell the answers apart."""
+
+    async def script(peer):
+        peer.send(frame(TEXT, b'{"type":"connection_established"}'))
+        beats = 0
+        while True:
+            _, payload = await peer.frame()
+            if b"session_info" in payload:
+                peer.send(frame(TEXT, b'{"type":"session_confirmed"}'))
+            elif b"ping" in payload:
+                beats += 1
+                if beats != 3:
+                    peer.send(frame(TEXT, b'{"type":"pong"}'))
+
+    async with talking(script, profile="json", heartbeat="10s") as connection:
+        asked = {"heartbeat_every": 10, "heartbeat_within": 5, "heartbeat_missed_max": 1}
+        verdict, age = await held(connection, alive_for=120, heartbeats_apart=9, **asked)
+
+        assert (verdict.outcome, age) == (Outcome.STABLE, 120)
+        assert connection.timeline.heartbeats.shortest_gap == 7.5
+
+
 async def test_a_hold_wakes_seldom(monkeypatch):
     """Six hours of heartbeats are a thousand looks, and not one a second."""
     async with connected(heartbeat="25s") as (connection, _):

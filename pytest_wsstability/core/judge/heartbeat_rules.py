@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from ..duration import show_duration as show
 from ..samples import Sample
 from ..timeline.events import SAME, Direction, End, Tier
-from ..timeline.round_trips import Pairing, RoundTrips
+from ..timeline.round_trips import SHIFT, Pairing, RoundTrips
 from ..timeline.timeline import Timeline
 from .excuses import Incidents, paused_doubt
 from .one_way import silence
@@ -258,8 +258,11 @@ def apart(requirement: Requirement, timeline: Timeline, incidents: Incidents) ->
     if trips.shortest_gap is None:
         yield Doubt(Reason.TOO_FEW, f"{trips.sent} heartbeats were seen: two show how far apart they are")
         return
-    bunched = _BUNCHED if timeline.tier is Tier.REAL and peer_beats(timeline) else 0.0
-    if trips.shortest_gap < least - bunched - SAME:
+    # After one without an answer this end sends one early, by which the answers can be told apart.
+    early = SHIFT * least
+    if peer_beats(timeline):
+        early = _BUNCHED if timeline.tier is Tier.REAL else 0.0
+    if trips.shortest_gap < least - early - SAME:
         since = trips.shortest_gap_from
         at = since + trips.shortest_gap
         observed = f"{show(trips.shortest_gap)} from one at {show(since)} to the next"

@@ -303,6 +303,14 @@ def test_heartbeats_apart(instants, tier, outcome, why):
     check(judge(Requirement.of(heartbeats_apart=20), line), outcome, why)
 
 
+@pytest.mark.parametrize(("second", "outcome"), [(40.0, STABLE), (39.9, UNSTABLE)])
+def test_heartbeats_of_this_end_apart(second, outcome):
+    """After one without an answer it sends one a quarter of the interval early itself."""
+    line = timeline((25, ">beat"), (second, ">beat"), (second + 0.1, "<answer"), until=50)
+
+    check(judge(Requirement.of(heartbeats_apart=20), line), outcome, [Rule.APART] * (outcome is UNSTABLE))
+
+
 def test_late_reading_brings_heartbeats_together():
     """The first of them waited for our loop."""
     line = timeline((25, "<beat"), (60, "lag", 8.0), (60, "<beat"), (77, "<beat"), end=End.SERVER, until=80)
