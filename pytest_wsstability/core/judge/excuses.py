@@ -158,9 +158,9 @@ def _incidents(timeline: Timeline) -> Iterator[Incident]:
         elif event.kind is EventKind.SUSPENDED:
             # The clock of the instants stands still while the machine sleeps.
             yield Incident(Reason.SUSPENDED, event.at, event.at, event.seconds)
-    if timeline.max_lag:
-        # The record may have lost it.
-        yield _lag(timeline.max_lag_at, timeline.max_lag)
+    for at, seconds in timeline.lags:
+        # The ring may have lost it.
+        yield _lag(at, seconds)
     for since, until in pauses(timeline) if paused else ():
         yield Incident(Reason.READING_PAUSED, since, until, until - since)
 

@@ -165,9 +165,10 @@ def _missed(
         # The answers may be there, unread; what the stall does to the connection is another rule's affair.
         return paused_doubt(timeline)
     missed = asked.missed(reading)
-    late = asked.late(reading)
     found: list[tuple[float, float | None]] = [(at, None) for at in reading.open if asked.overdue(at)]
-    found = sorted(found + [(at, at + rtt) for at, rtt in late], key=lambda each: each[0])
+    found = sorted(found + [(at, at + rtt) for at, rtt in asked.late(reading)], key=lambda each: each[0])
+    # Of the others only the number is kept.
+    late = missed - len(found) - reading.abandoned
     details = [
         f"sent at {show(at)}: " + ("no answer" if came is None else f"answered after {show(came - at)}")
         for at, came in found
@@ -180,7 +181,7 @@ def _missed(
         f"{missed} of {trips.sent} missed ({', '.join(details[:3])}{more})",
         f"{missed} of {trips.sent} {noun}s not answered within {show(within)}",
         "".join(details[:1]),
-        excuses=_excuses(incidents, found, within, spare=missed - len(found), allowed=allowed),
+        excuses=_excuses(incidents, found, within, late=late, unanswered=reading.abandoned, allowed=allowed),
     )
 
 
@@ -189,12 +190,16 @@ def _excuses(
     found: list[tuple[float, float | None]],
     within: float,
     *,
-    spare: int,
+    late: int,
+    unanswered: int,
     allowed: int,
 ) -> tuple[Doubt, ...]:
     """What of ours explains so many of the missed ones that the others may be missed."""
     each = [incidents.late(asked + within, came) for asked, came in found]
-    unexplained = spare + sum(not excuses for excuses in each)
+    unexplained = unanswered + sum(not excuses for excuses in each)
+    if unexplained:
+        # Nobody knows when the others were: where each of the slowest was our doing, they may have been too.
+        unexplained += late
     if unexplained > allowed:
         return ()
     return tuple(dict.fromkeys(doubt for excuses in each for doubt in excuses))
@@ -322,7 +327,8 @@ def _slow_round_trips(limit: float, rtts: Sample, incidents: Incidents) -> Findi
     slowest = rtts.slowest_above(limit + SAME)
     asked, longest = max(slowest, key=lambda pair: pair[1])
     each = [incidents.late(at + limit, at + seconds) for at, seconds in slowest]
-    unexplained = rtts.above(limit + SAME) - sum(bool(excuses) for excuses in each)
+    # Where each of the slowest was our doing, those of which only the number is kept may have been too.
+    unexplained = 0 if all(each) else rtts.above(limit + SAME) - sum(map(bool, each))
     excuses = () if _slow(unexplained, rtts.count) else dict.fromkeys(doubt for one in each for doubt in one)
     return Violation(
         Rule.RTT,

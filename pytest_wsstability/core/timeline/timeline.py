@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import itertools
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,9 @@ SIGNAL_CAPACITY = 80
 DATA_CAPACITY = 64
 # Wrong messages of a session's handshake that are kept.
 IRREGULAR = 8
+
+# Lags of the loop that are kept, the longest: as many as a `Sample` keeps of the slowest answers.
+LAGS = 16
 
 # So many frames, or bytes, in one read that makes the loop late are a flood. A stream of audio has 50 frames
 # of 1 KiB a second, of which 5 lie in the time between two looks at the loop.
@@ -140,7 +144,7 @@ _SAME = (
 )  # fmt: skip
 # What a recording adds to in place, and a sealed record has of its own.
 _GROWING = (
-    "_arrivals", "_data", "_errors", "_figures", "_heartbeats", "_irregular", "_notices", "_pings",
+    "_arrivals", "_data", "_errors", "_figures", "_heartbeats", "_irregular", "_lags", "_notices", "_pings",
     "_server_heartbeats", "_signals", "_tcp",
 )  # fmt: skip
 
@@ -157,7 +161,7 @@ class Timeline:
     """
 
     __slots__ = (
-        "_answers_due", "_arrivals", "_data", "_errors", "_figures", "_heartbeats", "_irregular",
+        "_answers_due", "_arrivals", "_data", "_errors", "_figures", "_heartbeats", "_irregular", "_lags",
         "_last_any", "_notices", "_origin", "_paused_at", "_peer_ping", "_pings",
         "_server_heartbeats", "_signals", "_tcp", "close", "deliberately_stalled",
         "drained_at", "dropped_reads", "end", "half_frame_since", "heartbeat_sender", "heartbeats_before",
@@ -261,6 +265,8 @@ class Timeline:
         self.tcp_unseen: str | None = NO_KERNEL if self.tier is Tier.VIRTUAL else NOBODY_LOOKED
         # Worst lag of our own event loop in seconds, and when.
         self.max_lag = self.max_lag_at = 0.0
+        # The longest, each as its end and its seconds; None while there was none.
+        self._lags: array[float] | None = None
         # Seconds the machine slept meanwhile.
         self.suspended = 0.0
 
@@ -390,8 +396,8 @@ class Timeline:
         milliseconds = round(seconds * 1000)
         self._signals.append(at, _sort_of_local(kind), milliseconds, self.total)
         self.total += 1
-        if kind is _LOOP_LAG and seconds > self.max_lag:
-            self.max_lag, self.max_lag_at = seconds, at
+        if kind is _LOOP_LAG:
+            self._was_late(at, seconds)
         elif kind is _SLEPT:
             self.suspended += seconds
         elif kind is _PAUSED:
@@ -399,6 +405,20 @@ class Timeline:
         elif kind is _RESUMED and self._paused_at is not None:
             self.paused_total += at - self._paused_at
             self._paused_at = None
+
+    def _was_late(self, at: float, seconds: float) -> None:
+        """The loop was: the longest lags outlive the ring, as the slowest answers do."""
+        if seconds > self.max_lag:
+            self.max_lag, self.max_lag_at = seconds, at
+        lags = self._lags
+        if lags is None:
+            lags = self._lags = array("d")
+        if len(lags) == 2 * LAGS:
+            shortest = min(range(1, 2 * LAGS, 2), key=lags.__getitem__)
+            if seconds <= lags[shortest]:
+                return
+            del lags[shortest - 1 : shortest + 1]
+        lags.extend((at, seconds))
 
     def _is_flood(self, at: float, seconds: float) -> bool:
         """
@@ -604,6 +624,12 @@ class Timeline:
         return self._arrivals.count if self._arrivals is not None else 0
 
     @property
+    def lags(self) -> Sequence[tuple[float, float]]:
+        """The longest lags of our own event loop, as ``(end, seconds)``, in the order in which they were."""
+        lags = self._lags or ()
+        return list(zip(lags[::2], lags[1::2], strict=True))
+
+    @property
     def errors(self) -> Sequence[tuple[float, str]]:
         """Messages that the protocol calls an error, as ``(at, text)``: the first ones."""
         return self._errors or ()
@@ -725,6 +751,7 @@ class Timeline:
             "messages": self.messages.as_dict(),
             "errors": [[_rounded(at), redact_text(text)] for at, text in self.errors],
             "notices": [[_rounded(at), redact_text(text)] for at, text in self.notices],
+            "lags": [[_rounded(at), _rounded(seconds)] for at, seconds in self.lags],
             "hints": [[name, redact_text(value)] for name, value in self.hints or ()],
             "tcp": [plain(look) for look in self.tcp],
             "irregular": [
@@ -793,6 +820,9 @@ class Timeline:
         timeline._arrivals = Arrivals.from_dict(data["messages"])
         timeline._errors = [(float(at), str(text)) for at, text in data["errors"]] or None
         timeline._notices = [(float(at), str(text)) for at, text in data["notices"]] or None
+        worst = [(timeline.max_lag_at, timeline.max_lag)] if timeline.max_lag else ()
+        for at, seconds in data.get("lags", worst):
+            timeline._was_late(float(at), float(seconds))
         for way in _WAYS:
             timeline._restore_counters(way, data, where)
         timeline.hints = tuple((str(name), str(value)) for name, value in data["hints"]) or None

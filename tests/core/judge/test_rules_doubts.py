@@ -308,6 +308,41 @@ def test_the_worst_lag_counts_though_the_ring_forgot_it():
     check(judged(HOLD, [(29, "lag", 5.0), *pings, (30, FIN)]), INCONCLUSIVE, [Reason.LOOP_LAG])
 
 
+def lagged(instants, seconds=3.0):
+    """Heartbeats whose answers waited for our loop."""
+    return [
+        row
+        for at in instants
+        for row in ((at, ">beat"), (at + seconds, "lag", seconds), (at + seconds, "<answer"))
+    ]
+
+
+def answered(instants):
+    return [row for at in instants for row in ((at, ">beat"), (at + 0.1, "<answer"))]
+
+
+@pytest.mark.parametrize("between", [5, 60])
+def test_a_lag_that_is_not_the_worst_counts_though_the_ring_forgot_it(between):
+    """One answer waited for our loop, a worse lag cost none; then one is missed, as may be."""
+    at = 20 * (between + 2)
+    rows = [*lagged([20]), *answered(range(40, at, 20)), (at - 10, "lag", 4.0), (at, ">beat")]
+    written = {"heartbeat_within": 2, "heartbeat_missed_max": 1}
+
+    check(judged(written, rows, at + 3), INCONCLUSIVE, [Reason.LOOP_LAG])
+    check(judged(written, [*rows, (at + 20, ">beat")], at + 23), UNSTABLE, [Rule.HEARTBEATS])
+
+
+@pytest.mark.parametrize("written", [{"heartbeat_within": 2}, {"rtt_p95": 2}])
+@pytest.mark.parametrize("count", [16, 17, 40])
+def test_late_answers_of_which_only_the_number_is_kept(written, count):
+    """Where each of the slowest waited for our loop, the others may have; not where one of them did not."""
+    rows = lagged(20 * n for n in range(1, count + 1))
+    check(judged(written, rows, 1000), INCONCLUSIVE, [Reason.LOOP_LAG])
+
+    rows += [(1000, ">beat"), (1004, "<answer")]
+    check(judged(written, rows, 1010), UNSTABLE, [Rule.HEARTBEATS if "rtt_p95" not in written else Rule.RTT])
+
+
 def test_one_violation_without_excuse_is_enough():
     """A lag excuses the heartbeat it delayed, and not the end five minutes later."""
     rows = [(25, ">beat"), (32, "lag", 6.0), (32, "<answer"), (50, ">beat"), (50.1, "<answer"), (350, FIN)]

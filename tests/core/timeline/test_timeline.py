@@ -8,7 +8,13 @@ import pytest
 from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame, TransportEnd
 from pytest_wsstability.core.timeline.events import Direction, End, EventKind, FrameKind, Opcode, Role, Tier
 from pytest_wsstability.core.timeline.flaws import Flaw
-from pytest_wsstability.core.timeline.timeline import DATA_CAPACITY, IRREGULAR, SIGNAL_CAPACITY, Timeline
+from pytest_wsstability.core.timeline.timeline import (
+    DATA_CAPACITY,
+    IRREGULAR,
+    LAGS,
+    SIGNAL_CAPACITY,
+    Timeline,
+)
 from tests.core.script import FIN, FRAMES, RECEIVED, SENT, closed_by_peer, look, timeline
 
 CLOSED = {"received": CloseFrame(1012), "sent": CloseFrame(1012), "received_first": True}
@@ -152,6 +158,23 @@ def test_the_worst_lag_outlives_the_ring():
 
     assert (line.max_lag, line.max_lag_at, line.suspended) == (4.0, 2, 28_830.0)
     assert [event.seconds for event in line][-1] == 28_800.0
+
+
+def test_the_longest_lags_outlive_the_ring():
+    """The shortest goes where there is one more, and one that is no longer than that is not taken."""
+    rows = [(at, "lag", 20.0 - at) for at in range(1, LAGS + 1)]
+    assert timeline(*rows).lags == [(at, 20.0 - at) for at in range(1, LAGS + 1)]
+
+    line = timeline(*rows, (100, "lag", 4.0))
+    assert line.lags == timeline(*rows).lags
+    sealed = line.sealed()
+    line.mark(1101.0, EventKind.LOOP_LAG, 4.001)
+    assert line.lags == [*sealed.lags[:-1], (101.0, 4.001)]
+    assert sealed.lags[-1] == (LAGS, 4.0)
+    assert Timeline.from_dict(line.as_dict()).lags == line.lags
+    # What a version before wrote has the worst of them.
+    written = {name: value for name, value in line.as_dict().items() if name != "lags"}
+    assert Timeline.from_dict(written).lags == [(1, 19.0)]
 
 
 def test_duration_ends_with_the_connection():
