@@ -290,6 +290,9 @@ def pings(requirement: Requirement, timeline: Timeline, incidents: Incidents) ->
     young = asked.young(reading)
     if asked.missed(reading):
         yield _missed(Rule.PINGS, requirement, timeline, incidents, reading, asked)
+    elif trips.unsettled:
+        text = f"{trips.unsettled} of {trips.sent} pings were too many to tell how long their answers took"
+        yield Doubt(Reason.AMBIGUOUS, text)
     elif not trips.answered:
         hint = "" if trips.sent else ': this end sent none (client="keepalive", connection.ping())'
         yield Doubt(Reason.TOO_FEW, f"no ping was answered yet{hint}")

@@ -78,7 +78,8 @@ class RoundTrips:
         self._abandoned = 0
         self.sent = 0
         self.answered = 0
-        # Answers whose question could not be told and was taken to be the youngest, for want of room.
+        # Answers whose question could not be told, for want of room: it was taken to be the youngest, or was
+        # not kept.
         self.unsettled = 0
         # Answers without a key that came while no question was open, after the first one; and the longest
         # time from the last question to one.
@@ -160,10 +161,14 @@ class RoundTrips:
         try:
             place = keys.index(key)
         except ValueError:
+            if self._answer_abandoned(1):
+                return True
             self.unmatched += 1
             return False
         # RFC 6455, section 5.5.3: an endpoint that got several pings may answer only the most recent. An
         # older question waited until now too: a verdict must not depend on when it is asked for.
+        if older:
+            self._answer_abandoned(self._abandoned)
         while older and place:
             place -= 1
             del keys[0]
@@ -172,9 +177,19 @@ class RoundTrips:
         self._answered(at, self._pending.pop(place))
         return True
 
+    def _answer_abandoned(self, most: int) -> int:
+        """So many of those that were too many to keep have their answer, after nobody knows how long."""
+        count = min(most, self._abandoned)
+        self._abandoned -= count
+        self.answered += count
+        self.unsettled += count
+        return count
+
     def _answer_in_order(self, at: float) -> bool:
         pending, answers = self._pending, self._answers
         if not pending:
+            if self._answer_abandoned(1):
+                return True
             if self.last_at is not None and self._keys is None:
                 self.unasked += 1
                 self.unasked_after = max(self.unasked_after, at - self.last_at)

@@ -520,6 +520,22 @@ def test_a_ping_of_the_last_second_is_waited_for():
     check(judged({**HOLD, "pings_within": 2}, rows, 120), INCONCLUSIVE, [Reason.TOO_SHORT])
 
 
+@pytest.mark.parametrize(
+    ("count", "answered", "outcome", "why"),
+    [
+        (1024, 1024, STABLE, []),
+        (1025, 1025, INCONCLUSIVE, [Reason.AMBIGUOUS]),
+        (1025, 1024, UNSTABLE, [Rule.PINGS]),
+    ],
+)
+def test_more_pings_in_flight_than_are_kept(count, answered, outcome, why):
+    """An answer to one of the others is one, after nobody knows how long."""
+    rows = [(1, ">ping", b"%d" % number) for number in range(count)]
+    rows += [(1.1, "<pong", b"%d" % number) for number in range(answered)]
+
+    check(judged({"pings_within": 5}, rows, 10), outcome, why)
+
+
 def test_rtt_never_blames_for_the_width_of_a_bucket():
     """Of 1,000 round trips the quantile is an estimate, half a percent wide: the limit may lie in between."""
     line = timeline(*trips(*[0.1] * 999, 0.9))

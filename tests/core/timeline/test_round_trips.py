@@ -152,14 +152,16 @@ def test_the_last_bit_of_a_clock_breaks_no_promise():
 
 
 def test_questions_that_nobody_answers_do_not_fill_the_memory():
-    """After 1,024 open questions the oldest are given up, and stay missed."""
+    """After 1,024 open questions the oldest are given up, and stay missed unless an answer comes."""
     trips = played(*((float(at), "?") for at in range(1030)))
 
     assert trips.oldest_pending == 6.0
     assert trips.missed(2000.0, 5.0) == trips.sent == 1030
 
     keyed = played(*((float(at), "?", b"%d" % at) for at in range(1030)))
-    assert keyed.answer(1030.0, b"5") is False
+    assert keyed.missed(2000.0, 5.0) == 1030
+    assert keyed.answer(1030.0, b"5") is True
+    assert (keyed.missed(2000.0, 5.0), keyed.unsettled) == (1029, 1)
     assert keyed.answer(1030.0, b"6") is True
     assert keyed.oldest_pending == 7.0
     assert keyed.rtts.slowest_above(0) == [(6.0, 1024.0)]
@@ -176,8 +178,10 @@ def test_questions_that_are_passed_over_do_not_fill_the_memory():
     assert (trips.answered, trips.missed(4000.0, 5.0)) == (1500, 1500)
     assert len(trips.open) == 1023
     assert trips.rtts.maximum == 0.5
-    assert trips.answer(3000.0, b"2") is False
     assert trips.answer(3000.0, b"2998") is True
+    # Of those that were too many to keep nobody knows how long the answer took.
+    assert trips.answer(3000.0, b"2") is True
+    assert trips.unsettled == 1
 
 
 @pytest.mark.parametrize(
@@ -398,6 +402,32 @@ def test_of_questions_without_an_answer_the_last_thousand_are_kept(asked, kept):
 
     assert len(trips.open) == kept
     assert trips.missed(asked + 10.0, 5.0) == asked
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+@pytest.mark.parametrize(("asked", "unsettled"), [(1024, 0), (1025, 1), (2000, 976)])
+def test_questions_that_were_too_many_to_keep_are_answered_too(asked, unsettled, keyed):
+    """How long that took, nobody knows; one answer more than there were questions is a stray one."""
+    trips = RoundTrips()
+    keys = [b"%d" % number if keyed else None for number in range(asked)]
+    for number, key in enumerate(keys):
+        trips.ask(1 + number / 1000, key)
+    for number, key in enumerate(keys):
+        assert trips.answer(4 + number / 1000, key)
+
+    assert (trips.answered, trips.unsettled, trips.missed(9.0, 5.0)) == (asked, unsettled, 0)
+    assert not trips.answer(8.0, keys[0])
+    assert (trips.answered, trips.unmatched + trips.unasked) == (asked, 1)
+
+
+def test_an_answer_to_the_last_of_too_many_is_one_to_all():
+    """RFC 6455, section 5.5.3."""
+    trips = RoundTrips()
+    for number in range(1030):
+        trips.ask(1.0, b"%d" % number)
+    trips.answer(1.1, b"1029", older=True)
+
+    assert (trips.answered, trips.unsettled, trips.missed(9.0, 5.0)) == (1030, 6, 0)
 
 
 def test_an_answer_may_be_there_at_the_instant_of_its_question():
