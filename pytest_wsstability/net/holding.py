@@ -40,7 +40,8 @@ async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
     try:
         return _with_spins(await _watch(websocket, requirement, timeline), websocket.loop, timeline)
     finally:
-        _end_hold(websocket, until)
+        if until is not None:
+            websocket.end_hold(until)
 
 
 def start_hold(websocket: WebSocket, requirement: Requirement) -> float | None:
@@ -56,17 +57,9 @@ def start_hold(websocket: WebSocket, requirement: Requirement) -> float | None:
     if requirement.alive_for is None:
         return None
     until = timeline.opened + requirement.alive_for
-    websocket.held_until += (until,)
+    websocket.begin_hold(until)
     ask_until(websocket.loop, until)
     return until
-
-
-def _end_hold(websocket: WebSocket, until: float | None) -> None:
-    """Take one hold that ends then from those that go on: they end in any order."""
-    if until is not None:
-        others = list(websocket.held_until)
-        others.remove(until)
-        websocket.held_until = tuple(others)
 
 
 def _forget_failed_proof(websocket: WebSocket, timeline: Timeline) -> None:

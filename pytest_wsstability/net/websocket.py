@@ -212,7 +212,8 @@ class WebSocket(asyncio.Protocol):
         withheld: control frames that RFC 6455 demands and that this end keeps back, by opcode; `FIN` stands
             for the end of the stream after the closing handshake.
         end_hidden_since: since when an end could not have been seen; None when it would be seen at once.
-        held_until: the readings of the loop's clock at which the holds end that go on; see `rest_from`.
+        rest_from: the reading of the loop's clock from which no heartbeat begins: the end of the last of the
+            holds that go on; None outside of a hold.
         inbox: messages that nobody has taken.
         listener: takes messages as they come, with their role, in the place of the inbox; an answer of True
             keeps an application message from the inbox. None where nobody does.
@@ -224,10 +225,10 @@ class WebSocket(asyncio.Protocol):
 
     __slots__ = (
         "_alarm", "_alarm_at", "_answers", "_assembly", "_behind", "_client", "_corked", "_end_facts",
-        "_loop", "_max_size", "_partial", "_pings", "_pong", "_protocol", "_strange", "_taken", "_timer",
-        "_unread", "_waiters", "_writable", "conversation", "end_hidden_since", "endpoint", "held_until",
-        "inbox", "listener", "numbers", "on_over", "phase", "subprotocol", "timeline", "transcript",
-        "transport", "withheld",
+        "_holds", "_loop", "_max_size", "_partial", "_pings", "_pong", "_protocol", "_strange", "_taken",
+        "_timer", "_unread", "_waiters", "_writable", "conversation", "end_hidden_since", "endpoint",
+        "inbox", "listener", "numbers", "on_over", "phase", "rest_from", "subprotocol", "timeline",
+        "transcript", "transport", "withheld",
     )  # fmt: skip
 
     def __init__(
@@ -260,7 +261,9 @@ class WebSocket(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self.withheld: frozenset[int] = _NOTHING
         self.end_hidden_since: float | None = None
-        self.held_until: tuple[float, ...] = ()
+        # When the holds end that go on.
+        self._holds: tuple[float, ...] = ()
+        self.rest_from: float | None = None
         self._waiters: Waiters | None = None
         self.inbox = Inbox(inbox)
         self.listener: Listener | None = None
@@ -885,27 +888,29 @@ class WebSocket(asyncio.Protocol):
         if conversation.said(say, now):
             self._set_alarm()
 
-    @property
-    def rest_from(self) -> float | None:
-        """
-        From which reading of the loop's clock on no heartbeat begins; None outside of a hold.
+    def begin_hold(self, until: float) -> None:
+        """The connection is held until then: a shorter hold keeps no heartbeats of a longer one back."""
+        self._holds += (until,)
+        self.rest_from = max(self._holds)
 
-        That is the end of the last hold: a shorter one must not keep the heartbeats of a longer one back.
-
-        """
-        return max(self.held_until, default=None)
+    def end_hold(self, until: float) -> None:
+        """One of the holds that end then is over; they end in any order."""
+        others = list(self._holds)
+        others.remove(until)
+        self._holds = tuple(others)
+        self.rest_from = max(others, default=None)
 
     def take_turn(self) -> None:
         """Do what the conversation wants done at this instant."""
         if self.phase is not _IS_OPEN:
             return
-        now, rest_from = self._loop.time(), self.rest_from
+        now = self._loop.time()
         for act in self.conversation.due(now):
             if isinstance(act, HangUp):
                 self.endpoint.hang_up(self, act)
             elif act.role is not _HEARTBEAT:
                 self.endpoint.say(self, act)
-            elif rest_from is None or now < rest_from - _EARLY:
+            elif self.rest_from is None or now < self.rest_from - _EARLY:
                 unanswered = self._is_unanswered()
                 self.endpoint.say(self, act)
                 if unanswered:

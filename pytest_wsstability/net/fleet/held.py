@@ -107,5 +107,5 @@ async def reopen(
 
 async def hold_on(connection: Connection, until: float) -> None:
     """Keep a connection until an instant of the loop's clock, or its end."""
-    connection.websocket.held_until += (until,)
+    connection.websocket.begin_hold(until)
     await connection.websocket.wait_over(until)
