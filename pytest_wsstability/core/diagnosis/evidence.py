@@ -11,7 +11,8 @@ from ..redact import show_text
 from ..timeline.events import Direction, End, FrameKind
 from .features import RECEIVED, SENT, TO_ANSWER, Asked, Features, is_data
 from .protocol import said_wrong
-from .words import session, side, size
+from .replies import behind_heartbeats, instead_of_session
+from .words import message, reply, session, side, size
 
 # A silence is worth its own words if it is longer by more than the other end has to answer.
 _LONGER = TO_ANSWER
@@ -89,6 +90,23 @@ def _last(f: Features, direction: Direction, verb: str) -> Evidence | None:
     if event is None:
         return Evidence(f"no message was {verb}")
     return Evidence(f"last message {verb}: {size(event.size)} at {show(round(event.at, 3))}", event.at)
+
+
+def _instead_of_session(f: Features) -> Evidence | None:
+    event = instead_of_session(f)
+    if event is None:
+        return None
+    due = "a greeting" if f.timeline.session_info_at is None else "a confirmation"
+    text = f"{message(event)} came at {show(round(event.at, 3))}, and is not {due} that the profile knows"
+    return Evidence(text, event.at)
+
+
+def _behind_heartbeat(f: Features) -> Evidence | None:
+    found, since = behind_heartbeats(f), f.heartbeats.open_since
+    if not found or since is None:
+        return None
+    text = f"{reply(f)} came {show(round(found[0].at - since, 3))} behind the heartbeat at {show(since)}"
+    return Evidence(text, found[0].at)
 
 
 def _tcp(f: Features) -> Evidence:
@@ -228,6 +246,8 @@ _FACTS: dict[str, Callable[[Features], Evidence | None]] = {
     "silences": _silences,
     "last_sent": lambda f: _last(f, SENT, "sent"),
     "last_received": lambda f: _last(f, RECEIVED, "received"),
+    "instead_of_session": _instead_of_session,
+    "behind_heartbeat": _behind_heartbeat,
     "largest": lambda f: Evidence(f"largest message sent on record: {size(f.messages.largest)}"),
     "tcp": _tcp,
     "unsent": _unsent,

@@ -7,6 +7,7 @@ from ..judge.verdict import Rule
 from ..timeline.events import Event, Role
 from . import rivals
 from .features import AT_ONCE, RECEIVED, SENT, TO_ANSWER, Features, is_data
+from .replies import behind_heartbeats, speaks_unasked
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -70,7 +71,16 @@ def _echoes(f: Features) -> bool:
 
 
 def _is_echo(beat: Event, heard: Event) -> bool:
-    return heard.size == beat.size and 0 <= heard.at - beat.at < TO_ANSWER
+    # An answer to another id has the size of a heartbeat too ("ping" and "pong").
+    is_answer = heard.role is Role.HEARTBEAT_ANSWER
+    return not is_answer and heard.size == beat.size and 0 <= heard.at - beat.at < TO_ANSWER
+
+
+def _answers_otherwise(f: Features) -> bool:
+    """Whether a message that is no answer came behind each open heartbeat, and it is none of a stream."""
+    if f.ended or f.asked.open_since is not None or not behind_heartbeats(f):
+        return False
+    return not (f.hears and speaks_unasked(f))
 
 
 def _zombie(f: Features) -> bool:
@@ -178,6 +188,30 @@ ROWS = (
         "Profile(ping=..., pong=...)",
         runner_up=Cause.HALF_OPEN,
         source="measured with echo servers",
+    ),
+    Signature(
+        cause=Cause.ZOMBIE,
+        shows="a message that is no answer came right behind each heartbeat that stays open",
+        when=_answers_otherwise,
+        confidence=MEDIUM,
+        sentence="{reply} came right behind the heartbeat at {asked_since}, and it is no answer that the "
+        "profile knows: one of another name, in another form (bytes, say) or with another id fits",
+        headline="no answer that the profile knows: {reply}",
+        blame=Blamed.PEER,
+        evidence=("questions", "behind_heartbeat", "tcp"),
+        remedy="compare what the {peer} answers with the answer in the profile (--ws-profile): its name, its "
+        "id, and whether it is text",
+        rivals=(
+            Rival(
+                Cause.HALF_OPEN,
+                "the peer sends messages of its own accord too",
+                speaks_unasked,
+                "the {peer} sends messages of its own accord too, so it may be one of those",
+                LOW,
+            ),
+        ),
+        runner_up=Cause.HALF_OPEN,
+        source="measured with answers that a profile does not know",
     ),
     Signature(
         cause=Cause.ZOMBIE,

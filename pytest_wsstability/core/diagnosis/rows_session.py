@@ -7,6 +7,7 @@ from ..judge.handshake import refusal
 from ..judge.verdict import Rule
 from ..timeline.flaws import Flaw
 from .features import RECEIVED, TO_ANSWER, Features
+from .replies import behind_session
 from .signature import Blamed, Rival, Signature
 
 HIGH = Confidence.HIGH
@@ -24,7 +25,7 @@ def _is_missing(f: Features) -> bool:
 def _unheard_since_session(f: Features) -> bool:
     """Whether nothing was heard since the session's first message, for longer than an answer takes."""
     waited = f.age - (f.timeline.session_info_at or 0.0)
-    return waited > TO_ANSWER and f.silent(RECEIVED) >= waited
+    return waited > TO_ANSWER and f.silent(RECEIVED) >= waited and not behind_session(f)
 
 
 # It is about what the session was before, whatever else this connection shows.
@@ -90,7 +91,7 @@ ROWS = (
         sentence="the session was not confirmed: {session}",
         headline="{session}",
         blame=Blamed.PEER,
-        evidence=("session", "heartbeats", "last_received"),
+        evidence=("session", "instead_of_session", "heartbeats", "last_received"),
         remedy="see what the {peer} does with session_info; the profile says which messages are meant",
         rivals=(
             Rival(

@@ -9,10 +9,11 @@ from ..judge.handshake import refusal
 from ..known_timers import CountsFrom
 from ..redact import show_text
 from ..timeline.close import CLOSE_CODES
-from ..timeline.events import Direction, End, FrameKind
+from ..timeline.events import Direction, End, Event, FrameKind, Role
 from . import timers
 from .features import RECEIVED, SENT, Features, is_data
 from .protocol import meaning, ran_out, said_wrong
+from .replies import behind_heartbeats
 
 _LISTS = (CountsFrom.IDLE,)
 
@@ -35,6 +36,19 @@ def _seconds(value: float | None) -> str:
 def size(count: int) -> str:
     """Bytes for a sentence: ``512 B``, ``64 KiB``."""
     return f"{count} B" if count < 10_240 else f"{count / 1024:.0f} KiB"
+
+
+def message(event: Event) -> str:
+    """A message for a sentence: ``a text message of 114 B``."""
+    return f"a {event.opcode.name.lower()} message of {size(event.size)}"
+
+
+def reply(f: Features) -> str:
+    """What came behind the oldest open heartbeat in the place of its answer."""
+    event = behind_heartbeats(f)[0]
+    if event.role is Role.HEARTBEAT_ANSWER:
+        return f"an answer of {size(event.size)} to another id"
+    return message(event)
 
 
 def side(f: Features, end: End) -> Features | None:
@@ -214,6 +228,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "ping_owners": lambda f: _owners(f.since_ping, f, CountsFrom.PING),
     "beaten_since": lambda f: _seconds(f.beaten.open_since),
     "beaten_gap": lambda f: _since(f.beaten.open_since, f),
+    "reply": reply,
     "asked_since": lambda f: _seconds(_asked_since(f)),
     "slowest": _slowest,
     "beats_before": lambda f: str(f.timeline.heartbeats_before or 0),

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_wsstability.core.diagnosis import diagnose
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.rows_open import ROWS
 from pytest_wsstability.core.judge.verdict import Rule
@@ -157,3 +158,51 @@ def test_half_a_frame_stands_before_the_answer_to_what_was_asked_then(since, is_
     line.observe(1060)
 
     assert ("HALF_FRAME" in [each.partition(" ")[0] for each in fitting(ROWS, extract(line))]) is is_before
+
+
+OTHERWISE, SPEAKS = "ZOMBIE", "ZOMBIE / HALF_OPEN"
+TICKS = [(at, "<text") for at in (1, 4)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "first"),
+    [
+        # In virtual time an answer has the instant of its question, and stands behind it.
+        ([(20, ">beat"), (20, "<text")], OTHERWISE),
+        ([(20, ">beat"), (20, "<audio")], OTHERWISE),
+        ([(20, "<text"), (20, ">beat")], "HALF_OPEN"),
+        # In real time it comes a moment later; after a second, it is none.
+        ([(20, ">beat"), (20.03125, "<text")], OTHERWISE),
+        ([(20, ">beat"), (20.75, "<text")], OTHERWISE),
+        ([(20, ">beat"), (21, "<text")], "ZOMBIE / HALF_OPEN PEER_NOT_READING"),
+        # Behind each that is open.
+        ([(20, ">beat"), (20, "<text"), (40, ">beat"), (40, "<text")], OTHERWISE),
+        ([(20, ">beat"), (20, "<text"), (40, ">beat")], "HALF_OPEN"),
+        # One with another id, and those before it that were answered.
+        ([(20, ">beat", b"1"), (20, "<answer", b"9")], OTHERWISE),
+        ([(10, ">beat", b"1"), (10, "<answer", b"1"), (20, ">beat", b"2"), (20, "<text")], OTHERWISE),
+        # What was on its way: an answer takes a second here.
+        ([(10, ">beat"), (11, "<answer"), (20, ">beat"), (20.25, "<text")], "HALF_OPEN"),
+        ([(10, ">beat"), (11, "<answer"), (20, ">beat"), (20.5, "<text")], OTHERWISE),
+        # Messages of its own accord, but for one, leave a doubt; and where they go on, they show a zombie.
+        ([*TICKS[:1], (20, ">beat"), (20, "<text")], OTHERWISE),
+        ([*TICKS, (20, ">beat"), (20, "<text")], SPEAKS),
+        ([*TICKS, (20, ">beat"), (20, "<text"), (30, "<text")], "ZOMBIE / HALF_OPEN PEER_NOT_READING"),
+        # An error says by itself what is wrong; and a ping frame is answered without a profile.
+        ([(20, ">beat"), (20, "<error", "no such op")], "HALF_OPEN"),
+        ([(20, ">beat as ping", b"1"), (20, "<text")], "HALF_OPEN / NO_PONGS"),
+    ],
+)
+def test_a_message_right_behind_a_heartbeat_is_an_answer_that_is_not_known(rows, first):
+    """What tells is its place in the record."""
+    assert causes(*rows)[0] == first
+
+
+def test_what_came_behind_a_heartbeat_is_quoted():
+    """With its kind and size, or as an answer to another id."""
+    unknown = diagnose(timeline((20, ">beat"), (20, "<text"), until=25))
+    other = diagnose(timeline((20, ">beat", b"1"), (20.5, "<answer", b"9"), until=25))
+
+    assert unknown.headline == "no answer that the profile knows: a text message of 100 B"
+    assert "a text message of 100 B came 0 s behind the heartbeat at 20 s" in map(str, unknown.evidence)
+    assert "an answer of 15 B to another id came right behind the heartbeat at 20 s" in other.sentence

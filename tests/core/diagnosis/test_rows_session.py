@@ -22,16 +22,34 @@ def missing(*rows, end=60):
 @pytest.mark.parametrize(
     ("heard", "end", "rivals"),
     [
-        # An answer has a second; and what is heard with the question is none.
+        # An answer has a second; in virtual time it has the instant of the question, and stands behind it.
         ([], 11, ""),
         ([], 11.25, " / HALF_OPEN"),
-        ([(10, "<text")], 60, " / HALF_OPEN"),
+        ([(10, "<text")], 60, ""),
+        ([(10, "<pong")], 60, ""),
+        ([(9.75, "<text")], 60, " / HALF_OPEN"),
         ([(10.25, "<text")], 60, ""),
     ],
 )
 def test_a_session_that_is_not_confirmed_may_be_a_dead_path(heard, end, rivals):
     """If nothing was heard since its first message."""
     assert fitting(ROWS, missing(*heard, end=end)) == [f"SESSION_NOT_CONFIRMED{rivals}"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "rivals"),
+    [
+        ([(10, "<text"), (10, ">info")], " / HALF_OPEN"),
+        ([(0, "<text")], ""),
+        # Beyond what the record holds, only instants tell.
+        ([(10, ">info"), (10, "<text"), *[(10, ">ping", b"x")] * 90], " / HALF_OPEN"),
+    ],
+)
+def test_what_came_before_the_question_is_no_answer_to_it(rows, rivals):
+    """Where no greeting came and nothing went out, whatever was heard shows that the path lives."""
+    features = replace(read(*rows, how=OPEN), broken=frozenset({Rule.SESSION}))
+
+    assert fitting(ROWS, features) == [f"SESSION_NOT_CONFIRMED{rivals}"]
 
 
 def test_a_session_that_was_refused_has_a_row_more():

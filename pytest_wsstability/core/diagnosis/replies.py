@@ -1,0 +1,65 @@
+"""
+Messages of the peer that came behind a question of this end and are no answer that its profile knows.
+
+In virtual time an answer has the instant of its question: which of the two came first, their places in the
+record say.
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..timeline.events import SAME, End, Event, Opcode, Role
+from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
+
+# Messages that a peer may send without being asked before it counts as one that speaks of its own accord.
+_FEW = 1
+
+
+def behind_heartbeats(f: Features) -> Sequence[Event]:
+    """For each heartbeat since the oldest open one, the message behind it; empty where one has none."""
+    since = f.heartbeats.open_since
+    if since is None:
+        return ()
+    found = [_behind_heartbeat(f, place) for place, each in enumerate(f.events) if _is_beat(each, since)]
+    return () if None in found else [each for each in found if each is not None]
+
+
+def _is_beat(event: Event, since: float) -> bool:
+    """Whether it is a heartbeat from then on; ping frames aside, whose answers need no profile."""
+    is_beat = event.direction is SENT and event.role is Role.HEARTBEAT and event.opcode is not Opcode.PING
+    return is_beat and event.at >= since - SAME
+
+
+def _behind_heartbeat(f: Features, place: int) -> Event | None:
+    heard = _first(f.events[place + 1 :])
+    # What came sooner than half the usual time was on its way when the heartbeat went out.
+    if heard is None or not f.heartbeats.usual / 2 <= heard.at - f.events[place].at < TO_ANSWER:
+        return None
+    is_known = heard.role is Role.HEARTBEAT_ANSWER and not f.timeline.heartbeats.unmatched
+    return None if is_known or heard.role not in (Role.DATA, Role.HEARTBEAT_ANSWER) else heard
+
+
+def _first(events: Sequence[Event]) -> Event | None:
+    return next((each for each in events if each.direction is RECEIVED and is_data(each)), None)
+
+
+def speaks_unasked(f: Features) -> bool:
+    """Whether the peer sent messages that no question of this end explains."""
+    heard = [each for each in f.events if each.direction is RECEIVED and is_data(each)]
+    return sum(each.role is Role.DATA for each in heard) > len(behind_heartbeats(f)) + _FEW
+
+
+def behind_session(f: Features) -> Sequence[Event]:
+    """What came of the peer behind the session's first message, or in all where none went out."""
+    heard = [place for place, each in enumerate(f.events) if each.direction is RECEIVED]
+    if f.timeline.session_info_at is None:
+        return [f.events[place] for place in heard]
+    info = next((place for place, each in enumerate(f.events) if each.role is Role.SESSION_INFO), None)
+    return [f.events[place] for place in heard if info is not None and place > info]
+
+
+def instead_of_session(f: Features) -> Event | None:
+    """The first message that a client got where the session's next step was due; None if there is none."""
+    return None if f.end is End.SERVER else _first(behind_session(f))
