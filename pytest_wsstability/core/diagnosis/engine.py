@@ -142,6 +142,8 @@ def shortened(text: str) -> str:
 
 def _undetermined(f: Features) -> Diagnosis:
     what = "ended" if f.ended else "is open"
+    nearest = _nearest(f)
+    look = "look at the nearest causes and at the timeline" if nearest else "look at the timeline"
     return Diagnosis(
         cause=Cause.UNDETERMINED,
         confidence=Confidence.LOW,
@@ -150,9 +152,8 @@ def _undetermined(f: Features) -> Diagnosis:
         headline="cause undetermined",
         evidence=facts(f, ("end", "silences", "server_pings", "heartbeats", "tcp")),
         ruled_out=ruled_out(f, Cause.UNDETERMINED, ()),
-        remedy="look at the nearest causes and at the timeline; hold two connections with other traffic "
-        "(wsstability probe) to learn more",
-        hypotheses=_nearest(f),
+        remedy=f"{look}; hold two connections with other traffic (wsstability probe) to learn more",
+        hypotheses=nearest,
     )
 
 

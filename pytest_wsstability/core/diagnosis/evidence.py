@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from ..cause import Cause, Evidence
 from ..duration import show_duration as show
 from ..redact import show_text
-from ..timeline.events import Direction, End, FrameKind
+from ..timeline.events import Direction, End, FrameKind, Role
 from .features import RECEIVED, SENT, TO_ANSWER, Asked, Features, is_data
 from .protocol import said_wrong
 from .replies import behind_heartbeats, instead_of_session
@@ -297,7 +297,9 @@ def _against(f: Features) -> Iterator[tuple[Cause, str]]:
     if f.ended and f.beside.survivors and not f.beside.together:
         yield Cause.RESTART, f"a restart: {f.beside.survivors} other connections lived on"
     if f.ended and f.heartbeats.answered and f.heartbeats.open_since is None:
-        last = f.timeline.heartbeats.last_at or 0.0
+        # The last heartbeat may be too young to have its answer.
+        answered = f.timeline.last(direction=RECEIVED, role=Role.HEARTBEAT_ANSWER)
+        last = f.heartbeats.last_answered or answered or 0.0
         yield (
             Cause.PEER_FROZEN,
             f"a frozen {f.end.peer.value}: it answered heartbeats until {show(round(last, 2))}",

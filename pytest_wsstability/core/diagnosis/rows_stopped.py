@@ -12,11 +12,22 @@ HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
 # Messages from which on they are a stream and no answers to single questions.
 _FLOWED = 3
+# Heartbeats that stay away for more than so many of the pauses between them have stopped.
+_PAUSES = 2
 
 
 def _beats_stopped(f: Features) -> bool:
     """Whether heartbeats of the peer are due and do not come."""
-    return Rule.CADENCE in f.broken or (Rule.HEARTBEATS in f.broken and f.end is End.SERVER)
+    if Rule.CADENCE in f.broken or (Rule.HEARTBEATS in f.broken and f.end is End.SERVER):
+        return True
+    # Too few were answered at a client: they stopped if it was not the hold that was too short for more.
+    return Rule.HEARTBEATS in f.broken and f.timeline.heartbeat_sender is RECEIVED and _beats_overdue(f)
+
+
+def _beats_overdue(f: Features) -> bool:
+    """Whether heartbeats stay away for longer than two of the longest pauses between them."""
+    beats = f.timeline.heartbeats
+    return not f.ended and f.age - (beats.last_at or 0.0) > _PAUSES * beats.longest_gap
 
 
 def _one_way_dead(f: Features) -> bool:
@@ -63,7 +74,7 @@ ROWS = (
         evidence=("heartbeats", "last_received"),
         remedy="let the {peer} start its heartbeat timer with each connection, not with the first one only",
         rivals=_UNHEARD,
-        runner_up=Cause.HALF_OPEN,
+        proved=True,
         source="design",
     ),
     Signature(
@@ -77,8 +88,23 @@ ROWS = (
         evidence=("heartbeats", "last_received"),
         remedy="let the {peer} send heartbeats; the profile says what one looks like (--ws-profile)",
         rivals=_UNHEARD,
-        runner_up=Cause.HALF_OPEN,
+        proved=True,
         source="design",
+    ),
+    Signature(
+        cause=Cause.HEARTBEATS_STOPPED,
+        shows="heartbeats of the server came, are due and do not come",
+        when=lambda f: _beats_stopped(f) and f.end is End.CLIENT,
+        confidence=HIGH,
+        sentence="the {peer} sent no heartbeat for {beat_gap}",
+        headline="no heartbeat of the {peer} for {beat_gap}",
+        blame=Blamed.PEER,
+        evidence=("heartbeats", "last_received"),
+        remedy="look at the task or the timer of the {peer} that sends them: it has ended, or waits for "
+        "something else",
+        rivals=_UNHEARD,
+        proved=True,
+        source="measured with a server whose heartbeats stop",
     ),
     Signature(
         cause=Cause.HEARTBEATS_STOPPED,
@@ -92,7 +118,7 @@ ROWS = (
         remedy="a hidden browser tab runs its timers once a minute or less: send heartbeats from a "
         "worker, or let the server ask",
         rivals=_UNHEARD,
-        runner_up=Cause.HALF_OPEN,
+        proved=True,
         source="documentation of browsers (background tabs)",
     ),
     Signature(

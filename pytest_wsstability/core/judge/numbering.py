@@ -95,7 +95,8 @@ class MessageCount:
     lost: int
     # Came again, on the same connection or a later one.
     duplicated: int
-    # The first few runs of lost numbers, and of numbers (or ids) that came again on a later connection.
+    # The first few runs of lost numbers, and of numbers (or ids) that came again on a later connection, with
+    # a word on how many more there are of these.
     gaps: tuple[tuple[int, int], ...] = ()
     overlaps: tuple[str, ...] = ()
     # Why messages could not be numbered; None if they could.
@@ -126,7 +127,7 @@ def count_messages(connections: Iterable[Numbers | None]) -> MessageCount:
         lost=sum(last - first + 1 for first, last in gaps),
         duplicated=duplicated,
         gaps=tuple(gaps[:_SHOWN]),
-        overlaps=tuple(again[:_SHOWN]),
+        overlaps=(*again[:_SHOWN], *([f"{len(again) - _SHOWN} more"] if len(again) > _SHOWN else [])),
         error=next((numbers.error for numbers in each if numbers.error is not None), None),
     )
 
@@ -157,6 +158,8 @@ def judge_messages(
     findings: list[Finding] = []
     if found.lost > lost_max:
         gaps = ", ".join(_show(first, last) for first, last in found.gaps)
+        more = found.lost - sum(last - first + 1 for first, last in found.gaps)
+        gaps += f" and {more} more" if more else ""
         observed = f"{found.lost} of {found.seen - found.duplicated + found.lost} lost: {gaps}"
         findings.append(_violation("lost", lost_max, observed, duration))
     if found.duplicated > duplicated_max:

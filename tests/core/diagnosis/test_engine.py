@@ -37,3 +37,13 @@ def test_a_dead_path_is_near_once_nothing_came_for_a_second(quiet, distance):
     rows = [*talk, (47.25 - quiet, "<text"), (47, ">pong"), (47.25, FIN)]
 
     assert near(*rows).get(Cause.HALF_OPEN) == distance
+
+
+@pytest.mark.parametrize(("until", "is_near"), [(11, False), (20, True)])
+def test_nearest_causes_are_pointed_at_where_there_are_some(until, is_near):
+    """A connection that is open may have none."""
+    found = diagnose(timeline((10, "<text"), (10.5, "<text"), until=until))
+
+    assert found.cause is Cause.UNDETERMINED
+    assert bool(found.hypotheses) is is_near
+    assert found.remedy.startswith("look at the nearest causes" if is_near else "look at the timeline")

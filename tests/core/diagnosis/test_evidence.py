@@ -166,6 +166,11 @@ def test_what_a_proxy_saw_is_said_where_it_differs(rows, passed, said):
     ("rows", "said"),
     [
         ([(10, ">beat"), (10.5, "<answer")], ["a frozen server: it answered heartbeats until 10 s"]),
+        # The last one is too young to be missing, and no answer either.
+        (
+            [(10, ">beat"), (10.5, "<answer"), (59.5, ">beat")],
+            ["a frozen server: it answered heartbeats until 10.5 s"],
+        ),
         ([(10, ">beat"), (10.5, "<answer"), (20, ">beat")], []),
         ([(10, ">beat")], []),
         ([], []),

@@ -6,10 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_wsstability.core.diagnosis import Cause, diagnose
 from pytest_wsstability.core.diagnosis.rows_stopped import ROWS
+from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.events import End
 from tests.core.diagnosis.fitting import OPEN, fitting, read
+from tests.core.script import timeline
 
 SERVER, CLIENT = End.SERVER, End.CLIENT
 
@@ -64,7 +68,8 @@ def test_the_answer_to_what_was_asked_since_shows_that_the_connection_lives(aske
 )
 def test_heartbeats_that_are_due_and_do_not_come(end, rule, stopped):
     """Which promise is broken, at whose end."""
-    features = replace(read((10, "<beat"), how=OPEN, line_end=end), broken=frozenset({rule}))
+    way = "<" if stopped else ">"
+    features = replace(read((10, f"{way}beat"), how=OPEN, line_end=end), broken=frozenset({rule}))
 
     assert bool(fitting(ROWS, features)) is stopped
 
@@ -85,3 +90,28 @@ def test_what_came_a_second_after_the_last_heartbeat_shows_a_peer_that_is_there(
     causes = fitting(ROWS, replace(features, broken=frozenset({Rule.CADENCE})))
 
     assert (causes[-1] == "HEARTBEATS_STOPPED / HALF_OPEN") is is_dead
+
+
+BEATS = [(10, "<beat"), (10, ">answer"), (20, "<beat"), (20, ">answer")]
+
+
+@pytest.mark.parametrize(("end", "stopped"), [(40, False), (40.25, True)])
+def test_too_few_heartbeats_of_a_server_stopped_if_they_stay_away_for_two_pauses(end, stopped):
+    """Else the hold was too short for more."""
+    features = replace(read(*BEATS, end=end, how=OPEN), broken=frozenset({Rule.HEARTBEATS}))
+
+    assert bool(fitting(ROWS, features)) is stopped
+
+
+@pytest.mark.parametrize(
+    ("end", "remedy"),
+    [(CLIENT, "look at the task or the timer of the server"), (SERVER, "hidden browser tab")],
+)
+def test_what_stopped_is_a_task_of_the_server_or_the_timer_of_a_tab(end, remedy):
+    """And no dead path where other messages go on."""
+    line = timeline(*BEATS, (59.75, "<text"), until=60, end=end)
+    found = diagnose(line, verdict=judge(Requirement.of(heartbeat_every=10), line))
+
+    assert found.cause is Cause.HEARTBEATS_STOPPED, found
+    assert remedy in found.remedy
+    assert found.runner_up is None

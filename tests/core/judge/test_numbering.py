@@ -91,6 +91,8 @@ def test_an_id_that_comes_again_is_a_repeat():
         ([numbers("a", "b"), numbers("b", "c")], 4, 0, 1, (), ("b",)),
         ([numbers(1, "a"), numbers(2, "a")], 4, 0, 1, (), ("a",)),
         ([numbers(1, 3, 5, 7, 9)], 5, 4, 0, ((2, 2), (4, 4), (6, 6)), ()),
+        ([numbers("a", "b", "c"), numbers("a", "b", "c")], 6, 0, 3, (), ("a", "b", "c")),
+        ([numbers(*"abcde"), numbers(*"abcde")], 10, 0, 5, (), ("a", "b", "c", "2 more")),
     ],
 )
 def test_tally(connections, seen, lost, duplicated, gaps, overlaps):
@@ -103,6 +105,19 @@ def test_tally(connections, seen, lost, duplicated, gaps, overlaps):
     [
         (MessageCount(10, 0, 0), (0, 0), Outcome.STABLE, "stable"),
         (MessageCount(10, 2, 0, ((3, 4),)), (0, 0), Outcome.UNSTABLE, "messages lost: 2 of 12 lost: 3 to 4"),
+        # Three runs of lost numbers are named, and the others counted.
+        (
+            MessageCount(10, 4, 0, ((3, 4), (6, 6), (8, 8))),
+            (0, 0),
+            Outcome.UNSTABLE,
+            "messages lost: 4 of 14 lost: 3 to 4, 6, 8",
+        ),
+        (
+            MessageCount(10, 6, 0, ((3, 4), (6, 6), (8, 8))),
+            (0, 0),
+            Outcome.UNSTABLE,
+            "messages lost: 6 of 16 lost: 3 to 4, 6, 8 and 2 more",
+        ),
         (MessageCount(10, 2, 0, ((3, 4),)), (2, 0), Outcome.STABLE, "stable"),
         (
             MessageCount(10, 0, 2, (), ("3 to 4",)),
