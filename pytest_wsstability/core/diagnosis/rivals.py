@@ -171,10 +171,18 @@ CAUSES = {
 }
 
 
+# What close codes mean by themselves: RFC 6455, section 7.4.1, and IANA's registry.
+_CODES = {
+    1001: Topic.RESTART, 1002: Topic.PROTOCOL, 1003: Topic.PROTOCOL, 1007: Topic.PROTOCOL, 1009: Topic.SIZE,
+    1012: Topic.RESTART, 1013: Topic.OVERLOAD, 1014: Topic.UPSTREAM, 3000: Topic.TOKEN, 3003: Topic.TOKEN,
+}  # fmt: skip
+
+
 def _code_agrees(f: Features) -> bool:
-    """Whether the protocol gives the close code the meaning that the words hint at."""
+    """Whether the protocol, or the standard, gives the close code the meaning that the words hint at."""
     known = meaning(f)
-    return known is not None and known.topic is f.reading.topic
+    by_itself = None if f.code is None else _CODES.get(f.code)
+    return f.reading.topic in (None if known is None else known.topic, by_itself)
 
 
 def _contradicts(topic: Topic) -> Rival:
@@ -190,8 +198,9 @@ CONTRADICTED = (
     *(_contradicts(topic) for topic in Topic),
     Rival(
         Cause.CLOSED_BY_PEER,
-        "the words of the reason mean other things too, and no code of the protocol means the same",
-        lambda f: f.reading.is_vague and not _code_agrees(f),
+        "the words of the reason mean other things too, or one word among others is all that tells, and no "
+        "code of the protocol or of RFC 6455 means the same",
+        lambda f: (f.reading.is_vague or f.reading.is_lone) and not _code_agrees(f),
         "its words may mean something else",
     ),
 )

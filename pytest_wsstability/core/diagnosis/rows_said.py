@@ -9,6 +9,8 @@ from .rivals import CONTRADICTED, SENT_NO_FRAME, SENT_NO_MESSAGE
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
+# How reasons call the age of a connection.
+_AGES = ("max age", "maxage", "max_age", "connection age", "lifetime", "life-time")
 
 
 def _first(f: Features, topic: Topic) -> bool:
@@ -158,7 +160,15 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("end", "silences"),
         remedy="renew the session before it expires, or reconnect and resume",
-        rivals=CONTRADICTED,
+        rivals=(
+            *CONTRADICTED,
+            Rival(
+                Cause.MAX_AGE,
+                "the reason speaks of an age or a lifetime, and of no session",
+                lambda f: names(f.reason, _AGES) and not names(f.reason, ("session",)),
+                "it speaks of an age, so a limit on that of each connection is as likely",
+            ),
+        ),
         runner_up=Cause.MAX_AGE,
         source="documentation or reports",
     ),

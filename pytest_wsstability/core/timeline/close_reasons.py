@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
+from .lone_words import is_one_of_many
+
 
 class Topic(Enum):
     """What a close reason may speak of; the value stands in a sentence."""
@@ -134,7 +136,8 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"credentials?", r"un-?auth\w*", r"authenti\w*", r"authori[sz]\w*", r"(?:please )?log in again",
         r"logged[- ]?out", r"api[- _]?key", r"forbidden", r"permissions?", r"access denied", r"not allowed",
         r"auth (?:timeout|timed out|expired|failed|failure|required|error)", r"csrf",
-        r"(?:account|user|ip|key|access|session) (?:\w+ )?(?:banned|suspended|disabled|revoked|blocked)",
+        r"(?:account|key|access|session) (?:\w+ )?(?:banned|suspended|disabled|revoked|blocked)",
+        r"(?:user|ip) (?:\w+ )?(?:disabled|revoked)",
     ),
     Topic.SESSION_OVER: _words(
         r"session (?:has |is |was )?(?:expired|too long)", r"session expir\w*", r"expired session",
@@ -229,6 +232,8 @@ _HINTS: dict[Topic, re.Pattern[str]] = {
     Topic.TOKEN: _words(
         r"tokens?",
         r"auth",
+        # Moderators ban people who log in well.
+        r"(?:user|ip) (?:\w+ )?(?:banned|suspended|blocked)",
         r"log(?:ged)?[- ]?(?:in|out)",
         r"(?:subscription|plan|trial|licen[cs]e|lease|key|ticket|link|code|invite) (?:has |is )?expired",
     ),
@@ -272,6 +277,7 @@ _OTHERWISE: dict[Topic, re.Pattern[str]] = {
     ),
     Topic.RESTART: _words(
         r"(?:client|app|browser|page|you) (?:must|should|has to|have to|needs? to) re-?(?:start|load)",
+        r"(?:client|app|browser|page) re-?(?:start|load) (?:is )?(?:required|needed|necessary)",
         r"re-?(?:start|load) (?:your|(?:the |this )?(?:client|app|page|browser|session|stream|call)\b)",
     ),
     Topic.TOKEN: _words(
@@ -320,6 +326,8 @@ class Reading:
     other: Topic | None = None
     # Whether the words that tell the topic mean other things too.
     is_vague: bool = False
+    # Whether one word tells the topic, in a sentence whose other words may give it another meaning.
+    is_lone: bool = False
     # Whether there are words at all, in whatever language.
     has_words: bool = False
 
@@ -358,7 +366,15 @@ def read_reason(reason: str) -> Reading:
     if Topic.ERROR in left and len(left) > 1:
         left.remove(Topic.ERROR)
     first, second = (*left, None, None)[:2]
-    return Reading(first, second, is_vague=first in hinted, has_words=True)
+    is_clear = bool(left) and first not in hinted | _GENERAL
+    is_lone = is_clear and is_one_of_many(text, _told(text))
+    return Reading(first, second, is_vague=first in hinted, is_lone=is_lone, has_words=True)
+
+
+def _told(text: str) -> set[str]:
+    """What of a text has a topic."""
+    patterns = (*_KEYWORDS.values(), *_HINTS.values())
+    return {match[0] for pattern in patterns for match in pattern.finditer(text)}
 
 
 def _topics(text: str, words: Mapping[Topic, re.Pattern[str]]) -> frozenset[Topic]:

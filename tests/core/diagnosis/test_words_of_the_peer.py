@@ -73,6 +73,60 @@ def test_words_that_contradict_each_other_name_both_causes(reason, first, second
     assert second in found.alternatives
 
 
+HEDGE = "its words may mean something else"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "cause", "confidence"),
+    [
+        (4009, "Kicked by moderator: spamming", Cause.RATE_LIMITED, MEDIUM),
+        (1008, "userBanned", Cause.AUTH_EXPIRED, MEDIUM),
+        (4128, "forbidden word in chat", Cause.AUTH_EXPIRED, MEDIUM),
+        (4116, "unauthorizedMove", Cause.AUTH_EXPIRED, MEDIUM),
+        (4118, "shutdown of your turret", Cause.RESTART, MEDIUM),
+        (4127, "overload of cargo", Cause.OVERLOADED, MEDIUM),
+        # The whole reason says it.
+        (4403, "forbidden", Cause.AUTH_EXPIRED, HIGH),
+        (4120, "Maintenance", Cause.RESTART, HIGH),
+        (4121, "slow down", Cause.RATE_LIMITED, HIGH),
+        # A code of the standard does.
+        (1012, "deploying build of turrets", Cause.RESTART, HIGH),
+        (1013, "overload of cargo", Cause.OVERLOADED, HIGH),
+        (3000, "unauthorizedMove", Cause.AUTH_EXPIRED, HIGH),
+    ],
+)
+def test_one_word_of_a_longer_reason_is_at_most_medium(code, reason, cause, confidence):
+    """The others may be what it is about; the sentence says so."""
+    found = told(code, reason)
+
+    assert (found.cause, found.confidence) == (cause, confidence)
+    assert (HEDGE in found.sentence) is (confidence is MEDIUM)
+
+
+def test_what_a_client_is_told_to_do_is_no_restart_of_the_server():
+    """Nothing of it is understood."""
+    found = told(4108, "client restart required")
+
+    assert (found.cause, found.confidence) == (Cause.CLOSED_BY_PEER, Confidence.LOW)
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_age"),
+    [
+        ("maxAgeReached", True),
+        ("connection lifetime exceeded", True),
+        ("session lifetime exceeded", False),
+        ("session expired", False),
+    ],
+)
+def test_an_age_that_is_over_may_be_that_of_the_connection(reason, is_age):
+    """A session is named where one is meant."""
+    found = told(4000, reason)
+
+    assert (found.cause, found.confidence) == (Cause.SESSION_EXPIRED, MEDIUM if is_age else HIGH)
+    assert (found.runner_up is Cause.MAX_AGE and "limit on that of each" in found.sentence) is is_age
+
+
 def test_a_close_frame_comes_before_a_parser_error_behind_it():
     """What stood behind the peer's last word is no cause of it."""
     found = told(1012, "", parser_error="invalid opcode", stray="HTTP/1.1 400 Bad Request")

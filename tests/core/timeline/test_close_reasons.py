@@ -123,6 +123,31 @@ def test_a_keyword_tells_the_topic(reason, topic):
 @pytest.mark.parametrize(
     ("reason", "topic"),
     [
+        ("Kicked by moderator: spamming", T.RATE),
+        ("forbidden word in chat", T.TOKEN),
+        ("unauthorizedMove", T.TOKEN),
+        ("shutdown of your turret", T.RESTART),
+        ("overload of cargo", T.OVERLOAD),
+        ("idle players removed", T.IDLE),
+    ],
+)
+def test_one_word_among_others_is_all_that_tells(reason, topic):
+    """In a log it still does: its lines are sentences."""
+    reading = read_reason(reason)
+
+    assert reading == Reading(topic, None, is_lone=True, has_words=True)
+    assert reading.is_clear
+
+
+@pytest.mark.parametrize("reason", ["client restart required", "page reload needed"])
+def test_what_a_client_has_to_do_is_no_restart_of_the_server(reason):
+    """It has words, and no topic."""
+    assert read_reason(reason) == Reading(None, None, has_words=True)
+
+
+@pytest.mark.parametrize(
+    ("reason", "topic"),
+    [
         ("answers are slow", T.SLOW),
         ("request queue full", T.SLOW),
         ("backpressure in the broker", T.SLOW),
@@ -152,6 +177,7 @@ def test_a_keyword_tells_the_topic(reason, topic):
         ("dial tcp 10.0.0.1: connect: connection refused", T.UPSTREAM),
         ("duplicate key", T.DUPLICATE),
         ("username already in use", T.DUPLICATE),
+        ("userBanned", T.TOKEN),
         ("listen key has expired", T.TOKEN),
         ("Session limit reached", T.SESSION_OVER),
         ("cannot keep up with audio", T.SLOW),
