@@ -73,7 +73,10 @@ def _silences(f: Features) -> Evidence:
         parts.append(f"the longest silence before was {show(round(f.longest_silence, 2))}")
     for direction, verb in ((SENT, "sent"), (RECEIVED, "received")):
         if f.silent(direction) > f.silence + _LONGER:
-            parts.append(f"nothing {verb} for {show(round(f.silent(direction), 2))}")
+            # Bytes of a frame whose rest is missing may have come.
+            half = direction is RECEIVED and f.timeline.half_frame_since is not None
+            what = "no whole frame" if half else "nothing"
+            parts.append(f"{what} {verb} for {show(round(f.silent(direction), 2))}")
         if (
             f.timeline.count(direction)
             and f.silent(direction, FrameKind.DATA) > f.silent(direction) + _LONGER

@@ -93,6 +93,11 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
     (_C.HARNESS_BLOCKED, _C.RESTART, "run it again on a quiet machine, with a second connection beside it"),
     (_C.HARNESS_NOT_READING, _C.PING_UNANSWERED, _HERE),
     (_C.MACHINE_SLEPT, _C.HARNESS_BLOCKED, "look at the system's log: a sleep stands in it"),
+    (
+        _C.HEARTBEATS_SKIPPED,
+        _C.SLOW_ANSWERS,
+        "wait longer: a slow answer comes, no other does",
+    ),
     (_C.HEARTBEATS_STOPPED, _C.HALF_OPEN, "ping the client: a browser answers while its timers sleep"),
     (_C.ONE_WAY_DEAD, _C.ZOMBIE, "ask for something: a zombie answers nothing, a lost subscription the rest"),
     (_C.PEER_NOT_READING, _C.RESTART, _THREE),

@@ -199,8 +199,9 @@ def _patience(verdict: Verdict | None, rule: Rule) -> float | None:
 
 def _asked(trips: RoundTrips, now: float, within: float | None = TO_ANSWER) -> Asked:
     slowest = trips.rtts.maximum if trips.answered else 0.0
-    # Where answers are slow, one that is not there yet is no wonder.
-    overdue = trips.overdue(now, 0.0 if within is None else max(within, _SLOWER * slowest))
+    # Where answers are slow, one that is not there yet is no wonder; nor is it missing, though it is too late
+    # for the requirement, while others took longer.
+    overdue = trips.overdue(now, slowest if within is None else max(within, _SLOWER * slowest))
     bunches, stood_still = _bunches(trips)
     return Asked(
         sent=trips.sent,

@@ -18,18 +18,28 @@ _FEW = 1
 
 
 def behind_heartbeats(f: Features) -> Sequence[Event]:
-    """For each heartbeat since the oldest open one, the message behind it; empty where one has none."""
-    since = f.heartbeats.open_since
-    if since is None:
-        return ()
-    found = [_behind_heartbeat(f, place) for place, each in enumerate(f.events) if _is_beat(each, since)]
+    """For each heartbeat that is open, the message behind it; empty where one has none."""
+    beats, still = _beats(f), f.timeline.heartbeats.open
+    found = [_behind_heartbeat(f, place) for place, at in beats if at in still]
     return () if None in found else [each for each in found if each is not None]
 
 
-def _is_beat(event: Event, since: float) -> bool:
-    """Whether it is a heartbeat from then on; ping frames aside, whose answers need no profile."""
-    is_beat = event.direction is SENT and event.role is Role.HEARTBEAT and event.opcode is not Opcode.PING
-    return is_beat and event.at >= since - SAME
+def answered_later(f: Features) -> Sequence[float]:
+    """Instants of the heartbeats that were answered, and went out after one that was not."""
+    still = f.timeline.heartbeats.open
+    return [at for _, at in _beats(f)[1:] if at not in still]
+
+
+def _beats(f: Features) -> Sequence[tuple[int, float]]:
+    """Places and instants of the heartbeats of this end from the oldest open one on; empty without one."""
+    since = f.heartbeats.open_since
+    places = [(place, each.at) for place, each in enumerate(f.events) if _is_beat(each)]
+    return [] if since is None else [each for each in places if each[1] >= since - SAME]
+
+
+def _is_beat(event: Event) -> bool:
+    """Whether it is a heartbeat; ping frames aside, whose answers need no profile."""
+    return event.direction is SENT and event.role is Role.HEARTBEAT and event.opcode is not Opcode.PING
 
 
 def _behind_heartbeat(f: Features, place: int) -> Event | None:

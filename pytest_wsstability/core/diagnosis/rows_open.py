@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from ..judge.verdict import Rule
 from ..timeline.events import Event, Role
 from . import rivals
-from .features import AT_ONCE, RECEIVED, SENT, TO_ANSWER, Features, is_data
-from .replies import behind_heartbeats, speaks_unasked
+from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
+from .replies import answered_later, behind_heartbeats, speaks_unasked
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -18,12 +17,10 @@ _QUEUED = 64 * 1024
 _STUCK = 1.0
 # Seconds after which the rest of a frame is not late any more, but missing.
 _HALF_FRAME = 5.0
-# The slowest answer as so many times the usual is a pause, and no slow path or peer.
-_PAUSE = 3.0
 
 
 def _asked_in_vain(f: Features) -> bool:
-    return f.heartbeats.open_since is not None or f.asked.open_since is not None
+    return f.asked_since is not None
 
 
 def _backpressure(f: Features) -> bool:
@@ -37,26 +34,6 @@ def _nothing_leaves(f: Features) -> bool:
     if f.ended or f.tcp is not None or line.unsent < _QUEUED or line.unsent_since is None:
         return False
     return f.age - max(line.unsent_since, line.drained_at or 0.0) > _STUCK
-
-
-def _late(f: Features) -> list[tuple[float, float]]:
-    """Questions whose answers took longer than a second, as ``(at, rtt)``."""
-    trips = f.timeline.heartbeats if f.timeline.heartbeats.answered > 1 else f.timeline.pings
-    return list(trips.rtts.slowest_above(TO_ANSWER))
-
-
-def _late_at_once(f: Features) -> bool:
-    """Whether answers that were late came all at once: the asked stood still, or the path did."""
-    came = [at + rtt for at, rtt in _late(f)]
-    return len(came) > 1 and max(came) - min(came) <= AT_ONCE
-
-
-def _acknowledged_meanwhile(f: Features) -> bool:
-    """Whether the kernel had all bytes acknowledged while they were waited for, so that the path carried."""
-    late = _late(f)
-    asked, came = min(at for at, _ in late) + TO_ANSWER, max(at + rtt for at, rtt in late)
-    looks = (look for look in f.timeline.tcp if asked <= look.at < came)
-    return any(not look.unacked and not look.send_queue for look in looks)
 
 
 def _echoes(f: Features) -> bool:
@@ -88,18 +65,14 @@ def _zombie(f: Features) -> bool:
     return f.heartbeats.open_since is not None and f.asked.open_since is None and f.hears
 
 
-def _slow(f: Features) -> bool:
-    """Whether answers came, and late: what was not answered at all is not slow."""
-    asked = bool(f.broken & {Rule.RTT, Rule.HEARTBEATS, Rule.PINGS})
-    answered = asked and (f.heartbeats.slowest > 0 or f.asked.slowest > 0)
-    confirmed = Rule.SESSION in f.broken and f.timeline.session_confirmed_at is not None
-    return (answered or confirmed) and not _asked_in_vain(f)
-
-
 def _half_frame(f: Features) -> bool:
-    """Whether a frame began so long ago, or before the question that is open, that its rest will not come."""
+    """Whether a frame began so long ago, or before the open question's answer, that no rest comes."""
     since, asked = f.timeline.half_frame_since, f.asked_since
-    return since is not None and (f.age - since > _HALF_FRAME or (asked is not None and since <= asked))
+    if since is None:
+        return False
+    # One that began as the question went out holds up the answer, or is it.
+    holds_up = asked is not None and since <= asked + (TO_ANSWER if f.age - since > TO_ANSWER else 0.0)
+    return f.age - since > _HALF_FRAME or holds_up
 
 
 def _pinged_since(f: Features) -> bool:
@@ -212,6 +185,21 @@ ROWS = (
         ),
         runner_up=Cause.HALF_OPEN,
         source="measured with answers that a profile does not know",
+    ),
+    Signature(
+        cause=Cause.HEARTBEATS_SKIPPED,
+        shows="a heartbeat stays open, and later ones were answered",
+        when=lambda f: not f.ended and bool(answered_later(f)),
+        confidence=MEDIUM,
+        sentence="the {peer} did not answer the heartbeat at {asked_since}, and answered {answered_later} "
+        "that went out after it: the path carries, and the {peer} passes some over",
+        headline="no answer at {asked_since}, though later heartbeats were answered",
+        blame=Blamed.PEER,
+        evidence=("questions", "late", "tcp"),
+        remedy="look how the {peer} answers heartbeats (each, or one in so many; while it is busy too), or "
+        "allow some to be missed (heartbeat_missed_max)",
+        runner_up=Cause.SLOW_ANSWERS,
+        source="measured with a server that drops one in three",
     ),
     Signature(
         cause=Cause.ZOMBIE,
@@ -336,53 +324,6 @@ ROWS = (
         remedy="look at the network between the two ends, then at the {peer}'s process",
         rivals=rivals.UNHEARD,
         runner_up=Cause.PEER_FROZEN,
-        source="TCP_INFO, measured",
-    ),
-    Signature(
-        cause=Cause.PEER_FROZEN,
-        shows="late answers that came all at once",
-        when=lambda f: _slow(f) and _late_at_once(f),
-        confidence=MEDIUM,
-        sentence="late answers came all at once: the {peer}, or the path, stood still for {slowest}",
-        headline="the {peer} or the path stood still for {slowest}",
-        blame=Blamed.PEER,
-        evidence=("late", "tcp"),
-        rivals=(
-            Rival(
-                Cause.PATH_STALLED,
-                "the kernel was not seen to have its bytes acknowledged meanwhile",
-                lambda f: not _acknowledged_meanwhile(f),
-                leaves=LOW,
-            ),
-        ),
-        remedy="look for blocking calls in the {peer}'s event loop",
-        runner_up=Cause.PATH_STALLED,
-        source="measured",
-    ),
-    Signature(
-        cause=Cause.SLOW_ANSWERS,
-        shows="answers came, but late",
-        when=_slow,
-        confidence=MEDIUM,
-        sentence="the answers are slow: the slowest took {slowest}",
-        headline="answers are slow: {slowest}",
-        blame=Blamed.PEER,
-        evidence=("late", "tcp"),
-        remedy="compare with the round trip of ping frames: if that is as long, the path is slow, else "
-        "the {peer}",
-        rivals=(
-            Rival(
-                Cause.PEER_FROZEN,
-                "most answers are quick",
-                lambda f: (
-                    max(f.heartbeats.slowest, f.asked.slowest)
-                    > _PAUSE * max(f.heartbeats.usual, f.asked.usual)
-                ),
-                "most are quick, so a pause of the {peer} or of the path fits too",
-                LOW,
-            ),
-        ),
-        runner_up=Cause.PATH_STALLED,
         source="TCP_INFO, measured",
     ),
 )

@@ -11,6 +11,7 @@ from . import (
     rows_cut_asked,
     rows_harness,
     rows_keepalive,
+    rows_late,
     rows_open,
     rows_protocol,
     rows_said,
@@ -47,5 +48,6 @@ SIGNATURES: tuple[Signature, ...] = (
     *rows_cut_asked.LAST,
     *rows_session.ROWS,
     *rows_open.ROWS,
+    *rows_late.ROWS,
     *rows_stopped.ROWS,
 )

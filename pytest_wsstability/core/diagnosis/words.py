@@ -13,7 +13,7 @@ from ..timeline.events import Direction, End, Event, FrameKind, Role
 from . import timers
 from .features import RECEIVED, SENT, Features, is_data
 from .protocol import meaning, ran_out, said_wrong
-from .replies import behind_heartbeats
+from .replies import answered_later, behind_heartbeats
 
 _LISTS = (CountsFrom.IDLE,)
 
@@ -229,6 +229,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "beaten_since": lambda f: _seconds(f.beaten.open_since),
     "beaten_gap": lambda f: _since(f.beaten.open_since, f),
     "reply": reply,
+    "answered_later": lambda f: _answered_later(f),
     "asked_since": lambda f: _seconds(_asked_since(f)),
     "slowest": _slowest,
     "beats_before": lambda f: str(f.timeline.heartbeats_before or 0),
@@ -285,6 +286,12 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "messages_before": lambda f: _messages_before(f),
     "queued": lambda f: size(f.tcp.send_queue if f.tcp else 0),
 }
+
+
+def _answered_later(f: Features) -> str:
+    """The first heartbeats that were answered after an open one: ``those at 20 s and 25 s``."""
+    first = [_seconds(at) for at in answered_later(f)[:2]]
+    return f"those at {' and '.join(first)}" if len(first) > 1 else f"the one at {first[0]}"
 
 
 def _timer(f: Features) -> str:

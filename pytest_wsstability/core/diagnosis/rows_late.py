@@ -1,0 +1,92 @@
+"""Rows for connections that are still there, and on which answers came, but late."""
+
+from __future__ import annotations
+
+from ..cause import Cause, Confidence
+from ..judge.verdict import Rule
+from .features import AT_ONCE, TO_ANSWER, Features
+from .signature import Blamed, Rival, Signature
+
+MEDIUM, LOW = Confidence.MEDIUM, Confidence.LOW
+
+# The slowest answer as so many times the usual is a pause, and no slow path or peer.
+_PAUSE = 3.0
+
+
+def _late(f: Features) -> list[tuple[float, float]]:
+    """Questions whose answers took longer than a second, as ``(at, rtt)``."""
+    trips = f.timeline.heartbeats if f.timeline.heartbeats.answered > 1 else f.timeline.pings
+    return list(trips.rtts.slowest_above(TO_ANSWER))
+
+
+def _late_at_once(f: Features) -> bool:
+    """Whether answers that were late came all at once: the asked stood still, or the path did."""
+    came = [at + rtt for at, rtt in _late(f)]
+    return len(came) > 1 and max(came) - min(came) <= AT_ONCE
+
+
+def _acknowledged_meanwhile(f: Features) -> bool:
+    """Whether the kernel had all bytes acknowledged while they were waited for, so that the path carried."""
+    late = _late(f)
+    asked, came = min(at for at, _ in late) + TO_ANSWER, max(at + rtt for at, rtt in late)
+    looks = (look for look in f.timeline.tcp if asked <= look.at < came)
+    return any(not look.unacked and not look.send_queue for look in looks)
+
+
+def _slow(f: Features) -> bool:
+    """Whether answers came, and late: what was not answered at all is not slow."""
+    asked = bool(f.broken & {Rule.RTT, Rule.HEARTBEATS, Rule.PINGS})
+    answered = asked and (f.heartbeats.slowest > 0 or f.asked.slowest > 0)
+    confirmed = Rule.SESSION in f.broken and f.timeline.session_confirmed_at is not None
+    return (answered or confirmed) and f.asked_since is None
+
+
+ROWS = (
+    Signature(
+        cause=Cause.PEER_FROZEN,
+        shows="late answers that came all at once",
+        when=lambda f: _slow(f) and _late_at_once(f),
+        confidence=MEDIUM,
+        sentence="late answers came all at once: the {peer}, or the path, stood still for {slowest}",
+        headline="the {peer} or the path stood still for {slowest}",
+        blame=Blamed.PEER,
+        evidence=("late", "tcp"),
+        rivals=(
+            Rival(
+                Cause.PATH_STALLED,
+                "the kernel was not seen to have its bytes acknowledged meanwhile",
+                lambda f: not _acknowledged_meanwhile(f),
+                leaves=LOW,
+            ),
+        ),
+        remedy="look for blocking calls in the {peer}'s event loop",
+        runner_up=Cause.PATH_STALLED,
+        source="measured",
+    ),
+    Signature(
+        cause=Cause.SLOW_ANSWERS,
+        shows="answers came, but late",
+        when=_slow,
+        confidence=MEDIUM,
+        sentence="the answers are slow: the slowest took {slowest}",
+        headline="answers are slow: {slowest}",
+        blame=Blamed.PEER,
+        evidence=("late", "tcp"),
+        remedy="compare with the round trip of ping frames: if that is as long, the path is slow, else "
+        "the {peer}",
+        rivals=(
+            Rival(
+                Cause.PEER_FROZEN,
+                "most answers are quick",
+                lambda f: (
+                    max(f.heartbeats.slowest, f.asked.slowest)
+                    > _PAUSE * max(f.heartbeats.usual, f.asked.usual)
+                ),
+                "most are quick, so a pause of the {peer} or of the path fits too",
+                LOW,
+            ),
+        ),
+        runner_up=Cause.PATH_STALLED,
+        source="TCP_INFO, measured",
+    ),
+)

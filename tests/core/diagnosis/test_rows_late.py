@@ -1,0 +1,87 @@
+"""Rows for answers that came late."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_wsstability.core.diagnosis import Cause, diagnose
+from pytest_wsstability.core.diagnosis.rows_late import ROWS
+from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.rules import judge
+from pytest_wsstability.core.judge.verdict import Rule
+from tests.core.diagnosis.fitting import OPEN, fitting, read
+from tests.core.script import timeline
+
+
+def causes(*rows, broken=(), **more):
+    return fitting(ROWS, replace(read(*rows, how=OPEN, **more), broken=frozenset(broken)))
+
+
+BEATS = [(10, ">beat"), (12, ">beat")]
+STOOD, SLOW = "PEER_FROZEN / PATH_STALLED", "SLOW_ANSWERS"
+
+
+@pytest.mark.parametrize(
+    ("rows", "looks", "first"),
+    [
+        ([*BEATS, (15, "<answer"), (15, "<answer")], [], [STOOD]),
+        ([*BEATS, (15, "<answer"), (15.0625, "<answer")], [], []),
+        # One answer cannot come with another.
+        ([(10, ">beat"), (15, "<answer")], [], []),
+        # What the kernel had acknowledged a second after the question, and before the answer.
+        ([*BEATS, (15, "<answer"), (15, "<answer")], [{"at": 10.75}], [STOOD]),
+        ([*BEATS, (15, "<answer"), (15, "<answer")], [{"at": 11}], ["PEER_FROZEN"]),
+        ([*BEATS, (15, "<answer"), (15, "<answer")], [{"at": 14.75}], ["PEER_FROZEN"]),
+        ([*BEATS, (15, "<answer"), (15, "<answer")], [{"at": 15}], [STOOD]),
+    ],
+)
+def test_answers_that_came_late_and_at_once_show_what_stood_still(rows, looks, first):
+    """The peer, or the path, unless that carried meanwhile."""
+    assert causes(*rows, looks=looks, broken=[Rule.RTT]) == [*first, SLOW]
+
+
+@pytest.mark.parametrize(("beats", "first"), [(0, [STOOD]), (1, [STOOD]), (2, [])])
+def test_pings_tell_where_fewer_than_two_heartbeats_were_answered(beats, first):
+    """Heartbeats come first, as the application's own loop answers them."""
+    prompt = [row for at in range(beats) for row in ((at, ">beat"), (at + 0.5, "<answer"))]
+    pings = [(10, ">ping", b"1"), (12, ">ping", b"2"), (15, "<pong", b"1"), (15, "<pong", b"2")]
+
+    assert causes(*prompt, *pings, broken=[Rule.RTT]) == [*first, SLOW]
+
+
+@pytest.mark.parametrize(
+    ("rows", "rule", "is_slow"),
+    [
+        ([(5, ">beat"), (5.5, "<answer")], Rule.RTT, True),
+        ([(5, ">ping", b"1"), (5.5, "<pong", b"1")], Rule.RTT, True),
+        ([(5, ">beat"), (5, "<answer")], Rule.RTT, False),
+        ([(5, ">text")], Rule.RTT, False),
+        ([(5, ">info"), (15, "<confirmed")], Rule.SESSION, True),
+        ([(5, ">info")], Rule.SESSION, False),
+    ],
+)
+def test_only_what_was_answered_was_answered_slowly(rows, rule, is_slow):
+    """Heartbeats, pings, or the session."""
+    assert causes(*rows, broken=[rule]) == ([SLOW] if is_slow else [])
+
+
+@pytest.mark.parametrize(("took", "rivals"), [(0.5, ""), (0.75, ""), (1, " / PEER_FROZEN")])
+def test_three_times_the_usual_is_a_pause(took, rivals):
+    """Answers of a quarter of a second, but for the first, which was quick."""
+    usual = [row for at in range(9) for row in ((at, ">beat"), (at + (0.25 if at else 0.125), "<answer"))]
+
+    assert causes(*usual, (20, ">beat"), (20 + took, "<answer"), broken=[Rule.RTT]) == [f"{SLOW}{rivals}"]
+
+
+@pytest.mark.parametrize(("until", "cause"), [(105.75, Cause.SLOW_ANSWERS), (106, Cause.HALF_OPEN)])
+def test_an_answer_that_is_too_late_is_not_missing_while_others_took_longer(until, cause):
+    """Two took six seconds, and two may be missed: the third may still come."""
+    ids = [b"%d" % number for number in range(5)]
+    beats = [(20 + 20 * number, ">beat", each) for number, each in enumerate(ids)]
+    answers = [(at + (6 if at > 50 else 0), "<answer", each) for at, _, each in beats[:4]]
+    line = timeline(*sorted([*beats, *answers], key=lambda row: row[0]), until=until)
+    verdict = judge(Requirement.of(heartbeat_within=4, heartbeat_missed_max=2), line)
+
+    assert diagnose(line, verdict=verdict).cause is cause
