@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from ..core.cause import Diagnosis, Evidence
+from ..core.fleet.failure import FleetError
 from ..core.judge.verdict import Outcome, Verdict
 from ..core.message import read_on
 from ..core.message.errors import StabilityError
 from ..core.redact import redact_text, show_text
 from ..core.timeline.events import Tier
-from ..net.errors import OpeningError, OpeningStage
+from ..net.errors import ConnectionEnded, OpeningError, OpeningStage
 from ..report.colours import styled
 from .again import command
+from .plans import plan_of
 from .servers.output import told_by_server
 from .stash import app_record_key, async_url_key, orchestrator_key, routes_key, server_log_key, settings_key
 
@@ -94,7 +96,7 @@ def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> N
     if isinstance(error, OpeningError):
         for note in (
             f"  fix       {_remedy(item, error)}",
-            *_routes(item, error),
+            *(_routes(item, error.url) if error.status is not None else ()),
             *_refused(item, error),
             *_logged(item, error),
             *_loop(item, error),
@@ -103,11 +105,19 @@ def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> N
             # A fixture that failed once fails each of its tests with the same error.
             if note not in getattr(error, "__notes__", ()):
                 error.add_note(note)
+    if isinstance(error, ConnectionEnded) and error.diagnosis is not None:
+        found = told_by_server(item, error.diagnosis, error.timelines)
+        error.diagnosis = _asked(item, found, error.timelines)
     if isinstance(error, StabilityError):
-        verdict = told_by_server(item, error.verdict, error.timelines)
+        verdict = error.verdict
+        if verdict.diagnosis is not None and error.timelines:
+            found = told_by_server(item, verdict.diagnosis, error.timelines)
+            verdict = dataclasses.replace(verdict, diagnosis=found)
         verdict = ask_hooks(item, verdict, error.timelines)
         whole = item.config.get_verbosity() >= _WHOLE
-        error.retell(verdict, whole=whole, more=[*_where(item, excinfo), *_when(error)])
+        refused = isinstance(error, FleetError) and error.summary.count.refused > 0
+        routes = _routes(item, plan_of(item).path or "/") if refused else ()
+        error.retell(verdict, whole=whole, more=[*routes, *_where(item, excinfo), *_when(error)])
 
 
 def _remedy(item: pytest.Item, error: OpeningError) -> str | None:
@@ -120,11 +130,11 @@ def _remedy(item: pytest.Item, error: OpeningError) -> str | None:
     return error.diagnosis.remedy
 
 
-def _routes(item: pytest.Item, error: OpeningError) -> Iterator[str]:
+def _routes(item: pytest.Item, url: str) -> Iterator[str]:
     """Where the app under test has WebSockets, when it refused one at another path."""
     routes = item.stash.get(routes_key, ())
-    path = urlsplit(error.url).path
-    if error.status is not None and routes and not any(_is_at(route, path) for route in routes):
+    path = urlsplit(url).path
+    if routes and not any(_is_at(route, path) for route in routes):
         shown = ", ".join(routes[:_ROUTES]) + (", ..." if len(routes) > _ROUTES else "")
         yield f"  routes    the app has {shown}, and not {path}: ws_stability(url={routes[0]!r})"
 
@@ -160,9 +170,12 @@ def _loop(item: pytest.Item, error: OpeningError) -> Iterator[str]:
 
 
 def _is_at(route: str, path: str) -> bool:
-    """Whether a path is one of a route, whose parameters stand in brackets."""
-    parts = re.split(r"\{[^}]*\}|<[^>]*>", route)
-    return re.fullmatch(".+".join(map(re.escape, parts)), path) is not None
+    """Whether a path is one of a route, whose parameters stand in brackets; those of paths take slashes."""
+    parts = re.split(r"(\{[^}]*\}|<[^>]*>)", route)
+    # "{x:path}" (Starlette), "<path:x>" (Quart), "{path}" and "{tail}", whose pattern aiohttp does not tell.
+    kinds = [".+" if re.search("path|tail", each) else "[^/]+" for each in parts[1::2]]
+    pattern = "".join(re.escape(part) + kind for part, kind in zip(parts[::2], [*kinds, ""], strict=True))
+    return re.fullmatch(pattern, path) is not None
 
 
 def _where(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> Iterator[str]:
@@ -252,15 +265,18 @@ def ask_hooks(item: pytest.Item, verdict: Verdict, timelines: Sequence[Timeline]
     """
     if verdict.diagnosis is None or not timelines:
         return verdict
+    return dataclasses.replace(verdict, diagnosis=_asked(item, verdict.diagnosis, timelines))
+
+
+def _asked(item: pytest.Item, built_in: Diagnosis, timelines: Sequence[Timeline]) -> Diagnosis:
     found = item.ihook.pytest_wsstability_diagnose(timeline=timelines[0], others=tuple(timelines[1:]))
     if found is None:
-        return verdict
+        return built_in
     if not isinstance(found, Diagnosis):
         # Told where it is read: a warning could not be raised here, where a report is being made.
         mistake = Evidence(f"pytest_wsstability_diagnose: {found!r} is no Diagnosis; the built-in one stays")
-        evidence = (mistake, *verdict.diagnosis.evidence)
-        found = dataclasses.replace(verdict.diagnosis, evidence=evidence)
-    return dataclasses.replace(verdict, diagnosis=found)
+        return dataclasses.replace(built_in, evidence=(mistake, *built_in.evidence))
+    return found
 
 
 class Coloured:

@@ -12,6 +12,10 @@ Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+# Seconds with a message in hand that may leave a heartbeat without its answer; and how many such times are
+# kept of a handler.
+_PAUSE, _PAUSES = 1.0, 8
+
 
 @dataclass(frozen=True, slots=True)
 class Unaccepted:
@@ -38,11 +42,25 @@ class Handler:
     Attributes:
         port: the client's, where the server tells it.
         busy_since: when it took its last message, by the loop's clock; None while it asks for one.
+        pauses: when it took messages, and asked for the next long afterwards: the last few.
 
     """
 
     port: int | None
     busy_since: float | None = None
+    pauses: tuple[tuple[float, float], ...] = ()
+
+    def ask(self, now: float) -> None:
+        """It asks for a message, or has ended."""
+        if self.busy_since is not None and now - self.busy_since >= _PAUSE:
+            self.pauses = (*self.pauses, (self.busy_since, now))[-_PAUSES:]
+        self.busy_since = None
+
+    def busy_at(self, at: float) -> float | None:
+        """Since when it had a message, and asked for no other, at an instant; None where it asked."""
+        if self.busy_since is not None and self.busy_since <= at:
+            return self.busy_since
+        return next((since for since, until in self.pauses if since <= at < until), None)
 
 
 @dataclass(slots=True)
@@ -54,7 +72,7 @@ class AppRecord:
         failed: how its lifespan failed: what it raised, or said; None where it did not.
         unaccepted: handshakes that it refused, oldest first.
         left_open: connections that its handlers left open, oldest first.
-        handlers: those that have a connection, or were cancelled with it.
+        handlers: those that have a connection, were cancelled with it, or did not read for long.
 
     """
 
@@ -103,7 +121,7 @@ class _Watched:
 
         async def received() -> Message:
             nonlocal is_over
-            handler.busy_since = None
+            handler.ask(loop.time())
             message = await receive()
             handler.busy_since = loop.time()
             is_over = is_over or message["type"] == "websocket.disconnect"
@@ -122,8 +140,13 @@ class _Watched:
         try:
             await self._app(scope, received, told)
         except Exception:
-            del self._record.handlers[handler]
+            self._ended(handler, loop.time())
             raise
-        del self._record.handlers[handler]
+        self._ended(handler, loop.time())
         if is_accepted and not is_over:
             self._record.left_open.append(LeftOpen(loop.time(), handler.port))
+
+    def _ended(self, handler: Handler, now: float) -> None:
+        handler.ask(now)
+        if not handler.pauses:
+            del self._record.handlers[handler]

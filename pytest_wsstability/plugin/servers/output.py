@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from .logs import LogLine, ServerLog, shown
 if TYPE_CHECKING:
     import pytest
 
-    from ...core.judge.verdict import Verdict
+    from ...core.cause import Diagnosis
     from ...core.timeline.timeline import Timeline
 
 _REAL = (
@@ -76,18 +75,16 @@ def add_output(item: pytest.Item, report: pytest.TestReport) -> None:
         _add(report, f"output of the command, {process.url}", list(process.lines), opened)
 
 
-def told_by_server(item: pytest.Item, verdict: Verdict, timelines: Sequence[Timeline]) -> Verdict:
+def told_by_server(item: pytest.Item, found: Diagnosis, timelines: Sequence[Timeline]) -> Diagnosis:
     """
-    A verdict whose diagnosis has what the server of a test said at that instant.
+    A diagnosis with what the server of a test said or did at that instant.
 
     Args:
         item: the test, which owns the server.
-        verdict: the verdict that was raised.
+        found: what the records say.
         timelines: the record that was judged, then those of other ends of the same connection.
 
     """
-    if verdict.diagnosis is None or not timelines:
-        return verdict
     log, process = item.stash.get(server_log_key, None), item.stash.get(command_key, None)
     lines = [each for line in (log.lines if log is not None else ()) if (each := _logged(line)) is not None]
     if process is not None:
@@ -97,20 +94,19 @@ def told_by_server(item: pytest.Item, verdict: Verdict, timelines: Sequence[Time
         lines += [printed(line.at, line.text) for line in list(process.lines)]
         if ended_at is not None:
             lines.append(ServerLine(at=ended_at, text=process.end, kind=LineKind.EXITED))
-    lines += _done(item)
-    found = with_lines(verdict.diagnosis, timelines, lines, alone=_is_alone(item))
-    return dataclasses.replace(verdict, diagnosis=found)
+    lines += _done(item, timelines[0].opened + timelines[0].duration)
+    return with_lines(found, timelines, lines, alone=_is_alone(item))
 
 
-def _done(item: pytest.Item) -> Iterator[ServerLine]:
-    """What handlers of the app under test did that is no line of a log."""
+def _done(item: pytest.Item, now: float) -> Iterator[ServerLine]:
+    """What handlers of the app under test had done by then that is no line of a log."""
     record = item.stash.get(app_record_key, None)
     if record is None:
         return
     for each in record.left_open:
         yield ServerLine(at=each.at, text="its function returned", kind=LineKind.RETURNED, port=each.port)
     for handler in record.handlers:
-        if (since := handler.busy_since) is not None:
+        if (since := handler.busy_at(now)) is not None:
             text = "its handler took a message, and has asked for no other since"
             yield ServerLine(at=since, text=text, kind=LineKind.BUSY, port=handler.port)
 

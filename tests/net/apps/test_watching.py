@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability.net.apps.watching import AppRecord
+from pytest_wsstability.net.apps.watching import AppRecord, Handler
 
 
 async def waits_for_a_message(receive):
@@ -44,3 +44,36 @@ async def test_a_handler_is_busy_from_its_last_message_on(does, busy, is_cancell
 
     assert [(each.busy_since is not None, each.port) for each in record.handlers] == [(b, 4) for b in busy]
     task.cancel()
+
+
+@pytest.mark.parametrize(
+    ("asked", "at", "busy"),
+    [
+        # Asked for the next message a second later, or sooner.
+        (11, 10, 10.0),
+        (11, 10.5, 10.0),
+        (11, 11, None),
+        (11, 9.75, None),
+        (10.75, 10.5, None),
+        # Not yet.
+        (None, 10, 10.0),
+        (None, 9.75, None),
+    ],
+)
+def test_what_a_handler_did_at_an_instant_is_told_afterwards(asked, at, busy):
+    """Of pauses of a second or more."""
+    handler = Handler(4, busy_since=10.0)
+    if asked is not None:
+        handler.ask(asked)
+
+    assert handler.busy_at(at) == busy
+
+
+def test_a_handler_remembers_its_last_eight_pauses():
+    """It may live for days."""
+    handler = Handler(4)
+    for second in range(0, 20, 2):
+        handler.busy_since = float(second)
+        handler.ask(second + 1.0)
+
+    assert [since for since, _ in handler.pauses] == [4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0]

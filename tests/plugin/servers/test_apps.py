@@ -637,17 +637,21 @@ async def talk(websocket):
 async def page(request): ...
 
 
-app = Starlette(routes=[Route("/", page), WebSocketRoute("/ws", talk), WebSocketRoute("/rooms/{name}", talk)])
+paths = ("/ws", "/rooms/{name}", "/files/{name:path}")
+app = Starlette(routes=[Route("/", page), *(WebSocketRoute(path, talk) for path in paths)])
 """
 
 
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("/", "the app has /ws, /rooms/{name}, and not /: ws_stability(url='/ws')"),
-        ("/ws/", "the app has /ws, /rooms/{name}, and not /ws/: ws_stability(url='/ws')"),
+        ("/", "the app has /ws, /rooms/{name}, /files/{name:path}, and not /: ws_stability(url='/ws')"),
+        ("/ws/", "the app has /ws, /rooms/{name}, /files/{name:path}, and not /ws/: ws_stability(url='/ws')"),
         ("/ws", None),
         ("/rooms/lobby", None),
+        # A parameter takes one part of a path, but for those of paths.
+        ("/rooms/lobby/x", "the app has /ws, /rooms/{name}, /files/{name:path}, and not /rooms/lobby/x"),
+        ("/files/a/b", None),
     ],
 )
 def test_a_path_without_a_websocket(failure, pytester, url, said):
@@ -670,6 +674,24 @@ def test_a_path_without_a_websocket(failure, pytester, url, said):
     assert "  read on   wsstability explain opening-http" in printed
     assert (said is None) == ("  routes  " not in printed)
     assert said is None or said in " ".join(printed.split())
+
+
+def test_a_fleet_at_a_path_without_a_websocket_is_told_the_routes(failure, pytester):
+    """Below what its connections were refused with."""
+    pytest.importorskip("uvicorn")
+    pytest.importorskip("starlette")
+    pytester.makepyfile(routed=ROUTED)
+    printed = failure(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="1m", profile="frames", connections=3, url="/room")
+        def test_it(ws_fleet): ...
+        """,
+        "--ws-app=routed:app",
+    )
+
+    assert "the app has /ws, /rooms/{name}, /files/{name:path}, and not /room" in " ".join(printed.split())
 
 
 # What an app does that no client sees.
@@ -784,6 +806,66 @@ def test_a_handler_that_hangs_is_the_cause(failure, server):
     assert "server stopped answering heartbeats at 75 s: its handler hangs" in printed
     assert "  evidence  the server's app at 50 s: its handler took a message, and has asked" in printed
     assert "(confidence high, blame server)" in printed
+
+
+LATE = """
+import asyncio
+
+async def app(scope, receive, send):
+    assert scope["type"] == "websocket"
+    await receive()
+    await send({"type": "websocket.accept"})
+    for pause in (0, 0, PAUSE, 0, 0):
+        if (await receive())["type"] == "websocket.disconnect":
+            return
+        await asyncio.sleep(pause)
+        await send({"type": "websocket.send", "text": '{"type": "pong"}'})
+"""
+
+
+def test_a_handler_that_is_late_hung_when_the_verdict_fell(failure, pytester):
+    """By the time of the report it has long read on, and has ended."""
+    pytest.importorskip("uvicorn")
+    pytester.makepyfile(late=LATE.replace("PAUSE", "7"))
+    printed = failure(f"import pytest\n{SYNC}", "--ws-app=late:app")
+
+    assert "server stopped answering heartbeats at 75 s: its handler hangs" in printed
+    assert "  evidence  the server's app at 75 s: its handler took a message, and has asked" in printed
+
+
+RAISES = """
+async def app(scope, receive, send):
+    assert scope["type"] == "websocket"
+    await receive()
+    await send({"type": "websocket.accept"})
+    await receive()
+    raise KeyError("playerState")
+"""
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        "async for _ in connection: pass",
+        'await connection.recv(within="1m")',
+        'await connection.expect("x", within="1m")',
+    ],
+)
+def test_what_a_handler_raised_is_why_nothing_can_be_received(failure, pytester, does):
+    """Reading says so as assertions do."""
+    pytest.importorskip("uvicorn")
+    pytester.makepyfile(raises=RAISES)
+    printed = failure(
+        f"""
+        async def test_it(ws_connect):
+            connection = await ws_connect(heartbeat="30s")
+            {does}
+        """,
+        "--ws-app=raises:app",
+    )
+
+    assert "ConnectionEnded: the connection ended: 1006" in printed
+    assert "likely    the server's handler failed: KeyError: 'playerState'" in printed
 
 
 def test_of_two_connections_the_port_tells_whose_handler_hangs(failure):
