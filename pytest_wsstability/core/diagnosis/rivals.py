@@ -178,11 +178,14 @@ _CODES = {
 }  # fmt: skip
 
 
-def _code_agrees(f: Features) -> bool:
-    """Whether the protocol, or the standard, gives the close code the meaning that the words hint at."""
-    known = meaning(f)
-    by_itself = None if f.code is None else _CODES.get(f.code)
-    return f.reading.topic in (None if known is None else known.topic, by_itself)
+def _may_mean_another(f: Features) -> bool:
+    """Whether words that are vague, or one among others, are not confirmed by the code before them."""
+    known, topic = meaning(f), f.reading.topic
+    if known is not None and known.topic is topic:
+        return False
+    # A code of the standard confirms one word, and no hint.
+    is_told = f.code is not None and _CODES.get(f.code) is topic
+    return f.reading.is_vague or (f.reading.is_lone and not is_told)
 
 
 def _contradicts(topic: Topic) -> Rival:
@@ -199,8 +202,8 @@ CONTRADICTED = (
     Rival(
         Cause.CLOSED_BY_PEER,
         "the words of the reason mean other things too, or one word among others is all that tells, and no "
-        "code of the protocol or of RFC 6455 means the same",
-        lambda f: (f.reading.is_vague or f.reading.is_lone) and not _code_agrees(f),
+        "code of the protocol (of that one word, or of RFC 6455) means the same",
+        _may_mean_another,
         "its words may mean something else",
     ),
 )

@@ -91,6 +91,8 @@ HEDGE = "its words may mean something else"
         (4121, "slow down", Cause.RATE_LIMITED, HIGH),
         # A code of the standard does.
         (1012, "deploying build of turrets", Cause.RESTART, HIGH),
+        # It makes no proof of a word that means other things even by itself.
+        (1012, "reload", Cause.RESTART, MEDIUM),
         (1013, "overload of cargo", Cause.OVERLOADED, HIGH),
         (3000, "unauthorizedMove", Cause.AUTH_EXPIRED, HIGH),
     ],
