@@ -26,6 +26,8 @@ class FleetCount:
     open: int
     # Stopped reading by plan; not judged.
     stalled: int = 0
+    # Of those that ended: they broke a promise, and only this end closed them then.
+    broke: int = 0
 
     @property
     def judged(self) -> int:

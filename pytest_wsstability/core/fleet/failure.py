@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..cause import Cause
 from ..diagnosis.opening import OPENINGS
 from ..duration import show_duration as show
 from ..fleet_summary import (
@@ -100,6 +101,8 @@ def fleet_headline(verdict: Verdict, fleet: FleetSummary) -> str:
     """The verdict in one line, the most common cause first."""
     if verdict.outcome is not Outcome.UNSTABLE or not fleet.groups:
         return verdict.headline
+    if fleet.groups[0].cause == Cause.UNDETERMINED.value:
+        return verdict.headline
     return f"{fleet.groups[0].cause}: {verdict.headline}"
 
 
@@ -108,7 +111,8 @@ def count_line(count: FleetCount) -> str:
     parts = _counts(
         {
             "stable": count.stable,
-            "ended": count.ended,
+            "ended": count.ended - count.broke,
+            "broke a promise": count.broke,
             "rotated": count.rotated,
             "did not open": count.refused,
             "unobserved": count.unobserved,

@@ -140,6 +140,8 @@ class FleetMerge:
     _seen: dict[int, float] = field(init=False)
     # Of each connection that ended: whether it was back when that was told last.
     _back: dict[int, bool] = field(init=False)
+    # How many broke a promise, and did not end by themselves.
+    _broke: int = field(default=0, init=False)
     _draw: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
@@ -245,6 +247,7 @@ class FleetMerge:
                 progress.unopened += ending.fate is not Fate.ENDED and not ending.age
             elif fate is not Fate.STALLED:
                 self.endings.append(ending)
+                self._broke += fate is Fate.ENDED and ending.closed_here
                 self._column(ending.at).ended += fate is Fate.ENDED
 
     def _return(self, progress: _Progress, each: Return) -> None:
@@ -386,6 +389,7 @@ class FleetMerge:
             unobserved=of[Fate.UNOBSERVED],
             open=fates.count(0),
             stalled=of[Fate.STALLED],
+            broke=self._broke,
         )
 
     @property

@@ -235,7 +235,7 @@ class FleetRequirement:
             return
         least, most = self.bounds(merge)
         expected = f"{percent(self.survival)} of connections live for {show(merge.plan.hold)}"
-        seen = f"{count.ended:,} of {opened:,} ended"
+        seen = _lost(count, opened)
         if most < self.survival:
             at = min((each.age for each in merge.endings if each.fate is Fate.ENDED), default=0.0)
             observed = f"{seen}: at most {percent(most)} live on ({percent(self.confidence)} confidence)"
@@ -247,13 +247,15 @@ class FleetRequirement:
 
     def _all(self, merge: FleetMerge, opened: int) -> Iterator[Finding]:
         count, hold = merge.count, show(merge.plan.hold)
-        lost, what = [each for each in merge.endings if each.fate is Fate.ENDED], "ended"
+        lost, observed = [each for each in merge.endings if each.fate is Fate.ENDED], _lost(count, opened)
         expected = f"all connections live for {hold}"
+        if count.broke:
+            expected = f"all connections live and keep what was promised for {hold}"
         if self.reconnects is not None:
-            lost, what = [each for each in lost if each.closed_here], "broke a promise and did not end"
+            lost = [each for each in lost if each.closed_here]
+            observed = f"{len(lost):,} of {opened:,} broke a promise and did not end"
             expected = f"every connection lives for {hold}, or ends and comes back"
         if lost:
-            observed = f"{len(lost):,} of {opened:,} {what}"
             at = min(each.age for each in lost)
             yield Violation(Rule.SURVIVAL, at, expected, observed, observed)
         elif count.open:
@@ -382,6 +384,18 @@ class FleetRequirement:
             observed = f"p99 {show(found)} of {times.count:,} arrivals"
             expected = f"99% of the connections have a message within {show(limit)}"
             yield Violation(Rule.FANOUT, 0.0, expected, observed, f"messages that fan out: {observed}")
+
+
+def _lost(count: FleetCount, opened: int) -> str:
+    """``12 of 100 ended and 3 broke a promise``: the latter are open, or would be."""
+    ended = count.ended - count.broke
+    if not count.broke:
+        return f"{ended:,} of {opened:,} ended"
+    return (
+        f"{ended:,} of {opened:,} ended and {count.broke:,} broke a promise"
+        if ended
+        else (f"{count.broke:,} of {opened:,} broke a promise")
+    )
 
 
 def percent(share: float) -> str:

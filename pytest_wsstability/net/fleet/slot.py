@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import random
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import islice
 
-from ...core.cause import Diagnosis
+from ...core.cause import Cause, Diagnosis
 from ...core.fleet.frame import Ending, FanoutCounts, Fate, Frame, Return, runs_of
 from ...core.fleet.merge import KEPT_FAILURES, KEPT_STABLE
 from ...core.fleet.plan import FleetPlan, Slot
@@ -339,6 +340,9 @@ class FleetSlot:
     def _explained(self, ended: EndedConnection, diagnosis: Diagnosis) -> None:
         fate = Fate.UNOBSERVED if ended.verdict.outcome is Outcome.INCONCLUSIVE else Fate.ENDED
         made = self._ending(ended.number, fate, ended.timeline, ended.at, ended.subnet, diagnosis)
+        if diagnosis.cause is Cause.UNDETERMINED:
+            # What was promised says more than that nobody knows why.
+            made = dataclasses.replace(made, headline=ended.verdict.headline)
         self._endings.append(made)
         kept = self._kept.setdefault(made.cause, [])
         if len(kept) < KEPT_FAILURES:

@@ -404,6 +404,38 @@ def test_what_breaks_a_promise_and_does_not_end_cannot_come_back():
     assert check(broken(False, False, False), reconnects=asked).outcome is STABLE
 
 
+@pytest.mark.parametrize(
+    ("closed_here", "asked", "observed", "expected"),
+    [
+        ([False], {}, "1 of 10 ended", "all connections live for 60 s"),
+        (
+            [True, True],
+            {},
+            "2 of 10 broke a promise",
+            "all connections live and keep what was promised for 60 s",
+        ),
+        (
+            [False, True, True],
+            {},
+            "1 of 10 ended and 2 broke a promise",
+            "all connections live and keep what was promised for 60 s",
+        ),
+        (
+            [True] * 9,
+            {"survival": 0.9},
+            "9 of 10 broke a promise: at most 39.416% live on (95% confidence)",
+            "90% of connections live for 60 s",
+        ),
+    ],
+)
+def test_what_breaks_a_promise_is_told_from_what_ends(closed_here, asked, observed, expected):
+    merge = broken(*closed_here)
+    (violation,) = check(merge, **asked).violations
+
+    assert (violation.observed, violation.expected) == (observed, expected)
+    assert (merge.count.ended, merge.count.broke) == (len(closed_here), sum(closed_here))
+
+
 @pytest.mark.parametrize(("lost", "outcome"), [(4, STABLE), (20, UNSTABLE)])
 def test_a_share_that_lives_may_hold_such_too(lost, outcome):
     merge = broken(*[True] * lost, of=100)

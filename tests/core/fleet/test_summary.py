@@ -204,6 +204,22 @@ def test_ends_of_a_short_fleet(hold, lane, axis):
     assert lines[at + 1] == f"            {axis}"
 
 
+def test_what_breaks_a_promise_did_not_end():
+    """And a cause that nobody knows is no headline."""
+    lost = [
+        ended(number, 5.0, cause="undetermined", closed_here=number > 0, headline="no heartbeat for 5 s")
+        for number in range(3)
+    ]
+    made = summary(*lost)
+    frames = [Frame(slot=0, attempt=1, sequence=0, at=60.0, endings=tuple(lost), is_last=True)]
+    verdict = FleetRequirement().check(merged(PLAN, frames), tier=Tier.VIRTUAL)
+    lines = explain_fleet(verdict, made).splitlines()
+
+    assert lines[0].startswith("1 of ")
+    assert "  of these  100 planned: 97 stable, 1 ended, 2 broke a promise" in lines
+    assert "  example   connection 0, at 5 s: no heartbeat for 5 s" in lines
+
+
 def test_more_ends_are_darker():
     made = summary(
         *[ended(number, 1.0) for number in range(14)], ended(20, 3.0), ended(21, 5.0), ended(22, 5.5)

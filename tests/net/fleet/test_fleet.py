@@ -40,6 +40,20 @@ def test_a_fleet_that_cannot_show_what_is_asked():
         fleet(survival=0.999).assert_stable()
 
 
+def test_a_fleet_whose_sessions_are_not_confirmed_says_so():
+    """None of its connections has ended, and no cause is known: what was promised is told."""
+    made = fleet(behaviour={"confirm_sessions": False}, session_within="5s")
+    with pytest.raises(StabilityError) as failed:
+        made.assert_stable()
+    first, *lines = str(failed.value).splitlines()
+
+    assert first == "20 of 20 broke a promise"
+    assert "  expected  all connections live and keep what was promised for 120 s" in lines
+    assert "  of these  20 planned: 20 broke a promise" in lines
+    (example,) = (line for line in lines if line.startswith("  example"))
+    assert example.startswith("  example   connection 0, at 5 s: session not confirmed within 5 s: ")
+
+
 def test_a_restart_under_a_fleet_is_one_cause_in_one_event():
     async def restart(orchestrator, made):
         await asyncio.sleep(61.2)
