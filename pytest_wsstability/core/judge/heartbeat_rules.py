@@ -218,10 +218,10 @@ def cadence(requirement: Requirement, timeline: Timeline, incidents: Incidents) 
         limit = every + within
         yield from _all_sent(trips, every, span)
     last = trips.last_at or 0.0
-    gap, since = trips.longest_gap, trips.longest_gap_from
+    gap, since = trips.longest_gap_before(span - SAME)
     came: float | None = since + gap
     # One that came at the limit came in time; one that has not come at the limit has not.
-    if gap <= limit + SAME or since >= span - SAME:
+    if gap <= limit + SAME:
         gap, since, came = span - last, last, None
     gap = min(gap, span - since)
     if (came is None or came > span + SAME) and gap < limit - SAME:

@@ -30,10 +30,9 @@ def _goes_on(requirement: Requirement, timeline: Timeline) -> bool:
 
 
 def awaits_session(timeline: Timeline) -> bool:
-    """Whether a session is to be confirmed, as the protocol has it or as was seen, and is not yet."""
+    """Whether a session was begun that the protocol has confirmed, and is not yet."""
     protocol, begun = timeline.protocol, timeline.session_info_at is not None
-    confirms = begun if protocol is None else protocol.has_session
-    return confirms and timeline.session_confirmed_at is None
+    return begun and (protocol is None or protocol.has_session) and timeline.session_confirmed_at is None
 
 
 def silent_from(timeline: Timeline, every: float) -> float:
@@ -60,7 +59,7 @@ def flow(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> 
         yield Doubt(Reason.TOO_FEW, "the session was not confirmed, and messages are due from then on")
     elif gap > every + SAME:
         over = messages.last_at is not None and since < messages.last_at - SAME
-        came = since + messages.longest_gap if over else None
+        came = messages.came_after(_span(requirement, timeline)) if over else None
         count = f"{messages.count} message{'s' * (messages.count != 1)}"
         begun = "the opening" if timeline.session_confirmed_at is None else "the session's confirmation"
         from_where = begun if since == messages.since else "the last one"

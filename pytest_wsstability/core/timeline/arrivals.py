@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .gaps import Gap, longest_before, with_one_more
+
 
 class Arrivals:
     """
@@ -15,7 +17,7 @@ class Arrivals:
 
     """
 
-    __slots__ = ("count", "last_at", "longest_gap", "longest_gap_from", "since")
+    __slots__ = ("_shorter", "count", "last_at", "longest_gap", "longest_gap_from", "since")
 
     def __init__(self, since: float = 0.0) -> None:
         self.since = since
@@ -25,33 +27,42 @@ class Arrivals:
         # Seconds between two, the one still running excluded.
         self.longest_gap = 0.0
         self.longest_gap_from = since
+        # Those that were the longest before it.
+        self._shorter: tuple[Gap, ...] = ()
 
     def add(self, at: float) -> None:
         """A message came."""
         self.count += 1
         before = self.since if self.last_at is None else self.last_at
         if at - before > self.longest_gap:
+            if self.longest_gap:
+                self._shorter = with_one_more(self._shorter, (self.longest_gap, self.longest_gap_from))
             self.longest_gap, self.longest_gap_from = at - before, before
         self.last_at = at
 
     def restart(self, at: float) -> None:
         """Count gaps from here: the session is confirmed."""
         self.since = self.longest_gap_from = at
-        self.last_at, self.longest_gap = None, 0.0
+        self.last_at, self.longest_gap, self._shorter = None, 0.0, ()
 
     def gap(self, until: float) -> tuple[float, float]:
         """
         The longest time without a message up to an instant, as ``(seconds, from)``.
 
-        One that goes on there counts as far as that. Where a longer one is on record that ended later, those
-        before it are not.
+        One that goes on there counts as far as that.
 
         """
         before = self.since if self.last_at is None else self.last_at
-        longest = max(0.0, min(self.longest_gap, until - self.longest_gap_from))
-        if until - before > longest:
-            return until - before, before
-        return longest, self.longest_gap_from
+        longest, since = self._longest_before(until)
+        longest = min(longest, until - since)
+        return (until - before, before) if until - before > longest else (longest, since)
+
+    def came_after(self, until: float) -> float:
+        """When the message came that ended the longest time without one up to an instant."""
+        return sum(self._longest_before(until))
+
+    def _longest_before(self, until: float) -> Gap:
+        return longest_before((*self._shorter, (self.longest_gap, self.longest_gap_from)), until)
 
     def as_dict(self) -> dict[str, Any]:
         """In builtin types."""

@@ -12,6 +12,7 @@ from typing import Any
 from ..plain import restore_number
 from ..samples import Sample
 from .events import SAME
+from .gaps import Gap, longest_before, with_one_more
 
 # An end that is never answered for a month must not fill the memory.
 _MAX_PENDING = 1024
@@ -60,8 +61,8 @@ class RoundTrips:
     """
 
     __slots__ = (
-        "_abandoned", "_answers", "_keys", "_lost", "_pending", "_rtts", "answered", "first_at", "last_at",
-        "longest_gap", "longest_gap_from", "sent", "shortest_gap", "shortest_gap_from", "unasked",
+        "_abandoned", "_answers", "_keys", "_lost", "_pending", "_rtts", "_shorter", "answered", "first_at",
+        "last_at", "longest_gap", "longest_gap_from", "sent", "shortest_gap", "shortest_gap_from", "unasked",
         "unasked_after", "unmatched", "unsettled",
     )  # fmt: skip
 
@@ -93,6 +94,8 @@ class RoundTrips:
         # Seconds between two questions, the opening counting as the first.
         self.longest_gap = 0.0
         self.longest_gap_from = 0.0
+        # Those that were the longest before it.
+        self._shorter: tuple[Gap, ...] = ()
         # The same without the opening; None before the second question.
         self.shortest_gap: float | None = None
         self.shortest_gap_from = 0.0
@@ -120,6 +123,8 @@ class RoundTrips:
             if self.shortest_gap is None or gap < self.shortest_gap:
                 self.shortest_gap, self.shortest_gap_from = gap, before
         if gap > self.longest_gap:
+            if self.longest_gap:
+                self._shorter = with_one_more(self._shorter, (self.longest_gap, self.longest_gap_from))
             self.longest_gap, self.longest_gap_from = gap, before
         if not due:
             return
@@ -376,6 +381,10 @@ class RoundTrips:
     def overdue(self, now: float, within: float) -> list[float]:
         """Instants of the open questions that are ``within`` seconds old or older at ``now``."""
         return [at for at in self.open if now - at >= within - SAME]
+
+    def longest_gap_before(self, until: float) -> Gap:
+        """The time between two questions of which most lies before an instant, as ``(seconds, from)``."""
+        return longest_before((*self._shorter, (self.longest_gap, self.longest_gap_from)), until)
 
     def missed(self, now: float, within: float) -> int:
         """How many were not answered within ``within`` seconds; young open questions do not count yet."""

@@ -75,6 +75,7 @@ def test_a_time_in_which_no_message_was_due_shows_nothing(heard_at, until, outco
     check(judge(Requirement.of(message_every=10), heard(heard_at, until=until)), outcome, why)
 
 
+BEGUN = (0.5, ">info")
 NONE_CONFIRMED = "inconclusive: the session was not confirmed, and messages are due from then on"
 
 
@@ -82,22 +83,26 @@ NONE_CONFIRMED = "inconclusive: the session was not confirmed, and messages are 
     ("line", "outcome", "why"),
     [
         # While the hold goes on it may be confirmed still; then the count begins.
-        (heard([], until=119, protocol=SESSION), INCONCLUSIVE, [Reason.TOO_SHORT]),
-        (heard([1, 30], until=119, protocol=SESSION), INCONCLUSIVE, [Reason.TOO_SHORT]),
+        (heard([], BEGUN, until=119, protocol=SESSION), INCONCLUSIVE, [Reason.TOO_SHORT]),
+        (heard([1, 30], BEGUN, until=119, protocol=SESSION), INCONCLUSIVE, [Reason.TOO_SHORT]),
         (
-            heard([], (100, "<confirmed"), until=110, protocol=SESSION),
+            heard([], BEGUN, (100, "<confirmed"), until=110, protocol=SESSION),
             INCONCLUSIVE,
             [Reason.TOO_SHORT, Reason.TOO_FEW],
         ),
-        (heard([], (100, "<confirmed"), until=110.1, protocol=SESSION), UNSTABLE, [Rule.FLOW]),
+        (heard([], BEGUN, (100, "<confirmed"), until=110.1, protocol=SESSION), UNSTABLE, [Rule.FLOW]),
         # One was begun, where nobody knows what is spoken; a protocol may begin one that nobody confirms.
         (heard([], (0.5, ">info"), until=10.1, protocol=PLAIN), UNSTABLE, [Rule.FLOW]),
         (heard([], (0.5, ">info"), until=60), INCONCLUSIVE, [Reason.TOO_SHORT]),
         # It never was: what came is judged from the opening on.
-        (heard([], until=120, protocol=SESSION), INCONCLUSIVE, NONE_CONFIRMED),
-        (heard(TENS, until=120, protocol=SESSION), STABLE, []),
-        (heard([1, 30], until=120, protocol=SESSION), UNSTABLE, [Rule.FLOW]),
-        (heard([1], (30, FIN), protocol=SESSION), UNSTABLE, [Rule.ALIVE, Rule.FLOW]),
+        (heard([], BEGUN, until=120, protocol=SESSION), INCONCLUSIVE, NONE_CONFIRMED),
+        (heard(TENS, BEGUN, until=120, protocol=SESSION), STABLE, []),
+        (heard([1, 30], BEGUN, until=120, protocol=SESSION), UNSTABLE, [Rule.FLOW]),
+        (heard([1], BEGUN, (30, FIN), protocol=SESSION), UNSTABLE, [Rule.ALIVE, Rule.FLOW]),
+        # None was begun: nobody greeted, as an app that knows no sessions does.
+        (heard([], until=10, protocol=SESSION), INCONCLUSIVE, [Reason.TOO_SHORT, Reason.TOO_FEW]),
+        (heard([], until=10.1, protocol=SESSION), UNSTABLE, [Rule.FLOW]),
+        (heard([1, 2], until=12.1, protocol=SESSION), UNSTABLE, [Rule.FLOW]),
         # Where there is none to confirm, the opening counts.
         (
             heard([], until=10.1, protocol=PLAIN),
@@ -124,7 +129,7 @@ def test_a_session_that_is_not_confirmed_yet(line, outcome, why):
         ({"message_every": 10}, heard(TENS[:3], until=31), 40, True),
         (EVERY, heard([], (2, "<confirmed"), until=3, protocol=SESSION), 12, True),
         # It may be confirmed right after this look.
-        (EVERY, heard([1], until=31, protocol=SESSION), 41, False),
+        (EVERY, heard([1], BEGUN, until=31, protocol=SESSION), 41, False),
     ],
 )
 def test_the_watcher_looks_when_a_message_is_due(written, line, at, broken):

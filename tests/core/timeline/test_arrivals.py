@@ -23,7 +23,12 @@ from tests.core.script import RECEIVED, timeline
         ([10], 20, (10, 0)),
         # One that goes on counts as far as that, and one that begins later not at all.
         ([10, 15, 40], 39, (24, 15)),
-        ([10, 15, 40], 14, (0, 15)),
+        ([10, 15, 40], 14, (10, 0)),
+        # A shorter one that lies before it is known still, and so are those before that.
+        ([5, 30, 40, 80], 60, (25, 5)),
+        ([5, 30, 40, 80], 66, (26, 40)),
+        ([5, 30, 40, 80], 10, (5, 0)),
+        ([5, 30, 40, 80, 200], 100, (40, 40)),
     ],
 )
 def test_the_longest_time_without_a_message(instants, until, gap):

@@ -1,0 +1,25 @@
+"""The longest times without something: each that was the longest when it ended, for any stretch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+# Seconds, and since when.
+Gap: TypeAlias = tuple[float, float]
+# So many are kept beside the longest; each is longer than those before it.
+KEPT = 15
+
+
+def with_one_more(gaps: tuple[Gap, ...], gap: Gap) -> tuple[Gap, ...]:
+    """The gaps with one that was the longest so far; the shortest go where they are too many."""
+    return (*gaps[1 - KEPT :], gap)
+
+
+def longest_before(gaps: Iterable[Gap], until: float) -> Gap:
+    """The gap of which most lies before an instant: the first of several, ``(0.0, 0.0)`` of none."""
+    return max(
+        (each for each in gaps if each[1] < until),
+        key=lambda gap: min(gap[0], until - gap[1]),
+        default=(0.0, 0.0),
+    )
