@@ -259,7 +259,11 @@ def _state(merge: FleetMerge) -> str:
     """How a fleet goes, in one line."""
     count = merge.count
     causes = ", ".join(f"{number:,} {cause}" for cause, number in list(merge.causes.items())[:2])
-    ended = f"{count.ended:,} ended ({causes})" if causes else f"{count.ended:,} ended"
+    ended = f"{count.ended - count.broke:,} ended"
+    if count.broke:
+        ended += f", {count.broke:,} broke a promise"
+    if causes:
+        ended += f" ({causes})"
     parts = [f"{show(merge.at)}: {max(0, merge.held):,} open", f"{count.stable:,} stable", ended]
     if count.refused:
         parts.append(f"{count.refused:,} did not open")

@@ -205,6 +205,8 @@ class WorkerSummary:
     unobserved: int
     rotated: int = 0
     stalled: int = 0
+    # See `FleetCount`.
+    broke: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,10 +18,12 @@ _OTHER = re.compile(
 _WORDS = frozenset({"pwd", "pass", "sid", "otp", "pin", "hmac", "hash", "bearer", "sig"})
 # A code that lets somebody in; that of an error, of a status or of a country does not.
 _CODE = re.compile(
-    r"(?:x-)?code$|.*code[^a-z0-9]?verifier|(?:.*[^a-z])?(?:access|activation|backup|confirm(?:ation)?|device|gift"
-    r"|invit(?:e|ation)|join|link(?:ing)?|log[^a-z0-9]?in|mfa|2[^a-z0-9]?fa|otp|pair(?:ing)?|pin|qr|recovery|reset"
-    r"|security|sign[^a-z0-9]?in|sms|totp|unlock|user|verif(?:y|ication)|voucher)[^a-z0-9]?codes?(?![a-z])"
+    r"(?:x-)?code$|.*code[^a-z0-9]?verifier|(?:.*[^a-z])?(?:access|activation|backup|confirm(?:ation)?|device"
+    r"|e?mail|exchange|gift|invit(?:e|ation)|join|link(?:ing)?|log[^a-z0-9]?in|mfa|2[^a-z0-9]?fa|one[^a-z0-9]?time"
+    r"|otp|pair(?:ing)?|phone|pin|qr|recovery|reset|temp(?:orary)?|security|sign[^a-z0-9]?in|sms|totp|unlock|user|verif(?:y|ication)|voucher)[^a-z0-9]?codes?(?![a-z])"
 )
+# Names that stand for both.
+_TWOFOLD = re.compile(r"(?:primary|secondary|routing)[^a-z0-9]?key", re.IGNORECASE)
 # The last word of what tells of a secret, and is none: `passCount`, `tokenType`, `session_within`.
 _ABOUT = frozenset({
     "algorithm", "count", "expiration", "expiry", "format", "index", "kind", "length", "limit", "method",
@@ -84,7 +86,7 @@ def is_secret(name: str) -> bool:
     words = [word.lower() for word in _WORD.findall(name)]
     if lowered in _HEADERS or lowered in _NAMES or lowered in _own or not _own.isdisjoint(words):
         return True
-    if len(words) > 1 and words[-1] in _ABOUT:
+    if len(words) > 1 and words[-1] in _ABOUT and not ("auth" in lowered and words[-1] == "state"):
         return False
     spaced = _NEXT_WORD.sub("_", name).lower()
     rest, others = _OTHER.subn("_", spaced)
@@ -99,7 +101,15 @@ def is_secret_in_prose(name: str) -> bool:
 
 
 def is_secret_member(name: str, value: str) -> bool:
-    """The same where ``"name": "value"`` stands in JSON: a code like "RATE_LIMITED" is that of an error."""
+    """
+    The same where ``"name": "value"`` stands in JSON, and the value may tell.
+
+    A code like "RATE_LIMITED" is that of an error. The primary key of a table has a name; one that looks
+    random lets somebody in, as Azure's do.
+
+    """
+    if _TWOFOLD.fullmatch(name):
+        return not is_ordinary(value)
     return is_secret(name) and (name.lower() in _own or name.lower() != "code" or not is_ordinary(value))
 
 

@@ -26,7 +26,7 @@ from .errors import ConnectionEnded, OpeningError, OpeningStage
 from .holding import both_over, hold_open, wait_session
 from .keywords import ConnectKeywords
 from .matching import Match, matcher
-from .websocket import WebSocket
+from .websocket import LINGER, WebSocket
 
 # Messages that are shown where another one was expected.
 _SHOWN = 3
@@ -428,7 +428,8 @@ class Connection(Judged):
         try:
             async with asyncio.timeout_at(until):
                 # This one is over: no peer keeps the next one waiting by leaving TCP open.
-                await self.websocket.close()
+                if not await self.websocket.wait_ended(self.websocket.loop.time() + LINGER):
+                    self.websocket.let_go()
                 again = await self._retry(self.opener, backoff or Backoff(), until, changes, refused)
         except TimeoutError:
             if seconds is None:

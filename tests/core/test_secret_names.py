@@ -7,13 +7,14 @@ import string
 
 import pytest
 
-from pytest_wsstability.core.secret_names import is_ordinary, is_secret
+from pytest_wsstability.core.secret_names import is_ordinary, is_secret, is_secret_member
 
 ACCESS = (
     "access", "activation", "auth", "authorization", "backup", "confirm", "confirmation", "device",
-    "gift", "invite", "invitation", "join", "link", "linking", "login", "log_in", "mfa", "oauth", "otp",
-    "pair", "pairing", "pin", "qr", "recovery", "reset", "security", "signin", "sign_in", "sms", "totp",
-    "unlock", "user", "verify", "verification", "voucher",
+    "email", "exchange", "mail", "one_time", "phone", "temp", "temporary", "gift", "invite",
+    "invitation", "join", "link", "linking", "login", "log_in", "mfa", "oauth", "otp", "pair", "pairing",
+    "pin", "qr", "recovery", "reset", "security", "signin", "sign_in", "sms", "totp", "unlock", "user",
+    "verify", "verification", "voucher",
 )  # fmt: skip
 ABOUT = (
     "algorithm", "count", "expiration", "expiry", "format", "index", "kind", "length", "limit", "method",
@@ -42,6 +43,21 @@ def test_a_code_that_lets_somebody_in(word):
 def test_a_code_by_itself(name):
     """Whoever names it no further may mean the one that a login asks for; and names with digits."""
     assert is_secret(name)
+
+
+@pytest.mark.parametrize("name", ["primaryKey", "primary_key", "secondaryKey", "routing-key"])
+def test_a_key_of_a_table_or_of_a_service(name):
+    """What looks random lets somebody in."""
+    assert is_secret_member(name, "q9Xw1RkT77LmT0vW3yNbb2Q=")
+    assert not is_secret_member(name, "orders_pkey")
+
+
+@pytest.mark.parametrize(("name", "secret"), [
+    ("oauth_state", True), ("authState", True), ("authStatus", False), ("connection_state", False),
+])  # fmt: skip
+def test_the_state_of_an_authorization(name, secret):
+    """RFC 6749, section 10.12: it must not be guessed."""
+    assert is_secret(name) is secret
 
 
 @pytest.mark.parametrize(

@@ -198,6 +198,15 @@ ROWS = (
         evidence=("questions", "late", "tcp"),
         remedy="look how the {peer} answers heartbeats (each, or one in so many; while it is busy too), or "
         "allow some to be missed (heartbeat_missed_max)",
+        rivals=(
+            Rival(
+                Cause.SLOW_ANSWERS,
+                "answers cannot be told apart, so each may be a late one to the heartbeat before",
+                lambda f: not f.timeline.heartbeats.are_told,
+                "answers cannot be told apart, so each may be a late one to the heartbeat before",
+                LOW,
+            ),
+        ),
         runner_up=Cause.SLOW_ANSWERS,
         source="measured with a server that drops one in three",
     ),

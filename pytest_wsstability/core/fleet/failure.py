@@ -141,7 +141,8 @@ def worker_line(worker: WorkerSummary) -> str:
     parts = _counts(
         {
             "stable": worker.stable,
-            "ended": worker.ended,
+            "ended": worker.ended - worker.broke,
+            "broke a promise": worker.broke,
             "rotated": worker.rotated,
             "did not open": worker.refused,
             "unobserved": worker.unobserved,

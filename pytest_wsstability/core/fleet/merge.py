@@ -79,6 +79,8 @@ class _Progress:
     opened: int = 0
     # Unobserved connections that were not seen to open.
     unopened: int = 0
+    # Connections that broke a promise, and did not end by themselves.
+    broke: int = 0
     # When it lagged too much to blame anybody, in order.
     lags: list[_Lag] = field(default_factory=list)
 
@@ -140,8 +142,6 @@ class FleetMerge:
     _seen: dict[int, float] = field(init=False)
     # Of each connection that ended: whether it was back when that was told last.
     _back: dict[int, bool] = field(init=False)
-    # How many broke a promise, and did not end by themselves.
-    _broke: int = field(default=0, init=False)
     _draw: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
@@ -244,10 +244,12 @@ class FleetMerge:
                 )
             if fate is Fate.UNOBSERVED:
                 self._seen[ending.number] = ending.age
-                progress.unopened += ending.fate is not Fate.ENDED and not ending.age
+                # One that was judged at the instant at which it opened has a cause.
+                opened = ending.fate is Fate.ENDED or ending.age or ending.confidence
+                progress.unopened += not opened
             elif fate is not Fate.STALLED:
                 self.endings.append(ending)
-                self._broke += fate is Fate.ENDED and ending.closed_here
+                progress.broke += fate is Fate.ENDED and ending.closed_here
                 self._column(ending.at).ended += fate is Fate.ENDED
 
     def _return(self, progress: _Progress, each: Return) -> None:
@@ -326,6 +328,7 @@ class FleetMerge:
             unobserved=of[Fate.UNOBSERVED],
             rotated=of[Fate.ROTATED],
             stalled=of[Fate.STALLED],
+            broke=self._slots[slot.number].broke,
         )
 
     @property
@@ -389,7 +392,7 @@ class FleetMerge:
             unobserved=of[Fate.UNOBSERVED],
             open=fates.count(0),
             stalled=of[Fate.STALLED],
-            broke=self._broke,
+            broke=sum(each.broke for each in self._slots.values()),
         )
 
     @property

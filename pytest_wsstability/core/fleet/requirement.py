@@ -352,7 +352,8 @@ class FleetRequirement:
                 "or could not open them",
             )
         if unseen := merge.unreturned:
-            text = f"{unseen:,} of {merge.count.ended:,} that ended were not seen to come back and to stay"
+            ended = merge.count.ended - merge.count.broke
+            text = f"{unseen:,} of {ended:,} that ended were not seen to come back and to stay"
             yield Doubt(Reason.UNOBSERVED if merge.is_over else Reason.TOO_SHORT, text)
         most, at = busiest_second(each.at for each in merge.returns if each.after is not None)
         if self.reconnects.per_second is not None and most > self.reconnects.per_second:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,6 +24,8 @@ class _Message:
     """One that is under way."""
 
     at: float
+    # How long this loop had lagged by then, in all.
+    lagged: float
     # The numbers of those that have not got it yet.
     waiting: set[int]
 
@@ -45,8 +46,9 @@ class Fanout:
         self._connected: set[int] = set()
         self._under_way: dict[str, _Message] = {}
         self._messages, self._late, self._missing, self._times = 0, 0, 0, Sample()
-        # What was late or missing after a lag, and when the last one ended that is long enough for that.
-        self._excused, self._lagged_at = 0, -math.inf
+        # What was late or missing because of lags, and how long these were in all.
+        self._excused, self._lagged = 0, 0.0
+        self._step = max(_LEAST_LOOK, LAG_SHARE * (within or 0.0) / 2)
         # Virtual loops cannot lag; without a time nothing is late.
         self._timer: asyncio.TimerHandle | None = None
         if within is not None and tier_of(self._loop) is Tier.REAL:
@@ -73,7 +75,7 @@ class Fanout:
             if number in message.waiting:
                 message.waiting.remove(number)
                 if self._within is not None and at - message.at > self._within:
-                    excused = self._has_lagged(message)
+                    excused = self._explains(message, at - message.at)
                     self._excused += excused
                     self._missing += not excused
 
@@ -85,18 +87,18 @@ class Fanout:
 
     def _watch_lag(self) -> None:
         """Look for lags that a tick of the slot, once a second, does not see."""
-        if self._is_overdue():
-            self._lagged_at = self._loop.time()
-        step = max(_LEAST_LOOK, LAG_SHARE * (self._within or 0.0) / 2)
-        self._timer = self._loop.call_later(step, self._watch_lag)
+        self._lagged += self._lag()
+        self._timer = self._loop.call_later(self._step, self._watch_lag)
 
-    def _is_overdue(self) -> bool:
+    def _lag(self) -> float:
+        """How long this loop has lagged since the last look, at the most; 0 where that is too short."""
         late = self._loop.time() - self._timer.when() if self._timer is not None else 0.0
-        return late > LAG_SHARE * (self._within or 0.0)
+        return late + self._step if late > LAG_SHARE * (self._within or 0.0) else 0.0
 
-    def _has_lagged(self, message: _Message) -> bool:
-        """Whether this loop has lagged since a message was sent, up to this instant."""
-        return self._lagged_at > message.at or self._is_overdue()
+    def _explains(self, message: _Message, seconds: float) -> bool:
+        """Whether without the lags since it was sent a message would not have taken too long."""
+        lagged = self._lagged + self._lag() - message.lagged
+        return lagged > 0.0 and seconds - lagged <= (self._within or 0.0)
 
     def saw(self, number: int, payload: str | bytes, *, sent: bool) -> None:
         """A connection sent or received a message."""
@@ -111,7 +113,7 @@ class Fanout:
         now = self._loop.time()
         if sent and name not in self._under_way:
             self._messages += 1
-            self._under_way[name] = _Message(now, self._connected - {number})
+            self._under_way[name] = _Message(now, self._lagged, self._connected - {number})
         elif not sent and name in self._under_way and number in self._under_way[name].waiting:
             self._under_way[name].waiting.remove(number)
             self._arrived(self._under_way[name], now)
@@ -119,7 +121,7 @@ class Fanout:
     def _arrived(self, message: _Message, now: float) -> None:
         seconds = now - message.at
         late = self._within is not None and seconds > self._within
-        if late and self._has_lagged(message):
+        if late and self._explains(message, seconds):
             self._excused += 1
             return
         self._times.add(seconds, now)
@@ -168,7 +170,8 @@ class FanoutTranscript(Transcript):
     """A connection's transcript that keeps nothing, and tells `Fanout` of each message."""
 
     def __init__(self, fanout: Fanout, number: int) -> None:
-        super().__init__(most=0)
+        # Room for what is sent in fragments, until it is whole; `add` keeps nothing of it.
+        super().__init__()
         self._fanout, self._number = fanout, number
 
     def add(self, at: float, payload: str | bytes, *, sent: bool) -> None:

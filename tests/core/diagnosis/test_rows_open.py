@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wsstability.core.cause import Confidence
 from pytest_wsstability.core.diagnosis import Cause, diagnose
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.rows_open import ROWS
@@ -166,8 +167,21 @@ SKIPPED = "HEARTBEATS_SKIPPED"
 @pytest.mark.parametrize(
     ("rows", "first"),
     [
-        # One in three, in the quickest reading, which is what is said without a word of reading.
-        ([(10, ">beat"), (15, ">beat"), (15, "<answer"), (20, ">beat"), (20, "<answer")], SKIPPED),
+        # One in three, by their ids; without those each answer may be a late one to the heartbeat before.
+        (
+            [
+                (10, ">beat", b"1"),
+                (15, ">beat", b"2"),
+                (15, "<answer", b"2"),
+                (20, ">beat", b"3"),
+                (20, "<answer", b"3"),
+            ],
+            SKIPPED,
+        ),
+        (
+            [(10, ">beat"), (15, ">beat"), (15, "<answer"), (20, ">beat"), (20, "<answer")],
+            f"{SKIPPED} / SLOW_ANSWERS",
+        ),
         # Not those before it, and none after it: it may have stopped there.
         ([(5, ">beat", b"1"), (5, "<answer", b"1"), (10, ">beat", b"2"), (15, ">beat", b"3")], "HALF_OPEN"),
     ],
@@ -184,4 +198,5 @@ def test_what_was_passed_over_is_named_with_those_that_were_not():
 
     assert "at 10 s, and answered those at 15 s and 20 s that went out after it" in found.sentence
     assert found.runner_up is Cause.SLOW_ANSWERS
+    assert found.confidence is Confidence.LOW
     assert found.experiment

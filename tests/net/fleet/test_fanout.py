@@ -196,32 +196,49 @@ def lagging(monkeypatch, act):
 
         await act(made, speaker, other, stand_still)
         made.stop()
-        looks = made._lagged_at
+        looks = made._lagged
         stand_still(1)
         await asyncio.sleep(1)
-        assert made._lagged_at == looks
+        assert made._lagged == looks
         return made.since(0.0)
 
     return run_virtual(main())
 
 
 @pytest.mark.parametrize(
-    ("lag", "late", "excused"), [(0.1, 1, 0), (0.151, 0, 1)],
-)  # fmt: skip
-def test_a_lag_between_two_ticks_excuses_what_is_late_then(monkeypatch, lag, late, excused):
-    """More than a tenth of the time, whenever it is: a tick a second would not see it."""
+    ("lag", "then", "late", "excused"),
+    [(0.1, 0.75, 1, 0), (0.151, 0.75, 0, 1), (0.151, 1.0, 1, 0), (0.5, 0.8, 0, 1)],
+)
+def test_a_lag_between_two_ticks_excuses_what_is_late_of_it(monkeypatch, lag, then, late, excused):
+    """More than a tenth of the time, whenever it is, as a tick a second would not see; and what it took."""
 
     async def act(made, speaker, other, stand_still):
         speaker.add(0.0, "one", sent=True)
         await asyncio.sleep(0.2)
         stand_still(lag)
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(then)
         other.add(0.0, "one", sent=False)
 
     counts, times = lagging(monkeypatch, act)
 
     assert counts == FanoutCounts(messages=1, late=late, excused=excused)
     assert times.count == late
+
+
+def test_a_message_in_fragments_is_known_when_it_is_whole():
+    """By its whole text, and once."""
+
+    async def main():
+        fanout = Fanout(lambda message: message, None)
+        speaker, other = fanout.listen(0), fanout.listen(1)
+        speaker.add_fragment(0.0, "one", fin=False)
+        speaker.add_fragment(0.0, " two", fin=True)
+        other.add(0.0, "one two", sent=False)
+        return fanout.since(0.0)
+
+    counts, times = run_virtual(main())
+
+    assert (counts, times.count) == (FanoutCounts(messages=1), 1)
 
 
 def test_what_is_read_first_after_a_lag_is_excused_too(monkeypatch):
