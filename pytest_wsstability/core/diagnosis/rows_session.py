@@ -35,12 +35,12 @@ RESUMED = (
         shows="a client that came back was given a new session",
         when=lambda f: Rule.RESUMED in f.broken,
         confidence=HIGH,
-        sentence="the {peer} did not know the session that this {end} came back to, and confirmed a new one",
+        sentence="the {peer} did not know the session that this {end} came back to; it confirmed another",
         headline="the {peer} did not know the session any more",
         blame=Blamed.PEER,
         evidence=("session",),
-        remedy="see how long the {peer} keeps a session after its connection has ended, and whether all its "
-        "processes find it",
+        remedy="see how long the {peer} keeps a session after its connection has ended, whether all its "
+        "processes find it, and that it gives nobody another one's",
         source="measured (socket.io, aedes)",
     ),
 )

@@ -154,11 +154,17 @@ def worker_line(worker: WorkerSummary) -> str:
 
 
 def events_line(fleet: FleetSummary) -> str:
-    """How many events the ends were: ``60 ends in 3 events; design effect 20``."""
+    """
+    How many events the ends were: ``60 ends in 3 events; design effect 20``.
+
+    Where some broke a promise, and did not end, all are failures.
+
+    """
     events = fleet.events
     effect = f"; design effect {events.design_effect:.3g}" if events.design_effect > 1 else ""
     noun = "event" if events.events == 1 else "events"
-    return f"{events.ends:,} ends in {events.events:,} {noun}{effect}"
+    what = "failures" if fleet.count.broke else "ends"
+    return f"{events.ends:,} {what} in {events.events:,} {noun}{effect}"
 
 
 def _lane(fleet: FleetSummary) -> list[str]:
@@ -172,7 +178,7 @@ def _lane(fleet: FleetSummary) -> list[str]:
     whole = show(fleet.stretch * len(ended))
     axis = f"0 s{whole:>{max(len(whole) + 1, len(ended) - 3)}}"
     return [
-        f"  ended     {signs}",
+        f"  {'failed' if fleet.count.broke else 'ended':<8}  {signs}",
         f"            {axis}",
         f"            @ is {most:,} in {show(fleet.stretch)}",
     ]

@@ -217,6 +217,8 @@ def test_what_breaks_a_promise_did_not_end():
 
     assert lines[0].startswith("1 of ")
     assert "  of these  100 planned: 97 stable, 1 ended, 2 broke a promise" in lines
+    assert "  events    3 failures in 1 event; design effect 3" in lines
+    assert f"  failed    .....@{'.' * 54}" in lines
     assert "  example   connection 0, at 5 s: no heartbeat for 5 s" in lines
 
 
