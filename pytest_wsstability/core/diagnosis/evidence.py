@@ -104,10 +104,11 @@ def _instead_of_session(f: Features) -> Evidence | None:
     return Evidence(text, event.at)
 
 
-def _behind_heartbeat(f: Features) -> Evidence | None:
+def _behind_heartbeat(f: Features) -> Evidence:
     found, since = behind_heartbeats(f), f.heartbeats.open_since
-    if not found or since is None:
-        return None
+    # The row that asks for it needs both.
+    assert found
+    assert since is not None
     text = f"{reply(f)} came {show(round(found[0].at - since, 3))} behind the heartbeat at {show(since)}"
     return Evidence(text, found[0].at)
 

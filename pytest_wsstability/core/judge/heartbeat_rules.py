@@ -99,8 +99,8 @@ def heartbeats_so_far(
 ) -> Iterator[Finding]:
     """The same while a hold goes on, when only what is not answered in time can break it."""
     within = requirement.answer_within
-    if within is None:
-        return
+    # Nobody asks this otherwise: see `BROKEN_WHILE_HELD`.
+    assert within is not None
     if timeline.is_one_way or not timeline.heartbeats.are_in_time(timeline.duration, within):
         yield from heartbeats(requirement, timeline, incidents)
 
