@@ -197,11 +197,19 @@ def _patience(verdict: Verdict | None, rule: Rule) -> float | None:
     return None if missed else TO_ANSWER
 
 
+def _slow(trips: RoundTrips) -> float:
+    """How long two answers took at least, or the only one: of several, one that was slow is a pause."""
+    longest = sorted(seconds for _, seconds in trips.rtts.slowest_above(0.0)) if trips.answered else []
+    if trips.rtts.count == 1:
+        return trips.rtts.maximum
+    return longest[-2] if len(longest) > 1 else 0.0
+
+
 def _asked(trips: RoundTrips, now: float, within: float | None = TO_ANSWER) -> Asked:
     slowest = trips.rtts.maximum if trips.answered else 0.0
     # Where answers are slow, one that is not there yet is no wonder; nor is it missing, though it is too late
     # for the requirement, while others took longer.
-    overdue = trips.overdue(now, slowest if within is None else max(within, _SLOWER * slowest))
+    overdue = trips.overdue(now, _slow(trips) if within is None else max(within, _SLOWER * slowest))
     bunches, stood_still = _bunches(trips)
     return Asked(
         sent=trips.sent,

@@ -85,3 +85,16 @@ def test_an_answer_that_is_too_late_is_not_missing_while_others_took_longer(unti
     verdict = judge(Requirement.of(heartbeat_within=4, heartbeat_missed_max=2), line)
 
     assert diagnose(line, verdict=verdict).cause is cause
+
+
+@pytest.mark.parametrize(("slow", "cause"), [((0,), Cause.HALF_OPEN), ((0, 1), Cause.SLOW_ANSWERS)])
+def test_of_several_answers_one_that_was_slow_is_a_pause(slow, cause):
+    """After one stall the next heartbeat without an answer may be the first of a dead path."""
+    rows = [(20 * number, ">beat", b"%d" % number) for number in range(1, 6)]
+    rows += [
+        (at + (7 if number in slow else 0.1), "<answer", key) for number, (at, _, key) in enumerate(rows[:4])
+    ]
+    line = timeline(*sorted(rows, key=lambda row: row[0]), until=105)
+    verdict = judge(Requirement.of(heartbeat_within=5, heartbeat_missed_max=len(slow)), line)
+
+    assert diagnose(line, verdict=verdict).cause is cause
