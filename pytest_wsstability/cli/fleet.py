@@ -20,7 +20,7 @@ from ..core.result import Result
 from ..core.timeline.events import Tier
 from ..net.fleet.cluster import Cluster
 from ..net.fleet.engine import Engine, InProcess, WorkerError
-from ..net.fleet.fleet import Fleet, let_go, planned, run_fleet, too_much
+from ..net.fleet.fleet import Fleet, planned, run_fleet, too_much
 from ..net.fleet.job import FleetJob
 from ..net.fleet.workers import Workers, spread
 from ..net.target import check_source, parse_url
@@ -123,7 +123,7 @@ def run(options: argparse.Namespace) -> int:
         raise
     finally:
         if engine is not None:
-            let_go(engine)
+            engine.close()
     _finish(fleet, options, progress, reports)
     return status_of(fleet.verdict.outcome)
 

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from ..net.fleet.cluster import Cluster
 from ..net.fleet.engine import Engine, InProcess, WorkerError, check_here
-from ..net.fleet.fleet import Fleet, hold_fleet, let_go, planned, too_much
+from ..net.fleet.fleet import Fleet, hold_fleet, planned, too_much
 from ..net.fleet.job import FleetJob
 from ..net.fleet.workers import Workers, spread
 from ..profiles.catalogue import is_shipped
@@ -68,7 +68,7 @@ def held(request: pytest.FixtureRequest, ws_url: str) -> Fleet:
     try:
         fleet = _held(request, server, engine)
     finally:
-        let_go(engine)
+        engine.close()
     item.stash[fleet_key] = fleet
     return fleet
 

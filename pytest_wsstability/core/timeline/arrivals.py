@@ -59,7 +59,8 @@ class Arrivals:
 
     def came_after(self, until: float) -> float:
         """When the message came that ended the longest time without one up to an instant."""
-        return sum(self._longest_before(until))
+        seconds, since = self._longest_before(until)
+        return since + seconds
 
     def _longest_before(self, until: float) -> Gap:
         return longest_before((*self._shorter, (self.longest_gap, self.longest_gap_from)), until)

@@ -41,6 +41,9 @@ class Engine(Protocol):
 
         """
 
+    def close(self) -> None:
+        """Leave what it needs besides a run, such as the client of a cluster; once more does no harm."""
+
 
 def check_here(connections: int, sources: Sequence[str], *, beside: int = 0) -> None:
     """
@@ -68,6 +71,9 @@ class InProcess:
 
     def __len__(self) -> int:
         return 1
+
+    def close(self) -> None:
+        """Nothing to leave."""
 
     async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> None:
         """See `Engine`."""

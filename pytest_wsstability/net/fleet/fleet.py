@@ -25,7 +25,6 @@ from ...core.url import is_loopback
 from ..health import tier_of
 from ..keywords import ConnectKeywords
 from ..traffic import Traffic
-from .cluster import Cluster
 from .engine import Engine, InProcess, Watch
 from .job import FleetJob
 
@@ -196,19 +195,13 @@ async def run_fleet(
     try:
         job.check_targets(fleet.plan.connections)
     except Exception:
-        await asyncio.to_thread(let_go, engine)
+        await asyncio.to_thread(engine.close)
         raise
     try:
         await engine.run(fleet.plan, job, fleet.merge, watch or (lambda merge: None))
     except asyncio.CancelledError:
         fleet.merge.interrupt()
         raise
-
-
-def let_go(engine: Engine) -> None:
-    """Leave the cluster of an engine that does not run, or not any more."""
-    if isinstance(engine, Cluster):
-        engine.close()
 
 
 @asynccontextmanager

@@ -79,6 +79,9 @@ class Workers:
     def __len__(self) -> int:
         return len(self.specs)
 
+    def close(self) -> None:
+        """Nothing to leave: its processes are those of a run."""
+
     async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> None:
         """See `Engine`."""
         async with self._started(plan, job) as workers:
