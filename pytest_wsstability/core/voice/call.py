@@ -46,7 +46,10 @@ class Call:
     away: list[tuple[float, float]] = field(default_factory=list)
     # Where in `turns` the agent's own numbers went back: it has forgotten what was before.
     forgot_at: float | None = None
-    # What could not be read as the protocol's audio; the first few.
+    # Messages that could not be read as the protocol's audio: how many, the first one's instant, and why not;
+    # the first few.
+    malformed_count: int = 0
+    malformed_at: float | None = None
     malformed: list[str] = field(default_factory=list)
     playout: Playout = field(init=False)
     # The turn whose answer is whole because nothing is heard of it any more: more of it may come.
@@ -203,8 +206,10 @@ class Call:
         if number <= before and self.forgot_at is None and before:
             self.forgot_at = at
 
-    def malformed_audio(self, what: str) -> None:
+    def malformed_audio(self, at: float, what: str) -> None:
         """A message should have carried audio, and did not."""
+        self.malformed_count += 1
+        self.malformed_at = at if self.malformed_at is None else self.malformed_at
         if len(self.malformed) < _MALFORMED:
             self.malformed.append(what)
 

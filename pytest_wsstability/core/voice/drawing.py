@@ -8,7 +8,7 @@ from ..call_summary import CallSummary
 from ..message.strip import WIDTH, Scale, axis
 from ..timeline.events import EventKind, Role
 from ..timeline.timeline import Timeline
-from .summary import HEAD, turn_cells, worst_first
+from .summary import HEAD, turn_at, turn_cells, worst_first
 
 # Seconds that are drawn at most.
 SPAN = 60.0
@@ -106,9 +106,21 @@ def _beats(timeline: Timeline, scale: Scale) -> list[str]:
     return lane
 
 
-def table(call: CallSummary, most: int) -> Iterator[str]:
-    """The turns, worst first, in columns."""
-    rows: Sequence[tuple[str, ...]] = [HEAD, *map(turn_cells, worst_first(call.turns)[:most])]
+def table(call: CallSummary, most: int, at: float | None = None) -> Iterator[str]:
+    """
+    The turns, worst first, in columns.
+
+    Args:
+        call: with one turn at least.
+        most: so many of them.
+        at: an instant whose turn stands before the others; None: no turn does.
+
+    """
+    turns = worst_first(call.turns)
+    if at is not None:
+        shown = turn_at(call.turns, at)
+        turns.sort(key=lambda turn: turn is not shown)
+    rows: Sequence[tuple[str, ...]] = [HEAD, *map(turn_cells, turns[:most])]
     # A column that says nothing is left out.
     kept = [index for index in range(len(HEAD)) if any(row[index] != "-" for row in rows[1:])]
     widths = [max(len(row[index]) for row in rows) for index in kept]

@@ -9,7 +9,7 @@ from ..call_summary import CallSummary
 from ..cause import Cause
 from ..duration import show_duration as show
 from ..judge.requirement import Requirement
-from ..judge.verdict import Outcome, Verdict
+from ..judge.verdict import Outcome, Rule, Verdict
 from ..message import read_on, why
 from ..message.errors import StabilityError
 from ..timeline.timeline import Timeline
@@ -67,7 +67,9 @@ def explain_call(
     at = verdict.violations[0].at if verdict.violations else None
     lines += lanes(call, timelines[0] if timelines else None, at)
     if call.turns:
-        lines += table(call, len(call.turns) if whole else _TURNS)
+        # Nothing in a turn's own numbers says that its audio is broken.
+        shown = at if verdict.violations and verdict.violations[0].rule is Rule.AUDIO else None
+        lines += table(call, len(call.turns) if whole else _TURNS, shown)
     if verdict.diagnosis is not None and verdict.diagnosis.cause is not Cause.UNDETERMINED:
         lines += why(verdict.diagnosis, None)
     lines.append(f"  covered   {show(verdict.horizon)} in {verdict.tier.value}")

@@ -13,6 +13,7 @@ from .agent_record import AgentRecord, AgentTurn, StageRun
 from .call import Call
 from .requirement import answered
 from .stage_faults import StageName
+from .summary import turn_at
 
 # A heartbeat that takes this much longer than it does else came late over the same thing as the audio.
 LATE_BEAT = 0.25
@@ -191,7 +192,7 @@ def _turn(call: Call, rule: Rule, at: float) -> Turn | None:
         return max(turns, key=lambda turn: turn.stop_latency or 0.0)
     if rule is Rule.TRANSCRIPTS:
         return next((turn for turn in turns if turn.final_at is None), turns[-1])
-    return next((turn for turn in reversed(turns) if turn.speech_from <= at), turns[0])
+    return turn_at(turns, at)
 
 
 def _agent_turn(record: AgentRecord | None, turn: Turn | None, origin: float) -> AgentTurn | None:

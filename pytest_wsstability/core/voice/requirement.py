@@ -258,20 +258,25 @@ def _audio(asked: VoiceRequirement, call: Call, duration: float, ended: bool) ->
     """Whose audio it is, whether it can be read, is complete, in order, and within its turns."""
     if not asked.audio_intact:
         return
-    numbers, lost = call.down.numbers, call.lost_chunks
-    chunks = "chunks of audio"
+    down, lost = call.down, call.lost_chunks
+    numbers, chunks = down.numbers, "chunks of audio"
+    none = "message" if call.malformed_count == 1 else "messages"
     for broken, at, observed in (
         (call.foreign_chunks, call.foreign_at, f"{chunks} of session {call.foreign_session!r}"),
-        (len(call.malformed), None, f"messages with audio that is none: {next(iter(call.malformed), '')}"),
+        (
+            call.malformed_count,
+            call.malformed_at,
+            f"{none} with audio that is none: {next(iter(call.malformed), '')}",
+        ),
         (int(call.forgot_at is not None), call.forgot_at, "time the agent counted its turns anew"),
-        (lost, None, f"of {numbers.seen - numbers.repeats + lost} {chunks} lost"),
-        (numbers.repeats, None, f"{chunks} came twice"),
-        (call.down.reordered, None, f"{chunks} came out of order"),
+        (lost, down.lost_at, f"of {numbers.seen - numbers.repeats + lost} {chunks} lost"),
+        (numbers.repeats, down.repeated_at, f"{chunks} came twice"),
+        (down.reordered, down.reordered_at, f"{chunks} came out of order"),
         (call.stray_chunks, call.stray_at, f"{chunks} came outside of any answer"),
     ):
         if broken:
-            at, observed = duration if at is None else at, f"{broken} {observed}"
-            yield Violation(Rule.AUDIO, at, "whole audio of this session", observed, observed)
+            observed = f"{broken} {observed}"
+            yield Violation(Rule.AUDIO, at or 0.0, "whole audio of this session", observed, observed)
 
 
 _Rule = Callable[[VoiceRequirement, Call, float, bool], Iterator[Finding]]

@@ -52,8 +52,8 @@ class HeardAudio:
     """
 
     __slots__ = (
-        "_last", "_position", "_transit", "chunks", "gaps", "jitter", "jitter_max", "numbers", "reordered",
-        "seconds", "size",
+        "_last", "_position", "_transit", "chunks", "gaps", "jitter", "jitter_max", "lost_at", "numbers",
+        "reordered", "reordered_at", "repeated_at", "seconds", "size",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -69,6 +69,11 @@ class HeardAudio:
         self.numbers = Numbers()
         # Chunks with a number below one that had come already, and that had not come itself.
         self.reordered = 0
+        # The first of them, the first number that came again, and the first that came before one that is
+        # still missing; None without any.
+        self.reordered_at: float | None = None
+        self.repeated_at: float | None = None
+        self.lost_at: float | None = None
         # The latest chunk's instant, None between utterances; its transit, None before the first.
         self._last: float | None = None
         self._transit: float | None = None
@@ -101,18 +106,25 @@ class HeardAudio:
         if self._last is not None:
             self.gaps.add(at - self._last, at)
         if sequence is not None:
-            self._number(sequence)
+            self._number(sequence, at)
         begins = self._position if timestamp is None else timestamp
         self._jitter(at - begins)
         self._position = begins + seconds
         self._last = at
 
-    def _number(self, sequence: int) -> None:
+    def _number(self, sequence: int, at: float) -> None:
         runs, repeats = self.numbers.runs, self.numbers.repeats
         highest = runs[-1][1] if runs else None
         self.numbers.add(sequence)
-        if highest is not None and sequence < highest and self.numbers.repeats == repeats:
+        if self.numbers.repeats > repeats:
+            self.repeated_at = at if self.repeated_at is None else self.repeated_at
+        elif highest is not None and sequence < highest:
             self.reordered += 1
+            self.reordered_at = at if self.reordered_at is None else self.reordered_at
+        if len(self.numbers.runs) <= 1:
+            self.lost_at = None
+        elif self.lost_at is None:
+            self.lost_at = at
 
     def _jitter(self, transit: float) -> None:
         """D(i-1,i) is the difference of two transits: J(i) = J(i-1) + (|D(i-1,i)| - J(i-1))/16."""

@@ -78,6 +78,11 @@ def _time(seconds: float | None) -> str:
     return "-" if seconds is None else show(round(seconds, 3))
 
 
+def turn_at(turns: Sequence[Turn], at: float) -> Turn:
+    """The turn of an instant, of one turn or more: the latest that had begun by then."""
+    return next((turn for turn in reversed(turns) if turn.speech_from <= at), turns[0])
+
+
 def worst_first(turns: Sequence[Turn]) -> list[Turn]:
     """Turns without an answer, then with underruns, then by how long the first audio took."""
     return sorted(

@@ -131,7 +131,7 @@ class Caller:
         try:
             spoken = self.audio.read(payload, End.SERVER)
         except BadAudio as exc:
-            self.call.malformed_audio(str(exc))
+            self.call.malformed_audio(at, str(exc))
             return True
         if spoken is not None:
             self._take(at, spoken, len(payload))

@@ -18,6 +18,8 @@ def call(*events):
                 made.token(at)
             case "audio":
                 made.audio(at, *rest)
+            case "chunk":
+                made.audio(at, 0.1, sequence=rest[0])
             case "done":
                 made.turn_done(at)
             case "interrupted":
@@ -27,7 +29,7 @@ def call(*events):
             case "given up":
                 made.give_up(at)
             case "malformed":
-                made.malformed_audio(*rest)
+                made.malformed_audio(at, *rest)
             case "foreign":
                 made.foreign(at, *rest)
     return made

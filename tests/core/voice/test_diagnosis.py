@@ -96,6 +96,24 @@ def test_transcripts_are_missed_in_the_first_turn_without_one(missing):
     assert (found.rule, found.turn.number) == (Rule.TRANSCRIPTS, missing)
 
 
+@pytest.mark.parametrize("broken", [1, 2, 3])
+@pytest.mark.parametrize("how", ["malformed", "lost", "twice", "order"])
+def test_audio_that_is_broken_is_told_of_its_turn(how, broken):
+    """And not of the latest one."""
+    events = []
+    for turn in (1, 2, 3):
+        at = 10.0 * turn
+        numbers = {"lost": (1, 3), "twice": (1, 2, 2, 3), "order": (1, 3, 2)}.get(how, (1, 2, 3))
+        numbers = numbers if turn == broken else (1, 2, 3)
+        events += [(at, "speak"), (at + 1, "hush")]
+        events += [(at + 2 + n / 10, "chunk", 3 * turn + n) for n in numbers]
+        if how == "malformed" and turn == broken:
+            events.append((at + 2.5, "malformed", "no base64"))
+        events.append((at + 3, "done"))
+
+    assert features(call(*events)).turn.number == broken
+
+
 @pytest.mark.parametrize(
     ("events", "stage"),
     [

@@ -72,6 +72,13 @@ def test_a_table():
     assert text[-1] == "  and 1 more turns"
 
 
+def test_the_turn_of_an_instant_stands_first_when_asked():
+    """Nothing in its numbers says that its audio is broken."""
+    shown = [line.split()[0] for line in table(call(), 4, 21.5)]
+
+    assert shown == ["turn", "2", "5", "3", "4", "and"]
+
+
 def test_a_summary_is_kept_in_reports():
     """In builtin types, and back."""
     summary = call()

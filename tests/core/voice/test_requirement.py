@@ -134,7 +134,7 @@ def broken(what):
         case "foreign":
             made.foreign(3.0, "theirs")
         case "malformed":
-            made.malformed_audio("answer: 'x' is no base64")
+            made.malformed_audio(3.2, "answer: 'x' is no base64")
         case "lost":
             made.down.chunk(3.6, 0.1, sequence=1)
             made.down.chunk(3.7, 0.1, sequence=4)
@@ -142,8 +142,8 @@ def broken(what):
             made.down.chunk(3.6, 0.1, sequence=1)
             made.down.chunk(3.7, 0.1, sequence=1)
         case "order":
-            for number in (1, 3, 2):
-                made.down.chunk(3.6, 0.1, sequence=number)
+            for at, number in ((3.6, 1), (3.7, 3), (3.8, 2)):
+                made.down.chunk(at, 0.1, sequence=number)
         case "stray":
             made.audio(9.0, 0.1)
         case "forgot":
@@ -158,7 +158,7 @@ def broken(what):
     ("what", "observed"),
     [
         ("foreign", "1 chunks of audio of session 'theirs'"),
-        ("malformed", "1 messages with audio that is none: answer: 'x' is no base64"),
+        ("malformed", "1 message with audio that is none: answer: 'x' is no base64"),
         ("lost", "2 of 4 chunks of audio lost"),
         ("twice", "1 chunks of audio came twice"),
         ("order", "1 chunks of audio came out of order"),
@@ -174,6 +174,29 @@ def test_audio_has_to_be_whole(what, observed):
         (Rule.AUDIO, observed)
     ]
     assert check(broken(what), audio_intact=False).outcome is STABLE
+
+
+@pytest.mark.parametrize(
+    ("what", "at"),
+    [
+        ("foreign", 3.0), ("malformed", 3.2), ("lost", 3.7), ("twice", 3.7), ("order", 3.8), ("stray", 9.0),
+        ("forgot", 22.0),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_audio_has_its_instant(what, at):
+    """That of the first chunk, and not the end of the call."""
+    assert [violation.at for violation in check(broken(what)).violations] == [at]
+
+
+def test_all_messages_without_audio_are_counted():
+    """Also those whose reason is not kept."""
+    made = call(0.5)
+    for number in range(50):
+        made.malformed_audio(3.0 + number, "answer: 'x' is no base64")
+
+    assert (
+        check(made).violations[0].headline == "50 messages with audio that is none: answer: 'x' is no base64"
+    )
 
 
 def test_where_nobody_answers_the_transcript_is_the_answer():

@@ -99,3 +99,22 @@ def test_numbers_that_are_missing_repeated_or_out_of_order(numbers, runs, repeat
         stream.chunk(float(at), 0.02, sequence=number)
 
     assert (stream.numbers.runs, stream.numbers.repeats, stream.reordered) == (runs, repeats, reordered)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "lost", "repeated", "reordered"),
+    [
+        ([1, 2, 3], None, None, None),
+        ([1, 3, 4, 6], 1.0, None, None),
+        # What seemed to be lost was late; what came after that is lost.
+        ([1, 3, 2, 4, 6], 4.0, None, 2.0),
+        ([1, 2, 2, 3, 3], None, 2.0, None),
+        ([1, 3, 2, 5, 4], None, None, 2.0),
+    ],
+)
+def test_the_first_chunk_that_shows_it_has_its_instant(numbers, lost, repeated, reordered):
+    stream = HeardAudio()
+    for at, number in enumerate(numbers):
+        stream.chunk(float(at), 0.02, sequence=number)
+
+    assert (stream.lost_at, stream.repeated_at, stream.reordered_at) == (lost, repeated, reordered)
