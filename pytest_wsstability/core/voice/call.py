@@ -112,7 +112,7 @@ class Call:
     ) -> None:
         """A chunk of the agent's audio came; ``number`` is what the agent calls its turn."""
         self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp)
-        turn = self._speaker(number)
+        turn = self._interrupted(number) or self._speaker(number)
         if turn is None and self._quiet is not None and self._quiet is self.turn:
             turn, self._quiet = self._quiet, None
             turn.done_at = turn.played_until = None
@@ -139,18 +139,34 @@ class Call:
         Where agents give none, it is that of the interrupted turn while the user speaks over it.
 
         """
-        if number is not None:
-            known = (each for each in reversed(self.turns) if each.agent_number == number)
-            if (named := next(known, None)) is not None and named.done_at is None:
-                return named
+        named = self._named(number)
+        if named is not None and named.done_at is None:
+            return named
         turn = self.turn
         if turn is None or turn.done_at is not None:
             return None
-        if turn.speech_until is None and turn.token_at is None and len(self.turns) > 1:
-            before = self.turns[-2]
-            if before.barged_in_at is not None and before.done_at is None:
-                return before
-        return turn
+        before = self._spoken_over()
+        return turn if before is None or before.done_at is not None else before
+
+    def _named(self, number: int | None) -> Turn | None:
+        """The latest turn to which the agent has given this number."""
+        if number is None:
+            return None
+        return next((each for each in reversed(self.turns) if each.agent_number == number), None)
+
+    def _spoken_over(self) -> Turn | None:
+        """The turn before the latest, while the user speaks over its answer and nothing of the next came."""
+        turn = self.turn
+        if turn is None or len(self.turns) < 2 or turn.speech_until is not None or turn.token_at is not None:
+            return None
+        return self.turns[-2] if self.turns[-2].barged_in_at is not None else None
+
+    def _interrupted(self, number: int | None) -> Turn | None:
+        """The interrupted turn whose audio goes on, also where the agent has said that it is over."""
+        named = self._named(number)
+        if named is None:
+            return self._spoken_over()
+        return named if named.barged_in_at is not None else None
 
     def turn_done(self, at: float, *, number: int | None = None) -> None:
         """The agent has said that its turn is over."""

@@ -74,7 +74,7 @@ def _evidence(f: VoiceFeatures) -> Iterator[Evidence]:
     turn = f.turn
     if turn is not None and turn.speech_until is not None:
         steps = [
-            f"{name} {show(round(at - turn.speech_until, 3))}"
+            f"{name} {show(round(max(0.0, at - turn.speech_until), 3))}"
             for name, at in (
                 ("transcript", turn.final_at),
                 ("token", turn.token_at),

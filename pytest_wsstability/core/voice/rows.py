@@ -53,6 +53,13 @@ def _forgot(f: VoiceFeatures) -> bool:
     return known or f.call.forgot_at is not None or (bool(f.call.away) and f.call.down.numbers.repeats > 0)
 
 
+def _overlaps(f: VoiceFeatures) -> bool:
+    """Whether an answer that was not broken off ran into the next turns, before any audio was nobody's."""
+    turn = f.turn_of(Rule.BARGE_IN) if Rule.BARGE_IN in f.rules else None
+    cut, stray = (turn.barged_in_at if turn is not None else None), f.call.stray_at
+    return cut is not None and stray is not None and cut < stray
+
+
 ROWS = (
     VoiceRow(
         cause=Cause.AUDIO_OF_OTHERS,
@@ -101,7 +108,7 @@ ROWS = (
     VoiceRow(
         cause=Cause.AUDIO_AFTER_END,
         shows="audio that came when no answer was under way",
-        when=lambda f: f.call.stray_chunks > 0,
+        when=lambda f: f.call.stray_chunks > 0 and not _overlaps(f),
         sentence="{stray} came outside of any answer, the first at {stray_at}",
         headline="audio behind the end of its turn",
         remedy="say that the turn is over after its last chunk, and cancel the answer's task before",

@@ -55,6 +55,46 @@ def test_a_barge_in_lasts_until_the_last_audio_of_the_turn(last, latency):
     assert made.turns[1].audio_at is None
 
 
+@pytest.mark.parametrize("said", ["interrupted", "done"])
+def test_audio_goes_on_though_the_agent_has_said_that_it_is_over(said):
+    """It is still that of the answer that the user speaks over, and neither the next one's nor nobody's."""
+    made = call(
+        (1, "speak"), (2, "hush"), (3, "audio", 5.0), (4, "speak"), (4.1, said), (4.9, "audio", 0.1),
+        (5, "hush"), (6, "audio", 1.0), (7, "done"),
+    )  # fmt: skip
+
+    assert made.turns[0].stop_latency == pytest.approx(0.9)
+    assert (made.turns[1].first_audio, made.underruns, made.stray_chunks) == (pytest.approx(1.0), 0, 0)
+
+
+@pytest.mark.parametrize(("number", "stops", "first"), [(1, 1.5, 1.0), (2, 0.0, 0.5)])
+def test_audio_of_an_interrupted_turn_is_known_by_its_number(number, stops, first):
+    """Also when the user has ended, and the agent has said that it is over."""
+    made = call((1, "speak"), (2, "hush"))
+    made.numbered(3, 1)
+    made.audio(3, 5.0, number=1)
+    made.speech_began(4)
+    made.interrupted(4.1)
+    made.speech_ended(5)
+    made.numbered(5.2, 2)
+    made.audio(5.5, 0.1, number=number)
+    made.audio(6, 1.0, number=2)
+
+    assert made.turns[0].stop_latency == pytest.approx(stops)
+    assert made.turns[1].first_audio == pytest.approx(first)
+
+
+def test_an_answer_that_is_sure_early_after_a_barge_in():
+    """Its text has come, so that what follows is not of the answer before."""
+    made = call(
+        (1, "speak"), (2, "hush"), (3, "audio", 5.0), (4, "speak"), (4.1, "interrupted"), (4.5, "token"),
+        (4.6, "audio", 1.0), (5, "hush"),
+    )  # fmt: skip
+
+    assert [turn.first_audio for turn in made.turns] == [1.0, 0.0]
+    assert made.turns[0].stop_latency == 0.0
+
+
 def test_the_answer_after_a_barge_in_belongs_to_the_new_turn():
     made = call(
         (1, "speak"), (2, "hush"), (3, "audio", 5.0), (4, "speak"), (4.1, "done"), (5, "hush"),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_wsstability.core.cause import Cause
 from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.events import Tier
 from pytest_wsstability.core.voice.diagnosis import diagnosed_call
@@ -83,6 +84,19 @@ def test_a_failed_barge_in_is_told_of_its_own_turn():
     )
 
 
+@pytest.mark.parametrize(("stray", "cause"), [(2.9, Cause.AUDIO_AFTER_END), (12.0, Cause.NOT_INTERRUPTED)])
+def test_an_answer_that_runs_into_the_next_turn_was_not_interrupted(stray, cause):
+    """What comes of it when the next one is over is nobody's; what came before it has another cause."""
+    made = call(
+        (0.0, "speak"), (1.0, "hush"), (2.0, "audio", 0.5), (2.8, "done"), (2.9, "speak"), (3.0, "hush"),
+        (3.5, "audio", 9.0), (5.0, "speak"), (5.9, "audio", 0.1), (6.0, "hush"), (7.0, "audio", 1.0),
+        (8.0, "done"),
+    )  # fmt: skip
+    made.stray_chunks, made.stray_at = 1, stray
+
+    assert diagnosis(made, barge_in_within=0.3).cause is cause
+
+
 @pytest.mark.parametrize("missing", [1, 2, 3])
 def test_transcripts_are_missed_in_the_first_turn_without_one(missing):
     """Also where the next turn begins at the very instant at which its speech ended."""
@@ -160,6 +174,9 @@ def test_the_pace_of_an_answer_needs_two_chunks(events, pace):
          ["turn 1, after the end of the speech at 2 s: nothing came"]),
         ([(1, "speak"), (2, "hush"), (2.5, "final"), (3, "audio", 1.0)],
          ["turn 1, after the end of the speech at 2 s: transcript 500 ms, audio 1 s"]),
+        # As in the table: what came before the end took no time.
+        ([(1, "speak"), (1.5, "final"), (1.8, "audio", 1.0), (2, "hush")],
+         ["turn 1, after the end of the speech at 2 s: transcript 0 s, audio 0 s"]),
     ],
 )  # fmt: skip
 def test_the_steps_of_a_turn_are_evidence(events, shown):
