@@ -11,7 +11,7 @@ from ..timeline.events import Direction
 from ..timeline.timeline import Timeline
 from .agent_record import AgentRecord, AgentTurn, StageRun
 from .call import Call
-from .requirement import answered
+from .requirement import answered, waited
 from .stage_faults import StageName
 from .summary import turn_at
 
@@ -183,7 +183,7 @@ def _turn(call: Call, rule: Rule, at: float) -> Turn | None:
     if not turns:
         return None
     if rule is Rule.FIRST_AUDIO:
-        return max(turns, key=lambda turn: (turn.wait_until or 0.0) - (turn.speech_until or turn.speech_from))
+        return max(turns, key=lambda turn: waited(turn) or 0.0)
     if rule is Rule.TURNS:
         return next((turn for turn in turns if not answered(call, turn)), turns[-1])
     if rule is Rule.UNDERRUNS:

@@ -147,13 +147,18 @@ def _turns(asked: VoiceRequirement, call: Call, duration: float, ended: bool) ->
     yield Violation(Rule.TURNS, at, f"{asked.turns} turns answered", observed, f"{few}; {seen}")
 
 
+def waited(turn: Turn) -> float | None:
+    """Seconds until audio came or was given up; infinite where its answer is over; None so far."""
+    if turn.speech_until is None:
+        return None
+    if turn.wait_until is None:
+        return None if turn.done_at is None else math.inf
+    return turn.wait_until - turn.speech_until
+
+
 def slow_turns(call: Call, limit: float) -> tuple[list[tuple[Turn, float]], int]:
-    """The turns whose first audio came later than this, or not while anybody waited; and of how many."""
-    waits = [
-        (turn, turn.wait_until - turn.speech_until)
-        for turn in call.turns
-        if turn.wait_until is not None and turn.speech_until is not None
-    ]
+    """The turns whose first audio came later than this, or not at all; and of how many."""
+    waits = [(turn, seconds) for turn in call.turns if (seconds := waited(turn)) is not None]
     return [(turn, seconds) for turn, seconds in waits if seconds > limit + _SAME], len(waits)
 
 
@@ -176,9 +181,12 @@ def _first_audio(asked: VoiceRequirement, call: Call, duration: float, ended: bo
             turn, seconds = max(slow, key=lambda pair: pair[1])
             observed = f"{len(slow)} of {of} turns took longer, turn {turn.number} {show(seconds)}"
             headline = f"first audio after {show(seconds)} in turn {turn.number}"
-            if turn.audio_at is None:
+            at = turn.wait_until or turn.done_at or 0.0
+            if seconds == math.inf:
+                observed = f"{len(slow)} of {of} turns took longer, turn {turn.number} ended without audio"
+                headline = f"no audio in turn {turn.number}"
+            elif turn.audio_at is None:
                 headline = f"no audio within {show(seconds)} in turn {turn.number}"
-            at = turn.wait_until or 0.0
             yield Violation(Rule.FIRST_AUDIO, at, f"{name} within {show(limit)}", observed, headline)
 
 

@@ -97,6 +97,18 @@ def test_an_answer_that_runs_into_the_next_turn_was_not_interrupted(stray, cause
     assert diagnosis(made, barge_in_within=0.3).cause is cause
 
 
+def test_a_turn_without_audio_waited_longer_than_any_other():
+    """Though it was over sooner."""
+    made = call(
+        (0.0, "speak"), (1.0, "hush"), (4.0, "audio", 1.0), (4.1, "done"),
+        (10.0, "speak"), (11.0, "hush"), (11.2, "final"), (11.3, "token"), (11.5, "done"),
+        (20.0, "speak"), (21.0, "hush"), (23.0, "audio", 1.0), (24.0, "done"),
+    )  # fmt: skip
+
+    assert features(made, first_audio_within=1.0).turn.number == 2
+    assert diagnosis(made, first_audio_within=1.0).headline == "the tts stage gives no result"
+
+
 @pytest.mark.parametrize("missing", [1, 2, 3])
 def test_transcripts_are_missed_in_the_first_turn_without_one(missing):
     """Also where the next turn begins at the very instant at which its speech ended."""

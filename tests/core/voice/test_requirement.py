@@ -117,6 +117,19 @@ def test_a_wait_that_was_given_up_was_too_long():
     assert verdict.violations[0].headline == "no audio within 30 s in turn 2"
 
 
+@pytest.mark.parametrize("asked", [{"first_audio_within": 0.8}, {"first_audio_p95": 0.8}])
+def test_an_answer_that_is_over_without_audio_took_for_ever(asked):
+    """The user waits for what will not come, however soon that was said."""
+    made = call(*[0.5] * 20, None, None)
+    for turn in made.turns[-2:]:
+        turn.done_at = turn.speech_until + 0.3
+    verdict = check(made, **asked)
+
+    assert verdict.violations[0].headline == "no audio in turn 21"
+    assert verdict.violations[0].observed == "2 of 22 turns took longer, turn 21 ended without audio"
+    assert verdict.violations[0].at == pytest.approx(402.3)
+
+
 def test_an_answer_without_an_end_is_none():
     """A server that never ends a turn: the user would wait for ever."""
     made = call(0.5)
