@@ -30,12 +30,14 @@ class Call:
     # Whether the end of the speech is told by a message, or by silence that goes out.
     tells_end: bool = True
     turns: list[Turn] = field(default_factory=list)
+    # What the agent says before the user has ever spoken, as a turn that is none; None while it says nothing.
+    greeting: Turn | None = None
     up: SentAudio = field(default_factory=SentAudio)
     down: HeardAudio = field(default_factory=HeardAudio)
     # Round trips of heartbeats while audio flows either way, and while nobody speaks.
     rtt_speaking: Sample = field(default_factory=Sample)
     rtt_idle: Sample = field(default_factory=Sample)
-    # Audio of the agent outside of any turn of its own: before the first, or after it said that it is done.
+    # Audio of the agent outside of any turn of its own: after it said that it is done.
     stray_chunks: int = 0
     stray_at: float | None = None
     # Audio of another session: how much, the first one's instant, and whose.
@@ -63,9 +65,26 @@ class Call:
         """The latest turn; None before the first."""
         return self.turns[-1] if self.turns else None
 
+    @property
+    def _latest(self) -> Turn | None:
+        """The latest turn, or the greeting before the first."""
+        return self.turn or self.greeting
+
+    @property
+    def _utterances(self) -> list[Turn]:
+        """All that the agent says in one piece each: its greeting, and its turns."""
+        return self.turns if self.greeting is None else [self.greeting, *self.turns]
+
+    @property
+    def greeting_until(self) -> float | None:
+        """When a player has played what came of the greeting so far; None if the agent does not greet."""
+        if self.greeting is None or self.turns:
+            return None
+        return self.greeting.played_until or self.playout.dry_at
+
     def speech_began(self, at: float) -> Turn:
         """The user begins to speak: a new turn, and a barge-in where the agent still speaks."""
-        turn = self.turn
+        turn = self._latest
         if turn is not None and turn.audio_at is not None and self._speaks(turn, at):
             turn.barged_in_at = at
             self.playout.interrupt(at, until=turn.played_until)
@@ -112,7 +131,7 @@ class Call:
     ) -> None:
         """A chunk of the agent's audio came; ``number`` is what the agent calls its turn."""
         self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp)
-        turn = self._interrupted(number) or self._speaker(number)
+        turn = self._interrupted(number) or self._speaker(number) if self.turns else self._greet(at)
         if turn is None and self._quiet is not None and self._quiet is self.turn:
             turn, self._quiet = self._quiet, None
             turn.done_at = turn.played_until = None
@@ -132,6 +151,13 @@ class Call:
         turn.underruns += self.playout.underrun_count - count
         turn.underrun_seconds += self.playout.underrun_seconds - lost
 
+    def _greet(self, at: float) -> Turn:
+        """The greeting, to which all belongs that is said before the user speaks, also in several pieces."""
+        if self.greeting is None:
+            self.greeting = Turn(0, at, at)
+        self.greeting.done_at = self.greeting.played_until = None
+        return self.greeting
+
     def _speaker(self, number: int | None = None) -> Turn | None:
         """
         Whose answer it is: that of the number, or else of the latest turn.
@@ -142,7 +168,7 @@ class Call:
         named = self._named(number)
         if named is not None and named.done_at is None:
             return named
-        turn = self.turn
+        turn = self._latest
         if turn is None or turn.done_at is not None:
             return None
         before = self._spoken_over()
@@ -152,14 +178,14 @@ class Call:
         """The latest turn to which the agent has given this number."""
         if number is None:
             return None
-        return next((each for each in reversed(self.turns) if each.agent_number == number), None)
+        return next((each for each in reversed(self._utterances) if each.agent_number == number), None)
 
     def _spoken_over(self) -> Turn | None:
         """The turn before the latest, while the user speaks over its answer and nothing of the next came."""
-        turn = self.turn
-        if turn is None or len(self.turns) < 2 or turn.speech_until is not None or turn.token_at is not None:
+        turn, before = self.turn, self.turns[-2] if len(self.turns) > 1 else self.greeting
+        if turn is None or turn.speech_until is not None or turn.token_at is not None:
             return None
-        return self.turns[-2] if self.turns[-2].barged_in_at is not None else None
+        return before if before is not None and before.barged_in_at is not None else None
 
     def _interrupted(self, number: int | None) -> Turn | None:
         """The interrupted turn whose audio goes on, also where the agent has said that it is over."""
@@ -177,14 +203,14 @@ class Call:
             return
         if turn is not None:
             turn.done_at = at
-        if turn is self.turn:
+        if turn is self._latest:
             ends = self.playout.finish(at)
             if turn is not None and turn.audio_at is not None:
                 turn.played_until = ends
 
     def fell_quiet(self, at: float) -> None:
         """Nothing has been heard for so long that the answer is whole: when a player had played it."""
-        turn, dry = self.turn, self.playout.dry_at
+        turn, dry = self._latest, self.playout.dry_at
         if turn is not None and dry is not None:
             turn.done_at = turn.played_until = dry
             self._quiet = turn
@@ -194,7 +220,7 @@ class Call:
     def interrupted(self, at: float) -> None:
         """The agent has said that its answer is broken off."""
         cut = next(
-            (each for each in reversed(self.turns) if each.barged_in_at and each.done_at is None), None
+            (each for each in reversed(self._utterances) if each.barged_in_at and each.done_at is None), None
         )
         if cut is None and self.turn is not None and self.turn.audio_at and self._speaks(self.turn, at):
             # By its own wish: it heard what was no speech.

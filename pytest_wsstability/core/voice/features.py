@@ -187,7 +187,9 @@ def _turn(call: Call, rule: Rule, at: float) -> Turn | None:
     if rule is Rule.TURNS:
         return next((turn for turn in turns if not answered(call, turn)), turns[-1])
     if rule is Rule.UNDERRUNS:
-        return max(turns, key=lambda turn: turn.underrun_seconds)
+        dry = max(turns, key=lambda turn: turn.underrun_seconds)
+        # A player may have missed something of the greeting, which is no turn.
+        return dry if dry.underruns else None
     if rule is Rule.BARGE_IN:
         return max(turns, key=lambda turn: turn.stop_latency or 0.0)
     if rule is Rule.TRANSCRIPTS:

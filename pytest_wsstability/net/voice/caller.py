@@ -386,10 +386,17 @@ class Caller:
                 await self.barge_in(turn.speech, after=interrupts, within=script.answer_within)
             else:
                 await self.idle(turn.pause)
+                await self._hear_greeting(turn.pause, script.answer_within)
                 await self._speak(turn)
             interrupts = turn.interrupted_after if self.call.answers else None
             if interrupts is None:
                 await self.listen(within=script.answer_within)
+
+    async def _hear_greeting(self, pause: float, within: float) -> None:
+        """Let an agent that greets have its say, as people do, and speak so long after it."""
+        until = self.now + within
+        while (over := self.call.greeting_until) is not None and self.now < min(over + pause, until) - _EARLY:
+            await self._sleep_until(min(over + pause, until))
 
     async def _speak(self, turn: ScriptTurn) -> None:
         if not turn.reconnects:

@@ -138,7 +138,7 @@ def test_more_of_an_answer_that_seemed_to_be_whole():
     "what", ["hush", "partial", "final", "token", "done", "interrupted", "quiet", "given up"]
 )
 def test_before_the_first_turn_nothing_is_anybodys(what):
-    """An agent that greets, or a server that is early, makes no turn; the first one begins as any other."""
+    """A server that is early makes no turn; the first one begins as any other."""
     made = call((0.5, what), *TURN)
 
     assert made.turns == call(*TURN).turns
@@ -187,9 +187,57 @@ def test_quiet_while_nobody_speaks_is_the_end_of_nothing():
     assert made.turn.done_at is None
 
 
-@pytest.mark.parametrize("events", [[(0, "audio", 1.0)], [*TURN, (5, "audio", 1.0)]])
-def test_audio_outside_of_a_turn_is_counted_apart(events):
-    assert call(*events).stray_chunks == 1
+def test_audio_outside_of_a_turn_is_counted_apart():
+    assert call(*TURN, (5, "audio", 1.0)).stray_chunks == 1
+
+
+GREETING = ((0.1, "audio", 0.2), (0.2, "audio", 0.2))
+
+
+@pytest.mark.parametrize(
+    "done", [[], [(0.3, "done")], [(0.3, "done"), (0.5, "audio", 0.1)], [(0.3, "quiet")]]
+)
+def test_a_greeting_is_no_turn_and_nothing_stray(done):
+    """Also in two pieces, and where nobody says that it is whole; the first turn is as any other."""
+    made = call(*GREETING, *done, *TURN)
+
+    assert made.turns == call(*TURN).turns
+    assert (made.stray_chunks, made.underruns, made.greeting.number) == (0, 0, 0)
+    assert made.greeting.audio_seconds == pytest.approx(0.5 if len(done) == 2 else 0.4)
+
+
+@pytest.mark.parametrize(
+    ("events", "until"),
+    [
+        ((), None),
+        (GREETING, 0.5),
+        ((*GREETING, (0.3, "done")), 0.5),
+        # Not heard to its end, but over.
+        ((*GREETING, (1.0, "speak")), None),
+    ],
+)
+def test_a_greeting_is_played_to_its_end(events, until):
+    """As far as it has come; a player begins when it holds 60 ms."""
+    assert call(*events).greeting_until == (until if until is None else pytest.approx(until))
+
+
+@pytest.mark.parametrize("said", [[], [(1.2, "done")], [(1.2, "interrupted")]])
+def test_a_greeting_that_the_user_speaks_over(said):
+    """What comes of it then is not of the first answer, and neither is its end."""
+    made = call(
+        (0.5, "audio", 5.0), (1, "speak"), *said, (1.5, "audio", 0.1), (2, "hush"), (3, "audio", 1.0),
+        (3.5, "done"),
+    )  # fmt: skip
+
+    assert made.greeting.stop_latency == pytest.approx(0.5)
+    assert (made.turn.first_audio, made.turn.done_at, made.stray_chunks) == (1.0, 3.5, 0)
+
+
+def test_what_a_player_misses_of_a_greeting_counts():
+    """And is of no turn."""
+    made = call((0, "audio", 0.1), (1, "audio", 0.1), (1.1, "done"), *TURN)
+
+    assert (made.underruns, made.greeting.underruns, made.turns[0].underruns) == (1, 1, 0)
 
 
 def test_heartbeats_under_audio_are_told_from_idle_ones():

@@ -69,6 +69,12 @@ def test_what_is_said_of_a_turn_is_said_of_the_one_that_shows_it():
     )
 
 
+def test_audio_that_ran_dry_in_a_greeting_is_of_no_turn():
+    made = call((0.0, "audio", 0.1), (0.5, "audio", 0.1), (0.6, "done"), (1.0, "speak"), (2.0, "hush"))
+
+    assert diagnosis(made, underruns=0).sentence == "speech is made more slowly than it is played"
+
+
 def test_a_failed_barge_in_is_told_of_its_own_turn():
     """Here the first answer was late too, and its turn was not spoken over."""
     made = call(

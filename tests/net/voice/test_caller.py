@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import dataclasses
 import json
 
@@ -305,6 +306,37 @@ def test_an_agent_that_says_nothing_and_not_when():
 
     assert words == "turn 1: no audio came within 5 s"
     assert call.turn.done_at is None
+
+
+@pytest.mark.parametrize(
+    ("chunks", "begins"),
+    [
+        # A second of audio from 500 ms on, and a pause after it; without a greeting the pause alone.
+        (10, 2.5),
+        (0, 1.0),
+        # One that never ends is spoken over when the time for an answer is over.
+        (1000, 6.0),
+    ],
+)
+def test_an_agent_that_greets_is_heard_to_its_end(chunks, begins):
+    """Before the first turn, and it is none."""
+
+    async def handler(connection):
+        await asyncio.sleep(0.5)
+        for _ in range(chunks):
+            await connection.send_json(AUDIO)
+            await asyncio.sleep(0.1)
+        await answering(AUDIO, END)["handler"](connection)
+
+    async def story(user, _):
+        with contextlib.suppress(CallTimeout):
+            await user.converse(turns=1, pause="1s", answer_within="5s")
+        return user.call
+
+    call = with_caller(story, server={"handler": handler})
+
+    assert call.turn.speech_from == pytest.approx(begins, abs=0.03)
+    assert (call.turn.number, call.stray_chunks) == (1, 0)
 
 
 def test_audio_of_another_session():
