@@ -3,10 +3,11 @@ Twilio Media Streams: Twilio is the client, and audio is its sign of life.
 
 Client (Twilio): ``connected``, then ``start`` with the ``streamSid``; nobody confirms it. Then ``media``
 each 20 ms. The only question is the server's ``mark``, which comes back when the audio before it has been
-played. Many agents send none: their answer is whole when nothing has been heard for two seconds.
+played.
 
 Speech goes up as ``media`` (G.711 mu-law, 8 kHz, base64), and nobody says when it has ended; ``media`` comes
-back with a ``mark`` behind it, and ``clear`` where the user speaks over it. There are no transcripts.
+back, and ``clear`` where the user speaks over it. Marks may stand anywhere in an answer: it is whole when
+nothing has been heard for two seconds. There are no transcripts.
 
 """
 
@@ -101,8 +102,8 @@ TWILIO = Profile(
         format=AudioFormat(Encoding.MULAW, 8_000),
         speech=Codec(_read_media, _write_media, names=("session_id", "number", "audio")),
         answer=Codec(_read_media, _write_answer, names=("session_id", "audio")),
-        answer_end=_MARK,
-        # pipecat-ai 1.14's serializer, for one, sends no mark (measured).
+        # A mark may stand behind each chunk, as in Twilio's samples, behind the answer, or nowhere: the
+        # serializer of pipecat-ai 1.14 sends none (measured).
         answer_quiet="2s",
         interrupted={"event": "clear", "streamSid": SESSION_ID},
     ),

@@ -300,6 +300,44 @@ def test_an_agent_that_does_not_say_when_it_has_ended():
     assert call.turn.done_at == call.turn.played_until == pytest.approx(call.turn.audio_at + 1.05)
 
 
+def on_the_phone(*messages):
+    """A server of Twilio's protocol that says these when a second of audio has come; a number is a pause."""
+
+    async def handler(connection):
+        heard = 0
+        async for message in connection:
+            heard += json.loads(message)["event"] == "media"
+            for each in messages if heard == 50 else ():
+                if isinstance(each, int | float):
+                    await asyncio.sleep(each)
+                else:
+                    session_id = connection.websocket.conversation.session_id
+                    await connection.send_json({**each, "streamSid": session_id})
+            heard += heard == 50
+
+    return {"handler": handler}
+
+
+MEDIA = {"event": "media", "media": {"payload": base64.b64encode(b"\x20" * 4000).decode()}}
+MARK = {"event": "mark", "mark": {"name": "said"}}
+
+
+@pytest.mark.parametrize(
+    "pieces", [(MEDIA, 0.3, MEDIA, 0.3, MEDIA), (MEDIA, MARK, 0.3) * 3, (*(MEDIA, 0.3) * 3, MARK)]
+)
+def test_marks_stand_anywhere_in_an_answer(pieces):
+    """Behind each chunk, behind the last, or nowhere: none says that the answer is whole."""
+
+    async def story(user, _):
+        await user.speak("1s")
+        return await user.listen(within="10s"), user.call
+
+    turn, call = with_caller(story, server=on_the_phone(*pieces), profile="twilio")
+
+    assert (turn.audio_seconds, call.stray_chunks, call.underruns) == (1.5, 0, 0)
+    assert turn.done_at == turn.played_until == pytest.approx(turn.audio_at + 1.5, abs=0.1)
+
+
 def test_an_agent_that_says_nothing_and_not_when():
     """Silence alone is no answer."""
     call, words = heard(profile=QUIET)
