@@ -11,8 +11,9 @@ from .features import FLOOD, VoiceFeatures
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 # Rules about how soon the agent is heard.
-_SPEED = frozenset({Rule.FIRST_AUDIO, Rule.TURNS, Rule.UNDERRUNS, Rule.BARGE_IN, Rule.TRANSCRIPTS})
-_WAITED_FOR = frozenset({Rule.TURNS, Rule.FIRST_AUDIO, Rule.TRANSCRIPTS})
+_SPEED = frozenset({Rule.FIRST_AUDIO, Rule.TURNS, Rule.UNDERRUNS, Rule.BARGE_IN})
+_AUDIO_WAITED_FOR = frozenset({Rule.TURNS, Rule.FIRST_AUDIO})
+_WAITED_FOR = _AUDIO_WAITED_FOR | {Rule.TRANSCRIPTS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,9 +245,9 @@ ROWS = (
     ),
     VoiceRow(
         cause=Cause.STAGE_SLOW,
-        shows="late first audio or transcripts while heartbeats were in time, and a stage that took longer "
-        "than the others together",
-        when=lambda f: bool(_WAITED_FOR & f.rules) and f.slowest is not None,
+        shows="late first audio while heartbeats were in time, and a stage that took longer than the others "
+        "together",
+        when=lambda f: bool(_AUDIO_WAITED_FOR & f.rules) and f.slowest is not None,
         sentence="{slowest} took {slowest_time}{turn}: {stages}",
         headline="{slowest} is slow: {slowest_time}",
         remedy="stream between the stages, and begin to speak with the first sentence",

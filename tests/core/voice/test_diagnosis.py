@@ -16,6 +16,8 @@ from tests.core.voice.events import call
 
 # It is another session's, so that every call that ends with it has failed.
 FOREIGN = (100.0, "foreign", "theirs")
+# One heartbeat waited for 600 ms.
+LATE_BEATS = [*BEATS, (110, ">beat"), (110.6, "<answer")]
 
 
 def verdict_of(made, **asked):
@@ -144,6 +146,24 @@ def test_audio_that_is_broken_is_told_of_its_turn(how, broken):
         events.append((at + 3, "done"))
 
     assert features(call(*events)).turn.number == broken
+
+
+@pytest.mark.parametrize(
+    ("beats", "asked", "cause"),
+    [
+        (BEATS, {"transcripts": True}, Cause.UNDETERMINED),
+        (LATE_BEATS, {"transcripts": True}, Cause.UNDETERMINED),
+        (BEATS, {"transcripts": True, "first_audio_within": 0.3}, Cause.STAGE_SLOW),
+        (LATE_BEATS, {"transcripts": True, "first_audio_within": 0.3}, Cause.PATH_STALLED),
+    ],
+)
+def test_a_transcript_that_is_missing_is_no_matter_of_time(beats, asked, cause):
+    """The turn was answered: no stage was slow, and no way loses one message; late audio is one."""
+    made = call((1, "speak"), (2, "hush"), (2.3, "token"), (2.4, "audio", 1.0), (2.5, "done"))
+    ends = [timeline(*beats, until=120)]
+    found = diagnosed_call(verdict_of(made, **asked), ends, made, None, origin=0.0).diagnosis
+
+    assert (Cause.UNDETERMINED if found is None else found.cause) is cause
 
 
 @pytest.mark.parametrize(
