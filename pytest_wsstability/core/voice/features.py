@@ -21,6 +21,8 @@ LATE_BEAT = 0.25
 FLOOD = 20.0
 # A stage that takes longer than people want all of them to take (0.8 s from voice to voice) is slow.
 SLOW = 0.8
+# Sums of seconds are wrong by less than this.
+_SAME = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +137,23 @@ class VoiceFeatures:
     def beats_answered(self) -> bool:
         """Whether heartbeats came back while the turn waited: the connection and the agent's loop live."""
         return self.here.heartbeats.answered > 0 and self.late_beat is None
+
+    @property
+    def pause(self) -> float | None:
+        """
+        The longest silence in the turn that ran dry, if it is as long as all others together.
+
+        None where the turn ran dry again and again, as it does when all of its audio is made too slowly.
+
+        """
+        turn = self.turn_of(Rule.UNDERRUNS)
+        if turn is None or turn.audio_at is None or turn.audio_until is None:
+            return None
+        dry = [each for each in self.call.playout.underruns if turn.audio_at <= each.at <= turn.audio_until]
+        longest = max((each.seconds for each in dry), default=0.0)
+        # Of many underruns the latest are not kept.
+        is_most = 2 * longest >= turn.underrun_seconds - _SAME and len(dry) == turn.underruns
+        return longest if is_most else None
 
     @property
     def ended(self) -> bool:

@@ -237,6 +237,18 @@ ROWS = (
     ),
     VoiceRow(
         cause=Cause.STAGE_SLOW,
+        shows="a player ran dry while heartbeats were in time, and one silence was as long as the others of "
+        "the turn together",
+        when=lambda f: Rule.UNDERRUNS in f.rules and f.pause is not None,
+        sentence="a player had nothing for {pause} in the middle of the answer{dry_turn}: something was "
+        "awaited there, such as a tool or the next sentence",
+        headline="the answer paused for {pause}{dry_turn}",
+        confidence=MEDIUM,
+        remedy="look at what the agent awaits in the middle of an answer: make it sooner, say something "
+        "meanwhile, or end the turn before it",
+    ),
+    VoiceRow(
+        cause=Cause.STAGE_SLOW,
         shows="a player ran dry while heartbeats were in time",
         when=lambda f: Rule.UNDERRUNS in f.rules,
         sentence="speech is made more slowly than it is played{dry_turn}{pace}",

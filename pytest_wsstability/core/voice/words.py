@@ -69,6 +69,7 @@ _WORDS: dict[str, Callable[[VoiceFeatures], str]] = {
     "late_beat": lambda f: _seconds(f.late_beat),
     "stop": _stop,
     "pace": _pace,
+    "pause": lambda f: _seconds(f.pause),
     "slowest": _slowest,
     "slowest_time": lambda f: "" if f.slowest is None else _seconds(f.stage(f.slowest)),
     "stages": _stages,

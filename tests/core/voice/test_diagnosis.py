@@ -61,14 +61,36 @@ def test_what_is_said_of_a_turn_is_said_of_the_one_that_shows_it():
     made = call(
         (0.0, "speak"), (1.0, "hush"), (6.0, "audio", 1.0),
         (10.0, "speak"), (11.0, "hush"), (11.5, "audio", 1.0), (12.5, "audio", 1.0),
-        (20.0, "speak"), (21.0, "hush"), (21.5, "audio", 1.0), (25.5, "audio", 1.0),
+        (20.0, "speak"), (21.0, "hush"), *[(at, "audio", 1.0) for at in (21.5, 23.5, 25.5, 27.5)],
     )  # fmt: skip
     found = diagnosis(made, first_audio_within=2.0, underruns=0)
 
     assert features(made, first_audio_within=2.0, underruns=0).rule is Rule.FIRST_AUDIO
     assert found.sentence == (
-        "speech is made more slowly than it is played in turn 3: 2 s of audio came in 4 s"
+        "speech is made more slowly than it is played in turn 3: 4 s of audio came in 6 s"
     )
+
+
+@pytest.mark.parametrize(
+    ("silences", "told"),
+    [
+        ([3.0], "the answer paused for 3 s in turn 1"),
+        ([1.0, 1.0], "the answer paused for 1 s in turn 1"),
+        ([0.5, 2.0, 1.5], "the answer paused for 2 s in turn 1"),
+        ([0.51, 2.0, 1.5], "the tts stage is slower than real time"),
+        ([1.0, 1.0, 1.0], "the tts stage is slower than real time"),
+        # So many that not all of them are kept.
+        ([*[0.01] * 64, 3.0], "the tts stage is slower than real time"),
+    ],
+)
+def test_one_pause_in_an_answer_is_no_slow_speech(silences, told):
+    """A tool that is awaited in the middle of it, or the next sentence."""
+    at, events = 3.0, [(1, "speak"), (2, "hush"), (3.0, "audio", 1.0)]
+    for seconds in silences:
+        at += 1 + seconds
+        events.append((at, "audio", 1.0))
+
+    assert diagnosis(call(*events, (at + 1, "done")), underruns=0).headline == told
 
 
 def test_audio_that_ran_dry_in_a_greeting_is_of_no_turn():
