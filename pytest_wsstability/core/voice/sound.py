@@ -75,6 +75,8 @@ def frames_of_wav(data: bytes, form: AudioFormat, name: str = "WAV") -> tuple[by
         with wave.open(io.BytesIO(data)) as file:
             channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
             found = file.readframes(file.getnframes())
+            # A file that was cut may end in the middle of a sample.
+            found = found[: len(found) - len(found) % (channels * width)]
     except (wave.Error, EOFError) as exc:
         raise WrongSound(f"{name}: no WAV file of PCM: {str(exc) or 'it ends too early'}") from None
     wanted = f"give mono, 16 bit, {form.rate:,} samples a second"

@@ -92,6 +92,14 @@ def test_a_file_in_frames():
     assert frames[2][320:] == bytes(320)
 
 
+@pytest.mark.parametrize(("cut", "frames"), [(0, 2), (1, 2), (2, 2), (640, 1), (641, 1)])
+def test_a_file_that_was_cut(cut, frames):
+    """It is spoken as far as it goes, also where it ends in the middle of a sample."""
+    found = frames_of_wav(wav(frames=640)[: -cut or None], AudioFormat())
+
+    assert [len(frame) for frame in found] == [640] * frames
+
+
 def test_a_file_for_the_telephone():
     form = AudioFormat(Encoding.MULAW, 8_000)
 
