@@ -21,6 +21,8 @@ from ...profiles.catalogue import audio_of
 from ..connection import Connection
 from .microphone import Microphone
 
+# The close code of an agent that hangs up: the purpose is fulfilled (RFC 6455, section 7.4.1).
+HANGS_UP = 1000
 _EARLY = 1e-6
 
 
@@ -102,6 +104,9 @@ class Caller:
 
     async def _watch(self, connection: Connection) -> None:
         await connection.websocket.wait_over()
+        close = connection.timeline.close
+        if self._quiet is not None and close is not None and close.code == HANGS_UP:
+            self.call.fell_quiet(self.now)
         self._changed()
 
     async def stop(self) -> None:

@@ -13,9 +13,10 @@ from ...core.judge.excuses import Incidents
 from ...core.judge.requirement import Requirement
 from ...core.judge.rules import judge
 from ...core.judge.verdict import Doubt, Finding, Rule, Verdict, Violation
+from ...core.timeline.close import CloseEvidence
 from ...core.timeline.timeline import Timeline
 from ...core.voice.call import Call
-from ...core.voice.requirement import VoiceRequirement
+from ...core.voice.requirement import VoiceRequirement, answered
 from ...core.voice.script import Script
 from ...profiles import Profile
 from ...profiles.catalogue import audio_of, find
@@ -27,7 +28,7 @@ from ..holding import hold_open
 from ..keywords import ConnectKeywords
 from ..proxy.proxy import FaultProxy
 from ..server.orchestrator import Orchestrator
-from .caller import Caller, CallTimeout
+from .caller import HANGS_UP, Caller, CallTimeout
 from .soak import VoiceSoak
 
 # Seconds that a session has for its confirmation where nobody says how many.
@@ -214,13 +215,21 @@ class _Held:
         caller, timeline = self._caller, self._caller.connection.timeline
         found = self._asked.findings(caller.call, caller.now, ended=self._ended)
         close = timeline.close
-        if self._requirement.alive_for is None and close is not None and not close.planned:
+        lives = self._requirement.alive_for is None and not self._is_over_well(close)
+        if lives and close is not None and not close.planned:
             headline = close.headline()
-            lives = "the connection lives to the end of the conversation"
+            expected = "the connection lives to the end of the conversation"
             found.insert(
-                0, Violation(Rule.ALIVE, close.at, lives, f"{headline}: {close}", headline, str(close))
+                0, Violation(Rule.ALIVE, close.at, expected, f"{headline}: {close}", headline, str(close))
             )
         return list(_excused(found, caller.call, timeline))
+
+    def _is_over_well(self, close: CloseEvidence | None) -> bool:
+        """Whether the agent has hung up as it should when it had given its last answer."""
+        call, turns = self._caller.call, self._caller.call.turns
+        if close is None or close.code != HANGS_UP:
+            return False
+        return len(turns) == self._script.turns and all(answered(call, turn) for turn in turns)
 
     def soak(self, orchestrator: Orchestrator | None, proxy: FaultProxy | None) -> VoiceSoak:
         """What came of it."""

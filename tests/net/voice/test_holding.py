@@ -1,6 +1,9 @@
 """A conversation from its opening to its verdict: what ends it, and what is then said."""
 
 import asyncio
+import base64
+import dataclasses
+import json
 import pickle
 
 import pytest
@@ -8,6 +11,7 @@ import pytest
 from pytest_wsstability import Orchestrator, Outcome, Requirement, StabilityError, faults, run_virtual
 from pytest_wsstability.core.judge.verdict import Reason, Rule
 from pytest_wsstability.core.timeline.events import EventKind
+from pytest_wsstability.profiles import JSON
 from pytest_wsstability.voice import Pipeline, Script, Slow, Stage, VoiceError, VoiceRequirement, hold_call
 from tests.net.voice.calls import spoken
 
@@ -60,6 +64,62 @@ def test_a_connection_has_to_live_though_nobody_says_how_long():
 
     assert held.verdict.violations[0].rule is Rule.ALIVE
     assert held.verdict.violations[0].headline.startswith("1000 at 15 s")
+
+
+CHUNK = base64.b64encode(bytes(3200)).decode()
+
+
+def hung_up(*, turns, after, code, end=True, profile=JSON):
+    """A conversation of so many turns with an agent that hangs up with its answer of one turn."""
+
+    async def handler(connection):
+        number = 0
+        async for message in connection:
+            if json.loads(message)["type"] != "speech_end":
+                continue
+            number += 1
+            await connection.send_json({"type": "audio", "audio": CHUNK})
+            if end:
+                await connection.send_json({"type": "turn_end"})
+            if number == after:
+                await connection.close(code)
+                return
+
+    async def main():
+        async with Orchestrator(profile=profile, handler=handler) as orchestrator:
+            return await hold_call(
+                Requirement(), VoiceRequirement(turns=turns), Script(turns=turns), url=orchestrator.url,
+                profile=profile,
+            )  # fmt: skip
+
+    return run_virtual(main()).verdict
+
+
+QUIET = JSON.replace(audio=dataclasses.replace(JSON.audio, answer_end=None, answer_quiet="1s"))
+
+
+@pytest.mark.parametrize("profile", [JSON, QUIET], ids=["said", "heard"])
+@pytest.mark.parametrize(
+    ("after", "code", "rules"),
+    [
+        (2, 1000, []),
+        (2, 1011, [Rule.ALIVE]),
+        (2, 1001, [Rule.ALIVE]),
+        (1, 1000, [Rule.ALIVE]),
+    ],
+)
+def test_an_agent_may_hang_up_when_all_turns_were_answered(profile, after, code, rules):
+    """With 1000, and no sooner; also where nobody says that an answer is whole."""
+    verdict = hung_up(turns=2, after=after, code=code, profile=profile)
+
+    assert [each.rule for each in verdict.violations][:1] == rules
+
+
+def test_an_agent_that_hangs_up_in_its_last_answer_ends_it_too_early():
+    """Where it says that an answer is whole, and has not."""
+    verdict = hung_up(turns=1, after=1, code=1000, end=False)
+
+    assert [each.rule for each in verdict.violations] == [Rule.ALIVE, Rule.TURNS]
 
 
 def test_a_lag_of_the_test_itself_blames_nobody():
