@@ -139,6 +139,14 @@ class VoiceFeatures:
         return self.here.heartbeats.answered > 0 and self.late_beat is None
 
     @property
+    def error(self) -> str | None:
+        """The first error message that came since the user's turn began; None if none did."""
+        turn = self.turn
+        if turn is None or self.call.away:
+            return None
+        return next((text for at, text in self.here.errors if at >= turn.speech_from), None)
+
+    @property
     def pause(self) -> float | None:
         """
         The longest silence in the turn that ran dry, if it is as long as all others together.

@@ -139,6 +139,28 @@ def test_a_turn_without_audio_waited_longer_than_any_other():
     assert diagnosis(made, first_audio_within=1.0).headline == "the tts stage gives no result"
 
 
+@pytest.mark.parametrize(
+    ("rows", "done", "headline"),
+    [
+        ([(12, "<error", '{"type":"error"}')], [], "an error message in the place of an answer in turn 2"),
+        # It came with the turn before, which was answered.
+        ([(9.9, "<error", "{}")], [], "nothing came of the speech in turn 2"),
+        ([], [(11.5, "done")], "an answer without anything in it in turn 2"),
+        ([], [], "nothing came of the speech in turn 2"),
+    ],
+)
+def test_what_came_in_the_place_of_an_answer(rows, done, headline):
+    """An error message, the end of the answer alone, or nothing."""
+    made = call(
+        (0.0, "speak"), (1.0, "hush"), (1.5, "audio", 1.0), (2.0, "done"), (10.0, "speak"), (11.0, "hush"),
+        *done, (41.0, "given up"),
+    )  # fmt: skip
+    line = timeline(*sorted([*BEATS, *rows]), until=120)
+    found = diagnosed_call(verdict_of(made, turns=2), [line], made, None, origin=0.0).diagnosis
+
+    assert found.headline == headline
+
+
 @pytest.mark.parametrize("missing", [1, 2, 3])
 def test_transcripts_are_missed_in_the_first_turn_without_one(missing):
     """Also where the next turn begins at the very instant at which its speech ended."""
