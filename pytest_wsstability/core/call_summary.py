@@ -26,7 +26,7 @@ class Turn:
     # When the agent said that its turn is over, and when a player has played all of it.
     done_at: float | None = None
     played_until: float | None = None
-    # When the user spoke over the agent, and the last audio that came after that.
+    # When the user spoke over the agent, and the last audio that came, or that was heard, after that.
     barged_in_at: float | None = None
     audio_until: float | None = None
     # The number that the agent gives the turn; None where it gives none.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Unpack
 from urllib.parse import urljoin, urlsplit
@@ -62,7 +62,7 @@ def _hints(fields: Fields) -> Fields | None:
 class ClientSide:
     """The client's half of a connection: handshake, session, heartbeats. No I/O of its own."""
 
-    __slots__ = ("_confirmed", "_headers", "_keepalive", "_kind", "_opening", "response_headers")
+    __slots__ = ("_confirmed", "_headers", "_keepalive", "_kind", "_opening", "later", "response_headers")
 
     def __init__(
         self, kind: ClientKind, opening: asyncio.Future[None], *, headers: tuple[tuple[str, str], ...]
@@ -76,6 +76,8 @@ class ClientSide:
         self._confirmed = False
         # Pings of a library; None for other kinds of clients.
         self._keepalive: Ticker | None = None
+        # Whether an answer to a heartbeat will be said later; None while all are said at once.
+        self.later: Callable[[Say], bool] | None = None
 
     # What the connection calls (see `Endpoint`).
 
@@ -155,8 +157,8 @@ class ClientSide:
         timeline.intervals = websocket.conversation.intervals
 
     def say(self, websocket: WebSocket, say: Say) -> None:
-        """Say it, but for answers that a mute client keeps back."""
-        if say.role is not _ANSWER or self._kind is not ClientKind.MUTE:
+        """Say it, but for answers that a mute client keeps back, and those that are said later."""
+        if say.role is not _ANSWER or not (self._kind is ClientKind.MUTE or (self.later and self.later(say))):
             websocket.say(say)
 
     def turn(self, websocket: WebSocket) -> None:

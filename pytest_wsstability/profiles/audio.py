@@ -142,6 +142,9 @@ class Audio:
     interrupted: Messages = None
     # Where servers do not say it: an answer is whole when a player has had nothing to play for so long.
     answer_quiet: Duration | None = None
+    # The client plays what it has until the server says that the answer is broken off (`interrupted`).
+    # An `answer_end` is then no end but a place in the audio; it goes back when what is before it is played.
+    plays_on: bool = False
 
     _written: dict[VoiceRole, Wording] = dataclasses.field(init=False, repr=False, compare=False)
     # Of a frame of speech; None where it is no JSON, or carries more.

@@ -102,9 +102,11 @@ TWILIO = Profile(
         format=AudioFormat(Encoding.MULAW, 8_000),
         speech=Codec(_read_media, _write_media, names=("session_id", "number", "audio")),
         answer=Codec(_read_media, _write_answer, names=("session_id", "audio")),
+        answer_end=_MARK,
         # A mark may stand behind each chunk, as in Twilio's samples, behind the answer, or nowhere: the
         # serializer of pipecat-ai 1.14 sends none (measured).
         answer_quiet="2s",
         interrupted={"event": "clear", "streamSid": SESSION_ID},
+        plays_on=True,
     ),
 )

@@ -76,7 +76,7 @@ def test_the_format_of_a_profile(name, form, down):
         ("twilio", CLIENT, {"event": "media", "streamSid": "MZ1", "media": {"payload": TEXT}}, Role.SPEECH),
         ("twilio", CLIENT, {"event": "start", "streamSid": "MZ1"}, None),
         ("twilio", SERVER, {"event": "media", "streamSid": "MZ1", "media": {"payload": TEXT}}, Role.ANSWER),
-        ("twilio", SERVER, {"event": "mark", "streamSid": "MZ1", "mark": {"name": "1"}}, None),
+        ("twilio", SERVER, {"event": "mark", "streamSid": "MZ1", "mark": {"name": "1"}}, Role.ANSWER_END),
         ("twilio", SERVER, {"event": "clear", "streamSid": "MZ1"}, Role.INTERRUPTED),
         ("twilio", SERVER, {"event": "other", "media": 1}, None),
     ],

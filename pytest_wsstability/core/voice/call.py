@@ -29,6 +29,8 @@ class Call:
     answers: bool = True
     # Whether the end of the speech is told by a message, or by silence that goes out.
     tells_end: bool = True
+    # Whether the player throws nothing away before the agent says so, whoever speaks over it.
+    plays_on: bool = False
     turns: list[Turn] = field(default_factory=list)
     # What the agent says before the user has ever spoken, as a turn that is none; None while it says nothing.
     greeting: Turn | None = None
@@ -87,7 +89,10 @@ class Call:
         turn = self._latest
         if turn is not None and turn.audio_at is not None and self._speaks(turn, at):
             turn.barged_in_at = at
-            self.playout.interrupt(at, until=turn.played_until)
+            if self.plays_on:
+                turn.audio_until = self.playout.dry_at or turn.played_until
+            else:
+                self.playout.interrupt(at, until=turn.played_until)
         self.down.pause()
         began = Turn(len(self.turns) + 1, at)
         self.turns.append(began)
@@ -141,10 +146,16 @@ class Call:
             return
         turn.audio_until = at
         if turn.barged_in_at is not None:
-            # A player that was interrupted throws away what comes late.
+            # A player that was interrupted throws away what comes late, unless it waits for the agent's word.
+            if self.plays_on:
+                self.playout.chunk(at, seconds)
+                turn.audio_until = self.playout.dry_at
             return
         if turn.audio_at is None:
             turn.audio_at = at
+            if self.plays_on and not self.playout.waiting(at):
+                # Nothing is left of an answer that nobody ended.
+                self.playout.finish(at)
         turn.audio_seconds += seconds
         count, lost = self.playout.underrun_count, self.playout.underrun_seconds
         self.playout.chunk(at, seconds)
@@ -211,7 +222,7 @@ class Call:
     def fell_quiet(self, at: float) -> None:
         """Nothing has been heard for so long that the answer is whole: when a player had played it."""
         turn, dry = self._latest, self.playout.dry_at
-        if turn is not None and dry is not None:
+        if turn is not None and turn.audio_at is not None and dry is not None:
             turn.done_at = turn.played_until = dry
             self._quiet = turn
         self.down.pause()
@@ -229,6 +240,9 @@ class Call:
         if cut is not None:
             cut.done_at = at
             self.down.pause()
+        if cut is not None and self.plays_on and cut.barged_in_at is not None:
+            self.playout.interrupt(at)
+            cut.audio_until = min(at, cut.audio_until or at)
 
     def foreign(self, at: float, session_id: str) -> None:
         """A chunk of audio came that is another session's; a player would play it all the same."""

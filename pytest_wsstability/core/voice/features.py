@@ -103,6 +103,9 @@ class VoiceFeatures:
     @property
     def late_beat(self) -> float | None:
         """The slowest heartbeat of the caller, if it is much slower than the usual one; None if none is."""
+        if self.call.plays_on:
+            # They are the agent's, and wait for its audio.
+            return None
         trips = self.here.heartbeats
         slow = max(trips.rtts.maximum, 0.0) if trips.rtts.count else 0.0
         asked = trips.last_at
@@ -136,7 +139,7 @@ class VoiceFeatures:
     @property
     def beats_answered(self) -> bool:
         """Whether heartbeats came back while the turn waited: the connection and the agent's loop live."""
-        return self.here.heartbeats.answered > 0 and self.late_beat is None
+        return self.here.heartbeats.answered > 0 and self.late_beat is None and not self.call.plays_on
 
     @property
     def error(self) -> str | None:

@@ -234,8 +234,12 @@ def _barge_ins(asked: VoiceRequirement, call: Call, duration: float, ended: bool
     limit = asked.barge_in_within
     if limit is None:
         return
-    stops = [(turn, turn.stop_latency) for turn in call.turns]
-    known = [(turn, seconds) for turn, seconds in stops if seconds is not None]
+    # What waits to be played at the end of the call was not heard.
+    known = [
+        (turn, min(turn.stop_latency, duration - turn.barged_in_at))
+        for turn in call.turns
+        if turn.stop_latency is not None and turn.barged_in_at is not None
+    ]
     if not known:
         yield Doubt(Reason.TOO_FEW, "nobody spoke over the agent")
         return

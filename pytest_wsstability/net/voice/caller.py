@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Unpack
@@ -16,8 +17,9 @@ from ...core.voice.audio import FRAME, AudioFormat
 from ...core.voice.call import Call
 from ...core.voice.script import Script, ScriptKeywords, ScriptTurn
 from ...core.voice.sound import WrongSound, frames_of_wav, noise, wav_of
-from ...profiles import BadAudio, Spoken, VoiceRole
+from ...profiles import BadAudio, Say, Spoken, VoiceRole
 from ...profiles.catalogue import audio_of
+from ..client import ClientSide
 from ..connection import Connection
 from .microphone import Microphone
 
@@ -71,7 +73,9 @@ class Caller:
         self.connection = connection
         self.audio = audio_of(connection.websocket.profile)
         tells = silence == "sent" or self.audio.has(VoiceRole.SPEECH_END)
-        self.call = Call(answers=self.audio.answers, tells_end=tells)
+        self.call = Call(answers=self.audio.answers, tells_end=tells, plays_on=self.audio.plays_on)
+        # Answers to heartbeats that go out when the audio before them is played: when, and what.
+        self._marks: list[tuple[float, Say]] = []
         self.received: list[bytes] | None = [] if keep_audio else None
         self._loop = connection.websocket.loop
         self.origin = connection.timeline.opened
@@ -99,6 +103,10 @@ class Caller:
     def _attach(self, connection: Connection) -> None:
         self.connection = connection
         connection.websocket.listener = self._hear
+        self._marks.clear()
+        endpoint = connection.websocket.endpoint
+        if self.audio.plays_on and isinstance(endpoint, ClientSide):
+            endpoint.later = self._after_playing
         self._ends = self._loop.create_task(self._watch(connection))
         self._microphone.attach(connection.websocket)
 
@@ -113,6 +121,7 @@ class Caller:
         """Say nothing any more; the connection stays as it is."""
         self._microphone.detach()
         self.connection.websocket.listener = None
+        self._marks.clear()
         if self._quiet is not None:
             self._quiet.cancel()
         if self._ends is not None:
@@ -159,10 +168,11 @@ class Caller:
             call.transcript(at, final=role is VoiceRole.FINAL)
         elif role is VoiceRole.TOKEN:
             call.token(at)
-        elif role is VoiceRole.ANSWER_END:
+        elif role is VoiceRole.ANSWER_END and not self.audio.plays_on:
             call.turn_done(at, number=spoken.turn)
         elif role is VoiceRole.INTERRUPTED:
             call.interrupted(at)
+            self._send_marks(math.inf)
         self._changed()
 
     def _take_audio(self, at: float, spoken: Spoken, size: int) -> None:
@@ -188,6 +198,20 @@ class Caller:
         else:
             self.call.fell_quiet(self.now)
             self._changed()
+
+    def _after_playing(self, say: Say) -> bool:
+        """Whether a heartbeat of the server waits for audio: it goes back when that is played, or cleared."""
+        dry = self.call.playout.dry_at
+        if dry is None or dry <= self.now + _EARLY:
+            return False
+        self._marks.append((dry, say))
+        self._loop.call_at(self.origin + dry, self._send_marks)
+        return True
+
+    def _send_marks(self, until: float | None = None) -> None:
+        until = self.now + _EARLY if until is None else until
+        while self._marks and self._marks[0][0] <= until:
+            self.connection.websocket.say(self._marks.pop(0)[1])
 
     def wav(self) -> bytes:
         """

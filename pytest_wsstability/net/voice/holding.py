@@ -123,7 +123,7 @@ async def hold_call(
             connection, silence=script.silence, seed=script.seed, sound=script.sound, keep_audio=keep_audio,
             starts=False,
         )  # fmt: skip
-        held = _Held(_with_session(requirement, profile), asked, script, caller)
+        held = _Held(_of_conversation(requirement, profile), asked, script, caller)
         try:
             await held.hold()
             return held.soak(orchestrator, proxy)
@@ -150,8 +150,10 @@ def check_script(script: Script, requirement: Requirement) -> None:
         raise ValueError(f"reconnect_in: {script.reconnect_in} is beyond the last of {script.turns} turns")
 
 
-def _with_session(requirement: Requirement, profile: Profile) -> Requirement:
-    """A conversation begins with the session, so that it has to be confirmed."""
+def _of_conversation(requirement: Requirement, profile: Profile) -> Requirement:
+    """A conversation begins with its session, which has to be confirmed; marks in audio are no heartbeats."""
+    if profile.audio is not None and profile.audio.plays_on:
+        requirement = dataclasses.replace(requirement, heartbeat_every=None, heartbeat_within=None)
     if not profile.has_session or requirement.session_within is not None:
         return requirement
     return dataclasses.replace(requirement, session_within=SESSION_WITHIN)

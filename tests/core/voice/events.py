@@ -3,9 +3,9 @@
 from pytest_wsstability.core.voice.call import Call
 
 
-def call(*events):
-    """A call of ``(at, what, *arguments)``."""
-    made = Call()
+def call(*events, **options):
+    """A call of ``(at, what, *arguments)``; options are those of `Call`."""
+    made = Call(**options)
     for at, what, *rest in events:
         match what:
             case "speak":

@@ -105,6 +105,48 @@ def test_the_answer_after_a_barge_in_belongs_to_the_new_turn():
     assert [turn.done_at for turn in made.turns] == [4.1, 7]
 
 
+@pytest.mark.parametrize(
+    ("then", "stops"),
+    [
+        # Five seconds of audio from 3 s on; the user speaks at 4 s, and nobody clears what was sent.
+        ([], 4.0),
+        ([(4.2, "audio", 0.5)], 4.5),
+        ([(4.3, "interrupted")], 0.3),
+        # It was played when that came.
+        ([(9.0, "interrupted")], 4.0),
+        # More comes behind that, and is played too.
+        ([(4.3, "interrupted"), (4.5, "audio", 0.5)], 1.0),
+    ],
+)
+def test_a_player_that_waits_for_the_agents_word(then, stops):
+    """What was sent is heard until the agent clears it, whoever speaks over it."""
+    made = call((1, "speak"), (2, "hush"), (3, "audio", 5.0), (4, "speak"), *then, plays_on=True)
+
+    assert made.turns[0].stop_latency == pytest.approx(stops, abs=0.07)
+
+
+@pytest.mark.parametrize("cleared", [[], [(4.3, "interrupted")]])
+def test_the_next_answer_of_such_a_player_misses_nothing(cleared):
+    """What was left of the one before is over, or goes before it."""
+    made = call(
+        (1, "speak"), (2, "hush"), (3, "audio", 5.0), (4, "speak"), *cleared, (6, "hush"), (12, "audio", 1.0),
+        (15.0, "quiet"), plays_on=True,
+    )  # fmt: skip
+
+    assert (made.underruns, made.stray_chunks) == (0, 0)
+    assert (made.turn.audio_at, made.turn.done_at) == (12, pytest.approx(13.0, abs=0.07))
+
+
+def test_quiet_after_what_nobody_cleared_ends_no_answer():
+    """It was that of the turn before."""
+    made = call(
+        (1, "speak"), (2, "hush"), (3, "audio", 2.0), (4, "speak"), (7, "quiet"), (8, "hush"), plays_on=True
+    )
+
+    assert [turn.done_at for turn in made.turns] == [None, None]
+    assert made.turns[0].stop_latency == pytest.approx(1.0, abs=0.07)
+
+
 def test_an_end_that_is_said_twice_is_not_that_of_the_next_turn():
     """ "Interrupted", and then "stopped": of the answer that the user speaks over."""
     made = call(

@@ -139,6 +139,16 @@ def test_a_turn_without_audio_waited_longer_than_any_other():
     assert diagnosis(made, first_audio_within=1.0).headline == "the tts stage gives no result"
 
 
+def test_marks_that_wait_for_audio_are_no_late_path():
+    """The caller answers them when the audio before them is played."""
+    made = call((1, "speak"), (2, "hush"), (3, "audio", 9.0), (4, "speak"), plays_on=True)
+    ends = [timeline(*LATE_BEATS, until=120)]
+    found = diagnosed_call(verdict_of(made, barge_in_within=0.3), ends, made, None, origin=0.0).diagnosis
+
+    assert found.cause is Cause.NOT_INTERRUPTED
+    assert not any("heartbeats" in each.text for each in (*found.evidence, *found.ruled_out))
+
+
 @pytest.mark.parametrize(
     ("rows", "done", "headline"),
     [

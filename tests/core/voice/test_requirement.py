@@ -141,6 +141,19 @@ def test_an_answer_without_an_end_is_none():
     )
 
 
+@pytest.mark.parametrize(("until", "outcome"), [(4.3, STABLE), (4.4, UNSTABLE)])
+def test_what_waits_to_be_played_at_the_end_of_a_call_was_not_heard(until, outcome):
+    """The user speaks at 4 s over audio that nobody clears, and the call is over soon after."""
+    made = Call(plays_on=True)
+    made.speech_began(0.0)
+    made.speech_ended(2.0)
+    made.audio(3.0, 9.0)
+    made.speech_began(4.0)
+    asked = VoiceRequirement(barge_in_within=0.3)
+
+    assert asked.check(made, duration=until, tier=Tier.VIRTUAL).outcome is outcome
+
+
 def broken(what):
     made = call(0.5)
     match what:

@@ -9,6 +9,7 @@ import json
 import pytest
 
 from pytest_wsstability import ConnectionEnded, faults
+from pytest_wsstability.core.timeline.events import Role
 from pytest_wsstability.core.voice.sound import wav_of
 from pytest_wsstability.profiles import JSON
 from pytest_wsstability.voice import AudioFormat, CallTimeout, Pipeline, WrongSound
@@ -336,6 +337,36 @@ def test_marks_stand_anywhere_in_an_answer(pieces):
 
     assert (turn.audio_seconds, call.stray_chunks, call.underruns) == (1.5, 0, 0)
     assert turn.done_at == turn.played_until == pytest.approx(turn.audio_at + 1.5, abs=0.1)
+
+
+CLEAR = {"event": "clear"}
+
+
+@pytest.mark.parametrize(
+    ("pieces", "answered"),
+    [
+        # Half a second of audio is before the first mark, a second before the other.
+        ((MEDIA, MARK, MEDIA, MARK), [0.5, 1.0]),
+        # Nothing is.
+        ((MARK, 0.2, MEDIA), [0.0]),
+        # It is thrown away.
+        ((MEDIA, MARK, MEDIA, MARK, 0.3, CLEAR), [0.3, 0.3]),
+    ],
+)
+def test_a_mark_comes_back_when_the_audio_before_it_is_played(pieces, answered):
+    """As from Twilio: agents count those that are out to know whether they are heard."""
+    came = []
+
+    async def story(user, _):
+        await user.speak("1s")
+        await user.idle("3s")
+        timeline = user.connection.timeline
+        asked = [each.at for each in timeline if each.role is Role.HEARTBEAT]
+        came.extend(each.at - asked[0] for each in timeline if each.role is Role.HEARTBEAT_ANSWER)
+
+    with_caller(story, server=on_the_phone(*pieces), profile="twilio")
+
+    assert came == pytest.approx(answered, abs=0.001)
 
 
 def test_an_agent_that_says_nothing_and_not_when():

@@ -66,6 +66,15 @@ def test_a_connection_has_to_live_though_nobody_says_how_long():
     assert held.verdict.violations[0].headline.startswith("1000 at 15 s")
 
 
+def test_marks_that_wait_for_audio_are_no_late_heartbeats():
+    """The caller itself answers them, when the audio before them is played."""
+    asked, held = {"turns": 2, "barge_in_within": "300ms"}, {"heartbeat_within": "100ms"}
+    held = spoken(asked=asked, held=held, profile="twilio")
+
+    assert held.verdict.outcome is Outcome.STABLE
+    assert len(held.turns) == 2
+
+
 CHUNK = base64.b64encode(bytes(3200)).decode()
 
 
