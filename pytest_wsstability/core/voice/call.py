@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -55,6 +56,8 @@ class Call:
     malformed_count: int = 0
     malformed_at: float | None = None
     malformed: list[str] = field(default_factory=list)
+    # Messages that are none of the protocol's, by the number of the turn: how many, and what the first lacks.
+    unknown: dict[int, tuple[int, str]] = field(default_factory=dict)
     playout: Playout = field(init=False)
     # The turn whose answer is whole because nothing is heard of it any more: more of it may come.
     _quiet: Turn | None = field(init=False, default=None, repr=False)
@@ -268,6 +271,12 @@ class Call:
         self.malformed_at = at if self.malformed_at is None else self.malformed_at
         if len(self.malformed) < _MALFORMED:
             self.malformed.append(what)
+
+    def unknown_message(self, why_not: Callable[[], str]) -> None:
+        """A message is none of the protocol's; ``why_not`` says what it lacks to be audio of an answer."""
+        number = len(self.turns)
+        count, first = self.unknown.get(number, (0, ""))
+        self.unknown[number] = count + 1, first or why_not()
 
     def came_back(self, since: float, at: float) -> None:
         """A connection was opened again; nothing is heard of what was to be played meanwhile."""

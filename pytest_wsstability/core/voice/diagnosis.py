@@ -87,6 +87,15 @@ def _evidence(f: VoiceFeatures) -> Iterator[Evidence]:
             f"turn {turn.number}, after the end of the speech at {show(round(turn.speech_until, 3))}: {came}"
         )
         yield Evidence(text, turn.speech_until)
+    unknown = f.call.unknown.get(turn.number) if turn is not None and turn.audio_at is None else None
+    if unknown is not None:
+        count, first = unknown
+        what = (
+            "message is none of the profile's"
+            if count == 1
+            else "messages are none of the profile's, the first"
+        )
+        yield Evidence(f"{count} {what}: {first}")
     if f.agent is not None:
         stages = [
             f"{name.value} " + ("gave no result" if run.first is None else show(round(run.seconds(0.0), 3)))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 from ...core.call_summary import Turn
 from ...core.duration import Duration, parse_duration
@@ -17,8 +17,9 @@ from ...core.voice.audio import FRAME, AudioFormat
 from ...core.voice.call import Call
 from ...core.voice.script import Script, ScriptKeywords, ScriptTurn
 from ...core.voice.sound import WrongSound, frames_of_wav, noise, wav_of
-from ...profiles import BadAudio, Say, Spoken, VoiceRole
+from ...profiles import NUMBER, SESSION_ID, TURN, Audio, BadAudio, Say, Spoken, VoiceRole
 from ...profiles.catalogue import audio_of
+from ...profiles.near_miss import why_not
 from ..client import ClientSide
 from ..connection import Connection
 from .microphone import Microphone
@@ -149,6 +150,8 @@ class Caller:
             return True
         if spoken is not None:
             self._take(at, spoken, len(payload))
+        elif role is Role.DATA:
+            self.call.unknown_message(lambda: why_not(_answer_of(self.audio), payload))
         return spoken is not None
 
     def _answered(self, at: float) -> None:
@@ -439,6 +442,15 @@ class Caller:
         finally:
             speaking.cancel()
             await asyncio.gather(speaking, return_exceptions=True)
+
+
+def _answer_of(audio: Audio) -> Any:
+    """The message that carries an answer, but for what servers may leave out of it."""
+    said = audio.answer or audio.final
+    message = said[0] if isinstance(said, tuple) else said
+    if not isinstance(message, Mapping):
+        return message
+    return {name: value for name, value in message.items() if value not in (SESSION_ID, TURN, NUMBER)}
 
 
 def read_sound(path: Path, form: AudioFormat) -> tuple[bytes, ...]:

@@ -1,5 +1,7 @@
 """A call of a script of what happened when."""
 
+from functools import partial
+
 from pytest_wsstability.core.voice.call import Call
 
 
@@ -30,6 +32,8 @@ def call(*events, **options):
                 made.give_up(at)
             case "malformed":
                 made.malformed_audio(at, *rest)
+            case "unknown":
+                made.unknown_message(partial(str, *rest))
             case "foreign":
                 made.foreign(at, *rest)
     return made

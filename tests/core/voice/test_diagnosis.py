@@ -266,6 +266,17 @@ def test_the_pace_of_an_answer_needs_two_chunks(events, pace):
          ["turn 1, after the end of the speech at 2 s: nothing came"]),
         ([(1, "speak"), (2, "hush"), (2.5, "final"), (3, "audio", 1.0)],
          ["turn 1, after the end of the speech at 2 s: transcript 500 ms, audio 1 s"]),
+        ([(1, "speak"), (2, "hush"), (3, "unknown", "a binary message")],
+         ["turn 1, after the end of the speech at 2 s: nothing came",
+          "1 message is none of the profile's: a binary message"]),
+        ([(1, "speak"), (2, "hush"), (3, "unknown", "type is 1"), (4, "unknown", "type is 2")],
+         ["turn 1, after the end of the speech at 2 s: nothing came",
+          "2 messages are none of the profile's, the first: type is 1"]),
+        # Not of interest where the turn was answered, and not in the next one.
+        ([(1, "speak"), (2, "hush"), (3, "unknown", "type is 1"), (4, "audio", 1.0)],
+         ["turn 1, after the end of the speech at 2 s: audio 2 s"]),
+        ([(1, "speak"), (2, "hush"), (3, "unknown", "type is 1"), (4, "speak"), (5, "hush")],
+         ["turn 2, after the end of the speech at 5 s: nothing came"]),
         # As in the table: what came before the end took no time.
         ([(1, "speak"), (1.5, "final"), (1.8, "audio", 1.0), (2, "hush")],
          ["turn 1, after the end of the speech at 2 s: transcript 0 s, audio 0 s"]),

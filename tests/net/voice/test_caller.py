@@ -419,3 +419,31 @@ def test_messages_that_are_none_of_the_protocols():
     call, words = heard({"type": "usage", "tokens": 12}, AUDIO, END)
 
     assert (words, call.malformed, call.stray_chunks) == ("", [], 0)
+
+
+@pytest.mark.parametrize(
+    ("profile", "message", "lacks"),
+    [
+        ("json", {"type": "audio", "data": CHUNK}, "member 'audio' is missing"),
+        ("deepgram-agent", {"type": "sound"}, "a text message of 16 characters that is not the one expected"),
+        ("openai-realtime", {"type": "response.done.", "delta": ""},
+         "member 'type' is \"response.done.\", not \"response.output_audio.delta\""),
+    ],
+)  # fmt: skip
+def test_messages_in_the_place_of_an_answer_are_counted(profile, message, lacks):
+    """With what the first lacks to be one; what servers may leave out is not missed."""
+
+    async def handler(connection):
+        await asyncio.sleep(0.5)
+        for _ in range(2):
+            await connection.send_json(message)
+        async for _ in connection:
+            pass
+
+    async def story(user, _):
+        await user.idle("1s")
+        return user.call
+
+    call = with_caller(story, server={"handler": handler}, profile=profile)
+
+    assert [(count, text.partition("; ")[0]) for count, text in call.unknown.values()] == [(2, lacks)]
