@@ -103,6 +103,8 @@ class Spoken(NamedTuple):
     session_id: str | None = None
     turn: int | None = None
     number: int | None = None
+    # Of a transcript, whether it has words.
+    is_empty: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,8 +234,9 @@ class Audio:
         if role in _AUDIO:
             audio = self._decoded(role, audio)
         return Spoken(
-            role, audio, values.get("session_id"), _whole(values.get("turn")), _whole(values.get("number"))
-        )
+            role, audio, values.get("session_id"), _whole(values.get("turn")), _whole(values.get("number")),
+            is_empty=values.get("text") == "",
+        )  # fmt: skip
 
     def _decoded(self, role: VoiceRole, audio: Any) -> bytes:
         if isinstance(audio, str):

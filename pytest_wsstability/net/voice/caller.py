@@ -168,7 +168,9 @@ class Caller:
         if role is VoiceRole.ANSWER:
             self._take_audio(at, spoken, size)
         elif role is VoiceRole.PARTIAL or role is VoiceRole.FINAL:
-            call.transcript(at, final=role is VoiceRole.FINAL)
+            # Services say each few seconds that they heard nothing.
+            if not spoken.is_empty:
+                call.transcript(at, final=role is VoiceRole.FINAL)
         elif role is VoiceRole.TOKEN:
             call.token(at)
         elif role is VoiceRole.ANSWER_END and not self.audio.plays_on:

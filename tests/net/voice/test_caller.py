@@ -232,6 +232,7 @@ def answering(*messages):
 
 AUDIO = {"type": "audio", "audio": CHUNK}
 END = {"type": "turn_end"}
+FINAL = {"type": "transcript", "final": True}
 
 
 def heard(*messages, within="5s", profile="json"):
@@ -419,6 +420,19 @@ def test_messages_that_are_none_of_the_protocols():
     call, words = heard({"type": "usage", "tokens": 12}, AUDIO, END)
 
     assert (words, call.malformed, call.stray_chunks) == ("", [], 0)
+
+
+@pytest.mark.parametrize(
+    ("texts", "first", "final"), [(("", "a"), 0.2, 0.2), (("", ""), None, None), (("a", ""), 0.0, 0.0)]
+)
+def test_a_transcript_without_words_is_none(texts, first, final):
+    """Services say each few seconds that they heard nothing."""
+    call, _ = heard(*[each for text in texts for each in (FINAL | {"text": text}, 0.2)], AUDIO, END)
+    since = [None if at is None else at - call.turn.speech_until for at in (
+        call.turn.transcript_at, call.turn.final_at
+    )]  # fmt: skip
+
+    assert since == [each if each is None else pytest.approx(each, abs=0.001) for each in (first, final)]
 
 
 @pytest.mark.parametrize(
