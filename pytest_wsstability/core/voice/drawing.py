@@ -13,11 +13,11 @@ from .summary import HEAD, turn_at, turn_cells, worst_first
 # Seconds that are drawn at most.
 SPAN = 60.0
 _USER, _AGENT, _FIRST, _DRY, _STOP, _AWAY, _END = "#=>!/~X"
-_ASKED, _ANSWERED = "?+"
+_ASKED, _ANSWERED, _SAID = "?+."
 _MEANING = {
     _USER: "user speaks", _FIRST: "first audio", _AGENT: "agent is heard", _DRY: "underrun",
     _STOP: "spoken over", _AWAY: "no connection", _ANSWERED: "heartbeat answered",
-    _ASKED: "heartbeat not answered", _END: "end",
+    _ASKED: "heartbeat not answered", _SAID: "heartbeat", _END: "end",
 }  # fmt: skip
 _INDENT = " " * 12
 
@@ -102,7 +102,7 @@ def _beats(timeline: Timeline, scale: Scale) -> list[str]:
         elif event.role is Role.HEARTBEAT_ANSWER and asked:
             scale.put(lane, asked.pop(), _ANSWERED)
     for at in asked:
-        scale.put(lane, at, _ASKED)
+        scale.put(lane, at, _SAID if timeline.is_one_way else _ASKED)
     return lane
 
 

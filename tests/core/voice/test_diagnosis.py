@@ -5,6 +5,7 @@ import pytest
 from pytest_wsstability.core.cause import Cause
 from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.events import Tier
+from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
 from pytest_wsstability.core.voice.diagnosis import diagnosed_call
 from pytest_wsstability.core.voice.features import voice_features
 from pytest_wsstability.core.voice.requirement import VoiceRequirement
@@ -147,6 +148,16 @@ def test_marks_that_wait_for_audio_are_no_late_path():
 
     assert found.cause is Cause.NOT_INTERRUPTED
     assert not any("heartbeats" in each.text for each in (*found.evidence, *found.ruled_out))
+
+
+def test_heartbeats_that_nobody_answers_are_no_evidence():
+    """None of them was missed: no answer is ever due."""
+    facts = ProtocolFacts(name="x", title="X", heartbeat=HeartbeatShape.ONE_WAY)
+    line = timeline((25, ">beat"), (50, ">beat"), until=120, protocol=facts)
+    made = call((1, "speak"), (2, "hush"), (32, "given up"))
+    found = diagnosed_call(verdict_of(made, turns=1), [line], made, None, origin=0.0).diagnosis
+
+    assert [each.text for each in found.evidence[1:]] == ["the connection is open at 120 s"]
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ import pytest
 
 from pytest_wsstability.core.call_summary import CallSummary
 from pytest_wsstability.core.plain import plain, restore
+from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
 from pytest_wsstability.core.voice.call import Call
 from pytest_wsstability.core.voice.drawing import lanes, table
 from pytest_wsstability.core.voice.summary import summarize_call, worst_first
+from tests.core.script import timeline
 
 
 def call():
@@ -37,6 +39,23 @@ def test_lanes():
         "  agent                 >=          >=      >!=       >==/",
         "            # user speaks   > first audio   = agent is heard   ! underrun   / spoken over",
     ]
+
+
+@pytest.mark.parametrize(
+    ("shape", "drawn", "meaning"),
+    [
+        (HeartbeatShape.ANSWERED, "+    ?", "+ heartbeat answered   ? heartbeat not answered"),
+        # No answer is ever due, so that none is missed.
+        (HeartbeatShape.ONE_WAY, ".    .", ". heartbeat"),
+    ],
+)
+def test_heartbeats_that_nobody_answers_are_no_missed_ones(shape, drawn, meaning):
+    answer = [(10.1, "<answer")] if shape is HeartbeatShape.ANSWERED else []
+    facts = ProtocolFacts(name="x", title="X", heartbeat=shape)
+    found = lanes(call(), timeline((10, ">beat"), *answer, (15, ">beat"), until=60, protocol=facts))
+
+    assert [line.split("  ", 2)[2].strip() for line in found if line.startswith("  beats")] == [drawn]
+    assert meaning in "   ".join(line.strip() for line in found)
 
 
 @pytest.mark.parametrize("at", [None, 5.0, 30.0, 59.0])
