@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ..cause import Cause, Diagnosis, Evidence
+from ..cause import Cause, Confidence, Diagnosis, Evidence
 from ..diagnosis import diagnosed
 from ..diagnosis.engine import shortened
 from ..duration import show_duration as show
@@ -57,7 +57,8 @@ def _diagnosis(row: VoiceRow, f: VoiceFeatures) -> Diagnosis:
     alone = f.agent is None and row.runner_up is not None
     return Diagnosis(
         cause=row.cause,
-        confidence=row.confidence,
+        # What seems to be missing may have come in words that the profile does not know.
+        confidence=row.confidence if f.agent is not None or f.unknown is None else Confidence.MEDIUM,
         blame=row.blame,
         sentence=row.sentence.format_map(words),
         headline=shortened(row.headline.format_map(words)),
@@ -87,9 +88,8 @@ def _evidence(f: VoiceFeatures) -> Iterator[Evidence]:
             f"turn {turn.number}, after the end of the speech at {show(round(turn.speech_until, 3))}: {came}"
         )
         yield Evidence(text, turn.speech_until)
-    unknown = f.call.unknown.get(turn.number) if turn is not None and turn.audio_at is None else None
-    if unknown is not None:
-        count, first = unknown
+    if f.unknown is not None:
+        count, first = f.unknown
         what = (
             "message is none of the profile's"
             if count == 1

@@ -142,6 +142,12 @@ class VoiceFeatures:
         return self.here.heartbeats.answered > 0 and self.late_beat is None and not self.call.plays_on
 
     @property
+    def unknown(self) -> tuple[int, str] | None:
+        """Messages of a turn without audio that are none of the protocol's, and the first; or None."""
+        turn = self.turn
+        return None if turn is None or turn.audio_at is not None else self.call.unknown.get(turn.number)
+
+    @property
     def error(self) -> str | None:
         """The first error message that came since the user's turn began; None if none did."""
         turn = self.turn

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_wsstability.core.cause import Cause
+from pytest_wsstability.core.cause import Cause, Confidence
 from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.events import Tier
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
@@ -148,6 +148,17 @@ def test_marks_that_wait_for_audio_are_no_late_path():
 
     assert found.cause is Cause.NOT_INTERRUPTED
     assert not any("heartbeats" in each.text for each in (*found.evidence, *found.ruled_out))
+
+
+@pytest.mark.parametrize(
+    ("came", "confidence"), [([], Confidence.HIGH), ([(2.6, "unknown", "binary")], Confidence.MEDIUM)]
+)
+def test_what_the_profile_does_not_know_may_be_the_audio_that_is_missing(came, confidence):
+    """So that nobody is sure of a stage that gave none."""
+    made = call((1, "speak"), (2, "hush"), (2.3, "final"), (2.5, "token"), *came, (32, "given up"))
+    found = diagnosis(made, turns=1)
+
+    assert (found.headline, found.confidence) == ("the tts stage gives no result", confidence)
 
 
 def test_heartbeats_that_nobody_answers_are_no_evidence():
