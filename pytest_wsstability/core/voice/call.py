@@ -32,6 +32,8 @@ class Call:
     tells_end: bool = True
     # Whether the player throws nothing away before the agent says so, whoever speaks over it.
     plays_on: bool = False
+    # Samples a second of the agent's audio, by the protocol; None where nobody says.
+    rate: int | None = None
     turns: list[Turn] = field(default_factory=list)
     # What the agent says before the user has ever spoken, as a turn that is none; None while it says nothing.
     greeting: Turn | None = None

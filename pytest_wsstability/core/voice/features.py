@@ -10,6 +10,7 @@ from ..judge.verdict import Rule, Verdict
 from ..timeline.events import Direction
 from ..timeline.timeline import Timeline
 from .agent_record import AgentRecord, AgentTurn, StageRun
+from .audio import RATES
 from .call import Call
 from .requirement import answered, waited
 from .stage_faults import StageName
@@ -21,6 +22,8 @@ LATE_BEAT = 0.25
 FLOOD = 20.0
 # A stage that takes longer than people want all of them to take (0.8 s from voice to voice) is slow.
 SLOW = 0.8
+# Chunks from which a pace is told, and how near it has to be to that of another rate.
+FEWEST_FOR_RATE, NEAR_RATE = 10, 0.02
 # Sums of seconds are wrong by less than this.
 _SAME = 1e-6
 
@@ -154,6 +157,26 @@ class VoiceFeatures:
         if turn is None or self.call.away:
             return None
         return next((text for at, text in self.here.errors if at >= turn.speech_from), None)
+
+    @property
+    def other_rate(self) -> int | None:
+        """
+        The rate of which the audio of the turn that ran dry seems to be, if it is not the protocol's own.
+
+        Audio that is sent in real time and taken for a higher rate is too short for its time.
+
+        """
+        turn, down = self.turn_of(Rule.UNDERRUNS), self.call.down
+        if turn is None or turn.audio_at is None or turn.audio_until is None or self.call.rate is None:
+            return None
+        # The last chunk plays as long as it took for each of them to come.
+        chunks = turn.audio_seconds * down.chunks / down.seconds
+        if round(chunks) < FEWEST_FOR_RATE or 2 * turn.underruns < FEWEST_FOR_RATE:
+            return None
+        came = (turn.audio_until - turn.audio_at) * chunks / (chunks - 1)
+        found = turn.audio_seconds / came * self.call.rate
+        lower = (rate for rate in RATES if rate < self.call.rate)
+        return next((rate for rate in lower if abs(found / rate - 1) < NEAR_RATE), None)
 
     @property
     def pause(self) -> float | None:

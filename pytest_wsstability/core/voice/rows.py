@@ -271,6 +271,19 @@ ROWS = (
     ),
     VoiceRow(
         cause=Cause.STAGE_SLOW,
+        shows="the caller's record alone: a player ran dry again and again, at the very pace of audio of a "
+        "lower rate that is sent in real time",
+        when=lambda f: Rule.UNDERRUNS in f.rules and f.agent is None and f.other_rate is not None,
+        sentence="speech is made more slowly than it is played{dry_turn}{pace}; or it has {other_rate} "
+        "samples a second, and not the {rate} of the profile",
+        headline="the tts stage is slower than real time",
+        confidence=MEDIUM,
+        remedy="compare its rate with what the profile says; make speech faster than real time",
+        runner_up=Cause.AUDIO_UNREADABLE,
+        experiment="listen to it (--ws-keep-audio): a voice at a wrong rate is too high",
+    ),
+    VoiceRow(
+        cause=Cause.STAGE_SLOW,
         shows="a player ran dry while heartbeats were in time",
         when=lambda f: Rule.UNDERRUNS in f.rules,
         sentence="speech is made more slowly than it is played{dry_turn}{pace}",

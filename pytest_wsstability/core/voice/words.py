@@ -71,6 +71,8 @@ _WORDS: dict[str, Callable[[VoiceFeatures], str]] = {
     "late_beat": lambda f: _seconds(f.late_beat),
     "stop": _stop,
     "pace": _pace,
+    "rate": lambda f: "" if f.call.rate is None else f"{f.call.rate:,}",
+    "other_rate": lambda f: f"{f.other_rate or 0:,}",
     "pause": lambda f: _seconds(f.pause),
     "slowest": _slowest,
     "slowest_time": lambda f: "" if f.slowest is None else _seconds(f.stage(f.slowest)),

@@ -100,6 +100,37 @@ def test_audio_that_ran_dry_in_a_greeting_is_of_no_turn():
     assert diagnosis(made, underruns=0).sentence == "speech is made more slowly than it is played"
 
 
+@pytest.mark.parametrize(
+    ("rate", "each", "count", "other"),
+    [
+        # 8 kHz of 16, 16 kHz of 24, 8 kHz of 24.
+        (16_000, 0.2, 10, 8_000),
+        (24_000, 0.15, 10, 16_000),
+        (24_000, 0.3, 10, 8_000),
+        # A little slower than real time, and as fast as that; too few chunks to tell.
+        (16_000, 0.12, 10, None),
+        (16_000, 0.1015, 10, None),
+        (16_000, 0.2, 9, None),
+        (8_000, 0.2, 10, None),
+        (None, 0.2, 10, None),
+        # 2 % next to it.
+        (16_000, 0.197, 10, 8_000),
+        (16_000, 0.195, 10, None),
+    ],
+)
+def test_audio_at_the_pace_of_another_rate_may_be_of_that(rate, each, count, other):
+    """A chunk of 100 ms came each so often: a stage of just that speed sounds the same to the record."""
+    chunks = [(3 + each * index, "audio", 0.1) for index in range(count)]
+    made = call((1, "speak"), (2, "hush"), *chunks, (9, "done"), rate=rate)
+    found = diagnosis(made, underruns=0)
+
+    assert features(made, underruns=0).other_rate == other
+    assert found.headline == "the tts stage is slower than real time"
+    assert (found.confidence, found.runner_up) == (
+        (Confidence.HIGH, None) if other is None else (Confidence.MEDIUM, Cause.AUDIO_UNREADABLE)
+    )
+
+
 def test_a_failed_barge_in_is_told_of_its_own_turn():
     """Here the first answer was late too, and its turn was not spoken over."""
     made = call(
