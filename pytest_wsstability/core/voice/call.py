@@ -196,6 +196,13 @@ class Call:
             return None
         return next((each for each in reversed(self._utterances) if each.agent_number == number), None)
 
+    @property
+    def _cut(self) -> Turn | None:
+        """The turn before the latest, if the user spoke over its answer and its end was not said."""
+        before = self.turns[-2] if len(self.turns) > 1 else self.greeting
+        is_cut = before is not None and before.barged_in_at is not None and before.done_at is None
+        return before if is_cut else None
+
     def _spoken_over(self) -> Turn | None:
         """The turn before the latest, while the user speaks over its answer and nothing of the next came."""
         turn, before = self.turn, self.turns[-2] if len(self.turns) > 1 else self.greeting
@@ -213,6 +220,9 @@ class Call:
     def turn_done(self, at: float, *, number: int | None = None) -> None:
         """The agent has said that its turn is over."""
         turn = self._speaker(number)
+        if turn is not None and turn is self.turn and turn.audio_at is None:
+            # Said late, of the answer that the user spoke over.
+            turn = self._cut or turn
         self.down.pause()
         if turn is not None and turn.is_unanswered:
             # Said once more of the answer that the user speaks over.

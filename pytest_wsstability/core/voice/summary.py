@@ -57,9 +57,9 @@ HEAD = TurnCells(
 
 def turn_cells(turn: Turn) -> TurnCells:
     """The words for a turn."""
-    transcript = (
-        None if turn.final_at is None or turn.speech_until is None else turn.final_at - turn.speech_until
-    )
+    transcript = None
+    if turn.final_at is not None and turn.speech_until is not None:
+        transcript = max(0.0, turn.final_at - turn.speech_until)
     waited = turn.given_up_at is not None and turn.audio_at is None
     first = f"none in {_time((turn.given_up_at or 0.0) - (turn.speech_until or 0.0))}" if waited else None
     return TurnCells(

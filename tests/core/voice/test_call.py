@@ -147,6 +147,27 @@ def test_quiet_after_what_nobody_cleared_ends_no_answer():
     assert made.turns[0].stop_latency == pytest.approx(1.0, abs=0.07)
 
 
+@pytest.mark.parametrize("token", [[], [(5.5, "token")]])
+def test_an_end_that_is_said_late_is_that_of_the_interrupted_answer(token):
+    """When the user has ended, and before any audio of the next answer."""
+    made = call(
+        (1, "speak"), (2, "hush"), (3, "audio", 5.0), (4, "speak"), (5, "hush"), *token, (5.6, "done"),
+        (6, "audio", 1.0), (7, "done"),
+    )  # fmt: skip
+
+    assert [turn.done_at for turn in made.turns] == [5.6, 7]
+    assert (made.turns[1].first_audio, made.stray_chunks) == (pytest.approx(1.0), 0)
+
+
+def test_the_second_end_after_a_barge_in_is_that_of_the_next_answer():
+    """Also where it has no audio."""
+    made = call(
+        (1, "speak"), (2, "hush"), (3, "audio", 5.0), (4, "speak"), (5, "hush"), (5.6, "done"), (6, "done")
+    )
+
+    assert [turn.done_at for turn in made.turns] == [5.6, 6]
+
+
 def test_an_end_that_is_said_twice_is_not_that_of_the_next_turn():
     """ "Interrupted", and then "stopped": of the answer that the user speaks over."""
     made = call(

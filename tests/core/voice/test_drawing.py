@@ -7,7 +7,7 @@ from pytest_wsstability.core.plain import plain, restore
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
 from pytest_wsstability.core.voice.call import Call
 from pytest_wsstability.core.voice.drawing import lanes, table
-from pytest_wsstability.core.voice.summary import summarize_call, worst_first
+from pytest_wsstability.core.voice.summary import summarize_call, turn_cells, worst_first
 from tests.core.script import timeline
 
 
@@ -89,6 +89,16 @@ def test_a_table():
     assert "none in 11 s" in text[1]
     assert "1 (" in text[2]
     assert text[-1] == "  and 1 more turns"
+
+
+def test_a_transcript_that_is_sure_before_the_end_took_no_time():
+    made = Call()
+    made.speech_began(1.0)
+    made.transcript(2.5, final=True)
+    made.speech_ended(3.0)
+
+    (cells,) = (turn_cells(turn) for turn in summarize_call(made, 9.0).turns)
+    assert (cells.speech, cells.transcript) == ("2 s", "0 s")
 
 
 def test_the_turn_of_an_instant_stands_first_when_asked():
