@@ -105,6 +105,9 @@ class HeldTransport(asyncio.Transport):
     def write(self, data: Any) -> None:
         self._asked.append(lambda: self.inner.write(data))
 
+    def get_write_buffer_size(self) -> int:
+        return self.inner.get_write_buffer_size()
+
     def can_write_eof(self) -> bool:
         return self.inner.can_write_eof()
 

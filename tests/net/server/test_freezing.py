@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Direction, Orchestrator, faults
+from pytest_wsstability import Direction, Orchestrator, StabilityError, faults
 from pytest_wsstability.core.timeline.events import Opcode
 from pytest_wsstability.profiles import Profile
 from tests.net.peers import connected, opened
@@ -118,3 +118,12 @@ async def test_over_tcp_the_kernel_takes_what_comes():
         last = connection.timeline.last(direction=Direction.RECEIVED, opcode=Opcode.TEXT)
         frozen_at = orchestrator.sessions[0].connections[0].timeline.opened
         assert connection.timeline.opened + last >= frozen_at + 0.4
+
+
+@pytest.mark.parametrize("hold", ["5s", "15s"])
+async def test_its_session_can_be_held_meanwhile(hold):
+    """A look at it while it stands still ends with a verdict, as any other does."""
+    async with connected(frozen("3s", "20s"), heartbeat="1s") as (_, orchestrator):
+        session = orchestrator.sessions[0]
+        with pytest.raises(StabilityError, match="heartbeat"):
+            await session.assert_stable(alive_for=hold, heartbeat_every="1s")
