@@ -7,7 +7,7 @@ import dataclasses
 
 from ..core.judge.hold_checks import HoldChecks
 from ..core.judge.requirement import PROOF_TIMEOUT, Requirement
-from ..core.judge.rules import judge
+from ..core.judge.rules import asks_proof, judge
 from ..core.judge.verdict import Note, Noted, Verdict
 from ..core.timeline.close import TransportEnd
 from ..core.timeline.timeline import Timeline
@@ -136,7 +136,7 @@ def _wants_proof(requirement: Requirement, timeline: Timeline) -> bool:
     hold, asked = requirement.alive_for or 0.0, timeline.proof_asked_at
     if timeline.paused or (asked is not None and asked >= hold - _SAME):
         return False
-    return requirement.answer_within is None or timeline.is_one_way
+    return asks_proof(requirement, timeline)
 
 
 async def _prove(websocket: WebSocket, timeline: Timeline) -> None:

@@ -124,6 +124,11 @@ class Incidents:
             return True
         return incident.seconds >= LATE_READ and _asked_at(self._timeline, close.at)
 
+    def unread(self, until: float) -> tuple[Doubt, ...]:
+        """That this end did not read up to an instant, so that what it has not seen may be there."""
+        paused = any(since <= until + SAME and until <= end + SAME for since, end in pauses(self._timeline))
+        return (paused_doubt(self._timeline),) if paused else ()
+
     def longer_than(self, seconds: float, until: float) -> tuple[Doubt, ...]:
         """Lags and sleeps that were longer, and began before an instant."""
         if max(self._timeline.max_lag, self._timeline.suspended) <= seconds:

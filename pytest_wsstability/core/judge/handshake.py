@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..duration import show_duration as show
 from ..redact import show_session, show_text
-from ..timeline.events import Direction, End, Role
+from ..timeline.events import SAME, Direction, End, Role
 from ..timeline.flaws import OF_PROTOCOL, Flaw, Irregularity
 from ..timeline.timeline import Timeline
 from .excuses import Incidents
@@ -36,9 +36,19 @@ _SOUND = {
 }
 
 
+def _in_hold(requirement: Requirement, at: float | None) -> bool:
+    """Whether something was, and not after the hold, if there is one."""
+    hold = requirement.alive_for
+    return at is not None and (hold is None or at <= hold + SAME)
+
+
+def _flaws(requirement: Requirement, timeline: Timeline) -> list[Irregularity]:
+    return [each for each in timeline.irregular if _in_hold(requirement, each.at)]
+
+
 def protocol(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """The rule: the peer keeps to its protocol, whatever was asked of it."""
-    for each in timeline.irregular:
+    for each in _flaws(requirement, timeline):
         if each.flaw is Flaw.FUNCTION:
             yield Doubt(Reason.PROFILE, show_text(each.detail))
         elif each.flaw in OF_PROTOCOL:
@@ -128,16 +138,16 @@ def refusal(timeline: Timeline) -> str | None:
     return next(errors, None)
 
 
-def wrong_session(timeline: Timeline) -> Irregularity | None:
+def wrong_session(requirement: Requirement, timeline: Timeline) -> Irregularity | None:
     """The first confirmation of a session that is not the client's; None if there was none."""
-    return next((each for each in timeline.irregular if each.flaw is Flaw.WRONG_SESSION), None)
+    return next((each for each in _flaws(requirement, timeline) if each.flaw is Flaw.WRONG_SESSION), None)
 
 
 def handshake(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """The rule: the greeting, session_info and session_confirmed once each, in this order."""
     if not requirement.handshake:
         return
-    wrong = [each for each in timeline.irregular if each.flaw not in OF_PROTOCOL]
+    wrong = [each for each in _flaws(requirement, timeline) if each.flaw not in OF_PROTOCOL]
     for each in wrong:
         yield Violation(
             Rule.HANDSHAKE,
@@ -151,7 +161,7 @@ def handshake(requirement: Requirement, timeline: Timeline, incidents: Incidents
         return
     begins = timeline.protocol is None or timeline.protocol.begins_session
     confirms = timeline.protocol is None or timeline.protocol.has_session
-    if begins and timeline.session_info_at is None:
+    if begins and not _in_hold(requirement, timeline.session_info_at):
         never = (
             "the client never sent session_info"
             if timeline.end is End.SERVER
@@ -159,8 +169,9 @@ def handshake(requirement: Requirement, timeline: Timeline, incidents: Incidents
         )
         if timeline.close is not None and not timeline.close.planned:
             expected = "session_info from the client"
-            yield Violation(Rule.HANDSHAKE, timeline.close.at, expected, never, never)
+            excuses = incidents.unread(timeline.close.at)
+            yield Violation(Rule.HANDSHAKE, timeline.close.at, expected, never, never, excuses=excuses)
         else:
             yield Doubt(Reason.TOO_FEW, f"{never} so far")
-    elif confirms and timeline.session_confirmed_at is None:
+    elif confirms and not _in_hold(requirement, timeline.session_confirmed_at):
         yield Doubt(Reason.TOO_FEW, "the session was not confirmed so far")

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 
 from ..duration import show_duration as show
-from ..samples import Sample
 from ..timeline.events import SAME, Direction, End, Tier
 from ..timeline.round_trips import SHIFT, Pairing, RoundTrips
 from ..timeline.timeline import Timeline
+from .asked import AskedInHold
 from .excuses import Incidents, paused_doubt
 from .one_way import silence
 from .requirement import CADENCE_TOLERANCE, Requirement
@@ -37,43 +37,6 @@ def _never(timeline: Timeline) -> str:
     return f"{who} sent no heartbeat after its reconnect, and {timeline.heartbeats_before} before"
 
 
-class _Asked:
-    """Which questions of a hold count as missed while they are open."""
-
-    def __init__(self, requirement: Requirement, timeline: Timeline, within: float) -> None:
-        self._hold, self._now, self._within = requirement.alive_for, timeline.duration, within
-        close, hold = timeline.close, requirement.alive_for
-        # An end while they are waited for leaves them without an answer.
-        self._cut = (
-            hold is not None and close is not None and not close.planned and timeline.duration >= hold - SAME
-        )
-
-    def counts(self, at: float) -> bool:
-        """Whether it belongs to the hold: what was asked after it does not."""
-        return self._hold is None or at < self._hold - SAME
-
-    def overdue(self, at: float) -> bool:
-        """Whether it is missed."""
-        return self.counts(at) and (self._cut or self._now - at >= self._within - SAME)
-
-    def late(self, reading: Pairing) -> list[tuple[float, float]]:
-        """``(at, seconds)`` of those whose answer came late, as far as they are kept: the slowest."""
-        slow = reading.rtts.slowest_above(self._within + SAME)
-        return [(at, seconds) for at, seconds in slow if self.counts(at)]
-
-    def missed(self, reading: Pairing) -> int:
-        """How many were not answered in time."""
-        missed = reading.missed(self.overdue, self._within)
-        if self._hold is None or not missed:
-            return missed
-        # Those that were asked after the hold are told as far as they are kept.
-        return missed - len(reading.rtts.slowest_above(self._within + SAME)) + len(self.late(reading))
-
-    def young(self, reading: Pairing) -> int:
-        """How many still have time."""
-        return sum(self.counts(at) and not self.overdue(at) for at in reading.open)
-
-
 def heartbeats(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """Each heartbeat is answered in time, and so many are; what is open after a hold is waited for."""
     within, trips = requirement.answer_within, timeline.heartbeats
@@ -82,15 +45,15 @@ def heartbeats(requirement: Requirement, timeline: Timeline, incidents: Incident
     if timeline.is_one_way:
         yield from silence(requirement, timeline, incidents, within)
         return
-    asked, readings = _Asked(requirement, timeline, within), trips.readings(within)
+    asked, readings = AskedInHold(requirement, timeline, trips, within), trips.readings(within)
     missed = [*map(asked.missed, readings)]
-    if min(missed) > requirement.heartbeat_missed_max:
+    if min(missed)[0] > requirement.heartbeat_missed_max:
         best = readings[missed.index(min(missed))]
         yield _missed(Rule.HEARTBEATS, requirement, timeline, incidents, best, asked)
         return
-    if max(missed) > requirement.heartbeat_missed_max:
+    if max(most for _, most in missed) > requirement.heartbeat_missed_max:
         yield _ambiguous(trips)
-    yield from _enough(requirement, timeline, readings, asked)
+    yield from _enough(requirement, timeline, incidents, readings, asked)
     yield from _stray(trips, within)
 
 
@@ -106,35 +69,51 @@ def heartbeats_so_far(
 
 
 def _enough(
-    requirement: Requirement, timeline: Timeline, readings: Sequence[Pairing], asked: _Asked
+    requirement: Requirement,
+    timeline: Timeline,
+    incidents: Incidents,
+    readings: Sequence[Pairing],
+    asked: AskedInHold,
 ) -> Iterator[Finding]:
     """So many answers came in time; and none that still has time may change that."""
-    trips, within, now = timeline.heartbeats, requirement.answer_within or 0.0, timeline.duration
+    trips, now, sent = timeline.heartbeats, timeline.duration, asked.sent[1]
     hold, wanted = requirement.alive_for, max(1, requirement.heartbeats_at_least)
-    in_time = [reading.rtts.count - reading.late(within) for reading in readings]
+    least, most = (sorted(each) for each in zip(*map(asked.in_time, readings), strict=True))
     over, young = now >= (hold or 0.0) - SAME, min(map(asked.young, readings))
     if over and young and hold is not None:
         reason = Reason.TOO_SHORT if timeline.close is None else Reason.OWN_END
-        yield Doubt(reason, f"{young} of {trips.sent} heartbeats {'is' if young == 1 else 'are'} still open")
-    if max(in_time) >= wanted:
-        if min(in_time) < wanted:
+        yield Doubt(reason, f"{young} of {sent} heartbeats {'is' if young == 1 else 'are'} still open")
+    if most[-1] >= wanted:
+        if least[0] < wanted:
             yield _ambiguous(trips)
         return
-    text = f"{max(in_time)} of at least {wanted} heartbeats answered ({trips.sent} sent in {show(now)})"
+    span = show(asked.span)
+    text = f"{most[-1]} of at least {wanted} heartbeats answered ({sent} sent in {span})"
     theirs = peer_beats(timeline)
-    if timeline.close is None and over and not young and (theirs or trips.sent >= wanted):
-        told = f"{_never(timeline)} in {show(now)}" if theirs and not trips.sent else text
-        yield Violation(Rule.HEARTBEATS, now, f"at least {wanted} heartbeats answered", text, told)
+    # Where nothing says how long it lasts, more may have come but for the end.
+    held = over and (hold is not None or timeline.close is None)
+    if held and not young and (theirs or sent >= wanted):
+        told = f"{_never(timeline)} in {span}" if theirs and not sent else text
+        yield Violation(
+            Rule.HEARTBEATS,
+            now,
+            f"at least {wanted} heartbeats answered",
+            text,
+            told,
+            excuses=incidents.unread(min(now, hold or now)),
+        )
     else:
-        unsent = not trips.sent and not theirs
+        unsent = not sent and not theirs
         yield Doubt(Reason.TOO_FEW, text + ('; none was sent: heartbeat="25s" sends them' if unsent else ""))
 
 
 def _ambiguous(trips: RoundTrips) -> Doubt:
     found = trips.range
-    how = f"between {show(found[0])} and {show(found[1])}" if found is not None else "unknown"
-    text = f"answers cannot be told apart, a round trip is {how}: give the heartbeat an id"
-    return Doubt(Reason.AMBIGUOUS, text)
+    if found is None:
+        text = "the record goes on after the hold: it is not known any more how many of so many were in it"
+        return Doubt(Reason.TOO_FEW, text)
+    how = f"a round trip is between {show(found[0])} and {show(found[1])}"
+    return Doubt(Reason.AMBIGUOUS, f"answers cannot be told apart, {how}: give the heartbeat an id")
 
 
 def _stray(trips: RoundTrips, within: float) -> Iterator[Finding]:
@@ -153,20 +132,21 @@ def _missed(
     timeline: Timeline,
     incidents: Incidents,
     reading: Pairing,
-    asked: _Asked,
+    asked: AskedInHold,
 ) -> Finding:
-    trips, within, noun, allowed = timeline.heartbeats, requirement.answer_within, "heartbeat", 0
+    within, noun, allowed = requirement.answer_within, "heartbeat", 0
     if rule is Rule.PINGS:
-        trips, within, noun = timeline.pings, requirement.pings_within, "ping"
+        within, noun = requirement.pings_within, "ping"
     else:
         allowed = requirement.heartbeat_missed_max
     assert within is not None
-    if timeline.deliberately_stalled and timeline.paused:
-        # The answers may be there, unread; what the stall does to the connection is another rule's affair.
-        return paused_doubt(timeline)
-    missed = asked.missed(reading)
+    missed, sent = asked.missed(reading)[0], asked.sent[1]
     found: list[tuple[float, float | None]] = [(at, None) for at in reading.open if asked.overdue(at)]
     found = sorted(found + [(at, at + rtt) for at, rtt in asked.late(reading)], key=lambda each: each[0])
+    stalled = timeline.paused_since if timeline.deliberately_stalled else None
+    if stalled is not None and found and stalled <= found[0][0] + within:
+        # The answers may be there, unread; what the stall does to the connection is another rule's affair.
+        return paused_doubt(timeline)
     # Of the others only the number is kept.
     late = missed - len(found) - reading.abandoned
     details = [
@@ -178,8 +158,8 @@ def _missed(
         rule,
         found[0][0] + within if found else timeline.duration,
         f"every {noun} answered within {show(within)}" + (f", {allowed} may be missed" if allowed else ""),
-        f"{missed} of {trips.sent} missed ({', '.join(details[:3])}{more})",
-        f"{missed} of {trips.sent} {noun}s not answered within {show(within)}",
+        f"{missed} of {sent} missed ({', '.join(details[:3])}{more})",
+        f"{missed} of {sent} {noun}s not answered within {show(within)}",
         "".join(details[:1]),
         excuses=_excuses(incidents, found, within, late=late, unanswered=reading.abandoned, allowed=allowed),
     )
@@ -250,9 +230,9 @@ def cadence(requirement: Requirement, timeline: Timeline, incidents: Incidents) 
 
 def _all_sent(trips: RoundTrips, every: float, span: float) -> Iterator[Finding]:
     """Each heartbeat of this end went out."""
-    due = max(0, math.ceil(span / every - SAME) - 1)
-    if trips.sent < due:
-        yield Doubt(Reason.TOO_FEW, f"{trips.sent} of {due} heartbeats went out in {show(span)}")
+    due, (_, sent) = max(0, math.ceil(span / every - SAME) - 1), trips.sent_before(span + SAME)
+    if sent < due:
+        yield Doubt(Reason.TOO_FEW, f"{sent} of {due} heartbeats went out in {show(span)}")
 
 
 def apart(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
@@ -260,8 +240,9 @@ def apart(requirement: Requirement, timeline: Timeline, incidents: Incidents) ->
     least, trips = requirement.heartbeats_apart, timeline.heartbeats
     if least is None:
         return
-    if trips.shortest_gap is None:
-        yield Doubt(Reason.TOO_FEW, f"{trips.sent} heartbeats were seen: two show how far apart they are")
+    asked = AskedInHold(requirement, timeline, trips, 0.0)
+    if trips.shortest_gap is None or asked.sent[1] < 2:
+        yield Doubt(Reason.TOO_FEW, f"{asked.sent[1]} heartbeats were seen: two show how far apart they are")
         return
     # After one without an answer this end sends one early, by which the answers can be told apart.
     early = SHIFT * least
@@ -270,6 +251,12 @@ def apart(requirement: Requirement, timeline: Timeline, incidents: Incidents) ->
     if trips.shortest_gap < least - early - SAME:
         since = trips.shortest_gap_from
         at = since + trips.shortest_gap
+        if not asked.counts(at):
+            text = (
+                f"two heartbeats {show(trips.shortest_gap)} apart after the hold: those in it are not known"
+            )
+            yield Doubt(Reason.TOO_FEW, text)
+            return
         observed = f"{show(trips.shortest_gap)} from one at {show(since)} to the next"
         yield Violation(
             Rule.APART,
@@ -286,18 +273,20 @@ def pings(requirement: Requirement, timeline: Timeline, incidents: Incidents) ->
     within, trips, hold = requirement.pings_within, timeline.pings, requirement.alive_for
     if within is None:
         return
-    asked, (reading, *_) = _Asked(requirement, timeline, within), trips.readings(within)
-    young = asked.young(reading)
-    if asked.missed(reading):
+    asked, (reading, *_) = AskedInHold(requirement, timeline, trips, within), trips.readings(within)
+    young, (answered, _), (_, sent) = asked.young(reading), asked.answered(reading), asked.sent
+    if asked.missed(reading)[0]:
         yield _missed(Rule.PINGS, requirement, timeline, incidents, reading, asked)
+    elif asked.missed(reading)[1]:
+        yield _ambiguous(trips)
     elif trips.unsettled:
         text = f"{trips.unsettled} of {trips.sent} pings were too many to tell how long their answers took"
         yield Doubt(Reason.AMBIGUOUS, text)
-    elif not trips.answered:
-        hint = "" if trips.sent else ': this end sent none (client="keepalive", connection.ping())'
+    elif not answered:
+        hint = "" if sent else ': this end sent none (client="keepalive", connection.ping())'
         yield Doubt(Reason.TOO_FEW, f"no ping was answered yet{hint}")
     elif hold is not None and timeline.duration >= hold - SAME and young and timeline.close is None:
-        yield Doubt(Reason.TOO_SHORT, f"{young} of {trips.sent} pings are still open")
+        yield Doubt(Reason.TOO_SHORT, f"{young} of {sent} pings are still open")
 
 
 def rtt(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
@@ -308,15 +297,39 @@ def rtt(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> I
     if hold is not None and timeline.close is None and timeline.duration < hold - SAME:
         # Those that are still to come may make up for the slow ones.
         return
-    trips = timeline.heartbeats if timeline.heartbeats.rtts.count else timeline.pings
-    samples = [reading.rtts for reading in trips.readings(limit)[:2]]
-    slow = [_slow(rtts.above(limit + SAME), rtts.count) for rtts in samples]
-    if not samples[0].count:
+    trips, waited = timeline.heartbeats, requirement.answer_within
+    if not trips.rtts.count:
+        trips, waited = timeline.pings, requirement.pings_within
+    asked, readings = AskedInHold(requirement, timeline, trips, waited or 0.0), trips.readings(limit)[:2]
+    found = [_Slow(asked, reading, limit) for reading in readings]
+    if not found[0].count[1]:
         yield Doubt(Reason.TOO_FEW, "no round trip was measured")
-    elif all(slow):
-        yield _slow_round_trips(limit, samples[0], incidents)
-    elif any(slow):
+    elif all(each.surely for each in found):
+        yield _slow_round_trips(limit, found[0], incidents)
+    elif any(each.perhaps for each in found):
         yield _ambiguous(trips)
+
+
+class _Slow:
+    """Of the round trips in a hold, those that took longer than a limit."""
+
+    def __init__(self, asked: AskedInHold, reading: Pairing, limit: float) -> None:
+        # As ``(at, seconds)``; how many others there may be.
+        self.told = asked.slow(reading, limit)
+        self.others = asked.untold(reading, limit)
+        # Of all round trips in the hold: at least, and at most.
+        self.count = asked.answered(reading)
+        least = len(self.told) + (0 if asked.goes_on else self.others)
+        self.surely = _slow(least, self.count[1])
+        self.perhaps = _slow(len(self.told) + self.others, self.count[0])
+        self._rtts = reading.rtts
+
+    @property
+    def p95(self) -> float:
+        """What 95 of 100 are as quick as, where too many are slow."""
+        from_the_end = self.count[1] - math.ceil(0.95 * self.count[1] - SAME)
+        slowest = sorted(seconds for _, seconds in self.told)
+        return slowest[-1 - from_the_end] if from_the_end < len(slowest) else self._rtts.quantile(0.95)
 
 
 def _slow(above: int, count: int) -> bool:
@@ -324,15 +337,15 @@ def _slow(above: int, count: int) -> bool:
     return 20 * above > count
 
 
-def _slow_round_trips(limit: float, rtts: Sample, incidents: Incidents) -> Finding:
-    sample = f"p95 of {rtts.count}" if rtts.count >= 20 else f"slowest of {rtts.count}, too few for a p95"
-    observed = f"{show(rtts.quantile(0.95))} ({sample})"
-    slowest = rtts.slowest_above(limit + SAME)
-    asked, longest = max(slowest, key=lambda pair: pair[1])
-    each = [incidents.late(at + limit, at + seconds) for at, seconds in slowest]
+def _slow_round_trips(limit: float, slow: _Slow, incidents: Incidents) -> Finding:
+    count = slow.count[1]
+    sample = f"p95 of {count}" if count >= 20 else f"slowest of {count}, too few for a p95"
+    observed = f"{show(slow.p95)} ({sample})"
+    asked, longest = max(slow.told, key=lambda pair: pair[1])
+    each = [incidents.late(at + limit, at + seconds) for at, seconds in slow.told]
     # Where each of the slowest was our doing, those of which only the number is kept may have been too.
-    unexplained = 0 if all(each) else rtts.above(limit + SAME) - sum(map(bool, each))
-    excuses = () if _slow(unexplained, rtts.count) else dict.fromkeys(doubt for one in each for doubt in one)
+    unexplained = 0 if all(each) else len(each) + slow.others - sum(map(bool, each))
+    excuses = () if _slow(unexplained, count) else dict.fromkeys(doubt for one in each for doubt in one)
     return Violation(
         Rule.RTT,
         asked + longest,

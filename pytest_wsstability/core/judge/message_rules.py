@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from ..duration import show_duration as show
@@ -27,6 +28,12 @@ def _span(requirement: Requirement, timeline: Timeline) -> float:
 def _goes_on(requirement: Requirement, timeline: Timeline) -> bool:
     hold = requirement.alive_for
     return timeline.close is None and hold is not None and timeline.duration < hold - SAME
+
+
+def _count(requirement: Requirement, timeline: Timeline) -> tuple[int, int]:
+    """How many messages came in the hold: at least, and at most."""
+    hold = requirement.alive_for
+    return timeline.messages.before(math.inf if hold is None else hold + SAME)
 
 
 def awaits_session(timeline: Timeline) -> bool:
@@ -55,11 +62,13 @@ def flow(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> 
         # How long that may take is `session_within`'s affair.
         return
     gap, since = messages.gap(_span(requirement, timeline))
-    if gap > every + SAME and unconfirmed and not messages.count:
+    came, _ = _count(requirement, timeline)
+    late = messages.since > _span(requirement, timeline) + SAME
+    if late or (gap > every + SAME and unconfirmed and not came):
         yield Doubt(Reason.TOO_FEW, "the session was not confirmed, and messages are due from then on")
     elif gap > every + SAME:
         over = messages.last_at is not None and since < messages.last_at - SAME
-        came = messages.came_after(_span(requirement, timeline)) if over else None
+        ended = messages.came_after(_span(requirement, timeline)) if over else None
         count = f"{messages.count} message{'s' * (messages.count != 1)}"
         begun = "the opening" if timeline.session_confirmed_at is None else "the session's confirmation"
         from_where = begun if since == messages.since else "the last one"
@@ -70,9 +79,9 @@ def flow(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> 
             f"{count} in {show(timeline.duration)}, {show(gap)} without one from {show(since)} on",
             f"no message for {show(gap)} (every {show(every)})",
             f"since {from_where} at {show(since)}",
-            excuses=incidents.late(since + every, came),
+            excuses=incidents.late(since + every, ended),
         )
-    elif not messages.count:
+    elif not came:
         shown = show(_span(requirement, timeline))
         yield Doubt(Reason.TOO_FEW, f"no message came in {shown}, and none was due: one every {show(every)}")
 
@@ -81,15 +90,27 @@ def number_of_messages(
     requirement: Requirement, timeline: Timeline, incidents: Incidents
 ) -> Iterator[Finding]:
     """So many messages came."""
-    least, count = requirement.messages_at_least, timeline.messages.count
-    if count >= least:
+    least, hold, span = requirement.messages_at_least, requirement.alive_for, _span(requirement, timeline)
+    sure, most = _count(requirement, timeline)
+    if sure >= least:
         return
-    hold = requirement.alive_for
-    observed = f"{count} of at least {least} messages in {show(timeline.duration)}"
-    over = timeline.close is not None or (hold is not None and timeline.duration >= hold - SAME)
-    if over and (timeline.close is None or not timeline.close.planned):
-        at = _span(requirement, timeline)
-        yield Violation(Rule.FLOW, at, f"at least {least} messages", observed, observed)
+    if most >= least:
+        observed = (
+            f"{sure} to {most} of at least {least} messages in {show(span)}: the record goes on after it"
+        )
+        yield Doubt(Reason.TOO_FEW, observed)
+        return
+    observed = f"{most} of at least {least} messages in {show(span)}"
+    close, held = timeline.close, hold is not None and timeline.duration >= hold - SAME
+    if held or (close is not None and not close.planned):
+        yield Violation(
+            Rule.FLOW,
+            span,
+            f"at least {least} messages",
+            observed,
+            observed,
+            excuses=incidents.unread(span),
+        )
     else:
         yield Doubt(Reason.TOO_FEW, observed)
 
@@ -123,17 +144,17 @@ def _notices_of_no_end(requirement: Requirement, timeline: Timeline) -> list[tup
     A server that says "token has expired" and stays silent then has announced nothing.
 
     """
-    hold = requirement.alive_for
+    hold, close = requirement.alive_for, timeline.close
     over = hold is None or timeline.duration >= hold - SAME
-    if timeline.close is not None or not over:
+    if not over or (close is not None and hold is None):
         return []
     return [(at, text) for at, text in timeline.notices if says_wrong(text)]
 
 
 def forsaken(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """An end that was announced comes, or messages go on: else only the connection lives."""
-    hold, close, messages = requirement.alive_for, timeline.close, timeline.messages
-    if hold is None or close is not None or timeline.duration < hold - SAME:
+    hold, messages = requirement.alive_for, timeline.messages
+    if hold is None or timeline.duration < hold - SAME:
         return
     announced = timeline.last(direction=Direction.RECEIVED, role=Role.NOTICE)
     if announced is None or messages.last_at is None:

@@ -121,13 +121,23 @@ def _alive(requirement: Requirement, timeline: Timeline, incidents: Incidents) -
         )
 
 
+def asks_proof(requirement: Requirement, timeline: Timeline) -> bool:
+    """Whether nothing that is required tells that the peer is there at the end of a hold."""
+    return requirement.answer_within is None or timeline.is_one_way
+
+
 def _proof(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """After a hold without heartbeats: any byte within `PROOF_TIMEOUT` of a ping."""
     hold, asked, close = requirement.alive_for, timeline.proof_asked_at, timeline.close
-    if hold is None or asked is None or timeline.proof_at is not None:
+    if (
+        hold is None
+        or asked is None
+        or timeline.proof_at is not None
+        or not asks_proof(requirement, timeline)
+    ):
         return
-    if asked < hold - SAME:
-        # Of a shorter hold: this one has its own still to ask for.
+    if asked < hold - SAME or hold - SAME <= timeline.heard_at < asked - SAME:
+        # Of a shorter hold: this one has its own still to ask for. Or of a longer one, after a sign of life.
         return
     waited = timeline.duration - asked
     if close is None and waited < PROOF_TIMEOUT - SAME:
@@ -150,7 +160,7 @@ def _proof(requirement: Requirement, timeline: Timeline, incidents: Incidents) -
 
 def _session(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     within, confirmed = requirement.session_within, timeline.session_confirmed_at
-    wrong, close = wrong_session(timeline), timeline.close
+    wrong, close = wrong_session(requirement, timeline), timeline.close
     if within is None or (confirmed is not None and confirmed <= within + SAME and wrong is None):
         return
     unasked = close is None or close.planned

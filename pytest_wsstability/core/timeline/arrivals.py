@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
 from .gaps import Gap, longest_before, with_one_more
+from .ordinals import Ordinals
 
 
 class Arrivals:
@@ -17,11 +19,11 @@ class Arrivals:
 
     """
 
-    __slots__ = ("_shorter", "count", "last_at", "longest_gap", "longest_gap_from", "since")
+    __slots__ = ("_ordinals", "_shorter", "last_at", "longest_gap", "longest_gap_from", "since")
 
     def __init__(self, since: float = 0.0) -> None:
         self.since = since
-        self.count = 0
+        self._ordinals = Ordinals()
         # None until the first one after `since`.
         self.last_at: float | None = None
         # Seconds between two, the one still running excluded.
@@ -30,9 +32,25 @@ class Arrivals:
         # Those that were the longest before it.
         self._shorter: tuple[Gap, ...] = ()
 
+    def __copy__(self) -> Arrivals:
+        copied = Arrivals()
+        for name in self.__slots__:
+            setattr(copied, name, getattr(self, name))
+        copied._ordinals = copy.copy(self._ordinals)
+        return copied
+
+    @property
+    def count(self) -> int:
+        """How many came, before `since` too."""
+        return self._ordinals.count
+
+    def before(self, until: float) -> tuple[int, int]:
+        """How many came before an instant: at least, and at most."""
+        return self._ordinals.before(until)
+
     def add(self, at: float) -> None:
         """A message came."""
-        self.count += 1
+        self._ordinals.add(at)
         before = self.since if self.last_at is None else self.last_at
         if at - before > self.longest_gap:
             if self.longest_gap:
@@ -85,8 +103,8 @@ class Arrivals:
 
         """
         arrivals = cls(float(data["since"]))
-        arrivals.count = int(data["count"])
         arrivals.last_at = None if data["last_at"] is None else float(data["last_at"])
+        arrivals._ordinals = Ordinals(int(data["count"]))
         arrivals.longest_gap = float(data["longest_gap"])
         arrivals.longest_gap_from = float(data["longest_gap_from"])
         return arrivals

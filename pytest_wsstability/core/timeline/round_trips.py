@@ -13,6 +13,7 @@ from ..plain import restore_number
 from ..samples import Sample
 from .events import SAME
 from .gaps import Gap, longest_before, with_one_more
+from .ordinals import Ordinals
 
 # An end that is never answered for a month must not fill the memory.
 _MAX_PENDING = 1024
@@ -61,9 +62,9 @@ class RoundTrips:
     """
 
     __slots__ = (
-        "_abandoned", "_answers", "_keys", "_lost", "_pending", "_rtts", "_shorter", "answered", "first_at",
-        "last_at", "longest_gap", "longest_gap_from", "sent", "shortest_gap", "shortest_gap_from", "unasked",
-        "unasked_after", "unmatched", "unsettled",
+        "_abandoned", "_answers", "_keys", "_lost", "_ordinals", "_pending", "_rtts", "_shorter", "answered",
+        "first_at", "last_at", "longest_gap", "longest_gap_from", "shortest_gap", "shortest_gap_from",
+        "unasked", "unasked_after", "unmatched", "unsettled",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -77,7 +78,7 @@ class RoundTrips:
         self._lost: array[float] | None = None
         # Open questions that were too many to keep.
         self._abandoned = 0
-        self.sent = 0
+        self._ordinals = Ordinals()
         self.answered = 0
         # Answers whose question could not be told, for want of room: it was taken to be the youngest, or was
         # not kept.
@@ -106,13 +107,22 @@ class RoundTrips:
         copied = RoundTrips()
         for name in self.__slots__:
             value = getattr(self, name)
-            growing = isinstance(value, array | list | Sample)
+            growing = isinstance(value, array | list | Sample | Ordinals)
             setattr(copied, name, copy.copy(value) if growing else value)
         return copied
 
+    @property
+    def sent(self) -> int:
+        """How many questions there were."""
+        return self._ordinals.count
+
+    def sent_before(self, until: float) -> tuple[int, int]:
+        """How many questions there were before an instant: at least, and at most."""
+        return self._ordinals.before(until)
+
     def ask(self, at: float, key: bytes | None = None, *, due: bool = True) -> None:
         """A question went out at ``at``; ``due``: an answer is expected."""
-        self.sent += 1
+        self._ordinals.add(at)
         before = self.last_at
         self.last_at = at
         if before is None:
@@ -423,13 +433,14 @@ class RoundTrips:
 
         """
         trips = cls()
-        trips.sent, trips.answered = int(data["sent"]), int(data["answered"])
+        trips.answered = int(data["answered"])
         trips._pending = array("d", data["pending"])
         trips._abandoned = int(data["abandoned"])
         trips.first_at, trips.last_at = (
             restore_number(data["first_at"], None),
             restore_number(data["last_at"], None),
         )
+        trips._ordinals = Ordinals(int(data["sent"]))
         trips.longest_gap = float(data["longest_gap"])
         trips.longest_gap_from = float(data["longest_gap_from"])
         trips.shortest_gap = restore_number(data["shortest_gap"], None)

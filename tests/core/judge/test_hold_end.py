@@ -9,6 +9,7 @@ from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Reason, Rule
 from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.flaws import Flaw
 from tests.core.judging import BEATS, HOLD, INCONCLUSIVE, SERVER, STABLE, UNSTABLE, WITHIN, check
 from tests.core.script import FIN, PLANNED, RST, closed_by_peer, timeline
 
@@ -111,6 +112,125 @@ SENT_BEATS = [row for at in (25, 50, 75, 100) for row in ((at, "<beat"), (at, ">
         ({}, [], [(120.1, "<error", "late")], End.CLIENT, STABLE, []),
         ({}, [], [(120, "<error", "in time")], End.CLIENT, UNSTABLE, [Rule.ERRORS]),
         ({"no_error_messages": True}, [], [(120.1, "<error", "late")], End.CLIENT, STABLE, []),
+        # Nothing that is counted.
+        ({"messages_at_least": 11}, FEED, [(121, "<feed")], End.CLIENT, STABLE, []),
+        ({"messages_at_least": 12}, FEED, [(120, "<feed")], End.CLIENT, STABLE, []),
+        (
+            {"messages_at_least": 12},
+            FEED,
+            [(120.1, "<feed")],
+            End.CLIENT,
+            UNSTABLE,
+            "11 of at least 12 messages in 120 s",
+        ),
+        ({"messages_at_least": 12}, FEED, [(150, PLANNED)], End.CLIENT, UNSTABLE, [Rule.FLOW]),
+        (
+            {**WITHIN, "heartbeats_at_least": 4},
+            BEATS,
+            [(130, ">beat"), (131, "<answer")],
+            End.CLIENT,
+            STABLE,
+            [],
+        ),
+        (
+            {**WITHIN, "heartbeats_at_least": 5},
+            BEATS,
+            [(120, ">beat"), (121, "<answer")],
+            End.CLIENT,
+            INCONCLUSIVE,
+            "inconclusive: 4 of at least 5 heartbeats answered (4 sent in 120 s)",
+        ),
+        # One that is open at the end of the hold and answered in time is a part of it.
+        (
+            {**WITHIN, "heartbeats_at_least": 5},
+            BEATS,
+            [(119, ">beat"), (123, "<answer"), (130, ">beat")],
+            End.CLIENT,
+            STABLE,
+            [],
+        ),
+        (
+            {**WITHIN, "heartbeats_at_least": 5},
+            SENT_BEATS,
+            [(145, "<beat"), (145, ">answer")],
+            SERVER,
+            UNSTABLE,
+            "4 of at least 5 heartbeats answered (4 sent in 120 s)",
+        ),
+        (WITHIN, [], [(150, RST)], SERVER, UNSTABLE, "the client never sent a heartbeat in 150 s"),
+        (
+            {"heartbeat_every": 25},
+            BEATS[:4],
+            [(at, ">beat") for at in (121, 131)],
+            End.CLIENT,
+            INCONCLUSIVE,
+            [Reason.TOO_FEW, Reason.OWN_BEATS],
+        ),
+        (
+            {"pings_within": 2},
+            [],
+            [(130, ">ping", b"1"), (130.1, "<pong", b"1")],
+            End.CLIENT,
+            INCONCLUSIVE,
+            [Reason.TOO_FEW],
+        ),
+        # Nor a round trip that was slow.
+        ({"rtt_p95": 1}, BEATS, [(120, ">beat"), (122, "<answer")], End.CLIENT, STABLE, []),
+        ({"rtt_p95": 1}, BEATS, [(118, ">beat"), (120, "<answer")], End.CLIENT, UNSTABLE, [Rule.RTT]),
+        # One that is open then is waited for where heartbeats are required, and no longer than they say.
+        ({"rtt_p95": 1}, BEATS, [(119, ">beat"), (121, "<answer")], End.CLIENT, STABLE, []),
+        (
+            {**WITHIN, "rtt_p95": 1},
+            BEATS,
+            [(119, ">beat"), (121, "<answer")],
+            End.CLIENT,
+            UNSTABLE,
+            "rtt 2 s (slowest of 5, too few for a p95)",
+        ),
+        (
+            {**WITHIN, "rtt_p95": 1, "heartbeat_missed_max": 1},
+            BEATS,
+            [(119, ">beat"), (124.1, "<answer")],
+            End.CLIENT,
+            STABLE,
+            [],
+        ),
+        # Quick ones after it make up for none in it.
+        (
+            {"rtt_p95": 1},
+            [(1, ">beat"), (3, "<answer")],
+            [row for at in range(121, 150) for row in ((at, ">beat"), (at + 0.1, "<answer"))],
+            End.CLIENT,
+            UNSTABLE,
+            "rtt 2 s (slowest of 1, too few for a p95)",
+        ),
+        # Heartbeats that are too close then tell nothing of those before.
+        (
+            {"heartbeats_apart": 20},
+            SENT_BEATS,
+            [(130, "<beat"), (131, "<beat")],
+            SERVER,
+            INCONCLUSIVE,
+            "inconclusive: two heartbeats 1 s apart after the hold: those in it are not known",
+        ),
+        ({"heartbeats_apart": 20}, SENT_BEATS[:2], [(145, "<beat")], SERVER, INCONCLUSIVE, [Reason.TOO_FEW]),
+        # What was announced in the hold did not come in it.
+        (
+            {},
+            [(60, "<notice", "token has expired")],
+            [(140, FIN)],
+            End.CLIENT,
+            UNSTABLE,
+            [Rule.ERRORS],
+        ),
+        (
+            {},
+            [(10, "<feed"), (20, "<feed"), (21, "<notice")],
+            [(140, FIN)],
+            End.CLIENT,
+            UNSTABLE,
+            [Rule.FLOW],
+        ),
     ],
 )
 def test_what_comes_after_a_hold_changes_no_verdict(written, rows, after, end, outcome, why):
@@ -196,3 +316,166 @@ def test_a_lag_excuses_a_sign_of_life_that_was_not_read():
 def test_how_long_a_hold_may_last(written, lasts):
     """With the longest wait at its end: for heartbeats or pings that are open, or else for a sign of life."""
     assert Requirement.of(**written).lasts == lasts
+
+
+@pytest.mark.parametrize(
+    ("at", "outcome"),
+    [(120, UNSTABLE), (120.1, STABLE)],
+)
+@pytest.mark.parametrize(
+    ("flaw", "written"),
+    [
+        (Flaw.SEQUENCE, {}),
+        (Flaw.CONFIRMED_AGAIN, {"handshake": True}),
+        (Flaw.WRONG_SESSION, {"session_within": 5}),
+    ],
+)
+def test_what_goes_wrong_after_a_hold_is_no_part_of_it(at, outcome, flaw, written):
+    """Neither of the protocol nor of the session."""
+    line = timeline((0.5, ">info"), (1, "<confirmed"), until=160)
+    line.irregularity(1000 + at, flaw, "the detail")
+
+    check(judge(Requirement.of(**HOLD, **written), line), outcome, [RULE_OF[flaw]] * (outcome is UNSTABLE))
+
+
+RULE_OF = {
+    Flaw.SEQUENCE: Rule.PROTOCOL,
+    Flaw.CONFIRMED_AGAIN: Rule.HANDSHAKE,
+    Flaw.WRONG_SESSION: Rule.SESSION,
+}
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ([(121, ">info"), (122, "<confirmed")], "inconclusive: session_info was not sent so far"),
+        ([(0.5, ">info"), (122, "<confirmed")], "inconclusive: the session was not confirmed so far"),
+    ],
+)
+def test_a_session_after_the_hold_is_none_of_it(rows, why):
+    """A handshake that was not seen in the hold was not right in it."""
+    requirement = Requirement.of(**HOLD, handshake=True)
+
+    check(judge(requirement, timeline(*rows, until=160)), INCONCLUSIVE, why)
+
+
+def test_messages_are_due_from_a_confirmation_in_the_hold():
+    """Of those before a later one nothing is known any more."""
+    rows = [*FEED[:3], (0.5, ">info"), (130, "<confirmed")]
+    requirement = Requirement.of(**HOLD, message_every=10)
+
+    check(judge(requirement, timeline(*sorted(rows), until=160)), INCONCLUSIVE, [Reason.TOO_FEW])
+
+
+SECONDS = [(at, "<feed") for at in range(1, 145)]
+
+
+@pytest.mark.parametrize(
+    ("least", "outcome", "why"),
+    [
+        (117, STABLE, []),
+        (
+            118,
+            INCONCLUSIVE,
+            "inconclusive: 117 to 120 of at least 118 messages in 120 s: the record goes on after it",
+        ),
+        (120, INCONCLUSIVE, [Reason.TOO_FEW]),
+        (121, UNSTABLE, "120 of at least 121 messages in 120 s"),
+    ],
+)
+def test_of_many_messages_not_each_instant_is_kept(least, outcome, why):
+    """Where the number would decide, the record cannot tell."""
+    requirement = Requirement.of(**HOLD, messages_at_least=least)
+
+    check(judge(requirement, timeline(*SECONDS)), outcome, why)
+
+
+LATE = [row for at in range(130, 330, 10) for row in ((at, ">beat"), (at + 6, "<answer"))]
+LATE_PONGS = [row for at in range(130, 330, 10) for row in ((at, ">ping", b"2"), (at + 6, "<pong", b"2"))]
+NOT_KNOWN = "it is not known any more how many of so many were in it"
+
+
+@pytest.mark.parametrize(
+    ("written", "rows", "outcome"),
+    [
+        # As many as are kept with their instants, and one more.
+        (WITHIN, [*BEATS, *LATE[:32]], STABLE),
+        (WITHIN, [*BEATS, *LATE[:34]], INCONCLUSIVE),
+        ({**WITHIN, "heartbeat_missed_max": 1}, [*BEATS, *LATE[:34]], STABLE),
+        ({**WITHIN, "heartbeats_at_least": 4}, [*BEATS, *LATE[:32]], STABLE),
+        ({**WITHIN, "heartbeats_at_least": 4, "heartbeat_missed_max": 1}, [*BEATS, *LATE[:34]], INCONCLUSIVE),
+        ({"rtt_p95": 1}, [*BEATS, *LATE[:32]], STABLE),
+        ({"rtt_p95": 1}, [*BEATS, *LATE[:34]], INCONCLUSIVE),
+        ({"pings_within": 2}, [*PINGED, *LATE_PONGS[:32]], STABLE),
+        ({"pings_within": 2}, [*PINGED, *LATE_PONGS[:34]], INCONCLUSIVE),
+    ],
+)
+def test_of_many_late_answers_not_each_instant_is_kept(written, rows, outcome):
+    """Those after the hold may hide one in it, which the record cannot tell."""
+    verdict = judge(Requirement.of(**HOLD, **written), timeline(*rows, until=400))
+
+    check(verdict, outcome, [Reason.TOO_FEW] * (outcome is INCONCLUSIVE))
+    assert all(NOT_KNOWN in doubt.text for doubt in verdict.doubts)
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome"),
+    [
+        ([(119, "paused")], INCONCLUSIVE),
+        ([(119, "paused"), (130, "resumed")], INCONCLUSIVE),
+        ([(119, "paused"), (120, "resumed")], INCONCLUSIVE),
+        ([(119, "paused"), (119.9, "resumed")], UNSTABLE),
+        ([(120.1, "paused")], UNSTABLE),
+    ],
+)
+@pytest.mark.parametrize(
+    ("written", "end"), [({"messages_at_least": 1}, End.CLIENT), ({"heartbeat_within": 5}, SERVER)]
+)
+def test_what_may_lie_unread_is_not_missing(rows, outcome, written, end):
+    """Too few of what an end has not read blames nobody."""
+    verdict = judge(Requirement.of(**HOLD, **written), timeline(*rows, end=end, until=140))
+
+    assert verdict.outcome is outcome
+    assert all(doubt.reason is Reason.READING_PAUSED for doubt in verdict.doubts)
+
+
+def test_a_session_that_may_lie_unread_is_not_missing():
+    """Nor is the client's part of the handshake."""
+    line = timeline((0.1, "paused"), (60, RST), end=SERVER)
+
+    check(judge(Requirement(handshake=True), line), INCONCLUSIVE, [Reason.READING_PAUSED])
+
+
+@pytest.mark.parametrize(
+    ("paused_at", "outcome"), [(29.9, INCONCLUSIVE), (30, INCONCLUSIVE), (30.1, UNSTABLE)]
+)
+def test_a_stall_explains_no_answer_that_was_missed_before(paused_at, outcome):
+    """The heartbeat of 25 s was due at 30 s."""
+    line = timeline(*BEATS[:1], (paused_at, "paused"), until=60)
+    line.deliberately_stalled = True
+
+    assert judge(Requirement.of(**HOLD, **WITHIN), line).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("rows", "asked", "outcome"),
+    [
+        # A longer hold asked, after a byte that came when this one was over.
+        ([(60, "<text")], 120, STABLE),
+        ([(59.9, "<text")], 120, UNSTABLE),
+        # Its own ping, with which the byte came.
+        ([(60, "<text")], 60, UNSTABLE),
+    ],
+)
+def test_a_sign_of_life_after_a_shorter_hold(rows, asked, outcome):
+    """What a longer hold asks for in vain is no matter of a shorter one that the peer outlived."""
+    line = proved(rows, asked=asked, until=125)
+
+    assert judge(Requirement.of(alive_for=60), line).outcome is outcome
+
+
+def test_heartbeats_need_no_sign_of_life():
+    """Where they are required, nothing else is asked for, and what others asked for is not judged."""
+    line = proved(BEATS, until=125)
+
+    check(judge(Requirement.of(**HOLD, **WITHIN), line), STABLE, [])
