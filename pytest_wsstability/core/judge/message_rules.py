@@ -65,7 +65,10 @@ def flow(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> 
     came, _ = _count(requirement, timeline)
     late = messages.since > _span(requirement, timeline) + SAME
     if late or (gap > every + SAME and unconfirmed and not came):
-        yield Doubt(Reason.TOO_FEW, "the session was not confirmed, and messages are due from then on")
+        yield Doubt(
+            Reason.TOO_FEW,
+            "the session was not confirmed, and messages are due then: session_within= finds it early",
+        )
     elif gap > every + SAME:
         over = messages.last_at is not None and since < messages.last_at - SAME
         ended = messages.came_after(_span(requirement, timeline)) if over else None
