@@ -69,6 +69,8 @@ class LineKind(Enum):
     EXITED = "exited"
     # A handler was done with a connection, and had not closed it.
     RETURNED = "returned"
+    # A handler raised a CancelledError that nobody had asked for.
+    CANCELLED = "cancelled"
     # A handler has taken a message, and asked for no other since.
     BUSY = "busy"
 
@@ -170,7 +172,8 @@ def _speaks(line: ServerLine) -> bool:
 
 def _quote(line: ServerLine, timeline: Timeline) -> Evidence:
     at = max(0.0, line.at - timeline.opened)
-    what = {LineKind.EXITED: "process", LineKind.RETURNED: "app", LineKind.BUSY: "app"}.get(line.kind, "log")
+    logged = {LineKind.SAID: "log", LineKind.RAISED: "log", LineKind.EXITED: "process"}
+    what = logged.get(line.kind, "app")
     return Evidence(f"the server's {what} at {show(round(at, 3))}: {_words(line)}", at)
 
 
@@ -195,6 +198,13 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine]) -> Iterator[Diagnos
                 found, Cause.CLOSED_BY_PEER, Confidence.HIGH, "the server's handler returned without a close",
                 "let the handler go on for as long as the connection does (while True: await receive), or "
                 "close with a code",
+            )  # fmt: skip
+        if line.kind is LineKind.CANCELLED:
+            yield _told(
+                found, Cause.HANDLER_ERROR, Confidence.HIGH,
+                "the server's handler raised a CancelledError of its own",
+                "find what the handler awaits that is cancelled elsewhere, such as a task of its own: catch "
+                "asyncio.CancelledError there",
             )  # fmt: skip
     if found.confidence is Confidence.HIGH and found.cause is not Cause.RESTART:
         # The close frame's own words, or both ends: nothing that was logged beside them says more.

@@ -138,7 +138,7 @@ async def serving(app: Any, choice: ServerChoice, *, record: AppRecord | None = 
     Args:
         app: an ASGI app, an application of aiohttp or Tornado, or a handler of websockets.
         choice: by which server, with which settings.
-        record: takes down what an ASGI app does.
+        record: takes down what an ASGI app does, or a handler of websockets.
 
     Yields:
         The base URL, such as ``ws://127.0.0.1:49152``.
@@ -151,6 +151,8 @@ async def serving(app: Any, choice: ServerChoice, *, record: AppRecord | None = 
     # Which interface an app has, uvicorn asks the app, unless it is told.
     if record is not None and server.kind is AppKind.ASGI and "interface" not in choice.settings:
         app = record.watching(app)
+    if record is not None and server.kind is AppKind.HANDLER:
+        app = record.watching_handler(app)
     manager = server.serve(app, choice.settings)
     try:
         async with asyncio.timeout(STARTUP):

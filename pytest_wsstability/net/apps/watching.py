@@ -1,4 +1,4 @@
-"""What an ASGI app does to its server, where nobody else sees it: its lifespan, how handlers read and end."""
+"""What an app does to its server, where nobody else sees it: its lifespan, how handlers read and end."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from ...core.url import port_of
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -26,8 +28,8 @@ class Unaccepted:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOpen:
-    """A handler that was done with a connection which it had accepted, and had not closed."""
+class Done:
+    """A handler was done with a connection which it had accepted, and had not closed."""
 
     # The reading of the loop's clock, and the client's port where the server tells it.
     at: float
@@ -72,13 +74,15 @@ class AppRecord:
         failed: how its lifespan failed: what it raised, or said; None where it did not.
         unaccepted: handshakes that it refused, oldest first.
         left_open: connections that its handlers left open, oldest first.
+        cancelled: those whose handler raised a CancelledError that nobody had asked for.
         handlers: those that have a connection, were cancelled with it, or did not read for long.
 
     """
 
     failed: BaseException | str | None = None
     unaccepted: list[Unaccepted] = field(default_factory=list)
-    left_open: list[LeftOpen] = field(default_factory=list)
+    left_open: list[Done] = field(default_factory=list)
+    cancelled: list[Done] = field(default_factory=list)
     handlers: dict[Handler, None] = field(default_factory=dict)
 
     def watching(self, app: Any) -> Any:
@@ -86,6 +90,26 @@ class AppRecord:
         call = getattr(app, "__call__", None)  # noqa: B004
         is_single = inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(call)
         return _Watched(app, self) if is_single and not inspect.isclass(app) else app
+
+    def watching_handler(self, handler: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+        """A handler of websockets, watched."""
+
+        async def watched(connection: Any) -> None:
+            try:
+                await handler(connection)
+            except asyncio.CancelledError:
+                # None while the connection is open.
+                if connection.close_code is None:
+                    self.ends_cancelled(port_of(connection.remote_address))
+                raise
+
+        return watched
+
+    def ends_cancelled(self, port: int | None) -> None:
+        """A handler ends with a CancelledError, which servers do not log, while its connection is open."""
+        task = asyncio.current_task()
+        if task is not None and not task.cancelling():
+            self.cancelled.append(Done(asyncio.get_running_loop().time(), port))
 
 
 class _Watched:
@@ -135,16 +159,25 @@ class _Watched:
                 if not is_accepted:
                     reason = str(message.get("reason") or "")
                     self._record.unaccepted.append(Unaccepted(message.get("code", 1000), reason))
-            await send(message)
+            try:
+                await send(message)
+            except Exception:
+                is_over = True
+                raise
 
         try:
             await self._app(scope, received, told)
         except Exception:
             self._ended(handler, loop.time())
             raise
+        except asyncio.CancelledError:
+            # After the end it may be what the handler has cancelled itself.
+            if is_accepted and not is_over:
+                self._record.ends_cancelled(handler.port)
+            raise
         self._ended(handler, loop.time())
         if is_accepted and not is_over:
-            self._record.left_open.append(LeftOpen(loop.time(), handler.port))
+            self._record.left_open.append(Done(loop.time(), handler.port))
 
     def _ended(self, handler: Handler, now: float) -> None:
         handler.ask(now)

@@ -41,16 +41,26 @@ class Handlers:
         except ConnectionEnded:
             pass
         except Exception as exc:
-            self._error = self._error or exc
-            connection.websocket.start_close(
-                1011,
-                local_reason=LocalReason.HANDLER_RAISED,
-                local_detail=f"the handler raised {exc!r}"[:200],
-            )
+            self._failed(connection, exc)
+        except asyncio.CancelledError as exc:
+            if self._tasks[connection].cancelling():
+                raise
+            if connection.websocket.is_over:
+                # It has cancelled what it awaited on the connection, and awaits that once more.
+                return
+            error = RuntimeError("the handler raised CancelledError, and nobody had cancelled it")
+            error.__cause__ = exc
+            self._failed(connection, error)
         else:
             connection.websocket.start_close(1000, local_reason=LocalReason.HANDLER_RETURNED)
         finally:
             del self._tasks[connection]
+
+    def _failed(self, connection: Connection, error: Exception) -> None:
+        self._error = self._error or error
+        connection.websocket.start_close(
+            1011, local_reason=LocalReason.HANDLER_RAISED, local_detail=f"the handler raised {error!r}"[:200]
+        )
 
     async def finish(self) -> None:
         """

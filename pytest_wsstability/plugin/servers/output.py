@@ -105,6 +105,9 @@ def _done(item: pytest.Item, now: float) -> Iterator[ServerLine]:
         return
     for each in record.left_open:
         yield ServerLine(at=each.at, text="its function returned", kind=LineKind.RETURNED, port=each.port)
+    for each in record.cancelled:
+        text = "its function raised CancelledError, and nobody had cancelled it"
+        yield ServerLine(at=each.at, text=text, kind=LineKind.CANCELLED, port=each.port)
     for handler in record.handlers:
         if (since := handler.busy_at(now)) is not None:
             text = "its handler took a message, and has asked for no other since"

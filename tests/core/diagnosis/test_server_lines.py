@@ -32,6 +32,7 @@ def told(rows, *lines, alone=True, **more):
         (said("KeyError: 'user'", kind=LineKind.RAISED), Cause.HANDLER_ERROR, HIGH),
         (said("ConnectionError: redis is away", kind=LineKind.RAISED), Cause.HANDLER_ERROR, HIGH),
         (said("ended with exit code 3", kind=LineKind.EXITED), Cause.RESTART, HIGH),
+        (said("a CancelledError of its own", kind=LineKind.CANCELLED), Cause.HANDLER_ERROR, HIGH),
         (said("INFO    uvicorn.error: Shutting down", is_warning=False), Cause.RESTART, HIGH),
         (said("WARNING chat: too many messages of this client"), Cause.RATE_LIMITED, MEDIUM),
         (said("WARNING auth: token expired"), Cause.AUTH_EXPIRED, MEDIUM),
@@ -48,7 +49,8 @@ def test_a_line_of_the_server_at_that_instant_is_the_cause(line, cause, confiden
 
     assert (found.cause, found.confidence) == (cause, confidence), found
     assert line.text.partition(":")[0] in found.sentence
-    assert found.evidence[0].text.startswith(("the server's log at 47.3 s", "the server's process at 47.3 s"))
+    whose = {LineKind.EXITED: "process", LineKind.CANCELLED: "app"}.get(line.kind, "log")
+    assert found.evidence[0].text.startswith(f"the server's {whose} at 47.3 s")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from types import SimpleNamespace
 
 import pytest
 
@@ -77,3 +79,83 @@ def test_a_handler_remembers_its_last_eight_pauses():
         handler.ask(second + 1.0)
 
     assert [since for since, _ in handler.pauses] == [4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0]
+
+
+async def cancels_what_it_awaits():
+    task = asyncio.ensure_future(asyncio.sleep(100))
+    task.cancel()
+    await task
+
+
+async def waits():
+    await asyncio.sleep(100)
+
+
+async def ended(task, *, by_us):
+    """The task, once it is over; or cancelled after a moment."""
+    if by_us:
+        await asyncio.sleep(0.01)
+        task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+
+
+ACCEPT, CLOSE = {"type": "websocket.accept"}, {"type": "websocket.close", "code": 1000}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("sends", "hears", "does", "by_us", "count"),
+    [
+        ([ACCEPT], "websocket.receive", cancels_what_it_awaits, False, 1),
+        ([ACCEPT], "websocket.receive", waits, True, 0),
+        # Before it had accepted, the opening fails.
+        ([], "websocket.receive", cancels_what_it_awaits, False, 0),
+        # After the end it is nobody's cause.
+        ([ACCEPT, CLOSE], "websocket.receive", cancels_what_it_awaits, False, 0),
+        ([ACCEPT], "websocket.disconnect", cancels_what_it_awaits, False, 0),
+        ([ACCEPT, {"type": "gone"}], "websocket.receive", cancels_what_it_awaits, False, 0),
+    ],
+)
+async def test_a_handler_that_cancels_itself_is_remembered(sends, hears, does, by_us, count):
+    """Servers log nothing of it, or what they log of a cancellation too."""
+    record = AppRecord()
+
+    async def app(scope, receive, send):
+        for message in sends:
+            with contextlib.suppress(ConnectionResetError):
+                await send(message)
+        await receive()
+        await does()
+
+    async def receive():
+        return {"type": hears}
+
+    async def send(message):
+        if message["type"] == "gone":
+            raise ConnectionResetError
+
+    scope = {"type": "websocket", "client": ("127.0.0.1", 4)}
+    await ended(asyncio.create_task(record.watching(app)(scope, receive, send)), by_us=by_us)
+
+    assert [each.port for each in record.cancelled] == [4] * count
+    assert record.left_open == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("close_code", "does", "by_us", "count"),
+    [
+        (None, cancels_what_it_awaits, False, 1),
+        (None, waits, True, 0),
+        (1006, cancels_what_it_awaits, False, 0),
+    ],
+)
+async def test_so_is_a_handler_of_websockets(close_code, does, by_us, count):
+    """While its connection is open."""
+    record = AppRecord()
+    connection = SimpleNamespace(close_code=close_code, remote_address=("127.0.0.1", 4))
+
+    await ended(asyncio.create_task(record.watching_handler(lambda _: does())(connection)), by_us=by_us)
+
+    assert [each.port for each in record.cancelled] == [4] * count

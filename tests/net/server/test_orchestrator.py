@@ -178,6 +178,39 @@ async def test_a_handler_that_raises_closes_with_1011_and_fails_the_test():
     await orchestrator.stop()
 
 
+async def test_a_handler_that_cancels_itself_has_failed():
+    """Nobody has cancelled it, so that its connection would stay open with nobody behind it."""
+
+    async def handler(connection):
+        task = asyncio.ensure_future(connection.recv())
+        task.cancel()
+        await task
+
+    orchestrator = Orchestrator(handler=handler)
+    await orchestrator.start()
+    async with opened(orchestrator.url) as connection:
+        await connection.wait_closed()
+
+        connection.assert_closed(code=1011, by="server")
+    with pytest.raises(RuntimeError, match=r"^the handler raised CancelledError, and nobody had"):
+        await orchestrator.stop()
+
+
+async def test_a_handler_that_awaits_what_it_cancelled_after_the_end_has_not_failed():
+    """Of two tasks one ends with the connection, and the other is cancelled and awaited."""
+
+    async def handler(connection):
+        tasks = [asyncio.ensure_future(connection.recv()), asyncio.ensure_future(asyncio.sleep(100))]
+        _, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+            await task
+
+    async with connected({"handler": handler}) as (connection, orchestrator):
+        await connection.close()
+        await orchestrator.stop()
+
+
 async def test_a_handler_whose_client_goes_is_no_error():
     """`recv` and `send` raise ConnectionEnded, which ends it quietly."""
     raised = asyncio.get_running_loop().create_future()

@@ -766,6 +766,28 @@ def test_a_handler_that_returns_is_the_cause(failure, server):
     assert "wsstability explain closed-by-peer" in printed
 
 
+CANCELS = "task = asyncio.ensure_future(asyncio.sleep(60)); await asyncio.sleep(7); task.cancel(); await task"
+CANCELLED = "the server's handler raised a CancelledError of its own ("
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "hypercorn"])
+def test_a_handler_that_cancels_itself_is_the_cause(failure, server):
+    """It awaits what is cancelled elsewhere, of which its server says nothing."""
+    connection = f'await send({{"type": "websocket.accept"}}); {CANCELS}'
+    printed = failure(asgi(connection=connection, server=server))
+
+    assert CANCELLED in printed
+    assert "wsstability explain handler-error" in printed
+
+
+def test_so_is_one_of_websockets(failure, pytester):
+    """Its server closes with 1011, and logs nothing."""
+    pytester.makepyfile(cancels=f"import asyncio\nasync def app(connection):\n    {CANCELS}")
+    test = "import pytest\n@pytest.mark.ws_stability(alive_for='1m')\ndef test_it(ws_soak): ..."
+
+    assert CANCELLED in failure(test, "--ws-app=cancels:app")
+
+
 HANGS = """
 import asyncio
 import pytest
