@@ -178,7 +178,7 @@ class ClientSide:
             own, other = show_session(timeline.session_id), show_session(session_id)
             wrong = flaw is Flaw.WRONG_SESSION
             detail = f"the server confirmed session {other!r}, not {own!r}" if wrong else f"session {own!r}"
-            timeline.irregularity(websocket.loop.time(), flaw, detail)
+            websocket.flawed(flaw, detail)
 
     def unexpected_message(self, websocket: WebSocket, payload: str | bytes) -> None:
         """A server may send what it likes before the session stands."""

@@ -28,9 +28,10 @@ async def hold_open(websocket: WebSocket, requirement: Requirement) -> Verdict:
     """
     Watch a connection until the requirement is met, broken, or can't be judged any more.
 
-    Time alone breaks promises (a heartbeat that stays unanswered), and so does the end of the
-    connection; nothing else has to wake the watcher. No heartbeat begins when the hold is over; those that
-    are open then are waited for, and a hold without heartbeats ends with a proof of life.
+    Time alone breaks promises (a heartbeat that stays unanswered), and so do the end of the connection, an
+    error message and what is wrong with the session or the protocol; nothing else has to wake the watcher.
+    No heartbeat begins when the hold is over; those that are open then are waited for, and a hold without
+    heartbeats ends with a proof of life.
 
     """
     timeline = websocket.timeline
@@ -127,8 +128,9 @@ async def _watch(websocket: WebSocket, requirement: Requirement, timeline: Timel
             # What is waited for may come before it is overdue.
             ask_until(websocket.loop, timeline.opened + at)
             await websocket.wait_bytes(timeline.opened + at)
-        else:
-            await websocket.wait_over(timeline.opened + at)
+        elif await websocket.wait_flaw(timeline.opened + at):
+            # An end that follows tells more of it.
+            await websocket.wait_over(min(timeline.opened + at, websocket.loop.time() + KNOWN_LATE))
 
 
 def _wants_proof(requirement: Requirement, timeline: Timeline) -> bool:

@@ -13,6 +13,7 @@ class Wait(Enum):
     SESSION = "the session's confirmation"
     WRITABLE = "room in the transport's buffer"
     BYTES = "bytes of the peer"
+    FLAW = "an error message, or something that is wrong with the session or the protocol"
     OVER = "the end of the connection: a close frame, a failure, or the end of the transport"
     GONE = "the end of the transport"
 

@@ -796,8 +796,7 @@ class WebSocket(asyncio.Protocol):
         """One message has come; several may come in a frame."""
         role = heard.role
         if heard.problem is not None:
-            assert self.timeline is not None
-            self.timeline.irregularity(now, *heard.problem)
+            self.flawed(*heard.problem)
         if role is _HEARTBEAT_ANSWER:
             # Nothing is said to it, and a timer that waited for it finds out when it rings.
             if self._strange is not None:
@@ -826,6 +825,7 @@ class WebSocket(asyncio.Protocol):
         text = (payload if isinstance(payload, str) else repr(payload[:_TOLD]))[:_TOLD]
         if role is Role.ERROR:
             self.timeline.error_message(now, text)
+            self._release_flaw()
         else:
             self.timeline.notice_message(now, text)
 
@@ -874,8 +874,7 @@ class WebSocket(asyncio.Protocol):
             try:
                 payload = conversation.write(say, now, session_id=session_id)
             except Unwritable as exc:
-                assert self.timeline is not None
-                self.timeline.irregularity(now, Flaw.FUNCTION, str(exc))
+                self.flawed(Flaw.FUNCTION, str(exc))
                 return
             try:
                 self._send_message(now, payload, say.role, say.key)
@@ -1175,6 +1174,16 @@ class WebSocket(asyncio.Protocol):
         self.timeline.frame(now, _SENT, _PONG, size, _HEARTBEAT_ANSWER if answers else _NONE)
         self._write(pong)
 
+    def flawed(self, flaw: Flaw, detail: str) -> None:
+        """Record what is wrong with a message of the session's handshake, or with the protocol."""
+        assert self.timeline is not None
+        self.timeline.irregularity(self._loop.time(), flaw, detail)
+        self._release_flaw()
+
+    def _release_flaw(self) -> None:
+        if self._waiters is not None:
+            self._waiters.release(Wait.FLAW)
+
     def _session_stands(self) -> None:
         if self._waiters is not None:
             self._waiters.release(Wait.SESSION)
@@ -1424,6 +1433,10 @@ class WebSocket(asyncio.Protocol):
         """Wait for the end of the connection, or the instant ``until`` of the loop's clock."""
         if not self.is_over:
             await self.waiters.wait(Wait.OVER, until)
+
+    async def wait_flaw(self, until: float | None = None) -> bool:
+        """Wait for an error message, or a flaw of the session or the protocol; whether one has come."""
+        return not self.is_over and await self.waiters.wait(Wait.FLAW, until)
 
     async def wait_ended(self, until: float | None = None) -> bool:
         """

@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Outcome, Requirement, StabilityError
+from pytest_wsstability import Outcome, Requirement, StabilityError, faults
 from pytest_wsstability.core.judge.requirement import ExpectedClose
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Noted, Reason, Rule
 from pytest_wsstability.net.holding import hold_open, wait_session
+from pytest_wsstability.profiles import Profile
 from tests.net.peers import PING, PONG, TEXT, close, connected, frame, silent, talking
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
@@ -479,3 +480,48 @@ async def test_a_hold_beside_a_task_that_spins_says_so():
     assert {note.noted for note in verdict.notes} == {Noted.SPIN}
     assert all(0 <= note.at <= 30 for note in verdict.notes)
     assert "test_holding.py" in verdict.notes[0].text
+
+
+async def test_a_hold_ends_with_what_is_wrong_with_the_session():
+    """A second later: an end that follows would tell more of it; what was not required goes on."""
+    server = {"faults": [("5s", faults.DuplicateConfirm())]}
+    async with connected(server) as (connection, _):
+        asked, unasked = await asyncio.gather(
+            held(connection, alive_for="1h", handshake=True), held(connection, alive_for="20s")
+        )
+
+        assert ([each.rule for each in asked[0].violations], asked[1]) == ([Rule.HANDSHAKE], 6.0)
+        assert (unasked[0].outcome, unasked[1]) == (Outcome.STABLE, 20.0)
+
+
+@pytest.mark.parametrize(
+    ("closes_after", "rule", "at"),
+    [(None, Rule.ERRORS, 6.0), (0.9, Rule.ALIVE, 5.9), (1.1, Rule.ERRORS, 6.0)],
+)
+async def test_a_hold_ends_with_an_error_message(closes_after, rule, at):
+    """Or with the end that it announced."""
+
+    async def script(peer):
+        await asyncio.sleep(5)
+        peer.send(frame(TEXT, b'{"type":"error"}'))
+        await asyncio.sleep(closes_after or 100)
+        peer.send(close(4001, "token expired"))
+
+    async with talking(script, profile=Profile(name="mine", error={"type": "error"})) as connection:
+        verdict, age = await held(connection, alive_for="1m")
+
+        assert (verdict.violations[0].rule, age) == (rule, at)
+
+
+async def test_a_hold_ends_with_the_hold_though_an_error_came_right_before():
+    """Nothing is waited for beyond it."""
+
+    async def script(peer):
+        await asyncio.sleep(9.5)
+        peer.send(frame(TEXT, b'{"type":"error"}'))
+        await asyncio.sleep(100)
+
+    async with talking(script, profile=Profile(name="mine", error={"type": "error"})) as connection:
+        verdict, age = await held(connection, alive_for="10s")
+
+        assert (verdict.violations[0].rule, age) == (Rule.ERRORS, 10.0)

@@ -72,6 +72,9 @@ class HoldChecks:
         if requirement.pings_within is not None:
             due = now if held else None
             instants.append(_next_overdue(timeline.pings, now, requirement.pings_within, hold, due))
+        if requirement.heartbeats_apart is not None and held:
+            # Those that were too close are found as soon as two may be so again.
+            instants.append(now + requirement.heartbeats_apart)
         if requirement.message_every is not None and (held or hold is None):
             instants.append(message_rules.silent_from(timeline, requirement.message_every))
         return min((at for at in instants if at is not None and at > now + SAME), default=None)

@@ -241,15 +241,13 @@ class ServerSide:
             detail = f"session {show_session(heard.session_id)!r}"
             if flaw is Flaw.CHANGED:
                 detail += f" after {show_session(timeline.session_id)!r}"
-            timeline.irregularity(websocket.loop.time(), flaw, detail)
+            websocket.flawed(flaw, detail)
 
     def unexpected_message(self, websocket: WebSocket, payload: str | bytes) -> None:
         """Remember what a client said in the place of session_info."""
         expected = websocket.profile.session_info
-        assert websocket.timeline is not None
         assert expected is not None
-        detail = why_not(expected, payload)
-        websocket.timeline.irregularity(websocket.loop.time(), Flaw.UNEXPECTED, detail)
+        websocket.flawed(Flaw.UNEXPECTED, why_not(expected, payload))
 
     def confirm(self, websocket: WebSocket, say: Say) -> None:
         """Confirm the session, as often and as whose as the behaviour says."""

@@ -350,3 +350,11 @@ def test_values_that_make_no_sense(written, message):
     """They are named."""
     with pytest.raises(ValueError, match=message):
         Requirement.of(**written)
+
+
+@pytest.mark.parametrize(("until", "at"), [(30, 50), (110, 120), (121, None)])
+def test_the_watcher_looks_for_heartbeats_that_are_too_close(until, at):
+    """Nothing else wakes it for them."""
+    requirement = Requirement.of(**HOLD, heartbeats_apart=20)
+
+    assert HoldChecks(requirement).next_check(timeline(end=End.SERVER, until=until)) == at
