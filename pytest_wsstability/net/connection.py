@@ -573,12 +573,13 @@ class Connection(Judged):
         """
         __tracebackhide__ = True
         requirement, profile = assertions.session_confirmed(within), self.websocket.profile
-        asserting(requirement)
         if not profile.has_session:
             raise ValueError(
                 f"assert_session_confirmed: the profile {profile.name!r} has no session to confirm"
             )
-        self._conclude(requirement, await wait_session(self.websocket, requirement))
+        verdict = await wait_session(self.websocket, requirement)
+        asserting(requirement)
+        self._conclude(requirement, verdict)
 
     @awaited
     async def assert_stable(self, **requirement: Unpack[RequirementKeywords]) -> Verdict:
@@ -603,9 +604,10 @@ class Connection(Judged):
 
     async def _hold(self, requirement: Requirement) -> Verdict:
         __tracebackhide__ = True
-        asserting(requirement)
         requirement.check_fits(self.websocket.profile.facts)
         verdict = await hold_open(self.websocket, requirement)
+        # Not before: one that is cancelled, or left to wait, has asserted nothing.
+        asserting(requirement)
         if verdict.outcome is not Outcome.STABLE:
             await self.both_ended()
         return self._conclude(requirement, verdict)

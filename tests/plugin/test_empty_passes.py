@@ -382,6 +382,11 @@ def marked(body: str = "pass", mark: str = ALL, marks: str = "") -> str:
         (EVERY, 'await c.assert_alive_for("2m")'),
         ('session_within="5s"', "assert c.timeline.session_confirmed_at is None"),
         ("handshake=True", 'await c.assert_session_confirmed(within="5s")'),
+        # A hold that is cancelled before its end has judged nothing.
+        (
+            ALL,
+            "import asyncio; t = asyncio.ensure_future(c.assert_stable()); await c.ping(); t.cancel()",
+        ),
     ],
 )
 def test_a_mark_that_nothing_checks_fails_the_test(failure, mark, body):
