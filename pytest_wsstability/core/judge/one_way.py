@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from ..duration import show_duration as show
@@ -26,22 +27,27 @@ def silence(
     requirement: Requirement, timeline: Timeline, incidents: Incidents, within: float
 ) -> Iterator[Finding]:
     """Where no answer is ever due: messages of a peer that sends heartbeats are never so long away."""
-    heartbeats, now = timeline.heartbeats, timeline.duration
-    limit = _limit(requirement, within)
-    silent = timeline.silent_for(Direction.RECEIVED, FrameKind.DATA)
-    gap = max(silent, timeline.longest_gap(Direction.RECEIVED, FrameKind.DATA))
-    if timeline.peer_sends_heartbeats and gap > limit + SAME:
-        at = min(now, now - silent + limit)
-        headline = f"no message for {show(gap)}"
-        expected = f"a message at least every {show(limit)}"
-        yield Violation(
-            Rule.HEARTBEATS,
-            at,
-            expected,
-            f"{headline}: heartbeats that nobody answers",
-            headline,
-            excuses=incidents.late(at, None) if at < now else (),
-        )
+    limit, hold = _limit(requirement, within), requirement.alive_for
+    span = timeline.duration if hold is None else min(timeline.duration, hold)
+    for gap, since, came in _silences(timeline, span) if timeline.peer_sends_heartbeats else ():
+        if gap > limit + SAME:
+            yield Violation(
+                Rule.HEARTBEATS,
+                since + limit,
+                f"a message at least every {show(limit)}",
+                f"no message for {show(gap)}: heartbeats that nobody answers",
+                f"no message for {show(gap)}",
+                excuses=incidents.late(since + limit, came),
+            )
     wanted = max(1, requirement.heartbeats_at_least)
-    if heartbeats.sent < wanted:
-        yield Doubt(Reason.TOO_FEW, f"{heartbeats.sent} of at least {wanted} heartbeats in {show(now)}")
+    _, sent = timeline.heartbeats.sent_before(math.inf if hold is None else hold - SAME)
+    if sent < wanted:
+        yield Doubt(Reason.TOO_FEW, f"{sent} of at least {wanted} heartbeats in {show(span)}")
+
+
+def _silences(timeline: Timeline, until: float) -> Iterator[tuple[float, float, float | None]]:
+    """The longest time without a message, and the one still running: how long, since when, when it ended."""
+    gap, since = timeline.data_gap_before(until)
+    yield min(gap, until - since), since, since + gap
+    heard = timeline.duration - timeline.silent_for(Direction.RECEIVED, FrameKind.DATA)
+    yield until - heard, heard, None

@@ -15,6 +15,7 @@ from .arrivals import Arrivals
 from .close import CloseEvidence, TransportEnd
 from .events import Direction, End, Event, EventKind, FaultName, FrameKind, Opcode, Role, Tier
 from .flaws import Flaw, Irregularity
+from .gaps import Gap, longest_before, with_one_more
 from .protocol_facts import HeartbeatShape, Intervals, Likeness, ProtocolFacts
 from .recorder import Packed, Recorder, fault_measure, measure_of, sort_of
 from .recorder import event_of as event_of_packed
@@ -112,6 +113,7 @@ _PLACES = {
     opcode: {way: {role: _places(opcode, way, role) for role in Role} for way in _WAYS} for opcode in _SLOT
 }
 _HEARD = _silence(FrameKind.ANY, _RECEIVED)
+_HEARD_DATA = _silence(FrameKind.DATA, _RECEIVED)
 
 
 def _fresh() -> list[float]:
@@ -161,8 +163,8 @@ class Timeline:
     """
 
     __slots__ = (
-        "_answers_due", "_arrivals", "_data", "_errors", "_figures", "_heartbeats", "_irregular", "_lags",
-        "_last_any", "_notices", "_origin", "_paused_at", "_peer_ping", "_pings",
+        "_answers_due", "_arrivals", "_data", "_data_gaps", "_errors", "_figures", "_heartbeats",
+        "_irregular", "_lags", "_last_any", "_notices", "_origin", "_paused_at", "_peer_ping", "_pings",
         "_server_heartbeats", "_signals", "_tcp", "close", "deliberately_stalled",
         "drained_at", "dropped_reads", "end", "half_frame_since", "heartbeat_sender", "heartbeats_before",
         "hints", "intervals", "longest_silence", "looks_like", "max_lag", "max_lag_at", "observed_until",
@@ -226,6 +228,8 @@ class Timeline:
         # What the peer speaks instead; None where it speaks the protocol, or nobody can tell.
         self.looks_like: Likeness | None = None
         self._answers_due = protocol is None or protocol.heartbeat is not HeartbeatShape.ONE_WAY
+        # Where none is: times without a message of the peer, each longer than those before it.
+        self._data_gaps: tuple[Gap, ...] = ()
         self._heartbeats: RoundTrips | None = None
         self._pings: RoundTrips | None = None
         # Those of the server, where both ends send some.
@@ -303,6 +307,8 @@ class Timeline:
             gap = at - figures[place]
             if gap > figures[longest]:
                 figures[longest] = gap
+                if place == _HEARD_DATA and not self._answers_due:
+                    self._data_gaps = with_one_more(self._data_gaps, (gap, at - gap))
             gap = at - figures[anything]
             if gap > figures[longest_any]:
                 figures[longest_any] = gap
@@ -678,6 +684,19 @@ class Timeline:
     def longest_gap(self, direction: Direction, kind: FrameKind = FrameKind.ANY) -> float:
         """The longest time without such frames in a direction, the one still running excluded."""
         return self._figures[_silence(kind, direction) + _LONGEST]
+
+    def data_gap_before(self, until: float) -> Gap:
+        """
+        The time without a message of the peer of which most lies before an instant, as ``(seconds, from)``.
+
+        The one still running is excluded. Of a connection on which answers to heartbeats are due, and of a
+        record that was read back, only the longest is known.
+
+        """
+        if self._data_gaps:
+            return longest_before(self._data_gaps, until)
+        longest = self._figures[_HEARD_DATA + _LONGEST]
+        return longest, self._figures[_HEARD_DATA] - longest
 
     def signals_since(self, number: int) -> Iterable[Packed]:
         """All but data frames from a number on (see `total`), packed, as far as the record reaches."""

@@ -94,14 +94,65 @@ def test_of_one_way_heartbeats_the_silence_is_judged(facts, rows, outcome):
     assert judge(Requirement(alive_for=60, heartbeat_every=15, heartbeat_within=5), line).outcome is outcome
 
 
-@pytest.mark.parametrize(("until", "outcome"), [(61.0, Outcome.UNSTABLE), (61.5, Outcome.INCONCLUSIVE)])
-def test_a_lag_excuses_the_silence_that_goes_on_only(until, outcome):
+@pytest.mark.parametrize(
+    ("second", "until", "outcome"),
+    [
+        (40, 60.0, Outcome.STABLE),
+        (40, 60.5, Outcome.INCONCLUSIVE),
+        (41, 61.0, Outcome.UNSTABLE),
+        (41, 61.5, Outcome.UNSTABLE),
+    ],
+)
+def test_a_lag_excuses_the_silence_that_goes_on_only(second, until, outcome):
     """One that was over by then was heard to be over."""
-    rows = [(float(at), Direction.RECEIVED, Role.DATA) for at in (20, 41)]
+    rows = [(float(at), Direction.RECEIVED, Role.DATA) for at in (20, second)]
     line = one_way(BOTH, *sorted(OURS[:3] + rows), until=until)
     line.mark(until, EventKind.LOOP_LAG, 3.0)
 
     assert judge(Requirement(heartbeat_every=15, heartbeat_within=5), line).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("instants", "outcome", "headline"),
+    [
+        # One that goes on at the end of the hold counts as far as that.
+        ([20, 40, 75], Outcome.STABLE, "stable"),
+        ([20, 39.9, 75], Outcome.UNSTABLE, "no message for 20.1 s"),
+        ([20, 41, 60, 90, 150], Outcome.UNSTABLE, "no message for 21 s"),
+        ([20, 40, 60, 130], Outcome.STABLE, "stable"),
+        # Heard at the end of the hold for the last time.
+        ([20, 40, 60], Outcome.STABLE, "stable"),
+        ([20, 39.9], Outcome.UNSTABLE, "no message for 20.1 s"),
+    ],
+)
+def test_a_silence_after_the_hold_is_none_of_it(instants, outcome, headline):
+    """However long it was."""
+    rows = [(float(at), Direction.RECEIVED, Role.DATA) for at in instants]
+    verdict = judge(
+        Requirement(alive_for=60, heartbeat_every=15, heartbeat_within=5),
+        one_way(BOTH, *sorted(OURS + rows), until=200.0),
+    )
+
+    assert (verdict.outcome, verdict.headline) == (outcome, headline)
+
+
+@pytest.mark.parametrize(("at", "outcome"), [(59.9, Outcome.STABLE), (60.0, Outcome.INCONCLUSIVE)])
+def test_one_way_heartbeats_after_the_hold_are_none_of_it(at, outcome):
+    """Four are asked for."""
+    line = one_way(CLIENT_ONLY, *OURS, (at, Direction.SENT, Role.HEARTBEAT), until=90.0)
+    requirement = Requirement(alive_for=60, heartbeat_within=5, heartbeats_at_least=4)
+
+    assert judge(requirement, line).outcome is outcome
+
+
+def test_a_silence_in_a_record_that_was_read_back():
+    """Its place is not known; it lies in what was judged."""
+    rows = [(float(at), Direction.RECEIVED, Role.DATA) for at in (20, 41, 60)]
+    line = Timeline.from_dict(one_way(BOTH, *sorted(OURS + rows)).as_dict())
+
+    assert judge(Requirement(alive_for=60, heartbeat_every=15, heartbeat_within=5), line).headline == (
+        "no message for 21 s"
+    )
 
 
 @pytest.mark.parametrize(("least", "outcome"), [(3, Outcome.STABLE), (4, Outcome.INCONCLUSIVE)])
