@@ -76,7 +76,7 @@ class HoldChecks:
             # Those that were too close are found as soon as two may be so again.
             instants.append(now + requirement.heartbeats_apart)
         if requirement.message_every is not None and (held or hold is None):
-            instants.append(message_rules.silent_from(timeline, requirement.message_every))
+            instants.append(message_rules.silent_from(requirement, timeline, requirement.message_every))
         return min((at for at in instants if at is not None and at > now + SAME), default=None)
 
 

@@ -101,7 +101,7 @@ NONE_CONFIRMED = (
         (heard(TENS, BEGUN, until=120, protocol=SESSION), STABLE, []),
         (heard([1, 30], BEGUN, until=120, protocol=SESSION), UNSTABLE, [Rule.FLOW]),
         (heard([1], BEGUN, (30, FIN), protocol=SESSION), UNSTABLE, [Rule.ALIVE, Rule.FLOW]),
-        # None was begun: nobody greeted, as an app that knows no sessions does.
+        # None was begun, and none is required: nobody greeted, as an app that knows no sessions does.
         (heard([], until=10, protocol=SESSION), INCONCLUSIVE, [Reason.TOO_SHORT, Reason.TOO_FEW]),
         (heard([], until=10.1, protocol=SESSION), UNSTABLE, [Rule.FLOW]),
         (heard([1, 2], until=12.1, protocol=SESSION), UNSTABLE, [Rule.FLOW]),
@@ -358,3 +358,19 @@ def test_the_watcher_looks_for_heartbeats_that_are_too_close(until, at):
     requirement = Requirement.of(**HOLD, heartbeats_apart=20)
 
     assert HoldChecks(requirement).next_check(timeline(end=End.SERVER, until=until)) == at
+
+
+@pytest.mark.parametrize(
+    ("within", "until", "outcome", "why"),
+    [
+        # Nobody has greeted so far.
+        (20, 19, INCONCLUSIVE, [Reason.TOO_SHORT, Reason.TOO_SHORT]),
+        (20, 20, UNSTABLE, [Rule.SESSION]),
+        (None, 19, UNSTABLE, [Rule.FLOW]),
+    ],
+)
+def test_a_session_that_is_required_is_awaited(within, until, outcome, why):
+    """However late it is begun: messages are due from its confirmation on."""
+    line = heard([], until=until, protocol=SESSION)
+
+    check(judge(Requirement.of(**EVERY, session_within=within), line), outcome, why)
