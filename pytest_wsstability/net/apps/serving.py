@@ -138,7 +138,7 @@ async def serving(app: Any, choice: ServerChoice, *, record: AppRecord | None = 
     Args:
         app: an ASGI app, an application of aiohttp or Tornado, or a handler of websockets.
         choice: by which server, with which settings.
-        record: takes down what an ASGI app does, or a handler of websockets.
+        record: takes down what the app does; nothing of one of Tornado.
 
     Yields:
         The base URL, such as ``ws://127.0.0.1:49152``.
@@ -153,6 +153,8 @@ async def serving(app: Any, choice: ServerChoice, *, record: AppRecord | None = 
         app = record.watching(app)
     if record is not None and server.kind is AppKind.HANDLER:
         app = record.watching_handler(app)
+    if record is not None and server.kind is AppKind.AIOHTTP and not app.frozen:
+        record.watch_aiohttp(app)
     manager = server.serve(app, choice.settings)
     try:
         async with asyncio.timeout(STARTUP):

@@ -105,6 +105,21 @@ class AppRecord:
 
         return watched
 
+    def watch_aiohttp(self, app: Any) -> None:
+        """Watch the handlers of an application of aiohttp that has not been started."""
+        from aiohttp import web
+
+        @web.middleware
+        async def watched(request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
+            try:
+                return await handler(request)
+            except asyncio.CancelledError:
+                if request.transport is not None and not request.transport.is_closing():
+                    self.ends_cancelled(port_of(request.transport.get_extra_info("peername")))
+                raise
+
+        app.middlewares.insert(0, watched)
+
     def ends_cancelled(self, port: int | None) -> None:
         """A handler ends with a CancelledError, which servers do not log, while its connection is open."""
         task = asyncio.current_task()

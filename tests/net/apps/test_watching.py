@@ -159,3 +159,30 @@ async def test_so_is_a_handler_of_websockets(close_code, does, by_us, count):
     await ended(asyncio.create_task(record.watching_handler(lambda _: does())(connection)), by_us=by_us)
 
     assert [each.port for each in record.cancelled] == [4] * count
+
+
+def transport(*, closing):
+    return SimpleNamespace(is_closing=lambda: closing, get_extra_info=lambda _: ("127.0.0.1", 4))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("of_request", "does", "by_us", "count"),
+    [
+        (transport(closing=False), cancels_what_it_awaits, False, 1),
+        (transport(closing=False), waits, True, 0),
+        (transport(closing=True), cancels_what_it_awaits, False, 0),
+        (None, cancels_what_it_awaits, False, 0),
+    ],
+)
+async def test_and_so_is_one_of_aiohttp(of_request, does, by_us, count):
+    """By a middleware around all others."""
+    web = pytest.importorskip("aiohttp.web")
+    record, app = AppRecord(), web.Application(middlewares=[web.normalize_path_middleware()])
+    record.watch_aiohttp(app)
+    request = SimpleNamespace(transport=of_request)
+
+    await ended(asyncio.create_task(app.middlewares[0](request, lambda _: does())), by_us=by_us)
+
+    assert len(app.middlewares) == 2
+    assert [each.port for each in record.cancelled] == [4] * count

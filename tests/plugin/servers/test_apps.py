@@ -788,6 +788,29 @@ def test_so_is_one_of_websockets(failure, pytester):
     assert CANCELLED in failure(test, "--ws-app=cancels:app")
 
 
+OF_AIOHTTP = f"""
+import asyncio
+from aiohttp import web
+
+async def handler(request):
+    websocket = web.WebSocketResponse()
+    await websocket.prepare(request)
+    {CANCELS}
+
+app = web.Application()
+app.router.add_get("/", handler)
+"""
+
+
+def test_and_so_is_one_of_aiohttp(failure, pytester):
+    """Its server cuts the connection, and logs nothing."""
+    pytest.importorskip("aiohttp.web")
+    pytester.makepyfile(cancels=OF_AIOHTTP)
+    test = "import pytest\n@pytest.mark.ws_stability(alive_for='1m')\ndef test_it(ws_soak): ..."
+
+    assert CANCELLED in failure(test, "--ws-app=cancels:app")
+
+
 HANGS = """
 import asyncio
 import pytest
