@@ -49,7 +49,7 @@ from .network import Listener, Network
 from .sockets import FIRST_NUMBER, VirtualSocket
 from .timers import Order, Ties, TimerQueue
 from .transport import MemoryTransport
-from .waiting import describe_spinning, describe_waiting
+from .waiting import describe_spinning, describe_waiting, pollers
 
 if TYPE_CHECKING:
     from ..net.proxy.injector import FaultInjector
@@ -60,15 +60,17 @@ Factory = Callable[[], asyncio.BaseProtocol]
 T = TypeVar("T")
 
 # A task that spins (`while not done: await sleep(0)`) never lets the ready callbacks run out. So that
-# often, in turns, a timer that is due is released all the same.
-_CROWDED = 1_000
+# often, in turns, a timer that is due is released all the same, and is looked who polls. A prime number: what
+# comes round every few turns is seen at each stage of it.
+_CROWDED = 997
 
 # Turns at one instant without I/O and with nothing in flight, after which the loop is taken to spin, and its
-# clock goes to the next timer; and after which, without a timer, it is taken to spin for ever.
+# clock goes to the next timer, where one task has stood in `sleep(0)` at each look; and after which, without
+# a timer, it is taken to spin for ever.
 _SPINNING = 10_000
 _SPINNING_FOR_EVER = 1_000_000
-# The same while connections are opened or closed, one after the other: enough for 10,000 of them. A client
-# that comes back at once, again and again, never ends.
+# The same where none has: messages that are answered one after the other, or connections that are opened, are
+# work, enough for 10,000 of them. A client that comes back at once, again and again, never ends.
 _SPINNING_BUSY = 100_000
 
 # How long to stand still, in real seconds, before the log says what for.
@@ -167,8 +169,8 @@ class VirtualLoop(SelectorLoop):
         self.spins: list[tuple[float, str]] = []
         # Turns after which the clock moves though the loop never rests: fewer once it was found to spin.
         self._spinning = _SPINNING
-        # What `changes` was when it was looked at.
-        self._changes_seen = 0
+        # Who has stood in `sleep(0)` at each look, by name.
+        self._pollers = set[str]()
         # Real seconds for which the clock has kept pace with what is in flight.
         self._paced = 0.0
         self._network = Network(self)
@@ -442,9 +444,7 @@ class VirtualLoop(SelectorLoop):
 
     def _release_crowded(self) -> None:
         """The loop has not come to rest for a while: somebody may spin."""
-        if self.changes != self._changes_seen and self._spinning != _CROWDED:
-            self._spinning = min(self._turns + _SPINNING, _SPINNING_BUSY)
-        self._changes_seen = self.changes
+        self._look_for_pollers()
         timer, when = self._timers.take(self._now), self._timers.next_instant()
         if timer is not None:
             self.ready.append(timer)
@@ -466,9 +466,17 @@ class VirtualLoop(SelectorLoop):
                 f"wait with a timer, such as sleep(0.01), or for an event; otherwise {REAL_TIME}",
             )
 
+    def _look_for_pollers(self) -> None:
+        """As long as no task stands in `sleep(0)` at each look, what keeps the loop from rest is work."""
+        here = pollers(self)
+        still = self._pollers & here
+        if not still and self._spinning != _CROWDED:
+            self._spinning = min(self._turns + _SPINNING, _SPINNING_BUSY)
+        self._pollers = still or here
+
     def _note_spin(self) -> None:
         if self._spinning != _CROWDED:
-            place = describe_spinning(self)
+            place = describe_spinning(self, self._pollers)
             self.spins.append((self._now, place))
             logger.warning(
                 "t=%.9g s: %s turned the loop %s times; the clock goes on",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+from collections.abc import Collection
 from types import AsyncGeneratorType, CodeType, FrameType
 from typing import Any
 
@@ -27,11 +28,24 @@ def describe_waiting(loop: asyncio.AbstractEventLoop, main: asyncio.Future[Any] 
     return lines
 
 
-def describe_spinning(loop: asyncio.AbstractEventLoop) -> str:
-    """The task that waits with ``sleep(0)`` again and again, with the place where it does."""
+def pollers(loop: asyncio.AbstractEventLoop) -> set[str]:
+    """The names of the tasks that wait with ``sleep(0)``."""
+    return {task.get_name() for task in asyncio.all_tasks(loop) if _polls(task)}
+
+
+def _polls(task: asyncio.Task[Any]) -> bool:
+    # Straight to the innermost coroutine, as there may be thousands of tasks.
+    awaitable: Any = task.get_coro()
+    while (inner := getattr(awaitable, "cr_await", None)) is not None:
+        awaitable = inner
+    frames = _chain(awaitable)
+    return bool(frames) and frames[-1][0].co_name == "__sleep0"
+
+
+def describe_spinning(loop: asyncio.AbstractEventLoop, names: Collection[str]) -> str:
+    """The first task of these names that waits with ``sleep(0)``, with the place where it does."""
     for task in in_order(asyncio.all_tasks(loop)):
-        frames = _chain(task.get_coro())
-        if frames and frames[-1][0].co_name == "__sleep0":
+        if task.get_name() in names and _polls(task):
             return f"{task.get_name()} at {_place(task)}"
     return "a task"
 
