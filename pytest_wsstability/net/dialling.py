@@ -17,6 +17,7 @@ from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatu
 from ..core.duration import show_duration
 from ..core.redact import redact_url, show_text
 from ..core.timeline.events import Tier
+from .client_protocol import refusal_of
 from .errors import OpeningError, OpeningStage
 from .health import tier_of
 from .resources import shortage_of
@@ -24,6 +25,7 @@ from .target import TLS, check_source
 from .tunnel import connect_by_socks, open_tunnel, unused_variable
 
 if TYPE_CHECKING:
+    from websockets.http11 import Response
     from websockets.proxy import Proxy
     from websockets.uri import WebSocketURI
 
@@ -269,7 +271,12 @@ class Dialler:
             place = f" at {self._source[0]}" if self._source is not None else ""
             told = f"{shortage.value}{place} here ({_words(exc)})"
             return OpeningError(self._url, step, told, shortage=shortage)
-        if isinstance(exc, TimeoutError) and exc.errno is None:
+        late = isinstance(exc, TimeoutError) and exc.errno is None
+        if step is OpeningStage.HTTP and (late or isinstance(exc, InvalidMessage)):
+            refusal = refusal_of(self._websocket.protocol)
+            if refusal is not None:
+                return _refused(refusal, self._url, rest=self._unread(exc))
+        if late:
             return self._failed(OpeningStage.TIMEOUT, f"{self._late()} within {show_duration(self._timeout)}")
         if isinstance(exc, socket.gaierror):
             return self._failed(
@@ -292,7 +299,7 @@ class Dialler:
         if isinstance(exc, ConnectionRefusedError):
             return self._failed(OpeningStage.CONNECT, f"nobody listens on {where} (connection refused)")
         if isinstance(exc, InvalidStatus):
-            return _refused(exc, self._url)
+            return _refused(exc.response, self._url)
         if isinstance(exc, SubprotocolError):
             return OpeningError(self._url, OpeningStage.HANDSHAKE, _words(exc), subprotocol=exc.chosen)
         if step is OpeningStage.HTTP:
@@ -306,6 +313,12 @@ class Dialler:
             # Where only the proxy leads out, this is what happens without it.
             detail += f"; {name} is set, and is used with --ws-proxy env only"
         return OpeningError(self._url, stage, detail)
+
+    def _unread(self, exc: Exception) -> str:
+        """Why an answer was not read to its end."""
+        if isinstance(exc, TimeoutError):
+            return f"the answer had no end within {show_duration(self._timeout)}"
+        return f"the answer cannot be read: {show_text(str(exc.__cause__ or exc))}"
 
     def _late(self) -> str:
         return {
@@ -366,8 +379,8 @@ def _told(body: bytes, status: int, reason: str) -> str:
     return show_text(" ".join(text.split()))
 
 
-def _refused(exc: InvalidStatus, url: str) -> OpeningError:
-    response = exc.response
+def _refused(response: Response, url: str, *, rest: str = "") -> OpeningError:
+    """The error for a refused upgrade; ``rest`` says why its answer was not read to the end."""
     told = _told(bytes(response.body or b""), response.status_code, response.reason_phrase)
     detail = f"HTTP {response.status_code} {show_text(response.reason_phrase)}".rstrip()
     if retry := response.headers.get("Retry-After"):
@@ -378,6 +391,8 @@ def _refused(exc: InvalidStatus, url: str) -> OpeningError:
         detail += f": it leads to {show_text(redact_url(location))}, and is not followed (--ws-redirects)"
     elif told:
         detail += f": {told}"
+    if rest:
+        detail += f"; {rest}"
     return OpeningError(
         url,
         OpeningStage.HTTP,

@@ -119,6 +119,66 @@ async def test_a_refusal_of_a_server_that_stays_is_told_at_once():
     assert error.status == 403
 
 
+@pytest.mark.parametrize(
+    ("response", "told"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n", "HTTP 200 OK: data: 1"),
+        (
+            b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 50\r\n\r\nno token",
+            "HTTP 401 Unauthorized: no token",
+        ),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n: \r\n", "HTTP 200 OK"),
+        (b"HTTP/1.0 502 Bad Gateway\r\n\r\n", "HTTP 502 Bad Gateway"),
+    ],
+)
+@pytest.mark.ws_stability(time="virtual")
+async def test_a_refusal_without_an_end_tells_its_status(response, told):
+    """A stream of server-sent events, or a length that is wrong: no firewall, and no silent server."""
+    error = await error_of(answering(response, stay=True), open_timeout="3s")
+
+    assert error.stage is OpeningStage.HTTP
+    assert str(error).endswith(f"(upgrade refused): {told}; the answer had no end within 3 s")
+
+
+@pytest.mark.parametrize(
+    ("response", "told"),
+    [
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n",
+            "HTTP 200 OK; {}: body too large: 2000000 bytes",
+        ),
+        (b"HTTP/1.1 403 \x1b[31m\r\n\r\n", "HTTP 403 \\x1b[31m; {}: invalid HTTP reason phrase: \\x1b[31m"),
+        (
+            b"HTTP/1.1 404\r\nRetry-After: 9\r\n\r\n",
+            "HTTP 404 (Retry-After: 9); {}: invalid HTTP status line: HTTP/1.1 404",
+        ),
+        (
+            b"HTTP/1.1 302 X\r\nLocation: /a\r\n b\r\n\r\n",
+            "it leads to /a, and is not followed (--ws-redirects); {}: invalid HTTP header line:  b",
+        ),
+    ],
+)
+async def test_a_refusal_that_cannot_be_read_tells_its_status(response, told):
+    """Its first line says what matters."""
+    error = await error_of(answering(response))
+
+    assert error.stage is OpeningStage.HTTP
+    assert str(error).endswith(told.format("the answer cannot be read"))
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        b"HTTP/1.1 403 Forbidden\r\nContent-Le",
+        b"HTTP/1.1 101 Go\r\nX : y\r\n\r\n",
+        b"HTTP/1.1 1000 X\r\n\r\n",
+    ],
+)
+async def test_what_is_no_whole_refusal_is_told_as_no_handshake(response):
+    """Half a head, a 101, or no status at all."""
+    assert (await error_of(answering(response))).stage is OpeningStage.HANDSHAKE
+
+
 @pytest.mark.parametrize("status", ["200 OK", "204 No Content", "301 Moved", "426 Upgrade Required"])
 async def test_only_101_switches_protocols(status):
     """A server that is no WebSocket server answers with a page."""
