@@ -37,6 +37,11 @@ def read(data: bytes) -> tuple[int, bool, int, int] | None:
     return (data[0], masked, start, size) if have >= start else None
 
 
+def has_more(second: int) -> tuple[bool, bool]:
+    """Whether more bytes of the header have the length, and whether a mask follows."""
+    return second & _LENGTH > IN_BYTE, second >= MASKED
+
+
 def opcode_of(first: int) -> int:
     """The opcode in the first byte, which may be a reserved one."""
     return first & _OPCODE

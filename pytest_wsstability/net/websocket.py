@@ -35,6 +35,7 @@ from ..profiles.sniffing import FIRST, is_variant, likeness_of, sniff_messages, 
 from . import health, short_frames
 from .errors import ConnectionEnded
 from .inbox import Assembly, Inbox
+from .strict_heads import refuse_wrong_heads
 from .timers import call_again
 from .waiters import Wait, Waiters
 from .wire import head
@@ -242,6 +243,7 @@ class WebSocket(asyncio.Protocol):
     ) -> None:
         # None while there is nothing to keep in it (see `protocol`).
         self._protocol: FrameProtocol | None = protocol
+        refuse_wrong_heads(protocol)
         self._max_size = short_frames.limit_of(protocol)
         self.subprotocol: str | None = None
         self.endpoint, self.conversation = endpoint, conversation
@@ -310,6 +312,7 @@ class WebSocket(asyncio.Protocol):
             self._protocol = FrameProtocol(
                 CLIENT if self._client else SERVER, state=_OPEN, max_size=self._max_size, logger=LOGGER
             )
+            refuse_wrong_heads(self._protocol)
         return self._protocol
 
     def _let_protocol_go(self) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Direction, End, StabilityError
+from pytest_wsstability import Direction, End, StabilityError, connect
 from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
 from pytest_wsstability.core.timeline.events import Opcode
 from pytest_wsstability.profiles import JSON
@@ -76,6 +76,18 @@ REFUSED = {
     "a close frame with 5000": (close(5000), 1002, "invalid status code"),
     "a close frame with 999": (close(999), 1002, "invalid status code"),
     "a message over the limit": (frame(BINARY, b"x" * 1001), 1009, "1001"),
+    "a length in two bytes": (b"\x81\x7e\0\x7d" + b"x" * 125, 1002, "length not in its shortest form"),
+    "a length in eight bytes": (
+        frame(TEXT, b"x" * 126) + b"\x02\x7f" + (2**16 - 1).to_bytes(8),
+        1002,
+        "length not in its shortest form",
+    ),
+    "a length of 64 bits": (b"\x82\x7f" + (2**63).to_bytes(8), 1002, "length of more than 63 bits"),
+    "a length of 63 bits": (b"\x82\x7f" + (2**63 - 1).to_bytes(8), 1009, "9223372036854775807"),
+    # At once, and not when the frame is whole.
+    "the head of a ping of 126 bytes": (b"\x89\x7e", 1002, "control frame too long"),
+    "the head of a ping in fragments": (b"\x09\x7d", 1002, "fragmented control frame"),
+    "an HTTP response": (b"HTTP/1.1 400 Bad Request\r\n\r\n", 1002, "reserved bits must be 0"),
 }
 
 
@@ -91,6 +103,28 @@ async def test_what_breaks_the_protocol_is_refused(case):
     assert evidence.abnormal
     assert not evidence.mid_frame
     assert f"parser: {evidence.parser_error}" in str(evidence)
+
+
+@pytest.mark.parametrize("compression", [False, True])
+@pytest.mark.parametrize("size", [126, 2**16])
+async def test_a_length_in_its_shortest_form_is_taken(size, compression):
+    """However its bytes come, and next to the limits of the longer forms."""
+
+    async def script(peer):
+        extension = "Sec-WebSocket-Extensions: permessage-deflate"
+        peer.send(accepting(await peer.request(), *[extension] * compression))
+        for message in (frame(TEXT, b"x" * (size - 1)), frame(BINARY, b"x" * size)):
+            for octet in message[:10]:
+                peer.send(bytes([octet]))
+                await asyncio.sleep(0)
+            peer.send(message[10:])
+        await peer.gone()
+
+    async with serving(script) as url:
+        connection = await connect(url, compression=compression)
+        assert await connection.recv() == "x" * (size - 1)
+        assert await connection.recv() == b"x" * size
+        connection.websocket.let_go()
 
 
 @pytest.mark.parametrize("reason", [b"\xff", b"\xe2\x82", "é".encode("latin-1")])

@@ -203,18 +203,22 @@ async def test_short_frames_around_one_that_was_cut(cut):
         assert connection.timeline.count(Direction.RECEIVED) == 5
 
 
-async def test_after_a_length_that_is_too_long_all_is_read():
-    """RFC 6455, section 5.2, forbids it; the sans-I/O layer takes it, and we lose no bytes over it."""
+async def test_a_length_that_is_too_long_is_no_half_frame():
+    """RFC 6455, section 5.2, forbids it: what came before is kept, and the frame is refused."""
 
     async def script(peer):
-        for chunk in (b"\x81\x7e\x00\x03one", frame(TEXT, b"two"), frame(TEXT, b"three")[:4]):
+        for chunk in (frame(TEXT, b"one"), b"\x81\x7e\x00\x03two", frame(TEXT, b"three")):
             peer.send(chunk)
             await asyncio.sleep(1)
-        peer.send(frame(TEXT, b"three")[4:], frame(TEXT, b"four"))
         await peer.gone()
 
     async with talking(script) as connection:
-        assert [await connection.recv() for _ in range(4)] == ["one", "two", "three", "four"]
+        assert await connection.recv() == "one"
+        await connection.wait_closed()
+
+        evidence = connection.timeline.close
+        assert (evidence.sent.code, evidence.mid_frame, evidence.at) == (1002, False, 1)
+        assert connection.timeline.half_frame_since is None
 
 
 async def test_a_short_frame_between_fragments_is_an_error():

@@ -14,6 +14,8 @@ _TEXT = 8
 _RESERVED, _OPCODE, _LENGTH = 0x70, 0x0F, 0x7F
 _CONTROL = 0x8
 _LONGEST_CONTROL = 125
+# Where a length of two or of eight bytes ends, and the least that it is for.
+_FIELDS = {126: (4, 126), 127: (10, 2**16)}
 _OPCODES = frozenset({0x0, 0x1, 0x2, 0x8, 0x9, 0xA})
 _PRINTABLE = frozenset({*b"\t\r", *range(0x20, 0x7F)})
 _HTTP = b"HTTP/"
@@ -67,6 +69,13 @@ class Stray:
         head = self.data[:3]
         return len(head) == 3 and head[0] in _TLS_TYPES and head[1] == 3 and head[2] <= 4
 
+    @property
+    def _has_long_length(self) -> bool:
+        """Whether the length of the frame that it would be stands in more bytes than it needs."""
+        stop, least = _FIELDS.get(self.data[1] & _LENGTH, (0, 0))
+        field = self.data[2:stop]
+        return len(field) == stop - 2 and int.from_bytes(field, "big") < least
+
     def remedy(self, end: str, peer: str) -> str:
         """What to look at, going by the head of the frame that it would be."""
         if len(self.data) < 2:
@@ -91,6 +100,8 @@ class Stray:
             return f"let the {peer} write control frames of 125 bytes at most (RFC 6455, section 5.5)"
         if (second > _LENGTH) is (end == "client"):
             return f"the {peer}, or a proxy, takes the wrong role: it masks wrongly (RFC 6455, section 5.1)"
+        if self._has_long_length:
+            return f"let the {peer} write lengths in as few bytes as they need (RFC 6455, section 5.2)"
         if opcode == _CONTINUATION:
             return f"a fragment came that continues nothing: see what the {peer}, or a proxy, left out"
         if opcode < _CONTROL:

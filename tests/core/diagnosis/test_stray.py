@@ -7,11 +7,11 @@ import pytest
 from pytest_wsstability.core.diagnosis.stray import Stray
 
 BYTES, GZIP, CHUNKS, COMPRESSION = "byte by byte", "gzip", "chunks of HTTP", "compression off"
-NOTHING, CONTROL, ROLE, FRAGMENT, MIXED, WRONG = (
-    "means nothing", "125 bytes at most", "masks wrongly", "continues nothing", "may not be mixed",
-    "writes wrong frames: see its",
+NOTHING, CONTROL, ROLE, LENGTH, FRAGMENT, MIXED, WRONG = (
+    "means nothing", "125 bytes at most", "masks wrongly", "as few bytes as they need", "continues nothing",
+    "may not be mixed", "writes wrong frames: see its",
 )  # fmt: skip
-KINDS = (BYTES, GZIP, CHUNKS, COMPRESSION, NOTHING, CONTROL, ROLE, FRAGMENT, MIXED, WRONG)
+KINDS = (BYTES, GZIP, CHUNKS, COMPRESSION, NOTHING, CONTROL, ROLE, LENGTH, FRAGMENT, MIXED, WRONG)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,14 @@ KINDS = (BYTES, GZIP, CHUNKS, COMPRESSION, NOTHING, CONTROL, ROLE, FRAGMENT, MIX
         (b"\x88\x7e", CONTROL),
         (b"\x8a\x7f", CONTROL),
         (b"\x82\x7e", MIXED),
+        # The shortest form of a length.
+        (b"\x82\x7d\0\x05", MIXED),
+        (b"\x82\x7e\0\x7d", LENGTH),
+        (b"\x82\x7e\0\x7e", MIXED),
+        (b"\x82\x7e\0", MIXED),
+        (b"\x80\x7f\0\0\0\0\0\0\xff\xff", LENGTH),
+        (b"\x82\x7f\0\0\0\0\0\1\0\0", MIXED),
+        (b"\x82\x7f\0\0\0\0\0\0\xff", MIXED),
         # Only clients mask.
         (b"\x81\x80", ROLE),
         (b"\x81\x7f", MIXED),
