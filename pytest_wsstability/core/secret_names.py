@@ -65,7 +65,10 @@ _ORDINARY_PIECE = re.compile(
     r"[A-Za-z]?[a-z]*\d{0,2}|[A-Za-z][a-z]{2,}\d{3,5}|[a-z]+V\d{1,2}"
     rf"|[a-z]*{_WRITTEN_TOGETHER}(?:V?\d{{1,2}}|(?:19|20)\d\d)?"
     r"|[a-z]?[A-Z][a-z]{2,}\d{1,2}(?:Pro|Max|Plus|Mini|Ultra|Lite)+"
-    r"|[A-Z]+|[A-Z]{3,}\d{1,2}|\d{1,4}|\d\dT\d\d|\d{2,6}Z|k8s|i18n"
+    r"|[A-Z]+|[A-Z]{3,}\d{1,2}|\d{1,4}|\d\dT\d\d|\d{2,6}Z|k8s|i18n|base64url|[a-z]\d{3}|SHA\d{3}"
+    # A day, and an instant of it; sizes of pictures; what is measured.
+    r"|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:T\d{6}Z)?|\d{3,4}x\d{3,4}"
+    r"|\d{1,5}(?:ms|[kM]?Hz|khz|bit|kbps|fps)"
 )
 _BETWEEN = re.compile(r"[^A-Za-z0-9]+")
 # Beside a word: "gpt-4o-realtime", "match-000123".

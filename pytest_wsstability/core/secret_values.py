@@ -32,7 +32,7 @@ _MOST = 8192
 # Fields whose values are the same for everybody.
 _ORDINARY_FIELDS = re.compile(
     r"accept(-.*)?|access-control-.*|cache-control|connection|content-.*|dnt|host|origin|pragma|sec-fetch-.*|"
-    r"sec-websocket-(version|extensions)|upgrade|user-agent|via|x-requested-with|x-forwarded-(proto|port)",
+    r"sec-websocket-(version|extensions)|upgrade|user-agent|via|x-requested-with|x-forwarded-(host|proto|port)",
     re.IGNORECASE,
 )
 # What separates values in a field: schemes, cookies, lists, parameters.
@@ -178,7 +178,8 @@ class SecretValues:
             self.take("subprotocol", name, secret=after_scheme)
             for piece in name.split("."):
                 self.take("subprotocol", piece, secret=after_scheme)
-            after_scheme = is_secret(name)
+            # One that carries its token is no scheme of the next.
+            after_scheme = is_secret(name) and is_ordinary(name)
 
     def take_session_id(self, session_id: object) -> None:
         """Collect the name of a session; a stable hash stands for it, which joins what both ends say."""

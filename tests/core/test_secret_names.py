@@ -153,6 +153,10 @@ def test_a_state_of_a_session():
         "v1.k8s.io", "binary.k8s.io.v5", "i18n.k8s",
         "2024-10-01T00:00:00Z", "2024-10-01T00:00:00.123456Z", "2024-10-01T00:00:00+02:00",
         "2024-10-01 00:00",
+        # Days, sizes, what is measured, codecs and digests.
+        "claude-3-5-sonnet-20241022", "19000101", "20991231", "20241001T120000Z", "1920x1080", "320x240",
+        "btcusdt@depth20@100ms", "48kHz-16bit", "8000Hz", "mono@44khz", "64kbps", "12345ms",
+        "g711_ulaw", "h264", "AWS4-HMAC-SHA256", "base64url",
     ],
 )  # fmt: skip
 def test_what_looks_like_words(value):
@@ -169,6 +173,9 @@ def test_what_looks_like_words(value):
         "parseHtmk", "sendMzg", "webSdkk", "roomRpq", "joinBzRoom", "joinWeRoom", "joinIqRoom", "Bcdfg12Xyz",
         "Pixel8Room", "Pixel800ProMax", "match-0001234", "MATCH-00012", "match-00012-00013",
         "v1.k9s.io", "2024-10-01T000000Z", "1234567Z",
+        "18991231", "20240022", "20241322", "20241000", "20241032", "20241001T1200Z", "2024100112",
+        "1920x10800", "19x1080", "123456ms", "48kHertz", "48mhz", "gg711", "h2645", "SHB256", "SHA2560",
+        "base64uri",
         "hunter2hunter", "aX7hunter2hunter", "zoe42smith",
         "3f2a77aa-9c1e-4b6d-8a55-0f1e2d3c4b5a", "0a1b2c3d4e", "am9lOmh1bnRlcjI=", "k3yAbCdEf123",
     ],

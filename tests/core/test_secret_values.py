@@ -238,7 +238,29 @@ def test_healthy_text_stays(values, name, value, text, shown):
     assert values.mask(text) == shown
 
 
-@pytest.mark.parametrize("field", ["Origin", "User-Agent", "Accept-Language", "Host", "Content-Type"])
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (
+            ["base64url.bearer.authorization.k8s.io.Zm9vYmFyQmF6UXV4", "v4.channel.k8s.io"],
+            "v4.channel.k8s.io",
+        ),
+        (["realtime", "insecure-api-key.sk-hX7qW2eR5tY8", "beta.realtime-v1"], "beta.realtime-v1"),
+        (["bearer", "v4.channel.k8s.io"], "***"),
+        (["insecure-api-key", "beta.realtime-v1"], "***"),
+        (["access-token.v2", "beta.realtime-v1"], "***"),
+    ],
+)
+def test_what_follows_a_subprotocol_that_has_its_token_is_shown(values, names, shown):
+    """The one that the server is to choose, of which an error tells; behind a bare scheme it is the token."""
+    values.take_subprotocols(names)
+
+    assert values.mask(f"chosen: {names[-1]}") == f"chosen: {shown}"
+
+
+@pytest.mark.parametrize(
+    "field", ["Origin", "User-Agent", "Accept-Language", "Host", "Content-Type", "X-Forwarded-Host"]
+)
 def test_fields_that_everybody_sends_are_no_secrets(values, field):
     """Not even when their value looks like one."""
     values.take_headers({field: "aX7bY8cZ9dW0"})
