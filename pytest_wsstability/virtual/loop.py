@@ -39,6 +39,7 @@ from .asyncio_seam import (
     run_ready,
     run_ready_timed,
     schedule_again,
+    set_scheduled,
     tls_over,
 )
 from .connected import ConnectedSocket
@@ -234,9 +235,10 @@ class VirtualLoop(SelectorLoop):
         if self.debugging:
             self.check_callback(callback, "call_at")
         timer = make_timer(when, callback, args, self, context)
-        self._timers.push(when, timer)
         if when - self._now >= _ASKED:
-            self._note_asked(when)
+            self._push_far(when, timer)
+        else:
+            self._timers.push(when, timer)
         return timer
 
     def call_again(self, timer: asyncio.TimerHandle, when: float) -> None:
@@ -244,8 +246,17 @@ class VirtualLoop(SelectorLoop):
         if self._over:
             self.refuse_if_closed()
         schedule_again(timer, when)
-        self._timers.push(when, timer)
         if when - self._now >= _ASKED:
+            self._push_far(when, timer)
+        else:
+            self._timers.push(when, timer)
+
+    def _push_far(self, when: float, timer: asyncio.TimerHandle) -> None:
+        """Add a timer of an hour or more; one without an end, such as `sleep(math.inf)`, never comes."""
+        if when == math.inf:
+            set_scheduled(timer, False)
+        else:
+            self._timers.push(when, timer)
             self._note_asked(when)
 
     def ask_until(self, when: float) -> None:

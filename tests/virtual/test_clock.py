@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import math
 import random
 import signal
 
@@ -547,6 +548,53 @@ def test_a_long_timer_of_another_task_is_asked_for_if_it_is_set_early(start, at)
 
     found, _ = given_up(main())
     assert abs(found - at) <= 300
+
+
+@pytest.mark.parametrize(
+    "wait", [asyncio.sleep, lambda seconds: asyncio.wait_for(asyncio.Event().wait(), seconds)]
+)
+def test_what_sleeps_for_ever_never_ends(wait):
+    """`anyio.sleep_forever` is `sleep(math.inf)`: it moves no clock, and is cancelled as any other."""
+
+    async def main():
+        tasks = [asyncio.create_task(wait(math.inf), name=name) for name in ("service", "other")]
+        await asyncio.sleep(5)
+        tasks[0].cancel()
+        await asyncio.Event().wait()
+
+    with pytest.raises(
+        VirtualDeadlock, match=r"stands still at t=5 s: .* no timer is set(?s:.*)other waits at"
+    ):
+        run_virtual(main())
+
+
+def test_what_sleeps_for_ever_asks_for_no_time():
+    """Keepalive beside it ends at the horizon."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+
+        def keepalive():
+            loop.call_later(25, keepalive)
+
+        keepalive()
+        await asyncio.sleep(math.inf)
+
+    with pytest.raises(VirtualDeadlock, match="is given up at t=86400 s"):
+        run_virtual(main())
+
+
+def test_a_timer_that_never_comes_can_be_set_again():
+    async def main():
+        loop, came = asyncio.get_running_loop(), []
+        timer = loop.call_later(1, lambda: came.append(loop.time()))
+        await asyncio.sleep(1)
+        loop.call_again(timer, math.inf)
+        await asyncio.sleep(7200)
+        timer.cancel()
+        return came, len(loop._timers)
+
+    assert run_virtual(main()) == ([1], 0)
 
 
 def test_an_hourly_job_does_not_keep_a_test_alive():
