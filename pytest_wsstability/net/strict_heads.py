@@ -9,7 +9,7 @@ HTTP response that stands in the stream would be the beginning of a frame for ev
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from websockets.exceptions import ProtocolError
 from websockets.protocol import CLIENT, State
@@ -19,6 +19,7 @@ from . import frame_header
 if TYPE_CHECKING:
     from websockets.protocol import Protocol
 
+_Read: TypeAlias = Generator[None, None, "bytes | bytearray"]
 _FINAL, _RESERVED, _CONTROL = 0x80, 0x70, 0x8
 # The least length that two and eight bytes are for, and the bit that is none of it.
 _LEAST, _TOP = {2: 126, 8: 2**16}, 2**63
@@ -31,19 +32,26 @@ def refuse_wrong_heads(protocol: Protocol) -> None:
     # Whether what is read next of the present frame is its length, the last first; empty between frames.
     parts: list[bool] = []
 
-    def read_exact(size: int) -> Generator[None, None, bytes | bytearray]:
+    def read_head(size: int) -> _Read:
         data = yield from read(size)
+        long, masked = frame_header.has_more(data[1])
+        _refuse_head(data[0], long=long, extended=bool(protocol.extensions))
+        # The payload, the mask, the length.
+        parts.extend([False] * (1 + masked) + [True] * long)
+        return data
+
+    def read_length(size: int) -> _Read:
+        data = yield from read(size)
+        _refuse_length(int.from_bytes(data, "big"), _LEAST[size])
+        return data
+
+    def read_exact(size: int) -> _Read:
+        if parts:
+            return read_length(size) if parts.pop() else read(size)
         if protocol.side is CLIENT and protocol.state is State.CONNECTING:
             # The body of an HTTP response.
-            return data
-        if not parts:
-            long, masked = frame_header.has_more(data[1])
-            _refuse_head(data[0], long=long, extended=bool(protocol.extensions))
-            # The payload, the mask, the length.
-            parts.extend([False] * (1 + masked) + [True] * long)
-        elif parts.pop():
-            _refuse_length(int.from_bytes(data, "big"), _LEAST[size])
-        return data
+            return read(size)
+        return read_head(size)
 
     reader.read_exact = read_exact  # type: ignore[method-assign, assignment]
 
