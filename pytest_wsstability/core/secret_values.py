@@ -14,6 +14,7 @@ import hashlib
 import json
 import re
 import shlex
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -25,6 +26,8 @@ from .unescaped import Unescaped, unescaped
 MASK = "***"
 # From so many characters on a value is found wherever it stands.
 SHORTEST = 8
+# Characters of the end of a value that are found behind what was left out.
+_LONGEST = 2048
 # JSON in JSON in JSON; what is escaped more often than that is no text that somebody reads.
 _LAYERS = 3
 # So many values are remembered; the oldest is forgotten first. Each takes about 2 KiB.
@@ -339,13 +342,18 @@ class SecretValues:
 
     def _cut_short(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Where the end of a value stands behind what was left out: ``...end of a token``."""
-        for cut in _CUT.finditer(text):
-            start = cut.end()
+        starts = [cut.end() for cut in _CUT.finditer(text)]
+        if not starts:
+            return
+        # Once for all of them: a text may be nothing but dots.
+        first = starts[0] + SHORTEST
+        ends = [end for end in range(first, len(text) + 1) if text[end - SHORTEST : end] in self._tails]
+        for start in starts:
+            near = ends[bisect_left(ends, start + SHORTEST) : bisect_right(ends, start + _LONGEST)]
             # The longest, as the end of one value may begin that of another.
-            for end in range(min(len(text), start + 2048), start + SHORTEST - 1, -1):
-                forms = self._tails.get(text[end - SHORTEST : end])
-                shown = text[start:end]
-                found = [mask.shown for form, mask in (forms or {}).items() if form.endswith(shown)]
+            for end in reversed(near):
+                shown, forms = text[start:end], self._tails[text[end - SHORTEST : end]]
+                found = [mask.shown for form, mask in forms.items() if form.endswith(shown)]
                 if found:
                     yield start, end, found[0]
                     break

@@ -196,6 +196,30 @@ def test_cut_short(values, text, shown):
     assert values.mask(text) == shown
 
 
+class Counting(dict):
+    """Counts how often it is asked."""
+
+    asked = 0
+
+    def __contains__(self, key):
+        self.asked += 1
+        return super().__contains__(key)
+
+    def get(self, key, default=None):
+        self.asked += 1
+        return super().get(key, default)
+
+
+@pytest.mark.parametrize("dots", ["." * 3000, "\u2026 " * 1500, ("." * 72 + " [ 5%]\n") * 38])
+def test_dots_cost_no_more_than_letters(values, dots):
+    """As progress bars print them: what stands behind each of them is looked for once for all."""
+    values.take("token", JWT)
+    values._tails = Counting(values._tails)
+
+    assert values.mask(f"{dots}...{JWT[-9:]}") == f"{dots}...***"
+    assert values._tails.asked <= len(dots) + 12
+
+
 @pytest.mark.parametrize(
     ("name", "value", "text", "shown"),
     [
