@@ -8,8 +8,9 @@ from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
+from .secret_forms import SHORTEST
 from .secret_names import is_secret, is_secret_in_prose, is_secret_member, is_word_of_ours
-from .secret_values import MASK, SECRETS, SHORTEST, hashed
+from .secret_values import MASK, SECRETS, hashed
 
 _T = TypeVar("_T")
 

@@ -17,15 +17,14 @@ import shlex
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus
 
+from .secret_forms import CUT, SHORTEST, Forms, Mask
 from .secret_names import is_ordinary, is_secret, is_word_of_ours
 from .unescaped import Unescaped, unescaped
 
 MASK = "***"
-# From so many characters on a value is found wherever it stands.
-SHORTEST = 8
 # Characters of the end of a value that are found behind what was left out.
 _LONGEST = 2048
 # JSON in JSON in JSON; what is escaped more often than that is no text that somebody reads.
@@ -51,14 +50,6 @@ _AUTHORITY = re.compile(
 )  # fmt: skip
 _LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)(?::\d*)?", re.IGNORECASE)
 _HALF_A_SCHEME = re.compile(r"^(?:wss?|https?)?:?/*")
-_CUT = re.compile(r"\.\.\.|…")
-
-
-class _Mask(NamedTuple):
-    """What stands for a form of a value, and whether it is one only where it stands alone."""
-
-    shown: str
-    alone: bool
 
 
 class SecretValues:
@@ -74,9 +65,9 @@ class SecretValues:
         self.state = object()
         # By value: its forms. A dict keeps the order in which they came.
         self._values: dict[str, tuple[str, ...]] = {}
-        # Forms in lower case, by their first and their last 8 characters.
-        self._heads: dict[str, dict[str, _Mask]] = {}
-        self._tails: dict[str, dict[str, _Mask]] = {}
+        # Forms in lower case, and the same by their last 8 characters.
+        self._forms = Forms()
+        self._tails: dict[str, dict[str, Mask]] = {}
         # Values that are masked beside their name only: pairs in lower case.
         self._named: dict[tuple[str, str], None] = {}
         # What nobody has asked for yet: a name and its value, or a value and what stands for it.
@@ -281,16 +272,17 @@ class SecretValues:
         self._values[value] = forms = tuple(_forms(value))
         for form in forms:
             plain = form == _lowered(value) and (form.isdecimal() or form.isalpha())
-            mask = _Mask(shown, alone=plain)
-            self._heads.setdefault(form[:SHORTEST], {})[form] = mask
+            mask = Mask(shown, alone=plain)
+            self._forms.add(form, mask)
             self._tails.setdefault(form[-SHORTEST:], {})[form] = mask
 
     def _forget(self, value: str) -> None:
         for form in self._values.pop(value):
-            for index, key in ((self._heads, form[:SHORTEST]), (self._tails, form[-SHORTEST:])):
-                index.get(key, {}).pop(form, None)
-                if not index.get(key):
-                    index.pop(key, None)
+            self._forms.remove(form)
+            alike = self._tails.get(form[-SHORTEST:], {})
+            alike.pop(form, None)
+            if not alike:
+                self._tails.pop(form[-SHORTEST:], None)
 
     # Where text leaves.
 
@@ -298,7 +290,7 @@ class SecretValues:
         """The text with everything masked that is known by value."""
         if self._named:
             text = self._mask_named(text)
-        if not self._heads or len(text) < SHORTEST:
+        if not self._forms or len(text) < SHORTEST:
             return text
         spans = list(self._spans(text))
         if not spans:
@@ -317,7 +309,7 @@ class SecretValues:
         shown, layers = text, list[Unescaped]()
         while True:
             lowered = _lowered(shown)
-            for start, end, mask in (*self._whole(lowered), *self._cut_short(lowered)):
+            for start, end, mask in (*self._forms.find(lowered), *self._cut_short(lowered)):
                 for layer in reversed(layers):
                     start, end = layer.origin(start), layer.origin(end)
                 yield start, end, mask
@@ -327,22 +319,9 @@ class SecretValues:
             layers.append(inner)
             shown = inner.text
 
-    def _whole(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Where values stand, and where the end of the text or of what is shown cuts one short."""
-        heads = self._heads
-        position, last = 0, len(text) - SHORTEST
-        while position <= last:
-            forms = heads.get(text[position : position + SHORTEST])
-            found = _longest(text, position, forms) if forms is not None else None
-            if found is None:
-                position += 1
-            else:
-                yield found
-                position = found[1]
-
     def _cut_short(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Where the end of a value stands behind what was left out: ``...end of a token``."""
-        starts = [cut.end() for cut in _CUT.finditer(text)]
+        starts = [cut.end() for cut in CUT.finditer(text)]
         if not starts:
             return
         # Once for all of them: a text may be nothing but dots.
@@ -376,33 +355,6 @@ def _user_information(behind: str) -> list[str]:
         return []
     found = (each.rpartition("@")[0] for each in (authority, behind))
     return [each for each in dict.fromkeys(found) if each]
-
-
-def _longest(text: str, start: int, forms: Mapping[str, _Mask]) -> tuple[int, int, str] | None:
-    """The longest form that stands at a place, or that of which only the start is shown."""
-    best: tuple[int, int, str] | None = None
-    for form, mask in forms.items():
-        end = start + len(form)
-        if text.startswith(form, start):
-            fits = not mask.alone or _stands_alone(text, start, end)
-            if fits and (best is None or end > best[1]):
-                best = start, end, mask.shown
-            continue
-        same = SHORTEST
-        while same < len(form) and start + same < len(text) and text[start + same] == form[same]:
-            same += 1
-        end = start + same
-        if (end == len(text) or _CUT.match(text, end)) and (best is None or end > best[1]):
-            best = start, end, mask.shown
-    return best
-
-
-def _stands_alone(text: str, start: int, end: int) -> bool:
-    """Whether a number or a plain word is one here, and no part of a longer one."""
-    before = text[start - 1] if start else " "
-    after = text[end] if end < len(text) else " "
-    number = text[start].isdecimal()
-    return not any(each.isdecimal() or each == "." if number else each.isalpha() for each in (before, after))
 
 
 def hashed(name: str) -> str:

@@ -1,0 +1,108 @@
+"""Forms of secrets, found in a text by what they begin with, however many begin alike."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
+from typing import NamedTuple
+
+# From so many characters on a form is found wherever it stands.
+SHORTEST = 8
+# What stands for the rest of a text that somebody has cut short.
+CUT = re.compile(r"\.\.\.|…")
+
+
+class Mask(NamedTuple):
+    """What stands for a form of a value, and whether it is one only where it stands alone."""
+
+    shown: str
+    alone: bool
+
+
+class Forms:
+    """
+    Forms of values in lower case.
+
+    Session ids of a fleet, and JSON web tokens, begin alike by the thousand: their order finds what fits.
+
+    """
+
+    def __init__(self) -> None:
+        # By their first characters: sorted, and what stands for each.
+        self._sorted: dict[str, list[str]] = {}
+        self._masks: dict[str, Mask] = {}
+        # Characters of the longest that was ever known.
+        self._most = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._masks)
+
+    def add(self, form: str, mask: Mask) -> None:
+        """Know a form, or another mask of one."""
+        if form not in self._masks:
+            insort(self._sorted.setdefault(form[:SHORTEST], []), form)
+            self._most = max(self._most, len(form))
+        self._masks[form] = mask
+
+    def remove(self, form: str) -> None:
+        """Forget a form, if it is known."""
+        if self._masks.pop(form, None) is not None:
+            alike = self._sorted[form[:SHORTEST]]
+            del alike[bisect_left(alike, form)]
+            if not alike:
+                del self._sorted[form[:SHORTEST]]
+
+    def find(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Where forms stand, and where the end of the text or of what is shown cuts one short."""
+        position, last = 0, len(text) - SHORTEST
+        while position <= last:
+            alike = self._sorted.get(text[position : position + SHORTEST])
+            found = self._longest(text, position, alike) if alike is not None else None
+            if found is None:
+                position += 1
+            else:
+                yield found
+                position = found[1]
+
+    def _longest(self, text: str, start: int, alike: list[str]) -> tuple[int, int, str] | None:
+        """The longest form that stands at a place, or that of which only the start is shown."""
+        cut, shown = self._cut_short(text, start, alike), text[start : start + self._most]
+        while (place := bisect_right(alike, shown)) and len(shown) >= SHORTEST:
+            # Of those that the text begins with, the longest comes last before it.
+            form = alike[place - 1]
+            if not shown.startswith(form):
+                shown = _common(shown, form)
+                continue
+            end, mask = start + len(form), self._masks[form]
+            if cut is not None and cut[1] > end:
+                break
+            if not mask.alone or _stands_alone(text, start, end):
+                return start, end, mask.shown
+            shown = form[:-1]
+        return cut
+
+    def _cut_short(self, text: str, start: int, alike: list[str]) -> tuple[int, int, str] | None:
+        """The form whose start is shown up to the end of the text, or up to what stands for its rest."""
+        mark = CUT.search(text, start + SHORTEST, start + self._most + 3)
+        if mark is None and len(text) - start >= self._most:
+            return None
+        end = mark.start() if mark is not None else len(text)
+        shown = text[start:end]
+        place = bisect_right(alike, shown)
+        if place < len(alike) and alike[place].startswith(shown):
+            return start, end, self._masks[alike[place]].shown
+        return None
+
+
+def _common(one: str, other: str) -> str:
+    """What both begin with; neither is the beginning of the other."""
+    return one[: next(place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)]
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether a number or a plain word is one here, and no part of a longer one."""
+    before = text[start - 1] if start else " "
+    after = text[end] if end < len(text) else " "
+    number = text[start].isdecimal()
+    return not any(each.isdecimal() or each == "." if number else each.isalpha() for each in (before, after))
