@@ -29,7 +29,7 @@ MASK = "***"
 _LONGEST = 2048
 # JSON in JSON in JSON; what is escaped more often than that is no text that somebody reads.
 _LAYERS = 3
-# So many values are remembered; the oldest is forgotten first. Each takes about 2 KiB.
+# So many values are remembered, and as many beside a name; the oldest goes first. Each takes about 2 KiB.
 _MOST = 8192
 # Fields whose values are the same for everybody.
 _ORDINARY_FIELDS = re.compile(
@@ -258,6 +258,8 @@ class SecretValues:
 
     def _name(self, name: str, value: str) -> None:
         if (name, value) not in self._named:
+            if len(self._named) >= _MOST:
+                del self._named[next(iter(self._named))]
             self._named[name, value] = None
             self.state = object()
             self._news.append((name, value, ""))

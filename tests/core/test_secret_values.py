@@ -338,6 +338,14 @@ def test_the_oldest_is_forgotten_first(values, monkeypatch):
     assert values.mask("hunter1hunter hunter2hunter hunter4hunter") == "hunter1hunter *** ***"
 
 
+def test_of_short_ones_the_oldest_is_forgotten_first_too(values, monkeypatch):
+    monkeypatch.setattr("pytest_wsstability.core.secret_values._MOST", 3)
+    for number in (0, 1, 2, 3, 4, 2):
+        values.take("pin", f"pin{number}")
+
+    assert values.mask("pin=pin1 pin=pin2 pin=pin3 pin=pin4") == "pin=pin1 pin=*** pin=*** pin=***"
+
+
 def test_by_value_in_data():
     """In data classes, mappings, lists and tuples; keys and other values stay."""
     SECRETS.take("token", "hunter2hunter")
