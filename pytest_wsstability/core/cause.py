@@ -163,6 +163,7 @@ class Diagnosis:
         experiment: what tells the two apart; None if there is no second.
         remedy: what to change, with the knob's name where the owner is known.
         hypotheses: the nearest causes when undetermined.
+        together: what connections of which the same is said are called; empty where the cause says it.
 
     """
 
@@ -178,6 +179,7 @@ class Diagnosis:
     remedy: str | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
     alternatives: tuple[Cause, ...] = ()
+    together: str = ""
 
     def __str__(self) -> str:
         return f"{self.sentence} (confidence {self.confidence.value})"

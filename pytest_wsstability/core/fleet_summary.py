@@ -131,6 +131,9 @@ class GroupSummary:
     example: int
     example_age: float
     example_headline: str = ""
+    # How sure its cause is, and what to change; empty where that is not known.
+    confidence: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

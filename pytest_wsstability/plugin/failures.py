@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -22,9 +21,9 @@ from ..core.timeline.events import Tier
 from ..net.errors import ConnectionEnded, OpeningError, OpeningStage
 from ..report.colours import styled
 from .again import command
-from .plans import plan_of
 from .servers.output import told_by_server
-from .stash import app_record_key, async_url_key, orchestrator_key, routes_key, server_log_key, settings_key
+from .servers.routes import other_routes
+from .stash import app_record_key, async_url_key, fleet_key, orchestrator_key, server_log_key, settings_key
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -37,8 +36,6 @@ _PACKAGE = __name__.partition(".")[0]
 
 _HOME = Path(__file__).parents[1]
 _STDLIB = Path(os.__file__).parent
-# Routes of an app that are named.
-_ROUTES = 8
 # Characters of a line of the app's log.
 _LONGEST = 300
 # RFC 6455, section 7.4.1; and RFC 9110, section 15.6.1.
@@ -96,9 +93,7 @@ def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> N
     if isinstance(error, OpeningError):
         for note in (
             f"  fix       {_remedy(item, error)}",
-            *(_routes(item, error.url) if error.status is not None else ()),
-            *_refused(item, error),
-            *_logged(item, error),
+            *_refused(item, error.status, error.url),
             *_loop(item, error),
             read_on(error.stage.code),
         ):
@@ -115,9 +110,8 @@ def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> N
             verdict = dataclasses.replace(verdict, diagnosis=found)
         verdict = ask_hooks(item, verdict, error.timelines)
         whole = item.config.get_verbosity() >= _WHOLE
-        refused = isinstance(error, FleetError) and error.summary.count.refused > 0
-        routes = _routes(item, plan_of(item).path or "/") if refused else ()
-        error.retell(verdict, whole=whole, more=[*routes, *_where(item, excinfo), *_when(error)])
+        refused = _refused_of_fleet(item) if isinstance(error, FleetError) else ()
+        error.retell(verdict, whole=whole, more=[*refused, *_where(item, excinfo), *_when(error)])
 
 
 def _remedy(item: pytest.Item, error: OpeningError) -> str | None:
@@ -130,19 +124,30 @@ def _remedy(item: pytest.Item, error: OpeningError) -> str | None:
     return error.diagnosis.remedy
 
 
-def _routes(item: pytest.Item, url: str) -> Iterator[str]:
-    """Where the app under test has WebSockets, when it refused one at another path."""
-    routes = item.stash.get(routes_key, ())
-    path = urlsplit(url).path
-    if routes and not any(_is_at(route, path) for route in routes):
-        shown = ", ".join(routes[:_ROUTES]) + (", ..." if len(routes) > _ROUTES else "")
-        yield f"  routes    the app has {shown}, and not {path}: ws_stability(url={routes[0]!r})"
+def _refused(item: pytest.Item, status: int | None, url: str) -> Iterator[str]:
+    """What only the app under test knows of an upgrade that it refused: its routes, its close, its error."""
+    if status is not None:
+        if (found := other_routes(item, urlsplit(url).path)) is not None:
+            yield f"  routes    {': '.join(found)}"
+        yield from _closed(item)
+    if status == _FAILED:
+        yield from _logged(item)
 
 
-def _refused(item: pytest.Item, error: OpeningError) -> Iterator[str]:
+def _refused_of_fleet(item: pytest.Item) -> Iterator[str]:
+    """The same of the connections of its fleet; the routes stand with their cause."""
+    fleet = item.stash.get(fleet_key, None)
+    statuses = {each.status for each in fleet.merge.endings} if fleet is not None else set()
+    if statuses - {None}:
+        yield from _closed(item)
+    if _FAILED in statuses:
+        yield from _logged(item)
+
+
+def _closed(item: pytest.Item) -> Iterator[str]:
     """What the app under test closed a connection with before it had accepted: no client hears that."""
     record = item.stash.get(app_record_key, None)
-    if error.status is None or record is None or not record.unaccepted:
+    if record is None or not record.unaccepted:
         return
     last = record.unaccepted[-1]
     # A router closes what has no route with 1000.
@@ -151,11 +156,11 @@ def _refused(item: pytest.Item, error: OpeningError) -> Iterator[str]:
         yield f"  app       closed it before it had accepted: {last.code}{said}"
 
 
-def _logged(item: pytest.Item, error: OpeningError) -> Iterator[str]:
-    """The error in the log of the app under test, where it answered that it failed."""
+def _logged(item: pytest.Item) -> Iterator[str]:
+    """The error in the log of the app under test."""
     log = item.stash.get(server_log_key, None)
     raised = [line for line in log.lines if line.raised] if log is not None else []
-    if error.status == _FAILED and raised and app_record_key in item.stash:
+    if raised and app_record_key in item.stash:
         yield f"  log       {redact_text(show_text(raised[-1].text.splitlines()[-1], _LONGEST))}"
 
 
@@ -167,15 +172,6 @@ def _loop(item: pytest.Item, error: OpeningError) -> Iterator[str]:
             f"  server    ws_url comes from the async fixture {name!r}: a server on its event loop "
             "stands still during a sync test; write 'async def' before this test"
         )
-
-
-def _is_at(route: str, path: str) -> bool:
-    """Whether a path is one of a route, whose parameters stand in brackets; those of paths take slashes."""
-    parts = re.split(r"(\{[^}]*\}|<[^>]*>)", route)
-    # "{x:path}" (Starlette), "<path:x>" (Quart), "{path}" and "{tail}", whose pattern aiohttp does not tell.
-    kinds = [".+" if re.search("path|tail", each) else "[^/]+" for each in parts[1::2]]
-    pattern = "".join(re.escape(part) + kind for part, kind in zip(parts[::2], [*kinds, ""], strict=True))
-    return re.fullmatch(pattern, path) is not None
 
 
 def _where(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> Iterator[str]:

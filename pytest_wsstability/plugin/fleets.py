@@ -22,6 +22,7 @@ from .markers import FLEET
 from .orders import order_of
 from .plans import is_virtual, overrides, plan_of, target_of
 from .servers.commands import refuse
+from .servers.fleet_causes import tell_fleet
 from .settings import TargetKind
 from .stash import fleet_key, settings_key
 from .targets import aimed, connect_options, prepare_opening
@@ -69,6 +70,7 @@ def held(request: pytest.FixtureRequest, ws_url: str) -> Fleet:
         fleet = _held(request, server, engine)
     finally:
         engine.close()
+    tell_fleet(item, fleet)
     item.stash[fleet_key] = fleet
     return fleet
 

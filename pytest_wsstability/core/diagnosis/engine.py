@@ -132,6 +132,7 @@ def build_diagnosis(f: Features, row: Signature, following: Iterator[Signature])
         remedy=row.remedy.format_map(words) if row.remedy else None,
         alternatives=alternatives,
         hypotheses=_nearest(f, row.cause) if confidence is Confidence.LOW and f.cut else (),
+        together=row.together.format_map(words),
     )
 
 

@@ -156,6 +156,7 @@ ROWS = (
         "second, and that is no answer to it",
         headline="the {peer} echoes heartbeats, and answers none",
         blame=Blamed.PEER,
+        together="heartbeats that come back as they are, and are not answered",
         evidence=("questions", "last_received"),
         remedy="answer heartbeats as the profile says; where the same message is the answer, say so: "
         "Profile(ping=..., pong=...)",
@@ -171,6 +172,7 @@ ROWS = (
         "profile knows: one of another name, in another form (bytes, say) or with another id fits",
         headline="no answer that the profile knows: {reply}",
         blame=Blamed.PEER,
+        together="answers to heartbeats that the profile does not know",
         evidence=("questions", "behind_heartbeat", "tcp"),
         remedy="compare what the {peer} answers with the answer in the profile (--ws-profile): its name, its "
         "id, and whether it is text",
@@ -285,6 +287,7 @@ ROWS = (
         "acknowledged them: it may not know this heartbeat, or its application does nothing",
         headline="no heartbeat was ever answered: does the {peer} know it?",
         blame=Blamed.PEER,
+        together="heartbeats that the {peer} may not know",
         evidence=("questions", "last_received", "tcp"),
         remedy="see whether the profile's heartbeat is the {peer}'s (--ws-profile); if it is, look at the "
         "{peer}'s handler",

@@ -176,6 +176,7 @@ ROWS = (
         "the two look the same{idle_owners}",
         headline="idle timeout {idle}, or maximum age",
         blame=Blamed.PATH,
+        together="an idle timeout, or a maximum age",
         evidence=("silences", "repeated", "end", "server_pings"),
         remedy="send a heartbeat more often than every {half_idle}: if the connection then dies at the "
         "same age, it is a maximum age (then raise that, or reconnect)",

@@ -95,10 +95,71 @@ class ServerLine:
     is_warning: bool = True
     port: int | None = None
 
+    @property
+    def is_about_all(self) -> bool:
+        """Whether it is about all connections: the server goes."""
+        return self.kind is LineKind.EXITED or read_reason(self.text).topic is Topic.RESTART
+
 
 def printed(at: float, text: str) -> ServerLine:
     """A line that a process printed, which may be an error that nobody caught."""
     return ServerLine(at=at, text=text, kind=LineKind.RAISED if _PRINTED.match(text) else LineKind.SAID)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientEnd:
+    """
+    What lines of a server are compared with: whose connection it was, and when it ended.
+
+    Attributes:
+        opened: when it opened, by the clock that the lines have too.
+        age: seconds until it ended, or was judged while it was open.
+        is_open: whether it was open then.
+        asked: the age at which a heartbeat was sent that a handler has to answer, and none has; None without.
+        ports: those of the client, and of proxies before the server.
+        session: the id of its session; None without one.
+
+    """
+
+    opened: float
+    age: float
+    is_open: bool
+    asked: float | None = None
+    ports: tuple[int, ...] = ()
+    session: str | None = None
+
+    @classmethod
+    def of(cls, timelines: Sequence[Timeline]) -> ClientEnd:
+        """That of a record, with the ports of other ends of the same connection."""
+        line = timelines[0]
+        return cls(
+            opened=line.opened,
+            age=line.duration if line.close is None else line.close.at,
+            is_open=line.close is None,
+            asked=_asked(line),
+            ports=tuple({each.port for each in timelines if each.port is not None}),
+            session=line.session_id,
+        )
+
+    @property
+    def at(self) -> float:
+        """When it ended or was judged, by the clock."""
+        return self.opened + self.age
+
+    @property
+    def names(self) -> set[str]:
+        """What lines call it."""
+        return {str(port) for port in self.ports} | ({self.session} if self.session else set())
+
+
+def _asked(timeline: Timeline) -> float | None:
+    """The age at which a heartbeat was sent that no handler has answered; pings are answered without one."""
+    sent = Direction.SENT
+    may_be_ping = timeline.last(direction=sent, role=Role.HEARTBEAT) == timeline.last(
+        direction=sent, opcode=Opcode.PING
+    )
+    is_ours = timeline.heartbeat_sender is sent and not may_be_ping
+    return timeline.heartbeats.oldest_pending if is_ours else None
 
 
 def with_lines(
@@ -114,41 +175,49 @@ def with_lines(
         alone: whether there is no other connection that a line may be about.
 
     """
-    line = timelines[0]
-    if line.end is not End.CLIENT or found.cause in _SETTLED:
+    if timelines[0].end is not End.CLIENT:
         return found
-    ports = {each.port for each in timelines if each.port is not None}
-    if line.close is None:
-        busy = [each for each in lines if each.kind is LineKind.BUSY and (alone or each.port in ports)]
-        return _behind_handler(found, line, busy)
-    end = line.opened + line.close.at
-    near = [each for each in lines if each.kind is not LineKind.BUSY and abs(each.at - end) <= AT_THE_END]
-    mine = [each for each in near if each.kind is LineKind.EXITED or alone or _is_about(each, ports, line)]
-    told = next(_readings(found, mine), found)
+    end = ClientEnd.of(timelines)
+    mine = [each for each in lines if each.kind is LineKind.EXITED or alone or is_about(each, end)]
+    return with_own_lines(found, end, mine)
+
+
+def with_own_lines(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]) -> Diagnosis:
+    """
+    A diagnosis with what the server said of this connection, or what its handler does.
+
+    Args:
+        found: what the records say.
+        end: how the connection ended, or that it is open.
+        lines: of the server, about this connection, oldest first.
+
+    """
+    if found.cause in _SETTLED:
+        return found
+    if end.is_open:
+        return _behind_handler(found, end, [each for each in lines if each.kind is LineKind.BUSY])
+    near = [each for each in lines if each.kind is not LineKind.BUSY and abs(each.at - end.at) <= AT_THE_END]
+    told = next(_readings(found, near), found)
     if told is found:
         return found
-    quotes = tuple(_quote(each, line) for each in mine if _speaks(each))[:_QUOTED]
+    quotes = tuple(_quote(each, end) for each in near if _speaks(each))[:_QUOTED]
     return replace(told, evidence=(*quotes, *told.evidence))
 
 
-def _behind_handler(found: Diagnosis, timeline: Timeline, busy: Sequence[ServerLine]) -> Diagnosis:
-    """A heartbeat that no handler took, or whose handler still has it; pings are answered without one."""
-    asked = timeline.heartbeats.oldest_pending
-    sent = Direction.SENT
-    may_be_ping = timeline.last(direction=sent, role=Role.HEARTBEAT) == timeline.last(
-        direction=sent, opcode=Opcode.PING
-    )
-    if found.cause not in _UNANSWERED or asked is None or may_be_ping:
+def _behind_handler(found: Diagnosis, end: ClientEnd, busy: Sequence[ServerLine]) -> Diagnosis:
+    """A heartbeat that no handler took, or whose handler still has it."""
+    asked = end.asked
+    if found.cause not in _UNANSWERED or asked is None:
         return found
-    since = [each for each in busy if each.at <= timeline.opened + asked + AT_THE_END]
-    if not since or timeline.heartbeat_sender is not sent:
+    since = [each for each in busy if each.at <= end.opened + asked + AT_THE_END]
+    if not since:
         return found
-    evidence = (_quote(since[-1], timeline), *found.evidence)
+    evidence = (_quote(since[-1], end), *found.evidence)
     if found.cause is Cause.PEER_NOT_READING:
         # The record alone says so, perhaps of a turn of a conversation: now it is certain.
         return replace(found, confidence=Confidence.HIGH, evidence=evidence)
     stopped = f"server stopped answering heartbeats at {show(round(asked, 3))}: its handler"
-    since_when = show(round(max(0.0, since[-1].at - timeline.opened), 3))
+    since_when = show(round(max(0.0, since[-1].at - end.opened), 3))
     told = _told(
         found, Cause.PEER_NOT_READING, Confidence.HIGH,
         f"{stopped} has asked for no message since {since_when}",
@@ -157,12 +226,9 @@ def _behind_handler(found: Diagnosis, timeline: Timeline, busy: Sequence[ServerL
     return replace(told, headline=shortened(f"{stopped} hangs"), evidence=evidence)
 
 
-def _is_about(line: ServerLine, ports: set[int], timeline: Timeline) -> bool:
+def is_about(line: ServerLine, end: ClientEnd) -> bool:
     """Whether a line says whom it is about, and that is this client: by its port, or its session's id."""
-    if line.port is not None:
-        return line.port in ports
-    names = {str(port) for port in ports} | ({timeline.session_id} if timeline.session_id else set())
-    return names_whole(line.text, names)
+    return line.port in end.ports or names_whole(line.text, end.names)
 
 
 def _speaks(line: ServerLine) -> bool:
@@ -170,8 +236,8 @@ def _speaks(line: ServerLine) -> bool:
     return line.kind is not LineKind.SAID or read_reason(line.text).topic is not None
 
 
-def _quote(line: ServerLine, timeline: Timeline) -> Evidence:
-    at = max(0.0, line.at - timeline.opened)
+def _quote(line: ServerLine, end: ClientEnd) -> Evidence:
+    at = max(0.0, line.at - end.opened)
     logged = {LineKind.SAID: "log", LineKind.RAISED: "log", LineKind.EXITED: "process"}
     what = logged.get(line.kind, "app")
     return Evidence(f"the server's {what} at {show(round(at, 3))}: {_words(line)}", at)
@@ -194,11 +260,12 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine]) -> Iterator[Diagnos
                 "see why it ended; a server that is told to stop should close with 1001 or 1012 first",
             )  # fmt: skip
         if line.kind is LineKind.RETURNED:
-            yield _told(
+            returned = _told(
                 found, Cause.CLOSED_BY_PEER, Confidence.HIGH, "the server's handler returned without a close",
                 "let the handler go on for as long as the connection does (while True: await receive), or "
                 "close with a code",
             )  # fmt: skip
+            yield replace(returned, together="a handler that returned without a close")
         if line.kind is LineKind.CANCELLED:
             yield _told(
                 found, Cause.HANDLER_ERROR, Confidence.HIGH,
@@ -257,5 +324,5 @@ def _told(
         found, cause=cause, confidence=confidence, blame=Blame.SERVER, sentence=sentence,
         headline=shortened(f"{begin}{sentence}"), remedy=remedy, runner_up=others[0] if others else None,
         experiment=experiment(cause, others[0]) if others else None, alternatives=others, hypotheses=(),
-        ruled_out=(),
+        ruled_out=(), together="",
     )  # fmt: skip

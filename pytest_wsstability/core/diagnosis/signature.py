@@ -62,6 +62,8 @@ class Signature:
     # The short form, for one line of a summary.
     headline: str
     blame: Blamed
+    # What connections that fit it are called together, where the words of the cause claim more than it shows.
+    together: str = ""
     # Names of the facts that carry it; see `evidence.FACTS`.
     evidence: tuple[str, ...] = ()
     remedy: str | None = None

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..cause import Cause
-from ..diagnosis.opening import OPENINGS
 from ..duration import show_duration as show
 from ..fleet_summary import (
     FleetCount,
@@ -78,7 +77,7 @@ def explain_fleet(verdict: Verdict, fleet: FleetSummary, *, whole: bool = False)
         lines.append(f"  ...       and {len(groups) - longest} more causes")
     if groups:
         lines.append(f"  example   {_example(groups[0])}")
-        lines += [f"  fix       {row.remedy}" for row in OPENINGS if row.cause.value == groups[0].cause]
+        lines += [f"  fix       {groups[0].remedy}"] if groups[0].remedy else []
     if fleet.events.ends > 1:
         lines.append(f"  events    {events_line(fleet)}")
         lines += _lane(fleet)
@@ -218,4 +217,5 @@ def _times(quantiles: Sequence[Quantile], longest: float) -> str:
 
 def _example(group: GroupSummary) -> str:
     said = f": {group.example_headline}" if group.example_headline else ""
-    return f"connection {group.example}, at {show(group.example_age)}{said}"
+    sure = f" (confidence {group.confidence})" if group.confidence else ""
+    return f"connection {group.example}, at {show(group.example_age)}{said}{sure}"

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from ..cause import Cause
+from ..diagnosis.server_lines import ClientEnd
 from ..fleet_summary import FleetRecord
 from ..plain import plain, restore
 from ..samples import Sample
@@ -43,7 +45,9 @@ class Ending:
     age: float
     # Seconds since the start of its worker's slot: never compared with another machine's.
     at: float
+    # What those of its cause are called together, and the cause itself; empty and None where there is none.
     cause: str = ""
+    found: Cause | None = None
     confidence: str = ""
     # The close code at this end; None without one.
     code: int | None = None
@@ -57,6 +61,12 @@ class Ending:
     # The network that it was opened from, such as ``10.1.2.0/24``; empty where nobody can tell.
     subnet: str = ""
     headline: str = ""
+    # What to change.
+    remedy: str = ""
+    # What the server's own lines are compared with; None for what has no cause.
+    seen: ClientEnd | None = None
+    # The HTTP status of an upgrade that was refused; None else.
+    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import random
 from collections import Counter
@@ -178,6 +179,15 @@ class FleetMerge:
         kept.append(record)
         if len(kept) > (KEPT_FAILURES if record.cause else KEPT_STABLE):
             del kept[self._draw.randrange(len(kept))]
+
+    def retell(self, endings: Sequence[Ending]) -> None:
+        """Take the same endings with other causes, of which somebody knows more than the workers."""
+        causes = {each.number: each.cause for each in endings}
+        kept = [each for records in self.records.values() for each in records]
+        self.endings, self.records = list(endings), {}
+        for record in kept:
+            cause = causes.get(record.number, record.cause)
+            self.records.setdefault(cause, []).append(dataclasses.replace(record, cause=cause))
 
     @property
     def stretch(self) -> float:

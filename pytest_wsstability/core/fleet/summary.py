@@ -104,6 +104,8 @@ def _group(group: EndGroup) -> GroupSummary:
         example=first.number,
         example_age=first.age,
         example_headline=first.headline,
+        confidence=first.confidence,
+        remedy=first.remedy,
     )
 
 

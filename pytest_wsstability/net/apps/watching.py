@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import weakref
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...core.url import port_of
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+
+class Handling(NamedTuple):
+    """The task that runs the handler of a connection, and the client's port where the server tells it."""
+
+    # Weak, as the task has the context that this is kept in.
+    task: Callable[[], asyncio.Task[Any] | None]
+    port: int | None
+
+
+# That of the running code, or of the code that has started it.
+HANDLING: ContextVar[Handling] = ContextVar("wsstability_handling")
 
 # Seconds with a message in hand that may leave a heartbeat without its answer; and how many such times are
 # kept of a handler.
@@ -157,6 +171,10 @@ class _Watched:
         loop, client = asyncio.get_running_loop(), scope.get("client")
         handler = Handler(client[1] if client else None)
         self._record.handlers[handler] = None
+        # What the server logs of it afterwards, it logs in this task.
+        task = asyncio.current_task()
+        if task is not None:
+            HANDLING.set(Handling(weakref.ref(task), handler.port))
 
         async def received() -> Message:
             nonlocal is_over

@@ -11,6 +11,7 @@ from contextlib import suppress
 from itertools import islice
 
 from ...core.cause import Cause, Diagnosis
+from ...core.diagnosis.server_lines import ClientEnd
 from ...core.fleet.frame import Ending, FanoutCounts, Fate, Frame, Return, runs_of
 from ...core.fleet.merge import KEPT_FAILURES, KEPT_STABLE
 from ...core.fleet.plan import FleetPlan, Slot
@@ -300,9 +301,18 @@ class FleetSlot:
     def _refused(self, number: int, error: OpeningError) -> None:
         # What this machine lacked says nothing of the server.
         fate = Fate.REFUSED if error.shortage is None else Fate.UNOBSERVED
-        cause, headline = error.diagnosis.cause.value, str(error).partition("\n")[0]
         self._endings.append(
-            Ending(number=number, fate=fate, age=0.0, at=self._now(), cause=cause, headline=headline)
+            Ending(
+                number=number,
+                fate=fate,
+                age=0.0,
+                at=self._now(),
+                cause=error.diagnosis.cause.value,
+                found=error.diagnosis.cause,
+                headline=str(error).partition("\n")[0],
+                remedy=error.diagnosis.remedy or "",
+                status=error.status,
+            )
         )
 
     def _over(self, held: Held, verdict: Verdict) -> None:
@@ -362,7 +372,8 @@ class FleetSlot:
             fate=fate,
             age=timeline.duration,
             at=at,
-            cause=diagnosis.cause.value if diagnosis else "",
+            cause=(diagnosis.together or diagnosis.cause.value) if diagnosis else "",
+            found=diagnosis.cause if diagnosis else None,
             confidence=diagnosis.confidence.value if diagnosis else "",
             code=timeline.close.code if timeline.close is not None else None,
             closed_here=timeline.close is None or timeline.close.planned,
@@ -370,6 +381,8 @@ class FleetSlot:
             served_by=_served_by(timeline),
             subnet=subnet,
             headline=diagnosis.headline if diagnosis else "",
+            remedy=(diagnosis.remedy or "") if diagnosis else "",
+            seen=ClientEnd.of([timeline]) if diagnosis else None,
         )
 
     # What is told.

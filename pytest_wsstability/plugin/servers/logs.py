@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from ...core.redact import show_text
 from ...core.url import port_of
+from ...net.apps.watching import HANDLING
 
-# So many records are kept, and so many lines of each are shown.
-_RECORDS = 500
+# So many records are kept, besides them so many warnings that are older, and so many lines of each are shown.
+_RECORDS, _WARNINGS = 500, 10_000
 _LINES = 20
 # Part of the paths of code that is not the project's.
 _INSTALLED = {"site-packages", "dist-packages"}
@@ -48,7 +49,9 @@ class ServerLog(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
-        self.lines: deque[LogLine] = deque(maxlen=_RECORDS)
+        self.lines: deque[LogLine] = deque()
+        # What a fleet was told of its ends may be long ago when it is over.
+        self._older: deque[LogLine] = deque(maxlen=_WARNINGS)
         self._loop: asyncio.AbstractEventLoop | None = None
         self.is_silent = False
         # When something tried to leave the virtual network first, and what.
@@ -81,6 +84,13 @@ class ServerLog(logging.Handler):
             raised = f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
             text += f"\n{raised}{place_of(record.exc_info[1])}"
         self.lines.append(LogLine(at, text, record.name, record.levelno, raised, _port(record)))
+        if len(self.lines) > _RECORDS and (gone := self.lines.popleft()).level >= logging.WARNING:
+            self._older.append(gone)
+
+    @property
+    def warned(self) -> list[LogLine]:
+        """The latest records, and the warnings and errors before them."""
+        return [*self._older, *self.lines]
 
 
 def place_of(error: BaseException) -> str:
@@ -92,9 +102,16 @@ def place_of(error: BaseException) -> str:
 
 
 def _port(record: logging.LogRecord) -> int | None:
-    """The client's port: the records of `websockets` carry their connection."""
+    """The client's port: of the connection that a record of `websockets` carries, or whose handler logs."""
     connection = getattr(record, "websocket", None)
-    return port_of(getattr(connection, "remote_address", None))
+    if (port := port_of(getattr(connection, "remote_address", None))) is not None:
+        return port
+    handling = HANDLING.get(None)
+    # A task that a handler has started may serve others too.
+    with suppress(RuntimeError):
+        if handling is not None and handling.task() is asyncio.current_task():
+            return handling.port
+    return None
 
 
 def _is_own(path: str) -> bool:

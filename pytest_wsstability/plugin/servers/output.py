@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ...core.cause import Diagnosis
     from ...core.timeline.timeline import Timeline
+    from ...net.apps.watching import AppRecord
 
 _REAL = (
     "give the test ws_stability(time='real'), or run with --ws-time real: the app is then served on loopback"
@@ -85,24 +86,29 @@ def told_by_server(item: pytest.Item, found: Diagnosis, timelines: Sequence[Time
         timelines: the record that was judged, then those of other ends of the same connection.
 
     """
+    close = timelines[0].close
+    lines = server_lines(item, may_have_ended=close is not None and close.received is None)
+    record = item.stash.get(app_record_key, None)
+    if record is not None:
+        lines += done(record, timelines[0].opened + timelines[0].duration)
+    return with_lines(found, timelines, lines, alone=_is_alone(item))
+
+
+def server_lines(item: pytest.Item, *, may_have_ended: bool) -> list[ServerLine]:
+    """What the server of a test logged or printed, and whether its process ended."""
     log, process = item.stash.get(server_log_key, None), item.stash.get(command_key, None)
-    lines = [each for line in (log.lines if log is not None else ()) if (each := _logged(line)) is not None]
+    lines = [each for line in (log.warned if log is not None else ()) if (each := _logged(line)) is not None]
     if process is not None:
-        close = timelines[0].close
-        ended_at = process.ended_within(_TO_END) if close is not None and close.received is None else None
+        ended_at = process.ended_within(_TO_END) if may_have_ended else None
         # By now its output has come.
         lines += [printed(line.at, line.text) for line in list(process.lines)]
         if ended_at is not None:
             lines.append(ServerLine(at=ended_at, text=process.end, kind=LineKind.EXITED))
-    lines += _done(item, timelines[0].opened + timelines[0].duration)
-    return with_lines(found, timelines, lines, alone=_is_alone(item))
+    return lines
 
 
-def _done(item: pytest.Item, now: float) -> Iterator[ServerLine]:
+def done(record: AppRecord, now: float) -> Iterator[ServerLine]:
     """What handlers of the app under test had done by then that is no line of a log."""
-    record = item.stash.get(app_record_key, None)
-    if record is None:
-        return
     for each in record.left_open:
         yield ServerLine(at=each.at, text="its function returned", kind=LineKind.RETURNED, port=each.port)
     for each in record.cancelled:
@@ -130,8 +136,8 @@ def _is_alone(item: pytest.Item) -> bool:
     connector = item.stash.get(connector_key, None)
     if connector is not None:
         return sum(len(each.timelines) for each in connector.connections) == 1
-    # Holds that overlap in real time may share a server.
-    return is_virtual(item)
+    # Holds that overlap in real time may share a server, but for the app of a test.
+    return is_virtual(item) or app_record_key in item.stash
 
 
 def _add(report: pytest.TestReport, title: str, lines: list[LogLine], opened: float | None) -> None:

@@ -35,7 +35,8 @@ A protocol that is known (`profile=`) says its timers, close codes and error mes
 peer's own words. Where a test owns the server (`--ws-app`, `--ws-command`, a fixture of its own), an error
 that a handler raised, a line that was logged or printed, and the end of the process, within a second of the
 connection's end, are quoted and outrank what was inferred; with several connections, only those that name
-this one, by its port or its session.
+this one, by its port or its session, or that its handler logged. In a [fleet](fleets.md) an error that names
+nobody counts for the ends that are nearest to it.
 
 Your own rules come first: implement `pytest_wsstability_diagnose(timeline, others)` in a conftest, and
 return a `Diagnosis`, or None where you know nothing better.

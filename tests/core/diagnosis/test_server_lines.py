@@ -196,6 +196,9 @@ LINES = {
     "of this port": said("KeyError: 'user'", kind=LineKind.RAISED, port=40_000),
     "with this port": said("KeyError: 'user' of 127.0.0.1:40000", kind=LineKind.RAISED),
     "with this session": said("KeyError: session alpha-1 is unknown", kind=LineKind.RAISED),
+    "of another port, with this session": said(
+        "KeyError: session alpha-1 is unknown", port=40_001, kind=LineKind.RAISED
+    ),
     "of the process": said("ended with exit code 3", kind=LineKind.EXITED),
 }
 

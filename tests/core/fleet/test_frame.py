@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from pytest_wsstability.core.fleet.frame import FanoutCounts, Frame, runs_of
+from pytest_wsstability.core.cause import Cause
+from pytest_wsstability.core.diagnosis.server_lines import ClientEnd
+from pytest_wsstability.core.fleet.frame import Ending, FanoutCounts, Fate, Frame, runs_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,15 @@ def test_messages_that_fan_out_are_told_where_there_are_any(counts, told):
 
     assert data.get("fanout") == told
     assert Frame.from_dict(data).fanout == counts
+
+
+def test_why_connections_ended_survives_json():
+    """With what lines of their server are compared with."""
+    seen = ClientEnd(opened=1000.5, age=20.25, is_open=False, asked=None, ports=(40_000, 7), session="a-1")
+    endings = (
+        Ending(number=1, fate=Fate.ENDED, age=20.25, at=21, cause="cut", found=Cause.RESTART, seen=seen),
+        Ending(number=2, fate=Fate.REFUSED, age=0, at=1, found=Cause.UNAUTHORIZED, status=403, remedy="ask"),
+    )
+    data = json.loads(json.dumps(Frame(slot=0, attempt=1, sequence=0, at=5.0, endings=endings).as_dict()))
+
+    assert Frame.from_dict(data).endings == endings

@@ -1,5 +1,6 @@
 """Frames of workers as one: every connection is accounted for once, whatever the workers do."""
 
+import dataclasses
 import json
 import math
 import random
@@ -425,3 +426,20 @@ def test_the_limit_below_which_round_trips_are(counts, share, limit):
     made = tuple(counts.get(each, 0) for each in (*RTT_LIMITS, None))
 
     assert merged(PLAN, [frame(rtt_counts=made)]).rtt_below(share) == limit
+
+
+def test_causes_may_be_told_anew():
+    """With the records that are kept of each."""
+    line = Timeline(End.CLIENT)
+    record = FleetRecord(number=1, cause="an idle timeout", timeline=line)
+    stable = FleetRecord(number=2, cause="", timeline=line)
+    merge = merged(
+        FleetPlan(connections=3, hold=60),
+        [frame(endings=(ended(1, cause="an idle timeout"),), records=(record, stable))],
+    )
+    merge.retell([dataclasses.replace(each, cause="an error") for each in merge.endings])
+
+    assert [each.cause for each in merge.endings] == ["an error"]
+    assert {cause: [each.number for each in kept] for cause, kept in merge.records.items()} == {
+        "an error": [1], "": [2]
+    }  # fmt: skip

@@ -62,6 +62,18 @@ def test_groups_have_their_ages_and_first_end():
     assert group_line(group) == "2 restart (ages 20.25 s to 31.5 s)"
 
 
+def test_what_to_change_and_how_sure_that_is_stand_below_the_example():
+    """Of the first cause: its own advice, and not that for an opening which failed of the same."""
+    made = summary(
+        ended(4, 20.25, "an error in the handler", headline="boom", confidence="low", remedy="look")
+    )
+    verdict = FleetRequirement().check(merged(PLAN, []), tier=Tier.VIRTUAL)
+    text = explain_fleet(verdict, made)
+
+    assert "  example   connection 4, at 20.25 s: boom (confidence low)\n  fix       look\n" in text
+    assert "before it had accepted" not in text
+
+
 def test_bounds_are_those_of_the_verdict():
     made = summary(ended(1, 5.0))
 

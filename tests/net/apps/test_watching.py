@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_wsstability.net.apps.watching import AppRecord, Handler
+from pytest_wsstability.net.apps.watching import HANDLING, AppRecord, Handler
 
 
 async def waits_for_a_message(receive):
@@ -186,3 +186,34 @@ async def test_and_so_is_one_of_aiohttp(of_request, does, by_us, count):
 
     assert len(app.middlewares) == 2
     assert [each.port for each in record.cancelled] == [4] * count
+
+
+@pytest.mark.asyncio
+async def test_whose_handler_runs_is_known_in_its_own_task_alone():
+    """Where the server logs that it failed too; a task that it has started may serve others."""
+    seen = {}
+
+    def look(name):
+        handling = HANDLING.get(None)
+        is_own = handling is not None and handling.task() is asyncio.current_task()
+        seen[name] = handling.port if handling is not None and is_own else None
+
+    async def started():
+        look("started by it")
+
+    async def app(scope, receive, send):
+        look("in it")
+        await asyncio.create_task(started())
+
+    async def served(port):
+        scope = {"type": "websocket", "client": port and ("127.0.0.1", port)}
+        await AppRecord().watching(app)(scope, None, None)
+        look("behind it")
+
+    await asyncio.create_task(served(4))
+    look("outside")
+    assert seen == {"in it": 4, "started by it": None, "behind it": 4, "outside": None}
+
+    # A server that does not tell.
+    await asyncio.create_task(served(None))
+    assert set(seen.values()) == {None}

@@ -1,0 +1,32 @@
+"""Where the app under test has WebSockets, when it refused one at another path."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ..stash import routes_key
+
+if TYPE_CHECKING:
+    import pytest
+
+# Routes of an app that are named.
+_ROUTES = 8
+
+
+def other_routes(item: pytest.Item, path: str) -> tuple[str, str] | None:
+    """What an app has in the place of a path, and what to write; None where it has it, or is not known."""
+    routes = item.stash.get(routes_key, ())
+    if not routes or any(_is_at(route, path) for route in routes):
+        return None
+    shown = ", ".join(routes[:_ROUTES]) + (", ..." if len(routes) > _ROUTES else "")
+    return f"the app has {shown}, and not {path}", f"ws_stability(url={routes[0]!r})"
+
+
+def _is_at(route: str, path: str) -> bool:
+    """Whether a path is one of a route, whose parameters stand in brackets; those of paths take slashes."""
+    parts = re.split(r"(\{[^}]*\}|<[^>]*>)", route)
+    # "{x:path}" (Starlette), "<path:x>" (Quart), "{path}" and "{tail}", whose pattern aiohttp does not tell.
+    kinds = [".+" if re.search("path|tail", each) else "[^/]+" for each in parts[1::2]]
+    pattern = "".join(re.escape(part) + kind for part, kind in zip(parts[::2], [*kinds, ""], strict=True))
+    return re.fullmatch(pattern, path) is not None

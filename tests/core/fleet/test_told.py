@@ -1,0 +1,119 @@
+"""What a server said, in the causes of the connections of a fleet: by tables of literals."""
+
+import pytest
+
+from pytest_wsstability.core.cause import Cause
+from pytest_wsstability.core.diagnosis.server_lines import ClientEnd, LineKind, ServerLine
+from pytest_wsstability.core.fleet.frame import Ending, Fate
+from pytest_wsstability.core.fleet.told import AS_NEAR, retold
+
+RAISED, SAID, EXITED = LineKind.RAISED, LineKind.SAID, LineKind.EXITED
+ERROR = "LookupError: room 7 has no owner"
+
+
+def ended(number, at, *, port=None, is_open=False, fate=Fate.ENDED, found=Cause.IDLE_TIMEOUT, asked=None):
+    """One that opened at 1000 s of the clock, and ended so many seconds later."""
+    seen = ClientEnd(opened=1000.0, age=at, is_open=is_open, asked=asked, ports=(port or 40_000 + number,))
+    return Ending(
+        number=number, fate=fate, age=at, at=at, cause="an idle timeout, or a maximum age", found=found,
+        confidence="low", headline="idle timeout", remedy="send more often", seen=seen,
+    )  # fmt: skip
+
+
+def said(at, text=ERROR, kind=RAISED, port=None):
+    return ServerLine(at=1000.0 + at, text=text, kind=kind, port=port)
+
+
+def told(endings, *lines, doing=lambda end: ()):
+    """The numbers of those that the server's lines gave another cause."""
+    before = {each.number: each.found for each in endings}
+    return [each.number for each in retold(endings, lines, doing) if each.found is not before[each.number]]
+
+
+CROWD = [ended(number, 20.0) for number in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("endings", "lines", "numbers"),
+    [
+        # By its port, whatever is nearer; and by its words.
+        (CROWD, [said(20.5, port=40_001)], [1]),
+        (CROWD, [said(20.0, text=f"{ERROR} (127.0.0.1:40002)")], [2]),
+        (CROWD, [said(20.0, text=f"{ERROR} (127.0.0.1:40002)", port=9)], [2]),
+        # About one that lives on, or whose end is another's.
+        (CROWD, [said(20.0, port=50_000)], []),
+        (CROWD, [said(21.5, port=40_001)], []),
+        # Of nobody: about those that are nearest.
+        (CROWD, [said(20.0)], [0, 1, 2]),
+        (CROWD, [said(19.0)], [0, 1, 2]),
+        (CROWD, [said(18.9)], []),
+        ([ended(0, 20.0), ended(1, 20.5)], [said(20.0)], [0]),
+        ([ended(0, 20.0), ended(1, 20.5)], [said(20.5)], [1]),
+        ([ended(0, 20.0), ended(1, 20.0 + AS_NEAR - 0.01)], [said(20.0)], [0, 1]),
+        ([ended(0, 20.0), ended(1, 20.0 + AS_NEAR + 0.01)], [said(20.0)], [0]),
+        ([ended(0, 20.0), ended(1, 20.5)], [said(20.0), said(20.5)], [0, 1]),
+        # Other words of nobody say nothing, unless the server goes.
+        (CROWD, [said(20.0, text="WARNING chat: too many messages", kind=SAID)], []),
+        ([ended(0, 20.0), ended(1, 20.5)], [said(20.0, "INFO uvicorn: Shutting down", SAID)], [0, 1]),
+        ([ended(0, 20.0), ended(1, 20.5)], [said(20.2, "ended with exit code 3", EXITED)], [0, 1]),
+        ([ended(0, 20.0), ended(1, 22.5)], [said(20.2, "ended with exit code 3", EXITED)], [0]),
+        # Nobody was judged, or it has no cause; and who is open did not end.
+        ([ended(0, 20.0, fate=Fate.UNOBSERVED), ended(1, 20.0)], [said(20.0)], [1]),
+        ([ended(0, 20.0, found=None)], [said(20.0)], []),
+        ([ended(0, 20.0, is_open=True), ended(1, 20.5)], [said(20.0)], [1]),
+        # The record itself proves it.
+        ([ended(0, 20.0, found=Cause.CLOSED_HERE)], [said(20.0)], []),
+        ([], [said(20.0)], []),
+    ],
+)
+def test_whom_a_line_is_about(endings, lines, numbers):
+    assert told(endings, *lines) == numbers
+
+
+def test_an_ending_says_what_a_single_hold_says():
+    """Cause, headline, how sure it is, and what to change."""
+    (found,) = retold([ended(0, 20.0)], [said(20.0)], lambda end: ())
+
+    assert (found.cause, found.found, found.confidence) == (
+        "an error in the handler", Cause.HANDLER_ERROR, "high"
+    )  # fmt: skip
+    assert found.headline == f"the server's handler failed: {ERROR}"
+    assert found.remedy == "see the server's traceback"
+    assert (found.number, found.age, found.fate) == (0, 20.0, Fate.ENDED)
+
+
+def test_without_a_word_all_stays():
+    """With the words that its cause had."""
+    assert retold(CROWD, [], lambda end: ()) == CROWD
+
+
+@pytest.mark.parametrize(
+    ("asked", "since", "cause"),
+    [(10.0, 9.0, Cause.PEER_NOT_READING), (10.0, 11.5, Cause.HALF_OPEN), (None, 9.0, Cause.HALF_OPEN)],
+)
+def test_a_handler_that_hangs_is_the_cause_of_a_heartbeat_that_stays_open(asked, since, cause):
+    """What handlers did is asked for each connection, by its ports."""
+    asked_for = []
+
+    def doing(end):
+        asked_for.append(end.ports)
+        return [said(since, "asks for nothing", LineKind.BUSY)]
+
+    silent = ended(0, 15.0, is_open=True, asked=asked, found=Cause.HALF_OPEN)
+    (found,) = retold([silent], [], doing)
+
+    assert found.found is cause
+    assert asked_for == [(40_000,)]
+
+
+def test_a_handler_that_returned_is_not_called_a_close_on_purpose():
+    (found,) = retold([ended(0, 20.0)], [], lambda end: [said(20.0, "returned", LineKind.RETURNED)])
+
+    assert (found.cause, found.found) == ("a handler that returned without a close", Cause.CLOSED_BY_PEER)
+
+
+def test_thousands_of_lines_about_thousands_of_connections():
+    """The same words at the same instant count once: each line about each connection takes minutes."""
+    crowd = [ended(number, 20.0) for number in range(3000)]
+
+    assert len(told(crowd, *[said(20.0)] * 3000)) == 3000

@@ -1,0 +1,41 @@
+"""What is kept of the log of a server in this process."""
+
+import asyncio
+import logging
+
+import pytest
+
+from pytest_wsstability.plugin.servers import logs
+from pytest_wsstability.plugin.servers.logs import ServerLog
+
+CHAT = logging.getLogger("chat")
+
+
+@pytest.fixture
+def log(monkeypatch):
+    """A log that keeps five records, and two warnings before them."""
+    monkeypatch.setattr(logs, "_RECORDS", 5)
+    monkeypatch.setattr(logs, "_WARNINGS", 2)
+    made = ServerLog()
+    with made.listening():
+        yield made
+
+
+def test_warnings_are_kept_longer_than_the_rest(log):
+    """What a fleet was told of its ends may be long ago when it is over."""
+    CHAT.setLevel(logging.DEBUG)
+    for number in range(12):
+        (CHAT.warning if number % 3 == 0 else CHAT.info)("line %d", number)
+
+    assert [line.text.split()[-1] for line in log.lines] == ["7", "8", "9", "10", "11"]
+    assert [line.text.split()[-1] for line in log.warned] == ["3", "6", "7", "8", "9", "10", "11"]
+
+
+def test_what_a_thread_logs_is_of_no_handler(log):
+    """Whatever context it was started in."""
+
+    async def main():
+        await asyncio.to_thread(CHAT.warning, "full")
+
+    asyncio.run(main())
+    assert [line.port for line in log.lines] == [None]
