@@ -21,6 +21,7 @@ from ..core.timeline.events import Tier
 from ..net.errors import ConnectionEnded, OpeningError, OpeningStage
 from ..report.colours import styled
 from .again import command
+from .servers.fleet_causes import tell_fleet
 from .servers.output import told_by_server
 from .servers.routes import other_routes
 from .stash import app_record_key, async_url_key, fleet_key, orchestrator_key, server_log_key, settings_key
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import pytest
 
     from ..core.timeline.timeline import Timeline
+    from ..net.fleet.fleet import Fleet
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -110,7 +112,7 @@ def retell(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> N
             verdict = dataclasses.replace(verdict, diagnosis=found)
         verdict = ask_hooks(item, verdict, error.timelines)
         whole = item.config.get_verbosity() >= _WHOLE
-        refused = _refused_of_fleet(item) if isinstance(error, FleetError) else ()
+        refused = list(_of_fleet(item, error)) if isinstance(error, FleetError) else []
         error.retell(verdict, whole=whole, more=[*refused, *_where(item, excinfo), *_when(error)])
 
 
@@ -134,10 +136,15 @@ def _refused(item: pytest.Item, status: int | None, url: str) -> Iterator[str]:
         yield from _logged(item)
 
 
-def _refused_of_fleet(item: pytest.Item) -> Iterator[str]:
-    """The same of the connections of its fleet; the routes stand with their cause."""
-    fleet = item.stash.get(fleet_key, None)
-    statuses = {each.status for each in fleet.merge.endings} if fleet is not None else set()
+def _of_fleet(item: pytest.Item, error: FleetError) -> Iterator[str]:
+    """The same of a fleet, whose causes have the rest of what its server knows; that of ws_fleet was told."""
+    fleet: Fleet | None = error.fleet
+    if fleet is None:
+        return
+    if fleet is not item.stash.get(fleet_key, None):
+        tell_fleet(item, fleet)
+        error.summary = fleet.summary
+    statuses = {each.status for each in fleet.merge.endings}
     if statuses - {None}:
         yield from _closed(item)
     if _FAILED in statuses:

@@ -36,14 +36,18 @@ class FleetError(StabilityError):
         verdict: the judgement of the fleet; its outcome is UNSTABLE or INCONCLUSIVE.
         timelines: empty, because no single connection was judged.
         summary: the fleet as data: what became of its connections, why they ended, by cause.
+        fleet: itself; None after it was pickled.
 
     """
 
-    def __init__(self, requirement: Requirement, verdict: Verdict, summary: FleetSummary) -> None:
+    def __init__(
+        self, requirement: Requirement, verdict: Verdict, summary: FleetSummary, fleet: Any = None
+    ) -> None:
         self.requirement = requirement
         self.verdict = verdict
         self.timelines = ()
         self.summary = summary
+        self.fleet = fleet
         AssertionError.__init__(self, explain_fleet(verdict, summary))
 
     @property

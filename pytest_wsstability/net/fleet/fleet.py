@@ -110,7 +110,7 @@ class Fleet:
         __tracebackhide__ = True
         verdict = self.verdict
         if verdict.outcome is not Outcome.STABLE:
-            raise FleetError(self.requirement, verdict, self.summary)
+            raise FleetError(self.requirement, verdict, self.summary, self)
         return verdict
 
 

@@ -175,6 +175,31 @@ def test_a_path_that_the_app_lacks_is_the_cause(run, pytester):
     assert told["no WebSocket of the app at /room"] == "ws_stability(url='/chat')"
 
 
+def test_a_fleet_that_a_test_opens_itself_is_told_the_same(run, pytester):
+    """When it fails."""
+    pytest.importorskip("uvicorn")
+    pytester.makepyfile(rooms=APP)
+    result = run(
+        """
+        import pytest
+        from pytest_wsstability import fleet
+
+        @pytest.mark.asyncio
+        async def test_it(ws_url):
+            async with fleet.open_fleet(ws_url, connections=6, alive_for="1m") as opened:
+                pass
+            opened.assert_stable()
+        """,
+        "--ws-app=rooms:raises",
+        "--ws-report=made.json",
+    )
+
+    assert result.parseoutcomes() == {"failed": 1}
+    assert "an error in the handler: 6 of 6 ended" in " ".join(result.stdout.str().split())
+    (made,) = json.loads((pytester.path / "made.json").read_text())["results"]
+    assert made["fleet"]["groups"][0]["cause"] == "an error in the handler"
+
+
 def test_an_error_before_the_accept_is_quoted(printed):
     """As for a single opening that failed."""
     pytest.importorskip("uvicorn")
