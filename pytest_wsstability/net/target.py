@@ -33,6 +33,9 @@ def check_source(source: str) -> None:
 
     """
     try:
+        # A number is an address too, and nobody means that.
+        if not isinstance(source, str):
+            raise ValueError(source)
         ip_address(source)
     except ValueError:
         raise ValueError(f"source: {source!r} is no IP address of this machine, such as 127.0.0.2") from None

@@ -14,6 +14,7 @@ from ..net.fleet.cluster import Cluster
 from ..net.fleet.engine import Engine, InProcess, WorkerError, check_here
 from ..net.fleet.fleet import Fleet, hold_fleet, planned, too_much
 from ..net.fleet.job import FleetJob
+from ..net.fleet.slot import first_of
 from ..net.fleet.workers import Workers, spread
 from ..profiles.catalogue import is_shipped
 from ..virtual import run_virtual
@@ -131,6 +132,9 @@ async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
             return await hold_fleet(job, plan, asked.asked, engine=engine)
         except (ValueError, WorkerError) as error:
             refuse(f"ws_fleet: {error}")
+        except BaseExceptionGroup as group:
+            # What a function of the user's raised for one connection, or for several at once.
+            raise first_of(group) from None
 
 
 def _plan(item: pytest.Item, url: str, asked: FleetAsked, engine: Engine) -> FleetPlan:

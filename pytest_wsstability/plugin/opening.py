@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core.duration import parse_duration
-from ..core.fleet.plan import check_stalled
+from ..core.fleet.plan import check_connections
 from ..core.fleet.requirement import FleetRequirement
 from ..core.secret_values import SECRETS
-from ..net.target import check_source, merge_headers
+from ..net.fleet.job import check_functions, sources_of
+from ..net.target import merge_headers
 from ..net.traffic import Traffic
 from .asked import FleetAsked
 
@@ -72,31 +73,13 @@ def read_fleet(values: dict[str, Any]) -> FleetAsked | None:
     if "connections" not in values:
         raise ValueError(f"{next(iter(values))}: only makes sense with connections")
     connections, ramp, stalled = values.pop("connections"), values.pop("ramp", None), values.pop("stalled", 0)
-    if not isinstance(connections, int) or isinstance(connections, bool) or connections < 1:
-        raise ValueError(f"connections: {connections!r} is no fleet; give a whole number from 1")
+    check_connections(connections, stalled)
     if ramp is not None:
         parse_duration(ramp, "ramp", zero=True)
-    if not isinstance(stalled, int) or isinstance(stalled, bool):
-        raise ValueError(f"stalled: {stalled!r}; give how many of the connections stop reading")
-    check_stalled(stalled, connections)
     functions = {name: values.pop(name, None) for name in ("options_of", "url_of", "fanout_of")}
-    for name, function in functions.items():
-        if function is not None and not callable(function):
-            of = "a message" if name == "fanout_of" else "the number of a connection"
-            raise ValueError(f"{name}: {function!r} is no function of {of}")
-    sources = _sources(values.pop("sources", ()))
+    check_functions(**functions)
+    sources = sources_of(values.pop("sources", ()))
     asked = FleetRequirement.of(**values, measures_fanout=functions["fanout_of"] is not None)
     return FleetAsked(
         connections=connections, ramp=ramp, stalled=stalled, asked=asked, sources=sources, **functions
     )
-
-
-def _sources(given: Any) -> tuple[str, ...]:
-    """The addresses that the connections of a fleet are opened from."""
-    if isinstance(given, str):
-        raise ValueError(
-            f"sources: {given!r} is one address; give a list, such as ['127.0.0.2', '127.0.0.3']"
-        )
-    for source in given:
-        check_source(source)
-    return tuple(given)

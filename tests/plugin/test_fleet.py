@@ -285,3 +285,43 @@ def test_two_hosts_are_told_before_anything_opens(run):
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["ws_fleet: url_of: connection 0 goes to 'other', and the *"])
+
+
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [
+        ("1 / 0", "E   ZeroDivisionError: division by zero"),
+        ("None", "E   *ValueError: options_of: None for connection 0 are no options; give a dict, *"),
+    ],
+)
+def test_what_a_function_of_the_users_raises_is_the_error(run, own, told):
+    """By itself, and not in a group of all connections."""
+    result = run(
+        f"""
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="1m", connections=3, options_of=lambda number: {own})
+        def test_it(ws_fleet): ...
+        """
+    )
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([told])
+    result.stdout.no_fnmatch_line("*Exception Group*")
+
+
+def test_a_fleet_in_doubt_says_of_what(run):
+    """What a single hold says, with how many; and all were watched to their end."""
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="20s", connections=3, heartbeat_within="2s")
+        def test_it(ws_fleet): ...
+        """
+    )
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["  worker    3 in doubt, such as connection 0: 0 of at least 1 heartbeats answered*none was sent: *"]
+    )

@@ -133,6 +133,8 @@ class FleetMerge:
     interrupted_at: float | None = None
     # Why connections are unobserved: a line a slot.
     notes: list[str] = field(default_factory=list)
+    # Of connections that were watched, and of which their own record cannot tell: the first, and how many.
+    doubted: tuple[Ending, int] | None = None
     # Whole records of some that ended, by cause, and of some stable ones under "".
     records: dict[str, list[FleetRecord]] = field(default_factory=dict)
     # What happened over time, in stretches of `stretch` seconds; each worker's time begins at its start.
@@ -179,6 +181,14 @@ class FleetMerge:
         kept.append(record)
         if len(kept) > (KEPT_FAILURES if record.cause else KEPT_STABLE):
             del kept[self._draw.randrange(len(kept))]
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why connections are unobserved: those in doubt by themselves, and a line a slot."""
+        if self.doubted is None:
+            return self.notes
+        first, number = self.doubted
+        return [f"{number:,} in doubt, such as connection {first.number}: {first.headline}", *self.notes]
 
     def retell(self, endings: Sequence[Ending]) -> None:
         """Take the same endings with other causes, of which somebody knows more than the workers."""
@@ -256,6 +266,9 @@ class FleetMerge:
                 self._seen[ending.number] = ending.age
                 # One that was judged at the instant at which it opened has a cause.
                 opened = ending.fate is Fate.ENDED or ending.age or ending.confidence
+                if ending.fate is Fate.UNOBSERVED:
+                    first, number = self.doubted or (ending, 0)
+                    self.doubted = first, number + 1
                 progress.unopened += not opened
             elif fate is not Fate.STALLED:
                 self.endings.append(ending)

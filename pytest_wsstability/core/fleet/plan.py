@@ -32,14 +32,20 @@ class Slot:
         return range(self.number, self.connections, self.of)
 
 
-def check_stalled(stalled: int, connections: int) -> None:
+def check_connections(connections: object, stalled: object = 0) -> None:
     """
-    See that some connections are left to judge.
+    See that there are connections, and that some are left to judge besides those that stop reading.
 
     Raises:
-        ValueError: if not.
+        ValueError: if not, naming the keyword.
 
     """
+    if type(connections) is not int:
+        raise ValueError(f"connections: {connections!r} is no fleet; give a whole number from 1")
+    if connections < 1:
+        raise ValueError(f"connections: {connections!r} is no fleet; give 1 or more")
+    if type(stalled) is not int:
+        raise ValueError(f"stalled: {stalled!r}; give how many of the connections stop reading")
     if not 0 <= stalled < connections:
         raise ValueError(f"stalled: {stalled!r} of {connections:,}; leave some to judge")
 
@@ -64,11 +70,9 @@ class FleetPlan:
     stalled: int = 0
 
     def __post_init__(self) -> None:
-        if self.connections < 1:
-            raise ValueError(f"connections: {self.connections!r} is no fleet; give 1 or more")
+        check_connections(self.connections, self.stalled)
         if self.workers < 1:
             raise ValueError(f"workers: {self.workers!r}; give 1 or more")
-        check_stalled(self.stalled, self.connections)
         if self.hold <= 0:
             raise ValueError(f"alive_for: {self.hold:g} s is no time to hold; give a duration above 0")
         if self.ramp < 0 or self.ramp > self.hold:

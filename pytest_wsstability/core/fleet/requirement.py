@@ -145,11 +145,11 @@ class FleetRequirement:
     fanout_p99: float | None = None
 
     def __post_init__(self) -> None:
-        if self.survival is not None and not 0 < self.survival < 1:
+        if self.survival is not None and not (_is_number(self.survival) and 0 < self.survival < 1):
             raise ValueError(f"survival: {self.survival!r}; give a share between 0 and 1, such as 0.999")
-        if not 0 < self.confidence < 1:
+        if not (_is_number(self.confidence) and 0 < self.confidence < 1):
             raise ValueError(f"confidence: {self.confidence!r}; give a share between 0 and 1, such as 0.95")
-        if not 0 <= self.refused_max < 1:
+        if not (_is_number(self.refused_max) and 0 <= self.refused_max < 1):
             raise ValueError(f"refused_max: {self.refused_max!r}; give a share from 0 to below 1")
 
     @classmethod
@@ -261,7 +261,7 @@ class FleetRequirement:
         elif count.open:
             yield Doubt(Reason.TOO_SHORT, f"{count.open:,} of {opened:,} are still held")
         elif count.unobserved:
-            yield Doubt(Reason.UNOBSERVED, _unobserved(count, merge.notes))
+            yield Doubt(Reason.UNOBSERVED, _unobserved(count, merge.reasons))
 
     def bounds(self, merge: FleetMerge) -> tuple[float, float]:
         """
@@ -397,6 +397,10 @@ def _lost(count: FleetCount, opened: int) -> str:
         if ended
         else (f"{count.broke:,} of {opened:,} broke a promise")
     )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def percent(share: float) -> str:

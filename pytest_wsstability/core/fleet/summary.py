@@ -53,7 +53,7 @@ def summarize(merge: FleetMerge, groups: Sequence[EndGroup], asked: FleetRequire
         rtts=rtts.count,
         rtt_max=rtts.maximum if rtts.count else 0.0,
         quantiles=_quantiles(rtts),
-        notes=tuple(merge.notes),
+        notes=tuple(merge.reasons),
         refused_frames=tuple((refusal.value, number) for refusal, number in merge.refusals.items()),
         returns=_returns(merge) if asked.reconnects is not None else None,
         fanout=_fanout(merge) if merge.fanout.messages else None,

@@ -13,7 +13,7 @@ from ...core.fleet.failure import FleetError, count_line
 from ...core.fleet.frame import Fate
 from ...core.fleet.groups import EndGroup, group_endings
 from ...core.fleet.merge import FleetMerge
-from ...core.fleet.plan import FleetPlan
+from ...core.fleet.plan import FleetPlan, check_connections
 from ...core.fleet.requirement import Drain, FleetReconnects, FleetRequirement
 from ...core.fleet.summary import summarize
 from ...core.fleet_summary import FleetCount, FleetRecord, FleetSummary
@@ -26,7 +26,7 @@ from ..health import tier_of
 from ..keywords import ConnectKeywords
 from ..traffic import Traffic
 from .engine import Engine, InProcess, Watch
-from .job import FleetJob
+from .job import FleetJob, check_functions, sources_of
 
 # Connections that open in a second where nobody says how fast: a host elsewhere is treated gently.
 OPENS_HERE, OPENS_ELSEWHERE = 500.0, 50.0
@@ -130,6 +130,7 @@ def planned(
         ValueError: for numbers that make no fleet, naming them.
 
     """
+    check_connections(connections, stalled)
     seconds = parse_duration(ramp, "ramp", zero=True) if ramp is not None else None
     if seconds is None:
         rate = OPENS_HERE if is_loopback(urlsplit(url).hostname or "") else OPENS_ELSEWHERE
@@ -270,10 +271,11 @@ async def open_fleet(
         url, connections=connections, alive_for=each.alive_for, ramp=ramp, workers=len(engine),
         stalled=stalled,
     )  # fmt: skip
+    check_functions(options_of=options_of, url_of=url_of, fanout_of=fanout_of)
     job = FleetJob(
         url=url, requirement=each, options=options or {}, options_of=options_of, url_of=url_of,
         traffic=traffic, fanout_of=fanout_of, fanout_within=asked.fanout_within, reconnects=asked.reconnects,
-        sources=tuple(sources),
+        sources=sources_of(sources),
     )  # fmt: skip
     fleet = prepared(job, plan, asked)
     async with asyncio.TaskGroup() as group:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, cast
@@ -12,7 +12,7 @@ from ...core.judge.requirement import Requirement
 from ...core.plain import plain, restore
 from ...profiles import Profile
 from ..keywords import ConnectKeywords
-from ..target import TLS, parse_url
+from ..target import TLS, check_source, parse_url
 from ..traffic import Traffic
 
 
@@ -110,6 +110,37 @@ class FleetJob:
             sources=tuple(data["sources"]),
             **functions,
         )
+
+
+def check_functions(**functions: object) -> None:
+    """
+    See that what is given as a function is one; None is none.
+
+    Raises:
+        ValueError: if not, naming the keyword.
+
+    """
+    for name, function in functions.items():
+        if function is not None and not callable(function):
+            of = "a message" if name == "fanout_of" else "the number of a connection"
+            raise ValueError(f"{name}: {function!r} is no function of {of}")
+
+
+def sources_of(given: object) -> tuple[str, ...]:
+    """
+    The addresses that the connections of a fleet are opened from.
+
+    Raises:
+        ValueError: for what is no list of addresses.
+
+    """
+    if not isinstance(given, Iterable) or isinstance(given, str):
+        what = "is one address" if isinstance(given, str) else "are no addresses"
+        raise ValueError(f"sources: {given!r} {what}; give a list, such as ['127.0.0.2', '127.0.0.3']")
+    sources = tuple(given)
+    for source in sources:
+        check_source(source)
+    return sources
 
 
 _FUNCTIONS = ("options_of", "url_of", "traffic", "fanout_of")

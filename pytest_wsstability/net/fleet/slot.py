@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import islice
 
@@ -101,7 +101,7 @@ class FleetSlot:
         try:
             await self._hold_all()
         except BaseExceptionGroup as error:
-            self._failure = _told(error)
+            self._failure = _told(first_of(error))
             raise
         finally:
             self._looks.stop()
@@ -201,7 +201,13 @@ class FleetSlot:
             # Each worker uses all of them.
             options["source"] = job.sources[number // self._slot.of % len(job.sources)]
         if job.options_of is not None:
-            options = {**options, **job.options_of(number)}
+            own = job.options_of(number)
+            if not isinstance(own, Mapping):
+                raise ValueError(
+                    f"options_of: {own!r} for connection {number} are no options; give a dict, such as "
+                    "{'session_id': 'caller-0'}"
+                )
+            options = {**options, **own}
         if self._plan.is_stalled(number):
             options["client"] = "stalled"
         return options
@@ -350,7 +356,9 @@ class FleetSlot:
     def _explained(self, ended: EndedConnection, diagnosis: Diagnosis) -> None:
         fate = Fate.UNOBSERVED if ended.verdict.outcome is Outcome.INCONCLUSIVE else Fate.ENDED
         made = self._ending(ended.number, fate, ended.timeline, ended.at, ended.subnet, diagnosis)
-        if diagnosis.cause is Cause.UNDETERMINED:
+        if fate is Fate.UNOBSERVED:
+            made = dataclasses.replace(made, headline="; ".join(each.text for each in ended.verdict.doubts))
+        elif diagnosis.cause is Cause.UNDETERMINED:
             # What was promised says more than that nobody knows why.
             made = dataclasses.replace(made, headline=ended.verdict.headline)
         self._endings.append(made)
@@ -438,10 +446,15 @@ class FleetSlot:
         held.sent, held.answered, held.messages, held.events = sent, answered, messages, timeline.total
 
 
-def _told(error: BaseException) -> str:
-    """What was raised first, in a line."""
+def first_of(error: BaseException) -> BaseException:
+    """What was raised first of a group; the error itself if it is none."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    return error
+
+
+def _told(error: BaseException) -> str:
+    """What was raised, in a line."""
     said = str(error)
     return show_text(f"{type(error).__name__}: {said}" if said else type(error).__name__)
 

@@ -328,6 +328,9 @@ def test_the_ends_of_a_drain_are_ends(fate, closed_here, counted):
         ({"survival": 0}, r"^survival: 0; "),
         ({"confidence": 95}, r"^confidence: 95; give a share between 0 and 1, such as 0\.95$"),
         ({"refused_max": 1}, r"^refused_max: 1; give a share from 0 to below 1$"),
+        ({"survival": "0.9"}, r"^survival: '0\.9'; give a share between 0 and 1, such as 0\.999$"),
+        ({"confidence": None}, r"^confidence: None; give a share between 0 and 1, such as 0\.95$"),
+        ({"refused_max": False}, r"^refused_max: False; give a share from 0 to below 1$"),
     ],
 )
 def test_shares_that_nothing_can_show(values, message):

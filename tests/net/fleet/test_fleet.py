@@ -1,6 +1,7 @@
 """Fleets in virtual time, from the plan to the message of a failure."""
 
 import asyncio
+import re
 
 import pytest
 import websockets
@@ -107,6 +108,24 @@ def test_an_error_in_the_block_ends_the_fleet():
 def test_a_fleet_needs_a_length():
     with pytest.raises(ValueError, match=r"^alive_for: how long is each connection held\?"):
         fleet(alive_for=None, heartbeat_every=None, heartbeat_within=None)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"connections": "5"}, "connections: '5' is no fleet; give a whole number from 1"),
+        ({"stalled": 1.5}, "stalled: 1.5; give how many of the connections stop reading"),
+        ({"options_of": 5}, "options_of: 5 is no function of the number of a connection"),
+        ({"fanout_of": "x"}, "fanout_of: 'x' is no function of a message"),
+        ({"sources": "127.0.0.2"}, "sources: '127.0.0.2' is one address; give a list, such as "),
+        ({"sources": None}, "sources: None are no addresses; give a list, such as "),
+        ({"sources": [1]}, "source: 1 is no IP address of this machine, such as 127.0.0.2"),
+    ],
+)
+def test_what_makes_no_fleet_is_told_before_one_opens(value, message):
+    """As a mark tells it."""
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        fleet(**value)
 
 
 @pytest.mark.parametrize(
