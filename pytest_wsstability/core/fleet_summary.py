@@ -134,6 +134,8 @@ class GroupSummary:
     # How sure its cause is, and what to change; empty where that is not known.
     confidence: str = ""
     remedy: str = ""
+    # How many of them did not open.
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +168,8 @@ class ReturnSummary:
     # From the end until the connection was open again.
     longest: float
     quantiles: tuple[Quantile, ...]
+    # Why the others did not, most of them; empty where that is not known.
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

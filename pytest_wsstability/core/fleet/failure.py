@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..cause import Cause
@@ -16,7 +16,7 @@ from ..fleet_summary import (
     WorkerSummary,
 )  # fmt: skip
 from ..judge.requirement import Requirement
-from ..judge.verdict import Outcome, Verdict
+from ..judge.verdict import Outcome, Rule, Verdict
 from ..message import read_on
 from ..message.errors import StabilityError
 
@@ -80,8 +80,8 @@ def explain_fleet(verdict: Verdict, fleet: FleetSummary, *, whole: bool = False)
     if longest is not None and len(groups) > longest:
         lines.append(f"  ...       and {len(groups) - longest} more causes")
     if groups:
-        lines.append(f"  example   {_example(groups[0])}")
-        lines += [f"  fix       {groups[0].remedy}"] if groups[0].remedy else []
+        first = _leading(verdict.violations[0].rule, groups) if verdict.violations else None
+        lines += _example(first or groups[0])
     if fleet.events.ends > 1:
         lines.append(f"  events    {events_line(fleet)}")
         lines += _lane(fleet)
@@ -102,11 +102,28 @@ def explain_fleet(verdict: Verdict, fleet: FleetSummary, *, whole: bool = False)
 
 def fleet_headline(verdict: Verdict, fleet: FleetSummary) -> str:
     """The verdict in one line, the most common cause first."""
-    if verdict.outcome is not Outcome.UNSTABLE or not fleet.groups:
+    if verdict.outcome is not Outcome.UNSTABLE:
         return verdict.headline
-    if fleet.groups[0].cause == Cause.UNDETERMINED.value:
-        return verdict.headline
-    return f"{fleet.groups[0].cause}: {verdict.headline}"
+    cause = _cause(verdict.violations[0].rule, fleet)
+    return f"{cause}: {verdict.headline}" if cause else verdict.headline
+
+
+def _cause(rule: Rule, fleet: FleetSummary) -> str:
+    """Why a rule was broken, in the most common words; empty where nobody knows."""
+    if rule is Rule.RECONNECTS and fleet.returns is not None:
+        return fleet.returns.why
+    leading = _leading(rule, fleet.groups)
+    return leading.cause if leading is not None and leading.cause != Cause.UNDETERMINED.value else ""
+
+
+def _leading(rule: Rule, groups: Iterable[GroupSummary]) -> GroupSummary | None:
+    """The largest group whose cause is one for a rule: ends are none for an opening that failed."""
+    if rule is Rule.OPENED:
+        return max(groups, key=lambda each: each.refused, default=None)
+    ended = [each for each in groups if each.connections > each.refused]
+    if rule in (Rule.SURVIVAL, Rule.DRAIN):
+        return max(ended, key=lambda each: each.connections - each.refused, default=None)
+    return None
 
 
 def count_line(count: FleetCount) -> str:
@@ -219,7 +236,9 @@ def _times(quantiles: Sequence[Quantile], longest: float) -> str:
     return ", ".join([*told, f"max {show(longest)}"])
 
 
-def _example(group: GroupSummary) -> str:
+def _example(group: GroupSummary) -> list[str]:
+    """One of a group, and what to change."""
     said = f": {group.example_headline}" if group.example_headline else ""
     sure = f" (confidence {group.confidence})" if group.confidence else ""
-    return f"connection {group.example}, at {show(group.example_age)}{said}{sure}"
+    lines = [f"  example   connection {group.example}, at {show(group.example_age)}{said}{sure}"]
+    return [*lines, f"  fix       {group.remedy}"] if group.remedy else lines

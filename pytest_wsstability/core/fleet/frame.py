@@ -82,6 +82,8 @@ class Return:
     attempts: int
     # It may have failed because this machine could not try, or not in time: that is not the server's.
     excused: bool = False
+    # Why the last attempt that failed did; empty where none did.
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

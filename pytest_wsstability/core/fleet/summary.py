@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from ..fleet_summary import (
@@ -68,12 +69,14 @@ def _quantiles(sample: Sample) -> tuple[Quantile, ...]:
 
 def _returns(merge: FleetMerge) -> ReturnSummary:
     times = Sample()
+    whys = Counter(each.why for each in merge.returns if each.after is None and each.why)
     for each in merge.returns:
         if each.after is not None:
             times.add(each.after, each.at)
     return ReturnSummary(
         back=times.count,
         lost=len(merge.returns) - times.count,
+        why=next((why for why, _ in whys.most_common(1)), ""),
         busiest=busiest_second(each.at for each in merge.returns if each.after is not None)[0],
         longest=times.maximum if times.count else 0.0,
         quantiles=_quantiles(times),
@@ -106,6 +109,7 @@ def _group(group: EndGroup) -> GroupSummary:
         example_headline=first.headline,
         confidence=first.confidence,
         remedy=first.remedy,
+        refused=sum(each.fate is Fate.REFUSED for each in group.endings),
     )
 
 

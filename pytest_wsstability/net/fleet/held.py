@@ -72,7 +72,11 @@ class Reopened(NamedTuple):
 
 
 async def reopen(
-    connection: Connection, asked: FleetReconnects, ended: float, generator: random.Random
+    connection: Connection,
+    asked: FleetReconnects,
+    ended: float,
+    generator: random.Random,
+    failed: Callable[[OpeningError], object] = lambda error: None,
 ) -> Reopened:
     """
     Open a connection again after it ended, with its session, as often as there is time for.
@@ -82,6 +86,7 @@ async def reopen(
         asked: the time that it has, and its waits.
         ended: when it ended, as the loop's clock has it.
         generator: of the waits: each connection has others.
+        failed: called with why an attempt failed.
 
     """
     loop, attempts, lacked = asyncio.get_running_loop(), 0, False
@@ -100,6 +105,7 @@ async def reopen(
             )
         except OpeningError as error:
             lacked = lacked or error.shortage is not None
+            failed(error)
             continue
         again.previous = connection
         return Reopened(again, attempts)

@@ -285,7 +285,8 @@ class FleetSlot:
         """Open a connection that ended, as often as it ends, until the end of its hold."""
         until = held.connection.timeline.opened + self._plan.hold
         while (ended := held.ended_at) is not None:
-            back = await reopen(held.connection, asked, ended, self._draw)
+            failed: list[OpeningError] = []
+            back = await reopen(held.connection, asked, ended, self._draw, failed.append)
             at = self._loop.time()
             self._returns.append(
                 Return(
@@ -294,6 +295,7 @@ class FleetSlot:
                     after=at - ended if back.connection is not None else None,
                     attempts=back.attempts,
                     excused=back.is_ours,
+                    why=failed[-1].diagnosis.cause.value if failed else "",
                 )
             )
             if back.connection is None:

@@ -11,6 +11,7 @@ from pytest_wsstability.core.fleet.failure import (
     count_line,
     events_line,
     explain_fleet,
+    fleet_headline,
     group_line,
     more_lines,
     rtt_line,
@@ -24,6 +25,7 @@ from pytest_wsstability.core.fleet.requirement import FleetReconnects, FleetRequ
 from pytest_wsstability.core.fleet.summary import summarize
 from pytest_wsstability.core.fleet_summary import EndEvents, FleetSummary
 from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.verdict import Rule, Verdict, Violation
 from pytest_wsstability.core.plain import plain, restore
 from pytest_wsstability.core.samples import Sample
 from pytest_wsstability.core.statistics.survival import band
@@ -72,6 +74,37 @@ def test_what_to_change_and_how_sure_that_is_stand_below_the_example():
 
     assert "  example   connection 4, at 20.25 s: boom (confidence low)\n  fix       look\n" in text
     assert "before it had accepted" not in text
+
+
+@pytest.mark.parametrize(
+    ("rule", "first"),
+    [
+        (Rule.OPENED, "nobody listens: broken"),
+        (Rule.SURVIVAL, "restart: broken"),
+        (Rule.DRAIN, "restart: broken"),
+        (Rule.RECONNECTS, "too many: broken"),
+        (Rule.STORM, "broken"),
+        (Rule.FANOUT, "broken"),
+    ],
+)
+def test_the_first_line_has_the_cause_of_what_was_broken(rule, first):
+    """Why connections ended is not why others did not open, or did not come back."""
+    refused = [Ending(number=n, fate=Fate.REFUSED, age=0.0, at=1.0, cause="nobody listens") for n in range(4)]
+    lost = [Return(number=9, at=9.0, after=None, attempts=3, why=why) for why in ("", "too many", "too many")]
+    asked = FleetRequirement(reconnects=FleetReconnects(within=9))
+    made = summary(*refused, *[ended(n, 9.0) for n in (5, 6, 7)], asked=asked, returns=tuple(lost))
+    verdict = Verdict.of([Violation(rule, 9.0, "all", "some", "broken")], horizon=60.0, tier=Tier.VIRTUAL)
+    text = explain_fleet(verdict, made)
+
+    assert text.splitlines()[0] == first
+    assert ("  example   connection 5, " in text) is (rule in (Rule.SURVIVAL, Rule.DRAIN))
+
+
+def test_ends_by_plan_have_no_cause_of_openings_that_failed():
+    refused = Ending(number=1, fate=Fate.REFUSED, age=0.0, at=1.0, cause="nobody listens")
+    verdict = Verdict.of([Violation(Rule.DRAIN, 9.0, "5", "9", "broken")], horizon=60.0, tier=Tier.VIRTUAL)
+
+    assert fleet_headline(verdict, summary(refused)) == "broken"
 
 
 def test_bounds_are_those_of_the_verdict():

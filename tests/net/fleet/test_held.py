@@ -73,6 +73,8 @@ def test_who_does_not_come_back_in_time_is_told():
     assert [each.rule for each in made.verdict.violations] == [Rule.RECONNECTS]
     assert "  observed  20 of 20 that ended did not come back\n" in str(failed.value)
     assert "  back      0 came back, 20 did not\n" in str(failed.value)
+    # Why, and not why they had ended.
+    assert str(failed.value).startswith("an address where nothing listens: 20 of 20 that ended did not come ")
 
 
 @pytest.mark.parametrize("drain", [None, 20])
