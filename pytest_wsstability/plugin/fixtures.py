@@ -334,6 +334,7 @@ def own_server(request: pytest.FixtureRequest, ws_url: str) -> OwnServer:
 
     """
     source = source_of(request) if isinstance(ws_url, AppURL) and not ws_url else None
+    own = _own_orchestrator(request, ws_url) if ws_url else None
 
     @asynccontextmanager
     async def reached() -> AsyncIterator[tuple[str, Orchestrator | None]]:
@@ -349,7 +350,7 @@ def own_server(request: pytest.FixtureRequest, ws_url: str) -> OwnServer:
                     request.node.stash[orchestrator_key] = running
                     raise
             else:
-                yield ws_url, None
+                yield ws_url, own
 
     return reached
 

@@ -107,7 +107,7 @@ async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
     asked = plan_of(item).fleet
     assert asked is not None
     async with AsyncExitStack() as stack:
-        url, _ = await stack.enter_async_context(server())
+        url, orchestrator = await stack.enter_async_context(server())
         plan = _plan(item, url, asked, engine)
         options = cast("ConnectKeywords", connect_options(item, url, url))
         profile = plan_of(item).profile
@@ -127,6 +127,7 @@ async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
             fanout_within=asked.asked.fanout_within,
             reconnects=asked.asked.reconnects,
             sources=asked.sources,
+            opened=orchestrator.witness if orchestrator is not None else None,
         )
         try:
             return await hold_fleet(job, plan, asked.asked, engine=engine)

@@ -325,3 +325,42 @@ def test_a_fleet_in_doubt_says_of_what(run):
     result.stdout.fnmatch_lines(
         ["  worker    3 in doubt, such as connection 0: 0 of at least 1 heartbeats answered*none was sent: *"]
     )
+
+
+INJECTED = """
+import pytest
+from pytest_wsstability import faults
+
+@pytest.mark.ws_orchestrator(faults=[("30s", faults.Drop())])
+@pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s", connections=5)
+{kind} test_it(ws_fleet): ...
+"""
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_what_the_reference_server_did_is_known(run, kind):
+    """As of a single hold: both ends of each connection are in this process."""
+    result = run(INJECTED.format(kind=kind))
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "a fault that the test injected: 5 of 5 ended",
+            "  example   connection 0, at 30 s: injected fault faults.Drop() (confidence high)",
+        ]
+    )
+
+
+def test_a_promise_whose_cause_nobody_knows_is_no_doubt_of_it(run):
+    """It was broken, and there is no timeline to look at."""
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="20s", connections=3, messages_at_least=1)
+        def test_it(ws_fleet): ...
+        """
+    )
+
+    result.stdout.fnmatch_lines(["  example   connection 0, at 20 s: 0 of at least 1 messages in 20 s"])
+    result.stdout.no_fnmatch_line("  fix *")

@@ -48,7 +48,7 @@ def diagnose(
     return _diagnose(timeline, others, cohort_ends, verdict)
 
 
-def diagnose_beside(timeline: Timeline, cohort: Cohort) -> Diagnosis:
+def diagnose_beside(timeline: Timeline, cohort: Cohort, others: Sequence[Timeline] = ()) -> Diagnosis:
     """
     The diagnosis of one connection of many, seen beside all others.
 
@@ -57,9 +57,10 @@ def diagnose_beside(timeline: Timeline, cohort: Cohort) -> Diagnosis:
     Args:
         timeline: the record of the end that is judged.
         cohort: all connections of the run; this one may be among them.
+        others: records of other ends of the same connection.
 
     """
-    return _diagnose(timeline, (), cohort, None)
+    return _diagnose(timeline, others, cohort, None)
 
 
 # Rules about what messages say, and not about whether the connection carries them.

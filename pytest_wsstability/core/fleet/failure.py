@@ -239,6 +239,7 @@ def _times(quantiles: Sequence[Quantile], longest: float) -> str:
 def _example(group: GroupSummary) -> list[str]:
     """One of a group, and what to change."""
     said = f": {group.example_headline}" if group.example_headline else ""
-    sure = f" (confidence {group.confidence})" if group.confidence else ""
+    is_known = group.confidence and group.cause != Cause.UNDETERMINED.value
+    sure = f" (confidence {group.confidence})" if is_known else ""
     lines = [f"  example   connection {group.example}, at {show(group.example_age)}{said}{sure}"]
     return [*lines, f"  fix       {group.remedy}"] if group.remedy else lines

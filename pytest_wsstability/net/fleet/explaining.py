@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ...core.cause import Diagnosis
@@ -27,6 +27,8 @@ class EndedConnection:
     timeline: Timeline
     at: float
     subnet: str
+    # Records of other ends of it, where they are this process's.
+    others: Sequence[Timeline] = ()
 
 
 class EndExplainer:
@@ -67,7 +69,7 @@ class EndExplainer:
                 for timeline in beside:
                     cohort.add(timeline)
                 async for each in in_turns(ready, EXPLAINED_AT_ONCE):
-                    self._explained(each, diagnose_beside(each.timeline, cohort))
+                    self._explained(each, diagnose_beside(each.timeline, cohort, each.others))
                     explained += 1
             finally:
                 # Whoever stops this explains the rest later.

@@ -11,6 +11,7 @@ from ...core.fleet.requirement import FleetReconnects
 from ...core.judge.requirement import Requirement
 from ...core.plain import plain, restore
 from ...profiles import Profile
+from ..connection import Connection
 from ..keywords import ConnectKeywords
 from ..target import TLS, check_source, parse_url
 from ..traffic import Traffic
@@ -43,6 +44,8 @@ class FleetJob:
     reconnects: FleetReconnects | None = None
     # Addresses of the machine that connections are opened from, in turn; empty: the system chooses.
     sources: tuple[str, ...] = ()
+    # Called with each connection once it is open; not in workers in processes of their own.
+    opened: Callable[[Connection], object] | None = None
 
     def check_targets(self, connections: int) -> None:
         """

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 
@@ -173,6 +173,8 @@ class FleetSlot:
             self._settled()
             return
         self._opened += 1
+        if self._job.opened is not None:
+            self._job.opened(connection)
         if served_by := _served_by(connection.timeline):
             self._backends[served_by] += 1
         held = self._open[number] = Held(number, connection, self._look_at)
@@ -240,6 +242,8 @@ class FleetSlot:
             verdict = await hold_talking(connection, job.requirement, job.traffic)
             if self._fanout is not None:
                 self._fanout.check()
+            if verdict.outcome is not Outcome.STABLE:
+                await connection.both_ended()
             self._over(held, verdict)
         finally:
             await self._close(held)
@@ -328,7 +332,8 @@ class FleetSlot:
         # In a crowd it may have waited for its turn since.
         at = timeline.opened + timeline.duration - self._start
         if verdict.outcome is not Outcome.STABLE:
-            self._explaining.add(EndedConnection(number, verdict, timeline.sealed(), at, held.subnet))
+            ended, *others = (each.sealed() for each in held.connection.timelines)
+            self._explaining.add(EndedConnection(number, verdict, ended, at, held.subnet, others))
         elif timeline.close is not None:
             self._endings.append(self._ending(number, Fate.ROTATED, timeline, at, held.subnet))
         else:
@@ -357,12 +362,14 @@ class FleetSlot:
 
     def _explained(self, ended: EndedConnection, diagnosis: Diagnosis) -> None:
         fate = Fate.UNOBSERVED if ended.verdict.outcome is Outcome.INCONCLUSIVE else Fate.ENDED
-        made = self._ending(ended.number, fate, ended.timeline, ended.at, ended.subnet, diagnosis)
+        made = self._ending(
+            ended.number, fate, ended.timeline, ended.at, ended.subnet, diagnosis, ended.others
+        )
         if fate is Fate.UNOBSERVED:
             made = dataclasses.replace(made, headline="; ".join(each.text for each in ended.verdict.doubts))
         elif diagnosis.cause is Cause.UNDETERMINED:
             # What was promised says more than that nobody knows why.
-            made = dataclasses.replace(made, headline=ended.verdict.headline)
+            made = dataclasses.replace(made, headline=ended.verdict.headline, remedy="")
         self._endings.append(made)
         kept = self._kept.setdefault(made.cause, [])
         if len(kept) < KEPT_FAILURES:
@@ -376,6 +383,7 @@ class FleetSlot:
         at: float,
         subnet: str = "",
         diagnosis: Diagnosis | None = None,
+        others: Sequence[Timeline] = (),
     ) -> Ending:
         return Ending(
             number=number,
@@ -392,7 +400,7 @@ class FleetSlot:
             subnet=subnet,
             headline=diagnosis.headline if diagnosis else "",
             remedy=(diagnosis.remedy or "") if diagnosis else "",
-            seen=ClientEnd.of([timeline]) if diagnosis else None,
+            seen=ClientEnd.of([timeline, *others]) if diagnosis else None,
         )
 
     # What is told.
