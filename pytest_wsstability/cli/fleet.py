@@ -22,6 +22,7 @@ from ..net.fleet.cluster import Cluster
 from ..net.fleet.engine import Engine, InProcess, WorkerError
 from ..net.fleet.fleet import Fleet, planned, run_fleet, too_much
 from ..net.fleet.job import FleetJob
+from ..net.fleet.slot import first_of
 from ..net.fleet.workers import Workers, spread
 from ..net.target import check_source, parse_url
 from ..report import openmetrics
@@ -104,7 +105,6 @@ def run(options: argparse.Namespace) -> int:
         engine = _engine(options)
         plan = _plan(options, requirement.alive_for, len(engine))
         progress = _Progress(sys.stdout if options.json else sys.stderr, as_json=options.json)
-        progress.begin(plan, asked)
         job = FleetJob(
             url=options.url,
             requirement=requirement,
@@ -113,6 +113,7 @@ def run(options: argparse.Namespace) -> int:
             sources=tuple(options.source),
         )
         fleet = Fleet(plan, job, asked, tier=Tier.REAL)
+        progress.begin(plan, asked)
         _hold(options, fleet, job, engine, progress)
     except WorkerError as error:
         raise ValueError(str(error)) from error
@@ -182,6 +183,9 @@ def _hold(
         asyncio.run(hold())
     except MissingExtra as error:
         raise ValueError(str(error)) from error
+    except BaseExceptionGroup as group:
+        # What was wrong with one connection was so with all.
+        raise first_of(group) from None
 
 
 def _engine(options: argparse.Namespace) -> Engine:

@@ -92,6 +92,23 @@ def test_a_cluster_is_left_whatever_is_refused(monkeypatch, capsys, arguments, s
     assert [client.closed for client in clients] == [1]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--client=ie6"], "client: 'ie6' is no kind of client"),
+        (["--profile=none"], "profile: 'none' is unknown"),
+        (["--ca=none.pem"], "ca: there is no file 'none.pem'"),
+    ],
+)
+def test_what_no_connection_opens_with_is_told_in_a_line(capsys, arguments, message):
+    """Some of it is seen when the first one opens."""
+    assert command("wss://127.0.0.1:9/", *arguments) == 2
+    lines = capsys.readouterr().err.splitlines()
+
+    assert lines[-1].startswith(f"wsstability fleet: {message}")
+    assert len(lines) <= 2
+
+
 def test_a_host_elsewhere_is_treated_gently(capsys):
     assert command("ws://no-such-host.invalid/", connections=2_000, seconds="10m") == 2
     assert "2,000 connections (unasked: 1,000): give --load-agreed" in capsys.readouterr().err

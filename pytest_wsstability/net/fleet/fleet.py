@@ -40,6 +40,9 @@ class Fleet:
     """
     Many connections held as one.
 
+    Raises:
+        ValueError: for options that no connection opens with.
+
     Attributes:
         plan: how many, for how long, opened over which time.
         requirement: what each of them is held to.
@@ -49,6 +52,7 @@ class Fleet:
     """
 
     def __init__(self, plan: FleetPlan, job: FleetJob, asked: FleetRequirement, *, tier: Tier) -> None:
+        job.check_options()
         self.plan = plan
         self.requirement = job.requirement
         self.asked = asked

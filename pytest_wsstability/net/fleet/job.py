@@ -11,9 +11,10 @@ from ...core.fleet.requirement import FleetReconnects
 from ...core.judge.requirement import Requirement
 from ...core.plain import plain, restore
 from ...profiles import Profile
+from ...profiles.catalogue import find
 from ..connection import Connection
 from ..keywords import ConnectKeywords
-from ..target import TLS, check_source, parse_url
+from ..target import TLS, check_source, client_kind, parse_url
 from ..traffic import Traffic
 
 
@@ -46,6 +47,25 @@ class FleetJob:
     sources: tuple[str, ...] = ()
     # Called with each connection once it is open; not in workers in processes of their own.
     opened: Callable[[Connection], object] | None = None
+
+    def check_options(self) -> None:
+        """
+        See that each connection can open as it is asked to, as far as that can be told beforehand.
+
+        Raises:
+            ValueError: if not, naming the option.
+
+        """
+        valid = ConnectKeywords.__annotations__
+        for name in self.options:
+            if name not in valid:
+                raise ValueError(
+                    f"options: {name!r} is no keyword of connect; valid ones: {', '.join(valid)}"
+                )
+        if (client := self.options.get("client")) is not None:
+            client_kind(client)
+        if (profile := self.options.get("profile")) is not None:
+            find(profile)
 
     def check_targets(self, connections: int) -> None:
         """

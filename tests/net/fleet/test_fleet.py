@@ -120,6 +120,9 @@ def test_a_fleet_needs_a_length():
         ({"sources": "127.0.0.2"}, "sources: '127.0.0.2' is one address; give a list, such as "),
         ({"sources": None}, "sources: None are no addresses; give a list, such as "),
         ({"sources": [1]}, "source: 1 is no IP address of this machine, such as 127.0.0.2"),
+        ({"options": {"client": "ie6"}}, "client: 'ie6' is no kind of client; valid ones: 'browser', "),
+        ({"options": {"profile": "none"}}, "profile: 'none' is unknown; valid ones: "),
+        ({"options": {"header": {}}}, "options: 'header' is no keyword of connect; valid ones: client, "),
     ],
 )
 def test_what_makes_no_fleet_is_told_before_one_opens(value, message):
