@@ -151,9 +151,9 @@ def _counts(numbers: Mapping[str, int]) -> str:
 def group_line(group: GroupSummary) -> str:
     """A cause, how many ended of it, and what they share: ``400 restart (one instant, 61.2 s)``."""
     what = [str(each) for each in group.shared]
-    if not what:
+    if not what and group.refused < group.connections:
         what = [f"ages {show(group.youngest)} to {show(group.oldest)}"]
-    return f"{group.connections:,} {group.cause} ({', '.join(what)})"
+    return f"{group.connections:,} {group.cause}" + (f" ({', '.join(what)})" if what else "")
 
 
 def worker_line(worker: WorkerSummary) -> str:

@@ -140,7 +140,9 @@ def _times(members: Sequence[Ending], dice: random.Random, *, one_clock: bool) -
     # Instant = opening + age, age = instant - opening, silence = age - last byte: one part is swapped.
     if one_clock:
         found += _shared(Feature.INSTANT, [each.at for each in members], opens, ages, +1, dice)
-    found += _shared(Feature.AGE, ages, opens, [each.at for each in members], -1, dice)
+    if any(ages):
+        # Those that did not open have none.
+        found += _shared(Feature.AGE, ages, opens, [each.at for each in members], -1, dice)
     silences = [each.silence for each in members]
     if sorted(silences)[len(silences) // 2] >= _QUIET:
         heard = [each.age - each.silence for each in members]

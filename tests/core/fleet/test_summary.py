@@ -230,6 +230,18 @@ def test_connections_that_did_not_open_are_no_ends_over_time():
     assert "  ended     " not in explain_fleet(verdict, earlier)
 
 
+def test_connections_that_did_not_open_have_no_age():
+    """Opened over a minute: that they share 0 s is nothing that they have in common."""
+    refused = [
+        Ending(number=n, fate=Fate.REFUSED, age=0.0, at=float(n), cause="nobody listens") for n in range(60)
+    ]
+    (group,) = summary(*refused).groups
+
+    assert group_line(group) == "60 nobody listens"
+    (mixed,) = summary(*refused[1:3], ended(0, 9.0, cause="nobody listens")).groups
+    assert group_line(mixed) == "3 nobody listens (ages 0 s to 9 s)"
+
+
 def test_ends_beside_connections_that_did_not_open():
     refused = [Ending(number=n, fate=Fate.REFUSED, age=0.0, at=1.0, cause="tcp") for n in range(3)]
 
