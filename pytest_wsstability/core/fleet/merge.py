@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import random
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -87,7 +88,8 @@ class _Progress:
 
     def lag_at(self, instant: float) -> _Lag | None:
         """The lag that what was seen at an instant may come of."""
-        return next((each for each in self.lags if each.since <= instant <= each.until + LAG_OVER), None)
+        place = bisect_left(self.lags, instant, key=lambda lag: lag.until + LAG_OVER)
+        return next((each for each in self.lags[place : place + 1] if each.since <= instant), None)
 
 
 @dataclass(slots=True)

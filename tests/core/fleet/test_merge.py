@@ -211,6 +211,33 @@ def test_a_lag_is_that_of_its_worker_and_is_told_once():
     ]
 
 
+class Counting(list):
+    """Counts the elements that are read."""
+
+    read = 0
+
+    def __iter__(self):
+        for each in super().__iter__():
+            self.read += 1
+            yield each
+
+    def __getitem__(self, place):
+        self.read += 1
+        return super().__getitem__(place)
+
+
+def test_an_end_is_held_against_a_few_of_many_lags():
+    """A worker may lag each other second of a day, and lose all of its connections then."""
+    frames = [frame(sequence=second, at=second, lag=second % 2) for second in range(1000)]
+    merge = merged(PLAN, frames, heartbeat_within=5.0)
+    lags = merge._slots[0].lags = Counting(merge._slots[0].lags)
+    merge.add(frame(sequence=1000, at=1002.0, endings=(ended(0, 1001.0), ended(2, 999.5))))
+
+    assert merge.count == count(ended=1, unobserved=1, open=4)
+    assert len(lags) == 500
+    assert lags.read < 50
+
+
 def test_a_worker_that_lags_blames_nobody_for_openings():
     """Its own loop may have been too late to see them open."""
     refused = (ended(0, 0.0, Fate.REFUSED),)
