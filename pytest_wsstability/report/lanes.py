@@ -7,7 +7,6 @@ from functools import lru_cache
 
 from ..core.timeline.events import Direction, Event, EventKind, Opcode, Role
 from ..core.timeline.recorder import UNMEASURED, Packed, event_of
-from ..core.timeline.round_trips import RoundTrips
 from ..core.timeline.timeline import Timeline
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -23,13 +22,12 @@ _LOCAL = {
     EventKind.ENDED: "U",
     EventKind.OPENED: "V",
 }
-_BEATS, _ANSWERS = "AB", "CD"
 
 
 def drawn(timelines: Sequence[Timeline]) -> tuple[list[str], list[tuple[float, float]]]:
     """The lane of each timeline, and the round trips of the first: all that asks for every event, at once."""
     records = [each.packed() for each in timelines]
-    trips = round_trips(records[0], timelines[0].heartbeats) if records else []
+    trips = round_trips(records[0], timelines[0]) if records else []
     return [lane(each) for each in records], trips
 
 
@@ -86,24 +84,26 @@ def _unmeasured(what: bytes) -> Event:
     return event_of((0.0, bytes(UNMEASURED.start) + what))
 
 
-def round_trips(records: Iterable[Packed], trips: RoundTrips) -> list[tuple[float, float]]:
+def round_trips(records: Iterable[Packed], timeline: Timeline) -> list[tuple[float, float]]:
     """
     Round trips of the heartbeats among the events, as ``(at, seconds)``; none where they cannot be told.
 
-    What was not answered has none. Answers come in the order of their heartbeats, and a pong frame is to all
-    that wait (see `RoundTrips`).
+    What was not answered has none, nor have heartbeats of the other end where both send some. Answers come in
+    the order of their heartbeats, and a pong frame is to all that wait (see `RoundTrips`).
 
     """
+    trips = timeline.heartbeats
     if not trips.are_told:
         return []
     found = []
     asked: list[float] = []
+    beat, answer = "BD" if timeline.heartbeat_sender is Direction.RECEIVED else "AC"
     unanswered = {round(at, 6) for at in trips.open}
     for at, what in records:
         letter = _letter(what[UNMEASURED])
-        if letter in _BEATS and round(at, 6) not in unanswered:
+        if letter == beat and round(at, 6) not in unanswered:
             asked.append(at)
-        elif asked and letter in _ANSWERS:
+        elif asked and letter == answer:
             done = len(asked) if _is_pong(what[UNMEASURED]) else 1
             found += [(since, at - since) for since in asked[:done]]
             del asked[:done]

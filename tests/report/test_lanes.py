@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from pytest_wsstability import Direction, Event, EventKind, Role
-from pytest_wsstability.core.timeline.events import Opcode
+from pytest_wsstability.core.timeline.events import End, Opcode
+from pytest_wsstability.core.timeline.protocol_facts import ProtocolFacts
 from pytest_wsstability.core.timeline.recorder import Recorder, measure_of, sort_of
 from pytest_wsstability.report.lanes import lane, round_trips
 from tests.core.script import timeline
 
 SENT, RECEIVED = Direction.SENT, Direction.RECEIVED
+BOTH = ProtocolFacts(name="both", title="each end asks", heartbeats_from=frozenset({End.CLIENT, End.SERVER}))
 
 
 def packed(*events):
@@ -68,7 +70,7 @@ def test_instants_are_steps_in_base_36():
 
 def trips_of(*rows):
     line = timeline(*rows, until=200)
-    return [(at, round(took, 3)) for at, took in round_trips(line.packed(), line.heartbeats)]
+    return [(at, round(took, 3)) for at, took in round_trips(line.packed(), line)]
 
 
 @pytest.mark.parametrize(
@@ -100,8 +102,17 @@ def test_round_trips_of_the_events(rows, trips):
     assert trips_of(*rows) == trips
 
 
+@pytest.mark.parametrize(("end", "trips"), [(End.CLIENT, [(10, 0.5)]), (End.SERVER, [(10.25, 0)])])
+def test_round_trips_are_those_of_one_end_where_both_ask(end, trips):
+    """The server asks while the client waits, as graphql-transport-ws has it; the client's are counted."""
+    rows = [(10, ">beat"), (10.25, "<beat"), (10.25, ">answer"), (10.5, "<answer")]
+    line = timeline(*rows, end=end, protocol=BOTH)
+
+    assert [(at, round(took, 3)) for at, took in round_trips(line.packed(), line)] == trips
+
+
 def test_an_answer_without_a_question():
     """Its question fell out of the record."""
     line = timeline((1, ">beat"), (2, "<answer"))
 
-    assert round_trips(line.packed()[-1:], line.heartbeats) == []
+    assert round_trips(line.packed()[-1:], line) == []
