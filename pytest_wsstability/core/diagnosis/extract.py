@@ -199,10 +199,8 @@ def _patience(verdict: Verdict | None, rule: Rule) -> float | None:
 
 def _slow(trips: RoundTrips) -> float:
     """How long two answers took at least, or the only one: of several, one that was slow is a pause."""
-    longest = sorted(seconds for _, seconds in trips.rtts.slowest_above(0.0)) if trips.answered else []
-    if trips.rtts.count == 1:
-        return trips.rtts.maximum
-    return longest[-2] if len(longest) > 1 else 0.0
+    longest = sorted(seconds for _, seconds in trips.rtts.slowest_above(-math.inf))
+    return min(longest[-2:], default=0.0)
 
 
 def _asked(trips: RoundTrips, now: float, within: float | None = TO_ANSWER) -> Asked:

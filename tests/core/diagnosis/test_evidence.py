@@ -105,6 +105,24 @@ def test_the_first_bytes_of_a_frame_are_said():
     assert (found.text, found.at) == ("the first bytes of a frame came at 10 s", 10)
 
 
+@pytest.mark.parametrize(
+    ("rows", "end", "due"),
+    [
+        ([(2, "<audio"), (3, "<text")], End.CLIENT, "a greeting"),
+        ([(1, "<text"), (1, ">info"), (2, "<audio")], End.CLIENT, "a confirmation"),
+        ([(1, "<text"), (1, ">info")], End.CLIENT, None),
+        # What a client sends in its place, no profile of the server's waits for.
+        ([(2, "<audio")], End.SERVER, None),
+    ],
+)
+def test_what_came_in_the_place_of_the_next_step_of_a_session_is_said(rows, end, due):
+    """With its kind and size: the profile may not know the message."""
+    found = facts(extract(timeline(*rows, end=end, until=10)), ("instead_of_session",))
+
+    said = f"a binary message of 640 B came at 2 s, and is not {due} that the profile knows"
+    assert found == (() if due is None else (Evidence(said, 2),))
+
+
 @pytest.mark.parametrize("mine", [End.CLIENT, End.SERVER])
 def test_pings_of_both_ends_are_said_where_both_were_seen(mine):
     """Whoever sent them, and whoever looked."""

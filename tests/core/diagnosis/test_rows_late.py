@@ -98,3 +98,25 @@ def test_of_several_answers_one_that_was_slow_is_a_pause(slow, cause):
     verdict = judge(Requirement.of(heartbeat_within=5, heartbeat_missed_max=len(slow)), line)
 
     assert diagnose(line, verdict=verdict).cause is cause
+
+
+@pytest.mark.parametrize(
+    ("took", "until", "cause"),
+    [
+        # The only answer tells how long one takes.
+        ((7,), 46, Cause.SLOW_ANSWERS),
+        ((7,), 47, Cause.HALF_OPEN),
+        # The slower of two was a pause, however quick the other one was.
+        ((7, 0), 66, Cause.HALF_OPEN),
+        ((7, 6.5), 66, Cause.SLOW_ANSWERS),
+        ((7, 6.5), 66.5, Cause.HALF_OPEN),
+    ],
+)
+def test_of_few_answers_two_or_the_only_one_tell(took, until, cause):
+    """How long the next one may take before it is missing."""
+    rows = [(20 * number, ">beat", b"%d" % number) for number in range(1, len(took) + 2)]
+    rows += [(at + seconds, "<answer", key) for (at, _, key), seconds in zip(rows, took, strict=False)]
+    line = timeline(*sorted(rows, key=lambda row: row[0]), until=until)
+    verdict = judge(Requirement.of(heartbeat_within=5, heartbeat_missed_max=len(took) - 1), line)
+
+    assert diagnose(line, verdict=verdict).cause is cause

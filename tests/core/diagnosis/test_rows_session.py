@@ -9,6 +9,7 @@ import pytest
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.rows_session import ROWS
 from pytest_wsstability.core.judge.verdict import Rule
+from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.flaws import Flaw
 from tests.core.diagnosis.fitting import OPEN, fitting, read
 from tests.core.script import timeline
@@ -34,6 +35,16 @@ def missing(*rows, end=60):
 def test_a_session_that_is_not_confirmed_may_be_a_dead_path(heard, end, rivals):
     """If nothing was heard since its first message."""
     assert fitting(ROWS, missing(*heard, end=end)) == [f"SESSION_NOT_CONFIRMED{rivals}"]
+
+
+@pytest.mark.parametrize(("heard", "rivals"), [([], " / HALF_OPEN"), ([(10, "<text")], "")])
+def test_the_first_message_of_a_session_is_no_answer_to_itself(heard, rivals):
+    """At a server it was heard, as what came behind it was."""
+    features = read((10, "<info"), *heard, how=OPEN, line_end=End.SERVER)
+
+    assert fitting(ROWS, replace(features, broken=frozenset({Rule.SESSION}))) == [
+        f"SESSION_NOT_CONFIRMED{rivals}"
+    ]
 
 
 @pytest.mark.parametrize(

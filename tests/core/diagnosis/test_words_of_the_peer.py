@@ -105,6 +105,25 @@ def test_one_word_of_a_longer_reason_is_at_most_medium(code, reason, cause, conf
     assert (HEDGE in found.sentence) is (confidence is MEDIUM)
 
 
+@pytest.mark.parametrize(
+    ("codes", "reason"),
+    [
+        ((1001, 1012), "deploying build of turrets"),
+        ((1002, 1003, 1007), "malformed cargo"),
+        ((1009,), "oversized cargo"),
+        ((1013,), "overload of cargo"),
+        ((1014,), "upstream of turrets"),
+        ((3000, 3003), "unauthorizedMove"),
+    ],
+)
+def test_codes_of_the_standard_confirm_the_one_word_of_their_meaning(codes, reason):
+    """And no other code does: RFC 6455, section 7.4.1, and IANA's registry."""
+    others = {1001, 1002, 1009, 1013, 1014, 3000, 4000}.difference(codes)
+
+    assert {told(code, reason).confidence for code in codes} == {HIGH}
+    assert {told(code, reason).confidence for code in others} == {MEDIUM}
+
+
 def test_what_a_client_is_told_to_do_is_no_restart_of_the_server():
     """Nothing of it is understood."""
     found = told(4108, "client restart required")
