@@ -46,7 +46,7 @@ class Fanout:
         self._connected: set[int] = set()
         self._under_way: dict[str, _Message] = {}
         self._messages, self._late, self._missing, self._times = 0, 0, 0, Sample()
-        # What was late or missing because of lags, and how long these were in all.
+        # What was late or did not come because of lags, and how long these were in all.
         self._excused, self._lagged = 0, 0.0
         self._step = max(_LEAST_LOOK, LAG_SHARE * (within or 0.0) / 2)
         # Virtual loops cannot lag; without a time nothing is late.
@@ -75,9 +75,7 @@ class Fanout:
             if number in message.waiting:
                 message.waiting.remove(number)
                 if self._within is not None and at - message.at > self._within:
-                    excused = self._explains(message, at - message.at)
-                    self._excused += excused
-                    self._missing += not excused
+                    self._did_not_come(message, 1, at - message.at)
 
     def stop(self) -> None:
         """Look for lags no more."""
@@ -87,7 +85,7 @@ class Fanout:
 
     def _watch_lag(self) -> None:
         """Look for lags that a tick of the slot, once a second, does not see."""
-        self._lagged += self._lag()
+        self._lagged = self._all_lagged
         self._timer = self._loop.call_later(self._step, self._watch_lag)
 
     def _lag(self) -> float:
@@ -95,9 +93,14 @@ class Fanout:
         late = self._loop.time() - self._timer.when() if self._timer is not None else 0.0
         return late + self._step if late > LAG_SHARE * (self._within or 0.0) else 0.0
 
+    @property
+    def _all_lagged(self) -> float:
+        """How long all lags were, with one of which the timer has yet to tell."""
+        return self._lagged + self._lag()
+
     def _explains(self, message: _Message, seconds: float) -> bool:
         """Whether without the lags since it was sent a message would not have taken too long."""
-        lagged = self._lagged + self._lag() - message.lagged
+        lagged = self._all_lagged - message.lagged
         return lagged > 0.0 and seconds - lagged <= (self._within or 0.0)
 
     def saw(self, number: int, payload: str | bytes, *, sent: bool) -> None:
@@ -113,7 +116,7 @@ class Fanout:
         now = self._loop.time()
         if sent and name not in self._under_way:
             self._messages += 1
-            self._under_way[name] = _Message(now, self._lagged, self._connected - {number})
+            self._under_way[name] = _Message(now, self._all_lagged, self._connected - {number})
         elif not sent and name in self._under_way and number in self._under_way[name].waiting:
             self._under_way[name].waiting.remove(number)
             self._arrived(self._under_way[name], now)
@@ -138,32 +141,29 @@ class Fanout:
         if self._error is not None:
             raise self._error
 
-    def since(self, lag: float) -> tuple[FanoutCounts, Sample]:
-        """
-        What is known since this was asked before.
-
-        Args:
-            lag: the worst of this loop meanwhile, in seconds: it reads late what came in time.
-
-        """
-        lost = self._missing + self._given_up()
-        usable = self._within is None or lag <= LAG_SHARE * self._within
+    def since(self) -> tuple[FanoutCounts, Sample]:
+        """What is known since this was asked before."""
+        self._give_up()
         counts = FanoutCounts(
-            messages=self._messages,
-            late=self._late if usable else 0,
-            missing=lost if usable else 0,
-            excused=self._excused + (0 if usable else self._late + lost),
+            messages=self._messages, late=self._late, missing=self._missing, excused=self._excused
         )
-        times = self._times if usable else Sample()
-        self._messages, self._late, self._missing, self._times = 0, 0, 0, Sample()
-        self._excused = 0
+        times = self._times
+        self._messages, self._late, self._missing, self._excused, self._times = 0, 0, 0, 0, Sample()
         return counts, times
 
-    def _given_up(self) -> int:
-        """How many receivers have not got what is not waited for any longer."""
-        before = self._loop.time() - max(GIVEN_UP, 2 * (self._within or 0.0))
-        over = [name for name, message in self._under_way.items() if message.at <= before]
-        return sum(len(self._under_way.pop(name).waiting) for name in over)
+    def _give_up(self) -> None:
+        """Wait no longer for what was sent so long ago."""
+        now = self._loop.time()
+        before = now - max(GIVEN_UP, 2 * (self._within or 0.0))
+        for name in [name for name, message in self._under_way.items() if message.at <= before]:
+            message = self._under_way.pop(name)
+            self._did_not_come(message, len(message.waiting), now - message.at)
+
+    def _did_not_come(self, message: _Message, receivers: int, seconds: float) -> None:
+        if self._explains(message, seconds):
+            self._excused += receivers
+        else:
+            self._missing += receivers
 
 
 class FanoutTranscript(Transcript):

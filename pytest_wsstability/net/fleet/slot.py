@@ -412,9 +412,7 @@ class FleetSlot:
             timeline = held.connection.websocket.timeline
             if timeline is not None and timeline.total != held.events:
                 self._count(held, timeline)
-        fanout, times = (
-            self._fanout.since(self._lag) if self._fanout is not None else (FanoutCounts(), Sample())
-        )
+        fanout, times = self._fanout.since() if self._fanout is not None else (FanoutCounts(), Sample())
         frame = Frame(
             slot=self._slot.number,
             attempt=self._attempt,
