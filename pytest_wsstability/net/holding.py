@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 
 from ..core.judge.hold_checks import HoldChecks
+from ..core.judge.progress import goes_on
 from ..core.judge.requirement import PROOF_TIMEOUT, Requirement
 from ..core.judge.rules import asks_proof, judge
 from ..core.judge.verdict import Note, Noted, Verdict
@@ -81,10 +82,7 @@ def look_again(websocket: WebSocket, checks: HoldChecks) -> float | None:
     timeline = websocket.timeline
     assert timeline is not None
     timeline.observe(websocket.loop.time())
-    hold = checks.requirement.alive_for
-    if timeline.close is not None or hold is None or timeline.duration >= hold - _SAME:
-        return None
-    if checks.is_broken(timeline):
+    if not goes_on(checks.requirement, timeline) or checks.is_broken(timeline):
         return None
     at = checks.next_check(timeline)
     return None if at is None else timeline.opened + at

@@ -12,6 +12,7 @@ from ..timeline.timeline import Timeline
 from .asked import AskedInHold
 from .excuses import Incidents, paused_doubt
 from .one_way import silence
+from .progress import goes_on, held_for
 from .requirement import CADENCE_TOLERANCE, Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Violation
 
@@ -190,8 +191,7 @@ def cadence(requirement: Requirement, timeline: Timeline, incidents: Incidents) 
     every, trips = requirement.heartbeat_every, timeline.heartbeats
     if every is None:
         return
-    hold, now = requirement.alive_for, timeline.duration
-    span = now if hold is None else min(now, hold)
+    now, span = timeline.duration, held_for(requirement, timeline)
     theirs, within = peer_beats(timeline), requirement.answer_within or every
     limit = every * CADENCE_TOLERANCE
     if not theirs:
@@ -291,11 +291,9 @@ def pings(requirement: Requirement, timeline: Timeline, incidents: Incidents) ->
 
 def rtt(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """95 of 100 round trips are as quick as that; the slowest of fewer than 20."""
-    limit, hold = requirement.rtt_p95, requirement.alive_for
-    if limit is None:
-        return
-    if hold is not None and timeline.close is None and timeline.duration < hold - SAME:
-        # Those that are still to come may make up for the slow ones.
+    limit = requirement.rtt_p95
+    # Those that are still to come may make up for the slow ones.
+    if limit is None or goes_on(requirement, timeline):
         return
     trips, waited = timeline.heartbeats, requirement.answer_within
     if not trips.rtts.count:

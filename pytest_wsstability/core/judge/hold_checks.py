@@ -10,6 +10,7 @@ from ..timeline.timeline import Timeline
 from . import message_rules
 from .heartbeat_rules import peer_beats
 from .one_way import silent_from
+from .progress import goes_on
 from .requirement import CADENCE_TOLERANCE, PROOF_TIMEOUT, Requirement
 from .rules import BROKEN_WHILE_HELD, RULES, findings
 from .verdict import Violation
@@ -41,9 +42,8 @@ class HoldChecks:
         A hold asks this at each of its heartbeats, so what only an end can break waits for one.
 
         """
-        hold = self.requirement.alive_for
-        held = timeline.close is None and hold is not None and timeline.duration < hold - SAME
-        found = findings(self.requirement, timeline, self._while_held if held else RULES)
+        rules = self._while_held if goes_on(self.requirement, timeline) else RULES
+        found = findings(self.requirement, timeline, rules)
         return any(isinstance(finding, Violation) for finding in found)
 
     def next_check(self, timeline: Timeline) -> float | None:
@@ -61,8 +61,7 @@ class HoldChecks:
         if timeline.close is not None:
             return None
         requirement, now = self.requirement, timeline.duration
-        hold = requirement.alive_for
-        held = hold is not None and now < hold - SAME
+        hold, held = requirement.alive_for, goes_on(requirement, timeline)
         instants = [hold]
         if timeline.session_confirmed_at is None:
             instants.append(requirement.session_within)

@@ -11,6 +11,7 @@ from ..timeline.close_reasons import says_wrong
 from ..timeline.events import SAME, Direction, Role
 from ..timeline.timeline import Timeline
 from .excuses import Incidents
+from .progress import goes_on, held_for
 from .requirement import Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Violation
 
@@ -18,16 +19,6 @@ from .verdict import Doubt, Finding, Reason, Rule, Violation
 _TOGETHER = 1.0
 # So many of the longest gaps before make a silence after it one that lasts.
 FORSAKEN = 3
-
-
-def _span(requirement: Requirement, timeline: Timeline) -> float:
-    hold = requirement.alive_for
-    return timeline.duration if hold is None else min(timeline.duration, hold)
-
-
-def _goes_on(requirement: Requirement, timeline: Timeline) -> bool:
-    hold = requirement.alive_for
-    return timeline.close is None and hold is not None and timeline.duration < hold - SAME
 
 
 def _count(requirement: Requirement, timeline: Timeline) -> tuple[int, int]:
@@ -59,12 +50,12 @@ def flow(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> 
     if every is None:
         return
     unconfirmed = awaits_session(requirement, timeline)
-    if unconfirmed and _goes_on(requirement, timeline):
+    if unconfirmed and goes_on(requirement, timeline):
         # How long that may take is `session_within`'s affair.
         return
-    gap, since = messages.gap(_span(requirement, timeline))
+    gap, since = messages.gap(held_for(requirement, timeline))
     came, _ = _count(requirement, timeline)
-    late = messages.since > _span(requirement, timeline) + SAME
+    late = messages.since > held_for(requirement, timeline) + SAME
     if late or (gap > every + SAME and unconfirmed and not came):
         yield Doubt(
             Reason.TOO_FEW,
@@ -72,7 +63,7 @@ def flow(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> 
         )
     elif gap > every + SAME:
         over = messages.last_at is not None and since < messages.last_at - SAME
-        ended = messages.came_after(_span(requirement, timeline)) if over else None
+        ended = messages.came_after(held_for(requirement, timeline)) if over else None
         count = f"{messages.count} message{'s' * (messages.count != 1)}"
         begun = "the opening" if timeline.session_confirmed_at is None else "the session's confirmation"
         from_where = begun if since == messages.since else "the last one"
@@ -86,7 +77,7 @@ def flow(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> 
             excuses=incidents.late(since + every, ended),
         )
     elif not came:
-        shown = show(_span(requirement, timeline))
+        shown = show(held_for(requirement, timeline))
         yield Doubt(Reason.TOO_FEW, f"no message came in {shown}, and none was due: one every {show(every)}")
 
 
@@ -94,7 +85,7 @@ def number_of_messages(
     requirement: Requirement, timeline: Timeline, incidents: Incidents
 ) -> Iterator[Finding]:
     """So many messages came."""
-    least, hold, span = requirement.messages_at_least, requirement.alive_for, _span(requirement, timeline)
+    least, hold, span = requirement.messages_at_least, requirement.alive_for, held_for(requirement, timeline)
     sure, most = _count(requirement, timeline)
     if sure >= least:
         return

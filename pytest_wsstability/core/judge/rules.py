@@ -13,6 +13,7 @@ from .excuses import LASTS, Effect, Incidents, paused_doubt, pauses
 from .handshake import handshake, protocol, refusal, wrong_session
 from .heartbeat_rules import apart, cadence, heartbeats, heartbeats_so_far, pings, rtt
 from .message_rules import errors, flow, forsaken, number_of_messages
+from .progress import goes_on, held_for
 from .requirement import PROOF_TIMEOUT, Requirement
 from .verdict import Doubt, Finding, Note, Noted, Reason, Rule, Verdict, Violation
 
@@ -221,9 +222,8 @@ def _closed(requirement: Requirement, timeline: Timeline, incidents: Incidents) 
     if expected is None:
         return
     if close is None:
-        hold = requirement.alive_for
-        if hold is not None and timeline.duration < hold - SAME:
-            # It may end so while the hold goes on.
+        if goes_on(requirement, timeline):
+            # It may end so yet.
             return
         text = f"still open after {show(timeline.duration)}"
         yield Violation(Rule.CLOSED, timeline.duration, str(expected), text, text)
@@ -249,9 +249,7 @@ def _closed(requirement: Requirement, timeline: Timeline, incidents: Incidents) 
 def _claim(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     """What this end did not see for longer than a heartbeat may take, it cannot claim."""
     if requirement.answer_within is not None:
-        hold = requirement.alive_for
-        until = timeline.duration if hold is None else min(timeline.duration, hold)
-        yield from incidents.longer_than(requirement.answer_within, until)
+        yield from incidents.longer_than(requirement.answer_within, held_for(requirement, timeline))
 
 
 # The end of the connection comes first: it explains the others.
