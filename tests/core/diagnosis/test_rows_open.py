@@ -193,10 +193,12 @@ def test_a_heartbeat_without_an_answer_between_others_was_passed_over(rows, firs
 
 def test_what_was_passed_over_is_named_with_those_that_were_not():
     """By their instants; and a slow answer is what it may be instead."""
-    third = [(10, ">beat"), (15, ">beat"), (15, "<answer"), (20, ">beat"), (20, "<answer")]
-    found = diagnose(timeline(*third, until=26))
+    answered = [row for at in (15, 20, 25) for row in ((at, ">beat"), (at, "<answer"))]
+    found = diagnose(timeline((10, ">beat"), *answered, until=26))
+    one = diagnose(timeline((10, ">beat"), *answered[:2], until=26))
 
     assert "at 10 s, and answered those at 15 s and 20 s that went out after it" in found.sentence
+    assert "at 10 s, and answered the one at 15 s that went out after it" in one.sentence
     assert found.runner_up is Cause.SLOW_ANSWERS
     assert found.confidence is Confidence.LOW
     assert found.experiment
