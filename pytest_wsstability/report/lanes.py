@@ -98,10 +98,10 @@ def round_trips(records: Iterable[Packed], timeline: Timeline) -> list[tuple[flo
     found = []
     asked: list[float] = []
     beat, answer = "BD" if timeline.heartbeat_sender is Direction.RECEIVED else "AC"
-    unanswered = {round(at, 6) for at in trips.open}
+    unanswered = set(trips.open)
     for at, what in records:
         letter = _letter(what[UNMEASURED])
-        if letter == beat and round(at, 6) not in unanswered:
+        if letter == beat and at not in unanswered:
             asked.append(at)
         elif asked and letter == answer:
             done = len(asked) if _is_pong(what[UNMEASURED]) else 1

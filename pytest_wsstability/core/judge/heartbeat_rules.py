@@ -198,7 +198,7 @@ def cadence(requirement: Requirement, timeline: Timeline, incidents: Incidents) 
         limit = every + within
         yield from _all_sent(trips, every, span)
     last = trips.last_at or 0.0
-    gap, since = trips.longest_gap_before(span - SAME)
+    gap, since = trips.longest_gap_before(span)
     came: float | None = since + gap
     # One that came at the limit came in time; one that has not come at the limit has not.
     if gap <= limit + SAME:

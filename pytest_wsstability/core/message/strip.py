@@ -188,9 +188,9 @@ def _told(asked: Iterable[float], trips: RoundTrips, *, due: bool = True) -> lis
     """Each question with its sign, as a verdict counts them: the events alone do not tell stray answers."""
     if not due:
         return [(at, _SEEN) for at in asked]
-    still, last = {round(at, 6) for at in trips.open}, trips.last_at or 0.0
+    still, last = set(trips.open), trips.last_at or 0.0
     # What was asked after the end is not counted.
-    return [(at, _OPEN if at > last or round(at, 6) in still else _ANSWERED) for at in asked]
+    return [(at, _OPEN if at > last or at in still else _ANSWERED) for at in asked]
 
 
 def _drawn(scale: Scale, marks: Iterable[tuple[float, str]]) -> list[str]:

@@ -8,12 +8,12 @@ from typing import TypeAlias
 # Seconds, and since when.
 Gap: TypeAlias = tuple[float, float]
 # So many are kept beside the longest; each is longer than those before it.
-KEPT = 15
+_KEPT = 15
 
 
 def with_one_more(gaps: tuple[Gap, ...], gap: Gap) -> tuple[Gap, ...]:
     """The gaps with one that was the longest so far; the shortest go where they are too many."""
-    return (*gaps[1 - KEPT :], gap)
+    return (*gaps[1 - _KEPT :], gap)
 
 
 def longest_before(gaps: Iterable[Gap], until: float) -> Gap:

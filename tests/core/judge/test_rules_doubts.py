@@ -343,6 +343,16 @@ def test_late_answers_of_which_only_the_number_is_kept(written, count):
     check(judged(written, rows, 1010), UNSTABLE, [Rule.HEARTBEATS if "rtt_p95" not in written else Rule.RTT])
 
 
+@pytest.mark.parametrize(("slow", "outcome"), [(1, INCONCLUSIVE), (2, UNSTABLE)])
+def test_an_answer_at_the_limit_is_none_that_a_lag_does_not_explain(slow, outcome):
+    """Of 39 answers one in 20 may be slow: ten waited for our loop, and most took as long as they may."""
+    exact = [row for at in range(20, 20 * (30 - slow), 20) for row in ((at, ">beat"), (at + 2, "<answer"))]
+    others = [row for at in range(1000, 1000 + 20 * slow, 20) for row in ((at, ">beat"), (at + 3, "<answer"))]
+    rows = [*exact, *lagged(range(600, 800, 20)), *others]
+
+    assert judged({"rtt_p95": 2}, rows, 1100).outcome is outcome
+
+
 def test_one_violation_without_excuse_is_enough():
     """A lag excuses the heartbeat it delayed, and not the end five minutes later."""
     rows = [(25, ">beat"), (32, "lag", 6.0), (32, "<answer"), (50, ">beat"), (50.1, "<answer"), (350, FIN)]
