@@ -204,7 +204,7 @@ def cadence(requirement: Requirement, timeline: Timeline, incidents: Incidents) 
     if gap <= limit + SAME:
         gap, since, came = span - last, last, None
     gap = min(gap, span - since)
-    if (came is None or came > span + SAME) and gap < limit - SAME:
+    if gap < limit - SAME:
         return
     if not theirs:
         if trips.sent:

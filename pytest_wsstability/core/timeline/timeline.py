@@ -420,10 +420,12 @@ class Timeline:
         if lags is None:
             lags = self._lags = array("d")
         if len(lags) == 2 * LAGS:
-            shortest = min(range(1, 2 * LAGS, 2), key=lags.__getitem__)
-            if seconds <= lags[shortest]:
+            long = lags[1::2]
+            shortest = min(long)
+            if seconds <= shortest:
                 return
-            del lags[shortest - 1 : shortest + 1]
+            place = 2 * long.index(shortest)
+            del lags[place : place + 2]
         lags.extend((at, seconds))
 
     def _is_flood(self, at: float, seconds: float) -> bool:

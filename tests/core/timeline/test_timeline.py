@@ -177,6 +177,23 @@ def test_the_longest_lags_outlive_the_ring():
     assert Timeline.from_dict(written).lags == [(1, 19.0)]
 
 
+@pytest.mark.parametrize("shortest", range(LAGS))
+def test_the_shortest_of_the_lags_goes_wherever_it_is(shortest):
+    """Of two as short, the first."""
+    rows = [(at, "lag", 1.0 if at in (shortest, LAGS - 1) else 2.0) for at in range(LAGS)]
+
+    assert [at for at, _ in timeline(*rows, (100, "lag", 3.0)).lags] == [
+        *(at for at in range(LAGS) if at != shortest), 100,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "received"), [([], 0), ([(1, "<text")], 0), ([(1, "<feed"), (2, "<feed")], 2)]
+)
+def test_messages_of_the_application_are_counted(rows, received):
+    assert timeline(*rows).messages_received == received
+
+
 def test_duration_ends_with_the_connection():
     """An open connection lasts to the last look, an ended one to its end, however long one looks at it."""
     line = timeline((10, "<text"), until=42)
