@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from pytest_wsstability import Outcome, Requirement, StabilityError, faults
+from pytest_wsstability.core.judge.hold_checks import HoldChecks
 from pytest_wsstability.core.judge.requirement import ExpectedClose
-from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Noted, Reason, Rule
 from pytest_wsstability.net.holding import hold_open, wait_session
 from pytest_wsstability.profiles import Profile
@@ -299,16 +299,17 @@ async def test_a_hold_wakes_seldom(monkeypatch):
     async with connected(heartbeat="25s") as (connection, _):
         looks = []
         requirement = Requirement.of(alive_for="6h", heartbeat_every="25s", heartbeat_within="5s")
+        is_broken = HoldChecks.is_broken
 
-        def look(requirement, timeline):
+        def look(checks, timeline):
             looks.append(timeline.duration)
-            return judge(requirement, timeline)
+            return is_broken(checks, timeline)
 
-        monkeypatch.setattr("pytest_wsstability.net.holding.judge", look)
+        monkeypatch.setattr(HoldChecks, "is_broken", look)
         verdict = await hold_open(connection.websocket, requirement)
 
         assert verdict.outcome is Outcome.STABLE
-        assert len(looks) <= 2 * 6 * 3600 / 25
+        assert 6 * 3600 / 25 <= len(looks) <= 2 * 6 * 3600 / 25
 
 
 async def answering_after(seconds, peer):
@@ -318,6 +319,47 @@ async def answering_after(seconds, peer):
         if opcode == PING:
             await asyncio.sleep(seconds)
             peer.send(frame(PONG, payload))
+
+
+async def test_a_proof_of_life_that_is_given_up_is_asked_for_anew_at_once():
+    """What comes to the first ping shows that the peer lives, too."""
+    async with talking(lambda peer: answering_after(0.3, peer)) as connection:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(10.1):
+                await held(connection, alive_for=10)
+        verdict, age = await held(connection, alive_for=10)
+
+        assert (verdict.outcome, age) == (Outcome.STABLE, pytest.approx(10.3))
+
+
+async def test_what_was_proved_is_proved():
+    """However deaf the peer is when the same is asked again."""
+
+    async def script(peer):
+        _, payload = await peer.frame()
+        peer.send(frame(PONG, payload))
+        await peer.gone()
+
+    async with talking(script) as connection:
+        await held(connection, alive_for=10)
+        await asyncio.sleep(10)
+        verdict, age = await held(connection, alive_for=10)
+
+        assert (verdict.outcome, age) == (Outcome.STABLE, 20)
+
+
+async def test_a_proof_of_life_that_failed_is_none_after_the_end():
+    """Nobody can ask anew then."""
+
+    async def script(peer):
+        await peer.gone()
+
+    async with talking(script) as connection:
+        first, _ = await held(connection, alive_for=10)
+        await connection.close()
+        second, _ = await held(connection, alive_for=10)
+
+        assert (first.outcome, second.outcome) == (Outcome.UNSTABLE, Outcome.INCONCLUSIVE)
 
 
 @pytest.mark.parametrize("later", [5, 10, 40])
