@@ -157,7 +157,7 @@ def _as_json(soaked: Soak) -> dict[str, Any]:
         "heartbeats": {
             "sent": beats.sent,
             "answered": beats.answered,
-            "slowest": beats.told.maximum if beats.answered and beats.are_told else None,
+            "slowest": beats.known.maximum if beats.known.count else None,
         },
         "session_confirmed_at": timeline.session_confirmed_at,
         "profile": None if timeline.protocol is None else timeline.protocol.name,

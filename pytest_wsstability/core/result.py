@@ -12,7 +12,6 @@ from .judge.requirement import Requirement
 from .judge.verdict import Outcome, Verdict
 from .plain import instant, plain, restore
 from .redact import printable, redact_text
-from .samples import Sample
 from .timeline.events import Tier
 from .timeline.round_trips import RoundTrips
 from .timeline.timeline import Timeline
@@ -97,11 +96,6 @@ class Result:
         if not self.timelines or self.heartbeats.answered:
             return self.heartbeats
         return self.timelines[0].pings
-
-    @property
-    def round_trip_times(self) -> Sample:
-        """Their durations in seconds; none where answers cannot be told apart."""
-        return self.round_trips.told if self.round_trips.are_told else Sample()
 
     def as_dict(self, *, events: bool = True, payloads: bool = False) -> dict[str, Any]:
         """

@@ -237,6 +237,6 @@ def closely(seen: HoldProgress, timeline: Timeline | None) -> HoldProgress:
     *_, last = timeline
     return dataclasses.replace(
         seen,
-        rtt=trips.told.quantile(0.5) if trips.answered and trips.are_told else None,
+        rtt=trips.known.quantile(0.5) if trips.known.count else None,
         last=event_line(last).strip(),
     )

@@ -17,6 +17,7 @@ _QUEUED = 64 * 1024
 _STUCK = 1.0
 # Seconds after which the rest of a frame is not late any more, but missing.
 _HALF_FRAME = 5.0
+_UNTOLD = "answers cannot be told apart, so each may be a late one to the heartbeat before"
 
 
 def _asked_in_vain(f: Features) -> bool:
@@ -203,9 +204,9 @@ ROWS = (
         rivals=(
             Rival(
                 Cause.SLOW_ANSWERS,
-                "answers cannot be told apart, so each may be a late one to the heartbeat before",
+                _UNTOLD,
                 lambda f: not f.timeline.heartbeats.are_told,
-                "answers cannot be told apart, so each may be a late one to the heartbeat before",
+                _UNTOLD,
                 LOW,
             ),
         ),

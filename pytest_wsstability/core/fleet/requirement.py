@@ -390,13 +390,10 @@ class FleetRequirement:
 def _lost(count: FleetCount, opened: int) -> str:
     """``12 of 100 ended and 3 broke a promise``: the latter are open, or would be."""
     ended = count.ended - count.broke
-    if not count.broke:
-        return f"{ended:,} of {opened:,} ended"
-    return (
-        f"{ended:,} of {opened:,} ended and {count.broke:,} broke a promise"
-        if ended
-        else (f"{count.broke:,} of {opened:,} broke a promise")
-    )
+    if not ended and count.broke:
+        return f"{count.broke:,} of {opened:,} broke a promise"
+    broke = f" and {count.broke:,} broke a promise" if count.broke else ""
+    return f"{ended:,} of {opened:,} ended{broke}"
 
 
 def _is_number(value: object) -> bool:

@@ -52,7 +52,7 @@ class _Test:
     def rtts(self) -> Sample:
         sample = Sample()
         for result in self.results:
-            sample.merge(result.round_trip_times)
+            sample.merge(result.round_trips.known)
         return sample
 
 

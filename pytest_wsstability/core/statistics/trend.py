@@ -56,7 +56,7 @@ def trends(runs: Iterable[Run]) -> list[Trend]:
 def _night(run: Run, results: Sequence[Result]) -> PastRun:
     rtts = Sample()
     for result in results:
-        rtts.merge(result.round_trip_times)
+        rtts.merge(result.round_trips.known)
     worst = max(results, key=lambda result: result.verdict.outcome, default=None)
     outcome = worst.verdict.outcome if worst is not None else None
     return PastRun(

@@ -340,6 +340,11 @@ class RoundTrips:
         return not self._answers and not self.unsettled
 
     @property
+    def known(self) -> Sample:
+        """All round trip times; none where those of some answers cannot be told."""
+        return self.told if self.are_told else Sample()
+
+    @property
     def bounds(self) -> tuple[Sample, Sample | None]:
         """Round trip times at the least and at the most; None where there was no room to keep the latter."""
         quickest, *others = self.readings(0.0)

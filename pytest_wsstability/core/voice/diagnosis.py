@@ -105,8 +105,8 @@ def _evidence(f: VoiceFeatures) -> Iterator[Evidence]:
         yield Evidence(f"the agent's record of the turn: {', '.join(stages) or 'no stage was begun'}")
     trips = f.here.heartbeats
     if trips.sent and not f.call.plays_on and not f.here.is_one_way:
-        known = trips.are_told and trips.answered
-        slowest = f", the slowest in {show(round(trips.told.maximum, 4))}" if known else ""
+        known = trips.known
+        slowest = f", the slowest in {show(round(known.maximum, 4))}" if known.count else ""
         yield Evidence(f"{trips.answered} of {trips.sent} heartbeats answered{slowest}")
     elif f.here.close is None:
         yield Evidence(f"the connection is open at {show(round(f.here.duration, 3))}")

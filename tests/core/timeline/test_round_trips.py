@@ -472,6 +472,7 @@ def test_round_trip_times_have_bounds(answered, told, least, most):
 
     assert found == [pytest.approx(each) for each in (told, least, most)]
     assert trips.are_told is (least == most)
+    assert trips.known.count == (len(told) if trips.are_told else 0)
 
 
 def test_round_trips_that_there_was_no_room_for_have_no_upper_bound():
