@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from pytest_wsstability import ConnectionEnded, End, Orchestrator
-from pytest_wsstability.core.timeline.close import CloseFrame, TransportEnd
+from pytest_wsstability.core.timeline.close import CloseFrame, LocalReason, TransportEnd
+from pytest_wsstability.net.websocket import LINGER
 from tests.net.peers import CLOSE, TEXT, close, connected, frame, opened, serving, silent, talking
 
 pytestmark = pytest.mark.ws_stability
@@ -335,6 +336,39 @@ async def test_a_server_that_starts_the_close_and_never_ends_it_is_given_up():
         connection.assert_closed(code=1012, reason="node eu-3 restarts", by="server")
         assert connection.timeline.close.at == 0.0
         assert connection.websocket.loop.time() == connection.timeline.opened + 10.0
+
+
+@pytest.mark.ws_stability(time="virtual")
+async def test_nobody_else_waits_for_the_answer_to_our_own_close():
+    """Whoever takes a message is told at once that none will be wanted any more."""
+    async with talking(answers_nothing) as connection:
+        taken = asyncio.ensure_future(connection.recv())
+        await asyncio.sleep(1)
+        connection.websocket.start_close(1000)
+        with pytest.raises(ConnectionEnded):
+            await taken
+
+        assert connection.websocket.loop.time() - connection.timeline.opened == 1.0
+
+
+@pytest.mark.ws_stability(time="virtual")
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda websocket: websocket.fail(1002, "no"),
+        # A stream that ends without a closing handshake, which nothing gives up.
+        lambda websocket: websocket.drop(LocalReason.FAULT, planned=True),
+    ],
+)
+async def test_a_connection_that_is_over_already_is_closed_in_a_moment(end):
+    """Only a closing handshake that was planned leaves the peer its time."""
+    async with talking(lambda peer: asyncio.sleep(60)) as connection:
+        connection.websocket.send_message(b"x" * 10_000_000)
+        await asyncio.sleep(1)
+        end(connection.websocket)
+        await connection.close()
+
+        assert connection.websocket.loop.time() - connection.timeline.opened == pytest.approx(1 + LINGER)
 
 
 @pytest.mark.ws_stability(time="virtual")

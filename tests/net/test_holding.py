@@ -29,7 +29,7 @@ async def test_a_hold_ends_when_it_is_over():
         assert (verdict.outcome, verdict.horizon, age) == (Outcome.STABLE, 120.0, 120.0)
 
 
-@pytest.mark.parametrize("holds", [[20], [10, 20], [20, 10], [20, 20], [5, 10, 20]])
+@pytest.mark.parametrize("holds", [[20], [10, 20], [20, 10], [20, 20], [5, 10, 20], [20, 5, 10]])
 async def test_heartbeats_rest_at_the_end_of_the_last_hold(holds):
     """And go on after it: holds that overlap end in any order."""
     async with connected(heartbeat="2s") as (connection, _):

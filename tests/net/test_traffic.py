@@ -75,6 +75,17 @@ async def test_a_message_that_the_end_of_a_hold_cuts_is_no_failure(faulty, outco
         assert (there.received.code, there.abnormal) == (1000, False)
 
 
+async def test_a_message_that_an_interruption_cuts_is_no_failure_either():
+    """Whoever cancels a hold closes its connection as planned."""
+    async with Orchestrator(profile="frames") as server:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(5):
+                await hold(Requirement.of(alive_for="10s"), url=server.url, profile="frames", traffic=speak)
+        await server.sessions[0].connection.wait_closed()
+
+        assert server.sessions[0].timeline.close.received.code == 1000
+
+
 async def test_a_message_that_fails_before_the_end_fails_the_connection():
     """What the workload itself gives up is a failure still."""
 
