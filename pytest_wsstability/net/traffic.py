@@ -34,7 +34,9 @@ async def stop_talking(connection: Connection, task: asyncio.Task[None]) -> None
         Exception: what it raised, but for the connection's end, which the verdict tells.
 
     """
-    _cancel(connection, task)
+    # A message that it leaves unfinished is no failure of a connection whose hold is over.
+    connection.is_ending = True
+    task.cancel()
     try:
         # Not `await task`: a cancellation that comes meanwhile is the caller's, and no end of the workload.
         await asyncio.wait([task])
@@ -64,7 +66,8 @@ async def hold_talking(connection: Connection, requirement: Requirement, traffic
         verdict = await holding
     except BaseException:
         holding.cancel()
-        _cancel(connection, talk)
+        # Whoever holds the connection closes it before this runs again.
+        talk.cancel()
         raise
     if verdict.outcome is Outcome.STABLE:
         await stop_talking(connection, talk)
@@ -73,12 +76,6 @@ async def hold_talking(connection: Connection, requirement: Requirement, traffic
         with suppress(Exception):
             await stop_talking(connection, talk)
     return verdict
-
-
-def _cancel(connection: Connection, task: asyncio.Task[None]) -> None:
-    # A message that it leaves unfinished is no failure of a connection whose hold is over.
-    connection.is_ending = True
-    task.cancel()
 
 
 async def _unless_ended(talk: asyncio.Task[None]) -> None:
