@@ -99,9 +99,8 @@ class Fanout:
         return self._lagged + self._lag()
 
     def _explains(self, message: _Message, seconds: float) -> bool:
-        """Whether without the lags since it was sent a message would not have taken too long."""
-        lagged = self._all_lagged - message.lagged
-        return lagged > 0.0 and seconds - lagged <= (self._within or 0.0)
+        """Whether without the lags since it was sent a message that took too long would not have."""
+        return seconds - (self._all_lagged - message.lagged) <= (self._within or 0.0)
 
     def saw(self, number: int, payload: str | bytes, *, sent: bool) -> None:
         """A connection sent or received a message."""

@@ -109,9 +109,3 @@ async def reopen(
             continue
         again.previous = connection
         return Reopened(again, attempts)
-
-
-async def hold_on(connection: Connection, until: float) -> None:
-    """Keep a connection until an instant of the loop's clock, or its end."""
-    connection.websocket.begin_hold(until)
-    await connection.websocket.wait_over(until)

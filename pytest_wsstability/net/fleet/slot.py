@@ -29,7 +29,7 @@ from ..keywords import ConnectKeywords
 from ..traffic import hold_talking, start_talking, stop_talking
 from .explaining import EndedConnection, EndExplainer
 from .fanout import Fanout
-from .held import Held, hold_on, reopen
+from .held import Held, reopen
 from .job import FleetJob
 from .looks import LookSchedule
 from .timing import Timing
@@ -306,7 +306,7 @@ class FleetSlot:
                 return
             held = self._open[held.number] = Held(held.number, back.connection, self._look_at)
             try:
-                await hold_on(back.connection, until)
+                await back.connection.websocket.wait_over(until)
             finally:
                 await self._close(held)
 

@@ -175,6 +175,20 @@ def lagging(monkeypatch, act):
     return run_virtual(main())
 
 
+@pytest.mark.parametrize(("within", "step"), [(1.0, 0.05), (0.1, 0.005), (0.02, 0.005)])
+def test_lags_are_looked_for_often_enough_and_no_more(monkeypatch, within, step):
+    """Twice in the time of one that counts, and 200 times a second at most; never where there are none."""
+
+    async def main(tier):
+        monkeypatch.setattr(fanout, "tier_of", lambda loop: tier)
+        made = Fanout(lambda message: message, within)
+        await asyncio.sleep(0)
+        return made._timer and made._timer.when()
+
+    assert run_virtual(main(Tier.REAL)) == pytest.approx(step)
+    assert run_virtual(main(Tier.VIRTUAL)) is None
+
+
 @pytest.mark.parametrize(
     ("lag", "then", "late", "excused"),
     [(0.1, 0.75, 1, 0), (0.151, 0.75, 0, 1), (0.151, 1.0, 1, 0), (0.5, 0.8, 0, 1)],
