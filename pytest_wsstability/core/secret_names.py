@@ -8,22 +8,29 @@ from collections.abc import Iterable
 _HEADERS = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
 # OpenID Connect's name for a hash of the session; Keycloak puts the session's id there.
 _NAMES = frozenset({"session_state"})
-# Anywhere in a name, but in these words of other things: an `authorName` is no authorization.
+# Secret wherever it stands in a name in small letters: `accessToken`, `apikey`.
 _PART = re.compile(r"token|key|secret|passw|passphrase|passcode|auth|credential|session|jwt|ticket|signature")
+# What may stand between two words of a name.
+_GAP = "[^a-z0-9]?"
+# Words of other things that have such a part, in small letters with the words apart: an `author_name`; a key
+# of a table, a queue or a pair, which everybody may know; and the name of a key.
 _OTHER = re.compile(
     r"(?<![a-z])(?:author(?!i[sz])|key(?:board|frame|word)|secretar(?:y|ies)|(?:mon|tur|hoc)key"
-    r"|(?:primary|foreign|sort|public|partition|routing)[^a-z0-9]?keys?(?![a-z])|key[^a-z0-9]?name(?![a-z]))"
+    rf"|(?:primary|foreign|sort|public|partition|routing){_GAP}keys?(?![a-z])|key{_GAP}name(?![a-z]))"
 )
 # As a whole word of a name: "ping" and "design" are none.
 _WORDS = frozenset({"pwd", "pass", "sid", "otp", "pin", "hmac", "hash", "bearer", "sig"})
-# A code that lets somebody in; that of an error, of a status or of a country does not.
-_CODE = re.compile(
-    r"(?:x-)?code$|.*code[^a-z0-9]?verifier|(?:.*[^a-z])?(?:access|activation|backup|confirm(?:ation)?|device"
-    r"|e?mail|exchange|gift|invit(?:e|ation)|join|link(?:ing)?|log[^a-z0-9]?in|mfa|2[^a-z0-9]?fa|one[^a-z0-9]?time"
-    r"|otp|pair(?:ing)?|phone|pin|qr|recovery|reset|temp(?:orary)?|security|sign[^a-z0-9]?in|sms|totp|unlock|user|verif(?:y|ication)|voucher)[^a-z0-9]?codes?(?![a-z])"
+# What somebody does, or by which way, with a code that lets in.
+_ACCESS = (
+    rf"access|activation|backup|confirm(?:ation)?|device|e?mail|exchange|gift|invit(?:e|ation)|join|link(?:ing)?"
+    rf"|log{_GAP}in|mfa|2{_GAP}fa|one{_GAP}time|otp|pair(?:ing)?|phone|pin|qr|recovery|reset|temp(?:orary)?"
+    rf"|security|sign{_GAP}in|sms|totp|unlock|user|verif(?:y|ication)|voucher"
 )
-# Names that stand for both.
-_TWOFOLD = re.compile(r"(?:primary|secondary|routing)[^a-z0-9]?key", re.IGNORECASE)
+# Such a code; named no further it may be that of OAuth 2.0 (RFC 6749), whose other half is the verifier of
+# RFC 7636. That of an error, of a status or of a country lets nobody in.
+_CODE = re.compile(rf"(?:x-)?code$|.*code{_GAP}verifier|(?:.*[^a-z])?(?:{_ACCESS}){_GAP}codes?(?![a-z])")
+# A key of a table or a queue, or one that lets in, as Azure and PagerDuty have them: the value tells.
+_TWOFOLD = re.compile(rf"(?:primary|secondary|routing){_GAP}key", re.IGNORECASE)
 # The last word of what tells of a secret, and is none: `passCount`, `tokenType`, `session_within`.
 _ABOUT = frozenset({
     "algorithm", "count", "expiration", "expiry", "format", "index", "kind", "length", "limit", "method",
@@ -31,6 +38,7 @@ _ABOUT = frozenset({
 })  # fmt: skip
 # Secret as a query parameter, and everywhere else a common word of harmless texts.
 _COMMON = re.compile(r"(?:session|code|key|keys|hash|auth)$", re.IGNORECASE)
+# A word of a name ("tokenTTL", "token_ttl" and "TOKEN-TTL" have two), and where one begins in camel case.
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # Words of 8 letters and more that our own messages, reports and the protocol are made of: a password of that
@@ -56,13 +64,16 @@ _SHORT_WORDS = (
     "Cmd|Css|Ctrl|Ctx|Dns|Dst|Fps|Gps|Grpc|Html|Https?|Jpg|Llm|Mcp|Mqtt|Msgs?|Pdf|Png|Ptr|Rpc|Rtc|Rtp|Rtt|Sdk|Sdp"
     "|Sms|Sql|Src|Std|Str|Stt|Svg|Tcp|Tls|Ttl|Tts|Txt|Vpn|Ws|Xml"
 )
+# Each word has three letters with a vowel among them, or is a known one: "joinRoom", "UserById", "openTcp".
 _WRITTEN_TOGETHER = rf"(?:(?=[AEIOU]|.[a-z]*[aeiouy])[A-Z][a-z]{{2,}}|By|Id|ID|In|Of|On|To|{_SHORT_WORDS})+"
 # Names, numbers, versions: "graphql-transport-ws", "room-7", "v12.stomp", "opus48000"; words that are written
 # together, "joinRoomV2", "UserById"; a year; models of telephones; date and time of ISO 8601. Random tokens
 # that look so, measured on 600,000 of each kind: of 8 letters and digits 1 in 84, of 12 1 in 900, of 16
 # 1 in 8,700, of 22 1 in 300,000; of 8 hexadecimal digits 1 in 84, of 12 1 in 4,800, of 16 1 in 600,000.
 _ORDINARY_PIECE = re.compile(
+    # "room", "Room12", "V2"; "opus48000"; "joinV2".
     r"[A-Za-z]?[a-z]*\d{0,2}|[A-Za-z][a-z]{2,}\d{3,5}|[a-z]+V\d{1,2}"
+    # "joinRoomV2", "UserById"; "Review2025".
     rf"|[a-z]*{_WRITTEN_TOGETHER}(?:V?\d{{1,2}}|(?:19|20)\d\d)?"
     r"|[a-z]?[A-Z][a-z]{2,}\d{1,2}(?:Pro|Max|Plus|Mini|Ultra|Lite)+"
     r"|[A-Z]+|[A-Z]{3,}\d{1,2}|\d{1,4}|\d\dT\d\d|\d{2,6}Z|k8s|i18n|base64url|[a-z]\d{3}|SHA\d{3}"
@@ -89,8 +100,10 @@ def is_secret(name: str) -> bool:
     words = [word.lower() for word in _WORD.findall(name)]
     if lowered in _HEADERS or lowered in _NAMES or lowered in _own or not _own.isdisjoint(words):
         return True
+    # But the state of an authorization must not be guessed (RFC 6749, section 10.12).
     if len(words) > 1 and words[-1] in _ABOUT and not ("auth" in lowered and words[-1] == "state"):
         return False
+    # Words of other things are seen where the words stand apart, and parts where they do not: `passWord`.
     spaced = _NEXT_WORD.sub("_", name).lower()
     rest, others = _OTHER.subn("_", spaced)
     if _PART.search(rest if others else lowered) or not _WORDS.isdisjoint(words):

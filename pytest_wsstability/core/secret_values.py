@@ -44,7 +44,7 @@ _BESIDE = r"[\"']?\s*[:=]\s*[\"']?(?:[a-z]+\s+)?"
 # What begins the parts of a URL that may hold secrets, or ends them.
 _MAY_HOLD_SECRETS = re.compile(r"[#?@]")
 # A host, and maybe a port: a name with a domain, an address, or one word with a port. A word alone may be the
-# user before a password that begins with "/"; "joe:hunter2" has no port.
+# user before a password that begins with "/"; "joe:hunter2" has no port, and so is a user with a password.
 _AUTHORITY = re.compile(
     r"(?:localhost|\[[0-9a-f:.]+\]|[\w-]+(?:\.[\w-]+)+\.?|[\w-]+(?=:))(?::\d+)?", re.IGNORECASE
 )  # fmt: skip
@@ -356,6 +356,7 @@ def _user_information(behind: str) -> list[str]:
     if _AUTHORITY.fullmatch(authority):
         return []
     found = (each.rpartition("@")[0] for each in (authority, behind))
+    # A password may have a "/", "?" or "#" that nobody encoded: both the shortest and the longest are taken.
     return [each for each in dict.fromkeys(found) if each]
 
 
