@@ -49,7 +49,6 @@ class WorkerListener:
 
     async def to_the_end(self) -> None:
         """Listen until nothing more can come."""
-        self._looked = self._loop.time()
         while not self._merge.is_over:
             await self._listen()
             self._watch(self._merge)

@@ -60,15 +60,18 @@ def test_what_has_come_counts_before_anybody_is_called_silent():
     assert (merge.count.stable, merge.notes, merge.refusals) == (2, [], {})
 
 
+@pytest.mark.parametrize("speaks", [False, True])
 @pytest.mark.parametrize(("after", "lost"), [(SILENT - 0.1, False), (SILENT + 1.1, True)])
-def test_a_controller_that_stood_still_hears_them_first(after, lost):
-    """What its threads have not read yet is in no queue: each has its whole time again."""
+def test_a_controller_that_stood_still_hears_them_first(after, lost, speaks):
+    """What its threads have not read yet is in no queue: each has its whole time again, and no more."""
 
     async def main():
         controller = Controller()
         listening = asyncio.ensure_future(controller.listen())
         await asyncio.sleep(0.5)
         controller.stand_still(60)
+        if speaks:
+            controller.say(0, 1)
         await asyncio.sleep(after)
         controller.say(0, 1, is_last=True)
         return await listening
