@@ -63,10 +63,15 @@ RACED = """
     [
         ("await asyncio.sleep(first[0]); await connection.close(4001 + first[0])", True),
         ("await asyncio.sleep(first[0]); await connection.close(4001)", False),
+        (
+            "await asyncio.sleep(first[0])\n"
+            "            await connection.close(4001, ('token expired', 'too many messages')[first[0]])",
+            True,
+        ),
     ],
 )
-def test_another_close_code_is_another_end(failure, pytester, then, edge):
-    """Closed on purpose in either order: the code tells them apart, and the instant does not."""
+def test_another_close_code_is_another_end_and_so_is_another_cause(failure, pytester, then, edge):
+    """Closed on purpose in either order: the code and the words tell them apart, and the instant does not."""
     pytester.makepyfile(app=RACE.format(then=then))
     printed = failure(RACED, "--ws-app=app:factory()")
     assert "4001 at 61 s" in printed
