@@ -63,11 +63,14 @@ def speaks_unasked(f: Features) -> bool:
 
 def behind_session(f: Features) -> Sequence[Event]:
     """What came of the peer behind the session's first message, or in all where none went out."""
-    heard = [place for place, each in enumerate(f.events) if each.direction is RECEIVED]
-    if f.timeline.session_info_at is None:
-        return [f.events[place] for place in heard]
-    info = next((place for place, each in enumerate(f.events) if each.role is Role.SESSION_INFO), None)
-    return [f.events[place] for place in heard if info is not None and place > info]
+    events = f.events
+    if f.timeline.session_info_at is not None:
+        # One that fell out of the record has nothing behind it of which that is sure.
+        info = next(
+            (place for place, each in enumerate(events) if each.role is Role.SESSION_INFO), len(events)
+        )
+        events = events[info + 1 :]
+    return [each for each in events if each.direction is RECEIVED]
 
 
 def instead_of_session(f: Features) -> Event | None:
