@@ -145,7 +145,7 @@ class Frame:
     is_last: bool = False
     # Of the last frame: more would have come of some connections, had the slot not been stopped.
     cut_short: bool = False
-    # Of the last frame: what a function of the user's raised, which ended the slot before its time.
+    # What a function of the user's raised, which ends the slot before its time.
     failure: str = ""
     # Of the last frame: whole records of some of its connections.
     records: tuple[FleetRecord, ...] = ()

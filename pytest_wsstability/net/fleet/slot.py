@@ -434,7 +434,7 @@ class FleetSlot:
             stable=tuple(runs_of(self._stable, self._slot.of)),
             is_last=is_last,
             cut_short=is_last and self._left > 0,
-            failure=self._failure if is_last else "",
+            failure=self._failure,
             records=tuple(each for kept in self._kept.values() for each in kept) if is_last else (),
         )
         self._sequence += 1

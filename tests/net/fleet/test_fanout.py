@@ -11,7 +11,7 @@ from pytest_wsstability.core.fleet.frame import FanoutCounts
 from pytest_wsstability.core.judge.verdict import Outcome, Rule
 from pytest_wsstability.core.timeline.events import Tier
 from pytest_wsstability.fleet import open_fleet
-from pytest_wsstability.net.fleet import fanout
+from pytest_wsstability.net.fleet import fanout, slot
 from pytest_wsstability.net.fleet.fanout import GIVEN_UP, Fanout
 
 
@@ -187,6 +187,21 @@ def test_lags_are_looked_for_often_enough_and_no_more(monkeypatch, within, step)
 
     assert run_virtual(main(Tier.REAL)) == pytest.approx(step)
     assert run_virtual(main(Tier.VIRTUAL)) is None
+
+
+def test_no_lag_is_looked_for_when_the_fleet_is_over(monkeypatch):
+    """The loop may be one that goes on."""
+    made = []
+
+    def measuring(*args):
+        made.append(Fanout(*args))
+        return made[-1]
+
+    monkeypatch.setattr(fanout, "tier_of", lambda loop: Tier.REAL)
+    monkeypatch.setattr(slot, "Fanout", measuring)
+
+    assert fleet(lambda place: 0.1, fanout_within="1s", connections=2).verdict.outcome is Outcome.STABLE
+    assert [each._timer for each in made] == [None]
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,21 @@ def test_connections_that_end_are_told_with_their_cause():
     assert [len(kept) for kept in merge.records.values()] == [10]
 
 
+def test_who_broke_a_promise_and_was_closed_here_did_not_end():
+    """Its workload closes it halfway; that its answers were slow is seen then."""
+
+    async def until_half_time(connection):
+        await asyncio.sleep(60)
+        await connection.close()
+
+    slow = Requirement.of(alive_for="2m", heartbeat_every="25s", rtt_p95="1s")
+    job = {"traffic": until_half_time, "options": {"heartbeat": 25}}
+    merge, _ = held(3, requirement=slow, job=job, answer_heartbeats="2s")
+
+    assert (merge.count.ended, merge.count.broke) == (3, 3)
+    assert [round(ending.age) for ending in merge.endings] == [60] * 3
+
+
 def test_a_restart_is_one_cause_for_all():
     async def restart(orchestrator):
         await asyncio.sleep(61.2)
