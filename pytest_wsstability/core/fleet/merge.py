@@ -22,7 +22,7 @@ from .plan import FleetPlan, Slot
 LAG_SHARE = 0.1
 # A loop that goes on works off what came meanwhile: until so long after a lag, in seconds, what is seen may
 # come of it. That is the time of a frame.
-LAG_OVER = 1.0
+_LAG_OVER = 1.0
 
 # Records that are kept whole: so many failures of each cause, and so many stable ones, drawn at random.
 KEPT_FAILURES = 20
@@ -88,7 +88,7 @@ class _Progress:
 
     def lag_at(self, instant: float) -> _Lag | None:
         """The lag that what was seen at an instant may come of."""
-        place = bisect_left(self.lags, instant, key=lambda lag: lag.until + LAG_OVER)
+        place = bisect_left(self.lags, instant, key=lambda lag: lag.until + _LAG_OVER)
         return next((each for each in self.lags[place : place + 1] if each.since <= instant), None)
 
 

@@ -27,7 +27,7 @@ def _count(requirement: Requirement, timeline: Timeline) -> tuple[int, int]:
     return timeline.messages.before(math.inf if hold is None else hold + SAME)
 
 
-def awaits_session(requirement: Requirement, timeline: Timeline) -> bool:
+def _awaits_session(requirement: Requirement, timeline: Timeline) -> bool:
     """Whether a session was begun, or is required, that the protocol has confirmed, and is not yet."""
     protocol = timeline.protocol
     begun = timeline.session_info_at is not None or requirement.session_within is not None
@@ -38,7 +38,7 @@ def silent_from(requirement: Requirement, timeline: Timeline, every: float) -> f
     """When there will have been no message for too long, if none comes; as early as that can be seen."""
     messages = timeline.messages
     last = messages.since if messages.last_at is None else messages.last_at
-    if awaits_session(requirement, timeline):
+    if _awaits_session(requirement, timeline):
         # It may be confirmed from now on.
         last = timeline.duration
     return last + every + 2 * SAME
@@ -49,7 +49,7 @@ def flow(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> 
     every, messages = requirement.message_every, timeline.messages
     if every is None:
         return
-    unconfirmed = awaits_session(requirement, timeline)
+    unconfirmed = _awaits_session(requirement, timeline)
     if unconfirmed and goes_on(requirement, timeline):
         # How long that may take is `session_within`'s affair.
         return
