@@ -43,7 +43,7 @@ def _is_beat(event: Event) -> bool:
 
 
 def _behind_heartbeat(f: Features, place: int) -> Event | None:
-    heard = _first(f.events[place + 1 :])
+    heard = _first(f.events[place:])
     # What came sooner than half the usual time was on its way when the heartbeat went out.
     if heard is None or not f.heartbeats.usual / 2 <= heard.at - f.events[place].at < TO_ANSWER:
         return None

@@ -200,14 +200,15 @@ def test_a_lag_is_that_of_its_worker_and_is_told_once():
         frame(1, at=4.0, endings=(ended(1, 3.5),)),
         frame(sequence=2, at=6.0, endings=(ended(0, 2.5), ended(2, 3.5))),
         frame(sequence=3, at=9.0, lag=0.8),
-        frame(sequence=4, at=11.0, endings=(ended(4, 8.0),)),
+        frame(sequence=4, at=10.0, lag=0.6),
+        frame(sequence=5, at=12.0, endings=(ended(4, 8.0),)),
     ]
     merge = merged(PLAN, frames, heartbeat_within=5.0)
 
     assert merge.count == count(ended=1, unobserved=3, open=2)
     assert merge.notes == [
         "worker 0 lagged 700 ms before 4 s: what ended there is not the server's",
-        "worker 0 lagged 800 ms before 9 s: what ended there is not the server's",
+        "worker 0 lagged 800 ms before 10 s: what ended there is not the server's",
     ]
 
 
@@ -403,6 +404,7 @@ REFUSED, UNOBSERVED = Fate.REFUSED, Fate.UNOBSERVED
         # The worker lagged: one that was refused, and one that ended at once.
         ([frame(opened=2, lag=0.51, endings=(ended(0, 0.0, REFUSED),))], [], 2, 1),
         ([frame(opened=3, lag=0.51, endings=(ended(0, 0.0),))], [], 2, 0),
+        ([frame(opened=2, lag=0.51, endings=(ended(0, 0.0, REFUSED), ended(2), ended(4)))], [], 0, 1),
         # A worker that is lost holds nothing, and takes nothing from what others hold.
         ([frame(opened=3)], [1], 3, 3),
         ([frame(opened=3), frame(1, opened=1)], [1], 3, 2),

@@ -68,3 +68,13 @@ def test_a_timeline_without_messages_counts_from_its_confirmation_too():
     """Nothing is kept for one that receives none."""
     assert timeline((5, "<confirmed"), until=20).messages.gap(20) == (15, 5)
     assert timeline(until=20).messages.gap(20) == (20, 0)
+
+
+@pytest.mark.parametrize(("until", "came"), [(6, 5), (25, 30), (70, 80), (110, 80), (200, 200)])
+def test_the_message_that_ended_the_longest_time_without_one(until, came):
+    """Up to an instant, wherever it goes on to."""
+    arrivals = Arrivals()
+    for at in (5, 30, 80, 110, 200):
+        arrivals.add(at)
+
+    assert arrivals.came_after(until) == came
