@@ -343,6 +343,14 @@ def test_late_answers_of_which_only_the_number_is_kept(written, count):
     check(judged(written, rows, 1010), UNSTABLE, [Rule.HEARTBEATS if "rtt_p95" not in written else Rule.RTT])
 
 
+@pytest.mark.parametrize(("allowed", "outcome"), [(4, UNSTABLE), (5, INCONCLUSIVE)])
+def test_where_one_is_not_explained_those_of_which_only_the_number_is_kept_are_not(allowed, outcome):
+    """Of 20 late answers 16 are kept, one of which did not wait for our loop: five may be missed."""
+    rows = [*lagged(20 * n for n in range(1, 20)), (1000, ">beat"), (1004, "<answer")]
+
+    assert judged({"heartbeat_within": 2, "heartbeat_missed_max": allowed}, rows, 1010).outcome is outcome
+
+
 @pytest.mark.parametrize(("slow", "outcome"), [(1, INCONCLUSIVE), (2, UNSTABLE)])
 def test_an_answer_at_the_limit_is_none_that_a_lag_does_not_explain(slow, outcome):
     """Of 39 answers one in 20 may be slow: ten waited for our loop, and most took as long as they may."""
