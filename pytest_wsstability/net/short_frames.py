@@ -108,12 +108,6 @@ def are_possible(protocol: Protocol) -> bool:
     return not protocol.extensions and not protocol.debug and (limit is None or limit >= LONGEST)
 
 
-def behind_head(data: bytes) -> int | None:
-    """How many bytes follow the head of the opening handshake; None unless these begin with one."""
-    end = data.find(b"\r\n\r\n")
-    return len(data) - end - 4 if end > 0 and data.startswith((b"GET ", b"HTTP/")) else None
-
-
 def wire_size(size: int, *, masked: bool) -> int:
     """Bytes of a frame with so many of payload, or fewer than it took."""
     return size + frame_header.size_of(size, masked=masked)

@@ -34,8 +34,8 @@ from ..profiles import HangUp, Unwritable
 from ..profiles.sniffing import FIRST, is_variant, likeness_of, sniff_messages, sniff_request
 from . import health, short_frames
 from .errors import ConnectionEnded
+from .heads import Heads
 from .inbox import Assembly, Inbox
-from .strict_heads import refuse_wrong_heads
 from .timers import call_again
 from .waiters import Wait, Waiters
 from .wire import head
@@ -226,10 +226,10 @@ class WebSocket(asyncio.Protocol):
 
     __slots__ = (
         "_alarm", "_alarm_at", "_answers", "_assembly", "_behind", "_client", "_corked", "_end_facts",
-        "_holds", "_loop", "_max_size", "_partial", "_pings", "_pong", "_protocol", "_strange", "_taken",
-        "_timer", "_unread", "_waiters", "_writable", "conversation", "end_hidden_since", "endpoint",
-        "inbox", "listener", "numbers", "on_over", "phase", "rest_from", "subprotocol", "timeline",
-        "transcript", "transport", "withheld",
+        "_heads", "_holds", "_loop", "_max_size", "_partial", "_pings", "_pong", "_protocol", "_strange",
+        "_taken", "_timer", "_unread", "_waiters", "_writable", "conversation", "end_hidden_since",
+        "endpoint", "inbox", "listener", "numbers", "on_over", "phase", "rest_from", "subprotocol",
+        "timeline", "transcript", "transport", "withheld",
     )  # fmt: skip
 
     def __init__(
@@ -243,7 +243,6 @@ class WebSocket(asyncio.Protocol):
     ) -> None:
         # None while there is nothing to keep in it (see `protocol`).
         self._protocol: FrameProtocol | None = protocol
-        refuse_wrong_heads(protocol)
         self._max_size = short_frames.limit_of(protocol)
         self.subprotocol: str | None = None
         self.endpoint, self.conversation = endpoint, conversation
@@ -294,6 +293,8 @@ class WebSocket(asyncio.Protocol):
         self._partial = b""
         # Bytes of a frame that is not whole in the sans-I/O layer, 0 between frames; None where it has all.
         self._unread: int | None = None
+        # Where its frames begin.
+        self._heads = Heads()
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -312,7 +313,6 @@ class WebSocket(asyncio.Protocol):
             self._protocol = FrameProtocol(
                 CLIENT if self._client else SERVER, state=_OPEN, max_size=self._max_size, logger=LOGGER
             )
-            refuse_wrong_heads(self._protocol)
         return self._protocol
 
     def _let_protocol_go(self) -> None:
@@ -419,27 +419,55 @@ class WebSocket(asyncio.Protocol):
         return BITE if self._protocol is not None and self._protocol.extensions else 4 * BITE
 
     def _bite(self, data: bytes) -> None:
-        was_open, before = self.timeline is not None, self._unread
-        self.protocol.receive_data(data)
-        self._close_within_message()
+        if self.timeline is None:
+            data = self._take_handshake(data)
+        if data:
+            self._take_frames(data)
+
+    def _take_handshake(self, data: bytes) -> bytes:
+        """Take the peer's half of the opening handshake; gives the frames that came behind it."""
+        behind = self._heads.behind_handshake(data)
+        self._receive(data[: len(data) - len(behind)])
+        if self.timeline is None:
+            # Refused, and this is of the answer's body.
+            self._receive(behind)
+            return b""
+        self._unread = 0 if short_frames.are_possible(self.protocol) else None
+        self._let_protocol_go()
+        return behind
+
+    def _take_frames(self, data: bytes) -> None:
+        before = self._unread
+        flaw = self._heads.find_flaw(data, extended=bool(self.protocol.extensions)) if self.is_open else None
+        whole = data if flaw is None else data[: max(0, flaw[0])]
         # A thousand answers are one write: asyncio adds up what waits with each (get_write_buffer_size).
-        self._corked = [] if was_open else None
+        self._corked = []
         try:
-            read = self._process()
+            read = self._receive(whole)
         finally:
             self._uncork()
-        if not was_open and self.timeline is not None:
-            behind = short_frames.behind_head(data)
-            if behind is not None:
-                # What came with the handshake, behind its head.
-                data = data[len(data) - behind :]
-                before = 0 if short_frames.are_possible(self.protocol) else None
-        if self.timeline is not None:
-            self._look_at_rest(data, before, read)
-            if before is not None:
-                self._unread = before + len(data) - read
-            if not was_open:
-                self._let_protocol_go()
+        if flaw is not None and self.is_open:
+            self._refuse_head(data, *flaw)
+            return
+        self._look_at_rest(whole, before, read)
+        if before is not None:
+            self._unread = before + len(whole) - read
+
+    def _receive(self, data: bytes) -> int:
+        """Give bytes to the sans-I/O layer; gives how many of what it has had were whole frames."""
+        if not data:
+            return 0
+        self.protocol.receive_data(data)
+        self._close_within_message()
+        return self._process()
+
+    def _refuse_head(self, data: bytes, at: int, what: str) -> None:
+        """A frame that begins there, or before what came now, has a header that breaks the protocol."""
+        assert self.timeline is not None
+        self._partial = (data[at:] if at >= 0 else self._partial + data)[:STRAY]
+        self.timeline.half_frame(self._loop.time(), False)
+        self.explain(stray=self._stray())
+        self.fail(1002, what)
 
     def _close_within_message(self) -> None:
         """

@@ -166,20 +166,6 @@ def test_long_frames_are_measured(size, masked):
     assert short_frames.wire_size(size, masked=masked) == len(frame(BINARY, bytes(size), masked=masked))
 
 
-@pytest.mark.parametrize(
-    ("data", "behind"),
-    [
-        (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", 0),
-        (b"GET / HTTP/1.1\r\n\r\nab", 2),
-        (b"\n\x81\x04\r\n\r\n", None),
-        (b"HTTP/1.1 101 Sw", None),
-    ],
-)
-def test_only_a_whole_head_says_where_frames_begin(data, behind):
-    """Behind a head that was cut, the end of one might be a message."""
-    assert short_frames.behind_head(data) == behind
-
-
 @pytest.mark.parametrize("cut", range(1, 11))
 async def test_short_frames_around_one_that_was_cut(cut):
     """Wherever the bytes are cut or joined, each message comes, whole and in order."""
