@@ -9,6 +9,7 @@ from ..duration import show_duration as show
 from ..timeline.events import SAME, Direction, FrameKind
 from ..timeline.timeline import Timeline
 from .excuses import Incidents
+from .progress import held_for
 from .requirement import Requirement
 from .verdict import Doubt, Finding, Reason, Rule, Violation
 
@@ -28,7 +29,7 @@ def silence(
 ) -> Iterator[Finding]:
     """Where no answer is ever due: messages of a peer that sends heartbeats are never so long away."""
     limit, hold = _limit(requirement, within), requirement.alive_for
-    span = timeline.duration if hold is None else min(timeline.duration, hold)
+    span = held_for(requirement, timeline)
     for gap, since, came in _silences(timeline, span) if timeline.peer_sends_heartbeats else ():
         if gap > limit + SAME:
             yield Violation(
