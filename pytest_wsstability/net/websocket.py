@@ -483,7 +483,6 @@ class WebSocket(asyncio.Protocol):
             return
         protocol.parser_exc = None
         answer = Frame(WireOpcode.CLOSE, b"" if received.code == 1005 else received.serialize())
-        # While the handshake is under way too: all this may come together with it.
         if not self.is_over:
             protocol.close_sent = received
             written = answer.serialize(mask=self._client, extensions=[])

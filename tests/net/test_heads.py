@@ -2,62 +2,14 @@
 
 import pytest
 
-from pytest_wsstability.net import frame_header
 from pytest_wsstability.net.heads import Heads
 from tests.net.peers import BINARY, CLOSE, CONT, PING, TEXT, frame
 
-RESERVED, SHORTEST, MOST = (
-    "reserved bits must be 0",
-    "length not in its shortest form",
-    "length of more than 63 bits",
-)
-LONG, CUT = "control frame too long", "fragmented control frame"
+SHORTEST = "length not in its shortest form"
 
 
 def pieces(data, size):
     return [data[start : start + size] for start in range(0, len(data), size)]
-
-
-@pytest.mark.parametrize(
-    ("begun", "flaw"),
-    [
-        (b"", None),
-        # One byte is no header, whatever it says.
-        (b"\xff", None),
-        (b"\x81\x00", None),
-        (b"\x80\x7d", None),
-        (b"\xc1\x00", RESERVED),
-        (b"\xa1\x00", RESERVED),
-        (b"\x91\x00", RESERVED),
-        (b"HT", RESERVED),
-        # Opcodes that nobody knows are the sans-I/O layer's affair, control frames or none.
-        (b"\x83\x00", None),
-        (b"\x07\x7e\0\x7e", None),
-        (b"\x88\x7d", None),
-        (b"\x88\x7e", LONG),
-        (b"\x89\xff", LONG),
-        (b"\x8f\x7e", LONG),
-        (b"\x08\x00", CUT),
-        (b"\x0a\xfd", CUT),
-        (b"\x82\x7e\0", None),
-        (b"\x82\x7e\0\x7d", SHORTEST),
-        (b"\x82\xfe\0\x7d", SHORTEST),
-        (b"\x82\x7e\0\x7e", None),
-        (b"\x82\x7f\0\0\0\0\0\0\xff", None),
-        (b"\x82\x7f\0\0\0\0\0\0\xff\xff", SHORTEST),
-        (b"\x82\x7f\0\0\0\0\0\1\0\0", None),
-        (b"\x82\x7f\x7f\xff\xff\xff\xff\xff\xff\xff", None),
-        (b"\x82\x7f\x80\0\0\0\0\0\0\0", MOST),
-    ],
-)
-def test_the_first_bytes_tell_what_is_wrong(begun, flaw):
-    assert frame_header.flaw_of(begun, extended=False) == flaw
-
-
-def test_extensions_give_the_reserved_bits_a_meaning():
-    """And change nothing else."""
-    assert frame_header.flaw_of(b"\xf1\x00", extended=True) is None
-    assert frame_header.flaw_of(b"\xc9\x7e", extended=True) == LONG
 
 
 FRAMES = (

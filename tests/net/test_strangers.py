@@ -156,9 +156,16 @@ async def test_an_impatient_client_breaks_nothing_but_its_own_connection(case, c
 async def test_an_impatient_close_ends_the_connection(caplog):
     """Asked for and given up in one segment."""
     async with Orchestrator() as orchestrator:
-        await ask(orchestrator, UPGRADE.format(13).encode() + frame(CLOSE, masked=True))
+        answer = await ask(orchestrator, UPGRADE.format(13).encode() + frame(CLOSE, masked=True))
 
-        assert orchestrator.sessions == []
+        assert answer.startswith(b"HTTP/1.1 101")
+        assert answer.endswith(bytes((0x80 | CLOSE, 0)))
+        (session,) = orchestrator.sessions
+        assert (session.id, session.timeline.close.code, session.timeline.close.abnormal) == (
+            None,
+            1005,
+            False,
+        )
     assert caplog.records == []
 
 
