@@ -23,7 +23,7 @@ from .keywords import ConnectKeywords
 from .proxy.path import between
 from .proxy.proxy import FaultProxy
 from .server.orchestrator import Orchestrator
-from .traffic import Traffic, hold_talking
+from .traffic import Traffic, hold_talking, inbox_for
 
 
 class Soak(Judged):
@@ -170,7 +170,7 @@ async def hold(
             orchestrator = await stack.enter_async_context(orchestrator or Orchestrator())
             url = orchestrator.url
         connection, proxy = await stack.enter_async_context(
-            opened_to_hold(url, requirement, orchestrator, through, opened, options)
+            opened_to_hold(url, requirement, orchestrator, through, opened, options, inbox=inbox_for(traffic))
         )
         connection.requirement = requirement
         try:
@@ -196,6 +196,8 @@ async def opened_to_hold(
     through: Callable[[str], FaultProxy] | None,
     opened: Callable[[Connection], object] | None,
     options: ConnectKeywords,
+    *,
+    inbox: int = 0,
 ) -> AsyncIterator[tuple[Connection, FaultProxy | None]]:
     """
     Open the connection of a hold, and stop the proxy in front of its target in the end; see `hold`.
@@ -210,8 +212,8 @@ async def opened_to_hold(
             # Names in the handshake and in certificates are the target's; only the way is another.
             options["address"] = proxies[0].address
         options.setdefault("heartbeat", requirement.heartbeat_every)
-        # Nobody takes the messages of a hold, so reading must not stop for them.
-        options["inbox"] = 0
+        # Where nobody takes the messages of a hold, reading must not stop for them.
+        options["inbox"] = inbox
         connection = await connect(url, **options)
         try:
             if orchestrator is not None:

@@ -20,6 +20,11 @@ Traffic = Callable[[Connection], Coroutine[Any, Any, object]]
 KEPT = 1024
 
 
+def inbox_for(traffic: Traffic | None) -> int:
+    """How many messages the connection of a hold keeps from its opening on: a workload misses none."""
+    return 0 if traffic is None else KEPT
+
+
 def start_talking(connection: Connection, traffic: Traffic) -> asyncio.Task[None]:
     """Let a workload talk from the session's confirmation on."""
     connection.websocket.inbox.keep_latest(KEPT)

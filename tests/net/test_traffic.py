@@ -18,6 +18,28 @@ async def slow_to_end(connection):
         await asyncio.sleep(2)
 
 
+async def count_to_ten(connection):
+    for number in range(10):
+        await connection.send(str(number))
+    await connection.wait_closed()
+
+
+@pytest.mark.parametrize("profile", ["frames", "json"])
+async def test_a_workload_gets_the_first_messages_too(profile):
+    """Those that came with the opening handshake, or before the confirmation."""
+    heard = []
+
+    async def listens(connection):
+        async for message in connection:
+            heard.append(message)
+
+    async with Orchestrator(profile=profile, handler=count_to_ten) as server:
+        held = await hold(Requirement.of(alive_for="1s"), url=server.url, profile=profile, traffic=listens)
+
+    assert heard == [str(number) for number in range(10)]
+    assert held.verdict.outcome is Outcome.STABLE
+
+
 async def test_a_hold_waits_until_its_workload_has_cleaned_up():
     async with Orchestrator() as server:
         loop = asyncio.get_running_loop()

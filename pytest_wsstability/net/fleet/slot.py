@@ -26,7 +26,7 @@ from ..client import connect
 from ..errors import OpeningError
 from ..holding import look_again, start_hold
 from ..keywords import ConnectKeywords
-from ..traffic import hold_talking, start_talking, stop_talking
+from ..traffic import hold_talking, inbox_for, start_talking, stop_talking
 from .explaining import EndedConnection, EndExplainer
 from .fanout import Fanout
 from .held import Held, reopen
@@ -198,7 +198,9 @@ class FleetSlot:
 
     def _options(self, number: int) -> ConnectKeywords:
         job = self._job
-        options: ConnectKeywords = {"heartbeat": job.requirement.heartbeat_every, "inbox": 0, **job.options}
+        options: ConnectKeywords = {
+            "heartbeat": job.requirement.heartbeat_every, "inbox": inbox_for(job.traffic), **job.options,
+        }  # fmt: skip
         if job.sources:
             # Each worker uses all of them.
             options["source"] = job.sources[number // self._slot.of % len(job.sources)]

@@ -237,6 +237,23 @@ def test_what_is_behind_the_plan_opens_a_part_in_each_turn(monkeypatch, connecti
     assert max(by_turn.counts) == most == min(connections, slot.AT_ONCE)
 
 
+def test_a_workload_gets_the_first_messages_too():
+    """Those that came with the opening handshake."""
+    heard = []
+
+    async def greets(connection):
+        await connection.send("first")
+        await connection.wait_closed()
+
+    async def listens(connection):
+        heard.append(await connection.recv())
+
+    merge, _ = held(3, handler=greets, job={"traffic": listens})
+
+    assert heard == ["first"] * 3
+    assert merge.count.stable == 3
+
+
 async def restart_at_61(orchestrator):
     await asyncio.sleep(61.2)
     await orchestrator.restart(down_for="1s")
