@@ -126,7 +126,7 @@ class ClientSide:
         self._check_subprotocol(websocket)
         if self._kind is ClientKind.KEEPALIVE:
             self._keepalive = Ticker(websocket.loop, timeline.opened, KEEPALIVE, self._ping, websocket)
-        if websocket.profile.has_session or websocket.profile.session_info is not None:
+        if websocket.profile.words.client_names_session:
             timeline.session_id = websocket.conversation.session_id
         if not websocket.profile.has_session:
             self._stall(websocket)

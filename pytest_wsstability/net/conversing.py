@@ -50,11 +50,10 @@ def server_conversation(
     profile: Profile, *, interval: float | None, knows: Callable[[str], bool], loop: asyncio.AbstractEventLoop
 ) -> Conversation:
     """What a server says; it names the session where the client does not."""
-    named_by_client = "session_id" in profile.words.names("session_info")
     return Conversation(
         profile,
         End.SERVER,
-        session_id=None if named_by_client else _new_id(profile),
+        session_id=None if profile.words.client_names_session else _new_id(profile),
         interval=interval,
         knows=knows if profile.resume is not None else None,
         epoch=_epoch(profile, loop),

@@ -27,7 +27,9 @@ _DATA, _NONE = Role.DATA, Role.NONE
 _HEARTBEAT, _ANSWER = Role.HEARTBEAT, Role.HEARTBEAT_ANSWER
 _INFO, _CONFIRMED, _REFUSED = Role.SESSION_INFO, Role.SESSION_CONFIRMED, Role.SESSION_REFUSED
 # Messages in which a peer names the session and the intervals.
-_NAMING = frozenset({Role.GREETING, _INFO, _CONFIRMED})
+_NAMING = frozenset({Role.GREETING, Role.STEP, _INFO, _CONFIRMED})
+# After these the peer may name them still.
+_EARLY_STEPS = frozenset({Role.GREETING, Role.STEP})
 _NAMED = {
     "client": "a heartbeat interval of the client", "server": "a heartbeat interval of the server",
     "timeout": "a timeout",
@@ -355,7 +357,7 @@ class Conversation:
         self._learn_session(heard)
         named = "interval" in values or "timeout" in values
         # What the server has not named by now, it leaves to the client.
-        left = heard.role is not Role.GREETING and self.profile.words.interval_is_named
+        left = heard.role not in _EARLY_STEPS and self.profile.words.interval_is_named
         if named or (left and (self.intervals is None or self.profile.agree is not None)):
             return self._agree(heard, values, now)
         return heard
@@ -364,7 +366,7 @@ class Conversation:
         session_id = heard.session_id
         if self.end is End.SERVER and heard.resumes:
             session_id = self._known(heard)
-        elif self.end is End.CLIENT and not self.profile.words.server_names_session:
+        elif self.end is End.CLIENT and self.profile.words.client_names_session:
             return
         if session_id is not None:
             self.session_id = session_id

@@ -31,7 +31,8 @@ class Codec:
         read: gives the values by the names of their placeholders, or a truth value; None and False for
             what is another message. A compiled pattern does it too, with groups named after placeholders.
         write: makes the message of values; None where nobody has to write it.
-        names: the placeholders of which it says something: "session_id", "interval" ...
+        names: the placeholders of which it says something: "session_id", "interval" ... Text and compiled
+            patterns show theirs; what a function says is otherwise known when it has said it.
 
     """
 
@@ -109,7 +110,8 @@ class _Function(Wording):
         if isinstance(write, str | bytes):
             self._write = Pattern(write)
         written = self._write.names if isinstance(self._write, Wording) else frozenset()
-        super().__init__(source, written | frozenset(names))
+        read_from = set(read.groupindex) & set(NAMES) if isinstance(read, re.Pattern) else ()
+        super().__init__(source, written | frozenset(names).union(read_from))
 
     def read(self, message: Parsed) -> Values | None:
         if isinstance(self._read, re.Pattern):

@@ -235,7 +235,7 @@ class Profile:
     @property
     def keeps_session(self) -> bool:
         """Whether a client comes back to its session, by the name that it gave it or by `resume`."""
-        return "session_id" in self.words.names("session_info") or self.resume is not None
+        return self.words.client_names_session or self.resume is not None
 
     @property
     def shape(self) -> HeartbeatShape:

@@ -81,6 +81,7 @@ class Words:
         interval_is_named: the server says how often heartbeats are sent, or both ends do.
         names_interval: the server's messages have a place for it.
         session_is_number: some message has a number for the session's id.
+        client_names_session: the client's session_info has a place for the session's id.
         server_names_session: the server chooses the session's id, and not the client.
         uses_sequence: the last number received is sent.
         tells_time: some message says what time it is.
@@ -92,8 +93,8 @@ class Words:
     __slots__ = (
         "_binary_json", "_client", "_foreign", "_known", "_longest", "_names", "_readers",
         "_records", "_server", "_stream", "_told_by_client", "_told_by_server", "_written",
-        "are_fixed", "fixed", "interval_is_named", "names_interval", "script", "server_names_session",
-        "session_is_number", "tells_time", "uses_sequence",
+        "are_fixed", "client_names_session", "fixed", "interval_is_named", "names_interval", "script",
+        "server_names_session", "session_is_number", "tells_time", "uses_sequence",
     )  # fmt: skip
 
     def __init__(
@@ -180,13 +181,20 @@ class Words:
         script += [places[role] for role in (Role.SESSION_INFO, Role.SESSION_CONFIRMED) if role in places][:1]
         self.script = tuple((each.sender, each.role, each.step) for each in script)
         told = self.names("greeting") | self.names("session_confirmed")
+        told = told.union(*(self.names(each.field) for each in steps.values() if each.sender is _S))
         self.names_interval = "interval" in told
         self.interval_is_named = self.names_interval or agrees
         self.session_is_number = any("session_number" in each.wording.names for each in self._known)
-        self.server_names_session = "session_id" in told - self.names("session_info")
+        self.client_names_session = "session_id" in self.names("session_info")
+        self.server_names_session = "session_id" in told and not self.client_names_session
         self.tells_time = any("now" in names for names in self._names.values())
         self.uses_sequence = "sequence" in self.names("ping") | self.names("resume")
-        self.are_fixed = not frozenset().union(*self._names.values()) - {"session_id", "any"}
+        # What a function says is known when it has said it.
+        told_later = any(each.wording.is_function for each in self._known)
+        self.are_fixed = not told_later and not frozenset().union(*self._names.values()) - {
+            "session_id",
+            "any",
+        }
 
     def names(self, field: str) -> frozenset[str]:
         """The placeholders in a message, by its field."""

@@ -43,6 +43,23 @@ async def test_a_session_is_confirmed(name):
         assert not session.timeline.irregular
 
 
+async def test_a_session_that_a_function_reads_is_the_servers():
+    """The client has named none, so that of the server is no other one."""
+    profile = Profile(
+        name="read",
+        session_confirmed=Codec(
+            lambda text: {"session_id": text[3:]} if text.startswith("id ") else None,
+            lambda values: f"id {values['session_id']}",
+        ),
+    )
+    async with Orchestrator(profile=profile) as server, opened(server.url, profile=profile) as client:
+        await client.assert_session_confirmed(within="1s")
+        session = await server.wait_for_session(within="1s")
+
+        assert client.session_id == session.id
+        assert not client.timeline.irregular
+
+
 @pytest.mark.parametrize("name", BEATING)
 async def test_ten_heartbeats(name):
     """In the right direction, answered where an answer is due, and nobody ends anything."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 
 import pytest
@@ -192,6 +194,67 @@ def test_a_server_names_the_session():
     heard = client.hear(text, 0.1)
     assert (heard.role, client.session_id) == (Role.SESSION_CONFIRMED, "sid-9")
     assert client.intervals == Intervals(client=None, server=25.0, timeout=20.0)
+
+
+def _read_welcome(text):
+    found = json.loads(text)
+    return {"session_id": found["sid"], "interval": found["every"]} if found["op"] == "welcome" else None
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"steps": (SessionStep(SERVER, {"op": "welcome", "sid": SESSION_ID, "every": INTERVAL}),)},
+        {"session_confirmed": _read_welcome},
+        {"session_confirmed": Codec(_read_welcome, lambda values: "{}")},
+        {"greeting": Codec(_read_welcome)},
+        {
+            "session_confirmed": re.compile(
+                '{"op":"welcome","sid":"(?P<session_id>[^"]+)","every":(?P<interval>[0-9]+)}'
+            )
+        },
+    ],
+    ids=["step", "function", "codec", "greeting", "pattern"],
+)
+def test_whatever_names_the_session_and_the_interval_is_heard(says):
+    """A step as the greeting does; a function that does not say beforehand what it will tell, too."""
+    client = talk(Profile(name="told", ping="hb", pong="ack", **says), session_id="mine")
+    client.opened(0.0)
+    client.hear('{"op":"welcome","sid":"theirs","every":5}', 1.0)
+
+    assert client.session_id == "theirs"
+    assert client.intervals == Intervals(5.0, None, None)
+    assert run(client, 12.0) == [(6.0, "hb"), (11.0, "hb")]
+
+
+def test_who_names_the_session_itself_keeps_its_name():
+    """Whatever a function reads in the server's messages."""
+    profile = Profile(name="told", session_info={"join": SESSION_ID}, session_confirmed=_read_welcome)
+    client = talk(profile, session_id="mine")
+    client.opened(0.0)
+    client.hear('{"op":"welcome","sid":"theirs","every":5}', 1.0)
+
+    assert client.session_id == "mine"
+
+
+def test_a_step_leaves_the_interval_to_what_comes_later():
+    """The confirmation is what has the last word."""
+    profile = Profile(
+        name="late",
+        steps=(SessionStep(SERVER, "step"),),
+        session_info="login",
+        session_confirmed=f"in every {INTERVAL}",
+        ping="hb",
+        pong="ack",
+        interval=3,
+    )
+    client = talk(profile)
+    client.opened(0.0)
+    said(client, client.answer(client.hear("step", 1.0)))
+    assert (client.at, client.intervals) == (None, None)
+    client.hear("in every 7", 2.0)
+
+    assert (client.at, client.intervals.client) == (9.0, 7.0)
 
 
 def test_steps_are_taken_in_turn():

@@ -234,7 +234,7 @@ class ServerSide:
     def _check(self, websocket: WebSocket, heard: Heard) -> None:
         timeline, profile = websocket.timeline, websocket.profile
         assert timeline is not None
-        names = "session_id" in profile.words.names("session_info") and not heard.resumes
+        names = profile.words.client_names_session and not heard.resumes
         greets = profile.greeting is not None
         flaw = info_flaw(timeline, heard.session_id, has_greeting=greets, names_session=names)
         if flaw is not None:
