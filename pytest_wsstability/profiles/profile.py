@@ -32,6 +32,14 @@ Sequence: TypeAlias = Callable[[str | bytes], int | str | None]
 # Of what session_info said and what the greeting or session_confirmed said: what both ends go by.
 Agree: TypeAlias = Callable[[Values, Values], Intervals]
 
+# Fields that hold several values of a kind, and how one is written.
+_SEVERAL: dict[str, tuple[type, str]] = {
+    "steps": (SessionStep, "SessionStep(End.CLIENT, message) or SessionStep(End.SERVER, message)"),
+    "subprotocols": (str, "names as text"),
+    "timers": (ProtocolTimer, "ProtocolTimer(...)"),
+    "codes": (ProtocolCode, "ProtocolCode(...)"),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
@@ -130,6 +138,7 @@ class Profile:
         if not isinstance(self.name, str) or not self.name:
             raise ValueError(f"profile name: {self.name!r} is not a name")
         self._check_values()
+        self._check_several()
         self._check_literals()
         try:
             words = Words(
@@ -178,6 +187,16 @@ class Profile:
         for field in ("resume", "resumed", "resume_refused", "token"):
             if getattr(self, field) is not None and self.session_confirmed is None:
                 raise self._wrong(f"{field} without session_confirmed: there is no session to come back to")
+
+    def _check_several(self) -> None:
+        """What a comma that was left out makes of a tuple would fail much later, or be taken apart."""
+        for field, (kind, valid) in _SEVERAL.items():
+            value = getattr(self, field)
+            if not isinstance(value, tuple | list):
+                raise self._wrong(f"{field} is of type {type(value).__name__}; give a tuple of {valid}")
+            for index, each in enumerate(value):
+                if not isinstance(each, kind):
+                    raise self._wrong(f"{field}[{index}] is of type {type(each).__name__}; give {valid}")
 
     def _check_new_session_id(self, make: Callable[[], str]) -> None:
         try:

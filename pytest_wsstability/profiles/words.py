@@ -51,6 +51,10 @@ class SessionStep:
     by: End
     message: Message
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.by, End):
+            raise ValueError(f"a step is said by {self.by!r}; give End.CLIENT or End.SERVER")
+
 
 class KnownMessage(NamedTuple):
     """One message of a profile, with who sends it and what it is for."""

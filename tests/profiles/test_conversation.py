@@ -721,6 +721,12 @@ def test_a_timer_has_one_length(given):
         ProtocolTimer(name="x", by=SERVER, awaits=Awaited.AGE, **given)
 
 
+def test_a_timer_is_run_by_an_end():
+    """Text would be neither of them, and the timer nobody's."""
+    with pytest.raises(ValueError, match=r"^timer 'x': by is 'server'; give End.CLIENT or End.SERVER$"):
+        ProtocolTimer(name="x", by="server", awaits=Awaited.AGE, seconds=1)
+
+
 # Messages and frames.
 
 

@@ -21,6 +21,7 @@ from pytest_wsstability.profiles import (
     Free,
     Prefixed,
     Profile,
+    SessionStep,
     Unwritable,
 )
 from pytest_wsstability.profiles.catalogue import find
@@ -170,6 +171,10 @@ def test_no_message_for_a_role(role):
 VALID = (
     "give JSON as a mapping or a list, text, bytes, Prefixed, Codec, a compiled pattern, a function, or None"
 )
+STEP, STEPS = (
+    SessionStep(End.CLIENT, "hello"),
+    "SessionStep(End.CLIENT, message) or SessionStep(End.SERVER, message)",
+)
 EMPTY = "only heartbeats are empty messages, None is no message"
 
 
@@ -270,6 +275,13 @@ EMPTY = "only heartbeats are empty messages, None is no message"
         ),
         ({"new_session_id": lambda: 7}, "profile 'x': new_session_id gave 7, which is no name"),
         ({"new_session_id": str}, "profile 'x': new_session_id gave '', which is no name"),
+        # Commas that were left out, and values that would be read much later.
+        ({"steps": STEP}, f"profile 'x': steps is of type SessionStep; give a tuple of {STEPS}"),
+        ({"steps": (STEP, {"a": 1})}, f"profile 'x': steps[1] is of type dict; give {STEPS}"),
+        ({"subprotocols": "sip"}, "profile 'x': subprotocols is of type str; give a tuple of names as text"),
+        ({"subprotocols": (b"sip",)}, "profile 'x': subprotocols[0] is of type bytes; give names as text"),
+        ({"timers": (20,)}, "profile 'x': timers[0] is of type int; give ProtocolTimer(...)"),
+        ({"codes": {4001: "x"}}, "profile 'x': codes is of type dict; give a tuple of ProtocolCode(...)"),
         # Both ends ask, in the same words as they answer.
         (
             {"ping": "hb", "pong": "hb", "heartbeats_from": "both"},
@@ -282,6 +294,12 @@ def test_a_bad_definition_is_refused(fields, message):
     """At once, naming the profile, the message and what is wrong with it."""
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         Profile(**{"name": "x", **fields})
+
+
+def test_who_says_a_step_is_an_end():
+    """Text would be neither of them, and the step nobody's."""
+    with pytest.raises(ValueError, match=r"^a step is said by 'server'; give End.CLIENT or End.SERVER$"):
+        SessionStep("server", "hello")
 
 
 def test_a_message_of_another_version_is_quoted_from_its_beginning():

@@ -91,6 +91,8 @@ class ProtocolTimer:
     played: bool = True
 
     def __post_init__(self) -> None:
+        if not isinstance(self.by, End):
+            raise ValueError(f"timer {self.name!r}: by is {self.by!r}; give End.CLIENT or End.SERVER")
         if (self.seconds is None) == (self.intervals is None):
             raise ValueError(f"timer {self.name!r}: give seconds or intervals, and not both")
 
