@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 # So long a server has for what it says first.
 WAIT = 3.0
+# Nobody's protocol, offered before all others: servers that take whatever comes first (node's ws, unless it
+# is told otherwise) take this one, and say nothing about themselves.
+NOBODYS = "wsstability.any"
 
 
 async def detect(url: str, **options: Unpack[ConnectKeywords]) -> Likeness:
@@ -38,7 +41,7 @@ async def detect(url: str, **options: Unpack[ConnectKeywords]) -> Likeness:
     path = url.partition("://")[2].partition("/")[2]
     asked = sniff_request(path, options.get("subprotocols", ()))
     query = {} if asked is None else shipped(asked).query
-    options["profile"] = FRAMES.replace(name="auto", subprotocols=tuple(SUBPROTOCOLS), query=query)
+    options["profile"] = FRAMES.replace(name="auto", subprotocols=(NOBODYS, *SUBPROTOCOLS), query=query)
     connection = await connect(url, **options)
     try:
         first = await _first(connection)
@@ -50,7 +53,7 @@ async def detect(url: str, **options: Unpack[ConnectKeywords]) -> Likeness:
         said = f"{len(first)} messages" if first else "nothing"
         raise ValueError(
             f"profile: 'auto': {said} came in {WAIT:g} s, no known subprotocol was chosen, and the path "
-            "names no protocol; give the profile's name"
+            "names no protocol; give the profile's name, module:NAME for your own, or frames for ping frames"
         )
     return likeness_of(name)
 

@@ -95,8 +95,8 @@ def _telling(profile: Profile, payload: str | bytes, sender: End) -> int:
     try:
         messages: Sequence[str | bytes] = [payload]
         if profile.records is not None:
-            messages = Records(profile.records).take(payload) or [payload]
-        return profile.words.telling(messages[0], sender)
+            messages = Records(profile.records).take(payload)
+        return profile.words.telling(messages[0], sender) if messages else 0
     except Exception:
         # The message is somebody else's, and may be anything.
         return 0

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_wsstability import Orchestrator
 from pytest_wsstability.net.detecting import detect
-from tests.net.peers import CLOSE, TEXT, frame, serving
+from tests.net.peers import CLOSE, TEXT, accepting, frame, serving
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -54,10 +54,28 @@ async def test_a_server_that_nobody_knows_is_told(messages, said):
     async with serving(script) as url:
         words = (
             f"^profile: 'auto': {said} came in 3 s, no known subprotocol was chosen, and the path names no "
-            "protocol; give the profile's name$"
+            "protocol; give the profile's name, module:NAME for your own, or frames for ping frames$"
         )
         with pytest.raises(ValueError, match=words):
             await detect(url)
+
+
+@pytest.mark.parametrize(("chosen", "found"), [(0, None), (1, "graphql-transport-ws")])
+async def test_a_server_that_takes_whatever_comes_first_says_nothing_of_itself(chosen, found):
+    """As node's ws does: nobody's protocol is offered before all others."""
+
+    async def script(peer):
+        request = await peer.request()
+        offered = re.search(r"(?i)\r\nsec-websocket-protocol: ([^\r]+)", request.decode())[1].split(", ")
+        peer.send(accepting(request, f"Sec-WebSocket-Protocol: {offered[chosen]}"))
+        await asyncio.sleep(100)
+
+    async with serving(script) as url:
+        if found is None:
+            with pytest.raises(ValueError, match="no known subprotocol was chosen"):
+                await detect(url)
+        else:
+            assert (await detect(url)).profile == found
 
 
 async def test_a_server_that_ends_at_once_is_told():

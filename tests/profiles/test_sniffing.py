@@ -39,6 +39,9 @@ C, S = End.CLIENT, End.SERVER
         (S, ["2"], None),
         (S, ["\n", "3", "{}", "[]", "", b""], None),
         (S, ['{"op":"welcome"}'], None),
+        # SignalR's messages end with 0x1E; many say what went wrong.
+        (S, ['{"error":"unknown message"}'], None),
+        (S, ['{"error":"unknown message"}\x1e'], "signalr"),
         (S, ["x" * 5000, b"\xff" * 5000], None),
         (S, ["{" * 3000], None),
     ],
