@@ -16,6 +16,8 @@ from enum import Enum
 from functools import lru_cache
 
 from .lone_words import is_one_of_many
+from .refused_heartbeats import BEAT as _BEAT
+from .refused_heartbeats import REFUSED
 
 
 class Topic(Enum):
@@ -46,7 +48,6 @@ def _words(*alternatives: str) -> re.Pattern[str]:
 
 # Parts of patterns: what may be missing, who takes messages, how an origin is refused, or is gone.
 _TRAFFIC = r"(?:audio|data|activity|messages?|traffic|input|frames?)(?! rate)"
-_BEAT = r"(?:pings?|pongs?|heart-?beats?)"
 _TAKER = r"(?:consumer|client|reader|receiver|subscriber|peer|you|connection|link|network)s?"
 _REFUSED = r"(?:allowed|refused|rejected|denied|forbidden|accepted|match\w*|permitted|trusted|authori[sz]ed)"
 _FORMS = r"(?:binary|text|frames?|messages?|fragment\w*|compression|extensions?|opcodes?|data)"
@@ -160,6 +161,7 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"not valid (?:utf|json)\S*", r"unexpected end", r"reserved bits?", r"masked frame", r"control frame",
         r"validation", r"schema", r"missing (?:required )?(?:\w+ )?(?:field|parameter|argument)s?",
         rf"{_FORMS} (?:\w+ )?(?:is |are )?(?:not|dis)[- ]?(?:allowed|accepted|supported|permitted)",
+        *REFUSED,
     ),
     Topic.UPSTREAM: _words(
         r"upstream", r"bad gateway", r"gateway time[- ]?out",
@@ -261,7 +263,7 @@ _OTHERWISE: dict[Topic, re.Pattern[str]] = {
         rf"too many {_BEAT}",
         rf"{_BEAT} frames? (?:too|size|length|payload)",
         rf"{_BEAT} (?:rate|flood\w*|payload|less often|too (?:fast|often|large|long))",
-        rf"(?:invalid|unexpected|unsolicited|over-?sized) {_BEAT}", r"pong without (?:a )?ping",
+        rf"(?:invalid|unexpected|unsolicited|over-?sized) {_BEAT}", r"pong without (?:a )?ping", *REFUSED,
     ),
     Topic.RATE: _words(
         r"(?:sample|sampling|frame|bit|baud|exchange|interest|refresh|error) rates?",

@@ -205,6 +205,18 @@ def test_a_word_that_means_other_things_too_is_a_hint(reason, topic):
         ("login flood", T.RATE),
         ("invalid ping payload", T.PROTOCOL),
         ("pong without ping", T.PROTOCOL),
+        # A heartbeat that the peer does not know.
+        ("Unknown message type: ping", T.PROTOCOL),
+        ("unknown op: pong", T.PROTOCOL),
+        ("unknown {'op': 'pong'}", T.PROTOCOL),
+        ("invalid type: heartbeat", T.PROTOCOL),
+        ("Unsupported message: ping", T.PROTOCOL),
+        ("ping: unknown command", T.PROTOCOL),
+        ("ping is not a valid command", T.PROTOCOL),
+        ("heartbeat not supported", T.PROTOCOL),
+        ("Method not found: ping", T.PROTOCOL),
+        ("no such method: ping", T.PROTOCOL),
+        ("no handler registered for event 'ping'", T.PROTOCOL),
         ("unexpected token < in JSON", T.PROTOCOL),
         ("message was too big for the output buffer", T.SIZE),
         ("origin returned 502", T.UPSTREAM),
@@ -215,6 +227,24 @@ def test_a_word_that_means_other_things_too_is_a_hint(reason, topic):
 def test_a_word_in_a_phrase_of_another_topic_is_no_word_of_its_own(reason, topic):
     """Pings that come too often are no keepalive that ran out; a hint beside clear words says nothing."""
     assert read_reason(reason) == Reading(topic, None, has_words=True)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "unknown error: ping timeout",
+        "unknown client, no pong in 30 s",
+        "invalid operation: heartbeat expired",
+        "unexpected event: heartbeat missed",
+        "no message or ping within 30 s",
+        "no handler answered our last ping and no pong came",
+        "heartbeat not found",
+        "ping not received",
+    ],
+)
+def test_a_heartbeat_that_did_not_come_is_a_keepalive(reason):
+    """Whatever else is unknown or unexpected there."""
+    assert read_reason(reason).topic is T.KEEPALIVE
 
 
 @pytest.mark.parametrize(
