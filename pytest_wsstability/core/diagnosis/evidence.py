@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ..cause import Cause, Evidence
 from ..duration import show_duration as show
+from ..judge.handshake import session_due
 from ..redact import show_text
 from ..timeline.events import Direction, End, FrameKind, Role
 from .features import RECEIVED, SENT, TO_ANSWER, Asked, Features, is_data
@@ -99,9 +100,8 @@ def _instead_of_session(f: Features) -> Evidence | None:
     event = instead_of_session(f)
     if event is None:
         return None
-    due = "a greeting" if f.timeline.session_info_at is None else "a confirmation"
-    text = f"{message(event)} came at {show(round(event.at, 3))}, and is not {due} that the profile knows"
-    return Evidence(text, event.at)
+    came = f"{message(event)} came at {show(round(event.at, 3))}"
+    return Evidence(f"{came}, and is not a {session_due(f.timeline)} that the profile knows", event.at)
 
 
 def _behind_heartbeat(f: Features) -> Evidence:

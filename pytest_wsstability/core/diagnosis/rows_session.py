@@ -5,12 +5,13 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..judge.handshake import refusal
 from ..judge.verdict import Rule
+from ..timeline.events import Role
 from ..timeline.flaws import Flaw
 from .features import RECEIVED, TO_ANSWER, Features
-from .replies import behind_session
+from .replies import behind_session, instead_of_session
 from .signature import Blamed, Rival, Signature
 
-HIGH = Confidence.HIGH
+HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 
 
 def _flaw(f: Features, flaw: Flaw) -> bool:
@@ -20,6 +21,12 @@ def _flaw(f: Features, flaw: Flaw) -> bool:
 def _is_missing(f: Features) -> bool:
     """Whether a confirmation is due, and none has come."""
     return Rule.SESSION in f.broken and f.timeline.session_confirmed_at is None
+
+
+def _answered_otherwise(f: Features) -> bool:
+    """Whether a message that the profile does not know came as soon as the one that is due would."""
+    event, began = instead_of_session(f), f.timeline.session_info_at
+    return event is not None and event.role is Role.DATA and event.at - (began or 0.0) < TO_ANSWER
 
 
 def _unheard_since_session(f: Features) -> bool:
@@ -85,6 +92,23 @@ ROWS = (
     ),
     Signature(
         cause=Cause.SESSION_NOT_CONFIRMED,
+        shows="the session was not confirmed in time, and a message that the profile does not know came at "
+        "once",
+        when=lambda f: _is_missing(f) and _answered_otherwise(f),
+        confidence=MEDIUM,
+        sentence="the session was not confirmed: {instead_of_session} came at once, and it is no "
+        "{session_due} that the profile knows: one of another name, in another form (bytes, say) or for "
+        "another id fits",
+        headline="no {session_due} that the profile knows: {instead_of_session}",
+        blame=Blamed.PEER,
+        evidence=("session", "instead_of_session", "heartbeats", "last_received"),
+        remedy="compare what the {peer} says with the {session_due} in the profile (--ws-profile): its name, "
+        "its members, and whether it is text; if it is something else, see why the {peer} does not confirm",
+        runner_up=Cause.ZOMBIE,
+        source="measured with confirmations that a profile does not know",
+    ),
+    Signature(
+        cause=Cause.SESSION_NOT_CONFIRMED,
         shows="the session was not confirmed in time",
         when=_is_missing,
         confidence=HIGH,
@@ -92,7 +116,7 @@ ROWS = (
         headline="{session}",
         blame=Blamed.PEER,
         evidence=("session", "instead_of_session", "heartbeats", "last_received"),
-        remedy="see what the {peer} does with session_info; the profile says which messages are meant",
+        remedy="see why the {peer} does not confirm it; the profile says which messages are meant",
         rivals=(
             Rival(
                 Cause.HALF_OPEN,

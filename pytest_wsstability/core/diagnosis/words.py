@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ..duration import show_duration as show
-from ..judge.handshake import refusal
+from ..judge.handshake import refusal, session_due
 from ..known_timers import CountsFrom
 from ..redact import show_text
 from ..timeline.close import CLOSE_CODES
@@ -13,7 +13,7 @@ from ..timeline.events import Direction, End, Event, FrameKind, Role
 from . import timers
 from .features import RECEIVED, SENT, Features, is_data
 from .protocol import meaning, ran_out, said_wrong
-from .replies import answered_later, behind_heartbeats
+from .replies import answered_later, behind_heartbeats, instead_of_session
 
 _LISTS = (CountsFrom.IDLE,)
 
@@ -150,6 +150,13 @@ def _since(at: float | None, f: Features) -> str:
     return _seconds(None if at is None else f.age - at)
 
 
+_WAITED_FOR = {
+    "greeting": "no greeting came, so nothing was sent",
+    "step": "session_info was never sent",
+    "confirmation": "no confirmation came",
+}
+
+
 def session(f: Features) -> str:
     """How far the session came."""
     timeline = f.timeline
@@ -159,7 +166,14 @@ def session(f: Features) -> str:
         verb = "came" if f.end is End.SERVER else "sent"
         then = refusal(timeline) or "and no answer"
         return f"session_info {verb} at {show(timeline.session_info_at)}, {then}"
-    return "session_info never came" if f.end is End.SERVER else "no greeting came, so nothing was sent"
+    if f.end is End.SERVER:
+        return "session_info never came"
+    return _WAITED_FOR[session_due(timeline)]
+
+
+def _instead_of_session(f: Features) -> str:
+    event = instead_of_session(f)
+    return "nothing" if event is None else message(event)
 
 
 def _slowest(f: Features) -> str:
@@ -240,6 +254,8 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "after_sending": _after_sending,
     # The session, other connections, the test process, the kernel.
     "session": session,
+    "session_due": lambda f: session_due(f.timeline),
+    "instead_of_session": _instead_of_session,
     "confirmations": lambda f: str(f.confirmations),
     "together": lambda f: str(f.beside.together),
     "noticed": lambda f: _since(f.notice, f),

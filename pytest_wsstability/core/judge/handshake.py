@@ -79,6 +79,17 @@ def judge_resumption(timeline: Timeline, *, resumed: bool | None, expected: str 
     return Verdict.of(findings, horizon=timeline.duration, tier=timeline.tier)
 
 
+def session_due(timeline: Timeline) -> str:
+    """What of the session's handshake a client waits for: its greeting, a step, or its confirmation."""
+    protocol = timeline.protocol
+    if timeline.session_info_at is not None:
+        return "confirmation"
+    greets = protocol is None or protocol.greets
+    if greets and timeline.last(direction=Direction.RECEIVED, role=Role.GREETING) is None:
+        return "greeting"
+    return "step" if protocol is None or protocol.begins_session else "confirmation"
+
+
 def info_flaw(
     timeline: Timeline, session_id: str | None, *, has_greeting: bool, names_session: bool = True
 ) -> Flaw | None:

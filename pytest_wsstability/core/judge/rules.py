@@ -10,7 +10,7 @@ from ..timeline.close import CloseEvidence, describe_code
 from ..timeline.events import SAME, Direction, End, Role
 from ..timeline.timeline import Timeline
 from .excuses import LASTS, Effect, Incidents, paused_doubt, pauses
-from .handshake import handshake, protocol, refusal, wrong_session
+from .handshake import handshake, protocol, refusal, session_due, wrong_session
 from .heartbeat_rules import apart, cadence, heartbeats, heartbeats_so_far, pings, rtt
 from .message_rules import errors, flow, forsaken, number_of_messages
 from .progress import goes_on, held_for
@@ -186,6 +186,13 @@ def _session(requirement: Requirement, timeline: Timeline, incidents: Incidents)
     )
 
 
+_WAITED_FOR = {
+    "greeting": "no greeting arrived, so session_info was not sent",
+    "step": "session_info was never sent",
+    "confirmation": "no confirmation arrived",
+}
+
+
 def _instead_of_confirmation(timeline: Timeline) -> str:
     if timeline.session_confirmed_at is not None:
         return f"confirmed after {show(timeline.session_confirmed_at)}"
@@ -195,10 +202,7 @@ def _instead_of_confirmation(timeline: Timeline) -> str:
         return f"session_info {verb} at {show(timeline.session_info_at)}, {then}"
     if timeline.end is End.SERVER:
         return "the client never sent session_info"
-    greets = timeline.protocol is None or timeline.protocol.greets
-    if greets and timeline.last(direction=Direction.RECEIVED, role=Role.GREETING) is None:
-        return "no greeting arrived, so session_info was not sent"
-    return "session_info was never sent"
+    return _WAITED_FOR[session_due(timeline)]
 
 
 def _closure(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:

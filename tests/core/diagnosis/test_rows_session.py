@@ -6,8 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_wsstability.core.cause import Blame, Confidence
+from pytest_wsstability.core.diagnosis import diagnose
 from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.rows_session import ROWS
+from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.flaws import Flaw
@@ -26,10 +30,10 @@ def missing(*rows, end=60):
         # An answer has a second; in virtual time it has the instant of the question, and stands behind it.
         ([], 11, ""),
         ([], 11.25, " / HALF_OPEN"),
-        ([(10, "<text")], 60, ""),
+        ([(11, "<text")], 60, ""),
         ([(10, "<pong")], 60, ""),
         ([(9.75, "<text")], 60, " / HALF_OPEN"),
-        ([(10.25, "<text")], 60, ""),
+        ([(11.25, "<text")], 60, ""),
     ],
 )
 def test_a_session_that_is_not_confirmed_may_be_a_dead_path(heard, end, rivals):
@@ -51,7 +55,7 @@ def test_the_first_message_of_a_session_is_no_answer_to_itself(heard, rivals):
     ("rows", "rivals"),
     [
         ([(10, "<text"), (10, ">info")], " / HALF_OPEN"),
-        ([(0, "<text")], ""),
+        ([(1, "<text")], ""),
         # Beyond what the record holds, only instants tell.
         ([(10, ">info"), (10, "<text"), *[(10, ">ping", b"x")] * 90], " / HALF_OPEN"),
     ],
@@ -61,6 +65,39 @@ def test_what_came_before_the_question_is_no_answer_to_it(rows, rivals):
     features = replace(read(*rows, how=OPEN), broken=frozenset({Rule.SESSION}))
 
     assert fitting(ROWS, features) == [f"SESSION_NOT_CONFIRMED{rivals}"]
+
+
+TWICE = ["SESSION_NOT_CONFIRMED"] * 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "causes"),
+    [
+        # An answer has a second. What is no application's message is known, and is something else.
+        ([(10, ">info"), (10, "<text")], TWICE),
+        ([(10, ">info"), (10.75, "<text")], TWICE),
+        ([(10, ">info"), (11, "<text")], TWICE[:1]),
+        ([(10, ">info"), (10, "<beat"), (10, "<text")], TWICE[:1]),
+        # Nothing was asked: the server speaks first.
+        ([(0.75, "<text")], TWICE),
+        ([(1, "<text")], TWICE[:1]),
+    ],
+)
+def test_a_message_in_the_place_of_the_confirmation_may_be_one_that_is_not_known(rows, causes):
+    """The profile may be wrong, and not the server: that comes before what is told of silence."""
+    features = replace(read(*rows, how=OPEN), broken=frozenset({Rule.SESSION}))
+
+    assert fitting(ROWS, features) == causes
+
+
+def test_what_came_in_the_place_of_the_confirmation_is_quoted():
+    """With the step that is due, and its kind and size."""
+    line = timeline((0, "<hello"), (0, ">info"), (0, "<text"), until=60)
+    found = judge(Requirement.of(session_within="5s"), line)
+    told = diagnose(line, verdict=found)
+
+    assert told.headline == "no confirmation that the profile knows: a text message of 100 B"
+    assert (told.confidence, told.blame) == (Confidence.MEDIUM, Blame.SERVER)
 
 
 def test_a_session_that_was_refused_has_a_row_more():

@@ -9,6 +9,7 @@ import pytest
 from pytest_wsstability.core.diagnosis.words import TemplateWords, size
 from pytest_wsstability.core.timeline.close import LocalReason, TransportEnd
 from pytest_wsstability.core.timeline.events import DeadlineTraffic, End
+from pytest_wsstability.core.timeline.protocol_facts import ProtocolFacts
 from tests.core.diagnosis.fitting import OPEN, read
 from tests.core.script import closed_by_peer
 
@@ -26,6 +27,8 @@ def ran_out(seconds, *rows):
     return read(*rows, how=how, line_end=End.SERVER)
 
 
+# A server that begins the session by itself.
+SERVER_NAMES = read(how=OPEN, protocol=ProtocolFacts(name="x", title="x", has_session=True))
 SPOKEN = [
     (1, ">text"),
     (1, "<text"),
@@ -70,7 +73,11 @@ WORDS = [
     ("said_or_policy", read(how=closed_by_peer(1008, "go away")), '"go away"'),
     ("session", read(how=OPEN), "no greeting came, so nothing was sent"),
     ("session", read(how=OPEN, line_end=End.SERVER), "session_info never came"),
+    ("session", read((1, "<hello"), how=OPEN), "session_info was never sent"),
+    ("session", SERVER_NAMES, "no confirmation came"),
     ("session", read((1, ">info"), how=OPEN), "session_info sent at 1 s, and no answer"),
+    ("session_due", SERVER_NAMES, "confirmation"),
+    ("instead_of_session", SERVER_NAMES, "nothing"),
     ("session", read((1, "<info"), how=OPEN, line_end=End.SERVER), "session_info came at 1 s, and no answer"),
     ("said_at", read((59, "<error", "oh")), "59 s"),
     ("said_at", read(), "an unknown time"),

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wsstability.core.judge.handshake import confirmation_flaw, info_flaw, judge_resumption, refusal
+from pytest_wsstability.core.judge.handshake import (
+    confirmation_flaw,
+    info_flaw,
+    judge_resumption,
+    refusal,
+    session_due,
+)
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Outcome
@@ -158,3 +164,31 @@ def test_a_confirmation_of_another_session_is_none(flaw, outcome):
     line.irregularity(1000.2, flaw, "session 'b', not 'a'")
 
     assert judge(Requirement.of(session_within=5), line).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("facts", "rows", "due", "observed"),
+    [
+        ({"greets": True}, [], "greeting", "no greeting arrived, so session_info was not sent"),
+        ({"greets": True}, [(0.5, "<hello")], "step", "session_info was never sent"),
+        ({}, [], "step", "session_info was never sent"),
+        ({}, [(0.5, ">info")], "confirmation", "session_info sent at 500 ms, never confirmed"),
+        # The server begins it by itself: nothing that the client sends is waited for.
+        ({"begins_session": False}, [], "confirmation", "no confirmation arrived"),
+        (
+            {"begins_session": False, "greets": True},
+            [(0.5, "<hello")],
+            "confirmation",
+            "no confirmation arrived",
+        ),
+    ],
+)
+def test_what_a_client_waits_for(facts, rows, due, observed):
+    """Is told in its own word."""
+    line = timeline(*rows, until=10)
+    known = {"begins_session": True, "has_session": True, **facts}
+    line.protocol = ProtocolFacts(name="x", title="x", **known)
+    (violation,) = judge(Requirement.of(session_within="5s"), line).violations
+
+    assert session_due(line) == due
+    assert violation.observed == observed
