@@ -175,4 +175,7 @@ def _refuse_unseen(options: argparse.Namespace) -> None:
     if options.within is not None and options.heartbeat is None:
         raise ValueError("--within: answers to what? give --heartbeat too")
     if options.session_within is not None and not find(options.profile).has_session:
-        raise ValueError(f"--session-within: the profile {options.profile!r} has no session to confirm")
+        raise ValueError(
+            f"--session-within: the profile {options.profile!r} has no session to confirm; say which message "
+            "confirms it (session_confirmed=)"
+        )

@@ -575,7 +575,8 @@ class Connection(Judged):
         requirement, profile = assertions.session_confirmed(within), self.websocket.profile
         if not profile.has_session:
             raise ValueError(
-                f"assert_session_confirmed: the profile {profile.name!r} has no session to confirm"
+                f"assert_session_confirmed: the profile {profile.name!r} has no session to confirm; "
+                "say which message confirms it (session_confirmed=)"
             )
         verdict = await wait_session(self.websocket, requirement)
         asserting(requirement)

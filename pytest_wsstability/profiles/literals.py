@@ -47,7 +47,8 @@ def check_fixed(field: str, values: Mapping[str, str]) -> None:
     for value in values.values():
         if isinstance(value, str) and (found := PLACEHOLDER.search(value)) is not None:
             raise ValueError(
-                f"{field} has {found[0]!r}: nothing is filled in there, so it would go out as it is"
+                f"{field} has {found[0]!r}: nothing is filled in there, so it would go out as it is; open "
+                "the connection with the value itself (url=, headers=)"
             )
 
 

@@ -215,7 +215,7 @@ def test_progress_on_a_terminal_is_one_line(good, monkeypatch):
         ([NOBODY, "--profile", "xml"], r"profile: 'xml' is unknown; valid ones: 'json', 'frames'"),
         (
             [NOBODY, "--profile", "frames", "--session-within", "1s"],
-            r"--session-within: the profile 'frames' has no session to confirm",
+            r"--session-within: the profile 'frames' has no session to confirm; say which message",
         ),
         ([NOBODY, "--client", "ie6"], r"client: 'ie6' is no kind of client; valid ones: 'browser', 'mute'"),
         ([NOBODY, "--ca", "no-such.pem"], r"ca: there is no file 'no-such.pem'; give a PEM file"),

@@ -195,7 +195,10 @@ async def test_a_server_withholds_its_own_heartbeats():
 async def test_a_session_that_nobody_confirms_is_an_error_of_the_test(name):
     """The profile has none, and the server is not to blame."""
     async with Orchestrator(profile=name) as orchestrator, opened(orchestrator.url, profile=name) as client:
-        words = f"^assert_session_confirmed: the profile {name!r} has no session to confirm$"
+        words = (
+            f"^assert_session_confirmed: the profile {name!r} has no session to confirm; "
+            r"say which message confirms it \(session_confirmed=\)$"
+        )
         with pytest.raises(ValueError, match=words):
             await client.assert_session_confirmed(within="1s")
 

@@ -56,7 +56,10 @@ async def test_it(ws_connect):
 @pytest.mark.parametrize(
     ("mark", "words"),
     [
-        ('session_within="5s"', "session_within: the profile 'frames' has no session to confirm"),
+        (
+            'session_within="5s"',
+            "session_within: the profile 'frames' has no session to confirm; say which message confirms it",
+        ),
         ("handshake=True", "handshake: the profile 'frames' has no session"),
         ("no_error_messages=True", "no_error_messages: the profile 'frames' calls no message an error"),
     ],

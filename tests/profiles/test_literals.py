@@ -40,7 +40,9 @@ def test_one_that_there_is_not_is_refused(field, message, words):
 def test_where_nothing_is_filled_in(field):
     """The URL and the header fields of a handshake are as they are."""
     with pytest.raises(
-        ValueError, match=rf"^profile 'x': {field} has '{{session_id}}': nothing is filled in there"
+        ValueError,
+        match=rf"^profile 'x': {field} has '{{session_id}}': nothing is filled in there, so "
+        r"it would go out as it is; open the connection with the value itself \(url=, headers=\)$",
     ):
         Profile(name="x", **{field: {"sid": SESSION_ID}})
 

@@ -152,7 +152,10 @@ class Requirement:
             return
         name = protocol.name
         if self.session_within is not None and not protocol.has_session:
-            raise ValueError(f"session_within: the profile {name!r} has no session to confirm")
+            raise ValueError(
+                f"session_within: the profile {name!r} has no session to confirm; say which message confirms "
+                "it (session_confirmed=)"
+            )
         if self.handshake and not (protocol.has_session or protocol.begins_session):
             raise ValueError(f"handshake: the profile {name!r} has no session, and so no handshake of one")
         if self.no_error_messages and not protocol.names_errors:
