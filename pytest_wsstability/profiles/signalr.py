@@ -18,7 +18,8 @@ SIGNALR = Profile(
     name="signalr",
     title="SignalR, JSON hub protocol",
     specification="https://github.com/dotnet/aspnetcore/blob/main/src/SignalR/docs/specs/HubProtocol.md",
-    session_info={"protocol": "json", "version": 1},
+    # Servers take each version up to their own: signalrcore asks for 0, stateful reconnect for 2.
+    session_info={"protocol": "json", "version": Free(1)},
     session_confirmed="{}",
     session_refused={"error": Free("refused")},
     ping={"type": 6},

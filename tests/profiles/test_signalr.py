@@ -46,6 +46,25 @@ def test_what_a_server_says(frame, roles):
     assert [each.role for each in (heard, *heard.rest)] == roles
 
 
+@pytest.mark.parametrize(
+    ("request_", "role"),
+    [
+        # signalrcore 1.0, @microsoft/signalr 10.0, and the latter with stateful reconnect.
+        ('{"protocol": "json", "version": 0}\x1e', Role.SESSION_INFO),
+        ('{"protocol":"json","version":1}\x1e', Role.SESSION_INFO),
+        ('{"protocol":"json","version":2}\x1e', Role.SESSION_INFO),
+        ('{"protocol":"messagepack","version":1}\x1e', Role.DATA),
+        ('{"protocol":"json"}\x1e', Role.DATA),
+    ],
+)
+def test_a_client_asks_for_a_version_of_its_own(request_, role):
+    """Servers take each up to theirs."""
+    server = Conversation(SIGNALR, End.SERVER)
+    server.opened(0.0)
+
+    assert server.hear(request_, 0.0).role is role
+
+
 def test_a_server_that_goes_lets_its_clients_come_back():
     """A close message, which says so."""
     assert SIGNALR.words.write(Role.NOTICE, {}) == '{"type":7,"allowReconnect":true}\x1e'
