@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from pytest_wsstability import Role
+from pytest_wsstability import Orchestrator, Outcome, Requirement, Role, hold
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape
 from pytest_wsstability.profiles import Profile
 from tests.net.peers import connected
@@ -58,6 +60,66 @@ async def test_the_last_step_is_spoken_by_both_ends(section):
         assert not orchestrator.attempts[0].timeline.irregular
         began = timeline.last(direction=0, role=Role.SESSION_INFO)
         assert (began is not None) is (profile.session_info is not None)
+
+
+def names_of(heading: str) -> dict[str, object]:
+    """What the code of a section without a protocol of its own makes."""
+    section = TEXT.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    (source,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    names: dict[str, object] = {}
+    exec(source, names)
+    return names
+
+
+async def test_each_end_answers_the_other_ones_question():
+    """In the words for it: a server that asks otherwise is no orchestrator."""
+    profile, heard = names_of("Two kinds of heartbeat")["BOTH"], []
+
+    async def probing(connection):
+        for number in range(5):
+            await asyncio.sleep(10)
+            await connection.send_json({"op": "probe", "n": number})
+
+    async def server(connection):
+        probes = asyncio.create_task(probing(connection))
+        async for text in connection:
+            said = json.loads(text)
+            if said["op"] == "ping":
+                await connection.send_json({"op": "pong", "n": said["n"]})
+            else:
+                heard.append(said)
+        await probes
+
+    async with Orchestrator(profile="frames", ping_interval=None, handler=server) as orchestrator:
+        requirement = Requirement.of(alive_for="55s", heartbeat_every="10s", heartbeat_within="1s")
+        held = await hold(requirement, url=orchestrator.url, profile=profile)
+
+    assert held.verdict.outcome is Outcome.STABLE
+    assert heard == [{"op": "alive", "n": number} for number in range(5)]
+
+
+async def test_the_rest_of_a_conversation_is_said_by_the_traffic():
+    """An acknowledgement of each ten messages, from the first one on, and a token when the server asks."""
+    names, heard = names_of("What a profile leaves to the test"), []
+
+    async def server(connection):
+        for number in range(1, 31):
+            await connection.send_json({"op": "event"})
+            if number % 10 == 0:
+                heard.append(await connection.recv_json(within="1s"))
+            await asyncio.sleep(1)
+        await connection.send_json({"op": "renew"})
+        heard.append(await connection.recv_json(within="1s"))
+        await connection.wait_closed()
+
+    async with Orchestrator(profile=names["OURS"], ping_interval=None, handler=server) as orchestrator:
+        requirement = Requirement.of(alive_for="1m", session_within="1s")
+        options = {"profile": names["OURS"], "traffic": names["talk"]}
+        held = await hold(requirement, url=orchestrator.url, **options)
+
+    assert held.verdict.outcome is Outcome.STABLE
+    acks = [{"op": "ack", "count": count} for count in (10, 20, 30)]
+    assert heard == [*acks, {"op": "token", "token": "second"}]
 
 
 def legacy_graphql() -> Profile:
