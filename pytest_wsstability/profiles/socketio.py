@@ -3,7 +3,8 @@ Socket.IO 5 on Engine.IO 4: joins the default namespace.
 
 Server: Engine.IO's packet ``0``. Client: ``40``, with ``40{"token": ...}`` where a server asks for one
 (``SOCKETIO.replace(session_info=Prefixed("40", {"token": "..."}))``). Server: ``40{"sid": ...}``, or
-``44`` for no. Heartbeats are Engine.IO's.
+``44`` for no; ``41`` ends the session, and neither the connection nor its heartbeats, so it is an error.
+Heartbeats are Engine.IO's.
 
 The same where the server has ``connectionStateRecovery``: a client comes back to its ``sid`` and misses
 nothing.
@@ -13,11 +14,12 @@ nothing.
 from __future__ import annotations
 
 import json
+import re
 
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolTimer
 from .engineio import CLIENT_TIMEOUT, CODES, ENGINEIO, INTERVAL, PING_TIMEOUT, TIMEOUT
-from .messages import Prefixed
+from .messages import Codec, Prefixed
 from .placeholders import ANY, INTERVAL_MS, SEQUENCE, SESSION_ID, TIMEOUT_MS, TOKEN
 from .profile import Profile
 from .templates import Free
@@ -49,8 +51,10 @@ SOCKETIO = Profile(
     ),
     session_info=("40", f"40{ANY}"),
     session_confirmed=Prefixed("40", {"sid": SESSION_ID}),
-    session_refused=Prefixed("44", {"message": Free("refused")}),
-    notice="41",
+    # python-socketio says of a namespace that it does not serve: 44"Unable to connect".
+    session_refused=(Prefixed("44", {"message": Free("refused")}), f'44"{ANY}"'),
+    # The connection stays, and clients do not come back by themselves. A client says 41 too, when it leaves.
+    error=Codec(re.compile(r"41(?:\{.*)?", re.DOTALL), "41"),
     foreign={"an Engine.IO 3 server, which joins by itself and waits for the client's pings": "40"},
     ping="2",
     pong="3",

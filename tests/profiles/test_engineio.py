@@ -90,6 +90,8 @@ def test_a_session_of_socketio():
         ("3", Role.HEARTBEAT_ANSWER),
         ('420["a"]', Role.DATA),
         ('42["hi",{"a":1}]', Role.DATA),
+        # It leaves, which is its right.
+        ("41", Role.DATA),
     ],
 )
 def test_what_a_client_says(message, role):
@@ -103,14 +105,19 @@ def test_what_a_client_says(message, role):
         ('40{"sid":"r0hDAAAB"}', Role.SESSION_CONFIRMED, "r0hDAAAB"),
         ('40{"sid":"SIO1","pid":"PID1"}', Role.SESSION_CONFIRMED, "SIO1"),
         ('44{"message":"no","data":{"why":1}}', Role.SESSION_REFUSED, None),
-        ("41", Role.NOTICE, None),
+        # Of a namespace that python-socketio does not serve.
+        ('44"Unable to connect"', Role.SESSION_REFUSED, None),
+        # The session is over, and the connection is not.
+        ("41", Role.ERROR, None),
+        ('41{"message":"Connection rejected by server"}', Role.ERROR, None),
+        ("41/other,", Role.DATA, None),
         ("2", Role.HEARTBEAT, None),
         ('430["ackd"]', Role.DATA, None),
         ("6", Role.DATA, None),
     ],
 )
 def test_what_a_server_says(message, role, session_id):
-    """The refusal leaves the WebSocket open."""
+    """A refusal, and the end of a session, leave the WebSocket open."""
     heard = SOCKETIO.words.hear(message, End.SERVER)
 
     assert (heard.role, heard.session_id) == (role, session_id)

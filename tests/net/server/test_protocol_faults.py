@@ -182,7 +182,7 @@ async def test_a_session_that_is_a_number_is_somebody_elses():
             await connect(orchestrator.url, profile=profile, session_id="abc")
 
 
-@pytest.mark.parametrize("profile", ["deepgram", "openai-realtime", "signalr", "stomp"])
+@pytest.mark.parametrize("profile", ["deepgram", "openai-realtime", "signalr", "socketio", "stomp"])
 async def test_an_error_message(profile):
     """Every hold finds it."""
     server = {"profile": profile, "faults": [("5s", faults.SendError())]}
@@ -193,7 +193,7 @@ async def test_an_error_message(profile):
         assert client.timeline.errors[0][0] == 5
 
 
-@pytest.mark.parametrize("profile", ["socketio", "signalr", "mqtt5"])
+@pytest.mark.parametrize("profile", ["actioncable", "signalr", "mqtt5"])
 async def test_an_announced_end_is_no_instability(profile):
     """Nor a pass: the hold was not as long as it should be."""
     program = [("8s", faults.SendNotice()), ("10s", faults.CloseWith(1001))]
@@ -219,7 +219,7 @@ async def test_an_announced_end_is_no_instability(profile):
 )
 async def test_another_end_is_an_instability(program):
     """Without a word, or by an error."""
-    async with connected({"profile": "socketio", "faults": program}) as (client, _):
+    async with connected({"profile": "actioncable", "faults": program}) as (client, _):
         violation = await violation_of(client.assert_alive_for, "20s")
 
         assert violation.rule is Rule.ALIVE
@@ -228,7 +228,7 @@ async def test_another_end_is_an_instability(program):
 async def test_a_client_that_does_not_come_back_from_an_announced_end_is_unstable():
     """Though it closed politely, as it was asked to."""
     notice = [("8s", faults.SendNotice())]
-    async with connected({"profile": "socketio", "faults": notice}) as (client, orchestrator):
+    async with connected({"profile": "actioncable", "faults": notice}) as (client, orchestrator):
         await asyncio.sleep(9)
         await client.close()
         violation = await violation_of(orchestrator.assert_reconnects, within="5s", same_session=False)
