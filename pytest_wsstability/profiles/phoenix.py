@@ -2,8 +2,9 @@
 Phoenix channels, serializer 2: joins one topic.
 
 Client: ``phx_join`` of a topic, and each 30 s a ``heartbeat`` on the topic ``phoenix``. The server
-answers each with a ``phx_reply`` that has its ref. There is no session id: after a reconnect the client
-joins again. Other topics: ``phoenix("room:42", {"token": ...})``.
+answers each with a ``phx_reply`` that has its ref. ``phx_error`` and ``phx_close`` end the channel alone, so
+they are errors. There is no session id: after a reconnect the client joins again. Other topics:
+``phoenix("room:42", {"token": ...})``.
 
 """
 
@@ -13,7 +14,7 @@ from typing import Any
 
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolCode, ProtocolTimer
-from .placeholders import TEXT_ID
+from .placeholders import ANY, TEXT_ID
 from .profile import Profile
 from .templates import Free
 
@@ -69,6 +70,8 @@ def phoenix(topic: str, payload: Any = None, *, name: str = "phoenix") -> Profil
             "phx_reply",
             {"status": Free("ok"), "response": Free({}, optional=True)},
         ],
+        # The channel crashed, or was closed, and the connection lives on.
+        error=([ANY, ANY, joined, "phx_error", Free({})], [ANY, ANY, joined, "phx_close", Free({})]),
         match_ids=True,
         interval=30,
         timeout=30,

@@ -43,6 +43,9 @@ def test_a_server_answers_whatever_topic_a_client_joins():
         ('["9","9","room:lobby","phx_reply",{"status":"ok","response":{}}]', Role.DATA),
         ('[null,"9","phoenix","phx_reply",{"status":"ok","response":{}}]', Role.DATA),
         ('["1",null,"room:lobby","new_msg",{"body":"hi"}]', Role.DATA),
+        # The channel is over, and the connection is not.
+        ('["1","1","room:lobby","phx_error",{}]', Role.ERROR),
+        ('["1","1","room:lobby","phx_close",{}]', Role.ERROR),
     ],
 )
 def test_what_a_server_says(message, role):

@@ -182,7 +182,9 @@ async def test_a_session_that_is_a_number_is_somebody_elses():
             await connect(orchestrator.url, profile=profile, session_id="abc")
 
 
-@pytest.mark.parametrize("profile", ["deepgram", "openai-realtime", "signalr", "socketio", "stomp"])
+@pytest.mark.parametrize(
+    "profile", ["deepgram", "openai-realtime", "phoenix", "signalr", "socketio", "stomp"]
+)
 async def test_an_error_message(profile):
     """Every hold finds it."""
     server = {"profile": profile, "faults": [("5s", faults.SendError())]}
