@@ -76,6 +76,7 @@ _CONT, _TEXT, _BINARY = int(Opcode.CONT), int(Opcode.TEXT), int(Opcode.BINARY)
 # Members of an enum, looked up once: before Python 3.12 that takes ten times as long as a name.
 _SENT, _RECEIVED, _NONE, _DATA = Direction.SENT, Direction.RECEIVED, Role.NONE, Role.DATA
 _CONFIRMED, _HEARTBEAT, _HEARTBEAT_ANSWER = Role.SESSION_CONFIRMED, Role.HEARTBEAT, Role.HEARTBEAT_ANSWER
+_REFUSED = Role.SESSION_REFUSED
 _OPEN, _BYTES = State.OPEN, Wait.BYTES
 _SAID = frozenset({Role.ERROR, Role.NOTICE})
 # What the payloads of our pings begin with, and how long they are.
@@ -837,7 +838,7 @@ class WebSocket(asyncio.Protocol):
         elif role is not _NONE:
             if self._strange is not None:
                 self._fits()
-            if role in _SAID:
+            if role in _SAID or (role is _REFUSED and self._session_stood()):
                 self._record_error_or_notice(role, now, payload if heard.payload is None else heard.payload)
             self.endpoint.message(self, heard)
             for say in self.conversation.answer(heard):
@@ -853,11 +854,16 @@ class WebSocket(asyncio.Protocol):
         """Take down what the peer said of an error, or of the end."""
         assert self.timeline is not None
         text = (payload if isinstance(payload, str) else repr(payload[:_TOLD]))[:_TOLD]
-        if role is Role.ERROR:
+        if role is Role.NOTICE:
+            self.timeline.notice_message(now, text)
+        else:
             self.timeline.error_message(now, text)
             self._release_flaw()
-        else:
-            self.timeline.notice_message(now, text)
+
+    def _session_stood(self) -> bool:
+        """Whether the peer has confirmed the session before: who refuses it now has ended it."""
+        assert self.timeline is not None
+        return self.conversation.end is End.CLIENT and self.timeline.session_confirmed_at is not None
 
     def _application_message(self, now: float, payload: str | bytes) -> None:
         assert self.timeline is not None

@@ -28,6 +28,8 @@ _HEARTBEAT, _ANSWER = Role.HEARTBEAT, Role.HEARTBEAT_ANSWER
 _INFO, _CONFIRMED, _REFUSED = Role.SESSION_INFO, Role.SESSION_CONFIRMED, Role.SESSION_REFUSED
 # Messages in which a peer names the session and the intervals.
 _NAMING = frozenset({Role.GREETING, Role.STEP, _INFO, _CONFIRMED})
+# What is said to a question of this end.
+_ANSWERS = frozenset({_ANSWER, _CONFIRMED, _REFUSED})
 # After these the peer may name them still.
 _EARLY_STEPS = frozenset({Role.GREETING, Role.STEP})
 _NAMED = {
@@ -341,12 +343,14 @@ class Conversation:
 
     def _by_id(self, heard: Heard, state: _State) -> Heard:
         """What an answer answers, where its id alone tells: results of other questions look the same."""
-        if heard.role is not _ANSWER and heard.role is not _CONFIRMED:
+        if heard.role not in _ANSWERS:
             return heard
         asked = state.asked.pop(str((heard.values or {})["id"]), None)
         if asked is None:
             return Heard(_DATA)
-        return heard._replace(role=_ANSWER if asked is _HEARTBEAT else _CONFIRMED)
+        if asked is _HEARTBEAT:
+            return heard._replace(role=_ANSWER)
+        return heard if heard.role is _REFUSED else heard._replace(role=_CONFIRMED)
 
     def _learn(self, heard: Heard, now: float, state: _State) -> Heard:
         """Take over what the peer names: the session, a token to come back with, intervals, numbers."""

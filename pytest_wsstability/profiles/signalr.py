@@ -11,8 +11,17 @@ from __future__ import annotations
 
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolTimer
+from .messages import Codec
 from .profile import Profile
 from .templates import Free
+from .wording import json_of
+
+
+def _read_refusal(message: str | bytes) -> bool:
+    """The handshake's answer alone has no type: one with an error may be that of a call."""
+    found = json_of(message) if isinstance(message, str) else None
+    return isinstance(found, dict) and "error" in found and "type" not in found
+
 
 SIGNALR = Profile(
     name="signalr",
@@ -21,7 +30,7 @@ SIGNALR = Profile(
     # Servers take each version up to their own: signalrcore asks for 0, stateful reconnect for 2.
     session_info={"protocol": "json", "version": Free(1)},
     session_confirmed="{}",
-    session_refused={"error": Free("refused")},
+    session_refused=Codec(_read_refusal, '{"error":"refused"}'),
     ping={"type": 6},
     heartbeats_from="both",
     interval=15,

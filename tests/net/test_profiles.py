@@ -60,6 +60,32 @@ async def test_a_session_that_a_function_reads_is_the_servers():
         assert not client.timeline.irregular
 
 
+@pytest.mark.parametrize(("refused_at", "alarms"), [("before", 0), ("after", 1)])
+async def test_a_session_that_is_refused_after_it_was_confirmed_is_over(refused_at, alarms):
+    """Though the connection and its heartbeats go on: a token that was revoked, say."""
+    says = {"before": ['{"t":"no"}', '{"t":"in"}'], "after": ['{"t":"in"}', '{"t":"no"}']}[refused_at]
+    profile = Profile(
+        name="revoked",
+        session_info={"t": "login"},
+        session_confirmed={"t": "in"},
+        session_refused={"t": "no"},
+    )
+
+    async def script(peer):
+        await peer.upgrade()
+        await peer.frame()
+        for message in says:
+            await asyncio.sleep(0.5)
+            peer.send(frame(TEXT, message.encode()))
+        await peer.gone()
+
+    async with serving(script) as url, opened(url, profile=profile) as client:
+        await client.assert_session_confirmed(within="5s")
+        await asyncio.sleep(1)
+
+        assert list(client.timeline.errors) == [(1.0, '{"t":"no"}')] * alarms
+
+
 @pytest.mark.parametrize("name", BEATING)
 async def test_ten_heartbeats(name):
     """In the right direction, answered where an answer is due, and nobody ends anything."""

@@ -566,6 +566,27 @@ def test_of_so_many_questions_the_last_1024_are_remembered(others, role):
     assert client.hear('{"id":2,"result":{}}', 5000.0).role is role
 
 
+@pytest.mark.parametrize(
+    ("asked", "message", "role"),
+    [
+        ("login", '{"id":1,"error":{}}', Role.SESSION_REFUSED),
+        ("login", '{"id":1,"result":{}}', Role.SESSION_CONFIRMED),
+        ("login", '{"id":2,"error":{}}', Role.DATA),
+        # An error is an answer too: the server lives.
+        ("ping", '{"id":1,"error":{}}', Role.HEARTBEAT_ANSWER),
+    ],
+)
+def test_a_refusal_is_told_by_its_id_too(asked, message, role):
+    """Errors of other questions look the same."""
+    client = talk(RPC.replace(session_refused={"id": ID, "error": {}}))
+    if asked == "login":
+        said(client, client.opened(0.0))
+    else:
+        client.write(client.beat(), 0.0)
+
+    assert client.hear(message, 1.0).role is role
+
+
 # Intervals.
 
 

@@ -39,7 +39,8 @@ def test_a_server_answers_whatever_topic_a_client_joins():
             '["1","1","room:lobby","phx_reply",{"status":"error","response":{"reason":"no"}}]',
             Role.SESSION_REFUSED,
         ),
-        # The reply to another join, or to a push.
+        # The reply to another join, or to a push, whatever it says.
+        ('["1","9","room:lobby","phx_reply",{"status":"error","response":{"reason":"no"}}]', Role.DATA),
         ('["9","9","room:lobby","phx_reply",{"status":"ok","response":{}}]', Role.DATA),
         ('[null,"9","phoenix","phx_reply",{"status":"ok","response":{}}]', Role.DATA),
         ('["1",null,"room:lobby","new_msg",{"body":"hi"}]', Role.DATA),

@@ -30,6 +30,9 @@ def test_a_connection():
         ("{}\x1e", [Role.SESSION_CONFIRMED]),
         ('{}\x1e{"type":6}\x1e', [Role.SESSION_CONFIRMED, Role.HEARTBEAT]),
         ('{"error":"no"}\x1e', [Role.SESSION_REFUSED]),
+        # The answer to a call that failed.
+        ('{"type":3,"invocationId":"0","error":"no"}\x1e', [Role.DATA]),
+        ("[]\x1e", [Role.DATA]),
         ('{"type":3,"invocationId":"0","result":"hi"}\x1e', [Role.DATA]),
         ('{"type":1,"target":"x","arguments":[]}\x1e{"type":6}\x1e', [Role.HEARTBEAT, Role.DATA]),
         ('{"type":7}\x1e', [Role.NOTICE]),
