@@ -27,7 +27,7 @@ class TimerKind(Enum):
     IDLE = "idle timeout"
     # Only pongs reset it, asked for or not.
     READ_DEADLINE = "read deadline"
-    # Only the pong to the server's own ping counts.
+    # Only the pong to the server's own ping counts, or the answer to its heartbeat.
     KEEPALIVE = "server keepalive"
     MAX_AGE = "maximum age"
 
@@ -46,6 +46,7 @@ class Policy(Enum):
     PINGS_OR_SERVER = "ping frames only, or bytes of the server"
     PONGS = "pongs only"
     OWN_PONG = "only the pong to the server's own ping"
+    OWN_ANSWER = "the answer to the server's own heartbeat"
     # What it is stands in the matrix.
     SOME = "some traffic"
     NOTHING = "nothing"

@@ -20,6 +20,8 @@ _TOGETHER = 0.3
 SURVIVED = 2.0
 # Of a connection that asks now and then, so many questions without an answer before its end.
 _UNANSWERED = 2.0
+# A server that ends who does not answer has asked so often by then; one that asks on has not ended anybody.
+_ASKED = 2
 # A refusal comes this soon, in seconds, after what is refused.
 _REFUSED_WITHIN = 1.0
 
@@ -197,12 +199,29 @@ class _Ladder:
             mute.fate is RungFate.LOST or mute.age >= age.seconds - tolerance(age.seconds)
         ):
             return [], {}
+        if (asked := self._asked_in_messages(mute)) is not None:
+            return [
+                FoundTimer(
+                    kind=TimerKind.KEEPALIVE, seconds=mute.age - asked, error=0.0, policy=Policy.OWN_ANSWER
+                )
+            ], {}
         later = self._later(mute, age)
         first, resets = self._first(mute, {each.rung.traffic for each in later})
         second, not_enough = self._second(later, resets)
         for kind in not_enough:
             resets[kind] = False
         return [timer for timer in (first, second) if timer], resets
+
+    def _asked_in_messages(self, mute: Observation) -> float | None:
+        """When the server first asked in a message, if it ends who does not answer; else None."""
+        quiet, asked = self.quiet, mute.server_heartbeats
+        if quiet is None or mute.fate is not RungFate.ENDED or mute.server_pings or len(asked) > _ASKED:
+            return None
+        # Who says nothing but answers lives on, and control frames are none: else any byte may have helped.
+        outlived = quiet.age > mute.age + 2 * tolerance(mute.age)
+        resets = matrix(self.busy, mute)
+        told = outlived and resets.get(Traffic.PING) is False and resets.get(Traffic.PONG) is False
+        return asked[0] if told and asked else None
 
     def _first(
         self, mute: Observation, outlived: set[Traffic]

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from ..timeline.close import TransportEnd
-from ..timeline.events import Direction, EventKind, Opcode
+from ..timeline.events import Direction, EventKind, Opcode, Role
 from ..timeline.timeline import Timeline
 from .rungs import Rung
 
@@ -46,6 +46,8 @@ class Observation:
     server_pings: int = 0
     first_server_ping: float | None = None
     server_ping_every: float | None = None
+    # When heartbeats of the server came that are messages, as far as the record holds them.
+    server_heartbeats: tuple[float, ...] = ()
     # Pongs that came, whoever asked for them.
     pongs: int = 0
     # Seconds of silence before the ping that found a lost connection.
@@ -115,6 +117,11 @@ class Observation:
             server_pings=count,
             first_server_ping=pings[0] if pings and len(pings) == count else None,
             server_ping_every=median(between) if between else None,
+            server_heartbeats=tuple(
+                event.at
+                for event in timeline
+                if event.direction is Direction.RECEIVED and event.role is Role.HEARTBEAT
+            ),
             pongs=timeline.count(Direction.RECEIVED, Opcode.PONG),
             gap=lost_after,
             unanswered=unanswered,

@@ -58,6 +58,8 @@ def _safe(findings: Findings) -> list[str]:
     parts = []
     if findings.idle is not None and findings.idle.answering_helps:
         parts.append("a client that answers the server's pings is safe")
+    if findings.idle is not None and findings.idle.policy is Policy.OWN_ANSWER:
+        parts.append("a client that answers the server's heartbeats is safe")
     if findings.advice:
         first = findings.advice[0]
         what = " or ".join(_SENT[each.traffic] for each in findings.advice[:2])

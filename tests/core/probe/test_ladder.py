@@ -54,6 +54,44 @@ def test_what_lives_and_what_dies_tells_the_policy(fates, options, kind, policy)
     assert policy_of(infer(ladder(**fates, **options))) == (kind, 60.0, policy)
 
 
+MUTE = {"mute": "45", "text": "45", "ping": "45", "pong": "45", "heartbeat": "alive"}
+
+
+@pytest.mark.parametrize(
+    ("fates", "asked", "found"),
+    [
+        # Engine.IO: asked at 25 s, ended 20 s later; tRPC, where any message counts.
+        (MUTE, (25.0,), (TimerKind.KEEPALIVE, 20.0, Policy.OWN_ANSWER)),
+        ({**MUTE, "text": "alive"}, (15.0, 30.0), (TimerKind.KEEPALIVE, 30.0, Policy.OWN_ANSWER)),
+        # It asks on, or never did: its heartbeats end nobody.
+        (MUTE, (10.0, 20.0, 30.0), (TimerKind.IDLE, 45.0, Policy.HEARTBEATS)),
+        (MUTE, (), (TimerKind.IDLE, 45.0, Policy.HEARTBEATS)),
+        # Any byte helps, and an answer is one.
+        ({"mute": "45"}, (25.0,), (TimerKind.IDLE, 45.0, Policy.ANY)),
+        # Answers do not help.
+        ({**MUTE, "quiet": "45"}, (25.0,), (TimerKind.IDLE, 45.0, Policy.HEARTBEATS)),
+    ],
+)
+def test_a_server_that_asks_in_messages_ends_who_does_not_answer(fates, asked, found):
+    """Its keepalive has the length from its question to the end, and is no idle timeout."""
+    observations = [dataclasses.replace(each, server_heartbeats=asked) for each in ladder(**fates)]
+    findings = infer(observations)
+
+    assert policy_of(findings) == found
+    safe = "a client that answers the server's heartbeats is safe"
+    assert (safe in sentence(findings)) is (found[2] is Policy.OWN_ANSWER)
+
+
+@pytest.mark.parametrize(("age", "kind"), [("46.7", TimerKind.IDLE), ("46.9", TimerKind.KEEPALIVE)])
+def test_who_answers_has_to_outlive_who_does_not(age, kind):
+    """By more than two ends of one timer differ: 0.9 s at 45 s, twice."""
+    observations = [
+        dataclasses.replace(each, server_heartbeats=(25.0,)) for each in ladder(**MUTE, quiet=age)
+    ]
+
+    assert infer(observations).idle.kind is kind
+
+
 def test_a_maximum_age_ends_what_says_everything():
     """Nothing helps, so nothing is advised, and no idle timer is made of it."""
     findings = infer(ladder("300"))

@@ -64,6 +64,13 @@ def test_the_servers_own_pings():
     assert (seen.server_pings, seen.first_server_ping, seen.server_ping_every) == (4, 20.0, 20.0)
 
 
+def test_the_servers_own_heartbeats():
+    """Those that are messages, and not its client's."""
+    seen = observe((5, ">beat"), (25, "<beat"), (26, "<text"), (50, "<beat"), until=60)
+
+    assert seen.server_heartbeats == (25.0, 50.0)
+
+
 def test_as_builtin_values():
     assert observe((60, closed_by_peer(4408, "idle"))).as_dict() == {
         "traffic": Traffic.PING.value,
