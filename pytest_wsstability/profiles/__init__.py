@@ -15,8 +15,8 @@ A message is JSON (a mapping or a list), text or bytes. A received one matches w
 the template. A placeholder stands for a value, alone (``{"id": ID}``) or inside text (``f"PONG {ID}"``,
 ``b"\\x01{session_id}"``): `SESSION_ID`, or `SESSION_NUMBER` where JSON has a number for it; `ID` and
 `TEXT_ID`, which an answer carries back; `NOW` and `NOW_TEXT`; `SEQUENCE`, the last number received;
-`INTERVAL`, `TIMEOUT` and their ``_MS``, which the server names; `TOKEN`, which it gives for coming back;
-`ANY`, and `Free` where `ANY` has to be written.
+`INTERVAL`, `TIMEOUT` and their ``_MS``, which the server names before the session stands, as numbers;
+`TOKEN`, which it gives for coming back; `ANY`, and `Free` where `ANY` has to be written.
 
 Three shapes of heartbeat: ``ping`` and ``pong`` are asked and answered (``ping == pong`` is an echo);
 ``ping`` alone is one-way, and no answer is ever due; neither means protocol pings. ``heartbeats_from`` says
