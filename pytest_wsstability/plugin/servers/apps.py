@@ -25,6 +25,7 @@ from ..plans import base_target_of, plan_of
 from ..server_choice import DAPHNE, server_of
 from ..stash import app_key, app_record_key, app_stop_key, routes_key
 from .logs import place_of
+from .output import stopping
 
 _EXAMPLE = "write module:name, or module:factory()"
 _SRC = "install it (pip install -e .), or write 'pythonpath = src' into the ini file"
@@ -120,7 +121,8 @@ async def served(item: pytest.Item, source: AppSource) -> AsyncIterator[str]:
         yield join(base, plan_of(item).path or "/")
     finally:
         try:
-            await manager.__aexit__(None, None, None)
+            with stopping(item):
+                await manager.__aexit__(None, None, None)
         except AppError as error:
             item.stash[app_stop_key] = str(error)
         if record.failed is not None:

@@ -42,6 +42,8 @@ class LogLine(NamedTuple):
     raised: str = ""
     # The port of the client that it is about; None where it does not say.
     port: int | None = None
+    # Whether the server had been told to stop, as it is when all has been seen that a test is judged by.
+    is_of_stop: bool = False
 
 
 class ServerLog(logging.Handler):
@@ -54,6 +56,7 @@ class ServerLog(logging.Handler):
         self._older: deque[LogLine] = deque(maxlen=_WARNINGS)
         self._loop: asyncio.AbstractEventLoop | None = None
         self.is_silent = False
+        self.is_stopping = False
         # When something tried to leave the virtual network first, and what.
         self.left: LogLine | None = None
 
@@ -83,7 +86,9 @@ class ServerLog(logging.Handler):
         if record.exc_info and record.exc_info[1] is not None:
             raised = f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
             text += f"\n{raised}{place_of(record.exc_info[1])}"
-        self.lines.append(LogLine(at, text, record.name, record.levelno, raised, _port(record)))
+        self.lines.append(
+            LogLine(at, text, record.name, record.levelno, raised, _port(record), self.is_stopping)
+        )
         if len(self.lines) > _RECORDS and (gone := self.lines.popleft()).level >= logging.WARNING:
             self._older.append(gone)
 

@@ -60,6 +60,19 @@ def silenced(item: pytest.Item) -> Iterator[None]:
         log.is_silent = False
 
 
+@contextmanager
+def stopping(item: pytest.Item) -> Iterator[None]:
+    """Tell what the server of a test logs while the block runs from what it logged before it had to stop."""
+    log = item.stash.get(server_log_key, None)
+    if log is not None:
+        log.is_stopping = True
+    try:
+        yield
+    finally:
+        if log is not None:
+            log.is_stopping = False
+
+
 def add_output(item: pytest.Item, report: pytest.TestReport) -> None:
     """Show what the server said in the last minute, with the instants of the connection."""
     if not report.failed:
@@ -121,8 +134,8 @@ def done(record: AppRecord, now: float) -> Iterator[ServerLine]:
 
 
 def _logged(line: LogLine) -> ServerLine | None:
-    """A record of a server; None for one of a client, or of an access log."""
-    if line.logger.startswith(_CLIENTS) or line.logger.endswith(".access"):
+    """A record of a server; None for one of a client, of an access log, or of its stop after the test."""
+    if line.is_of_stop or line.logger.startswith(_CLIENTS) or line.logger.endswith(".access"):
         return None
     raised = LineKind.RAISED if line.raised else LineKind.SAID
     text = line.raised or line.text

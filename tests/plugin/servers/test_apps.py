@@ -811,6 +811,23 @@ def test_and_so_is_one_of_aiohttp(failure, pytester):
     assert CANCELLED in failure(test, "--ws-app=cancels:app")
 
 
+@pytest.mark.parametrize("level", ["INFO", "WARNING"])
+@pytest.mark.parametrize("stop", ["pass", 'logging.error("pool", exc_info=OSError("it is closed"))'])
+def test_what_is_logged_when_the_app_is_stopped_is_no_cause(failure, level, stop):
+    """The app is stopped when its hold is over, at one virtual instant; its log is shown all the same."""
+    closes = (
+        'await send({"type": "websocket.accept"}); await asyncio.sleep(7); '
+        'await send({"type": "websocket.close", "code": 4000})'
+    )
+    lifespan = f'if message["type"] == "lifespan.shutdown": {stop}'
+    source = asgi(connection=closes, lifespan=lifespan).replace("import asyncio", "import asyncio, logging")
+    printed = failure(source, f"--log-level={level}")
+
+    assert "the server ended the connection on purpose: 4000" in printed
+    assert "the server's log at" not in printed
+    assert ("uvicorn.error: Shutting down" in printed.partition("log of the app")[2]) is (level == "INFO")
+
+
 HANGS = """
 import asyncio
 import pytest
