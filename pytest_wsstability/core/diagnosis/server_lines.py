@@ -259,7 +259,8 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine]) -> Iterator[Diagnos
                 found, Cause.RESTART, Confidence.HIGH, f"the server's process {how}",
                 "see why it ended; a server that is told to stop should close with 1001 or 1012 first",
             )  # fmt: skip
-        if line.kind is LineKind.RETURNED:
+        # Where a framework logs what a handler raised, its function returns all the same.
+        if line.kind is LineKind.RETURNED and not raised:
             returned = _told(
                 found, Cause.CLOSED_BY_PEER, Confidence.HIGH, "the server's handler returned without a close",
                 "let the handler go on for as long as the connection does (while True: await receive), or "

@@ -189,6 +189,25 @@ def test_how_a_process_ended(others, words):
     assert with_lines(diagnose(record), [record], lines, alone=True).sentence == words
 
 
+RETURNED = said("its function returned", kind=LineKind.RETURNED)
+
+
+@pytest.mark.parametrize(
+    ("other", "cause"),
+    [
+        (said("KeyError: 'user'", kind=LineKind.RAISED), Cause.HANDLER_ERROR),
+        (said("ClientDisconnected: 1006", kind=LineKind.RAISED), Cause.CLOSED_BY_PEER),
+        (said("ERROR   chat: no such user"), Cause.CLOSED_BY_PEER),
+    ],
+)
+def test_a_handler_whose_error_was_logged_has_not_just_returned(other, cause):
+    """A framework that catches what a handler raised, and logs it, returns to the server."""
+    for lines in ([other, RETURNED], [RETURNED, other]):
+        found = told(CUT, *lines)
+
+        assert (found.cause, found.confidence) == (cause, HIGH), found
+
+
 LINES = {
     "of another port": said("KeyError: 'user'", kind=LineKind.RAISED, port=40_001),
     "of nobody": said("KeyError: 'user'", kind=LineKind.RAISED),

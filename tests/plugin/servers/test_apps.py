@@ -811,6 +811,24 @@ def test_and_so_is_one_of_aiohttp(failure, pytester):
     assert CANCELLED in failure(test, "--ws-app=cancels:app")
 
 
+@pytest.mark.parametrize("server", ["uvicorn", "hypercorn"])
+def test_a_handler_whose_framework_logs_its_error_has_failed(failure, server):
+    """Sanic does so under ASGI servers: to the server, the app's function returned."""
+    fails = """
+        await send({"type": "websocket.accept"})
+        await asyncio.sleep(7)
+        try:
+            raise LookupError("no such room")
+        except LookupError:
+            logging.getLogger("framework").exception("while handling %s", scope["path"])
+    """
+    source = asgi(connection=fails, server=server).replace("import asyncio", "import asyncio, logging")
+    printed = failure(source)
+
+    assert "the server's handler failed: LookupError: no such room (confidence high" in printed
+    assert "  fix       see the server's traceback\n" in printed
+
+
 @pytest.mark.parametrize("level", ["INFO", "WARNING"])
 @pytest.mark.parametrize("stop", ["pass", 'logging.error("pool", exc_info=OSError("it is closed"))'])
 def test_what_is_logged_when_the_app_is_stopped_is_no_cause(failure, level, stop):
