@@ -18,7 +18,7 @@ import pytest
 from ...core.redact import show_text
 from ...core.url import join
 from ...net.apps.kinds import AppError, kind_of, routes_of
-from ...net.apps.serving import serving
+from ...net.apps.serving import STARTUP, serving
 from ...net.apps.watching import AppRecord
 from ..margins import StabilityWarning
 from ..plans import base_target_of, plan_of
@@ -146,9 +146,15 @@ async def _awaited(source: AppSource) -> Any:
     app = source.make()
     if not asyncio.iscoroutine(app):
         return app
+    limit = asyncio.timeout(STARTUP)
     try:
-        return await app
+        async with limit:
+            return await app
     except Exception as exc:
+        if limit.expired():
+            raise AppError(
+                f"{source.name} gave no app within {STARTUP:.0f} s; name what makes it, not what serves it"
+            ) from None
         raise AppError(_failed(f"calling {source.name}", exc)) from exc
 
 

@@ -583,6 +583,26 @@ def test_a_lifespan_that_fails_is_told(run, server):
     ])  # fmt: skip
 
 
+@pytest.mark.parametrize(("seconds", "outcome"), [(59, "passed"), (61, "errors")])
+def test_a_factory_that_does_not_return_is_told(run, pytester, seconds, outcome):
+    """A script's ``main()`` serves for ever, and makes no app."""
+    pytester.makepyfile(
+        served=f"""
+        import asyncio, app
+        async def main():
+            await asyncio.sleep({seconds})
+            return app.app
+        """
+    )
+    result = run(HOLD, "--ws-app=served:main()")
+
+    assert result.parseoutcomes() == {outcome: 1}
+    if outcome == "errors":
+        result.stdout.fnmatch_lines([
+            "served:main() gave no app within 60 s; name what makes it, not what serves it"
+        ])  # fmt: skip
+
+
 def test_a_lifespan_that_never_starts_is_told(run):
     """After a minute of virtual time."""
     pytest.importorskip("uvicorn")
