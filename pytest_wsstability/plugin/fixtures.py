@@ -46,6 +46,7 @@ from .stash import (
     loop_key,
     orchestrator_key,
     proxies_key,
+    settings_key,
     soak_key,
     talk_key,
 )
@@ -169,17 +170,17 @@ def _app_url(request: pytest.FixtureRequest) -> Iterator[AppURL]:
 
 
 def app(request: pytest.FixtureRequest) -> Any:
-    """What ``ws_app`` gives: the app that an option names."""
-    target = base_target_of(request.node)
-    if target.kind is not TargetKind.APP or not target.value:
+    """What ``ws_app`` gives: the app that an option names, also to a fixture that overrides it."""
+    given = request.config.stash[settings_key].target
+    if base_target_of(request.node).kind is not TargetKind.APP or given.kind is not TargetKind.APP:
         return None
     try:
-        made = load(request.config, target.value).make()
+        made = load(request.config, given.value).make()
     except AppError as error:
-        refuse(f"{target.source}: {error}")
+        refuse(f"{given.source}: {error}")
     if asyncio.iscoroutine(made):
         made.close()
-        told = f"{target.source}: {target.value} is a coroutine function: await it in a fixture of your own"
+        told = f"{given.source}: {given.value} is a coroutine function: await it in a fixture of your own"
         refuse(told)
     return made
 

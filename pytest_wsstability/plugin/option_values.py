@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core.duration import parse_duration
+from ..core.url import as_websocket, wrong_url
+
+# Stands for the port of a command.
+_PORT = "{port}"
 
 
 def read_header(line: str) -> tuple[str, str]:
@@ -24,6 +28,21 @@ def read_file(text: str) -> str:
     if not Path(text).is_file():
         raise ValueError(f"there is no file {text!r}; give a PEM file")
     return text
+
+
+def read_app(text: str) -> str:
+    """The name of an app; what it names is looked up for the first test that needs it."""
+    if not text:
+        raise ValueError("it is empty; write module:name, or module:factory()")
+    return text
+
+
+def read_command_url(text: str) -> str:
+    """Where a command listens, at a port that is filled in when it is known."""
+    url = as_websocket(text)
+    if reason := wrong_url(url.replace(_PORT, "8000")):
+        raise ValueError(f"{reason}, such as ws://127.0.0.1:{_PORT}/ws")
+    return url
 
 
 def read_port(port: Any) -> int:
@@ -80,9 +99,11 @@ def _as_it_is(text: Any) -> Any:
 
 # By the name of the option.
 READERS: Mapping[str, Callable[[Any], Any]] = {
+    "app": read_app,
     "ca": read_file,
     "cert": read_file,
     "command_timeout": parse_duration,
+    "command_url": read_command_url,
     "headers": read_header,
     "keep_runs": read_count,
     "key": read_file,

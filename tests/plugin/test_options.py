@@ -35,6 +35,11 @@ NOTHING = "def test_it(): pass"
         (["-o", "ws_inconclusive=ignore"], "ws_inconclusive: 'ignore' is none of fail, skip"),
         (["-o", "ws_url=nothing"], "ini ws_url: 'nothing' is not a WebSocket URL"),
         (["-o", "ws_headers=nothing"], "ws_headers: "),
+        (
+            ["-o", "ws_command_url=localhost:{port}/ws"],
+            "ini ws_command_url: 'localhost:8000/ws' is not a WebSocket URL (it has no scheme); give ws:// "
+            "or wss:// and a host, such as ws://127.0.0.1:{port}/ws",
+        ),
         (["-o", "ws_profile=jsn"], "profile: 'jsn' is unknown"),
     ],
 )

@@ -54,7 +54,10 @@ def kind_of(app: Any) -> AppKind:
     if count == 1 and _is_coroutine_function(app):
         return AppKind.HANDLER
     if count == 0:
-        raise AppError(f"{_shown(app)} takes no argument: if it makes the app, write 'module:name()'")
+        raise AppError(
+            f"{_shown(app)} takes no argument: if it makes the app, write 'module:name()', or call it in the "
+            "fixture ws_app"
+        )
     if names and count == _WSGI and (names[0].startswith("env") or not inspect.isroutine(app)):
         raise AppError(f"{_shown(app)} is a WSGI app, which has no WebSockets; give {_VALID}")
     takes = " and ".join(names or ())

@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import inspect
 import os
+import re
 import sys
 import traceback
 from collections.abc import AsyncIterator, Callable
@@ -55,6 +56,8 @@ def source_of(request: pytest.FixtureRequest) -> AppSource:
     if spec:
         return load(request.config, spec)
     app = request.getfixturevalue("ws_app")
+    if app is None:
+        pytest.fail("the fixture ws_app gave None; let it return the app", pytrace=False)
     return AppSource(lambda: app, is_factory=False, name="ws_app")
 
 
@@ -170,8 +173,13 @@ def _found(config: pytest.Config, spec: str) -> Any:
     if not colon or not module_name or not name or "(" in name:
         given = "; one that takes arguments is called by a fixture ws_app" if "(" in name else ""
         raise AppError(f"{spec!r} names no app; {_EXAMPLE}{given}")
-    # As ``python -m pytest`` and the servers themselves have it.
     here = config.invocation_params.dir
+    if _is_path(module_name, here):
+        parts = re.split(r"[/\\]", module_name.removesuffix(".py"))
+        module = ".".join(part for part in parts if part.strip("."))
+        told = f"such as {module}:{spec.partition(':')[2]}"
+        raise AppError(f"{spec!r} names a file; {_EXAMPLE}, {told}")
+    # As ``python -m pytest`` and the servers themselves have it.
     if str(here) not in sys.path:
         sys.path.insert(0, str(here))
     found: Any = _imported(module_name, here)
@@ -180,6 +188,10 @@ def _found(config: pytest.Config, spec: str) -> Any:
             raise AppError(f"{module_name} has no {name!r}{_instead(found, module_name)}")
         found = getattr(found, part)
     return found
+
+
+def _is_path(module: str, here: Path) -> bool:
+    return "/" in module or "\\" in module or (module.endswith(".py") and (here / module).is_file())
 
 
 def _instead(found: Any, module_name: str) -> str:

@@ -354,14 +354,44 @@ def test_two_targets_on_the_command_line_are_one_too_many(run, args, names):
     result.stderr.fnmatch_lines([f"ERROR: {names}: give one of them, not both"])
 
 
+def test_an_overriding_fixture_gets_the_app_of_the_ini_file(passes, ini):
+    """As fixtures do that change something of the app for a test."""
+    pytest.importorskip("uvicorn")
+    ini("ws_app = app:app")
+    conftest = """
+        import pytest
+
+        @pytest.fixture
+        def ws_app(ws_app):
+            assert ws_app.__module__ == "app"
+            return ws_app
+    """
+    assert passes(BOTH, conftest=conftest) == 2
+
+
 # Bad input.
+
+
+def test_a_fixture_without_a_return_is_told(run):
+    """And no kind of app is asked for that nobody gave."""
+    pytest.importorskip("uvicorn")
+    fixture = "@pytest.fixture\ndef ws_app(): ...\n"
+    result = run(BOTH.replace("import pytest\n", f"import pytest\n{fixture}", 1))
+
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["the fixture ws_app gave None; let it return the app"] * 2)
 
 
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
         ("app", ["'app' names no app; write module:name, or module:factory()"]),
+        ("", ["it is empty; write module:name, or module:factory()"]),
         ("app:", ["'app:' names no app"]),
+        ("./app:app", ["'./app:app' names a file; write module:name, or module:factory(), such as app:app"]),
+        ("src/inner/main.py:make()", ["names a file; write ", ", such as src.inner.main:make()"]),
+        ("app.py:app", ["'app.py:app' names a file; write ", ", such as app:app"]),
+        ("other.py:app", ["there is no module 'other' in"]),
         ("app:factory(1)", ["names no app; write module:name", "; one that takes arguments is called by a"]),
         ("nowhere:app", ["there is no module 'nowhere'", "write module:name"]),
         ("app:apq", ["app has no 'apq'; write app:app or app:"]),
@@ -381,7 +411,10 @@ def test_two_targets_on_the_command_line_are_one_too_many(run, args, names):
         ("app:number", ["a builtins.int is no app; give an ASGI app, an aiohttp.web.Application"]),
         ("app:wsgi", ["wsgi is a WSGI app, which has no WebSockets"]),
         ("app:Class", ["Class is a class; give an instance of it"]),
-        ("app:nothing", ["nothing takes no argument: if it makes the app, write 'module:name()'"]),
+        (
+            "app:nothing",
+            ["nothing takes no argument: if it makes the app, write 'module:name()', or call it in the "],
+        ),
         ("broken:app", ["importing broken failed: ZeroDivisionError: division by zero, at ", "broken.py:1 "]),
         (
             "needs:app",
