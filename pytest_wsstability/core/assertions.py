@@ -7,7 +7,7 @@ from typing import Unpack
 
 from .asserted import asserting
 from .diagnosis import diagnosed
-from .duration import Duration
+from .duration import Duration, parse_duration
 from .judge.judgement import Judgement
 from .judge.requirement import ExpectedClose, Requirement, RequirementKeywords
 from .judge.rules import judge as judge_by_rules
@@ -61,11 +61,11 @@ def assert_stable(timeline: Timeline, **requirement: Unpack[RequirementKeywords]
     Raises:
         StabilityError: if a part does not hold, or the record cannot tell (the verdict says which).
         TypeError: for a keyword that a requirement does not have.
-        ValueError: for a value that makes no sense, naming it.
+        ValueError: for a value that makes no sense, naming it, and where nothing is required.
 
     """
     __tracebackhide__ = True
-    return enforce(Requirement.of(**requirement), timeline)
+    return enforce(stable(requirement), timeline)
 
 
 def assert_alive_for(timeline: Timeline, duration: Duration) -> None:
@@ -201,7 +201,7 @@ def assert_rtt(timeline: Timeline, *, p95: Duration) -> None:
 
     """
     __tracebackhide__ = True
-    enforce(Requirement.of(rtt_p95=p95), timeline)
+    enforce(rtt(p95), timeline)
 
 
 def assert_messages_flow(timeline: Timeline, *, every: Duration | None = None, at_least: int = 0) -> None:
@@ -274,7 +274,7 @@ class Judged:
     def assert_rtt(self, *, p95: Duration) -> None:
         """95 of 100 round trips are as quick as this; with fewer than 20, the slowest is."""
         __tracebackhide__ = True
-        self._enforce(Requirement.of(rtt_p95=p95))
+        self._enforce(rtt(p95))
 
     def assert_messages_flow(self, *, every: Duration | None = None, at_least: int = 0) -> None:
         """Application messages kept coming: no time without one longer than ``every``, and so many."""
@@ -303,21 +303,40 @@ NO_ABNORMAL_CLOSURE = Requirement(no_abnormal_closure=True)
 HANDSHAKE = Requirement(handshake=True)
 
 
+# In a requirement None asks for nothing; as the one argument of an assertion it is a value that is missing.
+
+
+def stable(keywords: RequirementKeywords) -> Requirement:
+    """Be all that the keywords say, which is something."""
+    requirement = Requirement.of(**keywords)
+    if requirement == Requirement():
+        raise ValueError(
+            "assert_stable: no requirement; give keywords such as alive_for, or a ws_stability marker"
+        )
+    return requirement
+
+
 def alive_for(duration: Duration) -> Requirement:
     """Stay open for so long."""
-    return Requirement.of(alive_for=duration)
+    return Requirement.of(alive_for=parse_duration(duration, "alive_for"))
 
 
 def session_confirmed(within: Duration) -> Requirement:
     """Have the session confirmed within."""
-    return Requirement.of(session_within=within)
+    return Requirement.of(session_within=parse_duration(within, "session_within"))
 
 
 def heartbeats_answered(within: Duration, at_least: int, missed_max: int) -> Requirement:
     """Have heartbeats answered within."""
+    seconds = parse_duration(within, "heartbeat_within")
     return Requirement.of(
-        heartbeat_within=within, heartbeats_at_least=at_least, heartbeat_missed_max=missed_max
+        heartbeat_within=seconds, heartbeats_at_least=at_least, heartbeat_missed_max=missed_max
     )
+
+
+def rtt(p95: Duration) -> Requirement:
+    """Have round trips of which 95 of 100 are as quick as this."""
+    return Requirement.of(rtt_p95=parse_duration(p95, "rtt_p95"))
 
 
 def messages_flow(every: Duration | None, at_least: int) -> Requirement:
@@ -329,7 +348,7 @@ def messages_flow(every: Duration | None, at_least: int) -> Requirement:
 
 def pings_answered(within: Duration) -> Requirement:
     """Have protocol pings answered within."""
-    return Requirement.of(pings_within=within)
+    return Requirement.of(pings_within=parse_duration(within, "pings_within"))
 
 
 def closed(code: int | None, reason: str | None, by: End | str | None) -> Requirement:

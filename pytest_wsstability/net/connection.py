@@ -595,12 +595,8 @@ class Connection(Judged):
 
         """
         __tracebackhide__ = True
-        if requirement:
-            return await self._hold(Requirement.of(**requirement))
-        if self.requirement is None:
-            raise ValueError(
-                "assert_stable: no requirement; give keywords such as alive_for, or a ws_stability marker"
-            )
+        if requirement or self.requirement is None:
+            return await self._hold(assertions.stable(requirement))
         return await self._hold(self.requirement)
 
     async def _hold(self, requirement: Requirement) -> Verdict:

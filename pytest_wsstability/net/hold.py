@@ -121,7 +121,7 @@ class Soak(Judged):
         """
         __tracebackhide__ = True
         if requirement:
-            asked = Requirement.of(**requirement)
+            asked = assertions.stable(requirement)
             return self._conclude(asked, assertions.judge(asked, self.timeline))
         if self._error is not None:
             raise self._error

@@ -204,3 +204,28 @@ def test_a_flow_that_asks_for_nothing_is_refused(keywords):
         assertions.assert_messages_flow(FLOWING, **keywords)
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         Held(FLOWING).assert_messages_flow(**keywords)
+
+
+@pytest.mark.parametrize(
+    ("name", "keywords", "message"),
+    [
+        ("assert_alive_for", {"duration": None}, "alive_for: None is not a duration"),
+        ("assert_session_confirmed", {"within": None}, "session_within: None is not a duration"),
+        ("assert_heartbeats_answered", {"within": None}, "heartbeat_within: None is not a duration"),
+        ("assert_pings_answered", {"within": None}, "pings_within: None is not a duration"),
+        ("assert_rtt", {"p95": None}, "rtt_p95: None is not a duration"),
+        ("assert_stable", {}, "assert_stable: no requirement; give keywords such as alive_for"),
+        ("assert_stable", {"alive_for": None}, "assert_stable: no requirement; give keywords such as"),
+    ],
+)
+def test_an_assertion_that_asks_for_nothing_is_refused(name, keywords, message):
+    """A variable of the environment that is not set would make a pass of nothing."""
+    with pytest.raises(ValueError, match=f"^{message}"):
+        getattr(assertions, name)(timeline((1, ">beat"), (1.1, "<answer"), until=60), **keywords)
+
+
+def test_what_is_none_beside_something_is_not_asked_for():
+    """As in a mark."""
+    verdict = assertions.assert_stable(timeline(until=60), alive_for="1m", rtt_p95=None)
+
+    assert verdict.outcome is Outcome.STABLE

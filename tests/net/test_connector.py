@@ -63,7 +63,8 @@ async def test_a_connection_gets_its_requirement_and_its_witness():
         await connector.close_all()
 
 
-async def test_without_a_requirement_assert_stable_says_what_is_missing():
+@pytest.mark.parametrize("keywords", [{}, {"alive_for": None}])
+async def test_without_a_requirement_assert_stable_says_what_is_missing(keywords):
     """A pass of nothing would be vacuous."""
     async with Orchestrator() as orchestrator:
         connector = connector_to(orchestrator.url)
@@ -71,7 +72,9 @@ async def test_without_a_requirement_assert_stable_says_what_is_missing():
         with pytest.raises(
             ValueError, match=r"^assert_stable: no requirement; give keywords such as alive_for"
         ):
-            await connection.assert_stable()
+            await connection.assert_stable(**keywords)
+        with pytest.raises(ValueError, match=r"^alive_for: None is not a duration"):
+            await connection.assert_alive_for(None)
         await connector.close_all()
 
 

@@ -70,6 +70,8 @@ def test_its_assertions_are_ordinary_calls():
 
     assert held.assert_stable() is held.verdict
     assert held.assert_stable(alive_for="1m").outcome is Outcome.STABLE
+    with pytest.raises(ValueError, match=r"^assert_stable: no requirement"):
+        held.assert_stable(alive_for=None)
     held.assert_alive_for("2m")
     held.assert_session_confirmed(within="1s")
     held.assert_heartbeats_answered(within="5s", at_least=4)
