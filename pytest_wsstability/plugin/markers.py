@@ -79,8 +79,9 @@ def _is_marked(node: pytest.Item | pytest.Collector | None, names: frozenset[str
 
 
 def needs_runner(item: pytest.Function) -> bool:
-    """Whether a test is async, and no mark, fixture of anyio's or mode of trio's says who runs it."""
-    if not inspect.iscoroutinefunction(item.function):
+    """Whether pytest-asyncio is to run a test: no mark, fixture of anyio or mode of trio says who does."""
+    # Where it is switched off, nobody knows its mark.
+    if not inspect.iscoroutinefunction(item.function) or not item.config.pluginmanager.has_plugin("asyncio"):
         return False
     if any(map(item.get_closest_marker, _RUNNERS)) or "anyio_backend" in item.fixturenames:
         return False

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 import pytest
@@ -67,8 +68,12 @@ from .stopping import StopSignals, undisturbed
 from .targets import fault_reports
 from .workers import is_worker, tell_secrets
 
+
 # One mark for all tests: what they have in common is seen by it.
-_RUNNER = pytest.mark.asyncio(loop_scope="function")
+@cache
+def _runner() -> pytest.MarkDecorator:
+    return pytest.mark.asyncio(loop_scope="function")
+
 
 # Called by hooks.py.
 
@@ -148,7 +153,7 @@ def check_made(collector: pytest.Collector, made: Sequence[pytest.Function]) -> 
             _check_made(collector, item)
             runs_here = needs_runner(item)
         if runs_here:
-            item.add_marker(_RUNNER)
+            item.add_marker(_runner())
 
 
 def _check_made(collector: pytest.Collector, item: pytest.Function) -> None:
@@ -174,7 +179,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
         if is_virtual(test):
             orders.parametrize(metafunc)
         elif needs_runner(test):
-            test.add_marker(_RUNNER)
+            test.add_marker(_runner())
 
 
 def collected(session: pytest.Session) -> None:

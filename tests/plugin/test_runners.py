@@ -30,6 +30,18 @@ def test_ws_connect_without_pytest_asyncio(run, pytester):
     result.stdout.fnmatch_lines(["*needs pytest-asyncio, which is switched off; take '-p no:asyncio' away,*"])
 
 
+def test_strict_markers_without_pytest_asyncio(pytester):
+    """Its mark, which nobody has declared then, is given to no test."""
+    pytester.makefile(".ini", pytest="[pytest]\nfilterwarnings = error")
+    pytester.makepyfile(f"{SOAK}\nasync def test_async(ws_connect): ...\n")
+    options = ("-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:looptime_plugin", "--strict-markers")
+    # In a process of its own: a mark is looked up when it is made, and made once.
+    result = pytester.runpytest_subprocess(*options)
+
+    assert result.parseoutcomes() == {"passed": 1, "errors": 1}
+    result.stdout.fnmatch_lines(["*needs pytest-asyncio, which is switched off; take '-p no:asyncio' away,*"])
+
+
 GIVEN = """
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
