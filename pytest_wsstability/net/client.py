@@ -337,7 +337,7 @@ async def connect(
         resume: what an earlier connection remembers, to come back to its session; see `Connection.reconnect`.
         headers: further header fields of the handshake request.
         origin: the ``Origin`` header, as a browser sends it.
-        subprotocols: names to offer, the preferred first; empty: those of the profile.
+        subprotocols: a name to offer, or several, the preferred first; empty: those of the profile.
         compression: offer permessage-deflate (RFC 7692).
         tls: how a ``wss://`` server's certificate is checked.
         max_size: bytes of a message above which the connection fails with 1009; None for no limit.
@@ -358,7 +358,8 @@ async def connect(
     __tracebackhide__ = True
     # Iterables are read once here, so that they are the same for a reconnect.
     pairs = tuple(headers.items() if isinstance(headers, Mapping) else headers)
-    names = tuple(subprotocols)
+    # One name is a sequence of letters, too.
+    names = (subprotocols,) if isinstance(subprotocols, str) else tuple(subprotocols)
     # Before anything is checked: what is wrong with one of them must not show another.
     SECRETS.take_opening(url=url, headers=pairs, subprotocols=names, proxy=proxy, session_id=session_id)
     fields = parse_headers(pairs)

@@ -23,6 +23,11 @@ class Opening:
         self._opened = opened
         self._connection: Connection | None = None
 
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"{name}: the connection is not open yet; write  connection = await ws_connect(...)  for it"
+        )
+
     def __await__(self) -> Generator[Any, None, Connection]:
         return self._opened.__await__()
 

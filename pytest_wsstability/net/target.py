@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from ipaddress import ip_address
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from websockets.uri import WebSocketURI, parse_uri
@@ -19,6 +20,7 @@ from ..core.url import wrong_url
 # RFC 9110, section 5.5: visible characters of Latin-1, spaces and tabs.
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
+T = TypeVar("T")
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 Fields = tuple[tuple[str, str], ...]
 
@@ -88,7 +90,7 @@ def parse_headers(headers: Headers) -> tuple[tuple[str, str], ...]:
         ValueError: if a name or value cannot stand in an HTTP header.
 
     """
-    pairs = tuple(headers.items() if isinstance(headers, Mapping) else headers)
+    pairs = header_pairs(headers)
     for name, value in pairs:
         if not name or any(char in name for char in " :\r\n\t"):
             # What was given may be a secret in the wrong place, so it is not shown.
@@ -104,17 +106,31 @@ def parse_headers(headers: Headers) -> tuple[tuple[str, str], ...]:
     return pairs
 
 
+def header_pairs(given: Mapping[str, T] | Iterable[tuple[str, T]]) -> tuple[tuple[str, T], ...]:
+    """
+    Header fields as pairs, read once.
+
+    Raises:
+        TypeError: for what has none.
+
+    """
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise TypeError(f"headers: {type(given).__name__} is no mapping; give {{'Name': 'value'}}")
+    return tuple(given.items() if isinstance(given, Mapping) else given)
+
+
 def merge_headers(*layers: Mapping[str, str | None] | Iterable[tuple[str, str | None]]) -> Fields:
     """
     Header fields of several places, by name: what comes first counts, and None removes the name.
 
     Raises:
+        TypeError: for a place that gives no fields.
         ValueError: if a name or value cannot stand in an HTTP header.
 
     """
     found: list[tuple[str, str | None]] = []
     for layer in layers:
-        pairs = tuple(layer.items() if isinstance(layer, Mapping) else layer)
+        pairs = header_pairs(layer)
         known = {name.lower() for name, _ in found}
         # One place may have a name several times.
         found += [(name, value) for name, value in pairs if name.lower() not in known]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,8 +13,9 @@ from ..core.redact import redact_url
 from ..core.secret_values import SECRETS
 from ..core.url import as_websocket, join, wrong_url
 from ..net.proxy.proxies import MiddleboxProxy, behind
-from ..net.target import TLS, merge_headers
+from ..net.target import TLS, header_pairs, merge_headers
 from .markers import MIDDLEBOX
+from .opening import read_subprotocols
 from .plans import overrides, plan_of, target_of
 from .reports.results import results_of
 from .settings import TargetKind
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from ..net.connection import Connection
     from ..net.proxy.proxy import FaultProxy
+
+T = TypeVar("T")
 
 
 class OwnURL(str):
@@ -107,9 +110,23 @@ def watched_options(item: pytest.Item, under_test: str, target: str) -> dict[str
 
 def prepare_opening(request: pytest.FixtureRequest) -> None:
     """Ask the fixtures that a project may override how the connections of this test open."""
-    headers, names = request.getfixturevalue("ws_headers"), request.getfixturevalue("ws_subprotocols")
-    SECRETS.take_opening(headers=headers or (), subprotocols=names or ())
-    request.node.stash[opening_key] = headers, names
+    given = request.getfixturevalue("ws_subprotocols")
+    names = () if given is None else given
+    pairs = _checked("ws_headers", header_pairs, request.getfixturevalue("ws_headers"))
+    # Before they are checked: what is wrong with one of them must not show another.
+    SECRETS.take_opening(headers=pairs, subprotocols=names if isinstance(names, list | tuple) else (names,))
+    _checked("ws_headers", merge_headers, pairs)
+    request.node.stash[opening_key] = pairs, _checked("ws_subprotocols", read_subprotocols, names)
+
+
+def _checked(fixture: str, read: Callable[[Any], T], given: Any) -> T:
+    """What is read of a fixture's value; one that makes no sense fails the test."""
+    try:
+        return read(given)
+    except (TypeError, ValueError) as exc:
+        wrong = str(exc)
+    # Out of the handler: the message is told once.
+    pytest.fail(f"the fixture {fixture}: {wrong}", pytrace=False)
 
 
 def opens_before_fixtures(item: pytest.Item) -> bool:

@@ -87,6 +87,8 @@ async def test_a_header_value_is_text():
         await connect(URL, headers={"X": 1})
     with pytest.raises(ValueError, match=r"^header: a name is ASCII$"):
         await connect(URL, headers={"é": "1"})
+    with pytest.raises(TypeError, match=r"^headers: str is no mapping; give {'Name': 'value'}$"):
+        Orchestrator(headers="X: 1")
 
 
 @pytest.mark.parametrize(("name", "value"), [("max_size", 0), ("max_size", -1), ("inbox", -1)])

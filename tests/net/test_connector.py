@@ -78,6 +78,20 @@ async def test_without_a_requirement_assert_stable_says_what_is_missing(keywords
         await connector.close_all()
 
 
+async def test_an_opening_that_was_not_awaited_says_so():
+    """What it lacks, the connection has."""
+    async with Orchestrator() as orchestrator:
+        connector = connector_to(orchestrator.url)
+        opening = connector()
+        with pytest.raises(
+            AttributeError, match=r"^assert_alive_for: the connection is not open yet; write  "
+        ):
+            opening.assert_alive_for("2m")
+        assert not hasattr(opening, "closed")
+        await opening
+        await connector.close_all()
+
+
 async def test_async_with_closes():
     """With 1000, planned."""
     async with Orchestrator() as orchestrator:

@@ -30,8 +30,8 @@ import json
 import pytest
 import pytest_asyncio
 
-async def told(ws_connect):
-    connection = await ws_connect(profile="frames")
+async def told(ws_connect, **options):
+    connection = await ws_connect(profile="frames", **options)
     return json.loads(await connection.recv(within="5s"))
 """
 
@@ -244,3 +244,51 @@ def test_a_broken_promise_is_told_before_what_follows_from_it(failure):
         """
     )
     assert "1006 at 20 s" in printed
+
+
+@pytest.mark.parametrize(
+    ("fixture", "value", "words"),
+    [
+        ("ws_headers", "None", "headers: NoneType is no mapping; give {'Name': 'value'}"),
+        ("ws_headers", "'Authorization: hunter2'", "headers: str is no mapping; give {'Name': 'value'}"),
+        ("ws_headers", "{'X': 3}", "header X: the value is int, not text"),
+        ("ws_subprotocols", "3", "subprotocol: 3 is no name; give one, or a list with the preferred first"),
+    ],
+)
+def test_a_wrong_value_of_a_fixture_is_told(run, fixture, value, words):
+    """In one line, without our frames, for ws_soak as for ws_connect."""
+    result = run(
+        f"""
+        import pytest
+
+        @pytest.fixture
+        def {fixture}(): return {value}
+
+        @pytest.mark.ws_stability(alive_for="1m")
+        def test_soak(ws_soak): ...
+
+        async def test_connect(ws_connect): ...
+        """
+    )
+
+    assert result.parseoutcomes() == {"errors": 2}
+    result.stdout.fnmatch_lines([f"the fixture {fixture}: {words}".replace("[", "[[]")] * 2)
+    result.stdout.no_fnmatch_line("*Error: *")
+
+
+def test_one_subprotocol_is_a_name_and_not_its_letters(passes):
+    """Of the fixture, and as an argument."""
+    passes(
+        TOLD
+        + """
+@pytest.fixture
+def ws_subprotocols(): return "v2"
+
+async def test_fixture(ws_connect):
+    assert (await told(ws_connect))["offered"] == ["v2"]
+
+async def test_argument(ws_connect):
+    assert (await told(ws_connect, subprotocols="v3"))["offered"] == ["v3"]
+""",
+        conftest=CONFTEST,
+    )
