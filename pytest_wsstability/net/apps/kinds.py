@@ -12,6 +12,10 @@ class AppError(ValueError):
     """An application, or its server, is not what it should be, or did not start."""
 
 
+class AppTimeout(AppError):
+    """An application was not there in time."""
+
+
 class AppKind(Enum):
     """Who calls an application, and how."""
 

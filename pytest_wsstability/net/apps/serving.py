@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from . import aiohttp_runner, hypercorn_server, tornado_server, uvicorn_server, websockets_server
-from .kinds import AppError, AppKind, kind_of
+from .kinds import AppError, AppKind, AppTimeout, kind_of
 from .watching import AppRecord
 
 # How long an application may take until it accepts connections, in seconds of the loop's clock.
@@ -160,7 +160,7 @@ async def serving(app: Any, choice: ServerChoice, *, record: AppRecord | None = 
         async with asyncio.timeout(STARTUP):
             url = await manager.__aenter__()
     except TimeoutError:
-        raise AppError(f"the app did not start within {STARTUP:.0f} s under {server.name}") from None
+        raise AppTimeout(f"the app did not start within {STARTUP:.0f} s under {server.name}") from None
     try:
         yield url
     finally:

@@ -18,11 +18,11 @@ import pytest
 
 from ...core.redact import show_text
 from ...core.url import join
-from ...net.apps.kinds import AppError, kind_of, routes_of
+from ...net.apps.kinds import AppError, AppTimeout, kind_of, routes_of
 from ...net.apps.serving import STARTUP, serving
 from ...net.apps.watching import AppRecord
 from ..margins import StabilityWarning
-from ..plans import base_target_of, plan_of
+from ..plans import base_target_of, is_virtual, plan_of
 from ..server_choice import DAPHNE, server_of
 from ..stash import app_key, app_record_key, app_stop_key, routes_key
 from .logs import place_of
@@ -32,6 +32,11 @@ _EXAMPLE = "write module:name, or module:factory()"
 _SRC = "install it (pip install -e .), or write 'pythonpath = src' into the ini file"
 # Where `os.environ` raises for a variable that is not set: its code is frozen into the interpreter.
 _ENVIRON = os.environ.__class__.__getitem__.__code__.co_filename
+# Virtual time waits for jobs of executors, and for no thread that it does not know.
+_VIRTUAL = (
+    "; that was virtual time, which waits for no thread of the app's own, such as that of aiosqlite: run "
+    "with --ws-time real"
+)
 
 
 class AppSource(NamedTuple):
@@ -113,7 +118,7 @@ async def served(item: pytest.Item, source: AppSource) -> AsyncIterator[str]:
         base = await manager.__aenter__()
     except AppError as error:
         why = "" if record.failed is None else f"its lifespan failed: {_told(record.failed)}; "
-        wrong = f"{why}{error}"
+        wrong = f"{why}{error}{_VIRTUAL if isinstance(error, AppTimeout) and is_virtual(item) else ''}"
     if wrong is not None:
         # Out of the handler: the message is told once.
         pytest.fail(wrong, pytrace=False)
@@ -155,7 +160,7 @@ async def _awaited(source: AppSource) -> Any:
             return await app
     except Exception as exc:
         if limit.expired():
-            raise AppError(
+            raise AppTimeout(
                 f"{source.name} gave no app within {STARTUP:.0f} s; name what makes it, not what serves it"
             ) from None
         raise AppError(_failed(f"calling {source.name}", exc)) from exc

@@ -632,13 +632,18 @@ def test_a_factory_that_does_not_return_is_told(run, pytester, seconds, outcome)
     assert result.parseoutcomes() == {outcome: 1}
     if outcome == "errors":
         result.stdout.fnmatch_lines([
-            "served:main() gave no app within 60 s; name what makes it, not what serves it"
+            "served:main() gave no app within 60 s; name what makes it, not what serves it; that was *"
         ])  # fmt: skip
 
 
-def test_a_lifespan_that_never_starts_is_told(run):
-    """After a minute of virtual time."""
+@pytest.mark.parametrize(
+    ("time", "words"), [("virtual", "; that was virtual time, which waits for no thread of *"), ("real", "")]
+)
+def test_a_lifespan_that_never_starts_is_told(run, monkeypatch, time, words):
+    """After a minute, of virtual time too; it may wait for a thread that virtual time does not know of."""
     pytest.importorskip("uvicorn")
+    if time == "real":
+        monkeypatch.setattr("pytest_wsstability.net.apps.serving.STARTUP", 0.1)
     result = run(
         """
         import asyncio
@@ -652,10 +657,12 @@ def test_a_lifespan_that_never_starts_is_told(run):
 
         @pytest.mark.ws_stability(alive_for="1m", profile="frames")
         def test_it(ws_soak): ...
-        """
+        """,
+        f"--ws-time={time}",
     )
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["the app did not start within 60 s under uvicorn"])
+    seconds = "60" if time == "virtual" else "0"
+    result.stdout.fnmatch_lines([f"the app did not start within {seconds} s under uvicorn{words}"])
 
 
 def test_signals_stay_pytests(passes):
