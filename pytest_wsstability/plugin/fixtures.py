@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from ..core.faults.middleboxes import middlebox
+from ..core.judge.verdict import Outcome
 from ..core.url import as_websocket, join
 from ..net.apps.kinds import AppError
 from ..net.connector import Connector
@@ -22,7 +23,7 @@ from ..net.proxy.proxies import MiddleboxProxy, Proxies
 from ..net.server.orchestrator import Orchestrator
 from ..net.traffic import Traffic, start_talking
 from .markers import FLEET, MIDDLEBOX, VOICE
-from .orders import TimerOrder, in_another_order, order_of, run_private
+from .orders import TimerOrder, in_another_order, order_of, refuse_late_thread, run_private
 from .plans import (
     base_target_of,
     is_virtual,
@@ -318,7 +319,10 @@ def _hold_maker(
 
     async def held(requirement: Requirement) -> Soak:
         async with server() as (url, running):
-            return await hold(requirement, url=url, orchestrator=running, **hold_options(request.node, url))
+            soak = await hold(requirement, url=url, orchestrator=running, **hold_options(request.node, url))
+            if soak.verdict.outcome is not Outcome.STABLE:
+                refuse_late_thread(asyncio.get_running_loop())
+            return soak
 
     return held
 

@@ -18,7 +18,8 @@ import dataclasses
 import inspect
 import math
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,14 +30,15 @@ from ..core.judge.knife_edge import begun_at
 from ..core.judge.rules import judge
 from ..core.judge.verdict import Outcome
 from ..core.message.errors import StabilityError
+from ..net.errors import OpeningError
 from ..net.hold import Soak
 from ..virtual import run_virtual
-from ..virtual.loop import HORIZON
+from ..virtual.loop import HORIZON, VirtualLoop
 from ..virtual.runner import is_loop_running
 from .markers import needs_runner
 from .plans import loop_scope
 from .settings import Settings
-from .stash import connector_key, settings_key, ties_key
+from .stash import connector_key, loop_key, settings_key, ties_key
 
 if TYPE_CHECKING:
     from ..core.judge.requirement import Requirement
@@ -168,6 +170,36 @@ def _run(coroutine: Coroutine[Any, Any, T], timers: TimerOrder | None, patch_tim
         return run_virtual(coroutine, **dataclasses.asdict(timers), patch_time=patch_time)
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         return runner.run(coroutine)
+
+
+@contextmanager
+def late_threads(item: pytest.Item) -> Iterator[None]:
+    """
+    See that a failure of a test in virtual time is not that of a thread which the clock did not wait for.
+
+    Raises:
+        VirtualTimeError: naming the thread, in the place of a failure that blames the server.
+
+    """
+    __tracebackhide__ = True
+    try:
+        yield
+    except (StabilityError, OpeningError):
+        if loop_key in item.stash:
+            refuse_late_thread(item.stash[loop_key])
+        raise
+
+
+def refuse_late_thread(loop: asyncio.AbstractEventLoop) -> None:
+    """
+    See that no thread wakes a loop whose virtual time has passed it by.
+
+    Raises:
+        VirtualTimeError: naming the thread that does.
+
+    """
+    if isinstance(loop, VirtualLoop) and (late := loop.late_thread()) is not None:
+        raise late from None
 
 
 # Tests in two orders.

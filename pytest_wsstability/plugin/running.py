@@ -317,6 +317,12 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     __tracebackhide__ = True
+    with orders.late_threads(item):
+        return (yield from _call(item))
+
+
+def _call(item: pytest.Item) -> Generator[None, Any, Any]:
+    __tracebackhide__ = True
     if unopened_key in item.stash:
         raise item.stash[unopened_key]
     soak = item.stash.get(soak_key, None)

@@ -22,7 +22,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
 from ssl import SSLContext
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -98,6 +98,9 @@ _AS_ASYNCIO: dict[type[BaseException], type[BaseException]] = {
     concurrent.futures.InvalidStateError: asyncio.InvalidStateError,
 }
 
+# Seconds of real time in which a thread with a database answers, and between two looks whether it has.
+_LATE, _LATE_LOOK = 0.5, 0.01
+
 # What is in flight.
 _JOB = "executor job"
 _SUBPROCESS = "subprocess"
@@ -164,6 +167,7 @@ class VirtualLoop(SelectorLoop):
         self._in_flight = InFlight(self.awaken)
         # What another thread or a signal handler did; the next turn raises it.
         self._failure: BaseException | None = None
+        self._asker: int | None = None
         # Signals that have a handler: they can always come.
         self._signals: set[int] = set()
         self.ties = Ties()
@@ -313,6 +317,22 @@ class VirtualLoop(SelectorLoop):
             self._failure = self._failure or self._passed_by(callback)
         return super().call_soon_threadsafe(callback, *args, context=context)
 
+    def late_thread(self) -> BaseException | None:
+        """
+        What is wrong where a thread wakes the loop that virtual time has passed by; None where none does.
+
+        One that was started since the loop was made, and runs, gets a moment of real time for it.
+
+        """
+        self._asker, until = threading.get_ident(), perf_counter() + _LATE
+        while self._moved and self._failure is None and perf_counter() < until:
+            if not self._network.unix.has_threads():
+                break
+            sleep(_LATE_LOOK)
+        self._asker = None
+        failure, self._failure = self._failure, None
+        return failure
+
     def _passed_by(self, callback: Callable[..., object]) -> VirtualTimeError:
         thread = threading.current_thread().name
         return VirtualTimeError(
@@ -331,7 +351,9 @@ class VirtualLoop(SelectorLoop):
             self._failure = error
 
     def _is_foreign(self) -> bool:
-        return self.thread is not None and self.thread != threading.get_ident()
+        # Of a loop that does not run, whoever asks for late threads.
+        own = self.thread if self.thread is not None else self._asker
+        return own is not None and own != threading.get_ident()
 
     def _is_expected(self) -> bool:
         """Whether the clock has stood still for the thread that calls."""

@@ -95,13 +95,14 @@ class UnixPeers:
         self._own[near] -= 1
         return _Peer.HERE
 
+    def has_threads(self) -> bool:
+        """Whether a thread runs that was started since the loop was made, and does no job of an executor."""
+        others = set(threading.enumerate()) - self._bystanders - {threading.current_thread()}
+        return any(not thread.name.startswith(_WORKERS) for thread in others)
+
     def leading_out(self) -> list[int]:
         """The descriptors that are watched and have their other end outside, or may have it in a thread."""
         if not self._watched:
             return []
-        others = set(threading.enumerate()) - self._bystanders
-        threads = any(
-            not thread.name.startswith(_WORKERS) for thread in others - {threading.current_thread()}
-        )
-        outside = (_Peer.ELSEWHERE, _Peer.UNKNOWN) if threads else (_Peer.ELSEWHERE,)
+        outside = (_Peer.ELSEWHERE, _Peer.UNKNOWN) if self.has_threads() else (_Peer.ELSEWHERE,)
         return sorted(number for number in self._watched if self._known[number][1] in outside)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 
@@ -189,3 +190,55 @@ def test_a_tick(passes, ini):
             assert 0 < await connection.ping() < 0.001
         """
     )
+
+
+THREAD = """
+import asyncio, threading
+import pytest
+from pytest_wsstability.virtual import loop as virtual_loop
+
+@pytest.fixture
+def ws_app():
+    async def app(scope, receive, send):
+        if scope["type"] == "lifespan":
+            return
+        await receive()
+        await send({"type": "websocket.accept"})
+        await receive()
+        loop, answer = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
+
+        def work():
+            virtual_loop.asked.wait(60)
+            loop.call_soon_threadsafe(answer.set_result, None)
+
+        threading.Thread(target=work, name="database").start()
+        await answer
+    return app
+
+"""
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        '@pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")\n'
+        "def test_it(ws_soak): ...",
+        "async def test_it(ws_connect):\n"
+        '    connection = await ws_connect(heartbeat="25s")\n'
+        '    await connection.assert_stable(alive_for="2m", heartbeat_within="5s")',
+    ],
+)
+def test_a_handler_that_waits_for_a_thread_is_not_blamed(run, monkeypatch, test):
+    """The clock passed the thread by: that it wakes the loop after all is what is told."""
+    pytest.importorskip("uvicorn")
+    asked = threading.Event()
+    monkeypatch.setattr("pytest_wsstability.virtual.loop.asked", asked, raising=False)
+    monkeypatch.setattr("pytest_wsstability.virtual.loop.sleep", lambda _: asked.set(), raising=False)
+    try:
+        printed = run(THREAD + test, "-W", "ignore").stdout.str()
+    finally:
+        asked.set()
+
+    assert "thread 'database' woke the loop with" in printed
+    assert "or run this test in real time (--ws-time real)" in " ".join(printed.split())
+    assert "its handler" not in printed

@@ -285,6 +285,66 @@ def test_a_thread_that_comes_late_is_an_error():
         run_virtual(main())
 
 
+@pytest.mark.parametrize("runs", [True, False])
+@pytest.mark.parametrize("moves", [True, False])
+def test_a_thread_that_is_at_work_gets_a_moment_to_be_late(monkeypatch, moves, runs):
+    """Who is about to blame somebody asks for it; where the clock has not moved, nobody is late."""
+    asked = threading.Event()
+    monkeypatch.setattr("pytest_wsstability.virtual.loop.sleep", lambda seconds: asked.set() or thread.join())
+
+    async def main():
+        if moves:
+            await asyncio.sleep(60)
+        return asyncio.get_running_loop().late_thread() if runs else None
+
+    def work(loop):
+        asked.wait()
+        loop.call_soon_threadsafe(int)
+
+    with contextlib.closing(VirtualLoop()) as loop:
+        thread = threading.Thread(target=work, args=(loop,), name="latecomer")
+        thread.start()
+        late = loop.run_until_complete(main())
+        late = late if runs else loop.late_thread()
+        asked.set()
+        thread.join()
+
+        assert str(late).startswith("thread 'latecomer' woke the loop with") is moves
+        assert (late is None) is not moves
+        # It is told once.
+        assert loop.late_thread() is None
+
+
+def test_the_moment_for_a_late_thread_is_half_a_second(monkeypatch):
+    """Of real time, which failures alone take, and only those beside a thread."""
+    asked, looks = threading.Event(), []
+    monkeypatch.setattr("pytest_wsstability.virtual.loop.sleep", looks.append)
+    monkeypatch.setattr("pytest_wsstability.virtual.loop.perf_counter", lambda: sum(looks))
+
+    async def main():
+        threading.Thread(target=asked.wait).start()
+        await asyncio.sleep(60)
+        return asyncio.get_running_loop().late_thread()
+
+    try:
+        assert run_virtual(main()) is None
+    finally:
+        asked.set()
+    assert 0.5 <= sum(looks) < 0.52
+
+
+def test_a_loop_without_other_threads_asks_none(monkeypatch):
+    """Those of before the loop, and those that wait for jobs, answer nobody."""
+    monkeypatch.setattr("pytest_wsstability.virtual.loop.sleep", None)
+
+    async def main():
+        await asyncio.to_thread(int)
+        await asyncio.sleep(60)
+        return asyncio.get_running_loop().late_thread()
+
+    assert run_virtual(main()) is None
+
+
 def test_a_thread_may_come_before_the_clock_has_moved():
     async def main():
         loop = asyncio.get_running_loop()
