@@ -22,8 +22,8 @@ from ..core.url import as_websocket, wrong_url
 from ..net.apps.kinds import AppError
 from ..net.errors import OpeningError
 from ..net.traffic import stop_talking
+from . import by_name, empty_passes, failures, margins, orders, probing, secrecy
 from . import clock as clock
-from . import empty_passes, failures, margins, orders, probing, secrecy
 from . import fixtures as fixtures
 from . import fleets as fleets
 from . import voices as voices
@@ -174,6 +174,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     test = metafunc.definition
     # What is wrong with its markers is said when the test is made.
     with suppress(TypeError, ValueError):
+        by_name.parametrize(metafunc)
         if names := middleboxes_of(test):
             metafunc.parametrize(MIDDLEBOX, names, indirect=True)
         if is_virtual(test):

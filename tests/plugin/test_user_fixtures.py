@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 
 def test_timers_of_a_fixture_are_exact(passes):
     """What a fixture started before the test ticks while the test waits."""
@@ -177,3 +179,66 @@ def test_unfinished_tasks_do_not_outlive_the_test(passes):
         )
         == 2
     )
+
+
+PARAMETERS = """
+import pytest
+
+seen = []
+
+@pytest.fixture(params=["x", "y"])
+def token(request): return request.param
+
+@pytest.fixture
+def ws_headers(token):
+    seen.append(token)
+    return {"X-Token": token}
+
+@pytest.mark.ws_stability(alive_for="1m", heartbeat_every="25s")
+def test_soak(ws_soak): ...
+
+async def test_connect(ws_connect):
+    await ws_connect()
+
+async def test_without_a_connection(ws_url): ...
+
+def test_seen():
+    assert seen == ["x", "y", "x", "y"]
+"""
+APPS = """
+import pytest
+
+TWO = pytest.param("two", marks=pytest.mark.skip)
+
+@pytest.fixture(params=["one", TWO], ids=["first", "second"], scope="module")
+def ws_app(request):
+    async def handler(connection):
+        await connection.send(request.param)
+        await connection.wait_closed()
+    return handler
+
+async def test_it(ws_connect):
+    connection = await ws_connect(profile="frames")
+    assert await connection.recv(within="5s") == "one"
+"""
+
+
+def test_each_parameter_of_a_fixture_behind_ws_headers_is_a_test(run):
+    """pytest itself sees no test that asks for it."""
+    result = run(PARAMETERS, "-p", "no:randomly")
+
+    assert result.parseoutcomes() == {"passed": 6}
+
+
+@pytest.mark.parametrize(
+    ("args", "outcomes"), [([], {"passed": 1, "skipped": 1}), (["--ws-app=other:handler"], {"passed": 1})]
+)
+def test_each_parameter_of_ws_app_is_a_test(run, pytester, args, outcomes):
+    """With its marks and its id; where another app is under test, there is one."""
+    pytester.makepyfile(
+        other="async def handler(connection): await connection.send('one'); await connection.wait_closed()"
+    )
+    result = run(APPS, "-v", *args)
+
+    assert result.parseoutcomes() == outcomes
+    assert ("test_it[[]first]" in result.stdout.str().replace("[", "[[]")) is (len(outcomes) == 2)
