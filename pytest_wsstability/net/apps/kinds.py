@@ -48,7 +48,9 @@ def kind_of(app: Any) -> AppKind:
         if kind := _CLASSES.get((cls.__module__, cls.__qualname__)):
             return kind
     if not callable(app):
-        raise AppError(f"{_shown(app)} is no app; give {_VALID}")
+        raise AppError(
+            f"{_shown(app)} is no app; give {_VALID}; what has a server of its own runs by --ws-command"
+        )
     if inspect.isclass(app):
         raise AppError(f"{_shown(app)} is a class; give an instance of it, or a factory as 'module:name()'")
     names = _required(app)

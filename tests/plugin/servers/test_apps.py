@@ -408,7 +408,10 @@ def test_a_fixture_without_a_return_is_told(run):
             "reads:app",
             ["importing reads failed: KeyError: 'NOT_SET', at ", "set the variable NOT_SET, in the"],
         ),
-        ("app:number", ["a builtins.int is no app; give an ASGI app, an aiohttp.web.Application"]),
+        (
+            "app:number",
+            ["a builtins.int is no app; give an ASGI app, an aiohttp", "; what has a server of its own "],
+        ),
         ("app:wsgi", ["wsgi is a WSGI app, which has no WebSockets"]),
         ("app:Class", ["Class is a class; give an instance of it"]),
         (
