@@ -519,7 +519,7 @@ class WebSocket(asyncio.Protocol):
             self._partial = data[read - before :][:STRAY]
         else:
             self._partial = (self._partial + data)[:STRAY]
-        self.timeline.half_frame(self._loop.time(), rest > 0 and not refused)
+        self.timeline.half_frame(self._loop.time(), rest > 0 and not refused, began=read > 0)
         if refused:
             self.explain(stray=self._stray())
 

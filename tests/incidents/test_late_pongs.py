@@ -13,7 +13,7 @@ import pytest
 import websockets
 
 from pytest_wsstability import Cause, Confidence, faults
-from tests.incidents.ended import PLAIN, cause, serving
+from tests.incidents.ended import ASKING, PLAIN, cause, serving
 
 pytestmark = pytest.mark.ws_stability(time="virtual", profile=PLAIN)
 
@@ -84,6 +84,33 @@ async def test_a_patient_server_on_the_same_link(ws_connect, ws_proxy):
         proxy = await ws_proxy(url, faults=[faults.Bandwidth(10_000)])
         connection = await ws_connect(proxy.url, inbox=0)
         await connection.assert_alive_for("5m")
+
+
+@pytest.mark.parametrize(("size", "times"), [(600_000, 1), (20_000, 30)])
+async def test_answers_behind_what_the_server_sends_on_a_slow_link(ws_connect, ws_proxy, size, times):
+    """Nobody stopped in the middle of a frame: bytes come all the time, of one message or of many."""
+
+    async def handler(ws):
+        async def send():
+            await asyncio.sleep(20)
+            for _ in range(times):
+                await ws.send(b"x" * size)
+
+        task = asyncio.ensure_future(send())
+        with contextlib.suppress(websockets.ConnectionClosed):
+            async for _ in ws:
+                await ws.send("pong")
+        task.cancel()
+
+    async with serving(handler) as url:
+        proxy = await ws_proxy(url, faults=[faults.Bandwidth(15_000)])
+        connection = await ws_connect(proxy.url, inbox=0, heartbeat="5s", profile=ASKING)
+        found = await cause(connection, alive_for="2m", heartbeat_every="5s", heartbeat_within="10s")
+
+    assert Cause.SLOW_ANSWERS in (found.cause, *found.alternatives), found
+    assert Cause.HALF_FRAME is not found.cause
+    assert found.cause is Cause.SLOW_ANSWERS or found.confidence is Confidence.LOW
+    assert "wait behind it" in found.sentence
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,26 @@ async def test_half_a_frame_is_there_until_its_rest_comes(compression):
         assert seen == [0.0, 0.0, None, 3.0]
 
 
+@pytest.mark.parametrize("compression", [True, False])
+async def test_half_a_frame_behind_the_rest_of_another_is_there_since_its_own_first_piece(compression):
+    """A stream that is read in the middle of each of its frames has no old half."""
+
+    async def script(peer):
+        for piece in (LARGE[:50], LARGE[50:] + LARGE[:50], LARGE[50:100]):
+            peer.send(piece)
+            await asyncio.sleep(1)
+        await peer.gone()
+
+    async with talking(script, compression=compression) as connection:
+        line = connection.timeline
+        seen = []
+        for _ in range(3):
+            await asyncio.sleep(0.5)
+            seen.append((line.half_frame_since, line.half_frame_last))
+            await asyncio.sleep(0.5)
+        assert seen == [(0.0, 0.0), (1.0, 1.0), (1.0, 2.0)]
+
+
 async def test_a_pong_that_nobody_asked_for_answers_no_ping():
     """Its payload is its own; the answer of the sans-I/O layer has the ping's."""
 

@@ -229,12 +229,12 @@ def _messages(f: Features) -> Evidence:
 
 
 def _half_frame(f: Features) -> Evidence | None:
-    since = f.timeline.half_frame_since
-    return (
-        None
-        if since is None
-        else Evidence(f"the first bytes of a frame came at {show(round(since, 2))}", since)
-    )
+    since, last = f.timeline.half_frame_since, f.timeline.half_frame_last
+    if since is None or last is None:
+        return None
+    text = f"the first bytes of a frame came at {show(round(since, 2))}"
+    further = f", and further bytes until {show(round(last, 2))}" if last > since + _LONGER else ""
+    return Evidence(text + further, since)
 
 
 _FACTS: dict[str, Callable[[Features], Evidence | None]] = {

@@ -7,6 +7,7 @@ from ..timeline.events import Event, Role
 from . import rivals
 from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
 from .replies import answered_later, behind_heartbeats, speaks_unasked
+from .rows_close import slow_path
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -82,7 +83,45 @@ def _pinged_since(f: Features) -> bool:
     return beat is not None and ping is not None and ping >= beat
 
 
+def _still_arrives(f: Features) -> bool:
+    """Whether bytes of one frame have come for more than a second, without a pause as long."""
+    line = f.timeline
+    if line.half_frame_since is None or line.half_frame_last is None:
+        return False
+    pause = max(line.half_frame_pause, f.age - line.half_frame_last)
+    return f.age - line.half_frame_since > TO_ANSWER >= pause
+
+
+def _behind_stream(f: Features) -> bool:
+    """Whether what the peer streams is late at a proxy of the test, or here in the middle of a frame."""
+    return slow_path(f) or (f.streamed_to and f.timeline.half_frame_since is not None)
+
+
+_BEHIND_STREAM = Rival(
+    Cause.SLOW_ANSWERS,
+    "messages of the peer came in a stream, and are late at a proxy of the test or come in pieces of a frame",
+    _behind_stream,
+    "its messages came in a stream that is not all here yet, so answers that wait behind it fit too",
+    LOW,
+)
+
 ROWS = (
+    Signature(
+        cause=Cause.SLOW_ANSWERS,
+        shows="questions stay open, and bytes of one frame of the peer have come for more than a second "
+        "without a pause as long",
+        when=lambda f: not f.ended and _asked_in_vain(f) and _still_arrives(f),
+        confidence=MEDIUM,
+        sentence="a frame of the {peer} that began at {half_frame} still arrives ({half_frame_for}), and the "
+        "answers to what the {end} asked since {asked_since} wait behind it",
+        headline="answers wait behind a frame that arrives for {half_frame_for}",
+        blame=Blamed.PATH,
+        evidence=("half_frame", "questions", "tcp"),
+        remedy="let the {peer} send large messages in fragments, with answers between them, or over a faster "
+        "link; or wait longer for answers",
+        runner_up=Cause.HALF_FRAME,
+        source="reports (autobahn-python 1327), measured",
+    ),
     Signature(
         cause=Cause.HALF_FRAME,
         shows="a frame of the peer began, and its rest never came",
@@ -91,7 +130,7 @@ ROWS = (
         sentence="a frame of the {peer} began at {half_frame}, and its rest has not come since "
         "({half_frame_for}): "
         "nothing behind it can be read",
-        headline="half a frame since {half_frame}, and no more",
+        headline="half a frame since {half_frame}, and its rest never came",
         blame=Blamed.PEER,
         evidence=("half_frame", "questions", "tcp"),
         remedy="look what stopped the {peer}, or a proxy, in the middle of a frame (a length that is "
@@ -225,6 +264,7 @@ ROWS = (
         evidence=("questions", "own_pings", "server_pings", "tcp"),
         remedy="look at the {peer}'s workers and queues: pongs prove its I/O loop only",
         rivals=(
+            _BEHIND_STREAM,
             rivals.BLOCKED,
             Rival(
                 Cause.HALF_OPEN,
@@ -254,7 +294,7 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("own_pings", "last_received", "tcp"),
         remedy="use a heartbeat of the application instead of pings, if the {peer} answers none",
-        rivals=(rivals.DEAD_TOWARDS_PEER, rivals.NEVER_ANSWERED),
+        rivals=(_BEHIND_STREAM, rivals.DEAD_TOWARDS_PEER, rivals.NEVER_ANSWERED),
         runner_up=Cause.CONTROL_FRAMES_LOST,
         source="documentation (AWS API Gateway)",
     ),
@@ -269,7 +309,7 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("questions", "last_received", "tcp"),
         remedy="in the {peer}'s handler, read in a task of its own; look for a path that is dead one way",
-        rivals=(rivals.DEAD_TOWARDS_PEER, rivals.NEVER_ANSWERED),
+        rivals=(_BEHIND_STREAM, rivals.DEAD_TOWARDS_PEER, rivals.NEVER_ANSWERED),
         runner_up=Cause.HALF_OPEN,
         source="TCP_INFO, measured",
     ),

@@ -141,8 +141,8 @@ _serials = itertools.count()
 _SAME = (
     "session_info_at", "session_confirmed_at", "longest_silence", "max_lag", "max_lag_at", "suspended",
     "paused_total", "deliberately_stalled", "dropped_reads", "observed_until", "tcp_unseen",
-    "ping_answered_at", "unsent", "unsent_since", "drained_at", "half_frame_since", "proof_asked_at",
-    "proof_at", "heartbeats_before",
+    "ping_answered_at", "unsent", "unsent_since", "drained_at", "half_frame_since", "half_frame_last",
+    "half_frame_pause", "proof_asked_at", "proof_at", "heartbeats_before",
 )  # fmt: skip
 # What a recording adds to in place, and a sealed record has of its own.
 _GROWING = (
@@ -166,8 +166,9 @@ class Timeline:
         "_answers_due", "_arrivals", "_data", "_data_gaps", "_errors", "_figures", "_heartbeats",
         "_irregular", "_lags", "_last_any", "_notices", "_origin", "_paused_at", "_peer_ping", "_pings",
         "_server_heartbeats", "_signals", "_tcp", "close", "deliberately_stalled",
-        "drained_at", "dropped_reads", "end", "half_frame_since", "heartbeat_sender", "heartbeats_before",
-        "hints", "intervals", "longest_silence", "looks_like", "max_lag", "max_lag_at", "observed_until",
+        "drained_at", "dropped_reads", "end", "half_frame_last", "half_frame_pause", "half_frame_since",
+        "heartbeat_sender", "heartbeats_before", "hints", "intervals", "longest_silence", "looks_like",
+        "max_lag", "max_lag_at", "observed_until",
         "paused_total", "ping_answered_at", "port", "proof_asked_at", "proof_at", "protocol", "serial",
         "session_confirmed_at", "session_id", "session_info_at", "suspended", "tcp_unseen",
         "tier", "total", "unsent", "unsent_since",
@@ -263,6 +264,9 @@ class Timeline:
         self.drained_at: float | None = None
         # Since when a frame of the peer is there in part; None between frames.
         self.half_frame_since: float | None = None
+        # When bytes of it came last, and the longest time between two pieces of it.
+        self.half_frame_last: float | None = None
+        self.half_frame_pause = 0.0
         # Heartbeats of the client on earlier connections of its session, at a server; None on the first.
         self.heartbeats_before: int | None = None
         # Why `tcp` is empty; None where the kernel is asked.
@@ -498,12 +502,25 @@ class Timeline:
             self.unsent_since = now - self._origin
         self.unsent = size
 
-    def half_frame(self, now: float, there: bool) -> None:
-        """Record whether a frame of the peer is there in part."""
+    def half_frame(self, now: float, there: bool, *, began: bool = False) -> None:
+        """
+        Record whether a frame of the peer is there in part, each time that bytes came.
+
+        Args:
+            now: the clock's reading.
+            there: whether one is.
+            began: whether it began with these bytes, behind the rest of others.
+
+        """
+        at = now - self._origin
         if not there:
-            self.half_frame_since = None
-        elif self.half_frame_since is None:
-            self.half_frame_since = now - self._origin
+            self.half_frame_since = self.half_frame_last = None
+        elif began or self.half_frame_last is None:
+            self.half_frame_since = self.half_frame_last = at
+            self.half_frame_pause = 0.0
+        else:
+            self.half_frame_pause = max(self.half_frame_pause, at - self.half_frame_last)
+            self.half_frame_last = at
 
     def fault_applied(self, now: float, fault: FaultName) -> None:
         """Record that a fault was applied to the connection here, on purpose."""

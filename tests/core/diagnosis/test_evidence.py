@@ -96,13 +96,16 @@ def test_a_fact_is_said_with_its_instant(name, rows, said):
     assert fact(name, rows) == said
 
 
-def test_the_first_bytes_of_a_frame_are_said():
+@pytest.mark.parametrize(("last", "further"), [(11, ""), (11.25, ", and further bytes until 11.25 s")])
+def test_the_first_bytes_of_a_frame_are_said(last, further):
+    """And the last, where they came later than a second after them."""
     line = timeline((1, "<text"), until=8)
-    line.half_frame(1010, True)
+    for at in (10, last):
+        line.half_frame(1000 + at, True)
     line.observe(1070)
 
     (found,) = facts(extract(line), ("half_frame",))
-    assert (found.text, found.at) == ("the first bytes of a frame came at 10 s", 10)
+    assert (found.text, found.at) == (f"the first bytes of a frame came at 10 s{further}", 10)
 
 
 @pytest.mark.parametrize(

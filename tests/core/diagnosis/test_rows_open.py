@@ -102,6 +102,57 @@ def test_half_a_frame_stands_before_the_answer_to_what_was_asked_then(since, is_
     assert ("HALF_FRAME" in [each.partition(" ")[0] for each in fitting(ROWS, extract(line))]) is is_before
 
 
+@pytest.mark.parametrize(
+    ("pieces", "asked", "first"),
+    [
+        # Bytes of one frame for more than a second, without a pause as long: it is large, and the link slow.
+        ((58.75, 59.25), 57, "SLOW_ANSWERS"),
+        ((59, 59.5), 57, "HALF_OPEN"),
+        (range(30, 60), 29, "SLOW_ANSWERS"),
+        (range(29, 60), 45, "SLOW_ANSWERS"),
+        # Pauses, until now or between: what comes are answers, and their bytes are taken for the frame's.
+        ((*range(30, 59), 58.75), 29, "HALF_FRAME"),
+        ((*range(30, 59), 59.25), 29, "HALF_FRAME"),
+        # Nothing was asked that could wait.
+        (range(30, 60), None, "HALF_FRAME"),
+    ],
+)
+def test_a_frame_that_still_arrives_holds_up_answers(pieces, asked, first):
+    """What does not arrive any more, or in spurts, is half a frame."""
+    beat = [(asked, ">beat")] if asked is not None else []
+    line = timeline((1, ">text"), (1.1, "<text"), *beat)
+    for at in pieces:
+        line.half_frame(1000 + at, True)
+    line.observe(1060)
+
+    assert fitting(ROWS, extract(line))[0] == first
+
+
+FEED, BEHIND = [(at, "<text") for at in (56, 57, 58, 59)], "SLOW_ANSWERS"
+
+
+@pytest.mark.parametrize(
+    ("rows", "pieces", "first"),
+    [
+        ([*FEED, (50, ">beat")], (59.5,), f"ZOMBIE / {BEHIND} HALF_OPEN PEER_NOT_READING"),
+        ([*FEED, (50, ">beat")], (), "ZOMBIE / HALF_OPEN PEER_NOT_READING"),
+        ([*FEED, (50, ">ping")], (59.5,), f"NO_PONGS / {BEHIND} HALF_OPEN"),
+        ([*FEED, (50, ">beat"), (50, ">ping")], (59.5,), f"PEER_NOT_READING / {BEHIND} HALF_OPEN ZOMBIE"),
+        ([*FEED, (50, ">beat"), (50, ">ping")], (), "PEER_NOT_READING / HALF_OPEN ZOMBIE"),
+        # One message is no stream.
+        ([FEED[-1], (50, ">beat")], (59.5,), "ZOMBIE / HALF_OPEN PEER_NOT_READING"),
+    ],
+)
+def test_answers_may_wait_behind_a_stream_that_comes_in_pieces(rows, pieces, first):
+    """A frame that is there in part shows that more is on its way."""
+    line = timeline(*sorted(rows, key=lambda row: row[0]))
+    for at in pieces:
+        line.half_frame(1000 + at, True)
+    line.observe(1060)
+
+    assert fitting(ROWS, extract(line))[0] == first
+
+
 OTHERWISE, SPEAKS = "ZOMBIE", "ZOMBIE / HALF_OPEN"
 TICKS = [(at, "<text") for at in (1, 4)]
 

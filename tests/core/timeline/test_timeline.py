@@ -375,12 +375,22 @@ def test_what_has_not_left_is_counted_since_the_queue_was_empty():
 def test_half_a_frame_is_there_since_its_first_byte():
     """More of the same frame changes nothing; the rest ends it."""
     line = timeline(until=1)
-    line.half_frame(1003, True)
-    line.half_frame(1004, True)
-    assert line.half_frame_since == 3
+    for at in (3, 4, 7, 9):
+        line.half_frame(1000 + at, True)
+    assert (line.half_frame_since, line.half_frame_last, line.half_frame_pause) == (3, 9, 3)
 
-    line.half_frame(1005, False)
-    assert line.half_frame_since is None
+    line.half_frame(1010, False)
+    assert (line.half_frame_since, line.half_frame_last) == (None, None)
+
+
+def test_half_a_frame_behind_the_rest_of_another_is_a_new_one():
+    """It is there since these bytes, and has had no pause."""
+    line = timeline(until=1)
+    for at in (3, 7):
+        line.half_frame(1000 + at, True)
+    line.half_frame(1008, True, began=True)
+
+    assert (line.half_frame_since, line.half_frame_last, line.half_frame_pause) == (8, 8, 0)
 
 
 def test_the_proof_of_life_is_no_ping_of_the_statistics():
