@@ -77,6 +77,7 @@ _CONT, _TEXT, _BINARY = int(Opcode.CONT), int(Opcode.TEXT), int(Opcode.BINARY)
 _SENT, _RECEIVED, _NONE, _DATA = Direction.SENT, Direction.RECEIVED, Role.NONE, Role.DATA
 _CONFIRMED, _HEARTBEAT, _HEARTBEAT_ANSWER = Role.SESSION_CONFIRMED, Role.HEARTBEAT, Role.HEARTBEAT_ANSWER
 _REFUSED = Role.SESSION_REFUSED
+_INFO = Role.SESSION_INFO
 _OPEN, _BYTES = State.OPEN, Wait.BYTES
 _SAID = frozenset({Role.ERROR, Role.NOTICE})
 # What the payloads of our pings begin with, and how long they are.
@@ -847,6 +848,8 @@ class WebSocket(asyncio.Protocol):
                 self._set_alarm()
             if role is _CONFIRMED:
                 self._session_stands()
+            elif role is _INFO:
+                self._session_asked(heard.resumes)
             if self.listener is not None:
                 self.listener(now, payload if heard.payload is None else heard.payload, role)
 
@@ -920,6 +923,8 @@ class WebSocket(asyncio.Protocol):
                 return
             if say.role is _CONFIRMED:
                 self._session_stands()
+            elif say.role is _INFO:
+                self._session_asked(say.resumes)
         if conversation.said(say, now):
             self._set_alarm()
 
@@ -1219,6 +1224,10 @@ class WebSocket(asyncio.Protocol):
     def _release_flaw(self) -> None:
         if self._waiters is not None:
             self._waiters.release(Wait.FLAW)
+
+    def _session_asked(self, resumes: bool) -> None:
+        assert self.timeline is not None
+        self.timeline.session_resumes = resumes
 
     def _session_stands(self) -> None:
         if self._waiters is not None:

@@ -11,7 +11,7 @@ from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.net.errors import OpeningStage
 from pytest_wsstability.net.websocket import LINGER
-from pytest_wsstability.profiles import FRAMES, JSON
+from pytest_wsstability.profiles import FRAMES, JSON, SESSION_ID, Profile
 from tests.net.peers import close, connected, opened, serving, silent, talking
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
@@ -104,6 +104,30 @@ async def test_a_session_that_does_not_go_on_fails(fault, cause, words):
         with pytest.raises(StabilityError, match=f"^{headline}.*\n.*\n  observed  {words}"):
             await second.assert_session_resumed(within="2s")
         await second.close()
+
+
+NAMED = Profile(
+    name="named",
+    session_info={"op": 2},
+    session_confirmed={"ready": SESSION_ID},
+    resume={"op": 6, "session": SESSION_ID},
+    resumed={"resumed": SESSION_ID},
+)
+
+
+async def test_what_asks_for_a_session_resumes_one_from_the_second_connection_on():
+    """By the profile's `resume`, on the records of both ends."""
+    async with Orchestrator(profile=NAMED) as orchestrator:
+        first = await connect(orchestrator.url, profile=NAMED)
+        await first.assert_session_confirmed(within="1s")
+        await first.close()
+        second = await first.reconnect()
+        await second.assert_session_resumed(within="2s")
+        await second.close()
+        server = [line for session in orchestrator.sessions for line in session.timelines]
+
+    assert [each.timeline.session_resumes for each in (first, second)] == [False, True]
+    assert server[-1].session_resumes
 
 
 async def test_where_nothing_is_numbered_the_session_alone_counts():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ..duration import show_duration as show
-from ..judge.handshake import refusal, session_due
+from ..judge.handshake import refusal, session_due, session_message
 from ..known_timers import CountsFrom
 from ..redact import show_text
 from ..timeline.close import CLOSE_CODES
@@ -165,7 +165,7 @@ def session(f: Features) -> str:
     if timeline.session_info_at is not None:
         verb = "came" if f.end is End.SERVER else "sent"
         then = refusal(timeline) or "and no answer"
-        return f"session_info {verb} at {show(timeline.session_info_at)}, {then}"
+        return f"{session_message(timeline)} {verb} at {show(timeline.session_info_at)}, {then}"
     if f.end is End.SERVER:
         return "session_info never came"
     return _WAITED_FOR[session_due(timeline)]

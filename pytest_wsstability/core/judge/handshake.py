@@ -135,6 +135,11 @@ def confirmation_flaw(
     return Flaw.UNNAMED if names_session and not session_id else None
 
 
+def session_message(timeline: Timeline) -> str:
+    """What the client's message about its session is called: ``session_info``, or ``resume``."""
+    return "resume" if timeline.session_resumes else "session_info"
+
+
 def refusal(timeline: Timeline) -> str | None:
     """What came instead of the confirmation that session_info asked for; None if nothing did."""
     way = Direction.SENT if timeline.end is End.SERVER else Direction.RECEIVED

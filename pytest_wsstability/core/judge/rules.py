@@ -10,7 +10,7 @@ from ..timeline.close import CloseEvidence, describe_code
 from ..timeline.events import SAME, Direction, End, Role
 from ..timeline.timeline import Timeline
 from .excuses import LASTS, Effect, Incidents, paused_doubt, pauses
-from .handshake import handshake, protocol, refusal, session_due, wrong_session
+from .handshake import handshake, protocol, refusal, session_due, session_message, wrong_session
 from .heartbeat_rules import apart, cadence, heartbeats, heartbeats_so_far, pings, rtt
 from .message_rules import errors, flow, forsaken, number_of_messages
 from .progress import goes_on, held_for
@@ -199,7 +199,7 @@ def _instead_of_confirmation(timeline: Timeline) -> str:
     if timeline.session_info_at is not None:
         verb = "received" if timeline.end is End.SERVER else "sent"
         then = refusal(timeline) or "never confirmed"
-        return f"session_info {verb} at {show(timeline.session_info_at)}, {then}"
+        return f"{session_message(timeline)} {verb} at {show(timeline.session_info_at)}, {then}"
     if timeline.end is End.SERVER:
         return "the client never sent session_info"
     return _WAITED_FOR[session_due(timeline)]

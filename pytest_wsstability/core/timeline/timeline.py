@@ -139,8 +139,8 @@ _serials = itertools.count()
 
 # Plain attributes that a report has under the same names.
 _SAME = (
-    "session_info_at", "session_confirmed_at", "longest_silence", "max_lag", "max_lag_at", "suspended",
-    "paused_total", "deliberately_stalled", "dropped_reads", "observed_until", "tcp_unseen",
+    "session_info_at", "session_resumes", "session_confirmed_at", "longest_silence", "max_lag", "max_lag_at",
+    "suspended", "paused_total", "deliberately_stalled", "dropped_reads", "observed_until", "tcp_unseen",
     "ping_answered_at", "unsent", "unsent_since", "drained_at", "half_frame_since", "half_frame_last",
     "half_frame_pause", "proof_asked_at", "proof_at", "heartbeats_before",
 )  # fmt: skip
@@ -170,7 +170,7 @@ class Timeline:
         "heartbeat_sender", "heartbeats_before", "hints", "intervals", "longest_silence", "looks_like",
         "max_lag", "max_lag_at", "observed_until",
         "paused_total", "ping_answered_at", "port", "proof_asked_at", "proof_at", "protocol", "serial",
-        "session_confirmed_at", "session_id", "session_info_at", "suspended", "tcp_unseen",
+        "session_confirmed_at", "session_id", "session_info_at", "session_resumes", "suspended", "tcp_unseen",
         "tier", "total", "unsent", "unsent_since",
     )  # fmt: skip
 
@@ -241,6 +241,8 @@ class Timeline:
         self.heartbeat_sender: Direction | None = None
         self.session_id: str | None = None
         self.session_info_at: float | None = None
+        # What was sent then resumes a session, by the profile's `resume`.
+        self.session_resumes = False
         self.session_confirmed_at: float | None = None
         self._irregular: list[Irregularity] | None = None
         # Application messages received; None until the first.

@@ -29,6 +29,14 @@ def ran_out(seconds, *rows):
 
 # A server that begins the session by itself.
 SERVER_NAMES = read(how=OPEN, protocol=ProtocolFacts(name="x", title="x", has_session=True))
+
+
+def resuming(features):
+    """The same, where what asks for the session resumes one."""
+    features.timeline.session_resumes = True
+    return features
+
+
 SPOKEN = [
     (1, ">text"),
     (1, "<text"),
@@ -79,6 +87,7 @@ WORDS = [
     ("session_due", SERVER_NAMES, "confirmation"),
     ("instead_of_session", SERVER_NAMES, "nothing"),
     ("session", read((1, "<info"), how=OPEN, line_end=End.SERVER), "session_info came at 1 s, and no answer"),
+    ("session", resuming(read((1, ">info"), how=OPEN)), "resume sent at 1 s, and no answer"),
     ("said_at", read((59, "<error", "oh")), "59 s"),
     ("said_at", read(), "an unknown time"),
     ("proxy_shows", read(), "its pong had not passed the proxy yet, behind other bytes"),

@@ -165,6 +165,15 @@ def test_session(rows, until, end, outcome, why):
     check(judged(SESSION, rows, until, end), outcome, why)
 
 
+def test_a_resume_that_is_not_confirmed_is_called_so():
+    """The client sent no session_info on this connection."""
+    line = timeline((0.5, ">info"), until=5)
+    line.session_resumes = True
+
+    (violation,) = judge(Requirement.of(**SESSION), line).violations
+    assert violation.observed == "resume sent at 500 ms, never confirmed"
+
+
 @pytest.mark.parametrize(
     ("more", "rows", "until", "outcome", "why"),
     [
