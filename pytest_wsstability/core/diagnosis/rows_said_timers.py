@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from ..cause import Cause, Confidence
-from ..timeline.close_reasons import Topic
+from ..timeline.close_reasons import Topic, names_whole
 from ..timeline.events import FrameKind
 from .features import SENT, SILENCE, Features
 from .rivals import CONTRADICTED
 from .signature import Blamed, Rival, Signature
 
-HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
+HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
+# How reasons name a deadline for what is read: "read tcp 10.0.0.1:80: i/o timeout".
+_READING = ("read", "i/o")
 
 
 def _first(f: Features, *topics: Topic) -> bool:
@@ -99,9 +101,25 @@ ROWS = (
         source="documentation or reports (Deepgram, Phoenix)",
     ),
     Signature(
+        cause=Cause.READ_DEADLINE,
+        shows="the close reason speaks of idleness, though this end kept sending messages",
+        when=lambda f: _first(f, Topic.IDLE) and not f.longest_quiet,
+        confidence=MEDIUM,
+        sentence="the {peer} closed with {code} though the {end} kept sending messages: its timeout counts "
+        "something else, and {pings_seen}",
+        headline="idle for the {peer}, though messages went on",
+        blame=Blamed.SELF,
+        evidence=("end", "last_sent", "server_pings", "silences"),
+        remedy="send what the {peer}'s timeout counts (its reason or its documentation names it: audio, an "
+        "input of the user, a keepalive of its own, pongs), or let it count whatever it reads",
+        rivals=CONTRADICTED,
+        runner_up=Cause.PONG_DEADLINE,
+        source="reports (deepgram-python-sdk 319, elevenlabs-docs 426)",
+    ),
+    Signature(
         cause=Cause.PONG_DEADLINE,
         shows="the close reason names a timeout, though this end kept sending messages, and no ping came",
-        when=lambda f: _timeout(f) and not f.pings.received and not f.longest_quiet,
+        when=lambda f: _first(f, Topic.TIMEOUT) and not f.pings.received and not f.longest_quiet,
         confidence=MEDIUM,
         sentence="the {peer} closed with {code} though the {end} kept talking: a deadline that only "
         "pongs reset, and no ping came that asks for one",
@@ -109,7 +127,16 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("end", "server_pings", "silences"),
         remedy="let the {peer} send pings, and reset its deadline on whatever it reads",
-        rivals=CONTRADICTED,
+        rivals=(
+            *CONTRADICTED,
+            Rival(
+                Cause.MAX_AGE,
+                "the reason does not speak of reading",
+                lambda f: not names_whole(f.reason, _READING),
+                "what timed out is not said, so a limit on the age or on one task fits too",
+                LOW,
+            ),
+        ),
         runner_up=Cause.MAX_AGE,
         source="measured with gorilla/websocket",
     ),

@@ -67,7 +67,8 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"(?:not|never|no) (?:\w+ )?(?:receiv\w*|send|sent|get) (?:an? |the |any )?"
         r"(?:auth\w*|init\w*|hello|login|connect|handshake|start|setup)",
         r"waiting for (?:an? |the )?(?:\w+ )?(?:auth\w*|hello|login|handshake|first message)",
-        r"no (?:auth\w*|init\w*|hello|login|handshake|setup) (?:message|packet|frame|request)",
+        r"no (?:auth\w*|init\w*|hello|login|handshake|setup|identif\w+) "
+        r"(?:message|packet|frame|request|within)",
         r"(?:subscri\w+|auth\w*|identif\w+|join|log ?in) (?:\w+ ){0,3}within \d+",
         r"handshake (?:was |is )?cancel\w*",
     ),
@@ -78,7 +79,8 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"(?: (?:was |were |has been )?(?:received|sent|seen|heard|detected|arriv\w+|"
         r"came|coming|from|within|since|for (?:too|over|more|\d)|in \d)|\W*$)",
         rf"waiting for (?:\w+ )?{_TRAFFIC}", r"(?:input|audio) time[- ]?out",
-        rf"(?:not|never) (?:\w+ )?(?:receive|send|get|see)\w* (?:any )?(?:\w+ )?{_TRAFFIC}",
+        r"(?:not|never) (?:\w+ )?(?:receive\w*|send\w*|sent|get\w*|got|see\w*|heard) "
+        rf"(?:\w+ ){{0,3}}{_TRAFFIC}",
     ),
     Topic.TIMEOUT: _words(r"time[- ]?outs?", r"timed[- ]?out", r"deadline\w*"),
     Topic.SLOW: _words(
@@ -94,8 +96,8 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
     Topic.RATE: _words(
         r"rate[- ]?limit\w*", r"rate (?:is |was )?(?:exceeded|too high)", r"exceeded (?:the )?(?:\w+ )?rate",
         r"(?:messages?|msgs?|requests?|events?) rate", r"(?:ping|pong|heart-?beat)s? rate",
-        r"too (?:fast|often|frequent\w*)", r"(?:less|more) often", r"flood\w*", r"spam\w*", r"throttl\w*",
-        r"slow down", r"token buckets?",
+        r"too (?:fast|often|frequent\w*|quick\w*)", r"(?:less|more) often", r"flood\w*", r"spam\w*",
+        r"throttl\w*", r"slow down", r"token buckets?",
         r"\d+ (?:messages?|msgs?|requests?|frames?|commands?|events?|pings?) (?:per|a) \w+",
         rf"too many (?:\w+ )?(?:requests?|messages?|frames?|commands?|updates?|attempts|{_BEAT})",
     ),
@@ -143,7 +145,7 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
     Topic.SESSION_OVER: _words(
         r"session (?:has |is |was )?(?:expired|too long)", r"session expir\w*", r"expired session",
         r"connection (?:has |is )?expired", r"\d+[- ]?(?:hours?|h|minutes?|min) limit",
-        r"max\w* (?:session|connection)?\s?(?:duration|age|life-?time|time)",
+        r"max\w* (?:session|connection)?\s?(?:duration|age|life-?time|time)", r"ttl",
         r"(?:duration|life-?time|time|connection age) (?:limit|exceeded|reached|is over)",
     ),
     Topic.SESSION_UNKNOWN: _words(
@@ -215,6 +217,7 @@ _HINTS: dict[Topic, re.Pattern[str]] = {
         r"deploys?",
         r"drain\w*",
         r"upgrading",
+        r"migrat\w*",
         r"stopping",
         r"new version",
         r"(?:liveness|readiness|health)",
@@ -238,11 +241,18 @@ _HINTS: dict[Topic, re.Pattern[str]] = {
         r"(?:user|ip) (?:\w+ )?(?:banned|suspended|blocked)",
         r"log(?:ged)?[- ]?(?:in|out)",
         r"(?:subscription|plan|trial|licen[cs]e|lease|key|ticket|link|code|invite) (?:has |is )?expired",
+        r"(?:insufficient|not enough|no|out of) (?:credits?|funds|balance)",
     ),
-    Topic.PROTOCOL: _words(r"protocol", r"unsupported", r"not (?:implemented|supported)"),
+    Topic.PROTOCOL: _words(r"(?:sub-?)?protocol", r"unsupported", r"not (?:implemented|supported)"),
     Topic.SESSION_OVER: _words(r"^expired\W*$", r"session (?:has |is |was )?(?:ended|over|limit)"),
     Topic.UPSTREAM: _words(
-        r"backend", r"proxy", r"connection (?:refused|reset)", r"broken pipe", r"dial", r"unexpected eof"
+        r"backend",
+        r"proxy",
+        r"connection (?:refused|reset)",
+        r"econn\w+",
+        r"broken pipe",
+        r"dial",
+        r"unexpected eof",
     ),
     Topic.OVERLOAD: _words(r"capacity", r"busy"),
 }
@@ -260,7 +270,7 @@ _OTHERWISE: dict[Topic, re.Pattern[str]] = {
         rf"(?:kafka|upstream|backend|database|redis) {_TAKER}",
     ),
     Topic.KEEPALIVE: _words(
-        rf"too many {_BEAT}",
+        rf"(?<!missed )(?<!missing )too many {_BEAT}",
         rf"{_BEAT} frames? (?:too|size|length|payload)",
         rf"{_BEAT} (?:rate|flood\w*|payload|less often|too (?:fast|often|large|long))",
         rf"(?:invalid|unexpected|unsolicited|over-?sized) {_BEAT}", r"pong without (?:a )?ping", *REFUSED,
@@ -268,6 +278,7 @@ _OTHERWISE: dict[Topic, re.Pattern[str]] = {
     Topic.RATE: _words(
         r"(?:sample|sampling|frame|bit|baud|exchange|interest|refresh|error) rates?",
         rf"too many {_WAITING}", r"too many messages (?:queued|pending|buffered)",
+        rf"miss\w* too many {_BEAT}", rf"too many (?:missed|missing|lost|late|unanswered) {_BEAT}",
     ),
     Topic.SIZE: _words(
         r"(?:queue|buffer|backlog|window|batch|pool|room|group|context) (?:size|length)", r"control frame",

@@ -9,6 +9,7 @@ from tests.core.diagnosis.fitting import fitting, read
 from tests.core.script import closed_by_peer
 
 TALK = [(at, "<text") for at in range(5, 100, 5)]
+BOTH = [(at, what) for at in (2, 5, 40, 60, 80, 98) for what in (">text", "<text")]
 
 
 def causes(reason, *rows, end=100):
@@ -36,3 +37,31 @@ def test_an_idle_timeout_has_a_second_at_least(silent, is_first):
 def test_a_timeout_without_a_name_may_be_several(reason, rows, first):
     """While the peer talked."""
     assert causes(reason, *TALK, *rows)[0] == first
+
+
+@pytest.mark.parametrize(
+    ("reason", "more", "first"),
+    [
+        # It counts something else: audio, an input of the user, pongs.
+        ("did not receive audio data within the timeout window", [], "READ_DEADLINE"),
+        ("closed due to inactivity", [], "READ_DEADLINE"),
+        ("closed due to inactivity", [(97, "<ping"), (97, ">pong")], "READ_DEADLINE"),
+        # Which timeout it was is said, or it may be any.
+        ("read tcp 10.0.0.1:80: i/o timeout", [], "PONG_DEADLINE"),
+        ("read deadline exceeded", [], "PONG_DEADLINE"),
+        ("Session timed out.", [], "PONG_DEADLINE / MAX_AGE"),
+        ("already timed out", [], "PONG_DEADLINE / MAX_AGE"),
+        ("Session timed out.", [(97, "<ping"), (97, ">pong")], "IDLE_TIMEOUT"),
+    ],
+)
+def test_a_timeout_that_messages_did_not_reset(reason, more, first):
+    """The traffic went on to the end, both ways."""
+    assert causes(reason, *BOTH, *more)[0] == first
+
+
+@pytest.mark.parametrize(("last", "cause"), [(99.25, "READ_DEADLINE"), (60.5, "IDLE_TIMEOUT")])
+def test_idleness_that_was_none_and_idleness(last, cause):
+    """A silence that was the longest is what the reason speaks of."""
+    rows = [(at, what) for at in (2, 30, 60, last) for what in (">text", "<text")]
+
+    assert causes("closed due to inactivity", *rows)[0] == cause
