@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from ..duration import show_duration as show
 from ..timeline.close import CloseEvidence, describe_code
+from ..timeline.close_reasons import says_wrong
 from ..timeline.events import SAME, Direction, End, Role
 from ..timeline.timeline import Timeline
 from .excuses import LASTS, Effect, Incidents, paused_doubt, pauses
@@ -86,10 +87,17 @@ def _allowed(requirement: Requirement, close: CloseEvidence) -> bool:
 
 
 def _announced(timeline: Timeline, close: CloseEvidence) -> float | None:
-    """When the peer said that it would end the connection, as it then did; None if it ended otherwise."""
-    if close.abnormal or close.received is None:
+    """
+    When the peer said that it would end the connection, as it then did; None if it ended otherwise.
+
+    A message that says what went wrong ("token has expired") gives a reason, and plans nothing.
+
+    """
+    noticed = timeline.last(direction=Direction.RECEIVED, role=Role.NOTICE)
+    if close.abnormal or close.received is None or noticed is None:
         return None
-    return timeline.last(direction=Direction.RECEIVED, role=Role.NOTICE)
+    wrong = (at for at, text in timeline.notices if says_wrong(text))
+    return noticed if max(wrong, default=-1.0) < noticed else None
 
 
 def _alive(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:

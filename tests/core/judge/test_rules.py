@@ -259,6 +259,13 @@ def test_a_lag_excuses_an_end_before_the_session():
     [
         ([(50, "<notice", "going away"), (60, closed_by_peer(1001))], INCONCLUSIVE, [Reason.ANNOUNCED]),
         ([(50, "<notice", "going away"), (60, FIN)], UNSTABLE, [Rule.ALIVE]),
+        # What went wrong is a reason, and no plan; what was announced after it is one.
+        ([(50, "<notice", "token has expired"), (60, closed_by_peer(1000))], UNSTABLE, [Rule.ALIVE]),
+        (
+            [(50, "<notice", "an error"), (55, "<notice", "going away"), (60, closed_by_peer(1001))],
+            INCONCLUSIVE,
+            [Reason.ANNOUNCED],
+        ),
         ([(50, "<notice", "going away"), (60, {**FIN, "sent": CloseFrame(1000)})], UNSTABLE, [Rule.ALIVE]),
     ],
 )
