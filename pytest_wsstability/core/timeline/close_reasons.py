@@ -51,6 +51,10 @@ _TRAFFIC = r"(?:audio|data|activity|messages?|traffic|input|frames?)(?! rate)"
 _TAKER = r"(?:consumer|client|reader|receiver|subscriber|peer|you|connection|link|network)s?"
 _REFUSED = r"(?:allowed|refused|rejected|denied|forbidden|accepted|match\w*|permitted|trusted|authori[sz]ed)"
 _FORMS = r"(?:binary|text|frames?|messages?|fragment\w*|compression|extensions?|opcodes?|data)"
+_OFTEN = r"too (?:fast|often|frequent\w*|quick\w*)"
+_OFTEN_ASKED = rf"{_BEAT} (?:interval (?:is )?(?:too (?:short|small|low)|{_OFTEN})|{_OFTEN})"
+_SPOILT = r"(?:invalid|malformed|bad|unknown) (?:messages?|requests?|frames?|commands?|packets?|updates?)"
+_CODING = r"(?:(?:de)?compress\w*|deflate|inflate|zlib|masking|framing|opcode|utf\S*)"
 _WAITING = r"(?:pending|queued|unsent|unread) (?:messages?|bytes|writes|frames?|packets?|events?)"
 _UNABLE = r"(?:can ?not|can't|could not|did not|does not|not|unable to)"
 _ONE = r"(?:connection|session|client|socket|device|id)"
@@ -96,10 +100,12 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
     Topic.RATE: _words(
         r"rate[- ]?limit\w*", r"rate (?:is |was )?(?:exceeded|too high)", r"exceeded (?:the )?(?:\w+ )?rate",
         r"(?:messages?|msgs?|requests?|events?) rate", r"(?:ping|pong|heart-?beat)s? rate",
-        r"too (?:fast|often|frequent\w*|quick\w*)", r"(?:less|more) often", r"flood\w*", r"spam\w*",
+        _OFTEN_ASKED, r"faster than real[- ]?time",
+        _OFTEN, r"(?:less|more) often", r"flood\w*", r"spam\w*",
         r"throttl\w*", r"slow down", r"token buckets?",
         r"\d+ (?:messages?|msgs?|requests?|frames?|commands?|events?|pings?) (?:per|a) \w+",
-        rf"too many (?:\w+ )?(?:requests?|messages?|frames?|commands?|updates?|attempts|{_BEAT})",
+        r"too many (?:\w+ )?(?:requests?|messages?|frames?|commands?|updates?|attempts|log-?ins)",
+        rf"too many (?:\w+ )?(?:re-?connect\w*|{_BEAT})",
     ),
     Topic.SIZE: _words(
         r"too (?:big|large)", r"(?:message|frame|payload|data) (?:is |was )?too long", r"read limit",
@@ -108,8 +114,8 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"max\w* (?:\w+ ){0,2}(?:payload|length|size)", r"\d+ bytes exceed\w*", r"over \d+ bytes",
     ),
     Topic.RESTART: _words(
-        r"re-?start\w*", r"re-?deploy\w*", r"deploy(?:ing|ment)", r"maintenance", r"shut(?:ting)?[- ]?down",
-        r"going down", r"draining", r"rolling (?:update|upgrade)", r"sigterm",
+        r"re-?start\w*", r"re-?boot\w*", r"re-?deploy\w*", r"deploy(?:ing|ment)", r"maintenance",
+        r"shut(?:ting)?[- ]?down", r"going down", r"draining", r"rolling (?:update|upgrade)", r"sigterm",
         r"code (?:was |has been )?updated",
         r"(?:server|instance|pod|process|node|worker|service|application|container|machine|host) "
         r"(?:is |was |has )?(?:being )?(?:stopp\w+|terminat\w+|closing|exit\w*|going away|evict\w*|"
@@ -153,7 +159,8 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"session (?:id )?(?:is |was )?(?:no longer valid|not valid|invalid\w*|not found|unknown|gone|lost)",
     ),
     Topic.PROTOCOL: _words(
-        r"protocol (?:error|violat\w*|version|mismatch)", r"malformed",
+        r"protocol (?:error|violat\w*|version|mismatch)", r"malformed", rf"too many {_SPOILT}",
+        rf"{_CODING} (?:error|fail\w*)", r"bad opcode",
         r"unexpected (?:token|frame|opcode|message)", r"(?:pars|decod)(?:e|ing) \w+", r"(?:be|not) decoded",
         r"(?:invalid|unsolicited) (?:frame|utf\S*|json|message|payload|opcode|data|ping|pong)",
         r"unsupported (?:data|frame|message|opcode|payload|protocol|version|format|encoding|type)",
@@ -174,7 +181,7 @@ _KEYWORDS: dict[Topic, re.Pattern[str]] = {
     Topic.OVERLOAD: _words(
         r"overload\w*", r"(?:over|at|out of|no) capacity", r"capacity (?:is )?(?:reached|exceeded|limit)",
         r"(?:(?:server|service|system) (?:is )?)?too busy", r"(?:server|service|system) (?:is )?busy",
-        r"connections? limit", rf"too many (?:\w+ )?{_SEVERAL}",
+        r"connections? limit", r"concurren\w+ limit", rf"too many (?:\w+ )?{_SEVERAL}",
         rf"max\w* (?:number of )?(?:\w+ )?{_SEVERAL} (?:exceed\w*|reached)",
         rf"max\w* number of (?:\w+ )?{_SEVERAL}", r"max\w* connections", r"resources? exhausted",
         rf"concurrent {_SEVERAL} (?:exceed\w*|limit|reached)", rf"only \d+ {_SEVERAL}",
@@ -209,6 +216,10 @@ _HINTS: dict[Topic, re.Pattern[str]] = {
         r"(?:send|write|output|outbound) (?:buffer|queue)\w*",
         r"(?:buffer|queue|backlog) (?:size|length)",
         r"(?:send|write|flush) (?:time|deadline|timed)\w*",
+        # "write tcp 10.0.0.1:80->10.0.0.2:5000: i/o timeout"
+        r"write\b.{0,80}\bi/o timeout",
+        r"max\w* buffered amount",
+        r"high[- ]water[- ]?mark",
     ),
     Topic.RATE: _words(r"rate", r"quotas?"),
     Topic.SIZE: _words(r"(?:message|frame|payload|data) (?:size|length)"),
@@ -254,7 +265,7 @@ _HINTS: dict[Topic, re.Pattern[str]] = {
         r"dial",
         r"unexpected eof",
     ),
-    Topic.OVERLOAD: _words(r"capacity", r"busy"),
+    Topic.OVERLOAD: _words(r"capacity", r"busy", r"(?:server|room|lobby) (?:is )?full"),
 }
 # Phrases in which a word of a topic means something else: tokens of a parser or of a language model, pings
 # that come too often, a client that is to be restarted.
@@ -268,18 +279,21 @@ _OTHERWISE: dict[Topic, re.Pattern[str]] = {
     Topic.SLOW: _words(
         rf"(?:server|service|backend) (?:\w+ )*{_UNABLE} keep(?:ing)? up",
         rf"(?:kafka|upstream|backend|database|redis) {_TAKER}",
+        r"(?:input|incoming|inbound|receive|read) (?:\w+ )?(?:buffer|queue)\w*",
     ),
     Topic.KEEPALIVE: _words(
         rf"(?<!missed )(?<!missing )too many {_BEAT}",
         rf"{_BEAT} frames? (?:too|size|length|payload)",
-        rf"{_BEAT} (?:rate|flood\w*|payload|less often|too (?:fast|often|large|long))",
+        rf"{_BEAT} (?:rate|flood\w*|payload|less often|too (?:large|long))", _OFTEN_ASKED,
         rf"(?:invalid|unexpected|unsolicited|over-?sized) {_BEAT}", r"pong without (?:a )?ping", *REFUSED,
     ),
     Topic.RATE: _words(
         r"(?:sample|sampling|frame|bit|baud|exchange|interest|refresh|error) rates?",
         rf"too many {_WAITING}", r"too many messages (?:queued|pending|buffered)",
-        rf"miss\w* too many {_BEAT}", rf"too many (?:missed|missing|lost|late|unanswered) {_BEAT}",
+        rf"too many {_SPOILT}", rf"miss\w* too many {_BEAT}",
+        rf"too many (?:missed|missing|lost|late|unanswered) {_BEAT}",
     ),
+    Topic.DUPLICATE: _words(r"duplicat\w* (?:message|request|packet|frame|nonce|order)s?"),
     Topic.SIZE: _words(
         r"(?:queue|buffer|backlog|window|batch|pool|room|group|context) (?:size|length)", r"control frame",
         r"(?:skew|drift|offset|difference|time-?stamp|delay|gap|sequence|nonce|interval) (?:is )?"
@@ -297,7 +311,7 @@ _OTHERWISE: dict[Topic, re.Pattern[str]] = {
         r"already (?:authenti\w+|authori[sz]ed|logged[- ]?in)",
         r"(?:auth\w*|token|credentials?) (?:service|server|backend|provider)",
         rf"{_FORMS} (?:\w+ )?(?:is |are )?not allowed",
-        r"unexpected token", r"(?:max\w*|context|too many|input|output) tokens?",
+        r"unexpected token", r"(?:max\w*|context|too many|input|output|\d+) tokens?",
         r"tokens? (?:limit|quota|per|count|buckets?)",
     ),
 }  # fmt: skip
