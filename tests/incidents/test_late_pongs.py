@@ -78,6 +78,42 @@ async def test_a_ping_behind_what_the_server_sends_on_a_slow_link(
     assert any(word in found.sentence for word in ("behind", "late", "still on its way"))
 
 
+@pytest.mark.parametrize(
+    ("end", "confidence"),
+    [((4000, "heartbeat timeout"), HIGH), ((4000, ""), MEDIUM), ((1000, ""), MEDIUM), (None, MEDIUM)],
+)
+async def test_a_heartbeat_message_behind_what_the_server_sends_on_a_slow_link(
+    ws_connect, ws_proxy, end, confidence
+):
+    """The server asks with a message of its protocol, and its own download is in front of it."""
+
+    async def handler(ws):
+        answers = asyncio.Queue()
+
+        async def heart():
+            await asyncio.sleep(25)
+            await ws.send("ping")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(10):
+                    return await answers.get()
+            return await ws.close(*end) if end else ws.transport.abort()
+
+        beating = asyncio.ensure_future(heart())
+        await asyncio.sleep(20)
+        with contextlib.suppress(websockets.ConnectionClosed):
+            await ws.send("x" * 600_000)
+            async for message in ws:
+                answers.put_nowait(message)
+        await beating
+
+    async with serving(handler) as url:
+        proxy = await ws_proxy(url, faults=[faults.Bandwidth(10_000)])
+        found = await cause(await ws_connect(proxy.url, inbox=0, profile=ASKING), alive_for="5m")
+
+    assert (found.cause, found.confidence) == (Cause.PONG_LATE, confidence), found
+    assert "wait longer" in found.remedy
+
+
 async def test_a_patient_server_on_the_same_link(ws_connect, ws_proxy):
     """With time for a pong nothing ends."""
     async with serving(impatient(120, SOCKJS, ONE_LARGE)) as url:

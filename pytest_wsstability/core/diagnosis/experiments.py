@@ -99,6 +99,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
         "wait longer: a slow answer comes, no other does",
     ),
     (_C.HEARTBEATS_STOPPED, _C.HALF_OPEN, "ping the client: a browser answers while its timers sleep"),
+    (_C.ONE_WAY_DEAD, _C.HALF_OPEN, "ping when messages stay away: a dead path answers nothing"),
     (_C.ONE_WAY_DEAD, _C.ZOMBIE, "ask for something: a zombie answers nothing, a lost subscription the rest"),
     (_C.PEER_NOT_READING, _C.RESTART, _THREE),
     (_C.READ_DEADLINE, _C.HALF_OPEN, f"{_TALK}a read deadline is then survived, a dead path not"),

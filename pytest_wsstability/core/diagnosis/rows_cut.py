@@ -10,7 +10,7 @@ from . import rivals, timers
 from .cohort import LONGEST_SWEEP, SAME_SILENCE, SWEEP
 from .features import REACTION, SENT, SILENCE, Features, Shared
 from .rows_close import after_largest_message, slow_path
-from .rows_said_keepalive import NOTHING_LEFT, behind_at_proxy, behind_own_bytes
+from .rows_said_keepalive import NOTHING_LEFT, asked_by_peer, behind_at_proxy, behind_own_bytes
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -207,7 +207,7 @@ ROWS = (
     Signature(
         cause=Cause.PONG_LATE,
         shows="no close frame, and the pong waits behind bytes that are still on their way",
-        when=lambda f: f.cut and f.pings.received > 0 and (behind_own_bytes(f) or behind_at_proxy(f)),
+        when=lambda f: f.cut and asked_by_peer(f) and (behind_own_bytes(f) or behind_at_proxy(f)),
         confidence=MEDIUM,
         sentence="the pong of the {end} was still on its way when the {peer} cut the connection: a keepalive "
         "that ran out meanwhile fits",

@@ -7,8 +7,8 @@ from dataclasses import replace
 from ..cause import Cause, Confidence
 from ..timeline.close import PING_TIMEOUT_CODES
 from ..timeline.close_reasons import Topic
-from ..timeline.events import FrameKind
-from .features import REACTION, SENT, Features
+from ..timeline.events import FrameKind, Role
+from .features import REACTION, RECEIVED, SENT, Features
 from .rivals import CONTRADICTED, DEAD_TOWARDS_PEER, NEVER_ANSWERED, SLOW_PATH, UNREAD_STREAM
 from .signature import Blamed, Rival, Signature
 
@@ -53,11 +53,16 @@ NOTHING_LEFT = Rival(
 )
 
 
+def asked_by_peer(f: Features) -> bool:
+    """Whether a ping or a heartbeat of the peer came."""
+    return f.pings.received > 0 or f.beaten.sent > 0
+
+
 def behind_at_proxy(f: Features) -> bool:
     """Whether a proxy of the test shows that the ping or the pong was still on its way."""
     between = f.between
     late = between is not None and (between.pong_missing or between.behind > _BEHIND)
-    return late and f.pings.received > 0 and not pong_lost(f)
+    return late and asked_by_peer(f) and not pong_lost(f)
 
 
 def ended_by_timers_code(f: Features) -> bool:
@@ -84,8 +89,10 @@ def _slower_than_it_waits(f: Features) -> bool:
 
 
 def _came_with_the_close(f: Features) -> bool:
-    """Whether the peer's only ping came with its close frame: no peer waits so little for a pong."""
-    return f.pings.received == 1 and f.pings.last is not None and f.age - f.pings.last <= REACTION
+    """Whether the peer's only ping or heartbeat came with its close frame: nobody waits so little for it."""
+    beat = f.timeline.last(direction=RECEIVED, role=Role.HEARTBEAT) if f.beaten.sent == 1 else None
+    ping = f.pings.last if f.pings.received == 1 else None
+    return any(at is not None and f.age - at <= REACTION for at in (ping, beat))
 
 
 def _blocked(f: Features) -> bool:
@@ -168,7 +175,7 @@ ROWS = (
         "{peer}'s keepalive gave up meanwhile",
         headline="ping or pong late, behind other bytes",
         blame=Blamed.PEER,
-        evidence=("between", "last_sent", "last_received", "server_pings", "end"),
+        evidence=("between", "last_sent", "last_received", "server_pings", "beaten", "end"),
         remedy="let the {peer} wait longer for a pong, or count whatever arrives; or send smaller messages",
         rivals=CONTRADICTED,
         runner_up=Cause.SLOW_CONSUMER,
@@ -258,7 +265,7 @@ ROWS = (
         "bytes or on a path that stood still, so that no pong can have been in time",
         headline="the {peer}'s ping came with its close frame",
         blame=Blamed.PATH,
-        evidence=("server_pings", "last_received", "end"),
+        evidence=("server_pings", "beaten", "last_received", "end"),
         remedy="let the {peer} wait longer for a pong, or send smaller messages",
         rivals=CONTRADICTED,
         runner_up=Cause.PATH_STALLED,

@@ -31,16 +31,25 @@ def _beats_overdue(f: Features) -> bool:
 
 
 def _one_way_dead(f: Features) -> bool:
-    """
-    Whether messages came, and none for so long that it is no pause, though the peer still answers.
+    """Whether messages came, and none for so long that it is no pause, though the peer still answers."""
+    last = f.timeline.messages.last_at
+    return last is not None and _dried_up(f) and _lives(f, last)
 
-    Three times the longest pause before is none (a minute where it was longer), and 5 s at least.
+
+def _dried_up(f: Features) -> bool:
+    """
+    Whether messages flowed, and none came for so long that it is no pause.
+
+    Three times the longest pause before is none (a minute where it was longer), and 5 s at least; or any
+    longer one than before where the requirement says how often they are due.
 
     """
     messages = f.timeline.messages
-    if f.ended or messages.last_at is None or messages.count < _FLOWED or not _lives(f, messages.last_at):
+    if f.ended or messages.last_at is None or messages.count < _FLOWED:
         return False
-    return f.age - messages.last_at > max(5.0, 3 * min(messages.longest_gap, 60.0))
+    pause = f.age - messages.last_at
+    due = Rule.FLOW in f.broken and pause > messages.longest_gap
+    return due or pause > max(5.0, 3 * min(messages.longest_gap, 60.0))
 
 
 def _lives(f: Features, since: float) -> bool:
@@ -143,6 +152,23 @@ ROWS = (
             ),
         ),
         runner_up=Cause.ZOMBIE,
+        source="reports (Bittrex, medplum 8425)",
+    ),
+    Signature(
+        cause=Cause.ONE_WAY_DEAD,
+        shows="messages of the peer came, are due by the requirement and do not come, and nothing since then "
+        "shows whether the connection lives",
+        when=lambda f: Rule.FLOW in f.broken and _dried_up(f) and f.asked_since is None,
+        confidence=LOW,
+        sentence="no message came for {without_message}, since {last_message_at} ({messages_before}), and "
+        "nothing shows whether the connection lives: a subscription that is over, a process that stands "
+        "still and a dead path fit",
+        headline="the {peer}'s stream is silent; nothing else was due",
+        blame=Blamed.PEER,
+        evidence=("messages", "heartbeats", "own_pings", "server_pings", "tcp"),
+        remedy="ask more often than messages are due (heartbeat=, or pings), which tells a dead path from a "
+        "stream that is over",
+        runner_up=Cause.HALF_OPEN,
         source="reports (Bittrex, medplum 8425)",
     ),
 )

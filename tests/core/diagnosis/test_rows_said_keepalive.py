@@ -97,11 +97,24 @@ def test_three_round_trips_as_long_as_the_peer_waited_are_usual(count, pinged, i
     ("pings", "is_late"),
     [([59.96], True), ([59.9375], False), ([59.96, 59.97], False), ([20, 40, 59.96], False), ([], False)],
 )
-def test_an_only_ping_within_fifty_milliseconds_of_the_close_was_late(pings, is_late):
-    """Nobody waits so little for a pong."""
-    found = causes(*(row for at in pings for row in ((at, "<ping"), (at, ">pong"))))
+@pytest.mark.parametrize(("asks", "answers"), [("<ping", ">pong"), ("<beat", ">answer")])
+def test_an_only_ping_within_fifty_milliseconds_of_the_close_was_late(pings, is_late, asks, answers):
+    """Nobody waits so little for a pong; a heartbeat of the peer is as good."""
+    found = causes(*(row for at in pings for row in ((at, asks), (at, answers))))
 
     assert ("PONG_LATE" in found) is is_late
+
+
+def test_a_heartbeat_of_the_peer_waits_at_the_proxy_as_a_ping_does():
+    """Where the peer asked nothing, nothing of it was late."""
+    behind = ProxyView(behind=9.0, pong_missing=False)
+    asked, unasked = (
+        replace(read(*rows, how=GAVE_UP), between=behind)
+        for rows in ([(40, "<beat"), (40, ">answer")], [(40, "<text")])
+    )
+
+    assert fitting(ROWS, asked)[0] == "PONG_LATE"
+    assert "PONG_LATE" not in fitting(ROWS, unasked)
 
 
 @pytest.mark.parametrize(("pongs", "bunches", "is_frozen"), [(1, 0, False), (1, 1, True), (0, 1, False)])

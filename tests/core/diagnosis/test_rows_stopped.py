@@ -43,6 +43,29 @@ def test_a_stream_is_silent_after_three_of_its_pauses(step, wait, is_dead):
     assert fitting(ROWS, flow(step, wait)) == (["ONE_WAY_DEAD / CLOSED_BY_PEER"] if is_dead else [])
 
 
+@pytest.mark.parametrize(
+    ("rows", "end", "found"),
+    [
+        # Nothing shows whether the connection lives.
+        ([], 7, ["nothing shows whether the connection lives"]),
+        ([(2, ">beat"), (2.5, "<answer")], 7, ["nothing shows whether the connection lives"]),
+        # An answer since shows that it does, after any pause that is longer than those before.
+        ([(4, ">beat"), (4.25, "<answer")], 7, ["the connection lives", "nothing shows whether"]),
+        # A question that stays open says more; a pause that is not the longest is none.
+        ([(4, ">beat")], 7, []),
+        ([(1, "<feed"), (10, "<feed")], 13, []),
+    ],
+)
+def test_messages_that_are_due_do_not_come(rows, end, found):
+    """By what the requirement says, and not only by the pauses before."""
+    features = read(*((at, "<feed") for at in (1, 2, 3)), *rows, end=end, how=OPEN)
+    due = replace(features, broken=frozenset({Rule.FLOW}))
+
+    told = [row.sentence for row in ROWS if row.when(due)]
+    assert len(told) == len(found)
+    assert all(words in sentence for words, sentence in zip(found, told, strict=True))
+
+
 def test_three_messages_make_a_stream():
     """Two are answers to questions."""
     assert fitting(ROWS, flow(1, 30, count=2)) == []
