@@ -51,12 +51,17 @@ async def invalid(ws):
     await ws.close(4007, "session is no longer valid")
 
 
+async def timed_out(ws):
+    await ws.close(4009, "Session timed out.")
+
+
 @pytest.mark.parametrize(
     ("refuse", "expected"),
     [
         (reset, Cause.SESSION_NOT_CONFIRMED),
         (slow_reset, Cause.SESSION_NOT_CONFIRMED),
         (invalid, Cause.SESSION_LOST),
+        (timed_out, Cause.SESSION_NOT_CONFIRMED),
     ],
 )
 async def test_a_resumption_that_is_refused(ws_connect, refuse, expected):

@@ -221,6 +221,12 @@ class Features:
         return close.sent.code
 
     @property
+    def answers_session(self) -> bool:
+        """Whether it ended with the answer to the message that sets up or resumes the session."""
+        asked = any(event.role is Role.SESSION_INFO for event in self.tail.sent)
+        return self.ended and asked and self.timeline.session_confirmed_at is None
+
+    @property
     def paused_for(self) -> float:
         """Seconds since when this end reads nothing; 0 while it reads."""
         since = self.timeline.paused_since

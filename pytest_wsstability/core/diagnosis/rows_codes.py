@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..known_timers import CountsFrom
-from ..timeline.events import FrameKind, Role
+from ..timeline.close_reasons import Topic
+from ..timeline.events import FrameKind
 from . import rivals, timers
 from .features import SENT, SILENCE, Features
 from .rows_close import idle_in_disguise, says_little
@@ -243,21 +244,22 @@ POLICIES = (
 
 def _answers_session(f: Features) -> bool:
     """
-    Whether a code that says little answered the message that sets up the session.
+    Whether a code that says little, or a timeout, answered the message that sets up the session.
 
-    1011 says more: something failed at the peer, which may have had nothing to do with the session.
+    1011 says more: something failed at the peer, which may have had nothing to do with the session. A timeout
+    is the session's then ("Session timed out"): nothing on this connection has waited yet.
 
     """
-    asked = any(event.role is Role.SESSION_INFO for event in f.tail.sent)
-    return says_little(f) and f.code != 1011 and asked and f.timeline.session_confirmed_at is None
+    timed_out = f.reading.topic in (Topic.IDLE, Topic.TIMEOUT)
+    return (says_little(f) or timed_out) and f.code != 1011 and f.answers_session
 
 
 # Behind them: codes that say nothing, where the session, or the age, says more.
 UNSAID = (
     Signature(
         cause=Cause.SESSION_NOT_CONFIRMED,
-        shows="a code that says little (and not 1011) answered the message that sets up or resumes the "
-        "session",
+        shows="a code that says little (and not 1011), or a timeout, answered the message that sets up or "
+        "resumes the session",
         when=_answers_session,
         confidence=MEDIUM,
         sentence="the session could not be set up or resumed: the {peer} closed with {code} in answer to the "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..known_timers import KNOWN_TIMERS, CountsFrom
 from ..timeline.close import TransportEnd
-from ..timeline.events import FrameKind, Role
+from ..timeline.events import FrameKind
 from . import rivals, timers
 from .cohort import LONGEST_SWEEP, SAME_SILENCE, SWEEP
 from .features import REACTION, SENT, SILENCE, Features, Shared
@@ -90,17 +90,11 @@ _TOGETHER = (
 )
 
 
-def _in_answer_to_the_session(f: Features) -> bool:
-    """Whether the end came with the answer to the message that sets up or resumes the session."""
-    asked = any(event.role is Role.SESSION_INFO for event in f.tail.sent)
-    return f.cut and asked and f.timeline.session_confirmed_at is None
-
-
 ROWS = (
     Signature(
         cause=Cause.SESSION_NOT_CONFIRMED,
         shows="the end came with the answer to the message that sets up or resumes the session",
-        when=_in_answer_to_the_session,
+        when=lambda f: f.cut and f.answers_session,
         confidence=MEDIUM,
         sentence="the session could not be set up or resumed: the {peer} cut the connection ({transport}) in "
         "answer to the session's first message",

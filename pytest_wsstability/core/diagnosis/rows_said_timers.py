@@ -15,7 +15,8 @@ _READING = ("read", "i/o")
 
 
 def _first(f: Features, *topics: Topic) -> bool:
-    return f.code is not None and f.reading.topic in topics
+    """Whether the reason speaks of one of these, and not of a session that had timed out before."""
+    return f.code is not None and f.reading.topic in topics and not f.answers_session
 
 
 def _timeout(f: Features) -> bool:

@@ -65,3 +65,13 @@ def test_idleness_that_was_none_and_idleness(last, cause):
     rows = [(at, what) for at in (2, 30, 60, last) for what in (">text", "<text")]
 
     assert causes("closed due to inactivity", *rows)[0] == cause
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "first"), [([], None), ([(99.5, "<confirmed")], "PONG_DEADLINE / MAX_AGE")]
+)
+def test_a_timeout_in_answer_to_the_session_is_the_sessions(confirmed, first):
+    """What was resumed had timed out before; on this connection nothing has waited yet."""
+    found = causes("Session timed out.", *BOTH, (99.5, ">info"), *confirmed, end=99.52)
+
+    assert (found[0] if found else None) == first
