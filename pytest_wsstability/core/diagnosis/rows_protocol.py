@@ -7,7 +7,7 @@ from functools import partial
 
 from ..cause import Cause, Confidence
 from ..judge.verdict import Rule
-from ..timeline.close_reasons import Topic, read_reason
+from ..timeline.close_reasons import Topic, read_error
 from ..timeline.protocol_facts import Awaited
 from . import rivals
 from .features import Features
@@ -152,7 +152,7 @@ def _codes() -> Iterator[Signature]:
 def _speaks_of(f: Features, topic: Topic | None) -> bool:
     """Whether the last message that says what is wrong speaks of this; None: of nothing with a keyword."""
     said = said_wrong(f)
-    return said is not None and read_reason(said[1]).topic is topic
+    return said is not None and read_error(said[1]).topic is topic
 
 
 def _ends_with_error(f: Features, topic: Topic | None) -> bool:

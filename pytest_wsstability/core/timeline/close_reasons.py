@@ -251,10 +251,17 @@ _HINTS: dict[Topic, re.Pattern[str]] = {
         # Moderators ban people who log in well.
         r"(?:user|ip) (?:\w+ )?(?:banned|suspended|blocked)",
         r"log(?:ged)?[- ]?(?:in|out)",
+        r"signatures?",
         r"(?:subscription|plan|trial|licen[cs]e|lease|key|ticket|link|code|invite) (?:has |is )?expired",
         r"(?:insufficient|not enough|no|out of) (?:credits?|funds|balance)",
     ),
-    Topic.PROTOCOL: _words(r"(?:sub-?)?protocol", r"unsupported", r"not (?:implemented|supported)"),
+    Topic.PROTOCOL: _words(
+        r"(?:sub-?)?protocol",
+        r"invalid \w+",
+        r"not (?:a )?valid",
+        r"unsupported",
+        r"not (?:implemented|supported)",
+    ),
     Topic.SESSION_OVER: _words(r"^expired\W*$", r"session (?:has |is |was )?(?:ended|over|limit)"),
     Topic.UPSTREAM: _words(
         r"backend",
@@ -322,6 +329,10 @@ _WRONG = _words(
     r"expired", r"invalid\w*", r"revoked", r"denied", r"rejected", r"un-?authori[sz]ed",
     r"unauthenticated", r"forbidden",
 )  # fmt: skip
+# What calls a message of JSON an error: a whole value, or the name of a member.
+_CALLED_ERROR = re.compile(
+    r"""(["'])(?:errors?|err|fail(?:ed|ure)?)\1|(["'])\w*err(?:or)?\w*\2(?=\s*:)""", re.IGNORECASE
+)
 # Between the words of "SlowConsumer".
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # A topic says all that these do: "keepalive ping timeout" is one thing, "timeout: restart" is two.
@@ -408,6 +419,16 @@ def _topics(text: str, words: Mapping[Topic, re.Pattern[str]]) -> frozenset[Topi
     """The topics that have a word in a text, outside of the phrases in which it means something else."""
     parts = {topic: _OTHERWISE[topic].sub(" ", text) if topic in _OTHERWISE else text for topic in words}
     return frozenset(topic for topic, pattern in words.items() if pattern.search(parts[topic]))
+
+
+def read_error(text: str) -> Reading:
+    """
+    Read a message that the protocol calls an error, as a close reason.
+
+    That it is one (``"type": "error"``, the name of a member) says nothing of what went wrong.
+
+    """
+    return read_reason(_CALLED_ERROR.sub(" ", text))
 
 
 def says_wrong(text: str) -> bool:

@@ -275,7 +275,12 @@ ERROR = '{"event": "system", "status": "error", "message": "%s"}'
     [
         ("access token has expired", Cause.AUTH_EXPIRED, MEDIUM),
         ("too many messages", Cause.RATE_LIMITED, MEDIUM),
-        ("etwas ging schief", Cause.HANDLER_ERROR, MEDIUM),
+        ("internal error", Cause.HANDLER_ERROR, MEDIUM),
+        ("unknown channel, failed to subscribe", Cause.HANDLER_ERROR, MEDIUM),
+        ("BTC-XYZ is not a valid product", Cause.PROTOCOL_ERROR, MEDIUM),
+        # That the message is called an error says nothing of what went wrong.
+        ("etwas ging schief", Cause.HANDLER_ERROR, LOW),
+        ("subscription limit reached", Cause.HANDLER_ERROR, LOW),
     ],
 )
 def test_an_error_message_right_before_an_end_tells_why(said, cause, confidence):

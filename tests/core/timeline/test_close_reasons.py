@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_wsstability.core.timeline.close_reasons import Reading, Topic, read_reason
+from pytest_wsstability.core.timeline.close_reasons import Reading, Topic, read_error, read_reason
 
 T = Topic
 
@@ -209,6 +209,9 @@ def test_what_a_client_has_to_do_is_no_restart_of_the_server(reason):
         ("connect ECONNREFUSED 127.0.0.1:8080", T.UPSTREAM),
         ("Server is migrating", T.RESTART),
         ("Subprotocol not acceptable", T.PROTOCOL),
+        ("Invalid sample rate", T.PROTOCOL),
+        ("Subscription error: invalid symbol", T.PROTOCOL),
+        ("signature expired", T.TOKEN),
         ("Session limit reached", T.SESSION_OVER),
         ("cannot keep up with audio", T.SLOW),
         ("liveness probe failed", T.RESTART),
@@ -336,6 +339,24 @@ def test_words_that_contradict_each_other_have_two_topics(reason, topics):
     reading = read_reason(reason)
 
     assert (reading.topic, reading.other, reading.is_clear) == (*topics, False)
+
+
+@pytest.mark.parametrize(
+    ("message", "topic"),
+    [
+        ('{"type": "error", "message": "boom"}', None),
+        ('{"error": {"code": 401}}', None),
+        ("{'status': 'failed', 'errorMessage': 'boom'}", None),
+        ('{"error": "internal_error"}', T.ERROR),
+        ('{"error": true, "message": "Server error"}', T.ERROR),
+        ('{"type": "error", "message": "Failed to subscribe"}', T.ERROR),
+        ('{"type": "error", "error": {"code": "rate_limit_exceeded"}}', T.RATE),
+        ("-ERR 'Slow Consumer'", T.SLOW),
+    ],
+)
+def test_what_calls_a_message_an_error_tells_no_topic(message, topic):
+    """What stands beside it does."""
+    assert read_error(message).topic is topic
 
 
 def test_an_empty_reason_says_nothing():
