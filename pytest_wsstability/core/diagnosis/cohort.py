@@ -32,6 +32,8 @@ _SOME, _SOME_ALIKE = 16, 64
 SWEEP = 5.0
 # The longest time between two such looks: the loop in the README of ws.
 LONGEST_SWEEP = 30.0
+# For each that ended at another instant so many that ended at one leave it an accident.
+_A_FEW = 4
 
 
 class Shared(Enum):
@@ -81,11 +83,13 @@ class Beside:
         Whether nothing but the instant can have ended them all.
 
         Ages that differ by more than the longest sweep, and by more than half, are no limit's that is looked
-        at now and then; and who is in the middle of traffic is not idle.
+        at now and then; and who is in the middle of traffic is not idle. Others that ended at other instants,
+        more than a few, leave something that ends one at a time.
 
         """
         return (
             self.together >= 2
+            and _A_FEW * self.apart <= self.together
             and self.shared is Shared.INSTANT
             and self.lively >= 3
             and self.oldest - self.youngest > LONGEST_SWEEP

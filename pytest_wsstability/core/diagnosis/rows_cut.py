@@ -263,7 +263,7 @@ ROWS = (
     Signature(
         cause=Cause.RESTART,
         shows="no close frame, and other connections of other ages, all in the middle of traffic, ended "
-        "within 2 s",
+        "within 2 s, and few at other instants",
         when=lambda f: f.cut and f.beside.at_one_instant,
         confidence=HIGH,
         sentence="{together} other connections ended within 2 s, {youngest} to {oldest} old and in the "

@@ -193,6 +193,10 @@ def test_who_lived_two_seconds_longer_outlived_it(age, outlived):
         ({"youngest": 40.0, "oldest": 80.0}, False),
         ({"youngest": 39.5, "oldest": 80.0}, True),
         ({"shared": Shared.AGE}, False),
+        # A pong-only deadline that is looked at each 30 s ends some at one instant, and others at another.
+        ({"apart": 1}, False),
+        ({"apart": 1, "together": 3}, False),
+        ({"apart": 1, "together": 4}, True),
     ],
 )
 def test_nothing_but_the_instant_ended_them(facts, at_once):
