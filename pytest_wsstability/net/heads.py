@@ -1,30 +1,41 @@
 """
-Where frames begin, wherever the stream is cut, and which of their headers break RFC 6455, section 5.2.
+Where frames begin, wherever the stream is cut, and which of their headers break RFC 6455.
 
-The sans-I/O layer takes a length in more bytes than it needs, and looks at the rest once a frame is whole: an
-HTTP response that stands in the stream would be the beginning of a frame for ever.
+The sans-I/O layer looks at most of a header once the frame is whole, and takes a length in more bytes than it
+needs: an HTTP response that stands in the stream would be the beginning of a frame for ever. Nor does it tell
+what the bytes were that it could not read.
 
 """
 
 from __future__ import annotations
 
 from . import frame_header
-from .frame_header import flaw_of
+from .frame_header import flaw_of, goes_on_after
+
+KEPT = 80
+"""Bytes of a frame that is not whole, or that was refused, that are kept for the evidence."""
 
 _BLANK_LINE = b"\r\n\r\n"
 
 
 class Heads:
-    """The peer's half of the opening handshake, and the headers of its frames, one after the other."""
+    """
+    The peer's half of the opening handshake, and the headers of its frames, one after the other.
 
-    __slots__ = ("_begun", "_handshake", "_left")
+    Attributes:
+        begun: the first bytes of the frame that is not whole, or that has a flaw; empty between frames.
+        there: how many of its bytes have come; 0 between frames.
+
+    """
+
+    __slots__ = ("_handshake", "_size", "begun", "there")
 
     def __init__(self) -> None:
         # The last bytes of the handshake as far as it has come; None behind it.
         self._handshake: bytes | None = b""
-        # The first bytes of a frame, up to the end of its header; bytes of its payload that are to come.
-        self._begun = b""
-        self._left = 0
+        self.begun, self.there = b"", 0
+        # Bytes of that frame in all; 0 while its header is not whole.
+        self._size = 0
 
     def behind_handshake(self, data: bytes) -> bytes:
         """Of what comes, what is no part of the opening handshake: frames, where that ends well."""
@@ -39,31 +50,33 @@ class Heads:
         self._handshake = None
         return data[end + len(_BLANK_LINE) - before :]
 
-    def find_flaw(self, data: bytes, *, extended: bool) -> tuple[int, str] | None:
+    def find_flaw(self, data: bytes, *, masked: bool, extended: bool, within: bool) -> tuple[int, str] | None:
         """
         What is wrong with the first header that is.
 
         Args:
             data: what comes behind the handshake, each byte once.
-            extended: extensions were agreed on, which give the reserved bits a meaning.
+            masked: whether frames have to be.
+            extended: whether messages may be compressed.
+            within: whether the present frame comes in the middle of a message.
 
         Returns:
             Where in ``data`` that frame begins, below 0 where it began before, and what is wrong; None as
             long as nothing is.
 
         """
-        at = 0
+        at, size = -self.there, self._size
         while True:
-            skipped = min(self._left, len(data) - at)
-            at, self._left = at + skipped, self._left - skipped
-            before = len(self._begun)
-            begun = self._begun + data[at : at + frame_header.LONGEST - before]
-            flaw = flaw_of(begun, extended=extended)
-            if flaw is not None:
-                return at - before, flaw
-            header = frame_header.read(begun)
-            if header is None:
-                self._begun = begun
+            begun = (self.begun + data[:KEPT])[:KEPT] if at < 0 else data[at : at + KEPT]
+            if not size:
+                flaw = flaw_of(begun, masked=masked, extended=extended, within=within)
+                if flaw is not None:
+                    self.begun = begun
+                    return at, flaw
+                header = frame_header.read(begun)
+                size = 0 if header is None else header[2] + header[3]
+            if not size or at + size > len(data):
+                self.begun, self.there, self._size = begun, len(data) - at, size
                 return None
-            _, _, start, self._left = header
-            self._begun, at = b"", at + start - before
+            within = goes_on_after(begun[0], within=within)
+            at, size = at + size, 0

@@ -14,7 +14,6 @@ import os
 from typing import TYPE_CHECKING
 
 from ..core.timeline.events import Opcode
-from . import frame_header
 from .frame_header import IN_BYTE, MASKED
 
 try:
@@ -106,8 +105,3 @@ def are_possible(protocol: Protocol) -> bool:
     """Whether there are no extensions, nobody reads of each frame in a log, and none is over the limit."""
     limit = limit_of(protocol)
     return not protocol.extensions and not protocol.debug and (limit is None or limit >= LONGEST)
-
-
-def wire_size(size: int, *, masked: bool) -> int:
-    """Bytes of a frame with so many of payload, or fewer than it took."""
-    return size + frame_header.size_of(size, masked=masked)

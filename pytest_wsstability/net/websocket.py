@@ -90,11 +90,6 @@ _TOLD = 500
 # Stands among withheld opcodes for the end of the stream.
 FIN = -1
 _NOTHING: frozenset[int] = frozenset()
-# Bytes of something that is no whole frame that are kept for the evidence.
-STRAY = 80
-# The head of a frame without a mask and of up to 125 bytes (RFC 6455, section 5.2).
-_SHORT_HEAD = 2
-_HTTP = b"HTTP/"
 
 # Enough messages were looked at that are not the protocol's.
 _SNIFFED = ("",) * FIRST
@@ -228,8 +223,8 @@ class WebSocket(asyncio.Protocol):
 
     __slots__ = (
         "_alarm", "_alarm_at", "_answers", "_assembly", "_behind", "_client", "_corked", "_end_facts",
-        "_heads", "_holds", "_loop", "_max_size", "_partial", "_pings", "_pong", "_protocol", "_strange",
-        "_taken", "_timer", "_unread", "_waiters", "_writable", "conversation", "end_hidden_since",
+        "_has_short_frames", "_heads", "_holds", "_loop", "_max_size", "_pings", "_pong", "_protocol",
+        "_strange", "_taken", "_timer", "_waiters", "_writable", "conversation", "end_hidden_since",
         "endpoint", "inbox", "listener", "numbers", "on_over", "phase", "rest_from", "subprotocol",
         "timeline", "transcript", "transport", "withheld",
     )  # fmt: skip
@@ -291,12 +286,10 @@ class WebSocket(asyncio.Protocol):
         self._assembly: Assembly | None = None
         # Messages that wait for the last fragment of one that is being sent; None while there is none.
         self._behind: list[tuple[str | bytes, Role, bytes | None]] | None = None
-        # The first bytes of a frame that is not whole, or that was refused; empty between frames.
-        self._partial = b""
-        # Bytes of a frame that is not whole in the sans-I/O layer, 0 between frames; None where it has all.
-        self._unread: int | None = None
-        # Where its frames begin.
-        self._heads = Heads()
+        # Whether short frames go without the sans-I/O layer; not before the opening handshake has ended.
+        self._has_short_frames = False
+        # Where the peer's frames begin; None while they are all short ones.
+        self._heads: Heads | None = Heads()
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -316,12 +309,6 @@ class WebSocket(asyncio.Protocol):
                 CLIENT if self._client else SERVER, state=_OPEN, max_size=self._max_size, logger=LOGGER
             )
         return self._protocol
-
-    def _let_protocol_go(self) -> None:
-        """After the opening handshake: short frames go without the sans-I/O layer, if nothing is in it."""
-        whole = self._unread == 0 and self._assembly is None and self._behind is None
-        if whole and self.protocol.state is _OPEN and self.protocol.parser_exc is None:
-            self._protocol = None
 
     @property
     def profile(self) -> Profile:
@@ -371,8 +358,9 @@ class WebSocket(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._waiters is not None:
             self._waiters.release(_BYTES)
-        between = self._unread == 0 and self._taken is None and self._assembly is None
-        if between and (self._protocol is None or self._protocol.state is _OPEN):
+        protocol, heads = self._protocol, self._heads
+        between = self._taken is None and self._assembly is None and (heads is None or not heads.there)
+        if between and self._has_short_frames and (protocol is None or protocol.state is _OPEN):
             short = short_frames.read(data, masked=not self._client)
             if short is not None:
                 opcode, payload = short
@@ -428,48 +416,55 @@ class WebSocket(asyncio.Protocol):
 
     def _take_handshake(self, data: bytes) -> bytes:
         """Take the peer's half of the opening handshake; gives the frames that came behind it."""
+        assert self._heads is not None
         behind = self._heads.behind_handshake(data)
         self._receive(data[: len(data) - len(behind)])
         if self.timeline is None:
             # Refused, and this is of the answer's body.
             self._receive(behind)
             return b""
-        self._unread = 0 if short_frames.are_possible(self.protocol) else None
-        self._let_protocol_go()
+        self._has_short_frames = short_frames.are_possible(self.protocol)
+        if self._has_short_frames and self.protocol.state is _OPEN:
+            self._protocol = self._heads = None
         return behind
 
     def _take_frames(self, data: bytes) -> None:
-        before = self._unread
-        flaw = self._heads.find_flaw(data, extended=bool(self.protocol.extensions)) if self.is_open else None
-        whole = data if flaw is None else data[: max(0, flaw[0])]
+        if self._heads is None:
+            self._heads = Heads()
+        flaw = self._find_flaw(self._heads, data)
         # A thousand answers are one write: asyncio adds up what waits with each (get_write_buffer_size).
         self._corked = []
         try:
-            read = self._receive(whole)
+            self._receive(data if flaw is None else data[: max(0, flaw[0])])
         finally:
             self._uncork()
         if flaw is not None and self.is_open:
-            self._refuse_head(data, *flaw)
-            return
-        self._look_at_rest(whole, before, read)
-        if before is not None:
-            self._unread = before + len(whole) - read
-
-    def _receive(self, data: bytes) -> int:
-        """Give bytes to the sans-I/O layer; gives how many of what it has had were whole frames."""
-        if not data:
-            return 0
-        self.protocol.receive_data(data)
-        self._close_within_message()
-        return self._process()
-
-    def _refuse_head(self, data: bytes, at: int, what: str) -> None:
-        """A frame that begins there, or before what came now, has a header that breaks the protocol."""
+            self.explain(stray=self._stray())
+            self.fail(1002, flaw[1])
         assert self.timeline is not None
-        self._partial = (data[at:] if at >= 0 else self._partial + data)[:STRAY]
-        self.timeline.half_frame(self._loop.time(), False)
-        self.explain(stray=self._stray())
-        self.fail(1002, what)
+        there = self._heads.there
+        self.timeline.half_frame(
+            self._loop.time(), there > 0 and not self._has_refused, began=there <= len(data)
+        )
+
+    def _find_flaw(self, heads: Heads, data: bytes) -> tuple[int, str] | None:
+        if self._has_refused:
+            # Nothing more is read.
+            return None
+        compressed, within = bool(self.protocol.extensions), self._assembly is not None
+        return heads.find_flaw(data, masked=not self._client, extended=compressed, within=within)
+
+    @property
+    def _has_refused(self) -> bool:
+        """Whether something that the peer sent could not be taken."""
+        return self._end_facts is not None and "parser_error" in self._end_facts
+
+    def _receive(self, data: bytes) -> None:
+        """Give bytes to the sans-I/O layer, and take what it makes of them."""
+        if data:
+            self.protocol.receive_data(data)
+            self._close_within_message()
+            self._process()
 
     def _close_within_message(self) -> None:
         """
@@ -493,39 +488,10 @@ class WebSocket(asyncio.Protocol):
             ]
         protocol.events.append(answer)
 
-    def _look_at_rest(self, data: bytes, before: int | None, read: int) -> None:
-        """
-        Remember how a frame begins that is not whole yet, or that was refused.
-
-        Args:
-            data: what was received.
-            before: bytes of such a frame that were there before; None where the sans-I/O layer knows.
-            read: bytes of the frames that were whole.
-
-        """
-        assert self.timeline is not None
-        parser = self.protocol.parser_exc
-        refused = parser is not None and not isinstance(parser, EOFError)
-        rest = len(self.protocol.reader.buffer) if before is None else before + len(data) - read
-        if self._end_facts is not None and "stray" in self._end_facts:
-            # Behind what was refused nothing is read.
-            return
-        if not rest and not refused:
-            self._partial = b""
-        elif before is None:
-            # The head of a short frame has been read; what was refused is thrown away, head and all.
-            start = data.find(_HTTP) if refused else -(rest + _SHORT_HEAD)
-            self._partial = b"" if refused and start < 0 else data[start:][:STRAY]
-        elif read or not before:
-            self._partial = data[read - before :][:STRAY]
-        else:
-            self._partial = (self._partial + data)[:STRAY]
-        self.timeline.half_frame(self._loop.time(), rest > 0 and not refused, began=read > 0)
-        if refused:
-            self.explain(stray=self._stray())
-
     def _stray(self) -> str | None:
-        return self._partial.decode("latin-1") if self._partial else None
+        """The first bytes of the frame that is not whole, or that was refused."""
+        begun = b"" if self._heads is None else self._heads.begun
+        return begun.decode("latin-1") or None
 
     def _set_reading(self) -> None:
         """Let the transport read, or not: while somebody wants more, and takes our answers."""
@@ -735,13 +701,12 @@ class WebSocket(asyncio.Protocol):
             # RFC 6455, section 5.5.2: a pong in answer, with the ping's payload.
             self._answer_ping(now, short_frames.write(_PONG, data, masked=self._client), len(data))
 
-    def _process(self) -> int:
-        """Take what the sans-I/O layer made of the bytes received; gives how many of them were frames."""
-        now, protocol, read = self._loop.time(), self.protocol, 0
+    def _process(self) -> None:
+        """Take what the sans-I/O layer made of the bytes received."""
+        now, protocol = self._loop.time(), self.protocol
         try:
             for event in protocol.events_received():
                 if isinstance(event, Frame):
-                    read += short_frames.wire_size(len(event.data), masked=not self._client)
                     # Without a timeline the connection did not open.
                     if self.timeline is not None:
                         self._frame(now, int(event.opcode), event.data, fin=event.fin)
@@ -755,7 +720,6 @@ class WebSocket(asyncio.Protocol):
         if self.timeline is None and protocol.handshake_exc is not None:
             self.endpoint.handshake(self, None)
         self.flush(now)
-        return read
 
     def _refuse_text(self, exc: UnicodeDecodeError) -> None:
         """RFC 6455, section 8.1: text that is not UTF-8 fails the connection."""
@@ -1135,7 +1099,7 @@ class WebSocket(asyncio.Protocol):
                 self.transcript.add(now - self.timeline.opened, payload, sent=True)
             else:
                 self.transcript.add_fragment(now - self.timeline.opened, payload, fin=False)
-        if fin and self._unread is not None and len(data) <= short_frames.LONGEST:
+        if fin and self._has_short_frames and len(data) <= short_frames.LONGEST:
             assert self.timeline is not None
             self.timeline.frame(now, _SENT, opcode, len(data), role, key)
             if not self._writable:
@@ -1247,7 +1211,7 @@ class WebSocket(asyncio.Protocol):
         else:
             key = _control_payload(data, "ping")
         now = self._open_now()
-        if self._unread is None:
+        if not self._has_short_frames:
             self.protocol.send_ping(key)
             self.flush(now, sent=role, key=key)
         else:
@@ -1264,7 +1228,7 @@ class WebSocket(asyncio.Protocol):
         answers = self.profile.heartbeat_is_frame and self.timeline.end is End.SERVER
         role = _HEARTBEAT_ANSWER if answers else _NONE
         self.timeline.frame(now, _SENT, _PONG, len(data), role, data)
-        if self._unread is not None:
+        if self._has_short_frames:
             self._write(short_frames.write(_PONG, data, masked=self._client))
             return
         self.protocol.send_pong(data)

@@ -17,7 +17,7 @@ RESERVED, SHORTEST, MOST = (
     "length not in its shortest form",
     "length of more than 63 bits",
 )
-LONG, CUT = "control frame too long", "fragmented control frame"
+LONG, CUT, UNKNOWN = "control frame too long", "fragmented control frame", "invalid opcode"
 
 HEADERS = [
     (b"\x81\x05", (0x81, False, 2, 5)),
@@ -40,6 +40,10 @@ def test_a_header_is_read_when_it_is_whole(data, read):
     assert len(data) <= frame_header.LONGEST
 
 
+def flaw_of(begun, *, masked=False, extended=False, within=False):
+    return frame_header.flaw_of(begun, masked=masked, extended=extended, within=within)
+
+
 @pytest.mark.parametrize(
     ("begun", "flaw"),
     [
@@ -47,23 +51,22 @@ def test_a_header_is_read_when_it_is_whole(data, read):
         # One byte is no header, whatever it says.
         (b"\xff", None),
         (b"\x81\x00", None),
-        (b"\x80\x7d", None),
+        (b"\x02\x7d", None),
         (b"\xc1\x00", RESERVED),
         (b"\xa1\x00", RESERVED),
         (b"\x91\x00", RESERVED),
         (b"HT", RESERVED),
-        # Opcodes that nobody knows are the sans-I/O layer's affair, control frames or none.
-        (b"\x83\x00", None),
-        (b"\x07\x7e\0\x7e", None),
+        (b"\x83\x00", UNKNOWN),
+        (b"\x87\x00", UNKNOWN),
+        (b"\x8b\x00", UNKNOWN),
+        (b"\x8f\x7e", UNKNOWN),
         (b"\x88\x7d", None),
         (b"\x88\x7e", LONG),
         (b"\x89\xff", LONG),
-        (b"\x8f\x7e", LONG),
         (b"\x08\x00", CUT),
         (b"\x0a\xfd", CUT),
         (b"\x82\x7e\0", None),
         (b"\x82\x7e\0\x7d", SHORTEST),
-        (b"\x82\xfe\0\x7d", SHORTEST),
         (b"\x82\x7e\0\x7e", None),
         (b"\x82\x7f\0\0\0\0\0\0\xff", None),
         (b"\x82\x7f\0\0\0\0\0\0\xff\xff", SHORTEST),
@@ -73,25 +76,42 @@ def test_a_header_is_read_when_it_is_whole(data, read):
     ],
 )
 def test_the_first_bytes_tell_what_is_wrong(begun, flaw):
-    assert frame_header.flaw_of(begun, extended=False) == flaw
+    """RFC 6455, sections 5.2 and 5.5."""
+    assert flaw_of(begun) == flaw
 
 
-def test_extensions_give_the_reserved_bits_a_meaning():
-    """And change nothing else."""
-    assert frame_header.flaw_of(b"\xf1\x00", extended=True) is None
-    assert frame_header.flaw_of(b"\xc9\x7e", extended=True) == LONG
+def test_only_clients_mask():
+    """RFC 6455, section 5.1; the length is looked at whoever sends it."""
+    assert flaw_of(b"\x81\x80") == flaw_of(b"\x88\x00", masked=True) == "incorrect masking"
+    assert flaw_of(b"\x81\x80", masked=True) is None
+    assert flaw_of(b"\x82\xfe\0\x7d", masked=True) == SHORTEST
 
 
-@pytest.mark.parametrize(
-    ("size", "masked", "expected"),
-    [
-        (0, False, 2), (125, False, 2), (126, False, 4), (65_535, False, 4), (65_536, False, 10),
-        (0, True, 6), (126, True, 8), (65_536, True, 14),
-    ],
-)  # fmt: skip
-def test_the_shortest_header(size, masked, expected):
-    """RFC 6455, section 5.2."""
-    assert frame_header.size_of(size, masked=masked) == expected
+def test_a_message_may_be_compressed():
+    """RFC 7692, section 6: its first frame says so, no other may, and no other bit is set."""
+    assert flaw_of(b"\xc1\x00", extended=True) is flaw_of(b"\x42\x00", extended=True) is None
+    assert flaw_of(b"\xc0\x00", extended=True, within=True) == RESERVED
+    assert flaw_of(b"\xc9\x00", extended=True) == RESERVED
+    assert flaw_of(b"\xa1\x00", extended=True) == flaw_of(b"\xd1\x00", extended=True) == RESERVED
+
+
+def test_fragments_follow_their_message():
+    """RFC 6455, section 5.4; control frames may come between them."""
+    assert flaw_of(b"\x80\x00") == "unexpected continuation frame"
+    assert flaw_of(b"\x81\x00", within=True) == "expected a continuation frame"
+    assert flaw_of(b"\x02\x00", within=True) == "expected a continuation frame"
+    assert flaw_of(b"\x80\x00", within=True) is flaw_of(b"\x89\x00", within=True) is None
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_what_is_under_way_behind_a_frame(within):
+    """A message in fragments, up to its last one; control frames leave it as it is."""
+    assert frame_header.goes_on_after(0x01, within=within)
+    assert frame_header.goes_on_after(0x00, within=within)
+    assert not frame_header.goes_on_after(0x80, within=within)
+    assert not frame_header.goes_on_after(0x82, within=within)
+    assert frame_header.goes_on_after(0x89, within=within) is within
+    assert frame_header.goes_on_after(0x88, within=within) is within
 
 
 def changed(data, place, value):

@@ -54,7 +54,6 @@ def test_a_short_frame_is_read_back_as_written(opcode, size, masked):
 
     assert short_frames.read(written, masked=masked) == (opcode, payload)
     assert (event.opcode, event.data, event.fin) == (opcode, payload, True)
-    assert short_frames.wire_size(size, masked=masked) == len(written)
 
 
 @pytest.mark.parametrize("masked", [False, True])
@@ -70,7 +69,6 @@ def test_a_frame_of_audio_is_one_too(opcode, size, masked):
 
     assert short_frames.read(written, masked=masked) == (opcode, payload)
     assert (event.opcode, event.data, event.fin) == (opcode, payload, True)
-    assert short_frames.wire_size(size, masked=masked) == len(written)
 
 
 def test_each_mask_is_another():
@@ -157,13 +155,6 @@ def test_a_fork_uses_masks_of_its_own():
 def test_what_is_not_one_short_frame_is_left_alone(data):
     """Cut, joined, long, a fragment, a close frame, extended, unknown, wrongly masked."""
     assert short_frames.read(data, masked=False) is None
-
-
-@pytest.mark.parametrize("size", [126, 2**16 - 1, 2**16])
-@pytest.mark.parametrize("masked", [False, True])
-def test_long_frames_are_measured(size, masked):
-    """All forms of the length (RFC 6455, section 5.2)."""
-    assert short_frames.wire_size(size, masked=masked) == len(frame(BINARY, bytes(size), masked=masked))
 
 
 @pytest.mark.parametrize("cut", range(1, 11))

@@ -3,9 +3,12 @@
 import asyncio
 
 import pytest
+import websockets
 
+from pytest_wsstability import connect
 from pytest_wsstability.core.timeline.events import Direction, Opcode
-from pytest_wsstability.net.websocket import STRAY
+from pytest_wsstability.net.heads import KEPT
+from pytest_wsstability.profiles import FRAMES
 from tests.net.peers import BINARY, PING, TEXT, frame, talking
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
@@ -61,7 +64,7 @@ async def test_a_response_in_the_stream_is_kept(chunks, compression):
 
     assert found is not None
     assert RESPONSE.decode().startswith(found[:60])
-    assert len(found) <= STRAY
+    assert len(found) <= KEPT
 
 
 @pytest.mark.parametrize(
@@ -79,6 +82,49 @@ async def test_a_frame_that_is_refused_or_cut_is_kept(chunks, head):
     found = await stray_of(*chunks, compression=False)
 
     assert found.encode("latin-1").startswith(head)
+
+
+@pytest.mark.parametrize("compression", ["deflate", None])
+@pytest.mark.parametrize(
+    ("size", "parts"),
+    [
+        (20, [10]),
+        (125, [80]),
+        # The bytes of such lengths are text too: "09" and "AB".
+        (126, [100]),
+        (12_345, [9_000]),
+        (12_345, [30]),
+        (12_345, [2_000, 9_000]),
+        (16_706, [9_000]),
+        (70_000, [50_000]),
+        (70_000, [1_000, 50_000, 60_000]),
+        # In the middle of the head.
+        (12_345, [1]),
+        (12_345, [3]),
+        (70_000, [6]),
+    ],
+)
+async def test_half_a_message_is_kept_from_its_head_on(compression, size, parts):
+    """Its text is none that stands in the place of a frame."""
+    whole = frame(TEXT, (b"only text " * 8_000)[:size])
+    pieces = [whole[since:until] for since, until in zip([0, *parts], parts, strict=False)]
+
+    async def handler(ws):
+        await ws.send("hello")
+        for piece in (HELLO + pieces[0], *pieces[1:]):
+            ws.transport.write(piece)
+            await asyncio.sleep(1)
+        ws.transport.abort()
+
+    async with websockets.serve(handler, "127.0.0.1", 0, compression=compression) as server:
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        connection = await connect(url, profile=FRAMES, inbox=0, compression=compression)
+        await connection.wait_closed()
+        found = connection.timeline.close.stray.encode("latin-1")
+
+    # Of a head that is not whole, what the sans-I/O layer has not read yet.
+    assert found in (whole[: parts[-1]][:KEPT], whole[2 : parts[-1]])
+    assert found[:1] == whole[:1] or len(found) < 8
 
 
 async def test_whole_frames_leave_nothing():

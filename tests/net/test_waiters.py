@@ -24,15 +24,15 @@ async def started(*coroutines):
 async def test_only_those_who_wait_for_it_are_woken(waiters):
     """The others go on waiting."""
     waiting = waiters()
-    session, writable, read, over, gone = await started(*[waiting.wait(what) for what in Wait])
+    session, writable, read, flaw, over, gone = await started(*[waiting.wait(what) for what in Wait])
     waiting.release(Wait.SESSION)
     await asyncio.sleep(1)
 
     assert session.result() is True
-    assert not any(each.done() for each in (writable, read, over, gone))
+    assert not any(each.done() for each in (writable, read, flaw, over, gone))
     waiting.over()
     waiting.release(Wait.GONE)
-    assert await asyncio.gather(writable, read, over, gone) == [False, False, True, True]
+    assert await asyncio.gather(writable, read, flaw, over, gone) == [False, False, False, True, True]
 
 
 async def test_the_end_of_the_connection_wakes_all_but_those_who_wait_for_the_transport(waiters):
@@ -42,7 +42,7 @@ async def test_the_end_of_the_connection_wakes_all_but_those_who_wait_for_the_tr
     waiting.over()
     await asyncio.sleep(1)
 
-    assert [task.result() for task in tasks] == [False, False, False, False, True]
+    assert [task.result() for task in tasks] == [False, False, False, False, False, True]
     assert not gone.done()
     waiting.release(Wait.GONE)
     await gone
