@@ -1,16 +1,22 @@
-"""What is wrong with the marks of a test, found when the test is collected."""
+"""What is wrong with the options, and with the marks of a test, found before anything runs."""
 
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pytest
 
 from ..core.faults import Program
+from ..core.url import as_websocket, wrong_url
+from ..net.apps.kinds import AppError
+from . import orders
 from .asked import Plan
 from .markers import FLEET, SERVER, STABILITY, VOICE
 from .plans import (
     async_url,
     base_target_of,
+    find_profile,
     is_virtual,
     middleboxes_of,
     orchestrator_of,
@@ -18,16 +24,40 @@ from .plans import (
     runs_command,
     target_of,
 )  # fmt: skip
-from .server_choice import check_server
+from .server_choice import check_server, parse_server
 from .settings import TargetKind
-from .stash import async_url_key
+from .stash import async_url_key, settings_key
 from .voice_marks import voice_of
-
-if TYPE_CHECKING:
-    import pytest
 
 # Without one of these a requirement would be checked by nobody.
 _JUDGES = frozenset({"ws_connect", "ws_connection", "ws_soak", FLEET, VOICE})
+
+
+def check_settings(config: pytest.Config) -> None:
+    """
+    See that the options name a URL that is one, a profile that there is, and a horizon that is a duration.
+
+    Raises:
+        pytest.UsageError: if not.
+
+    """
+    settings = config.stash[settings_key]
+    target = settings.target
+    if target.kind is TargetKind.URL and (reason := wrong_url(as_websocket(target.value))):
+        raise pytest.UsageError(f"{target.source}: {reason}")
+    try:
+        if settings.server is not None:
+            parse_server(settings.server)
+    except AppError as exc:
+        raise pytest.UsageError(f"ini ws_server: {exc}") from None
+    try:
+        orders.order_by(settings)
+    except ValueError as exc:
+        raise pytest.UsageError(str(exc)) from None
+    try:
+        find_profile(config, None)
+    except ValueError as exc:
+        raise pytest.UsageError(f"--ws-profile: {exc}") from None
 
 
 def check(item: pytest.Item) -> None:

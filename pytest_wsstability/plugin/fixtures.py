@@ -5,41 +5,27 @@ from __future__ import annotations
 import asyncio
 import inspect
 import unittest
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
 
 from ..core.faults.middleboxes import middlebox
-from ..core.judge.verdict import Outcome
-from ..core.url import as_websocket, join
+from ..core.url import as_websocket
 from ..net.apps.kinds import AppError
 from ..net.connector import Connector
-from ..net.errors import OpeningError
-from ..net.hold import Soak, hold
 from ..net.proxy.proxies import MiddleboxProxy, Proxies
 from ..net.server.orchestrator import Orchestrator
 from ..net.traffic import Traffic, start_talking
 from .markers import FLEET, MIDDLEBOX, VOICE
-from .orders import TimerOrder, in_another_order, order_of, refuse_late_thread, run_private
-from .plans import (
-    base_target_of,
-    is_virtual,
-    leads_out,
-    loop_scope,
-    orchestrator_of,
-    overrides,
-    plan_of,
-    runs_command,
-)
+from .own_server import joined, orchestrator_options, own_orchestrator
+from .plans import base_target_of, loop_scope, overrides, plan_of, runs_command
 from .servers.apps import load, served, source_of
 from .servers.command import CommandError, ServerProcess
 from .servers.commands import commands_of, refuse
-from .servers.output import silenced
 from .settings import TargetKind
-from .soaks.scheduling import soaks_of
 from .stash import (
     command_key,
     connection_key,
@@ -48,7 +34,6 @@ from .stash import (
     orchestrator_key,
     proxies_key,
     settings_key,
-    soak_key,
     talk_key,
 )
 from .targets import (
@@ -56,13 +41,11 @@ from .targets import (
     GivenURL,
     ReferenceURL,
     aimed,
-    hold_options,
     prepare_opening,
     proxies_of,
     watched_options,
     watcher,
 )
-from .voice_marks import with_agent
 
 if TYPE_CHECKING:
     from ..core.judge.requirement import Requirement
@@ -142,20 +125,16 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
     # An overridden ws_url joins the path of the marker itself: this is its base.
     path = None if overrides("ws_url", item) else plan_of(item).path
     if runs_command(item):
-        yield _joined(request.getfixturevalue("ws_command").url, path)
+        yield joined(request.getfixturevalue("ws_command").url, path)
     elif target.kind is TargetKind.URL:
-        yield GivenURL(_joined(as_websocket(target.value), path))
+        yield GivenURL(joined(as_websocket(target.value), path))
     elif target.kind is TargetKind.APP:
         yield from _app_url(request)
     elif _holds_without_a_loop(request):
         yield ReferenceURL()
     else:
         running: Orchestrator = request.getfixturevalue("ws_orchestrator")
-        yield ReferenceURL(_joined(running.url, path))
-
-
-def _joined(base: str, path: str | None) -> str:
-    return base if path is None else join(base, path)
+        yield ReferenceURL(joined(running.url, path))
 
 
 def _app_url(request: pytest.FixtureRequest) -> Iterator[AppURL]:
@@ -198,7 +177,7 @@ def command(request: pytest.FixtureRequest) -> ServerProcess:
 
 def orchestrator(request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop) -> Iterator[Orchestrator]:
     """What ``ws_orchestrator`` gives."""
-    running = Orchestrator(**_orchestrator_options(request))
+    running = Orchestrator(**orchestrator_options(request))
     loop.run_until_complete(running.start())
     request.node.stash[orchestrator_key] = running
     yield running
@@ -215,7 +194,7 @@ def connect(
         _way(request, ws_url),
         lambda target: watched_options(request.node, ws_url, target),
         requirement=plan_of(request.node).requirement,
-        orchestrator=_own_orchestrator(request, ws_url),
+        orchestrator=own_orchestrator(request, ws_url),
         proxies=lambda: proxies_of(request.node),
         opened=watcher(request.node),
     )
@@ -274,110 +253,10 @@ def session_within(requirement: Requirement | None) -> float:
     return 10.0 if within is None else within
 
 
-def soaked(request: pytest.FixtureRequest, ws_url: str) -> Soak:
-    """What ``ws_soak`` gives."""
-    ws_url = aimed(request.node, ws_url)
-    prepare_opening(request)
-    if leads_out(request.node):
-        held = soaks_of(request.session).judge(request.node, ws_url)
-    elif pytest_asyncio.is_async_test(request.node):
-        held = _on_the_loop_of_the_test(request, ws_url)
-    else:
-        held = _on_a_loop_of_its_own(request, ws_url)
-    request.node.stash[soak_key] = held
-    return held
-
-
-def _on_the_loop_of_the_test(request: pytest.FixtureRequest, ws_url: str) -> Soak:
-    """A hold where the server of a user's fixture may live."""
-    loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
-    options = hold_options(request.node, ws_url)
-    running = _own_orchestrator(request, ws_url)
-    held = loop.run_until_complete(hold(_requirement(request), url=ws_url, orchestrator=running, **options))
-    # The reference orchestrator can be had twice; a server of the user's cannot.
-    if isinstance(ws_url, ReferenceURL):
-        return in_another_order(held, _hold_maker(request, ReferenceURL()), _timers(request))
-    return held
-
-
-def _on_a_loop_of_its_own(request: pytest.FixtureRequest, ws_url: str) -> Soak:
-    make, timers = _hold_maker(request, ws_url), _timers(request)
-    patch_time = plan_of(request.node).patch_time
-    held = run_private(make(_requirement(request)), timers, patch_time=patch_time)
-    # An app that was given, and not made for this hold, cannot be served a second time.
-    if isinstance(ws_url, AppURL) and not source_of(request).is_factory:
-        return held
-    with silenced(request.node):
-        return in_another_order(held, make, timers, patch_time=patch_time)
-
-
-def _hold_maker(
-    request: pytest.FixtureRequest, ws_url: str
-) -> Callable[[Requirement], Coroutine[Any, Any, Soak]]:
-    """Holds on loops of their own, each with a server of its own if the test runs that itself."""
-    server = own_server(request, ws_url)
-
-    async def held(requirement: Requirement) -> Soak:
-        async with server() as (url, running):
-            soak = await hold(requirement, url=url, orchestrator=running, **hold_options(request.node, url))
-            if soak.verdict.outcome is not Outcome.STABLE:
-                refuse_late_thread(asyncio.get_running_loop())
-            return soak
-
-    return held
-
-
-OwnServer = Callable[[], AbstractAsyncContextManager[tuple[str, Orchestrator | None]]]
-
-
-def own_server(request: pytest.FixtureRequest, ws_url: str) -> OwnServer:
-    """
-    What starts the target on the running loop, where only a hold brings one, and stops it after.
-
-    Returns:
-        A function that gives the URL, and the reference orchestrator behind it if it is that.
-
-    """
-    source = source_of(request) if isinstance(ws_url, AppURL) and not ws_url else None
-    own = _own_orchestrator(request, ws_url) if ws_url else None
-
-    @asynccontextmanager
-    async def reached() -> AsyncIterator[tuple[str, Orchestrator | None]]:
-        async with AsyncExitStack() as stack:
-            if source is not None:
-                yield await stack.enter_async_context(served(request.node, source)), None
-            elif isinstance(ws_url, ReferenceURL) and not ws_url:
-                running = await stack.enter_async_context(Orchestrator(**_orchestrator_options(request)))
-                try:
-                    yield _joined(running.url, plan_of(request.node).path), running
-                except OpeningError:
-                    # What the test broke itself is told with it.
-                    request.node.stash[orchestrator_key] = running
-                    raise
-            else:
-                yield ws_url, own
-
-    return reached
-
-
-def _requirement(request: pytest.FixtureRequest) -> Requirement:
-    requirement = plan_of(request.node).requirement
-    assert requirement is not None
-    return requirement
-
-
 def _holds_without_a_loop(request: pytest.FixtureRequest) -> bool:
     """Whether a finished hold is the only one in a test that needs a loop, and brings its own."""
     has_one = not {"ws_soak", FLEET, VOICE}.isdisjoint(request.fixturenames)
     return has_one and not pytest_asyncio.is_async_test(request.node)
-
-
-def _own_orchestrator(request: pytest.FixtureRequest, url: str) -> Orchestrator | None:
-    """The test's running orchestrator, if it has one: its timelines then stand beside the client's."""
-    if not isinstance(url, ReferenceURL) and "ws_orchestrator" not in request.fixturenames:
-        return None
-    running: Orchestrator = request.getfixturevalue("ws_orchestrator")
-    return running
 
 
 def _way(request: pytest.FixtureRequest, url: str) -> str:
@@ -386,15 +265,3 @@ def _way(request: pytest.FixtureRequest, url: str) -> str:
         return url
     started: MiddleboxProxy = request.getfixturevalue(MIDDLEBOX)
     return started.url
-
-
-def _timers(request: pytest.FixtureRequest) -> TimerOrder | None:
-    """What virtual time leaves open; None in real time."""
-    return order_of(request.node) if is_virtual(request.node) else None
-
-
-def _orchestrator_options(request: pytest.FixtureRequest) -> dict[str, Any]:
-    return {
-        "profile": plan_of(request.node).profile,
-        **with_agent(request.node, orchestrator_of(request.node)),
-    }

@@ -18,9 +18,9 @@ from ..net.fleet.slot import first_of
 from ..net.fleet.workers import Workers, spread
 from ..profiles.catalogue import is_shipped
 from ..virtual import run_virtual
-from .fixtures import OwnServer, own_server
 from .markers import FLEET
 from .orders import order_of
+from .own_server import OwnServer, own_server
 from .plans import is_virtual, overrides, plan_of, target_of
 from .servers.commands import refuse
 from .servers.fleet_causes import tell_fleet

@@ -279,7 +279,7 @@ def ws_connection(request: pytest.FixtureRequest, ws_connect: Connector) -> Conn
 @pytest.fixture
 def ws_soak(request: pytest.FixtureRequest, ws_url: str) -> Soak:
     """The finished hold that the ws_stability marker describes; needs no event loop of the test's."""
-    return inside.fixtures.soaked(request, ws_url)
+    return inside.soaked.soaked(request, ws_url)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from ..core.judge.verdict import Outcome
 from ..core.message.protocol import misfit
 from ..core.timeline.events import End, Opcode, Role
 from ..core.timeline.protocol_facts import Awaited
-from ..net.client import KEEPALIVE
+from ..net.client_side import KEEPALIVE
 from ..net.server.behaviour import Behaviour
 from .markers import MIDDLEBOX, ORCHESTRATOR
 from .plans import is_virtual, orchestrator_of, plan_of, target_of

@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 
 from ..core.redact import redact_url, show_text
-from ..core.url import as_websocket, wrong_url
 from ..net.apps.kinds import AppError
 from ..net.errors import OpeningError
 from ..net.traffic import stop_talking
@@ -26,12 +25,13 @@ from . import by_name, empty_passes, failures, margins, orders, probing, secrecy
 from . import clock as clock
 from . import fixtures as fixtures
 from . import fleets as fleets
+from . import soaked as soaked
 from . import voices as voices
 from .checking import check
+from .checking import check_settings as check_settings
 from .markers import FLEET, LONG, MIDDLEBOX, VOICE, needs_runner, uses_us
 from .plans import (
     base_target_of,
-    find_profile,
     is_virtual,
     middleboxes_of,
     patches_time,
@@ -45,7 +45,6 @@ from .reports import artifacts, terminal
 from .reports.files import reports_of
 from .reports.results import results_of
 from .seams import pytest_asyncio as asyncio_seam
-from .server_choice import parse_server
 from .servers.apps import check_app, warn_of_stop
 from .servers.command import CommandError
 from .servers.commands import check_command, commands_of
@@ -96,33 +95,6 @@ def enter(config: pytest.Config, name: str) -> None:
         stopping.begin()
     reports_of(config)
     artifacts.prepare(config)
-
-
-def check_settings(config: pytest.Config) -> None:
-    """
-    See that the options name a URL that is one, a profile that there is, and a horizon that is a duration.
-
-    Raises:
-        pytest.UsageError: if not.
-
-    """
-    settings = config.stash[settings_key]
-    target = settings.target
-    if target.kind is TargetKind.URL and (reason := wrong_url(as_websocket(target.value))):
-        raise pytest.UsageError(f"{target.source}: {reason}")
-    try:
-        if settings.server is not None:
-            parse_server(settings.server)
-    except AppError as exc:
-        raise pytest.UsageError(f"ini ws_server: {exc}") from None
-    try:
-        orders.order_by(settings)
-    except ValueError as exc:
-        raise pytest.UsageError(str(exc)) from None
-    try:
-        find_profile(config, None)
-    except ValueError as exc:
-        raise pytest.UsageError(f"--ws-profile: {exc}") from None
 
 
 def shown(settings: Settings) -> str:

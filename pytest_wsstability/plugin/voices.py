@@ -10,8 +10,8 @@ import pytest_asyncio
 
 from ..core.judge.requirement import Requirement
 from ..net.voice.holding import hold_call
-from .fixtures import own_server
 from .orders import order_of, run_private
+from .own_server import own_server
 from .plans import is_virtual, plan_of
 from .stash import settings_key, soak_key
 from .targets import ReferenceURL, aimed, hold_options
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..net.server.orchestrator import Orchestrator
     from ..net.voice.soak import VoiceSoak
-    from .fixtures import OwnServer
+    from .own_server import OwnServer
 
 # Characters of a test's name that a file's name cannot have everywhere.
 _NO_NAME = re.compile(r"[^\w.=-]+")

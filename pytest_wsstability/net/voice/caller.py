@@ -20,7 +20,7 @@ from ...core.voice.sound import WrongSound, frames_of_wav, noise, wav_of
 from ...profiles import NUMBER, SESSION_ID, TURN, Audio, BadAudio, Say, Spoken, VoiceRole
 from ...profiles.catalogue import audio_of
 from ...profiles.near_miss import why_not
-from ..client import ClientSide
+from ..client_side import ClientSide
 from ..connection import Connection
 from .microphone import Microphone
 

@@ -1,0 +1,71 @@
+"""The target of a test where the test brings it: its orchestrator, or a server that only a hold starts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..core.url import join
+from ..net.errors import OpeningError
+from ..net.server.orchestrator import Orchestrator
+from .plans import orchestrator_of, plan_of
+from .servers.apps import served, source_of
+from .stash import orchestrator_key
+from .targets import AppURL, ReferenceURL
+from .voice_marks import with_agent
+
+if TYPE_CHECKING:
+    import pytest
+
+OwnServer = Callable[[], AbstractAsyncContextManager[tuple[str, Orchestrator | None]]]
+
+
+def own_server(request: pytest.FixtureRequest, ws_url: str) -> OwnServer:
+    """
+    What starts the target on the running loop, where only a hold brings one, and stops it after.
+
+    Returns:
+        A function that gives the URL, and the reference orchestrator behind it if it is that.
+
+    """
+    source = source_of(request) if isinstance(ws_url, AppURL) and not ws_url else None
+    own = own_orchestrator(request, ws_url) if ws_url else None
+
+    @asynccontextmanager
+    async def reached() -> AsyncIterator[tuple[str, Orchestrator | None]]:
+        async with AsyncExitStack() as stack:
+            if source is not None:
+                yield await stack.enter_async_context(served(request.node, source)), None
+            elif isinstance(ws_url, ReferenceURL) and not ws_url:
+                running = await stack.enter_async_context(Orchestrator(**orchestrator_options(request)))
+                try:
+                    yield joined(running.url, plan_of(request.node).path), running
+                except OpeningError:
+                    # What the test broke itself is told with it.
+                    request.node.stash[orchestrator_key] = running
+                    raise
+            else:
+                yield ws_url, own
+
+    return reached
+
+
+def own_orchestrator(request: pytest.FixtureRequest, url: str) -> Orchestrator | None:
+    """The test's running orchestrator, if it has one: its timelines then stand beside the client's."""
+    if not isinstance(url, ReferenceURL) and "ws_orchestrator" not in request.fixturenames:
+        return None
+    running: Orchestrator = request.getfixturevalue("ws_orchestrator")
+    return running
+
+
+def orchestrator_options(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The keywords of the test's orchestrator."""
+    return {
+        "profile": plan_of(request.node).profile,
+        **with_agent(request.node, orchestrator_of(request.node)),
+    }
+
+
+def joined(base: str, path: str | None) -> str:
+    return base if path is None else join(base, path)

@@ -1,0 +1,89 @@
+"""The finished hold of a test: what ``ws_soak`` gives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+import pytest_asyncio
+
+from ..core.judge.verdict import Outcome
+from ..net.hold import Soak, hold
+from .orders import TimerOrder, in_another_order, order_of, refuse_late_thread, run_private
+from .own_server import own_orchestrator, own_server
+from .plans import is_virtual, leads_out, plan_of
+from .servers.apps import source_of
+from .servers.output import silenced
+from .soaks.scheduling import soaks_of
+from .stash import soak_key
+from .targets import AppURL, ReferenceURL, aimed, hold_options, prepare_opening
+
+if TYPE_CHECKING:
+    import pytest
+
+    from ..core.judge.requirement import Requirement
+
+
+def soaked(request: pytest.FixtureRequest, ws_url: str) -> Soak:
+    """What ``ws_soak`` gives."""
+    ws_url = aimed(request.node, ws_url)
+    prepare_opening(request)
+    if leads_out(request.node):
+        held = soaks_of(request.session).judge(request.node, ws_url)
+    elif pytest_asyncio.is_async_test(request.node):
+        held = _on_the_loop_of_the_test(request, ws_url)
+    else:
+        held = _on_a_loop_of_its_own(request, ws_url)
+    request.node.stash[soak_key] = held
+    return held
+
+
+def _on_the_loop_of_the_test(request: pytest.FixtureRequest, ws_url: str) -> Soak:
+    """A hold where the server of a user's fixture may live."""
+    loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
+    options = hold_options(request.node, ws_url)
+    running = own_orchestrator(request, ws_url)
+    held = loop.run_until_complete(hold(_requirement(request), url=ws_url, orchestrator=running, **options))
+    # The reference orchestrator can be had twice; a server of the user's cannot.
+    if isinstance(ws_url, ReferenceURL):
+        return in_another_order(held, _hold_maker(request, ReferenceURL()), _timers(request))
+    return held
+
+
+def _on_a_loop_of_its_own(request: pytest.FixtureRequest, ws_url: str) -> Soak:
+    make, timers = _hold_maker(request, ws_url), _timers(request)
+    patch_time = plan_of(request.node).patch_time
+    held = run_private(make(_requirement(request)), timers, patch_time=patch_time)
+    # An app that was given, and not made for this hold, cannot be served a second time.
+    if isinstance(ws_url, AppURL) and not source_of(request).is_factory:
+        return held
+    with silenced(request.node):
+        return in_another_order(held, make, timers, patch_time=patch_time)
+
+
+def _hold_maker(
+    request: pytest.FixtureRequest, ws_url: str
+) -> Callable[[Requirement], Coroutine[Any, Any, Soak]]:
+    """Holds on loops of their own, each with a server of its own if the test runs that itself."""
+    server = own_server(request, ws_url)
+
+    async def held(requirement: Requirement) -> Soak:
+        async with server() as (url, running):
+            soak = await hold(requirement, url=url, orchestrator=running, **hold_options(request.node, url))
+            if soak.verdict.outcome is not Outcome.STABLE:
+                refuse_late_thread(asyncio.get_running_loop())
+            return soak
+
+    return held
+
+
+def _requirement(request: pytest.FixtureRequest) -> Requirement:
+    requirement = plan_of(request.node).requirement
+    assert requirement is not None
+    return requirement
+
+
+def _timers(request: pytest.FixtureRequest) -> TimerOrder | None:
+    """What virtual time leaves open; None in real time."""
+    return order_of(request.node) if is_virtual(request.node) else None
