@@ -409,10 +409,13 @@ class WebSocket(asyncio.Protocol):
         return BITE if self._protocol is not None and self._protocol.extensions else 4 * BITE
 
     def _bite(self, data: bytes) -> None:
-        if self.timeline is None:
-            data = self._take_handshake(data)
-        if data:
+        if self.timeline is not None:
             self._take_frames(data)
+            return
+        behind = self._take_handshake(data)
+        if behind:
+            self._take_frames(behind)
+        self._let_protocol_go()
 
     def _take_handshake(self, data: bytes) -> bytes:
         """Take the peer's half of the opening handshake; gives the frames that came behind it."""
@@ -424,9 +427,13 @@ class WebSocket(asyncio.Protocol):
             self._receive(behind)
             return b""
         self._has_short_frames = short_frames.are_possible(self.protocol)
-        if self._has_short_frames and self.protocol.state is _OPEN:
-            self._protocol = self._heads = None
         return behind
+
+    def _let_protocol_go(self) -> None:
+        """After the opening handshake: short frames go without the sans-I/O layer, if nothing is in it."""
+        whole = self._assembly is None and (self._heads is None or not self._heads.there)
+        if self._has_short_frames and whole and self.is_open and not self._has_refused:
+            self._protocol = self._heads = None
 
     def _take_frames(self, data: bytes) -> None:
         if self._heads is None:

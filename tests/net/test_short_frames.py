@@ -246,6 +246,19 @@ async def test_what_is_no_short_frame_finds_the_limit_of_the_connection():
         assert connection.timeline.close.sent.code == 1009
 
 
+@pytest.mark.parametrize("count", [0, 1, 2])
+async def test_whole_frames_that_came_with_the_handshake_leave_nothing_behind(count):
+    """The sans-I/O layer of the handshake, a quarter of what a connection costs, goes all the same."""
+
+    async def upgrade(peer):
+        peer.send(accepting(await peer.request()), frame(TEXT, b"hello") * count)
+        await peer.gone()
+
+    async with serving(upgrade) as url, opened(url, profile="frames") as connection:
+        assert [await connection.recv() for _ in range(count)] == ["hello"] * count
+        assert connection.websocket._protocol is connection.websocket._heads is None
+
+
 @pytest.mark.parametrize("behind", [frame(TEXT, b"a", fin=False), frame(TEXT, b"abc")[:-1], close(1001)])
 async def test_what_came_in_part_with_the_handshake_stays_where_it_is(behind):
     """Half a message, half a frame, or the end: the sans-I/O layer that has read it goes on."""
