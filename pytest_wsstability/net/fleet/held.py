@@ -101,6 +101,8 @@ async def reopen(
             again = await connection.opener.again(
                 session_id=connection.session_id,
                 resume=connection.websocket.conversation.resumption,
+                # Its workload does not come back, and nobody else takes its messages.
+                inbox=0,
                 open_timeout=max(_LEAST, ended + asked.within - loop.time()),
             )
         except OpeningError as error:

@@ -203,3 +203,23 @@ def test_a_connection_that_came_back_is_held_to_the_end_of_the_first_hold():
             return loop.time() - start
 
     assert 120 <= run_virtual(main()) < 122
+
+
+async def chatters(connection):
+    """A server that says 20 things a second."""
+    while True:
+        await connection.send("tick")
+        await asyncio.sleep(0.05)
+
+
+async def idles(connection):
+    await connection.wait_closed()
+
+
+@pytest.mark.parametrize("traffic", [None, idles])
+def test_who_came_back_reads_on_though_nobody_takes_its_messages(traffic):
+    """1,400 messages in 70 s, and then the second end; a workload talks on the first connection alone."""
+    behaviour = {"handler": chatters}
+    made, _ = fleet(29.0, 100.0, connections=2, behaviour=behaviour, reconnects="10s", traffic=traffic)
+
+    assert (made.summary.returns.back, made.summary.returns.lost) == (4, 0)
