@@ -16,6 +16,8 @@ KEPT = 80
 """Bytes of a frame that is not whole, or that was refused, that are kept for the evidence."""
 
 _BLANK_LINE = b"\r\n\r\n"
+# Where a frame with a flaw ends nobody knows.
+_ENDLESS = 2**64
 
 
 class Heads:
@@ -71,7 +73,7 @@ class Heads:
             if not size:
                 flaw = flaw_of(begun, masked=masked, extended=extended, within=within)
                 if flaw is not None:
-                    self.begun = begun
+                    self.begun, self.there, self._size = begun, len(data) - at, _ENDLESS
                     return at, flaw
                 header = frame_header.read(begun)
                 size = 0 if header is None else header[2] + header[3]

@@ -445,14 +445,24 @@ class WebSocket(asyncio.Protocol):
             self._receive(data if flaw is None else data[: max(0, flaw[0])])
         finally:
             self._uncork()
-        if flaw is not None and self.is_open:
-            self.explain(stray=self._stray())
-            self.fail(1002, flaw[1])
+        if flaw is not None:
+            self._take_flaw(flaw[1], data[max(0, flaw[0]) :])
         assert self.timeline is not None
         there = self._heads.there
         self.timeline.half_frame(
             self._loop.time(), there > 0 and not self._has_refused, began=there <= len(data)
         )
+
+    def _take_flaw(self, what: str, data: bytes) -> None:
+        """A frame that breaks the protocol came; ``data`` is what there is of it, and what is behind it."""
+        if self.is_open:
+            self.explain(stray=self._stray())
+            self.fail(1002, what)
+        else:
+            # Whether it reads anything behind a close frame the sans-I/O layer knows.
+            self._receive(data)
+            if self.protocol.parser_exc is not None:
+                self.explain(stray=self._stray())
 
     def _find_flaw(self, heads: Heads, data: bytes) -> tuple[int, str] | None:
         if self._has_refused:

@@ -127,6 +127,41 @@ async def test_a_length_in_its_shortest_form_is_taken(size, compression):
         connection.websocket.let_go()
 
 
+BAD, HTTP = frame(TEXT, b"hello", masked=True), b"HTTP/1.1 400 Bad Request\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("chunks", "words", "stray"),
+    [
+        # Whole, it is refused; of one that is not, nobody knows more.
+        ([BAD + close(1000)], "incorrect masking", BAD + close(1000)),
+        ([BAD, close(1000)], "incorrect masking", BAD),
+        ([BAD[:1], BAD[1:], close(1000)], "incorrect masking", BAD),
+        ([HTTP + close(1000)], None, HTTP + close(1000)),
+        ([HTTP, close(1000)], None, HTTP + close(1000)),
+        ([HTTP[:1], HTTP[1:20], HTTP[20:], close(1000)], None, HTTP + close(1000)),
+    ],
+)
+async def test_what_breaks_the_protocol_behind_our_close_frame_is_told(chunks, words, stray):
+    """However it is cut: what stands behind it is no answer to our close frame."""
+
+    async def script(peer):
+        while (await peer.frame())[0] != CLOSE:
+            pass
+        for chunk in chunks:
+            peer.send(chunk)
+            await asyncio.sleep(0.01)
+
+    async with talking(script) as connection:
+        await connection.close()
+        evidence = connection.timeline.close
+
+    assert (evidence.sent.code, evidence.received, evidence.code) == (1000, None, 1006)
+    assert evidence.parser_error == words
+    assert evidence.mid_frame is (words is None)
+    assert evidence.stray == stray.decode("latin-1")
+
+
 @pytest.mark.parametrize("reason", [b"\xff", b"\xe2\x82", "é".encode("latin-1")])
 async def test_a_close_reason_that_is_not_utf8_is_refused(reason):
     """RFC 6455, section 7.1.6: the reason is UTF-8."""
