@@ -145,6 +145,7 @@ class SelectorLoop(_AsyncioLoop):
         ready: the callbacks that the next turn runs.
         selector: what asks the kernel.
         debugging: whether asyncio's debug mode is on.
+        changes: how many ends of connections in memory were made or closed.
 
     """
 
@@ -154,6 +155,7 @@ class SelectorLoop(_AsyncioLoop):
     ready: deque[asyncio.Handle]
     selector: selectors.BaseSelector
     debugging: bool
+    changes: int
     slow_callback_duration: float
 
     def __init__(self) -> None:
@@ -161,6 +163,7 @@ class SelectorLoop(_AsyncioLoop):
         super().__init__()
         self.ready = self._ready  # type: ignore[attr-defined]
         self.selector = self._selector  # type: ignore[attr-defined]
+        self.changes = 0
 
     def __init_subclass__(cls) -> None:
         for private, (public, _) in (REPLACED | REPLACED_ON_UNIX).items():

@@ -66,6 +66,7 @@ class ConnectedSocket(VirtualSocket):
     ) -> None:
         super().__init__(family, sockname)
         self._loop = loop
+        loop.changes += 1
         self.peername: Address = peername
         # Where this end sends to; a pair without a link sends to each other.
         self.wire: Wire = NOWHERE
@@ -176,6 +177,7 @@ class ConnectedSocket(VirtualSocket):
             return
         abortive = self._size or (self._options and self._options.get(_LINGER) == _AT_ONCE)
         super().close()
+        self._loop.changes += 1
         self.reader = self.writer = None
         self._size = 0
         self._queue.clear()

@@ -66,8 +66,8 @@ T = TypeVar("T")
 _CROWDED = 997
 
 # Turns at one instant without I/O and with nothing in flight, after which the loop is taken to spin, and its
-# clock goes to the next timer, where one task has stood in `sleep(0)` at each look; and after which, without
-# a timer, it is taken to spin for ever.
+# clock goes to the next timer, where one task has stood in `sleep(0)` at each look (without the turns in
+# which connections are opened or closed); and after which, without a timer, it is taken to spin for ever.
 _SPINNING = 10_000
 _SPINNING_FOR_EVER = 1_000_000
 # The same where none has: messages that are answered one after the other, or connections that are opened, are
@@ -174,8 +174,8 @@ class VirtualLoop(SelectorLoop):
         self.spins: list[tuple[float, str]] = []
         # Turns after which the clock moves though the loop never rests: fewer once it was found to spin.
         self._spinning = _SPINNING
-        # Who has stood in `sleep(0)` at each look, by name.
-        self._pollers = set[str]()
+        # Who has stood in `sleep(0)` at each look, by name; what `changes` was at the last one.
+        self._pollers, self._changes_seen = set[str](), 0
         # Real seconds for which the clock has kept pace with what is in flight.
         self._paced = 0.0
         self._network = Network(self)
@@ -500,12 +500,20 @@ class VirtualLoop(SelectorLoop):
             )
 
     def _look_for_pollers(self) -> None:
-        """As long as no task stands in `sleep(0)` at each look, what keeps the loop from rest is work."""
+        """
+        As long as no task stands in `sleep(0)` at each look, what keeps the loop from rest is work.
+
+        Where one does, it may wait for connections: turns in which some are opened or closed do not count.
+
+        """
         here = pollers(self)
         still = self._pollers & here
-        if not still and self._spinning != _CROWDED:
-            self._spinning = min(self._turns + _SPINNING, _SPINNING_BUSY)
-        self._pollers = still or here
+        if self._spinning != _CROWDED:
+            if not still:
+                self._spinning = min(self._turns + _SPINNING, _SPINNING_BUSY)
+            elif self.changes != self._changes_seen:
+                self._spinning = min(self._spinning + _CROWDED, _SPINNING_BUSY)
+        self._pollers, self._changes_seen = still or here, self.changes
 
     def _note_spin(self) -> None:
         if self._spinning != _CROWDED:

@@ -137,7 +137,7 @@ def test_connections_for_ever_spin(limit, is_cut, monkeypatch):
 
 
 def test_a_connection_now_and_then_is_no_excuse_for_a_spinning_task():
-    """The task has polled before and after it."""
+    """The task has polled before and after it: no more than the turns around it do not count."""
 
     async def main():
         loop, kept = asyncio.get_running_loop(), []
@@ -151,8 +151,29 @@ def test_a_connection_now_and_then_is_no_excuse_for_a_spinning_task():
         return turns, [at for at, _ in loop.spins]
 
     turns, spins = run_virtual(main())
-    assert 9_900 <= 2_500 + turns <= 12_500
+    assert 9_900 <= 2_500 + turns <= 13_000
     assert spins == [0]
+
+
+@pytest.mark.parametrize(("limit", "is_cut"), [(14_000, True), (40_000, False)])
+def test_whoever_polls_for_connections_that_are_opened_does_not_spin(limit, is_cut, monkeypatch):
+    """5,000 of them take 15,000 turns; whoever spins on behind them is found then."""
+    monkeypatch.setattr("pytest_wsstability.virtual.loop._SPINNING_BUSY", limit)
+
+    async def main():
+        loop, kept = asyncio.get_running_loop(), []
+        done = loop.create_future()
+        loop.call_later(60, done.set_result, None)
+        opening = asyncio.create_task(opened_in_a_row(5_000, kept, done))
+        await spin_until(opening.done)
+        at = loop_time()
+        turns = await spin_until(done.done)
+        await end(kept)
+        return opening.result(), at, turns, len(loop.spins)
+
+    cut, at, turns, spins = run_virtual(main())
+    assert (cut, at, spins) == (is_cut, 60 * is_cut, 1)
+    assert is_cut or 8_000 <= turns < 12_000
 
 
 async def ask_a_server(number):
