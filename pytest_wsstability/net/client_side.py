@@ -134,8 +134,10 @@ class ClientSide:
         if heard.role is _CONFIRMED:
             self._check(websocket, heard)
             self._stall(websocket)
-        if timeline.session_id is None:
-            timeline.session_id = websocket.conversation.session_id
+        session_id = websocket.conversation.session_id
+        # By then the server has said whether it calls the session otherwise than this end would.
+        if timeline.session_id is None and (heard.role is _CONFIRMED or heard.session_id == session_id):
+            timeline.session_id = session_id
         timeline.intervals = websocket.conversation.intervals
 
     def say(self, websocket: WebSocket, say: Say) -> None:

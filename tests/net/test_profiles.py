@@ -60,6 +60,34 @@ async def test_a_session_that_a_function_reads_is_the_servers():
         assert not client.timeline.irregular
 
 
+def named_in(text):
+    """The session in "id S1"."""
+    return {"session_id": text[3:]} if text.startswith("id ") else None
+
+
+@pytest.mark.parametrize("before", ["hello", "soon", "ping"])
+async def test_what_comes_before_such_a_session_names_none(before):
+    """The name that this end has made up counts for nothing."""
+    words = {"hello": "greeting", "soon": "notice", "ping": "ping"}
+    beats = {"heartbeats_from": "server", "interval": 30} if before == "ping" else {}
+    profile = Profile(name="read", session_confirmed=named_in, **{words[before]: before}, **beats)
+
+    async def script(peer):
+        await peer.upgrade()
+        for message in (before, "id S1"):
+            peer.send(frame(TEXT, message.encode()))
+            await asyncio.sleep(0.5)
+        await peer.gone()
+
+    async with serving(script) as url, opened(url, profile=profile) as client:
+        await asyncio.sleep(0.2)
+        assert client.session_id is None
+        await client.assert_session_confirmed(within="1s")
+
+        assert client.session_id == "S1"
+        assert not client.timeline.irregular
+
+
 @pytest.mark.parametrize(("refused_at", "alarms"), [("before", 0), ("after", 1)])
 async def test_a_session_that_is_refused_after_it_was_confirmed_is_over(refused_at, alarms):
     """Though the connection and its heartbeats go on: a token that was revoked, say."""
