@@ -47,6 +47,9 @@ def test_a_server_answers_whatever_topic_a_client_joins():
         # The channel is over, and the connection is not.
         ('["1","1","room:lobby","phx_error",{}]', Role.ERROR),
         ('["1","1","room:lobby","phx_close",{}]', Role.ERROR),
+        # Another one, which a workload has joined and left.
+        ('["9","9","room:42","phx_error",{}]', Role.DATA),
+        ('["9","9","room:42","phx_close",{}]', Role.DATA),
     ],
 )
 def test_what_a_server_says(message, role):
