@@ -10,7 +10,7 @@ from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
 from ..core.timeline.protocol_facts import Awaited, Intervals, ProtocolTimer
 from ..core.timeline.round_trips import SHIFT
-from .placeholders import Values
+from .placeholders import NAMES, Values
 from .profile import Profile
 from .records import Records, TooLong
 from .speech import HangUp, Heard, Problem, Say
@@ -62,6 +62,7 @@ class _State:
         "asked_at",
         "beat_at",
         "before",
+        "confirmed",
         "epoch",
         "heard_at",
         "knows",
@@ -87,8 +88,9 @@ class _State:
         self.opened = self.heard_at = 0.0
         self.beat_at: float | None = None
         self.asked_at: float | None = None
-        # Whether the client has begun its session.
+        # Whether the client has begun its session; what the first confirmation of it has said.
         self.started = False
+        self.confirmed: Values | None = None
 
 
 class Conversation:
@@ -325,8 +327,12 @@ class Conversation:
             state.asked_at = None
         elif role is _INFO:
             state.started = True
+        elif role is _REFUSED and _names_another(heard, state.confirmed):
+            return Heard(_DATA)
         elif role is _CONFIRMED or role is _REFUSED:
             self._note_resumption(heard, state)
+            if role is _CONFIRMED and state.confirmed is None:
+                state.confirmed = heard.values
         if self.profile.words.uses_sequence and self.end is End.CLIENT and heard.problem is None:
             heard = self._count(heard, payload, state)
         return self._learn(heard, now, state)
@@ -538,3 +544,9 @@ def _since(timer: ProtocolTimer, state: _State) -> float | None:
     if timer.awaits is Awaited.HEARTBEAT:
         return state.opened if state.beat_at is None else state.beat_at
     return state.heard_at if timer.awaits is Awaited.MESSAGE else state.opened
+
+
+def _names_another(refused: Heard, confirmed: Values | None) -> bool:
+    """Whether not what was confirmed is refused, but another channel, which a workload has asked for."""
+    own, other = confirmed or {}, refused.values or {}
+    return any(own.get(name, value) != value for name, value in other.items() if name not in NAMES)

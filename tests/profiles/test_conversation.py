@@ -30,6 +30,7 @@ from pytest_wsstability.profiles import (
     Resumption,
     SessionStep,
 )
+from pytest_wsstability.profiles.catalogue import find
 from pytest_wsstability.profiles.speech import Say
 from tests.profiles.dialogue import Dialogue
 
@@ -235,6 +236,21 @@ def test_who_names_the_session_itself_keeps_its_name():
     client.hear('{"op":"welcome","sid":"theirs","every":5}', 1.0)
 
     assert client.session_id == "mine"
+
+
+@pytest.mark.parametrize(
+    ("channel", "role"), [("ChatChannel", Role.SESSION_REFUSED), ("AdminChannel", Role.DATA)]
+)
+def test_a_channel_that_a_workload_has_asked_for_is_refused_to_it(channel, role):
+    """The session is that of the channel that was confirmed."""
+    client = talk(find("actioncable"))
+    client.opened(0.0)
+    answer = '{"identifier":"{\\"channel\\":\\"%s\\"}","type":"%s_subscription"}'
+    before = client.hear(answer % (channel, "reject"), 0.5).role
+    client.hear(answer % ("ChatChannel", "confirm"), 1.0)
+
+    assert before is Role.SESSION_REFUSED
+    assert client.hear(answer % (channel, "reject"), 2.0).role is role
 
 
 def test_a_step_leaves_the_interval_to_what_comes_later():
