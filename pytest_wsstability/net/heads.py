@@ -39,6 +39,11 @@ class Heads:
         # Bytes of that frame in all; 0 while its header is not whole.
         self._size = 0
 
+    @property
+    def is_flawed(self) -> bool:
+        """Whether the frame has a flaw: all that comes is taken for its own then."""
+        return self._size == _ENDLESS
+
     def behind_handshake(self, data: bytes) -> bytes:
         """Of what comes, what is no part of the opening handshake: frames, where that ends well."""
         if self._handshake is None:

@@ -465,11 +465,15 @@ class WebSocket(asyncio.Protocol):
                 self.explain(stray=self._stray())
 
     def _find_flaw(self, heads: Heads, data: bytes) -> tuple[int, str] | None:
-        if self._has_refused:
+        if self._has_refused and not heads.is_flawed:
             # Nothing more is read.
             return None
         compressed, within = bool(self.protocol.extensions), self._assembly is not None
-        return heads.find_flaw(data, masked=not self._client, extended=compressed, within=within)
+        flaw = heads.find_flaw(data, masked=not self._client, extended=compressed, within=within)
+        if self._has_refused:
+            # A response may come in pieces, and its first bytes alone do not tell it.
+            self.explain(stray=self._stray())
+        return flaw
 
     @property
     def _has_refused(self) -> bool:

@@ -41,6 +41,17 @@ def test_a_wrong_header_is_found_where_it_begins(number, size):
     pytest.fail("no flaw was found")
 
 
+@pytest.mark.parametrize("size", [2, 3, 79, 80, 81, 200])
+def test_all_that_comes_behind_a_flaw_is_taken_for_the_same_frame(size):
+    """Nobody knows where the next one would begin."""
+    wrong, heads = b"HTTP" + b"x" * 100, Heads()
+    data = wrong + frame(PING, b"x", fin=False) + wrong
+    assert look(heads, data[:size]) == (0, "reserved bits must be 0")
+    assert heads.is_flawed
+    assert look(heads, data[size:]) is None
+    assert (heads.begun, heads.there) == (data[:80], len(data))
+
+
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("size", SIZES)
 def test_what_is_not_whole_is_known(size, masked):

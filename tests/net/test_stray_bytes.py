@@ -67,6 +67,20 @@ async def test_a_response_in_the_stream_is_kept(chunks, compression):
     assert len(found) <= KEPT
 
 
+@pytest.mark.parametrize("compression", [True, False])
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 9, 79, 80, 81])
+async def test_a_response_that_comes_in_pieces_is_kept(size, compression):
+    """Two bytes tell that it is no frame, and not what it is."""
+    found = await stray_of(HELLO, ENDED[:size], ENDED[size:], compression=compression)
+
+    assert found.encode("latin-1") == ENDED[:KEPT]
+
+
+async def test_what_follows_a_message_that_is_too_large_is_none_of_it():
+    """Its head is right: nothing stands in its place."""
+    assert await stray_of(LARGE, RESPONSE, compression=False, max_size=200) is None
+
+
 @pytest.mark.parametrize(
     ("chunks", "head"),
     [
