@@ -1068,6 +1068,12 @@ class WebSocket(asyncio.Protocol):
             else:
                 self._set_reading()
 
+    def keep_latest(self, limit: int) -> None:
+        """Read on from now on, whoever takes messages: of more than so many, the latest are kept."""
+        self.inbox.keep_latest(limit)
+        if self.timeline is not None and not self.timeline.deliberately_stalled:
+            self.resume_reading()
+
     async def drain(self) -> None:
         """Wait until the transport takes more bytes."""
         while not self._writable and not self.is_over:

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from pytest_wsstability import Orchestrator, Outcome, Requirement, faults, hold
-from pytest_wsstability.net.traffic import start_talking, stop_talking
-from tests.net.peers import connected
+from pytest_wsstability import Direction, Orchestrator, Outcome, Requirement, faults, hold
+from pytest_wsstability.core.timeline.events import Opcode
+from pytest_wsstability.net.traffic import KEPT, start_talking, stop_talking
+from tests.net.peers import CLOSE, PING, PONG, TEXT, accepting, connected, frame, serving
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -38,6 +39,25 @@ async def test_a_workload_gets_the_first_messages_too(profile):
 
     assert heard == [str(number) for number in range(10)]
     assert held.verdict.outcome is Outcome.STABLE
+
+
+@pytest.mark.parametrize("number", [KEPT - 1, KEPT, 3 * KEPT])
+async def test_reading_does_not_stop_for_what_comes_before_a_workload(number):
+    """In one piece with the handshake, and nobody takes it."""
+
+    async def script(peer):
+        peer.send(accepting(await peer.request()) + frame(TEXT, b"tick") * number)
+        while (opcode := (await peer.frame())[0]) != CLOSE:
+            peer.send(frame(PONG) * (opcode == PING))
+
+    async def idles(connection):
+        await connection.wait_closed()
+
+    async with serving(script) as url:
+        held = await hold(Requirement.of(alive_for="10s"), url=url, profile="frames", traffic=idles)
+
+    assert not held.timeline.paused
+    assert held.timeline.count(Direction.RECEIVED, Opcode.TEXT) == number
 
 
 async def test_a_hold_waits_until_its_workload_has_cleaned_up():
