@@ -75,7 +75,11 @@ class AskedInHold:
         """How many were not answered in time: at least, and at most."""
         most = reading.missed(self.overdue, self._within) + len(self.late(reading))
         most -= len(reading.rtts.slowest_above(self._within + SAME))
-        return most - (self.untold(reading, self._within) if self.goes_on else 0), most
+        if not self.goes_on:
+            return most, most
+        # Those of which only the number is kept may all have been asked after the hold.
+        least = most - self.untold(reading, self._within) - reading.abandoned
+        return least, min(most, self.sent[1])
 
     def answered(self, reading: Pairing) -> tuple[int, int]:
         """How many have their answer, late or not: at least, and at most."""

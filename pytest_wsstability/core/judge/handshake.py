@@ -183,10 +183,11 @@ def handshake(requirement: Requirement, timeline: Timeline, incidents: Incidents
             if timeline.end is End.SERVER
             else "session_info was not sent"
         )
-        if timeline.close is not None and not timeline.close.planned:
+        close = timeline.close
+        if close is not None and not close.planned and _in_hold(requirement, close.at):
             expected = "session_info from the client"
-            excuses = incidents.unread(timeline.close.at)
-            yield Violation(Rule.HANDSHAKE, timeline.close.at, expected, never, never, excuses=excuses)
+            excuses = incidents.unread(close.at)
+            yield Violation(Rule.HANDSHAKE, close.at, expected, never, never, excuses=excuses)
         else:
             yield Doubt(Reason.TOO_FEW, f"{never} so far")
     elif confirms and not _in_hold(requirement, timeline.session_confirmed_at):

@@ -315,10 +315,15 @@ class _Slow:
         # As ``(at, seconds)``; how many others there may be.
         self.told = asked.slow(reading, limit)
         self.others = asked.untold(reading, limit)
+        kept = reading.rtts.slowest_above(limit + SAME)
+        # Asked in the hold, and answered when it was not watched any more.
+        unwatched = sum(asked.counts(at) for at, _ in kept) - len(self.told)
         # Of all round trips in the hold: at least, and at most.
-        self.count = asked.answered(reading)
-        least = len(self.told) + (0 if asked.goes_on else self.others)
-        self.surely = _slow(least, self.count[1])
+        least, most = asked.answered(reading)
+        self.count = max(0, least - unwatched), most - unwatched
+        # Where some are none of the hold, those of which only the number is kept may be none of it either.
+        sure = len(self.told) + (0 if asked.goes_on or unwatched else self.others)
+        self.surely = _slow(sure, self.count[1])
         self.perhaps = _slow(len(self.told) + self.others, self.count[0])
         self._rtts = reading.rtts
 

@@ -352,11 +352,49 @@ RULE_OF = {
         ([(0.5, ">info"), (122, "<confirmed")], "inconclusive: the session was not confirmed so far"),
     ],
 )
-def test_a_session_after_the_hold_is_none_of_it(rows, why):
-    """A handshake that was not seen in the hold was not right in it."""
+@pytest.mark.parametrize("end", [[], [(150, FIN)]])
+def test_a_session_after_the_hold_is_none_of_it(rows, why, end):
+    """A handshake that was not seen in the hold was not right in it, and an end after it changes nothing."""
     requirement = Requirement.of(**HOLD, handshake=True)
 
-    check(judge(requirement, timeline(*rows, until=160)), INCONCLUSIVE, why)
+    check(judge(requirement, timeline(*rows, *end, until=None if end else 160)), INCONCLUSIVE, why)
+
+
+@pytest.mark.parametrize(("at", "outcome"), [(120, UNSTABLE), (120.1, INCONCLUSIVE)])
+def test_a_session_that_was_never_begun_is_told_by_an_end_in_the_hold(at, outcome):
+    why = [Rule.HANDSHAKE] if outcome is UNSTABLE else [Reason.TOO_FEW]
+
+    check(judge(Requirement.of(**HOLD, handshake=True), timeline((at, FIN))), outcome, why)
+
+
+@pytest.mark.parametrize("written", [{"heartbeat_within": 5}, {"pings_within": 5}])
+def test_of_questions_that_are_too_many_it_is_not_known_when_they_were(written):
+    """Those without an answer that were asked after a hold are not missed in it."""
+    ask, answer = (">ping", "<pong") if "pings_within" in written else (">beat", "<answer")
+    rows = [row for at in range(10, 120, 10) for row in ((at, ask), (at + 0.1, answer))]
+    after = [(121 + at / 10, ask) for at in range(1024 + 50)]
+
+    for number, outcome in ((1024, STABLE), (1025, INCONCLUSIVE)):
+        line = timeline(*rows, *after[:number], until=300)
+        why = [Reason.TOO_FEW] if outcome is INCONCLUSIVE else []
+        check(judge(Requirement.of(**HOLD, **written), line), outcome, why)
+
+
+@pytest.mark.parametrize(("asked", "outcome"), [(16, INCONCLUSIVE), (17, INCONCLUSIVE), (400, UNSTABLE)])
+@pytest.mark.parametrize("ask", [">beat", ">ping"])
+def test_answers_that_all_came_after_the_hold_were_not_slow_in_it(ask, asked, outcome):
+    """Nor quick: none was measured. Of more than sixteen only the number is kept."""
+    answer = "<answer" if ask == ">beat" else "<pong"
+    at = [50 + each / 100 for each in range(asked)]
+    # The four hundred were all answered in the hold.
+    late = 130 if outcome is INCONCLUSIVE else 100
+    rows = [(each, ask, b"%d" % place) for place, each in enumerate(at)]
+    rows += [(late + each / 100, answer, b"%d" % place) for place, each in enumerate(at)]
+    line = timeline(*rows, until=160)
+
+    verdict = judge(Requirement.of(**HOLD, rtt_p95=1), line)
+
+    assert verdict.outcome is outcome, verdict
 
 
 def test_messages_are_due_from_a_confirmation_in_the_hold():
