@@ -219,13 +219,14 @@ class Call:
 
     def turn_done(self, at: float, *, number: int | None = None) -> None:
         """The agent has said that its turn is over."""
-        turn = self._speaker(number)
-        if turn is not None and turn is self.turn and turn.audio_at is None:
+        turn, named = self._speaker(number), self._named(number)
+        if turn is not None and turn is self.turn and turn.audio_at is None and turn is not named:
             # Said late, of the answer that the user spoke over.
             turn = self._cut or turn
         self.down.pause()
-        if turn is not None and turn.is_unanswered:
-            # Said once more of the answer that the user speaks over.
+        is_over = named is not None and named.barged_in_at is not None and named.done_at is not None
+        if turn is not None and (turn.is_unanswered or is_over):
+            # Said once more of the answer that the user speaks over, or spoke over.
             return
         if turn is not None:
             turn.done_at = at
@@ -268,7 +269,7 @@ class Call:
     def numbered(self, at: float, number: int) -> None:
         """The agent gave its turn a number: they only grow, unless it has forgotten some."""
         turn = self._speaker(number)
-        if turn is None or turn.agent_number is not None:
+        if turn is None or turn.agent_number is not None or self._is_late(number):
             return
         turn.agent_number = number
         before = next(
@@ -276,6 +277,13 @@ class Call:
         )
         if number <= before and self.forgot_at is None and before:
             self.forgot_at = at
+
+    def _is_late(self, number: int) -> bool:
+        """Whether it is that of the answer that the user spoke over, and not of one that is counted anew."""
+        named = self._named(number)
+        if named is None or named.barged_in_at is None or named is not self._utterances[-2]:
+            return False
+        return not self.away or self.away[-1][1] < named.barged_in_at
 
     def malformed_audio(self, at: float, what: str) -> None:
         """A message should have carried audio, and did not."""

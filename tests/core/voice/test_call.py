@@ -84,6 +84,75 @@ def test_audio_of_an_interrupted_turn_is_known_by_its_number(number, stops, firs
     assert made.turns[1].first_audio == pytest.approx(first)
 
 
+def numbered(made, *messages):
+    """What an agent says that gives each of its messages the number of its turn."""
+    for at, what, number in messages:
+        made.numbered(at, number)
+        if what == "audio":
+            made.audio(at, 1.0, number=number)
+        else:
+            made.turn_done(at, number=number)
+
+
+@pytest.mark.parametrize(
+    ("late", "done"), [([(4.2, "audio", 1)], 4.1), ([(4.2, "done", 1)], 4.1), ([(5.2, "done", 1)], 4.1)]
+)
+def test_what_an_interrupted_turn_says_late_has_the_number_of_no_other(late, done):
+    """Nor has the agent forgotten its turns, as it seems where a number comes for a second turn."""
+    made = call((1, "speak"), (2, "hush"))
+    numbered(made, (3, "audio", 1))
+    made.speech_began(4)
+    numbered(made, (4.1, "done", 1))
+    numbered(made, *(each for each in late if each[0] < 5))
+    made.speech_ended(5)
+    numbered(made, *(each for each in late if each[0] > 5), (6, "audio", 2), (7, "done", 2))
+
+    assert [(turn.agent_number, turn.done_at) for turn in made.turns] == [(1, done), (2, 7)]
+    assert (made.turns[1].first_audio, made.forgot_at) == (1.0, None)
+
+
+def test_a_greeting_that_is_spoken_over_keeps_its_number():
+    made = call()
+    numbered(made, (1, "audio", 1), (1.2, "audio", 1))
+    made.speech_began(1.5)
+    numbered(made, (1.6, "audio", 1))
+    made.speech_ended(3)
+    numbered(made, (4, "audio", 2))
+
+    assert (made.turns[0].agent_number, made.turns[0].first_audio) == (2, 1.0)
+    assert made.greeting.stop_latency == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(("back", "forgot"), [(4.5, 6), (3.5, None)])
+def test_an_interrupted_turn_has_no_number_on_another_connection(back, forgot):
+    """An agent that counts anew after a reconnect says the number of a new turn."""
+    made = call((1, "speak"), (2, "hush"))
+    numbered(made, (3, "audio", 1))
+    if back < 4:
+        made.came_back(3.2, back)
+    made.speech_began(4)
+    made.interrupted(4.1)
+    if back > 4:
+        made.came_back(4.2, back)
+    made.speech_ended(5)
+    numbered(made, (6, "audio", 1))
+
+    assert made.forgot_at == forgot
+
+
+@pytest.mark.parametrize(("number", "over"), [(2, [None, 6]), (1, [6, None])])
+def test_an_end_with_a_number_is_that_of_its_turn(number, over):
+    """Also where the interrupted one has none yet, and the next one has no audio."""
+    made = call((1, "speak"), (2, "hush"))
+    numbered(made, (3, "audio", 1))
+    made.speech_began(4)
+    made.speech_ended(5)
+    made.numbered(5.5, 2)
+    numbered(made, (6, "done", number))
+
+    assert [turn.done_at for turn in made.turns] == over
+
+
 def test_an_answer_that_is_sure_early_after_a_barge_in():
     """Its text has come, so that what follows is not of the answer before."""
     made = call(
