@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import islice
 
 from ..cause import Blame, Cause, Confidence, Diagnosis, Evidence
 from ..duration import show_duration as show
@@ -200,7 +201,8 @@ def with_own_lines(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]
     told = next(_readings(found, near), found)
     if told is found:
         return found
-    quotes = tuple(_quote(each, end) for each in near if _speaks(each))[:_QUOTED]
+    # Of a crash there may be thousands of lines.
+    quotes = tuple(_quote(each, end) for each in islice(filter(_speaks, near), _QUOTED))
     return replace(told, evidence=(*quotes, *told.evidence))
 
 

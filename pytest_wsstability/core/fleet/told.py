@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import bisect
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -21,6 +22,9 @@ from .frame import Ending, Fate
 # An error that names nobody is about the ends that are nearest to it, and those that are farther by no more
 # than this, in seconds: for so long a busy machine is at work on one event.
 AS_NEAR = 0.05
+# So many errors of one instant that name nobody are looked at.
+MOST_AT_ONCE = 100
+_WORD = re.compile(r"\w+")
 
 
 def retold(
@@ -80,23 +84,26 @@ class _About:
         for number, seen in ended.items():
             for port in seen.ports:
                 self._by_port[port].append(number)
+        self._by_word = _by_rarest_word({number: seen.names for number, seen in ended.items()})
         # Whom the same words name, and at which instants they were said of nobody.
         self._named: dict[str, list[int]] = {}
-        self._unnamed: set[tuple[str, int]] = set()
+        self._unnamed: dict[int, set[str]] = defaultdict(set)
 
     def of(self, line: ServerLine) -> Sequence[int]:
         """The numbers of the connections that a line is about."""
         if line.port in self._by_port:
             return self._by_port[line.port]
         if line.text not in self._named:
-            self._named[line.text] = [each for each, seen in self._ended.items() if is_about(line, seen)]
+            words = set(_WORD.findall(line.text))
+            maybe = {number for word in words for number in self._by_word.get(word, ())}
+            self._named[line.text] = [each for each in sorted(maybe) if is_about(line, self._ended[each])]
         if line.port is not None or self._named[line.text]:
             return self._named[line.text]
-        # Once more the same words at the same instant say nothing more.
-        when = line.text, round(line.at / AS_NEAR)
-        if when in self._unnamed:
+        # Once more the same words at the same instant say nothing more, nor do hundreds of a kind.
+        before = self._unnamed[round(line.at / AS_NEAR)]
+        if line.text in before or (len(before) >= MOST_AT_ONCE and not line.is_about_all):
             return ()
-        self._unnamed.add(when)
+        before.add(line.text)
         near = self._within(line.at)
         if line.is_about_all:
             return near
@@ -111,3 +118,20 @@ class _About:
 
     def _at(self, number: int) -> float:
         return self._ended[number].at
+
+
+def _by_rarest_word(names: Mapping[int, Iterable[str]]) -> dict[str, list[int]]:
+    """
+    The numbers of connections, by the word of each of their names that the fewest others have.
+
+    A text in which a name stands by itself has each word of it. To look for each name in each line takes
+    minutes.
+
+    """
+    words = {(number, name): _WORD.findall(name) for number, own in names.items() for name in own}
+    often = Counter(word for own in words.values() for word in own)
+    found: dict[str, list[int]] = defaultdict(list)
+    for (number, _), own in words.items():
+        if own:
+            found[min(own, key=often.__getitem__)].append(number)
+    return found

@@ -1,11 +1,13 @@
 """What a server said, in the causes of the connections of a fleet: by tables of literals."""
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_wsstability.core.cause import Cause
 from pytest_wsstability.core.diagnosis.server_lines import ClientEnd, LineKind, ServerLine
 from pytest_wsstability.core.fleet.frame import Ending, Fate
-from pytest_wsstability.core.fleet.told import AS_NEAR, retold
+from pytest_wsstability.core.fleet.told import AS_NEAR, MOST_AT_ONCE, retold
 
 RAISED, SAID, EXITED = LineKind.RAISED, LineKind.SAID, LineKind.EXITED
 ERROR = "LookupError: room 7 has no owner"
@@ -112,8 +114,44 @@ def test_a_handler_that_returned_is_not_called_a_close_on_purpose():
     assert (found.cause, found.found) == ("a handler that returned without a close", Cause.CLOSED_BY_PEER)
 
 
-def test_thousands_of_lines_about_thousands_of_connections():
-    """The same words at the same instant count once: each line about each connection takes minutes."""
-    crowd = [ended(number, 20.0) for number in range(3000)]
+ALL = [0, 1, 2]
 
-    assert len(told(crowd, *[said(20.0)] * 3000)) == 3000
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("a-1.b-2", [0]), ("(a-2.b-2)", [1]), ("a-2.b-2 before a-1.b-2", [0, 1]), ("127.0.0.1:40002", [2]),
+        # None of them: the error is everybody's.
+        ("xa-1.b-2", ALL), ("a-1.b-2x", ALL), ("b-2 a-1", ALL), ("a-3.b-2", ALL), ("140002", ALL),
+        ("40002x", ALL), ("_40002", ALL),
+    ],
+)  # fmt: skip
+def test_a_name_stands_by_itself_in_a_line(text, numbers):
+    """A port, or the id of a session, whose words others may have too."""
+    crowd = [
+        replace(each, seen=replace(each.seen, session=session))
+        for each, session in zip(CROWD, ("a-1.b-2", "a-2.b-2", None), strict=True)
+    ]
+
+    assert told(crowd, said(20.0, text=f"KeyError: {text}")) == numbers
+
+
+@pytest.mark.parametrize(
+    "text", [ERROR, "LookupError: room {0} has no owner", "LookupError: connection {1} is lost"]
+)
+def test_thousands_of_lines_about_thousands_of_connections(text):
+    """Each line about each connection takes minutes: the same words at one instant count once."""
+    crowd = [ended(number, 20.0) for number in range(3000)]
+    lines = [said(20.0, text=text.format(number, 40_000 + number)) for number in range(3000)]
+
+    assert len(told(crowd, *lines)) == 3000
+
+
+@pytest.mark.parametrize(("before", "found"), [(MOST_AT_ONCE - 1, [0]), (MOST_AT_ONCE, [])])
+def test_of_errors_that_name_nobody_so_many_are_looked_at(before, found):
+    """A crash has one for each connection; that the server goes is heard all the same."""
+    # What a handler gets because its connection is over.
+    others = [said(20.0, text=f"ConnectionResetError: {number}") for number in range(before)]
+
+    assert told([ended(0, 20.0)], *others, said(20.0)) == found
+    assert told([ended(0, 20.0)], *others, said(20.0, "INFO uvicorn: Shutting down", SAID)) == [0]
