@@ -50,7 +50,11 @@ class Arrivals:
 
     def add(self, at: float) -> None:
         """A message came."""
-        self._ordinals.add(at)
+        ordinals = self._ordinals
+        if ordinals.count == ordinals.due:
+            ordinals.keep(at)
+        ordinals.count += 1
+        ordinals.last = at
         before = self.since if self.last_at is None else self.last_at
         if at - before > self.longest_gap:
             if self.longest_gap:

@@ -122,7 +122,11 @@ class RoundTrips:
 
     def ask(self, at: float, key: bytes | None = None, *, due: bool = True) -> None:
         """A question went out at ``at``; ``due``: an answer is expected."""
-        self._ordinals.add(at)
+        ordinals = self._ordinals
+        if ordinals.count == ordinals.due:
+            ordinals.keep(at)
+        ordinals.count += 1
+        ordinals.last = at
         before = self.last_at
         self.last_at = at
         if before is None:

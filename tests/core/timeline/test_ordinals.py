@@ -4,16 +4,26 @@ import copy
 
 import pytest
 
+from pytest_wsstability.core.timeline.arrivals import Arrivals
 from pytest_wsstability.core.timeline.ordinals import FIRST, OTHERS, Ordinals
+from pytest_wsstability.core.timeline.round_trips import RoundTrips
 
 FULL = FIRST + OTHERS
+
+
+def add(ordinals, at):
+    """One more, as their owners add it."""
+    if ordinals.count == ordinals.due:
+        ordinals.keep(at)
+    ordinals.count += 1
+    ordinals.last = at
 
 
 def numbered(count):
     """One each second, from 1 s on."""
     ordinals = Ordinals()
     for at in range(1, count + 1):
-        ordinals.add(float(at))
+        add(ordinals, float(at))
     return ordinals
 
 
@@ -21,6 +31,10 @@ def numbered(count):
     ("count", "until", "number"),
     [
         (0, 5, (0, 0)),
+        (1, 1, (0, 0)),
+        (1, 1.1, (1, 1)),
+        (2, 1.1, (1, 1)),
+        (2, 1, (0, 0)),
         (3, 0.5, (0, 0)),
         # One at the instant itself does not lie before it.
         (3, 2, (1, 1)),
@@ -69,7 +83,26 @@ def test_a_copy_goes_its_own_way():
     """What is sealed does not grow."""
     ordinals = numbered(3)
     copied = copy.copy(ordinals)
-    ordinals.add(4.0)
+    add(ordinals, 4.0)
 
     assert copied.before(9) == (3, 3)
     assert ordinals.before(9) == (4, 4)
+
+
+@pytest.mark.parametrize("count", [1, 2, FULL, FULL + 1, FIRST + 2 * OTHERS + 1, 1000])
+def test_messages_and_questions_are_added_in_the_same_way(count):
+    """By their owners themselves: there may be thousands a second."""
+    trips, messages, ordinals = RoundTrips(), Arrivals(), numbered(count)
+    for at in range(1, count + 1):
+        trips.ask(float(at))
+        messages.add(float(at))
+
+    for until in (0.5, 1, 1.5, count / 2, count, count + 1):
+        expected = ordinals.before(until)
+        assert (trips.sent_before(until), messages.before(until)) == (expected, expected)
+
+
+@pytest.mark.parametrize(("count", "kept"), [(0, False), (1, False), (2, True)])
+def test_one_alone_needs_no_memory(count, kept):
+    """Thousands of connections have one heartbeat each so far."""
+    assert (numbered(count)._instants is not None) is kept
