@@ -50,6 +50,9 @@ _UNABLE = r"(?:can ?not|can't|could not|did not|does not|not|unable to)"
 _ONE = r"(?:connection|session|client|socket|device|id)"
 _OPENED = r"(?:opened|established|started|detected|created|made|connected|took)"
 _SEVERAL = r"(?:connections?|clients?|users?|sockets?|sessions?|streams?|subscri\w+)"
+_NOT_THERE = r"(?:miss\w*|lost|late|unanswered|failed|skipped|dropped)"
+_AT_ONCE = r"(?:concurrent|simultaneous|parallel|active|open)"
+_PICTURE = r"(?:images?|photos?|pictures?|videos?|audio|codec|files?|backups?)"
 _DOWN = r"(?:server|dns|unreach\w*|errors?|timed[- ]?out|timeout|down|returned|closed|gone|lost|failed)"
 
 # Words that mean a topic whatever stands beside them; read in the order of `Topic`, and each was seen in
@@ -279,7 +282,7 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         r"(?:input|incoming|inbound|receive|read) (?:\w+ )?(?:buffer|queue)\w*",
     ),
     Topic.KEEPALIVE: any_of(
-        rf"(?<!missed )(?<!missing )too many {_BEAT}",
+        rf"(?<!missed )(?<!missing )(?<!lost )(?<!failed )(?<!skipped )(?<!dropped )too many {_BEAT}",
         rf"{_BEAT} frames? (?:too|size|length|payload)",
         rf"{_BEAT} (?:rate|flood\w*|payload|less often|too (?:large|long))", _OFTEN_ASKED,
         rf"(?:invalid|unexpected|unsolicited|over-?sized) {_BEAT}", r"pong without (?:a )?ping", *REFUSED,
@@ -287,9 +290,11 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
     Topic.RATE: any_of(
         r"(?:sample|sampling|frame|bit|baud|exchange|interest|refresh|error) rates?",
         rf"too many {_WAITING}", r"too many messages (?:queued|pending|buffered)",
-        rf"too many {_SPOILT}", rf"miss\w* too many {_BEAT}",
-        rf"too many (?:missed|missing|lost|late|unanswered) {_BEAT}",
+        rf"too many {_SPOILT}", rf"{_NOT_THERE} too many {_BEAT}", rf"too many {_NOT_THERE} {_BEAT}",
+        rf"too many {_AT_ONCE} log-?ins",
     ),
+    # What an application makes smaller is none of the connection's.
+    Topic.PROTOCOL: any_of(rf"{_PICTURE}\W+{_CODING}"),
     Topic.DUPLICATE: any_of(r"duplicat\w* (?:message|request|packet|frame|nonce|order)s?"),
     Topic.SIZE: any_of(
         r"(?:queue|buffer|backlog|window|batch|pool|room|group|context) (?:size|length)", r"control frame",

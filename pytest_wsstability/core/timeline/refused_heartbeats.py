@@ -12,7 +12,9 @@ _NAMED = rf"{BEAT}(?!\W+(?:time|dead|interval|expired|lost|miss))"
 # The heartbeat's name beside what says that nobody knows it.
 REFUSED = (
     rf"{_STRANGE}\W+(?:\w+\W+)?{_KIND}\W+(?:\w+\W+)?{_NAMED}",
+    rf"(?:unknown|unrecogni[sz]ed|unsupported) {_NAMED}",
     rf"{_KIND} (?:is |was )?(?:not found|{_NOT_KNOWN})\W+{_NAMED}",
     rf"no (?:handler|route|such {_KIND})\W+(?:\w+\W+){{0,3}}{_NAMED}",
-    rf"{BEAT}\W+(?:is |was )?(?:{_NOT_KNOWN}|(?:an? )?{_STRANGE} {_KIND})",
+    rf"{BEAT}(?: {_KIND}| frames?)?\W+(?:is |was |are |were )?"
+    rf"(?:{_NOT_KNOWN}|unsupported$|(?:an? )?{_STRANGE} {_KIND})",
 )

@@ -247,6 +247,12 @@ def test_a_word_that_means_other_things_too_is_a_hint(reason, topic):
         ("ping: unknown command", T.PROTOCOL),
         ("ping is not a valid command", T.PROTOCOL),
         ("heartbeat not supported", T.PROTOCOL),
+        ("Heartbeats are not supported", T.PROTOCOL),
+        ("ping frames are not supported", T.PROTOCOL),
+        ("ping unsupported", T.PROTOCOL),
+        ("unknown heartbeat", T.PROTOCOL),
+        ("image compression failed", T.ERROR),
+        ("Too many failed logins", T.RATE),
         ("Method not found: ping", T.PROTOCOL),
         ("no such method: ping", T.PROTOCOL),
         ("no handler registered for event 'ping'", T.PROTOCOL),
@@ -273,11 +279,17 @@ def test_a_word_in_a_phrase_of_another_topic_is_no_word_of_its_own(reason, topic
         "no handler answered our last ping and no pong came",
         "heartbeat not found",
         "ping not received",
+        "unknown heartbeat timeout",
+        "lost too many pongs",
+        "client skipped too many heartbeats",
+        "too many failed pings",
     ],
 )
 def test_a_heartbeat_that_did_not_come_is_a_keepalive(reason):
-    """Whatever else is unknown or unexpected there."""
-    assert read_reason(reason).topic is T.KEEPALIVE
+    """Whatever else is unknown or unexpected there, and too many of them came no too often."""
+    found = read_reason(reason)
+    assert found.topic is T.KEEPALIVE
+    assert found.other is not T.RATE
 
 
 @pytest.mark.parametrize(
@@ -301,6 +313,7 @@ def test_a_heartbeat_that_did_not_come_is_a_keepalive(reason):
         "maximum context length is 8192 tokens",
         "input audio buffer overflow",
         "duplicate message id",
+        "too many concurrent logins",
         "Already authenticated.",
         "authentication service unavailable",
         "timestamp offset too large",
