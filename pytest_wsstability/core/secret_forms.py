@@ -84,15 +84,24 @@ class Forms:
 
     def _cut_short(self, text: str, start: int, alike: list[str]) -> tuple[int, int, str] | None:
         """The form whose start is shown up to the end of the text, or up to what stands for its rest."""
-        mark = CUT.search(text, start + SHORTEST, start + self._most + 3)
-        if mark is None and len(text) - start >= self._most:
-            return None
-        end = mark.start() if mark is not None else len(text)
-        shown = text[start:end]
-        place = bisect_right(alike, shown)
-        if place < len(alike) and alike[place].startswith(shown):
-            return start, end, self._masks[alike[place]].shown
-        return None
+        found = None
+        for end in self._ends(text, start):
+            shown = text[start:end]
+            place = bisect_left(alike, shown)
+            # One that is all there is not cut short; a longer one that has a mark of its own may be.
+            longer = place + (alike[place : place + 1] == [shown])
+            if longer < len(alike) and alike[longer].startswith(shown):
+                found = start, end, self._masks[alike[longer]].shown
+            elif longer == place:
+                break
+        return found
+
+    def _ends(self, text: str, start: int) -> Iterator[int]:
+        """Where a form may be cut short that begins at a place."""
+        for mark in CUT.finditer(text, start + SHORTEST, start + self._most + 3):
+            yield mark.start()
+        if len(text) - start < self._most:
+            yield len(text)
 
 
 def _common(one: str, other: str) -> str:

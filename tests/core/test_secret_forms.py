@@ -49,6 +49,29 @@ def test_what_begins_alike(text, found):
     assert [(start, end, mask[1:-1]) for start, end, mask in forms.find(text)] == found
 
 
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("password...abc.xyz!", 18), ("password...abc...", 14), ("password...abc\u2026", 14),
+        ("password...ab", 13), ("password...abc.xy", 17), ("password...", 11), ("password...abx...", 8),
+        ("password... that is none", 8), ("password.", 9), ("password.x", None),
+    ],
+)  # fmt: skip
+def test_a_value_with_dots_of_its_own_is_cut_short_behind_them(text, end):
+    """What looks like the place where somebody cut it may be a part of it."""
+    forms = known("password...abc.xyz", "password\u2026")
+
+    assert [span[1] for span in forms.find(text)] == ([] if end is None else [end])
+
+
+@pytest.mark.parametrize("text", ["password...", "password...abc"])
+def test_a_whole_value_that_begins_a_longer_one(text):
+    """It is the longer one where that may go on."""
+    forms = known("password", "password...a")
+
+    assert [mask for _, _, mask in forms.find(text)] == ["<password...a>"]
+
+
 def test_what_has_to_stand_alone_gives_way_to_a_shorter_one():
     forms = known("swordfishes", alone=True)
     forms.add("swordfish", Mask("<short>", alone=False))
