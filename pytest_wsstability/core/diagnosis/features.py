@@ -227,6 +227,13 @@ class Features:
         return self.ended and asked and self.timeline.session_confirmed_at is None
 
     @property
+    def ended_before_session(self) -> bool:
+        """Whether it ended while an answer to that message was still due: nothing had waited long by then."""
+        began = self.timeline.session_info_at
+        young = began is not None and self.age - began < TO_ANSWER
+        return self.answers_session or (self.ended and young and self.timeline.session_confirmed_at is None)
+
+    @property
     def paused_for(self) -> float:
         """Seconds since when this end reads nothing; 0 while it reads."""
         since = self.timeline.paused_since

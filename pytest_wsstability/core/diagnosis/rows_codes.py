@@ -247,11 +247,12 @@ def _answers_session(f: Features) -> bool:
     Whether a code that says little, or a timeout, answered the message that sets up the session.
 
     1011 says more: something failed at the peer, which may have had nothing to do with the session. A timeout
-    is the session's then ("Session timed out"): nothing on this connection has waited yet.
+    is the session's then ("Session timed out"), also where its answer took a while: nothing on this
+    connection has waited yet.
 
     """
-    timed_out = f.reading.topic in (Topic.IDLE, Topic.TIMEOUT)
-    return (says_little(f) or timed_out) and f.code != 1011 and f.answers_session
+    timed_out = f.reading.topic in (Topic.IDLE, Topic.TIMEOUT) and f.ended_before_session
+    return f.code not in (None, 1011) and (timed_out or (says_little(f) and f.answers_session))
 
 
 # Behind them: codes that say nothing, where the session, or the age, says more.

@@ -16,7 +16,7 @@ _READING = ("read", "i/o")
 
 def _first(f: Features, *topics: Topic) -> bool:
     """Whether the reason speaks of one of these, and not of a session that had timed out before."""
-    return f.code is not None and f.reading.topic in topics and not f.answers_session
+    return f.code is not None and f.reading.topic in topics and not f.ended_before_session
 
 
 def _timeout(f: Features) -> bool:

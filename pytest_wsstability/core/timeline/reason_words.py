@@ -305,6 +305,7 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         r"(?:response|processing|execution|request|query|build|startup|setup|cpu) (?:duration|time)\w*",
     ),
     Topic.RESTART: any_of(
+        r"(?:database|db|schema|data) migrat\w*",
         r"(?:client|app|browser|page|you) (?:must|should|has to|have to|needs? to) re-?(?:start|load)",
         r"(?:client|app|browser|page) re-?(?:start|load) (?:is )?(?:required|needed|necessary)",
         r"re-?(?:start|load) (?:your|(?:the |this )?(?:client|app|page|browser|session|stream|call)\b)",

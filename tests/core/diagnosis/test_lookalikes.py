@@ -320,3 +320,12 @@ def test_an_internal_error_is_no_answer_to_the_session(code, expected):
     found = diagnose(timeline((0.001, ">info"), (0.002, closed_by_peer(code))))
 
     assert (found.cause, found.confidence) == expected
+
+
+@pytest.mark.parametrize(("at", "is_its"), [(1.1, True), (1.3, False)])
+@pytest.mark.parametrize("reason", ["Session timed out", "Idle timeout"])
+def test_a_session_that_had_timed_out_before(at, is_its, reason):
+    """Its server may look for it for a while, and nothing on this connection was idle for long by then."""
+    found = diagnose(timeline((0.1, "<hello"), (0.2, ">info"), (at, closed_by_peer(4000, reason))))
+
+    assert (found.cause is Cause.SESSION_NOT_CONFIRMED) is is_its

@@ -68,10 +68,18 @@ def test_idleness_that_was_none_and_idleness(last, cause):
 
 
 @pytest.mark.parametrize(
-    ("confirmed", "first"), [([], None), ([(99.5, "<confirmed")], "PONG_DEADLINE / MAX_AGE")]
+    ("confirmed", "end", "first"),
+    [
+        ([], 99.52, None),
+        ([(99.5, "<confirmed")], 99.52, "PONG_DEADLINE / MAX_AGE"),
+        # The answer may take a while, but not longer than answers take.
+        ([], 100.4, None),
+        ([], 100.6, "PONG_DEADLINE / MAX_AGE"),
+        ([(99.6, "<confirmed")], 100.4, "PONG_DEADLINE / MAX_AGE"),
+    ],
 )
-def test_a_timeout_in_answer_to_the_session_is_the_sessions(confirmed, first):
+def test_a_timeout_in_answer_to_the_session_is_the_sessions(confirmed, end, first):
     """What was resumed had timed out before; on this connection nothing has waited yet."""
-    found = causes("Session timed out.", *BOTH, (99.5, ">info"), *confirmed, end=99.52)
+    found = causes("Session timed out.", *BOTH, (99.5, ">info"), *confirmed, end=end)
 
     assert (found[0] if found else None) == first

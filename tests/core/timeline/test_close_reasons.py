@@ -252,6 +252,7 @@ def test_a_word_that_means_other_things_too_is_a_hint(reason, topic):
         ("ping unsupported", T.PROTOCOL),
         ("unknown heartbeat", T.PROTOCOL),
         ("image compression failed", T.ERROR),
+        ("database migration failed", T.ERROR),
         ("Too many failed logins", T.RATE),
         ("Method not found: ping", T.PROTOCOL),
         ("no such method: ping", T.PROTOCOL),
