@@ -97,7 +97,8 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         _OFTEN, r"(?:less|more) often", r"flood\w*", r"spam\w*",
         r"throttl\w*", r"slow down", r"token buckets?",
         r"\d+ (?:messages?|msgs?|requests?|frames?|commands?|events?|pings?) (?:per|a) \w+",
-        r"too many (?:\w+ )?(?:requests?|messages?|frames?|commands?|updates?|attempts|log-?ins)",
+        r"too many (?:\w+ )?(?:requests?|messages?|frames?|commands?|updates?|attempts)",
+        r"too many (?:failed|invalid|unsuccessful|wrong) log-?ins",
         rf"too many (?:\w+ )?(?:re-?connect\w*|{_BEAT})",
     ),
     Topic.SIZE: any_of(
@@ -214,7 +215,7 @@ HINTS: dict[Topic, re.Pattern[str]] = {
         r"max\w* buffered amount",
         r"high[- ]water[- ]?mark",
     ),
-    Topic.RATE: any_of(r"rate", r"quotas?"),
+    Topic.RATE: any_of(r"rate", r"quotas?", r"too many (?:\w+ )?log-?ins"),
     Topic.SIZE: any_of(r"(?:message|frame|payload|data) (?:size|length)"),
     Topic.RESTART: any_of(
         r"reload(?:ing|ed)?",

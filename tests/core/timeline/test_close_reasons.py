@@ -218,6 +218,8 @@ def test_what_a_client_has_to_do_is_no_restart_of_the_server(reason):
         ("zombie connection", T.KEEPALIVE),
         ("Operation is not implemented, or supported, or enabled.", T.PROTOCOL),
         ("The host ended the session; session over", T.SESSION_OVER),
+        # In a minute, or at once.
+        ("too many logins for this account", T.RATE),
     ],
 )
 def test_a_word_that_means_other_things_too_is_a_hint(reason, topic):
