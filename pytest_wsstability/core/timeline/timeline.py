@@ -144,6 +144,8 @@ _SAME = (
     "ping_answered_at", "unsent", "unsent_since", "drained_at", "half_frame_since", "half_frame_last",
     "half_frame_pause", "proof_asked_at", "proof_at", "heartbeats_before",
 )  # fmt: skip
+# Those of them that reports of the same schema may lack: they were added to it.
+_ADDED = ("session_resumes", "half_frame_last", "half_frame_pause")
 # What a recording adds to in place, and a sealed record has of its own.
 _GROWING = (
     "_arrivals", "_data", "_errors", "_figures", "_heartbeats", "_irregular", "_lags", "_notices", "_pings",
@@ -846,7 +848,9 @@ class Timeline:
         events = [event_of(each, f"{where}.events[{index}]") for index, each in enumerate(data["events"])]
         timeline._replay(events, int(data["total"]))
         timeline.tcp_unseen = restore(str | None, data["tcp_unseen"], f"{where}.tcp_unseen")
-        for name in (name for name in _SAME if name != "tcp_unseen"):
+        for name in _SAME:
+            if name == "tcp_unseen" or (name in _ADDED and name not in data):
+                continue
             setattr(timeline, name, restore_number(data[name], getattr(timeline, name), f"{where}.{name}"))
         timeline._paused_at = restore_number(data["paused_since"], None, f"{where}.paused_since")
         timeline._last_any = float(data["last_frame_at"])

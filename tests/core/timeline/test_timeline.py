@@ -177,6 +177,18 @@ def test_the_longest_lags_outlive_the_ring():
     assert Timeline.from_dict(written).lags == [(1, 19.0)]
 
 
+def test_what_a_report_of_the_same_schema_lacks_was_added_to_it():
+    """A reader of properties that were added later takes them for what they are where nothing happened."""
+    line = timeline((1, ">text"))
+    written = line.as_dict()
+    for name in ("session_resumes", "half_frame_last", "half_frame_pause"):
+        del written[name]
+
+    assert Timeline.from_dict(written).as_dict() == line.as_dict()
+    with pytest.raises(KeyError, match="session_info_at"):
+        Timeline.from_dict({name: each for name, each in written.items() if name != "session_info_at"})
+
+
 @pytest.mark.parametrize("shortest", range(LAGS))
 def test_the_shortest_of_the_lags_goes_wherever_it_is(shortest):
     """Of two as short, the first."""
