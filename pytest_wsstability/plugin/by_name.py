@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from .markers import FLEET, VOICE
-from .plans import base_target_of, overrides
-from .seams.pytest import definitions
+from .plans import base_target_of, behind, overrides
 from .settings import TargetKind
 
 if TYPE_CHECKING:
@@ -25,15 +25,11 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     target = base_target_of(test)
     if "ws_url" in seen and target.kind is TargetKind.APP and not target.value:
         asked.append("ws_app")
-    names = [name for name in asked if overrides(name, test)]
-    for name in names:
-        found = definitions(name, test)
-        if name in seen or not found:
+    # A fixture may take the one that it overrides, and the first of the two that has parameters counts.
+    used = (behind(each, test) for each in asked if overrides(each, test))
+    for name, fixture in chain.from_iterable(used):
+        if name in seen or fixture.params is None:
             continue
         seen.add(name)
-        fixture = found[-1]
-        if fixture.params:
-            metafunc.fixturenames.append(name)
-            metafunc.parametrize(name, fixture.params, indirect=True, scope=fixture.scope, ids=fixture.ids)
-        # What it uses is looked at next.
-        names += fixture.argnames
+        metafunc.fixturenames.append(name)
+        metafunc.parametrize(name, fixture.params, indirect=True, scope=fixture.scope, ids=fixture.ids)

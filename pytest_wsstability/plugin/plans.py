@@ -355,23 +355,23 @@ def _leaves(node: pytest.Item | pytest.Collector) -> bool:
         (name == "ws_url" and definition.func.__module__ == _OWN_FIXTURES)
         or name == "ws_orchestrator"
         or _is_async(definition)
-        for name, definition in _behind_url(node)
+        for name, definition in behind("ws_url", node)
     )
 
 
 def async_url(item: pytest.Item) -> str | None:
     """The async fixture with which an overridden ``ws_url`` runs its server; None if there is none."""
-    return next((name for name, definition in _behind_url(item) if _is_async(definition)), None)
+    return next((name for name, definition in behind("ws_url", item) if _is_async(definition)), None)
 
 
 def _is_async(definition: pytest.FixtureDef[Any]) -> bool:
     return inspect.iscoroutinefunction(definition.func) or inspect.isasyncgenfunction(definition.func)
 
 
-def _behind_url(node: pytest.Item | pytest.Collector) -> Iterator[tuple[str, pytest.FixtureDef[Any]]]:
-    """The fixtures on which ``ws_url`` rests, by name, itself first."""
+def behind(asked: str, node: pytest.Item | pytest.Collector) -> Iterator[tuple[str, pytest.FixtureDef[Any]]]:
+    """The fixtures on which one rests, by name, itself first."""
     # A fixture that asks for its own name gets the one that it overrides: one further up.
-    pending, seen = [("ws_url", 1)], set()
+    pending, seen = [(asked, 1)], set()
     while pending:
         name, up = found = pending.pop()
         known = definitions(name, node)

@@ -242,3 +242,44 @@ def test_each_parameter_of_ws_app_is_a_test(run, pytester, args, outcomes):
 
     assert result.parseoutcomes() == outcomes
     assert ("test_it[[]first]" in result.stdout.str().replace("[", "[[]")) is (len(outcomes) == 2)
+
+
+OVERRIDDEN = """
+import pytest
+
+@pytest.fixture{given}
+def ws_app(ws_app): return ws_app
+
+@pytest.mark.ws_stability(alive_for="1m", profile="frames")
+def test_it(ws_soak): ...
+"""
+OVERRIDING = """
+import pytest
+
+@pytest.fixture(params=["one", "two"])
+def ws_app(request):
+    async def handler(connection):
+        await connection.wait_closed()
+    return handler
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "names"), [("", ["one", "two"]), ("(params=['three'])", ["three"])], ids=["none", "its own"]
+)
+def test_parameters_of_a_fixture_that_is_overridden_are_those_of_the_one_that_takes_it(
+    run, pytester, given, names
+):
+    """As pytest has it: the closest parameters count."""
+    pytester.makeconftest(OVERRIDING)
+    result = run(OVERRIDDEN.replace("{given}", given), "-v")
+
+    assert result.parseoutcomes() == {"passed": len(names)}
+    result.stdout.fnmatch_lines_random([f"*::test_it[[]{name}] PASSED*" for name in names])
+
+
+def test_a_fixture_without_any_parameter_skips_its_tests(run):
+    """As pytest has it for a fixture that a test asks for."""
+    result = run(PARAMETERS.replace('["x", "y"]', "[]"), "-k", "soak or connect")
+
+    assert result.parseoutcomes() == {"skipped": 2, "passed": 1, "deselected": 1}
