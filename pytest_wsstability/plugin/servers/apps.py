@@ -6,7 +6,6 @@ import asyncio
 import importlib
 import inspect
 import os
-import re
 import sys
 import traceback
 from collections.abc import AsyncIterator, Callable
@@ -180,9 +179,7 @@ def _found(config: pytest.Config, spec: str) -> Any:
         raise AppError(f"{spec!r} names no app; {_EXAMPLE}{given}")
     here = config.invocation_params.dir
     if _is_path(module_name, here):
-        parts = re.split(r"[/\\]", module_name.removesuffix(".py"))
-        module = ".".join(part for part in parts if part.strip("."))
-        told = f"such as {module}:{spec.partition(':')[2]}"
+        told = f"such as {_module_at(module_name, here)}:{spec.partition(':')[2]}"
         raise AppError(f"{spec!r} names a file; {_EXAMPLE}, {told}")
     # As ``python -m pytest`` and the servers themselves have it.
     if str(here) not in sys.path:
@@ -197,6 +194,12 @@ def _found(config: pytest.Config, spec: str) -> Any:
 
 def _is_path(module: str, here: Path) -> bool:
     return "/" in module or "\\" in module or (module.endswith(".py") and (here / module).is_file())
+
+
+def _module_at(path: str, here: Path) -> str:
+    """The module in a file, by its place below a folder that modules are imported from, else by its name."""
+    file = Path(os.path.normpath(here / path.replace("\\", "/").removesuffix(".py")))
+    return ".".join(file.relative_to(here).parts) if file.is_relative_to(here) else file.name
 
 
 def _instead(found: Any, module_name: str) -> str:

@@ -390,6 +390,8 @@ def test_a_fixture_without_a_return_is_told(run):
         ("app:", ["'app:' names no app"]),
         ("./app:app", ["'./app:app' names a file; write module:name, or module:factory(), such as app:app"]),
         ("src/inner/main.py:make()", ["names a file; write ", ", such as src.inner.main:make()"]),
+        ("{here}/inner/main.py:app", [" names a file; write ", ", such as inner.main:app"]),
+        ("../elsewhere/main.py:app", [" names a file; write ", ", such as main:app"]),
         ("app.py:app", ["'app.py:app' names a file; write ", ", such as app:app"]),
         ("other.py:app", ["there is no module 'other' in"]),
         ("app:factory(1)", ["names no app; write module:name", "; one that takes arguments is called by a"]),
@@ -432,7 +434,7 @@ def test_an_app_that_is_none_is_told_before_any_test_runs(run, pytester, spec, w
         reads="import os\nos.environ['NOT_SET']",
     )  # fmt: skip
     pytester.mkpydir("src").joinpath("inner").mkdir()
-    result = run(HOLD, f"--ws-app={spec}")
+    result = run(HOLD, f"--ws-app={spec.replace('{here}', str(pytester.path))}")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     (line,) = (line for line in result.stderr.lines if line.startswith("ERROR: --ws-app: "))
