@@ -116,7 +116,12 @@ def header_pairs(given: Mapping[str, T] | Iterable[tuple[str, T]]) -> tuple[tupl
     """
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise TypeError(f"headers: {type(given).__name__} is no mapping; give {{'Name': 'value'}}")
-    return tuple(given.items() if isinstance(given, Mapping) else given)
+    pairs = tuple(given.items() if isinstance(given, Mapping) else given)
+    if not all(
+        isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs
+    ):
+        raise TypeError("headers: a name and a value, both text, make one; give {'Name': 'value'}")
+    return pairs
 
 
 def merge_headers(*layers: Mapping[str, str | None] | Iterable[tuple[str, str | None]]) -> Fields:

@@ -89,6 +89,8 @@ async def test_a_header_value_is_text():
         await connect(URL, headers={"é": "1"})
     with pytest.raises(TypeError, match=r"^headers: str is no mapping; give {'Name': 'value'}$"):
         Orchestrator(headers="X: 1")
+    with pytest.raises(TypeError, match=r"^headers: a name and a value, both text, make one; give "):
+        await connect(URL, headers=[("X", "1", "2")])
 
 
 @pytest.mark.parametrize(("name", "value"), [("max_size", 0), ("max_size", -1), ("inbox", -1)])

@@ -251,6 +251,17 @@ def test_a_broken_promise_is_told_before_what_follows_from_it(failure):
     [
         ("ws_headers", "None", "headers: NoneType is no mapping; give {'Name': 'value'}"),
         ("ws_headers", "'Authorization: hunter2'", "headers: str is no mapping; give {'Name': 'value'}"),
+        (
+            "ws_headers",
+            "{3: 'X'}",
+            "headers: a name and a value, both text, make one; give {'Name': 'value'}",
+        ),
+        (
+            "ws_headers",
+            "[('X',)]",
+            "headers: a name and a value, both text, make one; give {'Name': 'value'}",
+        ),
+        ("ws_headers", "b'X: 3'", "headers: a name and a value, both text, make one; give {'Name': 'value'}"),
         ("ws_headers", "{'X': 3}", "header X: the value is int, not text"),
         ("ws_subprotocols", "3", "subprotocol: 3 is no name; give one, or a list with the preferred first"),
     ],
