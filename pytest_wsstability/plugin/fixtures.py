@@ -19,7 +19,7 @@ from ..net.connector import Connector
 from ..net.proxy.proxies import MiddleboxProxy, Proxies
 from ..net.server.orchestrator import Orchestrator
 from ..net.traffic import Traffic, start_talking
-from .markers import FLEET, MIDDLEBOX, VOICE
+from .markers import FLEET, MIDDLEBOX, VOICE, has_pytest_asyncio
 from .own_server import joined, orchestrator_options, own_orchestrator
 from .plans import base_target_of, loop_scope, overrides, plan_of, runs_command
 from .servers.apps import load, served, source_of
@@ -80,7 +80,7 @@ def _ws_order(request: pytest.FixtureRequest) -> str:
 def loop_of(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoop:
     """The event loop on which a test will run."""
     item = request.node
-    if not item.config.pluginmanager.has_plugin("asyncio"):
+    if not has_pytest_asyncio(item.config):
         pytest.fail(
             "a ws_* fixture of this test needs pytest-asyncio, which is switched off; "
             "take '-p no:asyncio' away, or use ws_soak in a sync test, which needs no loop",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -78,10 +79,16 @@ def _is_marked(node: pytest.Item | pytest.Collector | None, names: frozenset[str
     return False
 
 
+def has_pytest_asyncio(config: pytest.Config) -> bool:
+    """Whether pytest-asyncio is switched on, by its own name or, as with ``-p``, by that of its module."""
+    plugin = sys.modules.get("pytest_asyncio.plugin")
+    return plugin is not None and config.pluginmanager.is_registered(plugin)
+
+
 def needs_runner(item: pytest.Function) -> bool:
     """Whether pytest-asyncio is to run a test: no mark, fixture of anyio or mode of trio says who does."""
     # Where it is switched off, nobody knows its mark.
-    if not inspect.iscoroutinefunction(item.function) or not item.config.pluginmanager.has_plugin("asyncio"):
+    if not inspect.iscoroutinefunction(item.function) or not has_pytest_asyncio(item.config):
         return False
     if any(map(item.get_closest_marker, _RUNNERS)) or "anyio_backend" in item.fixturenames:
         return False

@@ -20,7 +20,7 @@ from ..net.target import client_kind
 from ..profiles import Profile
 from ..profiles.catalogue import find
 from .asked import Plan
-from .markers import MIDDLEBOX, ORCHESTRATOR, STABILITY, uses_us
+from .markers import MIDDLEBOX, ORCHESTRATOR, STABILITY, has_pytest_asyncio, uses_us
 from .opening import (
     OF_A_FLEET,
     collect_secrets,
@@ -278,7 +278,7 @@ def loop_scope(item: pytest.Item) -> str:
     """The scope of the loop on which an async test runs: what its asyncio marker says, or else the ini."""
     marker = item.get_closest_marker("asyncio")
     own = marker.kwargs.get("loop_scope", marker.kwargs.get("scope")) if marker is not None else None
-    known = item.config.pluginmanager.has_plugin("asyncio")
+    known = has_pytest_asyncio(item.config)
     return own or (known and item.config.getini("asyncio_default_test_loop_scope")) or "function"
 
 

@@ -42,6 +42,16 @@ def test_strict_markers_without_pytest_asyncio(pytester):
     result.stdout.fnmatch_lines(["*needs pytest-asyncio, which is switched off; take '-p no:asyncio' away,*"])
 
 
+def test_plugins_that_are_named_one_by_one(pytester, monkeypatch):
+    """Where pytest loads none by itself, pytest-asyncio may be given by its module."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makepyfile("async def test_it(ws_connect): await ws_connect()")
+    options = ("-p", "pytest_asyncio.plugin", "-p", "pytest_wsstability.plugin.hooks")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
+
+    assert result.parseoutcomes()["passed"] == 1
+
+
 GIVEN = """
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
