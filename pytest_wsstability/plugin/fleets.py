@@ -19,7 +19,7 @@ from ..net.fleet.workers import Workers, spread
 from ..profiles.catalogue import is_shipped
 from ..virtual import run_virtual
 from .markers import FLEET
-from .orders import order_of
+from .orders import order_of, without_late_threads
 from .own_server import OwnServer, own_server
 from .plans import is_virtual, overrides, plan_of, target_of
 from .servers.commands import refuse
@@ -82,7 +82,7 @@ def _held(request: pytest.FixtureRequest, server: OwnServer, engine: Engine) -> 
         loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
         return loop.run_until_complete(_hold(item, server, engine))
     if is_virtual(item):
-        return run_virtual(_hold(item, server, engine), **asdict(order_of(item)))
+        return run_virtual(without_late_threads(_hold(item, server, engine)), **asdict(order_of(item)))
     return asyncio.run(_hold(item, server, engine))
 
 

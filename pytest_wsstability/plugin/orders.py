@@ -21,14 +21,14 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pytest
 
 from ..core.duration import parse_duration
 from ..core.judge.knife_edge import begun_at
 from ..core.judge.rules import judge
-from ..core.judge.verdict import Outcome
+from ..core.judge.verdict import Outcome, Verdict
 from ..core.message.errors import StabilityError
 from ..net.errors import OpeningError
 from ..net.hold import Soak
@@ -46,7 +46,16 @@ if TYPE_CHECKING:
     from ..core.timeline.timeline import Timeline
     from ..virtual import Order
 
+
+class _Held(Protocol):
+    """What a hold gives, of one connection or of many."""
+
+    @property
+    def verdict(self) -> Verdict: ...
+
+
 T = TypeVar("T")
+H = TypeVar("H", bound=_Held)
 
 # The fixture that carries the order, and what its two values are called in the ids of tests.
 FIXTURE = "_ws_order"
@@ -186,11 +195,30 @@ def late_threads(item: pytest.Item) -> Iterator[None]:
         yield
     except (StabilityError, OpeningError):
         if loop_key in item.stash:
-            refuse_late_thread(item.stash[loop_key])
+            _refuse_late_thread(item.stash[loop_key])
         raise
 
 
-def refuse_late_thread(loop: asyncio.AbstractEventLoop) -> None:
+async def without_late_threads(held: Coroutine[Any, Any, H]) -> H:
+    """
+    What a hold on a loop of its own gives, seen to as `late_threads` does for the loop of a test.
+
+    Raises:
+        VirtualTimeError: as there.
+
+    """
+    __tracebackhide__ = True
+    try:
+        found = await held
+    except OpeningError:
+        _refuse_late_thread(asyncio.get_running_loop())
+        raise
+    if found.verdict.outcome is not Outcome.STABLE:
+        _refuse_late_thread(asyncio.get_running_loop())
+    return found
+
+
+def _refuse_late_thread(loop: asyncio.AbstractEventLoop) -> None:
     """
     See that no thread wakes a loop whose virtual time has passed it by.
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest_asyncio
 
-from ..core.judge.verdict import Outcome
 from ..net.hold import Soak, hold
-from .orders import TimerOrder, in_another_order, order_of, refuse_late_thread, run_private
+from .orders import TimerOrder, in_another_order, order_of, run_private, without_late_threads
 from .own_server import own_orchestrator, own_server
 from .plans import is_virtual, leads_out, plan_of
 from .servers.apps import source_of
@@ -70,12 +69,9 @@ def _hold_maker(
 
     async def held(requirement: Requirement) -> Soak:
         async with server() as (url, running):
-            soak = await hold(requirement, url=url, orchestrator=running, **hold_options(request.node, url))
-            if soak.verdict.outcome is not Outcome.STABLE:
-                refuse_late_thread(asyncio.get_running_loop())
-            return soak
+            return await hold(requirement, url=url, orchestrator=running, **hold_options(request.node, url))
 
-    return held
+    return lambda requirement: without_late_threads(held(requirement))
 
 
 def _requirement(request: pytest.FixtureRequest) -> Requirement:

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from ..core.judge.requirement import Requirement
 from ..net.voice.holding import hold_call
-from .orders import order_of, run_private
+from .orders import order_of, run_private, without_late_threads
 from .own_server import own_server
 from .plans import is_virtual, plan_of
 from .stash import settings_key, soak_key
@@ -41,7 +41,8 @@ def spoken(request: pytest.FixtureRequest, ws_url: str) -> VoiceSoak:
         soak = loop.run_until_complete(_hold(item, server, running))
     else:
         timers = order_of(item) if is_virtual(item) else None
-        soak = run_private(_hold(item, server), timers, patch_time=plan_of(item).patch_time)
+        held = without_late_threads(_hold(item, server))
+        soak = run_private(held, timers, patch_time=plan_of(item).patch_time)
     item.stash[soak_key] = soak
     _keep(item, soak)
     return soak

@@ -203,17 +203,22 @@ def ws_app():
         if scope["type"] == "lifespan":
             return
         await receive()
+        if scope["path"] == "/slow":
+            await ask()
         await send({"type": "websocket.accept"})
         await receive()
-        loop, answer = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
-
-        def work():
-            virtual_loop.asked.wait(60)
-            loop.call_soon_threadsafe(answer.set_result, None)
-
-        threading.Thread(target=work, name="database").start()
-        await answer
+        await ask()
     return app
+
+async def ask():
+    loop, answer = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
+
+    def work():
+        virtual_loop.asked.wait(60)
+        loop.call_soon_threadsafe(lambda: answer.done() or answer.set_result(None))
+
+    threading.Thread(target=work, name="database").start()
+    await answer
 
 """
 
@@ -223,6 +228,11 @@ def ws_app():
     [
         '@pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s", heartbeat_within="5s")\n'
         "def test_it(ws_soak): ...",
+        '@pytest.mark.ws_stability(alive_for="2m", url="/slow")\ndef test_it(ws_soak): ...',
+        '@pytest.mark.ws_stability(alive_for="2m", heartbeat_every="25s", connections=2)\n'
+        "def test_it(ws_fleet): ...",
+        '@pytest.mark.ws_stability(alive_for="2m", url="/slow", connections=2)\ndef test_it(ws_fleet): ...',
+        '@pytest.mark.ws_stability(url="/slow")\n@pytest.mark.ws_voice(turns=1)\ndef test_it(ws_voice): ...',
         "async def test_it(ws_connect):\n"
         '    connection = await ws_connect(heartbeat="25s")\n'
         '    await connection.assert_stable(alive_for="2m", heartbeat_within="5s")',
