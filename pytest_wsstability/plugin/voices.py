@@ -14,7 +14,7 @@ from .orders import order_of, run_private, without_late_threads
 from .own_server import own_server
 from .plans import is_virtual, plan_of
 from .stash import settings_key, soak_key
-from .targets import ReferenceURL, aimed, hold_options
+from .targets import ReferenceURL, aimed, hold_options, prepare_opening
 from .voice_marks import voice_of
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def spoken(request: pytest.FixtureRequest, ws_url: str) -> VoiceSoak:
     """What ``ws_voice`` gives."""
     item = request.node
     ws_url = aimed(item, ws_url)
+    prepare_opening(request)
     server = own_server(request, ws_url)
     if pytest_asyncio.is_async_test(item):
         running: Orchestrator | None = None

@@ -279,3 +279,42 @@ def test_a_wav_file_of_another_rate_is_refused_by_name(refusal, pytester):
 
     printed = refusal(SHORT.format('sound="slow.wav"', ""))
     assert "slow.wav: 8,000 samples a second; give mono, 16 bit, 16,000 samples a second" in printed
+
+
+OPENING = """
+import pytest
+
+offered = []
+
+@pytest.fixture
+def ws_headers(): return {"X-Token": "first"}
+
+@pytest.fixture
+def ws_subprotocols(): return "v2"
+
+@pytest.fixture
+def ws_app():
+    async def handler(connection):
+        headers = connection.request.headers
+        offered.append((headers.get("X-Token"), headers.get("Sec-WebSocket-Protocol")))
+        await connection.wait_closed()
+    return handler
+
+@pytest.mark.xfail(strict=True, reason="nobody answers the caller")
+@pytest.mark.ws_voice(turns=1)
+def test_sync(ws_voice): ...
+
+@pytest.mark.xfail(strict=True, reason="nobody answers the caller")
+@pytest.mark.ws_voice(turns=1)
+async def test_async(ws_voice): ...
+
+def test_seen():
+    assert offered == [("first", "v2")] * 2
+"""
+
+
+def test_it_opens_with_what_fixtures_give(run):
+    """A token, for one, as ws_connect and ws_soak do."""
+    result = run(OPENING, "-p", "no:randomly")
+
+    assert result.parseoutcomes() == {"xfailed": 2, "passed": 1}
