@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -26,10 +27,20 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     if "ws_url" in seen and target.kind is TargetKind.APP and not target.value:
         asked.append("ws_app")
     # A fixture may take the one that it overrides, and the first of the two that has parameters counts.
+    marked = set(_named_by_marks(test))
     used = (behind(each, test) for each in asked if overrides(each, test))
     for name, fixture in chain.from_iterable(used):
-        if name in seen or fixture.params is None:
+        if name in seen or (fixture.params is None and name not in marked):
             continue
         seen.add(name)
         metafunc.fixturenames.append(name)
-        metafunc.parametrize(name, fixture.params, indirect=True, scope=fixture.scope, ids=fixture.ids)
+        # What a mark gives counts, and pytest takes it for a fixture that the test uses.
+        if fixture.params is not None and name not in marked:
+            metafunc.parametrize(name, fixture.params, indirect=True, scope=fixture.scope, ids=fixture.ids)
+
+
+def _named_by_marks(test: pytest.Item) -> Iterator[str]:
+    """What the test's own ``parametrize`` marks give."""
+    for mark in test.iter_markers("parametrize"):
+        given = mark.args[0] if mark.args else mark.kwargs.get("argnames", ())
+        yield from (name.strip() for name in (given.split(",") if isinstance(given, str) else given))

@@ -283,3 +283,30 @@ def test_a_fixture_without_any_parameter_skips_its_tests(run):
     result = run(PARAMETERS.replace('["x", "y"]', "[]"), "-k", "soak or connect")
 
     assert result.parseoutcomes() == {"skipped": 2, "passed": 1, "deselected": 1}
+
+
+MARKED = """
+import pytest
+
+seen = []
+
+@pytest.fixture(params=["x", "y"])
+def ws_headers(request):
+    seen.append(request.param)
+    return {"X-Token": request.param}
+
+@pytest.mark.parametrize("ws_headers", ["z"], indirect=True)
+@pytest.mark.ws_stability(alive_for="1m")
+def test_indirect(ws_soak): ...
+
+@pytest.mark.parametrize("number, ws_headers", [(1, {"X-Token": "given"})])
+async def test_direct(ws_connect, number): await ws_connect()
+
+def test_seen():
+    assert seen == ["z"]
+"""
+
+
+def test_parameters_that_a_mark_gives_count(run):
+    """As for a fixture that the test asks for itself."""
+    assert run(MARKED, "-p", "no:randomly").parseoutcomes() == {"passed": 3}
