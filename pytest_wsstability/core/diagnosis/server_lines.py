@@ -21,6 +21,9 @@ from .rivals import CAUSES
 # Seconds around an end within which a line is about it: loops that stop take moments, logs of other
 # processes are read late.
 AT_THE_END = 1.0
+# The same for an error that names nobody, so that it is surely of the handler of this connection: a handler
+# that raises has its connection closed within milliseconds, a task beside it has not.
+_AT_ONCE = 0.05
 # Lines that a diagnosis quotes, and characters of each.
 _QUOTED, _LONGEST = 3, 160
 # Errors that a handler gets because its connection is over: they say what ended it in their words alone.
@@ -198,7 +201,7 @@ def with_own_lines(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]
     if end.is_open:
         return _behind_handler(found, end, [each for each in lines if each.kind is LineKind.BUSY])
     near = [each for each in lines if each.kind is not LineKind.BUSY and abs(each.at - end.at) <= AT_THE_END]
-    told = next(_readings(found, near), found)
+    told = next(_readings(found, near, end), found)
     if told is found:
         return found
     # Of a crash there may be thousands of lines.
@@ -250,7 +253,7 @@ def _words(line: ServerLine) -> str:
     return show_text(redact_text(text.splitlines()[0] if text else ""), _LONGEST)
 
 
-def _readings(found: Diagnosis, lines: Sequence[ServerLine]) -> Iterator[Diagnosis]:
+def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> Iterator[Diagnosis]:
     """What the lines make of a diagnosis, the strongest first."""
     raised = [line for line in lines if line.kind is LineKind.RAISED and not _CONSEQUENCES.match(line.text)]
     for line in lines:
@@ -283,10 +286,10 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine]) -> Iterator[Diagnos
         topic = read_reason(line.text).topic if read_reason(line.text).is_clear else None
         told = None if topic is None else _by_topic(found, line, topic)
         if told is None and line.kind is LineKind.RAISED and not _CONSEQUENCES.match(line.text):
-            told = _told(
-                found, Cause.HANDLER_ERROR, Confidence.HIGH, f"the server's handler failed: {_words(line)}",
-                "see the server's traceback",
-            )  # fmt: skip
+            is_sure = is_about(line, end) or abs(line.at - end.at) <= _AT_ONCE
+            confidence = Confidence.HIGH if is_sure else Confidence.MEDIUM
+            sentence = f"the server's handler failed: {_words(line)}"
+            told = _told(found, Cause.HANDLER_ERROR, confidence, sentence, "see the server's traceback")
         if told is not None:
             yield told
 

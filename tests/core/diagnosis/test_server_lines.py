@@ -85,6 +85,29 @@ def test_how_near_a_line_has_to_be(at):
     assert told(CUT, said("KeyError: 'user'", at=at, kind=LineKind.RAISED)).cause is Cause.HANDLER_ERROR
 
 
+@pytest.mark.parametrize(
+    ("at", "port", "confidence"),
+    [
+        (1047.26, None, HIGH),
+        (1047.34, None, HIGH),
+        (1047.24, None, MEDIUM),
+        (1047.36, None, MEDIUM),
+        # It names the client.
+        (1046.3, 50_000, HIGH),
+        (1046.3, 50_001, MEDIUM),
+    ],
+)
+def test_an_error_that_names_nobody_may_be_of_a_task_beside_the_handler(at, port, confidence):
+    """But right at the end it is the handler's."""
+    record = timeline(*CUT)
+    record.port = 50_000
+    line = said("KeyError: 'user'", at=at, kind=LineKind.RAISED, port=port)
+    found = with_lines(diagnose(record), [record], [line], alone=True)
+
+    assert (found.cause, found.confidence) == (Cause.HANDLER_ERROR, confidence)
+    assert found.alternatives or confidence is HIGH
+
+
 def test_a_keepalive_of_the_server_confirms_what_the_record_shows():
     """The client did not answer, and the server says for what it closed."""
     before = told(PINGED)
