@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 # So long a server has for what it says first.
 WAIT = 3.0
 # Nobody's protocol, offered before all others: servers that take whatever comes first (node's ws, unless it
-# is told otherwise) take this one, and say nothing about themselves.
-NOBODYS = "wsstability.any"
+# is told otherwise) take this one, and say nothing about themselves. A short one: libwebsockets, which is in
+# mosquitto, cuts the connection where the names take more than 126 bytes together (measured).
+NOBODYS = "nobody"
+OFFERED = (NOBODYS, *SUBPROTOCOLS)
 
 
 async def detect(url: str, **options: Unpack[ConnectKeywords]) -> Likeness:
@@ -41,7 +43,7 @@ async def detect(url: str, **options: Unpack[ConnectKeywords]) -> Likeness:
     path = url.partition("://")[2].partition("/")[2]
     asked = sniff_request(path, options.get("subprotocols", ()))
     query = {} if asked is None else shipped(asked).query
-    options["profile"] = FRAMES.replace(name="auto", subprotocols=(NOBODYS, *SUBPROTOCOLS), query=query)
+    options["profile"] = FRAMES.replace(name="auto", subprotocols=OFFERED, query=query)
     connection = await connect(url, **options)
     try:
         first = await _first(connection)

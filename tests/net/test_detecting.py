@@ -8,7 +8,7 @@ import re
 import pytest
 
 from pytest_wsstability import Orchestrator
-from pytest_wsstability.net.detecting import detect
+from pytest_wsstability.net.detecting import OFFERED, detect
 from tests.net.peers import CLOSE, TEXT, accepting, frame, serving
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
@@ -58,6 +58,11 @@ async def test_a_server_that_nobody_knows_is_told(messages, said):
         )
         with pytest.raises(ValueError, match=words):
             await detect(url)
+
+
+def test_the_names_that_are_offered_fit_the_buffers_of_servers():
+    """Of libwebsockets, as mosquitto has it: 126 bytes are taken, 127 are not (measured)."""
+    assert len(", ".join(OFFERED)) <= 126
 
 
 @pytest.mark.parametrize(("chosen", "found"), [(0, None), (1, "graphql-transport-ws")])
