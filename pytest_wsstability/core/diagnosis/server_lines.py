@@ -43,6 +43,8 @@ _DEADLINE = "find where the server sets this deadline, and what puts it off: tha
 _STAMP = re.compile(
     r"^\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?:?\s+(?=\S)"
 )
+# The level and the name that a log record begins with.
+_LOGGER = re.compile(r"^[A-Z]+\s+[\w.]+: ")
 # Causes that need no words of the server: the record itself proves them, or nobody was wrong.
 _SETTLED = frozenset({
     Cause.MACHINE_SLEPT, Cause.HARNESS_BLOCKED, Cause.HARNESS_NOT_READING, Cause.INJECTED_FAULT,
@@ -102,7 +104,13 @@ class ServerLine:
     @property
     def is_about_all(self) -> bool:
         """Whether it is about all connections: the server goes."""
-        return self.kind is LineKind.EXITED or read_reason(self.text).topic is Topic.RESTART
+        return self.kind is LineKind.EXITED or self.says_restart
+
+    @property
+    def says_restart(self) -> bool:
+        """Whether it says that the server goes; one word among others ("shutdown turret level") may not."""
+        reading = read_reason(_LOGGER.sub("", self.text))
+        return reading.topic is Topic.RESTART and not reading.is_lone
 
 
 def printed(at: float, text: str) -> ServerLine:
@@ -308,11 +316,11 @@ def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | N
         return replace(found, confidence=Confidence.MEDIUM, sentence=f"{found.sentence}; {said}")
     if line.kind is LineKind.RAISED or topic is Topic.ERROR:
         return None
-    if topic is Topic.RESTART or line.is_warning:
+    if line.says_restart or line.is_warning:
         cause = CAUSES[topic]
         if cause is found.cause:
             return replace(found, confidence=Confidence.HIGH, sentence=f"{found.sentence}; {said}")
-        confidence = Confidence.HIGH if topic is Topic.RESTART else Confidence.MEDIUM
+        confidence = Confidence.HIGH if line.says_restart else Confidence.MEDIUM
         remedy = _DEADLINE if topic is Topic.TIMEOUT else "see the server's log at this instant"
         return _told(found, cause, confidence, said, remedy, begin=f"{topic.value}: ")
     return None

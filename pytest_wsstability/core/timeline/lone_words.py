@@ -19,7 +19,7 @@ _BESIDE = frozenset(
         "close closed closing disconnect disconnected disconnecting terminated terminating ended ending end",
         "lost reason code error failed failure invalid bad missing missed wrong required denied rejected",
         "refused detected limit limited reached exceeded expired timeout answered receive received sent read",
-        "try retry reconnect",
+        "try retry reconnect exit exiting",
     )
     for word in line.split()
 )

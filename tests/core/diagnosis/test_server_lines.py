@@ -79,6 +79,25 @@ def test_other_lines_change_nothing(line):
     assert told(CUT, line) == told(CUT)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_warning", "confidence"),
+    [
+        ("INFO    uvicorn.error: Shutting down", False, HIGH),
+        ("INFO    app: SIGTERM received, exiting", False, HIGH),
+        ("INFO    game: player reached shutdown turret level", False, None),
+        ("WARNING game: player reached shutdown turret level", True, MEDIUM),
+    ],
+)
+def test_one_word_of_a_restart_among_others_may_mean_something_else(text, is_warning, confidence):
+    """It counts where it warns, and is never sure."""
+    found = told(CUT, said(text, is_warning=is_warning))
+
+    if confidence is None:
+        assert found == told(CUT)
+    else:
+        assert (found.cause, found.confidence) == (Cause.RESTART, confidence)
+
+
 @pytest.mark.parametrize("at", [1046.3, 1048.3])
 def test_how_near_a_line_has_to_be(at):
     """One second either way."""
