@@ -72,6 +72,14 @@ def test_whom_a_line_is_about(endings, lines, numbers):
     assert told(endings, *lines) == numbers
 
 
+def test_a_session_whose_name_has_no_word_is_told_by_its_port():
+    """Where the name alone stands in a line, nobody is told by it."""
+    named = [replace(each, seen=replace(each.seen, session="--")) for each in CROWD]
+
+    assert told(named, said(20.0, text=f"{ERROR} (40002)")) == [2]
+    assert told(named, said(20.0, text="-- left")) == [0, 1, 2]
+
+
 def test_an_ending_says_what_a_single_hold_says():
     """Cause, headline, how sure it is, and what to change."""
     (found,) = retold([ended(0, 20.0)], [said(20.0)], lambda end: ())

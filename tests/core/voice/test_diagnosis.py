@@ -37,6 +37,16 @@ def diagnosis(made, **asked):
     ).diagnosis
 
 
+def test_an_error_message_is_of_a_turn_on_one_connection():
+    """Where a part of the call is on another one, none is told."""
+    found = features(call((0.0, "speak"), (2.0, "hush"), FOREIGN))
+    found.here.error_message(found.here.opened + 5.0, "oh")
+    assert found.error == "oh"
+
+    found.call.away.append((3.0, 4.0))
+    assert found.error is None
+
+
 def spoken_over(*stops):
     """A turn for each number: the next one begins over its 9 s of audio, which goes on for so long."""
     events = []
