@@ -447,6 +447,9 @@ class WebSocket(asyncio.Protocol):
             self._uncork()
         if flaw is not None:
             self._take_flaw(flaw[1], data[max(0, flaw[0]) :])
+        elif self._heads.is_flawed and self._has_refused:
+            # A response may come in pieces, and its first bytes alone do not tell it.
+            self.explain(stray=self._stray())
         assert self.timeline is not None
         there = self._heads.there
         self.timeline.half_frame(
@@ -469,11 +472,7 @@ class WebSocket(asyncio.Protocol):
             # Nothing more is read.
             return None
         compressed, within = bool(self.protocol.extensions), self._assembly is not None
-        flaw = heads.find_flaw(data, masked=not self._client, extended=compressed, within=within)
-        if self._has_refused:
-            # A response may come in pieces, and its first bytes alone do not tell it.
-            self.explain(stray=self._stray())
-        return flaw
+        return heads.find_flaw(data, masked=not self._client, extended=compressed, within=within)
 
     @property
     def _has_refused(self) -> bool:

@@ -14,13 +14,12 @@ from .orders import order_of, run_private, without_late_threads
 from .own_server import own_server
 from .plans import is_virtual, plan_of
 from .stash import settings_key, soak_key
-from .targets import ReferenceURL, aimed, hold_options, prepare_opening
+from .targets import aimed, hold_options, prepare_opening
 from .voice_marks import voice_of
 
 if TYPE_CHECKING:
     import pytest
 
-    from ..net.server.orchestrator import Orchestrator
     from ..net.voice.soak import VoiceSoak
     from .own_server import OwnServer
 
@@ -35,11 +34,8 @@ def spoken(request: pytest.FixtureRequest, ws_url: str) -> VoiceSoak:
     prepare_opening(request)
     server = own_server(request, ws_url)
     if pytest_asyncio.is_async_test(item):
-        running: Orchestrator | None = None
-        if isinstance(ws_url, ReferenceURL) or "ws_orchestrator" in request.fixturenames:
-            running = request.getfixturevalue("ws_orchestrator")
         loop: asyncio.AbstractEventLoop = request.getfixturevalue("_ws_loop")
-        soak = loop.run_until_complete(_hold(item, server, running))
+        soak = loop.run_until_complete(_hold(item, server))
     else:
         timers = order_of(item) if is_virtual(item) else None
         held = without_late_threads(_hold(item, server))
@@ -49,17 +45,17 @@ def spoken(request: pytest.FixtureRequest, ws_url: str) -> VoiceSoak:
     return soak
 
 
-async def _hold(item: pytest.Item, server: OwnServer, running: Orchestrator | None = None) -> VoiceSoak:
+async def _hold(item: pytest.Item, server: OwnServer) -> VoiceSoak:
     plan, asked = plan_of(item), voice_of(item)
     assert asked is not None
     keep_audio = item.config.stash[settings_key].keep_audio is not None
-    async with server() as (url, started):
+    async with server() as (url, running):
         options = hold_options(item, url)
         # The caller talks.
         del options["traffic"]
         return await hold_call(
             plan.requirement or Requirement(), asked.asked, asked.script, url=url,
-            orchestrator=running or started, keep_audio=keep_audio, **options,
+            orchestrator=running, keep_audio=keep_audio, **options,
         )  # fmt: skip
 
 

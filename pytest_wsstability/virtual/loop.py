@@ -167,6 +167,7 @@ class VirtualLoop(SelectorLoop):
         self._in_flight = InFlight(self.awaken)
         # What another thread or a signal handler did; the next turn raises it.
         self._failure: BaseException | None = None
+        # The thread that asks for late ones while the loop does not run; None while nobody does.
         self._asker: int | None = None
         # Signals that have a handler: they can always come.
         self._signals: set[int] = set()

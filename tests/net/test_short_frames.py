@@ -259,6 +259,22 @@ async def test_whole_frames_that_came_with_the_handshake_leave_nothing_behind(co
         assert connection.websocket._protocol is connection.websocket._heads is None
 
 
+@pytest.mark.parametrize("cut", [1, 20, -3, -1])
+async def test_a_handshake_that_was_cut_is_no_reason_to_read_slowly(cut):
+    """Wherever its head was cut: the frames behind it are known to begin there."""
+
+    async def upgrade(peer):
+        response = accepting(await peer.request())
+        peer.send(response[:cut])
+        await asyncio.sleep(1)
+        peer.send(response[cut:], frame(TEXT, b"hello"))
+        await peer.gone()
+
+    async with serving(upgrade) as url, opened(url, profile="frames") as connection:
+        assert await connection.recv() == "hello"
+        assert connection.websocket._protocol is None
+
+
 @pytest.mark.parametrize("behind", [frame(TEXT, b"a", fin=False), frame(TEXT, b"abc")[:-1], close(1001)])
 async def test_what_came_in_part_with_the_handshake_stays_where_it_is(behind):
     """Half a message, half a frame, or the end: the sans-I/O layer that has read it goes on."""
