@@ -9,7 +9,7 @@ from pytest_wsstability import connect
 from pytest_wsstability.core.timeline.events import Direction, Opcode
 from pytest_wsstability.net.heads import KEPT
 from pytest_wsstability.profiles import FRAMES
-from tests.net.peers import BINARY, PING, TEXT, frame, talking
+from tests.net.peers import BINARY, PING, TEXT, close, frame, talking
 
 pytestmark = pytest.mark.ws_stability(time="virtual")
 
@@ -139,6 +139,21 @@ async def test_half_a_message_is_kept_from_its_head_on(compression, size, parts)
     # Of a head that is not whole, what the sans-I/O layer has not read yet.
     assert found in (whole[: parts[-1]][:KEPT], whole[2 : parts[-1]])
     assert found[:1] == whole[:1] or len(found) < 8
+
+
+async def test_bytes_behind_a_close_frame_of_the_peer_are_nobodys():
+    """RFC 6455, section 5.5.1: nothing follows it, and nobody reads on; in however many pieces it comes."""
+
+    async def script(peer):
+        for piece in (close(1000), RESPONSE[:2], RESPONSE[2:60]):
+            peer.send(piece)
+            await asyncio.sleep(0.01)
+        await peer.gone()
+
+    async with talking(script) as connection:
+        await asyncio.sleep(1)
+        evidence = connection.timeline.close
+        assert (evidence.code, evidence.stray, evidence.parser_error) == (1000, None, None)
 
 
 async def test_whole_frames_leave_nothing():
