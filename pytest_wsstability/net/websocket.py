@@ -432,7 +432,7 @@ class WebSocket(asyncio.Protocol):
     def _let_protocol_go(self) -> None:
         """After the opening handshake: short frames go without the sans-I/O layer, if nothing is in it."""
         whole = self._assembly is None and (self._heads is None or not self._heads.there)
-        if self._has_short_frames and whole and self.is_open and not self._has_refused:
+        if self._has_short_frames and whole and self.is_open:
             self._protocol = self._heads = None
 
     def _take_frames(self, data: bytes) -> None:

@@ -259,6 +259,17 @@ async def test_whole_frames_that_came_with_the_handshake_leave_nothing_behind(co
         assert connection.websocket._protocol is connection.websocket._heads is None
 
 
+async def test_where_messages_are_compressed_the_sans_io_layer_of_the_handshake_stays():
+    """It alone knows how."""
+
+    async def upgrade(peer):
+        peer.send(accepting(await peer.request(), "Sec-WebSocket-Extensions: permessage-deflate"))
+        await peer.gone()
+
+    async with serving(upgrade) as url, opened(url, profile="frames", compression=True) as connection:
+        assert connection.websocket.protocol.extensions
+
+
 @pytest.mark.parametrize("cut", [1, 20, -3, -1])
 async def test_a_handshake_that_was_cut_is_no_reason_to_read_slowly(cut):
     """Wherever its head was cut: the frames behind it are known to begin there."""
@@ -287,6 +298,7 @@ async def test_what_came_in_part_with_the_handshake_stays_where_it_is(behind):
 
     async with serving(upgrade) as url, opened(url, profile="frames") as connection:
         if behind[0] == 0x80 | CLOSE:
+            assert connection.websocket._protocol is not None
             await connection.wait_closed()
             assert connection.timeline.close.received.code == 1001
         else:
