@@ -21,6 +21,7 @@ from ...core.judge.hold_checks import HoldChecks
 from ...core.judge.verdict import Outcome, Verdict
 from ...core.redact import show_text
 from ...core.samples import Sample
+from ...core.timeline.events import SAME
 from ...core.timeline.timeline import Timeline
 from ..client import connect
 from ..errors import OpeningError
@@ -290,7 +291,7 @@ class FleetSlot:
     async def _come_back(self, held: Held, asked: FleetReconnects) -> None:
         """Open a connection that ended, as often as it ends, until the end of its hold."""
         until = held.connection.timeline.opened + self._plan.hold
-        while (ended := held.ended_at) is not None:
+        while (ended := held.ended_at) is not None and ended < until - SAME:
             failed: list[OpeningError] = []
             back = await reopen(held.connection, asked, ended, self._draw, failed.append)
             at = self._loop.time()
@@ -336,7 +337,7 @@ class FleetSlot:
         if verdict.outcome is not Outcome.STABLE:
             ended, *others = (each.sealed() for each in held.connection.timelines)
             self._explaining.add(EndedConnection(number, verdict, ended, at, held.subnet, others))
-        elif timeline.close is not None:
+        elif timeline.close is not None and timeline.duration < self._plan.hold - SAME:
             self._endings.append(self._ending(number, Fate.ROTATED, timeline, at, held.subnet))
         else:
             self._stable.append(number)

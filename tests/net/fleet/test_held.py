@@ -205,6 +205,25 @@ def test_a_connection_that_came_back_is_held_to_the_end_of_the_first_hold():
     assert 120 <= run_virtual(main()) < 122
 
 
+def test_who_ends_with_its_hold_has_lived_through_it():
+    """It is stable and not let go by plan, no end of a drain, and nobody opens it again."""
+    made, sessions = fleet(
+        behaviour={"faults": [("2m", faults.Drop())]}, ramp="10s", drain=1, reconnects="10s", survival=0.8
+    )
+
+    assert made.verdict.outcome is Outcome.STABLE
+    assert (made.count.stable, made.count.rotated, made.summary.returns.back) == (20, 0, 0)
+    assert {len(session.connections) for session in sessions} == {1}
+
+
+@pytest.mark.parametrize(("at", "rotated", "back"), [("119.9s", 20, 20), ("2m", 0, 0)])
+def test_who_ends_by_plan_before_its_hold_is_over_comes_back(at, rotated, back):
+    behaviour = {"faults": [(at, faults.CloseWith(1001))]}
+    made, _ = fleet(behaviour=behaviour, ramp="10s", drain=5, reconnects="10s")
+
+    assert (made.count.rotated, made.summary.returns.back) == (rotated, back)
+
+
 async def chatters(connection):
     """A server that says 20 things a second."""
     while True:
