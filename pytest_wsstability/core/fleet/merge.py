@@ -18,7 +18,8 @@ from ..samples import NEEDED, Sample
 from .frame import RTT_LIMITS, Ending, FanoutCounts, Fate, Frame, Return
 from .plan import FleetPlan, Slot
 
-# A worker whose loop lags more than this part of the time that a heartbeat has judges nobody meanwhile.
+# A worker whose loop lags more than this part of the time that a heartbeat has judges nobody meanwhile; and
+# one that lags more than this part of a second sees more in a second than happens in it.
 LAG_SHARE = 0.1
 # A loop that goes on works off what came meanwhile: until so long after a lag, in seconds, what is seen may
 # come of it. That is the time of a frame.
@@ -66,10 +67,35 @@ class _Lag:
 
 
 @dataclass(slots=True)
+class _Lags:
+    """When a worker lagged more than this, in order; None for never."""
+
+    limit: float | None
+    times: list[_Lag] = field(default_factory=list)
+
+    def add(self, since: float, until: float, lag: float) -> None:
+        """Remember the time between two frames, if the worker lagged in it."""
+        if self.limit is None or lag <= self.limit:
+            return
+        if self.times and self.times[-1].until == since:
+            last = self.times[-1]
+            last.until, last.worst = until, max(last.worst, lag)
+        else:
+            self.times.append(_Lag(since, until, lag))
+
+    def at(self, instant: float) -> _Lag | None:
+        """The lag that what was seen at an instant may come of."""
+        place = bisect_left(self.times, instant, key=lambda lag: lag.until + _LAG_OVER)
+        return next((each for each in self.times[place : place + 1] if each.since <= instant), None)
+
+
+@dataclass(slots=True)
 class _Progress:
     """What is known of a slot."""
 
     slot: Slot
+    # When it lagged too much to blame anybody.
+    lags: _Lags
     # The attempt that counts: the first one that told something.
     attempt: int | None = None
     frames: int = 0
@@ -83,13 +109,8 @@ class _Progress:
     unopened: int = 0
     # Connections that broke a promise, and did not end by themselves.
     broke: int = 0
-    # When it lagged too much to blame anybody, in order.
-    lags: list[_Lag] = field(default_factory=list)
-
-    def lag_at(self, instant: float) -> _Lag | None:
-        """The lag that what was seen at an instant may come of."""
-        place = bisect_left(self.lags, instant, key=lambda lag: lag.until + _LAG_OVER)
-        return next((each for each in self.lags[place : place + 1] if each.since <= instant), None)
+    # When it lagged too much to count what happens in a second.
+    uncounted: _Lags = field(default_factory=lambda: _Lags(LAG_SHARE))
 
 
 @dataclass(slots=True)
@@ -154,7 +175,8 @@ class FleetMerge:
         seconds = math.ceil(self.plan.ramp + self.plan.hold)
         self.columns = [Column() for _ in range(min(COLUMNS, seconds))]
         self._fates = bytearray(self.plan.connections)
-        self._slots = {slot.number: _Progress(slot) for slot in self.plan.slots}
+        limit = None if self.heartbeat_within is None else LAG_SHARE * self.heartbeat_within
+        self._slots = {slot.number: _Progress(slot, _Lags(limit)) for slot in self.plan.slots}
         self._seen, self._back = {}, {}
         self._draw = random.Random(0)
 
@@ -167,7 +189,8 @@ class FleetMerge:
             return refusal
         progress.attempt = frame.attempt
         self.gaps += frame.sequence - progress.frames
-        self._lagged(progress, frame)
+        for lags in (progress.lags, progress.uncounted):
+            lags.add(progress.at, frame.at, frame.lag)
         progress.frames, progress.at = frame.sequence + 1, frame.at
         self._count(progress, frame)
         for record in frame.records:
@@ -243,19 +266,9 @@ class FleetMerge:
             for number in range(first, last + 1, progress.slot.of):
                 self._settle(progress, number, Fate.STABLE)
 
-    def _lagged(self, progress: _Progress, frame: Frame) -> None:
-        """Remember the time since the frame before, if the worker lagged in it."""
-        if self.heartbeat_within is None or frame.lag <= LAG_SHARE * self.heartbeat_within:
-            return
-        if progress.lags and progress.lags[-1].until == progress.at:
-            last = progress.lags[-1]
-            last.until, last.worst = frame.at, max(last.worst, frame.lag)
-        else:
-            progress.lags.append(_Lag(progress.at, frame.at, frame.lag))
-
     def _end(self, progress: _Progress, ending: Ending) -> None:
         # It is told when it has been explained, some seconds after it was seen.
-        lag = progress.lag_at(ending.at) if ending.fate in (Fate.ENDED, Fate.REFUSED) else None
+        lag = progress.lags.at(ending.at) if ending.fate in (Fate.ENDED, Fate.REFUSED) else None
         fate = ending.fate if lag is None else Fate.UNOBSERVED
         if self._settle(progress, ending.number, fate):
             if lag is not None and not lag.is_noted:
@@ -281,7 +294,7 @@ class FleetMerge:
         if each.number not in progress.slot.numbers:
             return
         self._back[each.number] = each.after is not None
-        if each.after is None and (each.excused or progress.lag_at(each.at) is not None):
+        if each.after is None and (each.excused or progress.lags.at(each.at) is not None):
             self.returns_excused += 1
         else:
             self.returns.append(each)
@@ -420,11 +433,21 @@ class FleetMerge:
             broke=sum(each.broke for each in self._slots.values()),
         )
 
+    def lag_at(self, number: int, instant: float) -> float:
+        """By how much what a connection's worker saw at an instant may be late, in seconds; else 0."""
+        lag = self._slots[number % len(self._slots)].uncounted.at(instant)
+        return lag.worst if lag is not None else 0.0
+
+    @property
+    def ended(self) -> list[Ending]:
+        """Those that ended by themselves, by plan or not: what a client opens again."""
+        fates = (Fate.ENDED, Fate.ROTATED)
+        return [each for each in self.endings if each.fate in fates and not each.closed_here]
+
     @property
     def unreturned(self) -> int:
         """How many ended by themselves, and were not watched until they were back for good or given up."""
-        ended = [each for each in self.endings if each.fate is Fate.ENDED and not each.closed_here]
-        return sum(not self._is_settled(each.number) for each in ended)
+        return sum(not self._is_settled(each.number) for each in self.ended)
 
     def _is_settled(self, number: int) -> bool:
         """Whether all is known of the returns of a connection that ended."""

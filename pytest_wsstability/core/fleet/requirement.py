@@ -27,7 +27,7 @@ from ..statistics.proportion import CONFIDENCE, connections_needed, lower_bound,
 from ..statistics.survival import band
 from ..timeline.close import describe_code
 from ..timeline.events import Tier
-from .frame import Ending, Fate
+from .frame import Ending, Fate, Return
 from .merge import FleetMerge
 
 # What an end without a close frame is called (RFC 6455, section 7.1.5).
@@ -197,7 +197,7 @@ class FleetRequirement:
             *self._interrupted(merge),
             *self._opens(merge.count, merge.unopened),
             *self._survival(merge),
-            *self._drained(merge.endings),
+            *self._drained(merge),
             *self._came_back(merge),
             *self._fans_out(merge),
         ]
@@ -315,19 +315,16 @@ class FleetRequirement:
             or upper_bound(alive, connections, confidence=self.confidence) < self.survival
         )
 
-    def _drained(self, endings: Sequence[Ending]) -> Iterator[Finding]:
+    def _drained(self, merge: FleetMerge) -> Iterator[Finding]:
         if self.drain is None:
             return
         ends = [
             each
-            for each in endings
+            for each in merge.endings
             if each.fate is Fate.ROTATED or (each.fate is Fate.ENDED and not each.closed_here)
         ]
-        most, at = busiest_second(each.at for each in ends)
-        if most > self.drain.per_second:
-            observed = f"{most} ended in the second from {show(at)} on"
-            expected = f"at most {self.drain.per_second} connections end in a second"
-            yield Violation(Rule.DRAIN, at, expected, observed, observed)
+        expected = f"at most {self.drain.per_second} connections end in a second"
+        yield from _too_many(Rule.DRAIN, _lagging(merge, ends), self.drain.per_second, "ended", expected)
         codes = Counter(_ABNORMAL if each.code is None else each.code for each in ends)
         wrong = {code: number for code, number in sorted(codes.items()) if code not in self.drain.codes}
         if wrong:
@@ -352,14 +349,12 @@ class FleetRequirement:
                 "or could not open them",
             )
         if unseen := merge.unreturned:
-            ended = merge.count.ended - merge.count.broke
-            text = f"{unseen:,} of {ended:,} that ended were not seen to come back and to stay"
+            text = f"{unseen:,} of {len(merge.ended):,} that ended were not seen to come back and to stay"
             yield Doubt(Reason.UNOBSERVED if merge.is_over else Reason.TOO_SHORT, text)
-        most, at = busiest_second(each.at for each in merge.returns if each.after is not None)
-        if self.reconnects.per_second is not None and most > self.reconnects.per_second:
-            observed = f"{most:,} came back in the second from {show(at)} on"
-            expected = f"at most {self.reconnects.per_second:,} connections come back in a second"
-            yield Violation(Rule.STORM, at, expected, observed, observed)
+        if (limit := self.reconnects.per_second) is not None:
+            back = [each for each in merge.returns if each.after is not None]
+            expected = f"at most {limit:,} connections come back in a second"
+            yield from _too_many(Rule.STORM, _lagging(merge, back), limit, "came back", expected)
 
     def _fans_out(self, merge: FleetMerge) -> Iterator[Finding]:
         counts, times = merge.fanout, merge.fanout_times
@@ -403,6 +398,32 @@ def _is_number(value: object) -> bool:
 def percent(share: float) -> str:
     """A share as people read it: ``99.95%``."""
     return f"{share * 100:.5g}%"
+
+
+def _lagging(merge: FleetMerge, seen: Iterable[Ending | Return]) -> list[tuple[float, float]]:
+    """Instants at which something was seen, each with how much its worker lagged then."""
+    return [(each.at, merge.lag_at(each.number, each.at)) for each in seen]
+
+
+def _too_many(
+    rule: Rule, seen: Sequence[tuple[float, float]], limit: int, what: str, expected: str
+) -> Iterator[Finding]:
+    """
+    Whether more was seen in a second than may be, by instants and lags.
+
+    A worker that lagged sees at once what happened in all of that time: it excuses so much and no more.
+
+    """
+    most, at = busiest_second(at for at, lag in seen if not lag)
+    lagged = 0.0
+    if most <= limit:
+        most, at = busiest_second(at for at, _ in seen)
+        lagged = max((lag for instant, lag in seen if at <= instant < at + 1.0), default=0.0)
+    observed = f"{most:,} {what} in the second from {show(at)} on"
+    if most > limit * math.ceil(1.0 + lagged):
+        yield Violation(rule, at, expected, observed, observed)
+    elif most > limit:
+        yield Doubt(Reason.LOOP_LAG, f"{observed}, while their worker lagged {show(lagged)}")
 
 
 def busiest_second(instants: Iterable[float]) -> tuple[int, float]:

@@ -231,12 +231,36 @@ def test_an_end_is_held_against_a_few_of_many_lags():
     """A worker may lag each other second of a day, and lose all of its connections then."""
     frames = [frame(sequence=second, at=second, lag=second % 2) for second in range(1000)]
     merge = merged(PLAN, frames, heartbeat_within=5.0)
-    lags = merge._slots[0].lags = Counting(merge._slots[0].lags)
+    lags = merge._slots[0].lags.times = Counting(merge._slots[0].lags.times)
     merge.add(frame(sequence=1000, at=1002.0, endings=(ended(0, 1001.0), ended(2, 999.5))))
 
     assert merge.count == count(ended=1, unobserved=1, open=4)
     assert len(lags) == 500
     assert lags.read < 50
+
+
+@pytest.mark.parametrize(
+    ("number", "at", "late"),
+    [
+        # Worker 0 lagged up to 4 s, and what came meanwhile is seen until a second later.
+        (0, 2.99, 0.0),
+        (0, 3.0, 0.11),
+        (2, 5.0, 0.11),
+        (2, 5.01, 0.0),
+        # Worker 1 lagged by no more than a tenth of a second.
+        (1, 3.5, 0.0),
+    ],
+)
+@pytest.mark.parametrize("within", [None, 5.0])
+def test_what_a_worker_saw_while_it_lagged_is_not_counted_by_seconds(number, at, late, within):
+    """However long a heartbeat may take, and where none is asked for."""
+    frames = [
+        frame(slot, sequence=sequence, at=3.0 + sequence, lag=lag * sequence)
+        for slot, lag in ((0, 0.11), (1, 0.1))
+        for sequence in (0, 1)
+    ]
+
+    assert merged(PLAN, frames, heartbeat_within=within).lag_at(number, at) == late
 
 
 def test_a_worker_that_lags_blames_nobody_for_openings():

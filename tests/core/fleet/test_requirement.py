@@ -275,13 +275,16 @@ def test_the_busiest_second(instants, most):
     assert busiest_second(instants) == most
 
 
-def drained(*ends, fate=Fate.ROTATED, closed_here=False):
+def drained(*ends, fate=Fate.ROTATED, closed_here=False, lag=0.0):
+    """All ended by plan, which was told at 60 s; the worker lagged so much between 30 and 31 s."""
     merge = FleetMerge(FleetPlan(connections=len(ends), hold=60.0))
     endings = tuple(
         Ending(number=number, fate=fate, age=at, at=at, code=code, closed_here=closed_here)
         for number, (at, code) in enumerate(ends)
     )
-    merge.add(Frame(slot=0, attempt=1, sequence=0, at=60.0, endings=endings, is_last=True))
+    for sequence, (at, seconds) in enumerate([(30.0, 0.0), (31.0, lag)]):
+        merge.add(Frame(slot=0, attempt=1, sequence=sequence, at=at, lag=seconds))
+    merge.add(Frame(slot=0, attempt=1, sequence=2, at=60.0, endings=endings, is_last=True))
     return check(merge, drain=Drain(per_second=2))
 
 
@@ -301,6 +304,34 @@ def test_a_drain_is_slow_and_says_so(ends, observed):
     assert [each.rule for each in verdict.violations] == [Rule.DRAIN] * len(observed)
     for violation, text in zip(verdict.violations, observed, strict=True):
         assert violation.observed.startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("instants", "lag", "outcome"),
+    [
+        ([30.9] * 3, 0.1, UNSTABLE),
+        # In a second and a lag of up to one there may be four.
+        ([30.9] * 3, 0.11, INCONCLUSIVE),
+        ([30.9] * 4, 1.0, INCONCLUSIVE),
+        ([30.9] * 5, 1.0, UNSTABLE),
+        ([30.9] * 5, 1.1, INCONCLUSIVE),
+        ([30.9] * 2, 3.0, STABLE),
+        # The lag has nothing to do with those.
+        ([9.0] * 3, 3.0, UNSTABLE),
+        ([9.0] * 3 + [30.9] * 4, 3.0, UNSTABLE),
+    ],
+)
+def test_a_lag_excuses_a_drain_as_far_as_it_lasted(instants, lag, outcome):
+    """What ended meanwhile was seen in one moment."""
+    verdict = drained(*[(at, 1001) for at in instants], lag=lag)
+
+    assert verdict.outcome is outcome
+    if outcome is INCONCLUSIVE:
+        (doubt,) = verdict.doubts
+        assert doubt.reason is Reason.LOOP_LAG
+        assert doubt.text.startswith(
+            f"{len(instants)} ended in the second from 30.9 s on, while their worker"
+        )
 
 
 @pytest.mark.parametrize(
@@ -446,10 +477,10 @@ def test_a_share_that_lives_may_hold_such_too(lost, outcome):
     assert check(merge, reconnects=FleetReconnects(within="10s"), survival=0.9).outcome is outcome
 
 
-def unwatched(*afters, cut_short=None, lose=False, interrupt=False, hold=60.0):
+def unwatched(*afters, cut_short=None, lose=False, interrupt=False, hold=60.0, **ending):
     """All ended at 10 s, of which these were back or given up when the worker was heard last."""
-    of = 2
-    endings = tuple(Ending(number=each, fate=Fate.ENDED, age=10.0, at=10.0) for each in range(of))
+    of, ending = 2, {"fate": Fate.ENDED, **ending}
+    endings = tuple(Ending(number=each, age=10.0, at=10.0, **ending) for each in range(of))
     returns = tuple(
         Return(number=number, at=20.0, after=after, attempts=1) for number, after in enumerate(afters)
     )
@@ -480,6 +511,11 @@ def unwatched(*afters, cut_short=None, lose=False, interrupt=False, hold=60.0):
         (unwatched(5.0, 5.0, interrupt=True), [Reason.INTERRUPTED, Reason.UNOBSERVED], 2),
         (unwatched(5.0, 5.0, cut_short=True, interrupt=True), [Reason.INTERRUPTED, Reason.UNOBSERVED], 2),
         (unwatched(5.0, 5.0, cut_short=False, interrupt=True), [], 0),
+        # An end by plan, as in a drain, is one to come back from; this end's own is none.
+        (unwatched(lose=True, fate=Fate.ROTATED), [Reason.UNOBSERVED], 2),
+        (unwatched(interrupt=True, fate=Fate.ROTATED), [Reason.INTERRUPTED, Reason.UNOBSERVED], 2),
+        (unwatched(5.0, 5.0, cut_short=False, fate=Fate.ROTATED), [], 0),
+        (unwatched(lose=True, fate=Fate.ROTATED, closed_here=True), [], 0),
         # They are waited for.
         (unwatched(), [Reason.TOO_SHORT], 2),
         (unwatched(5.0, 5.0), [Reason.TOO_SHORT], 2),
@@ -534,6 +570,18 @@ def test_a_storm(gap, outcome):
 
     assert verdict.outcome is outcome
     assert [each.rule for each in verdict.violations] == ([Rule.STORM] if outcome is UNSTABLE else [])
+
+
+@pytest.mark.parametrize(
+    ("back", "lag", "outcome"),
+    [(3, 0.1, UNSTABLE), (3, 0.11, INCONCLUSIVE), (4, 1.0, INCONCLUSIVE), (5, 1.0, UNSTABLE)],
+)
+def test_a_lag_excuses_a_storm_as_far_as_it_lasted(back, lag, outcome):
+    verdict = check(returned(*[5.0] * back, lag=lag), reconnects=FleetReconnects(within="10s", per_second=2))
+
+    assert verdict.outcome is outcome
+    if outcome is INCONCLUSIVE:
+        assert verdict.doubts[0].text.startswith(f"{back} came back in the second from 20 s on, while their ")
 
 
 @pytest.mark.parametrize(("lag", "outcome"), [(0.5, UNSTABLE), (0.51, INCONCLUSIVE)])
