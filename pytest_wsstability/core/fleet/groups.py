@@ -29,7 +29,8 @@ ROUNDS = 999
 SIGNIFICANT = 0.01
 # Fewer connections share everything with each other.
 FEWEST = 4
-# What is one instant, age or silence: within two seconds, as `end_events` has it, or a twentieth.
+# What is one instant, age or silence: within two seconds, as `end_events` has it. The longer timers of a
+# server run, the further apart they end things: a twentieth. How late an instant is does not matter.
 CLOSE, CLOSE_SHARE = 2.0, 0.05
 # So many of a large group, drawn at random, say as much as all.
 _DRAWN = 200
@@ -161,7 +162,7 @@ def _shared(
     """Whether values are closer together than sums (or differences) of their parts, one of them swapped."""
     middle = sorted(values)[len(values) // 2]
     close, parts = _width(values), list(swapped)
-    if close > max(CLOSE, CLOSE_SHARE * middle):
+    if close > max(CLOSE, CLOSE_SHARE * middle if feature is not Feature.INSTANT else 0.0):
         return []
     as_close = 0
     for _ in range(ROUNDS):

@@ -74,16 +74,28 @@ def test_an_age_that_is_an_instant_is_neither():
     assert features([ending(n, 60.0, 0.0) for n in range(40)]) == []
 
 
+@pytest.mark.parametrize("after", [40, 600, 3600])
 @pytest.mark.parametrize(("width", "shares"), [(2.2, [Feature.INSTANT]), (2.4, [])])
-def test_what_is_one_instant(width, shares):
-    """Two seconds for nine in ten of them."""
-    instants = [40 + width * n / 39 for n in range(40)]
+def test_what_is_one_instant(width, shares, after):
+    """Two seconds for nine in ten of them, however late: a restart of one backend after another is none."""
+    instants = [after + width * n / 39 for n in range(40)]
     endings = [
         ending(n, at - opened, opened)
         for n, (at, opened) in enumerate(zip(instants, spread(40), strict=True))
     ]
 
     assert features(endings) == shares
+
+
+@pytest.mark.parametrize(("width", "shares"), [(33.0, [Feature.AGE]), (35.0, [])])
+def test_what_is_one_age(width, shares):
+    """Of ten minutes a twentieth, for nine in ten of them."""
+    ages = [600 + width * n / 39 - width / 2 for n in range(40)]
+    opened = random.Random(3).sample(range(0, 600, 10), 40)
+
+    assert (
+        features([ending(n, age, at) for n, (age, at) in enumerate(zip(ages, opened, strict=True))]) == shares
+    )
 
 
 def test_ends_at_random_share_nothing():
