@@ -247,8 +247,8 @@ ROWS = (
     Signature(
         cause=Cause.RESTART,
         shows="no close frame, and other connections that were opened, or last spoke, at one instant ended "
-        "within 2 s, at an age that is nobody's limit",
-        when=lambda f: f.cut and _at_once(f) and not _age_number(f),
+        "within 2 s, at an age that is nobody's limit, and that no others had at other instants",
+        when=lambda f: f.cut and _at_once(f) and not _age_number(f) and not rivals.repeats_age(f),
         confidence=LOW,
         sentence="{together} other connections ended within 2 s: a crash, a kill or a restart fits; as "
         "they were "

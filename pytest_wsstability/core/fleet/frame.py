@@ -149,6 +149,8 @@ class Frame:
     failure: str = ""
     # Of the last frame: whole records of some of its connections.
     records: tuple[FleetRecord, ...] = ()
+    # Of the last frame: endings that were told before, with causes that the others of all times show.
+    retold: tuple[Ending, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The frame in builtin types, for JSON."""
@@ -175,7 +177,8 @@ class Frame:
         values = dict(data)
         values["stable"] = tuple((int(first), int(last)) for first, last in values.get("stable", ()))
         values["rtt_counts"] = tuple(map(int, values.get("rtt_counts", ())))
-        values["endings"] = tuple(restore(Ending, each, "endings") for each in values.get("endings", ()))
+        for name in ("endings", "retold"):
+            values[name] = tuple(restore(Ending, each, name) for each in values.get(name, ()))
         values["returns"] = tuple(restore(Return, each, "returns") for each in values.get("returns", ()))
         for name in _SAMPLES:
             values[name] = Sample.from_dict(values[name]) if name in values else Sample()
@@ -187,7 +190,7 @@ class Frame:
 
 _PLAIN = (
     "opened", "heartbeats_sent", "heartbeats_answered", "messages", "rtt_counts", "backends", "subnets",
-    "lag", "endings", "returns", "stable", "is_last", "cut_short", "failure",
+    "lag", "endings", "retold", "returns", "stable", "is_last", "cut_short", "failure",
 )  # fmt: skip
 _SAMPLES = ("rtts", "fanout_times")
 

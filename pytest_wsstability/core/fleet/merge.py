@@ -195,6 +195,9 @@ class FleetMerge:
         self._count(progress, frame)
         for record in frame.records:
             self._keep(record)
+        if frame.retold:
+            own = {each.number: each for each in frame.retold if each.number in progress.slot.numbers}
+            self.retell([own.get(each.number, each) for each in self.endings])
         if frame.is_last:
             progress.is_whole = not frame.cut_short
             self._close(progress, show_text(frame.failure) or "it was stopped")
@@ -221,8 +224,7 @@ class FleetMerge:
         kept = [each for records in self.records.values() for each in records]
         self.endings, self.records = list(endings), {}
         for record in kept:
-            cause = causes.get(record.number, record.cause)
-            self.records.setdefault(cause, []).append(dataclasses.replace(record, cause=cause))
+            self._keep(dataclasses.replace(record, cause=causes.get(record.number, record.cause)))
 
     @property
     def stretch(self) -> float:

@@ -82,6 +82,7 @@ class FleetSlot:
         self._explaining = EndExplainer(self._beside, self._explained)
         # What the next frame says.
         self._endings: list[Ending] = []
+        self._retold: list[Ending] = []
         self._stable: list[int] = []
         self._opened = 0
         self._backends: Counter[str] = Counter()
@@ -119,6 +120,8 @@ class FleetSlot:
             await self._open_all()
             await self._all_over.wait()
             await self._explaining.explain(until=float("inf"))
+            lived = [each.timeline for each in self._kept.get("", ())]
+            await self._explaining.explain_again(lived, self._explained_again)
             for each in watchers:
                 each.cancel()
 
@@ -364,6 +367,16 @@ class FleetSlot:
         return [held.connection.timeline for held in islice(self._open.values(), _BESIDE)]
 
     def _explained(self, ended: EndedConnection, diagnosis: Diagnosis) -> None:
+        made = self._explained_ending(ended, diagnosis)
+        self._endings.append(made)
+        kept = self._kept.setdefault(made.cause, [])
+        if len(kept) < KEPT_FAILURES:
+            kept.append(FleetRecord(number=ended.number, cause=made.cause, timeline=ended.timeline))
+
+    def _explained_again(self, ended: EndedConnection, diagnosis: Diagnosis) -> None:
+        self._retold.append(self._explained_ending(ended, diagnosis))
+
+    def _explained_ending(self, ended: EndedConnection, diagnosis: Diagnosis) -> Ending:
         fate = Fate.UNOBSERVED if ended.verdict.outcome is Outcome.INCONCLUSIVE else Fate.ENDED
         made = self._ending(
             ended.number, fate, ended.timeline, ended.at, ended.subnet, diagnosis, ended.others
@@ -373,10 +386,7 @@ class FleetSlot:
         elif diagnosis.cause is Cause.UNDETERMINED:
             # What was promised says more than that nobody knows why.
             made = dataclasses.replace(made, headline=ended.verdict.headline, remedy="")
-        self._endings.append(made)
-        kept = self._kept.setdefault(made.cause, [])
-        if len(kept) < KEPT_FAILURES:
-            kept.append(FleetRecord(number=ended.number, cause=made.cause, timeline=ended.timeline))
+        return made
 
     def _ending(
         self,
@@ -439,6 +449,7 @@ class FleetSlot:
             cut_short=is_last and self._left > 0,
             failure=self._failure,
             records=tuple(each for kept in self._kept.values() for each in kept) if is_last else (),
+            retold=tuple(self._retold) if is_last else (),
         )
         self._sequence += 1
         self._opened, self._lag, self._rtts = 0, 0.0, Sample()

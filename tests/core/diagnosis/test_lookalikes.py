@@ -173,6 +173,16 @@ def test_connections_opened_at_one_instant_prove_no_maximum_age():
     assert (found.cause, found.confidence, found.runner_up) == (Cause.RESTART, LOW, Cause.MAX_AGE)
 
 
+@pytest.mark.parametrize(("apart", "cause"), [(1, Cause.RESTART), (2, Cause.MAX_AGE)])
+def test_two_that_were_opened_at_one_instant_and_others_that_lived_as_long_at_another(apart, cause):
+    """Two of these exclude that the age is an accident."""
+    talk = [(at, "<text") for at in range(10, 50, 10)]
+    lines = [timeline(*talk, (43.3, FIN), origin=origin) for origin in (1000, 1000, *[1020] * apart)]
+    found = diagnose(lines[0], cohort=lines)
+
+    assert (found.cause, found.confidence) == (cause, LOW)
+
+
 def test_a_server_that_speaks_to_all_at_once_shows_no_maximum_age_when_it_is_killed():
     """The silence before the end is the same for all, and the ages are not."""
     lines = [

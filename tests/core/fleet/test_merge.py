@@ -498,6 +498,28 @@ def test_causes_may_be_told_anew():
     }  # fmt: skip
 
 
+def test_a_last_frame_may_tell_its_own_ends_anew():
+    """By what all ends of its slot show; those of others, and what nobody may be blamed for, stay."""
+    causes = ["restart"] * 15 + ["close"] * 15
+    endings = tuple(ended(2 * number, cause=cause) for number, cause in enumerate(causes))
+    records = tuple(
+        FleetRecord(number=each.number, cause=each.cause, timeline=Timeline(End.CLIENT)) for each in endings
+    )
+    told = tuple(ended(number, cause="max age") for number in range(70))
+    frames = [
+        frame(1, endings=(ended(1, cause="restart"),)),
+        frame(0, endings=(*endings, ended(60, fate=Fate.UNOBSERVED))),
+        frame(0, sequence=1, endings=(ended(62, cause="idle"),), retold=told, records=records, is_last=True),
+    ]
+    frames = [Frame.from_dict(json.loads(json.dumps(each.as_dict()))) for each in frames]
+    merge = merged(FleetPlan(connections=70, hold=60, workers=2), frames)
+
+    assert {each.cause for each in merge.endings if each.number % 2 == 0} == {"max age"}
+    assert [each.cause for each in merge.endings if each.number % 2] == ["restart"]
+    assert {cause: len(kept) for cause, kept in merge.records.items()} == {"max age": KEPT_FAILURES}
+    assert merge.count == count(ended=32, unobserved=4, open=34)
+
+
 def test_those_in_doubt_are_told_once_with_the_first_of_them():
     """Before what is said of workers; who was not watched is in none."""
     doubted = [ended(n, fate=Fate.UNOBSERVED, headline=f"{n} of 4 heartbeats, perhaps") for n in (3, 5)]

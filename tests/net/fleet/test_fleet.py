@@ -76,6 +76,16 @@ def test_a_restart_under_a_fleet_is_one_cause_in_one_event():
     assert "  events    20 ends in 1 event; design effect 20\n" in message
 
 
+@pytest.mark.parametrize("ramp", ["10s", "60s"])
+def test_an_age_is_one_cause_however_slowly_they_open(ramp):
+    """Nobody's limit, and one end in a second: beside those of its own second none shows an age."""
+    made = fleet(behaviour={"faults": [("47s", faults.Drop())]}, ramp=ramp, connections=60)
+    (told,) = made.summary.groups
+
+    assert group_line(told) == "60 a maximum age (one age, 47 s)"
+    assert {cause: len(kept) for cause, kept in made.records.items()} == {"a maximum age": 20}
+
+
 def test_the_block_is_left_when_the_fleet_is_finished():
     async def look(orchestrator, made):
         assert made.count.open == 20
