@@ -17,6 +17,7 @@ from ..core.timeline.events import End, Role
 from ..core.timeline.flaws import Flaw
 from ..profiles import HangUp, Heard, Say
 from .dialling import SubprotocolError
+from .senders import SENDERS
 from .shared_fields import Fields, shared_fields
 from .target import ClientKind
 from .timers import Ticker
@@ -29,9 +30,8 @@ USER_AGENT = "pytest-wsstability"
 _ANSWERS_KEY = "sec-websocket-accept"
 # Looked up once and not for each heartbeat.
 _ANSWER, _CONFIRMED = Role.HEARTBEAT_ANSWER, Role.SESSION_CONFIRMED
-# Fields of the handshake response that servers and proxies sign with.
-HINTS = frozenset({"server", "via", "cf-ray", "x-amzn-requestid", "x-envoy-upstream-service-time",
-                   "fly-request-id", "x-backend", "x-served-by"})  # fmt: skip
+# Fields of the handshake response that servers and proxies sign with, and those that they give each request.
+HINTS = SENDERS | {"cf-ray", "x-amzn-requestid", "x-envoy-upstream-service-time", "fly-request-id"}
 
 
 # Servers send most of their fields alike.

@@ -21,6 +21,7 @@ from .client_protocol import refusal_of
 from .errors import OpeningError, OpeningStage
 from .health import tier_of
 from .resources import shortage_of
+from .senders import served_by
 from .target import TLS, check_source
 from .tunnel import connect_by_socks, open_tunnel, unused_variable
 
@@ -400,4 +401,5 @@ def _refused(response: Response, url: str, *, rest: str = "") -> OpeningError:
         status=response.status_code,
         retry_after=retry,
         location=location,
+        served_by=served_by(response.headers.raw_items()),
     )

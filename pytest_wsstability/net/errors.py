@@ -45,6 +45,7 @@ class OpeningError(ConnectionError):
         location: where a redirect leads, secrets included; None where there was none.
         shortage: what this process or its machine lacked; None where it was not for that.
         subprotocol: what the server chose though it was not offered; None where it was not for that.
+        served_by: who refused the upgrade, as its response says; empty where it does not.
 
     """
 
@@ -59,6 +60,7 @@ class OpeningError(ConnectionError):
         location: str | None = None,
         shortage: Reason | None = None,
         subprotocol: str | None = None,
+        served_by: str = "",
     ) -> None:
         self.url = redact_url(url)
         self.stage = stage
@@ -68,6 +70,7 @@ class OpeningError(ConnectionError):
         self.location = location
         self.shortage = shortage
         self.subprotocol = subprotocol
+        self.served_by = served_by
         super().__init__(f"{self.url} did not open ({stage.value}): {detail}")
 
     @property
@@ -86,6 +89,7 @@ class OpeningError(ConnectionError):
     def __reduce__(self) -> tuple[Any, ...]:
         values = (
             self.url, self.stage, self.detail, self.status, self.retry_after, self.shortage, self.subprotocol,
+            self.served_by,
         )  # fmt: skip
         return (_opening_error, values)
 
@@ -98,10 +102,12 @@ def _opening_error(
     retry_after: str | None,
     shortage: Reason | None,
     subprotocol: str | None,
+    served_by: str,
 ) -> OpeningError:
     return OpeningError(
         url, stage, detail,
         status=status, retry_after=retry_after, shortage=shortage, subprotocol=subprotocol,
+        served_by=served_by,
     )  # fmt: skip
 
 

@@ -463,10 +463,11 @@ async def test_a_tls_server_drops_a_connection_whose_deadline_ran_out(tmp_path):
 
 async def test_an_opening_error_survives_pickling():
     """pytest-xdist sends it from process to process."""
-    error = OpeningError("ws://me:pw@example.org/", OpeningStage.HTTP, "HTTP 403", status=403)
+    error = OpeningError("ws://me:pw@example.org/", OpeningStage.HTTP, "HTTP 403", status=403, served_by="b2")
     copy = pickle.loads(pickle.dumps(error))
 
     assert (str(copy), copy.stage, copy.status, copy.url) == (str(error), OpeningStage.HTTP, 403, error.url)
+    assert copy.served_by == "b2"
 
 
 async def test_fields_of_a_response_are_those_of_the_connection():

@@ -127,9 +127,9 @@ class Frame:
     # connections, drawn beforehand. Those of all come in `rtts`, when a connection is over.
     rtt_counts: tuple[int, ...] = ()
     rtts: Sample = field(default_factory=Sample)
-    # Connections that opened, by what the response named as its sender.
+    # Connections that were answered, by what the response named as its sender.
     backends: dict[str, int] = field(default_factory=dict)
-    # The same by the network that they were opened from.
+    # Those that opened by the network that they were opened from.
     subnets: dict[str, int] = field(default_factory=dict)
     # Connections that ended, and came back or did not.
     returns: tuple[Return, ...] = ()

@@ -131,9 +131,9 @@ class FleetMerge:
     heartbeats_answered: int = 0
     messages: int = 0
     rtts: Sample = field(default_factory=Sample)
-    # Connections that opened, by what the response named as its sender.
+    # Connections that were answered, by what the response named as its sender.
     backends: Counter[str] = field(default_factory=Counter)
-    # The same by the network that they were opened from.
+    # Those that opened by the network that they were opened from.
     subnets: Counter[str] = field(default_factory=Counter)
     # Connections that ended: whether and when they came back, where they were to; and how many failed to
     # while their worker lagged, or could not open them.

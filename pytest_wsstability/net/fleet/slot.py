@@ -27,6 +27,7 @@ from ..client import connect
 from ..errors import OpeningError
 from ..holding import look_again, start_hold
 from ..keywords import ConnectKeywords
+from ..senders import served_by
 from ..traffic import hold_talking, inbox_for, start_talking, stop_talking
 from .explaining import EndedConnection, EndExplainer
 from .fanout import Fanout
@@ -179,8 +180,8 @@ class FleetSlot:
         self._opened += 1
         if self._job.opened is not None:
             self._job.opened(connection)
-        if served_by := _served_by(connection.timeline):
-            self._backends[served_by] += 1
+        if sender := _served_by(connection.timeline):
+            self._backends[sender] += 1
         held = self._open[number] = Held(number, connection, self._look_at)
         if held.subnet:
             self._subnets[held.subnet] += 1
@@ -319,6 +320,8 @@ class FleetSlot:
     def _refused(self, number: int, error: OpeningError) -> None:
         # What this machine lacked says nothing of the server.
         fate = Fate.REFUSED if error.shortage is None else Fate.UNOBSERVED
+        if error.served_by:
+            self._backends[error.served_by] += 1
         self._endings.append(
             Ending(
                 number=number,
@@ -329,6 +332,7 @@ class FleetSlot:
                 found=error.diagnosis.cause,
                 headline=str(error).partition("\n")[0],
                 remedy=error.diagnosis.remedy or "",
+                served_by=error.served_by,
                 status=error.status,
             )
         )
@@ -482,7 +486,7 @@ def _told(error: BaseException) -> str:
 
 
 def _served_by(timeline: Timeline) -> str:
-    return ", ".join(value for _, value in timeline.hints or ())
+    return served_by(timeline.hints or ())
 
 
 async def run_slot(

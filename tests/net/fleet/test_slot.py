@@ -2,8 +2,10 @@
 
 import asyncio
 from collections import Counter
+from itertools import count
 
 import pytest
+from websockets.asyncio.server import serve
 
 from pytest_wsstability import Orchestrator, Requirement, run_virtual
 from pytest_wsstability.core.diagnosis import Cohort
@@ -12,6 +14,7 @@ from pytest_wsstability.core.fleet.merge import FleetMerge
 from pytest_wsstability.core.fleet.plan import FleetPlan
 from pytest_wsstability.net.errors import OpeningError, OpeningStage
 from pytest_wsstability.net.fleet import explaining, slot
+from pytest_wsstability.net.fleet.fleet import prepared, run_fleet
 from pytest_wsstability.net.fleet.job import FleetJob
 from pytest_wsstability.net.fleet.slot import FleetSlot, run_slot
 from tests.net.fleet.by_turn import ByTurn
@@ -130,6 +133,38 @@ def test_openings_that_fail_are_told_apart():
 
     assert fates == {Fate.ENDED: 6, Fate.REFUSED: 4}
     assert merge.count.open == 0
+
+
+def test_who_answers_is_known_of_openings_that_fail_too():
+    """A load balancer in front of three backends, of which one refuses; each request has a number."""
+    numbers = count()
+
+    def answer(connection, request):
+        number = next(numbers)
+        backend = "abc"[number % 3]
+        full = backend == "b"
+        response = connection.respond(503, "full") if full else connection.protocol.accept(request)
+        response.headers["X-Backend"] = backend
+        response.headers["CF-Ray"] = f"{number}-FRA"
+        return response
+
+    async def idle(connection):
+        await connection.wait_closed()
+
+    async def main():
+        async with serve(idle, "127.0.0.1", 0, process_request=answer, server_header=None) as server:
+            port = server.sockets[0].getsockname()[1]
+            plan = FleetPlan(connections=30, hold=20.0, ramp=10.0)
+            job = FleetJob(url=f"ws://127.0.0.1:{port}", requirement=Requirement.of(alive_for="20s"))
+            made = prepared(job, plan)
+            await run_fleet(made, job)
+            return made
+
+    made = run_virtual(main())
+    (group,) = made.groups
+
+    assert made.merge.backends == {"a": 10, "b": 10, "c": 10}
+    assert (len(group), [str(each) for each in group.shared]) == (10, ["all behind b"])
 
 
 def test_a_planned_rotation_is_no_loss():
