@@ -289,7 +289,8 @@ class FleetRequirement:
             # More connections of which as many rotate need not show more.
             return Doubt(Reason.TOO_FEW, f"{between}; {rotated:,} rotated before {show(hold)}")
         needed = self._deciding(count.judged, count.ended)
-        more = f"; {needed:,} connections would decide if as many of them end" if needed else ""
+        ends = "the same share of them ends" if count.ended else "none of them ends"
+        more = f"; {needed:,} connections would decide if {ends}" if needed else ""
         return Doubt(Reason.TOO_FEW, between + more)
 
     def _deciding(self, opened: int, ended: int) -> int | None:
