@@ -244,6 +244,14 @@ class FleetRequirement:
             yield Doubt(Reason.TOO_SHORT, f"{count.open:,} of {opened:,} are still held")
         elif least <= self.survival:
             yield self._undecided(merge, least, most)
+        elif self._asks_each and count.unobserved > merge.unopened:
+            # So many may be lost, but not in any way.
+            yield Doubt(Reason.UNOBSERVED, _unobserved(count, merge.reasons))
+
+    @property
+    def _asks_each(self) -> bool:
+        """Whether something is asked of each connection, however large the share is that may end."""
+        return not (self.drain is None and self.reconnects is None and self.fanout_within is None)
 
     def _all(self, merge: FleetMerge, opened: int) -> Iterator[Finding]:
         count, hold = merge.count, show(merge.plan.hold)

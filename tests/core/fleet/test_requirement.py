@@ -85,6 +85,30 @@ def test_whoever_was_not_watched_may_have_been_lost(unobserved, outcome):
     assert [doubt.reason for doubt in verdict.doubts] == [Reason.UNOBSERVED] * bool(unobserved)
 
 
+@pytest.mark.parametrize(
+    ("asked", "unobserved", "age", "outcome"),
+    [
+        ({}, 2, 30.0, STABLE),
+        ({"drain": Drain(per_second=5)}, 0, 30.0, STABLE),
+        # Two may be lost, but neither at once nor with any code.
+        ({"drain": Drain(per_second=5)}, 2, 30.0, INCONCLUSIVE),
+        ({"reconnects": FleetReconnects(within="10s")}, 2, 30.0, INCONCLUSIVE),
+        ({"fanout_within": 1.0}, 2, 30.0, INCONCLUSIVE),
+        # What never opened has nothing to show.
+        ({"drain": Drain(per_second=5), "refused_max": 0.02}, 2, 0.0, STABLE),
+    ],
+)
+def test_a_share_that_may_end_does_not_answer_for_what_is_asked_of_each(asked, unobserved, age, outcome):
+    merge = fleet(100, unobserved=unobserved, age=age)
+    sent = Sample()
+    sent.add(0.1, 1.0)
+    merge.fanout, merge.fanout_times = FanoutCounts(messages=1), sent
+    verdict = check(merge, survival=0.9, **asked)
+
+    assert verdict.outcome is outcome
+    assert [doubt.reason for doubt in verdict.doubts] == [Reason.UNOBSERVED] * (outcome is INCONCLUSIVE)
+
+
 def test_whoever_was_not_watched_may_have_lived():
     """Seven of 3,000 ended, which is too many; had the 100 unobserved ones lived it still would be."""
     assert check(fleet(3_000, ended=7, unobserved=100), survival=0.999).outcome is UNSTABLE
