@@ -217,6 +217,7 @@ async def open_fleet(
     ramp: Duration | None = None,
     survival: float | None = None,
     confidence: float = 0.95,
+    refused_max: float = 0.0,
     stalled: int = 0,
     drain: Drain | int | None = None,
     reconnects: FleetReconnects | Duration | None = None,
@@ -243,6 +244,7 @@ async def open_fleet(
         ramp: over how long they open; by default 500 a second here, 50 a second elsewhere.
         survival: the share that must live to the end; by default all.
         confidence: with which the verdict is right.
+        refused_max: the share that may fail to open; by default none.
         stalled: so many of them stop reading, and are not judged; the others must not suffer.
         drain: at most so many ends a second, with 1001 or 1012, which then are planned ends.
         reconnects: connections that end open again, each within this time; see `FleetReconnects`.
@@ -262,8 +264,9 @@ async def open_fleet(
 
     """
     asked = FleetRequirement.of(
-        survival=survival, confidence=confidence, drain=drain, reconnects=reconnects,
-        fanout_within=fanout_within, fanout_p99=fanout_p99, measures_fanout=fanout_of is not None,
+        survival=survival, confidence=confidence, refused_max=refused_max, drain=drain,
+        reconnects=reconnects, fanout_within=fanout_within, fanout_p99=fanout_p99,
+        measures_fanout=fanout_of is not None,
     )  # fmt: skip
     if asked.drain is not None:
         requirement["allow_close"] = asked.drain.with_planned(requirement.get("allow_close", ()))

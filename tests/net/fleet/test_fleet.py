@@ -172,6 +172,21 @@ def test_a_load_that_somebody_has_to_agree_to(url, connections, ramp, told):
     assert too_much(url, FleetPlan(connections=connections, hold=600.0, ramp=ramp)) == told
 
 
+@pytest.mark.parametrize(("refused_max", "outcome"), [(0.05, Outcome.STABLE), (0.04, Outcome.UNSTABLE)])
+def test_a_share_may_fail_to_open(refused_max, outcome):
+    """One of 20: the server is away for a moment while it opens."""
+
+    async def away(orchestrator, made):
+        await asyncio.sleep(0.9)
+        await orchestrator.restart(down_for="300ms")
+
+    asked = {"ramp": "20s", "alive_for": "30s", "reconnects": "10s", "refused_max": refused_max}
+    made = fleet(away, **asked)
+
+    assert made.count.refused == 1
+    assert made.verdict.outcome is outcome
+
+
 def test_connections_that_stop_reading_are_not_judged():
     """Evenly among the others: 3 of 20 are the first, the 7th and the 14th."""
     made = fleet(survival=0.8, stalled=3)
