@@ -22,7 +22,7 @@ from ..duration import show_duration as show
 from ..fleet_summary import FleetCount
 from ..judge.backoff import Backoff
 from ..judge.verdict import Doubt, Finding, Reason, Rule, Verdict, Violation
-from ..samples import Sample
+from ..samples import NEEDED, Sample
 from ..statistics.proportion import CONFIDENCE, connections_needed, lower_bound, upper_bound
 from ..statistics.survival import band
 from ..timeline.close import describe_code
@@ -370,7 +370,9 @@ class FleetRequirement:
         if self.fanout_within is None and self.fanout_p99 is None:
             return
         if not counts.messages or not times.count + counts.missing + counts.excused:
-            yield Doubt(Reason.TOO_FEW, "no message was sent on that fanout_of knows")
+            seen = f"of {counts.messages:,} messages none had others of its worker to come to in time"
+            nothing = "no message was sent on that fanout_of knows"
+            yield Doubt(Reason.TOO_FEW, seen if counts.messages else nothing)
             return
         if self.fanout_within is not None and counts.late + counts.missing:
             of = times.count + counts.missing
@@ -380,13 +382,21 @@ class FleetRequirement:
         elif self.fanout_within is not None and counts.excused:
             yield Doubt(Reason.LOOP_LAG, f"{counts.excused:,} messages were late while their worker lagged")
         if self.fanout_p99 is not None:
-            yield from self._fanout_p99(times, self.fanout_p99)
+            yield from self._fanout_p99(times, counts.missing, self.fanout_p99)
 
-    def _fanout_p99(self, times: Sample, limit: float) -> Iterator[Finding]:
-        if not times.carries(0.99):
+    def _fanout_p99(self, times: Sample, missing: int, limit: float) -> Iterator[Finding]:
+        # What did not come is later than all that did.
+        of = times.count + missing
+        rank = math.ceil(0.99 * of - _SAME)
+        observed = ""
+        if of < NEEDED[0.99]:
             yield Doubt(Reason.TOO_FEW, f"{times.count:,} messages arrived: too few for a p99 (299)")
-        elif (found := times.quantile(0.99)) > limit:
+        elif rank > times.count:
+            observed = f"{missing:,} of {of:,} did not come"
+        elif (found := times.quantile(rank / times.count)) > limit:
             observed = f"p99 {show(found)} of {times.count:,} arrivals"
+            observed += f", and {missing:,} did not come" if missing else ""
+        if observed:
             expected = f"99% of the connections have a message within {show(limit)}"
             yield Violation(Rule.FANOUT, 0.0, expected, observed, f"messages that fan out: {observed}")
 

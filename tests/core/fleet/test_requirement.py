@@ -658,10 +658,47 @@ def fanned_out(*times, **counts):
         (fanned_out(*[0.1] * 298, messages=1), {"fanout_p99": 0.2}, INCONCLUSIVE),
         (fanned_out(*[0.1] * 395, *[0.9] * 4, messages=1), {"fanout_p99": 0.2}, UNSTABLE),
         (fanned_out(*[0.1] * 396, *[0.9] * 3, messages=1), {"fanout_p99": 0.2}, STABLE),
+        # What did not come is one of the last.
+        (fanned_out(*[0.1] * 395, messages=1, missing=3), {"fanout_p99": 0.2}, STABLE),
+        (fanned_out(*[0.1] * 395, messages=1, missing=4), {"fanout_p99": 0.2}, UNSTABLE),
+        (fanned_out(*[0.1] * 395, 0.9, messages=1, missing=2), {"fanout_p99": 0.2}, STABLE),
+        (fanned_out(*[0.1] * 395, 0.9, messages=1, missing=3), {"fanout_p99": 0.2}, UNSTABLE),
+        (fanned_out(messages=1, missing=299), {"fanout_p99": 0.2}, UNSTABLE),
+        (fanned_out(messages=1, missing=298), {"fanout_p99": 0.2}, INCONCLUSIVE),
     ],
 )
 def test_messages_that_fan_out(merge, asked, outcome):
     assert check(merge, **asked).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("merge", "observed"),
+    [
+        (fanned_out(*[0.1] * 395, messages=1, missing=4), "4 of 399 did not come"),
+        (
+            fanned_out(*[0.1] * 395, 0.9, messages=1, missing=3),
+            "p99 900 ms of 396 arrivals, and 3 did not come",
+        ),
+        (fanned_out(*[0.9] * 299, messages=1), "p99 900 ms of 299 arrivals"),
+    ],
+)
+def test_what_the_latest_messages_were(merge, observed):
+    (violation,) = check(merge, fanout_p99=0.2).violations
+
+    assert violation.observed == observed
+
+
+@pytest.mark.parametrize(
+    ("messages", "text"),
+    [
+        (0, "no message was sent on that fanout_of knows"),
+        (1_000, "of 1,000 messages none had others of its worker to come to in time"),
+    ],
+)
+def test_messages_that_nobody_else_was_there_for(messages, text):
+    (doubt,) = check(fanned_out(messages=messages), fanout_within=0.2).doubts
+
+    assert doubt.text == text
 
 
 def test_messages_that_were_all_excused_were_sent():
