@@ -14,6 +14,7 @@ from ..redact import redact_text, show_text
 from ..timeline.close_reasons import Topic, names_whole, read_reason
 from ..timeline.events import Direction, End, Opcode, Role
 from ..timeline.timeline import Timeline
+from .consequences import is_consequence
 from .engine import shortened
 from .experiments import experiment
 from .rivals import CAUSES
@@ -26,14 +27,9 @@ AT_THE_END = 1.0
 _AT_ONCE = 0.05
 # Lines that a diagnosis quotes, and characters of each.
 _QUOTED, _LONGEST = 3, 160
-# Errors that a handler gets because its connection is over: they say what ended it in their words alone.
-_CONSEQUENCES = re.compile(
-    r"^(?:\w+\.)*(?:ConnectionClosed\w*|WebSocketDisconnect|ClientDisconnected?|WebSocketClosedError|"
-    r"ConnectionResetError|ConnectionAbortedError|BrokenPipeError|EOFError|CancelledError|Disconnected?)\b"
-)
 # How processes print an error that nobody caught: Python, Node, Java, Go, Rust, Ruby.
 _PRINTED = re.compile(
-    r"^\s*(?:uncaught |unhandled )?(?:(?:\w+\.)*\w*(?:error|exception)\b(?: \[\w+\])?: |panic: |"
+    r"^[\s|]*(?:uncaught |unhandled )?(?:(?:\w+\.)*\w*(?:error|exception)\b(?: \[\w+\])?: |panic: |"
     r"thread '.*' panicked|exception in thread )",
     re.IGNORECASE,
 )
@@ -263,7 +259,7 @@ def _words(line: ServerLine) -> str:
 
 def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> Iterator[Diagnosis]:
     """What the lines make of a diagnosis, the strongest first."""
-    raised = [line for line in lines if line.kind is LineKind.RAISED and not _CONSEQUENCES.match(line.text)]
+    raised = [line for line in lines if line.kind is LineKind.RAISED and not is_consequence(line.text)]
     for line in lines:
         if line.kind is LineKind.EXITED:
             # The error that nobody caught says more than a number.
@@ -293,7 +289,7 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
     for line in lines:
         topic = read_reason(line.text).topic if read_reason(line.text).is_clear else None
         told = None if topic is None else _by_topic(found, line, topic)
-        if told is None and line.kind is LineKind.RAISED and not _CONSEQUENCES.match(line.text):
+        if told is None and line.kind is LineKind.RAISED and not is_consequence(line.text):
             is_sure = is_about(line, end) or abs(line.at - end.at) <= _AT_ONCE
             confidence = Confidence.HIGH if is_sure else Confidence.MEDIUM
             sentence = f"the server's handler failed: {_words(line)}"

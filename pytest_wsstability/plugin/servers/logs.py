@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from ...core.diagnosis.consequences import is_consequence
 from ...core.redact import show_text
 from ...core.url import port_of
 from ...net.apps.watching import HANDLING
@@ -84,8 +85,9 @@ class ServerLog(logging.Handler):
         text = f"{record.levelname:<7} {record.name}: {record.getMessage()}"
         raised = ""
         if record.exc_info and record.exc_info[1] is not None:
-            raised = f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
-            text += f"\n{raised}{place_of(record.exc_info[1])}"
+            error = _telling(record.exc_info[1])
+            raised = f"{type(error).__name__}: {error}"
+            text += f"\n{raised}{place_of(error)}"
         self.lines.append(
             LogLine(at, text, record.name, record.levelno, raised, _port(record), self.is_stopping)
         )
@@ -96,6 +98,14 @@ class ServerLog(logging.Handler):
     def warned(self) -> list[LogLine]:
         """The latest records, and the warnings and errors before them."""
         return [*self._older, *self.lines]
+
+
+def _telling(error: BaseException) -> BaseException:
+    """The error itself; of a group the first that is no consequence of an end, or else the first."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    found = [_telling(each) for each in error.exceptions]
+    return next((each for each in found if not is_consequence(f"{type(each).__name__}: {each}")), found[0])
 
 
 def place_of(error: BaseException) -> str:

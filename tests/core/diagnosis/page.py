@@ -36,7 +36,8 @@ peer's own words. Where a test owns the server (`--ws-app`, `--ws-command`, a fi
 that a handler raised, a line that was logged or printed, and the end of the process, within a second of the
 connection's end, are quoted and outrank what was inferred; with several connections, only those that name
 this one, by its port or its session, or that its handler logged. In a [fleet](fleets.md) an error that names
-nobody counts for the ends that are nearest to it.
+nobody counts for the ends that are nearest to it. Errors that a handler gets because its connection is over
+("Cannot write to closing transport", "broken pipe") are no cause.
 
 Your own rules come first: implement `pytest_wsstability_diagnose(timeline, others)` in a conftest, and
 return a `Diagnosis`, or None where you know nothing better.

@@ -62,6 +62,62 @@ def test_an_error_that_a_handler_raised_is_the_cause(run):
     )
 
 
+GROUP = """
+async def fails(error):
+    raise error
+
+async def handler(ws):
+    async for message in ws:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fails(ConnectionResetError("Connection lost")))
+            group.create_task(fails(LookupError("room 7 has no owner")))
+"""
+
+
+def test_of_a_group_of_errors_the_one_that_tells_is_the_cause(run):
+    """What others say of the connection that is over, or that they are a group, tells nothing."""
+    result = run(OWN.replace("@pytest_asyncio.fixture", GROUP + "@pytest_asyncio.fixture") + ONE)
+
+    result.stdout.fnmatch_lines(
+        ["*the server's handler failed: LookupError: room 7 has no owner (confidence high, blame server)*"]
+    )
+
+
+CLOSED_TWICE = """
+import asyncio, pytest
+from fastapi import FastAPI, WebSocket
+
+@pytest.fixture
+def ws_app():
+    app = FastAPI()
+
+    @app.websocket("/")
+    async def endpoint(ws: WebSocket):
+        await ws.accept()
+        try:
+            await asyncio.wait_for(ws.receive_text(), 30)
+        except TimeoutError:
+            await ws.close(4000)
+        finally:
+            await ws.close()
+
+    return app
+
+@pytest.mark.ws_stability(alive_for="1m")
+def test_it(ws_soak): ...
+"""
+
+
+def test_an_error_of_a_connection_that_is_over_is_no_cause(run):
+    """The handler closed twice: the second time it was refused, which has ended nothing."""
+    result = run(CLOSED_TWICE)
+
+    printed = result.stdout.str()
+    assert "once a close message has been sent" in printed
+    assert "the server ended the connection on purpose: 4000" in " ".join(printed.split())
+    assert "handler failed" not in printed
+
+
 def test_a_warning_that_a_handler_logged_is_quoted(run):
     """Its words are read like those of a close reason."""
     result = run(OWN + ONE.format(message="warn"))

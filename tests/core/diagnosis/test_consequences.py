@@ -1,0 +1,91 @@
+"""Errors that a handler gets because its connection is over are no causes of its end."""
+
+import pytest
+
+from pytest_wsstability.core.diagnosis.consequences import is_consequence
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        # What libraries raise, each by its own type.
+        "ConnectionClosedError: no close frame received or sent",
+        "starlette.websockets.WebSocketDisconnect: (1006, '')",
+        "WebSocketDisconnected: ",
+        "ClientDisconnected: ",
+        "autobahn.exception.Disconnected: Attempt to send on a closed protocol",
+        "ClientConnectionResetError: Cannot write to closing transport",
+        "WebSocketClosedError: ",
+        "StreamClosedError: Stream is closed",
+        "WebsocketClosed: ",
+        "SocketIsClosedError: ",
+        "WebSocketConnectionClosedException: Connection to remote host was lost.",
+        "ConnectionAbortedError: ",
+        "BrokenPipeError: [Errno 32] Broken pipe",
+        "ClosedResourceError: ",
+        "BrokenResourceError: ",
+        "EndOfStream: ",
+        "EOFError: ",
+        "IncompleteReadError: 0 bytes read on a total of 2 expected bytes",
+        "CancelledError: ",
+        "java.nio.channels.ClosedChannelException: null",
+        "org.eclipse.jetty.io.EofException: Closed",
+        "java.io.EOFException: null",
+        "org.apache.catalina.connector.ClientAbortException: java.io.IOException: Broken pipe",
+        # A group is printed before those in it.
+        "ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)",
+        "  | BaseExceptionGroup: unhandled errors in a TaskGroup (2 sub-exceptions)",
+        # What they say in words alone.
+        "RuntimeError: Unexpected ASGI message 'websocket.close', after sending 'websocket.close'.",
+        'RuntimeError: Cannot call "send" once a close message has been sent.',
+        'RuntimeError: Cannot call "receive" once a disconnect message has been received.',
+        'RuntimeError: WebSocket is not connected. Need to call "accept" first.',
+        "RuntimeError: WebSocket connection is closed.",
+        "RuntimeError: unable to perform operation on <TCPTransport closed=True>; the handler is closed",
+        "LocalProtocolError: Event cannot be sent in state ConnectionState.CLOSED",
+        "WebSocketError: Socket is dead",
+        "SSLError: application data after close notify",
+        "OSError: [Errno 104] Connection reset by peer",
+        "Error: WebSocket is not open: readyState 3 (CLOSED)",
+        "Uncaught Error: write EPIPE",
+        "Error: read ECONNRESET",
+        "Error: This socket has been ended by the other party",
+        "Error [ERR_STREAM_DESTROYED]: Cannot call write after a stream was destroyed",
+        "java.io.IOException: Connection reset by peer",
+        "java.net.SocketException: Connection reset",
+        "IOError: closed stream",
+        "panic: repeated read on failed websocket connection",
+        "panic: write tcp 127.0.0.1:80->127.0.0.1:5: use of closed network connection",
+        "thread 'main' panicked at 'called `Result::unwrap()` on an `Err` value: ConnectionClosed'",
+        "thread 'main' panicked at 'an `Err` value: Protocol(ResetWithoutClosingHandshake)'",
+        "RuntimeError: the client has disconnected",
+    ],
+)
+def test_an_error_of_a_connection_that_is_over(raised):
+    """Whatever ended it: such an error comes of a timeout as of a close on purpose."""
+    assert is_consequence(raised)
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        "KeyError: 'user'",
+        "ValueError: the client disconnected is no state",
+        "RuntimeError: dictionary changed size during iteration",
+        "Error: connect ECONNREFUSED 127.0.0.1:5432",
+        "panic: runtime error: index out of range [3]",
+        "thread 'main' panicked at 'index out of bounds'",
+        "TypeError: Cannot read properties of undefined",
+        "OSError: [Errno 28] No space left on device",
+        # What stands behind the handler has gone, and not its own connection.
+        "ServerDisconnectedError: Server disconnected",
+        "ConnectionError: Connection closed by server.",
+        "ClientOSError: [Errno 104] Connection reset by peer",
+        "ReadError: [Errno 104] Connection reset by peer",
+        "InterfaceError: connection is closed",
+        "java.sql.SQLException: Connection reset",
+    ],
+)
+def test_an_error_of_anything_else(raised):
+    """It may have ended the connection."""
+    assert not is_consequence(raised)
