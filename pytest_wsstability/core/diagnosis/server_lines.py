@@ -11,7 +11,7 @@ from itertools import islice
 from ..cause import Blame, Cause, Confidence, Diagnosis, Evidence
 from ..duration import show_duration as show
 from ..redact import redact_text, show_text
-from ..timeline.close_reasons import Topic, names_whole, read_reason
+from ..timeline.close_reasons import Topic, names_whole, read_reason, says_nothing_else
 from ..timeline.events import Direction, End, Opcode, Role
 from ..timeline.timeline import Timeline
 from .consequences import is_consequence
@@ -31,6 +31,12 @@ _QUOTED, _LONGEST = 3, 160
 _PRINTED = re.compile(
     r"^[\s|]*(?:uncaught |unhandled )?(?:(?:\w+\.)*\w*(?:error|exception)\b(?: \[\w+\])?: |panic: |"
     r"thread '.*' panicked|exception in thread )",
+    re.IGNORECASE,
+)
+# Words of a keepalive that gave up, and not of one that goes on ("sending keepalive ping").
+_GAVE_UP = re.compile(
+    r"\b(?:time[- ]?outs?|timed|no|not|never|without|miss\w*|fail\w*|lost|late|dead|stale|expired|clos\w+|"
+    r"unanswered|unresponsive)\b",
     re.IGNORECASE,
 )
 # What helps where all that is known is that a timeout of the server ran out.
@@ -105,8 +111,18 @@ class ServerLine:
     @property
     def says_restart(self) -> bool:
         """Whether it says that the server goes; one word among others ("shutdown turret level") may not."""
-        reading = read_reason(_LOGGER.sub("", self.text))
+        reading = read_reason(self._message)
         return reading.topic is Topic.RESTART and not reading.is_lone
+
+    @property
+    def says_only_restart(self) -> bool:
+        """The same, and of nothing else: "Shutting down", and not "shutting down mixer"."""
+        return self.says_restart and says_nothing_else(self._message)
+
+    @property
+    def _message(self) -> str:
+        """What was said, without the level and the logger's name."""
+        return _LOGGER.sub("", self.text)
 
 
 def printed(at: float, text: str) -> ServerLine:
@@ -301,7 +317,7 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
 def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | None:
     """What a line that speaks of one thing makes of a diagnosis; None where it says nothing of this end."""
     said = f"the server logged: {_words(line)}"
-    if topic is Topic.KEEPALIVE and found.cause in _KEEPALIVES:
+    if topic is Topic.KEEPALIVE and found.cause in _KEEPALIVES and _GAVE_UP.search(line.text):
         # It confirms that its keepalive gave up; why the answer was not there, the record says.
         sure = found.cause in _SHOWN or found.confidence is Confidence.HIGH
         confidence = Confidence.HIGH if sure else Confidence.MEDIUM
@@ -315,8 +331,10 @@ def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | N
     if line.says_restart or line.is_warning:
         cause = CAUSES[topic]
         if cause is found.cause:
-            return replace(found, confidence=Confidence.HIGH, sentence=f"{found.sentence}; {said}")
-        confidence = Confidence.HIGH if line.says_restart else Confidence.MEDIUM
+            sure = topic is not Topic.RESTART or line.says_only_restart
+            confirmed = Confidence.HIGH if sure else Confidence.MEDIUM
+            return replace(found, confidence=confirmed, sentence=f"{found.sentence}; {said}")
+        confidence = Confidence.HIGH if line.says_only_restart else Confidence.MEDIUM
         remedy = _DEADLINE if topic is Topic.TIMEOUT else "see the server's log at this instant"
         return _told(found, cause, confidence, said, remedy, begin=f"{topic.value}: ")
     return None

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .lone_words import is_one_of_many
+from .lone_words import has_others, is_one_of_many
 from .reason_words import HINTS, KEYWORDS, OTHERWISE, any_of
 from .reason_words import Topic as Topic
 
@@ -102,6 +102,12 @@ def read_reason(reason: str) -> Reading:
     is_clear = bool(left) and first not in hinted | _GENERAL
     is_lone = is_clear and is_one_of_many(text, _told(text))
     return Reading(first, second, is_vague=first in hinted, is_lone=is_lone, has_words=True)
+
+
+def says_nothing_else(reason: str) -> bool:
+    """Whether no word stands beside those that tell a topic that may be of something else."""
+    text = _plain(reason)
+    return not has_others(text, _told(text))
 
 
 def _told(text: str) -> set[str]:

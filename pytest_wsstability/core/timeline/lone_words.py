@@ -20,6 +20,8 @@ _BESIDE = frozenset(
         "lost reason code error failed failure invalid bad missing missed wrong required denied rejected",
         "refused detected limit limited reached exceeded expired timeout answered receive received sent read",
         "try retry reconnect exit exiting",
+        "info warn warning debug notice signal handling caught pid port http app applications workers "
+        "servers sockets sessions clients master main all gracefully graceful immediately complete bye",
     )
     for word in line.split()
 )
@@ -35,8 +37,11 @@ def is_one_of_many(text: str, told: Collection[str]) -> bool:
         told: the parts of it that tell something.
 
     """
-    if len(told) != 1:
-        return False
-    (word,) = told
-    beside = _WORD.findall(text.replace(word, " "))
-    return len(_WORD.findall(word)) == 1 and any(each not in _BESIDE for each in beside)
+    return len(told) == 1 and all(len(_WORD.findall(each)) == 1 for each in told) and has_others(text, told)
+
+
+def has_others(text: str, told: Collection[str]) -> bool:
+    """Whether words of a text that tell nothing may give others another meaning; arguments as above."""
+    for each in told:
+        text = text.replace(each, " ")
+    return any(word not in _BESIDE for word in _WORD.findall(text))

@@ -55,6 +55,16 @@ _AT_ONCE = r"(?:concurrent|simultaneous|parallel|active|open)"
 _PICTURE = r"(?:images?|photos?|pictures?|videos?|audio|codec|files?|backups?)"
 _DOWN = r"(?:server|dns|unreach\w*|errors?|timed[- ]?out|timeout|down|returned|closed|gone|lost|failed)"
 
+# What a server stops, or starts again, of a single client or of itself, while it goes on.
+_PART = (
+    r"(?:session|connection|client|user|player|peer|(?:web)?socket|transport|stream|channel|topic|subscription|"
+    r"room|lobby|game|match|call|conversation|meeting|pipeline|kernel|task|job|timer|scheduler|heartbeat|"
+    r"consumer|producer|queue|thread|listener|reader|writer|handler|watcher|monitor|bot)"
+)
+_HOST = r"(?:server|service|node|host|process|instance|cluster|worker)"
+_STOPS = r"(?:re-?start\w*|shut(?:ting)?[- ]?down)"
+_GONE = r"(?:clos\w+|lost|terminat\w+|ended|reset|dropped)"
+
 # Words that mean a topic whatever stands beside them; read in the order of `Topic`, and each was seen in
 # software or reports of others.
 KEYWORDS: dict[Topic, re.Pattern[str]] = {
@@ -114,7 +124,7 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"(?:server|instance|pod|process|node|worker|service|application|container|machine|host) "
         r"(?:is |was |has )?(?:being )?(?:stopp\w+|terminat\w+|closing|exit\w*|going away|evict\w*|"
         r"replac\w*)"
-        r"(?! (?:\w+ )?(?:connection|session|socket|client|stream)| respon)",
+        r"(?! (?:\w+ )?(?:connection|session|(?:web)?socket|client|stream)| respon)",
         r"(?:server|system|service) (?:upgrade|update)",
     ),
     Topic.ORIGIN: any_of(
@@ -310,6 +320,11 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         r"(?:client|app|browser|page|you) (?:must|should|has to|have to|needs? to) re-?(?:start|load)",
         r"(?:client|app|browser|page) re-?(?:start|load) (?:is )?(?:required|needed|necessary)",
         r"re-?(?:start|load) (?:your|(?:the |this )?(?:client|app|page|browser|session|stream|call)\b)",
+        rf"{_STOPS} (?:of )?(?:(?!all )\w+ ){{0,2}}{_PART}"
+        rf"(?! (?:is |was )?{_GONE}| {_HOST})",
+        rf"{_PART}(?: ?\S*\d\S*)?:? (?:is |was |has |been |being )*{_STOPS}",
+        # Daphne, of a handler whose connection had ended.
+        r"took too long to shut[- ]?down",
     ),
     Topic.TOKEN: any_of(
         r"already (?:authenti\w+|authori[sz]ed|logged[- ]?in)",

@@ -86,6 +86,16 @@ def test_other_lines_change_nothing(line):
         ("INFO    app: SIGTERM received, exiting", False, HIGH),
         ("INFO    game: player reached shutdown turret level", False, None),
         ("WARNING game: player reached shutdown turret level", True, MEDIUM),
+        ("[2026-11-28 13:15:12 +0000] [7] [INFO] Worker exiting (pid: 7)", False, HIGH),
+        ("INFO    app: shutting down mixer", False, MEDIUM),
+        ("WARNING app: shutting down mixer", True, MEDIUM),
+        # What a server stops of one connection, or of itself, while it goes on.
+        ("INFO    app: Shutting down session 7 of ada", False, None),
+        ("INFO    app: client disconnected, shutting down voice pipeline", False, None),
+        ("INFO    app: Connection 7: shutting down", False, None),
+        ("WARNING app: scheduler has been shut down", True, None),
+        ("INFO    kernels: AsyncIOLoopKernelRestarter: restarting kernel (1/5)", False, None),
+        ("WARNING daphne.server: Application <Task> for <Web> took too long to shut down", True, None),
     ],
 )
 def test_one_word_of_a_restart_among_others_may_mean_something_else(text, is_warning, confidence):
@@ -96,6 +106,7 @@ def test_one_word_of_a_restart_among_others_may_mean_something_else(text, is_war
         assert found == told(CUT)
     else:
         assert (found.cause, found.confidence) == (Cause.RESTART, confidence)
+        assert (found.runner_up is None) is (confidence is HIGH)
 
 
 @pytest.mark.parametrize("at", [1046.3, 1048.3])
@@ -146,6 +157,40 @@ def test_a_shutdown_that_the_server_logs_confirms_what_its_close_code_says():
     assert (before.cause, before.confidence) == (Cause.RESTART, LOW)
     assert (found.cause, found.confidence) == (Cause.RESTART, HIGH)
     assert found.sentence == f"{before.sentence}; the server logged: INFO    uvicorn.error: Shutting down"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DEBUG   websockets.server: % sending keepalive ping",
+        "DEBUG   websockets.server: % received keepalive pong",
+        "INFO    app: heartbeat under way",
+        "INFO    app: restarted heartbeat timer",
+    ],
+)
+def test_a_keepalive_that_goes_on_confirms_nothing(text):
+    """It has not given up."""
+    assert told(PINGED, said(text, at=1040, is_warning=False)) == told(PINGED)
+
+
+@pytest.mark.parametrize(
+    "text", ["WARNING app: no pong of ada", "INFO    app: closing for missed heartbeats"]
+)
+def test_a_keepalive_that_gave_up_in_other_words(text):
+    """Something is missing, or too late."""
+    assert told(PINGED, said(text, at=1040, is_warning=False)).confidence is HIGH
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence"),
+    [("INFO    app: shutting down mixer", MEDIUM), ("INFO    app: Shutting down", HIGH)],
+)
+def test_what_else_may_be_shut_down_makes_no_restart_sure(text, confidence):
+    """Though the record says the same."""
+    rows = [*TALK, (47.3, closed_by_peer(1001))]
+    found = told(rows, said(text, is_warning=False))
+
+    assert (found.cause, found.confidence) == (Cause.RESTART, confidence)
 
 
 def test_a_keepalive_of_the_server_says_not_why_the_pong_was_missing():

@@ -2,7 +2,13 @@
 
 import pytest
 
-from pytest_wsstability.core.timeline.close_reasons import Reading, Topic, read_error, read_reason
+from pytest_wsstability.core.timeline.close_reasons import (
+    Reading,
+    Topic,
+    read_error,
+    read_reason,
+    says_nothing_else,
+)
 
 T = Topic
 
@@ -94,6 +100,10 @@ T = Topic
         ("Frame size of 131000 bytes exceeds maximum accepted frame size", T.SIZE),
         ("Text message size [65537] exceeds maximum size [65536]", T.SIZE),
         ("CloudFlare WebSocket proxy restarting", T.RESTART),
+        ("server shutdown connection closed", T.RESTART),
+        ("shutting down all connections", T.RESTART),
+        ("session shutdown due to server restart", T.RESTART),
+        ("game server is shutting down", T.RESTART),
         ("The web application is stopping", T.RESTART),
         ("reset because its code was updated", T.RESTART),
         ("session takeover", T.DUPLICATE),
@@ -149,6 +159,7 @@ def test_a_keyword_tells_the_topic(reason, topic):
         ("unauthorizedMove", T.TOKEN),
         ("shutdown of your turret", T.RESTART),
         ("overload of cargo", T.OVERLOAD),
+        ("restart of match server", T.RESTART),
         ("idle players removed", T.IDLE),
     ],
 )
@@ -326,6 +337,15 @@ def test_a_heartbeat_that_did_not_come_is_a_keepalive(reason):
         "application terminated the session",
         "Server stopped responding to client",
         "please restart the session",
+        # What is shut down or begun again is a part of the server, or of this client.
+        "Session shutting down",
+        "the kernel is restarting",
+        "room 7 is being restarted",
+        "shutting down voice pipeline",
+        "restart of match 7",
+        "connection shutdown",
+        "application closing websocket of user 3",
+        "took too long to shut down",
         "database timeout",
         "Model initialization timeout",
         "Deadline expired before operation could complete.",
@@ -373,6 +393,21 @@ def test_words_that_contradict_each_other_have_two_topics(reason, topics):
 def test_what_calls_a_message_an_error_tells_no_topic(message, topic):
     """What stands beside it does."""
     assert read_error(message).topic is topic
+
+
+@pytest.mark.parametrize(
+    ("reason", "nothing_else"),
+    [
+        ("Shutting down", True),
+        ("the server is restarting now", True),
+        ("Received SIGTERM, shutting down gracefully", True),
+        ("shutting down mixer", False),
+        ("maintenance of turrets", False),
+    ],
+)
+def test_what_stands_beside_the_words_that_tell(reason, nothing_else):
+    """Words of grammar and of servers say nothing else; what is unknown may."""
+    assert says_nothing_else(reason) is nothing_else
 
 
 def test_an_empty_reason_says_nothing():
