@@ -84,6 +84,7 @@ class Cause(Enum):
     TLS_FAILED = "a TLS handshake that failed"
     NAME_UNKNOWN = "a name that does not resolve"
     UNREACHABLE = "an address where nothing listens"
+    PROXY_REFUSED = "a proxy that did not open a way"
     NO_WEBSOCKET = "an answer that is no WebSocket handshake"
     OPENING_TIMED_OUT = "an opening that took too long"
     HARNESS_SHORT = "a shortage on the test's own machine"

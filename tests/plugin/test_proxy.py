@@ -133,3 +133,33 @@ def test_faults_that_make_no_sense_are_errors_at_collection(refusal, faults, wor
 
     (line,) = (line for line in printed.splitlines() if "::test_it: " in line)
     assert all(word in line for word in words)
+
+
+def test_a_forward_proxy_that_opens_no_way_fails_its_test(run):
+    """Which says what to change; the tests behind it run."""
+    result = run("""
+    import asyncio
+    import pytest
+
+    async def refuse(reader, writer):
+        await reader.readuntil(b"\\r\\n\\r\\n")
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\\r\\nContent-Length: 0\\r\\n\\r\\n")
+        writer.close()
+
+    @pytest.mark.ws_stability
+    async def test_refused(ws_connect):
+        async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            await ws_connect("ws://inside.example/", proxy=f"http://127.0.0.1:{port}")
+
+    def test_behind():
+        pass
+    """)
+
+    assert result.parseoutcomes() == {"failed": 1, "passed": 1}
+    result.stdout.fnmatch_lines(
+        [
+            "*it answered 407 Proxy Authentication Required to CONNECT inside.example:80*",
+            "*fix       see what the proxy says: 407 asks for a user and a password in the URL of --ws-*",
+        ]
+    )

@@ -42,6 +42,12 @@ OPENINGS = (
         remedy="see whether the server listens on this port; refused for seconds only is a restart",
     ),
     FailedOpening(
+        cause=Cause.PROXY_REFUSED, shows="the proxy towards the target did not open a way", stage="PROXY",
+        blame=Blame.PATH,
+        remedy="see what the proxy says: 407 asks for a user and a password in the URL of --ws-proxy, "
+        "403 forbids the target, and with 502 to 504 the proxy does not reach it",
+    ),
+    FailedOpening(
         cause=Cause.TLS_FAILED, shows="the TLS handshake failed", stage="TLS", blame=Blame.SERVER,
         remedy="check the certificate's names, dates and authority (a test's own: --ws-ca FILE), and whether "
         "the port speaks TLS at all: ws:// goes without",
@@ -112,7 +118,8 @@ def diagnose_opening(
     Say why a connection did not open.
 
     Args:
-        stage: the name of the step that failed: "DNS", "CONNECT", "TLS", "HTTP", "HANDSHAKE", "TIMEOUT".
+        stage: the name of the step that failed: "DNS", "CONNECT", "PROXY", "TLS", "HTTP", "HANDSHAKE",
+            "TIMEOUT".
         status: the HTTP status of a refused upgrade.
         retry_after: what its Retry-After field said.
         detail: the error in words.

@@ -4,6 +4,7 @@ import pytest
 
 from pytest_wsstability.core.diagnosis import Blame, Cause, Confidence, diagnose_opening
 from pytest_wsstability.core.judge.verdict import Reason
+from pytest_wsstability.net.errors import OpeningError, OpeningStage
 
 
 @pytest.mark.parametrize(
@@ -11,6 +12,7 @@ from pytest_wsstability.core.judge.verdict import Reason
     [
         ("DNS", {}, Cause.NAME_UNKNOWN, Blame.CLIENT),
         ("CONNECT", {}, Cause.UNREACHABLE, Blame.SERVER),
+        ("PROXY", {}, Cause.PROXY_REFUSED, Blame.PATH),
         ("TLS", {}, Cause.TLS_FAILED, Blame.SERVER),
         ("HTTP", {"status": 503}, Cause.THROTTLED, Blame.SERVER),
         ("HTTP", {"status": 429}, Cause.THROTTLED, Blame.SERVER),
@@ -49,6 +51,12 @@ def test_what_the_server_asked_for_is_evidence():
 
     assert [each.text for each in found.evidence] == ["HTTP 503 Busy", r"Retry-After: 120\x1b"]
     assert found.headline == "not opened: a limit on connections (HTTP 503)"
+
+
+@pytest.mark.parametrize("stage", OpeningStage)
+def test_each_step_of_an_opening_has_a_cause(stage):
+    """An error of any of them says what to change."""
+    assert OpeningError("ws://a.example/", stage, "no").diagnosis.remedy
 
 
 def test_an_unknown_stage_is_refused():
