@@ -329,7 +329,8 @@ def peer_cases() -> Iterator[Case]:
     yield from _withholding_cases(at)
     yield from _session_cases()
     for status, right in (
-        (503, (_C.THROTTLED,)),
+        # A gateway without a server and a server that is full both say no more.
+        (503, (_C.UPSTREAM_FAILED, _C.THROTTLED)),
         (429, (_C.THROTTLED,)),
         (401, (_C.UNAUTHORIZED,)),
         (403, (_C.UNAUTHORIZED,)),

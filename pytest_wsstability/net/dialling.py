@@ -263,6 +263,8 @@ class Dialler:
                 "(RFC 8441), which this client does not speak: let the server offer http/1.1 too",
                 status=error.status,
                 retry_after=error.retry_after,
+                said=error.said,
+                unanswered=error.unanswered,
             )
         return error
 
@@ -304,7 +306,8 @@ class Dialler:
         if isinstance(exc, SubprotocolError):
             return OpeningError(self._url, OpeningStage.HANDSHAKE, _words(exc), subprotocol=exc.chosen)
         if step is OpeningStage.HTTP:
-            return self._failed(OpeningStage.HANDSHAKE, f"{where}: {_words(exc)}")
+            told = f"{where}: {_words(exc)}"
+            return OpeningError(self._url, OpeningStage.HANDSHAKE, told, unanswered=_is_unanswered(exc))
         return self._failed(step, f"{where}: {_words(exc)}")
 
     def _failed(self, stage: OpeningStage, detail: str) -> OpeningError:
@@ -346,6 +349,11 @@ def _is_literal(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_unanswered(exc: Exception) -> bool:
+    """Whether the connection ended in the handshake before there was an answer, whole or not."""
+    return any(isinstance(each, EOFError | ConnectionError) for each in (exc, exc.__cause__))
 
 
 def _words(exc: Exception) -> str:
@@ -400,6 +408,7 @@ def _refused(response: Response, url: str, *, rest: str = "") -> OpeningError:
         detail,
         status=response.status_code,
         retry_after=retry,
+        said=f"{response.reason_phrase} {told}",
         location=location,
         served_by=served_by(response.headers.raw_items()),
     )

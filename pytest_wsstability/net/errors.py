@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from ..core.cause import Diagnosis
@@ -33,6 +34,10 @@ class OpeningStage(Enum):
         return code(self.name, "opening")
 
 
+# What of an opening that failed goes to another process: all but the place that a redirect leads to.
+_KEPT = ("status", "retry_after", "said", "unanswered", "shortage", "subprotocol", "served_by")
+
+
 class OpeningError(ConnectionError):
     """
     The connection did not open, so there is nothing to say about its stability.
@@ -42,6 +47,8 @@ class OpeningError(ConnectionError):
         stage: the step that failed.
         status: the HTTP status of a refused upgrade; None otherwise.
         retry_after: what its Retry-After field said; None where it had none.
+        said: what a refusal said beside its status, its phrase included.
+        unanswered: whether the connection ended before the server had answered.
         location: where a redirect leads, secrets included; None where there was none.
         shortage: what this process or its machine lacked; None where it was not for that.
         subprotocol: what the server chose though it was not offered; None where it was not for that.
@@ -57,6 +64,8 @@ class OpeningError(ConnectionError):
         *,
         status: int | None = None,
         retry_after: str | None = None,
+        said: str = "",
+        unanswered: bool = False,
         location: str | None = None,
         shortage: Reason | None = None,
         subprotocol: str | None = None,
@@ -67,6 +76,8 @@ class OpeningError(ConnectionError):
         self.detail = detail
         self.status = status
         self.retry_after = retry_after
+        self.said = said
+        self.unanswered = unanswered
         self.location = location
         self.shortage = shortage
         self.subprotocol = subprotocol
@@ -83,32 +94,12 @@ class OpeningError(ConnectionError):
         """Why it did not open, and what to change."""
         return diagnose_opening(
             self.stage.name, status=self.status, retry_after=self.retry_after, detail=self.detail,
-            shortage=self.shortage, subprotocol=self.subprotocol,
+            said=self.said, unanswered=self.unanswered, shortage=self.shortage, subprotocol=self.subprotocol,
         )  # fmt: skip
 
     def __reduce__(self) -> tuple[Any, ...]:
-        values = (
-            self.url, self.stage, self.detail, self.status, self.retry_after, self.shortage, self.subprotocol,
-            self.served_by,
-        )  # fmt: skip
-        return (_opening_error, values)
-
-
-def _opening_error(
-    url: str,
-    stage: OpeningStage,
-    detail: str,
-    status: int | None,
-    retry_after: str | None,
-    shortage: Reason | None,
-    subprotocol: str | None,
-    served_by: str,
-) -> OpeningError:
-    return OpeningError(
-        url, stage, detail,
-        status=status, retry_after=retry_after, shortage=shortage, subprotocol=subprotocol,
-        served_by=served_by,
-    )  # fmt: skip
+        facts = {name: getattr(self, name) for name in _KEPT}
+        return partial(OpeningError, **facts), (self.url, self.stage, self.detail)
 
 
 class ConnectionEnded(ConnectionError):

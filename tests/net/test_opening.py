@@ -8,7 +8,7 @@ import ssl
 
 import pytest
 
-from pytest_wsstability import TLS, OpeningError, Orchestrator, connect
+from pytest_wsstability import TLS, Cause, OpeningError, Orchestrator, connect
 from pytest_wsstability.net.errors import OpeningStage
 from tests.net.certificates import server_context, trusting
 from tests.net.peers import opened, serving, silent
@@ -463,11 +463,58 @@ async def test_a_tls_server_drops_a_connection_whose_deadline_ran_out(tmp_path):
 
 async def test_an_opening_error_survives_pickling():
     """pytest-xdist sends it from process to process."""
-    error = OpeningError("ws://me:pw@example.org/", OpeningStage.HTTP, "HTTP 403", status=403, served_by="b2")
+    error = OpeningError(
+        "ws://me:pw@example.org/", OpeningStage.HTTP, "HTTP 403",
+        status=403, said="bad origin", served_by="b2",
+    )  # fmt: skip
     copy = pickle.loads(pickle.dumps(error))
 
     assert (str(copy), copy.stage, copy.status, copy.url) == (str(error), OpeningStage.HTTP, 403, error.url)
     assert copy.served_by == "b2"
+    silent = OpeningError("ws://example.org/", OpeningStage.HANDSHAKE, "no", unanswered=True)
+    for each in (error, silent):
+        assert pickle.loads(pickle.dumps(each)).diagnosis == each.diagnosis
+
+
+def answer(status, body=""):
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+@pytest.mark.parametrize(
+    ("said", "cause", "runner_up"),
+    [
+        (answer("503 Service Unavailable"), Cause.UPSTREAM_FAILED, Cause.THROTTLED),
+        (answer("503 Service Unavailable", "no healthy upstream"), Cause.UPSTREAM_FAILED, None),
+        (answer("503 Too Many Connections"), Cause.THROTTLED, None),
+        (answer("403 Forbidden", "Cross origin websockets not allowed"), Cause.ORIGIN_REFUSED, None),
+        (b"SSH-2.0-OpenSSH_9\r\n", Cause.NO_WEBSOCKET, None),
+        (b"", Cause.NO_WEBSOCKET, Cause.UPSTREAM_FAILED),
+    ],
+)
+async def test_what_an_answer_says_is_its_cause(said, cause, runner_up):
+    """Or that there was none: a port forward without a server ends a connection so."""
+
+    async def handler(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(said)
+        writer.close()
+
+    async with await asyncio.start_server(handler, "127.0.0.1", 0) as server:
+        error = await error_of(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+
+    assert (error.diagnosis.cause, error.diagnosis.runner_up) == (cause, runner_up)
+
+
+async def test_a_connection_that_ends_before_the_handshake_has_no_answer():
+    """As one with which a proxy finds nobody to talk to."""
+
+    async def handler(reader, writer):
+        writer.transport.abort()
+
+    async with await asyncio.start_server(handler, "127.0.0.1", 0) as server:
+        error = await error_of(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+
+    assert error.unanswered
 
 
 async def test_fields_of_a_response_are_those_of_the_connection():

@@ -156,6 +156,13 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
         _C.PEER_FROZEN,
         "ping it on a second connection: a process that stands still answers none",
     ),
+    (_C.UPSTREAM_FAILED, _C.THROTTLED, "open one connection alone: a limit lets it in"),
+    (
+        _C.UNAUTHORIZED,
+        _C.REFUSED,
+        "ask with the credentials of one who is let in: a wrong path stays refused",
+    ),
+    (_C.NO_WEBSOCKET, _C.UPSTREAM_FAILED, "connect to the server itself, past proxies and port forwards"),
 )
 _EXPERIMENTS = {frozenset(pair): text for *pair, text in _PAIRS}
 

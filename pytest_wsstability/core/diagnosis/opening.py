@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from ..cause import Blame, Cause, Confidence, Diagnosis, Evidence
 from ..judge.verdict import Reason
 from ..redact import show_text
+from ..timeline.close_reasons import Topic, read_error
+from .experiments import experiment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,16 +25,29 @@ class FailedOpening:
     # is needed.
     stage: str
     statuses: Callable[[int | None], bool] = lambda status: True
+    # What the words of an answer have to speak of, where its status has several meanings; empty: of anything.
+    topics: frozenset[Topic] = frozenset()
     blame: Blame
     remedy: str
+    # What else it may be; None where nothing else is known.
+    runner_up: Cause | None = None
+
+    @property
+    def confidence(self) -> Confidence:
+        """How sure it is."""
+        return Confidence.HIGH if self.runner_up is None else Confidence.MEDIUM
 
 
 def _is(*statuses: int) -> Callable[[int | None], bool]:
     return lambda status: status in statuses
 
 
-# In the stage's place: the handshake failed over the subprotocol that the server chose.
+# In the stage's place: the handshake failed over the subprotocol that the server chose, or nothing answered.
 _CHOSEN = "HANDSHAKE, subprotocol"
+_UNANSWERED = "HANDSHAKE, no answer"
+_FEWER = "open fewer connections at a time and with jitter, or raise the server's limit"
+_GATEWAY = "see the gateway's log, and whether the server behind it runs"
+_CREDENTIALS = "give what the server asks for: a token (--ws-header 'Authorization: ...'), a cookie"
 
 OPENINGS = (
     FailedOpening(
@@ -53,20 +70,53 @@ OPENINGS = (
         "the port speaks TLS at all: ws:// goes without",
     ),
     FailedOpening(
-        cause=Cause.THROTTLED, shows="HTTP 429 or 503, or Retry-After", stage="HTTP",
-        statuses=_is(429, 503), blame=Blame.SERVER,
-        remedy="open fewer connections at a time and with jitter, or raise the server's limit",
+        cause=Cause.THROTTLED, shows="HTTP 429, or Retry-After", stage="HTTP", statuses=_is(429),
+        blame=Blame.SERVER, remedy=_FEWER,
     ),
     FailedOpening(
-        cause=Cause.UNAUTHORIZED, shows="HTTP 401, 403 or 407", stage="HTTP", statuses=_is(401, 403, 407),
+        cause=Cause.THROTTLED, shows="HTTP 503, and words of a limit, or of overload", stage="HTTP",
+        statuses=_is(503), topics=frozenset({Topic.RATE, Topic.OVERLOAD}), blame=Blame.SERVER, remedy=_FEWER,
+    ),
+    FailedOpening(
+        cause=Cause.RESTART, shows="HTTP 503, and words of a restart or of maintenance", stage="HTTP",
+        statuses=_is(503), topics=frozenset({Topic.RESTART}), blame=Blame.SERVER,
+        remedy="come back later, and with jitter",
+    ),
+    FailedOpening(
+        cause=Cause.UPSTREAM_FAILED, shows="HTTP 502 or 504, or 520 to 527 or 530 (Cloudflare)", stage="HTTP",
+        statuses=_is(502, 504, *range(520, 528), 530), blame=Blame.PATH, remedy=_GATEWAY,
+    ),
+    FailedOpening(
+        cause=Cause.UPSTREAM_FAILED, shows="HTTP 503, and words of an upstream", stage="HTTP",
+        statuses=_is(503), topics=frozenset({Topic.UPSTREAM}), blame=Blame.PATH, remedy=_GATEWAY,
+    ),
+    FailedOpening(
+        cause=Cause.UPSTREAM_FAILED, shows="any other HTTP 503", stage="HTTP", statuses=_is(503),
+        blame=Blame.PATH,
+        remedy="see whether a server stands behind the gateway, and is ready (load balancers answer so where "
+        "none is); where others are let in, open fewer at a time, or raise the server's limit",
+        runner_up=Cause.THROTTLED,
+    ),
+    FailedOpening(
+        cause=Cause.ORIGIN_REFUSED, shows="HTTP 403, and words of an origin", stage="HTTP",
+        statuses=_is(403), topics=frozenset({Topic.ORIGIN}), blame=Blame.CLIENT,
+        remedy="send an Origin that the server allows (ws_stability(origin=...)), or add this one to its "
+        "list; behind a proxy, see whether that passes Host on",
+    ),
+    FailedOpening(
+        cause=Cause.UNAUTHORIZED, shows="HTTP 401 or 407", stage="HTTP", statuses=_is(401, 407),
+        blame=Blame.CLIENT, remedy=_CREDENTIALS,
+    ),
+    FailedOpening(
+        cause=Cause.UNAUTHORIZED, shows="HTTP 403, and words of credentials", stage="HTTP",
+        statuses=_is(403), topics=frozenset({Topic.TOKEN}), blame=Blame.CLIENT, remedy=_CREDENTIALS,
+    ),
+    FailedOpening(
+        cause=Cause.UNAUTHORIZED, shows="any other HTTP 403", stage="HTTP", statuses=_is(403),
         blame=Blame.CLIENT,
-        remedy="give what the server asks for: a token (--ws-header 'Authorization: ...'), a cookie, an "
-        "Origin; and check the path: uvicorn answers 403 to one without a WebSocket, too",
-    ),
-    FailedOpening(
-        cause=Cause.UPSTREAM_FAILED, shows="HTTP 502 or 504, or 520 to 527 (Cloudflare)", stage="HTTP",
-        statuses=_is(502, 504, *range(520, 528)),
-        blame=Blame.PATH, remedy="see the gateway's log, and whether the server behind it runs",
+        remedy=f"{_CREDENTIALS}, an Origin; and check the path: uvicorn answers 403 to one without a "
+        "WebSocket, as Envoy does where no upgrade is allowed",
+        runner_up=Cause.REFUSED,
     ),
     FailedOpening(
         cause=Cause.HANDLER_ERROR, shows="HTTP 500", stage="HTTP", statuses=_is(500), blame=Blame.SERVER,
@@ -82,6 +132,14 @@ OPENINGS = (
         blame=Blame.SERVER,
         remedy="see whether the port speaks WebSocket, and TLS (wss://) or not; and check the path: Socket.IO"
         " ends what is not for /socket.io/",
+    ),
+    FailedOpening(
+        cause=Cause.NO_WEBSOCKET, shows="the connection ended without an answer", stage=_UNANSWERED,
+        blame=Blame.SERVER,
+        remedy="see whether the port speaks TLS (wss://) or not, and whether anything listens behind it: a "
+        "proxy, a port that a container publishes and a port forward take connections for a server that is "
+        "not there; and check the path: Socket.IO ends what is not for /socket.io/",
+        runner_up=Cause.UPSTREAM_FAILED,
     ),
     FailedOpening(
         cause=Cause.PROTOCOL_ERROR, shows="a subprotocol that was not offered", stage=_CHOSEN,
@@ -111,6 +169,8 @@ def diagnose_opening(
     status: int | None = None,
     retry_after: str | None = None,
     detail: str = "",
+    said: str = "",
+    unanswered: bool = False,
     shortage: Reason | None = None,
     subprotocol: str | None = None,
 ) -> Diagnosis:
@@ -123,6 +183,8 @@ def diagnose_opening(
         status: the HTTP status of a refused upgrade.
         retry_after: what its Retry-After field said.
         detail: the error in words.
+        said: the words of an answer beside its status.
+        unanswered: whether the connection ended before there was an answer.
         shortage: what this process or machine lacked; None where it was not for that.
         subprotocol: what the server chose though it was not offered; None where it was not for that.
 
@@ -130,7 +192,12 @@ def diagnose_opening(
         ValueError: if there is no such stage.
 
     """
-    rows = [row for row in OPENINGS if row.stage == stage and row.statuses(status)]
+    topic = _topic(status, said)
+    rows = [
+        row
+        for row in OPENINGS
+        if row.stage == stage and row.statuses(status) and (not row.topics or topic in row.topics)
+    ]
     if not rows:
         valid = ", ".join(dict.fromkeys(repr(row.stage) for row in OPENINGS if row.stage.isalpha()))
         raise ValueError(f"stage: {stage!r} is no step of an opening; valid ones: {valid}")
@@ -138,6 +205,8 @@ def diagnose_opening(
         rows = [row for row in OPENINGS if row.cause is Cause.THROTTLED]
     if subprotocol is not None:
         rows = [row for row in OPENINGS if row.stage == _CHOSEN]
+    if unanswered:
+        rows = [row for row in OPENINGS if row.stage == _UNANSWERED]
     if shortage is not None:
         rows = [row for row in OPENINGS if row.cause is Cause.HARNESS_SHORT]
     row, how = rows[0], f"HTTP {status}" if status is not None else stage
@@ -147,10 +216,20 @@ def diagnose_opening(
         evidence.append(Evidence(f"Retry-After: {show_text(retry_after, 40)}", 0.0))
     return Diagnosis(
         cause=row.cause,
-        confidence=Confidence.HIGH,
+        confidence=row.confidence,
         blame=row.blame,
         sentence=f"the connection did not open: {row.cause.value} ({how}); that is no instability",
         headline=f"not opened: {row.cause.value} ({how})",
         evidence=tuple(evidence),
         remedy=row.remedy,
+        runner_up=row.runner_up,
+        experiment=None if row.runner_up is None else experiment(row.cause, row.runner_up),
+        alternatives=() if row.runner_up is None else (row.runner_up,),
     )
+
+
+def _topic(status: int | None, said: str) -> Topic | None:
+    """What the words of an answer speak of clearly, those aside that its status always has."""
+    usual = next((each.phrase for each in HTTPStatus if each == status), "")
+    reading = read_error(re.sub(re.escape(usual), " ", said, flags=re.IGNORECASE) if usual else said)
+    return reading.topic if reading.is_clear else None

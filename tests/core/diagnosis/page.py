@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pytest_wsstability.core.cause import Cause
-from pytest_wsstability.core.diagnosis.opening import OPENINGS
+from pytest_wsstability.core.diagnosis.opening import OPENINGS, FailedOpening
 from pytest_wsstability.core.diagnosis.rivals import CONTRADICTED
 from pytest_wsstability.core.diagnosis.signature import Signature
 from pytest_wsstability.core.diagnosis.table import SIGNATURES
@@ -92,9 +92,14 @@ def _or_else(row: Signature) -> str:
 
 
 def _openings() -> str:
-    head = "| cause | the opening shows | who changes something | what |\n"
-    rows = [(row.cause.value, row.shows, row.blame.value, row.remedy) for row in OPENINGS]
-    return head + "|---" * 4 + "|\n" + "".join(map(_row, rows))
+    head = "| cause | the opening shows | confidence | who changes something | what | or else |\n"
+    rows = [_opening(row) for row in OPENINGS]
+    return head + "|---" * 6 + "|\n" + "".join(map(_row, rows))
+
+
+def _opening(row: FailedOpening) -> tuple[str, ...]:
+    other = row.runner_up.value if row.runner_up is not None else ""
+    return row.cause.value, row.shows, row.confidence.value, row.blame.value, row.remedy, other
 
 
 def _timers() -> str:

@@ -14,11 +14,10 @@ from pytest_wsstability.net.errors import OpeningError, OpeningStage
         ("CONNECT", {}, Cause.UNREACHABLE, Blame.SERVER),
         ("PROXY", {}, Cause.PROXY_REFUSED, Blame.PATH),
         ("TLS", {}, Cause.TLS_FAILED, Blame.SERVER),
-        ("HTTP", {"status": 503}, Cause.THROTTLED, Blame.SERVER),
         ("HTTP", {"status": 429}, Cause.THROTTLED, Blame.SERVER),
         ("HTTP", {"status": 500, "retry_after": "7"}, Cause.THROTTLED, Blame.SERVER),
         ("HTTP", {"status": 401}, Cause.UNAUTHORIZED, Blame.CLIENT),
-        ("HTTP", {"status": 403}, Cause.UNAUTHORIZED, Blame.CLIENT),
+        ("HTTP", {"status": 503, "retry_after": "7"}, Cause.THROTTLED, Blame.SERVER),
         ("HTTP", {"status": 407}, Cause.UNAUTHORIZED, Blame.CLIENT),
         ("HTTP", {"status": 502}, Cause.UPSTREAM_FAILED, Blame.PATH),
         ("HTTP", {"status": 504}, Cause.UPSTREAM_FAILED, Blame.PATH),
@@ -26,6 +25,9 @@ from pytest_wsstability.net.errors import OpeningError, OpeningStage
         ("HTTP", {"status": 520}, Cause.UPSTREAM_FAILED, Blame.PATH),
         ("HTTP", {"status": 527}, Cause.UPSTREAM_FAILED, Blame.PATH),
         ("HTTP", {"status": 528}, Cause.REFUSED, Blame.SERVER),
+        # Cloudflare, where no tunnel to the server is open (error 1033).
+        ("HTTP", {"status": 530}, Cause.UPSTREAM_FAILED, Blame.PATH),
+        ("HTTP", {"status": 531}, Cause.REFUSED, Blame.SERVER),
         ("HTTP", {"status": 500}, Cause.HANDLER_ERROR, Blame.SERVER),
         ("HTTP", {"status": 404}, Cause.REFUSED, Blame.SERVER),
         ("HANDSHAKE", {"subprotocol": "v9"}, Cause.PROTOCOL_ERROR, Blame.CLIENT),
@@ -43,6 +45,51 @@ def test_each_stage(stage, answer, cause, blame):
 
     assert (found.cause, found.blame, found.confidence) == (cause, blame, Confidence.HIGH)
     assert "no instability" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "cause", "runner_up"),
+    [
+        # Load balancers answer 503 where no server is ready (AWS ALB, ingress-nginx, HAProxy); servers that
+        # are full do as well.
+        (503, "", Cause.UPSTREAM_FAILED, Cause.THROTTLED),
+        (503, "Service Unavailable", Cause.UPSTREAM_FAILED, Cause.THROTTLED),
+        (503, "Service Unavailable No server is available to handle this request.", Cause.UPSTREAM_FAILED,
+         Cause.THROTTLED),
+        (503, "Service Unavailable no healthy upstream", Cause.UPSTREAM_FAILED, None),
+        (503, "Backend fetch failed", Cause.UPSTREAM_FAILED, None),
+        (503, "Service Unavailable Too many connections", Cause.THROTTLED, None),
+        (503, "Service Unavailable rate limit exceeded", Cause.THROTTLED, None),
+        (503, "Service Unavailable The server is shutting down", Cause.RESTART, None),
+        # Origins are refused so (gorilla, Tornado, coder/websocket), and paths without a WebSocket (uvicorn).
+        (403, "Forbidden", Cause.UNAUTHORIZED, Cause.REFUSED),
+        (403, '{"detail": "Forbidden"}', Cause.UNAUTHORIZED, Cause.REFUSED),
+        (403, "Forbidden Cross origin websockets not allowed", Cause.ORIGIN_REFUSED, None),
+        (403, 'Forbidden request Origin "https://a.example" is not authorized for Host "b"',
+         Cause.ORIGIN_REFUSED, None),
+        (403, "Forbidden invalid token", Cause.UNAUTHORIZED, None),
+        # What is told clearly by its status needs no words.
+        (429, "Too Many Requests no healthy upstream", Cause.THROTTLED, None),
+        (404, "Not Found origin not allowed", Cause.REFUSED, None),
+    ],
+)  # fmt: skip
+def test_the_words_of_an_answer_tell_what_its_status_leaves_open(status, said, cause, runner_up):
+    """Where they do not, the second cause is named, with what tells the two apart."""
+    found = diagnose_opening("HTTP", status=status, said=said)
+
+    assert (found.cause, found.runner_up) == (cause, runner_up)
+    assert found.confidence is (Confidence.HIGH if runner_up is None else Confidence.MEDIUM)
+    assert (found.experiment is None) is (runner_up is None)
+    assert found.alternatives == (() if runner_up is None else (runner_up,))
+
+
+def test_an_end_without_an_answer_may_be_that_of_a_proxy():
+    """It took the connection for a server that is not there."""
+    found = diagnose_opening("HANDSHAKE", unanswered=True)
+
+    assert (found.cause, found.confidence) == (Cause.NO_WEBSOCKET, Confidence.MEDIUM)
+    assert found.runner_up is Cause.UPSTREAM_FAILED
+    assert "port forward" in found.experiment
 
 
 def test_what_the_server_asked_for_is_evidence():
