@@ -17,6 +17,7 @@ _ALONE = "send the same again over a fast, idle link: what is late because of ot
 _FRESH = "set up a new session on a fresh connection: only a lost one works then"
 _CAPTURE = "capture the bytes at both ends (tcpdump): what one sent, and the other did not get, is the path's"
 
+_BEHIND = "see the server's log at that instant: what a service behind it said stands there"
 _ONE_WRITER = "let one task of the other end write at a time: what stays is written by somebody else"
 
 _C = Cause
@@ -156,6 +157,11 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
         _C.PEER_FROZEN,
         "ping it on a second connection: a process that stands still answers none",
     ),
+    (_C.RATE_LIMITED, _C.UPSTREAM_FAILED, _BEHIND),
+    (_C.AUTH_EXPIRED, _C.UPSTREAM_FAILED, _BEHIND),
+    (_C.READ_DEADLINE, _C.HANDLER_ERROR, f"{_TALK}a read deadline is then survived, a slow service is not"),
+    (_C.PONG_DEADLINE, _C.HANDLER_ERROR, _BEHIND),
+    (_C.IDLE_TIMEOUT, _C.HANDLER_ERROR, f"{_TALK}an idle timeout is then survived, a slow service is not"),
     (_C.UPSTREAM_FAILED, _C.THROTTLED, "open one connection alone: a limit lets it in"),
     (
         _C.UNAUTHORIZED,

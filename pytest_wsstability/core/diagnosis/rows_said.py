@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..timeline.close_reasons import Topic, names
 from .features import Features
-from .rivals import CONTRADICTED, SENT_NO_FRAME, SENT_NO_MESSAGE
+from .rivals import CONTRADICTED, OF_ITS_UPSTREAM, SENT_NO_FRAME, SENT_NO_MESSAGE
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
@@ -66,7 +66,7 @@ ROWS = (
         blame=Blamed.SELF,
         evidence=("end", "last_sent"),
         remedy="send less often, or raise the {peer}'s limit",
-        rivals=(*CONTRADICTED, SENT_NO_MESSAGE),
+        rivals=(*CONTRADICTED, SENT_NO_MESSAGE, OF_ITS_UPSTREAM),
         proved=True,
         source="documentation or reports",
     ),
@@ -146,6 +146,7 @@ ROWS = (
                 lambda f: names(f.reason, ("timeout", "timed out", "time out")) and not f.messages.said,
                 "it names a timeout, and the {end} had sent nothing: credentials that never came fit too",
             ),
+            OF_ITS_UPSTREAM,
         ),
         runner_up=Cause.CLOSED_BY_PEER,
         source="RFC 6455, section 7.4.1",

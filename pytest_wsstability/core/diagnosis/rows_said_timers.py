@@ -6,7 +6,7 @@ from ..cause import Cause, Confidence
 from ..timeline.close_reasons import Topic, names_whole
 from ..timeline.events import FrameKind
 from .features import SENT, SILENCE, Features
-from .rivals import CONTRADICTED
+from .rivals import CONTRADICTED, OF_ITS_WORK
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
@@ -92,6 +92,7 @@ ROWS = (
                 lambda f: f.reading.topic is Topic.TIMEOUT and f.pings.received > 0,
                 "pings of the {peer} came, so its keepalive may be meant",
             ),
+            OF_ITS_WORK,
         ),
         sentence="the {peer} closed with {code}, {silent_data} after the {end}'s last message",
         headline="timeout of the {peer}, {silent_data} without a message",
@@ -137,6 +138,7 @@ ROWS = (
                 "what timed out is not said, so a limit on the age or on one task fits too",
                 LOW,
             ),
+            OF_ITS_WORK,
         ),
         runner_up=Cause.MAX_AGE,
         source="measured with gorilla/websocket",
@@ -151,7 +153,7 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("end", "silences", "server_pings"),
         remedy="see which traffic the {peer}'s timeout counts",
-        rivals=CONTRADICTED,
+        rivals=(*CONTRADICTED, OF_ITS_WORK),
         runner_up=Cause.READ_DEADLINE,
         source="documentation or reports (Deepgram, Phoenix)",
     ),

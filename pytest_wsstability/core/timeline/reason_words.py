@@ -38,6 +38,10 @@ def any_of(*alternatives: str) -> re.Pattern[str]:
 
 # Parts of patterns: what may be missing, who takes messages, how an origin is refused, or is gone.
 _TRAFFIC = r"(?:audio|data|activity|messages?|traffic|input|frames?)(?! rate)"
+_CAME = (
+    r"(?:(?:was |were |has been )?(?:received|sent|seen|heard|detected|arriv\w+|came|coming|from|within|"
+    r"since|for (?:too|over|more|\d)|in \d))"
+)
 _TAKER = r"(?:consumer|client|reader|receiver|subscriber|peer|you|connection|link|network)s?"
 _REFUSED = r"(?:allowed|refused|rejected|denied|forbidden|accepted|match\w*|permitted|trusted|authori[sz]ed)"
 _FORMS = r"(?:binary|text|frames?|messages?|fragment\w*|compression|extensions?|opcodes?|data)"
@@ -82,9 +86,9 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
     Topic.KEEPALIVE: any_of(r"keep[- ]?alives?", r"heart[- ]?beats?", r"pings?", r"pongs?"),
     Topic.IDLE: any_of(
         r"idle\w*", r"inactiv\w*", r"silen(?:t|ce)",
-        rf"no (?:(?:user|client|voice|valid|incoming|further|more) )?{_TRAFFIC}"
-        r"(?: (?:was |were |has been )?(?:received|sent|seen|heard|detected|arriv\w+|"
-        r"came|coming|from|within|since|for (?:too|over|more|\d)|in \d)|\W*$)",
+        # "No more data" is the end of a stream, and no silence.
+        rf"no (?:(?:user|client|voice|valid|incoming) )?{_TRAFFIC}(?: {_CAME}|\W*$)",
+        rf"no (?:further|more) {_TRAFFIC} {_CAME}",
         rf"waiting for (?:\w+ )?{_TRAFFIC}", r"(?:input|audio) time[- ]?out",
         r"(?:not|never) (?:\w+ )?(?:receive\w*|send\w*|sent|get\w*|got|see\w*|heard) "
         rf"(?:\w+ ){{0,3}}{_TRAFFIC}",
@@ -156,7 +160,8 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
         r"session (?:has |is |was )?(?:expired|too long)", r"session expir\w*", r"expired session",
         r"connection (?:has |is )?expired", r"\d+[- ]?(?:hours?|h|minutes?|min) limit",
         r"max\w* (?:session|connection)?\s?(?:duration|age|life-?time|time)", r"ttl",
-        r"(?:duration|life-?time|time|connection age) (?:limit|exceeded|reached|is over)",
+        r"(?:duration|life-?time|(?:session|connection|stream|call|socket) time|connection age) "
+        r"(?:limit|exceeded|reached|is over)",
     ),
     Topic.SESSION_UNKNOWN: any_of(
         r"(?:invalid|unknown|stale|no such) session",
@@ -219,7 +224,7 @@ HINTS: dict[Topic, re.Pattern[str]] = {
         r"(?:buffer|queue|backlog)s? (?:is |are )?(?:full|overflow\w*|exceed\w*|limit)",
         r"(?:send|write|output|outbound) (?:buffer|queue)\w*",
         r"(?:buffer|queue|backlog) (?:size|length)",
-        r"(?:send|write|flush) (?:time|deadline|timed)\w*",
+        r"(?:send|write|flush) (?:time|deadline|timed|limit)\w*",
         # "write tcp 10.0.0.1:80->10.0.0.2:5000: i/o timeout"
         r"write\b.{0,80}\bi/o timeout",
         r"max\w* buffered amount",
@@ -266,7 +271,12 @@ HINTS: dict[Topic, re.Pattern[str]] = {
         r"unsupported",
         r"not (?:implemented|supported)",
     ),
-    Topic.SESSION_OVER: any_of(r"^expired\W*$", r"session (?:has |is |was )?(?:ended|over|limit)"),
+    Topic.SESSION_OVER: any_of(
+        r"^expired\W*$",
+        r"session (?:has |is |was )?(?:ended|over|limit)",
+        # Of a turn, a game, an exam.
+        r"time (?:limit|exceeded|reached|is over)",
+    ),
     Topic.UPSTREAM: any_of(
         r"backend",
         r"proxy",
@@ -284,7 +294,7 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
     Topic.SETUP: any_of(r"(?:tls|ssl) handshake"),
     Topic.TIMEOUT: any_of(
         r"(?:database|db|query|sql|redis|execution|response|processing|model|tool|function|operation|task|job|"
-        r"lock|storage|acks?) (?:\w+ )?(?:time[- ]?out|timed[- ]?out|deadline)",
+        r"lock|storage|acks?)\W+(?:\w+ )?(?:time[- ]?out|timed[- ]?out|deadline)",
         r"deadline (?:has )?(?:expired|exceeded) before",
     ),
     Topic.SLOW: any_of(
@@ -323,6 +333,9 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         rf"{_STOPS} (?:of )?(?:(?!all )\w+ ){{0,2}}{_PART}"
         rf"(?! (?:is |was )?{_GONE}| {_HOST})",
         rf"{_PART}(?: ?\S*\d\S*)?:? (?:is |was |has |been |being )*{_STOPS}",
+        # Who has exited sends no close frame: it is a child's, a command's, a shell's.
+        r"(?:process|command|container|shell) (?:\w+ )?(?:exited|terminated|finished) with (?:exit )?"
+        r"(?:code|status)", r"terminal process \w+",
         # Daphne, of a handler whose connection had ended.
         r"took too long to shut[- ]?down",
     ),

@@ -124,6 +124,24 @@ def test_codes_of_the_standard_confirm_the_one_word_of_their_meaning(codes, reas
     assert {told(code, reason).confidence for code in others} == {MEDIUM}
 
 
+@pytest.mark.parametrize(
+    ("reason", "cause", "behind"),
+    [
+        ("OpenAI rate limit reached, try again in 20s", Cause.RATE_LIMITED, Cause.UPSTREAM_FAILED),
+        ("request failed: invalid api key", Cause.AUTH_EXPIRED, Cause.UPSTREAM_FAILED),
+        ("RPC::DEADLINE_EXCEEDED", Cause.READ_DEADLINE, Cause.HANDLER_ERROR),
+    ],
+)
+def test_an_error_of_the_peers_own_may_have_come_from_behind_it(reason, cause, behind):
+    """1011 says that it failed itself (RFC 6455, section 7.4.1), and no other code does."""
+    found = told(1011, reason)
+
+    assert (found.cause, found.confidence) == (cause, MEDIUM)
+    assert behind in found.alternatives
+    assert "1011 is an error of the server's own" in found.sentence
+    assert behind not in told(4000, reason).alternatives
+
+
 def test_what_a_client_is_told_to_do_is_no_restart_of_the_server():
     """Nothing of it is understood."""
     found = told(4108, "client restart required")

@@ -112,6 +112,10 @@ T = Topic
         ("Connection expired", T.SESSION_OVER),
         ("session ttl exceeded", T.SESSION_OVER),
         ("24 hours limit", T.SESSION_OVER),
+        ("connection time limit", T.SESSION_OVER),
+        ("no more messages received", T.IDLE),
+        ("no data", T.IDLE),
+        ("container exited", T.RESTART),
         ("Request contains an invalid argument.", T.PROTOCOL),
         ("invalid_request_error", T.PROTOCOL),
         ("Session ID unknown", T.SESSION_UNKNOWN),
@@ -229,6 +233,9 @@ def test_what_a_client_has_to_do_is_no_restart_of_the_server(reason):
         ("zombie connection", T.KEEPALIVE),
         ("Operation is not implemented, or supported, or enabled.", T.PROTOCOL),
         ("The host ended the session; session over", T.SESSION_OVER),
+        ("turn time limit exceeded", T.SESSION_OVER),
+        # Spring's 4500.
+        ("Failed to send message to WebSocket session within the configured send limit", T.SLOW),
         # In a minute, or at once.
         ("too many logins for this account", T.RATE),
     ],
@@ -343,6 +350,14 @@ def test_a_heartbeat_that_did_not_come_is_a_keepalive(reason):
         "room 7 is being restarted",
         "shutting down voice pipeline",
         "restart of match 7",
+        # Of a command or a shell behind the connection: who has exited sends no close frame.
+        "process exited with code 1",
+        "container terminated with exit code 137",
+        "The terminal process terminated",
+        # The end of a stream.
+        "no more data",
+        "no further messages.",
+        "Could not acquire lock: timeout",
         "connection shutdown",
         "application closing websocket of user 3",
         "took too long to shut down",
