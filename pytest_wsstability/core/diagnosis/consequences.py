@@ -16,7 +16,7 @@ _TYPES = re.compile(
 # words with which a connection that is gone refuses to be used.
 _AT_LARGE = re.compile(
     r"(?:[\w.]+\.)?(?:Error|Exception|RuntimeError|OSError|IOError|IOException|SocketException|SSLError|"
-    r"LocalProtocolError|WebSocketError|panic|thread '.*' panicked)\b"
+    r"LocalProtocolError|WebSocketError|(?:http: )?panic|thread '.*' panicked)\b"
 )
 _GONE = re.compile(
     r"broken pipe|\bepipe\b|\beconn(?:reset|aborted)\b|connection (?:was )?(?:reset|aborted)|reset by peer|"

@@ -27,12 +27,14 @@ AT_THE_END = 1.0
 _AT_ONCE = 0.05
 # Lines that a diagnosis quotes, and characters of each.
 _QUOTED, _LONGEST = 3, 160
-# How processes print an error that nobody caught: Python, Node, Java, Go, Rust, Ruby.
+# How processes print an error that nobody caught: Python, Node, Java, Go, Rust, Ruby. The level of a logger
+# ("ERROR: ") is none.
 _PRINTED = re.compile(
-    r"^[\s|]*(?:uncaught |unhandled )?(?:(?:\w+\.)*\w*(?:error|exception)\b(?: \[\w+\])?: |panic: |"
-    r"thread '.*' panicked|exception in thread )",
-    re.IGNORECASE,
+    r"^[\s|]*(?i:uncaught |unhandled )?(?:(?:\w+\.)*\w*(?:Error|Exception)\b(?: \[\w+\])?: |"
+    r"(?:http: panic serving \S+|panic): |thread '.*' panicked|(?i:exception in thread ))"
 )
+# The type of an error that is a timeout's own.
+_TIMED_OUT = re.compile(r"(?:[\w.]+\.)?\w*time_?d?_?out\w*\b", re.IGNORECASE)
 # Words of a keepalive that gave up, and not of one that goes on ("sending keepalive ping").
 _GAVE_UP = re.compile(
     r"\b(?:time[- ]?outs?|timed|no|not|never|without|miss\w*|fail\w*|lost|late|dead|stale|expired|clos\w+|"
@@ -104,6 +106,11 @@ class ServerLine:
     port: int | None = None
 
     @property
+    def is_failure(self) -> bool:
+        """Whether it is an error, and more than a consequence of the end."""
+        return self.kind is LineKind.RAISED and not is_consequence(_STAMP.sub("", self.text))
+
+    @property
     def is_about_all(self) -> bool:
         """Whether it is about all connections: the server goes."""
         return self.kind is LineKind.EXITED or self.says_restart
@@ -127,7 +134,8 @@ class ServerLine:
 
 def printed(at: float, text: str) -> ServerLine:
     """A line that a process printed, which may be an error that nobody caught."""
-    return ServerLine(at=at, text=text, kind=LineKind.RAISED if _PRINTED.match(text) else LineKind.SAID)
+    is_raised = _PRINTED.match(_STAMP.sub("", text)) is not None
+    return ServerLine(at=at, text=text, kind=LineKind.RAISED if is_raised else LineKind.SAID)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,13 +277,13 @@ def _quote(line: ServerLine, end: ClientEnd) -> Evidence:
 
 
 def _words(line: ServerLine) -> str:
-    text = _STAMP.sub("", line.text.strip())
+    text = _STAMP.sub("", line.text.strip().lstrip("| "))
     return show_text(redact_text(text.splitlines()[0] if text else ""), _LONGEST)
 
 
 def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> Iterator[Diagnosis]:
     """What the lines make of a diagnosis, the strongest first."""
-    raised = [line for line in lines if line.kind is LineKind.RAISED and not is_consequence(line.text)]
+    raised = [line for line in lines if line.is_failure]
     for line in lines:
         if line.kind is LineKind.EXITED:
             # The error that nobody caught says more than a number.
@@ -305,7 +313,7 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
     for line in lines:
         topic = read_reason(line.text).topic if read_reason(line.text).is_clear else None
         told = None if topic is None else _by_topic(found, line, topic)
-        if told is None and line.kind is LineKind.RAISED and not is_consequence(line.text):
+        if told is None and line.is_failure:
             is_sure = is_about(line, end) or abs(line.at - end.at) <= _AT_ONCE
             confidence = Confidence.HIGH if is_sure else Confidence.MEDIUM
             sentence = f"the server's handler failed: {_words(line)}"
@@ -326,7 +334,8 @@ def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | N
     timers = _TIMEOUTS | _KEEPALIVES if topic is Topic.TIMEOUT else _TIMEOUTS
     if topic in (Topic.IDLE, Topic.TIMEOUT) and found.cause in timers:
         return replace(found, confidence=Confidence.MEDIUM, sentence=f"{found.sentence}; {said}")
-    if line.kind is LineKind.RAISED or topic is Topic.ERROR:
+    is_timer = topic in (Topic.IDLE, Topic.KEEPALIVE) and _TIMED_OUT.match(line.text) is not None
+    if topic is Topic.ERROR or (line.kind is LineKind.RAISED and not is_timer):
         return None
     if line.says_restart or line.is_warning:
         cause = CAUSES[topic]

@@ -123,7 +123,8 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
     ),
     Topic.RESTART: any_of(
         r"re-?start\w*", r"re-?boot\w*", r"re-?deploy\w*", r"deploy(?:ing|ment)", r"maintenance",
-        r"shut(?:ting)?[- ]?down", r"going down", r"draining", r"rolling (?:update|upgrade)", r"sigterm",
+        r"shut(?:ting)?[- ]?down", r"going down", r"draining", r"rolling (?:update|upgrade)",
+        r"sig(?:term|kill)",
         r"code (?:was |has been )?updated",
         r"(?:server|instance|pod|process|node|worker|service|application|container|machine|host) "
         r"(?:is |was |has )?(?:being )?(?:stopp\w+|terminat\w+|closing|exit\w*|going away|evict\w*|"
@@ -336,6 +337,8 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         # Who has exited sends no close frame: it is a child's, a command's, a shell's.
         r"(?:process|command|container|shell) (?:\w+ )?(?:exited|terminated|finished) with (?:exit )?"
         r"(?:code|status)", r"terminal process \w+",
+        # Of a process of Erlang's, of which each connection has one.
+        r"(?:exit|stop)\) \W*shutdown",
         # Daphne, of a handler whose connection had ended.
         r"took too long to shut[- ]?down",
     ),

@@ -110,6 +110,17 @@ def test_one_word_of_a_restart_among_others_may_mean_something_else(text, is_war
 
 
 @pytest.mark.parametrize("at", [1046.3, 1048.3])
+def test_a_panic_that_a_server_of_go_caught_is_that_of_a_handler(at):
+    """It goes on, and prints whose handler that was; but a connection that was over is no cause."""
+    panic = "2026/11/28 13:15:12 http: panic serving 127.0.0.1:5000: "
+    found = told(CUT, printed(at, f"{panic}runtime error: index out of range [3]"))
+    over = told(CUT, printed(at, f"{panic}repeated read on failed websocket connection"))
+
+    assert found.cause is Cause.HANDLER_ERROR
+    assert over == told(CUT)
+
+
+@pytest.mark.parametrize("at", [1046.3, 1048.3])
 def test_how_near_a_line_has_to_be(at):
     """One second either way."""
     assert told(CUT, said("KeyError: 'user'", at=at, kind=LineKind.RAISED)).cause is Cause.HANDLER_ERROR
@@ -218,6 +229,40 @@ def test_the_headline_begins_with_what_the_line_speaks_of():
     limited = told(CUT, said("WARNING chat: too many messages of this client"))
     assert limited.headline.startswith("a rate limit: the server logged: ")
     assert limited.remedy == "see the server's log at this instant"
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("java.util.concurrent.TimeoutException: Idle timeout expired: 30001/30000 ms", Cause.IDLE_TIMEOUT),
+        ("PingTimeoutError: no pong within 20 s", Cause.KEEPALIVE_TIMEOUT),
+        # Its words are about something else, or its type is.
+        ("TimeoutError: query took too long", Cause.HANDLER_ERROR),
+        ("KeyError: 'idle'", Cause.HANDLER_ERROR),
+    ],
+)
+def test_an_error_that_is_a_timeout_of_the_connection_is_no_failure_of_a_handler(text, cause):
+    """Jetty raises one when its idle timeout runs out."""
+    rows = [*TALK, (47.25, ">text"), (47.3, FIN)]
+    found = told(rows, printed(1047.3, text))
+
+    assert told(rows).cause not in (Cause.IDLE_TIMEOUT, Cause.KEEPALIVE_TIMEOUT)
+    assert (found.cause, found.confidence) == (cause, HIGH if cause is Cause.HANDLER_ERROR else MEDIUM)
+
+
+def test_an_error_of_a_group_is_printed_behind_a_bar():
+    """The group itself, before it, tells nothing."""
+    group = "  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)"
+    found = told(CUT, printed(1047.3, group), printed(1047.3, "    | KeyError: 'x'"))
+
+    assert (found.cause, found.confidence) == (Cause.HANDLER_ERROR, HIGH)
+    assert found.sentence == "the server's handler failed: KeyError: 'x'"
+
+
+@pytest.mark.parametrize("text", ["ERROR:    Exception in ASGI application", "error: something broke"])
+def test_the_level_of_a_logger_is_no_error_that_nobody_caught(text):
+    """What it was stands in a line of its own."""
+    assert told(CUT, printed(1047.3, text)) == told(CUT)
 
 
 def test_a_timeout_of_the_server_confirms_a_timer():

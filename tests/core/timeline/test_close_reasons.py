@@ -116,6 +116,7 @@ T = Topic
         ("no more messages received", T.IDLE),
         ("no data", T.IDLE),
         ("container exited", T.RESTART),
+        ("worker was sent SIGKILL", T.RESTART),
         ("Request contains an invalid argument.", T.PROTOCOL),
         ("invalid_request_error", T.PROTOCOL),
         ("Session ID unknown", T.SESSION_UNKNOWN),
@@ -354,6 +355,7 @@ def test_a_heartbeat_that_did_not_come_is_a_keepalive(reason):
         "process exited with code 1",
         "container terminated with exit code 137",
         "The terminal process terminated",
+        "** (exit) shutdown: :closed",
         # The end of a stream.
         "no more data",
         "no further messages.",
