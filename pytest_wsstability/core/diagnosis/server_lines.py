@@ -96,6 +96,7 @@ class ServerLine:
         kind: what it is.
         is_warning: whether it is one, or worse: lesser ones speak of much that is no cause.
         port: the port of the client that it is about; None where it does not say.
+        is_beside: whether it is known to be of no handler: of a task of the server's own.
 
     """
 
@@ -104,6 +105,7 @@ class ServerLine:
     kind: LineKind = LineKind.SAID
     is_warning: bool = True
     port: int | None = None
+    is_beside: bool = False
 
     @property
     def is_failure(self) -> bool:
@@ -283,7 +285,7 @@ def _words(line: ServerLine) -> str:
 
 def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> Iterator[Diagnosis]:
     """What the lines make of a diagnosis, the strongest first."""
-    raised = [line for line in lines if line.is_failure]
+    raised = [line for line in lines if line.is_failure and not line.is_beside]
     for line in lines:
         if line.kind is LineKind.EXITED:
             # The error that nobody caught says more than a number.
@@ -310,13 +312,14 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
     if found.confidence is Confidence.HIGH and found.cause is not Cause.RESTART:
         # The close frame's own words, or both ends: nothing that was logged beside them says more.
         return
-    for line in lines:
+    for line in sorted(lines, key=lambda each: each.is_beside):
         topic = read_reason(line.text).topic if read_reason(line.text).is_clear else None
         told = None if topic is None else _by_topic(found, line, topic)
         if told is None and line.is_failure:
-            is_sure = is_about(line, end) or abs(line.at - end.at) <= _AT_ONCE
+            is_sure = is_about(line, end) or (not line.is_beside and abs(line.at - end.at) <= _AT_ONCE)
             confidence = Confidence.HIGH if is_sure else Confidence.MEDIUM
-            sentence = f"the server's handler failed: {_words(line)}"
+            whose = "a task of the server" if line.is_beside else "the server's handler"
+            sentence = f"{whose} failed: {_words(line)}"
             told = _told(found, Cause.HANDLER_ERROR, confidence, sentence, "see the server's traceback")
         if told is not None:
             yield told

@@ -28,6 +28,14 @@ class Handling(NamedTuple):
 # That of the running code, or of the code that has started it.
 HANDLING: ContextVar[Handling] = ContextVar("wsstability_handling")
 
+
+def _handles(port: int | None) -> None:
+    """Mark the running task, and those that it starts, as that of a handler with a connection."""
+    task = asyncio.current_task()
+    if task is not None:
+        HANDLING.set(Handling(weakref.ref(task), port))
+
+
 # Seconds with a message in hand that may leave a heartbeat without its answer; and how many such times are
 # kept of a handler.
 _PAUSE, _PAUSES = 1.0, 8
@@ -90,6 +98,7 @@ class AppRecord:
         left_open: connections that its handlers left open, oldest first.
         cancelled: those whose handler raised a CancelledError that nobody had asked for.
         handlers: those that have a connection, were cancelled with it, or did not read for long.
+        marks_handlers: whether what a handler runs is known as such, by `HANDLING`.
 
     """
 
@@ -98,17 +107,24 @@ class AppRecord:
     left_open: list[Done] = field(default_factory=list)
     cancelled: list[Done] = field(default_factory=list)
     handlers: dict[Handler, None] = field(default_factory=dict)
+    marks_handlers: bool = False
 
     def watching(self, app: Any) -> Any:
         """The app, watched; itself, where it is no coroutine function, as old ones are not."""
         call = getattr(app, "__call__", None)  # noqa: B004
         is_single = inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(call)
-        return _Watched(app, self) if is_single and not inspect.isclass(app) else app
+        if not is_single or inspect.isclass(app):
+            return app
+        self.marks_handlers = True
+        return _Watched(app, self)
 
     def watching_handler(self, handler: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
         """A handler of websockets, watched."""
 
+        self.marks_handlers = True
+
         async def watched(connection: Any) -> None:
+            _handles(port_of(connection.remote_address))
             try:
                 await handler(connection)
             except asyncio.CancelledError:
@@ -125,6 +141,8 @@ class AppRecord:
 
         @web.middleware
         async def watched(request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
+            if request.transport is not None:
+                _handles(port_of(request.transport.get_extra_info("peername")))
             try:
                 return await handler(request)
             except asyncio.CancelledError:
@@ -133,6 +151,7 @@ class AppRecord:
                 raise
 
         app.middlewares.insert(0, watched)
+        self.marks_handlers = True
 
     def ends_cancelled(self, port: int | None) -> None:
         """A handler ends with a CancelledError, which servers do not log, while its connection is open."""
@@ -172,9 +191,7 @@ class _Watched:
         handler = Handler(client[1] if client else None)
         self._record.handlers[handler] = None
         # What the server logs of it afterwards, it logs in this task.
-        task = asyncio.current_task()
-        if task is not None:
-            HANDLING.set(Handling(weakref.ref(task), handler.port))
+        _handles(handler.port)
 
         async def received() -> Message:
             nonlocal is_over

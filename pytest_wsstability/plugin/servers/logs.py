@@ -43,6 +43,8 @@ class LogLine(NamedTuple):
     raised: str = ""
     # The port of the client that it is about; None where it does not say.
     port: int | None = None
+    # Whether no handler runs it, nor has started what does; of servers whose handlers are not known, always.
+    is_beside: bool = False
     # Whether the server had been told to stop, as it is when all has been seen that a test is judged by.
     is_of_stop: bool = False
 
@@ -88,8 +90,9 @@ class ServerLog(logging.Handler):
             error = _telling(record.exc_info[1])
             raised = f"{type(error).__name__}: {error}"
             text += f"\n{raised}{place_of(error)}"
+        beside = HANDLING.get(None) is None
         self.lines.append(
-            LogLine(at, text, record.name, record.levelno, raised, _port(record), self.is_stopping)
+            LogLine(at, text, record.name, record.levelno, raised, _port(record), beside, self.is_stopping)
         )
         if len(self.lines) > _RECORDS and (gone := self.lines.popleft()).level >= logging.WARNING:
             self._older.append(gone)

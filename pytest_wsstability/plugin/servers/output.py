@@ -110,7 +110,10 @@ def told_by_server(item: pytest.Item, found: Diagnosis, timelines: Sequence[Time
 def server_lines(item: pytest.Item, *, may_have_ended: bool) -> list[ServerLine]:
     """What the server of a test logged or printed, and whether its process ended."""
     log, process = item.stash.get(server_log_key, None), item.stash.get(command_key, None)
-    lines = [each for line in (log.warned if log is not None else ()) if (each := _logged(line)) is not None]
+    record = item.stash.get(app_record_key, None)
+    known = record is not None and record.marks_handlers
+    logged = (_logged(line, known) for line in (log.warned if log is not None else ()))
+    lines = [each for each in logged if each is not None]
     if process is not None:
         ended_at = process.ended_within(_TO_END) if may_have_ended else None
         # By now its output has come.
@@ -133,15 +136,23 @@ def done(record: AppRecord, now: float) -> Iterator[ServerLine]:
             yield ServerLine(at=since, text=text, kind=LineKind.BUSY, port=handler.port)
 
 
-def _logged(line: LogLine) -> ServerLine | None:
-    """A record of a server; None for one of a client, of an access log, or of its stop after the test."""
+def _logged(line: LogLine, known: bool) -> ServerLine | None:
+    """
+    What a server logged; None where it was a client, an access log, or the server's stop after the test.
+
+    Args:
+        line: the record.
+        known: whether what its handlers run is known as such.
+
+    """
     if line.is_of_stop or line.logger.startswith(_CLIENTS) or line.logger.endswith(".access"):
         return None
     raised = LineKind.RAISED if line.raised else LineKind.SAID
     text = line.raised or line.text
     return ServerLine(
-        at=line.at, text=text, kind=raised, is_warning=line.level >= logging.WARNING, port=line.port
-    )
+        at=line.at, text=text, kind=raised, is_warning=line.level >= logging.WARNING, port=line.port,
+        is_beside=known and line.is_beside,
+    )  # fmt: skip
 
 
 def _is_alone(item: pytest.Item) -> bool:

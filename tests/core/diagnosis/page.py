@@ -37,7 +37,8 @@ that a handler raised, a line that was logged or printed, and the end of the pro
 connection's end, are quoted and outrank what was inferred; with several connections, only those that name
 this one, by its port or its session, or that its handler logged. In a [fleet](fleets.md) an error that names
 nobody counts for the ends that are nearest to it. Errors that a handler gets because its connection is over
-("Cannot write to closing transport", "broken pipe") are no cause.
+("Cannot write to closing transport", "broken pipe") are no cause, and one of a task that no handler has
+started is at most the likelier of two.
 
 Your own rules come first: implement `pytest_wsstability_diagnose(timeline, others)` in a conftest, and
 return a `Diagnosis`, or None where you know nothing better.

@@ -149,6 +149,20 @@ def test_an_error_that_names_nobody_may_be_of_a_task_beside_the_handler(at, port
     assert found.alternatives or confidence is HIGH
 
 
+def test_an_error_of_a_task_beside_the_handlers_may_have_nothing_to_do_with_the_end():
+    """Whenever it comes, and whether or not the handler returned then."""
+    error = said("KeyError: 'user'", kind=LineKind.RAISED, is_beside=True)
+    found = told(CUT, error)
+
+    assert (found.cause, found.confidence) == (Cause.HANDLER_ERROR, MEDIUM)
+    assert found.sentence == "a task of the server failed: KeyError: 'user'"
+    assert found.runner_up is told(CUT).cause
+    own = told(CUT, error, said("LookupError: 7", kind=LineKind.RAISED))
+    assert own.sentence == "the server's handler failed: LookupError: 7"
+    returned = told(CUT, error, RETURNED)
+    assert (returned.cause, returned.confidence) == (Cause.CLOSED_BY_PEER, HIGH)
+
+
 def test_a_keepalive_of_the_server_confirms_what_the_record_shows():
     """The client did not answer, and the server says for what it closed."""
     before = told(PINGED)

@@ -217,3 +217,24 @@ async def test_whose_handler_runs_is_known_in_its_own_task_alone():
     # A server that does not tell.
     await asyncio.create_task(served(None))
     assert set(seen.values()) == {None}
+
+
+@pytest.mark.asyncio
+async def test_handlers_of_websockets_and_aiohttp_are_marked_as_those_of_asgi_are():
+    """By their connections' ports; a record that has marked none says so."""
+    web = pytest.importorskip("aiohttp.web")
+    ports = []
+
+    async def look(_):
+        ports.append(HANDLING.get().port)
+
+    of_websockets, of_aiohttp, app = AppRecord(), AppRecord(), web.Application()
+    assert not of_websockets.marks_handlers
+    connection = SimpleNamespace(close_code=None, remote_address=("127.0.0.1", 4))
+    await asyncio.create_task(of_websockets.watching_handler(look)(connection))
+    of_aiohttp.watch_aiohttp(app)
+    await asyncio.create_task(app.middlewares[0](SimpleNamespace(transport=transport(closing=False)), look))
+
+    assert ports == [4, 4]
+    assert of_websockets.marks_handlers
+    assert of_aiohttp.marks_handlers

@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from pytest_wsstability.net.apps.watching import AppRecord
 from pytest_wsstability.plugin.servers import logs
 from pytest_wsstability.plugin.servers.logs import ServerLog
 
@@ -39,3 +40,19 @@ def test_what_a_thread_logs_is_of_no_handler(log):
 
     asyncio.run(main())
     assert [line.port for line in log.lines] == [None]
+
+
+def test_what_a_handler_runs_or_starts_is_told_from_the_rest(log):
+    """By the context that it has set, which tasks and threads inherit."""
+
+    async def handler(scope, receive, send):
+        CHAT.warning("in it")
+        await asyncio.create_task(asyncio.to_thread(CHAT.warning, "started by it"))
+
+    async def main():
+        served = AppRecord().watching(handler)
+        await asyncio.create_task(served({"type": "websocket", "client": ("127.0.0.1", 4)}, None, None))
+        CHAT.warning("outside")
+
+    asyncio.run(main())
+    assert [(line.port, line.is_beside) for line in log.lines] == [(4, False), (None, False), (None, True)]

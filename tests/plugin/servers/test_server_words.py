@@ -118,6 +118,79 @@ def test_an_error_of_a_connection_that_is_over_is_no_cause(run):
     assert "handler failed" not in printed
 
 
+BESIDE = """
+import asyncio, contextlib, logging, pytest
+import websockets
+from aiohttp import web
+from fastapi import FastAPI, WebSocket
+
+async def refresh():
+    await asyncio.sleep(30)
+    try:
+        raise LookupError("no prices")
+    except LookupError:
+        logging.getLogger("feed").exception("refresh failed")
+
+def asgi():
+    @contextlib.asynccontextmanager
+    async def lifespan(app):
+        task = asyncio.create_task(refresh())
+        yield
+        task.cancel()
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.websocket("/")
+    async def endpoint(ws: WebSocket):
+        await ws.accept()
+        await asyncio.sleep(30)
+        {does}
+        await ws.close(4000)
+
+    return app
+
+def aiohttp():
+    async def endpoint(request):
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        await asyncio.sleep(30)
+        {does}
+        await ws.close(code=4000)
+        return ws
+
+    tasks = []
+
+    async def started(app):
+        tasks.append(asyncio.create_task(refresh()))
+
+    app = web.Application()
+    app.router.add_get("/", endpoint)
+    app.on_startup.append(started)
+    return app
+
+@pytest.fixture
+def ws_app(request):
+    return globals()[request.node.callspec.params["kind"]]()
+
+@pytest.mark.ws_stability(alive_for="1m")
+@pytest.mark.parametrize("kind", ["asgi", "aiohttp"])
+def test_it(ws_soak, kind): ...
+"""
+
+
+def test_an_error_of_a_task_beside_the_handlers_is_not_surely_the_cause(run):
+    """At the same instant by accident; what a handler itself raises is."""
+    result = run(BESIDE.replace("{does}", ""))
+
+    assert result.parseoutcomes() == {"failed": 2}
+    printed = " ".join(result.stdout.str().split())
+    assert printed.count("a task of the server failed: LookupError: no prices (confidence medium") == 2
+
+    result = run(BESIDE.replace("{does}", "raise KeyError('user')"))
+    printed = " ".join(result.stdout.str().split())
+    assert printed.count("the server's handler failed: KeyError: 'user' (confidence high") == 2
+
+
 def test_a_warning_that_a_handler_logged_is_quoted(run):
     """Its words are read like those of a close reason."""
     result = run(OWN + ONE.format(message="warn"))
