@@ -21,6 +21,9 @@ from .profile import Profile
 # The first byte of a packet, and the level that stands in CONNECT.
 CONNECT, CONNACK, DISCONNECT = 0x10, 0x20, 0xE0
 V3, V5 = 4, 5
+# Reason codes of a DISCONNECT that say no fault of the client: normal, busy, shutting down, by an order,
+# another server, moved, too old (MQTT 5, section 3.14.2.1).
+_GOING = frozenset({0x00, 0x89, 0x8B, 0x98, 0x9C, 0x9D, 0xA0})
 # Properties of version 5 that are looked at: the interval that the server wants, how long it keeps a session.
 SERVER_KEEP_ALIVE, SESSION_EXPIRY = 0x13, 0x11
 # How many bytes the properties of a CONNACK have, by their numbers; text has its length in two bytes before
@@ -179,6 +182,13 @@ _TIMERS = (
 )
 
 
+def _goes(message: str | bytes) -> bool:
+    """Whether a broker says that it goes, or sends the client elsewhere, and not what was wrong."""
+    body = _body(message, DISCONNECT)
+    # Without a reason code it is 0.
+    return body is not None and (body[:1] or b"\0")[0] in _GOING
+
+
 def _came_back(message: str | bytes) -> Values | None:
     values = _read_connack(message)
     return None if values is None else {**values, "resumed": values["present"]}
@@ -228,7 +238,7 @@ def mqtt(
         session_info=Codec(_read_connect, connect, ("session_id", "interval")),
         session_confirmed=Codec(_read_connack if clean else _came_back, _connack(version, 0)),
         session_refused=Codec(_refused, _connack(version, unauthorized)),
-        notice=Codec(lambda message: _body(message, DISCONNECT) is not None, b"\xe0\x02\x8b\x00"),
+        notice=Codec(_goes, b"\xe0\x02\x8b\x00"),
         ping=b"\xc0\x00",
         pong=b"\xd0\x00",
         interval=keep_alive,

@@ -236,3 +236,23 @@ def test_a_client_that_says_nothing(interval):
     dialogue = Dialogue(MQTT, mute={Role.HEARTBEAT}, client={"interval": interval}).run(200)
 
     assert dialogue.ended == (1.5 * interval, "MQTT's keep-alive")
+
+
+@pytest.mark.parametrize(
+    ("body", "is_notice"),
+    [
+        ("", True),
+        ("00", True),
+        ("8b", True),
+        ("9d", True),
+        ("a000", True),
+        # Keep alive timeout, session taken over, packet too large, quota exceeded, not authorized.
+        *((code, False) for code in ("8d", "8e", "95", "97", "87")),
+    ],
+)
+def test_a_broker_that_goes_gives_notice_and_one_that_says_what_was_wrong_does_not(body, is_notice):
+    """By the reason code of its DISCONNECT (MQTT 5, section 3.14.2.1)."""
+    data = bytes.fromhex(body)
+    heard = Conversation(MQTT5, End.CLIENT).hear(bytes([0xE0, len(data)]) + data, 1.0)
+
+    assert (heard.role is Role.NOTICE) is is_notice

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..cause import Cause
+from ..judge.announcing import ends_otherwise
 from ..timeline.close_reasons import names, says_wrong
 from ..timeline.events import End, FrameKind, Role
 from ..timeline.protocol_facts import Awaited, Intervals, ProtocolCode, ProtocolTimer
@@ -115,7 +116,7 @@ def said_wrong(f: Features) -> tuple[float, str] | None:
 
 def announced(f: Features) -> bool:
     """Whether the peer gave notice of the end a short time before it, and of nothing that is wrong."""
-    if not f.ended or f.notice is None or f.age - f.notice > ANNOUNCED:
+    if f.close is None or f.notice is None or f.age - f.notice > ANNOUNCED:
         return False
     wrong = said_wrong(f)
-    return wrong is None or wrong[0] < f.notice
+    return (wrong is None or wrong[0] < f.notice) and not ends_otherwise(f.close)

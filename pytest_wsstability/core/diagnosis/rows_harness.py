@@ -91,7 +91,7 @@ ROWS = (
     Signature(
         cause=Cause.PLANNED_ROTATION,
         shows="the peer gave notice (the profile's `notice`: go away, disconnect, server restart) "
-        "at most two minutes before the end",
+        "at most two minutes before the end, and its close frame says no other reason",
         when=announced,
         confidence=HIGH,
         sentence="the {peer} gave notice {noticed} before the end: a planned rotation",

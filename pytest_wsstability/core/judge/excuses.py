@@ -15,7 +15,7 @@ from enum import Enum
 from functools import cached_property
 
 from ..duration import show_duration as show
-from ..timeline.close import PING_TIMEOUT_CODES, CloseEvidence
+from ..timeline.close import PING_TIMEOUT_CODES, REFUSALS, CloseEvidence
 from ..timeline.close_reasons import Topic, read_reason
 from ..timeline.events import SAME, Direction, End, EventKind, Opcode, Role
 from ..timeline.timeline import Timeline
@@ -50,8 +50,6 @@ LASTS = {
 COSTLY = 1.0
 # A shorter one can if a ping of the peer was read no sooner than its end.
 LATE_READ = 0.25
-# Codes with which an end refuses what the peer sent.
-_REFUSALS = frozenset({1002, 1003, 1007, 1009})
 # What a close reason may speak of where a peer gave up on this end.
 _SILENCE = frozenset({Topic.KEEPALIVE, Topic.IDLE, Topic.TIMEOUT, Topic.SLOW})
 
@@ -200,7 +198,7 @@ def paused_doubt(timeline: Timeline) -> Doubt:
 
 def _says_why(close: CloseEvidence) -> bool:
     """Whether an end has another cause than silence of this end: a refusal, or a close that says so."""
-    if close.parser_error is not None or (close.sent is not None and close.sent.code in _REFUSALS):
+    if close.parser_error is not None or (close.sent is not None and close.sent.code in REFUSALS):
         return True
     if close.received is None:
         return False

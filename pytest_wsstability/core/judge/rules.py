@@ -10,6 +10,7 @@ from ..timeline.close import CloseEvidence, describe_code
 from ..timeline.close_reasons import says_wrong
 from ..timeline.events import SAME, Direction, End, Role
 from ..timeline.timeline import Timeline
+from .announcing import ends_otherwise
 from .excuses import LASTS, Effect, Incidents, paused_doubt, pauses
 from .handshake import handshake, protocol, refusal, session_due, session_message, wrong_session
 from .heartbeat_rules import apart, cadence, heartbeats, heartbeats_so_far, pings, rtt
@@ -94,7 +95,7 @@ def _announced(timeline: Timeline, close: CloseEvidence) -> float | None:
 
     """
     noticed = timeline.last(direction=Direction.RECEIVED, role=Role.NOTICE)
-    if close.abnormal or close.received is None or noticed is None:
+    if close.abnormal or close.received is None or noticed is None or ends_otherwise(close):
         return None
     wrong = (at for at, text in timeline.notices if says_wrong(text))
     return noticed if max(wrong, default=-1.0) < noticed else None

@@ -52,6 +52,8 @@ CLOSE_CODES = {
 
 # Codes with which servers were seen to end a connection whose pings stayed unanswered.
 PING_TIMEOUT_CODES = frozenset({1000, 1001, 1005, 1008, 1011, 3008})
+# Codes with which an end refuses what the peer sent (RFC 6455, section 7.4.1).
+REFUSALS = frozenset({1002, 1003, 1007, 1009})
 
 VALID_CLOSE_CODES = "1000-1003, 1007-1014 and 3000-4999"
 

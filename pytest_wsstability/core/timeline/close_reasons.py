@@ -22,7 +22,7 @@ from .reason_words import Topic as Topic
 _WRONG = any_of(
     r"(?:errors?|exceptions?)(?!['\"]?\s*:\s*(?:null|false|none|0|['\"]{2}|\[\]|\{\}))", r"fail(?:ed|ures?)",
     r"expired", r"invalid\w*", r"revoked", r"denied", r"rejected", r"un-?authori[sz]ed",
-    r"unauthenticated", r"forbidden",
+    r"unauthenticated", r"forbidden", r"disabled", r"too many \w+",
 )  # fmt: skip
 # What calls a message of JSON an error: a whole value, or the name of a member.
 _CALLED_ERROR = re.compile(

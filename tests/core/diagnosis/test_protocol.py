@@ -373,6 +373,9 @@ def test_single_answers_are_no_feed():
     [
         ("access token has expired", Cause.AUTH_EXPIRED, MEDIUM),
         ("unauthorized", Cause.AUTH_EXPIRED, MEDIUM),
+        # Slack, where an app's connections are switched off, or too many.
+        ("link_disabled", Cause.HANDLER_ERROR, LOW),
+        ("too_many_websockets", Cause.HANDLER_ERROR, LOW),
         # Nothing is wrong, but the end is near.
         ("please reconnect", Cause.PLANNED_ROTATION, HIGH),
         ("server restarts in 5 s", Cause.PLANNED_ROTATION, HIGH),
@@ -383,3 +386,18 @@ def test_a_notice_that_says_what_is_wrong_is_no_rotation(said, cause, confidence
     found = diagnose(timeline(*talk(50), (49, "<notice", said), (50, closed_by_peer(4000))))
 
     assert (found.cause, found.confidence) == (cause, confidence), found
+
+
+@pytest.mark.parametrize(
+    ("how", "cause"),
+    [
+        (closed_by_peer(4000), Cause.PLANNED_ROTATION),
+        (closed_by_peer(1012, "restarting"), Cause.PLANNED_ROTATION),
+        (closed_by_peer(1008, "rate limit exceeded"), Cause.RATE_LIMITED),
+        (closed_by_peer(1011, "keepalive ping timeout"), Cause.PING_UNANSWERED),
+        (closed_by_peer(1009), Cause.MESSAGE_TOO_BIG),
+    ],
+)
+def test_a_close_frame_that_says_another_reason_was_not_the_one_that_was_announced(how, cause):
+    """What it says is the cause, however short before it a notice came."""
+    assert diagnose(timeline(*talk(50), (45, "<notice"), (46, "<ping", b"1"), (50, how))).cause is cause
