@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.timeline.close_reasons import Topic
 from ..core.timeline.events import End
 from ..core.timeline.protocol_facts import Awaited, ProtocolCode, ProtocolTimer
 from .placeholders import TEXT_ID
@@ -59,7 +58,6 @@ RTVI = Profile(
             code=1000,
             meaning="the pipeline has ended: the conversation is over, or was idle for too long",
             by=End.SERVER,
-            topic=Topic.IDLE,
             source="pipecat-ai 1.14.0, measured",
         ),
     ),

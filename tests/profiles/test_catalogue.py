@@ -6,9 +6,11 @@ import re
 
 import pytest
 
+from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
 from pytest_wsstability.core.timeline.events import End, Role
 from pytest_wsstability.profiles import JSON, catalogue
 from pytest_wsstability.profiles.catalogue import SHIPPED, find, is_shipped, shipped
+from tests.core.script import closed_by_peer, timeline
 
 OURS = JSON.replace(name="ours")
 
@@ -21,6 +23,23 @@ def test_a_shipped_profile_has_the_name_it_is_found_by(name):
     assert profile.name == profile.facts.name == name
     assert profile.title
     assert profile.specification or name == "json"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_code_that_ends_everything_tells_no_cause(name):
+    """What an end with 1000, 1001 or an empty close frame was for, its protocol's meaning does not tell."""
+    assert [code for code in find(name).codes if code.code in (1000, 1001, 1005) and code.topic] == []
+
+
+def test_a_conversation_of_pipecat_that_is_over_was_not_idle():
+    """Its 1000 in the middle of a talk; its timer has a row of its own."""
+    facts = find("pipecat").facts
+    talk = [(at, what) for at in range(1, 40) for what in (">audio", "<audio")]
+    found = diagnose(timeline(*talk, (40.3, closed_by_peer(1000)), protocol=facts))
+
+    assert (found.cause, found.confidence) == (Cause.CLOSED_BY_PEER, Confidence.LOW)
+    silent = diagnose(timeline(*talk[:20], (310, closed_by_peer(1000)), protocol=facts))
+    assert silent.cause is Cause.READ_DEADLINE
 
 
 def test_a_profile_is_itself():
