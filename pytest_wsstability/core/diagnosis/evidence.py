@@ -56,6 +56,9 @@ def _own_pings(f: Features) -> Evidence | None:
 def _heartbeats(f: Features) -> Evidence | None:
     client = side(f, End.CLIENT) or f
     asked = client.heartbeats if client.heartbeats.sent else client.beaten
+    if client.timeline.is_one_way:
+        # No answer is due to them: that none came proves nothing.
+        return None
     return _questions(client, asked, "heartbeats")
 
 

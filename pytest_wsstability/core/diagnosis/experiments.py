@@ -99,7 +99,7 @@ _PAIRS: tuple[tuple[Cause, Cause, str], ...] = (
         _C.SLOW_ANSWERS,
         "wait longer: a slow answer comes, no other does",
     ),
-    (_C.HEARTBEATS_STOPPED, _C.HALF_OPEN, "ping the client: a browser answers while its timers sleep"),
+    (_C.HEARTBEATS_STOPPED, _C.HALF_OPEN, "send a ping: an end whose timers sleep or are gone answers it"),
     (_C.ONE_WAY_DEAD, _C.HALF_OPEN, "ping when messages stay away: a dead path answers nothing"),
     (_C.ONE_WAY_DEAD, _C.ZOMBIE, "ask for something: a zombie answers nothing, a lost subscription the rest"),
     (_C.PEER_NOT_READING, _C.RESTART, _THREE),

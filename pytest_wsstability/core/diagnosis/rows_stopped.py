@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..cause import Cause, Confidence
 from ..judge.verdict import Rule
-from ..timeline.events import End
+from ..timeline.events import End, FrameKind
 from .features import RECEIVED, Features
 from .signature import Blamed, Rival, Signature
 
@@ -28,6 +28,13 @@ def _beats_overdue(f: Features) -> bool:
     """Whether heartbeats stay away for longer than two of the longest pauses between them."""
     beats = f.timeline.heartbeats
     return not f.ended and f.age - (beats.last_at or 0.0) > _PAUSES * beats.longest_gap
+
+
+def _one_way_stopped(f: Features) -> bool:
+    """Whether a server is silent whose heartbeats nobody answers, and of which any message stands for one."""
+    silent = f.silent(RECEIVED, FrameKind.DATA)
+    due = Rule.HEARTBEATS in f.broken and f.timeline.is_one_way and f.end is End.CLIENT
+    return due and not f.ended and silent >= f.timeline.longest_gap(RECEIVED, FrameKind.DATA)
 
 
 def _one_way_dead(f: Features) -> bool:
@@ -129,6 +136,27 @@ ROWS = (
         rivals=_UNHEARD,
         proved=True,
         source="documentation of browsers (background tabs)",
+    ),
+    Signature(
+        cause=Cause.HEARTBEATS_STOPPED,
+        shows="heartbeats of the server that nobody answers are due, and no message comes",
+        when=_one_way_stopped,
+        confidence=HIGH,
+        sentence="the {peer} sent no message for {rx_data}, and heartbeats of it are due",
+        headline="no message of the {peer} for {rx_data}",
+        blame=Blamed.PEER,
+        evidence=("silences", "last_received"),
+        remedy="look at the task or the timer of the {peer} that sends heartbeats: it has ended, or waits "
+        "for something else; if it sends none, say so in the profile (heartbeats_from)",
+        rivals=(
+            Rival(
+                Cause.HALF_OPEN,
+                "nothing else of the peer came since",
+                lambda f: f.silent(RECEIVED) >= f.silent(RECEIVED, FrameKind.DATA),
+                "nothing else of it came since, so a dead path or a frozen {peer} fits too",
+            ),
+        ),
+        source="measured with a server whose heartbeats stop",
     ),
     Signature(
         cause=Cause.ONE_WAY_DEAD,

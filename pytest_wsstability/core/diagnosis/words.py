@@ -223,6 +223,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "age_knobs": lambda f: _knobs(f.age, f, "the limit of the proxy, gateway or server", CountsFrom.AGE),
     "pongless": lambda f: timers.value(f.silent(SENT, FrameKind.PONG), f.tier, CountsFrom.PONG),
     "rx": lambda f: _seconds(f.silent(RECEIVED)),
+    "rx_data": lambda f: _seconds(f.silent(RECEIVED, FrameKind.DATA)),
     "silent_data": lambda f: _seconds(f.silent(SENT, FrameKind.DATA)),
     "half_silent_data": lambda f: _seconds(f.silent(SENT, FrameKind.DATA) / 2),
     "up": lambda f: timers.value(

@@ -17,18 +17,19 @@ from .verdict import Doubt, Finding, Reason, Rule, Violation
 def silent_from(requirement: Requirement, timeline: Timeline, within: float) -> float:
     """When the peer will have been silent for too long, if it goes on to say nothing."""
     heard = timeline.duration - timeline.silent_for(Direction.RECEIVED, FrameKind.DATA)
-    return heard + _limit(requirement, within) + 2 * SAME
+    return heard + _limit(requirement, timeline, within) + 2 * SAME
 
 
-def _limit(requirement: Requirement, within: float) -> float:
-    return (requirement.heartbeat_every or 0.0) + within
+def _limit(requirement: Requirement, timeline: Timeline, within: float) -> float:
+    # The requirement says how often the client sends; a peer may have agreed on a longer interval.
+    return max(requirement.heartbeat_every or 0.0, timeline.peer_interval or 0.0) + within
 
 
 def silence(
     requirement: Requirement, timeline: Timeline, incidents: Incidents, within: float
 ) -> Iterator[Finding]:
     """Where no answer is ever due: messages of a peer that sends heartbeats are never so long away."""
-    limit, hold = _limit(requirement, within), requirement.alive_for
+    limit, hold = _limit(requirement, timeline, within), requirement.alive_for
     span = held_for(requirement, timeline)
     for gap, since, came in _silences(timeline, span) if timeline.peer_sends_heartbeats else ():
         if gap > limit + SAME:

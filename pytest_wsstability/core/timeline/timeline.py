@@ -624,8 +624,17 @@ class Timeline:
 
     @property
     def peer_sends_heartbeats(self) -> bool:
-        """Whether the peer is one of those who send heartbeats, as the protocol has it."""
-        return self.protocol is not None and self.end.peer in self.protocol.heartbeats_from
+        """Whether the peer is one of those who send heartbeats, by the protocol and by what was agreed."""
+        if self.protocol is None or self.end.peer not in self.protocol.heartbeats_from:
+            return False
+        return self.intervals is None or self.peer_interval is not None
+
+    @property
+    def peer_interval(self) -> float | None:
+        """Seconds between two heartbeats of the peer, as both ends agreed or the protocol has it."""
+        if self.intervals is None:
+            return None if self.protocol is None else self.protocol.every
+        return self.intervals.client if self.end is End.SERVER else self.intervals.server
 
     @property
     def server_heartbeats(self) -> RoundTrips:

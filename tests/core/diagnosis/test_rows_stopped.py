@@ -12,6 +12,7 @@ from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.events import End
+from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
 from tests.core.diagnosis.fitting import OPEN, fitting, read
 from tests.core.script import timeline
 
@@ -113,6 +114,43 @@ def test_what_came_a_second_after_the_last_heartbeat_shows_a_peer_that_is_there(
     causes = fitting(ROWS, replace(features, broken=frozenset({Rule.CADENCE})))
 
     assert (causes[-1] == "HEARTBEATS_STOPPED / HALF_OPEN") is is_dead
+
+
+LINE_FEEDS = ProtocolFacts(
+    name="x",
+    title="X",
+    heartbeat=HeartbeatShape.ONE_WAY,
+    heartbeats_from=frozenset({CLIENT, SERVER}),
+)
+
+
+@pytest.mark.parametrize(
+    ("rows", "causes"),
+    [
+        ([(10, "<beat"), (20, "<beat")], ["HEARTBEATS_STOPPED / HALF_OPEN"]),
+        ([], ["HEARTBEATS_STOPPED / HALF_OPEN"]),
+        # A frame that is no message shows that the server lives.
+        ([(10, "<beat"), (20, "<beat"), (30, "<ping")], ["HEARTBEATS_STOPPED"]),
+        # A silence that is over.
+        ([(10, "<beat"), (35, "<beat"), (59, "<text")], []),
+    ],
+)
+def test_a_server_is_silent_that_owes_heartbeats_which_nobody_answers(rows, causes):
+    """Those of this end went out all the time, and say nothing of it."""
+    ours = [(at, ">beat") for at in range(10, 60, 10)]
+    features = read(*ours, *rows, how=OPEN, protocol=LINE_FEEDS)
+
+    assert fitting(ROWS, replace(features, broken=frozenset({Rule.HEARTBEATS}))) == causes
+
+
+def test_heartbeats_that_nobody_answers_are_no_evidence():
+    """That no answer came proves nothing."""
+    line = timeline((10, ">beat"), (10, "<beat"), (20, ">beat"), until=40, protocol=LINE_FEEDS)
+    requirement = Requirement.of(heartbeat_every=10, heartbeat_within=5)
+    found = diagnose(line, verdict=judge(requirement, line))
+
+    assert found.sentence.startswith("the server sent no message for 30 s, and heartbeats of it are due")
+    assert not [each for each in found.evidence if "answered" in each.text]
 
 
 BEATS = [(10, "<beat"), (10, ">answer"), (20, "<beat"), (20, ">answer")]

@@ -10,7 +10,7 @@ from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Outcome, Reason, Rule
 from pytest_wsstability.core.timeline.events import Direction, End, EventKind, Opcode, Role
 from pytest_wsstability.core.timeline.flaws import Flaw
-from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
+from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, Intervals, ProtocolFacts
 from pytest_wsstability.core.timeline.timeline import Timeline
 from tests.core.script import timeline
 
@@ -92,6 +92,54 @@ def test_of_one_way_heartbeats_the_silence_is_judged(facts, rows, outcome):
     line = one_way(facts, *sorted(OURS + rows))
 
     assert judge(Requirement(alive_for=60, heartbeat_every=15, heartbeat_within=5), line).outcome is outcome
+
+
+BROKER = ProtocolFacts(
+    **ONE_WAY, heartbeats_from=frozenset({End.CLIENT, End.SERVER}), begins_session=True, every=10
+)
+
+
+@pytest.mark.parametrize("every", [None, 15])
+@pytest.mark.parametrize(
+    ("agreed", "instants", "outcome"),
+    [
+        # The server's interval and 5 s, where it is longer than the client's.
+        (Intervals(15, 30), (20, 55), Outcome.STABLE),
+        (Intervals(15, 30), (19.9, 55), Outcome.UNSTABLE),
+        # A server that sends none owes nothing, whatever the client sends.
+        (Intervals(15, None), (), Outcome.STABLE),
+        (Intervals(None, 30), (), Outcome.UNSTABLE),
+    ],
+)
+def test_a_silence_is_held_against_the_interval_that_both_ends_agreed_on(every, agreed, instants, outcome):
+    """STOMP 1.2, "Heart-beating": 0 means that none are sent."""
+    came = [(float(at), Direction.RECEIVED, Role.HEARTBEAT) for at in instants]
+    line = one_way(BROKER, *sorted(OURS + came))
+    line.intervals = agreed
+    requirement = Requirement(alive_for=60, heartbeat_every=every, heartbeat_within=5)
+
+    assert judge(requirement, line).outcome is outcome
+
+
+@pytest.mark.parametrize(("second", "outcome"), [(35, Outcome.STABLE), (35.1, Outcome.UNSTABLE)])
+def test_where_nobody_names_an_interval_it_is_the_protocols(second, outcome):
+    """10 s, and 5 s."""
+    instants = (10, 20, second, 45, 60)
+    came = [(float(at), Direction.RECEIVED, Role.HEARTBEAT) for at in instants]
+    requirement = Requirement(alive_for=60, heartbeat_within=5)
+
+    assert judge(requirement, one_way(BROKER, *sorted(OURS + came))).outcome is outcome
+
+
+def test_at_the_server_the_clients_interval_counts():
+    """What both ends agreed on for the other direction is none of it."""
+    line = Timeline(End.SERVER, protocol=BROKER)
+    line.intervals = Intervals(30, 10)
+    for at in (30.0, 60.0):
+        line.frame(at, Direction.RECEIVED, Opcode.TEXT, 1, Role.HEARTBEAT)
+    line.observe(60.0)
+
+    assert judge(Requirement(alive_for=60, heartbeat_within=5), line).outcome is Outcome.STABLE
 
 
 @pytest.mark.parametrize(
