@@ -213,8 +213,7 @@ class Conversation:
                 return ()
             return _PLAIN_ANSWER if heard.values is None else (Say(_ANSWER, heard.values),)
         if role is _REFUSED and heard.resumes and self.end is End.CLIENT:
-            # The session is gone: begin another one, as the protocol's own clients do.
-            return (Say(_INFO, self._asking("session_info", _INFO)),)
+            return self._begin_another()
         script = self.profile.words.script
         if self._place < len(script) and script[self._place] == (self._peer, role, heard.step):
             self._place += 1
@@ -456,6 +455,15 @@ class Conversation:
             return Say(_INFO, self._asking("session_info", _INFO))
         values = {**(self._asking("resume", _INFO) or {}), "session_id": before.session_id}
         return Say(_INFO, {**values, "token": before.token, "sequence": before.sequence}, resumes=True)
+
+    def _begin_another(self) -> Sequence[Say]:
+        """Begin another session in the place of the one that is gone, as the protocol's own clients do."""
+        state = self._state
+        if state is None or state.before is None or not self._can_resume(state.before):
+            # What was refused is that one: a server that goes on to refuse would be asked without an end.
+            return ()
+        state.before = None
+        return (Say(_INFO, self._asking("session_info", _INFO)),)
 
     def _can_resume(self, before: Resumption) -> bool:
         """Whether what a client remembers is enough to come back."""

@@ -335,6 +335,28 @@ def test_a_server_knows_who_comes_back(known, answer):
     assert [text for _, text in said(server, server.answer(resume))] == [answer]
 
 
+def test_a_session_that_is_gone_is_begun_anew_once():
+    """A server that refuses the new one too would be asked without an end."""
+    client = talk(GATEWAY, before=Resumption("S", None, 7))
+    client.opened(0.0)
+    client.answer(client.hear('{"op":10,"d":{"heartbeat_interval":1000}}', 0.0))
+    gone = [said(client, client.answer(client.hear('{"op":9}', at))) for at in (0.1, 0.2)]
+
+    assert gone == [[(Role.SESSION_INFO, '{"op":2,"d":{"token":"t"}}')], []]
+    assert client.resumed is False
+
+
+@pytest.mark.parametrize("before", [None, Resumption()])
+def test_who_came_back_to_no_session_begins_none_anew(before):
+    """What is refused is the session that it has begun."""
+    client = talk(GATEWAY, before=before)
+    client.opened(0.0)
+    client.answer(client.hear('{"op":10,"d":{"heartbeat_interval":1000}}', 0.0))
+    refused = client.hear('{"op":9}', 0.1)
+
+    assert (refused.role, client.answer(refused)) == (Role.SESSION_REFUSED, ())
+
+
 def test_a_token_of_the_server_is_what_comes_back():
     """Where the id alone is not enough."""
     profile = Profile(
