@@ -1,9 +1,9 @@
 """
 WAMP 2 in JSON: a session in a realm, whose number the router chooses.
 
-Client: ``HELLO`` with the realm. Router: ``WELCOME`` with a session number, or ``ABORT``. ``GOODBYE``
-announces the end. Heartbeats are ping frames, off by default at both ends; a reconnect is a new session.
-Other realms: ``wamp("realm7")``.
+Client: ``HELLO`` with the realm. Router: ``WELCOME`` with a session number, or ``ABORT``. ``GOODBYE`` ends
+the session, and neither the connection nor its heartbeats, so a router's is an error. Heartbeats are ping
+frames, off by default at both ends; a reconnect is a new session. Other realms: ``wamp("realm7")``.
 
 """
 
@@ -50,6 +50,10 @@ def _read_welcome(message: str | bytes) -> Values | None:
     return {"session_id": str(found[1])}
 
 
+def _read_goodbye(message: str | bytes) -> bool:
+    return _message(message, GOODBYE, 3) is not None
+
+
 def _write_welcome(values: Values) -> str:
     name = str(values.get("session_id"))
     return json.dumps([WELCOME, int(name) if name.isdigit() else 1, {"roles": _ROUTER_ROLES}])
@@ -76,7 +80,8 @@ def wamp(realm: str, *, name: str = "wamp") -> Profile:
         session_info=[HELLO, Free(realm), {"roles": Free(_CLIENT_ROLES)}],
         session_confirmed=Codec(_read_welcome, _write_welcome, ("session_id",)),
         session_refused=[ABORT, Free({"message": "refused"}), Free("wamp.error.no_such_realm")],
-        notice=[GOODBYE, Free({}), Free("wamp.close.system_shutdown")],
+        # A client says it too, when it leaves.
+        error=Codec(_read_goodbye, json.dumps([GOODBYE, {}, "wamp.close.system_shutdown"])),
         new_session_id=new_session,
         subprotocols=("wamp.2.json",),
         proved_with=("autobahn 26.10 (Python, client)", "autobahn 22.11 (npm, client)"),

@@ -129,7 +129,7 @@ def test_what_the_judge_is_told_of_a_profile(name, greets, begins_session, names
     ("message", "role"),
     [
         ('[3,{},"wamp.error.no_such_realm"]', Role.SESSION_REFUSED),
-        ('[6,{},"wamp.close.system_shutdown"]', Role.NOTICE),
+        ('[6,{},"wamp.close.system_shutdown"]', Role.ERROR),
         ('[9,{},"wamp.close.system_shutdown"]', Role.DATA),
         ('[1,{},"wamp.close.system_shutdown"]', Role.DATA),
     ],
@@ -137,3 +137,10 @@ def test_what_the_judge_is_told_of_a_profile(name, greets, begins_session, names
 def test_the_messages_of_wamp_have_numbers(message, role):
     """WAMP 2, section 4.5: ABORT is 3, GOODBYE is 6."""
     assert shipped("wamp").words.hear(message, End.SERVER).role is role
+
+
+def test_a_client_of_wamp_that_leaves_says_nothing_wrong():
+    """The router's GOODBYE ends a session that was to be held; the client's is its own affair."""
+    said = '[6,{},"wamp.close.normal"]'
+
+    assert shipped("wamp").words.hear(said, End.CLIENT).role is Role.DATA
