@@ -823,8 +823,8 @@ class WebSocket(asyncio.Protocol):
         elif role is not _NONE:
             if self._strange is not None:
                 self._fits()
-            if role in _SAID or (role is _REFUSED and self._session_stood()):
-                self._record_error_or_notice(role, now, payload if heard.payload is None else heard.payload)
+            if role in _SAID or (role is _REFUSED and self._is_refused(heard)):
+                self._record_said(role, now, payload if heard.payload is None else heard.payload)
             self.endpoint.message(self, heard)
             for say in self.conversation.answer(heard):
                 self.endpoint.say(self, say)
@@ -837,20 +837,22 @@ class WebSocket(asyncio.Protocol):
             if self.listener is not None:
                 self.listener(now, payload if heard.payload is None else heard.payload, role)
 
-    def _record_error_or_notice(self, role: Role, now: float, payload: str | bytes) -> None:
-        """Take down what the peer said of an error, or of the end."""
+    def _record_said(self, role: Role, now: float, payload: str | bytes) -> None:
+        """Take down what the peer said of an error, of the end, or of a session that it refuses."""
         assert self.timeline is not None
         text = (payload if isinstance(payload, str) else repr(payload[:_TOLD]))[:_TOLD]
         if role is Role.NOTICE:
             self.timeline.notice_message(now, text)
+        elif role is _REFUSED and self.timeline.session_confirmed_at is None:
+            self.timeline.refusal_message(now, text)
         else:
+            # Who refuses a session that was confirmed has ended it.
             self.timeline.error_message(now, text)
             self._release_flaw()
 
-    def _session_stood(self) -> bool:
-        """Whether the peer has confirmed the session before: who refuses it now has ended it."""
-        assert self.timeline is not None
-        return self.conversation.end is End.CLIENT and self.timeline.session_confirmed_at is not None
+    def _is_refused(self, heard: Heard) -> bool:
+        """Whether the peer refuses this client its session, and not an earlier one that is gone."""
+        return self.conversation.end is End.CLIENT and not self.conversation.begins_another(heard)
 
     def _application_message(self, now: float, payload: str | bytes) -> None:
         assert self.timeline is not None

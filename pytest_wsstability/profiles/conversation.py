@@ -212,14 +212,24 @@ class Conversation:
             if not due:
                 return ()
             return _PLAIN_ANSWER if heard.values is None else (Say(_ANSWER, heard.values),)
-        if role is _REFUSED and heard.resumes and self.end is End.CLIENT:
-            return self._begin_another()
+        if self.begins_another(heard):
+            assert self._state is not None
+            # Once: a server that refuses the new one too would be asked without an end.
+            self._state.before = None
+            return (Say(_INFO, self._asking("session_info", _INFO)),)
         script = self.profile.words.script
         if self._place < len(script) and script[self._place] == (self._peer, role, heard.step):
             self._place += 1
         if role is _INFO and self.end is End.SERVER:
             return self._serve(heard)
         return tuple(self._steps())
+
+    def begins_another(self, heard: Heard) -> bool:
+        """Whether the session that this client came back to is gone, so that it begins another one."""
+        before = self._state.before if self._state is not None else None
+        if before is None or not heard.resumes or heard.role is not _REFUSED:
+            return False
+        return self._can_resume(before)
 
     def due(self, now: float) -> Sequence[Say | HangUp]:
         """What this end does at `at`; a late call does not shift the heartbeats that come later."""
@@ -455,15 +465,6 @@ class Conversation:
             return Say(_INFO, self._asking("session_info", _INFO))
         values = {**(self._asking("resume", _INFO) or {}), "session_id": before.session_id}
         return Say(_INFO, {**values, "token": before.token, "sequence": before.sequence}, resumes=True)
-
-    def _begin_another(self) -> Sequence[Say]:
-        """Begin another session in the place of the one that is gone, as the protocol's own clients do."""
-        state = self._state
-        if state is None or state.before is None or not self._can_resume(state.before):
-            # What was refused is that one: a server that goes on to refuse would be asked without an end.
-            return ()
-        state.before = None
-        return (Say(_INFO, self._asking("session_info", _INFO)),)
 
     def _can_resume(self, before: Resumption) -> bool:
         """Whether what a client remembers is enough to come back."""

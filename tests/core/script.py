@@ -75,8 +75,8 @@ def timeline(
     Play a script.
 
     A row is ``(at, what, detail)``: ``">beat"`` was sent, ``"<pong"`` was received (the detail is the
-    key, of an error or notice its text), ``"lag"`` is local (the detail is in seconds), ``"queued"`` has
-    bytes, a mapping is the end of the connection.
+    key, of an error, notice or refusal its text), ``"lag"`` is local (the detail is in seconds),
+    ``"queued"`` has bytes, a mapping is the end of the connection.
     ``looks`` are fields of `TcpSample`: what the kernel said, everything acknowledged by default.
 
     """
@@ -96,6 +96,9 @@ def timeline(
         elif what == "<notice" and detail:
             line.frame(now, RECEIVED, *FRAMES["notice"])
             line.notice_message(now, *detail)
+        elif what == "<refused" and detail:
+            line.frame(now, RECEIVED, *FRAMES["refused"])
+            line.refusal_message(now, *detail)
         else:
             if what == "<feed":
                 line.message(now)

@@ -12,7 +12,7 @@ from pytest_wsstability.core.message.protocol import misfit
 from pytest_wsstability.core.timeline.close import LocalReason
 from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape
-from pytest_wsstability.profiles import ID, JSON, NOW_TEXT, SEQUENCE, Codec, Profile
+from pytest_wsstability.profiles import ID, JSON, NOW_TEXT, SEQUENCE, SESSION_ID, Codec, Profile
 from pytest_wsstability.profiles.catalogue import SHIPPED, find
 from tests.net.peers import PING, PONG, TEXT, frame, opened, serving
 
@@ -86,6 +86,39 @@ async def test_what_comes_before_such_a_session_names_none(before):
 
         assert client.session_id == "S1"
         assert not client.timeline.irregular
+
+
+@pytest.mark.parametrize("name", ["phoenix", "socketio"])
+async def test_a_session_that_is_refused_is_not_held(name):
+    """Though the connection and its heartbeats go on, and nothing asks for a session in time."""
+    server = {"profile": name, "faults": [faults.RefuseSession()]}
+    async with Orchestrator(**server) as orchestrator, opened(orchestrator.url, profile=name) as client:
+        with pytest.raises(StabilityError, match=r"refused at 0 s") as caught:
+            await client.assert_alive_for("2m")
+
+        ((at, text),) = client.timeline.refusals
+        assert at == 0.0
+        assert text[:20] in str(caught.value)
+
+
+async def test_a_session_that_is_gone_is_not_refused():
+    """The client begins another one in its place."""
+    profile = Profile(
+        name="returns",
+        session_info={"t": "login"},
+        session_confirmed={"t": "in", "id": SESSION_ID},
+        resume={"t": "back", "id": SESSION_ID},
+        resume_refused={"t": "gone"},
+    )
+    server = {"profile": profile, "faults": [faults.RefuseResume()]}
+    async with Orchestrator(**server) as orchestrator, opened(orchestrator.url, profile=profile) as client:
+        await client.assert_session_confirmed(within="5s")
+        await client.close()
+        again = await client.reconnect()
+        await again.assert_stable(alive_for="1m")
+
+        assert again.timeline.last(direction=RECEIVED, role=Role.SESSION_REFUSED) == 0.0
+        assert not again.timeline.refusals
 
 
 @pytest.mark.parametrize(("refused_at", "alarms"), [("before", 0), ("after", 1)])

@@ -17,6 +17,9 @@ _CUT = 1006
 # A notice is about an end that follows within so many seconds: Gemini Live gives the longest that is known,
 # about one minute, and doubled it is no accident yet.
 ANNOUNCED = 120.0
+# An error message, or a refusal, is about an end that follows within so many seconds: servers write one and
+# close at once (STOMP's ERROR, OpenAI's error events).
+SAID_BEFORE = 5.0
 # What a timer of a protocol that ran out is the cause of, by what it waits for.
 AWAITED = {
     Awaited.ANSWER: Cause.HEARTBEAT_UNANSWERED,

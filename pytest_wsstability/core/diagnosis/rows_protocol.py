@@ -11,15 +11,13 @@ from ..timeline.close_reasons import Topic, read_error
 from ..timeline.protocol_facts import Awaited
 from . import rivals
 from .features import Features
-from .protocol import AWAITED, awaits, meaning, ran_out, said_wrong
+from .protocol import AWAITED, SAID_BEFORE, awaits, meaning, ran_out, said_wrong
 from .rivals import CAUSES
+from .rows_session import REFUSED
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
-# An error message is about an end that follows within so many seconds: servers write one and close at once
-# (STOMP's ERROR, OpenAI's error events).
-_SAID_BEFORE = 5.0
 # Words that a reason may speak of where a timer ran out.
 _OF_TIMERS = (None, Topic.KEEPALIVE, Topic.IDLE, Topic.TIMEOUT)
 # What each timer waits for, as the end of "... ran out: ".
@@ -158,7 +156,7 @@ def _speaks_of(f: Features, topic: Topic | None) -> bool:
 def _ends_with_error(f: Features, topic: Topic | None) -> bool:
     """Whether such a message came right before the end."""
     said = said_wrong(f)
-    return f.ended and said is not None and f.age - said[0] <= _SAID_BEFORE and _speaks_of(f, topic)
+    return f.ended and said is not None and f.age - said[0] <= SAID_BEFORE and _speaks_of(f, topic)
 
 
 def _says_error(f: Features, topic: Topic | None) -> bool:
@@ -250,6 +248,7 @@ CODES = (
         source="the profiles, each with its software",
     ),
     *_codes(),
+    *REFUSED,
     *_errors(),
     Signature(
         cause=Cause.CLOSED_BY_PEER,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from ..cause import Cause, Confidence
 from ..judge.handshake import refusal
 from ..judge.verdict import Rule
+from ..timeline.close_reasons import Topic, read_error
 from ..timeline.events import Role
 from ..timeline.flaws import Flaw
 from .features import RECEIVED, TO_ANSWER, Features
+from .protocol import SAID_BEFORE, said_wrong
 from .replies import behind_session, instead_of_session
 from .signature import Blamed, Rival, Signature
 
@@ -21,6 +23,18 @@ def _flaw(f: Features, flaw: Flaw) -> bool:
 def _is_missing(f: Features) -> bool:
     """Whether a confirmation is due, and none has come."""
     return Rule.SESSION in f.broken and f.timeline.session_confirmed_at is None
+
+
+def _is_refused(f: Features) -> bool:
+    """Whether the session is not confirmed, and the peer has said that it will not be."""
+    refused = refusal(f.timeline)
+    if refused is None or f.timeline.session_confirmed_at is not None:
+        return False
+    if f.age - refused[0] > SAID_BEFORE if f.ended else not f.broken:
+        return False
+    # An error message may say more of the reason.
+    said = said_wrong(f)
+    return said is None or read_error(said[1]).topic in (None, Topic.ERROR)
 
 
 def _answered_otherwise(f: Features) -> bool:
@@ -52,6 +66,23 @@ RESUMED = (
     ),
 )
 
+# What the peer says for it says more than how the connection then ends.
+REFUSED = (
+    Signature(
+        cause=Cause.SESSION_NOT_CONFIRMED,
+        shows="the session was refused, or an error message came in the place of its confirmation",
+        when=_is_refused,
+        confidence=HIGH,
+        sentence="the session was not confirmed: {session}",
+        headline="{session}",
+        blame=Blamed.PEER,
+        evidence=("session", "errors", "end"),
+        remedy="see what the {peer} says: credentials, a name that it does not know, or another version",
+        proved=True,
+        source="measured (RabbitMQ web_stomp, socket.io, aedes)",
+    ),
+)
+
 ROWS = (
     Signature(
         cause=Cause.SESSION_DUPLICATED,
@@ -76,19 +107,6 @@ ROWS = (
         evidence=("session", "flaws"),
         remedy="look how the {peer} finds a session by its id: it was lost, or mixed up with another",
         source="documentation (graphql-ws, Discord)",
-    ),
-    Signature(
-        cause=Cause.SESSION_NOT_CONFIRMED,
-        shows="the session was refused, or an error message came in the place of its confirmation",
-        when=lambda f: _is_missing(f) and refusal(f.timeline) is not None,
-        confidence=HIGH,
-        sentence="the session was not confirmed: {session}",
-        headline="{session}",
-        blame=Blamed.PEER,
-        evidence=("session", "errors"),
-        remedy="see what the {peer} says: credentials, a name that it does not know, or another version",
-        proved=True,
-        source="measured (RabbitMQ web_stomp, socket.io, aedes)",
     ),
     Signature(
         cause=Cause.SESSION_NOT_CONFIRMED,

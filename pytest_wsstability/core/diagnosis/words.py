@@ -162,10 +162,13 @@ def session(f: Features) -> str:
     timeline = f.timeline
     if timeline.session_confirmed_at is not None:
         return f"confirmed after {show(timeline.session_confirmed_at)}"
+    refused = refusal(timeline)
     if timeline.session_info_at is not None:
         verb = "came" if f.end is End.SERVER else "sent"
-        then = refusal(timeline) or "and no answer"
+        then = refused[1] if refused is not None else "and no answer"
         return f"{session_message(timeline)} {verb} at {show(timeline.session_info_at)}, {then}"
+    if refused is not None:
+        return refused[1]
     if f.end is End.SERVER:
         return "session_info never came"
     return _WAITED_FOR[session_due(timeline)]

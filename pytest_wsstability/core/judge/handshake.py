@@ -140,17 +140,20 @@ def session_message(timeline: Timeline) -> str:
     return "resume" if timeline.session_resumes else "session_info"
 
 
-def refusal(timeline: Timeline) -> str | None:
-    """What came instead of the confirmation that session_info asked for; None if nothing did."""
+def refusal(timeline: Timeline) -> tuple[float, str] | None:
+    """When and what came instead of the confirmation that session_info asked for; None if nothing did."""
     way = Direction.SENT if timeline.end is End.SERVER else Direction.RECEIVED
     refused = timeline.last(direction=way, role=Role.SESSION_REFUSED)
     if refused is not None:
-        return f"refused at {show(refused)}"
+        said = next((f": {show_text(text)!r}" for at, text in timeline.refusals if at == refused), "")
+        return refused, f"refused at {show(refused)}{said}"
     asked = timeline.session_info_at
     if asked is None:
         return None
     # Many protocols have no other word for it: STOMP's ERROR, Pusher's pusher:error.
-    errors = (f"an error at {show(at)}: {show_text(text)!r}" for at, text in timeline.errors if at >= asked)
+    errors = (
+        (at, f"an error at {show(at)}: {show_text(text)!r}") for at, text in timeline.errors if at >= asked
+    )
     return next(errors, None)
 
 

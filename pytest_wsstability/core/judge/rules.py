@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from ..duration import show_duration as show
+from ..redact import show_text
 from ..timeline.close import CloseEvidence, describe_code
 from ..timeline.close_reasons import says_wrong
 from ..timeline.events import SAME, Direction, End, Role
@@ -171,7 +172,10 @@ def _proof(requirement: Requirement, timeline: Timeline, incidents: Incidents) -
 def _session(requirement: Requirement, timeline: Timeline, incidents: Incidents) -> Iterator[Finding]:
     within, confirmed = requirement.session_within, timeline.session_confirmed_at
     wrong, close = wrong_session(requirement, timeline), timeline.close
-    if within is None or (confirmed is not None and confirmed <= within + SAME and wrong is None):
+    if within is None:
+        yield from _refused(requirement, timeline)
+        return
+    if confirmed is not None and confirmed <= within + SAME and wrong is None:
         return
     unasked = close is None or close.planned
     if confirmed is None and unasked and timeline.duration < within - SAME:
@@ -195,6 +199,25 @@ def _session(requirement: Requirement, timeline: Timeline, incidents: Incidents)
     )
 
 
+def _refused(requirement: Requirement, timeline: Timeline) -> Iterator[Finding]:
+    """
+    A session that was refused is none that was held, whatever its connection did.
+
+    It may be asked for again: only what no confirmation followed counts, once the hold is over.
+
+    """
+    hold = requirement.alive_for
+    if hold is None or timeline.duration < hold - SAME or requirement.no_error_messages is False:
+        return
+    if timeline.refusals and timeline.session_confirmed_at is None:
+        at, text = timeline.refusals[-1]
+        said = f"the {timeline.end.peer.value} said {show_text(text, 120)!r}"
+        headline = f"the session was refused at {show(at)}"
+        yield Violation(
+            Rule.SESSION, at, "a session that is not refused", f"{said} at {show(at)}", headline, said
+        )
+
+
 _WAITED_FOR = {
     "greeting": "no greeting arrived, so session_info was not sent",
     "step": "session_info was never sent",
@@ -205,10 +228,13 @@ _WAITED_FOR = {
 def _instead_of_confirmation(timeline: Timeline) -> str:
     if timeline.session_confirmed_at is not None:
         return f"confirmed after {show(timeline.session_confirmed_at)}"
+    refused = refusal(timeline)
     if timeline.session_info_at is not None:
         verb = "received" if timeline.end is End.SERVER else "sent"
-        then = refusal(timeline) or "never confirmed"
+        then = refused[1] if refused is not None else "never confirmed"
         return f"{session_message(timeline)} {verb} at {show(timeline.session_info_at)}, {then}"
+    if refused is not None:
+        return refused[1]
     if timeline.end is End.SERVER:
         return "the client never sent session_info"
     return _WAITED_FOR[session_due(timeline)]

@@ -149,7 +149,7 @@ _ADDED = ("session_resumes", "half_frame_last", "half_frame_pause")
 # What a recording adds to in place, and a sealed record has of its own.
 _GROWING = (
     "_arrivals", "_data", "_errors", "_figures", "_heartbeats", "_irregular", "_lags", "_notices", "_pings",
-    "_server_heartbeats", "_signals", "_tcp",
+    "_refusals", "_server_heartbeats", "_signals", "_tcp",
 )  # fmt: skip
 
 
@@ -167,7 +167,7 @@ class Timeline:
     __slots__ = (
         "_answers_due", "_arrivals", "_data", "_data_gaps", "_errors", "_figures", "_heartbeats",
         "_irregular", "_lags", "_last_any", "_notices", "_origin", "_paused_at", "_peer_ping", "_pings",
-        "_server_heartbeats", "_signals", "_tcp", "close", "deliberately_stalled",
+        "_refusals", "_server_heartbeats", "_signals", "_tcp", "close", "deliberately_stalled",
         "drained_at", "dropped_reads", "end", "half_frame_last", "half_frame_pause", "half_frame_since",
         "heartbeat_sender", "heartbeats_before", "hints", "intervals", "longest_silence",
         "looks_like", "max_lag", "max_lag_at", "observed_until",
@@ -253,6 +253,7 @@ class Timeline:
         self._errors: list[tuple[float, str]] | None = None
         # Messages that announce the end, in the same way.
         self._notices: list[tuple[float, str]] | None = None
+        self._refusals: list[tuple[float, str]] | None = None
 
     def _start_looks(self) -> None:
         """What is seen of the machine and its kernel beside the frames: nothing yet."""
@@ -476,6 +477,13 @@ class Timeline:
         if len(self._notices) < IRREGULAR:
             self._notices.append((now - self._origin, text))
 
+    def refusal_message(self, now: float, text: str) -> None:
+        """Record a message that refuses an unconfirmed session; the first `IRREGULAR` are kept."""
+        if self._refusals is None:
+            self._refusals = []
+        if len(self._refusals) < IRREGULAR:
+            self._refusals.append((now - self._origin, text))
+
     def ask_proof(self, now: float) -> None:
         """Record that the ping at the end of a hold has gone out."""
         self.proof_asked_at, self.proof_at = now - self._origin, None
@@ -678,6 +686,11 @@ class Timeline:
         return self._notices or ()
 
     @property
+    def refusals(self) -> Sequence[tuple[float, str]]:
+        """The messages that refused the session before it was confirmed, as ``(at, text)``: the first."""
+        return self._refusals or ()
+
+    @property
     def paused(self) -> bool:
         """Whether this end had stopped reading when it last looked."""
         return self._paused_at is not None
@@ -802,6 +815,7 @@ class Timeline:
             "messages": self.messages.as_dict(),
             "errors": [[_rounded(at), redact_text(text)] for at, text in self.errors],
             "notices": [[_rounded(at), redact_text(text)] for at, text in self.notices],
+            "refusals": [[_rounded(at), redact_text(text)] for at, text in self.refusals],
             "lags": [[_rounded(at), _rounded(seconds)] for at, seconds in self.lags],
             "hints": [[name, redact_text(value)] for name, value in self.hints or ()],
             "tcp": [plain(look) for look in self.tcp],
@@ -873,6 +887,7 @@ class Timeline:
         timeline._arrivals = Arrivals.from_dict(data["messages"])
         timeline._errors = [(float(at), str(text)) for at, text in data["errors"]] or None
         timeline._notices = [(float(at), str(text)) for at, text in data["notices"]] or None
+        timeline._refusals = [(float(at), str(text)) for at, text in data.get("refusals", ())] or None
         worst = [(timeline.max_lag_at, timeline.max_lag)] if timeline.max_lag else ()
         for at, seconds in data.get("lags", worst):
             timeline._was_late(float(at), float(seconds))

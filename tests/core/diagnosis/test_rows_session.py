@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_wsstability.core.cause import Blame, Confidence
+from pytest_wsstability.core.cause import Blame, Cause, Confidence
 from pytest_wsstability.core.diagnosis import diagnose
 from pytest_wsstability.core.diagnosis.extract import extract
-from pytest_wsstability.core.diagnosis.rows_session import ROWS
+from pytest_wsstability.core.diagnosis.rows_session import REFUSED, ROWS
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.flaws import Flaw
 from tests.core.diagnosis.fitting import OPEN, fitting, read
-from tests.core.script import timeline
+from tests.core.script import closed_by_peer, timeline
 
 
 def missing(*rows, end=60):
@@ -100,10 +100,53 @@ def test_what_came_in_the_place_of_the_confirmation_is_quoted():
     assert (told.confidence, told.blame) == (Confidence.MEDIUM, Blame.SERVER)
 
 
-def test_a_session_that_was_refused_has_a_row_more():
+def test_a_session_that_was_refused_has_a_row_of_its_own():
     """One that was confirmed, however late, has none."""
-    assert fitting(ROWS, missing((11, "<refused"))) == ["SESSION_NOT_CONFIRMED", "SESSION_NOT_CONFIRMED"]
-    assert fitting(ROWS, missing((50, "<confirmed"))) == []
+    assert fitting(REFUSED, missing((11, "<refused"))) == ["SESSION_NOT_CONFIRMED"]
+    assert fitting(REFUSED, missing((11, "<refused"), (50, "<confirmed"))) == []
+    assert fitting(REFUSED, missing()) == fitting(ROWS, missing((50, "<confirmed"))) == []
+
+
+@pytest.mark.parametrize(("end", "fits"), [(10, True), (10.25, False)])
+def test_a_refusal_is_about_an_end_within_five_seconds(end, fits):
+    """Whatever code it has; a later one is another matter."""
+    assert bool(fitting(REFUSED, read((5, "<refused"), end=end, how=1011))) is fits
+
+
+@pytest.mark.parametrize("broken", [Rule.SESSION, Rule.ERRORS, Rule.CADENCE])
+def test_a_refusal_is_about_whatever_is_missing_then(broken):
+    """And about nothing where nothing is."""
+    features = read((5, "<refused"), how=OPEN)
+
+    assert fitting(REFUSED, replace(features, broken=frozenset({broken}))) == ["SESSION_NOT_CONFIRMED"]
+    assert fitting(REFUSED, features) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "causes"),
+    [
+        ("ERROR\nmessage:Bad CONNECT\n\nAccess refused for user 'x'", ["SESSION_NOT_CONFIRMED"]),
+        ("no", ["SESSION_NOT_CONFIRMED"]),
+        # It says more of the reason: another row's affair.
+        ('{"error": "token has expired"}', []),
+    ],
+)
+def test_an_error_in_the_place_of_the_confirmation_is_a_refusal(text, causes):
+    """Unless its words are those of another cause."""
+    features = read((0, ">info"), (0, "<error", text), how=OPEN)
+
+    assert fitting(REFUSED, replace(features, broken=frozenset({Rule.ERRORS}))) == causes
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_what_the_peer_says_when_it_refuses_is_quoted(begun):
+    """Action Cable refuses before its greeting, and closes with 1000."""
+    rows = [(0, ">info")] if begun else []
+    line = timeline(*rows, (0, "<refused", "unauthorized"), (0, closed_by_peer(1000)))
+    found = diagnose(line, verdict=judge(Requirement.of(alive_for=60, session_within=5), line))
+
+    assert (found.cause, found.confidence) == (Cause.SESSION_NOT_CONFIRMED, Confidence.HIGH)
+    assert found.sentence.endswith("refused at 0 s: 'unauthorized'")
 
 
 @pytest.mark.parametrize(

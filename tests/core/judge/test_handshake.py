@@ -152,7 +152,16 @@ def test_a_session_that_comes_back(resumed, named, outcome):
 )
 def test_what_came_instead_of_a_confirmation(end, rows, told):
     """By whichever end has to confirm."""
-    assert refusal(timeline(*rows, end=end, until=1)) == told
+    found = refusal(timeline(*rows, end=end, until=1))
+
+    assert (found and found[1]) == told
+
+
+def test_what_a_refusal_says_is_quoted():
+    """The last one's own."""
+    line = timeline((0.1, "<refused", "later"), (0.2, "<refused", "never"), until=1)
+
+    assert refusal(line) == (pytest.approx(0.2), "refused at 200 ms: 'never'")
 
 
 @pytest.mark.parametrize(

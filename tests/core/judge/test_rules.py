@@ -250,6 +250,27 @@ def test_when_a_session_was_not_confirmed(rows, until, at):
     assert violation.at == at
 
 
+@pytest.mark.parametrize(
+    ("written", "rows", "until", "outcome"),
+    [
+        (HOLD, [(1, "<refused", "no")], 120, UNSTABLE),
+        ({**HOLD, "no_error_messages": True}, [(1, "<refused", "no")], 120, UNSTABLE),
+        # Not before the hold is over: it may be asked for again.
+        (HOLD, [(1, "<refused", "no")], 119, INCONCLUSIVE),
+        (HOLD, [(1, "<refused", "pending"), (2, "<confirmed")], 120, STABLE),
+        ({**HOLD, "no_error_messages": False}, [(1, "<refused", "no")], 120, STABLE),
+        ({"no_abnormal_closure": True}, [(1, "<refused", "no")], 120, STABLE),
+        # What a server under test was told to refuse, or has begun anew.
+        (HOLD, [(1, "<refused")], 120, STABLE),
+        (HOLD, [(1, ">refused")], 120, STABLE),
+    ],
+)
+def test_a_session_that_is_refused_is_not_held(written, rows, until, outcome):
+    """Though nothing asks for one in time."""
+    why = {UNSTABLE: "the session was refused at 1 s: the server said 'no'", INCONCLUSIVE: [Reason.TOO_SHORT]}
+    check(judged(written, rows, until), outcome, why.get(outcome, []))
+
+
 def test_a_lag_excuses_an_end_before_the_session():
     check(judged(SESSION, [(2.5, "lag", 2.0), (3, FIN)]), INCONCLUSIVE, [Reason.LOOP_LAG])
 

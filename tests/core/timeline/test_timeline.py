@@ -433,6 +433,22 @@ def test_messages_that_are_errors_are_kept():
     assert Timeline.from_dict(line.as_dict()).errors == line.errors
 
 
+def test_messages_that_refuse_the_session_are_kept():
+    """The first ones; a report of an earlier version has none."""
+    line = timeline(until=10)
+    for number in range(20):
+        line.refusal_message(1001.0 + number, f"refused {number}")
+    written = line.as_dict()
+
+    assert line.refusals[0] == (1, "refused 0")
+    assert len(line.refusals) == 8
+    assert Timeline.from_dict(written).refusals == line.refusals
+    assert (
+        Timeline.from_dict({name: each for name, each in written.items() if name != "refusals"}).refusals
+        == ()
+    )
+
+
 def test_bytes_are_seen_to_leave_where_fewer_wait_than_before():
     """The instant of the last look that found fewer."""
     line = timeline(until=1)
