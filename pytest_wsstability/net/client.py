@@ -14,6 +14,7 @@ from ..core.transcript import Transcript
 from ..core.url import as_websocket, wrong_url
 from ..profiles import JSON, Profile, Resumption
 from ..profiles.catalogue import find
+from ..profiles.literals import check_subprotocol
 from .client_protocol import client_protocol
 from .client_side import ClientSide
 from .connection import Connection
@@ -214,6 +215,8 @@ def _check_fields(origin: str | None, subprotocols: Sequence[str]) -> None:
     if origin is not None:
         parse_headers([("Origin", origin)])
     parse_headers([("Sec-WebSocket-Protocol", name) for name in subprotocols])
+    for name in subprotocols:
+        check_subprotocol(name)
 
 
 def _check_limits(max_size: int | None, inbox: int) -> None:

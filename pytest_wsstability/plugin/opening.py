@@ -13,6 +13,7 @@ from ..core.secret_values import SECRETS
 from ..net.fleet.job import check_functions, sources_of
 from ..net.target import merge_headers
 from ..net.traffic import Traffic
+from ..profiles.literals import check_subprotocol
 from .asked import FleetAsked
 
 
@@ -39,6 +40,8 @@ def read_subprotocols(given: Any) -> tuple[str, ...]:
     names = tuple(given) if isinstance(given, list | tuple) else (given,)
     if not all(isinstance(name, str) and name for name in names):
         raise TypeError(f"subprotocol: {given!r} is no name; give one, or a list with the preferred first")
+    for name in names:
+        check_subprotocol(name)
     return names
 
 

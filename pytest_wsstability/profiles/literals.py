@@ -52,6 +52,20 @@ def check_fixed(field: str, values: Mapping[str, str]) -> None:
             )
 
 
+def check_subprotocol(name: str) -> None:
+    """
+    See that a subprotocol to offer is one; what stands in it may be a token, and is not shown.
+
+    Raises:
+        ValueError: for several in one text, which RFC 6455, section 4.1, parts by commas.
+
+    """
+    if "," in name or " " in name:
+        raise ValueError(
+            "subprotocol: a name has no commas and no spaces; give several one by one, the preferred first"
+        )
+
+
 def _meant(word: str) -> str:
     plain = word.strip().casefold().replace("-", "_").replace(" ", "_").replace(".", "_")
     near = difflib.get_close_matches(plain, NAMES, n=1, cutoff=0.7)

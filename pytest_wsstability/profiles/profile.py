@@ -17,7 +17,7 @@ from ..core.timeline.protocol_facts import (
     ProtocolTimer,
 )
 from .audio import Audio
-from .literals import check_fixed, check_placeholders
+from .literals import check_fixed, check_placeholders, check_subprotocol
 from .messages import Message, Prefixed
 from .placeholders import PLACEHOLDER, Values
 from .records import Split
@@ -224,6 +224,8 @@ class Profile:
                 check_placeholders(field, message)
             for field in ("query", "headers"):
                 check_fixed(field, getattr(self, field))
+            for name in self.subprotocols:
+                check_subprotocol(name)
         except ValueError as exc:
             raise self._wrong(str(exc)) from None
 

@@ -81,6 +81,16 @@ async def test_a_header_value_has_no_strange_character(value):
         await connect(URL, subprotocols=[value])
 
 
+@pytest.mark.parametrize("value", ["v2, v1", "v2,v1", "Bearer s3cr3t"])
+async def test_a_subprotocol_is_one_name(value):
+    """Two in one text would be offered as two; what may be a token is not shown."""
+    words = r"^subprotocol: a name has no commas and no spaces; give several one by one, the preferred first$"
+    with pytest.raises(ValueError, match=words):
+        await connect(URL, subprotocols=["v3", value])
+    with pytest.raises(ValueError, match=words):
+        await connect(URL, subprotocols=value)
+
+
 async def test_a_header_value_is_text():
     """A number is a mistake that is named."""
     with pytest.raises(ValueError, match=r"^header X: the value is int, not text$"):

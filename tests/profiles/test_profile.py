@@ -279,6 +279,11 @@ EMPTY = "only heartbeats are empty messages, None is no message"
         ({"steps": STEP}, f"profile 'x': steps is of type SessionStep; give a tuple of {STEPS}"),
         ({"steps": (STEP, {"a": 1})}, f"profile 'x': steps[1] is of type dict; give {STEPS}"),
         ({"subprotocols": "sip"}, "profile 'x': subprotocols is of type str; give a tuple of names as text"),
+        (
+            {"subprotocols": ("v12.stomp, v11.stomp",)},
+            "profile 'x': subprotocol: a name has no commas and no spaces; give several one by one, the "
+            "preferred first",
+        ),
         ({"subprotocols": (b"sip",)}, "profile 'x': subprotocols[0] is of type bytes; give names as text"),
         ({"timers": (20,)}, "profile 'x': timers[0] is of type int; give ProtocolTimer(...)"),
         ({"codes": {4001: "x"}}, "profile 'x': codes is of type dict; give a tuple of ProtocolCode(...)"),

@@ -123,6 +123,10 @@ async def test_option(ws_connect):
         ('headers=["X"]', ["headers: list is no mapping; give {'Name': 'value'}"]),
         ('headers={"X Y": "1"}', ["header: a name must be there, without spaces"]),
         ('headers={"X": 3}', ["header X: the value is int, not text"]),
+        (
+            "subprotocol='v2, v1'",
+            ["subprotocol: a name has no commas and no spaces; give several one by one"],
+        ),
         ("subprotocol=3", ["subprotocol: 3 is no name; give one, or a list with the preferred first"]),
         ('subprotocol=["a", 3]', ["subprotocol: ['a', 3] is no name"]),
         ("origin=3", ["origin: 3 is no text; give it as a browser sends it"]),
