@@ -113,7 +113,8 @@ class Profile:
 
     # JSON comes in binary frames too.
     binary_json: bool = False
-    # What ends each of several messages in one frame, or a function for a stream of bytes.
+    # What ends each of several messages in one frame, or a function for a stream of bytes. Line ends may
+    # be missing behind JSON.
     records: str | Split | None = None
     # What the client offers, the preferred first, and what it adds to the URL and to the handshake request.
     subprotocols: tuple[str, ...] = ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .wording import json_of
+
 # What a peer may leave unfinished.
 LONGEST = 1024 * 1024
 # Makes messages of the bytes that have arrived: gives them, and the rest, which waits for more.
@@ -51,7 +53,12 @@ class Records:
         if isinstance(payload, bytes):
             return [payload]
         rest = self._rest if isinstance(self._rest, str) else ""
-        *found, self._rest = (rest + payload).split(separator)
+        *found, rest = (rest + payload).split(separator)
+        if not separator.strip("\r\n") and rest.endswith(("}", "]")) and json_of(rest) is not None:
+            # Line ends may stand between messages of JSON alone (Centrifugo); half of one is no JSON.
+            found.append(rest)
+            rest = ""
+        self._rest = rest
         self._check()
         return found
 

@@ -31,6 +31,8 @@ FRAMES: dict[str, tuple[Opcode, int, Role]] = {
     "notice": (Opcode.TEXT, 20, Role.NOTICE),
     "refused": (Opcode.TEXT, 40, Role.SESSION_REFUSED),
     "rest": (Opcode.CONT, 5, Role.NONE),
+    # A message whose end has not come.
+    "half": (Opcode.TEXT, 50, Role.NONE),
     "ping": (Opcode.PING, 4, Role.NONE),
     "pong": (Opcode.PONG, 4, Role.NONE),
     "close": (Opcode.CLOSE, 2, Role.NONE),

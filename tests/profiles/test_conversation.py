@@ -31,6 +31,7 @@ from pytest_wsstability.profiles import (
     SessionStep,
 )
 from pytest_wsstability.profiles.catalogue import find
+from pytest_wsstability.profiles.records import Records
 from pytest_wsstability.profiles.speech import Say
 from tests.profiles.dialogue import Dialogue
 
@@ -809,6 +810,32 @@ def test_a_message_over_two_frames():
 
     assert client.hear('{"ty', 1.0).role is Role.NONE
     assert client.hear('pe":6}\x1e', 1.1).role is Role.HEARTBEAT
+
+
+@pytest.mark.parametrize(
+    ("frames", "messages"),
+    [
+        (['{"a":1}\n{"b":[2]}', "[3]\n"], ['{"a":1}', '{"b":[2]}', "[3]"]),
+        (["[1,2]"], ["[1,2]"]),
+        # Half of one: its end may come.
+        (['{"a":{"b":1}', "}\n"], ['{"a":{"b":1}}']),
+        (['["}', '"]\n'], ['["}"]']),
+        # Other text has an end, or waits for it.
+        (["one\ntw", "o\n"], ["one", "two"]),
+        (["12", "3\n"], ["123"]),
+    ],
+)
+def test_lines_of_json_need_no_line_end_behind_the_last(frames, messages):
+    """Centrifugo's has none."""
+    records = Records("\n")
+
+    assert [each for frame in frames for each in records.take(frame)] == messages
+
+
+@pytest.mark.parametrize(("separator", "found"), [("\n", 1), ("\r\n", 1), ("\x1e", 0), ("|", 0)])
+def test_what_is_no_line_end_has_to_come(separator, found):
+    """Clients of SignalR call a message without it incomplete."""
+    assert len(Records(separator).take('{"a":1}')) == found
 
 
 def test_a_separator_is_written_too():

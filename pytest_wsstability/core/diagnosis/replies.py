@@ -15,6 +15,8 @@ from .features import RECEIVED, SENT, TO_ANSWER, Features, is_data
 
 # Messages that a peer may send without being asked before it counts as one that speaks of its own accord.
 _FEW = 1
+# What a profile knows no message for: another one, or one whose end it waits for.
+UNKNOWN = (Role.DATA, Role.NONE)
 
 
 def behind_heartbeats(f: Features) -> Sequence[Event]:
@@ -48,7 +50,7 @@ def _behind_heartbeat(f: Features, place: int) -> Event | None:
     if heard is None or not f.heartbeats.usual / 2 <= heard.at - f.events[place].at < TO_ANSWER:
         return None
     is_known = heard.role is Role.HEARTBEAT_ANSWER and not f.timeline.heartbeats.unmatched
-    return None if is_known or heard.role not in (Role.DATA, Role.HEARTBEAT_ANSWER) else heard
+    return None if is_known or heard.role not in (*UNKNOWN, Role.HEARTBEAT_ANSWER) else heard
 
 
 def _first(events: Sequence[Event]) -> Event | None:

@@ -215,7 +215,7 @@ ROWS = (
         together="answers to heartbeats that the profile does not know",
         evidence=("questions", "behind_heartbeat", "tcp"),
         remedy="compare what the {peer} answers with the answer in the profile (--ws-profile): its name, its "
-        "id, and whether it is text",
+        "id, what ends it (records), and whether it is text",
         rivals=(
             Rival(
                 Cause.HALF_OPEN,

@@ -6,11 +6,10 @@ from ..cause import Cause, Confidence
 from ..judge.handshake import refusal
 from ..judge.verdict import Rule
 from ..timeline.close_reasons import Topic, read_error
-from ..timeline.events import Role
 from ..timeline.flaws import Flaw
 from .features import RECEIVED, TO_ANSWER, Features
 from .protocol import SAID_BEFORE, said_wrong
-from .replies import behind_session, instead_of_session
+from .replies import UNKNOWN, behind_session, instead_of_session
 from .signature import Blamed, Rival, Signature
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
@@ -40,7 +39,9 @@ def _is_refused(f: Features) -> bool:
 def _answered_otherwise(f: Features) -> bool:
     """Whether a message that the profile does not know came as soon as the one that is due would."""
     event, began = instead_of_session(f), f.timeline.session_info_at
-    return event is not None and event.role is Role.DATA and event.at - (began or 0.0) < TO_ANSWER
+    if event is None or event.role not in UNKNOWN:
+        return False
+    return event.at - (began or 0.0) < TO_ANSWER
 
 
 def _unheard_since_session(f: Features) -> bool:
@@ -121,7 +122,8 @@ ROWS = (
         blame=Blamed.PEER,
         evidence=("session", "instead_of_session", "heartbeats", "last_received"),
         remedy="compare what the {peer} says with the {session_due} in the profile (--ws-profile): its name, "
-        "its members, and whether it is text; if it is something else, see why the {peer} does not confirm",
+        "its members, what ends it (records), and whether it is text; if it is something else, see why the "
+        "{peer} does not confirm",
         runner_up=Cause.ZOMBIE,
         source="measured with confirmations that a profile does not know",
     ),

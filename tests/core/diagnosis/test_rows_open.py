@@ -163,6 +163,7 @@ TICKS = [(at, "<text") for at in (1, 4)]
         # In virtual time an answer has the instant of its question, and stands behind it.
         ([(20, ">beat"), (20, "<text")], OTHERWISE),
         ([(20, ">beat"), (20, "<audio")], OTHERWISE),
+        ([(20, ">beat"), (20, "<half")], OTHERWISE),
         ([(20, "<text"), (20, ">beat")], "HALF_OPEN"),
         # In real time it comes a moment later; after a second, it is none.
         ([(20, ">beat"), (20.03125, "<text")], OTHERWISE),

@@ -76,6 +76,8 @@ TWICE = ["SESSION_NOT_CONFIRMED"] * 2
         # An answer has a second. What is no application's message is known, and is something else.
         ([(10, ">info"), (10, "<text")], TWICE),
         ([(10, ">info"), (10.75, "<text")], TWICE),
+        # Its end is one that the profile does not wait for.
+        ([(10, ">info"), (10, "<half")], TWICE),
         ([(10, ">info"), (11, "<text")], TWICE[:1]),
         ([(10, ">info"), (10, "<beat"), (10, "<text")], TWICE[:1]),
         # Nothing was asked: the server speaks first.
