@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_wsstability.core.judge.hold_checks import HoldChecks
@@ -201,6 +203,32 @@ def test_a_silence_in_a_record_that_was_read_back():
     assert judge(Requirement(alive_for=60, heartbeat_every=15, heartbeat_within=5), line).headline == (
         "no message for 21 s"
     )
+
+
+SERVER_ONLY = ProtocolFacts(**ONE_WAY, heartbeats_from=frozenset({End.SERVER}), every=20)
+
+
+@pytest.mark.parametrize(
+    ("facts", "instants", "least", "outcome"),
+    [
+        # It beats only when it has nothing else to say (Twitch EventSub), and has always had something.
+        (SERVER_ONLY, (20, 40), 0, Outcome.STABLE),
+        (SERVER_ONLY, (20, 46), 0, Outcome.UNSTABLE),
+        # Heartbeats were asked for; or nothing was said since the opening.
+        (SERVER_ONLY, (20, 40), 1, Outcome.INCONCLUSIVE),
+        (replace(SERVER_ONLY, every=60), (0,), 0, Outcome.INCONCLUSIVE),
+        # Those that the client sends are its own affair.
+        (BOTH, (20, 40), 0, Outcome.INCONCLUSIVE),
+    ],
+)
+def test_a_server_that_beats_only_when_idle_has_spoken(facts, instants, least, outcome):
+    """Any message stands for a heartbeat that nobody answers."""
+    line = one_way(facts, *((float(at), Direction.RECEIVED, Role.DATA) for at in instants))
+    requirement = Requirement(
+        alive_for=60, heartbeat_within=5 if facts.every else 30, heartbeats_at_least=least
+    )
+
+    assert judge(requirement, line).outcome is outcome
 
 
 @pytest.mark.parametrize(("least", "outcome"), [(3, Outcome.STABLE), (4, Outcome.INCONCLUSIVE)])
