@@ -24,6 +24,7 @@ FRAMES: dict[str, tuple[Opcode, int, Role]] = {
     # Engine.IO's.
     "2": (Opcode.TEXT, 1, Role.HEARTBEAT),
     "text": (Opcode.TEXT, 100, Role.DATA),
+    "byte": (Opcode.TEXT, 1, Role.DATA),
     "audio": (Opcode.BINARY, 640, Role.DATA),
     # An application message, which is counted as one too.
     "feed": (Opcode.TEXT, 100, Role.DATA),

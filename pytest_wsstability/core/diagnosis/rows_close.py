@@ -51,6 +51,9 @@ def _engine_io(f: Features) -> bool:
     last = next((each for each in reversed(f.events) if each.direction is RECEIVED and is_data(each)), None)
     if f.code not in (1000, 1005) or last is None or f.age - last.at < TO_ANSWER:
         return False
+    if last.role is Role.HEARTBEAT and f.timeline.is_one_way:
+        # Known, and never answered: SockJS' "h".
+        return False
     return last.opcode is Opcode.TEXT and last.size == 1 and f.silent(SENT, FrameKind.DATA) > f.age - last.at
 
 

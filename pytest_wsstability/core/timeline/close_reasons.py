@@ -17,6 +17,7 @@ from functools import lru_cache
 from .lone_words import has_others, is_one_of_many
 from .reason_words import HINTS, KEYWORDS, OTHERWISE, any_of
 from .reason_words import Topic as Topic
+from .refused_heartbeats import BEAT
 
 # What makes a message of the peer one about something that went wrong; a member that is empty does not.
 _WRONG = any_of(
@@ -27,6 +28,12 @@ _WRONG = any_of(
 # What calls a message of JSON an error: a whole value, or the name of a member.
 _CALLED_ERROR = re.compile(
     r"""(["'])(?:errors?|err|fail(?:ed|ure)?)\1|(["'])\w*err(?:or)?\w*\2(?=\s*:)""", re.IGNORECASE
+)
+# What was asked, which an answer in JSON repeats ("op": "ping"); not what says why.
+_ASKED_WITH = re.compile(
+    r"""(["'])(?!(?:reason|message|msg|detail|description|code)s?\1)\w+\1\s*:\s*"""
+    rf"""(["']){BEAT}\2""",
+    re.IGNORECASE,
 )
 # Between the words of "SlowConsumer".
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -126,10 +133,11 @@ def read_error(text: str) -> Reading:
     """
     Read a message that the protocol calls an error, as a close reason.
 
-    That it is one (``"type": "error"``, the name of a member) says nothing of what went wrong.
+    That it is one (``"type": "error"``, the name of a member) says nothing of what went wrong, and nor
+    does what it answers (``"op": "ping"``).
 
     """
-    return read_reason(_CALLED_ERROR.sub(" ", text))
+    return read_reason(_ASKED_WITH.sub(" ", _CALLED_ERROR.sub(" ", text)))
 
 
 def says_wrong(text: str) -> bool:

@@ -11,7 +11,8 @@ from pytest_wsstability.core.diagnosis.features import ProxyView
 from pytest_wsstability.core.diagnosis.rows_close import LAST, ROWS
 from pytest_wsstability.core.diagnosis.rows_said_keepalive import ended_by_timers_code
 from pytest_wsstability.core.timeline.close import CloseEvidence
-from pytest_wsstability.core.timeline.events import Opcode, Role
+from pytest_wsstability.core.timeline.events import End, Opcode, Role
+from pytest_wsstability.core.timeline.protocol_facts import HeartbeatShape, ProtocolFacts
 from tests.core.diagnosis.fitting import after_message, fitting, read, stream
 from tests.core.script import RECEIVED, SENT, closed_by_peer, timeline
 
@@ -88,6 +89,16 @@ def test_a_client_that_does_not_know_engine_io_is_asked_in_a_message_of_one_byte
     line.over(1060, CloseEvidence(end=line.end, at=60, **closed_by_peer(1000)))
 
     assert (ENGINE_IO in fitting(ROWS, extract(line))) is fits
+
+
+@pytest.mark.parametrize(("rows", "fits"), [([(10, "<2")], False), ([(10, "<2"), (20, "<byte")], True)])
+def test_a_heartbeat_that_nobody_answers_is_none_of_engine_io(rows, fits):
+    """The profile knows it: SockJS' "h"."""
+    facts = ProtocolFacts(
+        name="x", title="X", heartbeat=HeartbeatShape.ONE_WAY, heartbeats_from=frozenset({End.SERVER})
+    )
+
+    assert (ENGINE_IO in fitting(ROWS, read(*rows, how=1000, protocol=facts))) is fits
 
 
 @pytest.mark.parametrize(

@@ -405,6 +405,16 @@ def test_words_that_contradict_each_other_have_two_topics(reason, topics):
         ('{"type": "error", "message": "Failed to subscribe"}', T.ERROR),
         ('{"type": "error", "error": {"code": "rate_limit_exceeded"}}', T.RATE),
         ("-ERR 'Slow Consumer'", T.SLOW),
+        # What was asked is repeated in the answer.
+        ('{"success": false, "ret_msg": "Request not authorized", "op": "ping"}', T.TOKEN),
+        ('{"error": "bad symbol", "method":"ping"}', None),
+        ('{"type":"error","error":{"message":"boom"},"in_reply_to":"heartbeat"}', None),
+        ("{'request': {'type': 'PING'}, 'message': 'token expired'}", T.TOKEN),
+        # What says why, and longer words.
+        ('{"type": "error", "reason": "heartbeat"}', T.KEEPALIVE),
+        ('{"error": "x", "detail": "ping"}', T.KEEPALIVE),
+        ('{"type": "error", "message": "ping timeout"}', T.KEEPALIVE),
+        ('{"type": "ping_timeout"}', T.KEEPALIVE),
     ],
 )
 def test_what_calls_a_message_an_error_tells_no_topic(message, topic):
