@@ -17,6 +17,7 @@ from ..core.timeline.protocol_facts import Awaited, Intervals, ProtocolTimer
 from .messages import Codec
 from .placeholders import Unwritable, Values
 from .profile import Profile
+from .records import TooLong
 
 # The first byte of a packet, and the level that stands in CONNECT.
 CONNECT, CONNACK, DISCONNECT = 0x10, 0x20, 0xE0
@@ -54,7 +55,7 @@ def _length(data: bytes) -> tuple[int | None, int]:
         if byte < 0x80:
             return size, index + 1
     if len(data) == 4:
-        raise ValueError("a length of more than four bytes")
+        raise TooLong("a length of more than four bytes")
     return None, len(data)
 
 

@@ -105,8 +105,7 @@ def test_a_length_without_an_end_is_told():
     client, _ = client_of(MQTT)
     problem = client.hear(b"\x30\xff\xff\xff\xff\x01", 1.0).problem
 
-    assert problem.flaw is Flaw.FUNCTION
-    assert "a length of more than four bytes" in problem.detail
+    assert problem == (Flaw.FRAMING, "a length of more than four bytes")
 
 
 def test_the_server_of_version_5_may_name_the_keep_alive():

@@ -65,8 +65,10 @@ def _run(f: Features, timer: ProtocolTimer) -> RanOut | None:
     if waited is None:
         return None
     code = f.code if f.code is not None else _CUT if f.cut else None
-    named = f.code is not None and names(f.reason, timer.words)
     runs = _length(f, timer)
+    # Brokers say "MQTT died" of other ends too; in less than one interval none of several was missed.
+    early = timer.intervals is not None and runs is not None and waited * timer.intervals < runs
+    named = f.code is not None and names(f.reason, timer.words) and not early
     ran = RanOut(timer, waited, runs, named, runs is not None and timers.fits(waited, runs, f.tier))
     ends_so = code in (timer.code, *timer.also) and runs is not None and ran.is_overdue
     survived = timer.awaits is Awaited.MESSAGE and f.timeline.longest_gap(SENT, FrameKind.DATA) > waited

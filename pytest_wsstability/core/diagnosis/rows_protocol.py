@@ -8,6 +8,7 @@ from functools import partial
 from ..cause import Cause, Confidence
 from ..judge.verdict import Rule
 from ..timeline.close_reasons import Topic, read_error
+from ..timeline.flaws import Flaw
 from ..timeline.protocol_facts import Awaited
 from . import rivals
 from .features import Features
@@ -264,4 +265,37 @@ CODES = (
         runner_up=Cause.RESTART,
         source="the profiles, each with its software",
     ),
+)
+
+# What to change for each way in which a peer breaks its protocol.
+_MENDED = {
+    Flaw.INTERVAL: "let the {peer} name an interval that can be kept",
+    Flaw.SEQUENCE: "see why the {peer} sends an older number: it counts anew, or messages overtake others",
+    Flaw.SUBPROTOCOL: "let the {peer} choose one of the subprotocols that are offered (under --ws-app: "
+    "@pytest.mark.ws_server(subprotocols=[...])), or give the profile that it speaks",
+    Flaw.VERSION: "give the profile of the version that the {peer} speaks, or let it speak this one",
+    Flaw.FRAMING: "see what the {peer} sends in the place of a message: another protocol, or a wrong length",
+}
+
+
+def _breaks(f: Features, flaw: Flaw) -> bool:
+    """Whether this is the first thing that the peer, which is still there, did against its protocol."""
+    found = next((each.flaw for each in f.timeline.irregular if each.flaw in _MENDED), None)
+    return not f.ended and Rule.PROTOCOL in f.broken and found is flaw
+
+
+FLAWS = tuple(
+    Signature(
+        cause=Cause.PROTOCOL_ERROR,
+        shows=f"the peer broke its protocol: {flaw.value}",
+        when=partial(_breaks, flaw=flaw),
+        confidence=HIGH,
+        sentence="the {peer} broke its protocol: {flaw}",
+        headline="{flaw}",
+        blame=Blamed.PEER,
+        evidence=("flaws", "last_received"),
+        remedy=remedy,
+        source="the profiles, each with its software",
+    )
+    for flaw, remedy in _MENDED.items()
 )

@@ -33,6 +33,7 @@ SIGNATURES: tuple[Signature, ...] = (
     *rows_said_timers.ROWS,
     *rows_said.ROWS,
     *rows_protocol.CODES,
+    *rows_protocol.FLAWS,
     *rows_codes.DEFINED,
     *rows_close.ROWS,
     *rows_codes.POLICIES,

@@ -10,6 +10,7 @@ from ..known_timers import CountsFrom
 from ..redact import show_text
 from ..timeline.close import CLOSE_CODES
 from ..timeline.events import Direction, End, Event, FrameKind, Role
+from ..timeline.flaws import OF_PROTOCOL, Flaw
 from . import timers
 from .features import RECEIVED, SENT, Features, is_data
 from .protocol import meaning, ran_out, said_wrong
@@ -174,6 +175,12 @@ def session(f: Features) -> str:
     return _WAITED_FOR[session_due(timeline)]
 
 
+def _flaw(f: Features) -> str:
+    """The first thing that the peer did against its protocol."""
+    found = next(each for each in f.timeline.irregular if each.flaw in OF_PROTOCOL - {Flaw.FUNCTION})
+    return f"{found.flaw.value}: {show_text(found.detail)}"
+
+
 def _instead_of_session(f: Features) -> str:
     event = instead_of_session(f)
     return "nothing" if event is None else message(event)
@@ -258,6 +265,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "after_sending": _after_sending,
     # The session, other connections, the test process, the kernel.
     "session": session,
+    "flaw": _flaw,
     "session_due": lambda f: session_due(f.timeline),
     "instead_of_session": _instead_of_session,
     "confirmations": lambda f: str(f.confirmations),

@@ -8,6 +8,7 @@ from pytest_wsstability.core.diagnosis.extract import extract
 from pytest_wsstability.core.diagnosis.protocol import ran_out
 from pytest_wsstability.core.timeline.close_reasons import Topic
 from pytest_wsstability.core.timeline.events import End, Tier
+from pytest_wsstability.core.timeline.flaws import Flaw
 from pytest_wsstability.core.timeline.protocol_facts import (
     Awaited,
     Intervals,
@@ -92,6 +93,15 @@ TIMERS = [
     ("MQTT", [(5, ">text"), (35, closed_by_peer(1000))], Intervals(client=10), Cause.READ_DEADLINE, MEDIUM),
     ("MQTT", [(5, ">text"), (35, closed_by_peer(1000, "MQTT died"))], Intervals(client=10),
      Cause.READ_DEADLINE, HIGH),
+    # It says so of other ends too; in less than one keep-alive of 10 s, none was missed.
+    ("MQTT", [(5, ">text"), (15, closed_by_peer(1000, "MQTT died"))], Intervals(client=10),
+     Cause.READ_DEADLINE, MEDIUM),
+    ("MQTT", [(5, ">text"), (14.75, closed_by_peer(1000, "MQTT died"))], Intervals(client=10),
+     Cause.CLOSED_BY_PEER, LOW),
+    ("STOMP", [(5, ">text"), (15, closed_by_peer(1000, "STOMP died"))], Intervals(client=10, server=10),
+     Cause.READ_DEADLINE, MEDIUM),
+    ("STOMP", [(5, ">text"), (14.75, closed_by_peer(1000, "STOMP died"))], Intervals(client=10, server=10),
+     Cause.CLOSED_BY_PEER, LOW),
     # Deepgram, whatever ping frames say.
     (
         "DEEPGRAM",
@@ -401,3 +411,35 @@ def test_a_notice_that_says_what_is_wrong_is_no_rotation(said, cause, confidence
 def test_a_close_frame_that_says_another_reason_was_not_the_one_that_was_announced(how, cause):
     """What it says is the cause, however short before it a notice came."""
     assert diagnose(timeline(*talk(50), (45, "<notice"), (46, "<ping", b"1"), (50, how))).cause is cause
+
+
+@pytest.mark.parametrize(
+    ("flaw", "remedy"),
+    [
+        (Flaw.INTERVAL, "name an interval that can be kept"),
+        (Flaw.SEQUENCE, "sends an older number"),
+        (Flaw.SUBPROTOCOL, "choose one of the subprotocols that are offered"),
+        (Flaw.VERSION, "give the profile of the version"),
+        (Flaw.FRAMING, "in the place of a message"),
+    ],
+)
+def test_what_a_peer_does_against_its_protocol_is_the_cause(flaw, remedy):
+    """The first of several; a function of the profile that raised is none of it."""
+    line = timeline((1, ">text"), (1, "<text"), until=60)
+    line.irregularity(1001.0, Flaw.FUNCTION, "pong raised")
+    line.irregularity(1002.0, flaw, "the detail")
+    line.irregularity(1003.0, Flaw.FRAMING, "another")
+    found = diagnose(line, verdict=judge(Requirement.of(alive_for=60), line))
+
+    assert (found.cause, found.confidence) == (Cause.PROTOCOL_ERROR, HIGH)
+    assert found.headline == f"{flaw.value}: the detail"
+    assert remedy in found.remedy
+
+
+def test_an_end_has_another_cause_than_what_a_peer_did_against_its_protocol():
+    """A peer that goes is explained by how it went."""
+    line = timeline((1, ">text"), (1, "<text"), (60, FIN))
+    line.irregularity(1002.0, Flaw.SEQUENCE, "the detail")
+    found = diagnose(line, verdict=judge(Requirement.of(alive_for=60), line))
+
+    assert found.cause is not Cause.PROTOCOL_ERROR
