@@ -240,30 +240,29 @@ def apart(requirement: Requirement, timeline: Timeline, incidents: Incidents) ->
     least, trips = requirement.heartbeats_apart, timeline.heartbeats
     if least is None:
         return
-    asked = AskedInHold(requirement, timeline, trips, 0.0)
-    if trips.shortest_gap is None or asked.sent[1] < 2:
-        yield Doubt(Reason.TOO_FEW, f"{asked.sent[1]} heartbeats were seen: two show how far apart they are")
+    until = math.inf if requirement.alive_for is None else requirement.alive_for - SAME
+    _, seen = trips.sent_before(until)
+    if trips.shortest_gap is None or seen < 2:
+        yield Doubt(Reason.TOO_FEW, f"{seen} heartbeats were seen: two show how far apart they are")
         return
     # After one without an answer this end sends one early, by which the answers can be told apart.
     early = SHIFT * least
     if peer_beats(timeline):
         early = _BUNCHED if timeline.tier is Tier.REAL else 0.0
-    if trips.shortest_gap < least - early - SAME:
-        since = trips.shortest_gap_from
-        at = since + trips.shortest_gap
-        if not asked.counts(at):
-            text = (
-                f"two heartbeats {show(trips.shortest_gap)} apart after the hold: those in it are not known"
-            )
-            yield Doubt(Reason.TOO_FEW, text)
-            return
-        observed = f"{show(trips.shortest_gap)} from one at {show(since)} to the next"
+    limit, found = least - early - SAME, trips.shortest_gap_before(until)
+    if trips.shortest_gap >= limit:
+        return
+    if found is None:
+        text = f"two heartbeats {show(trips.shortest_gap)} apart after the hold: those in it are not known"
+        yield Doubt(Reason.TOO_FEW, text)
+    elif found[0] < limit:
+        gap, since = found
         yield Violation(
             Rule.APART,
-            at,
+            since + gap,
             f"heartbeats at least {show(least)} apart",
-            observed,
-            f"two heartbeats {show(trips.shortest_gap)} apart, not {show(least)} or more",
+            f"{show(gap)} from one at {show(since)} to the next",
+            f"two heartbeats {show(gap)} apart, not {show(least)} or more",
             excuses=incidents.late(since, since) if peer_beats(timeline) else (),
         )
 

@@ -1,4 +1,4 @@
-"""The longest times without something: each that was the longest when it ended, for any stretch."""
+"""The longest and the shortest of times: each that was so when it ended, for any stretch."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TypeAlias
 
 # Seconds, and since when.
 Gap: TypeAlias = tuple[float, float]
-# So many are kept beside the longest; each is longer than those before it.
+# So many are kept beside the longest, or shortest; each is longer, or shorter, than those before it.
 _KEPT = 15
 
 
 def with_one_more(gaps: tuple[Gap, ...], gap: Gap) -> tuple[Gap, ...]:
-    """The gaps with one that was the longest so far; the shortest go where they are too many."""
+    """The gaps with one that was the longest, or shortest, so far; the first go where they are too many."""
     return (*gaps[1 - _KEPT :], gap)
 
 
@@ -23,3 +23,8 @@ def longest_before(gaps: Iterable[Gap], until: float) -> Gap:
         key=lambda gap: min(gap[0], until - gap[1]),
         default=(0.0, 0.0),
     )
+
+
+def shortest_before(gaps: Iterable[Gap], until: float) -> Gap | None:
+    """The shortest gap that ended before an instant: the first of several, None of none."""
+    return min((each for each in gaps if each[0] + each[1] < until), key=lambda gap: gap[0], default=None)

@@ -12,7 +12,7 @@ from typing import Any
 from ..plain import restore_number
 from ..samples import Sample
 from .events import SAME
-from .gaps import Gap, longest_before, with_one_more
+from .gaps import Gap, longest_before, shortest_before, with_one_more
 from .ordinals import Ordinals
 
 # An end that is never answered for a month must not fill the memory.
@@ -62,9 +62,9 @@ class RoundTrips:
     """
 
     __slots__ = (
-        "_abandoned", "_answers", "_keys", "_lost", "_ordinals", "_pending", "_rtts", "_shorter", "answered",
-        "first_at", "last_at", "longest_gap", "longest_gap_from", "shortest_gap", "shortest_gap_from",
-        "unasked", "unasked_after", "unmatched", "unsettled",
+        "_abandoned", "_answers", "_keys", "_longer", "_lost", "_ordinals", "_pending", "_rtts", "_shorter",
+        "answered", "first_at", "last_at", "longest_gap", "longest_gap_from", "shortest_gap",
+        "shortest_gap_from", "unasked", "unasked_after", "unmatched", "unsettled",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -100,6 +100,8 @@ class RoundTrips:
         # The same without the opening; None before the second question.
         self.shortest_gap: float | None = None
         self.shortest_gap_from = 0.0
+        # Those that were the shortest before it.
+        self._longer: tuple[Gap, ...] = ()
         # None until the first answer: where none is expected, none is paid for.
         self._rtts: Sample | None = None
 
@@ -135,6 +137,8 @@ class RoundTrips:
         else:
             gap = at - before
             if self.shortest_gap is None or gap < self.shortest_gap:
+                if self.shortest_gap is not None:
+                    self._longer = with_one_more(self._longer, (self.shortest_gap, self.shortest_gap_from))
                 self.shortest_gap, self.shortest_gap_from = gap, before
         if gap > self.longest_gap:
             if self.longest_gap:
@@ -404,6 +408,16 @@ class RoundTrips:
     def longest_gap_before(self, until: float) -> Gap:
         """The time between two questions of which most lies before an instant, as ``(seconds, from)``."""
         return longest_before((*self._shorter, (self.longest_gap, self.longest_gap_from)), until)
+
+    def shortest_gap_before(self, until: float) -> Gap | None:
+        """
+        The shortest time between two questions that came before an instant, as ``(seconds, from)``.
+
+        None where there were no two, and where there are too many shorter ones since to know.
+
+        """
+        latest = () if self.shortest_gap is None else ((self.shortest_gap, self.shortest_gap_from),)
+        return shortest_before((*self._longer, *latest), until)
 
     def missed(self, now: float, within: float) -> int:
         """How many were not answered within ``within`` seconds; young open questions do not count yet."""

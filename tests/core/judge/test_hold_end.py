@@ -204,14 +204,26 @@ SENT_BEATS = [row for at in (25, 50, 75, 100) for row in ((at, "<beat"), (at, ">
             UNSTABLE,
             "rtt 2 s (slowest of 1, too few for a p95)",
         ),
-        # Heartbeats that are too close then tell nothing of those before.
+        # Heartbeats that are too close then tell nothing of those before, which are known beside them.
+        ({"heartbeats_apart": 20}, SENT_BEATS, [(130, "<beat"), (131, "<beat")], SERVER, STABLE, []),
+        ({"heartbeats_apart": 21}, SENT_BEATS, [(120, "<beat")], SERVER, STABLE, []),
+        ({"heartbeats_apart": 21}, SENT_BEATS, [(119.9, "<beat")], SERVER, UNSTABLE, [Rule.APART]),
         (
-            {"heartbeats_apart": 20},
+            {"heartbeats_apart": 30},
             SENT_BEATS,
             [(130, "<beat"), (131, "<beat")],
             SERVER,
+            UNSTABLE,
+            "two heartbeats 25 s apart, not 30 s or more",
+        ),
+        # Those before them are known but for many that were each the closest so far.
+        (
+            {"heartbeats_apart": 20},
+            SENT_BEATS,
+            [(150 + n - n * n / 40, "<beat") for n in range(17)],
+            SERVER,
             INCONCLUSIVE,
-            "inconclusive: two heartbeats 1 s apart after the hold: those in it are not known",
+            "inconclusive: two heartbeats 225 ms apart after the hold: those in it are not known",
         ),
         ({"heartbeats_apart": 20}, SENT_BEATS[:2], [(145, "<beat")], SERVER, INCONCLUSIVE, [Reason.TOO_FEW]),
         # What was announced in the hold did not come in it.
