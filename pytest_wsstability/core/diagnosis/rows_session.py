@@ -6,6 +6,7 @@ from ..cause import Cause, Confidence
 from ..judge.handshake import refusal
 from ..judge.verdict import Rule
 from ..timeline.close_reasons import Topic, read_error
+from ..timeline.events import End
 from ..timeline.flaws import Flaw
 from .features import RECEIVED, TO_ANSWER, Features
 from .protocol import SAID_BEFORE, said_wrong
@@ -21,7 +22,9 @@ def _flaw(f: Features, flaw: Flaw) -> bool:
 
 def _is_missing(f: Features) -> bool:
     """Whether a confirmation is due, and none has come."""
-    return Rule.SESSION in f.broken and f.timeline.session_confirmed_at is None
+    line = f.timeline
+    handshake = Rule.HANDSHAKE in f.broken and line.end is End.CLIENT and not line.irregular
+    return (Rule.SESSION in f.broken or handshake) and line.session_confirmed_at is None
 
 
 def _is_refused(f: Features) -> bool:

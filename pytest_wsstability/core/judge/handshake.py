@@ -178,20 +178,34 @@ def handshake(requirement: Requirement, timeline: Timeline, incidents: Incidents
         )
     if wrong:
         return
+    missing, at = _missing(requirement, timeline), _too_late(requirement, timeline)
+    if missing is None:
+        return
+    expected, never = missing
+    if at is None or (timeline.end is End.SERVER and expected == _RIGHT[Flaw.UNASKED]):
+        # It may still come; or it is this end that has not said it.
+        yield Doubt(Reason.TOO_FEW, f"{never} so far")
+    else:
+        excuses = incidents.unread(at)
+        yield Violation(Rule.HANDSHAKE, at, expected, never, never, excuses=excuses)
+
+
+def _missing(requirement: Requirement, timeline: Timeline) -> tuple[str, str] | None:
+    """What of the handshake was not said: as it is expected, and that it was not; None if all was."""
     begins = timeline.protocol is None or timeline.protocol.begins_session
     confirms = timeline.protocol is None or timeline.protocol.has_session
     if begins and not _in_hold(requirement, timeline.session_info_at):
-        never = (
-            "the client never sent session_info"
-            if timeline.end is End.SERVER
-            else "session_info was not sent"
-        )
-        close = timeline.close
-        if close is not None and not close.planned and _in_hold(requirement, close.at):
-            expected = "session_info from the client"
-            excuses = incidents.unread(close.at)
-            yield Violation(Rule.HANDSHAKE, close.at, expected, never, never, excuses=excuses)
-        else:
-            yield Doubt(Reason.TOO_FEW, f"{never} so far")
-    elif confirms and not _in_hold(requirement, timeline.session_confirmed_at):
-        yield Doubt(Reason.TOO_FEW, "the session was not confirmed so far")
+        is_server = timeline.end is End.SERVER
+        never = "the client never sent session_info" if is_server else "session_info was not sent"
+        return "session_info from the client", never
+    if confirms and not _in_hold(requirement, timeline.session_confirmed_at):
+        return _RIGHT[Flaw.UNASKED], "the session was not confirmed"
+    return None
+
+
+def _too_late(requirement: Requirement, timeline: Timeline) -> float | None:
+    """From when on nothing more comes that counts: the end of the connection, or of the hold; or None."""
+    close, hold = timeline.close, requirement.alive_for
+    if close is not None and not close.planned and _in_hold(requirement, close.at):
+        return close.at
+    return hold if hold is not None and timeline.duration >= hold - SAME else None

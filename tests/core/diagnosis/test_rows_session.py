@@ -67,6 +67,23 @@ def test_what_came_before_the_question_is_no_answer_to_it(rows, rivals):
     assert fitting(ROWS, features) == [f"SESSION_NOT_CONFIRMED{rivals}"]
 
 
+@pytest.mark.parametrize(
+    ("line_end", "flaws", "causes"),
+    [
+        (End.CLIENT, [], ["SESSION_NOT_CONFIRMED"]),
+        # What was said wrongly is told as that; and it is the server that confirms.
+        (End.CLIENT, [Flaw.UNASKED], []),
+        (End.SERVER, [], []),
+    ],
+)
+def test_a_handshake_without_its_confirmation_is_a_session_that_was_not_confirmed(line_end, flaws, causes):
+    features = read((10, ">info"), (11, "<text"), how=OPEN, line_end=line_end)
+    for flaw in flaws:
+        features.timeline.irregularity(1012, flaw, "the detail")
+
+    assert fitting(ROWS, replace(features, broken=frozenset({Rule.HANDSHAKE}))) == causes
+
+
 TWICE = ["SESSION_NOT_CONFIRMED"] * 2
 
 

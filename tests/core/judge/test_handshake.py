@@ -99,6 +99,10 @@ def test_a_handshake_of_a_protocol_that_has_a_part_of_it(facts, rows, outcome):
         (End.SERVER, [(0.5, FIN)], Outcome.UNSTABLE, "the client never sent session_info"),
         (End.SERVER, [(0.5, PLANNED)], Outcome.INCONCLUSIVE, "the client never sent session_info so far"),
         (End.CLIENT, [(0.1, "<hello"), (0.1, ">info")], Outcome.INCONCLUSIVE, "was not confirmed so far"),
+        (End.CLIENT, [(0.1, ">info"), (0.5, FIN)], Outcome.UNSTABLE, "the session was not confirmed"),
+        (End.CLIENT, [(0.1, ">info"), (0.5, PLANNED)], Outcome.INCONCLUSIVE, "was not confirmed so far"),
+        # What a server has not said itself proves nothing about its client.
+        (End.SERVER, [(0.1, "<info"), (0.5, FIN)], Outcome.INCONCLUSIVE, "was not confirmed so far"),
         (End.CLIENT, [(0.1, "<hello"), (0.1, ">info"), (0.2, "<confirmed")], Outcome.STABLE, ""),
     ],
 )

@@ -360,23 +360,37 @@ RULE_OF = {
 @pytest.mark.parametrize(
     ("rows", "why"),
     [
-        ([(121, ">info"), (122, "<confirmed")], "inconclusive: session_info was not sent so far"),
-        ([(0.5, ">info"), (122, "<confirmed")], "inconclusive: the session was not confirmed so far"),
+        ([(121, ">info"), (122, "<confirmed")], "session_info was not sent"),
+        ([(0.5, ">info"), (122, "<confirmed")], "the session was not confirmed"),
+        ([(0.5, ">info")], "the session was not confirmed"),
     ],
 )
 @pytest.mark.parametrize("end", [[], [(150, FIN)]])
 def test_a_session_after_the_hold_is_none_of_it(rows, why, end):
     """A handshake that was not seen in the hold was not right in it, and an end after it changes nothing."""
     requirement = Requirement.of(**HOLD, handshake=True)
+    verdict = judge(requirement, timeline(*rows, *end, until=None if end else 160))
 
-    check(judge(requirement, timeline(*rows, *end, until=None if end else 160)), INCONCLUSIVE, why)
+    check(verdict, UNSTABLE, why)
+    assert [(each.rule, each.at) for each in verdict.violations] == [(Rule.HANDSHAKE, 120)]
 
 
-@pytest.mark.parametrize(("at", "outcome"), [(120, UNSTABLE), (120.1, INCONCLUSIVE)])
-def test_a_session_that_was_never_begun_is_told_by_an_end_in_the_hold(at, outcome):
-    why = [Rule.HANDSHAKE] if outcome is UNSTABLE else [Reason.TOO_FEW]
+@pytest.mark.parametrize(("until", "outcome"), [(119.9, INCONCLUSIVE), (120, UNSTABLE)])
+@pytest.mark.parametrize("rows", [[], [(0.5, ">info")]])
+def test_while_the_hold_lasts_a_handshake_may_come(rows, until, outcome):
+    """It is `session_within` that says how soon."""
+    why = [Rule.HANDSHAKE] if outcome is UNSTABLE else [Reason.TOO_SHORT, Reason.TOO_FEW]
 
-    check(judge(Requirement.of(**HOLD, handshake=True), timeline((at, FIN))), outcome, why)
+    check(judge(Requirement.of(**HOLD, handshake=True), timeline(*rows, until=until)), outcome, why)
+
+
+@pytest.mark.parametrize(("at", "broken_at"), [(60, 60), (120, 120), (120.1, 120)])
+@pytest.mark.parametrize("rows", [[], [(0.5, ">info")]])
+def test_a_handshake_that_was_not_whole_is_told_by_an_end_in_the_hold(rows, at, broken_at):
+    verdict = judge(Requirement.of(**HOLD, handshake=True), timeline(*rows, (at, FIN)))
+
+    assert verdict.outcome is UNSTABLE
+    assert [each.at for each in verdict.violations if each.rule is Rule.HANDSHAKE] == [broken_at]
 
 
 @pytest.mark.parametrize("written", [{"heartbeat_within": 5}, {"pings_within": 5}])
