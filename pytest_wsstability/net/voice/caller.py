@@ -422,12 +422,18 @@ class Caller:
             if interrupts is not None:
                 await self.barge_in(turn.speech, after=interrupts, within=script.answer_within)
             else:
-                await self.idle(turn.pause)
+                await self._sleep_until(self._heard_until + turn.pause)
                 await self._hear_greeting(turn.pause, script.answer_within)
                 await self._speak(turn)
             interrupts = turn.interrupted_after if self.call.answers else None
             if interrupts is None:
                 await self.listen(within=script.answer_within)
+
+    @property
+    def _heard_until(self) -> float:
+        """When the last answer was played, where nobody said it and silence had to tell; now, else."""
+        turn = self.call.turn
+        return self.now if turn is None or turn.played_until is None else turn.played_until
 
     async def _hear_greeting(self, pause: float, within: float) -> None:
         """Let an agent that greets have its say, as people do, and speak so long after it."""

@@ -302,6 +302,21 @@ def test_an_agent_that_does_not_say_when_it_has_ended():
     assert call.turn.done_at == call.turn.played_until == pytest.approx(call.turn.audio_at + 1.05)
 
 
+@pytest.mark.parametrize(
+    ("profile", "pause", "waited"), [(QUIET, "3s", 3), (QUIET, "300ms", 1), (JSON, "3s", 3)]
+)
+def test_a_pause_begins_where_the_answer_was_played(profile, pause, waited):
+    """The silence that tells its end is a part of it."""
+
+    async def story(user, _):
+        await user.converse(turns=2, pause=pause)
+        return user.call.turns
+
+    first, second = with_caller(story, profile=profile)
+
+    assert second.speech_from - first.played_until == pytest.approx(waited, abs=0.001)
+
+
 def on_the_phone(*messages):
     """A server of Twilio's protocol that says these when a second of audio has come; a number is a pause."""
 
