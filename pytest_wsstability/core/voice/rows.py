@@ -51,14 +51,15 @@ def _broke_off(f: VoiceFeatures) -> bool:
 
 def _forgot(f: VoiceFeatures) -> bool:
     known = f.record is not None and f.record.forgot is not None and Rule.AUDIO in f.rules
-    return known or f.call.forgot_at is not None or (bool(f.call.away) and f.call.down.numbers.repeats > 0)
+    anew = f.call.forgot_at is not None or f.call.down.numbers.repeats > 0
+    return known or (bool(f.call.away) and anew)
 
 
 def _overlaps(f: VoiceFeatures) -> bool:
     """Whether an answer that was not broken off ran into the next turns, before any audio was nobody's."""
     turn = f.turn_of(Rule.BARGE_IN) if Rule.BARGE_IN in f.rules else None
-    cut, stray = (turn.barged_in_at if turn is not None else None), f.call.stray_at
-    return cut is not None and stray is not None and cut < stray
+    cut, wrong = (turn.barged_in_at if turn is not None else None), (f.call.stray_at, f.call.forgot_at)
+    return cut is not None and cut < min((at for at in wrong if at is not None), default=cut)
 
 
 ROWS = (
@@ -114,6 +115,19 @@ ROWS = (
         sentence="{stray} came outside of any answer, the first at {stray_at}",
         headline="audio behind the end of its turn",
         remedy="say that the turn is over after its last chunk, and cancel the answer's task before",
+    ),
+    VoiceRow(
+        cause=Cause.AUDIO_AFTER_END,
+        shows="a number of a turn that an earlier turn had, on the same connection",
+        when=lambda f: f.call.forgot_at is not None and not _overlaps(f),
+        sentence="at {anew_at} the agent gave a turn a number that an earlier one had: what is said of an "
+        "answer comes when it is over, or the agent counts anew",
+        headline="the number of an earlier turn at {anew_at}",
+        confidence=MEDIUM,
+        remedy="take the number of a turn when its answer begins, and keep it to its end; cancel the "
+        "answer's task before the next one begins",
+        runner_up=Cause.CONTEXT_LOST,
+        experiment="listen to it (--ws-keep-audio): an agent that has forgotten begins again",
     ),
     VoiceRow(
         cause=Cause.PEER_FROZEN,

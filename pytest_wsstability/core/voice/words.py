@@ -59,6 +59,7 @@ _WORDS: dict[str, Callable[[VoiceFeatures], str]] = {
     "reordered": lambda f: str(f.call.down.reordered),
     "stray": lambda f: f"{f.call.stray_chunks} chunks of audio",
     "stray_at": lambda f: _seconds(f.call.stray_at),
+    "anew_at": lambda f: _seconds(f.call.forgot_at),
     "stage": lambda f: f.run_name,
     "kept_loop": lambda f: _seconds(f.run.kept_loop if f.run is not None else None),
     "not_reading": lambda f: _seconds(f.run.not_reading if f.run is not None else None),

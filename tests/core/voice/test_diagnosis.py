@@ -169,6 +169,25 @@ def test_an_answer_that_runs_into_the_next_turn_was_not_interrupted(stray, cause
     assert diagnosis(made, barge_in_within=0.3).cause is cause
 
 
+@pytest.mark.parametrize(
+    ("since", "forgot", "away", "cause"),
+    [
+        (4.9, 4.8, [(4.0, 4.5)], Cause.CONTEXT_LOST),
+        (4.9, 5.0, [], Cause.NOT_INTERRUPTED),
+        (4.9, 4.8, [], Cause.AUDIO_AFTER_END),
+        (None, 5.0, [], Cause.AUDIO_AFTER_END),
+    ],
+)
+def test_turns_are_counted_anew_at_a_reconnect_only(since, forgot, away, cause):
+    """On one connection the number of an earlier turn is that of an answer which runs on, or is a mistake."""
+    spoken_over = [(since, "speak"), (6.0, "audio", 0.1), (6.5, "hush"), (7.0, "audio", 1.0)]
+    over = spoken_over if since is not None else []
+    made = call((0.0, "speak"), (1.0, "hush"), (2.0, "audio", 9.0), *over)
+    made.forgot_at, made.away = forgot, away
+
+    assert diagnosis(made, barge_in_within=0.3).cause is cause
+
+
 def test_a_turn_without_audio_waited_longer_than_any_other():
     """Though it was over sooner."""
     made = call(
