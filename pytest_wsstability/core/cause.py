@@ -73,6 +73,7 @@ class Cause(Enum):
     AUDIO_FLOOD = "audio that is sent far ahead of its time"
     AUDIO_LOST = "audio that was lost"
     AUDIO_REORDERED = "audio that is out of order"
+    AUDIO_TWICE = "audio that was sent twice"
     AUDIO_OF_OTHERS = "audio of another session"
     AUDIO_UNREADABLE = "audio that cannot be read"
     AUDIO_AFTER_END = "audio behind the end of its turn"

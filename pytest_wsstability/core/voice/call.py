@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from ..call_summary import Turn
 from ..samples import Sample
+from .answer_sound import AnswerSounds
 from .playout import PREBUFFER, Playout
 from .stream import HeardAudio, SentAudio
 
@@ -39,6 +40,7 @@ class Call:
     greeting: Turn | None = None
     up: SentAudio = field(default_factory=SentAudio)
     down: HeardAudio = field(default_factory=HeardAudio)
+    sounds: AnswerSounds = field(default_factory=AnswerSounds)
     # Round trips of heartbeats while audio flows either way, and while nobody speaks.
     rtt_speaking: Sample = field(default_factory=Sample)
     rtt_idle: Sample = field(default_factory=Sample)
@@ -138,8 +140,22 @@ class Call:
         sequence: int | None = None,
         timestamp: float | None = None,
         number: int | None = None,
+        data: bytes = b"",
+        loud: bool = False,
     ) -> None:
-        """A chunk of the agent's audio came; ``number`` is what the agent calls its turn."""
+        """
+        A chunk of the agent's audio came.
+
+        Args:
+            at: when.
+            seconds: how long it plays.
+            size: its bytes on the wire.
+            sequence, timestamp: see `HeardAudio.chunk`.
+            number: what the agent calls its turn.
+            data: its samples.
+            loud: whether somebody speaks in them.
+
+        """
         self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp)
         turn = self._interrupted(number) or self._speaker(number) if self.turns else self._greet(at)
         if turn is None and self._quiet is not None and self._quiet is self.turn:
@@ -162,6 +178,7 @@ class Call:
                 # Nothing is left of an answer that nobody ended.
                 self.playout.finish(at)
         turn.audio_seconds += seconds
+        self.sounds.chunk(turn.number, data, loud=loud)
         count, lost = self.playout.underrun_count, self.playout.underrun_seconds
         self.playout.chunk(at, seconds)
         turn.underruns += self.playout.underrun_count - count
@@ -314,6 +331,24 @@ class Call:
         turn = self.turn
         speaking = turn is not None and (turn.speech_until is None or self.playout.is_playing)
         (self.rtt_speaking if speaking else self.rtt_idle).add(seconds, at)
+
+    @property
+    def silent_turns(self) -> list[Turn]:
+        """Turns whose whole answer is silence, where others can be heard."""
+        return [
+            turn
+            for turn in self.turns
+            if turn.done_at is not None and turn.barged_in_at is None and self.sounds.is_silent(turn.number)
+        ]
+
+    @property
+    def repeated_chunks(self) -> tuple[int, float | None]:
+        """Chunks of the agent's audio that came twice, by their numbers or their samples; and since when."""
+        doubled = self.sounds.doubled
+        if not doubled:
+            return self.down.numbers.repeats, self.down.repeated_at
+        first = next((turn for turn in self._utterances if turn.number in doubled), None)
+        return sum(doubled.values()), None if first is None else first.audio_at
 
     @property
     def lost_chunks(self) -> int:

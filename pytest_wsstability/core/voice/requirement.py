@@ -60,7 +60,8 @@ class VoiceRequirement:
     barge_in_within: float | None = None
     # Each turn has a final transcript.
     transcripts: bool = False
-    # The agent's audio is this session's, readable, complete, in order, and within its turns.
+    # The agent's audio is this session's, readable, complete, in order, within its turns, sent once, and no
+    # silence where other answers are none.
     audio_intact: bool = True
     # At most so much audio waits to be played: a player has to keep it.
     ahead_max: float | None = None
@@ -267,12 +268,14 @@ def _transcripts(asked: VoiceRequirement, call: Call, duration: float, ended: bo
 
 
 def _audio(asked: VoiceRequirement, call: Call, duration: float, ended: bool) -> Iterator[Finding]:
-    """Whose audio it is, whether it can be read, is complete, in order, and within its turns."""
+    """Whose audio it is, whether it can be read and heard, is complete, in order, and within its turns."""
     if not asked.audio_intact:
         return
     down, lost = call.down, call.lost_chunks
     numbers, chunks = down.numbers, "chunks of audio"
     none = "message" if call.malformed_count == 1 else "messages"
+    silent, (repeats, repeated_at) = call.silent_turns, call.repeated_chunks
+    answers = f"answer{'s' * (len(silent) != 1)} of silence only"
     for broken, at, observed in (
         (call.foreign_chunks, call.foreign_at, f"{chunks} of session {call.foreign_session!r}"),
         (
@@ -282,9 +285,10 @@ def _audio(asked: VoiceRequirement, call: Call, duration: float, ended: bool) ->
         ),
         (int(call.forgot_at is not None), call.forgot_at, "time the agent counted its turns anew"),
         (lost, down.lost_at, f"of {numbers.seen - numbers.repeats + lost} {chunks} lost"),
-        (numbers.repeats, down.repeated_at, f"{chunks} came twice"),
+        (repeats, repeated_at, f"{chunks} came twice"),
         (down.reordered, down.reordered_at, f"{chunks} came out of order"),
         (call.stray_chunks, call.stray_at, f"{chunks} came outside of any answer"),
+        (len(silent), silent[0].audio_at if silent else None, answers),
     ):
         if broken:
             observed = f"{broken} {observed}"

@@ -109,6 +109,15 @@ ROWS = (
         remedy="send the chunks of an answer from one task, or from one queue",
     ),
     VoiceRow(
+        cause=Cause.AUDIO_TWICE,
+        shows="numbers of audio chunks that came again, or an answer of which each chunk came twice in a row",
+        when=lambda f: f.call.repeated_chunks[0] > 0,
+        sentence="{repeated} chunks of audio came twice{repeated_since}: TCP repeats none, so the agent did",
+        headline="audio was sent twice",
+        remedy="look for two tasks that send the same answer: one that a connection before left behind, or "
+        "one more listener for each turn",
+    ),
+    VoiceRow(
         cause=Cause.AUDIO_AFTER_END,
         shows="audio that came when no answer was under way",
         when=lambda f: f.call.stray_chunks > 0 and not _overlaps(f),
@@ -128,6 +137,16 @@ ROWS = (
         "answer's task before the next one begins",
         runner_up=Cause.CONTEXT_LOST,
         experiment="listen to it (--ws-keep-audio): an agent that has forgotten begins again",
+    ),
+    VoiceRow(
+        cause=Cause.STAGE_STALLED,
+        shows="an answer of silence only, where others can be heard",
+        when=lambda f: bool(f.call.silent_turns),
+        sentence="the answer{silent_turn} is silence only, where others can be heard: the tts stage made no "
+        "speech of it",
+        headline="an answer of silence only{silent_turn}",
+        remedy="see in the agent's log which text the tts stage was given, and what it gave; compare its "
+        "encoding with the profile's",
     ),
     VoiceRow(
         cause=Cause.PEER_FROZEN,

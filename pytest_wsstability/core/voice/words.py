@@ -25,6 +25,11 @@ def _stop(f: VoiceFeatures) -> str:
     return _seconds(turn.stop_latency if turn is not None else None)
 
 
+def _repeated_since(f: VoiceFeatures) -> str:
+    _, at = f.call.repeated_chunks
+    return "" if at is None else f", the first at {_seconds(at)}"
+
+
 def _pace(f: VoiceFeatures) -> str:
     turn = f.turn_of(Rule.UNDERRUNS)
     if turn is None or turn.audio_at is None or turn.audio_until is None or turn.audio_until <= turn.audio_at:
@@ -57,6 +62,9 @@ _WORDS: dict[str, Callable[[VoiceFeatures], str]] = {
     "malformed": lambda f: next(iter(f.call.malformed), ""),
     "lost": lambda f: str(f.call.lost_chunks),
     "reordered": lambda f: str(f.call.down.reordered),
+    "repeated": lambda f: str(f.call.repeated_chunks[0]),
+    "repeated_since": _repeated_since,
+    "silent_turn": lambda f: _in_turn(next(iter(f.call.silent_turns), None)),
     "stray": lambda f: f"{f.call.stray_chunks} chunks of audio",
     "stray_at": lambda f: _seconds(f.call.stray_at),
     "anew_at": lambda f: _seconds(f.call.forgot_at),

@@ -188,7 +188,10 @@ class Caller:
         if spoken.session_id is not None and ours is not None and spoken.session_id != ours:
             self.call.foreign(at, spoken.session_id)
         seconds = self.audio.down.seconds(len(spoken.audio))
-        self.call.audio(at, seconds, size=size, sequence=spoken.number, number=spoken.turn)
+        self.call.audio(
+            at, seconds, size=size, sequence=spoken.number, number=spoken.turn,
+            data=spoken.audio, loud=self.audio.down.is_loud(spoken.audio),
+        )  # fmt: skip
         if self.received is not None:
             self.received.append(spoken.audio)
         if self.audio.answer_quiet is not None and self._quiet is None:

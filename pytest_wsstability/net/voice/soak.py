@@ -131,7 +131,7 @@ class VoiceSoak(Soak):
         return self._conclude_voice(VoiceRequirement.of(transcripts=True))
 
     def assert_audio_intact(self) -> Verdict:
-        """The agent's audio was this session's, readable, whole, in order, and within its turns."""
+        """The agent's audio was this session's, readable, whole, in order, sent once, and no silence."""
         __tracebackhide__ = True
         return self._conclude_voice(VoiceRequirement())
 

@@ -188,6 +188,35 @@ def test_turns_are_counted_anew_at_a_reconnect_only(since, forgot, away, cause):
     assert diagnosis(made, barge_in_within=0.3).cause is cause
 
 
+def answers(*sounds):
+    """A turn for each word: a chunk for each letter, ``.`` is silence."""
+    made = call()
+    for at, chunks in zip(range(0, 100, 10), sounds, strict=False):
+        made.speech_began(at)
+        made.speech_ended(at + 1)
+        for number, each in enumerate(chunks):
+            made.audio(at + 2 + number / 10, 0.1, data=each.encode(), loud=each != ".")
+        made.turn_done(at + 5)
+    return made
+
+
+def test_an_answer_that_nobody_can_hear_has_a_stage_that_gave_nothing():
+    found = diagnosis(answers("abc", "...", "abc"))
+
+    assert (found.cause, found.headline) == (Cause.STAGE_STALLED, "an answer of silence only in turn 2")
+    assert found.sentence.startswith("the answer in turn 2 is silence only, where others can be heard")
+
+
+def test_an_answer_that_was_sent_twice():
+    """Known by its samples; or by the numbers of its chunks, which have their instant."""
+    found = diagnosis(answers("abc", "aabbccddeeffgghhiijj"))
+    assert (found.cause, found.headline) == (Cause.AUDIO_TWICE, "audio was sent twice")
+    assert found.sentence.startswith("10 chunks of audio came twice, the first at 12 s: ")
+
+    found = diagnosis(call((0.0, "speak"), (1.0, "hush"), *[(at, "chunk", 7) for at in (2.0, 2.1)]))
+    assert found.sentence.startswith("1 chunks of audio came twice, the first at 2.1 s: ")
+
+
 def test_a_turn_without_audio_waited_longer_than_any_other():
     """Though it was over sooner."""
     made = call(

@@ -172,6 +172,14 @@ def broken(what):
                 made.down.chunk(at, 0.1, sequence=number)
         case "stray":
             made.audio(9.0, 0.1)
+        case "silent":
+            made = call(0.5, 0.6)
+            made.sounds.chunk(1, b"a", loud=True)
+            made.sounds.chunk(2, b"0", loud=False)
+        case "doubled":
+            for number in range(10):
+                for _ in range(2):
+                    made.sounds.chunk(1, bytes([number]), loud=True)
         case "forgot":
             made.turns[0].agent_number = 4
             made.speech_began(20.0)
@@ -189,6 +197,8 @@ def broken(what):
         ("twice", "1 chunks of audio came twice"),
         ("order", "1 chunks of audio came out of order"),
         ("stray", "1 chunks of audio came outside of any answer"),
+        ("silent", "1 answer of silence only"),
+        ("doubled", "10 chunks of audio came twice"),
         ("forgot", "1 time the agent counted its turns anew"),
     ],
 )
@@ -206,12 +216,22 @@ def test_audio_has_to_be_whole(what, observed):
     ("what", "at"),
     [
         ("foreign", 3.0), ("malformed", 3.2), ("lost", 3.7), ("twice", 3.7), ("order", 3.8), ("stray", 9.0),
-        ("forgot", 22.0),
+        ("forgot", 22.0), ("silent", 22.6), ("doubled", 2.5),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_audio_has_its_instant(what, at):
     """That of the first chunk, and not the end of the call."""
     assert [violation.at for violation in check(broken(what)).violations] == [at]
+
+
+@pytest.mark.parametrize("cut", [{"done_at": None}, {"barged_in_at": 22.9}])
+def test_an_answer_that_was_broken_off_is_not_silent(cut):
+    """It may have begun with a pause."""
+    made = broken("silent")
+    for name, value in cut.items():
+        setattr(made.turns[1], name, value)
+
+    assert check(made).outcome is STABLE
 
 
 def test_all_messages_without_audio_are_counted():

@@ -283,6 +283,19 @@ def test_audio_that_is_none(message, words):
     assert call.turn.audio_seconds == pytest.approx(0.1)
 
 
+LOUD = [base64.b64encode(bytes([number, 0x20]) * 320).decode() for number in range(10)]
+
+
+@pytest.mark.parametrize(("times", "twice"), [(1, 0), (2, 10)])
+def test_audio_that_is_sent_twice(times, twice):
+    """Without numbers, by its samples."""
+    said = [{"type": "audio", "audio": each} for each in LOUD for _ in range(times)]
+    call, _ = heard(*said, END)
+
+    assert call.repeated_chunks == (twice, call.turn.audio_at if twice else None)
+    assert not call.silent_turns
+
+
 def test_audio_after_the_end_of_a_turn():
     call, _ = heard(AUDIO, END, 0.5, AUDIO, AUDIO)
 
