@@ -113,8 +113,9 @@ class Audio:
     The messages of a spoken conversation, as those of a `Profile`; None where there is no such message.
 
     `AUDIO` stands for the audio (base64 in JSON; bytes where a `Codec` reads and writes), `TEXT` for a
-    transcript or a token, `TURN` for the number of the turn and `NUMBER` for that of a chunk of audio, both
-    of which a server may leave out. `RAW` is a binary message that is audio and nothing else.
+    transcript or a token, `TURN` for the number of the turn and `NUMBER` for that of a chunk of audio (in the
+    whole call, or in its answer), both of which a server may leave out. `RAW` is a binary message that is
+    audio and nothing else.
 
     Raises:
         ValueError: for a message that makes no sense, or one that is missing, naming it.

@@ -156,8 +156,9 @@ class Call:
             loud: whether somebody speaks in them.
 
         """
-        self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp)
         turn = self._interrupted(number) or self._speaker(number) if self.turns else self._greet(at)
+        opens = turn is not None and turn.audio_at is None
+        self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp, opens=opens)
         if turn is None and self._quiet is not None and self._quiet is self.turn:
             turn, self._quiet = self._quiet, None
             turn.done_at = turn.played_until = None
@@ -292,7 +293,9 @@ class Call:
         before = next(
             (each.agent_number for each in reversed(self.turns) if each is not turn and each.agent_number), 0
         )
-        if number <= before and self.forgot_at is None and before:
+        if number > before:
+            self.down.resumes = False
+        elif self.forgot_at is None and before:
             self.forgot_at = at
 
     def _is_late(self, number: int) -> bool:
@@ -319,6 +322,7 @@ class Call:
         """A connection was opened again; nothing is heard of what was to be played meanwhile."""
         self.away.append((since, at))
         self.down.pause()
+        self.down.resumes = True
         self.playout.finish(at)
 
     def give_up(self, at: float) -> None:

@@ -52,8 +52,8 @@ class HeardAudio:
     """
 
     __slots__ = (
-        "_last", "_position", "_transit", "chunks", "gaps", "jitter", "jitter_max", "lost_at", "numbers",
-        "reordered", "reordered_at", "repeated_at", "seconds", "size",
+        "_first", "_last", "_position", "_shift", "_transit", "chunks", "gaps", "jitter", "jitter_max",
+        "lost_at", "numbers", "reordered", "reordered_at", "repeated_at", "resumes", "seconds", "size",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -67,6 +67,11 @@ class HeardAudio:
         self.jitter = self.jitter_max = 0.0
         # Chunks by their sequence numbers, where the protocol has them.
         self.numbers = Numbers()
+        # The number with which they begin, where each answer is numbered anew what is added to go on, and
+        # whether the next answer comes over another connection: there, to begin anew is to have forgotten.
+        self._first: int | None = None
+        self._shift = 0
+        self.resumes = False
         # Chunks with a number below one that had come already, and that had not come itself.
         self.reordered = 0
         # The first of them, the first number that came again, and the first that came before one that is
@@ -88,6 +93,7 @@ class HeardAudio:
         size: int = 0,
         sequence: int | None = None,
         timestamp: float | None = None,
+        opens: bool = False,
     ) -> None:
         """
         A chunk came.
@@ -98,6 +104,7 @@ class HeardAudio:
             size: its bytes on the wire.
             sequence: its number in the stream.
             timestamp: where in the media it begins, in seconds; None: where the one before ended.
+            opens: whether it is the first one of an answer.
 
         """
         self.chunks += 1
@@ -106,15 +113,22 @@ class HeardAudio:
         if self._last is not None:
             self.gaps.add(at - self._last, at)
         if sequence is not None:
-            self._number(sequence, at)
+            self._number(sequence, at, opens=opens or self._last is None)
         begins = self._position if timestamp is None else timestamp
         self._jitter(at - begins)
         self._position = begins + seconds
         self._last = at
 
-    def _number(self, sequence: int, at: float) -> None:
+    def _number(self, sequence: int, at: float, *, opens: bool) -> None:
         runs, repeats = self.numbers.runs, self.numbers.repeats
         highest = runs[-1][1] if runs else None
+        if self._first is None:
+            self._first = sequence
+        elif opens:
+            if highest is not None and sequence == self._first and not (self.resumes and not self._shift):
+                self._shift = highest + 1 - sequence
+            self.resumes = False
+        sequence += self._shift
         self.numbers.add(sequence)
         if self.numbers.repeats > repeats:
             self.repeated_at = at if self.repeated_at is None else self.repeated_at

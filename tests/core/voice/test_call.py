@@ -140,6 +140,38 @@ def test_an_interrupted_turn_has_no_number_on_another_connection(back, forgot):
     assert made.forgot_at == forgot
 
 
+@pytest.mark.parametrize(("number", "repeats"), [(2, 0), (None, 2)])
+def test_chunks_that_begin_anew_after_a_reconnect_were_not_forgotten_where_turns_go_on(number, repeats):
+    """An agent that counts the chunks of each answer has two of them with one number."""
+    made = call((1, "speak"), (2, "hush"))
+    made.numbered(3, 1)
+    for at, sequence in ((3, 1), (3.1, 2)):
+        made.audio(at, 0.1, sequence=sequence, number=1)
+    made.turn_done(4, number=1)
+    made.came_back(5, 6)
+    made.speech_began(7)
+    made.speech_ended(8)
+    if number is not None:
+        made.numbered(9, number)
+    for at, sequence in ((9, 1), (9.1, 2)):
+        made.audio(at, 0.1, sequence=sequence, number=number)
+
+    assert (made.down.numbers.repeats, made.lost_chunks) == (repeats, 0)
+
+
+def test_an_answer_without_an_end_is_followed_by_one_that_is_numbered_anew():
+    """The first audio of a turn opens it, also while the chunks follow each other."""
+    made = call(
+        (1, "speak"), (2, "hush"), (3, "chunk", 1), (3.1, "chunk", 2), (4, "speak"), (4.1, "chunk", 3)
+    )
+    made.interrupted(4.2)
+    made.audio(4.3, 0.1, sequence=4)
+    made.speech_ended(5)
+    made.audio(5.1, 0.1, sequence=1)
+
+    assert (made.down.numbers.repeats, made.lost_chunks) == (0, 0)
+
+
 @pytest.mark.parametrize(("number", "over"), [(2, [None, 6]), (1, [6, None])])
 def test_an_end_with_a_number_is_that_of_its_turn(number, over):
     """Also where the interrupted one has none yet, and the next one has no audio."""

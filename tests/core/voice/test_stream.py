@@ -102,6 +102,44 @@ def test_numbers_that_are_missing_repeated_or_out_of_order(numbers, runs, repeat
 
 
 @pytest.mark.parametrize(
+    ("answers", "resumes", "runs", "repeats"),
+    [
+        ([[1, 2, 3], [4, 5]], None, [(1, 5)], 0),
+        ([[1, 2, 3], [1, 2], [1]], None, [(1, 6)], 0),
+        ([[0], [0], [0, 1]], None, [(0, 3)], 0),
+        ([[1, 2, 3], [1, 3]], None, [(1, 4), (6, 6)], 0),
+        # In the middle of an answer it comes again, and so does what is no first number.
+        ([[1, 2, 1]], None, [(1, 2)], 1),
+        ([[1, 2, 3], [2, 3]], None, [(1, 3)], 2),
+        # On another connection it was forgotten, unless each answer was numbered so before.
+        ([[1, 2], [1, 2]], 1, [(1, 2)], 2),
+        ([[1, 2], [3], [1, 2]], 1, [(1, 5)], 0),
+        ([[1], [1], [1, 2]], 2, [(1, 4)], 0),
+    ],
+)
+def test_chunks_are_numbered_in_the_call_or_in_each_answer(answers, resumes, runs, repeats):
+    """The first number, at the start of an answer, begins a count of its own."""
+    stream, at = HeardAudio(), 0.0
+    for place, numbers in enumerate(answers):
+        stream.resumes = stream.resumes or place == resumes
+        for first, number in enumerate(numbers):
+            at += 1
+            stream.chunk(at, 0.02, sequence=number, opens=not first)
+
+    assert (stream.numbers.runs, stream.numbers.repeats) == (runs, repeats)
+
+
+def test_chunks_that_are_numbered_anew_after_a_pause_too():
+    """A greeting of two sentences is one answer."""
+    stream = HeardAudio()
+    for at in (1.0, 2.0):
+        stream.chunk(at, 0.02, sequence=1)
+        stream.pause()
+
+    assert stream.numbers.repeats == 0
+
+
+@pytest.mark.parametrize(
     ("numbers", "lost", "repeated", "reordered"),
     [
         ([1, 2, 3], None, None, None),
