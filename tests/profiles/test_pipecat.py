@@ -118,5 +118,5 @@ def test_a_bot_with_another_rate():
     profile = pipecat(rate=8_000, answer_rate=8_000, name="telephone")
 
     assert (profile.name, profile.audio.format.rate, profile.audio.down.rate) == ("telephone", 8_000, 8_000)
-    with pytest.raises(ValueError, match=r"^rate: 44100 samples a second; valid ones: "):
-        pipecat(rate=44_100)
+    with pytest.raises(ValueError, match=r"^rate: 96000 samples a second; valid ones: "):
+        pipecat(rate=96_000)

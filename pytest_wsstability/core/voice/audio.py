@@ -39,8 +39,9 @@ _LOOK = 8
 _QUIET = bytes(range(LOUD >> 8)) + bytes(range(0x80, 0x100))
 _QUIET_MULAW = bytes(code for code in range(0x100) if mulaw.LOUDNESS[code] < LOUD >> 7)
 
-# Samples a second that voice protocols use; 24,000 is OpenAI's, 8,000 the telephone's.
-RATES = (8_000, 16_000, 24_000)
+# Samples a second that voice protocols use: 8,000 is the telephone's, 24,000 OpenAI's, 22,050 and 44,100 are
+# among ElevenLabs', 48,000 is the browser's. Each has whole samples in a frame.
+RATES = (8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +113,4 @@ class AudioFormat:
         return found.tobytes()
 
     def __str__(self) -> str:
-        return f"{self.encoding.value} at {self.rate // 1000} kHz"
+        return f"{self.encoding.value} at {self.rate / 1000:g} kHz"

@@ -74,8 +74,8 @@ ROWS = (
     ),
     VoiceRow(
         cause=Cause.AUDIO_UNREADABLE,
-        shows="a message that is audio by its type, and has no base64, no whole samples, a file (WAV, MP3) "
-        "or nothing in it",
+        shows="a message that is audio by its type, and has no base64, no whole samples, a file (WAV, MP3, "
+        "WebM) or nothing in it",
         when=lambda f: bool(f.call.malformed),
         sentence="the agent sent audio that is none: {malformed}",
         headline="audio that cannot be read",

@@ -12,7 +12,7 @@ from pytest_wsstability.core.voice.sound import frames_of_wav, noise, wav_of
 from pytest_wsstability.voice import AudioFormat, Encoding, WrongSound
 
 FORMATS = [
-    AudioFormat(encoding, rate) for encoding in Encoding for rate in (8_000, 16_000, 24_000)
+    AudioFormat(encoding, rate) for encoding in Encoding for rate in audio.RATES
 ]  # fmt: skip
 each = pytest.mark.parametrize("form", FORMATS, ids=str)
 

@@ -271,6 +271,7 @@ def test_a_server_that_never_ends_a_turn():
         ({"type": "audio", "audio": 7}, "answer: '7' is no audio"),
         ({"type": "audio", "audio": ""}, "answer: there is no audio in it"),
         ({"type": "audio", "audio": "UklGRgAA"}, "answer: a file (WAV) and not samples alone"),
+        ({"type": "audio", "audio": "GkXfowEA"}, "answer: a file (WebM) and not samples alone"),
         ({"type": "audio", "audio": "AA=="}, "answer: 1 bytes are no whole samples of pcm16 at 16 kHz"),
     ],
 )
