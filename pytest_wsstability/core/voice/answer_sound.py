@@ -16,7 +16,7 @@ class AnswerSound:
     @property
     def is_doubled(self) -> bool:
         """Whether each chunk came twice: of those that come three times or more it is a third at most."""
-        return 3 * self.twice > self.chunks
+        return 3 * self.twice > self.loud
 
 
 class AnswerSounds:
@@ -28,13 +28,15 @@ class AnswerSounds:
 
     """
 
-    __slots__ = ("_again", "_before", "_of")
+    __slots__ = ("_again", "_before", "_of", "any_loud")
 
     # Chunks that came twice from which on it was no chance.
     FEWEST = 10
 
     def __init__(self) -> None:
         self._of: dict[int, AnswerSound] = {}
+        # Whether there was ever a loud chunk.
+        self.any_loud = False
         # The latest chunk, and whether it was the same as the one before it.
         self._before, self._again = b"", False
 
@@ -44,14 +46,14 @@ class AnswerSounds:
         again = loud and data == self._before
         answer.chunks += 1
         answer.loud += loud
+        self.any_loud = self.any_loud or loud
         answer.twice += again and not self._again
         self._before, self._again = data, again
 
     def is_silent(self, number: int) -> bool:
         """Whether nothing of an answer can be heard, though something of others can."""
         answer = self._of.get(number)
-        heard = any(each.loud for each in self._of.values())
-        return answer is not None and not answer.loud and heard
+        return answer is not None and not answer.loud and self.any_loud
 
     @property
     def doubled(self) -> dict[int, int]:

@@ -38,6 +38,9 @@ _LOOK = 8
 # High bytes of 16 bit samples that are not loud, negative ones included; and codes of mu-law that are not.
 _QUIET = bytes(range(LOUD >> 8)) + bytes(range(0x80, 0x100))
 _QUIET_MULAW = bytes(code for code in range(0x100) if mulaw.LOUDNESS[code] < LOUD >> 7)
+# The same of silence: what a codec makes of none is less than a high byte, or 42 dB below the loudest.
+_NOTHING = b"\x00\xff"
+_NOTHING_MULAW = bytes(code for code in range(0x100) if mulaw.LOUDNESS[code] < 2)
 
 # Samples a second that voice protocols use: 8,000 is the telephone's, 24,000 OpenAI's, 22,050 and 44,100 are
 # among ElevenLabs', 48,000 is the browser's. Each has whole samples in a frame.
@@ -92,6 +95,12 @@ class AudioFormat:
             return len(data[::_LOOK].translate(None, _QUIET_MULAW)) > 0
         # What is left of the high bytes alone: a tenth of what it takes to look at numbers (measured).
         return len(data[1 :: 2 * _LOOK].translate(None, _QUIET)) > 0
+
+    def is_silence(self, data: bytes) -> bool:
+        """Whether nothing at all can be heard in this audio."""
+        if self.encoding is _MULAW:
+            return not data.translate(None, _NOTHING_MULAW)
+        return not data[1::2].translate(None, _NOTHING)
 
     def samples(self, data: bytes) -> Sequence[int]:
         """Audio as samples of 16 bit."""

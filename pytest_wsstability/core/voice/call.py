@@ -65,6 +65,8 @@ class Call:
     playout: Playout = field(init=False)
     # The turn whose answer is whole because nothing is heard of it any more: more of it may come.
     _quiet: Turn | None = field(init=False, default=None, repr=False)
+    # When a player has played the last chunk that is no silence; None before the first.
+    _sound_until: float | None = field(init=False, default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.playout = Playout(prebuffer=self.prebuffer)
@@ -89,7 +91,7 @@ class Call:
         """When a player has played what came of the greeting so far; None if the agent does not greet."""
         if self.greeting is None or self.turns:
             return None
-        return self.greeting.played_until or self.playout.dry_at
+        return self.greeting.played_until or self.sound_until
 
     def speech_began(self, at: float) -> Turn:
         """The user begins to speak: a new turn, and a barge-in where the agent still speaks."""
@@ -97,7 +99,7 @@ class Call:
         if turn is not None and turn.audio_at is not None and self._speaks(turn, at):
             turn.barged_in_at = at
             if self.plays_on:
-                turn.audio_until = self.playout.dry_at or turn.played_until
+                turn.audio_until = self.sound_until or turn.played_until
             else:
                 self.playout.interrupt(at, until=turn.played_until)
         self.down.pause()
@@ -142,6 +144,7 @@ class Call:
         number: int | None = None,
         data: bytes = b"",
         loud: bool = False,
+        silent: bool = False,
     ) -> None:
         """
         A chunk of the agent's audio came.
@@ -154,8 +157,16 @@ class Call:
             number: what the agent calls its turn.
             data: its samples.
             loud: whether somebody speaks in them.
+            silent: whether nothing at all can be heard in them.
 
         """
+        if silent and not self.is_answer(number):
+            self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp)
+            if (mute := self._speaker(number)) is not None and mute.audio_at is None:
+                self.sounds.chunk(mute.number, data, loud=False)
+            return
+        if loud and not self.sounds.any_loud:
+            self._forget_silence(at)
         turn = self._interrupted(number) or self._speaker(number) if self.turns else self._greet(at)
         opens = turn is not None and turn.audio_at is None
         self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp, opens=opens)
@@ -171,19 +182,53 @@ class Call:
             # A player that was interrupted throws away what comes late, unless it waits for the agent's word.
             if self.plays_on:
                 self.playout.chunk(at, seconds)
-                turn.audio_until = self.playout.dry_at
+                turn.audio_until = self._sound_until = self.playout.dry_at
             return
         if turn.audio_at is None:
             turn.audio_at = at
             if self.plays_on and not self.playout.waiting(at):
                 # Nothing is left of an answer that nobody ended.
                 self.playout.finish(at)
-        turn.audio_seconds += seconds
         self.sounds.chunk(turn.number, data, loud=loud)
+        self._play(turn, at, seconds)
+        if not (silent and self.sounds.any_loud):
+            self._sound_until = self.playout.dry_at
+
+    def _play(self, turn: Turn, at: float, seconds: float) -> None:
+        """A player has more of an answer."""
+        turn.audio_seconds += seconds
         count, lost = self.playout.underrun_count, self.playout.underrun_seconds
         self.playout.chunk(at, seconds)
         turn.underruns += self.playout.underrun_count - count
         turn.underrun_seconds += self.playout.underrun_seconds - lost
+
+    def is_answer(self, number: int | None = None) -> bool:
+        """
+        Whether silence that comes now is part of an answer.
+
+        Else it is what an agent sends that never stops to send. One that was never heard is taken for one
+        whose answers are meant so: tests have such agents.
+
+        """
+        if not self.sounds.any_loud:
+            return True
+        turn = self._speaker(number)
+        is_broken_off = turn is None or turn.barged_in_at is not None or self._interrupted(number) is not None
+        return not is_broken_off and turn is not None and turn.audio_at is not None
+
+    def _forget_silence(self, at: float) -> None:
+        """Take what came before the first sound of all for silence, and for the start of no answer."""
+        turn = self.turn
+        self.greeting = None if turn is None else self.greeting
+        if turn is not None and turn.done_at is None:
+            turn.audio_at, turn.audio_seconds = None, 0.0
+        self.playout.finish(at)
+
+    @property
+    def sound_until(self) -> float | None:
+        """When a player has played the last that can be heard; None between utterances."""
+        dry, until = self.playout.dry_at, self._sound_until
+        return dry if dry is None or until is None else min(dry, until)
 
     def _greet(self, at: float) -> Turn:
         """The greeting, to which all belongs that is said before the user speaks, also in several pieces."""
@@ -255,7 +300,7 @@ class Call:
 
     def fell_quiet(self, at: float) -> None:
         """Nothing has been heard for so long that the answer is whole: when a player had played it."""
-        turn, dry = self._latest, self.playout.dry_at
+        turn, dry = self._latest, self.sound_until
         if turn is not None and turn.audio_at is not None and dry is not None:
             turn.done_at = turn.played_until = dry
             self._quiet = turn
@@ -342,7 +387,9 @@ class Call:
         return [
             turn
             for turn in self.turns
-            if turn.done_at is not None and turn.barged_in_at is None and self.sounds.is_silent(turn.number)
+            if (turn.done_at or turn.given_up_at) is not None
+            and turn.barged_in_at is None
+            and self.sounds.is_silent(turn.number)
         ]
 
     @property

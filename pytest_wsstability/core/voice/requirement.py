@@ -288,7 +288,7 @@ def _audio(asked: VoiceRequirement, call: Call, duration: float, ended: bool) ->
         (repeats, repeated_at, f"{chunks} came twice"),
         (down.reordered, down.reordered_at, f"{chunks} came out of order"),
         (call.stray_chunks, call.stray_at, f"{chunks} came outside of any answer"),
-        (len(silent), silent[0].audio_at if silent else None, answers),
+        (len(silent), (silent[0].audio_at or silent[0].speech_until) if silent else None, answers),
     ):
         if broken:
             observed = f"{broken} {observed}"

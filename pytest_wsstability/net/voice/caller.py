@@ -166,10 +166,12 @@ class Caller:
 
     def _take(self, at: float, spoken: Spoken, size: int) -> None:
         call, role = self.call, spoken.role
-        if spoken.turn is not None and role is not VoiceRole.PARTIAL:
+        silent = role is VoiceRole.ANSWER and self.audio.down.is_silence(spoken.audio)
+        says_nothing = role is VoiceRole.PARTIAL or (silent and not call.is_answer(spoken.turn))
+        if spoken.turn is not None and not says_nothing:
             call.numbered(at, spoken.turn)
         if role is VoiceRole.ANSWER:
-            self._take_audio(at, spoken, size)
+            self._take_audio(at, spoken, size, silent=silent)
         elif role is VoiceRole.PARTIAL or role is VoiceRole.FINAL:
             # Services say each few seconds that they heard nothing.
             if not spoken.is_empty:
@@ -183,14 +185,14 @@ class Caller:
             self._send_marks(math.inf)
         self._changed()
 
-    def _take_audio(self, at: float, spoken: Spoken, size: int) -> None:
+    def _take_audio(self, at: float, spoken: Spoken, size: int, *, silent: bool) -> None:
         ours = self.connection.session_id
         if spoken.session_id is not None and ours is not None and spoken.session_id != ours:
             self.call.foreign(at, spoken.session_id)
         seconds = self.audio.down.seconds(len(spoken.audio))
         self.call.audio(
             at, seconds, size=size, sequence=spoken.number, number=spoken.turn,
-            data=spoken.audio, loud=self.audio.down.is_loud(spoken.audio),
+            data=spoken.audio, loud=not silent and self.audio.down.is_loud(spoken.audio), silent=silent,
         )  # fmt: skip
         if self.received is not None:
             self.received.append(spoken.audio)
@@ -200,7 +202,7 @@ class Caller:
     def _look_for_quiet(self) -> None:
         """An answer whose end nobody says is whole when nothing has been heard for a while."""
         self._quiet = None
-        dry = self.call.playout.dry_at
+        dry = self.call.sound_until
         if dry is None:
             return
         over = self.origin + dry + float(self.audio.answer_quiet or 0.0)

@@ -58,6 +58,8 @@ def each(times, letters=LETTERS):
         (["aa"] * 20, {}),
         ([each(2, "." * 16)], {}),
         (["ab" * 20], {}),
+        # Silence between them does not count.
+        ([each(2) + "." * 99], {1: 16}),
     ],
 )
 def test_an_answer_came_twice_if_each_chunk_did(answers, doubled):

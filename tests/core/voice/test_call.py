@@ -140,6 +140,98 @@ def test_an_interrupted_turn_has_no_number_on_another_connection(back, forgot):
     assert made.forgot_at == forgot
 
 
+def sounded(made, *chunks):
+    """An agent's audio: 20 ms each, ``.`` is silence and all else is loud."""
+    for at, what in chunks:
+        made.audio(at, 0.02, loud=what != ".", silent=what == ".")
+    return made
+
+
+GREETED = ((0.0, "!"),)
+
+
+def test_silence_begins_no_answer_and_is_nobodys():
+    """An agent that never stops to send says something only where it can be heard."""
+    made = sounded(call(), *GREETED)
+    made.turn_done(0.1)
+    sounded(made, (0.5, "."))
+    made.speech_began(1)
+    sounded(made, (1.5, "."))
+    made.speech_ended(2)
+    sounded(made, (2.1, "."), (2.5, "!"), (2.52, "."), (2.54, "!"))
+    made.turn_done(2.6)
+    sounded(made, (2.7, "."))
+
+    assert made.turn.first_audio == 0.5
+    assert made.turn.audio_seconds == pytest.approx(0.06)
+    assert (made.stray_chunks, made.down.chunks) == (0, 8)
+    assert made.silent_turns == []
+
+
+def test_silence_after_a_barge_in_is_no_audio_that_goes_on():
+    made = sounded(call((1, "speak"), (2, "hush")), (3, "!"))
+    made.speech_began(4)
+    sounded(made, (4.2, "!"), (4.5, "."), (4.9, "."))
+
+    assert made.turns[0].stop_latency == pytest.approx(0.2)
+    assert made.turns[1].audio_at is None
+
+
+def test_what_was_silent_before_the_first_sound_of_all_was_no_answer():
+    """Nor a greeting."""
+    made = sounded(call(), (0.1, "."), (0.2, "."))
+    assert made.greeting is not None
+    made.speech_began(1)
+    made.speech_ended(2)
+    sounded(made, (2.1, "."))
+    assert made.turn.first_audio == pytest.approx(0.1)
+    sounded(made, (2.6, "!"))
+
+    assert made.turn.first_audio == pytest.approx(0.6)
+    assert made.turn.audio_seconds == pytest.approx(0.02)
+    sounded(begun := call(), (0.1, "."), (0.2, "!"))
+    assert begun.greeting.audio_at == 0.2
+
+
+def test_a_greeting_that_was_heard_stays_one():
+    """Though it began in silence, and the first answer too."""
+    made = sounded(call(), (0.1, "!"))
+    made.turn_done(0.2)
+    made.speech_began(1)
+    made.speech_ended(2)
+    sounded(made, (2.1, "."), (2.6, "!"))
+
+    assert (made.greeting.audio_at, made.turn.audio_at) == (0.1, 2.6)
+
+
+def test_an_answer_is_heard_as_long_as_its_sound():
+    """Silence behind it keeps a player busy, and nobody else."""
+    chunks = [(3 + number / 50, "!" if number < 4 else ".") for number in range(8)]
+    made = sounded(call((1, "speak"), (2, "hush")), *chunks)
+
+    assert made.playout.dry_at == pytest.approx(3.2)
+    assert made.sound_until == pytest.approx(3.12)
+    made.fell_quiet(6)
+    assert made.turn.done_at == made.turn.played_until == pytest.approx(3.12)
+    # And it brings no more of it.
+    sounded(made, (6.1, "."))
+    assert (made.turn.done_at, made.sound_until, made.stray_chunks) == (pytest.approx(3.12), None, 0)
+
+
+@pytest.mark.parametrize("over", ["done", "given up"])
+def test_an_answer_of_silence_among_others_is_a_silent_turn(over):
+    made = sounded(call((1, "speak"), (2, "hush")), (3, "!"))
+    made.turn_done(4)
+    made.speech_began(5)
+    made.speech_ended(6)
+    sounded(made, (7, "."))
+    assert made.silent_turns == []
+    made.turn_done(8) if over == "done" else made.give_up(8)
+
+    assert [turn.number for turn in made.silent_turns] == [2]
+    assert made.turn.audio_at is None
+
+
 @pytest.mark.parametrize(("number", "repeats"), [(2, 0), (None, 2)])
 def test_chunks_that_begin_anew_after_a_reconnect_were_not_forgotten_where_turns_go_on(number, repeats):
     """An agent that counts the chunks of each answer has two of them with one number."""

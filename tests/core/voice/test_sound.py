@@ -28,6 +28,18 @@ def wav(*, channels=1, width=2, rate=16_000, frames=800):
 
 
 @each
+def test_silence_is_what_cannot_be_heard(form):
+    """Less than a high byte of a sample, in all of them."""
+    quiet, audible = ([0] * 79 + [value] for value in (-200, 300))
+
+    assert form.is_silence(form.silence)
+    assert form.is_silence(form.written(quiet))
+    assert not form.is_silence(form.written(audible))
+    assert not form.is_loud(form.written(audible))
+    assert not any(map(form.is_silence, noise(3, form)))
+
+
+@each
 def test_noise_is_speech_in_every_frame(form):
     """So that no voice activity detection hears an end of speech in the middle of a word."""
     frames = noise(3, form)

@@ -131,6 +131,44 @@ def test_an_agent_that_hangs_up_in_its_last_answer_ends_it_too_early():
     assert [each.rule for each in verdict.violations] == [Rule.ALIVE, Rule.TURNS]
 
 
+SILENCE, SPEECH = (base64.b64encode(each * 320).decode() for each in (b"\x00\x00", b"\x30\x20"))
+
+
+@pytest.mark.parametrize("profile", [JSON, QUIET], ids=["said", "heard"])
+@pytest.mark.parametrize(("waits", "outcome"), [(0.5, Outcome.STABLE), (0.9, Outcome.UNSTABLE)])
+def test_an_agent_that_never_stops_to_send(profile, waits, outcome):
+    """Its track is silent while it says nothing; how soon it answers is told by its sound."""
+
+    async def handler(connection):
+        speaks_at, loop = float("inf"), asyncio.get_running_loop()
+
+        async def track():
+            while True:
+                speaks = speaks_at <= loop.time() < speaks_at + 1
+                await connection.send_json({"type": "audio", "audio": SPEECH if speaks else SILENCE})
+                await asyncio.sleep(0.02)
+                if speaks and loop.time() >= speaks_at + 1:
+                    await connection.send_json({"type": "turn_end"})
+
+        sends = asyncio.create_task(track())
+        try:
+            async for message in connection:
+                if json.loads(message)["type"] == "speech_end":
+                    speaks_at = loop.time() + waits
+        finally:
+            sends.cancel()
+
+    async def main():
+        async with Orchestrator(profile=profile, handler=handler) as orchestrator:
+            return await hold_call(
+                Requirement(), VoiceRequirement(turns=3, first_audio_within=0.8, underruns=0),
+                Script(turns=3, answer_within="5s"), url=orchestrator.url, profile=profile,
+            )  # fmt: skip
+
+    held = run_virtual(main())
+    assert (held.verdict.outcome, len(held.turns)) == (outcome, 3)
+
+
 def test_a_lag_of_the_test_itself_blames_nobody():
     """What was read late may have come in time."""
 
