@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from .secret_forms import SHORTEST
-from .secret_names import is_secret, is_secret_in_prose, is_secret_member, is_word_of_ours
+from .secret_names import is_secret_value, is_word_of_ours
+from .secret_places import Span, named, placed
+from .secret_shapes import issued
 from .secret_values import MASK, SECRETS, hashed
 
 _T = TypeVar("_T")
 
-# A query value in free text, such as a server's error message that quotes the URL.
-_QUERY_VALUE = re.compile(r"([?&;]([\w.\-%]+)=)([^&\s\"'#;]+)")
-# The same without a question mark, as in a reason phrase, and as JSON and `repr` have it.
-_ASSIGNED = re.compile(r"""(?<![\w.\-%?&])(([\w.\-%]+)=)([^&\s"'#;,)}\]]+)""")
-_MEMBER = re.compile(r"""(["']([\w.\-]+)["']\s*:\s*)("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
-_FIELD = re.compile(r"(?:(?<=^)|(?<=[;\n]))(\s*([\w\-]+):[ \t]+)([^;\r\n]+)")
-_USER_INFO = re.compile(r"(?<=://)[^/?#\s]+@")
-# A JSON web token shows itself: its first part is base64 of '{"'.
-_JWT = re.compile(r"\beyJ[\w\-]+\.[\w\-]+\.[\w\-]*")
-_BEARER = re.compile(r"\b(Bearer|Basic)\s+([\w.\-+/=~]+)", re.IGNORECASE)
-# What a header field of this name has is a secret in any text.
-_FIELDS = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
-# As pytest shows the local variables of a frame.
-_LOCAL = re.compile(r"^((\w+)\s* = )(['\"].*['\"])$", re.MULTILINE)
+# Nearly all that is shown are words, in which there is nothing to look for.
+_MAY_TELL = re.compile(r"[\d=:.\"']")
 
 
 def redact_url(url: str) -> str:
@@ -52,63 +43,35 @@ def _redacted_url(url: str, known: object) -> str:
         return redact_text(shown)
     if parts.netloc != host:
         host = f"{MASK}@{host}"
-    if any(is_secret(name) for name, _ in query):
-        masked = ((name, MASK if is_secret(name) else quote(value)) for name, value in query)
+    if any(is_secret_value(*each) for each in query):
+        masked = ((name, MASK if is_secret_value(name, value) else quote(value)) for name, value in query)
         shown = "&".join(f"{quote(name)}={value}" for name, value in masked)
     else:
         shown = parts.query
-    return SECRETS.mask(urlunsplit((parts.scheme, host, parts.path, shown, "")))
+    return SECRETS.mask(urlunsplit((parts.scheme, host, parts.path, shown, "")), also=issued)
 
 
 def redact_text(text: str) -> str:
-    """Free text (an error, the first line of a body) with query values and credentials masked."""
-    # By value first: what a pattern takes for the end of a value may stand inside of it.
-    text = SECRETS.mask(text)
-    if ":" in text:
-        text = _MEMBER.sub(_masked_member, text)
-        text = _FIELD.sub(_masked_field, text)
-    if "=" in text:
-        text = _ASSIGNED.sub(lambda m: m[1] + (MASK if is_secret_in_prose(m[2]) else m[3]), text)
-    return _redact_forms(text)
+    """Free text (an error, the first line of a body) without secrets, whoever gave them."""
+    return SECRETS.mask(text, also=_told)
 
 
 def redact_source(text: str) -> str:
     """Text that holds the user's own source: ``token=token`` is code there, and stays."""
-    return _redact_forms(SECRETS.mask(text))
+    return SECRETS.mask(text, also=_shown)
 
 
-def _redact_forms(text: str) -> str:
-    """Mask what shows itself by its form, whoever gave it."""
-    if "://" in text:
-        text = _USER_INFO.sub(f"{MASK}@", text)
-    if "eyJ" in text:
-        text = _JWT.sub(MASK, text)
-    if "=" in text:
-        text = _QUERY_VALUE.sub(lambda match: match[1] + (MASK if is_secret(match[2]) else match[3]), text)
-        text = _LOCAL.sub(_masked_local, text)
-    return _BEARER.sub(_masked_scheme, text)
+def _told(text: str) -> Iterator[Span]:
+    if _MAY_TELL.search(text):
+        yield from named(text)
+        yield from _shown(text)
 
 
-def _masked_member(match: re.Match[str]) -> str:
-    quoted = match[3]
-    return f"{match[1]}{quoted[0]}{MASK}{quoted[0]}" if is_secret_member(match[2], quoted[1:-1]) else match[0]
-
-
-def _masked_field(match: re.Match[str]) -> str:
-    if match[2].lower() not in _FIELDS:
-        return match[0]
-    scheme, space, _ = match[3].partition(" ")
-    # The scheme of credentials is no secret (RFC 9110, section 11.4).
-    return f"{match[1]}{scheme if space and scheme.isalpha() else ''}{space}{MASK}"
-
-
-def _masked_scheme(match: re.Match[str]) -> str:
-    # "basic authentication" and "the bearer token" are words.
-    return match[0] if match[2].strip(".").isalpha() else f"{match[1]} {MASK}"
-
-
-def _masked_local(match: re.Match[str]) -> str:
-    return f"{match[1]}'{MASK}'" if is_secret_in_prose(match[2]) else match[0]
+def _shown(text: str) -> Iterator[Span]:
+    """What shows itself by its form or its place, whoever gave it."""
+    if _MAY_TELL.search(text):
+        yield from placed(text)
+        yield from issued(text)
 
 
 def redact(value: _T) -> _T:

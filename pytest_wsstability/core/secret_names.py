@@ -9,13 +9,16 @@ _HEADERS = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorizat
 # OpenID Connect's name for a hash of the session; Keycloak puts the session's id there.
 _NAMES = frozenset({"session_state"})
 # Secret wherever it stands in a name in small letters: `accessToken`, `apikey`.
-_PART = re.compile(r"token|key|secret|passw|passphrase|passcode|auth|credential|session|jwt|ticket|signature")
+_PART = re.compile(
+    r"token|key|secret|passw|passphrase|passcode|auth|credential|session|sessid|jwt|ticket|signature"
+)
 # What may stand between two words of a name.
 _GAP = "[^a-z0-9]?"
 # Words of other things that have such a part, in small letters with the words apart: an `author_name`; a key
 # of a table, a queue or a pair, which everybody may know; and the name of a key.
 _OTHER = re.compile(
-    r"(?<![a-z])(?:author(?!i[sz])|key(?:board|frame|word)|secretar(?:y|ies)|(?:mon|tur|hoc)key"
+    r"(?<![a-z])(?:author(?!i[sz])|key(?:board|down|frame|pad|point|press|stroke|up(?![a-z])|word)|tokeni[sz]"
+    r"|secretar(?:y|ies)|(?:don|hoc|hot|joc|mon|tur|whis)key"
     rf"|(?:primary|foreign|sort|public|partition|routing){_GAP}keys?(?![a-z])|key{_GAP}name(?![a-z]))"
 )
 # As a whole word of a name: "ping" and "design" are none.
@@ -33,9 +36,17 @@ _CODE = re.compile(rf"(?:x-)?code$|.*code{_GAP}verifier|(?:.*[^a-z])?(?:{_ACCESS
 _TWOFOLD = re.compile(rf"(?:primary|secondary|routing){_GAP}key", re.IGNORECASE)
 # The last word of what tells of a secret, and is none: `passCount`, `tokenType`, `session_within`.
 _ABOUT = frozenset({
-    "algorithm", "count", "expiration", "expiry", "format", "index", "kind", "length", "limit", "method",
-    "mode", "rate", "size", "state", "status", "timeout", "total", "ttl", "type", "version", "within",
+    "age", "algorithm", "budget", "count", "duration", "error", "exception", "expiration", "expiry", "format",
+    "index", "kind", "length", "lifetime", "limit", "method", "mode", "ms", "rate", "reason", "second",
+    "seconds", "size", "state", "status", "timeout", "total", "ttl", "type", "version", "within",
 })  # fmt: skip
+# What is counted, by its plural: `max_tokens=4096`, `tokens_left`, `sessions=12`.
+_COUNTED = re.compile(r"(?:credential|key|secret|session|signature|ticket|token)s(?![a-z])")
+# What tells whether or for how long there is a secret, and is none, whatever its name: "auth_enabled=true".
+_FLAG_OR_DURATION = re.compile(
+    r"true|false|none|null|yes|no|on|off|\d{1,6}(?:\.\d+)?(?:ms|s|m|min|h|%)", re.I
+)
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 # Secret as a query parameter, and everywhere else a common word of harmless texts.
 _COMMON = re.compile(r"(?:session|code|key|keys|hash|auth)$", re.IGNORECASE)
 # A word of a name ("tokenTTL", "token_ttl" and "TOKEN-TTL" have two), and where one begins in camel case.
@@ -111,9 +122,20 @@ def is_secret(name: str) -> bool:
     return _CODE.match(spaced) is not None
 
 
-def is_secret_in_prose(name: str) -> bool:
+def is_secret_value(name: str, value: str) -> bool:
+    """The same of a name with its value, which may be a flag, a duration, or how many there are."""
+    if not is_secret(name):
+        return False
+    if not _own.isdisjoint((name.lower(), *(word.lower() for word in _WORD.findall(name)))):
+        return True
+    if _NUMBER.fullmatch(value):
+        return _COUNTED.search(_NEXT_WORD.sub("_", name).lower()) is None
+    return _FLAG_OR_DURATION.fullmatch(value) is None
+
+
+def is_secret_in_prose(name: str, value: str) -> bool:
     """The same where ``name=value`` stands in any text, and may be anything: "code=1006" is no secret."""
-    return is_secret(name) and (name.lower() in _own or not _COMMON.match(name))
+    return is_secret_value(name, value) and (name.lower() in _own or not _COMMON.match(name))
 
 
 def is_secret_member(name: str, value: str) -> bool:
@@ -126,7 +148,9 @@ def is_secret_member(name: str, value: str) -> bool:
     """
     if _TWOFOLD.fullmatch(name):
         return not is_ordinary(value)
-    return is_secret(name) and (name.lower() in _own or name.lower() != "code" or not is_ordinary(value))
+    if name.lower() == "code" and "code" not in _own:
+        return not is_ordinary(value)
+    return is_secret_value(name, value)
 
 
 def is_word_of_ours(value: str) -> bool:

@@ -16,12 +16,12 @@ import re
 import shlex
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus
 
 from .secret_forms import CUT, SHORTEST, Forms, Mask
-from .secret_names import is_ordinary, is_secret, is_word_of_ours
+from .secret_names import is_ordinary, is_secret, is_secret_value, is_word_of_ours
 from .unescaped import Unescaped, unescaped
 
 MASK = "***"
@@ -133,7 +133,7 @@ class SecretValues:
         if "://" in value:
             self.take_url(value)
             return
-        secret = is_secret(name)
+        secret = is_secret_value(name, value)
         words = [word for word in _SEPARATORS.split(value) if word]
         scheme = words[0].lower() if len(words) > 1 and "=" not in words[0] else ""
         if scheme == "basic":
@@ -228,7 +228,7 @@ class SecretValues:
             return
         if _LOOPBACK.fullmatch(value):
             return
-        secret = is_secret(name) if secret is None else secret or is_secret(name)
+        secret = secret or is_secret_value(name, value)
         if not secret and is_ordinary(value):
             return
         if len(value) < SHORTEST or is_word_of_ours(value):
@@ -288,13 +288,13 @@ class SecretValues:
 
     # Where text leaves.
 
-    def mask(self, text: str) -> str:
-        """The text with everything masked that is known by value."""
+    def mask(self, text: str, *, also: Callable[[str], Iterable[tuple[int, int]]] | None = None) -> str:
+        """The text with everything masked that is known by value, and where else a function finds secrets."""
         if self._named:
             text = self._mask_named(text)
-        if not self._forms or len(text) < SHORTEST:
+        if also is None and (not self._forms or len(text) < SHORTEST):
             return text
-        spans = list(self._spans(text))
+        spans = list(self._spans(text, also or _nothing))
         if not spans:
             return text
         shown, done = [], 0
@@ -306,12 +306,15 @@ class SecretValues:
             done = end
         return "".join([*shown, text[done:]])
 
-    def _spans(self, text: str) -> Iterator[tuple[int, int, str]]:
+    def _spans(
+        self, text: str, also: Callable[[str], Iterable[tuple[int, int]]]
+    ) -> Iterator[tuple[int, int, str]]:
         """Where values stand in a text, as they are and under escapes, and escapes of escapes."""
         shown, layers = text, list[Unescaped]()
         while True:
             lowered = _lowered(shown)
-            for start, end, mask in (*self._forms.find(lowered), *self._cut_short(lowered)):
+            others = ((start, end, MASK) for start, end in also(shown))
+            for start, end, mask in (*self._forms.find(lowered), *self._cut_short(lowered), *others):
                 for layer in reversed(layers):
                     start, end = layer.origin(start), layer.origin(end)
                 yield start, end, mask
@@ -348,6 +351,10 @@ class SecretValues:
                 )
                 text = re.sub(beside, rf"\1{MASK}", text, flags=re.IGNORECASE)
         return text
+
+
+def _nothing(text: str) -> tuple[()]:
+    return ()
 
 
 def _user_information(behind: str) -> list[str]:

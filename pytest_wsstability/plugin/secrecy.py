@@ -13,7 +13,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ..core.redact import redact_source
+from ..core.redact import redact_source, redact_text
 from ..core.secret_names import name_own
 from ..core.secret_values import SECRETS
 from .seams.pytest import redact_log_file, redact_terminal
@@ -57,10 +57,12 @@ def parameter_id(value: str) -> str | None:
 
 def redact_report(report: pytest.TestReport | pytest.CollectReport) -> None:
     """Redact everything in a report that somebody will show."""
-    for name in ("longrepr", "sections", "user_properties", "wasxfail"):
+    for name in ("longrepr", "user_properties", "wasxfail"):
         value = getattr(report, name, None)
         if value:
             setattr(report, name, _redacted(value))
+    # What was printed or logged is no source: there "password: ..." has one behind it.
+    report.sections = [(title, redact_text(text)) for title, text in report.sections]
 
 
 def redact_junit(config: pytest.Config) -> None:

@@ -17,8 +17,9 @@ ACCESS = (
     "verify", "verification", "voucher",
 )  # fmt: skip
 ABOUT = (
-    "algorithm", "count", "expiration", "expiry", "format", "index", "kind", "length", "limit", "method",
-    "mode", "rate", "size", "state", "status", "timeout", "total", "ttl", "type", "version", "within",
+    "age", "algorithm", "budget", "count", "duration", "error", "exception", "expiration", "expiry", "format",
+    "index", "kind", "length", "lifetime", "limit", "method", "mode", "ms", "rate", "reason", "second",
+    "seconds", "size", "state", "status", "timeout", "total", "ttl", "type", "version", "within",
 )  # fmt: skip
 
 
@@ -91,6 +92,13 @@ def test_a_code_of_something_else(name):
         ("secretary", "secretaryPassword"),
         ("secretaries", "secrets"),
         ("monkey", "mon_key"),
+        ("donkey", "don_key"),
+        ("whiskey", "disk_key"),
+        ("hotkey", "hot_key"),
+        ("keydown", "key_down_token"),
+        ("keyup", "keyupload"),
+        ("keypoints", "keys"),
+        ("tokenizer", "tokenId"),
         ("turkey", "masterkey"),
         ("hockey", "the_key"),
         ("primaryKey", "primaryKeySecret"),

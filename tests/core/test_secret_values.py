@@ -236,6 +236,9 @@ def test_dots_cost_no_more_than_letters(values, dots):
         ("pin", "12345678", "0.12345678 s, 123456789 B, pin 12345678", "0.12345678 s, 123456789 B, pin ***"),
         # What has a name of its own is none.
         ("room", "lobby-berlin-7", "room lobby-berlin-7", "room lobby-berlin-7"),
+        # How many there are of what has the name of a secret.
+        ("max_tokens", "4096", "max_tokens=4096", "max_tokens=4096"),
+        ("X-Session", "4096", "x-session=4096", "x-session=***"),
         ("subprotocol", "graphql-transport-ws", "graphql-transport-ws", "graphql-transport-ws"),
         ("", "v12.stomp", "v12.stomp", "v12.stomp"),
         # Words that are written together; nothing shorter than a word, but a few.

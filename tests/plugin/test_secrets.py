@@ -176,6 +176,26 @@ def test_a_url_with_secrets_is_masked_in_locals(run):
     assert "hunter2" not in result.stdout.str()
 
 
+def test_what_was_logged_goes_by_its_name(failure):
+    """And what was printed; a message of the test itself is its source's. Nobody gave these to the run."""
+    printed = failure(
+        """
+        import logging
+
+        async def test_it(ws_connect):
+            logging.getLogger("app").warning("%s", {"password": "hunter2-secret", "max_tokens": "4096"})
+            print("X-Api-Key: Zz99" + "aa88bb77")
+            raise ValueError("refused: sk-proj-" + "hunter2Secret")
+        """,
+        "-l",
+    )
+
+    assert "{'password': '***', 'max_tokens': '4096'}" in printed
+    assert "X-Api-Key: ***" in printed
+    assert "refused: ***" in printed
+    assert "sk-proj-hunter2Secret" not in printed
+
+
 def test_subprotocols_are_offered(passes):
     """In their order; the server's choice is told."""
     passes(

@@ -1,0 +1,159 @@
+"""Secrets that nobody gave, and that stand where a text says what they are: beside a name, in a URL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from .secret_names import is_ordinary, is_secret_in_prose, is_secret_member, is_secret_value
+
+Span = tuple[int, int]
+
+# None of these looks at a character more than a few times, whatever a peer writes.
+_QUOTED = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
+# A query value in free text, such as a server's error message that quotes the URL; it may quote another.
+_QUERY_VALUE = re.compile(r"""[?&;](?P<name>[\w.\-%]+)=(?P<value>(?:[^&\s"'#;?]|\?(?![\w.\-%]+=))+)""")
+# The same without a question mark, as in a reason phrase, in logs and in Ruby.
+_ASSIGNED = re.compile(r"""(?<![\w.\-%?&])(?P<name>[\w.\-%]+)=>?+(?P<value>[^&\s"'#;,)}\]]+)""")
+_ASSIGNED_QUOTED = re.compile(rf"(?<![\w.\-%?&])(?P<name>[\w.\-%]+)=>?(?=(?P<value>{_QUOTED}))")
+# As JSON and `repr` have it; a pair, as ASGI has header fields. The value may hold others, as JSON in JSON.
+_MEMBER = re.compile(rf"""b?(["'])(?P<name>[\w.\-]+)\1\s*(?::|=>)\s*b?(?=(?P<value>{_QUOTED}|\d+))""")
+_PAIR = re.compile(rf"""[(\[]b?(["'])(?P<name>[\w.\-]+)\1,\s*b?(?=(?P<value>{_QUOTED}))""")
+# A number that lets in has one of these names; one beside another name is an amount or an instant.
+_NUMBER = re.compile(r"(?:.*[^A-Za-z])?(?:otp|pin|pwd|pass(?:word|code)?)", re.IGNORECASE)
+# A header field whose value is a secret in any text.
+_CREDENTIALS = re.compile(
+    r"""(?<![\w\-])(?P<quote>["'])?(?:proxy-)?(?:authorization|(?P<cookie>(?:set-)?cookie)):[ \t]+"""
+    r"""(?P<scheme>[A-Za-z][\w\-]*[ \t]+)?(?P<value>(?(quote)[^\r\n"']+|[^;\r\n]+))""",
+    re.IGNORECASE,
+)
+# A variable of a shell stands for a value.
+_VARIABLE = re.compile(r"\$(?:\w+|\{\w+\})|<[\w -]+>")
+_COOKIE = re.compile(r""";[ \t]*(?P<name>[\w.\-]+)(?:=(?P<value>[^;\r\n"']*))?""")
+_OF_A_COOKIE = frozenset({"domain", "expires", "max-age", "path", "samesite"})
+# Any other header field, and whatever else is written like one.
+_FIELD = re.compile(
+    r"(?<![\w.\-])(?P<name>[\w\-]+):(?:[ \t]+|(?=[\"'`]))[\"'`]?(?P<value>[^\s\"'`,;]*[^\s\"'`,;.:!?)\]}>])"
+)
+_PASSWORD = re.compile(r"passw|pwd|passphrase|passcode", re.IGNORECASE)
+# "Incorrect API key provided: ...", "token ... has expired", "invalid secret '...'".
+_SENTENCE = re.compile(
+    r"\b(?:(?:api|access|auth|private|secret|subscription)[ _-]?key|token|secret|password|credential)s?"
+    r"(?:[ \t]+|(?:[ \t]+[a-z]+){0,3}(?:[ \t]*[:=][ \t]*|[ \t]+(?=[\"'`<(])))[\"'`<(]?"
+    r"(?P<value>[\w+/~][\w.+/=~%\-]{10,}[\w=])",
+    re.IGNORECASE,
+)
+_SCHEMED = re.compile(r"\b(?:Bearer|Basic)\s+(?P<value>[\w.\-+/=~]+)", re.IGNORECASE)
+# As pytest shows the local variables of a frame.
+_LOCAL = re.compile(r"^(?P<name>\w+)\s* = (?P<value>['\"].*['\"])$", re.MULTILINE)
+_URL = re.compile(r"""://(?P<authority>[^/?#\s]*)(?=(?P<rest>[^\s"'<>]{0,256}))""")
+# A host that is one by itself; one word may be the beginning of a password.
+_HOST = re.compile(
+    r"(?:localhost|\[[0-9a-f:.]+\]|[\w-]+(?:\.[\w-]+)+\.?|[\w-]+(?=:\d))(?::\d+)?$", re.IGNORECASE
+)
+
+
+def named(text: str) -> Iterator[Span]:
+    """Where values stand in free text (an error, a log record) whose name says that they are secrets."""
+    if ":" in text or "," in text or "=>" in text:
+        yield from _members(text)
+    if ":" in text:
+        yield from _fields(text)
+    if "=" in text:
+        yield from _values(_ASSIGNED, text, is_secret_in_prose)
+        yield from _values(_ASSIGNED_QUOTED, text, is_secret_in_prose)
+    for match in _SENTENCE.finditer(text):
+        if any(map(str.isdigit, match["value"])) and not is_ordinary(match["value"]):
+            yield match.span("value")
+
+
+def placed(text: str) -> Iterator[Span]:
+    """Where secrets stand in any text, a program's source included: in URLs, behind schemes, in variables."""
+    if "://" in text:
+        yield from _user_information(text)
+    if "=" in text:
+        yield from _values(_QUERY_VALUE, text, is_secret_value)
+        yield from _values(_LOCAL, text, is_secret_in_prose)
+    for match in _SCHEMED.finditer(text):
+        # "basic authentication" and "the bearer token" are words.
+        if not match["value"].strip(".").isalpha():
+            yield match.span("value")
+
+
+def _members(text: str) -> Iterator[Span]:
+    for match in _MEMBER.finditer(text):
+        name, value = match["name"], match["value"]
+        if value.isdigit():
+            secret = _NUMBER.fullmatch(name) is not None
+        else:
+            secret = is_secret_member(name, value[1:-1])
+        if secret:
+            yield _unquoted(match)
+    for match in _PAIR.finditer(text):
+        value = match["value"][1:-1]
+        if is_secret_in_prose(match["name"], value) and not is_ordinary(value):
+            yield _unquoted(match)
+
+
+def _fields(text: str) -> Iterator[Span]:
+    for match in _CREDENTIALS.finditer(text):
+        start, end = match.span("value")
+        if not (match["quote"] or _begins(text, match.start())):
+            # Amid a sentence, which goes on behind it.
+            end = start + len(match["value"].split(maxsplit=1)[0])
+        if not _VARIABLE.fullmatch(text, start, end):
+            # The scheme of credentials is no secret (RFC 9110, section 11.4).
+            yield start, end
+        if match["cookie"]:
+            yield from _cookies(text, match.end())
+    for match in _FIELD.finditer(text):
+        name, value = match["name"], match["value"]
+        if is_secret_in_prose(name, value) and (_is_random(value) or _is_password(name, value)):
+            yield match.span("value")
+
+
+def _begins(text: str, place: int) -> bool:
+    """Whether a line, or a part of it behind a semicolon, begins at a place."""
+    before = text[max(0, place - 16) : place].rstrip(" \t")
+    return not before or before[-1] in ";\r\n"
+
+
+def _cookies(text: str, start: int) -> Iterator[Span]:
+    """The second and later cookies of a field: all but attributes and what looks like words."""
+    while match := _COOKIE.match(text, start):
+        start = match.end()
+        name, value = match["name"], match["value"] or ""
+        if name.lower() not in _OF_A_COOKIE and (is_secret_value(name, value) or not is_ordinary(value)):
+            yield match.span("value")
+
+
+def _is_random(value: str) -> bool:
+    """Whether a word of a sentence is none: "RabbitMQ" is."""
+    return not is_ordinary(value) and (len(value) >= 12 or not value.isalpha())
+
+
+def _is_password(name: str, value: str) -> bool:
+    """Whether a word behind "password:" is one: "password: required" tells of it."""
+    return _PASSWORD.search(name) is not None and len(value) > 3 and not value.isalpha()
+
+
+def _values(pattern: re.Pattern[str], text: str, is_one: Callable[[str, str], bool]) -> Iterator[Span]:
+    for match in pattern.finditer(text):
+        if is_one(match["name"], match["value"].strip("\"'")):
+            yield _unquoted(match)
+
+
+def _unquoted(match: re.Match[str]) -> Span:
+    quotes = int(match["value"][:1] in ("'", '"'))
+    return match.start("value") + quotes, match.end("value") - quotes
+
+
+def _user_information(text: str) -> Iterator[Span]:
+    for match in _URL.finditer(text):
+        authority, rest = match["authority"], match["rest"]
+        before, at, host = authority.rpartition("@")
+        # A password may have a "/", "?", "#" or "@" that nobody encoded, where no host follows it.
+        if "@" in rest and not _HOST.fullmatch(host if at else authority):
+            before = (authority + rest).rpartition("@")[0]
+        if before:
+            yield match.start("authority"), match.start("authority") + len(before)

@@ -1,0 +1,118 @@
+"""Values that stand beside the name of a secret, as software writes them; and what only looks like that."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsstability.core.redact import redact_text
+
+RANDOM = "Zz99aa88bb77"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        # Fields of logs, and header fields of any name.
+        (f"X-Api-Key: {RANDOM}", "X-Api-Key: ***"),
+        (f"sent api_key: '{RANDOM}', then waited", "sent api_key: '***', then waited"),
+        (f"{{token:'{RANDOM}'}}", "{token:'***'}"),
+        ("Password: hunter2.", "Password: ***."),
+        # Credentials amid a line: the word behind the scheme, or all between quotes.
+        (f"> Authorization: Token {RANDOM} sent", "> Authorization: Token *** sent"),
+        (f"curl -H 'Authorization: Token {RANDOM}' x", "curl -H 'Authorization: Token ***' x"),
+        ("Authorization: AWS4-HMAC-SHA256 Credential=a, Signature=b", "Authorization: AWS4-HMAC-SHA256 ***"),
+        # Cookies one by one; attributes and plain values stay.
+        ("Cookie: a=b; session=abc; theme=dark", "Cookie: ***; session=***; theme=dark"),
+        (f"Set-Cookie: a=b; q={RANDOM}; Path=/x7; Secure", "Set-Cookie: ***; q=***; Path=/x7; Secure"),
+        # Assignments with quotes, and of Ruby.
+        ('password="a b c", user=joe', 'password="***", user=joe'),
+        ("OPENAI_API_KEY='a b'", "OPENAI_API_KEY='***'"),
+        ('{:token=>"abc"}', '{:token=>"***"}'),
+        # Pairs, as ASGI and `repr` have header fields.
+        (f"[(b'x-api-key', b'{RANDOM}')]", "[(b'x-api-key', b'***')]"),
+        (f'[["x-api-key","{RANDOM}"]]', '[["x-api-key","***"]]'),
+        # Numbers that let in.
+        ('{"pin": 4711, "otp":123456, "room": 7}', '{"pin": ***, "otp":***, "room": 7}'),
+        # Under escapes: JSON in JSON, a URL in a query, HTML.
+        (r'{"a": "{\"token\": \"abc\"}"}', r'{"a": "{\"token\": \"***\"}"}'),
+        (r"{\\\"token\\\":\\\"abc\\\"}", r"{\\\"token\\\":\\\"***\\\"}"),
+        ("/login?next=%2Fws%3Ftoken%3Dabc%26room%3D7", "/login?next=%2Fws%3Ftoken%3D***%26room%3D7"),
+        ("next=%252Fws%253Ftoken%253Dabc", "next=%252Fws%253Ftoken%253D***"),
+        ("/login?next=/ws?token=abc", "/login?next=/ws?token=***"),
+        ("&quot;token&quot;: &quot;abc&quot;", "&quot;token&quot;: &quot;***&quot;"),
+        # A password that nobody encoded, in the text of a driver.
+        ("postgres://joe:p@ss/word@db/x failed", "postgres://***@db/x failed"),
+        ("https://x.example/?db=postgres://joe:pw@db/x", "https://x.example/?db=postgres://***@db/x"),
+        ("wss://joe:pw@x.example/@me and joe@x.example", "wss://***@x.example/@me and joe@x.example"),
+    ],
+)
+def test_beside_its_name(text, shown):
+    """Nobody gave it to this run."""
+    assert redact_text(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"Incorrect API key provided: {RANDOM}.", "Incorrect API key provided: ***."),
+        (f"token {RANDOM} has expired", "token *** has expired"),
+        (f"invalid access token '{RANDOM}'", "invalid access token '***'"),
+        (f"the secret key of joe is: {RANDOM}", "the secret key of joe is: ***"),
+        (f"bad password ({RANDOM})", "bad password (***)"),
+        # Twelve characters, one of them a digit: what is shorter, or a word, may be anything.
+        (f"token {RANDOM[:-1]} has expired", f"token {RANDOM[:-1]} has expired"),
+        ("token expiration-handling failed", "token expiration-handling failed"),
+        # Of something else, further on in the sentence.
+        (f"token expired for request {RANDOM}", f"token expired for request {RANDOM}"),
+        (f"partition key {RANDOM} is gone", f"partition key {RANDOM} is gone"),
+        ("Unexpected token '<', \"<html>2024...\" is not valid JSON",) * 2,
+        ("Token expired at 2024-10-01T00:00:00Z",) * 2,
+        ("token bucket is empty: 2024-10-01T00:00:00Z",) * 2,
+    ],
+)
+def test_in_a_sentence(text, shown):
+    """Directly behind its name, or behind a colon, a quote or a bracket that follows at most three words."""
+    assert redact_text(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Counts, durations and flags.
+        "max_tokens=4096, tokens_used=12, tokens_per_second=33.5, tokenBudget=9",
+        '{"input_tokens": "12", "total_tokens": 120, "tokens": "7"}',
+        '{"x-ratelimit-remaining-tokens": "149984", "sessionTtlMs": "5"}',
+        "sessions=12, session_duration=12s, session_age=7, token_lifetime=30m, session_timeout_seconds=30",
+        "auth_enabled=true is_authenticated=False, token=None, api_key: null",
+        "wss://host/ws?max_tokens=4096&auth=true",
+        # Errors of that name, and what they are about.
+        f"KeyError: '{RANDOM}'", f"TokenError: {RANDOM}", f"session_error={RANDOM}", "token_reason=over",
+        "invalid token at position 12", "token: expired", "password: required", "auth: basic",
+        "Bad password: RabbitMQ closes", "AssertionError: session: closed",
+        # Words that hold another.
+        "donkey=1 whiskey=2 keystroke=3 hotkey=4 keypoints=5 keydown=a tokenizer=cl100k tokenized=x keypad=7",
+        # Names, and no values.
+        "Authorization: Bearer $TOKEN", "-H \"Authorization: Bearer ${TOKEN}\"",
+        "Authorization: Bearer <token>",
+        '["session", "closed"]', '("token", "expired")', '{"code": 4401, "code_2": 7}',
+        "git@example.com:x/y and https://x.example/@joe and http://localhost:8000/@joe",
+    ],
+)  # fmt: skip
+def test_what_tells_of_a_secret_and_is_none(text):
+    """Without it nobody could read the failure."""
+    assert redact_text(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["tokens=abc", "max_token=4096", "session_id=7", "pin=4711", "token=12345678"]
+)
+def test_other_values_beside_such_names_are_hidden(text):
+    """A count has a plural, and is a number."""
+    assert redact_text(text) == f"{text.partition('=')[0]}=***"
+
+
+def test_text_of_a_peer_is_looked_at_once():
+    """However it is made: a quotation that never ends, fields in fields, URLs in URLs."""
+    for piece in ('"a":"', "a=", "?a=", "://", "\n ", "cookie: a; ", "; a=b", "token ", '\\"', "eyJ-", "a: "):
+        text = piece * (100_000 // len(piece))
+        assert len(redact_text(text)) <= 2 * len(text)

@@ -1,0 +1,121 @@
+"""Keys and tokens that show themselves, in whatever sentence, and what looks like them and is none."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from urllib.parse import quote
+
+import pytest
+
+from pytest_wsstability.core.redact import redact_source, redact_text, redact_url
+from pytest_wsstability.core.secret_shapes import issued
+
+# Letters and digits as a generator gives them; in parts, so that no scanner takes these for keys of somebody.
+_LETTERS = "aB3dE5fG7hJ9kL2mN4pQ6rS8tU1vW3xY5zA7bC9dE2fG4h"
+_CAPITALS = "AB3DE5FG7HJ2KL4M"
+_HEX = "3f2a77aa9c1e4b6d8f0a1b2c3d4e5f60"
+
+KEYS = {
+    "OpenAI": ("sk-proj-", _LETTERS),
+    "OpenAI, cut short": ("sk-proj-", "aB3dE5fG7h"),
+    "OpenAI, old": ("sk-", _LETTERS),
+    "OpenAI, of a browser": ("ek_", _LETTERS),
+    "Anthropic": ("sk-ant-api03-", f"{_LETTERS}-{_LETTERS}AA"),
+    "ElevenLabs": ("sk_", _HEX + _HEX),
+    "Stripe": ("sk_live_", _LETTERS),
+    "Stripe, restricted": ("rk_test_", _LETTERS),
+    "a webhook": ("whsec_", _LETTERS),
+    "GitHub": ("ghp_", _LETTERS),
+    "GitHub, fine-grained": ("github_pat_", f"{_LETTERS}_{_LETTERS}"),
+    "GitLab": ("glpat-", _LETTERS),
+    "npm": ("npm_", _LETTERS),
+    "PyPI": ("pypi-", f"AgEIcHlwaS5vcmc{_LETTERS}"),
+    "Slack": ("xoxb-", f"123456789012-1234567890123-{_LETTERS}"),
+    "Slack, of an app": ("xapp-", f"1-A0123456789-1234567890123-{_HEX}"),
+    "a webhook of Slack": ("hooks.slack.com/services/", f"T0123456/B0123456/{_LETTERS}"),
+    "Telegram": ("1234567890:AA", _LETTERS),
+    "Discord": ("M", f"{_LETTERS[:24]}.{_LETTERS[:6]}.{_LETTERS[:30]}"),
+    "AWS": ("AKIA", _CAPITALS),
+    "AWS, for a while": ("ASIA", _CAPITALS),
+    "Google": ("AIza", _LETTERS[:35]),
+    "Google, OAuth": ("ya29.", _LETTERS),
+    "Twilio": ("SK", _HEX),
+    "Twilio, account": ("AC", _HEX),
+    "SendGrid": ("SG.", f"{_LETTERS[:22]}.{_LETTERS}"),
+    "Mailgun": ("key-", _HEX),
+    "Hugging Face": ("hf_", _LETTERS),
+    "Groq": ("gsk_", _LETTERS),
+    "xAI": ("xai-", _LETTERS),
+    "Databricks": ("dapi", _HEX),
+    "Vault": ("hvs.", _LETTERS),
+    "DigitalOcean": ("dop_v1_", _HEX),
+    "Shopify": ("shpat_", _HEX),
+    "a web token": ("eyJhbGciOiJIUzI1NiJ9.", f"eyJzdWIiOiIxIn0.{_LETTERS}"),
+    "a web token, cut short": ("eyJhbGciOiJIUzI1NiJ9.", "eyJzdWIiOiIxIn0"),
+    "an encrypted web token": ("eyJhbGciOiJkaXIifQ.", f".{_LETTERS[:16]}.{_LETTERS}.{_LETTERS[:22]}"),
+    "a private key": ("-----BEGIN RSA PRIVATE KEY-----", f"\n{_LETTERS}\n-----END RSA PRIVATE KEY-----"),
+    "a private key, cut short": ("-----BEGIN PRIVATE KEY-----", f"\n{_LETTERS}"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["".join(parts) for parts in KEYS.values()], ids=[*KEYS])
+@pytest.mark.parametrize(
+    "said",
+    ["no: {}", "no '{}'", "({})", "x/{}?ws", "openai-insecure-api-key.{}", "a,{},b"],
+)
+def test_a_key_shows_itself(key, said):
+    """Nobody gave it to this run: a server has one of its own, and quotes it."""
+    written = said.format(key)
+
+    masked = said.format("***")
+    cut = "cut short" in next(name for name, parts in KEYS.items() if "".join(parts) == key)
+    if not cut or written.endswith(key):
+        assert redact_text(written) == masked
+        assert redact_source(written) == masked
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize("escape", [lambda text: quote(text, safe=""), lambda text: json.dumps(text)[1:-1]])
+def test_under_escapes(layers, escape):
+    """As a server says it in JSON, or a URL in the query of another."""
+    key = "".join(KEYS["OpenAI"])
+    text = f'"/{key}"'
+    for _ in range(layers):
+        text = escape(text)
+
+    assert key not in redact_text(text)
+    assert "***" in redact_text(text)
+
+
+def test_in_the_path_of_a_url():
+    assert redact_url(f"wss://host/v1/{''.join(KEYS['OpenAI'])}/ws") == "wss://host/v1/***/ws"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Words; names of tests, models, packages and files.
+        "sk-learn-pipeline-of-words-and-more", "test_sk_live_keys_are_refused",
+        "gpt-4o-realtime-preview-2024-12-17", "npm_config_registry_of_somebody", "pypi-publish-of-a-wheel-1",
+        "key-value-stores", "glide-through-the-air-1",
+        # Ids of the peers under test, which a failure needs.
+        "event_C9G8RJeJ2gF77mV7f2B1j", "item_C9G8RJeJ2gF77mV7f2B1j", "resp_C9G8RJeJ2gF77mV7f2B1j",
+        "sess_C9G8QPGVyjBSTkFjNtQoV", "conv_01jxd5y165f62a0v7gtr6bkg56", f"CA{_HEX}", f"MZ{_HEX}",
+        "550e8400-e29b-41d4-a716-446655440000", f"sha256:{_HEX}{_HEX}", f"ETag {_HEX}", "0x7f85da24fba0",
+        # Too short, or a part of something longer.
+        "sk-proj-short", f"ASK{_HEX}", f"MAC{_HEX}", f"XAKIA{_CAPITALS}", f"AKIA{_CAPITALS}7",
+        # Base64 of JSON is no token by itself, nor is a public key a secret.
+        base64.b64encode(b'{"a": 1}').decode(), "-----BEGIN PUBLIC KEY-----",
+    ],
+)  # fmt: skip
+def test_what_is_no_key(text):
+    """A report with everything masked would help nobody."""
+    assert redact_text(f"got {text} here") == f"got {text} here"
+
+
+@pytest.mark.parametrize("text", [os.path.join("a", "sk-proj-"), "eyJ", "eyJ-" * 9, "SG." * 9, "://" * 9])
+def test_beginnings_alone(text):
+    """Of what a peer may send by the thousand."""
+    assert list(issued(text)) == []
