@@ -83,7 +83,10 @@ class Dialled(NamedTuple):
         """
         if error.location is None:
             raise error
-        url = as_websocket(urljoin(self.url, error.location))
+        try:
+            url = as_websocket(urljoin(self.url, error.location))
+        except ValueError:
+            raise error from None
         if wrong_url(url) or urlsplit(url).scheme < urlsplit(self.url).scheme:
             raise error
         same = urlsplit(url).hostname == urlsplit(self.url).hostname

@@ -19,43 +19,96 @@ if TYPE_CHECKING:
     from websockets.protocol import Protocol
     from websockets.uri import WebSocketURI
 
-# Of a status line (RFC 1945, section 6.1).
-_OLD_HTTP = b"HTTP/1.0 "
+# Of a status line (RFC 1945, section 6.1), and with a code behind it.
+_HTTP, _OLD_HTTP, _WITH_CODE = b"HTTP/1.", b"HTTP/1.0 ", len(b"HTTP/1.0 101")
+# An answer that another one follows (RFC 9110, section 15.2).
+_INTERIM = re.compile(rb"HTTP/1\.[01] 1(?!01)\d\d")
 # The status line of a refusal (RFC 9112, section 4).
 _REFUSAL = re.compile(rb"HTTP/1\.[01] (?!101)([1-5]\d\d)(?: (.*))?$")
+# What no field may hold (RFC 9110, section 5.5).
+_UNSAFE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # Bytes of an answer that are kept: its head, and what may be shown of its body.
 _KEPT = 2**14
 
 
 class _Protocol(ClientProtocol):
-    """A client for which a refusal in HTTP/1.0 is one: old proxies and simple servers know no other."""
+    """
+    A client that reads more answers than the sans-I/O layer does.
+
+    A refusal in HTTP/1.0 is one: old proxies and simple servers know no other. What comes before the answer,
+    as the early hints of a proxy do, is skipped, as browsers do.
+
+    """
 
     # What has come of the answer, until the connection is open.
     answer = b""
+    # What has come of one before its version and status were known; None once they are.
+    _begun: bytes | None = b""
+
+    @property
+    def is_between_answers(self) -> bool:
+        """Whether what has come was whole, and another answer has to follow it."""
+        return self._begun == b""
 
     def receive_data(self, data: bytes | bytearray) -> None:
-        # An upgrade needs HTTP/1.1 (RFC 6455, section 4.1): a 101 stays what it is, and is refused.
-        refused = data.startswith(_OLD_HTTP) and not data.startswith(_OLD_HTTP + b"101")
-        if refused and self.state is State.CONNECTING:
-            data = b"HTTP/1.1 " + data[len(_OLD_HTTP) :]
+        if self._begun is not None:
+            data = self._begin(self._begun + data)
         if self.state is State.CONNECTING and len(self.answer) < _KEPT:
             self.answer += data[:_KEPT]
-        super().receive_data(data)
+        if data:
+            super().receive_data(data)
         if self.state is not State.CONNECTING:
             self.answer = b""
 
+    def receive_eof(self) -> None:
+        if self._begun:
+            begun, self._begun = self._begun, None
+            self.receive_data(begun)
+        super().receive_eof()
 
-def refusal_of(protocol: Protocol) -> Response | None:
-    """The refusal whose head has come, though its body has no end or cannot be read; None if none has."""
-    head, end, body = getattr(protocol, "answer", b"").partition(b"\r\n\r\n")
+    def _begin(self, data: bytes) -> bytes:
+        """What can be read of an answer: nothing, while it has not told its status, or is not the last."""
+        while _INTERIM.match(data):
+            head, end, rest = data.partition(b"\r\n\r\n")
+            if not end and len(head) < _KEPT:
+                self._begun = data
+                return b""
+            if not end:
+                break
+            data = rest
+        if len(data) < _WITH_CODE and _HTTP.startswith(data[: len(_HTTP)]):
+            self._begun = data
+            return b""
+        self._begun = None
+        # An upgrade needs HTTP/1.1 (RFC 6455, section 4.1): a 101 stays what it is, and is refused.
+        if data.startswith(_OLD_HTTP) and not data.startswith(_OLD_HTTP + b"101"):
+            return b"HTTP/1.1 " + data[len(_OLD_HTTP) :]
+        return data
+
+
+def answer_of(protocol: Protocol) -> bytes:
+    """What has come of the answer of a server that has not opened the connection; not its whole body."""
+    return getattr(protocol, "answer", b"")
+
+
+def refusal_of(protocol: Protocol, *, whole: bool = True) -> Response | None:
+    """
+    The refusal whose head has come, though its body has no end or cannot be read; None if none has.
+
+    Args:
+        protocol: the client's.
+        whole: whether its head has to have come to its end; one that is too long to be read has not.
+
+    """
+    head, end, body = answer_of(protocol).partition(b"\r\n\r\n")
     first, *lines = head.split(b"\r\n")
     status = _REFUSAL.match(first)
-    if not end or status is None:
+    if status is None or (whole and not end):
         return None
     fields = Headers()
     for name, colon, value in (line.decode("latin-1").partition(":") for line in lines):
         if colon:
-            fields[name.strip()] = value.strip()
+            fields[name.strip()] = _UNSAFE.sub(" ", value).strip()
     if "Transfer-Encoding" in fields or "Content-Encoding" in fields:
         body = b""
     return Response(int(status[1]), (status[2] or b"").decode("latin-1"), fields, body)

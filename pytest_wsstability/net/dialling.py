@@ -12,12 +12,13 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus
+from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, SecurityError
 
+from ..core.diagnosis.stray import Stray
 from ..core.duration import show_duration
 from ..core.redact import redact_url, show_text
 from ..core.timeline.events import Tier
-from .client_protocol import refusal_of
+from .client_protocol import answer_of, refusal_of
 from .errors import OpeningError, OpeningStage
 from .health import tier_of
 from .resources import shortage_of
@@ -276,7 +277,8 @@ class Dialler:
             return OpeningError(self._url, step, told, shortage=shortage)
         late = isinstance(exc, TimeoutError) and exc.errno is None
         if step is OpeningStage.HTTP and (late or isinstance(exc, InvalidMessage)):
-            refusal = refusal_of(self._websocket.protocol)
+            too_long = isinstance(exc.__cause__, SecurityError)
+            refusal = refusal_of(self._websocket.protocol, whole=not too_long)
             if refusal is not None:
                 return _refused(refusal, self._url, rest=self._unread(exc))
         if late:
@@ -306,8 +308,10 @@ class Dialler:
         if isinstance(exc, SubprotocolError):
             return OpeningError(self._url, OpeningStage.HANDSHAKE, _words(exc), subprotocol=exc.chosen)
         if step is OpeningStage.HTTP:
-            told = f"{where}: {_words(exc)}"
-            return OpeningError(self._url, OpeningStage.HANDSHAKE, told, unanswered=_is_unanswered(exc))
+            in_tls = Stray(answer_of(self._websocket.protocol)).is_tls
+            told = "it answered in TLS: write wss:// for ws://" if in_tls else _words(exc)
+            unanswered = not in_tls and _is_unanswered(exc)
+            return OpeningError(self._url, OpeningStage.HANDSHAKE, f"{where}: {told}", unanswered=unanswered)
         return self._failed(step, f"{where}: {_words(exc)}")
 
     def _failed(self, stage: OpeningStage, detail: str) -> OpeningError:
@@ -388,13 +392,18 @@ def _told(body: bytes, status: int, reason: str) -> str:
     return show_text(" ".join(text.split()))
 
 
+def _field(response: Response, name: str) -> str | None:
+    """The value of a field, or the first of several."""
+    return next(iter(response.headers.get_all(name)), None)
+
+
 def _refused(response: Response, url: str, *, rest: str = "") -> OpeningError:
     """The error for a refused upgrade; ``rest`` says why its answer was not read to the end."""
     told = _told(bytes(response.body or b""), response.status_code, response.reason_phrase)
     detail = f"HTTP {response.status_code} {show_text(response.reason_phrase)}".rstrip()
-    if retry := response.headers.get("Retry-After"):
+    if retry := _field(response, "Retry-After"):
         detail += f" (Retry-After: {show_text(retry, 40)})"
-    location = response.headers.get("Location") if 300 <= response.status_code < 400 else None
+    location = _field(response, "Location") if 300 <= response.status_code < 400 else None
     if location is not None:
         # RFC 6455, section 4.1: a client may follow it; browsers do not.
         detail += f": it leads to {show_text(redact_url(location))}, and is not followed (--ws-redirects)"

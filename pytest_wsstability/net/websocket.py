@@ -422,6 +422,13 @@ class WebSocket(asyncio.Protocol):
         assert self._heads is not None
         behind = self._heads.behind_handshake(data)
         self._receive(data[: len(data) - len(behind)])
+        while getattr(self.protocol, "is_between_answers", False):
+            # A client skips what comes before the answer (RFC 9110, section 15.2).
+            self._heads, data = Heads(), behind
+            if not data:
+                return b""
+            behind = self._heads.behind_handshake(data)
+            self._receive(data[: len(data) - len(behind)])
         if self.timeline is None:
             # Refused, and this is of the answer's body.
             self._receive(behind)

@@ -166,10 +166,114 @@ async def test_a_refusal_that_cannot_be_read_tells_its_status(response, told):
     assert str(error).endswith(told.format("the answer cannot be read"))
 
 
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+@pytest.mark.parametrize("size", [1, 4, 8, 9, 11, 12, 13])
+@pytest.mark.ws_stability(time="virtual")
+async def test_a_refusal_may_come_in_pieces(version, size):
+    """Of any size, in either version."""
+    response = b"HTTP/" + version + b" 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"
+
+    async def script(peer):
+        await peer.request()
+        for start in range(0, len(response), size):
+            peer.send(response[start : start + size])
+            await asyncio.sleep(0.01)
+
+    assert str(await error_of(script)).endswith("(upgrade refused): HTTP 403 Forbidden: no")
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        (b"X: " + b"x" * 8187, "HTTP 403 Forbidden: no"),
+        (
+            b"X: " + b"x" * 8188,
+            "HTTP 403 Forbidden: no; {}: read 8193 bytes, expected no more than 8192 bytes",
+        ),
+        (b"X: " + b"x" * 2**16, "HTTP 403 Forbidden; {}: read "),
+        (b"\r\n".join([b"X: y"] * 127), "HTTP 403 Forbidden: no"),
+        (b"\r\n".join([b"X: y"] * 128), "HTTP 403 Forbidden: no; {}: expected no more than 128 headers"),
+        (b"\r\n".join([b"X: y"] * 9999), "HTTP 403 Forbidden; {}: expected no more than 128 headers"),
+    ],
+    ids=["line", "long line", "endless line", "fields", "many fields", "endless fields"],
+)
+async def test_a_refusal_with_a_long_head_tells_its_status(head, told):
+    """Its first line has come, whatever follows: cookies and policies of a proxy."""
+    response = b"HTTP/1.1 403 Forbidden\r\n" + head + b"\r\nContent-Length: 2\r\n\r\nno"
+    error = await error_of(answering(response, stay=True))
+
+    assert (error.stage, error.status) == (OpeningStage.HTTP, 403)
+    assert f"(upgrade refused): {told.format('the answer cannot be read')}" in str(error)
+
+
+@pytest.mark.parametrize("size", [1, 7, 30, 1000])
+@pytest.mark.ws_stability(time="virtual")
+async def test_what_comes_before_the_answer_is_skipped(size):
+    """RFC 9110, section 15.2: hints, and that the server is at work. Frames behind the answer are read."""
+
+    async def script(peer):
+        interim = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
+        response = interim + accepting(await peer.request()) + close(4000)
+        for start in range(0, len(response), size):
+            peer.send(response[start : start + size])
+            await asyncio.sleep(0.001)
+        await peer.frame()
+
+    async with serving(script) as url, opened(url, profile="frames") as connection:
+        await connection.wait_closed()
+
+        connection.assert_closed(code=4000)
+
+
+@pytest.mark.parametrize(
+    ("response", "stage", "status"),
+    [
+        (b"HTTP/1.1 102 Processing\r\n\r\n", OpeningStage.TIMEOUT, None),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n" + http("403 No"), OpeningStage.HTTP, 403),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 3000 + http("403 No"), OpeningStage.HTTP, 403),
+        (b"HTTP/1.1 103 Early Hints\r\n" + b"Link: x\r\n" * 2**14, OpeningStage.HTTP, 103),
+    ],
+    ids=["alone", "before a refusal", "thousands", "endless"],
+)
+@pytest.mark.ws_stability(time="virtual")
+async def test_what_comes_before_no_answer(response, stage, status):
+    """It is none by itself."""
+    error = await error_of(answering(response, stay=True))
+
+    assert (error.stage, error.status) == (stage, status)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ("Retry-After: 3\r\nRetry-After: 4", " (Retry-After: 3)"),
+        ("Location: /a\r\nLocation: /b", ": it leads to /a, and is not followed (--ws-redirects)"),
+        ("Location: ws://[::1", ": it leads to ws://[::1, and is not followed (--ws-redirects)"),
+        ("X: a\x00b\x7f\r\nRetry-After: 5\x00", " (Retry-After: 5)"),
+    ],
+)
+async def test_fields_of_a_refusal_that_break_a_rule(fields, told):
+    """Twice where it may be once, no URL, or with a character that no field may hold."""
+    response = f"HTTP/1.1 307 Go\r\n{fields}\r\nContent-Length: 0\r\n\r\n".encode()
+    error = await error_of(answering(response), redirects=1)
+
+    assert f"(upgrade refused): HTTP 307 Go{told}" in str(error)
+
+
+async def test_a_server_that_speaks_tls_is_told_so():
+    """An alert of OpenSSL, for ws:// to the port of wss://."""
+    error = await error_of(answering(b"\x15\x03\x01\x00\x02\x02\x46"))
+
+    assert str(error).endswith(": it answered in TLS: write wss:// for ws://")
+
+
 @pytest.mark.parametrize(
     "response",
     [
         b"HTTP/1.1 403 Forbidden\r\nContent-Le",
+        b"HTTP/1.1 403",
+        b"HTTP/1.0",
+        b"HTTP/1.1 103 Early Hints\r\nLink",
         b"HTTP/1.1 101 Go\r\nX : y\r\n\r\n",
         b"HTTP/1.1 1000 X\r\n\r\n",
     ],

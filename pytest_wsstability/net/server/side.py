@@ -128,7 +128,8 @@ class ServerSide:
         self._cancel_timer()
         # The parser of the sans-I/O layer keeps the request for life, as the client's does the response.
         assert isinstance(event, Request)
-        offered = event.headers.get("Sec-WebSocket-Protocol", "")
+        # It may come in several fields (RFC 6455, section 11.3.4).
+        offered = ",".join(event.headers.get_all("Sec-WebSocket-Protocol"))
         event.headers.clear()
         websocket.opened(End.SERVER)
         websocket.expect_protocol(event.path, [name.strip() for name in offered.split(",")])

@@ -65,6 +65,27 @@ def test_an_upgrade_is_no_request_for_a_page():
     run_virtual(script())
 
 
+@pytest.mark.parametrize("fields", [["soap, v2.json"], ["soap", "v2.json"], []])
+def test_subprotocols_may_come_in_several_fields(fields):
+    """RFC 6455, section 11.3.4: as in one."""
+
+    async def script():
+        async with Orchestrator() as orchestrator:
+            host, port = orchestrator.url.removeprefix("ws://").rstrip("/").split(":")
+            reader, writer = await asyncio.open_connection(host, int(port))
+            head = [
+                "GET / HTTP/1.1", f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade",
+                "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+                *(f"Sec-WebSocket-Protocol: {each}" for each in fields),
+            ]  # fmt: skip
+            writer.write("\r\n".join([*head, "", ""]).encode())
+            answer = await reader.readuntil(b"connection_established")
+            writer.close()
+            return answer
+
+    assert run_virtual(script()).startswith(b"HTTP/1.1 101 ")
+
+
 # The state of a session, for the page.
 
 
