@@ -41,11 +41,25 @@ _ASK = 2.0
 # 15.5.1, 15.5.20, 15.5.22), HTTP version not supported.
 _OF_ANOTHER_VERSION = frozenset({400, 421, 426, 464, 505})
 # What helps where a certificate's authority is not why it is not trusted, by OpenSSL's codes (X509_V_ERR_...:
-# CERT_HAS_EXPIRED, HOSTNAME_MISMATCH, IP_ADDRESS_MISMATCH).
+# CERT_NOT_YET_VALID, CERT_HAS_EXPIRED, HOSTNAME_MISMATCH, IP_ADDRESS_MISMATCH).
 _TRUST = {
+    9: "set the clock that is wrong, here or where it was issued",
     10: "renew it",
     62: "use a name that stands in it",
     64: "use a name that stands in it",
+}
+# What helps where an end refuses the TLS handshake (RFC 8446, section 6.2), by the end of OpenSSL's reason.
+_CERTIFICATE = "the server wants another certificate of this client (--ws-cert FILE)"
+_ALERTS = {
+    "PROTOCOL_VERSION": "let the server speak TLS 1.2 or newer",
+    "UNSUPPORTED_PROTOCOL": "let the server speak TLS 1.2 or newer",
+    "HANDSHAKE_FAILURE": "no cipher is common, or the server wants a certificate of you (--ws-cert FILE)",
+    "UNRECOGNIZED_NAME": "the server does not know this host name",
+    "CERTIFICATE_REQUIRED": "the server wants a certificate of this client (--ws-cert FILE)",
+    "BAD_CERTIFICATE": _CERTIFICATE,
+    "CERTIFICATE_EXPIRED": _CERTIFICATE,
+    "CERTIFICATE_UNKNOWN": _CERTIFICATE,
+    "UNKNOWN_CA": _CERTIFICATE,
 }
 # Steps in which a proxy is reached, where there is one.
 _OF_THE_WAY = frozenset({OpeningStage.DNS, OpeningStage.CONNECT, OpeningStage.PROXY, OpeningStage.TIMEOUT})
@@ -295,7 +309,11 @@ class Dialler:
                 f"the certificate is not trusted: {told}; {advice}, or check nothing with --ws-insecure",
             )
         if isinstance(exc, ssl.SSLError):
-            return self._failed(OpeningStage.TLS, f"{exc.reason or exc}; does {where} speak TLS?")
+            said = str(exc.reason or exc)
+            # Whoever sends an alert speaks TLS.
+            other = "see the server's log" if "_ALERT_" in said else f"does {where} speak TLS?"
+            advice = next((each for end, each in _ALERTS.items() if said.endswith(end)), other)
+            return self._failed(OpeningStage.TLS, f"{said}; {advice}")
         if step is OpeningStage.TLS and isinstance(exc, ConnectionResetError | BrokenPipeError | EOFError):
             return self._failed(
                 OpeningStage.TLS,

@@ -5,12 +5,13 @@ import contextlib
 import pickle
 import socket
 import ssl
+from datetime import datetime
 
 import pytest
 
 from pytest_wsstability import TLS, Cause, OpeningError, Orchestrator, connect
 from pytest_wsstability.net.errors import OpeningStage
-from tests.net.certificates import server_context, trusting
+from tests.net.certificates import authority, server_context, trusting
 from tests.net.peers import opened, serving, silent
 
 pytestmark = pytest.mark.ws_stability
@@ -176,6 +177,19 @@ async def test_a_certificate_for_another_host_is_not_trusted(tmp_path):
     assert "--ws-ca" not in str(error)
 
 
+async def test_a_certificate_of_tomorrow_is_not_trusted(tmp_path):
+    """One of the clocks is wrong, and no authority."""
+    issued = authority().issue_cert(
+        "127.0.0.1", not_before=datetime(2090, 1, 1), not_after=datetime(2091, 1, 1)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    issued.configure_cert(context)
+    async with Orchestrator(tls=context) as orchestrator:
+        error = await error_of(orchestrator.url, tls=trusting(tmp_path))
+
+    assert "not yet valid; set the clock that is wrong, here or where it was issued, or check" in str(error)
+
+
 async def test_insecure_checks_nothing():
     """For a server of one's own with a certificate that it made itself."""
     async with (
@@ -198,6 +212,35 @@ async def test_a_server_without_tls_is_asked_with_it():
     assert error.stage is OpeningStage.TLS
     assert "does 127.0.0.1:" in str(error)
     assert "speak TLS?" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("alert", "told"),
+    [
+        (70, "TLSV1_ALERT_PROTOCOL_VERSION; let the server speak TLS 1.2 or newer"),
+        (
+            40,
+            "_ALERT_HANDSHAKE_FAILURE; no cipher is common, or the server wants a certificate of you",
+        ),
+        (112, "UNRECOGNIZED_NAME; the server does not know this host name"),
+        (116, "_ALERT_CERTIFICATE_REQUIRED; the server wants a certificate of this client (--ws-cert FILE)"),
+        (48, "_ALERT_UNKNOWN_CA; the server wants another certificate of this client (--ws-cert FILE)"),
+        (80, "_ALERT_INTERNAL_ERROR; see the server's log"),
+    ],
+)
+async def test_a_server_that_refuses_the_tls_handshake(alert, told):
+    """By an alert (RFC 8446, section 6.2): whoever sends one speaks TLS."""
+
+    async def script(peer):
+        await peer.reader.read(100)
+        peer.send(bytes([0x15, 3, 3, 0, 2, 2, alert]))
+        await peer.gone()
+
+    async with serving(script) as url:
+        error = await error_of(url.replace("ws://", "wss://"))
+
+    assert error.stage is OpeningStage.TLS
+    assert told in str(error)
 
 
 async def test_a_server_with_tls_is_asked_without_it():
