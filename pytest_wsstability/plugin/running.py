@@ -271,6 +271,10 @@ def pytest_report_teststatus(
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
     empty_passes.begin(item)
     if uses_us(item):
+        results = results_of(item.config)
+        # Those of an attempt whose end was told by no report.
+        reruns.note(item, results.errors)
+        results.begin(item)
         refuse_mixed_time(item)
         orders.first_runs_of(item.config).skip_needless(item)
     long_ones = {FLEET, VOICE}.intersection(getattr(item, "fixturenames", ()))
@@ -290,8 +294,14 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     __tracebackhide__ = True
-    with orders.late_threads(item):
-        return (yield from _call(item))
+    try:
+        with orders.late_threads(item):
+            return (yield from _call(item))
+    except BaseException as error:
+        # pytest-retry tells of no other attempt than the first.
+        if uses_us(item):
+            results_of(item.config).raised(error)
+        raise
 
 
 def _call(item: pytest.Item) -> Generator[None, Any, Any]:
@@ -347,16 +357,20 @@ def pytest_runtest_makereport(
         failures.retell(item, call.excinfo)
     ours = uses_us(item)
     if ours:
-        reruns.note(item, call)
         results_of(item.config).before_report(item, call)
+        if call.when == "teardown":
+            reruns.note(item, results_of(item.config).errors)
     report = yield
     if call.excinfo is not None:
-        empty_passes.insist(call.excinfo, report)
-        failures.refine(item, call.excinfo, report)
+        excinfo = results_of(item.config).last(call.excinfo) if ours else call.excinfo
+        if excinfo is not call.excinfo:
+            failures.retell(item, excinfo)
+        empty_passes.insist(excinfo, report)
+        failures.refine(item, excinfo, report)
         if ours:
             margins.add_margins(item, report)
             add_output(item, report)
-            probing.after_failure(item, call.excinfo, report)
+            probing.after_failure(item, excinfo, report)
             secrecy.redact_report(report)
             if (kept := artifacts.artifacts_of(item.config)) is not None:
                 kept.note(item, report)

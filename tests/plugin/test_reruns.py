@@ -1,4 +1,4 @@
-"""pytest-rerunfailures: a test that is run again holds again, and instability stays known."""
+"""Tests that are run again: each attempt holds again, and instability stays known."""
 
 from __future__ import annotations
 
@@ -145,3 +145,103 @@ def test_reports_have_each_attempt(run, ini, pytester):
         ("ws_verdict_attempt_2", "UNSTABLE"),
         ("ws_verdict_attempt_3", "stable"),
     ]
+
+
+# What pytest-retry does: it runs a test again inside the hook that reports its first attempt.
+RETRY = """
+import pytest
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    left = 2
+    while call.when == "call" and not report.passed and left:
+        left -= 1
+        nextitem = pytest.Class.from_parent(item.session, name="next")
+        item.ihook.pytest_runtest_teardown(item=item, nextitem=nextitem)
+        item._initrequest()
+        pytest.CallInfo.from_call(lambda: item.ihook.pytest_runtest_setup(item=item), when="setup")
+        again = pytest.CallInfo.from_call(lambda: item.ihook.pytest_runtest_call(item=item), when="call")
+        last = pytest.TestReport.from_item_and_call(item, again)
+        report.outcome, report.longrepr = last.outcome, last.longrepr
+"""
+
+
+@pytest.mark.parametrize(("reruns", "outcomes"), [("fail", {"failed": 1}), ("report", {"passed": 1})])
+def test_attempts_that_no_report_tells_of(run, ini, pytester, reruns, outcomes):
+    """Each of them is a result of its own, is counted by gates, and none is one that the test expected."""
+    ini(f"ws_reruns = {reruns}")
+    source = VIRTUAL.format(mark="", unstable=2)
+    result = run(source, "--ws-report=a.json", "--ws-fail-on=unstable > 0", conftest=RETRY)
+    attempts = json.loads((pytester.path / "a.json").read_text())["results"]
+
+    assert [(each["attempt"], each["verdict"]["outcome"], each["expected"]) for each in attempts] == [
+        (1, "unstable", False),
+        (2, "unstable", False),
+        (3, "stable", False),
+    ]
+    assert result.parseoutcomes() == outcomes
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["✗ ws_fail_on unstable > 0: 2 of 3 holds *"])
+    if reruns == "fail":
+        result.stdout.fnmatch_lines([f"FAILED *::test_it - *{SENTENCE}"])
+
+
+def test_the_last_of_such_attempts_is_what_fails(run):
+    """The failure tells its words, and not those of the first."""
+    result = run(
+        """
+        attempts = []
+
+        async def test_it(ws_connect, ws_orchestrator):
+            attempts.append(1)
+            connection = await ws_connect(client="mute")
+            await connection.assert_alive_for(f"{1 + len(attempts)}m")
+        """,
+        conftest=RETRY,
+    )
+
+    assert result.parseoutcomes() == {"failed": 1}
+    result.stdout.fnmatch_lines(["FAILED *::test_it - *(1006 at 60 s of 240 s)*"])
+    result.stdout.fnmatch_lines(["virtual time: 0 of 3 holds stable, 3 unstable*"])
+
+
+@pytest.mark.skipif(not hasattr(pytest, "Subtests"), reason="this pytest has no subtests")
+def test_subtests_are_no_attempts(run):
+    """A test with a subtest that failed fails over that, and was not run again."""
+    result = run("""
+        async def test_it(ws_connect, ws_orchestrator, subtests):
+            connection = await ws_connect(client="mute")
+            with subtests.test("alive"):
+                await connection.assert_alive_for("2m")
+            with subtests.test("closure"):
+                connection.assert_no_abnormal_closure()
+    """)
+
+    result.stdout.fnmatch_lines([
+        "SUBFAILED[[]alive[]] *::test_it - *1006 at 60 s of 120 s*",
+        "SUBFAILED[[]closure[]] *::test_it - *1006 at 60 s*",
+        "FAILED *::test_it - contains 2 failed subtests",
+    ])  # fmt: skip
+    result.stdout.no_fnmatch_line("*stable in 1 of *")
+
+
+@pytest.mark.skipif(not hasattr(pytest, "Subtests"), reason="this pytest has no subtests")
+def test_a_subtest_that_was_unstable_makes_its_attempt_so(run):
+    """Run again, and stable then: the test fails all the same."""
+    result = run(
+        """
+        attempts = []
+
+        async def test_it(ws_connect, ws_orchestrator, subtests):
+            attempts.append(1)
+            connection = await ws_connect(client="browser" if len(attempts) > 1 else "mute")
+            with subtests.test("alive"):
+                await connection.assert_alive_for("2m")
+            assert len(attempts) > 1
+        """,
+        "--reruns=1",
+    )
+
+    result.stdout.fnmatch_lines(["FAILED *::test_it - *stable in 1 of 2 holds; *"])

@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import pytest
+
 from ... import __version__
 from ...core.fleet.failure import FleetError
 from ...core.judge.judgement import Judgement
@@ -27,8 +29,6 @@ from ..stash import connector_key, fleet_key, forget, orchestrator_key, soak_key
 from ..workers import Controller, controller_of, links_of
 
 if TYPE_CHECKING:
-    import pytest
-
     from ...core.call_summary import CallSummary
     from ...core.fleet_summary import FleetSummary
     from ...core.judge.requirement import Requirement
@@ -63,10 +63,11 @@ class Results:
         self._results: list[Result] = []
         self._origin = time.monotonic()
         # Of the test that runs: what its phases raised, whether one of them neither passed nor was to fail,
-        # and what was held in it, which is known after the last.
+        # what was held in it, which is known after the last, and how many attempts before had no reports.
         self._errors: list[BaseException] = []
         self._failed = False
         self._found: list[Result] = []
+        self._unreported = 0
 
     def __iter__(self) -> Iterator[Result]:
         return iter(self._results)
@@ -110,22 +111,58 @@ class Results:
             passed=redact(passed),
         )
 
+    def begin(self, item: pytest.Item) -> None:
+        """
+        A test is being set up: take down what its attempt before has held, if no report told of its end.
+
+        pytest-retry runs a test again while the report of the first attempt is being made.
+
+        """
+        if not self._errors:
+            return
+        self._failed = True
+        self._conclude(item)
+        for result in self._found:
+            self.add(result)
+        self._errors, self._failed, self._found = [], False, []
+        self._unreported += 1
+
+    @property
+    def errors(self) -> tuple[BaseException, ...]:
+        """What the phases of the attempt that runs have raised."""
+        return tuple(self._errors)
+
+    def raised(self, error: BaseException) -> None:
+        """Remember what went wrong in a phase."""
+        if not any(each is error for each in self._errors):
+            self._errors.append(error)
+
+    def last(self, excinfo: pytest.ExceptionInfo[BaseException]) -> pytest.ExceptionInfo[BaseException]:
+        """What a report is about: an error of the last attempt, where the first one's came in its place."""
+        if not (self._unreported and self._errors):
+            return excinfo
+        return pytest.ExceptionInfo.from_exception(self._errors[-1])
+
     def before_report(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
         """Remember what went wrong in a phase; after the last one, find what was held in the test."""
         if call.when == "setup":
-            self._errors, self._failed, self._found = [], False, []
+            self._errors, self._failed, self._found, self._unreported = [], False, [], 0
         if call.excinfo is not None:
-            self._errors.append(call.excinfo.value)
+            self.raised(call.excinfo.value)
         if call.when != "teardown":
             return
         self._failed |= call.excinfo is not None
-        self._found = list(self._held(item))
-        warn_of_misfits(item, self._found)
-        forget(item)
+        self._conclude(item)
         if self._found:
             # JUnit shows those of the last report; a test that runs again has its own.
             others = [pair for pair in item.user_properties if not pair[0].startswith(PREFIX)]
             item.user_properties[:] = [*others, *properties(self._found)]
+
+    def _conclude(self, item: pytest.Item) -> None:
+        """Find what was held in an attempt."""
+        self._found = list(self._held(item))
+        warn_of_misfits(item, self._found)
+        forget(item)
 
     def after_report(self, item: pytest.Item, report: pytest.TestReport) -> None:
         """Remember how a phase ended; after the last one, take down what was held, or send it home."""
@@ -198,7 +235,7 @@ class Results:
             verdict=verdict,
             timelines=timelines,
             started_at=self.since_start(opened),
-            attempt=getattr(item, "execution_count", 1),
+            attempt=getattr(item, "execution_count", 1) + self._unreported,
             worker=self.worker,
             expected=expected,
             path=path,

@@ -15,15 +15,14 @@ from ..stash import attempts_key, settings_key
 _PROPERTY = "wsstability_reruns"
 
 
-def note(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """Remember an attempt that was unstable."""
-    if call.excinfo is None or call.when == "teardown":
-        return
-    error = call.excinfo.value
-    unstable = isinstance(error, StabilityError) and error.verdict.outcome is Outcome.UNSTABLE
-    if unstable or (isinstance(error, OpeningError) and error.shortage is None):
-        headline = error.verdict.headline if isinstance(error, StabilityError) else str(error)
-        item.stash.setdefault(attempts_key, []).append(headline.partition("\n")[0])
+def note(item: pytest.Item, errors: Iterable[BaseException]) -> None:
+    """Remember an attempt that was unstable, by what was raised in it, its subtests included."""
+    for error in errors:
+        unstable = isinstance(error, StabilityError) and error.verdict.outcome is Outcome.UNSTABLE
+        if unstable or (isinstance(error, OpeningError) and error.shortage is None):
+            headline = error.verdict.headline if isinstance(error, StabilityError) else str(error)
+            item.stash.setdefault(attempts_key, []).append(headline.partition("\n")[0])
+            return
 
 
 def judge(item: pytest.Item) -> None:
