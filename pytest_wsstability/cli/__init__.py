@@ -18,7 +18,7 @@ from ..core.secret_values import MASK
 from ..core.version import __version__
 from .exits import CUT_OFF, INTERRUPTED, USAGE
 from .output import say
-from .stopping import forget_output, stoppable
+from .stopping import forget_output, open_closed_streams, stoppable
 
 DURATIONS = "seconds, or 500ms, 25s, 2m, 1m30s, 24h"
 # Each command, which is a module here, and what it is for.
@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         SIGHUP), 141 when nobody reads what it prints.
 
     """
+    open_closed_streams()
     with stoppable() as stop:
         try:
             status = _run(_parse(arguments))

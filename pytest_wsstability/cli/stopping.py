@@ -1,4 +1,4 @@
-"""How a command ends before its time: Ctrl-C, SIGTERM, SIGHUP, and nobody who reads what it prints."""
+"""How a command ends before its time (Ctrl-C, SIGTERM, SIGHUP), and what it prints for nobody."""
 
 from __future__ import annotations
 
@@ -50,3 +50,11 @@ def forget_output() -> None:
     """Nobody reads standard output any more: what is left in its buffer is not written at exit, either."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def open_closed_streams() -> None:
+    """Standard streams that were closed before the start, as by ``>&-``, take what is printed and drop it."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            # Its descriptor is taken by this, and not by the next socket.
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115

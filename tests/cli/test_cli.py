@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -513,6 +514,26 @@ def test_nobody_reads_what_it_prints(tmp_path):
     os.close(writer)
 
     assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sh closes the streams")
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+@pytest.mark.parametrize("command", ["hold --for=100ms", "fleet --connections=1 --for=100ms"])
+def test_streams_that_were_closed_before_the_start(good, command, closed):
+    """What is printed is for nobody, and the exit code is that of the verdict: 1 would be unstable."""
+    line = f"{shlex.join(COMMAND)} {command} {good} {closed}"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=SOON)
+
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sh closes the streams")
+def test_a_closed_stream_and_what_did_not_open():
+    """The one that is open has it."""
+    line = f"{shlex.join(COMMAND)} hold {NOBODY} 2>&-"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=SOON)
+
+    assert (done.returncode, done.stdout.startswith(f"{NOBODY} did not open")) == (1, True)
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
