@@ -89,12 +89,28 @@ def loop_of(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoop:
     if not pytest_asyncio.is_async_test(item):
         pytest.fail(
             "a ws_* fixture of this test needs the event loop of a pytest-asyncio "
-            f"test, and this is none: {_what_helps(item)}, or use ws_soak, which needs no loop",
+            f"test, and this is none: {_what_helps(item)}, or use ws_soak, which needs no loop where it is "
+            "an argument of the test or of a fixture",
+            pytrace=False,
+        )
+    if _is_in_a_loop():
+        pytest.fail(
+            "request.getfixturevalue() cannot set up a ws_* fixture while the event loop of the test runs: "
+            "let the test take it as an argument, or ask for it in a fixture that is no 'async def'",
             pytrace=False,
         )
     loop: asyncio.AbstractEventLoop = request.getfixturevalue(f"_ws_loop_{loop_scope(request.node)}")
     request.node.stash[loop_key] = loop
     return loop
+
+
+def _is_in_a_loop() -> bool:
+    """Whether this is called from a coroutine."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _what_helps(item: pytest.Item) -> str:

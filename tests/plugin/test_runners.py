@@ -213,3 +213,47 @@ def test_in_real_time_the_failure_says_why_nothing_opens(pytester):
     assert "did not open (timeout): no HTTP response to the upgrade within 10 s" in printed
     assert "server ws_url comes from the async fixture 'ws_url'" in printed
     assert "write 'async def' before this test" in printed
+
+
+BY_NAME = """
+import pytest
+
+pytestmark = pytest.mark.ws_stability(alive_for="2m")
+
+{test}
+"""
+
+
+@pytest.mark.parametrize("name", ["ws_soak", "ws_connection", "ws_connect", "ws_orchestrator", "ws_clock"])
+def test_a_fixture_that_an_async_body_asks_for_by_name(run, name):
+    """Its loop runs by then, and pytest-asyncio would say no more than that Runner.run() cannot be called."""
+    test = f"async def test_it(request): request.getfixturevalue({name!r})"
+    result = run(BY_NAME.format(test=test))
+
+    assert result.parseoutcomes() == {"failed": 1}
+    result.stdout.fnmatch_lines([
+        "request.getfixturevalue() cannot set up a ws_[*] fixture while the event loop of the test runs: let "
+        "the test take it as an argument, or ask for it in a fixture that is no 'async def'"
+    ])  # fmt: skip
+
+
+def test_a_soak_that_a_sync_test_asks_for_by_name(run):
+    """It is told how ws_soak needs no loop."""
+    result = run(BY_NAME.format(test="def test_it(request): request.getfixturevalue('ws_soak')"))
+
+    assert result.parseoutcomes() == {"failed": 1}
+    words = "*or use ws_soak, which needs no loop where it is an argument of the test or of a fixture"
+    result.stdout.fnmatch_lines([words])
+
+
+def test_a_fixture_may_ask_for_ours_by_name(passes):
+    """Fixtures that are no coroutines are set up before the loop runs."""
+    test = """
+@pytest.fixture(params=["ws_soak", "ws_connection"])
+def held(request):
+    return request.getfixturevalue(request.param)
+
+async def test_it(held):
+    held.assert_no_abnormal_closure()
+"""
+    assert passes(BY_NAME.format(test=test)) == 2
