@@ -22,7 +22,7 @@ from .logs import LogLine
 # Lines of its output that are kept, and of those that a message shows.
 _KEPT = 2000
 _LAST = 20
-# Seconds that it gets to end by itself.
+# Seconds that it gets to end by itself, and its port to be free.
 _PATIENCE = 5.0
 # Seconds between two looks whether its port is open.
 _LOOK = 0.02
@@ -150,6 +150,7 @@ class ServerProcess:
         self._start()
 
     def _start(self) -> None:
+        self._wait_until_free()
         self._note(f"started: {shlex.join(self._words)}")
         try:
             self._process = subprocess.Popen(
@@ -175,9 +176,26 @@ class ServerProcess:
         self._reader.start()
         self._wait(self._process)
 
-    def _wait(self, process: subprocess.Popen[str]) -> None:
+    @property
+    def _address(self) -> tuple[str, int]:
         parts = urlsplit(self.url)
-        host, port = parts.hostname or "127.0.0.1", parts.port or self.port
+        return parts.hostname or "127.0.0.1", parts.port or self.port
+
+    def _wait_until_free(self) -> None:
+        """See that nobody listens yet: another server would be tested in place of the one that is started."""
+        host, port = self._address
+        end = time.monotonic() + _PATIENCE
+        while _is_open(host, port):
+            if time.monotonic() >= end:
+                raise CommandError(
+                    f"{self._source}: port {port} of {host} is taken before the command starts: end what listens "
+                    "there (a server of an earlier run, or one that the command left in the background), or "
+                    f"write {PORT} for the number, in the command and in ws_command_url"
+                )
+            time.sleep(_LOOK)
+
+    def _wait(self, process: subprocess.Popen[str]) -> None:
+        host, port = self._address
         end = time.monotonic() + self._timeout
         while time.monotonic() < end:
             if _has_ended(process):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_wsstability.plugin.servers import command as module
+
 pytestmark = pytest.mark.slow
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs signals")
@@ -219,6 +221,38 @@ def test_a_port_that_never_opens_is_told(run, command, ini):
 
     assert "was not open after 0.3 s: let it listen on {port} or the variable PORT" in text
     assert "or raise ws_command_timeout" in text
+
+
+@pytest.fixture
+def taken():
+    """A server of an earlier run, which is still there."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+def test_a_port_that_is_taken_is_told(run, command, ini, monkeypatch, taken):
+    """What listens there would be tested in place of the command."""
+    monkeypatch.setattr("pytest_wsstability.plugin.servers.command._PATIENCE", 0.05)
+    port = taken.getsockname()[1]
+    ini(f"ws_command_url = ws://127.0.0.1:{port}")
+    text = told(run(HOLD, command(port=f"--port {port}")))
+
+    assert f"--ws-command: port {port} of 127.0.0.1 is taken before the command starts: end what" in text
+    assert not Path("started").exists()
+
+
+def test_a_port_that_is_free_in_time_is_used(passes, command, ini, monkeypatch, taken):
+    """Children of a server that was restarted may hold it for a moment."""
+    is_open, port = module._is_open, taken.getsockname()[1]
+
+    def look(host, number):
+        found = is_open(host, number)
+        taken.close()
+        return found
+
+    monkeypatch.setattr(module, "_is_open", look)
+    ini(f"ws_command_url = ws://127.0.0.1:{port}")
+    passes(HOLD, command(port=f"--port {port}"))
 
 
 def test_a_program_that_is_not_there_is_told(run):
