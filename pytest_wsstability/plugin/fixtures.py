@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import time
 import unittest
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
@@ -28,6 +29,7 @@ from .servers.commands import commands_of, refuse
 from .settings import TargetKind
 from .stash import (
     command_key,
+    command_since_key,
     connection_key,
     connector_key,
     loop_key,
@@ -188,6 +190,7 @@ def command(request: pytest.FixtureRequest) -> ServerProcess:
     except CommandError as error:
         refuse(str(error))
     request.node.stash[command_key] = process
+    request.node.stash[command_since_key] = time.monotonic()
     return process
 
 

@@ -77,8 +77,9 @@ orchestrator_key: pytest.StashKey[Orchestrator] = pytest.StashKey()
 proxies_key: pytest.StashKey[list[Proxies]] = pytest.StashKey()
 # What the server in this process has logged.
 server_log_key: pytest.StashKey[Any] = pytest.StashKey()
-# The process under test.
+# The process under test, and when the test was given it, by the monotonic clock.
 command_key: pytest.StashKey[Any] = pytest.StashKey()
+command_since_key: pytest.StashKey[float] = pytest.StashKey()
 # Those whose payloads are taken down, by the serial of their timeline.
 transcripts_key: pytest.StashKey[dict[int, Connection]] = pytest.StashKey()
 # What its fixtures say about opening: header fields, and subprotocols or None.

@@ -188,9 +188,9 @@ class ServerProcess:
         while _is_open(host, port):
             if time.monotonic() >= end:
                 raise CommandError(
-                    f"{self._source}: port {port} of {host} is taken before the command starts: end what listens "
-                    "there (a server of an earlier run, or one that the command left in the background), or "
-                    f"write {PORT} for the number, in the command and in ws_command_url"
+                    f"{self._source}: port {port} of {host} is taken before the command starts: end what "
+                    "listens there (a server of an earlier run, or one that the command left in the "
+                    f"background), or write {PORT} for the number, in the command and in ws_command_url"
                 )
             time.sleep(_LOOK)
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ...core.cause import Cause
 from ...core.diagnosis.server_lines import LineKind, ServerLine, printed, with_lines
 from ..markers import uses_us
 from ..plans import base_target_of, is_virtual, runs_command
 from ..settings import TargetKind
-from ..stash import app_record_key, command_key, connector_key, server_log_key, soak_key
+from ..stash import app_record_key, command_key, command_since_key, connector_key, server_log_key, soak_key
 from .logs import LogLine, ServerLog, shown
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ def told_by_server(item: pytest.Item, found: Diagnosis, timelines: Sequence[Time
 
     """
     close = timelines[0].close
-    lines = server_lines(item, may_have_ended=close is not None and close.received is None)
+    is_cut = close is not None and close.received is None
+    lines = server_lines(item, may_have_ended=is_cut or found.cause is Cause.RESTART)
     record = item.stash.get(app_record_key, None)
     if record is not None:
         lines += done(record, timelines[0].opened + timelines[0].duration)
@@ -116,8 +118,9 @@ def server_lines(item: pytest.Item, *, may_have_ended: bool) -> list[ServerLine]
     lines = [each for each in logged if each is not None]
     if process is not None:
         ended_at = process.ended_within(_TO_END) if may_have_ended else None
-        # By now its output has come.
-        lines += [printed(line.at, line.text) for line in list(process.lines)]
+        # By now its output has come; what it printed before was about connections of other tests.
+        since = item.stash[command_since_key]
+        lines += [printed(line.at, line.text) for line in list(process.lines) if line.at >= since]
         if ended_at is not None:
             lines.append(ServerLine(at=ended_at, text=process.end, kind=LineKind.EXITED))
     return lines
@@ -160,8 +163,8 @@ def _is_alone(item: pytest.Item) -> bool:
     connector = item.stash.get(connector_key, None)
     if connector is not None:
         return sum(len(each.timelines) for each in connector.connections) == 1
-    # Holds that overlap in real time may share a server, but for the app of a test.
-    return is_virtual(item) or app_record_key in item.stash
+    # Holds that overlap in real time may share a server, but for an app or a command that the plugin starts.
+    return is_virtual(item) or app_record_key in item.stash or command_key in item.stash
 
 
 def _add(report: pytest.TestReport, title: str, lines: list[LogLine], opened: float | None) -> None:

@@ -241,6 +241,15 @@ async def handler(connection):
     async for message in connection:
         if message == "exit":
             os._exit(7)
+        if message == "leave":
+            print("LookupError: no room", file=sys.stderr, flush=True)
+            await connection.close(1001)
+            os._exit(7)
+        if message == "cut":
+            connection.transport.abort()
+        if message == "complain":
+            print("LookupError: no room", file=sys.stderr, flush=True)
+            await connection.send(message)
         if message == "panic":
             print("panic: runtime error: index out of range [3]", file=sys.stderr, flush=True)
             connection.transport.abort()
@@ -258,6 +267,14 @@ async def test_it(ws_connect):
     await connection.send("{message}")
     await connection.assert_alive_for("1m")
 """
+# No other test holds a connection to the command meanwhile.
+HELD = """
+async def talk(connection):
+    await connection.send("{message}")
+
+@pytest.mark.ws_stability(alive_for="1m", profile="frames", time="real", traffic=talk)
+def test_it(ws_soak): ...
+"""
 
 
 @pytest.mark.slow
@@ -265,14 +282,37 @@ async def test_it(ws_connect):
     ("message", "words"),
     [
         ("exit", "the server's process ended with exit code 7 (confidence high*"),
+        ("leave", "the server's process ended: LookupError: no room (confidence high*"),
         ("panic", "the server's handler failed: panic: runtime error: index out of range*confidence high*"),
     ],
 )
-def test_a_command_that_ends_or_prints_an_error(pytester, run, message, words):
+@pytest.mark.parametrize("source", [COMMAND, HELD], ids=["connect", "soak"])
+def test_a_command_that_ends_or_prints_an_error(pytester, run, source, message, words):
     """In real time, by what the process did at that instant."""
     pytester.makepyfile(server=SERVER)
-    source = "import pytest\n" + COMMAND.format(message=message)
+    source = "import pytest\n" + source.format(message=message)
     result = run(source, f"--ws-command={sys.executable} server.py {{port}}")
 
     assert result.parseoutcomes() == {"failed": 1}
     result.stdout.fnmatch_lines([f"*{words}"])
+
+
+@pytest.mark.slow
+def test_what_a_command_printed_in_a_test_before_is_not_about_this_one(pytester, run):
+    """Though it was printed within a second of the end."""
+    pytester.makepyfile(server=SERVER)
+    complains = """
+import pytest
+
+@pytest.mark.ws_stability(profile="frames", time="real")
+async def test_before(ws_connect):
+    connection = await ws_connect()
+    await connection.send("complain")
+    assert await connection.recv(within="10s") == "complain"
+"""
+    result = run(
+        complains + COMMAND.format(message="cut"), f"--ws-command={sys.executable} server.py {{port}}"
+    )
+
+    assert result.parseoutcomes() == {"passed": 1, "failed": 1}
+    assert "LookupError" not in result.stdout.str().partition("run it again")[0]
