@@ -37,6 +37,8 @@ never_open_key: pytest.StashKey[list[str]] = pytest.StashKey()
 
 # The app of the options: the text that names it, and what it names.
 app_key: pytest.StashKey[tuple[str, Any]] = pytest.StashKey()
+# The app that was started last.
+started_app_key: pytest.StashKey[Any] = pytest.StashKey()
 
 # On a test: the paths at which the app that is under test has WebSockets, as far as that is known.
 routes_key: pytest.StashKey[list[str]] = pytest.StashKey()

@@ -65,11 +65,16 @@ def kind_of(app: Any) -> AppKind:
             "fixture ws_app"
         )
     if names and count == _WSGI and (names[0].startswith("env") or not inspect.isroutine(app)):
-        raise AppError(f"{_shown(app)} is a WSGI app, which has no WebSockets; give {_VALID}")
+        raise AppError(
+            f"{_shown(app)} is a WSGI app, which has no WebSockets of its own; give {_VALID}; one that has "
+            "them from flask-sock or the like runs by --ws-command"
+        )
     takes = " and ".join(names or ())
     made = f"; if it makes the app from {takes}, give what it makes by a fixture ws_app" if takes else ""
+    sync = "; a handler of websockets is 'async def', and one of websockets.sync runs by --ws-command"
     raise AppError(
-        f"{_shown(app)} is no app that takes (scope, receive, send) or (connection){made}; give {_VALID}"
+        f"{_shown(app)} is no app that takes (scope, receive, send) or (connection){made}"
+        f"{sync if count == 1 else ''}; give {_VALID}"
     )
 
 

@@ -23,7 +23,7 @@ from ...net.apps.watching import AppRecord
 from ..margins import StabilityWarning
 from ..plans import base_target_of, is_virtual, plan_of
 from ..server_choice import DAPHNE, server_of
-from ..stash import app_key, app_record_key, app_stop_key, routes_key
+from ..stash import app_key, app_record_key, app_stop_key, routes_key, started_app_key
 from .logs import place_of
 from .output import stopping
 
@@ -35,6 +35,11 @@ _ENVIRON = os.environ.__class__.__getitem__.__code__.co_filename
 _VIRTUAL = (
     "; that was virtual time, which waits for no thread of the app's own, such as that of aiosqlite: run "
     "with --ws-time real"
+)
+# Sanic, and the session managers of others, start once.
+_AGAIN = (
+    "; the same app was started in a test before: if it starts once only, give a function that makes one, "
+    "--ws-app module:create_app(), or make it in the fixture ws_app"
 )
 
 
@@ -110,7 +115,7 @@ async def served(item: pytest.Item, source: AppSource) -> AsyncIterator[str]:
 
     """
     item.stash[app_record_key] = record = AppRecord()
-    wrong = None
+    wrong, app, before = None, None, item.config.stash.get(started_app_key, None)
     try:
         app = await _awaited(source)
         manager = serving(app, server_of(item), record=record)
@@ -118,9 +123,12 @@ async def served(item: pytest.Item, source: AppSource) -> AsyncIterator[str]:
     except AppError as error:
         why = "" if record.failed is None else f"its lifespan failed: {_told(record.failed)}; "
         wrong = f"{why}{error}{_VIRTUAL if isinstance(error, AppTimeout) and is_virtual(item) else ''}"
+        if why and app is before:
+            wrong += _AGAIN
     if wrong is not None:
         # Out of the handler: the message is told once.
         pytest.fail(wrong, pytrace=False)
+    item.config.stash[started_app_key] = app
     # One without a lifespan may have failed in it.
     record.failed = None
     try:
@@ -157,7 +165,7 @@ async def _awaited(source: AppSource) -> Any:
     try:
         async with limit:
             return await app
-    except Exception as exc:
+    except (Exception, SystemExit) as exc:
         if limit.expired():
             raise AppTimeout(
                 f"{source.name} gave no app within {STARTUP:.0f} s; name what makes it, not what serves it"
@@ -230,7 +238,7 @@ def _imported(name: str, here: Path) -> Any:
             advice = f"src/{top} is there: {_SRC}" if is_there else _EXAMPLE
             raise AppError(f"there is no module {exc.name!r} in {here} or on sys.path; {advice}") from None
         raise AppError(_failed(f"importing {name}", exc)) from exc
-    except Exception as exc:
+    except (Exception, SystemExit) as exc:
         raise AppError(_failed(f"importing {name}", exc)) from exc
 
 
@@ -242,7 +250,7 @@ def _made(factory: Any, spec: str) -> Any:
         )
     try:
         return factory()
-    except Exception as exc:
+    except (Exception, SystemExit) as exc:
         raise AppError(_failed(f"calling {spec}", exc)) from exc
 
 
@@ -257,7 +265,12 @@ def _required(factory: Any) -> list[str]:
 
 
 def _failed(what: str, exc: BaseException) -> str:
-    """The error, the project's line that raised it, and the variable that a module did not find."""
-    lacks = isinstance(exc, KeyError) and traceback.extract_tb(exc.__traceback__)[-1].filename == _ENVIRON
-    advice = f"; set the variable {exc.args[0]}, in the shell or at the top of conftest.py" if lacks else ""
-    return f"{what} failed: {type(exc).__name__}: {exc}{place_of(exc)}{advice}"
+    """The error, the project's line that raised it, and what to do where that is known."""
+    advice = ""
+    if isinstance(exc, KeyError) and traceback.extract_tb(exc.__traceback__)[-1].filename == _ENVIRON:
+        advice = f"; set the variable {exc.args[0]}, in the shell or at the top of conftest.py"
+    elif isinstance(exc, SystemExit):
+        advice = "; what reads arguments, or serves, belongs under if __name__ == '__main__'"
+    # Its own words have the place, and no line of the project has run.
+    place = "" if isinstance(exc, SyntaxError) else place_of(exc)
+    return f"{what} failed: {type(exc).__name__}: {exc}{place}{advice}"

@@ -48,6 +48,9 @@ number = 3
 class Class: ...
 def nothing(): return app
 def create(settings, debug): return app
+def sync(connection): ...
+def exits(): raise SystemExit(3)
+async def exits_later(): raise SystemExit(3)
 async def build(): return app
 """
 

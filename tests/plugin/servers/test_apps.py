@@ -414,7 +414,22 @@ def test_a_fixture_without_a_return_is_told(run):
             "app:number",
             ["a builtins.int is no app; give an ASGI app, an aiohttp", "; what has a server of its own "],
         ),
-        ("app:wsgi", ["wsgi is a WSGI app, which has no WebSockets"]),
+        (
+            "app:wsgi",
+            [
+                "wsgi is a WSGI app, which has no WebSockets of its own",
+                "flask-sock or the like runs by --ws-",
+            ],
+        ),
+        (
+            "app:sync",
+            ["sync is no app", "a handler of websockets is 'async def', and one of websockets.sync"],
+        ),
+        (
+            "exits:app",
+            ["importing exits failed: SystemExit: 2, at ", "exits.py:2 (<module>); what reads arg"],
+        ),
+        ("spelt:app", ["importing spelt failed: SyntaxError: '(' was never closed (spelt.py, line 1)\n"]),
         ("app:Class", ["Class is a class; give an instance of it"]),
         (
             "app:nothing",
@@ -430,15 +445,16 @@ def test_a_fixture_without_a_return_is_told(run):
 def test_an_app_that_is_none_is_told_before_any_test_runs(run, pytester, spec, words):
     """With the value, what it is, and what to write."""
     pytester.makepyfile(
+        spelt="app = (",
         broken="1 / 0", needs="import missing_library", empty="number, text = 1, ''",
-        reads="import os\nos.environ['NOT_SET']",
+        reads="import os\nos.environ['NOT_SET']", exits="import sys\nsys.exit(2)",
     )  # fmt: skip
     pytester.mkpydir("src").joinpath("inner").mkdir()
     result = run(HOLD, f"--ws-app={spec.replace('{here}', str(pytester.path))}")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     (line,) = (line for line in result.stderr.lines if line.startswith("ERROR: --ws-app: "))
-    assert [word for word in words if word not in line] == []
+    assert [word for word in words if word not in f"{line}\n"] == []
 
 
 @pytest.mark.parametrize(
@@ -567,6 +583,17 @@ def test_a_factory_that_raises_is_told(run):
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         ["calling app:raises() failed: KeyError: 'no settings', at *app.py:* (raises)"]
+    )
+
+
+@pytest.mark.parametrize("name", ["exits", "exits_later"])
+def test_a_factory_that_ends_the_program_is_told(run, name):
+    """As argparse does in a main function; the run goes on."""
+    result = run(HOLD, f"--ws-app=app:{name}()")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [f"calling app:{name}() failed: SystemExit: 3, at *; what reads arguments, or serves, belongs under*"]
     )
 
 
@@ -1053,6 +1080,43 @@ def test_why_a_lifespan_failed_stands_first(run):
         "its lifespan failed: OSError: no database, at *; the app did not start under uvicorn; what it *",
         "ERROR test_*::test_it - Failed: its lifespan failed: OSError: no database*",
     ])  # fmt: skip
+
+
+ONCE = """
+import pytest
+
+started = []
+
+async def app(scope, receive, send):
+    assert (await receive())["type"] == "lifespan.startup"
+    started.append(1)
+    if len(started) == {wrong}:
+        raise RuntimeError("no start")
+    await send({{"type": "lifespan.startup.complete"}})
+    await receive()
+    await send({{"type": "lifespan.shutdown.complete"}})
+
+@pytest.fixture
+def ws_app():
+    return app
+
+@pytest.mark.ws_server("uvicorn", lifespan="on")
+@pytest.mark.ws_stability(profile="frames")
+@pytest.mark.parametrize("number", [1, 2])
+async def test_it(ws_url, number): ...
+"""
+
+
+@pytest.mark.parametrize(("wrong", "is_told"), [(1, False), (2, True)])
+def test_an_app_that_starts_once_only_is_told_to_be_made_anew(run, wrong, is_told):
+    """Sanic's router is final then, and a session manager may have run."""
+    pytest.importorskip("uvicorn")
+    result = run(ONCE.format(wrong=wrong))
+
+    result.assert_outcomes(passed=1, errors=1)
+    told = result.stdout.str()
+    assert "its lifespan failed: RuntimeError: no start, at " in told
+    assert ("; the same app was started in a test before: if it starts once only, give" in told) is is_told
 
 
 @pytest.mark.parametrize("server", ["uvicorn", "hypercorn"])
