@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..judge.verdict import Reason, Rule
 from ..timeline.close import CloseEvidence, TransportEnd
-from ..timeline.close_reasons import Reading
+from ..timeline.close_reasons import Reading, names
 from ..timeline.events import Direction, End, Event, EventKind, FrameKind, Opcode, Role, Tier
 from ..timeline.tcp import TcpSample
 from ..timeline.timeline import Timeline
@@ -211,6 +211,11 @@ class Features:
     def reason(self) -> str:
         """The close reason of the peer in lower case."""
         return self.close.reason.lower() if self.close else ""
+
+    @property
+    def was_waited_for(self) -> bool:
+        """Whether the close reason names a timeout, and this end had sent no message."""
+        return names(self.reason, ("timeout", "timed out", "time out")) and not self.messages.said
 
     @property
     def sent_code(self) -> int | None:

@@ -176,8 +176,8 @@ POLICIES = (
         headline="{said_or_policy}: the {peer} ended the session",
         blame=Blamed.PEER,
         evidence=("end", "last_sent"),
-        remedy="renew the token before it expires (this one lived {age}), or allow the client what it does; "
-        "a code without words says no more",
+        remedy="{credentials_first}renew the token before it expires (this one lived {age}), or allow "
+        "the client what it does; a code without words says no more",
         rivals=(
             Rival(
                 Cause.RATE_LIMITED,

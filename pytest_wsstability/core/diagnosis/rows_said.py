@@ -137,13 +137,14 @@ ROWS = (
         headline="{said_or_credentials}: the {peer} ended the session",
         blame=Blamed.PEER,
         evidence=("end", "last_sent"),
-        remedy="renew the token before it expires (this one lived {age}), or allow the client what it does",
+        remedy="{credentials_first}renew the token before it expires (this one lived {age}), or allow "
+        "the client what it does",
         rivals=(
             *CONTRADICTED,
             Rival(
                 Cause.SESSION_NOT_CONFIRMED,
                 "the reason names a timeout, and this end sent no message",
-                lambda f: names(f.reason, ("timeout", "timed out", "time out")) and not f.messages.said,
+                lambda f: f.was_waited_for,
                 "it names a timeout, and the {end} had sent nothing: credentials that never came fit too",
             ),
             OF_ITS_UPSTREAM,

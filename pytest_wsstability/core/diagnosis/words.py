@@ -18,6 +18,9 @@ from .replies import answered_later, behind_heartbeats, instead_of_session
 
 _LISTS = (CountsFrom.IDLE,)
 
+# Seconds after the opening in which credentials are refused: no token lives for less.
+_REFUSED = 1.0
+
 
 class TemplateWords(dict[str, str]):
     """Words of one connection, each made when a template asks for it."""
@@ -209,6 +212,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "code_short": _code_short,
     "said_or_credentials": lambda f: _quoted_reason(f) or "credentials",
     "said_or_policy": lambda f: _quoted_reason(f) or "policy",
+    "credentials_first": lambda f: _credentials_first(f),
     "transport": lambda f: f.close.transport.value if f.close else "open",
     "parser_error": lambda f: show_text((f.close.parser_error if f.close else None) or "", 120),
     "injected_advice": lambda f: f"{f.advice}; or " if f.advice else "",
@@ -320,6 +324,15 @@ def _answered_later(f: Features) -> str:
     """The first heartbeats that were answered after an open one: ``those at 20 s and 25 s``."""
     first = [_seconds(at) for at in answered_later(f)[:2]]
     return f"those at {' and '.join(first)}" if len(first) > 1 else f"the one at {first[0]}"
+
+
+def _credentials_first(f: Features) -> str:
+    """What helps a client before its token: one that was refused at once, or waited for."""
+    if f.end is not End.CLIENT or (f.age >= _REFUSED and not f.was_waited_for):
+        return ""
+    return (
+        "give what it asks for, in a header (ws_headers) or a first message (the profile's session_info); or "
+    )
 
 
 def _timer(f: Features) -> str:

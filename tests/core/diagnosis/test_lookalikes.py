@@ -246,6 +246,23 @@ def test_a_heartbeat_is_what_a_handler_failed_on():
     assert found.remedy == "see the server's traceback; it came right after a message of 15 B of this end"
 
 
+@pytest.mark.parametrize(
+    ("rows", "is_first"),
+    [
+        ([(0.99, closed_by_peer(4401))], True),
+        ([(1, closed_by_peer(4401))], False),
+        ([(10, closed_by_peer(4001, "authentication timeout"))], True),
+        ([(9, ">text"), (10, closed_by_peer(4001, "authentication timeout"))], False),
+    ],
+)
+def test_credentials_that_were_refused_or_never_came_are_given_and_not_renewed(rows, is_first):
+    """A token that was refused right after the opening has not expired."""
+    found = diagnose(timeline(*rows))
+
+    assert found.cause is Cause.AUTH_EXPIRED
+    assert found.remedy.startswith("give what it asks for, in a header" if is_first else "renew the token")
+
+
 KEEPALIVE = "keepalive ping timeout"
 UPLOAD = [(5, ">audio"), (5, "queued", 900_000), (20, "<ping", b"1"), (20, "queued", 900_000)]
 CLOSED_WINDOW = {"at": 39.0, "probes": 1, "send_queue": 900_000}
