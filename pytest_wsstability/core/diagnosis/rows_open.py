@@ -262,7 +262,7 @@ ROWS = (
         headline="the {peer} lives, but answers no heartbeat",
         blame=Blamed.PEER,
         evidence=("questions", "own_pings", "server_pings", "tcp"),
-        remedy="look at the {peer}'s workers and queues: pongs prove its I/O loop only",
+        remedy="{heartbeat_first}look at the {peer}'s workers and queues: pongs prove its I/O loop only",
         rivals=(
             _BEHIND_STREAM,
             rivals.BLOCKED,

@@ -261,6 +261,7 @@ _WORDS: dict[str, Callable[[Features], str]] = {
     "answered_later": lambda f: _answered_later(f),
     "asked_since": lambda f: _seconds(_asked_since(f)),
     "slowest": _slowest,
+    "heartbeat_first": lambda f: _heartbeat_first(f),
     "beats_before": lambda f: str(f.timeline.heartbeats_before or 0),
     "beat_gap": lambda f: _seconds(f.age - (f.timeline.heartbeats.last_at or 0.0)),
     # Messages.
@@ -333,6 +334,14 @@ def _credentials_first(f: Features) -> str:
     return (
         "give what it asks for, in a header (ws_headers) or a first message (the profile's session_info); or "
     )
+
+
+def _heartbeat_first(f: Features) -> str:
+    """What to look at before a server's workers, where nothing shows that it knows the profile."""
+    is_known = f.heartbeats.answered or f.timeline.session_confirmed_at is not None
+    if f.end is not End.CLIENT or is_known:
+        return ""
+    return "see whether the server knows this heartbeat (the profile says what it is; frames: a ping), then "
 
 
 def _timer(f: Features) -> str:

@@ -12,7 +12,16 @@ from pytest_wsstability.core.diagnosis.table import SIGNATURES
 from pytest_wsstability.core.known_timers import KNOWN_TIMERS, TimerDefault
 
 # Whole phrases, which some records leave out.
-PHRASES = frozenset({"credentials_first", "hidden_tab", "injected_advice", "read_since_pong", "stood_still"})
+PHRASES = frozenset(
+    {
+        "credentials_first",
+        "heartbeat_first",
+        "hidden_tab",
+        "injected_advice",
+        "read_since_pong",
+        "stood_still",
+    }
+)
 
 _TITLE = """\
 # Causes, and how they are told

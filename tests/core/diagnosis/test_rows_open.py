@@ -91,6 +91,26 @@ def test_a_ping_that_went_out_with_the_heartbeat_and_was_answered_shows_the_way_
     assert found[0] == f"ZOMBIE{rivals}"
 
 
+@pytest.mark.parametrize(
+    ("before", "is_known"),
+    [
+        ((), False),
+        ([(1, "<text")], False),
+        ([(1, ">beat"), (1.5, "<answer")], True),
+        ([(0, ">info"), (0, "<confirmed")], True),
+    ],
+)
+def test_a_server_that_never_answered_may_not_know_the_heartbeat(before, is_known):
+    """Its answers, or its session, show that it speaks the profile."""
+    pinged = [(41, ">ping", b"1"), (41.5, "<pong", b"1")]
+    found = diagnose(timeline(*before, (40, ">beat"), *pinged, until=60))
+
+    assert found.cause is Cause.ZOMBIE
+    assert found.remedy.startswith(
+        "look at the server's" if is_known else "see whether the server knows this"
+    )
+
+
 @pytest.mark.parametrize(("since", "is_before"), [(57.75, True), (58.75, True), (59, False)])
 def test_half_a_frame_stands_before_the_answer_to_what_was_asked_then(since, is_before):
     """Two seconds ago: what comes behind it cannot be read, nor an answer that it is itself, for a second."""
