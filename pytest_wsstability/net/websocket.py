@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from websockets.exceptions import ProtocolError
@@ -33,6 +32,7 @@ from ..core.url import port_of
 from ..profiles import HangUp, Unwritable
 from ..profiles.sniffing import FIRST, is_variant, likeness_of, sniff_messages, sniff_request
 from . import health, short_frames
+from .ending import KnownEnd, Phase, Sign, close_frame, seen_by, transport_end
 from .errors import ConnectionEnded
 from .heads import Heads
 from .inbox import Assembly, Inbox
@@ -43,7 +43,6 @@ from .wire import head
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from websockets.frames import Close
     from websockets.http11 import Request, Response
 
     from ..profiles import Conversation, Heard, Profile, Say
@@ -85,6 +84,7 @@ _PREFIXES = {Role.HEARTBEAT: HEARTBEAT_PREFIX, Role.PROOF_OF_LIFE: PROOF_PREFIX}
 _KEY = 8
 # Loops call back a little early.
 _EARLY = 1e-6
+_IS_OPENING, _IS_OPEN = Phase.OPENING, Phase.OPEN
 # Characters of an error message that are kept.
 _TOLD = 500
 # Stands among withheld opcodes for the end of the stream.
@@ -98,65 +98,6 @@ _SNIFFED = ("",) * FIRST
 Listener: TypeAlias = Callable[[float, str | bytes, Role], bool]
 # What the sans-I/O layer gives as the payload of a frame.
 Payload: TypeAlias = bytes | bytearray | memoryview
-
-
-class Phase(Enum):
-    """How far a connection is, at this end."""
-
-    # By identity, which takes no Python; so it is with `Sign`.
-    __hash__ = object.__hash__
-
-    # The opening handshake.
-    OPENING = "opening"
-    OPEN = "open"
-    # A close frame went either way, or this end failed or cut the connection: it is over, TCP may stand.
-    CLOSING = "closing"
-    # The peer's FIN has come: nothing more will be read.
-    HALF_CLOSED = "half-closed"
-    # The transport is gone.
-    CLOSED = "closed"
-
-
-class Sign(Enum):
-    """What brings a connection to its end."""
-
-    __hash__ = object.__hash__
-
-    CLOSE_SENT = "close frame sent"
-    CLOSE_RECEIVED = "close frame received"
-    # RFC 6455, section 7.1.7: this end fails the connection.
-    FAILED = "failed"
-    # This end cuts the stream without a closing handshake.
-    CUT = "cut"
-    FIN = "FIN"
-    LOST = "transport lost"
-
-
-# How a connection ends. What is not in here changes nothing: the first sign counts.
-_NEXT = {
-    (Phase.OPENING, Sign.FIN): Phase.HALF_CLOSED,
-    (Phase.OPENING, Sign.LOST): Phase.CLOSED,
-    (Phase.OPEN, Sign.CLOSE_SENT): Phase.CLOSING,
-    (Phase.OPEN, Sign.CLOSE_RECEIVED): Phase.CLOSING,
-    (Phase.OPEN, Sign.FAILED): Phase.CLOSING,
-    (Phase.OPEN, Sign.CUT): Phase.CLOSING,
-    (Phase.OPEN, Sign.FIN): Phase.HALF_CLOSED,
-    (Phase.OPEN, Sign.LOST): Phase.CLOSED,
-    (Phase.CLOSING, Sign.FIN): Phase.HALF_CLOSED,
-    (Phase.CLOSING, Sign.LOST): Phase.CLOSED,
-    (Phase.HALF_CLOSED, Sign.LOST): Phase.CLOSED,
-}
-_IS_OPENING, _IS_OPEN = Phase.OPENING, Phase.OPEN
-_STANDS, _ABORTED = TransportEnd.OPEN, TransportEnd.ABORTED
-
-# What an exception of the transport says about its end; the first that fits.
-_TRANSPORT_ENDS: tuple[tuple[type[Exception], TransportEnd], ...] = (
-    (ConnectionResetError, TransportEnd.RESET),
-    (BrokenPipeError, TransportEnd.RESET),
-    (ConnectionAbortedError, TransportEnd.RESET),
-    (TimeoutError, TransportEnd.TIMED_OUT),
-    (Exception, TransportEnd.FAILED),
-)
 
 
 class Endpoint(Protocol):
@@ -222,11 +163,11 @@ class WebSocket(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_alarm", "_alarm_at", "_answers", "_assembly", "_behind", "_client", "_corked", "_end_facts",
-        "_has_short_frames", "_heads", "_holds", "_loop", "_max_size", "_pings", "_pong", "_protocol",
-        "_strange", "_taken", "_timer", "_waiters", "_writable", "conversation", "end_hidden_since",
-        "endpoint", "inbox", "listener", "numbers", "on_over", "phase", "rest_from", "subprotocol",
-        "timeline", "transcript", "transport", "withheld",
+        "_alarm", "_alarm_at", "_answers", "_assembly", "_behind", "_client", "_corked",
+        "_has_short_frames", "_heads", "_holds", "_known_end", "_loop", "_max_size", "_pings", "_pong",
+        "_protocol", "_strange", "_taken", "_timer", "_waiters", "_writable", "conversation",
+        "end_hidden_since", "endpoint", "inbox", "listener", "numbers", "on_over", "phase", "rest_from",
+        "subprotocol", "timeline", "transcript", "transport", "withheld",
     )  # fmt: skip
 
     def __init__(
@@ -253,8 +194,8 @@ class WebSocket(asyncio.Protocol):
         self.timeline: Timeline | None = None
         self.transport: asyncio.Transport | None = None
         self.phase = Phase.OPENING
-        # What is known about the end, by the fields of `CloseEvidence`; None until the first sign of it.
-        self._end_facts: dict[str, Any] | None = None
+        # What is known about the end; None until the first sign of it.
+        self._known_end: KnownEnd | None = None
         # Gives up on a peer that does not finish the closing handshake.
         self._timer: asyncio.TimerHandle | None = None
         self.withheld: frozenset[int] = _NOTHING
@@ -484,7 +425,7 @@ class WebSocket(asyncio.Protocol):
     @property
     def _has_refused(self) -> bool:
         """Whether something that the peer sent could not be taken."""
-        return self._end_facts is not None and "parser_error" in self._end_facts
+        return self._known_end is not None and self._known_end.has_refused
 
     def _receive(self, data: bytes) -> None:
         """Give bytes to the sans-I/O layer, and take what it makes of them."""
@@ -533,7 +474,8 @@ class WebSocket(asyncio.Protocol):
     def eof_received(self) -> bool:
         self._take_bites(last=True)
         self.protocol.receive_eof()
-        self._sign(Sign.FIN, transport=self._cut_here() or TransportEnd.FIN, tcp_state=self.ask_kernel())
+        transport = TransportEnd.ABORTED if self._is_cut else TransportEnd.FIN
+        self._sign(Sign.FIN, transport=transport, tcp_state=self.ask_kernel())
         self._process()
         # False: the transport closes itself. Half-open WebSockets do not exist (RFC 6455, section 7.1.1).
         return False
@@ -575,17 +517,17 @@ class WebSocket(asyncio.Protocol):
         self.endpoint.ended(self)
 
     def _transport_end(self, exc: Exception | None) -> TransportEnd:
-        if exc is not None and self.phase is not Phase.HALF_CLOSED:
-            return self._cut_here() or next(end for error, end in _TRANSPORT_ENDS if isinstance(exc, error))
-        return self._cut_here() or (
-            TransportEnd.FIN if self.phase is Phase.HALF_CLOSED else TransportEnd.CLOSED
-        )
+        half_closed = self.phase is Phase.HALF_CLOSED
+        if self._is_cut:
+            return TransportEnd.ABORTED
+        if exc is not None and not half_closed:
+            return transport_end(exc)
+        return TransportEnd.FIN if half_closed else TransportEnd.CLOSED
 
-    def _cut_here(self) -> TransportEnd | None:
-        """That this end cut the stream; None if it did not."""
-        known = self._end_facts
-        cut = known is not None and known.get("transport") is _ABORTED
-        return _ABORTED if cut else None
+    @property
+    def _is_cut(self) -> bool:
+        """Whether this end cut the stream."""
+        return self._known_end is not None and self._known_end.is_cut
 
     def _look_at_queue(self, now: float) -> None:
         """Record how many bytes have not left this end: what is written behind them comes late."""
@@ -612,7 +554,7 @@ class WebSocket(asyncio.Protocol):
     def _sign(self, sign: Sign, **facts: Any) -> None:
         """Something brings the connection to its end: the first sign is the instant of it."""
         before = self.phase
-        self.phase = _NEXT.get((before, sign), before)
+        self.phase = before.after(sign)
         ends = before is _IS_OPEN and self.phase is not before
         if ends:
             assert self.timeline is not None
@@ -642,37 +584,19 @@ class WebSocket(asyncio.Protocol):
         """
         if self.timeline is None:
             return
-        known, protocol = self._end_facts or {}, self.protocol
-        if known.get("local_reason") is None:
-            facts |= {"local_reason": local_reason, "local_detail": local_detail}
-        if protocol.close_rcvd is not None and "received" not in known:
-            facts["received"] = _close_frame(protocol.close_rcvd)
-        parser = protocol.parser_exc
-        if parser is not None:
-            # Between two frames the parser says "unexpected end of stream", within one what it misses.
-            within = isinstance(parser, EOFError) and "unexpected end of stream" not in str(parser)
-            if within:
-                facts |= {"mid_frame": True, "stray": self._stray()}
-            elif not isinstance(parser, EOFError):
-                facts["parser_error"] = str(parser) or repr(parser)
-        told = {name: fact for name, fact in facts.items() if fact is not None and known.get(name) != fact}
-        if known.get("hidden_since") != self.end_hidden_since:
-            # None again once the peer has answered.
-            told["hidden_since"] = self.end_hidden_since
-        all_known = known | told
-        if "received_first" not in known and "received" in all_known and "sent" in all_known:
-            all_known["received_first"] = "sent" not in known
-        self._end_facts = all_known
-        if self.is_over and (told or self.timeline.close is None):
+        if self._known_end is None:
+            self._known_end = KnownEnd()
+        facts |= {"local_reason": local_reason, "local_detail": local_detail}
+        facts |= seen_by(self.protocol, self._stray())
+        is_news = self._known_end.learn(facts, hidden_since=self.end_hidden_since)
+        if self.is_over and (is_news or self.timeline.close is None):
             self.timeline.over(self._loop.time(), self._evidence())
 
     def _evidence(self) -> CloseEvidence:
         """All that is known about the end."""
         assert self.timeline is not None
-        facts = {"transport": _STANDS, **(self._end_facts or {})}
-        if "at" not in facts:
-            facts["at"] = self._age()
-        return CloseEvidence(end=self.timeline.end, **facts)
+        assert self._known_end is not None
+        return self._known_end.evidence(self.timeline.end, self._age())
 
     def _age(self) -> float:
         return self._loop.time() - self.timeline.opened if self.timeline is not None else 0.0
@@ -1308,14 +1232,14 @@ class WebSocket(asyncio.Protocol):
                 if opcode >= _CLOSE:
                     self._record_control(now, opcode, size, sent, key)
             self._write(data)
-        if self._end_facts is not None and self._timer is None and self._waits_for_the_end():
+        if self._known_end is not None and self._timer is None and self._waits_for_the_end():
             self._timer = self._loop.call_later(CLOSE_TIMEOUT, self._give_up)
 
     def _keeps_back(self, opcode: int) -> bool:
         """Whether a frame (or FIN) is withheld; of a closing handshake, answers are, and second closes."""
         if opcode not in self.withheld or opcode == _PONG:
             return opcode in self.withheld
-        second = opcode == _CLOSE and self._end_facts is not None and "sent" in self._end_facts
+        second = opcode == _CLOSE and self._known_end is not None and self._known_end.has_sent_close
         return self.protocol.close_rcvd_then_sent is True or second
 
     def _waits_for_the_end(self) -> bool:
@@ -1324,7 +1248,7 @@ class WebSocket(asyncio.Protocol):
     def _record_control(self, now: float, opcode: int, size: int, sent: Role, key: bytes | None) -> None:
         assert self.timeline is not None
         if opcode == _CLOSE:
-            self._sign(Sign.CLOSE_SENT, sent=_close_frame(self.protocol.close_sent))
+            self._sign(Sign.CLOSE_SENT, sent=close_frame(self.protocol.close_sent))
         self.timeline.frame(now, _SENT, opcode, size, sent, key)
 
     def _open_now(self) -> float:
@@ -1496,11 +1420,6 @@ class WebSocket(asyncio.Protocol):
         if self.transport is not None:
             await self.waiters.wait(Wait.GONE, until)
         return self.transport is None
-
-
-def _close_frame(close: Close | None) -> CloseFrame | None:
-    # Exact builtin types: an IntEnum in a report ends a whole pytest-xdist session (measured).
-    return CloseFrame(int(close.code), str(close.reason)) if close is not None else None
 
 
 def _control_payload(data: Payload, name: str) -> bytes:
