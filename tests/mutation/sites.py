@@ -31,7 +31,7 @@ PACKAGE = "pytest_wsstability"
 # What is mutated: where a wrong number or comparison would make a wrong verdict, cause or clock.
 SUBJECTS = (
     "core/judge", "core/diagnosis", "core/timeline", "core/statistics", "core/samples.py",
-    "core/known_timers.py", "profiles", "virtual/loop.py", "virtual/timers.py",
+    "core/known_timers.py", "profiles", "virtual/loop.py", "virtual/memory_loop.py", "virtual/timers.py",
 )  # fmt: skip
 # A comparison is moved by its boundary where it has one, and turned round where it has none.
 COMPARISONS = {

@@ -615,7 +615,7 @@ def test_what_the_other_end_writes_right_before_it_is_gone_comes_in_time(monkeyp
                 far.send(b"last")
                 return []
 
-            monkeypatch.setattr(loop._network.unix, "leading_out", gone)
+            monkeypatch.setattr(loop.network.unix, "leading_out", gone)
             loop.call_later(10, print)
             at = await came
             loop.remove_reader(near)

@@ -123,7 +123,7 @@ async def with_hypercorn():
     stop = asyncio.Event()
     serving = asyncio.create_task(serve(starlette_app(), config, shutdown_trigger=stop.wait))
     await asyncio.sleep(1)
-    (port,) = asyncio.get_running_loop()._network._listeners
+    (port,) = asyncio.get_running_loop().network._listeners
     try:
         return await hold(f"ws://127.0.0.1:{port}/")
     finally:

@@ -222,7 +222,7 @@ def test_connections_that_nobody_accepted_are_reset_with_the_server():
         connecting = asyncio.ensure_future(
             loop.create_connection(Recording, *server.sockets[0].getsockname())
         )
-        listener = loop._network._listeners[49152][0]
+        listener = loop.network._listeners[49152][0]
         listener.accept = None
         _, protocol = await connecting
         server.close()
