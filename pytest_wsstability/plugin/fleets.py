@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from ..net.fleet.cluster import Cluster
-from ..net.fleet.engine import Engine, InProcess, WorkerError, check_here
+from ..net.fleet.engine import Engine, InProcess, WorkerError, check_here, check_together
 from ..net.fleet.fleet import Fleet, hold_fleet, planned, too_much
 from ..net.fleet.job import FleetJob
 from ..net.fleet.slot import first_of
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 def check_resources(session: pytest.Session) -> None:
     """
-    See that this machine has what the fleets of the tests need, if they run in this process.
+    See that this machine has what the fleets of the tests need, if they run here.
 
     Raises:
         pytest.UsageError: if not, with both numbers.
@@ -51,12 +51,13 @@ def check_resources(session: pytest.Session) -> None:
             continue
         # A server in this process has the other end of each.
         inside = target_of(item).kind in (TargetKind.REFERENCE, TargetKind.APP)
-        if not inside and spread(fleet.connections):
-            # By itself over as many workers as it takes, each of which looks at what it has.
-            continue
         count = fleet.connections
         try:
-            check_here(count, fleet.sources, beside=count if inside else 0)
+            if not inside and spread(count):
+                # By itself over as many workers as it takes, each of which looks after its own descriptors.
+                check_together(count, fleet.sources)
+            else:
+                check_here(count, fleet.sources, beside=count if inside else 0)
         except WorkerError as error:
             raise pytest.UsageError(f"{item.nodeid}: {error}") from error
 

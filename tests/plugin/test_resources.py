@@ -67,6 +67,21 @@ def test_a_fleet_is_compared_with_what_is_left(run, monkeypatch, count, code):
         result.stderr.fnmatch_lines(["ERROR: *::test_it: 41 connections need about 61 descriptors; 60 are *"])
 
 
+@pytest.mark.parametrize(("count", "code"), [(101, 4), (100, 0)])
+def test_a_fleet_over_several_processes_is_compared_with_what_the_machine_has(run, monkeypatch, count, code):
+    """Each may have the descriptors for 40, and all together no more than 100 ports."""
+    monkeypatch.setattr(workers, "carries", lambda: 40)
+    monkeypatch.setattr(resources, "_ports", lambda: 100)
+
+    result = run(FLEET.format(count=count), "--collect-only")
+
+    assert result.ret == code
+    if code:
+        result.stderr.fnmatch_lines(
+            ["ERROR: *::test_it: 101 connections to one address need as many local *"]
+        )
+
+
 @pytest.mark.usefixtures("sixty_descriptors")
 def test_what_is_not_held_together_needs_nothing(run):
     """Virtual time has no descriptors."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from ...core.fleet.frame import Frame
@@ -11,7 +12,7 @@ from ...core.fleet.merge import FleetMerge
 from ...core.fleet.plan import FleetPlan
 from ...core.timeline.events import Tier
 from ..health import tier_of
-from ..resources import Needs, claim, not_ours
+from ..resources import Needs, claim, look, missing, not_ours
 from .aside import MANY, put_aside
 from .job import FleetJob
 from .slot import run_slot
@@ -62,6 +63,22 @@ def check_here(connections: int, sources: Sequence[str], *, beside: int = 0) -> 
         connections=connections, beside=beside, to_one_target=connections, sources=len(sources) or 1
     )
     lacking = not_ours(sources) or claim(needs)
+    if lacking is not None:
+        raise WorkerError(lacking)
+
+
+def check_together(connections: int, sources: Sequence[str]) -> None:
+    """
+    See that this machine has what connections of several of its processes need together: ports and memory.
+
+    Each process looks after its own descriptors, by `check_here`.
+
+    Raises:
+        WorkerError: if not, with what there is and what helps.
+
+    """
+    needs = Needs(connections=connections, to_one_target=connections, sources=len(sources) or 1)
+    lacking = missing(needs, replace(look(), descriptors=None))
     if lacking is not None:
         raise WorkerError(lacking)
 

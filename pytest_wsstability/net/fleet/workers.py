@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ...core.fleet.merge import FleetMerge
 from ...core.fleet.plan import FleetPlan
 from ..resources import carries
-from .engine import Watch, WorkerError
+from .engine import Watch, WorkerError, check_together
 from .job import FleetJob
 from .worker import describe
 from .worker_listener import WorkerListener
@@ -84,6 +84,8 @@ class Workers:
 
     async def run(self, plan: FleetPlan, job: FleetJob, merge: FleetMerge, watch: Watch) -> None:
         """See `Engine`."""
+        beside = zip(self.specs, plan.slots, strict=False)
+        check_together(sum(len(slot) for spec, slot in beside if _is_here(spec)), job.sources)
         async with self._started(plan, job) as workers:
             for worker, spec in zip(workers, self.specs, strict=False):
                 merge.names[worker.slot] = spec.replace(_BATCH, "")
@@ -210,6 +212,12 @@ def expanded(spec: str) -> list[str]:
     if not times or not (read.popen or read.ssh):
         raise ValueError(f"workers: {spec!r} starts nothing; give 'popen' or 'ssh=HOST', such as '4*popen'")
     return [made] * times
+
+
+def _is_here(spec: str) -> bool:
+    """Whether a worker is a process of this machine; a command in front of it may lead anywhere."""
+    read = _execnet().XSpec(spec)
+    return bool(read.popen and not read.python)
 
 
 def _reason(error: Exception) -> str:

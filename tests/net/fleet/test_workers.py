@@ -14,6 +14,7 @@ import pytest
 from pytest_wsstability import Orchestrator, Requirement
 from pytest_wsstability.core.fleet.merge import FleetMerge
 from pytest_wsstability.core.fleet.plan import FleetPlan
+from pytest_wsstability.net import resources
 from pytest_wsstability.net.fleet import worker, worker_listener, workers
 from pytest_wsstability.net.fleet.engine import WorkerError
 from pytest_wsstability.net.fleet.job import FleetJob
@@ -239,6 +240,32 @@ def test_a_worker_with_another_version(monkeypatch):
 )
 def test_specs(spec, made):
     assert expanded(spec) == made
+
+
+@pytest.mark.parametrize(
+    ("specs", "connections", "lacks"),
+    [
+        (["2*popen"], 100, False),
+        (["2*popen"], 101, True),
+        (["popen", "popen//env:REGION=eu"], 101, True),
+        # Half of them are opened elsewhere, or by what a command leads to.
+        (["popen", "ssh=load1"], 101, False),
+        (["popen", "popen//python=kubectl exec -i ws-0 -- python3"], 101, False),
+    ],
+)
+def test_workers_here_share_the_ports_of_the_machine(monkeypatch, specs, connections, lacks):
+    """Each by itself has enough of them; it is told before one is started."""
+
+    def start(*spec):
+        raise WorkerError("it would start")
+
+    monkeypatch.setattr(resources, "_ports", lambda: 100)
+    monkeypatch.setattr(workers, "_start", start)
+    plan = FleetPlan(connections=connections, hold=1.0, workers=2)
+    job = FleetJob(url="ws://127.0.0.1:9/", requirement=Requirement.of(alive_for=1.0))
+    told = "101 connections to one address need as many local ports; there are 100: "
+    with pytest.raises(WorkerError, match=f"^{told if lacks else 'it would start$'}"):
+        asyncio.run(Workers(specs).run(plan, job, FleetMerge(plan), lambda merge: None))
 
 
 @pytest.mark.parametrize("spec", ["0*popen", "nonsense", "python=/usr/bin/python3", "popen//popen", ""])
