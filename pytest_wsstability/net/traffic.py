@@ -94,4 +94,22 @@ async def _talk(connection: Connection, traffic: Traffic) -> None:
     if websocket.profile.has_session and not confirmed:
         await websocket.waiters.wait(Wait.SESSION)
     if not websocket.is_over:
-        await traffic(connection)
+        await _unless_cancelled(traffic(connection))
+
+
+async def _unless_cancelled(talking: Coroutine[Any, Any, object]) -> None:
+    """
+    Let a workload talk.
+
+    Raises:
+        RuntimeError: if something that it waits for is cancelled: who holds it has not stopped it, and takes
+            a cancellation for its own.
+
+    """
+    try:
+        await talking
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise RuntimeError("traffic: something that the workload waited for was cancelled") from error

@@ -6,6 +6,8 @@ import pytest
 
 from pytest_wsstability import Direction, Orchestrator, Outcome, Requirement, faults, hold
 from pytest_wsstability.core.timeline.events import Opcode
+from pytest_wsstability.fleet import open_fleet
+from pytest_wsstability.net.fleet.slot import first_of
 from pytest_wsstability.net.traffic import KEPT, start_talking, stop_talking
 from tests.net.peers import CLOSE, PING, PONG, TEXT, accepting, connected, frame, serving
 
@@ -58,6 +60,28 @@ async def test_reading_does_not_stop_for_what_comes_before_a_workload(number):
 
     assert not held.timeline.paused
     assert held.timeline.count(Direction.RECEIVED, Opcode.TEXT) == number
+
+
+async def waits_for_what_is_cancelled(connection):
+    other = asyncio.ensure_future(asyncio.sleep(60))
+    asyncio.get_running_loop().call_later(3, other.cancel)
+    await other
+
+
+async def test_a_workload_whose_own_task_was_cancelled_is_an_error():
+    """Whoever holds the connection would take the cancellation for its own."""
+    async with Orchestrator() as server:
+        with pytest.raises(
+            RuntimeError, match=r"^traffic: something that the workload waited for was cancelled"
+        ):
+            await hold(Requirement.of(alive_for="1m"), url=server.url, traffic=waits_for_what_is_cancelled)
+        with pytest.raises(ExceptionGroup) as failed:
+            async with open_fleet(
+                server.url, connections=2, alive_for="1m", traffic=waits_for_what_is_cancelled
+            ):
+                pass
+
+    assert isinstance(first_of(failed.value), RuntimeError)
 
 
 async def test_a_hold_waits_until_its_workload_has_cleaned_up():

@@ -106,6 +106,11 @@ class Fanout:
         """A connection sent or received a message."""
         try:
             name = self._name_of(payload)
+            if not isinstance(name, str | None):
+                kind = type(name).__name__
+                raise ValueError(
+                    f"fanout_of: {kind} is no name of a message; give a text of its own, or None"
+                )
         except Exception as error:
             # Told by `check`: a transport has no use for it.
             self._error = self._error or error

@@ -151,6 +151,32 @@ def test_an_error_of_the_function_ends_the_fleet():
         run_virtual(main())
 
 
+@pytest.mark.parametrize("name", [["a list"], {"id": 5}, 5, True, b"bytes"])
+def test_what_is_no_name_ends_the_fleet(name):
+    """A list would end the connection that reads the message, and True names all of them the same."""
+    with pytest.raises(
+        ValueError, match=rf"^fanout_of: {type(name).__name__} is no name of a message; give a"
+    ):
+        _named(lambda message: name)
+
+
+def test_a_text_names_a_message_and_none_names_none():
+    _named({"one": "number 1", "two": None}.get)
+
+
+def _named(name_of):
+    async def main():
+        made = Fanout(name_of, None)
+        speaker, other = made.listen(0), made.listen(1)
+        for message in ("one", "two"):
+            speaker.add(0.0, message, sent=True)
+            other.add(0.0, message, sent=False)
+        made.check()
+        assert made.since()[0] == FanoutCounts(messages=1)
+
+    run_virtual(main())
+
+
 def lagging(monkeypatch, act):
     """What a loop in real time has counted that stands still: a message at 0 s, that has 1 s."""
 
