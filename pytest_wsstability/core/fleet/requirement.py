@@ -202,7 +202,8 @@ class FleetRequirement:
             *self._fans_out(merge),
         ]
         reached = merge.plan.hold if merge.interrupted_at is None else merge.interrupted_at
-        return Verdict.of(findings, horizon=min(reached, merge.plan.hold), tier=tier)
+        horizon = min(reached, merge.plan.hold, _followed(merge))
+        return Verdict.of(findings, horizon=horizon, tier=tier)
 
     def _interrupted(self, merge: FleetMerge) -> Iterator[Finding]:
         """A fleet that somebody ended has shown what it had by then, unless all of it was over."""
@@ -399,6 +400,18 @@ class FleetRequirement:
         if observed:
             expected = f"99% of the connections have a message within {show(limit)}"
             yield Violation(Rule.FANOUT, 0.0, expected, observed, f"messages that fan out: {observed}")
+
+
+def _followed(merge: FleetMerge) -> float:
+    """
+    How long a connection was watched at most; infinite while some are held, or where some ended.
+
+    What has ended does not live on; but of one that was let go by plan nobody knows whether it would have.
+
+    """
+    if merge.count.open or merge.count.ended:
+        return math.inf
+    return max((age for age, _ in merge.lifetimes()), default=0.0)
 
 
 def _lost(count: FleetCount, opened: int) -> str:

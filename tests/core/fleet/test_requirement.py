@@ -257,6 +257,23 @@ def test_a_fleet_that_did_not_open_shows_nothing():
     assert [doubt.text for doubt in check(fleet(1), survival=0.5).doubts] != ["no connection opened"]
 
 
+@pytest.mark.parametrize(
+    ("parts", "age", "covered"),
+    [
+        ({}, 30.0, 60.0),
+        ({"refused": 100}, 30.0, 0.0),
+        ({"rotated": 100}, 30.0, 30.0),
+        ({"rotated": 99}, 30.0, 60.0),
+        ({"unobserved": 100}, 30.0, 30.0),
+        # What has ended does not live on.
+        ({"ended": 1, "rotated": 99}, 30.0, 60.0),
+        ({"held": 1, "rotated": 99}, 30.0, 60.0),
+    ],
+)
+def test_nothing_is_claimed_beyond_what_was_watched(parts, age, covered):
+    assert check(fleet(100, **parts, age=age)).horizon == covered
+
+
 def test_an_undecided_fleet_says_how_many_would_decide():
     (nothing_lost,) = check(fleet(20), survival=0.999).doubts
     (some_lost,) = check(fleet(3_000, ended=3), survival=0.9985).doubts
