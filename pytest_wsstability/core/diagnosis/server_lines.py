@@ -230,13 +230,25 @@ def with_own_lines(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]
         return found
     if end.is_open:
         return _behind_handler(found, end, [each for each in lines if each.kind is LineKind.BUSY])
-    near = [each for each in lines if each.kind is not LineKind.BUSY and abs(each.at - end.at) <= AT_THE_END]
+    near = [each for each in lines if _may_be_about(each, end)]
     told = next(_readings(found, near, end), found)
     if told is found:
         return found
     # Of a crash there may be thousands of lines.
     quotes = tuple(_quote(each, end) for each in islice(filter(_speaks, near), _QUOTED))
     return replace(told, evidence=(*quotes, *told.evidence))
+
+
+def _may_be_about(line: ServerLine, end: ClientEnd) -> bool:
+    """Whether a line is near an end, and not of a handler that was done with the connection after that."""
+    if line.kind in (LineKind.RETURNED, LineKind.CANCELLED) and _is_later(line, end):
+        return False
+    return line.kind is not LineKind.BUSY and abs(line.at - end.at) <= AT_THE_END
+
+
+def _is_later(line: ServerLine, end: ClientEnd) -> bool:
+    """Whether a line came after an end, by more than a loop is late."""
+    return line.at > end.at + _AT_ONCE
 
 
 def _behind_handler(found: Diagnosis, end: ClientEnd, busy: Sequence[ServerLine]) -> Diagnosis:
@@ -316,7 +328,9 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
         topic = read_reason(line.text).topic if read_reason(line.text).is_clear else None
         told = None if topic is None else _by_topic(found, line, topic)
         if told is None and line.is_failure:
-            is_sure = is_about(line, end) or (not line.is_beside and abs(line.at - end.at) <= _AT_ONCE)
+            # What comes after an end has not ended it; those of other processes, without a port, are read late.
+            is_its_own = is_about(line, end) and (line.port is None or not _is_later(line, end))
+            is_sure = is_its_own or (not line.is_beside and abs(line.at - end.at) <= _AT_ONCE)
             confidence = Confidence.HIGH if is_sure else Confidence.MEDIUM
             whose = "a task of the server" if line.is_beside else "the server's handler"
             sentence = f"{whose} failed: {_words(line)}"

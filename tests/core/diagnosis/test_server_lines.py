@@ -136,6 +136,9 @@ def test_how_near_a_line_has_to_be(at):
         # It names the client.
         (1046.3, 50_000, HIGH),
         (1046.3, 50_001, MEDIUM),
+        # It came after the end, so that it has not brought it about.
+        (1047.34, 50_000, HIGH),
+        (1047.36, 50_000, MEDIUM),
     ],
 )
 def test_an_error_that_names_nobody_may_be_of_a_task_beside_the_handler(at, port, confidence):
@@ -352,6 +355,25 @@ def test_a_handler_whose_error_was_logged_has_not_just_returned(other, cause):
         found = told(CUT, *lines)
 
         assert (found.cause, found.confidence) == (cause, HIGH), found
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"), [(LineKind.RETURNED, Cause.CLOSED_BY_PEER), (LineKind.CANCELLED, Cause.HANDLER_ERROR)]
+)
+def test_a_handler_that_is_done_after_an_end_has_not_ended_it(kind, cause):
+    """It would have been done before, or at that instant."""
+    assert told(CUT, said("done", kind=kind, at=1046.3)).cause is cause
+    assert told(CUT, said("done", kind=kind, at=1047.34)).cause is cause
+    assert told(CUT, said("done", kind=kind, at=1047.36)) == told(CUT)
+
+
+def test_a_line_of_another_process_that_names_the_client_is_read_late():
+    """By its text: it has no instant of its own."""
+    record = timeline(*CUT)
+    record.port = 50_000
+    panic = printed(1048.2, "http: panic serving 127.0.0.1:50000: index out of range")
+
+    assert with_lines(diagnose(record), [record], [panic], alone=False).confidence is HIGH
 
 
 LINES = {
