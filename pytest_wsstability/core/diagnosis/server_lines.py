@@ -328,7 +328,7 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
         topic = read_reason(line.text).topic if read_reason(line.text).is_clear else None
         told = None if topic is None else _by_topic(found, line, topic)
         if told is None and line.is_failure:
-            # What comes after an end has not ended it; those of other processes, without a port, are read late.
+            # What is after an end has not ended it; lines of other processes, without a port, are read late.
             is_its_own = is_about(line, end) and (line.port is None or not _is_later(line, end))
             is_sure = is_its_own or (not line.is_beside and abs(line.at - end.at) <= _AT_ONCE)
             confidence = Confidence.HIGH if is_sure else Confidence.MEDIUM

@@ -142,6 +142,23 @@ def test_an_error_of_the_peers_own_may_have_come_from_behind_it(reason, cause, b
     assert behind not in told(4000, reason).alternatives
 
 
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "sent 1011 (internal error) keepalive ping timeout; no close frame received",
+        "received 1000 (OK); then sent 1000 (OK)",
+        "received 1009 (message too big) frame with 2 MiB exceeds limit",
+        "no close frame received or sent",
+    ],
+)
+def test_the_end_of_another_connection_in_a_close_reason_is_one_behind_the_peer(reason):
+    """Who passes the words of `websockets` on speaks of its own upstream: this end has not come yet."""
+    for code in CODES:
+        found = told(code, reason)
+
+        assert (found.cause, found.confidence) == (Cause.UPSTREAM_FAILED, HIGH)
+
+
 def test_what_a_client_is_told_to_do_is_no_restart_of_the_server():
     """Nothing of it is understood."""
     found = told(4108, "client restart required")
