@@ -33,6 +33,12 @@ _PRINTED = re.compile(
     r"^[\s|]*(?i:uncaught |unhandled )?(?:(?:\w+\.)*\w*(?:Error|Exception)\b(?: \[\w+\])?: |"
     r"(?:http: panic serving \S+|panic): |thread '.*' panicked|(?i:exception in thread ))"
 )
+# How processes print a level below a warning: in capitals, in brackets, in a field of JSON or of key=value
+# (pino: as a number).
+_LESSER = re.compile(
+    r"\b(?:TRACE|DEBUG|INFO|NOTICE)\b|\[(?:trace|debug|info|notice)\]|"
+    r"\blevel[\"']?\s*[:=]\s*[\"']?(?:trace|debug|info|notice|[123]0)\b"
+)
 # The type of an error that is a timeout's own.
 _TIMED_OUT = re.compile(r"(?:[\w.]+\.)?\w*time_?d?_?out\w*\b", re.IGNORECASE)
 # Words of a keepalive that gave up, and not of one that goes on ("sending keepalive ping").
@@ -120,24 +126,27 @@ class ServerLine:
     @property
     def says_restart(self) -> bool:
         """Whether it says that the server goes; one word among others ("shutdown turret level") may not."""
-        reading = read_reason(self._message)
+        reading = read_reason(self.message)
         return reading.topic is Topic.RESTART and not reading.is_lone
 
     @property
     def says_only_restart(self) -> bool:
         """The same, and of nothing else: "Shutting down", and not "shutting down mixer"."""
-        return self.says_restart and says_nothing_else(self._message)
+        return self.says_restart and says_nothing_else(self.message)
 
     @property
-    def _message(self) -> str:
-        """What was said, without the level and the logger's name."""
-        return _LOGGER.sub("", self.text)
+    def message(self) -> str:
+        """What was said, without its instant, its level and the logger's name."""
+        return _LOGGER.sub("", _STAMP.sub("", self.text))
 
 
 def printed(at: float, text: str) -> ServerLine:
     """A line that a process printed, which may be an error that nobody caught."""
     is_raised = _PRINTED.match(_STAMP.sub("", text)) is not None
-    return ServerLine(at=at, text=text, kind=LineKind.RAISED if is_raised else LineKind.SAID)
+    return ServerLine(
+        at=at, text=text, kind=LineKind.RAISED if is_raised else LineKind.SAID,
+        is_warning=is_raised or _LESSER.search(text) is None,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,7 +289,7 @@ def is_about(line: ServerLine, end: ClientEnd) -> bool:
 
 def _speaks(line: ServerLine) -> bool:
     """Whether a line says anything of a cause."""
-    return line.kind is not LineKind.SAID or read_reason(line.text).topic is not None
+    return line.kind is not LineKind.SAID or read_reason(line.message).topic is not None
 
 
 def _quote(line: ServerLine, end: ClientEnd) -> Evidence:
@@ -325,7 +334,8 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
         # The close frame's own words, or both ends: nothing that was logged beside them says more.
         return
     for line in sorted(lines, key=lambda each: each.is_beside):
-        topic = read_reason(line.text).topic if read_reason(line.text).is_clear else None
+        reading = read_reason(line.message)
+        topic = reading.topic if reading.is_clear else None
         told = None if topic is None else _by_topic(found, line, topic)
         if told is None and line.is_failure:
             # What is after an end has not ended it; lines of other processes, without a port, are read late.
@@ -351,7 +361,7 @@ def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | N
     timers = _TIMEOUTS | _KEEPALIVES if topic is Topic.TIMEOUT else _TIMEOUTS
     if topic in (Topic.IDLE, Topic.TIMEOUT) and found.cause in timers:
         return replace(found, confidence=Confidence.MEDIUM, sentence=f"{found.sentence}; {said}")
-    is_timer = topic in (Topic.IDLE, Topic.KEEPALIVE) and _TIMED_OUT.match(line.text) is not None
+    is_timer = topic in (Topic.IDLE, Topic.KEEPALIVE) and _TIMED_OUT.match(line.message) is not None
     if topic is Topic.ERROR or (line.kind is LineKind.RAISED and not is_timer):
         return None
     if line.says_restart or line.is_warning:

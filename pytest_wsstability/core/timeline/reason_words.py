@@ -225,7 +225,7 @@ HINTS: dict[Topic, re.Pattern[str]] = {
         r"(?:buffer|queue|backlog)s? (?:is |are )?(?:full|overflow\w*|exceed\w*|limit)",
         r"(?:send|write|output|outbound) (?:buffer|queue)\w*",
         r"(?:buffer|queue|backlog) (?:size|length)",
-        r"(?:send|write|flush) (?:time|deadline|timed|limit)\w*",
+        r"(?:send|writer?|flush) (?:time|deadline|timed|limit)\w*",
         # "write tcp 10.0.0.1:80->10.0.0.2:5000: i/o timeout"
         r"write\b.{0,80}\bi/o timeout",
         r"max\w* buffered amount",

@@ -267,6 +267,31 @@ def test_an_error_that_is_a_timeout_of_the_connection_is_no_failure_of_a_handler
     assert (found.cause, found.confidence) == (cause, HIGH if cause is Cause.HANDLER_ERROR else MEDIUM)
 
 
+@pytest.mark.parametrize(
+    ("before", "counts"),
+    [
+        ("", True),
+        ("2026/11/28 13:15:12 ", True),
+        ("WARN: ", True),
+        ("[error] ", True),
+        ('{"level":40,"msg":"', True),
+        ("INFO:     ", False),
+        ("2026-11-28 13:15:12 DEBUG ", False),
+        ("[info] ", False),
+        ('{"level":"info","msg":"', False),
+        ('{"level":30,"msg":"', False),
+        ("time=13:15 level=debug msg=", False),
+    ],
+)
+def test_a_printed_line_counts_by_its_level_as_a_record_does(before, counts):
+    """One without a level may be anything."""
+    found = told(CUT, printed(1047.3, f"{before}token expired"))
+
+    assert (found.cause is Cause.AUTH_EXPIRED) is counts
+    # That the server goes needs no warning.
+    assert told(CUT, printed(1047.3, f"{before}Shutting down")).cause is Cause.RESTART
+
+
 def test_an_error_of_a_group_is_printed_behind_a_bar():
     """The group itself, before it, tells nothing."""
     group = "  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)"

@@ -207,6 +207,7 @@ def test_what_a_client_has_to_do_is_no_restart_of_the_server(reason):
         ("Send time 10001 (ms) for session x exceeded the allowed limit 10000", T.SLOW),
         ("maximum queue size exceeded", T.SLOW),
         ("write timeout", T.SLOW),
+        ("writer timeout", T.SLOW),
         ("write tcp 10.0.0.1:80->10.0.0.2:5000: i/o timeout", T.SLOW),
         ("max buffered amount exceeded", T.SLOW),
         ("high-water mark exceeded", T.SLOW),
