@@ -207,7 +207,7 @@ def test_a_refusal_that_the_test_injected_is_named(failure):
     printed = " ".join(failure(BROKEN.format(kind="def", fault="faults.RefuseUpgrade(503)")).split())
 
     assert "faults of the orchestrator faults.Program.of([(0.0, faults.RefuseUpgrade(status=503," in printed
-    assert "fix open fewer connections at a time" in printed
+    assert "fix see whether a server stands behind the gateway" in printed
 
 
 def test_a_fault_after_the_opening_is_no_reason_of_another_that_fails(failure):
