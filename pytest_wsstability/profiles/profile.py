@@ -96,6 +96,8 @@ class Profile:
     agree: Agree | None = None
     # Answers are told by their ids alone, because results of other questions look the same.
     match_ids: bool = False
+    # An answer with an id is one to all heartbeats before that one, too.
+    cumulative: bool = False
 
     # What tells an application message from its neighbours, so that lost and repeated ones are counted: the
     # name of a member of JSON messages, or a function of a message that gives a whole number, an id, or None.
@@ -155,6 +157,8 @@ class Profile:
             )
         except ValueError as exc:
             raise self._wrong(str(exc)) from None
+        if self.cumulative and "id" not in words.names("ping"):
+            raise self._wrong("cumulative without ID in ping: which heartbeats came before is told by ids")
         self._collect_secrets()
         object.__setattr__(self, "words", words)
         object.__setattr__(self, "heartbeat_is_frame", self.ping is None)
@@ -247,6 +251,7 @@ class Profile:
             begins_session=self.session_info is not None,
             has_session=self.has_session,
             names_errors=self.error is not None or self.notice is not None,
+            cumulative=self.cumulative,
         )
 
     @property

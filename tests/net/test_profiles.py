@@ -101,6 +101,27 @@ async def test_a_session_that_is_refused_is_not_held(name):
         assert text[:20] in str(caught.value)
 
 
+@pytest.mark.parametrize(("cumulative", "within", "missed"), [(True, 21, 0), (True, 19, 2), (False, 21, 3)])
+async def test_an_answer_may_be_one_to_all_heartbeats_before_it(cumulative, within, missed):
+    """A server that acknowledges each third one: the first of three waits for two intervals."""
+    profile = Profile(
+        name="acks", ping={"t": "beat", "n": ID}, pong={"t": "ack", "n": ID}, cumulative=cumulative
+    )
+
+    async def script(peer):
+        await peer.upgrade()
+        for number in range(1, 7):
+            await peer.frame()
+            if number % 3 == 0:
+                peer.send(frame(TEXT, b'{"t":"ack","n":%d}' % number))
+        await peer.gone()
+
+    async with serving(script) as url, opened(url, profile=profile, heartbeat=10) as client:
+        await asyncio.sleep(65)
+
+        assert client.timeline.heartbeats.missed(65, within) == missed
+
+
 async def test_a_session_that_is_gone_is_not_refused():
     """The client begins another one in its place."""
     profile = Profile(

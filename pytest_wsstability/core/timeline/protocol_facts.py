@@ -157,6 +157,7 @@ class ProtocolFacts:
         begins_session: whether the client begins a session.
         has_session: whether a session is confirmed.
         names_errors: whether it says which messages are errors.
+        cumulative: whether an answer with an id is one to all heartbeats before that one, too.
 
     """
 
@@ -172,6 +173,7 @@ class ProtocolFacts:
     begins_session: bool = False
     has_session: bool = False
     names_errors: bool = False
+    cumulative: bool = False
 
     @property
     def both_ask(self) -> bool:

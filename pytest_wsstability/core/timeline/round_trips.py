@@ -49,7 +49,7 @@ class RoundTrips:
     Questions that one end asked and the other answered.
 
     An answer with a key belongs to its question, and to no other. (Only a pong frame is to the older pings
-    too.) One without is read in order: answers come in the order of
+    too, and what a protocol calls cumulative.) One without is read in order: answers come in the order of
     their questions, each to one that was asked before it. Where several questions are open, more than one
     such reading fits, and both ends of what they say are kept: in the quickest each answer is to the youngest
     question it can be to, and those before it are lost; in the slowest it is to the oldest, and nothing is
@@ -173,7 +173,8 @@ class RoundTrips:
         Args:
             at: when.
             key: that of the question; None where it has none.
-            older: whether it answers all questions before that one, too, as a pong frame does.
+            older: whether it answers all questions before that one, too, as a pong frame does, or a
+                cumulative answer.
 
         """
         if key is None:

@@ -376,7 +376,8 @@ class Timeline:
             asker = 1 - direction
             trips = self._heartbeats if asker == self.heartbeat_sender else self._server_heartbeats
             if trips is not None:
-                trips.answer(at, key, older=opcode == _PONG)
+                older = opcode == _PONG or (self.protocol is not None and self.protocol.cumulative)
+                trips.answer(at, key, older=older)
         elif role is _INFO and self.session_info_at is None:
             self.session_info_at = at
         elif role is _CONFIRMED and self.session_confirmed_at is None:

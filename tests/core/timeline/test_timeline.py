@@ -8,6 +8,7 @@ import pytest
 from pytest_wsstability.core.timeline.close import CloseEvidence, CloseFrame, TransportEnd
 from pytest_wsstability.core.timeline.events import Direction, End, EventKind, FrameKind, Opcode, Role, Tier
 from pytest_wsstability.core.timeline.flaws import Flaw
+from pytest_wsstability.core.timeline.protocol_facts import ProtocolFacts
 from pytest_wsstability.core.timeline.timeline import (
     DATA_CAPACITY,
     IRREGULAR,
@@ -363,6 +364,17 @@ def test_only_a_pong_frame_answers_what_was_asked_before(beat, answer, open_sinc
 
     assert trips.oldest_pending == open_since
     assert trips.answered == (1 if open_since else 2)
+
+
+@pytest.mark.parametrize(("cumulative", "open_since"), [(True, None), (False, 10)])
+def test_a_protocol_may_have_cumulative_answers(cumulative, open_since):
+    """An id in a message then answers those before it, too; in a record that was read back as well."""
+    facts = ProtocolFacts(name="x", title="X", cumulative=cumulative)
+    rows = [(10, ">beat", b"1"), (15, ">beat", b"2"), (16, "<answer", b"2")]
+    line = timeline(*rows, until=20, protocol=facts)
+
+    assert line.heartbeats.oldest_pending == open_since
+    assert Timeline.from_dict(line.as_dict()).protocol == facts
 
 
 def test_an_answer_that_is_one_of_many_messages_of_a_frame_answers_its_own_heartbeat():
