@@ -72,6 +72,7 @@ class _State:
         "sequence",
         "started",
         "token",
+        "waits",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -88,6 +89,8 @@ class _State:
         self.opened = self.heard_at = 0.0
         self.beat_at: float | None = None
         self.asked_at: float | None = None
+        # Whether this end's heartbeats wait for the session's confirmation.
+        self.waits = False
         # Whether the client has begun its session; what the first confirmation of it has said.
         self.started = False
         self.confirmed: Values | None = None
@@ -177,6 +180,7 @@ class Conversation:
             self._state = _State()
             self._state.knows, self._state.before = knows, before
             self._state.epoch = epoch or 0.0
+            self._state.waits = profile.heartbeats_in_session and end is End.CLIENT
             if profile.records is not None:
                 self._state.records = Records(profile.records)
 
@@ -342,6 +346,10 @@ class Conversation:
             self._note_resumption(heard, state)
             if role is _CONFIRMED and state.confirmed is None:
                 state.confirmed = heard.values
+            if role is _CONFIRMED and state.waits:
+                state.waits = False
+                self._start_beats(now)
+                self.at = self._earliest()
         if self.profile.words.uses_sequence and self.end is End.CLIENT and heard.problem is None:
             heard = self._count(heard, payload, state)
         return self._learn(heard, now, state)
@@ -488,7 +496,8 @@ class Conversation:
 
     def _start_beats(self, now: float) -> None:
         self._beats_from = now
-        beats = self._every is not None and self.profile.beats(self.end)
+        waits = self._state is not None and self._state.waits
+        beats = self._every is not None and self.profile.beats(self.end) and not waits
         self._next_beat = now + self._every if beats and self._every is not None else None
 
     def _asking(self, field: str, role: Role) -> Values | None:

@@ -88,6 +88,8 @@ class Profile:
     pong: Messages = None
     # Who sends them: "client", "server" or "both".
     heartbeats_from: str = "client"
+    # The client sends none before its session is confirmed, because the server would refuse them.
+    heartbeats_in_session: bool = False
     # Seconds between two heartbeats where neither the test nor the peer says so; None: none are sent.
     interval: float | None = None
     # Seconds that an answer may take, as the protocol has it.
@@ -189,6 +191,8 @@ class Profile:
             )
         if self.records is not None and not callable(self.records) and not _is_name(self.records):
             raise self._wrong(f"records is {self.records!r}; give the text that ends each, or a function")
+        if self.heartbeats_in_session and self.session_confirmed is None:
+            raise self._wrong("heartbeats_in_session without session_confirmed: none would ever be sent")
         for field in ("resume", "resumed", "resume_refused", "token"):
             if getattr(self, field) is not None and self.session_confirmed is None:
                 raise self._wrong(f"{field} without session_confirmed: there is no session to come back to")
@@ -252,6 +256,7 @@ class Profile:
             has_session=self.has_session,
             names_errors=self.error is not None or self.notice is not None,
             cumulative=self.cumulative,
+            heartbeats_in_session=self.heartbeats_in_session,
         )
 
     @property
@@ -274,6 +279,8 @@ class Profile:
     def remembers(self, end: End) -> bool:
         """Whether a conversation of an end has more to remember than how far the handshake is."""
         if self.records is not None or self.agree is not None or self.match_ids or self.resume is not None:
+            return True
+        if self.heartbeats_in_session and end is End.CLIENT:
             return True
         runs = end is End.SERVER and any(timer.by is end and timer.played for timer in self.timers)
         return runs or not self.words.are_fixed

@@ -294,6 +294,32 @@ def test_steps_are_taken_in_turn():
     assert [role for role, _ in spoken[1:4]] == [Role.STEP] * 3
 
 
+@pytest.mark.parametrize("interval", [None, 4.0])
+@pytest.mark.parametrize("named", ["", f" every {INTERVAL}"])
+def test_heartbeats_may_wait_for_the_session(interval, named):
+    """Whoever says how often; the server's wait for nothing."""
+    profile = Profile(
+        name="waits",
+        greeting=f"who?{named}",
+        session_info="login",
+        session_confirmed="in",
+        ping="ping",
+        pong="pong",
+        heartbeats_from="both",
+        heartbeats_in_session=True,
+        interval=4,
+    )
+    client, server = talk(profile, interval=interval), talk(profile, SERVER)
+    server.opened(0.0)
+    client.opened(0.0)
+    client.answer(client.hear("who? every 4" if named else "who?", 0.0))
+    assert (client.at, server.at) == (None, 4.0)
+
+    client.hear("in", 10.0)
+    client.hear("in", 12.0)
+    assert run(client, 19.0) == [(14.0, "ping"), (18.0, "ping")]
+
+
 def test_a_start_without_confirmation():
     """The client says it, and nobody answers."""
     stream = Profile(name="stream", session_info={"event": "start", "streamSid": SESSION_ID})

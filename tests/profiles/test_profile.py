@@ -280,6 +280,10 @@ EMPTY = "only heartbeats are empty messages, None is no message"
         ({"steps": (STEP, {"a": 1})}, f"profile 'x': steps[1] is of type dict; give {STEPS}"),
         ({"subprotocols": "sip"}, "profile 'x': subprotocols is of type str; give a tuple of names as text"),
         (
+            {"ping": "ping", "pong": "pong", "heartbeats_in_session": True},
+            "profile 'x': heartbeats_in_session without session_confirmed: none would ever be sent",
+        ),
+        (
             {"ping": "ping", "pong": "pong", "cumulative": True},
             "profile 'x': cumulative without ID in ping: which heartbeats came before is told by ids",
         ),

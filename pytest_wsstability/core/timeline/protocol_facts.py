@@ -158,6 +158,7 @@ class ProtocolFacts:
         has_session: whether a session is confirmed.
         names_errors: whether it says which messages are errors.
         cumulative: whether an answer with an id is one to all heartbeats before that one, too.
+        heartbeats_in_session: whether the client sends none before its session is confirmed.
 
     """
 
@@ -174,6 +175,7 @@ class ProtocolFacts:
     has_session: bool = False
     names_errors: bool = False
     cumulative: bool = False
+    heartbeats_in_session: bool = False
 
     @property
     def both_ask(self) -> bool:

@@ -272,3 +272,40 @@ def test_who_sends_heartbeats_is_known_before_the_first():
 
     assert verdict.outcome is Outcome.UNSTABLE
     assert Rule.CADENCE in [violation.rule for violation in verdict.violations]
+
+
+LATER = ProtocolFacts(name="x", title="X", has_session=True, begins_session=True, heartbeats_in_session=True)
+
+
+@pytest.mark.parametrize(
+    ("facts", "first", "until", "outcome"),
+    [
+        # Confirmed at 40 s: a heartbeat each 25 s from then on; one that is due at the end need not go out.
+        (LATER, 65, 115, Outcome.STABLE),
+        (LATER, 65, 115.1, Outcome.INCONCLUSIVE),
+        # 25 s, and 5 s: one that goes out 30 s after the confirmation is in time, a later one is none.
+        (LATER, 70, 115, Outcome.STABLE),
+        (LATER, 70.1, 115, Outcome.INCONCLUSIVE),
+        # Where they do not wait, they are due from the opening on.
+        (replace(LATER, heartbeats_in_session=False), 65, 115, Outcome.INCONCLUSIVE),
+    ],
+)
+def test_heartbeats_that_wait_for_the_session_are_due_from_its_confirmation(facts, first, until, outcome):
+    """A server that refuses them before is not asked."""
+    rows = [(0, ">info"), (40, "<confirmed")]
+    for at in (first, first + 25):
+        rows += [(at, ">beat"), (at + 0.25, "<answer")]
+    line = timeline(*rows, until=until, protocol=facts)
+
+    assert (
+        judge(Requirement(alive_for=until, heartbeat_every=25, heartbeat_within=5), line).outcome is outcome
+    )
+
+
+def test_heartbeats_that_wait_for_a_session_which_never_comes_are_not_due():
+    """What is in doubt is that none was sent at all."""
+    line = timeline((0, ">info"), until=60, protocol=LATER)
+    verdict = judge(Requirement(alive_for=60, heartbeat_every=25), line)
+
+    assert [doubt.reason for doubt in verdict.doubts] == [Reason.TOO_FEW]
+    assert "heartbeats went out" not in verdict.headline
