@@ -69,6 +69,7 @@ class Cause(Enum):
     STAGE_SLOW = "a stage of the voice pipeline that is slow"
     STAGE_STALLED = "a stage of the voice pipeline that gives no result"
     TURN_BROKE_OFF = "an answer that broke off"
+    TURN_GOES_ON = "an answer that went on for too long"
     NOT_INTERRUPTED = "an agent that speaks on while the user speaks"
     AUDIO_FLOOD = "audio that is sent far ahead of its time"
     AUDIO_LOST = "audio that was lost"

@@ -177,7 +177,8 @@ class Call:
             self.stray_chunks += 1
             self.stray_at = at if self.stray_at is None else self.stray_at
             return
-        turn.audio_until = at
+        is_heard = not (silent and self.sounds.any_loud)
+        turn.audio_until = at if is_heard else turn.audio_until
         if turn.barged_in_at is not None:
             # A player that was interrupted throws away what comes late, unless it waits for the agent's word.
             if self.plays_on:
@@ -191,8 +192,7 @@ class Call:
                 self.playout.finish(at)
         self.sounds.chunk(turn.number, data, loud=loud)
         self._play(turn, at, seconds)
-        if not (silent and self.sounds.any_loud):
-            self._sound_until = self.playout.dry_at
+        self._sound_until = self.playout.dry_at if is_heard else self._sound_until
 
     def _play(self, turn: Turn, at: float, seconds: float) -> None:
         """A player has more of an answer."""

@@ -12,6 +12,8 @@ from .features import FLOOD, VoiceFeatures
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 # Rules about how soon the agent is heard.
 _SPEED = frozenset({Rule.FIRST_AUDIO, Rule.TURNS, Rule.UNDERRUNS, Rule.BARGE_IN})
+# Seconds after which audio may go on: agents send chunks of 2 s at most, and pause between sentences.
+GOES_ON = 3.0
 _AUDIO_WAITED_FOR = frozenset({Rule.TURNS, Rule.FIRST_AUDIO})
 _WAITED_FOR = _AUDIO_WAITED_FOR | {Rule.TRANSCRIPTS}
 
@@ -45,8 +47,15 @@ def _nothing_heard(f: VoiceFeatures) -> bool:
     return waits and bool(_WAITED_FOR & f.rules) and not f.path_is_late
 
 
-def _broke_off(f: VoiceFeatures) -> bool:
+def _has_no_end(f: VoiceFeatures) -> bool:
     return Rule.TURNS in f.rules and f.turn is not None and f.turn.audio_at is not None
+
+
+def _goes_on(f: VoiceFeatures) -> bool:
+    """Whether audio of an answer still came when the wait for its end was over."""
+    if not _has_no_end(f) or f.turn is None or f.turn.given_up_at is None or f.turn.audio_until is None:
+        return False
+    return f.turn.given_up_at - f.turn.audio_until <= GOES_ON
 
 
 def _forgot(f: VoiceFeatures) -> bool:
@@ -192,9 +201,21 @@ ROWS = (
         remedy="pace text to speech at twice real time (pipecat does), and stay a few seconds ahead at most",
     ),
     VoiceRow(
+        cause=Cause.TURN_GOES_ON,
+        shows="audio still came when the wait for the end of the answer was over, and no player ran dry",
+        when=lambda f: _goes_on(f) and Rule.UNDERRUNS not in f.rules,
+        sentence="the answer{turn} went on when its end was waited for no longer: {audio} of audio had come",
+        headline="the answer went on for too long{turn}",
+        confidence=MEDIUM,
+        remedy="give answers a limit in the agent; or wait for them for longer (answer_within), if they may "
+        "be so long",
+        runner_up=Cause.TURN_BROKE_OFF,
+        experiment="double answer_within: an answer that only is long comes to its end",
+    ),
+    VoiceRow(
         cause=Cause.TURN_BROKE_OFF,
         shows="audio came, and neither more of it nor the end of the turn; the connection lives",
-        when=_broke_off,
+        when=lambda f: _has_no_end(f) and not _goes_on(f),
         sentence="the answer broke off{turn} after {audio} of audio: no more came, and no end of the "
         "turn{raised}",
         headline="the answer broke off{turn}",

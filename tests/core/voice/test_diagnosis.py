@@ -188,6 +188,27 @@ def test_turns_are_counted_anew_at_a_reconnect_only(since, forgot, away, cause):
     assert diagnosis(made, barge_in_within=0.3).cause is cause
 
 
+@pytest.mark.parametrize(
+    ("last", "every", "cause"),
+    [
+        (27.0, 1.0, Cause.TURN_GOES_ON),
+        (26.9, 1.0, Cause.TURN_BROKE_OFF),
+        # It ran dry again and again, and is long for that.
+        (29.9, 2.0, Cause.STAGE_SLOW),
+        (10.0, 1.0, Cause.TURN_BROKE_OFF),
+    ],
+)
+def test_an_answer_that_still_comes_has_not_broken_off(last, every, cause):
+    """What is waited for is its end."""
+    instants = [at / 10 for at in range(30, round(10 * last), round(10 * every))]
+    made = call(
+        (0.0, "speak"), (1.0, "hush"), *[(at, "audio", 1.0) for at in instants], (last, "audio", 1.0),
+        (30.0, "given up"),
+    )  # fmt: skip
+
+    assert diagnosis(made, turns=1, underruns=0).cause is cause
+
+
 def answers(*sounds):
     """A turn for each word: a chunk for each letter, ``.`` is silence."""
     made = call()
