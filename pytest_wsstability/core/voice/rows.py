@@ -278,6 +278,19 @@ ROWS = (
     ),
     VoiceRow(
         cause=Cause.STAGE_STALLED,
+        shows="the caller's record alone: of a turn came transcripts that were not final, and nothing else",
+        when=lambda f: _nothing_heard(f) and f.turn is not None and f.turn.transcript_at is not None,
+        sentence="the speech{turn} was understood in part, and no final transcript came, nor anything else: "
+        "the end of the speech was not noticed, or the stt stage stopped in the middle",
+        headline="no final transcript of the speech{turn}, nor anything else",
+        confidence=MEDIUM,
+        remedy="see in the agent's log whether it noticed the end of the speech: how long its silence has to "
+        "be, and whether the message that says so reached the service",
+        runner_up=Cause.TURN_BROKE_OFF,
+        experiment="look at the agent's log: a stage that raised has a traceback there",
+    ),
+    VoiceRow(
+        cause=Cause.STAGE_STALLED,
         shows="the caller's record alone: nothing came of a turn, neither transcript nor audio, while "
         "heartbeats are in time",
         when=_nothing_heard,

@@ -289,6 +289,8 @@ def test_heartbeats_that_nobody_answers_are_no_evidence():
         ([(9.9, "<error", "{}")], [], "nothing came of the speech in turn 2"),
         ([], [(11.5, "done")], "an answer without anything in it in turn 2"),
         ([], [], "nothing came of the speech in turn 2"),
+        ([], [(11.0, "partial")], "no final transcript of the speech in turn 2, nor anything else"),
+        ([], [(11.0, "final")], "the ai stage gives no result"),
     ],
 )
 def test_what_came_in_the_place_of_an_answer(rows, done, headline):
