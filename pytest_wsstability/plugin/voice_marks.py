@@ -10,7 +10,7 @@ from ..core.voice.pipeline import Pipeline
 from ..core.voice.requirement import VoiceRequirement
 from ..core.voice.script import Script, ScriptKeywords
 from ..net.voice.caller import read_sound
-from ..net.voice.holding import check_script
+from ..net.voice.holding import check_asked, check_script
 from ..profiles.catalogue import audio_of
 from .asked import Plan, VoiceAsked
 from .markers import VOICE
@@ -70,6 +70,7 @@ def _read(values: dict[str, Any], plan: Plan, *, folder: Path) -> VoiceAsked:
     except TypeError as exc:
         raise TypeError(f"{exc}, {', '.join(ScriptKeywords.__annotations__)}") from None
     audio = audio_of(plan.profile)
+    check_asked(asked, plan.profile)
     if asked.barge_in_within is not None:
         # Nobody can stop for a user who never speaks over it.
         script.setdefault("barge_ins", 0.2)

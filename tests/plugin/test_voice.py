@@ -243,6 +243,11 @@ def test_mistakes_are_errors_at_collection(refusal, marker, message):
             "profile: 'stomp' has no audio; valid ones: 'json', 'openai-realtime'",
         ),
         (
+            '@pytest.mark.ws_stability(profile="twilio")\n@pytest.mark.ws_voice(turns=3, transcripts=True)\n'
+            "def test_it(ws_voice): ...",
+            "transcripts: the profile 'twilio' has no final transcript; say which message it is",
+        ),
+        (
             '@pytest.mark.ws_stability(alive_for="1m")\n@pytest.mark.ws_voice(turns=3, reconnect_in=2)\n'
             "def test_it(ws_voice): ...",
             "reconnect_in: the connection is lost on purpose, so that it cannot be held with alive_for",

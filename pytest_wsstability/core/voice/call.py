@@ -29,6 +29,8 @@ class Call:
     prebuffer: float = PREBUFFER
     # Whether the agent speaks, and does not only transcribe.
     answers: bool = True
+    # Whether it sends final transcripts.
+    transcribes: bool = True
     # Whether the end of the speech is told by a message, or by silence that goes out.
     tells_end: bool = True
     # Whether the player throws nothing away before the agent says so, whoever speaks over it.

@@ -22,6 +22,8 @@ FEWEST_FOR_P95 = 20
 _RARE = 0.05
 # Keywords that are durations.
 _DURATIONS = ("first_audio_p95", "first_audio_within", "barge_in_within", "ahead_max")
+# Those about the audio of answers.
+_OF_ANSWERS = (*_DURATIONS, "underruns")
 # Differences of instants are wrong by less than this.
 _SAME = 1e-9
 
@@ -97,6 +99,31 @@ class VoiceRequirement:
             timed = name in _DURATIONS and value is not None
             converted[name] = parse_duration(value, name) if timed else value  # type: ignore[arg-type]
         return cls(**converted)
+
+    def check_fits(self, profile: str, *, answers: bool, transcribes: bool) -> None:
+        """
+        See that a protocol has what is asked for.
+
+        Args:
+            profile: its name.
+            answers: whether its server speaks.
+            transcribes: whether it has final transcripts.
+
+        Raises:
+            ValueError: if it has not, which would read as a promise that the agent broke.
+
+        """
+        if self.transcripts and not transcribes:
+            raise ValueError(
+                f"transcripts: the profile {profile!r} has no final transcript; say which message it is "
+                "(Audio(final=))"
+            )
+        spoken = [name for name in _OF_ANSWERS if getattr(self, name) is not None]
+        if spoken and not answers:
+            raise ValueError(
+                f"{spoken[0]}: the server of the profile {profile!r} only transcribes, and sends no audio; "
+                "ask for turns and transcripts"
+            )
 
     def check(self, call: Call, *, duration: float, tier: Tier, ended: bool = True) -> Verdict:
         """

@@ -75,8 +75,8 @@ class Caller:
         self.audio = audio_of(connection.websocket.profile)
         tells = silence == "sent" or self.audio.has(VoiceRole.SPEECH_END)
         self.call = Call(
-            answers=self.audio.answers, tells_end=tells, plays_on=self.audio.plays_on,
-            rate=self.audio.down.rate,
+            answers=self.audio.answers, transcribes=self.audio.has(VoiceRole.FINAL), tells_end=tells,
+            plays_on=self.audio.plays_on, rate=self.audio.down.rate,
         )  # fmt: skip
         # Answers to heartbeats that go out when the audio before them is played: when, and what.
         self._marks: list[tuple[float, Say]] = []

@@ -18,7 +18,7 @@ from ...core.timeline.timeline import Timeline
 from ...core.voice.call import Call
 from ...core.voice.requirement import VoiceRequirement, answered
 from ...core.voice.script import Script
-from ...profiles import Profile
+from ...profiles import Profile, VoiceRole
 from ...profiles.catalogue import audio_of, find
 from ..client import connect
 from ..connection import Connection
@@ -111,11 +111,11 @@ async def hold_call(
 
     Raises:
         OpeningError: if the connection did not open.
-        ValueError: for a protocol without audio, and a file that cannot be spoken.
+        ValueError: for a protocol without audio, or without what is asked, and a file that cannot be spoken.
 
     """
     profile = find(options.get("profile", "json"))
-    audio_of(profile)
+    check_asked(asked, profile)
     check_script(script, requirement)
     held_open = opened_to_hold(url, requirement, orchestrator, through, opened, options)
     async with held_open as (connection, proxy):
@@ -130,6 +130,18 @@ async def hold_call(
         finally:
             await caller.stop()
             await caller.connection.close()
+
+
+def check_asked(asked: VoiceRequirement, profile: Profile) -> None:
+    """
+    See that a protocol has what a conversation is to show.
+
+    Raises:
+        ValueError: if not, naming the keyword.
+
+    """
+    audio = audio_of(profile)
+    asked.check_fits(profile.name, answers=audio.answers, transcribes=audio.has(VoiceRole.FINAL))
 
 
 def check_script(script: Script, requirement: Requirement) -> None:

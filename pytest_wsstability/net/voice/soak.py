@@ -137,6 +137,9 @@ class VoiceSoak(Soak):
 
     def _conclude_voice(self, asked: VoiceRequirement) -> Verdict:
         __tracebackhide__ = True
+        protocol = self.timeline.protocol
+        name = "" if protocol is None else protocol.name
+        asked.check_fits(name, answers=self.call.answers, transcribes=self.call.transcribes)
         tier = self.timeline.tier
         verdict = asked.check(self.call, duration=self._duration, tier=tier, ended=self.ended)
         error = None if verdict.outcome is Outcome.STABLE else self._failure(verdict)

@@ -261,6 +261,38 @@ def test_a_protocol_without_audio():
         run_virtual(main())
 
 
+@pytest.mark.parametrize(
+    ("profile", "asked", "message"),
+    [
+        (
+            "twilio",
+            {"transcripts": True},
+            r"^transcripts: the profile 'twilio' has no final transcript",
+        ),
+        (
+            "deepgram",
+            {"underruns": 0},
+            r"^underruns: the server of the profile 'deepgram' only transcribes",
+        ),
+        ("deepgram", {"barge_in_within": 1}, r"^barge_in_within: the server of the profile 'deepgram'"),
+    ],
+)
+def test_what_a_protocol_does_not_have_cannot_be_asked(profile, asked, message):
+    """Before anything opens, and by the assertions."""
+
+    async def main():
+        await hold_call(
+            Requirement(), VoiceRequirement(**asked), Script(turns=1), url="ws://127.0.0.1:9/",
+            profile=profile,
+        )  # fmt: skip
+
+    with pytest.raises(ValueError, match=message):
+        run_virtual(main())
+    held = spoken(asked={"turns": 1}, profile=profile, held={})
+    with pytest.raises(ValueError, match=message):
+        held.assert_voice(**asked)
+
+
 def test_ten_callers_of_one_agent():
     """Each has a session, turns and audio of its own, and none waits for another."""
     asked = VoiceRequirement(turns=3, first_audio_within=0.8, underruns=0, transcripts=True)
