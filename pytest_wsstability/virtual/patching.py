@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copyreg
 import datetime
 import threading
 import time
@@ -48,6 +49,18 @@ class _VirtualDatetime(_RealDatetime, metaclass=_FollowsReal):
         return handler(_RealDatetime)
 
 
+# It is `datetime.datetime` as long as it stands there, for `pickle` too.
+_VirtualDatetime.__module__, _VirtualDatetime.__qualname__ = (
+    _RealDatetime.__module__,
+    _RealDatetime.__qualname__,
+)
+
+
+def _reduced(value: datetime.datetime) -> tuple[Any, ...]:
+    """A real datetime as `pickle` writes it, under the name that its class has lost meanwhile."""
+    return _VirtualDatetime, value.__reduce_ex__(4)[1]
+
+
 @contextmanager
 def patched_time(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     """
@@ -77,4 +90,5 @@ def patched_time(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
             stack.enter_context(patch.object(time, name, following(getattr(time, name))))
             stack.enter_context(patch.object(time, f"{name}_ns", following_ns(getattr(time, f"{name}_ns"))))
         stack.enter_context(patch.object(datetime, "datetime", _VirtualDatetime))
+        stack.enter_context(patch.dict(copyreg.dispatch_table, {_RealDatetime: _reduced}))
         yield

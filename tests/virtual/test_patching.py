@@ -1,7 +1,9 @@
 """The clocks of the standard library follow the loop, where that was asked for."""
 
 import asyncio
+import copy
 import datetime
+import pickle
 import time
 import warnings
 
@@ -72,6 +74,26 @@ def test_datetimes_stay_datetimes():
         )
 
     assert run_virtual(main(), patch_time=True) == (True, True, True, True)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("zone", [None, datetime.UTC])
+def test_datetimes_can_be_pickled_and_copied(protocol, zone):
+    """As for a pool of processes, or a cache: what was written meanwhile is read everywhere."""
+    made = datetime.datetime(2026, 3, 4, 5, 6, 7, tzinfo=zone, fold=1)
+    before = pickle.dumps(made, protocol)
+
+    async def main():
+        assert pickle.loads(before) == made
+        assert copy.deepcopy(made) == copy.copy(made) == made
+        return pickle.dumps([made, datetime.datetime.now(zone)], protocol)
+
+    written = run_virtual(main(), patch_time=True)
+    assert b"wsstability" not in written
+    again, now = pickle.loads(written)
+    assert (again, again.fold) == (made, made.fold)
+    assert type(again) is type(now) is datetime.datetime
+    assert pickle.loads(pickle.dumps(made)) == made
 
 
 def test_the_clocks_are_restored():
