@@ -151,6 +151,11 @@ class SelectorLoop(_AsyncioLoop):
 
     # For asyncio's destructor, if the constructor fails.
     _closed = True
+    # nest_asyncio replaces methods of each loop's class that has not this attribute: these would wait for the
+    # clock on the wall. Of asyncio's own class it may have done that before.
+    _nest_patched = True
+    run_forever = asyncio.BaseEventLoop.run_forever
+    run_until_complete = asyncio.BaseEventLoop.run_until_complete
 
     ready: deque[asyncio.Handle]
     selector: selectors.BaseSelector

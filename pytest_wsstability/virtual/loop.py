@@ -251,6 +251,11 @@ class VirtualLoop(MemoryLoop):
     def run_until_complete(self, future: Generator[Any, None, T] | Awaitable[T]) -> T:
         """As in asyncio; see `VirtualLoop` for its horizon."""
         self.refuse_if_closed()
+        if self.is_running():
+            raise RuntimeError(
+                "this event loop is running already, and nest_asyncio nests no run in another in virtual "
+                "time: await it instead, or run in real time (--ws-time real)"
+            )
         before = self._main
         self._main_asked = self._asked = self._now
         self._moves = 0

@@ -117,3 +117,56 @@ def test_a_timer_knows_its_stack_in_debug_mode():
 
         assert "created at" in repr(timer)
         assert __file__ in repr(timer)
+
+
+class _Waits:
+    """Stands for what nest_asyncio puts into a class of loops."""
+
+    def __call__(self, *args):
+        raise AssertionError("it would wait for the clock on the wall")
+
+
+def nested(cls, monkeypatch):
+    """What ``nest_asyncio.apply()`` does to the class of a loop, as its version 1.6 does it."""
+    if not hasattr(cls, "_nest_patched"):
+        for name in ("run_forever", "run_until_complete", "_run_once"):
+            monkeypatch.setattr(cls, name, _Waits(), raising=False)
+        monkeypatch.setattr(cls, "_nest_patched", True, raising=False)
+
+
+def test_a_class_of_asyncios_that_was_changed(monkeypatch):
+    """By nest_asyncio, where a library applies it as it is imported: this loop goes on in its own way."""
+    nested(asyncio.SelectorEventLoop, monkeypatch)
+
+    with closing(VirtualLoop()) as loop:
+        assert loop.run_until_complete(asyncio.sleep(3600, "slept")) == "slept"
+        loop.call_later(5, loop.stop)
+        loop.run_forever()
+        assert loop.time() == 3605
+
+
+def test_the_class_of_a_virtual_loop_is_left_alone(monkeypatch):
+    """Or all loops to come would wait for the clock on the wall."""
+
+    async def main():
+        nested(type(asyncio.get_running_loop()), monkeypatch)
+        return await asyncio.sleep(3600, "slept")
+
+    for _ in range(2):
+        with closing(VirtualLoop()) as loop:
+            assert loop.run_until_complete(main()) == "slept"
+
+
+def test_no_run_in_a_run():
+    """What to do instead is said."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        with pytest.raises(
+            RuntimeError, match=r"is running already, .* await it instead, or run in real time"
+        ):
+            loop.run_until_complete(loop.create_future())
+        return await asyncio.sleep(3600, "slept")
+
+    with closing(VirtualLoop()) as loop:
+        assert loop.run_until_complete(main()) == "slept"
