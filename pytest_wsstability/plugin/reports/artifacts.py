@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 _NAME = "wsstability-artifacts"
 # What is in the folder of a run: without it nothing is ever removed.
 _MARK = ".wsstability-run"
-# The property of a test that says where its folder is.
+# The properties of a test that say where its folder is, and why not all of it was written.
 PROPERTY = "ws_artifacts"
+UNWRITTEN = "ws_artifacts_not_written"
 _RUN = re.compile(r"\d{8}T\d{6}Z")
 _UNSAFE = re.compile(r"[^\w.=-]+")
 # Characters of a folder's name, before what tells it from others.
@@ -89,6 +90,16 @@ class Artifacts:
         self._everything = everything
         # Of the test that runs: what it printed of its failures, and what the server said.
         self._texts: dict[str, str] = {}
+        # For each test whose folder is not whole, why; workers of xdist send them home.
+        self._unwritten: list[str] = []
+
+    @property
+    def complaint(self) -> str | None:
+        """That folders are not whole; None where all are."""
+        if not self._unwritten:
+            return None
+        count = len(self._unwritten)
+        return f"artifacts of {count} test{'s' * (count > 1)} were not written: {self._unwritten[0]}"
 
     def folder_of(self, item: pytest.Item) -> Path:
         """Its name says which test, and is no other test's."""
@@ -118,7 +129,7 @@ class Artifacts:
             folder.mkdir(parents=True, exist_ok=True)
             paths = [self._written(folder / name, text) for name, text in self._files(results.found, texts)]
         except OSError as exc:
-            report.sections.append(("artifacts", f"not written: {exc.strerror}"))
+            report.user_properties.append((UNWRITTEN, exc.strerror or str(exc)))
             return
         report.user_properties.append((PROPERTY, str(folder)))
         _attach(self._config, paths, report)
@@ -151,6 +162,8 @@ class Artifacts:
             for name, value in report.user_properties:
                 if name == PROPERTY:
                     _tell_junit(self._config, report, Path(str(value)))
+                elif name == UNWRITTEN:
+                    self._unwritten.append(str(value))
 
 
 def _told(report: pytest.TestReport) -> Iterator[str]:

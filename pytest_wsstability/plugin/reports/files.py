@@ -17,6 +17,7 @@ from ...report.formats import renderer, wrong_report
 from ...report.junit import suite_properties
 from ..stash import settings_key
 from ..workers import controller_of
+from .artifacts import artifacts_of
 from .history import History
 from .jsonl import JsonlWriter, WrittenReport
 from .left_over import gather, lines_of, of_worker, tidy
@@ -138,8 +139,11 @@ class Reports:
         if self._har is not None:
             done.append(_written(self._har, run, har.render))
         self.notes += map(str, done)
+        artifacts = artifacts_of(self._config)
+        unwritten = artifacts.complaint if artifacts is not None else None
+        self.notes += [unwritten] if unwritten is not None else []
         appended = self._github is None or not self._results or _appended(self._github, run, self.notes)
-        complete = kept and appended and all(each.error is None for each in done)
+        complete = kept and appended and unwritten is None and all(each.error is None for each in done)
         if complete and whole:
             tidy(self._config, self._lines, keep=self._paths)
         return complete

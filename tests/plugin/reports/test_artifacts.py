@@ -139,6 +139,32 @@ def test_pytest_html_links_them(run, pytester):
     assert "lanes.svg" in (pytester.path / "out.html").read_text()
 
 
+FULL = """
+from pathlib import Path
+
+write = Path.write_text
+
+def full(path, *args, **options):
+    if path.name == "timelines.json":
+        raise OSError(28, "No space left on device")
+    return write(path, *args, **options)
+
+Path.write_text = full
+"""
+
+
+@pytest.mark.parametrize("where", ["", pytest.param("-n1", marks=pytest.mark.slow)])
+def test_a_full_disk_is_no_success(pytester, where):
+    """All tests passed; a line says that folders are not whole, and the exit code is 1."""
+    pytester.makeconftest(FULL)
+    pytester.makepyfile(SUITE)
+    result = pytester.runpytest_subprocess(*where.split(), "-kgreen", "--ws-artifacts=kept", "--ws-keep=on")
+
+    assert result.parseoutcomes()["passed"] == 1
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["artifacts of 1 test were not written: No space left on device"])
+
+
 @pytest.mark.slow
 def test_workers_write_theirs(pytester):
     """Into the folder of the one run."""
