@@ -58,7 +58,7 @@ class Plan:
     client: str
     # None: the option says it.
     time: str | None
-    # Let the time module follow the clock of an async test in virtual time.
+    # Let the time module follow virtual time.
     patch_time: bool
     # By name; a field that is None is not sent, whoever else gives it.
     headers: dict[str, str | None]

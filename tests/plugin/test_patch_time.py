@@ -1,4 +1,4 @@
-"""patch_time=True: the time module follows the virtual clock of an async test."""
+"""patch_time=True: the time module follows the virtual clock."""
 
 from __future__ import annotations
 
@@ -84,3 +84,29 @@ def test_a_value_that_makes_no_sense(refusal):
         """
     )
     assert "test_it: patch_time: 'yes' is neither True nor False" in printed
+
+
+def test_a_deadline_that_an_app_counts_by_itself_is_seen_with_it_alone(pytester, run):
+    """In the hold of a sync test: a server that looks at the time is never idle while that stands still."""
+    pytester.makepyfile(
+        counts="""
+        import asyncio
+        import time
+
+        async def app(connection):
+            began = time.time()
+            while connection.close_code is None and time.time() - began < 60:
+                await asyncio.sleep(5)
+            await connection.close(4000, "idle")
+        """
+    )
+    source = """
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="10m", profile="frames", patch_time={})
+        def test_it(ws_soak): ...
+    """
+
+    assert run(source.format(False), "--ws-app=counts:app").parseoutcomes() == {"passed": 1}
+    result = run(source.format(True), "--ws-app=counts:app")
+    result.stdout.fnmatch_lines(["*(4000 at 60 s of 600 s)*"])
