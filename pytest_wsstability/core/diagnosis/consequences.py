@@ -10,13 +10,15 @@ _TYPES = re.compile(
     r"(?:[\w.]+\.)?(?:(?!Server)\w*Disconnect\w*|\w*ConnectionClosed\w*|\w*[Ss]ocket(?:Is)?Closed\w*|"
     r"\w*Connection(?:Reset|Aborted)\w*|BrokenPipeError|StreamClosedError|(?:Closed|Broken)ResourceError|"
     r"EndOfStream|ClosedChannelException|ClientAbortException|EOF(?:Error|Exception)|EofException|"
-    r"IncompleteReadError|CancelledError|(?:Base)?ExceptionGroup)\b"
+    r"IncompleteReadError|CancelledError|(?:Base)?ExceptionGroup)\b|"
+    # aiohttp's receive_str() where the peer closes, or this end has: opcode 8, and its own above 255.
+    r"(?:[\w.]+\.)?WSMessageTypeError: Received message (?:8|25[678]):"
 )
 # Types that anything is raised with (a database, or a service behind a handler, has some of its own), and the
 # words with which a connection that is gone refuses to be used.
 _AT_LARGE = re.compile(
     r"(?:[\w.]+\.)?(?:Error|Exception|RuntimeError|OSError|IOError|IOException|SocketException|SSLError|"
-    r"LocalProtocolError|WebSocketError|(?:http: )?panic|thread '.*' panicked)\b"
+    r"LocalProtocolError|UnexpectedMessageError|WebSocketError|(?:http: )?panic|thread '.*' panicked)\b"
 )
 _GONE = re.compile(
     r"broken pipe|\bepipe\b|\beconn(?:reset|aborted)\b|connection (?:was )?(?:reset|aborted)|reset by peer|"

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import islice
 
 from ..cause import Blame, Cause, Confidence, Diagnosis, Evidence
 from ..duration import show_duration as show
@@ -243,8 +242,9 @@ def with_own_lines(found: Diagnosis, end: ClientEnd, lines: Sequence[ServerLine]
     told = next(_readings(found, near, end), found)
     if told is found:
         return found
-    # Of a crash there may be thousands of lines.
-    quotes = tuple(_quote(each, end) for each in islice(filter(_speaks, near), _QUOTED))
+    # Of a crash there may be thousands of lines: what was raised stands before the lines of its traceback.
+    spoken = sorted(filter(_speaks, near), key=lambda line: line.kind is LineKind.SAID)
+    quotes = tuple(_quote(each, end) for each in spoken[:_QUOTED])
     return replace(told, evidence=(*quotes, *told.evidence))
 
 

@@ -24,7 +24,7 @@ from ..margins import StabilityWarning
 from ..plans import base_target_of, is_virtual, plan_of
 from ..server_choice import DAPHNE, server_of
 from ..stash import app_key, app_record_key, app_stop_key, routes_key, started_app_key
-from .logs import place_of
+from .logs import own_error, place_of, raised_words
 from .output import stopping
 
 _EXAMPLE = "write module:name, or module:factory()"
@@ -176,8 +176,11 @@ async def _awaited(source: AppSource) -> Any:
 def _told(failed: BaseException | str) -> str:
     """How a lifespan failed; a message may be a whole traceback, whose last line says it."""
     if isinstance(failed, BaseException):
-        return f"{type(failed).__name__}: {failed}{place_of(failed)}"
-    return show_text(failed.strip().splitlines()[-1])
+        error = own_error(failed)
+        return f"{raised_words(error)}{place_of(error)}"
+    # Python draws a margin before what it prints of a group, and a line below it.
+    lines = [line.strip(" |") for line in failed.splitlines() if line.strip(" |+-")]
+    return show_text(lines[-1] if lines else failed)
 
 
 def _found(config: pytest.Config, spec: str) -> Any:
@@ -273,4 +276,4 @@ def _failed(what: str, exc: BaseException) -> str:
         advice = "; what reads arguments, or serves, belongs under if __name__ == '__main__'"
     # Its own words have the place, and no line of the project has run.
     place = "" if isinstance(exc, SyntaxError) else place_of(exc)
-    return f"{what} failed: {type(exc).__name__}: {exc}{place}{advice}"
+    return f"{what} failed: {raised_words(exc)}{place}{advice}"

@@ -87,8 +87,8 @@ class ServerLog(logging.Handler):
         text = f"{record.levelname:<7} {record.name}: {record.getMessage()}"
         raised = ""
         if record.exc_info and record.exc_info[1] is not None:
-            error = _telling(record.exc_info[1])
-            raised = f"{type(error).__name__}: {error}"
+            error = own_error(record.exc_info[1])
+            raised = raised_words(error)
             text += f"\n{raised}{place_of(error)}"
         beside = HANDLING.get(None) is None
         self.lines.append(
@@ -103,12 +103,17 @@ class ServerLog(logging.Handler):
         return [*self._older, *self.lines]
 
 
-def _telling(error: BaseException) -> BaseException:
+def own_error(error: BaseException) -> BaseException:
     """The error itself; of a group the first that is no consequence of an end, or else the first."""
     if not isinstance(error, BaseExceptionGroup):
         return error
-    found = [_telling(each) for each in error.exceptions]
-    return next((each for each in found if not is_consequence(f"{type(each).__name__}: {each}")), found[0])
+    found = [own_error(each) for each in error.exceptions]
+    return next((each for each in found if not is_consequence(raised_words(each))), found[0])
+
+
+def raised_words(error: BaseException) -> str:
+    """Its type and its words."""
+    return f"{type(error).__name__}: {error}"
 
 
 def place_of(error: BaseException) -> str:

@@ -41,6 +41,22 @@ def told(rows, *lines, alone=True, **more):
         (printed(1047.3, "TypeError: Cannot read properties of undefined"), Cause.HANDLER_ERROR, HIGH),
         (printed(1047.3, "java.lang.IllegalStateException: closed"), Cause.HANDLER_ERROR, HIGH),
         (printed(1047.3, "Error [ERR_STREAM_DESTROYED]: write after end"), Cause.HANDLER_ERROR, HIGH),
+        # Of another connection of the handler, or what a client that is there has sent.
+        (
+            said("ServerDisconnectedError: Server disconnected", kind=LineKind.RAISED),
+            Cause.HANDLER_ERROR,
+            HIGH,
+        ),
+        (
+            said("WSMessageTypeError: Received message 2:b'a' is not WSMsgType.TEXT", kind=LineKind.RAISED),
+            Cause.HANDLER_ERROR,
+            HIGH,
+        ),
+        (
+            said("RuntimeError: Expected ASGI message 'websocket.send', but got 'x'", kind=LineKind.RAISED),
+            Cause.HANDLER_ERROR,
+            HIGH,
+        ),
     ],
 )
 def test_a_line_of_the_server_at_that_instant_is_the_cause(line, cause, confidence):
@@ -53,6 +69,21 @@ def test_a_line_of_the_server_at_that_instant_is_the_cause(line, cause, confiden
     assert found.evidence[0].text.startswith(f"the server's {whose} at 47.3 s")
 
 
+def test_what_was_raised_is_quoted_before_its_traceback():
+    """Whose lines may hold words of a cause too; a level of a log is no error that was raised."""
+    printed_lines = [
+        "ERROR:    Exception in ASGI application: closed",
+        "  + Exception Group Traceback (most recent call last):",
+        '  |   File "proxy_headers.py", line 63, in timeout',
+        "  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)",
+        "    | ConnectionError: redis went away",
+    ]
+    found = told(CUT, *(printed(1047.3, each) for each in printed_lines))
+
+    assert found.sentence == "the server's handler failed: ConnectionError: redis went away"
+    assert found.evidence[0].text == "the server's log at 47.3 s: ConnectionError: redis went away"
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -61,6 +92,24 @@ def test_a_line_of_the_server_at_that_instant_is_the_cause(line, cause, confiden
         said("starlette.websockets.WebSocketDisconnect: 1006", kind=LineKind.RAISED),
         said("CancelledError: ", kind=LineKind.RAISED),
         said("BrokenPipeError: [Errno 32] Broken pipe", kind=LineKind.RAISED),
+        said("ClientConnectionResetError: Cannot write to closing transport", kind=LineKind.RAISED),
+        said("WSMessageTypeError: Received message 257:None is not WSMsgType.TEXT", kind=LineKind.RAISED),
+        said("WSMessageTypeError: Received message 8:1001 is not WSMsgType.TEXT", kind=LineKind.RAISED),
+        said('WebSocketDisconnected: Cannot call "receive" once a disconnect', kind=LineKind.RAISED),
+        said('RuntimeError: Cannot call "send" once a close message has been sent.', kind=LineKind.RAISED),
+        said(
+            "RuntimeError: Unexpected ASGI message 'websocket.send', after sending 'websocket.close'.",
+            kind=LineKind.RAISED,
+        ),
+        said(
+            "UnexpectedMessageError: Unexpected message type, websocket.send given the state "
+            "ASGIWebsocketState.CLOSED",
+            kind=LineKind.RAISED,
+        ),
+        said("StreamClosedError: Stream is closed", kind=LineKind.RAISED),
+        # A group only counts; what it is made of is printed below it.
+        printed(1047.3, "  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)"),
+        printed(1047.3, "    | starlette.websockets.WebSocketDisconnect: (1006, None)"),
         # No words of a cause, or in passing.
         said("INFO    chat: connection closed", is_warning=False),
         said("INFO    auth: token of user 7 is valid", is_warning=False),

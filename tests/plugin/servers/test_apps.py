@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import traceback
 
 import pytest
 
@@ -1117,6 +1118,19 @@ def test_an_app_that_starts_once_only_is_told_to_be_made_anew(run, wrong, is_tol
     told = result.stdout.str()
     assert "its lifespan failed: RuntimeError: no start, at " in told
     assert ("; the same app was started in a test before: if it starts once only, give" in told) is is_told
+
+
+GROUP = ExceptionGroup("unhandled errors in a TaskGroup (1 sub-exception)", [OSError("no database")])
+TOLD = {"type": "lifespan.startup.failed", "message": "".join(traceback.format_exception(GROUP))}
+
+
+@pytest.mark.parametrize("lifespan", [f"raise {GROUP!r}", f"await send({TOLD!r}); return"])
+def test_why_a_task_group_of_a_lifespan_failed_stands_first(run, lifespan):
+    """The error in the group, whether it was raised or told as a whole traceback."""
+    result = run(asgi(lifespan=lifespan, more=", lifespan='on'"))
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["its lifespan failed: OSError: no database*"])
 
 
 @pytest.mark.parametrize("server", ["uvicorn", "hypercorn"])

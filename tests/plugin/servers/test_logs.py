@@ -56,3 +56,26 @@ def test_what_a_handler_runs_or_starts_is_told_from_the_rest(log):
 
     asyncio.run(main())
     assert [(line.port, line.is_beside) for line in log.lines] == [(4, False), (None, False), (None, True)]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError("redis went away"), "OSError: redis went away"),
+        (ExceptionGroup("2 errors", [OSError("a"), ValueError("b")]), "OSError: a"),
+        (ExceptionGroup("1 error", [ExceptionGroup("1 error", [KeyError("user")])]), "KeyError: 'user'"),
+        # What a task is told when its connection is gone explains nothing, unless there is nothing else.
+        (ExceptionGroup("2 errors", [BrokenPipeError("gone"), KeyError("user")]), "KeyError: 'user'"),
+        (ExceptionGroup("1 error", [BrokenPipeError("gone")]), "BrokenPipeError: gone"),
+    ],
+)
+def test_of_a_group_that_was_raised_an_error_in_it_is_told(log, error, words):
+    """The words of the group only count them."""
+    try:
+        raise error
+    except (OSError, ExceptionGroup):
+        CHAT.exception("the handler failed")
+
+    line = log.lines[-1]
+    assert line.raised == words
+    assert line.text.splitlines()[1].startswith(words)
