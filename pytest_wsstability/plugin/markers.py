@@ -6,10 +6,10 @@ import inspect
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    import pytest
 
 STABILITY = "ws_stability"
 ORCHESTRATOR = "ws_orchestrator"
@@ -77,6 +77,20 @@ def _is_marked(node: pytest.Item | pytest.Collector | None, names: frozenset[str
                 return True
         node = node.parent
     return False
+
+
+def take_over_unittest_skip(item: pytest.Item) -> None:
+    """Give a test that unittest skips in its body pytest's own mark, so that its fixtures hold nothing."""
+    for each in (getattr(item, "obj", None), getattr(item, "cls", None)):
+        if getattr(each, "__unittest_skip__", False):
+            item.add_marker(pytest.mark.skip(reason=getattr(each, "__unittest_skip_why__", "")))
+            return
+
+
+def is_expected_to_fail(item: pytest.Item) -> bool:
+    """Whether a test has the decorator ``unittest.expectedFailure``, which sees what its body raises only."""
+    test, case = getattr(item, "obj", None), getattr(item, "cls", None)
+    return any(getattr(each, "__unittest_expecting_failure__", False) for each in (test, case))
 
 
 def has_pytest_asyncio(config: pytest.Config) -> bool:

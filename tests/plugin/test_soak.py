@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 
 def test_in_a_class(passes):
     """The class may carry the mark."""
@@ -157,6 +159,61 @@ def test_in_a_unittest_test_case(passes):
         )
         == 2
     )
+
+
+def test_decorators_of_unittest(run, pytester):
+    """A test that it skips holds nothing, and one that is to fail may be unstable."""
+    result = run(
+        """
+        import unittest
+
+        import pytest
+
+        from pytest_wsstability import faults
+
+        RED = [
+            pytest.mark.usefixtures("ws_soak"),
+            pytest.mark.ws_stability(alive_for="2m"),
+            pytest.mark.ws_orchestrator(faults=[("30s", faults.Drop())]),
+        ]
+
+        class TestVoice(unittest.TestCase):
+            pytestmark = RED
+
+            @unittest.skip("until the gateway is there")
+            def test_skipped(self):
+                pass
+
+            @unittest.expectedFailure
+            def test_known(self):
+                pass
+
+            def test_red(self):
+                pass
+
+        @unittest.skip("not now")
+        class TestLater(unittest.TestCase):
+            pytestmark = RED
+
+            def test_it(self):
+                pass
+
+        @unittest.skip("a function, too")
+        @pytest.mark.ws_stability(alive_for="2m")
+        def test_of_a_function(ws_soak):
+            pass
+        """,
+        "--ws-report=a.json",
+        "-rs",
+    )
+    results = json.loads((pytester.path / "a.json").read_text())["results"]
+
+    assert result.parseoutcomes() == {"skipped": 3, "xfailed": 1, "failed": 1}
+    result.stdout.fnmatch_lines_random(["SKIPPED * until the gateway is there", "SKIPPED * not now"])
+    assert [(each["nodeid"].rpartition("::")[2], each["expected"]) for each in results] == [
+        ("test_known", True),
+        ("test_red", False),
+    ]
 
 
 def test_in_an_isolated_asyncio_test_case(passes):
