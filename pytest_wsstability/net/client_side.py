@@ -68,8 +68,11 @@ class ClientSide:
         protocol = websocket.protocol
         assert isinstance(protocol, ClientProtocol)
         request: Request = protocol.connect()
-        if not any(name.lower() == "user-agent" for name, _ in self._headers):
-            request.headers["User-Agent"] = USER_AGENT
+        request.headers["User-Agent"] = USER_AGENT
+        for name in {name.lower() for name, _ in self._headers}:
+            # In place of that of the handshake: a request with two Host fields is refused.
+            if name in request.headers:
+                del request.headers[name]
         for name, value in self._headers:
             request.headers[name] = value
         protocol.send_request(request)

@@ -392,6 +392,22 @@ async def test_headers_and_origin_reach_the_server():
         assert sum(line.lower().startswith("user-agent:") for line in lines) == 1
 
 
+async def test_a_field_of_ones_own_stands_in_place_of_that_of_the_handshake():
+    """A virtual host by its address: RFC 9112, section 3.2, has a request with two of them refused."""
+    seen = asyncio.get_running_loop().create_future()
+
+    async def script(peer):
+        seen.set_result(await peer.upgrade())
+        await peer.gone()
+
+    fields = [("host", "staging.example"), ("Cookie", "a=1"), ("Cookie", "b=2")]
+    async with serving(script) as url, opened(url, headers=fields):
+        lines = (await seen).decode().split("\r\n")
+
+        assert [line for line in lines if line.lower().startswith("host:")] == ["host: staging.example"]
+        assert [line for line in lines if line.startswith("Cookie:")] == ["Cookie: a=1", "Cookie: b=2"]
+
+
 async def test_compression_is_offered_when_asked_for():
     """permessage-deflate (RFC 7692) shrinks what goes over the wire; the timeline counts the payload."""
     text = "again and again " * 1000
