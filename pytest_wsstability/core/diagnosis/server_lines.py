@@ -50,7 +50,7 @@ _GAVE_UP = re.compile(
 _DEADLINE = "find where the server sets this deadline, and what puts it off: that has to come more often"
 # The instant that many loggers begin a line with: that of the connection's clock stands beside a quote.
 _STAMP = re.compile(
-    r"^\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?:?\s+(?=\S)"
+    r"^\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?\]?:?\s+(?=\S)"
 )
 # The level and the name that a log record begins with.
 _LOGGER = re.compile(r"^[A-Z]+\s+[\w.]+: ")
@@ -157,6 +157,7 @@ class ClientEnd:
         opened: when it opened, by the clock that the lines have too.
         age: seconds until it ended, or was judged while it was open.
         is_open: whether it was open then.
+        was_closed: whether the server had sent a close frame.
         asked: the age at which a heartbeat was sent that a handler has to answer, and none has; None without.
         ports: those of the client, and of proxies before the server.
         session: the id of its session; None without one.
@@ -166,6 +167,7 @@ class ClientEnd:
     opened: float
     age: float
     is_open: bool
+    was_closed: bool = False
     asked: float | None = None
     ports: tuple[int, ...] = ()
     session: str | None = None
@@ -178,6 +180,7 @@ class ClientEnd:
             opened=line.opened,
             age=line.duration if line.close is None else line.close.at,
             is_open=line.close is None,
+            was_closed=line.close is not None and line.close.received is not None,
             asked=_asked(line),
             ports=tuple({each.port for each in timelines if each.port is not None}),
             session=line.session_id,
@@ -308,7 +311,8 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
     """What the lines make of a diagnosis, the strongest first."""
     raised = [line for line in lines if line.is_failure and not line.is_beside]
     for line in lines:
-        if line.kind is LineKind.EXITED:
+        # One that said goodbye may end, unless by an error.
+        if line.kind is LineKind.EXITED and (raised or not end.was_closed):
             # The error that nobody caught says more than a number.
             how = f"ended: {_words(raised[-1])}" if raised else _words(line)
             yield _told(

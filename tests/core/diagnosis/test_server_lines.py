@@ -373,6 +373,7 @@ def test_a_timeout_of_the_server_confirms_a_timer():
         "2026-11-28T13:15:12.965Z ",
         "[2026-11-28 13:15:12,965] ",
         "2026-11-28 13:15:12+00:00: ",
+        "[2026-11-28 13:15:12 +0000] ",
     ],
 )
 def test_a_bare_timeout_confirms_a_deadline_for_pongs(stamp):
@@ -410,6 +411,23 @@ def test_how_a_process_ended(others, words):
     lines = [*others, said("ended with exit code 3", kind=LineKind.EXITED)]
 
     assert with_lines(diagnose(record), [record], lines, alone=True).sentence == words
+
+
+@pytest.mark.parametrize(
+    ("code", "other", "is_told"),
+    [
+        (1001, [], False),
+        (1012, [], False),
+        (1001, [said("LookupError: no room", kind=LineKind.RAISED)], True),
+    ],
+)
+def test_a_process_that_closed_first_may_end_but_not_by_an_error(code, other, is_told):
+    """That it should have closed is no advice then."""
+    lines = [*other, said("ended with exit code 0", kind=LineKind.EXITED)]
+    found = told([*TALK, (47.3, closed_by_peer(code))], *lines)
+
+    assert found.cause is Cause.RESTART
+    assert found.sentence.startswith("the server's process ended: LookupError") is is_told
 
 
 RETURNED = said("its function returned", kind=LineKind.RETURNED)
