@@ -45,14 +45,12 @@ def _engine_io(f: Features) -> bool:
     """
     Whether the peer's last word was a text of one byte that nothing answered.
 
-    A ping of Engine.IO is the text "2"; a client that does not know the protocol takes it for a message.
+    A ping of Engine.IO is the text "2"; a client that does not know the protocol takes it for a message. One
+    that has heard such heartbeats knows it, and other packets of it are of one byte too ("1": close).
 
     """
     last = next((each for each in reversed(f.events) if each.direction is RECEIVED and is_data(each)), None)
-    if f.code not in (1000, 1005) or last is None or f.age - last.at < TO_ANSWER:
-        return False
-    if last.role is Role.HEARTBEAT and f.timeline.is_one_way:
-        # Known, and never answered: SockJS' "h".
+    if f.code not in (1000, 1005) or last is None or f.age - last.at < TO_ANSWER or _asks_in_a_byte(f):
         return False
     return last.opcode is Opcode.TEXT and last.size == 1 and f.silent(SENT, FrameKind.DATA) > f.age - last.at
 
