@@ -156,8 +156,9 @@ def forsaken(requirement: Requirement, timeline: Timeline, incidents: Incidents)
         return
     since = max(announced, messages.last_at)
     silent = hold - since
-    # What was quiet as long before may speak again.
-    if messages.last_at > announced + _TOGETHER or silent <= FORSAKEN * max(messages.longest_gap, _TOGETHER):
+    # What was quiet as long before may speak again; the silence that the announcement fell into counts too.
+    quiet_before = max(messages.longest_gap, announced - messages.last_at, _TOGETHER)
+    if messages.last_at > announced + _TOGETHER or silent <= FORSAKEN * quiet_before:
         return
     quiet = f"no message for {show(silent)} since the end was announced at {show(announced)}"
     yield Violation(

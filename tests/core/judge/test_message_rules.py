@@ -273,6 +273,10 @@ def test_a_notice_whose_end_may_come(line, outcome, why):
         # Three times the longest gap before: 60 s are not more than 3 * 20 s, and more than 3 * 19.9 s.
         ([20.0, 40.0, 60.0], STABLE),
         ([19.9, 39.8, 59.7], UNSTABLE),
+        # It was quiet when the end was announced, since what came with the session, or for 20 s.
+        ([0.25], STABLE),
+        ([*range(5, 41, 5)], STABLE),
+        ([at + 0.1 for at in range(5, 41, 5)], UNSTABLE),
         # One that came with the announcement is no sign of life.
         ([*TENS[:6], 61.0], UNSTABLE),
         ([*TENS[:6], 61.1], STABLE),
