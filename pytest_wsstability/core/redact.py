@@ -83,8 +83,7 @@ def _redacted(value: Any) -> Any:
     if type(value) is str:
         return redact_text(value)
     if type(value) is bytes:
-        # A character a byte, so that what is no text stays as it is.
-        return SECRETS.mask(value.decode("latin-1")).encode("latin-1")
+        return _redacted_bytes(value)
     if isinstance(value, dict):
         return {name: _redacted(each) for name, each in value.items()}
     if type(value) in (list, tuple):
@@ -95,6 +94,14 @@ def _redacted(value: Any) -> Any:
         changed = {name: each for name, each in new.items() if each != old[name]}
         return dataclasses.replace(value, **changed) if changed else value
     return value
+
+
+def _redacted_bytes(octets: bytes) -> bytes:
+    try:
+        return redact_text(octets.decode()).encode()
+    except UnicodeDecodeError:
+        # A character a byte, so that what is no text stays as it is.
+        return SECRETS.mask(octets.decode("latin-1"), also=issued).encode("latin-1")
 
 
 def is_text(text: str) -> bool:

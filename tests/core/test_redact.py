@@ -152,6 +152,18 @@ def test_bytes_are_redacted_by_value():
     assert redact((b"\xff\x00 hunter2-of-mine", 1)) == (b"\xff\x00 ***", 1)
 
 
+@pytest.mark.parametrize(
+    ("octets", "shown"),
+    [
+        (b'{"token": "abc", "room": "\xc3\xa4"}', b'{"token": "***", "room": "\xc3\xa4"}'),
+        (b"\xff\x00 sk-proj-aB3dE5fG7h \xfe token=abc", b"\xff\x00 *** \xfe token=abc"),
+    ],
+)
+def test_bytes_are_redacted_by_what_they_say(octets, shown):
+    """Some protocols have JSON in binary frames; what is no text is looked through for keys alone."""
+    assert redact(octets) == shown
+
+
 def test_a_url_that_was_shown_before_is_masked_by_what_is_known_now():
     """By value, and beside its name."""
     url = "ws://host/rooms/hunter2-of-mine;key=abc"
