@@ -119,6 +119,7 @@ class Dialled(NamedTuple):
         dialler = Dialler(
             websocket, uri, url=self.url, tls=self.tls or _TLS, timeout=seconds, address=self.address,
             source=self.source, proxy=proxy_for(uri, self.proxy) if self.address is None else None,
+            redirects=self.redirects,
         )  # fmt: skip
         await dialler.dial(opening)
         websocket.expect_protocol(uri.resource_name, [websocket.subprotocol or ""])

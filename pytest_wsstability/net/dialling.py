@@ -61,6 +61,8 @@ _ALERTS = {
     "CERTIFICATE_UNKNOWN": _CERTIFICATE,
     "UNKNOWN_CA": _CERTIFICATE,
 }
+# Which redirects are followed, where any are.
+_FOLLOWED = "so many at most, to ws:// and wss://, and none from wss:// to ws://"
 # Steps in which a proxy is reached, where there is one.
 _OF_THE_WAY = frozenset({OpeningStage.DNS, OpeningStage.CONNECT, OpeningStage.PROXY, OpeningStage.TIMEOUT})
 Address = tuple[str, int]
@@ -87,6 +89,7 @@ class Dialler:
         address: host and port in the URL's stead; None for the URL's.
         source: the address of this machine to connect from; None leaves it to the system.
         proxy: what to go through; None for nothing.
+        redirects: how many redirects its client follows.
 
     """
 
@@ -101,8 +104,10 @@ class Dialler:
         address: Address | None = None,
         source: str | None = None,
         proxy: Proxy | None = None,
+        redirects: int = 0,
     ) -> None:
         self._websocket = websocket
+        self._redirects = redirects
         self._uri = uri
         self._url = url
         self._tls = tls
@@ -294,7 +299,7 @@ class Dialler:
             too_long = isinstance(exc.__cause__, SecurityError)
             refusal = refusal_of(self._websocket.protocol, whole=not too_long)
             if refusal is not None:
-                return _refused(refusal, self._url, rest=self._unread(exc))
+                return _refused(refusal, self._url, self._redirects, rest=self._unread(exc))
         if late:
             return self._failed(OpeningStage.TIMEOUT, f"{self._late()} within {show_duration(self._timeout)}")
         if isinstance(exc, socket.gaierror):
@@ -322,7 +327,7 @@ class Dialler:
         if isinstance(exc, ConnectionRefusedError):
             return self._failed(OpeningStage.CONNECT, f"nobody listens on {where} (connection refused)")
         if isinstance(exc, InvalidStatus):
-            return _refused(exc.response, self._url)
+            return _refused(exc.response, self._url, self._redirects)
         if isinstance(exc, SubprotocolError):
             return OpeningError(self._url, OpeningStage.HANDSHAKE, _words(exc), subprotocol=exc.chosen)
         if step is OpeningStage.HTTP:
@@ -415,7 +420,7 @@ def _field(response: Response, name: str) -> str | None:
     return next(iter(response.headers.get_all(name)), None)
 
 
-def _refused(response: Response, url: str, *, rest: str = "") -> OpeningError:
+def _refused(response: Response, url: str, redirects: int, *, rest: str = "") -> OpeningError:
     """The error for a refused upgrade; ``rest`` says why its answer was not read to the end."""
     told = _told(bytes(response.body or b""), response.status_code, response.reason_phrase)
     detail = f"HTTP {response.status_code} {show_text(response.reason_phrase)}".rstrip()
@@ -424,7 +429,8 @@ def _refused(response: Response, url: str, *, rest: str = "") -> OpeningError:
     location = _field(response, "Location") if 300 <= response.status_code < 400 else None
     if location is not None:
         # RFC 6455, section 4.1: a client may follow it; browsers do not.
-        detail += f": it leads to {show_text(redact_url(location))}, and is not followed (--ws-redirects)"
+        why = f"--ws-redirects {redirects}: {_FOLLOWED}" if redirects else "--ws-redirects"
+        detail += f": it leads to {show_text(redact_url(location))}, and is not followed ({why})"
     elif told:
         detail += f": {told}"
     if rest:

@@ -247,8 +247,8 @@ async def test_what_comes_before_no_answer(response, stage, status):
     ("fields", "told"),
     [
         ("Retry-After: 3\r\nRetry-After: 4", " (Retry-After: 3)"),
-        ("Location: /a\r\nLocation: /b", ": it leads to /a, and is not followed (--ws-redirects)"),
-        ("Location: ws://[::1", ": it leads to ws://[::1, and is not followed (--ws-redirects)"),
+        ("Location: /a\r\nLocation: /b", ": it leads to /a, and is not followed (--ws-redirects 1: "),
+        ("Location: ws://[::1", ": it leads to ws://[::1, and is not followed (--ws-redirects 1: "),
         ("X: a\x00b\x7f\r\nRetry-After: 5\x00", " (Retry-After: 5)"),
     ],
 )

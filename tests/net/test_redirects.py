@@ -64,6 +64,15 @@ async def test_a_relative_redirect_stays_on_its_server():
     assert all("X-Token: 1" in request for request in requests)
 
 
+async def test_redirects_in_a_circle_have_an_end():
+    """As many as asked for, and that is said."""
+    async with redirecting("/old") as (url, requests):
+        with pytest.raises(OpeningError, match=r"is not followed \(--ws-redirects 4: so many at most"):
+            await connect(url, redirects=4)
+
+    assert len(requests) == 5
+
+
 async def test_another_host_gets_no_credentials():
     """Fields are for the host that they were given for."""
     async with redirecting("/end") as (end, requests):
@@ -80,5 +89,9 @@ async def test_another_host_gets_no_credentials():
 async def test_a_redirect_to_what_is_no_websocket_is_shown(location):
     """Not followed, though asked for."""
     async with redirecting(location) as (url, _):
-        with pytest.raises(OpeningError, match="HTTP 302 Found: it leads to"):
+        with pytest.raises(OpeningError, match="HTTP 302 Found: it leads to") as caught:
             await connect(url, redirects=3)
+
+    assert str(caught.value).endswith(
+        "is not followed (--ws-redirects 3: so many at most, to ws:// and wss://, and none from wss:// to ws://)"
+    )
