@@ -23,7 +23,7 @@ from .errors import OpeningError, OpeningStage
 from .health import tier_of
 from .resources import shortage_of
 from .senders import served_by
-from .target import TLS, check_source
+from .target import TLS, check_route, check_source
 from .tunnel import connect_by_socks, open_tunnel, unused_variable
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ class Dialler:
         self._proxy = proxy
         if proxy is not None:
             self._host, self._port = proxy.host, proxy.port
+        if source is not None:
+            check_route(source, self._host)
         self._step = OpeningStage.DNS
 
     @property

@@ -43,6 +43,27 @@ def check_source(source: str) -> None:
         raise ValueError(f"source: {source!r} is no IP address of this machine, such as 127.0.0.2") from None
 
 
+def check_route(source: str, host: str) -> None:
+    """
+    Refuse an address from which nothing goes to a host, which is one of the other version of IP.
+
+    A name may have addresses of both.
+
+    Raises:
+        ValueError: for such a pair.
+
+    """
+    try:
+        there = ip_address(host.partition("%")[0]).version
+    except ValueError:
+        return
+    if (here := ip_address(source).version) != there:
+        raise ValueError(
+            f"source: {source!r} is an IPv{here} address, from which nothing goes to {host!r}; give one of "
+            f"IPv{there}"
+        )
+
+
 # Thousands of connections to one target have its parts in common.
 @lru_cache(maxsize=32)
 def parse_url(url: str) -> WebSocketURI:

@@ -14,7 +14,7 @@ from ...profiles import Profile
 from ...profiles.catalogue import find
 from ..connection import Connection
 from ..keywords import ConnectKeywords
-from ..target import TLS, check_source, client_kind, parse_url
+from ..target import TLS, check_route, check_source, client_kind, parse_url
 from ..traffic import Traffic
 
 
@@ -66,6 +66,9 @@ class FleetJob:
             client_kind(client)
         if (profile := self.options.get("profile")) is not None:
             find(profile)
+        if self.options.get("proxy") is None and self.options.get("address") is None:
+            for source in self.sources:
+                check_route(source, parse_url(self.url).host)
 
     def check_targets(self, connections: int) -> None:
         """

@@ -1,16 +1,20 @@
 """Several source addresses, on the kernel's network: each has local ports of its own."""
 
 import asyncio
+import dataclasses
+import re
 import sys
 from collections import Counter
 
 import pytest
 import websockets
 
-from pytest_wsstability import OpeningError, connect
+from pytest_wsstability import OpeningError, Requirement, connect
 from pytest_wsstability.fleet import WorkerError, open_fleet
 from pytest_wsstability.net.fleet.engine import check_here
+from pytest_wsstability.net.fleet.job import FleetJob
 from pytest_wsstability.net.resources import Available, Needs, missing
+from pytest_wsstability.net.target import check_route
 
 pytestmark = [
     pytest.mark.real,
@@ -68,6 +72,41 @@ def test_an_address_of_another_machine():
 
     with pytest.raises(OpeningError, match=r"no local port was left at 192\.0\.2\.1 here"):
         asyncio.run(serving(use))
+
+
+@pytest.mark.parametrize(
+    ("source", "host", "told"),
+    [
+        ("127.0.0.2", "::1", "IPv4 address, from which nothing goes to '::1'; give one of IPv6"),
+        ("::1", "127.0.0.1", "IPv6 address, from which nothing goes to '127.0.0.1'; give one of IPv4"),
+        (
+            "127.0.0.2",
+            "fe80::1%eth0",
+            "IPv4 address, from which nothing goes to 'fe80::1%eth0'; give one of ",
+        ),
+        ("127.0.0.2", "127.0.0.1", None),
+        ("::1", "::1", None),
+        # It may have addresses of both.
+        ("::1", "localhost", None),
+    ],
+)
+def test_nothing_goes_from_one_version_of_ip_to_the_other(source, host, told):
+    if told is None:
+        check_route(source, host)
+        return
+    with pytest.raises(ValueError, match=rf"^source: '{source}' is an {re.escape(told)}"):
+        check_route(source, host)
+
+
+def test_sources_of_the_wrong_version_are_told_before_anything_opens():
+    """Nobody listens there, which would be blamed on the server; a proxy stands between."""
+    made = FleetJob(url="ws://[::1]:9/", requirement=Requirement.of(alive_for="1s"), sources=("127.0.0.2",))
+    with pytest.raises(ValueError, match=r"^source: '127\.0\.0\.2' is an IPv4 address"):
+        made.check_options()
+    with pytest.raises(ValueError, match=r"^source: '127\.0\.0\.2' is an IPv4 address"):
+        asyncio.run(connect("ws://[::1]:9/", source="127.0.0.2"))
+    for way in ({"proxy": "http://127.0.0.1:9"}, {"address": ("127.0.0.1", 9)}):
+        dataclasses.replace(made, options=way).check_options()
 
 
 def test_what_is_no_address():
