@@ -232,6 +232,16 @@ def test_an_answer_of_silence_among_others_is_a_silent_turn(over):
     assert made.turn.audio_at is None
 
 
+def test_turns_that_are_counted_anew_twice_were_first_forgotten_once():
+    made = call()
+    for at in (0, 10, 20):
+        made.speech_began(at)
+        made.speech_ended(at + 1)
+        numbered(made, (at + 2, "audio", 1), (at + 3, "done", 1))
+
+    assert made.forgot_at == 12
+
+
 @pytest.mark.parametrize(("number", "repeats"), [(2, 0), (None, 2)])
 def test_chunks_that_begin_anew_after_a_reconnect_were_not_forgotten_where_turns_go_on(number, repeats):
     """An agent that counts the chunks of each answer has two of them with one number."""
