@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
+from functools import partial
 
 from ..cause import Blame, Cause, Confidence, Diagnosis, Evidence
 from ..duration import show_duration as show
 from ..redact import redact_text, show_text
-from ..timeline.close_reasons import Topic, names_whole, read_reason, says_nothing_else
+from ..timeline.close_reasons import Topic, names_whole, read_reason
 from ..timeline.events import Direction, End, Opcode, Role
 from ..timeline.timeline import Timeline
-from .consequences import is_consequence
 from .engine import shortened
 from .experiments import experiment
+from .lines import LineKind, ServerLine
 from .rivals import CAUSES
 
 # Seconds around an end within which a line is about it: loops that stop take moments, logs of other
@@ -26,18 +26,6 @@ AT_THE_END = 1.0
 _AT_ONCE = 0.05
 # Lines that a diagnosis quotes, and characters of each.
 _QUOTED, _LONGEST = 3, 160
-# How processes print an error that nobody caught: Python, Node, Java, Go, Rust, Ruby. The level of a logger
-# ("ERROR: ") is none.
-_PRINTED = re.compile(
-    r"^[\s|]*(?i:uncaught |unhandled )?(?:(?:\w+\.)*\w*(?:Error|Exception)\b(?: \[\w+\])?: |"
-    r"(?:http: panic serving \S+|panic): |thread '.*' panicked|(?i:exception in thread ))"
-)
-# How processes print a level below a warning: in capitals, in brackets, in a field of JSON or of key=value
-# (pino: as a number).
-_LESSER = re.compile(
-    r"\b(?:TRACE|DEBUG|INFO|NOTICE)\b|\[(?:trace|debug|info|notice)\]|"
-    r"\blevel[\"']?\s*[:=]\s*[\"']?(?:trace|debug|info|notice|[123]0)\b"
-)
 # The type of an error that is a timeout's own.
 _TIMED_OUT = re.compile(r"(?:[\w.]+\.)?\w*time_?d?_?out\w*\b", re.IGNORECASE)
 # Words of a keepalive that gave up, and not of one that goes on ("sending keepalive ping").
@@ -48,12 +36,6 @@ _GAVE_UP = re.compile(
 )
 # What helps where all that is known is that a timeout of the server ran out.
 _DEADLINE = "find where the server sets this deadline, and what puts it off: that has to come more often"
-# The instant that many loggers begin a line with: that of the connection's clock stands beside a quote.
-_STAMP = re.compile(
-    r"^\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?\]?:?\s+(?=\S)"
-)
-# The level and the name that a log record begins with.
-_LOGGER = re.compile(r"^[A-Z]+\s+[\w.]+: ")
 # Causes that need no words of the server: the record itself proves them, or nobody was wrong.
 _SETTLED = frozenset({
     Cause.MACHINE_SLEPT, Cause.HARNESS_BLOCKED, Cause.HARNESS_NOT_READING, Cause.INJECTED_FAULT,
@@ -67,85 +49,11 @@ _KEEPALIVES = frozenset({
 })  # fmt: skip
 # The same for a timeout that the server's words do not name.
 _TIMEOUTS = frozenset({Cause.IDLE_TIMEOUT, Cause.READ_DEADLINE, Cause.PONG_DEADLINE, Cause.IDLE_AS_NORMAL})
+_DATA = (Opcode.TEXT, Opcode.BINARY)
 # What this end's record shows by itself when a keepalive gives up.
 _SHOWN = frozenset({Cause.PING_UNANSWERED, Cause.HEARTBEAT_UNANSWERED, Cause.ENGINE_IO_PING_TIMEOUT})
 # Why heartbeats are not answered on a connection that is open, as far as one end can tell.
 _UNANSWERED = frozenset({Cause.HALF_OPEN, Cause.ZOMBIE, Cause.PEER_FROZEN, Cause.PEER_NOT_READING})
-
-
-class LineKind(Enum):
-    """What a line is."""
-
-    # A log record, or a line that was printed.
-    SAID = "said"
-    # An error that was raised, and nobody caught.
-    RAISED = "raised"
-    # The process has ended.
-    EXITED = "exited"
-    # A handler was done with a connection, and had not closed it.
-    RETURNED = "returned"
-    # A handler raised a CancelledError that nobody had asked for.
-    CANCELLED = "cancelled"
-    # A handler has taken a message, and asked for no other since.
-    BUSY = "busy"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerLine:
-    """
-    A line of the server.
-
-    Attributes:
-        at: the reading of the clock that timelines have too.
-        text: what was logged or printed; of an error its type and its words.
-        kind: what it is.
-        is_warning: whether it is one, or worse: lesser ones speak of much that is no cause.
-        port: the port of the client that it is about; None where it does not say.
-        is_beside: whether it is known to be of no handler: of a task of the server's own.
-
-    """
-
-    at: float
-    text: str
-    kind: LineKind = LineKind.SAID
-    is_warning: bool = True
-    port: int | None = None
-    is_beside: bool = False
-
-    @property
-    def is_failure(self) -> bool:
-        """Whether it is an error, and more than a consequence of the end."""
-        return self.kind is LineKind.RAISED and not is_consequence(_STAMP.sub("", self.text))
-
-    @property
-    def is_about_all(self) -> bool:
-        """Whether it is about all connections: the server goes."""
-        return self.kind is LineKind.EXITED or self.says_restart
-
-    @property
-    def says_restart(self) -> bool:
-        """Whether it says that the server goes; one word among others ("shutdown turret level") may not."""
-        reading = read_reason(self.message)
-        return reading.topic is Topic.RESTART and not reading.is_lone
-
-    @property
-    def says_only_restart(self) -> bool:
-        """The same, and of nothing else: "Shutting down", and not "shutting down mixer"."""
-        return self.says_restart and says_nothing_else(self.message)
-
-    @property
-    def message(self) -> str:
-        """What was said, without its instant, its level and the logger's name."""
-        return _LOGGER.sub("", _STAMP.sub("", self.text))
-
-
-def printed(at: float, text: str) -> ServerLine:
-    """A line that a process printed, which may be an error that nobody caught."""
-    is_raised = _PRINTED.match(_STAMP.sub("", text)) is not None
-    return ServerLine(
-        at=at, text=text, kind=LineKind.RAISED if is_raised else LineKind.SAID,
-        is_warning=is_raised or _LESSER.search(text) is None,
-    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +67,7 @@ class ClientEnd:
         is_open: whether it was open then.
         was_closed: whether the server had sent a close frame.
         asked: the age at which a heartbeat was sent that a handler has to answer, and none has; None without.
+        heard: the age at which the server's last message came; None without one.
         ports: those of the client, and of proxies before the server.
         session: the id of its session; None without one.
 
@@ -169,6 +78,7 @@ class ClientEnd:
     is_open: bool
     was_closed: bool = False
     asked: float | None = None
+    heard: float | None = None
     ports: tuple[int, ...] = ()
     session: str | None = None
 
@@ -182,6 +92,7 @@ class ClientEnd:
             is_open=line.close is None,
             was_closed=line.close is not None and line.close.received is not None,
             asked=_asked(line),
+            heard=max((at for at in map(partial(_received, line), _DATA) if at is not None), default=None),
             ports=tuple({each.port for each in timelines if each.port is not None}),
             session=line.session_id,
         )
@@ -195,6 +106,10 @@ class ClientEnd:
     def names(self) -> set[str]:
         """What lines call it."""
         return {str(port) for port in self.ports} | ({self.session} if self.session else set())
+
+
+def _received(timeline: Timeline, opcode: Opcode) -> float | None:
+    return timeline.last(direction=Direction.RECEIVED, opcode=opcode)
 
 
 def _asked(timeline: Timeline) -> float | None:
@@ -263,6 +178,17 @@ def _is_later(line: ServerLine, end: ClientEnd) -> bool:
     return line.at > end.at + _AT_ONCE
 
 
+def _is_apart(line: ServerLine, end: ClientEnd) -> bool:
+    """
+    Whether an end did not come of an error: it was there before it, or messages came after it.
+
+    Lines of other processes, which have no port of their own, are read late.
+
+    """
+    went_on = end.heard is not None and end.opened + end.heard > line.at + _AT_ONCE
+    return line.port is not None and (went_on or _is_later(line, end))
+
+
 def _behind_handler(found: Diagnosis, end: ClientEnd, busy: Sequence[ServerLine]) -> Diagnosis:
     """A heartbeat that no handler took, or whose handler still has it."""
     asked = end.asked
@@ -303,8 +229,7 @@ def _quote(line: ServerLine, end: ClientEnd) -> Evidence:
 
 
 def _words(line: ServerLine) -> str:
-    text = _STAMP.sub("", line.text.strip().lstrip("| "))
-    return show_text(redact_text(text.splitlines()[0] if text else ""), _LONGEST)
+    return show_text(redact_text(line.first), _LONGEST)
 
 
 def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> Iterator[Diagnosis]:
@@ -342,8 +267,7 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
         topic = reading.topic if reading.is_clear else None
         told = None if topic is None else _by_topic(found, line, topic)
         if told is None and line.is_failure:
-            # What is after an end has not ended it; lines of other processes, without a port, are read late.
-            is_its_own = is_about(line, end) and (line.port is None or not _is_later(line, end))
+            is_its_own = is_about(line, end) and not _is_apart(line, end)
             is_sure = is_its_own or (not line.is_beside and abs(line.at - end.at) <= _AT_ONCE)
             confidence = Confidence.HIGH if is_sure else Confidence.MEDIUM
             whose = "a task of the server" if line.is_beside else "the server's handler"

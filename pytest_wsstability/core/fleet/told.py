@@ -9,14 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ..cause import Blame, Cause, Confidence, Diagnosis
-from ..diagnosis.server_lines import (
-    AT_THE_END,
-    ClientEnd,
-    LineKind,
-    ServerLine,
-    is_about,
-    with_own_lines,
-)  # fmt: skip
+from ..diagnosis.lines import LineKind, ServerLine
+from ..diagnosis.server_lines import AT_THE_END, ClientEnd, is_about, with_own_lines
 from .frame import Ending, Fate
 
 # An error that names nobody is about the ends that are nearest to it, and those that are farther by no more

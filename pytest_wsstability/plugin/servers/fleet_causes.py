@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from ...core.diagnosis.server_lines import ClientEnd, ServerLine
+    from ...core.diagnosis.lines import ServerLine
+    from ...core.diagnosis.server_lines import ClientEnd
     from ...core.fleet.frame import Ending
     from ...net.fleet.fleet import Fleet
 

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ...core.cause import Cause
-from ...core.diagnosis.server_lines import LineKind, ServerLine, printed, with_lines
+from ...core.diagnosis.lines import LineKind, ServerLine, printed
+from ...core.diagnosis.server_lines import with_lines
 from ..markers import uses_us
 from ..plans import base_target_of, is_virtual, runs_command
 from ..settings import TargetKind
@@ -150,8 +151,10 @@ def _logged(line: LogLine, known: bool) -> ServerLine | None:
     """
     if line.is_of_stop or line.logger.startswith(_CLIENTS) or line.logger.endswith(".access"):
         return None
-    raised = LineKind.RAISED if line.raised else LineKind.SAID
-    text = line.raised or line.text
+    # What is logged below an error has been caught.
+    is_raised = bool(line.raised) and line.level >= logging.ERROR
+    raised = LineKind.RAISED if is_raised else LineKind.SAID
+    text = line.raised if is_raised else line.text.partition("\n")[0]
     return ServerLine(
         at=line.at, text=text, kind=raised, is_warning=line.level >= logging.WARNING, port=line.port,
         is_beside=known and line.is_beside,

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
-from pytest_wsstability.core.diagnosis.server_lines import LineKind, ServerLine, printed, with_lines
+from pytest_wsstability.core.diagnosis.lines import LineKind, ServerLine, printed
+from pytest_wsstability.core.diagnosis.server_lines import with_lines
 from pytest_wsstability.core.timeline.events import End
 from tests.core.script import FIN, PLANNED, closed_by_peer, timeline
 
@@ -199,6 +200,26 @@ def test_an_error_that_names_nobody_may_be_of_a_task_beside_the_handler(at, port
 
     assert (found.cause, found.confidence) == (Cause.HANDLER_ERROR, confidence)
     assert found.alternatives or confidence is HIGH
+
+
+@pytest.mark.parametrize(
+    ("what", "at", "confidence"),
+    [
+        ("<text", 46.36, MEDIUM),
+        ("<audio", 46.36, MEDIUM),
+        # It may have been on its way; and a pong needs no handler.
+        ("<text", 46.34, HIGH),
+        ("<ping", 46.36, HIGH),
+    ],
+)
+def test_an_error_after_which_a_handler_went_on_may_not_have_ended_anything(what, at, confidence):
+    """It was caught, and logged."""
+    record = timeline(*TALK, (at, what), (47.3, FIN))
+    record.port = 50_000
+    line = said("KeyError: 'user'", at=1046.3, kind=LineKind.RAISED, port=50_000)
+    found = with_lines(diagnose(record), [record], [line], alone=True)
+
+    assert (found.cause, found.confidence) == (Cause.HANDLER_ERROR, confidence)
 
 
 def test_an_error_of_a_task_beside_the_handlers_may_have_nothing_to_do_with_the_end():

@@ -62,6 +62,26 @@ def test_an_error_that_a_handler_raised_is_the_cause(run):
     )
 
 
+CAUGHT = """
+async def handler(ws):
+    async for message in ws:
+        try:
+            raise LookupError("room 7 has no owner")
+        except LookupError:
+            log.{level}("no room", exc_info=True)
+        await ws.close(4000)
+"""
+
+
+@pytest.mark.parametrize(("level", "counts"), [("warning", False), ("error", True)])
+def test_an_error_that_is_logged_as_a_warning_was_caught(run, level, counts):
+    """Servers log what nobody caught as an error."""
+    caught = CAUGHT.replace("{level}", level)
+    result = run(OWN.replace("@pytest_asyncio.fixture", caught + "@pytest_asyncio.fixture") + ONE)
+
+    assert ("handler failed: LookupError" in result.stdout.str()) is counts
+
+
 GROUP = """
 async def fails(error):
     raise error

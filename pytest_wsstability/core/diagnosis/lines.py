@@ -1,0 +1,110 @@
+"""A line of a server: what it logged, printed or did."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from ..timeline.close_reasons import Topic, read_reason, says_nothing_else
+from .consequences import is_consequence
+
+# How processes print an error that nobody caught: Python, Node, Java, Go, Rust, Ruby. The level of a logger
+# ("ERROR: ") is none.
+_PRINTED = re.compile(
+    r"^[\s|]*(?i:uncaught |unhandled )?(?:(?:\w+\.)*\w*(?:Error|Exception)\b(?: \[\w+\])?: |"
+    r"(?:http: panic serving \S+|panic): |thread '.*' panicked|(?i:exception in thread ))"
+)
+# How processes print a level below a warning: in capitals, in brackets, in a field of JSON or of key=value
+# (pino: as a number).
+_LESSER = re.compile(
+    r"\b(?:TRACE|DEBUG|INFO|NOTICE)\b|\[(?:trace|debug|info|notice)\]|"
+    r"\blevel[\"']?\s*[:=]\s*[\"']?(?:trace|debug|info|notice|[123]0)\b"
+)
+# The instant that many loggers begin a line with: that of the connection's clock stands beside a quote.
+_STAMP = re.compile(
+    r"^\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?\]?:?\s+(?=\S)"
+)
+# The level and the name that a log record begins with.
+_LOGGER = re.compile(r"^[A-Z]+\s+[\w.]+: ")
+
+
+class LineKind(Enum):
+    """What a line is."""
+
+    # A log record, or a line that was printed.
+    SAID = "said"
+    # An error that was raised, and nobody caught.
+    RAISED = "raised"
+    # The process has ended.
+    EXITED = "exited"
+    # A handler was done with a connection, and had not closed it.
+    RETURNED = "returned"
+    # A handler raised a CancelledError that nobody had asked for.
+    CANCELLED = "cancelled"
+    # A handler has taken a message, and asked for no other since.
+    BUSY = "busy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerLine:
+    """
+    A line of the server.
+
+    Attributes:
+        at: the reading of the clock that timelines have too.
+        text: what was logged or printed; of an error its type and its words.
+        kind: what it is.
+        is_warning: whether it is one, or worse: lesser ones speak of much that is no cause.
+        port: the port of the client that it is about; None where it does not say.
+        is_beside: whether it is known to be of no handler: of a task of the server's own.
+
+    """
+
+    at: float
+    text: str
+    kind: LineKind = LineKind.SAID
+    is_warning: bool = True
+    port: int | None = None
+    is_beside: bool = False
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it is an error, and more than a consequence of the end."""
+        return self.kind is LineKind.RAISED and not is_consequence(_STAMP.sub("", self.text))
+
+    @property
+    def is_about_all(self) -> bool:
+        """Whether it is about all connections: the server goes."""
+        return self.kind is LineKind.EXITED or self.says_restart
+
+    @property
+    def says_restart(self) -> bool:
+        """Whether it says that the server goes; one word among others ("shutdown turret level") may not."""
+        reading = read_reason(self.message)
+        return reading.topic is Topic.RESTART and not reading.is_lone
+
+    @property
+    def says_only_restart(self) -> bool:
+        """The same, and of nothing else: "Shutting down", and not "shutting down mixer"."""
+        return self.says_restart and says_nothing_else(self.message)
+
+    @property
+    def message(self) -> str:
+        """What was said, without its instant, its level and the logger's name."""
+        return _LOGGER.sub("", _STAMP.sub("", self.text))
+
+    @property
+    def first(self) -> str:
+        """Its first line, without the instant and the bar of a group's traceback."""
+        text = _STAMP.sub("", self.text.strip().lstrip("| "))
+        return text.splitlines()[0] if text else ""
+
+
+def printed(at: float, text: str) -> ServerLine:
+    """A line that a process printed, which may be an error that nobody caught."""
+    is_raised = _PRINTED.match(_STAMP.sub("", text)) is not None
+    return ServerLine(
+        at=at, text=text, kind=LineKind.RAISED if is_raised else LineKind.SAID,
+        is_warning=is_raised or _LESSER.search(text) is None,
+    )  # fmt: skip
