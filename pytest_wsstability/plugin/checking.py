@@ -12,7 +12,7 @@ from ..core.url import as_websocket, wrong_url
 from ..net.apps.kinds import AppError
 from . import orders
 from .asked import Plan
-from .markers import FLEET, SERVER, STABILITY, VOICE
+from .markers import FLEET, MARKS, SERVER, STABILITY, VOICE, take_over_unittest_skip, uses_us
 from .plans import (
     async_url,
     base_target_of,
@@ -26,7 +26,7 @@ from .plans import (
 )  # fmt: skip
 from .server_choice import check_server, parse_server
 from .settings import TargetKind
-from .stash import async_url_key, settings_key
+from .stash import async_url_key, marks_key, orchestrator_options_key, plan_key, settings_key, voice_key
 from .voice_marks import voice_of
 
 # Without one of these a requirement would be checked by nobody.
@@ -89,6 +89,44 @@ def check(item: pytest.Item) -> None:
     _check_target(item)
     if not {"ws_soak", FLEET}.isdisjoint(names):
         _check_loop(item)
+
+
+def check_again(session: pytest.Session) -> None:
+    """
+    Check tests that have been given marks since they were made, or that were made without asking a hook.
+
+    A conftest does the one (``item.add_marker``), and pytest the other, with a ``unittest.TestCase``.
+
+    Raises:
+        pytest.UsageError: for a value that makes no sense, naming the test.
+
+    """
+    for item in filter(uses_us, session.items):
+        take_over_unittest_skip(item)
+        if remember_marks(item):
+            try:
+                check(item)
+            except (TypeError, ValueError) as exc:
+                raise pytest.UsageError(f"{item.nodeid}: {exc}") from None
+
+
+def remember_marks(item: pytest.Item) -> bool:
+    """
+    Remember which marks of ours a test has itself, and forget what those said that it had before.
+
+    Returns:
+        Whether they are others than when this was called before.
+
+    """
+    marks = [id(mark) for mark in item.own_markers if mark.name in MARKS]
+    if item.stash.get(marks_key, None) == marks:
+        return False
+    item.stash[marks_key] = marks
+    read: tuple[pytest.StashKey[Any], ...] = (plan_key, orchestrator_options_key, voice_key)
+    for key in read:
+        if key in item.stash:
+            del item.stash[key]
+    return True
 
 
 def _check_loop(item: pytest.Item) -> None:

@@ -40,7 +40,7 @@ FIXTURES = frozenset({
     "ws_app", "ws_command", "ws_headers", "ws_subprotocols", FLEET, MIDDLEBOX,
 })  # fmt: skip
 _REQUIREMENTS = frozenset({STABILITY, ORCHESTRATOR, MIDDLEBOX, SERVER, VOICE})
-_MARKS = _REQUIREMENTS | {LONG}
+MARKS = _REQUIREMENTS | {LONG}
 # Other plugins' marks that say who runs an async test.
 _RUNNERS = ("asyncio", "anyio", "trio")
 
@@ -59,11 +59,11 @@ def any_concerns_us(items: Iterable[pytest.Item]) -> bool:
         if not FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
             return True
         for mark in item.own_markers:
-            if mark.name in _MARKS:
+            if mark.name in MARKS:
                 return True
         parent = item.parent
         if parent not in parents:
-            parents[parent] = _is_marked(parent, _MARKS)
+            parents[parent] = _is_marked(parent, MARKS)
         if parents[parent]:
             return True
     return False

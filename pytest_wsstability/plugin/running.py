@@ -28,18 +28,9 @@ from . import fixtures as fixtures
 from . import fleets as fleets
 from . import soaked as soaked
 from . import voices as voices
-from .checking import check
+from .checking import check, check_again, remember_marks
 from .checking import check_settings as check_settings
-from .markers import (
-    FLEET,
-    LONG,
-    MIDDLEBOX,
-    VOICE,
-    is_expected_to_fail,
-    needs_runner,
-    take_over_unittest_skip,
-    uses_us,
-)
+from .markers import FLEET, LONG, MIDDLEBOX, VOICE, is_expected_to_fail, needs_runner, uses_us
 from .plans import (
     base_target_of,
     is_virtual,
@@ -127,6 +118,7 @@ def check_made(collector: pytest.Collector, made: Sequence[pytest.Function]) -> 
         # Thousands of parameters have the marks of one function: what is known of one test is known of all.
         same = before is not None and list(map(id, item.own_markers)) == list(map(id, marks))
         same = same and before is not None and item.fixturenames == before.fixturenames
+        remember_marks(item)
         # Each middlebox has numbers of its own.
         if before is not None and same and MIDDLEBOX not in item.fixturenames:
             share_plan(before, item)
@@ -168,8 +160,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
 def collected(session: pytest.Session) -> None:
     """Put the tests that hold a target outside this process last, and let timeouts fit them."""
     secrecy.watch(session.config)
-    for item in filter(uses_us, session.items):
-        take_over_unittest_skip(item)
+    check_again(session)
     check_targets(session)
     fleets.check_resources(session)
     scheduling.put_last(session)
@@ -283,10 +274,9 @@ def pytest_report_teststatus(
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
     empty_passes.begin(item)
     if uses_us(item):
-        results = results_of(item.config)
         # Those of an attempt whose end was told by no report.
-        reruns.note(item, results.errors)
-        results.begin(item)
+        reruns.note(item, results_of(item.config).errors)
+        results_of(item.config).begin(item)
         refuse_mixed_time(item)
         orders.first_runs_of(item.config).skip_needless(item)
     long_ones = {FLEET, VOICE}.intersection(getattr(item, "fixturenames", ()))

@@ -53,6 +53,8 @@ async_url_key: pytest.StashKey[str] = pytest.StashKey()
 # On a test: what its markers say, read once.
 
 plan_key: pytest.StashKey[Plan] = pytest.StashKey()
+# The marks of ours that it had itself then, by their ids.
+marks_key: pytest.StashKey[list[int]] = pytest.StashKey()
 voice_key: pytest.StashKey[VoiceAsked | None] = pytest.StashKey()
 orchestrator_options_key: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 # Which fixtures of ours the project overrides, by name, as far as somebody has asked.

@@ -164,3 +164,66 @@ def test_other_modules_are_collected(run, pytester):
     result = run(SOURCE.format(marker='ws_stability(alive_for="long")'), "--continue-on-collection-errors")
 
     assert result.parseoutcomes() == {"passed": 1, "errors": 1}
+
+
+LATE = [
+    (HOLD.format("hearbeat_every=25"), "ERROR: *::test_it: unknown requirement 'hearbeat_every'; valid *"),
+    (HOLD.format('heartbeat_every="2m"'), "ERROR: *::test_it: heartbeat_every: 120 s is not shorter *"),
+    ("ws_orchestrator(read_dedline=60)", "ERROR: *::test_it: unknown orchestrator keyword *"),
+]
+
+
+@pytest.mark.parametrize(("marker", "words"), [*LATE, ("ws_long", "ERROR: *::test_it: ws_soak: how long?*")])
+def test_of_a_unittest_test_case(run, marker, words):
+    """Pytest makes its tests without asking a hook; it was an INTERNALERROR."""
+    result = run(f"""
+        import unittest
+        import pytest
+
+        @pytest.mark.{marker}
+        class Test(unittest.TestCase):
+            @pytest.fixture(autouse=True)
+            def _soak(self, ws_soak): ...
+
+            def test_it(self): ...
+    """)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([words])
+
+
+CONFTEST = """
+import pytest
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.add_marker(pytest.mark.{marker})
+"""
+
+
+@pytest.mark.parametrize(("marker", "words"), LATE)
+def test_of_a_conftest_that_marks_tests(run, marker, words):
+    """Added when the tests are made, it is checked then."""
+    source = SOURCE.format(marker='ws_stability(alive_for="1m")')
+    result = run(source, conftest=CONFTEST.format(marker=marker))
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([words])
+
+
+def test_a_mark_of_a_conftest_counts(passes):
+    """It was not looked at where the test had been made with a mark of its own."""
+    conftest = CONFTEST.format(marker='ws_stability(heartbeat_every="10s")')
+    source = """
+        import pytest
+
+        @pytest.mark.ws_stability(alive_for="1m")
+        @pytest.mark.parametrize("number", [1, 2])
+        def test_it(ws_soak, number):
+            assert (ws_soak.requirement.alive_for, ws_soak.requirement.heartbeat_every) == (60, 10)
+
+        @pytest.mark.ws_stability(alive_for="1m")
+        async def test_async(ws_connection):
+            assert ws_connection.requirement.heartbeat_every == 10
+    """
+    assert passes(source, conftest=conftest) == 3
