@@ -204,3 +204,10 @@ def _close(result: Result) -> str:
 def _test(result: Result) -> str:
     name = show_text(result.nodeid)
     return name if result.attempt == 1 else f"{name} (attempt {result.attempt})"
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """What a test is in, and its own name; parameters may have colons in them, as addresses do."""
+    head, bracket, parameters = name.partition("[")
+    within, _, own = head.rpartition("::")
+    return within, f"{own}{bracket}{parameters}"

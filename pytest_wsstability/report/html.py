@@ -19,7 +19,7 @@ from ..core.result import Result, Run
 from ..core.statistics.trend import PastRun, Trend, trends
 from ..core.timeline.events import Tier
 from . import calls
-from .cells import cells, rank, totals, verdict_word
+from .cells import cells, rank, split_name, totals, verdict_word
 from .charts import Trip, charts, round_trips_text, survival_text, trips_of
 from .extras import MissingExtra
 from .fleets import section
@@ -197,7 +197,7 @@ def _tier(
 
 def _row(result: Result, number: int, links: Sequence[str], show_target: bool) -> dict[str, Any]:
     row = cells(result)
-    path, _, test = row.test.rpartition("::")
+    path, test = split_name(row.test)
     rtts = result.round_trips.rtts
     return {
         **dataclasses.asdict(row),
@@ -300,7 +300,7 @@ def _trends(run: Run) -> dict[str, Any] | None:
 
 def _trend(trend: Trend) -> dict[str, Any]:
     latest = next(night for night in reversed(trend.nights) if night.outcome is not None)
-    path, _, test = trend.nodeid.rpartition("::")
+    path, test = split_name(trend.nodeid)
     return {
         "test": test,
         "where": path,

@@ -9,7 +9,7 @@ from ..core.judge.verdict import Outcome
 from ..core.redact import printable
 from ..core.result import Result, Run
 from ..core.timeline.events import Tier
-from .cells import cells, totals
+from .cells import cells, split_name, totals
 
 PREFIX = "ws_"
 
@@ -58,7 +58,7 @@ def render(run: Run) -> str:
 
 
 def _case(result: Result) -> list[str]:
-    path, _, name = result.nodeid.rpartition("::")
+    path, name = split_name(result.nodeid)
     held = result.lifetime[0] if result.lifetime is not None else 0.0
     lines = [
         f"<testcase classname={_attribute(path)} name={_attribute(name)} file={_attribute(result.path)} "

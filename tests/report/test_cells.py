@@ -8,7 +8,7 @@ import pytest
 
 from pytest_wsstability.core.judge.requirement import Requirement
 from pytest_wsstability.core.timeline.events import Tier
-from pytest_wsstability.report.cells import cells, totals, worst_first
+from pytest_wsstability.report.cells import cells, split_name, totals, worst_first
 from tests.core.judging import BEATS
 from tests.core.script import FIN, PLANNED
 from tests.report.made import HOSTILE, cut, doubtful, expected, fleet, good, hostile, result
@@ -112,3 +112,18 @@ def test_a_fleet_is_a_row():
     assert (row.heartbeats, row.p50, row.p95, row.slowest) == ("300/310", "35 ms", "48.4 ms", "49.9 ms")
     assert row.cause == "restart: 12 of 100 ended before 120 s"
     assert cells(fleet(lost=0)).cause == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("a/test_b.py::test_it", ("a/test_b.py", "test_it")),
+        ("test_b.py::Test::test_it[x]", ("test_b.py::Test", "test_it[x]")),
+        ("test_b.py::test_it[ws://[::1]:80/-a::b]", ("test_b.py", "test_it[ws://[::1]:80/-a::b]")),
+        ("ws://a.example", ("", "ws://a.example")),
+        ("", ("", "")),
+    ],
+)
+def test_a_name_and_what_it_is_in(name, split):
+    """Colons in a parameter are not those between a class and its test."""
+    assert split_name(name) == split

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+from xml.etree import ElementTree
+
 from pytest_wsstability.core.timeline.events import Tier
-from pytest_wsstability.report.junit import properties, suite_properties
+from pytest_wsstability.report.junit import properties, render, suite_properties
 from tests.report.made import cut, good, hostile, run
 
 
@@ -43,3 +46,11 @@ def test_properties_of_the_suite():
 def test_exact_strings():
     """A subclass of str would end the session of a worker of xdist."""
     assert all(type(text) is str for pair in properties([hostile(), good()]) for text in pair)
+
+
+def test_a_case_with_an_address_among_its_parameters():
+    """It is a test of its file, and not of a class that has half of the address in its name."""
+    held = dataclasses.replace(cut(), nodeid="test_a.py::test_it[ws://[::1]:80/]")
+    (case,) = ElementTree.fromstring(render(run(held)).encode()).iter("testcase")
+
+    assert (case.get("classname"), case.get("name")) == ("test_a.py", "test_it[ws://[::1]:80/]")
