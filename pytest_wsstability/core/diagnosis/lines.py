@@ -15,10 +15,11 @@ _PRINTED = re.compile(
     r"^[\s|]*(?i:uncaught |unhandled )?(?:(?:\w+\.)*\w*(?:Error|Exception)\b(?: \[\w+\])?: |"
     r"(?:http: panic serving \S+|panic): |thread '.*' panicked|(?i:exception in thread ))"
 )
-# How processes print a level below a warning: in capitals, in brackets, in a field of JSON or of key=value
-# (pino: as a number).
+# How processes print a level below a warning: in capitals or in brackets near the beginning, as the first
+# word, or in a field of JSON or of key=value (pino: as a number).
 _LESSER = re.compile(
-    r"\b(?:TRACE|DEBUG|INFO|NOTICE)\b|\[(?:trace|debug|info|notice)\]|"
+    r"^.{0,60}?(?:\b(?:TRACE|DEBUG|INFO|NOTICE)\b|\[(?:trace|debug|info|notice)\])|"
+    r"^(?:trace|debug|info|notice)[:\]]|"
     r"\blevel[\"']?\s*[:=]\s*[\"']?(?:trace|debug|info|notice|[123]0)\b"
 )
 # The instant that many loggers begin a line with: that of the connection's clock stands beside a quote.

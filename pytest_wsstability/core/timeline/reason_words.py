@@ -138,8 +138,8 @@ KEYWORDS: dict[Topic, re.Pattern[str]] = {
     ),
     Topic.DUPLICATE: any_of(
         r"duplicated? (?:connection|session|client|login|socket|device|tab|user)s?",
-        r"already (?:connected|logged in|online)", rf"{_ONE} (?:is )?(?:already )?(?:in use|open|exists)",
-        r"replaced by",
+        r"already (?:connected|logged in|online)", rf"{_ONE} (?:is )?(?:already )?(?:in use|exists)",
+        rf"{_ONE} (?:is |already |is already )open", r"replaced by",
         r"(?:connection|session|client|socket) (?:was |is |has been )?replaced", r"superseded",
         r"taken over", r"take-?over",
         rf"new (?:connection|session|login|socket|device|tab) (?:was |has been |is |has )?{_OPENED}",

@@ -22,6 +22,30 @@ def said(text, at=1047.3, **more):
     return ServerLine(at=at, text=text, **more)
 
 
+@pytest.mark.parametrize(
+    ("begin", "is_warning"),
+    [
+        ("INFO:     ", False),
+        ("[2026-11-28 13:15:12 +0000] [25252] [INFO] ", False),
+        ("2026-11-28T13:15:12.965+00:00  INFO 42 --- [main] c.e.Chat : ", False),
+        ("2026/11/28 13:15:12 INFO ", False),
+        ('time="2026-11-28T13:15:12Z" level=info msg="', False),
+        ('{"level":"debug","msg":"', False),
+        ("info: ", False),
+        ("WARNING:  ", True),
+        ("[2026-11-28 13:15:12 +0000] [25252] [CRITICAL] ", True),
+        ('{"level":"error","msg":"', True),
+        ("", True),
+        # Too far behind the begin to be its level.
+        (f"{'x' * 60} INFO ", True),
+        (f"{'x' * 58} INFO ", False),
+    ],
+)
+def test_the_level_of_a_line_that_was_printed(begin, is_warning):
+    """A lesser line speaks of much that is no cause; one that names no level may be a warning."""
+    assert printed(1, f"{begin}too many messages of a client").is_warning is is_warning
+
+
 def told(rows, *lines, alone=True, **more):
     record = timeline(*sorted(rows, key=lambda row: row[0]), **more)
     return with_lines(diagnose(record), [record], lines, alone=alone)

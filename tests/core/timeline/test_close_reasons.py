@@ -132,6 +132,7 @@ T = Topic
         ("pod evicted", T.RESTART),
         ("instance is being replaced", T.RESTART),
         ("client id in use", T.DUPLICATE),
+        ("connection already open", T.DUPLICATE),
         ("could not reach origin", T.UPSTREAM),
         ("origin dns error", T.UPSTREAM),
         ("CSRF check failed", T.TOKEN),
@@ -336,6 +337,8 @@ def test_a_heartbeat_that_did_not_come_is_a_keepalive(reason):
         "maximum context length is 8192 tokens",
         "input audio buffer overflow",
         "duplicate message id",
+        # What uvicorn logs of each.
+        "connection open",
         "too many concurrent logins",
         "Already authenticated.",
         "authentication service unavailable",
