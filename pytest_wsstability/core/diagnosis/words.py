@@ -341,7 +341,7 @@ def _heartbeat_first(f: Features) -> str:
     is_known = f.heartbeats.answered or f.timeline.session_confirmed_at is not None
     if f.end is not End.CLIENT or is_known:
         return ""
-    return "see whether the server knows this heartbeat (the profile says what it is; frames: a ping), then "
+    return "see whether the profile's heartbeat is the server's (--ws-profile); if it is, "
 
 
 def _timer(f: Features) -> str:

@@ -107,7 +107,7 @@ def test_a_server_that_never_answered_may_not_know_the_heartbeat(before, is_know
 
     assert found.cause is Cause.ZOMBIE
     assert found.remedy.startswith(
-        "look at the server's" if is_known else "see whether the server knows this"
+        "look at the server's" if is_known else "see whether the profile's heartbeat"
     )
 
 
