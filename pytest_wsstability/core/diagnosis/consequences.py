@@ -24,7 +24,7 @@ _GONE = re.compile(
     r"broken pipe|\bepipe\b|\beconn(?:reset|aborted)\b|connection (?:was )?(?:reset|aborted)|reset by peer|"
     r"after sending 'websocket\.close'|once a (?:close|disconnect) message|closing transport|"
     r"socket (?:connection )?(?:is |was |has been |already )*"
-    r"(?:not (?:open|connected)|clos\w+|dead|disconnected|ended)|failed websocket|"
+    r"(?:not (?:open(?!: readyState [01])|connected)|clos\w+|dead|disconnected|ended)|failed websocket|"
     r"(?:stream|handler|transport) (?:is |was )?(?:already )?(?:closed|destroyed)|"
     r"closed (?:network connection|stream)|(?:client|peer) (?:has |is |was )?disconnected|"
     r"state (?:\w+\.)?clos(?:ed|ing)|\b(?:connection|already)closed\b|withoutclosinghandshake|"

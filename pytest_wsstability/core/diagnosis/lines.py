@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -15,6 +16,8 @@ _PRINTED = re.compile(
     r"^[\s|]*(?i:uncaught |unhandled )?(?:(?:\w+\.)*\w*(?:Error|Exception)\b(?: \[\w+\])?: |"
     r"(?:http: panic serving \S+|panic): |thread '.*' panicked|(?i:exception in thread ))"
 )
+# A place in the code below an error: Node, Java, Python. Python shows the code itself below it, further in.
+_PLACE = re.compile(r"^(?P<margin>[ \t|]+)(?:at |File \")")
 # How processes print a level below a warning: in capitals or in brackets near the beginning, as the first
 # word, or in a field of JSON or of key=value (pino: as a number).
 _LESSER = re.compile(
@@ -109,3 +112,14 @@ def printed(at: float, text: str) -> ServerLine:
         at=at, text=text, kind=LineKind.RAISED if is_raised else LineKind.SAID,
         is_warning=is_raised or _LESSER.search(text) is None,
     )  # fmt: skip
+
+
+def all_printed(lines: Iterable[tuple[float, str]]) -> Iterator[ServerLine]:
+    """The lines that a process printed, each with its instant, but for places and code, which say nothing."""
+    margin: int | None = None
+    for at, text in lines:
+        if (place := _PLACE.match(text)) is not None:
+            margin = len(place["margin"])
+        elif margin is None or len(text) - len(text.lstrip(" \t|")) <= margin:
+            margin = None
+            yield printed(at, text)

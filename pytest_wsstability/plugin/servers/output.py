@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ...core.cause import Cause
-from ...core.diagnosis.lines import LineKind, ServerLine, printed
+from ...core.diagnosis.lines import LineKind, ServerLine, all_printed
 from ...core.diagnosis.server_lines import with_lines
 from ..markers import uses_us
 from ..plans import base_target_of, is_virtual, runs_command
@@ -121,7 +121,7 @@ def server_lines(item: pytest.Item, *, may_have_ended: bool) -> list[ServerLine]
         ended_at = process.ended_within(_TO_END) if may_have_ended else None
         # By now its output has come; what it printed before was about connections of other tests.
         since = item.stash[command_since_key]
-        lines += [printed(line.at, line.text) for line in list(process.lines) if line.at >= since]
+        lines += all_printed((line.at, line.text) for line in list(process.lines) if line.at >= since)
         if ended_at is not None:
             lines.append(ServerLine(at=ended_at, text=process.end, kind=LineKind.EXITED))
     return lines

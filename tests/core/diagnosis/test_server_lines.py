@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_wsstability.core.diagnosis import Cause, Confidence, diagnose
-from pytest_wsstability.core.diagnosis.lines import LineKind, ServerLine, printed
+from pytest_wsstability.core.diagnosis.lines import LineKind, ServerLine, all_printed, printed
 from pytest_wsstability.core.diagnosis.server_lines import with_lines
 from pytest_wsstability.core.timeline.events import End
 from tests.core.script import FIN, PLANNED, closed_by_peer, timeline
@@ -66,6 +66,11 @@ def told(rows, *lines, alone=True, **more):
         (printed(1047.3, "TypeError: Cannot read properties of undefined"), Cause.HANDLER_ERROR, HIGH),
         (printed(1047.3, "java.lang.IllegalStateException: closed"), Cause.HANDLER_ERROR, HIGH),
         (printed(1047.3, "Error [ERR_STREAM_DESTROYED]: write after end"), Cause.HANDLER_ERROR, HIGH),
+        (
+            printed(1047.3, "Error: WebSocket is not open: readyState 0 (CONNECTING)"),
+            Cause.HANDLER_ERROR,
+            HIGH,
+        ),
         # Of another connection of the handler, or what a client that is there has sent.
         (
             said("ServerDisconnectedError: Server disconnected", kind=LineKind.RAISED),
@@ -94,16 +99,34 @@ def test_a_line_of_the_server_at_that_instant_is_the_cause(line, cause, confiden
     assert found.evidence[0].text.startswith(f"the server's {whose} at 47.3 s")
 
 
-def test_what_was_raised_is_quoted_before_its_traceback():
-    """Whose lines may hold words of a cause too; a level of a log is no error that was raised."""
-    printed_lines = [
-        "ERROR:    Exception in ASGI application: closed",
-        "  + Exception Group Traceback (most recent call last):",
-        '  |   File "proxy_headers.py", line 63, in timeout',
-        "  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)",
-        "    | ConnectionError: redis went away",
-    ]
-    found = told(CUT, *(printed(1047.3, each) for each in printed_lines))
+NODE = """\
+Error: WebSocket is not open: readyState 3 (CLOSED)
+    at sendAfterClose (/srv/node_modules/ws/lib/websocket.js:1139:17)
+    at Timeout._onTimeout (/srv/server.js:4:33)
+    at listOnTimeout (node:internal/timers:581:17)"""
+PYTHON = """\
+ERROR:    Exception in ASGI application: closed
+  + Exception Group Traceback (most recent call last):
+  |   File "rate_limit.py", line 63, in receive
+  |     raise TimeoutError("too many requests")
+  |     ~~~~~^^^^^
+  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)
+    | ConnectionError: redis went away"""
+
+
+def test_places_and_code_below_an_error_are_no_words():
+    """What a timer of Node has run is no timeout, nor is code that speaks of one."""
+    assert told(CUT, *all_printed((1047.3, line) for line in NODE.splitlines())) == told(CUT)
+
+    said_of_python = [line.text for line in all_printed((0.0, line) for line in PYTHON.splitlines())]
+    assert [line.strip(" |+")[:15] for line in said_of_python] == [
+        "ERROR:    Excep", "Exception Group", "ExceptionGroup:", "ConnectionError",
+    ]  # fmt: skip
+
+
+def test_what_was_raised_is_quoted_before_other_lines():
+    """A level of a log is no error that was raised."""
+    found = told(CUT, *all_printed((1047.3, line) for line in PYTHON.splitlines()))
 
     assert found.sentence == "the server's handler failed: ConnectionError: redis went away"
     assert found.evidence[0].text == "the server's log at 47.3 s: ConnectionError: redis went away"
@@ -132,6 +155,9 @@ def test_what_was_raised_is_quoted_before_its_traceback():
             kind=LineKind.RAISED,
         ),
         said("StreamClosedError: Stream is closed", kind=LineKind.RAISED),
+        printed(1047.3, "Error [ERR_STREAM_DESTROYED]: Cannot call write after a stream was destroyed"),
+        printed(1047.3, "Error: WebSocket is not open: readyState 2 (CLOSING)"),
+        printed(1047.3, "Error: WebSocket is not open: readyState 3 (CLOSED)"),
         # A group only counts; what it is made of is printed below it.
         printed(1047.3, "  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)"),
         printed(1047.3, "    | starlette.websockets.WebSocketDisconnect: (1006, None)"),
