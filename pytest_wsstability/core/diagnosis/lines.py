@@ -16,8 +16,8 @@ _PRINTED = re.compile(
     r"^[\s|]*(?i:uncaught |unhandled )?(?:(?:\w+\.)*\w*(?:Error|Exception)\b(?: \[\w+\])?: |"
     r"(?:http: panic serving \S+|panic): |thread '.*' panicked|(?i:exception in thread ))"
 )
-# A place in the code below an error: Node, Java, Python. Python shows the code itself below it, further in.
-_PLACE = re.compile(r"^(?P<margin>[ \t|]+)(?:at |File \")")
+# A place in the code of an error: Node, Java, Python, whose traceback has the code too, further in.
+_PLACE = re.compile(r"^(?P<margin>[ \t|+]*)(?:(?<=[ \t])(?:at |File \")|(?:Exception Group )?Traceback \()")
 # How processes print a level below a warning: in capitals or in brackets near the beginning, as the first
 # word, or in a field of JSON or of key=value (pino: as a number).
 _LESSER = re.compile(
@@ -120,6 +120,6 @@ def all_printed(lines: Iterable[tuple[float, str]]) -> Iterator[ServerLine]:
     for at, text in lines:
         if (place := _PLACE.match(text)) is not None:
             margin = len(place["margin"])
-        elif margin is None or len(text) - len(text.lstrip(" \t|")) <= margin:
+        elif margin is None or len(text) - len(text.lstrip(" \t|+")) <= margin:
             margin = None
             yield printed(at, text)

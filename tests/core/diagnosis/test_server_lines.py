@@ -120,7 +120,7 @@ def test_places_and_code_below_an_error_are_no_words():
 
     said_of_python = [line.text for line in all_printed((0.0, line) for line in PYTHON.splitlines())]
     assert [line.strip(" |+")[:15] for line in said_of_python] == [
-        "ERROR:    Excep", "Exception Group", "ExceptionGroup:", "ConnectionError",
+        "ERROR:    Excep", "ExceptionGroup:", "ConnectionError",
     ]  # fmt: skip
 
 
