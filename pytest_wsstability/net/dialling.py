@@ -297,7 +297,7 @@ class Dialler:
             told = f"{shortage.value}{place} here ({_words(exc)})"
             return OpeningError(self._url, step, told, shortage=shortage)
         late = isinstance(exc, TimeoutError) and exc.errno is None
-        if step is OpeningStage.HTTP and (late or isinstance(exc, InvalidMessage)):
+        if step is OpeningStage.HTTP and (late or isinstance(exc, InvalidMessage | EOFError)):
             too_long = isinstance(exc.__cause__, SecurityError)
             refusal = refusal_of(self._websocket.protocol, whole=not too_long)
             if refusal is not None:
@@ -333,11 +333,18 @@ class Dialler:
         if isinstance(exc, SubprotocolError):
             return OpeningError(self._url, OpeningStage.HANDSHAKE, _words(exc), subprotocol=exc.chosen)
         if step is OpeningStage.HTTP:
-            in_tls = Stray(answer_of(self._websocket.protocol)).is_tls
-            told = "it answered in TLS: write wss:// for ws://" if in_tls else _words(exc)
-            unanswered = not in_tls and _is_unanswered(exc)
-            return OpeningError(self._url, OpeningStage.HANDSHAKE, f"{where}: {told}", unanswered=unanswered)
+            return self._no_websocket(exc, where)
         return self._failed(step, f"{where}: {_words(exc)}")
+
+    def _no_websocket(self, exc: Exception, where: str) -> OpeningError:
+        """What came, if anything, is no answer to an upgrade."""
+        answer, told = answer_of(self._websocket.protocol), _words(exc)
+        if Stray(answer).is_tls:
+            told = "it answered in TLS: write wss:// for ws://"
+        elif answer and isinstance(exc, EOFError):
+            told = "the server closed the connection in the middle of its answer"
+        unanswered = not answer and _is_unanswered(exc)
+        return OpeningError(self._url, OpeningStage.HANDSHAKE, f"{where}: {told}", unanswered=unanswered)
 
     def _failed(self, stage: OpeningStage, detail: str) -> OpeningError:
         if self._proxy is not None and stage in _OF_THE_WAY:
@@ -351,6 +358,8 @@ class Dialler:
         """Why an answer was not read to its end."""
         if isinstance(exc, TimeoutError):
             return f"the answer had no end within {show_duration(self._timeout)}"
+        if isinstance(exc, EOFError):
+            return "the connection was cut before the answer had an end"
         return f"the answer cannot be read: {show_text(str(exc.__cause__ or exc))}"
 
     def _late(self) -> str:

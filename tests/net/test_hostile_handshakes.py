@@ -1,6 +1,8 @@
 """Servers that do not answer the upgrade as they should: each is told in one line."""
 
 import asyncio
+import socket
+import struct
 
 import pytest
 
@@ -164,6 +166,38 @@ async def test_a_refusal_that_cannot_be_read_tells_its_status(response, told):
 
     assert error.stage is OpeningStage.HTTP
     assert str(error).endswith(told.format("the answer cannot be read"))
+
+
+@pytest.mark.parametrize(
+    ("response", "told"),
+    [
+        (b"HTTP/1.1 403 Forbidden\r\n\r\nbad room", "HTTP 403 Forbidden: bad room; {}"),
+        (b"HTTP/1.0 403 Forbidden\r\n\r\nbad room", "HTTP 403 Forbidden: bad room; {}"),
+        (b"HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\nno", "HTTP 503 Busy: no; {}"),
+        (
+            b"HTTP/1.1 403 Forbidden\r\nContent",
+            "the server closed the connection in the middle of its answer",
+        ),
+        (b"HTTP/1.1 101 Sw", "the server closed the connection in the middle of its answer"),
+        (b"", "the server closed the connection before it answered the handshake"),
+    ],
+)
+@pytest.mark.ws_stability(time="virtual")
+async def test_an_answer_that_is_cut_by_a_reset(response, told):
+    """As by a server that has not read all of the request; the system may keep what came before."""
+
+    async def script(peer):
+        await peer.request()
+        peer.send(response)
+        await asyncio.sleep(0.05)
+        linger = struct.pack("ii", 1, 0)
+        sock = peer.writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        peer.cut()
+
+    error = await error_of(script)
+
+    assert str(error).endswith(told.format("the connection was cut before the answer had an end"))
 
 
 @pytest.mark.parametrize("version", [b"1.0", b"1.1"])
