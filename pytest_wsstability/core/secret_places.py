@@ -27,8 +27,8 @@ _CREDENTIALS = re.compile(
     r"""(?P<scheme>[A-Za-z][\w\-]*[ \t]+)?(?P<value>(?(quote)[^\r\n"']+|[^;\r\n]+))""",
     re.IGNORECASE,
 )
-# A variable of a shell stands for a value.
-_VARIABLE = re.compile(r"\$(?:\w+|\{\w+\})|<[\w -]+>")
+# What stands for a value in advice: a variable of a shell, a name in brackets, dots.
+_PLACEHOLDER = re.compile(r"\$(?:\w+|\{\w+\})|<[\w -]+>|\.\.\.|…")
 _COOKIE = re.compile(r""";[ \t]*(?P<name>[\w.\-]+)(?:=(?P<value>[^;\r\n"']*))?""")
 _OF_A_COOKIE = frozenset({"domain", "expires", "max-age", "path", "samesite"})
 # Any other header field, and whatever else is written like one.
@@ -101,7 +101,7 @@ def _fields(text: str) -> Iterator[Span]:
         if not (match["quote"] or _begins(text, match.start())):
             # Amid a sentence, which goes on behind it.
             end = start + len(match["value"].split(maxsplit=1)[0])
-        if not _VARIABLE.fullmatch(text, start, end):
+        if not _PLACEHOLDER.fullmatch(text, start, end):
             # The scheme of credentials is no secret (RFC 9110, section 11.4).
             yield start, end
         if match["cookie"]:

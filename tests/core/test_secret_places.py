@@ -91,7 +91,8 @@ def test_in_a_sentence(text, shown):
         "Bad password: RabbitMQ closes", "AssertionError: session: closed",
         # Words that hold another.
         "donkey=1 whiskey=2 keystroke=3 hotkey=4 keypoints=5 keydown=a tokenizer=cl100k tokenized=x keypad=7",
-        # Names, and no values.
+        # Names and dots, and no values.
+        "a token (--header 'Authorization: ...'), a cookie", "--ws-header 'Authorization: Bearer …'",
         "Authorization: Bearer $TOKEN", "-H \"Authorization: Bearer ${TOKEN}\"",
         "Authorization: Bearer <token>",
         '["session", "closed"]', '("token", "expired")', '{"code": 4401, "code_2": 7}',
