@@ -80,7 +80,7 @@ def _enough(
     trips, now, sent = timeline.heartbeats, timeline.duration, asked.sent[1]
     hold, wanted = requirement.alive_for, max(1, requirement.heartbeats_at_least)
     least, most = (sorted(each) for each in zip(*map(asked.in_time, readings), strict=True))
-    over, young = now >= (hold or 0.0) - SAME, min(map(asked.young, readings))
+    over, young = now >= (hold or 0.0) - SAME, max(map(asked.young, readings))
     if over and young and hold is not None:
         reason = Reason.TOO_SHORT if timeline.close is None else Reason.OWN_END
         yield Doubt(reason, f"{young} of {sent} heartbeats {'is' if young == 1 else 'are'} still open")

@@ -100,7 +100,7 @@ def _next_overdue(
     trips: RoundTrips, now: float, within: float, hold: float | None, due: float | None
 ) -> float | None:
     """When a question will be overdue: an open one of the hold, or else one that is due; None for neither."""
-    asked = (at for at in trips.open if hold is None or at < hold - SAME)
+    asked = (at for at in trips.perhaps_open if hold is None or at < hold - SAME)
     overdue = next((at + within for at in asked if at + within > now + SAME), None)
     if overdue is None and due is not None:
         overdue = max(now, due) + within

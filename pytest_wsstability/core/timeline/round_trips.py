@@ -379,6 +379,11 @@ class RoundTrips:
         return tuple(self._pending)
 
     @property
+    def perhaps_open(self) -> Sequence[float]:
+        """The same in any reading, and so some that have their answer in each."""
+        return (*(self._lost or ()), *self._pending)
+
+    @property
     def awaits_last(self) -> bool:
         """Whether the last question is open, and nothing would tell an answer to it from another."""
         if self._keys is not None or not self._pending or self._pending[-1] != self.last_at:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wsstability.core.judge.hold_checks import HoldChecks
+from pytest_wsstability.core.judge.requirement import Requirement
+from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Reason, Rule
 from tests.core.judging import INCONCLUSIVE, STABLE, UNSTABLE, check, judged
+from tests.core.script import timeline
 
 # Each answer 1.05 s late, with a heartbeat each second; the last one is still open.
 LATE = sorted([(n, ">beat") for n in range(1, 11)] + [(n + 1.05, "<answer") for n in range(1, 10)])
@@ -29,6 +33,36 @@ TOLD = "answers cannot be told apart, a round trip is between 50 ms and 1.05 s: 
 def test_all_readings_are_judged(written, outcome, why):
     """All violate: unstable. None does: stable. Else nobody can tell."""
     check(judged(written, LATE, 10.5), outcome, why)
+
+
+# The second heartbeat has no answer, or each is answered late, and the last one is open.
+OPEN = [(7, ">beat"), (13.7, "<answer"), (14, ">beat"), (21, ">beat"), (21.3, "<answer")]
+OPEN += [(26.25, ">beat"), (27.7, "<answer")]
+# The last but one has no answer, or the last one.
+LOST = [(7, ">beat"), (7.1, "<answer"), (14, ">beat"), (20, ">beat"), (20.5, "<answer")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "allowed", "until", "outcome", "why", "again"),
+    [
+        (OPEN, 1, 30, INCONCLUSIVE, [Reason.TOO_SHORT], 33.25),
+        (OPEN, 1, 33.25, INCONCLUSIVE, [Reason.AMBIGUOUS], None),
+        ([*OPEN, (33, "<answer")], 1, 33, STABLE, [], None),
+        (LOST, 0, 25, INCONCLUSIVE, [Reason.AMBIGUOUS, Reason.TOO_SHORT], 27),
+        (LOST, 0, 27, UNSTABLE, [Rule.HEARTBEATS], None),
+        (LOST, 1, 27, STABLE, [], None),
+    ],
+)
+def test_what_is_open_in_any_reading_is_waited_for_at_the_end_of_a_hold(
+    rows, allowed, until, outcome, why, again
+):
+    """It may be missed in that one, and then nobody can tell; or be missed in all."""
+    hold = min(until, 30 if rows is not LOST else 25)
+    requirement = Requirement.of(alive_for=hold, heartbeat_within=7, heartbeat_missed_max=allowed)
+    line = timeline(*rows, until=until)
+
+    check(judge(requirement, line), outcome, why)
+    assert HoldChecks(requirement).next_check(line) == again
 
 
 def test_one_lost_answer_does_not_spoil_the_rest():
