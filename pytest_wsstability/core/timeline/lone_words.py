@@ -22,6 +22,7 @@ _BESIDE = frozenset(
         "try retry reconnect exit exiting",
         "info warn warning debug notice signal handling caught pid port http app applications workers "
         "servers sockets sessions clients master main all gracefully graceful immediately complete bye",
+        "waiting start starting started finished active level msg",
     )
     for word in line.split()
 )

@@ -432,6 +432,8 @@ def test_what_calls_a_message_an_error_tells_no_topic(message, topic):
         ("Shutting down", True),
         ("the server is restarting now", True),
         ("Received SIGTERM, shutting down gracefully", True),
+        ("Waiting for application shutdown.", True),
+        ('{"level":30,"msg":"server is shutting down"}', True),
         ("shutting down mixer", False),
         ("maintenance of turrets", False),
     ],
