@@ -289,7 +289,13 @@ class SecretValues:
     # Where text leaves.
 
     def mask(self, text: str, *, also: Callable[[str], Iterable[tuple[int, int]]] | None = None) -> str:
-        """The text with everything masked that is known by value, and where else a function finds secrets."""
+        """
+        The text with everything masked that is known by value, and where else a function finds secrets.
+
+        A builtin `str`, whatever the text was: execnet sends no subclass to another process.
+
+        """
+        text = str(text)
         if self._named:
             text = self._mask_named(text)
         if also is None and (not self._forms or len(text) < SHORTEST):

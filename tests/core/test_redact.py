@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_wsstability.core.redact import redact, redact_text, redact_url, show_text
+from pytest_wsstability.core.redact import redact, redact_source, redact_text, redact_url, show_text
 from pytest_wsstability.core.secret_names import is_secret
 from pytest_wsstability.core.secret_values import SECRETS
 
@@ -174,3 +174,17 @@ def test_a_url_that_was_shown_before_is_masked_by_what_is_known_now():
 
     SECRETS.take("key", "abc", secret=True)
     assert redact_url(url) == "ws://host/rooms/***;key=***"
+
+
+class OwnText(str):
+    """A text that knows more of itself, as the URL of a fixture does."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("way", [redact_text, redact_source, redact_url])
+def test_what_is_shown_is_a_builtin_text(way):
+    """Nothing else goes to another process, such as the report of a test under pytest-xdist."""
+    shown = way(OwnText("ws://127.0.0.1:49152/"))
+
+    assert (type(shown), shown) == (str, "ws://127.0.0.1:49152/")
