@@ -22,11 +22,13 @@ _BESIDE = frozenset(
         "try retry reconnect exit exiting",
         "info warn warning debug notice signal handling caught pid port http app applications workers "
         "servers sockets sessions clients master main all gracefully graceful immediately complete bye",
-        "waiting start starting started finished active level msg",
+        "waiting start starting started finished active",
     )
     for word in line.split()
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
+# The name of a field in a line of JSON or of key=value, as loggers write them: it is no word of the sentence.
+_FIELD = re.compile(r'"[\w ]+"\s*:|\b\w+=')
 
 
 def is_one_of_many(text: str, told: Collection[str]) -> bool:
@@ -45,4 +47,4 @@ def has_others(text: str, told: Collection[str]) -> bool:
     """Whether words of a text that tell nothing may give others another meaning; arguments as above."""
     for each in told:
         text = text.replace(each, " ")
-    return any(word not in _BESIDE for word in _WORD.findall(text))
+    return any(word not in _BESIDE for word in _WORD.findall(_FIELD.sub(" ", text)))

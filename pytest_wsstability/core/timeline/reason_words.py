@@ -294,8 +294,9 @@ HINTS: dict[Topic, re.Pattern[str]] = {
 OTHERWISE: dict[Topic, re.Pattern[str]] = {
     Topic.SETUP: any_of(r"(?:tls|ssl) handshake"),
     Topic.TIMEOUT: any_of(
-        r"(?:database|db|query|sql|redis|execution|response|processing|model|tool|function|operation|task|job|"
-        r"lock|storage|acks?)\W+(?:\w+ )?(?:time[- ]?out|timed[- ]?out|deadline)",
+        # "Lock: timeout" is one of the lock; "no response: timeout" may be one of this connection.
+        r"(?:(?:database|db|query|sql|redis|execution|model|tool|function|operation|task|job|lock|storage)\W+|"
+        r"(?:response|processing|acks?) )(?:\w+ )?(?:time[- ]?out|timed[- ]?out|deadline)",
         r"deadline (?:has )?(?:expired|exceeded) before",
     ),
     Topic.SLOW: any_of(
@@ -328,12 +329,14 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
     ),
     Topic.RESTART: any_of(
         r"(?:database|db|schema|data) migrat\w*",
+        # Apache's words for any 503.
+        r"maintenance downtime or capacity problems",
         r"(?:client|app|browser|page|you) (?:must|should|has to|have to|needs? to) re-?(?:start|load)",
         r"(?:client|app|browser|page) re-?(?:start|load) (?:is )?(?:required|needed|necessary)",
         r"re-?(?:start|load) (?:your|(?:the |this )?(?:client|app|page|browser|session|stream|call)\b)",
         rf"{_STOPS} (?:of )?(?:(?!all )\w+ ){{0,2}}{_PART}"
         rf"(?! (?:is |was )?{_GONE}| {_HOST})",
-        rf"{_PART}(?: ?\S*\d\S*)?:? (?:is |was |has |been |being )*{_STOPS}",
+        rf"{_PART}(?: ?[^\s\d]{{0,40}}\d\S{{0,40}})?:? (?:is |was |has |been |being )*{_STOPS}",
         # Who has exited sends no close frame: it is a child's, a command's, a shell's.
         r"(?:process|command|container|shell) (?:\w+ )?(?:exited|terminated|finished) with (?:exit )?"
         r"(?:code|status)", r"terminal process \w+",

@@ -1,5 +1,7 @@
 """Close reasons, and what they speak of."""
 
+import time
+
 import pytest
 
 from pytest_wsstability.core.timeline.close_reasons import (
@@ -115,6 +117,7 @@ T = Topic
         ("connection time limit", T.SESSION_OVER),
         ("no more messages received", T.IDLE),
         ("no data", T.IDLE),
+        ("No response: timeout", T.TIMEOUT),
         ("container exited", T.RESTART),
         ("worker was sent SIGKILL", T.RESTART),
         ("Request contains an invalid argument.", T.PROTOCOL),
@@ -433,14 +436,25 @@ def test_what_calls_a_message_an_error_tells_no_topic(message, topic):
         ("the server is restarting now", True),
         ("Received SIGTERM, shutting down gracefully", True),
         ("Waiting for application shutdown.", True),
-        ('{"level":30,"msg":"server is shutting down"}', True),
+        ('{"level":30,"time":1764250512345,"msg":"server is shutting down"}', True),
+        ('time=13:15 level=info msg="shutting down"', True),
         ("shutting down mixer", False),
+        ("restarting level 3", False),
         ("maintenance of turrets", False),
     ],
 )
 def test_what_stands_beside_the_words_that_tell(reason, nothing_else):
     """Words of grammar and of servers say nothing else; what is unknown may."""
     assert says_nothing_else(reason) is nothing_else
+
+
+def test_a_long_text_is_read_at_once():
+    """What a server prints may be of any length; read in steps that grow with its square, it took 14 s."""
+    before = time.process_time()
+
+    read_reason(f"session {'1' * 20_000}")
+
+    assert time.process_time() - before < 2
 
 
 def test_an_empty_reason_says_nothing():
