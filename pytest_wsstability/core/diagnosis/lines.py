@@ -14,17 +14,23 @@ from .consequences import is_consequence
 # ("ERROR: ") is none.
 _PRINTED = re.compile(
     r"^[\s|]*(?i:uncaught |unhandled )?(?:(?:\w+\.)*\w*(?:Error|Exception)\b(?: \[\w+\])?: |"
-    r"(?:http: panic serving \S+|panic): |thread '.*' panicked|(?i:exception in thread ))"
+    r"(?:http: panic serving \S+|panic): |thread '.*'(?: \(\d+\))? panicked|(?i:exception in thread ))"
 )
 # A place in the code of an error: Node, Java, Python, whose traceback has the code too, further in.
 _PLACE = re.compile(r"^(?P<margin>[ \t|+]*)(?:(?<=[ \t])(?:at |File \")|(?:Exception Group )?Traceback \()")
 # How processes print a level below a warning: in capitals or in brackets near the beginning, as the first
-# word, or in a field of JSON or of key=value (pino: as a number).
+# word, or in a field of JSON or of key=value (pino: as a number). Behind another level it is a word like any.
+_GRAVER = (
+    r"\b(?:WARN|WARNING|ERROR|CRITICAL|SEVERE|FATAL)\b|\[(?:warn|error|crit)|^(?:warn|error)|"
+    r"\blevel[\"']?\s*[:=]\s*[\"']?(?:warn|error|fatal|[456]0)"
+)
 _LESSER = re.compile(
-    r"^.{0,60}?(?:\b(?:TRACE|DEBUG|INFO|NOTICE)\b|\[(?:trace|debug|info|notice)\])|"
+    rf"^(?:(?!{_GRAVER}).){{0,60}}?(?:\b(?:TRACE|DEBUG|INFO|NOTICE)\b|\[(?:trace|debug|info|notice)\])|"
     r"^(?:trace|debug|info|notice)[:\]]|"
     r"\blevel[\"']?\s*[:=]\s*[\"']?(?:trace|debug|info|notice|[123]0)\b"
 )
+# The head of what Rust prints of a panic, whose words stand in the next line.
+_PANIC = re.compile(r"thread '.*'(?: \(\d+\))? panicked at \S+:\d+:\d+:$")
 # The instant that many loggers begin a line with: that of the connection's clock stands beside a quote.
 _STAMP = re.compile(
     r"^\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?\]?:?\s+(?=\S)"
@@ -117,9 +123,24 @@ def printed(at: float, text: str) -> ServerLine:
 def all_printed(lines: Iterable[tuple[float, str]]) -> Iterator[ServerLine]:
     """The lines that a process printed, each with its instant, but for places and code, which say nothing."""
     margin: int | None = None
-    for at, text in lines:
+    for at, text in _with_words(lines):
         if (place := _PLACE.match(text)) is not None:
             margin = len(place["margin"])
         elif margin is None or len(text) - len(text.lstrip(" \t|+")) <= margin:
             margin = None
             yield printed(at, text)
+
+
+def _with_words(lines: Iterable[tuple[float, str]]) -> Iterator[tuple[float, str]]:
+    """The lines, but for heads of panics, each of which is one with the next line."""
+    head: tuple[float, str] | None = None
+    for at, text in lines:
+        if head is not None:
+            yield head[0], f"{head[1]} {text}"
+            head = None
+        elif _PANIC.match(text):
+            head = at, text
+        else:
+            yield at, text
+    if head is not None:
+        yield head

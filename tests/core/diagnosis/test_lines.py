@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_wsstability.core.diagnosis.lines import LineKind, ServerLine, printed
+from pytest_wsstability.core.diagnosis.lines import LineKind, ServerLine, all_printed, printed
 
 STAMP = "2026-11-28 13:15:12,345 "
 
@@ -27,6 +27,41 @@ def test_what_a_process_printed(text, kind, is_warning):
 
 
 @pytest.mark.parametrize(
+    ("begin", "is_warning"),
+    [
+        ("INFO:     ", False),
+        ("[2026-11-28 13:15:12 +0000] [25252] [INFO] ", False),
+        ("2026-11-28T13:15:12.965+00:00  INFO 42 --- [main] c.e.Chat : ", False),
+        ("2026/11/28 13:15:12 INFO ", False),
+        ('time="2026-11-28T13:15:12Z" level=info msg="', False),
+        ('{"level":"debug","msg":"', False),
+        ("info: ", False),
+        ("[info] ", False),
+        ('{"level":30,"msg":"', False),
+        ("time=13:15 level=debug msg=", False),
+        ("WARNING:  ", True),
+        ("[2026-11-28 13:15:12 +0000] [25252] [CRITICAL] ", True),
+        ('{"level":"error","msg":"', True),
+        ('{"level":40,"msg":"', True),
+        ("[error] ", True),
+        # The first level is that of the line.
+        ("ERROR: cannot parse INFO: ", True),
+        ("[error] INFO ", True),
+        ("warn: NOTICE ", True),
+        ('{"level":"error","msg":"DEBUG: ', True),
+        ("2026/11/28 13:15:12 INFO ERROR ", False),
+        ("", True),
+        # Too far behind the begin to be its level.
+        (f"{'x' * 60} INFO ", True),
+        (f"{'x' * 58} INFO ", False),
+    ],
+)
+def test_the_level_of_a_line_that_was_printed(begin, is_warning):
+    """A lesser line speaks of much that is no cause; one that names no level may be a warning."""
+    assert printed(1, f"{begin}too many messages of a client").is_warning is is_warning
+
+
+@pytest.mark.parametrize(
     ("text", "message", "first"),
     [
         ("WARNING chat: no user", "no user", "WARNING chat: no user"),
@@ -40,3 +75,15 @@ def test_what_a_line_says(text, message, first):
     line = ServerLine(at=1.0, text=text)
 
     assert (line.message, line.first) == (message, first)
+
+
+def test_the_words_of_a_panic_of_rust_stand_below_its_head():
+    """They are one; a head may be the last that is there."""
+    head = "thread 'main' (42) panicked at src/main.rs:42:30:"
+    texts = [head, "an `Err` value: ConnectionClosed", "note: run with a backtrace", head]
+    lines = list(all_printed(enumerate(texts)))
+
+    assert [(line.at, line.text) for line in lines] == [
+        (0, f"{head} an `Err` value: ConnectionClosed"), (2, texts[2]), (3, head),
+    ]  # fmt: skip
+    assert [line.is_failure for line in lines] == [False, False, True]

@@ -57,8 +57,8 @@ def test_each_stage(stage, answer, cause, blame):
         (503, "Service Unavailable No server is available to handle this request.", Cause.UPSTREAM_FAILED,
          Cause.THROTTLED),
         # Apache says so of whatever is not there.
-        (503, "Service Unavailable The server is temporarily unable to service your request due to maintenance "
-         "downtime or capacity problems.", Cause.UPSTREAM_FAILED, Cause.THROTTLED),
+        (503, "Service Unavailable The server is temporarily unable to service your request due to "
+         "maintenance downtime or capacity problems.", Cause.UPSTREAM_FAILED, Cause.THROTTLED),
         (503, "Service Unavailable maintenance", Cause.RESTART, None),
         (503, "Service Unavailable no healthy upstream", Cause.UPSTREAM_FAILED, None),
         (503, "Backend fetch failed", Cause.UPSTREAM_FAILED, None),

@@ -22,30 +22,6 @@ def said(text, at=1047.3, **more):
     return ServerLine(at=at, text=text, **more)
 
 
-@pytest.mark.parametrize(
-    ("begin", "is_warning"),
-    [
-        ("INFO:     ", False),
-        ("[2026-11-28 13:15:12 +0000] [25252] [INFO] ", False),
-        ("2026-11-28T13:15:12.965+00:00  INFO 42 --- [main] c.e.Chat : ", False),
-        ("2026/11/28 13:15:12 INFO ", False),
-        ('time="2026-11-28T13:15:12Z" level=info msg="', False),
-        ('{"level":"debug","msg":"', False),
-        ("info: ", False),
-        ("WARNING:  ", True),
-        ("[2026-11-28 13:15:12 +0000] [25252] [CRITICAL] ", True),
-        ('{"level":"error","msg":"', True),
-        ("", True),
-        # Too far behind the begin to be its level.
-        (f"{'x' * 60} INFO ", True),
-        (f"{'x' * 58} INFO ", False),
-    ],
-)
-def test_the_level_of_a_line_that_was_printed(begin, is_warning):
-    """A lesser line speaks of much that is no cause; one that names no level may be a warning."""
-    assert printed(1, f"{begin}too many messages of a client").is_warning is is_warning
-
-
 def told(rows, *lines, alone=True, **more):
     record = timeline(*sorted(rows, key=lambda row: row[0]), **more)
     return with_lines(diagnose(record), [record], lines, alone=alone)
@@ -66,27 +42,6 @@ def told(rows, *lines, alone=True, **more):
         (printed(1047.3, "TypeError: Cannot read properties of undefined"), Cause.HANDLER_ERROR, HIGH),
         (printed(1047.3, "java.lang.IllegalStateException: closed"), Cause.HANDLER_ERROR, HIGH),
         (printed(1047.3, "Error [ERR_STREAM_DESTROYED]: write after end"), Cause.HANDLER_ERROR, HIGH),
-        (
-            printed(1047.3, "Error: WebSocket is not open: readyState 0 (CONNECTING)"),
-            Cause.HANDLER_ERROR,
-            HIGH,
-        ),
-        # Of another connection of the handler, or what a client that is there has sent.
-        (
-            said("ServerDisconnectedError: Server disconnected", kind=LineKind.RAISED),
-            Cause.HANDLER_ERROR,
-            HIGH,
-        ),
-        (
-            said("WSMessageTypeError: Received message 2:b'a' is not WSMsgType.TEXT", kind=LineKind.RAISED),
-            Cause.HANDLER_ERROR,
-            HIGH,
-        ),
-        (
-            said("RuntimeError: Expected ASGI message 'websocket.send', but got 'x'", kind=LineKind.RAISED),
-            Cause.HANDLER_ERROR,
-            HIGH,
-        ),
     ],
 )
 def test_a_line_of_the_server_at_that_instant_is_the_cause(line, cause, confidence):
@@ -140,23 +95,6 @@ def test_what_was_raised_is_quoted_before_other_lines():
         said("starlette.websockets.WebSocketDisconnect: 1006", kind=LineKind.RAISED),
         said("CancelledError: ", kind=LineKind.RAISED),
         said("BrokenPipeError: [Errno 32] Broken pipe", kind=LineKind.RAISED),
-        said("ClientConnectionResetError: Cannot write to closing transport", kind=LineKind.RAISED),
-        said("WSMessageTypeError: Received message 257:None is not WSMsgType.TEXT", kind=LineKind.RAISED),
-        said("WSMessageTypeError: Received message 8:1001 is not WSMsgType.TEXT", kind=LineKind.RAISED),
-        said('WebSocketDisconnected: Cannot call "receive" once a disconnect', kind=LineKind.RAISED),
-        said('RuntimeError: Cannot call "send" once a close message has been sent.', kind=LineKind.RAISED),
-        said(
-            "RuntimeError: Unexpected ASGI message 'websocket.send', after sending 'websocket.close'.",
-            kind=LineKind.RAISED,
-        ),
-        said(
-            "UnexpectedMessageError: Unexpected message type, websocket.send given the state "
-            "ASGIWebsocketState.CLOSED",
-            kind=LineKind.RAISED,
-        ),
-        said("StreamClosedError: Stream is closed", kind=LineKind.RAISED),
-        printed(1047.3, "Error [ERR_STREAM_DESTROYED]: Cannot call write after a stream was destroyed"),
-        printed(1047.3, "Error: WebSocket is not open: readyState 2 (CLOSING)"),
         printed(1047.3, "Error: WebSocket is not open: readyState 3 (CLOSED)"),
         # A group only counts; what it is made of is printed below it.
         printed(1047.3, "  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)"),
@@ -387,22 +325,7 @@ def test_an_error_that_is_a_timeout_of_the_connection_is_no_failure_of_a_handler
     assert (found.cause, found.confidence) == (cause, HIGH if cause is Cause.HANDLER_ERROR else MEDIUM)
 
 
-@pytest.mark.parametrize(
-    ("before", "counts"),
-    [
-        ("", True),
-        ("2026/11/28 13:15:12 ", True),
-        ("WARN: ", True),
-        ("[error] ", True),
-        ('{"level":40,"msg":"', True),
-        ("INFO:     ", False),
-        ("2026-11-28 13:15:12 DEBUG ", False),
-        ("[info] ", False),
-        ('{"level":"info","msg":"', False),
-        ('{"level":30,"msg":"', False),
-        ("time=13:15 level=debug msg=", False),
-    ],
-)
+@pytest.mark.parametrize(("before", "counts"), [("", True), ("WARN: ", True), ("INFO:     ", False)])
 def test_a_printed_line_counts_by_its_level_as_a_record_does(before, counts):
     """One without a level may be anything."""
     found = told(CUT, printed(1047.3, f"{before}token expired"))
