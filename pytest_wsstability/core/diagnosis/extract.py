@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 
 from ..judge.excuses import harness_trouble
 from ..judge.verdict import HARNESS, Outcome, Reason, Rule, Verdict
 from ..timeline.close import LocalReason
-from ..timeline.close_reasons import NO_REASON, Reading, Topic, read_reason
+from ..timeline.close_reasons import NO_REASON, Reading, read_close
 from ..timeline.events import Direction, End, Event, EventKind, Opcode, Role
 from ..timeline.round_trips import RoundTrips
 from ..timeline.timeline import Timeline
@@ -46,8 +45,6 @@ _SLOW, _SLOW_TIMES = 0.25, 5.0
 _SLOWER = 1.5
 # More messages than this in so many seconds are a stream.
 _STREAM, _STREAMED = 5.0, 3
-# How a close reason quotes the end of a connection behind its sender: that of its own has not come yet.
-_OF_ANOTHER = re.compile(r"\b(?:sent|received) 1\d{3} \(|\bno close frame\b")
 # What the test process did wrong up to so long before the end may have caused it: two rounds of the
 # slowest common keepalive (60 s).
 _WINDOW = 120.0
@@ -245,11 +242,7 @@ def _bunches(trips: RoundTrips) -> tuple[int, float]:
 
 def _reading(timeline: Timeline) -> Reading:
     close = timeline.close
-    if close is None or close.received is None:
-        return NO_REASON
-    if _OF_ANOTHER.search(close.received.reason):
-        return Reading(Topic.UPSTREAM, has_words=True)
-    return read_reason(close.received.reason)
+    return read_close(close.received.reason) if close is not None and close.received else NO_REASON
 
 
 def _between(timeline: Timeline, proxy: Timeline | None) -> ProxyView | None:

@@ -16,7 +16,7 @@ from functools import cached_property
 
 from ..duration import show_duration as show
 from ..timeline.close import PING_TIMEOUT_CODES, REFUSALS, CloseEvidence
-from ..timeline.close_reasons import Topic, read_reason
+from ..timeline.close_reasons import Topic, read_close
 from ..timeline.events import SAME, Direction, End, EventKind, Opcode, Role
 from ..timeline.timeline import Timeline
 from .verdict import Doubt, Reason
@@ -202,7 +202,7 @@ def _says_why(close: CloseEvidence) -> bool:
         return True
     if close.received is None:
         return False
-    topic = read_reason(close.reason).topic
+    topic = read_close(close.reason).topic
     if topic is not None:
         return topic not in _SILENCE
     return close.code not in PING_TIMEOUT_CODES

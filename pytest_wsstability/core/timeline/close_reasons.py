@@ -35,6 +35,8 @@ _ASKED_WITH = re.compile(
     rf"""(["']){BEAT}\2""",
     re.IGNORECASE,
 )
+# How a close reason quotes the end of a connection behind its sender: that of its own has not come yet.
+_OF_ANOTHER = re.compile(r"\b(?:sent|received) 1\d{3} \(|\bno close frame\b")
 # Between the words of "SlowConsumer".
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # A topic says all that these do: "keepalive ping timeout" is one thing, "timeout: restart" is two.
@@ -109,6 +111,11 @@ def read_reason(reason: str) -> Reading:
     is_clear = bool(left) and first not in hinted | _GENERAL
     is_lone = is_clear and is_one_of_many(text, _told(text))
     return Reading(first, second, is_vague=first in hinted, is_lone=is_lone, has_words=True)
+
+
+def read_close(reason: str) -> Reading:
+    """Read the reason of a close frame, which is about another connection where it quotes how one ended."""
+    return Reading(Topic.UPSTREAM, has_words=True) if _OF_ANOTHER.search(reason) else read_reason(reason)
 
 
 def says_nothing_else(reason: str) -> bool:

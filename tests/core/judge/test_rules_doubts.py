@@ -55,6 +55,11 @@ HARNESS = {
         [(59, "lag", 9.0), (60, closed_by_peer(4000, "keepalive ping timeout"))],
         [Reason.LOOP_LAG],
     ),
+    "loop stood still, and the close speaks of a keepalive of another connection": (
+        HOLD,
+        [(59, "lag", 9.0), (60, closed_by_peer(1011, "sent 1011 (internal error) keepalive ping timeout"))],
+        [Rule.ALIVE],
+    ),
     **{
         f"loop stood still, and the code is one that ping timeouts have: {code}": (
             HOLD,
