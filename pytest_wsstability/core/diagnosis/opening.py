@@ -74,8 +74,9 @@ OPENINGS = (
         blame=Blame.SERVER, remedy=_FEWER,
     ),
     FailedOpening(
-        cause=Cause.THROTTLED, shows="HTTP 503, and words of a limit, or of overload", stage="HTTP",
-        statuses=_is(503), topics=frozenset({Topic.RATE, Topic.OVERLOAD}), blame=Blame.SERVER, remedy=_FEWER,
+        cause=Cause.THROTTLED, shows="HTTP 403 or 503, and words of a limit, or of overload",
+        stage="HTTP", statuses=_is(403, 503), topics=frozenset({Topic.RATE, Topic.OVERLOAD}),
+        blame=Blame.SERVER, remedy=_FEWER,
     ),
     FailedOpening(
         cause=Cause.RESTART, shows="HTTP 503, and words of a restart or of maintenance", stage="HTTP",

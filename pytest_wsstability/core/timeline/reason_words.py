@@ -346,6 +346,8 @@ OTHERWISE: dict[Topic, re.Pattern[str]] = {
         r"took too long to shut[- ]?down",
     ),
     Topic.TOKEN: any_of(
+        # Apache's words for any 403.
+        r"permission to access (?:this resource|\S+ on this server)",
         r"already (?:authenti\w+|authori[sz]ed|logged[- ]?in)",
         r"(?:auth\w*|token|credentials?) (?:service|server|backend|provider)",
         rf"{_FORMS} (?:\w+ )?(?:is |are )?not allowed",

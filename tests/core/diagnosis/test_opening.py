@@ -71,6 +71,12 @@ def test_each_stage(stage, answer, cause, blame):
         (403, "Forbidden Cross origin websockets not allowed", Cause.ORIGIN_REFUSED, None),
         (403, 'Forbidden request Origin "https://a.example" is not authorized for Host "b"',
          Cause.ORIGIN_REFUSED, None),
+        (403, "Forbidden You don't have permission to access this resource.", Cause.UNAUTHORIZED,
+         Cause.REFUSED),
+        (403, "Forbidden You don't have permission to access /ws on this server.", Cause.UNAUTHORIZED,
+         Cause.REFUSED),
+        (403, "Forbidden You have no permission to speak", Cause.UNAUTHORIZED, None),
+        (403, "Forbidden rate limit exceeded", Cause.THROTTLED, None),
         (403, "Forbidden invalid token", Cause.UNAUTHORIZED, None),
         # What is told clearly by its status needs no words.
         (429, "Too Many Requests no healthy upstream", Cause.THROTTLED, None),
