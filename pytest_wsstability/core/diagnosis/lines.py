@@ -16,8 +16,12 @@ _PRINTED = re.compile(
     r"^[\s|]*(?i:uncaught |unhandled )?(?:(?:\w+\.)*\w*(?:Error|Exception)\b(?: \[\w+\])?: |"
     r"(?:http: panic serving \S+|panic): |thread '.*'(?: \(\d+\))? panicked|(?i:exception in thread ))"
 )
-# A place in the code of an error: Node, Java, Python, whose traceback has the code too, further in.
-_PLACE = re.compile(r"^(?P<margin>[ \t|+]*)(?:(?<=[ \t])(?:at |File \")|(?:Exception Group )?Traceback \()")
+# A place in the code of an error: Node, Java and Rust, Ruby, Python and Go, which have more of it further in.
+_PLACE = re.compile(
+    r"^(?P<margin>[ \t|+]*)(?:(?<=[ \t])(?:at |\d+: \S*::|from \S+:\d|File \")|"
+    r"(?:Exception Group )?Traceback \(|goroutine \d+ \[|created by \S+\.|"
+    r"(?:[\w.@-]+/)*[\w-]+\.[\w.()*]*\w\([^()]*\)$)"
+)
 # How processes print a level below a warning: in capitals or in brackets near the beginning, as the first
 # word, or in a field of JSON or of key=value (pino: as a number). Behind another level it is a word like any.
 _GRAVER = (

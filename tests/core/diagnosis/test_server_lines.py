@@ -59,6 +59,22 @@ Error: WebSocket is not open: readyState 3 (CLOSED)
     at sendAfterClose (/srv/node_modules/ws/lib/websocket.js:1139:17)
     at Timeout._onTimeout (/srv/server.js:4:33)
     at listOnTimeout (node:internal/timers:581:17)"""
+GO = """\
+2026/11/28 13:15:12 http: panic serving 127.0.0.1:5000: repeated read on failed websocket connection
+goroutine 34 [running, 2 minutes]:
+main.(*Client).idleTimeout(0xc000126000, {0x6b2c80?, 0x7a1f10?})
+\t/srv/rate_limit.go:12 +0x25
+created by example.com/chat.v2/limits.idleTimeout in goroutine 1
+\t/srv/rate_limit.go:12 +0x25"""
+RUST = """\
+thread 'main' (42) panicked at src/main.rs:42:30:
+called `Result::unwrap()` on an `Err` value: ConnectionClosed
+stack backtrace:
+   3: chat::rate_limit::idle_timeout
+             at ./src/main.rs:42:30"""
+RUBY = """\
+server.rb:3:in `write': Broken pipe (Errno::EPIPE)
+\tfrom server.rb:5:in `idle_timeout'"""
 PYTHON = """\
 ERROR:    Exception in ASGI application: closed
   + Exception Group Traceback (most recent call last):
@@ -69,10 +85,14 @@ ERROR:    Exception in ASGI application: closed
     | ConnectionError: redis went away"""
 
 
-def test_places_and_code_below_an_error_are_no_words():
-    """What a timer of Node has run is no timeout, nor is code that speaks of one."""
-    assert told(CUT, *all_printed((1047.3, line) for line in NODE.splitlines())) == told(CUT)
+@pytest.mark.parametrize("text", [NODE, GO, RUST, RUBY])
+def test_places_below_an_error_are_no_words(text):
+    """What a timer of Node has run is no timeout, nor is a function that is called so."""
+    assert told(CUT, *all_printed((1047.3, line) for line in text.splitlines())) == told(CUT)
 
+
+def test_code_below_an_error_is_no_words():
+    """Python prints it."""
     said_of_python = [line.text for line in all_printed((0.0, line) for line in PYTHON.splitlines())]
     assert [line.strip(" |+")[:15] for line in said_of_python] == [
         "ERROR:    Excep", "ExceptionGroup:", "ConnectionError",
