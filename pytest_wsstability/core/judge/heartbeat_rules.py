@@ -193,15 +193,16 @@ def cadence(requirement: Requirement, timeline: Timeline, incidents: Incidents) 
         return
     now, span = timeline.duration, held_for(requirement, timeline)
     theirs, within = peer_beats(timeline), requirement.answer_within or every
-    begun = 0.0 if theirs else _begins(timeline)
+    begun = 0.0 if theirs else timeline.heartbeats_begun
+    if begun is None:
+        # None is due yet.
+        begun = now
     limit = every * CADENCE_TOLERANCE
     if not theirs:
         limit = every + within
         yield from _all_sent(trips, every, span, begun)
     last = trips.last_at or begun
     gap, since = trips.longest_gap_before(span)
-    if since < begun:
-        gap, since = since + gap - begun, begun
     came: float | None = since + gap
     # One that came at the limit came in time; one that has not come at the limit has not.
     if gap <= limit + SAME:
@@ -229,14 +230,6 @@ def cadence(requirement: Requirement, timeline: Timeline, incidents: Incidents) 
         headline,
         excuses=incidents.late(due, came),
     )
-
-
-def _begins(timeline: Timeline) -> float:
-    """From when on this end sends heartbeats: from the session's confirmation, where they wait for it."""
-    protocol, confirmed = timeline.protocol, timeline.session_confirmed_at
-    if protocol is None or not protocol.heartbeats_in_session:
-        return 0.0
-    return timeline.duration if confirmed is None else confirmed
 
 
 def _all_sent(trips: RoundTrips, every: float, span: float, begun: float) -> Iterator[Finding]:

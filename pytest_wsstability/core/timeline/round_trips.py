@@ -67,7 +67,7 @@ class RoundTrips:
         "shortest_gap_from", "unasked", "unasked_after", "unmatched", "unsettled",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, begun: float = 0.0) -> None:
         # Instants of the questions that are open or whose answers are in `_answers`, oldest first, and the
         # keys that tell them apart, if any.
         self._pending = array("d")
@@ -92,12 +92,12 @@ class RoundTrips:
         # None until the first question.
         self.first_at: float | None = None
         self.last_at: float | None = None
-        # Seconds between two questions, the opening counting as the first.
+        # Seconds between two questions; the instant from which on they are due counts as the first.
         self.longest_gap = 0.0
-        self.longest_gap_from = 0.0
+        self.longest_gap_from = begun
         # Those that were the longest before it.
         self._shorter: tuple[Gap, ...] = ()
-        # The same without the opening; None before the second question.
+        # The same without that instant; None before the second question.
         self.shortest_gap: float | None = None
         self.shortest_gap_from = 0.0
         # Those that were the shortest before it.
@@ -133,7 +133,8 @@ class RoundTrips:
         self.last_at = at
         if before is None:
             self.first_at = at
-            before, gap = 0.0, at
+            before = self.longest_gap_from
+            gap = at - before
         else:
             gap = at - before
             if self.shortest_gap is None or gap < self.shortest_gap:

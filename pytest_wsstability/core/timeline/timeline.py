@@ -394,7 +394,8 @@ class Timeline:
                 self._server_heartbeats = RoundTrips()
             return self._server_heartbeats
         if self.heartbeat_sender is None:
-            self._heartbeats, self.heartbeat_sender = RoundTrips(), sender
+            begun = self.heartbeats_begun if sender is Direction.SENT else None
+            self._heartbeats, self.heartbeat_sender = RoundTrips(begun or 0.0), sender
             return self._heartbeats
         return None
 
@@ -637,6 +638,12 @@ class Timeline:
         if self.protocol is None or self.end.peer not in self.protocol.heartbeats_from:
             return False
         return self.intervals is None or self.peer_interval is not None
+
+    @property
+    def heartbeats_begun(self) -> float | None:
+        """From when on this end sends them: from the session's confirmation, where they wait for it."""
+        waits = self.protocol is not None and self.protocol.heartbeats_in_session
+        return self.session_confirmed_at if waits else 0.0
 
     @property
     def peer_interval(self) -> float | None:

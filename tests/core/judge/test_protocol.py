@@ -302,6 +302,17 @@ def test_heartbeats_that_wait_for_the_session_are_due_from_its_confirmation(fact
     )
 
 
+@pytest.mark.parametrize(("late", "outcome"), [(121, Outcome.STABLE), (121.1, Outcome.INCONCLUSIVE)])
+def test_the_time_before_the_confirmation_hides_no_heartbeat_that_was_late(late, outcome):
+    """It was longer than any between two heartbeats, and is none of those."""
+    rows = [(0, ">info"), (40, "<confirmed")]
+    for at in (41, 66, 91, late, 122, 147):
+        rows += [(at, ">beat"), (at + 0.25, "<answer")]
+    line = timeline(*rows, until=160, protocol=LATER)
+
+    assert judge(Requirement(alive_for=160, heartbeat_every=25, heartbeat_within=5), line).outcome is outcome
+
+
 def test_heartbeats_that_wait_for_a_session_which_never_comes_are_not_due():
     """What is in doubt is that none was sent at all."""
     line = timeline((0, ">info"), until=60, protocol=LATER)
