@@ -296,7 +296,8 @@ def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | N
         cause = CAUSES[topic]
         if cause is found.cause:
             sure = topic is not Topic.RESTART or line.says_only_restart
-            confirmed = Confidence.HIGH if sure else Confidence.MEDIUM
+            # What is certain without the line stays so.
+            confirmed = Confidence.HIGH if sure or found.confidence is Confidence.HIGH else Confidence.MEDIUM
             return replace(found, confidence=confirmed, sentence=f"{found.sentence}; {said}")
         confidence = Confidence.HIGH if line.says_only_restart else Confidence.MEDIUM
         remedy = _DEADLINE if topic is Topic.TIMEOUT else "see the server's log at this instant"

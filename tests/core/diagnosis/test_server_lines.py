@@ -288,12 +288,17 @@ def test_a_keepalive_that_gave_up_in_other_words(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "confidence"),
-    [("INFO    app: shutting down mixer", MEDIUM), ("INFO    app: Shutting down", HIGH)],
+    ("code", "text", "confidence"),
+    [
+        (1001, "INFO    app: shutting down mixer", MEDIUM),
+        (1001, "INFO    app: Shutting down", HIGH),
+        # Nor does it make one less sure that is certain by itself.
+        (1012, "INFO    app: shutting down mixer", HIGH),
+    ],
 )
-def test_what_else_may_be_shut_down_makes_no_restart_sure(text, confidence):
+def test_what_else_may_be_shut_down_makes_no_restart_sure(code, text, confidence):
     """Though the record says the same."""
-    rows = [*TALK, (47.3, closed_by_peer(1001))]
+    rows = [*TALK, (47.3, closed_by_peer(code))]
     found = told(rows, said(text, is_warning=False))
 
     assert (found.cause, found.confidence) == (Cause.RESTART, confidence)
