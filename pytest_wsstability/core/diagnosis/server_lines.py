@@ -280,7 +280,9 @@ def _readings(found: Diagnosis, lines: Sequence[ServerLine], end: ClientEnd) -> 
 def _by_topic(found: Diagnosis, line: ServerLine, topic: Topic) -> Diagnosis | None:
     """What a line that speaks of one thing makes of a diagnosis; None where it says nothing of this end."""
     said = f"the server logged: {_words(line)}"
-    if topic is Topic.KEEPALIVE and found.cause in _KEEPALIVES and _GAVE_UP.search(line.text):
+    if topic is Topic.KEEPALIVE and not _GAVE_UP.search(line.text):
+        return None
+    if topic is Topic.KEEPALIVE and found.cause in _KEEPALIVES:
         # It confirms that its keepalive gave up; why the answer was not there, the record says.
         sure = found.cause in _SHOWN or found.confidence is Confidence.HIGH
         confidence = Confidence.HIGH if sure else Confidence.MEDIUM

@@ -274,9 +274,10 @@ def test_a_shutdown_that_the_server_logs_confirms_what_its_close_code_says():
         "INFO    app: restarted heartbeat timer",
     ],
 )
-def test_a_keepalive_that_goes_on_confirms_nothing(text):
-    """It has not given up."""
+def test_a_keepalive_that_goes_on_tells_nothing(text):
+    """It has not given up; nor where it is printed without a level, as a warning would be."""
     assert told(PINGED, said(text, at=1040, is_warning=False)) == told(PINGED)
+    assert told(CUT, printed(1047.3, text.partition(": ")[2])) == told(CUT)
 
 
 @pytest.mark.parametrize(
