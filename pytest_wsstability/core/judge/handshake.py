@@ -147,8 +147,8 @@ def refusal(timeline: Timeline) -> tuple[float, str] | None:
     if refused is not None:
         said = next((f": {show_text(text)!r}" for at, text in timeline.refusals if at == refused), "")
         return refused, f"refused at {show(refused)}{said}"
-    asked = timeline.session_info_at
-    if asked is None:
+    asked, protocol = timeline.session_info_at, timeline.protocol
+    if asked is None or (protocol is not None and not protocol.has_session):
         return None
     # Many protocols have no other word for it: STOMP's ERROR, Pusher's pusher:error.
     errors = (

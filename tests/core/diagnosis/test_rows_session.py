@@ -15,6 +15,7 @@ from pytest_wsstability.core.judge.rules import judge
 from pytest_wsstability.core.judge.verdict import Rule
 from pytest_wsstability.core.timeline.events import End
 from pytest_wsstability.core.timeline.flaws import Flaw
+from pytest_wsstability.core.timeline.protocol_facts import ProtocolFacts
 from tests.core.diagnosis.fitting import OPEN, fitting, read
 from tests.core.script import closed_by_peer, timeline
 
@@ -155,6 +156,18 @@ def test_an_error_in_the_place_of_the_confirmation_is_a_refusal(text, causes):
     features = read((0, ">info"), (0, "<error", text), how=OPEN)
 
     assert fitting(REFUSED, replace(features, broken=frozenset({Rule.ERRORS}))) == causes
+
+
+@pytest.mark.parametrize(
+    ("has_session", "cause"), [(True, Cause.SESSION_NOT_CONFIRMED), (False, Cause.HANDLER_ERROR)]
+)
+def test_where_no_session_is_confirmed_an_error_comes_in_the_place_of_nothing(has_session, cause):
+    """It is about what was said before it: such a session is begun, and no answer to that is due."""
+    facts = ProtocolFacts(name="x", title="X", begins_session=True, has_session=has_session)
+    rows = [(0, ">info"), (10, ">text"), (11, "<text")]
+    line = timeline(*rows, (20, "<error", "boom"), (21, closed_by_peer(1011)), protocol=facts)
+
+    assert diagnose(line).cause is cause
 
 
 @pytest.mark.parametrize("begun", [True, False])
