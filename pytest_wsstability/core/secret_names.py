@@ -15,10 +15,10 @@ _PART = re.compile(
 # What may stand between two words of a name.
 _GAP = "[^a-z0-9]?"
 # Words of other things that have such a part, in small letters with the words apart: an `author_name`; a key
-# of a table, a queue or a pair, which everybody may know; and the name of a key.
+# of a table, a queue or a pair, which everybody may know; the name of a key; and what asks for credentials.
 _OTHER = re.compile(
     r"(?<![a-z])(?:author(?!i[sz])|key(?:board|down|frame|pad|point|press|stroke|up(?![a-z])|word)|tokeni[sz]"
-    r"|secretar(?:y|ies)|(?:don|hoc|hot|joc|mon|tur|whis)key"
+    r"|secretar(?:y|ies)|(?:www|proxy)-authenticate(?![a-z])|(?:don|hoc|hot|joc|mon|tur|whis)key"
     rf"|(?:primary|foreign|sort|public|partition|routing){_GAP}keys?(?![a-z])|key{_GAP}name(?![a-z]))"
 )
 # As a whole word of a name: "ping" and "design" are none.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from .secret_names import is_ordinary, is_secret_in_prose, is_secret_member, is_secret_value
 
@@ -11,19 +11,21 @@ Span = tuple[int, int]
 
 # None of these looks at a character more than a few times, whatever a peer writes.
 _QUOTED = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
+# A PIN has four digits at least (ISO 9564-1); with fewer it is that of a board, or a count.
+_DIGITS = r"\d{4,}(?![\d.eE])"
 # A query value in free text, such as a server's error message that quotes the URL; it may quote another.
 _QUERY_VALUE = re.compile(r"""[?&;](?P<name>[\w.\-%]+)=(?P<value>(?:[^&\s"'#;?]|\?(?![\w.\-%]+=))+)""")
 # The same without a question mark, as in a reason phrase, in logs and in Ruby.
 _ASSIGNED = re.compile(r"""(?<![\w.\-%?&])(?P<name>[\w.\-%]+)=>?+(?P<value>[^&\s"'#;,)}\]]+)""")
 _ASSIGNED_QUOTED = re.compile(rf"(?<![\w.\-%?&])(?P<name>[\w.\-%]+)=>?(?=(?P<value>{_QUOTED}))")
 # As JSON and `repr` have it; a pair, as ASGI has header fields. The value may hold others, as JSON in JSON.
-_MEMBER = re.compile(rf"""b?(["'])(?P<name>[\w.\-]+)\1\s*(?::|=>)\s*b?(?=(?P<value>{_QUOTED}|\d+))""")
+_MEMBER = re.compile(rf"""b?(["'])(?P<name>[\w.\-]+)\1\s*(?::|=>)\s*b?(?=(?P<value>{_QUOTED}|{_DIGITS}))""")
 _PAIR = re.compile(rf"""[(\[]b?(["'])(?P<name>[\w.\-]+)\1,\s*b?(?=(?P<value>{_QUOTED}))""")
 # A number that lets in has one of these names; one beside another name is an amount or an instant.
 _NUMBER = re.compile(r"(?:.*[^A-Za-z])?(?:otp|pin|pwd|pass(?:word|code)?)", re.IGNORECASE)
 # A header field whose value is a secret in any text.
 _CREDENTIALS = re.compile(
-    r"""(?<![\w\-])(?P<quote>["'])?(?:proxy-)?(?:authorization|(?P<cookie>(?:set-)?cookie)):[ \t]+"""
+    r"""(?P<quote>["'])?(?<![\w\-])(?:proxy-)?(?:authorization|(?P<cookie>(?:set-)?cookie)):[ \t]+"""
     r"""(?P<scheme>[A-Za-z][\w\-]*[ \t]+)?(?P<value>(?(quote)[^\r\n"']+|[^;\r\n]+))""",
     re.IGNORECASE,
 )
@@ -31,9 +33,10 @@ _CREDENTIALS = re.compile(
 _PLACEHOLDER = re.compile(r"\$(?:\w+|\{\w+\})|<[\w -]+>|\.\.\.|…")
 _COOKIE = re.compile(r""";[ \t]*(?P<name>[\w.\-]+)(?:=(?P<value>[^;\r\n"']*))?""")
 _OF_A_COOKIE = frozenset({"domain", "expires", "max-age", "path", "samesite"})
-# Any other header field, and whatever else is written like one.
+# Any other header field, and whatever else is written like one; a line may end as `repr` writes it.
 _FIELD = re.compile(
-    r"(?<![\w.\-])(?P<name>[\w\-]+):(?:[ \t]+|(?=[\"'`]))[\"'`]?(?P<value>[^\s\"'`,;]*[^\s\"'`,;.:!?)\]}>])"
+    r"(?<![\w.\-])(?P<name>[\w\-]+):(?:[ \t]+|(?=[\"'`]))[\"'`]?"
+    r"(?P<value>(?:[^\s\"'`,;\\]|\\(?![nr]))*[^\s\"'`,;\\.:!?)\]}>])"
 )
 _PASSWORD = re.compile(r"passw|pwd|passphrase|passcode", re.IGNORECASE)
 # "Incorrect API key provided: ...", "token ... has expired", "invalid secret '...'".
@@ -43,7 +46,8 @@ _SENTENCE = re.compile(
     r"(?P<value>[\w+/~][\w.+/=~%\-]{10,}[\w=])",
     re.IGNORECASE,
 )
-_SCHEMED = re.compile(r"\b(?:Bearer|Basic)\s+(?P<value>[\w.\-+/=~]+)", re.IGNORECASE)
+# But a challenge has parameters behind its scheme (RFC 9110, section 11.6.1).
+_SCHEMED = re.compile(r"\b(?:Bearer|Basic)\s+(?![a-z_]+=\"\w)(?P<value>[\w.\-+/=~]+)", re.IGNORECASE)
 # As pytest shows the local variables of a frame.
 _LOCAL = re.compile(r"^(?P<name>\w+)\s* = (?P<value>['\"].*['\"])$", re.MULTILINE)
 _URL = re.compile(r"""://(?P<authority>[^/?#\s]*)(?=(?P<rest>[^\s"'<>]{0,256}))""")
@@ -96,6 +100,7 @@ def _members(text: str) -> Iterator[Span]:
 
 
 def _fields(text: str) -> Iterator[Span]:
+    told = 0
     for match in _CREDENTIALS.finditer(text):
         start, end = match.span("value")
         if not (match["quote"] or _begins(text, match.start())):
@@ -104,8 +109,9 @@ def _fields(text: str) -> Iterator[Span]:
         if not _PLACEHOLDER.fullmatch(text, start, end):
             # The scheme of credentials is no secret (RFC 9110, section 11.4).
             yield start, end
-        if match["cookie"]:
-            yield from _cookies(text, match.end())
+        # What one field has is looked at once, though it may look like others.
+        if match["cookie"] and match.end() >= told:
+            told = yield from _cookies(text, match.end())
     for match in _FIELD.finditer(text):
         name, value = match["name"], match["value"]
         if is_secret_in_prose(name, value) and (_is_random(value) or _is_password(name, value)):
@@ -118,13 +124,14 @@ def _begins(text: str, place: int) -> bool:
     return not before or before[-1] in ";\r\n"
 
 
-def _cookies(text: str, start: int) -> Iterator[Span]:
-    """The second and later cookies of a field: all but attributes and what looks like words."""
+def _cookies(text: str, start: int) -> Generator[Span, None, int]:
+    """The second and later cookies of a field, all but attributes and what looks like words; then its end."""
     while match := _COOKIE.match(text, start):
         start = match.end()
         name, value = match["name"], match["value"] or ""
         if name.lower() not in _OF_A_COOKIE and (is_secret_value(name, value) or not is_ordinary(value)):
             yield match.span("value")
+    return start
 
 
 def _is_random(value: str) -> bool:
@@ -152,8 +159,9 @@ def _user_information(text: str) -> Iterator[Span]:
     for match in _URL.finditer(text):
         authority, rest = match["authority"], match["rest"]
         before, at, host = authority.rpartition("@")
-        # A password may have a "/", "?", "#" or "@" that nobody encoded, where no host follows it.
-        if "@" in rest and not _HOST.fullmatch(host if at else authority):
+        # A password may have a "/", "?", "#" or "@" that nobody encoded, where no host follows it; it stands
+        # behind a colon. "file:///node_modules/@types/" has neither, nor has "http://web/@joe".
+        if "@" in rest and ":" in authority and not _HOST.fullmatch(host if at else authority):
             before = (authority + rest).rpartition("@")[0]
         if before:
             yield match.start("authority"), match.start("authority") + len(before)

@@ -19,12 +19,12 @@ _ISSUED = (
     r"whsec_[\w+/=]{16,}",
     # GitHub, GitLab, npm, PyPI, Docker.
     r"(?:gh[opsru]|github_pat|npm|dckr_pat)_[\w-]{16,}",
-    r"(?:gl[a-z]{2,5}|pypi)-[\w-]{20,}",
-    # Slack, and its webhooks; Telegram; Discord.
+    r"(?:gl(?:agent|cbt|dt|ffct|ft|imt|oas|pat|ptt|rt|rtr|soat|wt)|pypi)-[\w-]{20,}",
+    # Slack, and its webhooks; Telegram; Discord, which begins with the digits of an id in Base64.
     r"(?:xox[a-z]|xapp)[.-][\w.-]{10,}",
     r"hooks\.slack\.com/services/[\w/]+",
     r"\d{8,10}:AA[\w-]{30,}",
-    r"[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,}",
+    r"(?:[MNO][DTjz][AEIMQUYcgk][w-z0-5]){5}[\w-]{3,7}\.[\w-]{6}\.[\w-]{27,}",
     # AWS, Google, Twilio, SendGrid, Mailgun.
     r"A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])",
     r"AIza[\w-]{30,}",
@@ -33,7 +33,7 @@ _ISSUED = (
     r"SG\.[\w-]{16,}\.[\w-]{16,}",
     r"key-[0-9a-f]{32}",
     # Hugging Face, Groq, xAI, Perplexity, Nvidia, Replicate, Databricks.
-    r"(?:hf_|gsk_|xai-|pplx-|nvapi-|r8_|dapi)[\w-]{24,}",
+    r"(?:hf_|gsk_|xai-|pplx-|r8_)[A-Za-z0-9]{24,}|nvapi-[\w-]{24,}|dapi[0-9a-f]{24,}",
     # HashiCorp Vault, DigitalOcean, Shopify, Linear, Notion, Supabase.
     r"hv[bsr]\.[\w-]{20,}",
     r"(?:do[opr]_v1|shp(?:at|ca|pa|ss)|lin_api|ntn|sbp|sb_secret)_\w{20,}",

@@ -305,7 +305,8 @@ class SecretValues:
             return text
         shown, done = [], 0
         for start, end, mask in sorted(spans):
-            if end <= done:
+            # What is empty tells how it failed, and nothing else.
+            if end <= max(start, done):
                 continue
             if start >= done:
                 shown += [text[done:start], mask]

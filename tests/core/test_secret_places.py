@@ -14,6 +14,7 @@ RANDOM = "Zz99aa88bb77"
     [
         # Fields of logs, and header fields of any name.
         (f"X-Api-Key: {RANDOM}", "X-Api-Key: ***"),
+        (rf"b'X-Api-Key: {RANDOM}\r\nHost: x\r\n'", r"b'X-Api-Key: ***\r\nHost: x\r\n'"),
         (f"sent api_key: '{RANDOM}', then waited", "sent api_key: '***', then waited"),
         (f"{{token:'{RANDOM}'}}", "{token:'***'}"),
         ("Password: hunter2.", "Password: ***."),
@@ -21,6 +22,7 @@ RANDOM = "Zz99aa88bb77"
         (f"> Authorization: Token {RANDOM} sent", "> Authorization: Token *** sent"),
         (f"curl -H 'Authorization: Token {RANDOM}' x", "curl -H 'Authorization: Token ***' x"),
         ("Authorization: AWS4-HMAC-SHA256 Credential=a, Signature=b", "Authorization: AWS4-HMAC-SHA256 ***"),
+        (f'[f"Authorization: Token {RANDOM}", "X-A: b"]', '[f"Authorization: Token ***", "X-A: b"]'),
         # Cookies one by one; attributes and plain values stay.
         ("Cookie: a=b; session=abc; theme=dark", "Cookie: ***; session=***; theme=dark"),
         (f"Set-Cookie: a=b; q={RANDOM}; Path=/x7; Secure", "Set-Cookie: ***; q=***; Path=/x7; Secure"),
@@ -43,6 +45,7 @@ RANDOM = "Zz99aa88bb77"
         # A password that nobody encoded, in the text of a driver.
         ("postgres://joe:p@ss/word@db/x failed", "postgres://***@db/x failed"),
         ("https://x.example/?db=postgres://joe:pw@db/x", "https://x.example/?db=postgres://***@db/x"),
+        ("redis://:p/w@cache:6379/0", "redis://***@cache:6379/0"),
         ("wss://joe:pw@x.example/@me and joe@x.example", "wss://***@x.example/@me and joe@x.example"),
     ],
 )
@@ -96,6 +99,11 @@ def test_in_a_sentence(text, shown):
         "Authorization: Bearer $TOKEN", "-H \"Authorization: Bearer ${TOKEN}\"",
         "Authorization: Bearer <token>",
         '["session", "closed"]', '("token", "expired")', '{"code": 4401, "code_2": 7}',
+        # What a server asks for.
+        'WWW-Authenticate: Bearer realm="x", error="invalid_token"', '{"www-authenticate": "Negotiate"}',
+        # Too short for a PIN, and what is none of it: pins of a board, amounts, what is empty.
+        '{"pin": 130, "pwd": 4711.5, "password": 47e10}', 'password="" token=\'\' {"api_key": ""}',
+        "file:///app/node_modules/@types/x.js", "http://web/react@18.2.0", "https://x/y?mail=joe@example.com",
         "git@example.com:x/y and https://x.example/@joe and http://localhost:8000/@joe",
     ],
 )  # fmt: skip
@@ -114,6 +122,19 @@ def test_other_values_beside_such_names_are_hidden(text):
 
 def test_text_of_a_peer_is_looked_at_once():
     """However it is made: a quotation that never ends, fields in fields, URLs in URLs."""
-    for piece in ('"a":"', "a=", "?a=", "://", "\n ", "cookie: a; ", "; a=b", "token ", '\\"', "eyJ-", "a: "):
+    for piece in (
+        '"a":"',
+        "a=",
+        "?a=",
+        "://",
+        "\n ",
+        "cookie: a; ",
+        "set-cookie: a;b=",
+        "; a=b",
+        "token ",
+        '\\"',
+        "eyJ-",
+        "a: ",
+    ):
         text = piece * (100_000 // len(piece))
         assert len(redact_text(text)) <= 2 * len(text)

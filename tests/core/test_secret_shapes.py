@@ -36,7 +36,7 @@ KEYS = {
     "Slack, of an app": ("xapp-", f"1-A0123456789-1234567890123-{_HEX}"),
     "a webhook of Slack": ("hooks.slack.com/services/", f"T0123456/B0123456/{_LETTERS}"),
     "Telegram": ("1234567890:AA", _LETTERS),
-    "Discord": ("M", f"{_LETTERS[:24]}.{_LETTERS[:6]}.{_LETTERS[:30]}"),
+    "Discord": ("MTIzNDU2Nzg5", f"MDEyMzQ1Njc4.{_LETTERS[:6]}.{_LETTERS[:30]}"),
     "AWS": ("AKIA", _CAPITALS),
     "AWS, for a while": ("ASIA", _CAPITALS),
     "Google": ("AIza", _LETTERS[:35]),
@@ -100,6 +100,10 @@ def test_in_the_path_of_a_url():
         "sk-learn-pipeline-of-words-and-more", "test_sk_live_keys_are_refused",
         "gpt-4o-realtime-preview-2024-12-17", "npm_config_registry_of_somebody", "pypi-publish-of-a-wheel-1",
         "key-value-stores", "glide-through-the-air-1",
+        "MyLongNameOfAClassForTests.method.of_a_test_with_a_long_name",
+        # Of a pod, as Kubernetes makes them.
+        "glad-river-7f8d9c6b5-x2x4z", "xai-org-deployment-7d9f8b6c5d-x7k2p",
+        "dapi-service-deployment-7d9f8b6c5d-x7k2p",
         # Ids of the peers under test, which a failure needs.
         "event_C9G8RJeJ2gF77mV7f2B1j", "item_C9G8RJeJ2gF77mV7f2B1j", "resp_C9G8RJeJ2gF77mV7f2B1j",
         "sess_C9G8QPGVyjBSTkFjNtQoV", "conv_01jxd5y165f62a0v7gtr6bkg56", f"CA{_HEX}", f"MZ{_HEX}",
