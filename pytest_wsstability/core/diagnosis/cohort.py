@@ -222,7 +222,10 @@ def _alike(ends: Sequence[_End], mine: _End, key: Callable[[_End], float]) -> li
     value = key(mine)
     low = bisect.bisect_left(ends, value - _tolerance(value), key=key)
     high = bisect.bisect_right(ends, value + _tolerance(value), key=key)
-    return [each for each in ends[low : min(high, low + _SOME_ALIKE)] if each is not mine]
+    some = min(high - low, _SOME_ALIKE)
+    # From the first to the last: neighbours may all have ended at one instant, or before this one opened.
+    found = (ends[low + (high - low) * place // some] for place in range(some))
+    return [each for each in found if each is not mine]
 
 
 def _repeats(alike: Sequence[_End], mine: _End, value: float) -> int:

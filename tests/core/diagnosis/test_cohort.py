@@ -321,9 +321,9 @@ def test_of_a_crowd_sixteen_tell_what_they_share():
     assert (found.together, found.lively) == (60, 17)
 
 
-@pytest.mark.parametrize(("silent", "all_spoke"), [(63, False), (64, True)])
+@pytest.mark.parametrize(("silent", "all_spoke"), [(0, False), (197, False), (198, True)])
 def test_of_those_of_one_age_sixty_four_are_looked_at(silent, all_spoke):
-    """The youngest."""
+    """From the youngest to the oldest."""
 
     def one(number, age):
         spoke = 20 if number == silent else age - 0.1
@@ -334,6 +334,14 @@ def test_of_those_of_one_age_sixty_four_are_looked_at(silent, all_spoke):
 
     found = Cohort([*crowd, mine]).beside(mine)
     assert (found.same_age, found.same_age_spoke) == (64, all_spoke)
+
+
+@pytest.mark.parametrize("number", [0, 100, 199])
+def test_an_age_that_repeats_in_a_large_fleet_does_so_for_each_of_it(number):
+    """Most of the others ended before one had opened, or opened when it had ended."""
+    fleet = [ended(1060 + opened, 60) for opened in range(200)]
+
+    assert Cohort(fleet).beside(fleet[number]).same_age >= 10
 
 
 @pytest.mark.parametrize(("oldest", "may_be_swept"), [(45, True), (45.5, False)])
