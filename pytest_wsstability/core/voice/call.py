@@ -145,7 +145,6 @@ class Call:
         timestamp: float | None = None,
         number: int | None = None,
         data: bytes = b"",
-        loud: bool = False,
         silent: bool = False,
     ) -> None:
         """
@@ -158,16 +157,15 @@ class Call:
             sequence, timestamp: see `HeardAudio.chunk`.
             number: what the agent calls its turn.
             data: its samples.
-            loud: whether somebody speaks in them.
             silent: whether nothing at all can be heard in them.
 
         """
         if silent and not self.is_answer(number):
             self.down.chunk(at, seconds, size=size, sequence=sequence, timestamp=timestamp)
             if (mute := self._speaker(number)) is not None and mute.audio_at is None:
-                self.sounds.chunk(mute.number, data, loud=False)
+                self.sounds.chunk(mute.number, data, heard=False)
             return
-        if loud and not self.sounds.any_loud:
+        if not silent and not self.sounds.any_heard:
             self._forget_silence(at)
         turn = self._interrupted(number) or self._speaker(number) if self.turns else self._greet(at)
         opens = turn is not None and turn.audio_at is None
@@ -179,7 +177,7 @@ class Call:
             self.stray_chunks += 1
             self.stray_at = at if self.stray_at is None else self.stray_at
             return
-        is_heard = not (silent and self.sounds.any_loud)
+        is_heard = not (silent and self.sounds.any_heard)
         turn.audio_until = at if is_heard else turn.audio_until
         if turn.barged_in_at is not None:
             # A player that was interrupted throws away what comes late, unless it waits for the agent's word.
@@ -192,7 +190,7 @@ class Call:
             if self.plays_on and not self.playout.waiting(at):
                 # Nothing is left of an answer that nobody ended.
                 self.playout.finish(at)
-        self.sounds.chunk(turn.number, data, loud=loud)
+        self.sounds.chunk(turn.number, data, heard=not silent)
         self._play(turn, at, seconds)
         self._sound_until = self.playout.dry_at if is_heard else self._sound_until
 
@@ -212,7 +210,7 @@ class Call:
         whose answers are meant so: tests have such agents.
 
         """
-        if not self.sounds.any_loud:
+        if not self.sounds.any_heard:
             return True
         turn = self._speaker(number)
         is_broken_off = turn is None or turn.barged_in_at is not None or self._interrupted(number) is not None

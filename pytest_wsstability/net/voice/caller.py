@@ -192,7 +192,7 @@ class Caller:
         seconds = self.audio.down.seconds(len(spoken.audio))
         self.call.audio(
             at, seconds, size=size, sequence=spoken.number, number=spoken.turn,
-            data=spoken.audio, loud=not silent and self.audio.down.is_loud(spoken.audio), silent=silent,
+            data=spoken.audio, silent=silent,
         )  # fmt: skip
         if self.received is not None:
             self.received.append(spoken.audio)

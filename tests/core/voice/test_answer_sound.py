@@ -10,7 +10,7 @@ def sounds(*answers):
     made = AnswerSounds()
     for number, chunks in enumerate(answers, 1):
         for each in chunks:
-            made.chunk(number, each.encode(), loud=each != ".")
+            made.chunk(number, each.encode(), heard=each != ".")
     return made
 
 

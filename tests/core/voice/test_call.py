@@ -141,9 +141,9 @@ def test_an_interrupted_turn_has_no_number_on_another_connection(back, forgot):
 
 
 def sounded(made, *chunks):
-    """An agent's audio: 20 ms each, ``.`` is silence and all else is loud."""
+    """An agent's audio: 20 ms each, ``.`` is silence."""
     for at, what in chunks:
-        made.audio(at, 0.02, loud=what != ".", silent=what == ".")
+        made.audio(at, 0.02, silent=what == ".")
     return made
 
 

@@ -216,7 +216,7 @@ def answers(*sounds):
         made.speech_began(at)
         made.speech_ended(at + 1)
         for number, each in enumerate(chunks):
-            made.audio(at + 2 + number / 10, 0.1, data=each.encode(), loud=each != ".")
+            made.audio(at + 2 + number / 10, 0.1, data=each.encode(), silent=each == ".")
         made.turn_done(at + 5)
     return made
 

@@ -4,6 +4,7 @@ import pytest
 
 from pytest_wsstability.core.judge.verdict import Outcome, Reason, Rule
 from pytest_wsstability.core.timeline.events import Tier
+from pytest_wsstability.core.voice.answer_sound import AnswerSounds
 from pytest_wsstability.core.voice.call import Call
 from pytest_wsstability.core.voice.requirement import VoiceRequirement
 
@@ -174,12 +175,14 @@ def broken(what):
             made.audio(9.0, 0.1)
         case "silent":
             made = call(0.5, 0.6)
-            made.sounds.chunk(1, b"a", loud=True)
-            made.sounds.chunk(2, b"0", loud=False)
+            made.sounds = AnswerSounds()
+            made.sounds.chunk(1, b"a", heard=True)
+            made.sounds.chunk(2, b"0", heard=False)
         case "doubled":
+            made.sounds = AnswerSounds()
             for number in range(10):
                 for _ in range(2):
-                    made.sounds.chunk(1, bytes([number]), loud=True)
+                    made.sounds.chunk(1, bytes([number]), heard=True)
         case "forgot":
             made.turns[0].agent_number = 4
             made.speech_began(20.0)

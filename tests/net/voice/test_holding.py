@@ -169,6 +169,35 @@ def test_an_agent_that_never_stops_to_send(profile, waits, outcome):
     assert (held.verdict.outcome, len(held.turns)) == (outcome, 3)
 
 
+@pytest.mark.parametrize(
+    ("peak", "outcome"), [(0, Outcome.UNSTABLE), (0xFF, Outcome.UNSTABLE), (0x100, Outcome.STABLE)]
+)
+def test_what_is_quiet_is_no_silence(peak, outcome):
+    """A voice that fades in is heard from its beginning, and a low one among others is an answer."""
+    low, speech = (
+        {"type": "audio", "audio": base64.b64encode(each.to_bytes(2, "little") * 3200).decode()}
+        for each in (peak, 0x2030)
+    )
+
+    async def handler(connection):
+        answers = iter([[low, low, low, speech], [low], [speech]])
+        async for message in connection:
+            if json.loads(message)["type"] == "speech_end":
+                for chunk in next(answers):
+                    await connection.send_json(chunk)
+                    await asyncio.sleep(0.2)
+                await connection.send_json({"type": "turn_end"})
+
+    async def main():
+        async with Orchestrator(handler=handler) as orchestrator:
+            return await hold_call(
+                Requirement(), VoiceRequirement(turns=3, first_audio_within=0.5), Script(turns=3),
+                url=orchestrator.url,
+            )  # fmt: skip
+
+    assert run_virtual(main()).verdict.outcome is outcome
+
+
 def test_a_lag_of_the_test_itself_blames_nobody():
     """What was read late may have come in time."""
 
