@@ -41,7 +41,8 @@ def silence(
                 f"no message for {show(gap)}",
                 excuses=incidents.late(since + limit, came),
             )
-    if not requirement.heartbeats_at_least and _spoke_instead(timeline):
+    if not requirement.heartbeats_at_least and span > limit + SAME and _beats_alone(timeline):
+        # Some beat only when they are idle, and a silence would have been seen.
         return
     wanted = max(1, requirement.heartbeats_at_least)
     _, sent = timeline.heartbeats.sent_before(math.inf if hold is None else hold - SAME)
@@ -49,11 +50,10 @@ def silence(
         yield Doubt(Reason.TOO_FEW, f"{sent} of at least {wanted} heartbeats in {show(span)}")
 
 
-def _spoke_instead(timeline: Timeline) -> bool:
-    """Whether a peer that alone sends heartbeats said anything: some beat only when they are idle."""
+def _beats_alone(timeline: Timeline) -> bool:
+    """Whether the peer sends heartbeats, and this end sends none."""
     alone = timeline.protocol is not None and not timeline.protocol.both_ask
-    heard = timeline.duration - timeline.silent_for(Direction.RECEIVED, FrameKind.DATA)
-    return alone and timeline.peer_sends_heartbeats and heard > SAME
+    return alone and timeline.peer_sends_heartbeats
 
 
 def _silences(timeline: Timeline, until: float) -> Iterator[tuple[float, float, float | None]]:
