@@ -2,8 +2,9 @@
 WAMP 2 in JSON: a session in a realm, whose number the router chooses.
 
 Client: ``HELLO`` with the realm. Router: ``WELCOME`` with a session number, or ``ABORT``. ``GOODBYE`` ends
-the session, and neither the connection nor its heartbeats, so a router's is an error. Heartbeats are ping
-frames, off by default at both ends; a reconnect is a new session. Other realms: ``wamp("realm7")``.
+the session, and neither the connection nor its heartbeats, so a router's is an error, unless it announces a
+shutdown or answers the client's. Heartbeats are ping frames, off by default at both ends; a reconnect is a
+new session. Other realms: ``wamp("realm7")``.
 
 """
 
@@ -20,6 +21,8 @@ from .templates import Free
 
 # Of messages: WAMP 2, section 6.5.
 HELLO, WELCOME, ABORT, GOODBYE = 1, 2, 3, 6
+# Why a router that goes says GOODBYE, and what it answers to a client that leaves (WAMP 2, section 4.5).
+_SHUTDOWN, _ANSWERED = "wamp.close.system_shutdown", "wamp.close.goodbye_and_out"
 # WAMP 2, section 2.1.2: ids of sessions are drawn from 1 to 2 ** 53.
 _LARGEST = 2**53
 _CLIENT_ROLES: dict[str, Any] = {"publisher": {}, "subscriber": {}, "caller": {}, "callee": {}}
@@ -50,8 +53,10 @@ def _read_welcome(message: str | bytes) -> Values | None:
     return {"session_id": str(found[1])}
 
 
-def _read_goodbye(message: str | bytes) -> bool:
-    return _message(message, GOODBYE, 3) is not None
+def _is_put_out(message: str | bytes) -> bool:
+    """Whether a router ends the session and goes on itself."""
+    found = _message(message, GOODBYE, 3)
+    return found is not None and found[2] not in (_SHUTDOWN, _ANSWERED)
 
 
 def _write_welcome(values: Values) -> str:
@@ -81,7 +86,8 @@ def wamp(realm: str, *, name: str = "wamp") -> Profile:
         session_confirmed=Codec(_read_welcome, _write_welcome, ("session_id",)),
         session_refused=[ABORT, Free({"message": "refused"}), Free("wamp.error.no_such_realm")],
         # A client says it too, when it leaves.
-        error=Codec(_read_goodbye, json.dumps([GOODBYE, {}, "wamp.close.system_shutdown"])),
+        error=Codec(_is_put_out, json.dumps([GOODBYE, {}, "wamp.close.killed"])),
+        notice=[GOODBYE, Free({}), _SHUTDOWN],
         new_session_id=new_session,
         subprotocols=("wamp.2.json",),
         proved_with=("autobahn 26.10 (Python, client)", "autobahn 22.11 (npm, client)"),

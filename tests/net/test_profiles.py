@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 
 import pytest
@@ -166,6 +167,17 @@ async def test_a_session_that_is_refused_after_it_was_confirmed_is_over(refused_
         await asyncio.sleep(1)
 
         assert list(client.timeline.errors) == [(1.0, '{"t":"no"}')] * alarms
+
+
+@pytest.mark.parametrize(("fault", "is_planned"), [(faults.SendNotice(), True), (faults.SendError(), False)])
+async def test_a_router_of_wamp_that_shuts_down_is_told_from_one_that_ends_a_session(fault, is_planned):
+    """Both say GOODBYE; what is allowed is the first."""
+    behaviour = [("20s", fault), ("21s", faults.CloseWith(1001))]
+    told = contextlib.nullcontext() if is_planned else pytest.raises(StabilityError, match="killed")
+    server = {"profile": "wamp", "faults": behaviour}
+    async with Orchestrator(**server) as orchestrator, opened(orchestrator.url, profile="wamp") as client:
+        with told:
+            await client.assert_stable(alive_for="1m", max_age_ok="10s")
 
 
 @pytest.mark.parametrize("name", BEATING)

@@ -129,7 +129,11 @@ def test_what_the_judge_is_told_of_a_profile(name, greets, begins_session, names
     ("message", "role"),
     [
         ('[3,{},"wamp.error.no_such_realm"]', Role.SESSION_REFUSED),
-        ('[6,{},"wamp.close.system_shutdown"]', Role.ERROR),
+        ('[6,{},"wamp.close.killed"]', Role.ERROR),
+        ('[6,{},["wamp.close.killed"]]', Role.ERROR),
+        # It announces the end of the connection, or answers a client that leaves.
+        ('[6,{},"wamp.close.system_shutdown"]', Role.NOTICE),
+        ('[6,{},"wamp.close.goodbye_and_out"]', Role.DATA),
         ('[9,{},"wamp.close.system_shutdown"]', Role.DATA),
         ('[1,{},"wamp.close.system_shutdown"]', Role.DATA),
     ],

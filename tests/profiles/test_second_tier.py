@@ -66,7 +66,7 @@ TRANSCRIPTS = [
     (WAMP, S, '[2,"19",{"roles":{}}]', Role.DATA, None),
     (WAMP, S, "[2,19,{}]", Role.DATA, None),
     (WAMP, S, '[3,{"message":"no such realm"},"wamp.error.no_such_realm"]', Role.SESSION_REFUSED, None),
-    (WAMP, S, '[6,{"message":"…"},"wamp.close.system_shutdown"]', Role.ERROR, None),
+    (WAMP, S, '[6,{"message":"…"},"wamp.close.system_shutdown"]', Role.NOTICE, None),
     (WAMP, S, "[33,1,7165623157441707]", Role.DATA, None),
     (WAMP, S, "[", Role.DATA, None),
     # pusher-js.
