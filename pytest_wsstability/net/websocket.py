@@ -152,7 +152,7 @@ class WebSocket(asyncio.Protocol):
             for the end of the stream after the closing handshake.
         end_hidden_since: since when an end could not have been seen; None when it would be seen at once.
         rest_from: the reading of the loop's clock from which no heartbeat begins: the end of the last of the
-            holds that go on; None outside of a hold.
+            holds that go on; None outside of a hold, and where answers are cumulative.
         inbox: messages that nobody has taken.
         listener: takes messages as they come, with their role, in the place of the inbox; an answer of True
             keeps an application message from the inbox. None where nobody does.
@@ -848,14 +848,19 @@ class WebSocket(asyncio.Protocol):
     def begin_hold(self, until: float) -> None:
         """The connection is held until then: a shorter hold keeps no heartbeats of a longer one back."""
         self._holds += (until,)
-        self.rest_from = max(self._holds)
+        self._set_rest()
 
     def end_hold(self, until: float) -> None:
         """One of the holds that end then is over; they end in any order."""
         others = list(self._holds)
         others.remove(until)
         self._holds = tuple(others)
-        self.rest_from = max(others, default=None)
+        self._set_rest()
+
+    def _set_rest(self) -> None:
+        # An answer to several heartbeats comes only when the last of them has gone out.
+        is_cumulative = self.conversation.profile.cumulative
+        self.rest_from = None if is_cumulative else max(self._holds, default=None)
 
     def take_turn(self) -> None:
         """Do what the conversation wants done at this instant."""

@@ -123,6 +123,35 @@ async def test_an_answer_may_be_one_to_all_heartbeats_before_it(cumulative, with
         assert client.timeline.heartbeats.missed(65, within) == missed
 
 
+@pytest.mark.parametrize(
+    ("hold", "until", "outcome"),
+    [
+        # The last of three goes out when the hold is over, or within it.
+        ("60s", None, None),
+        ("69s", None, None),
+        ("71s", None, None),
+        ("80s", None, None),
+        # One to the fourth never comes.
+        ("60s", 3, "1 of 5 heartbeats not answered within 21 s"),
+    ],
+)
+async def test_a_cumulative_answer_may_wait_for_a_heartbeat_behind_the_hold(hold, until, outcome):
+    profile = Profile(name="acks", ping={"t": "beat", "n": ID}, pong={"t": "ack", "n": ID}, cumulative=True)
+
+    async def script(peer):
+        await peer.upgrade()
+        for number in range(1, 10):
+            await peer.frame()
+            if number % 3 == 0 and number <= (until or number):
+                peer.send(frame(TEXT, b'{"t":"ack","n":%d}' % number))
+        await peer.gone()
+
+    told = contextlib.nullcontext() if outcome is None else pytest.raises(StabilityError, match=outcome)
+    async with serving(script) as url, opened(url, profile=profile, heartbeat=10) as client:
+        with told:
+            await client.assert_stable(alive_for=hold, heartbeat_every="10s", heartbeat_within="21s")
+
+
 async def test_a_session_that_is_gone_is_not_refused():
     """The client begins another one in its place."""
     profile = Profile(
