@@ -15,6 +15,7 @@ from ..duration import show_duration as show
 from ..fleet_summary import FleetCount, FleetRecord, WorkerSummary
 from ..redact import show_text
 from ..samples import NEEDED, Sample
+from ..timeline.events import SAME
 from .frame import RTT_LIMITS, Ending, FanoutCounts, Fate, Frame, Return
 from .plan import FleetPlan, Slot
 
@@ -442,9 +443,10 @@ class FleetMerge:
 
     @property
     def ended(self) -> list[Ending]:
-        """Those that ended by themselves, by plan or not: what a client opens again."""
-        fates = (Fate.ENDED, Fate.ROTATED)
-        return [each for each in self.endings if each.fate in fates and not each.closed_here]
+        """Those that ended by themselves within their hold, by plan or not: what a client opens again."""
+        fates, until = (Fate.ENDED, Fate.ROTATED), self.plan.hold - SAME
+        own = [each for each in self.endings if each.fate in fates and not each.closed_here]
+        return [each for each in own if each.age < until]
 
     @property
     def unreturned(self) -> int:

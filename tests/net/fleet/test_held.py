@@ -224,6 +224,16 @@ def test_who_ends_by_plan_before_its_hold_is_over_comes_back(at, rotated, back):
     assert (made.count.rotated, made.summary.returns.back) == (rotated, back)
 
 
+@pytest.mark.parametrize(("at", "back"), [("119.9s", 20), ("120.1s", 0)])
+def test_who_ends_while_its_last_heartbeat_is_waited_for_has_nothing_to_come_back_to(at, back):
+    """Nobody opens it again, and nobody waits for that."""
+    behaviour = {"faults": [("99s", faults.WithholdHeartbeats()), (at, faults.Drop())]}
+    made, _ = fleet(behaviour=behaviour, ramp="10s", heartbeat_within="30s", reconnects="10s")
+
+    assert made.verdict.outcome is Outcome.STABLE
+    assert (made.count.ended, made.summary.returns.back) == (20, back)
+
+
 async def chatters(connection):
     """A server that says 20 things a second."""
     while True:
