@@ -126,6 +126,7 @@ async def _hold(item: pytest.Item, server: OwnServer, engine: Engine) -> Fleet:
             traffic=plan_of(item).traffic,
             fanout_of=asked.fanout_of,
             fanout_within=asked.asked.fanout_within,
+            fanout_p99=asked.asked.fanout_p99,
             reconnects=asked.asked.reconnects,
             sources=asked.sources,
             opened=orchestrator.witness if orchestrator is not None else None,

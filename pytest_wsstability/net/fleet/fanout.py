@@ -13,7 +13,7 @@ from ...core.timeline.events import Tier
 from ...core.transcript import Transcript
 from ..health import tier_of
 
-# Seconds after which a message is not waited for any longer, or twice the time that was asked.
+# Seconds after which a message is not waited for any longer, or twice the longest time that was asked.
 GIVEN_UP = 10.0
 # A lag is looked for no more often than this, in seconds.
 _LEAST_LOOK = 0.005
@@ -37,11 +37,15 @@ class Fanout:
     Args:
         name_of: names a message that is sent on to all, as text that no other one has; None for others.
         within: seconds after which an arrival is late; None where nobody asks.
+        p99: seconds that the 99th of a hundred arrivals may take; None where nobody asks.
 
     """
 
-    def __init__(self, name_of: Callable[[str | bytes], str | None], within: float | None) -> None:
+    def __init__(
+        self, name_of: Callable[[str | bytes], str | None], within: float | None, p99: float | None = None
+    ) -> None:
         self._name_of, self._within = name_of, within
+        self._given_up = max(GIVEN_UP, 2 * (within or 0.0), 2 * (p99 or 0.0))
         self._loop = asyncio.get_running_loop()
         self._connected: set[int] = set()
         self._under_way: dict[str, _Message] = {}
@@ -158,7 +162,7 @@ class Fanout:
     def _give_up(self) -> None:
         """Wait no longer for what was sent so long ago."""
         now = self._loop.time()
-        before = now - max(GIVEN_UP, 2 * (self._within or 0.0))
+        before = now - self._given_up
         for name in [name for name, message in self._under_way.items() if message.at <= before]:
             message = self._under_way.pop(name)
             self._did_not_come(message, len(message.waiting), now - message.at)

@@ -281,8 +281,8 @@ async def open_fleet(
     check_functions(options_of=options_of, url_of=url_of, fanout_of=fanout_of)
     job = FleetJob(
         url=url, requirement=each, options=options or {}, options_of=options_of, url_of=url_of,
-        traffic=traffic, fanout_of=fanout_of, fanout_within=asked.fanout_within, reconnects=asked.reconnects,
-        sources=sources_of(sources),
+        traffic=traffic, fanout_of=fanout_of, fanout_within=asked.fanout_within, fanout_p99=asked.fanout_p99,
+        reconnects=asked.reconnects, sources=sources_of(sources),
     )  # fmt: skip
     fleet = prepared(job, plan, asked)
     async with asyncio.TaskGroup() as group:

@@ -41,6 +41,8 @@ class FleetJob:
     fanout_of: Callable[[str | bytes], str | None] | None = None
     # Seconds after which such a message is late; None where nobody asks.
     fanout_within: float | None = None
+    # Seconds that the 99th of a hundred of them may take; None where nobody asks.
+    fanout_p99: float | None = None
     # How connections that ended come back; None where they do not.
     reconnects: FleetReconnects | None = None
     # Addresses of the machine that connections are opened from, in turn; empty: the system chooses.
@@ -106,6 +108,7 @@ class FleetJob:
             "requirement": plain(self.requirement),
             "options": plain(options),
             "fanout_within": self.fanout_within,
+            "fanout_p99": self.fanout_p99,
             "reconnects": plain(self.reconnects),
             "sources": list(self.sources),
             **{name: _name_of(getattr(self, name), name) for name in _FUNCTIONS},
@@ -132,6 +135,7 @@ class FleetJob:
             requirement=restore(Requirement, data["requirement"], "requirement"),
             options=cast("ConnectKeywords", options),
             fanout_within=data["fanout_within"],
+            fanout_p99=data["fanout_p99"],
             reconnects=restore(FleetReconnects | None, data["reconnects"], "reconnects"),
             sources=tuple(data["sources"]),
             **functions,

@@ -78,7 +78,9 @@ class FleetSlot:
         self._left = len(slot)
         self._all_over = asyncio.Event()
         self._timing = Timing()
-        self._fanout = Fanout(job.fanout_of, job.fanout_within) if job.fanout_of is not None else None
+        self._fanout: Fanout | None = None
+        if job.fanout_of is not None:
+            self._fanout = Fanout(job.fanout_of, job.fanout_within, job.fanout_p99)
         self._due = Turns(self._begin_to_conclude, AT_ONCE)
         self._explaining = EndExplainer(self._beside, self._explained)
         # What the next frame says.

@@ -93,6 +93,15 @@ def test_one_that_is_late_is_told():
     assert made.verdict.violations[0].observed == "4 of 36 were later, 0 did not come"
 
 
+@pytest.mark.parametrize(
+    ("delay", "p99", "outcome"),
+    [(12.0, "13s", Outcome.STABLE), (12.0, "11s", Outcome.UNSTABLE), (None, "13s", Outcome.UNSTABLE)],
+)
+def test_what_may_take_longer_than_ten_seconds_is_waited_for(delay, p99, outcome):
+    """Also where only a p99 is asked for."""
+    assert fleet(lambda place: delay, connections=100, fanout_p99=p99).verdict.outcome is outcome
+
+
 def test_one_that_does_not_come_is_told():
     made = fleet(lambda place: None if place == 5 else 0.1, fanout_within="1s")
 

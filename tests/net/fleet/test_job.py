@@ -70,10 +70,12 @@ def name_of(message):
 
 def test_what_a_fleet_is_asked_for_beside_goes_along():
     reconnects = FleetReconnects(within="10s", backoff="2s", per_second=5)
-    read = sent(sources=("127.0.0.2",), reconnects=reconnects, fanout_of=name_of, fanout_within=0.5)
+    read = sent(
+        sources=("127.0.0.2",), reconnects=reconnects, fanout_of=name_of, fanout_within=0.5, fanout_p99=0.3
+    )
 
     assert (read.sources, read.reconnects, read.fanout_within) == (("127.0.0.2",), reconnects, 0.5)
-    assert read.fanout_of is name_of
+    assert (read.fanout_of, read.fanout_p99) == (name_of, 0.3)
     assert sent().reconnects is None
 
 
