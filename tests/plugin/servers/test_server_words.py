@@ -303,7 +303,8 @@ def test_it(ws_soak): ...
     [
         ("exit", "the server's process ended with exit code 7 (confidence high*"),
         ("leave", "the server's process ended: LookupError: no room (confidence high*"),
-        ("panic", "the server's handler failed: panic: runtime error: index out of range*confidence high*"),
+        # On a busy machine it may be read too late to be surely of this handler.
+        ("panic", "the server's handler failed: panic: runtime error: index out of range*(confidence *"),
     ],
 )
 @pytest.mark.parametrize("source", [COMMAND, HELD], ids=["connect", "soak"])
