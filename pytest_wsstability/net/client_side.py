@@ -28,6 +28,8 @@ KEEPALIVE = 20.0
 USER_AGENT = "pytest-wsstability"
 # RFC 6455, section 4.2.2: another one for each connection.
 _ANSWERS_KEY = "sec-websocket-accept"
+# Fields of the handshake that are lists, to which those of the user are added (RFC 9110, section 5.3).
+_LISTS = frozenset({"connection", "upgrade", "sec-websocket-extensions", "sec-websocket-protocol"})
 # Looked up once and not for each heartbeat.
 _ANSWER, _CONFIRMED = Role.HEARTBEAT_ANSWER, Role.SESSION_CONFIRMED
 # Fields of the handshake response that servers and proxies sign with, and those that they give each request.
@@ -69,7 +71,7 @@ class ClientSide:
         assert isinstance(protocol, ClientProtocol)
         request: Request = protocol.connect()
         request.headers["User-Agent"] = USER_AGENT
-        for name in {name.lower() for name, _ in self._headers}:
+        for name in {name.lower() for name, _ in self._headers} - _LISTS:
             # In place of that of the handshake: a request with two Host fields is refused.
             if name in request.headers:
                 del request.headers[name]

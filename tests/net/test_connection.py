@@ -408,6 +408,25 @@ async def test_a_field_of_ones_own_stands_in_place_of_that_of_the_handshake():
         assert [line for line in lines if line.startswith("Cookie:")] == ["Cookie: a=1", "Cookie: b=2"]
 
 
+async def test_a_list_of_ones_own_stands_beside_that_of_the_handshake():
+    """A token that travels as a subprotocol is no reason not to offer the one that is spoken."""
+    seen = asyncio.get_running_loop().create_future()
+
+    async def script(peer):
+        seen.set_result(await peer.upgrade())
+        await peer.gone()
+
+    fields = {"Sec-WebSocket-Protocol": "access_token", "Connection": "keep-alive"}
+    async with serving(script) as url, opened(url, headers=fields, subprotocols=["v1"]):
+        lines = (await seen).decode().split("\r\n")
+
+        for name, values in (
+            ("Sec-WebSocket-Protocol", ["v1", "access_token"]),
+            ("Connection", ["Upgrade", "keep-alive"]),
+        ):
+            assert [line.split(": ")[1] for line in lines if line.startswith(f"{name}:")] == values
+
+
 async def test_compression_is_offered_when_asked_for():
     """permessage-deflate (RFC 7692) shrinks what goes over the wire; the timeline counts the payload."""
     text = "again and again " * 1000
