@@ -36,16 +36,19 @@ _CODE = re.compile(rf"(?:x-)?code$|.*code{_GAP}verifier|(?:.*[^a-z])?(?:{_ACCESS
 _TWOFOLD = re.compile(rf"(?:primary|secondary|routing){_GAP}key", re.IGNORECASE)
 # The last word of what tells of a secret, and is none: `passCount`, `tokenType`, `session_within`.
 _ABOUT = frozenset({
-    "age", "algorithm", "budget", "count", "duration", "error", "exception", "expiration", "expiry", "format",
-    "index", "kind", "length", "lifetime", "limit", "method", "mode", "ms", "rate", "reason", "second",
-    "seconds", "size", "state", "status", "timeout", "total", "ttl", "type", "version", "within",
+    "age", "algorithm", "budget", "count", "duration", "endpoint", "error", "exception", "expiration",
+    "expiry", "format", "index", "kind", "length", "lifetime", "limit", "method", "mode", "ms", "rate",
+    "reason", "second", "seconds", "size", "state", "status", "timeout", "total", "ttl", "type", "version",
+    "within",
 })  # fmt: skip
 # What is counted, by its plural: `max_tokens=4096`, `tokens_left`, `sessions=12`.
 _COUNTED = re.compile(r"(?:credential|key|secret|session|signature|ticket|token)s(?![a-z])")
-# What tells whether or for how long there is a secret, and is none, whatever its name: "auth_enabled=true".
-_FLAG_OR_DURATION = re.compile(
-    r"true|false|none|null|yes|no|on|off|\d{1,6}(?:\.\d+)?(?:ms|s|m|min|h|%)", re.I
-)
+# What tells whether there is a secret, and is none, whatever its name: "auth_enabled=true".
+_FLAG = re.compile(r"true|false|none|null|yes|no|on|off", re.IGNORECASE)
+# ... and for how long, "session=30m", but where what looks so may be a password.
+_DURATION = re.compile(r"\d{1,6}(?:\.\d+)?(?:ms|s|m|min|h|%)", re.IGNORECASE)
+# A number that lets in has one of these names; one beside another name is an amount or an instant.
+_OF_A_NUMBER = re.compile(r"(?:.*[^A-Za-z])?(?:otp|pin|pwd|pass(?:word|code)?)", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 # Secret as a query parameter, and everywhere else a common word of harmless texts.
 _COMMON = re.compile(r"(?:session|code|key|keys|hash|auth)$", re.IGNORECASE)
@@ -130,7 +133,14 @@ def is_secret_value(name: str, value: str) -> bool:
         return True
     if _NUMBER.fullmatch(value):
         return _COUNTED.search(_NEXT_WORD.sub("_", name).lower()) is None
-    return _FLAG_OR_DURATION.fullmatch(value) is None
+    if _FLAG.fullmatch(value):
+        return False
+    return is_of_a_number(name) or _DURATION.fullmatch(value) is None
+
+
+def is_of_a_number(name: str) -> bool:
+    """Whether a secret of this name may be a number: a PIN, a password."""
+    return _OF_A_NUMBER.fullmatch(name) is not None
 
 
 def is_secret_in_prose(name: str, value: str) -> bool:

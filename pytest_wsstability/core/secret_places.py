@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, Iterator
 
-from .secret_names import is_ordinary, is_secret_in_prose, is_secret_member, is_secret_value
+from .secret_names import is_of_a_number, is_ordinary, is_secret_in_prose, is_secret_member, is_secret_value
 
 Span = tuple[int, int]
 
@@ -21,8 +21,6 @@ _ASSIGNED_QUOTED = re.compile(rf"(?<![\w.\-%?&])(?P<name>[\w.\-%]+)=>?(?=(?P<val
 # As JSON and `repr` have it; a pair, as ASGI has header fields. The value may hold others, as JSON in JSON.
 _MEMBER = re.compile(rf"""b?(["'])(?P<name>[\w.\-]+)\1\s*(?::|=>)\s*b?(?=(?P<value>{_QUOTED}|{_DIGITS}))""")
 _PAIR = re.compile(rf"""[(\[]b?(["'])(?P<name>[\w.\-]+)\1,\s*b?(?=(?P<value>{_QUOTED}))""")
-# A number that lets in has one of these names; one beside another name is an amount or an instant.
-_NUMBER = re.compile(r"(?:.*[^A-Za-z])?(?:otp|pin|pwd|pass(?:word|code)?)", re.IGNORECASE)
 # A header field whose value is a secret in any text.
 _CREDENTIALS = re.compile(
     r"""(?P<quote>["'])?(?<![\w\-])(?:proxy-)?(?:authorization|(?P<cookie>(?:set-)?cookie)):[ \t]+"""
@@ -87,11 +85,7 @@ def placed(text: str) -> Iterator[Span]:
 def _members(text: str) -> Iterator[Span]:
     for match in _MEMBER.finditer(text):
         name, value = match["name"], match["value"]
-        if value.isdigit():
-            secret = _NUMBER.fullmatch(name) is not None
-        else:
-            secret = is_secret_member(name, value[1:-1])
-        if secret:
+        if is_of_a_number(name) if value.isdigit() else is_secret_member(name, value[1:-1]):
             yield _unquoted(match)
     for match in _PAIR.finditer(text):
         value = match["value"][1:-1]

@@ -89,6 +89,7 @@ def test_in_a_sentence(text, shown):
         "auth_enabled=true is_authenticated=False, token=None, api_key: null",
         "wss://host/ws?max_tokens=4096&auth=true",
         # Errors of that name, and what they are about.
+        "token_endpoint: https://x.example/a1b2c3/token",
         f"KeyError: '{RANDOM}'", f"TokenError: {RANDOM}", f"session_error={RANDOM}", "token_reason=over",
         "invalid token at position 12", "token: expired", "password: required", "auth: basic",
         "Bad password: RabbitMQ closes", "AssertionError: session: closed",
@@ -113,7 +114,8 @@ def test_what_tells_of_a_secret_and_is_none(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["tokens=abc", "max_token=4096", "session_id=7", "pin=4711", "token=12345678"]
+    "text",
+    ["tokens=abc", "max_token=4096", "session_id=7", "pin=4711", "pin=4711m", "db_pwd=12h", "token=12345678"],
 )
 def test_other_values_beside_such_names_are_hidden(text):
     """A count has a plural, and is a number."""
